@@ -19,7 +19,7 @@ import numpy as np
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics.regression import rolling_ols
 from riskmetrics.metrics.shrinkage import vasicek
-from riskmetrics.report.formatting import NEXT_WINDOW_STD_ERRORS
+from riskmetrics.present.formatting import NEXT_WINDOW_STD_ERRORS
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.sources import files
 

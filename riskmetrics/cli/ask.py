@@ -4,6 +4,11 @@ from typing import Annotated
 
 import typer
 
+from riskmetrics.cli.insight_requests import (
+    build_generation_context,
+    generate_with_model,
+    select_requests,
+)
 from riskmetrics.cli.output import fail, print_frame, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day, to_date
 
@@ -27,11 +32,6 @@ def ask(
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import connect_at_head
-    from riskmetrics.cli.insight_commands import (
-        build_generation_context,
-        generate_with_model,
-        select_requests,
-    )
     from riskmetrics.cli.show_insights import print_session_insights
     from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import pipeline

@@ -16,8 +16,8 @@ from riskmetrics.cli.output import (
     to_records,
 )
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, PortfolioName
-from riskmetrics.report import formatting
-from riskmetrics.report.caveats import portfolio_caveats
+from riskmetrics.present import formatting
+from riskmetrics.present.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
 
 _MAX_SECTOR_MOVES = 5
 """Sectors of a portfolio that are printed."""
-
-_FIGURES: dict[str, tuple[str, CellFormat]] = {
-    "total_value": ("Value", formatting.money),
-    "daily_pnl": ("Daily P&L", formatting.money),
-    "cumulative_pnl": ("Cumulative P&L", formatting.money),
-    "beta_calculated_90d": ("Beta, 90 sessions", "{:.3f}".format),
-    "hhi": ("HHI", formatting.four_decimals),
-    "effective_num_positions": ("Effective positions", "{:.2f}".format),
-    "top_3_concentration": ("Top 3", formatting.percent),
-}
 
 
 def compare(
@@ -79,7 +69,7 @@ def _read_session(
     connection: "sa.Connection", day: date, portfolio: str | None
 ) -> "SessionResults":
     """Read the stored results of a session; end the command if there are none."""
-    from riskmetrics.db import result_queries
+    from riskmetrics.db import position_queries, result_queries
     from riskmetrics.errors import UsageError
     from riskmetrics.results.comparison import SessionResults
 
@@ -89,7 +79,7 @@ def _read_session(
             for read in (
                 result_queries.read_snapshots,
                 result_queries.read_sector_weights,
-                result_queries.read_market_betas,
+                position_queries.read_market_betas,
                 result_queries.read_undefined_metrics,
             )
         )
@@ -109,15 +99,19 @@ def _read_session(
 
 
 def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
+    from riskmetrics.catalog import find_figure
+    from riskmetrics.present.figures import TABLE_FORMATS
+
     days = {"before": before.isoformat(), "after": after.isoformat()}
     rows = []
     for row in to_records(changes.figures):
-        label, form = _FIGURES[row["figure"]]
+        figure = find_figure(f"portfolio_snapshots.{row['figure']}")
+        form = TABLE_FORMATS[figure.unit]
         values = [format_cell(row[name], _signed_format(form)) for name in ("before", "after")]
         rows.append(
             [
                 row["portfolio"],
-                label,
+                figure.heading,
                 *values,
                 format_cell(row["change"], _signed_format(form, "+")),
             ]

@@ -4,8 +4,10 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING
 
+from riskmetrics.cli.output import fail
 from riskmetrics.db.roles import Role
 
 if TYPE_CHECKING:
@@ -51,6 +53,15 @@ def read_transaction() -> "Iterator[sa.Connection]":
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         yield connection
+
+
+def find_session(connection: "sa.Connection", day: date | None) -> date:
+    """Return a day, by default the latest with results; exit with advice if there is none."""
+    from riskmetrics.db.result_queries import read_latest_day
+
+    if session := day or read_latest_day(connection):
+        return session
+    raise fail("no results are stored yet: compute them with riskmetrics run")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import typer
 
 from riskmetrics.cli.doctor_dagster import check_dagster
 from riskmetrics.cli.doctor_database import check_database
-from riskmetrics.cli.findings import Finding
+from riskmetrics.cli.findings import Check, Finding, run_checks
 from riskmetrics.cli.output import pluralize, print_json
 from riskmetrics.cli.shared_options import AsJson
 
@@ -75,11 +75,11 @@ def _run_checks(*, online: bool) -> Iterator[Finding]:
         yield Finding("fail", "settings", str(error), advice)
         return
     sections = {
-        "settings": _check_settings(configured),
-        "disk": _check_disk(configured),
+        "settings": run_checks([_SETTINGS_CHECK], configured),
+        "disk": run_checks([_DISK_CHECK], configured),
         "database": check_database(configured, online=online),
         "dagster": check_dagster(configured),
-        "alerts": _check_alerts(configured),
+        "alerts": run_checks([_ALERTS_CHECK], configured),
     }
     for area, findings in sections.items():
         yield from _catch_unexpected_errors(area, findings, configured)
@@ -104,7 +104,7 @@ def _catch_unexpected_errors(
         )
 
 
-def _check_settings(configured: "Settings") -> Iterator[Finding]:
+def _check_settings(configured: "Settings") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db.engine import normalize_url, redact_url
     from riskmetrics.errors import ConfigurationError
     from riskmetrics.setting_origins import setting_origins
@@ -122,10 +122,9 @@ def _check_settings(configured: "Settings") -> Iterator[Finding]:
             try:
                 shown = redact_url(normalize_url(value.get_secret_value()))
             except ConfigurationError as error:
-                advice = "correct it: postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-                yield Finding("fail", "settings", f"{name}: {error}", advice)
+                yield "fail", f"{name}: {error}"
                 continue
-        yield Finding("ok", "settings", f"{name} = {shown}  ({origin})")
+        yield "ok", f"{name} = {shown}  ({origin})"
 
 
 def _redact_login(text: str) -> str:
@@ -133,51 +132,42 @@ def _redact_login(text: str) -> str:
     return re.sub(r"(?<=://)[^/?#]*@", "[hidden]@", text)
 
 
-def _check_disk(configured: "Settings") -> Iterator[Finding]:
+def _check_disk(configured: "Settings") -> Iterator[tuple[str, ...]]:
     for name, folder in (
         ("RISKMETRICS_HOME", configured.home_directory),
         ("Dagster's home", configured.dagster_directory),
     ):
         existing = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
         if not existing.is_dir():
-            yield Finding(
-                "fail",
-                "disk",
-                f"{name} cannot be {folder}: {existing} is not a directory",
-                "remove it, or choose another directory",
-            )
-            continue
-        if not os.access(existing, os.W_OK):
-            yield Finding(
-                "fail",
-                "disk",
-                f"{name} is not writable: {existing}",
-                "grant write permission or choose another directory",
-            )
-            continue
-        free = shutil.disk_usage(existing).free
-        state = "fail" if free < _MIN_FREE_BYTES else "warn" if free < _LOW_FREE_BYTES else "ok"
-        advice = (
-            "" if state == "ok" else "free space: a year of 100 portfolios takes about a gigabyte"
-        )
-        text = f"{free / (1 << 30):,.1f} GB free for {name}, {folder}"
-        yield Finding(state, "disk", text, advice)
+            text = f"{name} cannot be {folder}: {existing} is not a directory"
+            yield "fail", text, "remove it, or choose another directory"
+        elif not os.access(existing, os.W_OK):
+            text = f"{name} is not writable: {existing}"
+            yield "fail", text, "grant write permission or choose another directory"
+        else:
+            free = shutil.disk_usage(existing).free
+            state = "fail" if free < _MIN_FREE_BYTES else "warn" if free < _LOW_FREE_BYTES else "ok"
+            yield state, f"{free / (1 << 30):,.1f} GB free for {name}, {folder}"
 
 
-def _check_alerts(configured: "Settings") -> Iterator[Finding]:
+def _check_alerts(configured: "Settings") -> Iterator[tuple[str, ...]]:
     if configured.alert_email and configured.smtp_url is None:
-        yield Finding(
-            "fail",
-            "alerts",
-            "RISKMETRICS_ALERT_EMAIL is set, but RISKMETRICS_SMTP_URL is not",
-            "set RISKMETRICS_SMTP_URL",
-        )
+        text = "RISKMETRICS_ALERT_EMAIL is set, but RISKMETRICS_SMTP_URL is not"
+        yield "fail", text, "set RISKMETRICS_SMTP_URL"
     elif configured.alert_email or configured.alert_webhook:
-        yield Finding("ok", "alerts", "configured, not tested: riskmetrics alert sends a test")
+        yield "ok", "configured, not tested: riskmetrics alert sends a test"
     elif configured.nightly:
-        yield Finding(
-            "warn",
-            "alerts",
-            "none configured: failed or missed runs will not be reported",
-            "set RISKMETRICS_ALERT_WEBHOOK, or RISKMETRICS_ALERT_EMAIL and RISKMETRICS_SMTP_URL",
-        )
+        yield "warn", "none configured: failed or missed runs will not be reported"
+
+
+_SETTINGS_CHECK = Check(
+    "settings", _check_settings, "correct it: postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+)
+_DISK_CHECK = Check(
+    "disk", _check_disk, "free space: a year of 100 portfolios takes about a gigabyte"
+)
+_ALERTS_CHECK = Check(
+    "alerts",
+    _check_alerts,
+    "set RISKMETRICS_ALERT_WEBHOOK, or RISKMETRICS_ALERT_EMAIL and RISKMETRICS_SMTP_URL",
+)

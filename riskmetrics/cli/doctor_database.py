@@ -1,12 +1,13 @@
 """Checks of `riskmetrics doctor` on the database, its schema, the vendor and the language model."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from riskmetrics.cli.database import connect_unmigrated, describe_database_error
 from riskmetrics.cli.db import ROLE_ADVICE
 from riskmetrics.cli.doctor_data import check_data
-from riskmetrics.cli.findings import MAX_NAMES_PER_LINE, Finding
+from riskmetrics.cli.findings import MAX_NAMES_PER_LINE, Check, Finding, run_checks
 from riskmetrics.cli.output import echo_err, pluralize
 from riskmetrics.db.roles import Role
 from riskmetrics.text import join_names
@@ -17,31 +18,34 @@ if TYPE_CHECKING:
     from riskmetrics.db.health import ServerInfo
     from riskmetrics.settings import Settings
 
+    _Stored = tuple[sa.Connection, Settings]
+
 _RERUN_ADVICE = "fix the problem above and rerun doctor"
+_OWNER_ADVICE = "run riskmetrics db upgrade as the owner of the tables; this role may not"
 
 
 def check_database(configured: "Settings", *, online: bool) -> Iterator[Finding]:
     """Check server, roles and schema; at head, also data, vendor and language model."""
-    from riskmetrics.db import health, migrate
+    from riskmetrics.db import health
     from riskmetrics.errors import RiskmetricsError
 
     try:
-        is_embedded = configured.database_url is None
         with connect_unmigrated(Role.WRITER) as engine, engine.connect() as connection:
-            server = health.read_server_info(connection)
-            yield from _check_server(server, is_embedded=is_embedded)
+            server, is_embedded = health.read_server_info(connection), not configured.database_url
+            kind = "embedded PostgreSQL" if is_embedded else "Postgres"
+            text = f"connected to {kind} {server.version} as {server.role}; no extension is needed"
+            yield Finding("ok", "database", text)
+            yield from run_checks(_SERVER_CHECKS, server)
             connection.rollback()
-            is_at_head = False
             # the embedded server is migrated by commands, as its owner
             may_migrate = server.has_migrate_privilege or is_embedded
-            for finding in _check_schema(connection, may_migrate=may_migrate):
-                is_at_head = finding.state == "ok"
-                yield finding
+            check = Check("schema", partial(_check_schema, may_migrate=may_migrate))
+            schema_findings = list(run_checks([check], connection))
+            yield from schema_findings
             connection.rollback()
-            if is_at_head and migrate.current(connection) == migrate.head():
+            if all(finding.state == "ok" for finding in schema_findings):
                 yield from check_data(connection, configured)
-                yield from _check_vendor(connection, configured)
-                yield _check_language_model(connection, configured)
+                yield from run_checks(_SERVICE_CHECKS, (connection, configured))
                 if online:
                     yield from _request_from_vendor(engine, configured)
     except RiskmetricsError as error:
@@ -54,116 +58,97 @@ def check_database(configured: "Settings", *, online: bool) -> Iterator[Finding]
         yield Finding("fail", "database", sentence, advice)
 
 
-def _check_server(server: "ServerInfo", *, is_embedded: bool) -> Iterator[Finding]:
-    kind = "embedded PostgreSQL" if is_embedded else "Postgres"
-    text = f"connected to {kind} {server.version} as {server.role}; no extension is needed"
-    yield Finding("ok", "database", text)
+def _check_encoding(server: "ServerInfo") -> Iterator[tuple[str, ...]]:
     if server.encoding != "UTF8":
-        yield Finding(
-            "warn",
-            "database",
-            f"the encoding is {server.encoding}: some names cannot be stored",
-            "create the database with ENCODING 'UTF8'",
-        )
+        yield "warn", f"the encoding is {server.encoding}: some names cannot be stored"
+
+
+def _check_excess_rights(server: "ServerInfo") -> Iterator[tuple[str, ...]]:
     for right in server.excess_rights:
-        text = f"the connecting role {right}, and queries run with its privileges"
-        yield Finding("warn", "roles", text, ROLE_ADVICE)
+        yield "warn", f"the connecting role {right}, and queries run with its privileges"
+
+
+def _check_read_only(server: "ServerInfo") -> Iterator[tuple[str, ...]]:
     if server.is_read_only:
-        yield Finding(
-            "fail",
-            "database",
-            "read-only: a standby, or default_transaction_read_only is on",
-            "connect to the primary",
-        )
+        yield "fail", "read-only: a standby, or default_transaction_read_only is on"
+
+
+def _check_privileges(server: "ServerInfo") -> Iterator[tuple[str, ...]]:
+    role = server.role
     if not server.has_temp_privilege:
-        yield Finding(
-            "fail",
-            "roles",
-            f"{server.role} may not create temporary tables",
-            f"GRANT TEMPORARY ON DATABASE … TO {server.role}",
-        )
+        text = f"{role} may not create temporary tables"
+        yield "fail", text, f"GRANT TEMPORARY ON DATABASE … TO {role}"
     if server.unwritable_tables:
-        tables = join_names(server.unwritable_tables, MAX_NAMES_PER_LINE)
-        yield Finding(
-            "fail",
-            "roles",
-            f"{server.role} may not write {tables}",
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {server.role}",
-        )
-    if server.has_temp_privilege and not server.unwritable_tables:
+        names = join_names(server.unwritable_tables, MAX_NAMES_PER_LINE)
+        grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
+        yield "fail", f"{role} may not write {names}", grant
+    elif server.has_temp_privilege:
         may = "migrate and write" if server.has_migrate_privilege else "write; the owner migrates"
-        yield Finding("ok", "roles", f"{server.role} may {may}")
+        yield "ok", f"{role} may {may}"
 
 
-def _check_schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator[Finding]:
+def _check_schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import migrate
 
     revision, head = migrate.current(connection), migrate.head()
-    known_revisions = {known.revision for known in migrate.history()}
     outdated_state = "warn" if may_migrate else "fail"
-    owner_advice = "run riskmetrics db upgrade as the owner of the tables; this role may not"
     if revision is None:
         text = "no revision: the database is empty, or its tables were created by other means"
-        advice = "riskmetrics db upgrade tells which" if may_migrate else owner_advice
-        yield Finding(outdated_state, "schema", text, advice)
-    elif revision not in known_revisions:
+        advice = "riskmetrics db upgrade tells which" if may_migrate else _OWNER_ADVICE
+        yield outdated_state, text, advice
+    elif revision not in {known.revision for known in migrate.history()}:
         text = f"revision {revision} is unknown to this version of riskmetrics, at {head}"
         advice = "upgrade riskmetrics here; a database from before 0.1.0 must be created again"
-        yield Finding("fail", "schema", text, advice)
+        yield "fail", text, advice
     elif revision != head:
-        advice = (
-            "the next run migrates it, or run riskmetrics db upgrade"
-            if may_migrate
-            else owner_advice
-        )
-        yield Finding(outdated_state, "schema", f"revision {revision}, behind {head}", advice)
+        advice = "the next run migrates it, or run riskmetrics db upgrade"
+        text = f"revision {revision}, behind {head}"
+        yield outdated_state, text, advice if may_migrate else _OWNER_ADVICE
     elif drift := migrate.list_differences(connection):
-        yield Finding("ok", "schema", f"revision {head}, the newest")
+        yield "ok", f"revision {head}, the newest"
         text = f"differs from the revision: {join_names(drift, 2, '; ')}"
-        yield Finding("warn", "schema", text, "see riskmetrics db verify")
+        yield "warn", text, "see riskmetrics db verify"
     else:
-        yield Finding("ok", "schema", f"revision {head}, the newest; all tables as expected")
+        yield "ok", f"revision {head}, the newest; all tables as expected"
 
 
-def _check_vendor(connection: "sa.Connection", configured: "Settings") -> Iterator[Finding]:
+def _check_vendor_quota(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import vendor
     from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, VENDOR
 
+    connection, configured = stored
     if configured.fmp_api_key is None:
-        yield Finding("ok", "vendor", NO_API_KEY_WARNING)
+        yield "ok", NO_API_KEY_WARNING
         return
     calls_left = vendor.read_remaining_calls(connection, VENDOR, configured.fmp_calls_per_day)
     if calls_left is None:
-        yield Finding("ok", "vendor", "no daily limit of calls is configured")
-    elif calls_left:
-        yield Finding("ok", "vendor", f"{pluralize(calls_left, 'call')} left today")
+        yield "ok", "no daily limit of calls is configured"
     else:
-        advice = "wait until tomorrow (UTC), or upgrade your plan"
-        yield Finding("warn", "vendor", "0 calls left today", advice)
+        yield "ok" if calls_left else "warn", f"{pluralize(calls_left, 'call')} left today"
+
+
+def _check_vendor_problems(stored: "_Stored") -> Iterator[tuple[str, ...]]:
+    from riskmetrics.db import vendor
+    from riskmetrics.ingest.vendor_client import VENDOR
+
+    connection, configured = stored
+    if configured.fmp_api_key is None:
+        return
     if problem := vendor.read_last_problem(connection, VENDOR):
         subject, reason, time_of_error = problem
-        text = f"last failed request: {subject}, {time_of_error:%Y-%m-%d %H:%M}: {reason}"
-        yield Finding("warn", "vendor", text, "see docs/data.md")
+        yield "warn", f"last failed request: {subject}, {time_of_error:%Y-%m-%d %H:%M}: {reason}"
 
 
-def _check_language_model(connection: "sa.Connection", configured: "Settings") -> Finding:
+def _check_language_model(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import spending
 
+    connection, configured = stored
     if configured.anthropic_api_key is None:
-        return Finding(
-            "ok", "model", "ANTHROPIC_API_KEY is not set: fixed rules write the insights"
-        )
+        yield "ok", "ANTHROPIC_API_KEY is not set: fixed rules write the insights"
+        return
     spent, limit = spending.read_spend_today(connection), configured.ai_usd_per_day
     text = f"{configured.ai_model}: {spent:f} of {limit:f} USD spent or reserved today"
-    if spent < limit:
-        return Finding("ok", "model", text)
-    return Finding(
-        "warn",
-        "model",
-        text,
-        "wait until tomorrow (UTC), or raise RISKMETRICS_AI_USD_PER_DAY;"
-        " until then, fixed rules write the insights",
-    )
+    yield "ok" if spent < limit else "warn", text
 
 
 def _request_from_vendor(engine: "sa.Engine", configured: "Settings") -> Iterator[Finding]:
@@ -183,3 +168,21 @@ def _request_from_vendor(engine: "sa.Engine", configured: "Settings") -> Iterato
             yield Finding("fail", "vendor", str(error), _RERUN_ADVICE, error.exit_code)
         else:
             yield Finding("ok", "vendor", f"it answered a request for {market}")
+
+
+_SERVER_CHECKS = (
+    Check("database", _check_encoding, "create the database with ENCODING 'UTF8'"),
+    Check("roles", _check_excess_rights, ROLE_ADVICE),
+    Check("database", _check_read_only, "connect to the primary"),
+    Check("roles", _check_privileges),
+)
+_SERVICE_CHECKS = (
+    Check("vendor", _check_vendor_quota, "wait until tomorrow (UTC), or upgrade your plan"),
+    Check("vendor", _check_vendor_problems, "see docs/how-to/data.md"),
+    Check(
+        "model",
+        _check_language_model,
+        "wait until tomorrow (UTC), or raise RISKMETRICS_AI_USD_PER_DAY; until then, fixed rules"
+        " write the insights",
+    ),
+)

@@ -48,8 +48,8 @@ def explain(
 ) -> None:
     """Explain a stored number, and recompute it independently.
 
-    Prints formula, inputs, window, source rows and run. Exit code: 3 if the recomputed number
-    differs from the stored one in the digits that its column keeps.
+    Prints formula, reference, inputs, window, source rows and run. Exit code: 3 if the recomputed
+    number differs from the stored one in the digits that its column keeps.
 
     Example: riskmetrics explain Growth position_market_betas.beta --date 2022-12-28 --symbol AAPL
     """
@@ -68,7 +68,7 @@ def explain(
         print_json([_to_record(one) for one in explanations])
     else:
         _print_explanations(f"{portfolio}, {session}", explanations)
-    if not all(one.is_equal for one in explanations):
+    if any(one.is_equal is False for one in explanations):
         raise fail(
             "not equal: inputs were imported since that run, or the code differs. Recompute the"
             " session with riskmetrics reprocess",
@@ -79,38 +79,42 @@ def explain(
 def _print_metrics(*, as_json: bool) -> None:
     import pandas as pd
 
+    from riskmetrics import catalog
     from riskmetrics.explain import registry
 
-    rows = [(metric.name, metric.formula, metric.group.method) for metric in registry.all_metrics()]
-    print_frame(pd.DataFrame(rows, columns=["metric", "formula", "recomputed_by"]), as_json=as_json)
+    methods = {
+        figure.name: group.method for group in registry.METRIC_GROUPS for figure in group.figures
+    }
+    table = pd.DataFrame(catalog.describe())
+    table.insert(0, "metric", table["table"] + "." + table["column"])
+    table["recomputed_by"] = table["metric"].map(methods)
+    shown = ["metric", "label", "window", "formula", "recomputed_by"]
+    print_frame(table if as_json else table[shown], as_json=as_json)
 
 
 def _find_explanations(
     name: str, metric_name: str, day: Day, symbol: str | None
 ) -> "tuple[date, list[Explanation]]":
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import explain_queries, result_queries, stored_settings, symbol_spellings
+    from riskmetrics.catalog import find_figure
+    from riskmetrics.cli.database import find_session, read_transaction
+    from riskmetrics.db import explain_queries, stored_settings, symbol_spellings
     from riskmetrics.explain import registry
 
-    metric, configured = registry.find_metric(metric_name), settings.load()
+    figure, configured = find_figure(metric_name), settings.load()
     with read_transaction() as connection:
         if symbol is not None:
             symbol = symbol_spellings.find_stored_spelling(connection, symbol)
-        session, portfolio = (
-            to_date(day) or result_queries.read_latest_day(connection),
-            explain_queries.find_portfolio_id(connection, name),
-        )
+        portfolio = explain_queries.find_portfolio_id(connection, name)
         if portfolio is None:
             raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
-        if session is None:
-            raise fail("no results are stored yet: compute them with riskmetrics run")
+        session = find_session(connection, to_date(day))
         market = stored_settings.read_market_index(connection, configured.market_index)
         rate = stored_settings.read_rate_index(connection, configured.rate_index)
         explanations = registry.explain(
             connection,
             str(portfolio),
-            metric,
+            figure,
             session,
             symbol=symbol,
             market_index=market,
@@ -119,7 +123,7 @@ def _find_explanations(
     if not explanations:
         symbol_phrase = f" of {symbol}" if symbol else ""
         raise fail(
-            f"no {metric.name} of {name}{symbol_phrase} is stored for {session}: check the session"
+            f"no {figure.name} of {name}{symbol_phrase} is stored for {session}: check the session"
             " with riskmetrics status"
         )
     return session, explanations
@@ -131,19 +135,24 @@ def _to_record(explanation: "Explanation") -> dict[str, Any]:
     def plain(values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: to_json_value(value) for name, value in values.items()}
 
+    figure, recalculation = explanation.figure, explanation.recalculation
     return {
-        "metric": explanation.metric.name,
+        "metric": figure.name,
         "key": plain(explanation.key),
-        "formula": explanation.metric.formula,
+        "unit": figure.unit.value,
+        "formula": figure.formula,
+        "reference": figure.reference,
+        "minimum": figure.minimum,
         "stored": to_json_value(explanation.stored),
         "recomputed": to_json_value(explanation.recomputed),
-        "recomputed_by": explanation.metric.group.method,
+        "recomputed_by": explanation.method,
         "equal": explanation.is_equal,
         "undefined_reason": explanation.reason,
-        "window": [day.isoformat() for day in explanation.recalculation.window or ()],
-        "observations": explanation.recalculation.observations,
+        "data_window": figure.window,
+        "window": [day.isoformat() for day in (recalculation and recalculation.window) or ()],
+        "observations": recalculation and recalculation.observations,
         "parameters": plain(explanation.parameters),
-        "inputs": plain(explanation.recalculation.inputs),
+        "inputs": plain(recalculation.inputs if recalculation else {}),
         "source_rows": {
             what: to_records(_flatten_index(rows)) for what, rows in explanation.source_rows.items()
         },
@@ -157,10 +166,16 @@ def _flatten_index(rows: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> None:
-    metric = explanations[0].metric
-    typer.echo(f"{heading}: {metric.name}")
-    typer.echo(f"  Formula        {metric.formula}")
-    typer.echo(f"  Recomputed by  {metric.group.method}")
+    figure, method = explanations[0].figure, explanations[0].method
+    typer.echo(f"{heading}: {figure.name}")
+    for label, text in (
+        ("Formula", figure.formula),
+        ("Reference", figure.reference),
+        ("Requires", figure.minimum),
+        ("Recomputed by", method or "nothing: this figure is not recalculated independently"),
+    ):
+        if text:
+            typer.echo(f"  {label:<14} {text}")
     for one in explanations:
         key = ", ".join(f"{name} {value}" for name, value in one.key.items())
         typer.echo(f"\n{key or 'The portfolio'}")
@@ -184,15 +199,14 @@ def _print_source_rows(source: str, rows: "pd.DataFrame") -> None:
 
 def _format_lines(explanation: "Explanation") -> list[tuple[str, str]]:
     record = _to_record(explanation)
-    window = " to ".join(record["window"]) or "the day"
+    window = " to ".join(record["window"]) or record["data_window"] or "the day"
+    verdict = "equal to the stored digits" if explanation.is_equal else "NOT EQUAL"
     lines = [
         ("Stored", _format_value(record["stored"])),
-        (
-            "Recomputed",
-            (
-                f"{_format_value(record['recomputed'])} "
-                f" ({'equal to the stored digits' if explanation.is_equal else 'NOT EQUAL'})"
-            ),
+        *(
+            [("Recomputed", f"{_format_value(record['recomputed'])}  ({verdict})")]
+            if explanation.recalculation
+            else []
         ),
         ("Undefined", record["undefined_reason"]),
         ("Window", window),

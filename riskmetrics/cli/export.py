@@ -45,15 +45,12 @@ def export(
 
     Example: riskmetrics export results --date 2022-12-28 --format csv
     """
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import result_queries
+    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.errors import UsageError
 
     _check_folder(folder, form, force=force)
     with read_transaction() as connection:
-        first = to_date(day) or result_queries.read_latest_day(connection)
-    if first is None:
-        raise fail("no results are stored yet: compute them with riskmetrics run")
+        first = find_session(connection, to_date(day))
     end = to_date(last) or first
     if end < first:
         raise UsageError(f"the range is reversed: {first} comes after {end}")

@@ -1,25 +1,20 @@
 """`riskmetrics ai`: generate, preview, verify, rate and hide insights."""
 
-from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 from uuid import UUID
 
 import typer
 
 from riskmetrics.cli import template_commands
 from riskmetrics.cli.ask import ask, budget
+from riskmetrics.cli.insight_requests import (
+    build_generation_context,
+    generate_with_model,
+    select_requests,
+)
 from riskmetrics.cli.output import echo_err, fail, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
-
-if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Sequence
-
-    import sqlalchemy as sa
-
-    from riskmetrics.insights.pipeline import GenerationContext, Request
-    from riskmetrics.settings import Settings
 
 app = typer.Typer(
     help="Insights: text about results, with every figure verified.", no_args_is_help=True
@@ -226,76 +221,6 @@ def dismiss(
 
 app.command()(ask)
 app.command()(budget)
-
-
-def select_requests(
-    connection: "sa.Connection",
-    configured: "Settings",
-    day: date | None,
-    portfolio: str | None,
-    insight_type: str | None,
-    question: str | None = None,
-) -> "tuple[date, list[Request]]":
-    """Return the session and the insight requests of the options; exit if there are none."""
-    from riskmetrics.db import insight_store as stored
-    from riskmetrics.db.result_queries import read_latest_day
-    from riskmetrics.insights import fact_sheet, pipeline
-    from riskmetrics.insights.templates import Template
-
-    session = day or read_latest_day(connection)
-    if session is None:
-        raise fail("no results are stored yet: compute them with riskmetrics run")
-    active = {
-        row["insight_type"]: Template.from_row(row)
-        for row in stored.read_active_templates(connection)
-    }
-    if insight_type and insight_type not in active:
-        raise fail(
-            f"no template of type {insight_type} is active: see riskmetrics ai templates list",
-            code=2,
-        )
-    chosen = {insight_type} if insight_type else set(configured.ai_types.split(","))
-    sheets = fact_sheet.read_sheets(connection, [session], portfolio)
-    requests = list(
-        pipeline.writable_requests(
-            sheets, [template for kind, template in active.items() if kind in chosen], question
-        )
-    )
-    if not requests:
-        portfolio_phrase = f" of {portfolio}" if portfolio else ""
-        raise fail(
-            f"no facts{portfolio_phrase} for these insights on {session}: compute them with"
-            f" riskmetrics run --date {session}"
-        )
-    return session, requests
-
-
-def build_generation_context(configured: "Settings") -> "GenerationContext":
-    """Return the context shared by all insights of a command."""
-    from riskmetrics.insights.pipeline import GenerationContext
-    from riskmetrics.resources import code_version
-
-    return GenerationContext(
-        model=configured.ai_model,
-        anonymization=configured.ai_anonymization,
-        code_version=code_version(),
-    )
-
-
-def generate_with_model(
-    engine: "sa.Engine",
-    configured: "Settings",
-    requests: "Sequence[Request]",
-    generation_context: "GenerationContext",
-) -> "Counter[str]":
-    """Generate insights with the language model; the command counts as a run in the budget."""
-    from uuid import uuid4
-
-    from riskmetrics.insights import model_writer
-    from riskmetrics.insights.claude import open_claude
-
-    with open_claude(engine, configured, str(uuid4())) as claude:
-        return model_writer.write_insights(claude, requests, generation_context)
 
 
 def _fail_unknown_insight(insight: UUID) -> NoReturn:

@@ -158,20 +158,21 @@ def print_frame(
     table: "pd.DataFrame",
     *,
     as_json: bool,
-    formats: dict[str, CellFormat] | None = None,
+    formats: Mapping[str, CellFormat] | None = None,
+    headings: Mapping[str, str] | None = None,
     title: str = "",
 ) -> None:
-    """Print rows as an aligned table, or as JSON."""
+    """Print rows as an aligned table, or as JSON; ``headings`` replace names of columns."""
     if as_json:
-        print_json(to_records(table.map(_spell_infinity)))
+        print_json(to_records(spell_infinities(table)))
         return
-    formats = formats or {}
+    formats, headings = formats or {}, headings or {}
     rows = [
         [format_cell(value, formats.get(name)) for name, value in row.items()]
         for row in to_records(table)
     ]
     print_table(
-        [str(name) for name in table.columns],
+        [headings.get(name, str(name)) for name in table.columns],
         rows,
         title=title,
         right_aligned=[_is_number(table, name) for name in table.columns],
@@ -221,9 +222,11 @@ def format_cell(value: object, form: CellFormat | None = None) -> str:
     return f"{value:,.4f}" if isinstance(value, float) else str(value)
 
 
-def _spell_infinity(value: object) -> object:
-    """Return an infinite number as text, because JSON has no infinity."""
-    return str(value) if isinstance(value, float) and math.isinf(value) else value
+def spell_infinities(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table with infinite numbers as text, because JSON has no infinity."""
+    return table.map(
+        lambda value: str(value) if isinstance(value, float) and math.isinf(value) else value
+    )
 
 
 def _is_number(table: "pd.DataFrame", name: object) -> bool:

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from riskmetrics import folders
-from riskmetrics.cli.output import fail
 from riskmetrics.cli.shared_options import Day, to_date
 
 
@@ -27,16 +26,12 @@ def report(
 
 def write_report(day: date | None, out: Path) -> None:
     """Write the page of ``day``, by default the latest day with results, and print its path."""
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import result_queries
+    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.errors import UsageError
     from riskmetrics.report.page import render_page
 
     with read_transaction() as connection:
-        session = day or result_queries.read_latest_day(connection)
-        if session is None:
-            raise fail("no results are stored yet: compute them with riskmetrics run")
-        page = render_page(connection, session)
+        page = render_page(connection, find_session(connection, day))
     try:
         write_page(out, page)
     except OSError as error:

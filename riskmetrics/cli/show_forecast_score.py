@@ -6,7 +6,7 @@ import typer
 
 from riskmetrics.cli.output import CellFormat, fail, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson, Day, to_date
-from riskmetrics.report import formatting
+from riskmetrics.present import formatting
 
 if TYPE_CHECKING:
     from datetime import date

@@ -13,47 +13,14 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 _JSON_COLUMNS = (
-    *(
-        "portfolio",
-        "id",
-        "insight_type",
-        "severity",
-        "title",
-        "summary",
-        "full_analysis",
-        "key_findings",
-        "recommendations",
-    ),
-    *(
-        "data_limitations",
-        "focus_area",
-        "user_question",
-        "provider",
-        "model_used",
-        "prompt_version",
-        "data_quality",
-        "cost_usd",
-    ),
-    *(
-        "generation_time_ms",
-        "token_count_input",
-        "token_count_output",
-        "tool_calls_count",
-        "cache_hit",
-        "cache_source_id",
-        "cache_key",
-    ),
-    *(
-        "user_rating",
-        "user_feedback",
-        "viewed",
-        "dismissed",
-        "day",
-        "created_at",
-        "expires_at",
-        "updated_at",
-        "run_id",
-    ),
+    *("portfolio", "id", "insight_type", "severity", "title", "summary", "full_analysis"),
+    *("key_findings", "recommendations"),
+    *("data_limitations", "focus_area", "user_question", "provider", "model_used"),
+    *("prompt_version", "data_quality", "cost_usd"),
+    *("generation_time_ms", "token_count_input", "token_count_output", "tool_calls_count"),
+    *("cache_hit", "cache_source_id", "cache_key"),
+    *("user_rating", "user_feedback", "viewed", "dismissed", "day", "created_at", "expires_at"),
+    *("updated_at", "run_id"),
 )
 
 
@@ -67,14 +34,11 @@ def insights(
 
     Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
     """
-    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.db import insight_store as stored
-    from riskmetrics.db.result_queries import read_latest_day
 
     with read_transaction() as connection:
-        session = to_date(day) or read_latest_day(connection)
-        if session is None:
-            raise fail("no results are stored yet: compute them with riskmetrics run")
+        session = find_session(connection, to_date(day))
         rows = stored.read_latest_insights(connection, session, portfolio, include_dismissed=every)
     if not rows:
         raise fail(
@@ -124,7 +88,7 @@ def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, is_full: boo
 
 
 def _format_insight(row: Mapping[str, Any], *, is_full: bool) -> list[str]:
-    from riskmetrics.report import formatting
+    from riskmetrics.present import formatting
 
     lines = [row["summary"], *([row["full_analysis"]] if is_full and row["full_analysis"] else [])]
     for finding in row["key_findings"] or []:

@@ -1,84 +1,111 @@
-"""Read and print stored results, for the commands of `riskmetrics show`."""
+"""Read and print the views of stored results, for the commands of `riskmetrics show`."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+import typer
+
 from riskmetrics.cli.output import (
-    CellFormat,
     fail,
+    format_cell,
     print_caveats,
     print_frame,
     print_json,
+    print_table,
+    spell_infinities,
     to_records,
 )
-from riskmetrics.report.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import pandas as pd
-    import sqlalchemy as sa
+
+    from riskmetrics.cli.views import Table, View
 
 
-def print_results(
-    table: "pd.DataFrame", formats: dict[str, CellFormat], title: str, *, as_json: bool
-) -> None:
-    """Print a table with reasons, or its rows as JSON."""
+def show_view(name: str, day: date | None, portfolio: str | None, *, as_json: bool) -> None:
+    """Print a view of a day's results, by default the latest; exit with advice without any."""
+    from riskmetrics.cli.views import VIEWS
+
+    view = VIEWS[name]
+    session, frames = _read(view, day, portfolio)
     if as_json:
-        print_json(to_records(table))
+        records = {key: to_records(spell_infinities(frame)) for key, frame in frames.items()}
+        print_json(records.get("", records))
         return
-    print_with_reasons(table, formats, title)
+    if view.text_if_empty and all(frame.empty for frame in frames.values()):
+        typer.echo(view.text_if_empty.format(session=session))
+        return
+    for key, table in view.tables.items():
+        _print(table, frames[key], session)
+    for line in view.notes(frames):
+        typer.echo(line)
 
 
-def print_with_reasons(table: "pd.DataFrame", formats: dict[str, CellFormat], title: str) -> None:
+def _print(table: "Table", frame: "pd.DataFrame", session: date) -> None:
     """Print a table; its column of reasons is shown only if some value is undefined."""
-    visible = (
-        table if table["undefined_reason"].notna().any() else table.drop(columns="undefined_reason")
+    from riskmetrics.present.figures import table_formats
+
+    title = table.title.format(session=session)
+    hidden = set(table.hidden)
+    if "undefined_reason" in frame and frame["undefined_reason"].isna().all():
+        hidden.add("undefined_reason")
+    shown = table.arrange(frame)
+    shown = shown[[name for name in shown.columns if name not in hidden]]
+    if table.is_transposed:
+        rows = to_records(shown)
+        print_table(
+            ["", *(row["portfolio"] for row in rows)],
+            [
+                [str(name), *(format_cell(row[name]) for row in rows)]
+                for name in shown.columns
+                if name != "portfolio"
+            ],
+            right_aligned=[False, *(True for _ in rows)],
+            title=title,
+        )
+        return
+    figures = table.figures
+    headings = {column: figure.heading for column, figure in figures.items()}
+    print_frame(
+        shown,
+        as_json=False,
+        formats=table_formats(figures),
+        headings=headings if table.has_headings else {},
+        title=title,
     )
-    print_frame(visible, as_json=False, formats=formats, title=title)
 
 
-def read_results(
-    query: "Callable[[sa.Connection, date, str | None], pd.DataFrame]",
-    day: date | None,
-    portfolio: str | None,
-    *,
-    is_empty_allowed: bool = False,
-    has_caveats: bool = False,
-) -> "tuple[date, pd.DataFrame]":
-    """Read the results of a day, by default the latest; exit with advice if there are none.
-
-    ``has_caveats`` also prints the caveats of the portfolios, for results based on their values.
-    """
-    from riskmetrics.cli.database import read_transaction
+def _read(
+    view: "View", day: date | None, portfolio: str | None
+) -> "tuple[date, Mapping[str, pd.DataFrame]]":
+    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.db import result_queries
     from riskmetrics.db.input_queries import read_portfolios
+    from riskmetrics.present.caveats import portfolio_caveats
 
     with read_transaction() as connection:
-        session = day or result_queries.read_latest_day(connection)
-        if session is None:
-            raise fail("no results are stored yet: compute them with riskmetrics run")
-        table = query(connection, session, portfolio)
+        session = find_session(connection, day)
+        frames = {
+            key: table.query(connection, session, portfolio) for key, table in view.tables.items()
+        }
         snapshots = result_queries.read_snapshots(connection, session, portfolio)
-        notes = (
-            portfolio_caveats(
-                snapshots, result_queries.read_coverage(connection, session, portfolio)
-            )
-            if has_caveats
-            else {}
-        )
+        coverage = result_queries.read_coverage(connection, session, portfolio)
         known_portfolios = set(read_portfolios(connection)["name"])
     if portfolio and portfolio not in known_portfolios:
         raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)
     portfolio_phrase = f" of {portfolio}" if portfolio else ""
-    if table.empty and len(snapshots) and not is_empty_allowed:
+    missing = [view.tables[key] for key, frame in frames.items() if frame.empty]
+    if len(snapshots) and not all(table.is_optional for table in missing):
         raise fail(
             f"all of these results{portfolio_phrase} are undefined on {session}: see riskmetrics"
             f" show undefined --date {session}"
         )
-    if table.empty and not (is_empty_allowed and len(snapshots)):
+    if missing and snapshots.empty:
         raise fail(
             f"no results{portfolio_phrase} are stored for {session}: compute them with riskmetrics"
             f" run --date {session}"
         )
-    print_caveats(session, notes)
-    return session, table
+    if view.has_caveats:
+        print_caveats(session, portfolio_caveats(snapshots, coverage))
+    return session, frames

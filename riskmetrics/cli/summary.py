@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from riskmetrics.cli.output import format_cell, print_table, to_records
-from riskmetrics.report import formatting
-from riskmetrics.report.caveats import portfolio_caveats
+from riskmetrics.cli.output import format_cell, print_frame, to_records
+from riskmetrics.present import formatting
+from riskmetrics.present.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,39 +47,34 @@ def print_summaries(day: date, portfolios: Sequence[str]) -> None:
 def _print_summary(
     day: date, row: "dict[str, Any]", sectors: "pd.DataFrame", notes: list[str]
 ) -> None:
-    two_decimals = formatting.two_decimals
-    fit, n_obs = (
-        format_cell(row["beta_calculated_90d_r_squared"], two_decimals),
-        format_cell(row["beta_calculated_90d_observations"]),
-    )
     parts = ", ".join(
         f"{name} {formatting.money(row[column])}" for name, column in _VALUE_COLUMNS.items()
     )
-    effective_positions = format_cell(row["effective_num_positions"], two_decimals)
     lines = [
-        ("Value", f"{formatting.money(row['total_value'])}  ({parts})"),
+        ("Value", f"{_text(row, 'total_value')}  ({parts})"),
         *(("", note) for note in notes),
         (
             "Beta, 90 sessions",
             (
-                f"{format_cell(row['beta_calculated_90d'], two_decimals)}  (exposure-weighted mean"
-                f" R² {fit}, {n_obs} observations)"
+                f"{_text(row, 'beta_calculated_90d')}  (exposure-weighted mean R²"
+                f" {_text(row, 'beta_calculated_90d_r_squared')},"
+                f" {_text(row, 'beta_calculated_90d_observations')} observations)"
             ),
         ),
-        ("Portfolio regression", format_cell(row["beta_portfolio_regression"], two_decimals)),
+        ("Portfolio regression", _text(row, "beta_portfolio_regression")),
         *_volatility_lines(row),
         (
             "HHI",
             (
-                f"{format_cell(row['hhi'], formatting.four_decimals)}  ({effective_positions}"
-                f" effective positions of {row['num_positions']})"
+                f"{_text(row, 'hhi')}  ({_text(row, 'effective_num_positions')} effective positions"
+                f" of {row['num_positions']})"
             ),
         ),
         (
             "Largest weights",
             (
-                f"top 3 {format_cell(row['top_3_concentration'], formatting.percent)}, top 10"
-                f" {format_cell(row['top_10_concentration'], formatting.percent)}"
+                f"top 3 {_text(row, 'top_3_concentration')}, top 10"
+                f" {_text(row, 'top_10_concentration')}"
             ),
         ),
     ]
@@ -91,34 +86,36 @@ def _print_summary(
 
 def _volatility_lines(row: "dict[str, Any]") -> list[tuple[str, str]]:
     """Return the lines of realized and forecast volatility."""
-    month, quarter, forecast, low, high, rise = (
-        format_cell(row[name], formatting.percent)
-        for name in (
-            "realized_volatility_21d",
-            "realized_volatility_63d",
-            "expected_volatility_21d",
-            "low",
-            "high",
-            "rise_probability",
-        )
-    )
     percentile = format_cell(row["volatility_percentile"], _format_percentile)
-    outlook = f"P(increase) {rise}; {format_cell(row['volatility_trend'])}" + (
-        "; in-sample" if row["in_sample"] else ""
-    )
+    trend = format_cell(row["volatility_trend"]) + ("; in-sample" if row["in_sample"] else "")
     return [
         (
             "Volatility",
             (
-                f"{month} over 21 sessions  (63 sessions {quarter}; {percentile} percentile of the"
-                " past year)"
+                f"{_text(row, 'realized_volatility_21d')} over 21 sessions  (63 sessions"
+                f" {_text(row, 'realized_volatility_63d')}; {percentile} percentile of the past"
+                " year)"
             ),
         ),
         (
             "Forecast volatility",
-            f"{forecast} over the next 21 sessions  (80% interval {low} to {high}; {outlook})",
+            (
+                f"{_text(row, 'expected_volatility_21d')} over the next 21 sessions  (80% interval"
+                f" {_text(row, 'low')} to {_text(row, 'high')}; P(increase)"
+                f" {_text(row, 'rise_probability')}; {trend})"
+            ),
         ),
     ]
+
+
+def _text(row: "dict[str, Any]", column: str) -> str:
+    """Return a figure of a snapshot, or of its forecast, in the format of the report."""
+    from riskmetrics.catalog import figures_of
+    from riskmetrics.present.figures import PAGE_FORMATS
+
+    figures = (*figures_of("portfolio_snapshots"), *figures_of("volatility_forecasts"))
+    (figure, *_) = (figure for figure in figures if figure.column == column)
+    return format_cell(row[column], PAGE_FORMATS[figure.unit])
 
 
 def _format_percentile(rank: float) -> str:
@@ -130,19 +127,17 @@ def _format_percentile(rank: float) -> str:
 
 
 def _print_sectors(sectors: "pd.DataFrame") -> None:
-    columns = {
-        "sector": None,
-        "gross_weight": formatting.percent,
-        "net_weight": formatting.percent,
-        "benchmark_weight": formatting.percent,
-        "active_weight": formatting.signed_percent,
+    from riskmetrics.catalog import figures_of
+    from riskmetrics.present.figures import table_formats
+
+    figures = {figure.column: figure for figure in figures_of("portfolio_sector_weights")}
+    headings = {
+        "sector": "Sector",
+        "gross_weight": "% of gross",
+        "net_weight": "net % of equity",
+        "benchmark_weight": "benchmark",
+        "active_weight": "active",
     }
-    rows = [
-        [format_cell(sector[name], form) for name, form in columns.items()]
-        for sector in to_records(sectors)
-    ]
-    print_table(
-        ["Sector", "% of gross", "net % of equity", "benchmark", "active"],
-        rows,
-        right_aligned=[False, True, True, True, True],
+    print_frame(
+        sectors[list(headings)], as_json=False, formats=table_formats(figures), headings=headings
     )

@@ -1,12 +1,12 @@
 """Read the stored results that insights are based on, as records by portfolio and day.
 
-Each function reads one kind of result for many days with one query.
+One query reads one kind of result for many days.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -21,158 +21,89 @@ Records = dict[tuple[str, date], list[Record]]
 _portfolios = tables.portfolios
 
 
+class _Query(NamedTuple):
+    """The rows of a result table that facts are based on."""
+
+    table: sa.Table
+    columns: tuple[str, ...]
+    order: "tuple[sa.ColumnElement[Any], ...]" = ()
+    condition: "sa.ColumnElement[bool]" = sa.true()
+    day: str = "day"
+    """Column of the session."""
+
+
+_sectors, _losses, _tail, _reasons = (
+    tables.portfolio_sector_weights,
+    tables.portfolio_stress,
+    tables.portfolio_tail_risk,
+    tables.undefined_metrics,
+)
+_QUERIES = {
+    "forecasts": _Query(
+        tables.volatility_forecasts,
+        ("low", "high", "rise_probability", "observations", "in_sample", "short_history"),
+    ),
+    "scores": _Query(
+        tables.har_forecast_scores,
+        ("volatility_forecast", "realized", "low", "high", "in_sample"),
+        day="completed_on",
+    ),
+    "rate_betas": _Query(
+        tables.portfolio_rate_betas, ("rate_beta", "two_factor_rate_beta", "observations")
+    ),
+    "sectors": _Query(
+        _sectors,
+        ("sector", "gross_weight", "benchmark_weight", "active_weight"),
+        (_sectors.c.gross_weight.desc(), _sectors.c.sector),
+    ),
+    "stress": _Query(
+        _losses,
+        ("scenario", "loss", "coverage"),
+        (_losses.c.loss.desc(), _losses.c.scenario),
+        _losses.c.loss.is_not(None),
+    ),
+    "tail_risk": _Query(
+        _tail,
+        ("level", "value_at_risk", "expected_shortfall", "observations"),
+        condition=sa.and_(_tail.c.method == "historical", _tail.c.horizon_days == 1),
+    ),
+    "drawdowns": _Query(
+        tables.portfolio_drawdowns, ("current_drawdown", "max_drawdown", "observations")
+    ),
+    "coverage": _Query(tables.portfolio_coverage, ("metric", "coverage", "n_covered", "n_total")),
+    "undefined": _Query(
+        _reasons,
+        ("metric", "reason"),
+        (_reasons.c.metric,),
+        _reasons.c.subject == _reasons.c.portfolio_id,
+    ),
+}
+"""Largest sectors and losses first; one-day historical tail risk; reasons of portfolios."""
+
+
+_SNAPSHOTS = _Query(
+    tables.portfolio_snapshots,
+    tuple(
+        column.name
+        for column in tables.portfolio_snapshots.c
+        if isinstance(column.type, sa.Numeric | sa.Integer | sa.String)
+    ),
+    day="snapshot_date",
+)
+
+
 def snapshots(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
     """Return all numbers and names of the snapshots, with the portfolio's currency."""
-    table = tables.portfolio_snapshots
-    columns = [
-        column for column in table.c if isinstance(column.type, sa.Numeric | sa.Integer | sa.String)
-    ]
-    return _read(
-        connection, table, table.c.snapshot_date, days, portfolio, _portfolios.c.currency, *columns
-    )
+    return _read(connection, _SNAPSHOTS, days, portfolio, _portfolios.c.currency)
 
 
-def forecasts(
+def read_records(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Records:
-    """Return band, probability of a rise, observations and caveats of portfolio forecasts."""
-    table = tables.volatility_forecasts
-    names = ("low", "high", "rise_probability", "observations", "in_sample", "short_history")
-    return _read(
-        connection, table, table.c.day, days, portfolio, *(table.c[name] for name in names)
-    )
-
-
-def scores(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Records:
-    """Return the portfolio forecasts completed on each day, with the realized volatility."""
-    table = tables.har_forecast_scores
-    names = ("volatility_forecast", "realized", "low", "high", "in_sample")
-    return _read(
-        connection,
-        table,
-        table.c.completed_on,
-        days,
-        portfolio,
-        table.c.day.label("made_on"),
-        *(table.c[name] for name in names),
-    )
-
-
-def rate_betas(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Records:
-    """Return the portfolios' betas to the rate index."""
-    table = tables.portfolio_rate_betas
-    names = ("rate_beta", "two_factor_rate_beta", "observations")
-    return _read(
-        connection, table, table.c.day, days, portfolio, *(table.c[name] for name in names)
-    )
-
-
-def sectors(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Records:
-    """Return sector weights, largest first."""
-    table = tables.portfolio_sector_weights
-    names = ("sector", "gross_weight", "benchmark_weight", "active_weight")
-    order = table.c.gross_weight.desc(), table.c.sector
-    return _read(
-        connection,
-        table,
-        table.c.day,
-        days,
-        portfolio,
-        *(table.c[name] for name in names),
-        order=order,
-    )
-
-
-def stress(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Records:
-    """Return the defined scenario losses, largest first."""
-    table = tables.portfolio_stress
-    order = table.c.loss.desc(), table.c.scenario
-    has_loss = table.c.loss.is_not(None)
-    return _read(
-        connection,
-        table,
-        table.c.day,
-        days,
-        portfolio,
-        table.c.scenario,
-        table.c.loss,
-        table.c.coverage,
-        order=order,
-        condition=has_loss,
-    )
-
-
-def tail_risk(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Records:
-    """Return historical one-day value at risk and expected shortfall."""
-    table = tables.portfolio_tail_risk
-    names = ("level", "value_at_risk", "expected_shortfall", "observations")
-    one_day = sa.and_(table.c.method == "historical", table.c.horizon_days == 1)
-    return _read(
-        connection,
-        table,
-        table.c.day,
-        days,
-        portfolio,
-        *(table.c[name] for name in names),
-        condition=one_day,
-    )
-
-
-def drawdowns(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Records:
-    """Return current and maximum drawdowns of the trailing year."""
-    table = tables.portfolio_drawdowns
-    return _read(
-        connection,
-        table,
-        table.c.day,
-        days,
-        portfolio,
-        table.c.current_drawdown,
-        table.c.max_drawdown,
-        table.c.observations,
-    )
-
-
-def coverage(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Records:
-    """Return the coverage of each metric."""
-    table = tables.portfolio_coverage
-    columns = (table.c[name] for name in ("metric", "coverage", "n_covered", "n_total"))
-    return _read(connection, table, table.c.day, days, portfolio, *columns)
-
-
-def undefined(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Records:
-    """Return the undefined metrics of the portfolios themselves, with reasons."""
-    table = tables.undefined_metrics
-    is_of_portfolio = table.c.subject == table.c.portfolio_id
-    return _read(
-        connection,
-        table,
-        table.c.day,
-        days,
-        portfolio,
-        table.c.metric,
-        table.c.reason,
-        order=(table.c.metric,),
-        condition=is_of_portfolio,
-    )
+) -> dict[str, Records]:
+    """Return the rows that facts of portfolios are based on, by kind of result."""
+    return {name: _read(connection, query, days, portfolio) for name, query in _QUERIES.items()}
 
 
 def positions(
@@ -217,23 +148,22 @@ def positions(
 
 def _read(
     connection: sa.Connection,
-    table: sa.Table,
-    day: "sa.Column[Any]",
+    query: _Query,
     days: Sequence[date],
     portfolio: str | None,
-    *columns: "sa.ColumnElement[Any]",
-    order: "tuple[sa.ColumnElement[Any], ...]" = (),
-    condition: "sa.ColumnElement[bool] | None" = None,
+    *more: "sa.ColumnElement[Any]",
 ) -> Records:
+    table, day = query.table, query.table.c[query.day]
     statement = (
         sa.select(
             table.c.portfolio_id,
             day.label("day"),
-            *(column for column in columns if column.name not in ("portfolio_id", "day")),
+            *(table.c[name] for name in query.columns),
+            *more,
         )
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(day.in_(days), sa.true() if condition is None else condition)
-        .order_by(*order)
+        .where(day.in_(days), query.condition)
+        .order_by(*query.order)
     )
     return _group_records(connection, filter_by_portfolio(statement, portfolio))
 

@@ -1,120 +1,25 @@
-"""Read stored results as frames, for the command line, the report and the checks.
+"""Read stored results of portfolios as frames, for commands, the report and the checks.
 
 The pipeline computes from inputs, never from stored results.
 """
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from riskmetrics.db import tables
+from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.sql_expressions import IS_LISTED, SIGNED_QUANTITY
+from riskmetrics.db.tables.schema import provenance_columns
 from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY, SHARE_TOLERANCE
 
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
-
-_INSTRUMENT_COLUMNS = ("symbol", "position_type", "strike_price", "expiration_date")
-HOLDING_COLUMNS = (
-    _portfolios.c.name.label("portfolio"),
-    *(tables.positions.c[name] for name in _INSTRUMENT_COLUMNS),
-    SIGNED_QUANTITY,
-)
-"""Columns that identify portfolio, instrument and quantity of a row."""
-
-
-def read_snapshots(
-    connection: sa.Connection, day: date, portfolio: str | None = None
-) -> pd.DataFrame:
-    """Return all columns of the snapshots of a day, by portfolio name."""
-    columns = [column for column in _snapshots.c if column.name != "id"]
-    statement = (
-        sa.select(_portfolios.c.name.label("portfolio"), *columns)
-        .join(_portfolios)
-        .where(_snapshots.c.snapshot_date == day)
-    )
-    return fetch_frame(
-        connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name)
-    )
-
-
-def read_market_betas(
-    connection: sa.Connection, day: date, portfolio: str | None = None
-) -> pd.DataFrame:
-    """Return market betas and adjusted betas of positions on a day, with lots netted.
-
-    Ordered by portfolio and symbol.
-    """
-    table, position, adjusted = (
-        tables.position_market_betas,
-        tables.positions,
-        tables.symbol_adjusted_betas,
-    )
-    statement = (
-        sa.select(
-            _portfolios.c.name.label("portfolio"),
-            position.c.symbol,
-            position.c.position_type,
-            SIGNED_QUANTITY,
-            table.c.beta,
-            table.c.std_error,
-            table.c.alpha,
-            table.c.r_squared,
-            table.c.p_value,
-            table.c.observations,
-            table.c.market_index,
-            adjusted.c.beta.label("adjusted_beta"),
-            adjusted.c.std_error.label("adjusted_std_error"),
-        )
-        .select_from(table)
-        .join(position, position.c.id == table.c.position_id)
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .outerjoin(
-            adjusted,
-            sa.and_(
-                adjusted.c.symbol == position.c.symbol,
-                adjusted.c.day == table.c.calc_date,
-                IS_LISTED,
-            ),
-        )
-        .where(table.c.calc_date == day)
-    )
-    order = _portfolios.c.name, position.c.symbol, position.c.id
-    return net_lots(
-        fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
-    )
-
-
-def net_lots(rows: pd.DataFrame, additive: Sequence[str] = ("quantity",)) -> pd.DataFrame:
-    """Net the lots of an instrument that differ only in additive columns.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        One row per lot, with `HOLDING_COLUMNS` among its columns.
-    additive : sequence of str
-        Columns to sum; missing values are skipped, and the sum is missing if all are missing.
-
-    Returns
-    -------
-    DataFrame
-        Columns of ``rows``, and `lots`, the number of lots, after quantity. Lots with different
-        values, such as options with stated prices of their own, are not netted.
-    """
-    names = [name for name in rows.columns if name not in additive]
-    if rows.empty:
-        netted = rows.assign(lots=pd.Series(dtype="int64"))
-    else:
-        groups = rows.groupby(names, dropna=False, sort=False)
-        netted = groups[list(additive)].sum(min_count=1).assign(lots=groups.size()).reset_index()
-    columns = list(rows.columns)
-    columns.insert(columns.index("quantity") + 1, "lots")
-    return netted[columns]
+_ROW_IDENTITY = {"portfolio_id", "day", *(column.name for column in provenance_columns())}
 
 
 def sample_market_betas(
@@ -171,34 +76,6 @@ def count_betas(connection: sa.Connection, days: Sequence[date]) -> int:
         sa.select(sa.func.count(table.c.beta)).where(table.c.calc_date.in_(days))
     ).scalar_one()
     return n_betas
-
-
-def read_sector_weights(
-    connection: sa.Connection, day: date, portfolio: str | None = None
-) -> pd.DataFrame:
-    """Return sector weights of a day, largest first within each portfolio."""
-    table = tables.portfolio_sector_weights
-    statement = (
-        sa.select(
-            _portfolios.c.name.label("portfolio"),
-            table.c.sector,
-            table.c.gross_weight,
-            table.c.net_weight,
-            table.c.benchmark_weight,
-            table.c.active_weight,
-            table.c.benchmark_asof,
-            table.c.benchmark_code,
-        )
-        .select_from(table)
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(table.c.day == day)
-    )
-    return fetch_frame(
-        connection,
-        filter_by_portfolio(statement, portfolio).order_by(
-            _portfolios.c.name, table.c.gross_weight.desc(), table.c.sector
-        ),
-    )
 
 
 def read_benchmark(connection: sa.Connection, code: str) -> pd.DataFrame:
@@ -343,27 +220,82 @@ def read_undefined_metrics(
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
 
 
-def read_coverage(
-    connection: sa.Connection, day: date, portfolio: str | None = None
+def read_rows(
+    table: sa.Table,
+    order: Sequence["sa.ColumnElement[Any]"],
+    connection: sa.Connection,
+    day: date,
+    portfolio: str | None = None,
+    *,
+    columns: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Return the coverage of each metric in each portfolio on a day."""
-    table = tables.portfolio_coverage
+    """Return the rows of a result table of portfolios on a day, by portfolio name and ``order``.
+
+    ``columns`` default to all but ids, day and provenance.
+    """
+    names = columns or [column.name for column in table.c if column.name not in _ROW_IDENTITY]
     statement = (
-        sa.select(
-            _portfolios.c.name.label("portfolio"),
-            table.c.metric,
-            table.c.coverage,
-            table.c.n_covered,
-            table.c.n_total,
-        )
+        sa.select(_portfolios.c.name.label("portfolio"), *(table.c[name] for name in names))
         .select_from(table)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(table.c.day == day)
+        .where(result_tables.day_column(table) == day)
+        .order_by(_portfolios.c.name, *order)
     )
-    return fetch_frame(
-        connection,
-        filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name, table.c.metric),
-    )
+    return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
+
+
+def _descending(column: "sa.Column[Any]") -> "sa.ColumnElement[Any]":
+    return column.desc().nulls_last()
+
+
+_tail, _stress = tables.portfolio_tail_risk.c, tables.portfolio_stress.c
+_contributions, _sectors = (
+    tables.portfolio_risk_contributions.c,
+    tables.portfolio_sector_weights.c,
+)
+
+read_snapshots = partial(
+    read_rows,
+    tables.portfolio_snapshots,
+    (),
+    columns=[column.name for column in tables.portfolio_snapshots.c if column.name != "id"],
+)
+read_tail_risk = partial(
+    read_rows, tables.portfolio_tail_risk, (_tail.horizon_days, _tail.level, _tail.method)
+)
+read_var_backtests = partial(
+    read_rows, tables.portfolio_var_backtests, (tables.portfolio_var_backtests.c.level,)
+)
+read_drawdowns = partial(read_rows, tables.portfolio_drawdowns, ())
+read_risk_contributions = partial(
+    read_rows,
+    tables.portfolio_risk_contributions,
+    (_descending(_contributions.component), _contributions.symbol),
+)
+"""Largest contribution first."""
+read_stress_results = partial(
+    read_rows, tables.portfolio_stress, (_descending(_stress.loss), _stress.scenario)
+)
+"""Largest loss first."""
+read_sector_weights = partial(
+    read_rows,
+    tables.portfolio_sector_weights,
+    (_descending(_sectors.gross_weight), _sectors.sector),
+)
+"""Largest sector first."""
+read_coverage = partial(read_rows, tables.portfolio_coverage, (tables.portfolio_coverage.c.metric,))
+read_extension_figures = partial(
+    read_rows, tables.portfolio_figures, (tables.portfolio_figures.c.figure,)
+)
+read_portfolio_rate_betas = partial(
+    read_rows,
+    tables.portfolio_rate_betas,
+    (),
+    columns=(
+        *("rate_beta", "r_squared", "observations", "two_factor_rate_beta"),
+        *("two_factor_market_beta", "rate_index", "undefined_reason"),
+    ),
+)
 
 
 def read_latest_day(connection: sa.Connection) -> date | None:

@@ -6,11 +6,15 @@ inputs or users' data, such as ratings of insights; they are only changed on req
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
+from riskmetrics.db.tables.schema import PARAMETER, provenance_columns, undefined_reason_column
+
+_DESCRIPTIONS = {column.name for column in (*provenance_columns(), undefined_reason_column())}
+"""Columns that describe a row."""
 
 
 class ResultTable(NamedTuple):
@@ -39,7 +43,26 @@ def list_result_tables() -> list[ResultTable]:
         for name, table in sorted(tables.metadata.tables.items())
         if "dagster_run_id" in table.c
     ]
-    return [ResultTable(table, _day_column(table)) for table in found]
+    return [ResultTable(table, day_column(table)) for table in found]
+
+
+def figure_columns(result: ResultTable) -> list[sa.Column[Any]]:
+    """Return the columns that are figures: no key, timestamp, provenance, reason or parameter."""
+    if result.table is tables.undefined_metrics:  # reasons, no figures
+        return []
+    return [
+        column
+        for column in result.table.c
+        if not (column.primary_key or column.foreign_keys or column is result.day)
+        and not isinstance(column.type, sa.DateTime)
+        and column.name not in _DESCRIPTIONS
+        and column.info is not PARAMETER
+    ]
+
+
+def parameter_columns(table: sa.Table) -> list[str]:
+    """Return the names of the columns with the parameters of a row."""
+    return [column.name for column in table.c if column.info is PARAMETER]
 
 
 def scope_condition(result: ResultTable, scope: Scope) -> sa.ColumnElement[bool]:
@@ -147,7 +170,8 @@ def _unlink_repeats(connection: sa.Connection, condition: sa.ColumnElement[bool]
     )
 
 
-def _day_column(table: sa.Table) -> sa.Column[date]:
+def day_column(table: sa.Table) -> sa.Column[date]:
+    """Return the column with the session of a result table's rows."""
     days = [
         column for column in table.c if isinstance(column.type, sa.Date) and not column.nullable
     ]

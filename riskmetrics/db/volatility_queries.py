@@ -13,12 +13,8 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.result_queries import (
-    HOLDING_COLUMNS,
-    filter_by_portfolio,
-    net_lots,
-    select_undefined_reason,
-)
+from riskmetrics.db.position_queries import HOLDING_COLUMNS, read_positions
+from riskmetrics.db.result_queries import filter_by_portfolio, select_undefined_reason
 from riskmetrics.db.sql_expressions import IS_LISTED, UNDERLYING_SYMBOL
 
 _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
@@ -68,42 +64,27 @@ def read_position_volatility(
 
     Ordered by portfolio and symbol. An option has the caveats of its underlying, and no band.
     """
-    table, position = tables.position_volatility, tables.positions
-    forecast = sa.and_(
-        _forecasts.c.subject == UNDERLYING_SYMBOL, _forecasts.c.day == table.c.calculation_date
-    )
+    table = tables.position_volatility
     has_forecast = sa.or_(IS_LISTED, table.c.expected_vol_21d.is_not(None))
-    statement = (
-        sa.select(
-            *HOLDING_COLUMNS,
-            table.c.realized_vol_21d,
-            table.c.realized_vol_63d,
-            table.c.vol_daily,
-            table.c.vol_weekly,
-            table.c.vol_monthly,
-            table.c.expected_vol_21d,
-            *(sa.case((IS_LISTED, _forecasts.c[name])).label(name) for name in ("low", "high")),
-            table.c.vol_trend,
-            table.c.vol_trend_strength,
-            _forecasts.c.rise_probability,
-            table.c.vol_percentile,
-            table.c.model_r_squared,
-            table.c.observations,
-            *_caveat_columns(),
-            select_undefined_reason(
-                "position_volatility.expected_vol_21d", table.c.position_id, day
-            ),
-        )
-        .select_from(table)
-        .join(position, position.c.id == table.c.position_id)
-        .join(_portfolios, _portfolios.c.id == position.c.portfolio_id)
-        .outerjoin(_forecasts, sa.and_(forecast, has_forecast))
-        .where(table.c.calculation_date == day)
+    columns = (
+        *HOLDING_COLUMNS,
+        *(table.c[f"realized_vol_{window}"] for window in ("21d", "63d")),
+        *(table.c[f"vol_{lag}"] for lag in ("daily", "weekly", "monthly")),
+        table.c.expected_vol_21d,
+        *(sa.case((IS_LISTED, _forecasts.c[name])).label(name) for name in ("low", "high")),
+        table.c.vol_trend,
+        table.c.vol_trend_strength,
+        _forecasts.c.rise_probability,
+        table.c.vol_percentile,
+        table.c.model_r_squared,
+        table.c.observations,
+        *_caveat_columns(),
+        select_undefined_reason("position_volatility.expected_vol_21d", table.c.position_id, day),
     )
-    order = _portfolios.c.name, position.c.symbol, position.c.id
-    return net_lots(
-        fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
+    forecast = sa.and_(
+        _forecasts.c.subject == UNDERLYING_SYMBOL, _forecasts.c.day == day, has_forecast
     )
+    return read_positions(connection, table, day, portfolio, columns, joined=(_forecasts, forecast))
 
 
 def read_forecasts(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
@@ -129,17 +110,8 @@ def read_forecast_scores(connection: sa.Connection, last_day: date | None = None
 
 def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
     """Return the columns of a forecast's caveats, proxy and model version."""
-    return tuple(
-        _forecasts.c[name]
-        for name in (
-            "in_sample",
-            "clipped",
-            "short_history",
-            "daily_lag_imputed",
-            "proxy",
-            "coefficients",
-        )
-    )
+    flags = ("in_sample", "clipped", "short_history", "daily_lag_imputed")
+    return tuple(_forecasts.c[name] for name in (*flags, "proxy", "coefficients"))
 
 
 def _select_live(table: sa.Table) -> "sa.Select[Any]":

@@ -17,18 +17,6 @@ STATSMODELS = "statsmodels OLS on the source returns"
 
 _ROUNDING_TOLERANCE = 1e-12
 
-_FORMULAS = {
-    "alpha": "mean(r) - beta * mean(m), the intercept of the regression, per session",
-    "r_squared": "1 - SSR / SST of the regression",
-    "std_error": "sqrt(SSR / (n - 2) / Sxx), the classical standard error of beta",
-    "p_value": "2 * P(T(n - 2) > |beta / std_error|)",
-    "observations": f"n, sessions of the {BETA_WINDOW} on which symbol and index have a return",
-}
-_BETA = (
-    "cov(r, {0}) / var({0}) over the paired returns of the {1} sessions to the day; at least {2}"
-    " pairs required"
-)
-
 
 def fit_ols(y: "pd.Series[float]", *regressors: "pd.Series[float]") -> dict[str, Any]:
     """Regress ``y`` on an intercept and ``regressors`` over the sessions with all returns.
@@ -279,91 +267,25 @@ def _recompute_portfolio_rates(sources: SourceRows, row: Row) -> Recalculation:
     )
 
 
-_WEIGHTED = (
-    "sum(exposure * {0}) / equity / coverage over the holdings with one; coverage: their share of"
-    " exposure, at least 80 %"
-)
-_ERRORS = {
-    "std_error": "classical standard error of {0}, n - 3 degrees of freedom",
-    "p_value": "2 * P(T(n - 3) > |{0} / its standard error|)",
-}
+_BY_SYMBOL = f"{STATSMODELS}, one fit per symbol, and pandas"
 
 METRIC_GROUPS = [
-    MetricGroup(
-        tables.position_market_betas,
-        {"beta": _BETA.format("market", BETA_WINDOW, MIN_PAIRED_RETURNS), **_FORMULAS},
-        STATSMODELS,
-        _recompute_market_beta,
-        ("window_days", "method", "market_index"),
-    ),
-    MetricGroup(
-        tables.position_interest_rate_betas,
-        {"ir_beta": _BETA.format("rates", BETA_WINDOW, MIN_PAIRED_RETURNS), **_FORMULAS},
-        STATSMODELS,
-        _recompute_rate_beta,
-        ("window_days", "rate_index"),
-    ),
-    MetricGroup(
-        tables.symbol_two_factor_betas,
-        {
-            "market_beta": "b of r = a + b * market + c * rates + e, least squares",
-            "rate_beta": "c of r = a + b * market + c * rates + e, least squares",
-            **{
-                f"{factor}_{name}": text.format(f"{factor}_beta")
-                for factor in ("market", "rate")
-                for name, text in _ERRORS.items()
-            },
-            "alpha": "a of r = a + b * market + c * rates + e, per session",
-            "r_squared": _FORMULAS["r_squared"],
-            "observations": (
-                f"n, sessions of the {BETA_WINDOW} on which symbol and both indices have a return"
-            ),
-        },
-        STATSMODELS,
-        _recompute_two_factor,
-        ("window_days", "market_index", "rate_index"),
-    ),
+    MetricGroup(tables.position_market_betas, STATSMODELS, _recompute_market_beta),
+    MetricGroup(tables.position_interest_rate_betas, STATSMODELS, _recompute_rate_beta),
+    MetricGroup(tables.symbol_two_factor_betas, STATSMODELS, _recompute_two_factor),
     MetricGroup(
         tables.symbol_adjusted_betas,
-        {
-            "beta": (
-                "(beta / s² + prior_mean / prior_std²) / (1 / s² + 1 / prior_std²), s the standard"
-                " error of beta (Vasicek 1973)"
-            ),
-            "std_error": "(1 / s² + 1 / prior_std²) ** -1/2",
-        },
         f"{STATSMODELS}, weighted with the prior by precision",
         _recompute_adjusted_beta,
-        ("prior_mean", "prior_std", "market_index"),
     ),
     MetricGroup(
         tables.portfolio_snapshots,
-        {
-            "beta_calculated_90d": _WEIGHTED.format("beta"),
-            "beta_calculated_90d_r_squared": ("exposure-weighted mean R² of the positions"),
-            "beta_calculated_90d_observations": (
-                "fewest observations among the positions with a beta"
-            ),
-            "beta_portfolio_regression": (
-                "slope of R on the market, R = sum(exposure * r) / equity / coverage over the"
-                " window"
-            ),
-            "beta_provider_1y": _WEIGHTED.format("the vendor's beta"),
-        },
-        f"{STATSMODELS}, one fit per symbol, and pandas",
+        _BY_SYMBOL,
         _recompute_snapshot_betas,
+        (
+            *("beta_calculated_90d", "beta_calculated_90d_r_squared"),
+            *("beta_calculated_90d_observations", "beta_portfolio_regression", "beta_provider_1y"),
+        ),
     ),
-    MetricGroup(
-        tables.portfolio_rate_betas,
-        {
-            "rate_beta": _WEIGHTED.format("rate beta"),
-            "r_squared": ("exposure-weighted mean R² of the positions on the rate index"),
-            "observations": "fewest observations among the positions with a rate beta",
-            "two_factor_market_beta": _WEIGHTED.format("market beta with rates held fixed"),
-            "two_factor_rate_beta": _WEIGHTED.format("rate beta with the market held fixed"),
-        },
-        f"{STATSMODELS}, one fit per symbol, and pandas",
-        _recompute_portfolio_rates,
-        ("rate_index",),
-    ),
+    MetricGroup(tables.portfolio_rate_betas, _BY_SYMBOL, _recompute_portfolio_rates),
 ]

@@ -117,17 +117,8 @@ def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
     )
 
 
-_COVERAGE = {
-    "coverage": ("covered exposure / exposure; prices and P&L: covered instruments / instruments"),
-    "n_covered": "instruments that the figure covers",
-    "n_total": "instruments that the figure applies to",
-}
-
 METRIC_GROUPS = [
     MetricGroup(
-        tables.portfolio_coverage,
-        _COVERAGE,
-        f"{LOT_METHOD}; betas by statsmodels",
-        _recompute_coverage,
+        tables.portfolio_coverage, f"{LOT_METHOD}; betas by statsmodels", _recompute_coverage
     ),
 ]

@@ -109,36 +109,16 @@ def _recompute_sensitivities(sources: SourceRows, _: Row) -> Recalculation:
     return Recalculation(sums, {"options": len(options)})
 
 
-_OPTION = {
-    "value": (
-        "call: S e^(-qT) N(d1) - K e^(-rT) N(d2); put: K e^(-rT) N(-d2) - S e^(-qT) N(-d1); "
-        "d1 = (ln(S / K) + (r - q + v² / 2) T) / (v sqrt(T)), d2 = d1 - v sqrt(T)"
-    ),
-    "delta": "call: e^(-qT) N(d1); put: -e^(-qT) N(-d1)",
-    "gamma": "e^(-qT) n(d1) / (S v sqrt(T))",
-    "theta": "change of value per calendar day",
-    "vega": "S e^(-qT) n(d1) sqrt(T) / 100, per point of volatility",
-    "exposure": "delta * signed contracts * 100 * S",
-    "underlying_price": "S, the underlying's close of the day or up to 5 sessions before",
-    "volatility": "v, the underlying's expected volatility of the next 21 sessions",
-    "years_to_expiration": "T, calendar days to expiration / 365",
-}
-
 METRIC_GROUPS = [
     MetricGroup(
         tables.position_option_exposures,
-        _OPTION,
         "Black-Scholes-Merton formulas with scipy.stats.norm",
         _recompute_option,
-        ("underlying_symbol", "risk_free_rate", "dividend_yield", "linearized"),
     ),
     MetricGroup(
         tables.portfolio_snapshots,
-        {
-            f"portfolio_{name}": f"sum of {name} * signed contracts * 100 over options"
-            for name in ("delta", "gamma", "theta", "vega")
-        },
         "a sum over the stored rows of position_option_exposures",
         _recompute_sensitivities,
+        tuple(f"portfolio_{name}" for name in ("delta", "gamma", "theta", "vega")),
     ),
 ]

@@ -151,11 +151,8 @@ def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
     returns = pro_forma_returns(sources, YEAR_WINDOW)["return"]
     n_obs = int(returns.count())
     names = (
-        "current_drawdown",
-        "current_drawdown_peak",
-        "max_drawdown",
-        "max_drawdown_peak",
-        "max_drawdown_trough",
+        *("current_drawdown", "current_drawdown_peak"),
+        *("max_drawdown", "max_drawdown_peak", "max_drawdown_trough"),
     )
     values: dict[str, Any] = dict.fromkeys(names) | {"observations": n_obs}
     if n_obs >= MIN_YEAR_OBS:
@@ -252,90 +249,25 @@ def _replayed_loss(
     ), coverage
 
 
-_RETURNS = "R = sum(exposure * r) / equity / coverage"
-
 METRIC_GROUPS = [
     MetricGroup(
         tables.portfolio_tail_risk,
-        {
-            "value_at_risk": (
-                f"historical: the level's quantile of the losses -R of 504 sessions, {_RETURNS}; "
-                "parametric: z * risk / sqrt(252); "
-                "ten sessions: * sqrt(10)"
-            ),
-            "expected_shortfall": (
-                "historical: mean of the losses at or beyond value_at_risk; "
-                "parametric: n(z) / (1 - level) * risk / sqrt(252); "
-                "ten sessions: * sqrt(10)"
-            ),
-            "value_at_risk_amount": (
-                "value_at_risk * equity; also defined where equity is too small for fractions"
-            ),
-            "expected_shortfall_amount": (
-                "expected_shortfall * equity; also defined where equity is too small for fractions"
-            ),
-            "observations": (
-                "returns in the 504 sessions; parametric: observations of the forecast"
-            ),
-        },
         "numpy.quantile and scipy.stats.norm over the source returns and the stored forecast",
         _recompute_tail_risk,
     ),
     MetricGroup(
         tables.portfolio_var_backtests,
-        {
-            "expected_exceptions": "(1 - level) * n_tested",
-            "exceptions": (
-                "sessions of the last 252 whose loss exceeded the historical value at risk of the"
-                " 504 sessions before"
-            ),
-            "n_tested": "sessions of the last 252 with a return and a value at risk before it",
-            "likelihood_ratio": (
-                "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x exceptions in n sessions, f ="
-                " x / n, p = 1 - level"
-            ),
-            "p_value": "P(chi²(1) > likelihood_ratio)",
-        },
         "numpy.quantile per day, and scipy.stats.power_divergence (G test)",
         _recompute_backtest,
     ),
     MetricGroup(
         tables.portfolio_risk_contributions,
-        {
-            "weight": "sum(exposure) of the symbol, including options on it, / equity",
-            "component": "weight * marginal",
-            "marginal": f"cov(r / coverage, R) / sd(R) * sqrt(252) over 252 sessions, {_RETURNS}",
-            "share": "component / volatility of R",
-            "observations": "sessions on which both R and the symbol have a return",
-        },
         "numpy.cov over the source returns",
         _recompute_contribution,
     ),
-    MetricGroup(
-        tables.portfolio_drawdowns,
-        {
-            "current_drawdown": (
-                f"1 - W / highest W before, W = product of (1 + R) over 252 sessions, {_RETURNS}"
-            ),
-            "current_drawdown_peak": "session of the highest W",
-            "max_drawdown": "largest 1 - W / highest W before",
-            "max_drawdown_peak": "session of the peak before the largest fall",
-            "max_drawdown_trough": "session of the largest fall",
-            "observations": "returns of the portfolio in the 252 sessions",
-        },
-        "pandas cumprod and cummax",
-        _recompute_drawdown,
-    ),
+    MetricGroup(tables.portfolio_drawdowns, "pandas cumprod and cummax", _recompute_drawdown),
     MetricGroup(
         tables.portfolio_stress,
-        {
-            "loss": (
-                "-(beta * move), for both factors the sum with two-factor betas; historical window:"
-                " -sum(exposure * (P(last) / P(first) - 1)) / equity / coverage"
-            ),
-            "loss_value": "loss * equity",
-            "coverage": "share of exposure with a beta, or with prices at both ends",
-        },
         "statsmodels OLS, one fit per symbol, and pandas",
         _recompute_stress,
     ),

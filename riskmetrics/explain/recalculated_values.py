@@ -144,55 +144,26 @@ def _recompute_sector(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(values, holdings.weight_inputs() | {"sector": name})
 
 
-_SNAPSHOT = {
-    "total_value": "equity: net value + cash, at closes of the day or at most 5 sessions old",
-    "cash_value": (
-        "equity balance - net value on the last priced session up to its date + sales - purchases"
-        " + income since"
-    ),
-    "long_value": "sum of the values of instruments held long, units * price, lots netted",
-    "short_value": "sum of the values of instruments held short",
-    "gross_exposure": "long value - short value",
-    "net_exposure": "long value + short value",
-    "daily_pnl": (
-        "sum(units * (P(t) - P(t-1))) + income; entry price on the opening day, exit price on the"
-        " closing day"
-    ),
-    "daily_return": (
-        "daily_pnl / (equity of the previous session + purchases of the day if no equity is stated)"
-    ),
-    "cumulative_pnl": (
-        "sum(units * (price or exit price - entry price)) + income since entry, over all lots"
-        " entered by the day"
-    ),
-    "income": (
-        "sum(units * D) over the lots held overnight; D = C(t-1) - C(t) * A(t-1) / A(t), C close,"
-        " A adjusted close"
-    ),
-    "equity_source": "stated_equity if an equity balance is stated, else net_value",
-    "num_positions": "instruments held, lots netted",
-    "num_long_positions": "instruments held long",
-    "num_short_positions": "instruments held short",
-    "equity_balance": "as imported with the portfolio",
-}
-_CONCENTRATION = {
-    "hhi": "sum(w²), w = |value| / gross value of each instrument",
-    "effective_num_positions": "1 / HHI",
-    "top_3_concentration": "sum of the 3 largest w",
-    "top_10_concentration": "sum of the 10 largest w",
-    "sector_exposure": "sum of w by sector",
-}
-_SECTORS = {
-    "gross_weight": "sum(|value|) of the sector / gross value",
-    "net_weight": "sum(value) of the sector / equity",
-    "benchmark_weight": "the benchmark's latest weight on or before the day",
-    "active_weight": "net_weight - benchmark_weight",
-    "benchmark_asof": ("date of the benchmark's latest weights on or before the session"),
-    "benchmark_code": "code of the benchmark in use",
-}
-
 METRIC_GROUPS = [
-    MetricGroup(tables.portfolio_snapshots, _SNAPSHOT, LOT_METHOD, _recompute_values),
-    MetricGroup(tables.portfolio_snapshots, _CONCENTRATION, LOT_METHOD, _recompute_concentration),
-    MetricGroup(tables.portfolio_sector_weights, _SECTORS, LOT_METHOD, _recompute_sector),
+    MetricGroup(
+        tables.portfolio_snapshots,
+        LOT_METHOD,
+        _recompute_values,
+        (
+            *("total_value", "cash_value", "long_value", "short_value", "gross_exposure"),
+            *("net_exposure", "daily_pnl", "daily_return", "cumulative_pnl", "income"),
+            *("equity_source", "num_positions", "num_long_positions", "num_short_positions"),
+            "equity_balance",
+        ),
+    ),
+    MetricGroup(
+        tables.portfolio_snapshots,
+        LOT_METHOD,
+        _recompute_concentration,
+        (
+            *("hhi", "effective_num_positions", "top_3_concentration", "top_10_concentration"),
+            "sector_exposure",
+        ),
+    ),
+    MetricGroup(tables.portfolio_sector_weights, LOT_METHOD, _recompute_sector),
 ]

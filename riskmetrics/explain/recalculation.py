@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from riskmetrics.catalog import Figure, figures_of
 from riskmetrics.explain.source_rows import SourceRows
 
 Row = Mapping[str, Any]
@@ -24,7 +25,7 @@ class Recalculation(NamedTuple):
     """The recalculated values of a row, with the inputs of the formula."""
 
     values: Mapping[str, Any]
-    """Column name to value; None or NaN is undefined."""
+    """Column name to value; None or NaN is undefined, a missing column is not recalculated."""
     inputs: Mapping[str, Any]
     """Inputs of the formula other than the source rows."""
     window: tuple[date, date] | None = None
@@ -33,16 +34,23 @@ class Recalculation(NamedTuple):
 
 
 class MetricGroup(NamedTuple):
-    """Columns of one table that are recalculated together."""
+    """Figures of one table that are recalculated together."""
 
     table: sa.Table
-    formulas: Mapping[str, str]
-    """Column name to formula."""
     method: str
     """How the values are recalculated, in words."""
     recompute: Callable[[SourceRows, Row], Recalculation]
-    parameters: tuple[str, ...] = ()
-    """Columns that store the parameters of a row."""
+    columns: tuple[str, ...] = ()
+    """Columns of the figures; empty: all figures of the table."""
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Return the figures of the group."""
+        return tuple(
+            figure
+            for figure in figures_of(self.table.name)
+            if not self.columns or figure.column in self.columns
+        )
 
 
 def is_undefined(value: object) -> bool:

@@ -1,13 +1,14 @@
-"""Registry of the explained metrics, and the lookup from a metric name to its explanations."""
+"""Explanations of stored figures, and the registry of their independent recalculations."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import explain_queries, result_tables
+from riskmetrics.catalog import Figure
+from riskmetrics.db import explain_queries, result_tables, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.explain import (
     recalculated_betas,
@@ -38,36 +39,22 @@ _IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at
 _DAY_COLUMNS = {result.table.name: result.day.name for result in result_tables.list_result_tables()}
 
 
-class Metric(NamedTuple):
-    """A result column and the metric group that explains it."""
-
-    group: MetricGroup
-    column: str
-
-    @property
-    def name(self) -> str:
-        """Return the qualified name, 'table.column'."""
-        return f"{self.group.table.name}.{self.column}"
-
-    @property
-    def formula(self) -> str:
-        """Return the formula of the metric."""
-        return self.group.formulas[self.column]
-
-
 class Explanation(NamedTuple):
     """A stored value and its independent recalculation."""
 
-    metric: Metric
+    figure: Figure
     key: Mapping[str, Any]
     """Columns that identify the row within its portfolio and day."""
     stored: Any
     recomputed: Any
-    is_equal: bool
-    """Whether both values agree at the precision of the column."""
+    is_equal: bool | None
+    """Whether both values agree at the precision of the column; None: not recalculated."""
     reason: str | None
     """Why the stored value is NULL."""
-    recalculation: Recalculation
+    recalculation: Recalculation | None
+    """None: the figure is not recalculated."""
+    method: str | None
+    """How it is recalculated, in words."""
     parameters: Mapping[str, Any]
     """Parameters that are stored with the row."""
     source_rows: Mapping[str, pd.DataFrame]
@@ -75,43 +62,22 @@ class Explanation(NamedTuple):
     code_version: str | None
 
 
-def all_metrics() -> Iterator[Metric]:
-    """Yield every explained metric."""
-    for group in METRIC_GROUPS:
-        for column in group.formulas:
-            yield Metric(group, column)
-
-
-def find_metric(name: str) -> Metric:
-    """Return the metric with a name: 'table.column', or a column that only one table has.
-
-    Raises
-    ------
-    UsageError
-        If no metric, or more than one, has the name.
-    """
-    found = [metric for metric in all_metrics() if name in (metric.name, metric.column)]
-    if len(found) > 1:
-        raise UsageError(
-            f"{name} is a column of several tables; specify one of:"
-            f" {', '.join(metric.name for metric in found)}"
-        )
-    if not found:
-        raise UsageError(f"no metric {name}; list all metrics with `riskmetrics explain --list`")
-    return found[0]
+def find_group(figure: Figure) -> MetricGroup | None:
+    """Return the group that recalculates a figure, or None."""
+    return next((group for group in METRIC_GROUPS if figure in group.figures), None)
 
 
 def explain(
     connection: sa.Connection,
     portfolio_id: str,
-    metric: Metric,
+    figure: Figure,
     day: date,
     *,
     symbol: str | None,
     market_index: str,
     rate_index: str,
 ) -> list[Explanation]:
-    """Explain each stored value of a portfolio's metric on a day.
+    """Explain each stored value of a portfolio's figure on a day.
 
     Parameters
     ----------
@@ -130,53 +96,55 @@ def explain(
     Raises
     ------
     UsageError
-        If a symbol is given for a metric of the whole portfolio.
+        If a symbol is given for a figure of the whole portfolio.
     """
-    table = metric.group.table
+    table, group = tables.metadata.tables[figure.table], find_group(figure)
     if symbol is not None and not {"symbol", "subject", "position_id"} & set(table.c.keys()):
-        raise UsageError(f"{metric.name} is a metric of the whole portfolio; omit --symbol")
+        raise UsageError(f"{figure.name} is a metric of the whole portfolio; omit --symbol")
     sources = SourceRows(connection, portfolio_id, day, market_index, rate_index)
     rows = explain_queries.read_rows(connection, table, day, portfolio_id, symbol)
+    if figure.stored_column != figure.column:
+        rows = [row for row in rows if row["figure"] == figure.column]
     return [
-        found
-        for row in rows
-        for found in explain_row(connection, sources, metric.group, row, [metric.column])
+        found for row in rows for found in explain_row(connection, sources, [figure], row, group)
     ]
 
 
 def explain_row(
     connection: sa.Connection,
     sources: SourceRows,
-    group: MetricGroup,
+    figures: Iterable[Figure],
     row: Mapping[str, Any],
-    columns: Iterable[str],
+    group: MetricGroup | None,
 ) -> list[Explanation]:
-    """Recalculate columns of a stored row and compare them with the stored values."""
+    """Explain figures of a stored row, and recalculate them if a group is given."""
     sources.rows_used = {}
-    recalculation = group.recompute(sources, row)
+    recalculation = group.recompute(sources, row) if group else None
     subject, found = row.get("position_id") or row.get("portfolio_id"), []
-    key = ({"symbol": row["symbol"]} if "symbol" in row else {}) | _row_key(group.table, row)
-    for column in columns:
-        metric, stored, recomputed = (
-            Metric(group, column),
-            row[column],
-            recalculation.values[column],
-        )
+    for figure in figures:
+        table = tables.metadata.tables[figure.table]
+        column = table.c[figure.stored_column]
+        stored = row[column.name]
+        done = recalculation if recalculation and figure.column in recalculation.values else None
+        recomputed = done.values[figure.column] if done else None
         reason = None
         if is_undefined(stored):
             reason = row.get("undefined_reason") or explain_queries.read_undefined_reason(
-                connection, metric.name, subject, sources.day
+                connection, figure.name, subject, sources.day
             )
         found.append(
             Explanation(
-                metric,
-                key,
+                figure,
+                ({"symbol": row["symbol"]} if "symbol" in row else {}) | _row_key(table, row),
                 stored,
                 recomputed,
-                is_equal_as_stored(stored, recomputed, group.table.c[column]),
+                is_equal_as_stored(stored, recomputed, table.c[figure.stored_column])
+                if done
+                else None,
                 reason,
-                recalculation,
-                {name: row[name] for name in group.parameters},
+                done,
+                group.method if group and done else None,
+                {name: row[name] for name in result_tables.parameter_columns(table)},
                 dict(sources.rows_used),
                 row["dagster_run_id"],
                 row["code_version"],

@@ -24,17 +24,8 @@ _ANNUALIZATION = math.sqrt(method.SESSIONS_PER_YEAR)
 _MIN_SCORED_FORECASTS = 126
 
 _EQUITY_FIGURES = (
-    *(
-        "realized_21d",
-        "realized_63d",
-        "daily",
-        "weekly",
-        "monthly",
-        "volatility_forecast",
-        "root_variance_forecast",
-        "low",
-        "high",
-    ),
+    *("realized_21d", "realized_63d", "daily", "weekly", "monthly", "volatility_forecast"),
+    *("root_variance_forecast", "low", "high"),
     *("ewma_94", "ewma_97", "rise_probability", "strength", "percentile"),
 )
 """Figures that are undefined if a portfolio's equity is too small."""

@@ -16,11 +16,7 @@ from riskmetrics.insights import result_facts
 from riskmetrics.insights.fact_types import FACT_TYPES, source_columns
 from riskmetrics.insights.facts import Fact, make_fact
 from riskmetrics.insights.severity import Severity, judge_severity
-from riskmetrics.report.caveats import (
-    missing_prices_caveat,
-    small_equity_caveat,
-    unconfirmed_closes_caveat,
-)
+from riskmetrics.present.caveats import list_caveats
 
 _MAX_POSITIONS = 5
 """Largest symbols by weight, and as many by share of volatility."""
@@ -92,18 +88,7 @@ def read_sheets(
     """
     previous_day = trading_calendar.previous_session(days[0])
     snapshots = stored.snapshots(connection, [previous_day, *days], portfolio)
-    names = (
-        "forecasts",
-        "scores",
-        "rate_betas",
-        "sectors",
-        "stress",
-        "tail_risk",
-        "drawdowns",
-        "coverage",
-        "undefined",
-    )
-    records_by_name = {name: getattr(stored, name)(connection, days, portfolio) for name in names}
+    records_by_name = stored.read_records(connection, days, portfolio)
     records_by_name["positions"] = stored.positions(
         connection, days, portfolio, count=_MAX_POSITIONS
     )
@@ -157,15 +142,12 @@ def _build_sheet(
         ),
     ]
     missing = {row["metric"]: row["reason"] for row in rows_by_name["undefined"]}
-    unpriced = missing_prices_caveat(*counts.get("prices", (0, 0)))
-    unconfirmed = unconfirmed_closes_caveat(*counts.get("validated_prices", (0, 0)))
-    equity = small_equity_caveat(float(snapshot["total_value"]), float(snapshot["gross_exposure"]))
-    caveats = tuple(text for text in (unpriced, equity, unconfirmed) if text)
+    equity, gross = float(snapshot["total_value"]), float(snapshot["gross_exposure"])
     return Sheet(
         portfolio_id,
         day,
         {fact.id: fact for fact in found if fact is not None},
         aliases,
         missing,
-        caveats,
+        tuple(list_caveats(counts, equity, gross)),
     )

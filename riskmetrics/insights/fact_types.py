@@ -5,13 +5,10 @@ No two types of the same entity share a name, so that a name in a sentence ident
 
 from collections import defaultdict
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
-from riskmetrics.report import formatting
-from riskmetrics.results.betas import BETA_WINDOW
-from riskmetrics.results.pro_forma import YEAR_WINDOW
-from riskmetrics.results.tail_risk_results import TAIL_RISK_WINDOW as TAIL_WINDOW
+from riskmetrics.catalog import Unit, find_figure
+from riskmetrics.present import formatting
 
 _FORMATTERS = {
     "money": formatting.money,
@@ -59,6 +56,11 @@ class FactType(NamedTuple):
     """Names in prose, lower case; one of them must accompany the figure."""
     window: str | None = None
 
+    @property
+    def column(self) -> str:
+        """Return the column of the source."""
+        return self.source.partition(".")[2]
+
 
 def format_value(value: float | str, unit: str, currency: str, *, is_unsigned: bool = False) -> str:
     """Return a value as text; with ``is_unsigned``, without its sign."""
@@ -67,135 +69,120 @@ def format_value(value: float | str, unit: str, currency: str, *, is_unsigned: b
     return f"{text} {currency}" if unit.endswith("money") else text
 
 
-_BETA_WINDOW, _MONTH_WINDOW, _QUARTER_WINDOW, _YEAR_WINDOW, _TAIL_RISK_WINDOW = (
-    f"{n} sessions" for n in (BETA_WINDOW, FORECAST_HORIZON, 63, YEAR_WINDOW, TAIL_WINDOW)
-)
-_SNAPSHOT, _FORECAST, _SCORE, _POSITION = (
-    "portfolio_snapshots",
-    "volatility_forecasts",
-    "har_forecast_scores",
-    "portfolio_risk_contributions",
-)
-_SECTOR, _RATES, _TAIL_TABLE, _DRAWDOWNS = (
-    "portfolio_sector_weights",
-    "portfolio_rate_betas",
-    "portfolio_tail_risk",
-    "portfolio_drawdowns",
-)
+_UNIT_NAMES = {
+    Unit.MONEY: "money",
+    Unit.GAIN: "signed money",
+    Unit.ACTIVE_FRACTION: "signed fraction",
+    **dict.fromkeys((Unit.FRACTION, Unit.VOLATILITY, Unit.PROBABILITY), "fraction"),
+    **dict.fromkeys((Unit.BETA, Unit.R_SQUARED, Unit.NUMBER), "number"),
+    Unit.INDEX: "index",
+    Unit.COUNT: "count",
+    Unit.TEXT: "text",
+}
+"""Unit of a figure to the unit of its facts."""
+
+
+def _fact(
+    name: str, provider: str, figure_name: str, family: str, labels: tuple[str, ...], **changes: Any
+) -> FactType:
+    """Return the type of a fact with unit and window of a figure, or with ``changes``."""
+    figure = find_figure(figure_name)
+    base = FactType(
+        name, provider, figure.name, _UNIT_NAMES[figure.unit], family, labels, figure.window
+    )
+    return base._replace(**changes)
+
+
 _THRESHOLDS = "insights/severity.yaml"
 
 FACT_TYPES = {
     kind.name: kind
     for kind in (
-        FactType("total_value", "snapshot", f"{_SNAPSHOT}.total_value", "money", "value",
-            ("equity", "portfolio value")),
-        FactType("cash_value", "snapshot", f"{_SNAPSHOT}.cash_value", "money", "value",
-            ("cash", "cash balance")),
-        FactType("long_value", "snapshot", f"{_SNAPSHOT}.long_value", "money", "value",
-            ("long value",)),
-        FactType("short_value", "snapshot", f"{_SNAPSHOT}.short_value", "money", "value",
-            ("short value",)),
-        FactType("gross_exposure", "snapshot", f"{_SNAPSHOT}.gross_exposure", "money", "value",
-            ("gross exposure",)),
-        FactType("net_exposure", "snapshot", f"{_SNAPSHOT}.net_exposure", "money", "value",
-            ("net exposure",)),
-        FactType("gross_to_equity", "snapshot", f"{_SNAPSHOT}.gross_exposure", "number", "leverage",
-            ("gross exposure over equity",)),
-        FactType("net_to_equity", "snapshot", f"{_SNAPSHOT}.net_exposure", "number", "leverage",
-            ("net exposure over equity",)),
-        FactType("daily_pnl", "snapshot", f"{_SNAPSHOT}.daily_pnl", "signed money", "profit",
+        _fact("total_value", "snapshot", "total_value", "value", ("equity", "portfolio value")),
+        _fact("cash_value", "snapshot", "cash_value", "value", ("cash", "cash balance")),
+        _fact("long_value", "snapshot", "long_value", "value", ("long value",)),
+        _fact("short_value", "snapshot", "short_value", "value", ("short value",)),
+        _fact("gross_exposure", "snapshot", "gross_exposure", "value", ("gross exposure",)),
+        _fact("net_exposure", "snapshot", "net_exposure", "value", ("net exposure",)),
+        _fact("gross_to_equity", "snapshot", "gross_exposure", "leverage",
+            ("gross exposure over equity",), unit="number"),
+        _fact("net_to_equity", "snapshot", "net_exposure", "leverage",
+            ("net exposure over equity",), unit="number"),
+        _fact("daily_pnl", "snapshot", "daily_pnl", "profit",
             ("result of the session", "lost", "gained")),
-        FactType("daily_return", "snapshot", f"{_SNAPSHOT}.daily_return", "signed fraction",
-            "return", ("return of the session",)),
-        FactType("cumulative_pnl", "snapshot", f"{_SNAPSHOT}.cumulative_pnl", "signed money",
-            "profit", ("result since entry",)),
-        FactType("num_positions", "snapshot", f"{_SNAPSHOT}.num_positions", "count", "positions",
-            ("positions",)),
-        FactType("num_long_positions", "snapshot", f"{_SNAPSHOT}.num_long_positions", "count",
-            "positions", ("long positions",)),
-        FactType("num_short_positions", "snapshot", f"{_SNAPSHOT}.num_short_positions", "count",
-            "positions", ("short positions",)),
-        FactType("price_coverage", "snapshot", "portfolio_coverage.coverage", "fraction",
-            "coverage", ("price coverage",)),
-        FactType("beta", "betas", f"{_SNAPSHOT}.beta_calculated_90d", "number", "beta",
-            ("beta", "market beta", "beta to the market"), _BETA_WINDOW),
-        FactType("beta_r_squared", "betas", f"{_SNAPSHOT}.beta_calculated_90d_r_squared", "number",
-            "fit", ("r-squared",), _BETA_WINDOW),
-        FactType("own_beta", "betas", f"{_SNAPSHOT}.beta_portfolio_regression", "number", "beta",
-            ("beta of own returns",), _BETA_WINDOW),
-        FactType("provider_beta", "betas", f"{_SNAPSHOT}.beta_provider_1y", "number", "beta",
-            ("vendor beta",), "1 year"),
-        FactType("beta_coverage", "betas", "portfolio_coverage.coverage", "fraction", "coverage",
+        _fact("daily_return", "snapshot", "daily_return", "return", ("return of the session",)),
+        _fact("cumulative_pnl", "snapshot", "cumulative_pnl", "profit",
+            ("result since entry",), window=None),
+        _fact("num_positions", "snapshot", "num_positions", "positions", ("positions",)),
+        _fact("num_long_positions", "snapshot", "num_long_positions", "positions",
+            ("long positions",)),
+        _fact("num_short_positions", "snapshot", "num_short_positions", "positions",
+            ("short positions",)),
+        _fact("price_coverage", "snapshot", "portfolio_coverage.coverage", "coverage",
+            ("price coverage",)),
+        _fact("beta", "betas", "beta_calculated_90d", "beta",
+            ("beta", "market beta", "beta to the market")),
+        _fact("beta_r_squared", "betas", "beta_calculated_90d_r_squared", "fit", ("r-squared",)),
+        _fact("own_beta", "betas", "beta_portfolio_regression", "beta", ("beta of own returns",)),
+        _fact("provider_beta", "betas", "beta_provider_1y", "beta", ("vendor beta",)),
+        _fact("beta_coverage", "betas", "portfolio_coverage.coverage", "coverage",
             ("beta coverage",)),
-        FactType("volatility_21d", "volatility", f"{_SNAPSHOT}.realized_volatility_21d", "fraction",
-            "volatility", ("volatility over 21 sessions", "realized volatility over 21 sessions"),
-            _MONTH_WINDOW),
-        FactType("volatility_63d", "volatility", f"{_SNAPSHOT}.realized_volatility_63d", "fraction",
-            "volatility", ("volatility over 63 sessions", "realized volatility over 63 sessions"),
-            _QUARTER_WINDOW),
-        FactType("expected_volatility", "volatility", f"{_SNAPSHOT}.expected_volatility_21d",
-            "fraction", "volatility",
-            ("expected volatility", "volatility expected for the next 21 sessions"),
-            f"next {_MONTH_WINDOW}"),
-        FactType("expected_low", "volatility", f"{_FORECAST}.low", "fraction", "volatility",
-            ("low end of the expected volatility", "low end"), f"next {_MONTH_WINDOW}"),
-        FactType("expected_high", "volatility", f"{_FORECAST}.high", "fraction", "volatility",
-            ("high end of the expected volatility", "high end"), f"next {_MONTH_WINDOW}"),
-        FactType("rise_probability", "volatility", f"{_FORECAST}.rise_probability", "fraction",
-            "probability", ("probability of a rise in volatility", "probability of a rise"),
-            f"next {_MONTH_WINDOW}"),
-        FactType("volatility_percentile", "volatility", f"{_SNAPSHOT}.volatility_percentile",
-            "fraction", "volatility percentile",
-            ("volatility percentile", "percentile of the volatility"), _YEAR_WINDOW),
-        FactType("volatility_trend", "volatility", f"{_SNAPSHOT}.volatility_trend", "text", "trend",
-            ("volatility trend",)),
-        FactType("hhi", "concentration", f"{_SNAPSHOT}.hhi", "index", "hhi",
-            ("hhi", "concentration index")),
-        FactType("effective_positions", "concentration", f"{_SNAPSHOT}.effective_num_positions",
-            "number", "positions", ("effective positions",)),
-        FactType("top_3", "concentration", f"{_SNAPSHOT}.top_3_concentration", "fraction", "top",
+        _fact("volatility_21d", "volatility", "realized_volatility_21d", "volatility",
+            ("volatility over 21 sessions", "realized volatility over 21 sessions")),
+        _fact("volatility_63d", "volatility", "realized_volatility_63d", "volatility",
+            ("volatility over 63 sessions", "realized volatility over 63 sessions")),
+        _fact("expected_volatility", "volatility", "expected_volatility_21d", "volatility",
+            ("expected volatility", "volatility expected for the next 21 sessions")),
+        _fact("expected_low", "volatility", "volatility_forecasts.low", "volatility",
+            ("low end of the expected volatility", "low end")),
+        _fact("expected_high", "volatility", "volatility_forecasts.high", "volatility",
+            ("high end of the expected volatility", "high end")),
+        _fact("rise_probability", "volatility", "rise_probability", "probability",
+            ("probability of a rise in volatility", "probability of a rise")),
+        _fact("volatility_percentile", "volatility", "volatility_percentile",
+            "volatility percentile", ("volatility percentile", "percentile of the volatility")),
+        _fact("volatility_trend", "volatility", "volatility_trend", "trend",
+            ("volatility trend",), window=None),
+        _fact("hhi", "concentration", "hhi", "hhi", ("hhi", "concentration index")),
+        _fact("effective_positions", "concentration", "effective_num_positions", "positions",
+            ("effective positions",)),
+        _fact("top_3", "concentration", "top_3_concentration", "top",
             ("three largest positions", "three largest weights")),
-        FactType("top_10", "concentration", f"{_SNAPSHOT}.top_10_concentration", "fraction", "top",
+        _fact("top_10", "concentration", "top_10_concentration", "top",
             ("ten largest positions", "ten largest weights")),
-        FactType("short_share", "concentration", f"{_POSITION}.share", "signed fraction",
-            "volatility share", ("share of volatility of short positions",), _YEAR_WINDOW),
-        FactType("weight", "concentration", f"{_POSITION}.weight", "fraction", "position weight",
+        _fact("short_share", "concentration", "share", "volatility share",
+            ("share of volatility of short positions",), unit="signed fraction"),
+        _fact("weight", "concentration", "weight", "position weight",
             ("weight", "position", "share of equity")),
-        FactType("side", "concentration", f"{_POSITION}.weight", "text", "side", ("side",)),
-        FactType("share", "concentration", f"{_POSITION}.share", "signed fraction",
-            "position weight",
-            ("share of volatility", "contribution to volatility", "of the portfolio's volatility"),
-            _YEAR_WINDOW),
-        FactType("gross", "sectors", f"{_SECTOR}.gross_weight", "fraction", "sector weight",
+        _fact("side", "concentration", "weight", "side", ("side",), unit="text"),
+        _fact("share", "concentration", "share", "position weight", ("share of volatility",
+            "contribution to volatility", "of the portfolio's volatility"), unit="signed fraction"),
+        _fact("gross", "sectors", "gross_weight", "sector weight",
             ("gross weight", "sector", "share of gross value")),
-        FactType("benchmark", "sectors", f"{_SECTOR}.benchmark_weight", "fraction",
-            "net sector weight", ("benchmark weight",)),
-        FactType("active", "sectors", f"{_SECTOR}.active_weight", "signed fraction",
-            "active weight", ("active weight", "overweight", "underweight")),
-        FactType("past_forecast", "forecast_score", f"{_SCORE}.volatility_forecast", "fraction",
-            "volatility", ("forecast made 21 sessions before",), _MONTH_WINDOW),
-        FactType("past_outcome", "forecast_score", f"{_SCORE}.realized", "fraction", "volatility",
-            ("volatility since that forecast", "volatility that followed"), _MONTH_WINDOW),
-        FactType("past_low", "forecast_score", f"{_SCORE}.low", "fraction", "volatility",
-            ("low end of that forecast",), _MONTH_WINDOW),
-        FactType("past_high", "forecast_score", f"{_SCORE}.high", "fraction", "volatility",
-            ("high end of that forecast",), _MONTH_WINDOW),
-        FactType("rate_beta", "ir_beta", f"{_RATES}.rate_beta", "number", "rate beta",
-            ("rate beta", "beta to rates"), _BETA_WINDOW),
-        FactType("two_factor_rate_beta", "ir_beta", f"{_RATES}.two_factor_rate_beta", "number",
-            "rate beta", ("rate beta with the market held fixed",), _BETA_WINDOW),
-        FactType("result", "stress", "portfolio_stress.loss", "signed fraction", "stress result",
-            ("stress result", "scenario", "would lose", "would gain")),
-        FactType("var_95", "stress", f"{_TAIL_TABLE}.value_at_risk", "fraction", "loss",
-            ("value at risk at 95%",), _TAIL_RISK_WINDOW),
-        FactType("shortfall_95", "stress", f"{_TAIL_TABLE}.expected_shortfall", "fraction", "loss",
-            ("expected shortfall at 95%",), _TAIL_RISK_WINDOW),
-        FactType("var_99", "stress", f"{_TAIL_TABLE}.value_at_risk", "fraction", "loss",
-            ("value at risk at 99%",), _TAIL_RISK_WINDOW),
-        FactType("drawdown", "stress", f"{_DRAWDOWNS}.current_drawdown", "fraction", "drawdown",
-            ("current drawdown",), _YEAR_WINDOW),
-        FactType("max_drawdown", "stress", f"{_DRAWDOWNS}.max_drawdown", "fraction", "drawdown",
-            ("maximum drawdown",), _YEAR_WINDOW),
+        _fact("benchmark", "sectors", "benchmark_weight", "net sector weight",
+            ("benchmark weight",)),
+        _fact("active", "sectors", "active_weight", "active weight",
+            ("active weight", "overweight", "underweight")),
+        _fact("past_forecast", "forecast_score", "har_forecast_scores.volatility_forecast",
+            "volatility", ("forecast made 21 sessions before",)),
+        _fact("past_outcome", "forecast_score", "realized", "volatility",
+            ("volatility since that forecast", "volatility that followed")),
+        _fact("past_low", "forecast_score", "har_forecast_scores.low", "volatility",
+            ("low end of that forecast",)),
+        _fact("past_high", "forecast_score", "har_forecast_scores.high", "volatility",
+            ("high end of that forecast",)),
+        _fact("rate_beta", "ir_beta", "portfolio_rate_betas.rate_beta", "rate beta",
+            ("rate beta", "beta to rates")),
+        _fact("two_factor_rate_beta", "ir_beta", "two_factor_rate_beta", "rate beta",
+            ("rate beta with the market held fixed",)),
+        _fact("result", "stress", "portfolio_stress.loss", "stress result",
+            ("stress result", "scenario", "would lose", "would gain"), unit="signed fraction"),
+        _fact("var_95", "stress", "value_at_risk", "loss", ("value at risk at 95%",)),
+        _fact("shortfall_95", "stress", "expected_shortfall", "loss",
+            ("expected shortfall at 95%",)),
+        _fact("var_99", "stress", "value_at_risk", "loss", ("value at risk at 99%",)),
+        _fact("drawdown", "stress", "current_drawdown", "drawdown", ("current drawdown",)),
+        _fact("max_drawdown", "stress", "max_drawdown", "drawdown", ("maximum drawdown",)),
         FactType("severity", "severity", _THRESHOLDS, "text", "severity", ("severity",)),
         FactType("weight_threshold", "severity", _THRESHOLDS, "fraction", "position weight",
             ("single-name threshold",)),

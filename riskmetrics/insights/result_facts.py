@@ -7,7 +7,7 @@ from riskmetrics.db.fact_queries import Record
 from riskmetrics.insights.fact_types import CHANGE_UNITS, FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
-from riskmetrics.report.caveats import small_equity_caveat
+from riskmetrics.present.caveats import is_equity_small
 
 _MAX_SECTORS, _MAX_SCENARIOS = 3, 3
 """Largest sectors by gross weight (plus the most over- and underweight); worst scenarios."""
@@ -20,49 +20,30 @@ def snapshot_facts(
     make: "partial[Fact]", row: Record, coverage: Mapping[str, float]
 ) -> Iterator[Fact]:
     """Yield facts of values, exposures, coverage, betas and concentration."""
-    columns = (
-        "total_value",
-        "cash_value",
-        "long_value",
-        "short_value",
-        "gross_exposure",
-        "net_exposure",
+    values = (
+        *("total_value", "cash_value", "long_value", "short_value", "gross_exposure"),
+        *("net_exposure", "num_positions", "num_long_positions", "num_short_positions"),
+        *("daily_pnl", "daily_return", "cumulative_pnl"),
     )
-    counts = ("num_positions", "num_long_positions", "num_short_positions")
-    pnl = {name: row[name] for name in ("daily_pnl", "daily_return", "cumulative_pnl")}
-    yield from defined_facts(make, {name: row[name] for name in (*columns, *counts)} | pnl)
-    if row["gross_exposure"] > 0 and not small_equity_caveat(
+    yield from defined_facts(make, _select(row, *values))
+    if row["gross_exposure"] > 0 and not is_equity_small(
         float(row["total_value"]), float(row["gross_exposure"])
     ):
-        shares = {"gross_to_equity": "gross_exposure", "net_to_equity": "net_exposure"}
+        amounts = _select(row, "gross_to_equity", "net_to_equity")
         yield from defined_facts(
-            make, {name: row[column] / row["total_value"] for name, column in shares.items()}
+            make, {name: amount / row["total_value"] for name, amount in amounts.items()}
         )
     yield from defined_facts(
         make, {"price_coverage": coverage.get("prices"), "beta_coverage": coverage.get("beta")}
     )
-    betas = {
-        "beta": "beta_calculated_90d",
-        "beta_r_squared": "beta_calculated_90d_r_squared",
-        "own_beta": "beta_portfolio_regression",
-    }
     yield from defined_facts(
         make,
-        {name: row[column] for name, column in betas.items()},
+        _select(row, "beta", "beta_r_squared", "own_beta"),
         n_obs=row["beta_calculated_90d_observations"],
     )
-    tops = {
-        "hhi": "hhi",
-        "effective_positions": "effective_num_positions",
-        "top_3": "top_3_concentration",
-        "top_10": "top_10_concentration",
-    }
     yield from defined_facts(
         make,
-        {
-            name: row[column]
-            for name, column in ({"provider_beta": "beta_provider_1y"} | tops).items()
-        },
+        _select(row, "provider_beta", "hhi", "effective_positions", "top_3", "top_10"),
     )
 
 
@@ -70,19 +51,12 @@ def forecast_facts(
     make: "partial[Fact]", row: Record, forecast: Record | None, score: Record | None
 ) -> Iterator[Fact]:
     """Yield facts of volatility, its forecast, and the outcome of the last forecast."""
-    past = {
-        "volatility_21d": row["realized_volatility_21d"],
-        "volatility_63d": row["realized_volatility_63d"],
-    }
-    yield from defined_facts(
-        make, past | {name: row[name] for name in ("volatility_percentile", "volatility_trend")}
-    )
+    past = ("volatility_21d", "volatility_63d", "volatility_percentile", "volatility_trend")
+    yield from defined_facts(make, _select(row, *past))
     if forecast:
-        expected = {
-            "expected_volatility": row["expected_volatility_21d"],
-            "expected_low": forecast["low"],
-            "expected_high": forecast["high"],
-        }
+        expected = _select(row, "expected_volatility") | _select(
+            forecast, "expected_low", "expected_high", "rise_probability"
+        )
         quality = (
             "in sample"
             if forecast["in_sample"]
@@ -91,25 +65,13 @@ def forecast_facts(
             else "ok"
         )
         n_obs = forecast["observations"]
-        yield from defined_facts(
-            make,
-            expected | {"rise_probability": forecast["rise_probability"]},
-            n_obs=n_obs,
-            quality=quality,
-        )
+        yield from defined_facts(make, expected, n_obs=n_obs, quality=quality)
     if score:
-        figures = {
-            "past_forecast": "volatility_forecast",
-            "past_outcome": "realized",
-            "past_low": "low",
-            "past_high": "high",
-        }
-        quality = "in sample" if score["in_sample"] else "ok"
         yield from defined_facts(
             make,
-            {name: score[column] for name, column in figures.items()},
+            _select(score, "past_forecast", "past_outcome", "past_low", "past_high"),
             n_obs=FORECAST_HORIZON,
-            quality=quality,
+            quality="in sample" if score["in_sample"] else "ok",
         )
 
 
@@ -172,7 +134,7 @@ def risk_facts(
     for row in rows_by_name["rate_betas"]:
         yield from defined_facts(
             make,
-            {name: row[name] for name in ("rate_beta", "two_factor_rate_beta")},
+            _select(row, "rate_beta", "two_factor_rate_beta"),
             n_obs=row["observations"],
         )
     for number, row in enumerate(rows_by_name["stress"][:_MAX_SCENARIOS], start=1):
@@ -197,7 +159,7 @@ def risk_facts(
     for row in rows_by_name["drawdowns"]:
         yield from defined_facts(
             make,
-            {"drawdown": row["current_drawdown"], "max_drawdown": row["max_drawdown"]},
+            _select(row, "drawdown", "max_drawdown"),
             n_obs=row["observations"],
         )
 
@@ -210,15 +172,14 @@ def change_facts(
     is_profit_known: bool,
 ) -> Iterator[Fact]:
     """Yield facts of changes since the previous session."""
-    columns = {
-        "beta": "beta_calculated_90d",
-        "volatility_21d": "realized_volatility_21d",
-        "expected_volatility": "expected_volatility_21d",
-        "top_3": "top_3_concentration",
-    }
     for name in CHANGE_UNITS:
-        column = columns.get(name, name)
+        column = FACT_TYPES[name].column
         if name in _MONEY_CHANGES and not is_profit_known:
             continue
         if previous and None not in (row[column], previous[column]):
             yield from defined_facts(make, {f"{name}_change": row[column] - previous[column]})
+
+
+def _select(row: Record, *names: str) -> dict[str, float | str | None]:
+    """Return the values of fact types in a row of their source table."""
+    return {name: row[FACT_TYPES[name].column] for name in names}

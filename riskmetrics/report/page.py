@@ -1,5 +1,6 @@
 """Self-contained HTML page of all portfolios on one session, from stored results."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -11,21 +12,22 @@ import markupsafe
 import pandas as pd
 import sqlalchemy as sa
 
+from riskmetrics.catalog import find_figure
 from riskmetrics.db import (
     input_queries,
     insight_store,
-    rate_queries,
+    position_queries,
     result_queries,
-    risk_queries,
     volatility_queries,
 )
 from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
-from riskmetrics.report import formatting
-from riskmetrics.report.caveats import portfolio_caveats
-from riskmetrics.report.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
-from riskmetrics.report.formatting import Axis
+from riskmetrics.present import formatting
+from riskmetrics.present.caveats import portfolio_caveats
+from riskmetrics.present.figures import page_format
+from riskmetrics.present.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
+from riskmetrics.report.axis import Axis
 from riskmetrics.results import price_faults, score_results
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.text import escape_controls
@@ -73,7 +75,7 @@ class Section:
     coverage: dict[str, Record]
     """Metric to coverage row."""
     risk: dict[str, list[Record]]
-    """Rows of `db.risk_queries`, by the name of the query."""
+    """Rows of the tables in `_RISK_QUERIES`, by name."""
     volatility: Record | None
     """Volatility figures with the 80% interval; None if there is no snapshot."""
     rates: Record | None
@@ -202,24 +204,24 @@ def _sections(connection: sa.Connection, day: date) -> list[Section]:
     ]
 
 
-_QUERIES = {
+_QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
     "snapshots": result_queries.read_snapshots,
-    "betas": result_queries.read_market_betas,
+    "betas": position_queries.read_market_betas,
     "sectors": result_queries.read_sector_weights,
     "coverage": result_queries.read_coverage,
     "undefined": result_queries.read_undefined_metrics,
     "volatility": volatility_queries.read_portfolio_volatility,
     "position_volatility": volatility_queries.read_position_volatility,
-    "rates": rate_queries.read_portfolio_rate_betas,
-    "rate_betas": rate_queries.read_position_rate_betas,
+    "rates": result_queries.read_portfolio_rate_betas,
+    "rate_betas": position_queries.read_position_rate_betas,
 }
-_RISK_QUERIES = {
-    "tail_risk": risk_queries.read_tail_risk,
-    "var_backtests": risk_queries.read_var_backtests,
-    "drawdowns": risk_queries.read_drawdowns,
-    "contributions": risk_queries.read_risk_contributions,
-    "stress": risk_queries.read_stress_results,
-    "options": risk_queries.read_option_exposures,
+_RISK_QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
+    "tail_risk": result_queries.read_tail_risk,
+    "var_backtests": result_queries.read_var_backtests,
+    "drawdowns": result_queries.read_drawdowns,
+    "contributions": result_queries.read_risk_contributions,
+    "stress": result_queries.read_stress_results,
+    "options": position_queries.read_option_exposures,
 }
 
 
@@ -320,6 +322,8 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         formatting=formatting,
+        find_figure=find_figure,
+        page_format=page_format,
         contract_terms=contract_terms,
         portfolio_subject=PORTFOLIO_SUBJECT,
         beta_interval=beta_interval,

@@ -6,7 +6,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from riskmetrics.db import tables
+from riskmetrics.db import result_tables, tables
 
 FIRST_DAY, SECOND_DAY = date(2022, 12, 27), date(2022, 12, 28)
 GROWTH, FORMULA_NAME = "Growth", "=1+1"
@@ -19,20 +19,13 @@ _MONEY = (
     "gross_exposure",
     "net_exposure",
 )
-_COUNTS = ("num_positions", "num_long_positions", "num_short_positions")
-
-_FORECAST = {
-    "observations": 252,
-    "proxy": "close",
-    "coefficients": "shipped-1",
-    "in_sample": True,
-    **dict.fromkeys(("clipped", "short_history", "daily_lag_imputed"), False),
-}
-_OPTION = {
-    "underlying_symbol": "AAPL",
-    "risk_free_rate": 0,
-    "dividend_yield": 0,
-    "linearized": True,
+_VALUES_BY_TYPE = {
+    sa.Boolean: True,
+    sa.Integer: 1,
+    sa.Numeric: 1,
+    sa.Double: 1,
+    sa.Date: SECOND_DAY,
+    sa.String: "x",
 }
 
 
@@ -59,83 +52,49 @@ def store_small_results(connection: sa.Connection) -> None:
         )
         for day, value, beta in zip(_DAYS, ("1000.10", "1500.00"), (1, 2), strict=True):
             for table, row in _rows(portfolio, position, day, value, beta).items():
-                connection.execute(sa.insert(table).values(row))
-    for day in _DAYS:
-        symbol_day = {"symbol": "AAPL", "day": day, "market_index": "SPY"}
-        rows_of_symbol = {
-            tables.symbol_adjusted_betas: symbol_day | {"prior_mean": 1, "prior_std": 0.35},
-            tables.symbol_two_factor_betas: (
-                symbol_day | {"rate_index": "TLT", "observations": 90, "window_days": 90}
-            ),
-        }
-        for table, row in rows_of_symbol.items():  # once, however often portfolios are stored
-            connection.execute(insert(table).values(row).on_conflict_do_nothing())
+                # rows of symbols are stored once, however many portfolios are
+                connection.execute(insert(table).values(row).on_conflict_do_nothing())
 
 
 def _rows(
     portfolio: uuid.UUID, position: uuid.UUID, day: date, value: str, beta: int
 ) -> dict[sa.Table, dict[str, object]]:
     """Return the rows of one portfolio and its only position on a day, by table."""
-    position_key = {"portfolio_id": portfolio, "position_id": position}
-    portfolio_day = {"portfolio_id": portfolio, "day": day}
-    subject_key = portfolio_day | {"subject": str(portfolio)}
-    return {
-        tables.portfolio_snapshots: (
-            {"portfolio_id": portfolio, "snapshot_date": day}
-            | dict.fromkeys(_MONEY, value)
-            | dict.fromkeys(_COUNTS, 1)
-        ),
-        tables.portfolio_sector_weights: (
-            portfolio_day | {"sector": "Energy", "gross_weight": 1, "net_weight": 1}
-        ),
-        tables.portfolio_coverage: (
-            portfolio_day | {"metric": "beta", "coverage": 1, "n_covered": 1, "n_total": 1}
-        ),
-        tables.undefined_metrics: (
-            portfolio_day | {"subject": position, "metric": f"t.{beta}", "reason": "-1 left, ü"}
-        ),
-        tables.position_market_betas: (
-            position_key
-            | {
-                "calc_date": day,
-                "beta": beta,
-                "std_error": "0.1",
-                "alpha": 0,
-                "observations": 90,
-            }
-        ),
-        tables.position_interest_rate_betas: (
-            position_key | {"calculation_date": day, "ir_beta": "-0.000001"}
-        ),
-        tables.position_volatility: {"position_id": position, "calculation_date": day},
-        tables.portfolio_tail_risk: (
-            portfolio_day
-            | {
-                "method": "historical",
-                "level": "0.95",
-                "horizon_days": 1,
-                "observations": 504,
-            }
-        ),
-        tables.portfolio_var_backtests: (
-            portfolio_day
-            | {"level": "0.95", "expected_exceptions": 12.6, "exceptions": 12, "n_tested": 252}
-        ),
-        tables.portfolio_risk_contributions: (
-            portfolio_day | {"symbol": "AAPL", "observations": 252}
-        ),
-        tables.portfolio_drawdowns: portfolio_day | {"observations": 252},
-        tables.portfolio_figures: portfolio_day | {"figure": "beta_of_nothing", "value": 0},
-        tables.portfolio_stress: portfolio_day | {"scenario": "market -20%"},
-        tables.position_option_exposures: portfolio_day | {"position_id": position} | _OPTION,
-        tables.portfolio_rate_betas: portfolio_day | {"rate_index": "TLT"},
-        tables.volatility_forecasts: subject_key | _FORECAST,
-        tables.har_forecast_scores: (
-            subject_key
-            | {
-                "completed_on": SECOND_DAY,
-                "coefficients": "shipped-1",
-                "in_sample": True,
-            }
-        ),
+    keys = {"portfolio_id": portfolio, "position_id": position, "subject": str(portfolio)}
+    symbols = {
+        "symbol": "AAPL",
+        "underlying_symbol": "AAPL",
+        "market_index": "SPY",
+        "rate_index": "TLT",
     }
+    chosen: dict[sa.Table, dict[str, object]] = {
+        tables.portfolio_snapshots: dict.fromkeys(_MONEY, value),
+        tables.portfolio_figures: {"value": 0},
+        tables.portfolio_sector_weights: {"sector": "Energy"},
+        tables.portfolio_tail_risk: {"method": "historical", "level": "0.95"},
+        tables.position_market_betas: {"beta": beta, "std_error": "0.1", "alpha": 0},
+        tables.position_interest_rate_betas: {"ir_beta": "-0.000001"},
+        tables.undefined_metrics: {
+            "subject": position,
+            "metric": f"t.{beta}",
+            "reason": "-1 left, ü",
+        },
+    }
+    return {
+        result.table: _smallest_row(
+            result.table,
+            keys | symbols | {result.day.name: day} | chosen.get(result.table, {}),
+        )
+        for result in result_tables.list_result_tables()
+    }
+
+
+def _smallest_row(table: sa.Table, values: dict[str, object]) -> dict[str, object]:
+    """Return the given values of a table's columns, and one of each other column that needs one."""
+    row = {name: value for name, value in values.items() if name in table.c}
+    for column in table.c:
+        if column.name not in row and not column.nullable and column.server_default is None:
+            row[column.name] = next(
+                value for kind, value in _VALUES_BY_TYPE.items() if isinstance(column.type, kind)
+            )
+    return row

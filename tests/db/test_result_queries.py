@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import holdings, result_queries, storage_overview, stored_prices, tables, write
+from riskmetrics.db import (
+    holdings,
+    position_queries,
+    result_queries,
+    result_writes,
+    storage_overview,
+    stored_prices,
+    tables,
+    write,
+)
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY
 
@@ -67,7 +76,7 @@ def test_an_empty_database_has_no_sessions_and_no_results(connection):
     assert result_queries.read_latest_day(connection) is None
     for of_a_day in (
         result_queries.read_snapshots,
-        result_queries.read_market_betas,
+        position_queries.read_market_betas,
         result_queries.read_sector_weights,
         result_queries.read_undefined_metrics,
         result_queries.read_coverage,
@@ -126,7 +135,7 @@ def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lot
         rows.assign(method="OLS_SIMPLE", window_days=90),
         key=key,
     )
-    found = result_queries.read_market_betas(connection, DAY)
+    found = position_queries.read_market_betas(connection, DAY)
     assert found[["portfolio", "symbol", "quantity"]].to_numpy().tolist() == [
         ["P", "A", 2],
         ["P", "B", 2],
@@ -134,7 +143,10 @@ def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lot
         ["Q", "B", 2],
     ]
     assert found["beta"].fillna(-1).to_list() == [1, -1, 3, 4]
-    assert result_queries.read_market_betas(connection, DAY, "Q")["symbol"].to_list() == ["A", "B"]
+    assert position_queries.read_market_betas(connection, DAY, "Q")["symbol"].to_list() == [
+        "A",
+        "B",
+    ]
     some = result_queries.sample_market_betas(connection, [DAY, NEXT], 2)
     assert len(some) == 2
     assert set(some["beta"]) < {1, 3, 4}
@@ -147,7 +159,7 @@ def test_every_portfolio_with_too_little_coverage_is_named_on_its_worst_day(conn
         rows = ids.assign(
             day=pd.Timestamp(day), metric="beta", coverage=shares, n_covered=1, n_total=2
         )
-        write.replace_coverage(
+        result_writes.replace_coverage(
             connection, rows, metrics=["beta"], days=[day], provenance=PROVENANCE
         )
 
@@ -194,7 +206,7 @@ def test_a_portfolio_whose_equity_is_small_beside_its_options_is_named(connectio
         [reason | {"metric": "portfolio_snapshots.expected_volatility_21d", "n_obs": pd.NA}]
     )
     rows = rows.assign(day=pd.Timestamp(DAY)).astype({"n_obs": "Int64"})
-    write.replace_undefined_reasons(
+    result_writes.replace_undefined_reasons(
         connection, rows, metrics=rows["metric"].tolist(), days=[DAY], provenance=PROVENANCE
     )
     assert result_queries.find_small_equity(connection, [DAY], 0.05)["portfolio"].to_list() == ["Q"]
@@ -221,7 +233,7 @@ def test_what_is_undefined_names_the_position_or_the_portfolio(connection, lots)
     )
     rows = pd.concat([rows, rows.assign(subject=rows["portfolio_id"])], ignore_index=True)
     rows = rows.assign(day=pd.Timestamp(DAY), metric="t.beta", reason="too few")
-    write.replace_undefined_reasons(
+    result_writes.replace_undefined_reasons(
         connection, rows, metrics=["t.beta"], days=[DAY], provenance=PROVENANCE
     )
     found = result_queries.read_undefined_metrics(connection, DAY)
@@ -265,16 +277,16 @@ def _lots(**columns: list[object]) -> pd.DataFrame:
 
 def test_lots_with_the_same_figures_are_one_row_with_their_net_quantity():
     rows = _lots(strike_price=[np.nan] * 3, quantity=[90.0, -40.0, 7.0], beta=[1.5, 1.5, 1.5])
-    (row,) = result_queries.net_lots(rows).to_dict("records")
+    (row,) = position_queries.net_lots(rows).to_dict("records")
     assert (row["quantity"], row["lots"], row["beta"]) == (57.0, 3, 1.5)
-    assert list(result_queries.net_lots(rows).columns) == [
+    assert list(position_queries.net_lots(rows).columns) == [
         *("portfolio", "symbol", "strike_price", "quantity", "lots", "beta"),
     ]
 
 
 def test_lots_whose_figures_differ_stay_apart_in_their_order():
     rows = _lots(symbol=["B", "A", "B"], quantity=[1.0, 2.0, 4.0], beta=[1.5, np.nan, 1.6])
-    found = result_queries.net_lots(rows)
+    found = position_queries.net_lots(rows)
     assert found["symbol"].to_list() == ["B", "A", "B"]
     assert found["quantity"].to_list() == [1.0, 2.0, 4.0]
     assert found["lots"].to_list() == [1, 1, 1]
@@ -282,14 +294,14 @@ def test_lots_whose_figures_differ_stay_apart_in_their_order():
 
 def test_what_is_additive_is_summed_and_stays_missing_if_all_of_it_is():
     rows = _lots(symbol=["A", "A", "B", "B"], quantity=1.0, exposure=[10.0, np.nan, np.nan, np.nan])
-    found = result_queries.net_lots(rows, ("quantity", "exposure")).set_index("symbol")
+    found = position_queries.net_lots(rows, ("quantity", "exposure")).set_index("symbol")
     assert found["exposure"]["A"] == 10.0
     assert np.isnan(found["exposure"]["B"])
     assert found["lots"].to_list() == [2, 2]
 
 
 def test_without_lots_there_is_no_row():
-    found = result_queries.net_lots(_lots(quantity=[], beta=[]))
+    found = position_queries.net_lots(_lots(quantity=[], beta=[]))
     assert found.empty
     assert "lots" in found
 

@@ -12,7 +12,13 @@ import sqlalchemy as sa
 from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.db import explain_queries, input_queries, stored_settings, tables
+from riskmetrics.db import (
+    explain_queries,
+    input_queries,
+    result_tables,
+    stored_settings,
+    tables,
+)
 from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
 from riskmetrics.explain.source_rows import SourceRows
@@ -66,25 +72,16 @@ def replace_with_unpriced(url: str, portfolio: str) -> None:
         connection.execute(sa.text(statement), {"portfolio": portfolio})
 
 
+def _key_columns(table: sa.Table) -> list[str]:
+    """Return the natural key of a table: its primary key, or else its unique constraint."""
+    if "id" not in table.c:
+        return table.primary_key.columns.keys()
+    (key,) = (one for one in table.constraints if isinstance(one, sa.UniqueConstraint))
+    return key.columns.keys()
+
+
 RESULT_KEYS = {
-    "position_market_betas": ["position_id", "calc_date"],
-    "portfolio_snapshots": ["portfolio_id", "snapshot_date"],
-    "portfolio_sector_weights": ["portfolio_id", "day", "sector"],
-    "portfolio_coverage": ["portfolio_id", "day", "metric"],
-    "portfolio_drawdowns": ["portfolio_id", "day"],
-    "portfolio_rate_betas": ["portfolio_id", "day"],
-    "portfolio_risk_contributions": ["portfolio_id", "symbol", "day"],
-    "portfolio_stress": ["portfolio_id", "day", "scenario"],
-    "portfolio_tail_risk": ["portfolio_id", "day", "method", "level", "horizon_days"],
-    "portfolio_var_backtests": ["portfolio_id", "day", "level"],
-    "position_interest_rate_betas": ["position_id", "calculation_date"],
-    "position_option_exposures": ["position_id", "day"],
-    "position_volatility": ["position_id", "calculation_date"],
-    "symbol_adjusted_betas": ["symbol", "day"],
-    "symbol_two_factor_betas": ["symbol", "day"],
-    "volatility_forecasts": ["subject", "day"],
-    "har_forecast_scores": ["subject", "day"],
-    "undefined_metrics": ["metric", "subject", "day"],
+    result.table.name: _key_columns(result.table) for result in result_tables.list_result_tables()
 }
 """Result tables and their key columns."""
 
@@ -116,10 +113,12 @@ def read_results(url: str) -> dict[str, pd.DataFrame]:
 
 
 _FOUNDING_TABLE_KEYS = {
-    "position_market_betas": ("position_id", "calc_date"),
-    "position_interest_rate_betas": ("position_id", "calculation_date"),
-    "position_volatility": ("position_id", "calculation_date"),
-    "portfolio_snapshots": ("portfolio_id", "snapshot_date"),
+    result.table.name: (
+        "position_id" if "position_id" in result.table.c else "portfolio_id",
+        result.day.name,
+    )
+    for result in result_tables.list_result_tables()
+    if "id" in result.table.c
 }
 """Key columns of the wide tables, whose reasons are in undefined_metrics.
 
@@ -180,19 +179,17 @@ def recompute_explanations(
                 continue
             sources = SourceRows(connection, str(portfolio.portfolio_id), day, market, rate)
             symbols = [None, *sorted(set(sources.lots["symbol"]))]
-            for chapter in registry.METRIC_GROUPS:
-                requested_symbols = symbols if "subject" in chapter.table.c else [None]
+            for group in registry.METRIC_GROUPS:
+                requested_symbols = symbols if "subject" in group.table.c else [None]
                 rows = [
                     row
                     for symbol in requested_symbols
                     for row in explain_queries.read_rows(
-                        connection, chapter.table, day, sources.portfolio, symbol
+                        connection, group.table, day, sources.portfolio, symbol
                     )
                 ]
                 for row in rows:
-                    found += registry.explain_row(
-                        connection, sources, chapter, row, chapter.formulas
-                    )
+                    found += registry.explain_row(connection, sources, group.figures, row, group)
     engine.dispose()
     return found
 
@@ -200,7 +197,7 @@ def recompute_explanations(
 def list_differences(explanations: Sequence[registry.Explanation]) -> list[tuple[object, ...]]:
     """Return the explanations whose recomputed number differs from the stored one."""
     return [
-        (one.metric.name, dict(one.key), one.stored, one.recomputed)
+        (one.figure.name, dict(one.key), one.stored, one.recomputed)
         for one in explanations
         if not one.is_equal
     ]

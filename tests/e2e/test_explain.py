@@ -10,13 +10,17 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from riskmetrics import settings
+from riskmetrics.catalog import all_figures
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
-from riskmetrics.db import result_tables, tables
+from riskmetrics.db import tables
 from riskmetrics.explain import registry
 from riskmetrics.explain.recalculation import is_equal_as_stored
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import list_differences, recompute_explanations
+
+NOT_RECALCULATED = {"portfolio_figures.value"}
+"""Figures that `explain` shows without an independent recalculation."""
 
 DAY = date(2022, 12, 28)
 JUNE = date(2023, 6, 16)
@@ -120,7 +124,7 @@ def test_every_value_of_a_mixed_portfolio_equals_its_recalculation(
         one.reason
         for one in found
         if one.stored is None
-        and one.metric.column not in ("thin_coverage_sessions", "max_drawdown_peak")
+        and one.figure.column not in ("thin_coverage_sessions", "max_drawdown_peak")
     )
 
 
@@ -182,35 +186,24 @@ def test_an_unexplainable_request_is_refused_with_the_reason(mixed: str) -> None
     assert "a portfolio and a metric" in refusal()
 
 
-def test_every_result_column_has_a_formula_or_identifies_the_row() -> None:
-    """A column that is added to a result table must be explained."""
-    known = {metric.name for metric in registry.all_metrics()}
-    given = {
-        f"{group.table.name}.{name}"
-        for group in registry.METRIC_GROUPS
-        for name in group.parameters
-    }
-    of_the_row = {
-        "id",
-        "portfolio_id",
-        "position_id",
-        "created_at",
-        "updated_at",
-        "dagster_run_id",
-        "code_version",
-        "undefined_reason",
-    }
-    columns = {
-        f"{result.table.name}.{column.name}"
-        for result in result_tables.list_result_tables()
-        if result.table is not tables.undefined_metrics
-        for column in result.table.c
-        if not (column.primary_key or column.name in of_the_row or column is result.day)
-    }
-    assert columns == known | given
+def test_a_figure_without_a_recalculation_shows_formula_and_stored_value(
+    mixed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [group for group in registry.METRIC_GROUPS if "hhi" not in group.columns]
+    monkeypatch.setattr(registry, "METRIC_GROUPS", kept)
+    code, (hhi,) = explain("Long-Short", "hhi")
+    assert (code, hhi["equal"], hhi["recomputed"], hhi["recomputed_by"]) == (0, None, None, None)
+    assert hhi["stored"] > 0
+    assert (hhi["reference"], hhi["run_id"] is None) == ("Hirschman (1964)", False)
+    printed = CliRunner().invoke(app, ["explain", "Long-Short", "hhi", "--date", f"{DAY}"]).stdout
+    assert "Recomputed by  nothing: this figure is not recalculated independently" in printed
+    assert "Recomputed  " not in printed.replace("Recomputed by  ", "")
+
+
+def test_every_figure_is_listed_and_recalculated(mixed: str) -> None:
     listed = json.loads(CliRunner().invoke(app, ["explain", "--list", "--json"]).stdout)
-    assert {row["metric"] for row in listed} == known
-    assert all(row["formula"] for row in listed)
+    assert {row["metric"] for row in listed} == {figure.name for figure in all_figures()}
+    assert {row["metric"] for row in listed if not row["recomputed_by"]} == NOT_RECALCULATED
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from riskmetrics.report import formatting
+from riskmetrics.present import formatting
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.errors import DataQualityError
-from riskmetrics.report import formatting
+from riskmetrics.present import formatting
 from riskmetrics.report.page import render_page
 
 DAY = date(2022, 12, 28)
@@ -216,7 +216,7 @@ def test_the_page_shows_the_stored_figures(connection: sa.Connection) -> None:
     assert overview[1:7] == ["1,250,001", "−839.30", "−1.7%", "2,743,862", "962,040", "0.58"]
     assert overview[7:11] == ["25.1%", "0.1122", "8.91", "3"]
     assert page.row("Short", 3)[1] == "−890,911"
-    assert page.row("Calculated, 90 sessions", 3)[1:] == ["0.58", "2 of 3, 97.1% of gross"]
+    assert page.row("Beta, 90 sessions", 3)[1:] == ["0.58", "2 of 3, 97.1% of gross"]
     assert page.row("Fewest observations", 3)[1] == "88"
     assert page.row("Exposure-weighted mean R²", 3)[1] == "0.49"
     assert page.row("Portfolio regression", 3)[1] == "0.62"
@@ -300,7 +300,7 @@ def test_every_dash_has_a_reason(connection: sa.Connection) -> None:
     )
     assert all(dash.removeprefix("—") in explained for dash in dashes)
     assert page.row("Long", 3)[1] == "0.00"
-    assert page.row("Equity: net + cash", 3)[1] == "500.00"
+    assert page.row("Equity", 3)[1] == "500.00"
     assert "No position betas" in page.text
 
 
@@ -554,7 +554,7 @@ def test_volatility_and_rate_betas_are_the_stored_ones(
     assert page.row("Trend", 3)[1:] == ["increasing", "P(increase) 60.2%"]
     assert page.row("Percentile", 3)[1] == "19.4%"
     assert page.row("Rate beta", 3)[1] == "0.12"
-    assert page.row("Market held fixed", 3)[1].startswith("—")
+    assert page.row("Rate beta, market held fixed", 3)[1].startswith("—")
     assert [row[1] for row in page.rows if row[1:2] == ["too little has two factors"]]
     amd = [
         "45.1%",

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from riskmetrics.db.tables.schema import (
+    PARAMETER,
     metadata,
     provenance_columns,
     surrogate_key_column,
@@ -309,6 +310,7 @@ portfolio_rate_betas = sa.Table(
         sa.String(16),
         nullable=False,
         comment="Symbol of the rate index.",
+        info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),

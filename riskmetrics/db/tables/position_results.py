@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    PARAMETER,
     metadata,
     provenance_columns,
     surrogate_key_column,
@@ -37,6 +38,7 @@ position_market_betas = sa.Table(
         nullable=False,
         server_default=sa.text("90"),
         doc="Sessions in the window.",
+        info=PARAMETER,
     ),
     sa.Column(
         "method",
@@ -44,6 +46,7 @@ position_market_betas = sa.Table(
         nullable=False,
         server_default="OLS_SIMPLE",
         doc="Estimation method: OLS_SIMPLE is ordinary least squares.",
+        info=PARAMETER,
     ),
     sa.Column(
         "market_index",
@@ -51,6 +54,7 @@ position_market_betas = sa.Table(
         nullable=False,
         server_default="SPY",
         doc="Symbol of the market index.",
+        info=PARAMETER,
     ),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
@@ -102,11 +106,13 @@ position_interest_rate_betas = sa.Table(
         "window_days",
         sa.Integer,
         comment="Sessions in the window. NULL: written by another program.",
+        info=PARAMETER,
     ),
     sa.Column(
         "rate_index",
         sa.String(16),
         comment="Symbol of the rate index, such as TLT. NULL: written by another program.",
+        info=PARAMETER,
     ),
     timestamp_column("created_at"),
     *provenance_columns(),
@@ -213,7 +219,11 @@ position_option_exposures = sa.Table(
         comment="delta x signed contracts x 100 x underlying_price, money. NULL: undefined.",
     ),
     sa.Column(
-        "underlying_symbol", sa.String(20), nullable=False, comment="Symbol of the underlying."
+        "underlying_symbol",
+        sa.String(20),
+        nullable=False,
+        comment="Symbol of the underlying.",
+        info=PARAMETER,
     ),
     sa.Column(
         "underlying_price",
@@ -238,18 +248,21 @@ position_option_exposures = sa.Table(
         sa.Double,
         nullable=False,
         comment="Risk-free rate set for the run: per year, continuously compounded.",
+        info=PARAMETER,
     ),
     sa.Column(
         "dividend_yield",
         sa.Double,
         nullable=False,
         comment="Dividend yield set for the run: per year, continuously compounded.",
+        info=PARAMETER,
     ),
     sa.Column(
         "linearized",
         sa.Boolean,
         nullable=False,
         comment="Whether exposure leaves out gamma: the change of delta with the price.",
+        info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),

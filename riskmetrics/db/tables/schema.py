@@ -12,6 +12,9 @@ metadata = sa.MetaData(
     }
 )
 
+PARAMETER = {"role": "parameter"}
+"""`info` of a column that stores a parameter of the computation of a row."""
+
 
 def surrogate_key_column(comment: str | None = None) -> sa.Column[object]:
     """Return the uuid primary key of a table whose natural key is a unique constraint."""

@@ -5,7 +5,12 @@ undefined_reason of a row is the reason of its NULLs.
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import metadata, provenance_columns, undefined_reason_column
+from riskmetrics.db.tables.schema import (
+    PARAMETER,
+    metadata,
+    provenance_columns,
+    undefined_reason_column,
+)
 
 symbol_two_factor_betas = sa.Table(
     "symbol_two_factor_betas",
@@ -52,13 +57,26 @@ symbol_two_factor_betas = sa.Table(
         nullable=False,
         comment="Sessions with returns of the symbol and both indices.",
     ),
-    sa.Column("window_days", sa.Integer, nullable=False, comment="Sessions in the window."),
-    sa.Column("market_index", sa.String(16), nullable=False, comment="Symbol of the market index."),
+    sa.Column(
+        "window_days",
+        sa.Integer,
+        nullable=False,
+        comment="Sessions in the window.",
+        info=PARAMETER,
+    ),
+    sa.Column(
+        "market_index",
+        sa.String(16),
+        nullable=False,
+        comment="Symbol of the market index.",
+        info=PARAMETER,
+    ),
     sa.Column(
         "rate_index",
         sa.String(16),
         nullable=False,
         comment="Symbol of the rate index.",
+        info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),
@@ -88,14 +106,22 @@ symbol_adjusted_betas = sa.Table(
         sa.Double,
         nullable=False,
         comment="Mean of the prior distribution of stocks' betas.",
+        info=PARAMETER,
     ),
     sa.Column(
         "prior_std",
         sa.Double,
         nullable=False,
         comment="Standard deviation of the prior distribution of stocks' betas.",
+        info=PARAMETER,
     ),
-    sa.Column("market_index", sa.String(16), nullable=False, comment="Symbol of the market index."),
+    sa.Column(
+        "market_index",
+        sa.String(16),
+        nullable=False,
+        comment="Symbol of the market index.",
+        info=PARAMETER,
+    ),
     undefined_reason_column(),
     *provenance_columns(),
     comment="One row per symbol and session: Vasicek-adjusted market beta.",

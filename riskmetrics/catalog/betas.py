@@ -1,0 +1,87 @@
+"""Betas of symbols, positions and portfolios to the market and rate indices."""
+
+from functools import partial
+
+from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
+
+_WINDOW, _PAIRS = "90 sessions", "60 paired returns"
+_R_SQUARED = "1 - SSR / SST of the regression"
+_WEIGHTED = (
+    "sum(exposure * {0}) / equity / coverage over the holdings with one; coverage: their share of"
+    " exposure, at least 80 %"
+)
+
+_of_two_factors = partial(
+    Figure, "symbol_two_factor_betas", window=_WINDOW, minimum=_PAIRS,
+    reference="Frisch and Waugh (1933)",
+)  # fmt: skip
+_of_adjusted = partial(
+    Figure, "symbol_adjusted_betas", window=_WINDOW, minimum=_PAIRS, reference="Vasicek (1973)"
+)
+_of_portfolio = partial(Figure, "portfolio_snapshots", window=_WINDOW, minimum=COVERED)
+_of_rates = partial(Figure, "portfolio_rate_betas", window=_WINDOW, minimum=COVERED)
+
+
+def _one_factor(table: str, column: str, label: str, index: str) -> tuple[Figure, ...]:
+    """Return the figures of a regression on one index."""
+    figure = partial(Figure, table, window=_WINDOW, minimum=_PAIRS, reference="Sharpe (1963)")
+    return (
+        figure(column, label, Unit.BETA,
+            f"cov(r, {index}) / var({index}) over the paired returns of the 90 sessions to the"
+            " day; at least 60 pairs required"),
+        figure("alpha", "Alpha", Unit.SESSION_RETURN,
+            "mean(r) - beta * mean(m), the intercept of the regression, per session"),
+        figure("r_squared", "R²", Unit.R_SQUARED, _R_SQUARED),
+        figure("std_error", "Std error", Unit.BETA,
+            "sqrt(SSR / (n - 2) / Sxx), the classical standard error of beta"),
+        figure("p_value", "p-value", Unit.P_VALUE, "2 * P(T(n - 2) > |beta / std_error|)"),
+        figure("observations", "Observations", Unit.COUNT,
+            "n, sessions of the 90 on which symbol and index have a return", minimum=""),
+    )  # fmt: skip
+
+
+FIGURES = (
+    *_one_factor("position_market_betas", "beta", "Beta", "market"),
+    *_one_factor("position_interest_rate_betas", "ir_beta", "Rate beta", "rates"),
+    _of_two_factors("market_beta", "Market beta", Unit.BETA,
+        "b of r = a + b * market + c * rates + e, least squares"),
+    _of_two_factors("market_std_error", "Std error of the market beta", Unit.BETA,
+        "classical standard error of market_beta, n - 3 degrees of freedom"),
+    _of_two_factors("market_p_value", "p-value of the market beta", Unit.P_VALUE,
+        "2 * P(T(n - 3) > |market_beta / its standard error|)"),
+    _of_two_factors("rate_beta", "Rate beta", Unit.BETA,
+        "c of r = a + b * market + c * rates + e, least squares"),
+    _of_two_factors("rate_std_error", "Std error of the rate beta", Unit.BETA,
+        "classical standard error of rate_beta, n - 3 degrees of freedom"),
+    _of_two_factors("rate_p_value", "p-value of the rate beta", Unit.P_VALUE,
+        "2 * P(T(n - 3) > |rate_beta / its standard error|)"),
+    _of_two_factors("alpha", "Alpha", Unit.SESSION_RETURN,
+        "a of r = a + b * market + c * rates + e, per session"),
+    _of_two_factors("r_squared", "R²", Unit.R_SQUARED, _R_SQUARED),
+    _of_two_factors("observations", "Observations", Unit.COUNT,
+        "n, sessions of the 90 on which symbol and both indices have a return", minimum=""),
+    _of_adjusted("beta", "Adjusted beta", Unit.BETA,
+        "(beta / s² + prior_mean / prior_std²) / (1 / s² + 1 / prior_std²), s the standard error"
+        " of beta (Vasicek 1973)"),
+    _of_adjusted("std_error", "Std error of the adjusted beta", Unit.BETA,
+        "(1 / s² + 1 / prior_std²) ** -1/2"),
+    _of_portfolio("beta_calculated_90d", "Beta, 90 sessions", Unit.BETA, _WEIGHTED.format("beta")),
+    _of_portfolio("beta_calculated_90d_r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
+        "exposure-weighted mean R² of the positions"),
+    _of_portfolio("beta_calculated_90d_observations", "Fewest observations", Unit.COUNT,
+        "fewest observations among the positions with a beta"),
+    _of_portfolio("beta_portfolio_regression", "Portfolio regression", Unit.BETA,
+        f"slope of R on the market, {PRO_FORMA} over the window", minimum=f"{_PAIRS}, {COVERED}",
+        reference="Sharpe (1963)"),
+    _of_portfolio("beta_provider_1y", "Vendor beta, 1 year", Unit.BETA,
+        _WEIGHTED.format("the vendor's beta"), window="1 year"),
+    _of_rates("rate_beta", "Rate beta", Unit.BETA, _WEIGHTED.format("rate beta")),
+    _of_rates("r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
+        "exposure-weighted mean R² of the positions on the rate index"),
+    _of_rates("observations", "Fewest observations", Unit.COUNT,
+        "fewest observations among the positions with a rate beta"),
+    _of_rates("two_factor_market_beta", "Market beta, rates held fixed", Unit.BETA,
+        _WEIGHTED.format("market beta with rates held fixed")),
+    _of_rates("two_factor_rate_beta", "Rate beta, market held fixed", Unit.BETA,
+        _WEIGHTED.format("rate beta with the market held fixed")),
+)  # fmt: skip

@@ -1,0 +1,30 @@
+"""Concentration and sector weights."""
+
+from functools import partial
+
+from riskmetrics.catalog.figure import EQUITY, PRICED, Figure, Unit
+
+_of_portfolio = partial(Figure, "portfolio_snapshots", minimum=PRICED)
+_of_sector = partial(Figure, "portfolio_sector_weights")
+
+FIGURES = (
+    _of_portfolio("hhi", "HHI", Unit.INDEX,
+        "sum(w²), w = |value| / gross value of each instrument", reference="Hirschman (1964)"),
+    _of_portfolio("effective_num_positions", "Effective positions", Unit.NUMBER, "1 / HHI"),
+    _of_portfolio("top_3_concentration", "Largest 3, share of gross", Unit.FRACTION,
+        "sum of the 3 largest w", short="Top 3"),
+    _of_portfolio("top_10_concentration", "Largest 10, share of gross", Unit.FRACTION,
+        "sum of the 10 largest w", short="Top 10"),
+    _of_portfolio("sector_exposure", "Sector shares", Unit.TEXT, "sum of w by sector"),
+    _of_sector("gross_weight", "Gross", Unit.FRACTION,
+        "sum(|value|) of the sector / gross value", minimum=PRICED),
+    _of_sector("net_weight", "Net", Unit.FRACTION,
+        "sum(value) of the sector / equity", minimum=EQUITY),
+    _of_sector("benchmark_weight", "Benchmark", Unit.FRACTION,
+        "the benchmark's latest weight on or before the day"),
+    _of_sector("active_weight", "Active", Unit.ACTIVE_FRACTION,
+        "net_weight - benchmark_weight", minimum=EQUITY),
+    _of_sector("benchmark_asof", "Benchmark as of", Unit.DATE,
+        "date of the benchmark's latest weights on or before the session"),
+    _of_sector("benchmark_code", "Benchmark code", Unit.TEXT, "code of the benchmark in use"),
+)  # fmt: skip

@@ -1,0 +1,77 @@
+"""Volatility forecasts, and their scores against the outcome."""
+
+from functools import partial
+
+from riskmetrics.catalog.figure import Figure, Unit
+from riskmetrics.catalog.volatility import (
+    EXPECTED,
+    HAR,
+    LEVEL_OBS,
+    MONTH,
+    NEXT_MONTH,
+    REALIZED,
+    RISE,
+    YEAR,
+)
+
+_EWMA = "J.P. Morgan (1996), RiskMetrics technical document"
+
+_STORED = "copied from volatility_forecasts of the day"
+_COPIED = {
+    *("volatility_forecast", "root_variance_forecast", "trailing_21d", "ewma_94", "ewma_97"),
+    *("low", "high", "coefficients", "in_sample"),
+}
+
+_forecast = partial(Figure, "volatility_forecasts", window=NEXT_MONTH, minimum=LEVEL_OBS)
+_of_year = partial(Figure, "volatility_forecasts", window=YEAR)
+_score = partial(Figure, "har_forecast_scores", window=MONTH)
+
+_FORECASTS = (
+    _forecast("volatility_forecast", "Forecast", Unit.VOLATILITY, EXPECTED, reference=HAR),
+    _forecast("root_variance_forecast", "Root of the variance forecast", Unit.VOLATILITY,
+        "volatility_forecast * sqrt(1 + s²), s² the residual variance of the coefficients",
+        reference=HAR),
+    _forecast("low", "80% interval, low end", Unit.VOLATILITY, "volatility_forecast * exp(-0.45)",
+        short="low"),
+    _forecast("high", "80% interval, high end", Unit.VOLATILITY, "volatility_forecast * exp(0.36)",
+        short="high"),
+    _forecast("rise_probability", "P(increase)", Unit.PROBABILITY, RISE),
+    _forecast("trailing_21d", "Trailing 21 sessions", Unit.VOLATILITY, REALIZED.format(21, 15),
+        window=MONTH, minimum="15 returns"),
+    _of_year("ewma_94", "EWMA 0.94", Unit.VOLATILITY,
+        "sqrt(252 * sum(0.94^k * r²) / sum(0.94^k)) over 252 sessions", minimum=LEVEL_OBS,
+        reference=_EWMA),
+    _of_year("ewma_97", "EWMA 0.97", Unit.VOLATILITY,
+        "sqrt(252 * sum(0.97^k * r²) / sum(0.97^k)) over 252 sessions", minimum=LEVEL_OBS,
+        reference=_EWMA),
+    _of_year("observations", "Observations", Unit.COUNT, "returns in the last 252 sessions"),
+    _of_year("proxy", "Proxy of daily volatility", Unit.TEXT,
+        "range_market if 95 % of the highs and lows of 252 sessions are valid, else close_market;"
+        " close if the market is missing", reference="Parkinson (1980)"),
+    _forecast("coefficients", "Version of the coefficients", Unit.TEXT,
+        "newest version whose last target is on or before the day, else the first", minimum=""),
+    _forecast("in_sample", "In-sample", Unit.FLAG,
+        "whether the version's last target is after the day", minimum="", short="in-sample"),
+    _forecast("clipped", "Clipped to the model’s bounds", Unit.FLAG,
+        "whether the ratio is outside [0.25, 6]", minimum="", short="clipped"),
+    _of_year("short_history", "Less than half a year of returns", Unit.FLAG,
+        "whether L is based on 63 to 125 returns", short="short history"),
+    _of_year("daily_lag_imputed", "No return in the last 4 sessions", Unit.FLAG,
+        "whether none of the last 4 sessions has a value, so that the month's mean replaces the"
+        " day's", short="daily lag imputed"),
+    _of_year("thin_coverage_sessions", "Thin sessions", Unit.COUNT,
+        "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols"),
+)  # fmt: skip
+
+FIGURES = (
+    *_FORECASTS,
+    _score("realized", "Realized", Unit.VOLATILITY,
+        "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 required; portfolios:"
+        " with the weights of the forecast's day", minimum="15 returns"),
+    _score("completed_on", "Completed on", Unit.DATE, "the 21st session after the forecast"),
+    *(
+        _score(figure.column, figure.label, figure.unit, _STORED)
+        for figure in _FORECASTS
+        if figure.column in _COPIED
+    ),
+)  # fmt: skip

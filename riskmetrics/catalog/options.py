@@ -1,0 +1,35 @@
+"""Values, sensitivities and exposures of options."""
+
+from functools import partial
+
+from riskmetrics.catalog.figure import Figure, Unit
+
+_INPUTS = "strike, expiration, a close and a volatility forecast of the underlying"
+_option = partial(
+    Figure, "position_option_exposures", minimum=_INPUTS,
+    reference="Black and Scholes (1973), Merton (1973)",
+)  # fmt: skip
+_input = partial(Figure, "position_option_exposures")
+
+FIGURES = (
+    _option("value", "Value", Unit.PRICE,
+        "call: S e^(-qT) N(d1) - K e^(-rT) N(d2); put: K e^(-rT) N(-d2) - S e^(-qT) N(-d1); "
+        "d1 = (ln(S / K) + (r - q + v² / 2) T) / (v sqrt(T)), d2 = d1 - v sqrt(T)"),
+    _option("delta", "Delta", Unit.DELTA, "call: e^(-qT) N(d1); put: -e^(-qT) N(-d1)"),
+    _option("gamma", "Gamma", Unit.SENSITIVITY, "e^(-qT) n(d1) / (S v sqrt(T))"),
+    _option("theta", "Theta", Unit.SENSITIVITY, "change of value per calendar day"),
+    _option("vega", "Vega", Unit.SENSITIVITY,
+        "S e^(-qT) n(d1) sqrt(T) / 100, per point of volatility"),
+    _option("exposure", "Exposure", Unit.MONEY, "delta * signed contracts * 100 * S"),
+    _input("underlying_price", "Price of the underlying", Unit.PRICE,
+        "S, the underlying's close of the day or up to 5 sessions before"),
+    _input("volatility", "Volatility", Unit.VOLATILITY,
+        "v, the underlying's expected volatility of the next 21 sessions", "next 21 sessions"),
+    _input("years_to_expiration", "Years to expiration", Unit.YEARS,
+        "T, calendar days to expiration / 365"),
+    *(
+        Figure("portfolio_snapshots", f"portfolio_{name}", f"Portfolio {name}", Unit.MONEY,
+            f"sum of {name} * signed contracts * 100 over options", minimum=f"{_INPUTS} of each")
+        for name in ("delta", "gamma", "theta", "vega")
+    ),
+)  # fmt: skip

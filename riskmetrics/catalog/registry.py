@@ -1,0 +1,111 @@
+"""All figures, their lookup by name, and the data dictionary."""
+
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from riskmetrics.catalog import (
+    betas,
+    concentration,
+    forecasts,
+    options,
+    stress,
+    tail_risk,
+    values,
+    volatility,
+)
+from riskmetrics.catalog.figure import EXTENSION_TABLE, Figure
+from riskmetrics.errors import ConfigurationError, UsageError
+
+EXTENSION_GROUP = "riskmetrics.metrics"
+"""Group of the entry points by which other packages add figures of portfolios."""
+
+_FIGURES = {
+    figure.name: figure
+    for figure in (
+        *values.FIGURES,
+        *concentration.FIGURES,
+        *betas.FIGURES,
+        *volatility.FIGURES,
+        *forecasts.FIGURES,
+        *tail_risk.FIGURES,
+        *stress.FIGURES,
+        *options.FIGURES,
+    )
+}
+
+
+def all_figures() -> tuple[Figure, ...]:
+    """Return every figure of this package, by subject."""
+    return tuple(_FIGURES.values())
+
+
+@cache
+def load_extensions() -> tuple[Any, ...]:
+    """Return the `computations.extension.PortfolioFigure` of other packages.
+
+    Raises
+    ------
+    ConfigurationError
+        If one cannot be loaded, or has no figure of the table portfolio_figures.
+    """
+    found = []
+    for entry in entry_points(group=EXTENSION_GROUP):
+        try:
+            extension = entry.load()
+        except Exception as error:
+            raise ConfigurationError(
+                f"the extension {entry.name} ({entry.value}) cannot be loaded: {error}"
+            ) from error
+        figure = getattr(extension, "figure", None)
+        if not isinstance(figure, Figure) or figure.table != EXTENSION_TABLE:
+            raise ConfigurationError(
+                f"the extension {entry.name} ({entry.value}) is no PortfolioFigure of the table"
+                f" {EXTENSION_TABLE}"
+            )
+        found.append(extension)
+    return tuple(found)
+
+
+def extension_figures() -> tuple[Figure, ...]:
+    """Return the figures of other packages."""
+    return tuple(extension.figure for extension in load_extensions())
+
+
+def figures_of(table: str) -> tuple[Figure, ...]:
+    """Return the figures of a table."""
+    return tuple(figure for figure in _FIGURES.values() if figure.table == table)
+
+
+def find_figure(name: str) -> Figure:
+    """Return the figure with a name: 'table.column', or a column that only one table has.
+
+    Raises
+    ------
+    UsageError
+        If no figure, or more than one, has the name.
+
+    Examples
+    --------
+    >>> find_figure("hhi").label
+    'HHI'
+    """
+    if name in _FIGURES:
+        return _FIGURES[name]
+    candidates = (*all_figures(), *extension_figures())
+    found = [figure for figure in candidates if name in (figure.name, figure.column)]
+    if len(found) > 1:
+        raise UsageError(
+            f"{name} is a column of several tables; specify one of:"
+            f" {', '.join(figure.name for figure in found)}"
+        )
+    if not found:
+        raise UsageError(f"no metric {name}; list all metrics with `riskmetrics explain --list`")
+    return found[0]
+
+
+def describe() -> list[dict[str, Any]]:
+    """Return the data dictionary: the fields of every figure, the unit in words."""
+    figures = (*all_figures(), *extension_figures())
+    return [asdict(figure) | {"unit": figure.unit.value} for figure in figures]

@@ -1,0 +1,70 @@
+"""Tail risk, its backtest, risk contributions and drawdowns."""
+
+from functools import partial
+
+from riskmetrics.catalog.figure import COVERED, PRICED, PRO_FORMA, Figure, Unit
+
+_YEAR, _TWO_YEARS = "252 sessions", "504 sessions"
+_BY_LEVEL = "126 returns at 95%, 500 at 99%; parametric: a volatility forecast"
+_SHORTFALL, _KUPIEC = "Acerbi and Tasche (2002)", "Kupiec (1995)"
+_KUPIEC_MINIMUM = "126 tested sessions"
+
+_tail = partial(Figure, "portfolio_tail_risk", window=_TWO_YEARS)
+_backtest = partial(Figure, "portfolio_var_backtests", window=_YEAR)
+_contribution = partial(
+    Figure, "portfolio_risk_contributions", window=_YEAR, minimum=f"126 returns, {COVERED}",
+    reference="Litterman (1996)",
+)  # fmt: skip
+_drawdown = partial(
+    Figure, "portfolio_drawdowns", window=_YEAR, minimum=f"126 returns, {COVERED}",
+    reference="Grossman and Zhou (1993)",
+)  # fmt: skip
+
+FIGURES = (
+    _tail("value_at_risk", "Value at risk", Unit.FRACTION,
+        f"historical: the level's quantile of the losses -R of 504 sessions, {PRO_FORMA}; "
+        "parametric: z * risk / sqrt(252); ten sessions: * sqrt(10)",
+        minimum=f"{_BY_LEVEL}, {COVERED}", reference="Hyndman and Fan (1996), type 7"),
+    _tail("expected_shortfall", "Expected shortfall", Unit.FRACTION,
+        "historical: mean of the losses at or beyond value_at_risk; parametric: n(z) / (1 - level)"
+        " * risk / sqrt(252); ten sessions: * sqrt(10)",
+        minimum=f"{_BY_LEVEL}, {COVERED}", reference=_SHORTFALL),
+    _tail("value_at_risk_amount", "Value at risk, amount", Unit.MONEY,
+        "value_at_risk * equity; also defined where equity is too small for fractions",
+        minimum=f"{_BY_LEVEL}, {PRICED}"),
+    _tail("expected_shortfall_amount", "Expected shortfall, amount", Unit.MONEY,
+        "expected_shortfall * equity; also defined where equity is too small for fractions",
+        minimum=f"{_BY_LEVEL}, {PRICED}"),
+    _tail("observations", "Observations", Unit.COUNT,
+        "returns in the 504 sessions; parametric: observations of the forecast"),
+    _backtest("expected_exceptions", "Expected exceptions", Unit.EXPECTED_COUNT,
+        "(1 - level) * n_tested", short="Expected"),
+    _backtest("exceptions", "Exceptions", Unit.COUNT,
+        "sessions of the last 252 whose loss exceeded the historical value at risk of the 504"
+        " sessions before", short="Observed"),
+    _backtest("n_tested", "Tested sessions", Unit.COUNT,
+        "sessions of the last 252 with a return and a value at risk before it", short="Sessions"),
+    _backtest("likelihood_ratio", "Likelihood ratio", Unit.NUMBER,
+        "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x exceptions in n sessions, f = x / n,"
+        " p = 1 - level", minimum=_KUPIEC_MINIMUM, reference=_KUPIEC),
+    _backtest("p_value", "p-value", Unit.P_VALUE, "P(chi²(1) > likelihood_ratio)",
+        minimum=_KUPIEC_MINIMUM, reference=_KUPIEC),
+    _contribution("weight", "Weight", Unit.FRACTION,
+        "sum(exposure) of the symbol, including options on it, / equity", window=None),
+    _contribution("component", "Contribution", Unit.VOLATILITY, "weight * marginal"),
+    _contribution("marginal", "Marginal", Unit.MARGINAL_VOLATILITY,
+        f"cov(r / coverage, R) / sd(R) * sqrt(252) over 252 sessions, {PRO_FORMA}"),
+    _contribution("share", "Share", Unit.FRACTION, "component / volatility of R"),
+    _contribution("observations", "Observations", Unit.COUNT,
+        "sessions on which both R and the symbol have a return", minimum="", reference=""),
+    _drawdown("current_drawdown", "Current", Unit.FRACTION,
+        f"1 - W / highest W before, W = product of (1 + R) over 252 sessions, {PRO_FORMA}"),
+    _drawdown("current_drawdown_peak", "Current peak", Unit.DATE, "session of the highest W"),
+    _drawdown("max_drawdown", "Maximum", Unit.FRACTION, "largest 1 - W / highest W before"),
+    _drawdown("max_drawdown_peak", "Peak before the largest fall", Unit.DATE,
+        "session of the peak before the largest fall"),
+    _drawdown("max_drawdown_trough", "End of the largest fall", Unit.DATE,
+        "session of the largest fall"),
+    _drawdown("observations", "Observations", Unit.COUNT,
+        "returns of the portfolio in the 252 sessions", minimum="", reference=""),
+)  # fmt: skip

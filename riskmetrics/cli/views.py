@@ -1,0 +1,287 @@
+"""The tables of stored results that `riskmetrics show` prints."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from riskmetrics.catalog import Figure, Unit, extension_figures, figures_of, find_figure
+from riskmetrics.cli.output import to_records
+from riskmetrics.db import position_queries, result_queries, volatility_queries
+from riskmetrics.present import formatting
+from riskmetrics.present.figures import TABLE_FORMATS
+
+Frames = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a view."""
+
+    title: str
+    """Title; {session} is the session."""
+    query: Callable[..., pd.DataFrame]
+    """Returns the rows of a connection, a day and a portfolio, or of all portfolios for None."""
+    sources: tuple[str, ...] = ()
+    """Result tables of the figures, which give the formats; the first one that has a column."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Column to the figure in it, if it has another name there."""
+    is_optional: bool = False
+    """Whether the view is shown without rows of this table, if portfolios have values."""
+    hidden: tuple[str, ...] = ()
+    """Columns that only JSON shows."""
+    has_headings: bool = False
+    """Whether figures are shown under their headings instead of their columns."""
+    arrange: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
+    """Returns the table as it is printed, before columns are hidden."""
+    is_transposed: bool = False
+    """Whether each row is printed as a column."""
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        """Return the figures by column."""
+        found = {
+            figure.column: figure
+            for source in reversed(self.sources)
+            for figure in figures_of(source)
+        }
+        return found | {column: find_figure(name) for column, name in self.renamed.items()}
+
+
+@dataclass(frozen=True)
+class View:
+    """Tables that a command prints together, by their names in JSON."""
+
+    tables: Mapping[str, Table]
+    has_caveats: bool = True
+    """Whether the caveats of the portfolios' values apply."""
+    notes: Callable[[Frames], Iterator[str]] = lambda _: iter(())
+    """Returns the lines after the tables."""
+    text_if_empty: str = ""
+    """Text in place of an only table without rows; {session} is the session."""
+
+
+def _beta_notes(_: Frames) -> Iterator[str]:
+    yield (
+        "std_error is that of the regression and understates the difference to the next window's"
+        " beta: 1.96\nstandard errors covered it in 65% of 408 windows (python -m"
+        " benchmarks.beta_skill)."
+    )
+    yield (
+        "adjusted_beta: Vasicek-adjusted beta, shrunk toward 1 in proportion to its sampling error."
+    )
+
+
+def _rate_beta_notes(_: Frames) -> Iterator[str]:
+    yield (
+        "rate_beta: return per unit return of the rate index, a bond fund; a positive beta gains"
+        " when yields fall. two_factor: controlling for the market."
+    )
+
+
+def _volatility_notes(frames: Frames) -> Iterator[str]:
+    portfolios, positions = frames["portfolios"], frames["positions"]
+    yield (
+        "forecast: volatility of the next 21 sessions; low to high: its 80% interval. P(increase):"
+        " probability that it exceeds 21d."
+    )
+    yield (
+        "percentile: of 21d within the past year. oos R²: out-of-sample R² of a year of forecasts"
+        " against 21d; below 0 is worse than 21d."
+    )
+    if positions["proxy"].eq("range_market").any():
+        yield (
+            "highs and lows: the forecast uses daily highs and lows; other forecasts, and those of"
+            " portfolios, use closes."
+        )
+    if portfolios["thin_coverage_sessions"].gt(0).any():
+        yield "thin: sessions of the past year on which 80% to 95% of gross exposure had a return."
+    if not positions["position_type"].isin(["LONG", "SHORT"]).all():
+        yield "options: volatility of the underlying times |delta| x price / value (Black-Scholes)."
+    if any(frame["in_sample"].eq(True).any() for frame in frames.values()):
+        yield f"in-sample: {formatting.IN_SAMPLE_NOTE}."
+
+
+_FORECAST_FIGURES = figures_of("volatility_forecasts")
+_FLAGS = {figure.column: figure.heading for figure in _FORECAST_FIGURES if figure.unit is Unit.FLAG}
+
+
+_TERMS = {"position_type": "type", "strike_price": "strike", "expiration_date": "expires"}
+
+
+def _add_remarks(table: pd.DataFrame) -> pd.DataFrame:
+    """Return volatilities with short terms and remarks, without terms that no position has."""
+    remarks = [", ".join(_forecast_remarks(row)) for row in to_records(table)]
+    terms = (name for name in ("strike_price", "expiration_date") if name in table)
+    unused = [name for name in terms if table[name].isna().all()]
+    return table.drop(columns=unused).rename(columns=_TERMS).assign(remarks=remarks)
+
+
+def _forecast_remarks(row: Mapping[str, Any]) -> Iterator[str]:
+    yield from (text for name, text in _FLAGS.items() if row[name])
+    if row["proxy"] == "range_market":
+        yield "highs and lows"
+    if row.get("thin_coverage_sessions"):
+        yield f"{row['thin_coverage_sessions']} thin sessions"
+
+
+def _volatility_table(
+    title: str, query: Callable[..., pd.DataFrame], source: str, *, is_optional: bool
+) -> Table:
+    return Table(
+        title,
+        query,
+        (source, "volatility_forecasts"),
+        is_optional=is_optional,
+        hidden=(
+            *("vol_trend_strength", "observations", "thin_coverage_sessions", "proxy"),
+            "coefficients",
+            *_FLAGS,
+        ),
+        has_headings=True,
+        arrange=_add_remarks,
+    )
+
+
+def _label_figures(table: pd.DataFrame) -> pd.DataFrame:
+    """Return figures of extensions by their labels, with values in their units."""
+    known = {figure.column: figure for figure in extension_figures()}
+    texts = []
+    for name, value in zip(table["figure"], table["value"], strict=True):
+        unit = known[name].unit if name in known else Unit.NUMBER
+        texts.append(None if pd.isna(value) else TABLE_FORMATS.get(unit, str)(value))
+    labels = [known[name].label if name in known else name for name in table["figure"]]
+    return table.assign(figure=labels, value=pd.Series(texts, table.index, dtype=object))
+
+
+def _single(
+    title: str,
+    query: Callable[..., pd.DataFrame],
+    *sources: str,
+    renamed: Mapping[str, str] | None = None,
+    **of_view: Any,
+) -> View:
+    """Return a view of one table, which is optional if there is a text for no rows."""
+    is_optional = "text_if_empty" in of_view
+    return View({"": Table(title, query, sources, renamed or {}, is_optional)}, **of_view)
+
+
+VIEWS = {
+    "betas": _single(
+        "Market betas, {session}",
+        position_queries.read_market_betas,
+        "position_market_betas",
+        renamed={
+            "adjusted_beta": "symbol_adjusted_betas.beta",
+            "adjusted_std_error": "symbol_adjusted_betas.std_error",
+        },
+        has_caveats=False,
+        notes=_beta_notes,
+    ),
+    "rate-betas": View(
+        {
+            "portfolios": Table(
+                "Rate betas of portfolios, {session}",
+                result_queries.read_portfolio_rate_betas,
+                ("portfolio_rate_betas",),
+                is_optional=True,
+            ),
+            "positions": Table(
+                "Rate betas of positions, {session}",
+                position_queries.read_position_rate_betas,
+                ("position_interest_rate_betas",),
+                renamed={
+                    "two_factor_rate_beta": "symbol_two_factor_betas.rate_beta",
+                    "two_factor_std_error": "symbol_two_factor_betas.rate_std_error",
+                },
+                hidden=("alpha", "strike_price", "expiration_date"),
+            ),
+        },
+        notes=_rate_beta_notes,
+    ),
+    "volatility": View(
+        {
+            "portfolios": _volatility_table(
+                "Volatility of portfolios, {session}",
+                volatility_queries.read_portfolio_volatility,
+                "portfolio_snapshots",
+                is_optional=True,
+            ),
+            "positions": _volatility_table(
+                "Volatility of positions, {session}",
+                volatility_queries.read_position_volatility,
+                "position_volatility",
+                is_optional=False,
+            ),
+        },
+        notes=_volatility_notes,
+    ),
+    "sectors": _single(
+        "Sector weights, {session}", result_queries.read_sector_weights, "portfolio_sector_weights"
+    ),
+    "snapshot": View(
+        {
+            "": Table(
+                "Portfolios, {session}",
+                result_queries.read_snapshots,
+                hidden=("portfolio_id", "created_at", "sector_exposure"),
+                is_transposed=True,
+            )
+        }
+    ),
+    "risk": View(
+        {
+            "tail_risk": Table(
+                "Tail risk, {session} (10-day figures are √10-scaled)",
+                result_queries.read_tail_risk,
+                ("portfolio_tail_risk",),
+            ),
+            "var_backtests": Table(
+                "VaR exceptions (Kupiec test), 252 sessions to {session}",
+                result_queries.read_var_backtests,
+                ("portfolio_var_backtests",),
+                is_optional=True,
+            ),
+            "drawdowns": Table(
+                "Drawdowns, 252 sessions to {session}",
+                result_queries.read_drawdowns,
+                ("portfolio_drawdowns",),
+                is_optional=True,
+            ),
+        }
+    ),
+    "contributions": _single(
+        "Contributions to volatility, 252 sessions to {session}",
+        result_queries.read_risk_contributions,
+        "portfolio_risk_contributions",
+    ),
+    "stress": _single(
+        "Stress scenarios, {session}", result_queries.read_stress_results, "portfolio_stress"
+    ),
+    "options": _single(
+        "Options, {session}",
+        position_queries.read_option_exposures,
+        "position_option_exposures",
+        has_caveats=False,
+        text_if_empty="no options are held on {session}",
+    ),
+    "figures": View(
+        {
+            "": Table(
+                "Figures of extensions, {session}",
+                result_queries.read_extension_figures,
+                is_optional=True,
+                arrange=_label_figures,
+            )
+        },
+        text_if_empty="no package adds figures, or none was computed on {session}",
+    ),
+    "undefined": _single(
+        "Undefined values, {session}",
+        result_queries.read_undefined_metrics,
+        has_caveats=False,
+        text_if_empty="no undefined values on {session}",
+    ),
+}
+"""Command to its view; a view with one unnamed table is a list in JSON."""

@@ -1,0 +1,1 @@
+"""Presentation shared by commands, report, insights and UI: formats, footnotes and caveats."""

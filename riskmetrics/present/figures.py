@@ -1,0 +1,62 @@
+"""Formats of figures by their units, in tables of commands and on the page of the report."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from riskmetrics.catalog import Figure, Unit, find_figure
+from riskmetrics.present import formatting
+
+Format = Callable[[Any], str]
+"""Function that formats a value; None has no format."""
+
+TABLE_FORMATS: dict[Unit, Format] = {
+    **dict.fromkeys((Unit.MONEY, Unit.GAIN), formatting.money),
+    **dict.fromkeys((Unit.FRACTION, Unit.VOLATILITY, Unit.PROBABILITY), formatting.percent),
+    Unit.ACTIVE_FRACTION: formatting.signed_percent,
+    Unit.SESSION_RETURN: "{:.6f}".format,
+    Unit.P_VALUE: formatting.p_value,
+    **dict.fromkeys((Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY), "{:.3f}".format),
+    **dict.fromkeys((Unit.SKILL, Unit.NUMBER, Unit.EXPECTED_COUNT), formatting.two_decimals),
+    Unit.INDEX: formatting.four_decimals,
+}
+"""Formats in tables of commands, which keep more decimals than the page.
+
+Units without a format are printed as they are.
+"""
+
+PAGE_FORMATS: dict[Unit, Format] = {
+    **TABLE_FORMATS,
+    Unit.GAIN: formatting.signed_money,
+    **dict.fromkeys(
+        (Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY, Unit.PRICE, Unit.DELTA),
+        formatting.two_decimals,
+    ),
+    Unit.SENSITIVITY: formatting.four_decimals,
+    Unit.EXPECTED_COUNT: formatting.one_decimal,
+    Unit.COUNT: formatting.count,
+    Unit.DATE: formatting.day,
+    Unit.TEXT: str,
+}
+"""Formats on the page of the report and in summaries."""
+
+_COLUMN_FORMATS: dict[str, Format] = {
+    **dict.fromkeys(("quantity", "strike"), formatting.quantity),
+    "level": formatting.level,
+    **dict.fromkeys(("risk_free_rate", "dividend_yield"), formatting.percent),
+    **dict.fromkeys(("market_move", "rate_move"), formatting.signed_percent),
+}
+"""Formats of keys, parameters and inputs, which are no figures."""
+
+
+def table_formats(figures: Mapping[str, Figure]) -> dict[str, Format]:
+    """Return the formats of a table by column, from the figures in it."""
+    return _COLUMN_FORMATS | {
+        column: TABLE_FORMATS[figure.unit]
+        for column, figure in figures.items()
+        if figure.unit in TABLE_FORMATS
+    }
+
+
+def page_format(name: str) -> Format:
+    """Return the format of a figure on the page."""
+    return PAGE_FORMATS[find_figure(name).unit]

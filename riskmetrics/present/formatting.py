@@ -1,0 +1,107 @@
+"""Format figures as text: decimals, separators and minus sign."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+NEXT_WINDOW_STD_ERRORS = 1.4
+"""Standard errors of the difference of two windows' betas if only the sample changes: √2, rounded.
+
+Actual betas differ by more (`benchmarks.beta_skill`).
+"""
+
+IN_SAMPLE_NOTE = (
+    "the model was fitted on data after this day, so the forecast may look better than it was"
+)
+"""Meaning of an in-sample forecast."""
+
+
+def money(value: float) -> str:
+    """Format an amount; no decimals from 1,000."""
+    return _with_true_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}")
+
+
+def percent(value: float) -> str:
+    """Format a fraction as a percentage with one decimal."""
+    return _with_true_minus(f"{value * 100:.1f}") + "%"
+
+
+def signed_money(value: float) -> str:
+    """Format a gain or loss with its sign."""
+    return _with_plus(money(value))
+
+
+def signed_percent(value: float) -> str:
+    """Format a return or an active weight with its sign."""
+    return _with_plus(percent(value))
+
+
+def one_decimal(value: float) -> str:
+    """Format an expected number with one decimal."""
+    return _with_true_minus(f"{value:.1f}")
+
+
+def two_decimals(value: float) -> str:
+    """Format a beta, standard error, R² or effective number with two decimals."""
+    return _with_true_minus(f"{value:.2f}")
+
+
+def four_decimals(value: float) -> str:
+    """Format a Herfindahl-Hirschman index or a small option sensitivity with four decimals."""
+    return _with_true_minus(f"{value:.4f}")
+
+
+def p_value(value: float) -> str:
+    """Format a p-value with the six stored decimals, never as 0."""
+    return "< 1e-6" if value < 5e-7 else f"{value:.6f}"
+
+
+def level(value: float) -> str:
+    """Format a confidence level, such as 95% or 97.5%."""
+    return f"{value * 100:g}%"
+
+
+def count(value: float) -> str:
+    """Format a whole number."""
+    return f"{value:,.0f}"
+
+
+def quantity(value: float) -> str:
+    """Format a number of shares or contracts with up to ten decimals."""
+    text = f"{value:,.10f}".rstrip("0").rstrip(".")
+    return _with_true_minus(text)
+
+
+def day(value: date) -> str:
+    """Format a day as 2024-12-06."""
+    return f"{value:%Y-%m-%d}"
+
+
+def evidence(facts: Iterable[Mapping[str, str]]) -> str:
+    """Format the evidence of an insight's finding on one line.
+
+    A window or quality that is part of the fact's name is not repeated.
+    """
+    return "; ".join(_format_fact(fact) for fact in facts)
+
+
+def _format_fact(fact: Mapping[str, str]) -> str:
+    qualifiers = [
+        fact[name]
+        for name in ("window", "quality")
+        if name in fact and fact[name] not in fact["what"]
+    ]
+    entity, remarks = (f" of {fact['of']}" if "of" in fact else ""), ", ".join(qualifiers)
+    return f"{fact['what']}{entity} {fact['value']}" + (f" ({remarks})" if remarks else "")
+
+
+def _with_true_minus(text: str) -> str:
+    """Use the true minus sign, and no sign on a value shown as zero."""
+    return text.replace("-", "−" if _is_shown_nonzero(text) else "")
+
+
+def _with_plus(text: str) -> str:
+    return f"+{text}" if not text.startswith("−") and _is_shown_nonzero(text) else text
+
+
+def _is_shown_nonzero(text: str) -> bool:
+    return any(digit in text for digit in "123456789")

@@ -1,0 +1,85 @@
+"""The catalog of figures against the tables, and against the constants of the methods."""
+
+import subprocess
+import sys
+
+import pytest
+
+from riskmetrics.catalog import all_figures, describe, find_figure
+from riskmetrics.db import result_tables
+from riskmetrics.errors import UsageError
+from riskmetrics.metrics import har, tail_risk, volatility
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.results import volatility_results
+from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
+from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
+from riskmetrics.results.tail_risk_results import MIN_BACKTEST_DAYS
+
+
+def test_every_figure_of_a_result_table_has_one_record() -> None:
+    """The tables are the source: a column that is added needs a record."""
+    stored = [
+        f"{result.table.name}.{column.name}"
+        for result in result_tables.list_result_tables()
+        for column in result_tables.figure_columns(result)
+    ]
+    assert sorted(figure.name for figure in all_figures()) == sorted(stored)
+
+
+def test_the_data_dictionary_is_complete() -> None:
+    rows = describe()
+    assert len(rows) == len(all_figures())
+    for row in rows:
+        assert row["label"], row
+        assert row["unit"], row
+        assert row["formula"], row
+
+
+@pytest.mark.parametrize(
+    ("name", "window", "minimum"),
+    [
+        ("position_market_betas.beta", BETA_WINDOW, f"{MIN_PAIRED_RETURNS} paired returns"),
+        ("beta_portfolio_regression", BETA_WINDOW, f"{MIN_PAIRED_RETURNS} paired returns"),
+        ("realized_vol_21d", volatility.MONTH, f"{volatility.MIN_MONTH_OBS} returns"),
+        (
+            "realized_volatility_63d",
+            volatility_results.QUARTER,
+            f"{volatility_results.MIN_QUARTER_OBS} returns",
+        ),
+        ("vol_weekly", volatility.WEEK, f"{volatility.MIN_WEEK_OBS} returns"),
+        (
+            "vol_percentile",
+            volatility.PERCENTILE_WINDOW,
+            f"{volatility.PERCENTILE_MIN_OBS} previous values",
+        ),
+        ("ewma_94", har.LEVEL_WINDOW, f"{har.MIN_LEVEL_OBS} returns in {har.LEVEL_WINDOW}"),
+        ("realized", FORECAST_HORIZON, f"{volatility.MIN_MONTH_OBS} returns"),
+        ("value_at_risk", tail_risk.VAR_WINDOW, f"{tail_risk.MIN_OBS_95} returns at 95%"),
+        ("current_drawdown", YEAR_WINDOW, f"{MIN_YEAR_OBS} returns"),
+        ("marginal", YEAR_WINDOW, f"{MIN_YEAR_OBS} returns"),
+        ("likelihood_ratio", tail_risk.BACKTEST_WINDOW, f"{MIN_BACKTEST_DAYS} tested sessions"),
+    ],
+)
+def test_windows_and_minimums_are_those_of_the_methods(
+    name: str, window: int, minimum: str
+) -> None:
+    found = [figure for figure in all_figures() if name in (figure.name, figure.column)]
+    assert found[0].window == f"{window} sessions"
+    assert found[0].minimum.startswith(minimum)
+
+
+def test_a_figure_is_found_by_its_column_unless_several_tables_have_it() -> None:
+    assert find_figure("hhi") is find_figure("portfolio_snapshots.hhi")
+    with pytest.raises(UsageError, match=r"specify one of: .*position_market_betas\.r_squared"):
+        find_figure("r_squared")
+    with pytest.raises(UsageError, match="no metric wisdom"):
+        find_figure("wisdom")
+
+
+def test_the_catalog_is_cheap_to_import() -> None:
+    """Commands that only show import it."""
+    script = "import sys, riskmetrics.catalog; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert {"numpy", "pandas", "sqlalchemy", "scipy", "statsmodels"}.isdisjoint(done.stdout.split())

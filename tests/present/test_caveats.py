@@ -1,0 +1,61 @@
+"""Caveats of a portfolio's values, on the boundary of each rule."""
+
+import pandas as pd
+import pytest
+
+from riskmetrics.present.caveats import portfolio_caveats
+
+NO_COVERAGE = pd.DataFrame(
+    {"portfolio": [], "metric": [], "coverage": [], "n_covered": [], "n_total": []}
+)
+
+
+@pytest.mark.parametrize(
+    ("equity", "gross", "is_expected"),
+    [
+        (-1.0, 1000.0, True),
+        (0.0, 1000.0, True),
+        (1000.0, 1000.0, False),
+        (0.0, 0.0, False),
+        (-1.0, 0.0, False),
+    ],
+)
+def test_zero_equity_has_a_caveat_only_with_holdings(
+    equity: float, gross: float, is_expected: bool
+) -> None:
+    snapshots = pd.DataFrame(
+        {"portfolio": ["P"], "total_value": [equity], "gross_exposure": [gross]}
+    )
+    found = portfolio_caveats(snapshots, NO_COVERAGE)
+    assert ("P" in found) == is_expected
+    assert all("equity is" in text for texts in found.values() for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("equity", "gross", "is_expected"),
+    [(49.9, 1000.0, True), (50.0, 1000.0, False), (50.1, 1000.0, False), (1.155, 23.1, False)],
+    ids=["below", "at the minimum", "above", "at the minimum but for rounding"],
+)
+def test_equity_of_five_percent_of_gross_exposure_is_enough(
+    equity: float,
+    gross: float,
+    is_expected: bool,
+) -> None:
+    values = {"total_value": [equity], "gross_exposure": [gross]}
+    snapshots = pd.DataFrame({"portfolio": ["P"]} | values)
+    assert ("P" in portfolio_caveats(snapshots, NO_COVERAGE)) == is_expected
+
+
+@pytest.mark.parametrize(("n_covered", "is_expected"), [(3, False), (2, True), (0, True)])
+def test_a_single_unconfirmed_close_has_a_caveat(n_covered: int, is_expected: bool) -> None:
+    snapshots = pd.DataFrame({"portfolio": ["P"], "total_value": [1.0], "gross_exposure": [1.0]})
+    share = {
+        "metric": ["validated_prices"],
+        "coverage": [n_covered / 3],
+        "n_covered": [n_covered],
+        "n_total": [3],
+    }
+    found = portfolio_caveats(snapshots, pd.DataFrame({"portfolio": ["P"], **share}))
+    assert ("P" in found) == is_expected
+    if is_expected:
+        assert found["P"][0].startswith(f"{3 - n_covered} of 3 instruments have an unconfirmed")

@@ -1,0 +1,46 @@
+"""Formatted figures against hand-written text."""
+
+from collections.abc import Callable
+
+import pytest
+
+from riskmetrics.present import formatting
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "text"),
+    [
+        (formatting.money, 999.99, "999.99"),
+        (formatting.money, -1234567.5, "−1,234,568"),
+        (formatting.money, -0.001, "0.00"),
+        (formatting.percent, -0.0004, "0.0%"),
+        (formatting.percent, 0.12345, "12.3%"),
+        (formatting.signed_percent, 0.0123, "+1.2%"),
+        (formatting.signed_percent, -0.0123, "−1.2%"),
+        (formatting.signed_percent, 0.0004, "0.0%"),
+        (formatting.signed_money, 839.3, "+839.30"),
+        (formatting.two_decimals, -0.126, "−0.13"),
+        (formatting.quantity, -0.25, "−0.25"),
+        (formatting.quantity, 12000.0, "12,000"),
+        (formatting.p_value, 4.9e-7, "< 1e-6"),
+        (formatting.p_value, 0.000001, "0.000001"),
+    ],
+)
+def test_a_figure_is_formatted(form: Callable[[float], str], value: float, text: str) -> None:
+    assert form(value) == text
+
+
+def test_evidence_names_its_subject_and_states_each_window_once() -> None:
+    beta = {"what": "beta", "value": "1.55", "window": "90 sessions"}
+    past = {
+        "what": "volatility over 21 sessions",
+        "value": "34.0%",
+        "window": "21 sessions",
+        "quality": "in sample",
+    }
+    weight = {"what": "weight", "of": "AMD", "value": "59.8%"}
+    expected = (
+        "beta 1.55 (90 sessions); volatility over 21 sessions 34.0% (in sample); weight of AMD"
+        " 59.8%"
+    )
+    assert formatting.evidence([beta, past, weight]) == expected
