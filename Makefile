@@ -11,7 +11,7 @@ PASSWORDS := POSTGRES OWNER WRITER READER GRAFANA
 # --no-deps: older pips refuse extras in hashed requirements; `pip check` looks at the whole afterwards.
 PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all:
 
-.PHONY: help demo install install-dev test test-faults test-wheel bench audit env lint types contracts format lock clean
+.PHONY: help demo install install-dev test test-faults test-wheel docs bench audit env lint types contracts format lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,8 +32,11 @@ test-faults: install-dev ## Crashes, races and full disks, for real (some minute
 test-wheel: install-dev ## The wheel in an empty environment of every Python that is found (needs the network)
 	$(BIN)/python -m pytest -m wheel tests/wheel
 
-bench: install-dev ## Speed and memory, written to docs/benchmarks.md (about half an hour, on a machine with nothing else to do)
-	$(BIN)/python -m benchmarks --out docs/benchmarks.md
+docs: install-dev ## The documentation site, into build/site; a dead link is an error
+	$(BIN)/python -m docs.site
+
+bench: install-dev ## Speed and memory, written to docs/reference/benchmarks.md (about half an hour, on a machine with nothing else to do)
+	$(BIN)/python -m benchmarks --out docs/reference/benchmarks.md
 
 audit: ## Known vulnerabilities of the locked packages (needs the network)
 	$(PYTHON) -m venv build/audit

@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks import measure
 from riskmetrics import panels, trading_calendar
 from riskmetrics.errors import CalibrationRejectedError, DataQualityError, RiskmetricsError
-from riskmetrics.metrics import forecast_score, har
+from riskmetrics.metrics import forecast_comparison, forecast_score, har
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.calibration import fit
 from riskmetrics.metrics.volatility import (
@@ -319,7 +319,7 @@ def score_models(
     lines = []
     for name, score in scores.items():
         ts = [
-            forecast_score.diebold_mariano(theirs, ours).t
+            forecast_comparison.diebold_mariano(theirs, ours).t
             for theirs, ours in zip(losses[name], losses[OURS], strict=True)
         ]
         qlike, rmse, bias, coverage = (float(values[0]) for values in score[:4])

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from benchmarks import measure
 from benchmarks.job import temporary_home
 from riskmetrics import trading_calendar
-from riskmetrics.db import simulation_store, tables, write
+from riskmetrics.db import result_writes, simulation_store, tables, write
 from riskmetrics.db.copy import driver_connection
 from riskmetrics.results import betas
 from riskmetrics.sources import simulate
@@ -126,7 +126,7 @@ def write_with_replace(
         TABLE,
         rows,
         key=KEY,
-        scope=write.scope_of_days(TABLE.c.calc_date, days),
+        scope=result_writes.scope_of_days(TABLE.c.calc_date, days),
         provenance=PROVENANCE,
     )
 

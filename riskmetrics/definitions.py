@@ -1,21 +1,22 @@
 """Wiring: assets, checks, the jobs and the resources. Nothing is computed or decided here."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import dagster as dg
 
 from riskmetrics import settings
 from riskmetrics.assets import (
     batch_collection,
-    checks,
     har_calibration,
     insight_generation,
     market_data,
+    market_data_checks,
     nightly,
-    portfolios,
-    positions,
-    price_checks,
-    risk,
-    scores,
 )
+from riskmetrics.assets.risk import RESULT_ASSETS, build_risk_results
+from riskmetrics.catalog.registry import load_extensions
+from riskmetrics.computations.extension import PortfolioFigure
 from riskmetrics.resources import (
     LanguageModel,
     MarketDataVendor,
@@ -35,14 +36,33 @@ _RETRY_WHOLE_RUN = {"dagster/retry_strategy": "ALL_STEPS"}
 _CALIBRATION_ASSETS = dg.AssetSelection.groups("model")
 
 
-def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
-    """Build the definitions; ``is_schedule_enabled``: whether schedule and alerts are on."""
+def build_definitions(
+    *,
+    extra_metrics: Sequence[PortfolioFigure] = (),
+    resource_overrides: Mapping[str, Any] | None = None,
+    is_schedule_enabled: bool = False,
+) -> dg.Definitions:
+    """Build the definitions of this package, alone or with assets of a firm's own beside them.
+
+    Parameters
+    ----------
+    extra_metrics : sequence of PortfolioFigure
+        Figures that become assets beside those of this package.
+    resource_overrides : mapping of str to resource, optional
+        Resources that replace ``warehouse``, ``vendor``, ``language_model`` or ``io_manager``.
+    is_schedule_enabled : bool
+        Whether schedule and alerts are on.
+    """
+    extensions = [metric.asset for metric in extra_metrics]
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(
-            [market_data, har_calibration, positions, portfolios, risk, scores, insight_generation]
-        ),
+        assets=[
+            market_data.market_data,
+            har_calibration.har_coefficients,
+            build_risk_results([*RESULT_ASSETS, *extensions]),
+            insight_generation.ai_insights,
+        ],
         asset_checks=dg.load_asset_checks_from_modules(
-            [checks, insight_generation, nightly, price_checks]
+            [insight_generation, market_data_checks, nightly]
         ),
         jobs=[
             dg.define_asset_job(
@@ -73,12 +93,12 @@ def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
             ),
             dg.define_asset_job(
                 SEED_BENCHMARK,
-                selection=[market_data.benchmark_weights],
+                selection=["benchmark_weights"],
                 description=(
                     "Sector weights of the S&P 500 from the vendor, without waiting until those"
                     " stored are a week old."
                 ),
-                config={"ops": {"benchmark_weights": {"config": {"force": True}}}},
+                config={"ops": {"market_data": {"config": {"force_benchmark": True}}}},
                 tags={"riskmetrics/code_version": code_version()},
             ),
             batch_collection.collect_insights,
@@ -88,21 +108,24 @@ def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
             *nightly.build_sensors(is_enabled=is_schedule_enabled),
             batch_collection.insight_batches,
         ],
-        resources=_build_resources(),
+        resources=_build_resources(resource_overrides or {}),
         # vectorized assets: a process per step costs more than it saves
         executor=dg.in_process_executor,
     )
 
 
-def _build_resources() -> dict[str, object]:
+def _build_resources(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
     """Build the resources, which share one database."""
-    warehouse = Warehouse()
+    warehouse = overrides.get("warehouse", Warehouse())
     return {
         "warehouse": warehouse,
         "vendor": MarketDataVendor(warehouse=warehouse),
         "language_model": LanguageModel(warehouse=warehouse),
         "io_manager": NoDataIOManager(warehouse=warehouse),
+        **overrides,
     }
 
 
-defs = build_definitions(is_schedule_enabled=settings.load().nightly)
+defs = build_definitions(
+    extra_metrics=load_extensions(), is_schedule_enabled=settings.load().nightly
+)

@@ -1,12 +1,12 @@
 """Dagster's handles on the rest of the house."""
 
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date
 from functools import cache, partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import sqlalchemy as sa
@@ -17,8 +17,8 @@ from riskmetrics.db import migrate, stored_settings, write
 from riskmetrics.db.engine import open_engine
 from riskmetrics.db.roles import Role
 from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_client
-from riskmetrics.results.option_results import PricingParameters
-from riskmetrics.settings import PACKAGE
+from riskmetrics.inputs.snapshot import Snapshot, open_snapshot
+from riskmetrics.settings import PACKAGE, Settings
 
 if TYPE_CHECKING:
     from riskmetrics.insights.claude import Claude
@@ -32,8 +32,6 @@ STARTED_BY_TAG = "riskmetrics/started_by"
 AI_ALL_SESSIONS_TAG = "riskmetrics/ai_all"
 """Tag of a run in which a model may be asked for every session, not for the last one alone."""
 
-T = TypeVar("T")
-
 
 class Warehouse(dg.ConfigurableResource[None]):
     """The Postgres database of inputs and results, at the newest revision before any step runs.
@@ -43,12 +41,7 @@ class Warehouse(dg.ConfigurableResource[None]):
     """
 
     _engine: sa.Engine = PrivateAttr()
-    _market_index: str | None = PrivateAttr()
-    _rate_index: str | None = PrivateAttr()
-    _benchmark: str | None = PrivateAttr()
-    _pricing_parameters: PricingParameters = PrivateAttr()
-    _insight_types: frozenset[str] = PrivateAttr()
-    _run_cache: dict[tuple[object, ...], Any] = PrivateAttr(default_factory=dict)
+    _settings: Settings = PrivateAttr()
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Connect and upgrade the schema. A failed migration fails the run with its revision."""
@@ -58,12 +51,7 @@ class Warehouse(dg.ConfigurableResource[None]):
             context.instance.add_run_tags(context.run.run_id, processes.process_tags())
         configured = settings.load()
         self._engine = open_engine(configured)
-        self._market_index, self._rate_index = configured.market_index, configured.rate_index
-        self._benchmark = configured.benchmark
-        self._pricing_parameters = PricingParameters(
-            configured.risk_free_rate, configured.dividend_yield
-        )
-        self._insight_types = frozenset(configured.ai_types.split(","))
+        self._settings = configured
         if (
             migrate.ensure_head(self._engine, partial(open_engine, configured, Role.OWNER))
             and context.log
@@ -72,7 +60,6 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """Close the connections of this run."""
-        self._run_cache.clear()
         self._engine.dispose()
 
     @property
@@ -94,34 +81,26 @@ class Warehouse(dg.ConfigurableResource[None]):
             connection.execute(sa.text("SET TRANSACTION READ ONLY"))
             yield connection
 
-    def cached(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
-        """Return a value that assets of one process share; the first call computes it."""
-        if key not in self._run_cache:
-            self._run_cache[key] = compute()
-        value: T = self._run_cache[key]
-        return value
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open one snapshot of the stored inputs."""
+        return open_snapshot(self._engine, self._settings)
 
     def market_index(self, connection: sa.Connection) -> str:
         """What betas are measured against."""
-        return stored_settings.read_market_index(connection, self._market_index)
+        return stored_settings.read_market_index(connection, self._settings.market_index)
 
     def rate_index(self, connection: sa.Connection) -> str:
         """What interest-rate betas are measured against."""
-        return stored_settings.read_rate_index(connection, self._rate_index)
+        return stored_settings.read_rate_index(connection, self._settings.rate_index)
 
     def benchmark_code(self, connection: sa.Connection) -> str:
         """Return the code of the benchmark that sector weights are compared with."""
-        return stored_settings.read_benchmark_code(connection, self._benchmark)
-
-    @property
-    def pricing_parameters(self) -> PricingParameters:
-        """Parameters of option valuation other than prices, from the settings."""
-        return self._pricing_parameters
+        return stored_settings.read_benchmark_code(connection, self._settings.benchmark)
 
     @property
     def insight_types(self) -> frozenset[str]:
         """Types of insights that a run writes."""
-        return self._insight_types
+        return frozenset(self._settings.ai_types.split(","))
 
 
 class MarketDataVendor(dg.ConfigurableResource[None]):

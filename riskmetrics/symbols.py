@@ -131,18 +131,39 @@ def normalize_symbol(text: str, max_length: int = MAX_SYMBOL_LENGTH) -> str | No
 
 
 def clean_symbol_text(text: str) -> str:
-    """Return upper-case text with single spaces and ASCII dashes; "" if it cannot be a symbol."""
+    """Return upper-case text with single spaces and ASCII dashes; "" if it cannot be a symbol.
+
+    Examples
+    --------
+    >>> clean_symbol_text("  brk   b "), clean_symbol_text("Société Générale")
+    ('BRK B', '')
+    """
     plain = " ".join(text.translate(_DASHES).split())
     return plain.upper() if len(plain) <= _MAX_TEXT_LENGTH and plain.isascii() else ""
 
 
 def add_class_dash(symbol: str) -> str | None:
-    """Return the class share that a symbol without separator may mean (ABCA: ABC-A), or None."""
+    """Return the class share that a symbol without separator may mean (ABCA: ABC-A), or None.
+
+    Examples
+    --------
+    >>> add_class_dash("BRKB"), add_class_dash("AAPL")
+    ('BRK-B', None)
+    """
     return f"{symbol[:-1]}-{symbol[-1]}" if _UNDASHED_CLASS_SHARE.fullmatch(symbol) else None
 
 
 def parse_option(text: str) -> Option | None:
-    """Parse the symbol of a listed option; None if the text is not an option symbol."""
+    """Parse the symbol of a listed option; None if the text is not an option symbol.
+
+    Examples
+    --------
+    The spelling of Fidelity:
+
+    >>> option = parse_option("-AAPL250117C250")
+    >>> option.symbol, option.underlying, option.right, option.strike, option.expiration
+    ('AAPL250117C00250000', 'AAPL', 'C', Decimal('250'), datetime.date(2025, 1, 17))
+    """
     plain = clean_symbol_text(text)
     for pattern, date_format in _OPTION_PATTERNS:
         if found := pattern.fullmatch(plain):

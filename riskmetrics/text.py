@@ -24,33 +24,49 @@ _COLOR_SEQUENCE = re.compile(r"\x1b\[(?:[0-79]|[1-9]\d+)?(?:;(?:[0-79]|[1-9]\d+)
 
 
 def is_printable(text: str, *, one_line: bool = False) -> bool:
-    """Return whether text can be printed and stored unchanged.
+    r"""Return whether text can be printed and stored unchanged.
 
     Parameters
     ----------
     text : str
     one_line : bool
         Tabs and line feeds are not allowed either.
+
+    Examples
+    --------
+    >>> is_printable("a\tb"), is_printable("a\tb", one_line=True), is_printable("\x1b[8m")
+    (True, False, False)
     """
     pattern = _UNPRINTABLE_OR_SPACE if one_line else _UNPRINTABLE
     return not pattern.search(text) and not _LONE_SURROGATE.search(text)
 
 
 def escape_controls(text: str, *, one_line: bool = False) -> str:
-    """Return text with its control characters escaped as repr does.
+    r"""Return text with its control characters escaped as repr does.
 
     Parameters
     ----------
     text : str
     one_line : bool
         Escape tabs and line feeds too.
+
+    Examples
+    --------
+    >>> escape_controls("name\x1b[2J\n", one_line=True)
+    'name\\x1b[2J\\n'
     """
     pattern = _UNPRINTABLE_OR_SPACE if one_line else _UNPRINTABLE
     return pattern.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def escape_all_but_colors(text: str) -> str:
-    """Return text with its control characters escaped, except sequences for terminal colors."""
+    r"""Return text with its control characters escaped, except sequences for terminal colors.
+
+    Examples
+    --------
+    >>> escape_all_but_colors("\x1b[1mbold\x1b[0m \x1b[2J")
+    '\x1b[1mbold\x1b[0m \\x1b[2J'
+    """
     colors = _COLOR_SEQUENCE.findall(text)
     parts = [escape_controls(part) for part in _COLOR_SEQUENCE.split(text)]
     return "".join(part for pair in zip(parts, [*colors, ""], strict=True) for part in pair)

@@ -37,24 +37,52 @@ def _calendar() -> "exchange_calendars.ExchangeCalendar":
 
 
 def sessions_index() -> "pd.DatetimeIndex":
-    """Return all sessions of the calendar, past and scheduled, as a timezone-naive index."""
+    """Return all sessions of the calendar, past and scheduled, as a timezone-naive index.
+
+    Examples
+    --------
+    >>> [str(session.date()) for session in sessions_index()[:2]]
+    ['1990-01-02', '1990-01-03']
+    """
     sessions: pd.DatetimeIndex = _calendar().sessions
     return sessions
 
 
 def is_session(day: date) -> bool:
-    """Return whether the exchange opens on ``day``."""
+    """Return whether the exchange opens on ``day``.
+
+    Examples
+    --------
+    Christmas of 2022 was a Sunday, and observed on Monday:
+
+    >>> is_session(date(2022, 12, 26)), is_session(date(2022, 12, 27))
+    (False, True)
+    """
     return FIRST_SESSION <= day <= calendar_end() and bool(_calendar().is_session(day.isoformat()))
 
 
 def calendar_end() -> date:
-    """Return the last session of the calendar."""
+    """Return the last session of the calendar.
+
+    Examples
+    --------
+    >>> calendar_end().year - date.today().year
+    1
+    """
     last: date = _calendar().last_session.date()
     return last
 
 
 def closed_weekdays() -> list[datetime]:
-    """Return the weekdays on which the exchange is closed, as midnights."""
+    """Return the weekdays on which the exchange is closed, as midnights.
+
+    Examples
+    --------
+    The first is Washington's birthday of 1990:
+
+    >>> closed_weekdays()[0]
+    datetime.datetime(1990, 2, 19, 0, 0)
+    """
     import pandas as pd
 
     weekdays = pd.bdate_range(FIRST_SESSION, calendar_end())
@@ -62,7 +90,17 @@ def closed_weekdays() -> list[datetime]:
 
 
 def last_completed_session(now: datetime | None = None) -> date:
-    """Return the latest session that has closed at ``now`` (timezone-aware; default: present)."""
+    """Return the latest session that has closed at ``now`` (timezone-aware; default: present).
+
+    Examples
+    --------
+    A minute before and a minute after the close:
+
+    >>> last_completed_session(datetime(2022, 12, 28, 20, 59, tzinfo=UTC))
+    datetime.date(2022, 12, 27)
+    >>> last_completed_session(datetime(2022, 12, 28, 21, 1, tzinfo=UTC))
+    datetime.date(2022, 12, 28)
+    """
     import pandas as pd
 
     closes = _calendar().closes
@@ -73,42 +111,88 @@ def last_completed_session(now: datetime | None = None) -> date:
 
 
 def session_close(day: date) -> datetime:
-    """Return the time at which the session of ``day`` closes."""
+    """Return the time at which the session of ``day`` closes.
+
+    Examples
+    --------
+    16:00 New York, and 13:00 on the day after Thanksgiving:
+
+    >>> session_close(date(2022, 11, 23)).isoformat(), session_close(date(2022, 11, 25)).isoformat()
+    ('2022-11-23T21:00:00+00:00', '2022-11-25T18:00:00+00:00')
+    """
     closes: datetime = _calendar().closes[_to_timestamp(day)].to_pydatetime()
     return closes
 
 
 def sessions_between(first: date, last: date) -> list[date]:
-    """Return the sessions from ``first`` to ``last``, both included; empty if there are none."""
+    """Return the sessions from ``first`` to ``last``, both included; empty if there are none.
+
+    Examples
+    --------
+    >>> [day.day for day in sessions_between(date(2022, 12, 23), date(2022, 12, 28))]
+    [23, 27, 28]
+    """
     index = sessions_index()
     return [day.date() for day in index[index.slice_indexer(first.isoformat(), last.isoformat())]]
 
 
 def previous_session(day: date, count: int = 1) -> date:
-    """Return the session ``count`` sessions before ``day``, at the earliest the first one."""
+    """Return the session ``count`` sessions before ``day``, at the earliest the first one.
+
+    Examples
+    --------
+    >>> previous_session(date(2022, 12, 27)), previous_session(date(2022, 12, 27), 2)
+    (datetime.date(2022, 12, 23), datetime.date(2022, 12, 22))
+    """
     index = sessions_index()
     return index[max(int(index.searchsorted(_to_timestamp(day))) - count, 0)].date()
 
 
 def next_session(day: date) -> date:
-    """Return the session after ``day``."""
+    """Return the session after ``day``.
+
+    Examples
+    --------
+    >>> next_session(date(2022, 12, 23))
+    datetime.date(2022, 12, 27)
+    """
     index = sessions_index()
     return index[int(index.searchsorted(_to_timestamp(day), side="right"))].date()
 
 
 def previous_or_same_session(day: date) -> date:
-    """Return ``day`` if it is a session, else the one before it (at the earliest the first one)."""
+    """Return ``day`` if it is a session, else the one before it (at the earliest the first one).
+
+    Examples
+    --------
+    >>> previous_or_same_session(date(2022, 12, 26)), previous_or_same_session(date(2022, 12, 27))
+    (datetime.date(2022, 12, 23), datetime.date(2022, 12, 27))
+    """
     index = sessions_index()
     return index[max(int(index.searchsorted(_to_timestamp(day), side="right")) - 1, 0)].date()
 
 
 def sessions_with_lookback(days: Sequence[date], lookback: int) -> list[date]:
-    """Return the sessions from ``lookback`` before the first of ``days`` to the last of them."""
+    """Return the sessions from ``lookback`` before the first of ``days`` to the last of them.
+
+    Examples
+    --------
+    >>> [day.day for day in sessions_with_lookback([date(2022, 12, 27), date(2022, 12, 28)], 2)]
+    [22, 23, 27, 28]
+    """
     return sessions_between(previous_session(days[0], lookback), days[-1])
 
 
 def require_completed_sessions(days: Iterable[date], now: datetime | None = None) -> None:
-    """Raise InvalidSessionError unless every day is a completed session."""
+    """Raise InvalidSessionError unless every day is a completed session.
+
+    Examples
+    --------
+    >>> require_completed_sessions([date(2022, 12, 26)])
+    Traceback (most recent call last):
+        ...
+    riskmetrics.errors.InvalidSessionError: 2022-12-26 (Monday) is not a session: ...
+    """
     last_completed = last_completed_session(now)
     for day in days:
         if not FIRST_SESSION <= day <= calendar_end():
@@ -132,6 +216,11 @@ def validate_range(first: date, last: date, now: datetime | None = None) -> list
 
     Raises InvalidSessionError if an endpoint is not a completed session, the range is reversed, or
     it starts before FIRST_RESULT_SESSION.
+
+    Examples
+    --------
+    >>> [day.day for day in validate_range(date(2022, 12, 23), date(2022, 12, 27))]
+    [23, 27]
     """
     require_completed_sessions([first, last], now)
     if first > last:
@@ -147,6 +236,11 @@ def clip_to_sessions(first: date, last: date, now: datetime | None = None) -> li
     """Return the completed sessions from ``first`` to ``last``, which need not be sessions.
 
     Raises InvalidSessionError if the range is reversed or contains no completed session.
+
+    Examples
+    --------
+    >>> [day.day for day in clip_to_sessions(date(2022, 12, 24), date(2022, 12, 28))]
+    [27, 28]
     """
     if first > last:
         raise InvalidSessionError(f"the range is reversed: {first} comes after {last}")

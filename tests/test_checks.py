@@ -6,13 +6,13 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.assets.checks import beta_extreme
-from riskmetrics.assets.positions import position_betas
+from riskmetrics.assets.risk import build_risk_results
 from riskmetrics.db import tables
 from riskmetrics.resources import Warehouse
 from tests.conftest import open_connection
 
 DAY = date(2022, 12, 28)
+BETA_EXTREME = dg.AssetCheckKey(dg.AssetKey("position_betas"), "beta_extreme")
 
 
 def store_betas(database: str, *betas: float) -> None:
@@ -40,9 +40,8 @@ def test_a_beta_of_five_is_accepted_and_one_beyond_is_extreme(
     store_betas(database, *betas)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     definitions = dg.Definitions(
-        assets=[position_betas],
-        asset_checks=[beta_extreme],
-        jobs=[dg.define_asset_job("check", dg.AssetSelection.checks(beta_extreme))],
+        assets=[build_risk_results()],
+        jobs=[dg.define_asset_job("check", dg.AssetSelection.checks(BETA_EXTREME))],
         resources={"warehouse": Warehouse()},
     )
     job = definitions.resolve_job_def("check")

@@ -104,7 +104,7 @@ def test_every_missing_value_gets_its_own_reason_row():
     ]
 
 
-def test_a_range_is_believed_on_a_day_as_it_was_before_the_next_session():
+def test_a_range_is_valid_on_a_day_as_it_was_before_the_next_session():
     """Alternating closes: each move reverses the previous one and is reversed by the next."""
     days = pd.bdate_range("2024-01-01", periods=8)
     close = pd.DataFrame({"X": [10.0, 10.0, 30.0, 10.0, 30.0, 10.0, 10.0, 10.0]}, index=days)

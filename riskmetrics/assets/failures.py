@@ -1,9 +1,11 @@
 """Reasons why a step, a run or a check failed, in the words of our own error where there is one."""
 
+import traceback
+
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
 
 from riskmetrics import errors
+from riskmetrics.dagster_private import SerializableErrorInfo
 
 
 def find_cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
@@ -26,6 +28,40 @@ def error_class(error: SerializableErrorInfo) -> type[errors.RiskmetricsError] |
     return found if isinstance(found, type) and issubclass(found, errors.RiskmetricsError) else None
 
 
+def root_cause(error: BaseException) -> BaseException:
+    """Return the exception behind another: ours if there is one, else the first."""
+    while error.__cause__ is not None and not isinstance(error, errors.RiskmetricsError):
+        error = error.__cause__
+    return error
+
+
+def exception_message(error: BaseException) -> str:
+    """Return what the root cause of an exception says; its class only if it is not ours."""
+    cause = root_cause(error)
+    if isinstance(cause, errors.RiskmetricsError):
+        return str(cause)
+    return "".join(traceback.format_exception_only(cause)).strip()
+
+
+def exit_code(cause: BaseException) -> int:
+    """Return the exit code of a command that ends with an exception."""
+    if isinstance(cause, errors.RiskmetricsError):
+        return cause.exit_code
+    is_of_database = type(cause).__module__.startswith("psycopg")
+    return errors.DatabaseError.exit_code if is_of_database else 1
+
+
+def describe_failure(event: dg.DagsterEvent) -> str:
+    """Return what failed, and why: a line for each cause."""
+    failure = getattr(event.event_specific_data, "user_failure_data", None)
+    if failure is not None:  # of a step of several assets: it names them
+        return str(failure.description)
+    error = find_cause(event)
+    return f"{event.step_key or 'the run'}{' failed' if error else ''}: " + (
+        error_message(error) if error else event.message or ""
+    )
+
+
 def describe_failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
     """Return what each check of severity ERROR says that failed in a run."""
     return [
@@ -41,9 +77,9 @@ def is_failed_error_check(evaluation: dg.AssetCheckEvaluation) -> bool:
     return not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
 
 
-def is_blocking_check_failure(error: SerializableErrorInfo) -> bool:
-    """Return whether a step failed because it is a blocking check that did not pass."""
-    return error.cls_name == "DagsterAssetCheckFailedError"
+def is_blocking_check_failure(error: SerializableErrorInfo | None) -> bool:
+    """Return whether a step failed because a blocking check did not pass."""
+    return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
 
 
 def describe_blocked_run(
@@ -65,7 +101,7 @@ def describe_blocked_run(
     checks = sorted({evaluation.check_name for evaluation in failed if evaluation.blocking})
     if not checks:
         return None
-    skipped = ", ".join(_assets_not_started(instance, run_id)) or "nothing else"
+    skipped = ", ".join(_assets_not_computed(instance, run_id)) or "nothing else"
     command = f"run --date {first}" if first == last else f"backfill --from {first} --to {last}"
     return (
         f"stopped by {', '.join(checks)}: {skipped} not computed; their stored results are those "
@@ -79,14 +115,17 @@ def _check_evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.Ass
     return [event.get_dagster_event().asset_check_evaluation_data for event in events]
 
 
-def _assets_not_started(instance: dg.DagsterInstance, run_id: str) -> list[str]:
-    """Return the names of the assets that a run planned and whose step it did not start."""
-    kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, dg.DagsterEventType.STEP_START}
-    events = [entry.get_dagster_event() for entry in instance.all_logs(run_id, of_type=kinds)]
-    started = {event.step_key for event in events if event.is_step_start}
-    planned = {
-        event.asset_key.to_user_string()
-        for event in events
-        if event.is_asset_materialization_planned and event.asset_key
+def _assets_not_computed(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """Return the names of the assets that a run planned and did not materialize."""
+    kinds = {
+        dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+        dg.DagsterEventType.ASSET_MATERIALIZATION,
     }
-    return sorted(planned - started)
+    planned: set[str] = set()
+    materialized: set[str] = set()
+    for entry in instance.all_logs(run_id, of_type=kinds):
+        event = entry.get_dagster_event()
+        names = planned if event.is_asset_materialization_planned else materialized
+        if event.asset_key:
+            names.add(event.asset_key.to_user_string())
+    return sorted(planned - materialized)

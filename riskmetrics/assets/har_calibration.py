@@ -7,9 +7,9 @@ from datetime import date
 
 import dagster as dg
 
-from riskmetrics.assets import inputs, reports, table_schemas
-from riskmetrics.assets.market_data import market_prices
+from riskmetrics.assets import reports, table_schemas
 from riskmetrics.db import input_queries, tables, write
+from riskmetrics.inputs.calibration_inputs import propose_calibration
 from riskmetrics.resources import Warehouse, provenance
 
 PROPOSAL_KEY = "proposal"
@@ -24,7 +24,7 @@ class CalibrationConfig(dg.Config):
 
 
 @dg.asset(
-    deps=[market_prices],
+    deps=["market_prices"],
     group_name="model",
     kinds={"postgres"},
     owners=["team:riskmetrics"],
@@ -41,7 +41,7 @@ def har_coefficients(
             if config.through
             else input_queries.read_latest_session(connection, market)
         )
-        proposal = inputs.calibrate_model(connection, market, rate, through)
+        proposal = propose_calibration(connection, market, rate, through)
         rows = proposal.new_rows(provenance(context).code_version)
         write.upsert_rows(connection, tables.har_coefficients, rows, key=("version", "proxy"))
     r_squared = {

@@ -7,25 +7,11 @@ from datetime import date
 
 import dagster as dg
 import pandas as pd
-from dagster._core.definitions.metadata import RawMetadataValue
 
-from riskmetrics.assets import reports
-from riskmetrics.assets.partitions import run_sessions, session_asset
-from riskmetrics.assets.portfolios import (
-    portfolio_betas,
-    portfolio_rate_betas,
-    portfolio_values,
-    portfolio_volatility,
-    sector_concentration,
-)
-from riskmetrics.assets.risk import (
-    option_exposures,
-    portfolio_drawdowns,
-    portfolio_tail_risk,
-    risk_contributions,
-    stress_tests,
-)
-from riskmetrics.assets.scores import forecast_scores
+from riskmetrics.assets import reports, table_schemas
+from riskmetrics.assets.partitions import run_sessions, session_partitions
+from riskmetrics.assets.risk import RESULT_ASSETS
+from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db import insight_store as stored
 from riskmetrics.db import tables
 from riskmetrics.insights import fact_sheet, pipeline, reverify
@@ -38,18 +24,14 @@ _REVERIFY_SAMPLE_SIZE = 20
 """Stored insights that a run checks again."""
 
 
-@session_asset(
-    "insights",
-    *(
-        portfolio_values,
-        portfolio_betas,
-        portfolio_rate_betas,
-        portfolio_volatility,
-        sector_concentration,
-        forecast_scores,
-    ),
-    *(portfolio_tail_risk, risk_contributions, portfolio_drawdowns, stress_tests, option_exposures),
-    writes=(tables.ai_insights,),
+@dg.asset(
+    deps=[asset.name for asset in RESULT_ASSETS if asset.group == "portfolios"],
+    partitions_def=session_partitions,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name="insights",
+    kinds={"postgres", "pandas"},
+    owners=["team:riskmetrics"],
+    metadata=table_schemas.table_metadata(tables.ai_insights),
 )
 def ai_insights(
     context: dg.AssetExecutionContext, warehouse: Warehouse, language_model: LanguageModel

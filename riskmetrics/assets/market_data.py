@@ -1,11 +1,13 @@
 """Market data assets: fetch what is missing if a vendor key is set, and report what is not."""
 
-from functools import partial
+from collections.abc import Iterator
 
 import dagster as dg
 
 from riskmetrics.assets import reports, table_schemas
+from riskmetrics.assets.isolation import AssetResult, materialize_each
 from riskmetrics.assets.partitions import sessions_or_latest
+from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db import input_queries, stored_prices, tables
 from riskmetrics.ingest import benchmark, prices, profiles
 from riskmetrics.ingest.vendor_client import RefreshResult
@@ -13,28 +15,20 @@ from riskmetrics.resources import MarketDataVendor, Warehouse
 from riskmetrics.settings import DEFAULT_BENCHMARK
 from riskmetrics.text import join_names
 
-_market_data_asset = partial(
-    dg.asset,
-    group_name="market_data",
-    kinds={"postgres"},
-    owners=["team:riskmetrics"],
-    # Dagster's command line asks for it where a range of sessions is materialized
-    backfill_policy=dg.BackfillPolicy.single_run(),
-)
+Metadata = dict[str, RawMetadataValue]
 
 
 class RefreshConfig(dg.Config):
     """When to ask the vendor."""
 
-    force: bool = False
-    """Without waiting until what is stored is old."""
+    force_benchmark: bool = False
+    """Fetch the benchmark's weights without waiting until those stored are old."""
 
 
-@_market_data_asset(metadata=table_schemas.table_metadata(tables.market_data_cache))
-def market_prices(
+def _refresh_prices(
     context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor
-) -> dg.MaterializeResult[None]:
-    """Adjusted and unadjusted daily closes of held symbols and both indices."""
+) -> Metadata:
+    """Fetch closes of held symbols and both indices; warn of symbols without recent closes."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
@@ -70,14 +64,13 @@ def market_prices(
         "symbols": len(symbols),
         "symbols_without_prices": len(missing),
     }
-    return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.preview(coverage)})
+    return {**numbers, **metadata, **reports.preview(coverage)}
 
 
-@_market_data_asset(metadata=table_schemas.table_metadata(tables.company_profiles))
-def company_profiles(
+def _refresh_profiles(
     context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor
-) -> dg.MaterializeResult[None]:
-    """Sector, kind and vendor beta of every symbol held (`company_profiles`)."""
+) -> Metadata:
+    """Fetch the profiles of held symbols; warn of symbols without one."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         symbols = list(input_queries.read_price_end_dates(connection))
@@ -93,24 +86,22 @@ def company_profiles(
         )
     metadata = reports.fetch_metadata(context, result, len(symbols))
     numbers = {"dagster/row_count": len(stored), "symbols_without_profile": len(missing)}
-    return dg.MaterializeResult(
-        metadata={**numbers, **metadata, **reports.preview(stored.reset_index())}
-    )
+    return {**numbers, **metadata, **reports.preview(stored.reset_index())}
 
 
-@_market_data_asset(metadata=table_schemas.table_metadata(tables.benchmarks_sector_weights))
-def benchmark_weights(
+def _refresh_benchmark(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     vendor: MarketDataVendor,
-    config: RefreshConfig,
-) -> dg.MaterializeResult[None]:
-    """Sector weights of the benchmark by as-of date; the S&P 500's are fetched."""
+    *,
+    is_forced: bool,
+) -> Metadata:
+    """Fetch the S&P 500's sector weights; warn if the benchmark has none."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         code = warehouse.benchmark_code(connection)
-    is_fetched = config.force or code == DEFAULT_BENCHMARK
-    result = benchmark.refresh(vendor.client, force=config.force) if is_fetched else RefreshResult()
+    is_fetched = is_forced or code == DEFAULT_BENCHMARK
+    result = benchmark.refresh(vendor.client, force=is_forced) if is_fetched else RefreshResult()
     metadata = reports.fetch_metadata(context, result, 1)
     with warehouse.read() as connection:
         weights = input_queries.read_benchmark_weights(connection, code, days[-1])
@@ -119,7 +110,7 @@ def benchmark_weights(
             f"no sector weights of {code} are stored up to {days[-1]}: import them with "
             f"`riskmetrics import benchmark FILE --code {code}`; active weights stay undefined"
         )
-        return dg.MaterializeResult(metadata={"as_of_dates": 0, **metadata})
+        return {"as_of_dates": 0, **metadata}
     latest = weights.iloc[-1].rename("weight").reset_index()
     numbers: dict[str, int | str] = {
         "dagster/row_count": int(weights.count().sum()),
@@ -127,6 +118,61 @@ def benchmark_weights(
         "latest": str(weights.index[-1].date()),
         "benchmark": code,
     }
-    return dg.MaterializeResult(
-        metadata={**numbers, **metadata, **reports.preview(latest)},
+    return {**numbers, **metadata, **reports.preview(latest)}
+
+
+_DESCRIPTIONS = {
+    "market_prices": (
+        tables.market_data_cache,
+        "Adjusted and unadjusted daily closes of held symbols and both indices.",
+    ),
+    "company_profiles": (
+        tables.company_profiles,
+        "Sector, kind and vendor beta of every symbol held.",
+    ),
+    "benchmark_weights": (
+        tables.benchmarks_sector_weights,
+        "Sector weights of the benchmark by as-of date; the S&P 500's are fetched.",
+    ),
+}
+
+
+@dg.multi_asset(
+    name="market_data",
+    specs=[
+        dg.AssetSpec(
+            name,
+            description=description,
+            group_name="market_data",
+            kinds={"postgres"},
+            owners=["team:riskmetrics"],
+            metadata=table_schemas.table_metadata(table),
+        )
+        for name, (table, description) in _DESCRIPTIONS.items()
+    ],
+    # Dagster's command line asks for it where a range of sessions is materialized
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    can_subset=True,
+)
+def market_data(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    vendor: MarketDataVendor,
+    config: RefreshConfig,
+) -> Iterator[AssetResult]:
+    """Refresh what is selected of the stored market data."""
+
+    def refresh(name: str) -> Iterator[AssetResult]:
+        if name == "market_prices":
+            metadata = _refresh_prices(context, warehouse, vendor)
+        elif name == "company_profiles":
+            metadata = _refresh_profiles(context, warehouse, vendor)
+        else:
+            is_forced = config.force_benchmark
+            metadata = _refresh_benchmark(context, warehouse, vendor, is_forced=is_forced)
+        yield dg.MaterializeResult(asset_key=name, metadata=metadata)
+
+    selected = {key.to_user_string() for key in context.selected_asset_keys}
+    yield from materialize_each(
+        context, {name: () for name in _DESCRIPTIONS if name in selected}, refresh
     )

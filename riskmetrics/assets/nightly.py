@@ -5,15 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from riskmetrics import alerts, settings, trading_calendar
 from riskmetrics.assets import failures
 from riskmetrics.assets.partitions import partition_range
-from riskmetrics.assets.portfolios import portfolio_values
+from riskmetrics.dagster_private import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
 from riskmetrics.errors import AlertDeliveryError, InvalidSessionError
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.resources import STARTED_BY_TAG
@@ -22,6 +21,9 @@ DAILY_RISK = "daily_risk"
 """Name of the job."""
 
 NEW_YORK = ZoneInfo("America/New_York")
+
+_VALUES = dg.AssetKey("portfolio_values")
+"""Asset that every session of every portfolio has."""
 
 _RESULTS_DUE = time(21)
 """When a session's results are missed, in New York."""
@@ -130,16 +132,10 @@ def build_sensors(*, is_enabled: bool) -> Sequence[dg.SensorDefinition]:
 def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
     """Send an alert with failed steps, failed checks, and the assets that they stopped."""
     events = context.get_step_failure_events() or [context.failure_event]
-    reasons = [
-        (event.step_key or "the run", failures.find_cause(event), event.message or "")
-        for event in events
-    ]
     lines = [
-        f"{step}: {failures.error_message(error) if error else message}"
-        for step, error, message in reasons
-        if not (
-            error and failures.is_blocking_check_failure(error)
-        )  # the check itself says it below
+        failures.describe_failure(event)
+        for event in events
+        if not failures.is_blocking_check_failure(failures.find_cause(event))  # stated below
     ]
     instance, run = context.instance, context.dagster_run
     stop = failures.describe_blocked_run(instance, run.run_id, *partition_range(run.tags))
@@ -182,7 +178,7 @@ def alert_on_missed_session(context: dg.SensorEvaluationContext) -> dg.SensorRes
     return dg.SensorResult(asset_events=[outcome], skip_reason=message, cursor=state)
 
 
-@dg.asset_check(asset=portfolio_values)
+@dg.asset_check(asset=_VALUES)
 def last_scheduled_run(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
     """The last session whose results are due, at 21:00 New York, has them."""
     outcome = _evaluate_last_scheduled_run(context.instance, datetime.now(UTC))
@@ -203,7 +199,7 @@ def _evaluate_last_scheduled_run(
         if new_york_time.time() >= _RESULTS_DUE
         else new_york_time.date() - timedelta(days=1)
     )
-    materialized = instance.get_materialized_partitions(portfolio_values.key)
+    materialized = instance.get_materialized_partitions(_VALUES)
     is_complete = (
         not materialized or due_session.isoformat() in materialized
     )  # where nothing was ever computed, nothing is missed
@@ -214,7 +210,7 @@ def _evaluate_last_scheduled_run(
         f" {due_session}` now"
     )
     return dg.AssetCheckEvaluation(
-        asset_key=portfolio_values.key,
+        asset_key=_VALUES,
         check_name="last_scheduled_run",
         passed=is_complete,
         severity=dg.AssetCheckSeverity.WARN,  # of a night, not of what the run that looks wrote

@@ -1,19 +1,17 @@
 """A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
 import dagster as dg
-import sqlalchemy as sa
-from dagster._core.storage.tags import (
+
+from riskmetrics import trading_calendar
+from riskmetrics.dagster_private import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
-
-from riskmetrics import trading_calendar
-from riskmetrics.assets import table_schemas
 from riskmetrics.errors import InvalidSessionError
 
 
@@ -86,19 +84,4 @@ def partition_range(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
     return (
         tags.get(ASSET_PARTITION_RANGE_START_TAG) or single,
         tags.get(ASSET_PARTITION_RANGE_END_TAG) or single,
-    )
-
-
-def session_asset(
-    group: str, *upstream: dg.AssetsDefinition, writes: Sequence[sa.Table] = ()
-) -> Callable[[Callable[..., None]], dg.AssetsDefinition]:
-    """Return a decorator for assets partitioned by session, with one run for a range."""
-    return dg.asset(
-        deps=upstream,
-        partitions_def=session_partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=group,
-        kinds={"postgres", "pandas"},
-        metadata=table_schemas.table_metadata(*writes) if writes else {},
-        owners=["team:riskmetrics"],
     )

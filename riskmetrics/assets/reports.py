@@ -9,8 +9,10 @@ from math import isnan
 
 import dagster as dg
 import pandas as pd
-from dagster._core.definitions.metadata import RawMetadataValue
 
+from riskmetrics.computations.result_asset import ResultAsset
+from riskmetrics.dagster_private import RawMetadataValue
+from riskmetrics.db.result_writes import TableRows
 from riskmetrics.db.write import WriteCounts
 from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, RefreshResult
 from riskmetrics.text import MAX_NAMES, join_names
@@ -32,20 +34,18 @@ _UUID_PATTERN = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def log_materialization(
     context: dg.AssetExecutionContext,
+    asset: ResultAsset,
     days: Sequence[date],
-    rows: pd.DataFrame,
+    computed: TableRows,
     written: WriteCounts,
-    *,
-    day_column: str,
-    median_column: str,
-    undefined: pd.DataFrame | None = None,
 ) -> None:
     """Attach row counts, undefined values, write counts and a median to each session.
 
-    ``median_column`` is the column whose median over a session's rows plots from session to
-    session: where it leaps, look at the data. ``undefined`` are the reasons kept in
-    `undefined_metrics`; rows of a table that keeps them itself have an undefined_reason.
+    The median of the asset's headline over a session's rows plots from session to session: where
+    it leaps, look at the data.
     """
+    rows, undefined = computed.rows, computed.undefined
+    day_column, median_column = computed.session_column, asset.headline
     if undefined is None:
         reasons = pd.DataFrame(
             {"day": rows[day_column], "metric": "", "reason": rows["undefined_reason"]}
@@ -71,7 +71,9 @@ def log_materialization(
                     _varying_columns(rows[rows[day_column] == timestamp].head(_MAX_PREVIEW_ROWS))
                 )
             )
-        context.add_asset_metadata(metadata, partition_key=session.isoformat())
+        context.add_asset_metadata(
+            metadata, asset_key=asset.name, partition_key=session.isoformat()
+        )
 
 
 def _varying_columns(rows: pd.DataFrame) -> pd.DataFrame:

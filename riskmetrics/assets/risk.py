@@ -1,182 +1,155 @@
-"""Portfolio risk assets: tail risk, contributions, drawdowns, stress tests and options."""
+"""The risk results of a run: every table of positions and portfolios, from one snapshot of inputs.
 
-from collections.abc import Sequence
+They are one step, so that they share a `RunInputs` whatever executor runs them.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from functools import partial
+from graphlib import TopologicalSorter
 
 import dagster as dg
-import pandas as pd
-import sqlalchemy as sa
 
-from riskmetrics.assets import inputs, reports
-from riskmetrics.assets.har_calibration import har_coefficients
-from riskmetrics.assets.partitions import run_sessions, session_asset
-from riskmetrics.assets.portfolios import (
-    SNAPSHOT_KEY,
-    portfolio_betas,
-    portfolio_rate_betas,
-    portfolio_values,
-    portfolio_volatility,
-)
-from riskmetrics.assets.positions import position_volatility
-from riskmetrics.db import input_queries, tables, write
-from riskmetrics.db.write import Provenance, WriteCounts
+from riskmetrics.assets import reports
+from riskmetrics.assets.isolation import AssetResult, BlockedError, materialize_each
+from riskmetrics.assets.partitions import run_sessions, session_partitions
+from riskmetrics.assets.result_checks import RESULT_CHECKS
+from riskmetrics.assets.table_schemas import table_metadata
+from riskmetrics.computations.position_figures import POSITION_ASSETS
+from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.computations.risk_figures import RISK_ASSETS
+from riskmetrics.computations.snapshot_figures import SNAPSHOT_ASSETS
+from riskmetrics.db.result_writes import Computed, write_computed
+from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.resources import Warehouse, provenance
-from riskmetrics.results import (
-    contribution_results,
-    drawdowns,
-    option_results,
-    pro_forma,
-    stress_results,
-    tail_risk_results,
-)
-from riskmetrics.results.snapshots import DAY_COLUMN
 
-_portfolio_asset = partial(session_asset, "portfolios")
+RESULT_ASSETS = (*POSITION_ASSETS, *SNAPSHOT_ASSETS, *RISK_ASSETS)
 
 
-@_portfolio_asset(
-    portfolio_values,
-    portfolio_volatility,
-    writes=(tables.portfolio_tail_risk, tables.portfolio_var_backtests),
-)
-def portfolio_tail_risk(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Value at risk and expected shortfall of every portfolio, and VaR backtests."""
-    days = run_sessions(context)
-    with warehouse.begin("portfolio_tail_risk") as connection:
-        valuation = inputs.value_option_adjusted(warehouse, connection, days)
-        volatility_estimates = inputs.estimate_portfolio_volatility(warehouse, connection, days)
-        returns = inputs.read_clean_returns(
-            warehouse, connection, days, tail_risk_results.TAIL_RISK_WINDOW
+def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.AssetsDefinition:
+    """Return the assets of results, as one step of which any can be selected."""
+    by_name = {asset.name: asset for asset in assets}
+    upstream = {name: [*asset.upstream] for name, asset in by_name.items()}
+    order = [name for name in TopologicalSorter(upstream).static_order() if name in by_name]
+
+    @dg.multi_asset(
+        name="risk_results",
+        specs=[_spec(asset) for asset in assets],
+        check_specs=[
+            dg.AssetCheckSpec(
+                check.name,
+                asset=check.asset,
+                blocking=check.is_blocking,
+                description=check.description,
+            )
+            for check in RESULT_CHECKS
+        ],
+        partitions_def=session_partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+    )
+    def risk_results(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[AssetResult]:
+        """Compute what is selected, write each asset in a transaction, and check what is stored."""
+        sessions = run_sessions(context)
+        selected = {key.to_user_string() for key in context.selected_asset_keys}
+        checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
+        chosen = [name for name in order if name in selected | checked]
+        computed = _compute(
+            warehouse,
+            [
+                by_name[name]
+                for name in chosen
+                if name in selected and not _evaluates(by_name[name])
+            ],
+            sessions,
         )
-        rows, backtests = tail_risk_results.compute_tail_risk(
-            valuation,
-            returns,
-            volatility_estimates.root_variance_amount,
-            volatility_estimates.figures.observations,
-        )
-        written = _replace_rows(
-            connection, tables.portfolio_tail_risk, rows, days, provenance(context)
-        )
-        _replace_rows(
-            connection, tables.portfolio_var_backtests, backtests, days, provenance(context)
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="value_at_risk"
+
+        def materialize(name: str) -> Iterator[AssetResult]:
+            if name in selected:
+                asset = by_name[name]
+                found = computed.pop(name, None) or _compute(warehouse, [asset], sessions)[name]
+                if isinstance(found, Exception):
+                    raise found
+                yield _store(context, warehouse, asset, found, sessions)
+            yield from _check(context, warehouse, name, sessions)
+
+        yield from materialize_each(context, {name: upstream[name] for name in chosen}, materialize)
+
+    return risk_results
+
+
+def _spec(asset: ResultAsset) -> dg.AssetSpec:
+    edges = [
+        f"It {edge.value} {', '.join(names)}."
+        for edge in Edge
+        if (names := [name for name, carries in asset.upstream.items() if carries is edge])
+    ]
+    return dg.AssetSpec(
+        asset.name,
+        deps=[*asset.upstream],
+        description=" ".join([asset.description, *edges]),
+        group_name=asset.group,
+        kinds={"postgres", "pandas"},
+        owners=["team:riskmetrics"],
+        metadata=table_metadata(*asset.tables),
     )
 
 
-@_portfolio_asset(portfolio_values, har_coefficients, writes=(tables.portfolio_risk_contributions,))
-def risk_contributions(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Contribution of each symbol to its portfolio's volatility."""
-    days = run_sessions(context)
-    with warehouse.begin("risk_contributions") as connection:
-        valuation = inputs.value_option_adjusted(warehouse, connection, days)
-        rows = contribution_results.compute_contributions(
-            valuation, inputs.read_clean_returns(warehouse, connection, days, pro_forma.YEAR_WINDOW)
-        )
-        written = _replace_rows(
-            connection, tables.portfolio_risk_contributions, rows, days, provenance(context)
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="component"
+def _evaluates(asset: ResultAsset) -> bool:
+    """Return whether an asset reads results of this step, so that they must be stored before."""
+    names = {result.name for result in RESULT_ASSETS}
+    return any(
+        edge is Edge.READS and upstream in names for upstream, edge in asset.upstream.items()
     )
 
 
-@_portfolio_asset(portfolio_values, har_coefficients, writes=(tables.portfolio_drawdowns,))
-def portfolio_drawdowns(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Current and maximum drawdown of every portfolio over one year."""
-    days = run_sessions(context)
-    with warehouse.begin("portfolio_drawdowns") as connection:
-        valuation = inputs.value_option_adjusted(warehouse, connection, days)
-        rows = drawdowns.compute_drawdowns(
-            valuation, inputs.read_clean_returns(warehouse, connection, days, pro_forma.YEAR_WINDOW)
-        )
-        written = _replace_rows(
-            connection, tables.portfolio_drawdowns, rows, days, provenance(context)
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="current_drawdown"
-    )
+def _compute(
+    warehouse: Warehouse, assets: Collection[ResultAsset], sessions: Sequence[date]
+) -> dict[str, Computed | Exception]:
+    """Compute assets from one snapshot, which is closed before anything is written.
+
+    A run thus never holds two connections: poolers have few.
+    """
+    computed: dict[str, Computed | Exception] = {}
+    if not assets:
+        return computed
+    with warehouse.snapshot() as snapshot:
+        inputs = RunInputs(snapshot, sessions)
+        for asset in assets:
+            try:
+                computed[asset.name] = asset.compute(inputs)
+            except Exception as error:  # noqa: BLE001  # raised where the asset's turn is
+                computed[asset.name] = error
+    return computed
 
 
-@_portfolio_asset(portfolio_betas, portfolio_rate_betas, writes=(tables.portfolio_stress,))
-def stress_tests(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Loss of every portfolio in each scenario of `stress_scenarios`."""
-    days = run_sessions(context)
-    with warehouse.begin("stress_tests") as connection:
-        valuation = inputs.value_option_adjusted(warehouse, connection, days)
-        betas, scenarios = (
-            inputs.estimate_stress_betas(warehouse, connection, days),
-            input_queries.read_stress_scenarios(connection),
-        )
-        symbols = inputs.list_open_symbols(inputs.read_lots(warehouse, connection), days)
-        closes = input_queries.read_adjusted_closes(
-            connection, symbols, stress_results.window_ends(scenarios)
-        )
-        suspected = inputs.read_suspected_splits(warehouse, connection)
-        rows = stress_results.compute_stress_losses(valuation, scenarios, betas, closes, suspected)
-        written = _replace_rows(
-            connection, tables.portfolio_stress, rows, days, provenance(context)
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="loss"
-    )
+def _store(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    asset: ResultAsset,
+    computed: Computed,
+    sessions: Sequence[date],
+) -> dg.MaterializeResult[None]:
+    """Write the rows of an asset in one transaction, and describe them."""
+    with warehouse.begin(asset.name) as connection:
+        written = write_computed(connection, computed, sessions, provenance(context))
+    reports.log_materialization(context, asset, sessions, *written[0])
+    return dg.MaterializeResult(asset_key=asset.name)
 
 
-@_portfolio_asset(
-    portfolio_values,
-    position_volatility,
-    writes=(tables.position_option_exposures, tables.portfolio_snapshots),
-)
-def option_exposures(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Black-Scholes values and sensitivities of options, and their sums by portfolio."""
-    days = run_sessions(context)
-    with warehouse.begin("option_exposures") as connection:
-        rows = inputs.value_options(warehouse, connection, days)
-        written = _replace_rows(
-            connection, tables.position_option_exposures, rows, days, provenance(context)
-        )
-        option_lots = option_results.option_lots(inputs.read_lots(warehouse, connection))
-        sums, undefined = option_results.portfolio_rows(
-            inputs.value_portfolios(warehouse, connection, days), option_lots, rows
-        )
-        sums, undefined = write.null_out_of_range(
-            tables.portfolio_snapshots, sums, undefined, subject="portfolio_id", day=DAY_COLUMN
-        )
-        write.update_rows(
-            connection,
-            tables.portfolio_snapshots,
-            sums,
-            key=SNAPSHOT_KEY,
-            provenance=provenance(context),
-        )
-        write.replace_undefined_reasons(
-            connection,
-            undefined,
-            metrics=option_results.GREEK_METRICS,
-            days=days,
-            provenance=provenance(context),
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="exposure"
-    )
-
-
-def _replace_rows(
-    connection: sa.Connection,
-    table: sa.Table,
-    rows: pd.DataFrame,
-    days: Sequence[date],
-    run_provenance: Provenance,
-) -> WriteCounts:
-    """Make ``rows`` the whole of a table of portfolios on ``days``."""
-    key = [column.name for column in table.primary_key]
-    return write.replace_rows(
-        connection,
-        table,
-        rows,
-        key=key,
-        scope=write.scope_of_days(table.c.day, days),
-        provenance=run_provenance,
-    )
+def _check(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, name: str, sessions: Sequence[date]
+) -> Iterator[dg.AssetCheckResult]:
+    """Yield the results of an asset's checks; a blocking one that fails stops what follows."""
+    selected = {
+        (key.asset_key.to_user_string(), key.name) for key in context.selected_asset_check_keys
+    }
+    blocked = False
+    for check in RESULT_CHECKS:
+        if check.asset == name and (name, check.name) in selected:
+            result = check.evaluate(warehouse, sessions)
+            blocked |= check.is_blocking and not result.passed
+            yield result
+    if blocked:
+        raise BlockedError

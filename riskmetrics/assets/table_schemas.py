@@ -2,8 +2,9 @@
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.definitions.metadata import RawMetadataValue
 from sqlalchemy.dialects import postgresql
+
+from riskmetrics.dagster_private import RawMetadataValue
 
 _POSTGRES_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 

@@ -6,6 +6,20 @@ the catalog imports in milliseconds; `tests/catalog` compares them with the tabl
 """
 
 from riskmetrics.catalog.figure import Figure, Unit
-from riskmetrics.catalog.registry import all_figures, describe, figures_of, find_figure
+from riskmetrics.catalog.registry import (
+    all_figures,
+    describe,
+    extension_figures,
+    figures_of,
+    find_figure,
+)
 
-__all__ = ["Figure", "Unit", "all_figures", "describe", "figures_of", "find_figure"]
+__all__ = [
+    "Figure",
+    "Unit",
+    "all_figures",
+    "describe",
+    "extension_figures",
+    "figures_of",
+    "find_figure",
+]

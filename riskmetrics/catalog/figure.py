@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
+EXTENSION_TABLE = "portfolio_figures"
+"""Table of the figures that other packages add, one row for each figure."""
+
 
 class Unit(Enum):
     """Unit of a figure; its value is the unit in words."""
@@ -55,6 +58,11 @@ class Figure:
     def name(self) -> str:
         """Return the qualified name, 'table.column'."""
         return f"{self.table}.{self.column}"
+
+    @property
+    def stored_column(self) -> str:
+        """Return the column of the table: rows of extensions name their figure."""
+        return "value" if self.table == EXTENSION_TABLE else self.column
 
     @property
     def heading(self) -> str:

@@ -1,6 +1,8 @@
 """All figures, their lookup by name, and the data dictionary."""
 
 from dataclasses import asdict
+from functools import cache
+from importlib.metadata import entry_points
 from typing import Any
 
 from riskmetrics.catalog import (
@@ -13,8 +15,11 @@ from riskmetrics.catalog import (
     values,
     volatility,
 )
-from riskmetrics.catalog.figure import Figure
-from riskmetrics.errors import UsageError
+from riskmetrics.catalog.figure import EXTENSION_TABLE, Figure
+from riskmetrics.errors import ConfigurationError, UsageError
+
+EXTENSION_GROUP = "riskmetrics.metrics"
+"""Group of the entry points by which other packages add figures of portfolios."""
 
 _FIGURES = {
     figure.name: figure
@@ -32,8 +37,40 @@ _FIGURES = {
 
 
 def all_figures() -> tuple[Figure, ...]:
-    """Return every figure, by subject."""
+    """Return every figure of this package, by subject."""
     return tuple(_FIGURES.values())
+
+
+@cache
+def load_extensions() -> tuple[Any, ...]:
+    """Return the `computations.extension.PortfolioFigure` of other packages.
+
+    Raises
+    ------
+    ConfigurationError
+        If one cannot be loaded, or has no figure of the table portfolio_figures.
+    """
+    found = []
+    for entry in entry_points(group=EXTENSION_GROUP):
+        try:
+            extension = entry.load()
+        except Exception as error:
+            raise ConfigurationError(
+                f"the extension {entry.name} ({entry.value}) cannot be loaded: {error}"
+            ) from error
+        figure = getattr(extension, "figure", None)
+        if not isinstance(figure, Figure) or figure.table != EXTENSION_TABLE:
+            raise ConfigurationError(
+                f"the extension {entry.name} ({entry.value}) is no PortfolioFigure of the table"
+                f" {EXTENSION_TABLE}"
+            )
+        found.append(extension)
+    return tuple(found)
+
+
+def extension_figures() -> tuple[Figure, ...]:
+    """Return the figures of other packages."""
+    return tuple(extension.figure for extension in load_extensions())
 
 
 def figures_of(table: str) -> tuple[Figure, ...]:
@@ -56,7 +93,8 @@ def find_figure(name: str) -> Figure:
     """
     if name in _FIGURES:
         return _FIGURES[name]
-    found = [figure for figure in _FIGURES.values() if figure.column == name]
+    candidates = (*all_figures(), *extension_figures())
+    found = [figure for figure in candidates if name in (figure.name, figure.column)]
     if len(found) > 1:
         raise UsageError(
             f"{name} is a column of several tables; specify one of:"
@@ -69,4 +107,5 @@ def find_figure(name: str) -> Figure:
 
 def describe() -> list[dict[str, Any]]:
     """Return the data dictionary: the fields of every figure, the unit in words."""
-    return [asdict(figure) | {"unit": figure.unit.value} for figure in _FIGURES.values()]
+    figures = (*all_figures(), *extension_figures())
+    return [asdict(figure) | {"unit": figure.unit.value} for figure in figures]

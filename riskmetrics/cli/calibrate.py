@@ -68,15 +68,15 @@ def calibrate(
 
 
 def _propose(configured: "Settings", through: date | None) -> dict[str, Any]:
-    from riskmetrics.assets import inputs
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import input_queries, stored_settings
+    from riskmetrics.inputs.calibration_inputs import propose_calibration
 
     echo_progress("Fitting …")
     with read_transaction() as connection:
         market = stored_settings.read_market_index(connection, configured.market_index)
         rate = stored_settings.read_rate_index(connection, configured.rate_index)
-        return inputs.calibrate_model(
+        return propose_calibration(
             connection,
             market,
             rate,

@@ -69,7 +69,7 @@ def _check_schedule(instance: "dg.DagsterInstance", *, is_enabled: bool) -> Find
 
     ``is_enabled`` is the setting, which applies unless the schedule was switched in the UI.
     """
-    from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+    from riskmetrics.dagster_private import InstigatorStatus, InstigatorType
 
     schedule_statuses = {
         state.status

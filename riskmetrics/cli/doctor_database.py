@@ -178,7 +178,7 @@ _SERVER_CHECKS = (
 )
 _SERVICE_CHECKS = (
     Check("vendor", _check_vendor_quota, "wait until tomorrow (UTC), or upgrade your plan"),
-    Check("vendor", _check_vendor_problems, "see docs/data.md"),
+    Check("vendor", _check_vendor_problems, "see docs/how-to/data.md"),
     Check(
         "model",
         _check_language_model,

@@ -4,7 +4,7 @@ import gc
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date
 from fcntl import LOCK_EX, flock
@@ -83,13 +83,14 @@ def run(
     os.environ.update(DAGSTER_EVENT_SETTINGS | os.environ)
     gc.disable()  # until Dagster is loaded, as in `main`
     import dagster as dg
-    from dagster._core.utils import make_new_run_id
+
+    from riskmetrics.dagster_private import make_new_run_id
 
     definition = _resolve_job(job, assets)
     run_id = make_new_run_id()
     with _open_instance(settings) as instance:
         fail_dead_runs(instance)
-        instance.add_event_listener(run_id, _print_event)
+        instance.add_event_listener(run_id, _progress_printer())
         gc.freeze()
         gc.enable()
         result = definition.execute_in_process(
@@ -125,12 +126,11 @@ def _run_tags(days: Sequence[date], *, offline: bool, ai_all: bool) -> dict[str,
 
     Dagster passes a range by tags only, and the UI finds the runs of a job by the repository's tag.
     """
-    from dagster._core.storage.tags import (
+    from riskmetrics.dagster_private import (
         ASSET_PARTITION_RANGE_END_TAG,
         ASSET_PARTITION_RANGE_START_TAG,
         REPOSITORY_LABEL_TAG,
     )
-
     from riskmetrics.resources import AI_ALL_SESSIONS_TAG, OFFLINE_TAG, STARTED_BY_TAG
 
     options = [OFFLINE_TAG] * offline + [AI_ALL_SESSIONS_TAG] * ai_all
@@ -156,31 +156,25 @@ def missing_sessions(settings: Settings, day: date) -> list[date]:
         return nightly.missing_sessions(instance, defs.get_repository_def(), day)
 
 
-_NO_COMPUTE_LOGS = {
-    "module": "dagster._core.storage.noop_compute_log_manager",
-    "class": "NoOpComputeLogManager",
-}
-"""Configuration that turns off compute logs, which would need four more processes per run.
-
-The output of a run goes only to the terminal.
-"""
-
-
 @contextmanager
 def _open_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     """Yield Dagster's instance; lock the creation of its storage, which Dagster does not do."""
     import dagster as dg
-    from dagster._core.instance.ref import InstanceRef
 
+    from riskmetrics.dagster_private import InstanceRef, NoOpComputeLogManager
+
+    # Compute logs would need four more processes per run; its output goes only to the terminal.
+    no_compute_logs = {
+        "module": NoOpComputeLogManager.__module__,
+        "class": NoOpComputeLogManager.__name__,
+    }
     home = prepare_instance(settings)
     with folders.private_umask(), ExitStack() as stack:
         with _lock_creation(home):
             try:
                 instance = stack.enter_context(
                     dg.DagsterInstance.from_ref(
-                        InstanceRef.from_dir(
-                            str(home), overrides={"compute_logs": _NO_COMPUTE_LOGS}
-                        )
+                        InstanceRef.from_dir(str(home), overrides={"compute_logs": no_compute_logs})
                     )
                 )
                 instance.get_runs(limit=1)
@@ -245,15 +239,27 @@ def find_dead_runs(instance: "dg.DagsterInstance") -> "Iterator[dg.DagsterRun]":
             yield run
 
 
-def _print_event(event: "dg.EventLogEntry") -> None:
-    """Print the start of each step, and warnings of assets."""
-    if event.dagster_event is None:
-        if int(event.level) >= logging.WARNING and not event.user_message.startswith(
-            "Dependencies for step"
-        ):  # Dagster's own
-            echo_err(event.user_message)
-    elif event.dagster_event.is_step_start:
-        echo_progress(f"  {event.dagster_event.step_key} …")
+def _progress_printer() -> "Callable[[dg.EventLogEntry], None]":
+    """Return a listener that prints steps, their assets once stored, and warnings of assets."""
+    printed = set()
+
+    def print_event(entry: "dg.EventLogEntry") -> None:
+        event = entry.dagster_event
+        if event is None:
+            if int(entry.level) >= logging.WARNING and not entry.user_message.startswith(
+                "Dependencies for step"
+            ):  # Dagster's own
+                echo_err(entry.user_message)
+        elif event.is_step_start:
+            printed.add(event.step_key)
+            echo_progress(f"  {event.step_key} …")
+        elif event.is_step_materialization and event.asset_key:
+            name = event.asset_key.to_user_string()
+            if name not in printed:  # a range has an event per session
+                printed.add(name)
+                echo_progress(f"    {name} stored")
+
+    return print_event
 
 
 def _report_outcome(
@@ -332,7 +338,7 @@ def _report_failure(event: "dg.DagsterEvent") -> int:
         raise KeyboardInterrupt
     if failures.is_blocking_check_failure(error):  # the check is reported separately
         return errors.DataQualityError.exit_code
-    echo_err(f"{event.step_key or 'the run'} failed: {failures.error_message(error)}")
+    echo_err(failures.describe_failure(event))
     if error.message.startswith("psycopg."):
         return errors.DatabaseError.exit_code
     raised_class = failures.error_class(error)

@@ -36,7 +36,7 @@ def benchmark(as_json: AsJson = False) -> None:
     echo_progress(f"Running {SEED_BENCHMARK} …")
     with connect_at_head():
         outcome = launch.run(
-            configured, (), job=SEED_BENCHMARK, config={"benchmark_weights": {"force": True}}
+            configured, (), job=SEED_BENCHMARK, config={"market_data": {"force_benchmark": True}}
         )
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

@@ -135,6 +135,11 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
 
     Example: riskmetrics show options --date 2022-12-28
     """,
+    "figures": """
+    Print the figures that other packages add, by the entry point riskmetrics.metrics.
+
+    Example: riskmetrics show figures --date 2022-12-28
+    """,
     "undefined": """
     Print undefined values and their reasons.
 

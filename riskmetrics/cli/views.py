@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from riskmetrics.catalog import Figure, Unit, figures_of, find_figure
+from riskmetrics.catalog import Figure, Unit, extension_figures, figures_of, find_figure
 from riskmetrics.cli.output import to_records
 from riskmetrics.db import position_queries, result_queries, volatility_queries
 from riskmetrics.present import formatting
+from riskmetrics.present.figures import TABLE_FORMATS
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -143,6 +144,17 @@ def _volatility_table(
     )
 
 
+def _label_figures(table: pd.DataFrame) -> pd.DataFrame:
+    """Return figures of extensions by their labels, with values in their units."""
+    known = {figure.column: figure for figure in extension_figures()}
+    texts = []
+    for name, value in zip(table["figure"], table["value"], strict=True):
+        unit = known[name].unit if name in known else Unit.NUMBER
+        texts.append(None if pd.isna(value) else TABLE_FORMATS.get(unit, str)(value))
+    labels = [known[name].label if name in known else name for name in table["figure"]]
+    return table.assign(figure=labels, value=pd.Series(texts, table.index, dtype=object))
+
+
 def _single(
     title: str,
     query: Callable[..., pd.DataFrame],
@@ -253,6 +265,17 @@ VIEWS = {
         "position_option_exposures",
         has_caveats=False,
         text_if_empty="no options are held on {session}",
+    ),
+    "figures": View(
+        {
+            "": Table(
+                "Figures of extensions, {session}",
+                result_queries.read_extension_figures,
+                is_optional=True,
+                arrange=_label_figures,
+            )
+        },
+        text_if_empty="no package adds figures, or none was computed on {session}",
     ),
     "undefined": _single(
         "Undefined values, {session}",

@@ -15,12 +15,12 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.sql_expressions import (
-    IS_EXPIRED,
     IS_LISTED,
     SIGNED_QUANTITY,
     UNDERLYING_SYMBOL,
     any_of,
     intrinsic_value,
+    is_expired,
 )
 from riskmetrics.db.stored_settings import read_market_index
 from riskmetrics.errors import DataQualityError
@@ -46,15 +46,16 @@ def read_portfolios(connection: sa.Connection) -> pd.DataFrame:
     )
 
 
-def read_lots(connection: sa.Connection) -> pd.DataFrame:
+def read_lots(connection: sa.Connection, as_of: date) -> pd.DataFrame:
     """Return every open and closed lot that is not deleted, grouped by instrument.
 
     `quantity` is positive if long and negative if short, regardless of the stored sign.
     `exit_close` is the last close at or before the exit of a lot without exit price, however old.
-    An expired option that was not closed before ends on the day after its expiration, at its
-    intrinsic value.
+    An option that expired before ``as_of`` and was not closed ends on the day after its
+    expiration, at its intrinsic value.
     """
     table, portfolio, prices = tables.positions, tables.portfolios, adjusted_prices(connection)
+    expired = is_expired(as_of)
     last_close = (
         sa.select(prices.c.close)
         .where(
@@ -76,10 +77,10 @@ def read_lots(connection: sa.Connection) -> pd.DataFrame:
             table.c.entry_price,
             table.c.entry_date,
             table.c.entry_date_assumed,
-            sa.case((IS_EXPIRED, intrinsic_value(prices)), else_=table.c.exit_price).label(
+            sa.case((expired, intrinsic_value(prices)), else_=table.c.exit_price).label(
                 "exit_price"
             ),
-            sa.case((IS_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label(
+            sa.case((expired, table.c.expiration_date + 1), else_=table.c.exit_date).label(
                 "exit_date"
             ),
             last_close.label("exit_close"),

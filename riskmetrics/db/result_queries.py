@@ -284,6 +284,9 @@ read_sector_weights = partial(
 )
 """Largest sector first."""
 read_coverage = partial(read_rows, tables.portfolio_coverage, (tables.portfolio_coverage.c.metric,))
+read_extension_figures = partial(
+    read_rows, tables.portfolio_figures, (tables.portfolio_figures.c.figure,)
+)
 read_portfolio_rate_betas = partial(
     read_rows,
     tables.portfolio_rate_betas,

@@ -171,7 +171,7 @@ def _unlink_repeats(connection: sa.Connection, condition: sa.ColumnElement[bool]
 
 
 def day_column(table: sa.Table) -> sa.Column[date]:
-    """Return the column of the session of a result table's rows."""
+    """Return the column with the session of a result table's rows."""
     days = [
         column for column in table.c if isinstance(column.type, sa.Date) and not column.nullable
     ]

@@ -1,6 +1,7 @@
 """SQL expressions that several queries share: signed quantities, underlyings, listed positions."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,14 +42,15 @@ def any_of(values: Iterable[object]) -> sa.ColumnElement[Any]:
     return sa.any_(sa.cast(list(values), sa.ARRAY(sa.Text)))
 
 
-IS_EXPIRED = sa.and_(
-    _IS_OPTION,
-    tables.positions.c.expiration_date < sa.func.current_date(),
-    sa.func.coalesce(
-        tables.positions.c.exit_date > tables.positions.c.expiration_date + 1, sa.true()
-    ),
-)
-"""Condition that an option has expired and was not closed before the day after its expiration."""
+def is_expired(as_of: date) -> sa.ColumnElement[bool]:
+    """Return whether an option expired before a day, and was not closed before the day after."""
+    position = tables.positions
+    day_after = position.c.expiration_date + 1
+    return sa.and_(
+        _IS_OPTION,
+        position.c.expiration_date < as_of,
+        sa.func.coalesce(position.c.exit_date > day_after, sa.true()),
+    )
 
 
 def intrinsic_value(prices: sa.FromClause) -> sa.ColumnElement[Any]:

@@ -6,14 +6,12 @@ the scope of a replacement are removed.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import tables
 from riskmetrics.db.copy import analyze
 from riskmetrics.db.staged_rows import (
     differs,
@@ -22,7 +20,6 @@ from riskmetrics.db.staged_rows import (
     upsert_staged,
     value_columns,
 )
-from riskmetrics.panels import undefined_rows
 
 _ASSET_LOCK_CLASS = 0x5249534B
 """First half of the advisory lock key of an asset: "RISK"."""
@@ -187,171 +184,6 @@ def update_rows(
     )
     changed = connection.execute(statement).rowcount
     return WriteCounts(changed, unchanged=n_existing - changed)
-
-
-def null_out_of_range(
-    table: sa.Table, rows: pd.DataFrame, undefined: pd.DataFrame, *, subject: str, day: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Replace values that exceed their columns by NULL with a reason.
-
-    Otherwise one wrong price would fail the rows of all portfolios. A row is left out, also with a
-    reason, if the column must not be NULL.
-
-    Parameters
-    ----------
-    table : Table
-    rows : DataFrame
-        Rows to write to ``table``.
-    undefined : DataFrame
-        Reasons of other undefined values, as `panels.undefined_rows` returns them.
-    subject, day : str
-        Columns of ``rows`` with the subject and the day of a reason.
-
-    Returns
-    -------
-    tuple of DataFrame
-        The rows that can be written, and all reasons.
-    """
-    reasons = [undefined]
-    for column in (table.c[name] for name in rows.columns if name in table.c):
-        kind = column.type
-        if not isinstance(kind, sa.Numeric) or kind.precision is None or kind.scale is None:
-            continue
-        is_out_of_range = (
-            rows[column.name].abs() >= 10 ** (kind.precision - kind.scale) - 10**-kind.scale
-        )
-        if not is_out_of_range.any():
-            continue
-        reason_texts = rows.loc[is_out_of_range, column.name].map(
-            f"{{:.3g}} exceeds its column, NUMERIC({kind.precision}, {kind.scale}): check the"
-            " price".format
-        )
-        rows = rows.assign(**{column.name: rows[column.name].mask(is_out_of_range)})
-        reasons.append(
-            undefined_rows(
-                rows[is_out_of_range],
-                table.name,
-                {column.name: reason_texts},
-                subject=subject,
-                day=day,
-            )
-        )
-        rows = rows if column.nullable else rows[~is_out_of_range]
-    return rows, pd.concat(reasons, ignore_index=True)
-
-
-def scope_of_days(column: sa.ColumnElement[date], days: Sequence[date]) -> sa.ColumnElement[bool]:
-    """Return the condition on rows of ``days`` and of portfolios that are not deleted.
-
-    Results of deleted portfolios are out of scope, so they are kept.
-    """
-    live = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.deleted_at.is_(None))
-    position = tables.positions
-    if "portfolio_id" in column.table.c:
-        return sa.and_(column.in_(days), column.table.c.portfolio_id.in_(live))
-    return sa.and_(
-        column.in_(days),
-        column.table.c.position_id.in_(
-            sa.select(position.c.id).where(position.c.portfolio_id.in_(live))
-        ),
-    )
-
-
-def replace_symbol_rows(
-    connection: sa.Connection,
-    table: sa.Table,
-    rows: pd.DataFrame,
-    *,
-    days: Sequence[date],
-    provenance: Provenance,
-) -> WriteCounts:
-    """Replace the rows of a table with the key (symbol, day) on ``days``."""
-    return replace_rows(
-        connection,
-        table,
-        rows,
-        key=("symbol", "day"),
-        scope=table.c.day.in_(days),
-        provenance=provenance,
-    )
-
-
-def replace_forecasts(
-    connection: sa.Connection,
-    rows: pd.DataFrame,
-    *,
-    is_of_portfolios: bool,
-    days: Sequence[date],
-    provenance: Provenance,
-) -> WriteCounts:
-    """Replace the forecasts of all symbols, or of all portfolios, on ``days``."""
-    table = tables.volatility_forecasts
-    scope = (
-        scope_of_days(table.c.day, days)
-        if is_of_portfolios
-        else sa.and_(table.c.day.in_(days), table.c.portfolio_id.is_(None))
-    )
-    return replace_rows(
-        connection, table, rows, key=("subject", "day"), scope=scope, provenance=provenance
-    )
-
-
-def replace_forecast_scores(
-    connection: sa.Connection, rows: pd.DataFrame, *, days: Sequence[date], provenance: Provenance
-) -> WriteCounts:
-    """Replace the scores of the forecasts that are completed on ``days``."""
-    table = tables.har_forecast_scores
-    live = sa.or_(table.c.portfolio_id.is_(None), scope_of_days(table.c.completed_on, days))
-    return replace_rows(
-        connection,
-        table,
-        rows,
-        key=("subject", "day"),
-        scope=sa.and_(table.c.completed_on.in_(days), live),
-        provenance=provenance,
-    )
-
-
-def replace_coverage(
-    connection: sa.Connection,
-    rows: pd.DataFrame,
-    *,
-    metrics: Sequence[str],
-    days: Sequence[date],
-    provenance: Provenance,
-) -> WriteCounts:
-    """Replace the coverage of ``metrics`` on ``days``."""
-    table = tables.portfolio_coverage
-    scope = sa.and_(table.c.metric.in_(metrics), scope_of_days(table.c.day, days))
-    return replace_rows(
-        connection,
-        table,
-        rows,
-        key=("portfolio_id", "day", "metric"),
-        scope=scope,
-        provenance=provenance,
-    )
-
-
-def replace_undefined_reasons(
-    connection: sa.Connection,
-    rows: pd.DataFrame,
-    *,
-    metrics: Sequence[str],
-    days: Sequence[date],
-    provenance: Provenance,
-) -> None:
-    """Replace the reasons why values of ``metrics`` ('table.column') are NULL on ``days``."""
-    table = tables.undefined_metrics
-    scope = sa.and_(table.c.metric.in_(metrics), scope_of_days(table.c.day, days))
-    replace_rows(
-        connection,
-        table,
-        rows,
-        key=("metric", "subject", "day"),
-        scope=scope,
-        provenance=provenance,
-    )
 
 
 def _bookkeeping(

@@ -103,6 +103,8 @@ def explain(
         raise UsageError(f"{figure.name} is a metric of the whole portfolio; omit --symbol")
     sources = SourceRows(connection, portfolio_id, day, market_index, rate_index)
     rows = explain_queries.read_rows(connection, table, day, portfolio_id, symbol)
+    if figure.stored_column != figure.column:
+        rows = [row for row in rows if row["figure"] == figure.column]
     return [
         found for row in rows for found in explain_row(connection, sources, [figure], row, group)
     ]
@@ -120,7 +122,9 @@ def explain_row(
     recalculation = group.recompute(sources, row) if group else None
     subject, found = row.get("position_id") or row.get("portfolio_id"), []
     for figure in figures:
-        table, stored = tables.metadata.tables[figure.table], row[figure.column]
+        table = tables.metadata.tables[figure.table]
+        column = table.c[figure.stored_column]
+        stored = row[column.name]
         done = recalculation if recalculation and figure.column in recalculation.values else None
         recomputed = done.values[figure.column] if done else None
         reason = None
@@ -134,7 +138,9 @@ def explain_row(
                 ({"symbol": row["symbol"]} if "symbol" in row else {}) | _row_key(table, row),
                 stored,
                 recomputed,
-                is_equal_as_stored(stored, recomputed, table.c[figure.column]) if done else None,
+                is_equal_as_stored(stored, recomputed, table.c[figure.stored_column])
+                if done
+                else None,
                 reason,
                 done,
                 group.method if group and done else None,

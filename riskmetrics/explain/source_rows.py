@@ -64,7 +64,7 @@ class SourceRows:
 
     @cached_property
     def _lots(self) -> pd.DataFrame:
-        lots = input_queries.read_lots(self._connection)
+        lots = input_queries.read_lots(self._connection, self.day)
         return lots[lots["portfolio_id"] == self.portfolio].reset_index(drop=True)
 
     @property

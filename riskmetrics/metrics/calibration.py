@@ -8,7 +8,7 @@ import numpy as np
 
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.forecast_score import NEWEY_WEST_LAGS
+from riskmetrics.metrics.forecast_comparison import NEWEY_WEST_LAGS
 from riskmetrics.metrics.har import MAX_RATIO, MIN_RATIO, PROXIES, Coefficients, Regressors
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 
@@ -63,6 +63,16 @@ def fit(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
     CalibrationRejectedError
         If pairs cover less than 5 years of sessions or fewer than 20 series have a year of pairs,
         if a weight is negative, or if the sum of the weights is outside [0.9, 1.15].
+
+    Examples
+    --------
+    >>> from riskmetrics.metrics.har import build_regressors, forecast
+    >>> returns = np.random.default_rng(1).normal(0, 0.01, (400, 3))
+    >>> inputs = build_regressors(returns, returns[:, 0])
+    >>> fit([(inputs, forecast(inputs).volatility_forecast)], proxy="close_market")
+    Traceback (most recent call last):
+        ...
+    riskmetrics.errors.CalibrationRejectedError: 149 sessions have pairs for close_market; 1260 ...
     """
     calibration = estimate(blocks, proxy=proxy)
     needed = MIN_CALIBRATION_YEARS * SESSIONS_PER_YEAR
@@ -131,6 +141,17 @@ def estimate(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
     Driscoll and Kraay (1998), Consistent covariance matrix estimation with spatially dependent
     panel data, Review of Economics and Statistics 80(4). Patton (2011), Volatility forecast
     comparison using imperfect volatility proxies, Journal of Econometrics 160(1).
+
+    Examples
+    --------
+    Outcomes that follow the shipped coefficients give them back:
+
+    >>> from riskmetrics.metrics.har import build_regressors, forecast
+    >>> returns = np.random.default_rng(1).normal(0, 0.01, (400, 3))
+    >>> inputs = build_regressors(returns, returns[:, 0])
+    >>> outcomes = forecast(inputs).volatility_forecast
+    >>> estimate([(inputs, outcomes)], proxy="close_market").coefficients.weights.round(6)
+    array([0.48 , 0.015, 0.085, 0.28 , 0.18 ])
     """
     parts, n_symbols, n_rows = [], 0, 0
     for inputs, realized in blocks:

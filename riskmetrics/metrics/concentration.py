@@ -49,6 +49,14 @@ def concentration(values: FloatArray, portfolio: IntArray, n_portfolios: int) ->
     References
     ----------
     Hirschman (1964), The paternity of an index, American Economic Review 54(5).
+
+    Examples
+    --------
+    Weights of 60, 30 and 10 %: 0.36 + 0.09 + 0.01.
+
+    >>> found = concentration(np.array([60.0, -30.0, 10.0]), np.zeros(3, int), 1)
+    >>> found.hhi.round(4), found.effective_positions.round(4), found.top_3
+    (array([0.46]), array([2.1739]), array([1.]))
     """
     _require_indices(values, portfolio, n_portfolios)
     magnitude = np.abs(_unpriced_as_zero(values))
@@ -92,6 +100,12 @@ def sector_values(
     ------
     ValueError
         If the shapes do not match, or an index is out of bounds.
+
+    Examples
+    --------
+    >>> values, portfolio, sector = np.array([60.0, -30.0, 10.0]), np.zeros(3, int), [0, 1, 0]
+    >>> sector_values(values, portfolio, np.array(sector), n_portfolios=1, n_sectors=2)
+    array([[ 70., -30.]])
     """
     _require_indices(values, portfolio, n_portfolios)
     _require_indices(values, sector, n_sectors)
@@ -108,6 +122,12 @@ def sector_weights(
     Parameters are those of `sector_values`. Returns a (P, S) array whose rows sum to 1; for a
     long-only portfolio they are its value weights. Rows are NaN where gross is 0 or nothing is
     held.
+
+    Examples
+    --------
+    >>> values, portfolio, sector = np.array([60.0, -30.0, 10.0]), np.zeros(3, int), [0, 1, 0]
+    >>> sector_weights(values, portfolio, np.array(sector), n_portfolios=1, n_sectors=2)
+    array([[0.7, 0.3]])
     """
     magnitude = np.abs(_unpriced_as_zero(values))
     gross_values = sector_values(

@@ -75,6 +75,24 @@ def risk_contributions(
     References
     ----------
     Litterman (1996), Hot spots and hedges, Journal of Portfolio Management 22(5).
+
+    Examples
+    --------
+    A holding of 60 % that moves, and one of 40 % that does not:
+
+    >>> returns = np.array([[0.01, 0.0], [-0.01, 0.0], [0.01, 0.0], [-0.01, 0.0]])
+    >>> weight = np.array([0.6, 0.4])
+    >>> found = risk_contributions(
+    ...     (returns @ weight)[:, np.newaxis],
+    ...     np.ones((4, 1)),
+    ...     returns,
+    ...     weight,
+    ...     column=np.array([0, 1]),
+    ...     portfolio=np.array([0, 0]),
+    ...     min_obs=2,
+    ... )
+    >>> found.component.round(5), found.marginal.round(5), found.volatility.round(5)
+    (array([0.10998, 0.     ]), array([0.1833, 0.    ]), array([0.10998]))
     """
     _require_shapes(series, coverage, returns, weight, column, portfolio, min_obs)
     volatility, slope = _volatility_and_slopes(series, coverage, min_obs)

@@ -47,6 +47,14 @@ def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
     ----------
     Grossman and Zhou (1993), Optimal investment strategies for controlling drawdowns, Mathematical
     Finance 3(3).
+
+    Examples
+    --------
+    Closes of 1, 1.1, 0.88, 0.924 and 0.8316; 1 - 0.8316 / 1.1 = 0.244.
+
+    >>> found = drawdown(np.array([[0.1], [-0.2], [0.05], [-0.1]]), min_obs=1)
+    >>> found.max_drawdown.round(4), found.max_drawdown_peak, found.max_drawdown_trough
+    (array([0.244]), array([1]), array([4]))
     """
     if returns.ndim != 2 or not 1 <= min_obs <= len(returns):
         raise ValueError(

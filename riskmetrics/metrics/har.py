@@ -150,6 +150,15 @@ def build_regressors(
     ----------
     Corsi (2009), A simple approximate long-memory model of realized volatility, Journal of
     Financial Econometrics 7(2).
+
+    Examples
+    --------
+    A year of returns of 1 % up or down: the level is √(π/2) %, and recent volatility is as usual.
+
+    >>> returns = 0.01 * (-1.0) ** np.arange(252)
+    >>> found = build_regressors(returns[:, np.newaxis], returns)
+    >>> found.level.round(5), found.month.round(9), PROXIES[found.proxy[0, 0]]
+    (array([[0.01253]]), array([[1.]]), 'close_market')
     """
     _require_shapes(returns, market, ranges)
     absolute = ABSOLUTE_SCALE * np.abs(returns)
@@ -226,6 +235,15 @@ def forecast(
     ----------
     Bollerslev, Hood, Huss and Pedersen (2018), Risk everywhere: modeling and managing volatility,
     Review of Financial Studies 31(7).
+
+    Examples
+    --------
+    With every ratio 1, the forecast is the level times the sum of the weights, 1.04:
+
+    >>> returns = 0.01 * (-1.0) ** np.arange(252)
+    >>> found = forecast(build_regressors(returns[:, np.newaxis], returns))
+    >>> found.ratio.round(4), found.volatility_forecast.round(4)
+    (array([[1.04]]), array([[0.2069]]))
     """
     n_dates = len(inputs.level)
     version = np.zeros(n_dates, np.int64) if version is None else version

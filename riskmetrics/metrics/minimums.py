@@ -22,13 +22,25 @@ SHARE_TOLERANCE = 1e-9
 
 
 def meets_minimum(share: FloatArray | float, minimum: float) -> BoolArray:
-    """Return whether shares reach a minimum, up to a rounding of 1e-9; NaN does not reach it."""
+    """Return whether shares reach a minimum, up to a rounding of 1e-9; NaN does not reach it.
+
+    Examples
+    --------
+    >>> meets_minimum(np.array([0.8 - 1e-12, 0.79, np.nan]), 0.8)
+    array([ True, False, False])
+    """
     reached: BoolArray = np.asarray(share) >= minimum - SHARE_TOLERANCE
     return reached
 
 
 def sufficient_equity(equity: FloatArray, gross: FloatArray) -> FloatArray:
-    """Return equity; NaN where it is not positive or below MIN_EQUITY_SHARE of gross exposure."""
+    """Return equity; NaN where it is not positive or below MIN_EQUITY_SHARE of gross exposure.
+
+    Examples
+    --------
+    >>> sufficient_equity(np.array([100.0, 5.0, 4.0, -1.0]), np.full(4, 100.0))
+    array([100.,   5.,  nan,  nan])
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         enough = meets_minimum(equity / gross, MIN_EQUITY_SHARE)
     return np.where((equity > 0) & enough, equity, np.nan)

@@ -31,7 +31,13 @@ class OptionValue(NamedTuple):
 
 
 def years_to_expiration(day: DateArray, expiration: DateArray) -> FloatArray:
-    """Return years (ACT/365) between dates; negative after expiration, NaN where a date is NaT."""
+    """Return years (ACT/365) between dates; negative after expiration, NaN where a date is NaT.
+
+    Examples
+    --------
+    >>> years_to_expiration(np.array(["2025-01-17"], "M8[D]"), np.array(["2026-01-17"], "M8[D]"))
+    array([1.])
+    """
     return (expiration - day) / np.timedelta64(DAYS_PER_YEAR, "D")
 
 
@@ -76,6 +82,16 @@ def black_scholes(
     Black and Scholes (1973), The pricing of options and corporate liabilities, Journal of Political
     Economy 81(3). Merton (1973), Theory of rational option pricing, Bell Journal of Economics and
     Management Science 4(1).
+
+    Examples
+    --------
+    The example of Hull, Options, Futures and Other Derivatives: a call of 4.76 and a put of 0.81.
+
+    >>> is_call = np.array([True, False])
+    >>> spot, strike, years, volatility = (np.array(value) for value in (42.0, 40.0, 0.5, 0.2))
+    >>> found = black_scholes(is_call, spot, strike, years, volatility, rate=0.1)
+    >>> found.value.round(2), found.delta.round(4)
+    (array([4.76, 0.81]), array([ 0.7791, -0.2209]))
     """
     is_call, spot, strike, years, volatility = np.broadcast_arrays(
         is_call, spot, strike, years, volatility

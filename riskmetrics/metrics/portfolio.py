@@ -48,6 +48,12 @@ def group_sums(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray
     """Sum the rows of ``values`` (M, D) by ``group`` (M,): shape (n_groups, D).
 
     Groups are numbered from 0. NaN counts as 0; a group without rows is 0.
+
+    Examples
+    --------
+    >>> group_sums(np.array([[1.0], [2.0], [np.nan]]), np.array([0, 0, 1]), 2)
+    array([[3.],
+           [0.]])
     """
     # one entry per column, so scipy needs no sorting, which is slow for arrays beyond the caches
     incidence = sparse.csc_array(
@@ -61,6 +67,12 @@ def is_open(entry: DateArray, exit_: DateArray, days: DateArray) -> BoolArray:
     """Return whether each lot is open at the close of each day, (L, D); an exit of NaT is never.
 
     ``days`` is (D,), or (L, 1) for one day per lot; a lot is not open on NaT.
+
+    Examples
+    --------
+    >>> entry, exit_ = np.array(["2022-12-27"], "M8[D]"), np.array(["2022-12-29"], "M8[D]")
+    >>> is_open(entry, exit_, np.array(["2022-12-27", "2022-12-28", "2022-12-29"], "M8[D]"))
+    array([[ True,  True, False]])
     """
     open_: BoolArray = (entry[:, None] <= days) & ~(exit_[:, None] <= days)
     return open_
@@ -97,6 +109,16 @@ def net_lots(
     -------
     Holdings
         Values in the prices' currency: `Lots.units` times price.
+
+    Examples
+    --------
+    100 long and 30 short are 70 of one instrument:
+
+    >>> entry, exit_ = np.full(2, "2022-12-27", "M8[D]"), np.full(2, "NaT", "M8[D]")
+    >>> lots = Lots(np.array([100.0, -30.0]), entry, np.ones(2), exit_, np.full(2, np.nan))
+    >>> found = net_lots(lots, entry[:1], np.full((2, 1), 5.0), np.array([0, 0]), 1)
+    >>> found.direction, found.values
+    (array([[1.]]), array([[350.]]))
     """
     open_, units = is_open(lots.entry, lots.exit, days), lots.units[:, None]
     held = np.where(open_, units, 0.0)
@@ -128,6 +150,17 @@ def lot_pnl(lots: Lots, days: DateArray, prices: FloatArray) -> LotPnL:
     LotPnL
         `daily` runs from the last close, or the entry price on the opening day, to the close, or
         the exit price on the closing day. `cumulative` runs from the entry price.
+
+    Examples
+    --------
+    100 bought at 9.50 on the second day:
+
+    >>> days = np.array(["2022-12-27", "2022-12-28", "2022-12-29"], "M8[D]")
+    >>> units, price, never = np.array([100.0]), np.array([9.5]), np.array(["NaT"], "M8[D]")
+    >>> lots = Lots(units, days[1:2], price, never, np.array([np.nan]))
+    >>> found = lot_pnl(lots, days, np.array([[9.0, 10.0, 11.0]]))
+    >>> found.daily, found.cumulative
+    (array([[ 50., 100.]]), array([[ 50., 150.]]))
     """
     entered, exited = lots.entry[:, None] <= days, lots.exit[:, None] <= days
     end = np.where(exited, lots.exit_price[:, None], prices)[:, 1:]
@@ -148,6 +181,15 @@ def cash_flows(lots: Lots, anchor: DateArray, days: DateArray) -> FloatArray:
     A purchase costs units x entry price, a sale brings units x exit price; NaN where a trade in
     between has no known price. ``anchor`` (L,) is the day on which the cash is known, after its own
     trades. Flows between a day before the anchor and the anchor have the opposite sign.
+
+    Examples
+    --------
+    Bought at 9.50, and sold at 11 on the third day; the cash is known after the first:
+
+    >>> days = np.array(["2022-12-27", "2022-12-28", "2022-12-29"], "M8[D]")
+    >>> lots = Lots(np.array([100.0]), days[1:2], np.array([9.5]), days[2:], np.array([11.0]))
+    >>> cash_flows(lots, days[:1], days)
+    array([[   0., -950.,  150.]])
     """
     flows = np.zeros((len(lots.units), len(days)))
     for when, amount in (
@@ -199,6 +241,16 @@ def weighted_beta(
         have a price; `r_squared` is the mean weighted by gross exposure; `observations` the
         smallest. Below MIN_COVERAGE all but `coverage` is NaN; without exposure `coverage` is also
         NaN.
+
+    Examples
+    --------
+    (80 × 1.5 - 20 × 1) / 100:
+
+    >>> exposures, ones = np.array([[80.0], [-20.0]]), np.ones((2, 1))
+    >>> equity, beta = np.array([[100.0]]), np.array([[1.5], [1.0]])
+    >>> found = weighted_beta(exposures, beta, 0.5 * ones, 90 * ones, np.array([0, 0]), equity)
+    >>> found.beta, found.r_squared, found.observations, found.coverage
+    (array([[1.]]), array([[0.5]]), array([[90.]]), array([[1.]]))
     """
     n = len(equity)
     held = np.nan_to_num(exposures)
@@ -267,6 +319,17 @@ def pro_forma_returns(
     -----
     A session has a return if the holdings with a return make up MIN_COVERAGE of gross exposure,
     including holdings without a price. The return is rescaled to all holdings with a price.
+
+    Examples
+    --------
+    On the second session the holding of 10 % has no return, and the others stand for it:
+
+    >>> returns = np.array([[0.01, 0.02], [0.01, np.nan]])
+    >>> found = pro_forma_returns(
+    ...     np.array([90.0, 10.0]), np.array([0, 1]), np.array([0, 0]), np.array([100.0]), returns
+    ... )
+    >>> found.returns.round(4), found.coverage
+    (array([[0.011, 0.01 ]]), array([[1. , 0.9]]))
     """
     shape = len(equity), returns.shape[1]
     held = np.nan_to_num(exposures)
@@ -315,6 +378,15 @@ def regression_beta(
     RegressionBeta
         Dimensionless; beta is NaN with fewer than ``min_obs`` sessions, and where the market return
         is constant.
+
+    Examples
+    --------
+    A portfolio that returns twice the market:
+
+    >>> market = np.array([0.01, -0.02, 0.03, 0.01])
+    >>> found = regression_beta([2 * market[:, np.newaxis]], market, min_obs=3)
+    >>> found.beta, found.n_obs
+    (array([[2.]]), array([[4.]]))
     """
     fits = [
         rolling_ols(series, market[d : d + len(series)], window=len(series), min_obs=min_obs)

@@ -140,6 +140,14 @@ def bad_ticks(adj_close: FloatArray) -> Ticks:
     `point_in_time_estimates`. Counting a move at once would store an extreme figure for every tick;
     excluding all of them for good would lose crashes; including them a session late, as a return
     over two sessions, would net out spikes. A session without a price confirms the move before it.
+
+    Examples
+    --------
+    1,000 reverts to 101 and is a bad tick; nothing confirms the fall to 40 yet:
+
+    >>> found = bad_ticks(np.array([[100.0], [1000.0], [101.0], [40.0]]))
+    >>> found.bad.ravel(), found.unconfirmed.ravel()
+    (array([False,  True, False, False]), array([False, False, False,  True]))
     """
     prices = _nonpositive_as_nan(adj_close)
     invalid = ~np.isnan(adj_close) & np.isnan(prices)
@@ -186,6 +194,17 @@ def point_in_time_estimates(
     -----
     Only windows that end with such a move are estimated twice. Set the unconfirmed returns of a
     market index to NaN before using it as a regressor.
+
+    Examples
+    --------
+    Sums of two returns, without the last one where it is unconfirmed:
+
+    >>> def estimate(returns, rows, columns):
+    ...     return (np.nansum([returns[:-1], returns[1:]], axis=0),)
+    >>> returns = np.array([[0.01], [0.6], [0.02]])
+    >>> point_in_time_estimates(estimate, returns, returns > 0.5, 2)[0].round(2)
+    array([[0.01],
+           [0.62]])
     """
     estimates = estimate(returns, slice(0, len(returns)), slice(0, returns.shape[1]))
     for first in np.flatnonzero(unconfirmed[window - 1 :].any(axis=1)):
@@ -207,6 +226,12 @@ def stale_closes(close: FloatArray) -> Staleness:
     ------
     ValueError
         If there are STALE_WINDOW sessions or fewer.
+
+    Examples
+    --------
+    >>> found = stale_closes(np.full((64, 1), 10.0))
+    >>> found.run, found.zero_share, found.is_stale
+    (array([[64]]), array([[1.]]), array([[ True]]))
     """
     if len(close) <= STALE_WINDOW:
         raise ValueError(
@@ -250,6 +275,14 @@ def split_suspects(
     much like a 4:1. Ratios from 2 on and their inverses are searched in each close. 5:4, 4:3 and
     3:2 are searched only where the close makes the move and the adjusted close does not: in both,
     they cannot be distinguished from an ordinary loss.
+
+    Examples
+    --------
+    Both closes halve: a split of 2:1, or a fall of half.
+
+    >>> close, missing = np.array([[100.0], [101.0], [50.0], [50.5]]), np.full((4, 1), np.nan)
+    >>> split_suspects(close, close, missing, missing).unadjusted.ravel()
+    array([nan, nan,  2., nan])
     """
     above, below = (
         np.where(np.isnan(extreme), 1.0, extreme / _nonpositive_as_nan(close))

@@ -22,6 +22,12 @@ def statsmodels_ols(y: FloatArray, x: FloatArray) -> ReferenceFit:
     """Regress ``y`` on ``x``, both (T,), with an intercept and classical standard errors.
 
     Uses the rows where both are finite. Units are those of `regression.rolling_ols`.
+
+    Examples
+    --------
+    >>> fit = statsmodels_ols(np.array([1.0, 2, 2, 4]), np.array([0.0, 1, 2, 3]))
+    >>> round(fit.beta, 9), round(fit.alpha, 9), fit.n_obs
+    (0.9, 0.9, 4)
     """
     import statsmodels.api as sm  # slow to import, and rarely needed
 

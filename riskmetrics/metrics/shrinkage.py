@@ -37,8 +37,10 @@ def vasicek(
     ----------
     beta, std_error : arrays of one shape
         Estimates and their standard errors, dimensionless; NaN where undefined.
-    prior_mean, prior_sd : float
-        Prior mean and standard deviation of beta; ``prior_sd`` is positive.
+    prior_mean : float
+        Prior mean of beta.
+    prior_sd : float
+        Prior standard deviation of beta, positive.
 
     Returns
     -------
@@ -63,6 +65,14 @@ def vasicek(
     ----------
     Vasicek (1973), A note on using cross-sectional information in Bayesian estimation of security
     betas, Journal of Finance 28(5).
+
+    Examples
+    --------
+    An estimate as uncertain as the prior moves half the way to it:
+
+    >>> found = vasicek(np.array([1.6]), np.array([0.35]))
+    >>> found.beta.round(4), found.std_error.round(4)
+    (array([1.3]), array([0.2475]))
     """
     if beta.shape != std_error.shape:
         raise ValueError(

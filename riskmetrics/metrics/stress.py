@@ -30,6 +30,13 @@ def factor_losses(beta: FloatArray, moves: FloatArray) -> FloatArray:
     `portfolio.weighted_beta`: to SPY for a move of the market, to TLT for one of rates, which is
     then the move of TLT's price. ``moves`` (M,) are fractions: -0.2 is a fall of 20 %. NaN where a
     beta is NaN.
+
+    Examples
+    --------
+    A fall of 20 % costs a portfolio with a beta of 1.2 24 %; a rise of 10 % brings 12 %:
+
+    >>> factor_losses(np.array([1.2]), np.array([-0.2, 0.1]))
+    array([[ 0.24, -0.12]])
     """
     return -beta[:, np.newaxis] * moves
 
@@ -71,6 +78,21 @@ def replay(
     ------
     ValueError
         If the shapes do not match.
+
+    Examples
+    --------
+    An episode in which the first symbol loses a quarter and the second gains a tenth:
+
+    >>> found = replay(
+    ...     np.array([[100.0, 50.0]]),
+    ...     np.array([[75.0, 55.0]]),
+    ...     np.array([80.0, 20.0]),
+    ...     column=np.array([0, 1]),
+    ...     portfolio=np.array([0, 0]),
+    ...     n_portfolios=1,
+    ... )
+    >>> found.loss.round(9), found.coverage
+    (array([[18.]]), array([[1.]]))
     """
     if before.shape != after.shape or before.ndim != 2:
         raise ValueError(

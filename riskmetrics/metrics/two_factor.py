@@ -100,6 +100,16 @@ def rolling_two_factor(
     ----------
     Frisch and Waugh (1933), Partial time regressions as compared with individual trends,
     Econometrica 1(4).
+
+    Examples
+    --------
+    Five points of the plane y = 1 + 2 x₁ - 3 x₂:
+
+    >>> x1, x2 = np.array([0.0, 1, 2, 3, 4]), np.array([1.0, 0, 2, 1, 5])
+    >>> y = 1 + 2 * x1 - 3 * x2
+    >>> fit = rolling_two_factor(y[:, np.newaxis], x1, x2, window=5, min_obs=4)
+    >>> [round(float(values[0, 0]), 9) for values in (fit.beta_1, fit.beta_2, fit.alpha)]
+    [2.0, -3.0, 1.0]
     """
     _require_shapes(y, x1, x2, window, min_obs)
     n_dates, n_series = len(x1) - window + 1, y.shape[1]

@@ -96,6 +96,14 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
     ------
     ValueError
         If ``window`` or ``min_obs`` is out of range.
+
+    Examples
+    --------
+    The variance of 1, -1, 1 and -1 % is 4/3 %²:
+
+    >>> returns = np.array([[0.01], [-0.01], [0.01], [-0.01]])
+    >>> realized_volatility(returns, window=4, min_obs=2).volatility.round(4)
+    array([[0.1833]])
     """
     require_windows(len(returns), window)
     if not 2 <= min_obs <= window:
@@ -127,6 +135,11 @@ def absolute_volatility(returns: FloatArray) -> Lags:
     ----------
     Forsberg and Ghysels (2007), Why do absolute returns predict volatility so well?, Journal of
     Financial Econometrics 5(1).
+
+    Examples
+    --------
+    >>> absolute_volatility(np.full((21, 1), 0.01)).month.round(4)
+    array([[0.199]])
     """
     return Lags(
         *(
@@ -142,6 +155,11 @@ def lagged_means(values: FloatArray) -> Lags:
     Row t of the result (T - 20, N) ends at row t + 20. Values that are not finite are missing: the
     means need 3 of 5 and 15 of 21 values; ``day`` is the last value, up to 3 sessions old. NaN
     otherwise.
+
+    Examples
+    --------
+    >>> lagged_means(np.arange(21.0)[:, np.newaxis])
+    Lags(day=array([[20.]]), week=array([[18.]]), month=array([[10.]]))
     """
     require_windows(len(values), MONTH)
     n_dates = len(values) - MONTH + 1
@@ -163,6 +181,11 @@ def range_proxy(high: FloatArray, low: FloatArray) -> FloatArray:
     ----------
     Parkinson (1980), The extreme value method for estimating the variance of the rate of return,
     Journal of Business 53(1).
+
+    Examples
+    --------
+    >>> range_proxy(np.array([110.0, 100.0]), np.array([100.0, 100.0])).round(4)
+    array([0.0572,    nan])
     """
     valid = np.isfinite(high) & np.isfinite(low) & (low > 0.0) & (high > low)
     ratio = np.divide(high, low, out=np.full_like(high, np.nan), where=valid)
@@ -188,6 +211,14 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     ------
     ValueError
         If there is no value with 252 rows before it.
+
+    Examples
+    --------
+    Above 200 of 252 earlier values and equal to 52 of them:
+
+    >>> volatility = np.array([0.1] * 200 + [0.2] * 53)[:, np.newaxis]
+    >>> percentile_rank(volatility).rank.round(4)
+    array([[0.8968]])
     """
     require_windows(len(volatility), PERCENTILE_WINDOW + 1)
     today = volatility[PERCENTILE_WINDOW:]
@@ -217,6 +248,14 @@ def volatility_trend(forecast: FloatArray, realized: FloatArray) -> Trend:
     Trend
         :math:`p = \Phi((\ln(F/RV) - 0.06)/0.33)`, strength :math:`|2p - 1|`, and a direction that
         is "stable" below a strength of 0.15. NaN where either input is undefined or not positive.
+
+    Examples
+    --------
+    Φ((ln 1.25 - 0.06) / 0.33):
+
+    >>> found = volatility_trend(np.array([0.25]), np.array([0.2]))
+    >>> found.probability.round(4), found.strength.round(4), DIRECTIONS[float(found.direction[0])]
+    (array([0.6895]), array([0.379]), 'increasing')
     """
     from scipy.special import ndtr  # slow to import
 

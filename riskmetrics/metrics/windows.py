@@ -39,6 +39,13 @@ def window_sums(values: FloatArray, window: int, *, decay: float = 1.0) -> Float
     Sums of 1, 2, 4, 8 … rows are built from each other, and a window from one of them per binary
     digit of its length: a few passes instead of one per row, and less rounding. A sum depends only
     on its own rows and column, to the last bit, unlike cumulative sums and matrix products.
+
+    Examples
+    --------
+    >>> window_sums(np.array([[1.0], [2.0], [3.0]]), 2).ravel()
+    array([3., 5.])
+    >>> window_sums(np.array([[1.0], [2.0], [3.0]]), 2, decay=0.5).ravel()
+    array([2.5, 4. ])
     """
     n_dates = len(values) - window + 1
     total, covered = np.zeros((n_dates, values.shape[1])), 0
@@ -59,6 +66,11 @@ def window_means(values: FloatArray, window: int, *, min_obs: int) -> WindowMean
 
     The mean is NaN with fewer than ``min_obs`` values (at least 1). Rows are windows as in
     `window_sums`.
+
+    Examples
+    --------
+    >>> window_means(np.array([[1.0], [np.nan], [3.0]]), 2, min_obs=1).mean.ravel()
+    array([1., 3.])
     """
     known = np.isfinite(values)
     n_obs = window_counts(known, window)
@@ -69,7 +81,13 @@ def window_means(values: FloatArray, window: int, *, min_obs: int) -> WindowMean
 
 
 def window_counts(known: BoolArray, window: int) -> IntArray:
-    """Count the true rows of every window of ``known`` (T, N); see `window_sums`."""
+    """Count the true rows of every window of ``known`` (T, N); see `window_sums`.
+
+    Examples
+    --------
+    >>> window_counts(np.array([[True], [False], [True]]), 2).ravel()
+    array([1, 1])
+    """
     # integers add up exactly in any order, so cumulative sums are reproducible here
     running = np.zeros((len(known) + 1, known.shape[1]), np.int64)
     np.cumsum(known, axis=0, out=running[1:])
@@ -81,6 +99,13 @@ def is_constant(squares: FloatArray, mean: FloatArray, n_obs: FloatArray) -> Boo
     """Return whether sums of squared deviations are within the rounding of ``n_obs`` equal values.
 
     All arrays have one shape.
+
+    Examples
+    --------
+    The squares of 60 equal values around their mean may leave a rounding error:
+
+    >>> is_constant(np.array([1e-30, 1e-6]), np.full(2, 0.1), np.full(2, 60.0))
+    array([ True, False])
     """
     constant: BoolArray = squares <= n_obs * (n_obs * ROUNDING_PER_OBSERVATION * mean) ** 2
     return constant
@@ -89,7 +114,15 @@ def is_constant(squares: FloatArray, mean: FloatArray, n_obs: FloatArray) -> Boo
 def iterate_blocks(
     n_windows: int, n_series: int, window: int
 ) -> Iterator[tuple[tuple[slice, slice], slice]]:
-    """Yield blocks of windows x series that fit in a core's cache, and their input rows."""
+    """Yield blocks of windows x series that fit in a core's cache, and their input rows.
+
+    Examples
+    --------
+    300 windows of 5 rows and 100 series, in blocks of at most 163 windows:
+
+    >>> [rows for _, rows in iterate_blocks(300, 100, 5)]
+    [slice(0, 167, None), slice(163, 330, None)]
+    """
     columns = _BLOCK_VALUES // min(n_windows, _BLOCK_DATES)
     rows = _BLOCK_VALUES // max(1, min(n_series, columns))
     for first in range(0, n_windows, rows):
@@ -101,6 +134,14 @@ def iterate_blocks(
 
 
 def require_windows(rows: int, window: int) -> None:
-    """Raise ValueError unless ``rows`` hold at least one window."""
+    """Raise ValueError unless ``rows`` hold at least one window.
+
+    Examples
+    --------
+    >>> require_windows(20, 21)
+    Traceback (most recent call last):
+        ...
+    ValueError: a window of 21 rows needs at least 21 rows, not 20
+    """
     if not 1 <= window <= rows:
         raise ValueError(f"a window of {window} rows needs at least {window} rows, not {rows}")

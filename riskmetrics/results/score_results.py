@@ -8,10 +8,10 @@ import pandas as pd
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.forecast_comparison import diebold_mariano
 from riskmetrics.metrics.forecast_score import (
     FORECAST_HORIZON,
     Score,
-    diebold_mariano,
     forward_realized_volatility,
     pooled_score,
     qlike,

@@ -27,12 +27,24 @@ _SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
 def trim_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return cells as text without surrounding whitespace; null stays null."""
+    """Return cells as text without surrounding whitespace; null stays null.
+
+    Examples
+    --------
+    >>> trim_text(pa.chunked_array([[" AAPL ", None]])).to_pylist()
+    ['AAPL', None]
+    """
     return pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
 
 
 def is_missing(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a mask of trimmed text that is null or a missing marker."""
+    """Return a mask of trimmed text that is null or a missing marker.
+
+    Examples
+    --------
+    >>> is_missing(pa.chunked_array([["N/A", "--", "0", None]])).to_pylist()
+    [True, True, False, True]
+    """
     return pc.is_in(pc.utf8_lower(text), value_set=pa.array([None, *MISSING_MARKERS], pa.string()))
 
 
@@ -52,6 +64,11 @@ def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArra
         NaN where the cell is missing or not a number; may be infinite.
     invalid : (N,) array
         True where a cell is neither missing nor a number ("1,23", "12%", "=A1").
+
+    Examples
+    --------
+    >>> parse_numbers(pa.chunked_array([["1,234.50", "($5)", "-", "12%"]]))
+    (array([1234.5,   -5. ,    nan,    nan]), array([False, False, False,  True]))
     """
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -76,7 +93,13 @@ def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArra
 
 
 def number_pattern(decimal: str) -> str:
-    """Return the regular expression of a number with a decimal mark."""
+    """Return the regular expression of a number with a decimal mark.
+
+    Examples
+    --------
+    >>> [bool(re.match(number_pattern(decimal), "1.234,50")) for decimal in DECIMAL_MARKS]
+    [False, True]
+    """
     # RE2 has no back references, so each thousands separator is a separate alternative
     separators = (rf"[{'.' if decimal == ',' else ','}]", "[ \u00a0\u2009\u202f]", "['\u2019]")
     whole = "|".join(
@@ -108,7 +131,13 @@ class DecimalEvidence(NamedTuple):
 
 
 def decimal_evidence(cells: pa.ChunkedArray) -> DecimalEvidence:
-    """Return the evidence for the decimal mark of a column, by parsing it with both marks."""
+    """Return the evidence for the decimal mark of a column, by parsing it with both marks.
+
+    Examples
+    --------
+    >>> decimal_evidence(pa.chunked_array([["1,234.5", "1.200"]]))
+    DecimalEvidence(point='1,234.5', comma=None, ambiguous='1.200')
+    """
     texts = pc.fill_null(trim_text(cells), "").combine_chunks()
     point, comma = (
         parse_numbers(pa.chunked_array([texts]), decimal)[0] for decimal in DECIMAL_MARKS
@@ -133,6 +162,13 @@ def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
         NaT where the cell is missing or not a date.
     invalid : (N,) array
         True where a cell is neither missing nor an unambiguous date.
+
+    Examples
+    --------
+    13 cannot be a month, so the month comes first in all cells:
+
+    >>> parse_dates(pa.chunked_array([["12/06/2024", "12/13/2024", "2024-02-30"]]))[0]
+    array(['2024-12-06', '2024-12-13',        'NaT'], dtype='datetime64[D]')
     """
     text = trim_text(cells)
     first, second = _slashed_parts(pc.unique(text).to_pylist())
@@ -173,6 +209,11 @@ def map_unique(
     """Convert a text column, each distinct text once; None where the cell is null.
 
     Millions of rows have few distinct symbols and days.
+
+    Examples
+    --------
+    >>> map_unique(pa.chunked_array([["a", "b", "a", None]]), str.upper)
+    array(['A', 'B', 'A', None], dtype=object)
     """
     encoded = pc.cast(cells, pa.string()).combine_chunks().dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)

@@ -129,7 +129,8 @@ def _legacy_endpoint_error(request: str, _answer: VendorResponse) -> SourceError
 
 def _endpoint_entitlement_error(request: str, _answer: VendorResponse) -> SourceError:
     return EntitlementError(
-        f"your {VENDOR} plan does not include {request.partition(' ')[0]} (see docs/data.md)",
+        f"your {VENDOR} plan does not include {request.partition(' ')[0]}"
+        " (see docs/how-to/data.md)",
         is_endpoint_wide=True,
     )
 

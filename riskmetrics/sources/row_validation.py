@@ -194,7 +194,10 @@ class RowValidator:
         ]
         named = list(dict.fromkeys(note for notes in notes_of_valid_rows for note in notes if note))
         if unnamed := len(named[MAX_RESPELLINGS_NAMED:]):
-            more = f"{unnamed:,} more symbols are stored in another spelling (see docs/symbols.md)"
+            more = (
+                f"{unnamed:,} more symbols are stored in another spelling"
+                " (see docs/reference/symbols.md)"
+            )
             return [*named[:MAX_RESPELLINGS_NAMED], more]
         return named
 

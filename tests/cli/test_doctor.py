@@ -329,14 +329,20 @@ def test_the_remaining_model_budget_is_reported(
     assert KEY not in printed
 
 
-def test_a_check_that_cannot_be_made_exits_1_and_the_others_are_made(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def break_disk_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the check of free space raise an error that doctor does not expect."""
+
     def disk_usage(_: object) -> object:
         raise OSError(5, f"Input/output error of {KEY}")
 
-    monkeypatch.setenv("FMP_API_KEY", KEY)
     monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+
+
+def test_a_check_that_cannot_be_made_exits_1_and_the_others_are_made(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FMP_API_KEY", KEY)
+    break_disk_check(monkeypatch)
     code, found, printed = diagnosis()
     assert (code, found["disk"][0]["state"]) == (1, "fail")
     assert "the check could not be run: OSError" in found["disk"][0]["finding"]
@@ -344,15 +350,35 @@ def test_a_check_that_cannot_be_made_exits_1_and_the_others_are_made(
     assert KEY not in printed
 
 
+def test_a_home_that_is_a_file_exits_6(home: Path) -> None:
+    home.touch()
+    code, found, _ = diagnosis()
+    assert (code, found["disk"][0]["state"]) == (6, "fail")
+    assert f"{home} is not a directory" in found["disk"][0]["finding"]
+
+
 @pytest.mark.parametrize(
-    ("reply", "expected"),
-    [(Reply("down", status=404), 5), (Reply(BAD_KEY, status=401), 6), (Reply([]), 0)],
+    ("reply", "is_disk_check_broken", "expected"),
+    [
+        (Reply([]), False, 0),
+        (Reply([]), True, 1),
+        (Reply("down", status=404), False, 5),
+        (Reply("down", status=404), True, 5),
+        (Reply(BAD_KEY, status=401), False, 6),
+        (Reply(BAD_KEY, status=401), True, 6),
+    ],
 )
 def test_every_failure_sets_the_exit_code_and_warnings_do_not(
-    home: Path, monkeypatch: pytest.MonkeyPatch, reply: Reply, expected: int
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reply: Reply,
+    is_disk_check_broken: bool,
+    expected: int,
 ) -> None:
     """The exit code is 0 if and only if no finding of the table and of the JSON is a failure."""
     monkeypatch.setenv("FMP_API_KEY", KEY)
+    if is_disk_check_broken:
+        break_disk_check(monkeypatch)
     with serve(lambda _path, _params: reply) as server:
         monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)
         code, found, _ = diagnosis("--online")
@@ -369,9 +395,13 @@ def test_the_highest_code_of_several_failures_counts(
 ) -> None:
     monkeypatch.setenv("FMP_API_KEY", KEY)
     monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ops@example.com")
+    break_disk_check(monkeypatch)
     with serve(lambda _path, _params: Reply("down", status=404)) as server:
         monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)
-        assert diagnosis("--online")[0] == 6
+        code, found, _ = diagnosis("--online")
+    failed = {area for area, findings in found.items() if findings[-1]["state"] == "fail"}
+    assert failed == {"disk", "vendor", "alerts"}
+    assert code == 6
 
 
 def test_help_lists_the_exit_codes() -> None:

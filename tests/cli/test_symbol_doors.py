@@ -122,7 +122,10 @@ def test_a_row_that_cannot_be_read_is_not_a_sale_in_any_spelling(load: Load, wri
 def test_no_more_than_eight_symbols_are_named(load: Load, count: int, unnamed: int | None) -> None:
     done = load("prices", *(f"S{number}.US,2024-12-06,5" for number in range(count)))
     assert done.stderr.count(" is stored as S") == 8
-    rest = f"note: {unnamed} more symbols are stored in another spelling (see docs/symbols.md)"
+    rest = (
+        f"note: {unnamed} more symbols are stored in another spelling"
+        " (see docs/reference/symbols.md)"
+    )
     assert ("more symbols" in done.stderr) == (rest in done.stderr) == (unnamed is not None)
 
 

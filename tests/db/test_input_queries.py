@@ -13,6 +13,7 @@ from riskmetrics.errors import DataQualityError
 
 DAYS = trading_calendar.sessions_between(date(2024, 12, 2), date(2024, 12, 6))
 FRIDAY = DAYS[-1]
+TODAY = date(2025, 1, 2)
 
 
 def price(connection: sa.Connection, symbol: str, days: list[date], close: float = 100.0) -> None:
@@ -137,7 +138,7 @@ def test_lots_are_signed_ordered_and_not_the_deleted_ones(connection):
     hold(connection, key, "E", exit_date=FRIDAY)
     hold(connection, key, "X", deleted_at=deleted)
     portfolio(connection, "Q", "Y", deleted_at=deleted)
-    found = input_queries.read_lots(connection)
+    found = input_queries.read_lots(connection, TODAY)
     assert found[["symbol", "quantity"]].to_numpy().tolist() == [
         ["A", -3],
         ["B", 1],
@@ -215,18 +216,19 @@ def test_an_option_that_expired_ends_the_day_after_at_what_exercising_it_brought
         )
     ):
         hold(connection, owner, f"A{number}", **common | own)
-    found = input_queries.read_lots(connection).set_index("symbol")
+    found = input_queries.read_lots(connection, TODAY).set_index("symbol")
     assert found["exit_price"].fillna(-1).tolist() == [10, 0, 4, -1, 11, -1]
     assert found["exit_date"].dt.date.tolist() == [*[date(2024, 12, 8)] * 4, DAYS[0], pd.NaT]
 
 
 @pytest.mark.parametrize(("days_ago", "is_expired"), [(0, False), (1, True)])
 def test_an_option_expires_after_its_day_of_expiration(connection, days_ago, is_expired):
-    expiration = connection.scalar(sa.select(sa.func.current_date() - days_ago))
+    expiration = date(2024, 12, 7)
     owner = portfolio(connection, "P")
     terms = {"position_type": "LC", "strike_price": 90, "expiration_date": expiration}
     hold(connection, owner, "O", investment_class="OPTIONS", underlying_symbol="A", **terms)
-    (found,) = input_queries.read_lots(connection).itertuples()
+    as_of = expiration + timedelta(days=days_ago)
+    (found,) = input_queries.read_lots(connection, as_of).itertuples()
     assert pd.isna(found.exit_date) == (not is_expired)
     assert not is_expired or found.exit_date.date() == expiration + timedelta(days=1)
 
@@ -244,7 +246,7 @@ def test_an_option_closed_up_to_the_day_after_its_expiration_keeps_its_price(
     option = {"investment_class": "OPTIONS", "underlying_symbol": "A"}
     closed = {"exit_date": expiration + timedelta(days=days_after), "exit_price": 7}
     hold(connection, owner, "O", **option, **terms, **closed)
-    (found,) = input_queries.read_lots(connection).itertuples()
+    (found,) = input_queries.read_lots(connection, TODAY).itertuples()
     assert found.exit_price == exit_price
     assert found.exit_date.date() == expiration + timedelta(days=min(days_after, 1))
 

@@ -191,7 +191,7 @@ def test_a_split_rescales_earlier_prices_for_every_reader_and_stored_ones_stay(
     assert found["volume"]["A"].tolist() == [4000.0] * 10 + [1000.0] * (len(DAYS) - 10)
     before = Decimal(str(expected[9]))
     assert holdings.read_session_closes(connection, ["A"], BEFORE) == {"A": before}
-    lots = input_queries.read_lots(connection).set_index("position_type")
+    lots = input_queries.read_lots(connection, DAYS[-1]).set_index("position_type")
     assert lots.loc["LONG", "exit_close"] == expected[9]
     assert lots.loc["LC", "exit_price"] == expected[9] - 60
     pd.testing.assert_frame_equal(stored_prices.read_price_history(connection, "A"), raw)

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import tables, write
+from riskmetrics.db import result_writes, tables, write
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.result_writes import Computed, Subjects, TableRows, write_computed
 from riskmetrics.errors import DataQualityError
 
 BETAS = tables.position_market_betas
@@ -267,11 +268,13 @@ def test_names_and_reasons_of_what_is_undefined_are_exactly_those_given(connecti
         day=MONDAY, metric="t.beta", reason="too few", n_obs=12
     )
     other = rows.assign(metric="t.volatility")
-    write.replace_undefined_reasons(
+    result_writes.replace_undefined_reasons(
         connection, other, metrics=["t.volatility"], days=days, provenance=FIRST
     )
-    write.replace_undefined_reasons(connection, rows, metrics=metrics, days=days, provenance=FIRST)
-    write.replace_undefined_reasons(
+    result_writes.replace_undefined_reasons(
+        connection, rows, metrics=metrics, days=days, provenance=FIRST
+    )
+    result_writes.replace_undefined_reasons(
         connection, rows.iloc[:1], metrics=metrics, days=days, provenance=FIRST
     )
     found = fetch_frame(
@@ -285,13 +288,13 @@ def test_coverage_of_one_metric_leaves_that_of_another(connection, keys):
         day=MONDAY, metric="beta", coverage=0.5, n_covered=1, n_total=2
     )
     days = [MONDAY.date()]
-    assert write.replace_coverage(
+    assert result_writes.replace_coverage(
         connection, rows, metrics=["beta"], days=days, provenance=FIRST
     ) == (1, 0, 0)
-    assert write.replace_coverage(
+    assert result_writes.replace_coverage(
         connection, rows.assign(metric="prices"), metrics=["prices"], days=days, provenance=FIRST
     ) == (1, 0, 0)
-    assert write.replace_coverage(
+    assert result_writes.replace_coverage(
         connection, rows.iloc[:0], metrics=["beta"], days=days, provenance=FIRST
     ) == (0, 1, 0)
     assert connection.scalars(sa.select(tables.portfolio_coverage.c.metric)).all() == ["prices"]
@@ -306,11 +309,11 @@ def test_a_run_leaves_the_results_of_deleted_portfolios_alone(connection):
     lots = tables.position_volatility
     days = [MONDAY.date()]
     of_lots = rows[["position_id"]].assign(calculation_date=MONDAY, observations=90)
-    scope = write.scope_of_days(lots.c.calculation_date, days)
+    scope = result_writes.scope_of_days(lots.c.calculation_date, days)
     key = ("position_id", "calculation_date")
     assert write.replace_rows(connection, lots, of_lots, key=key, scope=scope) == (4, 0, 0)
     delete(connection, deleted)
-    live = {"scope": write.scope_of_days(BETAS.c.calc_date, days), "provenance": FIRST}
+    live = {"scope": result_writes.scope_of_days(BETAS.c.calc_date, days), "provenance": FIRST}
     assert write.replace_rows(connection, BETAS, rows.iloc[:1], key=KEY, **live) == (0, 1, 1)
     assert write.replace_rows(connection, lots, of_lots.iloc[:1], key=key, scope=scope) == (0, 1, 1)
     left = {str(position) for position in (*kept["position_id"][:1], *deleted["position_id"])}
@@ -329,21 +332,28 @@ def test_forecasts_and_scores_of_symbols_and_of_portfolios_are_replaced_apart(co
     rows[["in_sample", "clipped", "short_history", "daily_lag_imputed"]] = False
     days = [MONDAY.date()]
     symbols, portfolios = rows.iloc[:1], rows.iloc[1:]
-    write.replace_forecasts(
-        connection, symbols, is_of_portfolios=False, days=days, provenance=FIRST
-    )
-    write.replace_forecasts(
-        connection, portfolios, is_of_portfolios=True, days=days, provenance=FIRST
-    )
     columns = ["subject", "portfolio_id", "day", "coefficients", "in_sample"]
     scores = rows[columns].assign(completed_on=TUESDAY)
-    completed = {"days": [TUESDAY.date()], "provenance": FIRST}
-    write.replace_forecast_scores(connection, scores, **completed)
+
+    def removed(computed: TableRows, days: list[date]) -> int:
+        ((_, counts),) = write_computed(connection, Computed([computed]), days, FIRST)
+        return counts.removed
+
+    def replace_forecasts(rows: pd.DataFrame, subjects: Subjects) -> int:
+        return removed(TableRows(tables.volatility_forecasts, rows, subjects=subjects), days)
+
+    def replace_scores(rows: pd.DataFrame) -> int:
+        computed = TableRows(tables.har_forecast_scores, rows, day="completed_on")
+        return removed(computed, [TUESDAY.date()])
+
+    replace_forecasts(symbols, Subjects.SYMBOLS)
+    replace_forecasts(portfolios, Subjects.PORTFOLIOS)
+    replace_scores(scores)
     delete(connection, portfolios.iloc[1:])
-    none, by = rows.iloc[:0], {"days": days, "provenance": FIRST}
-    assert write.replace_forecasts(connection, none, is_of_portfolios=False, **by).removed == 1
-    assert write.replace_forecasts(connection, none, is_of_portfolios=True, **by).removed == 1
-    assert write.replace_forecast_scores(connection, scores.iloc[:0], **completed).removed == 2
+    none = rows.iloc[:0]
+    assert replace_forecasts(none, Subjects.SYMBOLS) == 1
+    assert replace_forecasts(none, Subjects.PORTFOLIOS) == 1
+    assert replace_scores(scores.iloc[:0]) == 2
     for table in (tables.volatility_forecasts, tables.har_forecast_scores):
         assert connection.scalars(sa.select(table.c.subject)).all() == [str(deleted)]
 
@@ -455,7 +465,7 @@ def snapshot_rows(connection: sa.Connection, **values: list[float]) -> pd.DataFr
 def fit_snapshots(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Call null_out_of_range for snapshots without other undefined values."""
     reasons = pd.DataFrame(columns=["metric", "subject", "day", "portfolio_id", "reason", "n_obs"])
-    return write.null_out_of_range(
+    return result_writes.null_out_of_range(
         SNAPSHOTS, rows, reasons, subject="portfolio_id", day="snapshot_date"
     )
 

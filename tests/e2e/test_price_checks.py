@@ -252,7 +252,7 @@ def test_a_value_from_an_unconfirmed_close_has_a_caveat_wherever_it_is_shown(
         holders = set(connection.scalars(sa.text(of)))
     assert run([DAY]).exit_code == 0
     said = " ".join(capsys.readouterr().err.split())
-    assert "rest on closes that are not believed" in said
+    assert "rest on unconfirmed closes" in said
     shown = CliRunner().invoke(app, ["show", "snapshot"])
     lines = [
         line

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from riskmetrics.metrics.forecast_comparison import diebold_mariano
 from riskmetrics.metrics.forecast_score import (
     OutOfSampleRSquared,
     Score,
-    diebold_mariano,
     ewma_volatility,
     forward_realized_volatility,
     pooled_score,

@@ -109,7 +109,7 @@ def test_a_tick_in_the_close_alone_and_a_price_of_zero_are_listed(bars):
     assert found["finding"][1].startswith("close moves by +")
 
 
-def test_a_large_move_of_the_last_session_alone_is_listed_as_not_yet_believed(bars):
+def test_a_large_move_of_the_last_session_alone_is_listed_as_unconfirmed(bars):
     for row in (at("2024-05-15"), N - 1):  # the first is a crash that stays
         for prices in bars:
             prices.iloc[row:, 0] *= 0.43

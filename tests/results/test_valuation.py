@@ -302,7 +302,7 @@ def test_an_option_has_a_source_if_its_underlying_has_a_close_and_a_price_if_one
 
 
 @pytest.mark.parametrize(
-    ("closes", "believed"),
+    ("closes", "validated"),
     [
         (
             (10, 17, 10, 10),
@@ -314,7 +314,7 @@ def test_an_option_has_a_source_if_its_underlying_has_a_close_and_a_price_if_one
     ],
 )
 def test_a_move_over_half_is_doubted_on_its_day_and_where_the_next_session_takes_it_back(
-    closes, believed
+    closes, validated
 ):
     """By hand, of two instruments; days one by one say the same, so no later close is looked at."""
     days = trading_calendar.sessions_between(MON, date(2024, 1, 26))[:4]
@@ -323,8 +323,8 @@ def test_a_move_over_half_is_doubted_on_its_day_and_where_the_next_session_takes
         lot("Y", 1),
         closes={"X": dict(zip(days, closes, strict=True)), "Y": dict.fromkeys(days, 5.0)},
     )
-    assert covered(of, *days[1:])["validated_prices"].tolist() == believed
-    assert [covered(of, day)["validated_prices"].item() for day in days[1:]] == believed
+    assert covered(of, *days[1:])["validated_prices"].tolist() == validated
+    assert [covered(of, day)["validated_prices"].item() for day in days[1:]] == validated
 
 
 def test_coverage_counts_prices_closes_of_the_day_and_profits():

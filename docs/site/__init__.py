@@ -1,0 +1,1 @@
+"""Build of the documentation site: pages of ``docs``, and references made from the code."""

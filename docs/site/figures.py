@@ -1,0 +1,22 @@
+"""Stored figures, as the catalog describes them."""
+
+from docs.site.markdown import as_code, escape_cell
+from riskmetrics.catalog.registry import all_figures
+
+FORMULAS = {(figure.table, figure.column): figure for figure in all_figures()}
+"""Record of each figure, by table and column."""
+
+
+def describe_figure(table: str, column: str) -> str:
+    """Return formula, unit, window, minimum and source of a figure; empty if the column is none."""
+    figure = FORMULAS.get((table, column))
+    if figure is None:
+        return ""
+    parts = {
+        "Unit": escape_cell(figure.unit.value),
+        "Formula": as_code(" ".join(figure.formula.split())),
+        "Window": escape_cell(figure.window or ""),
+        "Minimum": escape_cell(figure.minimum),
+        "Source": escape_cell(figure.reference),
+    }
+    return " ".join(f"{name}: {text}." for name, text in parts.items() if text)

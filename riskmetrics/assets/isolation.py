@@ -1,0 +1,63 @@
+"""Several assets in one step: the failure of one stops what follows from it, and nothing else."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import dagster as dg
+
+from riskmetrics.assets import failures
+
+
+class BlockedError(Exception):
+    """A blocking check of an asset failed, which its result reports: nothing else is wrong."""
+
+
+AssetResult = dg.MaterializeResult[None] | dg.AssetCheckResult
+
+
+def materialize_each(
+    context: dg.AssetExecutionContext,
+    upstream: Mapping[str, Iterable[str]],
+    materialize: Callable[[str], Iterator[AssetResult]],
+) -> Iterator[AssetResult]:
+    """Materialize the assets of a step one after another.
+
+    Parameters
+    ----------
+    upstream : mapping of str to iterable of str
+        Names of the assets in a valid order, with the names of what each follows from.
+    materialize : callable
+        Yields the results of an asset. It is called for each name; if it raises BlockedError,
+        what follows from the asset is not materialized.
+
+    Raises
+    ------
+    Failure
+        After all that could be materialized is, if something failed: a line for each cause.
+    """
+    stopped: set[str] = set()
+    failed: dict[str, Exception] = {}
+    for name, follows in upstream.items():
+        if cause := stopped.intersection(follows):
+            context.log.info(f"{name} is not computed: {', '.join(sorted(cause))} failed")
+            stopped.add(name)
+            continue
+        try:
+            yield from materialize(name)
+        except BlockedError:
+            stopped.add(name)
+        except Exception as error:  # noqa: BLE001  # raised below, after the other assets
+            stopped.add(name)
+            failed[name] = error
+    if failed:
+        raise dg.Failure("\n".join(_describe(failed))) from max(
+            failed.values(), key=lambda error: failures.exit_code(failures.root_cause(error))
+        )
+
+
+def _describe(failed: Mapping[str, Exception]) -> Iterator[str]:
+    """Yield a line per message, with the names of the assets that failed with it."""
+    names: dict[str, list[str]] = {}
+    for name, error in failed.items():
+        names.setdefault(failures.exception_message(error), []).append(name)
+    for message, assets in names.items():
+        yield f"{', '.join(assets)} failed: {message}"

@@ -1,0 +1,244 @@
+"""What must hold of results: each check has a measured value, a severity and a sentence."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+import numpy as np
+
+from riskmetrics import trading_calendar
+from riskmetrics.assets import reports
+from riskmetrics.db import input_queries, result_queries, stored_prices
+from riskmetrics.db.split_suspects import find_suspected_splits
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
+from riskmetrics.resources import Warehouse
+from riskmetrics.results import betas
+from riskmetrics.results.beta_reference_check import max_abs_difference
+from riskmetrics.text import join_names
+
+_REFIT_SAMPLE_SIZE = 5
+"""Stored betas that a run has statsmodels fit again."""
+
+_STORED_PRECISION = 2e-6
+"""Columns keep six decimals; one unit in the last place covers both roundings."""
+
+_MAX_PLAUSIBLE_BETA = 5.0
+"""A beta larger in size did not occur in 164,000 windows of real stocks: it tells of prices."""
+
+_SUM_TOLERANCE = 1e-9
+"""How far the sector weights of a portfolio may sum from 1: rounding of float64."""
+
+
+def betas_match_statsmodels(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
+    """A sample of the stored betas agrees with statsmodels; otherwise nothing downstream runs."""
+    with warehouse.read() as connection:
+        rows = result_queries.sample_market_betas(connection, days, _REFIT_SAMPLE_SIZE)
+        symbols = {*rows["symbol"], *rows["market_index"]}
+        sessions = trading_calendar.sessions_with_lookback(days, betas.BETA_WINDOW + 1)
+        closes = input_queries.read_adjusted_closes(connection, symbols, sessions)
+        suspected = find_suspected_splits(connection, symbols)
+    worst = max_abs_difference(rows, closes, suspected)
+    return dg.AssetCheckResult(
+        passed=worst <= _STORED_PRECISION,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"refitted": len(rows), "largest_difference": worst},
+        description=(
+            f"{len(rows)} stored betas, refitted by statsmodels, differ by {worst:.1e} at most; "
+            f"{_STORED_PRECISION:.0e} is the limit"
+        ),
+    )
+
+
+def beta_extreme(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
+    """No market beta is so large that only wrong prices explain it; none is capped."""
+    with warehouse.read() as connection:
+        extreme, n_betas = (
+            result_queries.find_extreme_betas(connection, days, _MAX_PLAUSIBLE_BETA),
+            result_queries.count_betas(connection, days),
+        )
+    worst = "".join(
+        f": the largest is {row.beta:.1f}, of {row.symbol} on {row.calc_date:%Y-%m-%d}"
+        for row in extreme[:1].itertuples()
+    )
+    advice = (
+        "; look for its cause with `riskmetrics show quality`, and import the right prices"
+        if worst
+        else ""
+    )
+    return dg.AssetCheckResult(
+        passed=extreme.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "betas_affected": len(extreme),
+            "betas_checked": n_betas,
+            **reports.preview(extreme),
+        },
+        description=(
+            f"{len(extreme)} of {n_betas} betas are beyond"
+            f" ±{_MAX_PLAUSIBLE_BETA:.0f}{worst}{advice}"
+        ),
+    )
+
+
+def price_coverage(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
+    """At least 80% of each portfolio's holdings have a close; options need their underlying's."""
+    with warehouse.read() as connection:
+        missing_sources, missing_prices = (
+            result_queries.find_low_coverage(connection, metric, days, MIN_COVERAGE)
+            for metric in ("price_sources", "prices")
+        )
+        never_priced = stored_prices.find_unpriced_symbols(connection, days)
+    has_missing_sources = not missing_sources.empty
+    insufficient = missing_sources if has_missing_sources else missing_prices
+    labels = [
+        f"{row.portfolio} ({row.n_covered} of {row.n_total} instruments on {row.day:%Y-%m-%d})"
+        for row in insufficient.itertuples()
+    ]
+    sentences = []
+    if has_missing_sources:
+        sentences.append(
+            f"too few holdings have a close (options: of their underlying) in {join_names(labels)};"
+            f" {MIN_COVERAGE:.0%} are needed, and their risk figures are undefined: import the"
+            " prices with `riskmetrics import prices FILE`, or remove the portfolio"
+        )
+    elif labels:
+        sentences.append(
+            f"too few holdings have a price of their own in {join_names(labels)}: state the prices"
+            " of options with the holdings"
+        )
+    if never_priced:
+        sentences.append(
+            f"no price is stored of {join_names(never_priced)}: check the symbol, or import its"
+            " prices"
+        )
+    return dg.AssetCheckResult(
+        passed=insufficient.empty and not never_priced,
+        severity=dg.AssetCheckSeverity.ERROR if has_missing_sources else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "portfolios_affected": len(insufficient),
+            "symbols_never_priced": len(never_priced),
+            **reports.preview(insufficient),
+        },
+        description="; ".join(sentences) or "enough holdings of every portfolio have a price",
+    )
+
+
+def portfolios_valued(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
+    """Every portfolio has values on every session of the run; one without names the reason."""
+    with warehouse.read() as connection:
+        missing = result_queries.find_unvalued_portfolios(connection, days)
+    labels = [
+        f"{row.portfolio} on {row.day:%Y-%m-%d} ({row.reason})" for row in missing.itertuples()
+    ]
+    return dg.AssetCheckResult(
+        passed=missing.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"portfolios_affected": len(missing), **reports.preview(missing)},
+        description=(
+            f"no values are stored of {join_names(labels)}"
+            if labels
+            else "every portfolio has values"
+        ),
+    )
+
+
+def unconfirmed_prices(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
+    """No value or P&L rests on an unconfirmed close: a move of more than half in one session."""
+    with warehouse.read() as connection:
+        unconfirmed = result_queries.find_low_coverage(connection, "validated_prices", days, 1.0)
+    if unconfirmed.empty:
+        return dg.AssetCheckResult(
+            passed=True, description="no value or P&L rests on an unconfirmed close"
+        )
+    unconfirmed = unconfirmed.assign(
+        n_unconfirmed=unconfirmed["n_total"] - unconfirmed["n_covered"]
+    )
+    labels = [
+        f"{row.portfolio} ({row.n_unconfirmed} of {row.n_total} instruments on {row.day:%Y-%m-%d})"
+        for row in unconfirmed.itertuples()
+    ]
+    day = f"{unconfirmed['day'].iloc[0]:%Y-%m-%d}"
+    return dg.AssetCheckResult(
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"portfolios_affected": len(unconfirmed), **reports.preview(unconfirmed)},
+        description=(
+            f"values and P&L rest on unconfirmed closes in {join_names(labels)}; see"
+            f" which with `riskmetrics show quality --date {day}`, and import the right ones"
+        ),
+    )
+
+
+def equity_sufficient(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
+    """Every portfolio's equity is large enough to express weights and losses as fractions of it."""
+    with warehouse.read() as connection:
+        small = result_queries.find_small_equity(connection, days, MIN_EQUITY_SHARE)
+    labels = [
+        f"{row.portfolio} (equity {row.total_value:,.2f}, gross {row.gross_exposure:,.2f} on"
+        f" {row.day:%Y-%m-%d})"
+        for row in small.itertuples()
+    ]
+    return dg.AssetCheckResult(
+        passed=small.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"portfolios_affected": len(small), **reports.preview(small)},
+        description=(
+            f"equity is below {MIN_EQUITY_SHARE:.0%} of gross exposure in {join_names(labels)}:"
+            " weights and figures in units of equity are undefined; correct the equity with"
+            " `riskmetrics import portfolio FILE --equity AMOUNT`"
+            if labels
+            else f"equity of every portfolio is at least {MIN_EQUITY_SHARE:.0%} of gross exposure"
+        ),
+    )
+
+
+def sector_weights_sum(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
+    """The sector weights of every portfolio sum to 1; otherwise nothing downstream runs."""
+    with warehouse.read() as connection:
+        sums = result_queries.sum_sector_weights(connection, days)
+    worst = float(np.abs(sums["total"] - 1.0).max()) if len(sums) else 0.0
+    return dg.AssetCheckResult(
+        passed=worst <= _SUM_TOLERANCE,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"portfolio_sessions": len(sums), "largest_deviation": worst},
+        description=(
+            f"sector weights of {len(sums)} portfolio sessions sum to 1 within {worst:.1e};"
+            f" {_SUM_TOLERANCE:.0e} is the limit"
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class ResultCheck:
+    """A check of an asset of results; a blocking one stops what follows from the asset."""
+
+    asset: str
+    function: Callable[[Warehouse, Sequence[date]], dg.AssetCheckResult]
+    is_blocking: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the name of the check."""
+        return self.function.__name__
+
+    @property
+    def description(self) -> str:
+        """Return what must hold."""
+        return str(self.function.__doc__)
+
+    def evaluate(self, warehouse: Warehouse, sessions: Sequence[date]) -> dg.AssetCheckResult:
+        """Return the result of the check for sessions of a run."""
+        result = self.function(warehouse, sessions)
+        return result._replace(asset_key=dg.AssetKey(self.asset), check_name=self.name)
+
+
+RESULT_CHECKS = (
+    ResultCheck("position_betas", betas_match_statsmodels, is_blocking=True),
+    ResultCheck("position_betas", beta_extreme),
+    ResultCheck("portfolio_values", price_coverage),
+    ResultCheck("portfolio_values", portfolios_valued),
+    ResultCheck("portfolio_values", unconfirmed_prices),
+    ResultCheck("portfolio_volatility", equity_sufficient),
+    ResultCheck("sector_concentration", sector_weights_sum, is_blocking=True),
+)

@@ -1,0 +1,1 @@
+"""What each asset computes from the inputs of a run, as rows of its tables."""

@@ -1,0 +1,81 @@
+"""Figures of positions and of the symbols they hold: estimated per symbol, written per position."""
+
+from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.db import tables
+from riskmetrics.db.result_writes import Computed, Subjects, TableRows
+from riskmetrics.inputs.run_inputs import RunInputs
+from riskmetrics.results import betas, forecasts, rate_sensitivity
+
+
+def compute_position_betas(inputs: RunInputs) -> Computed:
+    """Compute market betas of positions, and Vasicek-adjusted betas of symbols."""
+    estimates, lots, days = inputs.market_betas, inputs.snapshot.lots, inputs.sessions
+    rows, undefined = betas.position_rows(estimates, lots, days, betas.MARKET_BETA_TABLE)
+    adjusted = betas.adjusted_beta_rows(estimates, lots, days)
+    return Computed(
+        [
+            TableRows(
+                tables.position_market_betas, rows, undefined, betas.MARKET_BETA_TABLE.metrics
+            ),
+            TableRows(tables.symbol_adjusted_betas, adjusted),
+        ]
+    )
+
+
+def compute_rate_betas(inputs: RunInputs) -> Computed:
+    """Compute rate betas of positions, and two-factor betas of symbols."""
+    lots, days = inputs.snapshot.lots, inputs.sessions
+    rows, undefined = betas.position_rows(inputs.rate_betas, lots, days, betas.RATE_BETA_TABLE)
+    two_factor = rate_sensitivity.symbol_rows(inputs.two_factor_betas, lots, days)
+    return Computed(
+        [
+            TableRows(
+                tables.position_interest_rate_betas, rows, undefined, betas.RATE_BETA_TABLE.metrics
+            ),
+            TableRows(tables.symbol_two_factor_betas, two_factor),
+        ]
+    )
+
+
+def compute_position_volatility(inputs: RunInputs) -> Computed:
+    """Compute realized volatility of positions, and volatility forecasts of symbols."""
+    estimates, lots, days = inputs.symbol_volatility, inputs.snapshot.lots, inputs.sessions
+    rows, undefined = forecasts.position_rows(estimates, lots, days, inputs.option_exposures)
+    forecast_rows = forecasts.symbol_forecasts(estimates, lots, days)
+    return Computed(
+        [
+            TableRows(tables.position_volatility, rows, undefined, forecasts.POSITION_METRICS),
+            TableRows(tables.volatility_forecasts, forecast_rows, subjects=Subjects.SYMBOLS),
+        ]
+    )
+
+
+POSITION_ASSETS = (
+    ResultAsset(
+        "position_betas",
+        "positions",
+        "Market betas of open positions, 90 sessions, and Vasicek-adjusted betas of symbols.",
+        {"market_prices": Edge.READS},
+        (tables.position_market_betas, tables.symbol_adjusted_betas),
+        compute_position_betas,
+        "beta",
+    ),
+    ResultAsset(
+        "interest_rate_betas",
+        "positions",
+        "Rate betas of open positions, and two-factor betas of symbols (market and rates).",
+        {"market_prices": Edge.READS},
+        (tables.position_interest_rate_betas, tables.symbol_two_factor_betas),
+        compute_rate_betas,
+        "ir_beta",
+    ),
+    ResultAsset(
+        "position_volatility",
+        "positions",
+        "Realized volatility of open positions, and volatility forecasts of symbols.",
+        {"market_prices": Edge.READS, "har_coefficients": Edge.READS},
+        (tables.position_volatility, tables.volatility_forecasts),
+        compute_position_volatility,
+        "expected_vol_21d",
+    ),
+)

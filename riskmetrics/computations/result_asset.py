@@ -1,0 +1,41 @@
+"""The record of an asset of results: what it computes, which tables it writes, what it follows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import sqlalchemy as sa
+
+from riskmetrics.db.result_writes import Computed
+from riskmetrics.inputs.run_inputs import RunInputs
+
+
+class Edge(Enum):
+    """What an edge of the asset graph carries."""
+
+    READS = "reads the stored rows of"
+    """Changing the rows upstream and materializing the asset changes its results."""
+    UPDATES = "adds columns to the rows of"
+    """The rows must exist; their other columns are not read."""
+    SHARES = "is computed from the same inputs of the run as"
+    """No stored row is read: both start from one `RunInputs`, and agree with each other."""
+
+
+@dataclass(frozen=True)
+class ResultAsset:
+    """An asset of results, without Dagster.
+
+    If an asset upstream fails, or a blocking check of it, the asset is not computed, whatever the
+    edge carries.
+    """
+
+    name: str
+    group: str
+    description: str
+    upstream: Mapping[str, Edge]
+    """Names of assets, and what the edge from each carries."""
+    tables: tuple[sa.Table, ...]
+    """Tables that it writes, the one that describes it first."""
+    compute: Callable[[RunInputs], Computed]
+    headline: str
+    """Column of the first rows that it computes whose median is shown for each session."""

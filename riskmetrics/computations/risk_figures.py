@@ -1,0 +1,149 @@
+"""Risk figures of portfolios, each in a table of its own."""
+
+from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.db import tables
+from riskmetrics.db.result_writes import Computed, TableRows
+from riskmetrics.inputs.run_inputs import RunInputs
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.results import (
+    contribution_results,
+    drawdowns,
+    pro_forma,
+    rate_sensitivity,
+    score_results,
+    stress_results,
+    tail_risk_results,
+)
+
+
+def compute_rate_betas(inputs: RunInputs) -> Computed:
+    """Compute rate betas of portfolios, alone and with the market held fixed."""
+    rows, coverage = rate_sensitivity.portfolio_rows(
+        inputs.option_adjusted_valuation, inputs.rate_betas, inputs.two_factor_betas
+    )
+    return Computed(
+        [TableRows(tables.portfolio_rate_betas, rows)],
+        coverage=coverage,
+        coverage_metrics=rate_sensitivity.RATE_BETA_COVERAGE,
+    )
+
+
+def compute_tail_risk(inputs: RunInputs) -> Computed:
+    """Compute value at risk and expected shortfall, and backtests of value at risk."""
+    forecasts = inputs.portfolio_volatility
+    rows, backtests = tail_risk_results.compute_tail_risk(
+        inputs.option_adjusted_valuation,
+        inputs.clean_returns(tail_risk_results.TAIL_RISK_WINDOW),
+        forecasts.root_variance_amount,
+        forecasts.figures.observations,
+    )
+    return Computed(
+        [
+            TableRows(tables.portfolio_tail_risk, rows),
+            TableRows(tables.portfolio_var_backtests, backtests),
+        ]
+    )
+
+
+def compute_contributions(inputs: RunInputs) -> Computed:
+    """Compute the contribution of each symbol to its portfolio's volatility."""
+    rows = contribution_results.compute_contributions(
+        inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
+    )
+    return Computed([TableRows(tables.portfolio_risk_contributions, rows)])
+
+
+def compute_drawdowns(inputs: RunInputs) -> Computed:
+    """Compute current and maximum drawdowns over one year."""
+    rows = drawdowns.compute_drawdowns(
+        inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
+    )
+    return Computed([TableRows(tables.portfolio_drawdowns, rows)])
+
+
+def compute_stress(inputs: RunInputs) -> Computed:
+    """Compute the loss of every portfolio in each stress scenario."""
+    rows = stress_results.compute_stress_losses(
+        inputs.option_adjusted_valuation,
+        inputs.snapshot.stress_scenarios,
+        inputs.stress_betas,
+        inputs.stress_closes,
+        inputs.snapshot.suspected_splits,
+    )
+    return Computed([TableRows(tables.portfolio_stress, rows)])
+
+
+def score_forecasts(inputs: RunInputs) -> Computed:
+    """Evaluate stored forecasts that complete on the sessions against realized volatility."""
+    forecasts = inputs.completed_forecasts
+    made = RunInputs(inputs.snapshot, score_results.forecast_days(inputs.sessions))
+    of_symbols = forecasts["subject"][forecasts["portfolio_id"].isna()]
+    rows = score_results.score_forecasts(
+        forecasts,
+        inputs.sessions,
+        inputs.returns_of({*made.open_symbols, *of_symbols}, FORECAST_HORIZON),
+        made.option_adjusted_valuation,
+    )
+    return Computed([TableRows(tables.har_forecast_scores, rows, day="completed_on")])
+
+
+RISK_ASSETS = (
+    ResultAsset(
+        "portfolio_rate_betas",
+        "portfolios",
+        "Portfolio rate betas: one-factor, and two-factor with the market.",
+        {
+            "interest_rate_betas": Edge.SHARES,
+            "portfolio_values": Edge.SHARES,
+            "har_coefficients": Edge.READS,
+        },
+        (tables.portfolio_rate_betas,),
+        compute_rate_betas,
+        "rate_beta",
+    ),
+    ResultAsset(
+        "portfolio_tail_risk",
+        "portfolios",
+        "Value at risk and expected shortfall of every portfolio, and VaR backtests.",
+        {"portfolio_values": Edge.SHARES, "portfolio_volatility": Edge.SHARES},
+        (tables.portfolio_tail_risk, tables.portfolio_var_backtests),
+        compute_tail_risk,
+        "value_at_risk",
+    ),
+    ResultAsset(
+        "risk_contributions",
+        "portfolios",
+        "Contribution of each symbol to its portfolio's volatility.",
+        {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
+        (tables.portfolio_risk_contributions,),
+        compute_contributions,
+        "component",
+    ),
+    ResultAsset(
+        "portfolio_drawdowns",
+        "portfolios",
+        "Current and maximum drawdown of every portfolio over one year.",
+        {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
+        (tables.portfolio_drawdowns,),
+        compute_drawdowns,
+        "current_drawdown",
+    ),
+    ResultAsset(
+        "stress_tests",
+        "portfolios",
+        "Loss of every portfolio in each scenario of `stress_scenarios`.",
+        {"portfolio_betas": Edge.SHARES, "portfolio_rate_betas": Edge.SHARES},
+        (tables.portfolio_stress,),
+        compute_stress,
+        "loss",
+    ),
+    ResultAsset(
+        "forecast_scores",
+        "portfolios",
+        "Volatility forecasts that complete on each day, against realized volatility.",
+        {"position_volatility": Edge.READS, "portfolio_volatility": Edge.READS},
+        (tables.har_forecast_scores,),
+        score_forecasts,
+        "realized",
+    ),
+)

@@ -1,0 +1,225 @@
+"""Write the computed rows of an asset: its tables, the coverage and the reasons of NULLs."""
+
+from collections.abc import Sequence
+from datetime import date
+from enum import Enum
+from typing import NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.db.result_tables import day_column
+from riskmetrics.db.write import Provenance, WriteCounts, replace_rows, update_rows
+from riskmetrics.panels import undefined_rows
+
+
+class Subjects(Enum):
+    """Whose rows an asset replaces in a table that has rows of portfolios and of symbols."""
+
+    ALL = "all"
+    PORTFOLIOS = "portfolios"
+    SYMBOLS = "symbols"
+
+
+class TableRows(NamedTuple):
+    """Rows that an asset computed for a table, on the sessions of a run."""
+
+    table: sa.Table
+    rows: pd.DataFrame
+    """Columns are named as in the table; NaN and NA become NULL."""
+    undefined: pd.DataFrame | None = None
+    """Rows of `undefined_metrics`; None: the table has a column of reasons."""
+    undefined_metrics: Sequence[str] = ()
+    """'table.column' of every value that ``undefined`` may explain."""
+    subjects: Subjects = Subjects.ALL
+    day: str | None = None
+    """Column with the session of the run; default: the day column of the table."""
+    condition: sa.ColumnElement[bool] | None = None
+    """Condition that identifies the rows of the asset in a table that others write too."""
+    is_update: bool = False
+    """Whether the asset owns some columns of rows that another asset writes."""
+
+    @property
+    def session_column(self) -> str:
+        """Return the name of the column with the session of the run."""
+        return self.day or day_column(self.table).name
+
+
+class Computed(NamedTuple):
+    """All that an asset computed for the sessions of a run."""
+
+    tables: Sequence[TableRows]
+    """The first is described in the metadata of the materialization."""
+    coverage: pd.DataFrame | None = None
+    """Rows of `portfolio_coverage`."""
+    coverage_metrics: Sequence[str] = ()
+
+
+def write_computed(
+    connection: sa.Connection, computed: Computed, days: Sequence[date], provenance: Provenance
+) -> list[tuple[TableRows, WriteCounts]]:
+    """Write what an asset computed for ``days``, in the caller's transaction.
+
+    Returns
+    -------
+    list of tuple of TableRows and WriteCounts
+        What was written to each table: values that exceed their columns are NULL, with a reason.
+    """
+    written = [_write_table(connection, rows, days, provenance) for rows in computed.tables]
+    if computed.coverage is not None:
+        replace_coverage(
+            connection,
+            computed.coverage,
+            metrics=computed.coverage_metrics,
+            days=days,
+            provenance=provenance,
+        )
+    return written
+
+
+def _write_table(
+    connection: sa.Connection, computed: TableRows, days: Sequence[date], provenance: Provenance
+) -> tuple[TableRows, WriteCounts]:
+    table, key = computed.table, row_key(computed.table)
+    if computed.undefined is not None:
+        subject = "position_id" if "position_id" in table.c else "portfolio_id"
+        rows, undefined = null_out_of_range(
+            table, computed.rows, computed.undefined, subject=subject, day=computed.session_column
+        )
+        computed = computed._replace(rows=rows, undefined=undefined)
+        replace_undefined_reasons(
+            connection,
+            undefined,
+            metrics=computed.undefined_metrics,
+            days=days,
+            provenance=provenance,
+        )
+    rows = computed.rows
+    if "portfolio_id" not in table.c:  # reasons of positions name their portfolio, rows do not
+        rows = rows.drop(columns="portfolio_id", errors="ignore")
+    if computed.is_update:
+        counts = update_rows(connection, table, rows, key=key, provenance=provenance)
+    else:
+        scope = scope_of_days(table.c[computed.session_column], days, computed.subjects)
+        if computed.condition is not None:
+            scope = sa.and_(scope, computed.condition)
+        counts = replace_rows(connection, table, rows, key=key, scope=scope, provenance=provenance)
+    return computed, counts
+
+
+def row_key(table: sa.Table) -> list[str]:
+    """Return the columns that identify a result: the primary key, or else the unique constraint."""
+    names = [column.name for column in table.primary_key]
+    if names != ["id"]:
+        return names
+    (unique,) = (
+        constraint
+        for constraint in table.constraints
+        if isinstance(constraint, sa.UniqueConstraint)
+    )
+    return [column.name for column in unique.columns]
+
+
+def scope_of_days(
+    column: sa.Column[date], days: Sequence[date], subjects: Subjects = Subjects.ALL
+) -> sa.ColumnElement[bool]:
+    """Return the condition on rows of ``days``, of symbols and of portfolios that are not deleted.
+
+    Results of deleted portfolios are out of scope, so they are kept.
+    """
+    table, position = column.table, tables.positions
+    live = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.deleted_at.is_(None))
+    in_days = column.in_(days)
+    if "portfolio_id" in table.c:
+        owner = table.c.portfolio_id
+        if subjects is Subjects.SYMBOLS:
+            return sa.and_(in_days, owner.is_(None))
+        if subjects is Subjects.ALL and owner.nullable:
+            return sa.and_(in_days, sa.or_(owner.is_(None), owner.in_(live)))
+        return sa.and_(in_days, owner.in_(live))
+    if "position_id" in table.c:
+        held = sa.select(position.c.id).where(position.c.portfolio_id.in_(live))
+        return sa.and_(in_days, table.c.position_id.in_(held))
+    return in_days
+
+
+def replace_coverage(
+    connection: sa.Connection,
+    rows: pd.DataFrame,
+    *,
+    metrics: Sequence[str],
+    days: Sequence[date],
+    provenance: Provenance,
+) -> WriteCounts:
+    """Replace the coverage of ``metrics`` on ``days``."""
+    table = tables.portfolio_coverage
+    scope = sa.and_(table.c.metric.in_(metrics), scope_of_days(table.c.day, days))
+    return replace_rows(
+        connection, table, rows, key=row_key(table), scope=scope, provenance=provenance
+    )
+
+
+def replace_undefined_reasons(
+    connection: sa.Connection,
+    rows: pd.DataFrame,
+    *,
+    metrics: Sequence[str],
+    days: Sequence[date],
+    provenance: Provenance,
+) -> None:
+    """Replace the reasons why values of ``metrics`` ('table.column') are NULL on ``days``."""
+    table = tables.undefined_metrics
+    scope = sa.and_(table.c.metric.in_(metrics), scope_of_days(table.c.day, days))
+    replace_rows(connection, table, rows, key=row_key(table), scope=scope, provenance=provenance)
+
+
+def null_out_of_range(
+    table: sa.Table, rows: pd.DataFrame, undefined: pd.DataFrame, *, subject: str, day: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Replace values that exceed their columns by NULL with a reason.
+
+    Otherwise one wrong price would fail the rows of all portfolios. A row is left out, also with a
+    reason, if the column must not be NULL.
+
+    Parameters
+    ----------
+    table : Table
+    rows : DataFrame
+        Rows to write to ``table``.
+    undefined : DataFrame
+        Reasons of other undefined values, as `panels.undefined_rows` returns them.
+    subject, day : str
+        Columns of ``rows`` with the subject and the day of a reason.
+
+    Returns
+    -------
+    tuple of DataFrame
+        The rows that can be written, and all reasons.
+    """
+    reasons = [undefined]
+    for column in (table.c[name] for name in rows.columns if name in table.c):
+        kind = column.type
+        if not isinstance(kind, sa.Numeric) or kind.precision is None or kind.scale is None:
+            continue
+        is_out_of_range = (
+            rows[column.name].abs() >= 10 ** (kind.precision - kind.scale) - 10**-kind.scale
+        )
+        if not is_out_of_range.any():
+            continue
+        reason_texts = rows.loc[is_out_of_range, column.name].map(
+            f"{{:.3g}} exceeds its column, NUMERIC({kind.precision}, {kind.scale}): check the"
+            " price".format
+        )
+        rows = rows.assign(**{column.name: rows[column.name].mask(is_out_of_range)})
+        reasons.append(
+            undefined_rows(
+                rows[is_out_of_range],
+                table.name,
+                {column.name: reason_texts},
+                subject=subject,
+                day=day,
+            )
+        )
+        rows = rows if column.nullable else rows[~is_out_of_range]
+    return rows, pd.concat(reasons, ignore_index=True)

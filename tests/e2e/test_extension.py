@@ -1,0 +1,133 @@
+"""A figure of another package: computed, stored, shown, explained and documented."""
+
+import json
+import os
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from tests.conftest import COMMAND, open_connection
+from tests.e2e.conftest import query_frame
+
+DAY = date(2022, 12, 28)
+TOY = '''
+"""Leverage: a figure that riskmetrics does not have."""
+
+import numpy as np
+
+from riskmetrics import Figure, PortfolioFigure, Unit
+
+
+def compute(inputs):
+    valuation = inputs.valuation
+    return np.where(valuation.equity > 100_000, valuation.gross / valuation.equity, np.nan)
+
+
+LEVERAGE = PortfolioFigure(
+    Figure(
+        "portfolio_figures", "leverage", "Leverage", Unit.NUMBER, "gross value / equity",
+        minimum="equity above 100,000", reference="Basel III",
+    ),
+    compute,
+)
+'''
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Return a folder with an installed package that adds a figure."""
+    folder = tmp_path / "site"
+    information = folder / "toy_figure-1.0.dist-info"
+    information.mkdir(parents=True)
+    (folder / "toy_figure.py").write_text(TOY)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-figure\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(
+        "[riskmetrics.metrics]\nleverage = toy_figure:LEVERAGE\n"
+    )
+    return folder
+
+
+def call(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call the command line with the package installed."""
+    return subprocess.run(
+        [COMMAND, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(package)},
+    )
+
+
+def test_a_figure_of_an_installed_package_is_computed_stored_shown_explained_and_listed(
+    sample: str, package: Path
+) -> None:
+    day = ("--date", str(DAY))
+    outcome = call(package, "run", *day, "--offline")
+    assert outcome.returncode == 0, outcome.stderr
+    stored = query_frame(
+        sample,
+        "SELECT name, value, gross_exposure, total_value, undefined_reason, f.dagster_run_id"
+        " FROM portfolio_figures f JOIN portfolio_snapshots USING (portfolio_id)"
+        " JOIN portfolios p ON p.id = portfolio_id WHERE figure = 'leverage' AND"
+        " snapshot_date = day ORDER BY name",
+    ).set_index("name")
+    assert len(stored) == 3
+    defined = stored[stored["total_value"] > 100_000]
+    assert 0 < len(defined) < 3
+    expected = defined["gross_exposure"].astype(float) / defined["total_value"].astype(float)
+    assert (defined["value"] - expected).abs().max() < 1e-9
+    undefined = stored.drop(defined.index)
+    assert undefined["value"].isna().all()
+    assert set(undefined["undefined_reason"]) == {"required: equity above 100,000"}
+    assert stored["dagster_run_id"].notna().all()
+
+    shown = call(package, "show", "figures", *day).stdout
+    assert "Leverage" in shown
+    assert f"{expected['Core Equity']:.2f}" in shown
+    assert "required: equity above 100,000" in shown
+    rows = json.loads(call(package, "show", "figures", *day, "--json").stdout)
+    assert {(row["portfolio"], row["value"]) for row in rows} == {
+        (name, None if name in undefined.index else value)
+        for name, value in stored["value"].items()
+    }
+
+    explained = call(package, "explain", "Core Equity", "leverage", *day)
+    assert explained.returncode == 0, explained.stderr
+    assert "gross value / equity" in explained.stdout
+    assert "Basel III" in explained.stdout
+    assert "portfolio_figures.leverage" in call(package, "explain", "--list").stdout
+
+
+def test_its_rows_are_replaced_by_the_next_run_and_others_are_kept(
+    sample: str, package: Path
+) -> None:
+    day = ("--date", str(DAY), "--offline")
+    assert call(package, "run", *day).returncode == 0
+    first = query_frame(sample, "SELECT portfolio_id, value FROM portfolio_figures")
+    other = {"figure": "other", "day": DAY, "value": 1.0}
+    with open_connection(sample) as connection:
+        owner = {"portfolio_id": first["portfolio_id"][0]}
+        connection.execute(sa.insert(tables.portfolio_figures).values(other | owner))
+        connection.execute(
+            sa.update(tables.portfolio_figures)
+            .where(tables.portfolio_figures.c.figure == "leverage")
+            .values(value=9.0, undefined_reason=None)
+        )
+    assert call(package, "run", *day, "--assets", "leverage").returncode == 0
+    second = query_frame(sample, "SELECT * FROM portfolio_figures")
+    assert set(second["figure"]) == {"leverage", "other"}
+    assert not (second.loc[second["figure"] == "leverage", "value"] == 9.0).any()
+
+
+def test_a_package_that_does_not_load_is_named_with_its_error(sample: str, package: Path) -> None:
+    (package / "toy_figure.py").write_text("import missing_library\n")
+    outcome = call(package, "run", "--date", str(DAY), "--offline")
+    assert outcome.returncode == 6
+    (line,) = outcome.stderr.strip().splitlines()[-1:]
+    assert "the extension leverage (toy_figure:LEVERAGE) cannot be loaded" in line
+    assert "missing_library" in line

@@ -1,0 +1,260 @@
+"""What the asset graph promises: its shape, what each edge carries, and failures of one asset."""
+
+import tempfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics import settings
+from riskmetrics.assets.risk import RESULT_ASSETS
+from riskmetrics.cli import launch
+from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.db import tables
+from riskmetrics.db.engine import create_engine
+from riskmetrics.definitions import build_definitions
+from riskmetrics.inputs.run_inputs import RunInputs
+from riskmetrics.inputs.snapshot import open_snapshot
+from tests.conftest import open_connection
+from tests.e2e.conftest import Run, query_frame
+
+DAY = date(2022, 12, 28)
+FORECAST_DAY = date(2022, 11, 28)
+"""Its forecasts complete on DAY."""
+
+BY_NAME = {asset.name: asset for asset in RESULT_ASSETS}
+EDGES = [
+    (asset.name, upstream, edge)
+    for asset in RESULT_ASSETS
+    for upstream, edge in asset.upstream.items()
+]
+
+ALTER = {
+    "market_prices": (
+        "UPDATE market_data_cache SET close = close * 1.1, adj_close = adj_close * 1.1"
+        " WHERE date = '2022-12-28' AND symbol NOT IN ('SPX')"
+    ),
+    "company_profiles": "UPDATE company_profiles SET sector = 'Energy', beta = 1.5",
+    "benchmark_weights": "UPDATE benchmarks_sector_weights SET weight = weight / 2",
+    "har_coefficients": "UPDATE har_coefficients SET constant = constant + 1",
+}
+"""Statements that change the stored rows of inputs."""
+
+SHAPE = """
+benchmark_weights <-
+company_profiles <-
+market_prices <-
+har_coefficients <- market_prices
+interest_rate_betas <- market_prices
+position_betas <- market_prices
+position_volatility <- har_coefficients, market_prices
+portfolio_values <- market_prices
+portfolio_betas <- company_profiles, har_coefficients, portfolio_values, position_betas
+portfolio_rate_betas <- har_coefficients, interest_rate_betas, portfolio_values
+portfolio_volatility <- har_coefficients, portfolio_values
+sector_concentration <- benchmark_weights, company_profiles, portfolio_values
+option_exposures <- portfolio_values, position_volatility
+portfolio_tail_risk <- portfolio_values, portfolio_volatility
+risk_contributions <- har_coefficients, portfolio_values
+portfolio_drawdowns <- har_coefficients, portfolio_values
+stress_tests <- portfolio_betas, portfolio_rate_betas
+forecast_scores <- portfolio_volatility, position_volatility
+ai_insights <- forecast_scores, option_exposures, portfolio_betas, portfolio_drawdowns,\
+ portfolio_rate_betas, portfolio_tail_risk, portfolio_values, portfolio_volatility,\
+ risk_contributions, sector_concentration, stress_tests
+"""
+
+CHECKS = {
+    "ai_insights": {"insights_verified"},
+    "benchmark_weights": {"benchmark_complete"},
+    "market_prices": {
+        *("bad_ticks", "short_histories", "stale_prices"),
+        *("adjustment_breaks", "unadjusted_splits"),
+    },
+    "portfolio_values": {
+        *("last_scheduled_run", "portfolios_valued"),
+        *("price_coverage", "unconfirmed_prices"),
+    },
+    "portfolio_volatility": {"equity_sufficient"},
+    "position_betas": {"beta_extreme", "betas_match_statsmodels"},
+    "sector_concentration": {"sector_weights_sum"},
+}
+
+
+def test_the_graph_has_exactly_these_assets_edges_checks_jobs_and_schedules() -> None:
+    """A dropped dependency or check is a change that somebody has to write down here."""
+    definitions = build_definitions()
+    graph = definitions.resolve_asset_graph()
+    shape = {
+        key.to_user_string(): sorted(
+            parent.to_user_string() for parent in graph.get(key).parent_keys
+        )
+        for key in graph.get_all_asset_keys()
+    }
+    lines = [line.split(" <-") for line in SHAPE.strip().splitlines()]
+    assert shape == {name: follows.replace(",", "").split() for name, follows in lines}
+    checks: dict[str, set[str]] = {}
+    for check in graph.asset_check_keys:
+        checks.setdefault(check.asset_key.to_user_string(), set()).add(check.name)
+    assert checks == CHECKS
+    blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
+    assert blocking == {"betas_match_statsmodels", "sector_weights_sum"}
+    repository = definitions.get_repository_def()
+    jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
+    assert jobs == {"daily_risk", "insights", "calibrate", "seed_benchmark", "collect_insights"}
+    assert [schedule.name for schedule in repository.schedule_defs] == ["after_close"]
+    assert {sensor.name for sensor in repository.sensor_defs} == {
+        *("alert_on_failure", "alert_on_failed_checks", "alert_on_missed_session"),
+        "insight_batches",
+    }
+
+
+@pytest.fixture(scope="session")
+def computed_template(
+    sample_template: str, create_database: Callable[..., str], fast_folder: Path
+) -> str:
+    """Return the name of a database with results of both days; a portfolio holds an option."""
+    option = {
+        "symbol": "AAPL230616C130",
+        "underlying_symbol": "AAPL",
+        "position_type": "LC",
+        "quantity": 300,
+        "entry_price": 10,
+        "last_price": 11,
+        "entry_date": date(2022, 1, 3),
+        "investment_class": "OPTIONS",
+        "strike_price": 130,
+        "expiration_date": "2023-06-16",
+    }
+    url = create_database(sample_template)
+    with open_connection(url) as connection:
+        named = sa.select(tables.portfolios.c.id).filter_by(name="Core Equity")
+        owner = {"portfolio_id": connection.scalar(named)}
+        connection.execute(sa.insert(tables.positions).values(option | owner))
+        rates = {"name": "rate_index", "value": "USMV"}  # the sample has no fund of bonds
+        connection.execute(sa.insert(tables.database_settings).values(rates))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RISKMETRICS_DATABASE_URL", url)
+        patch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
+        for day in (FORECAST_DAY, DAY):
+            launch.run(settings.load(), [day])
+    name = sa.make_url(url).database
+    assert name
+    return name
+
+
+@pytest.fixture
+def book(
+    computed_template: str,
+    sample: str,
+    new_database: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """Return a database with results, in the settings."""
+    url = new_database(computed_template)
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
+    return url
+
+
+def alter(url: str, name: str) -> None:
+    """Change the stored rows of an asset as another program would."""
+    if name not in BY_NAME:
+        with open_connection(url) as connection:
+            connection.execute(sa.text(ALTER[name]))
+        return
+    for table in BY_NAME[name].tables:
+        changed = {
+            column.name: column * 0.75
+            for column in table.c
+            if isinstance(column.type, sa.Numeric | sa.Double) and not column.primary_key
+        }
+        with open_connection(url) as connection:
+            connection.execute(sa.update(table).values(changed))
+
+
+def own_figures(url: str, asset: ResultAsset) -> list[pd.DataFrame]:
+    """Return the stored columns that an asset writes for DAY, in an order of their values."""
+    engine = create_engine(url)
+    with open_snapshot(engine, settings.load()) as snapshot:
+        computed = asset.compute(RunInputs(snapshot, [DAY])).tables
+    engine.dispose()
+    found = []
+    for table, rows, session in ((each.table, each.rows, each.session_column) for each in computed):
+        names = [name for name in rows.columns if name in table.c]
+        statement = f"SELECT {', '.join(names)} FROM {table.name} WHERE {session} = '{DAY}'"
+        found.append(query_frame(url, statement).astype(str).sort_values(names))
+    return found
+
+
+@pytest.mark.parametrize(("name", "upstream", "edge"), EDGES)
+def test_an_edge_carries_what_its_record_states(
+    book: str, run: Run, name: str, upstream: str, edge: Edge
+) -> None:
+    """Alter what is stored upstream, materialize the asset alone, and look at its figures."""
+    asset = BY_NAME[name]
+    before = own_figures(book, asset)
+    assert any(len(rows) for rows in before)
+    alter(book, upstream)
+    run([DAY], [name])
+    after = own_figures(book, asset)
+    pairs = zip(before, after, strict=True)
+    is_equal = all(old.to_numpy().tolist() == new.to_numpy().tolist() for old, new in pairs)
+    assert is_equal is (edge is not Edge.READS)
+
+
+def spoil(url: str, table: str) -> None:
+    """Make the database refuse rows of a table."""
+    with open_connection(url) as connection:
+        for statement in (
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'disk of % is full', TG_TABLE_NAME; END $$",
+            f"CREATE TRIGGER refuse BEFORE INSERT ON {table} EXECUTE FUNCTION refuse()",
+        ):
+            connection.execute(sa.text(statement))
+
+
+def test_a_table_that_fails_stops_what_follows_from_it_and_nothing_else(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(sample, "portfolio_rate_betas")
+    outcome = run([DAY])
+    assert not outcome.result.success
+    error = capsys.readouterr().err
+    assert error.count("disk of portfolio_rate_betas is full") == 1
+    assert "portfolio_rate_betas failed: " in error
+    assert "Traceback" not in error
+    stored = {
+        asset.name: len(query_frame(sample, f"SELECT 1 FROM {asset.tables[0].name}"))
+        for asset in RESULT_ASSETS
+    }
+    empty = {name for name, count in stored.items() if not count}
+    not_applicable = {"option_exposures", "forecast_scores"}  # no options, no earlier forecasts
+    assert empty - not_applicable == {"portfolio_rate_betas", "stress_tests"}
+    assert query_frame(sample, "SELECT 1 FROM ai_insights").empty
+    materialized = {
+        event.asset_key.to_user_string()
+        for event in outcome.result.all_events
+        if event.is_step_materialization and event.asset_key
+    }
+    assert {"portfolio_tail_risk", "portfolio_drawdowns"} <= materialized
+    assert materialized.isdisjoint({"portfolio_rate_betas", "stress_tests", "ai_insights"})
+
+
+def test_several_tables_that_fail_are_all_named_and_the_worst_decides_the_exit_code(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_connection(sample) as connection:
+        connection.execute(
+            sa.delete(tables.market_data_cache).where(
+                tables.market_data_cache.c.symbol == "SPX", tables.market_data_cache.c.date == DAY
+            )
+        )
+    spoil(sample, "portfolio_drawdowns")
+    outcome = run([DAY])
+    error = capsys.readouterr().err
+    assert "position_betas failed: " in error
+    assert "portfolio_drawdowns failed: " in error
+    assert outcome.exit_code == 6

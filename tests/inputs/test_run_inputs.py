@@ -1,0 +1,119 @@
+"""Inputs of a run, made without Dagster, from one snapshot of a real database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics import settings
+from riskmetrics.cli.demo import load_sample
+from riskmetrics.computations.risk_figures import compute_stress
+from riskmetrics.db import tables
+from riskmetrics.db.engine import create_engine
+from riskmetrics.inputs.run_inputs import RunInputs
+from riskmetrics.inputs.snapshot import Snapshot, open_snapshot
+from tests.conftest import open_connection
+
+DAY, BEFORE = date(2022, 12, 28), date(2022, 12, 27)
+OF_PRICES = tables.market_data_cache
+
+
+@pytest.fixture
+def sample(database: str) -> str:
+    """Return the URL of a fresh database with the sample."""
+    with open_connection(database) as connection:
+        load_sample(connection)
+    return database
+
+
+@contextmanager
+def open_other(url: str) -> Iterator[Snapshot]:
+    """Open a snapshot on connections of its own."""
+    engine = create_engine(url)
+    try:
+        with open_snapshot(engine, settings.load()) as snapshot:
+            yield snapshot
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def snapshot(sample: str) -> Iterator[Snapshot]:
+    """Return an open snapshot of the sample."""
+    with open_other(sample) as snapshot:
+        yield snapshot
+
+
+def double_closes(url: str) -> None:
+    """Import other prices: the latest closes are twice as high, and the scenarios are gone."""
+    latest = sa.update(OF_PRICES).where(OF_PRICES.c.date >= BEFORE)
+    with open_connection(url) as connection:
+        connection.execute(
+            latest.values({name: OF_PRICES.c[name] * 2 for name in ("close", "adj_close")})
+        )
+        connection.execute(sa.delete(tables.stress_scenarios))
+
+
+def figures(inputs: RunInputs) -> dict[str, pd.DataFrame]:
+    """Return series that read prices, profiles and scenarios, in the order in which runs do."""
+    return {
+        "betas": pd.DataFrame(inputs.market_betas.ols.beta),
+        "volatility": pd.DataFrame(inputs.portfolio_volatility.root_variance_amount),
+        "stress": compute_stress(inputs).tables[0].rows,
+        "values": pd.DataFrame(inputs.valuation.gross),
+    }
+
+
+def test_what_is_imported_during_a_run_is_seen_by_the_next_run_alone(
+    sample: str, snapshot: Snapshot
+) -> None:
+    """All figures are of one generation: betas before the import, the others after it."""
+    with open_other(sample) as undisturbed:
+        expected = figures(RunInputs(undisturbed, [DAY]))
+    inputs = RunInputs(snapshot, [DAY])
+    assert inputs.market_betas.ols.beta.size
+    double_closes(sample)
+    seen = figures(inputs)
+    for name, frame in expected.items():
+        pd.testing.assert_frame_equal(seen[name], frame, obj=name)
+    with open_other(sample) as later:
+        changed = RunInputs(later, [DAY])
+        assert not pd.DataFrame(changed.valuation.gross).equals(expected["values"])
+        assert compute_stress(changed).tables[0].rows.empty
+
+
+def test_a_snapshot_cannot_write(snapshot: Snapshot) -> None:
+    with pytest.raises(sa.exc.InternalError, match="read-only transaction"):
+        snapshot.connection.execute(sa.delete(tables.stress_scenarios))
+
+
+def test_each_series_is_read_once(snapshot: Snapshot) -> None:
+    statements: list[str] = []
+    inputs = RunInputs(snapshot, [BEFORE, DAY])
+    figures(inputs)
+    sa.event.listen(
+        snapshot.connection,
+        "before_cursor_execute",
+        lambda *event: statements.append(event[2]),
+    )
+    figures(inputs)
+    assert statements == []
+
+
+def test_inputs_of_other_sessions_share_what_does_not_depend_on_sessions(
+    snapshot: Snapshot,
+) -> None:
+    first, second = RunInputs(snapshot, [BEFORE]), RunInputs(snapshot, [DAY])
+    assert first.snapshot.lots is second.snapshot.lots
+    assert first.valuation.days != second.valuation.days
+
+
+def test_inputs_cannot_be_replaced(snapshot: Snapshot) -> None:
+    inputs = RunInputs(snapshot, [DAY])
+    with pytest.raises(AttributeError):
+        inputs.sessions = [BEFORE]  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        snapshot.market_index = "GLD"  # type: ignore[misc]
