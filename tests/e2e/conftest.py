@@ -85,6 +85,9 @@ RESULT_KEYS = {
 }
 """Result tables and their key columns."""
 
+EXTENSION_TABLES = {"portfolio_figures"}
+"""Result tables that only extensions write."""
+
 _PROVENANCE_COLUMNS = ["id", "created_at", "updated_at", "dagster_run_id", "code_version"]
 
 
@@ -159,7 +162,7 @@ def assert_nulls_have_reasons(
             empty |= set() if rows else {table.name}
             for *values, reason in rows:
                 assert (None in values) == bool(reason), table.name
-    assert empty - {"portfolio_figures"} == without_rows  # only extensions write it
+    assert empty - EXTENSION_TABLES == without_rows
     assert nulls == reasons
     return nulls
 

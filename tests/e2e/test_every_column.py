@@ -19,6 +19,7 @@ from riskmetrics.results import tail_risk_results
 from riskmetrics.sources import simulate
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import (
+    EXTENSION_TABLES,
     RESULT_KEYS,
     assert_nulls_have_reasons,
     list_differences,
@@ -103,7 +104,8 @@ def stored(database_url: str) -> dict[str, pd.DataFrame]:
     """Return all rows of results and benchmark; of positions also the investment_class."""
     engine, frames = create_engine(database_url), {}
     with engine.connect() as connection:
-        for name in (*(RESULT_KEYS.keys() - {"undefined_metrics"}), "benchmarks_sector_weights"):
+        written = RESULT_KEYS.keys() - EXTENSION_TABLES - {"undefined_metrics"}
+        for name in (*written, "benchmarks_sector_weights"):
             of_position = "position_id" in tables.metadata.tables[name].c
             joined = (
                 f"SELECT t.*, p.investment_class FROM {name} t JOIN positions p ON p.id ="
@@ -175,4 +177,6 @@ def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way
         name = connection.execute(sa.text(with_option)).scalar_one()
     found = [one for day in DAYS for one in recompute_explanations(database_url, day, [name])]
     assert list_differences(found) == []
-    assert {one.metric.name for one in found} == {metric.name for metric in registry.all_metrics()}
+    assert {one.figure.name for one in found} == {
+        figure.name for group in registry.METRIC_GROUPS for figure in group.figures
+    }
