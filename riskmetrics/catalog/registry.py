@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 from riskmetrics.catalog import (
@@ -50,6 +49,8 @@ def load_extensions() -> tuple[Any, ...]:
     ConfigurationError
         If one cannot be loaded, or has no figure of the table portfolio_figures.
     """
+    from importlib.metadata import entry_points  # slow to import
+
     found = []
     for entry in entry_points(group=EXTENSION_GROUP):
         try:

@@ -110,12 +110,11 @@ def _volatility_lines(row: "dict[str, Any]") -> list[tuple[str, str]]:
 
 def _text(row: "dict[str, Any]", column: str) -> str:
     """Return a figure of a snapshot, or of its forecast, in the format of the report."""
-    from riskmetrics.catalog import figures_of
-    from riskmetrics.present.figures import PAGE_FORMATS
+    from riskmetrics.present.figures import page_format
 
-    figures = (*figures_of("portfolio_snapshots"), *figures_of("volatility_forecasts"))
-    (figure, *_) = (figure for figure in figures if figure.column == column)
-    return format_cell(row[column], PAGE_FORMATS[figure.unit])
+    is_of_forecast = column in ("low", "high", "rise_probability")
+    table = "volatility_forecasts" if is_of_forecast else "portfolio_snapshots"
+    return format_cell(row[column], page_format(f"{table}.{column}"))
 
 
 def _format_percentile(rank: float) -> str:

@@ -9,8 +9,6 @@ import sqlalchemy as sa
 from riskmetrics.db import result_tables, tables
 from riskmetrics.db.sql_expressions import UNDERLYING_SYMBOL
 
-_DAY_COLUMNS = {result.table.name: result.day for result in result_tables.list_result_tables()}
-
 
 def find_portfolio_id(connection: sa.Connection, name: str) -> UUID | None:
     """Return the id of the portfolio with a name, or None."""
@@ -42,7 +40,7 @@ def read_rows(
         Values as returned by the driver; rows of positions also have their symbol.
     """
     position = tables.positions
-    statement = sa.select(table).where(_DAY_COLUMNS[table.name] == day)
+    statement = sa.select(table).where(result_tables.day_column(table) == day)
     if "position_id" in table.c:
         statement = statement.add_columns(position.c.symbol).join(
             position, position.c.id == table.c.position_id

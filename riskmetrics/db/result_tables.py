@@ -6,15 +6,12 @@ inputs or users' data, such as ratings of insights; they are only changed on req
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
-from riskmetrics.db.tables.schema import PARAMETER, provenance_columns, undefined_reason_column
-
-_DESCRIPTIONS = {column.name for column in (*provenance_columns(), undefined_reason_column())}
-"""Columns that describe a row."""
+from riskmetrics.db.tables.schema import PARAMETER
 
 
 class ResultTable(NamedTuple):
@@ -38,25 +35,10 @@ class Scope(NamedTuple):
 
 def list_result_tables() -> list[ResultTable]:
     """Return the result tables, by name."""
-    found = [
-        table
-        for name, table in sorted(tables.metadata.tables.items())
-        if "dagster_run_id" in table.c
-    ]
-    return [ResultTable(table, day_column(table)) for table in found]
-
-
-def figure_columns(result: ResultTable) -> list[sa.Column[Any]]:
-    """Return the columns that are figures: no key, timestamp, provenance, reason or parameter."""
-    if result.table is tables.undefined_metrics:  # reasons, no figures
-        return []
     return [
-        column
-        for column in result.table.c
-        if not (column.primary_key or column.foreign_keys or column is result.day)
-        and not isinstance(column.type, sa.DateTime)
-        and column.name not in _DESCRIPTIONS
-        and column.info is not PARAMETER
+        ResultTable(table, day_column(table))
+        for _, table in sorted(tables.metadata.tables.items())
+        if "dagster_run_id" in table.c
     ]
 
 

@@ -36,7 +36,6 @@ METRIC_GROUPS: list[MetricGroup] = [
 ]
 
 _IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}
-_DAY_COLUMNS = {result.table.name: result.day.name for result in result_tables.list_result_tables()}
 
 
 class Explanation(NamedTuple):
@@ -158,6 +157,6 @@ def _row_key(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
     names = [
         column.name
         for column in table.primary_key
-        if column.name not in _IDENTITY_COLUMNS | {_DAY_COLUMNS[table.name]}
+        if column.name not in _IDENTITY_COLUMNS | {result_tables.day_column(table).name}
     ]
     return {name: row[name] for name in names}

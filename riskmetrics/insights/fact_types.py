@@ -234,17 +234,6 @@ FACT_TYPES |= {
     for kind in (_change_type(FACT_TYPES[name], unit) for name, unit in CHANGE_UNITS.items())
 }
 
-ALIAS_PREFIXES = {
-    "weight": "POS",
-    "side": "POS",
-    "share": "POS",
-    "gross": "SEC",
-    "benchmark": "SEC",
-    "active": "SEC",
-    "result": "SCN",
-}
-"""Types about positions, sectors or scenarios, and the prefix of their aliases."""
-
 TYPES_BY_LABEL: dict[str, frozenset[str]] = {}
 """Name in prose to fact types."""
 

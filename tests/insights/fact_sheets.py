@@ -4,8 +4,20 @@ from datetime import date
 from random import Random
 
 from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.fact_types import ALIAS_PREFIXES, FACT_TYPES, format_value
+from riskmetrics.insights.fact_types import FACT_TYPES, format_value
 from riskmetrics.insights.facts import Fact
+
+ALIAS_PREFIXES = {
+    "weight": "POS",
+    "side": "POS",
+    "share": "POS",
+    "gross": "SEC",
+    "benchmark": "SEC",
+    "active": "SEC",
+    "result": "SCN",
+}
+"""Types about positions, sectors or scenarios, and the prefix of their aliases."""
+
 
 DAY = date(2022, 12, 28)
 COUNT = {"POS": 5, "SEC": 4, "SCN": 3}
