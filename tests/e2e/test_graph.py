@@ -287,6 +287,21 @@ def test_a_statement_that_fails_in_the_snapshot_does_not_end_it_for_other_assets
     assert not count_rows(sample)["stress_tests"]
 
 
+def test_a_connection_that_ends_in_the_snapshot_fails_what_is_not_computed_with_its_reason(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end(inputs: RunInputs) -> object:
+        statement = sa.text("SELECT pg_terminate_backend(pg_backend_pid())")
+        return inputs.snapshot.connection.execute(statement)
+
+    monkeypatch.setattr(RunInputs, "profiles", property(end))
+    assert run([DAY]).exit_code == 6
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if " failed: " in line)
+    assert line.startswith("portfolio_betas, portfolio_volatility, sector_concentration, ")
+    assert "terminating connection due to administrator command" in line
+    assert count_rows(sample)["portfolio_values"] == 3  # computed before
+
+
 @pytest.mark.parametrize(
     ("query", "check", "follower", "is_stopped"),
     [
