@@ -17,6 +17,7 @@ from riskmetrics.assets import (
 from riskmetrics.assets.risk import RESULT_ASSETS, build_risk_results
 from riskmetrics.catalog.registry import load_extensions
 from riskmetrics.computations.extension import PortfolioFigure
+from riskmetrics.errors import ConfigurationError
 from riskmetrics.resources import (
     LanguageModel,
     MarketDataVendor,
@@ -52,15 +53,27 @@ def build_definitions(
         Resources that replace ``warehouse``, ``vendor``, ``language_model`` or ``io_manager``.
     is_schedule_enabled : bool
         Whether schedule and alerts are on.
+
+    Raises
+    ------
+    ConfigurationError
+        If a figure has the name of another figure or asset.
     """
+    others = [
+        market_data.market_data,
+        har_calibration.har_coefficients,
+        insight_generation.ai_insights,
+    ]
     extensions = [metric.asset for metric in extra_metrics]
+    taken = {key.to_user_string() for assets in others for key in assets.keys}
+    for asset in (*RESULT_ASSETS, *extensions):
+        if asset.name in taken:
+            raise ConfigurationError(
+                f"two assets are named {asset.name}: rename the figure of the extension"
+            )
+        taken.add(asset.name)
     return dg.Definitions(
-        assets=[
-            market_data.market_data,
-            har_calibration.har_coefficients,
-            build_risk_results([*RESULT_ASSETS, *extensions]),
-            insight_generation.ai_insights,
-        ],
+        assets=[*others, build_risk_results([*RESULT_ASSETS, *extensions])],
         asset_checks=dg.load_asset_checks_from_modules(
             [insight_generation, market_data_checks, nightly]
         ),

@@ -8,7 +8,7 @@ from riskmetrics.assets import failures
 
 
 class BlockedError(Exception):
-    """A blocking check of an asset failed, which its result reports: nothing else is wrong."""
+    """A blocking check failed, which its result reports: nothing else is wrong."""
 
 
 AssetResult = dg.MaterializeResult[None] | dg.AssetCheckResult
@@ -19,15 +19,15 @@ def materialize_each(
     upstream: Mapping[str, Iterable[str]],
     materialize: Callable[[str], Iterator[AssetResult]],
 ) -> Iterator[AssetResult]:
-    """Materialize the assets of a step one after another.
+    """Materialize the assets of a step, and evaluate its checks, one after another.
 
     Parameters
     ----------
     upstream : mapping of str to iterable of str
-        Names of the assets in a valid order, with the names of what each follows from.
+        Names of the assets and checks in a valid order, with the names of what each follows from.
     materialize : callable
-        Yields the results of an asset. It is called for each name; if it raises BlockedError,
-        what follows from the asset is not materialized.
+        Yields the results of an asset or check. It is called for each name; if it raises
+        BlockedError, what follows from the name is not materialized.
 
     Raises
     ------

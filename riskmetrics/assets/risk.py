@@ -5,14 +5,13 @@ They are one step, so that they share a `RunInputs` whatever executor runs them.
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from graphlib import TopologicalSorter
 
 import dagster as dg
 
 from riskmetrics.assets import reports
 from riskmetrics.assets.isolation import AssetResult, BlockedError, materialize_each
 from riskmetrics.assets.partitions import run_sessions, session_partitions
-from riskmetrics.assets.result_checks import RESULT_CHECKS
+from riskmetrics.assets.result_checks import RESULT_CHECKS, ResultCheck
 from riskmetrics.assets.table_schemas import table_metadata
 from riskmetrics.computations.position_figures import POSITION_ASSETS
 from riskmetrics.computations.result_asset import Edge, ResultAsset
@@ -23,13 +22,15 @@ from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.resources import Warehouse, provenance
 
 RESULT_ASSETS = (*POSITION_ASSETS, *SNAPSHOT_ASSETS, *RISK_ASSETS)
+_CHECKS = {f"{check.asset}:{check.name}": check for check in RESULT_CHECKS}
 
 
 def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.AssetsDefinition:
-    """Return the assets of results, as one step of which any can be selected."""
+    """Return the assets of results, as one step of which any can be selected.
+
+    ``assets`` are in the order in which they are computed: each after what it follows from.
+    """
     by_name = {asset.name: asset for asset in assets}
-    upstream = {name: [*asset.upstream] for name, asset in by_name.items()}
-    order = [name for name in TopologicalSorter(upstream).static_order() if name in by_name]
 
     @dg.multi_asset(
         name="risk_results",
@@ -53,28 +54,31 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
         """Compute what is selected, write each asset in a transaction, and check what is stored."""
         sessions = run_sessions(context)
         selected = {key.to_user_string() for key in context.selected_asset_keys}
-        checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
-        chosen = [name for name in order if name in selected | checked]
         computed = _compute(
             warehouse,
             [
-                by_name[name]
-                for name in chosen
-                if name in selected and not _evaluates(by_name[name])
+                asset
+                for name, asset in by_name.items()
+                if name in selected and not _evaluates(asset)
             ],
             sessions,
         )
 
         def materialize(name: str) -> Iterator[AssetResult]:
-            if name in selected:
-                asset = by_name[name]
-                found = computed.pop(name, None) or _compute(warehouse, [asset], sessions)[name]
-                if isinstance(found, Exception):
-                    raise found
-                yield _store(context, warehouse, asset, found, sessions)
-            yield from _check(context, warehouse, name, sessions)
+            if check := _CHECKS.get(name):
+                yield from _evaluate(check, warehouse, sessions)
+                return
+            asset = by_name[name]
+            found = computed.pop(name, None) or _compute(warehouse, [asset], sessions)[name]
+            if isinstance(found, Exception):
+                raise found
+            yield _store(context, warehouse, asset, found, sessions)
 
-        yield from materialize_each(context, {name: upstream[name] for name in chosen}, materialize)
+        checked = {
+            f"{key.asset_key.to_user_string()}:{key.name}"
+            for key in context.selected_asset_check_keys
+        }
+        yield from materialize_each(context, _upstream(assets, selected | checked), materialize)
 
     return risk_results
 
@@ -118,8 +122,11 @@ def _compute(
         inputs = RunInputs(snapshot, sessions)
         for asset in assets:
             try:
-                computed[asset.name] = asset.compute(inputs)
+                with snapshot.connection.begin_nested():  # a failed statement fails one asset
+                    computed[asset.name] = asset.compute(inputs)
             except Exception as error:  # noqa: BLE001  # raised where the asset's turn is
+                if snapshot.connection.invalidated:  # the server is gone, for all that is left
+                    return dict.fromkeys((each.name for each in assets), error) | computed
                 computed[asset.name] = error
     return computed
 
@@ -138,18 +145,25 @@ def _store(
     return dg.MaterializeResult(asset_key=asset.name)
 
 
-def _check(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, name: str, sessions: Sequence[date]
+def _upstream(assets: Sequence[ResultAsset], chosen: Collection[str]) -> dict[str, list[str]]:
+    """Return chosen assets, each with its checks after it, and what each of them follows from."""
+    upstream: dict[str, list[str]] = {}
+    for asset in assets:
+        gates = [
+            label
+            for label, check in _CHECKS.items()
+            if check.is_blocking and check.asset in asset.upstream
+        ]
+        own = [label for label, check in _CHECKS.items() if check.asset == asset.name]
+        upstream |= {asset.name: [*asset.upstream, *gates]} | {label: [asset.name] for label in own}
+    return {name: follows for name, follows in upstream.items() if name in chosen}
+
+
+def _evaluate(
+    check: ResultCheck, warehouse: Warehouse, sessions: Sequence[date]
 ) -> Iterator[dg.AssetCheckResult]:
-    """Yield the results of an asset's checks; a blocking one that fails stops what follows."""
-    selected = {
-        (key.asset_key.to_user_string(), key.name) for key in context.selected_asset_check_keys
-    }
-    blocked = False
-    for check in RESULT_CHECKS:
-        if check.asset == name and (name, check.name) in selected:
-            result = check.evaluate(warehouse, sessions)
-            blocked |= check.is_blocking and not result.passed
-            yield result
-    if blocked:
+    """Yield the result of a check; a blocking one that fails stops what follows from its asset."""
+    result = check.evaluate(warehouse, sessions)
+    yield result
+    if check.is_blocking and not result.passed:
         raise BlockedError

@@ -1,17 +1,24 @@
 """Figures of portfolios that other packages add, by the entry point ``riskmetrics.metrics``."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from riskmetrics.catalog.figure import Figure
+from riskmetrics.catalog.figure import EXTENSION_TABLE, Figure
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
+from riskmetrics.errors import ConfigurationError
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results.undefined_reasons import Reason
+
+_MAX_NAME_LENGTH = 64
+"""Characters of `portfolio_figures.figure`."""
+_NAME_PATTERN = f"[A-Za-z0-9_]{{1,{_MAX_NAME_LENGTH}}}"
+"""Names of figures; they are names of Dagster's assets too."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,25 @@ class PortfolioFigure:
     """Its table is portfolio_figures, and its column the name of the figure."""
     compute: Callable[[RunInputs], FloatArray]
     """Values of all portfolios of ``inputs.valuation`` on its sessions, (P, D); NaN: undefined."""
+
+    def __post_init__(self) -> None:
+        """Refuse a figure that cannot be stored, or whose name cannot be an asset's.
+
+        Raises
+        ------
+        ConfigurationError
+            If the table is another one, or the name has other characters or is too long.
+        """
+        if self.figure.table != EXTENSION_TABLE:
+            raise ConfigurationError(
+                f"the table of {self.figure.name} must be {EXTENSION_TABLE}, where figures of other"
+                " packages are stored"
+            )
+        if not re.fullmatch(_NAME_PATTERN, self.figure.column):
+            raise ConfigurationError(
+                f"{self.figure.column!r} cannot be the name of a figure: use at most"
+                f" {_MAX_NAME_LENGTH} letters, digits and underscores"
+            )
 
     @property
     def asset(self) -> ResultAsset:

@@ -99,8 +99,10 @@ def open_snapshot(
 
     ``as_of`` is the last completed session, by default that of now.
     """
-    with engine.connect() as connection, connection.begin():
+    with engine.connect() as connection:  # rolled back at the end: nothing is written
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # what is computed between two reads may take longer than a server's limit
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield Snapshot(
             connection,
             as_of or trading_calendar.last_completed_session(),

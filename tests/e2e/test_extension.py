@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from riskmetrics import Figure, PortfolioFigure, RunInputs, Unit, build_definitions
 from riskmetrics.db import tables
+from riskmetrics.errors import ConfigurationError
+from riskmetrics.metrics._typing import FloatArray
 from tests.conftest import COMMAND, open_connection
-from tests.e2e.conftest import query_frame
+from tests.e2e.conftest import query_frame, read_results
 
 DAY = date(2022, 12, 28)
 TOY = '''
@@ -131,3 +134,55 @@ def test_a_package_that_does_not_load_is_named_with_its_error(sample: str, packa
     (line,) = outcome.stderr.strip().splitlines()[-1:]
     assert "the extension leverage (toy_figure:LEVERAGE) cannot be loaded" in line
     assert "missing_library" in line
+
+
+CARELESS = """
+    for name in ("values", "exposures", "cash", "direction"):
+        getattr(valuation, name)[...] = 0
+    inputs.snapshot.connection.close()
+"""
+
+
+def test_a_figure_that_spoils_its_inputs_changes_no_other(sample: str, package: Path) -> None:
+    day = ("--date", str(DAY), "--offline")
+    assert call(package, "run", *day).returncode == 0
+    before = read_results(sample)
+    line = "    valuation = inputs.valuation\n"
+    (package / "toy_figure.py").write_text(TOY.replace(line, line + CARELESS))
+    call(package, "run", *day)
+    after = read_results(sample)
+    for name in before.keys() - {"portfolio_figures"}:
+        assert after[name].equals(before[name]), name
+
+
+def figure_named(name: str, table: str = "portfolio_figures") -> PortfolioFigure:
+    """Return a figure of another package."""
+
+    def compute(inputs: RunInputs) -> FloatArray:
+        return inputs.valuation.gross
+
+    return PortfolioFigure(Figure(table, name, "Gross", Unit.MONEY, "gross value"), compute)
+
+
+@pytest.mark.parametrize("name", ["", "gross value", "gross-value", "größe", "x" * 65, "gross\n"])
+def test_a_name_that_cannot_be_stored_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be the name of a figure"):
+        figure_named(name)
+
+
+def test_the_longest_name_fits_its_column() -> None:
+    column = tables.portfolio_figures.c.figure.type
+    assert isinstance(column, sa.String)
+    assert figure_named("x" * 64).asset.name == "x" * (column.length or 0)
+
+
+def test_another_table_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="must be portfolio_figures"):
+        figure_named("gross", "portfolio_snapshots")
+
+
+@pytest.mark.parametrize("taken", ["portfolio_tail_risk", "market_prices", "ai_insights", "twice"])
+def test_a_name_of_another_asset_is_refused(taken: str) -> None:
+    figures = [figure_named("twice"), figure_named(taken)]
+    with pytest.raises(ConfigurationError, match=f"two assets are named {taken}:"):
+        build_definitions(extra_metrics=figures)

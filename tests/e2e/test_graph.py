@@ -13,7 +13,7 @@ from riskmetrics import settings
 from riskmetrics.assets.risk import RESULT_ASSETS
 from riskmetrics.cli import launch
 from riskmetrics.computations.result_asset import Edge, ResultAsset
-from riskmetrics.db import tables
+from riskmetrics.db import result_queries, tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import build_definitions
 from riskmetrics.inputs.run_inputs import RunInputs
@@ -110,6 +110,13 @@ def test_the_graph_has_exactly_these_assets_edges_checks_jobs_and_schedules() ->
         *("alert_on_failure", "alert_on_failed_checks", "alert_on_missed_session"),
         "insight_batches",
     }
+
+
+def test_assets_are_listed_after_what_they_follow_from() -> None:
+    """They are computed in this order."""
+    names = [asset.name for asset in RESULT_ASSETS]
+    for position, asset in enumerate(RESULT_ASSETS):
+        assert asset.upstream.keys().isdisjoint(names[position:])
 
 
 @pytest.fixture(scope="session")
@@ -226,11 +233,7 @@ def test_a_table_that_fails_stops_what_follows_from_it_and_nothing_else(
     assert error.count("disk of portfolio_rate_betas is full") == 1
     assert "portfolio_rate_betas failed: " in error
     assert "Traceback" not in error
-    stored = {
-        asset.name: len(query_frame(sample, f"SELECT 1 FROM {asset.tables[0].name}"))
-        for asset in RESULT_ASSETS
-    }
-    empty = {name for name, count in stored.items() if not count}
+    empty = {name for name, count in count_rows(sample).items() if not count}
     not_applicable = {"option_exposures", "forecast_scores"}  # no options, no earlier forecasts
     assert empty - not_applicable == {"portfolio_rate_betas", "stress_tests"}
     assert query_frame(sample, "SELECT 1 FROM ai_insights").empty
@@ -258,3 +261,78 @@ def test_several_tables_that_fail_are_all_named_and_the_worst_decides_the_exit_c
     assert "position_betas failed: " in error
     assert "portfolio_drawdowns failed: " in error
     assert outcome.exit_code == 6
+
+
+def count_rows(url: str) -> dict[str, int]:
+    """Return the number of stored rows of each asset's first table."""
+    return {
+        asset.name: len(query_frame(url, f"SELECT 1 FROM {asset.tables[0].name}"))
+        for asset in RESULT_ASSETS
+    }
+
+
+def test_a_statement_that_fails_in_the_snapshot_does_not_end_it_for_other_assets(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def divide(inputs: RunInputs) -> object:
+        return inputs.snapshot.connection.execute(sa.text("SELECT 1 / 0"))
+
+    monkeypatch.setattr(RunInputs, "profiles", property(divide))
+    run([DAY])
+    error = capsys.readouterr().err
+    assert "portfolio_betas, sector_concentration failed: " in error
+    assert "division by zero" in error
+    assert "current transaction is aborted" not in error
+    assert count_rows(sample)["portfolio_tail_risk"]  # reads bars after the failure
+    assert not count_rows(sample)["stress_tests"]
+
+
+def test_a_connection_that_ends_in_the_snapshot_fails_what_is_not_computed_with_its_reason(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end(inputs: RunInputs) -> object:
+        statement = sa.text("SELECT pg_terminate_backend(pg_backend_pid())")
+        return inputs.snapshot.connection.execute(statement)
+
+    monkeypatch.setattr(RunInputs, "profiles", property(end))
+    assert run([DAY]).exit_code == 6
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if " failed: " in line)
+    assert line.startswith("portfolio_betas, portfolio_volatility, sector_concentration, ")
+    assert "terminating connection due to administrator command" in line
+    assert count_rows(sample)["portfolio_values"] == 3  # computed before
+
+
+@pytest.mark.parametrize(
+    ("query", "check", "follower", "is_stopped"),
+    [
+        (
+            "find_small_equity",
+            "portfolio_volatility:equity_sufficient",
+            "portfolio_tail_risk",
+            False,
+        ),
+        ("find_extreme_betas", "position_betas:beta_extreme", "stress_tests", False),
+        ("sample_market_betas", "position_betas:betas_match_statsmodels", "stress_tests", True),
+    ],
+)
+def test_a_check_that_cannot_be_made_stops_what_follows_only_if_it_blocks(
+    sample: str,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    query: str,
+    check: str,
+    follower: str,
+    is_stopped: bool,
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("no answer")
+
+    monkeypatch.setattr(result_queries, query, fail)
+    outcome = run([DAY])
+    assert outcome.exit_code == 1
+    assert f"{check} failed: RuntimeError: no answer" in capsys.readouterr().err
+    assert (count_rows(sample)[follower] == 0) is is_stopped
+    evaluated = {each.check_name for each in outcome.result.get_asset_check_evaluations()}
+    assert evaluated >= {"price_coverage", "sector_weights_sum"}
+    assert len(evaluated & {"beta_extreme", "betas_match_statsmodels", "equity_sufficient"}) == 2

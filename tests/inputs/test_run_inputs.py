@@ -1,5 +1,6 @@
 """Inputs of a run, made without Dagster, from one snapshot of a real database."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -88,6 +89,16 @@ def test_what_is_imported_during_a_run_is_seen_by_the_next_run_alone(
 def test_a_snapshot_cannot_write(snapshot: Snapshot) -> None:
     with pytest.raises(sa.exc.InternalError, match="read-only transaction"):
         snapshot.connection.execute(sa.delete(tables.stress_scenarios))
+
+
+def test_a_pause_between_two_reads_does_not_end_a_snapshot(sample: str) -> None:
+    """Some servers end transactions that are idle; computations take longer than their limit."""
+    limit = {"options": "-c idle_in_transaction_session_timeout=50ms"}
+    url = sa.make_url(sample).update_query_dict(limit).render_as_string(hide_password=False)
+    with open_other(url) as snapshot:
+        n_lots = len(snapshot.lots)
+        time.sleep(0.3)
+        assert n_lots == snapshot.connection.scalar(sa.text("SELECT count(*) FROM positions"))
 
 
 def test_each_series_is_read_once(snapshot: Snapshot) -> None:
