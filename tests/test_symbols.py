@@ -1,13 +1,11 @@
 """All notations of a symbol have one normal form; similar text is not changed."""
 
 import csv
-import doctest
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from riskmetrics import symbols
 from riskmetrics.sources import simulate
 from riskmetrics.symbols import CLASS_SHARES, MAX_SYMBOL_LENGTH, normalize_symbol, parse_option
 from tests.conftest import SHARED_DATA, needs_shared_data
@@ -112,7 +110,3 @@ def test_an_index_fund_s_symbols_are_normal_but_for_its_two_unmarked_classes() -
 def test_simulated_symbols_are_normal() -> None:
     known = simulate.true_parameters(50, 1).index
     assert [normalize_symbol(symbol) for symbol in known] == list(known)
-
-
-def test_the_examples_in_the_module_are_true() -> None:
-    assert doctest.testmod(symbols) == (0, 2)

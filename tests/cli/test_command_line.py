@@ -105,6 +105,7 @@ def test_every_command_is_there() -> None:
                 "undefined",
                 "quality",
                 "forecast-score",
+                "figures",
             )
         ),
         *(

@@ -53,7 +53,7 @@ def test_a_browser_shows_the_graph_an_assets_pages_and_a_jobs_runs_and_no_startu
                 "Jobs\ndaily_risk",
             ),
             *(column.name for column in tables.portfolio_tail_risk.c),
-            "Confidence: at 0.99 one day in a hundred is worse.",
+            "Confidence level: at 0.99, one session in a hundred has a larger loss.",
         )
         shown = page.open(
             f"{address}/assets/portfolio_tail_risk?view=events",
