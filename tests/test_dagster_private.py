@@ -1,6 +1,7 @@
 """The names that Dagster does not export still exist and still do what we use them for."""
 
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -62,6 +63,20 @@ def test_metadata_takes_the_values_that_its_type_names() -> None:
     value: private.RawMetadataValue = 1.5
     event = dg.AssetMaterialization("asset", metadata={"number": value})
     assert event.metadata["number"].value == value
+
+
+def test_metadata_of_materialized_assets_can_be_forgotten_and_stay_stored() -> None:
+    @dg.multi_asset(specs=[dg.AssetSpec("first"), dg.AssetSpec("second")])
+    def both(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        for name in ("first", "second"):
+            context.add_asset_metadata({"number": 1}, asset_key=name)
+            yield dg.MaterializeResult(asset_key=name)
+            private.clear_asset_metadata(context)
+            step = context.op_execution_context.get_step_execution_context()
+            assert not step.get_asset_metadata(dg.AssetKey(name))
+
+    stored = dg.materialize([both]).asset_materializations_for_node("both")
+    assert [each.metadata["number"].value for each in stored] == [1, 1]
 
 
 def test_each_name_is_tested_here() -> None:

@@ -17,6 +17,7 @@ from riskmetrics.computations.position_figures import POSITION_ASSETS
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.computations.risk_figures import RISK_ASSETS
 from riskmetrics.computations.snapshot_figures import SNAPSHOT_ASSETS
+from riskmetrics.dagster_private import clear_asset_metadata
 from riskmetrics.db.result_writes import Computed, write_computed
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.resources import Warehouse, provenance
@@ -73,6 +74,7 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
             if isinstance(found, Exception):
                 raise found
             yield _store(context, warehouse, asset, found, sessions)
+            clear_asset_metadata(context)
 
         checked = {
             f"{key.asset_key.to_user_string()}:{key.name}"
