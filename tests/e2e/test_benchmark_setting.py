@@ -76,7 +76,7 @@ def test_everything_follows_the_benchmark_that_is_kept_with_the_database(
     # a row says what it was compared with, and is explained by that, whatever is set now
     assert call("db", "setting", "benchmark", "SP500").stdout == "SP500\n"
     explanations = recompute_explanations(world, DAY, ["Concentrated"])
-    assert {"WORLD"} == {of.stored for of in explanations if of.metric.column == "benchmark_code"}
+    assert {"WORLD"} == {of.stored for of in explanations if of.figure.column == "benchmark_code"}
     assert list_differences(explanations) == []
 
 

@@ -176,9 +176,9 @@ def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run:
     of_values = [
         one
         for one in recompute_explanations(sample, DAY, ["Core Equity"])
-        if one.metric.column in row_columns
+        if one.figure.column in row_columns
     ]
-    assert {one.metric.column for one in of_values} == row_columns
+    assert {one.figure.column for one in of_values} == row_columns
     assert all(one.is_equal for one in of_values)
 
 

@@ -32,8 +32,8 @@ DAYS = [trading_calendar.previous_session(DAY, FORECAST_HORIZON), DAY]
 HISTORY = trading_calendar.sessions_with_lookback(DAYS, tail_risk_results.TAIL_RISK_WINDOW)
 N_STOCKS, N_PORTFOLIOS, N_LOTS = 40, 3, 12
 SIZE = [
-    *("--symbols", f"{N_STOCKS}", "--sessions", f"{len(HISTORY)}", "--last-session", f"{DAY}"),
-    *("--portfolios", f"{N_PORTFOLIOS}", "--positions", f"{N_LOTS}"),
+    *("--stocks", f"{N_STOCKS}", "--sessions", f"{len(HISTORY)}", "--last-session", f"{DAY}"),
+    *("--portfolios", f"{N_PORTFOLIOS}", "--lots", f"{N_LOTS}"),
 ]
 OPTION = {
     "symbol": "SIM00001C",
@@ -175,4 +175,6 @@ def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way
         name = connection.execute(sa.text(with_option)).scalar_one()
     found = [one for day in DAYS for one in recompute_explanations(database_url, day, [name])]
     assert list_differences(found) == []
-    assert {one.metric.name for one in found} == {metric.name for metric in registry.all_metrics()}
+    assert {one.figure.name for one in found} == {
+        figure.name for group in registry.METRIC_GROUPS for figure in group.figures
+    }
