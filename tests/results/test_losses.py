@@ -193,7 +193,7 @@ def test_contributions_say_why_they_are_undefined():
     }
 
 
-def test_a_drawdown_by_hand_and_its_days():
+def test_hand_calculated_drawdown_and_its_sessions():
     """From 100 to 200, down to 120 (40 %), up to 150: a quarter below the high; 200 sessions have
     199 returns.
     """
