@@ -100,10 +100,13 @@ def _simulate(benchmark: Path) -> None:
 
 @pytest.fixture(scope="module")
 def stored(database_url: str) -> dict[str, pd.DataFrame]:
-    """Return all rows of results and benchmark; of positions also the investment_class."""
+    """Return all rows of this package's results and benchmark; of positions the class too."""
     engine, frames = create_engine(database_url), {}
     with engine.connect() as connection:
-        for name in (*(RESULT_KEYS.keys() - {"undefined_metrics"}), "benchmarks_sector_weights"):
+        for name in (
+            *(RESULT_KEYS.keys() - {"undefined_metrics", "portfolio_figures"}),
+            "benchmarks_sector_weights",
+        ):
             of_position = "position_id" in tables.metadata.tables[name].c
             joined = (
                 f"SELECT t.*, p.investment_class FROM {name} t JOIN positions p ON p.id ="
