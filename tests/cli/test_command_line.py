@@ -115,6 +115,7 @@ def test_every_command_is_there() -> None:
         *(
             f"show {what}"
             for what in (
+                "figures",
                 "risk",
                 "contributions",
                 "stress",
