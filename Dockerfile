@@ -1,4 +1,4 @@
-# The image of the code server, the webserver and the daemon: docker-compose.yml runs it, docs/how-to/operations.md tells how.
+# The image of the code server, the webserver and the daemon: docker-compose.yml runs it, docs/how-to/deploy-containers.md describes how.
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build

@@ -201,7 +201,7 @@ def portfolio_tail_risk(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     expected = inputs.portfolio_volatility
     returns = inputs.returns(tail_risk_results.TAIL_RISK_WINDOW)
-    return tail_risk_results.compute_tail_risk(
+    return tail_risk_results.tail_risk_rows(
         inputs.portfolio_valuation,
         returns,
         expected.root_variance_amount,
@@ -212,7 +212,7 @@ def portfolio_tail_risk(inputs: RunInputs) -> Frames:
 def risk_contributions(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     return (
-        contribution_results.compute_contributions(
+        contribution_results.contribution_rows(
             inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
         ),
     )
@@ -221,9 +221,7 @@ def risk_contributions(inputs: RunInputs) -> Frames:
 def portfolio_drawdowns(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     return (
-        drawdowns.compute_drawdowns(
-            inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
-        ),
+        drawdowns.drawdown_rows(inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)),
     )
 
 
@@ -239,7 +237,7 @@ def stress_tests(inputs: RunInputs) -> Frames:
     )
     replayed = closes.reindex(pd.to_datetime(stress_results.window_ends(scenarios)))
     return (
-        stress_results.compute_stress_losses(
+        stress_results.stress_rows(
             inputs.portfolio_valuation,
             scenarios,
             stress_results.StressBetas(inputs.market_betas, *inputs.rate_betas),

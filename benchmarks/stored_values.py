@@ -81,7 +81,7 @@ BOOKS = {
         "2022-12-28",
     ),
     "simulated": Book(
-        (("simulate", "--symbols", "200", "--sessions", "300", "--last-session", "2024-12-06"),),
+        (("simulate", "--stocks", "200", "--sessions", "300", "--last-session", "2024-12-06"),),
         "2024-11-01",
         "2024-12-06",
     ),

@@ -126,7 +126,7 @@ def write_with_replace(
         TABLE,
         rows,
         key=KEY,
-        scope=result_writes.scope_of_days(TABLE.c.calc_date, days),
+        scope=result_writes.scope_of_sessions(TABLE.c.calc_date, days),
         provenance=PROVENANCE,
     )
 

@@ -1,6 +1,6 @@
 """Panels: labeled frames of sessions x symbols, and their conversion to and from arrays."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.errors import MissingPricesError
-from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.price_quality import Ticks, bad_ticks, split_suspects
 from riskmetrics.metrics.volatility import range_proxy
 
@@ -64,6 +64,8 @@ class Returns(NamedTuple):
     frame: pd.DataFrame
     unconfirmed: BoolArray
     """Whether a return is an unconfirmed move, of the frame's shape."""
+    sessions: pd.DatetimeIndex
+    """Sessions of the T + 1 closes between which the T returns are."""
 
     def values(self) -> FloatArray:
         """Return the returns as an array, (T, N)."""
@@ -71,7 +73,9 @@ class Returns(NamedTuple):
 
     def last(self, rows: int) -> "Returns":
         """Return the last ``rows`` rows."""
-        return Returns(self.frame.iloc[-rows:], self.unconfirmed[-rows:])
+        return Returns(
+            self.frame.iloc[-rows:], self.unconfirmed[-rows:], self.sessions[-rows - 1 :]
+        )
 
     def column(self, symbol: str) -> FloatArray:
         """Return one symbol's returns as a regressor, (T,), without unconfirmed moves."""
@@ -165,7 +169,7 @@ def _mask_suspect_returns(
 ) -> Returns:
     returns = simple_returns(closes.mask(ticks.bad))
     returns = returns.mask(split_suspect_mask(suspects, returns))
-    return Returns(returns.iloc[1:], ticks.unconfirmed[2:])
+    return Returns(returns.iloc[1:], ticks.unconfirmed[2:], pd.DatetimeIndex(closes.index[1:]))
 
 
 def pad_history(closes: pd.DataFrame, rows: int) -> pd.DataFrame:
@@ -211,56 +215,3 @@ def require_closes(closes: pd.DataFrame, days: Sequence[date], symbol: str) -> N
     absent = closes[symbol].reindex(pd.to_datetime(list(days))).isna()
     if absent.any():
         raise MissingPricesError(symbol, [day.date() for day in absent.index[absent]])
-
-
-def undefined_rows(
-    rows: pd.DataFrame,
-    table: str,
-    reasons: Mapping[str, pd.Series],
-    *,
-    subject: str,
-    day: str,
-    n_obs: Mapping[str, FloatArray | IntArray] | None = None,
-) -> pd.DataFrame:
-    """Return a row of `undefined_metrics` for each missing value of ``rows``.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Result rows with portfolio_id and the columns of subject and day.
-    table : str
-        Table of the rows; a metric is named table.column.
-    subject, day : str
-        Columns of ``rows`` with the subject and the day of a value.
-    reasons : mapping of column to Series of str
-        Reason of a missing value, by the index of ``rows``; required only where it is missing.
-    n_obs : mapping of column to (rows,) array, optional
-        Number quoted by the reasons of a column. Default: ``observations``, if the rows have it.
-
-    Returns
-    -------
-    DataFrame
-        portfolio_id, subject, day, metric, reason, n_obs (missing if nothing is counted), in the
-        order of ``reasons``.
-    """
-    missing = {column: np.flatnonzero(rows[column].isna()) for column in reasons}
-    found = rows.iloc[np.concatenate(list(missing.values()))]
-    why = [reasons[column].loc[rows.index[at]].to_numpy(object) for column, at in missing.items()]
-    row_counts = (
-        rows["observations"].to_numpy(float)
-        if "observations" in rows
-        else np.full(len(rows), np.nan)
-    )
-    counts = [(n_obs or {}).get(column, row_counts)[at] for column, at in missing.items()]
-    return pd.DataFrame(
-        {
-            "portfolio_id": found["portfolio_id"].to_numpy(),
-            "subject": found[subject].to_numpy(),
-            "day": found[day].to_numpy(),
-            "metric": np.repeat(
-                [f"{table}.{column}" for column in missing], [len(at) for at in missing.values()]
-            ),
-            "reason": pd.array(np.concatenate(why), dtype="str"),
-            "n_obs": pd.array(np.concatenate(counts), dtype="Int64"),
-        }
-    )

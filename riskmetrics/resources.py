@@ -1,4 +1,4 @@
-"""Dagster's handles on the rest of the house."""
+"""Dagster resources: database, data vendor and language model."""
 
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from riskmetrics.insights.templates import Anonymization
 
 OFFLINE_TAG = "riskmetrics/offline"
-"""Tag of a run that asks no vendor, whatever the settings."""
+"""Tag of a run that uses neither the data vendor nor a language model."""
 
 STARTED_BY_TAG = "riskmetrics/started_by"
 """Tag of a run: command line, schedule or catch-up. Runs from the UI have none."""
 AI_ALL_SESSIONS_TAG = "riskmetrics/ai_all"
-"""Tag of a run in which a model may be asked for every session, not for the last one alone."""
+"""Tag of a run in which a language model may write insights of all sessions, not only the last."""
 
 
 class Warehouse(dg.ConfigurableResource[None]):
@@ -64,7 +64,7 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     @property
     def engine(self) -> sa.Engine:
-        """For what opens transactions of its own, one per answer of a vendor."""
+        """Return the engine, for code that opens several transactions, such as downloads."""
         return self._engine
 
     @contextmanager
@@ -86,11 +86,11 @@ class Warehouse(dg.ConfigurableResource[None]):
         return open_snapshot(self._engine, self._settings)
 
     def market_index(self, connection: sa.Connection) -> str:
-        """What betas are measured against."""
+        """Return the symbol that market betas are measured against."""
         return stored_settings.read_market_index(connection, self._settings.market_index)
 
     def rate_index(self, connection: sa.Connection) -> str:
-        """What interest-rate betas are measured against."""
+        """Return the symbol that interest-rate betas are measured against."""
         return stored_settings.read_rate_index(connection, self._settings.rate_index)
 
     def benchmark_code(self, connection: sa.Connection) -> str:
@@ -127,17 +127,17 @@ class MarketDataVendor(dg.ConfigurableResource[None]):
         )
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
-        """Close it."""
+        """Close the client."""
         self._exit_stack.close()
 
     @property
     def client(self) -> VendorClient | None:
-        """The vendor; None: what is stored must do."""
+        """Return the client. None: use stored data only."""
         return self._client
 
 
 class LanguageModel(dg.ConfigurableResource[None]):
-    """Claude, if there is a key and the run may ask; what it costs is counted to the run.
+    """Claude, if a key is set and the run is not offline; its cost is recorded with the run.
 
     It has no fields of its own: the UI shows a resource's configuration, and the key is a secret.
     """
@@ -163,26 +163,26 @@ class LanguageModel(dg.ConfigurableResource[None]):
             )
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
-        """Close it."""
+        """Close the client."""
         self._exit_stack.close()
 
     @property
     def claude(self) -> "Claude | None":
-        """The writer; None: the rules write."""
+        """Return the client. None: rules write the insights."""
         return self._claude
 
     @property
     def name(self) -> str:
-        """Of the model that is or would be asked."""
+        """Return the name of the model in the settings."""
         return self._name
 
     @property
     def anonymization(self) -> "Anonymization":
-        """How holdings are anonymized in requests."""
+        """Return how holdings are anonymized in requests."""
         return self._anonymization
 
     def days_with_model(self, days: Sequence[date]) -> set[date]:
-        """Return the sessions whose insights may cost: the last one, unless the run says all."""
+        """Return the sessions whose insights a model may write: the last, or all if tagged so."""
         return set() if self._claude is None else {*(days if self._has_all_sessions else days[-1:])}
 
 
@@ -217,19 +217,19 @@ class NoDataIOManager(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> Any:
         """Refuse inputs: an asset reads from tables."""
         raise dg.DagsterInvariantViolationError(
-            f"{context.asset_key.to_user_string()} asked for another asset's value; assets read"
-            " from tables"
+            f"{context.asset_key.to_user_string()} requested the value of another asset; assets"
+            " read from tables"
         )
 
 
 def provenance(context: dg.AssetExecutionContext) -> write.Provenance:
-    """The run and the code that an asset's rows come from."""
+    """Return the run and the code version that an asset's rows come from."""
     return write.Provenance(context.run.run_id, code_version())
 
 
 @cache
 def code_version() -> str:
-    """The package's version, with the commit where it runs from a checkout."""
+    """Return the version of the package, with the commit if it runs from a checkout."""
     released = version("riskmetrics")
     if not (PACKAGE.parent / ".git").exists():
         return released

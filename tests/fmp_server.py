@@ -90,7 +90,7 @@ def serve(answers: Answers) -> Iterator[FmpServer]:
             send(self, reply, server.closing)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Suppress request logging."""
 
     server = FmpServer("", answers)
     with listening(Handler, server.closing) as server.url:

@@ -150,7 +150,7 @@ def serve(answers: Answers) -> Iterator[MessagesServer]:
         do_GET = do_POST  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Suppress request logging."""
 
     with listening(Handler, server.closing) as server.url:
         yield server

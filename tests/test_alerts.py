@@ -19,7 +19,7 @@ from tests import mail_server, webhook_server
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[webhook_server.Webhook]:
     """Return a webhook that the settings name."""
     with webhook_server.serve() as running:
-        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", running.address)
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", running.url)
         yield running
 
 
@@ -72,7 +72,7 @@ def test_an_alert_goes_to_the_webhook_and_to_every_address(
         "webhook",
         "e-mail",
     ]
-    assert webhook.texts == ["The night\nfailed\nNo close of SPY — import it."]
+    assert webhook.messages == ["The night\nfailed\nNo close of SPY — import it."]
     (message,) = mail.messages
     assert mail.recipients == ["ann@example.org", "bob@example.org"]
     assert (message["Subject"], message["From"]) == ("The night failed", "ann@example.org")
@@ -84,7 +84,7 @@ def test_a_name_cannot_mention_a_channel_or_disguise_a_link(
 ) -> None:
     """Slack reads <!channel> and <address|text> as commands, unless &, < and > are escaped."""
     alerts.send(settings.load(), "S&P", "check failed for <!channel> <https://example.org|Growth>")
-    assert webhook.texts == [
+    assert webhook.messages == [
         "S&amp;P\ncheck failed for &lt;!channel&gt; &lt;https://example.org|Growth&gt;"
     ]
 
@@ -96,10 +96,10 @@ def test_without_a_setting_nothing_is_sent_and_the_command_says_what_to_set() ->
     assert "RISKMETRICS_ALERT_WEBHOOK" in str(result.exception)
 
 
-def test_the_command_tells_what_it_is_given(webhook: webhook_server.Webhook) -> None:
+def test_alert_command_sends_its_text(webhook: webhook_server.Webhook) -> None:
     result = CliRunner().invoke(app, ["alert", "the disk is full"])
     assert (result.exit_code, result.output) == (0, "sent by webhook\n")
-    assert "the disk is full" in webhook.texts[0]
+    assert "the disk is full" in webhook.messages[0]
 
 
 def test_no_secret_is_in_what_is_sent(
@@ -111,26 +111,26 @@ def test_no_secret_is_in_what_is_sent(
         "s3%2Fcr3t",
         "s3/cr3t",
         "fmp-k3y",
-        webhook.address,
+        webhook.url,
     ]
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", secrets[0])
     monkeypatch.setenv("FMP_API_KEY", "fmp-k3y")
     alerts.send(settings.load(), f"about {secrets[3]}", " and ".join(secrets))
-    sent = [*webhook.texts, mail.messages[0]["Subject"], mail.messages[0].get_content()]
+    sent = [*webhook.messages, mail.messages[0]["Subject"], mail.messages[0].get_content()]
     assert not [secret for secret in secrets for text in sent if secret in text]
     assert sent[0].count("[hidden]") == 1 + len(secrets)
 
 
-def test_a_webhook_that_is_busy_is_asked_again(webhook: webhook_server.Webhook) -> None:
-    webhook.answers = [503, 429, 200]
+def test_retries_busy_webhook(webhook: webhook_server.Webhook) -> None:
+    webhook.statuses = [503, 429, 200]
     assert alerts.send(settings.load(), "a", "b") == ["webhook"]
-    assert webhook.texts == ["a\nb"]
+    assert webhook.messages == ["a\nb"]
 
 
 def test_what_one_channel_refuses_the_other_still_gets_and_the_error_hides_the_address(
     webhook: webhook_server.Webhook, mail: mail_server.MailServer
 ) -> None:
-    webhook.answers = [403]
+    webhook.statuses = [403]
     with pytest.raises(
         AlertDeliveryError, match=r"by webhook \(127.0.0.1 responded with status 403"
     ) as caught:
@@ -143,7 +143,7 @@ def test_a_webhook_that_is_not_there_is_named_without_its_secret_part(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with webhook_server.serve() as gone:
-        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", gone.address)
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", gone.url)
     with pytest.raises(
         AlertDeliveryError, match=r"127.0.0.1 did not respond: ConnectionError"
     ) as caught:

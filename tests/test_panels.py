@@ -80,30 +80,6 @@ def test_required_closes_that_are_missing_are_named_with_their_days():
     assert caught.value.days == (WEEK[1], WEEK[8])
 
 
-def test_every_missing_value_gets_its_own_reason_row():
-    rows = pd.DataFrame(
-        {
-            "portfolio_id": ["A", "A", "B"],
-            "position_id": ["1", "2", "3"],
-            "day": pd.to_datetime(["2024-01-02"] * 3),
-            "beta": [np.nan, 1.0, np.nan],
-            "r_squared": [np.nan, 0.5, 0.5],
-            "observations": [3, 90, 4],
-        }
-    )
-    reasons = {
-        "beta": pd.Series(["short", "-", "flat"]),
-        "r_squared": pd.Series(["short"], index=[0]),
-    }
-    undefined = panels.undefined_rows(rows, "t", reasons, subject="position_id", day="day")
-    found = undefined[["metric", "subject", "portfolio_id", "reason", "n_obs"]].to_numpy().tolist()
-    assert found == [
-        ["t.beta", "1", "A", "short", 3],
-        ["t.beta", "3", "B", "flat", 4],
-        ["t.r_squared", "1", "A", "short", 3],
-    ]
-
-
 def test_a_range_is_valid_on_a_day_as_it_was_before_the_next_session():
     """Alternating closes: each move reverses the previous one and is reversed by the next."""
     days = pd.bdate_range("2024-01-01", periods=8)

@@ -1,4 +1,4 @@
-"""A local webhook that keeps what is posted to it, and answers as it is told."""
+"""HTTP server that records webhook posts and returns scripted status codes."""
 
 import json
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from tests.listening import listening
 
 
 class Webhook:
-    """A running server with its secret address and received texts; the last status repeats."""
+    """A running server: its secret URL, scripted statuses (the last repeats), received messages."""
 
     def __init__(self, url: str) -> None:
-        self.address = f"{url}/hooks/T0PSECRET"
-        self.answers = [200]
-        self.texts: list[str] = []
+        self.url = f"{url}/hooks/T0PSECRET"
+        self.statuses = [200]
+        self.messages: list[str] = []
 
 
 @contextmanager
@@ -24,15 +24,15 @@ def serve() -> Iterator[Webhook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status = hook.answers.pop(0) if len(hook.answers) > 1 else hook.answers[0]
+            status = hook.statuses.pop(0) if len(hook.statuses) > 1 else hook.statuses[0]
             if status == 200:
-                hook.texts.append(body["text"])
+                hook.messages.append(body["text"])
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Suppress request logging."""
 
     with listening(Handler) as url:
         hook = Webhook(url)

@@ -73,7 +73,7 @@ def _build_jobs(repository: Any) -> str:
         for job in sorted(repository.get_all_jobs(), key=lambda job: job.name)
         if not job.name.startswith("__")
     ]
-    return f"## Jobs\n\n{build_table(('job', 'what it computes'), rows)}"
+    return f"## Jobs\n\n{build_table(('job', 'purpose'), rows)}"
 
 
 def _build_schedules(repository: Any) -> str:
@@ -86,7 +86,7 @@ def _build_schedules(repository: Any) -> str:
         )
         for schedule in repository.schedule_defs
     ]
-    return f"## Schedules\n\n{build_table(('schedule', 'cron', 'time zone', 'what'), rows)}"
+    return f"## Schedules\n\n{build_table(('schedule', 'cron', 'time zone', 'purpose'), rows)}"
 
 
 def _build_sensors(repository: Any) -> str:
@@ -94,7 +94,7 @@ def _build_sensors(repository: Any) -> str:
         (as_code(sensor.name), _first_paragraph(sensor.description))
         for sensor in sorted(repository.sensor_defs, key=lambda sensor: sensor.name)
     ]
-    return f"## Sensors\n\n{build_table(('sensor', 'what'), rows)}"
+    return f"## Sensors\n\n{build_table(('sensor', 'purpose'), rows)}"
 
 
 def _first_paragraph(description: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Several assets in one step: the failure of one stops what follows from it, and nothing else."""
+"""Several assets in one step: the failure of one stops its downstream assets only."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -27,7 +27,7 @@ def materialize_each(
         Names of the assets and checks in a valid order, with the names of what each follows from.
     materialize : callable
         Yields the results of an asset or check. It is called for each name; if it raises
-        BlockedError, what follows from the name is not materialized.
+        BlockedError, nothing downstream of the name is materialized.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from riskmetrics.errors import InvalidSessionError
 
 
 class _SessionPartitions(dg.DailyPartitionsDefinition):
-    """Days without those on which the exchange is closed.
+    """Exchange sessions as daily partitions.
 
     Dagster asks for a run's keys again with the metadata of every session and asset, and looks
     through all holidays each time.

@@ -211,7 +211,7 @@ def sector_weights_sum(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCh
 
 @dataclass(frozen=True)
 class ResultCheck:
-    """A check of an asset of results; a blocking one stops what follows from the asset."""
+    """A check of an asset of results; a blocking one stops its downstream assets."""
 
     asset: str
     function: Callable[[Warehouse, Sequence[date]], dg.AssetCheckResult]

@@ -60,7 +60,7 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
             [
                 asset
                 for name, asset in by_name.items()
-                if name in selected and not _evaluates(asset)
+                if name in selected and not _reads_step_results(asset, by_name)
             ],
             sessions,
         )
@@ -102,9 +102,8 @@ def _spec(asset: ResultAsset) -> dg.AssetSpec:
     )
 
 
-def _evaluates(asset: ResultAsset) -> bool:
-    """Return whether an asset reads results of this step, so that they must be stored before."""
-    names = {result.name for result in RESULT_ASSETS}
+def _reads_step_results(asset: ResultAsset, names: Collection[str]) -> bool:
+    """Return whether an asset reads results of the step's ``names``, to be stored before it."""
     return any(
         edge is Edge.READS and upstream in names for upstream, edge in asset.upstream.items()
     )

@@ -57,8 +57,8 @@ _FORECASTS = (
     _of_year("short_history", "Less than half a year of returns", Unit.FLAG,
         "whether L is based on 63 to 125 returns", short="short history"),
     _of_year("daily_lag_imputed", "No return in the last 4 sessions", Unit.FLAG,
-        "whether none of the last 4 sessions has a value, so that the month's mean replaces the"
-        " day's", short="daily lag imputed"),
+        "whether the daily lag is replaced by the monthly mean: no value in the last 4 sessions",
+        short="daily lag imputed"),
     _of_year("thin_coverage_sessions", "Thin sessions", Unit.COUNT,
         "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols"),
 )  # fmt: skip

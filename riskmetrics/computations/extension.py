@@ -34,7 +34,7 @@ class PortfolioFigure:
     ...         "portfolio_figures", "leverage", "Leverage", Unit.NUMBER,
     ...         "gross value / equity", minimum="equity is positive",
     ...     ),
-    ...     lambda inputs: inputs.valuation.gross / inputs.valuation.equity,
+    ...     lambda inputs: inputs.valuation.gross_value / inputs.valuation.equity,
     ... )  # doctest: +SKIP
     """
 

@@ -9,9 +9,9 @@ from riskmetrics.results import betas, forecasts, rate_sensitivity
 
 def compute_position_betas(inputs: RunInputs) -> Computed:
     """Compute market betas of positions, and Vasicek-adjusted betas of symbols."""
-    estimates, lots, days = inputs.market_betas, inputs.snapshot.lots, inputs.sessions
-    rows, undefined = betas.position_rows(estimates, lots, days, betas.MARKET_BETA_TABLE)
-    adjusted = betas.adjusted_beta_rows(estimates, lots, days)
+    estimates, lots, sessions = inputs.market_betas, inputs.snapshot.lots, inputs.sessions
+    rows, undefined = betas.position_rows(estimates, lots, sessions, betas.MARKET_BETA_TABLE)
+    adjusted = betas.adjusted_beta_rows(estimates, lots, sessions)
     return Computed(
         [
             TableRows(
@@ -24,9 +24,9 @@ def compute_position_betas(inputs: RunInputs) -> Computed:
 
 def compute_rate_betas(inputs: RunInputs) -> Computed:
     """Compute rate betas of positions, and two-factor betas of symbols."""
-    lots, days = inputs.snapshot.lots, inputs.sessions
-    rows, undefined = betas.position_rows(inputs.rate_betas, lots, days, betas.RATE_BETA_TABLE)
-    two_factor = rate_sensitivity.symbol_rows(inputs.two_factor_betas, lots, days)
+    lots, sessions = inputs.snapshot.lots, inputs.sessions
+    rows, undefined = betas.position_rows(inputs.rate_betas, lots, sessions, betas.RATE_BETA_TABLE)
+    two_factor = rate_sensitivity.symbol_rows(inputs.two_factor_betas, lots, sessions)
     return Computed(
         [
             TableRows(
@@ -39,9 +39,9 @@ def compute_rate_betas(inputs: RunInputs) -> Computed:
 
 def compute_position_volatility(inputs: RunInputs) -> Computed:
     """Compute realized volatility of positions, and volatility forecasts of symbols."""
-    estimates, lots, days = inputs.symbol_volatility, inputs.snapshot.lots, inputs.sessions
-    rows, undefined = forecasts.position_rows(estimates, lots, days, inputs.option_exposures)
-    forecast_rows = forecasts.symbol_forecasts(estimates, lots, days)
+    estimates, lots, sessions = inputs.symbol_volatility, inputs.snapshot.lots, inputs.sessions
+    rows, undefined = forecasts.position_rows(estimates, lots, sessions, inputs.option_exposures)
+    forecast_rows = forecasts.symbol_forecasts(estimates, lots, sessions)
     return Computed(
         [
             TableRows(tables.position_volatility, rows, undefined, forecasts.POSITION_METRICS),

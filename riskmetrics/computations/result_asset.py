@@ -21,6 +21,10 @@ class Edge(Enum):
     """No stored row is read: both start from one `RunInputs`, and agree with each other."""
 
 
+DELTA_NOTE = "Options count by delta, which depends on har_coefficients."
+"""Part of the description of assets that use har_coefficients for nothing else."""
+
+
 @dataclass(frozen=True)
 class ResultAsset:
     """An asset of results, without Dagster.

@@ -1,6 +1,6 @@
 """Risk figures of portfolios, each in a table of its own."""
 
-from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.computations.result_asset import DELTA_NOTE, Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
@@ -31,7 +31,7 @@ def compute_rate_betas(inputs: RunInputs) -> Computed:
 def compute_tail_risk(inputs: RunInputs) -> Computed:
     """Compute value at risk and expected shortfall, and backtests of value at risk."""
     forecasts = inputs.portfolio_volatility
-    rows, backtests = tail_risk_results.compute_tail_risk(
+    rows, backtests = tail_risk_results.tail_risk_rows(
         inputs.option_adjusted_valuation,
         inputs.clean_returns(tail_risk_results.TAIL_RISK_WINDOW),
         forecasts.root_variance_amount,
@@ -47,7 +47,7 @@ def compute_tail_risk(inputs: RunInputs) -> Computed:
 
 def compute_contributions(inputs: RunInputs) -> Computed:
     """Compute the contribution of each symbol to its portfolio's volatility."""
-    rows = contribution_results.compute_contributions(
+    rows = contribution_results.contribution_rows(
         inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
     )
     return Computed([TableRows(tables.portfolio_risk_contributions, rows)])
@@ -55,7 +55,7 @@ def compute_contributions(inputs: RunInputs) -> Computed:
 
 def compute_drawdowns(inputs: RunInputs) -> Computed:
     """Compute current and maximum drawdowns over one year."""
-    rows = drawdowns.compute_drawdowns(
+    rows = drawdowns.drawdown_rows(
         inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
     )
     return Computed([TableRows(tables.portfolio_drawdowns, rows)])
@@ -63,7 +63,7 @@ def compute_drawdowns(inputs: RunInputs) -> Computed:
 
 def compute_stress(inputs: RunInputs) -> Computed:
     """Compute the loss of every portfolio in each stress scenario."""
-    rows = stress_results.compute_stress_losses(
+    rows = stress_results.stress_rows(
         inputs.option_adjusted_valuation,
         inputs.snapshot.stress_scenarios,
         inputs.stress_betas,
@@ -76,13 +76,15 @@ def compute_stress(inputs: RunInputs) -> Computed:
 def score_forecasts(inputs: RunInputs) -> Computed:
     """Evaluate stored forecasts that complete on the sessions against realized volatility."""
     forecasts = inputs.completed_forecasts
-    made = RunInputs(inputs.snapshot, score_results.forecast_days(inputs.sessions))
-    of_symbols = forecasts["subject"][forecasts["portfolio_id"].isna()]
-    rows = score_results.score_forecasts(
+    forecast_inputs = RunInputs(inputs.snapshot, score_results.forecast_sessions(inputs.sessions))
+    forecast_symbols = forecasts["subject"][forecasts["portfolio_id"].isna()]
+    rows = score_results.score_rows(
         forecasts,
         inputs.sessions,
-        inputs.returns_of({*made.open_symbols, *of_symbols}, FORECAST_HORIZON),
-        made.option_adjusted_valuation,
+        inputs.clean_returns_for(
+            {*forecast_inputs.open_symbols, *forecast_symbols}, FORECAST_HORIZON
+        ),
+        forecast_inputs.option_adjusted_valuation,
     )
     return Computed([TableRows(tables.har_forecast_scores, rows, day="completed_on")])
 
@@ -91,7 +93,7 @@ RISK_ASSETS = (
     ResultAsset(
         "portfolio_rate_betas",
         "portfolios",
-        "Portfolio rate betas: one-factor, and two-factor with the market.",
+        f"Portfolio rate betas: one-factor, and two-factor with the market. {DELTA_NOTE}",
         {
             "interest_rate_betas": Edge.SHARES,
             "portfolio_values": Edge.SHARES,
@@ -113,7 +115,7 @@ RISK_ASSETS = (
     ResultAsset(
         "risk_contributions",
         "portfolios",
-        "Contribution of each symbol to its portfolio's volatility.",
+        f"Contribution of each symbol to its portfolio's volatility. {DELTA_NOTE}",
         {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
         (tables.portfolio_risk_contributions,),
         compute_contributions,
@@ -122,7 +124,7 @@ RISK_ASSETS = (
     ResultAsset(
         "portfolio_drawdowns",
         "portfolios",
-        "Current and maximum drawdown of every portfolio over one year.",
+        f"Current and maximum drawdown of every portfolio over one year. {DELTA_NOTE}",
         {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
         (tables.portfolio_drawdowns,),
         compute_drawdowns,

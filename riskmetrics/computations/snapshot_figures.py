@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.computations.result_asset import DELTA_NOTE, Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
@@ -99,7 +99,8 @@ SNAPSHOT_ASSETS = (
     ResultAsset(
         "portfolio_betas",
         "portfolios",
-        "Portfolio market betas: weighted by position, by regression, and from the vendor.",
+        "Portfolio market betas: weighted by position, by regression, and from the vendor."
+        f" {DELTA_NOTE}",
         {
             "position_betas": Edge.SHARES,
             "portfolio_values": Edge.UPDATES,

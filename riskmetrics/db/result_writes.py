@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.result_tables import day_column
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows, update_rows
-from riskmetrics.panels import undefined_rows
+from riskmetrics.results.undefined_reasons import undefined_rows
 
 
 class Subjects(Enum):
@@ -57,29 +57,29 @@ class Computed(NamedTuple):
 
 
 def write_computed(
-    connection: sa.Connection, computed: Computed, days: Sequence[date], provenance: Provenance
+    connection: sa.Connection, computed: Computed, sessions: Sequence[date], provenance: Provenance
 ) -> list[tuple[TableRows, WriteCounts]]:
-    """Write what an asset computed for ``days``, in the caller's transaction.
+    """Write what an asset computed for ``sessions``, in the caller's transaction.
 
     Returns
     -------
     list of tuple of TableRows and WriteCounts
         What was written to each table: values that exceed their columns are NULL, with a reason.
     """
-    written = [_write_table(connection, rows, days, provenance) for rows in computed.tables]
+    written = [_write_table(connection, rows, sessions, provenance) for rows in computed.tables]
     if computed.coverage is not None:
         replace_coverage(
             connection,
             computed.coverage,
             metrics=computed.coverage_metrics,
-            days=days,
+            sessions=sessions,
             provenance=provenance,
         )
     return written
 
 
 def _write_table(
-    connection: sa.Connection, computed: TableRows, days: Sequence[date], provenance: Provenance
+    connection: sa.Connection, computed: TableRows, sessions: Sequence[date], provenance: Provenance
 ) -> tuple[TableRows, WriteCounts]:
     table, key = computed.table, row_key(computed.table)
     if computed.undefined is not None:
@@ -92,7 +92,7 @@ def _write_table(
             connection,
             undefined,
             metrics=computed.undefined_metrics,
-            days=days,
+            sessions=sessions,
             provenance=provenance,
         )
     rows = computed.rows
@@ -101,7 +101,7 @@ def _write_table(
     if computed.is_update:
         counts = update_rows(connection, table, rows, key=key, provenance=provenance)
     else:
-        scope = scope_of_days(table.c[computed.session_column], days, computed.subjects)
+        scope = scope_of_sessions(table.c[computed.session_column], sessions, computed.subjects)
         if computed.condition is not None:
             scope = sa.and_(scope, computed.condition)
         counts = replace_rows(connection, table, rows, key=key, scope=scope, provenance=provenance)
@@ -121,27 +121,27 @@ def row_key(table: sa.Table) -> list[str]:
     return [column.name for column in unique.columns]
 
 
-def scope_of_days(
-    column: sa.Column[date], days: Sequence[date], subjects: Subjects = Subjects.ALL
+def scope_of_sessions(
+    column: sa.Column[date], sessions: Sequence[date], subjects: Subjects = Subjects.ALL
 ) -> sa.ColumnElement[bool]:
-    """Return the condition on rows of ``days``, of symbols and of portfolios that are not deleted.
+    """Return the condition on rows of ``sessions``, of symbols and of portfolios in use.
 
     Results of deleted portfolios are out of scope, so they are kept.
     """
     table, position = column.table, tables.positions
     live = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.deleted_at.is_(None))
-    in_days = column.in_(days)
+    in_sessions = column.in_(sessions)
     if "portfolio_id" in table.c:
         owner = table.c.portfolio_id
         if subjects is Subjects.SYMBOLS:
-            return sa.and_(in_days, owner.is_(None))
+            return sa.and_(in_sessions, owner.is_(None))
         if subjects is Subjects.ALL and owner.nullable:
-            return sa.and_(in_days, sa.or_(owner.is_(None), owner.in_(live)))
-        return sa.and_(in_days, owner.in_(live))
+            return sa.and_(in_sessions, sa.or_(owner.is_(None), owner.in_(live)))
+        return sa.and_(in_sessions, owner.in_(live))
     if "position_id" in table.c:
         held = sa.select(position.c.id).where(position.c.portfolio_id.in_(live))
-        return sa.and_(in_days, table.c.position_id.in_(held))
-    return in_days
+        return sa.and_(in_sessions, table.c.position_id.in_(held))
+    return in_sessions
 
 
 def replace_coverage(
@@ -149,12 +149,12 @@ def replace_coverage(
     rows: pd.DataFrame,
     *,
     metrics: Sequence[str],
-    days: Sequence[date],
+    sessions: Sequence[date],
     provenance: Provenance,
 ) -> WriteCounts:
-    """Replace the coverage of ``metrics`` on ``days``."""
+    """Replace the coverage of ``metrics`` on ``sessions``."""
     table = tables.portfolio_coverage
-    scope = sa.and_(table.c.metric.in_(metrics), scope_of_days(table.c.day, days))
+    scope = sa.and_(table.c.metric.in_(metrics), scope_of_sessions(table.c.day, sessions))
     return replace_rows(
         connection, table, rows, key=row_key(table), scope=scope, provenance=provenance
     )
@@ -165,12 +165,12 @@ def replace_undefined_reasons(
     rows: pd.DataFrame,
     *,
     metrics: Sequence[str],
-    days: Sequence[date],
+    sessions: Sequence[date],
     provenance: Provenance,
 ) -> None:
-    """Replace the reasons why values of ``metrics`` ('table.column') are NULL on ``days``."""
+    """Replace the reasons why values of ``metrics`` ('table.column') are NULL on ``sessions``."""
     table = tables.undefined_metrics
-    scope = sa.and_(table.c.metric.in_(metrics), scope_of_days(table.c.day, days))
+    scope = sa.and_(table.c.metric.in_(metrics), scope_of_sessions(table.c.day, sessions))
     replace_rows(connection, table, rows, key=row_key(table), scope=scope, provenance=provenance)
 
 
@@ -188,7 +188,7 @@ def null_out_of_range(
     rows : DataFrame
         Rows to write to ``table``.
     undefined : DataFrame
-        Reasons of other undefined values, as `panels.undefined_rows` returns them.
+        Reasons of other undefined values: rows as from `undefined_reasons.undefined_rows`.
     subject, day : str
         Columns of ``rows`` with the subject and the day of a reason.
 

@@ -189,7 +189,7 @@ def update_rows(
 def _bookkeeping(
     table: sa.Table, provenance: Provenance | None
 ) -> dict[str, sa.ColumnElement[Any]]:
-    """Return the values of a written row that tell its origin and time, by column."""
+    """Return provenance and updated_at of a written row, by column."""
     origin: Mapping[str, sa.ColumnElement[Any]] = {
         name: sa.literal(value)
         for name, value in (provenance._asdict() if provenance else {}).items()

@@ -1,1 +1,1 @@
-"""Fetch missing data from the vendor, compare it with the stored data, and store it."""
+"""Fetch data from the vendor or simulate them, compare them with stored data, and store them."""

@@ -60,11 +60,11 @@ class RunInputs:
 
     @cached_property
     def _longest_returns(self) -> panels.Returns:
-        return self.returns_of(
+        return self.clean_returns_for(
             self.open_symbols | self.snapshot.indices, tail_risk_results.TAIL_RISK_WINDOW
         )
 
-    def returns_of(self, symbols: Collection[str], window: int) -> panels.Returns:
+    def clean_returns_for(self, symbols: Collection[str], window: int) -> panels.Returns:
         """Return clean returns of ``symbols`` in windows that end on the sessions."""
         closes = self._adjusted_closes(symbols, window)
         closes = panels.pad_history(closes, len(self.sessions) + window + 1)
@@ -202,7 +202,7 @@ class RunInputs:
     def completed_forecasts(self) -> pd.DataFrame:
         """Stored volatility forecasts that complete on the sessions: results, to be evaluated."""
         return volatility_queries.read_forecasts(
-            self.snapshot.connection, score_results.forecast_days(self.sessions)
+            self.snapshot.connection, score_results.forecast_sessions(self.sessions)
         )
 
 

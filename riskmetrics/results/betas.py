@@ -15,6 +15,7 @@ from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.metrics.shrinkage import PRIOR_MEAN, PRIOR_SD, vasicek
 from riskmetrics.metrics.windows import window_counts
 from riskmetrics.results.lot_frames import NO_RETURN_SERIES, is_listed, open_positions, open_symbols
+from riskmetrics.results.undefined_reasons import undefined_rows
 
 BETA_WINDOW = 90
 """Sessions in the window of a beta, stored as `window_days`."""
@@ -106,7 +107,7 @@ def estimate_betas(returns: panels.Returns, index: str) -> SymbolBetas:
 
 
 def position_rows(
-    betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], beta_table: BetaTable
+    betas: SymbolBetas, lots: pd.DataFrame, sessions: Sequence[date], beta_table: BetaTable
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return one row per open position and day, and the reasons of undefined values.
 
@@ -116,7 +117,7 @@ def position_rows(
         Betas of the symbols of all listed lots; options and private holdings have no beta.
     lots : DataFrame
         Lots as read by `db.input_queries`.
-    days : sequence of date
+    sessions : sequence of date
         Consecutive sessions.
     beta_table : BetaTable
         MARKET_BETA_TABLE or RATE_BETA_TABLE.
@@ -126,12 +127,12 @@ def position_rows(
     ValueError
         If ``betas`` do not have one window per day.
     """
-    if len(betas.ols.beta) != len(days):
+    if len(betas.ols.beta) != len(sessions):
         raise ValueError(
-            f"{len(days)} days need {len(days)} windows, not {len(betas.ols.beta)}: pass"
-            " consecutive sessions"
+            f"{len(sessions)} sessions need {len(sessions)} windows, not {len(betas.ols.beta)};"
+            " pass consecutive sessions"
         )
-    lot, day = open_positions(lots, days)
+    lot, day = open_positions(lots, sessions)
     column = betas.returns.frame.columns.get_indexer(pd.Index(lots["symbol"]))[lot]
     listed = is_listed(lots)[lot]
     statistics = {
@@ -144,16 +145,16 @@ def position_rows(
         {
             "portfolio_id": lots["portfolio_id"].to_numpy()[lot],
             "position_id": lots["position_id"].to_numpy()[lot],
-            beta_table.day_column: pd.to_datetime(list(days)).to_numpy()[day],
+            beta_table.day_column: pd.to_datetime(list(sessions)).to_numpy()[day],
             **statistics,
             "window_days": BETA_WINDOW,
             beta_table.index_column: betas.index_symbol,
             **beta_table.constant_columns,
         }
     )
-    why = _reasons(rows, listed, betas.is_index_missing[day], beta_table)
-    return rows, panels.undefined_rows(
-        rows, beta_table.table, why, subject="position_id", day=beta_table.day_column
+    reasons = _reasons(rows, listed, betas.is_index_missing[day], beta_table)
+    return rows, undefined_rows(
+        rows, beta_table.table, reasons, subject="position_id", day=beta_table.day_column
     )
 
 
@@ -188,29 +189,29 @@ def undefined_beta_reasons(observations: "pd.Series[int]", index_label: str) -> 
 
 
 def adjusted_beta_rows(
-    betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]
+    betas: SymbolBetas, lots: pd.DataFrame, sessions: Sequence[date]
 ) -> pd.DataFrame:
     """Return rows of `symbol_adjusted_betas`, one per day and symbol held directly or by options.
 
     A row with an undefined beta has a reason.
     """
     symbols = betas.returns.frame.columns
-    day, column = open_symbols(lots, days, symbols)
+    day, column = open_symbols(lots, sessions, symbols)
     ols = OLS._make(values[day, column] for values in betas.ols)
     adjusted = vasicek(ols.beta, np.where(np.isnan(ols.r_squared), np.nan, ols.std_error))
     missing = np.flatnonzero(np.isnan(adjusted.beta))
-    why = undefined_beta_reasons(
+    reasons = undefined_beta_reasons(
         pd.Series(ols.n_obs[missing], index=missing), MARKET_BETA_TABLE.index_label
     ).where(np.isnan(ols.beta[missing]), NO_PRICE_MOVEMENT)
     return pd.DataFrame(
         {
             "symbol": symbols[column],
-            "day": pd.to_datetime(list(days)).to_numpy()[day],
+            "day": pd.to_datetime(list(sessions)).to_numpy()[day],
             **adjusted._asdict(),
             "prior_mean": PRIOR_MEAN,
             "prior_std": PRIOR_SD,
             "market_index": betas.index_symbol,
-            "undefined_reason": why.reindex(range(len(day))),
+            "undefined_reason": reasons.reindex(range(len(day))),
         }
     )
 
@@ -220,14 +221,14 @@ def _reasons(
 ) -> "dict[str, pd.Series[str]]":
     """Return the reason of each missing column; where any is missing, R² is missing."""
     missing = rows["r_squared"].isna()
-    undefined_rows, listed = rows[missing], listed[missing]
-    why = undefined_beta_reasons(undefined_rows["observations"], beta_table.index_label).mask(
+    undefined, listed = rows[missing], listed[missing]
+    reasons = undefined_beta_reasons(undefined["observations"], beta_table.index_label).mask(
         is_index_missing[missing], missing_index_reason(str(rows[beta_table.index_column].max()))
     )
-    why = why.where(listed, NO_RETURN_SERIES)
-    flat = why.where(undefined_rows[beta_table.statistic_columns["beta"]].isna(), NO_PRICE_MOVEMENT)
+    reasons = reasons.where(listed, NO_RETURN_SERIES)
+    flat = reasons.where(undefined[beta_table.statistic_columns["beta"]].isna(), NO_PRICE_MOVEMENT)
     return {
-        column: flat if name in ("r_squared", "p_value") else why
+        column: flat if name in ("r_squared", "p_value") else reasons
         for name, column in beta_table.statistic_columns.items()
         if name != "n_obs"
     }

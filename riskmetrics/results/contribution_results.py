@@ -17,29 +17,30 @@ from riskmetrics.results.undefined_reasons import first_reason_texts
 from riskmetrics.results.valuation import Valuation
 
 
-def compute_contributions(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
-    """Return a row of `portfolio_risk_contributions` per portfolio, underlying symbol and day.
+def contribution_rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
+    """Return a row of `portfolio_risk_contributions` per portfolio, underlying and session.
 
-    Options are included in the row of their underlying. ``valuation`` is on D days, ``returns`` are
-    of the YEAR_WINDOW sessions that end on each of them.
+    Options are included in the row of their underlying. ``valuation`` is on D sessions, ``returns``
+    are of the YEAR_WINDOW sessions that end on each of them.
     """
     lines, is_held, weight = _net_by_underlying(valuation)
     column = returns.frame.columns.get_indexer(pd.Index(lines["underlying"]))
     owner = lines["portfolio"].to_numpy(np.int64)
     component, marginal, n_obs = (np.full(weight.shape, np.nan) for _ in range(3))
     volatility, n_days = (np.full(valuation.net.shape, np.nan) for _ in range(2))
-    for at, series, coverage, known in pro_forma_windows(valuation, returns, YEAR_WINDOW):
-        found = risk_contributions(
-            series,
-            coverage,
-            known,
+    for window in pro_forma_windows(valuation, returns, YEAR_WINDOW):
+        at = window.day
+        contributions = risk_contributions(
+            window.series,
+            window.coverage,
+            window.symbol_returns,
             weight[:, at],
             column=column,
             portfolio=owner,
             min_obs=MIN_YEAR_OBS,
         )
-        component[:, at], marginal[:, at], n_obs[:, at], volatility[:, at] = found
-        n_days[:, at] = np.isfinite(series).sum(axis=0)
+        component[:, at], marginal[:, at], n_obs[:, at], volatility[:, at] = contributions
+        n_days[:, at] = np.isfinite(window.series).sum(axis=0)
     line, day = np.nonzero(is_held & valuation.is_valued[owner])
     portfolio = owner[line]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -49,19 +50,21 @@ def compute_contributions(valuation: Valuation, returns: panels.Returns) -> pd.D
     common_reason = first_reason_texts(undefined, *valuation.common_reasons)[
         portfolio[missing], day[missing]
     ]
-    why = _reasons(weight, n_obs, n_days, line[missing], portfolio[missing], day[missing], missing)
-    why = why.where(common_reason == "", pd.Series(common_reason, missing, dtype="str"))
+    reasons = _reasons(
+        weight, n_obs, n_days, line[missing], portfolio[missing], day[missing], missing
+    )
+    reasons = reasons.where(common_reason == "", pd.Series(common_reason, missing, dtype="str"))
     return pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
             "symbol": lines["underlying"].to_numpy()[line],
-            "day": pd.to_datetime(valuation.days).to_numpy()[day],
+            "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
             "weight": weight[line, day],
             "component": component[line, day],
             "marginal": marginal[line, day],
             "share": share,
             "observations": n_obs[line, day].astype(np.int64),
-            "undefined_reason": why.reindex(range(len(line))),
+            "undefined_reason": reasons.reindex(range(len(line))),
         }
     )
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from riskmetrics import panels, trading_calendar
+from riskmetrics import panels
+from riskmetrics.metrics._typing import DateArray, IntArray
 from riskmetrics.metrics.drawdown import Drawdown, drawdown
 from riskmetrics.results.pro_forma import (
     MIN_YEAR_OBS,
@@ -14,43 +15,46 @@ from riskmetrics.results.pro_forma import (
 from riskmetrics.results.valuation import Valuation
 
 
-def compute_drawdowns(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
-    """Return a row of `portfolio_drawdowns` per portfolio and day.
+def drawdown_rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
+    """Return a row of `portfolio_drawdowns` per portfolio and session.
 
     Parameters
     ----------
     valuation : Valuation
-        Valuation on D days.
+        Valuation on D sessions.
     returns : Returns
         Returns of the YEAR_WINDOW sessions that end on each of them.
     """
-    days = [
-        drawdown(series, min_obs=MIN_YEAR_OBS)
-        for _, series, _, _ in pro_forma_windows(valuation, returns, YEAR_WINDOW)
-    ]
-    found = Drawdown._make(
-        np.stack(values, axis=1).astype(float) for values in zip(*days, strict=True)
+    drawdowns_by_day, sessions_by_day = [], []
+    for window in pro_forma_windows(valuation, returns, YEAR_WINDOW):
+        drawdowns_by_day.append(drawdown(window.series, min_obs=MIN_YEAR_OBS))
+        sessions_by_day.append(window.sessions)
+    drawdowns = Drawdown._make(
+        np.stack(figures, axis=1) for figures in zip(*drawdowns_by_day, strict=True)
     )
-    has_drawdown = found.max_drawdown > 0
+    sessions = np.stack(sessions_by_day)
+    has_drawdown = drawdowns.max_drawdown > 0
+    peak, trough = (
+        np.where(has_drawdown, close, -1)
+        for close in (drawdowns.max_drawdown_peak, drawdowns.max_drawdown_trough)
+    )
     columns = {
-        "current_drawdown": found.current_drawdown,
-        "current_drawdown_peak": found.current_drawdown_peak,
-        "max_drawdown": found.max_drawdown,
-        "max_drawdown_peak": np.where(has_drawdown, found.max_drawdown_peak, -1),
-        "max_drawdown_trough": np.where(has_drawdown, found.max_drawdown_trough, -1),
-        "observations": found.n_obs,
+        "current_drawdown": drawdowns.current_drawdown,
+        "current_drawdown_peak": _sessions_of(drawdowns.current_drawdown_peak, sessions),
+        "max_drawdown": drawdowns.max_drawdown,
+        "max_drawdown_peak": _sessions_of(peak, sessions),
+        "max_drawdown_trough": _sessions_of(trough, sessions),
+        "observations": drawdowns.n_obs,
     }
-    frame = valuation.to_frame(columns, "day").astype({"observations": "int64"})
-    closes = pd.DatetimeIndex(
-        pd.to_datetime(trading_calendar.sessions_with_lookback(valuation.days, YEAR_WINDOW))
-    )
-    first = closes.get_indexer(pd.DatetimeIndex(frame["day"])) - YEAR_WINDOW
-    for name in ("current_drawdown_peak", "max_drawdown_peak", "max_drawdown_trough"):
-        close = frame[name].to_numpy(np.int64)
-        frame[name] = closes[first + np.maximum(close, 0)].where(close >= 0)
-    why = valuation.undefined_reasons(
-        found.current_drawdown,
+    reasons = valuation.undefined_reasons(
+        drawdowns.current_drawdown,
         *valuation.common_reasons,
-        insufficient_observations(found.n_obs, YEAR_WINDOW, MIN_YEAR_OBS),
+        insufficient_observations(drawdowns.n_obs, YEAR_WINDOW, MIN_YEAR_OBS),
     )
-    return frame.assign(undefined_reason=why)
+    return valuation.to_frame(columns, "day").assign(undefined_reason=reasons)
+
+
+def _sessions_of(close: IntArray, sessions: DateArray) -> DateArray:
+    """Return the session of each close (P, D) of the windows (D, W + 1); NaT for -1."""
+    day = np.arange(len(sessions))
+    return np.where(close >= 0, sessions[day, close], np.datetime64("NaT"))

@@ -8,11 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from riskmetrics import panels
 from riskmetrics.metrics import concentration as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.results.snapshots import DAY_COLUMN
-from riskmetrics.results.undefined_reasons import Reason, first_reason_texts
+from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, undefined_rows
 from riskmetrics.results.valuation import Valuation
 
 ETF, UNCLASSIFIED = "ETF", "Unclassified"
@@ -59,23 +58,23 @@ def sector_rows(
     names = sorted(set(instrument_sectors) | set(benchmark.columns))
     sector = pd.Index(names).get_indexer(pd.Index(instrument_sectors)).astype(np.int64)
     values, cell, n_cells = _cells(valuation)
-    cell_sectors = np.repeat(sector, len(valuation.days))
+    cell_sectors = np.repeat(sector, len(valuation.sessions))
     counts = {"n_portfolios": n_cells, "n_sectors": len(names)}
     gross = metrics.sector_weights(values, cell, cell_sectors, **counts)
     net = metrics.sector_values(values, cell, cell_sectors, **counts)
-    benchmark_weights, asof_dates = _latest_benchmark_weights(valuation.days, benchmark, names)
+    benchmark_weights, asof_dates = _latest_benchmark_weights(valuation.sessions, benchmark, names)
     # no row for a sector of neither the portfolio nor the benchmark, or a portfolio without value
     cell_index, sector_index = np.nonzero(
         (gross > 0)
         | ((np.tile(benchmark_weights, (len(valuation.portfolios), 1)) > 0) & ~np.isnan(gross))
     )
-    portfolio, day = np.divmod(cell_index, len(valuation.days))
+    portfolio, day = np.divmod(cell_index, len(valuation.sessions))
     net_weight = net[cell_index, sector_index] / valuation.weight_denominator[portfolio, day]
     weight = benchmark_weights[day, sector_index]
     rows = pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
-            "day": pd.to_datetime(valuation.days).to_numpy()[day],
+            "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
             "sector": np.array(names, dtype=object)[sector_index],
             "gross_weight": gross[cell_index, sector_index],
             "net_weight": net_weight,
@@ -111,11 +110,11 @@ def concentration_rows(
     ).reindex(rows.index)
     *gates, too_little_equity = valuation.common_reasons
     empty = Reason("the portfolio holds nothing with a value")
-    why = valuation.undefined_reasons(found.hhi.reshape(valuation.net.shape), *gates, empty)
-    undefined = panels.undefined_rows(
+    reasons = valuation.undefined_reasons(found.hhi.reshape(valuation.net.shape), *gates, empty)
+    undefined = undefined_rows(
         rows,
         "portfolio_snapshots",
-        dict.fromkeys(_COLUMNS, why),
+        dict.fromkeys(_COLUMNS, reasons),
         subject="portfolio_id",
         day=DAY_COLUMN,
     )
@@ -124,7 +123,7 @@ def concentration_rows(
     portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(
         pd.Index(unmatched["portfolio_id"])
     )
-    day = pd.DatetimeIndex(pd.to_datetime(valuation.days)).get_indexer(
+    day = pd.DatetimeIndex(pd.to_datetime(valuation.sessions)).get_indexer(
         pd.DatetimeIndex(unmatched["day"])
     )
     equity = first_reason_texts(np.ones(valuation.net.shape, dtype=bool), too_little_equity)[
@@ -133,9 +132,13 @@ def concentration_rows(
     net = pd.Series(equity, index=unmatched.index, dtype="str").where(
         unmatched["net_weight"].isna()
     )
-    reasons = {"net_weight": net, "active_weight": net.fillna(no_benchmark)}
-    active = panels.undefined_rows(
-        unmatched, "portfolio_sector_weights", reasons, subject="portfolio_id", day="day"
+    weight_reasons = {"net_weight": net, "active_weight": net.fillna(no_benchmark)}
+    active = undefined_rows(
+        unmatched,
+        "portfolio_sector_weights",
+        weight_reasons,
+        subject="portfolio_id",
+        day="day",
     )
     return rows, pd.concat([undefined, active], ignore_index=True)
 
@@ -160,11 +163,11 @@ def _instrument_sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> li
 
 
 def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
-    """Flatten instruments x days into values with the cell (portfolio and day) of each.
+    """Flatten instruments x sessions into values with the cell (portfolio and day) of each.
 
     Values are NaN where too few instruments have a price.
     """
-    n_days = len(valuation.days)
+    n_days = len(valuation.sessions)
     cell = valuation.instrument_portfolio[:, None] * n_days + np.arange(n_days)
     is_shown = valuation.has_prices & valuation.is_valued
     values = np.where(is_shown[valuation.instrument_portfolio], valuation.values, np.nan)
@@ -172,11 +175,12 @@ def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
 
 
 def _latest_benchmark_weights(
-    days: Sequence[date], benchmark: pd.DataFrame, names: list[str]
+    sessions: Sequence[date], benchmark: pd.DataFrame, names: list[str]
 ) -> tuple[FloatArray, "pd.DatetimeIndex"]:
     """Return the latest weights (D, S) at or before each day, and their dates; NaN, NaT if none."""
     latest = (
-        pd.DatetimeIndex(benchmark.index).searchsorted(pd.to_datetime(list(days)), side="right") - 1
+        pd.DatetimeIndex(benchmark.index).searchsorted(pd.to_datetime(list(sessions)), side="right")
+        - 1
     )
     known = np.vstack(
         [

@@ -6,7 +6,6 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from riskmetrics import panels
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
@@ -21,7 +20,7 @@ from riskmetrics.results.lot_frames import (
 )
 from riskmetrics.results.model_versions import ModelVersions
 from riskmetrics.results.pro_forma import insufficient_observations
-from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.undefined_reasons import Reason, undefined_rows
 from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.volatility_results import (
     MIN_QUARTER_OBS,
@@ -73,14 +72,15 @@ _MIN_COMPLETED_FORECASTS = 126
 def position_rows(
     symbol_volatility: SymbolVolatility,
     lots: pd.DataFrame,
-    days: Sequence[date],
+    sessions: Sequence[date],
     option_rows: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return one row per open position and day, and the reasons of undefined values.
 
-    ``option_rows`` are the `option_results.position_rows` of the options in ``lots`` on ``days``.
+    ``option_rows`` are the `option_results.position_rows` of the options in ``lots`` on the same
+    sessions.
     """
-    lot, day = open_positions(lots, days)
+    lot, day = open_positions(lots, sessions)
     column = symbol_volatility.symbols.get_indexer(pd.Index(underlying(lots)))[lot]
     scale = np.where(is_listed(lots)[lot], 1.0, np.nan)
     no_series_reason = pd.Series(NO_RETURN_SERIES, index=range(len(lot)), dtype="str")
@@ -99,7 +99,7 @@ def position_rows(
         {
             "portfolio_id": lots["portfolio_id"].to_numpy()[lot],
             "position_id": lots["position_id"].to_numpy()[lot],
-            POSITION_DAY: pd.to_datetime(list(days)).to_numpy()[day],
+            POSITION_DAY: pd.to_datetime(list(sessions)).to_numpy()[day],
             "realized_vol_21d": f.realized_21d,
             "realized_vol_63d": f.realized_63d,
             "vol_daily": f.daily,
@@ -114,18 +114,18 @@ def position_rows(
         }
     )
     missing = np.flatnonzero(rows.isna().any(axis=1))
-    why = _reasons(
+    reasons = _reasons(
         Figures._make(figure[missing] for figure in f),
         per_position(symbol_volatility.n_completed)[missing],
         missing,
     )
-    why = {
+    reasons = {
         name: reason.where(known[missing], no_series_reason.iloc[missing])
-        for name, reason in why.items()
+        for name, reason in reasons.items()
     }
     n_obs = _count_position_observations(f, per_position(symbol_volatility.n_completed))
-    return rows, panels.undefined_rows(
-        rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY, n_obs=n_obs
+    return rows, undefined_rows(
+        rows, POSITION_TABLE, reasons, subject="position_id", day=POSITION_DAY, n_obs=n_obs
     )
 
 
@@ -211,23 +211,23 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
 
 
 def symbol_forecasts(
-    symbol_volatility: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]
+    symbol_volatility: SymbolVolatility, lots: pd.DataFrame, sessions: Sequence[date]
 ) -> pd.DataFrame:
     """Return rows of `volatility_forecasts`, one per day and symbol held directly or by options."""
-    day, column = open_symbols(lots, days, symbol_volatility.symbols)
+    day, column = open_symbols(lots, sessions, symbol_volatility.symbols)
     f = Figures._make(figure[day, column] for figure in symbol_volatility.figures)
     missing = np.flatnonzero(np.isnan(f.direction))
-    why = _reasons(
+    reasons = _reasons(
         Figures._make(figure[missing].astype(float) for figure in f),
         np.zeros(len(missing)),
         missing,
     )["vol_trend"]
     keys = {
         "subject": symbol_volatility.symbols[column],
-        "day": pd.to_datetime(list(days)).to_numpy()[day],
+        "day": pd.to_datetime(list(sessions)).to_numpy()[day],
         "portfolio_id": pd.NA,
     }
-    return _forecast_rows(keys, f, symbol_volatility.versions, day, days, why).assign(
+    return _forecast_rows(keys, f, symbol_volatility.versions, day, sessions, reasons).assign(
         thin_coverage_sessions=pd.array([pd.NA] * len(day), dtype="Int64")
     )
 
@@ -237,8 +237,8 @@ def _forecast_rows(
     f: Figures,
     versions: ModelVersions,
     day: IntArray,
-    days: Sequence[date],
-    why: "pd.Series[str]",
+    sessions: Sequence[date],
+    reasons: "pd.Series[str]",
 ) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
@@ -253,12 +253,14 @@ def _forecast_rows(
             "ewma_97": f.ewma_97,
             "observations": f.observations.astype(np.int64),
             "proxy": np.array(har.PROXIES, dtype=object)[f.proxy.astype(np.int64)],
-            "coefficients": np.array(versions.names, dtype=object)[versions.version_on(days)[day]],
-            "in_sample": versions.is_in_sample(days)[day],
+            "coefficients": np.array(versions.names, dtype=object)[
+                versions.version_on(sessions)[day]
+            ],
+            "in_sample": versions.is_in_sample(sessions)[day],
             "clipped": f.clipped.astype(bool),
             "short_history": f.short_history.astype(bool),
             "daily_lag_imputed": f.daily_lag_imputed.astype(bool),
-            "undefined_reason": why.reindex(range(len(day))).to_numpy(),
+            "undefined_reason": reasons.reindex(range(len(day))).to_numpy(),
         }
     )
     return frame.astype(
@@ -291,7 +293,7 @@ def portfolio_rows(
         f" {metrics.PERCENTILE_MIN_OBS} required",
         number=f.n_earlier.astype(float),
     )
-    why = {
+    reasons = {
         "realized_volatility_21d": valuation.undefined_reasons(
             f.realized_21d, *valuation.common_reasons, month
         ),
@@ -320,8 +322,8 @@ def portfolio_rows(
     return (
         rows,
         coverage,
-        panels.undefined_rows(
-            rows, table, why, subject="portfolio_id", day=snapshots.DAY_COLUMN, n_obs=n_obs
+        undefined_rows(
+            rows, table, reasons, subject="portfolio_id", day=snapshots.DAY_COLUMN, n_obs=n_obs
         ),
     )
 
@@ -345,15 +347,15 @@ def portfolio_forecasts(
     names = valuation.portfolios["portfolio_id"].to_numpy()[portfolio]
     keys = {
         "subject": names,
-        "day": pd.to_datetime(valuation.days).to_numpy()[day],
+        "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
         "portfolio_id": names,
     }
     _, expected = _portfolio_reasons(valuation, portfolio_volatility.figures)
-    why = valuation.undefined_reasons(portfolio_volatility.figures.direction, *expected)
+    reasons = valuation.undefined_reasons(portfolio_volatility.figures.direction, *expected)
     f = Figures._make(figure[portfolio, day] for figure in portfolio_volatility.figures)
-    return _forecast_rows(keys, f, portfolio_volatility.versions, day, valuation.days, why).assign(
-        thin_coverage_sessions=portfolio_volatility.n_thin[portfolio, day].astype(np.int64)
-    )
+    return _forecast_rows(
+        keys, f, portfolio_volatility.versions, day, valuation.sessions, reasons
+    ).assign(thin_coverage_sessions=portfolio_volatility.n_thin[portfolio, day].astype(np.int64))
 
 
 def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[Reason, ...]]:

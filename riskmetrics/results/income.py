@@ -92,7 +92,7 @@ def compute_income(
     lot_instrument: IntArray,
     instrument_portfolio: IntArray,
     anchor: DateArray,
-    days: Sequence[date],
+    valuation_sessions: Sequence[date],
 ) -> Income:
     """Assign the distributions of each ex-day to the lots held at the close before it.
 
@@ -108,16 +108,23 @@ def compute_income(
         Row of each instrument's portfolio.
     anchor : (P,) array
         Day at whose close the cash is known; NaT if no equity is stated.
-    days : sequence of date
-        D consecutive sessions.
+    valuation_sessions : sequence of date
+        D + 1 consecutive sessions: those of a run, and the one before.
+
+    Returns
+    -------
+    Income
+        With D + 1 columns.
     """
-    n, stamps = len(anchor), np.array(days, dtype="datetime64[D]")
-    shape = n, len(days)
-    paid = _payments(lots, trades, distributions.events, days)
+    n, stamps = len(anchor), np.array(valuation_sessions, dtype="datetime64[D]")
+    shape = n, len(valuation_sessions)
+    paid = _payments(lots, trades, distributions.events, valuation_sessions)
     in_run = paid[paid["day"] >= 0]
     known = in_run[in_run["amount"].notna()]
     daily = _sum_payments(known, lot_portfolio, shape)
-    by_instrument = _sum_payments(known, lot_instrument, (len(instrument_portfolio), len(days)))
+    by_instrument = _sum_payments(
+        known, lot_instrument, (len(instrument_portfolio), len(valuation_sessions))
+    )
 
     over_night = (
         _is_paid(trades.entry[:, None], trades.exit[:, None], stamps) & is_listed(lots)[:, None]
@@ -189,11 +196,11 @@ def _sum_cash(
 
 
 def _payments(
-    lots: pd.DataFrame, trades: Lots, events: pd.DataFrame, days: Sequence[date]
+    lots: pd.DataFrame, trades: Lots, events: pd.DataFrame, sessions: Sequence[date]
 ) -> pd.DataFrame:
     """Return the distributions received by lots, by date and lot: lot (row), date, amount, day.
 
-    ``day`` is the index in ``days``, -1 if the date is not among them.
+    ``day`` is the index in ``sessions``, -1 if the date is not among them.
     """
     held = pd.DataFrame({"symbol": lots["symbol"].to_numpy(), "lot": np.arange(len(lots))})
     pairs = events.merge(held[is_listed(lots)], on="symbol", how="inner")
@@ -203,7 +210,7 @@ def _payments(
     ordered: pd.DataFrame = pairs[["lot", "date", "amount"]].sort_values(
         ["date", "lot"], ignore_index=True
     )
-    ordered["day"] = pd.DatetimeIndex(pd.to_datetime(list(days))).get_indexer(
+    ordered["day"] = pd.DatetimeIndex(pd.to_datetime(list(sessions))).get_indexer(
         pd.DatetimeIndex(ordered["date"])
     )
     return ordered

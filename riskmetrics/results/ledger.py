@@ -59,25 +59,25 @@ class StartOfDay(NamedTuple):
     equity: FloatArray
     """Equity at the previous session plus inflows since; NaN if no holding then had a price, or the
     cash is unknown."""
-    gross: FloatArray
-    """Gross exposure at the previous session plus inflows since."""
+    gross_value: FloatArray
+    """Gross value at the previous session plus inflows since."""
 
     @property
     def return_denominator(self) -> FloatArray:
-        """Return the equity; NaN where not positive or below MIN_EQUITY_SHARE of gross exposure."""
-        return sufficient_equity(self.equity, self.gross)
+        """Return the equity; NaN where not positive or below MIN_EQUITY_SHARE of gross value."""
+        return sufficient_equity(self.equity, self.gross_value)
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """L lots of P portfolios on D + 1 sessions, starting with the one before the first day."""
+    """L lots of P portfolios on D + 1 valuation sessions: those of a run, and the one before."""
 
     portfolios: pd.DataFrame
     lots: pd.DataFrame
     closes: pd.DataFrame
-    sessions: DateArray
+    valuation_sessions: DateArray
     prices: FloatArray
-    """Price of each lot on each session, (L, D + 1)."""
+    """Price of each lot on each valuation session, (L, D + 1)."""
     trades: metrics.Lots
     lot_portfolio: IntArray
     """Row of each lot's portfolio, (L,)."""
@@ -96,7 +96,7 @@ class Ledger:
         lots: pd.DataFrame,
         anchors: "pd.Series[Any]",
         closes: pd.DataFrame,
-        sessions: Sequence[date],
+        valuation_sessions: Sequence[date],
         prices: FloatArray,
     ) -> Self:
         """Build a ledger from frames."""
@@ -107,7 +107,7 @@ class Ledger:
         )
         instruments, instrument = _instruments(lots, owner)
         anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
-        stamps = np.array(sessions, dtype="datetime64[D]")
+        stamps = np.array(valuation_sessions, dtype="datetime64[D]")
         return cls(
             portfolios,
             lots,
@@ -128,8 +128,8 @@ class Ledger:
 
     @cached_property
     def is_open(self) -> BoolArray:
-        """Return whether each lot is open at the close of each session, (L, D + 1)."""
-        return metrics.is_open(self.trades.entry, self.trades.exit, self.sessions)
+        """Return whether each lot is open at the close of each valuation session, (L, D + 1)."""
+        return metrics.is_open(self.trades.entry, self.trades.exit, self.valuation_sessions)
 
     def count_lots(self, condition: BoolArray) -> FloatArray:
         """Count the lots of each portfolio with a true ``condition`` (L, D): (P, D)."""
@@ -169,7 +169,7 @@ class Ledger:
             self.instrument_portfolio,
             n,
         )
-        flows = metrics.cash_flows(self.trades, lot_anchor, self.sessions)
+        flows = metrics.cash_flows(self.trades, lot_anchor, self.valuation_sessions)
         is_open_at_anchor = metrics.is_open(
             self.trades.entry, self.trades.exit, lot_anchor[:, None]
         )
@@ -192,10 +192,10 @@ class Ledger:
             leave at the end of the day.
         """
         entry = self.trades.entry[:, None]
-        opened = (entry > self.sessions[:-1]) & (entry <= self.sessions[1:])
+        opened = (entry > self.valuation_sessions[:-1]) & (entry <= self.valuation_sessions[1:])
         opened &= np.isnat(self.anchor)[self.lot_portfolio][:, None]
         exit_ = self.trades.exit[:, None]
-        closed = (exit_ > self.sessions[:-1]) & (exit_ <= self.sessions[1:])
+        closed = (exit_ > self.valuation_sessions[:-1]) & (exit_ <= self.valuation_sessions[1:])
         cost = np.where(opened, (self.trades.units * self.trades.entry_price)[:, None], 0.0)
         proceeds = np.where(closed, (self.trades.units * self.trades.exit_price)[:, None], 0.0)
         n = len(self.portfolios)
@@ -207,20 +207,20 @@ class Ledger:
         return paid_in + shorted, paid_in - shorted
 
     def start_of_day(self, held: metrics.Holdings, cash: FloatArray) -> StartOfDay:
-        """Return equity and gross exposure at the start of each day.
+        """Return equity and gross value at the start of each day.
 
         Purchases of a portfolio without a stated equity are inflows at its start.
         """
         n = len(self.portfolios)
         n_held = self.count_instruments(held.direction != 0)
         n_priced = self.count_instruments((held.direction != 0) & np.isfinite(held.values))
-        net, gross = (
+        net, gross_value = (
             metrics.group_sums(values, self.instrument_portfolio, n)
             for values in (held.values, np.abs(held.values))
         )
         equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + cash)
         inflow, size = self.inflows()
-        return StartOfDay(equity[:, :-1] + inflow, gross[:, :-1] + size)
+        return StartOfDay(equity[:, :-1] + inflow, gross_value[:, :-1] + size)
 
     def pnl(
         self, is_unconfirmed: BoolArray, split_suspicion: lot_prices.SplitSuspicion, income: Income
@@ -231,7 +231,7 @@ class Ledger:
         lots with an unconfirmed close; ``split_suspicion`` flags lots affected by a suspected
         split.
         """
-        by_lot = metrics.lot_pnl(self.trades, self.sessions, self.prices)
+        by_lot = metrics.lot_pnl(self.trades, self.valuation_sessions, self.prices)
         is_over_split = by_lot.is_active & split_suspicion.on_day
         by_lot = by_lot._replace(daily=np.where(is_over_split, np.nan, by_lot.daily))
         is_unconfirmed = is_unconfirmed | split_suspicion.since_entry
@@ -245,14 +245,14 @@ class Ledger:
         daily = metrics.group_sums(
             np.where(known, by_instrument, 0.0), self.instrument_portfolio, n
         )
-        entered = self.trades.entry[:, None] <= self.sessions[1:]
+        entered = self.trades.entry[:, None] <= self.valuation_sessions[1:]
         no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]
         no_end_price = entered & np.isnan(by_lot.end_price)
         unknown = self.count_lots(no_entry_price | no_end_price | split_suspicion.since_entry) > 0
         cumulative = (
             metrics.group_sums(by_lot.cumulative, self.lot_portfolio, n) + income.cumulative
         )
-        entered_before = self.trades.entry[:, None] <= self.sessions[:-1]
+        entered_before = self.trades.entry[:, None] <= self.valuation_sessions[:-1]
         start = np.where(entered_before, self.prices[:, :-1], self.trades.entry_price[:, None])
         start_value = np.where(by_lot.is_active, self.trades.units[:, None] * start, 0.0)
         sizes = np.abs(metrics.group_sums(start_value, self.lot_instrument, m))

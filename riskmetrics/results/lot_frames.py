@@ -1,4 +1,4 @@
-"""Properties of lots as read by `db.input_queries`: kind, underlying, and open days."""
+"""Properties of lots as read by `db.input_queries`: kind, underlying, and open sessions."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -19,25 +19,25 @@ NO_RETURN_SERIES = "an option or a private holding has no return series of its o
 """Reason of undefined return figures of a position."""
 
 
-def open_positions(lots: pd.DataFrame, days: Sequence[date]) -> tuple[IntArray, IntArray]:
-    """Return the rows of lots and of days for every lot open at the close of a day, lot by lot."""
+def open_positions(lots: pd.DataFrame, sessions: Sequence[date]) -> tuple[IntArray, IntArray]:
+    """Return the rows of lots and of sessions for every lot open at a close, lot by lot."""
     lot, day = np.nonzero(
         is_open(
             date_array(lots, "entry_date"),
             date_array(lots, "exit_date"),
-            np.array(days, dtype="datetime64[D]"),
+            np.array(sessions, dtype="datetime64[D]"),
         )
     )
     return lot, day
 
 
 def open_symbols(
-    lots: pd.DataFrame, days: Sequence[date], symbols: "pd.Index[str]"
+    lots: pd.DataFrame, sessions: Sequence[date], symbols: "pd.Index[str]"
 ) -> tuple[IntArray, IntArray]:
-    """Return the rows of days and columns of ``symbols`` that open lots depend on, by day."""
-    lot, day = open_positions(lots, days)
+    """Return rows of sessions and columns of ``symbols`` that open lots depend on, by session."""
+    lot, day = open_positions(lots, sessions)
     column = symbols.get_indexer(pd.Index(underlying(lots)))[lot]
-    held = np.zeros((len(days), len(symbols)), dtype=bool)
+    held = np.zeros((len(sessions), len(symbols)), dtype=bool)
     held[day[column >= 0], column[column >= 0]] = True
     rows, columns = np.nonzero(held)
     return rows, columns

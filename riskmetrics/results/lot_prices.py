@@ -31,9 +31,9 @@ class SplitSuspicion(NamedTuple):
 
 
 def split_suspicion(
-    lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Sequence[date]
+    lots: pd.DataFrame, suspects: pd.DataFrame | None, sessions: Sequence[date]
 ) -> SplitSuspicion:
-    """Return which lots are affected by a suspected split in the close on which days.
+    """Return which lots are affected by a suspected split in the close, on which sessions.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ def split_suspicion(
         at its close. A split of an underlying also affects its options.
     suspects : DataFrame, optional
         Rows of `panels.suspected_splits`. None: nothing is suspected.
-    days : sequence of date
-        Sessions. Each considers the moves up to it; whether a move reverts is known a session
+    sessions : sequence of date
+        Each session considers the moves up to it; whether a move reverts is known a session
         later.
     """
-    stamps = np.array(days, dtype="datetime64[D]")
-    on_day, since_entry = (np.zeros((len(lots), len(days)), dtype=bool) for _ in range(2))
+    stamps = np.array(sessions, dtype="datetime64[D]")
+    on_day, since_entry = (np.zeros((len(lots), len(sessions)), dtype=bool) for _ in range(2))
     if suspects is None or suspects["in_close"].isna().all():
         return SplitSuspicion(on_day, since_entry)
     entry, exit_ = date_array(lots, "entry_date"), date_array(lots, "exit_date")
@@ -119,14 +119,14 @@ def last_known_prices(
 
 
 def has_unconfirmed_price(
-    lots: pd.DataFrame, closes: pd.DataFrame, days: Sequence[date]
+    lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]
 ) -> BoolArray:
-    """Return whether each lot's close is unconfirmed on each day, (L, D).
+    """Return whether each lot's close is unconfirmed on each session, (L, D).
 
-    True if the close of the day or of the previous session is suspect or bad as known on the day.
+    True if the close of the session or of the one before is suspect or bad as known on it.
     """
-    sessions = pd.to_datetime(trading_calendar.sessions_with_lookback(days, 2))
-    ticks = bad_ticks(pad_history(closes.reindex(sessions), len(days) + 2).to_numpy())
+    judged = pd.to_datetime(trading_calendar.sessions_with_lookback(sessions, 2))
+    ticks = bad_ticks(pad_history(closes.reindex(judged), len(sessions) + 2).to_numpy())
     is_unconfirmed = pd.DataFrame(ticks.suspect[2:] | ticks.bad[1:-1])
     return _with_missing_column(is_unconfirmed, False).T[_close_columns(lots, closes)].astype(bool)
 

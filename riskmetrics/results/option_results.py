@@ -20,7 +20,7 @@ from riskmetrics.results.lot_frames import (
     underlying,
 )
 from riskmetrics.results.snapshots import DAY_COLUMN
-from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.undefined_reasons import Reason, undefined_rows
 from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.volatility_results import SymbolVolatility
 
@@ -138,8 +138,8 @@ def _reasons(
     no_price = (
         underlying + f" has no close on the day or the {panels.MAX_STALE_SESSIONS} sessions before"
     )
-    why = (underlying + " has no volatility forecast").mask(np.isnan(price), no_price)
-    return why.mask(np.isnan(strike), "the strike price is missing").mask(
+    reasons = (underlying + " has no volatility forecast").mask(np.isnan(price), no_price)
+    return reasons.mask(np.isnan(strike), "the strike price is missing").mask(
         np.isnan(years), "the expiration date is missing"
     )
 
@@ -150,10 +150,10 @@ def apply_delta_exposures(
     """Replace the exposures of options by their delta exposures.
 
     An option with an unknown delta on a day keeps its value as exposure, without a return series.
-    ``lots`` are all lots of the valuation, ``rows`` the `position_rows` of its options on its days.
+    ``lots`` are all lots of the valuation, ``rows`` the `position_rows` of its options.
     """
     is_chosen = is_option(lots)
-    lot, day = open_positions(lots[is_chosen], valuation.days)
+    lot, day = open_positions(lots[is_chosen], valuation.sessions)
     delta_exposures = np.zeros(valuation.values.shape)
     np.add.at(
         delta_exposures,
@@ -178,12 +178,12 @@ def elasticity(rows: pd.DataFrame) -> tuple[FloatArray, "pd.Series[str]"]:
     the option per percent of the underlying; NaN for an option with value 0.
     """
     value = rows["value"].where(rows["value"] > 0)
-    why = (
+    reasons = (
         rows["undefined_reason"]
         .fillna("the Black-Scholes value of the option is 0")
         .mask(rows["years_to_expiration"] < 0, "the option has expired")
     )
-    return (rows["delta"].abs() * rows["underlying_price"] / value).to_numpy(float), why
+    return (rows["delta"].abs() * rows["underlying_price"] / value).to_numpy(float), reasons
 
 
 def portfolio_rows(
@@ -192,9 +192,9 @@ def portfolio_rows(
     """Return the option columns of `portfolio_snapshots`, and the reasons of undefined values.
 
     Each column is the sum of signed contracts x 100 x sensitivity, 0 without options. ``rows`` are
-    the `position_rows` of ``lots`` on the days of the valuation.
+    the `position_rows` of ``lots`` on the sessions of the valuation.
     """
-    shape, (lot, day) = valuation.net.shape, open_positions(lots, valuation.days)
+    shape, (lot, day) = valuation.net.shape, open_positions(lots, valuation.sessions)
     units = lots["quantity"].to_numpy(float)[lot] * CONTRACT_SIZE
     portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(
         pd.Index(lots["portfolio_id"])
@@ -212,14 +212,14 @@ def portfolio_rows(
         for name, greek in _GREEKS.items()
     }
     frame = valuation.to_frame(columns, DAY_COLUMN)
-    why = valuation.undefined_reasons(
+    reasons = valuation.undefined_reasons(
         columns["portfolio_delta"],
         Reason("options with unknown sensitivities: {:.0f}", n_unknown > 0, n_unknown),
     )
-    return frame, panels.undefined_rows(
+    return frame, undefined_rows(
         frame,
         "portfolio_snapshots",
-        dict.fromkeys(_GREEKS, why),
+        dict.fromkeys(_GREEKS, reasons),
         subject="portfolio_id",
         day=DAY_COLUMN,
     )

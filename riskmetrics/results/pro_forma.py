@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics import panels
-from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics._typing import DateArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.metrics.portfolio import pro_forma_returns
 from riskmetrics.results.undefined_reasons import Reason
@@ -24,6 +24,8 @@ class ProFormaWindow(NamedTuple):
 
     day: int
     """Index of the day."""
+    sessions: DateArray
+    """Sessions of the W + 1 closes between which the W returns are."""
     series: FloatArray
     """Pro-forma returns, (W, P); NaN where coverage of gross exposure is too low."""
     coverage: FloatArray
@@ -39,21 +41,28 @@ def pro_forma_windows(
 
     If ``in_currency``, the series are changes of value instead of fractions of equity.
     """
-    base = valuation.amount_denominator if in_currency else valuation.risk_denominator
+    denominator = valuation.amount_denominator if in_currency else valuation.risk_denominator
     priced_share = valuation.priced_share
-    days = zip(
+    sessions = returns.sessions.to_numpy()
+    inputs_by_day = zip(
         valuation.underlying_columns(returns.frame.columns), returns.windows(length), strict=True
     )
-    for day, (column, known) in enumerate(days):
-        found = pro_forma_returns(
+    for day, (column, known) in enumerate(inputs_by_day):
+        pro_forma = pro_forma_returns(
             valuation.exposures[:, day],
             column,
             valuation.instrument_portfolio,
-            base[:, day],
+            denominator[:, day],
             known,
             priced_share[:, day],
         )
-        yield ProFormaWindow(day, np.ascontiguousarray(found.returns.T), found.coverage.T, known)
+        yield ProFormaWindow(
+            day,
+            sessions[day : day + length + 1],
+            np.ascontiguousarray(pro_forma.returns.T),
+            pro_forma.coverage.T,
+            known,
+        )
 
 
 def insufficient_observations(n_obs: FloatArray | IntArray, window: int, min_obs: int) -> Reason:

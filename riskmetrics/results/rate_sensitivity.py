@@ -74,12 +74,14 @@ def estimate_two_factor_betas(
     )
 
 
-def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+def symbol_rows(
+    betas: TwoFactorBetas, lots: pd.DataFrame, sessions: Sequence[date]
+) -> pd.DataFrame:
     """Return rows of `symbol_two_factor_betas`, one per day and symbol held directly or by options.
 
     A row with undefined betas has a reason.
     """
-    day, column = open_symbols(lots, days, betas.symbols)
+    day, column = open_symbols(lots, sessions, betas.symbols)
     ols = TwoFactorOLS._make(values[day, column] for values in betas.ols)
     missing = np.flatnonzero(np.isnan(ols.r_squared))
     n_obs = pd.Series(ols.n_obs[missing], index=missing)
@@ -87,17 +89,17 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
         n_obs.astype("str") + f" of the trailing {BETA_WINDOW} sessions have returns of the price,"
         f" {betas.market_index} and {betas.rate_index}; {MIN_PAIRED_RETURNS} required"
     )
-    why = too_few.where(
+    reasons = too_few.where(
         n_obs < MIN_PAIRED_RETURNS,
         f"{betas.market_index} and {betas.rate_index} are collinear in the window",
     )
-    why = why.mask(
+    reasons = reasons.mask(
         betas.is_rate_index_missing[day[missing]], missing_index_reason(betas.rate_index)
     ).where(np.isnan(ols.beta_2[missing]), NO_PRICE_MOVEMENT)
     return pd.DataFrame(
         {
             "symbol": betas.symbols[column],
-            "day": pd.to_datetime(list(days)).to_numpy()[day],
+            "day": pd.to_datetime(list(sessions)).to_numpy()[day],
             "market_beta": ols.beta_1,
             "market_std_error": ols.std_error_1,
             "market_p_value": ols.p_value_1,
@@ -110,7 +112,7 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
             "window_days": BETA_WINDOW,
             "market_index": betas.market_index,
             "rate_index": betas.rate_index,
-            "undefined_reason": why.reindex(range(len(day))),
+            "undefined_reason": reasons.reindex(range(len(day))),
         }
     )
 
@@ -121,8 +123,8 @@ def portfolio_rows(
     """Return rows of `portfolio_rate_betas`, and their coverage.
 
     One row per day and portfolio that can be valued. ``rate_betas`` are betas to the rate index
-    alone, ``two_factor_betas`` with the market as second factor, both on the days of the valuation.
-    A row has the reason of its first undefined figure.
+    alone, ``two_factor_betas`` with the market as second factor, both on its sessions. A row has
+    the reason of its first undefined figure.
     """
     symbols = rate_betas.returns.frame.columns
     beta, r_squared, n_obs = (
@@ -147,7 +149,7 @@ def portfolio_rows(
         },
         "day",
     ).astype({"observations": "Int64"})
-    why = _select_first_reasons(valuation, rate_betas, rate, rate_with_market_fixed)
+    reasons = _select_first_reasons(valuation, rate_betas, rate, rate_with_market_fixed)
     coverage = build_beta_coverage(
         valuation,
         RATE_BETA_COVERAGE,
@@ -155,7 +157,9 @@ def portfolio_rows(
         (rate.coverage, rate_with_market_fixed.coverage),
     )
     return (
-        rows.assign(rate_index=rate_betas.index_symbol, undefined_reason=why.reindex(rows.index)),
+        rows.assign(
+            rate_index=rate_betas.index_symbol, undefined_reason=reasons.reindex(rows.index)
+        ),
         coverage,
     )
 
@@ -174,7 +178,7 @@ def _select_first_reasons(
     flat = Reason(
         "no position with a rate beta has an R²: none of their prices moved in the window"
     )
-    why = [
+    reasons = [
         valuation.undefined_reasons(
             rate.beta, *none, insufficient_coverage("positions with a rate beta", rate.coverage)
         ),
@@ -187,4 +191,4 @@ def _select_first_reasons(
         ),
         valuation.undefined_reasons(rate.r_squared, flat),
     ]
-    return pd.concat(why).groupby(level=0).first()
+    return pd.concat(reasons).groupby(level=0).first()

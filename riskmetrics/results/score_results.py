@@ -51,29 +51,33 @@ POOLED = "(all)"
 """Subject of scores over all pairs."""
 
 
-def forecast_days(days: Sequence[date]) -> list[date]:
-    """Return the sessions whose forecasts are completed on ``days``."""
-    return trading_calendar.sessions_with_lookback(days, FORECAST_HORIZON)[: len(days)]
+def forecast_sessions(sessions: Sequence[date]) -> list[date]:
+    """Return the sessions whose forecasts are completed on ``sessions``."""
+    return trading_calendar.sessions_with_lookback(sessions, FORECAST_HORIZON)[: len(sessions)]
 
 
-def score_forecasts(
-    forecasts: pd.DataFrame, days: Sequence[date], returns: panels.Returns, valuation: Valuation
+def score_rows(
+    forecasts: pd.DataFrame,
+    sessions: Sequence[date],
+    returns: panels.Returns,
+    valuation: Valuation,
 ) -> pd.DataFrame:
-    """Return a row of `har_forecast_scores` for each forecast completed on one of ``days``.
+    """Return a row of `har_forecast_scores` for each forecast completed on one of ``sessions``.
 
     Parameters
     ----------
     forecasts : DataFrame
-        Rows of `volatility_forecasts` on `forecast_days`; those without a forecast are left out.
+        Rows of `volatility_forecasts` on `forecast_sessions`; rows without a forecast are left
+        out.
     returns : Returns
-        Returns of the FORECAST_HORIZON sessions that end on each of ``days``.
+        Returns of the FORECAST_HORIZON sessions that end on each of ``sessions``.
     valuation : Valuation
-        Valuation on `forecast_days`: the scored volatility is that of the holdings on those days.
+        Valuation on `forecast_sessions`: the scored volatility is that of the holdings then.
     """
     complete = forecasts[forecasts["volatility_forecast"].notna()][_FORECAST_COLUMNS].reset_index(
         drop=True
     )
-    at = pd.DatetimeIndex(pd.to_datetime(forecast_days(days))).get_indexer(
+    at = pd.DatetimeIndex(pd.to_datetime(forecast_sessions(sessions))).get_indexer(
         pd.DatetimeIndex(complete["day"])
     )
     is_portfolio = complete["portfolio_id"].notna().to_numpy()
@@ -92,14 +96,16 @@ def score_forecasts(
             counts[at[known], column[known]],
         )
     missing = np.isnan(realized)
-    why = (
+    reasons = (
         pd.Series(n_obs)[missing].astype("str")
         + f" returns in the {FORECAST_HORIZON} sessions after the forecast;"
         f" {MIN_MONTH_OBS} required"
     )
-    completed_on = pd.to_datetime(list(days)).to_numpy()[at]
+    completed_on = pd.to_datetime(list(sessions)).to_numpy()[at]
     return complete.assign(
-        completed_on=completed_on, realized=realized, undefined_reason=why.reindex(complete.index)
+        completed_on=completed_on,
+        realized=realized,
+        undefined_reason=reasons.reindex(complete.index),
     )
 
 
@@ -117,11 +123,11 @@ def _symbol_outcomes(returns: panels.Returns) -> tuple[FloatArray, IntArray]:
 def _portfolio_outcomes(
     returns: panels.Returns, valuation: Valuation
 ) -> tuple[FloatArray, IntArray]:
-    """Return realized volatility and observations of each forecast day's holdings, (D, P)."""
+    """Return realized volatility and observations of each forecast session's holdings, (D, P)."""
     realized, n_obs = [], []
-    for _, series, _, _ in pro_forma_windows(valuation, returns, FORECAST_HORIZON):
-        realized.append(_realized_by_window(series)[0])
-        n_obs.append(np.isfinite(series).sum(axis=0))
+    for window in pro_forma_windows(valuation, returns, FORECAST_HORIZON):
+        realized.append(_realized_by_window(window.series)[0])
+        n_obs.append(np.isfinite(window.series).sum(axis=0))
     return np.stack(realized), np.stack(n_obs)
 
 

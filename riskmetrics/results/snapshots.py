@@ -11,7 +11,7 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS, SymbolBetas
 from riskmetrics.results.pro_forma import pro_forma_windows
-from riskmetrics.results.undefined_reasons import Reason, round_share_down
+from riskmetrics.results.undefined_reasons import Reason, round_share_down, undefined_rows
 from riskmetrics.results.valuation import Valuation
 
 DAY_COLUMN = "snapshot_date"
@@ -68,7 +68,7 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         "cash_value": valuation.cash,
         "long_value": valuation.long,
         "short_value": valuation.short,
-        "gross_exposure": valuation.gross,
+        "gross_exposure": valuation.gross_value,
         "net_exposure": valuation.net,
         "daily_pnl": pnl.daily,
         "daily_return": np.where(
@@ -87,11 +87,11 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), "int64")
     )
     rows["equity_source"] = np.where(rows["equity_balance"].notna(), *EQUITY_SOURCES)
-    why = {
-        name: valuation.undefined_reasons(columns[name], *reasons)
-        for name, reasons in _value_reasons(valuation).items()
+    reasons = {
+        name: valuation.undefined_reasons(columns[name], *listed)
+        for name, listed in _value_reasons(valuation).items()
     }
-    undefined = panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY_COLUMN)
+    undefined = undefined_rows(rows, _TABLE, reasons, subject="portfolio_id", day=DAY_COLUMN)
     return rows, pd.concat([undefined, _missing_row_reasons(valuation)], ignore_index=True)
 
 
@@ -157,14 +157,14 @@ def _list_return_reasons(
         ),
         Reason(
             "nothing was held on the previous session, and cash was {:.2f}",
-            start.gross == 0,
+            start.gross_value == 0,
             start.equity,
         ),
         Reason(
             "equity at the start of the day was {:.2f} at a gross exposure of {:.2f};"
             f" {MIN_EQUITY_SHARE:.0%} required",
             number=start.equity,
-            second_number=start.gross,
+            second_number=start.gross_value,
         ),
     )
 
@@ -244,7 +244,7 @@ def beta_rows(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the beta columns of snapshots, their coverage, and the reasons of undefined values.
 
-    ``betas`` are on the days of the valuation; ``profiles``, by symbol, contain the vendor's beta.
+    ``betas`` are on its sessions; ``profiles``, by symbol, contain the vendor's beta.
     A portfolio beta with inputs for less than MIN_COVERAGE of gross exposure is undefined.
     """
     symbols = betas.returns.frame.columns
@@ -279,18 +279,15 @@ def beta_rows(
     coverage = build_beta_coverage(
         valuation, BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage)
     )
-    reasons = _list_beta_reasons(valuation, calculated, regression, provider)
-    why = {
+    reasons = {
         name: valuation.undefined_reasons(columns[name], *listed)
-        for name, listed in reasons.items()
+        for name, listed in _list_beta_reasons(valuation, calculated, regression, provider).items()
     }
     counts = {"beta_portfolio_regression": regression.n_obs[valuation.is_valued]}
     return (
         rows,
         coverage,
-        panels.undefined_rows(
-            rows, _TABLE, why, subject="portfolio_id", day=DAY_COLUMN, n_obs=counts
-        ),
+        undefined_rows(rows, _TABLE, reasons, subject="portfolio_id", day=DAY_COLUMN, n_obs=counts),
     )
 
 

@@ -19,7 +19,7 @@ _BETA_LABELS = "a market beta", "a rate beta"
 
 
 class StressBetas(NamedTuple):
-    """Betas of symbols (S) on the days of a run (D)."""
+    """Betas of symbols (S) on the sessions of a run (D)."""
 
     market: SymbolBetas
     rates: SymbolBetas
@@ -41,7 +41,7 @@ def window_ends(scenarios: pd.DataFrame) -> list[date]:
     return [day.date() for day in sorted(set(days))]
 
 
-def compute_stress_losses(
+def stress_rows(
     valuation: Valuation,
     scenarios: pd.DataFrame,
     betas: StressBetas,
@@ -53,11 +53,11 @@ def compute_stress_losses(
     Parameters
     ----------
     valuation : Valuation
-        Of D days.
+        Valuation on D sessions.
     scenarios : DataFrame
         Rows of `stress_scenarios`; those with a first_day are replayed.
     betas : StressBetas
-        Betas on the days of the valuation.
+        Betas on the sessions of the valuation.
     closes : DataFrame
         Adjusted closes, `window_ends` x symbols.
     suspects : DataFrame, optional
@@ -183,17 +183,18 @@ def _replay_rows(
         zip(scenarios["name"], scenarios["first_day"], scenarios["last_day"], strict=True)
     ):
         ends_after_day = np.broadcast_to(
-            pd.to_datetime(valuation.days).to_numpy() < last.to_datetime64(), valuation.net.shape
+            pd.to_datetime(valuation.sessions).to_numpy() < last.to_datetime64(),
+            valuation.net.shape,
         )
         loss, coverage = (np.where(ends_after_day, np.nan, values[:, :, e]) for values in found)
         loss = loss * valuation.amount_denominator
-        why = (
+        reasons = (
             Reason(f"the replayed window ends on {last:%Y-%m-%d}, after the day", ends_after_day),
             insufficient_coverage(
                 f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}", coverage
             ),
         )
-        frames.append(_scenario_rows(valuation, name, loss, coverage, *why))
+        frames.append(_scenario_rows(valuation, name, loss, coverage, *reasons))
     return frames
 
 
@@ -218,11 +219,11 @@ def _has_split_suspect(
 
 
 def _scenario_rows(
-    valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *why: Reason
+    valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *reasons: Reason
 ) -> pd.DataFrame:
     """Return rows of one scenario; ``loss`` is in currency."""
     fraction = loss / valuation.weight_denominator
     figures = {"loss": fraction, "loss_value": loss, "coverage": coverage}
     *gates, too_little_equity = valuation.common_reasons
-    reason = valuation.undefined_reasons(fraction, *gates, *why, too_little_equity)
+    reason = valuation.undefined_reasons(fraction, *gates, *reasons, too_little_equity)
     return valuation.to_frame(figures, "day").assign(scenario=name, undefined_reason=reason)

@@ -28,7 +28,7 @@ TAIL_RISK_WINDOW = metrics.VAR_WINDOW + metrics.BACKTEST_WINDOW
 """Returns needed for a day: those behind the value at risk of the first tested session."""
 
 
-def compute_tail_risk(
+def tail_risk_rows(
     valuation: Valuation, returns: panels.Returns, root_variance: FloatArray, n_obs: IntArray
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows of `portfolio_tail_risk` and of `portfolio_var_backtests`.
@@ -36,7 +36,7 @@ def compute_tail_risk(
     Parameters
     ----------
     valuation : Valuation
-        Valuation on D days.
+        Valuation on D sessions.
     returns : Returns
         Returns of the TAIL_RISK_WINDOW sessions that end on each of them.
     root_variance, n_obs : (P, D) arrays
@@ -48,9 +48,8 @@ def compute_tail_risk(
         level: (np.full((2, *shape), np.nan), np.zeros((3, *shape), np.int64))
         for level in MIN_OBS_BY_LEVEL
     }
-    for day, changes, _, _ in pro_forma_windows(
-        valuation, returns, TAIL_RISK_WINDOW, in_currency=True
-    ):
+    for window in pro_forma_windows(valuation, returns, TAIL_RISK_WINDOW, in_currency=True):
+        day, changes = window.day, window.series
         ranks = metrics.loss_ranks(changes)
         for level, min_obs in MIN_OBS_BY_LEVEL.items():
             measured = metrics.historical_risk(changes, level=level, min_obs=min_obs)
@@ -59,8 +58,10 @@ def compute_tail_risk(
             found[level][1][:, :, day] = measured.n_obs, *tested
     tail, backtests = [], []
     for level, (losses, (n_returns, exceptions, n_tested)) in found.items():
-        why = insufficient_observations(n_returns, metrics.VAR_WINDOW, MIN_OBS_BY_LEVEL[level])
-        tail += _tail_rows(valuation, "historical", level, losses, n_returns, why)
+        insufficient = insufficient_observations(
+            n_returns, metrics.VAR_WINDOW, MIN_OBS_BY_LEVEL[level]
+        )
+        tail += _tail_rows(valuation, "historical", level, losses, n_returns, insufficient)
         expected = np.stack(metrics.parametric_risk(root_variance, level=level))
         tail += _tail_rows(
             valuation,
@@ -80,7 +81,7 @@ def _tail_rows(
     level: float,
     losses: FloatArray,
     n_obs: IntArray,
-    why: Reason,
+    insufficient: Reason,
 ) -> list[pd.DataFrame]:
     """Return one frame per horizon.
 
@@ -95,11 +96,11 @@ def _tail_rows(
             "expected_shortfall": shortfall / valuation.weight_denominator,
             "value_at_risk_amount": value_at_risk,
             "expected_shortfall_amount": shortfall,
-            "observations": n_obs.astype(float),
+            "observations": n_obs,
         }
-        frame = valuation.to_frame(columns, "day").astype({"observations": "int64"})
+        frame = valuation.to_frame(columns, "day")
         reason = valuation.undefined_reasons(
-            columns["value_at_risk"], *gates, why, too_little_equity
+            columns["value_at_risk"], *gates, insufficient, too_little_equity
         )
         frames.append(
             frame.assign(method=method, level=level, horizon_days=horizon, undefined_reason=reason)
@@ -117,15 +118,13 @@ def _backtest_rows(
             for name in ("likelihood_ratio", "p_value")
         }
     )
-    counts = {"exceptions": exceptions.astype(float), "n_tested": n_tested.astype(float)}
-    frame = valuation.to_frame({**test._asdict(), **counts}, "day").astype(
-        dict.fromkeys(counts, "int64")
-    )
+    counts = {"exceptions": exceptions, "n_tested": n_tested}
+    frame = valuation.to_frame({**test._asdict(), **counts}, "day")
     few = Reason(
         f"{{:.0f}} of the last {metrics.BACKTEST_WINDOW} sessions have a return and"
         f" {MIN_OBS_BY_LEVEL[level]} returns in the {metrics.VAR_WINDOW} sessions before;"
         f" {MIN_BACKTEST_DAYS} required",
-        number=counts["n_tested"],
+        number=n_tested.astype(float),
     )
     # the number of exceptions does not depend on equity, so the last reason does not apply
     *gates, _ = valuation.common_reasons

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import portfolio as metrics
@@ -39,7 +40,7 @@ class Valuation:
     of options.
     """
 
-    days: list[date]
+    sessions: list[date]
     portfolios: pd.DataFrame
     """One row per portfolio: portfolio_id, name, equity_balance."""
     instruments: pd.DataFrame
@@ -104,7 +105,7 @@ class Valuation:
         return self.sum_by_portfolio(np.minimum(self.values, 0))
 
     @cached_property
-    def gross(self) -> FloatArray:
+    def gross_value(self) -> FloatArray:
         """Return long less short value, (P, D)."""
         return self.long - self.short
 
@@ -114,26 +115,26 @@ class Valuation:
         return self.net + self.cash
 
     @cached_property
-    def max_gross_exposure(self) -> FloatArray:
-        """Return the larger of gross value and the size of known exposures, (P, D).
+    def equity_share_denominator(self) -> FloatArray:
+        """Return what equity is compared with, (P, D): the larger of gross value and exposure.
 
-        Equity is compared with it.
+        Gross exposure is the sum of the sizes of known exposures.
         """
-        return np.maximum(self.gross, self.sum_by_portfolio(np.abs(self.exposures)))
+        return np.maximum(self.gross_value, self.sum_by_portfolio(np.abs(self.exposures)))
 
     @cached_property
     def equity_share(self) -> FloatArray:
-        """Return equity as a share of gross exposure, (P, D)."""
+        """Return equity as a share of `equity_share_denominator`, (P, D)."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self.equity / self.max_gross_exposure
+            return self.equity / self.equity_share_denominator
 
     @cached_property
     def weight_denominator(self) -> FloatArray:
         """Return the equity for weights, (P, D).
 
-        NaN where it is not positive or below MIN_EQUITY_SHARE of gross exposure.
+        NaN where it is not positive or `equity_share` is below MIN_EQUITY_SHARE.
         """
-        return sufficient_equity(self.equity, self.max_gross_exposure)
+        return sufficient_equity(self.equity, self.equity_share_denominator)
 
     @cached_property
     def n_with_exposure(self) -> FloatArray:
@@ -174,7 +175,10 @@ class Valuation:
 
     @cached_property
     def amount_denominator(self) -> FloatArray:
-        """Return 1 where risk figures in currency are defined, (P, D), NaN with too few prices."""
+        """Return the denominator of risk figures in currency, (P, D).
+
+        It is 1, and NaN where too few holdings have a price.
+        """
         return np.where(self.has_prices, 1.0, np.nan)
 
     @cached_property
@@ -230,19 +234,19 @@ class Valuation:
         return np.where(code >= 0, symbols.get_indexer(own)[code], -1) if len(own) else code
 
     def to_frame(
-        self, columns: Mapping[str, FloatArray], day: str, where: BoolArray | None = None
+        self, columns: Mapping[str, NDArray[Any]], day: str, where: BoolArray | None = None
     ) -> pd.DataFrame:
         """Return a frame of portfolio_id, the day, and ``columns`` given as (P, D).
 
         It has a row where a portfolio can be valued, or where ``where`` (P, D) is true.
         """
-        portfolio, session = np.nonzero(self.is_valued if where is None else where)
+        portfolio, at = np.nonzero(self.is_valued if where is None else where)
         keys = {
             "portfolio_id": self.portfolios["portfolio_id"].to_numpy()[portfolio],
-            day: pd.to_datetime(self.days).to_numpy()[session],
+            day: pd.to_datetime(self.sessions).to_numpy()[at],
         }
         return pd.DataFrame(
-            keys | {name: values[portfolio, session] for name, values in columns.items()}
+            keys | {name: values[portfolio, at] for name, values in columns.items()}
         )
 
     def undefined_reasons(self, figures: FloatArray, *reasons: Reason) -> "pd.Series[str]":
@@ -291,18 +295,18 @@ class Valuation:
 
 
 def value_portfolios(
-    days: Sequence[date],
+    sessions: Sequence[date],
     portfolios: pd.DataFrame,
     lots: pd.DataFrame,
     anchors: "pd.Series[Any]",
     market: MarketData,
 ) -> Valuation:
-    """Value every portfolio on ``days``.
+    """Value every portfolio on ``sessions``.
 
     Parameters
     ----------
-    days : sequence of date
-        Consecutive sessions.
+    sessions : sequence of date
+        Sessions of a run, consecutive.
     portfolios, lots : DataFrame
         Portfolios and lots as read by `db.input_queries`.
     anchors : Series of date by portfolio_id
@@ -316,15 +320,16 @@ def value_portfolios(
         In each portfolio's currency. A holding without a price has the value NaN and is left out of
         sums.
     """
-    closes, sessions = market.closes, [trading_calendar.previous_session(days[0]), *days]
-    prices, stale, has_price_source = lot_prices.price_lots(lots, closes, sessions)
-    ledger = Ledger.from_frames(portfolios, lots, anchors, closes, sessions, prices)
-    held = ledger.net_holdings(ledger.sessions, prices)
-    distribution_income = _compute_ledger_income(ledger, market.distributions, sessions)
+    closes = market.closes
+    valuation_sessions = [trading_calendar.previous_session(sessions[0]), *sessions]
+    prices, stale, has_price_source = lot_prices.price_lots(lots, closes, valuation_sessions)
+    ledger = Ledger.from_frames(portfolios, lots, anchors, closes, valuation_sessions, prices)
+    held = ledger.net_holdings(ledger.valuation_sessions, prices)
+    distribution_income = _compute_ledger_income(ledger, market.distributions)
     cash = ledger.cash() + distribution_income.cash
     distribution_income = Income._make(values[:, 1:] for values in distribution_income)
     return Valuation(
-        days=list(days),
+        sessions=list(sessions),
         portfolios=portfolios,
         instruments=ledger.instruments,
         lot_instrument=ledger.lot_instrument,
@@ -340,18 +345,16 @@ def value_portfolios(
         cash=cash[:, 1:],
         start_of_day=ledger.start_of_day(held, cash),
         pnl=ledger.pnl(
-            lot_prices.has_unconfirmed_price(lots, closes, days),
-            lot_prices.split_suspicion(lots, market.suspects, days),
+            lot_prices.has_unconfirmed_price(lots, closes, sessions),
+            lot_prices.split_suspicion(lots, market.suspects, sessions),
             distribution_income,
         ),
         income=distribution_income,
     )
 
 
-def _compute_ledger_income(
-    ledger: Ledger, distributions: Distributions, sessions: Sequence[date]
-) -> Income:
-    """Assign distributions to the lots of a ledger on its sessions."""
+def _compute_ledger_income(ledger: Ledger, distributions: Distributions) -> Income:
+    """Assign distributions to the lots of a ledger on its valuation sessions."""
     return compute_income(
         ledger.lots,
         ledger.trades,
@@ -360,7 +363,7 @@ def _compute_ledger_income(
         ledger.lot_instrument,
         ledger.instrument_portfolio,
         ledger.anchor,
-        sessions,
+        ledger.valuation_sessions.tolist(),
     )
 
 
@@ -369,9 +372,10 @@ def _unpriced_values(ledger: Ledger, held: metrics.Holdings, market: MarketData)
 
     NaN where it is unknown, 0 for other instruments.
     """
-    recent = market.closes.reindex(pd.to_datetime(recent_sessions(ledger.sessions[1:].tolist())))
+    sessions = ledger.valuation_sessions[1:].tolist()
+    recent = market.closes.reindex(pd.to_datetime(recent_sessions(sessions)))
     known = lot_prices.last_known_prices(
-        ledger.lots, recent, market.earlier_closes, ledger.sessions
+        ledger.lots, recent, market.earlier_closes, ledger.valuation_sessions
     )
-    last = ledger.net_holdings(ledger.sessions, known)
+    last = ledger.net_holdings(ledger.valuation_sessions, known)
     return np.where((held.direction != 0) & np.isnan(held.values), np.abs(last.values), 0.0)

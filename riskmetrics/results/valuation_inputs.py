@@ -13,11 +13,11 @@ from riskmetrics.results.ledger import unpriced_trade_days
 
 
 def required_sessions(
-    days: Sequence[date], lots: pd.DataFrame, anchors: "pd.Series[Any]"
+    sessions: Sequence[date], lots: pd.DataFrame, anchors: "pd.Series[Any]"
 ) -> list[date]:
     """Return the sessions whose closes `valuation.value_portfolios` needs.
 
-    They are around the days, the cash anchors, and trades without a price.
+    They are around the sessions, the cash anchors, and trades without a price.
     """
     points = {
         trading_calendar.previous_or_same_session(point)
@@ -26,12 +26,14 @@ def required_sessions(
     around = (
         trading_calendar.sessions_with_lookback([point], MAX_STALE_SESSIONS) for point in points
     )
-    return sorted({*recent_sessions(days), *(session for window in around for session in window)})
+    return sorted(
+        {*recent_sessions(sessions), *(session for window in around for session in window)}
+    )
 
 
-def recent_sessions(days: Sequence[date]) -> list[date]:
-    """Return the sessions whose closes may be used on the days or the session before the first."""
-    return trading_calendar.sessions_with_lookback(days, MAX_STALE_SESSIONS + 1)
+def recent_sessions(sessions: Sequence[date]) -> list[date]:
+    """Return sessions whose closes may be used on ``sessions`` or the one before the first."""
+    return trading_calendar.sessions_with_lookback(sessions, MAX_STALE_SESSIONS + 1)
 
 
 class MarketData(NamedTuple):

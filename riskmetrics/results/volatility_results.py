@@ -240,7 +240,7 @@ def estimate_portfolio_volatility(
     Parameters
     ----------
     valuation : Valuation
-        Valuation on D days.
+        Valuation on D sessions.
     returns : Returns
         Returns of the PORTFOLIO_WINDOW sessions that end on each of them.
     ranges : DataFrame
@@ -257,27 +257,28 @@ def estimate_portfolio_volatility(
     This is not the mean of position volatilities, which would ignore diversification. Everything is
     measured on changes of value, and divided by equity at the end.
     """
-    market_returns, version = returns.column(market), versions.version_on(valuation.days)
+    market_returns, version = returns.column(market), versions.version_on(valuation.sessions)
     single_underlying = valuation.single_underlying(ranges.columns)
     exposure = np.abs(valuation.sum_by_portfolio(valuation.exposures))
     # column -1 is missing
     daily_ranges = np.column_stack([ranges.to_numpy(), np.full(len(ranges), np.nan)])
     changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
-    days = zip(changes, valuation.underlying_columns(returns.frame.columns), strict=True)
+    columns = valuation.underlying_columns(returns.frame.columns)
     figures, coverage, n_covered, n_thin = [], [], [], []
     year = slice(-har.LEVEL_WINDOW, None)
-    for (d, series, share, known), column in days:
-        window = slice(d + PORTFOLIO_WINDOW - har.LEVEL_WINDOW, d + PORTFOLIO_WINDOW)
+    for window, column in zip(changes, columns, strict=True):
+        d, series = window.day, window.series
+        rows = slice(d + PORTFOLIO_WINDOW - har.LEVEL_WINDOW, d + PORTFOLIO_WINDOW)
         own = None
         if len(ranges.columns):
-            own = exposure[:, d] * daily_ranges[window][:, single_underlying[:, d]]
-        inputs = har.build_regressors(series[year], market_returns[window], own)
+            own = exposure[:, d] * daily_ranges[rows][:, single_underlying[:, d]]
+        inputs = har.build_regressors(series[year], market_returns[rows], own)
         forecast = har.forecast(inputs, versions.coefficients, version[d : d + 1])
         figures.append(_figures(series, inputs, forecast, 1))
-        covered = share[year] * valuation.priced_share[:, d]
+        covered = window.coverage[year] * valuation.priced_share[:, d]
         coverage.append(covered.mean(axis=0))
         n_thin.append(_count_thin_coverage_sessions(covered))
-        n_covered.append(_count_covered(valuation, d, column, known[year]))
+        n_covered.append(_count_covered(valuation, d, column, window.symbol_returns[year]))
     in_currency = Figures._make(np.concatenate(days).T for days in zip(*figures, strict=True))
     return PortfolioVolatility(
         figures=_divide_by_equity(in_currency, valuation.risk_denominator),

@@ -98,7 +98,7 @@ def read_holdings(
     Parameters
     ----------
     path : Path
-        CSV of any encoding, delimiter and layout, or Parquet; `layouts.HOLDINGS_COLUMNS` has the
+        CSV of any encoding, delimiter and layout, or Parquet; `layouts.HEADER_ALIASES` has the
         columns that are read.
     as_of : date, optional
         Day of the holdings; a lot entered later is rejected. Default: the day stated in the file,

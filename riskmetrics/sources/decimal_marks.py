@@ -40,14 +40,14 @@ def infer_decimal_mark(table: Table, layout: Layout) -> str:
         )
     if found.point or found.comma:
         return "." if found.point else ","
-    if found.ambiguous and not layout.decimal:
+    if found.ambiguous and not layout.decimal_mark:
         readings = " or ".join(
             f"{_parse_number(found.ambiguous, mark):g}" for mark in cells.DECIMAL_MARKS
         )
         raise UsageError(
             f"{table.path} has an ambiguous number: {found.ambiguous} can be {readings}. {advice}"
         )
-    return layout.decimal or "."
+    return layout.decimal_mark or "."
 
 
 def _parse_number(text: str, decimal: str) -> float:

@@ -30,7 +30,7 @@ WEIGHT_HEADERS = (
     "targetallocation",
 )
 
-HOLDINGS_COLUMNS: HeaderAliases = {
+HEADER_ALIASES: HeaderAliases = {
     "symbol": SYMBOL_HEADERS,
     "quantity": QUANTITY_HEADERS,
     "weight": WEIGHT_HEADERS,
@@ -120,17 +120,20 @@ class Layout(NamedTuple):
     """Sets of headers; a line that has all headers of one set starts the table."""
     cash_pattern: str
     """Pattern of ``symbol|description|class``, in lower case, of a cash line."""
-    columns: HeaderAliases = HOLDINGS_COLUMNS
-    holding_values: Mapping[str, str] = {}
+    columns: HeaderAliases = HEADER_ALIASES
+    required_values: Mapping[str, str] = {}
     """Value that each of these columns must have in a holding, normalized like a header."""
-    fact_patterns: tuple[str, ...] = ()
+    statement_patterns: tuple[str, ...] = ()
     """Patterns of ``cell|cell|…`` outside of the table; groups account, number, day and cash."""
     has_account_line_above: bool = False
     """Whether the line above a header names the account of the lines below it."""
     unpriced_classes: frozenset[str] = frozenset()
     """Asset classes, in lower case, that are not quoted per share and are rejected."""
-    decimal: str | None = None
-    """Decimal mark if the numbers are ambiguous. None: the user has to specify it."""
+    decimal_mark: str | None = None
+    """Decimal mark that the broker always writes, used if the numbers are ambiguous.
+
+    None: the user has to specify it then.
+    """
 
     def matches_header(self, keys: frozenset[str]) -> bool:
         """Return whether a line with these headers starts the table."""
@@ -146,7 +149,7 @@ SCHWAB = Layout(
         }
     ),
     cash_pattern=rf"cash & cash investments\||{MONEY_MARKET_PATTERN}|.*\|cash and money market$",
-    fact_patterns=(
+    statement_patterns=(
         (
             r"Positions for (?:account (?P<account>.+?)|All-Accounts) as of"
             r" .*?(?P<day>\d{1,4}/\d{1,2}/\d{1,4})"
@@ -154,7 +157,7 @@ SCHWAB = Layout(
     ),
     has_account_line_above=True,
     unpriced_classes=frozenset({"fixed income", "futures"}),
-    decimal=".",
+    decimal_mark=".",
 )
 FIDELITY = Layout(
     name="Fidelity positions",
@@ -165,15 +168,15 @@ FIDELITY = Layout(
         rf"[a-z]+\*\*\||{MONEY_MARKET_PATTERN}|pending activity\||[^|]*\|held in (money"
         r" market|fcash)\b"
     ),
-    fact_patterns=(r"Date downloaded (?P<day>\w+-\d\d-\d{4}|\d\d/\d\d/\d{4})",),
-    decimal=".",
+    statement_patterns=(r"Date downloaded (?P<day>\w+-\d\d-\d{4}|\d\d/\d\d/\d{4})",),
+    decimal_mark=".",
 )
 INTERACTIVE_BROKERS = Layout(
     name="Interactive Brokers activity statement",
     signatures=frozenset({frozenset({"openpositions", "header", "symbol", "quantity"})}),
     cash_pattern=rf"{CASH_ROW_SYMBOL.lower()}\|",
     columns={
-        **HOLDINGS_COLUMNS,
+        **HEADER_ALIASES,
         "last_price": ("closeprice",),
         "market_value": ("value",),
         "section": ("openpositions",),
@@ -182,8 +185,8 @@ INTERACTIVE_BROKERS = Layout(
         "account_number": ("account",),
         "account": (),
     },
-    holding_values={"section": "openpositions", "kind": "data", "detail": "summary"},
-    fact_patterns=(
+    required_values={"section": "openpositions", "kind": "data", "detail": "summary"},
+    statement_patterns=(
         r"Statement\|Data\|Period\|(?:.* - )?(?P<day>\w+ \d{1,2}, \d{4})$",
         r"Account Information\|Data\|Account\|(?P<number>[^|]+)",
         r"Cash Report\|Data\|Ending Cash\|(?P<currency>[A-Z]{3})\|(?P<cash>[^|]+)",
@@ -201,7 +204,7 @@ INTERACTIVE_BROKERS = Layout(
             "crypto",
         }
     ),
-    decimal=".",
+    decimal_mark=".",
 )
 GENERIC = Layout(
     name="table of holdings",
@@ -213,7 +216,7 @@ GENERIC = Layout(
         rf" activity|[a-z]+\*\*)\||{MONEY_MARKET_PATTERN}|"
         r".*\|(cash( and money market| equivalents?| & equivalents?)?|money market)$"
     ),
-    holding_values={"detail": "summary"},
+    required_values={"detail": "summary"},
 )
 LAYOUTS = (SCHWAB, FIDELITY, INTERACTIVE_BROKERS, GENERIC)
 """All layouts, the more specific ones first."""

@@ -68,7 +68,7 @@ def validate_lots(
     Parameters
     ----------
     table : Table
-        Columns named as in `layouts.HOLDINGS_COLUMNS`, any subset that includes symbol.
+        Columns named as in `layouts.HEADER_ALIASES`, any subset that includes symbol.
     as_of : date
         Day of the holdings; a lot entered later is rejected.
     decimal : str

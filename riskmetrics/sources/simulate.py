@@ -28,7 +28,8 @@ from scipy.signal import lfilter
 from riskmetrics.gics import SECTORS
 from riskmetrics.metrics._typing import FloatArray, IntArray
 
-MARKET_INDEX, RATE_INDEX = "SPY", "TLT"
+INDICES = MARKET_INDEX, RATE_INDEX = "SPY", "TLT"
+"""Symbols of the proxies for the market and for rates, which come first."""
 SESSIONS_PER_YEAR = 252
 MARKET_VOLATILITY, RATE_VOLATILITY = 0.16, 0.14
 """Annualized volatility of simple returns: square root of the expected variance."""
@@ -110,7 +111,7 @@ def true_parameters(n_stocks: int, seed: int) -> pd.DataFrame:
 
 
 def simulate_market(n_stocks: int, sessions: Sequence[date], seed: int) -> Market:
-    """Simulate the two indices and ``n_stocks`` stocks on ``sessions``.
+    """Simulate the two proxies and ``n_stocks`` stocks on ``sessions``.
 
     Stocks are named SIM00001, SIM00002, …, and cycle through the eleven GICS sectors. ``seed`` is 0
     or more.

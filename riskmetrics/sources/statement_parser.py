@@ -19,7 +19,7 @@ from riskmetrics.symbols import normalize_symbol
 
 MIN_SENTENCE_WORDS = 5
 """Number of words from which on a cell is treated as a sentence."""
-MAX_FACT_CHARS = 1_000
+MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
 _NUMBER = re.compile(cells.number_pattern("."))
 
@@ -113,8 +113,8 @@ class _StatementParser:
         """Process the next line."""
         if self._has_ended:
             self._skip(line, "part of another table")
-        elif facts := self._match_facts(line):
-            self._record_facts(line, facts)
+        elif facts := self._match_statement(line):
+            self._record_statement(line, facts)
         elif self._layout.matches_header(header_keys(line)):
             self._start_table(line)
         elif (
@@ -152,16 +152,16 @@ class _StatementParser:
     def _skip(self, line: Line, reason: str) -> None:
         self._skipped.append(SkippedLine(line.number, reason))
 
-    def _match_facts(self, line: Line) -> dict[str, str | None]:
-        """Return the named groups of the first matching fact pattern; none for a long line."""
+    def _match_statement(self, line: Line) -> dict[str, str | None]:
+        """Return the named groups of the first matching statement pattern; none for a long line."""
         # the time of the patterns is quadratic in the length of the line
         text = "|".join(line.cells)
-        if len(text) > MAX_FACT_CHARS:
+        if len(text) > MAX_STATEMENT_CHARS:
             return {}
-        found = (re.match(fact, text) for fact in self._layout.fact_patterns)
+        found = (re.match(pattern, text) for pattern in self._layout.statement_patterns)
         return next((match.groupdict() for match in found if match), {})
 
-    def _record_facts(self, line: Line, matched: dict[str, str | None]) -> None:
+    def _record_statement(self, line: Line, matched: dict[str, str | None]) -> None:
         facts = {name: text.strip() for name, text in matched.items() if text}
         if "account" in facts or "number" in facts:
             self._account = {
@@ -204,7 +204,7 @@ class _StatementParser:
             for name, place in self._columns.items()
             if place < len(line.cells)
         }
-        for name, expected in self._layout.holding_values.items():
+        for name, expected in self._layout.required_values.items():
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
                 return

@@ -116,6 +116,7 @@ def test_every_command_is_there() -> None:
         *(
             f"show {what}"
             for what in (
+                "figures",
                 "risk",
                 "contributions",
                 "stress",

@@ -127,9 +127,9 @@ def test_a_page_and_an_alert_spell_it_out(monkeypatch):
     assert "&lt;A\\x1b]0;owned" in shown
     assert shown.endswith("<svg/>")
     with serve_webhook() as hook:
-        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", hook.address)
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", hook.url)
         alerts.send(settings.load(), f"of {EVIL}", f"line\n{EVIL}")
-    assert not RAW.search(hook.texts[0])
+    assert not RAW.search(hook.messages[0])
 
 
 @pytest.mark.parametrize("name", ["A\x1b[2J", "A\x9b", "A\u202eB", "A\x07"])

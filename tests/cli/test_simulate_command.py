@@ -12,21 +12,21 @@ from typer.testing import CliRunner, Result
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli import launch
-from riskmetrics.cli import simulate_command as command
 from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create_engine
 from riskmetrics.errors import InvalidSessionError, UsageError
+from riskmetrics.ingest import simulation
 from riskmetrics.sources import simulate
 
 DAY = date(2024, 12, 6)
 SIZE = (
-    "--symbols",
+    "--stocks",
     "60",
     "--sessions",
     "120",
     "--portfolios",
     "6",
-    "--positions",
+    "--lots",
     "40",
     "--seed",
     "3",
@@ -96,7 +96,7 @@ def test_the_job_finds_the_simulated_betas_within_four_standard_errors(call, que
 
 def test_what_is_stored_is_what_was_simulated(call, query, monkeypatch: pytest.MonkeyPatch) -> None:
     """The result does not depend on the blocks of symbols and portfolios, to the last digit."""
-    monkeypatch.setattr(command, "_MAX_ROWS_PER_BLOCK", 1000)
+    monkeypatch.setattr(simulation, "MAX_ROWS_PER_BLOCK", 1000)
     assert call(*SIZE).exit_code == 0
     assert {table: query(f"SELECT count(*) FROM {table}").iloc[0, 0] for table in COUNTS} == COUNTS
     market = simulate.simulate_market(
@@ -162,17 +162,18 @@ def test_a_database_with_anything_real_is_refused(
 
 def test_sessions_must_have_ended_and_be_in_the_calendar(call) -> None:
     assert isinstance(call("--last-session", "2024-12-07").exception, InvalidSessionError)
-    assert "the calendar has 3" in str(call("--last-session", "1990-01-04").exception)
-    assert call("--symbols", "0").exit_code == 2
+    error = str(call("--last-session", "1990-01-04").exception)
+    assert "the calendar has 3 up to 1990-01-04. Use --sessions 3 or fewer" in error
+    assert call("--stocks", "0").exit_code == 2
 
 
 @pytest.mark.parametrize(
     "size",
     [
-        ("--symbols", "1000000000"),
-        ("--symbols", "50001", "--sessions", "2000"),
+        ("--stocks", "1000000000"),
+        ("--stocks", "49999", "--sessions", "2000"),
         ("--portfolios", "1000000000"),
-        ("--portfolios", "1000001", "--positions", "10"),
+        ("--portfolios", "1000001", "--lots", "10"),
     ],
 )
 def test_a_size_that_no_machine_holds_is_refused_at_once(call, size) -> None:
@@ -182,10 +183,10 @@ def test_a_size_that_no_machine_holds_is_refused_at_once(call, size) -> None:
 
 
 def test_the_largest_size_is_allowed(monkeypatch: pytest.MonkeyPatch, call) -> None:
-    """Exactly at the limit; one more price, or one more lot, is refused."""
-    monkeypatch.setattr(command, "_MAX_PRICES", 6)
-    monkeypatch.setattr(command, "_MAX_LOTS", 4)
-    size = ("--symbols", "2", "--sessions", "3", "--portfolios", "2", "--positions", "2")
+    """Exactly at the limit, with both proxies; one more stock, or one more lot, is refused."""
+    monkeypatch.setattr(simulation, "MAX_PRICES", 12)
+    monkeypatch.setattr(simulation, "MAX_LOTS", 4)
+    size = ("--stocks", "2", "--sessions", "3", "--portfolios", "2", "--lots", "2")
     assert call(*size).exit_code == 0
-    assert isinstance(call(*size, "--symbols", "3").exception, UsageError)
-    assert isinstance(call(*size, "--positions", "3").exception, UsageError)
+    assert isinstance(call(*size, "--stocks", "3").exception, UsageError)
+    assert isinstance(call(*size, "--lots", "3").exception, UsageError)

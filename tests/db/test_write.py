@@ -269,13 +269,13 @@ def test_names_and_reasons_of_what_is_undefined_are_exactly_those_given(connecti
     )
     other = rows.assign(metric="t.volatility")
     result_writes.replace_undefined_reasons(
-        connection, other, metrics=["t.volatility"], days=days, provenance=FIRST
+        connection, other, metrics=["t.volatility"], sessions=days, provenance=FIRST
     )
     result_writes.replace_undefined_reasons(
-        connection, rows, metrics=metrics, days=days, provenance=FIRST
+        connection, rows, metrics=metrics, sessions=days, provenance=FIRST
     )
     result_writes.replace_undefined_reasons(
-        connection, rows.iloc[:1], metrics=metrics, days=days, provenance=FIRST
+        connection, rows.iloc[:1], metrics=metrics, sessions=days, provenance=FIRST
     )
     found = fetch_frame(
         connection, sa.select(tables.undefined_metrics.c.metric, tables.undefined_metrics.c.n_obs)
@@ -289,13 +289,17 @@ def test_coverage_of_one_metric_leaves_that_of_another(connection, keys):
     )
     days = [MONDAY.date()]
     assert result_writes.replace_coverage(
-        connection, rows, metrics=["beta"], days=days, provenance=FIRST
+        connection, rows, metrics=["beta"], sessions=days, provenance=FIRST
     ) == (1, 0, 0)
     assert result_writes.replace_coverage(
-        connection, rows.assign(metric="prices"), metrics=["prices"], days=days, provenance=FIRST
+        connection,
+        rows.assign(metric="prices"),
+        metrics=["prices"],
+        sessions=days,
+        provenance=FIRST,
     ) == (1, 0, 0)
     assert result_writes.replace_coverage(
-        connection, rows.iloc[:0], metrics=["beta"], days=days, provenance=FIRST
+        connection, rows.iloc[:0], metrics=["beta"], sessions=days, provenance=FIRST
     ) == (0, 1, 0)
     assert connection.scalars(sa.select(tables.portfolio_coverage.c.metric)).all() == ["prices"]
 
@@ -309,11 +313,11 @@ def test_a_run_leaves_the_results_of_deleted_portfolios_alone(connection):
     lots = tables.position_volatility
     days = [MONDAY.date()]
     of_lots = rows[["position_id"]].assign(calculation_date=MONDAY, observations=90)
-    scope = result_writes.scope_of_days(lots.c.calculation_date, days)
+    scope = result_writes.scope_of_sessions(lots.c.calculation_date, days)
     key = ("position_id", "calculation_date")
     assert write.replace_rows(connection, lots, of_lots, key=key, scope=scope) == (4, 0, 0)
     delete(connection, deleted)
-    live = {"scope": result_writes.scope_of_days(BETAS.c.calc_date, days), "provenance": FIRST}
+    live = {"scope": result_writes.scope_of_sessions(BETAS.c.calc_date, days), "provenance": FIRST}
     assert write.replace_rows(connection, BETAS, rows.iloc[:1], key=KEY, **live) == (0, 1, 1)
     assert write.replace_rows(connection, lots, of_lots.iloc[:1], key=key, scope=scope) == (0, 1, 1)
     left = {str(position) for position in (*kept["position_id"][:1], *deleted["position_id"])}

@@ -1,4 +1,4 @@
-"""Back up, restore and prune as docs/how-to/operations.md describes, between two servers."""
+"""Back up, restore and prune as docs/how-to/backup-and-upgrade.md says, between two servers."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ from tests.deploy.conftest import (
     stop,
 )
 
-DOCUMENT = (CHECKOUT / "docs" / "how-to" / "operations.md").read_text()
+DOCUMENT = (CHECKOUT / "docs" / "how-to" / "backup-and-upgrade.md").read_text()
 DUMP, RESTORE = re.findall(
     r"```sh\n(.*?)```", DOCUMENT.partition("## Backup and restore")[2].partition("\n## ")[0], re.S
 )

@@ -12,6 +12,11 @@ PYTHON_FILES = [
     for folder in ("benchmarks", "docs", "riskmetrics", "tests")
     for file in (ROOT / folder).rglob("*.py")
 ]
+TESTS = {
+    test
+    for file in (ROOT / "tests").rglob("test_*.py")
+    for test in re.findall(r"def (test_\w+)\(", file.read_text(encoding="utf-8"))
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -19,6 +24,8 @@ def test_tests_and_modules_named_in_pages_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for file, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
         assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
+    for test in re.findall(r"`(test_\w+)`", text):
+        assert test in TESTS
     for name in re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", text):
         assert any(file.endswith(f"/{name}") for file in PYTHON_FILES)
 

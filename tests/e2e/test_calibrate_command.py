@@ -33,7 +33,7 @@ def simulated(database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path)
     """Return the URL of a database with six years of 22 stocks, one with the profile of a fund."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
-    size = ["--symbols", "22", "--sessions", "1560", "--portfolios", "1", "--positions", "5"]
+    size = ["--stocks", "22", "--sessions", "1560", "--portfolios", "1", "--lots", "5"]
     assert (
         CliRunner()
         .invoke(app, ["simulate", *size, "--seed", "1", "--last-session", LAST.isoformat()])

@@ -221,7 +221,7 @@ def test_a_backfill_equals_the_same_days_run_one_by_one(
     days = trading_calendar.sessions_between(date(2022, 6, 1), date(2022, 6, 29))
     alone = [days[0], date(2022, 6, 15), days[-1]]
     assert len(days) == 20
-    assert run(score_results.forecast_days(days)).exit_code == 0
+    assert run(score_results.forecast_sessions(days)).exit_code == 0
     other = new_database(sa.make_url(sample).database)
     assert run(days).exit_code == 0
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", other)

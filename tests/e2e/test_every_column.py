@@ -33,8 +33,8 @@ DAYS = [trading_calendar.previous_session(DAY, FORECAST_HORIZON), DAY]
 HISTORY = trading_calendar.sessions_with_lookback(DAYS, tail_risk_results.TAIL_RISK_WINDOW)
 N_STOCKS, N_PORTFOLIOS, N_LOTS = 40, 3, 12
 SIZE = [
-    *("--symbols", f"{N_STOCKS}", "--sessions", f"{len(HISTORY)}", "--last-session", f"{DAY}"),
-    *("--portfolios", f"{N_PORTFOLIOS}", "--positions", f"{N_LOTS}"),
+    *("--stocks", f"{N_STOCKS}", "--sessions", f"{len(HISTORY)}", "--last-session", f"{DAY}"),
+    *("--portfolios", f"{N_PORTFOLIOS}", "--lots", f"{N_LOTS}"),
 ]
 OPTION = {
     "symbol": "SIM00001C",
@@ -101,7 +101,7 @@ def _simulate(benchmark: Path) -> None:
 
 @pytest.fixture(scope="module")
 def stored(database_url: str) -> dict[str, pd.DataFrame]:
-    """Return all rows of results and benchmark; of positions also the investment_class."""
+    """Return all rows of this package's results and benchmark; of positions the class too."""
     engine, frames = create_engine(database_url), {}
     with engine.connect() as connection:
         written = RESULT_KEYS.keys() - EXTENSION_TABLES - {"undefined_metrics"}

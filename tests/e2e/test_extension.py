@@ -27,7 +27,7 @@ from riskmetrics import Figure, PortfolioFigure, Unit
 
 def compute(inputs):
     valuation = inputs.valuation
-    return np.where(valuation.equity > 100_000, valuation.gross / valuation.equity, np.nan)
+    return np.where(valuation.equity > 100_000, valuation.gross_value / valuation.equity, np.nan)
 
 
 LEVERAGE = PortfolioFigure(

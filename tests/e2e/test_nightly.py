@@ -31,7 +31,7 @@ def instance(sample: str) -> Iterator[dg.DagsterInstance]:
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[webhook_server.Webhook]:
     """Return a local webhook; the settings point to it."""
     with webhook_server.serve() as running:
-        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", running.address)
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", running.url)
         yield running
 
 
@@ -160,7 +160,7 @@ def test_an_alert_contains_the_error_and_the_failed_check_of_a_run(
         "alert_on_failure", event.get_dagster_event(), instance, failed
     ).for_run_failure()
     nightly.alert_on_failure(context)
-    (text,) = webhook.texts
+    (text,) = webhook.messages
     assert text.startswith("riskmetrics: daily_risk for 2022-12-28 failed\n")
     assert "no close of SPX on 2022-12-28: import it with `riskmetrics import prices FILE`" in text
     assert (
@@ -196,7 +196,7 @@ def test_a_successful_run_with_a_failed_check_is_alerted_once(
         monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ann@example.org")
         tick()
         tick()
-    (text,), (message,) = webhook.texts, mail.messages
+    (text,), (message,) = webhook.messages, mail.messages
     assert message["Subject"] == "riskmetrics: daily_risk for 2022-12-28 failed checks"
     said, where = message.get_content().splitlines()
     assert said.startswith(
@@ -236,14 +236,14 @@ def test_a_missed_nightly_run_is_alerted_once_and_fails_a_check_until_computed(
 
     tick()  # nothing was ever computed
     assert run([date(2022, 12, 22)], ["portfolio_values"]).exit_code == 0
-    webhook.answers = [403, 200]
+    webhook.statuses = [403, 200]
     tick()  # is shown, though nobody could be told
     tick()
     tick()
     assert run([date(2022, 12, 23)], ["portfolio_values"]).exit_code == 0
     tick()
     assert states == [True, False, False, None, True]
-    (text,) = webhook.texts
+    (text,) = webhook.messages
     assert "no results for 2022-12-23" in text
     assert "`riskmetrics run --date 2022-12-23`" in text
 

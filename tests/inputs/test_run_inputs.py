@@ -64,7 +64,7 @@ def figures(inputs: RunInputs) -> dict[str, pd.DataFrame]:
         "betas": pd.DataFrame(inputs.market_betas.ols.beta),
         "volatility": pd.DataFrame(inputs.portfolio_volatility.root_variance_amount),
         "stress": compute_stress(inputs).tables[0].rows,
-        "values": pd.DataFrame(inputs.valuation.gross),
+        "values": pd.DataFrame(inputs.valuation.gross_value),
     }
 
 
@@ -82,7 +82,7 @@ def test_what_is_imported_during_a_run_is_seen_by_the_next_run_alone(
         pd.testing.assert_frame_equal(seen[name], frame, obj=name)
     with open_other(sample) as later:
         changed = RunInputs(later, [DAY])
-        assert not pd.DataFrame(changed.valuation.gross).equals(expected["values"])
+        assert not pd.DataFrame(changed.valuation.gross_value).equals(expected["values"])
         assert compute_stress(changed).tables[0].rows.empty
 
 
@@ -119,7 +119,7 @@ def test_inputs_of_other_sessions_share_what_does_not_depend_on_sessions(
 ) -> None:
     first, second = RunInputs(snapshot, [BEFORE]), RunInputs(snapshot, [DAY])
     assert first.snapshot.lots is second.snapshot.lots
-    assert first.valuation.days != second.valuation.days
+    assert first.valuation.sessions != second.valuation.sessions
 
 
 def test_inputs_cannot_be_replaced(snapshot: Snapshot) -> None:

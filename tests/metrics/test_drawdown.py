@@ -27,7 +27,7 @@ def panel(seed):
     return returns
 
 
-def test_a_path_by_hand():
+def test_hand_calculated_path():
     """From 100 to 120 at close 1, down to 90 at 3, a new high of 150 at 5, down to 135."""
     found = of_closes(100, 120, 108, 90, 130, 150, 135)
     assert_allclose([found.max_drawdown, found.current_drawdown], [0.25, 0.10], rtol=1e-14)
@@ -60,7 +60,7 @@ def test_a_missing_return_changes_nothing_and_is_not_counted():
     assert_array_equal(np.concatenate(found), [0.25, 1, 0.5, 1, 3, 3])
 
 
-def test_losing_everything_is_a_drawdown_of_one_for_good():
+def test_total_loss_keeps_drawdown_at_one():
     found = drawdown(np.array([[0.1], [-1.5], [3.0], [-0.2]]), min_obs=1)
     assert_array_equal(np.concatenate(found), [1, 1, 1, 1, 2, 4])
 

@@ -460,7 +460,11 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     assert page.row("Historical", 5) == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
     assert page.row("Parametric", 5) == ["Parametric", "95%", "—", "—", "—"]
     assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166240"]
-    assert page.row("Maximum", 3) == ["Maximum", "11.3%", "2022-06-08 to 2022-06-17"]
+    assert page.row("Maximum drawdown", 3) == [
+        "Maximum drawdown",
+        "11.3%",
+        "2022-06-08 to 2022-06-17",
+    ]
     assert page.row("rise", 5) == ["rise", "−5.8%", "", "−7,280", "100.0%"]
     assert page.row("1929", 5) == ["1929", "—", "", "—", "0.0%"]
     assert page.row("AMD", 7)[2] == "25.0%"

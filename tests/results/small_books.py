@@ -166,7 +166,7 @@ class Book(NamedTuple):
 
     def scores(self, *days: date) -> pd.DataFrame:
         """Score the forecasts that are complete on sessions, each made on its own day."""
-        forecast_days = score_results.forecast_days(days)
+        forecast_days = score_results.forecast_sessions(days)
         exposed = self.value_with_deltas(*forecast_days)
         of_portfolios = self.portfolio_volatility(*forecast_days, delta_valuation=exposed)
         stored_forecasts = [
@@ -175,7 +175,7 @@ class Book(NamedTuple):
             ),
             forecasts.portfolio_forecasts(exposed, of_portfolios),
         ]
-        return score_results.score_forecasts(
+        return score_results.score_rows(
             pd.concat(stored_forecasts), days, self.returns(FORECAST_HORIZON, *days), exposed
         )
 
@@ -194,9 +194,7 @@ class Book(NamedTuple):
         stress_betas = stress_results.StressBetas(self.betas(*days), *self.rate_betas(*days))
         closes = self.closes.reindex(pd.to_datetime(stress_results.window_ends(SCENARIOS)))
         valued = delta_valuation or self.value_with_deltas(*days)
-        return stress_results.compute_stress_losses(
-            valued, SCENARIOS, stress_betas, closes, self.suspects()
-        )
+        return stress_results.stress_rows(valued, SCENARIOS, stress_betas, closes, self.suspects())
 
     def options(self, *days: date) -> pd.DataFrame:
         """Exposures of all options, at a rate of 4 % and a dividend yield of 1 %."""
@@ -242,7 +240,7 @@ class Book(NamedTuple):
         )
         snapshot, thin, undefined_snapshot = forecasts.portfolio_rows(valued, of_portfolios)
         rate_rows, rate_coverage = rate_sensitivity.portfolio_rows(valued, one, two)
-        tail, backtests = tail_risk_results.compute_tail_risk(
+        tail, backtests = tail_risk_results.tail_risk_rows(
             valued,
             self.returns(tail_risk_results.TAIL_RISK_WINDOW, *days),
             of_portfolios.root_variance_amount,
@@ -255,10 +253,10 @@ class Book(NamedTuple):
         tables = {
             "tail_risk": tail,
             "backtests": backtests,
-            "contributions": contribution_results.compute_contributions(
+            "contributions": contribution_results.contribution_rows(
                 valued, self.returns(pro_forma.YEAR_WINDOW, *days)
             ),
-            "drawdowns": drawdowns.compute_drawdowns(
+            "drawdowns": drawdowns.drawdown_rows(
                 valued, self.returns(pro_forma.YEAR_WINDOW, *days)
             ),
             "stress": self.stress(*days, delta_valuation=valued),

@@ -249,7 +249,7 @@ def test_statsmodels_agrees_with_stored_betas_and_finds_a_wrong_one():
 
 
 def test_days_that_do_not_follow_each_other_are_refused(closes):
-    with pytest.raises(ValueError, match="2 days need 2 windows, not 11"):
+    with pytest.raises(ValueError, match="2 sessions need 2 windows, not 11"):
         of_positions(book(lot("X", 1), closes=closes), SESSIONS[150], SESSIONS[160])
 
 

@@ -51,7 +51,7 @@ def figures(of: Book) -> dict[str, Any]:
         of.portfolio_volatility(DAY),
         of.rate_betas(DAY),
     )
-    tail, tested = tail_risk_results.compute_tail_risk(
+    tail, tested = tail_risk_results.tail_risk_rows(
         valued,
         of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY),
         volatility.figures.root_variance_forecast,
@@ -65,8 +65,8 @@ def figures(of: Book) -> dict[str, Any]:
         "forecasts": forecasts.portfolio_forecasts(valued, volatility),
         "tail": tail[tail["level"] == 0.95],
         "tested": tested[tested["level"] == 0.95],
-        "drawdowns": drawdowns.compute_drawdowns(valued, year),
-        "contributions": contribution_results.compute_contributions(valued, year),
+        "drawdowns": drawdowns.drawdown_rows(valued, year),
+        "contributions": contribution_results.contribution_rows(valued, year),
         "stress": of.stress(DAY)[lambda rows: rows["scenario"] != "spring"],
     }
     return {
@@ -121,7 +121,7 @@ def test_a_stock_whose_options_undo_it_has_no_volatility_and_says_why(closes):
     assert betas[["beta_calculated_90d", "beta_portfolio_regression"]].to_numpy() == pytest.approx(
         0.0, abs=1e-9
     )
-    (row,) = contribution_results.compute_contributions(
+    (row,) = contribution_results.contribution_rows(
         valued, of.returns(pro_forma.YEAR_WINDOW, DAY)
     ).itertuples()
     assert row.weight == pytest.approx(0.0, abs=1e-9)
@@ -183,7 +183,7 @@ def test_contributions_of_a_book_with_options_sum_to_its_volatility_in_a_row_per
     of = hedged(closes)
     weights = exposures_by_hand(of) / 20_000
     own = (closes[["X", "Y"]].pct_change().iloc[1:201] * weights).sum(axis=1)
-    rows = contribution_results.compute_contributions(
+    rows = contribution_results.contribution_rows(
         of.value_with_deltas(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
     ).set_index("symbol")
     assert rows.index.tolist() == ["X", "Y"]
@@ -205,9 +205,9 @@ def test_an_option_without_a_delta_is_gross_exposure_that_is_not_covered(closes)
         (shares + call) / (shares + call + 900), rel=1e-9
     )
     assert coverage[["n_covered", "n_total"]].iloc[0].tolist() == [2, 3]
-    assert contribution_results.compute_contributions(
-        valued, of.returns(pro_forma.YEAR_WINDOW, DAY)
-    )["symbol"].tolist() == ["X"]
+    assert contribution_results.contribution_rows(valued, of.returns(pro_forma.YEAR_WINDOW, DAY))[
+        "symbol"
+    ].tolist() == ["X"]
 
 
 def test_an_option_without_a_price_counts_by_its_delta_and_has_no_value(closes):
@@ -232,7 +232,7 @@ def test_a_delta_may_be_known_on_one_day_and_not_on_the_next(closes):
 def test_values_and_profit_do_not_know_of_deltas(closes):
     of = hedged(closes)
     plain, exposed = of.value_book(DAY), of.value_with_deltas(DAY)
-    for name in ("values", "gross", "equity", "weight_denominator"):
+    for name in ("values", "gross_value", "equity", "weight_denominator"):
         assert_array_equal(getattr(exposed, name), getattr(plain, name))
 
 
@@ -254,9 +254,7 @@ def test_a_portfolio_of_nothing_but_expired_options_says_that_nothing_has_a_valu
     valued = of.value_with_deltas(DAY)
     _, _, undefined = snapshots.beta_rows(valued, of.betas(DAY), of.profiles)
     assert set(undefined["reason"]) == {"the portfolio holds nothing with a value"}
-    (row,) = drawdowns.compute_drawdowns(
-        valued, of.returns(pro_forma.YEAR_WINDOW, DAY)
-    ).itertuples()
+    (row,) = drawdowns.drawdown_rows(valued, of.returns(pro_forma.YEAR_WINDOW, DAY)).itertuples()
     assert row.undefined_reason == "the portfolio holds nothing with a value"
 
 

@@ -55,10 +55,10 @@ def tails(of: Book, *days: date, volatility: float = 0.2) -> tuple[pd.DataFrame,
         of.returns(tail_risk_results.TAIL_RISK_WINDOW, *days),
         np.full(valued.net.shape, 252),
     )
-    return tail_risk_results.compute_tail_risk(
+    return tail_risk_results.tail_risk_rows(
         valued,
         returns,
-        volatility * np.where(valued.equity > 0, valued.equity, valued.gross),
+        volatility * np.where(valued.equity > 0, valued.equity, valued.gross_value),
         n_obs,
     )
 
@@ -150,7 +150,7 @@ def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_l
 def test_contributions_sum_to_the_volatility():
     """Oracle: the standard deviation of the portfolio's own returns of a year, by pandas."""
     of = simulated(3)
-    rows = contribution_results.compute_contributions(
+    rows = contribution_results.contribution_rows(
         of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
     ).set_index("portfolio_id")
     assert len(rows) == 24
@@ -180,7 +180,7 @@ def test_contributions_say_why_they_are_undefined():
     ]
     lots = lot("FLAT", 9), lot("GONE", 1), house, *more, lot("NEW", 1, portfolio_id="B")
     of = book(*lots, closes=closes, equity={"A": (None, None), "B": (None, None)})
-    rows = contribution_results.compute_contributions(
+    rows = contribution_results.contribution_rows(
         of.value_book(SESSIONS[200]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[200])
     ).set_index("symbol")
     assert rows["component"].isna().all()
@@ -193,13 +193,13 @@ def test_contributions_say_why_they_are_undefined():
     }
 
 
-def test_a_drawdown_by_hand_and_its_days():
+def test_hand_calculated_drawdown_and_its_sessions():
     """From 100 to 200, down to 120 (40 %), up to 150: a quarter below the high; 200 sessions have
     199 returns.
     """
     prices = np.interp(range(200), [0, 100, 150, 199], [100.0, 200.0, 120.0, 150.0])
     of = book(lot("X", 1), closes={"X": dict(zip(SESSIONS[:200], prices, strict=True))})
-    (row,) = drawdowns.compute_drawdowns(
+    (row,) = drawdowns.drawdown_rows(
         of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])
     ).itertuples()
     assert (row.current_drawdown, row.max_drawdown) == pytest.approx((0.25, 0.4), rel=1e-12)
@@ -216,7 +216,7 @@ def test_a_drawdown_by_hand_and_its_days():
 def test_a_portfolio_that_never_fell_has_no_days_of_a_fall():
     rising = {day: 100.0 + at for at, day in enumerate(SESSIONS)}
     of = book(lot("X", 1), closes={"X": rising})
-    (row,) = drawdowns.compute_drawdowns(
+    (row,) = drawdowns.drawdown_rows(
         of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])
     ).itertuples()
     assert (row.current_drawdown, row.max_drawdown, row.current_drawdown_peak.date()) == (
@@ -300,7 +300,7 @@ def test_without_a_scenario_there_is_no_row():
         }
     )
     assert stress_results.window_ends(none) == []
-    rows = stress_results.compute_stress_losses(
+    rows = stress_results.stress_rows(
         of.value_book(day),
         none,
         stress_results.StressBetas(of.betas(day), *of.rate_betas(day)),

@@ -49,7 +49,7 @@ def risk_frames(of) -> dict[str, pd.DataFrame]:
     sectors = exposures.sector_rows(exposed, of.profiles, of.benchmark, "SP500")
     concentration, why_concentration = exposures.concentration_rows(exposed, sectors)
     returns = of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY)
-    tail, backtests = tail_risk_results.compute_tail_risk(
+    tail, backtests = tail_risk_results.tail_risk_rows(
         exposed, returns, volatility.root_variance_amount, volatility.figures.observations
     )
     return {
@@ -58,10 +58,10 @@ def risk_frames(of) -> dict[str, pd.DataFrame]:
         "concentration": concentration,
         "tail": tail,
         "backtests": backtests,
-        "contributions": contribution_results.compute_contributions(
+        "contributions": contribution_results.contribution_rows(
             exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)
         ),
-        "drawdowns": drawdowns.compute_drawdowns(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
+        "drawdowns": drawdowns.drawdown_rows(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
         "stress": of.stress(DAY),
         "undefined": pd.concat([why_beta, why_snapshot, why_concentration]),
     }

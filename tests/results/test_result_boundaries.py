@@ -59,8 +59,8 @@ def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_en
     of = book(lot("X", 1), closes=moving(n_returns))
     valued, returns = of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
     for rows, figure in (
-        (contribution_results.compute_contributions(valued, returns), "component"),
-        (drawdowns.compute_drawdowns(valued, returns), "current_drawdown"),
+        (contribution_results.contribution_rows(valued, returns), "component"),
+        (drawdowns.drawdown_rows(valued, returns), "current_drawdown"),
     ):
         assert rows[figure].notna().all() == is_enough
         assert rows["undefined_reason"].isna().all() == is_enough
@@ -76,7 +76,7 @@ def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_en
 def test_value_at_risk_needs_just_enough_losses(n_returns: int, defined: set[float]) -> None:
     of = book(lot("X", 1), closes=moving(n_returns))
     valued, volatility = of.value_book(DAY), of.portfolio_volatility(DAY).figures
-    rows, _ = tail_risk_results.compute_tail_risk(
+    rows, _ = tail_risk_results.tail_risk_rows(
         valued,
         of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY),
         volatility.root_variance_forecast,

@@ -30,13 +30,13 @@ def scored(closes: pd.DataFrame, *lots: dict[str, object]) -> pd.DataFrame:
             forecasts.portfolio_forecasts(of.value_book(*MADE), of.portfolio_volatility(*MADE)),
         ]
     )
-    return score_results.score_forecasts(
+    return score_results.score_rows(
         made, DAYS, of.returns(FORECAST_HORIZON, *DAYS), of.value_book(*MADE)
     )
 
 
 def test_forecasts_are_complete_on_the_21st_session_after_them():
-    assert score_results.forecast_days(DAYS) == MADE
+    assert score_results.forecast_sessions(DAYS) == MADE
 
 
 def test_the_outcome_is_the_volatility_of_the_21_sessions_after_the_day(closes):

@@ -344,7 +344,7 @@ def test_a_crash_that_is_no_split_is_out_of_the_portfolio_s_own_day_and_in_the_n
     assert on_next[-2] == pytest.approx(
         closes["S0"][pd.Timestamp(DAY)] / closes["S0"][pd.Timestamp(BEFORE)] - 1
     )
-    rows = drawdowns.compute_drawdowns(of.value_with_deltas(DAY, NEXT), returns).set_index("day")[
+    rows = drawdowns.drawdown_rows(of.value_with_deltas(DAY, NEXT), returns).set_index("day")[
         "current_drawdown"
     ]
     assert rows[pd.Timestamp(DAY)] < 0.3

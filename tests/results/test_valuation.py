@@ -198,7 +198,7 @@ def test_fractions_of_equity_need_five_per_cent_of_gross_exposure(equity, is_def
     lots = lot("X", 10), lot("Y", -8.9, position_type="SHORT")
     of = book(*lots, closes={"X": WEEK, "Y": HUNDRED}, equity={"A": (equity, TUE)})
     valued = of.value_book(TUE)
-    assert valued.gross.item() == 1000
+    assert valued.gross_value.item() == 1000
     assert np.isfinite(valued.weight_denominator.item()) == is_defined
     rows, undefined = snapshots.value_rows(of.value_book(WED))
     assert rows["daily_pnl"].tolist() == [10.0]
