@@ -92,3 +92,12 @@ def test_a_range_is_valid_on_a_day_as_it_was_before_the_next_session():
         pd.testing.assert_frame_equal(alone, together.iloc[: rows - 2], check_exact=True)
     assert together["X"].isna().any()
     assert together["X"].notna().any()
+
+
+def test_returns_know_the_sessions_of_the_closes_between_which_they_are():
+    returns = panels.clean_returns(closes([7.0, 8.0, 9.0, 8.0, 9.0, 10.0]))
+    for shown in (returns, returns.last(2), returns.last(4)):
+        assert len(shown.sessions) == len(shown.frame) + 1
+        assert shown.sessions[1:].equals(shown.frame.index)
+    assert returns.sessions[0] == pd.Timestamp(WEEK[1])
+    assert returns.last(2).sessions[0] == pd.Timestamp(WEEK[3])

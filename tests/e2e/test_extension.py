@@ -38,6 +38,34 @@ LEVERAGE = PortfolioFigure(
     compute,
 )
 '''
+READER = '''
+"""The number of stored rows of leverage: a figure that reads another extension."""
+
+from dataclasses import replace
+
+import numpy as np
+import sqlalchemy as sa
+
+from riskmetrics import Figure, PortfolioFigure, Unit
+from riskmetrics.computations.result_asset import Edge
+from riskmetrics.db.tables import portfolio_figures
+
+
+class Reader(PortfolioFigure):
+    @property
+    def asset(self):
+        return replace(super().asset, upstream={"leverage": Edge.READS})
+
+
+def compute(inputs):
+    is_leverage = portfolio_figures.c.figure == "leverage"
+    rows = sa.select(sa.func.count()).select_from(portfolio_figures).where(is_leverage)
+    n_stored = inputs.snapshot.connection.scalar(rows)
+    return np.full((len(inputs.valuation.portfolios), len(inputs.sessions)), float(n_stored))
+
+
+ROWS = Reader(Figure("portfolio_figures", "rows", "Rows", Unit.NUMBER, "rows of leverage"), compute)
+'''
 
 
 @pytest.fixture
@@ -125,6 +153,18 @@ def test_its_rows_are_replaced_by_the_next_run_and_others_are_kept(
     second = query_frame(sample, "SELECT * FROM portfolio_figures")
     assert set(second["figure"]) == {"leverage", "other"}
     assert not (second.loc[second["figure"] == "leverage", "value"] == 9.0).any()
+
+
+def test_an_extension_that_reads_another_is_computed_after_it_is_stored(
+    sample: str, package: Path
+) -> None:
+    (package / "toy_reader.py").write_text(READER)
+    with (package / "toy_figure-1.0.dist-info" / "entry_points.txt").open("a") as entry_points:
+        entry_points.write("rows = toy_reader:ROWS\n")
+    outcome = call(package, "run", "--date", str(DAY), "--offline")
+    assert outcome.returncode == 0, outcome.stderr
+    stored = query_frame(sample, "SELECT value FROM portfolio_figures WHERE figure = 'rows'")
+    assert stored["value"].tolist() == [3, 3, 3]
 
 
 def test_a_package_that_does_not_load_is_named_with_its_error(sample: str, package: Path) -> None:
