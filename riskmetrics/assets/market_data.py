@@ -9,6 +9,7 @@ from riskmetrics.assets.isolation import AssetResult, materialize_each
 from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db import input_queries, stored_prices, tables
+from riskmetrics.errors import SourceError
 from riskmetrics.ingest import benchmark, prices, profiles
 from riskmetrics.ingest.vendor_client import RefreshResult
 from riskmetrics.resources import MarketDataVendor, Warehouse
@@ -74,7 +75,10 @@ def _refresh_profiles(
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         symbols = list(input_queries.read_price_end_dates(connection))
-    result = profiles.refresh(vendor.client, symbols)
+    try:
+        result = profiles.refresh(vendor.client, symbols)
+    except SourceError as error:  # those stored will do: results must not wait for a vendor
+        result = RefreshResult(errors=dict.fromkeys(symbols, error))
     with warehouse.read() as connection:
         stored = input_queries.read_profiles(connection, symbols)
         held_in_range = input_queries.read_held_symbols(connection, days[0], days[-1])
@@ -101,7 +105,14 @@ def _refresh_benchmark(
     with warehouse.read() as connection:
         code = warehouse.benchmark_code(connection)
     is_fetched = is_forced or code == DEFAULT_BENCHMARK
-    result = benchmark.refresh(vendor.client, force=is_forced) if is_fetched else RefreshResult()
+    try:
+        result = (
+            benchmark.refresh(vendor.client, force=is_forced) if is_fetched else RefreshResult()
+        )
+    except SourceError as error:
+        if is_forced:
+            raise
+        result = RefreshResult(errors={code: error})
     metadata = reports.fetch_metadata(context, result, 1)
     with warehouse.read() as connection:
         weights = input_queries.read_benchmark_weights(connection, code, days[-1])

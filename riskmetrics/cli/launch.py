@@ -247,7 +247,7 @@ def _progress_printer() -> "Callable[[dg.EventLogEntry], None]":
         event = entry.dagster_event
         if event is None:
             if int(entry.level) >= logging.WARNING and not entry.user_message.startswith(
-                "Dependencies for step"
+                ("Dependencies for step", "Data version mismatch")
             ):  # Dagster's own
                 echo_err(entry.user_message)
         elif event.is_step_start:

@@ -261,6 +261,36 @@ def test_without_the_rate_index_all_but_its_betas_is_computed(
     assert any("interest_rate_betas" in row for row in rows["undefined_metrics"])
 
 
+@pytest.mark.parametrize(
+    ("paths", "subject"),
+    [
+        (("profile",), "not fetched (S000"),
+        (("sp500-constituent", "sector-weightings"), "not fetched (SP500"),
+    ],
+)
+def test_results_are_computed_where_the_vendor_refuses_profiles_or_weights(
+    call: Callable[..., Result],
+    market: Market,
+    vendor: FmpServer,
+    settings: dict[str, str],
+    tmp_path: Path,
+    paths: tuple[str, ...],
+    subject: str,
+) -> None:
+    """A wrong key ends all requests for profiles, a malformed answer those for weights."""
+    call("import", "portfolio", holdings(tmp_path, HELD[:3]), "--name", "Growth")
+    refused = Reply(BAD_KEY, 401) if "profile" in paths else Reply([{"symbol": 1}])
+    vendor.answers = lambda name, query: (
+        refused if any(path in name for path in paths) else market(name, query)
+    )
+    result = call("run", "--date", str(market.through))
+    assert result.exit_code == 4, result.output
+    assert subject in result.output
+    rows = contents(settings["RISKMETRICS_DATABASE_URL"])
+    assert rows["portfolio_snapshots"]
+    assert rows["portfolio_sector_weights"]
+
+
 def test_a_delisted_symbol_is_reported_with_its_last_day_without_failing_the_run(
     call: Callable[..., Result], market: Market, tmp_path: Path
 ) -> None:
