@@ -1,9 +1,18 @@
 """All names that Dagster does not export: a new version of Dagster has to be checked here only."""
 
 from dagster._core.definitions.metadata import RawMetadataValue
+from dagster._core.events import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
+)
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -14,15 +23,23 @@ from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
 
 __all__ = [
+    "ASSET_CHECK_EVENTS",
+    "ASSET_EVENTS",
     "ASSET_PARTITION_RANGE_END_TAG",
     "ASSET_PARTITION_RANGE_START_TAG",
+    "EVENT_TYPE_TO_PIPELINE_RUN_STATUS",
+    "INDEX_SHARD_NAME",
     "PARTITION_NAME_TAG",
     "REPOSITORY_LABEL_TAG",
+    "SQLITE_BUSY_TIMEOUT_SECONDS",
+    "AssetKeyTable",
     "InstanceRef",
     "InstigatorStatus",
     "InstigatorType",
     "NoOpComputeLogManager",
     "RawMetadataValue",
     "SerializableErrorInfo",
+    "SqlEventLogStorageTable",
+    "SqliteEventLogStorage",
     "make_new_run_id",
 ]
