@@ -143,17 +143,13 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         """Return the engine of a file; open it if it is not open, or if it has been replaced."""
         file_id = _file_id(self.path_for_shard(shard))
         opened = self._open_files.get(shard)
-        if opened is None or opened[1:] != (file_id, os.getpid()) or file_id is None:
+        if file_id is None or (opened and opened[1:] != (file_id, os.getpid())):
             self._close_file(shard)
-            if file_id is None or opened is not None:
-                self._initialized_dbs.discard(shard)
-            opened = self._create_engine(shard)
-        else:
-            del self._open_files[shard]
+            self._initialized_dbs.discard(shard)
+        opened = self._open_files.pop(shard, None) or self._create_engine(shard)
         self._open_files[shard] = opened
-        for oldest in [name for name in self._open_files if name != private.INDEX_SHARD_NAME][
-            :-MAX_OPEN_RUN_FILES
-        ]:
+        runs = [name for name in self._open_files if name != private.INDEX_SHARD_NAME]
+        for oldest in runs[:-MAX_OPEN_RUN_FILES]:
             self._close_file(oldest)
         return opened.engine
 
@@ -161,12 +157,11 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         url = self.conn_string_for_shard(shard)
         arguments = {"timeout": private.SQLITE_BUSY_TIMEOUT_SECONDS}
         if shard not in self._initialized_dbs:
-            # by a connection of its own: settings of others depend on the journal mode it sets
+            # opens several connections at once
             self._initdb(sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments))
             self._initialized_dbs.add(shard)
         file_id = _file_id(self.path_for_shard(shard))
         engine = sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
-        sa.event.listen(engine, "connect", _reduce_synchronization)
         return _OpenFile(engine, file_id, os.getpid())
 
     def _close_file(self, shard: str) -> None:
@@ -217,13 +212,3 @@ def _file_id(path: str) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _reduce_synchronization(connection: Any, _: object) -> None:
-    """Leave out the synchronization of each commit, if a crash cannot damage the file by it.
-
-    With a write-ahead log, a crash of the machine may lose the last commits, not damage the file.
-    """
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    if mode == "wal":
-        connection.execute("PRAGMA synchronous=NORMAL")

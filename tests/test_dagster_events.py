@@ -381,16 +381,3 @@ def test_a_file_that_another_process_removes_is_created_again(
     assert [event.get_dagster_event().partition for event in storage.get_logs_for_run(RUN)] == [
         "p1"
     ]
-
-
-def test_commits_are_not_synchronized_only_with_a_write_ahead_log(
-    folder: Path, storage: BatchingEventLogStorage
-) -> None:
-    storage.store_event(materialization(0))
-    with storage.index_connection() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
-    storage.dispose()
-    with closing(sqlite3.connect(folder / "index.db")) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")
-    with storage.index_connection() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
