@@ -107,6 +107,30 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         for event, event_id in _last_by_asset_and_type(asset_events):
             self._store_asset_event(index, event, event_id)
 
+    def _store_asset_check_evaluation_planned(
+        self, event: dg.EventLogEntry, event_id: int | None
+    ) -> None:
+        """Insert a row per partition; Dagster's method serializes the event again for each."""
+        planned = event.get_dagster_event().asset_check_planned_data
+        if not planned.partitions_subset:
+            super()._store_asset_check_evaluation_planned(event, event_id)
+            return
+        row = {
+            "asset_key": planned.asset_key.to_string(),
+            "check_name": planned.check_name,
+            "run_id": event.run_id,
+            "execution_status": private.AssetCheckExecutionRecordStatus.PLANNED.value,
+            "evaluation_event": dg.serialize_value(event),
+            "evaluation_event_timestamp": self._event_insert_timestamp(event),
+            "evaluation_event_storage_id": event_id,
+        }
+        partitions = planned.partitions_subset.get_partition_keys()
+        with self.index_connection() as index:
+            index.execute(
+                private.AssetCheckExecutionsTable.insert(),
+                [row | {"partition": partition} for partition in partitions],
+            )
+
     def has_table(self, table_name: str) -> bool:
         """Return whether the index has a table."""
         if table_name not in self._existing and super().has_table(table_name):

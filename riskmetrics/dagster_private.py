@@ -8,8 +8,13 @@ from dagster._core.events import (
 )
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetKeyTable,
+    SqlEventLogStorageTable,
+)
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -33,6 +38,8 @@ __all__ = [
     "PARTITION_NAME_TAG",
     "REPOSITORY_LABEL_TAG",
     "SQLITE_BUSY_TIMEOUT_SECONDS",
+    "AssetCheckExecutionRecordStatus",
+    "AssetCheckExecutionsTable",
     "AssetKeyTable",
     "InstanceRef",
     "InstigatorStatus",
@@ -48,6 +55,7 @@ __all__ = [
 EVENT_STORAGE_METHODS = (
     "__init__",
     "_connect",
+    "_event_insert_timestamp",
     "_event_to_row",
     "_get_asset_entry_values",
     "_has_asset_key_col_on_connection",

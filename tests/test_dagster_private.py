@@ -71,6 +71,7 @@ def test_metadata_takes_the_values_that_its_type_names() -> None:
 CHECKSUMS = {
     "__init__": "264c15ba",
     "_connect": "b8435f26",
+    "_event_insert_timestamp": "02e6947e",
     "_event_to_row": "93d47fbe",
     "_get_asset_entry_values": "bb3b9df2",
     "_has_asset_key_col_on_connection": "981049df",
@@ -152,6 +153,18 @@ def test_kinds_of_indexed_events_do_not_overlap() -> None:
 def test_tables_of_events_and_assets_have_the_columns_that_are_read() -> None:
     assert {"id", "run_id", "partition"} <= set(private.SqlEventLogStorageTable.c.keys())
     assert "asset_key" in private.AssetKeyTable.c
+    assert {"id", "create_timestamp"} == set(private.AssetCheckExecutionsTable.c.keys()) - {
+        "asset_key",
+        "check_name",
+        "partition",
+        "run_id",
+        "execution_status",
+        "evaluation_event",
+        "evaluation_event_timestamp",
+        "evaluation_event_storage_id",
+        "materialization_event_storage_id",
+    }
+    assert private.AssetCheckExecutionRecordStatus.PLANNED.value == "PLANNED"
     assert private.SQLITE_BUSY_TIMEOUT_SECONDS >= 30
 
 
