@@ -181,9 +181,8 @@ def _text(size: Size, runs: dict[str, list[Measurement]]) -> str:
 The last {size.sessions} sessions of the bundled sample, without stored results, in one run, and in
 one run per session in a warm process (the median of {size.singles}, times {size.sessions}). Medians
 of {size.repeats}. Postgres is durable, and the storage of Dagster is SQLite, as on the command
-line. The columns for assets include checks, reads, writes and reported metadata; the remainder is
-Dagster. Its SQLite storage writes each event of a batch in separate transactions, because
-`DAGSTER_EVENT_BATCH_SIZE` is meant for its Postgres storage.
+line, which stores a batch of events in one transaction per file. The columns for assets include
+checks, reads, writes and reported metadata; the remainder is Dagster.
 
 {measure.markdown_table([f"{size.sessions} sessions", *_COLUMNS], lines)}
 

@@ -286,6 +286,42 @@ def test_no_event_is_lost_however_a_process_ends(folder: Path, end: str) -> None
     assert len(read_partitions(folder / "index.db")) == 100
 
 
+def test_an_interrupt_between_the_events_of_a_batch_loses_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = dg.DagsterInstance.handle_new_event
+    n_materialized = 0
+
+    def interrupt_third(self: dg.DagsterInstance, event: dg.EventLogEntry, **options: Any) -> None:
+        nonlocal n_materialized
+        if event.dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            n_materialized += 1
+            if n_materialized == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+        handle(self, event, **options)
+
+    folder.mkdir(parents=True)
+    config = {"base_dir": str(folder / "history" / "runs")}
+    ours = {"module": BatchingEventLogStorage.__module__, "class": "BatchingEventLogStorage"}
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    monkeypatch.setattr(dg.DagsterInstance, "handle_new_event", interrupt_third)
+    range_tags = {
+        private.ASSET_PARTITION_RANGE_START_TAG: "2024-01-02",
+        private.ASSET_PARTITION_RANGE_END_TAG: "2024-01-09",
+    }
+    with dg.DagsterInstance.local_temp(
+        str(folder), overrides={"event_log_storage": {**ours, "config": config}}
+    ) as instance:
+        result = dg.materialize(
+            [partitioned, observed], instance=instance, tags=range_tags, raise_on_error=False
+        )
+        assert not result.success
+        logs = instance.all_logs(result.run_id)
+    types = [event.dagster_event_type for event in logs]
+    assert types.count(dg.DagsterEventType.ASSET_MATERIALIZATION) == 8
+    assert dg.DagsterEventType.ASSET_OBSERVATION not in types
+
+
 # ------------------------------------------------------------------ other processes
 
 

@@ -26,8 +26,8 @@ DAGSTER_EVENT_SETTINGS = {
 }
 """Settings of Dagster for ranges of sessions.
 
-Materialization events are written to a storage in Postgres in batches, and planned events are one
-per asset instead of one per session. Sessions of a failed range are then shown as missing, not as
+Materialization events are stored in batches, and planned events are one per asset instead of one
+per session. Sessions of a failed range are then shown as missing, not as
 failed.
 """
 
@@ -221,7 +221,7 @@ def _lock_creation(home: Path) -> Iterator[None]:
 def _keep_file_open(stack: ExitStack, file: Path) -> None:
     """Keep a SQLite file open, so that Dagster's short connections do not checkpoint each time.
 
-    Dagster connects for each event, and the last connection that closes writes the log back.
+    Dagster connects for each change of a run, and the last connection to close writes the log back.
     """
     with suppress(sqlite3.Error):  # elsewhere, or in Postgres
         connection = stack.enter_context(

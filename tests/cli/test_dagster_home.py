@@ -85,7 +85,7 @@ def test_the_longest_path_that_dagster_can_use_is_the_longest_that_is_accepted(
     assert (dagster_home.find_path_fault(link) is None) == is_usable
 
 
-ORIGINAL = "{module: dagster._core.storage.event_log, class: SqliteEventLogStorage, config: %s}"
+EVENT_STORAGE = "event_log_storage: {module: %s, class: %s, config: {base_dir: HOME/history/runs}}"
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,10 @@ ORIGINAL = "{module: dagster._core.storage.event_log, class: SqliteEventLogStora
         ("", True),
         ("telemetry: {enabled: false}", True),
         ("storage: {sqlite: {base_dir: HOME}}", False),
-        ("event_log_storage: " + ORIGINAL % "{base_dir: HOME/history/runs}", False),
+        (EVENT_STORAGE % ("dagster._core.storage.event_log", "SqliteEventLogStorage"), False),
+        (EVENT_STORAGE % ("riskmetrics.dagster_events", "BatchingEventLogStorage"), True),
     ],
-    ids=["the bundled file", "an empty file", "an earlier file", "a storage", "an event storage"],
+    ids=["the bundled file", "an empty file", "an earlier file", "a storage", "Dagster's", "ours"],
 )
 def test_own_runs_write_batches_unless_the_file_of_the_home_names_a_storage(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str | None, is_batching: bool
@@ -114,7 +115,8 @@ def test_own_runs_write_batches_unless_the_file_of_the_home_names_a_storage(
         events = instance.all_logs(run.run_id)
     assert len(events) > 0
     with dg.DagsterInstance.from_config(str(home)) as other:  # as the UI and the doctor open it
-        assert not isinstance(other.event_log_storage, BatchingEventLogStorage)
+        is_named = "BatchingEventLogStorage" in (home / "dagster.yaml").read_text()
+        assert isinstance(other.event_log_storage, BatchingEventLogStorage) == is_named
         assert other.all_logs(run.run_id) == events
         other.report_engine_event("seen", other.get_run_by_id(run.run_id))
     with launch._open_instance(settings.load()) as instance:
