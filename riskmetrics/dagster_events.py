@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 import dagster as dg
 import sqlalchemy as sa
 
-from riskmetrics import dagster_private as private
+from riskmetrics import dagster_private_storage as private
 
 MAX_OPEN_RUN_FILES = 8
 """Files of runs kept open; a query over all runs reads the file of each run."""
@@ -115,13 +115,14 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         if not planned.partitions_subset:
             super()._store_asset_check_evaluation_planned(event, event_id)
             return
+        stored = self._event_to_row(event)
         row = {
             "asset_key": planned.asset_key.to_string(),
             "check_name": planned.check_name,
             "run_id": event.run_id,
             "execution_status": private.AssetCheckExecutionRecordStatus.PLANNED.value,
-            "evaluation_event": dg.serialize_value(event),
-            "evaluation_event_timestamp": self._event_insert_timestamp(event),
+            "evaluation_event": stored["event"],
+            "evaluation_event_timestamp": stored["timestamp"],
             "evaluation_event_storage_id": event_id,
         }
         partitions = planned.partitions_subset.get_partition_keys()
@@ -233,6 +234,6 @@ def _last_by_asset_and_type(
 def _file_id(path: str) -> tuple[int, int] | None:
     try:
         status = Path(path).stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return status.st_dev, status.st_ino

@@ -16,7 +16,8 @@ import dagster as dg
 import pytest
 from dagster._core.events import StepMaterializationData
 
-from riskmetrics import dagster_private as private
+from riskmetrics import dagster_private as tags
+from riskmetrics import dagster_private_storage as private
 from riskmetrics.dagster_events import MAX_OPEN_RUN_FILES, BatchingEventLogStorage
 
 Calls = list[list[dg.EventLogEntry]]
@@ -131,8 +132,8 @@ def record_calls(home: Path, monkeypatch: pytest.MonkeyPatch, batch_size: int) -
         )
         for last in ("2024-01-09", "2024-01-04"):
             range_tags = {
-                private.ASSET_PARTITION_RANGE_START_TAG: "2024-01-02",
-                private.ASSET_PARTITION_RANGE_END_TAG: last,
+                tags.ASSET_PARTITION_RANGE_START_TAG: "2024-01-02",
+                tags.ASSET_PARTITION_RANGE_END_TAG: last,
             }
             job.execute_in_process(instance=instance, tags=range_tags, raise_on_error=False)
     return calls
@@ -200,7 +201,7 @@ _WRITER = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
 from tests.test_dagster_events import RUN, materialization
-from riskmetrics import dagster_private as private
+from riskmetrics import dagster_private_storage as private
 from riskmetrics.dagster_events import BatchingEventLogStorage
 storage = BatchingEventLogStorage(sys.argv[2])
 batch = [materialization(number) for number in range(100)]
@@ -306,8 +307,8 @@ def test_an_interrupt_between_the_events_of_a_batch_loses_none(
     monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1000")
     monkeypatch.setattr(dg.DagsterInstance, "handle_new_event", interrupt_third)
     range_tags = {
-        private.ASSET_PARTITION_RANGE_START_TAG: "2024-01-02",
-        private.ASSET_PARTITION_RANGE_END_TAG: "2024-01-09",
+        tags.ASSET_PARTITION_RANGE_START_TAG: "2024-01-02",
+        tags.ASSET_PARTITION_RANGE_END_TAG: "2024-01-09",
     }
     with dg.DagsterInstance.local_temp(
         str(folder), overrides={"event_log_storage": {**ours, "config": config}}
