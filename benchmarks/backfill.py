@@ -104,7 +104,7 @@ def _read_events(cost: JobCost) -> Events:
         kind = event.get_dagster_event().event_type_value if event.is_dagster_event else "a message"
         number[kind] += 1
         seconds[kind] += following.timestamp - event.timestamp
-    # the function of an asset or check runs after this event
+    # the function of an asset or check begins after this event
     seconds["STEP_START"] -= sum(cost.asset_wall_seconds.values())
     return {kind: (number[kind], seconds[kind]) for kind in number}
 
@@ -188,7 +188,8 @@ checks, reads, writes and reported metadata; the remainder is Dagster.
 
 {measure.targets_table([target])}
 
-Time in Dagster: seconds from each event to the next (after a step start: without the function).
+Time in Dagster: seconds from each event to the next. Functions of assets are subtracted after step
+starts, although a function that yields results also runs between other events.
 
 {measure.markdown_table(["one run", "events", "seconds"], event_rows)}
 
