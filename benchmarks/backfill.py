@@ -104,7 +104,7 @@ def _read_events(cost: JobCost) -> Events:
         kind = event.get_dagster_event().event_type_value if event.is_dagster_event else "a message"
         number[kind] += 1
         seconds[kind] += following.timestamp - event.timestamp
-    # the function of an asset or check runs after this event
+    # the function of an asset or check begins after this event
     seconds["STEP_START"] -= sum(cost.asset_wall_seconds.values())
     return {kind: (number[kind], seconds[kind]) for kind in number}
 
@@ -181,15 +181,15 @@ def _text(size: Size, runs: dict[str, list[Measurement]]) -> str:
 The last {size.sessions} sessions of the bundled sample, without stored results, in one run, and in
 one run per session in a warm process (the median of {size.singles}, times {size.sessions}). Medians
 of {size.repeats}. Postgres is durable, and the storage of Dagster is SQLite, as on the command
-line. The columns for assets include checks, reads, writes and reported metadata; the remainder is
-Dagster. Its SQLite storage writes each event of a batch in separate transactions, because
-`DAGSTER_EVENT_BATCH_SIZE` is meant for its Postgres storage.
+line, which stores a batch of events in one transaction per file. The columns for assets include
+checks, reads, writes and reported metadata; the remainder is Dagster.
 
 {measure.markdown_table([f"{size.sessions} sessions", *_COLUMNS], lines)}
 
 {measure.targets_table([target])}
 
-Time in Dagster: seconds from each event to the next (after a step start: without the function).
+Time in Dagster: seconds from each event to the next. Functions of assets are subtracted after step
+starts, although a function that yields results also runs between other events.
 
 {measure.markdown_table(["one run", "events", "seconds"], event_rows)}
 

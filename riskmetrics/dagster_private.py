@@ -1,4 +1,7 @@
-"""All names that Dagster does not export: a new version of Dagster has to be checked here only."""
+"""Names that Dagster does not export: a new version of Dagster has to be checked here only.
+
+Those of its event storage are in `dagster_private_storage`.
+"""
 
 import dagster as dg
 from dagster._core.definitions.metadata import RawMetadataValue

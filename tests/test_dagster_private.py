@@ -1,13 +1,18 @@
 """The names that Dagster does not export still exist and still do what we use them for."""
 
+import ast
+import inspect
 import uuid
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from riskmetrics import dagster_events
 from riskmetrics import dagster_private as private
+from riskmetrics import dagster_private_storage as storage_names
 
 
 @pytest.mark.parametrize(
@@ -79,6 +84,110 @@ def test_metadata_of_materialized_assets_can_be_forgotten_and_stay_stored() -> N
     assert [each.metadata["number"].value for each in stored] == [1, 1]
 
 
+CHECKSUMS = {
+    "__init__": "264c15ba",
+    "_connect": "b8435f26",
+    "_event_to_row": "93d47fbe",
+    "_get_asset_entry_values": "bb3b9df2",
+    "_has_asset_key_col_on_connection": "981049df",
+    "_initdb": "7a302d98",
+    "_store_asset_check_evaluation_planned": "bbecef7a",
+    "_store_asset_event": "fdb9340b",
+    "_store_asset_event_tags": "85d6f17e",
+    "_store_runless_asset_check_evaluation": "6f98e740",
+    "_update_asset_check_evaluation": "961fd604",
+    "conn_string_for_shard": "896bc510",
+    "dispose": "df16dafb",
+    "from_config_value": "28e08f09",
+    "has_table": "577d801c",
+    "index_connection": "8caf95eb",
+    "path_for_shard": "0eaeb69b",
+    "run_connection": "54e64bd6",
+    "store_asset_check_event": "6d148295",
+    "store_event": "f89aed40",
+    "store_event_batch": "d7101895",
+    "upgrade": "56bbafdf",
+    "watch": "a223e2f9",
+    "wipe": "de02c636",
+}
+"""First eight characters of the SHA-256 of the source of methods of Dagster's event storage."""
+
+
+def test_methods_of_the_event_storage_are_those_that_ours_was_written_for() -> None:
+    methods = {
+        name: inspect.getsource(getattr(storage_names.SqliteEventLogStorage, name))
+        for name in storage_names.EVENT_STORAGE_METHODS
+    }
+    changed = {
+        name: source
+        for name, source in methods.items()
+        if sha256(source.encode()).hexdigest()[:8] != CHECKSUMS[name]
+    }
+    assert changed == {}, (
+        "Dagster changed these methods: compare them with riskmetrics/dagster_events.py, then"
+        " update CHECKSUMS"
+    )
+
+
+def test_each_method_that_the_event_storage_uses_is_listed() -> None:
+    own = vars(dagster_events.BatchingEventLogStorage)
+    tree = ast.parse(inspect.getsource(dagster_events))
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} | set(own)
+    inherited = used & set(dir(storage_names.SqliteEventLogStorage))
+    named = {name for name in inherited if not name.startswith(("__", "_abc_"))}
+    assert named <= set(storage_names.EVENT_STORAGE_METHODS)
+
+
+def test_the_event_storage_has_the_state_that_ours_resets(tmp_path: Path) -> None:
+    storage = storage_names.SqliteEventLogStorage(str(tmp_path))
+    with storage.run_connection("run"):
+        pass
+    assert "run" in storage._initialized_dbs
+    storage.wipe()
+    assert "run" not in storage._initialized_dbs
+    attributes = vars(dagster_events.BatchingEventLogStorage(str(tmp_path)))
+    assert set(attributes) - set(vars(storage)) == {
+        "_lock",
+        "_open_files",
+        "_connections",
+        "_existing",
+    }
+
+
+def test_kinds_of_indexed_events_do_not_overlap() -> None:
+    asset_events, check_events = storage_names.ASSET_EVENTS, storage_names.ASSET_CHECK_EVENTS
+    status_events = set(storage_names.EVENT_TYPE_TO_PIPELINE_RUN_STATUS)
+    assert dg.DagsterEventType.ASSET_MATERIALIZATION in asset_events
+    assert dg.DagsterEventType.ASSET_CHECK_EVALUATION in check_events
+    assert dg.DagsterEventType.RUN_SUCCESS in status_events
+    assert len(asset_events | check_events | status_events) == sum(
+        map(len, (asset_events, check_events, status_events))
+    )
+
+
+def test_tables_of_events_and_assets_have_the_columns_that_are_read() -> None:
+    assert {"id", "run_id", "partition"} <= set(storage_names.SqlEventLogStorageTable.c.keys())
+    assert "asset_key" in storage_names.AssetKeyTable.c
+    assert {"id", "create_timestamp"} == set(storage_names.AssetCheckExecutionsTable.c.keys()) - {
+        "asset_key",
+        "check_name",
+        "partition",
+        "run_id",
+        "execution_status",
+        "evaluation_event",
+        "evaluation_event_timestamp",
+        "evaluation_event_storage_id",
+        "materialization_event_storage_id",
+    }
+    assert storage_names.AssetCheckExecutionRecordStatus.PLANNED.value == "PLANNED"
+    assert storage_names.SQLITE_BUSY_TIMEOUT_SECONDS >= 30
+
+
+def test_the_index_is_a_file_next_to_those_of_runs(tmp_path: Path) -> None:
+    storage_names.SqliteEventLogStorage(str(tmp_path))
+    assert (tmp_path / f"{storage_names.INDEX_SHARD_NAME}.db").exists()
+
+
 def test_each_name_is_tested_here() -> None:
     text = Path(__file__).read_text()
-    assert [name for name in private.__all__ if name not in text] == []
+    assert [name for name in (*private.__all__, *storage_names.__all__) if name not in text] == []

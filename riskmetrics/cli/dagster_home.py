@@ -20,6 +20,10 @@ _SUBFOLDERS = ("history", "history/runs", "schedules", "storage")
 _FILES = ("dagster.yaml", ".env")
 """Files that Dagster reads: they name code, and set variables of its processes."""
 _DATABASES = ("history/*.db*", "history/runs/index.db*", "schedules/*.db*")
+_STORAGE_SETTINGS = frozenset(
+    {"storage", "run_storage", "event_log_storage", "schedule_storage", "instance_class"}
+)
+"""Keys of dagster.yaml that name a storage, or a class of instance with storage of its own."""
 _ADVICE = "Set DAGSTER_HOME to another folder"
 
 
@@ -119,6 +123,14 @@ def _iter_writable_paths(home: Path) -> Iterator[Path]:
             yield home / name
     for pattern in _DATABASES:
         yield from home.glob(pattern)
+
+
+def names_storage(home: Path) -> bool:
+    """Return whether a home's instance file names a storage, instead of Dagster's default."""
+    import yaml
+
+    content = yaml.safe_load((home / "dagster.yaml").read_bytes())
+    return isinstance(content, dict) and not _STORAGE_SETTINGS.isdisjoint(content)
 
 
 def describe_storage_fault(error: BaseException) -> str:

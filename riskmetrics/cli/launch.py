@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date
 from fcntl import LOCK_EX, flock
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from riskmetrics import errors, folders, processes
@@ -26,8 +26,8 @@ DAGSTER_EVENT_SETTINGS = {
 }
 """Settings of Dagster for ranges of sessions.
 
-Materialization events are written to a storage in Postgres in batches, and planned events are one
-per asset instead of one per session. Sessions of a failed range are then shown as missing, not as
+Materialization events are stored in batches, and planned events are one per asset instead of one
+per session. Sessions of a failed range are then shown as missing, not as
 failed.
 """
 
@@ -161,20 +161,15 @@ def _open_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     """Yield Dagster's instance; lock the creation of its storage, which Dagster does not do."""
     import dagster as dg
 
-    from riskmetrics.dagster_private import InstanceRef, NoOpComputeLogManager
+    from riskmetrics.dagster_private import InstanceRef
 
-    # Compute logs would need four more processes per run; its output goes only to the terminal.
-    no_compute_logs = {
-        "module": NoOpComputeLogManager.__module__,
-        "class": NoOpComputeLogManager.__name__,
-    }
     home = prepare_instance(settings)
     with folders.private_umask(), ExitStack() as stack:
         with _lock_creation(home):
             try:
                 instance = stack.enter_context(
                     dg.DagsterInstance.from_ref(
-                        InstanceRef.from_dir(str(home), overrides={"compute_logs": no_compute_logs})
+                        InstanceRef.from_dir(str(home), overrides=_instance_overrides(home))
                     )
                 )
                 instance.get_runs(limit=1)
@@ -185,9 +180,29 @@ def _open_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
                 raise errors.ConfigurationError(
                     f"Dagster's storage does not open: {reason}. See {home / 'dagster.yaml'}"
                 ) from error
-        for name in ("runs.db", "runs/index.db"):
-            _keep_file_open(stack, home / "history" / name)
+        _keep_file_open(stack, home / "history" / "runs.db")
         yield instance
+
+
+def _instance_overrides(home: Path) -> dict[str, Any]:
+    """Return settings of the instance that replace those of its file for runs of this process.
+
+    Compute logs would need four more processes per run; its output goes only to the terminal. The
+    event storage is ours if the file names no storage, since it reads and writes the same files.
+    """
+    from riskmetrics.dagster_events import BatchingEventLogStorage
+    from riskmetrics.dagster_private import NoOpComputeLogManager
+
+    overrides: dict[str, Any] = {"compute_logs": _name_class(NoOpComputeLogManager)}
+    if not dagster_home.names_storage(home):
+        overrides["event_log_storage"] = _name_class(BatchingEventLogStorage) | {
+            "config": {"base_dir": str(home / "history" / "runs")}
+        }
+    return overrides
+
+
+def _name_class(configurable_class: type) -> dict[str, Any]:
+    return {"module": configurable_class.__module__, "class": configurable_class.__name__}
 
 
 @contextmanager
@@ -206,7 +221,7 @@ def _lock_creation(home: Path) -> Iterator[None]:
 def _keep_file_open(stack: ExitStack, file: Path) -> None:
     """Keep a SQLite file open, so that Dagster's short connections do not checkpoint each time.
 
-    Dagster connects for each event, and the last connection that closes writes the log back.
+    Dagster connects for each change of a run, and the last connection to close writes the log back.
     """
     with suppress(sqlite3.Error):  # elsewhere, or in Postgres
         connection = stack.enter_context(

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from riskmetrics import settings
 from riskmetrics.cli import dagster_home, launch
 from riskmetrics.cli.main import app
+from riskmetrics.dagster_events import BatchingEventLogStorage
 from riskmetrics.errors import ConfigurationError
 from tests.cli.conftest import Call
 from tests.other_account import ORDINARY, call_as, needs_root
@@ -82,6 +83,44 @@ def test_the_longest_path_that_dagster_can_use_is_the_longest_that_is_accepted(
     link = short_folder / "link"
     link.symlink_to(home)
     assert (dagster_home.find_path_fault(link) is None) == is_usable
+
+
+EVENT_STORAGE = "event_log_storage: {module: %s, class: %s, config: {base_dir: HOME/history/runs}}"
+
+
+@pytest.mark.parametrize(
+    ("file", "is_batching"),
+    [
+        (None, True),
+        ("", True),
+        ("telemetry: {enabled: false}", True),
+        ("storage: {sqlite: {base_dir: HOME}}", False),
+        (EVENT_STORAGE % ("dagster._core.storage.event_log", "SqliteEventLogStorage"), False),
+        (EVENT_STORAGE % ("riskmetrics.dagster_events", "BatchingEventLogStorage"), True),
+    ],
+    ids=["the bundled file", "an empty file", "an earlier file", "a storage", "Dagster's", "ours"],
+)
+def test_own_runs_write_batches_unless_the_file_of_the_home_names_a_storage(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str | None, is_batching: bool
+) -> None:
+    home = tmp_path / "dagster"
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    if file is not None:
+        home.mkdir()
+        (home / "dagster.yaml").write_text(file.replace("HOME", str(home)))
+    with launch._open_instance(settings.load()) as instance:
+        assert isinstance(instance.event_log_storage, BatchingEventLogStorage) == is_batching
+        run = create_run_for_test(instance)
+        instance.report_run_failed(run)
+        events = instance.all_logs(run.run_id)
+    assert len(events) > 0
+    with dg.DagsterInstance.from_config(str(home)) as other:  # as the UI and the doctor open it
+        is_named = "BatchingEventLogStorage" in (home / "dagster.yaml").read_text()
+        assert isinstance(other.event_log_storage, BatchingEventLogStorage) == is_named
+        assert other.all_logs(run.run_id) == events
+        other.report_engine_event("seen", other.get_run_by_id(run.run_id))
+    with launch._open_instance(settings.load()) as instance:
+        assert len(instance.all_logs(run.run_id)) == len(events) + 1
 
 
 COMMANDS = [

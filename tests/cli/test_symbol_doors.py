@@ -32,7 +32,7 @@ TESTED_ARGUMENTS = {
     *((f"prices {command}", "symbol") for command in ("accept", "split", "undo")),
 }
 """Parameters of commands that take a symbol, each with a test here."""
-OTHER_PARAMETERS = {("simulate", "symbols"), ("show forecast-score", "every")}
+OTHER_PARAMETERS = {("show forecast-score", "every")}
 """Parameters that are a number of symbols or a choice of rows."""
 
 

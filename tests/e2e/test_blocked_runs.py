@@ -130,10 +130,10 @@ def test_a_blocked_nightly_run_is_alerted_once_and_caught_up(
     events = [log.dagster_event for log in instance.all_logs(run_id) if log.dagster_event]
     (event,) = [event for event in events if event.is_job_failure]
     with webhook_server.serve() as webhook:
-        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", webhook.address)
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", webhook.url)
         context = dg.build_run_status_sensor_context("alert_on_failure", event, instance, failed)
         nightly.alert_on_failure(context.for_run_failure())
-    (text,) = webhook.texts
+    (text,) = webhook.messages
     subject, check, stop, where = text.splitlines()
     assert subject == f"riskmetrics: daily_risk for {BEFORE} failed"
     assert check.startswith("position_betas, betas_match_statsmodels: 5 stored betas")
