@@ -77,45 +77,7 @@ def build_definitions(
         asset_checks=dg.load_asset_checks_from_modules(
             [insight_generation, market_data_checks, nightly]
         ),
-        jobs=[
-            dg.define_asset_job(
-                DAILY_RISK,
-                selection=dg.AssetSelection.all()
-                - _CALIBRATION_ASSETS
-                - dg.AssetSelection.checks(nightly.last_scheduled_run),
-                description=(
-                    "Every metric of every portfolio for one exchange session, or for a range of"
-                    " them in one run."
-                ),
-                tags={"riskmetrics/code_version": code_version()} | _RETRY_WHOLE_RUN,
-            ),
-            dg.define_asset_job(
-                INSIGHTS,
-                selection=dg.AssetSelection.groups("insights"),
-                description="Insights that are missing, or whose facts have changed.",
-                tags={"riskmetrics/code_version": code_version()},
-            ),
-            dg.define_asset_job(
-                CALIBRATE,
-                selection=_CALIBRATION_ASSETS,
-                description=(
-                    "A new version of the volatility forecast's coefficients, from all stored"
-                    " history; bad fits are refused."
-                ),
-                tags={"riskmetrics/code_version": code_version()},
-            ),
-            dg.define_asset_job(
-                SEED_BENCHMARK,
-                selection=["benchmark_weights"],
-                description=(
-                    "Sector weights of the S&P 500 from the vendor, without waiting until those"
-                    " stored are a week old."
-                ),
-                config={"ops": {"market_data": {"config": {"force_benchmark": True}}}},
-                tags={"riskmetrics/code_version": code_version()},
-            ),
-            batch_collection.collect_insights,
-        ],
+        jobs=_build_jobs(),
         schedules=[nightly.build_schedule(is_enabled=is_schedule_enabled)],
         sensors=[
             *nightly.build_sensors(is_enabled=is_schedule_enabled),
@@ -125,6 +87,49 @@ def build_definitions(
         # vectorized assets: a process per step costs more than it saves
         executor=dg.in_process_executor,
     )
+
+
+def _build_jobs() -> list[Any]:
+    """Build the jobs, whose runs show the version of the code."""
+    return [
+        dg.define_asset_job(
+            DAILY_RISK,
+            selection=dg.AssetSelection.all()
+            - _CALIBRATION_ASSETS
+            - dg.AssetSelection.checks(nightly.last_scheduled_run),
+            description=(
+                "Every metric of every portfolio for one exchange session, or for a range of"
+                " them in one run."
+            ),
+            tags={"riskmetrics/code_version": code_version()} | _RETRY_WHOLE_RUN,
+        ),
+        dg.define_asset_job(
+            INSIGHTS,
+            selection=dg.AssetSelection.groups("insights"),
+            description="Insights that are missing, or whose facts have changed.",
+            tags={"riskmetrics/code_version": code_version()},
+        ),
+        dg.define_asset_job(
+            CALIBRATE,
+            selection=_CALIBRATION_ASSETS,
+            description=(
+                "A new version of the volatility forecast's coefficients, from all stored"
+                " history; bad fits are refused."
+            ),
+            tags={"riskmetrics/code_version": code_version()},
+        ),
+        dg.define_asset_job(
+            SEED_BENCHMARK,
+            selection=["benchmark_weights"],
+            description=(
+                "Sector weights of the S&P 500 from the vendor, without waiting until those"
+                " stored are a week old."
+            ),
+            config={"ops": {"market_data": {"config": {"force_benchmark": True}}}},
+            tags={"riskmetrics/code_version": code_version()},
+        ),
+        batch_collection.collect_insights,
+    ]
 
 
 def _build_resources(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
