@@ -43,12 +43,12 @@ def build_definitions(
     resource_overrides: Mapping[str, Any] | None = None,
     is_schedule_enabled: bool = False,
 ) -> dg.Definitions:
-    """Build the definitions of this package, alone or with assets of a firm's own beside them.
+    """Build the definitions of this package, alone or with assets of your own.
 
     Parameters
     ----------
     extra_metrics : sequence of PortfolioFigure
-        Figures that become assets beside those of this package.
+        Figures that become assets, in addition to those of this package.
     resource_overrides : mapping of str to resource, optional
         Resources that replace ``warehouse``, ``vendor``, ``language_model`` or ``io_manager``.
     is_schedule_enabled : bool
