@@ -161,6 +161,7 @@ def print_frame(
     formats: Mapping[str, CellFormat] | None = None,
     headings: Mapping[str, str] | None = None,
     title: str = "",
+    is_wide: bool = False,
 ) -> None:
     """Print rows as an aligned table, or as JSON; ``headings`` replace names of columns."""
     if as_json:
@@ -176,6 +177,7 @@ def print_frame(
         rows,
         title=title,
         right_aligned=[_is_number(table, name) for name in table.columns],
+        is_wide=is_wide,
     )
 
 
@@ -185,32 +187,54 @@ def print_table(
     *,
     right_aligned: Sequence[bool],
     title: str = "",
+    is_wide: bool = False,
 ) -> None:
-    """Print rows in aligned columns; piped output is not cut to a width."""
+    """Print rows in aligned columns.
+
+    On a terminal the columns that fit are shown, and the others named; a pipe and ``is_wide`` get
+    all. No number is ever cut.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
+    from riskmetrics.cli.table_layout import COLUMN_GAP, fit_columns
+
     rows = [[escape_controls(text, one_line=True) for text in row] for row in rows]
-    header, title = (
-        [escape_controls(name, one_line=True) for name in header],
-        escape_controls(title),
-    )
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    console = Console(width=None if sys.stdout.isatty() else sum(widths) + 3 * len(widths))
+    header = [escape_controls(name, one_line=True) for name in header]
+    is_fitted = sys.stdout.isatty() and not is_wide
+    width = Console().width if is_fitted else sys.maxsize
+    layout = fit_columns(header, rows, right_aligned, width)
+    console = Console(width=max(sum(layout.widths) + COLUMN_GAP * len(layout.widths), 1))
     table = Table(
-        title=title or None,
+        title=escape_controls(title) or None,
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
     )
-    for name, is_right_aligned in zip(header, right_aligned, strict=True):
-        table.add_column(name, justify="right" if is_right_aligned else "left", overflow="fold")
+    for column, width, heading in zip(*layout, strict=True):
+        table.add_column(
+            heading,
+            justify="right" if right_aligned[column] else "left",
+            min_width=width,
+            max_width=width,
+            overflow="fold",
+        )
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(row[column] for column in layout.shown))
     console.print(table, markup=False, highlight=False)
+    if hidden := [name for column, name in enumerate(header) if column not in layout.shown]:
+        echo_err(_describe_hidden(hidden))
+
+
+def _describe_hidden(names: Sequence[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (
+        f"Without room here: {', '.join(names[:most])}{more}. A wider terminal, or a pipe such as"
+        " | less -S, has them."
+    )
 
 
 def format_cell(value: object, form: CellFormat | None = None) -> str:

@@ -1,0 +1,108 @@
+"""Fit the columns of a table to the width of a terminal; no cell of a number is ever cut."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+COLUMN_GAP = 3
+"""Characters between two columns."""
+_PROSE_LENGTH = 24
+"""Text longer than this, in a column with spaces, is wrapped between its words."""
+_MIN_PROSE_WIDTH = 16
+_HEADING_PIECES = re.compile(r"[^ _]*_|[^ _]+")
+"""Pieces of a heading: words, and parts of a name that end with an underscore."""
+
+
+class Layout(NamedTuple):
+    """Columns that fit, in their order, each with its width and the lines of its heading."""
+
+    shown: list[int]
+    widths: list[int]
+    headings: list[str]
+    """A heading may have several lines, separated by newlines."""
+
+
+def fit_columns(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right_aligned: Sequence[bool],
+    width: int,
+) -> Layout:
+    r"""Choose the columns of a table that fit into ``width`` characters.
+
+    If headings wrapped between their words, and long texts wrapped between theirs, do not save
+    enough, columns are left out from the right: numbers and short texts first, then long texts.
+    The columns before the first number say what a row is about: they stay, and so does the next.
+
+    Examples
+    --------
+    >>> layout = fit_columns(
+    ...     ["symbol", "beta", "std_error"], [["AAPL", "1.2345", "0.0601"]], [False, True, True], 25
+    ... )
+    >>> layout.headings
+    ['symbol', 'beta', 'std_\nerror']
+    """
+    cells = [[row[column] for row in rows] for column in range(len(header))]
+    prose = [_is_prose(column) for column in cells]
+    natural = [max(map(len, [name, *column])) for name, column in zip(header, cells, strict=True)]
+    least = [
+        max(
+            _longest(_HEADING_PIECES.findall(name)),
+            min(full, max(_MIN_PROSE_WIDTH, _longest(" ".join(column).split())))
+            if is_prose
+            else _longest(column),
+        )
+        for name, column, is_prose, full in zip(header, cells, prose, natural, strict=True)
+    ]
+    shown = _choose(least, prose, _count_leading(right_aligned), width)
+    widths = _widen(
+        [least[column] for column in shown], [natural[column] for column in shown], width
+    )
+    headings = [_wrap(header[column], limit) for column, limit in zip(shown, widths, strict=True)]
+    return Layout(shown, widths, headings)
+
+
+def _is_prose(cells: Sequence[str]) -> bool:
+    return any(len(cell) > _PROSE_LENGTH and " " in cell for cell in cells)
+
+
+def _longest(texts: Sequence[str]) -> int:
+    return max(map(len, texts), default=0)
+
+
+def _count_leading(right_aligned: Sequence[bool]) -> int:
+    """Return the number of columns before the first number, and of that number."""
+    first = list(right_aligned).index(True) if any(right_aligned) else len(right_aligned) - 1
+    return first + 1
+
+
+def _choose(least: Sequence[int], prose: Sequence[bool], leading: int, width: int) -> list[int]:
+    shown = list(range(len(least)))
+    droppable = [*range(leading, len(least))]
+    for column in sorted(droppable, key=lambda each: (prose[each], -each)):
+        if sum(least[each] + COLUMN_GAP for each in shown) - COLUMN_GAP <= width:
+            break
+        shown.remove(column)
+    return shown
+
+
+def _widen(least: Sequence[int], natural: Sequence[int], width: int) -> list[int]:
+    """Give the room that is left to the columns that want least of it first."""
+    widths = list(least)
+    room = width - sum(widths) - COLUMN_GAP * (len(widths) - 1)
+    for column in sorted(range(len(widths)), key=lambda each: natural[each] - least[each]):
+        more = max(0, min(natural[column] - least[column], room))
+        widths[column] += more
+        room -= more
+    return widths
+
+
+def _wrap(heading: str, width: int) -> str:
+    """Break a heading between its words, and after underscores, into lines of ``width``."""
+    lines = [""]
+    for piece in re.findall(r" ?(?:[^ _]*_|[^ _]+)", heading):
+        if len(lines[-1] + piece) > width and lines[-1]:
+            lines.append(piece.lstrip())
+        else:
+            lines[-1] += piece
+    return "\n".join(lines)
