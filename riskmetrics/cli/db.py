@@ -1,4 +1,4 @@
-"""`riskmetrics db`: schema revisions, the database's URL, settings and read-only SQL."""
+"""`riskmetrics db`: the server, schema revisions, the database's URL, settings and SQL."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +11,15 @@ from riskmetrics.cli.shared_options import AsJson
 from riskmetrics.db.roles import Role
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import sqlalchemy as sa
 
 ROLE_ADVICE = "Connect as one of the roles in deploy/postgres/roles.sql."
 
 app = typer.Typer(
-    help="Database: schema revisions, URL, settings and read-only SQL.", no_args_is_help=True
+    help="Database: server, schema revisions, URL, settings and read-only SQL.",
+    no_args_is_help=True,
 )
 
 
@@ -157,6 +160,83 @@ def verify(as_json: AsJson = False) -> None:
         )
     if differences:
         raise typer.Exit(6)
+
+
+@app.command()
+def start() -> None:
+    """Start the embedded server and keep it up, for psql, Grafana and notebooks.
+
+    Without it the server runs while a command does. It stays up until riskmetrics db stop; after a
+    restart of the machine the next command starts it.
+
+    Example: riskmetrics db start && psql "$(riskmetrics db url)"
+    """
+    from riskmetrics.db import embedded
+    from riskmetrics.db.roles import DATABASE
+
+    with embedded.keep_running(_embedded_home()) as server:
+        reader = server.database_url(DATABASE, Role.READER).replace("+psycopg", "")
+    typer.echo(f"running, until riskmetrics db stop: {reader}")
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded server that riskmetrics db start keeps up.
+
+    While other riskmetrics processes use it, it stops with the last of them.
+
+    Example: riskmetrics db stop
+    """
+    from riskmetrics.db import embedded
+
+    if embedded.stop_when_unused(_embedded_home()):
+        typer.echo("stopped")
+    else:
+        typer.echo("still used by another riskmetrics process, with which it stops")
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Print which database is used, and whether the embedded server runs; nothing is started.
+
+    Example: riskmetrics db status
+    """
+    from riskmetrics import settings
+    from riskmetrics.db import embedded
+    from riskmetrics.db.engine import normalize_url, redact_url
+
+    configured = settings.load()
+    if configured.database_url is not None:
+        url = redact_url(normalize_url(configured.database_url.get_secret_value()))
+        found: dict[str, object] = {"server": "RISKMETRICS_DATABASE_URL", "url": url}
+    else:
+        home = configured.home_directory
+        found = {
+            "server": "embedded",
+            "data": str(home / "postgres" / "data"),
+            "running": embedded.is_running(home),
+            "kept_running": embedded.is_kept_running(home),
+        }
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        shown = ("yes" if value else "no") if isinstance(value, bool) else value
+        typer.echo(f"{name.replace('_', ' ')}: {shown}")
+
+
+def _embedded_home() -> "Path":
+    """Return the home of the embedded server; refuse if another server is configured."""
+    from riskmetrics import settings
+    from riskmetrics.errors import UsageError
+
+    configured = settings.load()
+    if configured.database_url is not None:
+        raise UsageError(
+            "RISKMETRICS_DATABASE_URL names a server of your own, which riskmetrics neither starts"
+            " nor stops: unset it to use the embedded one"
+        )
+    return configured.home_directory
 
 
 @app.command()

