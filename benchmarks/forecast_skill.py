@@ -33,6 +33,7 @@ from riskmetrics.metrics.volatility import (
     MIN_MONTH_OBS,
     MONTH,
     SESSIONS_PER_YEAR,
+    ewma_volatility,
     lagged_means,
     range_proxy,
     realized_volatility,
@@ -174,7 +175,7 @@ def trailing_forecasts(returns: FloatArray, n_days: int) -> dict[str, Prediction
     trailing = realized_volatility(returns, window=MONTH, min_obs=MIN_MONTH_OBS).volatility[
         FIRST_ROW - MONTH + 1 :
     ]
-    slow, fast = (forecast_score.ewma_volatility(returns, decay=decay) for decay in (0.97, 0.94))
+    slow, fast = (ewma_volatility(returns, decay=decay) for decay in (0.97, 0.94))
     return {
         TRAILING: _without_interval(trailing[:n_days]),
         EWMA_97: _without_interval(slow[:n_days]),

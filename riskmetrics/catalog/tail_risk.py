@@ -23,11 +23,12 @@ _drawdown = partial(
 FIGURES = (
     _tail("value_at_risk", "Value at risk", Unit.FRACTION,
         f"historical: the level's quantile of the losses -R of 504 sessions, {PRO_FORMA}; "
-        "parametric: z * risk / sqrt(252); ten sessions: * sqrt(10)",
+        "filtered: of -R * s / s before R, s the exponentially weighted volatility of R,"
+        " decay 0.94, 252 sessions; parametric: z * risk / sqrt(252); ten sessions: * sqrt(10)",
         minimum=f"{_BY_LEVEL}, {COVERED}", reference="Hyndman and Fan (1996), type 7"),
     _tail("expected_shortfall", "Expected shortfall", Unit.FRACTION,
-        "historical: mean of the losses at or beyond value_at_risk; parametric: n(z) / (1 - level)"
-        " * risk / sqrt(252); ten sessions: * sqrt(10)",
+        "historical, filtered: mean of the losses at or beyond value_at_risk; parametric:"
+        " n(z) / (1 - level) * risk / sqrt(252); ten sessions: * sqrt(10)",
         minimum=f"{_BY_LEVEL}, {COVERED}", reference=_SHORTFALL),
     _tail("value_at_risk_amount", "Value at risk, amount", Unit.MONEY,
         "value_at_risk * equity; also defined where equity is too small for fractions",
@@ -36,7 +37,8 @@ FIGURES = (
         "expected_shortfall * equity; also defined where equity is too small for fractions",
         minimum=f"{_BY_LEVEL}, {PRICED}"),
     _tail("observations", "Observations", Unit.COUNT,
-        "returns in the 504 sessions; parametric: observations of the forecast"),
+        "returns in the 504 sessions, filtered: with a volatility before them; parametric:"
+        " observations of the forecast"),
     _backtest("expected_exceptions", "Expected exceptions", Unit.EXPECTED_COUNT,
         "(1 - level) * n_tested", short="Expected"),
     _backtest("exceptions", "Exceptions", Unit.COUNT,

@@ -15,6 +15,7 @@ from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
 from riskmetrics.metrics import tail_risk as method
+from riskmetrics.metrics.filtered_simulation import FILTER_DECAY, FILTER_WINDOW, MIN_FILTER_OBS
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
@@ -58,7 +59,10 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
             None,
             n_obs,
         )
-    returns = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"].iloc[-method.VAR_WINDOW :]
+    returns = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
+    if row["method"] == "filtered":
+        returns = _rescale_to_latest_volatility(returns)
+    returns = returns.iloc[-method.VAR_WINDOW :]
     losses = -returns.dropna().to_numpy(float)
     at_risk = shortfall = math.nan
     if len(losses) >= MIN_OBS_BY_LEVEL[level]:
@@ -69,6 +73,23 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     }
     inputs |= {"losses beyond": int((losses > at_risk).sum()), **holdings.weight_inputs()}
     return Recalculation(values, inputs, _first_and_last_day(returns.to_frame()), len(losses))
+
+
+def _rescale_to_latest_volatility(returns: "pd.Series[float]") -> "pd.Series[float]":
+    """Return each return times the latest volatility / the volatility before it."""
+
+    def volatility(window: "pd.Series[float]") -> float:
+        known = window.notna()
+        if known.sum() < MIN_FILTER_OBS:
+            return math.nan
+        weights = FILTER_DECAY ** np.arange(len(window) - 1, -1, -1)[known]
+        return math.sqrt(float(np.average(window[known] ** 2, weights=weights)))
+
+    estimates = pd.Series(math.nan, returns.index)
+    for last in range(FILTER_WINDOW, len(returns) + 1):
+        estimates.iloc[last - 1] = volatility(returns.iloc[last - FILTER_WINDOW : last])
+    before = estimates.shift(1)
+    return returns / before.where(before > 0) * estimates.iloc[-1]
 
 
 def _tail_risk_values(holdings: Holdings, at_risk: float, shortfall: float) -> dict[str, Any]:

@@ -89,61 +89,6 @@ def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HOR
     )
 
 
-def ewma_volatility(
-    returns: FloatArray, *, decay: float, window: int = 252, min_obs: int = 63
-) -> FloatArray:
-    r"""Return the annualized exponentially weighted volatility about zero over rolling windows.
-
-    Parameters
-    ----------
-    returns : (T, N) array
-        Simple returns as fractions, NaN where missing.
-    decay : float
-        Weight of a session relative to the next one, in (0, 1]. With 0.97, 0.05 % of the weights
-        lie beyond 252 sessions.
-    window : int
-        Rows per window, at most T. A recursion would depend on where the data begin.
-    min_obs : int
-        Minimum number of returns.
-
-    Returns
-    -------
-    (T - window + 1, N) array
-        :math:`\sqrt{252 \sum \lambda^k r_{t-k}^2 / \sum \lambda^k}` over the returns that exist;
-        row d is the window that ends at row d + window - 1. NaN with fewer than ``min_obs``
-        returns.
-
-    Raises
-    ------
-    ValueError
-        If ``decay``, ``window`` or ``min_obs`` is out of range.
-
-    References
-    ----------
-    J.P. Morgan (1996), RiskMetrics technical document, 4th edition, section 5.2.
-
-    Examples
-    --------
-    (0.5 × 0.01² + 1 × 0.02²) / 1.5 = 0.0003 a session.
-
-    >>> returns = np.array([[0.01], [0.02]])
-    >>> ewma_volatility(returns, decay=0.5, window=2, min_obs=1).round(4)
-    array([[0.275]])
-    """
-    require_windows(len(returns), window)
-    if not (0 < decay <= 1 and 0 < min_obs <= window):
-        raise ValueError(
-            f"0 < decay <= 1 and 0 < min_obs <= window required, not {decay}, {min_obs}, {window}"
-        )
-    known = np.isfinite(returns)
-    total, weights = (
-        window_sums(values, window, decay=decay)
-        for values in (np.where(known, returns, 0.0) ** 2, known.astype(np.float64))
-    )
-    weights[window_counts(known, window) < min_obs] = np.nan
-    return np.sqrt(SESSIONS_PER_YEAR * total / weights)
-
-
 def qlike(realized: FloatArray, root_variance_forecast: FloatArray) -> FloatArray:
     r"""Return the QLIKE loss of variance forecasts, elementwise.
 

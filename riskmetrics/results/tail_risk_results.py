@@ -1,11 +1,14 @@
 """Tail risk of portfolios and its backtests: rows of two tables."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
 from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.filtered_simulation import filtered_historical_risk
 from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
@@ -25,7 +28,16 @@ VAR_HORIZONS = (1, 10)
 """Horizons in sessions; ten is the market-risk horizon of the Basel rules, √-scaled."""
 
 TAIL_RISK_WINDOW = metrics.VAR_WINDOW + metrics.BACKTEST_WINDOW
-"""Returns needed for a day: those behind the value at risk of the first tested session."""
+"""Returns needed for a day: those behind the value at risk of the first tested session.
+
+As many are behind the first volatility that filters a simulated return.
+"""
+
+_SIMULATIONS = {
+    "historical": metrics.historical_risk,
+    "filtered": filtered_historical_risk,
+}
+"""Functions of the methods that simulate past returns."""
 
 
 def tail_risk_rows(
@@ -44,24 +56,26 @@ def tail_risk_rows(
         currency, and the number of returns behind it.
     """
     shape = valuation.net.shape
-    found = {
-        level: (np.full((2, *shape), np.nan), np.zeros((3, *shape), np.int64))
-        for level in MIN_OBS_BY_LEVEL
-    }
+    losses = {key: np.full((2, *shape), np.nan) for key in product(_SIMULATIONS, MIN_OBS_BY_LEVEL)}
+    n_returns = {key: np.zeros(shape, np.int64) for key in losses}
+    tests = {level: np.zeros((2, *shape), np.int64) for level in MIN_OBS_BY_LEVEL}
     for window in pro_forma_windows(valuation, returns, TAIL_RISK_WINDOW, in_currency=True):
         day, changes = window.day, window.series
         ranks = metrics.loss_ranks(changes)
         for level, min_obs in MIN_OBS_BY_LEVEL.items():
-            measured = metrics.historical_risk(changes, level=level, min_obs=min_obs)
-            tested = metrics.var_exceptions(changes, ranks, level=level, min_obs=min_obs)
-            found[level][0][:, :, day] = measured[:2]
-            found[level][1][:, :, day] = measured.n_obs, *tested
+            for method, simulate in _SIMULATIONS.items():
+                measured = simulate(changes, level=level, min_obs=min_obs)
+                losses[method, level][:, :, day] = measured[:2]
+                n_returns[method, level][:, day] = measured.n_obs
+            tests[level][:, :, day] = metrics.var_exceptions(
+                changes, ranks, level=level, min_obs=min_obs
+            )
     tail, backtests = [], []
-    for level, (losses, (n_returns, exceptions, n_tested)) in found.items():
-        insufficient = insufficient_observations(
-            n_returns, metrics.VAR_WINDOW, MIN_OBS_BY_LEVEL[level]
-        )
-        tail += _tail_rows(valuation, "historical", level, losses, n_returns, insufficient)
+    for level, min_obs in MIN_OBS_BY_LEVEL.items():
+        for method in _SIMULATIONS:
+            count = n_returns[method, level]
+            insufficient = insufficient_observations(count, metrics.VAR_WINDOW, min_obs)
+            tail += _tail_rows(valuation, method, level, losses[method, level], count, insufficient)
         expected = np.stack(metrics.parametric_risk(root_variance, level=level))
         tail += _tail_rows(
             valuation,
@@ -71,7 +85,7 @@ def tail_risk_rows(
             n_obs,
             Reason(_NO_FORECAST, np.isnan(root_variance)),
         )
-        backtests.append(_backtest_rows(valuation, level, exceptions, n_tested))
+        backtests.append(_backtest_rows(valuation, level, *tests[level]))
     return pd.concat(tail, ignore_index=True), pd.concat(backtests, ignore_index=True)
 
 

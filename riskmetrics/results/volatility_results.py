@@ -12,7 +12,6 @@ from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.forecast_score import (
     FORECAST_HORIZON,
-    ewma_volatility,
     forward_realized_volatility,
     rolling_oos_r_squared,
 )
@@ -214,8 +213,8 @@ def _figures(
         strength=trend.strength,
         direction=trend.direction,
         percentile=rank.rank,
-        ewma_94=ewma_volatility(year_returns, decay=0.94),
-        ewma_97=ewma_volatility(year_returns, decay=0.97),
+        ewma_94=metrics.ewma_volatility(year_returns, decay=0.94),
+        ewma_97=metrics.ewma_volatility(year_returns, decay=0.97),
         observations=inputs.n_obs,
         n_month=month.n_obs[-n_dates:],
         n_quarter=quarter.n_obs,

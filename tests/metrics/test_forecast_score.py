@@ -16,13 +16,13 @@ from riskmetrics.metrics.forecast_comparison import diebold_mariano
 from riskmetrics.metrics.forecast_score import (
     OutOfSampleRSquared,
     Score,
-    ewma_volatility,
     forward_realized_volatility,
     pooled_score,
     qlike,
     rolling_oos_r_squared,
     score,
 )
+from riskmetrics.metrics.volatility import ewma_volatility
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=40)
 seeds = st.integers(0, 2**32 - 1)

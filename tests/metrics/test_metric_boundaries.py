@@ -62,7 +62,7 @@ def _var(n_known: int) -> np.ndarray:
 
 
 def _ewma(n_known: int) -> np.ndarray:
-    return forecast_score.ewma_volatility(
+    return volatility.ewma_volatility(
         returns_of(n_known), decay=0.94, window=WINDOW, min_obs=ENOUGH
     )
 

@@ -70,12 +70,21 @@ def own_returns(of: Book, name: str) -> pd.Series:
     return (of.closes[lots.index].pct_change().iloc[1:] * weights).sum(axis=1)
 
 
+def filtered_losses(returns: pd.Series) -> np.ndarray:
+    """Oracle: two years of losses at today's volatility, weighted by numpy."""
+    weights = 0.94 ** np.arange(251, -1, -1)
+    volatility = (returns**2).rolling(252).apply(
+        lambda year: np.average(year, weights=weights)
+    ) ** 0.5
+    return (-returns / volatility.shift(1) * volatility.iloc[-1]).iloc[-504:].to_numpy()
+
+
 def test_tail_risk_is_that_of_the_portfolios_own_returns():
     """Oracle: pandas' quantile and mean of two years, and scipy's normal distribution."""
     of = simulated(1, 3)
     rows, _ = tails(of, DAY)
     rows = rows.set_index(["portfolio_id", "method", "level", "horizon_days"]).sort_index()
-    assert len(rows) == 3 * 2 * 2 * 2
+    assert len(rows) == 3 * 3 * 2 * 2
     assert rows["undefined_reason"].isna().all()
     for name in of.portfolios["name"]:
         losses = -own_returns(of, name).iloc[-504:]
@@ -94,6 +103,11 @@ def test_tail_risk_is_that_of_the_portfolios_own_returns():
                 rtol=1e-9,
             )
             assert found.loc[1, "observations"] == 504
+            assert_allclose(
+                rows.loc[(name, "filtered", level, 1), "value_at_risk"],
+                np.quantile(filtered_losses(own_returns(of, name)), level),
+                rtol=1e-9,
+            )
             normal = rows.loc[(name, "parametric", level, 1), "value_at_risk"]
             assert normal == pytest.approx(stats.norm.ppf(level) * 0.2 / np.sqrt(252), rel=1e-9)
 

@@ -9,6 +9,7 @@ from small_books import SESSIONS, book, lot
 from test_comparison import session
 
 from riskmetrics.metrics import tail_risk as metrics
+from riskmetrics.metrics.filtered_simulation import MIN_FILTER_OBS
 from riskmetrics.results import (
     betas,
     comparison,
@@ -67,13 +68,17 @@ def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_en
 
 
 @pytest.mark.parametrize(
-    ("n_returns", "defined"),
+    ("method", "n_returns", "defined"),
     [
-        (metrics.MIN_OBS_95 - 1, set()),
-        (metrics.MIN_OBS_95, {0.95}),
+        ("historical", metrics.MIN_OBS_95 - 1, set()),
+        ("historical", metrics.MIN_OBS_95, {0.95}),
+        ("filtered", MIN_FILTER_OBS + metrics.MIN_OBS_95 - 1, set()),
+        ("filtered", MIN_FILTER_OBS + metrics.MIN_OBS_95, {0.95}),
     ],
 )
-def test_value_at_risk_needs_just_enough_losses(n_returns: int, defined: set[float]) -> None:
+def test_value_at_risk_needs_just_enough_losses(
+    method: str, n_returns: int, defined: set[float]
+) -> None:
     of = book(lot("X", 1), closes=moving(n_returns))
     valued, volatility = of.value_book(DAY), of.portfolio_volatility(DAY).figures
     rows, _ = tail_risk_results.tail_risk_rows(
@@ -82,8 +87,8 @@ def test_value_at_risk_needs_just_enough_losses(n_returns: int, defined: set[flo
         volatility.root_variance_forecast,
         volatility.observations,
     )
-    historical = rows[(rows["method"] == "historical") & rows["value_at_risk"].notna()]
-    assert set(historical["level"].astype(float)) == defined
+    found = rows[(rows["method"] == method) & rows["value_at_risk"].notna()]
+    assert set(found["level"].astype(float)) == defined
 
 
 @pytest.mark.parametrize(

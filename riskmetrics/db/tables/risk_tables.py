@@ -29,7 +29,8 @@ portfolio_tail_risk = sa.Table(
         sa.String(16),
         primary_key=True,
         comment=(
-            "historical: past returns. parametric: normal distribution with the forecast variance."
+            "historical: past returns. filtered: the same, each rescaled to today's"
+            " volatility. parametric: normal distribution with the forecast variance."
         ),
     ),
     sa.Column(
@@ -76,7 +77,7 @@ portfolio_tail_risk = sa.Table(
     ),
     undefined_reason_column(),
     *provenance_columns(),
-    sa.CheckConstraint("method IN ('historical', 'parametric')", name="method"),
+    sa.CheckConstraint("method IN ('historical', 'filtered', 'parametric')", name="method"),
     comment=(
         "One row per portfolio, session, method, level and horizon: value at risk and "
         "expected shortfall."
