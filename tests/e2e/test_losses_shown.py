@@ -79,7 +79,7 @@ def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
         )
     risk = read("risk", "--portfolio", "Long-Short")
     assert {name: len(rows) for name, rows in risk.items()} == {
-        "tail_risk": 8,
+        "tail_risk": 12,
         "var_backtests": 2,
         "drawdowns": 1,
     }
