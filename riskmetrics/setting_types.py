@@ -69,6 +69,9 @@ HttpUrl = Annotated[
     StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"),
     AfterValidator(_validate_http_url),
 ]
+DaskAddress = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^(tcp|tls)://[^/\s]+:[0-9]+$")
+]
 EmailAddresses = Annotated[
     str,
     StringConstraints(

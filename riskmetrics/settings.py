@@ -26,6 +26,7 @@ from riskmetrics.setting_types import (
     AnnualRate,
     ApiKey,
     BenchmarkCode,
+    DaskAddress,
     EmailAddresses,
     HttpUrl,
     IndexSymbol,
@@ -211,6 +212,31 @@ class Settings(BaseSettings):
         description=(
             "Mail server of alerts: smtp://USER:PASSWORD@HOST:587 (STARTTLS if offered) or"
             " smtps://…:465; a password is sent only if encrypted."
+        ),
+    )
+
+    workers: PositiveInt = Field(
+        default=1,
+        validation_alias="RISKMETRICS_WORKERS",
+        description=(
+            "Processes on this machine that compute a book of more than 5,000 lots; a Dask"
+            " scheduler takes precedence."
+        ),
+    )
+    dask_scheduler: DaskAddress | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_DASK_SCHEDULER",
+        description=(
+            "Address of a Dask scheduler, such as tcp://HOST:8786, whose workers compute a book of"
+            " more than 5,000 lots; needs riskmetrics[dask]."
+        ),
+    )
+    shard_positions: PositiveInt = Field(
+        default=100_000,
+        validation_alias="RISKMETRICS_SHARD_POSITIONS",
+        description=(
+            "Maximum lots that are computed at once: a larger book is divided into shards, which"
+            " limits memory."
         ),
     )
 

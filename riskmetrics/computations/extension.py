@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskmetrics.catalog.figure import EXTENSION_TABLE, Figure
-from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.computations.result_asset import EXTENSIONS, Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
 from riskmetrics.errors import ConfigurationError
@@ -67,7 +67,7 @@ class PortfolioFigure:
         """Return the asset that computes and stores the figure."""
         return ResultAsset(
             self.figure.column,
-            "extensions",
+            EXTENSIONS,
             f"{self.figure.label}: {self.figure.formula}.",
             {"portfolio_values": Edge.SHARES},
             (tables.portfolio_figures,),
