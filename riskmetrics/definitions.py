@@ -14,9 +14,10 @@ from riskmetrics.assets import (
     market_data_checks,
     nightly,
 )
-from riskmetrics.assets.risk import RESULT_ASSETS, build_risk_results
+from riskmetrics.assets.risk import build_risk_results
 from riskmetrics.catalog.registry import load_extensions
 from riskmetrics.computations.extension import PortfolioFigure
+from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.errors import ConfigurationError
 from riskmetrics.resources import (
     LanguageModel,

@@ -15,6 +15,7 @@ RiskmetricsError             exit 1
 │   ├── EntitlementError     exit 6  the plan of the API key does not include the data
 │   └── AuthenticationError  exit 6  the vendor rejected the API key
 ├── AlertDeliveryError       exit 5  an alert was not delivered
+├── WorkerError              exit 1  a worker was lost, again and again
 ├── ConfigurationError       exit 6  invalid settings
 └── DatabaseError            exit 6  the database cannot be reached or used
     └── SchemaError          the schema does not match this version
@@ -54,6 +55,10 @@ class DataQualityError(RiskmetricsError):
 
 class MissingPricesError(DataQualityError):
     """A required symbol has no close on some sessions."""
+
+    def __reduce__(self) -> tuple[type["MissingPricesError"], tuple[str, Sequence[date]]]:
+        """Return what the error is built from: a worker sends it to the run."""
+        return type(self), (self.symbol, self.days)
 
     def __init__(self, symbol: str, days: Sequence[date]) -> None:
         shown = ", ".join(day.isoformat() for day in days[:5]) + (
@@ -165,6 +170,10 @@ class AlertDeliveryError(RiskmetricsError):
         self.delivered_to = delivered_to
 
 
+class WorkerError(RiskmetricsError):
+    """Workers were lost while they computed a shard, as often as it is tried."""
+
+
 class ConfigurationError(RiskmetricsError):
     """Invalid settings."""
 
@@ -179,3 +188,10 @@ class DatabaseError(RiskmetricsError):
 
 class SchemaError(DatabaseError):
     """The schema of the database does not match this version of riskmetrics."""
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return the exception behind another: ours if there is one, else the first."""
+    while error.__cause__ is not None and not isinstance(error, RiskmetricsError):
+        error = error.__cause__
+    return error

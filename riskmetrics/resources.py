@@ -1,8 +1,8 @@
 """Dagster resources: database, data vendor and language model."""
 
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import cache, partial
 from importlib.metadata import version
@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr
 
 from riskmetrics import processes, settings
+from riskmetrics.computations.result_asset import ResultAsset
+from riskmetrics.computations.result_run import ResultRun
 from riskmetrics.db import migrate, stored_settings, write
 from riskmetrics.db.engine import open_engine
 from riskmetrics.db.roles import Role
 from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_client
-from riskmetrics.inputs.snapshot import Snapshot, open_snapshot
 from riskmetrics.settings import PACKAGE, Settings
 
 if TYPE_CHECKING:
@@ -81,9 +82,15 @@ class Warehouse(dg.ConfigurableResource[None]):
             connection.execute(sa.text("SET TRANSACTION READ ONLY"))
             yield connection
 
-    def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Open one snapshot of the stored inputs."""
-        return open_snapshot(self._engine, self._settings)
+    def result_run(
+        self,
+        assets: Sequence[ResultAsset],
+        selected: Collection[str],
+        sessions: Sequence[date],
+        provenance: write.Provenance,
+    ) -> ResultRun:
+        """Return the run of the ``selected`` of all ``assets``, to be entered."""
+        return ResultRun(self._engine, self._settings, assets, selected, sessions, provenance)
 
     def market_index(self, connection: sa.Connection) -> str:
         """Return the symbol that market betas are measured against."""

@@ -28,16 +28,9 @@ def error_class(error: SerializableErrorInfo) -> type[errors.RiskmetricsError] |
     return found if isinstance(found, type) and issubclass(found, errors.RiskmetricsError) else None
 
 
-def root_cause(error: BaseException) -> BaseException:
-    """Return the exception behind another: ours if there is one, else the first."""
-    while error.__cause__ is not None and not isinstance(error, errors.RiskmetricsError):
-        error = error.__cause__
-    return error
-
-
 def exception_message(error: BaseException) -> str:
     """Return what the root cause of an exception says; its class only if it is not ours."""
-    cause = root_cause(error)
+    cause = errors.root_cause(error)
     if isinstance(cause, errors.RiskmetricsError):
         return str(cause)
     return "".join(traceback.format_exception_only(cause)).strip()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from riskmetrics.assets import reports, table_schemas
 from riskmetrics.assets.partitions import run_sessions, session_partitions
-from riskmetrics.assets.risk import RESULT_ASSETS
+from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db import insight_store as stored
 from riskmetrics.db import tables

@@ -1,10 +1,11 @@
 """Several assets in one step: the failure of one stops its downstream assets only."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
 import dagster as dg
 
 from riskmetrics.assets import failures
+from riskmetrics.errors import root_cause
 
 
 class BlockedError(Exception):
@@ -17,7 +18,7 @@ AssetResult = dg.MaterializeResult[None] | dg.AssetCheckResult
 def materialize_each(
     context: dg.AssetExecutionContext,
     upstream: Mapping[str, Iterable[str]],
-    materialize: Callable[[str], Iterator[AssetResult]],
+    materialize: Callable[[str, Set[str]], Iterator[AssetResult]],
 ) -> Iterator[AssetResult]:
     """Materialize the assets of a step, and evaluate its checks, one after another.
 
@@ -26,8 +27,9 @@ def materialize_each(
     upstream : mapping of str to iterable of str
         Names of the assets and checks in a valid order, with the names of what each follows from.
     materialize : callable
-        Yields the results of an asset or check. It is called for each name; if it raises
-        BlockedError, nothing downstream of the name is materialized.
+        Yields the results of an asset or check. It is called for each name, with the names that
+        failed so far and all that follow from them; if it raises BlockedError, nothing downstream
+        of the name is materialized.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def materialize_each(
             stopped.add(name)
             continue
         try:
-            yield from materialize(name)
+            yield from materialize(name, _with_downstream(stopped, upstream))
         except BlockedError:
             stopped.add(name)
         except Exception as error:  # noqa: BLE001  # raised below, after the other assets
@@ -50,8 +52,17 @@ def materialize_each(
             failed[name] = error
     if failed:
         raise dg.Failure("\n".join(_describe(failed))) from max(
-            failed.values(), key=lambda error: failures.exit_code(failures.root_cause(error))
+            failed.values(), key=lambda error: failures.exit_code(root_cause(error))
         )
+
+
+def _with_downstream(stopped: Set[str], upstream: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return ``stopped`` and the names that follow from them, directly or not."""
+    found = set(stopped)
+    for name, follows in upstream.items():
+        if found.intersection(follows):
+            found.add(name)
+    return found
 
 
 def _describe(failed: Mapping[str, Exception]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Market data assets: fetch what is missing if a vendor key is set, and report what is not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import dagster as dg
 
@@ -173,7 +173,7 @@ def market_data(
 ) -> Iterator[AssetResult]:
     """Refresh what is selected of the stored market data."""
 
-    def refresh(name: str) -> Iterator[AssetResult]:
+    def refresh(name: str, _: Set[str]) -> Iterator[AssetResult]:
         if name == "market_prices":
             metadata = _refresh_prices(context, warehouse, vendor)
         elif name == "company_profiles":

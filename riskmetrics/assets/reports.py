@@ -2,8 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import isnan
 
@@ -11,17 +10,14 @@ import dagster as dg
 import pandas as pd
 
 from riskmetrics.computations.result_asset import ResultAsset
+from riskmetrics.computations.summaries import PREVIEW_ROWS, Summary
 from riskmetrics.dagster_private import RawMetadataValue
-from riskmetrics.db.result_writes import TableRows
 from riskmetrics.db.write import WriteCounts
 from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, RefreshResult
 from riskmetrics.text import MAX_NAMES, join_names
 
 NOT_FETCHED_KEY = "not_fetched"
 """Metadata key: number of symbols that were not fetched. Any makes the run a partial one."""
-
-_MAX_PREVIEW_ROWS = 12
-"""Rows of a table that is shown inline."""
 
 _MAX_PREVIEW_COLUMNS = 8
 """Columns of one."""
@@ -33,43 +29,23 @@ _UUID_PATTERN = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def log_materialization(
-    context: dg.AssetExecutionContext,
-    asset: ResultAsset,
-    days: Sequence[date],
-    computed: TableRows,
-    written: WriteCounts,
+    context: dg.AssetExecutionContext, asset: ResultAsset, summary: Summary
 ) -> None:
     """Attach row counts, undefined values, write counts and a median to each session.
 
     The median of the asset's headline over a session's rows plots from session to session: where
     it leaps, look at the data.
     """
-    rows, undefined = computed.rows, computed.undefined
-    day_column, median_column = computed.session_column, asset.headline
-    if undefined is None:
-        reasons = pd.DataFrame(
-            {"day": rows[day_column], "metric": "", "reason": rows["undefined_reason"]}
-        )
-        undefined = reasons[reasons["reason"].notna()]
-    counts, missing = rows[day_column].value_counts(), dict(iter(undefined.groupby("day")))
-    defined = rows.select_dtypes("number").notna().mean(axis=1).groupby(rows[day_column]).mean()
-    medians = rows.groupby(day_column)[median_column].median().dropna()
-    for session in days:
-        timestamp = pd.Timestamp(session)
-        metadata = _count_metadata(
-            int(counts.get(timestamp, 0)), missing.get(timestamp)
-        ) | _write_metadata(written)
-        if timestamp in defined.index:
-            metadata["coverage"] = dg.MetadataValue.float(
-                float(defined[timestamp])
-            )  # share of figures that are not NULL
-        if timestamp in medians.index:
-            metadata[f"median_{median_column}"] = dg.MetadataValue.float(float(medians[timestamp]))
-        if session == days[-1]:  # one of a range is enough to see what the rows are
+    last = max(summary.sessions)
+    for session, rows in summary.sessions.items():
+        metadata = _count_metadata(rows.n_rows, rows.undefined) | _write_metadata(summary.written)
+        if (coverage := rows.coverage) is not None:
+            metadata["coverage"] = dg.MetadataValue.float(coverage)
+        if (median := rows.median) is not None:
+            metadata[f"median_{asset.headline}"] = dg.MetadataValue.float(median)
+        if session == last:  # one of a range is enough to see what the rows are
             metadata["preview"] = dg.MetadataValue.md(
-                format_markdown(
-                    _varying_columns(rows[rows[day_column] == timestamp].head(_MAX_PREVIEW_ROWS))
-                )
+                format_markdown(_varying_columns(summary.preview))
             )
         context.add_asset_metadata(
             metadata, asset_key=asset.name, partition_key=session.isoformat()
@@ -83,18 +59,20 @@ def _varying_columns(rows: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def _count_metadata(n_rows: int, missing: pd.DataFrame | None) -> dict[str, RawMetadataValue]:
+def _count_metadata(
+    n_rows: int, undefined: Mapping[tuple[str, str], int]
+) -> dict[str, RawMetadataValue]:
     metadata: dict[str, RawMetadataValue] = {
         "dagster/partition_row_count": dg.MetadataValue.int(n_rows),
-        "undefined_values": dg.MetadataValue.int(0 if missing is None else len(missing)),
+        "undefined_values": dg.MetadataValue.int(sum(undefined.values())),
     }
-    if missing is not None:
-        metrics: dict[str, Counter[str]] = {}
-        for metric, reason in zip(missing["metric"], missing["reason"], strict=True):
-            metrics.setdefault(reason, Counter())[metric.partition(".")[2]] += 1
+    if undefined:
+        columns: dict[str, Counter[str]] = {}
+        for (reason, metric), count in undefined.items():
+            columns.setdefault(reason, Counter())[metric.partition(".")[2]] += count
         reason_rows = [
-            (reason, ", ".join(sorted(columns)), columns.total())
-            for reason, columns in sorted(metrics.items())[:_MAX_PREVIEW_ROWS]
+            (reason, ", ".join(sorted(counts)), counts.total())
+            for reason, counts in sorted(columns.items())[:PREVIEW_ROWS]
         ]
         metadata["undefined_reasons"] = dg.MetadataValue.md(
             _format_table(["reason", "columns", "values"], reason_rows)
@@ -150,9 +128,7 @@ def fetch_metadata(
 
 def format_markdown(table: pd.DataFrame) -> str:
     """Return the first rows of a frame as a Markdown table that the UI shows inline."""
-    return _format_table(
-        list(table.columns), table.head(_MAX_PREVIEW_ROWS).to_numpy(object).tolist()
-    )
+    return _format_table(list(table.columns), table.head(PREVIEW_ROWS).to_numpy(object).tolist())
 
 
 def _format_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

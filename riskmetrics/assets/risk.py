@@ -3,7 +3,7 @@
 They are one step, so that they share a `RunInputs` whatever executor runs them.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from datetime import date
 
 import dagster as dg
@@ -13,16 +13,11 @@ from riskmetrics.assets.isolation import AssetResult, BlockedError, materialize_
 from riskmetrics.assets.partitions import run_sessions, session_partitions
 from riskmetrics.assets.result_checks import RESULT_CHECKS, ResultCheck
 from riskmetrics.assets.table_schemas import table_metadata
-from riskmetrics.computations.position_figures import POSITION_ASSETS
 from riskmetrics.computations.result_asset import Edge, ResultAsset
-from riskmetrics.computations.risk_figures import RISK_ASSETS
-from riskmetrics.computations.snapshot_figures import SNAPSHOT_ASSETS
+from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.dagster_private import clear_asset_metadata
-from riskmetrics.db.result_writes import Computed, write_computed
-from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.resources import Warehouse, provenance
 
-RESULT_ASSETS = (*POSITION_ASSETS, *SNAPSHOT_ASSETS, *RISK_ASSETS)
 _CHECKS = {f"{check.asset}:{check.name}": check for check in RESULT_CHECKS}
 
 
@@ -55,32 +50,22 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
         """Compute what is selected, write each asset in a transaction, and check what is stored."""
         sessions = run_sessions(context)
         selected = {key.to_user_string() for key in context.selected_asset_keys}
-        computed = _compute(
-            warehouse,
-            [
-                asset
-                for name, asset in by_name.items()
-                if name in selected and not _reads_step_results(asset, by_name)
-            ],
-            sessions,
-        )
-
-        def materialize(name: str) -> Iterator[AssetResult]:
-            if check := _CHECKS.get(name):
-                yield from _evaluate(check, warehouse, sessions)
-                return
-            asset = by_name[name]
-            found = computed.pop(name, None) or _compute(warehouse, [asset], sessions)[name]
-            if isinstance(found, Exception):
-                raise found
-            yield _store(context, warehouse, asset, found, sessions)
-            clear_asset_metadata(context)
-
         checked = {
             f"{key.asset_key.to_user_string()}:{key.name}"
             for key in context.selected_asset_check_keys
         }
-        yield from materialize_each(context, _upstream(assets, selected | checked), materialize)
+        with warehouse.result_run(assets, selected, sessions, provenance(context)) as run:
+
+            def materialize(name: str, stopped: Set[str]) -> Iterator[AssetResult]:
+                if check := _CHECKS.get(name):
+                    yield from _evaluate(check, warehouse, sessions)
+                    return
+                asset = by_name[name]
+                reports.log_materialization(context, asset, run.store(asset, stopped))
+                yield dg.MaterializeResult(asset_key=name)
+                clear_asset_metadata(context)
+
+            yield from materialize_each(context, _upstream(assets, selected | checked), materialize)
 
     return risk_results
 
@@ -100,50 +85,6 @@ def _spec(asset: ResultAsset) -> dg.AssetSpec:
         owners=["team:riskmetrics"],
         metadata=table_metadata(*asset.tables),
     )
-
-
-def _reads_step_results(asset: ResultAsset, names: Collection[str]) -> bool:
-    """Return whether an asset reads results of the step's ``names``, to be stored before it."""
-    return any(
-        edge is Edge.READS and upstream in names for upstream, edge in asset.upstream.items()
-    )
-
-
-def _compute(
-    warehouse: Warehouse, assets: Collection[ResultAsset], sessions: Sequence[date]
-) -> dict[str, Computed | Exception]:
-    """Compute assets from one snapshot, which is closed before anything is written.
-
-    A run thus never holds two connections: poolers have few.
-    """
-    computed: dict[str, Computed | Exception] = {}
-    if not assets:
-        return computed
-    with warehouse.snapshot() as snapshot:
-        inputs = RunInputs(snapshot, sessions)
-        for asset in assets:
-            try:
-                with snapshot.connection.begin_nested():  # a failed statement fails one asset
-                    computed[asset.name] = asset.compute(inputs)
-            except Exception as error:  # noqa: BLE001  # raised where the asset's turn is
-                if snapshot.connection.invalidated:  # the server is gone, for all that is left
-                    return dict.fromkeys((each.name for each in assets), error) | computed
-                computed[asset.name] = error
-    return computed
-
-
-def _store(
-    context: dg.AssetExecutionContext,
-    warehouse: Warehouse,
-    asset: ResultAsset,
-    computed: Computed,
-    sessions: Sequence[date],
-) -> dg.MaterializeResult[None]:
-    """Write the rows of an asset in one transaction, and describe them."""
-    with warehouse.begin(asset.name) as connection:
-        written = write_computed(connection, computed, sessions, provenance(context))
-    reports.log_materialization(context, asset, sessions, *written[0])
-    return dg.MaterializeResult(asset_key=asset.name)
 
 
 def _upstream(assets: Sequence[ResultAsset], chosen: Collection[str]) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskmetrics.catalog.figure import EXTENSION_TABLE, Figure
-from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.computations.result_asset import EXTENSIONS, Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
 from riskmetrics.errors import ConfigurationError
@@ -41,7 +41,10 @@ class PortfolioFigure:
     figure: Figure
     """Its table is portfolio_figures, and its column the name of the figure."""
     compute: Callable[[RunInputs], FloatArray]
-    """Values of all portfolios of ``inputs.valuation`` on its sessions, (P, D); NaN: undefined."""
+    """Values of all portfolios of ``inputs.valuation`` on its sessions, (P, D); NaN: undefined.
+
+    In a large book these are the portfolios of a shard: values must not depend on others.
+    """
 
     def __post_init__(self) -> None:
         """Refuse a figure that cannot be stored, or whose name cannot be an asset's.
@@ -67,7 +70,7 @@ class PortfolioFigure:
         """Return the asset that computes and stores the figure."""
         return ResultAsset(
             self.figure.column,
-            "extensions",
+            EXTENSIONS,
             f"{self.figure.label}: {self.figure.formula}.",
             {"portfolio_values": Edge.SHARES},
             (tables.portfolio_figures,),

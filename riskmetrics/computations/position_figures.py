@@ -3,6 +3,7 @@
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows
+from riskmetrics.db.shards import Unit
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.results import betas, forecasts, rate_sensitivity
 
@@ -59,6 +60,7 @@ POSITION_ASSETS = (
         (tables.position_market_betas, tables.symbol_adjusted_betas),
         compute_position_betas,
         "beta",
+        Unit.SYMBOLS,
     ),
     ResultAsset(
         "interest_rate_betas",
@@ -68,6 +70,7 @@ POSITION_ASSETS = (
         (tables.position_interest_rate_betas, tables.symbol_two_factor_betas),
         compute_rate_betas,
         "ir_beta",
+        Unit.SYMBOLS,
     ),
     ResultAsset(
         "position_volatility",
@@ -77,5 +80,6 @@ POSITION_ASSETS = (
         (tables.position_volatility, tables.volatility_forecasts),
         compute_position_volatility,
         "expected_vol_21d",
+        Unit.SYMBOLS,
     ),
 )

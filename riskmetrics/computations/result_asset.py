@@ -7,6 +7,7 @@ from enum import Enum
 import sqlalchemy as sa
 
 from riskmetrics.db.result_writes import Computed
+from riskmetrics.db.shards import Unit
 from riskmetrics.inputs.run_inputs import RunInputs
 
 
@@ -20,6 +21,9 @@ class Edge(Enum):
     SHARES = "is computed from the same inputs of the run as"
     """No stored row is read: both start from one `RunInputs`, and agree with each other."""
 
+
+EXTENSIONS = "extensions"
+"""Group of the figures of other packages."""
 
 DELTA_NOTE = "Options count by delta, which depends on har_coefficients."
 """Part of the description of assets that use har_coefficients for nothing else."""
@@ -43,3 +47,5 @@ class ResultAsset:
     compute: Callable[[RunInputs], Computed]
     headline: str
     """Column of the first rows that it computes whose median is shown for each session."""
+    unit: Unit = Unit.PORTFOLIOS
+    """What its work is divided by: a shard has rows of its own symbols or portfolios only."""

@@ -14,6 +14,7 @@ from riskmetrics import gics, trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.shards import Shard, has_portfolio, has_position
 from riskmetrics.db.sql_expressions import (
     IS_LISTED,
     SIGNED_QUANTITY,
@@ -27,8 +28,8 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import Bars, pivot_to_panel
 
 
-def read_portfolios(connection: sa.Connection) -> pd.DataFrame:
-    """Return the portfolios that are not deleted, by name.
+def read_portfolios(connection: sa.Connection, shard: Shard | None = None) -> pd.DataFrame:
+    """Return the portfolios that are not deleted, by name; of a shard or all.
 
     Columns portfolio_id, name, currency, equity_balance and equity_as_of.
     """
@@ -42,12 +43,16 @@ def read_portfolios(connection: sa.Connection) -> pd.DataFrame:
     )
     return fetch_frame(
         connection,
-        sa.select(*columns).where(table.c.deleted_at.is_(None)).order_by(table.c.name, table.c.id),
+        sa.select(*columns)
+        .where(table.c.deleted_at.is_(None), has_portfolio(shard))
+        .order_by(table.c.name, table.c.id),
     )
 
 
-def read_lots(connection: sa.Connection, as_of: date) -> pd.DataFrame:
+def read_lots(connection: sa.Connection, as_of: date, shard: Shard | None = None) -> pd.DataFrame:
     """Return every open and closed lot that is not deleted, grouped by instrument.
+
+    Of a shard, or of the whole book.
 
     `quantity` is positive if long and negative if short, regardless of the stored sign.
     `exit_close` is the last close at or before the exit of a lot without exit price, however old.
@@ -92,7 +97,7 @@ def read_lots(connection: sa.Connection, as_of: date) -> pd.DataFrame:
             table.c.market_value,
         )
         .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None))
+        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), has_position(shard))
         .order_by(
             table.c.portfolio_id,
             table.c.symbol,
@@ -234,7 +239,7 @@ def read_price_panels(
     return {name: pivot_to_panel(rows, sessions, requested, name) for name in columns}
 
 
-def read_cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
+def read_cash_anchors(connection: sa.Connection, shard: Shard | None = None) -> "pd.Series[Any]":
     """Return the session that each stated equity balance refers to, by portfolio_id.
 
     It is the last day, up to the stated day, on which a holding has a close: if prices end before
@@ -254,7 +259,11 @@ def read_cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
                 position.c.entry_date <= stated_day,
             ),
         )
-        .where(portfolio.c.deleted_at.is_(None), portfolio.c.equity_balance.is_not(None))
+        .where(
+            portfolio.c.deleted_at.is_(None),
+            portfolio.c.equity_balance.is_not(None),
+            has_portfolio(shard),
+        )
         .cte("held")
     )
     # distinct, because many portfolios hold the same symbols

@@ -1,6 +1,6 @@
 """Write the computed rows of an asset: its tables, the coverage and the reasons of NULLs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import Enum
 from typing import NamedTuple
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.result_tables import day_column
+from riskmetrics.db.shards import Shard, has_portfolio, has_position
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows, update_rows
 from riskmetrics.results.undefined_reasons import undefined_rows
 
@@ -46,6 +47,14 @@ class TableRows(NamedTuple):
         return self.day or day_column(self.table).name
 
 
+class Part(NamedTuple):
+    """A part of the book, whose rows are replaced."""
+
+    shard: Shard
+    new_tables: frozenset[str] = frozenset()
+    """Tables that had no row of the sessions when the run began (`find_new_tables`)."""
+
+
 class Computed(NamedTuple):
     """All that an asset computed for the sessions of a run."""
 
@@ -57,16 +66,24 @@ class Computed(NamedTuple):
 
 
 def write_computed(
-    connection: sa.Connection, computed: Computed, sessions: Sequence[date], provenance: Provenance
+    connection: sa.Connection,
+    computed: Computed,
+    sessions: Sequence[date],
+    provenance: Provenance,
+    part: Part | None = None,
 ) -> list[tuple[TableRows, WriteCounts]]:
     """Write what an asset computed for ``sessions``, in the caller's transaction.
+
+    Only rows of ``part`` are replaced; None: rows of the whole book.
 
     Returns
     -------
     list of tuple of TableRows and WriteCounts
         What was written to each table: values that exceed their columns are NULL, with a reason.
     """
-    written = [_write_table(connection, rows, sessions, provenance) for rows in computed.tables]
+    written = [
+        _write_table(connection, rows, sessions, provenance, part) for rows in computed.tables
+    ]
     if computed.coverage is not None:
         replace_coverage(
             connection,
@@ -74,12 +91,17 @@ def write_computed(
             metrics=computed.coverage_metrics,
             sessions=sessions,
             provenance=provenance,
+            part=part,
         )
     return written
 
 
 def _write_table(
-    connection: sa.Connection, computed: TableRows, sessions: Sequence[date], provenance: Provenance
+    connection: sa.Connection,
+    computed: TableRows,
+    sessions: Sequence[date],
+    provenance: Provenance,
+    part: Part | None,
 ) -> tuple[TableRows, WriteCounts]:
     table, key = computed.table, row_key(computed.table)
     if computed.undefined is not None:
@@ -94,6 +116,7 @@ def _write_table(
             metrics=computed.undefined_metrics,
             sessions=sessions,
             provenance=provenance,
+            part=part,
         )
     rows = computed.rows
     if "portfolio_id" not in table.c:  # reasons of positions name their portfolio, rows do not
@@ -101,10 +124,20 @@ def _write_table(
     if computed.is_update:
         counts = update_rows(connection, table, rows, key=key, provenance=provenance)
     else:
-        scope = scope_of_sessions(table.c[computed.session_column], sessions, computed.subjects)
+        scope = scope_of_sessions(
+            table.c[computed.session_column], sessions, computed.subjects, _shard(part)
+        )
         if computed.condition is not None:
             scope = sa.and_(scope, computed.condition)
-        counts = replace_rows(connection, table, rows, key=key, scope=scope, provenance=provenance)
+        counts = replace_rows(
+            connection,
+            table,
+            rows,
+            key=key,
+            scope=scope,
+            provenance=provenance,
+            is_new=_is_new(table, part),
+        )
     return computed, counts
 
 
@@ -122,26 +155,57 @@ def row_key(table: sa.Table) -> list[str]:
 
 
 def scope_of_sessions(
-    column: sa.Column[date], sessions: Sequence[date], subjects: Subjects = Subjects.ALL
+    column: sa.Column[date],
+    sessions: Sequence[date],
+    subjects: Subjects = Subjects.ALL,
+    shard: Shard | None = None,
 ) -> sa.ColumnElement[bool]:
     """Return the condition on rows of ``sessions``, of symbols and of portfolios in use.
 
-    Results of deleted portfolios are out of scope, so they are kept.
+    Results of deleted portfolios are out of scope, so they are kept. So are rows of other shards.
     """
-    table, position = column.table, tables.positions
-    live = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.deleted_at.is_(None))
+    table = column.table
     in_sessions = column.in_(sessions)
+    if shard is not None and not shard.is_of_portfolios:
+        return sa.and_(in_sessions, _scope_of_symbols(table, subjects, shard))
+    live = _live_portfolios(shard)
     if "portfolio_id" in table.c:
         owner = table.c.portfolio_id
         if subjects is Subjects.SYMBOLS:
             return sa.and_(in_sessions, owner.is_(None))
-        if subjects is Subjects.ALL and owner.nullable:
+        has_symbols = shard is None or shard.has_subjects_without_portfolio
+        if subjects is Subjects.ALL and owner.nullable and has_symbols:
             return sa.and_(in_sessions, sa.or_(owner.is_(None), owner.in_(live)))
         return sa.and_(in_sessions, owner.in_(live))
     if "position_id" in table.c:
-        held = sa.select(position.c.id).where(position.c.portfolio_id.in_(live))
-        return sa.and_(in_sessions, table.c.position_id.in_(held))
+        return sa.and_(in_sessions, table.c.position_id.in_(_positions_in_use(live)))
     return in_sessions
+
+
+def _scope_of_symbols(
+    table: sa.FromClause, subjects: Subjects, shard: Shard
+) -> sa.ColumnElement[bool]:
+    """Return the condition on rows of the symbols of a shard, and of positions by their symbol."""
+    if "symbol" in table.c and "portfolio_id" not in table.c:
+        return shard.contains(table.c.symbol)
+    if subjects is Subjects.SYMBOLS:
+        return sa.and_(table.c.portfolio_id.is_(None), shard.contains(table.c.subject))
+    held = _positions_in_use(_live_portfolios(None), shard)
+    if "position_id" in table.c:
+        return table.c.position_id.in_(held)
+    return table.c.subject.in_(held)  # reasons of undefined values of positions
+
+
+def _live_portfolios(shard: Shard | None) -> "sa.Select[tuple[object]]":
+    portfolio = tables.portfolios
+    return sa.select(portfolio.c.id).where(portfolio.c.deleted_at.is_(None), has_portfolio(shard))
+
+
+def _positions_in_use(
+    live: "sa.Select[tuple[object]]", shard: Shard | None = None
+) -> "sa.Select[tuple[object]]":
+    position = tables.positions
+    return sa.select(position.c.id).where(position.c.portfolio_id.in_(live), has_position(shard))
 
 
 def replace_coverage(
@@ -151,10 +215,12 @@ def replace_coverage(
     metrics: Sequence[str],
     sessions: Sequence[date],
     provenance: Provenance,
+    part: Part | None = None,
 ) -> WriteCounts:
-    """Replace the coverage of ``metrics`` on ``sessions``."""
+    """Replace the coverage of ``metrics`` on ``sessions``, of a part or of the whole book."""
     table = tables.portfolio_coverage
-    scope = sa.and_(table.c.metric.in_(metrics), scope_of_sessions(table.c.day, sessions))
+    in_scope = scope_of_sessions(table.c.day, sessions, shard=_shard(part))
+    scope = sa.and_(table.c.metric.in_(metrics), in_scope)
     return replace_rows(
         connection, table, rows, key=row_key(table), scope=scope, provenance=provenance
     )
@@ -167,11 +233,48 @@ def replace_undefined_reasons(
     metrics: Sequence[str],
     sessions: Sequence[date],
     provenance: Provenance,
+    part: Part | None = None,
 ) -> None:
     """Replace the reasons why values of ``metrics`` ('table.column') are NULL on ``sessions``."""
     table = tables.undefined_metrics
-    scope = sa.and_(table.c.metric.in_(metrics), scope_of_sessions(table.c.day, sessions))
-    replace_rows(connection, table, rows, key=row_key(table), scope=scope, provenance=provenance)
+    in_scope = scope_of_sessions(table.c.day, sessions, shard=_shard(part))
+    scope = sa.and_(table.c.metric.in_(metrics), in_scope)
+    replace_rows(
+        connection,
+        table,
+        rows,
+        key=row_key(table),
+        scope=scope,
+        provenance=provenance,
+        is_new=_is_new(table, part),
+    )
+
+
+def find_new_tables(
+    connection: sa.Connection, candidates: Iterable[sa.Table], sessions: Sequence[date]
+) -> frozenset[str]:
+    """Return the names of result tables without a row of ``sessions``.
+
+    Whether a shard has rows takes as long to find out as its rows to insert, because the rows of
+    other shards have to be left out.
+    """
+    return frozenset(
+        table.name
+        for table in candidates
+        if not connection.execute(
+            sa.select(
+                sa.exists().select_from(table).where(scope_of_sessions(day_column(table), sessions))
+            )
+        ).scalar_one()
+    )
+
+
+def _shard(part: Part | None) -> Shard | None:
+    return None if part is None else part.shard
+
+
+def _is_new(table: sa.Table, part: Part | None) -> bool:
+    return part is not None and table.name in part.new_tables
 
 
 def null_out_of_range(

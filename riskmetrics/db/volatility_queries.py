@@ -15,6 +15,7 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.position_queries import HOLDING_COLUMNS, read_positions
 from riskmetrics.db.result_queries import filter_by_portfolio, select_undefined_reason
+from riskmetrics.db.shards import Shard, has_portfolio
 from riskmetrics.db.sql_expressions import IS_LISTED, UNDERLYING_SYMBOL
 
 _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
@@ -87,9 +88,23 @@ def read_position_volatility(
     return read_positions(connection, table, day, portfolio, columns, joined=(_forecasts, forecast))
 
 
-def read_forecasts(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
-    """Return volatility forecasts made on ``days``, for symbols and portfolios not deleted."""
-    return fetch_frame(connection, _select_live(_forecasts).where(_forecasts.c.day.in_(days)))
+def read_forecasts(
+    connection: sa.Connection, days: Sequence[date], shard: Shard | None = None
+) -> pd.DataFrame:
+    """Return volatility forecasts made on ``days``, for symbols and portfolios not deleted.
+
+    A shard of portfolios has the forecasts of its portfolios, and the first one those of symbols.
+    """
+    is_included = has_portfolio(shard)
+    if shard is not None:
+        owner = _forecasts.c.portfolio_id
+        is_included = (
+            sa.or_(owner.is_(None), is_included)
+            if shard.has_subjects_without_portfolio
+            else sa.and_(owner.is_not(None), is_included)
+        )
+    statement = _select_live(_forecasts).where(_forecasts.c.day.in_(days), is_included)
+    return fetch_frame(connection, statement)
 
 
 def read_forecast_scores(connection: sa.Connection, last_day: date | None = None) -> pd.DataFrame:

@@ -1,16 +1,17 @@
 """Inputs of the sessions of a run, and the series that several figures are computed from."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.db import input_queries, stored_prices, volatility_queries
-from riskmetrics.inputs.snapshot import Snapshot, list_open_symbols
+from riskmetrics.inputs.snapshot import Snapshot, get_or_compute, list_open_symbols
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import (
     betas,
@@ -24,8 +25,10 @@ from riskmetrics.results import (
     valuation_inputs,
     volatility_results,
 )
-from riskmetrics.results.lot_frames import is_listed, underlying
+from riskmetrics.results.lot_frames import underlying
 from riskmetrics.results.valuation import Valuation
+
+T = TypeVar("T")
 
 MAX_HALT_SESSIONS = 63
 """Longest price gap, in sessions, across which a distribution is still detected."""
@@ -48,21 +51,36 @@ class RunInputs:
     snapshot: Snapshot
     sessions: Sequence[date]
     """Exchange sessions, ascending."""
+    _series: dict[Hashable, object] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def open_symbols(self) -> set[str]:
         """Listed symbols and option underlyings of lots open on one of the sessions."""
         return self.snapshot.open_symbols(self.sessions)
 
+    @property
+    def _series_symbols(self) -> set[str]:
+        """Symbols that have a series: `open_symbols`, of all shards of portfolios."""
+        return self._share("symbols", lambda: self.snapshot.series_symbols(self.sessions))
+
+    def _share(self, name: str, compute: Callable[[], T]) -> T:
+        """Return a series of symbols, which is computed once.
+
+        Shards of portfolios have the same; those of symbols have their own.
+        """
+        series = self.snapshot.shared if self.snapshot.is_of_portfolios else self._series
+        return get_or_compute(series, (name, *self.sessions), compute)
+
     def clean_returns(self, window: int) -> panels.Returns:
         """Return clean returns of held symbols and both indices, in windows of ``window``."""
-        return self._longest_returns.last(len(self.sessions) + window - 1)
-
-    @cached_property
-    def _longest_returns(self) -> panels.Returns:
-        return self.clean_returns_for(
-            self.open_symbols | self.snapshot.indices, tail_risk_results.TAIL_RISK_WINDOW
+        # the figures of symbols need a fraction of the history that those of portfolios do
+        is_of_symbols = self.snapshot.shard is not None and not self.snapshot.is_of_portfolios
+        longest = window if is_of_symbols else tail_risk_results.TAIL_RISK_WINDOW
+        returns = self._share(
+            f"returns of {longest} sessions",
+            lambda: self.clean_returns_for(self._series_symbols | self.snapshot.indices, longest),
         )
+        return returns.last(len(self.sessions) + window - 1)
 
     def clean_returns_for(self, symbols: Collection[str], window: int) -> panels.Returns:
         """Return clean returns of ``symbols`` in windows that end on the sessions."""
@@ -74,7 +92,7 @@ class RunInputs:
         sessions = trading_calendar.sessions_with_lookback(self.sessions, window + 1)
         return input_queries.read_adjusted_closes(self.snapshot.connection, symbols, sessions)
 
-    @cached_property
+    @property
     def market_betas(self) -> betas.SymbolBetas:
         """Market betas of held symbols.
 
@@ -83,25 +101,36 @@ class RunInputs:
         MissingPricesError
             If the market index has no close on one of the sessions.
         """
+        return self._share("market betas", self._estimate_market_betas)
+
+    def _estimate_market_betas(self) -> betas.SymbolBetas:
         market = self.snapshot.market_index
-        closes = self._adjusted_closes({*self.open_symbols, market}, betas.BETA_WINDOW)
+        closes = self._adjusted_closes({*self._series_symbols, market}, betas.BETA_WINDOW)
         panels.require_closes(closes, self.sessions, market)
         return betas.estimate_betas(
             panels.clean_returns(closes, self.snapshot.suspected_splits), market
         )
 
-    @cached_property
+    @property
     def rate_betas(self) -> betas.SymbolBetas:
         """One-factor rate betas of held symbols."""
-        return betas.estimate_betas(self.clean_returns(betas.BETA_WINDOW), self.snapshot.rate_index)
+        return self._share(
+            "rate betas",
+            lambda: betas.estimate_betas(
+                self.clean_returns(betas.BETA_WINDOW), self.snapshot.rate_index
+            ),
+        )
 
-    @cached_property
+    @property
     def two_factor_betas(self) -> rate_sensitivity.TwoFactorBetas:
         """Market and rate betas of held symbols, each with the other index held fixed."""
-        return rate_sensitivity.estimate_two_factor_betas(
-            self.clean_returns(betas.BETA_WINDOW),
-            self.snapshot.market_index,
-            self.snapshot.rate_index,
+        return self._share(
+            "two-factor betas",
+            lambda: rate_sensitivity.estimate_two_factor_betas(
+                self.clean_returns(betas.BETA_WINDOW),
+                self.snapshot.market_index,
+                self.snapshot.rate_index,
+            ),
         )
 
     @cached_property
@@ -109,17 +138,28 @@ class RunInputs:
         """Betas that stress scenarios use."""
         return stress_results.StressBetas(self.market_betas, self.rate_betas, self.two_factor_betas)
 
-    @cached_property
+    @property
     def stress_closes(self) -> pd.DataFrame:
         """Adjusted closes of held symbols at the ends of the windows of replayed scenarios."""
         ends = stress_results.window_ends(self.snapshot.stress_scenarios)
-        return input_queries.read_adjusted_closes(self.snapshot.connection, self.open_symbols, ends)
+        return self._share(
+            "stress closes",
+            lambda: input_queries.read_adjusted_closes(
+                self.snapshot.connection, self._series_symbols, ends
+            ),
+        )
 
     @cached_property
     def symbol_volatility(self) -> volatility_results.SymbolVolatility:
-        """Realized and forecast volatility of held symbols."""
-        market = self.snapshot.market_index
-        bars = self._bars({*self.open_symbols, market}, volatility_results.SYMBOL_WINDOW)
+        """Realized and forecast volatility of held symbols; in a shard of portfolios, of options.
+
+        No other figure of a portfolio needs the volatility of a symbol.
+        """
+        market, symbols = self.snapshot.market_index, self.open_symbols
+        if self.snapshot.is_of_portfolios:
+            options = option_results.option_lots(self.snapshot.lots)
+            symbols = list_open_symbols(options, self.sessions)
+        bars = self._bars({*symbols, market}, volatility_results.SYMBOL_WINDOW)
         clean_bars = panels.clean_bars(**bars, suspects=self.snapshot.suspected_splits)
         return volatility_results.estimate_symbol_volatility(
             *clean_bars, market, self.snapshot.model_versions
@@ -160,7 +200,41 @@ class RunInputs:
             self.snapshot.portfolios,
             self.snapshot.lots,
             self.snapshot.cash_anchors,
-            read_market_data(self.snapshot, self.sessions),
+            self._read_market_data(),
+        )
+
+    def _read_market_data(self) -> valuation_inputs.MarketData:
+        """Read closes, last closes before the sessions, and distributions of the lots."""
+        snapshot, lots, anchors = self.snapshot, self.snapshot.lots, self.snapshot.cash_anchors
+        symbols = underlying(lots).dropna()
+        return valuation_inputs.MarketData(
+            input_queries.read_closes(
+                snapshot.connection,
+                symbols,
+                valuation_inputs.required_sessions(self.sessions, lots, anchors),
+            ),
+            stored_prices.read_last_closes(
+                snapshot.connection, symbols, valuation_inputs.recent_sessions(self.sessions)[0]
+            ),
+            self._share("distributions", self._infer_distributions),
+            snapshot.suspected_splits,
+        )
+
+    def _infer_distributions(self) -> income.Distributions:
+        """Infer distributions; they are not known on the session of a suspected split."""
+        connection, listed = self.snapshot.connection, self.snapshot.listed_symbols()
+        span = self.snapshot.history_span()
+        first = min(span.first or self.sessions[0], self.sessions[0])
+        steps = stored_prices.read_adjustment_steps(
+            connection,
+            listed,
+            trading_calendar.sessions_with_lookback([first], MAX_HALT_SESSIONS)[0],
+            max(span.last or self.sessions[-1], self.sessions[-1]),
+        )
+        return income.infer_distributions(
+            steps,
+            stored_prices.find_unadjusted_symbols(connection, listed),
+            self.snapshot.suspected_splits,
         )
 
     @cached_property
@@ -181,7 +255,7 @@ class RunInputs:
             trading_calendar.sessions_with_lookback(self.sessions, MAX_STALE_SESSIONS),
         )
         return option_results.position_rows(
-            option_lots, self.sessions, closes, self.symbol_volatility, self.snapshot.pricing
+            option_lots, self.sessions, closes, self.symbol_volatility, self.snapshot.terms.pricing
         )
 
     @cached_property
@@ -202,37 +276,7 @@ class RunInputs:
     def completed_forecasts(self) -> pd.DataFrame:
         """Stored volatility forecasts that complete on the sessions: results, to be evaluated."""
         return volatility_queries.read_forecasts(
-            self.snapshot.connection, score_results.forecast_sessions(self.sessions)
+            self.snapshot.connection,
+            score_results.forecast_sessions(self.sessions),
+            self.snapshot.shard,
         )
-
-
-def read_market_data(snapshot: Snapshot, sessions: Sequence[date]) -> valuation_inputs.MarketData:
-    """Read closes, last closes before the sessions, and distributions that valuing lots needs.
-
-    A distribution is not known on the session of a suspected split.
-    """
-    connection, lots, anchors = snapshot.connection, snapshot.lots, snapshot.cash_anchors
-    symbols, listed = underlying(lots).dropna(), lots.loc[is_listed(lots), "symbol"]
-    has_entry_date = ~lots["entry_date_assumed"].astype(bool)
-    entries = [day.date() for day in lots.loc[has_entry_date, "entry_date"].dropna().unique()]
-    first, last = min([*entries, *anchors, sessions[0]]), max([*anchors, sessions[-1]])
-    steps = stored_prices.read_adjustment_steps(
-        connection,
-        listed,
-        trading_calendar.sessions_with_lookback([first], MAX_HALT_SESSIONS)[0],
-        last,
-    )
-    return valuation_inputs.MarketData(
-        input_queries.read_closes(
-            connection, symbols, valuation_inputs.required_sessions(sessions, lots, anchors)
-        ),
-        stored_prices.read_last_closes(
-            connection, symbols, valuation_inputs.recent_sessions(sessions)[0]
-        ),
-        income.infer_distributions(
-            steps,
-            stored_prices.find_unadjusted_symbols(connection, listed),
-            snapshot.suspected_splits,
-        ),
-        snapshot.suspected_splits,
-    )

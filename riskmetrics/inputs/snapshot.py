@@ -1,38 +1,38 @@
 """One snapshot of the stored inputs, for everything that a run computes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import calibration_queries, input_queries, stored_settings
+from riskmetrics.db.shards import (
+    HistorySpan,
+    Shard,
+    read_history_span,
+    read_listed_symbols,
+)
 from riskmetrics.db.split_suspects import find_suspected_splits
-from riskmetrics.results.lot_frames import open_positions, underlying
+from riskmetrics.errors import ConfigurationError
+from riskmetrics.results.lot_frames import is_listed, open_positions, underlying
 from riskmetrics.results.model_versions import ModelVersions, parse_versions
 from riskmetrics.results.option_results import PricingParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from riskmetrics.settings import Settings
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """The stored inputs as of one moment; each is read once, when it is first used.
 
-    All reads are in one repeatable-read transaction: what is imported while a run goes on is
-    seen by the next run, and not by half of this one.
-    """
+class SnapshotTerms(NamedTuple):
+    """What a run is computed with, apart from stored rows."""
 
-    connection: sa.Connection
-    """Its transaction is repeatable read and read only."""
     as_of: date
     """Last completed session; options that expired before it have ended at their payoff."""
     market_index: str
@@ -44,24 +44,82 @@ class Snapshot:
     pricing: PricingParameters
     """Parameters of option valuation other than prices."""
 
+
+class ExportedSnapshot(NamedTuple):
+    """A snapshot that other processes can read too, while the transaction that it is from is open.
+
+    It is small, and has neither a password nor a row.
+    """
+
+    id: str
+    """Postgres' identifier, from pg_export_snapshot."""
+    terms: SnapshotTerms
+    span: HistorySpan
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The stored inputs as of one moment; each is read once, when it is first used.
+
+    All reads are in one repeatable-read transaction: what is imported while a run goes on is
+    seen by the next run, and not by half of this one.
+
+    A snapshot of a shard has the lots of the shard. What depends on symbols only is that of the
+    whole book; shards of one process share it.
+    """
+
+    connection: sa.Connection
+    """Its transaction is repeatable read and read only."""
+    terms: SnapshotTerms
+    shard: Shard | None = None
+    """Part of the book; None: the whole book."""
+    span: HistorySpan | None = None
+    """Days of the whole book's holdings; None: those of `lots` and `cash_anchors`."""
+    shared: dict[Hashable, object] = field(default_factory=dict)
+    """What all shards have in common, by name."""
+
+    def export(self) -> ExportedSnapshot:
+        """Let other processes read this snapshot, until its transaction ends."""
+        identifier = self.connection.scalar(sa.text("SELECT pg_export_snapshot()"))
+        span = read_history_span(self.connection, list(self.cash_anchors))
+        return ExportedSnapshot(str(identifier), self.terms, span)
+
+    @property
+    def market_index(self) -> str:
+        """Symbol that market betas are measured against."""
+        return self.terms.market_index
+
+    @property
+    def rate_index(self) -> str:
+        """Symbol that interest-rate betas are measured against."""
+        return self.terms.rate_index
+
+    @property
+    def benchmark_code(self) -> str:
+        """Code of the benchmark that sector weights are compared with."""
+        return self.terms.benchmark_code
+
     @cached_property
     def lots(self) -> pd.DataFrame:
         """Every lot ever held."""
-        return input_queries.read_lots(self.connection, self.as_of)
+        return input_queries.read_lots(self.connection, self.terms.as_of, self.shard)
 
     @cached_property
     def portfolios(self) -> pd.DataFrame:
         """Every portfolio that is not deleted."""
-        return input_queries.read_portfolios(self.connection)
+        return input_queries.read_portfolios(self.connection, self.shard)
 
     @cached_property
     def cash_anchors(self) -> "pd.Series[Any]":
         """Day of the statement from which the cash of each portfolio is rolled forward."""
-        return input_queries.read_cash_anchors(self.connection)
+        return input_queries.read_cash_anchors(self.connection, self.shard)
 
-    @cached_property
+    @property
     def suspected_splits(self) -> pd.DataFrame:
         """Suspected splits of everything that is or was held, and of both indices."""
+        return get_or_compute(self.shared, "suspected splits", self._find_suspected_splits)
+
+    def _find_suspected_splits(self) -> pd.DataFrame:
         held = input_queries.read_symbols_ever_held(self.connection)
         return find_suspected_splits(self.connection, held | self.indices)
 
@@ -80,12 +138,46 @@ class Snapshot:
         """Symbols of both indices."""
         return {self.market_index, self.rate_index}
 
-    def open_symbols(self, sessions: "Sequence[date]") -> set[str]:
+    def open_symbols(self, sessions: Sequence[date]) -> set[str]:
         """Return listed symbols and option underlyings of lots open on one of ``sessions``."""
         return list_open_symbols(self.lots, sessions)
 
+    @property
+    def is_of_portfolios(self) -> bool:
+        """Whether the snapshot is of a shard of portfolios, which share series of symbols."""
+        return self.shard is not None and self.shard.is_of_portfolios
 
-def list_open_symbols(lots: pd.DataFrame, sessions: "Sequence[date]") -> set[str]:
+    def series_symbols(self, sessions: Sequence[date]) -> set[str]:
+        """Return the symbols whose series a run needs: those of all shards of portfolios."""
+        if not self.is_of_portfolios:
+            return self.open_symbols(sessions)
+        held = input_queries.read_held_symbols(self.connection, sessions[0], sessions[-1])
+        return set(held)
+
+    def listed_symbols(self) -> set[str]:
+        """Return the symbols with closes of their own: those of all shards of portfolios."""
+        if self.is_of_portfolios:
+            return read_listed_symbols(self.connection)
+        return set(self.lots.loc[is_listed(self.lots), "symbol"])
+
+    def history_span(self) -> HistorySpan:
+        """Return the first day of a lot or of a cash anchor, and the last cash anchor."""
+        if self.span is not None:
+            return self.span
+        has_entry_date = ~self.lots["entry_date_assumed"].astype(bool)
+        entries = self.lots.loc[has_entry_date, "entry_date"].dropna().unique()
+        days = [*(day.date() for day in entries), *self.cash_anchors]
+        return HistorySpan(min(days, default=None), max(self.cash_anchors, default=None))
+
+
+def get_or_compute(found: dict[Hashable, object], name: Hashable, compute: Callable[[], T]) -> T:
+    """Return what was found under a name; compute it if it is new."""
+    if name not in found:
+        found[name] = compute()
+    return cast("T", found[name])
+
+
+def list_open_symbols(lots: pd.DataFrame, sessions: Sequence[date]) -> set[str]:
     """Return listed symbols and option underlyings of ``lots`` open on one of ``sessions``."""
     lot, _ = open_positions(lots, sessions)
     return set(underlying(lots.iloc[lot]).dropna())
@@ -99,15 +191,49 @@ def open_snapshot(
 
     ``as_of`` is the last completed session, by default that of now.
     """
-    with engine.connect() as connection:  # rolled back at the end: nothing is written
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        # what is computed between two reads may take longer than a server's limit
-        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-        yield Snapshot(
-            connection,
+    with _begin_snapshot(engine) as connection:
+        terms = SnapshotTerms(
             as_of or trading_calendar.last_completed_session(),
             stored_settings.read_market_index(connection, settings.market_index),
             stored_settings.read_rate_index(connection, settings.rate_index),
             stored_settings.read_benchmark_code(connection, settings.benchmark),
             PricingParameters(settings.risk_free_rate, settings.dividend_yield),
         )
+        yield Snapshot(connection, terms)
+
+
+@contextmanager
+def join_snapshot(
+    engine: sa.Engine,
+    exported: ExportedSnapshot,
+    shard: Shard,
+    shared: dict[Hashable, object],
+) -> Iterator[Snapshot]:
+    """Open a shard of a snapshot that another connection has exported.
+
+    Raises
+    ------
+    ConfigurationError
+        If the database does not have the snapshot.
+    """
+    with _begin_snapshot(engine) as connection:
+        try:
+            connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{exported.id}'")
+        except sa.exc.DBAPIError as error:
+            if connection.invalidated:
+                raise
+            raise ConfigurationError(
+                "the snapshot of the run is not in the database of this worker: set"
+                " RISKMETRICS_DATABASE_URL of workers to that of the run; if it is the same, the"
+                " run has ended, or its connection was closed"
+            ) from error
+        yield Snapshot(connection, exported.terms, shard, exported.span, shared)
+
+
+@contextmanager
+def _begin_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.connect() as connection:  # rolled back at the end: nothing is written
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # what is computed between two reads may take longer than a server's limit
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield connection

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import settings
-from riskmetrics.assets.risk import RESULT_ASSETS
 from riskmetrics.cli import launch
 from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.db import result_queries, tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import build_definitions

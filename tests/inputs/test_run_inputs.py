@@ -1,7 +1,7 @@
 """Inputs of a run, made without Dagster, from one snapshot of a real database."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
@@ -14,8 +14,10 @@ from riskmetrics.cli.demo import load_sample
 from riskmetrics.computations.risk_figures import compute_stress
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
+from riskmetrics.db.shards import Shard, Unit
+from riskmetrics.errors import ConfigurationError
 from riskmetrics.inputs.run_inputs import RunInputs
-from riskmetrics.inputs.snapshot import Snapshot, open_snapshot
+from riskmetrics.inputs.snapshot import Snapshot, join_snapshot, open_snapshot
 from tests.conftest import open_connection
 
 DAY, BEFORE = date(2022, 12, 28), date(2022, 12, 27)
@@ -128,3 +130,28 @@ def test_inputs_cannot_be_replaced(snapshot: Snapshot) -> None:
         inputs.sessions = [BEFORE]  # type: ignore[misc]
     with pytest.raises(AttributeError):
         snapshot.market_index = "GLD"  # type: ignore[misc]
+
+
+SHARD = Shard(Unit.PORTFOLIOS)
+
+
+def test_a_shard_reads_what_the_run_reads(sample: str, snapshot: Snapshot) -> None:
+    """What is imported after the snapshot was exported is not in a shard of it."""
+    exported, expected = snapshot.export(), figures(RunInputs(snapshot, [DAY]))
+    double_closes(sample)
+    engine = create_engine(sample)
+    with join_snapshot(engine, exported, SHARD, {}) as joined:
+        for name, frame in figures(RunInputs(joined, [DAY])).items():
+            pd.testing.assert_frame_equal(frame, expected[name], obj=name)
+    engine.dispose()
+
+
+def test_a_worker_with_another_database_is_told_what_to_set(
+    new_database: Callable[..., str], template: str, snapshot: Snapshot
+) -> None:
+    engine = create_engine(new_database(template))
+    message = "set RISKMETRICS_DATABASE_URL of workers to that of the run"
+    joined = join_snapshot(engine, snapshot.export(), SHARD, {})
+    with pytest.raises(ConfigurationError, match=message), joined:
+        pass
+    engine.dispose()

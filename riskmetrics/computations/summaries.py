@@ -1,0 +1,126 @@
+"""Summaries of what an asset computed and wrote: small enough to be sent, and to be added up."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.db.result_writes import TableRows
+from riskmetrics.db.write import WriteCounts
+from riskmetrics.metrics._typing import FloatArray, IntArray
+
+PREVIEW_ROWS = 12
+"""Rows of the last session that a summary has."""
+
+MAX_VALUES = 4_096
+"""Values from which a shard's median is computed; of more values, every second, third … is kept."""
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """Rows of one session."""
+
+    n_rows: int = 0
+    defined_share: float = 0.0
+    """Sum over rows of the share of figures that are not NULL."""
+    undefined: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Number of undefined values by reason and metric."""
+    values: FloatArray = field(default_factory=lambda: np.empty(0))
+    """Values of the headline, sorted."""
+    weights: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    """Number of values that each of them stands for."""
+
+    @property
+    def coverage(self) -> float | None:
+        """Return the share of figures that are not NULL; None without rows."""
+        return self.defined_share / self.n_rows if self.n_rows else None
+
+    @property
+    def median(self) -> float | None:
+        """Return the median of the headline; None without a value."""
+        return float(np.median(np.repeat(self.values, self.weights))) if len(self.values) else None
+
+    def add(self, other: "SessionSummary") -> "SessionSummary":
+        """Return the summary of the rows of both."""
+        return SessionSummary(
+            self.n_rows + other.n_rows,
+            self.defined_share + other.defined_share,
+            self.undefined + other.undefined,
+            np.concatenate([self.values, other.values]),
+            np.concatenate([self.weights, other.weights]),
+        )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an asset stored in a run, in its first table."""
+
+    sessions: dict[date, SessionSummary]
+    written: WriteCounts
+    preview: pd.DataFrame
+    """First rows of the last session."""
+
+
+def summarize(
+    computed: TableRows, written: WriteCounts, headline: str, sessions: Sequence[date]
+) -> Summary:
+    """Summarize the rows of a table on ``sessions``; ``headline`` is the column of the median."""
+    rows, undefined, day = computed.rows, computed.undefined, computed.session_column
+    if undefined is None:
+        reasons = pd.DataFrame({"day": rows[day], "metric": "", "reason": rows["undefined_reason"]})
+        undefined = reasons[reasons["reason"].notna()]
+    counts, missing = rows[day].value_counts(), dict(iter(undefined.groupby("day")))
+    defined = rows.select_dtypes("number").notna().mean(axis=1).groupby(rows[day]).sum()
+    values = dict(iter(rows[headline].dropna().groupby(rows[day])))
+    found = {}
+    for session in sessions:
+        stamp = pd.Timestamp(session)
+        found[session] = SessionSummary(
+            int(counts.get(stamp, 0)),
+            float(defined.get(stamp, 0.0)),
+            _count_reasons(missing.get(stamp)),
+            *_thin(values[stamp].to_numpy(float) if stamp in values else np.empty(0)),
+        )
+    last = rows[rows[day] == pd.Timestamp(sessions[-1])]
+    return Summary(found, written, last.head(PREVIEW_ROWS))
+
+
+def add_summaries(summaries: Iterable[Summary]) -> Summary:
+    """Add up the summaries of shards, in order; there is at least one."""
+    first, *others = summaries
+    sessions = dict(first.sessions)
+    for other in others:
+        for day, summary in other.sessions.items():
+            sessions[day] = sessions[day].add(summary)
+    parts = [first, *others]
+    return Summary(
+        sessions,
+        WriteCounts(*(sum(counts) for counts in zip(*(p.written for p in parts), strict=True))),
+        next((part.preview for part in parts if len(part.preview)), first.preview),
+    )
+
+
+def _count_reasons(missing: pd.DataFrame | None) -> Counter[tuple[str, str]]:
+    if missing is None:
+        return Counter()
+    return Counter(zip(missing["reason"], missing["metric"], strict=True))
+
+
+def _thin(values: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Return at most MAX_VALUES of the sorted values, and how many each of them stands for.
+
+    Examples
+    --------
+    >>> _thin(np.array([3.0, 1.0]))
+    (array([1., 3.]), array([1, 1]))
+    >>> kept, weights = _thin(np.arange(10_000.0))
+    >>> len(kept), weights.sum()
+    (3334, 10000)
+    """
+    step = -(-len(values) // MAX_VALUES) or 1
+    starts = np.arange(0, len(values), step)
+    weights = np.diff(np.append(starts, len(values)))
+    return np.sort(values)[starts + weights // 2], weights.astype(np.int64)
