@@ -22,11 +22,11 @@ FIGURES = (
         "S e^(-qT) n(d1) sqrt(T) / 100, per point of volatility"),
     _option("exposure", "Exposure", Unit.MONEY, "delta * signed contracts * 100 * S"),
     _input("underlying_price", "Price of the underlying", Unit.PRICE,
-        "S, the underlying's close of the day or up to 5 sessions before"),
+        "S, the underlying's close of the day or up to 5 sessions before", null="no such close"),
     _input("volatility", "Volatility", Unit.VOLATILITY,
         "v, the underlying's expected volatility of the next 21 sessions", "next 21 sessions"),
     _input("years_to_expiration", "Years to expiration", Unit.YEARS,
-        "T, calendar days to expiration / 365"),
+        "T, calendar days to expiration / 365", null="the expiration is unknown"),
     *(
         Figure("portfolio_snapshots", f"portfolio_{name}", f"Portfolio {name}", Unit.MONEY,
             f"sum of {name} * signed contracts * 100 over options", minimum=f"{_INPUTS} of each")

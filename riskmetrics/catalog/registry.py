@@ -1,6 +1,5 @@
 """All figures, their lookup by name, and the data dictionary."""
 
-from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -33,6 +32,12 @@ _FIGURES = {
         *options.FIGURES,
     )
 }
+
+
+_DEFINITION = (
+    *("table", "column", "label", "unit", "formula", "window", "minimum", "reference", "short"),
+)
+"""Fields of a figure in the data dictionary."""
 
 
 def all_figures() -> tuple[Figure, ...]:
@@ -107,6 +112,9 @@ def find_figure(name: str) -> Figure:
 
 
 def describe() -> list[dict[str, Any]]:
-    """Return the data dictionary: the fields of every figure, the unit in words."""
+    """Return the data dictionary: what defines every figure, the unit in words."""
     figures = (*all_figures(), *extension_figures())
-    return [asdict(figure) | {"unit": figure.unit.value} for figure in figures]
+    return [
+        {name: getattr(figure, name) for name in _DEFINITION} | {"unit": figure.unit.value}
+        for figure in figures
+    ]

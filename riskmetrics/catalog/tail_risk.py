@@ -8,6 +8,7 @@ _YEAR, _TWO_YEARS = "252 sessions", "504 sessions"
 _BY_LEVEL = "126 returns at 95%, 500 at 99%; parametric: a volatility forecast"
 _SHORTFALL, _KUPIEC = "Acerbi and Tasche (2002)", "Kupiec (1995)"
 _KUPIEC_MINIMUM = "126 tested sessions"
+_NO_DRAWDOWN = "undefined, or no drawdown"
 
 _tail = partial(Figure, "portfolio_tail_risk", window=_TWO_YEARS)
 _backtest = partial(Figure, "portfolio_var_backtests", window=_YEAR)
@@ -64,9 +65,9 @@ FIGURES = (
     _drawdown("max_drawdown", "Maximum drawdown", Unit.FRACTION,
         "maximum of 1 - W / maximum of W so far"),
     _drawdown("max_drawdown_peak", "Peak (maximum drawdown)", Unit.DATE,
-        "session of the peak before the maximum drawdown"),
+        "session of the peak before the maximum drawdown", null=_NO_DRAWDOWN),
     _drawdown("max_drawdown_trough", "Trough (maximum drawdown)", Unit.DATE,
-        "session of the maximum drawdown"),
+        "session of the maximum drawdown", null=_NO_DRAWDOWN),
     _drawdown("observations", "Observations", Unit.COUNT,
         "returns of the portfolio in the 252 sessions", minimum="", reference=""),
 )  # fmt: skip

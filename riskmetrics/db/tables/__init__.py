@@ -1,8 +1,9 @@
 """Schema at the newest revision as SQLAlchemy Core tables, for reads, writes and the drift check.
 
 Founding columns have ``doc=``, because revision 7003a3be89fe removes comments from the database;
-tables and columns of riskmetrics have ``comment=``: unit, and meaning of NULL. Timestamps are
-timestamptz, trading days are dates.
+tables and columns of riskmetrics have ``comment=``: unit, and meaning of NULL. Columns of figures
+have neither here: their records in the catalog describe them. Timestamps are timestamptz, trading
+days are dates.
 """
 
 from riskmetrics.db.tables.forecast_tables import (
@@ -46,7 +47,7 @@ from riskmetrics.db.tables.risk_tables import (
     portfolio_var_backtests,
     stress_scenarios,
 )
-from riskmetrics.db.tables.schema import metadata
+from riskmetrics.db.tables.schema import describe_figures, metadata
 from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
 from riskmetrics.db.tables.vendor_tables import vendor_quotas, vendor_responses
 
@@ -89,3 +90,5 @@ __all__ = [
     "vendor_responses",
     "volatility_forecasts",
 ]
+
+describe_figures()

@@ -16,12 +16,7 @@ rejected_rows = sa.Table(
             " is stored once."
         ),
     ),
-    sa.Column(
-        "kind",
-        sa.String(32),
-        nullable=False,
-        comment="Kind of the row, such as prices.",
-    ),
+    sa.Column("kind", sa.String(32), nullable=False, comment="Kind of the row, such as prices."),
     sa.Column("source", sa.Text, nullable=False, comment="File or vendor."),
     sa.Column(
         "line", sa.Integer, comment="Line in the source, from 1. NULL: the source has no lines."

@@ -2,6 +2,8 @@
 
 import sqlalchemy as sa
 
+from riskmetrics.catalog import all_figures
+
 metadata = sa.MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -14,6 +16,9 @@ metadata = sa.MetaData(
 
 PARAMETER = {"role": "parameter"}
 """`info` of a column that stores a parameter of the computation of a row."""
+
+ADDED = {"role": "added"}
+"""`info` of a figure's column that riskmetrics added to a founding table."""
 
 
 def surrogate_key_column(comment: str | None = None) -> sa.Column[object]:
@@ -61,3 +66,18 @@ def undefined_reason_column() -> sa.Column[object]:
         sa.Text,
         comment="Why figures of the row are NULL. NULL: all are defined.",
     )
+
+
+def describe_figures() -> None:
+    """Describe the columns of all figures by their records in the catalog.
+
+    Columns of riskmetrics get a comment, those of the founding tables a ``doc``.
+    """
+    for figure in all_figures():
+        table = metadata.tables[figure.table]
+        column = table.c[figure.stored_column]
+        text = figure.comment(is_nullable=bool(column.nullable))
+        if table.comment or column.info is ADDED:
+            column.comment = text
+        else:
+            column.doc = text
