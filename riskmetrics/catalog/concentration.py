@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import EQUITY, PRICED, Figure, Unit
+from riskmetrics.catalog.listing import Listing
 
 _NO_BENCHMARK = "no weights of the benchmark are stored"
 
@@ -30,4 +31,9 @@ FIGURES = (
         "date of the benchmark's latest weights on or before the session", null=_NO_BENCHMARK),
     _of_sector("benchmark_code", "Benchmark code", Unit.TEXT, "code of the benchmark in use",
         null=_NO_BENCHMARK),
+)  # fmt: skip
+
+LISTINGS = (
+    Listing("portfolio_sector_weights", "Sector weights, {session}", "sectors",
+        order=("-gross_weight", "sector")),
 )  # fmt: skip

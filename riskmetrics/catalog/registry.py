@@ -8,12 +8,15 @@ from riskmetrics.catalog import (
     concentration,
     forecasts,
     options,
+    portfolio_statistics,
     stress,
     tail_risk,
     values,
     volatility,
 )
 from riskmetrics.catalog.figure import EXTENSION_TABLE, Figure
+from riskmetrics.catalog.listing import Listing
+from riskmetrics.catalog.statistic import Statistic
 from riskmetrics.errors import ConfigurationError, UsageError
 
 EXTENSION_GROUP = "riskmetrics.metrics"
@@ -28,12 +31,23 @@ _FIGURES = {
         *volatility.FIGURES,
         *forecasts.FIGURES,
         *tail_risk.FIGURES,
+        *portfolio_statistics.FIGURES,
         *stress.FIGURES,
         *options.FIGURES,
     )
 }
-
-
+_LISTINGS = {
+    listing.table: listing
+    for listing in (
+        *values.LISTINGS,
+        *concentration.LISTINGS,
+        *betas.LISTINGS,
+        *tail_risk.LISTINGS,
+        *portfolio_statistics.LISTINGS,
+        *stress.LISTINGS,
+        *options.LISTINGS,
+    )
+}
 _DEFINITION = (
     *("table", "column", "label", "unit", "formula", "window", "minimum", "reference", "short"),
 )
@@ -43,6 +57,21 @@ _DEFINITION = (
 def all_figures() -> tuple[Figure, ...]:
     """Return every figure of this package, by subject."""
     return tuple(_FIGURES.values())
+
+
+def all_statistics() -> tuple[Statistic, ...]:
+    """Return the statistics of pro-forma returns, each of which has a table of its own."""
+    return portfolio_statistics.STATISTICS
+
+
+def all_listings() -> tuple[Listing, ...]:
+    """Return the listings of result tables, by subject."""
+    return tuple(_LISTINGS.values())
+
+
+def listing_of(table: str) -> Listing:
+    """Return the listing of a table."""
+    return _LISTINGS[table]
 
 
 @cache

@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import Figure, Unit
+from riskmetrics.catalog.listing import Listing
 
 _of_portfolio = partial(Figure, "portfolio_snapshots")
 _of_coverage = partial(Figure, "portfolio_coverage")
@@ -45,3 +46,8 @@ FIGURES = (
     _of_coverage("n_total", "Instruments", Unit.COUNT, "instruments that the figure applies to"),
     Figure("portfolio_figures", "value", "Value", Unit.NUMBER, "as its extension computes it"),
 )  # fmt: skip
+
+LISTINGS = (
+    Listing("portfolio_coverage", order=("metric",)),
+    Listing("portfolio_figures", order=("figure",)),
+)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from riskmetrics.catalog import all_statistics
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
@@ -67,9 +68,13 @@ _QUERIES = {
         ("level", "value_at_risk", "expected_shortfall", "observations"),
         condition=sa.and_(_tail.c.method == "historical", _tail.c.horizon_days == 1),
     ),
-    "drawdowns": _Query(
-        tables.portfolio_drawdowns, ("current_drawdown", "max_drawdown", "observations")
-    ),
+    **{
+        statistic.key: _Query(
+            tables.STATISTIC_TABLES[statistic.table],
+            tuple(figure.column for figure in statistic.figures),
+        )
+        for statistic in all_statistics()
+    },
     "coverage": _Query(tables.portfolio_coverage, ("metric", "coverage", "n_covered", "n_total")),
     "undefined": _Query(
         _reasons,

@@ -40,7 +40,6 @@ from riskmetrics.db.tables.position_results import (
 )
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
 from riskmetrics.db.tables.risk_tables import (
-    portfolio_drawdowns,
     portfolio_risk_contributions,
     portfolio_stress,
     portfolio_tail_risk,
@@ -48,10 +47,12 @@ from riskmetrics.db.tables.risk_tables import (
     stress_scenarios,
 )
 from riskmetrics.db.tables.schema import describe_figures, metadata
+from riskmetrics.db.tables.statistic_tables import STATISTIC_TABLES
 from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
 from riskmetrics.db.tables.vendor_tables import vendor_quotas, vendor_responses
 
 __all__ = [
+    "STATISTIC_TABLES",
     "ai_batch_requests",
     "ai_batches",
     "ai_insight_templates",
@@ -65,7 +66,6 @@ __all__ = [
     "market_data_cache",
     "metadata",
     "portfolio_coverage",
-    "portfolio_drawdowns",
     "portfolio_figures",
     "portfolio_rate_betas",
     "portfolio_risk_contributions",

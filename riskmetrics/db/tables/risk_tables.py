@@ -1,4 +1,4 @@
-"""Tables of tail risk, VaR backtests, risk contributions, drawdowns and stress tests.
+"""Tables of tail risk, VaR backtests, risk contributions and stress tests.
 
 Losses are positive fractions of equity. undefined_reason of a row is the reason of its NULLs.
 """
@@ -114,29 +114,6 @@ portfolio_risk_contributions = sa.Table(
         "One row per portfolio, symbol and session: contribution to the volatility over the"
         " trailing year."
     ),
-)
-
-portfolio_drawdowns = sa.Table(
-    "portfolio_drawdowns",
-    metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column(
-        "day",
-        sa.Date,
-        primary_key=True,
-        comment="Session; its weights are applied to earlier returns (pro-forma).",
-    ),
-    sa.Column("current_drawdown", sa.Double),
-    sa.Column("current_drawdown_peak", sa.Date),
-    sa.Column("max_drawdown", sa.Double),
-    sa.Column("max_drawdown_peak", sa.Date),
-    sa.Column("max_drawdown_trough", sa.Date),
-    sa.Column("observations", sa.Integer, nullable=False),
-    undefined_reason_column(),
-    *provenance_columns(),
-    comment="One row per portfolio and session: drawdowns over the trailing year.",
 )
 
 stress_scenarios = sa.Table(
