@@ -3,8 +3,8 @@
 import founding_schema
 import sqlalchemy as sa
 
-from riskmetrics.catalog import all_figures
-from riskmetrics.db import migrate, tables
+from riskmetrics.catalog import all_figures, find_figure
+from riskmetrics.db import comments, migrate, tables
 from tests.db.sql_helpers import execute, query
 
 ADDED_TO_FOUNDING_TABLES = {
@@ -42,6 +42,33 @@ def test_every_stored_figure_has_the_comment_of_its_record(engine: sa.Engine) ->
         assert ("NULL: " in comment) == bool(column.nullable or "NULL: " in figure.formula), name
         n_compared += 1
     assert n_compared > 80
+
+
+VIEWS = {
+    "v_portfolio_risk.value_at_risk_99": "portfolio_tail_risk.value_at_risk",
+    "v_portfolio_risk_latest.max_drawdown": "portfolio_drawdowns.max_drawdown",
+    "v_portfolio_risk.hhi": "portfolio_snapshots.hhi",
+    "v_positions.market_beta": "position_market_betas.beta",
+    "v_positions_latest.vol_percentile": "position_volatility.vol_percentile",
+    "v_forecasts.realized": "har_forecast_scores.realized",
+    "v_quality.coverage": "portfolio_coverage.coverage",
+}
+
+
+def test_columns_of_views_have_the_comments_of_the_figures_in_them(engine: sa.Engine) -> None:
+    found = query(engine, STORED.replace("relkind = 'r'", "relkind = 'v'"))
+    stored = {str(name): str(comment) for name, comment in found}
+    for column, figure in VIEWS.items():
+        assert stored[column].startswith(f"{find_figure(figure).label}: "), column
+        assert find_figure(figure).formula in stored[column]
+    with engine.connect() as connection:
+        named = {
+            f"{view}.{column}"
+            for view, (_, renamed) in comments._VIEWS.items()
+            for column in renamed
+        }
+        assert named <= stored.keys()
+        assert comments.write_comments(connection) == 0
 
 
 def test_an_upgrade_at_the_head_writes_what_the_catalog_says_now(engine: sa.Engine) -> None:

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    day_key_column,
     metadata,
     provenance_columns,
     timestamp_column,
@@ -18,9 +19,7 @@ def _subject_columns() -> tuple[sa.schema.SchemaItem, ...]:
             primary_key=True,
             comment="Symbol, or id of the portfolio.",
         ),
-        sa.Column(
-            "day", sa.Date, primary_key=True, comment="Session at whose close the forecast is made."
-        ),
+        day_key_column("Session at whose close the forecast is made."),
         sa.Column(
             "portfolio_id",
             sa.ForeignKey("portfolios.id"),

@@ -6,7 +6,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from riskmetrics.db.tables.schema import (
     ADDED,
     PARAMETER,
+    day_key_column,
     metadata,
+    portfolio_key_column,
     provenance_columns,
     surrogate_key_column,
     timestamp_column,
@@ -67,10 +69,8 @@ portfolio_snapshots = sa.Table(
 portfolio_sector_weights = sa.Table(
     "portfolio_sector_weights",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    portfolio_key_column(),
+    day_key_column(),
     sa.Column(
         "sector", sa.String(64), primary_key=True, comment="GICS sector, ETF or Unclassified."
     ),
@@ -91,10 +91,8 @@ portfolio_sector_weights = sa.Table(
 portfolio_coverage = sa.Table(
     "portfolio_coverage",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    portfolio_key_column(),
+    day_key_column(),
     sa.Column("metric", sa.String(32), primary_key=True, comment="Covered metric, such as beta."),
     sa.Column("coverage", sa.Double, nullable=False),
     sa.Column("n_covered", sa.Integer, nullable=False),
@@ -108,10 +106,8 @@ portfolio_coverage = sa.Table(
 portfolio_figures = sa.Table(
     "portfolio_figures",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    portfolio_key_column(),
+    day_key_column(),
     sa.Column(
         "figure",
         sa.String(64),
@@ -128,10 +124,8 @@ portfolio_figures = sa.Table(
 portfolio_rate_betas = sa.Table(
     "portfolio_rate_betas",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    portfolio_key_column(),
+    day_key_column(),
     sa.Column("rate_beta", sa.Double),
     sa.Column("r_squared", sa.Double),
     sa.Column("observations", sa.Integer),

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from riskmetrics.db.tables.schema import (
     ADDED,
     PARAMETER,
+    day_key_column,
     metadata,
     provenance_columns,
     surrogate_key_column,
@@ -140,7 +141,7 @@ position_option_exposures = sa.Table(
     sa.Column(
         "position_id", sa.ForeignKey("positions.id"), primary_key=True, comment="Option position."
     ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    day_key_column(),
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False, comment="Portfolio."),
     sa.Column("value", sa.Double),
     sa.Column("delta", sa.Double),

@@ -2,7 +2,12 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import metadata, provenance_columns, timestamp_column
+from riskmetrics.db.tables.schema import (
+    day_key_column,
+    metadata,
+    provenance_columns,
+    timestamp_column,
+)
 
 rejected_rows = sa.Table(
     "rejected_rows",
@@ -35,7 +40,7 @@ undefined_metrics = sa.Table(
         "metric", sa.String(64), primary_key=True, comment="Undefined metric, as 'table.column'."
     ),
     sa.Column("subject", sa.Uuid, primary_key=True, comment="Position or portfolio of the metric."),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    day_key_column(),
     sa.Column(
         "portfolio_id",
         sa.ForeignKey("portfolios.id"),

@@ -6,7 +6,9 @@ Losses are positive fractions of equity. undefined_reason of a row is the reason
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    day_key_column,
     metadata,
+    portfolio_key_column,
     provenance_columns,
     timestamp_column,
     undefined_reason_column,
@@ -15,15 +17,8 @@ from riskmetrics.db.tables.schema import (
 portfolio_tail_risk = sa.Table(
     "portfolio_tail_risk",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column(
-        "day",
-        sa.Date,
-        primary_key=True,
-        comment="Session; its weights are applied to earlier returns (pro-forma).",
-    ),
+    portfolio_key_column(),
+    day_key_column("Session; its weights are applied to earlier returns (pro-forma)."),
     sa.Column(
         "method",
         sa.String(16),
@@ -61,15 +56,8 @@ portfolio_tail_risk = sa.Table(
 portfolio_var_backtests = sa.Table(
     "portfolio_var_backtests",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column(
-        "day",
-        sa.Date,
-        primary_key=True,
-        comment="Last tested session; its weights are applied to earlier returns (pro-forma).",
-    ),
+    portfolio_key_column(),
+    day_key_column("Last tested session; its weights are applied to earlier returns (pro-forma)."),
     sa.Column(
         "level",
         sa.Numeric(4, 3),
@@ -93,16 +81,14 @@ portfolio_var_backtests = sa.Table(
 portfolio_risk_contributions = sa.Table(
     "portfolio_risk_contributions",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
+    portfolio_key_column(),
     sa.Column(
         "symbol",
         sa.String(20),
         primary_key=True,
         comment="Symbol held, or underlying of a held option.",
     ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
+    day_key_column("Last session of the window."),
     sa.Column("weight", sa.Double),
     sa.Column("component", sa.Double),
     sa.Column("marginal", sa.Double),
@@ -161,10 +147,8 @@ stress_scenarios = sa.Table(
 portfolio_stress = sa.Table(
     "portfolio_stress",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session whose holdings are stressed."),
+    portfolio_key_column(),
+    day_key_column("Session whose holdings are stressed."),
     sa.Column(
         "scenario",
         sa.String(64),

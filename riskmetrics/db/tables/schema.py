@@ -32,6 +32,18 @@ def surrogate_key_column(comment: str | None = None) -> sa.Column[object]:
     )
 
 
+def portfolio_key_column() -> sa.Column[object]:
+    """Return the column of the portfolio in a primary key."""
+    return sa.Column(
+        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
+    )
+
+
+def day_key_column(comment: str = "Session.") -> sa.Column[object]:
+    """Return the column of the session in a primary key."""
+    return sa.Column("day", sa.Date, primary_key=True, comment=comment)
+
+
 def timestamp_column(name: str, comment: str | None = None) -> sa.Column[object]:
     """Return a timestamptz column with the current time as default."""
     return sa.Column(

@@ -5,7 +5,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from riskmetrics.catalog import Figure, Statistic, Unit, all_statistics
-from riskmetrics.db.tables.schema import metadata, provenance_columns, undefined_reason_column
+from riskmetrics.db.tables.schema import (
+    day_key_column,
+    metadata,
+    portfolio_key_column,
+    provenance_columns,
+    undefined_reason_column,
+)
 
 _TYPES: dict[Unit, "sa.types.TypeEngine[Any]"] = {
     Unit.MONEY: sa.Numeric(24, 2),
@@ -19,15 +25,8 @@ def _build_table(statistic: Statistic) -> sa.Table:
     return sa.Table(
         statistic.table,
         metadata,
-        sa.Column(
-            "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-        ),
-        sa.Column(
-            "day",
-            sa.Date,
-            primary_key=True,
-            comment="Session; its weights are applied to earlier returns (pro-forma).",
-        ),
+        portfolio_key_column(),
+        day_key_column("Session; its weights are applied to earlier returns (pro-forma)."),
         *map(_build_column, statistic.figures),
         undefined_reason_column(),
         *provenance_columns(),

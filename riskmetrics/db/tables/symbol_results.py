@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
     PARAMETER,
+    day_key_column,
     metadata,
     provenance_columns,
     undefined_reason_column,
@@ -18,7 +19,7 @@ symbol_two_factor_betas = sa.Table(
     sa.Column(
         "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
     ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
+    day_key_column("Last session of the window."),
     sa.Column("market_beta", sa.Double),
     sa.Column("market_std_error", sa.Double),
     sa.Column("market_p_value", sa.Double),
@@ -60,7 +61,7 @@ symbol_adjusted_betas = sa.Table(
     sa.Column(
         "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
     ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
+    day_key_column("Last session of the window."),
     sa.Column("beta", sa.Double),
     sa.Column("std_error", sa.Double),
     sa.Column(
