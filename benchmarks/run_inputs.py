@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
+from riskmetrics.catalog import all_statistics
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results import (
     betas,
     contribution_results,
-    drawdowns,
     exposures,
     forecasts,
     income,
@@ -29,6 +29,7 @@ from riskmetrics.results import (
     volatility_results,
 )
 from riskmetrics.results.model_versions import ModelVersions
+from riskmetrics.results.statistic_rows import statistic_rows
 from riskmetrics.settings import DEFAULT_BENCHMARK
 from riskmetrics.sources import simulate
 from riskmetrics.sources.simulate import MARKET_INDEX, RATE_INDEX
@@ -220,8 +221,9 @@ def risk_contributions(inputs: RunInputs) -> Frames:
 
 def portfolio_drawdowns(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
+    (drawdowns,) = (one for one in all_statistics() if one.table == "portfolio_drawdowns")
     return (
-        drawdowns.drawdown_rows(inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)),
+        statistic_rows(drawdowns, inputs.portfolio_valuation, inputs.returns(drawdowns.sessions)),
     )
 
 

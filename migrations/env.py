@@ -7,11 +7,12 @@ name the database.
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.runtime.migration import MigrationInfo
 from alembic.util import CommandError
 from sqlalchemy.sql.schema import SchemaItem
 
 from riskmetrics import settings
-from riskmetrics.db import migrate, tables
+from riskmetrics.db import comments, migrate, tables
 from riskmetrics.db.engine import open_engine
 from riskmetrics.db.roles import Role
 
@@ -28,16 +29,20 @@ def is_ours(
 
 
 def run_migrations(connection: sa.Connection) -> None:
-    """Run the migrations on a connection, in one transaction."""
+    """Run the migrations on a connection, in one transaction; an upgrade writes the comments."""
+    applied: list[MigrationInfo] = []
     context.configure(
         connection=connection,
         target_metadata=tables.metadata,
         compare_type=True,
         compare_server_default=True,
         include_object=is_ours,
+        on_version_apply=lambda step, **_: applied.append(step),
     )
     with context.begin_transaction():
         context.run_migrations()
+        if any(step.is_upgrade and not step.is_stamp for step in applied):
+            comments.write_comments(connection)
 
 
 def run_with_own_engine() -> None:

@@ -17,6 +17,7 @@ from docs.site.error_pages import build_errors_page
 from docs.site.graph_pages import build_graph_page
 from docs.site.mathml import convert_formulas
 from docs.site.setting_pages import build_settings_page
+from docs.site.statistic_pages import build_statistics_page, list_statistics
 from docs.site.table_pages import build_tables_page
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,7 @@ _GENERATED = {
     "reference/data-dictionary.md": build_tables_page,
     "reference/graph.md": build_graph_page,
     "reference/errors.md": build_errors_page,
+    "explanation/methodology/statistics.md": build_statistics_page,
 }
 
 
@@ -51,6 +53,7 @@ def _copy_pages(sources: Path) -> None:
             copy.parent.mkdir(parents=True, exist_ok=True)
             if file.suffix == ".md":
                 page = file.read_text(encoding="utf-8")
+                page = page.replace("<!-- statistics -->", list_statistics())
                 copy.write_text(convert_formulas(page), encoding="utf-8")
             else:
                 shutil.copyfile(file, copy)

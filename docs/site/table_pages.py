@@ -62,10 +62,12 @@ def _describe_keys(table: sa.Table) -> str:
 
 
 def _describe(column: "sa.Column[object]") -> str:
-    """Return what a column contains, what it refers to, and its formula."""
+    """Return the definition of a figure; of another column its content and what it refers to."""
+    figure = describe_figure(column.table.name, column.name, is_nullable=bool(column.nullable))
+    if figure:
+        return figure
     parts = [escape_cell(column.comment or column.doc or _UNCOMMENTED.get(column.name, ""))]
     parts += [f"Refers to {link_to_heading(key.column.table.name)}." for key in column.foreign_keys]
     if column.primary_key and column.name == "id":
         parts.append("Identifier of the row.")
-    parts.append(describe_figure(column.table.name, column.name))
     return " ".join(filter(None, parts))

@@ -56,16 +56,8 @@ def downgrade() -> None:
 
 def provenance_columns() -> tuple[sa.Column[str], sa.Column[str]]:
     return (
-        sa.Column(
-            "dagster_run_id",
-            sa.String(36),
-            comment="Dagster run that last changed the row. NULL: another program.",
-        ),
-        sa.Column(
-            "code_version",
-            sa.String(64),
-            comment="Version of riskmetrics that last changed the row. NULL: another program.",
-        ),
+        sa.Column("dagster_run_id", sa.String(36)),
+        sa.Column("code_version", sa.String(64)),
     )
 
 
@@ -76,8 +68,6 @@ def extend_prices() -> None:
         sa.Column(
             "adj_close",
             sa.Double,
-            comment="Close adjusted for splits and dividends, per share; used for returns."
-            " NULL: unknown.",
         ),
     )
     # rewrites the table once, which is several times faster than an UPDATE of each row
@@ -98,8 +88,6 @@ def extend_holdings() -> None:
             sa.Boolean,
             nullable=False,
             server_default=sa.false(),
-            comment="Whether the entry date is unknown and the first session of the calendar"
-            " replaces it.",
         ),
     )
     op.add_column(
@@ -107,15 +95,9 @@ def extend_holdings() -> None:
         sa.Column(
             "holdings_as_of",
             sa.Date,
-            comment="Last day that the holdings describe. NULL: unknown.",
         ),
     )
-    op.add_column(
-        "portfolios",
-        sa.Column(
-            "equity_as_of", sa.Date, comment="Day that equity_balance describes. NULL: unknown."
-        ),
-    )
+    op.add_column("portfolios", sa.Column("equity_as_of", sa.Date))
 
 
 def reduce_holdings() -> None:
@@ -161,32 +143,12 @@ def restore_superseded_rate_betas() -> None:
 
 def rate_regression_columns() -> tuple[sa.Column[object], ...]:
     return (
-        sa.Column(
-            "alpha",
-            sa.Double,
-            comment="Intercept: return per session, fraction. NULL: undefined.",
-        ),
-        sa.Column(
-            "std_error", sa.Double, comment="Classical standard error of ir_beta. NULL: undefined."
-        ),
-        sa.Column(
-            "p_value", sa.Double, comment="Two-sided p-value of ir_beta = 0. NULL: undefined."
-        ),
-        sa.Column(
-            "observations",
-            sa.Integer,
-            comment="Paired daily returns used. NULL: written by another program.",
-        ),
-        sa.Column(
-            "window_days",
-            sa.Integer,
-            comment="Sessions in the window. NULL: written by another program.",
-        ),
-        sa.Column(
-            "rate_index",
-            sa.String(16),
-            comment="Symbol of the rate index, such as TLT. NULL: written by another program.",
-        ),
+        sa.Column("alpha", sa.Double),
+        sa.Column("std_error", sa.Double),
+        sa.Column("p_value", sa.Double),
+        sa.Column("observations", sa.Integer),
+        sa.Column("window_days", sa.Integer),
+        sa.Column("rate_index", sa.String(16)),
     )
 
 
@@ -214,8 +176,6 @@ def extend_snapshots() -> None:
         sa.Column(
             "income",
             sa.Numeric(16, 2),
-            comment="Distributions of the holdings with ex-date on the session, portfolio currency;"
-            " part of daily_pnl, and of cash_value from then on. NULL: unknown.",
         ),
     )
     op.add_column(
@@ -223,8 +183,6 @@ def extend_snapshots() -> None:
         sa.Column(
             "equity_source",
             sa.String(16),
-            comment="Basis of equity: stated_equity (stated balance, rolled forward) or net_value"
-            " (holdings only). NULL: written by an earlier version.",
         ),
     )
     op.create_check_constraint(

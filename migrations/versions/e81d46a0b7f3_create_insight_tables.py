@@ -137,127 +137,60 @@ TEMPLATES = {
 """Name, description, focus, required and optional providers of facts, by type of insight."""
 
 
-def _timestamp_column(name: str, comment: str) -> sa.Column[object]:
-    return sa.Column(
-        name,
-        sa.DateTime(timezone=True),
-        nullable=False,
-        server_default=sa.func.now(),
-        comment=comment,
-    )
+def _timestamp_column(name: str) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now())
 
 
-def _surrogate_key_column(comment: str) -> sa.Column[object]:
-    return sa.Column(
-        "id",
-        sa.Uuid,
-        primary_key=True,
-        server_default=sa.func.gen_random_uuid(),
-        comment=comment,
-    )
+def _surrogate_key_column() -> sa.Column[object]:
+    return sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.func.gen_random_uuid())
 
 
 def upgrade() -> None:
     op.create_table(
         "ai_spend",
-        _surrogate_key_column(comment="Row."),
-        sa.Column("day", sa.Date, nullable=False, comment="UTC day that the call counts toward."),
-        sa.Column(
-            "run_id",
-            sa.String(36),
-            nullable=False,
-            comment="Dagster run of the call, or a random id of the command.",
-        ),
-        sa.Column(
-            "prompt_hash",
-            sa.String(64),
-            nullable=False,
-            comment="SHA-256 of the insight's first prompt: further calls for the insight have the same one.",
-        ),
-        sa.Column("model", sa.String(50), nullable=False, comment="Language model."),
-        sa.Column(
-            "reserved",
-            sa.Numeric(10, 6),
-            nullable=False,
-            comment="Maximum cost of the call, USD, reserved before it.",
-        ),
-        sa.Column(
-            "cost",
-            sa.Numeric(10, 6),
-            comment="Cost of the call, USD. NULL: pending or unknown; then the reserved amount counts.",
-        ),
-        sa.Column("input_tokens", sa.Integer, comment="Input tokens. NULL: pending or unknown."),
-        sa.Column("output_tokens", sa.Integer, comment="Output tokens. NULL: pending or unknown."),
-        _timestamp_column("reserved_at", comment="When the cost was reserved."),
-        sa.Column(
-            "settled_at",
-            sa.DateTime(timezone=True),
-            comment="When the cost was recorded. NULL: the call is pending, or its process died.",
-        ),
+        _surrogate_key_column(),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("run_id", sa.String(36), nullable=False),
+        sa.Column("prompt_hash", sa.String(64), nullable=False),
+        sa.Column("model", sa.String(50), nullable=False),
+        sa.Column("reserved", sa.Numeric(10, 6), nullable=False),
+        sa.Column("cost", sa.Numeric(10, 6)),
+        sa.Column("input_tokens", sa.Integer),
+        sa.Column("output_tokens", sa.Integer),
+        _timestamp_column("reserved_at"),
+        sa.Column("settled_at", sa.DateTime(timezone=True)),
         sa.Index(None, "day"),
         sa.Index(None, "run_id"),
         sa.CheckConstraint("reserved >= 0 AND cost >= 0", name="amounts"),
-        comment="One row per billed call to a language model: reserved before the call, settled after it.",
     )
     op.create_table(
         "ai_batches",
-        _surrogate_key_column(comment="Batch."),
-        sa.Column(
-            "vendor_id",
-            sa.String(64),
-            unique=True,
-            comment="Id of the batch at the vendor. NULL: not sent yet, or the process died while sending.",
-        ),
-        sa.Column(
-            "run_id", sa.String(36), nullable=False, comment="Dagster run that sent the batch."
-        ),
-        _timestamp_column("created_at", comment="When the batch was stored."),
-        sa.Column(
-            "closed_at",
-            sa.DateTime(timezone=True),
-            comment="When the last reply was stored. NULL: replies are awaited.",
-        ),
-        comment="One row per batch of prompts: stored before it is sent, so that no batch is lost or paid for twice.",
+        _surrogate_key_column(),
+        sa.Column("vendor_id", sa.String(64), unique=True),
+        sa.Column("run_id", sa.String(36), nullable=False),
+        _timestamp_column("created_at"),
+        sa.Column("closed_at", sa.DateTime(timezone=True)),
     )
     op.create_table(
         "ai_batch_requests",
-        sa.Column(
-            "custom_id",
-            sa.String(64),
-            primary_key=True,
-            comment="Id of the request in the batch and in the vendor's reply.",
-        ),
+        sa.Column("custom_id", sa.String(64), primary_key=True),
         sa.Column(
             "batch_id",
             sa.Uuid,
             sa.ForeignKey("ai_batches.id", ondelete="CASCADE"),
             nullable=False,
-            comment="Batch.",
         ),
-        sa.Column(
-            "prompt_hash",
-            sa.String(64),
-            nullable=False,
-            comment="SHA-256 of the prompt, hexadecimal.",
-        ),
-        sa.Column(
-            "spend_id",
-            sa.Uuid,
-            sa.ForeignKey("ai_spend.id"),
-            nullable=False,
-            comment="Reserved cost, in ai_spend.",
-        ),
+        sa.Column("prompt_hash", sa.String(64), nullable=False),
+        sa.Column("spend_id", sa.Uuid, sa.ForeignKey("ai_spend.id"), nullable=False),
         sa.Column(
             "portfolio_id",
             sa.Uuid,
             sa.ForeignKey("portfolios.id", ondelete="CASCADE"),
             nullable=False,
-            comment="Portfolio of the insight.",
         ),
-        sa.Column("day", sa.Date, nullable=False, comment="Session that the insight describes."),
-        sa.Column("insight_type", sa.String(32), nullable=False, comment="Type of the insight."),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("insight_type", sa.String(32), nullable=False),
         sa.Index(None, "batch_id"),
-        comment="One row per prompt in a batch: the insight that its reply is for.",
     )
     extend_insights()
     seed_templates()
@@ -283,7 +216,6 @@ def extend_insights() -> None:
         sa.Column(
             "day",
             sa.Date,
-            comment="Session that the insight describes. NULL: written by another program.",
         ),
     )
     op.add_column(
@@ -291,7 +223,6 @@ def extend_insights() -> None:
         sa.Column(
             "run_id",
             sa.String(36),
-            comment="Dagster run that wrote the insight. NULL: written by a command.",
         ),
     )
     op.create_index("ix_ai_insights_portfolio_id_day", "ai_insights", ["portfolio_id", "day"])

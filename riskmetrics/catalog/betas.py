@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
+from riskmetrics.catalog.listing import Listing
 
 _WINDOW, _PAIRS = "90 sessions", "60 paired returns"
 _R_SQUARED = "1 - SSR / SST of the regression"
@@ -84,4 +85,38 @@ FIGURES = (
         _WEIGHTED.format("market beta with rates held fixed")),
     _of_rates("two_factor_rate_beta", "Rate beta, market held fixed", Unit.BETA,
         _WEIGHTED.format("rate beta with the market held fixed")),
+)  # fmt: skip
+
+LISTINGS = (
+    Listing(
+        "position_market_betas", "Market betas, {session}", "betas",
+        columns=(
+            *("symbol", "position_type", "quantity", "beta", "std_error", "alpha", "r_squared"),
+            *("p_value", "observations", "market_index"),
+            *("adjusted_beta=symbol_adjusted_betas.beta",
+              "adjusted_std_error=symbol_adjusted_betas.std_error"),
+        ),
+        order=("symbol",),
+    ),
+    Listing(
+        "portfolio_rate_betas", "Rate betas of portfolios, {session}", "rate-betas", "portfolios",
+        columns=(
+            *("rate_beta", "r_squared", "observations", "two_factor_rate_beta"),
+            *("two_factor_market_beta", "rate_index", "undefined_reason"),
+        ),
+        is_optional=True,
+    ),
+    Listing(
+        "position_interest_rate_betas", "Rate betas of positions, {session}", "rate-betas",
+        "positions",
+        columns=(
+            *("symbol", "position_type", "strike_price", "expiration_date", "quantity", "ir_beta"),
+            *("std_error", "p_value", "r_squared", "alpha", "observations"),
+            *("two_factor_rate_beta=symbol_two_factor_betas.rate_beta",
+              "two_factor_std_error=symbol_two_factor_betas.rate_std_error"),
+            *("rate_index", "undefined_reason"),
+        ),
+        order=("symbol",),
+        hidden=("alpha", "strike_price", "expiration_date"),
+    ),
 )  # fmt: skip

@@ -3,6 +3,9 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import EQUITY, PRICED, Figure, Unit
+from riskmetrics.catalog.listing import Listing
+
+_NO_BENCHMARK = "no weights of the benchmark are stored"
 
 _of_portfolio = partial(Figure, "portfolio_snapshots", minimum=PRICED)
 _of_sector = partial(Figure, "portfolio_sector_weights")
@@ -21,10 +24,16 @@ FIGURES = (
     _of_sector("net_weight", "Net", Unit.FRACTION,
         "sum(value) of the sector / equity", minimum=EQUITY),
     _of_sector("benchmark_weight", "Benchmark", Unit.FRACTION,
-        "the benchmark's latest weight on or before the day"),
+        "the benchmark's latest weight on or before the day", null=_NO_BENCHMARK),
     _of_sector("active_weight", "Active", Unit.ACTIVE_FRACTION,
-        "net_weight - benchmark_weight", minimum=EQUITY),
+        "net_weight - benchmark_weight", minimum=EQUITY, null=f"undefined, or {_NO_BENCHMARK}"),
     _of_sector("benchmark_asof", "Benchmark as of", Unit.DATE,
-        "date of the benchmark's latest weights on or before the session"),
-    _of_sector("benchmark_code", "Benchmark code", Unit.TEXT, "code of the benchmark in use"),
+        "date of the benchmark's latest weights on or before the session", null=_NO_BENCHMARK),
+    _of_sector("benchmark_code", "Benchmark code", Unit.TEXT, "code of the benchmark in use",
+        null=_NO_BENCHMARK),
+)  # fmt: skip
+
+LISTINGS = (
+    Listing("portfolio_sector_weights", "Sector weights, {session}", "sectors",
+        order=("-gross_weight", "sector")),
 )  # fmt: skip

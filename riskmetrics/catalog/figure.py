@@ -53,6 +53,8 @@ class Figure:
     """Paper or standard that defines the figure."""
     short: str = ""
     """Column heading where the title of the table says the rest; default: the label."""
+    null: str = "undefined"
+    """Meaning of NULL."""
 
     @property
     def name(self) -> str:
@@ -68,6 +70,25 @@ class Figure:
     def heading(self) -> str:
         """Return the column heading."""
         return self.short or self.label
+
+    def comment(self, *, is_nullable: bool) -> str:
+        """Return the comment of the column: formula, unit, window and the meaning of NULL.
+
+        Examples
+        --------
+        >>> Figure("t", "hhi", "HHI", Unit.INDEX, "sum(w²)", minimum="a price").comment(
+        ...     is_nullable=True
+        ... )
+        'HHI: sum(w²). Unit: index, in [0, 1]. NULL: undefined. Required: a price.'
+        """
+        parts = [f"{self.label}: {self.formula}", f"Unit: {self.unit.value}"]
+        if self.window:
+            parts.append(f"Window: {self.window}")
+        if is_nullable:
+            parts.append(f"NULL: {self.null}")
+        if self.minimum:
+            parts.append(f"Required: {self.minimum}")
+        return ". ".join(parts) + "."
 
 
 PRICED = "80% of the instruments have a price"

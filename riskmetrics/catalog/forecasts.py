@@ -60,7 +60,8 @@ _FORECASTS = (
         "whether the daily lag is replaced by the monthly mean: no value in the last 4 sessions",
         short="daily lag imputed"),
     _of_year("thin_coverage_sessions", "Thin sessions", Unit.COUNT,
-        "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols"),
+        "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols",
+        null="the subject is a symbol"),
 )  # fmt: skip
 
 FIGURES = (

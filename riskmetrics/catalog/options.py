@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import Figure, Unit
+from riskmetrics.catalog.listing import Listing
 
 _INPUTS = "strike, expiration, a close and a volatility forecast of the underlying"
 _option = partial(
@@ -22,14 +23,29 @@ FIGURES = (
         "S e^(-qT) n(d1) sqrt(T) / 100, per point of volatility"),
     _option("exposure", "Exposure", Unit.MONEY, "delta * signed contracts * 100 * S"),
     _input("underlying_price", "Price of the underlying", Unit.PRICE,
-        "S, the underlying's close of the day or up to 5 sessions before"),
+        "S, the underlying's close of the day or up to 5 sessions before", null="no such close"),
     _input("volatility", "Volatility", Unit.VOLATILITY,
         "v, the underlying's expected volatility of the next 21 sessions", "next 21 sessions"),
     _input("years_to_expiration", "Years to expiration", Unit.YEARS,
-        "T, calendar days to expiration / 365"),
+        "T, calendar days to expiration / 365", null="the expiration is unknown"),
     *(
         Figure("portfolio_snapshots", f"portfolio_{name}", f"Portfolio {name}", Unit.MONEY,
             f"sum of {name} * signed contracts * 100 over options", minimum=f"{_INPUTS} of each")
         for name in ("delta", "gamma", "theta", "vega")
+    ),
+)  # fmt: skip
+
+LISTINGS = (
+    Listing(
+        "position_option_exposures", "Options, {session}", "options",
+        columns=(
+            *("symbol", "position_type", "quantity", "strike_price", "expiration_date"),
+            *("value", "delta", "gamma", "theta", "vega", "exposure", "underlying_symbol"),
+            *("underlying_price", "volatility", "years_to_expiration", "risk_free_rate"),
+            *("dividend_yield", "undefined_reason"),
+        ),
+        order=("underlying_symbol", "expiration_date", "strike_price"),
+        additive=("quantity", "exposure"),
+        is_optional=True,
     ),
 )  # fmt: skip

@@ -1,6 +1,5 @@
 """All figures, their lookup by name, and the data dictionary."""
 
-from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -9,12 +8,15 @@ from riskmetrics.catalog import (
     concentration,
     forecasts,
     options,
+    portfolio_statistics,
     stress,
     tail_risk,
     values,
     volatility,
 )
 from riskmetrics.catalog.figure import EXTENSION_TABLE, Figure
+from riskmetrics.catalog.listing import Listing
+from riskmetrics.catalog.statistic import Statistic
 from riskmetrics.errors import ConfigurationError, UsageError
 
 EXTENSION_GROUP = "riskmetrics.metrics"
@@ -29,15 +31,47 @@ _FIGURES = {
         *volatility.FIGURES,
         *forecasts.FIGURES,
         *tail_risk.FIGURES,
+        *portfolio_statistics.FIGURES,
         *stress.FIGURES,
         *options.FIGURES,
     )
 }
+_LISTINGS = {
+    listing.table: listing
+    for listing in (
+        *values.LISTINGS,
+        *concentration.LISTINGS,
+        *betas.LISTINGS,
+        *tail_risk.LISTINGS,
+        *portfolio_statistics.LISTINGS,
+        *stress.LISTINGS,
+        *options.LISTINGS,
+    )
+}
+_DEFINITION = (
+    *("table", "column", "label", "unit", "formula", "window", "minimum", "reference", "short"),
+)
+"""Fields of a figure in the data dictionary."""
 
 
 def all_figures() -> tuple[Figure, ...]:
     """Return every figure of this package, by subject."""
     return tuple(_FIGURES.values())
+
+
+def all_statistics() -> tuple[Statistic, ...]:
+    """Return the statistics of pro-forma returns, each of which has a table of its own."""
+    return portfolio_statistics.STATISTICS
+
+
+def all_listings() -> tuple[Listing, ...]:
+    """Return the listings of result tables, by subject."""
+    return tuple(_LISTINGS.values())
+
+
+def listing_of(table: str) -> Listing:
+    """Return the listing of a table."""
+    return _LISTINGS[table]
 
 
 @cache
@@ -107,6 +141,9 @@ def find_figure(name: str) -> Figure:
 
 
 def describe() -> list[dict[str, Any]]:
-    """Return the data dictionary: the fields of every figure, the unit in words."""
+    """Return the data dictionary: what defines every figure, the unit in words."""
     figures = (*all_figures(), *extension_figures())
-    return [asdict(figure) | {"unit": figure.unit.value} for figure in figures]
+    return [
+        {name: getattr(figure, name) for name in _DEFINITION} | {"unit": figure.unit.value}
+        for figure in figures
+    ]

@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import COVERED, PRICED, Figure, Unit
+from riskmetrics.catalog.listing import Listing
 
 _of_scenario = partial(Figure, "portfolio_stress")
 
@@ -14,4 +15,9 @@ FIGURES = (
         minimum=f"80% of gross exposure is covered, {PRICED}"),
     _of_scenario("coverage", "Coverage", Unit.FRACTION,
         "share of exposure with a beta, or with prices at both ends"),
+)  # fmt: skip
+
+LISTINGS = (
+    Listing("portfolio_stress", "Stress scenarios, {session}", "stress",
+        order=("-loss", "scenario")),
 )  # fmt: skip

@@ -1,8 +1,9 @@
-"""Tail risk, its backtest, risk contributions and drawdowns."""
+"""Tail risk, its backtest and risk contributions."""
 
 from functools import partial
 
 from riskmetrics.catalog.figure import COVERED, PRICED, PRO_FORMA, Figure, Unit
+from riskmetrics.catalog.listing import Listing
 
 _YEAR, _TWO_YEARS = "252 sessions", "504 sessions"
 _BY_LEVEL = "126 returns at 95%, 500 at 99%; parametric: a volatility forecast"
@@ -14,10 +15,6 @@ _backtest = partial(Figure, "portfolio_var_backtests", window=_YEAR)
 _contribution = partial(
     Figure, "portfolio_risk_contributions", window=_YEAR, minimum=f"126 returns, {COVERED}",
     reference="Litterman (1996)",
-)  # fmt: skip
-_drawdown = partial(
-    Figure, "portfolio_drawdowns", window=_YEAR, minimum=f"126 returns, {COVERED}",
-    reference="Grossman and Zhou (1993)",
 )  # fmt: skip
 
 FIGURES = (
@@ -59,16 +56,14 @@ FIGURES = (
     _contribution("share", "Share", Unit.FRACTION, "component / volatility of R"),
     _contribution("observations", "Observations", Unit.COUNT,
         "sessions on which both R and the symbol have a return", minimum="", reference=""),
-    _drawdown("current_drawdown", "Current drawdown", Unit.FRACTION,
-        f"1 - W / maximum of W so far, W = product of (1 + R) over 252 sessions, {PRO_FORMA}"),
-    _drawdown("current_drawdown_peak", "Peak (current drawdown)", Unit.DATE,
-        "session of the maximum of W"),
-    _drawdown("max_drawdown", "Maximum drawdown", Unit.FRACTION,
-        "maximum of 1 - W / maximum of W so far"),
-    _drawdown("max_drawdown_peak", "Peak (maximum drawdown)", Unit.DATE,
-        "session of the peak before the maximum drawdown"),
-    _drawdown("max_drawdown_trough", "Trough (maximum drawdown)", Unit.DATE,
-        "session of the maximum drawdown"),
-    _drawdown("observations", "Observations", Unit.COUNT,
-        "returns of the portfolio in the 252 sessions", minimum="", reference=""),
+)  # fmt: skip
+
+LISTINGS = (
+    Listing("portfolio_tail_risk", "Tail risk, {session} (10-day figures are √10-scaled)",
+        "risk", "tail_risk", order=("horizon_days", "level", "method")),
+    Listing("portfolio_var_backtests", "VaR exceptions (Kupiec test), 252 sessions to {session}",
+        "risk", "var_backtests", order=("level",), is_optional=True),
+    Listing("portfolio_risk_contributions",
+        "Contributions to volatility, 252 sessions to {session}", "contributions",
+        order=("-component", "symbol")),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import Figure, Unit
+from riskmetrics.catalog.listing import Listing
 
 _of_portfolio = partial(Figure, "portfolio_snapshots")
 _of_coverage = partial(Figure, "portfolio_coverage")
@@ -33,7 +34,8 @@ FIGURES = (
         "sum(units * D) over the lots held overnight; D = C(t-1) - C(t) * A(t-1) / A(t), C close,"
         " A adjusted close", minimum="a close and an adjusted close of some holding"),
     _of_portfolio("equity_source", "Equity source", Unit.TEXT,
-        "stated_equity if an equity balance is stated, else net_value"),
+        "stated_equity if an equity balance is stated, else net_value",
+        null="written by an earlier version"),
     _of_portfolio("num_positions", "Positions", Unit.COUNT, "instruments held, lots netted"),
     _of_portfolio("num_long_positions", "Long positions", Unit.COUNT, "instruments held long"),
     _of_portfolio("num_short_positions", "Short positions", Unit.COUNT, "instruments held short"),
@@ -44,3 +46,8 @@ FIGURES = (
     _of_coverage("n_total", "Instruments", Unit.COUNT, "instruments that the figure applies to"),
     Figure("portfolio_figures", "value", "Value", Unit.NUMBER, "as its extension computes it"),
 )  # fmt: skip
+
+LISTINGS = (
+    Listing("portfolio_coverage", order=("metric",)),
+    Listing("portfolio_figures", order=("figure",)),
+)

@@ -45,7 +45,7 @@ def compare(
     Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
     """
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import result_queries
+    from riskmetrics.db import listed_rows
     from riskmetrics.errors import UsageError
     from riskmetrics.results import comparison
 
@@ -56,7 +56,7 @@ def compare(
         sessions = {day: _read_session(connection, day, portfolio) for day in (before, after)}
         changes = comparison.compare(sessions[before], sessions[after])
         for day, session in sessions.items():
-            covered = result_queries.read_coverage(connection, day, portfolio)
+            covered = listed_rows.read_coverage(connection, day, portfolio)
             print_caveats(day, portfolio_caveats(session.snapshots, covered))
     if as_json:
         parts = {name: to_records(frame) for name, frame in changes._asdict().items()}
@@ -69,7 +69,7 @@ def _read_session(
     connection: "sa.Connection", day: date, portfolio: str | None
 ) -> "SessionResults":
     """Read the stored results of a session; end the command if there are none."""
-    from riskmetrics.db import position_queries, result_queries
+    from riskmetrics.db import listed_rows, result_queries
     from riskmetrics.errors import UsageError
     from riskmetrics.results.comparison import SessionResults
 
@@ -78,8 +78,8 @@ def _read_session(
             read(connection, day, portfolio)
             for read in (
                 result_queries.read_snapshots,
-                result_queries.read_sector_weights,
-                position_queries.read_market_betas,
+                listed_rows.read_sector_weights,
+                listed_rows.read_market_betas,
                 result_queries.read_undefined_metrics,
             )
         )

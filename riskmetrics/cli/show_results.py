@@ -80,7 +80,7 @@ def _read(
     view: "View", day: date | None, portfolio: str | None
 ) -> "tuple[date, Mapping[str, pd.DataFrame]]":
     from riskmetrics.cli.database import find_session, read_transaction
-    from riskmetrics.db import result_queries
+    from riskmetrics.db import listed_rows, result_queries
     from riskmetrics.db.input_queries import read_portfolios
     from riskmetrics.present.caveats import portfolio_caveats
 
@@ -90,7 +90,7 @@ def _read(
             key: table.query(connection, session, portfolio) for key, table in view.tables.items()
         }
         snapshots = result_queries.read_snapshots(connection, session, portfolio)
-        coverage = result_queries.read_coverage(connection, session, portfolio)
+        coverage = listed_rows.read_coverage(connection, session, portfolio)
         known_portfolios = set(read_portfolios(connection)["name"])
     if portfolio and portfolio not in known_portfolios:
         raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)

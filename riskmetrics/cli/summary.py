@@ -20,16 +20,16 @@ def print_summaries(day: date, portfolios: Sequence[str]) -> None:
     """Print value, betas, volatility, concentration, sectors and insights of each portfolio."""
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.cli.show_insights import print_insights
-    from riskmetrics.db import insight_store, result_queries, volatility_queries
+    from riskmetrics.db import insight_store, listed_rows, result_queries, volatility_queries
 
     with read_transaction() as connection:
         table = result_queries.read_snapshots(connection, day)
-        notes = portfolio_caveats(table, result_queries.read_coverage(connection, day))
+        notes = portfolio_caveats(table, listed_rows.read_coverage(connection, day))
         volatilities = {
             row["portfolio"]: row
             for row in to_records(volatility_queries.read_portfolio_volatility(connection, day))
         }
-        sectors = result_queries.read_sector_weights(connection, day)
+        sectors = listed_rows.read_sector_weights(connection, day)
         insight_rows = insight_store.read_latest_insights(connection, day)
     snapshots = {row["portfolio"]: row for row in to_records(table)}
     for name in portfolios:

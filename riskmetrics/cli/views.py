@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from riskmetrics.catalog import Figure, Unit, extension_figures, figures_of, find_figure
+from riskmetrics.catalog import (
+    Figure,
+    Listing,
+    Unit,
+    all_listings,
+    extension_figures,
+    figures_of,
+    find_figure,
+)
 from riskmetrics.cli.output import to_records
-from riskmetrics.db import position_queries, result_queries, volatility_queries
+from riskmetrics.db import listed_rows, result_queries, volatility_queries
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import TABLE_FORMATS
 
@@ -155,51 +164,27 @@ def _label_figures(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(figure=labels, value=pd.Series(texts, table.index, dtype=object))
 
 
-def _single(
-    title: str,
-    query: Callable[..., pd.DataFrame],
-    *sources: str,
-    renamed: Mapping[str, str] | None = None,
-    **of_view: Any,
-) -> View:
-    """Return a view of one table, which is optional if there is a text for no rows."""
-    is_optional = "text_if_empty" in of_view
-    return View({"": Table(title, query, sources, renamed or {}, is_optional)}, **of_view)
+def _listed_table(listing: Listing) -> Table:
+    """Return the table of a listing."""
+    return Table(
+        listing.title,
+        partial(listed_rows.read_rows, listing.table),
+        (listing.table,),
+        renamed=listing.joined,
+        is_optional=listing.is_optional,
+        hidden=listing.hidden,
+    )
+
+
+def _listed(view: str, **of_view: Any) -> View:
+    """Return the view of the listings that name it."""
+    listings = (listing for listing in all_listings() if listing.view == view)
+    return View({listing.key: _listed_table(listing) for listing in listings}, **of_view)
 
 
 VIEWS = {
-    "betas": _single(
-        "Market betas, {session}",
-        position_queries.read_market_betas,
-        "position_market_betas",
-        renamed={
-            "adjusted_beta": "symbol_adjusted_betas.beta",
-            "adjusted_std_error": "symbol_adjusted_betas.std_error",
-        },
-        has_caveats=False,
-        notes=_beta_notes,
-    ),
-    "rate-betas": View(
-        {
-            "portfolios": Table(
-                "Rate betas of portfolios, {session}",
-                result_queries.read_portfolio_rate_betas,
-                ("portfolio_rate_betas",),
-                is_optional=True,
-            ),
-            "positions": Table(
-                "Rate betas of positions, {session}",
-                position_queries.read_position_rate_betas,
-                ("position_interest_rate_betas",),
-                renamed={
-                    "two_factor_rate_beta": "symbol_two_factor_betas.rate_beta",
-                    "two_factor_std_error": "symbol_two_factor_betas.rate_std_error",
-                },
-                hidden=("alpha", "strike_price", "expiration_date"),
-            ),
-        },
-        notes=_rate_beta_notes,
-    ),
+    "betas": _listed("betas", has_caveats=False, notes=_beta_notes),
+    "rate-betas": _listed("rate-betas", notes=_rate_beta_notes),
     "volatility": View(
         {
             "portfolios": _volatility_table(
@@ -217,9 +202,7 @@ VIEWS = {
         },
         notes=_volatility_notes,
     ),
-    "sectors": _single(
-        "Sector weights, {session}", result_queries.read_sector_weights, "portfolio_sector_weights"
-    ),
+    "sectors": _listed("sectors"),
     "snapshot": View(
         {
             "": Table(
@@ -230,58 +213,38 @@ VIEWS = {
             )
         }
     ),
-    "risk": View(
-        {
-            "tail_risk": Table(
-                "Tail risk, {session} (10-day figures are √10-scaled)",
-                result_queries.read_tail_risk,
-                ("portfolio_tail_risk",),
-            ),
-            "var_backtests": Table(
-                "VaR exceptions (Kupiec test), 252 sessions to {session}",
-                result_queries.read_var_backtests,
-                ("portfolio_var_backtests",),
-                is_optional=True,
-            ),
-            "drawdowns": Table(
-                "Drawdowns, 252 sessions to {session}",
-                result_queries.read_drawdowns,
-                ("portfolio_drawdowns",),
-                is_optional=True,
-            ),
-        }
-    ),
-    "contributions": _single(
-        "Contributions to volatility, 252 sessions to {session}",
-        result_queries.read_risk_contributions,
-        "portfolio_risk_contributions",
-    ),
-    "stress": _single(
-        "Stress scenarios, {session}", result_queries.read_stress_results, "portfolio_stress"
-    ),
-    "options": _single(
-        "Options, {session}",
-        position_queries.read_option_exposures,
-        "position_option_exposures",
-        has_caveats=False,
-        text_if_empty="no options are held on {session}",
+    "risk": _listed("risk"),
+    "contributions": _listed("contributions"),
+    "stress": _listed("stress"),
+    "options": _listed(
+        "options", has_caveats=False, text_if_empty="no options are held on {session}"
     ),
     "figures": View(
         {
             "": Table(
                 "Figures of extensions, {session}",
-                result_queries.read_extension_figures,
+                partial(listed_rows.read_rows, "portfolio_figures"),
                 is_optional=True,
                 arrange=_label_figures,
             )
         },
         text_if_empty="no package adds figures, or none was computed on {session}",
     ),
-    "undefined": _single(
-        "Undefined values, {session}",
-        result_queries.read_undefined_metrics,
+    "undefined": View(
+        {
+            "": Table(
+                "Undefined values, {session}",
+                result_queries.read_undefined_metrics,
+                is_optional=True,
+            )
+        },
         has_caveats=False,
         text_if_empty="no undefined values on {session}",
     ),
 }
-"""Command to its view; a view with one unnamed table is a list in JSON."""
+"""Command to its view; a view with one unnamed table is a list in JSON.
+
+Views of listings derive from the catalog. The others are stated here: volatilities are joined with
+forecasts and flagged, snapshots are printed as columns, figures of extensions have labels of their
+own, and reasons are no figures.
+"""

@@ -1,13 +1,13 @@
 """Risk figures of portfolios, each in a table of its own."""
 
 from riskmetrics.computations.result_asset import DELTA_NOTE, Edge, ResultAsset
+from riskmetrics.computations.statistic_assets import STATISTIC_ASSETS
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.results import (
     contribution_results,
-    drawdowns,
     pro_forma,
     rate_sensitivity,
     score_results,
@@ -51,14 +51,6 @@ def compute_contributions(inputs: RunInputs) -> Computed:
         inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
     )
     return Computed([TableRows(tables.portfolio_risk_contributions, rows)])
-
-
-def compute_drawdowns(inputs: RunInputs) -> Computed:
-    """Compute current and maximum drawdowns over one year."""
-    rows = drawdowns.drawdown_rows(
-        inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
-    )
-    return Computed([TableRows(tables.portfolio_drawdowns, rows)])
 
 
 def compute_stress(inputs: RunInputs) -> Computed:
@@ -121,15 +113,7 @@ RISK_ASSETS = (
         compute_contributions,
         "component",
     ),
-    ResultAsset(
-        "portfolio_drawdowns",
-        "portfolios",
-        f"Current and maximum drawdown of every portfolio over one year. {DELTA_NOTE}",
-        {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
-        (tables.portfolio_drawdowns,),
-        compute_drawdowns,
-        "current_drawdown",
-    ),
+    *STATISTIC_ASSETS,
     ResultAsset(
         "stress_tests",
         "portfolios",

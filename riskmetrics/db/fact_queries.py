@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from riskmetrics.catalog import all_statistics, figures_of
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
@@ -22,14 +23,19 @@ _portfolios = tables.portfolios
 
 
 class _Query(NamedTuple):
-    """The rows of a result table that facts are based on."""
+    """The rows of a result table that facts are based on: keys, and all figures of the catalog."""
 
     table: sa.Table
-    columns: tuple[str, ...]
+    keys: tuple[str, ...] = ()
     order: "tuple[sa.ColumnElement[Any], ...]" = ()
     condition: "sa.ColumnElement[bool]" = sa.true()
     day: str = "day"
     """Column of the session."""
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the columns that are read."""
+        return [*self.keys, *(figure.column for figure in figures_of(self.table.name))]
 
 
 _sectors, _losses, _tail, _reasons = (
@@ -39,64 +45,42 @@ _sectors, _losses, _tail, _reasons = (
     tables.undefined_metrics,
 )
 _QUERIES = {
-    "forecasts": _Query(
-        tables.volatility_forecasts,
-        ("low", "high", "rise_probability", "observations", "in_sample", "short_history"),
-    ),
-    "scores": _Query(
-        tables.har_forecast_scores,
-        ("volatility_forecast", "realized", "low", "high", "in_sample"),
-        day="completed_on",
-    ),
-    "rate_betas": _Query(
-        tables.portfolio_rate_betas, ("rate_beta", "two_factor_rate_beta", "observations")
-    ),
-    "sectors": _Query(
-        _sectors,
-        ("sector", "gross_weight", "benchmark_weight", "active_weight"),
-        (_sectors.c.gross_weight.desc(), _sectors.c.sector),
-    ),
+    "forecasts": _Query(tables.volatility_forecasts),
+    "scores": _Query(tables.har_forecast_scores, day="completed_on"),
+    "rate_betas": _Query(tables.portfolio_rate_betas),
+    "sectors": _Query(_sectors, ("sector",), (_sectors.c.gross_weight.desc(), _sectors.c.sector)),
     "stress": _Query(
         _losses,
-        ("scenario", "loss", "coverage"),
+        ("scenario",),
         (_losses.c.loss.desc(), _losses.c.scenario),
         _losses.c.loss.is_not(None),
     ),
     "tail_risk": _Query(
         _tail,
-        ("level", "value_at_risk", "expected_shortfall", "observations"),
+        ("level",),
         condition=sa.and_(_tail.c.method == "historical", _tail.c.horizon_days == 1),
     ),
-    "drawdowns": _Query(
-        tables.portfolio_drawdowns, ("current_drawdown", "max_drawdown", "observations")
-    ),
-    "coverage": _Query(tables.portfolio_coverage, ("metric", "coverage", "n_covered", "n_total")),
+    "coverage": _Query(tables.portfolio_coverage, ("metric",)),
     "undefined": _Query(
         _reasons,
         ("metric", "reason"),
         (_reasons.c.metric,),
         _reasons.c.subject == _reasons.c.portfolio_id,
     ),
+    **{
+        statistic.key: _Query(tables.STATISTIC_TABLES[statistic.table])
+        for statistic in all_statistics()
+    },
 }
 """Largest sectors and losses first; one-day historical tail risk; reasons of portfolios."""
-
-
-_SNAPSHOTS = _Query(
-    tables.portfolio_snapshots,
-    tuple(
-        column.name
-        for column in tables.portfolio_snapshots.c
-        if isinstance(column.type, sa.Numeric | sa.Integer | sa.String)
-    ),
-    day="snapshot_date",
-)
 
 
 def snapshots(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """Return all numbers and names of the snapshots, with the portfolio's currency."""
-    return _read(connection, _SNAPSHOTS, days, portfolio, _portfolios.c.currency)
+    """Return all figures of the snapshots, with the portfolio's currency."""
+    query = _Query(tables.portfolio_snapshots, day="snapshot_date")
+    return _read(connection, query, days, portfolio, _portfolios.c.currency)
 
 
 def read_records(

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 import psycopg
 import sqlalchemy as sa
 
-from riskmetrics.db import schema_diff, tables
+from riskmetrics.db import comments, schema_diff, tables
 from riskmetrics.errors import SchemaError
 from riskmetrics.settings import bundled_path
 
@@ -141,7 +141,10 @@ def ensure_head(
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> bool:
-    """Migrate up to ``revision``, atomically; return whether anything changed."""
+    """Migrate up to ``revision``, atomically; return whether the revision changed.
+
+    Comments are written as the code states them, also if the revision is the head already.
+    """
     return _migrate(engine, "upgrade", revision)
 
 
@@ -191,6 +194,7 @@ def _migrate(engine: sa.Engine, direction: Literal["upgrade", "downgrade"], revi
         previous_revision = current(connection)
         _require_known_revision(connection, previous_revision)
         if direction == "upgrade" and revision == "head" and previous_revision == head():
+            comments.write_comments(connection)
             return False
         is_adoption = direction == "upgrade" and previous_revision in _founding_revisions()
         if is_adoption:

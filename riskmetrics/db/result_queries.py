@@ -5,21 +5,18 @@ The pipeline computes from inputs, never from stored results.
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from riskmetrics.db import result_tables, tables
+from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.tables.schema import provenance_columns
 from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY, SHARE_TOLERANCE
 
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
-_ROW_IDENTITY = {"portfolio_id", "day", *(column.name for column in provenance_columns())}
 
 
 def sample_market_betas(
@@ -198,6 +195,20 @@ def find_small_equity(
     return fetch_frame(connection, sa.select(*shown).order_by(worst.c.share, worst.c.portfolio))
 
 
+def read_snapshots(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
+    """Return the snapshots of a day with all columns, by the portfolio's name."""
+    columns = (column for column in _snapshots.c if column.name != "id")
+    statement = (
+        sa.select(_portfolios.c.name.label("portfolio"), *columns)
+        .join(_portfolios, _portfolios.c.id == _snapshots.c.portfolio_id)
+        .where(_snapshots.c.snapshot_date == day)
+        .order_by(_portfolios.c.name)
+    )
+    return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
+
+
 def read_undefined_metrics(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
@@ -218,84 +229,6 @@ def read_undefined_metrics(
     )
     order = _portfolios.c.name, table.c.metric, position.c.symbol, table.c.subject
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
-
-
-def read_rows(
-    table: sa.Table,
-    order: Sequence["sa.ColumnElement[Any]"],
-    connection: sa.Connection,
-    day: date,
-    portfolio: str | None = None,
-    *,
-    columns: Sequence[str] = (),
-) -> pd.DataFrame:
-    """Return the rows of a result table of portfolios on a day, by portfolio name and ``order``.
-
-    ``columns`` default to all but ids, day and provenance.
-    """
-    names = columns or [column.name for column in table.c if column.name not in _ROW_IDENTITY]
-    statement = (
-        sa.select(_portfolios.c.name.label("portfolio"), *(table.c[name] for name in names))
-        .select_from(table)
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(result_tables.day_column(table) == day)
-        .order_by(_portfolios.c.name, *order)
-    )
-    return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
-
-
-def _descending(column: "sa.Column[Any]") -> "sa.ColumnElement[Any]":
-    return column.desc().nulls_last()
-
-
-_tail, _stress = tables.portfolio_tail_risk.c, tables.portfolio_stress.c
-_contributions, _sectors = (
-    tables.portfolio_risk_contributions.c,
-    tables.portfolio_sector_weights.c,
-)
-
-read_snapshots = partial(
-    read_rows,
-    tables.portfolio_snapshots,
-    (),
-    columns=[column.name for column in tables.portfolio_snapshots.c if column.name != "id"],
-)
-read_tail_risk = partial(
-    read_rows, tables.portfolio_tail_risk, (_tail.horizon_days, _tail.level, _tail.method)
-)
-read_var_backtests = partial(
-    read_rows, tables.portfolio_var_backtests, (tables.portfolio_var_backtests.c.level,)
-)
-read_drawdowns = partial(read_rows, tables.portfolio_drawdowns, ())
-read_risk_contributions = partial(
-    read_rows,
-    tables.portfolio_risk_contributions,
-    (_descending(_contributions.component), _contributions.symbol),
-)
-"""Largest contribution first."""
-read_stress_results = partial(
-    read_rows, tables.portfolio_stress, (_descending(_stress.loss), _stress.scenario)
-)
-"""Largest loss first."""
-read_sector_weights = partial(
-    read_rows,
-    tables.portfolio_sector_weights,
-    (_descending(_sectors.gross_weight), _sectors.sector),
-)
-"""Largest sector first."""
-read_coverage = partial(read_rows, tables.portfolio_coverage, (tables.portfolio_coverage.c.metric,))
-read_extension_figures = partial(
-    read_rows, tables.portfolio_figures, (tables.portfolio_figures.c.figure,)
-)
-read_portfolio_rate_betas = partial(
-    read_rows,
-    tables.portfolio_rate_betas,
-    (),
-    columns=(
-        *("rate_beta", "r_squared", "observations", "two_factor_rate_beta"),
-        *("two_factor_market_beta", "rate_index", "undefined_reason"),
-    ),
-)
 
 
 def read_latest_day(connection: sa.Connection) -> date | None:

@@ -286,7 +286,11 @@ METRIC_GROUPS = [
         "numpy.cov over the source returns",
         _recompute_contribution,
     ),
-    MetricGroup(tables.portfolio_drawdowns, "pandas cumprod and cummax", _recompute_drawdown),
+    MetricGroup(
+        tables.STATISTIC_TABLES["portfolio_drawdowns"],
+        "pandas cumprod and cummax",
+        _recompute_drawdown,
+    ),
     MetricGroup(
         tables.portfolio_stress,
         "statsmodels OLS, one fit per symbol, and pandas",

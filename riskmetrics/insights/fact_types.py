@@ -4,10 +4,11 @@ No two types of the same entity share a name, so that a name in a sentence ident
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from riskmetrics.catalog import Unit, find_figure
+from riskmetrics.catalog import Statistic, Unit, all_statistics, find_figure
 from riskmetrics.present import formatting
 
 _FORMATTERS = {
@@ -91,6 +92,13 @@ def _fact(
         name, provider, figure.name, _UNIT_NAMES[figure.unit], family, labels, figure.window
     )
     return base._replace(**changes)
+
+
+def _statistic_facts(statistic: Statistic) -> Iterator[FactType]:
+    """Yield the types of a statistic's facts."""
+    for figure in statistic.figures:
+        if name := statistic.facts.get(figure.column):
+            yield _fact(name, "stress", figure.name, statistic.family, (figure.label.lower(),))
 
 
 _THRESHOLDS = "insights/severity.yaml"
@@ -181,8 +189,7 @@ FACT_TYPES = {
         _fact("shortfall_95", "stress", "expected_shortfall", "loss",
             ("expected shortfall at 95%",)),
         _fact("var_99", "stress", "value_at_risk", "loss", ("value at risk at 99%",)),
-        _fact("drawdown", "stress", "current_drawdown", "drawdown", ("current drawdown",)),
-        _fact("max_drawdown", "stress", "max_drawdown", "drawdown", ("maximum drawdown",)),
+        *(kind for statistic in all_statistics() for kind in _statistic_facts(statistic)),
         FactType("severity", "severity", _THRESHOLDS, "text", "severity", ("severity",)),
         FactType("weight_threshold", "severity", _THRESHOLDS, "fraction", "position weight",
             ("single-name threshold",)),

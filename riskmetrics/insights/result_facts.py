@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
+from riskmetrics.catalog import all_statistics
 from riskmetrics.db.fact_queries import Record
 from riskmetrics.insights.fact_types import CHANGE_UNITS, FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts
@@ -130,7 +131,7 @@ def risk_facts(
     rows_by_name: Mapping[str, Sequence[Record]],
     aliases: dict[str, dict[str, str]],
 ) -> Iterator[Fact]:
-    """Yield facts of rate betas, stress results, tail risk and drawdowns; add scenario aliases."""
+    """Yield facts of rate betas, stress, tail risk and statistics; add scenario aliases."""
     for row in rows_by_name["rate_betas"]:
         yield from defined_facts(
             make,
@@ -156,12 +157,10 @@ def risk_facts(
             {name: value for name, value in figures.items() if name in FACT_TYPES},
             n_obs=row["observations"],
         )
-    for row in rows_by_name["drawdowns"]:
-        yield from defined_facts(
-            make,
-            _select(row, "drawdown", "max_drawdown"),
-            n_obs=row["observations"],
-        )
+    for statistic in all_statistics():
+        for row in rows_by_name[statistic.key]:
+            figures = _select(row, *statistic.facts.values())
+            yield from defined_facts(make, figures, n_obs=row["observations"])
 
 
 def change_facts(

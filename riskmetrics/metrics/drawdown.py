@@ -34,7 +34,7 @@ def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
     Drawdown
         Peaks and troughs number the T + 1 closes of the window: close 0 is the one before the first
         return, close t the one that ends the t-th. A peak is the close with the highest value so
-        far, a trough the first close at the maximum drawdown; both are 0 if there was no drawdown.
+        far, a trough the first close at the maximum drawdown; both are -1 if there was no drawdown.
         After a return of -1 or below the drawdown is 1. With fewer than ``min_obs`` returns
         drawdowns are NaN and closes are -1.
 
@@ -72,11 +72,13 @@ def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
     trough = drawdowns.argmax(axis=0)
     series = np.arange(returns.shape[1])
     enough = n_obs >= min_obs
+    max_drawdown = drawdowns[trough, series]
+    has_drawdown = enough & (max_drawdown > 0)
     return Drawdown(
         current_drawdown=np.where(enough, drawdowns[-1], np.nan),
         current_drawdown_peak=np.where(enough, peak[-1], -1),
-        max_drawdown=np.where(enough, drawdowns[trough, series], np.nan),
-        max_drawdown_peak=np.where(enough, peak[trough, series], -1),
-        max_drawdown_trough=np.where(enough, trough, -1),
+        max_drawdown=np.where(enough, max_drawdown, np.nan),
+        max_drawdown_peak=np.where(has_drawdown, peak[trough, series], -1),
+        max_drawdown_trough=np.where(has_drawdown, trough, -1),
         n_obs=n_obs,
     )

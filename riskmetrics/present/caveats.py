@@ -15,7 +15,8 @@ def portfolio_caveats(snapshots: "pd.DataFrame", coverage: "pd.DataFrame") -> di
     Parameters
     ----------
     snapshots, coverage : DataFrame
-        Results of `db.result_queries.read_snapshots` and `read_coverage` for one day.
+        Results of `db.result_queries.read_snapshots` and `db.listed_rows.read_coverage` for one
+        day.
     """
     counts = {
         str(name): dict(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +12,11 @@ import markupsafe
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.catalog import find_figure
+from riskmetrics.catalog import Statistic, all_listings, all_statistics, find_figure
 from riskmetrics.db import (
     input_queries,
     insight_store,
-    position_queries,
+    listed_rows,
     result_queries,
     volatility_queries,
 )
@@ -206,22 +206,19 @@ def _sections(connection: sa.Connection, day: date) -> list[Section]:
 
 _QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
     "snapshots": result_queries.read_snapshots,
-    "betas": position_queries.read_market_betas,
-    "sectors": result_queries.read_sector_weights,
-    "coverage": result_queries.read_coverage,
+    "betas": listed_rows.read_market_betas,
+    "sectors": listed_rows.read_sector_weights,
+    "coverage": listed_rows.read_coverage,
     "undefined": result_queries.read_undefined_metrics,
     "volatility": volatility_queries.read_portfolio_volatility,
     "position_volatility": volatility_queries.read_position_volatility,
-    "rates": result_queries.read_portfolio_rate_betas,
-    "rate_betas": position_queries.read_position_rate_betas,
+    "rates": partial(listed_rows.read_rows, "portfolio_rate_betas"),
+    "rate_betas": partial(listed_rows.read_rows, "position_interest_rate_betas"),
 }
 _RISK_QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
-    "tail_risk": result_queries.read_tail_risk,
-    "var_backtests": result_queries.read_var_backtests,
-    "drawdowns": result_queries.read_drawdowns,
-    "contributions": result_queries.read_risk_contributions,
-    "stress": result_queries.read_stress_results,
-    "options": position_queries.read_option_exposures,
+    listing.name: partial(listed_rows.read_rows, listing.table)
+    for listing in all_listings()
+    if listing.view in ("risk", "contributions", "stress", "options")
 }
 
 
@@ -301,6 +298,18 @@ def _records(rows: pd.DataFrame) -> list[Record]:
     ]
 
 
+def _note(statistic: Statistic, column: str, row: Record) -> str:
+    """Return the note of a statistic's figure; empty if a figure in it is undefined."""
+    named = {
+        figure.column: None
+        if row[figure.column] is None
+        else page_format(figure.name)(row[figure.column])
+        for figure in statistic.figures
+        if f"{{{figure.column}}}" in statistic.rows[column]
+    }
+    return "" if None in named.values() else statistic.rows[column].format(**named)
+
+
 def _distinct(rows: list[Record], column: str) -> str:
     return ", ".join(sorted({row[column] for row in rows if row[column]})) or "not recorded"
 
@@ -324,6 +333,8 @@ def _environment() -> jinja2.Environment:
         formatting=formatting,
         find_figure=find_figure,
         page_format=page_format,
+        statistics=all_statistics(),
+        note=_note,
         contract_terms=contract_terms,
         portfolio_subject=PORTFOLIO_SUBJECT,
         beta_interval=beta_interval,

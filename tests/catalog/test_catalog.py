@@ -6,7 +6,15 @@ import sys
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.catalog import all_figures, describe, find_figure
+from riskmetrics.catalog import (
+    Listing,
+    Statistic,
+    all_figures,
+    all_listings,
+    all_statistics,
+    describe,
+    find_figure,
+)
 from riskmetrics.db import tables
 from riskmetrics.db.result_tables import ResultTable, list_result_tables, parameter_columns
 from riskmetrics.db.tables.schema import provenance_columns, undefined_reason_column
@@ -82,6 +90,30 @@ def test_windows_and_minimums_are_those_of_the_methods(
     found = [figure for figure in all_figures() if name in (figure.name, figure.column)]
     assert found[0].window == f"{window} sessions"
     assert found[0].minimum.startswith(minimum)
+
+
+@pytest.mark.parametrize("statistic", all_statistics(), ids=lambda statistic: statistic.table)
+def test_a_statistic_states_its_window_and_minimum_as_its_figures_do(statistic: Statistic) -> None:
+    for figure in statistic.figures:
+        assert figure.table == statistic.table
+        assert figure.window == f"{statistic.sessions} sessions"
+        assert (figure.column == "observations") == (figure.minimum == "")
+        if figure.minimum:
+            assert figure.minimum.startswith(f"{statistic.min_obs} returns")
+    shown = {figure.column for figure in statistic.figures}
+    assert statistic.rows.keys() | statistic.facts.keys() <= shown
+
+
+@pytest.mark.parametrize("listing", all_listings(), ids=lambda listing: listing.table)
+def test_a_listing_names_columns_that_exist(listing: Listing) -> None:
+    table = tables.metadata.tables[listing.table]
+    known = {*table.c.keys(), "undefined_reason"}
+    if "position_id" in table.c:
+        known |= {*tables.positions.c.keys(), *listing.joined}
+    named = {name.partition("=")[0] for name in (*listing.columns, *listing.hidden)}
+    assert named | {name.removeprefix("-") for name in listing.order} <= known
+    for name in listing.joined.values():
+        assert find_figure(name).name == name
 
 
 def test_a_figure_is_found_by_its_column_unless_several_tables_have_it() -> None:

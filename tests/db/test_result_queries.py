@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import (
     holdings,
+    listed_rows,
     position_queries,
     result_queries,
     result_writes,
@@ -76,10 +77,10 @@ def test_an_empty_database_has_no_sessions_and_no_results(connection):
     assert result_queries.read_latest_day(connection) is None
     for of_a_day in (
         result_queries.read_snapshots,
-        position_queries.read_market_betas,
-        result_queries.read_sector_weights,
+        listed_rows.read_market_betas,
+        listed_rows.read_sector_weights,
         result_queries.read_undefined_metrics,
-        result_queries.read_coverage,
+        listed_rows.read_coverage,
     ):
         assert of_a_day(connection, DAY).empty
     assert result_queries.sample_market_betas(connection, [DAY], 5).empty
@@ -135,7 +136,7 @@ def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lot
         rows.assign(method="OLS_SIMPLE", window_days=90),
         key=key,
     )
-    found = position_queries.read_market_betas(connection, DAY)
+    found = listed_rows.read_market_betas(connection, DAY)
     assert found[["portfolio", "symbol", "quantity"]].to_numpy().tolist() == [
         ["P", "A", 2],
         ["P", "B", 2],
@@ -143,7 +144,7 @@ def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lot
         ["Q", "B", 2],
     ]
     assert found["beta"].fillna(-1).to_list() == [1, -1, 3, 4]
-    assert position_queries.read_market_betas(connection, DAY, "Q")["symbol"].to_list() == [
+    assert listed_rows.read_market_betas(connection, DAY, "Q")["symbol"].to_list() == [
         "A",
         "B",
     ]
@@ -172,7 +173,7 @@ def test_every_portfolio_with_too_little_coverage_is_named_on_its_worst_day(conn
     assert below("beta", [DAY], 0.5) == []
     assert below("beta", [DAY], 0.5 + 1e-10) == []  # rounding of a sum of shares
     assert below("prices", [DAY], 0.8) == []
-    assert result_queries.read_coverage(connection, DAY)["coverage"].to_list() == [0.9, 0.5]
+    assert listed_rows.read_coverage(connection, DAY)["coverage"].to_list() == [0.9, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -252,7 +253,7 @@ def test_sectors_come_largest_first_and_sum_by_portfolio(connection, lots):
     write.upsert_rows(
         connection, tables.portfolio_sector_weights, rows, key=("portfolio_id", "day", "sector")
     )
-    assert result_queries.read_sector_weights(connection, DAY, "P")["sector"].to_list() == [
+    assert listed_rows.read_sector_weights(connection, DAY, "P")["sector"].to_list() == [
         "Utilities",
         "Energy",
     ]

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import settings
+from riskmetrics.catalog import all_statistics
 from riskmetrics.cli import launch
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.computations.result_assets import RESULT_ASSETS
@@ -59,11 +60,10 @@ sector_concentration <- benchmark_weights, company_profiles, portfolio_values
 option_exposures <- portfolio_values, position_volatility
 portfolio_tail_risk <- portfolio_values, portfolio_volatility
 risk_contributions <- har_coefficients, portfolio_values
-portfolio_drawdowns <- har_coefficients, portfolio_values
 stress_tests <- portfolio_betas, portfolio_rate_betas
 forecast_scores <- portfolio_volatility, position_volatility
-ai_insights <- forecast_scores, option_exposures, portfolio_betas, portfolio_drawdowns,\
- portfolio_rate_betas, portfolio_tail_risk, portfolio_values, portfolio_volatility,\
+ai_insights <- forecast_scores, option_exposures, portfolio_betas, portfolio_rate_betas,\
+ portfolio_tail_risk, portfolio_values, portfolio_volatility,\
  risk_contributions, sector_concentration, stress_tests
 """
 
@@ -95,7 +95,11 @@ def test_the_graph_has_exactly_these_assets_edges_checks_jobs_and_schedules() ->
         for key in graph.get_all_asset_keys()
     }
     lines = [line.split(" <-") for line in SHAPE.strip().splitlines()]
-    assert shape == {name: follows.replace(",", "").split() for name, follows in lines}
+    expected = {name: follows.replace(",", "").split() for name, follows in lines}
+    statistics = [statistic.table for statistic in all_statistics()]
+    expected |= {name: ["har_coefficients", "portfolio_values"] for name in statistics}
+    expected["ai_insights"] = sorted([*expected["ai_insights"], *statistics])
+    assert shape == expected
     checks: dict[str, set[str]] = {}
     for check in graph.asset_check_keys:
         checks.setdefault(check.asset_key.to_user_string(), set()).add(check.name)

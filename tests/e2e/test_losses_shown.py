@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from riskmetrics.catalog import all_statistics
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from tests.conftest import open_connection
@@ -81,7 +82,7 @@ def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
     assert {name: len(rows) for name, rows in risk.items()} == {
         "tail_risk": 12,
         "var_backtests": 2,
-        "drawdowns": 1,
+        **{statistic.key: 1 for statistic in all_statistics()},
     }
     assert sum(
         row["share"] for row in read("contributions", "--portfolio", "Long-Short")

@@ -6,6 +6,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from riskmetrics import settings
+from riskmetrics.db.tables import STATISTIC_TABLES
 from riskmetrics.definitions import defs
 from tests.e2e import ui_server
 from tests.e2e.conftest import Run
@@ -92,14 +93,9 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
             "portfolios",
         ),
         **dict.fromkeys(
-            (
-                "sector_concentration",
-                "portfolio_tail_risk",
-                "risk_contributions",
-                "portfolio_drawdowns",
-            ),
-            "portfolios",
+            ("sector_concentration", "portfolio_tail_risk", "risk_contributions"), "portfolios"
         ),
+        **dict.fromkeys(STATISTIC_TABLES, "portfolios"),
         **dict.fromkeys(("stress_tests", "option_exposures", "forecast_scores"), "portfolios"),
         "ai_insights": "insights",
     }

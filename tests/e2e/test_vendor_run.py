@@ -28,7 +28,7 @@ EMPTY = {
     "portfolio_var_backtests",
     "position_option_exposures",
     "har_forecast_scores",
-    "portfolio_drawdowns",
+    *tables.STATISTIC_TABLES,
 }
 """Tables of results that one session of stocks need not fill."""
 

@@ -49,8 +49,8 @@ def test_a_path_that_only_rises_never_fell_and_stands_at_its_high():
     assert (found.max_drawdown, found.current_drawdown) == (0.0, 0.0)
     assert (found.current_drawdown_peak, found.max_drawdown_peak, found.max_drawdown_trough) == (
         3,
-        0,
-        0,
+        -1,
+        -1,
     )
 
 

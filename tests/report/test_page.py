@@ -429,7 +429,8 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
         "max_drawdown_peak": date(2022, 6, 8),
         "max_drawdown_trough": date(2022, 6, 17),
     }
-    insert(connection, tables.portfolio_drawdowns, observations=252, **key | drawdown)
+    drawdowns = tables.STATISTIC_TABLES["portfolio_drawdowns"]
+    insert(connection, drawdowns, observations=252, **key | drawdown)
     insert(
         connection,
         tables.portfolio_stress,

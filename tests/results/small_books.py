@@ -8,12 +8,12 @@ import pandas as pd
 
 from benchmarks.run_inputs import VERSIONS as SHIPPED
 from riskmetrics import panels, trading_calendar
+from riskmetrics.catalog import all_statistics
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
     betas,
     contribution_results,
-    drawdowns,
     exposures,
     forecasts,
     option_results,
@@ -29,6 +29,7 @@ from riskmetrics.results import (
 )
 from riskmetrics.results.income import Distributions
 from riskmetrics.results.lot_frames import is_listed, is_option
+from riskmetrics.results.statistic_rows import statistic_rows
 from riskmetrics.sources import simulate
 
 MARKET = "SPY"
@@ -88,6 +89,12 @@ NO_DISTRIBUTIONS = Distributions(
     pd.DataFrame({"symbol": pd.array([], dtype="str"), "date": pd.to_datetime([]), "amount": []}),
     frozenset(),
 )
+
+
+def drawdown_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
+    """Return the rows of `portfolio_drawdowns`."""
+    (drawdowns,) = (one for one in all_statistics() if one.table == "portfolio_drawdowns")
+    return statistic_rows(drawdowns, valued, returns)
 
 
 class Book(NamedTuple):
@@ -256,9 +263,7 @@ class Book(NamedTuple):
             "contributions": contribution_results.contribution_rows(
                 valued, self.returns(pro_forma.YEAR_WINDOW, *days)
             ),
-            "drawdowns": drawdowns.drawdown_rows(
-                valued, self.returns(pro_forma.YEAR_WINDOW, *days)
-            ),
+            "drawdowns": drawdown_rows(valued, self.returns(pro_forma.YEAR_WINDOW, *days)),
             "stress": self.stress(*days, delta_valuation=valued),
             "options": option_exposures,
             "greeks": greeks,

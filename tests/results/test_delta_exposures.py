@@ -8,11 +8,19 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
-from small_books import MARKET, PRICING_PARAMETERS, SESSIONS, Book, book, lot, random_closes
+from small_books import (
+    MARKET,
+    PRICING_PARAMETERS,
+    SESSIONS,
+    Book,
+    book,
+    drawdown_rows,
+    lot,
+    random_closes,
+)
 
 from riskmetrics.results import (
     contribution_results,
-    drawdowns,
     forecasts,
     option_results,
     pro_forma,
@@ -65,7 +73,7 @@ def figures(of: Book) -> dict[str, Any]:
         "forecasts": forecasts.portfolio_forecasts(valued, volatility),
         "tail": tail[tail["level"] == 0.95],
         "tested": tested[tested["level"] == 0.95],
-        "drawdowns": drawdowns.drawdown_rows(valued, year),
+        "drawdowns": drawdown_rows(valued, year),
         "contributions": contribution_results.contribution_rows(valued, year),
         "stress": of.stress(DAY)[lambda rows: rows["scenario"] != "spring"],
     }
@@ -254,7 +262,7 @@ def test_a_portfolio_of_nothing_but_expired_options_says_that_nothing_has_a_valu
     valued = of.value_with_deltas(DAY)
     _, _, undefined = snapshots.beta_rows(valued, of.betas(DAY), of.profiles)
     assert set(undefined["reason"]) == {"the portfolio holds nothing with a value"}
-    (row,) = drawdowns.drawdown_rows(valued, of.returns(pro_forma.YEAR_WINDOW, DAY)).itertuples()
+    (row,) = drawdown_rows(valued, of.returns(pro_forma.YEAR_WINDOW, DAY)).itertuples()
     assert row.undefined_reason == "the portfolio holds nothing with a value"
 
 

@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
-from small_books import PRICING_PARAMETERS, SESSIONS, Book, book, lot
+from small_books import PRICING_PARAMETERS, SESSIONS, Book, book, drawdown_rows, lot
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.results import (
     contribution_results,
-    drawdowns,
     option_results,
     pro_forma,
     stress_results,
@@ -213,7 +212,7 @@ def test_hand_calculated_drawdown_and_its_sessions():
     """
     prices = np.interp(range(200), [0, 100, 150, 199], [100.0, 200.0, 120.0, 150.0])
     of = book(lot("X", 1), closes={"X": dict(zip(SESSIONS[:200], prices, strict=True))})
-    (row,) = drawdowns.drawdown_rows(
+    (row,) = drawdown_rows(
         of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])
     ).itertuples()
     assert (row.current_drawdown, row.max_drawdown) == pytest.approx((0.25, 0.4), rel=1e-12)
@@ -230,7 +229,7 @@ def test_hand_calculated_drawdown_and_its_sessions():
 def test_a_portfolio_that_never_fell_has_no_days_of_a_fall():
     rising = {day: 100.0 + at for at, day in enumerate(SESSIONS)}
     of = book(lot("X", 1), closes={"X": rising})
-    (row,) = drawdowns.drawdown_rows(
+    (row,) = drawdown_rows(
         of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])
     ).itertuples()
     assert (row.current_drawdown, row.max_drawdown, row.current_drawdown_peak.date()) == (

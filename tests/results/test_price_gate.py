@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from small_books import MARKET, SESSIONS, book, lot, random_closes
+from small_books import MARKET, SESSIONS, book, drawdown_rows, lot, random_closes
 
 from riskmetrics.metrics.minimums import MIN_COVERAGE, SHARE_TOLERANCE, meets_minimum
 from riskmetrics.metrics.portfolio import weighted_beta
 from riskmetrics.results import (
     contribution_results,
-    drawdowns,
     exposures,
     forecasts,
     pro_forma,
@@ -61,7 +60,7 @@ def risk_frames(of) -> dict[str, pd.DataFrame]:
         "contributions": contribution_results.contribution_rows(
             exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)
         ),
-        "drawdowns": drawdowns.drawdown_rows(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
+        "drawdowns": drawdown_rows(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
         "stress": of.stress(DAY),
         "undefined": pd.concat([why_beta, why_snapshot, why_concentration]),
     }

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from small_books import SESSIONS, book, lot
+from small_books import SESSIONS, book, drawdown_rows, lot
 from test_comparison import session
 
 from riskmetrics.metrics import tail_risk as metrics
@@ -14,7 +14,6 @@ from riskmetrics.results import (
     betas,
     comparison,
     contribution_results,
-    drawdowns,
     price_history,
     pro_forma,
     tail_risk_results,
@@ -61,7 +60,7 @@ def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_en
     valued, returns = of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
     for rows, figure in (
         (contribution_results.contribution_rows(valued, returns), "component"),
-        (drawdowns.drawdown_rows(valued, returns), "current_drawdown"),
+        (drawdown_rows(valued, returns), "current_drawdown"),
     ):
         assert rows[figure].notna().all() == is_enough
         assert rows["undefined_reason"].isna().all() == is_enough

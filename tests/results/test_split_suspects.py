@@ -12,12 +12,13 @@ from small_books import (
     SESSIONS,
     Book,
     book,
+    drawdown_rows,
     lot,
     random_closes,
 )
 
 from riskmetrics import panels
-from riskmetrics.results import betas, drawdowns, price_faults, pro_forma, snapshots
+from riskmetrics.results import betas, price_faults, pro_forma, snapshots
 from riskmetrics.results.beta_reference_check import max_abs_difference
 
 FIRST = 150
@@ -344,7 +345,7 @@ def test_a_crash_that_is_no_split_is_out_of_the_portfolio_s_own_day_and_in_the_n
     assert on_next[-2] == pytest.approx(
         closes["S0"][pd.Timestamp(DAY)] / closes["S0"][pd.Timestamp(BEFORE)] - 1
     )
-    rows = drawdowns.drawdown_rows(of.value_with_deltas(DAY, NEXT), returns).set_index("day")[
+    rows = drawdown_rows(of.value_with_deltas(DAY, NEXT), returns).set_index("day")[
         "current_drawdown"
     ]
     assert rows[pd.Timestamp(DAY)] < 0.3

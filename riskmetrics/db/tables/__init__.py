@@ -1,8 +1,9 @@
 """Schema at the newest revision as SQLAlchemy Core tables, for reads, writes and the drift check.
 
 Founding columns have ``doc=``, because revision 7003a3be89fe removes comments from the database;
-tables and columns of riskmetrics have ``comment=``: unit, and meaning of NULL. Timestamps are
-timestamptz, trading days are dates.
+tables and columns of riskmetrics have ``comment=``: unit, and meaning of NULL. Columns of figures
+have neither here: their records in the catalog describe them. Timestamps are timestamptz, trading
+days are dates.
 """
 
 from riskmetrics.db.tables.forecast_tables import (
@@ -39,18 +40,19 @@ from riskmetrics.db.tables.position_results import (
 )
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
 from riskmetrics.db.tables.risk_tables import (
-    portfolio_drawdowns,
     portfolio_risk_contributions,
     portfolio_stress,
     portfolio_tail_risk,
     portfolio_var_backtests,
     stress_scenarios,
 )
-from riskmetrics.db.tables.schema import metadata
+from riskmetrics.db.tables.schema import describe_figures, metadata
+from riskmetrics.db.tables.statistic_tables import STATISTIC_TABLES
 from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
 from riskmetrics.db.tables.vendor_tables import vendor_quotas, vendor_responses
 
 __all__ = [
+    "STATISTIC_TABLES",
     "ai_batch_requests",
     "ai_batches",
     "ai_insight_templates",
@@ -64,7 +66,6 @@ __all__ = [
     "market_data_cache",
     "metadata",
     "portfolio_coverage",
-    "portfolio_drawdowns",
     "portfolio_figures",
     "portfolio_rate_betas",
     "portfolio_risk_contributions",
@@ -89,3 +90,5 @@ __all__ = [
     "vendor_responses",
     "volatility_forecasts",
 ]
+
+describe_figures()

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    day_key_column,
     metadata,
     provenance_columns,
     timestamp_column,
@@ -18,9 +19,7 @@ def _subject_columns() -> tuple[sa.schema.SchemaItem, ...]:
             primary_key=True,
             comment="Symbol, or id of the portfolio.",
         ),
-        sa.Column(
-            "day", sa.Date, primary_key=True, comment="Session at whose close the forecast is made."
-        ),
+        day_key_column("Session at whose close the forecast is made."),
         sa.Column(
             "portfolio_id",
             sa.ForeignKey("portfolios.id"),
@@ -139,116 +138,22 @@ volatility_forecasts = sa.Table(
     "volatility_forecasts",
     metadata,
     *_subject_columns(),
-    sa.Column(
-        "volatility_forecast",
-        sa.Double,
-        comment=(
-            "Forecast volatility of the next 21 sessions, annualized fraction, as all "
-            "volatilities here. NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "root_variance_forecast",
-        sa.Double,
-        comment="Square root of the variance forecast. NULL: undefined.",
-    ),
-    sa.Column(
-        "low",
-        sa.Double,
-        comment=(
-            "Lower end of the 80% interval: 10th percentile of realized volatility. NULL: "
-            "undefined."
-        ),
-    ),
-    sa.Column(
-        "high",
-        sa.Double,
-        comment=(
-            "Upper end of the 80% interval: 90th percentile of realized volatility. NULL: "
-            "undefined."
-        ),
-    ),
-    sa.Column(
-        "rise_probability",
-        sa.Double,
-        comment=(
-            "Probability, in [0, 1], that the next 21 sessions are more volatile than the last "
-            "21. NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "trailing_21d",
-        sa.Double,
-        comment=(
-            "Benchmark forecast: standard deviation of the last 21 returns. NULL: too few returns."
-        ),
-    ),
-    sa.Column(
-        "ewma_94",
-        sa.Double,
-        comment=(
-            "Benchmark forecast: EWMA with decay 0.94 over 252 sessions. NULL: too few returns."
-        ),
-    ),
-    sa.Column(
-        "ewma_97",
-        sa.Double,
-        comment=(
-            "Benchmark forecast: EWMA with decay 0.97 over 252 sessions. NULL: too few returns."
-        ),
-    ),
-    sa.Column(
-        "observations", sa.Integer, nullable=False, comment="Returns in the last 252 sessions."
-    ),
-    sa.Column(
-        "proxy",
-        sa.String(16),
-        nullable=False,
-        comment="Measure of one session's volatility, as in har_coefficients.",
-    ),
-    sa.Column(
-        "coefficients",
-        sa.String(64),
-        nullable=False,
-        comment="Version of the coefficients, in har_coefficients.",
-    ),
-    sa.Column(
-        "in_sample",
-        sa.Boolean,
-        nullable=False,
-        comment="Whether the sample of the coefficients extends beyond day.",
-    ),
-    sa.Column(
-        "clipped",
-        sa.Boolean,
-        nullable=False,
-        comment=(
-            "Whether the forecast is at a bound of the model: 0.25 or 6 times the 252-session mean."
-        ),
-    ),
-    sa.Column(
-        "short_history",
-        sa.Boolean,
-        nullable=False,
-        comment="Whether the forecast has only 63 to 125 returns.",
-    ),
-    sa.Column(
-        "daily_lag_imputed",
-        sa.Boolean,
-        nullable=False,
-        comment=(
-            "Whether the month's mean replaces the last session, because none of the last 4 "
-            "sessions has a return."
-        ),
-    ),
-    sa.Column(
-        "thin_coverage_sessions",
-        sa.Integer,
-        comment=(
-            "Sessions with returns for only 80 to 95% of gross exposure. NULL: the subject is a"
-            " symbol."
-        ),
-    ),
+    sa.Column("volatility_forecast", sa.Double),
+    sa.Column("root_variance_forecast", sa.Double),
+    sa.Column("low", sa.Double),
+    sa.Column("high", sa.Double),
+    sa.Column("rise_probability", sa.Double),
+    sa.Column("trailing_21d", sa.Double),
+    sa.Column("ewma_94", sa.Double),
+    sa.Column("ewma_97", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
+    sa.Column("proxy", sa.String(16), nullable=False),
+    sa.Column("coefficients", sa.String(64), nullable=False),
+    sa.Column("in_sample", sa.Boolean, nullable=False),
+    sa.Column("clipped", sa.Boolean, nullable=False),
+    sa.Column("short_history", sa.Boolean, nullable=False),
+    sa.Column("daily_lag_imputed", sa.Boolean, nullable=False),
+    sa.Column("thin_coverage_sessions", sa.Integer),
     undefined_reason_column(),
     *provenance_columns(),
     comment=(
@@ -261,55 +166,17 @@ har_forecast_scores = sa.Table(
     "har_forecast_scores",
     metadata,
     *_subject_columns(),
-    sa.Column(
-        "completed_on",
-        sa.Date,
-        nullable=False,
-        comment="21st session after day: the last session of the outcome.",
-    ),
-    sa.Column(
-        "realized",
-        sa.Double,
-        comment=(
-            "Realized volatility: root mean square return of the 21 sessions after day, "
-            "annualized fraction. NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "volatility_forecast",
-        sa.Double,
-        comment="Copy of volatility_forecasts.volatility_forecast. NULL: undefined.",
-    ),
-    sa.Column(
-        "root_variance_forecast",
-        sa.Double,
-        comment="Copy of volatility_forecasts.root_variance_forecast. NULL: undefined.",
-    ),
-    sa.Column(
-        "trailing_21d",
-        sa.Double,
-        comment="Copy of volatility_forecasts.trailing_21d. NULL: undefined.",
-    ),
-    sa.Column(
-        "ewma_94", sa.Double, comment="Copy of volatility_forecasts.ewma_94. NULL: undefined."
-    ),
-    sa.Column(
-        "ewma_97", sa.Double, comment="Copy of volatility_forecasts.ewma_97. NULL: undefined."
-    ),
-    sa.Column("low", sa.Double, comment="Copy of volatility_forecasts.low. NULL: undefined."),
-    sa.Column("high", sa.Double, comment="Copy of volatility_forecasts.high. NULL: undefined."),
-    sa.Column(
-        "coefficients",
-        sa.String(64),
-        nullable=False,
-        comment="Version of the coefficients, in har_coefficients.",
-    ),
-    sa.Column(
-        "in_sample",
-        sa.Boolean,
-        nullable=False,
-        comment="Whether the sample of the coefficients extends beyond day.",
-    ),
+    sa.Column("completed_on", sa.Date, nullable=False),
+    sa.Column("realized", sa.Double),
+    sa.Column("volatility_forecast", sa.Double),
+    sa.Column("root_variance_forecast", sa.Double),
+    sa.Column("trailing_21d", sa.Double),
+    sa.Column("ewma_94", sa.Double),
+    sa.Column("ewma_97", sa.Double),
+    sa.Column("low", sa.Double),
+    sa.Column("high", sa.Double),
+    sa.Column("coefficients", sa.String(64), nullable=False),
+    sa.Column("in_sample", sa.Boolean, nullable=False),
     undefined_reason_column(),
     *provenance_columns(),
     sa.Index(None, "completed_on"),

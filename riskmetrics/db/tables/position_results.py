@@ -3,7 +3,9 @@
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    ADDED,
     PARAMETER,
+    day_key_column,
     metadata,
     provenance_columns,
     surrogate_key_column,
@@ -18,20 +20,12 @@ position_market_betas = sa.Table(
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
     sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
     sa.Column("calc_date", sa.Date, nullable=False, doc="Last session of the window."),
-    sa.Column(
-        "beta",
-        sa.Numeric(12, 6),
-        doc="Market beta. NULL: too few returns.",
-    ),
-    sa.Column("alpha", sa.Numeric(12, 6), doc="Intercept: return per session, fraction."),
-    sa.Column("r_squared", sa.Numeric(12, 6), doc="R², in [0, 1]."),
-    sa.Column("std_error", sa.Numeric(12, 6), doc="Classical standard error of beta."),
-    sa.Column(
-        "p_value",
-        sa.Numeric(12, 6),
-        doc="Two-sided p-value of beta = 0; 0.000000 means below 5e-7.",
-    ),
-    sa.Column("observations", sa.Integer, nullable=False, doc="Paired daily returns used."),
+    sa.Column("beta", sa.Numeric(12, 6)),
+    sa.Column("alpha", sa.Numeric(12, 6)),
+    sa.Column("r_squared", sa.Numeric(12, 6)),
+    sa.Column("std_error", sa.Numeric(12, 6)),
+    sa.Column("p_value", sa.Numeric(12, 6)),
+    sa.Column("observations", sa.Integer, nullable=False),
     sa.Column(
         "window_days",
         sa.Integer,
@@ -84,24 +78,12 @@ position_interest_rate_betas = sa.Table(
     ),
     sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
     sa.Column("calculation_date", sa.Date, nullable=False, doc="Last session of the window."),
-    sa.Column(
-        "ir_beta",
-        sa.Numeric(18, 6),
-        doc=("Beta to the rate index (positive: gains when yields fall). NULL: too few returns."),
-    ),
-    sa.Column("r_squared", sa.Numeric(6, 4), doc="R², in [0, 1]."),
-    sa.Column(
-        "alpha", sa.Double, comment="Intercept: return per session, fraction. NULL: undefined."
-    ),
-    sa.Column(
-        "std_error", sa.Double, comment="Classical standard error of ir_beta. NULL: undefined."
-    ),
-    sa.Column("p_value", sa.Double, comment="Two-sided p-value of ir_beta = 0. NULL: undefined."),
-    sa.Column(
-        "observations",
-        sa.Integer,
-        comment="Paired daily returns used. NULL: written by another program.",
-    ),
+    sa.Column("ir_beta", sa.Numeric(18, 6)),
+    sa.Column("r_squared", sa.Numeric(6, 4)),
+    sa.Column("alpha", sa.Double, info=ADDED),
+    sa.Column("std_error", sa.Double, info=ADDED),
+    sa.Column("p_value", sa.Double, info=ADDED),
+    sa.Column("observations", sa.Integer, info=ADDED),
     sa.Column(
         "window_days",
         sa.Integer,
@@ -130,45 +112,17 @@ position_volatility = sa.Table(
     surrogate_key_column(),
     sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
     sa.Column("calculation_date", sa.Date, nullable=False, doc="Last session of the window."),
-    sa.Column(
-        "realized_vol_21d", sa.Numeric(10, 4), doc="Realized over 21 sessions, annualized fraction."
-    ),
-    sa.Column(
-        "realized_vol_63d", sa.Numeric(10, 4), doc="Realized over 63 sessions, annualized fraction."
-    ),
-    sa.Column(
-        "vol_daily",
-        sa.Numeric(10, 4),
-        doc="From the absolute return of the day, annualized fraction.",
-    ),
-    sa.Column(
-        "vol_weekly",
-        sa.Numeric(10, 4),
-        doc="From the mean absolute return of 5 sessions, annualized fraction.",
-    ),
-    sa.Column(
-        "vol_monthly",
-        sa.Numeric(10, 4),
-        doc="From the mean absolute return of 21 sessions, annualized fraction.",
-    ),
-    sa.Column(
-        "expected_vol_21d",
-        sa.Numeric(10, 4),
-        doc="Forecast volatility for the next 21 sessions, annualized fraction.",
-    ),
-    sa.Column("vol_trend", sa.String(20), doc="increasing, decreasing or stable."),
-    sa.Column("vol_trend_strength", sa.Numeric(10, 4), doc="Strength of the trend, in [0, 1]."),
-    sa.Column(
-        "vol_percentile",
-        sa.Numeric(10, 4),
-        doc="Percentile of realized_vol_21d in the past year, in [0, 1].",
-    ),
-    sa.Column("observations", sa.Integer, doc="Daily returns used."),
-    sa.Column(
-        "model_r_squared",
-        sa.Numeric(10, 4),
-        doc="Out-of-sample R² of completed forecasts; negative if worse than trailing volatility.",
-    ),
+    sa.Column("realized_vol_21d", sa.Numeric(10, 4)),
+    sa.Column("realized_vol_63d", sa.Numeric(10, 4)),
+    sa.Column("vol_daily", sa.Numeric(10, 4)),
+    sa.Column("vol_weekly", sa.Numeric(10, 4)),
+    sa.Column("vol_monthly", sa.Numeric(10, 4)),
+    sa.Column("expected_vol_21d", sa.Numeric(10, 4)),
+    sa.Column("vol_trend", sa.String(20)),
+    sa.Column("vol_trend_strength", sa.Numeric(10, 4)),
+    sa.Column("vol_percentile", sa.Numeric(10, 4)),
+    sa.Column("observations", sa.Integer),
+    sa.Column("model_r_squared", sa.Numeric(10, 4)),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
     *provenance_columns(),
@@ -187,37 +141,14 @@ position_option_exposures = sa.Table(
     sa.Column(
         "position_id", sa.ForeignKey("positions.id"), primary_key=True, comment="Option position."
     ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    day_key_column(),
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False, comment="Portfolio."),
-    sa.Column(
-        "value",
-        sa.Double,
-        comment=(
-            "Black-Scholes value of a European option, money per share, as all sensitivities. "
-            "NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "delta",
-        sa.Double,
-        comment="Change of value per unit of the underlying's price. NULL: undefined.",
-    ),
-    sa.Column(
-        "gamma",
-        sa.Double,
-        comment="Change of delta per unit of the underlying's price. NULL: undefined.",
-    ),
-    sa.Column("theta", sa.Double, comment="Change of value per calendar day. NULL: undefined."),
-    sa.Column(
-        "vega",
-        sa.Double,
-        comment="Change of value per percentage point of volatility. NULL: undefined.",
-    ),
-    sa.Column(
-        "exposure",
-        sa.Double,
-        comment="delta x signed contracts x 100 x underlying_price, money. NULL: undefined.",
-    ),
+    sa.Column("value", sa.Double),
+    sa.Column("delta", sa.Double),
+    sa.Column("gamma", sa.Double),
+    sa.Column("theta", sa.Double),
+    sa.Column("vega", sa.Double),
+    sa.Column("exposure", sa.Double),
     sa.Column(
         "underlying_symbol",
         sa.String(20),
@@ -225,24 +156,9 @@ position_option_exposures = sa.Table(
         comment="Symbol of the underlying.",
         info=PARAMETER,
     ),
-    sa.Column(
-        "underlying_price",
-        sa.Double,
-        comment="Close of the session, or one at most 5 sessions old. NULL: none.",
-    ),
-    sa.Column(
-        "volatility",
-        sa.Double,
-        comment=(
-            "Volatility forecast of the underlying for 21 sessions, annualized fraction. NULL: "
-            "undefined."
-        ),
-    ),
-    sa.Column(
-        "years_to_expiration",
-        sa.Double,
-        comment="Calendar days to expiration / 365; negative: expired. NULL: expiration unknown.",
-    ),
+    sa.Column("underlying_price", sa.Double),
+    sa.Column("volatility", sa.Double),
+    sa.Column("years_to_expiration", sa.Double),
     sa.Column(
         "risk_free_rate",
         sa.Double,

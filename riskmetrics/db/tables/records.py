@@ -2,7 +2,12 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import metadata, provenance_columns, timestamp_column
+from riskmetrics.db.tables.schema import (
+    day_key_column,
+    metadata,
+    provenance_columns,
+    timestamp_column,
+)
 
 rejected_rows = sa.Table(
     "rejected_rows",
@@ -16,12 +21,7 @@ rejected_rows = sa.Table(
             " is stored once."
         ),
     ),
-    sa.Column(
-        "kind",
-        sa.String(32),
-        nullable=False,
-        comment="Kind of the row, such as prices.",
-    ),
+    sa.Column("kind", sa.String(32), nullable=False, comment="Kind of the row, such as prices."),
     sa.Column("source", sa.Text, nullable=False, comment="File or vendor."),
     sa.Column(
         "line", sa.Integer, comment="Line in the source, from 1. NULL: the source has no lines."
@@ -40,7 +40,7 @@ undefined_metrics = sa.Table(
         "metric", sa.String(64), primary_key=True, comment="Undefined metric, as 'table.column'."
     ),
     sa.Column("subject", sa.Uuid, primary_key=True, comment="Position or portfolio of the metric."),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    day_key_column(),
     sa.Column(
         "portfolio_id",
         sa.ForeignKey("portfolios.id"),

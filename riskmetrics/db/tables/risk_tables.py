@@ -1,4 +1,4 @@
-"""Tables of tail risk, VaR backtests, risk contributions, drawdowns and stress tests.
+"""Tables of tail risk, VaR backtests, risk contributions and stress tests.
 
 Losses are positive fractions of equity. undefined_reason of a row is the reason of its NULLs.
 """
@@ -6,7 +6,9 @@ Losses are positive fractions of equity. undefined_reason of a row is the reason
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    day_key_column,
     metadata,
+    portfolio_key_column,
     provenance_columns,
     timestamp_column,
     undefined_reason_column,
@@ -15,15 +17,8 @@ from riskmetrics.db.tables.schema import (
 portfolio_tail_risk = sa.Table(
     "portfolio_tail_risk",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column(
-        "day",
-        sa.Date,
-        primary_key=True,
-        comment="Session; its weights are applied to earlier returns (pro-forma).",
-    ),
+    portfolio_key_column(),
+    day_key_column("Session; its weights are applied to earlier returns (pro-forma)."),
     sa.Column(
         "method",
         sa.String(16),
@@ -45,36 +40,11 @@ portfolio_tail_risk = sa.Table(
         primary_key=True,
         comment="Horizon in sessions; more than 1: scaled by the square root of time.",
     ),
-    sa.Column(
-        "value_at_risk",
-        sa.Double,
-        comment=(
-            "Loss that is exceeded with probability 1 - level, fraction of equity. NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "expected_shortfall",
-        sa.Double,
-        comment=(
-            "Mean of the losses at or beyond value_at_risk, fraction of equity. NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "value_at_risk_amount",
-        sa.Numeric(24, 2),
-        comment="value_at_risk in the portfolio's currency. NULL: undefined.",
-    ),
-    sa.Column(
-        "expected_shortfall_amount",
-        sa.Numeric(24, 2),
-        comment="expected_shortfall in the portfolio's currency. NULL: undefined.",
-    ),
-    sa.Column(
-        "observations",
-        sa.Integer,
-        nullable=False,
-        comment="Portfolio returns used.",
-    ),
+    sa.Column("value_at_risk", sa.Double),
+    sa.Column("expected_shortfall", sa.Double),
+    sa.Column("value_at_risk_amount", sa.Numeric(24, 2)),
+    sa.Column("expected_shortfall_amount", sa.Numeric(24, 2)),
+    sa.Column("observations", sa.Integer, nullable=False),
     undefined_reason_column(),
     *provenance_columns(),
     sa.CheckConstraint("method IN ('historical', 'filtered', 'parametric')", name="method"),
@@ -87,51 +57,19 @@ portfolio_tail_risk = sa.Table(
 portfolio_var_backtests = sa.Table(
     "portfolio_var_backtests",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column(
-        "day",
-        sa.Date,
-        primary_key=True,
-        comment="Last tested session; its weights are applied to earlier returns (pro-forma).",
-    ),
+    portfolio_key_column(),
+    day_key_column("Last tested session; its weights are applied to earlier returns (pro-forma)."),
     sa.Column(
         "level",
         sa.Numeric(4, 3),
         primary_key=True,
         comment="Confidence level of the historical one-day value at risk.",
     ),
-    sa.Column(
-        "expected_exceptions",
-        sa.Double,
-        nullable=False,
-        comment="Expected number of exceptions: (1 - level) * n_tested.",
-    ),
-    sa.Column(
-        "exceptions",
-        sa.Integer,
-        nullable=False,
-        comment="VaR exceptions: tested sessions with a loss above the value at risk before them.",
-    ),
-    sa.Column(
-        "n_tested",
-        sa.Integer,
-        nullable=False,
-        comment="Sessions with a return and a value at risk before them.",
-    ),
-    sa.Column(
-        "likelihood_ratio",
-        sa.Double,
-        comment=(
-            "Statistic of Kupiec (1995), chi-squared with 1 degree of freedom. NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "p_value",
-        sa.Double,
-        comment="p-value of exceptions as frequent as the level implies. NULL: undefined.",
-    ),
+    sa.Column("expected_exceptions", sa.Double, nullable=False),
+    sa.Column("exceptions", sa.Integer, nullable=False),
+    sa.Column("n_tested", sa.Integer, nullable=False),
+    sa.Column("likelihood_ratio", sa.Double),
+    sa.Column("p_value", sa.Double),
     undefined_reason_column(),
     *provenance_columns(),
     sa.CheckConstraint("exceptions BETWEEN 0 AND n_tested", name="exceptions"),
@@ -144,102 +82,25 @@ portfolio_var_backtests = sa.Table(
 portfolio_risk_contributions = sa.Table(
     "portfolio_risk_contributions",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
+    portfolio_key_column(),
     sa.Column(
         "symbol",
         sa.String(20),
         primary_key=True,
         comment="Symbol held, or underlying of a held option.",
     ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
-    sa.Column(
-        "weight",
-        sa.Double,
-        comment="Signed share of equity, fraction. NULL: no price, or equity is too small.",
-    ),
-    sa.Column(
-        "component",
-        sa.Double,
-        comment=(
-            "Component of the portfolio's volatility, annualized fraction; components sum to "
-            "it. NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "marginal",
-        sa.Double,
-        comment=(
-            "Change of the portfolio's volatility per unit of weight, annualized. NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "share",
-        sa.Double,
-        comment="component over the portfolio's volatility; shares sum to 1. NULL: undefined.",
-    ),
-    sa.Column(
-        "observations",
-        sa.Integer,
-        nullable=False,
-        comment="Sessions of the window with a return of both portfolio and symbol.",
-    ),
+    day_key_column("Last session of the window."),
+    sa.Column("weight", sa.Double),
+    sa.Column("component", sa.Double),
+    sa.Column("marginal", sa.Double),
+    sa.Column("share", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
     undefined_reason_column(),
     *provenance_columns(),
     comment=(
         "One row per portfolio, symbol and session: contribution to the volatility over the"
         " trailing year."
     ),
-)
-
-portfolio_drawdowns = sa.Table(
-    "portfolio_drawdowns",
-    metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column(
-        "day",
-        sa.Date,
-        primary_key=True,
-        comment="Session; its weights are applied to earlier returns (pro-forma).",
-    ),
-    sa.Column(
-        "current_drawdown",
-        sa.Double,
-        comment=(
-            "Drawdown at the session's close: fall from the window's highest close, in [0, 1]. "
-            "NULL: undefined."
-        ),
-    ),
-    sa.Column(
-        "current_drawdown_peak", sa.Date, comment="Session of that highest close. NULL: undefined."
-    ),
-    sa.Column(
-        "max_drawdown",
-        sa.Double,
-        comment="Maximum drawdown in the window, in [0, 1]. NULL: undefined.",
-    ),
-    sa.Column(
-        "max_drawdown_peak",
-        sa.Date,
-        comment="Session of the peak before the maximum drawdown. NULL: undefined, or no drawdown.",
-    ),
-    sa.Column(
-        "max_drawdown_trough",
-        sa.Date,
-        comment="Session of the maximum drawdown. NULL: undefined, or no drawdown.",
-    ),
-    sa.Column(
-        "observations",
-        sa.Integer,
-        nullable=False,
-        comment="Portfolio returns in the window.",
-    ),
-    undefined_reason_column(),
-    *provenance_columns(),
-    comment="One row per portfolio and session: drawdowns over the trailing year.",
 )
 
 stress_scenarios = sa.Table(
@@ -287,32 +148,17 @@ stress_scenarios = sa.Table(
 portfolio_stress = sa.Table(
     "portfolio_stress",
     metadata,
-    sa.Column(
-        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
-    ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Session whose holdings are stressed."),
+    portfolio_key_column(),
+    day_key_column("Session whose holdings are stressed."),
     sa.Column(
         "scenario",
         sa.String(64),
         primary_key=True,
         comment="Name in stress_scenarios at the time.",
     ),
-    sa.Column(
-        "loss", sa.Double, comment="Loss, fraction of equity; a gain is negative. NULL: undefined."
-    ),
-    sa.Column(
-        "loss_value",
-        sa.Numeric(24, 2),
-        comment="Loss in the portfolio's currency. NULL: undefined.",
-    ),
-    sa.Column(
-        "coverage",
-        sa.Double,
-        comment=(
-            "Share of gross exposure with a beta, or with prices at both ends of the window. "
-            "NULL: undefined."
-        ),
-    ),
+    sa.Column("loss", sa.Double),
+    sa.Column("loss_value", sa.Numeric(24, 2)),
+    sa.Column("coverage", sa.Double),
     undefined_reason_column(),
     *provenance_columns(),
     comment="One row per portfolio, session and scenario: first-order stress loss.",

@@ -2,6 +2,8 @@
 
 import sqlalchemy as sa
 
+from riskmetrics.catalog import all_figures
+
 metadata = sa.MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -15,6 +17,9 @@ metadata = sa.MetaData(
 PARAMETER = {"role": "parameter"}
 """`info` of a column that stores a parameter of the computation of a row."""
 
+ADDED = {"role": "added"}
+"""`info` of a figure's column that riskmetrics added to a founding table."""
+
 
 def surrogate_key_column(comment: str | None = None) -> sa.Column[object]:
     """Return the uuid primary key of a table whose natural key is a unique constraint."""
@@ -25,6 +30,18 @@ def surrogate_key_column(comment: str | None = None) -> sa.Column[object]:
         server_default=sa.func.gen_random_uuid(),
         comment=comment,
     )
+
+
+def portfolio_key_column() -> sa.Column[object]:
+    """Return the column of the portfolio in a primary key."""
+    return sa.Column(
+        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
+    )
+
+
+def day_key_column(comment: str = "Session.") -> sa.Column[object]:
+    """Return the column of the session in a primary key."""
+    return sa.Column("day", sa.Date, primary_key=True, comment=comment)
 
 
 def timestamp_column(name: str, comment: str | None = None) -> sa.Column[object]:
@@ -61,3 +78,18 @@ def undefined_reason_column() -> sa.Column[object]:
         sa.Text,
         comment="Why figures of the row are NULL. NULL: all are defined.",
     )
+
+
+def describe_figures() -> None:
+    """Describe the columns of all figures by their records in the catalog.
+
+    Columns of riskmetrics get a comment, those of the founding tables a ``doc``.
+    """
+    for figure in all_figures():
+        table = metadata.tables[figure.table]
+        column = table.c[figure.stored_column]
+        text = figure.comment(is_nullable=bool(column.nullable))
+        if table.comment or column.info is ADDED:
+            column.comment = text
+        else:
+            column.doc = text

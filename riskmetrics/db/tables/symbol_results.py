@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
     PARAMETER,
+    day_key_column,
     metadata,
     provenance_columns,
     undefined_reason_column,
@@ -18,45 +19,16 @@ symbol_two_factor_betas = sa.Table(
     sa.Column(
         "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
     ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
-    sa.Column(
-        "market_beta",
-        sa.Double,
-        comment="Beta to the market index, with the rate index held fixed. NULL: undefined.",
-    ),
-    sa.Column(
-        "market_std_error",
-        sa.Double,
-        comment="Classical standard error of market_beta. NULL: undefined.",
-    ),
-    sa.Column(
-        "market_p_value",
-        sa.Double,
-        comment="Two-sided p-value of market_beta = 0. NULL: undefined.",
-    ),
-    sa.Column(
-        "rate_beta",
-        sa.Double,
-        comment="Beta to the rate index, with the market index held fixed. NULL: undefined.",
-    ),
-    sa.Column(
-        "rate_std_error",
-        sa.Double,
-        comment="Classical standard error of rate_beta. NULL: undefined.",
-    ),
-    sa.Column(
-        "rate_p_value", sa.Double, comment="Two-sided p-value of rate_beta = 0. NULL: undefined."
-    ),
-    sa.Column(
-        "alpha", sa.Double, comment="Intercept: return per session, fraction. NULL: undefined."
-    ),
-    sa.Column("r_squared", sa.Double, comment="R², in [0, 1]. NULL: undefined."),
-    sa.Column(
-        "observations",
-        sa.Integer,
-        nullable=False,
-        comment="Sessions with returns of the symbol and both indices.",
-    ),
+    day_key_column("Last session of the window."),
+    sa.Column("market_beta", sa.Double),
+    sa.Column("market_std_error", sa.Double),
+    sa.Column("market_p_value", sa.Double),
+    sa.Column("rate_beta", sa.Double),
+    sa.Column("rate_std_error", sa.Double),
+    sa.Column("rate_p_value", sa.Double),
+    sa.Column("alpha", sa.Double),
+    sa.Column("r_squared", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
     sa.Column(
         "window_days",
         sa.Integer,
@@ -89,18 +61,9 @@ symbol_adjusted_betas = sa.Table(
     sa.Column(
         "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
     ),
-    sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
-    sa.Column(
-        "beta",
-        sa.Double,
-        comment=(
-            "Market beta shrunk toward prior_mean by its sampling error (Vasicek 1973). NULL: "
-            "undefined."
-        ),
-    ),
-    sa.Column(
-        "std_error", sa.Double, comment="Posterior standard deviation of beta. NULL: undefined."
-    ),
+    day_key_column("Last session of the window."),
+    sa.Column("beta", sa.Double),
+    sa.Column("std_error", sa.Double),
     sa.Column(
         "prior_mean",
         sa.Double,

@@ -1,0 +1,94 @@
+"""Write the comments of tables, columns and views into the database, as the code states them.
+
+Revisions contain none of tables and figures: the texts of figures follow from their records in the
+catalog, which may change without a revision.
+"""
+
+import sqlalchemy as sa
+from psycopg import sql
+
+from riskmetrics.catalog import figures_of, find_figure
+from riskmetrics.db.copy import driver_connection
+from riskmetrics.db.tables import metadata
+
+_RISK = {
+    "rate_beta": "portfolio_rate_betas.rate_beta",
+    "expected_volatility_low": "volatility_forecasts.low",
+    "expected_volatility_high": "volatility_forecasts.high",
+    "value_at_risk_99": "portfolio_tail_risk.value_at_risk",
+    "expected_shortfall_99": "portfolio_tail_risk.expected_shortfall",
+    "current_drawdown": "portfolio_drawdowns.current_drawdown",
+    "max_drawdown": "portfolio_drawdowns.max_drawdown",
+}
+_POSITIONS = {
+    "market_beta": "position_market_betas.beta",
+    "market_beta_std_error": "position_market_betas.std_error",
+    "r_squared": "position_market_betas.r_squared",
+    "observations": "position_market_betas.observations",
+    "rate_beta": "position_interest_rate_betas.ir_beta",
+    "symbol_weight": "portfolio_risk_contributions.weight",
+    "symbol_risk_share": "portfolio_risk_contributions.share",
+}
+_VIEWS = {
+    "v_portfolio_risk": ("portfolio_snapshots", _RISK),
+    "v_portfolio_risk_latest": ("portfolio_snapshots", _RISK),
+    "v_positions": ("position_volatility", _POSITIONS),
+    "v_positions_latest": ("position_volatility", _POSITIONS),
+    "v_forecasts": (
+        "volatility_forecasts",
+        {
+            "realized": "har_forecast_scores.realized",
+            "completed_on": "har_forecast_scores.completed_on",
+        },
+    ),
+    "v_quality": ("portfolio_coverage", {}),
+}
+"""View to the table whose figures it shows under their names, and its columns of other figures."""
+
+_STORED_COMMENTS = sa.text("""
+    SELECT relname, attname, description
+    FROM pg_class
+        LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+        LEFT JOIN pg_description
+            ON objoid = pg_class.oid AND classoid = 'pg_class'::regclass AND objsubid = attnum
+    WHERE relkind IN ('r', 'p', 'v') AND pg_table_is_visible(pg_class.oid)
+        AND relname = ANY(:relations)
+    UNION ALL
+    SELECT relname, '', obj_description(oid, 'pg_class') FROM pg_class
+    WHERE relkind IN ('r', 'p', 'v') AND pg_table_is_visible(oid) AND relname = ANY(:relations)
+""")
+"""Tables, views and columns with their comments; the column of a table's own comment is ''."""
+
+
+def write_comments(connection: sa.Connection) -> int:
+    """Write the comments that differ from those of the code; return their number.
+
+    Only tables, views and columns that exist get a comment, and a comment that the code does not
+    state is kept: after an upgrade to an earlier revision some are missing, and other programs add
+    columns.
+    """
+    expected = _expected_comments()
+    rows = connection.execute(_STORED_COMMENTS, {"relations": [name for name, _ in expected]})
+    changes = [
+        (relation, column, expected[relation, column])
+        for relation, column, stored in rows
+        if expected.get((relation, column), stored) != stored
+    ]
+    driver = driver_connection(connection)
+    for relation, column, text in changes:
+        name = sql.Identifier(relation, *([column] if column else []))
+        kind = sql.SQL("COLUMN" if column else "TABLE")
+        driver.execute(sql.SQL("COMMENT ON {} {} IS {}").format(kind, name, sql.Literal(text)))
+    return len(changes)
+
+
+def _expected_comments() -> dict[tuple[str, str], str]:
+    """Return the comments by table or view and column; the column of a table's own is ''."""
+    tables = metadata.tables.values()
+    found = {(table.name, ""): table.comment for table in tables}
+    found |= {(table.name, column.name): column.comment for table in tables for column in table.c}
+    for view, (table, renamed) in _VIEWS.items():
+        shown = {figure.column: figure for figure in figures_of(table)}
+        shown |= {column: find_figure(name) for column, name in renamed.items()}
+        found |= {(view, name): figure.comment(is_nullable=True) for name, figure in shown.items()}
+    return {key: text for key, text in found.items() if text is not None}

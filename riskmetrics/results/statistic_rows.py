@@ -1,0 +1,56 @@
+"""Rows of the statistics of pro-forma returns, as their records in the catalog define them."""
+
+import pkgutil
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels
+from riskmetrics.catalog import Statistic, Unit
+from riskmetrics.metrics._typing import DateArray, IntArray
+from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
+from riskmetrics.results.valuation import Valuation
+
+
+def statistic_rows(
+    statistic: Statistic, valuation: Valuation, returns: panels.Returns
+) -> pd.DataFrame:
+    """Return a row of a statistic's table per portfolio and session.
+
+    Parameters
+    ----------
+    statistic : Statistic
+    valuation : Valuation
+        Valuation on D sessions.
+    returns : Returns
+        Returns of the ``statistic.sessions`` sessions that end on each of them.
+    """
+    compute = pkgutil.resolve_name(statistic.function)
+    found_by_day, sessions_by_day = [], []
+    for window in pro_forma_windows(valuation, returns, statistic.sessions):
+        found_by_day.append(compute(window.series, min_obs=statistic.min_obs)._asdict())
+        sessions_by_day.append(window.sessions)
+    found = {
+        name: np.stack([by_name[name] for by_name in found_by_day], axis=1)
+        for name in found_by_day[0]
+    }
+    n_obs = found["n_obs"]
+    found["observations"] = n_obs
+    columns = {
+        figure.column: _sessions_of(found[figure.column], np.stack(sessions_by_day))
+        if figure.unit is Unit.DATE
+        else found[figure.column]
+        for figure in statistic.figures
+    }
+    reasons = valuation.undefined_reasons(
+        found[statistic.figures[0].column],
+        *valuation.common_reasons,
+        insufficient_observations(n_obs, statistic.sessions, statistic.min_obs),
+    )
+    return valuation.to_frame(columns, "day").assign(undefined_reason=reasons)
+
+
+def _sessions_of(close: IntArray, sessions: DateArray) -> DateArray:
+    """Return the session of each close (P, D) of the windows (D, W + 1); NaT for -1."""
+    day = np.arange(len(sessions))
+    return np.where(close >= 0, sessions[day, close], np.datetime64("NaT"))
