@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
@@ -162,6 +163,24 @@ def read_price_coverage(
         .order_by(table.c.symbol)
     )
     return fetch_frame(connection, statement)
+
+
+def read_price_vendors(connection: sa.Connection, symbols: Iterable[str]) -> dict[str, str]:
+    """Return the vendor that the latest stored price of each symbol is from.
+
+    Symbols without prices, or with prices of a file, are left out.
+    """
+    table, answers = tables.market_data_cache, tables.vendor_responses
+    source = sa.func.regexp_replace(table.c.data_source, f"{CLOSE_ONLY_SUFFIX}$", "")
+    latest = (
+        sa.select(table.c.symbol, source.label("source"))
+        .ext(distinct_on(table.c.symbol))
+        .where(table.c.symbol == any_of(symbols))
+        .order_by(table.c.symbol, table.c.date.desc())
+        .subquery("latest")
+    )
+    is_vendor = latest.c.source.in_(sa.select(answers.c.vendor).distinct())
+    return dict(connection.execute(sa.select(latest).where(is_vendor)).all())
 
 
 def read_price_history(connection: sa.Connection, symbol: str) -> pd.DataFrame:

@@ -12,7 +12,6 @@ from riskmetrics.db import (
     input_queries,
     input_writes,
     stored_prices,
-    stored_settings,
     vendor,
     write,
 )
@@ -26,8 +25,7 @@ from riskmetrics.errors import (
     VendorUnavailableError,
 )
 from riskmetrics.ingest.vendor_client import (
-    NO_API_KEY_WARNING,
-    VENDOR,
+    NO_SOURCE_WARNING,
     RefreshResult,
     VendorClient,
     fetch_concurrently,
@@ -75,7 +73,7 @@ def refresh(
     Parameters
     ----------
     client : VendorClient or None
-        None if no key is set: the result has a warning.
+        None without a source: the result has a warning.
     symbols : mapping
         Day up to which each symbol needs prices; None: up to the last of ``days``.
     days : sequence of date
@@ -88,10 +86,10 @@ def refresh(
         vendor did not know at the last request.
     """
     if client is None:
-        return RefreshResult(warnings=(NO_API_KEY_WARNING,))
+        return RefreshResult(warnings=(NO_SOURCE_WARNING,))
     now = datetime.now(UTC)
     with client.engine.connect() as connection:
-        answers = vendor.read_answers(connection, VENDOR, KIND, symbols)
+        answers = vendor.read_answers(connection, client.name, KIND, symbols)
         stored = _spans(stored_prices.read_price_coverage(connection, symbols))
     plans: dict[str, FetchPlan] = {}
     errors: dict[str, SourceError] = {}
@@ -115,26 +113,6 @@ def refresh(
         note for of_symbol in warnings_by_symbol.values() for note in of_symbol
     )
     return RefreshResult(len(plans), errors | fetch_errors, tuple(warnings))
-
-
-def refresh_market_index(client: VendorClient | None, override: str | None) -> tuple[str, ...]:
-    """Update the market index to the last completed session; return warnings.
-
-    Raises
-    ------
-    SourceError
-        If the request fails. An unknown index, or one outside the plan, gives a warning, because it
-        can be imported.
-    """
-    if client is None:
-        return (NO_API_KEY_WARNING,)
-    with client.engine.connect() as connection:
-        index = stored_settings.read_market_index(connection, override)
-    result = refresh(client, {index: None}, [trading_calendar.last_completed_session()])
-    for error in result.errors.values():
-        if not isinstance(error, (EntitlementError, UnknownSymbolError)):
-            raise error
-    return (*result.warnings, *map(str, result.errors.values()))
 
 
 def require_price_coverage(result: RefreshResult, symbols: Collection[str]) -> None:
@@ -242,11 +220,11 @@ def _is_settled(answer: VendorAnswer | None, now: datetime) -> bool:
 def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[str]:
     """Fetch one symbol, compare it with the stored prices, store it, and return warnings."""
     symbol, warnings = plan.symbol, list[str]()
-    if plan.update_start is not None:
+    if plan.update_start is not None and _find_other_vendor(client, symbol) is None:
         parsed = _fetch(client, symbol, plan.update_start, last)
         if parsed.rows.empty or _store(client, symbol, parsed, is_full_history=False):
             _record_answer(client, symbol, plan.update_start)
-            return _adjustment_warnings(parsed)
+            return _adjustment_warnings(client, parsed)
         warnings.append(
             f"prices of {symbol} were restated (split or dividend); fetching the full history"
         )
@@ -260,25 +238,26 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
         parsed = _fetch(client, symbol, recent, last)
     if parsed.rows.empty:
         problem = (
-            f"{VENDOR} has no price of {symbol}. Check the symbol, or import its prices from a file"
+            f"{client.name} has no price of {symbol}. Check the symbol, rename it with `riskmetrics"
+            f" symbols rename {symbol} NEW`, or import its prices from a file"
         )
         _record_answer(client, symbol, plan.history_start, problem)
         raise UnknownSymbolError(problem)
     if not _store(client, symbol, parsed, is_full_history=True):
         raise InvalidResponseError(
-            f"{VENDOR} prices of {symbol} neither cover nor continue the stored prices, which are"
-            " kept. Import its full history from one source"
+            f"{client.name} prices of {symbol} neither cover nor continue the stored prices, which"
+            " are kept. Import its full history from one source"
         )
     _record_answer(client, symbol, plan.history_start)
-    return warnings + _adjustment_warnings(parsed)
+    return warnings + _adjustment_warnings(client, parsed)
 
 
-def _adjustment_warnings(parsed: "ParseResult") -> list[str]:
+def _adjustment_warnings(client: VendorClient, parsed: "ParseResult") -> list[str]:
     if parsed.rows.empty or parsed.rows["has_adj_close"].all():
         return []
     return [
-        "your FMP plan does not include the dividend-adjusted history: adj_close := close, and"
-        " returns exclude dividends"
+        f"your {client.name} plan does not include the dividend-adjusted history: adj_close :="
+        " close, and returns exclude dividends"
     ]
 
 
@@ -287,11 +266,11 @@ def _fetch(client: VendorClient, symbol: str, first: date, last: date) -> "Parse
     parsed = client.api.fetch_prices(symbol, first, last)
     if parsed.rejected:
         with client.engine.begin() as connection:
-            input_writes.store_rejected_rows(connection, KIND, VENDOR, parsed.rejected)
+            input_writes.store_rejected_rows(connection, KIND, client.name, parsed.rejected)
         if parsed.rows.empty:
             count, reason = len(parsed.rejected), parsed.rejected[0].reason
             raise InvalidResponseError(
-                f"{VENDOR} returned no valid row of {symbol}. All {count} rows are in"
+                f"{client.name} returned no valid row of {symbol}. All {count} rows are in"
                 f" rejected_rows; the first: {reason}"
             )
     return parsed
@@ -307,9 +286,10 @@ def _store(
         if stored["has_adj_close"].any() and not parsed.rows["has_adj_close"].any():
             rows = price_history.scale_to_stored(stored, parsed.rows)
         elif is_full_history:
+            _refuse_disagreement(client, symbol, stored, parsed.rows)
             if day := price_history.partial_split_date(stored, parsed.rows):
                 raise InvalidResponseError(
-                    f"{VENDOR} prices of {symbol} have a new jump on {day}, as if a split were"
+                    f"{client.name} prices of {symbol} have a new jump on {day}, as if a split were"
                     " applied only in part. The stored prices are kept; the next run fetches again"
                 )
             rows = price_history.splice(stored, parsed.rows)
@@ -317,12 +297,35 @@ def _store(
             rows = parsed.rows if price_history.matches_stored(stored, parsed.rows) else None
         if rows is None:
             return False
-        _, mixed = input_writes.store_prices(connection, rows, VENDOR)
+        _, mixed = input_writes.store_prices(connection, rows, client.name)
         return not mixed
+
+
+def _find_other_vendor(client: VendorClient, symbol: str) -> str | None:
+    """Return the other vendor that the stored prices of a symbol are from, or None."""
+    with client.engine.connect() as connection:
+        source = stored_prices.read_price_vendors(connection, [symbol]).get(symbol)
+    return None if source == client.name else source
+
+
+def _refuse_disagreement(
+    client: VendorClient, symbol: str, stored: pd.DataFrame, fetched: pd.DataFrame
+) -> None:
+    """Raise InvalidResponseError if prices differ from those stored from another vendor."""
+    other = _find_other_vendor(client, symbol)
+    if other is None or (found := price_history.find_disagreement(stored, fetched)) is None:
+        return
+    raise InvalidResponseError(
+        f"{client.name} prices of {symbol} differ from the stored prices of {other}: {found.column}"
+        f" of {found.day} is {found.fetched:.4f} instead of {found.stored:.4f}. The stored prices"
+        f" are kept; to replace them, run `riskmetrics symbols refetch {symbol}`"
+    )
 
 
 def _record_answer(
     client: VendorClient, symbol: str, first_day: date, problem: str | None = None
 ) -> None:
     with client.engine.begin() as connection:
-        vendor.record_answer(connection, VENDOR, KIND, symbol, first_day=first_day, problem=problem)
+        vendor.record_answer(
+            connection, client.name, KIND, symbol, first_day=first_day, problem=problem
+        )

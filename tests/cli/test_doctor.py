@@ -240,7 +240,7 @@ def test_the_vendor_is_called_only_with_online_and_a_rejected_key_exits_6(
         monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)
         code, found, _ = diagnosis()
         assert (code, server.calls) == (0, [])
-        assert found["vendor"][0]["finding"] == "7 calls left today"
+        assert found["vendor"][0]["finding"] == "FMP: 7 calls left today"
         code, found, printed = diagnosis("--online")
     assert (code, found["vendor"][-1]["state"]) == (6, "fail")
     assert "rejects the key" in found["vendor"][-1]["finding"]
