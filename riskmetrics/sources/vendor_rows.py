@@ -44,6 +44,8 @@ class VendorRow(BaseModel):
 
 
 Name = Annotated[str | None, text_validator(200)]
+Exchange = Annotated[str | None, text_validator(50)]
+Description = Annotated[str | None, text_validator(1000)]
 MarketCap = Annotated[float | None, Field(ge=0, lt=MONEY_LIMIT)]
 Beta = Annotated[float | None, Field(gt=-BETA_LIMIT, lt=BETA_LIMIT)]
 
@@ -55,9 +57,9 @@ class Profile(VendorRow):
     name: Name = None
     sector: Annotated[str | None, text_validator(100)] = None
     industry: Annotated[str | None, text_validator(100)] = None
-    exchange: Annotated[str | None, text_validator(50)] = None
+    exchange: Exchange = None
     country: Annotated[str | None, text_validator(50)] = None
-    description: Annotated[str | None, text_validator(1000)] = None
+    description: Description = None
     market_cap: MarketCap = None
     beta: Beta = None
     is_etf: bool | None = None

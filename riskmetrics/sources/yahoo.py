@@ -5,6 +5,7 @@ yfinance cannot read, or that it reads without the expected columns, is an Inval
 """
 
 import json
+import warnings
 from collections.abc import Callable
 from datetime import date
 from functools import cache
@@ -29,6 +30,8 @@ from riskmetrics.sources.files import price_rows
 from riskmetrics.sources.market_data_source import MarketDataSource
 from riskmetrics.sources.row_validation import ParseResult
 from riskmetrics.sources.vendor_rows import (
+    Description,
+    Exchange,
     MarketCap,
     Name,
     Profile,
@@ -39,6 +42,9 @@ from riskmetrics.sources.vendor_rows import (
 )
 from riskmetrics.sources.yahoo_session import VENDOR, YahooSession
 from riskmetrics.symbols import normalize_symbol
+
+# yfinance turns on its own deprecation warnings, which users cannot act on
+warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
 
 _COLUMNS = {
     "Open": "open",
@@ -68,8 +74,8 @@ class YahooProfile(Profile):
     """Profile of a company or fund; the beta is Yahoo's of five years of monthly returns."""
 
     name: Name = Field(None, alias="longName")
-    exchange: Name = Field(None, alias="fullExchangeName", max_length=50)
-    description: str | None = Field(None, alias="longBusinessSummary")
+    exchange: Exchange = Field(None, alias="fullExchangeName")
+    description: Description = Field(None, alias="longBusinessSummary")
     market_cap: MarketCap = Field(None, alias="marketCap")
 
 
