@@ -90,7 +90,7 @@ def refresh(
     now = datetime.now(UTC)
     with client.engine.connect() as connection:
         answers = vendor.read_answers(connection, client.name, KIND, symbols)
-        stored = _spans(stored_prices.read_price_coverage(connection, symbols))
+        stored = spans(stored_prices.read_price_coverage(connection, symbols))
     plans: dict[str, FetchPlan] = {}
     errors: dict[str, SourceError] = {}
     for symbol, until in symbols.items():
@@ -156,14 +156,14 @@ def ended_histories(
     market : str
         Symbol of the market index.
     """
-    last = {symbol: span[1] for symbol, span in _spans(coverage).items()}
+    last = {symbol: span[1] for symbol, span in spans(coverage).items()}
     if market not in last:
         return {}
     late = trading_calendar.previous_session(last[market], MAX_STALE_SESSIONS)
     return {name: last[name] for name in sorted(symbols) if name in last and last[name] < late}
 
 
-def _spans(coverage: pd.DataFrame) -> dict[str, tuple[date, date]]:
+def spans(coverage: pd.DataFrame) -> dict[str, tuple[date, date]]:
     """Return the first and last price day of each symbol that has prices."""
     days = (pd.DatetimeIndex(coverage[name]).date for name in ("first", "last"))
     return dict(zip(coverage["symbol"], zip(*days, strict=True), strict=True))
@@ -221,7 +221,7 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
     """Fetch one symbol, compare it with the stored prices, store it, and return warnings."""
     symbol, warnings = plan.symbol, list[str]()
     if plan.update_start is not None and _find_other_vendor(client, symbol) is None:
-        parsed = _fetch(client, symbol, plan.update_start, last)
+        parsed = fetch(client, symbol, plan.update_start, last)
         if parsed.rows.empty or _store(client, symbol, parsed, is_full_history=False):
             _record_answer(client, symbol, plan.update_start)
             return _adjustment_warnings(client, parsed)
@@ -229,13 +229,13 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
             f"prices of {symbol} were restated (split or dividend); fetching the full history"
         )
     try:
-        parsed = _fetch(client, symbol, plan.history_start, last)
+        parsed = fetch(client, symbol, plan.history_start, last)
     except EntitlementError:
         recent = trading_calendar.previous_session(last, HISTORY_SESSIONS)
         if plan.history_start >= recent:
             raise
         # the plan may include the symbol with a shorter history
-        parsed = _fetch(client, symbol, recent, last)
+        parsed = fetch(client, symbol, recent, last)
     if parsed.rows.empty:
         problem = (
             f"{client.name} has no price of {symbol}. Check the symbol, rename it with `riskmetrics"
@@ -261,7 +261,7 @@ def _adjustment_warnings(client: VendorClient, parsed: "ParseResult") -> list[st
     ]
 
 
-def _fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseResult":
+def fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseResult":
     """Fetch prices and store rejected rows; raise InvalidResponseError if no row is valid."""
     parsed = client.api.fetch_prices(symbol, first, last)
     if parsed.rejected:
