@@ -15,11 +15,13 @@ from riskmetrics.db import vendor as quotas
 from riskmetrics.errors import (
     AuthenticationError,
     ConfigurationError,
+    DataQualityError,
     InvalidResponseError,
     RateLimitError,
     UnknownSymbolError,
+    UsageError,
 )
-from riskmetrics.ingest import benchmark, fallback
+from riskmetrics.ingest import benchmark, fallback, refetch
 from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult, open_vendor_clients
 from riskmetrics.settings import Settings
 from riskmetrics.sources import market_data_source
@@ -256,6 +258,56 @@ def test_a_source_that_disagrees_is_reported_and_stores_nothing(
     )
     assert stored_closes(engine, "A") == before
     assert stored_sources(engine) == {"A": {"FMP"}}
+
+
+def test_a_user_replaces_prices_by_those_of_a_source_that_disagrees(
+    open_sources, market, tiingo_market, engine
+):
+    fallback.refresh_prices(open_sources("fmp"), {"A": None}, [LAST])
+    rows = tiingo_market.rows("A")
+    rows[-20]["close"] += 5
+    rows[-20]["high"] += 5
+    tiingo_market.replies["", "A"] = Reply(rows)
+    client = refetch.choose_source(open_sources("tiingo,fmp"), "")
+    replaced = refetch.replace_history(client, "A", is_shorter_accepted=False)
+    assert replaced == (1251, len(rows), min(market.closes("A")), LAST)
+    assert stored_sources(engine) == {"A": {"Tiingo"}}
+    day = date.fromisoformat(rows[-20]["date"][:10])
+    assert stored_closes(engine, "A")[day][0] == rows[-20]["close"]
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, None), (None, -1)])
+def test_a_shorter_history_replaces_only_when_that_is_accepted(
+    open_sources, tiingo_market, engine, first, last
+):
+    fallback.refresh_prices(open_sources("fmp"), {"A": None}, [LAST])
+    before = stored_closes(engine, "A")
+    rows = tiingo_market.rows("A")[-1251:]
+    tiingo_market.replies["", "A"] = Reply(rows[first:last])
+    (client,) = open_sources("tiingo")
+    with pytest.raises(DataQualityError, match="pass --shorten"):
+        refetch.replace_history(client, "A", is_shorter_accepted=False)
+    assert stored_closes(engine, "A") == before
+    assert refetch.replace_history(client, "A", is_shorter_accepted=True).stored == 1250
+    assert len(stored_closes(engine, "A")) == 1250
+
+
+def test_an_unknown_symbol_replaces_nothing(open_sources, tiingo_market, engine):
+    fallback.refresh_prices(open_sources("fmp"), {"A": None}, [LAST])
+    tiingo_market.unknown.add("A")
+    (client,) = open_sources("tiingo")
+    with pytest.raises(UnknownSymbolError, match="Tiingo has no price of A"):
+        refetch.replace_history(client, "A", is_shorter_accepted=True)
+    assert stored_sources(engine) == {"A": {"FMP"}}
+
+
+def test_the_source_of_a_replacement_is_one_that_is_configured(open_sources):
+    clients = open_sources("tiingo,yahoo")
+    assert refetch.choose_source(clients, "Yahoo").name == "Yahoo"
+    with pytest.raises(UsageError, match=r"--source fmp is not one of .*: Tiingo, Yahoo"):
+        refetch.choose_source(clients, "fmp")
+    with pytest.raises(ConfigurationError, match="no data source is configured"):
+        refetch.choose_source((), "")
 
 
 def test_profiles_are_from_the_first_source_that_has_them(open_sources, market, engine, vendor):
