@@ -126,7 +126,7 @@ def _legacy_endpoint_error(request: str, _answer: VendorResponse) -> SourceError
 def _endpoint_entitlement_error(request: str, _answer: VendorResponse) -> SourceError:
     return EntitlementError(
         f"your {VENDOR} plan does not include {request.partition(' ')[0]}"
-        " (see docs/how-to/data.md)",
+        " (see docs/how-to/source-fmp.md)",
         is_endpoint_wide=True,
     )
 
