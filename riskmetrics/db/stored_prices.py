@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -165,11 +165,15 @@ def read_price_coverage(
     return fetch_frame(connection, statement)
 
 
-def read_price_vendors(connection: sa.Connection, symbols: Iterable[str]) -> dict[str, str]:
-    """Return the vendor that the latest stored price of each symbol is from.
+class PriceSource(NamedTuple):
+    """Source of the latest stored price of a symbol: a vendor, or else a file."""
 
-    Symbols without prices, or with prices of a file, are left out.
-    """
+    name: str
+    is_vendor: bool
+
+
+def read_price_sources(connection: sa.Connection, symbols: Iterable[str]) -> dict[str, PriceSource]:
+    """Return the source of the latest stored price of each symbol that has prices."""
     table, answers = tables.market_data_cache, tables.vendor_responses
     source = sa.func.regexp_replace(table.c.data_source, f"{CLOSE_ONLY_SUFFIX}$", "")
     latest = (
@@ -180,7 +184,10 @@ def read_price_vendors(connection: sa.Connection, symbols: Iterable[str]) -> dic
         .subquery("latest")
     )
     is_vendor = latest.c.source.in_(sa.select(answers.c.vendor).distinct())
-    return dict(connection.execute(sa.select(latest).where(is_vendor)).all())
+    return {
+        symbol: PriceSource(*source)
+        for symbol, *source in connection.execute(sa.select(latest, is_vendor))
+    }
 
 
 def read_price_history(connection: sa.Connection, symbol: str) -> pd.DataFrame:

@@ -37,10 +37,11 @@ def refresh_prices(
         client = usable[0] if usable else None
         return prices.refresh(client, symbols, days) if usable or not clients else _lacking(clients)
     with usable[0].engine.connect() as connection:
-        owners = stored_prices.read_price_vendors(connection, symbols)
+        owners = stored_prices.read_price_sources(connection, symbols)
     candidates = {
-        symbol: sorted(usable, key=lambda client: client.name != owners.get(symbol))
+        symbol: sorted(usable, key=lambda client: client.name != owner)
         for symbol in symbols
+        for owner in [owners[symbol].name if symbol in owners else None]
     }
     calls, warnings, failures = 0, list[str](), dict[str, list[tuple[str, SourceError]]]()
     resolved: dict[str, str] = {}

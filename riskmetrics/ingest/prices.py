@@ -220,9 +220,11 @@ def _is_settled(answer: VendorAnswer | None, now: datetime) -> bool:
 def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[str]:
     """Fetch one symbol, compare it with the stored prices, store it, and return warnings."""
     symbol, warnings = plan.symbol, list[str]()
-    if plan.update_start is not None and _find_other_vendor(client, symbol) is None:
+    with client.engine.connect() as connection:
+        other = _find_other_source(connection, client, symbol)
+    if plan.update_start is not None and not (other and other.is_vendor):
         parsed = fetch(client, symbol, plan.update_start, last)
-        if parsed.rows.empty or _store(client, symbol, parsed, is_full_history=False):
+        if parsed.rows.empty or _store(client, symbol, parsed, is_full_history=False) is not None:
             _record_answer(client, symbol, plan.update_start)
             return _adjustment_warnings(client, parsed)
         warnings.append(
@@ -243,13 +245,14 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
         )
         _record_answer(client, symbol, plan.history_start, problem)
         raise UnknownSymbolError(problem)
-    if not _store(client, symbol, parsed, is_full_history=True):
+    notes = _store(client, symbol, parsed, is_full_history=True)
+    if notes is None:
         raise InvalidResponseError(
             f"{client.name} prices of {symbol} neither cover nor continue the stored prices, which"
             " are kept. Import its full history from one source"
         )
     _record_answer(client, symbol, plan.history_start)
-    return warnings + _adjustment_warnings(client, parsed)
+    return warnings + notes + _adjustment_warnings(client, parsed)
 
 
 def _adjustment_warnings(client: VendorClient, parsed: "ParseResult") -> list[str]:
@@ -278,15 +281,24 @@ def fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseR
 
 def _store(
     client: VendorClient, symbol: str, parsed: "ParseResult", *, is_full_history: bool
-) -> bool:
-    """Store prices if they continue the stored prices, under the lock; return whether stored."""
+) -> list[str] | None:
+    """Store prices if they continue the stored prices, under the lock.
+
+    Returns
+    -------
+    list of str or None
+        Warnings; None if the prices do not continue the stored prices, and nothing is stored.
+    """
     with client.engine.begin() as connection:
         write.lock_asset(connection, KIND)
         stored = stored_prices.read_price_history(connection, symbol)
+        source = _find_other_source(connection, client, symbol)
+        warnings: list[str] = []
         if stored["has_adj_close"].any() and not parsed.rows["has_adj_close"].any():
-            rows = price_history.scale_to_stored(stored, parsed.rows)
+            is_same_source = source is None or not source.is_vendor
+            rows = price_history.scale_to_stored(stored, parsed.rows) if is_same_source else None
         elif is_full_history:
-            _refuse_disagreement(client, symbol, stored, parsed.rows)
+            warnings = _compare_sources(client, symbol, source, stored, parsed.rows)
             if day := price_history.partial_split_date(stored, parsed.rows):
                 raise InvalidResponseError(
                     f"{client.name} prices of {symbol} have a new jump on {day}, as if a split were"
@@ -296,30 +308,45 @@ def _store(
         else:
             rows = parsed.rows if price_history.matches_stored(stored, parsed.rows) else None
         if rows is None:
-            return False
+            return None
         _, mixed = input_writes.store_prices(connection, rows, client.name)
-        return not mixed
+        return None if mixed else warnings
 
 
-def _find_other_vendor(client: VendorClient, symbol: str) -> str | None:
-    """Return the other vendor that the stored prices of a symbol are from, or None."""
-    with client.engine.connect() as connection:
-        source = stored_prices.read_price_vendors(connection, [symbol]).get(symbol)
-    return None if source == client.name else source
+def _find_other_source(
+    connection: sa.Connection, client: VendorClient, symbol: str
+) -> stored_prices.PriceSource | None:
+    """Return the other source that the stored prices of a symbol are from, or None."""
+    source = stored_prices.read_price_sources(connection, [symbol]).get(symbol)
+    return None if source is None or source.name == client.name else source
 
 
-def _refuse_disagreement(
-    client: VendorClient, symbol: str, stored: pd.DataFrame, fetched: pd.DataFrame
-) -> None:
-    """Raise InvalidResponseError if prices differ from those stored from another vendor."""
-    other = _find_other_vendor(client, symbol)
+def _compare_sources(
+    client: VendorClient,
+    symbol: str,
+    other: stored_prices.PriceSource | None,
+    stored: pd.DataFrame,
+    fetched: pd.DataFrame,
+) -> list[str]:
+    """Return a warning if prices differ from those stored from a file, which they replace.
+
+    Raises
+    ------
+    InvalidResponseError
+        If they differ from those stored from another vendor.
+    """
     if other is None or (found := price_history.find_disagreement(stored, fetched)) is None:
-        return
-    raise InvalidResponseError(
-        f"{client.name} prices of {symbol} differ from the stored prices of {other}: {found.column}"
-        f" of {found.day} is {found.fetched:.4f} instead of {found.stored:.4f}. The stored prices"
-        f" are kept; to replace them, run `riskmetrics symbols refetch {symbol}`"
+        return []
+    sentence = (
+        f"{client.name} prices of {symbol} differ from the stored prices of {other.name}:"
+        f" {found.column} of {found.day} is {found.fetched:.4f} instead of {found.stored:.4f}"
     )
+    if other.is_vendor:
+        raise InvalidResponseError(
+            f"{sentence}. The stored prices are kept; to replace them, run `riskmetrics symbols"
+            f" refetch {symbol}`"
+        )
+    return [f"{sentence}. The stored prices are replaced"]
 
 
 def _record_answer(

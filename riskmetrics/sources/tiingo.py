@@ -135,9 +135,7 @@ def _decode_rows(response: VendorResponse, ticker: str) -> list[Any]:
         content = pydantic_core.from_json(response.body)
     except ValueError:
         content = None
-    message = content.get("detail") if isinstance(content, dict) else content
-    text = message if isinstance(message, str) else ""
-    text = " ".join(UNPRINTABLE_CHARACTERS.sub(" ", text).split())[:200]
+    text = _error_message(content, response.body)
     if error := _vendor_error(response, text, ticker):
         raise error
     if content is None:
@@ -154,6 +152,15 @@ def _decode_rows(response: VendorResponse, ticker: str) -> list[Any]:
             f" {_MAX_RESPONSE_ROWS:,})"
         )
     return content
+
+
+def _error_message(content: Any, body: bytes) -> str:
+    """Return the message of a response (JSON, or plain text for a used-up limit), or ''."""
+    message = content.get("detail") if isinstance(content, dict) else content
+    if content is None and not body.lstrip().startswith((b"[", b"{")):
+        message = body[:500].decode("utf-8", "replace")
+    text = message if isinstance(message, str) else ""
+    return " ".join(UNPRINTABLE_CHARACTERS.sub(" ", text).split())[:200]
 
 
 def _vendor_error(response: VendorResponse, text: str, ticker: str) -> SourceError | None:

@@ -5,12 +5,13 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 from urllib3.util.retry import Retry
 
-from riskmetrics.db import tables
+from riskmetrics.db import input_writes, tables
 from riskmetrics.db import vendor as quotas
 from riskmetrics.errors import (
     AuthenticationError,
@@ -28,7 +29,7 @@ from riskmetrics.sources import market_data_source
 from riskmetrics.sources.market_data_source import Capability, SourceDefinition, SourceLimits
 from riskmetrics.sources.yahoo_session import YahooSession
 from tests.fmp_market import LAST, Market
-from tests.fmp_server import BAD_KEY, KEY, LIMIT, FmpServer, Reply
+from tests.fmp_server import BAD_KEY, KEY, LIMIT, NO_ENDPOINT, FmpServer, Reply
 from tests.tiingo_server import TiingoMarket, serve_tiingo
 from tests.yahoo_server import CHART, SUMMARY, YahooMarket, YahooServer, serve_yahoo
 
@@ -260,6 +261,42 @@ def test_a_source_that_disagrees_is_reported_and_stores_nothing(
     assert stored_sources(engine) == {"A": {"FMP"}}
 
 
+def test_a_file_that_the_source_disagrees_with_is_replaced_and_named(
+    open_sources, tiingo_market, engine
+):
+    """The history of a file is replaced whole, because an update does not continue it."""
+    days = [day for day in tiingo_market.closes("A") if day < LAST][-800:]
+    closes = [tiingo_market.closes("A")[day][0] for day in days]
+    rows = pd.DataFrame(
+        {"symbol": "A", "date": days, "close": closes, "adj_close": closes, "has_adj_close": True}
+    )
+    rows.loc[795, ["close", "adj_close"]] += 0.5  # where the update overlaps
+    with engine.begin() as connection:
+        input_writes.store_prices(connection, rows, "bars.csv")
+    result = fallback.refresh_prices(open_sources("tiingo"), {"A": None}, [LAST])
+    assert result.errors == {}
+    (difference,) = [note for note in result.warnings if "bars.csv" in note]
+    assert difference.startswith("Tiingo prices of A differ from the stored prices of bars.csv:")
+    assert f"close of {days[795]}" in difference
+    assert difference.endswith("The stored prices are replaced")
+    assert stored_sources(engine) == {"A": {"Tiingo"}}
+
+
+def test_closes_without_dividends_do_not_continue_another_vendor_s_adjusted_ones(
+    open_sources, market, yahoo_market, engine, tomorrow
+):
+    """A plan of FMP without adjusted closes continues its own stored ones, not Yahoo's."""
+    fallback.refresh_prices(open_sources("yahoo"), {"A": None}, [LAST])
+    tomorrow()
+    market.through = MONDAY
+    market.replies["historical-price-eod/dividend-adjusted", ""] = Reply(
+        NO_ENDPOINT, 403, "text/plain"
+    )
+    error = fallback.refresh_prices(open_sources("fmp"), {"A": None}, [MONDAY]).errors["A"]
+    assert "neither cover nor continue the stored prices" in str(error)
+    assert stored_sources(engine) == {"A": {"Yahoo"}}
+
+
 def test_a_user_replaces_prices_by_those_of_a_source_that_disagrees(
     open_sources, market, tiingo_market, engine
 ):
@@ -417,8 +454,6 @@ class Installed:
 
     def fetch_prices(self, symbol: str, first: date, last: date) -> object:
         """Know nothing."""
-        import pandas as pd
-
         from riskmetrics.sources.row_validation import ParseResult
 
         return ParseResult(pd.DataFrame(), [], [])
