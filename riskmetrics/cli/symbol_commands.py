@@ -31,9 +31,9 @@ def rename(
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import symbol_renames, symbol_spellings
 
-    symbol = _parse_symbol(new)
     with write_transaction() as connection:
         stored = symbol_spellings.find_stored_spelling(connection, old)
+        symbol = symbol_spellings.find_stored_spelling(connection, _parse_symbol(new))
         changed = symbol_renames.rename_symbol(connection, stored, symbol)
     typer.echo(
         f"{stored} is now {symbol}: {pluralize(changed.lots, 'lot')},"
@@ -60,15 +60,17 @@ def refetch(
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import connect_at_head
+    from riskmetrics.db import symbol_spellings
     from riskmetrics.ingest import refetch as refetching
     from riskmetrics.ingest.vendor_client import open_vendor_clients
 
-    name = _parse_symbol(symbol)
     configured = settings.load()
     with (
         connect_at_head() as engine,
         open_vendor_clients(engine, configured, echo_err) as clients,
     ):
+        with engine.connect() as connection:
+            name = symbol_spellings.find_stored_spelling(connection, _parse_symbol(symbol))
         client = refetching.choose_source(clients, source)
         replaced = refetching.replace_history(client, name, is_shorter_accepted=shorten)
     typer.echo(
