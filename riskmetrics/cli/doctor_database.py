@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from riskmetrics.db.health import ServerInfo
     from riskmetrics.ingest.vendor_client import VendorClient
     from riskmetrics.settings import Settings
+    from riskmetrics.sources.market_data_source import SourceDefinition
 
     _Stored = tuple[sa.Connection, Settings]
 
@@ -115,13 +116,19 @@ def _check_schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator
 
 def _check_vendor_quota(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import vendor
+    from riskmetrics.errors import ConfigurationError
     from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING
     from riskmetrics.sources.market_data_source import configured_definitions
 
     connection, configured = stored
     if not configured.source_names:
         yield "ok", NO_SOURCE_WARNING
-    for source in configured_definitions(configured):
+    try:
+        sources = configured_definitions(configured)
+    except ConfigurationError as error:
+        yield "fail", str(error), "correct RISKMETRICS_SOURCE or the setting that it names"
+        return
+    for source in sources:
         limits = source.limits(configured)
         calls_left = vendor.read_remaining_calls(connection, source.name, limits.calls_per_day)
         if calls_left is None:
@@ -133,14 +140,24 @@ def _check_vendor_quota(stored: "_Stored") -> Iterator[tuple[str, ...]]:
 
 def _check_vendor_problems(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import vendor
-    from riskmetrics.sources.market_data_source import configured_definitions
 
     connection, configured = stored
-    for source in configured_definitions(configured):
+    for source in _usable_sources(configured):
         if problem := vendor.read_last_problem(connection, source.name):
             subject, reason, time_of_error = problem
             text = f"last failed request: {subject}, {time_of_error:%Y-%m-%d %H:%M}: {reason}"
             yield "warn", text
+
+
+def _usable_sources(configured: "Settings") -> "tuple[SourceDefinition, ...]":
+    """Return the configured data sources; none if one of them cannot be used."""
+    from riskmetrics.errors import ConfigurationError
+    from riskmetrics.sources.market_data_source import configured_definitions
+
+    try:
+        return configured_definitions(configured)
+    except ConfigurationError:  # `_check_vendor_quota` reports it
+        return ()
 
 
 def _check_language_model(stored: "_Stored") -> Iterator[tuple[str, ...]]:
@@ -161,6 +178,8 @@ def _request_from_vendor(engine: "sa.Engine", configured: "Settings") -> Iterato
     from riskmetrics.errors import SourceError
     from riskmetrics.ingest.vendor_client import open_vendor_clients
 
+    if not _usable_sources(configured):
+        return
     with engine.connect() as connection:
         market = stored_settings.read_market_index(connection, configured.market_index)
     with open_vendor_clients(engine, configured, echo_err) as clients:
