@@ -18,7 +18,7 @@ from riskmetrics.computations.result_run import ResultRun
 from riskmetrics.db import migrate, stored_settings, write
 from riskmetrics.db.engine import open_engine
 from riskmetrics.db.roles import Role
-from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_client
+from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_clients
 from riskmetrics.settings import PACKAGE, Settings
 
 if TYPE_CHECKING:
@@ -111,36 +111,36 @@ class Warehouse(dg.ConfigurableResource[None]):
 
 
 class MarketDataVendor(dg.ConfigurableResource[None]):
-    """The FMP client, if a key is set and the run is not offline; one per run.
+    """The configured data sources, unless the run is offline; opened once per run.
 
-    It has no fields of its own: the UI shows a resource's configuration, and the key is a secret.
+    It has no fields of its own: the UI shows a resource's configuration, and keys are secrets.
     """
 
     warehouse: dg.ResourceDependency[Warehouse]
-    _client: VendorClient | None = PrivateAttr(None)
+    _clients: tuple[VendorClient, ...] = PrivateAttr(())
     _exit_stack: ExitStack = PrivateAttr()
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Open the client, for as long as the run lasts."""
+        """Open the sources, for as long as the run lasts."""
         self._exit_stack = ExitStack()
         offline = context.run is not None and OFFLINE_TAG in context.run.tags
         on_wait = context.log.warning if context.log else lambda _: None
-        self._client = (
-            None
+        self._clients = (
+            ()
             if offline
             else self._exit_stack.enter_context(
-                open_vendor_client(self.warehouse.engine, settings.load(), on_wait)
+                open_vendor_clients(self.warehouse.engine, settings.load(), on_wait)
             )
         )
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
-        """Close the client."""
+        """Close the sources."""
         self._exit_stack.close()
 
     @property
-    def client(self) -> VendorClient | None:
-        """Return the client. None: use stored data only."""
-        return self._client
+    def clients(self) -> tuple[VendorClient, ...]:
+        """Return the sources in order of preference. Empty: use stored data only."""
+        return self._clients
 
 
 class LanguageModel(dg.ConfigurableResource[None]):

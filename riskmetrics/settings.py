@@ -16,7 +16,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from riskmetrics import folders
 from riskmetrics.errors import ConfigurationError
@@ -33,6 +33,7 @@ from riskmetrics.setting_types import (
     UsdAmount,
     url_validator,
 )
+from riskmetrics.vendor_settings import VendorSettings
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
@@ -52,7 +53,7 @@ DEFAULT_INSIGHT_TYPES = (
 _ANY_INSIGHT = "|".join(DEFAULT_INSIGHT_TYPES)
 
 
-class Settings(BaseSettings):
+class Settings(VendorSettings):
     """Settings that vary by machine and user; constants of methods are next to their formulas."""
 
     model_config = SettingsConfigDict(
@@ -107,29 +108,6 @@ class Settings(BaseSettings):
         description=(
             "Dividend yield of all option underlyings: continuously compounded, per year, as a"
             " fraction."
-        ),
-    )
-    fmp_api_key: ApiKey | None = Field(
-        default=None,
-        validation_alias="FMP_API_KEY",
-        description="API key of Financial Modeling Prep; if unset, only imported data is used.",
-    )
-    fmp_url: HttpUrl = Field(
-        default="https://financialmodelingprep.com",
-        validation_alias="RISKMETRICS_FMP_URL",
-        description="Base URL of FMP, or of a proxy, that serves /stable/….",
-    )
-    fmp_calls_per_minute: PositiveInt = Field(
-        default=300,
-        validation_alias="RISKMETRICS_FMP_CALLS_PER_MINUTE",
-        description="Maximum FMP calls in any 60 seconds, of all processes together.",
-    )
-    fmp_calls_per_day: PositiveInt | None = Field(
-        default=None,
-        validation_alias="RISKMETRICS_FMP_CALLS_PER_DAY",
-        description=(
-            "Maximum FMP calls per UTC day (250 on the free plan); default: no limit other than"
-            " that of the vendor."
         ),
     )
     anthropic_api_key: ApiKey | None = Field(
@@ -271,7 +249,7 @@ class Settings(BaseSettings):
     max_answer_mb: PositiveInt = Field(
         default=8,
         validation_alias="RISKMETRICS_MAX_ANSWER_MB",
-        description="Maximum response of FMP or Anthropic, megabytes after decompression.",
+        description="Maximum response of a vendor or Anthropic, megabytes after decompression.",
     )
     max_result_mb: Annotated[PositiveInt, Field(le=1024)] = Field(
         default=64,
@@ -279,16 +257,6 @@ class Settings(BaseSettings):
         description=(
             "Maximum result of `riskmetrics db sql`, megabytes: text, plus 100 bytes per value."
         ),
-    )
-    fmp_call_seconds: SecondsLimit = Field(
-        default=180.0,
-        validation_alias="RISKMETRICS_FMP_CALL_SECONDS",
-        description=("Maximum time of one FMP call including retries and waits, seconds."),
-    )
-    fmp_run_seconds: SecondsLimit = Field(
-        default=3600.0,
-        validation_alias="RISKMETRICS_FMP_RUN_SECONDS",
-        description="Maximum time of all FMP calls of a command or run, seconds.",
     )
     ai_seconds: SecondsLimit = Field(
         default=180.0,

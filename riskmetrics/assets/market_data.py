@@ -1,4 +1,4 @@
-"""Market data assets: fetch what is missing if a vendor key is set, and report what is not."""
+"""Market data assets: fetch what is missing from data sources, and report what is not."""
 
 from collections.abc import Iterator, Set
 
@@ -10,7 +10,7 @@ from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db import input_queries, stored_prices, tables
 from riskmetrics.errors import SourceError
-from riskmetrics.ingest import benchmark, prices, profiles
+from riskmetrics.ingest import benchmark, fallback, prices
 from riskmetrics.ingest.vendor_client import RefreshResult
 from riskmetrics.resources import MarketDataVendor, Warehouse
 from riskmetrics.settings import DEFAULT_BENCHMARK
@@ -35,7 +35,7 @@ def _refresh_prices(
         market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
         held_symbols = prices.needed_symbols(connection, market)
     needed_symbols = held_symbols | {rate: None}
-    result = prices.refresh(vendor.client, needed_symbols, days)
+    result = fallback.refresh_prices(vendor.clients, needed_symbols, days)
     metadata = reports.fetch_metadata(context, result, len(needed_symbols))
     prices.require_price_coverage(
         result, held_symbols
@@ -50,14 +50,14 @@ def _refresh_prices(
         names = [f"{symbol} after {last}" for symbol, last in ended_histories.items()]
         context.log.warning(
             f"no price of {join_names(names)}, held on {days[-1]}: delisted or renamed? Close the "
-            "lots, hold them under the new name, or import their prices; "
+            "lots, rename with `riskmetrics symbols rename OLD NEW`, or import their prices; "
             f"all: `riskmetrics show quality --date {days[-1]}`"
         )
     missing = sorted(symbols - set(coverage["symbol"]) - result.errors.keys())
     if missing:
         context.log.warning(
             f"no price up to {days[-1]} is stored of {join_names(missing)}: import prices with "
-            "`riskmetrics import prices FILE`, or set FMP_API_KEY; "
+            "`riskmetrics import prices FILE`, or set FMP_API_KEY or RISKMETRICS_SOURCE; "
             f"all: `riskmetrics show quality --date {days[-1]}`"
         )
     numbers = {
@@ -76,7 +76,7 @@ def _refresh_profiles(
     with warehouse.read() as connection:
         symbols = list(input_queries.read_price_end_dates(connection))
     try:
-        result = profiles.refresh(vendor.client, symbols)
+        result = fallback.refresh_profiles(vendor.clients, symbols)
     except SourceError as error:  # those stored will do: results must not wait for a vendor
         result = RefreshResult(errors=dict.fromkeys(symbols, error))
     with warehouse.read() as connection:
@@ -86,7 +86,8 @@ def _refresh_profiles(
     if missing:
         context.log.warning(
             f"no profile is stored of {join_names(missing)}: their sector is Unclassified; "
-            "import profiles with `riskmetrics import profiles FILE`, or set FMP_API_KEY"
+            "import profiles with `riskmetrics import profiles FILE`, or set FMP_API_KEY or"
+            " RISKMETRICS_SOURCE"
         )
     metadata = reports.fetch_metadata(context, result, len(symbols))
     numbers = {"dagster/row_count": len(stored), "symbols_without_profile": len(missing)}
@@ -107,7 +108,7 @@ def _refresh_benchmark(
     is_fetched = is_forced or code == DEFAULT_BENCHMARK
     try:
         result = (
-            benchmark.refresh(vendor.client, force=is_forced) if is_fetched else RefreshResult()
+            benchmark.refresh(vendor.clients, force=is_forced) if is_fetched else RefreshResult()
         )
     except SourceError as error:
         if is_forced:

@@ -13,7 +13,7 @@ from riskmetrics.computations.result_asset import ResultAsset
 from riskmetrics.computations.summaries import PREVIEW_ROWS, Summary
 from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db.write import WriteCounts
-from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, RefreshResult
+from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult
 from riskmetrics.text import MAX_NAMES, join_names
 
 NOT_FETCHED_KEY = "not_fetched"
@@ -91,7 +91,7 @@ def fetch_metadata(
 ) -> dict[str, RawMetadataValue]:
     """Log fetch errors by reason and return them as metadata, out of ``n_requested``."""
     for note in result.warnings[:MAX_NAMES]:
-        (context.log.info if note == NO_API_KEY_WARNING else context.log.warning)(note)
+        (context.log.info if note == NO_SOURCE_WARNING else context.log.warning)(note)
     if len(result.warnings) > MAX_NAMES:
         context.log.warning(
             f"and {len(result.warnings) - MAX_NAMES} more notes of this kind: see the metadata of"

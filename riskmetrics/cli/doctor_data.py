@@ -35,7 +35,7 @@ def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[
     market = stored_settings.read_market_index(connection, configured.market_index)
     benchmark = stored_settings.read_benchmark_code(connection, configured.benchmark)
     freshness = health.read_freshness(connection, market, benchmark)
-    fetch = "riskmetrics run" if configured.fmp_api_key else "riskmetrics import prices FILE"
+    fetch = "riskmetrics run" if configured.source_names else "riskmetrics import prices FILE"
     checks = _CHECKS if freshness.last_market_session else _CHECKS[:1]
     return run_checks(checks, _Data(connection, freshness, market, benchmark, fetch))
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.db.health import ServerInfo
+    from riskmetrics.ingest.vendor_client import VendorClient
     from riskmetrics.settings import Settings
+    from riskmetrics.sources.market_data_source import SourceDefinition
 
     _Stored = tuple[sa.Connection, Settings]
 
@@ -114,29 +116,48 @@ def _check_schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator
 
 def _check_vendor_quota(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import vendor
-    from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, VENDOR
+    from riskmetrics.errors import ConfigurationError
+    from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING
+    from riskmetrics.sources.market_data_source import configured_definitions
 
     connection, configured = stored
-    if configured.fmp_api_key is None:
-        yield "ok", NO_API_KEY_WARNING
+    if not configured.source_names:
+        yield "ok", NO_SOURCE_WARNING
+    try:
+        sources = configured_definitions(configured)
+    except ConfigurationError as error:
+        yield "fail", str(error), "correct RISKMETRICS_SOURCE or the setting that it names"
         return
-    calls_left = vendor.read_remaining_calls(connection, VENDOR, configured.fmp_calls_per_day)
-    if calls_left is None:
-        yield "ok", "no daily limit of calls is configured"
-    else:
-        yield "ok" if calls_left else "warn", f"{pluralize(calls_left, 'call')} left today"
+    for source in sources:
+        limits = source.limits(configured)
+        calls_left = vendor.read_remaining_calls(connection, source.name, limits.calls_per_day)
+        if calls_left is None:
+            yield "ok", f"{source.name}: no daily limit of calls is configured"
+        else:
+            state = "ok" if calls_left else "warn"
+            yield state, f"{source.name}: {pluralize(calls_left, 'call')} left today"
 
 
 def _check_vendor_problems(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import vendor
-    from riskmetrics.ingest.vendor_client import VENDOR
 
     connection, configured = stored
-    if configured.fmp_api_key is None:
-        return
-    if problem := vendor.read_last_problem(connection, VENDOR):
-        subject, reason, time_of_error = problem
-        yield "warn", f"last failed request: {subject}, {time_of_error:%Y-%m-%d %H:%M}: {reason}"
+    for source in _usable_sources(configured):
+        if problem := vendor.read_last_problem(connection, source.name):
+            subject, reason, time_of_error = problem
+            text = f"last failed request: {subject}, {time_of_error:%Y-%m-%d %H:%M}: {reason}"
+            yield "warn", text
+
+
+def _usable_sources(configured: "Settings") -> "tuple[SourceDefinition, ...]":
+    """Return the configured data sources; none if one of them cannot be used."""
+    from riskmetrics.errors import ConfigurationError
+    from riskmetrics.sources.market_data_source import configured_definitions
+
+    try:
+        return configured_definitions(configured)
+    except ConfigurationError:  # `_check_vendor_quota` reports it
+        return ()
 
 
 def _check_language_model(stored: "_Stored") -> Iterator[tuple[str, ...]]:
@@ -152,22 +173,36 @@ def _check_language_model(stored: "_Stored") -> Iterator[tuple[str, ...]]:
 
 
 def _request_from_vendor(engine: "sa.Engine", configured: "Settings") -> Iterator[Finding]:
-    """Request the profile of the market index, which every plan includes."""
+    """Request the market index, which every plan includes, from each data source."""
     from riskmetrics.db import stored_settings
     from riskmetrics.errors import SourceError
-    from riskmetrics.ingest.vendor_client import open_vendor_client
+    from riskmetrics.ingest.vendor_client import open_vendor_clients
 
+    if not _usable_sources(configured):
+        return
     with engine.connect() as connection:
         market = stored_settings.read_market_index(connection, configured.market_index)
-    with open_vendor_client(engine, configured, echo_err) as feed:
-        if feed is None:
-            return
-        try:
-            feed.api.fetch_profile(market)
-        except SourceError as error:
-            yield Finding("fail", "vendor", str(error), _RERUN_ADVICE, error.exit_code)
-        else:
-            yield Finding("ok", "vendor", f"it answered a request for {market}")
+    with open_vendor_clients(engine, configured, echo_err) as clients:
+        for client in clients:
+            try:
+                _request_index(client, market)
+            except SourceError as error:
+                yield Finding("fail", "vendor", str(error), _RERUN_ADVICE, error.exit_code)
+            else:
+                text = f"{client.name} answered a request for {market}"
+                yield Finding("ok", "vendor", text)
+
+
+def _request_index(client: "VendorClient", market: str) -> None:
+    """Request the profile of the market index, or its prices from a source without profiles."""
+    from riskmetrics import trading_calendar
+    from riskmetrics.sources.market_data_source import Capability
+
+    if client.has(Capability.PROFILES):
+        client.api.fetch_profile(market)
+    else:
+        last = trading_calendar.last_completed_session()
+        client.api.fetch_prices(market, trading_calendar.previous_session(last, 5), last)
 
 
 _SERVER_CHECKS = (

@@ -17,6 +17,7 @@ from riskmetrics.cli import (
     explain,
     export,
     imports,
+    init,
     insight_commands,
     portfolio_commands,
     price_commands,
@@ -28,6 +29,7 @@ from riskmetrics.cli import (
     show,
     simulate_command,
     status,
+    symbol_commands,
 )
 from riskmetrics.cli.output import PrintableStream
 
@@ -39,11 +41,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
+app.command()(init.init)
 app.command()(simulate_command.simulate)
 app.add_typer(imports.app, name="import")
 app.add_typer(seed.app, name="seed")
 app.add_typer(portfolio_commands.app, name="portfolio")
 app.add_typer(price_commands.app, name="prices")
+app.add_typer(symbol_commands.app, name="symbols")
 app.command()(run.run)
 app.command()(run.backfill)
 app.command()(run.catch_up)

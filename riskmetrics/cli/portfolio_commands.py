@@ -1,14 +1,137 @@
-"""`riskmetrics portfolio`: list and remove portfolios."""
+"""`riskmetrics portfolio`: add, list and remove portfolios."""
 
 import sys
-from typing import Annotated
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import fail, print_frame
-from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.cli.output import (
+    echo_err,
+    fail,
+    pluralize,
+    print_frame,
+    require_printable,
+)
+from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, to_date
+from riskmetrics.text import join_names
 
-app = typer.Typer(help="List and remove portfolios.", no_args_is_help=True)
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(help="Add, list and remove portfolios.", no_args_is_help=True)
+
+_MAX_NAME_LENGTH = 255
+"""Length of the column of names, in characters."""
+_MAX_AMOUNT = 1e14
+"""Limit of an amount of money in its column, in USD."""
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Name of the new portfolio.")],
+    holdings: Annotated[
+        list[str], typer.Argument(help="Symbol and shares, such as AAPL=10; a short has -10.")
+    ],
+    equity: Annotated[
+        float | None, typer.Option(help="Equity (net value plus cash) in USD. Default: no cash.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=DAY_FORMAT, help="Date of the holdings. Default: today."),
+    ] = None,
+) -> None:
+    """Add a portfolio without a file.
+
+    Its lots count as held since before the first session. Import a file to change them later.
+
+    Example: riskmetrics portfolio add Growth AAPL=10 MSFT=5
+
+    riskmetrics portfolio add Hedged SPY=100 QQQ=-40 --equity 50000
+    """
+    from riskmetrics.errors import UsageError
+
+    name, day = name.strip(), to_date(as_of) or date.today()
+    if day > date.today():
+        raise UsageError(f"--as-of {day} is in the future")
+    require_printable(name, "the name of a portfolio", one_line=True)
+    if not 0 < len(name) <= _MAX_NAME_LENGTH:
+        raise UsageError(f"the name of a portfolio has 1 to {_MAX_NAME_LENGTH} characters")
+    if equity is not None and not abs(equity) < _MAX_AMOUNT:  # also refuses NaN
+        raise UsageError(f"--equity {equity} is not a valid amount in USD")
+    _store_portfolio(name, _parse_lots(holdings, day), day, equity)
+
+
+def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float | None) -> None:
+    """Store a new portfolio, and name the symbols without prices.
+
+    Raises
+    ------
+    UsageError
+        If there is a portfolio with the name.
+    """
+    from riskmetrics.cli.class_shares import resolve_class_shares
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import holdings, input_queries, stored_prices
+    from riskmetrics.errors import UsageError
+    from riskmetrics.results.lot_frames import underlying
+
+    balance = None if equity is None else Decimal(str(equity)).quantize(Decimal("0.01"))
+    with write_transaction() as connection:
+        if name in set(input_queries.read_portfolios(connection)["name"]):
+            raise UsageError(
+                f"there is a portfolio {name} already: change it with `riskmetrics import"
+                f" portfolio FILE --name {name}`, or remove it first"
+            )
+        shares = resolve_class_shares(connection, lots["symbol"])
+        lots = lots.replace({"symbol": shares, "underlying_symbol": shares})
+        changes = holdings.apply_statement(connection, name, lots, as_of=day, equity=balance)
+        symbols = set(underlying(lots).dropna())
+        priced = set(stored_prices.read_price_coverage(connection, symbols)["symbol"])
+    if unpriced := sorted(symbols - priced):
+        echo_err(
+            f"no price is stored for {join_names(unpriced)}: riskmetrics run fetches it if a data"
+            " source is configured"
+        )
+    typer.echo(f"{name}: {pluralize(changes.opened, 'lot')}, as of {day}")
+
+
+def _parse_lots(texts: list[str], day: date) -> "pd.DataFrame":
+    """Return the lots of texts such as AAPL=10, validated like those of a file.
+
+    Raises
+    ------
+    UsageError
+        If a text is not a symbol and a number, or a symbol is repeated.
+    """
+    import pyarrow as pa
+
+    from riskmetrics.errors import UsageError
+    from riskmetrics.sources.lot_validation import validate_lots
+    from riskmetrics.sources.tabular_files import Table
+
+    parts = [text.partition("=") for text in texts]
+    if wrong := next((text for text, part in zip(texts, parts, strict=True) if not part[1]), None):
+        raise UsageError(f"{wrong!r} has no number of shares: write SYMBOL=SHARES, such as AAPL=10")
+    columns = {
+        name: pa.chunked_array([pa.array(values, pa.string())])
+        for name, values in (
+            ("symbol", [symbol for symbol, _, _ in parts]),
+            ("quantity", [quantity for _, _, quantity in parts]),
+        )
+    }
+    table = Table(
+        Path("the command line"), columns, [], [], lambda rows: [(0, texts[row]) for row in rows]
+    )
+    parsed = validate_lots(table, day)
+    if parsed.rejected:
+        raise UsageError(f"{parsed.rejected[0].raw_row}: {parsed.rejected[0].reason}")
+    repeated = parsed.rows["symbol"][parsed.rows["symbol"].duplicated()]
+    if len(repeated):
+        raise UsageError(f"{repeated.iloc[0]} is named twice: add its shares up")
+    return parsed.rows
 
 
 @app.command("list")
@@ -25,7 +148,7 @@ def list_portfolios(as_json: AsJson = False) -> None:
     if table.empty and not as_json:
         raise fail(
             "no portfolio is stored yet: import one with riskmetrics import portfolio holdings.csv"
-            " --name NAME"
+            " --name NAME, or add one with riskmetrics portfolio add NAME AAPL=10"
         )
     print_frame(table, as_json=as_json, formats={"equity_balance": "{:,.2f}".format})
 

@@ -25,8 +25,9 @@ Offline = Annotated[
 def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
     """Compute all metrics of one exchange session.
 
-    If FMP_API_KEY is set, missing data is fetched first. Exit codes: 4 if some of it could not be
-    fetched, 3 if too much of it or a check of severity ERROR failed, 5 if the network failed.
+    Missing data is fetched first if a data source is configured. Exit codes: 4 if some of it could
+    not be fetched, 3 if too much of it or a check of severity ERROR failed, 5 if the network
+    failed.
 
     Example: riskmetrics run --date 2022-12-28
     """
@@ -39,19 +40,22 @@ def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
 def find_latest_session(*, offline: bool) -> date:
     """Return the latest ended session with a close of the market index, and print the choice.
 
-    The market index is fetched first, unless ``offline`` or without a key.
+    The market index is fetched first, unless ``offline`` or without a data source.
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import connect_at_head, read_transaction
     from riskmetrics.db import input_queries
 
     configured = settings.load()
-    if configured.fmp_api_key is not None and not offline:
-        from riskmetrics.ingest.prices import refresh_market_index
-        from riskmetrics.ingest.vendor_client import open_vendor_client
+    if configured.source_names and not offline:
+        from riskmetrics.ingest.fallback import refresh_market_index
+        from riskmetrics.ingest.vendor_client import open_vendor_clients
 
-        with connect_at_head() as engine, open_vendor_client(engine, configured, echo_err) as feed:
-            for note in refresh_market_index(feed, configured.market_index):
+        with (
+            connect_at_head() as engine,
+            open_vendor_clients(engine, configured, echo_err) as clients,
+        ):
+            for note in refresh_market_index(clients, configured.market_index):
                 echo_err(note)
     with read_transaction() as connection:
         session = input_queries.read_latest_session(connection, configured.market_index)

@@ -1,4 +1,4 @@
-"""`riskmetrics seed`: fetch initial data from the vendor."""
+"""`riskmetrics seed`: fetch initial data from a data source."""
 
 import typer
 
@@ -6,7 +6,7 @@ from riskmetrics.cli.output import CellFormat, echo_progress, print_frame
 from riskmetrics.cli.shared_options import AsJson
 
 app = typer.Typer(
-    help="Fetch data from the vendor now that a run would fetch when due (needs FMP_API_KEY).",
+    help="Fetch data from the vendor now that a run would fetch when due (needs a data source).",
     no_args_is_help=True,
 )
 
@@ -15,7 +15,7 @@ app = typer.Typer(
 def benchmark(as_json: AsJson = False) -> None:
     """Fetch sector weights of the S&P 500 as of the latest session, even if weights are stored.
 
-    Takes about 500 calls, or one on a small plan.
+    Takes about 500 calls of FMP, or one on a small plan and from Yahoo.
 
     Example: riskmetrics seed benchmark
     """
@@ -26,10 +26,10 @@ def benchmark(as_json: AsJson = False) -> None:
     from riskmetrics.errors import ConfigurationError
 
     configured = settings.load()
-    if configured.fmp_api_key is None:
+    if not configured.source_names:
         raise ConfigurationError(
-            "FMP_API_KEY is not set: set it, or import sector weights with `riskmetrics import"
-            " benchmark FILE`"
+            "FMP_API_KEY is not set, and RISKMETRICS_SOURCE names no source: set one, or import"
+            " sector weights with `riskmetrics import benchmark FILE`"
         )
     from riskmetrics.definitions import SEED_BENCHMARK
 

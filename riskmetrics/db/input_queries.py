@@ -297,7 +297,7 @@ def read_latest_session(
     if day is None:
         raise DataQualityError(
             f"no close of the market index {index} is stored: import prices with `riskmetrics"
-            " import prices FILE`, or set FMP_API_KEY"
+            " import prices FILE`, or set FMP_API_KEY or RISKMETRICS_SOURCE"
         )
     return day
 

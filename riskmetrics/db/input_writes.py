@@ -97,6 +97,12 @@ def store_prices(
     )
 
 
+def delete_prices(connection: sa.Connection, symbol: str) -> int:
+    """Delete the stored prices of a symbol, before others replace them; return their number."""
+    table = tables.market_data_cache
+    return connection.execute(sa.delete(table).where(table.c.symbol == symbol)).rowcount
+
+
 def _find_mixed_symbols(connection: sa.Connection, rows: pd.DataFrame) -> list[str]:
     """Return the symbols with stored closes of the other kind on days that are not replaced."""
     table = tables.market_data_cache

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
@@ -162,6 +163,31 @@ def read_price_coverage(
         .order_by(table.c.symbol)
     )
     return fetch_frame(connection, statement)
+
+
+class PriceSource(NamedTuple):
+    """Source of the latest stored price of a symbol: a vendor, or else a file."""
+
+    name: str
+    is_vendor: bool
+
+
+def read_price_sources(connection: sa.Connection, symbols: Iterable[str]) -> dict[str, PriceSource]:
+    """Return the source of the latest stored price of each symbol that has prices."""
+    table, answers = tables.market_data_cache, tables.vendor_responses
+    source = sa.func.regexp_replace(table.c.data_source, f"{CLOSE_ONLY_SUFFIX}$", "")
+    latest = (
+        sa.select(table.c.symbol, source.label("source"))
+        .ext(distinct_on(table.c.symbol))
+        .where(table.c.symbol == any_of(symbols))
+        .order_by(table.c.symbol, table.c.date.desc())
+        .subquery("latest")
+    )
+    is_vendor = latest.c.source.in_(sa.select(answers.c.vendor).distinct())
+    return {
+        symbol: PriceSource(*source)
+        for symbol, *source in connection.execute(sa.select(latest, is_vendor))
+    }
 
 
 def read_price_history(connection: sa.Connection, symbol: str) -> pd.DataFrame:

@@ -59,7 +59,7 @@ def wait_for_quota(engine: sa.Engine, vendor: str, per_minute: int, per_day: int
         if per_day is not None and day == now.date() and calls >= per_day:
             raise RateLimitError(
                 f"{vendor} call limit reached ({per_day} calls per day). Retry after 00:00 UTC or"
-                " raise RISKMETRICS_FMP_CALLS_PER_DAY"
+                f" raise RISKMETRICS_{vendor.upper()}_CALLS_PER_DAY"
             )
         sleep(max((paced_until - now).total_seconds() + interval - burst_window, 0.01))
 

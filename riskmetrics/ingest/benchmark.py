@@ -1,6 +1,6 @@
 """Sector weights of the S&P 500, from its constituents or, depending on the plan, from a fund."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -9,15 +9,18 @@ from riskmetrics import gics, trading_calendar
 from riskmetrics.db import input_queries, input_writes, vendor, write
 from riskmetrics.errors import (
     AuthenticationError,
+    ConfigurationError,
     EntitlementError,
     InvalidResponseError,
     RateLimitError,
     SourceError,
 )
 from riskmetrics.ingest import profiles
-from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, VENDOR, RefreshResult, VendorClient
+from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult, VendorClient
 from riskmetrics.results.benchmark_weights import capitalization_weights, normalize_weights
 from riskmetrics.settings import DEFAULT_BENCHMARK
+from riskmetrics.sources.market_data_source import Capability
+from riskmetrics.text import join_names
 
 MAX_AGE = timedelta(days=7)
 """Age after which the weights are fetched again."""
@@ -40,58 +43,82 @@ MIN_WEIGHT_SUM, MAX_WEIGHT_SUM = 90.0, 110.0
 KIND = "benchmark"
 
 
-def refresh(client: VendorClient | None, *, force: bool = False) -> RefreshResult:
+def refresh(clients: Sequence[VendorClient], *, force: bool = False) -> RefreshResult:
     """Fetch and store the sector weights of the last completed session, if they are due.
 
     Weights from fewer sectors than stored, or from far fewer constituents, are not stored.
 
     Parameters
     ----------
-    client : VendorClient or None
-        None if no key is set: the result has a warning.
+    clients : sequence of VendorClient
+        Sources in order of preference; without one the result has a warning.
     force : bool
         Fetch even if the stored weights are less than a week old.
 
     Raises
     ------
+    ConfigurationError
+        If ``force`` is set and no source has sector weights.
     SourceError
         If ``force`` is set and the weights cannot be fetched. Without ``force``, the result has an
         error, or a warning if the plan does not include the weights.
     """
-    if client is None:
-        return RefreshResult(warnings=(NO_API_KEY_WARNING,))
-    if not force and not _is_due(client):
-        return RefreshResult()
-    errors: list[SourceError] = []
-    for fetch_weights in (_fetch_constituent_weights, _fetch_fund_weights):
+    if not clients:
+        return RefreshResult(warnings=(NO_SOURCE_WARNING,))
+    fetchers = [
+        (client, fetch_weights)
+        for client in clients
+        for capability, fetch_weights in _FETCHERS
+        if client.has(capability) and (force or _is_due(client))
+    ]
+    if force and not fetchers:
+        raise ConfigurationError(
+            f"{join_names([client.name for client in clients])} has no sector weights. Add a source"
+            " that has to RISKMETRICS_SOURCE, such as yahoo, or import them with `riskmetrics"
+            " import benchmark FILE`"
+        )
+    errors: list[tuple[VendorClient, SourceError]] = []
+    for client, fetch_weights in fetchers:
         try:
             _store(client, fetch_weights(client))
         except AuthenticationError:
             raise
         except SourceError as error:
-            errors.append(error)
+            errors.append((client, error))
             continue
+        used = PROXY_FUND if client is clients[0] else f"{PROXY_FUND} from {client.name}"
         return RefreshResult(
             1,
             warnings=tuple(
-                f"{_to_warning(error)}; using the weights of {PROXY_FUND}" for error in errors
+                f"{_to_warning(error)}; using the weights of {used}" for _, error in errors
             ),
         )
+    return _report_failure([client for client, _ in fetchers], errors, force=force)
+
+
+def _report_failure(
+    clients: Sequence[VendorClient],
+    errors: Sequence[tuple[VendorClient, SourceError]],
+    *,
+    force: bool,
+) -> RefreshResult:
+    """Return the result without new weights; raise the first error if ``force`` is set."""
+    if not errors:
+        return RefreshResult()
+    reasons = [error for _, error in errors]
     if force:
-        raise errors[0]
-    if all(isinstance(error, EntitlementError) for error in errors):
-        with client.engine.begin() as connection:
-            vendor.record_answer(
-                connection, VENDOR, KIND, DEFAULT_BENCHMARK, problem=str(errors[0])
-            )
-        return RefreshResult(
-            1,
-            warnings=(
-                *map(_to_warning, errors),
-                "import sector weights with `riskmetrics import benchmark FILE`",
-            ),
-        )
-    return RefreshResult(1, {DEFAULT_BENCHMARK: errors[0]}, tuple(map(_to_warning, errors[1:])))
+        raise reasons[0]
+    for client in dict.fromkeys(clients):
+        problems = [error for source, error in errors if source is client]
+        if all(isinstance(error, EntitlementError) for error in problems):
+            with client.engine.begin() as connection:
+                vendor.record_answer(
+                    connection, client.name, KIND, DEFAULT_BENCHMARK, problem=str(problems[0])
+                )
+    if all(isinstance(error, EntitlementError) for error in reasons):
+        advice = "import sector weights with `riskmetrics import benchmark FILE`"
+        return RefreshResult(1, warnings=(*map(_to_warning, reasons), advice))
+    return RefreshResult(1, {DEFAULT_BENCHMARK: reasons[0]}, tuple(map(_to_warning, reasons[1:])))
 
 
 def _to_warning(error: SourceError) -> str:
@@ -102,7 +129,7 @@ def _is_due(client: VendorClient) -> bool:
     """Return whether the weights are older than a week, without a failed attempt in that week."""
     with client.engine.connect() as connection:
         latest = input_queries.read_latest_benchmark(connection, DEFAULT_BENCHMARK)
-        answer = vendor.read_answers(connection, VENDOR, KIND, [DEFAULT_BENCHMARK]).get(
+        answer = vendor.read_answers(connection, client.name, KIND, [DEFAULT_BENCHMARK]).get(
             DEFAULT_BENCHMARK
         )
     if answer is not None and answer.problem and answer.received_at > datetime.now(UTC) - MAX_AGE:
@@ -122,8 +149,8 @@ def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
     )
     with client.engine.connect() as connection:
         calls, calls_left = (
-            len(profiles.symbols_due(connection, stocks["symbol"])),
-            vendor.read_remaining_calls(connection, VENDOR, client.calls_per_day),
+            len(profiles.symbols_due(connection, client.name, stocks["symbol"])),
+            vendor.read_remaining_calls(connection, client.name, client.calls_per_day),
         )
     if calls_left is not None and calls > calls_left:
         raise RateLimitError(
@@ -197,11 +224,18 @@ def _store(client: VendorClient, rows: pd.DataFrame) -> None:
                     " kept"
                 )
         input_writes.store_benchmark_weights(
-            connection, rows.assign(date=day), DEFAULT_BENCHMARK, VENDOR
+            connection, rows.assign(date=day), DEFAULT_BENCHMARK, client.name
         )
-        vendor.record_answer(connection, VENDOR, KIND, DEFAULT_BENCHMARK)
+        vendor.record_answer(connection, client.name, KIND, DEFAULT_BENCHMARK)
 
 
 def _record_rejected(client: VendorClient, rejected: Iterable[tuple[int | None, str, str]]) -> None:
     with client.engine.begin() as connection:
-        input_writes.store_rejected_rows(connection, KIND, VENDOR, rejected)
+        input_writes.store_rejected_rows(connection, KIND, client.name, rejected)
+
+
+_FETCHERS = (
+    (Capability.CONSTITUENTS, _fetch_constituent_weights),
+    (Capability.SECTOR_WEIGHTS, _fetch_fund_weights),
+)
+"""Ways to get the weights, in order of preference, and what a source needs for them."""

@@ -12,7 +12,6 @@ from riskmetrics.db import (
     input_queries,
     input_writes,
     stored_prices,
-    stored_settings,
     vendor,
     write,
 )
@@ -26,8 +25,7 @@ from riskmetrics.errors import (
     VendorUnavailableError,
 )
 from riskmetrics.ingest.vendor_client import (
-    NO_API_KEY_WARNING,
-    VENDOR,
+    NO_SOURCE_WARNING,
     RefreshResult,
     VendorClient,
     fetch_concurrently,
@@ -75,7 +73,7 @@ def refresh(
     Parameters
     ----------
     client : VendorClient or None
-        None if no key is set: the result has a warning.
+        None without a source: the result has a warning.
     symbols : mapping
         Day up to which each symbol needs prices; None: up to the last of ``days``.
     days : sequence of date
@@ -88,11 +86,11 @@ def refresh(
         vendor did not know at the last request.
     """
     if client is None:
-        return RefreshResult(warnings=(NO_API_KEY_WARNING,))
+        return RefreshResult(warnings=(NO_SOURCE_WARNING,))
     now = datetime.now(UTC)
     with client.engine.connect() as connection:
-        answers = vendor.read_answers(connection, VENDOR, KIND, symbols)
-        stored = _spans(stored_prices.read_price_coverage(connection, symbols))
+        answers = vendor.read_answers(connection, client.name, KIND, symbols)
+        stored = spans(stored_prices.read_price_coverage(connection, symbols))
     plans: dict[str, FetchPlan] = {}
     errors: dict[str, SourceError] = {}
     for symbol, until in symbols.items():
@@ -115,26 +113,6 @@ def refresh(
         note for of_symbol in warnings_by_symbol.values() for note in of_symbol
     )
     return RefreshResult(len(plans), errors | fetch_errors, tuple(warnings))
-
-
-def refresh_market_index(client: VendorClient | None, override: str | None) -> tuple[str, ...]:
-    """Update the market index to the last completed session; return warnings.
-
-    Raises
-    ------
-    SourceError
-        If the request fails. An unknown index, or one outside the plan, gives a warning, because it
-        can be imported.
-    """
-    if client is None:
-        return (NO_API_KEY_WARNING,)
-    with client.engine.connect() as connection:
-        index = stored_settings.read_market_index(connection, override)
-    result = refresh(client, {index: None}, [trading_calendar.last_completed_session()])
-    for error in result.errors.values():
-        if not isinstance(error, (EntitlementError, UnknownSymbolError)):
-            raise error
-    return (*result.warnings, *map(str, result.errors.values()))
 
 
 def require_price_coverage(result: RefreshResult, symbols: Collection[str]) -> None:
@@ -178,14 +156,14 @@ def ended_histories(
     market : str
         Symbol of the market index.
     """
-    last = {symbol: span[1] for symbol, span in _spans(coverage).items()}
+    last = {symbol: span[1] for symbol, span in spans(coverage).items()}
     if market not in last:
         return {}
     late = trading_calendar.previous_session(last[market], MAX_STALE_SESSIONS)
     return {name: last[name] for name in sorted(symbols) if name in last and last[name] < late}
 
 
-def _spans(coverage: pd.DataFrame) -> dict[str, tuple[date, date]]:
+def spans(coverage: pd.DataFrame) -> dict[str, tuple[date, date]]:
     """Return the first and last price day of each symbol that has prices."""
     days = (pd.DatetimeIndex(coverage[name]).date for name in ("first", "last"))
     return dict(zip(coverage["symbol"], zip(*days, strict=True), strict=True))
@@ -242,56 +220,60 @@ def _is_settled(answer: VendorAnswer | None, now: datetime) -> bool:
 def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[str]:
     """Fetch one symbol, compare it with the stored prices, store it, and return warnings."""
     symbol, warnings = plan.symbol, list[str]()
-    if plan.update_start is not None:
-        parsed = _fetch(client, symbol, plan.update_start, last)
-        if parsed.rows.empty or _store(client, symbol, parsed, is_full_history=False):
+    with client.engine.connect() as connection:
+        other = _find_other_source(connection, client, symbol)
+    if plan.update_start is not None and not (other and other.is_vendor):
+        parsed = fetch(client, symbol, plan.update_start, last)
+        if parsed.rows.empty or _store(client, symbol, parsed, is_full_history=False) is not None:
             _record_answer(client, symbol, plan.update_start)
-            return _adjustment_warnings(parsed)
+            return _adjustment_warnings(client, parsed)
         warnings.append(
             f"prices of {symbol} were restated (split or dividend); fetching the full history"
         )
     try:
-        parsed = _fetch(client, symbol, plan.history_start, last)
+        parsed = fetch(client, symbol, plan.history_start, last)
     except EntitlementError:
         recent = trading_calendar.previous_session(last, HISTORY_SESSIONS)
         if plan.history_start >= recent:
             raise
         # the plan may include the symbol with a shorter history
-        parsed = _fetch(client, symbol, recent, last)
+        parsed = fetch(client, symbol, recent, last)
     if parsed.rows.empty:
         problem = (
-            f"{VENDOR} has no price of {symbol}. Check the symbol, or import its prices from a file"
+            f"{client.name} has no price of {symbol}. Check the symbol, rename it with `riskmetrics"
+            f" symbols rename {symbol} NEW`, or import its prices from a file"
         )
         _record_answer(client, symbol, plan.history_start, problem)
         raise UnknownSymbolError(problem)
-    if not _store(client, symbol, parsed, is_full_history=True):
+    notes = _store(client, symbol, parsed, is_full_history=True)
+    if notes is None:
         raise InvalidResponseError(
-            f"{VENDOR} prices of {symbol} neither cover nor continue the stored prices, which are"
-            " kept. Import its full history from one source"
+            f"{client.name} prices of {symbol} neither cover nor continue the stored prices, which"
+            " are kept. Import its full history from one source"
         )
     _record_answer(client, symbol, plan.history_start)
-    return warnings + _adjustment_warnings(parsed)
+    return warnings + notes + _adjustment_warnings(client, parsed)
 
 
-def _adjustment_warnings(parsed: "ParseResult") -> list[str]:
+def _adjustment_warnings(client: VendorClient, parsed: "ParseResult") -> list[str]:
     if parsed.rows.empty or parsed.rows["has_adj_close"].all():
         return []
     return [
-        "your FMP plan does not include the dividend-adjusted history: adj_close := close, and"
-        " returns exclude dividends"
+        f"your {client.name} plan does not include the dividend-adjusted history: adj_close :="
+        " close, and returns exclude dividends"
     ]
 
 
-def _fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseResult":
+def fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseResult":
     """Fetch prices and store rejected rows; raise InvalidResponseError if no row is valid."""
     parsed = client.api.fetch_prices(symbol, first, last)
     if parsed.rejected:
         with client.engine.begin() as connection:
-            input_writes.store_rejected_rows(connection, KIND, VENDOR, parsed.rejected)
+            input_writes.store_rejected_rows(connection, KIND, client.name, parsed.rejected)
         if parsed.rows.empty:
             count, reason = len(parsed.rejected), parsed.rejected[0].reason
             raise InvalidResponseError(
-                f"{VENDOR} returned no valid row of {symbol}. All {count} rows are in"
+                f"{client.name} returned no valid row of {symbol}. All {count} rows are in"
                 f" rejected_rows; the first: {reason}"
             )
     return parsed
@@ -299,30 +281,78 @@ def _fetch(client: VendorClient, symbol: str, first: date, last: date) -> "Parse
 
 def _store(
     client: VendorClient, symbol: str, parsed: "ParseResult", *, is_full_history: bool
-) -> bool:
-    """Store prices if they continue the stored prices, under the lock; return whether stored."""
+) -> list[str] | None:
+    """Store prices if they continue the stored prices, under the lock.
+
+    Returns
+    -------
+    list of str or None
+        Warnings; None if the prices do not continue the stored prices, and nothing is stored.
+    """
     with client.engine.begin() as connection:
         write.lock_asset(connection, KIND)
         stored = stored_prices.read_price_history(connection, symbol)
+        source = _find_other_source(connection, client, symbol)
+        warnings: list[str] = []
         if stored["has_adj_close"].any() and not parsed.rows["has_adj_close"].any():
-            rows = price_history.scale_to_stored(stored, parsed.rows)
+            is_same_source = source is None or not source.is_vendor
+            rows = price_history.scale_to_stored(stored, parsed.rows) if is_same_source else None
         elif is_full_history:
+            warnings = _compare_sources(client, symbol, source, stored, parsed.rows)
             if day := price_history.partial_split_date(stored, parsed.rows):
                 raise InvalidResponseError(
-                    f"{VENDOR} prices of {symbol} have a new jump on {day}, as if a split were"
+                    f"{client.name} prices of {symbol} have a new jump on {day}, as if a split were"
                     " applied only in part. The stored prices are kept; the next run fetches again"
                 )
             rows = price_history.splice(stored, parsed.rows)
         else:
             rows = parsed.rows if price_history.matches_stored(stored, parsed.rows) else None
         if rows is None:
-            return False
-        _, mixed = input_writes.store_prices(connection, rows, VENDOR)
-        return not mixed
+            return None
+        _, mixed = input_writes.store_prices(connection, rows, client.name)
+        return None if mixed else warnings
+
+
+def _find_other_source(
+    connection: sa.Connection, client: VendorClient, symbol: str
+) -> stored_prices.PriceSource | None:
+    """Return the other source that the stored prices of a symbol are from, or None."""
+    source = stored_prices.read_price_sources(connection, [symbol]).get(symbol)
+    return None if source is None or source.name == client.name else source
+
+
+def _compare_sources(
+    client: VendorClient,
+    symbol: str,
+    other: stored_prices.PriceSource | None,
+    stored: pd.DataFrame,
+    fetched: pd.DataFrame,
+) -> list[str]:
+    """Return a warning if prices differ from those stored from a file, which they replace.
+
+    Raises
+    ------
+    InvalidResponseError
+        If they differ from those stored from another vendor.
+    """
+    if other is None or (found := price_history.find_disagreement(stored, fetched)) is None:
+        return []
+    sentence = (
+        f"{client.name} prices of {symbol} differ from the stored prices of {other.name}:"
+        f" {found.column} of {found.day} is {found.fetched:.4f} instead of {found.stored:.4f}"
+    )
+    if other.is_vendor:
+        raise InvalidResponseError(
+            f"{sentence}. The stored prices are kept; to replace them, run `riskmetrics symbols"
+            f" refetch {symbol}`"
+        )
+    return [f"{sentence}. The stored prices are replaced"]
 
 
 def _record_answer(
     client: VendorClient, symbol: str, first_day: date, problem: str | None = None
 ) -> None:
     with client.engine.begin() as connection:
-        vendor.record_answer(connection, VENDOR, KIND, symbol, first_day=first_day, problem=problem)
+        vendor.record_answer(
+            connection, client.name, KIND, symbol, first_day=first_day, problem=problem
+        )

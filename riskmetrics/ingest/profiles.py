@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from riskmetrics.db import input_writes, vendor
 from riskmetrics.errors import SourceError
 from riskmetrics.ingest.vendor_client import (
-    NO_API_KEY_WARNING,
-    VENDOR,
+    NO_SOURCE_WARNING,
     RefreshResult,
     VendorClient,
     fetch_concurrently,
@@ -18,7 +17,7 @@ from riskmetrics.ingest.vendor_client import (
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
-    from riskmetrics.sources.fmp import Profile, ValidatedRows
+    from riskmetrics.sources.vendor_rows import Profile, ValidatedRows
 
 MAX_AGE = timedelta(days=7)
 """Age after which a profile is fetched again."""
@@ -29,10 +28,10 @@ _BATCH_SIZE = 40
 KIND = "profile"
 
 
-def symbols_due(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
-    """Return the symbols whose profile was not fetched in the past week, sorted."""
+def symbols_due(connection: sa.Connection, source: str, symbols: Iterable[str]) -> list[str]:
+    """Return the symbols whose profile a source was not asked for in the past week, sorted."""
     names = sorted(set(symbols))
-    answers = vendor.read_answers(connection, VENDOR, KIND, names)
+    answers = vendor.read_answers(connection, source, KIND, names)
     stale = datetime.now(UTC) - MAX_AGE
     return [
         symbol for symbol in names if symbol not in answers or answers[symbol].received_at < stale
@@ -45,9 +44,9 @@ def refresh(client: VendorClient | None, symbols: Iterable[str]) -> RefreshResul
     A field that is missing in the response keeps its stored value.
     """
     if client is None:
-        return RefreshResult(warnings=(NO_API_KEY_WARNING,))
+        return RefreshResult(warnings=(NO_SOURCE_WARNING,))
     with client.engine.connect() as connection:
-        requested = symbols_due(connection, symbols)
+        requested = symbols_due(connection, client.name, symbols)
     errors: dict[str, SourceError] = {}
     unknown: list[str] = []
     for start in range(0, len(requested), _BATCH_SIZE):
@@ -58,7 +57,7 @@ def refresh(client: VendorClient | None, symbols: Iterable[str]) -> RefreshResul
         _store(client, responses)
         unknown += [symbol for symbol, response in responses.items() if not response.rows]
     warnings = (
-        (f"{VENDOR} has no profile of {join_names(unknown)}; using imported profiles",)
+        (f"{client.name} has no profile of {join_names(unknown)}; using imported profiles",)
         if unknown
         else ()
     )
@@ -66,26 +65,26 @@ def refresh(client: VendorClient | None, symbols: Iterable[str]) -> RefreshResul
 
 
 def _store(client: VendorClient, responses: "dict[str, ValidatedRows[Profile]]") -> None:
-    from riskmetrics.sources.fmp import profiles_to_frame
+    from riskmetrics.sources.vendor_rows import profiles_to_frame
 
     profiles = [response.rows[0] for response in responses.values() if response.rows]
     with client.engine.begin() as connection:
         input_writes.store_rejected_rows(
             connection,
             KIND,
-            VENDOR,
+            client.name,
             [row for answer in responses.values() for row in answer.rejected],
         )
         if profiles:
             input_writes.store_profiles(
                 connection,
                 profiles_to_frame(profiles).assign(last_updated=datetime.now(UTC)),
-                VENDOR,
+                client.name,
             )
         for symbol, answer in responses.items():
             vendor.record_answer(
                 connection,
-                VENDOR,
+                client.name,
                 KIND,
                 symbol,
                 problem=None if answer.rows else "no valid row",

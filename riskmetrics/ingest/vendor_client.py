@@ -1,35 +1,47 @@
-"""The vendor client with its rate limits, and concurrent requests to it."""
+"""Open data sources with their rate limits, and concurrent requests to them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
 from riskmetrics.db import vendor
 from riskmetrics.errors import AuthenticationError, SourceError
-from riskmetrics.limits import MEGABYTE
 from riskmetrics.settings import Settings
+from riskmetrics.sources.market_data_source import (
+    Capability,
+    MarketDataSource,
+    SourceDefinition,
+    configured_definitions,
+)
 
-if TYPE_CHECKING:
-    # imports requests, which takes 0.1 s that a run without a key does not need
-    from riskmetrics.sources.fmp import FmpClient
-
-VENDOR = "FMP"
-"""Name of the vendor, in data_source and in messages."""
-
-NO_API_KEY_WARNING = "FMP_API_KEY is not set; using imported data only"
+NO_SOURCE_WARNING = (
+    "no data source is configured (FMP_API_KEY is not set, RISKMETRICS_SOURCE names none); using"
+    " imported data only"
+)
 
 T = TypeVar("T")
 
 
 class VendorClient(NamedTuple):
-    """The API of the vendor, and the database that its data is stored in."""
+    """An open data source, and the database that its data is stored in."""
 
     engine: sa.Engine
-    api: "FmpClient"
+    api: MarketDataSource
+    definition: SourceDefinition
     calls_per_day: int | None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the source, in data_source and in messages."""
+        return self.definition.name
+
+    def has(self, capability: Capability) -> bool:
+        """Return whether the source provides a kind of data."""
+        return capability in self.definition.capabilities
 
 
 class RefreshResult(NamedTuple):
@@ -45,28 +57,24 @@ class RefreshResult(NamedTuple):
 
 
 @contextmanager
-def open_vendor_client(
+def open_vendor_clients(
     engine: sa.Engine, settings: Settings, on_wait: Callable[[str], None]
-) -> Iterator[VendorClient | None]:
-    """Yield a vendor client, None if no key is set; ``on_wait`` is called before long waits."""
-    if settings.fmp_api_key is None:
-        yield None
-        return
-    from riskmetrics.sources.fmp import FmpClient
-    from riskmetrics.sources.vendor_http import CallLimits, VendorHttpClient
+) -> Iterator[tuple[VendorClient, ...]]:
+    """Yield the configured sources in order of preference; ``on_wait`` reports long waits.
 
-    per_minute, per_day = settings.fmp_calls_per_minute, settings.fmp_calls_per_day
-    address = settings.fmp_url.rstrip("/").removesuffix("/stable")
-    key = settings.fmp_api_key.get_secret_value()
-    limits = CallLimits(
-        settings.max_answer_mb * MEGABYTE, settings.fmp_call_seconds, settings.fmp_run_seconds
-    )
-
-    def wait_for_quota() -> None:
-        vendor.wait_for_quota(engine, VENDOR, per_minute, per_day)
-
-    with VendorHttpClient(address, key, wait_for_quota, limits=limits, on_wait=on_wait) as http:
-        yield VendorClient(engine, FmpClient(http), per_day)
+    Raises
+    ------
+    ConfigurationError
+        If a configured source is not installed, or its key is missing.
+    """
+    with ExitStack() as stack:
+        clients = []
+        for definition in configured_definitions(settings):
+            limits = definition.limits(settings)
+            wait_for_quota = partial(vendor.wait_for_quota, engine, definition.name, *limits)
+            api = stack.enter_context(definition.open(settings, wait_for_quota, on_wait))
+            clients.append(VendorClient(engine, api, definition, limits.calls_per_day))
+        yield tuple(clients)
 
 
 def fetch_concurrently(
@@ -86,7 +94,7 @@ def fetch_concurrently(
     AuthenticationError
         If any symbol fails with it, because all others would fail too.
     """
-    from riskmetrics.sources.vendor_http import CONCURRENCY
+    from riskmetrics.sources.vendor_http import CONCURRENCY  # imports requests
 
     pool = ThreadPoolExecutor(CONCURRENCY)
     try:

@@ -5,6 +5,7 @@ history that was adjusted on another day creates a spurious move where they meet
 """
 
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ _PRICES = ("open", "high", "low", "close")
 _CLOSES = ("close", "adj_close")
 _STORED_PRICE_TOLERANCE = 5.1e-5
 """Half a unit in the last decimal of a stored price."""
+_CENT = 0.01
+"""Difference of two prices that are both rounded to cents, at most."""
 _RATIO_TOLERANCE = 2e-3
 """Tolerance of ratios of the same restatement, in addition to rounding of prices to cents."""
 _MIN_SPLIT_LOG_MOVE = 0.22
@@ -41,6 +44,55 @@ def matches_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> bool:
         ratio[:-1] if len(ratio) > 1 and both["date"].iloc[-1] == stored["date"].max() else ratio
     )
     return not before_last.any()
+
+
+class Disagreement(NamedTuple):
+    """First day on which two histories of a symbol differ by more than rounding, USD per share."""
+
+    day: date
+    column: str
+    stored: float
+    fetched: float
+
+
+def find_disagreement(stored: pd.DataFrame, fetched: pd.DataFrame) -> Disagreement | None:
+    """Return the first day on which a history of another vendor differs from the stored one.
+
+    Each close may differ by one ratio on all days (a split or dividend since the stored history was
+    fetched) and by rounding to cents; adjusted closes also by 0.2 %, because vendors round the
+    factors of dividends differently. The latest stored day may be provisional and is ignored.
+
+    Parameters
+    ----------
+    stored, fetched : DataFrame
+        As in `matches_stored`; adjusted closes are compared only if both have them.
+    """
+    both = _merge_shared_days(stored, fetched)
+    if len(both) > 1 and both["date"].iloc[-1] == stored["date"].max():
+        both = both[:-1]
+    has_adjusted = stored["has_adj_close"].all() and fetched["has_adj_close"].all()
+    found = [
+        disagreement
+        for name, tolerance in (("close", 0.0), ("adj_close", _RATIO_TOLERANCE))
+        if (name == "close" or has_adjusted)
+        and (disagreement := _first_disagreement(both, name, tolerance)) is not None
+    ]
+    return min(found, key=lambda one: one.day, default=None)
+
+
+def _first_disagreement(both: pd.DataFrame, name: str, tolerance: float) -> Disagreement | None:
+    before, after = both[name].to_numpy(float), both[f"{name}_new"].to_numpy(float)
+    if not len(before):
+        return None
+    ratio = float(np.median(after / before))
+    if abs(ratio - 1) <= _RATIO_TOLERANCE:  # not a restatement: an error of all days must be found
+        ratio = 1.0
+    allowed = _CENT * max(1.0, 1 / ratio) + _STORED_PRICE_TOLERANCE + tolerance * before
+    rows = np.flatnonzero(np.abs(after / ratio - before) > allowed)
+    if not len(rows):
+        return None
+    row = int(rows[0])
+    return Disagreement(both["date"].iloc[row], name, float(before[row]), float(after[row]))
 
 
 def splice(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
@@ -150,8 +202,8 @@ def _is_one_restatement(both: pd.DataFrame) -> bool:
 
 
 def _is_one_ratio(before: FloatArray, after: FloatArray) -> bool:
-    ratios, cent = after / before, 0.01
+    ratios = after / before
     return bool(
         ratios.max() / ratios.min() - 1
-        <= _RATIO_TOLERANCE + 2 * cent / min(before.min(), after.min())
+        <= _RATIO_TOLERANCE + 2 * _CENT / min(before.min(), after.min())
     )

@@ -1,6 +1,5 @@
 """FMP responses: decoding of rows, and recognition of errors by message and status."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,16 +14,13 @@ from riskmetrics.errors import (
     VendorUnavailableError,
 )
 from riskmetrics.sources.vendor_http import VendorResponse
-from riskmetrics.text import UNPRINTABLE
+from riskmetrics.sources.vendor_rows import UNPRINTABLE_CHARACTERS
 
 VENDOR = "FMP"
 """Name of the vendor in messages."""
 
 _MAX_RESPONSE_ROWS = 50_000
 """Maximum rows of a response; thirty years of sessions are 7,560."""
-
-UNPRINTABLE_CHARACTERS = re.compile(f"[{UNPRINTABLE}\t\n]")
-"""Pattern of characters that are replaced by spaces in text of the vendor."""
 
 
 def decode_rows(response: VendorResponse, request: str) -> list[Any]:
@@ -130,7 +126,7 @@ def _legacy_endpoint_error(request: str, _answer: VendorResponse) -> SourceError
 def _endpoint_entitlement_error(request: str, _answer: VendorResponse) -> SourceError:
     return EntitlementError(
         f"your {VENDOR} plan does not include {request.partition(' ')[0]}"
-        " (see docs/how-to/data.md)",
+        " (see docs/how-to/source-fmp.md)",
         is_endpoint_wide=True,
     )
 

@@ -86,13 +86,15 @@ def test_every_command_is_there() -> None:
             "env",
             "ui",
             "alert",
+            "init",
         ),
         *("reset", "reprocess", "export", "compare", "calibrate", "explain", "doctor"),
         *(
             f"import {kind}"
             for kind in ("prices", "portfolio", "profiles", "benchmark", "scenarios")
         ),
-        *("portfolio list", "portfolio remove", "seed benchmark"),
+        *("portfolio add", "portfolio list", "portfolio remove", "seed benchmark"),
+        *("symbols rename", "symbols refetch"),
         *(f"prices {what}" for what in ("list", "accept", "split", "undo")),
         *(
             f"show {what}"

@@ -19,6 +19,7 @@ from riskmetrics.db.embedded import EmbeddedServer
 from riskmetrics.db.engine import create_engine
 from riskmetrics.db.postgres_cluster import SUPERUSER
 from tests.fmp_server import BAD_KEY, KEY, Reply, serve
+from tests.tiingo_server import TiingoMarket, serve_tiingo
 
 
 def diagnosis(*arguments: str) -> tuple[int, dict[str, list[dict[str, Any]]], str]:
@@ -240,11 +241,39 @@ def test_the_vendor_is_called_only_with_online_and_a_rejected_key_exits_6(
         monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)
         code, found, _ = diagnosis()
         assert (code, server.calls) == (0, [])
-        assert found["vendor"][0]["finding"] == "7 calls left today"
+        assert found["vendor"][0]["finding"] == "FMP: 7 calls left today"
         code, found, printed = diagnosis("--online")
     assert (code, found["vendor"][-1]["state"]) == (6, "fail")
     assert "rejects the key" in found["vendor"][-1]["finding"]
     assert KEY not in printed
+
+
+@pytest.mark.parametrize("arguments", [(), ("--online",)])
+def test_a_source_that_cannot_be_used_is_a_failure_and_the_other_checks_are_made(
+    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("RISKMETRICS_SOURCE", "tiingo")
+    code, found, _ = diagnosis(*arguments)
+    (vendor,) = found["vendor"]
+    assert (code, vendor["state"]) == (6, "fail")
+    assert "Tiingo cannot be used: RISKMETRICS_TIINGO_API_KEY is not set" in vendor["finding"]
+    assert found["schema"][0]["state"] == found["model"][0]["state"] == "ok"
+
+
+def test_a_source_without_profiles_is_asked_for_prices(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISKMETRICS_SOURCE", "tiingo")
+    monkeypatch.setenv("RISKMETRICS_TIINGO_API_KEY", KEY)
+    with serve_tiingo(TiingoMarket(trading_calendar.last_completed_session())) as server:
+        monkeypatch.setenv("RISKMETRICS_TIINGO_URL", server.url)
+        code, found, _ = diagnosis("--online")
+    assert code == 0
+    assert [finding["finding"] for finding in found["vendor"]] == [
+        "Tiingo: 1,000 calls left today",
+        "Tiingo answered a request for SPY",
+    ]
+    assert [path for path, _ in server.calls] == ["/tiingo/daily/SPY/prices"]
 
 
 def test_a_run_that_a_dead_process_left_is_found(

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 import typer
 from typer.testing import Result
 
-from riskmetrics import settings
+from riskmetrics import settings, trading_calendar
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.errors import ConfigurationError, UsageError
 from tests.conftest import open_connection
 from tests.db.small_results import FIRST_DAY, GROWTH, store_small_results
+from tests.fmp_server import KEY
+from tests.tiingo_server import TiingoMarket, serve_tiingo
 
 Load = Callable[..., Result]
 
@@ -30,6 +32,10 @@ HEADERS = {
 TESTED_ARGUMENTS = {
     ("explain", "symbol"),
     *((f"prices {command}", "symbol") for command in ("accept", "split", "undo")),
+    ("portfolio add", "holdings"),
+    ("symbols rename", "old"),
+    ("symbols rename", "new"),
+    ("symbols refetch", "symbol"),
 }
 """Parameters of commands that take a symbol, each with a test here."""
 OTHER_PARAMETERS = {("show forecast-score", "every")}
@@ -174,6 +180,40 @@ def test_a_price_move_is_decided_in_any_spelling(call, load: Load, stored, writt
     assert stored(tables.price_decisions) == []
     accepted = call("prices", "accept", written, "2022-12-14")
     assert "no price of BRK-B is stored" not in str(accepted.exception)
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_a_holding_without_a_file_is_of_any_spelling(call, stored, written: str) -> None:
+    assert call("portfolio", "add", "P", f"{written}=5").exit_code == 0
+    assert stored(tables.positions) == ["BRK-B"]
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_a_symbol_is_renamed_in_any_spelling(call, load: Load, stored, written: str) -> None:
+    load("prices", "FB,2024-12-06,5", "BRK-A,2024-12-06,5")
+    assert call("symbols", "rename", "fb.us", written).exit_code == 0
+    assert stored(tables.market_data_cache) == ["BRK-A", "BRK-B"]
+    assert call("symbols", "rename", written, "META").exit_code == 0
+    assert stored(tables.market_data_cache) == ["BRK-A", "META"]
+    refused = call("symbols", "rename", "META", "no symbol")
+    assert isinstance(refused.exception, UsageError)
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_a_history_is_fetched_again_in_any_spelling(
+    call, load: Load, stored, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    market = TiingoMarket(trading_calendar.last_completed_session())
+    load("prices", "BRK-B,2024-12-06,5")
+    monkeypatch.setenv("RISKMETRICS_SOURCE", "tiingo")
+    monkeypatch.setenv("RISKMETRICS_TIINGO_API_KEY", KEY)
+    with serve_tiingo(market) as server:
+        monkeypatch.setenv("RISKMETRICS_TIINGO_URL", server.url)
+        done = call("symbols", "refetch", written)
+    assert done.exit_code == 0, done.exception
+    assert "closes from Tiingo" in done.stdout
+    assert done.stdout.endswith("instead of 1 close\n")
+    assert stored(tables.market_data_cache) == ["BRK-B"]
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -88,7 +88,8 @@ def call(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[
     monkeypatch.setattr(
         vendor_http.VendorHttpClient.__init__,
         "__kwdefaults__",
-        {"retries": Retry(1), "timeouts": vendor_http.Timeouts(1, 1, 2), "cooldown": 0.01},
+        vendor_http.VendorHttpClient.__init__.__kwdefaults__
+        | {"retries": Retry(1), "timeouts": vendor_http.Timeouts(1, 1, 2), "cooldown": 0.01},
     )
     return lambda *arguments: CliRunner().invoke(app, arguments)
 

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from pydantic import SecretStr
 from urllib3.util.retry import Retry
 
 from riskmetrics.db import tables
-from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_client
+from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_clients
 from riskmetrics.settings import Settings
 from riskmetrics.sources import vendor_http
 from tests.fmp_market import Market
@@ -40,14 +41,16 @@ def vendor(market: Market, monkeypatch: pytest.MonkeyPatch) -> Iterator[FmpServe
 def open_vendor(vendor: FmpServer, engine: sa.Engine) -> Callable[..., object]:
     """Return an opener of the vendor's client, with settings as given."""
 
-    def open_vendor(**settings: object) -> object:
+    @contextmanager
+    def open_vendor(**settings: object) -> Iterator[VendorClient]:
         values = {
             "FMP_API_KEY": SecretStr(KEY),
             "RISKMETRICS_FMP_URL": vendor.url,
             "RISKMETRICS_FMP_CALLS_PER_MINUTE": 100_000,
             **settings,
         }
-        return open_vendor_client(engine, Settings(**values), lambda _: None)
+        with open_vendor_clients(engine, Settings(**values), lambda _: None) as (client,):
+            yield client
 
     return open_vendor
 

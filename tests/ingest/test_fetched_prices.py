@@ -24,7 +24,7 @@ from riskmetrics.errors import (
 )
 from riskmetrics.ingest import prices
 from riskmetrics.ingest.prices import refresh, require_price_coverage
-from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, RefreshResult
+from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult
 from riskmetrics.results import betas, pro_forma, tail_risk_results, volatility_results
 from riskmetrics.sources.vendor_http import CONCURRENCY
 from tests.fmp_market import LAST, Market
@@ -496,7 +496,7 @@ def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine
 
 
 def test_without_a_key_nothing_is_asked_and_that_is_said():
-    assert refresh(None, {"A": None}, [LAST]) == RefreshResult(warnings=(NO_API_KEY_WARNING,))
+    assert refresh(None, {"A": None}, [LAST]) == RefreshResult(warnings=(NO_SOURCE_WARNING,))
 
 
 @pytest.mark.parametrize(
@@ -513,11 +513,11 @@ def test_a_history_is_asked_for_where_it_begins_after_the_longest_window(
         input_writes.store_prices(
             connection,
             bars(days, [market.closes("A")[day][0] for day in days], adjusted=True),
-            prices.VENDOR,
+            "FMP",
         )
         prices.vendor.record_answer(
             connection,
-            prices.VENDOR,
+            "FMP",
             prices.KIND,
             "A",
             first_day=trading_calendar.previous_session(LAST, 50),
@@ -542,12 +542,10 @@ def test_a_vendor_that_was_asked_for_the_longest_window_has_no_more(
         input_writes.store_prices(
             connection,
             bars(days, [market.closes("A")[day][0] for day in days], adjusted=True),
-            prices.VENDOR,
+            "FMP",
         )
         asked_from = trading_calendar.previous_session(LAST, sessions_before)
-        prices.vendor.record_answer(
-            connection, prices.VENDOR, prices.KIND, "A", first_day=asked_from
-        )
+        prices.vendor.record_answer(connection, "FMP", prices.KIND, "A", first_day=asked_from)
     assert refresh(feed, {"A": None}, [LAST]).api_calls == is_asked
 
 

@@ -13,7 +13,7 @@ from riskmetrics.errors import (
     VendorUnavailableError,
 )
 from riskmetrics.ingest import benchmark, profiles
-from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, RefreshResult
+from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult
 from riskmetrics.results.benchmark_weights import capitalization_weights, normalize_weights
 from tests.fmp_server import BAD_KEY, NO_ENDPOINT, Reply
 
@@ -123,7 +123,7 @@ def test_an_unknown_profile_is_a_note_and_a_failure_a_problem_and_neither_touche
 
 def test_sector_weights_are_those_of_the_stocks_capitalisations(feed, vendor, market, engine):
     """By hand: stock n has n + 1 billion; each of the last two pairs is one company, larger cap."""
-    assert benchmark.refresh(feed) == RefreshResult(api_calls=1)
+    assert benchmark.refresh([feed]) == RefreshResult(api_calls=1)
     expected: dict[str, float] = {}
     for number in range(40):
         if number not in (36, 38):
@@ -145,22 +145,22 @@ def test_a_capitalisation_beyond_any_company_s_is_not_known(feed, market, engine
     market.replies["profile", "S010"] = Reply(
         [{**market._profile("S010", {})[0], "marketCap": 9e15}]
     )
-    assert benchmark.refresh(feed) == RefreshResult(api_calls=1)
+    assert benchmark.refresh([feed]) == RefreshResult(api_calls=1)
     assert weights(engine)["num_constituents"].sum() == 39
 
 
 def test_weights_are_asked_for_once_a_week_and_anew_with_the_profiles_that_are_there(
     feed, vendor, engine
 ):
-    benchmark.refresh(feed)
-    assert benchmark.refresh(feed) == RefreshResult()
-    assert benchmark.refresh(feed, force=True) == RefreshResult(api_calls=1)
+    benchmark.refresh([feed])
+    assert benchmark.refresh([feed]) == RefreshResult()
+    assert benchmark.refresh([feed], force=True) == RefreshResult(api_calls=1)
     assert vendor.count() == {CONSTITUENTS: 2, "profile": 40}
     with engine.begin() as connection:
         connection.execute(
             sa.text("UPDATE benchmarks_sector_weights SET asof_date = asof_date - 8")
         )
-    benchmark.refresh(feed)
+    benchmark.refresh([feed])
     with engine.connect() as connection:
         assert (
             len(
@@ -179,7 +179,7 @@ def test_a_small_plan_takes_the_weights_of_a_fund(market, open_vendor, vendor, e
     elif small == "profiles":
         market.unknown |= {"S030", "S031", "S032"}
     with open_vendor(**({"RISKMETRICS_FMP_CALLS_PER_DAY": 20} if small == "day" else {})) as feed:
-        found = benchmark.refresh(feed)
+        found = benchmark.refresh([feed])
     assert found.errors == {}
     assert {
         "plan": "does not include sp500-constituent",
@@ -195,43 +195,43 @@ def test_a_small_plan_takes_the_weights_of_a_fund(market, open_vendor, vendor, e
 def test_a_plan_without_either_is_told_so_once_and_leaves_what_was_imported(market, feed, engine):
     import_energy_alone(engine)
     market.replies = {(CONSTITUENTS, ""): CLOSED, (WEIGHTINGS, ""): CLOSED}
-    found = benchmark.refresh(feed)
+    found = benchmark.refresh([feed])
     assert (found.errors, len(found.warnings)) == ({}, 3)
     assert "riskmetrics import benchmark FILE" in found.warnings[2]
-    assert benchmark.refresh(feed) == RefreshResult()
+    assert benchmark.refresh([feed]) == RefreshResult()
     with pytest.raises(EntitlementError):
-        benchmark.refresh(feed, force=True)
+        benchmark.refresh([feed], force=True)
     assert weights(engine)["sector"].to_list() == ["Energy"]
 
 
 def test_a_vendor_that_is_down_leaves_the_benchmark_and_is_a_problem(feed, vendor, engine):
     import_energy_alone(engine)
     vendor.answers = lambda *_: Reply("<html>", 502)
-    found = benchmark.refresh(feed)
+    found = benchmark.refresh([feed])
     assert isinstance(found.errors["SP500"], VendorUnavailableError)
     assert weights(engine)["sector"].to_list() == ["Energy"]
     with pytest.raises(VendorUnavailableError):
-        benchmark.refresh(feed, force=True)
+        benchmark.refresh([feed], force=True)
 
 
 def test_a_refused_key_is_no_small_plan(feed, vendor):
     vendor.answers = lambda *_: Reply(BAD_KEY, 401)
     with pytest.raises(AuthenticationError):
-        benchmark.refresh(feed)
+        benchmark.refresh([feed])
 
 
 def test_weights_of_fewer_stocks_or_sectors_do_not_replace_better_ones(feed, market, engine):
-    benchmark.refresh(feed)
+    benchmark.refresh([feed])
     before = weights(engine)
     market.replies[CONSTITUENTS, ""] = Reply(market._sp500_constituent()[:31])
     with pytest.raises(
         InvalidResponseError,
         match=r"31 stocks in 11 sectors, .* cover 40 in 11; the stored weights are kept",
     ):
-        benchmark.refresh(feed, force=True)
+        benchmark.refresh([feed], force=True)
     market.replies[WEIGHTINGS, ""] = Reply([{"sector": "Energy", "weightPercentage": 99.0}])
     with pytest.raises(InvalidResponseError):
-        benchmark.refresh(feed, force=True)
+        benchmark.refresh([feed], force=True)
     pd.testing.assert_frame_equal(weights(engine), before)
 
 
@@ -245,15 +245,15 @@ def test_weights_of_fewer_stocks_or_sectors_do_not_replace_better_ones(feed, mar
 )
 def test_weightings_that_are_no_whole_are_refused(feed, market, engine, rows):
     market.replies = {(CONSTITUENTS, ""): CLOSED, (WEIGHTINGS, ""): Reply(rows)}
-    assert isinstance(benchmark.refresh(feed).errors["SP500"], EntitlementError)
+    assert isinstance(benchmark.refresh([feed]).errors["SP500"], EntitlementError)
     assert weights(engine).empty
 
 
 def test_without_a_key_nothing_is_asked():
     assert (
         profiles.refresh(None, ["A"])
-        == benchmark.refresh(None, force=True)
-        == RefreshResult(warnings=(NO_API_KEY_WARNING,))
+        == benchmark.refresh([], force=True)
+        == RefreshResult(warnings=(NO_SOURCE_WARNING,))
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from riskmetrics.errors import SourceError
-from riskmetrics.sources import fmp
+from riskmetrics.sources import vendor_rows
 from riskmetrics.sources.fmp import FmpClient
 from riskmetrics.sources.vendor_http import VendorHttpClient, VendorResponse
 from tests.conftest import SHARED_DATA, needs_shared_data
@@ -81,7 +81,7 @@ def test_an_answer_in_another_spelling_is_of_the_symbol_asked_for(written):
     parsed = client.fetch_prices("BRK-B", date(2024, 1, 2), date(2024, 12, 31))
     assert (parsed.rejected, set(parsed.rows["symbol"])) == ([], {"BRK-B"})
     profile = client.fetch_profile("BRK-B")
-    assert fmp.profiles_to_frame(profile.rows)["symbol"].to_list() == ["BRK-B"]
+    assert vendor_rows.profiles_to_frame(profile.rows)["symbol"].to_list() == ["BRK-B"]
     assert set(calls) == {"BRK-B"}
 
 
@@ -147,7 +147,7 @@ def test_a_fund_keeps_no_sector_of_its_manager():
         "marketCap": None,
     }
     found = FmpClient(Canned({"profile": [spy]})).fetch_profile("SPY")
-    (row,) = fmp.profiles_to_frame(found.rows).to_dict("records")
+    (row,) = vendor_rows.profiles_to_frame(found.rows).to_dict("records")
     assert row["sector"] is None
     assert row["industry"] is None
     assert (row["is_etf"], row["is_fund"]) == (True, False)
@@ -156,7 +156,7 @@ def test_a_fund_keeps_no_sector_of_its_manager():
 
 def test_a_profile_is_named_as_the_tables_columns_and_its_sector_is_gics():
     found = FmpClient(Canned(GOOD)).fetch_profile("AAPL")
-    (row,) = fmp.profiles_to_frame(found.rows).to_dict("records")
+    (row,) = vendor_rows.profiles_to_frame(found.rows).to_dict("records")
     assert row == {
         "symbol": "AAPL",
         "company_name": "Apple Inc.",

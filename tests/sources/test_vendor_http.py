@@ -19,8 +19,9 @@ from riskmetrics.errors import (
     TimeLimitError,
     VendorUnavailableError,
 )
-from riskmetrics.sources import vendor_http
-from riskmetrics.sources.vendor_http import CallLimits, Timeouts, VendorHttpClient, VendorResponse
+from riskmetrics.sources import request_policy
+from riskmetrics.sources.request_policy import CallLimits, Timeouts
+from riskmetrics.sources.vendor_http import CONCURRENCY, VendorHttpClient, VendorResponse
 from tests.fmp_server import KEY, Reply, serve
 
 PATH = "/stable/profile"
@@ -140,7 +141,7 @@ def test_every_attempt_is_admitted_and_a_refusal_sends_nothing():
 )
 def test_retry_after_is_honoured_up_to_a_minute(monkeypatch, header, seconds):
     waited = []
-    monkeypatch.setattr(vendor_http, "sleep", waited.append)
+    monkeypatch.setattr(request_policy, "sleep", waited.append)
     for status in (429, 503):
         with (
             serve(
@@ -153,10 +154,12 @@ def test_retry_after_is_honoured_up_to_a_minute(monkeypatch, header, seconds):
 
 
 def test_waits_grow_and_are_jittered():
-    retries, waits = vendor_http.RETRIES, []
-    while (left := vendor_http._next_retry(retries, PATH, VendorUnavailableError(""))) is not None:
+    retries, waits = request_policy.RETRIES, []
+    while (
+        left := request_policy._next_retry(retries, PATH, VendorUnavailableError(""))
+    ) is not None:
         retries = left
-        waits.append(vendor_http._retry_delay(retries, VendorUnavailableError("")))
+        waits.append(request_policy._retry_delay(retries, VendorUnavailableError("")))
     assert waits[0] == 0
     assert 2 <= waits[1] <= 3
     assert 4 <= waits[2] <= 5
@@ -256,7 +259,7 @@ def test_a_header_that_urllib3_complains_of_does_not_put_the_key_into_its_log(ca
 def test_who_waits_long_is_told_why_and_a_moment_is_not_worth_a_word(monkeypatch):
     """One minute for all threads, or per Retry-After; an immediate retry is not reported."""
     told = []
-    monkeypatch.setattr(vendor_http, "sleep", lambda _: None)
+    monkeypatch.setattr(request_policy, "sleep", lambda _: None)
     with (
         serve(lambda *_: GOOD if told else Reply(status=429)) as server,
         client(server.url, cooldown=60.0, on_wait=told.append) as asking,
@@ -294,7 +297,7 @@ def test_no_more_than_four_calls_are_under_way_at_once():
 
     with serve(answer) as server, client(server.url) as asking, ThreadPoolExecutor(16) as pool:
         assert all(pool.map(lambda _: asking.get(PATH, {}, body), range(32)))
-    assert max(most) <= vendor_http.CONCURRENCY
+    assert max(most) <= CONCURRENCY
 
 
 def test_an_answer_may_be_exactly_as_large_as_the_limit():

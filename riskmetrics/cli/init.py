@@ -1,0 +1,242 @@
+"""`riskmetrics init`: settings, holdings, data and a first run for a new user."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from riskmetrics.cli.output import echo_err
+from riskmetrics.errors import PARTIAL_EXIT_CODE, UsageError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_KEY_SETTINGS = {"fmp": "FMP_API_KEY", "tiingo": "RISKMETRICS_TIINGO_API_KEY"}
+"""Setting of the key of each source that needs one."""
+_KEY_FIELDS = {"FMP_API_KEY": "fmp_api_key", "RISKMETRICS_TIINGO_API_KEY": "tiingo_api_key"}
+_SOURCES = """\
+Data sources of prices:
+  yahoo   no key; for personal use, without a guarantee (needs pip install 'riskmetrics[yahoo]')
+  tiingo  free key from https://www.tiingo.com: prices only
+  fmp     key from https://financialmodelingprep.com: prices, profiles and benchmark
+  none    you import files"""
+
+_Source = Annotated[
+    str | None, typer.Option(help="yahoo, tiingo, fmp, none, or several such as tiingo,yahoo.")
+]
+_Key = Annotated[
+    str | None,
+    typer.Option(
+        help=(
+            "API key of the source. Other users of the machine can see it while the command runs:"
+            " without it, it is taken from the environment, or asked for."
+        )
+    ),
+]
+_Holdings = Annotated[
+    Path | None, typer.Option(help="Holdings file of your broker, or a table of your own.")
+]
+_Name = Annotated[str, typer.Option(help="Name of the portfolio in the holdings file.")]
+_Equity = Annotated[
+    float | None,
+    typer.Option(help="Equity (net value plus cash) in USD. Default: as stated in the file."),
+]
+_Schedule = Annotated[
+    bool | None,
+    typer.Option("--schedule/--no-schedule", help="Compute every evening while `ui` runs."),
+]
+_Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace settings in an existing .env without asking.")
+]
+
+
+class _Answers(NamedTuple):
+    """What the user chose, by options or when asked."""
+
+    source: str
+    keys: dict[str, str]
+    """Keys of the sources by setting, without those that are set already."""
+    holdings: Path | None
+    is_scheduled: bool
+
+
+def init(
+    source: _Source = None,
+    key: _Key = None,
+    holdings: _Holdings = None,
+    name: _Name = "Portfolio",
+    equity: _Equity = None,
+    schedule: _Schedule = None,
+    overwrite: _Overwrite = False,
+) -> None:
+    """Set up a data source, import holdings, and compute the latest session.
+
+    Asks for what no option says. Writes the settings to .env in the current directory, which only
+    you may read, then imports the holdings, fetches their prices and prints the results.
+
+    Example: riskmetrics init
+
+    riskmetrics init --source yahoo --holdings positions.csv --schedule
+    """
+    answers = _collect_answers(source, key, holdings, schedule)
+    _write_settings(answers, is_overwrite_allowed=overwrite)
+    if answers.holdings is None:
+        typer.echo(_NEXT_WITHOUT_HOLDINGS)
+        return
+    from riskmetrics.cli import import_portfolio
+
+    import_portfolio.portfolio(answers.holdings, name=name, equity=equity)
+    if answers.source == "none":
+        typer.echo(_NEXT_WITHOUT_SOURCE)
+        return
+    code = _run_latest_session()
+    _print_results()
+    typer.echo(_NEXT_SCHEDULED if answers.is_scheduled else _NEXT)
+    if code:
+        raise typer.Exit(code)
+
+
+def _collect_answers(
+    source: str | None, key: str | None, holdings: Path | None, schedule: bool | None
+) -> _Answers:
+    """Return the options, and the answers to questions about those that are missing.
+
+    Raises
+    ------
+    UsageError
+        If an option is invalid, or missing without a terminal to ask on.
+    """
+    can_ask = sys.stdin.isatty()
+    if source is None:
+        if not can_ask:
+            raise UsageError("cannot ask without a terminal: pass --source")
+        echo_err(_SOURCES)
+        source = str(typer.prompt("Data source", default="yahoo", err=True))
+    source = source.strip().lower()
+    keys = _collect_keys(source, key, can_ask=can_ask)
+    if holdings is None and can_ask:
+        text = typer.prompt(
+            "Holdings file (empty: later)", default="", show_default=False, err=True
+        )
+        holdings = Path(text).expanduser() if text else None
+    if holdings is not None and not holdings.is_file():
+        raise UsageError(f"{holdings} is not a file: pass the holdings file of your broker")
+    if schedule is None:
+        schedule = can_ask and typer.confirm("Compute every evening?", default=True, err=True)
+    return _Answers(source, keys, holdings, schedule)
+
+
+def _collect_keys(source: str, key: str | None, *, can_ask: bool) -> dict[str, str]:
+    """Return the keys to write: the option, or the answer to a question for each that is unset."""
+    from riskmetrics import settings
+
+    names = [part.strip() for part in source.split(",")]
+    needed = [_KEY_SETTINGS[name] for name in names if name in _KEY_SETTINGS]
+    if key is not None:
+        if len(needed) != 1:
+            raise UsageError(
+                f"--key is for one source that needs a key, and {source} has"
+                f" {len(needed) or 'none'}. Set keys by their environment variables"
+            )
+        return {needed[0]: key}
+    configured = settings.load()
+    missing = [name for name in needed if getattr(configured, _KEY_FIELDS[name]) is None]
+    if missing and not can_ask:
+        raise UsageError(f"{missing[0]} is not set: set it in the environment, or pass --key")
+    return {name: str(typer.prompt(name, hide_input=True, err=True)) for name in missing}
+
+
+def _write_settings(answers: _Answers, *, is_overwrite_allowed: bool) -> None:
+    """Write the settings to .env, after a question if it exists; restore it if they are invalid.
+
+    Raises
+    ------
+    UsageError
+        If the file exists and nobody confirms.
+    ConfigurationError
+        If the settings are invalid, or the source cannot be used.
+    """
+    from riskmetrics import settings
+    from riskmetrics.cli import env_file
+    from riskmetrics.errors import RiskmetricsError
+    from riskmetrics.sources.market_data_source import configured_definitions
+
+    values = {
+        "RISKMETRICS_SOURCE": answers.source,
+        **answers.keys,
+        "RISKMETRICS_NIGHTLY": str(answers.is_scheduled).lower(),
+    }
+    before = env_file.read_env_file()
+    text = env_file.merge_settings(before, values)
+    if before and text != before and not is_overwrite_allowed:
+        question = f".env exists. Set {', '.join(values)} in it? Other lines stay"
+        if not sys.stdin.isatty():
+            raise UsageError(".env exists: pass --overwrite to set values in it; other lines stay")
+        typer.confirm(question, abort=True, err=True)
+    env_file.write_env_file(text)
+    try:
+        configured_definitions(settings.load())
+    except RiskmetricsError:
+        if before:
+            env_file.write_env_file(before)
+        else:
+            env_file.ENV_FILE.unlink()
+        raise
+    echo_err(f"wrote {env_file.ENV_FILE.absolute()} (mode 0600)")
+    for name, value in values.items():
+        if os.environ.get(name) not in (None, "", value):
+            echo_err(f"note: {name} in the environment takes precedence over .env")
+
+
+def _run_latest_session() -> int:
+    """Fetch missing data, compute the latest session, and return the exit code of a partial run."""
+    from riskmetrics.cli import run
+
+    try:
+        run.run()
+    except typer.Exit as done:
+        if done.exit_code != PARTIAL_EXIT_CODE:
+            raise
+        return done.exit_code
+    return 0
+
+
+def _print_results() -> None:
+    """Print the summaries of all portfolios for the latest session with results."""
+    from riskmetrics.cli.database import find_session, read_transaction
+    from riskmetrics.cli.summary import print_summaries
+    from riskmetrics.db import input_queries
+
+    with read_transaction() as connection:
+        session: date = find_session(connection, None)
+        names = list(input_queries.read_portfolios(connection)["name"])
+    print_summaries(session, names)
+
+
+_NEXT_WITHOUT_HOLDINGS = """
+Next, say what you hold, and compute:
+  riskmetrics import portfolio positions.csv --name Growth
+  riskmetrics portfolio add Growth AAPL=10 MSFT=5       without a file
+  riskmetrics run"""
+
+_NEXT_WITHOUT_SOURCE = """
+Next, import prices, and compute:
+  riskmetrics import prices bars.csv
+  riskmetrics import profiles companies.csv
+  riskmetrics run"""
+
+_NEXT = """
+Next:
+  riskmetrics report                       the results as a web page, report.html
+  riskmetrics show betas                   betas of all positions, with standard errors
+  riskmetrics catch-up                     each evening: fetch and compute what is missing
+  riskmetrics doctor                       what is missing or outdated"""
+
+_NEXT_SCHEDULED = """
+Next:
+  riskmetrics report                       the results as a web page, report.html
+  riskmetrics show betas                   betas of all positions, with standard errors
+  riskmetrics ui                           keep it running: it computes every evening
+  riskmetrics doctor                       what is missing or outdated"""

@@ -1,0 +1,230 @@
+"""`riskmetrics init` and `portfolio add`: what they ask, refuse, write and never show."""
+
+import os
+import pty
+import select
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from typer.testing import CliRunner
+
+from riskmetrics.cli.env_file import merge_settings
+from riskmetrics.cli.main import app
+from riskmetrics.errors import ConfigurationError, UsageError
+from tests.conftest import COMMAND
+from tests.fmp_server import KEY
+
+
+def init(*arguments: str) -> object:
+    """Call the command without a terminal."""
+    return CliRunner().invoke(app, ["init", *arguments])
+
+
+def test_settings_are_written_for_the_owner_only(tmp_path: Path) -> None:
+    result = init("--source", "Tiingo, yahoo", "--key", KEY, "--schedule")
+    assert result.exit_code == 0
+    env = tmp_path / ".env"
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    assert dotenv_values(env) == {
+        "RISKMETRICS_SOURCE": "tiingo, yahoo",
+        "RISKMETRICS_TIINGO_API_KEY": KEY,
+        "RISKMETRICS_NIGHTLY": "true",
+    }
+    assert KEY not in result.output
+    assert "Next, say what you hold" in result.stdout
+    assert list(tmp_path.iterdir()) == [env]  # nothing unfinished stays
+
+
+def test_an_existing_file_is_changed_only_when_told_to(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    text = "# mine\nRISKMETRICS_HOME=here\nRISKMETRICS_SOURCE=none\n"
+    env.write_text(text)
+    result = init("--source", "yahoo")
+    assert isinstance(result.exception, UsageError)
+    assert "--overwrite" in str(result.exception)
+    assert env.read_text() == text
+    assert init("--source", "yahoo", "--overwrite").exit_code == 0
+    assert env.read_text() == (
+        "# mine\nRISKMETRICS_HOME=here\nRISKMETRICS_SOURCE='yahoo'\nRISKMETRICS_NIGHTLY='false'\n"
+    )
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    assert init("--source", "yahoo").exit_code == 0  # nothing would change
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ((), UsageError, "without a terminal: pass --source"),
+        (("--source", "fmp"), UsageError, "FMP_API_KEY is not set"),
+        (("--source", "yahoo", "--key", KEY), UsageError, "yahoo has none"),
+        (("--source", "fmp,tiingo", "--key", KEY), UsageError, "has 2"),
+        (("--source", "bloom"), ConfigurationError, "names bloom"),
+        (("--source", "a b"), ConfigurationError, "RISKMETRICS_SOURCE"),
+        (("--source", "fmp", "--key", "a b"), ConfigurationError, "FMP_API_KEY"),
+        (("--source", "yahoo", "--holdings", "none.csv"), UsageError, "none.csv is not a file"),
+    ],
+)
+@pytest.mark.parametrize("before", [None, "RISKMETRICS_HOME=here\n"])
+def test_what_cannot_be_used_leaves_the_file_as_it_was(
+    tmp_path: Path, arguments: tuple[str, ...], error: type[Exception], text: str, before: str
+) -> None:
+    env = tmp_path / ".env"
+    if before:
+        env.write_text(before)
+    result = init(*arguments, "--overwrite")
+    assert isinstance(result.exception, error)
+    assert text in str(result.exception)
+    assert (env.read_text() if env.exists() else None) == before
+    assert KEY not in result.output + str(result.exception)
+
+
+def test_a_link_is_not_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere"
+    target.write_text("A=1\n")
+    (tmp_path / ".env").symlink_to(target)
+    result = init("--source", "yahoo", "--overwrite")
+    assert isinstance(result.exception, ConfigurationError)
+    assert target.read_text() == "A=1\n"
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("riskmetrics.cli.env_file.os.open", denied)
+    result = init("--source", "none")
+    assert isinstance(result.exception, ConfigurationError)
+    assert f"cannot write {tmp_path / '.env'}: Permission denied" in str(result.exception)
+
+
+def test_a_key_in_the_environment_is_used_and_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FMP_API_KEY", KEY)
+    monkeypatch.setenv("RISKMETRICS_NIGHTLY", "true")
+    result = init("--source", "fmp")
+    assert result.exit_code == 0
+    assert KEY not in (tmp_path / ".env").read_text()
+    assert "RISKMETRICS_NIGHTLY in the environment takes precedence over .env" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "value", ["plain", "it's", 'a"b', "back\\slash", "#no comment", "$HOME", "${A}", "=", "\\'"]
+)
+def test_any_value_is_read_back_as_it_was_written(tmp_path: Path, value: str) -> None:
+    """By the library that reads .env for the settings."""
+    file = tmp_path / "written"
+    file.write_text(merge_settings("B=1", {"A": value}))
+    assert dotenv_values(file, interpolate=False) == {"B": "1", "A": value}
+
+
+def test_a_setting_of_several_lines_is_replaced_whole() -> None:
+    before = "export A='one\ntwo'\n# note\nB=2"
+    assert merge_settings(before, {"A": "x"}) == "# note\nB=2\nA='x'\n"
+
+
+def test_a_terminal_is_asked_and_the_key_is_not_echoed(tmp_path: Path) -> None:
+    shown, code = converse(
+        tmp_path, {"Data source": "tiingo", "API_KEY": KEY, "Holdings": "", "evening": "n"}
+    )
+    assert code == 0, shown
+    assert "yahoo   no key" in shown
+    assert KEY not in shown
+    assert dotenv_values(tmp_path / ".env") == {
+        "RISKMETRICS_SOURCE": "tiingo",
+        "RISKMETRICS_TIINGO_API_KEY": KEY,
+        "RISKMETRICS_NIGHTLY": "false",
+    }
+    before = (tmp_path / ".env").read_text()
+    shown, code = converse(
+        tmp_path, {"Data source": "none", "Holdings": "", "evening": "y", "Other lines stay": "n"}
+    )
+    assert code == 1
+    assert (tmp_path / ".env").read_text() == before
+
+
+def converse(folder: Path, answers: dict[str, str]) -> tuple[str, int]:
+    """Run the command on a terminal; answer each question that contains a text, in order."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [COMMAND, "init"],
+        cwd=folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,  # without the terminal of whoever runs the tests
+    )
+    os.close(theirs)
+    shown, seen, end = "", 0, time.monotonic() + 60
+    waiting = list(answers.items())
+    while time.monotonic() < end:
+        if not select.select([ours], [], [], 0.2)[0]:
+            if process.poll() is not None:
+                break
+            continue
+        try:
+            shown += os.read(ours, 4096).decode()
+        except OSError:  # the other end is closed
+            break
+        # the space follows when the terminal no longer echoes a key
+        if waiting and waiting[0][0] in shown[seen:] and shown.endswith(": "):
+            seen = len(shown)
+            os.write(ours, (waiting.pop(0)[1] + "\n").encode())
+    os.close(ours)
+    return shown, process.wait(timeout=30)
+
+
+def test_a_portfolio_is_added_without_a_file(call) -> None:
+    result = call("portfolio", "add", "Growth", "aapl=10", "BRK.B=-2.5", "--as-of", "2024-12-06")
+    assert result.exit_code == 0
+    assert result.stdout == "Growth: 2 lots, as of 2024-12-06\n"
+    assert "no price is stored for AAPL, BRK-B" in result.stderr
+    listed = call("portfolio", "list", "--json").stdout
+    assert '"open_lots": 2' in listed
+    found = call(
+        "db", "sql", "SELECT symbol, quantity, position_type FROM positions ORDER BY symbol"
+    )
+    assert [line.split() for line in found.stdout.splitlines()[-2:]] == [
+        ["AAPL", "10.0000000000", "LONG"],
+        ["BRK-B", "-2.5000000000", "SHORT"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("AAPL",), "'AAPL' has no number of shares: write SYMBOL=SHARES"),
+        (("AAPL=x",), "AAPL=x: quantity 'x' is not a number"),
+        (("AAPL=0",), "AAPL=0: quantity 0 is zero"),
+        (("=5",), "=5: no symbol"),
+        (("a b c=5",), "is not a valid symbol"),
+        (("AAPL=1", "aapl=2"), "AAPL is named twice"),
+        (("AAPL=1", "--as-of", "2999-01-01"), "is in the future"),
+        (("AAPL=1", "--equity", "nan"), "not a valid amount"),
+        (("AAPL=1", "--equity", "1e14"), "not a valid amount"),
+    ],
+)
+def test_what_is_no_holding_is_named(call, arguments, text) -> None:
+    result = call("portfolio", "add", "Growth", *arguments)
+    assert isinstance(result.exception, UsageError)
+    assert text in str(result.exception)
+    assert call("portfolio", "list", "--json").stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("length", "is_accepted"), [(1, True), (255, True), (256, False)])
+def test_a_name_fits_its_column(call, length, is_accepted) -> None:
+    result = call("portfolio", "add", "x" * length, "AAPL=1")
+    assert (result.exit_code == 0) == is_accepted
+
+
+def test_a_name_that_exists_is_refused(call) -> None:
+    call("portfolio", "add", "Growth", "AAPL=10")
+    result = call("portfolio", "add", "Growth", "MSFT=5")
+    assert isinstance(result.exception, UsageError)
+    assert "there is a portfolio Growth already" in str(result.exception)

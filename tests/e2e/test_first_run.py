@@ -1,0 +1,118 @@
+"""A new user with a holdings file has a report after three commands, with each data source."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from riskmetrics import trading_calendar
+from tests.conftest import COMMAND
+from tests.fmp_market import Market
+from tests.fmp_server import KEY, serve
+from tests.tiingo_server import TiingoMarket, serve_tiingo
+from tests.yahoo_server import YahooMarket, serve_yahoo
+
+HELD = [f"S{number:03}" for number in range(6)]
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+SERVERS = {
+    "yahoo": (serve_yahoo, YahooMarket, "RISKMETRICS_YAHOO", None),
+    "tiingo": (serve_tiingo, TiingoMarket, "RISKMETRICS_TIINGO", "RISKMETRICS_TIINGO_API_KEY"),
+    "fmp": (serve, Market, "RISKMETRICS_FMP", "FMP_API_KEY"),
+}
+
+
+@pytest.fixture(params=SERVERS)
+def source(request: pytest.FixtureRequest) -> str:
+    """Return the name of a data source."""
+    return str(request.param)
+
+
+@pytest.fixture
+def settings(source: str, empty_database: str, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Yield the variables of a new user's environment while the source's local server runs."""
+    serve_source, market, prefix, _ = SERVERS[source]
+    with ExitStack() as stack:
+        server = stack.enter_context(
+            serve_source(market(trading_calendar.last_completed_session()))
+        )
+        yield {
+            f"{prefix}_URL": server.url,
+            f"{prefix}_CALLS_PER_MINUTE": "100000",
+            "RISKMETRICS_DATABASE_URL": empty_database,
+            "RISKMETRICS_HOME": str(tmp_path / "home"),
+        }
+
+
+@pytest.fixture
+def command(settings: dict[str, str], tmp_path: Path) -> Command:
+    """Call the installed command in a new process, in a directory of the user's."""
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *arguments],
+            cwd=tmp_path,
+            env=os.environ | settings,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+
+    return command
+
+
+def test_a_holdings_file_becomes_a_report_in_three_commands(
+    source: str, command: Command, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """The sector weights of Tiingo's user are missing, and said to be; everything else is there."""
+    (tmp_path / "positions.csv").write_text(
+        "symbol,quantity\n" + "".join(f"{symbol},100\n" for symbol in HELD)
+    )
+    key = ("--key", KEY) if SERVERS[source][3] else ()
+    done = [
+        command("init", "--source", source, *key, "--holdings", "positions.csv"),
+        command("show", "betas"),
+        command("report"),
+    ]
+    assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
+    assert "Next:\n  riskmetrics report" in done[0].stdout
+    assert "Portfolio" in done[0].stdout
+    page = (tmp_path / "report.html").read_text()
+    assert all(symbol in page for symbol in HELD)
+    env = tmp_path / ".env"
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    assert f"RISKMETRICS_SOURCE='{source}'\n" in env.read_text()
+    assert KEY not in "".join(one.stdout + one.stderr for one in done) + page
+    with psycopg.connect(
+        settings["RISKMETRICS_DATABASE_URL"].replace("+psycopg", "")
+    ) as connection:
+        stored = {
+            table: connection.execute(
+                f"SELECT DISTINCT data_source FROM {table}".encode()
+            ).fetchall()
+            for table in ("market_data_cache", "company_profiles", "benchmarks_sector_weights")
+        }
+    name = {"yahoo": "Yahoo", "tiingo": "Tiingo", "fmp": "FMP"}[source]
+    assert stored["market_data_cache"] == [(name,)]
+    others = [] if source == "tiingo" else [(name,)]
+    assert stored["company_profiles"] == stored["benchmarks_sector_weights"] == others
+
+
+@pytest.mark.parametrize("source", ["yahoo"], indirect=True)
+def test_a_user_without_a_file_names_shares_and_computes(command: Command, tmp_path: Path) -> None:
+    done = [
+        command("init", "--source", "yahoo"),
+        command("portfolio", "add", "Growth", "S001=10", "S002=-5", "--equity", "5000"),
+        command("run"),
+        command("report", "--out", "page.html"),
+    ]
+    assert [one.returncode for one in done] == [0, 0, 0, 0], [one.stderr for one in done]
+    assert "riskmetrics portfolio add Growth AAPL=10" in done[0].stdout
+    assert "S001" in (tmp_path / "page.html").read_text()
