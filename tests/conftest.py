@@ -5,9 +5,9 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 import psycopg
@@ -21,10 +21,15 @@ NewDatabase = Callable[..., str]
 Superuser = psycopg.Connection[tuple[object, ...]]
 
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
-SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
-"""Real prices and broker files outside of the project; tests that need them skip without them."""
+SHARED_DATA = Path(
+    os.environ.get("TEST_DATA_FOLDER") or Path(__file__).parents[2] / "shared" / "data"
+)
+"""Optional data: larger counterparts of what the tests build from the bundled sample."""
+
 needs_shared_data = pytest.mark.skipif(
-    not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout"
+    not SHARED_DATA.is_dir(),
+    reason="optional data: real prices, fund holdings, broker files and vendor answers, larger than"
+    " those of the same tests on the bundled sample. Set TEST_DATA_FOLDER to their folder",
 )
 
 _SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
@@ -32,6 +37,43 @@ _SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
 
 _numbers = count()
 MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Use one worker more than there are cores: many tests wait for servers and daemons."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(trylast=True)  # after the deselection by markers
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let every worker begin with some of the slow tests, so that none is left for the end."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = deal_slow_tests(items, workers)
+
+
+def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Return ``items`` in an order whose ``workers`` equal parts each begin with slow tests.
+
+    The longest come first. pytest-xdist (``--dist worksteal``) gives each worker such a part, and
+    an idle worker steals from the end of the longest.
+    """
+    slow = sorted(filter(_seconds, items), key=_seconds, reverse=True)
+    others = iter([item for item in items if not _seconds(item)])
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        size = (len(items) - len(dealt)) // (workers - worker)
+        first = slow[worker::workers]
+        dealt += [*first, *islice(others, size - len(first))]
+    return dealt
+
+
+def _seconds(item: pytest.Item) -> float:
+    """Return what the marker ``slow`` says that a test takes, else 0."""
+    marker = item.get_closest_marker("slow")
+    return marker.args[0] if marker else 0.0
 
 
 @contextmanager
@@ -169,6 +211,11 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Start every test without the user's settings, in a directory of its own."""
-    for name in (*_SETTINGS, *(name for name in os.environ if name.startswith("RISKMETRICS_"))):
-        monkeypatch.delenv(name, raising=False)
+    clear_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
+
+
+def clear_settings(patch: pytest.MonkeyPatch) -> None:
+    """Remove the user's settings, which fixtures of a session see as they are."""
+    for name in (*_SETTINGS, *(name for name in os.environ if name.startswith("RISKMETRICS_"))):
+        patch.delenv(name, raising=False)

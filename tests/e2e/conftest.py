@@ -1,9 +1,11 @@
 """Databases with the bundled sample, and real runs of the job on them."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence, Set
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -22,9 +24,12 @@ from riskmetrics.db import (
 from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
 from riskmetrics.explain.source_rows import SourceRows
-from tests.conftest import open_connection
+from tests.conftest import clear_settings, open_connection
 
 Run = Callable[..., launch.RunOutcome]
+
+COMPUTED_DAY = date(2022, 12, 28)
+"""The last session of the sample, which is computed once for all tests that begin after its run."""
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +54,47 @@ def sample(
     url = new_database(sample_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
+    return url
+
+
+class ComputedSample(NamedTuple):
+    """A database with the sample after the run of COMPUTED_DAY, and the home of that run."""
+
+    database: str
+    home: Path
+
+
+@pytest.fixture(scope="session")
+def computed_template(
+    sample_template: str, create_database: Callable[..., str], fast_folder: Path
+) -> ComputedSample:
+    """Return the sample after one run, which must succeed, for tests to copy."""
+    url, home = create_database(sample_template), Path(tempfile.mkdtemp(dir=fast_folder))
+    with pytest.MonkeyPatch.context() as patch:
+        clear_settings(patch)
+        patch.setenv("RISKMETRICS_DATABASE_URL", url)
+        patch.setenv("RISKMETRICS_HOME", str(home))
+        assert launch.run(settings.load(), [COMPUTED_DAY]).exit_code == 0
+    name = sa.make_url(url).database
+    assert name
+    return ComputedSample(name, home)
+
+
+@pytest.fixture
+def computed_sample(
+    computed_template: ComputedSample,
+    new_database: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    fast_folder: Path,
+) -> str:
+    """Return the URL of a fresh database with the sample and the results of COMPUTED_DAY.
+
+    The settings point to it, and to a copy of the home of the run.
+    """
+    url, home = new_database(computed_template.database), tempfile.mkdtemp(dir=fast_folder)
+    shutil.copytree(computed_template.home, home, dirs_exist_ok=True)
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
+    monkeypatch.setenv("RISKMETRICS_HOME", home)
     return url
 
 
