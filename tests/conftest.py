@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -46,9 +47,23 @@ def pytest_xdist_auto_num_workers() -> int | None:
     return len(os.sched_getaffinity(0)) + 1
 
 
-@pytest.hookimpl(trylast=True)  # after the deselection by markers
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let every worker begin with some of the slow tests, so that none is left for the end."""
+_INTEGRATION_FOLDERS = {"deploy", "e2e", "faults", "wheel"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Mark the tests that need Postgres; after the selection, let all workers begin with slow ones.
+
+    Those of the folders of whole runs are marked, too. Other tests that start a process or run a
+    job of Dagster have the marker ``integration`` where they are written.
+    """
+    for item in items:
+        folder = item.path.relative_to(config.rootpath / "tests").parts[0]
+        if folder in _INTEGRATION_FOLDERS or "server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.integration)
+    yield
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     if workers > 1:
         items[:] = deal_slow_tests(items, workers)
@@ -206,6 +221,18 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", only_local)
+
+
+@pytest.fixture(autouse=True)
+def no_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse processes where only tests that start none are selected, as `make test-fast` does."""
+    if "not integration" not in request.config.option.markexpr:
+        return
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("the test starts a process: mark it with @pytest.mark.integration")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
 
 
 @pytest.fixture(autouse=True)
