@@ -7,11 +7,12 @@ unexport VIRTUAL_ENV
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 PASSWORDS := POSTGRES OWNER WRITER READER GRAFANA
 # --no-deps: older pips refuse extras in hashed requirements; `pip check` looks at the whole afterwards.
 PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all:
 
-.PHONY: help demo install install-dev test test-faults test-wheel docs bench audit env lint types contracts format lock clean
+.PHONY: help demo install install-dev test test-fast test-faults coverage mutants test-wheel docs bench audit env lint types contracts format lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,10 +25,22 @@ install: $(VENV)/.runtime ## The environment that runs riskmetrics, from require
 install-dev: $(VENV)/.dev ## The same with the tests' tools, from requirements-dev.lock
 
 test: lint types contracts ## Everything CI runs: lint, types, import contracts, tests
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(PYTEST)
+
+test-fast: install-dev ## The tests that need no Postgres, no process and no run of Dagster (under a minute)
+	$(PYTEST) -m "not integration and not slow and not live" tests
+
+coverage: install-dev ## Lines and branches that the tests run, by package (twice as long as the tests)
+	rm -rf build/coverage
+	$(PYTEST) --cov --cov-report=
+	$(BIN)/python -m tests.coverage_report
+
+mutants: install-dev ## Changes of the numerics that no test notices, for the night: make mutants MUTANTS='riskmetrics.metrics.stress*'
+	$(BIN)/mutmut run $(MUTANTS)
+	$(BIN)/mutmut results
 
 test-faults: install-dev ## Crashes, races and full disks, for real (some minutes)
-	$(BIN)/python -m pytest -m faults --timeout 1800 -n auto --dist worksteal tests/faults
+	$(PYTEST) -m faults --timeout 1800 tests/faults
 
 test-wheel: install-dev ## The wheel in an empty environment of every Python that is found (needs the network)
 	$(BIN)/python -m pytest -m wheel tests/wheel

@@ -3,11 +3,12 @@
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 import psycopg
@@ -21,10 +22,15 @@ NewDatabase = Callable[..., str]
 Superuser = psycopg.Connection[tuple[object, ...]]
 
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
-SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
-"""Real prices and broker files outside of the project; tests that need them skip without them."""
+SHARED_DATA = Path(
+    os.environ.get("TEST_DATA_FOLDER") or Path(__file__).parents[2] / "shared" / "data"
+)
+"""Optional data: larger counterparts of what the tests build from the bundled sample."""
+
 needs_shared_data = pytest.mark.skipif(
-    not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout"
+    not SHARED_DATA.is_dir(),
+    reason="optional data: real prices, fund holdings, broker files and vendor answers, larger than"
+    " those of the same tests on the bundled sample. Set TEST_DATA_FOLDER to their folder",
 )
 
 _SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
@@ -32,6 +38,57 @@ _SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
 
 _numbers = count()
 MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Use one worker more than there are cores: many tests wait for servers and daemons."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return len(os.sched_getaffinity(0)) + 1
+
+
+_INTEGRATION_FOLDERS = {"deploy", "e2e", "faults", "wheel"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Mark the tests that need Postgres; after the selection, let all workers begin with slow ones.
+
+    Those of the folders of whole runs are marked, too. Other tests that start a process or run a
+    job of Dagster have the marker ``integration`` where they are written.
+    """
+    for item in items:
+        folder = item.path.relative_to(config.rootpath / "tests").parts[0]
+        if folder in _INTEGRATION_FOLDERS or "server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.integration)
+    yield
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = deal_slow_tests(items, workers)
+
+
+def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Return ``items`` in an order whose ``workers`` equal parts each begin with slow tests.
+
+    The longest come first. pytest-xdist (``--dist worksteal``) gives each worker such a part, and
+    an idle worker steals from the end of the longest.
+    """
+    slow = sorted(filter(_seconds, items), key=_seconds, reverse=True)
+    others = iter([item for item in items if not _seconds(item)])
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        size = (len(items) - len(dealt)) // (workers - worker)
+        first = slow[worker::workers]
+        dealt += [*first, *islice(others, max(size - len(first), 0))]
+    return dealt
+
+
+def _seconds(item: pytest.Item) -> float:
+    """Return what the marker ``slow`` says that a test takes, else 0."""
+    marker = item.get_closest_marker("slow")
+    return marker.args[0] if marker else 0.0
 
 
 @contextmanager
@@ -167,8 +224,25 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse processes where only tests that start none are selected, as `make test-fast` does."""
+    if "not integration" not in request.config.option.markexpr:
+        return
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("the test starts a process: mark it with @pytest.mark.integration")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+
+
+@pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Start every test without the user's settings, in a directory of its own."""
-    for name in (*_SETTINGS, *(name for name in os.environ if name.startswith("RISKMETRICS_"))):
-        monkeypatch.delenv(name, raising=False)
+    clear_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
+
+
+def clear_settings(patch: pytest.MonkeyPatch) -> None:
+    """Remove the user's settings, which fixtures of a session see as they are."""
+    for name in (*_SETTINGS, *(name for name in os.environ if name.startswith("RISKMETRICS_"))):
+        patch.delenv(name, raising=False)

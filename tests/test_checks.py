@@ -11,6 +11,8 @@ from riskmetrics.db import tables
 from riskmetrics.resources import Warehouse
 from tests.conftest import open_connection
 
+pytestmark = pytest.mark.integration
+
 DAY = date(2022, 12, 28)
 BETA_EXTREME = dg.AssetCheckKey(dg.AssetKey("position_betas"), "beta_extreme")
 

@@ -20,6 +20,8 @@ from riskmetrics import dagster_private as tags
 from riskmetrics import dagster_private_storage as private
 from riskmetrics.dagster_events import MAX_OPEN_RUN_FILES, BatchingEventLogStorage
 
+pytestmark = pytest.mark.integration
+
 Calls = list[list[dg.EventLogEntry]]
 Rows = dict[str, list[tuple[object, ...]]]
 RUN = "c0ffee00-0000-4000-8000-000000000000"

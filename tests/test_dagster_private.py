@@ -14,6 +14,8 @@ from riskmetrics import dagster_events
 from riskmetrics import dagster_private as private
 from riskmetrics import dagster_private_storage as storage_names
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize(
     ("name", "value"),

@@ -9,6 +9,8 @@ from riskmetrics import trading_calendar
 from riskmetrics.assets.partitions import run_sessions, session_partitions
 from riskmetrics.errors import InvalidSessionError
 
+pytestmark = pytest.mark.integration
+
 
 def _range(first: str, last: str) -> list[str]:
     return list(session_partitions.get_partition_keys_in_range(dg.PartitionKeyRange(first, last)))

@@ -1,6 +1,7 @@
 """All notations of a symbol have one normal form; similar text is not changed."""
 
 import csv
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
@@ -96,13 +97,29 @@ def test_an_option_is_on_the_normal_form_of_its_underlying(symbol: str, mark: st
     assert again.underlying == symbol
 
 
-@needs_shared_data
-def test_an_index_fund_s_symbols_are_normal_but_for_its_two_unmarked_classes() -> None:
-    """Oracle: published holdings of a fund, in which only BRKB and BFB have no separator."""
+LISTED = [
+    *("A", "AAPL", "AMZN", "BRK-B", "BRKB", "BF-A", "BFB", "CARR", "FOXA", "GOOG", "GOOGL", "HEI"),
+    *("HEI-A", "LEN", "LEN-B", "MOG-A", "NWSA", "STZ", "T", "UHAL-B", "V"),
+]
+"""Common stocks as they are listed, among them every kind of class share, two without a mark."""
+
+
+def read_fund() -> list[str]:
+    """Read the published holdings of a fund, in which only BRKB and BFB have no separator."""
     with (SHARED_DATA / "sp500_holdings_2023-12-20.csv").open() as lines:
         held = [row["ticker"] for row in csv.DictReader(lines)]
-    normal = {symbol: normalize_symbol(symbol) for symbol in held}
     assert len(held) > 500
+    return held
+
+
+@pytest.mark.parametrize(
+    "read",
+    [pytest.param(lambda: LISTED, id="listed"), pytest.param(read_fund, marks=needs_shared_data)],
+)
+def test_listed_symbols_are_normal_but_for_two_unmarked_classes(
+    read: Callable[[], list[str]],
+) -> None:
+    normal = {symbol: normalize_symbol(symbol) for symbol in read()}
     respelled = {text: symbol for text, symbol in normal.items() if text != symbol}
     assert respelled == {"BRKB": "BRK-B", "BFB": "BF-B"}
 

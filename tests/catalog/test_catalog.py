@@ -124,6 +124,7 @@ def test_a_figure_is_found_by_its_column_unless_several_tables_have_it() -> None
         find_figure("wisdom")
 
 
+@pytest.mark.integration
 def test_the_catalog_is_cheap_to_import() -> None:
     """Commands that only show import it."""
     script = "import sys, riskmetrics.catalog; print(*sys.modules)"

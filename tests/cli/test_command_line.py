@@ -52,6 +52,7 @@ def _commands(
 COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 
+@pytest.mark.integration
 def test_help_loads_nothing_heavy() -> None:
     """A package that takes a second to import is imported by the commands that need it."""
     script = "import sys; from riskmetrics.cli.main import app; print(*sys.modules)"
@@ -164,6 +165,7 @@ def test_exit_codes_are_those_of_the_errors(error: type[RiskmetricsError], code:
     assert error.exit_code == code
 
 
+@pytest.mark.integration
 def test_an_error_is_one_sentence_and_its_exit_code(tmp_path: Path) -> None:
     done = subprocess.run(
         [COMMAND, "import", "prices", "nowhere.csv"],
@@ -179,6 +181,7 @@ def test_an_error_is_one_sentence_and_its_exit_code(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.integration
 def test_an_unreachable_database_is_reported_without_its_password(tmp_path: Path) -> None:
     environment = {
         "RISKMETRICS_DATABASE_URL": "postgresql://someone:hidden-word@127.0.0.1:1/none",

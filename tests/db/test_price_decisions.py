@@ -1,6 +1,6 @@
 """Decisions about suspected splits: detection, storage, and the prices that queries return."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ from riskmetrics.db.price_decisions import SplitRatio
 from riskmetrics.db.split_suspects import MAX_SPLICES, find_import_splices, find_suspected_splits
 from riskmetrics.panels import Bars, suspected_splits
 from riskmetrics.results.income import infer_distributions
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.traded_market import EVERY_TRADED_MARKET, TradedMarket
 
 DAYS = trading_calendar.sessions_between(date(2024, 11, 18), date(2024, 12, 6))
 SPLIT_DAY = DAYS[10]
@@ -272,31 +272,37 @@ def test_the_database_refuses_a_split_that_is_none(
         connection.execute(sa.insert(tables.price_decisions).values(row))
 
 
-@needs_shared_data
-def test_real_splits_of_closes_as_traded_are_found_and_taken_out(connection: sa.Connection) -> None:
-    """Every split in five years of 14 symbols; then the closes move as the adjusted closes do."""
-    rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
-    rows = rows[rows["symbol"].isin(["ROL", "BF-B", "PG"])].assign(has_adj_close=True)
-    rows["date"] = pd.to_datetime(rows["date"]).dt.date
+@pytest.mark.parametrize("build", EVERY_TRADED_MARKET)
+def test_splits_of_closes_as_traded_are_found_and_taken_out(
+    connection: sa.Connection, build: Callable[[], TradedMarket]
+) -> None:
+    """Every split in five years; then the closes move as the adjusted closes do."""
+    market = build()
+    splits = sorted((symbol, day, ratio) for day, symbol, ratio in market.splits)
+    symbols = sorted({symbol for symbol, _, _ in splits})
+    rows = market.rows[market.rows["symbol"].isin([*symbols, "PG"])].assign(has_adj_close=True)
+    rows["date"] = rows["date"].dt.date
     names = ["symbol", "date", *Bars._fields, "open", "volume", "has_adj_close"]
     input_writes.store_prices(connection, rows[names], "test")
     found = find_suspected_splits(connection)
-    ratios = {"BF-B": SplitRatio(5, 4), "ROL": SplitRatio(3, 2)}
     keys = list(zip(found["symbol"], found["date"].dt.strftime("%Y-%m-%d"), strict=True))
-    assert keys == [("BF-B", "2018-03-01"), ("ROL", "2018-12-11"), ("ROL", "2020-12-11")]
-    assert found["in_close"].tolist() == [1.25, 1.5, 1.5]
+    assert keys == [(symbol, day) for symbol, day, _ in splits]
+    assert found["in_close"].tolist() == [ratio for _, _, ratio in splits]
     assert found["in_adj_close"].isna().all()
-    for symbol, day in zip(found["symbol"], found["date"], strict=True):
-        price_decisions.record_decision(connection, symbol, day.date(), ratios[symbol], "test")
+    ratios = {1.25: SplitRatio(5, 4), 1.5: SplitRatio(3, 2)}
+    for symbol, day, ratio in splits:
+        price_decisions.record_decision(
+            connection, symbol, date.fromisoformat(day), ratios[ratio], "test"
+        )
     assert find_suspected_splits(connection).empty
     days = sorted(set(rows["date"]))
     closes, adjusted = (
-        of(connection, ratios, days)
+        of(connection, symbols, days)
         for of in (input_queries.read_closes, input_queries.read_adjusted_closes)
     )
     assert (closes.pct_change() - adjusted.pct_change()).abs().max(axis=None) < 0.02  # dividends
     as_delivered = rows.pivot(index="date", columns="symbol", values="adj_close")
-    np.testing.assert_array_equal(adjusted.to_numpy(), as_delivered[["BF-B", "ROL"]].to_numpy())
+    np.testing.assert_array_equal(adjusted.to_numpy(), as_delivered[symbols].to_numpy())
 
 
 def add_closes(

@@ -15,6 +15,8 @@ from docs.site.setting_pages import iterate_settings
 from riskmetrics.db.tables import metadata
 from riskmetrics.definitions import build_definitions
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 
 

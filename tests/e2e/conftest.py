@@ -1,9 +1,12 @@
 """Databases with the bundled sample, and real runs of the job on them."""
 
+import shutil
 import tempfile
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -22,9 +25,12 @@ from riskmetrics.db import (
 from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
 from riskmetrics.explain.source_rows import SourceRows
-from tests.conftest import open_connection
+from tests.conftest import clear_settings, open_connection
 
 Run = Callable[..., launch.RunOutcome]
+
+COMPUTED_DAY = date(2022, 12, 28)
+"""The last session of the sample, which is computed once for all tests that begin after its run."""
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +56,56 @@ def sample(
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
     return url
+
+
+@contextmanager
+def use_database(url: str, home: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Point the settings to a database and a home, as the only settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        clear_settings(patch)
+        patch.setenv("RISKMETRICS_DATABASE_URL", url)
+        patch.setenv("RISKMETRICS_HOME", str(home))
+        yield patch
+
+
+class ComputedSample(NamedTuple):
+    """A database with the sample after a run, and the home of that run."""
+
+    url: str
+    home: Path
+
+    def copy(
+        self, new_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, folder: Path
+    ) -> str:
+        """Return the URL of a fresh copy; the settings point to it and a copy of the home."""
+        url = new_database(sa.make_url(self.url).database)
+        home = tempfile.mkdtemp(dir=folder)
+        shutil.copytree(self.home, home, dirs_exist_ok=True)
+        monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
+        monkeypatch.setenv("RISKMETRICS_HOME", home)
+        return url
+
+
+@pytest.fixture(scope="session")
+def computed_template(
+    sample_template: str, create_database: Callable[..., str], fast_folder: Path
+) -> ComputedSample:
+    """Return the sample after the run of COMPUTED_DAY, which must succeed, for tests to copy."""
+    url, home = create_database(sample_template), Path(tempfile.mkdtemp(dir=fast_folder))
+    with use_database(url, home):
+        assert launch.run(settings.load(), [COMPUTED_DAY]).exit_code == 0
+    return ComputedSample(url, home)
+
+
+@pytest.fixture
+def computed_sample(
+    computed_template: ComputedSample,
+    new_database: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    fast_folder: Path,
+) -> str:
+    """Return the URL of a fresh database with the sample and the results of COMPUTED_DAY."""
+    return computed_template.copy(new_database, monkeypatch, fast_folder)
 
 
 @pytest.fixture

@@ -64,15 +64,14 @@ def instance(sample: str) -> Iterator[dg.DagsterInstance]:
 
 @pytest.mark.parametrize("what", BLOCKED)
 def test_a_failed_global_check_stops_everything_downstream_and_names_it(
-    sample: str, run: Run, capsys: pytest.CaptureFixture[str], what: str
+    computed_sample: str, run: Run, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
     """The day's rows are rewritten with errors; downstream results of an earlier run are kept."""
-    assert run([DAY]).exit_code == 0
-    before, written = read_results(sample), insights(sample)
+    before, written = read_results(computed_sample), insights(computed_sample)
     capsys.readouterr()
-    with open_connection(sample) as connection:
+    with open_connection(computed_sample) as connection:
         connection.execute(sa.text(f"DELETE FROM {SPOILERS[what][1]}"))
-    spoil(sample, what)
+    spoil(computed_sample, what)
     outcome = run([DAY])
     error = capsys.readouterr().err
     assert (outcome.exit_code, outcome.result.success) == (3, False)
@@ -85,10 +84,10 @@ def test_a_failed_global_check_stops_everything_downstream_and_names_it(
     assert f"`riskmetrics run --date {DAY}`" in stop
     assert error.count("differ by") + error.count("sum to 1 within") == 1  # said once
     assert "Traceback" not in error
-    after = read_results(sample)
+    after = read_results(computed_sample)
     changed = {name for name in RESULT_KEYS if not after[name].equals(before[name])}
     assert changed == {SPOILERS[what][1]}
-    assert insights(sample) == written
+    assert insights(computed_sample) == written
 
 
 def test_a_first_run_that_is_blocked_leaves_what_is_downstream_undefined(
@@ -103,19 +102,20 @@ def test_a_first_run_that_is_blocked_leaves_what_is_downstream_undefined(
     assert insights(sample) == []
 
 
-def test_running_again_after_the_cause_is_gone_repairs_everything(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
-    good, written = read_results(sample), insights(sample)
-    with open_connection(sample) as connection:  # as if it had never run
+def test_running_again_after_the_cause_is_gone_repairs_everything(
+    computed_sample: str, run: Run
+) -> None:
+    good, written = read_results(computed_sample), insights(computed_sample)
+    with open_connection(computed_sample) as connection:  # as if it had never run
         for table in (*RESULT_KEYS, "ai_insights"):
             connection.execute(sa.text(f"DELETE FROM {table}"))
-    spoil(sample, "betas")
+    spoil(computed_sample, "betas")
     assert run([DAY]).exit_code == 3
-    assert insights(sample) == []
-    repair(sample)
+    assert insights(computed_sample) == []
+    repair(computed_sample)
     assert run([DAY]).exit_code == 0
-    assert all(read_results(sample)[name].equals(good[name]) for name in RESULT_KEYS)
-    assert len(insights(sample)) == len(written) > 0
+    assert all(read_results(computed_sample)[name].equals(good[name]) for name in RESULT_KEYS)
+    assert len(insights(computed_sample)) == len(written) > 0
 
 
 def test_a_blocked_nightly_run_is_alerted_once_and_caught_up(
@@ -149,9 +149,8 @@ def test_a_blocked_nightly_run_is_alerted_once_and_caught_up(
     assert [str(day) for day in days] == ["2022-12-23", str(BEFORE), str(DAY)]
 
 
-def test_a_failed_check_of_one_portfolio_stops_no_other(sample: str, run: Run) -> None:
+def test_a_failed_check_of_one_portfolio_stops_no_other(computed_sample: str, run: Run) -> None:
     """The other portfolios have the same figures and insights as without the faulty one."""
-    assert run([DAY]).exit_code == 0
     statement = (
         "SELECT p.name, i.insight_type, i.summary FROM ai_insights i "
         "JOIN portfolios p ON p.id = i.portfolio_id WHERE p.name <> 'Concentrated' ORDER BY 1, 2"
@@ -161,14 +160,14 @@ def test_a_failed_check_of_one_portfolio_stops_no_other(sample: str, run: Run) -
         "FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id "
         "WHERE p.name <> 'Concentrated' ORDER BY 1"
     )
-    before = [query_frame(sample, query).to_dict("list") for query in (statement, figures)]
-    with open_connection(sample) as connection:
+    before = [query_frame(computed_sample, query).to_dict("list") for query in (statement, figures)]
+    with open_connection(computed_sample) as connection:
         for table in (*RESULT_KEYS, "ai_insights"):
             connection.execute(sa.text(f"DELETE FROM {table}"))
-    replace_with_unpriced(sample, "Concentrated")
+    replace_with_unpriced(computed_sample, "Concentrated")
     outcome = run([DAY])
     assert (outcome.exit_code, outcome.result.success) == (3, True)
-    after = [query_frame(sample, query).to_dict("list") for query in (statement, figures)]
+    after = [query_frame(computed_sample, query).to_dict("list") for query in (statement, figures)]
     assert after == before
     assert len(before[0]["name"]) > 0
 

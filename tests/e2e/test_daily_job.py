@@ -13,9 +13,15 @@ from riskmetrics import trading_calendar
 from riskmetrics.db.engine import create_engine
 from riskmetrics.results import score_results
 from tests.conftest import NewDatabase, open_connection
-from tests.e2e.conftest import RESULT_KEYS, Run, assert_nulls_have_reasons, read_results
+from tests.e2e.conftest import (
+    COMPUTED_DAY,
+    RESULT_KEYS,
+    Run,
+    assert_nulls_have_reasons,
+    read_results,
+)
 
-DAY = date(2022, 12, 28)
+DAY = COMPUTED_DAY
 
 
 def _frames(url: str) -> dict[str, pd.DataFrame]:
@@ -45,9 +51,8 @@ def _frames(url: str) -> dict[str, pd.DataFrame]:
         }
 
 
-def test_every_stored_beta_is_that_of_statsmodels(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
-    frames = _frames(sample)
+def test_every_stored_beta_is_that_of_statsmodels(computed_sample: str) -> None:
+    frames = _frames(computed_sample)
     closes = frames["prices"].pivot(index="date", columns="symbol", values="adj_close").sort_index()
     returns = closes.pct_change().iloc[-90:]
     assert len(frames["betas"]) == len(frames["lots"]) > 30
@@ -75,9 +80,8 @@ def test_every_stored_beta_is_that_of_statsmodels(sample: str, run: Run) -> None
         )
 
 
-def test_concentration_and_sectors_are_those_of_a_hand_calculation(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
-    frames = _frames(sample)
+def test_concentration_and_sectors_are_those_of_a_hand_calculation(computed_sample: str) -> None:
+    frames = _frames(computed_sample)
     last = frames["prices"][frames["prices"]["date"] == DAY].set_index("symbol")["close"]
     sector_of = {
         row.symbol: "ETF" if row.is_etf else row.sector for row in frames["profiles"].itertuples()
@@ -111,20 +115,18 @@ def test_concentration_and_sectors_are_those_of_a_hand_calculation(sample: str, 
             )
 
 
-def test_the_two_ways_to_a_portfolio_beta_agree(sample: str, run: Run) -> None:
+def test_the_two_ways_to_a_portfolio_beta_agree(computed_sample: str) -> None:
     """Without missing data, the weighted sum of betas is the beta of the weighted returns."""
-    assert run([DAY]).exit_code == 0
-    snapshots = _frames(sample)["snapshots"]
+    snapshots = _frames(computed_sample)["snapshots"]
     assert len(snapshots) == 3
     assert (snapshots["beta_calculated_90d"] == snapshots["beta_portfolio_regression"]).all()
 
 
 def test_stored_contributions_sum_to_the_volatility_of_the_portfolios_own_returns(
-    sample: str, run: Run
+    computed_sample: str,
 ) -> None:
     """Oracle: pandas, from stored prices and lots, at the weights of the day."""
-    assert run([DAY]).exit_code == 0
-    frames = _frames(sample)
+    frames = _frames(computed_sample)
     prices = frames["prices"]
     last = prices[prices["date"] == DAY].set_index("symbol")["close"]
     returns = (
@@ -146,19 +148,17 @@ def test_stored_contributions_sum_to_the_volatility_of_the_portfolios_own_return
         assert own["share"].sum() == pytest.approx(1.0, rel=1e-12)
 
 
-def test_nothing_is_null_without_a_stored_reason(sample: str, run: Run) -> None:
+def test_nothing_is_null_without_a_stored_reason(computed_sample: str) -> None:
     """No forecast is complete after one session, and no option is held."""
-    assert run([DAY]).exit_code == 0
     assert assert_nulls_have_reasons(
-        sample, without_rows={"har_forecast_scores", "position_option_exposures"}
+        computed_sample, without_rows={"har_forecast_scores", "position_option_exposures"}
     )
 
 
-def test_running_a_session_again_rewrites_no_row(sample: str, run: Run) -> None:
+def test_running_a_session_again_rewrites_no_row(computed_sample: str, run: Run) -> None:
+    before = _versions(computed_sample)
     assert run([DAY]).exit_code == 0
-    before = _versions(sample)
-    assert run([DAY]).exit_code == 0
-    assert _versions(sample) == before
+    assert _versions(computed_sample) == before
 
 
 def _versions(url: str) -> dict[str, set[object]]:
@@ -173,23 +173,21 @@ def _versions(url: str) -> dict[str, set[object]]:
         }
 
 
-def test_an_asset_can_be_materialized_alone(sample: str, run: Run) -> None:
+def test_an_asset_can_be_materialized_alone(computed_sample: str, run: Run) -> None:
     """Lost columns are filled again, and no other column changes."""
-    assert run([DAY]).exit_code == 0
-    before = read_results(sample)
-    with open_connection(sample) as connection:
+    before = read_results(computed_sample)
+    with open_connection(computed_sample) as connection:
         connection.execute(
             sa.text("UPDATE portfolio_snapshots SET hhi = NULL, sector_exposure = NULL")
         )
         connection.execute(sa.text("DELETE FROM portfolio_sector_weights"))
     assert run([DAY], ["sector_concentration"]).exit_code == 0
-    after = read_results(sample)
+    after = read_results(computed_sample)
     assert all(after[name].equals(before[name]) for name in RESULT_KEYS)
 
 
-def test_rows_of_a_position_that_is_gone_are_removed(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
-    engine = create_engine(sample)
+def test_rows_of_a_position_that_is_gone_are_removed(computed_sample: str, run: Run) -> None:
+    engine = create_engine(computed_sample)
     with engine.begin() as connection:
         gone = connection.scalar(
             sa.text("UPDATE positions SET deleted_at = now() WHERE symbol = 'AAPL' RETURNING id")

@@ -156,9 +156,10 @@ def test_each_kind_of_holding_is_right_in_the_stored_rows(portfolio: str, run: R
     } <= why.keys()
 
 
-def test_results_of_a_removed_portfolio_stay_when_the_day_runs_again(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
-    engine = create_engine(sample)
+def test_results_of_a_removed_portfolio_stay_when_the_day_runs_again(
+    computed_sample: str, run: Run
+) -> None:
+    engine = create_engine(computed_sample)
     with engine.begin() as connection:
         connection.execute(
             sa.text("UPDATE portfolios SET deleted_at = now() WHERE name = 'Concentrated'")

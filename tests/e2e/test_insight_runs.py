@@ -9,12 +9,9 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from riskmetrics import settings
-from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
-from tests.conftest import NewDatabase
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -26,34 +23,6 @@ TYPES = {
     "stress_test_review",
 }
 ASSETS = ["ai_insights"]
-
-
-@pytest.fixture(scope="module")
-def computed_template(
-    sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """Return the name of a database with the sample and a run for DAY."""
-    url = create_database(sample_template)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RISKMETRICS_DATABASE_URL", url)
-        patch.setenv("RISKMETRICS_HOME", str(tmp_path_factory.mktemp("home")))
-        assert launch.run(settings.load(), [DAY]).exit_code == 0
-    name = sa.make_url(url).database
-    assert name
-    return name
-
-
-@pytest.fixture
-def computed(
-    computed_template: str,
-    new_database: NewDatabase,
-    sample: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> str:
-    """Return the URL of a fresh copy of the computed database; the settings point to it."""
-    url = new_database(computed_template)
-    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-    return url
 
 
 def stored(url: str, what: str = "SELECT * FROM ai_insights ORDER BY id") -> list[dict[str, Any]]:
@@ -69,7 +38,9 @@ def call(*arguments: str) -> Any:
     return CliRunner().invoke(app, arguments)
 
 
-def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(computed: str) -> None:
+def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(
+    computed_sample: str,
+) -> None:
     """By hand: largest weights are 59.8 % (Concentrated, above 50 %) and below 10 %."""
     rows = json.loads(call("show", "insights", "--json").stdout)
     found = {(row["portfolio"], row["insight_type"]): row for row in rows}
@@ -95,7 +66,7 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(com
             [row["title"], row["summary"], row["full_analysis"], row["key_findings"]]
         )
     (weight,) = stored(
-        computed,
+        computed_sample,
         """SELECT to_char(100 * abs(weight), 'FM990.0') || '%' AS shown
         FROM portfolio_risk_contributions c
         JOIN portfolios p ON p.id = c.portfolio_id AND p.name = 'Concentrated'
@@ -107,7 +78,9 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(com
     )
 
 
-def test_the_report_shows_the_insights_with_their_evidence(computed: str, tmp_path: Path) -> None:
+def test_the_report_shows_the_insights_with_their_evidence(
+    computed_sample: str, tmp_path: Path
+) -> None:
     assert call("report", "--out", str(tmp_path / "page.html")).exit_code == 0
     page = (tmp_path / "page.html").read_text()
     assert page.count('<details class="insight"') == 16
@@ -115,21 +88,26 @@ def test_the_report_shows_the_insights_with_their_evidence(computed: str, tmp_pa
     assert "beta 1.55 (90 sessions); beta threshold 1.50" in page
 
 
-def test_running_again_keeps_every_insight_with_its_ratings(computed: str, run: Run) -> None:
-    insight = str(stored(computed)[0]["id"])
+def test_running_again_keeps_every_insight_with_its_ratings(computed_sample: str, run: Run) -> None:
+    insight = str(stored(computed_sample)[0]["id"])
     assert call("ai", "rate", insight, "4.5", "--feedback", "to the point").exit_code == 0
-    before = stored(computed, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id")
+    before = stored(
+        computed_sample, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id"
+    )
     assert run([DAY]).exit_code == 0
     assert (
-        stored(computed, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id") == before
+        stored(computed_sample, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id")
+        == before
     )
 
 
-def test_corrected_data_make_a_new_insight_and_the_old_one_stays(computed: str, run: Run) -> None:
-    before = {row["id"]: row for row in stored(computed)}
-    stored(computed, "UPDATE positions SET quantity = quantity / 2 WHERE symbol = 'AMD'")
+def test_corrected_data_make_a_new_insight_and_the_old_one_stays(
+    computed_sample: str, run: Run
+) -> None:
+    before = {row["id"]: row for row in stored(computed_sample)}
+    stored(computed_sample, "UPDATE positions SET quantity = quantity / 2 WHERE symbol = 'AMD'")
     assert run([DAY]).exit_code == 0
-    after = {row["id"]: row for row in stored(computed)}
+    after = {row["id"]: row for row in stored(computed_sample)}
     assert before.items() <= after.items()
     new = [row for key, row in after.items() if key not in before]
     assert {row["insight_type"] for row in new} == TYPES
@@ -174,12 +152,14 @@ def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(
     assert "3 portfolio sessions have none" in str(check.description)
 
 
-def test_a_changed_figure_or_text_is_found_by_verifying_again(computed: str) -> None:
-    (row,) = stored(computed, "SELECT id FROM ai_insights WHERE insight_type = 'hedge_quality'")
+def test_a_changed_figure_or_text_is_found_by_verifying_again(computed_sample: str) -> None:
+    (row,) = stored(
+        computed_sample, "SELECT id FROM ai_insights WHERE insight_type = 'hedge_quality'"
+    )
     insight = str(row["id"])
     assert call("ai", "verify", insight).exit_code == 0
     stored(
-        computed,
+        computed_sample,
         "UPDATE ai_insights SET summary = replace(summary, '0.58', '0.59') WHERE insight_type ="
         " 'hedge_quality'",
     )
@@ -187,7 +167,7 @@ def test_a_changed_figure_or_text_is_found_by_verifying_again(computed: str) -> 
     assert changed.exit_code == 3
     assert json.loads(changed.stdout)["violations"] == ["summary does not match the draft"]
     stored(
-        computed,
+        computed_sample,
         """UPDATE ai_insights
         SET context_data = replace(context_data::text, '"value": 0.58', '"value": 1.58')::json
         WHERE insight_type = 'hedge_quality'""",
@@ -195,10 +175,11 @@ def test_a_changed_figure_or_text_is_found_by_verifying_again(computed: str) -> 
     assert "beta is shown as '0.58'; its value is '1.58" in call("ai", "verify", insight).stdout
 
 
-def test_ratings_and_uses_are_counted_to_the_template(computed: str) -> None:
+def test_ratings_and_uses_are_counted_to_the_template(computed_sample: str) -> None:
     """The mean of 4.5 and 3.0, by hand."""
     rows = stored(
-        computed, "SELECT id FROM ai_insights WHERE insight_type = 'daily_summary' ORDER BY id"
+        computed_sample,
+        "SELECT id FROM ai_insights WHERE insight_type = 'daily_summary' ORDER BY id",
     )
     for row, rating in zip(rows, ("4.5", "3.0"), strict=False):
         assert call("ai", "rate", str(row["id"]), rating).exit_code == 0
@@ -218,10 +199,10 @@ def test_ratings_and_uses_are_counted_to_the_template(computed: str) -> None:
 
 
 def test_activating_another_template_version_regenerates_its_insights(
-    computed: str,
+    computed_sample: str,
 ) -> None:
     stored(
-        computed,
+        computed_sample,
         """INSERT INTO ai_insight_templates (insight_type, name, version, system_prompt,
             investigation_prompt, required_tools, active)
         SELECT insight_type, name, 'own', system_prompt, 'Be brief. ' || investigation_prompt,
@@ -243,10 +224,10 @@ def test_activating_another_template_version_regenerates_its_insights(
 
 
 def test_a_dismissed_insight_is_shown_no_more_and_a_shown_one_is_marked_as_viewed(
-    computed: str,
+    computed_sample: str,
 ) -> None:
     first, *others = (row["id"] for row in json.loads(call("show", "insights", "--json").stdout))
-    assert {row["viewed"] for row in stored(computed)} == {True}
+    assert {row["viewed"] for row in stored(computed_sample)} == {True}
     assert call("ai", "dismiss", first).exit_code == 0
     assert {row["id"] for row in json.loads(call("show", "insights", "--json").stdout)} == {*others}
     assert {
@@ -255,7 +236,7 @@ def test_a_dismissed_insight_is_shown_no_more_and_a_shown_one_is_marked_as_viewe
 
 
 def test_a_preview_names_nothing_that_is_held_unless_it_may(
-    computed: str, monkeypatch: pytest.MonkeyPatch
+    computed_sample: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = call("ai", "preview", "--portfolio", "Concentrated", "--json")
     prompts = json.loads(sent.stdout)
@@ -279,13 +260,15 @@ def test_the_types_of_the_daily_job_are_a_setting(
     assert {row["insight_type"] for row in stored(sample)} == {"concentration_risk"}
 
 
-def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(computed: str) -> None:
+def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(
+    computed_sample: str,
+) -> None:
     """The columns that stay NULL are set only by a model, a question, a failure or a user."""
-    insight = str(stored(computed)[0]["id"])
+    insight = str(stored(computed_sample)[0]["id"])
     assert call("ai", "rate", insight, "5", "--feedback", "yes").exit_code == 0
-    rows = stored(computed)
+    rows = stored(computed_sample)
     empty = {name for name in tables.ai_insights.c.keys() if all(row[name] is None for row in rows)}  # noqa: SIM118
     assert empty == {"user_question", "cache_source_id", "expires_at"}
-    templates = stored(computed, "SELECT * FROM ai_insight_templates")
+    templates = stored(computed_sample, "SELECT * FROM ai_insight_templates")
     unused = {name for name in templates[0] if all(row[name] is None for row in templates)}
     assert unused == {"model_preference", "temperature", "deprecated_at"}

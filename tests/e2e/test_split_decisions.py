@@ -47,13 +47,12 @@ def call(*arguments: str) -> Result:
 
 
 def test_a_split_is_named_kept_out_decided_and_undone(
-    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+    computed_sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run([DAY]).exit_code == 0
-    clean = read_results(sample)
-    (clean_beta,) = query_frame(sample, BETA)["beta"]
+    clean = read_results(computed_sample)
+    (clean_beta,) = query_frame(computed_sample, BETA)["beta"]
     capsys.readouterr()
-    with open_connection(sample) as connection:
+    with open_connection(computed_sample) as connection:
         connection.execute(sa.text(PLANT))
         holders = set(connection.scalars(sa.text(HOLDERS)))
     assert holders
@@ -61,11 +60,11 @@ def test_a_split_is_named_kept_out_decided_and_undone(
     assert run([DAY]).exit_code == 0
     warnings = " ".join(capsys.readouterr().err.split())
     assert all(command in warnings for command in COMMANDS)
-    ((beta, n_obs),) = query_frame(sample, BETA).to_numpy().tolist()
+    ((beta, n_obs),) = query_frame(computed_sample, BETA).to_numpy().tolist()
     assert n_obs == 89
     assert beta == pytest.approx(clean_beta, abs=0.02)
     unknown = query_frame(
-        sample,
+        computed_sample,
         "SELECT name FROM undefined_metrics JOIN portfolios p ON p.id = portfolio_id "
         "WHERE metric = 'portfolio_snapshots.cumulative_pnl' AND reason LIKE '%suspected split%'",
     )
@@ -74,7 +73,7 @@ def test_a_split_is_named_kept_out_decided_and_undone(
     said = [line for line in shown.stderr.splitlines() if "a suspected split" in line]
     assert {line.partition(",")[0] for line in said} == holders
     assert all(command in call("show", "quality").stdout for command in COMMANDS)
-    with open_connection(sample) as connection:
+    with open_connection(computed_sample) as connection:
         page = " ".join(render_page(connection, DAY).split())
     assert all(page.count(f"{command} if ") == len(holders) for command in COMMANDS)
     doctor = " ".join(call("doctor").stdout.split())
@@ -82,11 +81,11 @@ def test_a_split_is_named_kept_out_decided_and_undone(
 
     assert call("prices", "accept", "PG", SPLIT_DAY).exit_code == 0
     assert run([DAY]).exit_code == 0
-    ((accepted_beta, n_obs),) = query_frame(sample, BETA).to_numpy().tolist()
+    ((accepted_beta, n_obs),) = query_frame(computed_sample, BETA).to_numpy().tolist()
     assert n_obs == 90
     assert abs(accepted_beta - clean_beta) > 0.05
     assert "suspected split" not in " ".join(
-        query_frame(sample, "SELECT reason FROM undefined_metrics")["reason"]
+        query_frame(computed_sample, "SELECT reason FROM undefined_metrics")["reason"]
     )
 
     assert call("prices", "undo", "PG", SPLIT_DAY).exit_code == 0
@@ -94,7 +93,7 @@ def test_a_split_is_named_kept_out_decided_and_undone(
     capsys.readouterr()
     assert run([DAY]).exit_code == 0
     assert "split" not in capsys.readouterr().err
-    for name, table in read_results(sample).items():
+    for name, table in read_results(computed_sample).items():
         assert table.equals(clean[name]), name
     assert json.loads(call("prices", "list", "--json").stdout)[0]["state"] == "split"
 

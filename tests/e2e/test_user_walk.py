@@ -1,20 +1,29 @@
-"""A user's first hour, in separate processes on their own embedded server: import, run, show."""
+"""A user's first hour: files are imported, a session runs, and the results are shown."""
 
 import csv
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
+import pandas as pd
 import pytest
+import statsmodels.api as sm
+from typer.testing import CliRunner
 
+from riskmetrics.cli.main import app
 from riskmetrics.sources import sample
 from tests.conftest import COMMAND, SHARED_DATA, needs_shared_data
 
 
 @pytest.fixture
 def riskmetrics(tmp_path: Path):
-    """Call the installed command in an empty directory; returns (exit code, stdout, stderr)."""
+    """Call the installed command in an empty directory; returns (exit code, stdout, stderr).
+
+    Every call is a process that starts the embedded server of that directory and stops it.
+    """
     unwanted = ("RISKMETRICS", "DAGSTER", "FMP")
     environment = {
         name: value
@@ -45,6 +54,7 @@ def _holdings(path: Path, rows: list[dict[str, object]]) -> str:
     return str(path)
 
 
+@pytest.mark.slow(25)
 def test_a_user_imports_files_runs_a_session_and_reads_the_results(
     riskmetrics, tmp_path: Path
 ) -> None:
@@ -100,45 +110,62 @@ def test_a_user_imports_files_runs_a_session_and_reads_the_results(
     assert riskmetrics("show", "betas", "--date", "2022-12-27")[0] == 1
 
 
-@needs_shared_data
-def test_a_portfolio_of_real_prices_with_spy_as_the_market(riskmetrics) -> None:
-    """Oracle: statsmodels on the file itself."""
-    import pandas as pd
-    import statsmodels.api as sm
+class Book(NamedTuple):
+    """Files of a market and two portfolios, and the last session of the prices."""
 
-    for arguments in (
-        ("import", "prices", str(SHARED_DATA / "prices_daily.parquet")),
-        ("import", "profiles", str(SHARED_DATA / "symbols.csv")),
-        ("import", "benchmark", str(SHARED_DATA / "sp500_sector_weights.csv")),
-        (
-            "import",
-            "portfolio",
-            str(SHARED_DATA / "portfolios" / "balanced_25.csv"),
-            "--name",
-            "Balanced",
-            "--as-of",
-            "2024-12-06",
-        ),
-        (
-            "import",
-            "portfolio",
-            str(SHARED_DATA / "portfolios" / "long_short.csv"),
-            "--name",
-            "Hedged",
-            "--as-of",
-            "2024-12-06",
-        ),
-        ("run", "--date", "2024-12-06"),
-    ):
-        code, _, err = riskmetrics(*arguments)
-        assert code == 0, err
-    betas = json.loads(riskmetrics("show", "betas", "--json")[1])
-    assert len(betas) == 30
-    prices = (
-        pd.read_parquet(SHARED_DATA / "prices_daily.parquet")
-        .pivot(index="date", columns="symbol", values="close")
-        .sort_index()
+    prices: Path
+    profiles: Path
+    benchmark: Path
+    balanced: Path
+    hedged: Path
+    day: str
+
+
+def sample_book(folder: Path) -> Book:
+    """Return the files of the sample, with its index under the name of the default market."""
+    prices = pd.read_csv(sample.FOLDER / "prices.csv.gz").replace({"symbol": {"SPX": "SPY"}})
+    prices.to_csv(folder / "prices.csv", index=False)
+    names = ("profiles", "benchmark", "core_equity", "long_short")
+    files = (sample.FOLDER / f"{name}.csv" for name in names)
+    return Book(folder / "prices.csv", *files, f"{sample.LAST_SESSION}")
+
+
+def real_book(_: Path) -> Book:
+    """Return the files of the optional data set."""
+    names = ("prices_daily.parquet", "symbols.csv", "sp500_sector_weights.csv")
+    portfolios = (
+        SHARED_DATA / "portfolios" / f"{name}.csv" for name in ("balanced_25", "long_short")
     )
+    return Book(*(SHARED_DATA / name for name in names), *portfolios, "2024-12-06")
+
+
+@pytest.mark.parametrize("make", [sample_book, pytest.param(real_book, marks=needs_shared_data)])
+def test_figures_of_imported_files_are_those_of_statsmodels_and_of_hand_calculations(
+    make: Callable[[Path], Book], database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Oracle: statsmodels on the file itself."""
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
+    monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
+    book = make(tmp_path)
+
+    def call(*arguments: str) -> str:
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    for kind in ("prices", "profiles", "benchmark"):
+        call("import", kind, str(getattr(book, kind)))
+    for file, name in ((book.balanced, "Balanced"), (book.hedged, "Hedged")):
+        call("import", "portfolio", str(file), "--name", name, "--as-of", book.day)
+    call("run", "--date", book.day)
+    betas = json.loads(call("show", "betas", "--json"))
+    held = {
+        (name, symbol)
+        for file, name in ((book.balanced, "Balanced"), (book.hedged, "Hedged"))
+        for symbol in pd.read_csv(file)["symbol"]
+    }
+    assert {(row["portfolio"], row["symbol"]) for row in betas} == held
+    prices = read_closes(book.prices)
     returns = prices.pct_change().iloc[-90:]
     for row in betas:
         fit = sm.OLS(
@@ -149,28 +176,22 @@ def test_a_portfolio_of_real_prices_with_spy_as_the_market(riskmetrics) -> None:
         assert row["std_error"] == pytest.approx(fit.bse[1], abs=5.01e-7)
         assert row["r_squared"] == pytest.approx(fit.rsquared, abs=5.01e-7)
         assert row["market_index"] == "SPY"
-    snapshots = {
-        row["portfolio"]: row for row in json.loads(riskmetrics("show", "snapshot", "--json")[1])
-    }
-    last = prices.iloc[-1]
-    holdings = pd.read_csv(SHARED_DATA / "portfolios" / "long_short.csv")
-    values = [
-        quantity * last[symbol]
-        for symbol, quantity in zip(holdings["symbol"], holdings["quantity"], strict=True)
+    (hedged,) = [
+        row
+        for row in json.loads(call("show", "snapshot", "--json"))
+        if row["portfolio"] == "Hedged"
     ]
-    gross = sum(map(abs, values))
-    assert snapshots["Hedged"]["total_value"] == pytest.approx(sum(values), abs=0.01)
-    assert snapshots["Hedged"]["hhi"] == pytest.approx(
-        sum((value / gross) ** 2 for value in values), abs=5.1e-5
-    )
-    beta = sum(
-        value * row["beta"]
-        for value, row in zip(values, _in_order(betas, holdings["symbol"]), strict=True)
-    ) / sum(values)
-    assert snapshots["Hedged"]["beta_calculated_90d"] == pytest.approx(beta, abs=6e-5)
-    assert snapshots["Hedged"]["beta_portfolio_regression"] == pytest.approx(beta, abs=6e-5)
+    lots = pd.read_csv(book.hedged).groupby("symbol")["quantity"].sum()
+    values = lots * prices.iloc[-1][lots.index]
+    beta_of = {row["symbol"]: row["beta"] for row in betas if row["portfolio"] == "Hedged"}
+    beta = (values * pd.Series(beta_of)).sum() / values.sum()
+    assert hedged["total_value"] == pytest.approx(values.sum(), abs=0.01)
+    assert hedged["hhi"] == pytest.approx(((values / values.abs().sum()) ** 2).sum(), abs=5.1e-5)
+    assert hedged["beta_calculated_90d"] == pytest.approx(beta, abs=6e-5)
+    assert hedged["beta_portfolio_regression"] == pytest.approx(beta, abs=6e-5)
 
 
-def _in_order(betas: list[dict[str, object]], symbols: "pd.Series[str]") -> list[dict[str, object]]:  # noqa: F821
-    of_hedged = {row["symbol"]: row for row in betas if row["portfolio"] == "Hedged"}
-    return [of_hedged[symbol] for symbol in symbols]
+def read_closes(file: Path) -> pd.DataFrame:
+    """Return the closes of a file, sessions by symbols."""
+    rows = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+    return rows.pivot(index="date", columns="symbol", values="close").sort_index()

@@ -1,6 +1,4 @@
-"""Distributions inferred from two closes, against real ex-days."""
-
-from pathlib import Path
+"""Distributions inferred from two closes, against known ex-days."""
 
 import numpy as np
 import pandas as pd
@@ -8,15 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from riskmetrics.metrics.distributions import cash_distribution
-
-DATA = Path(__file__).parents[2].parent / "shared" / "data" / "prices_raw_and_adjusted.parquet"
-
-DECLARED = {
-    "JPM": {"2017-07-03": 0.50, "2017-10-05": 0.56, "2018-10-04": 0.80, "2019-10-03": 0.90},
-    "XOM": {"2017-05-10": 0.77, "2018-05-11": 0.82, "2019-05-10": 0.87},
-    "V": {"2017-05-17": 0.165, "2018-05-17": 0.21, "2020-02-13": 0.30},
-}
-"""Dividends per share as the companies declared them, by ex-day."""
+from tests.traded_market import EVERY_TRADED_MARKET, TradedMarket
 
 
 def one(close_before, close, adj_before, adj):
@@ -24,34 +14,33 @@ def one(close_before, close, adj_before, adj):
     return cash_distribution(*arrays).item()
 
 
+@pytest.fixture(scope="module", params=EVERY_TRADED_MARKET)
+def market(request: pytest.FixtureRequest) -> TradedMarket:
+    return request.param()
+
+
 @pytest.fixture(scope="module")
-def real() -> pd.DataFrame:
-    if not DATA.exists():
-        pytest.skip(f"{DATA.name} is not here: real ex-days are not compared")
-    prices = pd.read_parquet(DATA).sort_values(["symbol", "date"], ignore_index=True)
+def paid(market: TradedMarket) -> pd.DataFrame:
+    """Return the distributions inferred for a market, by symbol and day."""
+    prices = market.rows.sort_values(["symbol", "date"], ignore_index=True)
     before = prices.groupby("symbol")[["close", "adj_close"]].shift()
     arrays = before["close"], prices["close"], before["adj_close"], prices["adj_close"]
-    paid = cash_distribution(*(of.to_numpy(float) for of in arrays))
-    return prices.assign(paid=paid, date=prices["date"].astype("str"))[before["close"].notna()]
+    found = cash_distribution(*(of.to_numpy(float) for of in arrays))
+    return prices.assign(paid=found, date=prices["date"].astype("str"))[before["close"].notna()]
 
 
-@pytest.mark.parametrize("symbol", DECLARED)
-def test_declared_dividends_are_found_to_a_tenth_of_a_cent(real, symbol):
-    found = real[real["symbol"] == symbol].set_index("date")["paid"]
-    assert_allclose(found[list(DECLARED[symbol])], list(DECLARED[symbol].values()), atol=1e-3)
+def test_declared_dividends_are_found_to_a_tenth_of_a_cent(
+    market: TradedMarket, paid: pd.DataFrame
+) -> None:
+    for symbol, declared in market.dividends.items():
+        found = paid[paid["symbol"] == symbol].set_index("date")["paid"]
+        assert_allclose(found[list(declared)], list(declared.values()), atol=1e-3)
 
 
-def test_nothing_is_paid_between_ex_days(real):
-    """Five years of quarterly payers have 20 or 21 ex-days, of a bond fund 60; Amazon and Alphabet
-    paid nothing.
-    """
-    counts = (real["paid"] > 0).groupby(real["symbol"]).sum()
-    assert counts[["AEP", "JPM", "PG", "V", "XOM", "TLT", "AMZN", "GOOG"]].tolist() == [
-        *[20] * 5,
-        60,
-        0,
-        0,
-    ]
+def test_nothing_is_paid_between_ex_days(market: TradedMarket, paid: pd.DataFrame) -> None:
+    """Five years of quarterly payers have 20 ex-days, of a bond fund 60; some pay nothing."""
+    counts = (paid["paid"] > 0).groupby(paid["symbol"]).sum()
+    assert counts[list(market.n_ex_days)].to_dict() == dict(market.n_ex_days)
 
 
 def test_both_ways_of_adjusting_agree_to_second_order():

@@ -1,5 +1,6 @@
 """Detectors of bad prices: planted faults are found, clean markets are silent, point in time."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ from riskmetrics.metrics.splices import (
 from riskmetrics.sources import sample
 from riskmetrics.sources.simulate import simulate_market
 from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.traded_market import EVERY_TRADED_MARKET, TradedMarket
 
 
 class Bars(NamedTuple):
@@ -91,19 +93,14 @@ def test_five_years_of_35_symbols_raise_no_alarm():
     assert_silent(bars(prices.assign(adj_close=prices["close"])))
 
 
-REAL_SMALL_SPLITS = [
-    ("2018-03-01", "BF-B", 1.25),
-    ("2018-12-11", "ROL", 1.5),
-    ("2020-12-11", "ROL", 1.5),
-]
-"""Every split in `prices_raw_and_adjusted.parquet`, as the companies published them."""
-
-
-@needs_shared_data
-def test_closes_as_traded_show_their_real_splits_and_nothing_else() -> None:
-    """Five years of 14 symbols with some 230 dividends and three splits."""
-    rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
-    market, closes = bars(rows), rows.pivot(index="date", columns="symbol", values="close")
+@pytest.mark.parametrize("build", EVERY_TRADED_MARKET)
+def test_closes_as_traded_show_their_splits_and_nothing_else(
+    build: Callable[[], TradedMarket],
+) -> None:
+    """Five years, more than 200 dividends and three splits."""
+    traded = build()
+    market = bars(traded.rows)
+    closes = traded.rows.pivot(index="date", columns="symbol", values="close")
     suspects = split_suspects(*market)
     assert np.isnan(suspects.unadjusted).all()
     assert np.isnan(suspects.in_adj_close).all()
@@ -114,7 +111,7 @@ def test_closes_as_traded_show_their_real_splits_and_nothing_else() -> None:
             suspects.half_adjusted[row, column],
         )
         for row, column in found(~np.isnan(suspects.half_adjusted))
-    ] == REAL_SMALL_SPLITS
+    ] == traded.splits
     assert_equal(suspects.in_close, suspects.half_adjusted)
     assert not bad_ticks(market.adj_close).suspect.any()
     assert np.isnan(adjustment_breaks(market.close, market.adj_close)).all()
@@ -149,6 +146,7 @@ def test_a_suspicion_on_its_own_day_does_not_know_whether_the_move_reverts() -> 
     assert not on_the_day.close_reverts.any()
 
 
+@pytest.mark.slow(4)
 @settings(derandomize=True, deadline=None, max_examples=50)
 @given(st.data())
 def test_a_suspicion_needs_six_earlier_prices_and_none_later(data: st.DataObject) -> None:
@@ -253,6 +251,7 @@ def wild_markets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return draw(arrays(np.float64, shape, elements=levels)), market
 
 
+@pytest.mark.slow(3)
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(wild_markets())
 def test_a_backfill_knows_on_each_day_what_the_day_itself_knew_to_the_last_bit(wild):
@@ -369,23 +368,47 @@ def test_published_splits_are_found_in_closes_as_traded(ratio, before, close, hi
         assert np.isnan(half.unadjusted).all()
 
 
+def read_sample() -> pd.DataFrame:
+    """Read the sample, with the high and the low of Apple's split day as published."""
+    prices = sample.prices().rows
+    is_split_day = (prices["symbol"] == "AAPL") & (prices["date"] == date(2020, 8, 31))
+    high, low = 131.00 / 129.04, 126.00 / 129.04
+    return prices.assign(
+        high=(prices["close"] * high).where(is_split_day),
+        low=(prices["close"] * low).where(is_split_day),
+    )
+
+
+def read_adjusted() -> pd.DataFrame:
+    """Read the optional daily prices, which are adjusted for splits and dividends."""
+    prices = pd.read_parquet(SHARED_DATA / "prices_daily.parquet")
+    return prices.assign(adj_close=prices["close"])
+
+
 SPLITS = [
-    ("AAPL", "2020-08-31", 4),
-    ("TSLA", "2020-08-31", 5),
-    ("NVDA", "2021-07-20", 4),
-    ("AMZN", "2022-06-06", 20),
-    ("GOOGL", "2022-07-18", 20),
-    ("TSLA", "2022-08-25", 3),
-    ("WMT", "2024-02-26", 3),
-    ("NVDA", "2024-06-10", 10),
+    pytest.param(read_sample, "AAPL", "2020-08-31", 4, id="sample"),
+    *(
+        pytest.param(read_adjusted, *split, marks=needs_shared_data)
+        for split in (
+            ("AAPL", "2020-08-31", 4),
+            ("TSLA", "2020-08-31", 5),
+            ("NVDA", "2021-07-20", 4),
+            ("AMZN", "2022-06-06", 20),
+            ("GOOGL", "2022-07-18", 20),
+            ("TSLA", "2022-08-25", 3),
+            ("WMT", "2024-02-26", 3),
+            ("NVDA", "2024-06-10", 10),
+        )
+    ),
 ]
 
 
-@needs_shared_data
-@pytest.mark.parametrize(("symbol", "day", "ratio"), SPLITS)
-def test_a_real_split_taken_out_by_hand_is_found_on_its_day_and_nothing_else(symbol, day, ratio):
-    prices = pd.read_parquet(SHARED_DATA / "prices_daily.parquet")
-    prices = prices[prices["symbol"] == symbol].assign(adj_close=prices["close"])
+@pytest.mark.parametrize(("read", "symbol", "day", "ratio"), SPLITS)
+def test_a_real_split_taken_out_by_hand_is_found_on_its_day_and_nothing_else(
+    read: Callable[[], pd.DataFrame], symbol: str, day: str, ratio: float
+) -> None:
+    prices = read()
+    prices = prices[prices["symbol"] == symbol]
     adjusted = bars(prices)
     row = int((np.sort(pd.to_datetime(prices["date"])) < np.datetime64(day)).sum())
     earlier = np.arange(len(prices))[:, np.newaxis] < row
@@ -494,12 +517,14 @@ def test_dividends_rounding_and_bad_ticks_make_no_seam():
     assert np.isnan(adjustment_breaks(close, adj_close)).all()
 
 
-@needs_shared_data
-def test_every_seam_with_a_dividend_after_it_is_found_in_real_histories():
+@pytest.mark.parametrize("build", EVERY_TRADED_MARKET)
+def test_every_seam_with_a_dividend_after_it_is_found_in_histories_as_traded(
+    build: Callable[[], TradedMarket],
+) -> None:
     """Rows before a seam are adjusted as of the last of them, the others as the vendor did, whose
     factor tells of the dividends.
     """
-    market = bars(pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet"))
+    market = bars(build().rows)
     factor, n_planted = market.adj_close / market.close, 0
     for seam in range(60, len(factor), 61):
         dividends_after = (
@@ -529,23 +554,27 @@ def test_no_symbol_and_no_known_price_raise_no_alarm(detect):
             assert values.shape[1] == prices.shape[1]
 
 
-@needs_shared_data
+@pytest.mark.parametrize("build", EVERY_TRADED_MARKET)
 @pytest.mark.parametrize(
     ("dividend_days", "found_at_least", "found_at_most"),
     [(0, 0.0, 0.0), (126, 0.0, 0.0), (252, 0.3, 1.0), (500, 0.9, 1.0)],
 )
 def test_closes_adjusted_as_of_two_days_shift_where_they_meet(
-    dividend_days: int, found_at_least: float, found_at_most: float
+    build: Callable[[], TradedMarket],
+    dividend_days: int,
+    found_at_least: float,
+    found_at_most: float,
 ) -> None:
     """Nine stocks, earlier rows adjusted as of the seam and later ones that much later, and an
     index without a seam.
     """
-    rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
+    traded = build()
     close, adj_close = (
-        rows.pivot(index="date", columns="symbol", values=name) for name in ("close", "adj_close")
+        traded.rows.pivot(index="date", columns="symbol", values=name)
+        for name in ("close", "adj_close")
     )
-    symbols = [symbol for symbol in close if symbol not in ("TLT", "CARR", "ROL", "BF-B")]
-    own = np.array([symbol != "IVV" for symbol in symbols])
+    symbols = [*traded.payers, traded.index]
+    own = np.array([symbol != traded.index for symbol in symbols])
     adjusted = adj_close[symbols].to_numpy()
     factor = adjusted / close[symbols].to_numpy()
     hits, days = [], range(400, len(close) - 501, 11)

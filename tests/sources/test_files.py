@@ -1,15 +1,19 @@
 """Valid and invalid user files; the expected messages are written by hand."""
 
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from riskmetrics import gics, trading_calendar
+from riskmetrics.sources import sample
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import ParseResult, read_benchmark, read_prices, read_profiles
 from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.traded_market import EVERY_TRADED_MARKET, TradedMarket
 
 
 def reasons(parsed: ParseResult) -> list[str]:
@@ -482,23 +486,40 @@ def test_daily_prices_load_whole():
     assert parsed.rows.groupby("symbol").size().eq(1242).all()
 
 
-@needs_shared_data
-def test_the_same_prices_as_parquet_and_as_csv_are_the_same():
-    parquet, csv = (
-        read_prices(SHARED_DATA / "demo" / name).rows
-        for name in ("prices.parquet", "prices.csv.gz")
-    )
+def write_parquet(folder: Path) -> tuple[Path, Path]:
+    """Return the prices of the sample as they are and as Parquet."""
+    csv, parquet = sample.FOLDER / "prices.csv.gz", folder / "prices.parquet"
+    pd.read_csv(csv).to_parquet(parquet)
+    return csv, parquet
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        write_parquet,
+        pytest.param(
+            lambda _: [SHARED_DATA / "demo" / f"prices.{kind}" for kind in ("csv.gz", "parquet")],
+            id="demo",
+            marks=needs_shared_data,
+        ),
+    ],
+)
+def test_the_same_prices_as_parquet_and_as_csv_are_the_same(
+    make: Callable[[Path], Sequence[Path]], tmp_path: Path
+) -> None:
+    csv, parquet = (read_prices(file).rows for file in make(tmp_path))
     pd.testing.assert_frame_equal(parquet, csv)
 
 
-@needs_shared_data
-def test_raw_and_adjusted_closes_load_as_pandas_reads_them():
-    parsed, theirs = (
-        read_prices(SHARED_DATA / "prices_raw_and_adjusted.parquet"),
-        pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet"),
-    )
+@pytest.mark.parametrize("build", EVERY_TRADED_MARKET)
+def test_raw_and_adjusted_closes_load_as_pandas_reads_them(
+    build: Callable[[], TradedMarket], tmp_path: Path
+) -> None:
+    file, rows = tmp_path / "prices.parquet", build().rows
+    rows.to_parquet(file)
+    parsed = read_prices(file)
     assert (parsed.rejected, parsed.notes) == ([], [])
-    assert parsed.rows[["close", "adj_close"]].equals(theirs[["close", "adj_close"]])
+    assert parsed.rows[["close", "adj_close"]].equals(rows[["close", "adj_close"]])
 
 
 @needs_shared_data

@@ -1,7 +1,9 @@
 """Parsing of FMP responses: rows, rejected rows with text, or errors with advice."""
 
 import json
+from collections.abc import Callable
 from datetime import date
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -15,6 +17,14 @@ from tests.fmp_server import KEY, NO_ENDPOINT, Reply, serve
 from tests.sources.fmp_answers import FRIDAY, GOOD, MONDAY, PROFILE, Canned, adjusted, asked, bar
 
 EXAMPLES = SHARED_DATA / "fmp"
+
+
+class Example(NamedTuple):
+    """An answer of the vendor; the names of errors begin with ``error``."""
+
+    name: str
+    body: bytes
+    status: int = 200
 
 
 def test_prices_are_the_split_adjusted_close_and_the_dividend_adjusted_one():
@@ -213,19 +223,46 @@ def test_an_adjusted_close_beyond_any_price_is_handed_back(close):
     assert "is not a positive price" in rejected[0][2]
 
 
-@needs_shared_data
-@pytest.mark.parametrize("endpoint", GOOD)
-def test_each_example_answer_to_each_question_is_an_error_or_loses_no_row(endpoint):
+def written_examples() -> list[Example]:
+    """Return answers written for these tests: good ones, and what the vendor says otherwise."""
+    good = [Example(f"good {name}", json.dumps(body).encode()) for name, body in GOOD.items()]
+    return [
+        *good,
+        Example("unknown symbol", b"[]"),
+        Example("error: limit in an answer of 200", b'{"Error Message": "Limit Reach ."}'),
+        Example("error: limit", b'{"Error Message": "Limit Reach ."}', 429),
+        Example("error: key", b'{"Error Message": "Invalid API KEY."}', 401),
+        Example("error: plan", b"Special Endpoint : not available under your plan", 402),
+        Example("error: gateway", b"<html>502 Bad Gateway</html>", 502),
+        Example("error: cut off", b'[{"symbol": "AAPL", "da'),
+    ]
+
+
+def recorded_examples() -> list[Example]:
+    """Return the example answers of the optional data set."""
     index = json.loads((EXAMPLES / "index.json").read_text())
     assert len(index) == 31
-    for example in index:
-        name, body = example["file"], (EXAMPLES / example["file"]).read_bytes()
+    return [
+        Example(one["file"], (EXAMPLES / one["file"]).read_bytes(), one["http_status"])
+        for one in index
+    ]
+
+
+@pytest.mark.parametrize(
+    "examples",
+    [written_examples, pytest.param(recorded_examples, marks=needs_shared_data)],
+)
+@pytest.mark.parametrize("endpoint", GOOD)
+def test_each_example_answer_to_each_question_is_an_error_or_loses_no_row(
+    endpoint: str, examples: Callable[[], list[Example]]
+) -> None:
+    for name, body, status in examples():
         empty = endpoint == "historical-price-eod/dividend-adjusted" and body.strip() == b"[]"
         if name.startswith(("error", "v3_historical")) or empty:
             with pytest.raises(SourceError):
-                asked({endpoint: body}, endpoint, example["http_status"])
+                asked({endpoint: body}, endpoint, status)
             continue
-        rows, rejected = asked({endpoint: body}, endpoint, example["http_status"])
+        rows, rejected = asked({endpoint: body}, endpoint, status)
         content = json.loads(body)
         if endpoint == "historical-price-eod/dividend-adjusted":
             assert len(rejected) + len(rows) >= len(content), name
