@@ -195,6 +195,20 @@ def test_the_weights_of_a_fund_are_those_of_the_eleven_sectors_in_percent(client
     assert sum(row.weight for row in rows) == pytest.approx(100)
 
 
+@pytest.mark.parametrize(("weight", "percent"), [(1, 100), (0, 0), (None, None), (True, None)])
+def test_a_weight_is_a_fraction_and_what_is_none_is_rejected(client, market, weight, percent):
+    reply = market(
+        f"{SUMMARY}/XLK", {"modules": "quoteType,summaryProfile,topHoldings,fundProfile"}
+    )
+    reply.body["quoteSummary"]["result"][0]["topHoldings"]["sectorWeightings"] = [
+        {"technology": weight}
+    ]
+    market.replies[SUMMARY, "XLK"] = reply
+    found = client.fetch_sector_weights("XLK")
+    assert [row.weight for row in found.rows] == ([] if percent is None else [percent])
+    assert len(found.rejected) == (percent is None)
+
+
 def test_a_rate_limit_is_retried_when_yahoo_says(client, market, server, monkeypatch):
     waited: list[float] = []
     monkeypatch.setattr(request_policy, "sleep", waited.append)
