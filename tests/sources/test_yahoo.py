@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from urllib3.util.retry import Retry
+from yfinance.data import YfData
 
 from riskmetrics import gics
 from riskmetrics.errors import (
@@ -225,6 +226,19 @@ def test_a_rate_limit_that_stays_ends_all_requests(client, market, server):
             client.fetch_prices(symbol, FIRST, LAST)
     assert server.count()["/v8/finance/chart/A"] == 2  # again after the cooldown
     assert server.count()["/v8/finance/chart/B"] == 0
+
+
+def test_a_rate_limit_of_the_crumb_leaves_prices_and_is_named_for_profiles(
+    client, server, monkeypatch
+):
+    """Prices need no crumb; without one, Yahoo answers 401 to a request of a profile."""
+    monkeypatch.setattr(
+        "tests.yahoo_server.CRUMB_REPLY", Reply("Too Many Requests", 429, "text/plain")
+    )
+    YfData()._crumb = None  # of earlier tests
+    assert len(client.fetch_prices("A", FIRST, LAST).rows)
+    with pytest.raises(RateLimitError, match="rate limit reached"):
+        client.fetch_profile("S001")
 
 
 @pytest.mark.parametrize(
