@@ -17,6 +17,7 @@ from tests.fmp_server import Answers, FmpServer, Reply, send
 from tests.listening import listening
 
 CRUMB = "Cr.umb/1"
+CRUMB_REPLY = Reply(CRUMB, 200, "text/plain")
 NEW_YORK = ZoneInfo("America/New_York")
 CHART, SUMMARY, QUOTE = "/v8/finance/chart", "/v10/finance/quoteSummary", "/v7/finance/quote"
 NOT_FOUND = {
@@ -66,7 +67,7 @@ def serve_yahoo(answers: Answers) -> Iterator[YahooServer]:
                 cookie = "A3=d=AQABBK; Expires=Fri, 31 Dec 2100 00:00:00 GMT; Path=/"
                 reply = Reply("", 404, "text/html", (("Set-Cookie", cookie),))
             elif asked.path == "/v1/test/getcrumb":
-                reply = Reply(CRUMB, 200, "text/plain")
+                reply = CRUMB_REPLY
             elif asked.path.startswith("/ws/fundamentals-timeseries/"):
                 reply = Reply({"timeseries": {"result": [], "error": None}})
             elif not asked.path.startswith(("/v7/", "/v8/", "/v10/")):

@@ -142,13 +142,13 @@ class YahooClient(MarketDataSource):
 
     def fetch_sector_weights(self, fund: str) -> ValidatedRows[SectorWeight]:
         """Fetch the sector weights of a fund, in percent of its shares."""
-        weights: dict[str, float] = self._ask(
+        weights: dict[str, Any] = self._ask(
             fund, lambda ticker: dict(ticker.funds_data.sector_weightings)
         )
         rows = [
             {
                 "sector": name.replace("realestate", "real_estate").replace("_", " ").title(),
-                "weightPercentage": weight * 100,
+                "weightPercentage": _to_percent(weight),
             }
             for name, weight in weights.items()
         ]
@@ -175,6 +175,12 @@ class YahooClient(MarketDataSource):
             f"yfinance {yfinance.__version__} cannot read {VENDOR}'s response to {symbol}"
             f" ({reason}). Update it with pip install --upgrade yfinance"
         )
+
+
+def _to_percent(weight: Any) -> Any:
+    """Return a fraction in percent; anything else than a number as it is, to be rejected."""
+    is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
+    return weight * 100 if is_number else weight
 
 
 @cache

@@ -60,6 +60,7 @@ class YahooSession(Session[Response]):
         super().__init__(impersonate="chrome", curl_options={CurlOpt.MAXFILESIZE_LARGE: largest})
         self._url = url.rstrip("/") if url else None
         self._seconds, self._max_bytes = timeouts.total, limits.max_answer_bytes
+        self._is_crumb_refused = False
         self._policy = RequestPolicy(
             "Yahoo",
             "RISKMETRICS_YAHOO",
@@ -89,7 +90,10 @@ class YahooSession(Session[Response]):
         send = super().request
         if not address.path.startswith(_DATA_PATHS):
             self._policy.admit(address.path)
-            return send(method, url, *arguments, **options | {"timeout": self._seconds})
+            response = send(method, url, *arguments, **options | {"timeout": self._seconds})
+            if address.path.endswith("/getcrumb"):
+                self._is_crumb_refused = response.status_code == 429
+            return response
 
         def attempt(deadline: Deadline) -> Response:
             options["timeout"] = max(min(self._seconds, deadline.seconds_left), 0.001)
@@ -128,7 +132,7 @@ class YahooSession(Session[Response]):
         status, subject = response.status_code, path.rpartition("/")[2]
         if len(response.content) > self._max_bytes:
             return self._size_error()
-        if status == 429:
+        if status == 429 or (status in (401, 403) and self._is_crumb_refused):
             return RateLimitError(
                 f"{VENDOR} rate limit reached. The next run fetches what is missing; lower"
                 " RISKMETRICS_YAHOO_CALLS_PER_MINUTE",

@@ -572,3 +572,20 @@ def test_the_setting_names_sources_in_order(given, expected):
 def test_the_market_that_all_three_tell_is_one():
     """The servers' markets have the same closes, so that sources can follow each other."""
     assert Market().closes("A") == YahooMarket(LAST).closes("A") == TiingoMarket(LAST).closes("A")
+
+
+def test_a_market_index_that_no_source_knows_is_a_warning_and_a_failure_is_an_error(
+    open_sources, market, tiingo_market
+):
+    """An unknown index can be imported; a source at its limit may have it later."""
+    market.unknown.add("SPY")
+    tiingo_market.unknown.add("SPY")
+    clients = open_sources("fmp,tiingo")
+    notes = fallback.refresh_market_index(clients, None)
+    assert [note.split(".")[0] for note in notes] == [
+        "SPY: Tiingo has no price of SPY",
+        "FMP has no price of SPY",
+    ]
+    tiingo_market.replies["", "QQQ"] = Reply(LIMIT, 429)
+    with pytest.raises(RateLimitError, match="Tiingo rate limit"):
+        fallback.refresh_market_index(open_sources("tiingo"), "QQQ")

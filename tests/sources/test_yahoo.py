@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from urllib3.util.retry import Retry
+from yfinance.data import YfData
 
 from riskmetrics import gics
 from riskmetrics.errors import (
@@ -195,6 +196,20 @@ def test_the_weights_of_a_fund_are_those_of_the_eleven_sectors_in_percent(client
     assert sum(row.weight for row in rows) == pytest.approx(100)
 
 
+@pytest.mark.parametrize(("weight", "percent"), [(1, 100), (0, 0), (None, None), (True, None)])
+def test_a_weight_is_a_fraction_and_what_is_none_is_rejected(client, market, weight, percent):
+    reply = market(
+        f"{SUMMARY}/XLK", {"modules": "quoteType,summaryProfile,topHoldings,fundProfile"}
+    )
+    reply.body["quoteSummary"]["result"][0]["topHoldings"]["sectorWeightings"] = [
+        {"technology": weight}
+    ]
+    market.replies[SUMMARY, "XLK"] = reply
+    found = client.fetch_sector_weights("XLK")
+    assert [row.weight for row in found.rows] == ([] if percent is None else [percent])
+    assert len(found.rejected) == (percent is None)
+
+
 def test_a_rate_limit_is_retried_when_yahoo_says(client, market, server, monkeypatch):
     waited: list[float] = []
     monkeypatch.setattr(request_policy, "sleep", waited.append)
@@ -211,6 +226,19 @@ def test_a_rate_limit_that_stays_ends_all_requests(client, market, server):
             client.fetch_prices(symbol, FIRST, LAST)
     assert server.count()["/v8/finance/chart/A"] == 2  # again after the cooldown
     assert server.count()["/v8/finance/chart/B"] == 0
+
+
+def test_a_rate_limit_of_the_crumb_leaves_prices_and_is_named_for_profiles(
+    client, server, monkeypatch
+):
+    """Prices need no crumb; without one, Yahoo answers 401 to a request of a profile."""
+    monkeypatch.setattr(
+        "tests.yahoo_server.CRUMB_REPLY", Reply("Too Many Requests", 429, "text/plain")
+    )
+    YfData()._crumb = None  # of earlier tests
+    assert len(client.fetch_prices("A", FIRST, LAST).rows)
+    with pytest.raises(RateLimitError, match="rate limit reached"):
+        client.fetch_profile("S001")
 
 
 @pytest.mark.parametrize(

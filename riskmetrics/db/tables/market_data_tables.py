@@ -99,7 +99,9 @@ company_profiles = sa.Table(
     sa.Column("description", sa.String(1000), doc="Description of the business."),
     sa.Column("is_etf", sa.Boolean, doc="Whether it is an exchange-traded fund."),
     sa.Column("is_fund", sa.Boolean, doc="Whether it is a fund other than an ETF."),
-    sa.Column("beta", sa.Numeric(8, 4), doc="Vendor's one-year beta."),
+    sa.Column(
+        "beta", sa.Numeric(8, 4), doc="Vendor's beta: FMP's of one year, or Yahoo's of five."
+    ),
     sa.Column("data_source", sa.String(50), nullable=False),
     sa.Column("last_updated", sa.DateTime(timezone=True), doc="When the vendor was last queried."),
     timestamp_column("created_at"),
