@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from riskmetrics.cli.output import fail
@@ -45,6 +47,8 @@ def connect_at_head(role: Role = Role.WRITER) -> "Iterator[sa.Engine]":
 @contextmanager
 def read_transaction() -> "Iterator[sa.Connection]":
     """Yield a connection in a read-only transaction; in the embedded server as the reader."""
+    # What is read becomes data frames: pandas takes as long to import as the server to start.
+    Thread(target=import_module, args=("pandas",), daemon=True).start()
     import sqlalchemy as sa
 
     with connect_at_head(Role.READER) as engine, engine.connect() as connection, connection.begin():

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -162,8 +162,12 @@ def print_frame(
     headings: Mapping[str, str] | None = None,
     title: str = "",
     is_wide: bool = False,
+    details: Collection[str] = (),
 ) -> None:
-    """Print rows as an aligned table, or as JSON; ``headings`` replace names of columns."""
+    """Print rows as an aligned table, or as JSON; ``headings`` replace names of columns.
+
+    Columns named in ``details`` are left out first where a terminal has no room.
+    """
     if as_json:
         print_json(to_records(spell_infinities(table)))
         return
@@ -178,6 +182,7 @@ def print_frame(
         title=title,
         right_aligned=[_is_number(table, name) for name in table.columns],
         is_wide=is_wide,
+        details=[column for column, name in enumerate(table.columns) if name in details],
     )
 
 
@@ -188,6 +193,7 @@ def print_table(
     right_aligned: Sequence[bool],
     title: str = "",
     is_wide: bool = False,
+    details: Collection[int] = (),
 ) -> None:
     """Print rows in aligned columns.
 
@@ -204,7 +210,7 @@ def print_table(
     header = [escape_controls(name, one_line=True) for name in header]
     is_fitted = sys.stdout.isatty() and not is_wide
     width = Console().width if is_fitted else sys.maxsize
-    layout = fit_columns(header, rows, right_aligned, width)
+    layout = fit_columns(header, rows, right_aligned, width, details)
     console = Console(width=max(sum(layout.widths) + COLUMN_GAP * len(layout.widths), 1))
     table = Table(
         title=escape_controls(title) or None,

@@ -10,6 +10,9 @@ from riskmetrics.cli.output import JSON_HELP
 
 DAY_FORMAT = ["%Y-%m-%d"]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+Wide = Annotated[
+    bool, typer.Option("--wide", help="Print every column, however wide the terminal is.")
+]
 Day = Annotated[
     datetime | None,
     typer.Option(

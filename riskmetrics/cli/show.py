@@ -5,7 +5,7 @@ from collections.abc import Callable
 import typer
 
 from riskmetrics.cli.output import print_frame, print_json, to_records
-from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide, to_date
 from riskmetrics.cli.show_forecast_score import forecast_score
 from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
@@ -76,8 +76,13 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
 def _view_command(name: str, text: str) -> Callable[..., None]:
     """Return the command that prints a view, with a help text."""
 
-    def command(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-        show_view(name, to_date(day), portfolio, as_json=as_json)
+    def command(
+        day: Day = None,
+        portfolio: PortfolioName = None,
+        as_json: AsJson = False,
+        is_wide: Wide = False,
+    ) -> None:
+        show_view(name, to_date(day), portfolio, as_json=as_json, is_wide=is_wide)
 
     command.__doc__ = text
     return command

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from riskmetrics.cli.views import Table, View
 
 
-def show_view(name: str, day: date | None, portfolio: str | None, *, as_json: bool) -> None:
+def show_view(
+    name: str, day: date | None, portfolio: str | None, *, as_json: bool, is_wide: bool
+) -> None:
     """Print a view of a day's results, by default the latest; exit with advice without any."""
-    from riskmetrics.cli.views import VIEWS
-
-    view = VIEWS[name]
-    session, frames = _read(view, day, portfolio)
+    view, session, frames = _read(name, day, portfolio)
     if as_json:
         records = {key: to_records(spell_infinities(frame)) for key, frame in frames.items()}
         print_json(records.get("", records))
@@ -37,13 +36,14 @@ def show_view(name: str, day: date | None, portfolio: str | None, *, as_json: bo
         typer.echo(view.text_if_empty.format(session=session))
         return
     for key, table in view.tables.items():
-        _print(table, frames[key], session)
+        _print(table, frames[key], session, is_wide=is_wide)
     for line in view.notes(frames):
         typer.echo(line)
 
 
-def _print(table: "Table", frame: "pd.DataFrame", session: date) -> None:
+def _print(table: "Table", frame: "pd.DataFrame", session: date, *, is_wide: bool) -> None:
     """Print a table; its column of reasons is shown only if some value is undefined."""
+    from riskmetrics.cli.views import DETAILS
     from riskmetrics.present.figures import table_formats
 
     title = table.title.format(session=session)
@@ -63,6 +63,7 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date) -> None:
             ],
             right_aligned=[False, *(True for _ in rows)],
             title=title,
+            is_wide=is_wide,
         )
         return
     figures = table.figures
@@ -73,18 +74,23 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date) -> None:
         formats=table_formats(figures),
         headings=headings if table.has_headings else {},
         title=title,
+        is_wide=is_wide,
+        details=DETAILS,
     )
 
 
 def _read(
-    view: "View", day: date | None, portfolio: str | None
-) -> "tuple[date, Mapping[str, pd.DataFrame]]":
+    name: str, day: date | None, portfolio: str | None
+) -> "tuple[View, date, Mapping[str, pd.DataFrame]]":
     from riskmetrics.cli.database import find_session, read_transaction
-    from riskmetrics.db import listed_rows, result_queries
-    from riskmetrics.db.input_queries import read_portfolios
-    from riskmetrics.present.caveats import portfolio_caveats
 
     with read_transaction() as connection:
+        from riskmetrics.cli.views import VIEWS  # with the server, which takes as long to start
+        from riskmetrics.db import listed_rows, result_queries
+        from riskmetrics.db.input_queries import read_portfolios
+        from riskmetrics.present.caveats import portfolio_caveats
+
+        view = VIEWS[name]
         session = find_session(connection, day)
         frames = {
             key: table.query(connection, session, portfolio) for key, table in view.tables.items()
@@ -108,4 +114,4 @@ def _read(
         )
     if view.has_caveats:
         print_caveats(session, portfolio_caveats(snapshots, coverage))
-    return session, frames
+    return view, session, frames

@@ -1,7 +1,7 @@
 """Fit the columns of a table to the width of a terminal; no cell of a number is ever cut."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 COLUMN_GAP = 3
@@ -27,11 +27,13 @@ def fit_columns(
     rows: Sequence[Sequence[str]],
     right_aligned: Sequence[bool],
     width: int,
+    details: Collection[int] = (),
 ) -> Layout:
     r"""Choose the columns of a table that fit into ``width`` characters.
 
     If headings wrapped between their words, and long texts wrapped between theirs, do not save
-    enough, columns are left out from the right: numbers and short texts first, then long texts.
+    enough, columns are left out from the right: ``details`` first, then numbers and short texts,
+    then long texts.
     The columns before the first number say what a row is about: they stay, and so does the next.
 
     Examples
@@ -54,7 +56,8 @@ def fit_columns(
         )
         for name, column, is_prose, full in zip(header, cells, prose, natural, strict=True)
     ]
-    shown = _choose(least, prose, _count_leading(right_aligned), width)
+    ranks = [(is_prose, column not in details) for column, is_prose in enumerate(prose)]
+    shown = _choose(least, ranks, _count_leading(right_aligned), width)
     widths = _widen(
         [least[column] for column in shown], [natural[column] for column in shown], width
     )
@@ -76,10 +79,12 @@ def _count_leading(right_aligned: Sequence[bool]) -> int:
     return first + 1
 
 
-def _choose(least: Sequence[int], prose: Sequence[bool], leading: int, width: int) -> list[int]:
+def _choose(
+    least: Sequence[int], ranks: Sequence[tuple[bool, bool]], leading: int, width: int
+) -> list[int]:
+    """Leave out columns after the leading ones, those of the lowest rank first, until all fit."""
     shown = list(range(len(least)))
-    droppable = [*range(leading, len(least))]
-    for column in sorted(droppable, key=lambda each: (prose[each], -each)):
+    for column in sorted(range(leading, len(least)), key=lambda each: (ranks[each], -each)):
         if sum(least[each] + COLUMN_GAP for each in shown) - COLUMN_GAP <= width:
             break
         shown.remove(column)

@@ -23,6 +23,15 @@ from riskmetrics.present.figures import TABLE_FORMATS
 
 Frames = Mapping[str, pd.DataFrame]
 
+DETAILS = frozenset(
+    {
+        *("lots", "alpha", "p_value", "observations", "market_index", "rate_index"),
+        *("realized_vol_63d", "vol_daily", "vol_weekly", "vol_monthly", "model_r_squared"),
+        *("strike", "expires", "volatility_percentile", "vol_percentile"),
+    }
+)
+"""Columns that a terminal without room for all leaves out first."""
+
 
 @dataclass(frozen=True)
 class Table:

@@ -49,6 +49,11 @@ def test_columns_are_left_out_from_the_right(width: int, shown: list[int]) -> No
     assert fit_columns(_HEADER, _ROWS, _IS_NUMBER, width).shown == shown
 
 
+def test_details_are_left_out_before_other_columns() -> None:
+    width = 12 + 6 + 5 + 5 + 9 + 16 + 14
+    assert fit_columns(_HEADER, _ROWS, _IS_NUMBER, width, details=[3]).shown == [0, 1, 2, 4, 5]
+
+
 _cells = st.text("ab -1", max_size=40)
 
 
