@@ -219,12 +219,26 @@ def risk_contributions(inputs: RunInputs) -> Frames:
     )
 
 
+def _statistic(table: str, inputs: RunInputs) -> Frames:
+    """Return the rows of a statistic."""
+    (statistic,) = (one for one in all_statistics() if one.table == table)
+    valued, returns = inputs.portfolio_valuation, inputs.returns(statistic.sessions)
+    return (statistic_rows(statistic, valued, returns, MARKET_INDEX),)
+
+
 def portfolio_drawdowns(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
-    (drawdowns,) = (one for one in all_statistics() if one.table == "portfolio_drawdowns")
-    return (
-        statistic_rows(drawdowns, inputs.portfolio_valuation, inputs.returns(drawdowns.sessions)),
-    )
+    return _statistic("portfolio_drawdowns", inputs)
+
+
+def portfolio_market_regressions(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    return _statistic("portfolio_market_regressions", inputs)
+
+
+def portfolio_active_risk(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    return _statistic("portfolio_active_risk", inputs)
 
 
 def stress_tests(inputs: RunInputs) -> Frames:
@@ -267,6 +281,8 @@ PORTFOLIO_ASSETS = (
     portfolio_tail_risk,
     risk_contributions,
     portfolio_drawdowns,
+    portfolio_market_regressions,
+    portfolio_active_risk,
     stress_tests,
 )
 

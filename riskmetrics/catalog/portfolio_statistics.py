@@ -11,6 +11,14 @@ _drawdown = partial(
     Figure, "portfolio_drawdowns", window="252 sessions", minimum=f"126 returns, {COVERED}",
     reference="Grossman and Zhou (1993)",
 )  # fmt: skip
+_regression = partial(
+    Figure, "portfolio_market_regressions", window="90 sessions", minimum=f"60 returns, {COVERED}",
+    reference="Sharpe (1963)",
+)  # fmt: skip
+_active = partial(
+    Figure, "portfolio_active_risk", window="252 sessions", minimum=f"126 returns, {COVERED}",
+    reference="Grinold and Kahn (2000)",
+)  # fmt: skip
 
 STATISTICS = (
     Statistic(
@@ -43,6 +51,58 @@ STATISTICS = (
         },
         facts={"current_drawdown": "drawdown", "max_drawdown": "max_drawdown"},
         family="drawdown",
+    ),
+    Statistic(
+        "portfolio_market_regressions",
+        "regression of the portfolio's own returns on the market index",
+        "riskmetrics.metrics.active_risk:market_regression",
+        sessions=90,
+        min_obs=60,
+        figures=(
+            _regression("beta", "Beta", Unit.BETA,
+                f"cov(R, m) / var(m) over 90 sessions, m the return of the index, {PRO_FORMA}"),
+            _regression("std_error", "Standard error of beta", Unit.BETA,
+                "sqrt(SSR / (n - 2) / sum((m - mean(m))²))"),
+            _regression("r_squared", "R²", Unit.R_SQUARED, "1 - SSR / SST of the regression",
+                null="undefined, or constant returns"),
+            _regression("specific_volatility", "Specific volatility", Unit.VOLATILITY,
+                "sqrt(252 * SSR / (n - 2))"),
+            _regression("observations", "Observations", Unit.COUNT,
+                "sessions on which R and the index have a return", minimum="", reference=""),
+        ),
+        key="market_regression",
+        title="Regression on the market index, 90 sessions to {session}",
+        heading="Regression on the market index, 90 sessions",
+        rows={
+            "beta": "± {std_error}", "r_squared": "of the variance is the market's",
+            "specific_volatility": "",
+        },
+        facts={"r_squared": "market_r_squared", "specific_volatility": "specific_volatility"},
+        family="market_regression",
+        uses_market=True,
+    ),
+    Statistic(
+        "portfolio_active_risk",
+        "active return and risk against the market index over the trailing year",
+        "riskmetrics.metrics.active_risk:active_risk",
+        sessions=252,
+        min_obs=126,
+        figures=(
+            _active("tracking_error", "Tracking error", Unit.VOLATILITY,
+                f"sqrt(252) * sd(R - m), m the return of the index, {PRO_FORMA}"),
+            _active("active_return", "Active return", Unit.ACTIVE_FRACTION, "252 * mean(R - m)"),
+            _active("information_ratio", "Information ratio", Unit.NUMBER,
+                "active_return / tracking_error", null="undefined, or no tracking error"),
+            _active("observations", "Observations", Unit.COUNT,
+                "sessions on which R and the index have a return", minimum="", reference=""),
+        ),
+        key="active_risk",
+        title="Active risk, 252 sessions to {session}",
+        heading="Against the market index, one year",
+        rows={"tracking_error": "", "active_return": "a year", "information_ratio": ""},
+        facts={"tracking_error": "tracking_error"},
+        family="active_risk",
+        uses_market=True,
     ),
 )  # fmt: skip
 FIGURES = tuple(figure for statistic in STATISTICS for figure in statistic.figures)

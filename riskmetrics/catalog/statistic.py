@@ -20,7 +20,8 @@ class Statistic:
     function: str
     """Function of returns (T, N) and ``min_obs``, as 'module:name'.
 
-    It returns a named tuple of arrays (N,): the figures by column, and ``n_obs``. Figures with the
+    With ``uses_market`` it also takes those of the market index, (T,), after them. It returns a
+    named tuple of arrays (N,): the figures by column, and ``n_obs``. Figures with the
     unit of a session are numbers of closes: 0 is the one before the first return, -1 is none.
     """
     sessions: int
@@ -41,6 +42,8 @@ class Statistic:
     """Facts of insights: column of the figure to the name of the fact; in prose it is its label."""
     family: str
     """Family of the facts; only figures of one family are compared."""
+    uses_market: bool = False
+    """Whether the function compares with the returns of the market index."""
 
     @property
     def listing(self) -> Listing:

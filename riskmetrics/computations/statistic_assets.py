@@ -13,7 +13,10 @@ from riskmetrics.results.statistic_rows import statistic_rows
 def compute_statistic(statistic: Statistic, inputs: RunInputs) -> Computed:
     """Compute a statistic of every portfolio on every session of the run."""
     rows = statistic_rows(
-        statistic, inputs.option_adjusted_valuation, inputs.clean_returns(statistic.sessions)
+        statistic,
+        inputs.option_adjusted_valuation,
+        inputs.clean_returns(statistic.sessions),
+        inputs.snapshot.market_index,
     )
     return Computed([TableRows(tables.STATISTIC_TABLES[statistic.table], rows)])
 

@@ -9,11 +9,12 @@ from riskmetrics import panels
 from riskmetrics.catalog import Statistic, Unit
 from riskmetrics.metrics._typing import DateArray, IntArray
 from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
+from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
 
 def statistic_rows(
-    statistic: Statistic, valuation: Valuation, returns: panels.Returns
+    statistic: Statistic, valuation: Valuation, returns: panels.Returns, market_index: str
 ) -> pd.DataFrame:
     """Return a row of a statistic's table per portfolio and session.
 
@@ -24,11 +25,16 @@ def statistic_rows(
         Valuation on D sessions.
     returns : Returns
         Returns of the ``statistic.sessions`` sessions that end on each of them.
+    market_index : str
+        Symbol of the market index, one of the columns of ``returns``.
     """
     compute = pkgutil.resolve_name(statistic.function)
+    market = returns.column(market_index) if statistic.uses_market else None
     found_by_day, sessions_by_day = [], []
     for window in pro_forma_windows(valuation, returns, statistic.sessions):
-        found_by_day.append(compute(window.series, min_obs=statistic.min_obs)._asdict())
+        last = window.day + statistic.sessions
+        inputs = () if market is None else (market[window.day : last],)
+        found_by_day.append(compute(window.series, *inputs, min_obs=statistic.min_obs)._asdict())
         sessions_by_day.append(window.sessions)
     found = {
         name: np.stack([by_name[name] for by_name in found_by_day], axis=1)
@@ -42,10 +48,12 @@ def statistic_rows(
         else found[figure.column]
         for figure in statistic.figures
     }
+    first = found[statistic.figures[0].column]
     reasons = valuation.undefined_reasons(
-        found[statistic.figures[0].column],
+        first,
         *valuation.common_reasons,
         insufficient_observations(n_obs, statistic.sessions, statistic.min_obs),
+        Reason(f"the returns of {market_index} are constant", np.isnan(first)),
     )
     return valuation.to_frame(columns, "day").assign(undefined_reason=reasons)
 

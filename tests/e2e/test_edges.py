@@ -25,6 +25,8 @@ RISK_FIGURES = {
     ),
     "portfolio_tail_risk": ("value_at_risk", "expected_shortfall", "value_at_risk_amount"),
     "portfolio_drawdowns": ("current_drawdown", "max_drawdown"),
+    "portfolio_market_regressions": ("beta", "r_squared"),
+    "portfolio_active_risk": ("tracking_error",),
     "portfolio_risk_contributions": ("component", "weight"),
     "portfolio_stress": ("loss", "loss_value"),
 }

@@ -91,10 +91,15 @@ NO_DISTRIBUTIONS = Distributions(
 )
 
 
+def rows_of(table: str, valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
+    """Return the rows of a statistic."""
+    (statistic,) = (one for one in all_statistics() if one.table == table)
+    return statistic_rows(statistic, valued, returns, MARKET)
+
+
 def drawdown_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
     """Return the rows of `portfolio_drawdowns`."""
-    (drawdowns,) = (one for one in all_statistics() if one.table == "portfolio_drawdowns")
-    return statistic_rows(drawdowns, valued, returns)
+    return rows_of("portfolio_drawdowns", valued, returns)
 
 
 class Book(NamedTuple):

@@ -1,0 +1,65 @@
+"""Rows of statistics that compare with the market: pandas and statsmodels as oracles."""
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from numpy.testing import assert_allclose
+from small_books import MARKET, book, lot, rows_of
+from test_losses import DAY, own_returns, simulated
+from test_result_boundaries import moving
+
+from riskmetrics import trading_calendar
+from riskmetrics.results import snapshots
+
+
+def test_comparisons_with_the_market_are_those_of_the_portfolios_own_returns() -> None:
+    of = simulated(1, 3)
+    valued = of.value_book(DAY)
+    fits = rows_of("portfolio_market_regressions", valued, of.returns(90, DAY))
+    active = rows_of("portfolio_active_risk", valued, of.returns(252, DAY))
+    market = of.closes[MARKET].pct_change().iloc[1:]
+    for rows in (fits, active):
+        assert rows["undefined_reason"].isna().all()
+    for name in of.portfolios["name"]:
+        own = own_returns(of, name)
+        fit = sm.OLS(own.iloc[-90:], sm.add_constant(market.iloc[-90:])).fit()
+        assert_allclose(
+            fits.set_index("portfolio_id")
+            .loc[name, ["beta", "std_error", "r_squared", "specific_volatility", "observations"]]
+            .astype(float),
+            [fit.params.iloc[1], fit.bse.iloc[1], fit.rsquared, np.sqrt(252 * fit.mse_resid), 90],
+            rtol=1e-9,
+        )
+        differences = (own - market).iloc[-252:]
+        assert_allclose(
+            active.set_index("portfolio_id")
+            .loc[name, ["tracking_error", "active_return"]]
+            .astype(float),
+            [differences.std() * np.sqrt(252), differences.mean() * 252],
+            rtol=1e-9,
+        )
+
+
+def test_the_beta_is_that_of_the_snapshot_to_the_last_bit() -> None:
+    of = simulated(2, 3)
+    days = trading_calendar.sessions_with_lookback([DAY], 2)[-3:]
+    valued, returns = of.value_book(*days), of.returns(90, *days)
+    rows = rows_of("portfolio_market_regressions", valued, returns)
+    from riskmetrics.results.betas import estimate_betas
+
+    stored, _, _ = snapshots.beta_rows(valued, estimate_betas(returns, MARKET), of.profiles)
+    both = rows.merge(
+        stored, left_on=["portfolio_id", "day"], right_on=["portfolio_id", snapshots.DAY_COLUMN]
+    )
+    assert len(both) == 9
+    assert (both["beta"] == both["beta_portfolio_regression"]).all()
+
+
+def test_a_market_that_stands_still_is_the_reason_of_a_missing_regression() -> None:
+    closes = moving(120)
+    closes[MARKET] = dict.fromkeys(closes[MARKET], 100.0)
+    of = book(lot("X", 1), closes=closes)
+    day = max(closes[MARKET])
+    rows = rows_of("portfolio_market_regressions", of.value_book(day), of.returns(90, day))
+    assert pd.isna(rows["beta"]).all()
+    assert rows["undefined_reason"].tolist() == [f"the returns of {MARKET} are constant"]
