@@ -25,7 +25,8 @@ from riskmetrics.computations.shard_work import (
 )
 from riskmetrics.computations.summaries import Summary, add_summaries
 from riskmetrics.computations.workers import Workers, open_workers
-from riskmetrics.db.result_writes import Computed
+from riskmetrics.db import tables
+from riskmetrics.db.result_writes import Computed, Part, find_new_tables
 from riskmetrics.db.shards import (
     MIN_LOTS_TO_DIVIDE,
     Shard,
@@ -172,8 +173,24 @@ class _ShardedBook:
         self._shards: dict[Unit, list[Shard]] = {
             unit: divide(snapshot.connection, unit, n_shards) for unit in units
         }
+        self._new_tables = self._find_new_tables()
         self._exported: ExportedSnapshot = snapshot.export()
         self._found: dict[str, list[Summary | Exception]] = {}
+
+    def _find_new_tables(self) -> frozenset[str]:
+        """Return the tables of positions and symbols without rows, now that nobody writes them."""
+        written = {
+            table: None
+            for asset in self._group
+            for table in asset.tables
+            if asset.unit is Unit.SYMBOLS
+        }
+        if not written:
+            return frozenset()
+        # the snapshot may be older than the last row that was written before it got the locks
+        with self._run.engine.begin() as connection:
+            candidates = [*written, tables.undefined_metrics]
+            return find_new_tables(connection, candidates, self._run.sessions)
 
     def store(self, asset: ResultAsset, stopped: Set[str]) -> Summary:
         """Return what is stored of an asset; its unit is computed if none of its assets is."""
@@ -192,7 +209,7 @@ class _ShardedBook:
         tasks = [
             ShardTask(
                 self._exported,
-                shard,
+                Part(shard, self._new_tables),
                 tuple(names),
                 run.sessions,
                 run.provenance,

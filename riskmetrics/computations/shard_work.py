@@ -14,8 +14,7 @@ from riskmetrics.computations.result_asset import EXTENSIONS, ResultAsset
 from riskmetrics.computations.result_assets import installed_assets
 from riskmetrics.computations.summaries import Summary, summarize
 from riskmetrics.db.engine import open_engine
-from riskmetrics.db.result_writes import Computed, write_computed
-from riskmetrics.db.shards import Shard
+from riskmetrics.db.result_writes import Computed, Part, write_computed
 from riskmetrics.db.write import Provenance, lock_asset
 from riskmetrics.errors import ConfigurationError, root_cause
 from riskmetrics.inputs.run_inputs import RunInputs
@@ -26,7 +25,7 @@ class ShardTask(NamedTuple):
     """All that another process needs to compute and write a shard: small, and without secrets."""
 
     exported: ExportedSnapshot
-    shard: Shard
+    part: Part
     assets: tuple[str, ...]
     sessions: tuple[date, ...]
     provenance: Provenance
@@ -64,16 +63,16 @@ def store_asset(
     computed: Computed,
     sessions: Sequence[date],
     provenance: Provenance,
-    shard: Shard | None = None,
+    part: Part | None = None,
 ) -> Summary:
-    """Write the rows of an asset, of the book or a shard, in one transaction; summarize them.
+    """Write the rows of an asset, of the book or a part, in one transaction; summarize them.
 
     The run holds the locks of all assets while shards are written. A shard that is computed twice,
     because its worker was believed to be lost, is written once after the other.
     """
     with engine.begin() as connection:
-        lock_asset(connection, asset.name if shard is None else f"{asset.name} {shard}")
-        written = write_computed(connection, computed, sessions, provenance, shard)
+        lock_asset(connection, asset.name if part is None else f"{asset.name} {part.shard}")
+        written = write_computed(connection, computed, sessions, provenance, part)
     return summarize(*written[0], asset.headline, sessions)
 
 
@@ -87,7 +86,7 @@ def run_shard(
     chosen = [assets[name] for name in task.assets]
     # a figure of another package may change what it is given
     shared = {} if any(asset.group == EXTENSIONS for asset in chosen) else _series_of(task)
-    with join_snapshot(engine, task.exported, task.shard, shared) as snapshot:
+    with join_snapshot(engine, task.exported, task.part.shard, shared) as snapshot:
         computed = compute_assets(snapshot, chosen, task.sessions)
     outcomes: dict[str, Summary | Exception] = {}
     stopped: set[str] = set()
@@ -100,7 +99,7 @@ def run_shard(
             if isinstance(found, Exception):
                 raise found
             outcomes[asset.name] = store_asset(
-                engine, asset, found, task.sessions, task.provenance, task.shard
+                engine, asset, found, task.sessions, task.provenance, task.part
             )
         except Exception as error:  # noqa: BLE001  # raised where the asset's turn is
             stopped.add(asset.name)

@@ -99,7 +99,7 @@ class Workers:
             if len(found) == len(tasks):
                 return [found[number] for number in range(len(tasks))]
             self.close()
-        shards = ", ".join(str(tasks[n].shard) for n in range(len(tasks)) if n not in found)
+        shards = ", ".join(str(tasks[n].part.shard) for n in range(len(tasks)) if n not in found)
         raise WorkerError(
             f"the worker of a shard was lost {MAX_ATTEMPTS} times ({shards}). See the messages of"
             " the operating system; if memory ran out, lower RISKMETRICS_SHARD_POSITIONS"

@@ -1,6 +1,6 @@
 """Write the computed rows of an asset: its tables, the coverage and the reasons of NULLs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import Enum
 from typing import NamedTuple
@@ -47,6 +47,14 @@ class TableRows(NamedTuple):
         return self.day or day_column(self.table).name
 
 
+class Part(NamedTuple):
+    """A part of the book, whose rows are replaced."""
+
+    shard: Shard
+    new_tables: frozenset[str] = frozenset()
+    """Tables that had no row of the sessions when the run began (`find_new_tables`)."""
+
+
 class Computed(NamedTuple):
     """All that an asset computed for the sessions of a run."""
 
@@ -62,11 +70,11 @@ def write_computed(
     computed: Computed,
     sessions: Sequence[date],
     provenance: Provenance,
-    shard: Shard | None = None,
+    part: Part | None = None,
 ) -> list[tuple[TableRows, WriteCounts]]:
     """Write what an asset computed for ``sessions``, in the caller's transaction.
 
-    Only rows of ``shard`` are replaced; None: rows of the whole book.
+    Only rows of ``part`` are replaced; None: rows of the whole book.
 
     Returns
     -------
@@ -74,7 +82,7 @@ def write_computed(
         What was written to each table: values that exceed their columns are NULL, with a reason.
     """
     written = [
-        _write_table(connection, rows, sessions, provenance, shard) for rows in computed.tables
+        _write_table(connection, rows, sessions, provenance, part) for rows in computed.tables
     ]
     if computed.coverage is not None:
         replace_coverage(
@@ -83,7 +91,7 @@ def write_computed(
             metrics=computed.coverage_metrics,
             sessions=sessions,
             provenance=provenance,
-            shard=shard,
+            part=part,
         )
     return written
 
@@ -93,7 +101,7 @@ def _write_table(
     computed: TableRows,
     sessions: Sequence[date],
     provenance: Provenance,
-    shard: Shard | None,
+    part: Part | None,
 ) -> tuple[TableRows, WriteCounts]:
     table, key = computed.table, row_key(computed.table)
     if computed.undefined is not None:
@@ -108,7 +116,7 @@ def _write_table(
             metrics=computed.undefined_metrics,
             sessions=sessions,
             provenance=provenance,
-            shard=shard,
+            part=part,
         )
     rows = computed.rows
     if "portfolio_id" not in table.c:  # reasons of positions name their portfolio, rows do not
@@ -117,11 +125,19 @@ def _write_table(
         counts = update_rows(connection, table, rows, key=key, provenance=provenance)
     else:
         scope = scope_of_sessions(
-            table.c[computed.session_column], sessions, computed.subjects, shard
+            table.c[computed.session_column], sessions, computed.subjects, _shard(part)
         )
         if computed.condition is not None:
             scope = sa.and_(scope, computed.condition)
-        counts = replace_rows(connection, table, rows, key=key, scope=scope, provenance=provenance)
+        counts = replace_rows(
+            connection,
+            table,
+            rows,
+            key=key,
+            scope=scope,
+            provenance=provenance,
+            is_new=_is_new(table, part),
+        )
     return computed, counts
 
 
@@ -199,11 +215,11 @@ def replace_coverage(
     metrics: Sequence[str],
     sessions: Sequence[date],
     provenance: Provenance,
-    shard: Shard | None = None,
+    part: Part | None = None,
 ) -> WriteCounts:
-    """Replace the coverage of ``metrics`` on ``sessions``, of a shard or of the whole book."""
+    """Replace the coverage of ``metrics`` on ``sessions``, of a part or of the whole book."""
     table = tables.portfolio_coverage
-    in_scope = scope_of_sessions(table.c.day, sessions, shard=shard)
+    in_scope = scope_of_sessions(table.c.day, sessions, shard=_shard(part))
     scope = sa.and_(table.c.metric.in_(metrics), in_scope)
     return replace_rows(
         connection, table, rows, key=row_key(table), scope=scope, provenance=provenance
@@ -217,13 +233,48 @@ def replace_undefined_reasons(
     metrics: Sequence[str],
     sessions: Sequence[date],
     provenance: Provenance,
-    shard: Shard | None = None,
+    part: Part | None = None,
 ) -> None:
     """Replace the reasons why values of ``metrics`` ('table.column') are NULL on ``sessions``."""
     table = tables.undefined_metrics
-    in_scope = scope_of_sessions(table.c.day, sessions, shard=shard)
+    in_scope = scope_of_sessions(table.c.day, sessions, shard=_shard(part))
     scope = sa.and_(table.c.metric.in_(metrics), in_scope)
-    replace_rows(connection, table, rows, key=row_key(table), scope=scope, provenance=provenance)
+    replace_rows(
+        connection,
+        table,
+        rows,
+        key=row_key(table),
+        scope=scope,
+        provenance=provenance,
+        is_new=_is_new(table, part),
+    )
+
+
+def find_new_tables(
+    connection: sa.Connection, candidates: Iterable[sa.Table], sessions: Sequence[date]
+) -> frozenset[str]:
+    """Return the names of result tables without a row of ``sessions``.
+
+    Whether a shard has rows takes as long to find out as its rows to insert, because the rows of
+    other shards have to be left out.
+    """
+    return frozenset(
+        table.name
+        for table in candidates
+        if not connection.execute(
+            sa.select(
+                sa.exists().select_from(table).where(scope_of_sessions(day_column(table), sessions))
+            )
+        ).scalar_one()
+    )
+
+
+def _shard(part: Part | None) -> Shard | None:
+    return None if part is None else part.shard
+
+
+def _is_new(table: sa.Table, part: Part | None) -> bool:
+    return part is not None and table.name in part.new_tables
 
 
 def null_out_of_range(

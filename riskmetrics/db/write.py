@@ -57,6 +57,7 @@ def replace_rows(
     key: Sequence[str],
     scope: sa.ColumnElement[bool],
     provenance: Provenance | None = None,
+    is_new: bool = False,
 ) -> WriteCounts:
     """Replace the rows of a table in ``scope`` by ``rows``: upsert different, remove other rows.
 
@@ -74,6 +75,8 @@ def replace_rows(
         that meet it are removed.
     provenance : Provenance, optional
         Stored with the rows that differ.
+    is_new : bool
+        Whether no row in scope is stored, except by an earlier attempt: none is looked up.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def replace_rows(
     values = {name: incoming.c[name] for name in value_columns(incoming, key)}
     bookkeeping = _bookkeeping(table, provenance)
     has_rows = sa.select(sa.exists().select_from(table).where(scope))
-    if not connection.execute(has_rows).scalar_one():  # no rows to compare with
+    if is_new or not connection.execute(has_rows).scalar_one():  # no rows to compare with
         return WriteCounts(
             upsert_staged(connection, table, incoming, None, key, values, bookkeeping)
         )

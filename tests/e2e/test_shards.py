@@ -23,6 +23,7 @@ from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.computations.shard_work import ShardTask
 from riskmetrics.db import stored_settings, tables
 from riskmetrics.db.engine import create_engine
+from riskmetrics.db.result_writes import Part
 from riskmetrics.db.shards import Shard, Unit
 from riskmetrics.errors import ConfigurationError, MissingPricesError, WorkerError
 from tests.conftest import NewDatabase, open_connection
@@ -192,7 +193,7 @@ def test_shards_store_the_bits_of_one_process(
     outcome = run(DAYS)
     assert outcome.exit_code == one_process["exit code"]
     assert_same_rows(url, expected)
-    shards = {unit: [t for t in tasks if t.shard.unit is unit] for unit in Unit}
+    shards = {unit: [t for t in tasks if t.part.shard.unit is unit] for unit in Unit}
     assert len(shards[Unit.SYMBOLS]) >= 5
     assert len(shards[Unit.PORTFOLIOS]) >= 6, "forecasts are scored in shards too"
     assert max(len(repr(task)) for task in tasks) < 5_000, "nothing large is sent"
@@ -273,7 +274,7 @@ def test_an_asset_that_fails_in_a_shard_stops_what_follows_from_it(
 
 
 def _task(shard: Shard) -> ShardTask:
-    return SimpleNamespace(shard=shard)  # type: ignore[return-value]
+    return SimpleNamespace(part=Part(shard))  # type: ignore[return-value]
 
 
 def _die(_: ShardTask) -> Any:
@@ -283,7 +284,7 @@ def _die(_: ShardTask) -> Any:
 def _die_once(task: ShardTask) -> Any:
     """Kill the process, unless it was killed before."""
     mark = Path("killed")
-    if task.shard.lower == "first" and not mark.exists():
+    if task.part.shard.lower == "first" and not mark.exists():
         mark.touch()
         _die(task)
     return {"pid": os.getpid()}
