@@ -14,6 +14,7 @@ from benchmarks import (
     rolling_regression,
     simulation_speed,
     size,
+    workers,
     write_throughput,
 )
 
@@ -22,6 +23,7 @@ BENCHMARKS = {
     "metrics": metric_throughput.report,
     "write": write_throughput.report,
     "night": night.report,
+    "workers": workers.report,
     "backfill": backfill.report,
     "cold_start": cold_start.report,
     "simulated": simulation_speed.report,

@@ -70,6 +70,7 @@ def report(quick: bool) -> str:
         with_ids = _with_ascending_ids(engine, new)
         few = with_ids.head(size.executemany_rows)
         ways: dict[str, tuple[Callable[[sa.Connection], object], int]] = {
+            "COPY, no index or key": (partial(write_without_indexes, rows=with_ids), len(new)),
             "COPY, new rows": (partial(write_with_copy, rows=with_ids), len(new)),
             "replace, new rows": (partial(write_with_replace, rows=new, days=fresh), len(new)),
             "replace, unchanged rows": (
@@ -131,16 +132,24 @@ def write_with_replace(
     )
 
 
-def write_with_copy(connection: sa.Connection, rows: pd.DataFrame) -> None:
+def write_with_copy(connection: sa.Connection, rows: pd.DataFrame, name: str = TABLE.name) -> None:
     """Write rows by a plain COPY of CSV from pyarrow, as `write.replace_rows` uses."""
     arrow = pa.Table.from_pandas(
         rows.assign(**PROVENANCE._asdict()), preserve_index=False
     ).combine_chunks()
     text = io.BytesIO()
     pa.csv.write_csv(arrow, text, pa.csv.WriteOptions(include_header=False))
-    statement = f"COPY {TABLE.name} ({', '.join(arrow.column_names)}) FROM STDIN (FORMAT csv)"
+    statement = f"COPY {name} ({', '.join(arrow.column_names)}) FROM STDIN (FORMAT csv)"
     with driver_connection(connection).cursor() as cursor, cursor.copy(statement.encode()) as into:
         into.write(text.getbuffer())
+
+
+def write_without_indexes(connection: sa.Connection, rows: pd.DataFrame) -> None:
+    """Write rows by a plain COPY into a table without indexes and keys: what their upkeep costs."""
+    name = f"{TABLE.name}_without_indexes"
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+    connection.exec_driver_sql(f"CREATE TABLE {name} (LIKE {TABLE.name} INCLUDING DEFAULTS)")
+    write_with_copy(connection, rows, name)
 
 
 def write_with_executemany(connection: sa.Connection, rows: pd.DataFrame) -> None:

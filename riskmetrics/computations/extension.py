@@ -41,7 +41,10 @@ class PortfolioFigure:
     figure: Figure
     """Its table is portfolio_figures, and its column the name of the figure."""
     compute: Callable[[RunInputs], FloatArray]
-    """Values of all portfolios of ``inputs.valuation`` on its sessions, (P, D); NaN: undefined."""
+    """Values of all portfolios of ``inputs.valuation`` on its sessions, (P, D); NaN: undefined.
+
+    In a large book these are the portfolios of a shard: values must not depend on others.
+    """
 
     def __post_init__(self) -> None:
         """Refuse a figure that cannot be stored, or whose name cannot be an asset's.

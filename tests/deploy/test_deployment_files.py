@@ -77,6 +77,36 @@ def test_the_wheel_of_the_image_can_be_built_of_what_the_build_context_admits(
     assert [name for name in names if ".env" in name or "tests/" in name] == []
 
 
+def test_workers_are_of_the_same_image_and_reach_nothing_but_their_scheduler_and_postgres() -> None:
+    """Dask's ports have no login, so nothing publishes them."""
+    services = {name: COMPOSE["services"][f"dask-{name}"] for name in ("scheduler", "worker")}
+    for service in services.values():
+        assert service["profiles"] == ["dask"]
+        assert service["image"] == COMPOSE["services"]["code"]["image"]
+        assert service["environment"] == COMPOSE["services"]["code"]["environment"]
+        assert "ports" not in service
+    program = {name: service["command"][:2] for name, service in services.items()}
+    assert program == {"scheduler": ["dask", "scheduler"], "worker": ["dask", "worker"]}
+    port = services["scheduler"]["command"][services["scheduler"]["command"].index("--port") + 1]
+    assert services["worker"]["command"][2] == f"tcp://dask-scheduler:{port}"
+
+
+def test_the_image_has_what_is_locked_for_every_installation_and_dask() -> None:
+    """Pins and hashes are those of the other locks."""
+    dask, core, dev = (
+        _locked(CHECKOUT / f"requirements{name}.lock") for name in ("-dask", "", "-dev")
+    )
+    assert core.items() <= dask.items() <= (core | dev).items()
+    assert "distributed" in dask
+    assert "requirements-dask.lock" in (CHECKOUT / "Dockerfile").read_text()
+
+
+def _locked(file: Path) -> dict[str, str]:
+    """Return pin and hashes by package."""
+    pins = re.split(r"^(?=\w)", file.read_text(), flags=re.M)[1:]
+    return {pin.partition("==")[0]: pin.strip() for pin in pins}
+
+
 def test_systemd_runs_the_commands_of_the_compose_file() -> None:
     for name in ("code", "webserver", "daemon"):
         unit = (CHECKOUT / "deploy" / "systemd" / f"riskmetrics-{name}.service").read_text()

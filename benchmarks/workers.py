@@ -1,0 +1,177 @@
+"""Nightly runs with one and with two worker processes, against two independent copies of the work.
+
+Two copies on two cores show what the machine gives to two processes: they share its memory.
+"""
+
+import os
+import resource
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
+from typing import NamedTuple
+from unittest.mock import patch
+
+from benchmarks import measure
+from benchmarks.job import run_job, temporary_home
+from benchmarks.night import LAST_SESSION, LOTS_PER_PORTFOLIO
+from riskmetrics import trading_calendar
+from riskmetrics.cli.simulate_command import simulate
+
+MIN_EFFICIENCY = 0.85
+"""Throughput of two workers relative to that of two independent copies."""
+
+_WAIT_SECONDS = 3_600
+
+
+class Size(NamedTuple):
+    """Numbers of portfolios, and the size of the market."""
+
+    portfolios: tuple[int, ...] = (100, 1_000)
+    symbols: int = 5_000
+    sessions: int = 504
+
+
+QUICK = Size(portfolios=(2,), symbols=50, sessions=100)
+
+
+class Run(NamedTuple):
+    """Cost of a nightly run, with that of its worker processes."""
+
+    wall: float
+    client: float
+    server: float
+
+    @property
+    def postgres_share(self) -> float:
+        """Return the share of CPU time that Postgres uses."""
+        return self.server / (self.client + self.server)
+
+
+class Comparison(NamedTuple):
+    """Runs of one size."""
+
+    positions: int
+    one: Run
+    two: Run
+    copies: tuple[Run, Run]
+    """Two runs of one process each, at the same time, each with its own database."""
+
+    @property
+    def efficiency(self) -> float:
+        """Return the throughput of two workers relative to that of two copies."""
+        return max(run.wall for run in self.copies) / 2 / self.two.wall
+
+
+def report(quick: bool) -> str:
+    """Measure every size, each run in a new process."""
+    size = QUICK if quick else Size()
+    return _text(size, [_compare(portfolios, size) for portfolios in size.portfolios])
+
+
+def measure_run(portfolios: int, size: Size, workers: int) -> Run:
+    """Simulate a market and portfolios, run the job once to load everything, and measure it."""
+    first, day = trading_calendar.sessions_between(
+        trading_calendar.FIRST_SESSION, LAST_SESSION.date()
+    )[-2:]
+    # the number of workers decides on the shards: one less than all lots lets all sizes have them
+    variables = {
+        "RISKMETRICS_WORKERS": str(workers),
+        "RISKMETRICS_SHARD_POSITIONS": str(max(1, portfolios * LOTS_PER_PORTFOLIO // workers)),
+    }
+    with temporary_home() as (home, engine), patch.dict(os.environ, variables):
+        with redirect_stdout(sys.stderr):
+            simulate(
+                size.symbols,
+                size.sessions,
+                portfolios,
+                LOTS_PER_PORTFOLIO,
+                seed=1,
+                last_session=LAST_SESSION,
+            )
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM (ANALYZE)")
+            connection.exec_driver_sql("CHECKPOINT")
+        run_job(home, [first])
+        if _barrier is not None:
+            _barrier.wait(_WAIT_SECONDS)
+        children = _children_seconds()
+        cost = run_job(home, [day]).total
+        return Run(cost.wall, cost.client + _children_seconds() - children, cost.server)
+
+
+_barrier: Barrier | None = None
+
+
+def _set_barrier(barrier: Barrier) -> None:
+    """Let the measured runs of several processes begin at the same time."""
+    global _barrier  # noqa: PLW0603  # the initializer of a process has no other place
+    _barrier = barrier
+
+
+def _children_seconds() -> float:
+    """Return the CPU seconds of the processes that this one has started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _compare(portfolios: int, size: Size) -> Comparison:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(2, context, _set_barrier, (context.Barrier(2),)) as pool:
+        both = [pool.submit(measure_run, portfolios, size, 1) for _ in range(2)]
+        first, second = (future.result() for future in both)
+    return Comparison(
+        portfolios * LOTS_PER_PORTFOLIO,
+        measure.run_in_child(measure_run, portfolios, size, 1),
+        measure.run_in_child(measure_run, portfolios, size, 2),
+        (first, second),
+    )
+
+
+def _text(size: Size, found: Sequence[Comparison]) -> str:
+    lines = [
+        (
+            f"{each.positions:,}",
+            label,
+            f"{wall:.1f}",
+            f"{each.one.wall * n_runs / wall:.2f}",
+            f"{client:.1f}",
+            f"{server:.1f}",
+            f"{server / (client + server):.0%}",
+        )
+        for each in found
+        for label, n_runs, wall, client, server in (
+            ("1 worker", 1, *each.one),
+            ("2 workers", 1, *each.two),
+            (
+                "2 copies",
+                2,
+                max(run.wall for run in each.copies),
+                sum(run.client for run in each.copies),
+                sum(run.server for run in each.copies),
+            ),
+        )
+    ]
+    head = ["positions", "", "seconds", "throughput", "CPU s, client", "Postgres", "its share"]
+    targets = [
+        measure.Target(
+            f"throughput of 2 workers relative to 2 copies, {each.positions:,} positions",
+            MIN_EFFICIENCY,
+            each.efficiency,
+        )
+        for each in found
+    ]
+    return f"""## Workers
+
+The nightly run of one session without stored results, as in the table above, with
+{size.symbols:,} stocks and {size.sessions} sessions: in one process, with RISKMETRICS_WORKERS=2,
+and as two independent copies at the same time, each with its own database. Throughput is relative
+to one process. CPU seconds of the client include worker processes, which take about a second each
+to start; the start is included in all columns.
+
+{measure.markdown_table(head, lines)}
+
+{measure.targets_table(targets)}
+"""
