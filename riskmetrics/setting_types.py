@@ -4,8 +4,16 @@ from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
+from riskmetrics.errors import UsageError
 from riskmetrics.symbols import normalize_symbol
 
 BenchmarkCode = Annotated[
@@ -91,3 +99,14 @@ def url_validator(*schemes: str) -> AfterValidator:
         return address
 
     return AfterValidator(check)
+
+
+def parse_benchmark_code(text: str) -> str:
+    """Return a benchmark code in upper case, or raise UsageError."""
+    try:
+        code: str = TypeAdapter(BenchmarkCode).validate_python(text)
+    except ValidationError:
+        raise UsageError(
+            f"{text!r} is not a benchmark code: use at most 32 letters, digits and . - _"
+        ) from None
+    return code

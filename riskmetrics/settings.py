@@ -14,13 +14,12 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     StringConstraints,
-    TypeAdapter,
     ValidationError,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from riskmetrics import folders
-from riskmetrics.errors import ConfigurationError, UsageError
+from riskmetrics.errors import ConfigurationError
 from riskmetrics.limits import MEGABYTE, Limits
 from riskmetrics.setting_types import (
     AnnualRate,
@@ -218,26 +217,20 @@ class Settings(BaseSettings):
     workers: PositiveInt = Field(
         default=1,
         validation_alias="RISKMETRICS_WORKERS",
-        description=(
-            "Processes on this machine that compute a book of more than 5,000 lots; a Dask"
-            " scheduler takes precedence."
-        ),
+        description="Processes of this machine that compute a book of more than 5,000 lots.",
     )
     dask_scheduler: DaskAddress | None = Field(
         default=None,
         validation_alias="RISKMETRICS_DASK_SCHEDULER",
         description=(
-            "Address of a Dask scheduler, such as tcp://HOST:8786, whose workers compute a book of"
-            " more than 5,000 lots; needs riskmetrics[dask]."
+            "Address of a Dask scheduler, tcp://HOST:PORT, whose workers take the place of"
+            " RISKMETRICS_WORKERS; needs riskmetrics[dask]."
         ),
     )
     shard_positions: PositiveInt = Field(
         default=100_000,
         validation_alias="RISKMETRICS_SHARD_POSITIONS",
-        description=(
-            "Maximum lots that are computed at once: a larger book is divided into shards, which"
-            " limits memory."
-        ),
+        description="Maximum lots computed at once: larger books are divided, to limit memory.",
     )
 
     max_file_mb: PositiveInt = Field(
@@ -394,17 +387,6 @@ def _check_env_file() -> None:
         raise ConfigurationError(
             f".env is larger than {MAX_ENV_FILE_BYTES // MEGABYTE} MB. Keep only settings in it",
         )
-
-
-def parse_benchmark_code(text: str) -> str:
-    """Return a benchmark code in upper case, or raise UsageError."""
-    try:
-        code: str = TypeAdapter(BenchmarkCode).validate_python(text)
-    except ValidationError:
-        raise UsageError(
-            f"{text!r} is not a benchmark code: use at most 32 letters, digits and . - _"
-        ) from None
-    return code
 
 
 def bundled_path(name: str) -> Path:

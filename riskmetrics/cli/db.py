@@ -200,7 +200,7 @@ def setting(
         )
     with read_transaction() if value is None else write_transaction() as connection:
         if value is not None and name == stored_settings.BENCHMARK_CODE:
-            input_writes.store_setting(connection, name, settings.parse_benchmark_code(value))
+            input_writes.store_setting(connection, name, setting_types.parse_benchmark_code(value))
         elif value is not None:
             index = normalize_symbol(value, setting_types.MAX_INDEX_LENGTH)
             if index is None:

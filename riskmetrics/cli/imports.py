@@ -77,13 +77,13 @@ def benchmark(
 
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
-    from riskmetrics import settings
+    from riskmetrics import setting_types, settings
     from riskmetrics.db import input_writes, stored_settings
     from riskmetrics.sources.files import read_benchmark
 
     if code:
         require_printable(code, "--code", one_line=True)
-    requested_code = settings.parse_benchmark_code(code) if code else None
+    requested_code = setting_types.parse_benchmark_code(code) if code else None
     configured = settings.load().benchmark
 
     def store(connection: "sa.Connection", parsed: "ParseResult") -> str:

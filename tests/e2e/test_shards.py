@@ -2,13 +2,11 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -23,9 +21,8 @@ from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.computations.shard_work import ShardTask
 from riskmetrics.db import stored_settings, tables
 from riskmetrics.db.engine import create_engine
-from riskmetrics.db.result_writes import Part
-from riskmetrics.db.shards import Shard, Unit
-from riskmetrics.errors import ConfigurationError, MissingPricesError, WorkerError
+from riskmetrics.db.shards import Unit
+from riskmetrics.errors import ConfigurationError, MissingPricesError
 from tests.conftest import NewDatabase, open_connection
 from tests.dask_cluster import Cluster, start_cluster
 from tests.e2e.conftest import Run, read_results
@@ -271,54 +268,6 @@ def test_an_asset_that_fails_in_a_shard_stops_what_follows_from_it(
     assert stored[0] == stored[1]
     missing = {asset.name for asset in RESULT_ASSETS} - stored[1]
     assert missing == {"portfolio_rate_betas", "stress_tests"}
-
-
-def _task(shard: Shard) -> ShardTask:
-    return SimpleNamespace(part=Part(shard))  # type: ignore[return-value]
-
-
-def _die(_: ShardTask) -> Any:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _die_once(task: ShardTask) -> Any:
-    """Kill the process, unless it was killed before."""
-    mark = Path("killed")
-    if task.part.shard.lower == "first" and not mark.exists():
-        mark.touch()
-        _die(task)
-    return {"pid": os.getpid()}
-
-
-TASKS = [_task(Shard(Unit.SYMBOLS, lower)) for lower in ("first", "second", "third")]
-
-
-def _processes(function: Callable[[ShardTask], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("RISKMETRICS_WORKERS", "2")
-    monkeypatch.setattr(workers, "run_shard_in_worker", function)
-    return workers.open_workers(settings.load(), function)
-
-
-def test_shards_of_a_lost_process_are_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    with _processes(_die_once, monkeypatch) as opened:
-        assert len(opened.run(TASKS)) == len(TASKS)
-    assert Path("killed").exists()
-
-
-def test_a_shard_that_ends_its_worker_each_time_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    message = r"lost 3 times .*symbols from first.*RISKMETRICS_SHARD_POSITIONS"
-    with _processes(_die, monkeypatch) as opened, pytest.raises(WorkerError, match=message):
-        opened.run(TASKS[:1])
-
-
-def test_without_dask_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RISKMETRICS_DASK_SCHEDULER", "tcp://127.0.0.1:8786")
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    opened = workers.open_workers(settings.load(), _die)
-    with pytest.raises(ConfigurationError, match=r"pip install 'riskmetrics\[dask\]'"), opened:
-        pass
 
 
 def test_a_scheduler_that_does_not_answer_is_named(
