@@ -48,6 +48,11 @@ _LIMITS = """## Known limits
   temporary tables made no difference.
 - **A nightly run against 165 fits.** The fits cover betas only; the nightly run computes and stores
   all assets. Nearly half of its CPU time is used by Postgres, mostly for rows and indexes.
+- **A million positions.** Postgres uses more than half of the CPU time, and most of that for the
+  three tables of positions: inserting their rows takes eight times as long as the COPY of the same
+  rows to a table without indexes. Two indexes of these tables repeat a key. They are older than
+  this package, and other programs may use them, so they stay. Memory peaks when insights are
+  written, which have all portfolios at once, and not in shards.
 - **Size of betas.** A row also has alpha, the market index and the run that wrote it.
 """
 

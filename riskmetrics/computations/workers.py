@@ -3,8 +3,9 @@
 All are used by the interface of `concurrent.futures.Executor`.
 """
 
+import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     CancelledError,
     Executor,
@@ -17,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from typing import Any, ParamSpec, TypeVar
 
+from riskmetrics.computations import shard_work
 from riskmetrics.computations.shard_work import Outcomes, ShardTask, run_shard_in_worker
 from riskmetrics.errors import ConfigurationError, WorkerError
 from riskmetrics.settings import Settings
@@ -151,12 +153,24 @@ def open_workers(configured: Settings, run_in_process: RunShard) -> Iterator[Wor
 
 
 def _processes(n: int) -> ProcessPoolExecutor:
-    # forked processes would share the connections and locks of this one
-    return ProcessPoolExecutor(n, get_context("spawn"), _ignore_interrupts)
+    """Start processes, which load their modules while the run divides the book."""
+    # Forks of this process would share its connections and locks. Those of a server have neither,
+    # and the modules are loaded once.
+    context = get_context("forkserver")
+    context.set_forkserver_preload([shard_work.__name__, "exchange_calendars"])
+    pool = ProcessPoolExecutor(n, context, _prepare_process, (dict(os.environ),))
+    for _ in range(n):
+        pool.submit(os.getpid)
+    return pool
 
 
-def _ignore_interrupts() -> None:
-    """Let the run decide what an interrupt ends: Ctrl-C is sent to all processes of a terminal."""
+def _prepare_process(environment: Mapping[str, str]) -> None:
+    """Take over the settings of the run, which may have changed since the server was started.
+
+    The run decides what an interrupt ends: Ctrl-C is sent to all processes of a terminal.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

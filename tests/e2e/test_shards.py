@@ -361,14 +361,14 @@ def _kill_a_writer(url: str, pids: list[int], killed: list[int]) -> None:
         while time.monotonic() < deadline and not connection.scalar(writing):
             time.sleep(0.005)
     engine.dispose()
-    found = pids or _children(os.getpid())
+    found = pids or [pid for server in _children(os.getpid()) for pid in _children(server)]
     if found:
         os.kill(found[0], signal.SIGKILL)
         killed.append(found[0])
 
 
 def _children(parent: int) -> list[int]:
-    """Return the processes that multiprocessing has started for the pool of a process."""
+    """Return the children of a process that run multiprocessing's server of forks."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -376,6 +376,6 @@ def _children(parent: int) -> list[int]:
             command = (folder / "cmdline").read_text()
         except OSError:
             continue
-        if int(status[1]) == parent and "spawn_main" in command:
+        if int(status[1]) == parent and "forkserver" in command:
             found.append(int(folder.name))
     return found
