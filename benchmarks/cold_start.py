@@ -17,6 +17,9 @@ from benchmarks import measure
 from riskmetrics.db import embedded
 
 REPEATS = 5
+QUICK = ("--stocks", "20", "--sessions", "60", "--portfolios", "1", "--lots", "5")
+"""Size of the market of a smoke test."""
+
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 
 
@@ -43,7 +46,7 @@ def report(quick: bool) -> str:
     repeats = 1 if quick else REPEATS
     with tempfile.TemporaryDirectory(prefix="riskmetrics-benchmark-") as folder:
         home = Path(folder)
-        run_command(home, "simulate")
+        run_command(home, "simulate", *(QUICK if quick else ()))
         run_command(home, "run")
         taken: list[list[float]] = [[] for _ in lines]
         for _ in range(repeats):

@@ -1,9 +1,11 @@
 """The benchmarks still run: what they measure is not tested here."""
 
+import os
 import re
 
 import pytest
 
+from benchmarks import measure
 from benchmarks.__main__ import BENCHMARKS
 
 pytestmark = pytest.mark.integration
@@ -11,8 +13,14 @@ pytestmark = pytest.mark.integration
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark_runs_at_a_small_size_and_tells_whether_its_figures_met_their_targets(
-    name: str,
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In this process, which has imported everything: new ones make no figure of a test better."""
+    monkeypatch.setattr(measure, "run_in_child", lambda function, *of: function(*of))
     report = BENCHMARKS[name](quick=True)
     assert report.startswith("## ")
     assert re.search(r"\| +(yes|no) \|", report)
+
+
+def test_what_is_measured_in_a_new_process_runs_in_one() -> None:
+    assert measure.run_in_child(os.getppid) == os.getpid()

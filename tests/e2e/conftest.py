@@ -2,7 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -57,27 +58,43 @@ def sample(
     return url
 
 
-class ComputedSample(NamedTuple):
-    """A database with the sample after the run of COMPUTED_DAY, and the home of that run."""
+@contextmanager
+def use_database(url: str, home: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Point the settings to a database and a home, as the only settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        clear_settings(patch)
+        patch.setenv("RISKMETRICS_DATABASE_URL", url)
+        patch.setenv("RISKMETRICS_HOME", str(home))
+        yield patch
 
-    database: str
+
+class ComputedSample(NamedTuple):
+    """A database with the sample after a run, and the home of that run."""
+
+    url: str
     home: Path
+
+    def copy(
+        self, new_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, folder: Path
+    ) -> str:
+        """Return the URL of a fresh copy; the settings point to it and a copy of the home."""
+        url = new_database(sa.make_url(self.url).database)
+        home = tempfile.mkdtemp(dir=folder)
+        shutil.copytree(self.home, home, dirs_exist_ok=True)
+        monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
+        monkeypatch.setenv("RISKMETRICS_HOME", home)
+        return url
 
 
 @pytest.fixture(scope="session")
 def computed_template(
     sample_template: str, create_database: Callable[..., str], fast_folder: Path
 ) -> ComputedSample:
-    """Return the sample after one run, which must succeed, for tests to copy."""
+    """Return the sample after the run of COMPUTED_DAY, which must succeed, for tests to copy."""
     url, home = create_database(sample_template), Path(tempfile.mkdtemp(dir=fast_folder))
-    with pytest.MonkeyPatch.context() as patch:
-        clear_settings(patch)
-        patch.setenv("RISKMETRICS_DATABASE_URL", url)
-        patch.setenv("RISKMETRICS_HOME", str(home))
+    with use_database(url, home):
         assert launch.run(settings.load(), [COMPUTED_DAY]).exit_code == 0
-    name = sa.make_url(url).database
-    assert name
-    return ComputedSample(name, home)
+    return ComputedSample(url, home)
 
 
 @pytest.fixture
@@ -87,15 +104,8 @@ def computed_sample(
     monkeypatch: pytest.MonkeyPatch,
     fast_folder: Path,
 ) -> str:
-    """Return the URL of a fresh database with the sample and the results of COMPUTED_DAY.
-
-    The settings point to it, and to a copy of the home of the run.
-    """
-    url, home = new_database(computed_template.database), tempfile.mkdtemp(dir=fast_folder)
-    shutil.copytree(computed_template.home, home, dirs_exist_ok=True)
-    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-    monkeypatch.setenv("RISKMETRICS_HOME", home)
-    return url
+    """Return the URL of a fresh database with the sample and the results of COMPUTED_DAY."""
+    return computed_template.copy(new_database, monkeypatch, fast_folder)
 
 
 @pytest.fixture

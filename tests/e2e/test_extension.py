@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from datetime import date
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from riskmetrics import Figure, PortfolioFigure, RunInputs, Unit, build_definiti
 from riskmetrics.db import tables
 from riskmetrics.errors import ConfigurationError
 from riskmetrics.metrics._typing import FloatArray
-from tests.conftest import COMMAND, open_connection
-from tests.e2e.conftest import query_frame, read_results
+from tests.conftest import COMMAND, NewDatabase, open_connection
+from tests.e2e.conftest import ComputedSample, query_frame, read_results, use_database
 
 DAY = date(2022, 12, 28)
 TOY = '''
@@ -71,7 +72,11 @@ ROWS = Reader(Figure("portfolio_figures", "rows", "Rows", Unit.NUMBER, "rows of 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """Return a folder with an installed package that adds a figure."""
-    folder = tmp_path / "site"
+    return install(tmp_path / "site")
+
+
+def install(folder: Path) -> Path:
+    """Write a package that adds a figure into a new folder, and return the folder."""
     information = folder / "toy_figure-1.0.dist-info"
     information.mkdir(parents=True)
     (folder / "toy_figure.py").write_text(TOY)
@@ -80,6 +85,34 @@ def package(tmp_path: Path) -> Path:
         "[riskmetrics.metrics]\nleverage = toy_figure:LEVERAGE\n"
     )
     return folder
+
+
+@pytest.fixture(scope="module")
+def leverage_template(
+    sample_template: str,
+    create_database: NewDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
+    fast_folder: Path,
+) -> ComputedSample:
+    """Return the sample after a run with the package installed, for tests to copy."""
+    url, home = create_database(sample_template), Path(tempfile.mkdtemp(dir=fast_folder))
+    with use_database(url, home):
+        outcome = call(
+            install(tmp_path_factory.mktemp("toy") / "site"), "run", "--date", str(DAY), "--offline"
+        )
+    assert outcome.returncode == 0, outcome.stderr
+    return ComputedSample(url, home)
+
+
+@pytest.fixture
+def leverage(
+    leverage_template: ComputedSample,
+    new_database: NewDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    fast_folder: Path,
+) -> str:
+    """Return the URL of a fresh copy of the database; the settings point to it."""
+    return leverage_template.copy(new_database, monkeypatch, fast_folder)
 
 
 def call(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -95,13 +128,11 @@ def call(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_figure_of_an_installed_package_is_computed_stored_shown_explained_and_listed(
-    sample: str, package: Path
+    leverage: str, package: Path
 ) -> None:
     day = ("--date", str(DAY))
-    outcome = call(package, "run", *day, "--offline")
-    assert outcome.returncode == 0, outcome.stderr
     stored = query_frame(
-        sample,
+        leverage,
         "SELECT name, value, gross_exposure, total_value, undefined_reason, f.dagster_run_id"
         " FROM portfolio_figures f JOIN portfolio_snapshots USING (portfolio_id)"
         " JOIN portfolios p ON p.id = portfolio_id WHERE figure = 'leverage' AND"
@@ -135,13 +166,12 @@ def test_a_figure_of_an_installed_package_is_computed_stored_shown_explained_and
 
 
 def test_its_rows_are_replaced_by_the_next_run_and_others_are_kept(
-    sample: str, package: Path
+    leverage: str, package: Path
 ) -> None:
     day = ("--date", str(DAY), "--offline")
-    assert call(package, "run", *day).returncode == 0
-    first = query_frame(sample, "SELECT portfolio_id, value FROM portfolio_figures")
+    first = query_frame(leverage, "SELECT portfolio_id, value FROM portfolio_figures")
     other = {"figure": "other", "day": DAY, "value": 1.0}
-    with open_connection(sample) as connection:
+    with open_connection(leverage) as connection:
         owner = {"portfolio_id": first["portfolio_id"][0]}
         connection.execute(sa.insert(tables.portfolio_figures).values(other | owner))
         connection.execute(
@@ -150,7 +180,7 @@ def test_its_rows_are_replaced_by_the_next_run_and_others_are_kept(
             .values(value=9.0, undefined_reason=None)
         )
     assert call(package, "run", *day, "--assets", "leverage").returncode == 0
-    second = query_frame(sample, "SELECT * FROM portfolio_figures")
+    second = query_frame(leverage, "SELECT * FROM portfolio_figures")
     assert set(second["figure"]) == {"leverage", "other"}
     assert not (second.loc[second["figure"] == "leverage", "value"] == 9.0).any()
 
@@ -183,14 +213,12 @@ CARELESS = """
 """
 
 
-def test_a_figure_that_spoils_its_inputs_changes_no_other(sample: str, package: Path) -> None:
-    day = ("--date", str(DAY), "--offline")
-    assert call(package, "run", *day).returncode == 0
-    before = read_results(sample)
+def test_a_figure_that_spoils_its_inputs_changes_no_other(leverage: str, package: Path) -> None:
+    before = read_results(leverage)
     line = "    valuation = inputs.valuation\n"
     (package / "toy_figure.py").write_text(TOY.replace(line, line + CARELESS))
-    call(package, "run", *day)
-    after = read_results(sample)
+    call(package, "run", "--date", str(DAY), "--offline")
+    after = read_results(leverage)
     for name in before.keys() - {"portfolio_figures"}:
         assert after[name].equals(before[name]), name
 

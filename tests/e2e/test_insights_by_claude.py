@@ -30,6 +30,7 @@ from riskmetrics.insights.budget import Budget, Caps
 from riskmetrics.insights.claude import Claude, open_client
 from riskmetrics.insights.templates import Template
 from riskmetrics.resources import count_ended_batches
+from tests import fmp_server
 from tests.fmp_server import KEY, Reply
 from tests.messages_server import DRAFT, Body, MessagesServer, error, in_turn, message, serve
 
@@ -142,12 +143,16 @@ def test_a_run_with_a_key_stores_what_the_model_wrote_and_a_second_one_costs_not
     assert insights(engine) == rows
 
 
-def test_the_demo_with_a_key_has_the_models_insights_and_costs_nothing_the_second_time(
-    call, engine, api, tmp_path
+def test_the_demo_with_keys_has_the_models_insights_pays_once_and_asks_no_data_vendor(
+    call, engine, api, tmp_path, monkeypatch
 ):
-    for _ in range(2):
-        assert call("demo", "--out", str(tmp_path / "report.html")).exit_code == 0
-        assert providers(engine)["anthropic"] == len(api.calls) > 10
+    with fmp_server.serve(lambda *_: Reply(fmp_server.BAD_KEY, 401)) as vendor:
+        monkeypatch.setenv("FMP_API_KEY", KEY)
+        monkeypatch.setenv("RISKMETRICS_FMP_URL", vendor.url)
+        for _ in range(2):
+            assert call("demo", "--out", str(tmp_path / "report.html")).exit_code == 0
+            assert providers(engine)["anthropic"] == len(api.calls) > 10
+        assert vendor.calls == []
     assert len(
         {row["cache_key"] for row in insights(engine) if row["provider"] == "anthropic"}
     ) == len(api.calls)

@@ -2,7 +2,8 @@
 
 import json
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,22 +12,34 @@ import sqlalchemy as sa
 import statsmodels.api as sm
 from typer.testing import CliRunner
 
+from riskmetrics import settings
+from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.present import formatting
-from tests.conftest import open_connection
-from tests.e2e.conftest import Run
+from tests.conftest import NewDatabase, open_connection
+from tests.e2e.conftest import use_database
 
 DAY = date(2022, 12, 28)
 RATES = "KO"
 """Replaces a bond fund, which the sample does not have."""
 
 
-@pytest.fixture
-def returns(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
-    """Run the job for DAY with RATES and an option on AAPL; return daily returns by symbol."""
-    monkeypatch.setenv("RISKMETRICS_RATE_INDEX", RATES)
-    with open_connection(sample) as connection:
+class Book(NamedTuple):
+    """Database and home of a run for DAY, and the daily returns of its prices by symbol."""
+
+    url: str
+    home: Path
+    returns: pd.DataFrame
+
+
+@pytest.fixture(scope="module")
+def book(
+    sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Book:
+    """Run the job for DAY with RATES and an option on AAPL."""
+    url, home = create_database(sample_template), tmp_path_factory.mktemp("home")
+    with open_connection(url) as connection:
         owner = connection.scalar(
             sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Core Equity")
         )
@@ -41,13 +54,20 @@ def returns(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> pd.DataFr
         prices = pd.read_sql_query(
             sa.text("SELECT symbol, date, adj_close FROM market_data_cache"), connection
         )
-    assert run([DAY]).exit_code == 0
-    return (
-        prices.pivot(index="date", columns="symbol", values="adj_close")
-        .sort_index()
-        .pct_change()
-        .iloc[1:]
-    )
+    with use_database(url, home) as patch:
+        patch.setenv("RISKMETRICS_RATE_INDEX", RATES)
+        assert launch.run(settings.load(), [DAY]).exit_code == 0
+    closes = prices.pivot(index="date", columns="symbol", values="adj_close").sort_index()
+    return Book(url, home, closes.pct_change().iloc[1:])
+
+
+@pytest.fixture
+def returns(book: Book, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """Point the settings to the book, which tests only read; return daily returns by symbol."""
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", book.url)
+    monkeypatch.setenv("RISKMETRICS_HOME", str(book.home))
+    monkeypatch.setenv("RISKMETRICS_RATE_INDEX", RATES)
+    return book.returns
 
 
 def _shown(what: str) -> Any:
@@ -118,7 +138,7 @@ def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sa
 
 @pytest.mark.parametrize("what", ["betas", "rate-betas", "volatility", "options"])
 def test_lots_of_one_instrument_are_one_row_and_no_two_rows_are_equal(
-    returns: pd.DataFrame, sample: str, what: str
+    returns: pd.DataFrame, book: Book, what: str
 ) -> None:
     """Oracle: sums of the stored lots by SQL."""
     found = _shown(what)
@@ -126,7 +146,7 @@ def test_lots_of_one_instrument_are_one_row_and_no_two_rows_are_equal(
     keys = [(row["portfolio"], row["symbol"], row["position_type"]) for row in rows]
     assert len(set(keys)) == len(keys) > 0
     is_option = "=" if what == "options" else "<>"
-    with open_connection(sample) as connection:
+    with open_connection(book.url) as connection:
         query = (
             "SELECT name, symbol, position_type, sum(quantity)::float8, count(*) FROM positions p "
             "JOIN portfolios f ON f.id = p.portfolio_id "
