@@ -81,7 +81,7 @@ def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.I
     for worker in range(workers):
         size = (len(items) - len(dealt)) // (workers - worker)
         first = slow[worker::workers]
-        dealt += [*first, *islice(others, size - len(first))]
+        dealt += [*first, *islice(others, max(size - len(first), 0))]
     return dealt
 
 

@@ -11,7 +11,14 @@ from benchmarks.__main__ import BENCHMARKS
 pytestmark = pytest.mark.integration
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+SLOW = {"cold_start": 15, "night": 12, "backfill": 10, "size": 10}
+"""Seconds that small sizes of benchmarks take."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow(SLOW.get(name, 0))) for name in BENCHMARKS],
+)
 def test_a_benchmark_runs_at_a_small_size_and_tells_whether_its_figures_met_their_targets(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

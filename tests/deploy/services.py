@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,12 +60,13 @@ class Services:
     def __init__(self, postgres: Postgres, folder: Path) -> None:
         self.folder, self.home = folder, folder / "home"
         self.home.mkdir(mode=0o700)
-        self.web = free_port()
+        self.web, code = free_port(), free_port()
+        self._ports = {"webserver": self.web, "code": code}
         self._here = {
             "@postgres:5432": f"@127.0.0.1:{postgres.port}",
             "0.0.0.0": "127.0.0.1",
             "3000": str(self.web),
-            "4000": str(free_port()),
+            "4000": str(code),
             HOME: str(self.home),
         }
         self._services = interpolated(COMPOSE["services"], postgres.passwords)
@@ -118,6 +120,8 @@ class Services:
         """Wait until the health check of a service passes."""
         kind, *check = self._services[name]["healthcheck"]["test"]
         assert kind == "CMD"
+        if name in self._ports:  # the check costs a second of imports, a connection nothing
+            wait_until(lambda: is_listening(self._ports[name]), f"{name} listens", 0.1)
 
         def healthy() -> bool:
             assert self._running[name].poll() is None, self.output(name)
@@ -202,11 +206,20 @@ def listen_to_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def wait_until(done: Callable[[], bool], what: str) -> None:
+def is_listening(port: int) -> bool:
+    """Return whether a service on this machine accepts connections."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def wait_until(done: Callable[[], bool], what: str, pause: float = 0.5) -> None:
     deadline = time.monotonic() + PATIENCE
     while not done():
         assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.5)
+        time.sleep(pause)
 
 
 @contextmanager

@@ -63,6 +63,7 @@ def in_shell(server: Postgres, commands: str, folder: Path) -> None:
     )
 
 
+@pytest.mark.slow(20)
 @pytest.mark.timeout(900)
 def test_a_dump_restored_elsewhere_holds_every_row_and_runs_on(
     postgres: Postgres, other: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

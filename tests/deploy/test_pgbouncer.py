@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 DAYS = ("2022-12-22", "2022-12-23", "2022-12-27", "2022-12-28")
+ASSETS = "portfolio_values,position_betas"
 POOL = 3
 """Server sessions that four runs share."""
 
@@ -85,9 +86,11 @@ def bouncer(database: Postgres) -> Iterator[Postgres]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.slow(15)
 def test_four_runs_at_once_share_three_sessions(
     bouncer: Postgres, database: Postgres, tmp_path: Path
 ) -> None:
+    """One computes everything, the others the two assets that are looked at."""
     environment = {
         **ENVIRONMENT,
         "RISKMETRICS_DATABASE_URL": bouncer.url("writer"),
@@ -96,7 +99,7 @@ def test_four_runs_at_once_share_three_sessions(
     command = [COMMAND, "run", "--offline", "--date"]
     running = [
         subprocess.Popen(
-            [*command, day],
+            [*command, day, *([] if day == DAYS[-1] else ["--assets", ASSETS])],
             env=environment,
             cwd=tmp_path,
             stdout=subprocess.PIPE,

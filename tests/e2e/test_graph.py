@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -196,13 +197,27 @@ def own_figures(url: str, asset: ResultAsset) -> list[pd.DataFrame]:
     return found
 
 
+@pytest.fixture(scope="module")
+def computed_figures(
+    computed_template: str, create_database: Callable[..., str]
+) -> Callable[[str], list[pd.DataFrame]]:
+    """Return the figures of an asset, by name, as they are in every new book."""
+    url = create_database(computed_template)
+    return cache(lambda name: own_figures(url, BY_NAME[name]))
+
+
 @pytest.mark.parametrize(("name", "upstream", "edge"), EDGES)
 def test_an_edge_carries_what_its_record_states(
-    book: str, run: Run, name: str, upstream: str, edge: Edge
+    computed_figures: Callable[[str], list[pd.DataFrame]],
+    book: str,
+    run: Run,
+    name: str,
+    upstream: str,
+    edge: Edge,
 ) -> None:
     """Alter what is stored upstream, materialize the asset alone, and look at its figures."""
     asset = BY_NAME[name]
-    before = own_figures(book, asset)
+    before = computed_figures(name)
     assert any(len(rows) for rows in before)
     alter(book, upstream)
     run([DAY], [name])

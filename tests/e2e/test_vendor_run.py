@@ -49,9 +49,13 @@ def vendor(market: Market) -> Iterator[FmpServer]:
 
 
 @pytest.fixture
-def settings(empty_database: str, vendor: FmpServer, tmp_path: Path) -> dict[str, str]:
-    """Set the variables of a user with a key and an empty database."""
-    url = sa.make_url(empty_database).set(password=PASSWORD)
+def settings(request: pytest.FixtureRequest, vendor: FmpServer, tmp_path: Path) -> dict[str, str]:
+    """Return the variables of a user with a key and a new database.
+
+    It is empty for processes, which then migrate it, and migrated for calls in this process.
+    """
+    kind = "empty_database" if "command" in request.fixturenames else "database"
+    url = sa.make_url(request.getfixturevalue(kind)).set(password=PASSWORD)
     return {
         "FMP_API_KEY": KEY,
         "RISKMETRICS_FMP_URL": vendor.url,
@@ -122,6 +126,7 @@ def secrets_in(folder: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.slow(20)
 def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_nothing(
     command: Command,
     call: Callable[..., Result],

@@ -1,0 +1,35 @@
+"""Slow tests start first on every worker, and no test is lost or run twice."""
+
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import deal_slow_tests
+
+
+class Item(NamedTuple):
+    """A collected test: its place in the collection, and what its marker says."""
+
+    place: int
+    seconds: float = 0.0
+
+    def get_closest_marker(self, name: str) -> pytest.Mark | None:
+        """Return the marker ``slow`` if there is one."""
+        assert name == "slow"
+        return pytest.mark.slow(self.seconds).mark if self.seconds else None
+
+
+def test_each_worker_begins_with_slow_tests_and_the_longest_come_first() -> None:
+    """By hand: parts of 3, 3 and 4 tests; 50, 40 and 30 s start at once, 20 s after 50 s."""
+    seconds = {2: 20.0, 5: 50.0, 6: 40.0, 9: 30.0}
+    items = [Item(place, seconds.get(place, 0.0)) for place in range(10)]
+    dealt = [item.place for item in deal_slow_tests(items, workers=3)]
+    assert dealt == [5, 2, 0, 6, 1, 3, 9, 4, 7, 8]
+
+
+@pytest.mark.parametrize("n_slow", [0, 1, 7])
+@pytest.mark.parametrize("workers", [1, 2, 3, 8])
+def test_no_test_is_lost(n_slow: int, workers: int) -> None:
+    items = [Item(place, 1.0 + place if place < n_slow else 0.0) for place in range(7)]
+    dealt = deal_slow_tests(items, workers)
+    assert sorted(dealt) == items
