@@ -182,6 +182,7 @@ def test_a_password_is_not_sent_without_encryption(
     assert not mail.messages
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("scheme", "in_clear"), [("smtps", []), ("smtp", ["EHLO", "STARTTLS"])])
 def test_a_password_goes_to_a_server_that_is_encrypted_and_known(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, in_clear: list[str]

@@ -118,6 +118,7 @@ def test_a_folder_of_another_ordinary_account_is_refused_and_one_of_root_is_not(
     }
 
 
+@pytest.mark.integration
 @needs_root
 @pytest.mark.parametrize("folder_mode", [0o700, 0o755, 0o777])
 def test_root_uses_no_folder_or_file_of_another_account(

@@ -80,6 +80,7 @@ def test_json_and_csv_hold_no_control_character(evil_portfolio):
     )
 
 
+@pytest.mark.integration
 def test_help_keeps_its_colors_on_a_terminal():
     assert "\x1b[1m" in in_terminal("--help")
 

@@ -25,6 +25,8 @@ from riskmetrics.db.roles import Role
 from riskmetrics.errors import DatabaseError
 from tests.other_account import ORDINARY, call_as, needs_root
 
+pytestmark = pytest.mark.integration
+
 USER = """
 import sys
 from pathlib import Path

@@ -28,6 +28,8 @@ from riskmetrics.errors import DatabaseError
 from tests.db.test_embedded import user
 from tests.other_account import call_as
 
+pytestmark = pytest.mark.integration
+
 DENIED = errors.InsufficientPrivilege
 ESCAPED = "/tmp/riskmetrics-test-escaped"
 """File that the attacks try to write."""

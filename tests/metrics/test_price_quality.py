@@ -146,6 +146,7 @@ def test_a_suspicion_on_its_own_day_does_not_know_whether_the_move_reverts() -> 
     assert not on_the_day.close_reverts.any()
 
 
+@pytest.mark.slow(4)
 @settings(derandomize=True, deadline=None, max_examples=50)
 @given(st.data())
 def test_a_suspicion_needs_six_earlier_prices_and_none_later(data: st.DataObject) -> None:
@@ -250,6 +251,7 @@ def wild_markets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return draw(arrays(np.float64, shape, elements=levels)), market
 
 
+@pytest.mark.slow(3)
 @settings(derandomize=True, deadline=None, max_examples=200)
 @given(wild_markets())
 def test_a_backfill_knows_on_each_day_what_the_day_itself_knew_to_the_last_bit(wild):

@@ -141,6 +141,7 @@ def _equal(name: str, ours: object, theirs: object) -> bool:
     return (str(ours) if name == "date" else ours) == theirs or (pd.isna(ours) and theirs is None)
 
 
+@pytest.mark.slow(5)
 @pytest.mark.parametrize(("endpoint", "count"), MUTATIONS.items())
 def test_no_mutation_of_an_answer_crashes_stores_a_wrong_row_or_loses_one(endpoint, count):
     @settings(

@@ -99,6 +99,7 @@ REFUSALS = {
 """What the sentence says: a limit, with the setting that raises it, or why it is no table."""
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("bomb", [bomb.__name__ for bomb in bombs.ALL])
 def test_a_bomb_is_refused_in_a_sentence_and_half_a_gigabyte(answers, bomb, reader):
@@ -185,6 +186,7 @@ def test_a_large_file_has_the_same_limits_before_it_is_read(tmp_path, monkeypatc
     assert [row.line for row in parsed.rejected] == [7, 8]
 
 
+@pytest.mark.integration
 def test_many_symbols_in_a_large_file_are_found_in_little_memory(tmp_path):
     """500 MB, of which only the last part has too many symbols, are rejected before loading."""
     path = tmp_path / "file.csv"
