@@ -28,7 +28,7 @@ test: lint types contracts ## Everything CI runs: lint, types, import contracts,
 	$(PYTEST)
 
 test-fast: install-dev ## The tests that need no Postgres, no process and no run of Dagster (under a minute)
-	$(PYTEST) -m "not integration and not slow and not live" tests
+	$(PYTEST) -m "not integration and not slow and not live" $(addprefix --ignore=tests/,deploy e2e faults wheel)
 
 coverage: install-dev ## Lines and branches that the tests run, by package (twice as long as the tests)
 	rm -rf build/coverage

@@ -23,6 +23,8 @@ from riskmetrics.errors import ConfigurationError
 from tests.cli.conftest import Call
 from tests.other_account import ORDINARY, call_as, needs_root
 
+pytestmark = pytest.mark.integration
+
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 
 
@@ -256,7 +258,6 @@ def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(
         prepare()
 
 
-@pytest.mark.integration
 @needs_root
 @pytest.mark.parametrize("is_new", [True, False])
 def test_a_home_on_a_file_system_mounted_read_only_is_refused(
@@ -345,7 +346,6 @@ def test_a_symlinked_home_works_and_stays_a_link(monkeypatch, tmp_path: Path) ->
     assert (tmp_path / "real" / "dagster.yaml").exists()
 
 
-@pytest.mark.integration
 def test_the_environment_of_plain_dagster_has_the_bytes_of_a_name_that_is_not_utf8(
     monkeypatch, tmp_path: Path
 ) -> None:
