@@ -10,6 +10,8 @@ from small_books import MARKET, SESSIONS, Book, long_book, random_book
 
 from riskmetrics.results import option_results
 
+pytestmark = pytest.mark.slow(4)
+
 # a smaller seed is no simpler book: nothing to gain from shrinking
 repeatable = settings(
     derandomize=True, deadline=None, max_examples=5, phases=[Phase.explicit, Phase.generate]
@@ -59,7 +61,6 @@ def assert_a_range_equals_its_days(of: Book, together: dict[str, pd.DataFrame]) 
         assert_identical(of.results(day), only(together, day=pd.Timestamp(day)))
 
 
-@pytest.mark.slow(4)
 @repeatable
 @given(seeds)
 def test_a_range_of_days_equals_its_days_one_by_one(seed):
@@ -133,7 +134,6 @@ def assert_known(results: dict[str, pd.DataFrame]) -> None:
         assert results[f"{kind}_scores"]["realized"].notna().all()
 
 
-@pytest.mark.slow(4)
 @repeatable
 @given(seeds)
 def test_a_portfolio_alone_equals_itself_among_others_in_any_order(seed):
@@ -203,7 +203,6 @@ def assert_nothing_later_moves(of: Book) -> None:
     assert_identical(then, only(with_later_garbage(of, day, 0).results(*DAYS), day=day))
 
 
-@pytest.mark.slow(4)
 @repeatable
 @given(seeds)
 def test_no_price_trade_or_benchmark_after_a_day_moves_anything_on_it(seed):
