@@ -28,7 +28,7 @@ test: lint types contracts ## Everything CI runs: lint, types, import contracts,
 	$(PYTEST)
 
 test-fast: install-dev ## The tests that need no Postgres, no process and no run of Dagster (under a minute)
-	$(PYTEST) -m "not integration and not slow and not live" tests
+	$(PYTEST) -m "not integration and not slow and not live" $(addprefix --ignore=tests/,deploy e2e faults wheel)
 
 coverage: install-dev ## Lines and branches that the tests run, by package (twice as long as the tests)
 	rm -rf build/coverage
@@ -81,9 +81,6 @@ lock: ## Resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --group build --group dev -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
 		-o requirements-dev.lock
-	uv pip compile pyproject.toml --extra dask --group build -c requirements-dev.lock --universal --python-version 3.11 \
-		--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
-		-o requirements-dask.lock
 
 clean: ## Remove the environment and caches; the data in .riskmetrics stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

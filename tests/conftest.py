@@ -44,7 +44,7 @@ def pytest_xdist_auto_num_workers() -> int | None:
     """Use one worker more than there are cores: many tests wait for servers and daemons."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
-    return len(os.sched_getaffinity(0)) + 1
+    return (os.cpu_count() or 1) + 1
 
 
 _INTEGRATION_FOLDERS = {"deploy", "e2e", "faults", "wheel"}

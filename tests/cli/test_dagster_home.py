@@ -23,6 +23,8 @@ from riskmetrics.errors import ConfigurationError
 from tests.cli.conftest import Call
 from tests.other_account import ORDINARY, call_as, needs_root
 
+pytestmark = pytest.mark.integration
+
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 
 

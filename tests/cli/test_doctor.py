@@ -293,6 +293,7 @@ def test_a_run_that_a_dead_process_left_is_found(
     assert run.run_id in found["runs"][0]["finding"]
 
 
+@pytest.mark.slow(12)
 def test_a_storage_of_dagster_that_does_not_open_is_reported_with_the_fix(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ WAYS = {
 SHEETS, PER_SHEET = 40, 300
 
 
+@pytest.mark.slow(4)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_false_sentence_passes_and_under_two_percent_of_true_ones_are_rejected(
     seed: int,

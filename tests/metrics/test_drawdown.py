@@ -111,6 +111,11 @@ def test_a_series_has_the_same_bits_alone_and_in_a_batch(seed):
         assert_equal(alone, Drawdown(*(values[[series]] for values in batch)))
 
 
+def test_as_many_returns_as_the_minimum_are_enough() -> None:
+    found = drawdown(np.array([[0.1], [-0.2]]), min_obs=2)
+    assert found.max_drawdown == pytest.approx([0.2], rel=1e-15)
+
+
 def test_a_wrong_shape_or_minimum_raises():
     for returns, min_obs in ((np.zeros(3), 1), (np.zeros((3, 1)), 0), (np.zeros((3, 1)), 4)):
         with pytest.raises(ValueError, match="min_obs"):

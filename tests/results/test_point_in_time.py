@@ -10,6 +10,8 @@ from small_books import MARKET, SESSIONS, Book, long_book, random_book
 
 from riskmetrics.results import option_results
 
+pytestmark = pytest.mark.slow(4)
+
 # a smaller seed is no simpler book: nothing to gain from shrinking
 repeatable = settings(
     derandomize=True, deadline=None, max_examples=5, phases=[Phase.explicit, Phase.generate]

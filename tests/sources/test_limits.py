@@ -358,9 +358,9 @@ def test_what_fills_up_a_gzip_file_takes_no_time(tmp_path, filling):
     path.write_bytes(table + gzip.compress(b"") * (300_000 if filling == "empty members" else 0))
     if filling == "zeros":
         os.truncate(path, 10_000_000)
-    began = time.monotonic()
+    began = time.process_time()
     assert len(files.read_prices(path).rows) == 3
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     os.truncate(path, 8 << 40)
     with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_FILE_MB"):
         files.read_prices(path)
@@ -370,9 +370,9 @@ def test_a_line_that_nearly_names_an_account_again_and_again_takes_no_time(tmp_p
     path = tmp_path / "file.csv"
     cells = ",".join([" as of x" * 15_000] * 4)
     path.write_text(f"Positions for account {cells}\nSymbol,Qty (Quantity)\nA,1\n")
-    began = time.monotonic()
+    began = time.process_time()
     assert len(brokers.read_holdings(path).accounts) == 1
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("kept", [3, 9, 17, 40, -9, -8, -1])

@@ -91,6 +91,7 @@ def quantities(texts: list[str], decimal: str | None = None) -> list[float]:
     return account.holdings.rows["quantity"].to_list()
 
 
+@pytest.mark.slow(4)
 @repeatable
 @given(st.lists(AMOUNTS.filter(bool), min_size=1, max_size=6), notations, st.sampled_from(SIGNS))
 def test_quantities_in_one_notation_are_read_back_or_the_mark_is_asked_for(numbers, notation, sign):
