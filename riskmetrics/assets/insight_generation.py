@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import dagster as dg
@@ -65,69 +66,66 @@ def _write_insights(
         code_version=run_provenance.code_version,
     )
     collect_batches(language_model, generation_context)
+    summaries = {day: _Summary() for day in days}
+    changed, for_model = 0, []
     with warehouse.begin("ai_insights") as connection:
         templates = [
             Template.from_row(row)
             for row in stored.read_active_templates(connection)
             if row["insight_type"] in warehouse.insight_types
         ]
-        all_requests = list(
-            pipeline.writable_requests(fact_sheet.read_sheets(connection, days), templates)
-        )
         stored_keys = stored.read_cache_keys(connection, days)
-        pending = pipeline.without_model_text(all_requests, generation_context, stored_keys)
-        rows = list(
-            pipeline.insight_rows(
-                [request for request in pending if request.sheet.day not in model_days],
-                generation_context,
-                stored_keys,
-            )
-        )
-        written = stored.store_insights(connection, rows)
-    model_metadata = _generate_with_model(
-        language_model,
-        [request for request in pending if request.sheet.day in model_days],
-        generation_context,
-    )
+        for sheets in fact_sheet.read_sheet_batches(connection, days):
+            requests = list(pipeline.writable_requests(sheets, templates))
+            for request in requests:
+                summaries[request.sheet.day].add(request)
+            pending = pipeline.without_model_text(requests, generation_context, stored_keys)
+            by_rules = [request for request in pending if request.sheet.day not in model_days]
+            for_model += [request for request in pending if request.sheet.day in model_days]
+            rows = list(pipeline.insight_rows(by_rules, generation_context, stored_keys))
+            changed += stored.store_insights(connection, rows).changed
+    model_metadata = _generate_with_model(language_model, for_model, generation_context)
     seconds = time.perf_counter() - start_time
-    run_metadata = {"run_rows_changed": written.changed, "run_seconds": seconds}
-    by_day: dict[date, list[pipeline.Request]] = {day: [] for day in days}
-    for request in all_requests:
-        by_day[request.sheet.day].append(request)
-    for day, requests in by_day.items():
-        day_metadata = _severity_metadata(requests, has_preview=day == days[-1])
+    run_metadata = {"run_rows_changed": changed, "run_seconds": seconds}
+    for day, summary in summaries.items():
         context.add_asset_metadata(
-            {**day_metadata, **run_metadata, **(model_metadata if day in model_days else {})},
+            {
+                **summary.metadata(has_preview=day == days[-1]),
+                **run_metadata,
+                **(model_metadata if day in model_days else {}),
+            },
             partition_key=day.isoformat(),
         )
 
 
-def _severity_metadata(
-    requests: Sequence[pipeline.Request], *, has_preview: bool
-) -> dict[str, RawMetadataValue]:
-    """Return severity counts and fact coverage of a session's insights as metadata."""
-    sheets = [(request.insight_type, request.sheet) for request in requests]
-    rows = [
-        (sheet.portfolio_id, insight_type, sheet.severity.level, sheet.severity.focus or "")
-        for insight_type, sheet in sheets
-        if sheet.severity
-    ]
-    numbers: dict[str, RawMetadataValue] = {"dagster/partition_row_count": len(rows)}
-    numbers |= {
-        f"severity_{level}": count
-        for level, count in Counter(level for _, _, level, _ in rows).items()
-    }
-    n_facts, n_missing = (
-        sum(len(sheet.facts) for _, sheet in sheets),
-        sum(len(sheet.missing) for _, sheet in sheets),
-    )
-    if n_facts:
-        numbers["coverage"] = n_facts / (n_facts + n_missing)
-    if has_preview:
-        numbers |= reports.preview(
-            pd.DataFrame(rows, columns=["portfolio_id", "insight_type", "severity", "focus_area"])
-        )
-    return numbers
+@dataclass
+class _Summary:
+    """Severities and fact coverage of a session's insights."""
+
+    rows: list[tuple[str, str, str, str]] = field(default_factory=list)
+    n_facts: int = 0
+    n_missing: int = 0
+
+    def add(self, request: pipeline.Request) -> None:
+        """Add an insight."""
+        sheet = request.sheet
+        self.n_facts += len(sheet.facts)
+        self.n_missing += len(sheet.missing)
+        if severity := sheet.severity:
+            focus = severity.focus or ""
+            self.rows.append((sheet.portfolio_id, request.insight_type, severity.level, focus))
+
+    def metadata(self, *, has_preview: bool) -> dict[str, RawMetadataValue]:
+        """Return the metadata of the session's materialization."""
+        numbers: dict[str, RawMetadataValue] = {"dagster/partition_row_count": len(self.rows)}
+        counts = Counter(level for _, _, level, _ in self.rows)
+        numbers |= {f"severity_{level}": count for level, count in counts.items()}
+        if self.n_facts:
+            numbers["coverage"] = self.n_facts / (self.n_facts + self.n_missing)
+        if has_preview:
+            columns = ["portfolio_id", "insight_type", "severity", "focus_area"]
+            numbers |= reports.preview(pd.DataFrame(self.rows, columns=columns))
+        return numbers
 
 
 def collect_batches(

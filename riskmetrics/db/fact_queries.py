@@ -4,9 +4,10 @@ One query reads one kind of result for many days.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -75,23 +76,40 @@ _QUERIES = {
 """Largest sectors and losses first; one-day historical tail risk; reasons of portfolios."""
 
 
-def snapshots(
+def read_portfolio_ids(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
+) -> list[UUID]:
+    """Return the ids of portfolios, or of the one of a name, with a snapshot on ``days``."""
+    snapshot = tables.portfolio_snapshots
+    statement = (
+        sa.select(_portfolios.c.id)
+        .where(
+            sa.exists().where(
+                snapshot.c.portfolio_id == _portfolios.c.id, snapshot.c.snapshot_date.in_(days)
+            )
+        )
+        .order_by(_portfolios.c.id)
+    )
+    return list(connection.scalars(filter_by_portfolio(statement, portfolio)))
+
+
+def snapshots(
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
 ) -> Records:
     """Return all figures of the snapshots, with the portfolio's currency."""
     query = _Query(tables.portfolio_snapshots, day="snapshot_date")
-    return _read(connection, query, days, portfolio, _portfolios.c.currency)
+    return _read(connection, query, days, portfolios, _portfolios.c.currency)
 
 
 def read_records(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
 ) -> dict[str, Records]:
     """Return the rows that facts of portfolios are based on, by kind of result."""
-    return {name: _read(connection, query, days, portfolio) for name, query in _QUERIES.items()}
+    return {name: _read(connection, query, days, portfolios) for name, query in _QUERIES.items()}
 
 
 def positions(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None, *, count: int
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID], *, count: int
 ) -> Records:
     """Return the ``count`` symbols with the largest weights, and with the largest risk shares.
 
@@ -117,24 +135,27 @@ def positions(
             by_share.label("share_rank"),
             short_share.label("short_share"),
         )
-        .where(table.c.day.in_(days), table.c.weight.is_not(None))
+        .where(
+            table.c.day.in_(days),
+            table.c.portfolio_id.in_(portfolios),
+            table.c.weight.is_not(None),
+        )
         .subquery()
     )
     statement = (
         sa.select(ranked, profile.c.company_name.label("company"))
-        .join(_portfolios, _portfolios.c.id == ranked.c.portfolio_id)
         .outerjoin(profile, profile.c.symbol == ranked.c.symbol)
         .where(sa.or_(ranked.c.weight_rank <= count, ranked.c.share_rank <= count))
         .order_by(ranked.c.weight_rank)
     )
-    return _group_records(connection, filter_by_portfolio(statement, portfolio))
+    return _group_records(connection, statement)
 
 
 def _read(
     connection: sa.Connection,
     query: _Query,
     days: Sequence[date],
-    portfolio: str | None,
+    portfolios: Collection[UUID],
     *more: "sa.ColumnElement[Any]",
 ) -> Records:
     table, day = query.table, query.table.c[query.day]
@@ -146,10 +167,10 @@ def _read(
             *more,
         )
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(day.in_(days), query.condition)
+        .where(day.in_(days), table.c.portfolio_id.in_(portfolios), query.condition)
         .order_by(*query.order)
     )
-    return _group_records(connection, filter_by_portfolio(statement, portfolio))
+    return _group_records(connection, statement)
 
 
 def _group_records(connection: sa.Connection, statement: "sa.Select[Any]") -> Records:

@@ -1,11 +1,12 @@
 """Fact sheets: the facts of a portfolio on a session, read from the stored results."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
 from hashlib import sha256
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -20,6 +21,9 @@ from riskmetrics.present.caveats import list_caveats
 
 _MAX_POSITIONS = 5
 """Largest symbols by weight, and as many by share of volatility."""
+
+_BATCH_SHEETS = 500
+"""Sheets that are in memory at once."""
 
 PORTFOLIO_ALIAS_PREFIX = "PTF"
 """Prefix of portfolio aliases."""
@@ -86,11 +90,27 @@ def read_sheets(
 
     They are ordered by portfolio and day.
     """
+    return [sheet for batch in read_sheet_batches(connection, days, portfolio) for sheet in batch]
+
+
+def read_sheet_batches(
+    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
+) -> Iterator[list[Sheet]]:
+    """Yield the sheets of `read_sheets` in batches, which bound the memory that they take."""
+    size = max(1, _BATCH_SHEETS // len(days))
+    portfolios = stored.read_portfolio_ids(connection, days, portfolio)
+    for first in range(0, len(portfolios), size):
+        yield _read_batch(connection, days, portfolios[first : first + size])
+
+
+def _read_batch(
+    connection: sa.Connection, days: Sequence[date], portfolios: Sequence[UUID]
+) -> list[Sheet]:
     previous_day = trading_calendar.previous_session(days[0])
-    snapshots = stored.snapshots(connection, [previous_day, *days], portfolio)
-    records_by_name = stored.read_records(connection, days, portfolio)
+    snapshots = stored.snapshots(connection, [previous_day, *days], portfolios)
+    records_by_name = stored.read_records(connection, days, portfolios)
     records_by_name["positions"] = stored.positions(
-        connection, days, portfolio, count=_MAX_POSITIONS
+        connection, days, portfolios, count=_MAX_POSITIONS
     )
     earlier = dict(zip(days, [previous_day, *days], strict=False))
     keys = sorted(key for key in snapshots if key[1] in earlier)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
+from riskmetrics.insights import fact_sheet
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -36,6 +37,29 @@ def stored(url: str, what: str = "SELECT * FROM ai_insights ORDER BY id") -> lis
 
 def call(*arguments: str) -> Any:
     return CliRunner().invoke(app, arguments)
+
+
+def test_sheets_are_the_same_one_at_a_time(
+    computed_sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = create_engine(computed_sample)
+    with engine.connect() as connection:
+        together = fact_sheet.read_sheets(connection, [DAY])
+        named = fact_sheet.read_sheets(connection, [DAY], "Long-Short")
+        monkeypatch.setattr(fact_sheet, "_BATCH_SHEETS", 1)
+        assert [len(batch) for batch in fact_sheet.read_sheet_batches(connection, [DAY])] == [1] * 3
+        assert fact_sheet.read_sheets(connection, [DAY]) == together
+    assert named == [sheet for sheet in together if sheet.facts["num_short_positions"].value]
+    kept = "SELECT id, summary FROM ai_insights ORDER BY id"
+    before = stored(computed_sample, kept)
+    assert run([DAY], ASSETS).exit_code == 0
+    assert stored(computed_sample, kept) == before
+    stored(computed_sample, "DELETE FROM ai_insights")
+    assert run([DAY], ASSETS).exit_code == 0
+    assert sorted(row["summary"] for row in stored(computed_sample, kept)) == sorted(
+        row["summary"] for row in before
+    )
+    engine.dispose()
 
 
 def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(
@@ -138,7 +162,7 @@ def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by design")
 
-    monkeypatch.setattr("riskmetrics.insights.fact_sheet.read_sheets", broken)
+    monkeypatch.setattr("riskmetrics.insights.fact_sheet.read_sheet_batches", broken)
     outcome = run([DAY])
     assert outcome.exit_code == 0
     assert len(stored(sample, "SELECT 1 AS one FROM portfolio_stress")) > 0
