@@ -1,0 +1,358 @@
+"""Kinds of tables: holdings, transactions, prices and others, with the evidence for each.
+
+A file is classified before it is read, because a list of transactions has the columns of a table of
+holdings. The words are those of `vocabulary`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.tabular_files import header_key
+from riskmetrics.sources.vocabulary import is_action, is_trade, load_vocabulary
+from riskmetrics.symbols import normalize_symbol
+
+MAX_ROWS = 5_000
+"""Rows that are looked at; the kind of a longer file shows in its first rows."""
+MIN_ACTION_SHARE = 0.6
+"""Share of the filled cells of a column that must name transactions."""
+MIN_DATE_SHARE = 0.8
+"""Share of the filled cells of a column that must be dates, or numbers, to count as such."""
+_MAX_HEADER_LINES = 200
+_MAX_QUOTED_CHARS = 40
+_NUMBER_OF_EXAMPLES = 3
+
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b.*|\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{2})\b.*|(19|20)\d{6}"
+    r"|\d{1,2}[- ./][^\W\d]{3,9}\.?[- ./,]+(\d{4}|\d{2})\b.*|[^\W\d]{3,9}\.? \d{1,2},? \d{4}\b.*"
+)
+_NUMBER = re.compile(
+    r"[-+(]?[$€£]?[-+(]?\d[\d.,'’ \u00a0]*[)%]?[KMB]?|-|null|nan|n/a", re.IGNORECASE
+)
+_NEGATIVE = re.compile(r"\s*[$€£]?\s*[-\u2212(].*\d")
+
+
+class FileKind(StrEnum):
+    """What a table states."""
+
+    HOLDINGS = "holdings"
+    TRANSACTIONS = "transactions"
+    PRICES_LONG = "prices, one row per symbol and day"
+    PRICES_WIDE = "prices, one column per symbol"
+    WEIGHTS = "weights"
+    VALUES = "values without quantities"
+
+
+HOLDINGS_KINDS = frozenset({FileKind.HOLDINGS, FileKind.WEIGHTS, FileKind.VALUES})
+"""Kinds that state what a portfolio holds on a day."""
+PRICE_KINDS = frozenset({FileKind.PRICES_LONG, FileKind.PRICES_WIDE})
+
+_COMMANDS = {
+    FileKind.TRANSACTIONS: "riskmetrics import transactions",
+    **dict.fromkeys(PRICE_KINDS, "riskmetrics import prices"),
+    **dict.fromkeys(HOLDINGS_KINDS, "riskmetrics import portfolio"),
+}
+_TITLES = {
+    FileKind.HOLDINGS: "a table of holdings",
+    FileKind.TRANSACTIONS: "a list of transactions",
+    FileKind.PRICES_LONG: "a table of prices",
+    FileKind.PRICES_WIDE: "a table of prices",
+    FileKind.WEIGHTS: "a table of weights",
+    FileKind.VALUES: "a table of values",
+}
+_TRANSACTION_COLUMNS = ("transaction_date", "commission", "net_amount", "order_id")
+_HOLDINGS_COLUMNS = ("market_value", "cost_basis", "last_price", "entry_price")
+
+
+class FileClassification(NamedTuple):
+    """Kind of a table, and why."""
+
+    kinds: tuple[FileKind, ...]
+    """Kinds of the tables in the file; several only if it has several tables. Empty: unknown."""
+    evidence: tuple[str, ...]
+    """Reasons, such as ``column Action has Buy, Sell``."""
+    alternatives: tuple[FileKind, ...] = ()
+    """Kinds that the table can be if the evidence leaves several possible."""
+
+    def describe(self) -> str:
+        """Return the kind and its evidence as text."""
+        named = " and ".join(dict.fromkeys(_TITLES[kind] for kind in self.kinds))
+        if self.alternatives:
+            named = " or ".join(dict.fromkeys(_TITLES[kind] for kind in self.alternatives))
+        because = f" ({'; '.join(self.evidence)})" if self.evidence else ""
+        return f"{named or 'a table of unknown kind'}{because}"
+
+
+def classify_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> FileClassification:
+    """Classify a table by its header and rows.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Headers as written.
+    rows : iterable of sequences of str
+        Cells as written; rows may be shorter than the header.
+
+    Examples
+    --------
+    >>> found = classify_table(["Ticker", "Type", "Units"], [["KO", "Buy", "5"]])
+    >>> found.describe()
+    'a list of transactions (column Type has Buy)'
+    """
+    return _TableEvidence(header, list(islice(rows, MAX_ROWS))).classify()
+
+
+def classify_lines(lines: Sequence[Sequence[str]]) -> FileClassification:
+    """Classify a file by its lines, of which one is the header of the table.
+
+    The header is the line with the most known headers among the first lines.
+    """
+    if sections := _classify_sections(lines):
+        return sections
+    known = _known_headers()
+    scores = [
+        len({header_key(cell) for cell in line} & known) for line in lines[:_MAX_HEADER_LINES]
+    ]
+    place = scores.index(max(scores)) if scores else 0
+    rows = [line for line in lines[place + 1 :] if not _is_subheader(line)]
+    return classify_table(lines[place], rows) if lines else FileClassification((), ())
+
+
+def require_kind(
+    path: Path, found: FileClassification, expected: Collection[FileKind], *, remedy: str = ""
+) -> None:
+    """Raise DataQualityError if a file is of another kind than expected, or can be of another.
+
+    A file of unknown kind passes: the reader names the columns that are missing.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    found : FileClassification
+        Its kind.
+    expected : collection of FileKind
+        Kinds that the caller reads.
+    remedy : str
+        What to do if the kind is ambiguous.
+    """
+    wanted = _TITLES[min(expected, key=list(FileKind).index)]
+    because = "; ".join(found.evidence)
+    others = [kind for kind in found.alternatives if kind not in expected]
+    if others:
+        titles = " or ".join(dict.fromkeys(_TITLES[kind] for kind in found.alternatives))
+        raise DataQualityError(f"{path} can be {titles}: {because}. {remedy}".rstrip())
+    if found.kinds and not set(found.kinds) & set(expected):
+        kind = found.kinds[0]
+        raise DataQualityError(
+            f"{path} is {_TITLES[kind]}, not {wanted}: {because}. Use `{_COMMANDS[kind]}`"
+        )
+
+
+def _known_headers() -> frozenset[str]:
+    return frozenset(key for keys in load_vocabulary().columns.values() for key in keys)
+
+
+def _is_subheader(line: Sequence[str]) -> bool:
+    """Return whether a line is the second or third line of yfinance's header."""
+    key = header_key(line[0]) if line else ""
+    return key == "ticker" or (key == "date" and not any(line[1:]))
+
+
+def _classify_sections(lines: Sequence[Sequence[str]]) -> FileClassification | None:
+    """Classify an activity statement of Interactive Brokers, whose lines name their section."""
+    sections = {line[0] for line in lines if len(line) > 2 and header_key(line[1]) == "header"}
+    kinds = {"Open Positions": FileKind.HOLDINGS, "Trades": FileKind.TRANSACTIONS}
+    found = [name for name in kinds if name in sections]
+    if not found or "Statement" not in sections:
+        return None
+    return FileClassification(
+        tuple(kinds[name] for name in found), tuple(f"section {name}" for name in found)
+    )
+
+
+class _TableEvidence:
+    """Columns of a table by meaning, and the evidence that they give."""
+
+    def __init__(self, header: Sequence[str], rows: list[Sequence[str]]) -> None:
+        self._header = [cell.strip() for cell in header]
+        keys = [_strip_unit(cell) for cell in self._header]
+        self._columns = [
+            [row[place].strip() for row in rows if place < len(row) and row[place].strip()]
+            for place in range(len(keys))
+        ]
+        self._rows = rows
+        self._places = {
+            name: next((keys.index(key) for key in words if key in keys), None)
+            for name, words in load_vocabulary().columns.items()
+        }
+
+    def classify(self) -> FileClassification:
+        """Return the kind that the evidence shows."""
+        transactions, is_conclusive = self._transaction_evidence()
+        if is_conclusive:
+            return FileClassification((FileKind.TRANSACTIONS,), tuple(transactions))
+        if not transactions and (prices := self._price_kind()):
+            return prices
+        if not any(self._has(name) for name in ("symbol", "identifier", "description")):
+            return FileClassification((), tuple(transactions))
+        if self._has("quantity"):
+            return self._classify_quantities(transactions)
+        for name, kind in (("weight", FileKind.WEIGHTS), ("market_value", FileKind.VALUES)):
+            if self._has(name):
+                return FileClassification((kind,), self._named("symbol", name))
+        return FileClassification((), ())
+
+    def _classify_quantities(self, transactions: list[str]) -> FileClassification:
+        holdings, dated = self._named(*_HOLDINGS_COLUMNS), self._dated_quantities()
+        if transactions or dated:
+            evidence = (*transactions, *dated, *holdings)
+            return FileClassification((), evidence, (FileKind.HOLDINGS, FileKind.TRANSACTIONS))
+        return FileClassification(
+            (FileKind.HOLDINGS,), self._named("symbol", "quantity") + holdings
+        )
+
+    def _has(self, name: str) -> bool:
+        return self._places[name] is not None
+
+    def _cells(self, name: str) -> list[str]:
+        place = self._places[name]
+        return [] if place is None else self._columns[place]
+
+    def _named(self, *names: str) -> tuple[str, ...]:
+        """Return the columns that are present and have a cell, as one piece of evidence."""
+        shown = [self._header[place] for name in names if (place := self._filled(name)) is not None]
+        if not shown:
+            return ()
+        return (f"column{'s' if len(shown) > 1 else ''} {', '.join(dict.fromkeys(shown))}",)
+
+    def _filled(self, name: str) -> int | None:
+        place = self._places[name]
+        return place if place is not None and self._columns[place] else None
+
+    def _transaction_evidence(self) -> tuple[list[str], bool]:
+        """Return the evidence for transactions, and whether it is conclusive."""
+        actions = self._action_evidence()
+        columns = self._named(*_TRANSACTION_COLUMNS)
+        n_columns = sum(self._filled(name) is not None for name in _TRANSACTION_COLUMNS)
+        signed = self._signed_quantities()
+        has_holdings = self._filled("market_value") is not None
+        is_conclusive = bool(actions) or bool(signed) or (n_columns > 1 and not has_holdings)
+        if not is_conclusive and n_columns < 2:
+            return [], False
+        return [*actions, *signed, *columns], is_conclusive
+
+    def _action_evidence(self) -> list[str]:
+        """Return the columns whose cells name transactions."""
+        ignored = {
+            self._places[name]
+            for name in ("symbol", "identifier", "description", "account", "account_number")
+        }
+        words = load_vocabulary().columns
+        ratings, headers = words["rating"], words["action"]
+        found = []
+        for place, cells in enumerate(self._columns):
+            if place in ignored or header_key(self._header[place]) in ratings or not cells:
+                continue
+            distinct = Counter(cells)
+            named = [text for text in distinct if is_action(text)]
+            is_named = header_key(self._header[place]) in headers or any(map(is_trade, named))
+            if is_named and sum(distinct[text] for text in named) >= MIN_ACTION_SHARE * len(cells):
+                examples = ", ".join(
+                    text[:_MAX_QUOTED_CHARS] for text in named[:_NUMBER_OF_EXAMPLES]
+                )
+                found.append(f"column {self._header[place] or place + 1} has {examples}")
+        return found
+
+    def _by_symbol(self, name: str) -> dict[str, set[str]]:
+        """Return the distinct cells of a column for each symbol."""
+        places = (self._places["symbol"], self._places[name])
+        found: dict[str, set[str]] = {}
+        for row in self._rows:
+            symbol, cell = (
+                row[place].strip() if place is not None and place < len(row) else ""
+                for place in places
+            )
+            if symbol and cell:
+                found.setdefault(symbol, set()).add(cell)
+        return found
+
+    def _date_columns(self) -> list[str]:
+        """Return the meanings of the columns of dates that are not clearly those of a purchase."""
+        entry = self._places["entry_date"]
+        is_trade_date = entry is not None and header_key(self._header[entry]) == "tradedate"
+        names = ["date", "transaction_date", *(["entry_date"] if is_trade_date else [])]
+        return [name for name in names if self._filled(name) is not None]
+
+    def _signed_quantities(self) -> list[str]:
+        """Return symbols with a purchase and a sale on different days."""
+        quantities = self._by_symbol("quantity")
+        for name in self._date_columns():
+            days = self._by_symbol(name)
+            for symbol, stated in quantities.items():
+                signs = {bool(_NEGATIVE.match(quantity)) for quantity in stated}
+                if len(days.get(symbol, ())) > 1 and len(signs) > 1:
+                    return [f"{symbol} has quantities of both signs on several days"]
+        return []
+
+    def _dated_quantities(self) -> list[str]:
+        """Return the column of dates if its days can be those of transactions or of snapshots."""
+        has_lots = any(
+            self._filled(name) is not None for name in ("market_value", "cost_basis", "entry_price")
+        )
+        for name in self._date_columns():
+            days = {cell[:10] for cell in self._cells(name) if _DATE.fullmatch(cell)}
+            is_repeated = name == "date" and any(
+                len(dates) > 1 for dates in self._by_symbol(name).values()
+            )
+            if len(days) > 1 and (is_repeated or not has_lots):
+                return [f"column {self._header[self._places[name] or 0]} has several days"]
+        return []
+
+    def _price_kind(self) -> FileClassification | None:
+        """Return the kind of a table of prices, if it is one."""
+        date = self._price_date_place()
+        if date is None or any(self._has(name) for name in ("quantity", "weight", "cost_basis")):
+            return None
+        names = ("open", "high", "low", "close", "volume")
+        shown = self._named(*names) or self._named("last_price")
+        if shown:
+            return FileClassification(
+                (FileKind.PRICES_LONG,),
+                (f"dates in column {self._header[date] or date + 1}", *shown),
+            )
+        others = [place for place in range(len(self._header)) if place != date]
+        symbols = [
+            self._header[place]
+            for place in others
+            if normalize_symbol(self._header[place]) and _share(self._columns[place], _NUMBER)
+        ]
+        if not others or len(symbols) < max(1, MIN_DATE_SHARE * len(others)) or self._has("symbol"):
+            return None
+        evidence = f"dates in column {self._header[date] or date + 1}, and numbers in columns"
+        return FileClassification(
+            (FileKind.PRICES_WIDE,), (f"{evidence} {', '.join(symbols[:_NUMBER_OF_EXAMPLES])}",)
+        )
+
+    def _price_date_place(self) -> int | None:
+        """Return the place of the column of days: by its header, else the first if it has dates."""
+        for name in ("date", "day"):
+            if (place := self._filled(name)) is not None:
+                return place
+        return 0 if self._columns and _share(self._columns[0], _DATE) else None
+
+
+def _strip_unit(header: str) -> str:
+    """Return the key of a header without a currency at its end, such as Value (USD)."""
+    return header_key(re.sub(r"[\s(/\[]+(in )?[A-Z]{3}[)\]]?$", "", header))
+
+
+def _share(cells: Sequence[str], pattern: "re.Pattern[str]") -> bool:
+    """Return whether most of the cells match a pattern."""
+    matched = sum(pattern.fullmatch(cell) is not None for cell in cells)
+    return bool(cells) and matched >= MIN_DATE_SHARE * len(cells)
