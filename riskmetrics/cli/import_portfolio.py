@@ -86,8 +86,8 @@ def portfolio(
 ) -> None:
     """Import the holdings of a day from a broker's export or your own table.
 
-    Accepts positions exported by Schwab, Fidelity or Interactive Brokers (activity statement), or a
-    table with symbol and quantity or weight, and optionally entry_price or cost_basis, entry_date,
+    Accepts positions exported by a broker (see `riskmetrics layouts list`), or a table with symbol
+    and quantity, weight or value, and optionally entry_price or cost_basis, entry_date,
     position_type and account.
 
     Each account becomes a portfolio. Earlier holdings that are not in the file are closed on that
@@ -104,14 +104,17 @@ def portfolio(
     from riskmetrics import settings
     from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
+    from riskmetrics.sources.layouts import load_layouts
 
     _validate_options(equity, value, decimal, as_of)
+    configured = settings.load()
     parsed = read_holdings(
         file,
         as_of=to_date(as_of),
         decimal=_DECIMAL_MARKS.get(decimal),
         allow_empty=allow_empty,
-        limits=settings.load().limits,
+        limits=configured.limits,
+        layouts=load_layouts(configured.layouts),
     )
     day = to_date(as_of) or parsed.day or date.today()
     if day > date.today():
@@ -224,10 +227,11 @@ def _store_holdings(
     from riskmetrics.sources.lot_validation import weights_to_quantities
 
     lots = plan.account.holdings.rows.replace(dict.fromkeys(_SYMBOL_COLUMNS, shares))
-    if value is not None:
-        lots = weights_to_quantities(
-            lots, holdings.read_session_closes(connection, lots["symbol"], day), value, day
-        )
+    if value is not None or parsed.has_values:
+        closes = holdings.read_session_closes(connection, lots["symbol"], day)
+        lots = weights_to_quantities(lots, closes, 1.0 if value is None else value, day)
+    if parsed.has_values:
+        echo_err(f"note: quantities are the values of the file divided by the closes of {day}")
     rejected = [*parsed.rejected, *plan.account.holdings.rejected]
     unclear = {shares.get(symbol, symbol) for symbol in _extract_symbols(rejected)}
     result = holdings.apply_statement(
@@ -235,12 +239,9 @@ def _store_holdings(
         plan.name,
         lots,
         as_of=day,
-        equity=plan.stated_equity,
+        equity=plan.equity,
         unreadable_symbols=unclear,
     )
-    # The file's total misses rejected rows, and would reduce the cash by their value.
-    if not result.skipped_symbols:
-        holdings.record_statement(connection, result.portfolio_id, day, plan.equity)
     n_without_entry_date = int(lots["entry_date"].isna().sum())
     if n_without_entry_date and result.opened:
         echo_err(

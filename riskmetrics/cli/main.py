@@ -18,6 +18,7 @@ from riskmetrics.cli import (
     export,
     imports,
     insight_commands,
+    layout_commands,
     portfolio_commands,
     price_commands,
     report,
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(simulate_command.simulate)
 app.add_typer(imports.app, name="import")
+app.add_typer(layout_commands.app, name="layouts")
 app.add_typer(seed.app, name="seed")
 app.add_typer(portfolio_commands.app, name="portfolio")
 app.add_typer(price_commands.app, name="prices")

@@ -4,11 +4,12 @@ A file is classified before it is read, because a list of transactions has the c
 holdings. The words are those of `vocabulary`.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
-from itertools import islice
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ MIN_ACTION_SHARE = 0.6
 MIN_DATE_SHARE = 0.8
 """Share of the filled cells of a column that must be dates, or numbers, to count as such."""
 _MAX_HEADER_LINES = 200
+_MIN_HEADERS = 2
+"""Known headers that a line must have to be one of several headers of a file."""
 _MAX_QUOTED_CHARS = 40
 _NUMBER_OF_EXAMPLES = 3
 
@@ -104,23 +107,62 @@ def classify_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> File
     >>> found.describe()
     'a list of transactions (column Type has Buy)'
     """
-    return _TableEvidence(header, list(islice(rows, MAX_ROWS))).classify()
+    return _TableEvidence(header, list(itertools.islice(rows, MAX_ROWS))).classify()
 
 
 def classify_lines(lines: Sequence[Sequence[str]]) -> FileClassification:
-    """Classify a file by its lines, of which one is the header of the table.
+    """Classify a file by its lines: the kinds of all tables in it."""
+    return combine_kinds(lines, classify_tables(lines))
 
-    The header is the line with the most known headers among the first lines.
-    """
+
+def combine_kinds(
+    lines: Sequence[Sequence[str]], tables: Sequence[tuple[int, FileClassification]]
+) -> FileClassification:
+    """Return the kinds of a file, from its lines and the result of `classify_tables`."""
     if sections := _classify_sections(lines):
         return sections
-    known = _known_headers()
-    scores = [
-        len({header_key(cell) for cell in line} & known) for line in lines[:_MAX_HEADER_LINES]
+    found = [one for _, one in tables]
+    kinds = dict.fromkeys(kind for one in found for kind in one.kinds)
+    if kinds or not found:
+        certain = [one.evidence for one in found if one.kinds]
+        evidence = dict.fromkeys(reason for reasons in certain for reason in reasons)
+        return FileClassification(tuple(kinds), tuple(evidence))
+    return max(found, key=lambda one: len(one.alternatives))
+
+
+def classify_tables(lines: Sequence[Sequence[str]]) -> list[tuple[int, FileClassification]]:
+    """Return the place of the header line and the kind of each table of a file.
+
+    A header consists of known headers. Without such a line, the line with most of them is taken.
+    """
+    headers = [place for place, line in enumerate(lines) if _is_header(line)]
+    if not headers:
+        scores = list(map(_count_headers, lines[:_MAX_HEADER_LINES]))
+        headers = [scores.index(max(scores))] if any(scores) else []
+    return [
+        (
+            start,
+            classify_table(
+                lines[start], itertools.filterfalse(_is_subheader, lines[start + 1 : end])
+            ),
+        )
+        for start, end in itertools.pairwise([*headers, len(lines)])
     ]
-    place = scores.index(max(scores)) if scores else 0
-    rows = [line for line in lines[place + 1 :] if not _is_subheader(line)]
-    return classify_table(lines[place], rows) if lines else FileClassification((), ())
+
+
+def _count_headers(line: Sequence[str]) -> int:
+    """Return the number of known headers in a line."""
+    return len({_strip_unit(cell) for cell in line} & _known_headers())
+
+
+def _is_header(line: Sequence[str]) -> bool:
+    """Return whether at least half of the cells are known headers, and none is a number."""
+    cells = [cell for cell in map(str.strip, line) if cell]
+    if len(cells) < _MIN_HEADERS or any(
+        _NUMBER.fullmatch(cell) or _DATE.fullmatch(cell) for cell in cells
+    ):
+        return False
+    return _count_headers(cells) >= max(_MIN_HEADERS, len(cells) / 2)
 
 
 def require_kind(
@@ -154,6 +196,7 @@ def require_kind(
         )
 
 
+@cache
 def _known_headers() -> frozenset[str]:
     return frozenset(key for keys in load_vocabulary().columns.values() for key in keys)
 
@@ -214,7 +257,7 @@ class _TableEvidence:
             evidence = (*transactions, *dated, *holdings)
             return FileClassification((), evidence, (FileKind.HOLDINGS, FileKind.TRANSACTIONS))
         return FileClassification(
-            (FileKind.HOLDINGS,), self._named("symbol", "quantity") + holdings
+            (FileKind.HOLDINGS,), self._named("symbol", "identifier", "quantity") + holdings
         )
 
     def _has(self, name: str) -> bool:

@@ -6,14 +6,15 @@ The words are data, in ``layouts/vocabulary.toml``.
 import re
 import tomllib
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
 from riskmetrics.sources.tabular_files import header_key
 
-_MAX_ACTION_WORDS = 3
-"""Number of words of the longest name of a transaction that is told by its first words."""
+_MAX_NAME_WORDS = 3
+"""Number of words of the longest name that the first words of a text are compared with."""
 
 
 class Vocabulary(NamedTuple):
@@ -25,6 +26,18 @@ class Vocabulary(NamedTuple):
     """Texts that a purchase or sale starts with, in lower case without punctuation."""
     actions: frozenset[str]
     """Texts that any transaction starts with."""
+    classes: dict[str, frozenset[str]]
+    """Words of each asset class, in the order in which they are looked for."""
+    cash: frozenset[str]
+    """Symbols, names and classes of cash, normalized by `fold_text`."""
+    cash_parts: frozenset[str]
+    """Parts of the names of cash accounts and money market funds."""
+    totals: frozenset[str]
+    """Texts that a line of totals starts with, in lower case without punctuation."""
+    days: frozenset[str]
+    """Words before a day, normalized by `fold_text`."""
+    markets: dict[str, frozenset[str]]
+    """Codes of exchanges, listings and currencies, in upper case."""
 
 
 def fold_text(text: str) -> str:
@@ -64,11 +77,35 @@ def load_vocabulary() -> Vocabulary:
         )
         for name, by_language in content["columns"].items()
     }
-    trades, others = (
-        frozenset(_words(word) for words in content["actions"][kind].values() for word in words)
-        for kind in ("trade", "other")
+    trades, others = (_all_words(content["actions"][kind]) for kind in ("trade", "other"))
+    return Vocabulary(
+        columns,
+        trades,
+        trades | others,
+        {name: _all_words(by_language) for name, by_language in content["classes"].items()},
+        _all_words(content["cash"]["words"], fold_text),
+        _all_words(content["cash"]["parts"], fold_text),
+        _all_words(content["totals"]),
+        _all_words(content["days"], fold_text),
+        {name: frozenset(codes) for name, codes in content["markets"].items()},
     )
-    return Vocabulary(columns, trades, trades | others)
+
+
+def bare_words(text: str) -> str:
+    """Return the words of a text without punctuation.
+
+    Examples
+    --------
+    >>> bare_words("Cash top-up")
+    'cash top up'
+    """
+    return re.sub(r"[\W_]+", " ", fold_text(text)).strip()
+
+
+def _all_words(
+    by_language: dict[str, list[str]], normalize: Callable[[str], str] = bare_words
+) -> frozenset[str]:
+    return frozenset(normalize(word) for words in by_language.values() for word in words)
 
 
 def is_action(text: str) -> bool:
@@ -79,7 +116,7 @@ def is_action(text: str) -> bool:
     >>> [is_action(text) for text in ("BUY - MARKET", "Dividendo", "YOU BOUGHT ACME", "Buyside")]
     [True, True, True, False]
     """
-    return _starts_with(text, load_vocabulary().actions)
+    return starts_with(text, load_vocabulary().actions)
 
 
 def is_trade(text: str) -> bool:
@@ -90,14 +127,10 @@ def is_trade(text: str) -> bool:
     >>> [is_trade(text) for text in ("Sell to open", "Verkauf", "Dividend")]
     [True, True, False]
     """
-    return _starts_with(text, load_vocabulary().trades)
+    return starts_with(text, load_vocabulary().trades)
 
 
-def _starts_with(text: str, names: frozenset[str]) -> bool:
-    words = _words(text).split(" ", maxsplit=_MAX_ACTION_WORDS)
-    return any(" ".join(words[:length]) in names for length in range(1, _MAX_ACTION_WORDS + 1))
-
-
-def _words(text: str) -> str:
-    """Return the words of a text, without punctuation: Top-up becomes top up."""
-    return re.sub(r"[\W_]+", " ", fold_text(text)).strip()
+def starts_with(text: str, names: frozenset[str]) -> bool:
+    """Return whether the first words of a text are one of several names."""
+    words = bare_words(text).split(" ", maxsplit=_MAX_NAME_WORDS)
+    return any(" ".join(words[:length]) in names for length in range(1, _MAX_NAME_WORDS + 1))

@@ -189,7 +189,7 @@ def test_a_torn_line_is_rejected_and_a_sentence_is_left_out(file):
         ("<?xml version='1.0'?><FlexQueryResponse/>", "is XML, not a table"),
         (
             "Date,Action,Symbol,Quantity,Amount\n2024-12-06,Buy,KO,1,-60\n",
-            "is a list of transactions, not of holdings",
+            "is a list of transactions, not a table of holdings",
         ),
         (
             "Statement,Header,Field Name\nTrades,Header,Symbol,Quantity\n",

@@ -60,10 +60,9 @@ def test_what_is_no_symbol_of_an_option_is_none(written):
             "AAPL250230C00250000",
             "looks like an option symbol but is not valid",
         ),  # the 30th of February
-        ("AAPL_011725C250", "looks like an option symbol but is not valid"),
-        ("F 01/17/25 7.5 C", "is not a valid symbol"),
-        ("AAPL JAN 17 2025 250 C", "is not a valid symbol"),
-        ("AAPL US Equity", "is not a valid symbol"),
+        ("F 13/17/25 7.5 C", "is not a valid symbol"),
+        ("AAPL JAN 32 2025 250 C", "is not a valid symbol"),
+        ("AAPL GY Equity", "is listed on GY"),
         ("N/A", "is not a valid symbol"),
         ("AAPL1 01/17/2025 250.00 C", "is an adjusted option with an unknown deliverable"),
         ("-AAPL7250117C250", "is an adjusted option with an unknown deliverable"),
