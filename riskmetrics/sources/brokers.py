@@ -161,7 +161,7 @@ def _parse_file(path: Path, limits: Limits) -> tuple[Layout, str, ParsedStatemen
         table = read_table(path, GENERIC.columns, required=("symbol",), limits=limits)
         layout, file_format, statement = GENERIC, "Parquet", ParsedStatement(table, [], None)
     else:
-        text, encoding = decode_text(path, data)
+        text, encoding = decode_text(path, data, limits)
         layout, delimiter, lines = _detect_layout(path, text)
         if max(line.n_cells for line in lines) > limits.columns:
             raise DataQualityError(
@@ -170,7 +170,7 @@ def _parse_file(path: Path, limits: Limits) -> tuple[Layout, str, ParsedStatemen
             )
         file_format, statement = (
             f"{encoding}, {_DELIMITERS[delimiter]}",
-            parse_statement(path, layout, lines),
+            parse_statement(path, layout, lines, delimiter),
         )
     columns = statement.table.columns
     if "quantity" not in columns and "weight" not in columns:

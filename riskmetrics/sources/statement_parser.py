@@ -80,8 +80,10 @@ def header_keys(line: Line) -> frozenset[str]:
     return frozenset(header_key(cell) for cell in line.cells)
 
 
-def parse_statement(path: Path, layout: Layout, lines: Sequence[Line]) -> ParsedStatement:
-    """Parse the lines of a file by its layout.
+def parse_statement(
+    path: Path, layout: Layout, lines: Sequence[Line], delimiter: str = ","
+) -> ParsedStatement:
+    """Parse the lines of a file, split at a delimiter, by its layout.
 
     Raises
     ------
@@ -91,7 +93,8 @@ def parse_statement(path: Path, layout: Layout, lines: Sequence[Line]) -> Parsed
     parser = _StatementParser(path, layout)
     for line, next_line in zip(lines, [*lines[1:], None], strict=True):
         parser.feed(line, next_line)
-    return parser.result()
+    parsed = parser.result()
+    return parsed._replace(table=parsed.table._replace(delimiter=delimiter))
 
 
 class _StatementParser:
