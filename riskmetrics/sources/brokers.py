@@ -1,13 +1,10 @@
 """Reading of holdings files from brokers and users: accounts, day, holdings and cash.
 
-`file_kinds` tells what a file is, `layouts` describes the layouts, `statement_parser` finds the
-table in a file, `holdings_rows` splits its rows, and `lot_validation` validates the holdings of
-each account.
+`holdings_files` finds the kind, the layout and the table of a file, `holdings_rows` splits its
+rows, and `lot_validation` validates the holdings of each account.
 """
 
-import csv
 import math
-from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -21,14 +18,8 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources import cells
 from riskmetrics.sources.decimal_marks import infer_decimal_mark
-from riskmetrics.sources.file_kinds import (
-    HOLDINGS_KINDS,
-    FileClassification,
-    classify_lines,
-    classify_tables,
-    combine_kinds,
-    require_kind,
-)
+from riskmetrics.sources.file_kinds import FileClassification
+from riskmetrics.sources.holdings_files import parse_file
 from riskmetrics.sources.holdings_rows import (
     SplitRows,
     place_lots,
@@ -36,39 +27,18 @@ from riskmetrics.sources.holdings_rows import (
     prepare_rows,
     read_numbers,
     split_rows,
-    strip_percent_signs,
 )
-from riskmetrics.sources.layouts import GENERAL, Layout, LayoutSet, load_layouts
+from riskmetrics.sources.layouts import Layout, LayoutSet, load_layouts
 from riskmetrics.sources.lot_validation import validate_lots
-from riskmetrics.sources.raw_files import (
-    decode_text,
-    is_parquet,
-    measure_size,
-    open_content,
-    read_head,
-    read_whole,
-)
 from riskmetrics.sources.row_validation import (
     RESCALE_NOTE_TOLERANCE,
     WEIGHT_SCALES,
     ParseResult,
     no_valid_row_error,
 )
-from riskmetrics.sources.statement_parser import (
-    Line,
-    ParsedStatement,
-    SkippedLine,
-    header_keys,
-    parse_statement,
-    split_records,
-)
-from riskmetrics.sources.tabular_files import RejectedRow, Table, choose_columns, read_table
+from riskmetrics.sources.statement_parser import ParsedStatement, SkippedLine
+from riskmetrics.sources.tabular_files import RejectedRow, Table
 
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_AMBIGUOUS_KIND_REMEDY = (
-    "If each row is a holding, name the column of dates entry_date; if each is a transaction, use"
-    " `riskmetrics import transactions`"
-)
 _TOTAL_TOLERANCE = 0.005
 """Relative difference between a stated total and a sum within which they are the same."""
 
@@ -132,6 +102,7 @@ def read_holdings(
     *,
     as_of: date | None = None,
     decimal: str | None = None,
+    date_order: str | None = None,
     allow_empty: bool = False,
     limits: Limits = DEFAULT_LIMITS,
     layouts: LayoutSet | None = None,
@@ -148,6 +119,8 @@ def read_holdings(
         else today.
     decimal : str, optional
         Decimal mark, "." or ",". Default: inferred from the numbers.
+    date_order : str, optional
+        One of `dates.DATE_ORDERS`. Default: that of the layout, else inferred from each column.
     allow_empty : bool
         Whether a table without any holding is accepted.
     limits : Limits
@@ -162,17 +135,23 @@ def read_holdings(
     DataQualityError
         If the file is not a table of holdings, or has no valid lot.
     """
-    file = _parse_file(path, limits.for_holdings(), layouts or load_layouts())
+    file = parse_file(path, limits.for_holdings(), layouts or load_layouts())
     table, layout = file.statement.table, file.layout
     mark = decimal or infer_decimal_mark(table, layout)
-    stated_day = _stated_day(path, file.statement, needs_day=as_of is None)
+    order = date_order or layout.dates
+    stated_day = _stated_day(path, file.statement, order, needs_day=as_of is None)
     table, unplaced_cash = place_report_cash(prepare_rows(table, layout), mark)
-    table, sums = place_lots(table, mark, layout.dates)
+    table, sums = place_lots(table, mark, order)
     size = _stated_size(table)
     if size is StatedSize.VALUE and "last_price" in table.columns:
         table, size = _quantities_from_prices(table, mark), StatedSize.QUANTITY
     reader = _AccountReader(
-        layout, mark, as_of or stated_day or date.today(), size, allow_empty, table.rejected
+        layout,
+        _Notation(mark, order),
+        as_of or stated_day or date.today(),
+        size,
+        allow_empty,
+        has_unassigned=bool(table.rejected),
     )
     reader.read(table)
     rejected = [*table.rejected, *reader.rejected]
@@ -204,150 +183,21 @@ def read_portfolio(
     )
 
 
-class _ParsedFile(NamedTuple):
-    layout: Layout
-    file_format: str
-    kind: FileClassification
-    statement: ParsedStatement
-
-
-def _parse_file(path: Path, limits: Limits, layouts: LayoutSet) -> _ParsedFile:
-    """Return layout, format, kind and table of a file."""
-    with open_content(path, limits) as stream:
-        data = b""
-        if not is_parquet(read_head(path, stream, limits)):
-            measure_size(path, stream, limits)
-            data = read_whole(path, stream, limits)
-    file = _parse_text(path, data, limits, layouts) if data else _parse_parquet(path, limits)
-    columns = file.statement.table.columns
-    if not columns.keys() & set(StatedSize):
-        choose_columns(path, list(columns), GENERAL.aliases, ("quantity",))
-    statement = file.statement._replace(table=strip_percent_signs(file.statement.table))
-    return file._replace(statement=statement)
-
-
-def _parse_parquet(path: Path, limits: Limits) -> _ParsedFile:
-    table = read_table(path, GENERAL.aliases, required=("symbol",), limits=limits)
-    kind = classify_lines([list(table.columns)])
-    return _ParsedFile(GENERAL, "Parquet", kind, ParsedStatement(table, [], None))
-
-
-def split_file(path: Path, limits: Limits, layouts: LayoutSet) -> tuple[str, list[Line]]:
-    """Return encoding and delimiter of a text file, and its lines.
-
-    Raises
-    ------
-    UsageError
-        If the file does not exist.
-    DataQualityError
-        If it is not a text of lines.
-    """
-    with open_content(path, limits) as stream:
-        measure_size(path, stream, limits)
-        split = _split_text(path, read_whole(path, stream, limits), limits, layouts)
-    return split.file_format, split.lines
-
-
-class _SplitText(NamedTuple):
-    file_format: str
-    layout: Layout | None
-    """The first layout that matches; None if there is none."""
-    lines: list[Line]
-
-
-def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _SplitText:
-    """Split a text by the delimiter with which a layout matches, else by the best one."""
-    text, encoding = decode_text(path, data)
-    readings = _split_by_delimiters(path, text)
-    layout, delimiter = _detect_layout(readings, layouts) or (None, _widest_delimiter(readings))
-    lines = readings[delimiter]
-    if max(line.n_cells for line in lines) > limits.columns:
-        raise DataQualityError(
-            f"{path} has more than {limits.columns:,} columns. Remove columns, or raise"
-            " RISKMETRICS_MAX_COLUMNS"
-        )
-    return _SplitText(f"{encoding}, {_DELIMITERS[delimiter]}", layout, lines)
-
-
-def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _ParsedFile:
-    split = _split_text(path, data, limits, layouts)
-    if split.layout is None or split.layout.is_general:
-        _refuse_unsupported(path, split.lines, layouts.unsupported)
-    line_cells = [line.cells for line in split.lines]
-    tables = classify_tables(line_cells)
-    kind = combine_kinds(line_cells, tables)
-    require_kind(path, kind, HOLDINGS_KINDS, remedy=_AMBIGUOUS_KIND_REMEDY)
-    if split.layout is None:
-        choose_columns(path, split.lines[0].cells, GENERAL.aliases, ("symbol", "quantity"))
-        raise DataQualityError(f"{path} has no header line with a symbol and a quantity")
-    other_headers = {
-        split.lines[place].number
-        for place, one in tables
-        if one.kinds and not set(one.kinds) & HOLDINGS_KINDS
-    }
-    statement = parse_statement(path, split.layout, split.lines, other_headers)
-    return _ParsedFile(split.layout, split.file_format, kind, statement)
-
-
-def _split_by_delimiters(path: Path, text: str) -> dict[str, list[Line]]:
-    """Return the lines of a text by each delimiter that can split it."""
-    readings = {}
-    for delimiter in _DELIMITERS:
-        with suppress(csv.Error):  # expected for a wrong delimiter
-            readings[delimiter] = split_records(text, delimiter)
-    if not readings:
-        causes = (
-            "a quotation mark is not closed or is inside a cell, or a cell has more than"
-            f" {csv.field_size_limit():,} characters"
-        )
-        raise DataQualityError(f"{path} cannot be read as a table: {causes}")
-    if not any(readings.values()):
-        raise DataQualityError(f"{path} is empty")
-    return readings
-
-
-def _widest_delimiter(readings: dict[str, list[Line]]) -> str:
-    """Return the delimiter that gives most cells in one line."""
-    return max(
-        readings,
-        key=lambda delimiter: max((len(line.cells) for line in readings[delimiter]), default=0),
-    )
-
-
-def _detect_layout(
-    readings: dict[str, list[Line]], layouts: LayoutSet
-) -> tuple[Layout, str] | None:
-    """Return the layout and delimiter of a text; None if no layout matches."""
-    headers = {
-        delimiter: list(dict.fromkeys(header_keys(line) for line in lines if len(line.cells) > 1))
-        for delimiter, lines in readings.items()
-    }
-    for layout in layouts.layouts:
-        for delimiter, found in headers.items():
-            if any(map(layout.matches_header, found)):
-                return layout, delimiter
-    return None
-
-
-def _refuse_unsupported(path: Path, lines: list[Line], unsupported: tuple[Layout, ...]) -> None:
-    """Raise DataQualityError if a line is the header of an unsupported file."""
-    headers = {header_keys(line) for line in lines}
-    for layout in unsupported:
-        if any(map(layout.matches_header, headers)):
-            raise DataQualityError(f"{path} is {layout.unsupported}")
-
-
-def _stated_day(path: Path, statement: ParsedStatement, *, needs_day: bool) -> date | None:
+def _stated_day(
+    path: Path, statement: ParsedStatement, order: str | None, *, needs_day: bool
+) -> date | None:
     """Return the day that a file states in a sentence or in a column of equal days."""
     found = statement.day
     if found is not None and found.is_ambiguous and needs_day:
         raise UsageError(
             f"{path} states its day as {found.text}, which can be two days. Pass --as-of"
         )
-    return found.day if found is not None else _day_of_columns(path, statement.table, needs_day)
+    return (
+        found.day if found is not None else _day_of_columns(path, statement.table, order, needs_day)
+    )
 
 
-def _day_of_columns(path: Path, table: Table, needs_day: bool) -> date | None:
+def _day_of_columns(path: Path, table: Table, order: str | None, needs_day: bool) -> date | None:
     """Return the day of a column of days, if all rows have the same."""
     for name in ("day", "date"):
         texts = set(table.text(name)) - {""}
@@ -356,7 +206,7 @@ def _day_of_columns(path: Path, table: Table, needs_day: bool) -> date | None:
                 f"{path} has holdings of {len(texts)} days. Import a file for each day"
             )
         if len(texts) == 1:
-            days, invalid = cells.parse_dates(table.columns[name])
+            days, invalid = cells.parse_dates(table.columns[name], order)
             if invalid.any() and needs_day:
                 raise UsageError(f"{path} states its day as {texts.pop()}: pass --as-of")
             return next((day for day in days.astype(object) if day is not None), None)
@@ -379,20 +229,27 @@ def _quantities_from_prices(table: Table, decimal: str) -> Table:
     return table._replace(columns={**table.columns, "quantity": column}, notes=[*table.notes, note])
 
 
+class _Notation(NamedTuple):
+    decimal: str
+    date_order: str | None
+
+
 class _AccountReader:
     """Reads the accounts of a table: lots, cash and equity of each."""
 
     def __init__(
         self,
         layout: Layout,
-        decimal: str,
+        notation: "_Notation",
         day: date,
         size: StatedSize,
         allow_empty: bool,
-        unassigned: list[RejectedRow],
+        *,
+        has_unassigned: bool,
     ) -> None:
-        self._layout, self._decimal, self._day, self._size = layout, decimal, day, size
-        self._allow_empty, self._has_unassigned = allow_empty, bool(unassigned)
+        self._layout, self._decimal, self._day, self._size = layout, notation.decimal, day, size
+        self._date_order, self._allow_empty = notation.date_order, allow_empty
+        self._has_unassigned = has_unassigned
         self.accounts: list[Account] = []
         self.rejected: list[RejectedRow] = []
         """Rejected lines of accounts whose holdings are unknown."""
@@ -413,6 +270,7 @@ class _AccountReader:
             rows.holdings,
             self._day,
             decimal=self._decimal,
+            date_order=self._date_order,
             stated_by=self._size,
             scale=self._scale(rows),
         )

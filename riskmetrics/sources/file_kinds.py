@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.sources.tabular_files import header_key
+from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import is_action, is_trade, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
 

@@ -4,6 +4,7 @@ Valid rows are returned in file order, all other rows with line, text and reason
 not use the database.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,20 @@ import pandas as pd
 from riskmetrics import gics, trading_calendar
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.sources.decimal_marks import infer_table_decimal
 from riskmetrics.sources.layouts import SYMBOL_HEADERS
 from riskmetrics.sources.row_validation import (
+    INFERRED,
     RESCALE_NOTE_TOLERANCE,
     WEIGHT_SCALES,
+    Notation,
     ParseResult,
     RowValidator,
     blank_to_none,
     join_names,
     to_dates,
 )
-from riskmetrics.sources.tabular_files import RejectedRow, read_table
+from riskmetrics.sources.tabular_files import RejectedRow, Table, read_table
 
 __all__ = ["ParseResult", "RejectedRow", "read_benchmark", "read_prices", "read_profiles"]
 
@@ -57,6 +61,7 @@ PRICE_COLUMNS = {
     "volume": ("volume", "vol", "tradedvolume"),
     "currency": ("currency",),
 }
+_PRICES = ("open", "high", "low", "close", "adj_close")
 PROFILE_COLUMNS = {
     "symbol": SYMBOL_HEADERS,
     "company_name": ("companyname", "name", "company", "securityname", "description"),
@@ -89,14 +94,18 @@ RANGE_TOLERANCE = 0.01
 """Dollars that a close may lie outside of low and high, because each is rounded to cents."""
 
 
-def read_prices(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
+def read_prices(
+    path: Path, limits: Limits = DEFAULT_LIMITS, notation: Notation = INFERRED
+) -> ParseResult:
     """Read daily prices, one row per symbol and exchange session.
 
     Parameters
     ----------
     path : Path
-        CSV or Parquet with symbol, date and close; optionally open, high, low, adj_close and
+        CSV, Excel or Parquet with symbol, date and close; optionally open, high, low, adj_close and
         volume.
+    notation : Notation
+        Decimal mark and order of dates, if not inferred.
 
     Returns
     -------
@@ -108,7 +117,7 @@ def read_prices(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     Raises
     ------
     UsageError
-        If the file does not exist.
+        If the file does not exist, or its decimal mark is ambiguous.
     DataQualityError
         If the file is not a table of prices, or has no valid row.
 
@@ -117,10 +126,17 @@ def read_prices(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     A symbol without any adj_close gets adj_close := close, and a note says so. If a symbol has it
     on some rows only, the other rows are rejected: a mixture would give false returns.
     """
-    validator = RowValidator(
-        read_table(path, PRICE_COLUMNS, required=("symbol", "date", "close"), limits=limits)
-    )
+    table = read_table(path, PRICE_COLUMNS, required=("symbol", "date", "close"), limits=limits)
+    validator = _validate(table, notation, amounts=_PRICES, counts=("volume",))
     return validator.result(price_rows(validator))
+
+
+def _validate(
+    table: Table, notation: Notation, amounts: Iterable[str], counts: Iterable[str] = ()
+) -> RowValidator:
+    """Return a validator with the notation of a table, inferred where it is not specified."""
+    decimal = notation.decimal or infer_table_decimal(table, amounts, counts)
+    return RowValidator(table, decimal, notation.date_order)
 
 
 def price_rows(validator: RowValidator) -> pd.DataFrame:
@@ -131,7 +147,8 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
     opens, highs, lows, closes = (
         validator.prices(name) for name in ("open", "high", "low", "close")
     )
-    adjusted, volume = validator.numbers("adj_close"), validator.numbers("volume")
+    adjusted = validator.numbers("adj_close")
+    volume = validator.numbers("volume", has_magnitudes=True)
     _reject_impossible_ranges(validator, highs, lows, closes)
     is_valid_adj_close = np.isnan(adjusted) | (
         (adjusted > MIN_ADJ_CLOSE) & (adjusted < ADJ_CLOSE_LIMIT)
@@ -209,13 +226,16 @@ def _is_missing_adj_close(
     return is_missing
 
 
-def read_profiles(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
+def read_profiles(
+    path: Path, limits: Limits = DEFAULT_LIMITS, notation: Notation = INFERRED
+) -> ParseResult:
     """Read profiles of companies and funds, one row per symbol.
 
     Parameters
     ----------
     path : Path
-        CSV or Parquet with symbol; optionally company name, asset type, sector, industry and beta.
+        CSV, Excel or Parquet with symbol; optionally company name, asset type, sector, industry
+        and beta.
 
     Returns
     -------
@@ -232,7 +252,8 @@ def read_profiles(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     DataQualityError
         If the file is not a table of profiles, or has no valid row.
     """
-    validator = RowValidator(read_table(path, PROFILE_COLUMNS, required=("symbol",), limits=limits))
+    table = read_table(path, PROFILE_COLUMNS, required=("symbol",), limits=limits)
+    validator = _validate(table, notation, amounts=("beta",))
     symbols, beta = validator.symbols("symbol"), validator.numbers("beta")
     validator.reject(symbols == "", "no symbol")
     validator.reject(np.abs(beta) >= BETA_LIMIT, "beta {beta} is too large")
@@ -267,14 +288,17 @@ def _gics_sectors(names: "pd.Series[str]") -> "pd.Series[Any]":
     return pd.Series([gics.to_gics_sector(name) for name in names], dtype=object)
 
 
-def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
+def read_benchmark(
+    path: Path, limits: Limits = DEFAULT_LIMITS, notation: Notation = INFERRED
+) -> ParseResult:
     """Read a benchmark's sector weights, one row per date and GICS sector.
 
     Parameters
     ----------
     path : Path
-        CSV or Parquet with date, sector and weight, as fractions or in percent, which is inferred
-        from the sum of a date; optionally market_cap (dollars) and num_constituents of the sector.
+        CSV, Excel or Parquet with date, sector and weight, as fractions or in percent, which is
+        inferred from the sum of a date; optionally market_cap (dollars) and num_constituents of
+        the sector.
 
     Returns
     -------
@@ -290,9 +314,10 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     DataQualityError
         If the file is not a table of weights, or has no valid row.
     """
-    validator = RowValidator(
-        read_table(path, BENCHMARK_COLUMNS, required=("date", "sector", "weight"), limits=limits)
-    )
+    required = ("date", "sector", "weight")
+    table = read_table(path, BENCHMARK_COLUMNS, required=required, limits=limits)
+    sizes = ("market_cap", "num_constituents")
+    validator = _validate(table, notation, amounts=("weight",), counts=sizes)
     days, sector_names = validator.days("date"), validator.text("sector")
     weights = validator.numbers("weight")
     sectors = _gics_sectors(sector_names)
@@ -305,7 +330,10 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     validator.reject(
         (weights < 0) | np.isinf(weights), "weight {weight} is not a valid benchmark weight"
     )
-    caps, counts = validator.numbers("market_cap"), validator.numbers("num_constituents")
+    caps, counts = (
+        validator.numbers("market_cap", has_magnitudes=True),
+        validator.numbers("num_constituents"),
+    )
     validator.reject((caps < 0) | np.isinf(caps), "market_cap {market_cap} is not an amount")
     validator.reject(
         (counts < 0) | (counts % 1 != 0) & ~np.isnan(counts),

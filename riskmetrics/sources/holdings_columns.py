@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.sources.symbol_forms import CURRENCIES
-from riskmetrics.sources.tabular_files import HeaderAliases, choose_columns, header_key
+from riskmetrics.sources.table_headers import HeaderAliases, choose_columns, header_key
 
 MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
 _CODE = re.compile(r"(?:[\s(\[/_-]+|\bin\s+)\(?(?:in\s+)?([A-Z]{3})[)\]]?\s*$")

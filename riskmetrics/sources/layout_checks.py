@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.limits import Limits
-from riskmetrics.sources.brokers import split_file
 from riskmetrics.sources.file_kinds import FileClassification, classify_lines
 from riskmetrics.sources.holdings_columns import find_column_names
+from riskmetrics.sources.holdings_files import split_file
 from riskmetrics.sources.layouts import Layout, LayoutSet
 from riskmetrics.sources.statement_parser import Line, header_keys
 

@@ -61,6 +61,7 @@ def validate_lots(
     as_of: date,
     *,
     decimal: str = ".",
+    date_order: str | None = None,
     stated_by: str = "quantity",
     scale: float = 1.0,
 ) -> ParseResult:
@@ -75,6 +76,8 @@ def validate_lots(
         Day of the holdings; a lot entered later is rejected.
     decimal : str
         Decimal mark of the numbers, "." or ",".
+    date_order : str, optional
+        One of `dates.DATE_ORDERS`. Default: inferred from each column.
     stated_by : str
         Column that states how much is held: quantity, weight or market_value.
     scale : float
@@ -91,7 +94,7 @@ def validate_lots(
         strike_price, last_price (float64, NaN if absent), expiration_date (like entry_date),
         market_value (float64, dollars, with the sign of the quantity, NaN if absent).
     """
-    validator = RowValidator(table, decimal)
+    validator = RowValidator(table, decimal, date_order)
     _reject_non_usd(validator)
     validator.reject(validator.text("form_problem") != "", "{form_problem}")
     symbols = validator.symbols("symbol")

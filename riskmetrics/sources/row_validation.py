@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.sources import cells
+from riskmetrics.sources.dates import possible_days
 from riskmetrics.sources.table_limits import too_many_rejected_error
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.symbols import MAX_SYMBOL_LENGTH, clean_symbol_text, normalize_symbol
@@ -37,11 +38,23 @@ class ParseResult(NamedTuple):
     notes: list[str]
 
 
+class Notation(NamedTuple):
+    """How numbers and dates of a file are written, where the user specifies it."""
+
+    decimal: str | None = None
+    """Decimal mark, "." or ","; None: inferred from the numbers."""
+    date_order: str | None = None
+    """One of `dates.DATE_ORDERS`; None: inferred from each column of dates."""
+
+
+INFERRED = Notation()
+
+
 class RowValidator:
     """Typed columns of a table, and the first problem of each invalid row."""
 
-    def __init__(self, table: Table, decimal: str = ".") -> None:
-        self.table, self._decimal = table, decimal
+    def __init__(self, table: Table, decimal: str = ".", date_order: str | None = None) -> None:
+        self.table, self._decimal, self._date_order = table, decimal, date_order
         self.notes = list(table.notes)
         self._reasons: list[str] = []
         self._respelling_notes: list[NDArray[Any]] = []
@@ -94,11 +107,17 @@ class RowValidator:
             self._respelling_notes.append(cells.map_unique(text, described.get))
         return symbols.fillna("")
 
-    def numbers(self, name: str) -> FloatArray:
-        """Return a column of numbers, NaN where missing or without column; reject other text."""
+    def numbers(self, name: str, *, has_magnitudes: bool = False) -> FloatArray:
+        """Return a column of numbers, NaN where missing or without column; reject other text.
+
+        With ``has_magnitudes``, letters for thousands to trillions may follow a number (2.01M).
+        """
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.nan)
-        values, invalid = cells.parse_numbers(self.table.columns[name], self._decimal)
+        column = self.table.columns[name]
+        if has_magnitudes:
+            column = cells.expand_magnitudes(column)
+        values, invalid = cells.parse_numbers(column, self._decimal)
         self.reject(invalid, f"{name} '{{{name}}}' is not a number")
         return values
 
@@ -115,8 +134,17 @@ class RowValidator:
         """Return a column of days, NaT where missing or without column; reject other text."""
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.datetime64("NaT", "D"))
-        days, invalid = cells.parse_dates(self.table.columns[name])
-        self.reject(invalid, f"{name} '{{{name}}}' is not an unambiguous date; use YYYY-MM-DD")
+        column = self.table.columns[name]
+        days, invalid = cells.parse_dates(column, self._date_order)
+        if invalid.any() and not self._date_order:
+            text = cells.trim_text(column)
+            ambiguous = cells.map_unique(text, lambda one: len(possible_days(one)) > 1, "bool")
+            self.reject(
+                invalid & ambiguous,
+                f"{name} '{{{name}}}' is not an unambiguous date; pass --dates mdy or --dates dmy,"
+                " or use YYYY-MM-DD",
+            )
+        self.reject(invalid, f"{name} '{{{name}}}' is not a date; use YYYY-MM-DD")
         return days
 
     def reject_duplicates(self, keys: pd.DataFrame, what: str) -> None:

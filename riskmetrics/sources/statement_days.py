@@ -5,37 +5,15 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple
 
-from riskmetrics.sources.vocabulary import fold_text, load_vocabulary
+from riskmetrics.sources.dates import infer_order, parse_date, possible_days
+from riskmetrics.sources.vocabulary import load_vocabulary
 
-_MONTHS = {
-    start: month
-    for month, starts in enumerate(
-        (
-            ("jan", "gen", "ene"),
-            ("feb", "fev"),
-            ("mar", "mrt", "maa"),
-            ("apr", "avr", "abr"),
-            ("may", "mai", "mag", "mei"),
-            ("jun", "juin", "giu"),
-            ("jul", "juil", "lug"),
-            ("aug", "aou", "ago"),
-            ("sep", "set"),
-            ("oct", "okt", "out", "ott"),
-            ("nov",),
-            ("dec", "dez", "dic"),
-        ),
-        1,
-    )
-    for start in starts
-}
-"""Starts of the names of months in seven languages, without accents."""
-_ISO = r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})"
-_NUMERIC = r"(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d{2})"
-_MONTH_FIRST = r"([a-z]{3,9})\.?[ -](\d{1,2}),?[ -](\d{4})"
-_DAY_FIRST = r"(\d{1,2})\.?[ -](?:de |di )?([a-z]{3,9})\.?,?[ -](?:de |di )?(\d{4})"
-_ANY_DATE = "|".join(
-    re.sub(r"\((?!\?)", "(?:", part) for part in (_ISO, _NUMERIC, _MONTH_FIRST, _DAY_FIRST)
+_ANY_DATE = (
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
+    r"|[^\W\d_]{3,10}\.?[ -]\d{1,2},?[ -]\d{4}"
+    r"|\d{1,2}\.?[ -](?:de |di )?[^\W\d_]{3,10}\.?,?[ -](?:de |di )?\d{4}"
 )
+"""Pattern of a date in lower case."""
 _TIME = r"(?:\d{1,2}:\d\d(?::\d\d)? ?(?:[ap]\.?m\.?)?(?: [a-z]{2,3})?,? )?"
 _US_TIME = re.compile(r"\b[ap]\.?m\b|\b[ecmp][sd]?t\b")
 _WEEKDAY = r"(?:[a-z]{2,9}, )?"
@@ -81,55 +59,20 @@ def find_stated_day(text: str, order: str | None = None) -> StatedDay | None:
     >>> find_stated_day("As of 12/06/2024").is_ambiguous
     True
     """
-    folded = fold_text(text)
-    found = _sentence_pattern().match(folded)
+    lowered = " ".join(text.casefold().split())
+    found = _sentence_pattern().match(lowered)
     if found is None:
         return None
-    return parse_stated_day(found["day"], order or ("mdy" if _US_TIME.search(folded) else None))
+    return parse_stated_day(found["day"], order or ("mdy" if _US_TIME.search(lowered) else None))
 
 
 def parse_stated_day(text: str, order: str | None = None) -> StatedDay:
-    """Parse a date in any common notation; a date with dots has the day first.
+    """Parse a date in any notation of `dates.parse_date`; a date with dots has the day first.
 
     Examples
     --------
     >>> [parse_stated_day(text).day.isoformat() for text in ("Dec-06-2024", "6. Dezember 2024")]
     ['2024-12-06', '2024-12-06']
     """
-    folded = fold_text(text)
-    if found := re.fullmatch(_ISO, folded):
-        return StatedDay(text, _date(found[1], found[2], found[3]))
-    if found := re.fullmatch(_MONTH_FIRST, folded):
-        return StatedDay(text, _date(found[3], _month(found[1]), found[2]))
-    if found := re.fullmatch(_DAY_FIRST, folded):
-        return StatedDay(text, _date(found[3], _month(found[2]), found[1]))
-    if found := re.fullmatch(_NUMERIC, folded):
-        return _parse_numeric(text, found, order)
-    return StatedDay(text, None)
-
-
-def _parse_numeric(text: str, found: "re.Match[str]", order: str | None) -> StatedDay:
-    """Parse a date whose month is a number at the first or the second place."""
-    first, mark, second, year = found.groups()
-    full_year = year if len(year) > 2 else f"20{year}"
-    month_first, day_first = (
-        _date(full_year, *parts) for parts in ((first, second), (second, first))
-    )
-    if mark == "." and order is None:
-        order = "dmy"
-    if order is None and month_first and day_first and month_first != day_first:
-        return StatedDay(text, None, is_ambiguous=True)
-    chosen = day_first if order == "dmy" else month_first
-    return StatedDay(text, chosen or (month_first if order == "dmy" else day_first))
-
-
-def _month(name: str) -> int:
-    """Return the number of a month by the start of its name; 0 if it is none."""
-    return _MONTHS.get(name[:4]) or _MONTHS.get(name[:3], 0)
-
-
-def _date(year: str | int, month: str | int, day: str | int) -> date | None:
-    try:
-        return date(int(year), int(month), int(day))
-    except ValueError:
-        return None
+    day = parse_date(text, infer_order([text]) or order)
+    return StatedDay(text, day, is_ambiguous=day is None and len(possible_days(text)) > 1)

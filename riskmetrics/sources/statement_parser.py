@@ -15,7 +15,8 @@ from riskmetrics.sources import cells
 from riskmetrics.sources.holdings_columns import choose_holdings_columns
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
-from riskmetrics.sources.tabular_files import RejectedRow, Table, header_key
+from riskmetrics.sources.table_headers import header_key
+from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.symbols import normalize_symbol
 
 MIN_SENTENCE_WORDS = 5
@@ -94,9 +95,13 @@ def header_keys(line: Line) -> frozenset[str]:
 
 
 def parse_statement(
-    path: Path, layout: Layout, lines: Sequence[Line], other_headers: Collection[int] = ()
+    path: Path,
+    layout: Layout,
+    lines: Sequence[Line],
+    delimiter: str = ",",
+    other_headers: Collection[int] = (),
 ) -> ParsedStatement:
-    """Parse the lines of a file by its layout.
+    """Parse the lines of a file, split at a delimiter, by its layout.
 
     Parameters
     ----------
@@ -106,6 +111,8 @@ def parse_statement(
         Layout of its table.
     lines : sequence of Line
         All lines.
+    delimiter : str
+        Separator of the cells.
     other_headers : collection of int
         Numbers of the header lines of tables that do not state holdings.
 
@@ -117,7 +124,8 @@ def parse_statement(
     parser = _StatementParser(path, layout, other_headers)
     for line, next_line in zip(lines, [*lines[1:], None], strict=True):
         parser.feed(line, next_line)
-    return parser.result()
+    parsed = parser.result()
+    return parsed._replace(table=parsed.table._replace(delimiter=delimiter))
 
 
 class _StatementParser:

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from riskmetrics.sources.tabular_files import header_key
+from riskmetrics.sources.table_headers import header_key
 
 _MAX_NAME_WORDS = 3
 """Number of words of the longest name that the first words of a text are compared with."""
@@ -35,7 +35,7 @@ class Vocabulary(NamedTuple):
     totals: frozenset[str]
     """Texts that a line of totals starts with, in lower case without punctuation."""
     days: frozenset[str]
-    """Words before a day, normalized by `fold_text`."""
+    """Words before a day, in lower case."""
     markets: dict[str, frozenset[str]]
     """Codes of exchanges, listings and currencies, in upper case."""
 
@@ -86,7 +86,7 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),
         _all_words(content["totals"]),
-        _all_words(content["days"], fold_text),
+        _all_words(content["days"], str.casefold),
         {name: frozenset(codes) for name, codes in content["markets"].items()},
     )
 

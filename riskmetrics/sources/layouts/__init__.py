@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from riskmetrics.errors import ConfigurationError
-from riskmetrics.sources.tabular_files import HeaderAliases, header_key
+from riskmetrics.sources.table_headers import HeaderAliases, header_key
 from riskmetrics.sources.vocabulary import load_vocabulary, spellings
 
 CASH_ROW_SYMBOL = "Cash report"
