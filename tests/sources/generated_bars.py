@@ -82,6 +82,13 @@ def _quotes(rng: Random, symbol: str, days: list[date]) -> list[Quote]:
     return quotes
 
 
+def _with_three_decimals(quote: Quote) -> Quote:
+    """Return a quote whose prices with a decimal comma look like thousands."""
+    roles = ("open", "high", "low", "close", "adj_close")
+    more = Decimal("0.005")
+    return Quote(**{**vars(quote), **{role: getattr(quote, role) + more for role in roles}})
+
+
 def _stamp(day: date, style: str) -> str:
     """Return a time stamp of a session in New York."""
     close = datetime.combine(day, time(16), NEW_YORK)
@@ -137,10 +144,13 @@ class _Prices:
         )
 
 
-def _tabulate(prices: _Prices, quotes: list[Quote], *, has_symbol: bool) -> tuple[Sheet, str]:
+def _tabulate(prices: _Prices, quotes: list[Quote], *, has_symbol: bool) -> Sheet:
     """Return a table with a row per quote."""
     rng, language = prices.rng, prices.notation.language
     optional = {"open": 0.5, "high": 0.5, "low": 0.5, "adj_close": 0.35, "volume": 0.5}
+    if not prices.is_plain and rng.random() < 0.06:
+        quotes = [_with_three_decimals(quote) for quote in quotes]
+        prices.traits.append("three decimals")
     roles = ["symbol"] if has_symbol else []
     roles += ["date", "close", *(role for role, p in optional.items() if rng.random() < p)]
     currency = "USD"
@@ -177,9 +187,35 @@ def _tabulate(prices: _Prices, quotes: list[Quote], *, has_symbol: bool) -> tupl
             prices.record(
                 quote, has_adjusted="adj_close" in roles, has_volume="volume" in roles
             )  # fmt: skip
+    if not prices.is_plain and currency == "USD":
+        _add_faulty_rows(prices, quotes, rows)
     if not prices.is_plain and rng.random() < 0.4:
         rows.reverse()
-    return Sheet(headers, rows), currency
+    return Sheet(headers, rows)
+
+
+def _add_faulty_rows(prices: _Prices, quotes: list[Quote], rows: list[dict[str, Cell]]) -> None:
+    """Add rows without numbers, of a Saturday, and of a dividend, none of which is a bar."""
+    rng, last = prices.rng, quotes[-1].day
+    saturday = last + timedelta(days=5 - last.weekday())
+    if rng.random() < 0.06:
+        rows.append({**rows[-1], "date": prices.date_cell(saturday)})
+        prices.traits.append("row of a Saturday")
+    if rng.random() < 0.06:
+        blank = rng.choice(["null", "", "NaN", "-"])
+        empty: dict[str, Cell] = {
+            role: cell if role in {"symbol", "currency"} else blank
+            for role, cell in rows[-1].items()
+        }
+        rows.append({**empty, "date": prices.date_cell(saturday + timedelta(days=3))})
+        prices.traits.append("row without numbers")
+    if rng.random() < 0.05:
+        role = rng.choice([role for role in rows[-1] if role not in {"symbol", "date"}])
+        dividend: dict[str, Cell] = {
+            name: cell for name, cell in rows[-1].items() if name in {"symbol", "date"}
+        }
+        rows.append({**dividend, role: "0.25 Dividend"})
+        prices.traits.append("row of a dividend")
 
 
 def _long(prices: _Prices) -> tuple[str, bytes, dict[str, str]]:
@@ -192,7 +228,7 @@ def _long(prices: _Prices) -> tuple[str, bytes, dict[str, str]]:
         prices.traits.append("foreign listing")
     days = sessions(rng, rng.randrange(2, 15))
     quotes = [quote for symbol in symbols for quote in _quotes(rng, symbol, days)]
-    sheet, _ = _tabulate(prices, quotes, has_symbol=True)
+    sheet = _tabulate(prices, quotes, has_symbol=True)
     return "prices", sheet.write(prices.notation), sheet.headers
 
 
@@ -200,7 +236,7 @@ def _single(prices: _Prices) -> tuple[str, bytes, dict[str, str]]:
     """Write one symbol, named by the file only."""
     symbol = prices.rng.choice(SYMBOLS)
     days = sessions(prices.rng, prices.rng.randrange(2, 15))
-    sheet, _ = _tabulate(prices, _quotes(prices.rng, symbol, days), has_symbol=False)
+    sheet = _tabulate(prices, _quotes(prices.rng, symbol, days), has_symbol=False)
     return symbol, sheet.write(prices.notation), sheet.headers
 
 
@@ -271,6 +307,23 @@ def _raw_with_split(prices: _Prices) -> tuple[str, bytes, dict[str, str]]:
     return "tiingo", ("\n".join(lines) + "\n").encode(), {}
 
 
+def _alpha_vantage(prices: _Prices) -> tuple[str, bytes, dict[str, str]]:
+    """Write Alpha Vantage's raw closes of a symbol that only the name of the file tells."""
+    rng = prices.rng
+    symbol, days, factor = rng.choice(SYMBOLS), sessions(rng, 8), rng.choice([2, 3, 20])
+    split = rng.randrange(1, len(days))
+    lines = []
+    for place, q in enumerate(_quotes(rng, symbol, days)):
+        times = factor if place < split else 1
+        raw = ",".join(str(price * times) for price in (q.open, q.high, q.low, q.close))
+        coefficient = f"{float(factor) if place == split else 1.0}"
+        lines.append(f"{q.day},{raw},{q.adj_close},{q.volume},0.0000,{coefficient}")
+        prices.record(q, has_adjusted=True, has_volume=False)
+    header = "timestamp,open,high,low,close,adjusted_close,volume,dividend_amount,split_coefficient"
+    prices.traits.append("split")
+    return symbol, "\n".join([header, *reversed(lines), ""]).encode(), {}
+
+
 _LAYOUTS: dict[str, tuple[int, Callable[[_Prices], tuple[str, bytes, dict[str, str]]]]] = {
     "long": (50, _long),
     "single": (15, _single),
@@ -278,6 +331,7 @@ _LAYOUTS: dict[str, tuple[int, Callable[[_Prices], tuple[str, bytes, dict[str, s
     "yfinance": (7, _yfinance),
     "stooq": (5, _stooq),
     "raw with split": (8, _raw_with_split),
+    "alpha vantage": (5, _alpha_vantage),
 }
 """Weight and function of each layout."""
 

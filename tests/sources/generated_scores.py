@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from numbers import Integral
@@ -76,7 +76,7 @@ def _score_path(file: GeneratedFile, path: Path) -> Score:
         "holdings": lambda: compare_holdings(file, read_holdings_file(path)),
         "prices": lambda: compare_prices(file, path),
     }
-    own = "prices" if file.truth.kind == "prices" else "holdings"
+    own = {"prices": "prices", "transactions": ""}.get(file.truth.kind, "holdings")
     differences: list[Difference] = []
     refusal = ""
     for command, compare in readers.items():
@@ -89,7 +89,8 @@ def _score_path(file: GeneratedFile, path: Path) -> Score:
                 else found
             )
         except (DataQualityError, UsageError) as error:
-            refusal = str(error) if command == own else refusal
+            if command == own or (not own and command == "holdings"):
+                refusal = str(error)
         except Exception as error:  # noqa: BLE001  # any other error is a defect of the reader
             differences.append(Difference(f"crash {type(error).__name__}", str(error)[:200]))
     return _judge(file.truth, differences, refusal)
@@ -103,7 +104,7 @@ def _judge(truth: Truth, differences: list[Difference], refusal: str) -> Score:
     if any(difference.is_silent for difference in differences):
         return Score(Verdict.WRONG, tuple(differences), refusal)
     if refusal and truth.kind == "transactions":
-        if "transaction" in refusal:
+        if "list of transactions" in refusal:
             return Score(Verdict.RIGHT, (), refusal)
         return Score(
             Verdict.PARTIAL, (Difference("refusal without the kind", refusal, False),), refusal
@@ -142,13 +143,17 @@ def read_holdings_file(path: Path) -> _Reading:
 def compare_holdings(file: GeneratedFile, reading: _Reading) -> list[Difference]:
     """Return the differences between a reading of holdings and the truth."""
     truth = file.truth
-    if truth.kind not in (reading.kind, "transactions"):
+    if reading.kind != truth.kind:
         return [Difference(f"{truth.kind} read as {reading.kind}", str(reading.positions)[:200])]
-    names = {name for name, _ in truth.positions} | {name for name, _ in truth.optional}
     differences = []
-    if names - {""} and {name for name, _ in reading.positions} == {""}:
+    stated = {name for name, _ in truth.positions | truth.optional}
+    found = {name for name, _ in reading.positions} | set(reading.cash)
+    if stated == {""} and len(found) == 1:  # the name of a single account is free
+        reading = _merge_accounts(reading)
+    elif stated != {""} and found == {""}:
         differences.append(_lost(file, reading, "account", "accounts merged"))
-        reading, truth = _merge_accounts(reading), _merge_truth(truth)
+        truth = _merge_truth(truth)
+        reading = replace(reading, entry_prices={})
     differences += _compare_positions(truth, reading)
     differences += _compare_entry_prices(file, truth, reading)
     differences += _compare_cash(truth, reading)
@@ -156,23 +161,32 @@ def compare_holdings(file: GeneratedFile, reading: _Reading) -> list[Difference]
         code = "wrong day" if reading.day else "day lost"
         says = any("day" in text.split() for text in reading.skipped)
         differences.append(Difference(code, f"{reading.day}, not {truth.day}", not says))
-    stated = truth.value
-    if stated is not None and not reading.rejected and truth.kind == "holdings":
-        if math.isnan(reading.value):
-            differences.append(_lost(file, reading, "market_value", "value lost"))
-        elif not math.isclose(reading.value, stated, rel_tol=1e-6, abs_tol=0.05):
-            differences.append(Difference("wrong value", f"{reading.value}, not {stated}"))
-    return differences
+    return differences + _compare_value(file, truth, reading)
+
+
+def _compare_value(file: GeneratedFile, truth: Truth, reading: _Reading) -> list[Difference]:
+    if truth.value is None or reading.rejected:
+        return []
+    if math.isnan(reading.value):
+        return [_lost(file, reading, "market_value", "value lost")]
+    if math.isclose(reading.value, truth.value, rel_tol=1e-6, abs_tol=0.05):
+        return []
+    return [Difference("wrong value", f"{reading.value}, not {truth.value}")]
 
 
 def _merge_accounts(reading: _Reading) -> _Reading:
-    """Return a reading without entry prices, which several accounts make unclear."""
-    return _Reading(**{**vars(reading), "entry_prices": {}})
+    """Return the reading of a single account without its name."""
+    return replace(
+        reading,
+        positions={("", symbol): amount for (_, symbol), amount in reading.positions.items()},
+        entry_prices={("", symbol): price for (_, symbol), price in reading.entry_prices.items()},
+        cash={"": sum(reading.cash.values())} if reading.cash else {},
+    )
 
 
 def _merge_truth(truth: Truth) -> Truth:
     """Return a truth with the positions and the cash of all accounts together."""
-    merged = Truth(**{**vars(truth), "positions": {}, "optional": {}, "entry_prices": {}})
+    merged = replace(truth, positions={}, optional={}, entry_prices={})
     for source, target in (
         (truth.positions, merged.positions),
         (truth.optional, merged.optional),

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from tests.sources.generated_holdings import STOCKS
+from tests.sources.generated_instruments import STOCKS
 from tests.sources.generated_notation import Cell, Day, Notation, Number, choose_notation
 from tests.sources.generated_truth import (
     GeneratedFile,
