@@ -1,7 +1,7 @@
 """Generated files of prices: long, wide, one symbol per file, and the layouts of vendors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
@@ -86,7 +86,7 @@ def _with_three_decimals(quote: Quote) -> Quote:
     """Return a quote whose prices with a decimal comma look like thousands."""
     roles = ("open", "high", "low", "close", "adj_close")
     more = Decimal("0.005")
-    return Quote(**{**vars(quote), **{role: getattr(quote, role) + more for role in roles}})
+    return replace(quote, **{role: getattr(quote, role) + more for role in roles})
 
 
 def _stamp(day: date, style: str) -> str:
@@ -146,52 +146,63 @@ class _Prices:
 
 def _tabulate(prices: _Prices, quotes: list[Quote], *, has_symbol: bool) -> Sheet:
     """Return a table with a row per quote."""
-    rng, language = prices.rng, prices.notation.language
-    optional = {"open": 0.5, "high": 0.5, "low": 0.5, "adj_close": 0.35, "volume": 0.5}
+    rng, currency = prices.rng, "USD"
     if not prices.is_plain and rng.random() < 0.06:
         quotes = [_with_three_decimals(quote) for quote in quotes]
         prices.traits.append("three decimals")
-    roles = ["symbol"] if has_symbol else []
-    roles += ["date", "close", *(role for role, p in optional.items() if rng.random() < p)]
-    currency = "USD"
-    if has_symbol and not prices.is_plain and rng.random() < 0.15:
-        roles.append("currency")
+    roles = _choose_roles(prices, has_symbol=has_symbol)
+    if "currency" in roles:
         currency = rng.choice(["USD", "EUR", "GBX", "GBp"])
         prices.traits.append(f"currency {currency}")
-    if not prices.is_plain and rng.random() < 0.3:
-        roles.append("change")
-    if not prices.is_plain and rng.random() < 0.6:
-        rng.shuffle(roles)
-    headers = pick_headers(rng, language, roles, is_plain=prices.is_plain)
-    has_suffix = not prices.is_plain and rng.random() < 0.15
-    if has_suffix and "volume" in roles:
+    if currency != "USD":
+        prices.truth.unsupported = {quote.symbol: f"currency {currency}" for quote in quotes}
+    has_suffix = "volume" in roles and not prices.is_plain and rng.random() < 0.15
+    if has_suffix:
         prices.traits.append("volume with suffix")
-        quotes = [
-            Quote(**{**vars(quote), "volume": quote.volume // 10_000 * 10_000}) for quote in quotes
-        ]
+        quotes = [replace(quote, volume=quote.volume // 10_000 * 10_000) for quote in quotes]
     rows = []
     for quote in quotes:
-        cells: dict[str, Cell] = {
-            "symbol": quote.symbol,
-            "date": prices.date_cell(quote.day),
-            **{
-                role: Number(getattr(quote, role), currency == "USD")
-                for role in ("open", "high", "low", "close", "adj_close")
-            },
-            "volume": prices.volume_cell(quote.volume, has_suffix=has_suffix),
-            "currency": currency,
-            "change": Number(Decimal("0.25"), unit="%"),
-        }
+        cells = _quote_cells(prices, quote, currency, has_suffix=has_suffix)
         rows.append({role: cells[role] for role in roles})
         if currency == "USD":
-            prices.record(
-                quote, has_adjusted="adj_close" in roles, has_volume="volume" in roles
-            )  # fmt: skip
+            prices.record(quote, has_adjusted="adj_close" in roles, has_volume="volume" in roles)
     if not prices.is_plain and currency == "USD":
         _add_faulty_rows(prices, quotes, rows)
     if not prices.is_plain and rng.random() < 0.4:
         rows.reverse()
-    return Sheet(headers, rows)
+    language = prices.notation.language
+    return Sheet(pick_headers(rng, language, roles, is_plain=prices.is_plain), rows)
+
+
+def _choose_roles(prices: _Prices, *, has_symbol: bool) -> list[str]:
+    """Choose columns of a table of prices, in any order."""
+    rng = prices.rng
+    optional = {"open": 0.5, "high": 0.5, "low": 0.5, "adj_close": 0.35, "volume": 0.5}
+    if not prices.is_plain:
+        optional |= {"currency": 0.15 if has_symbol else 0.0, "change": 0.3}
+    roles = ["symbol"] if has_symbol else []
+    roles += ["date", "close", *(role for role, p in optional.items() if rng.random() < p)]
+    if not prices.is_plain and rng.random() < 0.6:
+        rng.shuffle(roles)
+    return roles
+
+
+def _quote_cells(
+    prices: _Prices, quote: Quote, currency: str, *, has_suffix: bool
+) -> dict[str, Cell]:
+    """Return the cells of a quote by column."""
+    is_usd = currency == "USD" and "." not in quote.symbol
+    return {
+        "symbol": quote.symbol,
+        "date": prices.date_cell(quote.day),
+        **{
+            role: Number(getattr(quote, role), is_usd)
+            for role in ("open", "high", "low", "close", "adj_close")
+        },
+        "volume": prices.volume_cell(quote.volume, has_suffix=has_suffix),
+        "currency": currency,
+        "change": Number(Decimal("0.25"), unit="%"),
+    }
 
 
 def _add_faulty_rows(prices: _Prices, quotes: list[Quote], rows: list[dict[str, Cell]]) -> None:

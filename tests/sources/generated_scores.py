@@ -1,6 +1,7 @@
 """Comparison of what the readers return with the truth of a generated file."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,6 +13,11 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.sources.brokers import HoldingsFile, read_holdings
 from riskmetrics.sources.files import read_prices
 from tests.sources.generated_truth import GeneratedFile, Truth
+
+try:
+    from riskmetrics.sources.transaction_files import read_transactions
+except ImportError:  # transactions cannot be imported yet
+    read_transactions = None  # type: ignore[assignment]
 
 
 class Verdict(StrEnum):
@@ -76,9 +82,11 @@ def _score_path(file: GeneratedFile, path: Path) -> Score:
         "holdings": lambda: compare_holdings(file, read_holdings_file(path)),
         "prices": lambda: compare_prices(file, path),
     }
-    own = {"prices": "prices", "transactions": ""}.get(file.truth.kind, "holdings")
+    if read_transactions is not None:
+        readers["transactions"] = lambda: compare_trades(file, path)
+    own = file.truth.kind if file.truth.kind in {"prices", "transactions"} else "holdings"
     differences: list[Difference] = []
-    refusal = ""
+    refusals: dict[str, str] = {}
     for command, compare in readers.items():
         try:
             found = compare()
@@ -89,11 +97,13 @@ def _score_path(file: GeneratedFile, path: Path) -> Score:
                 else found
             )
         except (DataQualityError, UsageError) as error:
-            if command == own or (not own and command == "holdings"):
-                refusal = str(error)
+            refusals[command] = str(error)
         except Exception as error:  # noqa: BLE001  # any other error is a defect of the reader
             differences.append(Difference(f"crash {type(error).__name__}", str(error)[:200]))
-    return _judge(file.truth, differences, refusal)
+    if own == "transactions" and "list of transactions" not in refusals.get("holdings", ""):
+        text = refusals.get("holdings", "")
+        differences.append(Difference("refusal without the kind", text, is_silent=False))
+    return _judge(file.truth, differences, refusals.get(own, ""))
 
 
 def _head(found: list[Difference]) -> str:
@@ -103,14 +113,8 @@ def _head(found: list[Difference]) -> str:
 def _judge(truth: Truth, differences: list[Difference], refusal: str) -> Score:
     if any(difference.is_silent for difference in differences):
         return Score(Verdict.WRONG, tuple(differences), refusal)
-    if refusal and truth.kind == "transactions":
-        if "list of transactions" in refusal:
-            return Score(Verdict.RIGHT, (), refusal)
-        return Score(
-            Verdict.PARTIAL, (Difference("refusal without the kind", refusal, False),), refusal
-        )
     if refusal:
-        is_expected = not (truth.positions or truth.bars)
+        is_expected = not (truth.positions or truth.bars or truth.trades)
         return Score(Verdict.RIGHT if is_expected else Verdict.REFUSED, (), refusal)
     return Score(Verdict.PARTIAL if differences else Verdict.RIGHT, tuple(differences))
 
@@ -286,7 +290,9 @@ def compare_prices(file: GeneratedFile, path: Path) -> list[Difference]:
         found[key] = row
         bar = truth.bars.get(key)
         if bar is None:
-            differences.append(Difference("price invented", f"{key[0]} {key[1]} {row.close:g}"))
+            why = _reason_unsupported(truth, key[0])
+            detail = f"{key[0]} {key[1]} {row.close:g}"
+            differences.append(Difference(f"price invented{why}", detail))
             continue
         if not math.isclose(row.close, bar.close, rel_tol=1e-6):
             differences.append(
@@ -305,6 +311,32 @@ def compare_prices(file: GeneratedFile, path: Path) -> list[Difference]:
     elif missing:
         reason = parsed.rejected[0].reason
         differences.append(Difference("prices rejected", f"{len(missing)} rows: {reason}", False))
+    return differences
+
+
+def compare_trades(file: GeneratedFile, path: Path) -> list[Difference]:
+    """Return the differences between the transactions that are read and the truth."""
+    parsed, truth = read_transactions(path), file.truth
+    expected = Counter((trade.day, trade.symbol, trade.quantity) for trade in truth.trades)
+    amounts = {(t.day, t.symbol, t.quantity): t.amount for t in truth.trades}
+    differences = []
+    found = Counter()
+    for trade in parsed.transactions:
+        sign = {"buy": 1, "sell": -1, "sell_short": -1, "buy_to_cover": 1}.get(trade.kind, 0)
+        key = (trade.day, trade.symbol, sign * float(trade.quantity))
+        found[key] += 1
+        stated = amounts.get(key)
+        if stated is not None and not math.isclose(float(trade.amount), stated, abs_tol=0.005):
+            differences.append(Difference("wrong amount", f"{key}: {trade.amount}, not {stated}"))
+    for key in found - expected:
+        why = _reason_unsupported(truth, str(key[1]))
+        differences.append(Difference(f"transaction invented{why}", str(key)))
+    lost = expected - found
+    if sum(lost.values()) > len(parsed.rejected):
+        differences.append(Difference("transactions lost", str(list(lost)[:2])))
+    elif lost:
+        reason = parsed.rejected[0].reason
+        differences.append(Difference("transactions rejected", f"{reason}", is_silent=False))
     return differences
 
 

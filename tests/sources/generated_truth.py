@@ -20,6 +20,18 @@ class Bar:
     volume: int | None = None
 
 
+@dataclass(frozen=True)
+class Trade:
+    """A transaction."""
+
+    day: date
+    symbol: str
+    quantity: float
+    """Change of the holding: negative for a sale, 0 for a dividend."""
+    amount: float | None
+    """Change of the cash net of fees, dollars; None if the file does not state it."""
+
+
 @dataclass
 class Truth:
     """Content of a generated file."""
@@ -43,6 +55,7 @@ class Truth:
     """Market value of all positions, if the file states it."""
     day: date | None = None
     bars: dict[tuple[str, date], Bar] = field(default_factory=dict)
+    trades: list[Trade] = field(default_factory=list)
     foreign_listings: set[str] = field(default_factory=set)
     """Symbols whose prices may be stored only with a note on the currency."""
 

@@ -30,12 +30,12 @@ from tests.sources.generated_scores import Score, Verdict, score_file
 from tests.sources.generated_truth import GeneratedFile
 from tests.sources.generated_words import LANGUAGES
 
-FILES_PER_KIND = 80
+FILES_PER_KIND = 120
 MIN_RIGHT_SHARE_OF_PLAIN = {"holdings": 0.9, "weights": 1.0, "prices": 1.0}
 """Share of plain files of a kind that must be read, not just refused."""
 
 
-KNOWN_DEFECTS = {"holdings", "transactions", "prices"}
+KNOWN_DEFECTS = {"holdings", "weights", "transactions", "prices"}
 """Kinds of which some files are silently wrong; the test fails as soon as one is repaired."""
 
 
@@ -53,7 +53,7 @@ def test_no_generated_file_is_silently_wrong(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "share"), MIN_RIGHT_SHARE_OF_PLAIN.items())
 def test_plain_files_are_read(kind: str, share: float) -> None:
-    report = score_files(kind, 2 * FILES_PER_KIND, seed=2)
+    report = score_files(kind, FILES_PER_KIND, seed=2)
     assert sum(report.plain.values()) >= 10
     right = report.share(Verdict.RIGHT, kind, of_plain=True)
     assert right >= share, describe(report, has_examples=True)
