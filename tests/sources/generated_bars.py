@@ -354,11 +354,11 @@ def prices_file(rng: Random, *, is_plain: bool) -> GeneratedFile:
     weights = [weight for weight, _ in _LAYOUTS.values()]
     layout = "long" if is_plain else rng.choices(list(_LAYOUTS), weights)[0]
     stamp = rng.choice(_STAMPS) if not is_plain and rng.random() < 0.15 else None
-    traits = [f"layout {layout}", *([f"stamp {stamp}"] if stamp else [])]
+    traits = [f"layout {layout}"]
     prices = _Prices(rng, notation, is_plain, Truth("prices"), traits, stamp)
     name, content, headers = _LAYOUTS[layout][1](prices)
     if layout in {"long", "single", "wide"}:
-        traits += notation.traits
+        traits += [*notation.traits, *([f"stamp {stamp}"] if stamp else [])]
     suffix = "xlsx" if content.startswith(b"PK") else "csv"
     return GeneratedFile(
         f"{name}.{suffix}", content, prices.truth, tuple(traits), headers, is_plain

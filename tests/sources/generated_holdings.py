@@ -1,5 +1,7 @@
 """Generated files of holdings, weights and values."""
 
+import math
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -17,6 +19,9 @@ from tests.sources.generated_notation import Number, choose_notation
 from tests.sources.generated_table import HoldingsTable, finish_file
 from tests.sources.generated_truth import GeneratedFile, Truth, pick_headers, round_decimal
 from tests.sources.generated_words import LANGUAGES, Language
+
+MONEY_ROLES = ("entry_price", "cost_basis", "last_price", "market_value")
+"""Columns with amounts of money."""
 
 
 def _choose_roles(rng: Random, language: Language, *, is_plain: bool) -> list[str]:
@@ -54,13 +59,30 @@ def holdings_file(rng: Random, *, is_plain: bool) -> GeneratedFile:
     table.has_sections = not is_plain and "class" not in roles and rng.random() < 0.08
     if not is_plain and rng.random() < 0.04:
         return _isin_file(table)
+    if not is_plain and "currency" not in roles and rng.random() < 0.06:
+        _use_euros(table)
     accounts = ["Growth", "Retirement"] if "account" in roles else [""]
     for account in accounts:
         table.account = account
         _add_rows(table)
     if "market_value" in roles and not set(table.truth.unsupported) - {"WMT"}:
-        table.truth.value = float(sum(table.values))
+        is_usd = table.money_currency == "USD"
+        table.truth.value = float(sum(table.values)) if is_usd else math.nan
     return finish_file(table, "holdings")
+
+
+def _use_euros(table: HoldingsTable) -> None:
+    """Write all amounts in euros, as the cells or the headers tell."""
+    roles = [role for role in table.headers if role in MONEY_ROLES]
+    if not roles:
+        return
+    table.money_currency = "EUR"
+    is_in_headers = table.notation.delimiter == "xlsx" or table.rng.random() < 0.5
+    if is_in_headers:
+        suffix = table.rng.choice([" (EUR)", " in EUR", " €"])
+        table.headers |= {role: table.headers[role].strip() + suffix for role in roles}
+    table.notation = replace(table.notation, money="{}" if is_in_headers else "{} €")
+    table.traits.append(f"euros in {'headers' if is_in_headers else 'cells'}")
 
 
 def _isin_file(table: HoldingsTable) -> GeneratedFile:

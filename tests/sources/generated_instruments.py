@@ -1,5 +1,6 @@
 """Rows of generated tables of holdings: shares, options and what is not supported."""
 
+import math
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -82,7 +83,8 @@ def add_stock(table: HoldingsTable, symbol: str, name: str, asset_class: str = "
     if table.has("entry_date") and rng.random() < 0.3:
         more = Decimal(rng.randrange(1, 50)).copy_sign(quantity)
         table.add(written, name, more, _price(rng), asset_class)
-        table.truth.positions[table.account, symbol] += float(more)
+        of_currency = table.truth.positions or table.truth.optional
+        of_currency[table.account, symbol] += float(more)
         table.truth.entry_prices.pop((table.account, symbol), None)
         table.traits.append("several lots")
 
@@ -100,10 +102,11 @@ def _record(
 ) -> None:
     """Add a position to what a reader must find."""
     key = (table.account, symbol)
-    table.truth.positions[key] = float(quantity)
+    is_usd = table.money_currency == "USD"
+    (table.truth.positions if is_usd else table.truth.optional)[key] = float(quantity)
     table.truth.written[key] = written
     if table.has("entry_price") or table.has("cost_basis"):
-        table.truth.entry_prices[key] = float(entry)
+        table.truth.entry_prices[key] = float(entry) if is_usd else math.nan
 
 
 def _add_option(table: HoldingsTable) -> None:
@@ -206,7 +209,8 @@ def add_cash(table: HoldingsTable) -> None:
     if table.has("account"):
         cells["account"] = table.account
     table.rows.append({name: cell for name, cell in cells.items() if name in table.headers})
-    table.truth.cash[table.account] = float(amount)
+    if table.money_currency == "USD":
+        table.truth.cash[table.account] = float(amount)
     table.truth.cash_labels.add(label)
     table.traits.append("cash line")
 

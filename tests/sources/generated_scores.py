@@ -171,6 +171,9 @@ def compare_holdings(file: GeneratedFile, reading: _Reading) -> list[Difference]
 def _compare_value(file: GeneratedFile, truth: Truth, reading: _Reading) -> list[Difference]:
     if truth.value is None or reading.rejected:
         return []
+    if math.isnan(truth.value):
+        is_wrong = reading.positions and not math.isnan(reading.value)
+        return [Difference("foreign value as USD", f"{reading.value}")] if is_wrong else []
     if math.isnan(reading.value):
         return [_lost(file, reading, "market_value", "value lost")]
     if math.isclose(reading.value, truth.value, rel_tol=1e-6, abs_tol=0.05):
@@ -249,7 +252,10 @@ def _compare_entry_prices(file: GeneratedFile, truth: Truth, reading: _Reading) 
         found = reading.entry_prices.get(key)
         if found is None:
             continue
-        if math.isnan(found):
+        if math.isnan(expected):
+            if not math.isnan(found):
+                differences.append(Difference("foreign price as USD", f"{key[1]} {found:g}"))
+        elif math.isnan(found):
             roles = [role for role in ("entry_price", "cost_basis") if role in file.headers]
             lost = [_lost(file, reading, role, "entry price lost") for role in roles]
             differences.append(min(lost, key=lambda difference: difference.is_silent))

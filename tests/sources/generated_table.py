@@ -23,6 +23,8 @@ class HoldingsTable:
     truth: Truth
     is_plain: bool
     account: str = ""
+    money_currency: str = "USD"
+    """Currency of all amounts of money, which their cells or the headers tell."""
     has_sections: bool = False
     """Whether lines between the rows name the asset class of those below."""
     rows: list[dict[str, Cell]] = field(default_factory=list)

@@ -45,6 +45,7 @@ class Truth:
     optional: dict[tuple[str, str], float] = field(default_factory=dict)
     """Positions that may be read with this amount or rejected, such as VOD.L without a currency."""
     entry_prices: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Entry price in USD; NaN if it is in another currency, so that none may be read."""
     unsupported: dict[str, str] = field(default_factory=dict)
     """Why a symbol, as written, is not a position in USD."""
     cash: dict[str, float] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class Truth:
     cash_labels: set[str] = field(default_factory=set)
     """Texts in the symbol column of the lines of cash."""
     value: float | None = None
-    """Market value of all positions, if the file states it."""
+    """Market value of all positions in USD, if the file states it; NaN in another currency."""
     day: date | None = None
     bars: dict[tuple[str, date], Bar] = field(default_factory=dict)
     trades: list[Trade] = field(default_factory=list)
