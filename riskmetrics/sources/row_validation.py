@@ -1,6 +1,6 @@
 """Validation of table rows: a row is rejected for its first problem, all other rows are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.dates import possible_days
+from riskmetrics.sources.decimal_marks import infer_table_decimal
 from riskmetrics.sources.table_limits import too_many_rejected_error
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.symbols import MAX_SYMBOL_LENGTH, clean_symbol_text, normalize_symbol
@@ -54,7 +55,7 @@ class RowValidator:
     """Typed columns of a table, and the first problem of each invalid row."""
 
     def __init__(self, table: Table, decimal: str = ".", date_order: str | None = None) -> None:
-        self.table, self._decimal, self._date_order = table, decimal, date_order
+        self.table, self.decimal, self._date_order = table, decimal, date_order
         self.notes = list(table.notes)
         self._reasons: list[str] = []
         self._respelling_notes: list[NDArray[Any]] = []
@@ -117,7 +118,7 @@ class RowValidator:
         column = self.table.columns[name]
         if has_magnitudes:
             column = cells.expand_magnitudes(column)
-        values, invalid = cells.parse_numbers(column, self._decimal)
+        values, invalid = cells.parse_numbers(column, self.decimal)
         self.reject(invalid, f"{name} '{{{name}}}' is not a number")
         return values
 
@@ -158,7 +159,7 @@ class RowValidator:
         """Reject rows in a currency other than USD."""
         if "currency" in self.table.columns:
             self.reject(
-                ~self.text("currency").str.upper().isin(["", "USD"]),
+                ~self.text("currency").str.upper().isin(["", "USD", "US$", "$"]),
                 "currency {currency}: only USD is supported",
             )
 
@@ -228,6 +229,17 @@ class RowValidator:
             )
             return [*named[:MAX_RESPELLINGS_NAMED], more]
         return named
+
+
+def validate_table(
+    table: Table, notation: Notation, amounts: Iterable[str], counts: Iterable[str] = ()
+) -> RowValidator:
+    """Return a validator with the notation of a table, inferred where it is not specified.
+
+    ``amounts`` and ``counts`` are the columns of numbers, as in `infer_table_decimal`.
+    """
+    decimal = notation.decimal or infer_table_decimal(table, amounts, counts)
+    return RowValidator(table, decimal, notation.date_order)
 
 
 def _describe_respelling(text: str, max_length: int) -> str | None:

@@ -158,7 +158,7 @@ def test_lines_above_the_header_and_repeated_headers_are_noted_and_footers_rejec
 def test_a_header_is_found_up_to_a_limit_of_lines(file):
     table = "symbol,date,close\nQQA,2024-12-05,2.5\n"
     assert len(read_prices(file("title\n" * 39 + table)).rows) == 1
-    with pytest.raises(DataQualityError, match="no column symbol"):
+    with pytest.raises(DataQualityError, match="no column date"):
         read_prices(file("title\n" * 40 + table))
 
 
