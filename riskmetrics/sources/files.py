@@ -14,7 +14,7 @@ from riskmetrics import gics, trading_calendar
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import DateArray, FloatArray
 from riskmetrics.sources.layouts import SYMBOL_HEADERS
-from riskmetrics.sources.price_files import read_prices
+from riskmetrics.sources.price_files import price_rows, read_prices
 from riskmetrics.sources.row_validation import (
     INFERRED,
     RESCALE_NOTE_TOLERANCE,
@@ -29,7 +29,14 @@ from riskmetrics.sources.row_validation import (
 )
 from riskmetrics.sources.tabular_files import RejectedRow, read_table
 
-__all__ = ["ParseResult", "RejectedRow", "read_benchmark", "read_prices", "read_profiles"]
+__all__ = [
+    "ParseResult",
+    "RejectedRow",
+    "price_rows",
+    "read_benchmark",
+    "read_prices",
+    "read_profiles",
+]
 
 _DATE_HEADERS = (
     "date",

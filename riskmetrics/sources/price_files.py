@@ -88,22 +88,30 @@ def read_prices(
     table = read_price_table(path, symbol, limits)
     _refuse_intraday(table, notation)
     validator = validate_table(table, notation, _AMOUNTS, ("volume",))
-    periods = validator.text("period").str.upper()
-    validator.reject(
-        ~periods.isin(_DAILY_PERIODS), "period {period}: only daily prices are supported"
-    )
-    symbols = validator.symbols("symbol")
-    validator.reject(
-        symbols.str.contains(_LISTING) & (validator.text("currency") == ""),
-        "{symbol} is listed outside the United States, and its currency is unknown: only USD is"
-        " supported. If the prices are in USD, add a column currency",
-    )
+    if "period" in table.columns:
+        periods = validator.text("period").str.upper()
+        validator.reject(
+            ~periods.isin(_DAILY_PERIODS), "period {period}: only daily prices are supported"
+        )
+    _reject_foreign_listings(validator)
     return validator.result(price_rows(validator))
+
+
+def _reject_foreign_listings(validator: RowValidator) -> None:
+    """Reject rows of listings outside the United States without a currency."""
+    codes, symbols = pd.factorize(validator.symbols("symbol"))
+    is_foreign = np.array([bool(_LISTING.search(symbol)) for symbol in symbols], dtype=bool)[codes]
+    if is_foreign.any():
+        validator.reject(
+            is_foreign & (validator.text("currency") == "").to_numpy(bool),
+            "{symbol} is listed outside the United States, and its currency is unknown: only USD is"
+            " supported. If the prices are in USD, add a column currency",
+        )
 
 
 def _refuse_intraday(table: Table, notation: Notation) -> None:
     """Raise DataQualityError if a table has many times per day."""
-    stamps = pc.unique(cells.trim_text(table.columns["date"]))
+    stamps = pc.unique(table.columns["date"])
     days, _ = cells.parse_dates(pa.chunked_array([stamps]), notation.date_order)
     n_days = len(np.unique(days[~np.isnat(days)]))
     if n_days and len(days) > _MAX_STAMPS_PER_DAY * n_days and not np.isnat(days).any():

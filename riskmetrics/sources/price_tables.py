@@ -46,6 +46,21 @@ _WORDS = frozenset(
     """.split()  # noqa: SIM905  # a list of that many quoted words is harder to read
 )
 """Words in headers and names of files that are no symbols."""
+_TRADE_HEADERS = frozenset(
+    {
+        "quantity",
+        "qty",
+        "action",
+        "transactiontype",
+        "tradetype",
+        "buysell",
+        "commission",
+        "orderid",
+    }
+)
+"""Headers, normalized, that no table of prices has."""
+_MAX_WEIGHT_ERROR = 1e-3
+"""Relative deviation from 1 or 100 up to which the numbers of all rows are weights."""
 _EVENT = re.compile(
     r"dividend|capital gain|stock split|\b\d+(\.\d+)?\s*[:/]\s*\d+(\.\d+)?\s+split", re.IGNORECASE
 )
@@ -65,6 +80,7 @@ class PriceHeaderChooser:
         aliases = load_price_layouts().columns
         keys = {header_key(header) for header in records[0]}
         if keys & {*aliases["date"]} and keys & {*aliases["close"], *aliases["midpoint"]}:
+            _refuse_trades(path, records[0])
             required = ("date",) if keys & {*aliases["midpoint"]} else _REQUIRED
             positions, notes = choose_columns(path, records[0], aliases, required)
             if warnings := describe_vendor(keys):
@@ -103,10 +119,11 @@ def read_price_table(path: Path, symbol: str | None, limits: Limits = DEFAULT_LI
     if symbol and (is_wide or "symbol" in table.columns):
         raise UsageError(f"{path} has a column for symbols: omit --symbol")
     if is_wide:
+        _refuse_other_values(table)
         return _lengthen(table)
-    if "symbol" not in table.columns:
-        table = _add_symbol(table, symbol)
-    return _drop_events(table)
+    if "symbol" in table.columns:
+        return table
+    return _drop_events(_add_symbol(table, symbol))
 
 
 def symbol_of_file(path: Path) -> str | None:
@@ -123,6 +140,38 @@ def symbol_of_file(path: Path) -> str | None:
     if not found or found["symbol"].casefold() in _WORDS:
         return None
     return normalize_symbol(found["symbol"])
+
+
+def _refuse_trades(path: Path, headers: Sequence[str]) -> None:
+    """Raise DataQualityError if a table has columns of holdings or transactions."""
+    found = [header.strip() for header in headers if header_key(header) in _TRADE_HEADERS]
+    if found:
+        raise DataQualityError(
+            f"{path} has a column {found[0]}: it is a list of holdings or transactions, not of"
+            " prices. Use riskmetrics import portfolio or transactions"
+        )
+
+
+def _refuse_other_values(table: Table) -> None:
+    """Raise DataQualityError if the columns of symbols have returns or weights, not prices."""
+    closes = [column for name, column in table.columns.items() if name.startswith(f"close{_MARK}")]
+    readings = (
+        np.array([cells.parse_numbers(column, mark)[0] for column in closes])
+        for mark in cells.DECIMAL_MARKS
+    )
+    values = max(readings, key=lambda numbers: np.count_nonzero(np.isfinite(numbers)))
+    known = np.isfinite(values).any(axis=0)
+    sums = np.nansum(values[:, known], axis=0)
+    is_whole = any(np.allclose(sums, whole, rtol=_MAX_WEIGHT_ERROR) for whole in (1, 100))
+    if (values < 0).any():
+        raise DataQualityError(
+            f"{table.path} has negative numbers in columns of symbols: they are returns or"
+            " changes, not prices"
+        )
+    if len(closes) > 1 and known.any() and is_whole:
+        raise DataQualityError(
+            f"{table.path} has rows that sum to {sums[0]:.4g}: they are weights, not prices"
+        )
 
 
 def _add_symbol(table: Table, symbol: str | None) -> Table:

@@ -58,6 +58,7 @@ class RowValidator:
         self.table, self.decimal, self._date_order = table, decimal, date_order
         self.notes = list(table.notes)
         self._reasons: list[str] = []
+        self._symbols: dict[str, pd.Series[str]] = {}
         self._respelling_notes: list[NDArray[Any]] = []
         self._reason_index = np.full(table.n_rows, -1, dtype=np.int32)
 
@@ -91,6 +92,8 @@ class RowValidator:
         """Return a column of normalized symbols, empty where missing; reject invalid symbols."""
         if name not in self.table.columns:
             return self.text(name)
+        if name in self._symbols:
+            return self._symbols[name]
         text = pc.fill_null(cells.trim_text(self.table.columns[name]), "")
         normal = cells.map_unique(
             text, lambda one: normalize_symbol(one, max_length) if one else ""
@@ -106,7 +109,8 @@ class RowValidator:
         }
         if any(described.values()):
             self._respelling_notes.append(cells.map_unique(text, described.get))
-        return symbols.fillna("")
+        self._symbols[name] = symbols.fillna("")
+        return self._symbols[name]
 
     def numbers(self, name: str, *, has_magnitudes: bool = False) -> FloatArray:
         """Return a column of numbers, NaN where missing or without column; reject other text.

@@ -1,6 +1,7 @@
 """Files of prices as vendors write them, with invented symbols and numbers."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -130,6 +131,13 @@ def test_the_headers_of_a_vendor_are_columns_that_are_read_or_named_as_left_out(
     assert all(key in known or key in described for key in vendor.headers), vendor.headers - known
 
 
+def test_the_how_to_has_every_vendor_as_the_layouts_describe_it():
+    page = (Path(__file__).parents[2] / "docs/how-to/prices.md").read_text(encoding="utf-8")
+    for vendor in load_price_layouts().vendors:
+        row = f"| {vendor.name} | {vendor.download} | {vendor.columns} | {vendor.left_out} |"
+        assert row in page
+
+
 def test_two_lines_of_headers_are_read_in_both_orders(tmp_path):
     """As yfinance writes one or several symbols, grouped by price or by symbol."""
     by_price = (
@@ -184,6 +192,33 @@ def test_a_wide_table_is_read_from_parquet(tmp_path):
 def test_a_table_with_other_columns_is_no_wide_table(tmp_path, header):
     with pytest.raises(DataQualityError, match="no column"):
         _read(tmp_path, f"{header}\n2024-12-05,41,9\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["0.6,0.4", "0.5,0.5"], "rows that sum to 1: they are weights"),
+        (["60.0,40.05"], "rows that sum to 100: they are weights"),
+        (["60.0,40.2"], None),
+        (["0.6,0.4", "0.5,0.6"], None),
+        (["0.01,0.02", "0.01,-0.02"], "negative numbers"),
+    ],
+)
+def test_a_wide_table_of_weights_or_returns_is_refused(tmp_path, rows, message):
+    text = "Date,QQA,QQB\n" + "".join(
+        f"{day},{row}\n" for day, row in zip(DAYS, rows, strict=False)
+    )
+    if message is None:
+        assert len(_read(tmp_path, text).rows) == 2 * len(rows)
+    else:
+        with pytest.raises(DataQualityError, match=message):
+            _read(tmp_path, text)
+
+
+@pytest.mark.parametrize("header", ["Quantity", "Action", "Transaction Type", "Commission"])
+def test_a_list_of_transactions_is_no_list_of_prices(tmp_path, header):
+    with pytest.raises(DataQualityError, match=f"has a column {header}: it is a list of holdings"):
+        _read(tmp_path, f"Symbol,Date,{header},Price\nQQA,2024-12-05,5,41\n")
 
 
 @pytest.mark.parametrize(
