@@ -8,6 +8,7 @@ import typer
 
 from riskmetrics.cli.class_shares import resolve_class_shares
 from riskmetrics.cli.import_portfolio import portfolio
+from riskmetrics.cli.import_transactions import transactions
 from riskmetrics.cli.output import echo_err, pluralize, require_printable
 from riskmetrics.cli.shared_options import File
 from riskmetrics.symbols import add_class_dash
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help=(
-        "Import prices, holdings, profiles, benchmark weights and stress scenarios from CSV or"
-        " Parquet files."
+        "Import prices, holdings, transactions, profiles, benchmark weights and stress scenarios"
+        " from files."
     ),
     no_args_is_help=True,
 )
 app.command()(portfolio)
+app.command()(transactions)
 
 
 @app.command()
