@@ -155,7 +155,8 @@ def expand_magnitudes(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     >>> expand_magnitudes(pa.chunked_array([["2.01M", "980.45k", "5", "M"]])).to_pylist()
     ['2.01e6', '980.45e3', '5', 'M']
     """
-    if not pa.types.is_string(cells.type):
+    is_text = pa.types.is_string(cells.type)
+    if not is_text or not pc.any(pc.match_substring_regex(cells, "[A-Za-z]")).as_py():
         return cells
     for letters, power in _MAGNITUDES.items():
         cells = pc.replace_substring_regex(cells, rf"(?i)([0-9.,]) ?{letters}\s*$", rf"\1e{power}")

@@ -168,8 +168,12 @@ def _numeric_day(found: re.Match[str], order: str | None) -> date | None:
         if len(three) > 2:
             return None
         return date(_full_year(one.zfill(2)), int(two), int(three))
-    if order is None and (one != two or len(three) == 2):
-        return None
+    if order is None:
+        if len(three) == 2:
+            days = possible_days("/".join((one, two, three)))
+            return days[0] if len(days) == 1 else None
+        if one != two:
+            return None
     month, day = (two, one) if order == "dmy" else (one, two)
     return date(_full_year(three), int(month), int(day))
 

@@ -20,6 +20,8 @@ _NUMBERS = (
     "last_price",
     "market_value",
 )
+_HEAD_ROWS = 1_000
+"""Rows of a file in which most find the proof of a decimal point."""
 _ADVICE = "Pass --decimal point or --decimal comma"
 
 
@@ -63,7 +65,8 @@ def infer_table_decimal(table: Table, amounts: Iterable[str], counts: Iterable[s
     Notes
     -----
     In a comma-separated table a number has a decimal point, unless a number proves otherwise. There
-    only an amount such as 171,125 is ambiguous; 1,500 shares are one thousand five hundred.
+    only an amount such as 171,125 is ambiguous, or 1.295 next to 148; 1,500 shares are one thousand
+    five hundred.
 
     Raises
     ------
@@ -76,7 +79,9 @@ def infer_table_decimal(table: Table, amounts: Iterable[str], counts: Iterable[s
     )
     separated_by_comma = table.delimiter in {",", ""}
     if separated_by_comma and not any(map(_has_comma, (*texts, *whole))):
-        return "."
+        heads = _merge_evidence(column.slice(0, _HEAD_ROWS) for column in (*texts, *whole))
+        if not heads.comma and (heads.point or not any(map(_has_integer, texts))):
+            return "."
     amount, count = _merge_evidence(texts), _merge_evidence(map(cells.expand_magnitudes, whole))
     both = amount.merge(count)
     if both.point and both.comma:
@@ -86,7 +91,8 @@ def infer_table_decimal(table: Table, amounts: Iterable[str], counts: Iterable[s
     if both.point or both.comma:
         return "." if both.point else ","
     if separated_by_comma:
-        amount = _merge_evidence(column.filter(_commas(column)) for column in texts)
+        if not any(map(_has_integer, texts)):
+            amount = _merge_evidence(column.filter(_commas(column)) for column in texts)
         count = cells.DecimalEvidence(None, None, None)
     if ambiguous := amount.ambiguous or count.ambiguous:
         raise _ambiguity_error(table, ambiguous)
@@ -111,6 +117,11 @@ def _commas(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _has_comma(column: pa.ChunkedArray) -> bool:
     return bool(pc.any(_commas(column)).as_py())
+
+
+def _has_integer(column: pa.ChunkedArray) -> bool:
+    """Return whether a cell has digits only, so that the numbers have no fixed decimals."""
+    return bool(pc.any(pc.match_substring_regex(cells.trim_text(column), r"^\d+$")).as_py())
 
 
 def _contradiction_error(table: Table, found: cells.DecimalEvidence) -> UsageError:

@@ -19,8 +19,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from riskmetrics import gics
 from riskmetrics.errors import EntitlementError, InvalidResponseError
 from riskmetrics.metrics._typing import IntArray
-from riskmetrics.sources.files import BETA_LIMIT, price_rows
+from riskmetrics.sources.files import BETA_LIMIT
 from riskmetrics.sources.fmp_responses import UNPRINTABLE_CHARACTERS, VENDOR, decode_rows
+from riskmetrics.sources.price_files import price_rows
 from riskmetrics.sources.row_validation import ParseResult, RowValidator
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.sources.vendor_http import VendorHttpClient

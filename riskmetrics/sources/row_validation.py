@@ -1,6 +1,6 @@
 """Validation of table rows: a row is rejected for its first problem, all other rows are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.dates import possible_days
+from riskmetrics.sources.decimal_marks import infer_table_decimal
 from riskmetrics.sources.table_limits import too_many_rejected_error
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.symbols import MAX_SYMBOL_LENGTH, clean_symbol_text, normalize_symbol
@@ -54,9 +55,10 @@ class RowValidator:
     """Typed columns of a table, and the first problem of each invalid row."""
 
     def __init__(self, table: Table, decimal: str = ".", date_order: str | None = None) -> None:
-        self.table, self._decimal, self._date_order = table, decimal, date_order
+        self.table, self.decimal, self._date_order = table, decimal, date_order
         self.notes = list(table.notes)
         self._reasons: list[str] = []
+        self._symbols: dict[str, pd.Series[str]] = {}
         self._respelling_notes: list[NDArray[Any]] = []
         self._reason_index = np.full(table.n_rows, -1, dtype=np.int32)
 
@@ -90,6 +92,8 @@ class RowValidator:
         """Return a column of normalized symbols, empty where missing; reject invalid symbols."""
         if name not in self.table.columns:
             return self.text(name)
+        if name in self._symbols:
+            return self._symbols[name]
         text = pc.fill_null(cells.trim_text(self.table.columns[name]), "")
         normal = cells.map_unique(
             text, lambda one: normalize_symbol(one, max_length) if one else ""
@@ -105,7 +109,8 @@ class RowValidator:
         }
         if any(described.values()):
             self._respelling_notes.append(cells.map_unique(text, described.get))
-        return symbols.fillna("")
+        self._symbols[name] = symbols.fillna("")
+        return self._symbols[name]
 
     def numbers(self, name: str, *, has_magnitudes: bool = False) -> FloatArray:
         """Return a column of numbers, NaN where missing or without column; reject other text.
@@ -117,7 +122,7 @@ class RowValidator:
         column = self.table.columns[name]
         if has_magnitudes:
             column = cells.expand_magnitudes(column)
-        values, invalid = cells.parse_numbers(column, self._decimal)
+        values, invalid = cells.parse_numbers(column, self.decimal)
         self.reject(invalid, f"{name} '{{{name}}}' is not a number")
         return values
 
@@ -158,7 +163,7 @@ class RowValidator:
         """Reject rows in a currency other than USD."""
         if "currency" in self.table.columns:
             self.reject(
-                ~self.text("currency").str.upper().isin(["", "USD"]),
+                ~self.text("currency").str.upper().isin(["", "USD", "US$", "$"]),
                 "currency {currency}: only USD is supported",
             )
 
@@ -228,6 +233,17 @@ class RowValidator:
             )
             return [*named[:MAX_RESPELLINGS_NAMED], more]
         return named
+
+
+def validate_table(
+    table: Table, notation: Notation, amounts: Iterable[str], counts: Iterable[str] = ()
+) -> RowValidator:
+    """Return a validator with the notation of a table, inferred where it is not specified.
+
+    ``amounts`` and ``counts`` are the columns of numbers, as in `infer_table_decimal`.
+    """
+    decimal = notation.decimal or infer_table_decimal(table, amounts, counts)
+    return RowValidator(table, decimal, notation.date_order)
 
 
 def _describe_respelling(text: str, max_length: int) -> str | None:

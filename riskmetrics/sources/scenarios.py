@@ -8,13 +8,13 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import DateArray
-from riskmetrics.sources.decimal_marks import infer_table_decimal
 from riskmetrics.sources.row_validation import (
     INFERRED,
     Notation,
     ParseResult,
     RowValidator,
     to_dates,
+    validate_table,
 )
 from riskmetrics.sources.tabular_files import read_table
 
@@ -55,8 +55,7 @@ def read_scenarios(
         If the file is not a table of scenarios, or has no valid row.
     """
     table = read_table(path, SCENARIO_COLUMNS, required=("name",), limits=limits)
-    decimal = notation.decimal or infer_table_decimal(table, ("market_move", "rate_move"))
-    validator = RowValidator(table, decimal, notation.date_order)
+    validator = validate_table(table, notation, ("market_move", "rate_move"))
     names = validator.text("name")
     moves = {name: validator.numbers(name) for name in ("market_move", "rate_move")}
     window_days = {name: validator.days(name) for name in ("first_day", "last_day")}

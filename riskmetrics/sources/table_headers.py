@@ -167,6 +167,11 @@ def unused_columns_note(headers: Sequence[str], used: set[int]) -> list[str]:
     return [f"unused columns: {', '.join(unused)[:500]}"] if unused else []
 
 
+def _name_first(headers: Sequence[str], count: int = 8) -> str:
+    more = f" and {len(headers) - count} more" if len(headers) > count else ""
+    return ", ".join(headers[:count]) + more
+
+
 def missing_columns_error(
     path: Path,
     headers: Sequence[str],
@@ -179,7 +184,7 @@ def missing_columns_error(
     absent = [name for name in required if keys.isdisjoint(aliases[name])]
     found = ", ".join(header.strip() or "(no name)" for header in headers)[:500]
     understood_as = "; ".join(
-        f"{name} (accepted: {', '.join(aliases[name])}; case and punctuation are ignored)"
+        f"{name} (accepted: {_name_first(aliases[name])}; case and punctuation are ignored)"
         for name in absent
     )
     return DataQualityError(

@@ -225,16 +225,12 @@ def _read_csv(path: Path, data: bytes, chooser: HeaderChooser, limits: Limits) -
 
 def _drop_repeated_headers(table: Table, header: CsvHeader) -> Table:
     """Drop rows that repeat the header, as those between joined files, and add a note."""
-    repeated = reduce(
-        pc.and_,
-        (
-            pc.equal(cells.trim_text(table.columns[name]), header.labels[position].strip())
-            for name, position in header.positions.items()
-        ),
-    )
-    repeated = pc.fill_null(repeated, False)
-    if not pc.any(repeated).as_py():
-        return table
+    repeated = pa.scalar(True)
+    for name, position in header.positions.items():
+        is_header = pc.equal(cells.trim_text(table.columns[name]), header.labels[position].strip())
+        repeated = pc.and_(repeated, pc.fill_null(is_header, False))
+        if not pc.any(repeated).as_py():
+            return table
     table.notes.append(f"repeated headers are not read: {pc.sum(repeated).as_py()}")
     return table.keep_rows(~repeated.to_numpy())
 

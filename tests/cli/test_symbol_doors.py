@@ -29,6 +29,7 @@ HEADERS = {
 }
 TESTED_ARGUMENTS = {
     ("explain", "symbol"),
+    ("import prices", "symbol"),
     *((f"prices {command}", "symbol") for command in ("accept", "split", "undo")),
 }
 """Parameters of commands that take a symbol, each with a test here."""
@@ -83,6 +84,18 @@ def test_prices_in_another_spelling_replace_the_same_rows(load: Load, stored, ag
     corrected = load("prices", *(f"{again},{day},471" for day in DAYS))
     assert corrected.stdout.endswith("6 rows written, 0 unchanged\n")
     assert stored(tables.market_data_cache) == ["BRK-B"]
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_the_symbol_of_a_file_without_symbols_is_specified_in_any_spelling(
+    call, stored, tmp_path: Path, written: str
+) -> None:
+    (tmp_path / "file.csv").write_text("Date,Close\n2024-12-06,470\n")
+    done = call("import", "prices", str(tmp_path / "file.csv"), "--symbol", written)
+    assert done.exit_code == 0
+    assert stored(tables.market_data_cache) == ["BRK-B"]
+    refused = call("import", "prices", str(tmp_path / "file.csv"), "--symbol", "=x")
+    assert "--symbol =x is not a symbol" in str(refused.exception)
 
 
 def test_profiles_of_every_spelling_are_one(load: Load, stored) -> None:

@@ -170,6 +170,7 @@ def test_two_digit_years_at_either_end_are_told_apart_by_the_column():
     assert infer_order(["24-12-02"]) is None
     assert infer_order(["99-12-02"]) == "ymd"
     assert infer_order(["24-12-99"]) == "dmy"
+    assert parse_date("18-10-18") == date(2018, 10, 18)
     assert possible_days("24-12-02") == [date(2002, 12, 24), date(2024, 12, 2)]
 
 

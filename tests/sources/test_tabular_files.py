@@ -146,7 +146,7 @@ def test_a_file_that_is_not_there_is_a_mistake_in_the_call(tmp_path):
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (b"symbol,date,close\n", "a header but no row"),
-        (b",,\n,,\n", "no column symbol"),
+        (b",,\n,,\n", "no column date"),
         (b"symbol,date,close\n,,\n", "no valid row"),
         (
             b"symbol,date,close\nX,2024-12-06\n",
