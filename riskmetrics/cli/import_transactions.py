@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from riskmetrics.cli.output import echo_err, pluralize, print_json, require_printable
-from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.cli.shared_options import AsJson, Dates, parse_notation
+from riskmetrics.cli.shared_options import Decimal as NumberMark
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from riskmetrics.transactions.model import Transaction
 
 _MAX_REJECTED_LINES = 20
-_DECIMAL_MARKS = {"": None, "point": ".", ".": ".", "comma": ",", ",": ","}
-_DATE_ORDERS = ("", "mdy", "dmy")
 
 _File = Annotated[Path, typer.Argument(help="CSV, Excel, Flex query in XML, or OFX/QFX file.")]
 _Portfolio = Annotated[
@@ -46,12 +45,6 @@ _LeaveOut = Annotated[
         )
     ),
 ]
-_Decimal = Annotated[
-    str, typer.Option(help="Decimal mark, point or comma, if the numbers are ambiguous.")
-]
-_Dates = Annotated[
-    str, typer.Option(help="Order of dates, mdy or dmy, if the dates are ambiguous.")
-]
 _Replace = Annotated[
     bool,
     typer.Option(
@@ -72,8 +65,8 @@ def transactions(
     account: _Account = "",
     symbols: _Map = None,
     leave_out: _LeaveOut = None,
-    decimal: _Decimal = "",
-    dates: _Dates = "",
+    decimal: NumberMark = "",
+    dates: Dates = "",
     replace: _Replace = False,
     add: _Add = False,
     dry_run: _DryRun = False,
@@ -100,13 +93,11 @@ def transactions(
     if not 0 < len(name) <= 255:  # the length of the column
         raise UsageError("pass --portfolio with 1 to 255 characters")
     require_printable(name, "the name of a portfolio", one_line=True)
-    if decimal not in _DECIMAL_MARKS or dates not in _DATE_ORDERS or (replace and add):
-        raise UsageError(
-            "--decimal is point or comma, --dates is mdy or dmy, and only one of --replace and"
-            " --add is possible"
-        )
+    if replace and add:
+        raise UsageError("pass --replace or --add, not both")
+    notation = parse_notation(decimal, dates)
     options = TransactionOptions(
-        _parse_symbols(symbols or []), leave_out or (), _DECIMAL_MARKS[decimal], dates or None
+        _parse_symbols(symbols or []), leave_out or (), notation.decimal, notation.date_order
     )
     parsed = read_transactions(file, options, account=account, limits=settings.load().limits)
     _report_file(parsed)
