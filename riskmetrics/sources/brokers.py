@@ -142,7 +142,13 @@ def read_holdings(
     stated_day = _stated_day(path, file.statement, order, needs_day=as_of is None)
     table, unplaced_cash = place_report_cash(prepare_rows(table, layout), mark)
     table, sums = place_lots(table, mark, order)
+    table = _drop_textual_quantity(table, mark)
     size = _stated_size(table)
+    if size is StatedSize.VALUE and (unknown := file.statement.unknown_numbers):
+        raise DataQualityError(
+            f"{path} has values, and numbers that may be quantities in the unknown columns"
+            f" {', '.join(unknown)[:500]}. Name the one with quantities Quantity, or remove them"
+        )
     if size is StatedSize.VALUE and "last_price" in table.columns:
         table, size = _quantities_from_prices(table, mark), StatedSize.QUANTITY
     reader = _AccountReader(
@@ -216,6 +222,16 @@ def _day_of_columns(path: Path, table: Table, order: str | None, needs_day: bool
 def _stated_size(table: Table) -> StatedSize:
     """Return which column states how much of each holding there is."""
     return next(size for size in StatedSize if size in table.columns)
+
+
+def _drop_textual_quantity(table: Table, decimal: str) -> Table:
+    """Return a table without a column of quantities that has no number, if it has other sizes."""
+    columns = table.columns
+    if "quantity" not in columns or not columns.keys() & {StatedSize.WEIGHT, StatedSize.VALUE}:
+        return table
+    if np.isfinite(read_numbers(table, "quantity", decimal)).any():
+        return table
+    return table._replace(columns={name: columns[name] for name in columns if name != "quantity"})
 
 
 def _quantities_from_prices(table: Table, decimal: str) -> Table:

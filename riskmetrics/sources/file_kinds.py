@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.holdings_columns import header_spellings
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import is_action, is_trade, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
@@ -152,7 +153,7 @@ def classify_tables(lines: Sequence[Sequence[str]]) -> list[tuple[int, FileClass
 
 def _count_headers(line: Sequence[str]) -> int:
     """Return the number of known headers in a line."""
-    return len({_strip_unit(cell) for cell in line} & _known_headers())
+    return len({_known_key(cell) for cell in line} & _known_headers())
 
 
 def _is_header(line: Sequence[str]) -> bool:
@@ -224,14 +225,22 @@ class _TableEvidence:
 
     def __init__(self, header: Sequence[str], rows: list[Sequence[str]]) -> None:
         self._header = [cell.strip() for cell in header]
-        keys = [_strip_unit(cell) for cell in self._header]
+        keys = [_known_key(cell) for cell in self._header]
         self._columns = [
             [row[place].strip() for row in rows if place < len(row) and row[place].strip()]
             for place in range(len(keys))
         ]
         self._rows = rows
         self._places = {
-            name: next((keys.index(key) for key in words if key in keys), None)
+            name: next(
+                (
+                    place
+                    for key in words
+                    for place, found in enumerate(keys)
+                    if found == key and (name == "weight" or "%" not in header[place])
+                ),
+                None,
+            )
             for name, words in load_vocabulary().columns.items()
         }
 
@@ -283,15 +292,18 @@ class _TableEvidence:
         actions = self._action_evidence()
         columns = self._named(*_TRANSACTION_COLUMNS)
         n_columns = sum(self._filled(name) is not None for name in _TRANSACTION_COLUMNS)
+        if n_columns and self._filled("transaction_date") is None and self._date_columns():
+            n_columns += 1
         signed = self._signed_quantities()
         has_holdings = self._filled("market_value") is not None
         is_conclusive = bool(actions) or bool(signed) or (n_columns > 1 and not has_holdings)
         if not is_conclusive and n_columns < 2:
-            return [], False
+            trades = self._action_evidence(min_share=0.0)
+            return (trades if self._date_columns() or n_columns else []), False
         return [*actions, *signed, *columns], is_conclusive
 
-    def _action_evidence(self) -> list[str]:
-        """Return the columns whose cells name transactions."""
+    def _action_evidence(self, min_share: float = MIN_ACTION_SHARE) -> list[str]:
+        """Return the columns of which at least a share of the cells names transactions."""
         ignored = {
             self._places[name]
             for name in ("symbol", "identifier", "description", "account", "account_number")
@@ -305,7 +317,8 @@ class _TableEvidence:
             distinct = Counter(cells)
             named = [text for text in distinct if is_action(text)]
             is_named = header_key(self._header[place]) in headers or any(map(is_trade, named))
-            if is_named and sum(distinct[text] for text in named) >= MIN_ACTION_SHARE * len(cells):
+            n_named = sum(distinct[text] for text in named)
+            if is_named and n_named and n_named >= min_share * len(cells):
                 examples = ", ".join(
                     text[:_MAX_QUOTED_CHARS] for text in named[:_NUMBER_OF_EXAMPLES]
                 )
@@ -390,9 +403,10 @@ class _TableEvidence:
         return 0 if self._columns and _share(self._columns[0], _DATE) else None
 
 
-def _strip_unit(header: str) -> str:
-    """Return the key of a header without a currency at its end, such as Value (USD)."""
-    return header_key(re.sub(r"[\s(/\[]+(in )?[A-Z]{3}[)\]]?$", "", header))
+def _known_key(header: str) -> str:
+    """Return the key of a header; without its unit, as in Value (USD), if that is known."""
+    key, plain = header_spellings(header)
+    return plain if key not in _known_headers() else key
 
 
 def _share(cells: Sequence[str], pattern: "re.Pattern[str]") -> bool:

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.symbol_forms import CURRENCIES
-from riskmetrics.sources.table_headers import HeaderAliases, choose_columns, header_key
+from riskmetrics.sources.table_headers import HeaderAliases, header_key, unused_columns_note
 
 MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
 _CODE = re.compile(r"(?:[\s(\[/_-]+|\bin\s+)\(?(?:in\s+)?([A-Z]{3})[)\]]?\s*$")
@@ -22,7 +23,7 @@ _SIGNS = {
     "NZ$": "NZD",
 }
 """Signs of currencies; those with a dollar sign stand at the start of a word."""
-_WRITTEN_WITH_CODE = re.compile(r"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?[A-Z]{3}[)\]]?\s*$")
+_UNIT = re.compile(r"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:[A-Z]{3}|%|[€£¥₹$])[)\]]?\s*$")
 
 
 class HeaderColumns(NamedTuple):
@@ -54,6 +55,17 @@ def header_currency(header: str) -> str:
     return "" if code == "USD" else code
 
 
+def header_spellings(header: str) -> tuple[str, str]:
+    """Return the key of a header, and that without a currency or percent sign at its end.
+
+    Examples
+    --------
+    >>> header_spellings("Market value (USD)"), header_spellings("Gewicht in %")
+    (('marketvalueusd', 'marketvalue'), ('gewichtin', 'gewicht'))
+    """
+    return header_key(header), header_key(_UNIT.sub("", header))
+
+
 def choose_holdings_columns(
     path: Path, headers: list[str], aliases: HeaderAliases
 ) -> HeaderColumns:
@@ -67,8 +79,7 @@ def choose_holdings_columns(
     DataQualityError
         If there is no column for symbols.
     """
-    keys = [header_key(header) for header in headers]
-    plain = [header_key(_WRITTEN_WITH_CODE.sub("", header)) for header in headers]
+    keys, plain = zip(*map(header_spellings, headers), strict=True)
     foreign = {
         place: code for place, header in enumerate(headers) if (code := header_currency(header))
     }
@@ -76,7 +87,9 @@ def choose_holdings_columns(
     currencies = []
     for name, understood in aliases.items():
         is_money = name in MONEY_COLUMNS
-        places = _find_places(understood, keys, plain)
+        # a percentage is a weight or a change
+        percent = [name != "weight" and "%" in header for header in headers]
+        places = [place for place in _find_places(understood, keys, plain) if not percent[place]]
         usable = [place for place in places if not (is_money and place in foreign)]
         if is_money and not usable:
             currencies += [foreign[place] for place in places]
@@ -84,10 +97,12 @@ def choose_holdings_columns(
             first = keys[usable[0]]
             positions[name] = tuple(place for place in usable if keys[place] == first)
     if not positions.keys() & {"symbol", "identifier"}:
-        choose_columns(path, headers, aliases, ("symbol",))
+        raise DataQualityError(
+            f"{path} has no known column of symbols. Its columns are: {', '.join(headers)[:500]}."
+            " Name it Symbol"
+        )
     used = {place for places in positions.values() for place in places}
-    unused = [header for place, header in enumerate(headers) if place not in used and header]
-    notes = [f"unused columns: {', '.join(unused)[:500]}"] if unused else []
+    notes = unused_columns_note(headers, used)
     return HeaderColumns(positions, currencies[0] if currencies else "", notes)
 
 
@@ -109,7 +124,9 @@ def find_column_names(headers: list[str], aliases: HeaderAliases) -> list[tuple[
     ]
 
 
-def _find_places(understood: tuple[str, ...], keys: list[str], plain: list[str]) -> list[int]:
+def _find_places(
+    understood: tuple[str, ...], keys: tuple[str, ...], plain: tuple[str, ...]
+) -> list[int]:
     """Return the places of the headers of a column, the preferred first."""
     return [
         place

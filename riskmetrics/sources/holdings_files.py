@@ -32,7 +32,7 @@ from riskmetrics.sources.statement_parser import (
     parse_statement,
     split_records,
 )
-from riskmetrics.sources.table_headers import DELIMITERS, choose_columns
+from riskmetrics.sources.table_headers import DELIMITERS
 from riskmetrics.sources.tabular_files import read_table
 from riskmetrics.sources.vocabulary import load_vocabulary
 
@@ -40,6 +40,9 @@ _AMBIGUOUS_KIND_REMEDY = (
     "If each row is a holding, name the column of dates entry_date; if each is a transaction, use"
     " `riskmetrics import transactions`"
 )
+_MAX_HEADER_LINES = 50
+"""Lines among which the one with most cells is named as the header of an unknown table."""
+_MAX_QUOTED_CHARS = 500
 
 
 class ParsedFile(NamedTuple):
@@ -57,9 +60,19 @@ def parse_file(path: Path, limits: Limits, layouts: LayoutSet) -> ParsedFile:
     file = _parse_text(path, data, limits, layouts) if data else _parse_parquet(path, limits)
     columns = file.statement.table.columns
     if not columns.keys() & {"quantity", "weight", "market_value"}:
-        choose_columns(path, list(columns), GENERAL.aliases, ("quantity",))
+        raise _no_quantity_error(path, list(columns))
     statement = file.statement._replace(table=strip_percent_signs(file.statement.table))
     return file._replace(statement=statement)
+
+
+def _no_quantity_error(path: Path, headers: list[str]) -> DataQualityError:
+    """Return the error for a table without a column that states how much is held."""
+    found = ", ".join(header or "(no name)" for header in headers)[:_MAX_QUOTED_CHARS]
+    return DataQualityError(
+        f"{path} has no known column of symbols next to one of quantities, weights or values. Its"
+        f" columns are: {found}. Name them Symbol and Quantity, or add a layout (`riskmetrics"
+        " layouts check` shows what is known)"
+    )
 
 
 def _parse_parquet(path: Path, limits: Limits) -> ParsedFile:
@@ -125,8 +138,8 @@ def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
     kind = combine_kinds(line_cells, tables)
     require_kind(path, kind, HOLDINGS_KINDS, remedy=_AMBIGUOUS_KIND_REMEDY)
     if split.layout is None:
-        choose_columns(path, split.lines[0].cells, GENERAL.aliases, ("symbol", "quantity"))
-        raise DataQualityError(f"{path} has no header line with a symbol and a quantity")
+        header = max(split.lines[:_MAX_HEADER_LINES], key=lambda line: len(line.cells))
+        raise _no_quantity_error(path, header.cells)
     other_headers = {
         split.lines[place].number
         for place, one in tables

@@ -103,11 +103,12 @@ def _with_texts(table: Table, **texts: "pd.Series[str]") -> Table:
 
 
 def _class_texts(table: Table) -> "pd.Series[str]":
-    """Return asset classes as written; from a column named Type if all its words are known."""
+    """Return asset classes as written; from a column named Type where its words are known."""
     stated, kind = table.text("investment_class"), table.text("type")
-    known = {asset_class(text) for text in kind.unique() if text}
-    is_class = bool(known - {"cash"}) and "" not in known
-    return stated.mask(stated == "", kind) if is_class else stated
+    named = kind.map(asset_class)
+    if set(named) <= {"", "cash"}:  # Cash is the type of an account, next to Margin
+        return stated
+    return stated.mask((stated == "") & (named != ""), kind)
 
 
 def _option_symbols(
@@ -257,7 +258,9 @@ def _is_total(table: Table) -> BoolArray:
     """Return a mask of the lines of totals: by the symbol, else by the name of the line."""
     symbol, name = table.text("symbol"), table.text("description")
     totals = load_vocabulary().totals
-    return _map_bool(symbol.mask(symbol == "", name), lambda text: starts_with(text, totals))
+    return _map_bool(
+        symbol.mask(symbol.isin(["", "-", "--"]), name), lambda text: starts_with(text, totals)
+    )
 
 
 def _is_cash(table: Table, layout: Layout, price: FloatArray) -> BoolArray:

@@ -35,7 +35,7 @@ def _sentence_pattern() -> "re.Pattern[str]":
     words = sorted(map(re.escape, load_vocabulary().days), key=len, reverse=True)
     alternatives = "|".join(words)
     return re.compile(
-        rf"(?:^|.*[^\w])(?:{alternatives})[: ]+{_TIME}{_WEEKDAY}(?P<day>{_ANY_DATE})\b"
+        rf"(?:^|.*[^\w])(?P<word>{alternatives})[: ]+{_TIME}{_WEEKDAY}(?P<day>{_ANY_DATE})\b"
     )
 
 
@@ -47,8 +47,8 @@ def find_stated_day(text: str, order: str | None = None) -> StatedDay | None:
     text : str
         Sentence in one of the languages of the vocabulary.
     order : str, optional
-        ``mdy`` or ``dmy``, used if the date is ambiguous. Default: ``mdy`` if the sentence has a
-        time of day in American notation.
+        ``mdy`` or ``dmy``, used if the date is ambiguous. Default: ``dmy`` after a word in another
+        language than English, else ``mdy`` if the sentence has a time in American notation.
 
     Examples
     --------
@@ -63,6 +63,8 @@ def find_stated_day(text: str, order: str | None = None) -> StatedDay | None:
     found = _sentence_pattern().match(lowered)
     if found is None:
         return None
+    if order is None and found["word"] not in load_vocabulary().english_days:
+        order = "dmy"
     return parse_stated_day(found["day"], order or ("mdy" if _US_TIME.search(lowered) else None))
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,21 +11,26 @@ import pyarrow as pa
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
-from riskmetrics.sources import cells
-from riskmetrics.sources.holdings_columns import choose_holdings_columns
+from riskmetrics.sources.asset_classes import asset_class
+from riskmetrics.sources.holdings_columns import choose_holdings_columns, header_spellings
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
+from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
 
 MIN_SENTENCE_WORDS = 5
 """Number of words from which on a cell is treated as a sentence."""
+MISSING_TEXTS = {"", "-", "--", "n/a", "N/A"}
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
 MAX_TITLE_CELLS = 3
 """Maximum number of cells of a line that states the day in a sentence."""
-_NUMBER = re.compile(cells.number_pattern("."))
+_NUMBER = re.compile(
+    r"[-+\u2212($]*\d[\d.,'\u2019 \u00a0\u202f\u2009]*\)?( ?(USD|\$))?|--?|n/a", re.I
+)
 _SPACE_AFTER_QUOTE = re.compile(r'" +(?=[,;\t|\r\n]|$)')
 
 
@@ -57,6 +62,8 @@ class ParsedStatement(NamedTuple):
     skipped: list[SkippedLine]
     day: StatedDay | None
     """Day of the holdings, if the file states it."""
+    unknown_numbers: tuple[str, ...] = ()
+    """Headers of columns of numbers that are not known, and that may be quantities."""
 
 
 def split_records(text: str, delimiter: str) -> list[Line]:
@@ -90,8 +97,8 @@ def _split_strictly(text: str, delimiter: str) -> list[Line]:
 
 
 def header_keys(line: Line) -> frozenset[str]:
-    """Return the cells of a line, normalized like headers."""
-    return frozenset(header_key(cell) for cell in line.cells)
+    """Return the cells of a line, normalized like headers, with and without their unit."""
+    return frozenset(key for cell in line.cells for key in header_spellings(cell))
 
 
 def parse_statement(
@@ -136,7 +143,7 @@ class _StatementParser:
         self._aliases = layout.aliases
         self._header: list[str] = []
         self._columns: dict[str, tuple[int, ...]] = {}
-        self._currency = ""
+        self._currency = self._section = ""
         self._has_ended = self._is_in_other_table = False
         self._account = {"account": "", "account_number": ""}
         self._day: StatedDay | None = None
@@ -157,12 +164,12 @@ class _StatementParser:
             header_keys(line)
         ):
             self._start_table(line)
-        elif self._names_account(next_line):
-            self._account["account"] = ", ".join(line.cells)
-            self._skip(line, "the account")
         elif day := self._find_day(line):
             self._day = day
             self._skip(line, "the day")
+        elif self._names_account(next_line):
+            self._account["account"] = ", ".join(line.cells)
+            self._skip(line, "the account")
         elif self._is_in_other_table:
             self._skip(line, "part of another table")
         elif not self._header:
@@ -189,6 +196,7 @@ class _StatementParser:
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""
         lines = [line for line, _ in self._rows]
+        self._find_columns_by_content()
         names = dict.fromkeys([*self._columns, *(name for _, row in self._rows for name in row)])
         columns = {
             name: pa.chunked_array(
@@ -204,7 +212,47 @@ class _StatementParser:
             Table(self._path, columns, self._ragged_rows, self._notes, locate),
             self._skipped,
             self._day,
+            self._find_unknown_numbers(),
         )
+
+    def _find_columns_by_content(self) -> None:
+        """Add the columns of asset classes and currencies with unknown headers."""
+        for name, others, is_known in (
+            (
+                "type",
+                {"type", "investment_class"},
+                lambda text: asset_class(text) not in {"", "cash"},
+            ),
+            ("currency", {"currency"}, CURRENCIES.__contains__),
+        ):
+            if others & self._columns.keys():
+                continue
+            for place, texts in self._unused_texts():
+                if all(map(is_known, texts - MISSING_TEXTS)) and texts - MISSING_TEXTS:
+                    self._columns[name] = (place,)
+                    for line, row in self._rows:
+                        row[name] = line.cells[place] if place < len(line.cells) else ""
+                    break
+
+    def _unused_texts(self) -> Iterator[tuple[int, set[str]]]:
+        """Yield the place and the distinct texts of each unused column that has a header."""
+        used = {place for places in self._columns.values() for place in places}
+        for place, header in enumerate(self._header):
+            if header and place not in used:
+                lines = (line for line, _ in self._rows)
+                yield place, {line.cells[place] for line in lines if place < len(line.cells)}
+
+    def _find_unknown_numbers(self) -> tuple[str, ...]:
+        """Return the headers of unused columns that have only numbers."""
+        unrelated = load_vocabulary().unrelated
+        found = []
+        for place, texts in self._unused_texts():
+            words = f" {bare_words(self._header[place])} "
+            numbers = texts - MISSING_TEXTS
+            is_unrelated = any(f" {word} " in words for word in unrelated)
+            if numbers and not is_unrelated and all(map(_NUMBER.fullmatch, numbers)):
+                found.append(self._header[place])
+        return tuple(found)
 
     def _skip(self, line: Line, reason: str) -> None:
         self._skipped.append(SkippedLine(line.number, reason))
@@ -264,7 +312,10 @@ class _StatementParser:
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
                 return
-        if _is_remark(line):
+        if sum(map(bool, line.cells)) == 1 and asset_class(line.cells[-1]):
+            self._section = line.cells[-1]
+            self._skip(line, "the asset class of the lines below")
+        elif _is_remark(line):
             self._skip(line, "a remark")
         elif len(line.cells) > len(self._header) or line.n_cells < len(self._header):
             reason = f"{line.n_cells} cells, but the header has {len(self._header)}"
@@ -273,6 +324,8 @@ class _StatementParser:
             self._require_equal_repeats(line)
             if self._currency and "currency" not in self._columns:
                 row["currency"] = self._currency
+            if self._section and not row.get("investment_class"):
+                row["investment_class"] = self._section
             self._rows.append(
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})
             )
@@ -292,5 +345,5 @@ def _is_remark(line: Line) -> bool:
     if len(line.cells) == 1:
         return " " in line.cells[0] or normalize_symbol(line.cells[0]) is None
     return any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells) and not any(
-        map(_NUMBER.match, line.cells)
+        map(_NUMBER.fullmatch, line.cells)
     )

@@ -162,6 +162,8 @@ def _describe_problem(plain: str) -> str:
     if is_isin(plain) or is_cusip(plain):
         kind = "an ISIN" if is_isin(plain) else "a CUSIP"
         return f"{kind}, not a symbol. Add a column Symbol with the ticker"
+    if plain and not re.search("[A-Z]", plain):
+        return "a number, not a symbol. Check which column has the symbols"
     if _FUTURE.fullmatch(plain):
         return f"a future: {_ADVICE}"
     if kind := _pair_kind(plain):

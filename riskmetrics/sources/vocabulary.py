@@ -36,6 +36,10 @@ class Vocabulary(NamedTuple):
     """Texts that a line of totals starts with, in lower case without punctuation."""
     days: frozenset[str]
     """Words before a day, in lower case."""
+    english_days: frozenset[str]
+    """The English ones among them, after which the month can come first."""
+    unrelated: frozenset[str]
+    """Words of headers of numbers that are neither quantities nor values."""
     markets: dict[str, frozenset[str]]
     """Codes of exchanges, listings and currencies, in upper case."""
 
@@ -87,6 +91,8 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["cash"]["parts"], fold_text),
         _all_words(content["totals"]),
         _all_words(content["days"], str.casefold),
+        frozenset(map(str.casefold, content["days"]["en"])),
+        _all_words(content["unrelated"]),
         {name: frozenset(codes) for name, codes in content["markets"].items()},
     )
 

@@ -335,7 +335,6 @@ def test_the_asset_class_tells_private_holdings(file):
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("X,0,,,,", "quantity 0 is zero"),
         ("X,,,,,", "no quantity"),
         ("X,ten,,,,", "quantity 'ten' is not a number"),
         ("X,=10,,,,", "quantity '=10' is not a number"),
