@@ -19,6 +19,7 @@ from riskmetrics.cli.portfolio_plan import (
     report_interpretation,
 )
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, File, to_date
+from riskmetrics.cli.transaction_check import compare_with_transactions
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -232,6 +233,8 @@ def _store_holdings(
         lots = weights_to_quantities(lots, closes, 1.0 if value is None else value, day)
     if parsed.has_values:
         echo_err(f"note: quantities are the values of the file divided by the closes of {day}")
+    if (checked := compare_with_transactions(connection, plan, lots, day)) is not None:
+        return checked
     rejected = [*parsed.rejected, *plan.account.holdings.rejected]
     unclear = {shares.get(symbol, symbol) for symbol in _extract_symbols(rejected)}
     result = holdings.apply_statement(

@@ -9,6 +9,7 @@ import typer
 from riskmetrics.cli.file_results import format_write, report_result, resolve_rows
 from riskmetrics.cli.import_portfolio import portfolio
 from riskmetrics.cli.import_prices import prices
+from riskmetrics.cli.import_transactions import transactions
 from riskmetrics.cli.output import echo_err, require_printable
 from riskmetrics.cli.shared_options import Dates, Decimal, File, parse_notation
 
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help=(
-        "Import prices, holdings, profiles, benchmark weights and stress scenarios from CSV,"
-        " Excel or Parquet files."
+        "Import prices, holdings, transactions, profiles, benchmark weights and stress scenarios"
+        " from CSV, Excel or Parquet files."
     ),
     no_args_is_help=True,
 )
 app.command()(portfolio)
+app.command()(transactions)
 app.command()(prices)
 
 

@@ -161,6 +161,7 @@ class RunInputs:
             self.snapshot.lots,
             self.snapshot.cash_anchors,
             read_market_data(self.snapshot, self.sessions),
+            self.snapshot.cash_flows,
         )
 
     @cached_property

@@ -11,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import calibration_queries, input_queries, stored_settings
+from riskmetrics.db import calibration_queries, input_queries, stored_settings, transactions
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.results.lot_frames import open_positions, underlying
 from riskmetrics.results.model_versions import ModelVersions, parse_versions
@@ -58,6 +58,11 @@ class Snapshot:
     def cash_anchors(self) -> "pd.Series[Any]":
         """Day of the statement from which the cash of each portfolio is rolled forward."""
         return input_queries.read_cash_anchors(self.connection)
+
+    @cached_property
+    def cash_flows(self) -> pd.DataFrame:
+        """Cash flows of the portfolios that are kept by transactions."""
+        return transactions.read_cash_flows(self.connection)
 
     @cached_property
     def suspected_splits(self) -> pd.DataFrame:

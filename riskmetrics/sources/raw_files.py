@@ -56,8 +56,12 @@ class DecodedText(NamedTuple):
 
 
 @contextmanager
-def open_content(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[BinaryIO]:
+def open_content(
+    path: Path, limits: Limits = DEFAULT_LIMITS, *, allow_markup: bool = False
+) -> Iterator[BinaryIO]:
     """Open a file for reading, decompressed if it is a gzip file, without loading it into memory.
+
+    XML is refused unless ``allow_markup`` is set; HTML always.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def open_content(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[Binary
             if packed:
                 _reject_oversized_gzip(path, file, limits)
             stream = decompress(file) if packed else file
-            _reject_unsupported(path, stream.read(_SIGNATURE_BYTES))
+            _reject_unsupported(path, stream.read(_SIGNATURE_BYTES), allow_markup=allow_markup)
             stream.seek(0)
             yield stream
     except FileNotFoundError:
@@ -205,7 +209,7 @@ def _copy_pipe(path: Path, pipe: io.FileIO, limits: Limits) -> BinaryIO:
         return copy
 
 
-def _reject_unsupported(path: Path, head: bytes) -> None:
+def _reject_unsupported(path: Path, head: bytes, *, allow_markup: bool) -> None:
     """Reject an empty file, and one whose first bytes are not those of a table."""
     if not head or (len(head) < _SIGNATURE_BYTES and head.isspace()):
         raise DataQualityError(f"{path} is empty")
@@ -214,7 +218,7 @@ def _reject_unsupported(path: Path, head: bytes) -> None:
     ):
         raise DataQualityError(f"{path} is {kind}. Save the table as CSV or .xlsx")
     if not is_binary(head):
-        _reject_markup(path, head)
+        _reject_markup(path, head, allow_xml=allow_markup)
 
 
 def is_parquet(data: bytes) -> bool:
@@ -317,12 +321,14 @@ def _detect_encoding(data: bytes) -> str:
     return "UTF-16-BE" if data.startswith((b"\xfe\xff", b"\0")) else "UTF-8"
 
 
-def _reject_markup(path: Path, data: bytes) -> None:
-    """Reject XML and HTML, such as the login page that a browser saves instead of an export."""
+def _reject_markup(path: Path, data: bytes, *, allow_xml: bool) -> None:
+    """Reject HTML, such as a login page saved instead of an export, and XML unless allowed."""
     head = data[:4096].decode(_detect_encoding(data), errors="replace").lstrip("\ufeff \t\r\n")
     if not head.startswith("<") or _BRACKETED_HEADER.match(head):
         return
     if not re.search(r"<(!doctype html|html|head|body|title|script)\b", head, re.IGNORECASE):
+        if allow_xml:
+            return
         raise DataQualityError(f"{path} is XML, not a table. Export it as CSV")
     title = _TITLE.search(head)
     titled = f" titled {' '.join(html.unescape(title[1]).split())!r}" if title else ""

@@ -159,11 +159,13 @@ portfolio_snapshots = sa.Table(
         "equity_source",
         sa.String(16),
         comment=(
-            "Basis of equity: stated_equity (stated balance, rolled forward) or net_value "
-            "(holdings only). NULL: written by an earlier version."
+            "Basis of equity: stated_equity (stated balance, rolled forward), net_value (holdings"
+            " only) or transactions (their cash). NULL: written by an earlier version."
         ),
     ),
-    sa.CheckConstraint("equity_source IN ('stated_equity', 'net_value')", name="equity_source"),
+    sa.CheckConstraint(
+        "equity_source IN ('stated_equity', 'net_value', 'transactions')", name="equity_source"
+    ),
     sa.UniqueConstraint(
         "portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"
     ),
