@@ -35,6 +35,8 @@ _HOLIDAYS = {
 }
 """Holidays of the New York Stock Exchange, from its published calendars."""
 SYMBOLS = ["AAPL", "MSFT", "KO", "GE", "CAT", "DE", "PFE", "LOW", "UPS", "NEE"]
+LISTING_CURRENCIES = {"AZN.L": "GBX", "SAP.DE": "EUR", "RY.TO": "CAD"}
+"""Currencies of listings outside of the United States."""
 NEW_YORK, SINGAPORE, TOKYO = map(ZoneInfo, ("America/New_York", "Asia/Singapore", "Asia/Tokyo"))
 
 
@@ -164,7 +166,7 @@ def _tabulate(prices: _Prices, quotes: list[Quote], *, has_symbol: bool) -> Shee
     for quote in quotes:
         cells = _quote_cells(prices, quote, currency, has_suffix=has_suffix)
         rows.append({role: cells[role] for role in roles})
-        if currency == "USD":
+        if currency == "USD" and not ("currency" in roles and quote.symbol in LISTING_CURRENCIES):
             prices.record(quote, has_adjusted="adj_close" in roles, has_volume="volume" in roles)
     if not prices.is_plain and currency == "USD":
         _add_faulty_rows(prices, quotes, rows)
@@ -191,7 +193,7 @@ def _quote_cells(
     prices: _Prices, quote: Quote, currency: str, *, has_suffix: bool
 ) -> dict[str, Cell]:
     """Return the cells of a quote by column."""
-    is_usd = currency == "USD" and "." not in quote.symbol
+    is_usd = currency == "USD" and quote.symbol not in LISTING_CURRENCIES
     return {
         "symbol": quote.symbol,
         "date": prices.date_cell(quote.day),
@@ -200,7 +202,7 @@ def _quote_cells(
             for role in ("open", "high", "low", "close", "adj_close")
         },
         "volume": prices.volume_cell(quote.volume, has_suffix=has_suffix),
-        "currency": currency,
+        "currency": LISTING_CURRENCIES.get(quote.symbol, currency),
         "change": Number(Decimal("0.25"), unit="%"),
     }
 
@@ -234,7 +236,7 @@ def _long(prices: _Prices) -> tuple[str, bytes, dict[str, str]]:
     rng = prices.rng
     symbols = rng.sample(SYMBOLS, rng.randrange(1, 4))
     if not prices.is_plain and rng.random() < 0.1:
-        symbols.append(rng.choice(["AZN.L", "SAP.DE", "RY.TO"]))
+        symbols.append(rng.choice(list(LISTING_CURRENCIES)))
         prices.truth.foreign_listings.add(symbols[-1])
         prices.traits.append("foreign listing")
     days = sessions(rng, rng.randrange(2, 15))
