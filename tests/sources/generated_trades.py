@@ -17,7 +17,6 @@ from tests.sources.generated_truth import (
 )
 from tests.sources.generated_words import LANGUAGES
 
-
 _NET_WORDS = ("net", "líquido", "tota")
 """Parts of headers of amounts that are net of fees."""
 
