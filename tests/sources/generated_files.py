@@ -5,6 +5,7 @@ file is silently wrong. A seed gives the same files on every machine.
 """
 
 import argparse
+import io
 import sys
 import tempfile
 from collections import Counter
@@ -13,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+
+import python_calamine
 
 from tests.sources.generated_bars import prices_file
 from tests.sources.generated_holdings import holdings_file, values_file, weights_file
@@ -134,9 +137,11 @@ def _format_example(file: GeneratedFile, score: Score) -> list[str]:
 
 
 def decode(content: bytes) -> str:
-    """Return the text of a file, or the start of a workbook."""
+    """Return the text of a file, or the cells of a workbook."""
     if content.startswith(b"PK"):
-        return repr(content[:40])
+        sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        rows = sheet.get_sheet_by_index(0).to_python()
+        return "\n".join("|".join(map(str, row)) for row in rows)
     for encoding in ("utf-16",) if content.startswith(b"\xff\xfe") else ("utf-8-sig", "cp1252"):
         with suppress(UnicodeDecodeError):
             return content.decode(encoding)

@@ -76,7 +76,7 @@ def choose_notation(rng: Random, language: Language, *, is_plain: bool) -> Notat
             language, ",", "utf-8", ".", "", "{}", "-{}", "iso", False, False, "\n"
         )  # fmt: skip
     decimal = language.decimal if rng.random() < 0.85 else "."
-    delimiters = ",,,,;\tX" if decimal == "." else ";;;;\t,X"
+    delimiters = ",,,,;\t|X" if decimal == "." else ";;;;\t|,X"
     delimiter = rng.choice(delimiters).replace("X", "xlsx")
     groups = ["", "", ","] if decimal == "." else ["", "", ".", " ", "\u00a0", "\u202f"]
     if language.code in {"de", "fr", "it"} and decimal == ".":

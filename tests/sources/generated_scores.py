@@ -338,11 +338,11 @@ def compare_trades(file: GeneratedFile, path: Path) -> list[Difference]:
         why = _reason_unsupported(truth, str(key[1]))
         differences.append(Difference(f"transaction invented{why}", str(key)))
     lost = expected - found
-    if sum(lost.values()) > len(parsed.rejected):
+    if sum(lost.values()) > len(parsed.rejected) + len(parsed.skipped):
         differences.append(Difference("transactions lost", str(list(lost)[:2])))
     elif lost:
-        reason = parsed.rejected[0].reason
-        differences.append(Difference("transactions rejected", f"{reason}", is_silent=False))
+        reason = [*parsed.rejected, *parsed.skipped][0].reason
+        differences.append(Difference("transactions rejected", reason, is_silent=False))
     return differences
 
 

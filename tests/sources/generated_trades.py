@@ -17,6 +17,9 @@ from tests.sources.generated_truth import (
 )
 from tests.sources.generated_words import LANGUAGES
 
+_NET_WORDS = ("net", "líquido", "tota")
+"""Parts of headers of amounts that are net of fees."""
+
 
 @dataclass
 class _Trades:
@@ -61,7 +64,7 @@ class _Trades:
             cells |= {"quantity": "", "price": "", "fee": "", "amount": Number(paid, is_usd)}
         else:
             self.held[symbol] = self.held.get(symbol, Decimal(0)) + quantity
-        has_amount = "amount" in self.headers or ("price" in self.headers and kind != "dividend")
+        has_amount = "amount" in self.headers or "price" in self.headers
         if is_usd:
             cash = float(net) if has_amount else None
             self.trades.append(Trade(day, symbol, float(quantity), cash))
@@ -80,7 +83,8 @@ def transactions_file(rng: Random, *, is_plain: bool) -> GeneratedFile:
     if not is_plain:
         rng.shuffle(roles)
     headers = pick_headers(rng, language, roles, is_plain=is_plain)
-    is_net = "price" not in headers or rng.random() < 0.5
+    states_net = any(word in headers.get("amount", "").lower() for word in _NET_WORDS)
+    is_net = states_net or "price" not in headers or rng.random() < 0.5
     trades = _Trades(rng, notation, rng.random() < 0.5, headers, is_net, rng.random() < 0.7)
     if "currency" in roles and not is_plain and rng.random() < 0.25:
         trades.foreign.add(rng.choice(list(STOCKS)[:4]))
@@ -90,7 +94,7 @@ def transactions_file(rng: Random, *, is_plain: bool) -> GeneratedFile:
         trades.add(day, "buy", symbol, Decimal(rng.randrange(20, 90)), price)
         for _ in range(rng.randrange(3)):
             day += timedelta(days=rng.randrange(1, 60))
-            kind = rng.choice(["buy", "sell", "dividend"])
+            kind = rng.choice(["buy", "sell", *(["dividend"] if "amount" in roles else [])])
             sign = {"buy": 1, "sell": -1, "dividend": 0}[kind]
             trades.add(day, kind, symbol, Decimal(sign * rng.randrange(1, 10)), price)
     truth = Truth("transactions", trades=trades.trades)
