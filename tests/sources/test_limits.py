@@ -80,7 +80,7 @@ REFUSALS = {
     "gzip_of_parquet": SIZE,
     "one_line": LINE,
     "million_columns": LINE,
-    "short_names": "or raise RISKMETRICS_MAX_COLUMNS$|has no (column quantity|known column of symbols)",
+    "short_names": "or raise RISKMETRICS_MAX_COLUMNS$|has no (column quantity|known column)",
     "tiny_symbols": TOO_MANY,
     "tiny_dates": TOO_MANY,
     "bad_rows": BAD,

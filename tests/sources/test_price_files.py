@@ -215,10 +215,23 @@ def test_a_wide_table_of_weights_or_returns_is_refused(tmp_path, rows, message):
             _read(tmp_path, text)
 
 
-@pytest.mark.parametrize("header", ["Quantity", "Action", "Transaction Type", "Commission"])
-def test_a_list_of_transactions_is_no_list_of_prices(tmp_path, header):
-    with pytest.raises(DataQualityError, match=f"has a column {header}: it is a list of holdings"):
-        _read(tmp_path, f"Symbol,Date,{header},Price\nQQA,2024-12-05,5,41\n")
+@pytest.mark.parametrize(
+    ("header", "cell", "message"),
+    [
+        (
+            "Quantity",
+            "5",
+            "is a table of holdings, not a table of prices: columns Symbol, Quantity",
+        ),
+        ("Action", "Sell", "is a list of transactions, .*: column Action has Sell"),
+        ("Operazione", "ACQUISTO", "is a list of transactions, .*: column Operazione has ACQUISTO"),
+        ("Action", "5", "has a column Action: it is a list of holdings or transactions"),
+        ("Commission", "1.00", "is a list of transactions, .*: column Commission"),
+    ],
+)
+def test_a_list_of_transactions_is_no_list_of_prices(tmp_path, header, cell, message):
+    with pytest.raises(DataQualityError, match=message):
+        _read(tmp_path, f"Symbol,Date,{header},Price\nQQA,2024-12-05,{cell},41\n")
 
 
 @pytest.mark.parametrize(
