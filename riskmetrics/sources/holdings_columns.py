@@ -23,7 +23,9 @@ _SIGNS = {
     "NZ$": "NZD",
 }
 """Signs of currencies; those with a dollar sign stand at the start of a word."""
-_UNIT = re.compile(r"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:[A-Z]{3}|%|[€£¥₹$])[)\]]?\s*$")
+_UNIT = re.compile(
+    r"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:[A-Z]{3}|%|[€£¥₹]|[A-Z]{0,2}[$])[)\]]?\s*$"
+)
 
 
 class HeaderColumns(NamedTuple):

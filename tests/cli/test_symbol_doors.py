@@ -25,6 +25,7 @@ HEADERS = {
     "prices": "symbol,date,close",
     "profiles": "symbol,name",
     "portfolio": "symbol,quantity",
+    "listed": "symbol,quantity,currency",
     "options": "symbol,quantity,position_type,underlying_symbol,strike_price,expiration_date",
 }
 TESTED_ARGUMENTS = {
@@ -44,7 +45,9 @@ def load(call, tmp_path: Path) -> Load:
     def load(kind: str, *rows: str, name: str = "P") -> Result:
         path = tmp_path / "file.csv"
         path.write_text("\n".join([HEADERS[kind], *rows]))
-        into = ("portfolio", "--name", name) if kind in {"portfolio", "options"} else (kind,)
+        into = (
+            ("portfolio", "--name", name) if kind in {"portfolio", "listed", "options"} else (kind,)
+        )
         done = call("import", *into, str(path))
         assert done.exit_code == 0
         return done
@@ -105,16 +108,21 @@ def test_profiles_of_every_spelling_are_one(load: Load, stored) -> None:
 
 
 def test_holdings_of_every_spelling_are_lots_of_one_symbol(load: Load, stored) -> None:
-    others = ["BRKB  270115C00500000,1", "BRK/B 01/15/2027 400.00 P,1", "VOD.L,7", "AAPL.US,8"]
-    lots = [f"{symbol},{quantity}" for quantity, symbol in enumerate(SPELLINGS, 1)]
-    done = load("portfolio", *lots, *others)
+    others = [
+        "BRKB  270115C00500000,1,",
+        "BRK/B 01/15/2027 400.00 P,1,",
+        "VOD.L,7,USD",
+        "AAPL.US,8,",
+    ]
+    lots = [f"{symbol},{quantity}," for quantity, symbol in enumerate(SPELLINGS, 1)]
+    done = load("listed", *lots, *others)
     assert "10 lots opened, 0 closed" in done.stdout
     options = ["BRKB270115C00500000", "BRKB270115P00400000"]
     assert stored(tables.positions) == ["AAPL", "BRK-B", *options, "VOD.L"]
     assert stored(tables.positions, "underlying_symbol") == ["BRK-B"]
     assert done.stderr.count("note: BRK B is stored as BRK-B") == 1
     assert "VOD.L is stored" not in done.stderr
-    again = load("portfolio", *(f"BRK-B,{quantity}" for quantity in range(1, 7)), *others)
+    again = load("listed", *(f"BRK-B,{quantity}," for quantity in range(1, 7)), *others)
     assert "0 lots opened, 0 closed, 0 corrected, 10 unchanged" in again.stdout
 
 
