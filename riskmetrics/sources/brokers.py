@@ -140,8 +140,9 @@ def read_holdings(
     mark = decimal or infer_decimal_mark(table, layout)
     order = date_order or layout.dates
     stated_day = _stated_day(path, file.statement, order, needs_day=as_of is None)
-    table, unplaced_cash = place_report_cash(prepare_rows(table, layout), mark)
+    table, unplaced_cash = place_report_cash(table, mark)
     table, sums = place_lots(table, mark, order)
+    table = prepare_rows(table, layout)
     table = _drop_textual_quantity(table, mark)
     size = _stated_size(table)
     if size is StatedSize.VALUE and (unknown := file.statement.unknown_numbers):

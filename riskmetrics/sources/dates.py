@@ -5,8 +5,10 @@ days is settled by the other dates of its column, or by an order that the user s
 """
 
 import re
+import tomllib
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 DATE_ORDERS = ("mdy", "dmy", "ymd")
@@ -18,25 +20,14 @@ _OPEN, _CLOSE = time(9, 30), time(16)
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        (
-            "january jan januar jänner janvier janv enero ene gennaio gen janeiro januari",
-            "february feb februar febr février févr fév febrero febbraio fevereiro fev februari",
-            "march mar märz mär mrz mars marzo março maart mrt",
-            "april apr avril avr abril abr aprile",
-            "may mai mayo maggio mag maio mei",
-            "june jun juni juin junio giugno giu junho",
-            "july jul juli juillet juil julio luglio lug julho",
-            "august aug août aoû agosto ago augustus",
-            "september sep sept septembre septiembre settembre set setembro",
-            "october oct oktober okt octobre octubre ottobre ott outubro out",
-            "november nov novembre noviembre novembro",
-            "december dec dezember dez décembre déc diciembre dic dicembre dezembro",
-        ),
+        tomllib.loads(Path(__file__).with_name("months.toml").read_text(encoding="utf-8"))[
+            "months"
+        ],
         start=1,
     )
     for name in names.split()
 }
-"""Months in English, German, French, Spanish, Italian, Portuguese and Dutch."""
+"""Months in seven languages."""
 
 _TIME = (
     r"(?:(?:[T ]|, ?)(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?"

@@ -65,8 +65,8 @@ def infer_table_decimal(table: Table, amounts: Iterable[str], counts: Iterable[s
     Notes
     -----
     In a comma-separated table a number has a decimal point, unless a number proves otherwise. There
-    only an amount such as 171,125 is ambiguous, or 1.295 next to 148; 1,500 shares are one thousand
-    five hundred.
+    only an amount such as 171,125 is ambiguous, or 1.295 in a column with 148; 1,500 shares are one
+    thousand five hundred.
 
     Raises
     ------
@@ -91,8 +91,9 @@ def infer_table_decimal(table: Table, amounts: Iterable[str], counts: Iterable[s
     if both.point or both.comma:
         return "." if both.point else ","
     if separated_by_comma:
-        if not any(map(_has_integer, texts)):
-            amount = _merge_evidence(column.filter(_commas(column)) for column in texts)
+        amount = _merge_evidence(
+            column if _has_integer(column) else column.filter(_commas(column)) for column in texts
+        )
         count = cells.DecimalEvidence(None, None, None)
     if ambiguous := amount.ambiguous or count.ambiguous:
         raise _ambiguity_error(table, ambiguous)
@@ -120,7 +121,7 @@ def _has_comma(column: pa.ChunkedArray) -> bool:
 
 
 def _has_integer(column: pa.ChunkedArray) -> bool:
-    """Return whether a cell has digits only, so that the numbers have no fixed decimals."""
+    """Return whether a cell has digits only, so that the column has no fixed decimals."""
     return bool(pc.any(pc.match_substring_regex(cells.trim_text(column), r"^\d+$")).as_py())
 
 

@@ -149,7 +149,7 @@ def test_a_day_that_does_not_exist_is_no_date(text, day):
 @pytest.mark.parametrize(
     "text",
     [
-        "6. Dezember 2024",
+        "6. Dezember 2024",  # codespell:ignore
         "6 déc. 2024",
         "viernes, 6 de diciembre de 2024",
         "6 dicembre 2024",
