@@ -23,6 +23,8 @@ UNSUPPORTED = "unsupported"
 GENERAL = "general"
 """File of the layout that reads any table with a date, a kind and a quantity or amount."""
 REQUIRED_COLUMNS = ("day",)
+CASH_TRANSFER = "cash_transfer"
+"""Kind of the moves of cash whose direction only the sign of the amount tells."""
 _FOLDER = "layouts", "transactions"
 
 
@@ -34,7 +36,7 @@ class TransactionLayout(NamedTuple):
     """Sets of headers; a line that has all headers of one set starts the table."""
     columns: HeaderAliases
     kinds: Mapping[str, str]
-    """Kind, `SKIPPED` or `UNSUPPORTED`, by the words that its text starts with."""
+    """Kind, or one of the other names above, by the words that its text starts with."""
     decimal_mark: str | None = None
     """Decimal mark that the broker always writes."""
     date_order: str | None = None
@@ -128,7 +130,7 @@ def _kind_words(words_by_kind: Mapping[str, list[str] | dict[str, list[str]]]) -
     """Return the kind of each word; words may be grouped by language."""
     found: dict[str, str] = {}
     for kind, words in words_by_kind.items():
-        if kind not in (SKIPPED, UNSUPPORTED):
+        if kind not in (SKIPPED, UNSUPPORTED, CASH_TRANSFER):
             TransactionKind(kind)
         groups = words.values() if isinstance(words, dict) else [words]
         for word in (word for group in groups for word in group):

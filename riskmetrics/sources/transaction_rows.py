@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -14,9 +14,15 @@ import pyarrow as pa
 
 from riskmetrics.sources import cells, dates
 from riskmetrics.sources.decimal_marks import infer_table_decimal
+from riskmetrics.sources.option_terms import find_option_symbol
 from riskmetrics.sources.tabular_files import Table
-from riskmetrics.sources.transaction_layouts import SKIPPED, UNSUPPORTED, TransactionLayout
-from riskmetrics.symbols import normalize_symbol, parse_option
+from riskmetrics.sources.transaction_layouts import (
+    CASH_TRANSFER,
+    SKIPPED,
+    UNSUPPORTED,
+    TransactionLayout,
+)
+from riskmetrics.symbols import normalize_symbol
 from riskmetrics.transactions.amounts import StatedTransaction
 from riskmetrics.transactions.model import CASH_KINDS, Kind, TransactionKind
 
@@ -33,17 +39,12 @@ _CASH_SYMBOL = re.compile(r"\$?\$?CASH([-_].*)?|USD|\$", re.IGNORECASE)
 _ISSUER = re.compile(r"(?P<symbol>[A-Z0-9. ]{1,20}?) ?\([A-Z]{2}[A-Z0-9]{9}\d\) ?(?P<rest>.*)")
 """Start of a description of Interactive Brokers, such as AAPL(US0378331005) Cash Dividend."""
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
-_WORDED_OPTION = re.compile(
-    r"(?P<root>[A-Z][A-Z.]{0,5}) (?P<day>\d{1,2}/\d{1,2}/\d{4}|[A-Z]{3} \d{1,2} \d{4})"
-    r" (?:(?P<first>CALL|PUT) \$?(?P<strike>[\d.,]+)|\$?(?P<other>[\d.,]+) (?P<last>CALL|PUT))",
-    re.IGNORECASE,
-)
 _UNSUPPORTED_CLASS = re.compile(
     r"\b(bond|bonds|fixed income|treasury|futures?|fut|fop|forex|cash fx|crypto\w*|cfds?"
     r"|warrants?|bill|anleihe\w*|obligation\w*|bono\w*|obbligazion\w*)\b",
     re.IGNORECASE,
 )
-_OPTION_CLASS = re.compile(r"\b(opt\w*|call|put)\b", re.IGNORECASE)
+_OPTION_CLASS = re.compile(r"\b(opt\w*|calls?|puts?|c|p)\b", re.IGNORECASE)
 _TRANSFERS = {Kind.DEPOSIT: Kind.TRANSFER_IN, Kind.WITHDRAWAL: Kind.TRANSFER_OUT}
 _SIDE_SUFFIX = re.compile(r"(?<=\d)S$")
 """Suffix of a short quantity at Robinhood, such as 1S."""
@@ -155,6 +156,7 @@ class RowReader:
         """
         row = _name_issuer(row)
         known = _known_numbers(row, numbers, layout)
+        row = self._plain_option_terms(row, known, layout)
         kind = _find_kind(row, known, layout)
         if row.cells.get("day") is None:
             raise UnreadRowError("no date")
@@ -182,7 +184,19 @@ class RowReader:
             lot_day=self._day(row.cells.get("lot_day", ""), layout),
             reference=row.cells.get("reference", ""),
             line=row.line,
+            needs_sign=layout.find_kind(_kind_text(row)) == CASH_TRANSFER,
         )
+
+    def _plain_option_terms(
+        self, row: StatedRow, numbers: Mapping[str, Decimal], layout: TransactionLayout
+    ) -> StatedRow:
+        """Write strike and expiration of an option in the notation of a program."""
+        terms = {}
+        if (strike := numbers.get("strike_price")) is not None:
+            terms["strike_price"] = f"{strike:f}"
+        if day := self._day(row.cells.get("expiration_date", ""), layout):
+            terms["expiration_date"] = day.isoformat()
+        return row._replace(cells={**row.cells, **terms})
 
     def _day(self, text: str, layout: TransactionLayout) -> date | None:
         order = self._options.date_order or layout.date_order or self._order
@@ -195,9 +209,12 @@ class RowReader:
         for name in _security_names(row):
             if mapped := self._symbols.get(name.casefold()):
                 return mapped
-        if option := _option_symbol(row, in_description=layout.has_options_in_description):
+        if option := find_option_symbol(
+            row.cells, in_description=layout.has_options_in_description
+        ):
             return option
-        if _OPTION_CLASS.search(row.cells.get("investment_class", "")):
+        stated = f"{row.cells.get('investment_class', '')} {row.cells.get('option_right', '')}"
+        if _OPTION_CLASS.search(stated):
             raise UnreadRowError(
                 f"the terms of the option {row.cells.get('symbol')} are unreadable"
             )
@@ -255,7 +272,7 @@ def _find_kind(
             " split with its ratio"
         )
     if found:
-        return TransactionKind(found)
+        return Kind.DEPOSIT if found == CASH_TRANSFER else TransactionKind(found)
     if layout.kind_by_sign and quantity and not text:
         return _kind_by_sign(quantity, row.cells.get("code", ""))
     if not text and "day" not in row.cells and _CASH_SYMBOL.fullmatch(row.cells.get("symbol", "")):
@@ -349,37 +366,6 @@ def _refine(
     if kind in (Kind.TRANSFER_IN, Kind.TRANSFER_OUT) and numbers.get("amount"):
         return kind, None
     return kind, symbol
-
-
-def _option_symbol(row: StatedRow, *, in_description: bool) -> str | None:
-    """Return the symbol of the option that a row names by symbol, terms or description."""
-    if option := parse_option(row.cells.get("symbol", "")):
-        return option.symbol
-    terms = [row.cells.get(name, "") for name in ("expiration_date", "strike_price")]
-    right = row.cells.get("option_right", "")[:1].upper()
-    if right in ("C", "P") and all(terms):
-        root = row.cells.get("underlying_symbol") or row.cells.get("symbol", "").split(" ")[0]
-        return _build_option(root, terms[0], right, terms[1])
-    for name in ("symbol", "description")[: 1 + in_description]:
-        if found := _WORDED_OPTION.search(row.cells.get(name, "")):
-            strike, right = found["strike"] or found["other"], found["first"] or found["last"]
-            return _build_option(found["root"], found["day"], right[0].upper(), strike)
-    return None
-
-
-def _build_option(root: str, day: str, right: str, strike: str) -> str | None:
-    expiration = parse_day(day, "mdy")
-    for style in ("%b %d %Y", "%d %b %y"):
-        if expiration is None:
-            try:
-                expiration = datetime.strptime(day.title(), style).date()  # noqa: DTZ007
-            except ValueError:
-                continue
-    if expiration is None:
-        return None
-    thousandths = round(Decimal(strike.replace("$", "").replace(",", "")) * 1000)
-    option = parse_option(f"{root.upper()}{expiration:%y%m%d}{right}{thousandths:08}")
-    return option.symbol if option else None
 
 
 def _ratio(row: StatedRow) -> Fraction | None:

@@ -50,6 +50,8 @@ class StatedTransaction:
     lot_day: date | None = None
     reference: str = ""
     line: int | None = None
+    needs_sign: bool = False
+    """Whether only the sign of the amount tells if cash comes or goes."""
     is_left_out: bool = False
     """Whether it is the cash of a security that does not belong to the portfolio."""
 
@@ -217,6 +219,11 @@ def _complete_cash(
     transaction: Transaction, stated: StatedTransaction, convention: AmountConvention
 ) -> Transaction:
     amount, kind = _cash_amount(stated), stated.kind
+    if stated.needs_sign and not convention.is_signed:
+        raise InvalidTransactionError(
+            "the amounts have no signs, so the direction is unknown: state a deposit or a"
+            " withdrawal"
+        )
     if not convention.is_signed and kind in _OUTFLOWS:
         amount = -abs(amount)
     expected = -1 if kind in _OUTFLOWS else 1

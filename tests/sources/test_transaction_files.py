@@ -168,6 +168,31 @@ def test_whether_amounts_contain_the_fees_is_inferred(tmp_path: Path) -> None:
     assert read(tmp_path, header + "500\n").transactions[0].amount == -502
 
 
+@pytest.mark.parametrize(("amount", "sign"), [("-501", 1), ("501", None)])
+def test_the_direction_of_a_transfer_is_its_sign(
+    tmp_path: Path, amount: str, sign: int | None
+) -> None:
+    parsed = read(
+        tmp_path,
+        f"Date,Type,Symbol,Quantity,Amount\n2024-01-03,Buy,AAA,10,{amount}\n"
+        "2024-01-02,Wire transfer,,,1000\n",
+    )
+    if sign is None:
+        assert "the direction is unknown" in parsed.rejected[0].reason
+    else:
+        assert parsed.transactions[0].kind == Kind.DEPOSIT
+
+
+def test_the_terms_of_an_option_may_have_a_decimal_comma(tmp_path: Path) -> None:
+    parsed = read(
+        tmp_path,
+        "Datum;Typ;Symbol;Stück;Kurs;Basispreis;Verfall;Call/Put\n"
+        "15.01.2024;Kauf;AAA;1;2,50;62,50;17.01.2025;Call\n",
+    )
+    assert parsed.transactions[0].symbol == "AAA250117C00062500"
+    assert parsed.transactions[0].amount == -250
+
+
 def test_amounts_without_prices_are_net_and_said_to_be(tmp_path: Path) -> None:
     parsed = read(tmp_path, "Date,Type,Symbol,Quantity,Fee,Amount\n2024-01-03,Buy,AAA,10,2,502\n")
     assert parsed.transactions[0].amount == -502
