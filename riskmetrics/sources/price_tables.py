@@ -80,7 +80,8 @@ class PriceHeaderChooser:
         aliases = load_price_layouts().columns
         keys = {header_key(header) for header in records[0]}
         if keys & {*aliases["date"]} and keys & {*aliases["close"], *aliases["midpoint"]}:
-            _refuse_trades(path, records[0])
+            if not any("close" in key for key in keys):
+                _refuse_trades(path, records[0])
             required = ("date",) if keys & {*aliases["midpoint"]} else _REQUIRED
             positions, notes = choose_columns(path, records[0], aliases, required)
             if warnings := describe_vendor(keys):
