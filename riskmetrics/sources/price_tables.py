@@ -17,7 +17,7 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.file_kinds import PRICE_KINDS, classify_table, require_kind
+from riskmetrics.sources.file_kinds import PRICE_KINDS, FileKind, classify_table, require_kind
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
 from riskmetrics.sources.table_headers import (
     HeaderChoice,
@@ -81,8 +81,12 @@ class PriceHeaderChooser:
         aliases = load_price_layouts().columns
         keys = {header_key(header) for header in records[0]}
         if keys & {*aliases["date"]} and keys & {*aliases["close"], *aliases["midpoint"]}:
-            require_kind(path, classify_table(records[0], records[1:]), PRICE_KINDS)
-            _refuse_trades(path, records[0])
+            found = classify_table(records[0], records[1:])
+            has_close = any("close" in key for key in keys)
+            if not has_close or FileKind.TRANSACTIONS in found.kinds:
+                require_kind(path, found, PRICE_KINDS)
+            if not has_close:
+                _refuse_trades(path, records[0])
             required = ("date",) if keys & {*aliases["midpoint"]} else _REQUIRED
             positions, notes = choose_columns(path, records[0], aliases, required)
             if warnings := describe_vendor(keys):

@@ -34,8 +34,11 @@ TESTED_ARGUMENTS = {
     *((f"prices {command}", "symbol") for command in ("accept", "split", "undo")),
 }
 """Parameters of commands that take a symbol, each with a test here."""
-OTHER_PARAMETERS = {("show forecast-score", "every")}
-"""Parameters that are a number of symbols or a choice of rows."""
+OTHER_PARAMETERS = {
+    ("show forecast-score", "every"),
+    *(("import transactions", name) for name in ("symbols", "leave_out")),
+}
+"""Parameters that are a number of symbols, a choice of rows, or names as the file has them."""
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ REFUSALS = {
     "bad_rows": BAD,
     "torn_rows": BAD,
     "blank_lines": ROWS,
-    "another_table": f"has no (column symbol|known column of symbols)|{ROWS}",
+    "another_table": f"has no (column (symbol|date)|known column of symbols)|{ROWS}",
     "sparse": LINE,
     "equal_rows": ROWS,
     "long_cells": SIZE,
