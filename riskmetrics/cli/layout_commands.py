@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import typer
 
 from riskmetrics.cli.output import print_frame, print_json
@@ -25,6 +24,8 @@ def list_layouts(as_json: AsJson = False) -> None:
 
     Example: riskmetrics layouts list
     """
+    import pandas as pd
+
     from riskmetrics import settings
     from riskmetrics.sources.layouts import load_layouts
 
@@ -67,6 +68,8 @@ def check(file: File, as_json: AsJson = False) -> None:
 
 
 def _print_check(found: "FileCheck") -> None:
+    import pandas as pd
+
     typer.echo(f"{found.kind.describe()}, {found.file_format}")
     print_frame(pd.DataFrame(found.layouts), as_json=False, title="Layouts")
     if found.columns:

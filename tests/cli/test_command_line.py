@@ -99,6 +99,7 @@ def test_every_command_is_there() -> None:
                 "scenarios",
             )
         ),
+        *("layouts check", "layouts list"),
         *("portfolio list", "portfolio remove", "seed benchmark"),
         *(f"prices {what}" for what in ("list", "accept", "split", "undo")),
         *(
