@@ -65,7 +65,18 @@ def header_spellings(header: str) -> tuple[str, str]:
     >>> header_spellings("Market value (USD)"), header_spellings("Gewicht in %")
     (('marketvalueusd', 'marketvalue'), ('gewichtin', 'gewicht'))
     """
-    return header_key(header), header_key(_UNIT.sub("", header))
+    return header_key(header), header_key(strip_unit(header))
+
+
+def strip_unit(header: str) -> str:
+    """Return a header without a currency or percent sign at its end.
+
+    Examples
+    --------
+    >>> strip_unit("Close (USD)")
+    'Close'
+    """
+    return _UNIT.sub("", header)
 
 
 def choose_holdings_columns(

@@ -18,7 +18,9 @@ from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.file_kinds import PRICE_KINDS, FileKind, classify_table, require_kind
+from riskmetrics.sources.holdings_columns import header_currency, strip_unit
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
+from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.table_headers import (
     HeaderChoice,
     choose_columns,
@@ -79,20 +81,26 @@ class PriceHeaderChooser:
     def choose(self, path: Path, records: Sequence[list[str]]) -> HeaderChoice | None:
         """Return the columns of prices if the first record is the header of such a table."""
         aliases = load_price_layouts().columns
-        keys = {header_key(header) for header in records[0]}
+        headers = list(map(strip_unit, records[0]))
+        keys = {header_key(header) for header in headers}
         if keys & {*aliases["date"]} and keys & {*aliases["close"], *aliases["midpoint"]}:
-            found = classify_table(records[0], records[1:])
+            found = classify_table(headers, records[1:])
             has_close = any("close" in key for key in keys)
             if not has_close or FileKind.TRANSACTIONS in found.kinds:
                 require_kind(path, found, PRICE_KINDS)
             if not has_close:
-                _refuse_trades(path, records[0])
+                _refuse_trades(path, headers)
             required = ("date",) if keys & {*aliases["midpoint"]} else _REQUIRED
-            positions, notes = choose_columns(path, records[0], aliases, required)
+            positions, notes = choose_columns(path, headers, aliases, required)
+            _refuse_foreign_headers(path, [records[0][place] for place in positions.values()])
+            _find_currency(positions, records)
             if warnings := describe_vendor(keys):
                 positions.pop("dividend", None)  # closes contain them
             return HeaderChoice(positions, [*notes, *warnings])
-        return _choose_two_levels(records) or _choose_wide(records[0])
+        choice = _choose_two_levels(records) or _choose_wide(records[0])
+        if choice is not None:
+            _refuse_foreign_headers(path, records[0])
+        return choice
 
     def refusal(self, path: Path, headers: list[str], separator: str) -> DataQualityError:
         """Return the error that names the missing columns."""
@@ -146,6 +154,26 @@ def symbol_of_file(path: Path) -> str | None:
     if not found or found["symbol"].casefold() in _WORDS:
         return None
     return normalize_symbol(found["symbol"])
+
+
+def _refuse_foreign_headers(path: Path, headers: Sequence[str]) -> None:
+    """Raise DataQualityError if a header names another currency than USD, such as Close (EUR)."""
+    for header in headers:
+        if code := header_currency(header):
+            raise DataQualityError(
+                f"{path} has prices in {code} in the column {header.strip()}: only USD is supported"
+            )
+
+
+def _find_currency(positions: dict[str, int], records: Sequence[list[str]]) -> None:
+    """Add a column of currencies whose header is not known, if all of its first cells are codes."""
+    if "currency" in positions:
+        return
+    for place in set(range(len(records[0]))) - {*positions.values()}:
+        texts = {record[place].strip().upper() for record in records[1:] if place < len(record)}
+        if texts - {""} and texts - {""} <= CURRENCIES:
+            positions["currency"] = place
+            return
 
 
 def _refuse_trades(path: Path, headers: Sequence[str]) -> None:

@@ -35,17 +35,7 @@ MIN_RIGHT_SHARE_OF_PLAIN = {"holdings": 0.9, "weights": 1.0, "prices": 1.0}
 """Share of plain files of a kind that must be read, not just refused."""
 
 
-KNOWN_DEFECTS = {"holdings", "transactions", "prices"}
-"""Kinds of which some files are silently wrong; the test fails as soon as one is repaired."""
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(kind, marks=[pytest.mark.xfail(strict=True)] if kind in KNOWN_DEFECTS else [])
-        for kind in KINDS
-    ],
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_generated_file_is_silently_wrong(kind: str) -> None:
     report = score_files(kind, FILES_PER_KIND, seed=1)
     assert report.silently_wrong() == 0, describe(report, has_examples=True)

@@ -215,6 +215,25 @@ def test_a_wide_table_of_weights_or_returns_is_refused(tmp_path, rows, message):
             _read(tmp_path, text)
 
 
+@pytest.mark.parametrize("header", ["Close (EUR)", "Close €", "Schlusskurs in EUR"])
+def test_a_header_in_another_currency_is_refused(tmp_path, header):
+    with pytest.raises(DataQualityError, match=r"prices in EUR in the column .*: only USD"):
+        _read(tmp_path, f"Symbol,Date,{header}\nQQA,2024-12-05,41\n")
+
+
+@pytest.mark.parametrize("header", ["Close (USD)", "Close $", "Schlusskurs in USD"])
+def test_a_header_in_dollars_is_read(tmp_path, header):
+    assert len(_read(tmp_path, f"Symbol,Date,{header}\nQQA,2024-12-05,41\n").rows) == 1
+
+
+@pytest.mark.parametrize("header", ["Whg.", "Munt", "Monnaie", "Xyzzy"])
+def test_a_column_of_currencies_is_read_whatever_its_header(tmp_path, header):
+    text = f"Symbol,Date,Close,{header}\nQQA,2024-12-05,5,USD\nQQB,2024-12-05,5,GBp\n"
+    found = _read(tmp_path, text)
+    assert found.rows["symbol"].to_list() == ["QQA"]
+    assert [row.reason for row in found.rejected] == ["currency GBp: only USD is supported"]
+
+
 @pytest.mark.parametrize(
     ("header", "cell", "message"),
     [
