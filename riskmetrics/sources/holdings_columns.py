@@ -24,7 +24,8 @@ _SIGNS = {
 }
 """Signs of currencies; those with a dollar sign stand at the start of a word."""
 _UNIT = re.compile(
-    r"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:[A-Z]{3}|%|[€£¥₹]|[A-Z]{0,2}[$])[)\]]?\s*$"
+    rf"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:{'|'.join(sorted(CURRENCIES))}|%|[€£¥₹]|[A-Z]{{0,2}}[$])"
+    r"[)\]]?\s*$"
 )
 
 
