@@ -51,7 +51,7 @@ def test_a_layout_in_a_folder_is_used_first(file, folder):
         (('name = "Example Bank"', ""), "name: Field required"),
         (("headers =", "header ="), "header: Extra inputs are not permitted"),
         ((OWN.splitlines()[2], "headers = []"), "headers is missing"),
-        (("[columns]\nsymbol", "[columns]\nsymbl"), "unknown columns symbl; known are symbol,"),
+        (("[columns]\nsymbol", "[columns]\nticker"), "unknown columns ticker; known are symbol,"),
         (("house account", "(house account"), "is not a regular expression"),
         (("?P<account>", "?P<owner>"), "has the groups owner; known are account,"),
         (("export =", 'decimal_mark = ";"\nexport ='), "decimal_mark: Input should be"),
