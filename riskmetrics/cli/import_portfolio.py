@@ -18,7 +18,15 @@ from riskmetrics.cli.portfolio_plan import (
     print_plans,
     report_interpretation,
 )
-from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, File, to_date
+from riskmetrics.cli.shared_options import (
+    DAY_FORMAT,
+    AsJson,
+    Dates,
+    Decimal,
+    File,
+    parse_notation,
+    to_date,
+)
 from riskmetrics.cli.transaction_check import compare_with_transactions
 from riskmetrics.text import join_names
 
@@ -30,7 +38,6 @@ if TYPE_CHECKING:
 
 _MAX_AMOUNT = 1e14
 """Limit of an amount of money in its column, in USD."""
-_DECIMAL_MARKS = {"point": ".", ".": ".", "comma": ",", ",": ","}
 _SYMBOL_COLUMNS = ("symbol", "underlying_symbol")
 
 
@@ -58,9 +65,6 @@ _AsOf = Annotated[
 _Account = Annotated[
     str, typer.Option(help="Only this account of the file, by its name or a part of it.")
 ]
-_Decimal = Annotated[
-    str, typer.Option(help="Decimal mark, point or comma, if the numbers are ambiguous.")
-]
 _Value = Annotated[
     float | None, typer.Option(help="Portfolio value in USD, if the file has weights.")
 ]
@@ -79,7 +83,8 @@ def portfolio(
     equity: _Equity = None,
     as_of: _AsOf = None,
     account: _Account = "",
-    decimal: _Decimal = "",
+    decimal: Decimal = "",
+    dates: Dates = "",
     value: _Value = None,
     allow_empty: _AllowEmpty = False,
     dry_run: _DryRun = False,
@@ -107,12 +112,14 @@ def portfolio(
     from riskmetrics.sources.brokers import read_holdings
     from riskmetrics.sources.layouts import load_layouts
 
-    _validate_options(equity, value, decimal, as_of)
+    _validate_options(equity, value, as_of)
+    notation = parse_notation(decimal, dates)
     configured = settings.load()
     parsed = read_holdings(
         file,
         as_of=to_date(as_of),
-        decimal=_DECIMAL_MARKS.get(decimal),
+        decimal=notation.decimal,
+        date_order=notation.date_order,
         allow_empty=allow_empty,
         limits=configured.limits,
         layouts=load_layouts(configured.layouts),
@@ -137,17 +144,13 @@ def portfolio(
         _store_plans(file, parsed, plans, day, value)
 
 
-def _validate_options(
-    equity: float | None, value: float | None, decimal: str, as_of: datetime | None
-) -> None:
+def _validate_options(equity: float | None, value: float | None, as_of: datetime | None) -> None:
     """Raise UsageError if an option is invalid."""
     from riskmetrics.errors import UsageError
 
     for option, amount in (("--equity", equity), ("--value", value)):
         if amount is not None and not abs(amount) < _MAX_AMOUNT:  # also refuses NaN
             raise UsageError(f"{option} {amount} is not a valid amount in USD")
-    if decimal and decimal not in _DECIMAL_MARKS:
-        raise UsageError(f"--decimal {decimal} is invalid: use point or comma")
     if as_of and as_of.date() > date.today():
         raise UsageError(f"--as-of {as_of.date()} is in the future")
 

@@ -12,12 +12,8 @@ from pathlib import Path
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.sources.brokers import HoldingsFile, read_holdings
 from riskmetrics.sources.files import read_prices
+from riskmetrics.sources.transaction_files import read_transactions
 from tests.sources.generated_truth import GeneratedFile, Truth
-
-try:
-    from riskmetrics.sources.transaction_files import read_transactions
-except ImportError:  # transactions cannot be imported yet
-    read_transactions = None  # type: ignore[assignment]
 
 
 class Verdict(StrEnum):
@@ -81,9 +77,8 @@ def _score_path(file: GeneratedFile, path: Path) -> Score:
     readers: dict[str, Callable[[], list[Difference]]] = {
         "holdings": lambda: compare_holdings(file, read_holdings_file(path)),
         "prices": lambda: compare_prices(file, path),
+        "transactions": lambda: compare_trades(file, path),
     }
-    if read_transactions is not None:
-        readers["transactions"] = lambda: compare_trades(file, path)
     own = file.truth.kind if file.truth.kind in {"prices", "transactions"} else "holdings"
     differences: list[Difference] = []
     refusals: dict[str, str] = {}
