@@ -60,7 +60,7 @@ def parse_symbol_form(text: str) -> SymbolForm:
         return SymbolForm(symbol, f"{plain} is {problem}")
     if exchange:
         return SymbolForm(symbol, f"{text} is listed on {exchange}: {_ADVICE}")
-    return SymbolForm(symbol, "", _foreign_listing(plain))
+    return SymbolForm(symbol, "", _foreign_listing(normalize_symbol(symbol) or plain))
 
 
 def is_foreign_exchange(name: str) -> bool:

@@ -86,6 +86,7 @@ def test_the_form_of_a_symbol_tells_what_it_is(file, symbol, reason):
         ("Some Company Inc. (QQB)", "QQB"),
         ("QQB - Some Company", "QQB"),
         ("$QQB", "QQB"),
+        ("MKC.V", "MKC-V"),
         ("QQB", "QQB"),
     ],
 )
@@ -93,7 +94,7 @@ def test_decoration_around_a_symbol_is_taken_off(file, written, symbol):
     found = read_holdings(file(f"Symbol,Quantity\n{written},7\n"))
     assert symbols(found) == [symbol]
     assert any("is read as" in note for note in only(found).holdings.notes) is (
-        written not in {"QQB", symbol}
+        written not in {"QQB", "MKC.V"}
     )
 
 

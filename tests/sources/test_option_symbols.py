@@ -34,6 +34,26 @@ from riskmetrics.symbols import parse_option
             "BRKB250117C00400000",
             ("BRK-B", "C", Decimal(400), date(2025, 1, 17)),
         ),
+        *(
+            (written, "QQA270319P00235000", ("QQA", "P", Decimal(235), date(2027, 3, 19)))
+            for written in (
+                "QQA Mar 19 '27 $235 Put",
+                "QQA Mar 19 2027 235.00 Put",
+                "QQA 3/19/2027 Put $235.00",
+                "QQA 03/19/27 235 P",
+                "QQA 19MAR2027 235 P",
+                "QQA 2027-03-19 235 P",
+                ".QQA270319P235",
+                "QQA_031927P235",
+                "O:QQA270319P00235000",
+                "QQA 270319P00235000",
+            )
+        ),
+        (
+            "QQA Mar 19 '27 $1,235.50 Call",
+            "QQA270319C01235500",
+            ("QQA", "C", Decimal("1235.5"), date(2027, 3, 19)),
+        ),
     ],
 )
 def test_symbols_of_options_are_read_in_every_broker_s_way(written, symbol, terms):
