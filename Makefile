@@ -12,7 +12,7 @@ PASSWORDS := POSTGRES OWNER WRITER READER GRAFANA
 # --no-deps: older pips refuse extras in hashed requirements; `pip check` looks at the whole afterwards.
 PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all:
 
-.PHONY: help demo install install-dev test test-fast test-faults coverage mutants test-wheel docs bench audit env lint types contracts format lock clean
+.PHONY: help demo install install-dev test test-fast test-faults test-files coverage mutants test-wheel docs bench audit env lint types contracts format lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ mutants: install-dev ## Changes of the numerics that no test notices, for the ni
 
 test-faults: install-dev ## Crashes, races and full disks, for real (some minutes)
 	$(PYTEST) -m faults --timeout 1800 tests/faults
+
+test-files: install-dev ## 10,000 generated files with known truth, none of them read silently wrong (some minutes)
+	$(BIN)/python -m tests.sources.generated_files --count 10000 --kind all
 
 test-wheel: install-dev ## The wheel in an empty environment of every Python that is found (needs the network)
 	$(BIN)/python -m pytest -m wheel tests/wheel

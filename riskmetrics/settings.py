@@ -75,6 +75,11 @@ class Settings(VendorSettings):
         validation_alias="DAGSTER_HOME",
         description="Directory of the Dagster instance; default: RISKMETRICS_HOME/dagster.",
     )
+    layouts: Path | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_LAYOUTS",
+        description="Folder of your own layouts of holdings files (*.toml); default: none.",
+    )
     market_index: IndexSymbol | None = Field(
         default=None,
         validation_alias="RISKMETRICS_MARKET_INDEX",

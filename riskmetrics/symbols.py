@@ -8,6 +8,7 @@ letter for a preferred share (BAC-PL), a dot before the code of a listing outsid
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -59,19 +60,37 @@ _NOT_AVAILABLE = ("N/A", "N.A", "N.A.")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 
 _ROOT = "(?P<root>[A-Z][A-Z0-9]{0,5})"
+_SPACED_ROOT = "(?P<root>[A-Z][A-Z0-9./]*(?: [AB])?)"
 _RIGHT = "(?P<right>[CP])"
-_STRIKE = r"(?P<strike>\d{1,5}(\.\d{1,3})?)"
+_RIGHT_WORD = "(?P<right>C|P|CALL|PUT)"
+_STRIKE = r"\$?(?P<strike>\d{1,3}(,\d{3})|\d{1,5})(?P<fraction>\.\d{1,3}0*)?"
+_MONTH_FIRST = r"(?P<day>[A-Z]{3} \d{1,2},? '?(\d{4}|\d{2}))"
+_DAY_FIRST = r"(?P<day>\d{1,2} ?[A-Z]{3} ?'?(\d{4}|\d{2}))"
+_SLASHED = r"(?P<day>\d{1,2}/\d{1,2}/(\d{4}|\d{2}))"
+_ISO = r"(?P<day>\d{4}-\d\d-\d\d|20\d{6})"
+_OPTION_HINT = re.compile(r"\d.*[CP]|[CP].*\d")
+"""Text that every option symbol has; most symbols have no digit."""
 _OPTION_PATTERNS = [
-    (re.compile(pattern), date_format)
-    for pattern, date_format in (
+    (re.compile(pattern), date_formats)
+    for pattern, date_formats in (
         # Options Clearing Corporation: AAPL  250117C00250000, with the strike in thousandths
-        (rf"{_ROOT} *(?P<day>\d{{6}}){_RIGHT}(?P<thousandths>\d{{8}})", "%y%m%d"),
-        # Fidelity: -AAPL250117C250
-        (rf"-?{_ROOT}(?P<day>\d{{6}}){_RIGHT}{_STRIKE}", "%y%m%d"),
-        # Schwab: AAPL 01/17/2025 250.00 C
-        (rf"(?P<root>[A-Z][A-Z0-9./]*) (?P<day>\d\d/\d\d/\d{{4}}) {_STRIKE} {_RIGHT}", "%m/%d/%Y"),
-        # Interactive Brokers: AAPL 17JAN25 250 C
-        (rf"(?P<root>[A-Z][A-Z0-9. ]*) (?P<day>\d\d[A-Z]{{3}}\d\d) {_STRIKE} {_RIGHT}", "%d%b%y"),
+        (rf"(O:)?{_ROOT} *(?P<day>\d{{6}}){_RIGHT}(?P<thousandths>\d{{8}})", ("%y%m%d",)),
+        # Fidelity: -AAPL250117C250; thinkorswim: .AAPL250117C250
+        (rf"[-.]?{_ROOT}(?P<day>\d{{6}}){_RIGHT}{_STRIKE}", ("%y%m%d",)),
+        # TD Ameritrade: AAPL_011725C250
+        (rf"{_ROOT}_(?P<day>\d{{6}}){_RIGHT}{_STRIKE}", ("%m%d%y",)),
+        # Schwab: AAPL 01/17/2025 250.00 C; Robinhood: AAPL 1/17/2025 Call $250.00
+        # E*TRADE: AAPL Jan 17 '25 $250 Call; Interactive Brokers: AAPL 17JAN25 250 C
+        *(
+            (rf"{_SPACED_ROOT} {day} {terms}", date_formats)
+            for day, date_formats in (
+                (_SLASHED, ("%m/%d/%Y", "%m/%d/%y")),
+                (_MONTH_FIRST, ("%b%d%Y", "%b%d%y")),
+                (_DAY_FIRST, ("%d%b%Y", "%d%b%y")),
+                (_ISO, ("%Y-%m-%d", "%Y%m%d")),
+            )
+            for terms in (rf"{_STRIKE} ?{_RIGHT_WORD}", rf"{_RIGHT_WORD} ?{_STRIKE}")
+        ),
     )
 ]
 
@@ -165,20 +184,36 @@ def parse_option(text: str) -> Option | None:
     ('AAPL250117C00250000', 'AAPL', 'C', Decimal('250'), datetime.date(2025, 1, 17))
     """
     plain = clean_symbol_text(text)
-    for pattern, date_format in _OPTION_PATTERNS:
+    if not _OPTION_HINT.search(plain):
+        return None
+    for pattern, date_formats in _OPTION_PATTERNS:
         if found := pattern.fullmatch(plain):
             terms = found.groupdict()
-            try:
-                expiration = datetime.strptime(terms["day"].title(), date_format)  # noqa: DTZ007
-            except ValueError:
+            expiration = _parse_expiration(terms["day"], date_formats)
+            if expiration is None:
                 return None
-            in_thousandths = terms.get("thousandths")
-            strike = Decimal(in_thousandths) / 1000 if in_thousandths else Decimal(terms["strike"])
+            right, strike = terms["right"][0], _parse_strike(terms)
             root = re.sub("[^A-Z0-9]", "", terms["root"])
-            symbol = f"{root}{expiration:%y%m%d}{terms['right']}{int(strike * 1000):08}"
+            symbol = f"{root}{expiration:%y%m%d}{right}{int(strike * 1000):08}"
             underlying = normalize_symbol(terms["root"]) or root
-            return Option(symbol, underlying, terms["right"], strike, expiration.date())
+            return Option(symbol, underlying, right, strike, expiration)
     return None
+
+
+def _parse_expiration(text: str, date_formats: tuple[str, ...]) -> date | None:
+    """Parse an expiration by the first format that fits; None if there is none."""
+    plain = re.sub("[ ',]", "", text).title()
+    for date_format in date_formats:
+        with suppress(ValueError):
+            return datetime.strptime(plain, date_format).date()  # noqa: DTZ007
+    return None
+
+
+def _parse_strike(terms: dict[str, str]) -> Decimal:
+    """Return the strike price of a matched pattern, USD per share."""
+    if in_thousandths := terms.get("thousandths"):
+        return Decimal(in_thousandths) / 1000
+    return Decimal(terms["strike"].replace(",", "") + (terms["fraction"] or ""))
 
 
 def _apply_rules(symbol: str) -> str:

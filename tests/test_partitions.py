@@ -1,9 +1,10 @@
 """Dagster partitions against the calendar, compared with years published by the exchange."""
 
-from datetime import date
+from datetime import date, datetime
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.partitions.snap import PartitionsSnap
 
 from riskmetrics import trading_calendar
 from riskmetrics.assets.partitions import run_sessions, session_partitions
@@ -18,11 +19,48 @@ def _range(first: str, last: str) -> list[str]:
 
 def test_the_partitions_are_the_sessions_of_the_calendar() -> None:
     keys = session_partitions.get_partition_keys()
-    assert keys[-1] >= trading_calendar.last_completed_session().isoformat()
+    assert keys[-1] == trading_calendar.last_completed_session().isoformat()
     days = trading_calendar.sessions_between(
         trading_calendar.FIRST_RESULT_SESSION, date.fromisoformat(keys[-1])
     )
     assert keys == [day.isoformat() for day in days]
+
+
+@pytest.mark.parametrize(
+    ("now", "last_key"),
+    [
+        ("2024-12-06T20:59:59Z", "2024-12-05"),  # a second before the close of a Friday in winter
+        ("2024-12-06T21:00:00Z", "2024-12-06"),
+        ("2024-12-07T12:00:00Z", "2024-12-06"),
+        ("2024-12-08T22:00:00Z", "2024-12-06"),  # Sunday evening
+        ("2024-12-09T20:59:59Z", "2024-12-06"),
+        ("2024-07-03T20:59:59Z", "2024-07-02"),  # the session of July 3 closed at 17:00 UTC
+        ("2024-07-03T21:00:00Z", "2024-07-03"),
+        ("2024-07-04T21:00:00Z", "2024-07-03"),  # Independence Day
+        ("2024-03-29T22:00:00Z", "2024-03-28"),  # Good Friday
+    ],
+)
+def test_no_session_is_listed_before_its_close_nor_on_a_closed_day(now: str, last_key: str) -> None:
+    """As the web server and the daemon see partitions, which know only their definition."""
+    listed = PartitionsSnap.from_def(session_partitions).get_partitions_definition()
+    assert not isinstance(listed, type(session_partitions))
+    with dg.partition_loading_context(effective_dt=datetime.fromisoformat(now)):
+        assert listed.get_last_partition_key() == last_key
+        assert listed.has_partition_key(last_key)
+        assert not listed.has_partition_key(
+            trading_calendar.next_session(date.fromisoformat(last_key)).isoformat()
+        )
+
+
+def test_a_session_can_be_run_in_the_hour_before_its_key_is_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    latest = trading_calendar.last_completed_session()
+    coming = trading_calendar.next_session(latest)
+    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: coming)
+    assert session_partitions.has_partition_key(coming.isoformat())
+    assert _range(latest.isoformat(), coming.isoformat()) == [str(latest), str(coming)]
+    assert session_partitions.get_partition_keys()[-2:] == [str(latest), str(coming)]
 
 
 def test_the_keys_of_a_range_are_its_sessions_whatever_was_requested_before() -> None:

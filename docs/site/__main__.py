@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from docs.site.api_pages import build_module_page, iterate_modules
+from docs.site.broker_pages import build_brokers_page
 from docs.site.command_pages import build_commands_page
 from docs.site.error_pages import build_errors_page
 from docs.site.graph_pages import build_graph_page
@@ -23,6 +24,7 @@ from docs.site.table_pages import build_tables_page
 ROOT = Path(__file__).parents[2]
 _COPIED = (".md", ".png", ".css")
 _GENERATED = {
+    "how-to/brokers.md": build_brokers_page,
     "reference/commands.md": build_commands_page,
     "reference/settings.md": build_settings_page,
     "reference/data-dictionary.md": build_tables_page,

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "g7d3b61c0e94"
-down_revision = "f2a95c8e7d10"
+down_revision = "b7d3e94c1a58"
 
 TABLE = "portfolio_tail_risk"
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 import dagster as dg
 
@@ -22,6 +23,17 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
     through all holidays each time.
     """
 
+    def has_partition_key(self, partition_key: str) -> bool:
+        """Return whether a session can be run, also in the hours before its key is listed."""
+        latest = trading_calendar.last_completed_session().isoformat()
+        return partition_key == latest or super().has_partition_key(partition_key)
+
+    def get_partition_keys(self, *arguments: Any, **options: Any) -> Sequence[str]:
+        """Return the keys up to the latest completed session."""
+        keys = super().get_partition_keys(*arguments, **options)
+        latest = trading_calendar.last_completed_session().isoformat()
+        return keys if keys[-1] >= latest else [*keys, latest]
+
     def get_partition_keys_in_range(
         self, partition_key_range: dg.PartitionKeyRange
     ) -> Sequence[str]:
@@ -30,9 +42,10 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
 
 session_partitions = _SessionPartitions(
     start_date=trading_calendar.FIRST_RESULT_SESSION.isoformat(),
-    timezone="America/New_York",
-    # Friday's key must exist on Friday evening; a session that has not closed is refused below
-    end_offset=1,
+    # UTC+3 without daylight saving time: its day ends at 21:00 UTC, which is at the close in winter
+    # and an hour after it in summer. Dagster lists a key when its day has ended, so that no session
+    # is listed before it has closed; `end_offset` would list the coming session on closed days.
+    timezone="Etc/GMT-3",
     exclusions=["0 0 * * 0,6", *trading_calendar.closed_weekdays()],
 )
 

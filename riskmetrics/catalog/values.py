@@ -24,8 +24,9 @@ FIGURES = (
         "sum(units * (P(t) - P(t-1))) + income; entry price on the opening day, exit price on the"
         " closing day"),
     _of_portfolio("daily_return", "Daily return", Unit.ACTIVE_FRACTION,
-        "daily_pnl / (equity of the previous session + purchases of the day if no equity is"
-        " stated)", minimum="80% of the holdings at the start of the day have a P&L, equity is at"
+        "daily_pnl / (equity of the previous session + inflows of the day: purchases if no"
+        " equity is stated, deposits and transfers of transactions)",
+        minimum="80% of the holdings at the start of the day have a P&L, equity is at"
         " least 5% of gross exposure"),
     _of_portfolio("cumulative_pnl", "Cumulative P&L", Unit.GAIN,
         "sum(units * (price or exit price - entry price)) + income since entry, over all lots"
@@ -34,7 +35,8 @@ FIGURES = (
         "sum(units * D) over the lots held overnight; D = C(t-1) - C(t) * A(t-1) / A(t), C close,"
         " A adjusted close", minimum="a close and an adjusted close of some holding"),
     _of_portfolio("equity_source", "Equity source", Unit.TEXT,
-        "stated_equity if an equity balance is stated, else net_value",
+        "transactions if deposits are among a portfolio's transactions; stated_equity if an equity"
+        " balance is stated; else net_value",
         null="written by an earlier version"),
     _of_portfolio("num_positions", "Positions", Unit.COUNT, "instruments held, lots netted"),
     _of_portfolio("num_long_positions", "Long positions", Unit.COUNT, "instruments held long"),

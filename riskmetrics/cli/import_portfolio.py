@@ -18,7 +18,16 @@ from riskmetrics.cli.portfolio_plan import (
     print_plans,
     report_interpretation,
 )
-from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, File, to_date
+from riskmetrics.cli.shared_options import (
+    DAY_FORMAT,
+    AsJson,
+    Dates,
+    Decimal,
+    File,
+    parse_notation,
+    to_date,
+)
+from riskmetrics.cli.transaction_check import compare_with_transactions
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -29,7 +38,6 @@ if TYPE_CHECKING:
 
 _MAX_AMOUNT = 1e14
 """Limit of an amount of money in its column, in USD."""
-_DECIMAL_MARKS = {"point": ".", ".": ".", "comma": ",", ",": ","}
 _SYMBOL_COLUMNS = ("symbol", "underlying_symbol")
 
 
@@ -57,9 +65,6 @@ _AsOf = Annotated[
 _Account = Annotated[
     str, typer.Option(help="Only this account of the file, by its name or a part of it.")
 ]
-_Decimal = Annotated[
-    str, typer.Option(help="Decimal mark, point or comma, if the numbers are ambiguous.")
-]
 _Value = Annotated[
     float | None, typer.Option(help="Portfolio value in USD, if the file has weights.")
 ]
@@ -78,7 +83,8 @@ def portfolio(
     equity: _Equity = None,
     as_of: _AsOf = None,
     account: _Account = "",
-    decimal: _Decimal = "",
+    decimal: Decimal = "",
+    dates: Dates = "",
     value: _Value = None,
     allow_empty: _AllowEmpty = False,
     dry_run: _DryRun = False,
@@ -86,8 +92,8 @@ def portfolio(
 ) -> None:
     """Import the holdings of a day from a broker's export or your own table.
 
-    Accepts positions exported by Schwab, Fidelity or Interactive Brokers (activity statement), or a
-    table with symbol and quantity or weight, and optionally entry_price or cost_basis, entry_date,
+    Accepts positions exported by a broker (see `riskmetrics layouts list`), or a table with symbol
+    and quantity, weight or value, and optionally entry_price or cost_basis, entry_date,
     position_type and account.
 
     Each account becomes a portfolio. Earlier holdings that are not in the file are closed on that
@@ -104,14 +110,19 @@ def portfolio(
     from riskmetrics import settings
     from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
+    from riskmetrics.sources.layouts import load_layouts
 
-    _validate_options(equity, value, decimal, as_of)
+    _validate_options(equity, value, as_of)
+    notation = parse_notation(decimal, dates)
+    configured = settings.load()
     parsed = read_holdings(
         file,
         as_of=to_date(as_of),
-        decimal=_DECIMAL_MARKS.get(decimal),
+        decimal=notation.decimal,
+        date_order=notation.date_order,
         allow_empty=allow_empty,
-        limits=settings.load().limits,
+        limits=configured.limits,
+        layouts=load_layouts(configured.layouts),
     )
     day = to_date(as_of) or parsed.day or date.today()
     if day > date.today():
@@ -133,17 +144,13 @@ def portfolio(
         _store_plans(file, parsed, plans, day, value)
 
 
-def _validate_options(
-    equity: float | None, value: float | None, decimal: str, as_of: datetime | None
-) -> None:
+def _validate_options(equity: float | None, value: float | None, as_of: datetime | None) -> None:
     """Raise UsageError if an option is invalid."""
     from riskmetrics.errors import UsageError
 
     for option, amount in (("--equity", equity), ("--value", value)):
         if amount is not None and not abs(amount) < _MAX_AMOUNT:  # also refuses NaN
             raise UsageError(f"{option} {amount} is not a valid amount in USD")
-    if decimal and decimal not in _DECIMAL_MARKS:
-        raise UsageError(f"--decimal {decimal} is invalid: use point or comma")
     if as_of and as_of.date() > date.today():
         raise UsageError(f"--as-of {as_of.date()} is in the future")
 
@@ -224,10 +231,13 @@ def _store_holdings(
     from riskmetrics.sources.lot_validation import weights_to_quantities
 
     lots = plan.account.holdings.rows.replace(dict.fromkeys(_SYMBOL_COLUMNS, shares))
-    if value is not None:
-        lots = weights_to_quantities(
-            lots, holdings.read_session_closes(connection, lots["symbol"], day), value, day
-        )
+    if value is not None or parsed.has_values:
+        closes = holdings.read_session_closes(connection, lots["symbol"], day)
+        lots = weights_to_quantities(lots, closes, 1.0 if value is None else value, day)
+    if parsed.has_values:
+        echo_err(f"note: quantities are the values of the file divided by the closes of {day}")
+    if (checked := compare_with_transactions(connection, plan, lots, day)) is not None:
+        return checked
     rejected = [*parsed.rejected, *plan.account.holdings.rejected]
     unclear = {shares.get(symbol, symbol) for symbol in _extract_symbols(rejected)}
     result = holdings.apply_statement(
@@ -235,12 +245,9 @@ def _store_holdings(
         plan.name,
         lots,
         as_of=day,
-        equity=plan.stated_equity,
+        equity=plan.equity,
         unreadable_symbols=unclear,
     )
-    # The file's total misses rejected rows, and would reduce the cash by their value.
-    if not result.skipped_symbols:
-        holdings.record_statement(connection, result.portfolio_id, day, plan.equity)
     n_without_entry_date = int(lots["entry_date"].isna().sum())
     if n_without_entry_date and result.opened:
         echo_err(

@@ -19,6 +19,7 @@ from riskmetrics.cli import (
     imports,
     init,
     insight_commands,
+    layout_commands,
     portfolio_commands,
     price_commands,
     report,
@@ -44,6 +45,7 @@ app.command()(demo.demo)
 app.command()(init.init)
 app.command()(simulate_command.simulate)
 app.add_typer(imports.app, name="import")
+app.add_typer(layout_commands.app, name="layouts")
 app.add_typer(seed.app, name="seed")
 app.add_typer(portfolio_commands.app, name="portfolio")
 app.add_typer(price_commands.app, name="prices")

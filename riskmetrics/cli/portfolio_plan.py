@@ -35,11 +35,11 @@ class PortfolioPlan(NamedTuple):
 
     @property
     def equity(self) -> Decimal | None:
-        """Return the stated equity, else that of the file: market values of lots plus cash."""
+        """Return the stated equity, else that of the file."""
         return (
             self.stated_equity
             if self.stated_equity is not None
-            else _to_dollars(self.account.value + self.account.cash)
+            else _to_dollars(self.account.equity)
         )
 
 
@@ -86,7 +86,9 @@ def _to_dollars(amount: float) -> Decimal | None:
 def report_interpretation(
     parsed: "HoldingsFile", plans: list[PortfolioPlan], day: date, *, has_all_rejected: bool
 ) -> None:
-    """Print the detected layout, and the skipped and rejected lines, to stderr."""
+    """Print the detected kind and layout, and the skipped and rejected lines, to stderr."""
+    if has_all_rejected:
+        echo_err(f"{parsed.kind.describe()}")
     echo_err(
         f"read as {parsed.layout} ({parsed.file_format}) as of {day}: "
         + "; ".join(_describe_plan(plan) for plan in plans)
@@ -137,9 +139,11 @@ def print_plans(
     parsed: "HoldingsFile", plans: list[PortfolioPlan], day: date, *, as_json: bool
 ) -> None:
     """Print the portfolios that would be stored."""
+    from riskmetrics.sources.brokers import StatedSize
+
     tables = [plan.account.holdings.rows.dropna(axis="columns", how="all") for plan in plans]
-    if parsed.has_weights:
-        tables = [table.rename(columns={"quantity": "weight"}) for table in tables]
+    if parsed.stated_size is not StatedSize.QUANTITY:
+        tables = [table.rename(columns={"quantity": str(parsed.stated_size)}) for table in tables]
     if not as_json:
         for plan, table in zip(plans, tables, strict=True):
             print_frame(table, as_json=False, title=_describe_plan(plan))
@@ -157,6 +161,8 @@ def print_plans(
     rejected = [row._asdict() for row in collect_rejected_rows(parsed, plans)]
     print_json(
         {
+            "kind": parsed.kind.kinds,
+            "evidence": parsed.kind.evidence,
             "layout": parsed.layout,
             "form": parsed.file_format,
             "as_of": day,

@@ -75,10 +75,16 @@ def apply_statement(
     Raises
     ------
     UsageError
-        If a later statement of the portfolio is stored, or several portfolios have the name.
+        If a later statement or transactions of the portfolio are stored, or several portfolios have
+        the name.
     """
-    write.lock_asset(connection, "holdings")
-    portfolio = _find_or_create_portfolio(connection, name)
+    lock(connection)
+    portfolio = find_or_create_portfolio(connection, name)
+    if is_kept_by_transactions(connection, portfolio["id"]):
+        raise UsageError(
+            f"{name} is kept by transactions: a statement would replace its lots. Import"
+            " transactions, or use another name"
+        )
     _refuse_earlier_statement(name, as_of, portfolio["holdings_as_of"])
     held = _group_by_instrument(_open_lots(connection, portfolio["id"], as_of))
     stated = _group_by_instrument(_parse_stated_lots(stated_lots))
@@ -155,7 +161,25 @@ def remove_portfolio(connection: sa.Connection, name: str) -> bool:
     return connection.execute(statement).rowcount > 0
 
 
-def _find_or_create_portfolio(connection: sa.Connection, name: str) -> "sa.RowMapping":
+def is_kept_by_transactions(connection: sa.Connection, portfolio_id: object) -> bool:
+    """Return whether the lots of a portfolio follow from its transactions."""
+    query = sa.exists().where(tables.transactions.c.portfolio_id == portfolio_id)
+    return bool(connection.scalar(sa.select(query)))
+
+
+def lock(connection: sa.Connection) -> None:
+    """Lock writes of holdings until the end of this transaction."""
+    write.lock_asset(connection, "holdings")
+
+
+def find_or_create_portfolio(connection: sa.Connection, name: str) -> sa.RowMapping:
+    """Return id and holdings_as_of of the portfolio of a name; create it if there is none.
+
+    Raises
+    ------
+    UsageError
+        If several portfolios have the name.
+    """
     table = tables.portfolios
     query = sa.select(table.c.id, table.c.holdings_as_of).where(
         table.c.name == name, table.c.deleted_at.is_(None)

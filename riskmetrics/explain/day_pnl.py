@@ -1,6 +1,7 @@
 """Independent calculation of P&L, income and purchases of a portfolio's day, lot by lot."""
 
 import math
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,12 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.explain.portfolio_holdings import Lot, income, lot_price, lots
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.transactions.model import OPTION_ENDS, TRADES, Kind
 
 LOT_METHOD = "lot by lot in Python, netted by pandas"
+_EXTERNAL = (Kind.DEPOSIT, Kind.WITHDRAWAL)
+_TRADES = (*TRADES, *OPTION_ENDS)
+_COSTS = (Kind.INTEREST, Kind.FEE, Kind.TAX)
 
 
 def lot_pnl(sources: SourceRows) -> "list[tuple[Lot, float, float]]":
@@ -108,7 +113,52 @@ def daily_pnl(sources: SourceRows) -> tuple[float, int, int]:
     """Return the known P&L of the day, and the numbers of known and of all instruments."""
     pnl = instrument_pnl(sources)["pnl"]
     known = pnl.dropna()
-    return (float(known.sum()) if len(known) or not len(pnl) else math.nan), len(known), len(pnl)
+    if len(pnl) and not len(known):
+        return math.nan, 0, len(pnl)
+    other = cash_pnl(sources, trading_calendar.previous_session(sources.day))
+    return float(known.sum()) + other, len(known), len(pnl)
+
+
+def cash_pnl(sources: SourceRows, after: date) -> float:
+    """Return interest, fees, taxes, and dividends that closes do not show, after a day."""
+    listed = {lot.symbol for lot in lots(sources) if lot.listed}
+    total = 0.0
+    for flow in _flows_after(sources, after):
+        is_dividend = flow["kind"] == Kind.DIVIDEND
+        is_inferred = flow["symbol"] in listed and sources.has_adjusted_closes(flow["symbol"])
+        if flow["kind"] in _COSTS or (is_dividend and not is_inferred):
+            total += flow["amount"]
+    return total
+
+
+def _flows_after(sources: SourceRows, after: date) -> "list[dict[Any, Any]]":
+    """Return the cash flows of transactions after a day, up to the explained session."""
+    return [
+        flow
+        for flow in sources.cash_flows.to_dict("records")
+        if after < flow["day"].date() <= sources.day
+    ]
+
+
+def _transaction_inflows(sources: SourceRows, costs: float, proceeds: float) -> tuple[float, float]:
+    """Return the inflow of the day, and the value of the transferred lots in it.
+
+    Lots whose cost is not in the cash of the trades are transfers; what rounding explains is not.
+    """
+    previous = trading_calendar.previous_session(sources.day)
+    flows = _flows_after(sources, previous)
+    external = sum(flow["amount"] for flow in flows if flow["kind"] in _EXTERNAL)
+    traded = sum(flow["amount"] for flow in flows if flow["kind"] in _TRADES)
+    in_kind = traded + costs - proceeds
+    moved = sum(
+        abs(lot.units)
+        for lot in lots(sources)
+        if previous < lot.entry_date <= sources.day
+        or (lot.exit_date is not None and previous < lot.exit_date <= sources.day)
+    )
+    if abs(in_kind) <= 1e-4 * moved + 0.01:
+        in_kind = 0.0
+    return max(external + in_kind, 0.0), max(in_kind, 0.0)
 
 
 def pnl_coverage(sources: SourceRows) -> float:
@@ -144,7 +194,7 @@ def day_income(sources: SourceRows) -> float:
 
 
 def day_purchases(sources: SourceRows) -> tuple[float, float]:
-    """Return net and gross purchases of the day; 0 if a stated equity funds them."""
+    """Return net and gross inflows of the day; 0 if a stated equity funds purchases."""
     if sources.cash_anchor is not None:
         return 0.0, 0.0
     previous = trading_calendar.previous_session(sources.day)
@@ -156,6 +206,8 @@ def day_purchases(sources: SourceRows) -> tuple[float, float]:
         if lot.exit_date is not None and previous < lot.exit_date <= sources.day
     ]
     proceeds = np.nan_to_num([lot.units * lot.exit_price for lot in exited])
+    if sources.is_kept_by_transactions:
+        return _transaction_inflows(sources, float(costs.sum()), float(proceeds.sum()))
     shorted = float(np.minimum(costs, 0.0).sum())
     paid_in = max(float(np.maximum(costs, 0.0).sum() - np.maximum(proceeds, 0.0).sum()), 0.0)
     return paid_in + shorted, paid_in - shorted

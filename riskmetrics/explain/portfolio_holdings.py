@@ -264,7 +264,13 @@ def _ids(instruments: pd.DataFrame) -> "zip[tuple[list[str], str]]":
 
 
 def _cash_balance(sources: SourceRows, day: date) -> float:
-    """Return stated equity less the holdings' value at that time, plus later trades and income."""
+    """Return stated equity less the holdings' value at that time, plus later trades and income.
+
+    The cash of a portfolio that is kept by transactions is the sum of their amounts.
+    """
+    if sources.is_kept_by_transactions:
+        flows = sources.cash_flows
+        return math.fsum(flows["amount"][flows["day"] <= pd.Timestamp(day)])
     anchor = sources.cash_anchor
     if anchor is None:
         return 0.0

@@ -9,6 +9,7 @@ import pandas as pd
 from riskmetrics.db import tables
 from riskmetrics.explain.day_pnl import (
     LOT_METHOD,
+    cash_pnl,
     daily_pnl,
     day_income,
     day_purchases,
@@ -54,9 +55,12 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
         "cumulative_pnl": (
             sum(total for _, _, total in lot_pnl(sources))
             + income(sources, date.min, sources.day, needs_entry_date=True)
+            + cash_pnl(sources, date.min)
         ),
         "income": received,
-        "equity_source": EQUITY_SOURCES[int(sources.cash_anchor is None)],
+        "equity_source": EQUITY_SOURCES[
+            2 if sources.is_kept_by_transactions else int(sources.cash_anchor is None)
+        ],
         "num_positions": len(held),
         "num_long_positions": int((held["units"] > 0).sum()),
         "num_short_positions": int((held["units"] < 0).sum()),

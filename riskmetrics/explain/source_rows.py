@@ -17,6 +17,7 @@ from riskmetrics.db import (
     stored_prices,
     stored_settings,
     tables,
+    transactions,
 )
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import DataQualityError
@@ -104,6 +105,20 @@ class SourceRows:
         """Session for which the portfolio's equity balance is stated; None if it is not stated."""
         return input_queries.read_cash_anchors(self._connection).get(self.portfolio)
 
+    @cached_property
+    def cash_flows(self) -> pd.DataFrame:
+        """Cash flows of the portfolio's transactions; empty if they do not tell the cash."""
+        flows = transactions.read_cash_flows(self._connection)
+        own = flows[flows["portfolio_id"] == self.portfolio].reset_index(drop=True)
+        if not own["kind"].isin(["deposit", "withdrawal"]).any():
+            return own.iloc[:0]
+        return self._record_use("transactions", own)
+
+    @property
+    def is_kept_by_transactions(self) -> bool:
+        """Return whether the cash follows from transactions."""
+        return len(self.cash_flows) > 0
+
     def close(self, symbol: str, day: date) -> tuple[float, bool]:
         """Return the last close up to a day, at most 5 sessions old, and whether it is stale.
 
@@ -146,13 +161,18 @@ class SourceRows:
         found: dict[date, float] = self._cache[key]
         return found
 
+    def has_adjusted_closes(self, symbol: str) -> bool:
+        """Return whether a symbol has both closes, from which distributions are inferred."""
+        return not stored_prices.find_unadjusted_symbols(self._connection, [symbol])
+
     def has_known_income(self, symbol: str) -> bool:
         """Return whether a symbol's distribution of the day is known.
 
         It is if the symbol has consistent closes and adjusted closes.
         """
-        has_both = not stored_prices.find_unadjusted_symbols(self._connection, [symbol])
-        return has_both and not math.isnan(self.distributions(symbol).get(self.day, 0.0))
+        return self.has_adjusted_closes(symbol) and not math.isnan(
+            self.distributions(symbol).get(self.day, 0.0)
+        )
 
     @cached_property
     def suspects(self) -> pd.DataFrame:

@@ -201,6 +201,7 @@ class RunInputs:
             self.snapshot.lots,
             self.snapshot.cash_anchors,
             self._read_market_data(),
+            self.snapshot.cash_flows,
         )
 
     def _read_market_data(self) -> valuation_inputs.MarketData:

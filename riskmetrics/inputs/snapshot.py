@@ -11,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import calibration_queries, input_queries, stored_settings
+from riskmetrics.db import calibration_queries, input_queries, stored_settings, transactions
 from riskmetrics.db.shards import (
     HistorySpan,
     Shard,
@@ -113,6 +113,11 @@ class Snapshot:
     def cash_anchors(self) -> "pd.Series[Any]":
         """Day of the statement from which the cash of each portfolio is rolled forward."""
         return input_queries.read_cash_anchors(self.connection, self.shard)
+
+    @cached_property
+    def cash_flows(self) -> pd.DataFrame:
+        """Cash flows of the portfolios that are kept by transactions."""
+        return transactions.read_cash_flows(self.connection, self.shard)
 
     @property
     def suspected_splits(self) -> pd.DataFrame:

@@ -11,9 +11,7 @@ from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArr
 from riskmetrics.metrics.distributions import cash_distribution
 from riskmetrics.metrics.portfolio import Lots, group_sums
 from riskmetrics.results.lot_frames import is_listed
-
-_KEY_STRIDE = 10**6
-"""Larger than the days since 1970 of any date, so that portfolio and day form one sorted key."""
+from riskmetrics.results.running_sums import RunningSums
 
 
 class Distributions(NamedTuple):
@@ -148,7 +146,7 @@ def compute_income(
         n_single=n_single,
         by_instrument=by_instrument,
         cash=_sum_cash(paid, lot_portfolio, anchor, everyday),
-        cumulative=_RunningSums(with_entry_date, lot_portfolio).sum_through(portfolio, everyday),
+        cumulative=_running_sums(with_entry_date, lot_portfolio).sum_through(portfolio, everyday),
     )
 
 
@@ -189,7 +187,7 @@ def _sum_cash(
     paid: pd.DataFrame, lot_portfolio: IntArray, anchor: DateArray, everyday: DateArray
 ) -> FloatArray:
     """Sum payments between each portfolio's anchor and each day, (P, D); 0 without an anchor."""
-    total, portfolio = _RunningSums(paid, lot_portfolio), np.arange(len(anchor))[:, None]
+    total, portfolio = _running_sums(paid, lot_portfolio), np.arange(len(anchor))[:, None]
     before_anchor = total.sum_through(portfolio, anchor[:, None])
     cash = total.sum_through(portfolio, everyday) - before_anchor
     return np.where(np.isnat(anchor)[:, None], 0.0, cash)
@@ -222,28 +220,11 @@ def _is_paid(entry: DateArray, exit_: DateArray, ex_day: DateArray) -> BoolArray
     return paid
 
 
-class _RunningSums:
-    """Running sums of payments by portfolio.
-
-    Each portfolio's payments are added one after the other, by date and lot, so a sum up to a day
-    has the same bits whatever other days or portfolios are in the run.
-    """
-
-    def __init__(self, payments: pd.DataFrame, lot_portfolio: IntArray) -> None:
-        known = payments[payments["amount"].notna()]
-        portfolio = lot_portfolio[known["lot"]]
-        self._sums = known["amount"].groupby(portfolio).cumsum().to_numpy(float)
-        self._keys = portfolio * _KEY_STRIDE + known["date"].to_numpy("datetime64[D]").astype(
-            np.int64
-        )
-        order = np.argsort(self._keys, kind="stable")
-        self._sums, self._keys = self._sums[order], self._keys[order]
-
-    def sum_through(self, portfolio: IntArray, days: DateArray) -> FloatArray:
-        """Return the sum of a portfolio's payments up to a day, by broadcasting; 0 for NaT."""
-        numbers = np.where(np.isnat(days), -1, days.astype(np.int64))
-        last = np.searchsorted(self._keys, portfolio * _KEY_STRIDE + numbers, side="right") - 1
-        if not len(self._keys):
-            return np.zeros(last.shape)
-        own = (last >= 0) & (self._keys[last] // _KEY_STRIDE == portfolio)
-        return np.where(own, self._sums[last], 0.0)
+def _running_sums(payments: pd.DataFrame, lot_portfolio: IntArray) -> RunningSums:
+    """Return running sums of known payments by portfolio, in their order: by date and lot."""
+    known = payments[payments["amount"].notna()]
+    return RunningSums(
+        lot_portfolio[known["lot"]],
+        known["date"].to_numpy("datetime64[D]"),
+        known["amount"].to_numpy(float),
+    )

@@ -22,14 +22,18 @@ from riskmetrics.results.lot_frames import (
     is_option,
     underlying,
 )
+from riskmetrics.results.transaction_cash import TransactionCash
+
+_PRICE_ROUNDING, _CASH_ROUNDING = 1e-4, 0.01
+"""Rounding of a stored entry and exit price per share, and of the cash of a day, in currency."""
 
 
 class PnL(NamedTuple):
     """P&L of portfolios, and counts of what is missing in it, each of shape (P, D)."""
 
     daily: FloatArray
-    """Price changes and income of the instruments with a known price change; NaN if there
-    are none."""
+    """Price changes and income of the instruments with a known price change, and interest, fees
+    and taxes of transactions; NaN if no price change is known."""
     n_traded: FloatArray
     """Instruments held at some time after the previous close."""
     n_known: FloatArray
@@ -88,6 +92,7 @@ class Ledger:
     """Row of each lot's instrument, (L,)."""
     anchor: DateArray
     """Day at whose close each portfolio's cash is known, (P,); NaT if no equity is stated."""
+    transaction_cash: TransactionCash
 
     @classmethod
     def from_frames(
@@ -98,6 +103,7 @@ class Ledger:
         closes: pd.DataFrame,
         valuation_sessions: Sequence[date],
         prices: FloatArray,
+        transaction_cash: TransactionCash,
     ) -> Self:
         """Build a ledger from frames."""
         owner = (
@@ -119,6 +125,7 @@ class Ledger:
             instruments,
             instrument,
             anchor,
+            transaction_cash,
         )
 
     @cached_property
@@ -160,7 +167,8 @@ class Ledger:
 
         Cash is the equity balance less the net value at its anchor, plus the cash flows of trades
         since. A holding without a price at the anchor or at its purchase stays in the cash. On a
-        day on which it has a price it would count twice, so the cash is NaN.
+        day on which it has a price it would count twice, so the cash is NaN. A portfolio that is
+        kept by transactions has the sum of their amounts.
         """
         lot_anchor, n = self.anchor[self.lot_portfolio], len(self.portfolios)
         anchor_prices = lot_prices.prices_on(self.lots, self.closes, lot_anchor)[:, None]
@@ -177,39 +185,79 @@ class Ledger:
         is_counted_twice = self.count_lots(in_cash & self.is_open & np.isfinite(self.prices)) > 0
         stated = self.portfolios["equity_balance"].to_numpy(float)[:, None]
         cash = stated - net + metrics.group_sums(flows, self.lot_portfolio, n)
-        return np.where(
+        rolled = np.where(
             np.isnat(self.anchor)[:, None], 0.0, np.where(is_counted_twice, np.nan, cash)
         )
+        kept = self.transaction_cash
+        return np.where(kept.is_kept[:, None], kept.balance, rolled)
 
     def inflows(self) -> tuple[FloatArray, FloatArray]:
-        """Return inflows from purchases of portfolios without a stated equity (their cash is 0).
+        """Return inflows of portfolios without a stated equity.
 
         Returns
         -------
         net, size : (P, D) arrays
             Signed cost of the lots opened after the previous session (negative for short sales),
             and its size. Sales of the same day pay for purchases first; the remaining proceeds
-            leave at the end of the day.
+            leave at the end of the day. Of a portfolio that is kept by transactions: deposits and
+            transfers in, less withdrawals and transfers out, and the transfers; a net outflow is at
+            the end of the day.
         """
-        entry = self.trades.entry[:, None]
-        opened = (entry > self.valuation_sessions[:-1]) & (entry <= self.valuation_sessions[1:])
-        opened &= np.isnat(self.anchor)[self.lot_portfolio][:, None]
-        exit_ = self.trades.exit[:, None]
-        closed = (exit_ > self.valuation_sessions[:-1]) & (exit_ <= self.valuation_sessions[1:])
-        cost = np.where(opened, (self.trades.units * self.trades.entry_price)[:, None], 0.0)
-        proceeds = np.where(closed, (self.trades.units * self.trades.exit_price)[:, None], 0.0)
+        cost, proceeds = self._traded_amounts()
+        unfunded = (np.isnat(self.anchor) & ~self.transaction_cash.is_kept)[self.lot_portfolio]
+        opened = np.where(unfunded[:, None], cost, 0.0)
         n = len(self.portfolios)
         bought, sold, shorted = (
             metrics.group_sums(amounts, self.lot_portfolio, n)
-            for amounts in (np.maximum(cost, 0.0), np.maximum(proceeds, 0.0), np.minimum(cost, 0.0))
+            for amounts in (
+                np.maximum(opened, 0.0),
+                np.maximum(proceeds, 0.0),
+                np.minimum(opened, 0.0),
+            )
         )
         paid_in = np.maximum(bought - sold, 0.0)
-        return paid_in + shorted, paid_in - shorted
+        net, size = paid_in + shorted, paid_in - shorted
+        if not self.transaction_cash.is_kept.any():
+            return net, size
+        in_kind = self._transfers_in_kind(cost, proceeds)
+        is_kept = self.transaction_cash.is_kept[:, None]
+        return (
+            np.where(is_kept, np.maximum(self.transaction_cash.external + in_kind, 0.0), net),
+            np.where(is_kept, np.maximum(in_kind, 0.0), size),
+        )
+
+    def _traded_amounts(self) -> tuple[FloatArray, FloatArray]:
+        """Return cost of opened and proceeds of closed lots since the previous session, (L, D)."""
+        amounts = []
+        for when, price in (
+            (self.trades.entry, self.trades.entry_price),
+            (self.trades.exit, self.trades.exit_price),
+        ):
+            after = when[:, None] > self.valuation_sessions[:-1]
+            is_traded = after & (when[:, None] <= self.valuation_sessions[1:])
+            amounts.append(np.where(is_traded, (self.trades.units * price)[:, None], 0.0))
+        return amounts[0], amounts[1]
+
+    def _transfers_in_kind(self, cost: FloatArray, proceeds: FloatArray) -> FloatArray:
+        """Return the value of lots transferred in less out, (P, D).
+
+        It is what lots cost net of proceeds beyond the cash of the trades. A difference that the
+        rounding of stored prices explains is 0.
+        """
+        n = len(self.portfolios)
+        rounding = _PRICE_ROUNDING * ((cost != 0) | (proceeds != 0))
+        allowed = metrics.group_sums(
+            np.abs(self.trades.units)[:, None] * rounding, self.lot_portfolio, n
+        )
+        in_kind = self.transaction_cash.trades + metrics.group_sums(
+            np.nan_to_num(cost) - np.nan_to_num(proceeds), self.lot_portfolio, n
+        )
+        return np.where(np.abs(in_kind) <= allowed + _CASH_ROUNDING, 0.0, in_kind)
 
     def start_of_day(self, held: metrics.Holdings, cash: FloatArray) -> StartOfDay:
         """Return equity and gross value at the start of each day.
 
-        Purchases of a portfolio without a stated equity are inflows at its start.
+        Inflows are at its start.
         """
         n = len(self.portfolios)
         n_held = self.count_instruments(held.direction != 0)
@@ -263,11 +311,15 @@ class Ledger:
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = n_known / n_traded, np.where(traded_size > 0, known_size / traded_size, 1.0)
         return PnL(
-            daily=np.where((n_traded > 0) & (n_known == 0), np.nan, daily),
+            daily=np.where(
+                (n_traded > 0) & (n_known == 0), np.nan, daily + self.transaction_cash.other
+            ),
             n_traded=n_traded,
             n_known=n_known,
             coverage=np.where(n_traded > 0, np.minimum(*shares), 1.0),
-            cumulative=np.where(unknown, np.nan, cumulative),
+            cumulative=np.where(
+                unknown, np.nan, cumulative + self.transaction_cash.other_since_start
+            ),
             n_no_entry_price=self.count_lots(no_entry_price),
             n_no_end_price=self.count_lots(no_end_price),
             n_unconfirmed=self.count_instruments(self.any_lot(by_lot.is_active & is_unconfirmed)),

@@ -50,8 +50,8 @@ validated_prices are the confirmed prices behind the value and the P&L of the da
 listed instruments held overnight with known distributions.
 """
 
-EQUITY_SOURCES = ("stated_equity", "net_value")
-"""Basis of a portfolio's equity: a stated balance, or its holdings alone."""
+EQUITY_SOURCES = ("stated_equity", "net_value", "transactions")
+"""Basis of a portfolio's equity: a stated balance, its holdings alone, or transactions."""
 BETA_COVERAGE = ("beta", "provider_beta")
 
 
@@ -62,7 +62,7 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     the previous equity. The reasons include portfolios without any price, which have no row.
     """
     pnl = valuation.pnl
-    stated_equity = valuation.portfolios["equity_balance"].to_numpy(float)[:, None]
+    stated = valuation.portfolios["equity_balance"].to_numpy(float)[:, None]
     columns = {
         "total_value": valuation.equity,
         "cash_value": valuation.cash,
@@ -81,12 +81,18 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         "num_positions": valuation.n_held,
         "num_long_positions": valuation.sum_by_portfolio(valuation.direction > 0),
         "num_short_positions": valuation.sum_by_portfolio(valuation.direction < 0),
-        "equity_balance": np.broadcast_to(stated_equity, valuation.net.shape),
+        "equity_balance": np.broadcast_to(stated, valuation.net.shape),
     }
     rows = valuation.to_frame(columns, DAY_COLUMN).astype(
         dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), "int64")
     )
-    rows["equity_source"] = np.where(rows["equity_balance"].notna(), *EQUITY_SOURCES)
+    stated_equity, net_value, transactions = EQUITY_SOURCES
+    kept = valuation.portfolios["portfolio_id"][valuation.is_kept_by_transactions]
+    rows["equity_source"] = np.where(
+        rows["portfolio_id"].isin(kept),
+        transactions,
+        np.where(rows["equity_balance"].notna(), stated_equity, net_value),
+    )
     reasons = {
         name: valuation.undefined_reasons(columns[name], *listed)
         for name, listed in _value_reasons(valuation).items()
@@ -136,7 +142,13 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
                 number=pnl.n_no_end_price,
             ),
         ),
-        "equity_balance": (Reason("no equity balance is stated: cash is taken as 0"),),
+        "equity_balance": (
+            Reason(
+                "no equity balance is stated: cash follows from transactions",
+                np.broadcast_to(valuation.is_kept_by_transactions[:, None], valuation.net.shape),
+            ),
+            Reason("no equity balance is stated: cash is taken as 0"),
+        ),
     }
 
 

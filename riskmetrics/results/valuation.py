@@ -26,6 +26,8 @@ from riskmetrics.metrics.minimums import (
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import Distributions, Income, compute_income
 from riskmetrics.results.ledger import Ledger, PnL, StartOfDay
+from riskmetrics.results.lot_frames import is_listed
+from riskmetrics.results.transaction_cash import NO_FLOWS, sum_transaction_cash
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, round_share_down
 from riskmetrics.results.valuation_inputs import MarketData, recent_sessions
 
@@ -71,6 +73,8 @@ class Valuation:
     start_of_day: StartOfDay
     pnl: PnL
     income: Income
+    is_kept_by_transactions: BoolArray
+    """Whether the cash of a portfolio is the sum of its transactions, (P,)."""
 
     @cached_property
     def is_held(self) -> BoolArray:
@@ -300,6 +304,7 @@ def value_portfolios(
     lots: pd.DataFrame,
     anchors: "pd.Series[Any]",
     market: MarketData,
+    cash_flows: pd.DataFrame = NO_FLOWS,
 ) -> Valuation:
     """Value every portfolio on ``sessions``.
 
@@ -313,6 +318,8 @@ def value_portfolios(
         Session of each portfolio's equity balance; absent if it has none.
     market : MarketData
         Closes and distributions.
+    cash_flows : DataFrame, optional
+        Cash flows of transactions as read by `db.transactions.read_cash_flows`. Default: none.
 
     Returns
     -------
@@ -323,7 +330,15 @@ def value_portfolios(
     closes = market.closes
     valuation_sessions = [trading_calendar.previous_session(sessions[0]), *sessions]
     prices, stale, has_price_source = lot_prices.price_lots(lots, closes, valuation_sessions)
-    ledger = Ledger.from_frames(portfolios, lots, anchors, closes, valuation_sessions, prices)
+    transaction_cash = sum_transaction_cash(
+        cash_flows,
+        pd.Index(portfolios["portfolio_id"]),
+        np.array(valuation_sessions, dtype="datetime64[D]"),
+        set(lots.loc[is_listed(lots), "symbol"]) - market.distributions.single_close_symbols,
+    )
+    ledger = Ledger.from_frames(
+        portfolios, lots, anchors, closes, valuation_sessions, prices, transaction_cash
+    )
     held = ledger.net_holdings(ledger.valuation_sessions, prices)
     distribution_income = _compute_ledger_income(ledger, market.distributions)
     cash = ledger.cash() + distribution_income.cash
@@ -350,6 +365,7 @@ def value_portfolios(
             distribution_income,
         ),
         income=distribution_income,
+        is_kept_by_transactions=transaction_cash.is_kept,
     )
 
 

@@ -1,59 +1,54 @@
 """Reading of holdings files from brokers and users: accounts, day, holdings and cash.
 
-`layouts` describes the kinds of files, `statement_parser` finds the table in a file, and
-`lot_validation` validates the holdings of each account.
+`holdings_files` finds the kind, the layout and the table of a file, `holdings_rows` splits its
+rows, and `lot_validation` validates the holdings of each account.
 """
 
-import csv
 import math
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
-from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.decimal_marks import infer_decimal_mark
-from riskmetrics.sources.layouts import (
-    GENERIC,
-    LAYOUTS,
-    TOTAL_LINE_PATTERN,
-    UNSUPPORTED_FILES,
-    Layout,
+from riskmetrics.sources.file_kinds import FileClassification
+from riskmetrics.sources.holdings_files import parse_file
+from riskmetrics.sources.holdings_rows import (
+    SplitRows,
+    place_lots,
+    place_report_cash,
+    prepare_rows,
+    read_numbers,
+    split_rows,
 )
+from riskmetrics.sources.layouts import Layout, LayoutSet, load_layouts
 from riskmetrics.sources.lot_validation import validate_lots
-from riskmetrics.sources.raw_files import (
-    decode_text,
-    is_parquet,
-    measure_size,
-    open_content,
-    read_head,
-    read_whole,
-)
 from riskmetrics.sources.row_validation import (
     RESCALE_NOTE_TOLERANCE,
     WEIGHT_SCALES,
     ParseResult,
     no_valid_row_error,
 )
-from riskmetrics.sources.statement_parser import (
-    Line,
-    ParsedStatement,
-    SkippedLine,
-    header_keys,
-    parse_statement,
-    split_records,
-)
-from riskmetrics.sources.tabular_files import RejectedRow, Table, choose_columns, read_table
+from riskmetrics.sources.statement_parser import ParsedStatement, SkippedLine
+from riskmetrics.sources.tabular_files import RejectedRow, Table
 
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_TOTAL_TOLERANCE = 0.005
+"""Relative difference between a stated total and a sum within which they are the same."""
+
+
+class StatedSize(StrEnum):
+    """Column that states how much of each holding there is."""
+
+    QUANTITY = "quantity"
+    WEIGHT = "weight"
+    VALUE = "market_value"
 
 
 class Account(NamedTuple):
@@ -67,6 +62,11 @@ class Account(NamedTuple):
     """Sum of the market values of the lots, dollars; NaN if one is missing."""
     cash: float
     """Cash, dollars; NaN if the file does not state it."""
+    equity: float
+    """Value of everything in the account, dollars; NaN if the file does not state it.
+
+    The sum of values and cash, or the file's own total if lines were rejected.
+    """
 
 
 class HoldingsFile(NamedTuple):
@@ -75,14 +75,26 @@ class HoldingsFile(NamedTuple):
     layout: str
     file_format: str
     """Encoding, delimiter and decimal mark, comma-separated."""
+    kind: FileClassification
+    """Kind of the file, with the evidence."""
     day: date | None
     """Day of the holdings, if the file states it."""
-    has_weights: bool
-    """Whether quantities are weights, to be converted by `lot_validation.weights_to_quantities`."""
+    stated_size: StatedSize
+    """What the column quantity of the lots is: a quantity, a weight or a value in dollars."""
     accounts: list[Account]
     rejected: list[RejectedRow]
     """Rejected lines that belong to no account."""
     skipped: list[SkippedLine]
+
+    @property
+    def has_weights(self) -> bool:
+        """Return whether quantities are weights, to be converted by ``weights_to_quantities``."""
+        return self.stated_size is StatedSize.WEIGHT
+
+    @property
+    def has_values(self) -> bool:
+        """Return whether quantities are values, to be converted by ``weights_to_quantities``."""
+        return self.stated_size is StatedSize.VALUE
 
 
 def read_holdings(
@@ -90,8 +102,10 @@ def read_holdings(
     *,
     as_of: date | None = None,
     decimal: str | None = None,
+    date_order: str | None = None,
     allow_empty: bool = False,
     limits: Limits = DEFAULT_LIMITS,
+    layouts: LayoutSet | None = None,
 ) -> HoldingsFile:
     """Read the holdings of one or several accounts.
 
@@ -105,33 +119,59 @@ def read_holdings(
         else today.
     decimal : str, optional
         Decimal mark, "." or ",". Default: inferred from the numbers.
+    date_order : str, optional
+        One of `dates.DATE_ORDERS`. Default: that of the layout, else inferred from each column.
     allow_empty : bool
         Whether a table without any holding is accepted.
     limits : Limits
         Limits of the file.
+    layouts : LayoutSet, optional
+        Layouts to try. Default: those of the package.
 
     Raises
     ------
     UsageError
-        If the file does not exist, or its decimal mark is ambiguous.
+        If the file does not exist, or its decimal mark or its day is ambiguous.
     DataQualityError
         If the file is not a table of holdings, or has no valid lot.
     """
-    layout, file_format, statement = _parse_file(path, limits.for_holdings())
-    table = statement.table
+    file = parse_file(path, limits.for_holdings(), layouts or load_layouts())
+    table, layout = file.statement.table, file.layout
     mark = decimal or infer_decimal_mark(table, layout)
-    day = as_of or statement.day or date.today()
-    accounts, rejected, skipped = _read_accounts(table, layout, mark, day, allow_empty=allow_empty)
-    rejected = [*table.rejected, *rejected]
-    _require_holdings(path, accounts, rejected, allow_empty=allow_empty)
+    order = date_order or layout.dates
+    stated_day = _stated_day(path, file.statement, order, needs_day=as_of is None)
+    table, unplaced_cash = place_report_cash(table, mark)
+    table, sums = place_lots(table, mark, order)
+    table = prepare_rows(table, layout)
+    table = _drop_textual_quantity(table, mark)
+    size = _stated_size(table)
+    if size is StatedSize.VALUE and (unknown := file.statement.unknown_numbers):
+        raise DataQualityError(
+            f"{path} has values, and numbers that may be quantities in the unknown columns"
+            f" {', '.join(unknown)[:500]}. Name the one with quantities Quantity, or remove them"
+        )
+    if size is StatedSize.VALUE and "last_price" in table.columns:
+        table, size = _quantities_from_prices(table, mark), StatedSize.QUANTITY
+    reader = _AccountReader(
+        layout,
+        _Notation(mark, order),
+        as_of or stated_day or date.today(),
+        size,
+        allow_empty,
+        has_unassigned=bool(table.rejected),
+    )
+    reader.read(table)
+    rejected = [*table.rejected, *reader.rejected]
+    _require_holdings(path, reader.accounts, rejected, allow_empty=allow_empty)
     return HoldingsFile(
         layout.name,
-        f"{file_format}, decimal {'point' if mark == '.' else 'comma'}",
-        statement.day,
-        _has_weights(table),
-        accounts,
+        f"{file.file_format}, decimal {'point' if mark == '.' else 'comma'}",
+        file.kind,
+        stated_day,
+        size,
+        reader.accounts,
         rejected,
-        sorted([*statement.skipped, *skipped]),
+        sorted([*file.statement.skipped, *unplaced_cash, *sums, *reader.skipped]),
     )
 
 
@@ -150,107 +190,145 @@ def read_portfolio(
     )
 
 
-def _parse_file(path: Path, limits: Limits) -> tuple[Layout, str, ParsedStatement]:
-    """Return layout and format of a file, and its table, with percent signs of weights removed."""
-    with open_content(path, limits) as stream:
-        data = b""
-        if not is_parquet(read_head(path, stream, limits)):
-            measure_size(path, stream, limits)
-            data = read_whole(path, stream, limits)
-    if not data:
-        table = read_table(path, GENERIC.columns, required=("symbol",), limits=limits)
-        layout, file_format, statement = GENERIC, "Parquet", ParsedStatement(table, [], None)
-    else:
-        text, encoding = decode_text(path, data)
-        layout, delimiter, lines = _detect_layout(path, text)
-        if max(line.n_cells for line in lines) > limits.columns:
+def _stated_day(
+    path: Path, statement: ParsedStatement, order: str | None, *, needs_day: bool
+) -> date | None:
+    """Return the day that a file states in a sentence or in a column of equal days."""
+    found = statement.day
+    if found is not None and found.is_ambiguous and needs_day:
+        raise UsageError(
+            f"{path} states its day as {found.text}, which can be two days. Pass --as-of"
+        )
+    return (
+        found.day if found is not None else _day_of_columns(path, statement.table, order, needs_day)
+    )
+
+
+def _day_of_columns(path: Path, table: Table, order: str | None, needs_day: bool) -> date | None:
+    """Return the day of a column of days, if all rows have the same."""
+    for name in ("day", "date"):
+        texts = set(table.text(name)) - {""}
+        if len(texts) > 1 and name == "day":
             raise DataQualityError(
-                f"{path} has more than {limits.columns:,} columns. Remove columns, or raise"
-                " RISKMETRICS_MAX_COLUMNS"
+                f"{path} has holdings of {len(texts)} days. Import a file for each day"
             )
-        file_format, statement = (
-            f"{encoding}, {_DELIMITERS[delimiter]}",
-            parse_statement(path, layout, lines),
-        )
-    columns = statement.table.columns
-    if "quantity" not in columns and "weight" not in columns:
-        choose_columns(path, list(columns), GENERIC.columns, ("quantity",))
-    if "weight" in columns:
-        columns["weight"] = pc.replace_substring_regex(
-            cells.trim_text(columns["weight"]), r" ?%$", ""
-        )
-    return layout, file_format, statement
+        if len(texts) == 1:
+            days, invalid = cells.parse_dates(table.columns[name], order)
+            if invalid.any() and needs_day:
+                raise UsageError(f"{path} states its day as {texts.pop()}: pass --as-of")
+            return next((day for day in days.astype(object) if day is not None), None)
+    return None
 
 
-def _detect_layout(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
-    """Return the layout and delimiter of a text, and its lines."""
-    readings = {}
-    for delimiter in _DELIMITERS:
-        with suppress(csv.Error):  # expected for a wrong delimiter
-            readings[delimiter] = split_records(text, delimiter)
-    for layout in LAYOUTS:
-        for delimiter, lines in readings.items():
-            if any(
-                layout.matches_header(header) for header in _candidate_headers(path, lines, layout)
-            ):
-                return layout, delimiter, lines
-    if not readings:
-        causes = (
-            "a quotation mark is not closed or is inside a cell, or a cell has more than"
-            f" {csv.field_size_limit():,} characters"
-        )
-        raise DataQualityError(f"{path} cannot be read as a table: {causes}")
-    if not any(readings.values()):
-        raise DataQualityError(f"{path} is empty")
-    first = max((lines[0].cells for lines in readings.values() if lines), key=len)
-    choose_columns(path, first, GENERIC.columns, ("symbol", "quantity"))
-    raise DataQualityError(f"{path} has no header line with a symbol and a quantity")
+def _stated_size(table: Table) -> StatedSize:
+    """Return which column states how much of each holding there is."""
+    return next(size for size in StatedSize if size in table.columns)
 
 
-def _candidate_headers(path: Path, lines: list[Line], layout: Layout) -> Iterator[frozenset[str]]:
-    """Yield the headers that each line may be; raise DataQualityError for an unsupported file."""
-    for header in map(header_keys, lines):
-        other = next(
-            (what for signature, what in UNSUPPORTED_FILES.items() if signature <= header), None
-        )
-        if other and layout is GENERIC:
-            raise DataQualityError(f"{path} is {other}")
-        yield header
+def _drop_textual_quantity(table: Table, decimal: str) -> Table:
+    """Return a table without a column of quantities that has no number, if it has other sizes."""
+    columns = table.columns
+    if "quantity" not in columns or not columns.keys() & {StatedSize.WEIGHT, StatedSize.VALUE}:
+        return table
+    if np.isfinite(read_numbers(table, "quantity", decimal)).any():
+        return table
+    return table._replace(columns={name: columns[name] for name in columns if name != "quantity"})
 
 
-def _has_weights(table: Table) -> bool:
-    """Return whether a table has weights instead of quantities."""
-    return "quantity" not in table.columns
+def _quantities_from_prices(table: Table, decimal: str) -> Table:
+    """Add quantities: market value divided by the price of the file."""
+    value, price = (read_numbers(table, name, decimal) for name in ("market_value", "last_price"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quantity = value / price
+    quantity[~np.isfinite(quantity)] = np.nan
+    column = pa.chunked_array([pa.array(quantity, from_pandas=True)])
+    note = "quantities are market value divided by price, because the file has no quantities"
+    return table._replace(columns={**table.columns, "quantity": column}, notes=[*table.notes, note])
 
 
-def _read_accounts(
-    table: Table, layout: Layout, mark: str, day: date, *, allow_empty: bool
-) -> tuple[list[Account], list[RejectedRow], list[SkippedLine]]:
-    """Return accounts, rejected lines of accounts with unknown holdings, and skipped lines."""
-    accounts, rejected, skipped = list[Account](), list[RejectedRow](), list[SkippedLine]()
-    names = _account_names(table)
-    distinct_names = list(dict.fromkeys(names)) or [""]
-    may_be_empty = allow_empty and len(distinct_names) == 1
-    for name in distinct_names:
-        rows, cash, skipped_rows = _split_cash_and_totals(
-            table._replace(rejected=[]).keep_rows((names == name).to_numpy(bool)), layout, mark
-        )
-        skipped += skipped_rows
+class _Notation(NamedTuple):
+    decimal: str
+    date_order: str | None
+
+
+class _AccountReader:
+    """Reads the accounts of a table: lots, cash and equity of each."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        notation: "_Notation",
+        day: date,
+        size: StatedSize,
+        allow_empty: bool,
+        *,
+        has_unassigned: bool,
+    ) -> None:
+        self._layout, self._decimal, self._day, self._size = layout, notation.decimal, day, size
+        self._date_order, self._allow_empty = notation.date_order, allow_empty
+        self._has_unassigned = has_unassigned
+        self.accounts: list[Account] = []
+        self.rejected: list[RejectedRow] = []
+        """Rejected lines of accounts whose holdings are unknown."""
+        self.skipped: list[SkippedLine] = []
+
+    def read(self, table: Table) -> None:
+        """Read all accounts."""
+        names = _account_names(table)
+        distinct_names = list(dict.fromkeys(names)) or [""]
+        for name in distinct_names:
+            rows = table._replace(rejected=[]).keep_rows((names == name).to_numpy(bool))
+            self._read_account(name, rows, may_be_empty=len(distinct_names) == 1)
+
+    def _read_account(self, name: str, table: Table, *, may_be_empty: bool) -> None:
+        rows = split_rows(table, self._layout, self._decimal, self._size)
+        self.skipped += rows.skipped
         lots = validate_lots(
-            rows,
-            day,
-            decimal=mark,
-            unpriced_classes=layout.unpriced_classes,
-            weight_scale=_weight_scale(rows, cash, mark) if _has_weights(table) else None,
+            rows.holdings,
+            self._day,
+            decimal=self._decimal,
+            date_order=self._date_order,
+            stated_by=self._size,
+            scale=self._scale(rows),
         )
-        if lots.rows.empty and (lots.rejected or (np.isnan(cash) and not may_be_empty)):
-            rejected += lots.rejected  # the holdings of this account are unknown
-            continue
-        if _has_weights(table):
+        states_nothing_else = (
+            rows.has_closed or not math.isnan(rows.cash) or (may_be_empty and self._allow_empty)
+        )
+        if lots.rows.empty and (lots.rejected or not states_nothing_else):
+            self.rejected += lots.rejected  # the holdings of this account are unknown
+        else:
+            self.accounts.append(self._build_account(name, lots, rows))
+
+    def _scale(self, rows: SplitRows) -> float:
+        """Return the total that the sizes refer to: 1 or 100 for weights, else 1."""
+        if self._size is not StatedSize.WEIGHT:
+            return 1.0
+        return _weight_scale(rows.holdings, rows.cash, self._decimal)
+
+    def _build_account(self, name: str, lots: ParseResult, rows: SplitRows) -> Account:
+        """Return an account, and move the market values of its lots to its value."""
+        value = float(lots.rows["market_value"].sum(skipna=False))
+        cash, equity = rows.cash, self._equity(lots, value, rows)
+        if self._size is StatedSize.WEIGHT:
             _note_cash_weight(lots)
-            cash = np.nan
-        accounts.append(_build_account(name, lots, cash))
-    return accounts, rejected, skipped
+            cash = equity = math.nan
+        lots = lots._replace(rows=lots.rows.drop(columns="market_value"))
+        return Account(name, lots, value, cash, equity)
+
+    def _equity(self, lots: ParseResult, value: float, rows: SplitRows) -> float:
+        """Return the equity of an account: the sum, or the file's total if lines are missing."""
+        is_complete = not (lots.rejected or self._has_unassigned) and rows.is_cash_complete
+        if is_complete:
+            return value + rows.cash
+        for stated in (rows.total, rows.total + rows.cash):
+            if math.isclose(stated, rows.value + rows.cash, rel_tol=_TOTAL_TOLERANCE):
+                return stated
+        if not math.isnan(value + rows.cash):
+            lots.notes.append(
+                "equity is unknown, because the lines left out are missing from the sum, and the"
+                " file has no total that agrees with its lines: pass --equity"
+            )
+        return math.nan
 
 
 def _note_cash_weight(lots: ParseResult) -> None:
@@ -260,12 +338,6 @@ def _note_cash_weight(lots: ParseResult) -> None:
         lots.notes.append(
             f"the weights of the holdings sum to {weight:.2%}; {1 - weight:.2%} of --value is cash"
         )
-
-
-def _build_account(name: str, lots: ParseResult, cash: float) -> Account:
-    """Return an account with the total of its market values, which are removed from its lots."""
-    value = float(lots.rows["market_value"].sum(skipna=False))
-    return Account(name, lots._replace(rows=lots.rows.drop(columns="market_value")), value, cash)
 
 
 def _require_holdings(
@@ -298,69 +370,9 @@ def _account_names(table: Table) -> "pd.Series[str]":
     return label if several["label"].is_unique else (kind + " " + number).str.strip()
 
 
-def _split_cash_and_totals(
-    table: Table, layout: Layout, decimal: str
-) -> tuple[Table, float, list[SkippedLine]]:
-    """Return the rows of holdings, the total cash in dollars (NaN if none), and skipped lines."""
-    symbol, price = table.text("symbol").str.lower(), _numbers(table, "last_price", decimal)
-    described = (
-        symbol
-        + "|"
-        + table.text("description").str.lower()
-        + "|"
-        + table.text("investment_class").str.lower()
-    )
-    amount, size = (
-        _numbers(table, name, decimal)
-        for name in ("market_value", "quantity" if "quantity" in table.columns else "weight")
-    )
-    amount = np.where(np.isnan(amount) | ("quantity" not in table.columns), size, amount)
-    total = symbol.str.fullmatch(TOTAL_LINE_PATTERN).to_numpy(bool)
-    cash = (
-        described.str.match(layout.cash_pattern).to_numpy(bool)
-        & ~total
-        & (np.isnan(price) | (price == 1))
-    )
-    nothing = (
-        ((symbol == "") & (table.text("quantity") + table.text("weight") == "")).to_numpy(bool)
-        & ~total
-        & ~cash
-    )
-    foreign = cash & (
-        np.isnan(amount) | ~table.text("currency").str.upper().isin(["", "USD"]).to_numpy(bool)
-    )
-    reasons = np.full(table.n_rows, "", dtype=object)
-    reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
-    reasons[foreign] = "cash without an amount in USD"
-    reasons[nothing] = "no symbol and no quantity"
-    reasons[total] = "a total"
-    skipped_positions: IntArray = np.flatnonzero(reasons)
-    skipped = [
-        SkippedLine(line, reason)
-        for (line, _), reason in zip(
-            table.locate(skipped_positions), reasons[skipped_positions], strict=True
-        )
-    ]
-    dollars = amount[cash & ~foreign]
-    return (
-        table.keep_rows(~(cash | nothing | total)),
-        float(dollars.sum()) if len(dollars) else float("nan"),
-        skipped,
-    )
-
-
-def _numbers(table: Table, name: str, decimal: str) -> FloatArray:
-    """Return the numbers of a column, NaN where missing or without column."""
-    return (
-        cells.parse_numbers(table.columns[name], decimal)[0]
-        if name in table.columns
-        else np.full(table.n_rows, np.nan)
-    )
-
-
 def _weight_scale(table: Table, cash: float, decimal: str) -> float:
     """Return the total that weights refer to, 1 or 100, from their sum including cash."""
-    total = np.nansum([*_numbers(table, "weight", decimal), cash])
+    total = np.nansum([*read_numbers(table, "weight", decimal), cash])
     whole = next((whole for low, high, whole in WEIGHT_SCALES if low < total < high), None)
     if whole is None:
         raise DataQualityError(

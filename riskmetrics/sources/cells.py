@@ -4,9 +4,7 @@ Columns are pyarrow arrays of any type; results are numpy arrays. Missing and in
 distinguished: the functions return the values, and a mask of the invalid cells.
 """
 
-import re
-from collections.abc import Callable, Iterable
-from datetime import date
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,15 +13,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.sources.dates import infer_order, parse_date
 
 MISSING_MARKERS = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null", "incomplete")
 """Texts that mean a missing number or date, in lower case; a symbol may be NA or NAN."""
 
 DECIMAL_MARKS = (".", ",")
-_ISO_DATE = re.compile(
-    r"(\d{4})([-/]?)(\d{2})\2(\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
-)
-_SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_MAGNITUDES = {"K": 3, "M": 6, "MM": 6, "MIO": 6, "B": 9, "BN": 9, "T": 12}
+"""Power of ten of the letters after a number."""
 
 
 def trim_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -97,6 +94,7 @@ def number_pattern(decimal: str) -> str:
 
     Examples
     --------
+    >>> import re
     >>> [bool(re.match(number_pattern(decimal), "1.234,50")) for decimal in DECIMAL_MARKS]
     [False, True]
     """
@@ -149,12 +147,31 @@ def decimal_evidence(cells: pa.ChunkedArray) -> DecimalEvidence:
     )
 
 
-def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
-    """Parse dates: 2024-12-06, 20241206, 2024/12/06, any of them with a time, or 12/06/2024.
+def expand_magnitudes(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Replace letters for thousands to trillions by an exponent; numbers are unchanged.
 
-    The order of month and day in the last format is inferred from the column: one part above 12
-    determines it for all cells. If no cell determines it, or cells disagree, these dates are
-    invalid. The time zone of a time is ignored: the date is used as written.
+    Examples
+    --------
+    >>> expand_magnitudes(pa.chunked_array([["2.01M", "980.45k", "5", "M"]])).to_pylist()
+    ['2.01e6', '980.45e3', '5', 'M']
+    """
+    is_text = pa.types.is_string(cells.type)
+    if not is_text or not pc.any(pc.match_substring_regex(cells, "[A-Za-z]")).as_py():
+        return cells
+    for letters, power in _MAGNITUDES.items():
+        cells = pc.replace_substring_regex(cells, rf"(?i)([0-9.,]) ?{letters}\s*$", rf"\1e{power}")
+    return cells
+
+
+def parse_dates(cells: pa.ChunkedArray, order: str | None = None) -> tuple[DateArray, BoolArray]:
+    """Parse dates in the notations of `dates.parse_date`.
+
+    Parameters
+    ----------
+    cells : ChunkedArray
+        Shape (N,), dates, time stamps, numbers or text.
+    order : str, optional
+        Order of month, day and year, one of `dates.DATE_ORDERS`. Default: inferred from the column.
 
     Returns
     -------
@@ -171,36 +188,9 @@ def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
     array(['2024-12-06', '2024-12-13',        'NaT'], dtype='datetime64[D]')
     """
     text = trim_text(cells)
-    first, second = _slashed_parts(pc.unique(text).to_pylist())
-    is_month_first = None if (max(first) > 12) == (max(second) > 12) else max(second) > 12
-
-    def day(cell: str) -> date | None:
-        try:
-            if iso := _ISO_DATE.fullmatch(cell):
-                return date(int(iso[1]), int(iso[3]), int(iso[4]))
-            if slashed := _SLASHED_DATE.fullmatch(cell):
-                one, two = int(slashed[1]), int(slashed[2])
-                if is_month_first is not None or one == two:
-                    return date(
-                        int(slashed[3]),
-                        one if is_month_first else two,
-                        two if is_month_first else one,
-                    )
-        except ValueError:
-            return None  # such as February 30
-        return None
-
-    days = map_unique(text, day, "datetime64[D]")
+    order = order or infer_order(one for one in pc.unique(text).to_pylist() if one)
+    days = map_unique(text, lambda one: parse_date(one, order), "datetime64[D]")
     return days, np.isnat(days) & ~is_missing(text).to_numpy()
-
-
-def _slashed_parts(texts: Iterable[str | None]) -> tuple[list[int], list[int]]:
-    """Return first and second parts of all slashed dates, each list preceded by a 0."""
-    found = [slashed for text in texts if text and (slashed := _SLASHED_DATE.fullmatch(text))]
-    return [0, *(int(slashed[1]) for slashed in found)], [
-        0,
-        *(int(slashed[2]) for slashed in found),
-    ]
 
 
 def map_unique(

@@ -13,9 +13,9 @@ import pandas as pd
 from pydantic import Field
 
 from riskmetrics.errors import EntitlementError, InvalidResponseError
-from riskmetrics.sources.files import price_rows
 from riskmetrics.sources.fmp_responses import VENDOR, decode_rows
 from riskmetrics.sources.market_data_source import MarketDataSource
+from riskmetrics.sources.price_files import price_rows
 from riskmetrics.sources.row_validation import ParseResult
 from riskmetrics.sources.tabular_files import RejectedRow
 from riskmetrics.sources.vendor_http import VendorHttpClient

@@ -1,6 +1,6 @@
 """Validation of holdings: lots in the format of the database, or weights to be converted."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.sources import cells
+from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
 from riskmetrics.sources.row_validation import (
     MIN_PRICE,
     PRICE_LIMIT,
@@ -60,40 +61,44 @@ def validate_lots(
     as_of: date,
     *,
     decimal: str = ".",
-    unpriced_classes: Collection[str] = (),
-    weight_scale: float | None = None,
+    date_order: str | None = None,
+    stated_by: str = "quantity",
+    scale: float = 1.0,
 ) -> ParseResult:
     """Validate rows of holdings, one lot per row.
 
     Parameters
     ----------
     table : Table
-        Columns named as in `layouts.HEADER_ALIASES`, any subset that includes symbol.
+        Columns named as in `layouts.HEADER_ALIASES`, any subset that includes symbol; form_problem
+        as in `holdings_rows.prepare_rows`.
     as_of : date
         Day of the holdings; a lot entered later is rejected.
     decimal : str
         Decimal mark of the numbers, "." or ",".
-    unpriced_classes : collection of str
-        Asset classes, in lower case, that are rejected.
-    weight_scale : float, optional
-        Total of the weights, 1 or 100, if the table has weights instead of quantities.
+    date_order : str, optional
+        One of `dates.DATE_ORDERS`. Default: inferred from each column.
+    stated_by : str
+        Column that states how much is held: quantity, weight or market_value.
+    scale : float
+        Number that the column is divided by: the total of the weights, 1 or 100.
 
     Returns
     -------
     ParseResult
-        symbol, quantity (float64, shares or contracts, negative for SHORT, SC, SP; with
-        ``weight_scale`` the weight as a fraction), entry_price (float64, dollars per share, from
-        the cost basis if there is one, NaN if unknown), entry_date (datetime.date or None),
+        symbol, quantity (float64, shares or contracts, negative for SHORT, SC, SP; else the weight
+        as a fraction, or the value in dollars), entry_price (float64, dollars per share, from the
+        cost basis if there is one, NaN if unknown), entry_date (datetime.date or None),
         position_type (LC, LP, SC, SP, LONG, SHORT; if absent, from symbol and sign),
         investment_class (PUBLIC, OPTIONS, PRIVATE), underlying_symbol (None if absent),
         strike_price, last_price (float64, NaN if absent), expiration_date (like entry_date),
         market_value (float64, dollars, with the sign of the quantity, NaN if absent).
     """
-    validator = RowValidator(table, decimal)
-    _reject_non_usd(validator, unpriced_classes)
+    validator = RowValidator(table, decimal, date_order)
+    _reject_non_usd(validator)
+    validator.reject(validator.text("form_problem") != "", "{form_problem}")
     symbols = validator.symbols("symbol")
-    stated_by = "quantity" if weight_scale is None else "weight"
-    amounts = _read_amounts(validator, stated_by, weight_scale)
+    amounts = _read_amounts(validator, stated_by, scale)
     entry = validator.days("entry_date")
     _reject_invalid_quantity(validator, symbols, amounts.quantity, stated_by)
     validator.reject(
@@ -117,10 +122,10 @@ class _Amounts(NamedTuple):
     value: FloatArray
 
 
-def _read_amounts(validator: RowValidator, stated_by: str, weight_scale: float | None) -> _Amounts:
-    """Read quantity or weight, prices, cost and value; rows with an unreadable one are rejected."""
+def _read_amounts(validator: RowValidator, stated_by: str, scale: float) -> _Amounts:
+    """Read size, prices, cost and value; rows with an unreadable one are rejected."""
     return _Amounts(
-        validator.numbers(stated_by) / (weight_scale or 1.0),
+        validator.numbers(stated_by) / scale,
         validator.prices("entry_price"),
         validator.prices("last_price"),
         validator.numbers("cost_basis"),
@@ -171,16 +176,16 @@ def _is_option(types: "pd.Series[str]") -> "pd.Series[bool]":
     return types.isin([*LONG_OPTIONS, *SHORT_OPTIONS])
 
 
-def _reject_non_usd(validator: RowValidator, unpriced_classes: Collection[str]) -> None:
+def _reject_non_usd(validator: RowValidator) -> None:
     validator.reject_foreign_currency()
     for name in _MONEY_COLUMNS:
         validator.reject(
             validator.text(name).str.contains(_FOREIGN_CURRENCY),
             f"{name} {{{name}}}: only USD is supported",
         )
-    classes = validator.text("investment_class").str.lower()
+    classes = validator.text("investment_class").map(asset_class)
     validator.reject(
-        classes.isin(list(unpriced_classes)),
+        classes.isin(list(UNSUPPORTED_CLASSES)),
         "{investment_class}: only shares, funds and options on them are supported",
     )
 
@@ -300,10 +305,13 @@ def _position_types(
 
 
 def _investment_classes(validator: RowValidator) -> "pd.Series[str]":
-    """Return PRIVATE or OPTIONS if the asset class contains "private" or "option", else PUBLIC."""
-    stated_classes = validator.text("investment_class").str.upper()
+    """Return PRIVATE or OPTIONS if the asset class is private or an option, else PUBLIC."""
+    stated_classes = validator.text("investment_class")
     classes = np.select(
-        [stated_classes.str.contains("PRIVATE"), stated_classes.str.contains("OPTION")],
+        [
+            stated_classes.str.upper().str.contains("PRIVATE"),
+            stated_classes.map(asset_class) == "option",
+        ],
         ["PRIVATE", "OPTIONS"],
         "PUBLIC",
     )
@@ -329,11 +337,11 @@ def weights_to_quantities(
     Parameters
     ----------
     weighted : DataFrame
-        Result of `validate_lots` with ``weight_scale``.
+        Result of `validate_lots` with weights, or with values in dollars.
     closes : mapping
         Close by symbol, dollars. Options and private holdings use their stated price instead.
     value : float
-        Value that the weights refer to, dollars.
+        Value that the weights refer to, dollars; 1 if they are values.
     day : date
         Day of the closes.
 
@@ -352,8 +360,8 @@ def weights_to_quantities(
     if price.isna().any():
         without = join_names(weighted["symbol"][price.isna()])
         raise DataQualityError(
-            f"no price of {without} on {day}. Import prices of that day first: weights are"
-            " converted to quantities at these prices"
+            f"no price of {without} on {day}. Import prices of that day first: weights and"
+            " values are converted to quantities at these prices"
         )
     quantity = weighted["quantity"] * value / price
     unfit = (quantity.abs() < MIN_QUANTITY) | (quantity.abs() >= QUANTITY_LIMIT)

@@ -17,14 +17,16 @@ from typing import BinaryIO, NamedTuple, cast
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, MEGABYTE, Limits
 from riskmetrics.sources.gzip_stream import decompress
+from riskmetrics.sources.workbooks import is_workbook, workbook_to_csv
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_BRACKETED_HEADER = re.compile(r"<\w+>\s*[,;|\t]")
+"""Start of a table whose headers are in angle brackets, as Stooq writes them."""
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 _UNSUPPORTED_SIGNATURES = {
-    b"PK\x03\x04": "a workbook or a zip archive",
     b"PK\x05\x06": "an empty zip archive",
-    b"\xd0\xcf\x11\xe0": "a workbook",
+    b"\xd0\xcf\x11\xe0": "an old or an encrypted workbook",
     b"%PDF": "a PDF document",
     b"{\\rtf": "an RTF document",
     b"{": "JSON",
@@ -54,8 +56,12 @@ class DecodedText(NamedTuple):
 
 
 @contextmanager
-def open_content(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[BinaryIO]:
+def open_content(
+    path: Path, limits: Limits = DEFAULT_LIMITS, *, allow_markup: bool = False
+) -> Iterator[BinaryIO]:
     """Open a file for reading, decompressed if it is a gzip file, without loading it into memory.
+
+    XML is refused unless ``allow_markup`` is set; HTML always.
 
     Raises
     ------
@@ -71,13 +77,13 @@ def open_content(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[Binary
             if packed:
                 _reject_oversized_gzip(path, file, limits)
             stream = decompress(file) if packed else file
-            _reject_unsupported(path, stream.read(_SIGNATURE_BYTES))
+            _reject_unsupported(path, stream.read(_SIGNATURE_BYTES), allow_markup=allow_markup)
             stream.seek(0)
             yield stream
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist") from None
     except IsADirectoryError:
-        raise UsageError(f"{path} is a directory. Specify a CSV or Parquet file") from None
+        raise UsageError(f"{path} is a directory. Specify a CSV, Excel or Parquet file") from None
     except (zlib.error, EOFError) as error:
         raise DataQualityError(f"{path} is a damaged gzip file: {error}") from error
     except OSError as error:
@@ -95,7 +101,7 @@ def read_head(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
     head = stream.read(limits.line_bytes + 1)  # with the line end
     ended = not stream.read(1)
     stream.seek(0)
-    if ended or is_parquet(head):
+    if ended or is_binary(head):
         return head
     end = max(head.rfind(b"\n"), head.rfind(b"\r")) + 1
     if not end:
@@ -120,14 +126,14 @@ def measure_size(path: Path, stream: BinaryIO, limits: Limits) -> int:
     Raises
     ------
     DataQualityError
-        If the size exceeds its limit, or, except for Parquet, a line or the number of lines.
+        If the size exceeds its limit, or, in a text, a line or the number of lines.
     """
     stream.seek(0)
     size = lines = line = 0
     text = True
     while piece := stream.read(min(limits.line_bytes, _CHUNK_BYTES)):
         if not size:
-            text = not is_parquet(piece)
+            text = not is_binary(piece)
         size += len(piece)
         if size > limits.file_bytes:
             raise file_too_large(path, limits)
@@ -177,7 +183,9 @@ def _open_nonblocking(path: Path, limits: Limits) -> BinaryIO:
     with file:
         if stat.S_ISFIFO(mode):
             return _copy_pipe(path, file, limits)
-    raise UsageError(f"{path} is a device or a socket, not a file. Specify a CSV or Parquet file")
+    raise UsageError(
+        f"{path} is a device or a socket, not a file. Specify a CSV, Excel or Parquet file"
+    )
 
 
 def _copy_pipe(path: Path, pipe: io.FileIO, limits: Limits) -> BinaryIO:
@@ -201,16 +209,16 @@ def _copy_pipe(path: Path, pipe: io.FileIO, limits: Limits) -> BinaryIO:
         return copy
 
 
-def _reject_unsupported(path: Path, head: bytes) -> None:
+def _reject_unsupported(path: Path, head: bytes, *, allow_markup: bool) -> None:
     """Reject an empty file, and one whose first bytes are not those of a table."""
     if not head or (len(head) < _SIGNATURE_BYTES and head.isspace()):
         raise DataQualityError(f"{path} is empty")
     if kind := next(
         (kind for start, kind in _UNSUPPORTED_SIGNATURES.items() if head.startswith(start)), None
     ):
-        raise DataQualityError(f"{path} is {kind}. Save the table as CSV")
-    if not is_parquet(head):
-        _reject_markup(path, head)
+        raise DataQualityError(f"{path} is {kind}. Save the table as CSV or .xlsx")
+    if not is_binary(head):
+        _reject_markup(path, head, allow_xml=allow_markup)
 
 
 def is_parquet(data: bytes) -> bool:
@@ -218,27 +226,64 @@ def is_parquet(data: bytes) -> bool:
     return data.startswith(b"PAR1")
 
 
-def require_utf8(path: Path, data: bytes) -> bytes:
-    """Return UTF-8 text without byte order mark, or raise DataQualityError if it is not UTF-8."""
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    # in pieces, because decoding the whole text would double the memory
-    for start in range(0, len(data), _CHUNK_BYTES):
-        piece = data[start : start + _CHUNK_BYTES]
-        try:
-            decoder.decode(piece, final=start + _CHUNK_BYTES >= len(data))
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, start + error.start) + 1
+def is_binary(data: bytes) -> bool:
+    """Return whether data starts like Parquet or a workbook, which have no lines."""
+    return is_parquet(data) or is_workbook(data)
+
+
+def to_utf8(path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Return a text or workbook as UTF-8 without byte order mark.
+
+    Text is UTF-8 or UTF-16, or else Windows-1252, which can only garble a name.
+
+    Raises
+    ------
+    DataQualityError
+        If the text is UTF-8 in part or with a damaged character, or has NULs or bytes without
+        meaning.
+    """
+    if is_workbook(data):
+        data = workbook_to_csv(path, data, limits).encode()
+    elif (encoding := _detect_encoding(data)) != "UTF-8":
+        data = _reencode(path, data, encoding)
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if invalid := _first_invalid_bytes(data):
+        if len(invalid) > 1 or not data[: invalid.start].isascii():
+            line = data.count(b"\n", 0, invalid.start) + 1
             raise DataQualityError(
-                f"{path} is not UTF-8 on line {line}. Save it as CSV UTF-8"
-            ) from None
+                f"{path} is UTF-8 text that is damaged on line {line}. Save it as CSV UTF-8"
+            )
+        data = _reencode(path, data, "Windows-1252")
     if b"\0" in data:
         raise DataQualityError(f"{path} is not UTF-8 text. Save it as CSV UTF-8")
     return data if b"\n" in data else data.replace(b"\r", b"\n")
 
 
-def decode_text(path: Path, data: bytes) -> DecodedText:
-    """Decode text from UTF-8 or UTF-16, with or without byte order mark, or else Windows-1252.
+def _reencode(path: Path, data: bytes, encoding: str) -> bytes:
+    """Return text in another encoding as UTF-8 without byte order mark."""
+    try:
+        return data.decode(encoding).removeprefix("\ufeff").encode()
+    except UnicodeError:
+        raise DataQualityError(f"{path} is not {encoding} text. Save it as CSV UTF-8") from None
+
+
+def _first_invalid_bytes(data: bytes) -> range | None:
+    """Return the positions of the first bytes that are not UTF-8; None if all are."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    # in pieces, because decoding the whole text would double the memory
+    for start in range(0, len(data), _CHUNK_BYTES):
+        pending = len(decoder.getstate()[0])
+        piece = data[start : start + _CHUNK_BYTES]
+        try:
+            decoder.decode(piece, final=start + _CHUNK_BYTES >= len(data))
+        except UnicodeDecodeError as error:
+            first = start - pending
+            return range(first + error.start, first + error.end)
+    return None
+
+
+def decode_text(path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> DecodedText:
+    """Decode a workbook, or text from UTF-8 or UTF-16, or else Windows-1252.
 
     Symbols and numbers are the same bytes in all of these except UTF-16, so a wrong guess can only
     garble a name.
@@ -248,6 +293,8 @@ def decode_text(path: Path, data: bytes) -> DecodedText:
     DataQualityError
         If the text has control characters or an unknown encoding.
     """
+    if is_workbook(data):
+        return DecodedText(workbook_to_csv(path, data, limits), "Excel")
     for encoding in (_detect_encoding(data), "Windows-1252"):
         try:
             text = data.decode(encoding).removeprefix("\ufeff")
@@ -262,6 +309,11 @@ def decode_text(path: Path, data: bytes) -> DecodedText:
     raise DataQualityError(f"{path} has an unknown encoding. Save it as CSV UTF-8")
 
 
+def is_utf16(data: bytes) -> bool:
+    """Return whether data starts like UTF-16."""
+    return _detect_encoding(data) != "UTF-8"
+
+
 def _detect_encoding(data: bytes) -> str:
     """Return UTF-16 if a byte order mark or a NUL in the first two bytes shows it, else UTF-8."""
     if data.startswith(b"\xff\xfe") or data[1:2] == b"\0":
@@ -269,12 +321,14 @@ def _detect_encoding(data: bytes) -> str:
     return "UTF-16-BE" if data.startswith((b"\xfe\xff", b"\0")) else "UTF-8"
 
 
-def _reject_markup(path: Path, data: bytes) -> None:
-    """Reject XML and HTML, such as the login page that a browser saves instead of an export."""
+def _reject_markup(path: Path, data: bytes, *, allow_xml: bool) -> None:
+    """Reject HTML, such as a login page saved instead of an export, and XML unless allowed."""
     head = data[:4096].decode(_detect_encoding(data), errors="replace").lstrip("\ufeff \t\r\n")
-    if not head.startswith("<"):
+    if not head.startswith("<") or _BRACKETED_HEADER.match(head):
         return
     if not re.search(r"<(!doctype html|html|head|body|title|script)\b", head, re.IGNORECASE):
+        if allow_xml:
+            return
         raise DataQualityError(f"{path} is XML, not a table. Export it as CSV")
     title = _TITLE.search(head)
     titled = f" titled {' '.join(html.unescape(title[1]).split())!r}" if title else ""

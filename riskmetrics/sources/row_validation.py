@@ -1,6 +1,6 @@
 """Validation of table rows: a row is rejected for its first problem, all other rows are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.sources import cells
+from riskmetrics.sources.dates import possible_days
+from riskmetrics.sources.decimal_marks import infer_table_decimal
 from riskmetrics.sources.table_limits import too_many_rejected_error
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.symbols import MAX_SYMBOL_LENGTH, clean_symbol_text, normalize_symbol
@@ -37,13 +39,26 @@ class ParseResult(NamedTuple):
     notes: list[str]
 
 
+class Notation(NamedTuple):
+    """How numbers and dates of a file are written, where the user specifies it."""
+
+    decimal: str | None = None
+    """Decimal mark, "." or ","; None: inferred from the numbers."""
+    date_order: str | None = None
+    """One of `dates.DATE_ORDERS`; None: inferred from each column of dates."""
+
+
+INFERRED = Notation()
+
+
 class RowValidator:
     """Typed columns of a table, and the first problem of each invalid row."""
 
-    def __init__(self, table: Table, decimal: str = ".") -> None:
-        self.table, self._decimal = table, decimal
+    def __init__(self, table: Table, decimal: str = ".", date_order: str | None = None) -> None:
+        self.table, self.decimal, self._date_order = table, decimal, date_order
         self.notes = list(table.notes)
         self._reasons: list[str] = []
+        self._symbols: dict[str, pd.Series[str]] = {}
         self._respelling_notes: list[NDArray[Any]] = []
         self._reason_index = np.full(table.n_rows, -1, dtype=np.int32)
 
@@ -77,6 +92,8 @@ class RowValidator:
         """Return a column of normalized symbols, empty where missing; reject invalid symbols."""
         if name not in self.table.columns:
             return self.text(name)
+        if name in self._symbols:
+            return self._symbols[name]
         text = pc.fill_null(cells.trim_text(self.table.columns[name]), "")
         normal = cells.map_unique(
             text, lambda one: normalize_symbol(one, max_length) if one else ""
@@ -92,13 +109,20 @@ class RowValidator:
         }
         if any(described.values()):
             self._respelling_notes.append(cells.map_unique(text, described.get))
-        return symbols.fillna("")
+        self._symbols[name] = symbols.fillna("")
+        return self._symbols[name]
 
-    def numbers(self, name: str) -> FloatArray:
-        """Return a column of numbers, NaN where missing or without column; reject other text."""
+    def numbers(self, name: str, *, has_magnitudes: bool = False) -> FloatArray:
+        """Return a column of numbers, NaN where missing or without column; reject other text.
+
+        With ``has_magnitudes``, letters for thousands to trillions may follow a number (2.01M).
+        """
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.nan)
-        values, invalid = cells.parse_numbers(self.table.columns[name], self._decimal)
+        column = self.table.columns[name]
+        if has_magnitudes:
+            column = cells.expand_magnitudes(column)
+        values, invalid = cells.parse_numbers(column, self.decimal)
         self.reject(invalid, f"{name} '{{{name}}}' is not a number")
         return values
 
@@ -115,8 +139,17 @@ class RowValidator:
         """Return a column of days, NaT where missing or without column; reject other text."""
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.datetime64("NaT", "D"))
-        days, invalid = cells.parse_dates(self.table.columns[name])
-        self.reject(invalid, f"{name} '{{{name}}}' is not an unambiguous date; use YYYY-MM-DD")
+        column = self.table.columns[name]
+        days, invalid = cells.parse_dates(column, self._date_order)
+        if invalid.any() and not self._date_order:
+            text = cells.trim_text(column)
+            ambiguous = cells.map_unique(text, lambda one: len(possible_days(one)) > 1, "bool")
+            self.reject(
+                invalid & ambiguous,
+                f"{name} '{{{name}}}' is not an unambiguous date; pass --dates mdy or --dates dmy,"
+                " or use YYYY-MM-DD",
+            )
+        self.reject(invalid, f"{name} '{{{name}}}' is not a date; use YYYY-MM-DD")
         return days
 
     def reject_duplicates(self, keys: pd.DataFrame, what: str) -> None:
@@ -130,7 +163,7 @@ class RowValidator:
         """Reject rows in a currency other than USD."""
         if "currency" in self.table.columns:
             self.reject(
-                ~self.text("currency").str.upper().isin(["", "USD"]),
+                ~self.text("currency").str.upper().isin(["", "USD", "US$", "$"]),
                 "currency {currency}: only USD is supported",
             )
 
@@ -200,6 +233,17 @@ class RowValidator:
             )
             return [*named[:MAX_RESPELLINGS_NAMED], more]
         return named
+
+
+def validate_table(
+    table: Table, notation: Notation, amounts: Iterable[str], counts: Iterable[str] = ()
+) -> RowValidator:
+    """Return a validator with the notation of a table, inferred where it is not specified.
+
+    ``amounts`` and ``counts`` are the columns of numbers, as in `infer_table_decimal`.
+    """
+    decimal = notation.decimal or infer_table_decimal(table, amounts, counts)
+    return RowValidator(table, decimal, notation.date_order)
 
 
 def _describe_respelling(text: str, max_length: int) -> str | None:

@@ -8,7 +8,14 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import DateArray
-from riskmetrics.sources.row_validation import ParseResult, RowValidator, to_dates
+from riskmetrics.sources.row_validation import (
+    INFERRED,
+    Notation,
+    ParseResult,
+    RowValidator,
+    to_dates,
+    validate_table,
+)
 from riskmetrics.sources.tabular_files import read_table
 
 SCENARIO_COLUMNS = {
@@ -22,14 +29,16 @@ SCENARIO_COLUMNS = {
 MAX_NAME_LENGTH = 64
 
 
-def read_scenarios(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
+def read_scenarios(
+    path: Path, limits: Limits = DEFAULT_LIMITS, notation: Notation = INFERRED
+) -> ParseResult:
     """Read stress scenarios, one row per name.
 
     Parameters
     ----------
     path : Path
-        CSV or Parquet with name, and optionally market_move, rate_move, first_day, last_day and
-        description.
+        CSV, Excel or Parquet with name, and optionally market_move, rate_move, first_day, last_day
+        and description.
 
     Returns
     -------
@@ -45,7 +54,8 @@ def read_scenarios(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     DataQualityError
         If the file is not a table of scenarios, or has no valid row.
     """
-    validator = RowValidator(read_table(path, SCENARIO_COLUMNS, required=("name",), limits=limits))
+    table = read_table(path, SCENARIO_COLUMNS, required=("name",), limits=limits)
+    validator = validate_table(table, notation, ("market_move", "rate_move"))
     names = validator.text("name")
     moves = {name: validator.numbers(name) for name in ("market_move", "rate_move")}
     window_days = {name: validator.days(name) for name in ("first_day", "last_day")}

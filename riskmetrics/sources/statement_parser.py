@@ -3,25 +3,35 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
 import pyarrow as pa
 
+from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
-from riskmetrics.sources import cells
-from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, GENERIC, Layout
-from riskmetrics.sources.tabular_files import RejectedRow, Table, choose_columns, header_key
+from riskmetrics.sources.asset_classes import asset_class
+from riskmetrics.sources.holdings_columns import choose_holdings_columns, header_spellings
+from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
+from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
+from riskmetrics.sources.symbol_forms import CURRENCIES
+from riskmetrics.sources.table_headers import header_key
+from riskmetrics.sources.tabular_files import RejectedRow, Table
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
 
 MIN_SENTENCE_WORDS = 5
 """Number of words from which on a cell is treated as a sentence."""
+MISSING_TEXTS = {"", "-", "--", "n/a", "N/A"}
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
-_NUMBER = re.compile(cells.number_pattern("."))
+MAX_TITLE_CELLS = 3
+"""Maximum number of cells of a line that states the day in a sentence."""
+_NUMBER = re.compile(
+    r"[-+\u2212($]*\d[\d.,'\u2019 \u00a0\u202f\u2009]*\)?( ?(USD|\$))?|--?|n/a", re.I
+)
+_SPACE_AFTER_QUOTE = re.compile(r'" +(?=[,;\t|\r\n]|$)')
 
 
 class Line(NamedTuple):
@@ -50,12 +60,23 @@ class ParsedStatement(NamedTuple):
     table: Table
     """Rows, with account and account_number if known; rejected rows have a wrong cell count."""
     skipped: list[SkippedLine]
-    day: date | None
+    day: StatedDay | None
     """Day of the holdings, if the file states it."""
+    unknown_numbers: tuple[str, ...] = ()
+    """Headers of columns of numbers that are not known, and that may be quantities."""
 
 
 def split_records(text: str, delimiter: str) -> list[Line]:
     """Split text into non-blank records, or raise csv.Error if a quotation mark is not closed."""
+    try:
+        return _split_strictly(text, delimiter)
+    except csv.Error:
+        if not _SPACE_AFTER_QUOTE.search(text):
+            raise
+        return _split_strictly(_SPACE_AFTER_QUOTE.sub('"', text), delimiter)  # as Merrill writes
+
+
+def _split_strictly(text: str, delimiter: str) -> list[Line]:
     physical = io.StringIO(text, newline="").readlines()
     reader = csv.reader(physical, delimiter=delimiter, strict=True)
     lines, before = [], 0
@@ -76,34 +97,56 @@ def split_records(text: str, delimiter: str) -> list[Line]:
 
 
 def header_keys(line: Line) -> frozenset[str]:
-    """Return the cells of a line, normalized like headers."""
-    return frozenset(header_key(cell) for cell in line.cells)
+    """Return the cells of a line, normalized like headers, with and without their unit."""
+    return frozenset(key for cell in line.cells for key in header_spellings(cell))
 
 
-def parse_statement(path: Path, layout: Layout, lines: Sequence[Line]) -> ParsedStatement:
-    """Parse the lines of a file by its layout.
+def parse_statement(
+    path: Path,
+    layout: Layout,
+    lines: Sequence[Line],
+    delimiter: str = ",",
+    other_headers: Collection[int] = (),
+) -> ParsedStatement:
+    """Parse the lines of a file, split at a delimiter, by its layout.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for errors.
+    layout : Layout
+        Layout of its table.
+    lines : sequence of Line
+        All lines.
+    delimiter : str
+        Separator of the cells.
+    other_headers : collection of int
+        Numbers of the header lines of tables that do not state holdings.
 
     Raises
     ------
     DataQualityError
-        If a used header occurs more than once.
+        If a used header occurs more than once, with different cells.
     """
-    parser = _StatementParser(path, layout)
+    parser = _StatementParser(path, layout, other_headers)
     for line, next_line in zip(lines, [*lines[1:], None], strict=True):
         parser.feed(line, next_line)
-    return parser.result()
+    parsed = parser.result()
+    return parsed._replace(table=parsed.table._replace(delimiter=delimiter))
 
 
 class _StatementParser:
     """State of the parser after the lines fed so far."""
 
-    def __init__(self, path: Path, layout: Layout) -> None:
-        self._path, self._layout = path, layout
+    def __init__(self, path: Path, layout: Layout, other_headers: Collection[int]) -> None:
+        self._path, self._layout, self._other_headers = path, layout, other_headers
+        self._aliases = layout.aliases
         self._header: list[str] = []
-        self._columns: dict[str, int] = {}
-        self._has_ended = False
+        self._columns: dict[str, tuple[int, ...]] = {}
+        self._currency = self._section = ""
+        self._has_ended = self._is_in_other_table = False
         self._account = {"account": "", "account_number": ""}
-        self._day: date | None = None
+        self._day: StatedDay | None = None
         self._rows: list[tuple[Line, dict[str, str]]] = []
         self._ragged_rows: list[RejectedRow] = []
         self._skipped: list[SkippedLine] = []
@@ -111,27 +154,49 @@ class _StatementParser:
 
     def feed(self, line: Line, next_line: Line | None) -> None:
         """Process the next line."""
+        if line.number in self._other_headers:
+            self._is_in_other_table = True
         if self._has_ended:
             self._skip(line, "part of another table")
         elif facts := self._match_statement(line):
             self._record_statement(line, facts)
-        elif self._layout.matches_header(header_keys(line)):
-            self._start_table(line)
-        elif (
-            self._layout.has_account_line_above
-            and next_line is not None
-            and self._layout.matches_header(header_keys(next_line))
+        elif line.number not in self._other_headers and self._layout.matches_header(
+            header_keys(line)
         ):
+            self._start_table(line)
+        elif day := self._find_day(line):
+            self._day = day
+            self._skip(line, "the day")
+        elif self._names_account(next_line):
             self._account["account"] = ", ".join(line.cells)
             self._skip(line, "the account")
+        elif self._is_in_other_table:
+            self._skip(line, "part of another table")
         elif not self._header:
             self._skip(line, "before the table")
         else:
             self._add_row(line)
 
+    def _names_account(self, next_line: Line | None) -> bool:
+        """Return whether a line names the account of the table that the next line starts."""
+        return (
+            self._layout.account_line_above
+            and next_line is not None
+            and self._layout.matches_header(header_keys(next_line))
+        )
+
+    def _find_day(self, line: Line) -> StatedDay | None:
+        """Return the day that a line states in a sentence, if no earlier line states one."""
+        text = " ".join(line.cells)
+        is_outside = len(line.cells) <= (1 if self._header else MAX_TITLE_CELLS)
+        if self._day is not None or not is_outside or len(text) > MAX_STATEMENT_CHARS:
+            return None
+        return find_stated_day(text, self._layout.dates)
+
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""
         lines = [line for line, _ in self._rows]
+        self._find_columns_by_content()
         names = dict.fromkeys([*self._columns, *(name for _, row in self._rows for name in row)])
         columns = {
             name: pa.chunked_array(
@@ -147,7 +212,47 @@ class _StatementParser:
             Table(self._path, columns, self._ragged_rows, self._notes, locate),
             self._skipped,
             self._day,
+            self._find_unknown_numbers(),
         )
+
+    def _find_columns_by_content(self) -> None:
+        """Add the columns of asset classes and currencies with unknown headers."""
+        for name, others, is_known in (
+            (
+                "type",
+                {"type", "investment_class"},
+                lambda text: asset_class(text) not in {"", "cash"},
+            ),
+            ("currency", {"currency"}, CURRENCIES.__contains__),
+        ):
+            if others & self._columns.keys():
+                continue
+            for place, texts in self._unused_texts():
+                if all(map(is_known, texts - MISSING_TEXTS)) and texts - MISSING_TEXTS:
+                    self._columns[name] = (place,)
+                    for line, row in self._rows:
+                        row[name] = line.cells[place] if place < len(line.cells) else ""
+                    break
+
+    def _unused_texts(self) -> Iterator[tuple[int, set[str]]]:
+        """Yield the place and the distinct texts of each unused column that has a header."""
+        used = {place for places in self._columns.values() for place in places}
+        for place, header in enumerate(self._header):
+            if header and place not in used:
+                lines = (line for line, _ in self._rows)
+                yield place, {line.cells[place] for line in lines if place < len(line.cells)}
+
+    def _find_unknown_numbers(self) -> tuple[str, ...]:
+        """Return the headers of unused columns that have only numbers."""
+        unrelated = load_vocabulary().unrelated
+        found = []
+        for place, texts in self._unused_texts():
+            words = f" {bare_words(self._header[place])} "
+            numbers = texts - MISSING_TEXTS
+            is_unrelated = any(f" {word} " in words for word in unrelated)
+            if numbers and not is_unrelated and all(map(_NUMBER.fullmatch, numbers)):
+                found.append(self._header[place])
+        return tuple(found)
 
     def _skip(self, line: Line, reason: str) -> None:
         self._skipped.append(SkippedLine(line.number, reason))
@@ -158,7 +263,7 @@ class _StatementParser:
         text = "|".join(line.cells)
         if len(text) > MAX_STATEMENT_CHARS:
             return {}
-        found = (re.match(pattern, text) for pattern in self._layout.statement_patterns)
+        found = (re.match(pattern, text) for pattern in self._layout.statements)
         return next((match.groupdict() for match in found if match), {})
 
     def _record_statement(self, line: Line, matched: dict[str, str | None]) -> None:
@@ -169,7 +274,7 @@ class _StatementParser:
                 "account_number": facts.get("number", ""),
             }
         if "day" in facts:
-            self._day = self._day or _parse_us_date(facts["day"])
+            self._day = self._day or parse_stated_day(facts["day"], self._layout.dates)
         if "cash" in facts:
             self._rows.append(
                 (
@@ -187,36 +292,52 @@ class _StatementParser:
 
     def _start_table(self, line: Line) -> None:
         repeats = line.cells == self._header
-        if self._header and not repeats and self._layout is GENERIC:
+        if self._header and not repeats and self._layout.is_general:
             self._has_ended = True
             self._skip(line, "part of another table")
             return
-        self._header = line.cells
-        self._columns, notes = choose_columns(
-            self._path, line.cells, self._layout.columns, ("symbol",)
-        )
-        if self._layout is GENERIC and not repeats:
-            self._notes += notes
+        self._header, self._is_in_other_table = line.cells, False
+        chosen = choose_holdings_columns(self._path, line.cells, self._aliases)
+        self._columns, self._currency = chosen.positions, chosen.currency
+        if self._layout.is_general and not repeats:
+            self._notes += chosen.notes
 
     def _add_row(self, line: Line) -> None:
         row = {
-            name: line.cells[place]
-            for name, place in self._columns.items()
-            if place < len(line.cells)
+            name: line.cells[places[0]]
+            for name, places in self._columns.items()
+            if places[0] < len(line.cells)
         }
         for name, expected in self._layout.required_values.items():
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
                 return
-        if _is_remark(line):
+        if sum(map(bool, line.cells)) == 1 and asset_class(line.cells[-1]):
+            self._section = line.cells[-1]
+            self._skip(line, "the asset class of the lines below")
+        elif _is_remark(line):
             self._skip(line, "a remark")
         elif len(line.cells) > len(self._header) or line.n_cells < len(self._header):
             reason = f"{line.n_cells} cells, but the header has {len(self._header)}"
             self._ragged_rows.append(RejectedRow(line.number, line.raw, reason))
         else:
+            self._require_equal_repeats(line)
+            if self._currency and "currency" not in self._columns:
+                row["currency"] = self._currency
+            if self._section and not row.get("investment_class"):
+                row["investment_class"] = self._section
             self._rows.append(
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})
             )
+
+    def _require_equal_repeats(self, line: Line) -> None:
+        """Raise DataQualityError if columns with the same header have different cells."""
+        for places in self._columns.values():
+            if len(places) > 1 and len({tuple(line.cells[at : at + 1]) for at in places}) > 1:
+                raise DataQualityError(
+                    f"{self._path} has {len(places)} columns named {self._header[places[0]]}, which"
+                    f" differ on line {line.number}. Keep one"
+                )
 
 
 def _is_remark(line: Line) -> bool:
@@ -224,13 +345,5 @@ def _is_remark(line: Line) -> bool:
     if len(line.cells) == 1:
         return " " in line.cells[0] or normalize_symbol(line.cells[0]) is None
     return any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells) and not any(
-        map(_NUMBER.match, line.cells)
+        map(_NUMBER.fullmatch, line.cells)
     )
-
-
-def _parse_us_date(text: str) -> date | None:
-    """Parse a date with the month first; None if it is invalid."""
-    try:
-        return pd.Timestamp(text).date()
-    except ValueError:
-        return None

@@ -1,15 +1,13 @@
-"""CSV and Parquet files as tables of cells with normalized column names.
+"""CSV, Excel and Parquet files as tables of cells with normalized column names.
 
 Every row can be traced to its line. The header is line 1; a record with a quoted cell that spans
-lines has the number of its first line; the first row of a Parquet file is "line" 2.
+lines has the number of its first line. The lines of a workbook are its rows; the first row of a
+Parquet file is "line" 2.
 """
 
-import codecs
 import csv
-import io
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from pathlib import Path
@@ -27,12 +25,23 @@ from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.parquet_files import read_parquet
 from riskmetrics.sources.raw_files import (
+    is_binary,
     is_parquet,
+    is_utf16,
     measure_size,
     open_content,
     read_head,
     read_whole,
-    require_utf8,
+    to_utf8,
+)
+from riskmetrics.sources.table_headers import (
+    AliasChooser,
+    CsvHeader,
+    HeaderAliases,
+    HeaderChooser,
+    choose_columns,
+    find_csv_header,
+    header_key,
 )
 from riskmetrics.sources.table_limits import (
     CARDINALITY_COLUMNS,
@@ -41,7 +50,16 @@ from riskmetrics.sources.table_limits import (
     too_many_rejected_error,
 )
 
-HeaderAliases = Mapping[str, tuple[str, ...]]
+__all__ = [
+    "HeaderAliases",
+    "RejectedRow",
+    "Table",
+    "choose_columns",
+    "header_key",
+    "read_columns",
+    "read_table",
+]
+
 CSV_BLOCK_BYTES = 1 << 24
 """Block size of the CSV reader, and so the length of the longest row."""
 MAX_RAW_ROW_BYTES = 2_000
@@ -67,6 +85,8 @@ class Table(NamedTuple):
     notes: list[str]
     locate: Callable[[IntArray], list[tuple[int, str]]]
     limits: Limits = DEFAULT_LIMITS
+    delimiter: str = ","
+    """Separator of the cells; empty for a Parquet file."""
 
     @property
     def n_rows(self) -> int:
@@ -91,17 +111,17 @@ class Table(NamedTuple):
 def read_table(
     path: Path, aliases: HeaderAliases, required: tuple[str, ...], limits: Limits = DEFAULT_LIMITS
 ) -> Table:
-    """Read known columns of a CSV file (plain or gzip, UTF-8, comma-separated) or a Parquet file.
+    """Read known columns of a CSV file (plain or gzip), an Excel workbook or a Parquet file.
 
     Parameters
     ----------
     path : Path
-        The file; its type is detected from its first bytes, not from its name.
+        The file; its type, encoding and separator are detected from its content.
     aliases : mapping
         Column names, each with its accepted headers as normalized by `header_key`; if several are
         present, the first is used.
     required : tuple of str
-        Names of the required columns.
+        Names of the required columns; the first line that has them is the header.
     limits : Limits
         Limits of size, rows, columns and distinct values.
 
@@ -115,23 +135,22 @@ def read_table(
     UsageError
         If the file does not exist or cannot be opened.
     DataQualityError
-        If the file is empty, not UTF-8, not a table, has no required column, or exceeds a limit.
+        If the file is empty, not a table, has no required column, or exceeds a limit.
     """
+    return read_columns(path, AliasChooser(aliases, required), limits)
+
+
+def read_columns(path: Path, chooser: HeaderChooser, limits: Limits = DEFAULT_LIMITS) -> Table:
+    """Read the columns of a file that a chooser selects; otherwise as `read_table`."""
     try:
         with open_content(path, limits) as stream:
             head = read_head(path, stream, limits)
             if is_parquet(head):
-                table = _read_parquet_table(path, stream, aliases, required, limits)
+                table = _read_parquet_table(path, stream, chooser, limits)
             else:
-                header = _read_csv_header(path, require_utf8(path, head), aliases, required)
-                check_column_count(path, header.n_columns, limits)
-                if measure_size(path, stream, limits) > PRESCAN_MIN_BYTES:
-                    stream.seek(
-                        header.body_offset + len(head) - len(head.removeprefix(codecs.BOM_UTF8))
-                    )
-                    _prescan_csv(path, stream, header, limits)
-                data = require_utf8(path, read_whole(path, stream, limits))
-                table = _read_csv(path, data, aliases, required, limits)
+                _check_before_reading(path, stream, head, chooser, limits)
+                data = to_utf8(path, read_whole(path, stream, limits), limits)
+                table = _read_csv(path, data, chooser, limits)
         return drop_blank_rows(table)
     except (pa.ArrowException, csv.Error) as error:
         reason = " ".join(str(error).split())[:200]
@@ -140,37 +159,25 @@ def read_table(
         raise DataQualityError(f"{path} needs more memory than is available. Split it") from None
 
 
-def header_key(header: str) -> str:
-    """Normalize a header to lower-case letters and digits: adj_close becomes adjclose."""
-    return re.sub(r"[^0-9a-z]", "", header.casefold())
+def _check_before_reading(
+    path: Path, stream: BinaryIO, head: bytes, chooser: HeaderChooser, limits: Limits
+) -> None:
+    """Check header and limits of a file before it is read into memory."""
+    if is_binary(head) or is_utf16(head):
+        measure_size(path, stream, limits)
+        return
+    text = to_utf8(path, head, limits)
+    header = find_csv_header(path, text, chooser)
+    check_column_count(path, len(header.labels), limits)
+    is_utf8 = head.endswith(text)
+    if measure_size(path, stream, limits) > PRESCAN_MIN_BYTES and is_utf8:
+        stream.seek(header.body_offset + len(head) - len(text))
+        _prescan_csv(path, stream, header, limits)
 
 
-class _CsvHeader(NamedTuple):
-    """Header of a CSV file: positions of known columns, and where the first row starts."""
-
-    positions: dict[str, int]
-    notes: list[str]
-    n_columns: int
-    body_offset: int
-    """Offset of the first row, in bytes."""
-    first_line: int
-
-
-def _read_csv_header(
-    path: Path, data: bytes, aliases: HeaderAliases, required: tuple[str, ...]
-) -> _CsvHeader:
-    """Read the header from the first line that is not blank."""
-    lines = io.BytesIO(data)
-    reader = csv.reader(line.decode() for line in lines)
-    headers = next((row for row in reader if any(row)), [])
-    chosen, notes = choose_columns(path, headers, aliases, required)
-    return _CsvHeader(chosen, notes, len(headers), lines.tell(), reader.line_num + 1)
-
-
-def _read_csv(
-    path: Path, data: bytes, aliases: HeaderAliases, required: tuple[str, ...], limits: Limits
-) -> Table:
-    header = _read_csv_header(path, data, aliases, required)
+def _read_csv(path: Path, data: bytes, chooser: HeaderChooser, limits: Limits) -> Table:
+    header = find_csv_header(path, data, chooser)
+    check_column_count(path, len(header.labels), limits)
     if data.count(b'"', header.body_offset) % 2:
         raise DataQualityError(
             f"{path} has an unclosed quotation mark, so it cannot be split into rows"
@@ -205,14 +212,30 @@ def _read_csv(
     records = np.delete(np.arange(len(starts)), ragged_records)
     columns = {name: table[str(position)] for name, position in header.positions.items()}
     rejected = [
-        RejectedRow(line, raw, f"{count} cells, but the header has {header.n_columns}")
+        RejectedRow(line, raw, f"{count} cells, but the header has {len(header.labels)}")
         for (line, raw), (_, count) in zip(locate(ragged_records), ragged_rows, strict=True)
         if raw.strip()
     ]
-    return Table(path, columns, rejected, header.notes, lambda rows: locate(records[rows]), limits)
+    notes = list(header.notes)
+    table_of_all = Table(
+        path, columns, rejected, notes, lambda rows: locate(records[rows]), limits, header.delimiter
+    )
+    return _drop_repeated_headers(table_of_all, header)
 
 
-def _prescan_csv(path: Path, stream: BinaryIO, header: _CsvHeader, limits: Limits) -> None:
+def _drop_repeated_headers(table: Table, header: CsvHeader) -> Table:
+    """Drop rows that repeat the header, as those between joined files, and add a note."""
+    repeated = pa.scalar(True)
+    for name, position in header.positions.items():
+        is_header = pc.equal(cells.trim_text(table.columns[name]), header.labels[position].strip())
+        repeated = pc.and_(repeated, pc.fill_null(is_header, False))
+        if not pc.any(repeated).as_py():
+            return table
+    table.notes.append(f"repeated headers are not read: {pc.sum(repeated).as_py()}")
+    return table.keep_rows(~repeated.to_numpy())
+
+
+def _prescan_csv(path: Path, stream: BinaryIO, header: CsvHeader, limits: Limits) -> None:
     """Check the limits of rejected rows and distinct values of a large file before reading it."""
     chosen = {
         name: header.positions[name] for name in CARDINALITY_COLUMNS & header.positions.keys()
@@ -224,7 +247,7 @@ def _prescan_csv(path: Path, stream: BinaryIO, header: _CsvHeader, limits: Limit
 def _read_csv_batches(
     path: Path,
     source: BinaryIO | pa.NativeFile,
-    header: _CsvHeader,
+    header: CsvHeader,
     chosen: Mapping[str, int],
     ragged_rows: list[tuple[int, int]],
     limits: Limits,
@@ -235,7 +258,7 @@ def _read_csv_batches(
         ragged_rows.append((row.number - 1, row.actual_columns))
         return "skip" if len(ragged_rows) <= limits.rejected_rows else "error"
 
-    names = [str(position) for position in range(header.n_columns)]
+    names = [str(position) for position in range(len(header.labels))]
     distinct = CardinalityLimiter(path, limits)
     try:
         with pyarrow.csv.open_csv(
@@ -246,7 +269,10 @@ def _read_csv_batches(
                 column_names=names,
             ),
             pyarrow.csv.ParseOptions(
-                newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip
+                delimiter=header.delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=skip,
             ),
             pyarrow.csv.ConvertOptions(
                 check_utf8=False,
@@ -287,15 +313,17 @@ def _byte_positions(body: memoryview, sign: bytes) -> IntArray:
 
 
 def _read_parquet_table(
-    path: Path, stream: BinaryIO, aliases: HeaderAliases, required: tuple[str, ...], limits: Limits
+    path: Path, stream: BinaryIO, chooser: HeaderChooser, limits: Limits
 ) -> Table:
     notes: list[str] = []
 
     def choose(headers: list[str]) -> dict[str, int]:
         check_column_count(path, len(headers), limits)
-        chosen, unused = choose_columns(path, headers, aliases, required)
-        notes.extend(unused)
-        return chosen
+        choice = chooser.choose(path, [headers])
+        if choice is None:
+            raise chooser.refusal(path, headers, "comma")
+        notes.extend(choice.notes)
+        return choice.positions
 
     table = read_parquet(path, stream, choose, limits)
     distinct = CardinalityLimiter(path, limits)
@@ -313,51 +341,12 @@ def _read_parquet_table(
         ]
 
     columns = {name: table.column(name) for name in table.column_names}
-    return Table(path, columns, [], notes, locate, limits)
+    return Table(path, columns, [], notes, locate, limits, delimiter="")
 
 
 def _json_value(value: object) -> object:
     """Return a value, with None for NaN and infinity, which JSON cannot represent."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def choose_columns(
-    path: Path, headers: list[str], aliases: HeaderAliases, required: tuple[str, ...]
-) -> tuple[dict[str, int], list[str]]:
-    """Return the position of each known column, and a note on unused columns.
-
-    Raises
-    ------
-    DataQualityError
-        If a required column is missing, or a used header occurs more than once.
-    """
-    keys = [header_key(header) for header in headers]
-    chosen: dict[str, int] = {}
-    for name, understood in aliases.items():
-        spelled = next((key for key in understood if key in keys), None)
-        if spelled is None:
-            continue
-        if keys.count(spelled) > 1:
-            raise DataQualityError(
-                f"{path} has {keys.count(spelled)} columns named {headers[keys.index(spelled)]}."
-                " Keep one"
-            )
-        chosen[name] = keys.index(spelled)
-    if absent := [name for name in required if name not in chosen]:
-        found = ", ".join(header.strip() or "(no name)" for header in headers)[:500]
-        understood_as = "; ".join(
-            f"{name} (accepted: {', '.join(aliases[name])}; case and punctuation are ignored)"
-            for name in absent
-        )
-        raise DataQualityError(
-            f"{path} has no column {understood_as}. Its comma-separated columns are: {found}"
-        )
-    unused = [
-        header
-        for position, header in enumerate(headers)
-        if position not in chosen.values() and header.strip()
-    ]
-    return chosen, [f"unused columns: {', '.join(unused)[:500]}"] if unused else []
 
 
 def drop_blank_rows(table: Table) -> Table:

@@ -92,8 +92,16 @@ def test_every_command_is_there() -> None:
         *("reset", "reprocess", "export", "compare", "calibrate", "explain", "doctor"),
         *(
             f"import {kind}"
-            for kind in ("prices", "portfolio", "profiles", "benchmark", "scenarios")
+            for kind in (
+                "prices",
+                "portfolio",
+                "transactions",
+                "profiles",
+                "benchmark",
+                "scenarios",
+            )
         ),
+        *("layouts check", "layouts list"),
         *("portfolio add", "portfolio list", "portfolio remove", "seed benchmark"),
         *("symbols rename", "symbols refetch"),
         *(f"prices {what}" for what in ("list", "accept", "split", "undo")),

@@ -27,10 +27,12 @@ HEADERS = {
     "prices": "symbol,date,close",
     "profiles": "symbol,name",
     "portfolio": "symbol,quantity",
+    "listed": "symbol,quantity,currency",
     "options": "symbol,quantity,position_type,underlying_symbol,strike_price,expiration_date",
 }
 TESTED_ARGUMENTS = {
     ("explain", "symbol"),
+    ("import prices", "symbol"),
     *((f"prices {command}", "symbol") for command in ("accept", "split", "undo")),
     ("portfolio add", "holdings"),
     ("symbols rename", "old"),
@@ -38,8 +40,11 @@ TESTED_ARGUMENTS = {
     ("symbols refetch", "symbol"),
 }
 """Parameters of commands that take a symbol, each with a test here."""
-OTHER_PARAMETERS = {("show forecast-score", "every")}
-"""Parameters that are a number of symbols or a choice of rows."""
+OTHER_PARAMETERS = {
+    ("show forecast-score", "every"),
+    *(("import transactions", name) for name in ("symbols", "leave_out")),
+}
+"""Parameters that are a number of symbols, a choice of rows, or names as the file has them."""
 
 
 @pytest.fixture
@@ -49,7 +54,9 @@ def load(call, tmp_path: Path) -> Load:
     def load(kind: str, *rows: str, name: str = "P") -> Result:
         path = tmp_path / "file.csv"
         path.write_text("\n".join([HEADERS[kind], *rows]))
-        into = ("portfolio", "--name", name) if kind in {"portfolio", "options"} else (kind,)
+        into = (
+            ("portfolio", "--name", name) if kind in {"portfolio", "listed", "options"} else (kind,)
+        )
         done = call("import", *into, str(path))
         assert done.exit_code == 0
         return done
@@ -91,6 +98,18 @@ def test_prices_in_another_spelling_replace_the_same_rows(load: Load, stored, ag
     assert stored(tables.market_data_cache) == ["BRK-B"]
 
 
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_the_symbol_of_a_file_without_symbols_is_specified_in_any_spelling(
+    call, stored, tmp_path: Path, written: str
+) -> None:
+    (tmp_path / "file.csv").write_text("Date,Close\n2024-12-06,470\n")
+    done = call("import", "prices", str(tmp_path / "file.csv"), "--symbol", written)
+    assert done.exit_code == 0
+    assert stored(tables.market_data_cache) == ["BRK-B"]
+    refused = call("import", "prices", str(tmp_path / "file.csv"), "--symbol", "=x")
+    assert "--symbol =x is not a symbol" in str(refused.exception)
+
+
 def test_profiles_of_every_spelling_are_one(load: Load, stored) -> None:
     for symbol in SPELLINGS:
         load("profiles", f"{symbol},Berkshire Hathaway")
@@ -98,16 +117,21 @@ def test_profiles_of_every_spelling_are_one(load: Load, stored) -> None:
 
 
 def test_holdings_of_every_spelling_are_lots_of_one_symbol(load: Load, stored) -> None:
-    others = ["BRKB  270115C00500000,1", "BRK/B 01/15/2027 400.00 P,1", "VOD.L,7", "AAPL.US,8"]
-    lots = [f"{symbol},{quantity}" for quantity, symbol in enumerate(SPELLINGS, 1)]
-    done = load("portfolio", *lots, *others)
+    others = [
+        "BRKB  270115C00500000,1,",
+        "BRK/B 01/15/2027 400.00 P,1,",
+        "VOD.L,7,USD",
+        "AAPL.US,8,",
+    ]
+    lots = [f"{symbol},{quantity}," for quantity, symbol in enumerate(SPELLINGS, 1)]
+    done = load("listed", *lots, *others)
     assert "10 lots opened, 0 closed" in done.stdout
     options = ["BRKB270115C00500000", "BRKB270115P00400000"]
     assert stored(tables.positions) == ["AAPL", "BRK-B", *options, "VOD.L"]
     assert stored(tables.positions, "underlying_symbol") == ["BRK-B"]
     assert done.stderr.count("note: BRK B is stored as BRK-B") == 1
     assert "VOD.L is stored" not in done.stderr
-    again = load("portfolio", *(f"BRK-B,{quantity}" for quantity in range(1, 7)), *others)
+    again = load("listed", *(f"BRK-B,{quantity}," for quantity in range(1, 7)), *others)
     assert "0 lots opened, 0 closed, 0 corrected, 10 unchanged" in again.stdout
 
 

@@ -117,8 +117,8 @@ def test_what_other_code_stored_reads_as_an_import_of_today(
     path = tmp_path / "file.csv"
     imported = {}
     for table, reader, header, rest in (
-        ("positions", read_portfolio, "symbol,quantity", "1"),
-        ("market_data_cache", read_prices, "symbol,date,close", "2024-12-06,5"),
+        ("positions", read_portfolio, "symbol,quantity,currency", "1,USD"),
+        ("market_data_cache", read_prices, "symbol,date,close,currency", "2024-12-06,5,USD"),
         ("company_profiles", read_profiles, "symbol,name", "x"),
     ):
         path.write_text("\n".join([header, *(f"{symbol},{rest}" for symbol in foreign)]))

@@ -30,6 +30,7 @@ from riskmetrics.results import (
 from riskmetrics.results.income import Distributions
 from riskmetrics.results.lot_frames import is_listed, is_option
 from riskmetrics.results.statistic_rows import statistic_rows
+from riskmetrics.results.transaction_cash import NO_FLOWS
 from riskmetrics.sources import simulate
 
 MARKET = "SPY"
@@ -114,6 +115,8 @@ class Book(NamedTuple):
     ranges: pd.DataFrame
     """Range proxies, sessions x symbols; no columns unless a test gives some."""
     distributions: Distributions = NO_DISTRIBUTIONS
+    cash_flows: pd.DataFrame = NO_FLOWS
+    """Cash flows of transactions."""
 
     def value_book(self, *days: date) -> valuation.Valuation:
         """Value the book on sessions, with no more closes than that needs."""
@@ -127,7 +130,9 @@ class Book(NamedTuple):
             self.distributions,
             self.suspects(),
         )
-        return valuation.value_portfolios(days, self.portfolios, self.lots, self.anchors, market)
+        return valuation.value_portfolios(
+            days, self.portfolios, self.lots, self.anchors, market, self.cash_flows
+        )
 
     def suspects(self) -> pd.DataFrame:
         """List the suspected splits of the whole history, as a run reads them, without ranges."""

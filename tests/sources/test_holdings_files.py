@@ -189,7 +189,7 @@ def test_a_torn_line_is_rejected_and_a_sentence_is_left_out(file):
         ("<?xml version='1.0'?><FlexQueryResponse/>", "is XML, not a table"),
         (
             "Date,Action,Symbol,Quantity,Amount\n2024-12-06,Buy,KO,1,-60\n",
-            "is a list of transactions, not of holdings",
+            "is a list of transactions, not a table of holdings",
         ),
         (
             "Statement,Header,Field Name\nTrades,Header,Symbol,Quantity\n",
@@ -202,8 +202,8 @@ def test_a_torn_line_is_rejected_and_a_sentence_is_left_out(file):
         ),
         ("symbol,quantity\nKO,\n", "no valid row. Line 2: no quantity"),
         ("symbol,quantity\nKO\n", "no valid row. Line 2: 1 cells, but the header has 2"),
-        ("symbol,price\nKO,5\n", "no column quantity"),
-        ("KO,5\nPG,7\n", "no column symbol"),
+        ("symbol,price\nKO,5\n", "no known column of symbols"),
+        ("KO,5\nPG,7\n", "no known column of symbols"),
         ('symbol,quantity\n"KO,5\n', "a quotation mark is not closed"),
         (
             "symbol,quantity\nKO,\x1b[31m5\n",

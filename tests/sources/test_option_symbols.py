@@ -34,6 +34,26 @@ from riskmetrics.symbols import parse_option
             "BRKB250117C00400000",
             ("BRK-B", "C", Decimal(400), date(2025, 1, 17)),
         ),
+        *(
+            (written, "QQA270319P00235000", ("QQA", "P", Decimal(235), date(2027, 3, 19)))
+            for written in (
+                "QQA Mar 19 '27 $235 Put",
+                "QQA Mar 19 2027 235.00 Put",
+                "QQA 3/19/2027 Put $235.00",
+                "QQA 03/19/27 235 P",
+                "QQA 19MAR2027 235 P",
+                "QQA 2027-03-19 235 P",
+                ".QQA270319P235",
+                "QQA_031927P235",
+                "O:QQA270319P00235000",
+                "QQA 270319P00235000",
+            )
+        ),
+        (
+            "QQA Mar 19 '27 $1,235.50 Call",
+            "QQA270319C01235500",
+            ("QQA", "C", Decimal("1235.5"), date(2027, 3, 19)),
+        ),
     ],
 )
 def test_symbols_of_options_are_read_in_every_broker_s_way(written, symbol, terms):
@@ -60,10 +80,9 @@ def test_what_is_no_symbol_of_an_option_is_none(written):
             "AAPL250230C00250000",
             "looks like an option symbol but is not valid",
         ),  # the 30th of February
-        ("AAPL_011725C250", "looks like an option symbol but is not valid"),
-        ("F 01/17/25 7.5 C", "is not a valid symbol"),
-        ("AAPL JAN 17 2025 250 C", "is not a valid symbol"),
-        ("AAPL US Equity", "is not a valid symbol"),
+        ("F 13/17/25 7.5 C", "is not a valid symbol"),
+        ("AAPL JAN 32 2025 250 C", "is not a valid symbol"),
+        ("AAPL GY Equity", "is listed on GY"),
         ("N/A", "is not a valid symbol"),
         ("AAPL1 01/17/2025 250.00 C", "is an adjusted option with an unknown deliverable"),
         ("-AAPL7250117C250", "is an adjusted option with an unknown deliverable"),

@@ -146,15 +146,15 @@ def test_a_file_that_is_not_there_is_a_mistake_in_the_call(tmp_path):
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (b"symbol,date,close\n", "a header but no row"),
-        (b",,\n,,\n", "no column symbol"),
+        (b",,\n,,\n", "no column date"),
         (b"symbol,date,close\n,,\n", "no valid row"),
         (
             b"symbol,date,close\nX,2024-12-06\n",
             "no valid row. Line 2: 2 cells, but the header has 3",
         ),
         (b"symbol,date,close\nX,2024-12-06,0\n", "no valid row. Line 2: close 0 is not a price"),
-        (b"symbol,date,close\nX,2024-12-06,\xff\n", "not UTF-8 on line 2"),
-        ("symbol,date,close\nX,2024-12-06,1\n".encode("utf-16-le"), "not UTF-8 text"),
+        (b"symbol,date,close\nX,2024-12-06,\xff\n", "close '\xff' is not a number"),
+        (b"symbol,date,close\nX,2024-12-06,\xe2\x82\n", "damaged on line 2"),
         (
             b'symbol,date,close\nX,2024-12-06,"1\nX,2024-12-05,1\n',
             "unclosed quotation mark",

@@ -57,7 +57,9 @@ portfolio_snapshots = sa.Table(
     *provenance_columns(),
     sa.Column("income", sa.Numeric(16, 2), info=ADDED),
     sa.Column("equity_source", sa.String(16), info=ADDED),
-    sa.CheckConstraint("equity_source IN ('stated_equity', 'net_value')", name="equity_source"),
+    sa.CheckConstraint(
+        "equity_source IN ('stated_equity', 'net_value', 'transactions')", name="equity_source"
+    ),
     sa.UniqueConstraint(
         "portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"
     ),

@@ -1,0 +1,373 @@
+"""`riskmetrics import transactions`: import a broker's history of transactions."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from riskmetrics.cli.output import echo_err, pluralize, print_json, require_printable
+from riskmetrics.cli.shared_options import AsJson, Dates, parse_notation
+from riskmetrics.cli.shared_options import Decimal as NumberMark
+from riskmetrics.text import join_names
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from riskmetrics.db.transactions import LotChanges, TransactionChanges
+    from riskmetrics.sources.tabular_files import RejectedRow
+    from riskmetrics.sources.transaction_files import TransactionList
+    from riskmetrics.transactions.lots import DatedLot
+    from riskmetrics.transactions.model import Transaction
+
+_MAX_REJECTED_LINES = 20
+
+_File = Annotated[Path, typer.Argument(help="CSV, Excel, Flex query in XML, or OFX/QFX file.")]
+_Portfolio = Annotated[
+    str, typer.Option("--portfolio", help="Name of the portfolio; created if it does not exist.")
+]
+_Account = Annotated[
+    str, typer.Option(help="Only this account of the file, by its number or a part of it.")
+]
+_Map = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="Symbol of a name or ISIN in the file, as in US0378331005=AAPL."),
+]
+_LeaveOut = Annotated[
+    list[str] | None,
+    typer.Option(
+        help=(
+            "Leave out a security, by symbol, ISIN or name. Its cash counts as deposits and"
+            " withdrawals."
+        )
+    ),
+]
+_Replace = Annotated[
+    bool,
+    typer.Option(
+        "--replace", help="Remove stored transactions of the file's period that it does not have."
+    ),
+]
+_Add = Annotated[
+    bool, typer.Option("--add", help="Keep stored transactions that the file does not have.")
+]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print the lots and the cash that result; store nothing.")
+]
+
+
+def transactions(
+    file: _File,
+    portfolio: _Portfolio,
+    account: _Account = "",
+    symbols: _Map = None,
+    leave_out: _LeaveOut = None,
+    decimal: NumberMark = "",
+    dates: Dates = "",
+    replace: _Replace = False,
+    add: _Add = False,
+    dry_run: _DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import a history of transactions: the lots and the cash of a portfolio follow from it.
+
+    Accepts exports of many brokers and trackers, OFX, and a table of your own with date, type
+    (buy, sell, dividend, ...), symbol, quantity and price or amount. Importing a file again changes
+    nothing; a corrected line replaces the stored one.
+
+    Example: riskmetrics import transactions history.csv --portfolio Growth --dry-run
+
+    riskmetrics import transactions history.csv --portfolio Growth
+
+    riskmetrics import transactions degiro.csv --portfolio Growth --map US0378331005=AAPL
+    """
+    from riskmetrics import settings
+    from riskmetrics.errors import DataQualityError, UsageError
+    from riskmetrics.sources.transaction_files import read_transactions
+    from riskmetrics.sources.transaction_rows import TransactionOptions
+
+    name = portfolio.strip()
+    if not 0 < len(name) <= 255:  # the length of the column
+        raise UsageError("pass --portfolio with 1 to 255 characters")
+    require_printable(name, "the name of a portfolio", one_line=True)
+    if replace and add:
+        raise UsageError("pass --replace or --add, not both")
+    notation = parse_notation(decimal, dates)
+    options = TransactionOptions(
+        _parse_symbols(symbols or []), leave_out or (), notation.decimal, notation.date_order
+    )
+    parsed = read_transactions(file, options, account=account, limits=settings.load().limits)
+    _report_file(parsed)
+    request = _Request(file, name, replace=replace, add=add)
+    outcome = _import(request, parsed, is_dry_run=dry_run)
+    rejected = sorted([*parsed.rejected, *outcome.rejected], key=lambda row: row.line or 0)
+    if as_json:
+        print_json(_to_json(parsed, name, outcome, rejected))
+    for row in rejected[: None if dry_run else _MAX_REJECTED_LINES]:
+        echo_err(f"rejected, line {row.line or '?'}: {row.reason}")
+    for problem in outcome.problems:
+        echo_err(f"warning: {problem}")
+    if rejected:
+        if not dry_run:
+            _store_rejected(file, rejected)
+        raise DataQualityError(
+            f"{file}: {pluralize(len(rejected), 'line')} rejected, and nothing was stored, because"
+            " the holdings and the cash would be wrong from the first of them on. Correct the"
+            " lines, or leave a security out with --leave-out"
+        )
+    if not as_json:
+        typer.echo(f"{file}, {name}: {outcome.describe()}{' (dry run)' if dry_run else ''}")
+
+
+def _parse_symbols(pairs: Iterable[str]) -> dict[str, str]:
+    from riskmetrics.errors import UsageError
+    from riskmetrics.symbols import normalize_symbol
+
+    found = {}
+    for pair in pairs:
+        name, _, text = pair.rpartition("=")
+        symbol = normalize_symbol(text)
+        if not name or symbol is None:
+            raise UsageError(f"--map {pair} is invalid: use NAME=SYMBOL, as in US0378331005=AAPL")
+        found[name] = symbol
+    return found
+
+
+def _report_file(parsed: "TransactionList") -> None:
+    """Print what the file is, and the lines that are no transactions, to stderr."""
+    kinds = Counter(one.kind.value.replace("_", " ") for one in parsed.transactions)
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    echo_err(f"read as {parsed.layout}: {parsed.evidence}; {counts or 'no transaction'}")
+    for reason, count in Counter(line.reason for line in parsed.skipped).items():
+        echo_err(f"skipped, {pluralize(count, 'line')}: {reason}")
+    for note in parsed.notes:
+        echo_err(f"note: {note}")
+
+
+class _Request(NamedTuple):
+    """What the user asks for."""
+
+    file: Path
+    name: str
+    replace: bool
+    add: bool
+
+
+class _Outcome(NamedTuple):
+    """What an import of transactions leads to."""
+
+    changes: "TransactionChanges"
+    n_removed: int
+    lots: "list[DatedLot]"
+    lot_changes: "LotChanges | None"
+    """Changes of stored lots; None if a transaction was rejected."""
+    cash: Decimal | None
+    """Cash after the last transaction; None if no deposit or withdrawal tells it."""
+    rejected: "list[RejectedRow]"
+    problems: list[str]
+
+    def describe(self) -> str:
+        """Return the numbers of changed transactions and lots, and the cash."""
+        changes, lots = self.changes, self.lot_changes
+        removed = f", {self.n_removed} removed" if self.n_removed else ""
+        lot_text = (
+            f"; {pluralize(lots.added, 'lot')} added, {lots.removed} removed, {lots.changed}"
+            " changed"
+            if lots
+            else ""
+        )
+        cash = "" if self.cash is None else f"; cash {self.cash:,.2f}"
+        return (
+            f"{pluralize(changes.added, 'transaction')} added, {changes.corrected} corrected,"
+            f" {changes.unchanged} unchanged{removed}{lot_text}{cash}"
+        )
+
+
+class _RollbackError(Exception):
+    """Ends a transaction that must not be committed."""
+
+
+def _import(request: _Request, parsed: "TransactionList", *, is_dry_run: bool) -> _Outcome:
+    """Import transactions; roll back in a dry run, and if a transaction is rejected."""
+    from riskmetrics.cli.database import write_transaction
+
+    outcome: _Outcome | None = None
+    try:
+        with write_transaction() as connection:
+            outcome = _apply(connection, request, parsed)
+            if is_dry_run or parsed.rejected or outcome.rejected:
+                raise _RollbackError
+    except _RollbackError:
+        pass
+    assert outcome is not None  # noqa: S101  # set before the rollback
+    return outcome
+
+
+def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionList") -> _Outcome:
+    from riskmetrics.db import transactions as store
+    from riskmetrics.transactions.lots import build_lots, cash_balances, is_cash_known
+
+    portfolio_id = store.find_or_create_portfolio(connection, request.name)
+    changes = store.store_transactions(
+        connection,
+        portfolio_id,
+        _resolve_classes(connection, parsed.transactions),
+        store.TransactionFile(parsed.layout, str(request.file), parsed.digest),
+    )
+    n_removed = _settle_absent(connection, request, portfolio_id, changes)
+    stored = store.read_transactions(connection, portfolio_id)
+    history = build_lots(stored)
+    rejected = [_to_row(one.transaction, one.reason) for one in history.rejected]
+    rejected += _check_prices(connection, history.lots)
+    lot_changes = None
+    if stored and not (rejected or parsed.rejected):
+        last_day = max(one.day for one in stored)
+        lot_changes = store.replace_lots(connection, portfolio_id, history.lots, last_day)
+    balances = cash_balances(stored)
+    is_known = is_cash_known(stored)
+    return _Outcome(
+        changes,
+        n_removed,
+        history.lots,
+        lot_changes,
+        balances[-1][1] if is_known else None,
+        rejected,
+        _cash_problems(balances, is_known=is_known),
+    )
+
+
+def _resolve_classes(
+    connection: "sa.Connection", transactions: "list[Transaction]"
+) -> "list[Transaction]":
+    """Replace symbols without a class separator by stored class shares."""
+    from dataclasses import replace
+
+    from riskmetrics.cli.class_shares import resolve_class_shares
+
+    symbols = {one.symbol for one in transactions if one.symbol}
+    shares = resolve_class_shares(connection, symbols) if symbols else {}
+    return [
+        replace(one, symbol=shares[one.symbol]) if one.symbol in shares else one
+        for one in transactions
+    ]
+
+
+def _settle_absent(
+    connection: "sa.Connection",
+    request: _Request,
+    portfolio_id: str,
+    changes: "TransactionChanges",
+) -> int:
+    """Delete stored transactions that the file does not have, if the user says so.
+
+    Raises
+    ------
+    UsageError
+        If the user says neither that the file is a correction nor that it is another part.
+    """
+    from riskmetrics.db import transactions as store
+    from riskmetrics.errors import UsageError
+
+    absent = changes.absent
+    if not absent or request.add:
+        return 0
+    if not request.replace:
+        named = join_names([_describe(one) for one in absent], max_names=3, separator="; ")
+        raise UsageError(
+            f"{request.file} does not have {pluralize(len(absent), 'stored transaction')} of its"
+            f" period: {named}. Pass --replace if the file corrects them, or --add if it is another"
+            " part of the history"
+        )
+    store.delete_transactions(connection, portfolio_id, [one.reference for one in absent])
+    return len(absent)
+
+
+def _describe(transaction: "Transaction") -> str:
+    parts = [transaction.day, transaction.kind.value.replace("_", " ")]
+    if transaction.symbol:
+        parts.append(f"{transaction.quantity.normalize():f} {transaction.symbol}")
+    return " ".join(map(str, parts)) + f", {transaction.amount:,.2f}"
+
+
+def _to_row(transaction: "Transaction", reason: str) -> "RejectedRow":
+    from riskmetrics.sources.tabular_files import RejectedRow
+
+    return RejectedRow(transaction.line, _describe(transaction), reason)
+
+
+def _check_prices(connection: "sa.Connection", lots: "list[DatedLot]") -> "list[RejectedRow]":
+    """Return the lots whose prices differ from the stored closes by the ratio of a split."""
+    from riskmetrics import trading_calendar
+    from riskmetrics.db import transactions as store
+    from riskmetrics.sources.tabular_files import RejectedRow
+    from riskmetrics.transactions.price_check import list_trade_prices, missing_split
+
+    trades = [
+        one._replace(day=trading_calendar.previous_or_same_session(one.day))
+        for one in list_trade_prices(lots)
+    ]
+    closes = store.read_trade_closes(connection, ((one.symbol, one.day) for one in trades))
+    found: dict[str, RejectedRow] = {}
+    for one in trades:
+        close = closes.get((one.symbol, one.day))
+        if close and (ratio := missing_split(one, close)) and one.symbol not in found:
+            found[one.symbol] = RejectedRow(
+                None,
+                f"{one.symbol} on {one.day}",
+                f"{one.symbol} was traded at {one.price:,.2f} on {one.day}, where the stored close"
+                f" is {close:,.2f}: a split of {ratio} is missing. Import a line with its day, the"
+                f" kind split, {one.symbol} and the ratio, or correct the stored prices",
+            )
+    return list(found.values())
+
+
+def _cash_problems(balances: list[tuple[date, Decimal]], *, is_known: bool) -> list[str]:
+    if not is_known:
+        return [
+            "no deposit or withdrawal is stated, so the cash is unknown: it is taken as 0, and"
+            " purchases count as inflows. Add the deposits to have the cash"
+        ]
+    first = next(((day, cash) for day, cash in balances if cash < 0), None)
+    if first is None:
+        return []
+    return [f"cash is {first[1]:,.2f} on {first[0]}: deposits are missing, or it is a margin loan"]
+
+
+def _store_rejected(file: Path, rejected: "list[RejectedRow]") -> None:
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import input_writes
+
+    with write_transaction() as connection:
+        input_writes.store_rejected_rows(connection, "transactions", str(file), rejected)
+
+
+def _to_json(
+    parsed: "TransactionList", name: str, outcome: _Outcome, rejected: "list[RejectedRow]"
+) -> dict[str, object]:
+    """Return what an import leads to, as printed with --json."""
+    from riskmetrics.transactions.lots import open_quantities
+
+    return {
+        "kind": "transactions",
+        "layout": parsed.layout,
+        "evidence": parsed.evidence,
+        "portfolio": name,
+        "transactions": {
+            "added": outcome.changes.added,
+            "corrected": outcome.changes.corrected,
+            "unchanged": outcome.changes.unchanged,
+            "removed": outcome.n_removed,
+        },
+        "holdings": {
+            symbol: f"{quantity.normalize():f}"
+            for symbol, quantity in open_quantities(outcome.lots, date.max).items()
+        },
+        "cash": outcome.cash,
+        "lots": [lot._asdict() for lot in outcome.lots],
+        "skipped": [line._asdict() for line in parsed.skipped],
+        "rejected": [row._asdict() for row in rejected],
+        "notes": [*parsed.notes, *outcome.problems],
+    }

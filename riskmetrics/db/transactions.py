@@ -1,0 +1,356 @@
+"""Store transactions of portfolios, and the lots that follow from them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics.db import holdings, tables
+from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.shards import Shard, has_portfolio
+from riskmetrics.db.sql_expressions import any_of
+from riskmetrics.errors import UsageError
+from riskmetrics.symbols import parse_option
+from riskmetrics.transactions.lots import PRICE_UNIT, QUANTITY_UNIT, DatedLot
+from riskmetrics.transactions.model import Kind, Transaction
+
+_AMOUNT_UNIT, _TRADE_PRICE_UNIT = Decimal("1e-4"), Decimal("1e-8")
+_TABLE = tables.transactions
+_VALUES = (
+    *("kind", "day", "ordinal", "symbol", "quantity", "price", "amount", "fees", "ratio"),
+    *("added_shares", "new_symbol", "lot_day"),
+)
+"""Columns of a transaction itself."""
+
+
+class TransactionFile(NamedTuple):
+    """Origin of transactions."""
+
+    layout: str
+    source: str
+    digest: str
+    """SHA-256 of the file, hexadecimal."""
+
+
+@dataclass(frozen=True)
+class TransactionChanges:
+    """Number of stored transactions that an import changed, and those that the file lacks."""
+
+    added: int
+    corrected: int
+    unchanged: int
+    absent: list[Transaction]
+    """Stored transactions of the same layout and period that are not in the file."""
+
+
+def find_or_create_portfolio(connection: sa.Connection, name: str) -> str:
+    """Return the id of a portfolio that is, or can be, kept by transactions.
+
+    Raises
+    ------
+    UsageError
+        If the portfolio has lots of statements, or several portfolios have the name.
+    """
+    holdings.lock(connection)
+    portfolio_id = holdings.find_or_create_portfolio(connection, name)["id"]
+    if not holdings.is_kept_by_transactions(connection, portfolio_id) and _has_lots(
+        connection, portfolio_id
+    ):
+        raise UsageError(
+            f"the holdings of {name} come from statements, and transactions would count them twice:"
+            " use another name, or remove it with `riskmetrics portfolio remove`"
+        )
+    return str(portfolio_id)
+
+
+def find_portfolio(connection: sa.Connection, name: str) -> str | None:
+    """Return the id of the portfolio of a name if it is kept by transactions, else None."""
+    portfolio = tables.portfolios
+    query = (
+        sa.select(portfolio.c.id)
+        .where(portfolio.c.name == name, portfolio.c.deleted_at.is_(None))
+        .where(sa.exists().where(_TABLE.c.portfolio_id == portfolio.c.id))
+    )
+    found = connection.scalar(query)
+    return None if found is None else str(found)
+
+
+def _has_lots(connection: sa.Connection, portfolio_id: object) -> bool:
+    lots = tables.positions
+    query = sa.exists().where(lots.c.portfolio_id == portfolio_id, lots.c.deleted_at.is_(None))
+    return bool(connection.scalar(sa.select(query)))
+
+
+def read_transactions(connection: sa.Connection, portfolio_id: object) -> list[Transaction]:
+    """Return the transactions of a portfolio in the order of time."""
+    query = (
+        sa.select(_TABLE)
+        .where(_TABLE.c.portfolio_id == portfolio_id)
+        .order_by(_TABLE.c.day, _TABLE.c.ordinal, _TABLE.c.reference)
+    )
+    return [_from_row(row) for row in connection.execute(query).mappings()]
+
+
+def _from_row(row: sa.RowMapping) -> Transaction:
+    values = {name: row[name] for name in _VALUES}
+    values["kind"] = Kind(row["kind"])
+    values["ratio"] = Fraction(row["ratio"]) if row["ratio"] else None
+    return Transaction(**values, reference=row["reference"], line=row["line"])
+
+
+def as_stored(transaction: Transaction) -> Transaction:
+    """Return a transaction with its numbers rounded as their columns store them."""
+
+    def rounded(value: Decimal | None, unit: Decimal) -> Decimal | None:
+        return None if value is None else value.quantize(unit)
+
+    return replace(
+        transaction,
+        quantity=transaction.quantity.quantize(QUANTITY_UNIT),
+        added_shares=rounded(transaction.added_shares, QUANTITY_UNIT),
+        price=rounded(transaction.price, _TRADE_PRICE_UNIT),
+        amount=transaction.amount.quantize(_AMOUNT_UNIT),
+        fees=transaction.fees.quantize(_AMOUNT_UNIT),
+    )
+
+
+def store_transactions(
+    connection: sa.Connection,
+    portfolio_id: str,
+    transactions: Sequence[Transaction],
+    file: TransactionFile,
+) -> TransactionChanges:
+    """Insert new transactions and update stored ones whose content differs, by reference."""
+    stored = {one.reference: one for one in read_transactions(connection, portfolio_id)}
+    added, corrected = list[Transaction](), list[Transaction]()
+    for one in map(as_stored, transactions):
+        if (known := stored.get(one.reference)) is None:
+            added.append(one)
+        elif _content(known) != _content(one):
+            corrected.append(one)
+    origin = file._asdict() | {"source_digest": file.digest}
+    del origin["digest"]
+    if added:
+        rows = [_to_row(one) | origin | {"portfolio_id": portfolio_id} for one in added]
+        connection.execute(sa.insert(_TABLE), rows)
+    for one in corrected:
+        connection.execute(
+            sa.update(_TABLE)
+            .where(_TABLE.c.portfolio_id == portfolio_id, _TABLE.c.reference == one.reference)
+            .values(_to_row(one) | origin | {"updated_at": sa.func.now()})
+        )
+    absent = _find_absent(connection, portfolio_id, transactions, file.layout)
+    unchanged = len(transactions) - len(added) - len(corrected)
+    return TransactionChanges(len(added), len(corrected), unchanged, absent)
+
+
+def _content(transaction: Transaction) -> Transaction:
+    """Return a transaction without what says where the file states it."""
+    return replace(transaction, ordinal=0, line=None)
+
+
+def _to_row(transaction: Transaction) -> dict[str, object]:
+    row: dict[str, object] = {name: getattr(transaction, name) for name in _VALUES}
+    return row | {
+        "kind": transaction.kind.value,
+        "ratio": None if transaction.ratio is None else str(transaction.ratio),
+        "reference": transaction.reference,
+        "line": transaction.line,
+    }
+
+
+def _find_absent(
+    connection: sa.Connection, portfolio_id: str, transactions: Sequence[Transaction], layout: str
+) -> list[Transaction]:
+    """Return stored transactions of a layout, in the period of a file, that it does not have."""
+    if not transactions:
+        return []
+    days = [one.day for one in transactions]
+    query = sa.select(_TABLE).where(
+        _TABLE.c.portfolio_id == portfolio_id,
+        _TABLE.c.layout == layout,
+        _TABLE.c.day.between(min(days), max(days)),
+        _TABLE.c.reference != sa.all_(sa.cast([one.reference for one in transactions], _TEXTS)),
+    )
+    rows = connection.execute(query.order_by(_TABLE.c.day, _TABLE.c.ordinal)).mappings()
+    return [_from_row(row) for row in rows]
+
+
+_TEXTS = sa.ARRAY(sa.Text)
+
+
+def delete_transactions(
+    connection: sa.Connection, portfolio_id: str, references: Collection[str]
+) -> None:
+    """Delete transactions that a file corrects by no longer stating them."""
+    connection.execute(
+        sa.delete(_TABLE).where(
+            _TABLE.c.portfolio_id == portfolio_id, _TABLE.c.reference == any_of(references)
+        )
+    )
+
+
+class LotChanges(NamedTuple):
+    """Number of lots that an import of transactions changed."""
+
+    added: int
+    removed: int
+    changed: int
+    """Lots whose exit changed, such as those that were sold."""
+
+
+_Row = Mapping[str, object] | sa.RowMapping
+
+
+def replace_lots(
+    connection: sa.Connection, portfolio_id: str, lots: Iterable[DatedLot], last_day: date
+) -> LotChanges:
+    """Set the lots of a portfolio to those that its transactions leave.
+
+    A stored lot of the same quantity and entry keeps its row. A lot that is no longer among them is
+    marked as deleted: its past results remain. A transferred lot gets the close of its session, or
+    of the session before, if it is stored.
+    """
+    lots = list(lots)
+    closes = _read_transfer_closes(connection, lots)
+    new: list[_Row] = [_lot_row(lot, closes) for lot in lots]
+    table = tables.positions
+    query = sa.select(table).where(
+        table.c.portfolio_id == portfolio_id, table.c.deleted_at.is_(None)
+    )
+    stored: list[_Row] = list(connection.execute(query.order_by(table.c.id)).mappings())
+    stored, new, _ = _pair_rows(stored, new, (*_ENTRY_COLUMNS, *_EXIT_COLUMNS))
+    stored, new, pairs = _pair_rows(stored, new, _ENTRY_COLUMNS)
+    for old, row in pairs:
+        exits = {name: row[name] for name in _EXIT_COLUMNS}
+        connection.execute(sa.update(table).where(table.c.id == old["id"]).values(exits | _TOUCHED))
+    if stored:
+        ids = sa.cast([old["id"] for old in stored], sa.ARRAY(sa.Uuid))
+        connection.execute(
+            sa.update(table)
+            .where(table.c.id == sa.any_(ids))
+            .values({"deleted_at": sa.func.now()} | _TOUCHED)
+        )
+    if new:
+        rows = [dict(row) | {"portfolio_id": portfolio_id} for row in new]
+        connection.execute(sa.insert(table), rows)
+    holdings.record_statement(connection, portfolio_id, last_day, None)
+    return LotChanges(len(new), len(stored), len(pairs))
+
+
+_ENTRY_COLUMNS = (
+    *("symbol", "position_type", "quantity", "entry_price", "entry_date", "underlying_symbol"),
+    *("strike_price", "expiration_date", "investment_class"),
+)
+_EXIT_COLUMNS = ("exit_price", "exit_date")
+_TOUCHED = {"updated_at": sa.func.now()}
+
+
+def _pair_rows(
+    stored: Iterable[_Row], new: Iterable[_Row], names: Sequence[str]
+) -> tuple[list[_Row], list[_Row], list[tuple[_Row, _Row]]]:
+    """Pair rows with equal columns; return unpaired stored rows, unpaired new rows, and pairs."""
+    wanted: defaultdict[tuple[object, ...], list[_Row]] = defaultdict(list)
+    for row in new:
+        wanted[tuple(row[name] for name in names)].append(row)
+    unpaired, pairs = list[_Row](), list[tuple[_Row, _Row]]()
+    for old in stored:
+        if same := wanted[tuple(old[name] for name in names)]:
+            pairs.append((old, same.pop(0)))
+        else:
+            unpaired.append(old)
+    return unpaired, [row for rows in wanted.values() for row in rows], pairs
+
+
+def _lot_row(lot: DatedLot, closes: Mapping[tuple[str, date], Decimal]) -> dict[str, object]:
+    """Return a row of `positions`; a transfer is at the close of its day, if it is known."""
+    option = parse_option(lot.symbol)
+    side = "S" if lot.quantity < 0 else "L"
+    exit_price = lot.exit_price
+    if exit_price is None and lot.exit_day is not None:
+        exit_price = closes.get((lot.symbol, lot.exit_day))
+    return {
+        "symbol": lot.symbol,
+        "position_type": side + option.right if option else {"S": "SHORT", "L": "LONG"}[side],
+        "quantity": lot.quantity,
+        "entry_price": (
+            closes.get((lot.symbol, lot.entry_day)) if lot.entry_price is None else lot.entry_price
+        ),
+        "entry_date": lot.entry_day,
+        "exit_price": exit_price,
+        "exit_date": lot.exit_day,
+        "underlying_symbol": option.underlying if option else None,
+        "strike_price": option.strike.quantize(PRICE_UNIT) if option else None,
+        "expiration_date": option.expiration if option else None,
+        "investment_class": "OPTIONS" if option else "PUBLIC",
+    }
+
+
+def _read_transfer_closes(
+    connection: sa.Connection, lots: Iterable[DatedLot]
+) -> dict[tuple[str, date], Decimal]:
+    """Return the closes of the days on which lots were transferred, by symbol and day."""
+    transfers: defaultdict[date, set[str]] = defaultdict(set)
+    for lot in lots:
+        if lot.entry_price is None:
+            transfers[lot.entry_day].add(lot.symbol)
+        if lot.exit_day is not None and lot.exit_price is None:
+            transfers[lot.exit_day].add(lot.symbol)
+    return {
+        (symbol, day): close
+        for day, symbols in transfers.items()
+        for symbol, close in holdings.read_session_closes(connection, symbols, day).items()
+    }
+
+
+def read_trade_closes(
+    connection: sa.Connection, trades: Iterable[tuple[str, date]]
+) -> dict[tuple[str, date], float]:
+    """Return the stored closes of symbols on their sessions, by symbol and session."""
+    trades = set(trades)
+    if not trades:
+        return {}
+    table = adjusted_prices(connection)
+    query = sa.select(table.c.symbol, table.c.date, table.c.close).where(
+        table.c.symbol == any_of({symbol for symbol, _ in trades}),
+        table.c.date == sa.any_(sa.cast([day for _, day in trades], sa.ARRAY(sa.Date))),
+    )
+    return {
+        (symbol, day): float(close)
+        for symbol, day, close in connection.execute(query)
+        if (symbol, day) in trades
+    }
+
+
+def read_cash_flows(connection: sa.Connection, shard: Shard | None = None) -> pd.DataFrame:
+    """Return sums of the cash flows of the portfolios that are kept by transactions.
+
+    Of a shard, or of the whole book.
+
+    Columns portfolio_id, day, kind, symbol (None: several or none) and amount in USD, by portfolio
+    and day. The symbol is kept for dividends only.
+    """
+    portfolio = tables.portfolios
+    symbol = sa.case((_TABLE.c.kind == Kind.DIVIDEND.value, _TABLE.c.symbol)).label("symbol")
+    kind = _TABLE.c.kind
+    query = (
+        sa.select(
+            _TABLE.c.portfolio_id,
+            _TABLE.c.day,
+            kind,
+            symbol,
+            sa.func.sum(_TABLE.c.amount).label("amount"),
+        )
+        .join(portfolio, portfolio.c.id == _TABLE.c.portfolio_id)
+        .where(portfolio.c.deleted_at.is_(None), has_portfolio(shard))
+        .group_by(_TABLE.c.portfolio_id, _TABLE.c.day, kind, symbol)
+        .order_by(_TABLE.c.portfolio_id, _TABLE.c.day, kind, symbol)
+    )
+    return fetch_frame(connection, query)

@@ -1,0 +1,95 @@
+"""Cash and flows of the portfolios whose cash follows from transactions.
+
+Transactions without any deposit or withdrawal do not tell the cash: such a portfolio is valued like
+one without a stated equity.
+"""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
+from riskmetrics.results.running_sums import RunningSums
+from riskmetrics.transactions.model import EXTERNAL_KINDS, OPTION_ENDS, TRADES, Kind
+
+NO_FLOWS = pd.DataFrame(columns=["portfolio_id", "day", "kind", "symbol", "amount"])
+"""Flows if no portfolio is kept by transactions."""
+_EXTERNAL = [kind.value for kind in EXTERNAL_KINDS]
+_TRADES = [kind.value for kind in (*TRADES, *OPTION_ENDS)]
+_COSTS = [Kind.INTEREST.value, Kind.FEE.value, Kind.TAX.value]
+
+
+class TransactionCash(NamedTuple):
+    """Cash of P portfolios on D + 1 valuation sessions, and flows on the last D; 0 if not kept."""
+
+    is_kept: BoolArray
+    """Whether the cash follows from transactions, (P,)."""
+    balance: FloatArray
+    """Cash after the transactions of each session, (P, D + 1)."""
+    external: FloatArray
+    """Deposits less withdrawals since the previous session, (P, D)."""
+    trades: FloatArray
+    """Proceeds less purchases since the previous session, with fees, (P, D)."""
+    other: FloatArray
+    """Interest, fees, taxes, and dividends that closes do not show, since the previous session,
+    (P, D)."""
+    other_since_start: FloatArray
+    """The same since the first transaction, (P, D)."""
+
+
+def sum_transaction_cash(
+    flows: pd.DataFrame,
+    portfolio_ids: pd.Index,
+    valuation_sessions: DateArray,
+    inferred_symbols: Collection[str],
+) -> TransactionCash:
+    """Sum the cash flows of transactions.
+
+    Parameters
+    ----------
+    flows : DataFrame
+        Rows of `db.transactions.read_cash_flows`.
+    portfolio_ids : Index
+        Ids of the P portfolios.
+    valuation_sessions : (D + 1,) array of dates
+        Sessions of a run, and the one before.
+    inferred_symbols : collection of str
+        Symbols whose distributions are inferred from closes on the ex-day. Their dividends are in
+        the P&L of that day already, and only in the cash when they are paid.
+    """
+    known = flows["portfolio_id"][flows["kind"].isin(_EXTERNAL)].unique()
+    flows = flows[flows["portfolio_id"].isin(known) & flows["portfolio_id"].isin(portfolio_ids)]
+    row = portfolio_ids.get_indexer(pd.Index(flows["portfolio_id"])).astype(np.int64)
+    kind = flows["kind"]
+    is_inferred = flows["symbol"].isin(list(inferred_symbols))
+    selections = {
+        "balance": np.ones(len(flows), dtype=bool),
+        "external": kind.isin(_EXTERNAL).to_numpy(bool),
+        "trades": kind.isin(_TRADES).to_numpy(bool),
+        "other": (kind.isin(_COSTS) | ((kind == Kind.DIVIDEND.value) & ~is_inferred)).to_numpy(
+            bool
+        ),
+    }
+    sums = {
+        name: _sum_selected(flows, row, selected, len(portfolio_ids), valuation_sessions)
+        for name, selected in selections.items()
+    }
+    return TransactionCash(
+        is_kept=np.isin(np.arange(len(portfolio_ids)), row),
+        balance=sums["balance"],
+        external=np.diff(sums["external"]),
+        trades=np.diff(sums["trades"]),
+        other=np.diff(sums["other"]),
+        other_since_start=sums["other"][:, 1:],
+    )
+
+
+def _sum_selected(
+    flows: pd.DataFrame, row: IntArray, selected: BoolArray, n_portfolios: int, sessions: DateArray
+) -> FloatArray:
+    """Return the running sums of the selected flows at each session, (P, D + 1)."""
+    days = flows["day"].to_numpy("datetime64[D]")[selected]
+    sums = RunningSums(row[selected], days, flows["amount"].to_numpy(float)[selected])
+    return sums.sum_through(np.arange(n_portfolios)[:, None], sessions[None, :])

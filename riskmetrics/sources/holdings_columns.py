@@ -1,0 +1,150 @@
+"""Choice of the columns of a holdings table, and the currency that its headers name."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.symbol_forms import CURRENCIES
+from riskmetrics.sources.table_headers import HeaderAliases, header_key, unused_columns_note
+
+MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
+_CODE = re.compile(r"(?:[\s(\[/_-]+|\bin\s+)\(?(?:in\s+)?([A-Z]{3})[)\]]?\s*$")
+_SIGNS = {
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "₹": "INR",
+    "C$": "CAD",
+    "CA$": "CAD",
+    "A$": "AUD",
+    "HK$": "HKD",
+    "S$": "SGD",
+    "NZ$": "NZD",
+}
+"""Signs of currencies; those with a dollar sign stand at the start of a word."""
+_UNIT = re.compile(
+    rf"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:{'|'.join(sorted(CURRENCIES))}|%|[€£¥₹]|[A-Z]{{0,2}}[$])"
+    r"[)\]]?\s*$"
+)
+
+
+class HeaderColumns(NamedTuple):
+    """Columns of a header line by meaning."""
+
+    positions: dict[str, tuple[int, ...]]
+    """Places of each column; several if its header is repeated."""
+    currency: str
+    """Currency that the headers of amounts name; empty if none, or USD."""
+    notes: list[str]
+    """Note on unused columns."""
+
+
+def header_currency(header: str) -> str:
+    """Return the code of the currency that a header names; empty if none, or USD.
+
+    Examples
+    --------
+    >>> [header_currency(text) for text in ("Market value (EUR)", "Wert in €", "Price $")]
+    ['EUR', 'EUR', '']
+    """
+    found = _CODE.search(header)
+    code = found[1] if found and found[1] in CURRENCIES else ""
+    words = re.split(r"[\s()\[\]/]+", header)
+    signs = [
+        _SIGNS[sign] for sign in _SIGNS if sign in words or ("$" not in sign and sign in header)
+    ]
+    code = code or next(iter(signs), "")
+    return "" if code == "USD" else code
+
+
+def header_spellings(header: str) -> tuple[str, str]:
+    """Return the key of a header, and that without a currency or percent sign at its end.
+
+    Examples
+    --------
+    >>> header_spellings("Market value (USD)"), header_spellings("Gewicht in %")
+    (('marketvalueusd', 'marketvalue'), ('gewichtin', 'gewicht'))
+    """
+    return header_key(header), header_key(strip_unit(header))
+
+
+def strip_unit(header: str) -> str:
+    """Return a header without a currency or percent sign at its end.
+
+    Examples
+    --------
+    >>> strip_unit("Close (USD)")
+    'Close'
+    """
+    return _UNIT.sub("", header)
+
+
+def choose_holdings_columns(
+    path: Path, headers: list[str], aliases: HeaderAliases
+) -> HeaderColumns:
+    """Choose the columns of a header line.
+
+    A column of amounts in a currency other than USD is not used: it is the currency of the
+    holdings, or of an account that holds shares in USD.
+
+    Raises
+    ------
+    DataQualityError
+        If there is no column for symbols.
+    """
+    keys, plain = zip(*map(header_spellings, headers), strict=True)
+    foreign = {
+        place: code for place, header in enumerate(headers) if (code := header_currency(header))
+    }
+    positions: dict[str, tuple[int, ...]] = {}
+    currencies = []
+    for name, understood in aliases.items():
+        is_money = name in MONEY_COLUMNS
+        # a percentage is a weight or a change
+        percent = [name != "weight" and "%" in header for header in headers]
+        places = [place for place in _find_places(understood, keys, plain) if not percent[place]]
+        usable = [place for place in places if not (is_money and place in foreign)]
+        if is_money and not usable:
+            currencies += [foreign[place] for place in places]
+        if usable:
+            first = keys[usable[0]]
+            positions[name] = tuple(place for place in usable if keys[place] == first)
+    if not positions.keys() & {"symbol", "identifier"}:
+        raise DataQualityError(
+            f"{path} has no known column of symbols. Its columns are: {', '.join(headers)[:500]}."
+            " Name it Symbol"
+        )
+    used = {place for places in positions.values() for place in places}
+    notes = unused_columns_note(headers, used)
+    return HeaderColumns(positions, currencies[0] if currencies else "", notes)
+
+
+def find_column_names(headers: list[str], aliases: HeaderAliases) -> list[tuple[str, str]]:
+    """Return each header with the columns that it is read as.
+
+    Examples
+    --------
+    >>> find_column_names(["Ticker", "P/E"], {"symbol": ("ticker",)})
+    [('Ticker', 'symbol'), ('P/E', 'not used')]
+    """
+    chosen = choose_holdings_columns(Path(), headers, aliases).positions
+    return [
+        (
+            header,
+            ", ".join(name for name, places in chosen.items() if place in places) or "not used",
+        )
+        for place, header in enumerate(headers)
+    ]
+
+
+def _find_places(
+    understood: tuple[str, ...], keys: tuple[str, ...], plain: tuple[str, ...]
+) -> list[int]:
+    """Return the places of the headers of a column, the preferred first."""
+    return [
+        place
+        for spelled in understood
+        for place, (key, stripped) in enumerate(zip(keys, plain, strict=True))
+        if spelled in (key, stripped)
+    ]

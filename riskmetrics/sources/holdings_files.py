@@ -1,0 +1,197 @@
+"""Holdings files: their text, layout, kind and table, before the rows are read."""
+
+import csv
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.limits import Limits
+from riskmetrics.sources.file_kinds import (
+    HOLDINGS_KINDS,
+    FileClassification,
+    classify_table,
+    classify_tables,
+    combine_kinds,
+    require_kind,
+)
+from riskmetrics.sources.holdings_rows import strip_percent_signs
+from riskmetrics.sources.layouts import GENERAL, Layout, LayoutSet
+from riskmetrics.sources.raw_files import (
+    decode_text,
+    is_parquet,
+    measure_size,
+    open_content,
+    read_head,
+    read_whole,
+)
+from riskmetrics.sources.statement_parser import (
+    Line,
+    ParsedStatement,
+    header_keys,
+    parse_statement,
+    split_records,
+)
+from riskmetrics.sources.table_headers import DELIMITERS
+from riskmetrics.sources.tabular_files import read_table
+from riskmetrics.sources.vocabulary import load_vocabulary
+
+_AMBIGUOUS_KIND_REMEDY = (
+    "If each row is a holding, name the column of dates entry_date; if each is a transaction, use"
+    " `riskmetrics import transactions`"
+)
+_MAX_HEADER_LINES = 50
+"""Lines among which the one with most cells is named as the header of an unknown table."""
+_MAX_QUOTED_CHARS = 500
+
+
+class ParsedFile(NamedTuple):
+    """Content of a holdings file before its rows are read."""
+
+    layout: Layout
+    file_format: str
+    kind: FileClassification
+    statement: ParsedStatement
+
+
+def parse_file(path: Path, limits: Limits, layouts: LayoutSet) -> ParsedFile:
+    """Return layout, format, kind and table of a file."""
+    data = _read_text(path, limits)
+    file = _parse_text(path, data, limits, layouts) if data else _parse_parquet(path, limits)
+    columns = file.statement.table.columns
+    if not columns.keys() & {"quantity", "weight", "market_value"}:
+        raise _no_quantity_error(path, list(columns))
+    statement = file.statement._replace(table=strip_percent_signs(file.statement.table))
+    return file._replace(statement=statement)
+
+
+def _no_quantity_error(path: Path, headers: list[str]) -> DataQualityError:
+    """Return the error for a table without a column that states how much is held."""
+    found = ", ".join(header or "(no name)" for header in headers)[:_MAX_QUOTED_CHARS]
+    return DataQualityError(
+        f"{path} has no known column of symbols next to one of quantities, weights or values. Its"
+        f" columns are: {found}. Name them Symbol and Quantity, or add a layout (`riskmetrics"
+        " layouts check` shows what is known)"
+    )
+
+
+def _parse_parquet(path: Path, limits: Limits) -> ParsedFile:
+    aliases = {**load_vocabulary().columns, **GENERAL.aliases}
+    table = read_table(path, aliases, required=("symbol",), limits=limits)
+    header = [aliases[name][0] for name in table.columns]
+    kind = classify_table(header, zip(*map(table.text, table.columns), strict=True))
+    require_kind(path, kind, HOLDINGS_KINDS, remedy=_AMBIGUOUS_KIND_REMEDY)
+    return ParsedFile(GENERAL, "Parquet", kind, ParsedStatement(table, [], None))
+
+
+def split_file(path: Path, limits: Limits, layouts: LayoutSet) -> tuple[str, list[Line]]:
+    """Return encoding and delimiter of a text file, and its lines.
+
+    Raises
+    ------
+    UsageError
+        If the file does not exist.
+    DataQualityError
+        If it is not a text of lines.
+    """
+    split = _split_text(path, _read_text(path, limits), limits, layouts)
+    return split.file_format, split.lines
+
+
+def _read_text(path: Path, limits: Limits) -> bytes:
+    """Return the bytes of a text or workbook; empty for a Parquet file."""
+    with open_content(path, limits) as stream:
+        if is_parquet(read_head(path, stream, limits)):
+            return b""
+        measure_size(path, stream, limits)
+        return read_whole(path, stream, limits)
+
+
+class _SplitText(NamedTuple):
+    file_format: str
+    delimiter: str
+    layout: Layout | None
+    """The first layout that matches; None if there is none."""
+    lines: list[Line]
+
+
+def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _SplitText:
+    """Split a text by the delimiter with which a layout matches, else by the best one."""
+    text, encoding = decode_text(path, data, limits)
+    readings = _split_by_delimiters(path, text)
+    layout, delimiter = _detect_layout(readings, layouts) or (None, _widest_delimiter(readings))
+    lines = readings[delimiter]
+    if max(line.n_cells for line in lines) > limits.columns:
+        raise DataQualityError(
+            f"{path} has more than {limits.columns:,} columns. Remove columns, or raise"
+            " RISKMETRICS_MAX_COLUMNS"
+        )
+    return _SplitText(f"{encoding}, {DELIMITERS[delimiter]}s", delimiter, layout, lines)
+
+
+def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> ParsedFile:
+    split = _split_text(path, data, limits, layouts)
+    if split.layout is None or split.layout.is_general:
+        _refuse_unsupported(path, split.lines, layouts.unsupported)
+    line_cells = [line.cells for line in split.lines]
+    tables = classify_tables(line_cells)
+    kind = combine_kinds(line_cells, tables)
+    require_kind(path, kind, HOLDINGS_KINDS, remedy=_AMBIGUOUS_KIND_REMEDY)
+    if split.layout is None:
+        header = max(split.lines[:_MAX_HEADER_LINES], key=lambda line: len(line.cells))
+        raise _no_quantity_error(path, header.cells)
+    other_headers = {
+        split.lines[place].number
+        for place, one in tables
+        if one.kinds and not set(one.kinds) & HOLDINGS_KINDS
+    }
+    statement = parse_statement(path, split.layout, split.lines, split.delimiter, other_headers)
+    return ParsedFile(split.layout, split.file_format, kind, statement)
+
+
+def _split_by_delimiters(path: Path, text: str) -> dict[str, list[Line]]:
+    """Return the lines of a text by each delimiter that can split it."""
+    readings = {}
+    for delimiter in DELIMITERS:
+        with suppress(csv.Error):  # expected for a wrong delimiter
+            readings[delimiter] = split_records(text, delimiter)
+    if not readings:
+        causes = (
+            "a quotation mark is not closed or is inside a cell, or a cell has more than"
+            f" {csv.field_size_limit():,} characters"
+        )
+        raise DataQualityError(f"{path} cannot be read as a table: {causes}")
+    if not any(readings.values()):
+        raise DataQualityError(f"{path} is empty")
+    return readings
+
+
+def _widest_delimiter(readings: dict[str, list[Line]]) -> str:
+    """Return the delimiter that gives most cells in one line."""
+    return max(
+        readings,
+        key=lambda delimiter: max((len(line.cells) for line in readings[delimiter]), default=0),
+    )
+
+
+def _detect_layout(
+    readings: dict[str, list[Line]], layouts: LayoutSet
+) -> tuple[Layout, str] | None:
+    """Return the layout and delimiter of a text; None if no layout matches."""
+    headers = {
+        delimiter: list(dict.fromkeys(header_keys(line) for line in lines if len(line.cells) > 1))
+        for delimiter, lines in readings.items()
+    }
+    for layout in layouts.layouts:
+        for delimiter, found in headers.items():
+            if any(map(layout.matches_header, found)):
+                return layout, delimiter
+    return None
+
+
+def _refuse_unsupported(path: Path, lines: list[Line], unsupported: tuple[Layout, ...]) -> None:
+    """Raise DataQualityError if a line is the header of an unsupported file."""
+    headers = {header_keys(line) for line in lines}
+    for layout in unsupported:
+        if any(map(layout.matches_header, headers)):
+            raise DataQualityError(f"{path} is {layout.unsupported}")

@@ -1,0 +1,282 @@
+"""Rows of a holdings table: forms of symbols, lots below positions, cash and totals."""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.sources import cells
+from riskmetrics.sources.asset_classes import (
+    asset_class,
+    is_cash_name,
+    is_cash_text,
+    is_foreign_cash,
+)
+from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
+from riskmetrics.sources.statement_days import parse_stated_day
+from riskmetrics.sources.statement_parser import SkippedLine
+from riskmetrics.sources.symbol_forms import (
+    is_cusip,
+    is_debt_cusip,
+    is_foreign_exchange,
+    parse_symbol_form,
+)
+from riskmetrics.sources.tabular_files import Table
+from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.symbols import clean_symbol_text, parse_option
+
+MAX_DECORATIONS_NAMED = 8
+_USD_NAMES = ("US$", "$", "US DOLLAR", "US DOLLARS", "U.S. DOLLAR", "DOLLAR US")
+_LOT_DATE = r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d"
+"""Pattern of a date in the place of a symbol, as in a line of a lot below its position."""
+
+
+class SplitRows(NamedTuple):
+    """Rows of one account by what they are."""
+
+    holdings: Table
+    cash: float
+    """Cash, dollars; NaN if none is stated."""
+    value: float
+    """Sum of the market values of the holdings, rejected ones included; NaN if one is missing."""
+    total: float
+    """Total of the account, dollars, as the file states it; NaN if it does not."""
+    is_cash_complete: bool
+    """Whether the amounts of all cash lines are known in USD."""
+    has_closed: bool
+    """Whether a holding is stated to be gone, by a quantity of zero."""
+    skipped: list[SkippedLine]
+
+
+def prepare_rows(table: Table, layout: Layout) -> Table:
+    """Return a table with asset classes, bare symbols and the currency as a code.
+
+    Adds the column ``form_problem``: why the form of the symbol is not supported, else empty.
+    """
+    if "symbol" not in table.columns:
+        table = _with_texts(table, symbol=table.text("identifier"))
+    written = table.text("symbol")
+    forms = [parse_symbol_form(text) for text in written]
+    currency = table.text("currency").str.upper()
+    currency = currency.mask(currency.isin(_USD_NAMES), "USD")
+    symbols = pd.Series([form.symbol for form in forms], dtype="str")
+    problems = pd.Series([form.problem for form in forms], dtype="str")
+    if layout.funds_by_cusip:
+        funds = symbols.map(lambda one: is_cusip(one) and not is_debt_cusip(one)).astype(bool)
+        problems = problems.mask(funds, "")
+    is_abroad = table.text("exchange").map(is_foreign_exchange).astype(bool)
+    is_abroad |= pd.Series([form.listing != "" for form in forms], dtype=bool)
+    problems = problems.mask(
+        (problems == "") & is_abroad & (currency == ""),
+        written + " is listed outside the United States and the file states no currency: only USD"
+        " is supported",
+    )
+    decorated = dict.fromkeys(
+        f"{text} is read as {symbol}"
+        for text, symbol in zip(written, symbols, strict=True)
+        if text != symbol
+    )
+    classes = _class_texts(table)
+    prepared = _with_texts(
+        table,
+        symbol=_option_symbols(table, symbols, classes),
+        form_problem=problems,
+        investment_class=classes,
+        currency=currency,
+    )
+    return prepared._replace(notes=[*table.notes, *list(decorated)[:MAX_DECORATIONS_NAMED]])
+
+
+def _with_texts(table: Table, **texts: "pd.Series[str]") -> Table:
+    """Return a table with replaced or added columns of text."""
+    added = {
+        name: pa.chunked_array([pa.array(text.tolist(), pa.string())])
+        for name, text in texts.items()
+    }
+    return table._replace(columns={**table.columns, **added})
+
+
+def _class_texts(table: Table) -> "pd.Series[str]":
+    """Return asset classes as written; from a column named Type where its words are known."""
+    stated, kind = table.text("investment_class"), table.text("type")
+    named = kind.map(asset_class)
+    if set(named) <= {"", "cash"}:  # Cash is the type of an account, next to Margin
+        return stated
+    return stated.mask((stated == "") & (named != ""), kind)
+
+
+def _option_symbols(
+    table: Table, symbols: "pd.Series[str]", classes: "pd.Series[str]"
+) -> "pd.Series[str]":
+    """Return symbols, with those of options whose terms are in columns of their own."""
+    if not {"strike_price", "expiration_date", "option_right"} <= table.columns.keys():
+        return symbols
+    days = cells.parse_dates(table.columns["expiration_date"])[0]
+    parts = zip(
+        symbols,
+        table.text("underlying_symbol"),
+        days,
+        table.text("strike_price"),
+        table.text("option_right").str.upper().str[:1],
+        classes,
+        strict=True,
+    )
+    named = []
+    for symbol, underlying, day, strike, right, stated in parts:
+        text = f"{clean_symbol_text(underlying or symbol)} {day} {strike} {right}"
+        is_option = asset_class(stated) in {"", "option"} and not parse_option(symbol)
+        found = parse_option(text) if is_option else None
+        named.append(found.symbol if found else symbol)
+    return pd.Series(named, dtype="str")
+
+
+def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, list[SkippedLine]]:
+    """Replace positions by the lots below them, and return the skipped lines.
+
+    A line of a lot has its date in the place of the symbol. Lots whose quantities do not sum to
+    that of the position are skipped instead of the position.
+    """
+    symbols = table.text("symbol")
+    is_lot = symbols.str.fullmatch(_LOT_DATE).to_numpy(bool)
+    if "quantity" not in table.columns or not is_lot.any() or is_lot[0]:
+        return table, []
+    position = np.maximum.accumulate(np.where(is_lot, 0, np.arange(table.n_rows)))
+    quantity = read_numbers(table, "quantity", decimal)
+    sums = np.bincount(position[is_lot], np.nan_to_num(quantity[is_lot]), minlength=table.n_rows)
+    has_lots = np.isin(np.arange(table.n_rows), position[is_lot])
+    agrees = np.isclose(sums, quantity) & has_lots
+    skipped = np.where(is_lot, ~agrees[position], agrees)
+    days = symbols.map(lambda text: str(parse_stated_day(text, dates).day or text))
+    entry = table.text("entry_date").mask(is_lot, days)
+    placed = _with_texts(
+        table, symbol=symbols.iloc[position].reset_index(drop=True), entry_date=entry
+    )
+    reasons = np.where(
+        is_lot, "a lot; the lots do not sum to the position", "the sum of the lots below"
+    )
+    return placed.keep_rows(~skipped), _skipped_lines(table, np.where(skipped, reasons, ""))
+
+
+def place_report_cash(table: Table, decimal: str) -> tuple[Table, list[SkippedLine]]:
+    """Give the cash of a consolidated statement to its account; skip it if there are several."""
+    numbers = table.text("account_number")
+    shared = (table.text("symbol") == CASH_ROW_SYMBOL) & numbers.str.contains("(?i)consolidated")
+    own = numbers[~shared].unique()
+    if not shared.any() or len(own) == 0:
+        return table, []
+    if len(own) == 1:
+        return _with_texts(table, account_number=numbers.mask(shared, own[0])), []
+    is_shared = shared.to_numpy(bool)
+    amounts = zip(read_numbers(table, "market_value", decimal), table.text("currency"), strict=True)
+    reasons = [
+        f"cash, {amount:,.2f} {currency}, of several accounts together: pass --equity"
+        for amount, currency in amounts
+    ]
+    return table.keep_rows(~is_shared), _skipped_lines(table, np.where(is_shared, reasons, ""))
+
+
+def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> SplitRows:
+    """Split the rows of an account into holdings, cash, totals and lines that are neither.
+
+    Parameters
+    ----------
+    table : Table
+        Result of `prepare_rows` for one account.
+    layout : Layout
+        Layout of the file.
+    decimal : str
+        Decimal mark of the numbers.
+    size_column : str
+        Column that states how much is held: quantity, weight or market_value.
+    """
+    value, size = (read_numbers(table, name, decimal) for name in ("market_value", size_column))
+    amount = np.where(np.isnan(value) | (size_column == "weight"), size, value)
+    total = _is_total(table)
+    cash = _is_cash(table, layout, read_numbers(table, "last_price", decimal)) & ~total
+    foreign = cash & (
+        np.isnan(amount)
+        | ~table.text("currency").isin(["", "USD"]).to_numpy(bool)
+        | _map_bool(table.text("symbol"), is_foreign_cash)
+    )
+    is_blank = ((table.text("symbol") == "") & (table.text(size_column) == "")).to_numpy(bool)
+    gone = (size == 0) & (np.isnan(value) | (value == 0))
+    reasons = np.full(table.n_rows, "", dtype=object)
+    reasons[gone] = f"{size_column} 0: no longer held"
+    reasons[is_blank] = "no symbol and no quantity"
+    reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
+    reasons[foreign] = "cash without an amount in USD"
+    reasons[total] = "a total"
+    is_holding = (reasons == "").astype(bool)
+    dollars, totals = amount[cash & ~foreign], value[total & ~np.isnan(value)]
+    return SplitRows(
+        table.keep_rows(is_holding),
+        float(dollars.sum()) if len(dollars) else float("nan"),
+        float(value[is_holding].sum()),
+        float(totals[-1]) if len(totals) else float("nan"),
+        not foreign.any(),
+        bool((gone & ~(is_blank | cash | total)).any()),
+        _skipped_lines(table, reasons),
+    )
+
+
+def read_numbers(table: Table, name: str, decimal: str) -> FloatArray:
+    """Return the numbers of a column, NaN where missing or without column."""
+    return (
+        cells.parse_numbers(table.columns[name], decimal)[0]
+        if name in table.columns
+        else np.full(table.n_rows, np.nan)
+    )
+
+
+def strip_percent_signs(table: Table) -> Table:
+    """Return a table without the percent signs of its weights."""
+    if "weight" not in table.columns:
+        return table
+    weights = pc.replace_substring_regex(cells.trim_text(table.columns["weight"]), r" ?%$", "")
+    return table._replace(columns={**table.columns, "weight": weights})
+
+
+def _skipped_lines(table: Table, reasons: NDArray[Any]) -> list[SkippedLine]:
+    places = np.flatnonzero(reasons != "")
+    return [
+        SkippedLine(line, str(reason))
+        for (line, _), reason in zip(table.locate(places), reasons[places], strict=True)
+    ]
+
+
+def _map_bool(texts: "pd.Series[str]", predicate: Callable[[str], bool]) -> BoolArray:
+    return np.array([predicate(text) for text in texts], dtype=bool)
+
+
+def _is_total(table: Table) -> BoolArray:
+    """Return a mask of the lines of totals: by the symbol, else by the name of the line."""
+    symbol, name = table.text("symbol"), table.text("description")
+    totals = load_vocabulary().totals
+    return _map_bool(
+        symbol.mask(symbol.isin(["", "-", "--"]), name), lambda text: starts_with(text, totals)
+    )
+
+
+def _is_cash(table: Table, layout: Layout, price: FloatArray) -> BoolArray:
+    """Return a mask of the lines of cash: by words, and by a price of 1 where there is one."""
+    symbol, name, stated = (
+        table.text(column) for column in ("symbol", "description", "investment_class")
+    )
+    described = symbol.str.lower() + "|" + name.str.lower() + "|" + stated.str.lower()
+    patterns = [re.compile(pattern) for pattern in layout.cash]
+    by_layout = _map_bool(described, lambda text: any(one.match(text) for one in patterns))
+    by_words = (
+        _map_bool(symbol, is_cash_text)
+        | _map_bool(symbol, lambda text: text.endswith("**"))
+        | _map_bool(name, is_cash_name)
+        | _map_bool(stated, is_cash_text)
+    )
+    is_par = np.isnan(price) | (price == 1)
+    cash: BoolArray = ((by_layout | by_words) & is_par) | _map_bool(symbol, is_foreign_cash)
+    return cash

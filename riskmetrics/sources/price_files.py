@@ -1,0 +1,273 @@
+"""Strict reading of files of daily prices, in the layouts of `price_layouts`."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmetrics import trading_calendar
+from riskmetrics.errors import DataQualityError
+from riskmetrics.limits import DEFAULT_LIMITS, Limits
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.sources import cells
+from riskmetrics.sources.price_adjustments import PriceArrays, adjust_prices
+from riskmetrics.sources.price_tables import read_price_table
+from riskmetrics.sources.row_validation import (
+    INFERRED,
+    MIN_PRICE,
+    PRICE_LIMIT,
+    Notation,
+    ParseResult,
+    RowValidator,
+    join_names,
+    to_dates,
+    validate_table,
+)
+from riskmetrics.sources.tabular_files import RejectedRow, Table
+
+MIN_ADJ_CLOSE, ADJ_CLOSE_LIMIT = 1e-12, 1e15
+"""Range of adjusted closes, exclusive; wider than that of prices: adjustments accumulate."""
+RANGE_TOLERANCE = 0.01
+"""Dollars that a close may lie outside of low and high, because each is rounded to cents."""
+
+_AMOUNTS = ("open", "high", "low", "close", "adj_close", "midpoint", "dividend")
+_LISTING = re.compile(r"\.(?!(?:PK|OB|NYB|CBT|CME|CMX|NYM)$)[A-Z]{1,4}$")
+"""Code of a listing at the end of a symbol, except those of over-the-counter and futures markets
+of the United States."""
+_MAX_STAMPS_PER_DAY = 2.5
+"""Distinct times per day, on average, above which prices are intraday."""
+_DAILY_PERIODS = ("", "D", "1D", "DAY", "1DAY", "DAILY")
+
+
+def read_prices(
+    path: Path,
+    limits: Limits = DEFAULT_LIMITS,
+    notation: Notation = INFERRED,
+    symbol: str | None = None,
+) -> ParseResult:
+    """Read daily prices, one row per symbol and exchange session.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, Excel or Parquet with date and close, and the symbol in a column, in the headers of the
+        closes or in the name of the file; optionally open, high, low, adj_close, volume, splits and
+        dividends.
+    limits : Limits
+        Limits of the file.
+    notation : Notation
+        Decimal mark and order of dates, if not inferred.
+    symbol : str, optional
+        Symbol of a file without symbols.
+
+    Returns
+    -------
+    ParseResult
+        symbol, date (datetime.date), open, high, low, close, adj_close (float64, dollars; NaN where
+        absent, except adj_close), volume (Int64, shares, rounded; NA where absent), has_adj_close
+        (bool: False where adj_close is the close because the file has none).
+
+    Raises
+    ------
+    UsageError
+        If the file does not exist, its decimal mark is ambiguous, or its symbol unknown.
+    DataQualityError
+        If the file is not a table of prices, or has no valid row.
+
+    Notes
+    -----
+    A symbol without any adj_close gets adj_close := close, and a note says so. If a symbol has it
+    on some rows only, the other rows are rejected: a mixture would give false returns. Raw closes
+    are divided by the splits of the file (`price_adjustments`).
+    """
+    table = read_price_table(path, symbol, limits)
+    _refuse_intraday(table, notation)
+    validator = validate_table(table, notation, _AMOUNTS, ("volume",))
+    if "period" in table.columns:
+        periods = validator.text("period").str.upper()
+        validator.reject(
+            ~periods.isin(_DAILY_PERIODS), "period {period}: only daily prices are supported"
+        )
+    _reject_foreign_listings(validator)
+    return validator.result(price_rows(validator))
+
+
+def _reject_foreign_listings(validator: RowValidator) -> None:
+    """Reject rows of listings outside the United States without a currency."""
+    codes, symbols = pd.factorize(validator.symbols("symbol"))
+    is_foreign = np.array([bool(_LISTING.search(symbol)) for symbol in symbols], dtype=bool)[codes]
+    if is_foreign.any():
+        validator.reject(
+            is_foreign & (validator.text("currency") == "").to_numpy(bool),
+            "{symbol} is listed outside the United States, and its currency is unknown: only USD is"
+            " supported. If the prices are in USD, add a column currency",
+        )
+
+
+def _refuse_intraday(table: Table, notation: Notation) -> None:
+    """Raise DataQualityError if a table has many times per day."""
+    stamps = pc.unique(table.columns["date"])
+    days, _ = cells.parse_dates(pa.chunked_array([stamps]), notation.date_order)
+    n_days = len(np.unique(days[~np.isnat(days)]))
+    if n_days and len(days) > _MAX_STAMPS_PER_DAY * n_days and not np.isnat(days).any():
+        raise DataQualityError(
+            f"{table.path} has {len(days):,} times on {n_days:,} days. Import daily prices, not"
+            " intraday prices"
+        )
+
+
+def reject_repeated_rows(files: Mapping[Path, ParseResult]) -> dict[Path, ParseResult]:
+    """Reject rows for a symbol and day of an earlier file, and those that would mix closes.
+
+    A symbol whose closes are adjusted for dividends in one file only would have false returns where
+    the files meet.
+    """
+    seen: set[tuple[str, date]] = set()
+    is_adjusted: dict[str, bool] = {}
+    kept = {}
+    for path, parsed in files.items():
+        rows = parsed.rows
+        keys = list(zip(rows["symbol"], rows["date"], strict=True))
+        repeated = np.array([key in seen for key in keys], dtype=bool)
+        for symbol, adjusted in rows.groupby("symbol", sort=False)["has_adj_close"].first().items():
+            is_adjusted.setdefault(str(symbol), bool(adjusted))
+        mixed = (rows["symbol"].map(is_adjusted) != rows["has_adj_close"]).to_numpy(bool)
+        rejected = [
+            *_reject_rows(rows[repeated], "duplicate row; the one of an earlier file is kept"),
+            *_reject_rows(
+                rows[mixed & ~repeated],
+                "adj_close is adjusted in only one of this and an earlier file",
+            ),
+        ]
+        seen.update(key for key, is_bad in zip(keys, repeated | mixed, strict=True) if not is_bad)
+        kept[path] = parsed._replace(
+            rows=rows[~(repeated | mixed)], rejected=[*parsed.rejected, *rejected]
+        )
+    return kept
+
+
+def _reject_rows(rows: pd.DataFrame, reason: str) -> list[RejectedRow]:
+    texts = rows.drop(columns="has_adj_close").to_csv(index=False, header=False).splitlines()
+    return [RejectedRow(None, text, reason) for text in texts]
+
+
+def price_rows(validator: RowValidator) -> pd.DataFrame:
+    """Return all rows of a price table as in `read_prices`; the validator marks rejected rows."""
+    symbols, days = validator.symbols("symbol"), validator.days("date")
+    validator.reject(symbols == "", "no symbol")
+    _reject_non_sessions(validator, days)
+    opens, highs, lows, closes = (
+        validator.prices(name) for name in ("open", "high", "low", "close")
+    )
+    closes = _fill_midpoints(validator, closes)
+    adjusted = validator.numbers("adj_close")
+    volume = validator.numbers("volume", has_magnitudes=True)
+    _reject_impossible_ranges(validator, highs, lows, closes)
+    is_valid_adj_close = np.isnan(adjusted) | (
+        (adjusted > MIN_ADJ_CLOSE) & (adjusted < ADJ_CLOSE_LIMIT)
+    )
+    validator.reject(~is_valid_adj_close, "adj_close {adj_close} is not a positive price")
+    validator.reject(
+        (volume < 0) | (volume >= 2.0**63), "volume {volume} is not a number of shares"
+    )
+    validator.reject_foreign_currency()
+    keys = pd.DataFrame({"symbol": pd.factorize(symbols)[0], "date": days.astype(np.int64)})
+    validator.reject(
+        _is_missing_adj_close(keys["symbol"], adjusted, validator.valid_rows),
+        "no adj_close, although {symbol} has it on other rows",
+    )
+    validator.reject_duplicates(keys, "{symbol} on {date}")
+    prices = adjust_prices(
+        validator, symbols, days, PriceArrays(opens, highs, lows, closes, adjusted, volume)
+    )
+    _reject_out_of_range(validator, prices)
+    unadjusted = np.isnan(prices.adj_close) & validator.valid_rows
+    if unadjusted.any():
+        who = (
+            f"for {join_names(symbols[unadjusted])}"
+            if "adj_close" in validator.table.columns
+            else "column"
+        )
+        validator.notes.append(f"no adj_close {who}: adj_close := close")
+    whole_volume = np.round(np.where(validator.valid_rows, prices.volume, np.nan))
+    return pd.DataFrame(
+        {
+            "symbol": symbols,
+            "date": to_dates(days),
+            "open": prices.open,
+            "high": prices.high,
+            "low": prices.low,
+            "close": prices.close,
+            "adj_close": np.where(unadjusted, prices.close, prices.adj_close),
+            "volume": pd.Series(whole_volume).astype("Int64"),
+            "has_adj_close": ~unadjusted,
+        }
+    )
+
+
+def _fill_midpoints(validator: RowValidator, closes: FloatArray) -> FloatArray:
+    """Return closes with the prices of CRSP, where a minus marks the midpoint of bid and ask."""
+    if "midpoint" not in validator.table.columns:
+        return closes
+    signed = validator.numbers("midpoint")
+    prices = np.abs(signed)
+    validator.reject(
+        (prices < MIN_PRICE) | (prices >= PRICE_LIMIT), "price {midpoint} is not a price"
+    )
+    if is_midpoint := np.count_nonzero((signed < 0) & validator.valid_rows):
+        validator.notes.append(f"closes that are midpoints of bid and ask: {is_midpoint:,}")
+    return np.where(np.isnan(closes), prices, closes)
+
+
+def _reject_out_of_range(validator: RowValidator, prices: PriceArrays) -> None:
+    """Reject rows whose prices or volume leave their range by the adjustment."""
+    for values in (prices.open, prices.high, prices.low, prices.close):
+        validator.reject(
+            (values < MIN_PRICE) | (values >= PRICE_LIMIT),
+            "the prices, divided by later splits, are out of range (0.0001 to 99,999,999)",
+        )
+    validator.reject(
+        prices.volume >= 2.0**63, "volume {volume}, times later splits, is not a number of shares"
+    )
+
+
+def _reject_impossible_ranges(
+    validator: RowValidator, highs: FloatArray, lows: FloatArray, closes: FloatArray
+) -> None:
+    """Reject rows without a close, and rows with a close outside of low and high."""
+    validator.reject(np.isnan(closes), "no close")
+    validator.reject(highs < lows, "high {high} is below low {low}")
+    slack = RANGE_TOLERANCE + 1e-6 * closes
+    validator.reject(closes > highs + slack, "close {close} is above high {high}")
+    validator.reject(closes < lows - slack, "close {close} is below low {low}")
+
+
+def _reject_non_sessions(validator: RowValidator, days: DateArray) -> None:
+    """Reject rows without a date, outside of the calendar, in the future, or on closed days."""
+    first, ended = trading_calendar.FIRST_SESSION, trading_calendar.last_completed_session()
+    validator.reject(np.isnat(days), "no date")
+    validator.reject(
+        days < np.datetime64(first), f"{{date}} is before {first}, the start of the calendar"
+    )
+    validator.reject(
+        days > np.datetime64(ended),
+        f"{{date}} is after {ended}, the last completed session",
+    )
+    sessions = trading_calendar.sessions_index().to_numpy("datetime64[D]")
+    validator.reject(
+        ~np.isin(days.astype("datetime64[D]"), sessions), "the exchange is closed on {date}"
+    )
+
+
+def _is_missing_adj_close(
+    codes: "pd.Series[int]", adjusted: FloatArray, good: BoolArray
+) -> BoolArray:
+    """Return a mask of rows without adjusted close although a valid row of the symbol has one."""
+    has = np.bincount(codes[good & ~np.isnan(adjusted)], minlength=len(codes)) > 0
+    is_missing: BoolArray = np.isnan(adjusted) & has[codes]
+    return is_missing

@@ -1,0 +1,80 @@
+"""Days that a statement states in a sentence, such as ``Positions as of 12/06/2024``."""
+
+import re
+from datetime import date
+from functools import cache
+from typing import NamedTuple
+
+from riskmetrics.sources.dates import infer_order, parse_date, possible_days
+from riskmetrics.sources.vocabulary import load_vocabulary
+
+_ANY_DATE = (
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
+    r"|[^\W\d_]{3,10}\.?[ -]\d{1,2},?[ -]\d{4}"
+    r"|\d{1,2}\.?[ -](?:de |di )?[^\W\d_]{3,10}\.?,?[ -](?:de |di )?\d{4}"
+)
+"""Pattern of a date in lower case."""
+_TIME = r"(?:\d{1,2}:\d\d(?::\d\d)? ?(?:[ap]\.?m\.?)?(?: [a-z]{2,3})?,? )?"
+_US_TIME = re.compile(r"\b[ap]\.?m\b|\b[ecmp][sd]?t\b")
+_WEEKDAY = r"(?:[a-z]{2,9}, )?"
+
+
+class StatedDay(NamedTuple):
+    """Day that a text states."""
+
+    text: str
+    """The date as written."""
+    day: date | None
+    """None if the text is not a date, or can be two."""
+    is_ambiguous: bool = False
+    """Whether month and day can be exchanged."""
+
+
+@cache
+def _sentence_pattern() -> "re.Pattern[str]":
+    words = sorted(map(re.escape, load_vocabulary().days), key=len, reverse=True)
+    alternatives = "|".join(words)
+    return re.compile(
+        rf"(?:^|.*[^\w])(?P<word>{alternatives})[: ]+{_TIME}{_WEEKDAY}(?P<day>{_ANY_DATE})\b"
+    )
+
+
+def find_stated_day(text: str, order: str | None = None) -> StatedDay | None:
+    """Return the day that a sentence states; None if there is none.
+
+    Parameters
+    ----------
+    text : str
+        Sentence in one of the languages of the vocabulary.
+    order : str, optional
+        ``mdy`` or ``dmy``, used if the date is ambiguous. Default: ``dmy`` after a word in another
+        language than English, else ``mdy`` if the sentence has a time in American notation.
+
+    Examples
+    --------
+    >>> find_stated_day("Positions as of 04:10 PM ET, 12/06/2024").day
+    datetime.date(2024, 12, 6)
+    >>> find_stated_day("Stand: 06.12.2024").day
+    datetime.date(2024, 12, 6)
+    >>> find_stated_day("As of 12/06/2024").is_ambiguous
+    True
+    """
+    lowered = " ".join(text.casefold().split())
+    found = _sentence_pattern().match(lowered)
+    if found is None:
+        return None
+    if order is None and found["word"] not in load_vocabulary().english_days:
+        order = "dmy"
+    return parse_stated_day(found["day"], order or ("mdy" if _US_TIME.search(lowered) else None))
+
+
+def parse_stated_day(text: str, order: str | None = None) -> StatedDay:
+    """Parse a date in any notation of `dates.parse_date`; a date with dots has the day first.
+
+    Examples
+    --------
+    >>> [parse_stated_day(text).day.isoformat() for text in ("Dec-06-2024", "6. Dezember 2024")]
+    ['2024-12-06', '2024-12-06']
+    """
+    day = parse_date(text, infer_order([text]) or order)
+    return StatedDay(text, day, is_ambiguous=day is None and len(possible_days(text)) > 1)

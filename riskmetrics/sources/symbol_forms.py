@@ -1,0 +1,187 @@
+"""What the form of a symbol says: decoration around it, and instruments that are not supported.
+
+A symbol may stand next to its exchange or the name of the company (``NASDAQ:COST``, ``MSFT US``,
+``Apple Inc. (AAPL)``), and may be that of a future, a cryptocurrency, a pair of currencies, a bond
+or a listing outside the United States.
+"""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from riskmetrics.sources.vocabulary import load_vocabulary
+from riskmetrics.symbols import clean_symbol_text, normalize_symbol, parse_option
+
+_MARKETS = load_vocabulary().markets
+CURRENCIES = _MARKETS["currencies"]
+FOREIGN_CASH = CURRENCIES - {"USD", "TRY", "XAU", "XAG"}
+"""Codes of currencies that are not the symbol of a share."""
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
+_CUSIP = re.compile(r"(?=.*\d)[0-9A-Z]{6}[0-9A-Z*@#]{2}\d")
+_PAIR = re.compile(r"([A-Z]{3,5})[./ -]?(USDT|USDC|[A-Z]{3})")
+_FUTURE = re.compile(r"[/@][A-Z0-9]{1,3}([FGHJKMNQUVXZ]\d{1,2})?(:[A-Z]+)?|[A-Z0-9]{1,4}=F")
+_FOREX = re.compile(r"([A-Z]{3})?[A-Z]{3}=X")
+_NAME_WITH_SYMBOL = re.compile(r"(?P<name>.*\S)\s*\((?P<symbol>[^()]{1,24})\)")
+_SYMBOL_WITH_NAME = re.compile(
+    r"(?P<symbol>[A-Z][A-Z0-9./-]{0,9})(?: [-|\u2013\u2014] |: | \| )(?P<name>.*[A-Za-z]{2}.*)"
+)
+_ADVICE = "only shares, funds and options on them are supported"
+
+
+class SymbolForm(NamedTuple):
+    """A symbol without decoration, and what its form says."""
+
+    symbol: str
+    """Text to normalize; unchanged if there is no decoration."""
+    problem: str = ""
+    """Why the instrument is not supported; empty if it is."""
+    listing: str = ""
+    """Code of a listing outside the United States after a dot; the symbol keeps it."""
+
+
+@cache
+def parse_symbol_form(text: str) -> SymbolForm:
+    """Parse the form of a symbol.
+
+    Examples
+    --------
+    >>> [parse_symbol_form(text).symbol for text in ("NASDAQ:COST", "MSFT US", "Apple Inc. (AAPL)")]
+    ['COST', 'MSFT', 'AAPL']
+    >>> parse_symbol_form("/ESH5").problem
+    '/ESH5 is a future: only shares, funds and options on them are supported'
+    >>> parse_symbol_form("VOD.L").listing
+    'L'
+    """
+    if parse_option(text):
+        return SymbolForm(text)
+    exchange, symbol = _strip_exchange(_strip_name(text.strip()))
+    plain = clean_symbol_text(symbol)
+    if problem := _describe_problem(plain):
+        return SymbolForm(symbol, f"{plain} is {problem}")
+    if exchange:
+        return SymbolForm(symbol, f"{text} is listed on {exchange}: {_ADVICE}")
+    return SymbolForm(symbol, "", _foreign_listing(normalize_symbol(symbol) or plain))
+
+
+def is_foreign_exchange(name: str) -> bool:
+    """Return whether the name or code of an exchange is that of one outside the United States.
+
+    Examples
+    --------
+    >>> is_foreign_exchange("XTSE"), is_foreign_exchange("NYSE")
+    (True, False)
+    """
+    return re.sub(r"[^A-Z0-9]", "", name.upper()) in _MARKETS["foreign_exchanges"]
+
+
+def is_isin(text: str) -> bool:
+    """Return whether a text is an ISIN with a valid check digit.
+
+    Examples
+    --------
+    >>> is_isin("US0378331005"), is_isin("US0378331006")
+    (True, False)
+    """
+    if not _ISIN.fullmatch(text):
+        return False
+    digits = [int(digit) for sign in text for digit in str(int(sign, 36))]
+    # every second digit is doubled, from the check digit on, which is not
+    total = sum(
+        digit if place % 2 else sum(divmod(2 * digit, 10))
+        for place, digit in enumerate(reversed(digits), 1)
+    )
+    return total % 10 == 0
+
+
+def is_cusip(text: str) -> bool:
+    """Return whether a text is a CUSIP with a valid check digit.
+
+    Examples
+    --------
+    >>> is_cusip("037833100"), is_cusip("037833101")
+    (True, False)
+    """
+    if not _CUSIP.fullmatch(text):
+        return False
+    values = [int(sign, 36) if sign.isalnum() else 36 + "*@#".index(sign) for sign in text]
+    total = sum(sum(divmod(value * (1 + place % 2), 10)) for place, value in enumerate(values[:8]))
+    return (10 - total % 10) % 10 == values[8]
+
+
+def is_debt_cusip(text: str) -> bool:
+    """Return whether a CUSIP is that of a debt issue: places 7 and 8 have a letter.
+
+    Examples
+    --------
+    >>> is_debt_cusip("912797LX3"), is_debt_cusip("037833100")
+    (True, False)
+    """
+    return bool(_CUSIP.fullmatch(text)) and not text[6:8].isdigit()
+
+
+def _strip_name(text: str) -> str:
+    """Return the symbol of a text with the name of the company, else the text."""
+    if found := _NAME_WITH_SYMBOL.fullmatch(text):
+        inner = found["symbol"].strip()
+        if " " in inner or not normalize_symbol(inner.rpartition(":")[2]):
+            return text
+        return inner if inner.upper() == inner else text
+    if found := _SYMBOL_WITH_NAME.fullmatch(text):
+        return found["symbol"]
+    return text.removeprefix("$") if re.fullmatch(r"\$[A-Za-z]{1,5}", text) else text
+
+
+def _strip_exchange(text: str) -> tuple[str, str]:
+    """Return the exchange outside the United States that a text names, and the symbol."""
+    before, colon, after = text.partition(":")
+    if colon and normalize_symbol(after):
+        market = before.strip().upper()
+        if market in _MARKETS["us_exchanges"]:
+            return "", after.strip()
+        if market in _MARKETS["foreign_exchanges"]:
+            return market, after.strip()
+        return "", text
+    words = text.upper().removesuffix(" EQUITY").split(" ")
+    if len(words) > 1 and words[-1] in _MARKETS["bloomberg_us"]:
+        return "", " ".join(words[:-1])
+    if len(words) == 2 and words[-1] in _MARKETS["bloomberg_foreign"] and words[0].isalnum():
+        return words[-1], words[0]
+    return "", text
+
+
+def _foreign_listing(plain: str) -> str:
+    """Return the code after the last dot if it is that of a listing outside the United States."""
+    root, dot, code = plain.rpartition(".")
+    return code if dot and root and code in _MARKETS["listings"] else ""
+
+
+def _describe_problem(plain: str) -> str:
+    """Return what an unsupported instrument is, from its symbol; empty if it is supported."""
+    if is_debt_cusip(plain):
+        return f"the CUSIP of a bond: {_ADVICE}"
+    if is_isin(plain) or is_cusip(plain):
+        kind = "an ISIN" if is_isin(plain) else "a CUSIP"
+        return f"{kind}, not a symbol. Add a column Symbol with the ticker"
+    if plain and not re.search("[A-Z]", plain):
+        return "a number, not a symbol. Check which column has the symbols"
+    if _FUTURE.fullmatch(plain):
+        return f"a future: {_ADVICE}"
+    if kind := _pair_kind(plain):
+        return f"a {kind}: {_ADVICE}"
+    return ""
+
+
+def _pair_kind(plain: str) -> str:
+    """Return what a pair of currencies or coins is; empty if the text is no pair."""
+    market, colon, rest = plain.partition(":")
+    if colon and market in _MARKETS["crypto_markets"]:
+        return "cryptocurrency"
+    if _FOREX.fullmatch(plain) or (colon and market in _MARKETS["currency_markets"]):
+        return "pair of currencies"
+    pair = _PAIR.fullmatch(rest if colon else plain)
+    if pair is None:
+        return ""
+    base, quote = pair.groups()
+    if base in _MARKETS["coins"] and quote in CURRENCIES | {"USDT", "USDC"}:
+        return "cryptocurrency"
+    return "pair of currencies" if {base, quote} <= CURRENCIES else ""

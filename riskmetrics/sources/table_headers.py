@@ -1,0 +1,192 @@
+"""The header of a table: where it is, how its cells are separated, and which columns are known."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from riskmetrics.errors import DataQualityError
+
+HeaderAliases = Mapping[str, tuple[str, ...]]
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+"""Separators of cells, in the order in which they are tried."""
+MAX_HEADER_RECORDS = 40
+"""Records from the start among which the header is looked for."""
+
+
+class HeaderChoice(NamedTuple):
+    """Columns that are read from a table, and the number of records of its header."""
+
+    positions: dict[str, int]
+    notes: list[str]
+    n_records: int = 1
+
+
+class HeaderChooser(Protocol):
+    """Recognizes the header of one kind of table."""
+
+    def choose(self, path: Path, records: Sequence[list[str]]) -> HeaderChoice | None:
+        """Return the columns to read if the first of the records is the header; None if not."""
+        ...
+
+    def refusal(self, path: Path, headers: list[str], separator: str) -> DataQualityError:
+        """Return the error for a table without such a header."""
+        ...
+
+
+class AliasChooser:
+    """Recognizes a header by the accepted names of its required columns."""
+
+    def __init__(self, aliases: HeaderAliases, required: tuple[str, ...]) -> None:
+        self._aliases, self._required = aliases, required
+
+    def choose(self, path: Path, records: Sequence[list[str]]) -> HeaderChoice | None:
+        """Return the known columns if the first record has all required ones."""
+        keys = {header_key(header) for header in records[0]}
+        if not all(keys & {*self._aliases[name]} for name in self._required):
+            return None
+        return HeaderChoice(*choose_columns(path, records[0], self._aliases, self._required))
+
+    def refusal(self, path: Path, headers: list[str], separator: str) -> DataQualityError:
+        """Return the error that names the missing columns."""
+        return missing_columns_error(path, headers, self._aliases, self._required, separator)
+
+
+class CsvHeader(NamedTuple):
+    """Header of delimited text: positions of the chosen columns, and where the first row starts."""
+
+    positions: dict[str, int]
+    notes: list[str]
+    labels: list[str]
+    """Cells of the last record of the header."""
+    body_offset: int
+    """Offset of the first row, in bytes."""
+    first_line: int
+    delimiter: str
+
+
+class _Record(NamedTuple):
+    cells: list[str]
+    start_line: int
+    end_line: int
+    end_offset: int
+
+
+def find_csv_header(path: Path, data: bytes, chooser: HeaderChooser) -> CsvHeader:
+    """Find the header among the first records of UTF-8 text, with any of the delimiters.
+
+    Raises
+    ------
+    DataQualityError
+        If there is no header, or a used column occurs more than once.
+    """
+    readings = {delimiter: list(_first_records(data, delimiter)) for delimiter in DELIMITERS}
+    for place in range(MAX_HEADER_RECORDS):
+        for delimiter, records in readings.items():
+            following = [record.cells for record in records[place:]]
+            choice = chooser.choose(path, following) if following else None
+            if choice is not None:
+                return _located(records, place, choice, delimiter)
+    first = {mark: records[0].cells if records else [] for mark, records in readings.items()}
+    delimiter = max(first, key=lambda mark: len(first[mark]))
+    if not first[delimiter] and data.strip():
+        raise DataQualityError(
+            f"{path} cannot be read as a table: its first line has no cell, or one of more than"
+            f" {csv.field_size_limit():,} characters"
+        )
+    raise chooser.refusal(path, first[delimiter], DELIMITERS[delimiter])
+
+
+def _located(
+    records: Sequence[_Record], place: int, choice: HeaderChoice, delimiter: str
+) -> CsvHeader:
+    """Return a header with its place in the text, and a note on the lines above it."""
+    last = records[place + choice.n_records - 1]
+    notes = list(choice.notes)
+    if place:
+        first, final = records[0].start_line, records[place - 1].end_line
+        lines = f"line {first} is" if first == final else f"lines {first} to {final} are"
+        notes.insert(0, f"{lines} above the header and not read")
+    return CsvHeader(
+        choice.positions, notes, last.cells, last.end_offset, last.end_line + 1, delimiter
+    )
+
+
+def _first_records(data: bytes, delimiter: str) -> Iterator[_Record]:
+    """Yield the first records that are not blank, up to one that cannot be split."""
+    lines = io.BytesIO(data)
+    reader = csv.reader((line.decode() for line in lines), delimiter=delimiter)
+    before = 0
+    with suppress(csv.Error):  # expected for a wrong delimiter
+        for cells in islice(filter(any, reader), MAX_HEADER_RECORDS):
+            yield _Record(cells, before + 1, reader.line_num, lines.tell())
+            before = reader.line_num
+
+
+def header_key(header: str) -> str:
+    """Normalize a header to lower-case letters and digits: adj_close becomes adjclose."""
+    return re.sub(r"[^0-9a-z]", "", header.casefold())
+
+
+def choose_columns(
+    path: Path, headers: list[str], aliases: HeaderAliases, required: tuple[str, ...]
+) -> tuple[dict[str, int], list[str]]:
+    """Return the position of each known column, and a note on unused columns.
+
+    Raises
+    ------
+    DataQualityError
+        If a required column is missing, or a used header occurs more than once.
+    """
+    keys = [header_key(header) for header in headers]
+    chosen: dict[str, int] = {}
+    for name, understood in aliases.items():
+        spelled = next((key for key in understood if key in keys), None)
+        if spelled is None:
+            continue
+        if keys.count(spelled) > 1:
+            raise DataQualityError(
+                f"{path} has {keys.count(spelled)} columns named {headers[keys.index(spelled)]}."
+                " Keep one"
+            )
+        chosen[name] = keys.index(spelled)
+    if any(name not in chosen for name in required):
+        raise missing_columns_error(path, headers, aliases, required)
+    return chosen, unused_columns_note(headers, {*chosen.values()})
+
+
+def unused_columns_note(headers: Sequence[str], used: set[int]) -> list[str]:
+    """Return a note that names the columns at other positions than ``used``; empty if none."""
+    unused = [
+        header for position, header in enumerate(headers) if position not in used and header.strip()
+    ]
+    return [f"unused columns: {', '.join(unused)[:500]}"] if unused else []
+
+
+def _name_first(headers: Sequence[str], count: int = 8) -> str:
+    more = f" and {len(headers) - count} more" if len(headers) > count else ""
+    return ", ".join(headers[:count]) + more
+
+
+def missing_columns_error(
+    path: Path,
+    headers: Sequence[str],
+    aliases: HeaderAliases,
+    required: tuple[str, ...],
+    separator: str = "comma",
+) -> DataQualityError:
+    """Return the error that names the missing required columns and those that were found."""
+    keys = {header_key(header) for header in headers}
+    absent = [name for name in required if keys.isdisjoint(aliases[name])]
+    found = ", ".join(header.strip() or "(no name)" for header in headers)[:500]
+    understood_as = "; ".join(
+        f"{name} (accepted: {_name_first(aliases[name])}; case and punctuation are ignored)"
+        for name in absent
+    )
+    return DataQualityError(
+        f"{path} has no column {understood_as}. Its {separator}-separated columns are: {found}"
+    )

@@ -1,0 +1,385 @@
+"""Interpretation of the rows of a transaction file: kind, day, symbol and numbers."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from riskmetrics.sources import cells, dates
+from riskmetrics.sources.decimal_marks import infer_table_decimal
+from riskmetrics.sources.option_terms import find_option_symbol
+from riskmetrics.sources.tabular_files import Table
+from riskmetrics.sources.transaction_layouts import (
+    CASH_TRANSFER,
+    SKIPPED,
+    UNSUPPORTED,
+    TransactionLayout,
+)
+from riskmetrics.symbols import normalize_symbol
+from riskmetrics.transactions.amounts import StatedTransaction
+from riskmetrics.transactions.model import CASH_KINDS, Kind, TransactionKind
+
+NUMBER_COLUMNS = (*("quantity", "price", "amount", "commission", "fees", "taxes", "strike_price"),)
+_FEE_COLUMNS = ("commission", "fees", "taxes")
+_AS_OF = re.compile(r"^.* as of ", re.IGNORECASE)
+_CANCELED = re.compile(r"\b(ca|cancel\w*|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE)
+_RATIO = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*[:/]\s*(\d{1,4})")
+_WORDED_RATIO = re.compile(
+    r"(?<![\d.])(\d{1,4}(?:\.\d+)?)(?:\s+|-)for(?:\s+|-)(\d{1,4})(?![\d.])", re.IGNORECASE
+)
+_MONEY_MARKET = re.compile(r"[A-Z]{3}XX|[A-Z]+\*\*")
+_CASH_SYMBOL = re.compile(r"\$?\$?CASH([-_].*)?|USD|\$", re.IGNORECASE)
+_ISSUER = re.compile(r"(?P<symbol>[A-Z0-9. ]{1,20}?) ?\([A-Z]{2}[A-Z0-9]{9}\d\) ?(?P<rest>.*)")
+"""Start of a description of Interactive Brokers, such as AAPL(US0378331005) Cash Dividend."""
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
+_UNSUPPORTED_CLASS = re.compile(
+    r"\b(bond|bonds|fixed income|treasury|futures?|fut|fop|forex|cash fx|crypto\w*|cfds?"
+    r"|warrants?|bill|anleihe\w*|obligation\w*|bono\w*|obbligazion\w*)\b",
+    re.IGNORECASE,
+)
+_OPTION_CLASS = re.compile(r"\b(opt\w*|calls?|puts?|c|p)\b", re.IGNORECASE)
+_TRANSFERS = {Kind.DEPOSIT: Kind.TRANSFER_IN, Kind.WITHDRAWAL: Kind.TRANSFER_OUT}
+_SIDE_SUFFIX = re.compile(r"(?<=\d)S$")
+"""Suffix of a short quantity at Robinhood, such as 1S."""
+
+
+@dataclass(frozen=True)
+class TransactionOptions:
+    """What a user decides about a file."""
+
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    """Symbol by the symbol, ISIN or name in the file."""
+    left_out: Collection[str] = ()
+    """Symbols, or names in the symbol column, that do not belong to the portfolio."""
+    decimal: str | None = None
+    """Decimal mark, "." or ",". None: inferred."""
+    date_order: str | None = None
+    """Order of the dates with separators, mdy or dmy. None: inferred."""
+
+
+class StatedRow(NamedTuple):
+    """A row of a file: cells by column."""
+
+    line: int | None
+    raw: str
+    cells: Mapping[str, str]
+    table: str = ""
+    """Key of its layout."""
+
+
+class UnreadRowError(ValueError):
+    """A row that is no transaction; the message is the reason."""
+
+    def __init__(self, reason: str, *, is_rejected: bool = True) -> None:
+        super().__init__(reason)
+        self.is_rejected = is_rejected
+        """Whether the row could change holdings or cash."""
+
+
+Numbers = Mapping[str, Decimal | None]
+"""Numbers of a row by column; None where the cell is not a number."""
+
+
+def parse_numbers(
+    path: Path,
+    rows: Sequence[StatedRow],
+    layout: TransactionLayout,
+    delimiter: str,
+    decimal: str | None,
+) -> list[Numbers]:
+    """Parse the numbers of all rows with the decimal mark of the file.
+
+    Raises
+    ------
+    UsageError
+        If the numbers do not tell the decimal mark.
+    """
+    places = {
+        name: [place for place, row in enumerate(rows) if name in row.cells]
+        for name in NUMBER_COLUMNS
+    }
+    texts = {
+        name: pa.chunked_array(
+            [pa.array([_SIDE_SUFFIX.sub("", rows[place].cells[name]) for place in found])]
+        )
+        for name, found in places.items()
+        if found
+    }
+    mark = decimal or _infer_mark(path, texts, layout, delimiter)
+    numbers: list[dict[str, Decimal | None]] = [{} for _ in rows]
+    for name, column in texts.items():
+        values, invalid = cells.parse_numbers(column, mark)
+        for place, value, is_invalid in zip(places[name], values, invalid, strict=True):
+            if is_invalid:
+                numbers[place][name] = None
+            elif np.isfinite(value):
+                numbers[place][name] = Decimal(repr(float(value)))
+    return list(numbers)
+
+
+def _infer_mark(
+    path: Path, columns: Mapping[str, pa.ChunkedArray], layout: TransactionLayout, delimiter: str
+) -> str:
+    if layout.decimal_mark and delimiter == ",":
+        return layout.decimal_mark
+    table = Table(path, dict(columns), [], [], lambda _: [], delimiter=delimiter)
+    amounts = [name for name in columns if name != "quantity"]
+    return infer_table_decimal(table, amounts, [name for name in columns if name == "quantity"])
+
+
+class RowReader:
+    """Reader of the rows of a file; ``days`` are its dates, which settle ambiguous ones."""
+
+    def __init__(self, options: TransactionOptions, days: Iterable[str]) -> None:
+        self._options = options
+        self._order = dates.infer_order(_AS_OF.sub("", text) for text in days)
+        self._days: dict[tuple[str, str | None], date | None] = {}
+        self._left_out = {name.casefold() for name in options.left_out}
+        self._symbols = {name.casefold(): symbol for name, symbol in options.symbols.items()}
+
+    def read(
+        self, row: StatedRow, numbers: Numbers, layout: TransactionLayout
+    ) -> StatedTransaction:
+        """Return what a row states.
+
+        Raises
+        ------
+        UnreadRowError
+            If the row is no transaction, or cannot be read.
+        """
+        row = _name_issuer(row)
+        known = _known_numbers(row, numbers, layout)
+        row = self._plain_option_terms(row, known, layout)
+        kind = _find_kind(row, known, layout)
+        if row.cells.get("day") is None:
+            raise UnreadRowError("no date")
+        day = self._day(row.cells["day"], layout)
+        if day is None:
+            raise UnreadRowError(
+                f"day '{row.cells['day']}' is not an unambiguous date: pass --dates mdy or dmy"
+            )
+        if any(name.casefold() in self._left_out for name in _security_names(row)):
+            return _outside(row, kind, day, known)
+        _reject_unsupported(row)
+        kind, symbol = _refine(kind, self._symbol(row, layout), known)
+        if symbol and _MONEY_MARKET.fullmatch(symbol) and kind not in CASH_KINDS:
+            raise UnreadRowError("a sweep between cash and a money market fund", is_rejected=False)
+        return StatedTransaction(
+            kind,
+            day,
+            symbol=symbol,
+            quantity=known.get("quantity"),
+            price=known.get("price"),
+            amount=known.get("amount"),
+            fees=_sum_fees(known, layout),
+            ratio=_ratio(row) if kind == Kind.SPLIT else None,
+            new_symbol=normalize_symbol(row.cells.get("new_symbol", "")),
+            lot_day=self._day(row.cells.get("lot_day", ""), layout),
+            reference=row.cells.get("reference", ""),
+            line=row.line,
+            needs_sign=layout.find_kind(_kind_text(row)) == CASH_TRANSFER,
+        )
+
+    def _plain_option_terms(
+        self, row: StatedRow, numbers: Mapping[str, Decimal], layout: TransactionLayout
+    ) -> StatedRow:
+        """Write strike and expiration of an option in the notation of a program."""
+        terms = {}
+        if (strike := numbers.get("strike_price")) is not None:
+            terms["strike_price"] = f"{strike:f}"
+        if day := self._day(row.cells.get("expiration_date", ""), layout):
+            terms["expiration_date"] = day.isoformat()
+        return row._replace(cells={**row.cells, **terms})
+
+    def _day(self, text: str, layout: TransactionLayout) -> date | None:
+        order = self._options.date_order or layout.date_order or self._order
+        if (text, order) not in self._days:
+            self._days[text, order] = parse_day(text, order)
+        return self._days[text, order]
+
+    def _symbol(self, row: StatedRow, layout: TransactionLayout) -> str | None:
+        """Return the normal form of the symbol of a row; None if it has none."""
+        for name in _security_names(row):
+            if mapped := self._symbols.get(name.casefold()):
+                return mapped
+        if option := find_option_symbol(
+            row.cells, in_description=layout.has_options_in_description
+        ):
+            return option
+        stated = f"{row.cells.get('investment_class', '')} {row.cells.get('option_right', '')}"
+        if _OPTION_CLASS.search(stated):
+            raise UnreadRowError(
+                f"the terms of the option {row.cells.get('symbol')} are unreadable"
+            )
+        text = row.cells.get("symbol", "")
+        if _MONEY_MARKET.fullmatch(text.upper()):
+            return text.upper()
+        isin = text if _ISIN.fullmatch(text) else row.cells.get("identifier", "")
+        if text and not _CASH_SYMBOL.fullmatch(text) and text != isin:
+            if symbol := normalize_symbol(text):
+                return symbol
+            raise UnreadRowError(f"symbol '{text}' is not a symbol: pass --map '{text}=SYMBOL'")
+        if isin:
+            raise UnreadRowError(f"only the identifier {isin}: pass --map {isin}=SYMBOL")
+        return None
+
+
+def _name_issuer(row: StatedRow) -> StatedRow:
+    """Move the symbol that a description starts with into its own cell."""
+    for name in ("kind", "payer"):
+        if found := _ISSUER.fullmatch(row.cells.get(name, "")):
+            symbol = row.cells.get("symbol", found["symbol"])
+            texts = {name: found["rest"], "description": found["rest"], "symbol": symbol}
+            return row._replace(cells={**row.cells, **texts})
+    return row
+
+
+def _known_numbers(
+    row: StatedRow, numbers: Numbers, layout: TransactionLayout
+) -> dict[str, Decimal]:
+    """Return the numbers of a row by column, and those in the text of its kind."""
+    for name, number in numbers.items():
+        if number is None:
+            raise UnreadRowError(f"{name} '{row.cells[name]}' is not a number")
+    found = {name: number for name, number in numbers.items() if number is not None}
+    pattern = layout.terms_pattern
+    if pattern and (terms := re.search(pattern, _kind_text(row), re.IGNORECASE)):
+        for name in ("quantity", "price"):
+            found.setdefault(name, Decimal(terms[name].replace(",", "")))
+    return found
+
+
+def _find_kind(
+    row: StatedRow, numbers: Mapping[str, Decimal], layout: TransactionLayout
+) -> TransactionKind:
+    text, quantity = _kind_text(row), numbers.get("quantity")
+    if _CANCELED.search(text):
+        raise UnreadRowError(f"'{text}' cancels another line: leave both lines out")
+    found = layout.find_kind(text) if text else None
+    found = found or layout.fixed_kind
+    if found == SKIPPED:
+        raise UnreadRowError(f"no change: {text}", is_rejected=False)
+    if found == UNSUPPORTED:
+        raise UnreadRowError(
+            f"'{text}' does not tell what it changes: state it in a table of your own, such as a"
+            " split with its ratio"
+        )
+    if found:
+        return Kind.DEPOSIT if found == CASH_TRANSFER else TransactionKind(found)
+    if layout.kind_by_sign and quantity and not text:
+        return _kind_by_sign(quantity, row.cells.get("code", ""))
+    if not text and "day" not in row.cells and _CASH_SYMBOL.fullmatch(row.cells.get("symbol", "")):
+        raise UnreadRowError("a balance of cash", is_rejected=False)
+    if not quantity and not numbers.get("amount") and not layout.names_kind(text):
+        raise UnreadRowError(f"no quantity and no amount: {text or '(empty)'}", is_rejected=False)
+    raise UnreadRowError(f"unknown kind '{text}'" if text else "no kind, such as Buy or Sell")
+
+
+def _kind_by_sign(quantity: Decimal, code: str) -> TransactionKind:
+    """Return the side of a trade by its sign, and by the codes O (opens) and C (closes)."""
+    codes = set(code.split(";"))
+    if "Ca" in codes:
+        raise UnreadRowError("the trade is canceled: leave it and the trade itself out")
+    if quantity > 0:
+        return Kind.BUY_TO_COVER if codes & {"C"} and not codes & {"O"} else Kind.BUY
+    return Kind.SELL_SHORT if codes & {"O"} and not codes & {"C"} else Kind.SELL
+
+
+def _sum_fees(numbers: Mapping[str, Decimal], layout: TransactionLayout) -> Decimal | None:
+    stated = [numbers[name] for name in _FEE_COLUMNS if name in numbers]
+    if layout.has_signed_fees:
+        return -sum(stated, Decimal(0)) if stated else None
+    return sum((abs(fee) for fee in stated), Decimal(0)) if stated else None
+
+
+def _security_names(row: StatedRow) -> list[str]:
+    """Return the texts that may name the security of a row."""
+    names = ("symbol", "identifier", "description")
+    return [row.cells[name] for name in names if row.cells.get(name)]
+
+
+def _outside(
+    row: StatedRow, kind: TransactionKind, day: date, numbers: Mapping[str, Decimal]
+) -> StatedTransaction:
+    """Return the cash of a security that is left out: it leaves, or comes from outside."""
+    value = numbers.get("quantity", Decimal(0)) * numbers.get("price", Decimal(0))
+    amount = numbers.get("amount", abs(value))
+    if not amount or kind in (Kind.SPLIT, Kind.TRANSFER_IN, Kind.TRANSFER_OUT):
+        raise UnreadRowError("left out", is_rejected=False)
+    if row.cells.get("currency", "").upper() not in ("", "USD"):
+        raise UnreadRowError("left out, with its cash in another currency", is_rejected=False)
+    is_paid = amount < 0 or kind in (Kind.BUY, Kind.BUY_TO_COVER, Kind.FEE, Kind.TAX)
+    return StatedTransaction(
+        Kind.WITHDRAWAL if is_paid else Kind.DEPOSIT,
+        day,
+        amount=amount,
+        is_left_out=True,
+        reference=row.cells.get("reference", ""),
+        line=row.line,
+    )
+
+
+def parse_day(text: str, order: str | None) -> date | None:
+    """Return the day of a date or time; None if it is missing, invalid or ambiguous.
+
+    Of a date "as of" another one, the other one is effective.
+
+    Examples
+    --------
+    >>> parse_day("06/26/2024 as of 06/24/2024", "mdy"), parse_day("2024-03-04 12:00:00 AM", None)
+    (datetime.date(2024, 6, 24), datetime.date(2024, 3, 4))
+    """
+    effective = _AS_OF.sub("", text).replace(";", " ").strip()
+    return dates.parse_date(effective, order)
+
+
+def _kind_text(row: StatedRow) -> str:
+    return " ".join(row.cells[name] for name in ("kind", "kind_detail") if row.cells.get(name))
+
+
+def _reject_unsupported(row: StatedRow) -> None:
+    """Raise if a row is in another currency, or of an asset class that has no prices."""
+    currency = row.cells.get("currency", "").upper()
+    leave_out = f"pass --leave-out {next(iter(_security_names(row)), 'NAME')!r}"
+    if currency not in ("", "USD"):
+        raise UnreadRowError(f"currency {currency}: only USD is supported; {leave_out}")
+    asset_class = row.cells.get("investment_class", "")
+    if _UNSUPPORTED_CLASS.search(asset_class):
+        raise UnreadRowError(
+            f"{asset_class}: only shares, funds and options on them are supported; {leave_out}"
+        )
+
+
+def _refine(
+    kind: TransactionKind, symbol: str | None, numbers: Mapping[str, Decimal]
+) -> tuple[TransactionKind, str | None]:
+    """Return kind and symbol of what a transfer moves: shares if it has a quantity, else cash."""
+    if symbol and numbers.get("quantity"):
+        return _TRANSFERS.get(kind, kind), symbol
+    if kind in (Kind.TRANSFER_IN, Kind.TRANSFER_OUT) and numbers.get("amount"):
+        return kind, None
+    return kind, symbol
+
+
+def _ratio(row: StatedRow) -> Fraction | None:
+    """Return the ratio of a split from its column, or from words such as 4 for 1.
+
+    A colon counts in the column only: elsewhere 1:4 is old to new shares in some countries.
+    """
+    text = row.cells.get("ratio", "")
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return Fraction(text)
+    stated = (
+        _RATIO.fullmatch(text),
+        _WORDED_RATIO.search(row.cells.get("description", "")),
+        _WORDED_RATIO.search(_kind_text(row)),
+    )
+    found = next((one for one in stated if one), None)
+    return Fraction(found[1]) / Fraction(found[2]) if found else None

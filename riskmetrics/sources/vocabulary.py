@@ -1,0 +1,142 @@
+"""Words of files in seven languages: headers of columns, and names of transactions.
+
+The words are data, in ``layouts/vocabulary.toml``.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from riskmetrics.sources.table_headers import header_key
+
+_MAX_NAME_WORDS = 3
+"""Number of words of the longest name that the first words of a text are compared with."""
+
+
+class Vocabulary(NamedTuple):
+    """Words of files by meaning, in all languages."""
+
+    columns: dict[str, tuple[str, ...]]
+    """Headers of each column as normalized by `tabular_files.header_key`, the preferred first."""
+    trades: frozenset[str]
+    """Texts that a purchase or sale starts with, in lower case without punctuation."""
+    actions: frozenset[str]
+    """Texts that any transaction starts with."""
+    classes: dict[str, frozenset[str]]
+    """Words of each asset class, in the order in which they are looked for."""
+    cash: frozenset[str]
+    """Symbols, names and classes of cash, normalized by `fold_text`."""
+    cash_parts: frozenset[str]
+    """Parts of the names of cash accounts and money market funds."""
+    totals: frozenset[str]
+    """Texts that a line of totals starts with, in lower case without punctuation."""
+    days: frozenset[str]
+    """Words before a day, in lower case."""
+    english_days: frozenset[str]
+    """The English ones among them, after which the month can come first."""
+    unrelated: frozenset[str]
+    """Words of headers of numbers that are neither quantities nor values."""
+    markets: dict[str, frozenset[str]]
+    """Codes of exchanges, listings and currencies, in upper case."""
+
+
+def fold_text(text: str) -> str:
+    """Return text in lower case with single spaces and without accents.
+
+    Examples
+    --------
+    >>> fold_text(" Reinvestição  de DIVIDENDOS")
+    'reinvesticao de dividendos'
+    """
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """Return the keys of a header word: with its accented letters dropped, bare or as digraphs.
+
+    Examples
+    --------
+    >>> spellings("Währung")
+    ('whrung', 'wahrung', 'waehrung')
+    """
+    digraphs = word.casefold().translate({ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue"})
+    return tuple(dict.fromkeys(map(header_key, (word, fold_text(word), digraphs))))
+
+
+@cache
+def load_vocabulary() -> Vocabulary:
+    """Load the words; the result must not be changed."""
+    text = files("riskmetrics.sources").joinpath("layouts", "vocabulary.toml").read_text("utf-8")
+    content = tomllib.loads(text)
+    columns = {
+        name: tuple(
+            dict.fromkeys(
+                key for words in by_language.values() for word in words for key in spellings(word)
+            )
+        )
+        for name, by_language in content["columns"].items()
+    }
+    trades, others = (_all_words(content["actions"][kind]) for kind in ("trade", "other"))
+    return Vocabulary(
+        columns,
+        trades,
+        trades | others,
+        {name: _all_words(by_language) for name, by_language in content["classes"].items()},
+        _all_words(content["cash"]["words"], fold_text),
+        _all_words(content["cash"]["parts"], fold_text),
+        _all_words(content["totals"]),
+        _all_words(content["days"], str.casefold),
+        frozenset(map(str.casefold, content["days"]["en"])),
+        _all_words(content["unrelated"]),
+        {name: frozenset(codes) for name, codes in content["markets"].items()},
+    )
+
+
+def bare_words(text: str) -> str:
+    """Return the words of a text without punctuation.
+
+    Examples
+    --------
+    >>> bare_words("Cash top-up")
+    'cash top up'
+    """
+    return re.sub(r"[\W_]+", " ", fold_text(text)).strip()
+
+
+def _all_words(
+    by_language: dict[str, list[str]], normalize: Callable[[str], str] = bare_words
+) -> frozenset[str]:
+    return frozenset(normalize(word) for words in by_language.values() for word in words)
+
+
+def is_action(text: str) -> bool:
+    """Return whether a text starts with the name of a transaction.
+
+    Examples
+    --------
+    >>> [is_action(text) for text in ("BUY - MARKET", "Dividendo", "YOU BOUGHT ACME", "Buyside")]
+    [True, True, True, False]
+    """
+    return starts_with(text, load_vocabulary().actions)
+
+
+def is_trade(text: str) -> bool:
+    """Return whether a text starts with the name of a purchase or a sale.
+
+    Examples
+    --------
+    >>> [is_trade(text) for text in ("Sell to open", "Verkauf", "Dividend")]
+    [True, True, False]
+    """
+    return starts_with(text, load_vocabulary().trades)
+
+
+def starts_with(text: str, names: frozenset[str]) -> bool:
+    """Return whether the first words of a text are one of several names."""
+    words = bare_words(text).split(" ", maxsplit=_MAX_NAME_WORDS)
+    return any(" ".join(words[:length]) in names for length in range(1, _MAX_NAME_WORDS + 1))

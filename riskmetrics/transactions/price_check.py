@@ -1,0 +1,56 @@
+"""Check of trade prices against closes, from which missing splits are inferred."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from riskmetrics.symbols import parse_option
+from riskmetrics.transactions.lots import DatedLot
+
+MIN_SPLIT_FACTOR = 1.4
+"""Smallest factor between a price and the close of its day that a split explains, as 3:2 does."""
+SPLIT_TOLERANCE = 0.15
+"""Relative distance of the factor from the ratio: the price is of another moment of the day."""
+MIN_TRADE_VALUE = 25.0
+"""Smallest value of a trade that is checked, USD: fees distort the price of a smaller one."""
+_RATIOS = (1.5, *range(2, 51))
+
+
+class TradePrice(NamedTuple):
+    """Price of the entry or exit of a lot, adjusted for stated splits."""
+
+    symbol: str
+    day: date
+    price: float
+
+
+def list_trade_prices(lots: Iterable[DatedLot]) -> list[TradePrice]:
+    """Return the prices of the trades of shares that are large enough to be checked."""
+    found = []
+    for lot in lots:
+        if parse_option(lot.symbol):
+            continue
+        for day, price in ((lot.entry_day, lot.entry_price), (lot.exit_day, lot.exit_price)):
+            if day and price and abs(lot.quantity * price) >= MIN_TRADE_VALUE:
+                found.append(TradePrice(lot.symbol, day, float(price)))
+    return found
+
+
+def missing_split(trade: TradePrice, close: float) -> str | None:
+    """Return the ratio of the split that a trade price lacks, such as 4:1; None if it fits.
+
+    Examples
+    --------
+    >>> missing_split(TradePrice("NVDA", date(2024, 5, 1), 830.0), 83.0)
+    '10:1'
+    >>> missing_split(TradePrice("NVDA", date(2024, 5, 1), 84.0), 83.0)
+    """
+    factor = trade.price / close
+    larger = max(factor, 1 / factor)
+    if larger < MIN_SPLIT_FACTOR:
+        return None
+    ratio = min(_RATIOS, key=lambda one: abs(larger / one - 1))
+    if abs(larger / ratio - 1) > SPLIT_TOLERANCE:
+        return None
+    text = "3:2" if ratio == _RATIOS[0] else f"{ratio}:1"
+    return text if factor > 1 else ":".join(reversed(text.split(":")))

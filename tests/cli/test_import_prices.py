@@ -1,0 +1,164 @@
+"""`riskmetrics import prices`: files, folders and patterns as one import, stored in Postgres."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.errors import DataQualityError, UsageError
+from tests.cli.conftest import Call
+from tests.sources.small_workbooks import write_workbook
+
+PRICES, REJECTED = tables.market_data_cache, tables.rejected_rows
+YAHOO = "Date,Close,Adj Close\n"
+
+
+def stored(engine: sa.Engine, *names: str) -> list[tuple[object, ...]]:
+    """Return stored prices, ordered by symbol and day."""
+    columns = [PRICES.c[name] for name in names or ("symbol", "date", "close")]
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(*columns).order_by(PRICES.c.symbol, PRICES.c.date))
+        return [
+            tuple(float(cell) if hasattr(cell, "as_tuple") else cell for cell in row)
+            for row in rows
+        ]
+
+
+def rejections(engine: sa.Engine) -> list[tuple[str, str]]:
+    """Return name of the file and reason of every rejected row."""
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(REJECTED.c.source, REJECTED.c.reason))
+        return sorted((Path(source).name, reason) for source, reason in rows)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write a folder of downloads: prices of three vendors, a repeated file and others."""
+    for name, text in {
+        "QQA.csv": YAHOO + "2024-12-05,41,40\n2024-12-06,42,41\n2024-12-07,42,41\n",
+        "QQA (1).csv": YAHOO + "2024-12-06,42,41\n",
+        "qqb.us.txt": "<TICKER>,<PER>,<DATE>,<CLOSE>\nQQB.US,D,20241205,9\n",
+        "notes.md": "not read from a folder",
+        "holdings.csv": "Ticker,Shares\nQQA,5\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    write_workbook(
+        tmp_path / "wide.xlsx", {"P": [["Date", "QQC", "QQD"], [date(2024, 12, 5), 1.125, 7.5]]}
+    )
+    return tmp_path
+
+
+EXPECTED = [
+    ("QQA", date(2024, 12, 5), 41.0),
+    ("QQA", date(2024, 12, 6), 42.0),
+    ("QQB", date(2024, 12, 5), 9.0),
+    ("QQC", date(2024, 12, 5), 1.125),
+    ("QQD", date(2024, 12, 5), 7.5),
+]
+
+
+def test_a_folder_is_one_import_and_a_refused_file_is_named(
+    call: Call, engine: sa.Engine, folder: Path
+) -> None:
+    result = call("import", "prices", str(folder))
+    assert isinstance(result.exception, DataQualityError)
+    assert str(result.exception).startswith("1 of 5 files were refused")
+    assert "refused: " in result.stderr
+    assert "holdings.csv has no column date" in result.stderr
+    assert "4 files: 5 rows written, 0 unchanged" in result.stdout
+    assert "notes.md" not in result.output
+    assert stored(engine) == EXPECTED
+    assert rejections(engine) == [
+        ("QQA.csv", "duplicate row; the one of an earlier file is kept"),
+        ("QQA.csv", "the exchange is closed on 2024-12-07"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["Q*.csv", "QQA.csv"])
+def test_a_pattern_or_a_file_is_imported(
+    call: Call, engine: sa.Engine, folder: Path, name: str
+) -> None:
+    result = call("import", "prices", str(folder / name))
+    assert result.exit_code == 0, result.output
+    assert stored(engine) == EXPECTED[:2]
+    again = call("import", "prices", str(folder / name))
+    assert "0 rows written, 2 unchanged" in again.stdout
+
+
+def test_a_file_among_others_that_none_can_be_read_from_is_refused(
+    call: Call, engine: sa.Engine, folder: Path
+) -> None:
+    (folder / "other.csv").write_text("a,b\n1,2\n")
+    result = call("import", "prices", str(folder / "holdings.csv"), str(folder / "other.csv"))
+    assert isinstance(result.exception, DataQualityError)
+    assert "has no column date" in str(result.exception)
+    assert stored(engine) == []
+
+
+def test_what_cannot_be_found_is_a_usage_error(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for arguments, message in (
+        ([f"{tmp_path}/none.csv"], "does not exist"),
+        ([f"{tmp_path}/*.csv"], "no file matches"),
+        ([f"{tmp_path}/empty"], "has no file that ends in .csv"),
+        ([f"{tmp_path}/a.csv", f"{tmp_path}/b.csv", "--symbol", "QQA"], "for a single file"),
+        ([f"{tmp_path}/a.csv", "--dates", "ydm"], "--dates ydm is invalid: use mdy, dmy, ymd"),
+        ([f"{tmp_path}/a.csv", "--decimal", "dot"], "use point or comma"),
+    ):
+        result = call("import", "prices", *arguments)
+        assert isinstance(result.exception, UsageError), result.output
+        assert message in str(result.exception)
+
+
+def test_a_raw_close_is_stored_adjusted_for_its_split(
+    call: Call, engine: sa.Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "download.csv"
+    path.write_text(
+        "date,close,open,volume,adjClose,divCash,splitFactor\n"
+        "2024-12-05,164.4,160,100,40.6,0,1\n2024-12-06,41.5,41,900,41,0,4\n"
+    )
+    result = call("import", "prices", str(path), "--symbol", "qqa")
+    assert result.exit_code == 0, result.output
+    assert "closes before a split are divided by it: QQA 4:1 on 2024-12-06" in result.stderr
+    assert stored(engine, "close", "open", "volume", "adj_close", "data_source") == [
+        (41.1, 40.0, 400, 40.6, "file"),
+        (41.5, 41.0, 900, 41.0, "file"),
+    ]
+
+
+def test_ambiguous_prices_and_dates_are_stored_as_the_options_say(
+    call: Call, engine: sa.Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("symbol;date;close\nQQA;06/12/2024;1,125\n")
+    refused = call("import", "prices", str(path))
+    assert "Pass --decimal point or --decimal comma" in str(refused.exception)
+    refused = call("import", "prices", str(path), "--decimal", "comma")
+    assert "pass --dates mdy or --dates dmy" in str(refused.exception)
+    assert stored(engine) == []
+    result = call("import", "prices", str(path), "--decimal", "comma", "--dates", "dmy")
+    assert result.exit_code == 0, result.output
+    assert stored(engine) == [("QQA", date(2024, 12, 6), 1.125)]
+
+
+def test_profiles_weights_and_scenarios_take_the_notation_too(
+    call: Call, engine: sa.Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("symbol;beta\nQQA;1,125\n")
+    refused = call("import", "profiles", str(path))
+    assert isinstance(refused.exception, UsageError)
+    assert call("import", "profiles", str(path), "--decimal", "comma").exit_code == 0
+    path.write_text("date;sector;weight\n06/12/2024;Energy;1,0\n")
+    assert call("import", "benchmark", str(path), "--dates", "dmy").exit_code == 0
+    path.write_text("name;first day;last day\nx;05/11/2024;06/12/2024\n")
+    assert call("import", "scenarios", str(path), "--dates", "dmy").exit_code == 0
+    with engine.connect() as connection:
+        assert float(connection.scalar(sa.select(tables.company_profiles.c.beta))) == 1.125
+        weights, scenarios = tables.benchmarks_sector_weights, tables.stress_scenarios
+        assert connection.scalar(sa.select(weights.c.asof_date)) == date(2024, 12, 6)
+        imported = sa.select(scenarios.c.first_day).where(scenarios.c.name == "x")
+        assert connection.scalar(imported) == date(2024, 11, 5)

@@ -1,0 +1,116 @@
+"""Cash, P&L and returns of portfolios that are kept by transactions, by hand."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from small_books import Book, book, lot
+
+from riskmetrics.results import snapshots
+from riskmetrics.results.income import Distributions
+
+FRI, MON, TUE, WED, THU = (date(2024, 1, day) for day in (19, 22, 23, 24, 25))
+WEEK = {FRI: 10.0, MON: 10.0, TUE: 11.0, WED: 12.0, THU: 13.0}
+
+
+def kept(*lots: dict, flows: list[tuple], closes=None, **others) -> Book:
+    """Return a book whose portfolio A has cash flows of (day, kind, amount[, symbol])."""
+    rows = [("A", pd.Timestamp(flow[0]), flow[1], (*flow, None)[3], flow[2]) for flow in flows]
+    frame = pd.DataFrame(rows, columns=["portfolio_id", "day", "kind", "symbol", "amount"])
+    made = book(*lots, closes=closes or {"X": WEEK}, **others)
+    return made._replace(cash_flows=frame)
+
+
+def rows_of(made: Book, *days: date) -> pd.DataFrame:
+    """Return the value rows on some days."""
+    return snapshots.value_rows(made.value_book(*days))[0]
+
+
+BOUGHT = lot("X", 50, entry_date=TUE, entry_price=10.5)
+FLOWS = [(MON, "deposit", 1000.0), (TUE, "buy", -525.0)]
+
+
+def test_cash_is_known_on_every_session_and_equity_changes_by_the_pnl_and_the_flows() -> None:
+    days = MON, TUE, WED, THU
+    found = rows_of(kept(BOUGHT, flows=[*FLOWS, (WED, "fee", -2.0), (THU, "interest", 3.0)]), *days)
+    assert found["cash_value"].tolist() == [1000, 475, 473, 476]
+    assert found["total_value"].tolist() == [1000, 1025, 1073, 1126]
+    assert found["daily_pnl"].tolist() == [0, 25, 48, 53]
+    assert found["cumulative_pnl"].tolist() == [0, 25, 73, 126]
+    assert_allclose(found["daily_return"][1:], [25 / 1000, 48 / 1025, 53 / 1073])
+    assert set(found["equity_source"]) == {"transactions"}
+
+
+def test_the_rows_of_one_day_have_the_bits_of_the_range() -> None:
+    made = kept(BOUGHT, flows=[*FLOWS, (WED, "fee", -0.1), (THU, "interest", 0.7)])
+    days = MON, TUE, WED, THU
+    ranged = rows_of(made, *days)
+    for place, day in enumerate(days):
+        single = rows_of(made, day)
+        pd.testing.assert_series_equal(single.iloc[0], ranged.iloc[place], check_names=False)
+
+
+def test_a_deposit_is_there_at_the_start_and_a_withdrawal_leaves_at_the_end_of_its_day() -> None:
+    held = lot("X", 50, entry_date=FRI, entry_price=10.0)
+    start = [(FRI, "deposit", 500.0), (FRI, "buy", -500.0)]
+    paid_in = rows_of(kept(held, flows=[*start, (TUE, "deposit", 500.0)]), TUE).iloc[0]
+    assert paid_in["daily_return"] == pytest.approx(50 / 1000)
+    paid_out = rows_of(kept(held, flows=[*start, (TUE, "withdrawal", -100.0)]), TUE).iloc[0]
+    assert paid_out["daily_return"] == pytest.approx(50 / 500)
+    assert paid_out["total_value"] == 450
+
+
+def test_transferred_lots_are_flows_at_their_close() -> None:
+    held = lot("X", 50, entry_date=FRI, entry_price=10.0)
+    received = lot("X", 50, entry_date=TUE, entry_price=11.0)
+    flows = [(FRI, "deposit", 500.0), (FRI, "buy", -500.0)]
+    made = kept(held, received, flows=flows)
+    row = rows_of(made, TUE).iloc[0]
+    assert (row["cash_value"], row["total_value"], row["daily_pnl"]) == (0, 1100, 50)
+    assert row["daily_return"] == pytest.approx(50 / (500 + 550))
+    assert rows_of(made, WED).iloc[0]["daily_return"] == pytest.approx(100 / 1100)
+
+
+def test_the_rounding_of_a_stored_price_is_no_transfer() -> None:
+    bought = lot("X", 300, entry_date=TUE, entry_price=3.3333)  # for 1,000.00
+    made = kept(bought, flows=[(MON, "deposit", 1000.0), (TUE, "buy", -1000.0)])
+    assert made.value_book(TUE).start_of_day.equity.item() == 1000.0
+
+
+def test_a_dividend_counts_once_on_the_ex_day_if_closes_show_it_else_when_it_is_paid() -> None:
+    flows = [*FLOWS, (THU, "dividend", 25.0, "X")]
+    event = pd.DataFrame(
+        {"symbol": ["X"], "date": pd.to_datetime([WED]), "amount": [0.5]},
+    )
+    shown = kept(BOUGHT, flows=flows)._replace(distributions=Distributions(event, frozenset()))
+    rows = rows_of(shown, WED, THU)
+    assert rows["daily_pnl"].tolist() == [50 + 25, 50]
+    assert rows["cash_value"].tolist() == [475, 500]
+    none = Distributions(event.iloc[:0], frozenset({"X"}))
+    rows = rows_of(kept(BOUGHT, flows=flows)._replace(distributions=none), WED, THU)
+    assert rows["daily_pnl"].tolist() == [50, 50 + 25]
+    money_market = [*FLOWS, (THU, "dividend", 4.0, "SPAXX")]
+    assert rows_of(kept(BOUGHT, flows=money_market), THU)["daily_pnl"].item() == 54
+
+
+def test_without_deposits_the_portfolio_is_valued_as_one_without_a_stated_equity() -> None:
+    made = kept(BOUGHT, flows=[(TUE, "buy", -525.0), (WED, "fee", -2.0)])
+    plain = book(BOUGHT, closes={"X": WEEK})
+    pd.testing.assert_frame_equal(rows_of(made, TUE, WED), rows_of(plain, TUE, WED))
+
+
+def test_another_portfolio_is_not_affected() -> None:
+    other = lot("X", 7, portfolio_id="B", entry_date=MON, entry_price=10.0)
+    made = kept(BOUGHT, other, flows=FLOWS, equity={"A": (None, None), "B": (100.0, TUE)})
+    plain = book(other, closes={"X": WEEK}, equity={"B": (100.0, TUE)})
+    both, alone = rows_of(made, TUE, WED), rows_of(plain, TUE, WED)
+    pd.testing.assert_frame_equal(
+        both[both["portfolio_id"] == "B"].reset_index(drop=True), alone.reset_index(drop=True)
+    )
+
+
+def test_the_missing_equity_balance_has_its_reason() -> None:
+    _, undefined = snapshots.value_rows(kept(BOUGHT, flows=FLOWS).value_book(TUE))
+    (reason,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.equity_balance", "reason"]
+    assert reason == "no equity balance is stated: cash follows from transactions"

@@ -1,0 +1,234 @@
+"""A sheet is read one way for every kind of file: separators, workbooks, titles and notations."""
+
+import zipfile
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.limits import Limits
+from riskmetrics.sources import files, workbooks
+from riskmetrics.sources.brokers import read_holdings
+from riskmetrics.sources.files import read_benchmark, read_prices, read_profiles
+from riskmetrics.sources.row_validation import Notation
+from riskmetrics.sources.scenarios import read_scenarios
+from tests.sources.small_workbooks import write_workbook
+
+HEADER = ["symbol", "date", "close", "volume"]
+ROWS = [["QQA", date(2024, 12, 5), 41.125, 1200], ["QQA", date(2024, 12, 6), 40.5, 1500]]
+
+
+def _text(separator: str, decimal: str = ".") -> str:
+    rows = [HEADER, *([str(cell).replace(".", decimal) for cell in row] for row in ROWS)]
+    return "".join(separator.join(row) + "\n" for row in rows)
+
+
+def _is_expected(parsed: files.ParseResult) -> bool:
+    return parsed.rows[["symbol", "date", "close", "volume"]].to_numpy().tolist() == ROWS
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_every_separator_is_read_in_every_encoding(tmp_path, separator, encoding):
+    path = tmp_path / "file.csv"
+    path.write_bytes(_text(separator).encode(encoding))
+    assert _is_expected(read_prices(path))
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_a_decimal_comma_is_inferred_from_the_numbers(file, separator):
+    assert _is_expected(read_prices(file(_text(separator, ","))))
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "column", "expected"),
+    [
+        ("symbol;beta\nQQA;1,25\n", read_profiles, "beta", 1.25),
+        (
+            "date;sector;weight;market cap\n2024-12-06;Energy;99,5;1,2B\n",
+            read_benchmark,
+            "market_cap",
+            1.2e9,
+        ),
+        ("name;market move\nx;-0,25\n", read_scenarios, "market_move", -0.25),
+    ],
+)
+def test_profiles_weights_and_scenarios_are_read_the_same_way(file, text, read, column, expected):
+    assert read(file(text)).rows[column].to_list() == [expected]
+
+
+def test_a_workbook_gives_what_the_table_as_csv_gives(tmp_path, file):
+    """Numbers, dates and lines: 41.125 is a number in a workbook, and no grouped 41,125."""
+    rows = [HEADER, *ROWS, [], ["QQA", date(2024, 12, 7), 1.0, True]]
+    write_workbook(tmp_path / "p.xlsx", {"Prices": rows})
+    parsed = read_prices(tmp_path / "p.xlsx")
+    assert _is_expected(parsed)
+    [(line, raw, reason)] = parsed.rejected
+    assert (line, raw) == (5, "QQA,2024-12-07,1,TRUE")
+    assert reason.startswith("the exchange is closed on 2024-12-07")
+    plain = read_prices(file(_text(",")))
+    pd.testing.assert_frame_equal(parsed.rows, plain.rows)
+
+
+def test_holdings_profiles_weights_and_scenarios_are_read_from_a_workbook(tmp_path):
+    path = tmp_path / "w.xlsx"
+    write_workbook(path, {"H": [["My holdings"], [], ["Ticker", "Shares"], ["QQA", 1.125]]})
+    found = read_holdings(path)
+    assert found.accounts[0].holdings.rows["quantity"].to_list() == [1.125]
+    assert found.file_format.startswith("Excel")
+    write_workbook(path, {"P": [["symbol", "beta"], ["QQA", 1.125]]})
+    assert read_profiles(path).rows["beta"].to_list() == [1.125]
+    write_workbook(path, {"B": [["date", "sector", "weight"], [date(2024, 12, 6), "Energy", 1.0]]})
+    assert read_benchmark(path).rows["date"].to_list() == [date(2024, 12, 6)]
+    write_workbook(path, {"S": [["name", "market_move"], ["x", -0.125]]})
+    assert read_scenarios(path).rows["market_move"].to_list() == [-0.125]
+
+
+def test_the_first_visible_sheet_with_cells_is_read(tmp_path):
+    path = tmp_path / "w.xlsx"
+    sheets = {"Secret": [["x"]], "Empty": [], "Prices": [HEADER, *ROWS], "Later": [["y"]]}
+    write_workbook(path, sheets, hidden="Secret")
+    assert _is_expected(read_prices(path))
+    write_workbook(path, {"Empty": []})
+    with pytest.raises(DataQualityError, match="without a visible cell"):
+        read_prices(path)
+
+
+def test_a_zip_archive_and_a_damaged_workbook_are_refused(tmp_path):
+    path = tmp_path / "w.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("prices.csv", "symbol,date,close\n")
+    with pytest.raises(DataQualityError, match="is a zip archive, not a workbook"):
+        read_prices(path)
+    write_workbook(path, {"P": [HEADER, *ROWS]})
+    path.write_bytes(path.read_bytes()[:-60])
+    with pytest.raises(DataQualityError, match="damaged workbook"):
+        read_prices(path)
+
+
+def test_a_workbook_beyond_a_limit_is_refused_before_it_is_held_in_memory(tmp_path, monkeypatch):
+    """The last cell of a sheet spans 17 billion cells; the reader would allocate all of them."""
+    path = tmp_path / "w.xlsx"
+    write_workbook(path, {"P": [HEADER, *ROWS]})
+    assert _is_expected(read_prices(path, Limits(rows=2)))
+    with pytest.raises(DataQualityError, match="3 rows and 4 columns, more than the limits"):
+        read_prices(path, Limits(rows=1))
+    with pytest.raises(DataQualityError, match="more than the limits"):
+        read_prices(path, Limits(columns=3))
+    monkeypatch.setattr(workbooks, "_MAX_CELLS", 12)
+    assert _is_expected(read_prices(path))
+    monkeypatch.setattr(workbooks, "_MAX_CELLS", 11)
+    with pytest.raises(DataQualityError, match="more than the limits"):
+        read_prices(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b'r="D3"', b'r="XFD1048576"')
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    monkeypatch.undo()
+    with pytest.raises(DataQualityError, match="1,048,576 rows and 16,384 columns"):
+        read_prices(path)
+
+
+def test_a_workbook_that_expands_beyond_the_limit_of_a_file_is_refused(tmp_path):
+    path = tmp_path / "w.xlsx"
+    write_workbook(path, {"P": [HEADER, *ROWS, ["x" * 5_000_000]]})
+    assert path.stat().st_size < 100_000
+    with pytest.raises(DataQualityError, match="5 MB decompressed"):
+        read_prices(path, Limits(file_bytes=4_000_000))
+
+
+def test_lines_above_the_header_and_repeated_headers_are_noted_and_footers_rejected(file):
+    text = (
+        'Prices of a day; exported\n"one\ntwo"\n\nsymbol;date;close\nQQA;2024-12-05;2.5\n'
+        "symbol;date;close\nQQB;2024-12-05;3.5\nEnd of the export\n"
+    )
+    parsed = read_prices(file(text))
+    assert parsed.rows["symbol"].to_list() == ["QQA", "QQB"]
+    assert parsed.notes[:2] == [
+        "lines 1 to 3 are above the header and not read",
+        "repeated headers are not read: 1",
+    ]
+    assert parsed.rejected == [(9, "End of the export", "1 cells, but the header has 3")]
+
+
+def test_a_header_is_found_up_to_a_limit_of_lines(file):
+    table = "symbol,date,close\nQQA,2024-12-05,2.5\n"
+    assert len(read_prices(file("title\n" * 39 + table)).rows) == 1
+    with pytest.raises(DataQualityError, match="no column date"):
+        read_prices(file("title\n" * 40 + table))
+
+
+@pytest.mark.parametrize(
+    ("text", "closes", "volumes"),
+    [
+        ('QQA,2024-12-05,41.125,"1,500"', [41.125], [1500]),
+        ('QQA,2024-12-05,"1,250.5","1,500"', [1250.5], [1500]),
+        ('QQA,2024-12-05,"41,5","1.500"', [41.5], [1500]),
+        ("QQA,2024-12-05,1.295,1.981.209", [1295], [1981209]),
+        ("QQA,2024-12-05,41.125,1500", [41.125], [1500]),
+        ("QQA,2024-12-05,41.125,2.01M", [41.125], [2_010_000]),
+        ("QQA,2024-12-05,41.125,980.45k", [41.125], [980_450]),
+        ("QQA,2024-12-05,41.125,-", [41.125], [None]),
+        ("QQA,2024-12-05,$41.5,1500", [41.5], [1500]),
+    ],
+)
+def test_notations_of_a_comma_separated_file(file, text, closes, volumes):
+    rows = read_prices(file(f"symbol,date,close,volume\n{text}\n")).rows
+    assert rows["close"].to_list() == closes
+    assert rows["volume"].astype(object).where(rows["volume"].notna(), None).to_list() == volumes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'symbol,date,close\nQQA,2024-12-05,"171,125"\n',
+        "symbol,date,close\nQQA,2024-12-04,1\nQQA,2024-12-05,171.125\n",
+        "symbol;date;close\nQQA;2024-12-05;171,125\n",
+        "symbol;date;close\nQQA;2024-12-05;171.125\n",
+        "symbol\tdate\tclose\nQQA\t2024-12-05\t171.125\n",
+    ],
+)
+def test_a_price_that_can_be_read_two_ways_is_refused_until_the_mark_is_specified(file, text):
+    path = file(text)
+    with pytest.raises(UsageError, match=r"171.125 can be 171125 or 171\.125|171\.125 can be"):
+        read_prices(path)
+    closes = {
+        mark: read_prices(path, notation=Notation(mark)).rows["close"].to_list()[-1:]
+        for mark in (".", ",")
+    }
+    assert sorted(closes.values()) == [[171.125], [171125.0]]
+
+
+def test_prices_with_both_marks_are_refused_where_one_of_them_can_be_read_two_ways(file):
+    header = "symbol,date,close\nQQA,2024-12-04,2.5\n"
+    parsed = read_prices(file(header + 'QQA,2024-12-05,"2,25"\n'))
+    assert [row.reason for row in parsed.rejected] == ["close '2,25' is not a number"]
+    with pytest.raises(UsageError, match=r"decimal point \(2\.5\) and with a decimal comma"):
+        read_prices(file(header + 'QQA,2024-12-05,"2,25"\nQQA,2024-12-06,"2,250"\n'))
+
+
+@pytest.mark.parametrize(("order", "month"), [("mdy", 12), ("dmy", 6)])
+def test_the_order_of_ambiguous_dates_can_be_specified(file, order, month):
+    path = file("symbol,date,close\nQQA,12/06/2024,2.5\n")
+    with pytest.raises(DataQualityError, match="pass --dates mdy or --dates dmy"):
+        read_prices(path)
+    [day] = read_prices(path, notation=Notation(date_order=order)).rows["date"]
+    assert day == date(2024, month, 18 - month)
+
+
+@pytest.mark.parametrize(("quantity", "expected"), [("1,500", 1500), ("1,500.5", 1500.5)])
+def test_a_quoted_quantity_of_a_comma_separated_file_has_thousands(file, quantity, expected):
+    [account] = read_holdings(file(f'symbol,quantity\nQQA,"{quantity}"\n')).accounts
+    assert account.holdings.rows["quantity"].to_list() == [expected]
+
+
+@pytest.mark.parametrize(
+    "text", ["symbol,quantity\nQQA,1.500\n", 'symbol,quantity,cost price\nQQA,5,"1,500"\n']
+)
+def test_other_ambiguous_numbers_of_holdings_are_refused(file, text):
+    with pytest.raises(UsageError, match="Pass --decimal point or --decimal comma"):
+        read_holdings(file(text))

@@ -1,0 +1,94 @@
+"""Thresholds of transactions: the last value within, and the first beyond."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from riskmetrics.transactions.amounts import (
+    AmountConvention,
+    InvalidTransactionError,
+    StatedTransaction,
+    complete_transaction,
+    detect_convention,
+)
+from riskmetrics.transactions.comparison import compare_holdings
+from riskmetrics.transactions.lots import DatedLot, build_lots
+from riskmetrics.transactions.model import Kind, Transaction
+from riskmetrics.transactions.price_check import TradePrice, list_trade_prices, missing_split
+
+DAY = date(2024, 5, 1)
+SIGNED = AmountConvention(is_signed=True, is_net=True, has_signed_quantities=False)
+
+
+@pytest.mark.parametrize(
+    ("price", "ratio"),
+    [
+        *((139.9, None), (140.0, "3:2"), (171.0, "3:2"), (172.0, "2:1"), (1000.0, "10:1")),
+        *((71.5, None), (71.4, "2:3"), (25.0, "1:4"), (5740.0, "50:1"), (5760.0, None)),
+    ],
+)
+def test_a_price_that_differs_by_a_factor_of_1_4_shows_a_split(
+    price: float, ratio: str | None
+) -> None:
+    assert missing_split(TradePrice("X", DAY, price), 100.0) == ratio
+
+
+@pytest.mark.parametrize(("quantity", "n"), [("2.5", 1), ("2.49", 0)])
+def test_trades_of_25_dollars_are_checked(quantity: str, n: int) -> None:
+    lot = DatedLot("X", Decimal(quantity), DAY, Decimal(10), None, None)
+    assert len(list_trade_prices([lot])) == n
+    option = lot._replace(symbol="X250117C00250000", quantity=Decimal(9))
+    assert list_trade_prices([option]) == []
+
+
+@pytest.mark.parametrize(("stated", "n"), [("10.001", 0), ("10.0011", 1), ("9.999", 0)])
+def test_holdings_that_differ_by_a_thousandth_agree(stated: str, n: int) -> None:
+    assert len(compare_holdings({"X": Decimal(10)}, {"X": Decimal(stated)})) == n
+
+
+@pytest.mark.parametrize(
+    ("quantity", "amount", "is_valid"),
+    [("1", "-11", True), ("1", "-11.01", False), ("100", "-1020", True), ("100", "-1020.1", False)],
+)
+def test_an_amount_differs_by_a_dollar_or_two_percent_at_most(
+    quantity: str, amount: str, is_valid: bool
+) -> None:
+    stated = StatedTransaction(
+        Kind.BUY, DAY, "X", Decimal(quantity), Decimal(10), amount=Decimal(amount)
+    )
+    if is_valid:
+        assert complete_transaction(stated, SIGNED).amount == Decimal(amount)
+    else:
+        with pytest.raises(InvalidTransactionError, match="is not quantity"):
+            complete_transaction(stated, SIGNED)
+
+
+@pytest.mark.parametrize(("added", "is_inferred"), [("99", True), ("100", False)])
+def test_a_split_of_up_to_100_to_1_is_inferred(added: str, is_inferred: bool) -> None:
+    bought = Transaction(Kind.BUY, DAY, Decimal(-10), "X", Decimal(1))
+    split = Transaction(Kind.SPLIT, DAY.replace(day=2), symbol="X", added_shares=Decimal(added))
+    assert (build_lots([bought, split]).rejected == []) == is_inferred
+
+
+def test_fees_above_the_proceeds_are_no_contradiction_of_the_sign() -> None:
+    sold = StatedTransaction(
+        Kind.SELL,
+        DAY,
+        "X250117C00250000",
+        Decimal(1),
+        Decimal("0.01"),
+        Decimal("-0.3"),
+        Decimal("1.3"),
+    )
+    assert complete_transaction(sold, SIGNED).amount == Decimal("-0.3")
+
+
+def test_a_withdrawal_may_be_a_negative_deposit_and_unsigned_fees_are_paid() -> None:
+    deposit = StatedTransaction(Kind.DEPOSIT, DAY, amount=Decimal(-5))
+    assert complete_transaction(deposit, SIGNED).kind == Kind.WITHDRAWAL
+    unsigned = detect_convention([StatedTransaction(Kind.FEE, DAY, amount=Decimal(3))])
+    fee = StatedTransaction(Kind.FEE, DAY, amount=Decimal(3))
+    assert complete_transaction(fee, unsigned).amount == -3
+    refund = StatedTransaction(Kind.FEE, DAY, amount=Decimal(3))
+    assert complete_transaction(refund, SIGNED).amount == 3
