@@ -10,11 +10,6 @@ from alembic import op
 revision = "b7d3e94c1a58"
 down_revision = "f2a95c8e7d10"
 
-SOURCE = (
-    "Basis of equity: stated_equity (stated balance, rolled forward), net_value (holdings only)"
-)
-COMMENT = f"{SOURCE} or transactions (their cash). NULL: written by an earlier version."
-EARLIER_COMMENT = "Basis of equity: stated_equity (stated balance, rolled forward) or net_value (holdings only). NULL: written by an earlier version."
 CONDITION = "equity_source IN ('stated_equity', 'net_value'"
 
 
@@ -124,20 +119,17 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_transactions_portfolio_id_day"), "transactions", ["portfolio_id", "day"]
     )
-    replace_source_check(f"{CONDITION}, 'transactions')", COMMENT)
+    replace_source_check(f"{CONDITION}, 'transactions')")
 
 
 def downgrade() -> None:
     op.execute(
         "UPDATE portfolio_snapshots SET equity_source = NULL WHERE equity_source = 'transactions'"
     )
-    replace_source_check(f"{CONDITION})", EARLIER_COMMENT)
+    replace_source_check(f"{CONDITION})")
     op.drop_table("transactions")
 
 
-def replace_source_check(condition: str, comment: str) -> None:
+def replace_source_check(condition: str) -> None:
     op.drop_constraint("equity_source", "portfolio_snapshots", type_="check")
     op.create_check_constraint("equity_source", "portfolio_snapshots", condition)
-    op.alter_column(
-        "portfolio_snapshots", "equity_source", existing_type=sa.String(16), comment=comment
-    )
