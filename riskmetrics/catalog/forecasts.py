@@ -52,7 +52,7 @@ _FORECASTS = (
         "newest version whose last target is on or before the day, else the first", minimum=""),
     _forecast("in_sample", "In-sample", Unit.FLAG,
         "whether the version's last target is after the day", minimum="", short="in-sample"),
-    _forecast("clipped", "Clipped to the model’s bounds", Unit.FLAG,
+    _forecast("clipped", "Clipped to the model's bounds", Unit.FLAG,
         "whether the ratio is outside [0.25, 6]", minimum="", short="clipped"),
     _of_year("short_history", "Less than half a year of returns", Unit.FLAG,
         "whether L is based on 63 to 125 returns", short="short history"),

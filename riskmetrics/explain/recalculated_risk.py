@@ -10,7 +10,7 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
-from riskmetrics.explain.recalculated_betas import portfolio_beta
+from riskmetrics.explain.recalculated_betas import fit_ols, portfolio_beta
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
@@ -18,6 +18,7 @@ from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics.filtered_simulation import FILTER_DECAY, FILTER_WINDOW, MIN_FILTER_OBS
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
+from riskmetrics.results.betas import BETA_WINDOW
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
 from riskmetrics.results.tail_risk_results import (
     MIN_BACKTEST_DAYS,
@@ -270,6 +271,51 @@ def _replayed_loss(
     ), coverage
 
 
+def _recompute_market_regression(sources: SourceRows, _: Row) -> Recalculation:
+    own = pro_forma_returns(sources, BETA_WINDOW)["return"]
+    market = sources.index_returns(sources.market, BETA_WINDOW)
+    fit = fit_ols(own, market)
+    (beta,), (std_error,), n_obs = fit["beta"], fit["std_error"], fit["observations"]
+    residuals = (own - fit["alpha"] - beta * market).dropna()
+    variance = SESSIONS_PER_YEAR * float((residuals**2).sum()) / (n_obs - 2) if n_obs > 2 else 0.0
+    values = {
+        "beta": beta,
+        "std_error": std_error,
+        "r_squared": fit["r_squared"],
+        "specific_volatility": math.sqrt(variance) if math.isfinite(beta) else math.nan,
+        "observations": n_obs,
+    }
+    return _compared_with_market(sources, values, own, n_obs)
+
+
+def _recompute_active_risk(sources: SourceRows, _: Row) -> Recalculation:
+    own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
+    active = (own - sources.index_returns(sources.market, YEAR_WINDOW)).dropna()
+    risk, mean = (
+        (
+            float(active.std()) * math.sqrt(SESSIONS_PER_YEAR),
+            float(active.mean()) * SESSIONS_PER_YEAR,
+        )
+        if len(active) >= MIN_YEAR_OBS
+        else (math.nan, math.nan)
+    )
+    values = {
+        "tracking_error": risk,
+        "active_return": mean,
+        "information_ratio": mean / risk if risk else math.nan,
+        "observations": len(active),
+    }
+    return _compared_with_market(sources, values, own, len(active))
+
+
+def _compared_with_market(
+    sources: SourceRows, values: dict[str, Any], own: "pd.Series[float]", n_obs: int
+) -> Recalculation:
+    holdings = value_holdings(sources, is_delta_adjusted=True)
+    inputs = {"market index": sources.market, **holdings.weight_inputs()}
+    return Recalculation(values, inputs, _first_and_last_day(own.to_frame()), n_obs)
+
+
 METRIC_GROUPS = [
     MetricGroup(
         tables.portfolio_tail_risk,
@@ -290,6 +336,16 @@ METRIC_GROUPS = [
         tables.STATISTIC_TABLES["portfolio_drawdowns"],
         "pandas cumprod and cummax",
         _recompute_drawdown,
+    ),
+    MetricGroup(
+        tables.STATISTIC_TABLES["portfolio_market_regressions"],
+        "statsmodels OLS of the portfolio's returns on the index",
+        _recompute_market_regression,
+    ),
+    MetricGroup(
+        tables.STATISTIC_TABLES["portfolio_active_risk"],
+        "pandas mean and standard deviation of the differences",
+        _recompute_active_risk,
     ),
     MetricGroup(
         tables.portfolio_stress,
