@@ -68,7 +68,7 @@ def _write_insights(
     collect_batches(language_model, generation_context)
     summaries = {day: _Summary() for day in days}
     changed, for_model = 0, []
-    with warehouse.begin("ai_insights") as connection:
+    with warehouse.read() as connection:
         templates = [
             Template.from_row(row)
             for row in stored.read_active_templates(connection)
@@ -83,7 +83,9 @@ def _write_insights(
             by_rules = [request for request in pending if request.sheet.day not in model_days]
             for_model += [request for request in pending if request.sheet.day in model_days]
             rows = list(pipeline.insight_rows(by_rules, generation_context, stored_keys))
-            changed += stored.store_insights(connection, rows).changed
+            # each batch locks relations of its own until it commits: a server has some thousands
+            with warehouse.begin("ai_insights") as writing:
+                changed += stored.store_insights(writing, rows).changed
     model_metadata = _generate_with_model(language_model, for_model, generation_context)
     seconds = time.perf_counter() - start_time
     run_metadata = {"run_rows_changed": changed, "run_seconds": seconds}

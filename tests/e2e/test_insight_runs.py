@@ -56,6 +56,9 @@ def test_sheets_are_the_same_one_at_a_time(
     assert stored(computed_sample, kept) == before
     stored(computed_sample, "DELETE FROM ai_insights")
     assert run([DAY], ASSETS).exit_code == 0
+    # one transaction would hold the locks of all batches, of which a server has some thousands
+    n_transactions = "SELECT count(DISTINCT xmin::text) AS n FROM ai_insights"
+    assert stored(computed_sample, n_transactions) == [{"n": 3}]
     assert sorted(row["summary"] for row in stored(computed_sample, kept)) == sorted(
         row["summary"] for row in before
     )
