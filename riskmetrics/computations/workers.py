@@ -14,7 +14,7 @@ from concurrent.futures import (
     as_completed,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import get_context
 from typing import Any, ParamSpec, TypeVar
 
@@ -91,8 +91,11 @@ class Workers:
         for _ in range(MAX_ATTEMPTS):
             left = [number for number in range(len(tasks)) if number not in found]
             executor, _ = self._started
-            futures = {executor.submit(self._run_shard, tasks[number]): number for number in left}
+            futures: dict[Future[Outcomes], int] = {}
             try:
+                with suppress(*self._lost):  # refused: a worker was lost while it waited
+                    for number in left:
+                        futures[executor.submit(self._run_shard, tasks[number])] = number
                 self._collect(futures, found)
             except BaseException:
                 for future in futures:

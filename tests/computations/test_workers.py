@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +38,10 @@ def _die_once(task: ShardTask) -> Any:
     return {"pid": os.getpid()}
 
 
+def _work(_: ShardTask) -> Any:
+    return {"pid": os.getpid()}
+
+
 TASKS = [_task(Shard(Unit.SYMBOLS, lower)) for lower in ("first", "second", "third")]
 
 
@@ -50,6 +55,23 @@ def test_shards_of_a_lost_process_are_computed_again(monkeypatch: pytest.MonkeyP
     with _processes(_die_once, monkeypatch) as opened:
         assert len(opened.run(TASKS)) == len(TASKS)
     assert Path("killed").exists()
+
+
+def test_shards_are_computed_if_a_process_was_lost_while_it_waited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An executor that knows of the loss refuses the tasks, instead of failing them."""
+    with _processes(_work, monkeypatch) as opened:
+        assert opened.n_workers == 2
+        executor, _ = opened._started
+        lost = executor.submit(os.getpid).result()
+        os.kill(lost, signal.SIGKILL)
+        with pytest.raises(BrokenProcessPool):
+            while True:
+                executor.submit(os.getpid).result()
+        found = opened.run(TASKS)
+    assert len(found) == len(TASKS)
+    assert all(outcomes["pid"] != lost for outcomes in found)
 
 
 def test_a_shard_that_ends_its_worker_each_time_is_given_up(
