@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from importlib.metadata import version
@@ -57,6 +58,11 @@ def test_shards_of_a_lost_process_are_computed_again(monkeypatch: pytest.MonkeyP
     assert Path("killed").exists()
 
 
+def _use_for_ever(executor: Executor) -> None:
+    while True:
+        executor.submit(os.getpid).result()
+
+
 def test_shards_are_computed_if_a_process_was_lost_while_it_waited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -67,8 +73,7 @@ def test_shards_are_computed_if_a_process_was_lost_while_it_waited(
         lost = executor.submit(os.getpid).result()
         os.kill(lost, signal.SIGKILL)
         with pytest.raises(BrokenProcessPool):
-            while True:
-                executor.submit(os.getpid).result()
+            _use_for_ever(executor)
         found = opened.run(TASKS)
     assert len(found) == len(TASKS)
     assert all(outcomes["pid"] != lost for outcomes in found)
