@@ -18,7 +18,12 @@ from riskmetrics.db.result_writes import Computed, Part, write_computed
 from riskmetrics.db.write import Provenance, lock_asset
 from riskmetrics.errors import ConfigurationError, root_cause
 from riskmetrics.inputs.run_inputs import RunInputs
-from riskmetrics.inputs.snapshot import ExportedSnapshot, Snapshot, join_snapshot
+from riskmetrics.inputs.snapshot import (
+    ExportedSnapshot,
+    Snapshot,
+    join_snapshot,
+    require_exported,
+)
 
 
 class ShardTask(NamedTuple):
@@ -81,7 +86,8 @@ def run_shard(
 ) -> dict[str, Summary | Exception]:
     """Compute and write the assets of a task; what follows from a failed one is left out.
 
-    The snapshot is closed before anything is written.
+    The snapshot is closed before anything is written. After the run has ended, nothing is: a worker
+    that outlives it, such as one of Dask, would overwrite results of the next run.
     """
     chosen = [assets[name] for name in task.assets]
     # a figure of another package may change what it is given
@@ -98,6 +104,7 @@ def run_shard(
         try:
             if isinstance(found, Exception):
                 raise found
+            require_exported(engine, task.exported)
             outcomes[asset.name] = store_asset(
                 engine, asset, found, task.sessions, task.provenance, task.part
             )

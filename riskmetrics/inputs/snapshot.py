@@ -222,17 +222,27 @@ def join_snapshot(
         If the database does not have the snapshot.
     """
     with _begin_snapshot(engine) as connection:
-        try:
-            connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{exported.id}'")
-        except sa.exc.DBAPIError as error:
-            if connection.invalidated:
-                raise
-            raise ConfigurationError(
-                "the snapshot of the run is not in the database of this worker: set"
-                " RISKMETRICS_DATABASE_URL of workers to that of the run; if it is the same, the"
-                " run has ended, or its connection was closed"
-            ) from error
+        _import_snapshot(connection, exported)
         yield Snapshot(connection, exported.terms, shard, exported.span, shared)
+
+
+def require_exported(engine: sa.Engine, exported: ExportedSnapshot) -> None:
+    """Raise ConfigurationError if the transaction that exported a snapshot has ended."""
+    with _begin_snapshot(engine) as connection:
+        _import_snapshot(connection, exported)
+
+
+def _import_snapshot(connection: sa.Connection, exported: ExportedSnapshot) -> None:
+    try:
+        connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{exported.id}'")
+    except sa.exc.DBAPIError as error:
+        if connection.invalidated:
+            raise
+        raise ConfigurationError(
+            "the snapshot of the run is not in the database of this worker: set"
+            " RISKMETRICS_DATABASE_URL of workers to that of the run; if it is the same, the run"
+            " has ended, or its connection was closed"
+        ) from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import settings
+from riskmetrics.assets.result_checks import RESULT_CHECKS, ResultCheck
 from riskmetrics.catalog import all_statistics
 from riskmetrics.cli import launch
 from riskmetrics.computations.result_asset import Edge, ResultAsset
@@ -122,6 +123,17 @@ def test_assets_are_listed_after_what_they_follow_from() -> None:
     names = [asset.name for asset in RESULT_ASSETS]
     for position, asset in enumerate(RESULT_ASSETS):
         assert asset.upstream.keys().isdisjoint(names[position:])
+
+
+@pytest.mark.parametrize("check", [check for check in RESULT_CHECKS if check.is_blocking])
+def test_what_a_blocking_check_stops_is_computed_after_it_in_shards_too(check: ResultCheck) -> None:
+    """The assets of a unit are computed together, before the first of their checks."""
+    followers = {check.asset}
+    for asset in RESULT_ASSETS:
+        if followers.intersection(asset.upstream):
+            followers.add(asset.name)
+    units = [BY_NAME[name].unit for name in followers - {check.asset}]
+    assert BY_NAME[check.asset].unit not in units
 
 
 @pytest.fixture(scope="session")
