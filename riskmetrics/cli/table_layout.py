@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 COLUMN_GAP = 3
 """Characters between two columns."""
 _PROSE_LENGTH = 24
@@ -46,7 +48,7 @@ def fit_columns(
     """
     cells = [[row[column] for row in rows] for column in range(len(header))]
     prose = [_is_prose(column) for column in cells]
-    natural = [max(map(len, [name, *column])) for name, column in zip(header, cells, strict=True)]
+    natural = [_longest([name, *column]) for name, column in zip(header, cells, strict=True)]
     least = [
         max(
             _longest(_HEADING_PIECES.findall(name)),
@@ -66,11 +68,12 @@ def fit_columns(
 
 
 def _is_prose(cells: Sequence[str]) -> bool:
-    return any(len(cell) > _PROSE_LENGTH and " " in cell for cell in cells)
+    return any(cell_len(cell) > _PROSE_LENGTH and " " in cell for cell in cells)
 
 
 def _longest(texts: Sequence[str]) -> int:
-    return max(map(len, texts), default=0)
+    """Return the characters of a terminal that the longest text takes; some letters take two."""
+    return max(map(cell_len, texts), default=0)
 
 
 def _count_leading(right_aligned: Sequence[bool]) -> int:
@@ -106,7 +109,7 @@ def _wrap(heading: str, width: int) -> str:
     """Break a heading between its words, and after underscores, into lines of ``width``."""
     lines = [""]
     for piece in re.findall(r" ?(?:[^ _]*_|[^ _]+)", heading):
-        if len(lines[-1] + piece) > width and lines[-1]:
+        if cell_len(lines[-1] + piece) > width and lines[-1]:
             lines.append(piece.lstrip())
         else:
             lines[-1] += piece

@@ -93,6 +93,19 @@ def test_a_terminal_gets_whole_numbers_and_the_names_of_the_rest(
     assert "| less -S" in printed.err
 
 
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_letters_of_double_width_are_not_wrapped(
+    is_terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+    output.print_table(
+        ["portfolio", "beta"], [["日本株式ポートフォリオ", "1.2"]], right_aligned=[False, True]
+    )
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert printed.splitlines()[-1].split() == ["日本株式ポートフォリオ", "1.2"]
+
+
 def test_a_pipe_and_a_wide_table_get_every_column(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
