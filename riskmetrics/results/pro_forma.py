@@ -65,10 +65,16 @@ def pro_forma_windows(
         )
 
 
-def insufficient_observations(n_obs: FloatArray | IntArray, window: int, min_obs: int) -> Reason:
-    """Return the reason of an undefined figure with fewer than ``min_obs`` returns, (P, D)."""
+def insufficient_observations(
+    n_obs: FloatArray | IntArray, window: int, min_obs: int, index: str = ""
+) -> Reason:
+    """Return the reason of an undefined figure with fewer than ``min_obs`` returns, (P, D).
+
+    ``index`` is the symbol that the returns are compared with, if any.
+    """
+    paired = f" and of {index}" if index else ""
     text = (
         f"{{:.0f}} of the trailing {window} sessions have returns of {MIN_COVERAGE:.0%} of gross"
-        f" exposure; {min_obs} required"
+        f" exposure{paired}; {min_obs} required"
     )
     return Reason(text, n_obs < min_obs, n_obs.astype(np.float64))

@@ -52,7 +52,12 @@ def statistic_rows(
     reasons = valuation.undefined_reasons(
         first,
         *valuation.common_reasons,
-        insufficient_observations(n_obs, statistic.sessions, statistic.min_obs),
+        insufficient_observations(
+            n_obs,
+            statistic.sessions,
+            statistic.min_obs,
+            market_index if statistic.uses_market else "",
+        ),
         Reason(f"the returns of {market_index} are constant", np.isnan(first)),
     )
     return valuation.to_frame(columns, "day").assign(undefined_reason=reasons)

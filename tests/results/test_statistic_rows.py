@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
 from small_books import MARKET, book, lot, rows_of
@@ -63,3 +64,21 @@ def test_a_market_that_stands_still_is_the_reason_of_a_missing_regression() -> N
     rows = rows_of("portfolio_market_regressions", of.value_book(day), of.returns(90, day))
     assert pd.isna(rows["beta"]).all()
     assert rows["undefined_reason"].tolist() == [f"the returns of {MARKET} are constant"]
+
+
+@pytest.mark.parametrize(("n_returns", "is_defined"), [(60, True), (59, False)])
+def test_a_market_without_enough_returns_is_named_in_the_reason(
+    n_returns: int, is_defined: bool
+) -> None:
+    closes = moving(120)
+    day = max(closes["X"])
+    known = [each for each in sorted(closes[MARKET].items()) if each[0] <= day]
+    closes[MARKET] = dict(known[-n_returns - 1 :])
+    of = book(lot("X", 1), closes=closes)
+    rows = rows_of("portfolio_market_regressions", of.value_book(day), of.returns(90, day))
+    assert pd.notna(rows["beta"]).all() == is_defined
+    if not is_defined:
+        assert rows["undefined_reason"].tolist() == [
+            "59 of the trailing 90 sessions have returns of 80% of gross exposure and of"
+            f" {MARKET}; 60 required"
+        ]
