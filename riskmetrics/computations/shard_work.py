@@ -76,7 +76,7 @@ def store_asset(
     because its worker was believed to be lost, is written once after the other.
     """
     with engine.begin() as connection:
-        lock_asset(connection, asset.name if part is None else f"{asset.name} {part.shard}")
+        lock_asset(connection, asset.name, "" if part is None else str(part.shard))
         written = write_computed(connection, computed, sessions, provenance, part)
     return summarize(*written[0], asset.headline, sessions)
 

@@ -23,6 +23,8 @@ from riskmetrics.db.staged_rows import (
 
 _ASSET_LOCK_CLASS = 0x5249534B
 """First half of the advisory lock key of an asset: "RISK"."""
+_SHARD_LOCK_CLASS = _ASSET_LOCK_CLASS + 1
+"""That of a shard of an asset: a run waits for its shards while it holds the locks of assets."""
 
 
 class WriteCounts(NamedTuple):
@@ -40,13 +42,13 @@ class Provenance(NamedTuple):
     code_version: str
 
 
-def lock_asset(connection: sa.Connection, asset: str) -> None:
-    """Lock writes of ``asset`` until the end of this transaction."""
-    connection.execute(
-        sa.select(
-            sa.func.pg_advisory_xact_lock(_ASSET_LOCK_CLASS, crc32(asset.encode()) - (1 << 31))
-        )
+def lock_asset(connection: sa.Connection, asset: str, shard: str = "") -> None:
+    """Lock writes of ``asset``, or of a shard of it, until the end of this transaction."""
+    lock_class, name = (
+        (_SHARD_LOCK_CLASS, f"{asset} {shard}") if shard else (_ASSET_LOCK_CLASS, asset)
     )
+    key = crc32(name.encode()) - (1 << 31)
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_class, key)))
 
 
 def replace_rows(

@@ -380,6 +380,14 @@ def waiting(engine: sa.Engine) -> int:
         return count
 
 
+def test_a_shard_never_waits_for_the_lock_that_its_run_holds(engine):
+    """A run holds the locks of its assets until all shards are written."""
+    with engine.begin() as run, engine.begin() as worker:
+        write.lock_asset(run, "betas symbols from A")
+        worker.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
+        write.lock_asset(worker, "betas", "symbols from A")  # the same key, but of a shard
+
+
 def test_a_lock_lets_one_writer_of_an_asset_in_at_a_time(engine):
     order = []
 
