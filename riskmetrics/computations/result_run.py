@@ -105,7 +105,10 @@ class ResultRun:
         """
         if asset.name not in self._works:
             group = [asset] if self._reads_results(asset) else self._sharing_assets()
-            work = self._start(group)
+            try:
+                work: _Work = self._start(group)
+            except Exception as error:  # noqa: BLE001  # of each asset: it is not tried again
+                work = _FailedStart(error)
             self._works |= dict.fromkeys((each.name for each in group), work)
         return self._works[asset.name].store(asset, stopped)
 
@@ -139,6 +142,17 @@ class ResultRun:
         if n_lots <= min(max_lots, MIN_LOTS_TO_DIVIDE):
             return 1  # without starting workers
         return count_shards(n_lots, max_lots, self.workers.n_workers)
+
+
+class _FailedStart:
+    """A group whose snapshot cannot be read, or whose workers do not answer."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def store(self, asset: ResultAsset, stopped: Set[str]) -> Summary:  # noqa: ARG002
+        """Raise the error."""
+        raise self._error
 
 
 class _WholeBook:

@@ -18,6 +18,7 @@ from riskmetrics import settings, trading_calendar
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.computations import workers
 from riskmetrics.computations.result_assets import RESULT_ASSETS
+from riskmetrics.computations.result_run import ResultRun
 from riskmetrics.computations.shard_work import ShardTask
 from riskmetrics.db import stored_settings, tables
 from riskmetrics.db.engine import create_engine
@@ -277,12 +278,16 @@ def test_a_scheduler_that_does_not_answer_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     new_book()
+    started: list[object] = []
+    start = ResultRun._start
+    monkeypatch.setattr(ResultRun, "_start", lambda *given: started.append(given) or start(*given))
     monkeypatch.setattr(workers, "_CONNECT_SECONDS", 0.2)
     monkeypatch.setenv("RISKMETRICS_DASK_SCHEDULER", "tcp://127.0.0.1:1")
     for name, value in PARTS.items():
         monkeypatch.setenv(name, value)
     assert run(DAYS[-1:]).exit_code == ConfigurationError.exit_code
     assert "no Dask scheduler with a worker answers at tcp://127.0.0.1:1" in capsys.readouterr().err
+    assert len(started) == 1, "the other assets do not wait for it again"
 
 
 def test_an_error_of_a_worker_arrives_as_it_was_raised(
