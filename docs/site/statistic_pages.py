@@ -6,8 +6,8 @@ from riskmetrics.catalog import Statistic, all_statistics
 _INTRODUCTION = """# Statistics of pro-forma returns
 
 After reading this page you know each figure that is a function of a portfolio's [pro-forma
-returns](prices-and-returns.md#pro-forma-returns) R alone. Each statistic has a table of its own,
-with one row per portfolio and session.
+returns](prices-and-returns.md#pro-forma-returns) R, with or without the returns m of the market
+index. Each statistic has a table of its own, with one row per portfolio and session.
 
 """
 

@@ -56,7 +56,7 @@ def _refresh_prices(
     missing = sorted(symbols - set(coverage["symbol"]) - result.errors.keys())
     if missing:
         context.log.warning(
-            f"no price up to {days[-1]} is stored of {join_names(missing)}: import prices with "
+            f"no price up to {days[-1]} is stored for {join_names(missing)}: import prices with "
             "`riskmetrics import prices FILE`, or set FMP_API_KEY or RISKMETRICS_SOURCE; "
             f"all: `riskmetrics show quality --date {days[-1]}`"
         )
@@ -85,7 +85,7 @@ def _refresh_profiles(
     missing = sorted(set(held_in_range) - set(stored.index))
     if missing:
         context.log.warning(
-            f"no profile is stored of {join_names(missing)}: their sector is Unclassified; "
+            f"no profile is stored for {join_names(missing)}: their sector is Unclassified; "
             "import profiles with `riskmetrics import profiles FILE`, or set FMP_API_KEY or"
             " RISKMETRICS_SOURCE"
         )

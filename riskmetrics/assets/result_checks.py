@@ -109,7 +109,7 @@ def price_coverage(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckR
         )
     if never_priced:
         sentences.append(
-            f"no price is stored of {join_names(never_priced)}: check the symbol, or import its"
+            f"no price is stored for {join_names(never_priced)}: check the symbol, or import its"
             " prices"
         )
     return dg.AssetCheckResult(

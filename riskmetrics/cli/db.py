@@ -172,11 +172,12 @@ def start() -> None:
     Example: riskmetrics db start && psql "$(riskmetrics db url)"
     """
     from riskmetrics.db import embedded
+    from riskmetrics.db.engine import normalize_url, redact_url
     from riskmetrics.db.roles import DATABASE
 
     with embedded.keep_running(_embedded_home()) as server:
-        reader = server.database_url(DATABASE, Role.READER).replace("+psycopg", "")
-    typer.echo(f"running, until riskmetrics db stop: {reader}")
+        reader = redact_url(normalize_url(server.database_url(DATABASE, Role.READER)))
+    typer.echo(f"running until `riskmetrics db stop`: {reader}")
 
 
 @app.command()

@@ -89,7 +89,11 @@ def _print_metrics(*, as_json: bool) -> None:
     table.insert(0, "metric", table["table"] + "." + table["column"])
     table["recomputed_by"] = table["metric"].map(methods)
     shown = ["metric", "label", "window", "formula", "recomputed_by"]
-    print_frame(table if as_json else table[shown], as_json=as_json)
+    print_frame(
+        table if as_json else table[shown],
+        as_json=as_json,
+        details=("label", "window", "recomputed_by"),
+    )
 
 
 def _find_explanations(

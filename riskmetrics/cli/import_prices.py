@@ -1,6 +1,7 @@
 """`riskmetrics import prices`: import daily prices from files, folders and patterns."""
 
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,12 +68,13 @@ def _find_files(names: Sequence[str]) -> list[Path]:
     found: dict[Path, None] = {}
     for name in names:
         path = Path(name)
-        if path.is_dir():
+        is_folder = _is_folder(path)
+        if is_folder:
             inside = sorted(path.iterdir())
             files = [one for one in inside if one.is_file() and one.suffix.lower() in _SUFFIXES]
             if not files:
                 raise UsageError(f"{path} has no file that ends in {', '.join(_SUFFIXES)}")
-        elif not path.exists() and re.search(r"[*?[]", name):
+        elif is_folder is None and re.search(r"[*?[]", name):
             pattern = path.relative_to(path.anchor)
             files = sorted(one for one in Path(path.anchor).glob(str(pattern)) if one.is_file())
             if not files:
@@ -81,6 +83,14 @@ def _find_files(names: Sequence[str]) -> list[Path]:
             files = [path]
         found.update(dict.fromkeys(files))
     return list(found)
+
+
+def _is_folder(path: Path) -> bool | None:
+    """Return None if nothing is there, or nothing can be, such as under too long a name."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError):
+        return None
 
 
 def _read_files(

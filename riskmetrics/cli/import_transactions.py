@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from riskmetrics.cli.output import echo_err, pluralize, print_json, require_printable
+from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Dates, parse_notation
 from riskmetrics.cli.shared_options import Decimal as NumberMark
 from riskmetrics.text import join_names
@@ -55,7 +55,8 @@ _Add = Annotated[
     bool, typer.Option("--add", help="Keep stored transactions that the file does not have.")
 ]
 _DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Print the lots and the cash that result; store nothing.")
+    bool,
+    typer.Option("--dry-run", help="Print the open lots and the cash that result; store nothing."),
 ]
 
 
@@ -76,7 +77,7 @@ def transactions(
 
     Accepts exports of many brokers and trackers, OFX, and a table of your own with date, type
     (buy, sell, dividend, ...), symbol, quantity and price or amount. Importing a file again changes
-    nothing; a corrected line replaces the stored one.
+    nothing; a line with the broker's id replaces the stored one.
 
     Example: riskmetrics import transactions history.csv --portfolio Growth --dry-run
 
@@ -118,8 +119,28 @@ def transactions(
             " the holdings and the cash would be wrong from the first of them on. Correct the"
             " lines, or leave a security out with --leave-out"
         )
-    if not as_json:
-        typer.echo(f"{file}, {name}: {outcome.describe()}{' (dry run)' if dry_run else ''}")
+    if as_json:
+        return
+    if dry_run:
+        _print_open_lots(outcome.lots)
+    typer.echo(f"{file}, {name}: {outcome.describe()}{' (dry run)' if dry_run else ''}")
+
+
+def _print_open_lots(lots: "list[DatedLot]") -> None:
+    import pandas as pd
+
+    rows = [
+        {
+            "symbol": lot.symbol,
+            "quantity": float(lot.quantity),
+            "entry_day": lot.entry_day,
+            "entry_price": None if lot.entry_price is None else float(lot.entry_price),
+        }
+        for lot in sorted(lots, key=lambda lot: (lot.symbol, lot.entry_day))
+        if lot.exit_day is None
+    ]
+    if rows:
+        print_frame(pd.DataFrame(rows), as_json=False, title="Open lots")
 
 
 def _parse_symbols(pairs: Iterable[str]) -> dict[str, str]:

@@ -71,7 +71,12 @@ def _print_check(found: "FileCheck") -> None:
     import pandas as pd
 
     typer.echo(f"{found.kind.describe()}, {found.file_format}")
-    print_frame(pd.DataFrame(found.layouts), as_json=False, title="Layouts")
+    print_frame(
+        pd.DataFrame(found.layouts),
+        as_json=False,
+        formats={"matches": lambda value: "yes" if value else "no"},
+        title="Layouts",
+    )
     if found.columns:
         print_frame(
             pd.DataFrame(found.columns), as_json=False, title=f"Columns, line {found.header_line}"

@@ -39,6 +39,7 @@ app = typer.Typer(
     help="Compute daily portfolio risk in your own Postgres.  Start with: riskmetrics demo",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)

@@ -238,8 +238,8 @@ def print_table(
 def _describe_hidden(names: Sequence[str], most: int = 8) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return (
-        f"Without room here: {', '.join(names[:most])}{more}. A wider terminal, or a pipe such as"
-        " | less -S, has them."
+        f"Columns that do not fit: {', '.join(names[:most])}{more}. Print all with a wider terminal"
+        " or a pipe, such as | less -S."
     )
 
 

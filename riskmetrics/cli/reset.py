@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import echo_err, fail
+from riskmetrics.cli.output import echo_err, fail, pluralize
 from riskmetrics.cli.shared_options import DAY_FORMAT, PortfolioName, to_date
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def reprocess(
     days = trading_calendar.clip_to_sessions(start, end)
     scope = scope._replace(first=start, last=end)
     echo_err(
-        f"all portfolios will be recomputed from {days[0]} to {days[-1]} ({len(days)} sessions)"
+        f"all portfolios will be recomputed from {days[0]} to {days[-1]}"
+        f" ({pluralize(len(days), 'session')})"
     )
     if not yes:
         _confirm_removal(scope, "Remove them and run?")

@@ -115,7 +115,7 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
     Example: riskmetrics show snapshot --date 2022-12-28 --json
     """,
     "risk": """
-    Print value at risk, expected shortfall, the VaR backtest and drawdowns.
+    Print value at risk with its backtest, drawdowns, market regression and active risk.
 
     Losses are positive, in percent of equity.
 

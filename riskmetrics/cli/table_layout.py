@@ -37,6 +37,8 @@ def fit_columns(
     enough, columns are left out from the right: ``details`` first, then numbers and short texts,
     then long texts.
     The columns before the first number say what a row is about: they stay, and so does the next.
+    If these do not fit either, ``details`` among them are left out, and long texts become as narrow
+    as their longest word.
 
     Examples
     --------
@@ -49,17 +51,23 @@ def fit_columns(
     cells = [[row[column] for row in rows] for column in range(len(header))]
     prose = [_is_prose(column) for column in cells]
     natural = [_longest([name, *column]) for name, column in zip(header, cells, strict=True)]
+    narrowest = [
+        max(_longest(_HEADING_PIECES.findall(name)), _longest(" ".join(column).split()))
+        if is_prose
+        else max(_longest(_HEADING_PIECES.findall(name)), _longest(column))
+        for name, column, is_prose in zip(header, cells, prose, strict=True)
+    ]
     least = [
-        max(
-            _longest(_HEADING_PIECES.findall(name)),
-            min(full, max(_MIN_PROSE_WIDTH, _longest(" ".join(column).split())))
-            if is_prose
-            else _longest(column),
-        )
-        for name, column, is_prose, full in zip(header, cells, prose, natural, strict=True)
+        min(full, max(_MIN_PROSE_WIDTH, narrow)) if is_prose else narrow
+        for narrow, is_prose, full in zip(narrowest, prose, natural, strict=True)
     ]
     ranks = [(is_prose, column not in details) for column, is_prose in enumerate(prose)]
-    shown = _choose(least, ranks, _count_leading(right_aligned), width)
+    leading = range(_count_leading(right_aligned))
+    optional = sorted(range(len(leading), len(header)), key=lambda each: (ranks[each], -each))
+    optional += [column for column in reversed(leading) if column in details]
+    shown = _choose(least, optional, width)
+    if _total_width(least, shown) > width:
+        least = narrowest
     widths = _widen(
         [least[column] for column in shown], [natural[column] for column in shown], width
     )
@@ -82,16 +90,18 @@ def _count_leading(right_aligned: Sequence[bool]) -> int:
     return first + 1
 
 
-def _choose(
-    least: Sequence[int], ranks: Sequence[tuple[bool, bool]], leading: int, width: int
-) -> list[int]:
-    """Leave out columns after the leading ones, those of the lowest rank first, until all fit."""
+def _choose(least: Sequence[int], optional: Sequence[int], width: int) -> list[int]:
+    """Leave out optional columns, in their order, until the rest fits."""
     shown = list(range(len(least)))
-    for column in sorted(range(leading, len(least)), key=lambda each: (ranks[each], -each)):
-        if sum(least[each] + COLUMN_GAP for each in shown) - COLUMN_GAP <= width:
+    for column in optional:
+        if _total_width(least, shown) <= width:
             break
         shown.remove(column)
     return shown
+
+
+def _total_width(widths: Sequence[int], columns: Sequence[int]) -> int:
+    return sum(widths[each] + COLUMN_GAP for each in columns) - COLUMN_GAP
 
 
 def _widen(least: Sequence[int], natural: Sequence[int], width: int) -> list[int]:

@@ -25,7 +25,7 @@ Frames = Mapping[str, pd.DataFrame]
 
 DETAILS = frozenset(
     {
-        *("lots", "alpha", "p_value", "observations", "market_index", "rate_index"),
+        *("lots", "alpha", "p_value", "observations", "n_obs", "market_index", "rate_index"),
         *("realized_vol_63d", "vol_daily", "vol_weekly", "vol_monthly", "model_r_squared"),
         *("strike", "expires", "volatility_percentile", "vol_percentile"),
     }

@@ -120,7 +120,7 @@ def run_shard_in_worker(task: ShardTask) -> dict[str, Summary | Exception]:
     Raises
     ------
     ConfigurationError
-        If this machine has another version of riskmetrics, or lacks an extension.
+        If this machine has another version of riskmetrics, or an extension is missing.
     """
     if task.version != version("riskmetrics"):
         raise ConfigurationError(

@@ -41,7 +41,7 @@ class TransactionFile(NamedTuple):
 
 @dataclass(frozen=True)
 class TransactionChanges:
-    """Number of stored transactions that an import changed, and those that the file lacks."""
+    """Numbers of stored transactions that an import changed, and those that are not in its file."""
 
     added: int
     corrected: int

@@ -8,7 +8,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import input_writes, stored_prices, vendor, write
 from riskmetrics.errors import ConfigurationError, DataQualityError, UnknownSymbolError, UsageError
 from riskmetrics.ingest import prices
-from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, VendorClient
+from riskmetrics.ingest.vendor_client import VendorClient
 from riskmetrics.sources.market_data_source import Capability
 
 
@@ -33,7 +33,10 @@ def choose_source(clients: Sequence[VendorClient], name: str) -> VendorClient:
     """
     usable = [client for client in clients if client.has(Capability.PRICES)]
     if not usable:
-        raise ConfigurationError(NO_SOURCE_WARNING)
+        raise ConfigurationError(
+            "no data source is configured that has prices. Set RISKMETRICS_SOURCE or FMP_API_KEY,"
+            " or import the whole history with `riskmetrics import prices FILE`"
+        )
     named = [client for client in usable if name.casefold() in ("", client.name.casefold())]
     if not named:
         known = ", ".join(client.name for client in usable)

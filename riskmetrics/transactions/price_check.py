@@ -37,7 +37,7 @@ def list_trade_prices(lots: Iterable[DatedLot]) -> list[TradePrice]:
 
 
 def missing_split(trade: TradePrice, close: float) -> str | None:
-    """Return the ratio of the split that a trade price lacks, such as 4:1; None if it fits.
+    """Return the ratio of the split that is missing in a trade price, such as 4:1; None if it fits.
 
     Examples
     --------

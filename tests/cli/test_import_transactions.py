@@ -69,7 +69,13 @@ def test_a_dry_run_shows_what_results_and_stores_nothing(
     call, history: Path, database: str
 ) -> None:
     arguments = ("import", "transactions", str(history), "--portfolio", "Mine", "--dry-run")
-    assert "(dry run)" in call(*arguments).stdout
+    printed = call(*arguments).stdout
+    assert "(dry run)" in printed
+    rows = [line.split() for line in printed.splitlines()]
+    assert [(row[0], float(row[1]), row[2]) for row in rows if row and row[0] in ("KO", "PG")] == [
+        ("KO", 60, "2024-01-03"),
+        ("PG", 10, "2024-03-05"),
+    ]
     shown = json.loads(call(*arguments, "--json").stdout)
     assert (shown["kind"], shown["cash"]) == ("transactions", "4967.1000")
     assert shown["holdings"] == {"KO": "60", "PG": "10"}

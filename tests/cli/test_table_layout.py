@@ -54,6 +54,27 @@ def test_details_are_left_out_before_other_columns() -> None:
     assert fit_columns(_HEADER, _ROWS, _IS_NUMBER, width, details=[3]).shown == [0, 1, 2, 4, 5]
 
 
+@pytest.mark.parametrize(
+    ("width", "shown", "reason_width"),
+    [
+        (6 + 3 + 16 + 3 + 3, [0, 1, 2], 16),
+        (6 + 3 + 16 + 3 + 2, [0, 1], 21),  # the detail goes, and the text takes its room
+        (6 + 3 + 16, [0, 1], 16),
+        (6 + 3 + 15, [0, 1], 15),
+        (6 + 3 + 7, [0, 1], 7),
+        (1, [0, 1], 7),  # never narrower than its longest word
+    ],
+)
+def test_leading_columns_too_wide_leave_out_a_detail_and_narrow_long_texts(
+    width: int, shown: list[int], reason_width: int
+) -> None:
+    header = ["symbol", "reason", "n_obs"]
+    row = ["AAPL", "only 12 of 60 returns in the window", "12"]
+    layout = fit_columns(header, [row], [False, False, True], width, details=[2])
+    assert layout.shown == shown
+    assert layout.widths[1] == reason_width
+
+
 _cells = st.text("ab -1", max_size=40)
 
 

@@ -66,7 +66,8 @@ def test_the_commands_start_report_and_stop_it(tmp_path: Path) -> None:
             check=False,
         )
 
-    assert "postgresql://riskmetrics_reader@/riskmetrics?host=" in riskmetrics("db", "start").stdout
+    started = riskmetrics("db", "start").stdout
+    assert started == f"running until `riskmetrics db stop`: {riskmetrics('db', 'url').stdout}"
     assert "running: yes\nkept running: yes\n" in riskmetrics("db", "status").stdout
     assert riskmetrics("db", "stop").stdout == "stopped\n"
     assert "running: no\nkept running: no\n" in riskmetrics("db", "status").stdout

@@ -18,6 +18,7 @@ INPUT = {
         "benchmarks_sector_weights",
     ),
     "price_decisions",
+    "transactions",
     *(
         "database_settings",
         "har_coefficients",

@@ -56,7 +56,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     said = " ".join(capsys.readouterr().err.split())
     assert outcome.exit_code == 3
     assert "in Bad (1 of 5 instruments on 2022-12-28); 80% are needed" in said
-    assert "no price is stored of ZZZA, ZZZB, ZZZC, ZZZD" in said
+    assert "no price is stored for ZZZA, ZZZB, ZZZC, ZZZD" in said
     for table, figures in RISK_FIGURES.items():
         own = (
             f"SELECT t.* FROM {table} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name ="

@@ -88,7 +88,7 @@ def test_a_run_over_old_sessions_warns_as_if_later_data_did_not_exist(
     assert len(told[0]["title"]) > 0
     assert not any(month in line for line in said[0] for month in ("2022-10", "2022-11", "2022-12"))
     assert not any("delisted" in line for line in said[0])
-    (missing,) = [line for line in said[0] if "no price up to 2022-09-30 is stored of" in line]
+    (missing,) = [line for line in said[0] if "no price up to 2022-09-30 is stored for" in line]
     assert "GHO00, GHO01, GHO02, GHO03, GHO04 and 7 more" in missing
     assert f"`riskmetrics show quality --date {EARLY}`" in missing
     assert len(said[0]) <= 8
