@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from riskmetrics.db import stored_settings, tables, write
 from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.stored_prices import read_price_history
+from riskmetrics.db.transaction_renames import record_symbol_changes
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.results import price_history
 
@@ -44,6 +45,7 @@ def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
     changed = RenamedRows(_rename_lots(connection, old, new), _rename_prices(connection, old, new))
     if changed == (0, 0):
         raise UsageError(f"no lot and no price of {old} is stored: check the symbol")
+    record_symbol_changes(connection, lambda symbol: _rename_text(symbol, old, new))
     _move_rows(connection, tables.company_profiles, old, new, key=())
     _move_rows(connection, tables.price_decisions, old, new, key=("date",))
     answers, settings = tables.vendor_responses, tables.database_settings
@@ -82,6 +84,14 @@ def _rename_lots(connection: sa.Connection, old: str, new: str) -> int:
         )
     )
     return connection.execute(statement).rowcount
+
+
+def _rename_text(symbol: str, old: str, new: str) -> str:
+    """Return the new name of a symbol, or of an option on it; other symbols as they are."""
+    if symbol == old:
+        return new
+    old_root, new_root = (name.replace("-", "") for name in (old, new))
+    return re.sub(f"^{re.escape(old_root)}(?={_OPTION_TERMS})", new_root, symbol)
 
 
 def _rename_prices(connection: sa.Connection, old: str, new: str) -> int:

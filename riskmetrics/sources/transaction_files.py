@@ -33,6 +33,7 @@ from riskmetrics.sources.transaction_rows import (
     UnreadRowError,
     parse_numbers,
 )
+from riskmetrics.text import match_names
 from riskmetrics.transactions.amounts import (
     InvalidTransactionError,
     StatedTransaction,
@@ -282,7 +283,7 @@ def _find_sections(lines: Sequence[Line]) -> list[_Table]:
 def _select_account(path: Path, rows: list[StatedRow], account: str) -> list[StatedRow]:
     """Return the rows of one account."""
     named = sorted({name for row in rows if (name := row.cells.get("account", ""))})
-    chosen = [name for name in named if account.casefold() in name.casefold()]
+    chosen = match_names(account, named)
     if account and len(chosen) != 1:
         raise UsageError(
             f"--account {account} matches {len(chosen) or 'no'} account{'s' * bool(chosen)} in"

@@ -46,6 +46,8 @@ _UNSUPPORTED_CLASS = re.compile(
 )
 _OPTION_CLASS = re.compile(r"\b(opt\w*|calls?|puts?|c|p)\b", re.IGNORECASE)
 _TRANSFERS = {Kind.DEPOSIT: Kind.TRANSFER_IN, Kind.WITHDRAWAL: Kind.TRANSFER_OUT}
+_FIRST_DAY = date(1900, 1, 1)
+"""First day that is believable; an earlier one is a typing error, such as the year 202."""
 _SIDE_SUFFIX = re.compile(r"(?<=\d)S$")
 """Suffix of a short quantity at Robinhood, such as 1S."""
 
@@ -117,7 +119,7 @@ def parse_numbers(
     for name, column in texts.items():
         values, invalid = cells.parse_numbers(column, mark)
         for place, value, is_invalid in zip(places[name], values, invalid, strict=True):
-            if is_invalid:
+            if is_invalid or np.isinf(value):
                 numbers[place][name] = None
             elif np.isfinite(value):
                 numbers[place][name] = Decimal(repr(float(value)))
@@ -165,6 +167,9 @@ class RowReader:
             raise UnreadRowError(
                 f"day '{row.cells['day']}' is not an unambiguous date: pass --dates mdy or dmy"
             )
+        if not _FIRST_DAY <= day <= date.today():
+            place = "in the future" if day > _FIRST_DAY else f"before {_FIRST_DAY.year}"
+            raise UnreadRowError(f"day {day} is {place}: correct it, or leave the line out")
         if any(name.casefold() in self._left_out for name in _security_names(row)):
             return _outside(row, kind, day, known)
         _reject_unsupported(row)

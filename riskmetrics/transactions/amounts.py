@@ -22,6 +22,8 @@ MAX_AMOUNT_DIFFERENCE = Decimal("0.02")
 rounded. A bond, or a contract of another size, differs by more."""
 MAX_AMOUNT_ROUNDING = Decimal(1)
 """Difference that is always allowed, USD: fractions of a share are rounded."""
+QUANTITY_LIMIT, PRICE_LIMIT, AMOUNT_LIMIT = Decimal(10**12), Decimal(10**8 - 1), Decimal(10**14)
+"""Exclusive limits of a quantity, of a price and of an amount in USD, which their columns hold."""
 _CENT = Decimal("0.01")
 _OUTFLOWS = (Kind.BUY, Kind.BUY_TO_COVER, Kind.FEE, Kind.TAX, Kind.WITHDRAWAL)
 _COUNTERPARTS = {
@@ -118,9 +120,23 @@ def complete_transaction(stated: StatedTransaction, convention: AmountConvention
     """
     if stated.day is None:
         raise InvalidTransactionError("no date")
+    completed = _complete(stated, stated.day, convention)
+    for name, limit in (
+        ("quantity", QUANTITY_LIMIT),
+        ("added_shares", QUANTITY_LIMIT),
+        ("price", PRICE_LIMIT),
+        ("amount", AMOUNT_LIMIT),
+        ("fees", AMOUNT_LIMIT),
+    ):
+        if abs(number := getattr(completed, name) or Decimal(0)) >= limit:
+            raise InvalidTransactionError(f"{name.replace('_', ' ')} {number.normalize():,f} is too large")
+    return completed
+
+
+def _complete(stated: StatedTransaction, day: date, convention: AmountConvention) -> Transaction:
     transaction = Transaction(
         stated.kind,
-        stated.day,
+        day,
         symbol=stated.symbol,
         lot_day=stated.lot_day,
         reference=stated.reference,

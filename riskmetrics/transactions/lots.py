@@ -195,10 +195,11 @@ class _LotBook:
         held = self._held(symbol, sign, transaction.lot_day)
         # brokers round quantities, so a sale of everything may differ in the last decimals
         if size > held + Fraction(QUANTITY_UNIT) / 2:
+            stated = f"{transaction.quantity.normalize():f} {symbol}"
             lots = f" in lots of {transaction.lot_day}" if transaction.lot_day else ""
             side = "short" if sign < 0 else "held"
             return (
-                f"{transaction.kind.value.replace('_', ' ')} of {transaction.quantity:f} {symbol},"
+                f"{transaction.kind.value.replace('_', ' ')} of {stated},"
                 f" but {_round(held, QUANTITY_UNIT).normalize():f} are {side}{lots} on"
                 f" {transaction.day}: import the earlier transactions, or state what was held"
                 " before as a transfer in"
