@@ -46,8 +46,6 @@ _UNSUPPORTED_CLASS = re.compile(
 )
 _OPTION_CLASS = re.compile(r"\b(opt\w*|calls?|puts?|c|p)\b", re.IGNORECASE)
 _TRANSFERS = {Kind.DEPOSIT: Kind.TRANSFER_IN, Kind.WITHDRAWAL: Kind.TRANSFER_OUT}
-_FIRST_DAY = date(1900, 1, 1)
-"""First day that is believable; an earlier one is a typing error, such as the year 202."""
 _SIDE_SUFFIX = re.compile(r"(?<=\d)S$")
 """Suffix of a short quantity at Robinhood, such as 1S."""
 
@@ -167,8 +165,8 @@ class RowReader:
             raise UnreadRowError(
                 f"day '{row.cells['day']}' is not an unambiguous date: pass --dates mdy or dmy"
             )
-        if not _FIRST_DAY <= day <= date.today():
-            place = "in the future" if day > _FIRST_DAY else f"before {_FIRST_DAY.year}"
+        if not dates.FIRST_DAY <= day <= date.today():
+            place = "in the future" if day > dates.FIRST_DAY else f"before {dates.FIRST_DAY.year}"
             raise UnreadRowError(f"day {day} is {place}: correct it, or leave the line out")
         if any(name.casefold() in self._left_out for name in _security_names(row)):
             return _outside(row, kind, day, known)

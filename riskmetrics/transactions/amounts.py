@@ -129,7 +129,8 @@ def complete_transaction(stated: StatedTransaction, convention: AmountConvention
         ("fees", AMOUNT_LIMIT),
     ):
         if abs(number := getattr(completed, name) or Decimal(0)) >= limit:
-            raise InvalidTransactionError(f"{name.replace('_', ' ')} {number.normalize():,f} is too large")
+            text = f"{name.replace('_', ' ')} {number.normalize():,f}"
+            raise InvalidTransactionError(f"{text} is too large")
     return completed
 
 
