@@ -12,6 +12,7 @@ import typer
 from riskmetrics.cli.output import echo_err, pluralize, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Dates, parse_notation
 from riskmetrics.cli.shared_options import Decimal as NumberMark
+from riskmetrics.cli.transaction_check import cash_problems, stale_results
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
     from riskmetrics.transactions.lots import build_lots, cash_balances, is_cash_known
 
     portfolio_id = store.find_or_create_portfolio(connection, request.name)
+    before = store.read_transactions(connection, portfolio_id)
     changes = store.store_transactions(
         connection,
         portfolio_id,
@@ -239,7 +241,11 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
         lot_changes,
         balances[-1][1] if is_known else None,
         rejected,
-        [*_period_problems(changes), *_cash_problems(balances, is_known=is_known)],
+        [
+            *_period_problems(changes),
+            *cash_problems(balances, is_known=is_known),
+            *stale_results(connection, portfolio_id, before, stored),
+        ],
     )
 
 
@@ -344,18 +350,6 @@ def _period_problems(changes: "TransactionChanges") -> list[str]:
         f" file stay: {named}. If the file corrects them, remove the portfolio and import all of"
         " its files again"
     ]
-
-
-def _cash_problems(balances: list[tuple[date, Decimal]], *, is_known: bool) -> list[str]:
-    if not is_known:
-        return [
-            "no deposit or withdrawal is stated, so the cash is unknown: it is taken as 0, and"
-            " purchases count as inflows. Add the deposits to have the cash"
-        ]
-    first = next(((day, cash) for day, cash in balances if cash < 0), None)
-    if first is None:
-        return []
-    return [f"cash is {first[1]:,.2f} on {first[0]}: deposits are missing, or it is a margin loan"]
 
 
 def _store_rejected(file: Path, rejected: "list[RejectedRow]") -> None:

@@ -197,7 +197,8 @@ class _Table(NamedTuple):
             return "a repeated header"
         if len(line.cells) == 1 or not cells:
             return "a remark"
-        if cells.get("currency", line.cells[0]).casefold().startswith("total"):
+        first = cells.get("currency", line.cells[0]).casefold()
+        if first.startswith(("total", "transactions total")):
             return "a total"
         for name, expected in self.layout.required_values.items():
             text = cells.get(name, "")

@@ -222,16 +222,18 @@ class _LotBook:
     def _split(self, transaction: Transaction) -> str | None:
         symbol, added = str(transaction.symbol), transaction.added_shares
         ratio = self._infer_ratio(symbol, Fraction(added)) if added else transaction.ratio
+        shares = f"{added.normalize():f}" if added else ""
         if ratio is None:
             return (
-                f"split of {symbol}: {added:f} added shares do not tell the ratio, because the"
-                " holding is unknown or fractions were paid in cash. State the ratio alone, such"
-                " as 4:1"
+                f"split of {symbol}: {shares} added shares do not tell the ratio,"
+                " because the holding is unknown or fractions were paid in cash. State the ratio"
+                " alone, such as 4:1"
             )
         if transaction.ratio not in (None, ratio):
             return (
-                f"split of {symbol}: the ratio {transaction.ratio} is not that of {added:f} added"
-                f" shares, {ratio}. State the ratio alone, new shares per old share, such as 4:1"
+                f"split of {symbol}: the ratio {transaction.ratio} is not that of"
+                f" {shares} added shares, {ratio}. State the ratio alone, new shares per old share,"
+                " such as 4:1"
             )
         for part in self.parts[symbol]:
             part.quantity *= ratio

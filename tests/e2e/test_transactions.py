@@ -116,11 +116,12 @@ def test_a_correction_changes_the_lots_and_the_next_run_the_values(
         " WHERE p.name = 'Kept'"
     )
     before = float(query_frame(sample, query)["total_value"].item())
+    arguments = ("import", "transactions", str(history), "--portfolio", "Kept", "--replace")
+    assert "reprocess" not in call(*arguments).stderr
     history.write_text(HISTORY.format(**PRICES).replace("-12.50", "-112.50"))
-    assert (
-        call("import", "transactions", str(history), "--portfolio", "Kept", "--replace").exit_code
-        == 0
-    )
+    corrected = call(*arguments)
+    assert corrected.exit_code == 0
+    assert f"reprocess --all --from {LAST} --to {LAST}" in corrected.stderr
     assert run([LAST]).exit_code == 0
     after = float(query_frame(sample, query)["total_value"].item())
     assert after == pytest.approx(before - 100)
