@@ -321,7 +321,10 @@ def _interpret(
     notes = list(content.notes)
     if layout.is_net is None and not _has_prices_with_fees(one for _, one in stated):
         notes.append("amounts of trades are taken to contain the fees: no price tells it")
-    convention = detect_convention((one for _, one in stated), is_net=layout.is_net)
+    own = (one for _, one in stated if not one.is_left_out)
+    convention = detect_convention(own, is_net=layout.is_net)
+    if layout.name != load_layouts()[-1].name:  # the sign of a broker's refund is right
+        convention = convention._replace(unsigned_costs=frozenset())
     completed: list[Transaction] = []
     for row, one in stated:
         try:

@@ -322,7 +322,7 @@ def _outside(
     return StatedTransaction(
         Kind.WITHDRAWAL if is_paid else Kind.DEPOSIT,
         day,
-        amount=amount,
+        amount=-abs(amount) if is_paid else amount,
         is_left_out=True,
         reference=row.cells.get("reference", ""),
         line=row.line,

@@ -135,6 +135,12 @@ def test_a_price_in_the_range_of_its_session_needs_no_split(
     assert ("a split of 2:1 is missing" in result.stderr) is not is_accepted
 
 
+@pytest.mark.parametrize("amount", ["", "-500.00"])
+def test_the_cash_of_a_left_out_purchase_leaves(import_text, amount: str) -> None:
+    result = import_text(f"{HISTORY}2022-05-02,Buy,KO,5,100,{amount}\n", "--leave-out", "KO")
+    assert "cash 7,105.00" in result.stdout
+
+
 def test_an_account_is_chosen_by_its_whole_number_first(import_text) -> None:
     header, *rows = HISTORY.splitlines()
     text = f"{header},Account\n" + "".join(f"{row},U1\n{row},U12\n" for row in rows)

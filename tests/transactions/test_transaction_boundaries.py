@@ -1,5 +1,6 @@
 """Thresholds of transactions: the last value within, and the first beyond."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -82,6 +83,19 @@ def test_fees_above_the_proceeds_are_no_contradiction_of_the_sign() -> None:
         Decimal("1.3"),
     )
     assert complete_transaction(sold, SIGNED).amount == Decimal("-0.3")
+
+
+@pytest.mark.parametrize("kind", [Kind.FEE, Kind.TAX, Kind.WITHDRAWAL])
+def test_a_positive_cost_next_to_negative_purchases_is_refused_unless_another_is_negative(
+    kind: Kind,
+) -> None:
+    bought = StatedTransaction(Kind.BUY, DAY, "KO", Decimal(1), Decimal(60), Decimal(-60))
+    cost = StatedTransaction(kind, DAY, amount=Decimal(5))
+    with pytest.raises(InvalidTransactionError, match="write -5 if it was paid"):
+        complete_transaction(cost, detect_convention([bought, cost]))
+    paid = replace(cost, amount=Decimal(-1))
+    refund = complete_transaction(cost, detect_convention([bought, cost, paid]))
+    assert refund.amount == 5
 
 
 def test_a_withdrawal_may_be_a_negative_deposit_and_unsigned_fees_are_paid() -> None:
