@@ -314,7 +314,11 @@ def _check_prices(connection: "sa.Connection", lots: "list[DatedLot]") -> "list[
     from riskmetrics import trading_calendar
     from riskmetrics.db import transactions as store
     from riskmetrics.sources.tabular_files import RejectedRow
-    from riskmetrics.transactions.price_check import list_trade_prices, missing_split
+    from riskmetrics.transactions.price_check import (
+        find_large_prices,
+        list_trade_prices,
+        missing_split,
+    )
 
     trades = [
         one._replace(day=trading_calendar.previous_or_same_session(one.day))
@@ -334,6 +338,12 @@ def _check_prices(connection: "sa.Connection", lots: "list[DatedLot]") -> "list[
                 f" is {stored.close:,.2f}: a split of {ratio} is missing. Import a line with its"
                 f" day, the kind split, {one.symbol} and the ratio, or correct the stored prices",
             )
+    for symbol in sorted(find_large_prices(lots)):
+        reason = (
+            f"a price of {symbol}, adjusted for its later splits, is too large: pass --leave-out"
+            f" {symbol}"
+        )
+        found[symbol] = RejectedRow(None, symbol, reason)
     return list(found.values())
 
 

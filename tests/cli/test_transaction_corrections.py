@@ -135,6 +135,16 @@ def test_a_price_in_the_range_of_its_session_needs_no_split(
     assert ("a split of 2:1 is missing" in result.stderr) is not is_accepted
 
 
+@pytest.mark.parametrize(("ratio", "is_accepted"), [("0.00000301", True), ("0.000003", False)])
+def test_a_price_that_reverse_splits_make_too_large_is_rejected(
+    import_text, ratio: str, is_accepted: bool
+) -> None:
+    text = HISTORY.replace("Amount\n", "Amount,Ratio\n", 1)
+    result = import_text(f"{text}2022-06-01,Split,FB,,,,{ratio}\n")
+    assert (result.exit_code == 0) is is_accepted, result.stderr
+    assert ("too large: pass --leave-out FB" in result.stderr) is not is_accepted
+
+
 @pytest.mark.parametrize("amount", ["", "-500.00"])
 def test_the_cash_of_a_left_out_purchase_leaves(import_text, amount: str) -> None:
     result = import_text(f"{HISTORY}2022-05-02,Buy,KO,5,100,{amount}\n", "--leave-out", "KO")

@@ -16,7 +16,12 @@ from riskmetrics.transactions.amounts import (
 from riskmetrics.transactions.comparison import compare_holdings
 from riskmetrics.transactions.lots import DatedLot, build_lots
 from riskmetrics.transactions.model import Kind, Transaction
-from riskmetrics.transactions.price_check import TradePrice, list_trade_prices, missing_split
+from riskmetrics.transactions.price_check import (
+    TradePrice,
+    find_large_prices,
+    list_trade_prices,
+    missing_split,
+)
 
 DAY = date(2024, 5, 1)
 SIGNED = AmountConvention(is_signed=True, is_net=True, has_signed_quantities=False)
@@ -83,6 +88,13 @@ def test_fees_above_the_proceeds_are_no_contradiction_of_the_sign() -> None:
         Decimal("1.3"),
     )
     assert complete_transaction(sold, SIGNED).amount == Decimal("-0.3")
+
+
+@pytest.mark.parametrize(("price", "found"), [("99999998.9999", set()), ("99999999", {"KO"})])
+def test_prices_of_lots_are_less_than_a_hundred_million(price: str, found: set[str]) -> None:
+    entered = DatedLot("KO", Decimal(1), DAY, Decimal(price), None, None)
+    sold = DatedLot("KO", Decimal(1), DAY, None, DAY, Decimal(price))
+    assert find_large_prices([entered]) == find_large_prices([sold]) == found
 
 
 @pytest.mark.parametrize("kind", [Kind.FEE, Kind.TAX, Kind.WITHDRAWAL])
