@@ -151,6 +151,14 @@ def test_the_cash_of_a_left_out_purchase_leaves(import_text, amount: str) -> Non
     assert "cash 7,105.00" in result.stdout
 
 
+def test_adding_a_portfolio_kept_by_transactions_names_the_command_for_it(
+    call, import_text
+) -> None:
+    import_text(HISTORY)
+    refused = call("portfolio", "add", "Mine", "KO=1")
+    assert "`riskmetrics import transactions FILE --portfolio Mine`" in str(refused.exception)
+
+
 def test_an_account_is_chosen_by_its_whole_number_first(import_text) -> None:
     header, *rows = HISTORY.splitlines()
     text = f"{header},Account\n" + "".join(f"{row},U1\n{row},U12\n" for row in rows)
