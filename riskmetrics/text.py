@@ -72,6 +72,19 @@ def escape_all_but_colors(text: str) -> str:
     return "".join(part for pair in zip(parts, [*colors, ""], strict=True) for part in pair)
 
 
+def match_names(text: str, names: Sequence[str]) -> list[str]:
+    """Return the names that are a text, else those that contain it; case is ignored.
+
+    Examples
+    --------
+    >>> match_names("u1", ["U1", "U12"]), match_names("2", ["U1", "U12"])
+    (['U1'], ['U12'])
+    """
+    wanted = text.casefold()
+    same = [name for name in names if text and name.casefold() == wanted]
+    return same or [name for name in names if wanted in name.casefold()]
+
+
 def join_names(names: Sequence[object], max_names: int = MAX_NAMES, separator: str = ", ") -> str:
     """Return the first ``max_names`` names, and the number of the others.
 

@@ -7,7 +7,7 @@ years before today) would move partitions with the date.
 
 import warnings
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -256,6 +256,10 @@ def clip_to_sessions(first: date, last: date, now: datetime | None = None) -> li
 
 
 def _to_timestamp(day: date) -> "pd.Timestamp":
+    """Return a day as a timestamp; all days before the calendar as one of them.
+
+    The index has nanoseconds, which do not reach back to 1677.
+    """
     import pandas as pd
 
-    return pd.Timestamp(day)
+    return pd.Timestamp(max(day, FIRST_SESSION - timedelta(days=1)))

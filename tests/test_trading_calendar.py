@@ -103,6 +103,14 @@ def test_steps_back_count_sessions():
     assert calendar.previous_or_same_session(date(1980, 1, 1)) == calendar.FIRST_SESSION
 
 
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(1677, 9, 20), date(1989, 12, 29)])
+def test_days_before_the_calendar_are_before_its_first_session(day: date) -> None:
+    first = calendar.FIRST_SESSION
+    assert not calendar.is_session(day)
+    assert calendar.previous_session(day) == calendar.next_session(day) == first
+    assert calendar.previous_or_same_session(day) == first
+
+
 def test_a_window_has_the_lookback_and_the_days():
     days = calendar.sessions_between(date(2022, 12, 19), date(2022, 12, 28))
     window = calendar.sessions_with_lookback(days, 90)

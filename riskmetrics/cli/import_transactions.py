@@ -12,6 +12,7 @@ import typer
 from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Dates, parse_notation
 from riskmetrics.cli.shared_options import Decimal as NumberMark
+from riskmetrics.cli.transaction_check import cash_problems, stale_results
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def transactions(
     if as_json:
         print_json(_to_json(parsed, name, outcome, rejected))
     for row in rejected[: None if dry_run else _MAX_REJECTED_LINES]:
-        echo_err(f"rejected, line {row.line or '?'}: {row.reason}")
+        echo_err(f"rejected{f', line {row.line}' if row.line else ''}: {row.reason}")
     for problem in outcome.problems:
         echo_err(f"warning: {problem}")
     if rejected:
@@ -232,6 +233,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
     from riskmetrics.transactions.lots import build_lots, cash_balances, is_cash_known
 
     portfolio_id = store.find_or_create_portfolio(connection, request.name)
+    before = store.read_transactions(connection, portfolio_id)
     changes = store.store_transactions(
         connection,
         portfolio_id,
@@ -241,7 +243,11 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
     n_removed = _settle_absent(connection, request, portfolio_id, changes)
     stored = store.read_transactions(connection, portfolio_id)
     history = build_lots(stored)
-    rejected = [_to_row(one.transaction, one.reason) for one in history.rejected]
+    lines = {one.reference: one.line for one in parsed.transactions}
+    rejected = [
+        _to_row(one.transaction, one.reason, lines.get(one.transaction.reference))
+        for one in history.rejected
+    ]
     rejected += _check_prices(connection, history.lots)
     lot_changes = None
     if stored and not (rejected or parsed.rejected):
@@ -256,7 +262,11 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
         lot_changes,
         balances[-1][1] if is_known else None,
         rejected,
-        _cash_problems(balances, is_known=is_known),
+        [
+            *_period_problems(changes),
+            *cash_problems(balances, is_known=is_known),
+            *stale_results(connection, portfolio_id, before, stored),
+        ],
     )
 
 
@@ -313,10 +323,11 @@ def _describe(transaction: "Transaction") -> str:
     return " ".join(map(str, parts)) + f", {transaction.amount:,.2f}"
 
 
-def _to_row(transaction: "Transaction", reason: str) -> "RejectedRow":
+def _to_row(transaction: "Transaction", reason: str, line: int | None) -> "RejectedRow":
+    """Return a rejected row; ``line`` is that of this file, None if another file stated it."""
     from riskmetrics.sources.tabular_files import RejectedRow
 
-    return RejectedRow(transaction.line, _describe(transaction), reason)
+    return RejectedRow(line, _describe(transaction), reason)
 
 
 def _check_prices(connection: "sa.Connection", lots: "list[DatedLot]") -> "list[RejectedRow]":
@@ -324,37 +335,52 @@ def _check_prices(connection: "sa.Connection", lots: "list[DatedLot]") -> "list[
     from riskmetrics import trading_calendar
     from riskmetrics.db import transactions as store
     from riskmetrics.sources.tabular_files import RejectedRow
-    from riskmetrics.transactions.price_check import list_trade_prices, missing_split
+    from riskmetrics.transactions.price_check import (
+        find_large_prices,
+        list_trade_prices,
+        missing_split,
+    )
 
     trades = [
         one._replace(day=trading_calendar.previous_or_same_session(one.day))
         for one in list_trade_prices(lots)
     ]
-    closes = store.read_trade_closes(connection, ((one.symbol, one.day) for one in trades))
+    prices = store.read_price_ranges(connection, ((one.symbol, one.day) for one in trades))
     found: dict[str, RejectedRow] = {}
     for one in trades:
-        close = closes.get((one.symbol, one.day))
-        if close and (ratio := missing_split(one, close)) and one.symbol not in found:
+        stored = prices.get((one.symbol, one.day))
+        if stored is None or stored.low <= one.price <= stored.high or one.symbol in found:
+            continue
+        if ratio := missing_split(one, stored.close):
             found[one.symbol] = RejectedRow(
                 None,
                 f"{one.symbol} on {one.day}",
                 f"{one.symbol} was traded at {one.price:,.2f} on {one.day}, where the stored close"
-                f" is {close:,.2f}: a split of {ratio} is missing. Import a line with its day, the"
-                f" kind split, {one.symbol} and the ratio, or correct the stored prices",
+                f" is {stored.close:,.2f}: a split of {ratio} is missing. Import a line with its"
+                f" day, the kind split, {one.symbol} and the ratio, or correct the stored prices",
             )
+    for symbol in sorted(find_large_prices(lots)):
+        reason = (
+            f"a price of {symbol}, adjusted for its later splits, is too large: pass --leave-out"
+            f" {symbol}"
+        )
+        found[symbol] = RejectedRow(None, symbol, reason)
     return list(found.values())
 
 
-def _cash_problems(balances: list[tuple[date, Decimal]], *, is_known: bool) -> list[str]:
-    if not is_known:
-        return [
-            "no deposit or withdrawal is stated, so the cash is unknown: it is taken as 0, and"
-            " purchases count as inflows. Add the deposits to have the cash"
-        ]
-    first = next(((day, cash) for day, cash in balances if cash < 0), None)
-    if first is None:
+def _period_problems(changes: "TransactionChanges") -> list[str]:
+    """Return a warning about stored transactions that a corrected file may have moved or removed.
+
+    A file with no stored transaction is another part of the history, and gets none.
+    """
+    if not (changes.outside and changes.unchanged + changes.corrected):
         return []
-    return [f"cash is {first[1]:,.2f} on {first[0]}: deposits are missing, or it is a margin loan"]
+    named = join_names(list(map(_describe, changes.outside)), max_names=3, separator="; ")
+    return [
+        f"{pluralize(len(changes.outside), 'stored transaction')} before or after the period of the"
+        f" file stay: {named}. If the file corrects them, remove the portfolio and import all of"
+        " its files again"
+    ]
 
 
 def _store_rejected(file: Path, rejected: "list[RejectedRow]") -> None:

@@ -74,16 +74,18 @@ def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float |
     """
     from riskmetrics.cli.class_shares import resolve_class_shares
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import holdings, input_queries, stored_prices
+    from riskmetrics.db import holdings, input_queries, stored_prices, transactions
     from riskmetrics.errors import UsageError
     from riskmetrics.results.lot_frames import underlying
 
     balance = None if equity is None else Decimal(str(equity)).quantize(Decimal("0.01"))
     with write_transaction() as connection:
         if name in set(input_queries.read_portfolios(connection)["name"]):
+            is_kept = transactions.find_portfolio(connection, name) is not None
+            command = "transactions FILE --portfolio" if is_kept else "portfolio FILE --name"
             raise UsageError(
                 f"there is a portfolio {name} already: change it with `riskmetrics import"
-                f" portfolio FILE --name {name}`, or remove it first"
+                f" {command} {name}`, or remove it first"
             )
         shares = resolve_class_shares(connection, lots["symbol"])
         lots = lots.replace({"symbol": shares, "underlying_symbol": shares})

@@ -16,6 +16,7 @@ from riskmetrics.cli.output import (
     require_printable,
     to_records,
 )
+from riskmetrics.text import match_names
 
 if TYPE_CHECKING:
     from riskmetrics.sources.brokers import Account, HoldingsFile
@@ -49,7 +50,8 @@ def plan_portfolios(
     """Choose the accounts to import and name their portfolios."""
     from riskmetrics.errors import UsageError
 
-    chosen = [one for one in parsed.accounts if account.casefold() in one.name.casefold()]
+    names = match_names(account, [one.name for one in parsed.accounts])
+    chosen = [one for one in parsed.accounts if one.name in names]
     accounts = ", ".join(one.name or "(no name)" for one in parsed.accounts)
     if account and len(chosen) != 1:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Check of a statement against the transactions that a portfolio is kept by."""
+"""Checks of a portfolio's transactions: against a statement, its cash and its stored results."""
 
 import math
 from collections import defaultdict
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.cli.portfolio_plan import PortfolioPlan
+    from riskmetrics.transactions.model import Transaction
 
 _MAX_CASH_DIFFERENCE = Decimal("0.05")
 """Difference between the cash of a statement and of transactions that rounding explains, USD."""
@@ -60,3 +61,43 @@ def compare_with_transactions(
     if n:
         return f"{pluralize(n, 'difference')} ({compared})"
     return f"holdings agree with its transactions ({compared})"
+
+
+def cash_problems(balances: list[tuple[date, Decimal]], *, is_known: bool) -> list[str]:
+    """Return a warning if the cash after each day is unknown, or negative."""
+    if not is_known:
+        return [
+            "no deposit or withdrawal is stated, so the cash is unknown: it is taken as 0, and"
+            " purchases count as inflows. Add the deposits to have the cash"
+        ]
+    first = next(((day, cash) for day, cash in balances if cash < 0), None)
+    if first is None:
+        return []
+    return [f"cash is {first[1]:,.2f} on {first[0]}: deposits are missing, or it is a margin loan"]
+
+
+def stale_results(
+    connection: "sa.Connection",
+    portfolio_id: str,
+    before: "list[Transaction]",
+    after: "list[Transaction]",
+) -> list[str]:
+    """Return a warning if sessions were computed from other transactions than are stored now."""
+    import sqlalchemy as sa
+
+    from riskmetrics.db import tables
+
+    changed = {one.day for one in {*before} ^ {*after}}
+    if not changed:
+        return []
+    table = tables.portfolio_snapshots
+    query = sa.select(sa.func.min(table.c.snapshot_date), sa.func.max(table.c.snapshot_date)).where(
+        table.c.portfolio_id == portfolio_id, table.c.snapshot_date >= min(changed)
+    )
+    first, last = connection.execute(query).one()
+    if first is None:
+        return []
+    return [
+        f"results from {first} to {last} were computed without these changes: recompute them with"
+        f" riskmetrics reprocess --all --from {first} --to {last}"
+    ]

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from riskmetrics.db import stored_settings, tables, write
 from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.stored_prices import read_price_history
+from riskmetrics.db.transaction_renames import record_symbol_changes
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.results import price_history
 
@@ -27,8 +28,7 @@ class RenamedRows(NamedTuple):
 def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
     """Give everything that is stored of ``old`` to ``new``; results do not change.
 
-    Transactions are renamed too, because the lots are derived from them again by each import. Where
-    both have a close, that of ``new`` is kept. Earlier closes of ``old`` are restated by the
+    Where both have a close, that of ``new`` is kept. Earlier closes of ``old`` are restated by the
     ratio of the next day that both have, as in `price_history.splice`.
 
     Raises
@@ -43,9 +43,9 @@ def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
     for asset in ("holdings", "prices", "profiles"):
         write.lock_asset(connection, asset)
     changed = RenamedRows(_rename_lots(connection, old, new), _rename_prices(connection, old, new))
-    _rename_transactions(connection, old, new)
     if changed == (0, 0):
         raise UsageError(f"no lot and no price of {old} is stored: check the symbol")
+    record_symbol_changes(connection, lambda symbol: _rename_text(symbol, old, new))
     _move_rows(connection, tables.company_profiles, old, new, key=())
     _move_rows(connection, tables.price_decisions, old, new, key=("date",))
     answers, settings = tables.vendor_responses, tables.database_settings
@@ -62,12 +62,21 @@ def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
 def _rename_lots(connection: sa.Connection, old: str, new: str) -> int:
     """Rename lots, and options on the symbol; return their number."""
     table = tables.positions
-    is_option = sa.and_(table.c.underlying_symbol == old, _is_option_on(table.c.symbol, old))
+    old_root, new_root = (symbol.replace("-", "") for symbol in (old, new))  # as in options
+    is_option = sa.and_(
+        table.c.underlying_symbol == old,
+        table.c.symbol.regexp_match(f"^{re.escape(old_root)}{_OPTION_TERMS}"),
+    )
+    terms = sa.func.substr(table.c.symbol, len(old_root) + 1)
     statement = (
         sa.update(table)
         .where(sa.or_(table.c.symbol == old, table.c.underlying_symbol == old))
         .values(
-            symbol=_renamed(table.c.symbol, old, new, is_option),
+            symbol=sa.case(
+                (table.c.symbol == old, new),
+                (is_option, sa.literal(new_root) + terms),
+                else_=table.c.symbol,
+            ),
             underlying_symbol=sa.case(
                 (table.c.underlying_symbol == old, new), else_=table.c.underlying_symbol
             ),
@@ -77,39 +86,12 @@ def _rename_lots(connection: sa.Connection, old: str, new: str) -> int:
     return connection.execute(statement).rowcount
 
 
-def _rename_transactions(connection: sa.Connection, old: str, new: str) -> None:
-    """Rename the symbols of transactions, and of options on them."""
-    table = tables.transactions
-    columns = (table.c.symbol, table.c.new_symbol)
-    is_named = [sa.or_(column == old, _is_option_on(column, old)) for column in columns]
-    values = {column.name: _renamed(column, old, new) for column in columns}
-    connection.execute(
-        sa.update(table).where(sa.or_(*is_named)).values(values | {"updated_at": sa.func.now()})
-    )
-
-
-def _is_option_on(symbol: "sa.Column[str]", underlying: str) -> sa.ColumnElement[bool]:
-    """Return the condition that a symbol is that of an option on ``underlying``."""
-    return symbol.regexp_match(f"^{re.escape(_option_root(underlying))}{_OPTION_TERMS}")
-
-
-def _renamed(
-    symbol: "sa.Column[str]",
-    old: str,
-    new: str,
-    is_option: sa.ColumnElement[bool] | None = None,
-) -> sa.ColumnElement[str]:
-    """Return a symbol with the new name; ``is_option`` is by default `_is_option_on`."""
-    if is_option is None:
-        is_option = _is_option_on(symbol, old)
-    terms = sa.func.substr(symbol, len(_option_root(old)) + 1)
-    return sa.case(
-        (symbol == old, new), (is_option, sa.literal(_option_root(new)) + terms), else_=symbol
-    )
-
-
-def _option_root(symbol: str) -> str:
-    return symbol.replace("-", "")
+def _rename_text(symbol: str, old: str, new: str) -> str:
+    """Return the new name of a symbol, or of an option on it; other symbols as they are."""
+    if symbol == old:
+        return new
+    old_root, new_root = (name.replace("-", "") for name in (old, new))
+    return re.sub(f"^{re.escape(old_root)}(?={_OPTION_TERMS})", new_root, symbol)
 
 
 def _rename_prices(connection: sa.Connection, old: str, new: str) -> int:

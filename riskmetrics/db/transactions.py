@@ -16,6 +16,7 @@ from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.shards import Shard, has_portfolio
 from riskmetrics.db.sql_expressions import any_of
+from riskmetrics.db.transaction_renames import rename_flows
 from riskmetrics.errors import UsageError
 from riskmetrics.symbols import parse_option
 from riskmetrics.transactions.lots import PRICE_UNIT, QUANTITY_UNIT, DatedLot
@@ -48,6 +49,8 @@ class TransactionChanges:
     unchanged: int
     absent: list[Transaction]
     """Stored transactions of the same layout and period that are not in the file."""
+    outside: list[Transaction]
+    """Stored transactions of the same layout before or after the period of the file."""
 
 
 def find_or_create_portfolio(connection: sa.Connection, name: str) -> str:
@@ -146,9 +149,9 @@ def store_transactions(
             .where(_TABLE.c.portfolio_id == portfolio_id, _TABLE.c.reference == one.reference)
             .values(_to_row(one) | origin | {"updated_at": sa.func.now()})
         )
-    absent = _find_absent(connection, portfolio_id, transactions, file.layout)
+    absent, outside = _find_absent(connection, portfolio_id, transactions, file.layout)
     unchanged = len(transactions) - len(added) - len(corrected)
-    return TransactionChanges(len(added), len(corrected), unchanged, absent)
+    return TransactionChanges(len(added), len(corrected), unchanged, absent, outside)
 
 
 def _content(transaction: Transaction) -> Transaction:
@@ -168,19 +171,20 @@ def _to_row(transaction: Transaction) -> dict[str, object]:
 
 def _find_absent(
     connection: sa.Connection, portfolio_id: str, transactions: Sequence[Transaction], layout: str
-) -> list[Transaction]:
-    """Return stored transactions of a layout, in the period of a file, that it does not have."""
+) -> tuple[list[Transaction], list[Transaction]]:
+    """Return stored transactions of a layout that a file lacks, in and outside of its period."""
     if not transactions:
-        return []
-    days = [one.day for one in transactions]
+        return [], []
+    first, last = (end(one.day for one in transactions) for end in (min, max))
     query = sa.select(_TABLE).where(
         _TABLE.c.portfolio_id == portfolio_id,
         _TABLE.c.layout == layout,
-        _TABLE.c.day.between(min(days), max(days)),
         _TABLE.c.reference != sa.all_(sa.cast([one.reference for one in transactions], _TEXTS)),
     )
     rows = connection.execute(query.order_by(_TABLE.c.day, _TABLE.c.ordinal)).mappings()
-    return [_from_row(row) for row in rows]
+    stored = [_from_row(row) for row in rows]
+    absent = [one for one in stored if first <= one.day <= last]
+    return absent, [one for one in stored if not first <= one.day <= last]
 
 
 _TEXTS = sa.ARRAY(sa.Text)
@@ -310,21 +314,30 @@ def _read_transfer_closes(
     }
 
 
-def read_trade_closes(
+class PriceRange(NamedTuple):
+    """Stored prices of a session; the close alone if low and high are not stored."""
+
+    low: float
+    high: float
+    close: float
+
+
+def read_price_ranges(
     connection: sa.Connection, trades: Iterable[tuple[str, date]]
-) -> dict[tuple[str, date], float]:
-    """Return the stored closes of symbols on their sessions, by symbol and session."""
+) -> dict[tuple[str, date], PriceRange]:
+    """Return the stored prices of symbols on their sessions, by symbol and session."""
     trades = set(trades)
     if not trades:
         return {}
     table = adjusted_prices(connection)
-    query = sa.select(table.c.symbol, table.c.date, table.c.close).where(
+    low, high = (sa.func.coalesce(table.c[name], table.c.close) for name in ("low", "high"))
+    query = sa.select(table.c.symbol, table.c.date, low, high, table.c.close).where(
         table.c.symbol == any_of({symbol for symbol, _ in trades}),
         table.c.date == sa.any_(sa.cast([day for _, day in trades], sa.ARRAY(sa.Date))),
     )
     return {
-        (symbol, day): float(close)
-        for symbol, day, close in connection.execute(query)
+        (symbol, day): PriceRange(*map(float, prices))
+        for symbol, day, *prices in connection.execute(query)
         if (symbol, day) in trades
     }
 
@@ -335,7 +348,7 @@ def read_cash_flows(connection: sa.Connection, shard: Shard | None = None) -> pd
     Of a shard, or of the whole book.
 
     Columns portfolio_id, day, kind, symbol (None: several or none) and amount in USD, by portfolio
-    and day. The symbol is kept for dividends only.
+    and day. The symbol, the latest one of its security, is kept for dividends only.
     """
     portfolio = tables.portfolios
     symbol = sa.case((_TABLE.c.kind == Kind.DIVIDEND.value, _TABLE.c.symbol)).label("symbol")
@@ -353,4 +366,4 @@ def read_cash_flows(connection: sa.Connection, shard: Shard | None = None) -> pd
         .group_by(_TABLE.c.portfolio_id, _TABLE.c.day, kind, symbol)
         .order_by(_TABLE.c.portfolio_id, _TABLE.c.day, kind, symbol)
     )
-    return fetch_frame(connection, query)
+    return rename_flows(connection, fetch_frame(connection, query))

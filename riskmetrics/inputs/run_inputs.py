@@ -226,6 +226,7 @@ class RunInputs:
         connection, listed = self.snapshot.connection, self.snapshot.listed_symbols()
         span = self.snapshot.history_span()
         first = min(span.first or self.sessions[0], self.sessions[0])
+        first = max(first, trading_calendar.FIRST_SESSION)  # a lot can be older than the calendar
         steps = stored_prices.read_adjustment_steps(
             connection,
             listed,

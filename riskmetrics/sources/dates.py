@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 DATE_ORDERS = ("mdy", "dmy", "ymd")
 """Orders of month, day and year in a date of numbers; "ymd" is for years of two digits."""
 
+FIRST_DAY = date(1900, 1, 1)
+"""First plausible day of a transaction; an earlier one is a typing error, such as the year 202."""
+
 _NEW_YORK = ZoneInfo("America/New_York")
 _OPEN, _CLOSE = time(9, 30), time(16)
 

@@ -13,6 +13,7 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
+from riskmetrics.sources.dates import FIRST_DAY
 from riskmetrics.sources.row_validation import (
     MIN_PRICE,
     PRICE_LIMIT,
@@ -104,6 +105,10 @@ def validate_lots(
     validator.reject(
         entry > np.datetime64(as_of),
         f"entry_date {{entry_date}} is after {as_of}, the day of these holdings",
+    )
+    validator.reject(
+        entry < np.datetime64(FIRST_DAY),
+        f"entry_date {{entry_date}} is before {FIRST_DAY.year}: correct it, or leave it empty",
     )
     instruments = _instrument_columns(validator, symbols, amounts.quantity, stated_by)
     values = _value_columns(validator, amounts, instruments["position_type"], stated_by)

@@ -33,6 +33,7 @@ from riskmetrics.sources.transaction_rows import (
     UnreadRowError,
     parse_numbers,
 )
+from riskmetrics.text import match_names
 from riskmetrics.transactions.amounts import (
     InvalidTransactionError,
     StatedTransaction,
@@ -196,7 +197,8 @@ class _Table(NamedTuple):
             return "a repeated header"
         if len(line.cells) == 1 or not cells:
             return "a remark"
-        if cells.get("currency", line.cells[0]).casefold().startswith("total"):
+        first = cells.get("currency", line.cells[0]).casefold()
+        if first.startswith(("total", "transactions total")):
             return "a total"
         for name, expected in self.layout.required_values.items():
             text = cells.get(name, "")
@@ -282,7 +284,7 @@ def _find_sections(lines: Sequence[Line]) -> list[_Table]:
 def _select_account(path: Path, rows: list[StatedRow], account: str) -> list[StatedRow]:
     """Return the rows of one account."""
     named = sorted({name for row in rows if (name := row.cells.get("account", ""))})
-    chosen = [name for name in named if account.casefold() in name.casefold()]
+    chosen = match_names(account, named)
     if account and len(chosen) != 1:
         raise UsageError(
             f"--account {account} matches {len(chosen) or 'no'} account{'s' * bool(chosen)} in"
@@ -319,7 +321,10 @@ def _interpret(
     notes = list(content.notes)
     if layout.is_net is None and not _has_prices_with_fees(one for _, one in stated):
         notes.append("amounts of trades are taken to contain the fees: no price tells it")
-    convention = detect_convention((one for _, one in stated), is_net=layout.is_net)
+    own = (one for _, one in stated if not one.is_left_out)
+    convention = detect_convention(own, is_net=layout.is_net)
+    if layout.name != load_layouts()[-1].name:  # the sign of a broker's refund is right
+        convention = convention._replace(unsigned_costs=frozenset())
     completed: list[Transaction] = []
     for row, one in stated:
         try:

@@ -117,7 +117,7 @@ def parse_numbers(
     for name, column in texts.items():
         values, invalid = cells.parse_numbers(column, mark)
         for place, value, is_invalid in zip(places[name], values, invalid, strict=True):
-            if is_invalid:
+            if is_invalid or np.isinf(value):
                 numbers[place][name] = None
             elif np.isfinite(value):
                 numbers[place][name] = Decimal(repr(float(value)))
@@ -165,6 +165,9 @@ class RowReader:
             raise UnreadRowError(
                 f"day '{row.cells['day']}' is not an unambiguous date: pass --dates mdy or dmy"
             )
+        if not dates.FIRST_DAY <= day <= date.today():
+            place = "in the future" if day > dates.FIRST_DAY else f"before {dates.FIRST_DAY.year}"
+            raise UnreadRowError(f"day {day} is {place}: correct it, or leave the line out")
         if any(name.casefold() in self._left_out for name in _security_names(row)):
             return _outside(row, kind, day, known)
         _reject_unsupported(row)
@@ -319,7 +322,7 @@ def _outside(
     return StatedTransaction(
         Kind.WITHDRAWAL if is_paid else Kind.DEPOSIT,
         day,
-        amount=amount,
+        amount=-abs(amount) if is_paid else amount,
         is_left_out=True,
         reference=row.cells.get("reference", ""),
         line=row.line,

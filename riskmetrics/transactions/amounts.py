@@ -22,8 +22,11 @@ MAX_AMOUNT_DIFFERENCE = Decimal("0.02")
 rounded. A bond, or a contract of another size, differs by more."""
 MAX_AMOUNT_ROUNDING = Decimal(1)
 """Difference that is always allowed, USD: fractions of a share are rounded."""
+QUANTITY_LIMIT, PRICE_LIMIT, AMOUNT_LIMIT = Decimal(10**12), Decimal(10**8 - 1), Decimal(10**14)
+"""Exclusive limits of a quantity, of a price and of an amount in USD, which their columns hold."""
 _CENT = Decimal("0.01")
 _OUTFLOWS = (Kind.BUY, Kind.BUY_TO_COVER, Kind.FEE, Kind.TAX, Kind.WITHDRAWAL)
+_COSTS = (Kind.FEE, Kind.TAX, Kind.WITHDRAWAL)
 _COUNTERPARTS = {
     Kind.DEPOSIT: Kind.WITHDRAWAL,
     Kind.WITHDRAWAL: Kind.DEPOSIT,
@@ -65,6 +68,8 @@ class AmountConvention(NamedTuple):
     """Whether the amounts of trades contain the fees."""
     has_signed_quantities: bool
     """Whether the quantities of sales are negative."""
+    unsigned_costs: frozenset[TransactionKind] = frozenset()
+    """Fees, taxes or withdrawals if none of them is negative, although purchases are."""
 
 
 class InvalidTransactionError(ValueError):
@@ -83,17 +88,21 @@ def detect_convention(
     >>> bought = StatedTransaction(
     ...     Kind.BUY, None, "KO", Decimal(10), Decimal(60), Decimal(601), Decimal(1)
     ... )
-    >>> detect_convention([bought])
-    AmountConvention(is_signed=False, is_net=True, has_signed_quantities=False)
+    >>> detect_convention([bought])[:3]
+    (False, True, False)
     """
     stated = list(stated)
     paid = [one.amount for one in stated if one.kind == Kind.BUY and one.amount]
     amounts = paid or [one.amount for one in stated if one.amount]
     sold = [one.quantity for one in stated if one.kind == Kind.SELL and one.quantity]
+    is_signed = any(amount < 0 for amount in amounts)
+    costs = {one.kind for one in stated if one.kind in _COSTS and (one.amount or 0) > 0}
+    negative = {one.kind for one in stated if (one.amount or 0) < 0}
     return AmountConvention(
-        is_signed=any(amount < 0 for amount in amounts),
+        is_signed=is_signed,
         is_net=_contains_fees(stated) if is_net is None else is_net,
         has_signed_quantities=any(quantity < 0 for quantity in sold),
+        unsigned_costs=frozenset(costs - negative if is_signed else ()),
     )
 
 
@@ -118,9 +127,24 @@ def complete_transaction(stated: StatedTransaction, convention: AmountConvention
     """
     if stated.day is None:
         raise InvalidTransactionError("no date")
+    completed = _complete(stated, stated.day, convention)
+    for name, limit in (
+        ("quantity", QUANTITY_LIMIT),
+        ("added_shares", QUANTITY_LIMIT),
+        ("price", PRICE_LIMIT),
+        ("amount", AMOUNT_LIMIT),
+        ("fees", AMOUNT_LIMIT),
+    ):
+        if abs(number := getattr(completed, name) or Decimal(0)) >= limit:
+            text = f"{name.replace('_', ' ')} {number.normalize():,f}"
+            raise InvalidTransactionError(f"{text} is too large")
+    return completed
+
+
+def _complete(stated: StatedTransaction, day: date, convention: AmountConvention) -> Transaction:
     transaction = Transaction(
         stated.kind,
-        stated.day,
+        day,
         symbol=stated.symbol,
         lot_day=stated.lot_day,
         reference=stated.reference,
@@ -223,6 +247,12 @@ def _complete_cash(
         raise InvalidTransactionError(
             "the amounts have no signs, so the direction is unknown: state a deposit or a"
             " withdrawal"
+        )
+    if kind in convention.unsigned_costs and amount > 0:
+        received = "a deposit" if kind == Kind.WITHDRAWAL else "interest"
+        raise InvalidTransactionError(
+            f"{kind} of {amount.normalize():f}, while purchases are negative: write"
+            f" {-amount.normalize():f} if it was paid, or state {received} if it was received"
         )
     if not convention.is_signed and kind in _OUTFLOWS:
         amount = -abs(amount)

@@ -195,10 +195,11 @@ class _LotBook:
         held = self._held(symbol, sign, transaction.lot_day)
         # brokers round quantities, so a sale of everything may differ in the last decimals
         if size > held + Fraction(QUANTITY_UNIT) / 2:
+            stated = f"{transaction.quantity.normalize():f} {symbol}"
             lots = f" in lots of {transaction.lot_day}" if transaction.lot_day else ""
             side = "short" if sign < 0 else "held"
             return (
-                f"{transaction.kind.value.replace('_', ' ')} of {transaction.quantity:f} {symbol},"
+                f"{transaction.kind.value.replace('_', ' ')} of {stated},"
                 f" but {_round(held, QUANTITY_UNIT).normalize():f} are {side}{lots} on"
                 f" {transaction.day}: import the earlier transactions, or state what was held"
                 " before as a transfer in"
@@ -221,16 +222,18 @@ class _LotBook:
     def _split(self, transaction: Transaction) -> str | None:
         symbol, added = str(transaction.symbol), transaction.added_shares
         ratio = self._infer_ratio(symbol, Fraction(added)) if added else transaction.ratio
+        shares = f"{added.normalize():f}" if added else ""
         if ratio is None:
             return (
-                f"split of {symbol}: {added:f} added shares do not tell the ratio, because the"
-                " holding is unknown or fractions were paid in cash. State the ratio alone, such"
-                " as 4:1"
+                f"split of {symbol}: {shares} added shares do not tell the ratio,"
+                " because the holding is unknown or fractions were paid in cash. State the ratio"
+                " alone, such as 4:1"
             )
         if transaction.ratio not in (None, ratio):
             return (
-                f"split of {symbol}: the ratio {transaction.ratio} is not that of {added:f} added"
-                f" shares, {ratio}. State the ratio alone, new shares per old share, such as 4:1"
+                f"split of {symbol}: the ratio {transaction.ratio} is not that of"
+                f" {shares} added shares, {ratio}. State the ratio alone, new shares per old share,"
+                " such as 4:1"
             )
         for part in self.parts[symbol]:
             part.quantity *= ratio

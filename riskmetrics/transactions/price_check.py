@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from riskmetrics.symbols import parse_option
+from riskmetrics.transactions.amounts import PRICE_LIMIT
 from riskmetrics.transactions.lots import DatedLot
 
 MIN_SPLIT_FACTOR = 1.4
@@ -22,6 +23,18 @@ class TradePrice(NamedTuple):
     symbol: str
     day: date
     price: float
+
+
+def find_large_prices(lots: Iterable[DatedLot]) -> set[str]:
+    """Return the symbols of lots whose prices, adjusted for later splits, no column holds."""
+    return {
+        lot.symbol
+        for lot in lots
+        if any(
+            price is not None and abs(price) >= PRICE_LIMIT
+            for price in (lot.entry_price, lot.exit_price)
+        )
+    }
 
 
 def list_trade_prices(lots: Iterable[DatedLot]) -> list[TradePrice]:

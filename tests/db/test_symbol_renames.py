@@ -1,8 +1,6 @@
 """FB becomes META: lots, options, prices, profile, decisions and settings, without false moves."""
 
-from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -10,12 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_writes, stored_settings, tables, transactions, vendor
+from riskmetrics.db import input_writes, stored_settings, tables, vendor
 from riskmetrics.db.symbol_renames import RenamedRows, rename_symbol
-from riskmetrics.db.transactions import LotChanges, TransactionFile
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.transactions.lots import build_lots
-from riskmetrics.transactions.model import Kind, Transaction
 
 DAYS = trading_calendar.sessions_between(date(2022, 1, 3), date(2022, 12, 28))
 CLOSES = np.round(300 * np.exp(np.cumsum(np.random.default_rng(1).normal(0, 0.02, len(DAYS)))), 2)
@@ -151,44 +146,6 @@ def test_the_root_of_an_option_has_no_dash(connection):
     table = tables.positions
     (row,) = connection.execute(sa.select(table.c.symbol, table.c.underlying_symbol)).all()
     assert row == ("BNC230120C00300000", "BN-C")
-
-
-def test_lots_that_follow_from_transactions_keep_the_new_name(connection):
-    """The next import derives the lots from the stored transactions again."""
-    day, option = date(2022, 1, 3), "230120C00300000"
-    bought = [
-        Transaction(Kind.BUY, day, Decimal(-3000), symbol, Decimal(quantity), price, reference=name)
-        for name, symbol, quantity, price in (
-            ("share", "FB", 10, Decimal(300)),
-            ("option", f"FB{option}", 1, Decimal(30)),
-            ("another", "FBX", 10, Decimal(300)),
-        )
-    ]
-    change = Transaction(Kind.SYMBOL_CHANGE, day, symbol="OLD", new_symbol="FB", reference="change")
-    sold = Transaction(
-        Kind.SELL, DAYS[5], Decimal(1240), "META", Decimal(4), Decimal(310), reference="sale"
-    )
-    file = TransactionFile("table", "history.csv", "0" * 64)
-    portfolio = transactions.find_or_create_portfolio(connection, "Kept")
-    transactions.store_transactions(connection, portfolio, [*bought, change], file)
-    lots = build_lots(transactions.read_transactions(connection, portfolio)).lots
-    transactions.replace_lots(connection, portfolio, lots, day)
-    assert rename_symbol(connection, "FB", "META") == RenamedRows(2, 0)
-    known = transactions.read_transactions(connection, portfolio)
-    names = {one.reference: (one.symbol, one.new_symbol) for one in known}
-    assert names == {
-        "share": ("META", None),
-        "option": (f"META{option}", None),
-        "another": ("FBX", None),
-        "change": ("OLD", "META"),
-    }
-    transactions.store_transactions(connection, portfolio, [replace(sold, ordinal=9)], file)
-    history = build_lots(transactions.read_transactions(connection, portfolio))
-    assert history.rejected == []
-    # the sale divides one lot in two; the other lots are those that are stored
-    assert transactions.replace_lots(connection, portfolio, history.lots, DAYS[5]) == LotChanges(
-        added=2, removed=1, changed=0
-    )
 
 
 def test_profile_decisions_and_index_go_along_unless_the_new_name_has_its_own(connection):

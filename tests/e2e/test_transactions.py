@@ -88,6 +88,24 @@ def test_values_cash_and_returns_follow_from_transactions(
     assert list_differences(recompute_explanations(sample, date(2022, 12, 14))) == []
 
 
+def test_lots_older_than_the_calendar_are_valued(sample: str, run: Run, tmp_path: Path) -> None:
+    old = tmp_path / "old.csv"
+    old.write_text(
+        "Date,Type,Symbol,Quantity,Price,Amount\n1900-01-01,Deposit,,,,100\n"
+        "1985-12-27,Buy,KO,10,2,-20\n"
+    )
+    imported = call("import", "transactions", str(old), "--portfolio", "Old")
+    assert imported.exit_code == 0, imported.stderr
+    assert run([LAST]).exit_code == 0
+    rows = query_frame(
+        sample,
+        "SELECT s.total_value - 80 - 10 * m.close AS difference FROM portfolio_snapshots s"
+        " JOIN portfolios p ON p.id = s.portfolio_id JOIN market_data_cache m"
+        " ON m.symbol = 'KO' AND m.date = s.snapshot_date WHERE p.name = 'Old'",
+    )
+    assert rows["difference"].astype(float).tolist() == pytest.approx([0.0], abs=0.005)
+
+
 def test_a_correction_changes_the_lots_and_the_next_run_the_values(
     sample: str, run: Run, history: Path
 ) -> None:
@@ -98,11 +116,12 @@ def test_a_correction_changes_the_lots_and_the_next_run_the_values(
         " WHERE p.name = 'Kept'"
     )
     before = float(query_frame(sample, query)["total_value"].item())
+    arguments = ("import", "transactions", str(history), "--portfolio", "Kept", "--replace")
+    assert "reprocess" not in call(*arguments).stderr
     history.write_text(HISTORY.format(**PRICES).replace("-12.50", "-112.50"))
-    assert (
-        call("import", "transactions", str(history), "--portfolio", "Kept", "--replace").exit_code
-        == 0
-    )
+    corrected = call(*arguments)
+    assert corrected.exit_code == 0
+    assert f"reprocess --all --from {LAST} --to {LAST}" in corrected.stderr
     assert run([LAST]).exit_code == 0
     after = float(query_frame(sample, query)["total_value"].item())
     assert after == pytest.approx(before - 100)

@@ -354,6 +354,10 @@ def test_the_asset_class_tells_private_holdings(file):
             "X,5,,2024-12-07,,",
             "entry_date 2024-12-07 is after 2024-12-06, the day of these holdings",
         ),
+        (
+            "X,5,,1899-12-31,,",
+            "entry_date 1899-12-31 is before 1900: correct it, or leave it empty",
+        ),
         ("X,5,,,HEDGE,", "position_type 'HEDGE' is not one of LONG, SHORT, LC, LP, SC, SP"),
         ("X,-5,,,LC,", "position_type LC contradicts the negative quantity -5"),
         ("X,5,,,LONG,OPTIONS", "option without position_type LC, LP, SC or SP"),

@@ -209,6 +209,15 @@ def test_a_quantity_of_zero_is_a_holding_that_is_gone(file, row, reason):
     assert reasons(found) == []
 
 
+def test_a_pie_of_trading_212_has_slices(file):
+    text = (
+        "Slice,Name,Invested value,Value,Result,Owned quantity\n"
+        "AAPL,Apple,1200,1260.40,60.40,10\nTotal,Pie,1200,1260.40,60.40,-\n"
+    )
+    rows = only(read_holdings(file(text))).holdings.rows
+    assert rows[["symbol", "quantity", "entry_price"]].to_numpy().tolist() == [["AAPL", 10, 120]]
+
+
 def test_a_quantity_of_zero_with_a_value_is_a_contradiction(file):
     found = read_holdings(file("Symbol,Quantity,Market value\nQQA,10,300\nQQB,0,50\n"))
     assert reasons(found) == ["quantity 0 is zero"]

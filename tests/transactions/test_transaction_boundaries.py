@@ -1,5 +1,6 @@
 """Thresholds of transactions: the last value within, and the first beyond."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,7 +16,12 @@ from riskmetrics.transactions.amounts import (
 from riskmetrics.transactions.comparison import compare_holdings
 from riskmetrics.transactions.lots import DatedLot, build_lots
 from riskmetrics.transactions.model import Kind, Transaction
-from riskmetrics.transactions.price_check import TradePrice, list_trade_prices, missing_split
+from riskmetrics.transactions.price_check import (
+    TradePrice,
+    find_large_prices,
+    list_trade_prices,
+    missing_split,
+)
 
 DAY = date(2024, 5, 1)
 SIGNED = AmountConvention(is_signed=True, is_net=True, has_signed_quantities=False)
@@ -82,6 +88,26 @@ def test_fees_above_the_proceeds_are_no_contradiction_of_the_sign() -> None:
         Decimal("1.3"),
     )
     assert complete_transaction(sold, SIGNED).amount == Decimal("-0.3")
+
+
+@pytest.mark.parametrize(("price", "found"), [("99999998.9999", set()), ("99999999", {"KO"})])
+def test_prices_of_lots_are_less_than_a_hundred_million(price: str, found: set[str]) -> None:
+    entered = DatedLot("KO", Decimal(1), DAY, Decimal(price), None, None)
+    sold = DatedLot("KO", Decimal(1), DAY, None, DAY, Decimal(price))
+    assert find_large_prices([entered]) == find_large_prices([sold]) == found
+
+
+@pytest.mark.parametrize("kind", [Kind.FEE, Kind.TAX, Kind.WITHDRAWAL])
+def test_a_positive_cost_next_to_negative_purchases_is_refused_unless_another_is_negative(
+    kind: Kind,
+) -> None:
+    bought = StatedTransaction(Kind.BUY, DAY, "KO", Decimal(1), Decimal(60), Decimal(-60))
+    cost = StatedTransaction(kind, DAY, amount=Decimal(5))
+    with pytest.raises(InvalidTransactionError, match="write -5 if it was paid"):
+        complete_transaction(cost, detect_convention([bought, cost]))
+    paid = replace(cost, amount=Decimal(-1))
+    refund = complete_transaction(cost, detect_convention([bought, cost, paid]))
+    assert refund.amount == 5
 
 
 def test_a_withdrawal_may_be_a_negative_deposit_and_unsigned_fees_are_paid() -> None:
