@@ -48,11 +48,12 @@ _LIMITS = """## Known limits
   temporary tables made no difference.
 - **A nightly run against 165 fits.** The fits cover betas only; the nightly run computes and stores
   all assets. Nearly half of its CPU time is used by Postgres, mostly for rows and indexes.
-- **A million positions.** Postgres uses more than half of the CPU time, and most of that for the
-  three tables of positions: inserting their rows takes eight times as long as the COPY of the same
-  rows to a table without indexes. Two indexes of these tables repeat a key. They are older than
-  this package, and other programs may use them, so they stay. Memory peaks when insights are
-  written, which have all portfolios at once, and not in shards.
+- **A million positions.** Postgres uses more than half of the CPU time. Two indexes of the tables
+  of positions repeat a key; they are older than this package, and other programs may use them, so
+  they stay.
+- **Two workers.** On two cores they are no faster than one process, because Postgres needs
+  59% of the CPU time beside them, and dividing the work costs 45% more at 100,000 positions:
+  each worker loads its modules, and each shard repeats queries that the whole book asks once.
 - **Size of betas.** A row also has alpha, the market index and the run that wrote it.
 """
 
