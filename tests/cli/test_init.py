@@ -129,6 +129,7 @@ def test_a_setting_of_several_lines_is_replaced_whole() -> None:
     assert merge_settings(before, {"A": "x"}) == "# note\nB=2\nA='x'\n"
 
 
+@pytest.mark.integration
 def test_a_terminal_is_asked_and_the_key_is_not_echoed(tmp_path: Path) -> None:
     shown, code = converse(
         tmp_path, {"Data source": "tiingo", "API_KEY": KEY, "Holdings": "", "evening": "n"}

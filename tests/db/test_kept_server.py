@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from riskmetrics.db import embedded
 from riskmetrics.db.embedded import connect_or_start
 from tests.db.test_embedded import postmaster, user
+
+pytestmark = pytest.mark.integration
 
 
 def _database_answers(home: Path) -> bool:

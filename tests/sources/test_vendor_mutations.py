@@ -87,6 +87,7 @@ def market_days(market: TiingoMarket | YahooMarket) -> list[date]:
     return trading_calendar.sessions_between(FIRST, LAST)
 
 
+@pytest.mark.slow(5)
 def test_no_mutation_of_tiingo_s_answer_crashes_or_stores_what_was_not_sent() -> None:
     market = TiingoMarket(LAST)
     days = market_days(market)
@@ -125,6 +126,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home") / "yahoo"
 
 
+@pytest.mark.slow(20)
 def test_no_mutation_of_yahoo_s_chart_crashes_or_stores_what_was_not_sent(
     cache_folder: Path,
 ) -> None:
@@ -158,6 +160,7 @@ def test_no_mutation_of_yahoo_s_chart_crashes_or_stores_what_was_not_sent(
         answer_with()
 
 
+@pytest.mark.slow(15)
 @pytest.mark.parametrize("endpoint", ["profile", "weights"])
 def test_no_mutation_of_yahoo_s_summary_crashes(cache_folder: Path, endpoint: str) -> None:
     market = YahooMarket(LAST)
