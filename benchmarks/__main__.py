@@ -52,7 +52,7 @@ _LIMITS = """## Known limits
   of positions repeat a key; they are older than this package, and other programs may use them, so
   they stay.
 - **Two workers.** On two cores they are no faster than one process, because Postgres needs
-  59% of the CPU time beside them, and dividing the work costs 45% more at 100,000 positions:
+  59% of the CPU time as well, and dividing the work costs 45% more at 100,000 positions:
   each worker loads its modules, and each shard repeats queries that the whole book asks once.
 - **Size of betas.** A row also has alpha, the market index and the run that wrote it.
 """

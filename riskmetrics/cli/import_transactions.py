@@ -12,7 +12,13 @@ import typer
 from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Dates, parse_notation
 from riskmetrics.cli.shared_options import Decimal as NumberMark
-from riskmetrics.cli.transaction_check import cash_problems, stale_results
+from riskmetrics.cli.transaction_check import (
+    cash_problems,
+    check_prices,
+    describe,
+    period_problems,
+    stale_results,
+)
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -248,7 +254,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
         _to_row(one.transaction, one.reason, lines.get(one.transaction.reference))
         for one in history.rejected
     ]
-    rejected += _check_prices(connection, history.lots)
+    rejected += check_prices(connection, history.lots)
     lot_changes = None
     if stored and not (rejected or parsed.rejected):
         last_day = max(one.day for one in stored)
@@ -263,7 +269,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
         balances[-1][1] if is_known else None,
         rejected,
         [
-            *_period_problems(changes),
+            *period_problems(changes),
             *cash_problems(balances, is_known=is_known),
             *stale_results(connection, portfolio_id, before, stored),
         ],
@@ -306,7 +312,7 @@ def _settle_absent(
     if not absent or request.add:
         return 0
     if not request.replace:
-        named = join_names([_describe(one) for one in absent], max_names=3, separator="; ")
+        named = join_names([describe(one) for one in absent], max_names=3, separator="; ")
         raise UsageError(
             f"{request.file} does not have {pluralize(len(absent), 'stored transaction')} of its"
             f" period: {named}. Pass --replace if the file corrects them, or --add if it is another"
@@ -316,71 +322,11 @@ def _settle_absent(
     return len(absent)
 
 
-def _describe(transaction: "Transaction") -> str:
-    parts = [transaction.day, transaction.kind.value.replace("_", " ")]
-    if transaction.symbol:
-        parts.append(f"{transaction.quantity.normalize():f} {transaction.symbol}")
-    return " ".join(map(str, parts)) + f", {transaction.amount:,.2f}"
-
-
 def _to_row(transaction: "Transaction", reason: str, line: int | None) -> "RejectedRow":
     """Return a rejected row; ``line`` is that of this file, None if another file stated it."""
     from riskmetrics.sources.tabular_files import RejectedRow
 
-    return RejectedRow(line, _describe(transaction), reason)
-
-
-def _check_prices(connection: "sa.Connection", lots: "list[DatedLot]") -> "list[RejectedRow]":
-    """Return the lots whose prices differ from the stored closes by the ratio of a split."""
-    from riskmetrics import trading_calendar
-    from riskmetrics.db import transactions as store
-    from riskmetrics.sources.tabular_files import RejectedRow
-    from riskmetrics.transactions.price_check import (
-        find_large_prices,
-        list_trade_prices,
-        missing_split,
-    )
-
-    trades = [
-        one._replace(day=trading_calendar.previous_or_same_session(one.day))
-        for one in list_trade_prices(lots)
-    ]
-    prices = store.read_price_ranges(connection, ((one.symbol, one.day) for one in trades))
-    found: dict[str, RejectedRow] = {}
-    for one in trades:
-        stored = prices.get((one.symbol, one.day))
-        if stored is None or stored.low <= one.price <= stored.high or one.symbol in found:
-            continue
-        if ratio := missing_split(one, stored.close):
-            found[one.symbol] = RejectedRow(
-                None,
-                f"{one.symbol} on {one.day}",
-                f"{one.symbol} was traded at {one.price:,.2f} on {one.day}, where the stored close"
-                f" is {stored.close:,.2f}: a split of {ratio} is missing. Import a line with its"
-                f" day, the kind split, {one.symbol} and the ratio, or correct the stored prices",
-            )
-    for symbol in sorted(find_large_prices(lots)):
-        reason = (
-            f"a price of {symbol}, adjusted for its later splits, is too large: pass --leave-out"
-            f" {symbol}"
-        )
-        found[symbol] = RejectedRow(None, symbol, reason)
-    return list(found.values())
-
-
-def _period_problems(changes: "TransactionChanges") -> list[str]:
-    """Return a warning about stored transactions that a corrected file may have moved or removed.
-
-    A file with no stored transaction is another part of the history, and gets none.
-    """
-    if not (changes.outside and changes.unchanged + changes.corrected):
-        return []
-    named = join_names(list(map(_describe, changes.outside)), max_names=3, separator="; ")
-    return [
-        f"{pluralize(len(changes.outside), 'stored transaction')} before or after the period of the"
-        f" file stay: {named}. If the file corrects them, remove the portfolio and import all of"
-        " its files again"
-    ]
+    return RejectedRow(line, describe(transaction), reason)
 
 
 def _store_rejected(file: Path, rejected: "list[RejectedRow]") -> None:

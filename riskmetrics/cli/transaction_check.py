@@ -1,4 +1,4 @@
-"""Checks of a portfolio's transactions: against a statement, its cash and its stored results."""
+"""Checks of a portfolio's transactions: statement, cash, prices and stored results."""
 
 import math
 from collections import defaultdict
@@ -7,12 +7,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from riskmetrics.cli.output import echo_err, pluralize
+from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
     from riskmetrics.cli.portfolio_plan import PortfolioPlan
+    from riskmetrics.db.transactions import TransactionChanges
+    from riskmetrics.sources.tabular_files import RejectedRow
+    from riskmetrics.transactions.lots import DatedLot
     from riskmetrics.transactions.model import Transaction
 
 _MAX_CASH_DIFFERENCE = Decimal("0.05")
@@ -100,4 +104,65 @@ def stale_results(
     return [
         f"results from {first} to {last} were computed without these changes: recompute them with"
         f" riskmetrics reprocess --all --from {first} --to {last}"
+    ]
+
+
+def describe(transaction: "Transaction") -> str:
+    """Return a transaction in a line: day, kind, quantity, symbol and amount."""
+    parts = [transaction.day, transaction.kind.value.replace("_", " ")]
+    if transaction.symbol:
+        parts.append(f"{transaction.quantity.normalize():f} {transaction.symbol}")
+    return " ".join(map(str, parts)) + f", {transaction.amount:,.2f}"
+
+
+def check_prices(connection: "sa.Connection", lots: "list[DatedLot]") -> "list[RejectedRow]":
+    """Return the lots whose prices differ from the stored closes by the ratio of a split."""
+    from riskmetrics import trading_calendar
+    from riskmetrics.db import transactions as store
+    from riskmetrics.sources.tabular_files import RejectedRow
+    from riskmetrics.transactions.price_check import (
+        find_large_prices,
+        list_trade_prices,
+        missing_split,
+    )
+
+    trades = [
+        one._replace(day=trading_calendar.previous_or_same_session(one.day))
+        for one in list_trade_prices(lots)
+    ]
+    prices = store.read_price_ranges(connection, ((one.symbol, one.day) for one in trades))
+    found: dict[str, RejectedRow] = {}
+    for one in trades:
+        stored = prices.get((one.symbol, one.day))
+        if stored is None or stored.low <= one.price <= stored.high or one.symbol in found:
+            continue
+        if ratio := missing_split(one, stored.close):
+            found[one.symbol] = RejectedRow(
+                None,
+                f"{one.symbol} on {one.day}",
+                f"{one.symbol} was traded at {one.price:,.2f} on {one.day}, where the stored close"
+                f" is {stored.close:,.2f}: a split of {ratio} is missing. Import a line with its"
+                f" day, the kind split, {one.symbol} and the ratio, or correct the stored prices",
+            )
+    for symbol in sorted(find_large_prices(lots)):
+        reason = (
+            f"a price of {symbol}, adjusted for its later splits, is too large: pass --leave-out"
+            f" {symbol}"
+        )
+        found[symbol] = RejectedRow(None, symbol, reason)
+    return list(found.values())
+
+
+def period_problems(changes: "TransactionChanges") -> list[str]:
+    """Return a warning about stored transactions that a corrected file may have moved or removed.
+
+    A file with no stored transaction is another part of the history, and gets none.
+    """
+    if not (changes.outside and changes.unchanged + changes.corrected):
+        return []
+    named = join_names(list(map(describe, changes.outside)), max_names=3, separator="; ")
+    return [
+        f"{pluralize(len(changes.outside), 'stored transaction')} before or after the period of the"
+        f" file stay: {named}. If the file corrects them, remove the portfolio and import all of"
+        " its files again"
     ]

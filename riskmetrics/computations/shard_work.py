@@ -73,7 +73,7 @@ def store_asset(
     """Write the rows of an asset, of the book or a part, in one transaction; summarize them.
 
     The run holds the locks of all assets while shards are written. A shard that is computed twice,
-    because its worker was believed to be lost, is written once after the other.
+    because its worker was reported as lost, is written once after the other.
     """
     with engine.begin() as connection:
         lock_asset(connection, asset.name, "" if part is None else str(part.shard))

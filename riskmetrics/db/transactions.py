@@ -172,7 +172,7 @@ def _to_row(transaction: Transaction) -> dict[str, object]:
 def _find_absent(
     connection: sa.Connection, portfolio_id: str, transactions: Sequence[Transaction], layout: str
 ) -> tuple[list[Transaction], list[Transaction]]:
-    """Return stored transactions of a layout that a file lacks, in and outside of its period."""
+    """Return stored transactions of a layout that are not in a file, in its period and outside."""
     if not transactions:
         return [], []
     first, last = (end(one.day for one in transactions) for end in (min, max))
@@ -261,16 +261,16 @@ def _pair_rows(
     stored: Iterable[_Row], new: Iterable[_Row], names: Sequence[str]
 ) -> tuple[list[_Row], list[_Row], list[tuple[_Row, _Row]]]:
     """Pair rows with equal columns; return unpaired stored rows, unpaired new rows, and pairs."""
-    wanted: defaultdict[tuple[object, ...], list[_Row]] = defaultdict(list)
+    unmatched: defaultdict[tuple[object, ...], list[_Row]] = defaultdict(list)
     for row in new:
-        wanted[tuple(row[name] for name in names)].append(row)
+        unmatched[tuple(row[name] for name in names)].append(row)
     unpaired, pairs = list[_Row](), list[tuple[_Row, _Row]]()
     for old in stored:
-        if same := wanted[tuple(old[name] for name in names)]:
+        if same := unmatched[tuple(old[name] for name in names)]:
             pairs.append((old, same.pop(0)))
         else:
             unpaired.append(old)
-    return unpaired, [row for rows in wanted.values() for row in rows], pairs
+    return unpaired, [row for rows in unmatched.values() for row in rows], pairs
 
 
 def _lot_row(lot: DatedLot, closes: Mapping[tuple[str, date], Decimal]) -> dict[str, object]:

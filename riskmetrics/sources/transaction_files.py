@@ -361,7 +361,7 @@ def _number(transactions: list[Transaction]) -> list[Transaction]:
 def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transaction]:
     """Set the reference: the broker's id if it is unique in the file, else a fingerprint.
 
-    Equal transactions are told apart by their number: two fills of one order are two transactions.
+    Equal transactions are distinguished by number: two fills of one order are two transactions.
     """
     transactions = list(transactions)
     ids = Counter(one.reference for one in transactions)

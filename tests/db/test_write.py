@@ -386,6 +386,10 @@ def test_a_shard_never_waits_for_the_lock_that_its_run_holds(engine):
         write.lock_asset(run, "betas symbols from A")
         worker.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
         write.lock_asset(worker, "betas", "symbols from A")  # the same key, but of a shard
+        held = worker.scalar(
+            sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        )
+        assert (held, waiting(engine)) == (2, 0)
 
 
 def test_a_lock_lets_one_writer_of_an_asset_in_at_a_time(engine):
