@@ -1,6 +1,8 @@
 """Read the stored results that insights are based on, as records by portfolio and day.
 
-One query reads one kind of result for many days.
+One query reads one kind of result for many days. Every order is complete, sums included: the same
+stored rows give the same facts to the last digit, whatever plan Postgres chooses, so that no
+insight is paid for twice.
 """
 
 from collections import defaultdict
@@ -125,7 +127,11 @@ def positions(
     by_share = sa.func.row_number(type_=sa.Integer).over(
         partition_by=group, order_by=(table.c.share.desc().nulls_last(), table.c.symbol)
     )
-    short_share = sa.func.sum(table.c.share, type_=sa.Double).filter(short).over(partition_by=group)
+    short_share = (
+        sa.func.sum(table.c.share, type_=sa.Double)
+        .filter(short)
+        .over(partition_by=group, order_by=table.c.symbol, rows=(None, None))
+    )
     columns = table.c.symbol, table.c.weight, table.c.share, table.c.observations
     ranked = (
         sa.select(
@@ -146,7 +152,7 @@ def positions(
         sa.select(ranked, profile.c.company_name.label("company"))
         .outerjoin(profile, profile.c.symbol == ranked.c.symbol)
         .where(sa.or_(ranked.c.weight_rank <= count, ranked.c.share_rank <= count))
-        .order_by(ranked.c.weight_rank)
+        .order_by(ranked.c.portfolio_id, ranked.c.day, ranked.c.weight_rank)
     )
     return _group_records(connection, statement)
 
@@ -168,7 +174,7 @@ def _read(
         )
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(day.in_(days), table.c.portfolio_id.in_(portfolios), query.condition)
-        .order_by(*query.order)
+        .order_by(*query.order, *table.primary_key)
     )
     return _group_records(connection, statement)
 

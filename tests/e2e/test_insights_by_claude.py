@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -418,6 +419,28 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
     assert {row["cost_usd"] for row in insights(engine) if row["provider"] == "anthropic"} == {
         COST / 2
     }
+
+
+def test_the_same_rows_in_any_order_give_the_same_facts_to_the_last_digit(engine):
+    """Otherwise the cache key changes, and an insight is paid for twice."""
+    tables_of_many = "portfolio_risk_contributions", "portfolio_coverage", "undefined_metrics"
+    with engine.begin() as connection:
+        # in doubles, 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1
+        connection.execute(
+            sa.text(
+                "UPDATE portfolio_risk_contributions SET share = round(abs(weight)::numeric, 1)"
+            )
+        )
+        before = list(fact_sheet.read_sheets(connection, [DAY]))
+        for order, table in product(("ASC", "DESC"), tables_of_many):
+            for statement in (
+                f"CREATE TEMP TABLE moved AS SELECT * FROM {table}",
+                f"DELETE FROM {table}",
+                f"INSERT INTO {table} SELECT * FROM moved ORDER BY moved::text {order}",
+                "DROP TABLE moved",
+            ):
+                connection.execute(sa.text(statement))
+            assert list(fact_sheet.read_sheets(connection, [DAY])) == before
 
 
 def wanted() -> int:
