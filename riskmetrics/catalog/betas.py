@@ -19,6 +19,10 @@ _of_two_factors = partial(
 _of_adjusted = partial(
     Figure, "symbol_adjusted_betas", window=_WINDOW, minimum=_PAIRS, reference="Vasicek (1973)"
 )
+_of_decayed = partial(
+    Figure, "symbol_decayed_betas", window="504 sessions", minimum=_PAIRS,
+    reference="White (1980)",
+)  # fmt: skip
 _of_portfolio = partial(Figure, "portfolio_snapshots", window=_WINDOW, minimum=COVERED)
 _of_rates = partial(Figure, "portfolio_rate_betas", window=_WINDOW, minimum=COVERED)
 
@@ -66,6 +70,19 @@ FIGURES = (
         " of beta (Vasicek 1973)"),
     _of_adjusted("std_error", "Std error of the adjusted beta", Unit.BETA,
         "(1 / s² + 1 / prior_std²) ** -1/2"),
+    _of_decayed("beta", "Age-decayed beta", Unit.BETA,
+        "sum(w * dm * dr) / sum(w * dm²), w = 2 ** (-age / 89), age in sessions, dr and dm"
+        " deviations of returns of symbol and market from their weighted means"),
+    _of_decayed("std_error", "Std error of the age-decayed beta", Unit.BETA,
+        "sqrt(sum(w² * dm² * e²)) / sum(w * dm²), e = dr - beta * dm: robust to changing"
+        " volatility (HC0)"),
+    _of_decayed("forecast_std_error", "Std error as a forecast", Unit.BETA,
+        "4 * std_error; 1.96 of it covered 95 % of the betas of the next 90 sessions"),
+    _of_decayed("effective_observations", "Effective observations", Unit.NUMBER,
+        "sum(w)² / sum(w²)", reference="Kish (1965)"),
+    _of_decayed("observations", "Observations", Unit.COUNT,
+        "n, sessions of the 504 on which symbol and market have a return", minimum="",
+        reference=""),
     _of_portfolio("beta_calculated_90d", "Beta, 90 sessions", Unit.BETA, _WEIGHTED.format("beta")),
     _of_portfolio("beta_calculated_90d_r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
         "exposure-weighted mean R² of the positions"),
@@ -91,8 +108,10 @@ LISTINGS = (
     Listing(
         "position_market_betas", "Market betas, {session}", "betas",
         columns=(
-            *("symbol", "position_type", "quantity", "beta", "std_error", "alpha", "r_squared"),
-            *("p_value", "observations", "market_index"),
+            *("symbol", "position_type", "quantity", "beta", "std_error"),
+            *("decayed_beta=symbol_decayed_betas.beta",
+              "forecast_std_error=symbol_decayed_betas.forecast_std_error"),
+            *("alpha", "r_squared", "p_value", "observations", "market_index"),
             *("adjusted_beta=symbol_adjusted_betas.beta",
               "adjusted_std_error=symbol_adjusted_betas.std_error"),
         ),

@@ -10,6 +10,7 @@ from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 
@@ -87,8 +88,8 @@ def symbol_regression(sources: SourceRows, symbol: str, *indices: str) -> dict[s
     return sources.cached(("fit", symbol, *indices), regress)
 
 
-def _first_and_last_day(sources: SourceRows) -> Any:
-    first, last = sources.returns([sources.market], BETA_WINDOW).index[[0, -1]]
+def _first_and_last_day(sources: SourceRows, n_sessions: int = BETA_WINDOW) -> Any:
+    first, last = sources.returns([sources.market], n_sessions).index[[0, -1]]
     return first.date(), last.date()
 
 
@@ -154,6 +155,48 @@ def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
         "prior": f"N({row['prior_mean']}, {row['prior_std']}²)",
     }
     return Recalculation(values, inputs, _first_and_last_day(sources), found["observations"])
+
+
+def decayed_regression(sources: SourceRows, symbol: str, index: str) -> dict[str, float]:
+    """Regress a symbol on an index with age-decayed weights, over the window of decayed betas."""
+
+    def regress() -> dict[str, float]:
+        returns = sources.returns([symbol], DECAYED_WINDOW)[symbol]
+        return fit_wls(returns, sources.index_returns(index, DECAYED_WINDOW))
+
+    return sources.cached(("decayed fit", symbol, index), regress)
+
+
+def fit_wls(y: "pd.Series[float]", x: "pd.Series[float]") -> dict[str, float]:
+    """Regress ``y`` on an intercept and ``x`` by statsmodels with age-decayed weights.
+
+    Return the figures of `symbol_decayed_betas`; undefined values are NaN.
+    """
+    import statsmodels.api as sm  # slow to import
+
+    age = pd.Series(np.arange(len(y))[::-1], y.index, name="age")
+    rows = pd.concat([y.rename("y"), x.rename("x"), age], axis=1).dropna().to_numpy(float)
+    values, regressor, weights = rows[:, 0], rows[:, 1:2], 2.0 ** (-rows[:, 2] / HALF_LIFE)
+    names = ("beta", "std_error", "forecast_std_error", "effective_observations")
+    found = dict.fromkeys(names, math.nan) | {"observations": float(len(rows))}
+    if len(rows) < MIN_PAIRED_RETURNS or _is_constant(values) or _is_constant(regressor[:, 0]):
+        return found
+    fit = sm.WLS(values, sm.add_constant(regressor), weights=weights).fit(cov_type="HC0")
+    is_perfect = 1.0 - fit.rsquared < _ROUNDING_TOLERANCE
+    error = 0.0 if is_perfect else float(fit.bse[1])
+    effective = float(weights.sum() ** 2 / (weights**2).sum())
+    estimates = (float(fit.params[1]), error, FORECAST_STD_ERRORS * error, effective)
+    return found | dict(zip(names, estimates, strict=True))
+
+
+def _recompute_decayed_beta(sources: SourceRows, row: Row) -> Recalculation:
+    found = decayed_regression(sources, row["symbol"], row["market_index"])
+    return Recalculation(
+        found,
+        {"symbol": row["symbol"], "index": row["market_index"]},
+        _first_and_last_day(sources, DECAYED_WINDOW),
+        int(found["observations"]),
+    )
 
 
 def weight_betas(
@@ -277,6 +320,11 @@ METRIC_GROUPS = [
         tables.symbol_adjusted_betas,
         f"{STATSMODELS}, weighted with the prior by precision",
         _recompute_adjusted_beta,
+    ),
+    MetricGroup(
+        tables.symbol_decayed_betas,
+        "statsmodels WLS with robust errors on the source returns",
+        _recompute_decayed_beta,
     ),
     MetricGroup(
         tables.portfolio_snapshots,

@@ -48,7 +48,11 @@ from riskmetrics.db.tables.risk_tables import (
 )
 from riskmetrics.db.tables.schema import describe_figures, metadata
 from riskmetrics.db.tables.statistic_tables import STATISTIC_TABLES
-from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
+from riskmetrics.db.tables.symbol_results import (
+    symbol_adjusted_betas,
+    symbol_decayed_betas,
+    symbol_two_factor_betas,
+)
 from riskmetrics.db.tables.transaction_tables import transactions
 from riskmetrics.db.tables.vendor_tables import vendor_quotas, vendor_responses
 
@@ -85,6 +89,7 @@ __all__ = [
     "rejected_rows",
     "stress_scenarios",
     "symbol_adjusted_betas",
+    "symbol_decayed_betas",
     "symbol_two_factor_betas",
     "transactions",
     "undefined_metrics",

@@ -1,0 +1,37 @@
+"""Create the tables of age-decayed betas, covariance and correlation."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "k2b9d41e63f8"
+down_revision = "h4c8e20a97f1"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "symbol_decayed_betas",
+        sa.Column("symbol", sa.String(20), primary_key=True),
+        sa.Column("day", sa.Date, primary_key=True),
+        *_doubles("beta", "std_error", "forecast_std_error", "effective_observations"),
+        sa.Column("observations", sa.Integer, nullable=False),
+        sa.Column("window_days", sa.Integer, nullable=False),
+        sa.Column("half_life", sa.Integer, nullable=False),
+        sa.Column("market_index", sa.String(16), nullable=False),
+        *_provenance(),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("symbol_decayed_betas")
+
+
+def _doubles(*names: str) -> list[sa.Column[float]]:
+    return [sa.Column(name, sa.Double) for name in names]
+
+
+def _provenance() -> list[sa.Column[str]]:
+    return [
+        sa.Column("undefined_reason", sa.Text),
+        sa.Column("dagster_run_id", sa.String(36)),
+        sa.Column("code_version", sa.String(64)),
+    ]
