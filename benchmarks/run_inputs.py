@@ -12,11 +12,15 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog import all_statistics
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
+from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.results import (
     betas,
     contribution_results,
+    decayed_betas,
     exposures,
     forecasts,
+    holding_risk,
     income,
     option_results,
     pro_forma,
@@ -89,6 +93,11 @@ class RunInputs:
         return betas.estimate_betas(clean, RATE_INDEX), rate_sensitivity.estimate_two_factor_betas(
             clean, MARKET_INDEX, RATE_INDEX
         )
+
+    @cached_property
+    def decayed_betas(self) -> decayed_betas.DecayedBetas:
+        """Return the age-decayed market betas of symbols."""
+        return decayed_betas.estimate_decayed_betas(self.returns(DECAYED_WINDOW), MARKET_INDEX)
 
     @cached_property
     def symbol_volatility(self) -> volatility_results.SymbolVolatility:
@@ -212,10 +221,14 @@ def portfolio_tail_risk(inputs: RunInputs) -> Frames:
 
 def risk_contributions(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
+    valued = inputs.portfolio_valuation
+    net = contribution_results.net_by_underlying(valued)
+    returns = inputs.returns(VAR_WINDOW)
+    risk = holding_risk.estimate_holding_risk(valued, net, returns, MARKET_INDEX)
+    rows = contribution_results.contribution_rows(valued, inputs.returns(pro_forma.YEAR_WINDOW))
     return (
-        contribution_results.contribution_rows(
-            inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
-        ),
+        holding_risk.extend_contributions(valued, net, risk, rows),
+        holding_risk.active_sector_rows(valued, net, risk, inputs.profiles),
     )
 
 
@@ -241,6 +254,11 @@ def portfolio_active_risk(inputs: RunInputs) -> Frames:
     return _statistic("portfolio_active_risk", inputs)
 
 
+def portfolio_expected_active_risk(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    return _statistic("portfolio_expected_active_risk", inputs)
+
+
 def stress_tests(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     closes = inputs.bars["adj_close"]
@@ -249,15 +267,15 @@ def stress_tests(inputs: RunInputs) -> Frames:
         closes.index.to_numpy()[np.array(REPLAYS)], columns=["first_day", "last_day"]
     )
     scenarios = pd.concat([moves, windows], ignore_index=True).assign(
-        name=lambda rows: rows.index.astype("str")
+        name=lambda rows: rows.index.astype("str"), volatility_move=np.nan
     )
     replayed = closes.reindex(pd.to_datetime(stress_results.window_ends(scenarios)))
     return (
         stress_results.stress_rows(
             inputs.portfolio_valuation,
             scenarios,
-            stress_results.StressBetas(inputs.market_betas, *inputs.rate_betas),
-            replayed,
+            stress_results.StressBetas(inputs.decayed_betas, *inputs.rate_betas),
+            stress_results.History(replayed, inputs.returns(DECAYED_WINDOW)),
         ),
     )
 
@@ -269,6 +287,7 @@ SHARED_INPUTS = (
     "portfolio_valuation",
     "market_betas",
     "rate_betas",
+    "decayed_betas",
     "portfolio_volatility",
 )
 """Inputs that the assets of portfolios share."""
@@ -283,6 +302,7 @@ PORTFOLIO_ASSETS = (
     portfolio_drawdowns,
     portfolio_market_regressions,
     portfolio_active_risk,
+    portfolio_expected_active_risk,
     stress_tests,
 )
 

@@ -29,6 +29,7 @@ from riskmetrics.setting_types import (
     EmailAddresses,
     HttpUrl,
     IndexSymbol,
+    ParticipationRate,
     SecondsLimit,
     UsdAmount,
     url_validator,
@@ -114,6 +115,11 @@ class Settings(VendorSettings):
             "Dividend yield of all option underlyings: continuously compounded, per year, as a"
             " fraction."
         ),
+    )
+    liquidation_share: ParticipationRate = Field(
+        default=0.2,
+        validation_alias="RISKMETRICS_LIQUIDATION_SHARE",
+        description="Share of the median volume that is sold per day in liquidity figures.",
     )
     anthropic_api_key: ApiKey | None = Field(
         default=None,

@@ -7,6 +7,7 @@ from riskmetrics.catalog import (
     betas,
     concentration,
     forecasts,
+    liquidity,
     options,
     portfolio_statistics,
     stress,
@@ -34,6 +35,7 @@ _FIGURES = {
         *portfolio_statistics.FIGURES,
         *stress.FIGURES,
         *options.FIGURES,
+        *liquidity.FIGURES,
     )
 }
 _LISTINGS = {
@@ -46,6 +48,7 @@ _LISTINGS = {
         *portfolio_statistics.LISTINGS,
         *stress.LISTINGS,
         *options.LISTINGS,
+        *liquidity.LISTINGS,
     )
 }
 _DEFINITION = (

@@ -6,8 +6,11 @@ from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.results import (
     contribution_results,
+    holding_risk,
+    liquidity_results,
     pro_forma,
     rate_sensitivity,
     score_results,
@@ -36,6 +39,7 @@ def compute_tail_risk(inputs: RunInputs) -> Computed:
         inputs.clean_returns(tail_risk_results.TAIL_RISK_WINDOW),
         forecasts.root_variance_amount,
         forecasts.figures.observations,
+        inputs.option_book,
     )
     return Computed(
         [
@@ -46,11 +50,33 @@ def compute_tail_risk(inputs: RunInputs) -> Computed:
 
 
 def compute_contributions(inputs: RunInputs) -> Computed:
-    """Compute the contribution of each symbol to its portfolio's volatility."""
-    rows = contribution_results.contribution_rows(
-        inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
+    """Compute contributions to volatility and tracking error, and incremental value at risk."""
+    valuation = inputs.option_adjusted_valuation
+    net = contribution_results.net_by_underlying(valuation)
+    risk = holding_risk.estimate_holding_risk(
+        valuation, net, inputs.clean_returns(VAR_WINDOW), inputs.snapshot.market_index
     )
-    return Computed([TableRows(tables.portfolio_risk_contributions, rows)])
+    rows = contribution_results.contribution_rows(
+        valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
+    )
+    rows = holding_risk.extend_contributions(valuation, net, risk, rows)
+    sectors = holding_risk.active_sector_rows(valuation, net, risk, inputs.profiles)
+    return Computed(
+        [
+            TableRows(tables.portfolio_risk_contributions, rows),
+            TableRows(tables.portfolio_active_sectors, sectors),
+        ]
+    )
+
+
+def compute_liquidity(inputs: RunInputs) -> Computed:
+    """Compute the days to liquidate portfolios and holdings."""
+    rows, holdings = liquidity_results.liquidity_rows(
+        inputs.valuation, inputs.liquidity_market, inputs.snapshot.terms.liquidation_share
+    )
+    return Computed(
+        [TableRows(tables.portfolio_liquidity, rows), TableRows(tables.holding_liquidity, holdings)]
+    )
 
 
 def compute_stress(inputs: RunInputs) -> Computed:
@@ -59,8 +85,8 @@ def compute_stress(inputs: RunInputs) -> Computed:
         inputs.option_adjusted_valuation,
         inputs.snapshot.stress_scenarios,
         inputs.stress_betas,
-        inputs.stress_closes,
-        inputs.snapshot.suspected_splits,
+        inputs.stress_history,
+        inputs.option_book,
     )
     return Computed([TableRows(tables.portfolio_stress, rows)])
 
@@ -107,13 +133,27 @@ RISK_ASSETS = (
     ResultAsset(
         "risk_contributions",
         "portfolios",
-        f"Contribution of each symbol to its portfolio's volatility. {DELTA_NOTE}",
-        {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
-        (tables.portfolio_risk_contributions,),
+        "Contribution of each symbol to its portfolio's volatility and tracking error, its"
+        f" incremental value at risk, and active contributions of sectors. {DELTA_NOTE}",
+        {
+            "portfolio_values": Edge.SHARES,
+            "company_profiles": Edge.READS,
+            "har_coefficients": Edge.READS,
+        },
+        (tables.portfolio_risk_contributions, tables.portfolio_active_sectors),
         compute_contributions,
         "component",
     ),
     *STATISTIC_ASSETS,
+    ResultAsset(
+        "liquidity",
+        "portfolios",
+        "Days to liquidate every portfolio and its holdings at a share of the median volume.",
+        {"portfolio_values": Edge.SHARES, "market_prices": Edge.READS},
+        (tables.portfolio_liquidity, tables.holding_liquidity),
+        compute_liquidity,
+        "days_to_liquidate",
+    ),
     ResultAsset(
         "stress_tests",
         "portfolios",

@@ -63,6 +63,7 @@ _QUERIES = {
         ("level",),
         condition=sa.and_(_tail.c.method == "historical", _tail.c.horizon_days == 1),
     ),
+    "liquidity": _Query(tables.portfolio_liquidity),
     "coverage": _Query(tables.portfolio_coverage, ("metric",)),
     "undefined": _Query(
         _reasons,

@@ -256,6 +256,15 @@ def portfolio_beta(
     return weight_betas(holdings, figures, is_in_currency=is_in_currency)
 
 
+def decayed_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
+    """Return a portfolio's age-decayed beta to the market index, times its equity."""
+    found = {
+        symbol: decayed_regression(sources, symbol, sources.market)
+        for symbol in sorted(set(holdings.exposed["underlying"]))
+    }
+    return weight_betas(holdings, found, is_in_currency=True)
+
+
 def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
     """Return a portfolio's exposure-weighted mean of the vendor's betas."""
     vendor_betas = sources.profiles(holdings.exposed["underlying"])["beta"].astype(float)

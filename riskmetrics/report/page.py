@@ -220,7 +220,7 @@ _QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
 _RISK_QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
     listing.name: partial(listed_rows.read_rows, listing.table)
     for listing in all_listings()
-    if listing.view in ("risk", "contributions", "stress", "options")
+    if listing.view in ("risk", "contributions", "liquidity", "stress", "options")
 }
 
 

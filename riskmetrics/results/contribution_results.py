@@ -1,5 +1,7 @@
 """Risk contributions of holdings to portfolio volatility: `portfolio_risk_contributions`."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -17,13 +19,28 @@ from riskmetrics.results.undefined_reasons import first_reason_texts
 from riskmetrics.results.valuation import Valuation
 
 
+class NetLines(NamedTuple):
+    """Holdings by underlying (N) on the sessions of a run (D)."""
+
+    lines: pd.DataFrame
+    """One row per portfolio and underlying: portfolio (row), underlying."""
+    is_held: BoolArray
+    weight: FloatArray
+    """Exposure over equity; NaN without a price, 0 where it is not held."""
+
+    @property
+    def portfolio(self) -> IntArray:
+        """Return the row of each line's portfolio, (N,)."""
+        return self.lines["portfolio"].to_numpy(np.int64)
+
+
 def contribution_rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
     """Return a row of `portfolio_risk_contributions` per portfolio, underlying and session.
 
     Options are included in the row of their underlying. ``valuation`` is on D sessions, ``returns``
     are of the YEAR_WINDOW sessions that end on each of them.
     """
-    lines, is_held, weight = _net_by_underlying(valuation)
+    lines, is_held, weight = net_by_underlying(valuation)
     column = returns.frame.columns.get_indexer(pd.Index(lines["underlying"]))
     owner = lines["portfolio"].to_numpy(np.int64)
     component, marginal, n_obs = (np.full(weight.shape, np.nan) for _ in range(3))
@@ -97,12 +114,8 @@ def _reasons(
     )
 
 
-def _net_by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, FloatArray]:
-    """Net the instruments of each underlying.
-
-    Returns the lines (portfolio and underlying), and (N, D) whether a line is held and its weight,
-    NaN without a price.
-    """
+def net_by_underlying(valuation: Valuation) -> NetLines:
+    """Net the instruments of each underlying: a stock and the options on it are one line."""
     # a private holding has no underlying
     has_underlying = valuation.instruments["underlying"].notna().to_numpy(bool)
     keys = valuation.instruments.loc[has_underlying, ["portfolio", "underlying"]]
@@ -117,7 +130,7 @@ def _net_by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, F
         np.where(follows, valuation.exposures, 0.0)
         / valuation.risk_denominator[valuation.instrument_portfolio]
     )
-    return (
+    return NetLines(
         lines,
         total(follows) > 0,
         np.where(total(follows & np.isnan(weight)) > 0, np.nan, total(weight)),

@@ -54,9 +54,9 @@ def sector_rows(
         (net less benchmark); the last two are NaN before the first as-of date. A portfolio with too
         few prices has no row.
     """
-    instrument_sectors = _instrument_sectors(valuation.instruments, profiles)
-    names = sorted(set(instrument_sectors) | set(benchmark.columns))
-    sector = pd.Index(names).get_indexer(pd.Index(instrument_sectors)).astype(np.int64)
+    sector_names = instrument_sectors(valuation.instruments, profiles)
+    names = sorted(set(sector_names) | set(benchmark.columns))
+    sector = pd.Index(names).get_indexer(pd.Index(sector_names)).astype(np.int64)
     values, cell, n_cells = _cells(valuation)
     cell_sectors = np.repeat(sector, len(valuation.sessions))
     counts = {"n_portfolios": n_cells, "n_sectors": len(names)}
@@ -155,7 +155,7 @@ def _gross_weights_json(sectors: pd.DataFrame) -> list[str]:
     return [f"{{{', '.join(pairs[start:end])}}}" for start, end in pairwise([*first, len(pairs)])]
 
 
-def _instrument_sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
+def instrument_sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
     """Return the sector of each instrument; an option has the sector of its underlying."""
     known = profiles.reindex(instruments["underlying"])
     fund = known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)

@@ -130,6 +130,7 @@ def test_every_command_is_there() -> None:
                 "figures",
                 "risk",
                 "contributions",
+                "liquidity",
                 "stress",
                 "scenarios",
                 "options",

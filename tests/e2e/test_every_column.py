@@ -59,8 +59,11 @@ NULL_BY_MEANING = {
     "volatility_forecasts.portfolio_id",
     "volatility_forecasts.thin_coverage_sessions",
     "har_forecast_scores.portfolio_id",
+    *("portfolio_stress.loss_margin", "portfolio_stress.proxied_share"),
+    *("portfolio_stress.revalued_loss", "portfolio_stress.revalued_loss_value"),
 }
-"""Columns whose comments define NULL: the row belongs to a symbol."""
+"""Columns whose comments define NULL: the row belongs to a symbol, to a replay or to moves of
+factors, or to a portfolio without options."""
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,9 @@ from riskmetrics.db.tables.position_results import (
 )
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
 from riskmetrics.db.tables.risk_tables import (
+    holding_liquidity,
+    portfolio_active_sectors,
+    portfolio_liquidity,
     portfolio_risk_contributions,
     portfolio_stress,
     portfolio_tail_risk,
@@ -68,10 +71,13 @@ __all__ = [
     "database_settings",
     "har_coefficients",
     "har_forecast_scores",
+    "holding_liquidity",
     "market_data_cache",
     "metadata",
+    "portfolio_active_sectors",
     "portfolio_coverage",
     "portfolio_figures",
+    "portfolio_liquidity",
     "portfolio_rate_betas",
     "portfolio_risk_contributions",
     "portfolio_sector_weights",
