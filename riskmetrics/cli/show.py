@@ -131,6 +131,11 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
 
     Example: riskmetrics show stress --date 2022-12-28
     """,
+    "limits": """
+    Print the limits of portfolios: value, status, and the first session with that status.
+
+    Example: riskmetrics show limits --date 2022-12-28 --portfolio Growth
+    """,
     "scenarios": scenarios,
     "options": """
     Print the Black-Scholes value and sensitivities of options per share, and their exposure.

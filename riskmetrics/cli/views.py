@@ -17,9 +17,10 @@ from riskmetrics.catalog import (
     find_figure,
 )
 from riskmetrics.cli.output import to_records
-from riskmetrics.db import listed_rows, result_queries, volatility_queries
+from riskmetrics.db import limits, listed_rows, result_queries, volatility_queries
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import TABLE_FORMATS
+from riskmetrics.present.limits import format_limited
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -173,6 +174,18 @@ def _label_figures(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(figure=labels, value=pd.Series(texts, table.index, dtype=object))
 
 
+def _format_limits(table: pd.DataFrame) -> pd.DataFrame:
+    """Return checked limits with values in the units of their figures."""
+    shown = {
+        column: [
+            None if pd.isna(value) else format_limited(name, value)
+            for name, value in zip(table["limit_name"], table[column], strict=True)
+        ]
+        for column in ("value", "limit_value")
+    }
+    return table.assign(**{name: pd.Series(texts, dtype=object) for name, texts in shown.items()})
+
+
 def _listed_table(listing: Listing) -> Table:
     """Return the table of a listing."""
     return Table(
@@ -238,6 +251,18 @@ VIEWS = {
             )
         },
         text_if_empty="no package adds figures, or none was computed on {session}",
+    ),
+    "limits": View(
+        {
+            "": Table(
+                "Limits, {session}",
+                limits.read_limit_checks,
+                is_optional=True,
+                arrange=_format_limits,
+            )
+        },
+        has_caveats=False,
+        text_if_empty="no limit was checked on {session}: set one with riskmetrics limits set",
     ),
     "undefined": View(
         {

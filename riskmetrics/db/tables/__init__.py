@@ -19,6 +19,7 @@ from riskmetrics.db.tables.insight_tables import (
     ai_insights,
     ai_spend,
 )
+from riskmetrics.db.tables.limit_tables import portfolio_limit_checks, portfolio_limits
 from riskmetrics.db.tables.market_data_tables import (
     benchmarks_sector_weights,
     company_profiles,
@@ -68,6 +69,8 @@ __all__ = [
     "metadata",
     "portfolio_coverage",
     "portfolio_figures",
+    "portfolio_limit_checks",
+    "portfolio_limits",
     "portfolio_rate_betas",
     "portfolio_risk_contributions",
     "portfolio_sector_weights",
