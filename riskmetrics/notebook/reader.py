@@ -60,6 +60,11 @@ def sources() -> dict[str, Source]:
 
     A table that the catalog lists has the name of its listing, or where several listings have that
     name, the name of the database's table.
+
+    Examples
+    --------
+    >>> sources()["betas"].figures["beta"].label
+    'Beta'
     """
     listings = all_listings()
     names = [listing.name for listing in listings]
@@ -233,6 +238,10 @@ def connect(url: str | None = None) -> Results:
     ------
     ConfigurationError
         If a setting or the URL is invalid.
+
+    Examples
+    --------
+    >>> connect("postgresql://reader@db.example/risk").betas("Growth")  # doctest: +SKIP
     """
     return Results(url)
 

@@ -18,6 +18,7 @@ INPUT = {
         "benchmarks_sector_weights",
     ),
     "price_decisions",
+    "portfolio_limits",
     "transactions",
     *(
         "database_settings",
