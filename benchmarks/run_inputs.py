@@ -15,6 +15,7 @@ from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results import (
     betas,
     contribution_results,
+    decayed_betas,
     exposures,
     forecasts,
     income,
@@ -134,8 +135,12 @@ class RunInputs:
 def position_betas(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     one, lots, days = inputs.market_betas, inputs.lots, inputs.days
-    return *betas.position_rows(one, lots, days, betas.MARKET_BETA_TABLE), betas.adjusted_beta_rows(
-        one, lots, days
+    returns = inputs.returns(decayed_betas.DECAYED_WINDOW)
+    decayed = decayed_betas.estimate_decayed_betas(returns, MARKET_INDEX)
+    return (
+        *betas.position_rows(one, lots, days, betas.MARKET_BETA_TABLE),
+        betas.adjusted_beta_rows(one, lots, days),
+        decayed_betas.symbol_rows(decayed, lots, days),
     )
 
 
@@ -212,10 +217,8 @@ def portfolio_tail_risk(inputs: RunInputs) -> Frames:
 
 def risk_contributions(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
-    return (
-        contribution_results.contribution_rows(
-            inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
-        ),
+    return contribution_results.contribution_rows(
+        inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
     )
 
 

@@ -46,11 +46,16 @@ def compute_tail_risk(inputs: RunInputs) -> Computed:
 
 
 def compute_contributions(inputs: RunInputs) -> Computed:
-    """Compute the contribution of each symbol to its portfolio's volatility."""
-    rows = contribution_results.contribution_rows(
+    """Compute volatility by two covariances, and the contribution of each symbol to it."""
+    rows, volatility = contribution_results.contribution_rows(
         inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
     )
-    return Computed([TableRows(tables.portfolio_risk_contributions, rows)])
+    return Computed(
+        [
+            TableRows(tables.portfolio_risk_contributions, rows),
+            TableRows(tables.portfolio_ex_ante_volatility, volatility),
+        ]
+    )
 
 
 def compute_stress(inputs: RunInputs) -> Computed:
@@ -107,9 +112,10 @@ RISK_ASSETS = (
     ResultAsset(
         "risk_contributions",
         "portfolios",
-        f"Contribution of each symbol to its portfolio's volatility. {DELTA_NOTE}",
+        "Ex-ante volatility of every portfolio by two covariances, and the contribution of each"
+        f" symbol to it. {DELTA_NOTE}",
         {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
-        (tables.portfolio_risk_contributions,),
+        (tables.portfolio_risk_contributions, tables.portfolio_ex_ante_volatility),
         compute_contributions,
         "component",
     ),

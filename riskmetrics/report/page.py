@@ -104,7 +104,7 @@ class Section:
     @cached_property
     def component_axis(self) -> Axis:
         """Axis of the contribution bars."""
-        return Axis.spanning(row["component"] for row in self.risk["contributions"])
+        return Axis.spanning(row["decayed_component"] for row in self.risk["contributions"])
 
     @cached_property
     def stress_loss_axis(self) -> Axis:

@@ -469,6 +469,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
             tables.portfolio_risk_contributions,
             symbol=symbol,
             component=component,
+            decayed_component=2 * component,
             observations=252,
             **key,
         )
@@ -483,11 +484,11 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     ]
     assert page.row("rise", 5) == ["rise", "−5.8%", "", "−7,280", "100.0%"]
     assert page.row("1929", 5) == ["1929", "—", "", "—", "0.0%"]
-    assert page.row("AMD", 7)[2] == "25.0%"
+    assert page.row("AMD", 8)[2:7] == ["50.0%", "", "—", "—", "25.0%"]
     text = " ".join(page.text.split())
     assert "— parametric: no forecast." in text
     assert "— 1929: no closes." in text
-    assert "returns, 20.0% a year" in text
+    assert "40.0% a year with the age-decayed covariance, 20.0% with equal weights" in text
 
 
 def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figures: Any) -> None:

@@ -14,6 +14,7 @@ from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
     betas,
     contribution_results,
+    decayed_betas,
     exposures,
     forecasts,
     option_results,
@@ -101,6 +102,11 @@ def rows_of(table: str, valued: valuation.Valuation, returns: panels.Returns) ->
 def drawdown_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
     """Return the rows of `portfolio_drawdowns`."""
     return rows_of("portfolio_drawdowns", valued, returns)
+
+
+def contribution_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
+    """Return the rows of `portfolio_risk_contributions`."""
+    return contribution_results.contribution_rows(valued, returns)[0]
 
 
 class Book(NamedTuple):
@@ -204,6 +210,11 @@ class Book(NamedTuple):
         panels.require_closes(closes, days, MARKET)
         return betas.estimate_betas(panels.clean_returns(closes, self.suspects()), MARKET)
 
+    def decayed_betas(self, *days: date) -> decayed_betas.DecayedBetas:
+        """Estimate the age-decayed betas of all symbols on sessions."""
+        returns = self.returns(decayed_betas.DECAYED_WINDOW, *days)
+        return decayed_betas.estimate_decayed_betas(returns, MARKET)
+
     def stress(
         self, *days: date, delta_valuation: valuation.Valuation | None = None
     ) -> pd.DataFrame:
@@ -263,6 +274,9 @@ class Book(NamedTuple):
             of_portfolios.root_variance_amount,
             of_portfolios.figures.observations,
         )
+        contributions, ex_ante = contribution_results.contribution_rows(
+            valued, self.returns(pro_forma.YEAR_WINDOW, *days)
+        )
         scored = self.scores(*days)
         greeks, undefined_greeks = option_results.portfolio_rows(
             valued, option_results.option_lots(self.lots), option_exposures
@@ -270,9 +284,9 @@ class Book(NamedTuple):
         tables = {
             "tail_risk": tail,
             "backtests": backtests,
-            "contributions": contribution_results.contribution_rows(
-                valued, self.returns(pro_forma.YEAR_WINDOW, *days)
-            ),
+            "contributions": contributions,
+            "ex_ante": ex_ante,
+            "decayed": decayed_betas.symbol_rows(self.decayed_betas(*days), self.lots, days),
             "drawdowns": drawdown_rows(valued, self.returns(pro_forma.YEAR_WINDOW, *days)),
             "stress": self.stress(*days, delta_valuation=valued),
             "options": option_exposures,

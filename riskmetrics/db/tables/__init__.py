@@ -40,6 +40,7 @@ from riskmetrics.db.tables.position_results import (
 )
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
 from riskmetrics.db.tables.risk_tables import (
+    portfolio_ex_ante_volatility,
     portfolio_risk_contributions,
     portfolio_stress,
     portfolio_tail_risk,
@@ -71,6 +72,7 @@ __all__ = [
     "market_data_cache",
     "metadata",
     "portfolio_coverage",
+    "portfolio_ex_ante_volatility",
     "portfolio_figures",
     "portfolio_rate_betas",
     "portfolio_risk_contributions",
