@@ -22,6 +22,15 @@ def upgrade() -> None:
         *_provenance(),
     )
 
+    op.create_table(
+        "portfolio_decayed_betas",
+        sa.Column("portfolio_id", sa.Uuid, sa.ForeignKey("portfolios.id"), primary_key=True),
+        sa.Column("day", sa.Date, primary_key=True),
+        *_doubles("beta", "regression_beta", "std_error", "forecast_std_error"),
+        sa.Column("observations", sa.Integer, nullable=False),
+        sa.Column("market_index", sa.String(16), nullable=False),
+        *_provenance(),
+    )
     for column in _doubles(*CONTRIBUTIONS):
         op.add_column("portfolio_risk_contributions", column)
     op.create_table(
@@ -40,6 +49,7 @@ def downgrade() -> None:
     op.drop_table("portfolio_ex_ante_volatility")
     for name in CONTRIBUTIONS:
         op.drop_column("portfolio_risk_contributions", name)
+    op.drop_table("portfolio_decayed_betas")
     op.drop_table("symbol_decayed_betas")
 
 

@@ -274,6 +274,11 @@ class Book(NamedTuple):
             of_portfolios.root_variance_amount,
             of_portfolios.figures.observations,
         )
+        decayed, decayed_coverage = decayed_betas.portfolio_rows(
+            valued,
+            self.decayed_betas(*days),
+            self.returns(decayed_betas.DECAYED_WINDOW, *days),
+        )
         contributions, ex_ante = contribution_results.contribution_rows(
             valued, self.returns(pro_forma.YEAR_WINDOW, *days)
         )
@@ -295,6 +300,7 @@ class Book(NamedTuple):
             "two_factor": rate_sensitivity.symbol_rows(two, self.lots, days),
             "adjusted": betas.adjusted_beta_rows(estimated, self.lots, days),
             "portfolio_rates": rate_rows,
+            "portfolio_decayed": decayed,
             "volatility": position_volatility,
             "portfolio_volatility": snapshot,
             "symbol_forecasts": forecasts.symbol_forecasts(of_symbols, self.lots, days),
@@ -307,7 +313,13 @@ class Book(NamedTuple):
             "sectors": sectors,
             "positions": position_rows,
             "coverage": pd.concat(
-                [snapshots.value_coverage(valued), beta_coverage, rate_coverage, thin]
+                [
+                    snapshots.value_coverage(valued),
+                    beta_coverage,
+                    decayed_coverage,
+                    rate_coverage,
+                    thin,
+                ]
             ),
             "undefined": pd.concat(
                 [

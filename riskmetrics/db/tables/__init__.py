@@ -27,6 +27,7 @@ from riskmetrics.db.tables.market_data_tables import (
 )
 from riskmetrics.db.tables.portfolio_results import (
     portfolio_coverage,
+    portfolio_decayed_betas,
     portfolio_figures,
     portfolio_rate_betas,
     portfolio_sector_weights,
@@ -72,6 +73,7 @@ __all__ = [
     "market_data_cache",
     "metadata",
     "portfolio_coverage",
+    "portfolio_decayed_betas",
     "portfolio_ex_ante_volatility",
     "portfolio_figures",
     "portfolio_rate_betas",
