@@ -43,9 +43,33 @@ def upgrade() -> None:
         *_provenance(),
         sa.CheckConstraint("method IN ('equal_weighted', 'decayed')", name="method"),
     )
+    op.create_table(
+        "portfolio_diversification",
+        sa.Column("portfolio_id", sa.Uuid, sa.ForeignKey("portfolios.id"), primary_key=True),
+        sa.Column("day", sa.Date, primary_key=True),
+        *_doubles("average_correlation", "first_component_share", "diversification_ratio"),
+        *_doubles("highest_correlation"),
+        sa.Column("highest_pair", sa.String(48)),
+        *_doubles("lowest_correlation"),
+        sa.Column("lowest_pair", sa.String(48)),
+        sa.Column("symbols", sa.Integer, nullable=False),
+        *_provenance(),
+    )
+    op.create_table(
+        "portfolio_correlations",
+        sa.Column("portfolio_id", sa.Uuid, sa.ForeignKey("portfolios.id"), primary_key=True),
+        sa.Column("day", sa.Date, primary_key=True),
+        sa.Column("symbol_a", sa.String(20), primary_key=True),
+        sa.Column("symbol_b", sa.String(20), primary_key=True),
+        *_doubles("correlation"),
+        sa.Column("observations", sa.Integer, nullable=False),
+        *_provenance(),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("portfolio_correlations")
+    op.drop_table("portfolio_diversification")
     op.drop_table("portfolio_ex_ante_volatility")
     for name in CONTRIBUTIONS:
         op.drop_column("portfolio_risk_contributions", name)

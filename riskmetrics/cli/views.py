@@ -225,6 +225,7 @@ VIEWS = {
     ),
     "risk": _listed("risk"),
     "contributions": _listed("contributions"),
+    "correlations": _listed("correlations"),
     "stress": _listed("stress"),
     "options": _listed(
         "options", has_caveats=False, text_if_empty="no options are held on {session}"

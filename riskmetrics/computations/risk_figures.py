@@ -8,6 +8,7 @@ from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.results import (
     contribution_results,
+    correlation_results,
     pro_forma,
     rate_sensitivity,
     score_results,
@@ -54,6 +55,21 @@ def compute_contributions(inputs: RunInputs) -> Computed:
         [
             TableRows(tables.portfolio_risk_contributions, rows),
             TableRows(tables.portfolio_ex_ante_volatility, volatility),
+        ]
+    )
+
+
+def compute_correlations(inputs: RunInputs) -> Computed:
+    """Compute correlations of the largest holdings, and the diversification of portfolios."""
+    rows, pairs = correlation_results.correlation_rows(
+        inputs.option_adjusted_valuation,
+        inputs.clean_returns(pro_forma.YEAR_WINDOW),
+        inputs.snapshot.terms.correlated_holdings,
+    )
+    return Computed(
+        [
+            TableRows(tables.portfolio_diversification, rows),
+            TableRows(tables.portfolio_correlations, pairs),
         ]
     )
 
@@ -118,6 +134,16 @@ RISK_ASSETS = (
         (tables.portfolio_risk_contributions, tables.portfolio_ex_ante_volatility),
         compute_contributions,
         "component",
+    ),
+    ResultAsset(
+        "correlations",
+        "portfolios",
+        "Correlations of the largest holdings of every portfolio, and its diversification."
+        f" {DELTA_NOTE}",
+        {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
+        (tables.portfolio_diversification, tables.portfolio_correlations),
+        compute_correlations,
+        "diversification_ratio",
     ),
     *STATISTIC_ASSETS,
     ResultAsset(

@@ -222,6 +222,7 @@ _RISK_QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
     for listing in all_listings()
     if listing.view in ("risk", "contributions", "stress", "options")
 }
+_RISK_QUERIES["diversification"] = partial(listed_rows.read_rows, "portfolio_diversification")
 
 
 def _section(

@@ -37,7 +37,7 @@ def contribution_rows(
     session and method. Options are included in the row of their underlying. ``valuation`` is on D
     sessions, ``returns`` are of the YEAR_WINDOW sessions that end on each of them.
     """
-    lines, is_held, weight = _net_by_underlying(valuation)
+    lines, is_held, weight = net_by_underlying(valuation)
     column = returns.frame.columns.get_indexer(pd.Index(lines["underlying"]))
     owner = lines["portfolio"].to_numpy(np.int64)
     risk = _compute_risk(valuation, returns, np.where(is_held, weight, np.nan), column, owner)
@@ -163,10 +163,10 @@ def _reasons(
     )
 
 
-def _net_by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, FloatArray]:
+def net_by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, FloatArray]:
     """Net the instruments of each underlying.
 
-    Returns the lines (portfolio and underlying), and (N, D) whether a line is held and its weight,
+    Return the lines (portfolio and underlying), and (N, D) whether a line is held and its weight,
     NaN without a price.
     """
     # a private holding has no underlying

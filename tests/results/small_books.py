@@ -14,6 +14,7 @@ from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
     betas,
     contribution_results,
+    correlation_results,
     decayed_betas,
     exposures,
     forecasts,
@@ -62,7 +63,7 @@ _KEYS = [
         "symbol",
         "metric",
     ),
-    *("sector", "method", "level", "horizon_days", "scenario"),
+    *("symbol_a", "symbol_b", "sector", "method", "level", "horizon_days", "scenario"),
 ]
 """Columns that identify a row of some table of results, in the order of sorting."""
 
@@ -282,6 +283,9 @@ class Book(NamedTuple):
         contributions, ex_ante = contribution_results.contribution_rows(
             valued, self.returns(pro_forma.YEAR_WINDOW, *days)
         )
+        diversification, correlations = correlation_results.correlation_rows(
+            valued, self.returns(pro_forma.YEAR_WINDOW, *days)
+        )
         scored = self.scores(*days)
         greeks, undefined_greeks = option_results.portfolio_rows(
             valued, option_results.option_lots(self.lots), option_exposures
@@ -291,6 +295,8 @@ class Book(NamedTuple):
             "backtests": backtests,
             "contributions": contributions,
             "ex_ante": ex_ante,
+            "diversification": diversification,
+            "correlations": correlations,
             "decayed": decayed_betas.symbol_rows(self.decayed_betas(*days), self.lots, days),
             "drawdowns": drawdown_rows(valued, self.returns(pro_forma.YEAR_WINDOW, *days)),
             "stress": self.stress(*days, delta_valuation=valued),

@@ -41,6 +41,8 @@ from riskmetrics.db.tables.position_results import (
 )
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
 from riskmetrics.db.tables.risk_tables import (
+    portfolio_correlations,
+    portfolio_diversification,
     portfolio_ex_ante_volatility,
     portfolio_risk_contributions,
     portfolio_stress,
@@ -72,8 +74,10 @@ __all__ = [
     "har_forecast_scores",
     "market_data_cache",
     "metadata",
+    "portfolio_correlations",
     "portfolio_coverage",
     "portfolio_decayed_betas",
+    "portfolio_diversification",
     "portfolio_ex_ante_volatility",
     "portfolio_figures",
     "portfolio_rate_betas",

@@ -130,6 +130,40 @@ portfolio_ex_ante_volatility = sa.Table(
     comment="One row per portfolio, session and method: ex-ante volatility by covariance.",
 )
 
+portfolio_diversification = sa.Table(
+    "portfolio_diversification",
+    metadata,
+    portfolio_key_column(),
+    day_key_column("Last session of the window."),
+    sa.Column("average_correlation", sa.Double),
+    sa.Column("first_component_share", sa.Double),
+    sa.Column("diversification_ratio", sa.Double),
+    sa.Column("highest_correlation", sa.Double),
+    sa.Column("highest_pair", sa.String(48)),
+    sa.Column("lowest_correlation", sa.Double),
+    sa.Column("lowest_pair", sa.String(48)),
+    sa.Column("symbols", sa.Integer, nullable=False),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment="One row per portfolio and session: diversification of the largest holdings.",
+)
+
+portfolio_correlations = sa.Table(
+    "portfolio_correlations",
+    metadata,
+    portfolio_key_column(),
+    day_key_column("Last session of the window."),
+    sa.Column(
+        "symbol_a", sa.String(20), primary_key=True, comment="Symbol that is first in the alphabet."
+    ),
+    sa.Column("symbol_b", sa.String(20), primary_key=True, comment="The other symbol of the pair."),
+    sa.Column("correlation", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment="One row per portfolio, session and pair of its largest holdings: their correlation.",
+)
+
 stress_scenarios = sa.Table(
     "stress_scenarios",
     metadata,
