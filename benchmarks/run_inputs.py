@@ -15,6 +15,8 @@ from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results import (
     betas,
     contribution_results,
+    correlation_results,
+    decayed_betas,
     exposures,
     forecasts,
     income,
@@ -83,6 +85,12 @@ class RunInputs:
         return betas.estimate_betas(self.returns(betas.BETA_WINDOW), MARKET_INDEX)
 
     @cached_property
+    def decayed_betas(self) -> decayed_betas.DecayedBetas:
+        """Return the age-decayed betas of symbols."""
+        returns = self.returns(decayed_betas.DECAYED_WINDOW)
+        return decayed_betas.estimate_decayed_betas(returns, MARKET_INDEX)
+
+    @cached_property
     def rate_betas(self) -> tuple[betas.SymbolBetas, rate_sensitivity.TwoFactorBetas]:
         """Return one-factor rate betas and two-factor betas of symbols."""
         clean = self.returns(betas.BETA_WINDOW)
@@ -134,8 +142,10 @@ class RunInputs:
 def position_betas(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     one, lots, days = inputs.market_betas, inputs.lots, inputs.days
-    return *betas.position_rows(one, lots, days, betas.MARKET_BETA_TABLE), betas.adjusted_beta_rows(
-        one, lots, days
+    return (
+        *betas.position_rows(one, lots, days, betas.MARKET_BETA_TABLE),
+        betas.adjusted_beta_rows(one, lots, days),
+        decayed_betas.symbol_rows(inputs.decayed_betas, lots, days),
     )
 
 
@@ -171,7 +181,11 @@ def portfolio_values(inputs: RunInputs) -> Frames:
 
 def portfolio_betas(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
-    return snapshots.beta_rows(inputs.portfolio_valuation, inputs.market_betas, inputs.profiles)
+    valued, returns = inputs.portfolio_valuation, inputs.returns(decayed_betas.DECAYED_WINDOW)
+    return (
+        *snapshots.beta_rows(valued, inputs.market_betas, inputs.profiles),
+        *decayed_betas.portfolio_rows(valued, inputs.decayed_betas, returns),
+    )
 
 
 def portfolio_rate_betas(inputs: RunInputs) -> Frames:
@@ -212,10 +226,15 @@ def portfolio_tail_risk(inputs: RunInputs) -> Frames:
 
 def risk_contributions(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
-    return (
-        contribution_results.contribution_rows(
-            inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
-        ),
+    return contribution_results.contribution_rows(
+        inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
+    )
+
+
+def correlations(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    return correlation_results.correlation_rows(
+        inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
     )
 
 
@@ -262,12 +281,15 @@ def stress_tests(inputs: RunInputs) -> Frames:
     )
 
 
-SYMBOL_ESTIMATES = ("clean_returns", "market_betas", "rate_betas", "symbol_volatility")
+SYMBOL_ESTIMATES = (
+    *("clean_returns", "market_betas", "decayed_betas", "rate_betas", "symbol_volatility"),
+)
 POSITION_ASSETS = (position_betas, interest_rate_betas, position_volatility)
 SHARED_INPUTS = (
     "clean_returns",
     "portfolio_valuation",
     "market_betas",
+    "decayed_betas",
     "rate_betas",
     "portfolio_volatility",
 )
@@ -280,6 +302,7 @@ PORTFOLIO_ASSETS = (
     sector_concentration,
     portfolio_tail_risk,
     risk_contributions,
+    correlations,
     portfolio_drawdowns,
     portfolio_market_regressions,
     portfolio_active_risk,

@@ -115,6 +115,14 @@ class Settings(VendorSettings):
             " fraction."
         ),
     )
+    correlated_holdings: Annotated[int, Field(ge=0, le=30)] = Field(
+        default=30,
+        validation_alias="RISKMETRICS_CORRELATED_HOLDINGS",
+        description=(
+            "Largest holdings of a portfolio whose correlations are stored, at most 30: n * (n - 1)"
+            " / 2 rows for each portfolio and session; 0 stores none."
+        ),
+    )
     anthropic_api_key: ApiKey | None = Field(
         default=None,
         validation_alias="ANTHROPIC_API_KEY",

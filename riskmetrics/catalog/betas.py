@@ -19,7 +19,15 @@ _of_two_factors = partial(
 _of_adjusted = partial(
     Figure, "symbol_adjusted_betas", window=_WINDOW, minimum=_PAIRS, reference="Vasicek (1973)"
 )
+_of_decayed = partial(
+    Figure, "symbol_decayed_betas", window="504 sessions", minimum=_PAIRS,
+    reference="White (1980)",
+)  # fmt: skip
 _of_portfolio = partial(Figure, "portfolio_snapshots", window=_WINDOW, minimum=COVERED)
+_of_own_decayed = partial(
+    Figure, "portfolio_decayed_betas", window="504 sessions", minimum=f"{_PAIRS}, {COVERED}",
+    reference="White (1980)",
+)  # fmt: skip
 _of_rates = partial(Figure, "portfolio_rate_betas", window=_WINDOW, minimum=COVERED)
 
 
@@ -66,6 +74,19 @@ FIGURES = (
         " of beta (Vasicek 1973)"),
     _of_adjusted("std_error", "Std error of the adjusted beta", Unit.BETA,
         "(1 / s² + 1 / prior_std²) ** -1/2"),
+    _of_decayed("beta", "Age-decayed beta", Unit.BETA,
+        "sum(w * dm * dr) / sum(w * dm²), w = 2 ** (-age / 89), age in sessions, dr and dm"
+        " deviations of returns of symbol and market from their weighted means"),
+    _of_decayed("std_error", "Std error of the age-decayed beta", Unit.BETA,
+        "sqrt(sum(w² * dm² * e²)) / sum(w * dm²), e = dr - beta * dm: robust to changing"
+        " volatility (HC0)"),
+    _of_decayed("forecast_std_error", "Std error as a forecast", Unit.BETA,
+        "4 * std_error; 1.96 of it covered 95 % of the betas of the next 90 sessions"),
+    _of_decayed("effective_observations", "Effective observations", Unit.NUMBER,
+        "sum(w)² / sum(w²)", reference="Kish (1965)"),
+    _of_decayed("observations", "Observations", Unit.COUNT,
+        "n, sessions of the 504 on which symbol and market have a return", minimum="",
+        reference=""),
     _of_portfolio("beta_calculated_90d", "Beta, 90 sessions", Unit.BETA, _WEIGHTED.format("beta")),
     _of_portfolio("beta_calculated_90d_r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
         "exposure-weighted mean R² of the positions"),
@@ -76,6 +97,15 @@ FIGURES = (
         reference="Sharpe (1963)"),
     _of_portfolio("beta_provider_1y", "Vendor beta, 1 year", Unit.BETA,
         _WEIGHTED.format("the vendor's beta"), window="1 year"),
+    _of_own_decayed("beta", "Beta, age-decayed", Unit.BETA,
+        _WEIGHTED.format("age-decayed beta"), minimum=COVERED, reference=""),
+    _of_own_decayed("regression_beta", "Portfolio regression, age-decayed", Unit.BETA,
+        f"as symbol_decayed_betas.beta, of {PRO_FORMA}"),
+    _of_own_decayed("std_error", "Std error of the regression", Unit.BETA,
+        "as symbol_decayed_betas.std_error, of R"),
+    _of_own_decayed("forecast_std_error", "Std error as a forecast", Unit.BETA, "4 * std_error"),
+    _of_own_decayed("observations", "Observations", Unit.COUNT,
+        "sessions of the 504 on which R and the market have a return", minimum="", reference=""),
     _of_rates("rate_beta", "Rate beta", Unit.BETA, _WEIGHTED.format("rate beta")),
     _of_rates("r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
         "exposure-weighted mean R² of the positions on the rate index"),
@@ -91,12 +121,18 @@ LISTINGS = (
     Listing(
         "position_market_betas", "Market betas, {session}", "betas",
         columns=(
-            *("symbol", "position_type", "quantity", "beta", "std_error", "alpha", "r_squared"),
-            *("p_value", "observations", "market_index"),
+            *("symbol", "position_type", "quantity", "beta", "std_error"),
+            *("decayed_beta=symbol_decayed_betas.beta",
+              "forecast_std_error=symbol_decayed_betas.forecast_std_error"),
+            *("alpha", "r_squared", "p_value", "observations", "market_index"),
             *("adjusted_beta=symbol_adjusted_betas.beta",
               "adjusted_std_error=symbol_adjusted_betas.std_error"),
         ),
         order=("symbol",),
+    ),
+    Listing(
+        "portfolio_decayed_betas", "Age-decayed betas, 504 sessions to {session}", "risk",
+        "decayed_betas", is_optional=True,
     ),
     Listing(
         "portfolio_rate_betas", "Rate betas of portfolios, {session}", "rate-betas", "portfolios",

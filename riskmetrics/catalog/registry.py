@@ -6,6 +6,7 @@ from typing import Any
 from riskmetrics.catalog import (
     betas,
     concentration,
+    correlations,
     forecasts,
     options,
     portfolio_statistics,
@@ -31,6 +32,7 @@ _FIGURES = {
         *volatility.FIGURES,
         *forecasts.FIGURES,
         *tail_risk.FIGURES,
+        *correlations.FIGURES,
         *portfolio_statistics.FIGURES,
         *stress.FIGURES,
         *options.FIGURES,
@@ -43,6 +45,7 @@ _LISTINGS = {
         *concentration.LISTINGS,
         *betas.LISTINGS,
         *tail_risk.LISTINGS,
+        *correlations.LISTINGS,
         *portfolio_statistics.LISTINGS,
         *stress.LISTINGS,
         *options.LISTINGS,

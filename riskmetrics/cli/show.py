@@ -126,6 +126,11 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
 
     Example: riskmetrics show contributions --date 2022-12-28
     """,
+    "correlations": """
+    Print correlations of the largest holdings, and the diversification of portfolios.
+
+    Example: riskmetrics show correlations --date 2022-12-28 --portfolio Growth
+    """,
     "stress": """
     Print the loss of each portfolio in each stress scenario; a gain is negative.
 

@@ -5,20 +5,22 @@ from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows
 from riskmetrics.db.shards import Unit
 from riskmetrics.inputs.run_inputs import RunInputs
-from riskmetrics.results import betas, forecasts, rate_sensitivity
+from riskmetrics.results import betas, decayed_betas, forecasts, rate_sensitivity
 
 
 def compute_position_betas(inputs: RunInputs) -> Computed:
-    """Compute market betas of positions, and Vasicek-adjusted betas of symbols."""
+    """Compute market betas of positions, and adjusted and age-decayed betas of symbols."""
     estimates, lots, sessions = inputs.market_betas, inputs.snapshot.lots, inputs.sessions
     rows, undefined = betas.position_rows(estimates, lots, sessions, betas.MARKET_BETA_TABLE)
     adjusted = betas.adjusted_beta_rows(estimates, lots, sessions)
+    decayed = decayed_betas.symbol_rows(inputs.decayed_betas, lots, sessions)
     return Computed(
         [
             TableRows(
                 tables.position_market_betas, rows, undefined, betas.MARKET_BETA_TABLE.metrics
             ),
             TableRows(tables.symbol_adjusted_betas, adjusted),
+            TableRows(tables.symbol_decayed_betas, decayed),
         ]
     )
 
@@ -55,9 +57,13 @@ POSITION_ASSETS = (
     ResultAsset(
         "position_betas",
         "positions",
-        "Market betas of open positions, 90 sessions, and Vasicek-adjusted betas of symbols.",
+        "Market betas of open positions, 90 sessions; adjusted and age-decayed betas of symbols.",
         {"market_prices": Edge.READS},
-        (tables.position_market_betas, tables.symbol_adjusted_betas),
+        (
+            tables.position_market_betas,
+            tables.symbol_adjusted_betas,
+            tables.symbol_decayed_betas,
+        ),
         compute_position_betas,
         "beta",
         Unit.SYMBOLS,

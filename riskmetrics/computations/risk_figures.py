@@ -8,6 +8,7 @@ from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.results import (
     contribution_results,
+    correlation_results,
     pro_forma,
     rate_sensitivity,
     score_results,
@@ -46,11 +47,31 @@ def compute_tail_risk(inputs: RunInputs) -> Computed:
 
 
 def compute_contributions(inputs: RunInputs) -> Computed:
-    """Compute the contribution of each symbol to its portfolio's volatility."""
-    rows = contribution_results.contribution_rows(
+    """Compute volatility by two covariances, and the contribution of each symbol to it."""
+    rows, volatility = contribution_results.contribution_rows(
         inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
     )
-    return Computed([TableRows(tables.portfolio_risk_contributions, rows)])
+    return Computed(
+        [
+            TableRows(tables.portfolio_risk_contributions, rows),
+            TableRows(tables.portfolio_ex_ante_volatility, volatility),
+        ]
+    )
+
+
+def compute_correlations(inputs: RunInputs) -> Computed:
+    """Compute correlations of the largest holdings, and the diversification of portfolios."""
+    rows, pairs = correlation_results.correlation_rows(
+        inputs.option_adjusted_valuation,
+        inputs.clean_returns(pro_forma.YEAR_WINDOW),
+        inputs.snapshot.terms.correlated_holdings,
+    )
+    return Computed(
+        [
+            TableRows(tables.portfolio_diversification, rows),
+            TableRows(tables.portfolio_correlations, pairs),
+        ]
+    )
 
 
 def compute_stress(inputs: RunInputs) -> Computed:
@@ -107,11 +128,22 @@ RISK_ASSETS = (
     ResultAsset(
         "risk_contributions",
         "portfolios",
-        f"Contribution of each symbol to its portfolio's volatility. {DELTA_NOTE}",
+        "Ex-ante volatility of every portfolio by two covariances, and the contribution of each"
+        f" symbol to it. {DELTA_NOTE}",
         {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
-        (tables.portfolio_risk_contributions,),
+        (tables.portfolio_risk_contributions, tables.portfolio_ex_ante_volatility),
         compute_contributions,
         "component",
+    ),
+    ResultAsset(
+        "correlations",
+        "portfolios",
+        "Correlations of the largest holdings of every portfolio, and its diversification."
+        f" {DELTA_NOTE}",
+        {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
+        (tables.portfolio_diversification, tables.portfolio_correlations),
+        compute_correlations,
+        "diversification_ratio",
     ),
     *STATISTIC_ASSETS,
     ResultAsset(

@@ -36,7 +36,7 @@ def read_rows(
             day,
             portfolio,
             (_PORTFOLIO, *_position_columns(listing, table, day)),
-            joined=_joined_table(listing, day),
+            joined=_joined_tables(listing, day),
             order=[_order_column(name, table, tables.positions) for name in listing.order],
             additive=listing.additive,
         )
@@ -77,15 +77,14 @@ def _position_columns(
             yield position.c[name]
 
 
-def _joined_table(listing: Listing, day: date) -> "tuple[sa.Table, sa.ColumnElement[bool]] | None":
-    """Return the table of symbols whose row of a listed position's symbol is joined, if any."""
-    names = {figure.partition(".")[0] for figure in listing.joined.values()}
-    if not names:
-        return None
-    (name,) = names
-    table = tables.metadata.tables[name]
-    is_row = sa.and_(table.c.symbol == tables.positions.c.symbol, table.c.day == day, IS_LISTED)
-    return table, is_row
+def _joined_tables(listing: Listing, day: date) -> "list[tuple[sa.Table, sa.ColumnElement[bool]]]":
+    """Return the tables of symbols whose rows of a listed position's symbol are joined."""
+    found = []
+    for name in sorted({figure.partition(".")[0] for figure in listing.joined.values()}):
+        table = tables.metadata.tables[name]
+        is_row = sa.and_(table.c.symbol == tables.positions.c.symbol, table.c.day == day, IS_LISTED)
+        found.append((table, is_row))
+    return found
 
 
 def _order_column(name: str, *sources: sa.Table) -> "sa.ColumnElement[Any]":

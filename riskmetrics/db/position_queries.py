@@ -29,7 +29,7 @@ def read_positions(
     portfolio: str | None,
     columns: "Sequence[sa.ColumnElement[Any]]",
     *,
-    joined: "tuple[sa.Table, sa.ColumnElement[bool]] | None" = None,
+    joined: "Sequence[tuple[sa.Table, sa.ColumnElement[bool]]]" = (),
     order: "Sequence[sa.ColumnElement[Any]]" = (_position.c.symbol,),
     additive: Sequence[str] = ("quantity",),
 ) -> pd.DataFrame:
@@ -39,8 +39,8 @@ def read_positions(
     ----------
     columns : sequence of columns
         Columns of positions and portfolios, of ``table``, and of ``joined``.
-    joined : tuple, optional
-        A table and the condition by which its rows, if any, are joined.
+    joined : sequence of tuples
+        Tables, each with the condition by which its rows, if any, are joined.
     order : sequence of columns
         Order within a portfolio.
     additive : sequence of str
@@ -54,8 +54,8 @@ def read_positions(
         .where(result_tables.day_column(table) == day)
         .order_by(_portfolios.c.name, *order, _position.c.id)
     )
-    if joined is not None:
-        statement = statement.outerjoin(*joined)
+    for table_of_symbols, is_row in joined:
+        statement = statement.outerjoin(table_of_symbols, is_row)
     return net_lots(fetch_frame(connection, filter_by_portfolio(statement, portfolio)), additive)
 
 

@@ -85,7 +85,8 @@ def read_position_volatility(
     forecast = sa.and_(
         _forecasts.c.subject == UNDERLYING_SYMBOL, _forecasts.c.day == day, has_forecast
     )
-    return read_positions(connection, table, day, portfolio, columns, joined=(_forecasts, forecast))
+    joined = [(_forecasts, forecast)]
+    return read_positions(connection, table, day, portfolio, columns, joined=joined)
 
 
 def read_forecasts(

@@ -10,6 +10,7 @@ from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 
@@ -87,8 +88,8 @@ def symbol_regression(sources: SourceRows, symbol: str, *indices: str) -> dict[s
     return sources.cached(("fit", symbol, *indices), regress)
 
 
-def _first_and_last_day(sources: SourceRows) -> Any:
-    first, last = sources.returns([sources.market], BETA_WINDOW).index[[0, -1]]
+def _first_and_last_day(sources: SourceRows, n_sessions: int = BETA_WINDOW) -> Any:
+    first, last = sources.returns([sources.market], n_sessions).index[[0, -1]]
     return first.date(), last.date()
 
 
@@ -156,6 +157,48 @@ def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(values, inputs, _first_and_last_day(sources), found["observations"])
 
 
+def decayed_regression(sources: SourceRows, symbol: str, index: str) -> dict[str, float]:
+    """Regress a symbol on an index with age-decayed weights, over the window of decayed betas."""
+
+    def regress() -> dict[str, float]:
+        returns = sources.returns([symbol], DECAYED_WINDOW)[symbol]
+        return fit_wls(returns, sources.index_returns(index, DECAYED_WINDOW))
+
+    return sources.cached(("decayed fit", symbol, index), regress)
+
+
+def fit_wls(y: "pd.Series[float]", x: "pd.Series[float]") -> dict[str, float]:
+    """Regress ``y`` on an intercept and ``x`` by statsmodels with age-decayed weights.
+
+    Return the figures of `symbol_decayed_betas`; undefined values are NaN.
+    """
+    import statsmodels.api as sm  # slow to import
+
+    age = pd.Series(np.arange(len(y))[::-1], y.index, name="age")
+    rows = pd.concat([y.rename("y"), x.rename("x"), age], axis=1).dropna().to_numpy(float)
+    values, regressor, weights = rows[:, 0], rows[:, 1:2], 2.0 ** (-rows[:, 2] / HALF_LIFE)
+    names = ("beta", "std_error", "forecast_std_error", "effective_observations")
+    found = dict.fromkeys(names, math.nan) | {"observations": float(len(rows))}
+    if len(rows) < MIN_PAIRED_RETURNS or _is_constant(values) or _is_constant(regressor[:, 0]):
+        return found
+    fit = sm.WLS(values, sm.add_constant(regressor), weights=weights).fit(cov_type="HC0")
+    is_perfect = 1.0 - fit.rsquared < _ROUNDING_TOLERANCE
+    error = 0.0 if is_perfect else float(fit.bse[1])
+    effective = float(weights.sum() ** 2 / (weights**2).sum())
+    estimates = (float(fit.params[1]), error, FORECAST_STD_ERRORS * error, effective)
+    return found | dict(zip(names, estimates, strict=True))
+
+
+def _recompute_decayed_beta(sources: SourceRows, row: Row) -> Recalculation:
+    found = decayed_regression(sources, row["symbol"], row["market_index"])
+    return Recalculation(
+        found,
+        {"symbol": row["symbol"], "index": row["market_index"]},
+        _first_and_last_day(sources, DECAYED_WINDOW),
+        int(found["observations"]),
+    )
+
+
 def weight_betas(
     holdings: Holdings, figures: "dict[str, dict[str, float]]", *, is_in_currency: bool = False
 ) -> dict[str, float]:
@@ -211,6 +254,36 @@ def portfolio_beta(
         found = symbol_regression(sources, symbol, *indices)
         figures[symbol] = found | {"beta": found["beta"][factor]}
     return weight_betas(holdings, figures, is_in_currency=is_in_currency)
+
+
+def decayed_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
+    """Return a portfolio's exposure-weighted mean of age-decayed betas."""
+    figures = {
+        symbol: decayed_regression(sources, symbol, sources.market)
+        for symbol in holdings.exposed["underlying"]
+    }
+    return weight_betas(holdings, figures)
+
+
+def _recompute_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculation:
+    holdings = value_holdings(sources, is_delta_adjusted=True)
+    own = fit_wls(
+        pro_forma_returns(sources, DECAYED_WINDOW)["return"],
+        sources.index_returns(row["market_index"], DECAYED_WINDOW),
+    )
+    values = {
+        "beta": decayed_portfolio_beta(sources, holdings)["beta"],
+        "regression_beta": own["beta"],
+        "std_error": own["std_error"],
+        "forecast_std_error": own["forecast_std_error"],
+        "observations": own["observations"],
+    }
+    return Recalculation(
+        values,
+        holdings.weight_inputs() | {"market index": row["market_index"]},
+        _first_and_last_day(sources, DECAYED_WINDOW),
+        int(own["observations"]),
+    )
 
 
 def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
@@ -279,6 +352,11 @@ METRIC_GROUPS = [
         _recompute_adjusted_beta,
     ),
     MetricGroup(
+        tables.symbol_decayed_betas,
+        "statsmodels WLS with robust errors on the source returns",
+        _recompute_decayed_beta,
+    ),
+    MetricGroup(
         tables.portfolio_snapshots,
         _BY_SYMBOL,
         _recompute_snapshot_betas,
@@ -286,6 +364,11 @@ METRIC_GROUPS = [
             *("beta_calculated_90d", "beta_calculated_90d_r_squared"),
             *("beta_calculated_90d_observations", "beta_portfolio_regression", "beta_provider_1y"),
         ),
+    ),
+    MetricGroup(
+        tables.portfolio_decayed_betas,
+        "statsmodels WLS with robust errors, one fit per symbol, and pandas",
+        _recompute_portfolio_decayed,
     ),
     MetricGroup(tables.portfolio_rate_betas, _BY_SYMBOL, _recompute_portfolio_rates),
 ]

@@ -12,6 +12,7 @@ from riskmetrics.db import explain_queries, result_tables, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.explain import (
     recalculated_betas,
+    recalculated_correlations,
     recalculated_coverage,
     recalculated_options,
     recalculated_risk,
@@ -32,6 +33,7 @@ METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_betas.METRIC_GROUPS,
     *recalculated_volatility.METRIC_GROUPS,
     *recalculated_risk.METRIC_GROUPS,
+    *recalculated_correlations.METRIC_GROUPS,
     *recalculated_options.METRIC_GROUPS,
 ]
 

@@ -12,9 +12,11 @@ import pandas as pd
 from riskmetrics import panels, trading_calendar
 from riskmetrics.db import input_queries, stored_prices, volatility_queries
 from riskmetrics.inputs.snapshot import Snapshot, get_or_compute, list_open_symbols
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import (
     betas,
+    decayed_betas,
     income,
     option_results,
     rate_sensitivity,
@@ -109,6 +111,16 @@ class RunInputs:
         panels.require_closes(closes, self.sessions, market)
         return betas.estimate_betas(
             panels.clean_returns(closes, self.snapshot.suspected_splits), market
+        )
+
+    @property
+    def decayed_betas(self) -> decayed_betas.DecayedBetas:
+        """Age-decayed market betas of held symbols."""
+        return self._share(
+            "age-decayed betas",
+            lambda: decayed_betas.estimate_decayed_betas(
+                self.clean_returns(DECAYED_WINDOW), self.snapshot.market_index
+            ),
         )
 
     @property

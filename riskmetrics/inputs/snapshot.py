@@ -43,6 +43,8 @@ class SnapshotTerms(NamedTuple):
     """Code of the benchmark that sector weights are compared with."""
     pricing: PricingParameters
     """Parameters of option valuation other than prices."""
+    correlated_holdings: int
+    """Largest holdings of a portfolio whose correlations are stored."""
 
 
 class ExportedSnapshot(NamedTuple):
@@ -203,6 +205,7 @@ def open_snapshot(
             stored_settings.read_rate_index(connection, settings.rate_index),
             stored_settings.read_benchmark_code(connection, settings.benchmark),
             PricingParameters(settings.risk_free_rate, settings.dividend_yield),
+            settings.correlated_holdings,
         )
         yield Snapshot(connection, terms)
 

@@ -3,12 +3,6 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-NEXT_WINDOW_STD_ERRORS = 1.4
-"""Standard errors of the difference of two windows' betas if only the sample changes: √2, rounded.
-
-Actual betas differ by more (`benchmarks.beta_skill`).
-"""
-
 IN_SAMPLE_NOTE = (
     "the model was fitted on data after this day, so the forecast may look better than it was"
 )

@@ -22,6 +22,7 @@ from riskmetrics.db import (
 )
 from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.errors import DataQualityError
+from riskmetrics.metrics.decayed_beta import Z_95
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
 from riskmetrics.present import formatting
 from riskmetrics.present.caveats import portfolio_caveats
@@ -103,7 +104,7 @@ class Section:
     @cached_property
     def component_axis(self) -> Axis:
         """Axis of the contribution bars."""
-        return Axis.spanning(row["component"] for row in self.risk["contributions"])
+        return Axis.spanning(row["decayed_component"] for row in self.risk["contributions"])
 
     @cached_property
     def stress_loss_axis(self) -> Axis:
@@ -113,7 +114,8 @@ class Section:
     @cached_property
     def beta_axis(self) -> Axis:
         """Axis of the positions' betas; it includes the market's beta, 1."""
-        ends = [end for row in self.betas if row["beta"] is not None for end in beta_interval(row)]
+        known = [row for row in self.betas if row["decayed_beta"] is not None]
+        ends = [end for row in known for end in beta_interval(row)]
         return Axis.spanning([1.0, *ends])
 
     @cached_property
@@ -165,9 +167,9 @@ def _track_record(connection: sa.Connection, day: date) -> list[Record]:
 
 
 def beta_interval(row: Record) -> tuple[float, float]:
-    """Return the interval of the next window's beta: ± NEXT_WINDOW_STD_ERRORS standard errors."""
-    half = formatting.NEXT_WINDOW_STD_ERRORS * (row["std_error"] or 0.0)
-    return row["beta"] - half, row["beta"] + half
+    """Return the 95% interval of the beta of the next 90 sessions."""
+    half = Z_95 * row["forecast_std_error"]
+    return row["decayed_beta"] - half, row["decayed_beta"] + half
 
 
 def _sections(connection: sa.Connection, day: date) -> list[Section]:
@@ -220,6 +222,7 @@ _RISK_QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
     for listing in all_listings()
     if listing.view in ("risk", "contributions", "stress", "options")
 }
+_RISK_QUERIES["diversification"] = partial(listed_rows.read_rows, "portfolio_diversification")
 
 
 def _section(
@@ -339,7 +342,6 @@ def _environment() -> jinja2.Environment:
         portfolio_subject=PORTFOLIO_SUBJECT,
         beta_interval=beta_interval,
         position_types=_POSITION_TYPES,
-        next_window=formatting.NEXT_WINDOW_STD_ERRORS,
         window=BETA_WINDOW,
         min_pairs=MIN_PAIRED_RETURNS,
         min_coverage=MIN_COVERAGE,

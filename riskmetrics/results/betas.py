@@ -177,11 +177,13 @@ def missing_index_reason(index: str) -> str:
     )
 
 
-def undefined_beta_reasons(observations: "pd.Series[int]", index_label: str) -> "pd.Series[str]":
+def undefined_beta_reasons(
+    observations: "pd.Series[int]", index_label: str, window: int = BETA_WINDOW
+) -> "pd.Series[str]":
     """Return the reasons of undefined regressions on an index that has returns."""
     too_few = (
         observations.astype("str")
-        + f" paired returns in the trailing {BETA_WINDOW} sessions; {MIN_PAIRED_RETURNS} required"
+        + f" paired returns in the trailing {window} sessions; {MIN_PAIRED_RETURNS} required"
     )
     return too_few.where(
         observations < MIN_PAIRED_RETURNS, f"the {index_label} did not move in the window"

@@ -62,10 +62,11 @@ sector_concentration <- benchmark_weights, company_profiles, portfolio_values
 option_exposures <- portfolio_values, position_volatility
 portfolio_tail_risk <- portfolio_values, portfolio_volatility
 risk_contributions <- har_coefficients, portfolio_values
+correlations <- har_coefficients, portfolio_values
 stress_tests <- portfolio_betas, portfolio_rate_betas
 forecast_scores <- portfolio_volatility, position_volatility
-ai_insights <- forecast_scores, option_exposures, portfolio_betas, portfolio_rate_betas,\
- portfolio_tail_risk, portfolio_values, portfolio_volatility,\
+ai_insights <- correlations, forecast_scores, option_exposures, portfolio_betas,\
+ portfolio_rate_betas, portfolio_tail_risk, portfolio_values, portfolio_volatility,\
  risk_contributions, sector_concentration, stress_tests
 """
 

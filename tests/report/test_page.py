@@ -177,6 +177,9 @@ def long_short(connection: sa.Connection) -> uuid.UUID:
         p_value=0.000014,
         alpha=0.001,
     )
+    decayed = {"beta": 1.6, "std_error": 0.1, "forecast_std_error": 0.4, "observations": 504}
+    parameters = {"window_days": 504, "half_life": 89, "market_index": "SPX"}
+    insert(connection, tables.symbol_decayed_betas, symbol="AMD", day=DAY, **decayed, **parameters)
     young = position(connection, owner, "NEW", 5, observations=12)
     for column in ("beta", "alpha", "std_error", "r_squared", "p_value"):
         insert_reason(
@@ -225,22 +228,24 @@ def test_the_page_shows_the_stored_figures(connection: sa.Connection) -> None:
     assert page.row("Largest 10, share of gross", 3)[1] == "98.8%"
     assert page.row("Energy", 6) == ["Energy", "60.0%", "80.0%", "", "2.7%", "+77.3%"]
     assert page.row("Industrials", 6) == ["Industrials", "40.0%", "−20.0%", "", "7.8%", "−27.8%"]
-    assert page.row("AMD", 9) == [
+    assert page.row("AMD", 10) == [
         "AMD",
         "Long",
         "1,650.5",
         "1.94",
+        "1.60",
         "",
         "0.14",
         "0.70",
         "< 1e-6",
         "90",
     ]
-    assert page.row("LLY", 9) == [
+    assert page.row("LLY", 10) == [
         "LLY",
         "Short",
         "−30",
         "0.00",
+        "—",
         "",
         "0.11",
         "0.19",
@@ -267,13 +272,23 @@ def test_bars_end_at_the_weights(connection: sa.Connection) -> None:
 
 
 @pytest.mark.usefixtures("long_short")
+def test_the_line_of_a_beta_spans_its_interval_of_the_next_window(
+    connection: sa.Connection,
+) -> None:
+    """1.6 ± 1.96 x 0.4 is 0.816 to 2.384, on the axis from 0 to 2.384."""
+    positions = render_page(connection, DAY).split("<h3>Positions</h3>")[1]
+    ends = re.findall(r'class="whisker" x1="([\d.]+)" x2="([\d.]+)"', positions)
+    assert ends[0] == ("34.23", "100.0")
+
+
+@pytest.mark.usefixtures("long_short")
 def test_a_missing_beta_is_a_dash_with_a_link_to_its_reason(
     connection: sa.Connection,
 ) -> None:
     page = Page(render_page(connection, DAY))
     (number,) = [row[0] for row in page.rows if "12 paired returns; 60 are needed" in row]
     dash = f"—{number}"
-    assert page.row("NEW", 9) == ["NEW", "Long", "5", dash, "", dash, dash, dash, "12"]
+    assert page.row("NEW", 10) == ["NEW", "Long", "5", dash, "—", "", dash, dash, dash, "12"]
     assert page.row(number, 5)[2:] == ["beta, alpha, r squared, std error, p value", "NEW", "5"]
     links = {value for name, value in page.attributes if name == "href"}
     anchors = {f"#{value}" for name, value in page.attributes if name == "id"}
@@ -454,6 +469,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
             tables.portfolio_risk_contributions,
             symbol=symbol,
             component=component,
+            decayed_component=2 * component,
             observations=252,
             **key,
         )
@@ -468,11 +484,11 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     ]
     assert page.row("rise", 5) == ["rise", "−5.8%", "", "−7,280", "100.0%"]
     assert page.row("1929", 5) == ["1929", "—", "", "—", "0.0%"]
-    assert page.row("AMD", 7)[2] == "25.0%"
+    assert page.row("AMD", 8)[2:7] == ["50.0%", "", "—", "—", "25.0%"]
     text = " ".join(page.text.split())
     assert "— parametric: no forecast." in text
     assert "— 1929: no closes." in text
-    assert "returns, 20.0% a year" in text
+    assert "40.0% a year with the age-decayed covariance, 20.0% with equal weights" in text
 
 
 def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figures: Any) -> None:

@@ -14,6 +14,8 @@ from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
     betas,
     contribution_results,
+    correlation_results,
+    decayed_betas,
     exposures,
     forecasts,
     option_results,
@@ -61,7 +63,7 @@ _KEYS = [
         "symbol",
         "metric",
     ),
-    *("sector", "method", "level", "horizon_days", "scenario"),
+    *("symbol_a", "symbol_b", "sector", "method", "level", "horizon_days", "scenario"),
 ]
 """Columns that identify a row of some table of results, in the order of sorting."""
 
@@ -101,6 +103,11 @@ def rows_of(table: str, valued: valuation.Valuation, returns: panels.Returns) ->
 def drawdown_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
     """Return the rows of `portfolio_drawdowns`."""
     return rows_of("portfolio_drawdowns", valued, returns)
+
+
+def contribution_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
+    """Return the rows of `portfolio_risk_contributions`."""
+    return contribution_results.contribution_rows(valued, returns)[0]
 
 
 class Book(NamedTuple):
@@ -204,6 +211,11 @@ class Book(NamedTuple):
         panels.require_closes(closes, days, MARKET)
         return betas.estimate_betas(panels.clean_returns(closes, self.suspects()), MARKET)
 
+    def decayed_betas(self, *days: date) -> decayed_betas.DecayedBetas:
+        """Estimate the age-decayed betas of all symbols on sessions."""
+        returns = self.returns(decayed_betas.DECAYED_WINDOW, *days)
+        return decayed_betas.estimate_decayed_betas(returns, MARKET)
+
     def stress(
         self, *days: date, delta_valuation: valuation.Valuation | None = None
     ) -> pd.DataFrame:
@@ -263,6 +275,17 @@ class Book(NamedTuple):
             of_portfolios.root_variance_amount,
             of_portfolios.figures.observations,
         )
+        decayed, decayed_coverage = decayed_betas.portfolio_rows(
+            valued,
+            self.decayed_betas(*days),
+            self.returns(decayed_betas.DECAYED_WINDOW, *days),
+        )
+        contributions, ex_ante = contribution_results.contribution_rows(
+            valued, self.returns(pro_forma.YEAR_WINDOW, *days)
+        )
+        diversification, correlations = correlation_results.correlation_rows(
+            valued, self.returns(pro_forma.YEAR_WINDOW, *days)
+        )
         scored = self.scores(*days)
         greeks, undefined_greeks = option_results.portfolio_rows(
             valued, option_results.option_lots(self.lots), option_exposures
@@ -270,9 +293,11 @@ class Book(NamedTuple):
         tables = {
             "tail_risk": tail,
             "backtests": backtests,
-            "contributions": contribution_results.contribution_rows(
-                valued, self.returns(pro_forma.YEAR_WINDOW, *days)
-            ),
+            "contributions": contributions,
+            "ex_ante": ex_ante,
+            "diversification": diversification,
+            "correlations": correlations,
+            "decayed": decayed_betas.symbol_rows(self.decayed_betas(*days), self.lots, days),
             "drawdowns": drawdown_rows(valued, self.returns(pro_forma.YEAR_WINDOW, *days)),
             "stress": self.stress(*days, delta_valuation=valued),
             "options": option_exposures,
@@ -281,6 +306,7 @@ class Book(NamedTuple):
             "two_factor": rate_sensitivity.symbol_rows(two, self.lots, days),
             "adjusted": betas.adjusted_beta_rows(estimated, self.lots, days),
             "portfolio_rates": rate_rows,
+            "portfolio_decayed": decayed,
             "volatility": position_volatility,
             "portfolio_volatility": snapshot,
             "symbol_forecasts": forecasts.symbol_forecasts(of_symbols, self.lots, days),
@@ -293,7 +319,13 @@ class Book(NamedTuple):
             "sectors": sectors,
             "positions": position_rows,
             "coverage": pd.concat(
-                [snapshots.value_coverage(valued), beta_coverage, rate_coverage, thin]
+                [
+                    snapshots.value_coverage(valued),
+                    beta_coverage,
+                    decayed_coverage,
+                    rate_coverage,
+                    thin,
+                ]
             ),
             "undefined": pd.concat(
                 [

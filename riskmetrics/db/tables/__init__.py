@@ -28,6 +28,7 @@ from riskmetrics.db.tables.market_data_tables import (
 )
 from riskmetrics.db.tables.portfolio_results import (
     portfolio_coverage,
+    portfolio_decayed_betas,
     portfolio_figures,
     portfolio_rate_betas,
     portfolio_sector_weights,
@@ -41,6 +42,9 @@ from riskmetrics.db.tables.position_results import (
 )
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
 from riskmetrics.db.tables.risk_tables import (
+    portfolio_correlations,
+    portfolio_diversification,
+    portfolio_ex_ante_volatility,
     portfolio_risk_contributions,
     portfolio_stress,
     portfolio_tail_risk,
@@ -49,7 +53,11 @@ from riskmetrics.db.tables.risk_tables import (
 )
 from riskmetrics.db.tables.schema import describe_figures, metadata
 from riskmetrics.db.tables.statistic_tables import STATISTIC_TABLES
-from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
+from riskmetrics.db.tables.symbol_results import (
+    symbol_adjusted_betas,
+    symbol_decayed_betas,
+    symbol_two_factor_betas,
+)
 from riskmetrics.db.tables.transaction_tables import transactions
 from riskmetrics.db.tables.vendor_tables import vendor_quotas, vendor_responses
 
@@ -67,7 +75,11 @@ __all__ = [
     "har_forecast_scores",
     "market_data_cache",
     "metadata",
+    "portfolio_correlations",
     "portfolio_coverage",
+    "portfolio_decayed_betas",
+    "portfolio_diversification",
+    "portfolio_ex_ante_volatility",
     "portfolio_figures",
     "portfolio_limit_checks",
     "portfolio_limits",
@@ -88,6 +100,7 @@ __all__ = [
     "rejected_rows",
     "stress_scenarios",
     "symbol_adjusted_betas",
+    "symbol_decayed_betas",
     "symbol_two_factor_betas",
     "transactions",
     "undefined_metrics",

@@ -146,3 +146,25 @@ portfolio_rate_betas = sa.Table(
         "One row per portfolio and session: interest-rate betas, per unit return of the rate index."
     ),
 )
+
+portfolio_decayed_betas = sa.Table(
+    "portfolio_decayed_betas",
+    metadata,
+    portfolio_key_column(),
+    day_key_column("Last session of the window."),
+    sa.Column("beta", sa.Double),
+    sa.Column("regression_beta", sa.Double),
+    sa.Column("std_error", sa.Double),
+    sa.Column("forecast_std_error", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
+    sa.Column(
+        "market_index",
+        sa.String(16),
+        nullable=False,
+        comment="Symbol of the market index.",
+        info=PARAMETER,
+    ),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment="One row per portfolio and session: market beta with age-decayed weights.",
+)

@@ -89,3 +89,41 @@ symbol_adjusted_betas = sa.Table(
     *provenance_columns(),
     comment="One row per symbol and session: Vasicek-adjusted market beta.",
 )
+
+symbol_decayed_betas = sa.Table(
+    "symbol_decayed_betas",
+    metadata,
+    sa.Column(
+        "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
+    ),
+    day_key_column("Last session of the window."),
+    sa.Column("beta", sa.Double),
+    sa.Column("std_error", sa.Double),
+    sa.Column("forecast_std_error", sa.Double),
+    sa.Column("effective_observations", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
+    sa.Column(
+        "window_days",
+        sa.Integer,
+        nullable=False,
+        comment="Sessions in the window.",
+        info=PARAMETER,
+    ),
+    sa.Column(
+        "half_life",
+        sa.Integer,
+        nullable=False,
+        comment="Age in sessions at which a return counts half.",
+        info=PARAMETER,
+    ),
+    sa.Column(
+        "market_index",
+        sa.String(16),
+        nullable=False,
+        comment="Symbol of the market index.",
+        info=PARAMETER,
+    ),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment="One row per symbol and session: market beta with age-decayed weights.",
+)

@@ -1,0 +1,142 @@
+"""Age-decayed market betas of symbols and portfolios."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, HALF_LIFE, DecayedBeta, decayed_beta
+from riskmetrics.metrics.price_quality import point_in_time_estimates
+from riskmetrics.results.betas import (
+    MARKET_BETA_TABLE,
+    MIN_PAIRED_RETURNS,
+    NO_PRICE_MOVEMENT,
+    undefined_beta_reasons,
+)
+from riskmetrics.results.lot_frames import open_symbols
+from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
+from riskmetrics.results.snapshots import (
+    build_beta_coverage,
+    insufficient_coverage,
+    weigh_betas,
+)
+from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.valuation import Valuation
+
+DECAYED_COVERAGE = ("decayed_beta",)
+
+
+@dataclass(frozen=True)
+class DecayedBetas:
+    """Age-decayed betas of symbols (S) to the market index on D sessions."""
+
+    estimates: DecayedBeta
+    symbols: "pd.Index[str]"
+    market_index: str
+
+
+def estimate_decayed_betas(returns: panels.Returns, market_index: str) -> DecayedBetas:
+    """Regress every symbol on the market index over the window that ends on each session.
+
+    The first DECAYED_WINDOW - 1 sessions have no window. The index is one of the symbols. Missing
+    returns are left out pairwise; with fewer than MIN_PAIRED_RETURNS pairs the estimates are NaN.
+    """
+    market = returns.column(market_index)
+
+    def fit(values: FloatArray, rows: slice, _: slice | IntArray) -> DecayedBeta:
+        return decayed_beta(values, market[rows], min_obs=MIN_PAIRED_RETURNS)
+
+    estimates = point_in_time_estimates(fit, returns.values(), returns.unconfirmed, DECAYED_WINDOW)
+    return DecayedBetas(estimates, returns.frame.columns, market_index)
+
+
+def symbol_rows(betas: DecayedBetas, lots: pd.DataFrame, sessions: Sequence[date]) -> pd.DataFrame:
+    """Return rows of `symbol_decayed_betas`, one per day and symbol held directly or by options.
+
+    A row with an undefined beta has a reason.
+    """
+    day, column = open_symbols(lots, sessions, betas.symbols)
+    found = DecayedBeta._make(values[day, column] for values in betas.estimates)
+    missing = np.flatnonzero(np.isnan(found.beta))
+    market = betas.symbols.get_loc(betas.market_index)
+    is_market_flat = np.isnan(betas.estimates.beta[day[missing], market])
+    n_obs = pd.Series(found.n_obs[missing], index=missing)
+    reasons = undefined_beta_reasons(n_obs, MARKET_BETA_TABLE.index_label, DECAYED_WINDOW).where(
+        is_market_flat | (n_obs < MIN_PAIRED_RETURNS), NO_PRICE_MOVEMENT
+    )
+    estimates = found._asdict()
+    return pd.DataFrame(
+        {
+            "symbol": betas.symbols[column],
+            "day": pd.to_datetime(list(sessions)).to_numpy()[day],
+            "observations": estimates.pop("n_obs"),
+            **estimates,
+            "window_days": DECAYED_WINDOW,
+            "half_life": HALF_LIFE,
+            "market_index": betas.market_index,
+            "undefined_reason": reasons.reindex(range(len(day))),
+        }
+    )
+
+
+def portfolio_rows(
+    valuation: Valuation, betas: DecayedBetas, returns: panels.Returns
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows of `portfolio_decayed_betas`, and the coverage of the betas of positions.
+
+    One row per day and portfolio that can be valued. ``returns`` are of the DECAYED_WINDOW sessions
+    that end on each of its sessions. A row has the reason of its first undefined figure.
+    """
+    beta, n_obs = (
+        valuation.map_to_instruments(values.astype(float), betas.symbols)
+        for values in (betas.estimates.beta, betas.estimates.n_obs)
+    )
+    weighted = weigh_betas(valuation, beta, beta, n_obs)
+    market = returns.column(betas.market_index)
+    fits = [
+        decayed_beta(
+            window.series,
+            market[window.day : window.day + DECAYED_WINDOW],
+            min_obs=MIN_PAIRED_RETURNS,
+        )
+        for window in pro_forma_windows(valuation, returns, DECAYED_WINDOW)
+    ]
+    own = DecayedBeta._make(
+        np.concatenate(by_day).T for by_day in zip(*fits, strict=True)
+    )  # each fit has one window
+    rows = valuation.to_frame(
+        {
+            "beta": weighted.beta,
+            "regression_beta": own.beta,
+            "std_error": own.std_error,
+            "forecast_std_error": own.forecast_std_error,
+            "observations": own.n_obs,
+        },
+        "day",
+    )
+    few = insufficient_observations(
+        own.n_obs, DECAYED_WINDOW, MIN_PAIRED_RETURNS, betas.market_index
+    )
+    reasons = [
+        valuation.undefined_reasons(
+            weighted.beta,
+            *valuation.common_reasons,
+            insufficient_coverage("positions with an age-decayed beta", weighted.coverage),
+        ),
+        valuation.undefined_reasons(
+            own.beta,
+            *valuation.common_reasons,
+            few,
+            Reason(f"the portfolio or {betas.market_index} did not move in the window"),
+        ),
+    ]
+    first = pd.concat(reasons).groupby(level=0).first()
+    coverage = build_beta_coverage(valuation, DECAYED_COVERAGE, (beta,), (weighted.coverage,))
+    return (
+        rows.assign(market_index=betas.market_index, undefined_reason=first.reindex(rows.index)),
+        coverage,
+    )
