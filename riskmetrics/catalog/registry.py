@@ -6,6 +6,7 @@ from typing import Any
 from riskmetrics.catalog import (
     betas,
     concentration,
+    factors,
     forecasts,
     options,
     portfolio_statistics,
@@ -32,6 +33,7 @@ _FIGURES = {
         *forecasts.FIGURES,
         *tail_risk.FIGURES,
         *portfolio_statistics.FIGURES,
+        *factors.FIGURES,
         *stress.FIGURES,
         *options.FIGURES,
     )
@@ -44,6 +46,7 @@ _LISTINGS = {
         *betas.LISTINGS,
         *tail_risk.LISTINGS,
         *portfolio_statistics.LISTINGS,
+        *factors.LISTINGS,
         *stress.LISTINGS,
         *options.LISTINGS,
     )

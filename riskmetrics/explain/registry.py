@@ -13,6 +13,7 @@ from riskmetrics.errors import UsageError
 from riskmetrics.explain import (
     recalculated_betas,
     recalculated_coverage,
+    recalculated_factors,
     recalculated_options,
     recalculated_risk,
     recalculated_values,
@@ -32,6 +33,7 @@ METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_betas.METRIC_GROUPS,
     *recalculated_volatility.METRIC_GROUPS,
     *recalculated_risk.METRIC_GROUPS,
+    *recalculated_factors.METRIC_GROUPS,
     *recalculated_options.METRIC_GROUPS,
 ]
 

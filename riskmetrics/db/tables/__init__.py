@@ -6,6 +6,12 @@ have neither here: their records in the catalog describe them. Timestamps are ti
 days are dates.
 """
 
+from riskmetrics.db.tables.factor_tables import (
+    factor_returns,
+    portfolio_factor_exposures,
+    portfolio_factor_risk,
+    symbol_factor_exposures,
+)
 from riskmetrics.db.tables.forecast_tables import (
     har_coefficients,
     har_forecast_scores,
@@ -62,11 +68,14 @@ __all__ = [
     "benchmarks_sector_weights",
     "company_profiles",
     "database_settings",
+    "factor_returns",
     "har_coefficients",
     "har_forecast_scores",
     "market_data_cache",
     "metadata",
     "portfolio_coverage",
+    "portfolio_factor_exposures",
+    "portfolio_factor_risk",
     "portfolio_figures",
     "portfolio_rate_betas",
     "portfolio_risk_contributions",
@@ -85,6 +94,7 @@ __all__ = [
     "rejected_rows",
     "stress_scenarios",
     "symbol_adjusted_betas",
+    "symbol_factor_exposures",
     "symbol_two_factor_betas",
     "transactions",
     "undefined_metrics",
