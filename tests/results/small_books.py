@@ -285,8 +285,11 @@ class Book(NamedTuple):
         factor_exposures, factor_risk = factor_results.portfolio_rows(
             valued, factors, self.returns(pro_forma.YEAR_WINDOW, *days)
         )
+        symbol_factors = factor_results.symbol_rows(factors, self.lots, days)
         tables = {
-            "symbol_factors": factor_results.symbol_rows(factors, self.lots, days),
+            "symbol_factors": symbol_factors.assign(  # one key, as in the other tables of symbols
+                symbol=symbol_factors["symbol"] + " " + symbol_factors["factor"]
+            ),
             "factor_exposures": factor_exposures,
             "factor_risk": factor_risk,
             "tail_risk": tail,
