@@ -180,10 +180,9 @@ class SourceRows:
     def suspects(self) -> pd.DataFrame:
         """Suspected splits without a user's decision, as a run reads them."""
         held = set(underlying(self._lots).dropna())
-        funds = {self._fund(definition) for definition in self._factor_definitions.values()}
-        return find_suspected_splits(
-            self._connection, {*held, *funds, self.market, self.rate} - {None}
-        )
+        definitions = self._factor_definitions.values()
+        funds = {fund for definition in definitions if (fund := self._fund(definition))}
+        return find_suspected_splits(self._connection, {*held, *funds, self.market, self.rate})
 
     @cached_property
     def _factor_definitions(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ from riskmetrics.results import (
     factor_results,
     income,
     option_results,
+    pro_forma,
     rate_sensitivity,
     score_results,
     stress_results,
@@ -140,7 +141,7 @@ class RunInputs:
         return self._share("factor model", self._build_factor_model)
 
     def _build_factor_model(self) -> factor_results.FactorModel:
-        snapshot, window = self.snapshot, factor_results.YEAR_WINDOW
+        snapshot, window = self.snapshot, pro_forma.YEAR_WINDOW
         names = [factor.name for factor in snapshot.terms.factors if not factor.fund]
         funds = self.clean_returns_for({snapshot.market_index, *snapshot.factor_funds}, window)
         return factor_results.build_model(
@@ -158,7 +159,7 @@ class RunInputs:
         return self._share(
             "symbol factors",
             lambda: factor_results.estimate_symbol_factors(
-                self.clean_returns(factor_results.YEAR_WINDOW), self.factor_model
+                self.clean_returns(pro_forma.YEAR_WINDOW), self.factor_model
             ),
         )
 

@@ -201,7 +201,7 @@ def fit_factors(
     >>> found.exposure.ravel().round(9), found.r_squared.round(9)
     (array([ 1.5, -0.5]), array([1.]))
     """
-    n_factors, n_series = factors.shape[1], y.shape[1]
+    n_factors = factors.shape[1]
     if len(y) != len(factors) or weights.shape != (len(y),):
         raise ValueError(
             f"y, factors and weights need the same rows, not {len(y)}, {len(factors)} and"
@@ -209,13 +209,9 @@ def fit_factors(
         )
     if min_obs < n_factors + 2:
         raise ValueError(f"{n_factors} factors need min_obs >= {n_factors + 2}, not {min_obs}")
-    complete = np.isfinite(y) & np.isfinite(factors).all(axis=1)[:, np.newaxis]
+    complete = np.isfinite(y) & np.isfinite(factors).all(axis=1, keepdims=True)
     n_obs = complete.sum(axis=0)
-    found = FactorFit(
-        *(np.full((n_factors, n_series), np.nan) for _ in range(4)),
-        *(np.full(n_series, np.nan) for _ in range(3)),
-        n_obs,
-    )
+    found = undefined_fit(n_factors, n_obs)
     for rows, columns in _groups_by_rows(complete):
         if n_obs[columns[0]] < min_obs:
             continue
@@ -228,6 +224,19 @@ def fit_factors(
             for whole, values in zip(found, part, strict=True):
                 whole[..., block] = values
     return found
+
+
+def undefined_fit(n_factors: int, n_obs: IntArray) -> FactorFit:
+    """Return fits of series with these numbers of rows, all undefined.
+
+    Examples
+    --------
+    >>> undefined_fit(1, np.array([0])).exposure
+    array([[nan]])
+    """
+    per_factor = [np.full((n_factors, len(n_obs)), np.nan) for _ in range(4)]
+    per_series = [np.full(len(n_obs), np.nan) for _ in range(3)]
+    return FactorFit._make((*per_factor, *per_series, n_obs))
 
 
 def _groups_by_rows(complete: BoolArray) -> Iterator[tuple[BoolArray, IntArray]]:
@@ -307,7 +316,7 @@ def _correlate(scaled: FloatArray, weight: FloatArray) -> FloatArray:
 def _inflation(correlation: FloatArray) -> FloatArray:
     """Return variance inflation factors; infinite for factors in a linear combination."""
     try:
-        inflation = np.diag(np.linalg.inv(correlation))
+        inflation: FloatArray = np.diag(np.linalg.inv(correlation))
     except np.linalg.LinAlgError:
         inflation = np.full(len(correlation), np.inf)
     if (inflation * _MIN_UNEXPLAINED_SHARE < 1.0).all() and (inflation > 0.5).all():
@@ -327,7 +336,7 @@ def _inflation(correlation: FloatArray) -> FloatArray:
 
 def _multiply(left: FloatArray, right: FloatArray) -> FloatArray:
     """Return the matrix product of (L, K) and (K, N), summed in the order of K."""
-    total = left[:, [0]] * right[0]
+    total: FloatArray = left[:, [0]] * right[0]
     for k in range(1, len(right)):
         total = total + left[:, [k]] * right[k]
     return total
@@ -341,4 +350,5 @@ def _sum_rows(values: FloatArray) -> FloatArray:
         if len(values) % 2:
             folded[0] += values[-1]
         values = folded
-    return values[0]
+    total: FloatArray = values[0]
+    return total

@@ -105,13 +105,13 @@ class Section:
     @property
     def fund_share(self) -> float:
         """Share of gross value in funds that are looked through."""
-        return sum(row["look_through_weight"] or 0.0 for row in self.sectors)
+        return sum(float(row["look_through_weight"] or 0.0) for row in self.sectors)
 
     @property
     def unknown_share(self) -> float:
         """Share of gross value whose sectors are not known."""
         unknown = (NOT_LOOKED_THROUGH, UNCLASSIFIED)
-        return sum(row["gross_weight"] for row in self.sectors if row["sector"] in unknown)
+        return sum(float(row["gross_weight"]) for row in self.sectors if row["sector"] in unknown)
 
     @cached_property
     def component_axis(self) -> Axis:

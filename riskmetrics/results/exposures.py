@@ -78,7 +78,9 @@ def sector_rows(
     gross = by_sector(metrics.sector_weights, slice(None))
     net = by_sector(metrics.sector_values, slice(None))
     benchmark_weights = np.where(
-        asof_dates.isna()[:, np.newaxis], np.nan, latest.reindex(columns=names).fillna(0.0)
+        np.isnat(asof_dates.to_numpy())[:, np.newaxis],
+        np.nan,
+        latest.reindex(columns=names).fillna(0.0),
     )
     np.abs(values, out=values)
     through = by_sector(metrics.sector_values, parts.is_fund[parts.kind])

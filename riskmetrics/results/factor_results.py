@@ -16,6 +16,7 @@ from riskmetrics.metrics.factor_model import (
     age_weights,
     fit_factors,
     select_factors,
+    undefined_fit,
 )
 from riskmetrics.results.betas import NO_PRICE_MOVEMENT
 from riskmetrics.results.lot_frames import open_symbols
@@ -57,16 +58,15 @@ class FactorModel:
         """
         kept, n_series = self.kept[day], series.shape[1]
         if not kept.any():
-            none = np.full((len(self.names), n_series), np.nan)
-            return FactorFit(
-                *(none.copy() for _ in range(4)),
-                *(none[0].copy() for _ in range(3)),
-                np.zeros(n_series, np.int64),
-            )
+            return undefined_fit(len(self.names), np.zeros(n_series, np.int64))
         window = self.returns[day : day + YEAR_WINDOW, kept]
         found = fit_factors(series, window, WEIGHTS, min_obs=MIN_YEAR_OBS)
-        return FactorFit._make(
-            _spread(values, kept) if values.ndim == 2 else values for values in found
+        whole = undefined_fit(len(kept), found.n_obs)
+        for values, known in zip(whole, found, strict=True):
+            if values.ndim == 2:
+                values[kept] = known
+        return whole._replace(
+            specific=found.specific, volatility=found.volatility, r_squared=found.r_squared
         )
 
     @property
@@ -108,12 +108,6 @@ class FactorModel:
             ),
             Reason(f"the factor ({definition}) did not move in the window", missing),
         )
-
-
-def _spread(values: FloatArray, kept: BoolArray) -> FloatArray:
-    whole = np.full((len(kept), values.shape[1]), np.nan)
-    whole[kept] = values
-    return whole
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ INPUT = {
         "database_settings",
         "har_coefficients",
         "rejected_rows",
+        "factor_returns",
         "stress_scenarios",
         "vendor_responses",
         "vendor_quotas",
@@ -34,7 +35,12 @@ RESULTS = tables.metadata.tables.keys() - INPUT - OF_PEOPLE
 OF_SYMBOLS = {
     name
     for name in RESULTS
-    if not {"portfolio_id", "position_id"} & set(tables.metadata.tables[name].c.keys())
+    if not {
+        "portfolio_id",
+        "position_id",
+        "symbol_factor_exposures",
+    }
+    & set(tables.metadata.tables[name].c.keys())
 }
 
 

@@ -11,7 +11,7 @@ from small_books import MARKET, SCENARIOS, Book, book, lot
 
 from riskmetrics import trading_calendar
 from riskmetrics.factor_sets import parse_factors
-from riskmetrics.results import factor_results, factor_stress
+from riskmetrics.results import factor_results, factor_stress, pro_forma
 
 DAY = date(2024, 1, 23)
 HISTORY = trading_calendar.sessions_with_lookback([DAY], 260)
@@ -48,7 +48,7 @@ FACTORS = "size=SMALL, value=CHEAP"
 
 
 def estimated(of: Book, *days: date, factors: str = FACTORS, imported=None):
-    returns = of.returns(factor_results.YEAR_WINDOW, *days)
+    returns = of.returns(pro_forma.YEAR_WINDOW, *days)
     model = factor_results.build_model(
         parse_factors(factors), MARKET, returns, pd.DataFrame() if imported is None else imported
     )
@@ -58,7 +58,7 @@ def estimated(of: Book, *days: date, factors: str = FACTORS, imported=None):
 def tables(of: Book, *days: date, **settings):
     found, valued = estimated(of, *days, **settings), of.value_book(*days)
     exposures, risk = factor_results.portfolio_rows(
-        valued, found, of.returns(factor_results.YEAR_WINDOW, *days)
+        valued, found, of.returns(pro_forma.YEAR_WINDOW, *days)
     )
     return factor_results.symbol_rows(found, of.lots, days), exposures, risk
 
