@@ -35,12 +35,7 @@ RESULTS = tables.metadata.tables.keys() - INPUT - OF_PEOPLE
 OF_SYMBOLS = {
     name
     for name in RESULTS
-    if not {
-        "portfolio_id",
-        "position_id",
-        "symbol_factor_exposures",
-    }
-    & set(tables.metadata.tables[name].c.keys())
+    if not {"portfolio_id", "position_id"} & set(tables.metadata.tables[name].c.keys())
 }
 
 
@@ -63,7 +58,11 @@ def test_every_table_is_input_or_a_result() -> None:
     assert {result.table.name for result in found} == RESULTS
     assert all(isinstance(result.day.type, sa.Date) for result in found)
     assert tables.metadata.tables.keys() > INPUT | OF_PEOPLE
-    assert {"symbol_adjusted_betas", "symbol_two_factor_betas"} == OF_SYMBOLS
+    assert {
+        "symbol_adjusted_betas",
+        "symbol_factor_exposures",
+        "symbol_two_factor_betas",
+    } == OF_SYMBOLS
 
 
 @pytest.mark.parametrize(
