@@ -10,6 +10,7 @@ import pandas as pd
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog import all_statistics
+from riskmetrics.factor_sets import Factor
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results import (
@@ -18,6 +19,7 @@ from riskmetrics.results import (
     correlation_results,
     decayed_betas,
     exposures,
+    factor_results,
     forecasts,
     income,
     option_results,
@@ -97,6 +99,15 @@ class RunInputs:
         return betas.estimate_betas(clean, RATE_INDEX), rate_sensitivity.estimate_two_factor_betas(
             clean, MARKET_INDEX, RATE_INDEX
         )
+
+    @cached_property
+    def symbol_factors(self) -> factor_results.SymbolFactors:
+        """Return factor exposures of symbols; five stocks are the factor funds."""
+        clean = self.returns(pro_forma.YEAR_WINDOW)
+        stocks = clean.frame.columns.difference([MARKET_INDEX, RATE_INDEX])[:5]
+        factors = [Factor(symbol, symbol) for symbol in stocks]
+        model = factor_results.build_model(factors, MARKET_INDEX, clean, pd.DataFrame())
+        return factor_results.estimate_symbol_factors(clean, model)
 
     @cached_property
     def symbol_volatility(self) -> volatility_results.SymbolVolatility:
@@ -284,6 +295,14 @@ def stress_tests(inputs: RunInputs) -> Frames:
 SYMBOL_ESTIMATES = (
     *("clean_returns", "market_betas", "decayed_betas", "rate_betas", "symbol_volatility"),
 )
+
+
+def portfolio_factor_exposures(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    returns = inputs.returns(pro_forma.YEAR_WINDOW)
+    return factor_results.portfolio_rows(inputs.portfolio_valuation, inputs.symbol_factors, returns)
+
+
 POSITION_ASSETS = (position_betas, interest_rate_betas, position_volatility)
 SHARED_INPUTS = (
     "clean_returns",
@@ -291,6 +310,7 @@ SHARED_INPUTS = (
     "market_betas",
     "decayed_betas",
     "rate_betas",
+    "symbol_factors",
     "portfolio_volatility",
 )
 """Inputs that the assets of portfolios share."""
@@ -306,6 +326,7 @@ PORTFOLIO_ASSETS = (
     portfolio_drawdowns,
     portfolio_market_regressions,
     portfolio_active_risk,
+    portfolio_factor_exposures,
     stress_tests,
 )
 

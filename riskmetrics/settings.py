@@ -27,6 +27,7 @@ from riskmetrics.setting_types import (
     BenchmarkCode,
     DaskAddress,
     EmailAddresses,
+    FactorList,
     HttpUrl,
     IndexSymbol,
     SecondsLimit,
@@ -97,6 +98,15 @@ class Settings(VendorSettings):
         validation_alias="RISKMETRICS_BENCHMARK",
         description=(
             "Benchmark of sector weights; default: the one stored in the database, else SP500."
+        ),
+    )
+    factors: FactorList = Field(
+        default="style",
+        validation_alias="RISKMETRICS_FACTORS",
+        description=(
+            "Factors besides the market, comma-separated: the sets style and sectors, spreads of"
+            " funds over the market as NAME=SYMBOL, names of imported factors; none: the"
+            " market alone."
         ),
     )
     risk_free_rate: AnnualRate = Field(

@@ -7,6 +7,7 @@ from riskmetrics.catalog import (
     betas,
     concentration,
     correlations,
+    factors,
     forecasts,
     options,
     portfolio_statistics,
@@ -34,6 +35,7 @@ _FIGURES = {
         *tail_risk.FIGURES,
         *correlations.FIGURES,
         *portfolio_statistics.FIGURES,
+        *factors.FIGURES,
         *stress.FIGURES,
         *options.FIGURES,
     )
@@ -47,6 +49,7 @@ _LISTINGS = {
         *tail_risk.LISTINGS,
         *correlations.LISTINGS,
         *portfolio_statistics.LISTINGS,
+        *factors.LISTINGS,
         *stress.LISTINGS,
         *options.LISTINGS,
     )

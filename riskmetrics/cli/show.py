@@ -131,6 +131,11 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
 
     Example: riskmetrics show correlations --date 2022-12-28 --portfolio Growth
     """,
+    "factors": """
+    Print the exposures of each portfolio to the market and other factors, and its risk by factor.
+
+    Example: riskmetrics show factors --date 2022-12-28 --portfolio Growth
+    """,
     "stress": """
     Print the loss of each portfolio in each stress scenario; a gain is negative.
 

@@ -18,9 +18,11 @@ from riskmetrics.catalog import (
 )
 from riskmetrics.cli.output import to_records
 from riskmetrics.db import limits, listed_rows, result_queries, volatility_queries
+from riskmetrics.funds import NOT_LOOKED_THROUGH
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import TABLE_FORMATS
 from riskmetrics.present.limits import format_limited
+from riskmetrics.results.exposures import UNCLASSIFIED
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -121,6 +123,26 @@ def _volatility_notes(frames: Frames) -> Iterator[str]:
         yield "options: volatility of the underlying times |delta| x price / value (Black-Scholes)."
     if any(frame["in_sample"].eq(True).any() for frame in frames.values()):
         yield f"in-sample: {formatting.IN_SAMPLE_NOTE}."
+
+
+def _factor_notes(_: Frames) -> Iterator[str]:
+    yield (
+        "exposure: return per unit return of the factor, the others held fixed; std_error and t:"
+        " of the regression of the portfolio."
+    )
+    yield (
+        "vif: variance inflation factor, 1 is uncorrelated with the other factors; a factor above"
+        " 10 is left out."
+    )
+    yield "components sum to the age-weighted volatility; specific: not explained by factors."
+
+
+def _sector_notes(frames: Frames) -> Iterator[str]:
+    rows = frames[""]
+    yield "look_through_weight: part of gross_weight that is held by funds that are looked through."
+    unknown = rows[rows["sector"].isin([NOT_LOOKED_THROUGH, UNCLASSIFIED])]
+    for name, share in unknown.groupby("portfolio")["gross_weight"].sum().items():
+        yield f"{name}: the sectors of {formatting.percent(share)} of gross value are not known."
 
 
 _FORECAST_FIGURES = figures_of("volatility_forecasts")
@@ -225,7 +247,7 @@ VIEWS = {
         },
         notes=_volatility_notes,
     ),
-    "sectors": _listed("sectors"),
+    "sectors": _listed("sectors", notes=_sector_notes),
     "snapshot": View(
         {
             "": Table(
@@ -239,6 +261,7 @@ VIEWS = {
     "risk": _listed("risk"),
     "contributions": _listed("contributions"),
     "correlations": _listed("correlations"),
+    "factors": _listed("factors", notes=_factor_notes),
     "stress": _listed("stress"),
     "options": _listed(
         "options", has_caveats=False, text_if_empty="no options are held on {session}"

@@ -1,5 +1,7 @@
 """Risk figures of portfolios, each in a table of its own."""
 
+import pandas as pd
+
 from riskmetrics.computations.result_asset import DELTA_NOTE, Edge, ResultAsset
 from riskmetrics.computations.statistic_assets import STATISTIC_ASSETS
 from riskmetrics.db import tables
@@ -9,6 +11,8 @@ from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.results import (
     contribution_results,
     correlation_results,
+    factor_results,
+    factor_stress,
     pro_forma,
     rate_sensitivity,
     score_results,
@@ -74,15 +78,35 @@ def compute_correlations(inputs: RunInputs) -> Computed:
     )
 
 
+def compute_factor_exposures(inputs: RunInputs) -> Computed:
+    """Compute factor exposures of portfolios, and the split of their volatility by factor."""
+    exposures, risk = factor_results.portfolio_rows(
+        inputs.option_adjusted_valuation,
+        inputs.symbol_factors,
+        inputs.clean_returns(pro_forma.YEAR_WINDOW),
+    )
+    return Computed(
+        [
+            TableRows(tables.portfolio_factor_exposures, exposures),
+            TableRows(tables.portfolio_factor_risk, risk),
+        ]
+    )
+
+
 def compute_stress(inputs: RunInputs) -> Computed:
     """Compute the loss of every portfolio in each stress scenario."""
+    valuation, scenarios = inputs.option_adjusted_valuation, inputs.snapshot.stress_scenarios
+    moves_factors = scenarios["factor_moves"].notna()
     rows = stress_results.stress_rows(
-        inputs.option_adjusted_valuation,
-        inputs.snapshot.stress_scenarios,
+        valuation,
+        scenarios[~moves_factors],
         inputs.stress_betas,
         inputs.stress_closes,
         inputs.snapshot.suspected_splits,
     )
+    if moves_factors.any():
+        found = factor_stress.factor_stress_rows(valuation, scenarios, inputs.symbol_factors)
+        rows = pd.concat([rows, found], ignore_index=True)
     return Computed([TableRows(tables.portfolio_stress, rows)])
 
 
@@ -145,12 +169,30 @@ RISK_ASSETS = (
         compute_correlations,
         "diversification_ratio",
     ),
+    ResultAsset(
+        "portfolio_factor_exposures",
+        "portfolios",
+        "Exposures of every portfolio to the market and other factors, and its risk by factor."
+        f" {DELTA_NOTE}",
+        {
+            "symbol_factor_exposures": Edge.SHARES,
+            "portfolio_values": Edge.SHARES,
+            "har_coefficients": Edge.READS,
+        },
+        (tables.portfolio_factor_exposures, tables.portfolio_factor_risk),
+        compute_factor_exposures,
+        "exposure",
+    ),
     *STATISTIC_ASSETS,
     ResultAsset(
         "stress_tests",
         "portfolios",
         "Loss of every portfolio in each scenario of `stress_scenarios`.",
-        {"portfolio_betas": Edge.SHARES, "portfolio_rate_betas": Edge.SHARES},
+        {
+            "portfolio_betas": Edge.SHARES,
+            "portfolio_rate_betas": Edge.SHARES,
+            "portfolio_factor_exposures": Edge.SHARES,
+        },
         (tables.portfolio_stress,),
         compute_stress,
         "loss",

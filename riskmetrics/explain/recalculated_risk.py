@@ -12,6 +12,7 @@ from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
 from riskmetrics.explain.recalculated_betas import fit_ols, portfolio_beta
 from riskmetrics.explain.recalculated_covariance import decayed_covariance
+from riskmetrics.explain.recalculated_factors import factor_move_loss
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
@@ -245,11 +246,13 @@ def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
     )
     if pd.notna(scenario["first_day"]):
         loss, coverage = _replayed_loss(sources, holdings, scenario)
+    elif pd.notna(scenario["factor_moves"]):
+        loss, coverage = factor_move_loss(sources, holdings, scenario)
     else:
         loss, coverage = _factor_loss(sources, holdings, scenario)
     inputs = {
         name: scenario[name]
-        for name in ("market_move", "rate_move", "first_day", "last_day")
+        for name in ("market_move", "rate_move", "factor_moves", "first_day", "last_day")
         if pd.notna(scenario[name])
     }
     return Recalculation(

@@ -14,6 +14,7 @@ from riskmetrics.explain import (
     recalculated_betas,
     recalculated_correlations,
     recalculated_coverage,
+    recalculated_factors,
     recalculated_options,
     recalculated_risk,
     recalculated_values,
@@ -34,6 +35,7 @@ METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_volatility.METRIC_GROUPS,
     *recalculated_risk.METRIC_GROUPS,
     *recalculated_correlations.METRIC_GROUPS,
+    *recalculated_factors.METRIC_GROUPS,
     *recalculated_options.METRIC_GROUPS,
 ]
 

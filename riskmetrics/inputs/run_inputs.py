@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import input_queries, stored_prices, volatility_queries
+from riskmetrics.db import factor_queries, input_queries, stored_prices, volatility_queries
 from riskmetrics.inputs.snapshot import Snapshot, get_or_compute, list_open_symbols
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import (
     betas,
     decayed_betas,
+    factor_results,
     income,
     option_results,
+    pro_forma,
     rate_sensitivity,
     score_results,
     stress_results,
@@ -142,6 +144,34 @@ class RunInputs:
                 self.clean_returns(betas.BETA_WINDOW),
                 self.snapshot.market_index,
                 self.snapshot.rate_index,
+            ),
+        )
+
+    @property
+    def factor_model(self) -> factor_results.FactorModel:
+        """Factors of the joint regression on each session."""
+        return self._share("factor model", self._build_factor_model)
+
+    def _build_factor_model(self) -> factor_results.FactorModel:
+        snapshot, window = self.snapshot, pro_forma.YEAR_WINDOW
+        names = [factor.name for factor in snapshot.terms.factors if not factor.fund]
+        funds = self.clean_returns_for({snapshot.market_index, *snapshot.factor_funds}, window)
+        return factor_results.build_model(
+            snapshot.terms.factors,
+            snapshot.market_index,
+            funds,
+            factor_queries.read_factor_returns(
+                snapshot.connection, names, funds.frame.index[0], funds.frame.index[-1]
+            ),
+        )
+
+    @property
+    def symbol_factors(self) -> factor_results.SymbolFactors:
+        """Factor exposures of held symbols."""
+        return self._share(
+            "symbol factors",
+            lambda: factor_results.estimate_symbol_factors(
+                self.clean_returns(pro_forma.YEAR_WINDOW), self.factor_model
             ),
         )
 

@@ -20,6 +20,7 @@ from riskmetrics.db.shards import (
 )
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import ConfigurationError
+from riskmetrics.factor_sets import Factor, parse_factors
 from riskmetrics.results.lot_frames import is_listed, open_positions, underlying
 from riskmetrics.results.model_versions import ModelVersions, parse_versions
 from riskmetrics.results.option_results import PricingParameters
@@ -45,6 +46,8 @@ class SnapshotTerms(NamedTuple):
     """Parameters of option valuation other than prices."""
     correlated_holdings: int
     """Largest holdings of a portfolio whose correlations are stored."""
+    factors: tuple[Factor, ...] = ()
+    """Factors besides the market of the joint regression."""
 
 
 class ExportedSnapshot(NamedTuple):
@@ -123,12 +126,12 @@ class Snapshot:
 
     @property
     def suspected_splits(self) -> pd.DataFrame:
-        """Suspected splits of everything that is or was held, and of both indices."""
+        """Suspected splits of everything that is or was held, of indices and factor funds."""
         return get_or_compute(self.shared, "suspected splits", self._find_suspected_splits)
 
     def _find_suspected_splits(self) -> pd.DataFrame:
         held = input_queries.read_symbols_ever_held(self.connection)
-        return find_suspected_splits(self.connection, held | self.indices)
+        return find_suspected_splits(self.connection, held | self.indices | self.factor_funds)
 
     @cached_property
     def model_versions(self) -> ModelVersions:
@@ -144,6 +147,11 @@ class Snapshot:
     def indices(self) -> set[str]:
         """Symbols of both indices."""
         return {self.market_index, self.rate_index}
+
+    @property
+    def factor_funds(self) -> set[str]:
+        """Symbols of the funds whose spreads over the market are factors."""
+        return {factor.fund for factor in self.terms.factors if factor.fund}
 
     def open_symbols(self, sessions: Sequence[date]) -> set[str]:
         """Return listed symbols and option underlyings of lots open on one of ``sessions``."""
@@ -206,6 +214,7 @@ def open_snapshot(
             stored_settings.read_benchmark_code(connection, settings.benchmark),
             PricingParameters(settings.risk_free_rate, settings.dividend_yield),
             settings.correlated_holdings,
+            parse_factors(settings.factors),
         )
         yield Snapshot(connection, terms)
 

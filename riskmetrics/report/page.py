@@ -22,6 +22,7 @@ from riskmetrics.db import (
 )
 from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.errors import DataQualityError
+from riskmetrics.funds import NOT_LOOKED_THROUGH
 from riskmetrics.metrics.decayed_beta import Z_95
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
 from riskmetrics.present import formatting
@@ -31,6 +32,7 @@ from riskmetrics.present.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
 from riskmetrics.report.axis import Axis
 from riskmetrics.results import price_faults, score_results
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
+from riskmetrics.results.exposures import UNCLASSIFIED
 from riskmetrics.text import escape_controls
 
 _POSITION_TYPES = {
@@ -101,10 +103,32 @@ class Section:
             row[name] for row in self.sectors for name in ("net_weight", "benchmark_weight")
         )
 
+    @property
+    def fund_share(self) -> float:
+        """Share of gross value in funds that are looked through."""
+        return sum(float(row["look_through_weight"] or 0.0) for row in self.sectors)
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of gross value whose sectors are not known."""
+        unknown = (NOT_LOOKED_THROUGH, UNCLASSIFIED)
+        return sum(float(row["gross_weight"]) for row in self.sectors if row["sector"] in unknown)
+
     @cached_property
     def component_axis(self) -> Axis:
         """Axis of the contribution bars."""
         return Axis.spanning(row["decayed_component"] for row in self.risk["contributions"])
+
+    @cached_property
+    def factor_axis(self) -> Axis:
+        """Axis of the bars of risk by factor."""
+        return Axis.spanning(row["component"] for row in self.risk["factor_risk"])
+
+    @property
+    def factors(self) -> list[tuple[Record, Record]]:
+        """Risk by factor, the largest contribution first, with the exposures to the factors."""
+        exposures = {row["factor"]: row for row in self.risk["factor_exposures"]}
+        return [(row, exposures.get(row["factor"], {})) for row in self.risk["factor_risk"]]
 
     @cached_property
     def stress_loss_axis(self) -> Axis:
@@ -220,7 +244,7 @@ _QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
 _RISK_QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
     listing.name: partial(listed_rows.read_rows, listing.table)
     for listing in all_listings()
-    if listing.view in ("risk", "contributions", "stress", "options")
+    if listing.view in ("risk", "contributions", "factors", "stress", "options")
 }
 _RISK_QUERIES["diversification"] = partial(listed_rows.read_rows, "portfolio_diversification")
 

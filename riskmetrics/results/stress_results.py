@@ -78,7 +78,7 @@ def stress_rows(
     return (
         pd.concat(frames, ignore_index=True)
         if frames
-        else _scenario_rows(valuation, "", valuation.net, valuation.net).iloc[:0]
+        else scenario_rows(valuation, "", valuation.net, valuation.net).iloc[:0]
     )
 
 
@@ -116,7 +116,7 @@ def _factor_move_rows(
             betas.rates.is_index_missing & (1 in moves),
         )
         frames.append(
-            _scenario_rows(
+            scenario_rows(
                 valuation,
                 name,
                 sum(parts[1:], parts[0]),
@@ -194,7 +194,7 @@ def _replay_rows(
                 f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}", coverage
             ),
         )
-        frames.append(_scenario_rows(valuation, name, loss, coverage, *reasons))
+        frames.append(scenario_rows(valuation, name, loss, coverage, *reasons))
     return frames
 
 
@@ -218,7 +218,7 @@ def _has_split_suspect(
     return found
 
 
-def _scenario_rows(
+def scenario_rows(
     valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *reasons: Reason
 ) -> pd.DataFrame:
     """Return rows of one scenario; ``loss`` is in currency."""

@@ -1,4 +1,4 @@
-"""Reading of stress scenario files: moves of market and rates, or historical windows."""
+"""Reading of stress scenario files: moves of market, rates and factors, or historical windows."""
 
 from pathlib import Path
 
@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
+from riskmetrics.factor_sets import parse_moves
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
-from riskmetrics.metrics._typing import DateArray
+from riskmetrics.metrics._typing import DateArray, FloatArray
 from riskmetrics.sources.row_validation import (
     INFERRED,
     Notation,
     ParseResult,
     RowValidator,
+    blank_to_none,
     to_dates,
     validate_table,
 )
@@ -22,6 +24,7 @@ SCENARIO_COLUMNS = {
     "name": ("name", "scenario", "scenarioname"),
     "market_move": ("marketmove", "market", "spy"),
     "rate_move": ("ratemove", "ratesmove", "rates", "tlt"),
+    "factor_moves": ("factormoves", "factors"),
     "first_day": ("firstday", "from", "start", "startdate", "begin"),
     "last_day": ("lastday", "to", "end", "enddate"),
     "description": ("description", "comment", "note", "notes"),
@@ -37,13 +40,14 @@ def read_scenarios(
     Parameters
     ----------
     path : Path
-        CSV, Excel or Parquet with name, and optionally market_move, rate_move, first_day, last_day
-        and description.
+        CSV, Excel or Parquet with name, and optionally market_move, rate_move, factor_moves,
+        first_day, last_day and description.
 
     Returns
     -------
     ParseResult
-        name, market_move, rate_move (float64, fractions, NaN where absent), first_day, last_day
+        name, market_move, rate_move (float64, fractions, NaN where absent), factor_moves (as
+        `factor_sets.parse_moves` reads them, None where absent), first_day, last_day
         (datetime.date, None where absent; completed sessions), description (text, empty where
         absent).
 
@@ -70,8 +74,11 @@ def read_scenarios(
             (move <= -1) | (move > 1),
             f"{name} {{{name}}} is not a fraction between -1 and 1 (-0.2 is a 20% loss)",
         )
+    factor_moves = validator.text("factor_moves")
+    _reject_invalid_moves(validator, factor_moves, moves["rate_move"])
     _reject_invalid_windows(validator, window_days["first_day"], window_days["last_day"])
     moved = ~np.isnan(moves["market_move"]) | ~np.isnan(moves["rate_move"])
+    moved |= (factor_moves != "").to_numpy(bool)
     validator.reject(
         moved & ~np.isnat(window_days["first_day"]),
         "both moves and a window; a scenario has one or the other",
@@ -83,10 +90,30 @@ def read_scenarios(
             {
                 "name": names,
                 **moves,
+                "factor_moves": blank_to_none(factor_moves),
                 **{name: to_dates(days) for name, days in window_days.items()},
                 "description": validator.text("description"),
             }
         )
+    )
+
+
+def _reject_invalid_moves(
+    validator: RowValidator, factor_moves: "pd.Series[str]", rate_move: FloatArray
+) -> None:
+    """Reject moves of factors that cannot be read, and those with a move of rates.
+
+    Exposures to factors hold the market fixed, not rates.
+    """
+    for text in set(factor_moves) - {""}:
+        try:
+            parse_moves(text)
+        except ValueError as error:
+            reason = str(error).replace("{", "{{").replace("}", "}}")
+            validator.reject(factor_moves == text, f"factor_moves: {reason}")
+    validator.reject(
+        (factor_moves != "").to_numpy(bool) & ~np.isnan(rate_move),
+        "factor_moves and a rate_move; a scenario has one or the other",
     )
 
 

@@ -53,6 +53,7 @@ market_prices <-
 har_coefficients <- market_prices
 interest_rate_betas <- market_prices
 position_betas <- market_prices
+symbol_factor_exposures <- market_prices
 position_volatility <- har_coefficients, market_prices
 portfolio_values <- market_prices
 portfolio_betas <- company_profiles, har_coefficients, portfolio_values, position_betas
@@ -63,10 +64,16 @@ option_exposures <- portfolio_values, position_volatility
 portfolio_tail_risk <- portfolio_values, portfolio_volatility
 risk_contributions <- har_coefficients, portfolio_values
 correlations <- har_coefficients, portfolio_values
-stress_tests <- portfolio_betas, portfolio_rate_betas
+portfolio_factor_exposures <- har_coefficients, portfolio_values, symbol_factor_exposures
+stress_tests <- portfolio_betas, portfolio_factor_exposures, portfolio_rate_betas
 forecast_scores <- portfolio_volatility, position_volatility
+portfolio_limit_checks <- correlations, forecast_scores, option_exposures, portfolio_betas,\
+ portfolio_factor_exposures, portfolio_rate_betas,\
+ portfolio_tail_risk, portfolio_values, portfolio_volatility,\
+ risk_contributions, sector_concentration, stress_tests
 ai_insights <- correlations, forecast_scores, option_exposures, portfolio_betas,\
- portfolio_rate_betas, portfolio_tail_risk, portfolio_values, portfolio_volatility,\
+ portfolio_factor_exposures, portfolio_limit_checks, portfolio_rate_betas,\
+ portfolio_tail_risk, portfolio_values, portfolio_volatility,\
  risk_contributions, sector_concentration, stress_tests
 """
 

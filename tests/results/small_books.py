@@ -9,6 +9,7 @@ import pandas as pd
 from benchmarks.run_inputs import VERSIONS as SHIPPED
 from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog import all_statistics
+from riskmetrics.factor_sets import parse_factors
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
@@ -17,6 +18,7 @@ from riskmetrics.results import (
     correlation_results,
     decayed_betas,
     exposures,
+    factor_results,
     forecasts,
     option_results,
     pro_forma,
@@ -64,6 +66,7 @@ _KEYS = [
         "metric",
     ),
     *("symbol_a", "symbol_b", "sector", "method", "level", "horizon_days", "scenario"),
+    "factor",
 ]
 """Columns that identify a row of some table of results, in the order of sorting."""
 
@@ -238,6 +241,18 @@ class Book(NamedTuple):
             PRICING_PARAMETERS,
         )
 
+    def factor_exposures(
+        self, *days: date, factors: str = "first=S2, second=S3, missing=NONE, imported"
+    ) -> factor_results.SymbolFactors:
+        """Factor exposures of symbols, to spreads of funds and a factor without returns."""
+        returns = self.returns(pro_forma.YEAR_WINDOW, *days)
+        funds = returns._replace(
+            frame=returns.frame.assign(NONE=np.nan),
+            unconfirmed=np.pad(returns.unconfirmed, ((0, 0), (0, 1))),
+        )
+        model = factor_results.build_model(parse_factors(factors), MARKET, funds, pd.DataFrame())
+        return factor_results.estimate_symbol_factors(returns, model)
+
     def results(self, *days: date) -> dict[str, pd.DataFrame]:
         """Every table of results, sorted by its key."""
         valued, estimated = self.value_with_deltas(*days), self.betas(*days)
@@ -290,7 +305,17 @@ class Book(NamedTuple):
         greeks, undefined_greeks = option_results.portfolio_rows(
             valued, option_results.option_lots(self.lots), option_exposures
         )
+        factors = self.factor_exposures(*days)
+        factor_exposures, factor_risk = factor_results.portfolio_rows(
+            valued, factors, self.returns(pro_forma.YEAR_WINDOW, *days)
+        )
+        symbol_factors = factor_results.symbol_rows(factors, self.lots, days)
         tables = {
+            "symbol_factors": symbol_factors.assign(  # one key, as in the other tables of symbols
+                symbol=symbol_factors["symbol"] + " " + symbol_factors["factor"]
+            ),
+            "factor_exposures": factor_exposures,
+            "factor_risk": factor_risk,
             "tail_risk": tail,
             "backtests": backtests,
             "contributions": contributions,

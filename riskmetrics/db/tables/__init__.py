@@ -6,6 +6,12 @@ have neither here: their records in the catalog describe them. Timestamps are ti
 days are dates.
 """
 
+from riskmetrics.db.tables.factor_tables import (
+    factor_returns,
+    portfolio_factor_exposures,
+    portfolio_factor_risk,
+    symbol_factor_exposures,
+)
 from riskmetrics.db.tables.forecast_tables import (
     har_coefficients,
     har_forecast_scores,
@@ -71,6 +77,7 @@ __all__ = [
     "benchmarks_sector_weights",
     "company_profiles",
     "database_settings",
+    "factor_returns",
     "har_coefficients",
     "har_forecast_scores",
     "market_data_cache",
@@ -80,6 +87,8 @@ __all__ = [
     "portfolio_decayed_betas",
     "portfolio_diversification",
     "portfolio_ex_ante_volatility",
+    "portfolio_factor_exposures",
+    "portfolio_factor_risk",
     "portfolio_figures",
     "portfolio_limit_checks",
     "portfolio_limits",
@@ -101,6 +110,7 @@ __all__ = [
     "stress_scenarios",
     "symbol_adjusted_betas",
     "symbol_decayed_betas",
+    "symbol_factor_exposures",
     "symbol_two_factor_betas",
     "transactions",
     "undefined_metrics",

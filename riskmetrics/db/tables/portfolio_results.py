@@ -74,7 +74,10 @@ portfolio_sector_weights = sa.Table(
     portfolio_key_column(),
     day_key_column(),
     sa.Column(
-        "sector", sa.String(64), primary_key=True, comment="GICS sector, ETF or Unclassified."
+        "sector",
+        sa.String(64),
+        primary_key=True,
+        comment="GICS sector, Bonds, Fund, not looked through, or Unclassified.",
     ),
     sa.Column("gross_weight", sa.Double, nullable=False),
     sa.Column("net_weight", sa.Double),
@@ -82,6 +85,7 @@ portfolio_sector_weights = sa.Table(
     sa.Column("active_weight", sa.Double),
     sa.Column("benchmark_asof", sa.Date),
     sa.Column("benchmark_code", sa.String(32)),
+    sa.Column("look_through_weight", sa.Double),
     *provenance_columns(),
     # sums of shares end a rounding error away from 1
     sa.CheckConstraint("gross_weight BETWEEN -1e-9 AND 1 + 1e-9", name="gross_weight"),

@@ -188,6 +188,14 @@ stress_scenarios = sa.Table(
         sa.Date,
         comment="Session at whose close the replayed window ends. NULL: no window.",
     ),
+    sa.Column(
+        "factor_moves",
+        sa.Text,
+        comment=(
+            "Returns of factors as fractions, such as 'value=-0.05, size=0.02'; the market's is"
+            " market_move. NULL: no such move."
+        ),
+    ),
     sa.Column("description", sa.Text, nullable=False, comment="Description, one line."),
     timestamp_column("created_at", comment="When the scenario was added."),
     timestamp_column("updated_at", comment="When the scenario was last changed."),
@@ -196,8 +204,10 @@ stress_scenarios = sa.Table(
         name="window",
     ),
     sa.CheckConstraint(
-        "(first_day IS NULL) = (num_nonnulls(market_move, rate_move) > 0)", name="kind"
+        "(first_day IS NULL) = (num_nonnulls(market_move, rate_move, factor_moves) > 0)",
+        name="kind",
     ),
+    sa.CheckConstraint("num_nonnulls(rate_move, factor_moves) < 2", name="factors"),
     sa.CheckConstraint(
         "market_move > -1 IS NOT FALSE AND rate_move > -1 IS NOT FALSE", name="moves"
     ),
