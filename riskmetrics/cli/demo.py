@@ -49,7 +49,7 @@ def demo(
     typer.echo()
     print_forecast_scores(sample.LAST_SESSION)
     echo_err("5/5  Report")
-    report.write_report(sample.LAST_SESSION, out)
+    report.write_report(report.Request(sample.LAST_SESSION), out)
     typer.echo(
         _NEXT_STEPS.format(
             report=out.absolute().as_uri(), last=sample.LAST_SESSION, command=_command_name()
