@@ -271,6 +271,11 @@ def portfolio_active_risk(inputs: RunInputs) -> Frames:
     return _statistic("portfolio_active_risk", inputs)
 
 
+def portfolio_performance(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    return _statistic("portfolio_performance", inputs)
+
+
 def stress_tests(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     closes = inputs.bars["adj_close"]
@@ -327,6 +332,7 @@ PORTFOLIO_ASSETS = (
     portfolio_market_regressions,
     portfolio_active_risk,
     portfolio_factor_exposures,
+    portfolio_performance,
     stress_tests,
 )
 

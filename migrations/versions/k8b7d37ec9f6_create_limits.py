@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "k8b7d37ec9f6"
-down_revision = "k4d8f93a85b2"
+down_revision = "k7a6c26db8e5"
 
 PORTFOLIO = ("portfolio_id", sa.Uuid)
 

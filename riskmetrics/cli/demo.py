@@ -46,7 +46,7 @@ def demo(
     # again: the forecast backtest is now one of the facts; this asset calls no data vendor
     run_daily_risk([sample.LAST_SESSION], "ai_insights")
     echo_err("4/4  Report")
-    report.write_report(sample.LAST_SESSION, out)
+    report.write_report(report.Request(sample.LAST_SESSION), out)
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
     typer.echo(
         _NEXT_STEPS.format(

@@ -242,11 +242,11 @@ class RunInputs:
             self.snapshot.portfolios,
             self.snapshot.lots,
             self.snapshot.cash_anchors,
-            self._read_market_data(),
+            self.read_market_data(),
             self.snapshot.cash_flows,
         )
 
-    def _read_market_data(self) -> valuation_inputs.MarketData:
+    def read_market_data(self) -> valuation_inputs.MarketData:
         """Read closes, last closes before the sessions, and distributions of the lots."""
         snapshot, lots, anchors = self.snapshot, self.snapshot.lots, self.snapshot.cash_anchors
         symbols = underlying(lots).dropna()

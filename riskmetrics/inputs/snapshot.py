@@ -207,16 +207,22 @@ def open_snapshot(
     ``as_of`` is the last completed session, by default that of now.
     """
     with _begin_snapshot(engine) as connection:
-        terms = SnapshotTerms(
-            as_of or trading_calendar.last_completed_session(),
-            stored_settings.read_market_index(connection, settings.market_index),
-            stored_settings.read_rate_index(connection, settings.rate_index),
-            stored_settings.read_benchmark_code(connection, settings.benchmark),
-            PricingParameters(settings.risk_free_rate, settings.dividend_yield),
-            settings.correlated_holdings,
-            parse_factors(settings.factors),
-        )
-        yield Snapshot(connection, terms)
+        yield Snapshot(connection, read_terms(connection, settings, as_of))
+
+
+def read_terms(
+    connection: sa.Connection, settings: "Settings", as_of: date | None = None
+) -> SnapshotTerms:
+    """Return what a run is computed with, by stored settings and those of this machine."""
+    return SnapshotTerms(
+        as_of or trading_calendar.last_completed_session(),
+        stored_settings.read_market_index(connection, settings.market_index),
+        stored_settings.read_rate_index(connection, settings.rate_index),
+        stored_settings.read_benchmark_code(connection, settings.benchmark),
+        PricingParameters(settings.risk_free_rate, settings.dividend_yield),
+        settings.correlated_holdings,
+        parse_factors(settings.factors),
+    )
 
 
 @contextmanager

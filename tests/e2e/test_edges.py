@@ -27,6 +27,7 @@ RISK_FIGURES = {
     "portfolio_drawdowns": ("current_drawdown", "max_drawdown"),
     "portfolio_market_regressions": ("beta", "r_squared"),
     "portfolio_active_risk": ("tracking_error",),
+    "portfolio_performance": ("annual_return", "sharpe_ratio"),
     "portfolio_risk_contributions": ("component", "weight"),
     "portfolio_stress": ("loss", "loss_value"),
 }
