@@ -200,6 +200,8 @@ def _find_earlier_session(
         if not trading_calendar.is_session(day):
             return None
         return trading_calendar.previous_session(day, _WEEK)
+    if against >= day:
+        raise UsageError(f"--against {against} is not before the session of {day}")
     if result_queries.read_snapshots(connection, against).empty:
         raise UsageError(
             f"no results are stored for {against}. Compute them with"
