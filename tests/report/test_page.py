@@ -98,6 +98,12 @@ class Page(HTMLParser):
         (found,) = [row for row in cells if row[0] == first and len(row) == columns]
         return found
 
+    def beta_row(self, symbol: str) -> list[str]:
+        """Return the row of a symbol in the table of betas; positions have as many columns."""
+        cells = [[" ".join(cell.split()) for cell in row] for row in self.rows]
+        betas = next(at for at, row in enumerate(cells) if "95% interval, next 90 sessions" in row)
+        return next(row for row in cells[betas:] if row[0] == symbol)
+
 
 def insert(connection: sa.Connection, table: sa.Table, **values: Any) -> None:
     connection.execute(sa.insert(table).values(**values))
@@ -228,7 +234,7 @@ def test_the_page_shows_the_stored_figures(connection: sa.Connection) -> None:
     assert page.row("Largest 10, share of gross", 3)[1] == "98.8%"
     assert page.row("Energy", 6) == ["Energy", "60.0%", "80.0%", "", "2.7%", "+77.3%"]
     assert page.row("Industrials", 6) == ["Industrials", "40.0%", "−20.0%", "", "7.8%", "−27.8%"]
-    assert page.row("AMD", 10) == [
+    assert page.beta_row("AMD") == [
         "AMD",
         "Long",
         "1,650.5",
@@ -240,7 +246,7 @@ def test_the_page_shows_the_stored_figures(connection: sa.Connection) -> None:
         "< 1e-6",
         "90",
     ]
-    assert page.row("LLY", 10) == [
+    assert page.beta_row("LLY") == [
         "LLY",
         "Short",
         "−30",
@@ -288,7 +294,7 @@ def test_a_missing_beta_is_a_dash_with_a_link_to_its_reason(
     page = Page(render(connection, DAY))
     (number,) = [row[0] for row in page.rows if "12 paired returns; 60 are needed" in row]
     dash = f"—{number}"
-    assert page.row("NEW", 10) == ["NEW", "Long", "5", dash, "—", "", dash, dash, dash, "12"]
+    assert page.beta_row("NEW") == ["NEW", "Long", "5", dash, "—", "", dash, dash, dash, "12"]
     assert page.row(number, 5)[2:] == ["beta, alpha, r squared, std error, p value", "NEW", "5"]
     links = {value for name, value in page.attributes if name == "href"}
     anchors = {f"#{value}" for name, value in page.attributes if name == "id"}
