@@ -10,6 +10,7 @@ import pandas as pd
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog import all_statistics
+from riskmetrics.factor_sets import Factor
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
@@ -17,8 +18,10 @@ from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.results import (
     betas,
     contribution_results,
+    correlation_results,
     decayed_betas,
     exposures,
+    factor_results,
     forecasts,
     holding_risk,
     income,
@@ -87,6 +90,12 @@ class RunInputs:
         return betas.estimate_betas(self.returns(betas.BETA_WINDOW), MARKET_INDEX)
 
     @cached_property
+    def decayed_betas(self) -> decayed_betas.DecayedBetas:
+        """Return the age-decayed betas of symbols."""
+        returns = self.returns(decayed_betas.DECAYED_WINDOW)
+        return decayed_betas.estimate_decayed_betas(returns, MARKET_INDEX)
+
+    @cached_property
     def rate_betas(self) -> tuple[betas.SymbolBetas, rate_sensitivity.TwoFactorBetas]:
         """Return one-factor rate betas and two-factor betas of symbols."""
         clean = self.returns(betas.BETA_WINDOW)
@@ -95,9 +104,13 @@ class RunInputs:
         )
 
     @cached_property
-    def decayed_betas(self) -> decayed_betas.DecayedBetas:
-        """Return the age-decayed market betas of symbols."""
-        return decayed_betas.estimate_decayed_betas(self.returns(DECAYED_WINDOW), MARKET_INDEX)
+    def symbol_factors(self) -> factor_results.SymbolFactors:
+        """Return factor exposures of symbols; five stocks are the factor funds."""
+        clean = self.returns(pro_forma.YEAR_WINDOW)
+        stocks = clean.frame.columns.difference([MARKET_INDEX, RATE_INDEX])[:5]
+        factors = [Factor(symbol, symbol) for symbol in stocks]
+        model = factor_results.build_model(factors, MARKET_INDEX, clean, pd.DataFrame())
+        return factor_results.estimate_symbol_factors(clean, model)
 
     @cached_property
     def symbol_volatility(self) -> volatility_results.SymbolVolatility:
@@ -143,8 +156,10 @@ class RunInputs:
 def position_betas(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     one, lots, days = inputs.market_betas, inputs.lots, inputs.days
-    return *betas.position_rows(one, lots, days, betas.MARKET_BETA_TABLE), betas.adjusted_beta_rows(
-        one, lots, days
+    return (
+        *betas.position_rows(one, lots, days, betas.MARKET_BETA_TABLE),
+        betas.adjusted_beta_rows(one, lots, days),
+        decayed_betas.symbol_rows(inputs.decayed_betas, lots, days),
     )
 
 
@@ -180,7 +195,11 @@ def portfolio_values(inputs: RunInputs) -> Frames:
 
 def portfolio_betas(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
-    return snapshots.beta_rows(inputs.portfolio_valuation, inputs.market_betas, inputs.profiles)
+    valued, returns = inputs.portfolio_valuation, inputs.returns(decayed_betas.DECAYED_WINDOW)
+    return (
+        *snapshots.beta_rows(valued, inputs.market_betas, inputs.profiles),
+        *decayed_betas.portfolio_rows(valued, inputs.decayed_betas, returns),
+    )
 
 
 def portfolio_rate_betas(inputs: RunInputs) -> Frames:
@@ -221,14 +240,22 @@ def portfolio_tail_risk(inputs: RunInputs) -> Frames:
 
 def risk_contributions(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
-    valued = inputs.portfolio_valuation
+    valued, year = inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
     net = contribution_results.net_by_underlying(valued)
     returns = inputs.returns(VAR_WINDOW)
     risk = holding_risk.estimate_holding_risk(valued, net, returns, MARKET_INDEX)
-    rows = contribution_results.contribution_rows(valued, inputs.returns(pro_forma.YEAR_WINDOW))
+    rows, volatility = contribution_results.contribution_rows(valued, year)
     return (
         holding_risk.extend_contributions(valued, net, risk, rows),
+        volatility,
         holding_risk.active_sector_rows(valued, net, risk, inputs.profiles),
+    )
+
+
+def correlations(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    return correlation_results.correlation_rows(
+        inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
     )
 
 
@@ -259,6 +286,11 @@ def portfolio_expected_active_risk(inputs: RunInputs) -> Frames:
     return _statistic("portfolio_expected_active_risk", inputs)
 
 
+def portfolio_performance(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    return _statistic("portfolio_performance", inputs)
+
+
 def stress_tests(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     closes = inputs.bars["adj_close"]
@@ -280,14 +312,25 @@ def stress_tests(inputs: RunInputs) -> Frames:
     )
 
 
-SYMBOL_ESTIMATES = ("clean_returns", "market_betas", "rate_betas", "symbol_volatility")
+SYMBOL_ESTIMATES = (
+    *("clean_returns", "market_betas", "decayed_betas", "rate_betas", "symbol_volatility"),
+)
+
+
+def portfolio_factor_exposures(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    returns = inputs.returns(pro_forma.YEAR_WINDOW)
+    return factor_results.portfolio_rows(inputs.portfolio_valuation, inputs.symbol_factors, returns)
+
+
 POSITION_ASSETS = (position_betas, interest_rate_betas, position_volatility)
 SHARED_INPUTS = (
     "clean_returns",
     "portfolio_valuation",
     "market_betas",
-    "rate_betas",
     "decayed_betas",
+    "rate_betas",
+    "symbol_factors",
     "portfolio_volatility",
 )
 """Inputs that the assets of portfolios share."""
@@ -299,10 +342,13 @@ PORTFOLIO_ASSETS = (
     sector_concentration,
     portfolio_tail_risk,
     risk_contributions,
+    correlations,
     portfolio_drawdowns,
     portfolio_market_regressions,
     portfolio_active_risk,
     portfolio_expected_active_risk,
+    portfolio_factor_exposures,
+    portfolio_performance,
     stress_tests,
 )
 

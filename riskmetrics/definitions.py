@@ -10,6 +10,7 @@ from riskmetrics.assets import (
     batch_collection,
     har_calibration,
     insight_generation,
+    limit_checks,
     market_data,
     market_data_checks,
     nightly,
@@ -63,6 +64,7 @@ def build_definitions(
     others = [
         market_data.market_data,
         har_calibration.har_coefficients,
+        limit_checks.portfolio_limit_checks,
         insight_generation.ai_insights,
     ]
     extensions = [metric.asset for metric in extra_metrics]

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _PID, _HOST, _BOOT, _START_TIME = (
-    f"riskmetrics/{name}" for name in ("pid", "host", "boot_id", "process_start")
+    f".dagster/riskmetrics_{name}" for name in ("pid", "host", "boot_id", "process_start")
 )
+"""Tags that Dagster's UI does not show, as all that begin so."""
 
 
 def process_tags() -> dict[str, str]:

@@ -18,6 +18,7 @@ from riskmetrics.computations.result_run import ResultRun
 from riskmetrics.db import migrate, stored_settings, write
 from riskmetrics.db.engine import open_engine
 from riskmetrics.db.roles import Role
+from riskmetrics.factor_sets import parse_factors
 from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_clients
 from riskmetrics.settings import PACKAGE, Settings
 
@@ -99,6 +100,13 @@ class Warehouse(dg.ConfigurableResource[None]):
     def rate_index(self, connection: sa.Connection) -> str:
         """Return the symbol that interest-rate betas are measured against."""
         return stored_settings.read_rate_index(connection, self._settings.rate_index)
+
+    @property
+    def factor_funds(self) -> frozenset[str]:
+        """Funds of the factors to download: those that the settings name, not the default ones."""
+        if "factors" not in self._settings.model_fields_set:
+            return frozenset()
+        return frozenset(one.fund for one in parse_factors(self._settings.factors) if one.fund)
 
     def benchmark_code(self, connection: sa.Connection) -> str:
         """Return the code of the benchmark that sector weights are compared with."""

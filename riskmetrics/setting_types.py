@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from riskmetrics.errors import UsageError
+from riskmetrics.factor_sets import parse_factors
 from riskmetrics.symbols import normalize_symbol
 
 BenchmarkCode = Annotated[
@@ -40,6 +41,18 @@ def _normalize_index_symbol(text: str) -> str:
 
 
 IndexSymbol = Annotated[str, AfterValidator(_normalize_index_symbol)]
+
+
+def _validate_factors(text: str) -> str:
+    """Return the text of a factor set, or raise ValueError."""
+    parse_factors(text)
+    return text
+
+
+FactorList = Annotated[
+    str, StringConstraints(strip_whitespace=True), AfterValidator(_validate_factors)
+]
+"""Factors besides the market, as `factor_sets.parse_factors` reads them."""
 
 
 def _validate_key(key: SecretStr) -> SecretStr:

@@ -27,6 +27,7 @@ from riskmetrics.setting_types import (
     BenchmarkCode,
     DaskAddress,
     EmailAddresses,
+    FactorList,
     HttpUrl,
     IndexSymbol,
     ParticipationRate,
@@ -100,6 +101,15 @@ class Settings(VendorSettings):
             "Benchmark of sector weights; default: the one stored in the database, else SP500."
         ),
     )
+    factors: FactorList = Field(
+        default="style",
+        validation_alias="RISKMETRICS_FACTORS",
+        description=(
+            "Factors besides the market, comma-separated: the sets style and sectors, spreads of"
+            " funds over the market as NAME=SYMBOL, names of imported factors; none: the"
+            " market alone."
+        ),
+    )
     risk_free_rate: AnnualRate = Field(
         default=0.0,
         validation_alias="RISKMETRICS_RISK_FREE_RATE",
@@ -120,6 +130,14 @@ class Settings(VendorSettings):
         default=0.2,
         validation_alias="RISKMETRICS_LIQUIDATION_SHARE",
         description="Share of the median volume that is sold per day in liquidity figures.",
+    )
+    correlated_holdings: Annotated[int, Field(ge=0, le=30)] = Field(
+        default=30,
+        validation_alias="RISKMETRICS_CORRELATED_HOLDINGS",
+        description=(
+            "Largest holdings of a portfolio whose correlations are stored, at most 30: n * (n - 1)"
+            " / 2 rows for each portfolio and session; 0 stores none."
+        ),
     )
     anthropic_api_key: ApiKey | None = Field(
         default=None,

@@ -8,6 +8,7 @@ letter for a preferred share (BAC-PL), a dot before the code of a listing outsid
 """
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,9 @@ from decimal import Decimal
 
 MAX_SYMBOL_LENGTH = 20
 """Length of the symbol columns in the database."""
+
+_MIN_TYPED_LENGTH = 3
+"""Shorter symbols are one typing error away from many others."""
 
 _MAX_TEXT_LENGTH = 64
 """Longer text is not a symbol in any notation and is not parsed."""
@@ -225,3 +229,30 @@ def _apply_rules(symbol: str) -> str:
     for pattern, replacement in _RULES:
         symbol = pattern.sub(replacement, symbol)
     return _CLASS_SHARE_BY_ALIAS.get(symbol, symbol)
+
+
+def find_near_symbols(symbol: str, known: Iterable[str], max_symbols: int = 2) -> list[str]:
+    """Return known symbols that one typing error turns into a symbol, in alphabetical order.
+
+    An error replaces, adds or leaves out a character, or exchanges two neighbors. Symbols of fewer
+    than three characters have none: nearly every other is one error away.
+
+    Examples
+    --------
+    >>> find_near_symbols("APPL", ["AAPL", "APA", "MSFT"]), find_near_symbols("MFST", ["MSFT"])
+    (['AAPL'], ['MSFT'])
+    """
+    if len(symbol) < _MIN_TYPED_LENGTH:
+        return []
+    return sorted(one for one in known if _is_one_error_apart(symbol, one))[:max_symbols]
+
+
+def _is_one_error_apart(first: str, second: str) -> bool:
+    if first == second or abs(len(first) - len(second)) > 1:
+        return False
+    start = 0
+    while start < min(len(first), len(second)) and first[start] == second[start]:
+        start += 1
+    one, other = first[start:], second[start:]
+    is_exchanged = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return one[1:] == other[1:] or one[1:] == other or one == other[1:] or is_exchanged

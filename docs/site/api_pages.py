@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import riskmetrics.metrics
 
 _OTHER_MODULES = (
+    "riskmetrics.notebook.reader",
     "riskmetrics.sources.cells",
     "riskmetrics.symbols",
     "riskmetrics.text",

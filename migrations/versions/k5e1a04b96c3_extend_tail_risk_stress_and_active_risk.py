@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "k5e1a04b96c3"
-down_revision = "k2b9d41e63f8"
+down_revision = "k4d8f93a85b2"
 
 COLUMNS = {
     "portfolio_risk_contributions": {

@@ -9,7 +9,7 @@ from datetime import date
 import dagster as dg
 import pandas as pd
 
-from riskmetrics.assets import reports, table_schemas
+from riskmetrics.assets import limit_checks, reports, table_schemas
 from riskmetrics.assets.partitions import run_sessions, session_partitions
 from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.dagster_private import RawMetadataValue
@@ -26,7 +26,10 @@ _REVERIFY_SAMPLE_SIZE = 20
 
 
 @dg.asset(
-    deps=[asset.name for asset in RESULT_ASSETS if asset.group == "portfolios"],
+    deps=[
+        *(asset.name for asset in RESULT_ASSETS if asset.group == "portfolios"),
+        limit_checks.portfolio_limit_checks,
+    ],
     partitions_def=session_partitions,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="insights",

@@ -29,17 +29,17 @@ class RefreshConfig(dg.Config):
 def _refresh_prices(
     context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor
 ) -> Metadata:
-    """Fetch closes of held symbols and both indices; warn of symbols without recent closes."""
+    """Fetch closes of holdings, indices and factor funds; warn of those without recent closes."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
         held_symbols = prices.needed_symbols(connection, market)
-    needed_symbols = held_symbols | {rate: None}
+    needed_symbols = held_symbols | dict.fromkeys([rate, *warehouse.factor_funds])
     result = fallback.refresh_prices(vendor.clients, needed_symbols, days)
     metadata = reports.fetch_metadata(context, result, len(needed_symbols))
     prices.require_price_coverage(
         result, held_symbols
-    )  # without the rate index only betas to it are undefined
+    )  # without the rate index and factor funds only exposures to them are undefined
     with warehouse.read() as connection:
         held_in_range = input_queries.read_held_symbols(connection, days[0], days[-1])
         held_on_last_day = input_queries.read_held_symbols(connection, days[-1])

@@ -9,6 +9,7 @@ from math import isnan
 import dagster as dg
 import pandas as pd
 
+from riskmetrics.addresses import served_report_url
 from riskmetrics.computations.result_asset import ResultAsset
 from riskmetrics.computations.summaries import PREVIEW_ROWS, Summary
 from riskmetrics.dagster_private import RawMetadataValue
@@ -47,6 +48,8 @@ def log_materialization(
             metadata["preview"] = dg.MetadataValue.md(
                 format_markdown(_varying_columns(summary.preview))
             )
+            if asset.group == "portfolios":
+                metadata["report"] = dg.MetadataValue.url(served_report_url(session))
         context.add_asset_metadata(
             metadata, asset_key=asset.name, partition_key=session.isoformat()
         )

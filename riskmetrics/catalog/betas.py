@@ -24,6 +24,10 @@ _of_decayed = partial(
     reference="White (1980)",
 )  # fmt: skip
 _of_portfolio = partial(Figure, "portfolio_snapshots", window=_WINDOW, minimum=COVERED)
+_of_own_decayed = partial(
+    Figure, "portfolio_decayed_betas", window="504 sessions", minimum=f"{_PAIRS}, {COVERED}",
+    reference="White (1980)",
+)  # fmt: skip
 _of_rates = partial(Figure, "portfolio_rate_betas", window=_WINDOW, minimum=COVERED)
 
 
@@ -93,6 +97,15 @@ FIGURES = (
         reference="Sharpe (1963)"),
     _of_portfolio("beta_provider_1y", "Vendor beta, 1 year", Unit.BETA,
         _WEIGHTED.format("the vendor's beta"), window="1 year"),
+    _of_own_decayed("beta", "Beta, age-decayed", Unit.BETA,
+        _WEIGHTED.format("age-decayed beta"), minimum=COVERED, reference=""),
+    _of_own_decayed("regression_beta", "Portfolio regression, age-decayed", Unit.BETA,
+        f"as symbol_decayed_betas.beta, of {PRO_FORMA}"),
+    _of_own_decayed("std_error", "Std error of the regression", Unit.BETA,
+        "as symbol_decayed_betas.std_error, of R"),
+    _of_own_decayed("forecast_std_error", "Std error as a forecast", Unit.BETA, "4 * std_error"),
+    _of_own_decayed("observations", "Observations", Unit.COUNT,
+        "sessions of the 504 on which R and the market have a return", minimum="", reference=""),
     _of_rates("rate_beta", "Rate beta", Unit.BETA, _WEIGHTED.format("rate beta")),
     _of_rates("r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
         "exposure-weighted mean R² of the positions on the rate index"),
@@ -116,6 +129,10 @@ LISTINGS = (
               "adjusted_std_error=symbol_adjusted_betas.std_error"),
         ),
         order=("symbol",),
+    ),
+    Listing(
+        "portfolio_decayed_betas", "Age-decayed betas, 504 sessions to {session}", "risk",
+        "decayed_betas", is_optional=True,
     ),
     Listing(
         "portfolio_rate_betas", "Rate betas of portfolios, {session}", "rate-betas", "portfolios",

@@ -25,6 +25,7 @@ class Unit(Enum):
     BETA = "return per unit return of the index"
     R_SQUARED = "share of explained variance, at most 1"
     SKILL = "share of squared error removed, at most 1"
+    CORRELATION = "correlation, in [-1, 1]"
     INDEX = "index, in [0, 1]"
     NUMBER = "number"
     EXPECTED_COUNT = "expected number"

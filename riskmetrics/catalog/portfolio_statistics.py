@@ -23,6 +23,9 @@ _expected = partial(
     Figure, "portfolio_expected_active_risk", window="252 sessions",
     minimum=f"126 returns, {COVERED}", reference="Grinold and Kahn (2000)",
 )  # fmt: skip
+_performance = partial(
+    Figure, "portfolio_performance", window="252 sessions", minimum=f"126 returns, {COVERED}",
+)  # fmt: skip
 
 STATISTICS = (
     Statistic(
@@ -136,6 +139,46 @@ STATISTICS = (
             "expected_tracking_error": "expected_tracking_error", "active_beta": "active_beta",
         },
         family="expected_active_risk",
+        uses_market=True,
+    ),
+    Statistic(
+        "portfolio_performance",
+        "return in relation to risk and to the market index over the trailing year",
+        "riskmetrics.metrics.performance:performance",
+        sessions=252,
+        min_obs=126,
+        figures=(
+            _performance("annual_return", "Annualized return", Unit.ACTIVE_FRACTION,
+                "product of (1 + R) to the power 252 / n, minus 1, over n sessions with R and m, m"
+                f" the return of the index, {PRO_FORMA}", reference="Bacon (2008)"),
+            _performance("sharpe_ratio", "Sharpe ratio", Unit.NUMBER,
+                "sqrt(252) * mean(R) / sd(R); the risk-free rate is 0",
+                null="undefined, or no volatility", reference="Sharpe (1994)"),
+            _performance("sortino_ratio", "Sortino ratio", Unit.NUMBER,
+                "sqrt(252) * mean(R) / sqrt(mean(min(R, 0)²)); the target is 0",
+                null="undefined, or no negative return", reference="Sortino and Price (1994)"),
+            _performance("calmar_ratio", "Calmar ratio", Unit.NUMBER,
+                "annual_return / maximum drawdown", null=_NO_DRAWDOWN,
+                reference="Young (1991)"),
+            _performance("up_capture", "Up capture", Unit.NUMBER,
+                "geometric mean of R / geometric mean of m, on sessions with m > 0",
+                null="undefined, or the index never rose", reference="Bacon (2008)"),
+            _performance("down_capture", "Down capture", Unit.NUMBER,
+                "geometric mean of R / geometric mean of m, on sessions with m < 0",
+                null="undefined, or the index never fell", reference="Bacon (2008)"),
+            _performance("observations", "Observations", Unit.COUNT,
+                "sessions on which R and the index have a return", minimum=""),
+        ),
+        key="performance",
+        title="Pro-forma performance, 252 sessions to {session}",
+        heading="Pro-forma performance, one year",
+        rows={
+            "annual_return": "a year", "sharpe_ratio": "risk-free rate 0",
+            "sortino_ratio": "target 0", "calmar_ratio": "", "up_capture": "of the index's gains",
+            "down_capture": "of the index's losses",
+        },
+        facts={},
+        family="performance",
         uses_market=True,
     ),
 )  # fmt: skip

@@ -10,11 +10,13 @@ _of_scenario = partial(Figure, "portfolio_stress")
 FIGURES = (
     _of_scenario("loss", "Loss, share of equity", Unit.FRACTION,
         "-(beta * move), beta age-decayed for the market; for both factors the sum with two-factor"
-        " betas; historical window: -sum(exposure * (P(last) / P(first) - 1)) / equity / coverage,"
-        " without both prices beta * return of the index", minimum=COVERED),
+        " betas; factor_moves: the sum with factor exposures; historical window: -sum(exposure *"
+        " (P(last) / P(first) - 1)) / equity / coverage, without both prices beta * return of the"
+        " index", minimum=COVERED),
     _of_scenario("loss_margin", "± (95%)", Unit.FRACTION,
         "1.96 * |move| * standard error of the beta of R; market: 4 * that of the age-decayed"
-        " regression, as a forecast", minimum=COVERED, null="undefined, or a historical window",
+        " regression, as a forecast", minimum=COVERED,
+        null="undefined, a historical window, or moves of style factors",
         reference="White (1980)"),
     _of_scenario("loss_value", "Loss", Unit.MONEY, "loss * equity",
         minimum=f"80% of gross exposure is covered, {PRICED}"),

@@ -8,6 +8,7 @@ from riskmetrics.catalog.listing import Listing
 _YEAR, _TWO_YEARS = "252 sessions", "504 sessions"
 _BY_LEVEL = "126 returns at 95%, 500 at 99%; parametric: a volatility forecast"
 _SHORTFALL, _KUPIEC = "Acerbi and Tasche (2002)", "Kupiec (1995)"
+_SHRINKAGE = "Ledoit and Wolf (2004)"
 _KUPIEC_MINIMUM = "126 tested sessions"
 
 _tail = partial(Figure, "portfolio_tail_risk", window=_TWO_YEARS)
@@ -23,6 +24,9 @@ _contribution = partial(
     Figure, "portfolio_risk_contributions", window=_YEAR, minimum=f"126 returns, {COVERED}",
     reference="Litterman (1996)",
 )  # fmt: skip
+_ex_ante = partial(
+    Figure, "portfolio_ex_ante_volatility", window=_YEAR, minimum=f"126 returns, {COVERED}"
+)
 
 FIGURES = (
     _tail("value_at_risk", "Value at risk", Unit.FRACTION,
@@ -63,8 +67,26 @@ FIGURES = (
     _contribution("marginal", "Marginal", Unit.MARGINAL_VOLATILITY,
         f"cov(r / coverage, R) / sd(R) * sqrt(252) over 252 sessions, {PRO_FORMA}"),
     _contribution("share", "Share", Unit.FRACTION, "component / volatility of R"),
+    _contribution("decayed_component", "Contribution, age-decayed", Unit.VOLATILITY,
+        "weight * decayed_marginal", reference=_SHRINKAGE),
+    _contribution("decayed_marginal", "Marginal, age-decayed", Unit.MARGINAL_VOLATILITY,
+        "row of C * weights / volatility, C as in portfolio_ex_ante_volatility",
+        reference=_SHRINKAGE),
+    _contribution("decayed_share", "Share, age-decayed", Unit.FRACTION,
+        "decayed_component / decayed volatility", reference=_SHRINKAGE),
     _contribution("observations", "Observations", Unit.COUNT,
         "sessions on which both R and the symbol have a return", minimum="", reference=""),
+    _ex_ante("volatility", "Ex-ante volatility", Unit.VOLATILITY,
+        "sqrt(252 * w' C w); equal_weighted: C the sample covariance (n - 1); decayed:"
+        " C = (1 - d) S + d F, S the covariance with weights 2 ** (-age / 63), F with its variances"
+        " and its mean correlation, d the optimal intensity; r / coverage in place of r",
+        reference=_SHRINKAGE),
+    _ex_ante("shrinkage", "Shrinkage", Unit.FRACTION,
+        "d of the paper, in [0, 1]; 0 for equal weights", reference=_SHRINKAGE),
+    _ex_ante("effective_observations", "Effective observations", Unit.NUMBER,
+        "sum(weights)² / sum(weights²)", reference="Kish (1965)"),
+    _ex_ante("observations", "Observations", Unit.COUNT,
+        "returns of the portfolio in the 252 sessions", minimum="", reference=""),
     _contribution("active_component", "Active contribution", Unit.ACTIVE_FRACTION,
         "252 * cov(weight * (r - m) / coverage, R - m) / expected tracking error, half-life 63"
         " sessions, m the return of the index", reference="Menchero and Hu (2006)"),
@@ -91,7 +113,13 @@ LISTINGS = (
         "risk", "var_backtests", order=("level",), is_optional=True),
     Listing("portfolio_risk_contributions",
         "Contributions to volatility, 252 sessions to {session}, pro forma", "contributions",
-        order=("-component", "symbol")),
+        columns=("symbol", "weight", "decayed_component", "decayed_share", "decayed_marginal",
+            "component", "share", "marginal", "active_component", "incremental_var_95",
+            "observations", "undefined_reason"),
+        order=("-decayed_component", "symbol")),
+    Listing("portfolio_ex_ante_volatility",
+        "Ex-ante volatility, 252 sessions to {session}, pro forma", "risk", "ex_ante_volatility",
+        order=("method",), is_optional=True),
     Listing("portfolio_active_sectors",
         "Contributions to the expected tracking error by sector, {session}, pro forma", "risk",
         "active_sectors", order=("-sector_component", "sector"), is_optional=True),

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,15 +29,15 @@ def demo(
     from riskmetrics.cli import report
     from riskmetrics.cli.launch import prepare_instance
     from riskmetrics.cli.run import run_daily_risk
-    from riskmetrics.cli.show_forecast_score import print_forecast_scores
     from riskmetrics.cli.summary import print_summaries
     from riskmetrics.sources import sample
 
     prepare_instance(settings.load())
-    echo_err("1/5  Database: " + _load_into_empty_database())
-    echo_err(f"2/5  Dagster job daily_risk for {sample.LAST_SESSION}")
+    started = time.monotonic()
+    echo_err("1/4  Database: " + _load_into_empty_database())
+    echo_err(f"2/4  Risk of {sample.LAST_SESSION}, by the Dagster job daily_risk")
     run_daily_risk([sample.LAST_SESSION], offline=True)
-    echo_err("3/5  Forecast backtest, past year")
+    echo_err("3/4  Forecasts of the past year, and how good they were")
     run_daily_risk(
         trading_calendar.sessions_with_lookback([sample.LAST_SESSION], 252),
         _FORECAST_ASSETS,
@@ -44,15 +45,14 @@ def demo(
     )
     # again: the forecast backtest is now one of the facts; this asset calls no data vendor
     run_daily_risk([sample.LAST_SESSION], "ai_insights")
-    echo_err("4/5  Results")
+    echo_err("4/4  Report")
+    report.write_report(report.Request(sample.LAST_SESSION), out)
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
-    typer.echo()
-    print_forecast_scores(sample.LAST_SESSION)
-    echo_err("5/5  Report")
-    report.write_report(sample.LAST_SESSION, out)
     typer.echo(
         _NEXT_STEPS.format(
-            report=out.absolute().as_uri(), last=sample.LAST_SESSION, command=_command_name()
+            seconds=time.monotonic() - started,
+            report=out.absolute().as_uri(),
+            command=_command_name(),
         )
     )
 
@@ -109,22 +109,12 @@ def load_sample(connection: "sa.Connection") -> str:
 _FORECAST_ASSETS = "portfolio_values,position_volatility,portfolio_volatility,forecast_scores"
 
 _NEXT_STEPS = """
-The report is at {report}
+The report is at {report} (done in {seconds:.0f} s)
 
-Closes in the sample are adjusted for dividends, so dollar values are approximate. The sample has no
-bond fund such as TLT, so interest-rate betas are undefined.
-
-Next:
-  {command} show betas                    betas of all positions, with standard errors
-  {command} backfill --from 2022-01-03 --to {last}
-                                          a year of sessions in one run
-  {command} ui                            the asset graph and all runs, in Dagster's UI
-
-Your own data, in a database of its own:
-  export RISKMETRICS_HOME=~/risk
-  {command} import prices bars.csv
-  {command} import portfolio holdings.csv --name Growth --equity 345000
-  {command} run
+Next, with `{command} COMMAND`:
+  show track-record          how good the forecasts were, against simple alternatives
+  ui                         the asset graph and all runs, in Dagster's UI
+  init                       your own holdings; set RISKMETRICS_HOME=~/risk first
 """
 
 

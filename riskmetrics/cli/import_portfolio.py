@@ -1,6 +1,7 @@
 """`riskmetrics import portfolio`: import holdings from a broker's export or your own table."""
 
 import re
+import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +29,6 @@ from riskmetrics.cli.shared_options import (
     to_date,
 )
 from riskmetrics.cli.transaction_check import compare_with_transactions
-from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -75,6 +75,9 @@ _AllowEmpty = Annotated[
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print how each line is interpreted; store nothing.")
 ]
+_Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="On a terminal: do not ask if something looks wrong.")
+]
 
 
 def portfolio(
@@ -88,6 +91,7 @@ def portfolio(
     value: _Value = None,
     allow_empty: _AllowEmpty = False,
     dry_run: _DryRun = False,
+    yes: _Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Import the holdings of a day from a broker's export or your own table.
@@ -140,8 +144,11 @@ def portfolio(
     report_interpretation(parsed, plans, day, has_all_rejected=dry_run)
     if dry_run:
         print_plans(parsed, plans, day, as_json=as_json)
-    else:
-        _store_plans(file, parsed, plans, day, value)
+        _review_if_stored(parsed, plans, day)
+        return
+    if _review(parsed, plans, day) and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+        typer.confirm("Store these holdings?", default=True, abort=True, err=True)
+    _store_plans(file, parsed, plans, day, value)
 
 
 def _validate_options(equity: float | None, value: float | None, as_of: datetime | None) -> None:
@@ -153,6 +160,47 @@ def _validate_options(equity: float | None, value: float | None, as_of: datetime
             raise UsageError(f"{option} {amount} is not a valid amount in USD")
     if as_of and as_of.date() > date.today():
         raise UsageError(f"--as-of {as_of.date()} is in the future")
+
+
+def _review_if_stored(parsed: "HoldingsFile", plans: list[PortfolioPlan], day: date) -> None:
+    """Compare a dry run with what is stored, if there is a database and it answers."""
+    import sqlalchemy as sa
+
+    from riskmetrics import settings
+    from riskmetrics.db import embedded
+
+    configured = settings.load()
+    if configured.database_url is None and not embedded.has_cluster(configured.home_directory):
+        return
+    try:
+        _review(parsed, plans, day, is_dry=True)
+    except sa.exc.OperationalError:
+        echo_err("note: not compared with what is stored, because the database does not answer")
+
+
+def _review(
+    parsed: "HoldingsFile", plans: list[PortfolioPlan], day: date, *, is_dry: bool = False
+) -> bool:
+    """Print what a file changes and what looks wrong in it; return whether anything does.
+
+    Holdings that follow from transactions are compared when they are imported, or in a dry run.
+    """
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.cli.statement_check import review_statement
+    from riskmetrics.db import transactions
+
+    with read_transaction() as connection:
+        kept = [plan for plan in plans if transactions.find_portfolio(connection, plan.name)]
+        found = review_statement(
+            connection, [plan for plan in plans if plan not in kept], parsed, day
+        )
+        for plan in kept if is_dry else ():
+            lots = plan.account.holdings.rows
+            summary = compare_with_transactions(connection, plan, lots, day)
+            echo_err(f"{plan.name}: {summary}")
+    for line in (*found.changes, *found.doubts):
+        echo_err(line)
+    return bool(found.doubts)
 
 
 def _store_plans(
@@ -170,36 +218,10 @@ def _store_plans(
         rejected = input_writes.store_rejected_rows(
             connection, "portfolio", str(file), collect_rejected_rows(parsed, plans)
         )
-        unpriced = _find_unpriced_symbols(connection, plans, shares)
-    if unpriced:
-        echo_err(
-            f"no price is stored for {join_names(unpriced)}: check the symbol, or import its prices"
-        )
     if rejected:
         echo_err(f"{pluralize(rejected, 'row')} rejected and stored in rejected_rows")
     for plan, summary in zip(plans, summaries, strict=True):
         typer.echo(f"{file}, {plan.name}: {summary}")
-
-
-def _find_unpriced_symbols(
-    connection: "sa.Connection", plans: list[PortfolioPlan], shares: dict[str, str]
-) -> list[str]:
-    """Return the underlying symbols without a stored price, sorted; ``shares`` renames symbols."""
-    from riskmetrics.db import stored_prices
-    from riskmetrics.results.lot_frames import underlying
-
-    frames = [plan.account.holdings.rows for plan in plans]
-    stated = {
-        symbol
-        for rows in frames
-        if len(rows)
-        for symbol in underlying(rows).replace(shares).dropna()
-    }
-    return (
-        sorted(stated - set(stored_prices.read_price_coverage(connection, stated)["symbol"]))
-        if stated
-        else []
-    )
 
 
 def _resolve_symbols(

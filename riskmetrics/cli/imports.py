@@ -1,4 +1,4 @@
-"""`riskmetrics import`: import files of prices, profiles, sector weights and scenarios."""
+"""`riskmetrics import`: import files of prices, profiles, sector weights, factors, scenarios."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help=(
-        "Import prices, holdings, transactions, profiles, benchmark weights and stress scenarios"
-        " from CSV, Excel or Parquet files."
+        "Import prices, holdings, transactions, profiles, benchmark weights, factors and stress"
+        " scenarios from CSV, Excel or Parquet files."
     ),
     no_args_is_help=True,
 )
@@ -93,6 +93,39 @@ def benchmark(
 
 
 @app.command()
+def factors(
+    file: File,
+    percent: Annotated[
+        bool, typer.Option("--percent", help="Returns are in percent: 1.2 is 1.2%.")
+    ] = False,
+    decimal: Decimal = "",
+    dates: Dates = "",
+) -> None:
+    """Import daily returns of factors: date, factor, return; or date and a column per factor.
+
+    Returns are fractions, and percent in the daily files of Kenneth French's data library. Results
+    use the factors that RISKMETRICS_FACTORS names.
+
+    Example: riskmetrics import factors F-F_Research_Data_Factors_daily.csv
+    """
+    from riskmetrics.db import factor_queries
+    from riskmetrics.sources.factor_files import read_factors
+
+    def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
+        written = factor_queries.store_factor_returns(connection, parsed.rows, file.name)
+        names = ", ".join(dict.fromkeys(parsed.rows["factor"]))
+        return f"{names}: {format_write(written)}"
+
+    _import_file(
+        "factors",
+        file,
+        lambda path, limits, notation: read_factors(path, limits, notation, is_percent=percent),
+        store,
+        parse_notation(decimal, dates),
+    )
+
+
+@app.command()
 def scenarios(
     file: File,
     only: Annotated[
@@ -106,7 +139,8 @@ def scenarios(
     Columns are name; market_move and rate_move, or first_day and last_day of a window; and
     optionally volatility_move, the relative change of volatilities for options, and description.
     Moves are fractions of a price (-0.2 is a fall by a fifth); rate_move is the move of the rate
-    index, a bond fund. Existing scenarios of the same name are replaced.
+    index, a bond fund. factor_moves are returns of factors, such as "value=-0.05, size=0.02", alone
+    or with market_move. Existing scenarios of the same name are replaced.
 
     Example: riskmetrics import scenarios scenarios.csv
     """

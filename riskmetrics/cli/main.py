@@ -20,6 +20,7 @@ from riskmetrics.cli import (
     init,
     insight_commands,
     layout_commands,
+    limit_commands,
     portfolio_commands,
     price_commands,
     report,
@@ -49,6 +50,7 @@ app.add_typer(imports.app, name="import")
 app.add_typer(layout_commands.app, name="layouts")
 app.add_typer(seed.app, name="seed")
 app.add_typer(portfolio_commands.app, name="portfolio")
+app.add_typer(limit_commands.app, name="limits")
 app.add_typer(price_commands.app, name="prices")
 app.add_typer(symbol_commands.app, name="symbols")
 app.command()(run.run)

@@ -125,9 +125,25 @@ def run_daily_risk(
     with connect_at_head():
         chosen = [name.strip() for name in assets.split(",") if name.strip()]
         outcome = launch.run(settings.load(), days, chosen, offline=offline, ai_all=ai_all)
-    echo_err(f"run {outcome.run_id}: {_describe_outcome(outcome)}, {span}")
+    echo_err(
+        f"run {outcome.run_id}: {_describe_outcome(outcome)}, {span}; {_describe_rows(outcome)}"
+    )
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
+
+
+def _describe_rows(outcome: "RunOutcome") -> str:
+    """Return how many rows of results the run changed or removed."""
+    by_asset = {}
+    for event in outcome.result.get_asset_materialization_events():
+        by_asset[event.asset_key] = event.materialization.metadata
+    changed = sum(
+        int(metadata[name].value)  # type: ignore[call-overload]  # integers, as written
+        for metadata in by_asset.values()
+        for name in ("run_rows_changed", "run_rows_removed")
+        if name in metadata
+    )
+    return f"{changed:,} rows changed" if changed else "no row changed"
 
 
 def _describe_outcome(outcome: "RunOutcome") -> str:

@@ -128,6 +128,16 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
 
     Example: riskmetrics show contributions --date 2022-12-28
     """,
+    "correlations": """
+    Print correlations of the largest holdings, and the diversification of portfolios.
+
+    Example: riskmetrics show correlations --date 2022-12-28 --portfolio Growth
+    """,
+    "factors": """
+    Print the exposures of each portfolio to the market and other factors, and its risk by factor.
+
+    Example: riskmetrics show factors --date 2022-12-28 --portfolio Growth
+    """,
     "liquidity": """
     Print the days to liquidate portfolios and holdings at a share of the median volume.
 
@@ -137,6 +147,11 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
     Print the loss of each portfolio in each stress scenario; a gain is negative.
 
     Example: riskmetrics show stress --date 2022-12-28
+    """,
+    "limits": """
+    Print the limits of portfolios: value, status, and the first session with that status.
+
+    Example: riskmetrics show limits --date 2022-12-28 --portfolio Growth
     """,
     "scenarios": scenarios,
     "options": """

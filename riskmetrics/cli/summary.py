@@ -1,142 +1,162 @@
-"""Summary of a session's results, a few lines per portfolio."""
+"""Summary of a session's results: a compact table and the note of each portfolio."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from riskmetrics.cli.output import format_cell, print_frame, to_records
-from riskmetrics.present import formatting
+from riskmetrics.catalog import figures_of
+from riskmetrics.cli.output import format_cell, to_records
 from riskmetrics.present.caveats import portfolio_caveats
+from riskmetrics.present.figures import PAGE_FORMATS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_VALUE_COLUMNS = {"long": "long_value", "short": "short_value", "cash": "cash_value"}
+Row = Mapping[str, Any]
+Rows = Mapping[str, list[Row]]
+"""Rows of a portfolio by table."""
+
+_TABLES = (
+    *("portfolio_market_regressions", "portfolio_drawdowns", "portfolio_tail_risk"),
+    *("portfolio_stress", "portfolio_sector_weights", "portfolio_risk_contributions"),
+)
+_N_SECTORS = 2
+"""Sectors with the largest active weights that are printed."""
 
 
 def print_summaries(day: date, portfolios: Sequence[str]) -> None:
-    """Print value, betas, volatility, concentration, sectors and insights of each portfolio."""
+    """Print value, risk and concentration of each portfolio in a few lines, and its note."""
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store, listed_rows, result_queries, volatility_queries
 
     with read_transaction() as connection:
-        table = result_queries.read_snapshots(connection, day)
-        notes = portfolio_caveats(table, listed_rows.read_coverage(connection, day))
-        volatilities = {
-            row["portfolio"]: row
-            for row in to_records(volatility_queries.read_portfolio_volatility(connection, day))
+        snapshots = result_queries.read_snapshots(connection, day)
+        notes = portfolio_caveats(snapshots, listed_rows.read_coverage(connection, day))
+        frames = {name: listed_rows.read_rows(name, connection, day) for name in _TABLES} | {
+            "portfolio_snapshots": snapshots,
+            "volatility": volatility_queries.read_portfolio_volatility(connection, day),
         }
-        sectors = listed_rows.read_sector_weights(connection, day)
-        insight_rows = insight_store.read_latest_insights(connection, day)
-    snapshots = {row["portfolio"]: row for row in to_records(table)}
+        insights = insight_store.read_latest_insights(connection, day)
     for name in portfolios:
-        _print_summary(
-            day,
-            snapshots[name] | volatilities[name],
-            sectors[sectors["portfolio"] == name],
-            notes.get(name, []),
-        )
-        print_insights(
-            day, [row for row in insight_rows if row["portfolio"] == name], is_full=False
-        )
+        rows = {table: _rows_of(frame, name) for table, frame in frames.items()}
+        typer.echo(f"\n{name}, {day}")
+        for label, text in [*_summary_lines(rows), *(("", note) for note in notes.get(name, []))]:
+            typer.echo(f"  {label:<12}{text}")
+        _print_note([row for row in insights if row["portfolio"] == name])
 
 
-def _print_summary(
-    day: date, row: "dict[str, Any]", sectors: "pd.DataFrame", notes: list[str]
-) -> None:
-    parts = ", ".join(
-        f"{name} {formatting.money(row[column])}" for name, column in _VALUE_COLUMNS.items()
+def _rows_of(frame: "pd.DataFrame", portfolio: str) -> list[Row]:
+    return to_records(frame[frame["portfolio"] == portfolio])
+
+
+def _summary_lines(rows: Rows) -> Iterator[tuple[str, str]]:
+    """Yield the label and text of each line; a figure that is undefined is a dash."""
+    snapshot = _shown(rows, "portfolio_snapshots")
+    volatility = _shown(rows, "volatility", "volatility_forecasts", "portfolio_snapshots")
+    regression = _shown(rows, "portfolio_market_regressions")
+    drawdown = _shown(rows, "portfolio_drawdowns")
+    yield (
+        "Value",
+        (
+            f"{snapshot['total_value']}   session {snapshot['daily_pnl']}"
+            f" ({snapshot['daily_return']})   cash {snapshot['cash_value']}"
+        ),
     )
-    lines = [
-        ("Value", f"{_text(row, 'total_value')}  ({parts})"),
-        *(("", note) for note in notes),
-        (
-            "Beta, 90 sessions",
-            (
-                f"{_text(row, 'beta_calculated_90d')}  (exposure-weighted mean R²"
-                f" {_text(row, 'beta_calculated_90d_r_squared')},"
-                f" {_text(row, 'beta_calculated_90d_observations')} observations)"
-            ),
-        ),
-        ("Portfolio regression", _text(row, "beta_portfolio_regression")),
-        *_volatility_lines(row),
-        (
-            "HHI",
-            (
-                f"{_text(row, 'hhi')}  ({_text(row, 'effective_num_positions')} effective positions"
-                f" of {row['num_positions']})"
-            ),
-        ),
-        (
-            "Largest weights",
-            (
-                f"top 3 {_text(row, 'top_3_concentration')}, top 10"
-                f" {_text(row, 'top_10_concentration')}"
-            ),
-        ),
-    ]
-    typer.echo(f"\n{row['portfolio']}, {day}")
-    for label, text in lines:
-        typer.echo(f"  {label:<21} {text}")
-    _print_sectors(sectors)
-
-
-def _volatility_lines(row: "dict[str, Any]") -> list[tuple[str, str]]:
-    """Return the lines of realized and forecast volatility."""
-    percentile = format_cell(row["volatility_percentile"], _format_percentile)
-    trend = format_cell(row["volatility_trend"]) + ("; in-sample" if row["in_sample"] else "")
-    return [
-        (
-            "Volatility",
-            (
-                f"{_text(row, 'realized_volatility_21d')} over 21 sessions  (63 sessions"
-                f" {_text(row, 'realized_volatility_63d')}; {percentile} percentile of the past"
-                " year)"
-            ),
-        ),
-        (
-            "Forecast volatility",
-            (
-                f"{_text(row, 'expected_volatility_21d')} over the next 21 sessions  (80% interval"
-                f" {_text(row, 'low')} to {_text(row, 'high')}; P(increase)"
-                f" {_text(row, 'rise_probability')}; {trend})"
-            ),
-        ),
-    ]
-
-
-def _text(row: "dict[str, Any]", column: str) -> str:
-    """Return a figure of a snapshot, or of its forecast, in the format of the report."""
-    from riskmetrics.present.figures import page_format
-
-    is_of_forecast = column in ("low", "high", "rise_probability")
-    table = "volatility_forecasts" if is_of_forecast else "portfolio_snapshots"
-    return format_cell(row[column], page_format(f"{table}.{column}"))
-
-
-def _format_percentile(rank: float) -> str:
-    """Return a rank from 0 to 1 as an ordinal: 19th."""
-    number = round(rank * 100)
-    suffixes = {1: "st", 2: "nd", 3: "rd"}
-    is_teen = 10 < number % 100 < 20
-    return f"{number}{'th' if is_teen else suffixes.get(number % 10, 'th')}"
-
-
-def _print_sectors(sectors: "pd.DataFrame") -> None:
-    from riskmetrics.catalog import figures_of
-    from riskmetrics.present.figures import table_formats
-
-    figures = {figure.column: figure for figure in figures_of("portfolio_sector_weights")}
-    headings = {
-        "sector": "Sector",
-        "gross_weight": "% of gross",
-        "net_weight": "net % of equity",
-        "benchmark_weight": "benchmark",
-        "active_weight": "active",
-    }
-    print_frame(
-        sectors[list(headings)], as_json=False, formats=table_formats(figures), headings=headings
+    yield (
+        "Market beta",
+        f"{regression['beta']} ± {regression['std_error']}   R² {regression['r_squared']}",
     )
+    yield (
+        "Volatility",
+        (
+            f"{volatility['realized_volatility_21d']} past 21 sessions; next 21 sessions"
+            f" {volatility['expected_volatility_21d']} ({volatility['low']} to"
+            f" {volatility['high']})"
+        ),
+    )
+    yield (
+        "Tail",
+        (
+            f"one-day value at risk {_value_at_risk(rows)} (95%); drawdown"
+            f" {drawdown['current_drawdown']}; {_worst_scenario(rows)}"
+        ),
+    )
+    yield (
+        "Weights",
+        (
+            f"{_largest_weight(rows)}; top 3"
+            f" {snapshot['top_3_concentration']}; {snapshot['effective_num_positions']} effective"
+            f" positions of {snapshot['num_positions']}"
+        ),
+    )
+    yield "Sectors", _active_sectors(rows)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A row whose figures are shown as on the page of the report; a dash for what it lacks."""
+
+    row: Row
+    tables: tuple[str, ...]
+
+    def __getitem__(self, column: str) -> str:
+        figures = (figure for table in self.tables for figure in figures_of(table))
+        unit = next((one.unit for one in figures if one.column == column), None)
+        return format_cell(self.row.get(column), PAGE_FORMATS.get(unit) if unit else None)
+
+
+def _shown(rows: Rows, *tables: str) -> _Shown:
+    """Return the only row of the first table, with figures of all."""
+    return _Shown(next(iter(rows[tables[0]]), {}), tables)
+
+
+def _value_at_risk(rows: Rows) -> str:
+    """Return the one-day value at risk at 95% by filtered simulation."""
+    wanted = {"method": "filtered", "level": 0.95, "horizon_days": 1}
+    found = (row for row in rows["portfolio_tail_risk"] if row.items() >= wanted.items())
+    return _Shown(next(found, {}), ("portfolio_tail_risk",))["value_at_risk"]
+
+
+def _worst_scenario(rows: Rows) -> str:
+    losses = [row for row in rows["portfolio_stress"] if row["loss"] is not None]
+    if not losses:
+        return "no scenario is defined"
+    worst = max(losses, key=lambda row: float(row["loss"]))
+    loss = _Shown(worst, ("portfolio_stress",))["loss"]
+    return f"loss of {loss} in “{worst['scenario']}”"
+
+
+def _largest_weight(rows: Rows) -> str:
+    weights = [row for row in rows["portfolio_risk_contributions"] if row["weight"] is not None]
+    if not weights:
+        return "weights undefined"
+    largest = max(weights, key=lambda row: abs(float(row["weight"])))
+    shown = _Shown(largest, ("portfolio_risk_contributions",))
+    return f"{largest['symbol']} {shown['weight']}, {shown['share']} of volatility"
+
+
+def _active_sectors(rows: Rows) -> str:
+    """Return the sectors whose weights differ most from the benchmark's."""
+    active = [row for row in rows["portfolio_sector_weights"] if row["active_weight"]]
+    if not active:
+        return "active weights undefined, or equal to the benchmark"
+    active.sort(key=lambda row: -abs(float(row["active_weight"])))
+    shown = (_Shown(row, ("portfolio_sector_weights",)) for row in active[:_N_SECTORS])
+    sectors = ", ".join(f"{each['sector']} {each['active_weight']}" for each in shown)
+    return f"{sectors} against the benchmark"
+
+
+def _print_note(insights: Sequence[Row]) -> None:
+    """Print the daily summary, or where it has none, the titles of the other insights."""
+    import textwrap
+
+    notes = [row for row in insights if row["insight_type"] == "daily_summary"]
+    for row in notes or insights:
+        typer.echo(f"  [{row['severity']}] {row['title']}")
+        if notes and row["summary"]:
+            typer.echo(
+                textwrap.fill(row["summary"], 96, initial_indent="  ", subsequent_indent="  ")
+            )

@@ -17,9 +17,12 @@ from riskmetrics.catalog import (
     find_figure,
 )
 from riskmetrics.cli.output import to_records
-from riskmetrics.db import listed_rows, result_queries, volatility_queries
+from riskmetrics.db import limits, listed_rows, result_queries, volatility_queries
+from riskmetrics.funds import NOT_LOOKED_THROUGH
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import TABLE_FORMATS
+from riskmetrics.present.limits import format_limited
+from riskmetrics.results.exposures import UNCLASSIFIED
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -122,6 +125,26 @@ def _volatility_notes(frames: Frames) -> Iterator[str]:
         yield f"in-sample: {formatting.IN_SAMPLE_NOTE}."
 
 
+def _factor_notes(_: Frames) -> Iterator[str]:
+    yield (
+        "exposure: return per unit return of the factor, the others held fixed; std_error and t:"
+        " of the regression of the portfolio."
+    )
+    yield (
+        "vif: variance inflation factor, 1 is uncorrelated with the other factors; a factor above"
+        " 10 is left out."
+    )
+    yield "components sum to the age-weighted volatility; specific: not explained by factors."
+
+
+def _sector_notes(frames: Frames) -> Iterator[str]:
+    rows = frames[""]
+    yield "look_through_weight: part of gross_weight that is held by funds that are looked through."
+    unknown = rows[rows["sector"].isin([NOT_LOOKED_THROUGH, UNCLASSIFIED])]
+    for name, share in unknown.groupby("portfolio")["gross_weight"].sum().items():
+        yield f"{name}: the sectors of {formatting.percent(share)} of gross value are not known."
+
+
 _FORECAST_FIGURES = figures_of("volatility_forecasts")
 _FLAGS = {figure.column: figure.heading for figure in _FORECAST_FIGURES if figure.unit is Unit.FLAG}
 
@@ -174,6 +197,18 @@ def _label_figures(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(figure=labels, value=pd.Series(texts, table.index, dtype=object))
 
 
+def _format_limits(table: pd.DataFrame) -> pd.DataFrame:
+    """Return checked limits with values in the units of their figures."""
+    shown = {
+        column: [
+            None if pd.isna(value) else format_limited(name, value)
+            for name, value in zip(table["limit_name"], table[column], strict=True)
+        ]
+        for column in ("value", "limit_value")
+    }
+    return table.assign(**{name: pd.Series(texts, dtype=object) for name, texts in shown.items()})
+
+
 def _listed_table(listing: Listing) -> Table:
     """Return the table of a listing."""
     return Table(
@@ -212,7 +247,7 @@ VIEWS = {
         },
         notes=_volatility_notes,
     ),
-    "sectors": _listed("sectors"),
+    "sectors": _listed("sectors", notes=_sector_notes),
     "snapshot": View(
         {
             "": Table(
@@ -225,6 +260,8 @@ VIEWS = {
     ),
     "risk": _listed("risk"),
     "contributions": _listed("contributions"),
+    "correlations": _listed("correlations"),
+    "factors": _listed("factors", notes=_factor_notes),
     "liquidity": _listed("liquidity"),
     "stress": _listed("stress"),
     "options": _listed(
@@ -240,6 +277,18 @@ VIEWS = {
             )
         },
         text_if_empty="no package adds figures, or none was computed on {session}",
+    ),
+    "limits": View(
+        {
+            "": Table(
+                "Limits, {session}",
+                limits.read_limit_checks,
+                is_optional=True,
+                arrange=_format_limits,
+            )
+        },
+        has_caveats=False,
+        text_if_empty="no limit was checked on {session}: set one with riskmetrics limits set",
     ),
     "undefined": View(
         {

@@ -5,7 +5,13 @@ from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows
 from riskmetrics.db.shards import Unit
 from riskmetrics.inputs.run_inputs import RunInputs
-from riskmetrics.results import betas, decayed_betas, forecasts, rate_sensitivity
+from riskmetrics.results import (
+    betas,
+    decayed_betas,
+    factor_results,
+    forecasts,
+    rate_sensitivity,
+)
 
 
 def compute_position_betas(inputs: RunInputs) -> Computed:
@@ -38,6 +44,12 @@ def compute_rate_betas(inputs: RunInputs) -> Computed:
             TableRows(tables.symbol_two_factor_betas, two_factor),
         ]
     )
+
+
+def compute_symbol_factors(inputs: RunInputs) -> Computed:
+    """Compute factor exposures of symbols."""
+    rows = factor_results.symbol_rows(inputs.symbol_factors, inputs.snapshot.lots, inputs.sessions)
+    return Computed([TableRows(tables.symbol_factor_exposures, rows)])
 
 
 def compute_position_volatility(inputs: RunInputs) -> Computed:
@@ -76,6 +88,16 @@ POSITION_ASSETS = (
         (tables.position_interest_rate_betas, tables.symbol_two_factor_betas),
         compute_rate_betas,
         "ir_beta",
+        Unit.SYMBOLS,
+    ),
+    ResultAsset(
+        "symbol_factor_exposures",
+        "positions",
+        "Exposures of held symbols to the market, style and other factors, one year.",
+        {"market_prices": Edge.READS},
+        (tables.symbol_factor_exposures,),
+        compute_symbol_factors,
+        "r_squared",
         Unit.SYMBOLS,
     ),
     ResultAsset(

@@ -1,5 +1,7 @@
 """Risk figures of portfolios, each in a table of its own."""
 
+import pandas as pd
+
 from riskmetrics.computations.result_asset import DELTA_NOTE, Edge, ResultAsset
 from riskmetrics.computations.statistic_assets import STATISTIC_ASSETS
 from riskmetrics.db import tables
@@ -9,6 +11,9 @@ from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.results import (
     contribution_results,
+    correlation_results,
+    factor_results,
+    factor_stress,
     holding_risk,
     liquidity_results,
     pro_forma,
@@ -50,13 +55,13 @@ def compute_tail_risk(inputs: RunInputs) -> Computed:
 
 
 def compute_contributions(inputs: RunInputs) -> Computed:
-    """Compute contributions to volatility and tracking error, and incremental value at risk."""
+    """Compute volatility by two covariances, contributions to it, and risk by holding."""
     valuation = inputs.option_adjusted_valuation
     net = contribution_results.net_by_underlying(valuation)
     risk = holding_risk.estimate_holding_risk(
         valuation, net, inputs.clean_returns(VAR_WINDOW), inputs.snapshot.market_index
     )
-    rows = contribution_results.contribution_rows(
+    rows, volatility = contribution_results.contribution_rows(
         valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
     )
     rows = holding_risk.extend_contributions(valuation, net, risk, rows)
@@ -64,6 +69,7 @@ def compute_contributions(inputs: RunInputs) -> Computed:
     return Computed(
         [
             TableRows(tables.portfolio_risk_contributions, rows),
+            TableRows(tables.portfolio_ex_ante_volatility, volatility),
             TableRows(tables.portfolio_active_sectors, sectors),
         ]
     )
@@ -79,15 +85,52 @@ def compute_liquidity(inputs: RunInputs) -> Computed:
     )
 
 
+def compute_correlations(inputs: RunInputs) -> Computed:
+    """Compute correlations of the largest holdings, and the diversification of portfolios."""
+    rows, pairs = correlation_results.correlation_rows(
+        inputs.option_adjusted_valuation,
+        inputs.clean_returns(pro_forma.YEAR_WINDOW),
+        inputs.snapshot.terms.correlated_holdings,
+    )
+    return Computed(
+        [
+            TableRows(tables.portfolio_diversification, rows),
+            TableRows(tables.portfolio_correlations, pairs),
+        ]
+    )
+
+
+def compute_factor_exposures(inputs: RunInputs) -> Computed:
+    """Compute factor exposures of portfolios, and the split of their volatility by factor."""
+    exposures, risk = factor_results.portfolio_rows(
+        inputs.option_adjusted_valuation,
+        inputs.symbol_factors,
+        inputs.clean_returns(pro_forma.YEAR_WINDOW),
+    )
+    return Computed(
+        [
+            TableRows(tables.portfolio_factor_exposures, exposures),
+            TableRows(tables.portfolio_factor_risk, risk),
+        ]
+    )
+
+
 def compute_stress(inputs: RunInputs) -> Computed:
     """Compute the loss of every portfolio in each stress scenario."""
+    valuation, scenarios = inputs.option_adjusted_valuation, inputs.snapshot.stress_scenarios
+    moves_factors = scenarios["factor_moves"].notna()
     rows = stress_results.stress_rows(
-        inputs.option_adjusted_valuation,
-        inputs.snapshot.stress_scenarios,
+        valuation,
+        scenarios[~moves_factors],
         inputs.stress_betas,
         inputs.stress_history,
         inputs.option_book,
     )
+    if moves_factors.any():
+        found = factor_stress.factor_stress_rows(
+            valuation, scenarios, inputs.symbol_factors, inputs.option_book
+        )
+        rows = pd.concat([rows, found], ignore_index=True)
     return Computed([TableRows(tables.portfolio_stress, rows)])
 
 
@@ -133,16 +176,45 @@ RISK_ASSETS = (
     ResultAsset(
         "risk_contributions",
         "portfolios",
-        "Contribution of each symbol to its portfolio's volatility and tracking error, its"
-        f" incremental value at risk, and active contributions of sectors. {DELTA_NOTE}",
+        "Ex-ante volatility of every portfolio by two covariances, contributions of symbols to it"
+        " and to tracking error, incremental value at risk, and active contributions of sectors."
+        f" {DELTA_NOTE}",
         {
             "portfolio_values": Edge.SHARES,
             "company_profiles": Edge.READS,
             "har_coefficients": Edge.READS,
         },
-        (tables.portfolio_risk_contributions, tables.portfolio_active_sectors),
+        (
+            tables.portfolio_risk_contributions,
+            tables.portfolio_ex_ante_volatility,
+            tables.portfolio_active_sectors,
+        ),
         compute_contributions,
         "component",
+    ),
+    ResultAsset(
+        "correlations",
+        "portfolios",
+        "Correlations of the largest holdings of every portfolio, and its diversification."
+        f" {DELTA_NOTE}",
+        {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
+        (tables.portfolio_diversification, tables.portfolio_correlations),
+        compute_correlations,
+        "diversification_ratio",
+    ),
+    ResultAsset(
+        "portfolio_factor_exposures",
+        "portfolios",
+        "Exposures of every portfolio to the market and other factors, and its risk by factor."
+        f" {DELTA_NOTE}",
+        {
+            "symbol_factor_exposures": Edge.SHARES,
+            "portfolio_values": Edge.SHARES,
+            "har_coefficients": Edge.READS,
+        },
+        (tables.portfolio_factor_exposures, tables.portfolio_factor_risk),
+        compute_factor_exposures,
+        "exposure",
     ),
     *STATISTIC_ASSETS,
     ResultAsset(
@@ -158,7 +230,11 @@ RISK_ASSETS = (
         "stress_tests",
         "portfolios",
         "Loss of every portfolio in each scenario of `stress_scenarios`.",
-        {"portfolio_betas": Edge.SHARES, "portfolio_rate_betas": Edge.SHARES},
+        {
+            "portfolio_betas": Edge.SHARES,
+            "portfolio_rate_betas": Edge.SHARES,
+            "portfolio_factor_exposures": Edge.SHARES,
+        },
         (tables.portfolio_stress,),
         compute_stress,
         "loss",

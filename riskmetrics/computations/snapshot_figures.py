@@ -8,7 +8,8 @@ from riskmetrics.computations.result_asset import DELTA_NOTE, Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
-from riskmetrics.results import exposures, forecasts, option_results, snapshots
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
+from riskmetrics.results import decayed_betas, exposures, forecasts, option_results, snapshots
 
 
 def compute_values(inputs: RunInputs) -> Computed:
@@ -22,14 +23,22 @@ def compute_values(inputs: RunInputs) -> Computed:
 
 
 def compute_betas(inputs: RunInputs) -> Computed:
-    """Compute market betas of portfolios: by position, by regression, and from the vendor."""
+    """Compute market betas of portfolios: by position, by regression, vendor's, age-decayed."""
     rows, coverage, undefined = snapshots.beta_rows(
         inputs.option_adjusted_valuation, inputs.market_betas, inputs.profiles
     )
+    decayed, decayed_coverage = decayed_betas.portfolio_rows(
+        inputs.option_adjusted_valuation,
+        inputs.decayed_betas,
+        inputs.clean_returns(DECAYED_WINDOW),
+    )
     return Computed(
-        [_snapshot_columns(rows, undefined, snapshots.BETA_METRICS)],
-        coverage,
-        snapshots.BETA_COVERAGE,
+        [
+            _snapshot_columns(rows, undefined, snapshots.BETA_METRICS),
+            TableRows(tables.portfolio_decayed_betas, decayed),
+        ],
+        pd.concat([coverage, decayed_coverage]),
+        (*snapshots.BETA_COVERAGE, *decayed_betas.DECAYED_COVERAGE),
     )
 
 
@@ -99,7 +108,7 @@ SNAPSHOT_ASSETS = (
     ResultAsset(
         "portfolio_betas",
         "portfolios",
-        "Portfolio market betas: weighted by position, by regression, and from the vendor."
+        "Portfolio market betas: weighted by position, by regression, vendor's, and age-decayed."
         f" {DELTA_NOTE}",
         {
             "position_betas": Edge.SHARES,
@@ -107,7 +116,11 @@ SNAPSHOT_ASSETS = (
             "company_profiles": Edge.READS,
             "har_coefficients": Edge.READS,
         },
-        (tables.portfolio_snapshots, tables.portfolio_coverage),
+        (
+            tables.portfolio_snapshots,
+            tables.portfolio_coverage,
+            tables.portfolio_decayed_betas,
+        ),
         compute_betas,
         "beta_calculated_90d",
     ),

@@ -42,8 +42,21 @@ _VIEWS = {
         },
     ),
     "v_quality": ("portfolio_coverage", {}),
+    "v_sectors": ("portfolio_sector_weights", {}),
+    "v_stress": ("portfolio_stress", {}),
+    "v_contributions": ("portfolio_risk_contributions", {}),
+    "v_tail_risk": ("portfolio_tail_risk", {}),
 }
 """View to the table whose figures it shows under their names, and its columns of other figures."""
+
+_VIEW_COMMENTS = {
+    "v_sectors": "One row per portfolio, session and sector: weights, and active weights.",
+    "v_stress": "One row per portfolio, session and scenario: loss; a gain is negative.",
+    "v_contributions": "One row per portfolio, session and symbol: part of the volatility.",
+    "v_tail_risk": "One row per portfolio, session, method, level and horizon: value at risk.",
+    "v_limits": "One row per portfolio, session and checked limit: value and status.",
+    "v_insights": "One row per insight on a session that was not dismissed, of any version.",
+}
 
 _STORED_COMMENTS = sa.text("""
     SELECT relname, attname, description
@@ -77,7 +90,8 @@ def write_comments(connection: sa.Connection) -> int:
     driver = driver_connection(connection)
     for relation, column, text in changes:
         name = sql.Identifier(relation, *([column] if column else []))
-        kind = sql.SQL("COLUMN" if column else "TABLE")
+        is_view = relation in _VIEW_COMMENTS
+        kind = sql.SQL("COLUMN" if column else "VIEW" if is_view else "TABLE")
         driver.execute(sql.SQL("COMMENT ON {} {} IS {}").format(kind, name, sql.Literal(text)))
     return len(changes)
 
@@ -87,6 +101,7 @@ def _expected_comments() -> dict[tuple[str, str], str]:
     tables = metadata.tables.values()
     found = {(table.name, ""): table.comment for table in tables}
     found |= {(table.name, column.name): column.comment for table in tables for column in table.c}
+    found |= {(view, ""): text for view, text in _VIEW_COMMENTS.items()}
     for view, (table, renamed) in _VIEWS.items():
         shown = {figure.column: figure for figure in figures_of(table)}
         shown |= {column: find_figure(name) for column, name in renamed.items()}

@@ -176,6 +176,11 @@ def is_running(home: Path) -> bool:
         return not _try_lock(lock_file)
 
 
+def has_cluster(home: Path) -> bool:
+    """Return whether ``home`` has data of a server; nothing is started."""
+    return (home.expanduser().resolve() / "postgres" / "data").is_dir()
+
+
 def is_kept_running(home: Path) -> bool:
     """Return whether the server in ``home`` stays up without clients."""
     return (home.expanduser().resolve() / "postgres" / KEEP_RUNNING).exists()

@@ -63,6 +63,8 @@ _QUERIES = {
         ("level",),
         condition=sa.and_(_tail.c.method == "historical", _tail.c.horizon_days == 1),
     ),
+    "factor_exposures": _Query(tables.portfolio_factor_exposures, ("factor",)),
+    "factor_risk": _Query(tables.portfolio_factor_risk, ("factor",)),
     "liquidity": _Query(tables.portfolio_liquidity),
     "coverage": _Query(tables.portfolio_coverage, ("metric",)),
     "undefined": _Query(

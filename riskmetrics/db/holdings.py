@@ -218,6 +218,21 @@ def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> li
     return lots
 
 
+def read_open_quantities(
+    connection: sa.Connection, name: str, day: date
+) -> dict[str, Decimal] | None:
+    """Return the quantity of each symbol that a portfolio holds on a day; None if there is none."""
+    table = tables.portfolios
+    statement = sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None))
+    portfolio_id = connection.scalar(statement)
+    if portfolio_id is None:
+        return None
+    quantities: dict[str, Decimal] = {}
+    for lot in _open_lots(connection, portfolio_id, day):
+        quantities[lot["symbol"]] = quantities.get(lot["symbol"], Decimal(0)) + lot["quantity"]
+    return quantities
+
+
 _COLUMN_PRECISION = {"quantity": Decimal("1e-10")} | dict.fromkeys(
     ("entry_price", "strike_price", "last_price"), Decimal("0.0001")
 )

@@ -237,6 +237,17 @@ def read_latest_day(connection: sa.Connection) -> date | None:
     return day
 
 
+def read_sessions(connection: sa.Connection, portfolio: str | None = None) -> list[date]:
+    """Return the days with a snapshot of a portfolio, or of any that is not deleted, in order."""
+    statement = (
+        sa.select(_snapshots.c.snapshot_date)
+        .join(_portfolios, _portfolios.c.id == _snapshots.c.portfolio_id)
+        .distinct()
+        .order_by(_snapshots.c.snapshot_date)
+    )
+    return list(connection.scalars(filter_by_portfolio(statement, portfolio)))
+
+
 def filter_by_portfolio(statement: "sa.Select[Any]", portfolio: str | None) -> "sa.Select[Any]":
     """Restrict a query to the portfolio of a name, or to all portfolios that are not deleted."""
     statement = statement.where(_portfolios.c.deleted_at.is_(None))

@@ -208,3 +208,32 @@ def read_price_history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
     return rows.drop(columns="data_source").assign(
         date=rows["date"].dt.date.astype(object), has_adj_close=adjusted.astype(bool)
     )
+
+
+def read_known_symbols(connection: sa.Connection) -> set[str]:
+    """Return the symbols with a close or a profile.
+
+    The index is skipped through from symbol to symbol, which a DISTINCT over all closes is not.
+    """
+    prices, profiles = tables.market_data_cache, tables.company_profiles
+    first = sa.select(sa.func.min(prices.c.symbol, type_=sa.String).label("symbol"))
+    symbols = first.cte("symbols", recursive=True)
+    after = (
+        sa.select(sa.func.min(prices.c.symbol, type_=sa.String))
+        .where(prices.c.symbol > symbols.c.symbol)
+        .scalar_subquery()
+    )
+    symbols = symbols.union_all(sa.select(after).where(symbols.c.symbol.is_not(None)))
+    found = sa.union(
+        sa.select(symbols.c.symbol).where(symbols.c.symbol.is_not(None)),
+        sa.select(profiles.c.symbol),
+    )
+    return set(connection.scalars(found))
+
+
+def read_symbols_with_profile(connection: sa.Connection, symbols: Iterable[str]) -> set[str]:
+    """Return those of ``symbols`` that have a profile."""
+    profiles = tables.company_profiles
+    return set(
+        connection.scalars(sa.select(profiles.c.symbol).where(profiles.c.symbol == any_of(symbols)))
+    )

@@ -1,4 +1,4 @@
-"""Recalculated regressions on the market, active risk, and incremental value at risk."""
+"""Recalculated figures against the market, performance, and incremental value at risk."""
 
 import math
 from typing import Any
@@ -109,6 +109,31 @@ def _recompute_expected_active_risk(sources: SourceRows, _: Row) -> Recalculatio
     return _compared_with_market(sources, values, own, n_obs)
 
 
+def _recompute_performance(sources: SourceRows, _: Row) -> Recalculation:
+    own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
+    index = sources.index_returns(sources.market, YEAR_WINDOW)
+    paired = pd.concat([own, index], axis=1, keys=["own", "index"]).dropna()
+    names = ("annual_return", "sharpe_ratio", "sortino_ratio", "calmar_ratio")
+    values: dict[str, Any] = dict.fromkeys((*names, "up_capture", "down_capture"), math.nan)
+    if len(paired) >= MIN_YEAR_OBS:
+        r = paired["own"]
+        wealth = np.exp(np.log1p(r).cumsum())
+        annual = float(wealth.iloc[-1] ** (SESSIONS_PER_YEAR / len(r)) - 1)
+        worst = float((1 - wealth / wealth.cummax().clip(lower=1)).max())
+        spreads = float(r.std()), float(np.sqrt((r.clip(upper=0) ** 2).mean()))
+        ratios = [
+            float(r.mean()) * math.sqrt(SESSIONS_PER_YEAR) / s if s else math.nan for s in spreads
+        ]
+        captures = []
+        for rows in (paired[paired["index"] > 0], paired[paired["index"] < 0]):
+            means = np.expm1(np.log1p(rows).mean())
+            captures.append(float(means["own"] / means["index"]) if len(rows) else math.nan)
+        found = (annual, *ratios, annual / worst if worst else math.nan, *captures)
+        values = dict(zip(values, found, strict=True))
+    values["observations"] = len(paired)
+    return _compared_with_market(sources, values, own, len(paired))
+
+
 def _compared_with_market(
     sources: SourceRows, values: dict[str, Any], own: "pd.Series[float]", n_obs: int
 ) -> Recalculation:
@@ -127,6 +152,11 @@ METRIC_GROUPS = [
         tables.STATISTIC_TABLES["portfolio_active_risk"],
         "pandas mean and standard deviation of the differences",
         _recompute_active_risk,
+    ),
+    MetricGroup(
+        tables.STATISTIC_TABLES["portfolio_performance"],
+        "pandas: sums of logarithms, and sample moments",
+        _recompute_performance,
     ),
     MetricGroup(
         tables.STATISTIC_TABLES["portfolio_expected_active_risk"],

@@ -256,13 +256,39 @@ def portfolio_beta(
     return weight_betas(holdings, figures, is_in_currency=is_in_currency)
 
 
-def decayed_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
-    """Return a portfolio's age-decayed beta to the market index, times its equity."""
-    found = {
+def decayed_portfolio_beta(
+    sources: SourceRows, holdings: Holdings, *, is_in_currency: bool = False
+) -> dict[str, float]:
+    """Return a portfolio's exposure-weighted mean of age-decayed betas.
+
+    With ``is_in_currency``, return the sum of exposure times beta instead of the mean.
+    """
+    figures = {
         symbol: decayed_regression(sources, symbol, sources.market)
-        for symbol in sorted(set(holdings.exposed["underlying"]))
+        for symbol in holdings.exposed["underlying"]
     }
-    return weight_betas(holdings, found, is_in_currency=True)
+    return weight_betas(holdings, figures, is_in_currency=is_in_currency)
+
+
+def _recompute_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculation:
+    holdings = value_holdings(sources, is_delta_adjusted=True)
+    own = fit_wls(
+        pro_forma_returns(sources, DECAYED_WINDOW)["return"],
+        sources.index_returns(row["market_index"], DECAYED_WINDOW),
+    )
+    values = {
+        "beta": decayed_portfolio_beta(sources, holdings)["beta"],
+        "regression_beta": own["beta"],
+        "std_error": own["std_error"],
+        "forecast_std_error": own["forecast_std_error"],
+        "observations": own["observations"],
+    }
+    return Recalculation(
+        values,
+        holdings.weight_inputs() | {"market index": row["market_index"]},
+        _first_and_last_day(sources, DECAYED_WINDOW),
+        int(own["observations"]),
+    )
 
 
 def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
@@ -343,6 +369,11 @@ METRIC_GROUPS = [
             *("beta_calculated_90d", "beta_calculated_90d_r_squared"),
             *("beta_calculated_90d_observations", "beta_portfolio_regression", "beta_provider_1y"),
         ),
+    ),
+    MetricGroup(
+        tables.portfolio_decayed_betas,
+        "statsmodels WLS with robust errors, one fit per symbol, and pandas",
+        _recompute_portfolio_decayed,
     ),
     MetricGroup(tables.portfolio_rate_betas, _BY_SYMBOL, _recompute_portfolio_rates),
 ]

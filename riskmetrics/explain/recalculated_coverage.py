@@ -7,7 +7,11 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.explain.day_pnl import LOT_METHOD, daily_pnl, instrument_pnl, lots_held_overnight
 from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
-from riskmetrics.explain.recalculated_betas import portfolio_beta, vendor_portfolio_beta
+from riskmetrics.explain.recalculated_betas import (
+    decayed_portfolio_beta,
+    portfolio_beta,
+    vendor_portfolio_beta,
+)
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import har
@@ -85,6 +89,8 @@ def _beta_counts(sources: SourceRows, holdings: Holdings, metric: str) -> dict[s
         found = portfolio_beta(sources, holdings, market)
     elif metric == "provider_beta":
         found = vendor_portfolio_beta(sources, holdings)
+    elif metric == "decayed_beta":
+        found = decayed_portfolio_beta(sources, holdings)
     elif metric == "rate_beta":
         found = portfolio_beta(sources, holdings, rate)
     else:
@@ -107,7 +113,7 @@ def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
         counts = _income_counts(sources)
     elif metric == "volatility":
         counts |= _volatility_counts(sources, holdings)
-    elif metric in ("beta", "provider_beta", "rate_beta", "two_factor_rate_beta"):
+    elif metric.endswith("beta"):
         counts |= _beta_counts(sources, holdings, metric)
     else:
         raise KeyError(metric)

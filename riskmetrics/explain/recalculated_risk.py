@@ -11,6 +11,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
 from riskmetrics.explain.recalculated_active import active_and_incremental, first_and_last_day
+from riskmetrics.explain.recalculated_covariance import decayed_covariance
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.revalued_options import revaluation_difference
 from riskmetrics.explain.source_rows import SourceRows
@@ -213,18 +214,46 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
         if volatility > 0 and part.notna().any():
             marginal = float(np.cov(part.fillna(0.0), whole)[0, 1]) / volatility
     year = math.sqrt(SESSIONS_PER_YEAR)
+    decayed = decayed_covariance(sources)
+    added = decayed.marginal(symbol)
     values = active_and_incremental(sources, symbol, weight) | {
         "weight": weight,
         "component": weight * marginal * year,
         "marginal": marginal * year,
         "share": weight * marginal / volatility if volatility > 0 else math.nan,
+        "decayed_component": weight * added,
+        "decayed_marginal": added,
+        "decayed_share": weight * added / decayed.volatility
+        if decayed.volatility > 0
+        else math.nan,
         "observations": len(part.dropna()),
     }
     inputs = {
         "symbol": symbol,
         "volatility of the portfolio": volatility * year,
+        "volatility, age-decayed": decayed.volatility,
     } | holdings.weight_inputs()
     return Recalculation(values, inputs, first_and_last_day(own), int(counted.sum()))
+
+
+def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
+    holdings, own = (
+        value_holdings(sources, is_delta_adjusted=True),
+        pro_forma_returns(sources, YEAR_WINDOW),
+    )
+    n_obs = int(own["return"].count())
+    if row["method"] == "decayed":
+        found = decayed_covariance(sources)
+        figures = (found.volatility, found.shrinkage, found.effective_observations)
+    elif n_obs >= MIN_YEAR_OBS:
+        figures = (float(own["return"].std()) * math.sqrt(SESSIONS_PER_YEAR), 0.0, float(n_obs))
+    else:
+        figures = (math.nan,) * 3
+    names = ("volatility", "shrinkage", "effective_observations")
+    values = dict(zip(names, figures, strict=True)) | {"observations": n_obs}
+    return Recalculation(
+        values, holdings.weight_inputs(), first_and_last_day(own), int(values["observations"])
+    )
 
 
 def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
@@ -282,6 +311,11 @@ METRIC_GROUPS = [
         tables.portfolio_risk_contributions,
         "numpy.cov over the source returns",
         _recompute_contribution,
+    ),
+    MetricGroup(
+        tables.portfolio_ex_ante_volatility,
+        "numpy.cov of the holdings, and the matrices of Ledoit and Wolf (2004)",
+        _recompute_ex_ante,
     ),
     MetricGroup(
         tables.STATISTIC_TABLES["portfolio_drawdowns"],

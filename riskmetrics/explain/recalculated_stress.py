@@ -17,6 +17,7 @@ from riskmetrics.explain.recalculated_betas import (
     portfolio_beta,
     symbol_regression,
 )
+from riskmetrics.explain.recalculated_factors import factor_move_loss, symbol_move
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.revalued_options import revaluation_difference
 from riskmetrics.explain.source_rows import SourceRows
@@ -34,6 +35,9 @@ def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
     if pd.notna(scenario["first_day"]):
         loss, coverage, values["proxied_share"] = _replayed_loss(sources, holdings, scenario)
         moves = _window_moves(sources, scenario)
+    elif pd.notna(scenario["factor_moves"]):
+        loss, coverage = factor_move_loss(sources, holdings, scenario)
+        moves = partial(symbol_move, sources, scenario)
     else:
         loss, coverage = _factor_loss(sources, holdings, scenario)
         values["loss_margin"] = _loss_margin(sources, scenario) + 0.0 * loss
@@ -47,7 +51,7 @@ def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
     }
     inputs = {
         name: scenario[name]
-        for name in ("market_move", "rate_move", "first_day", "last_day")
+        for name in ("market_move", "rate_move", "factor_moves", "first_day", "last_day")
         if pd.notna(scenario[name])
     }
     values |= {"loss": loss / holdings.weight_denominator, "loss_value": loss, "coverage": coverage}
@@ -65,7 +69,7 @@ def _factor_loss(
     moves = {"market_move": sources.market, "rate_move": sources.rate}
     moving = [name for name in moves if pd.notna(scenario[name])]
     if moving == ["market_move"]:
-        fit = decayed_portfolio_beta(sources, holdings)
+        fit = decayed_portfolio_beta(sources, holdings, is_in_currency=True)
         return -fit["beta"] * scenario["market_move"], fit["coverage"]
     indices = [moves[name] for name in moving]
     found = [

@@ -3,7 +3,6 @@
 import math
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
@@ -24,8 +23,9 @@ from riskmetrics.explain.portfolio_holdings import (
 )
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.funds import NOT_LOOKED_THROUGH, fund_class, load_funds
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
-from riskmetrics.results.exposures import ETF, UNCLASSIFIED
+from riskmetrics.results.exposures import UNCLASSIFIED
 from riskmetrics.results.snapshots import EQUITY_SOURCES
 
 
@@ -91,7 +91,9 @@ def _recompute_concentration(sources: SourceRows, _: Row) -> Recalculation:
     hhi = float((shares**2).sum()) if has_weights else math.nan
     gross = {
         sector: weight
-        for sector, weight in _sector_weights(sources, holdings)["gross"].items()
+        for sector, weight in _sector_weights(sources, holdings, sources.benchmark_code())[
+            "gross"
+        ].items()
         if weight > 0
     }
     values = {
@@ -105,43 +107,63 @@ def _recompute_concentration(sources: SourceRows, _: Row) -> Recalculation:
 
 
 def _sector_weights(
-    sources: SourceRows, holdings: Holdings, name: str | None = None
+    sources: SourceRows, holdings: Holdings, benchmark_code: str, name: str | None = None
 ) -> pd.DataFrame:
-    """Return gross and net weights by sector, or of one sector.
-
-    Funds are ETF; instruments without a profile are Unclassified.
-    """
+    """Return gross and net weights by sector, or of one sector, and those through funds."""
     held = holdings.instruments[holdings.instruments["value"].notna()]
-    known = sources.profiles(held["underlying"].dropna()).reindex(held["underlying"])
-    fund = (
-        (known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True))
-        .fillna(value=False)
-        .to_numpy(bool)
-    )
-    sector = np.where(fund, ETF, known["sector"].fillna(UNCLASSIFIED).to_numpy(object))
-    values = (
-        pd.DataFrame({"gross": held["value"].abs(), "net": held["value"]}).groupby(sector).sum()
-    )
+    known = sources.profiles(held["underlying"].dropna())
+    parts = [
+        {
+            "sector": sector,
+            "gross": abs(value) * share,
+            "net": value * share,
+            "through": abs(value) * share * is_fund,
+        }
+        for symbol, value in zip(held["underlying"], held["value"], strict=True)
+        for sector, share, is_fund in _divide(sources, symbol, known, benchmark_code)
+    ]
+    columns = ["sector", "gross", "net", "through"]
+    values = pd.DataFrame(parts, columns=columns).groupby("sector").sum()
     values = values if name is None else values.reindex([name]).fillna(0.0)
     return pd.DataFrame(
         {
             "gross": values["gross"] / (holdings.gross_value or math.nan),
             "net": values["net"] / holdings.weight_denominator,
+            "through": values["through"] / (holdings.gross_value or math.nan),
         }
     )
+
+
+def _divide(
+    sources: SourceRows, symbol: str, profiles: pd.DataFrame, benchmark_code: str
+) -> list[tuple[str, float, bool]]:
+    """Return sectors of a symbol with their shares, and whether a fund is looked through."""
+    profile = profiles.loc[symbol] if symbol in profiles.index else None
+    flags = [] if profile is None else [profile[name] for name in ("is_etf", "is_fund")]
+    is_fund = None if all(pd.isna(flag) for flag in flags) else True in flags
+    code = load_funds().benchmark_codes.get(symbol)
+    if is_fund is not False and code == benchmark_code:
+        weights = sources.benchmark(code)
+        if weights is not None:
+            return [(str(name), weight / weights.sum(), True) for name, weight in weights.items()]
+    if found := fund_class(symbol, is_fund=is_fund):
+        return [(found, 1.0, found != NOT_LOOKED_THROUGH)]
+    sector = None if profile is None else profile["sector"]
+    return [(UNCLASSIFIED if pd.isna(sector) else str(sector), 1.0, False)]
 
 
 def _recompute_sector(sources: SourceRows, row: Row) -> Recalculation:
     holdings, name = value_holdings(sources), row["sector"]
     code = row["benchmark_code"] or sources.benchmark_code()
     benchmark = sources.benchmark(code)
-    own = _sector_weights(sources, holdings, name).loc[name]
+    own = _sector_weights(sources, holdings, code, name).loc[name]
     weight = math.nan if benchmark is None else float(benchmark.get(name, 0.0))
     values = {
         "gross_weight": own["gross"],
         "net_weight": own["net"],
         "benchmark_weight": weight,
-        "active_weight": own["net"] - weight,
+        "active_weight": math.nan if name == NOT_LOOKED_THROUGH else own["net"] - weight,
+        "look_through_weight": own["through"],
         "benchmark_asof": None if benchmark is None else pd.Timestamp(str(benchmark.name)).date(),
         "benchmark_code": None if benchmark is None else code,
     }

@@ -13,7 +13,9 @@ from riskmetrics.errors import UsageError
 from riskmetrics.explain import (
     recalculated_active,
     recalculated_betas,
+    recalculated_correlations,
     recalculated_coverage,
+    recalculated_factors,
     recalculated_options,
     recalculated_risk,
     recalculated_stress,
@@ -36,6 +38,8 @@ METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_risk.METRIC_GROUPS,
     *recalculated_active.METRIC_GROUPS,
     *recalculated_stress.METRIC_GROUPS,
+    *recalculated_correlations.METRIC_GROUPS,
+    *recalculated_factors.METRIC_GROUPS,
     *recalculated_options.METRIC_GROUPS,
 ]
 

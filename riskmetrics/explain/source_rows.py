@@ -13,6 +13,7 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.db import (
     calibration_queries,
     explain_queries,
+    factor_queries,
     input_queries,
     stored_prices,
     stored_settings,
@@ -21,6 +22,7 @@ from riskmetrics.db import (
 )
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import DataQualityError
+from riskmetrics.factor_sets import IMPORTED, MARKET
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results.income import infer_distributions
 from riskmetrics.results.lot_frames import is_listed, underlying
@@ -178,7 +180,44 @@ class SourceRows:
     def suspects(self) -> pd.DataFrame:
         """Suspected splits without a user's decision, as a run reads them."""
         held = set(underlying(self._lots).dropna())
-        return find_suspected_splits(self._connection, {*held, self.market, self.rate})
+        definitions = self._factor_definitions.values()
+        funds = {fund for definition in definitions if (fund := self._fund(definition))}
+        return find_suspected_splits(self._connection, {*held, *funds, self.market, self.rate})
+
+    @cached_property
+    def _factor_definitions(self) -> dict[str, str]:
+        """Definitions of the factors whose rows are stored, the market first."""
+        rows = explain_queries.read_rows(
+            self._connection, tables.portfolio_factor_exposures, self.day, self.portfolio, None
+        )
+        found = {row["factor"]: row["definition"] for row in rows}
+        return {
+            name: found[name] for name in sorted(found, key=lambda name: (name != MARKET, name))
+        }
+
+    def _fund(self, definition: str) -> str | None:
+        """Return the fund of a factor's definition, FUND - INDEX."""
+        fund, is_spread, _ = definition.partition(" - ")
+        return fund if is_spread else None
+
+    def factor_returns(self, n_sessions: int) -> pd.DataFrame:
+        """Return the returns of the stored factors, sessions x factors, the market first."""
+        market = self.index_returns(self.market, n_sessions)
+        imported = factor_queries.read_factor_returns(
+            self._connection,
+            [name for name, text in self._factor_definitions.items() if text == IMPORTED],
+            market.index[0],
+            market.index[-1],
+        ).reindex(market.index)
+        columns = {}
+        for name, definition in self._factor_definitions.items():
+            if fund := self._fund(definition):
+                columns[name] = self.index_returns(fund, n_sessions) - market
+            elif definition == IMPORTED:
+                columns[name] = imported.get(name, market * float("nan"))
+            else:
+                columns[name] = market
+        return self._record_use("factor returns", pd.DataFrame(columns).rename_axis("date"))
 
     def split_suspects(self, first: date, last: date) -> set[str]:
         """Return symbols with a suspected split in the adjusted close in (first, last]."""

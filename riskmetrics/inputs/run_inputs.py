@@ -10,16 +10,18 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import input_queries, stored_prices, volatility_queries
+from riskmetrics.db import factor_queries, input_queries, stored_prices, volatility_queries
 from riskmetrics.inputs.snapshot import Snapshot, get_or_compute, list_open_symbols
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import (
     betas,
     decayed_betas,
+    factor_results,
     income,
     liquidity_results,
     option_results,
+    pro_forma,
     rate_sensitivity,
     score_results,
     stress_results,
@@ -147,6 +149,34 @@ class RunInputs:
             ),
         )
 
+    @property
+    def factor_model(self) -> factor_results.FactorModel:
+        """Factors of the joint regression on each session."""
+        return self._share("factor model", self._build_factor_model)
+
+    def _build_factor_model(self) -> factor_results.FactorModel:
+        snapshot, window = self.snapshot, pro_forma.YEAR_WINDOW
+        names = [factor.name for factor in snapshot.terms.factors if not factor.fund]
+        funds = self.clean_returns_for({snapshot.market_index, *snapshot.factor_funds}, window)
+        return factor_results.build_model(
+            snapshot.terms.factors,
+            snapshot.market_index,
+            funds,
+            factor_queries.read_factor_returns(
+                snapshot.connection, names, funds.frame.index[0], funds.frame.index[-1]
+            ),
+        )
+
+    @property
+    def symbol_factors(self) -> factor_results.SymbolFactors:
+        """Factor exposures of held symbols."""
+        return self._share(
+            "symbol factors",
+            lambda: factor_results.estimate_symbol_factors(
+                self.clean_returns(pro_forma.YEAR_WINDOW), self.factor_model
+            ),
+        )
+
     @cached_property
     def stress_betas(self) -> stress_results.StressBetas:
         """Betas that stress scenarios use."""
@@ -221,11 +251,11 @@ class RunInputs:
             self.snapshot.portfolios,
             self.snapshot.lots,
             self.snapshot.cash_anchors,
-            self._read_market_data(),
+            self.read_market_data(),
             self.snapshot.cash_flows,
         )
 
-    def _read_market_data(self) -> valuation_inputs.MarketData:
+    def read_market_data(self) -> valuation_inputs.MarketData:
         """Read closes, last closes before the sessions, and distributions of the lots."""
         snapshot, lots, anchors = self.snapshot, self.snapshot.lots, self.snapshot.cash_anchors
         symbols = underlying(lots).dropna()

@@ -20,6 +20,7 @@ from riskmetrics.db.shards import (
 )
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import ConfigurationError
+from riskmetrics.factor_sets import Factor, parse_factors
 from riskmetrics.results.lot_frames import is_listed, open_positions, underlying
 from riskmetrics.results.model_versions import ModelVersions, parse_versions
 from riskmetrics.results.option_results import PricingParameters
@@ -45,6 +46,10 @@ class SnapshotTerms(NamedTuple):
     """Parameters of option valuation other than prices."""
     liquidation_share: float
     """Share of the median volume that is sold per day in liquidity figures."""
+    correlated_holdings: int
+    """Largest holdings of a portfolio whose correlations are stored."""
+    factors: tuple[Factor, ...] = ()
+    """Factors besides the market of the joint regression."""
 
 
 class ExportedSnapshot(NamedTuple):
@@ -123,12 +128,12 @@ class Snapshot:
 
     @property
     def suspected_splits(self) -> pd.DataFrame:
-        """Suspected splits of everything that is or was held, and of both indices."""
+        """Suspected splits of everything that is or was held, of indices and factor funds."""
         return get_or_compute(self.shared, "suspected splits", self._find_suspected_splits)
 
     def _find_suspected_splits(self) -> pd.DataFrame:
         held = input_queries.read_symbols_ever_held(self.connection)
-        return find_suspected_splits(self.connection, held | self.indices)
+        return find_suspected_splits(self.connection, held | self.indices | self.factor_funds)
 
     @cached_property
     def model_versions(self) -> ModelVersions:
@@ -144,6 +149,11 @@ class Snapshot:
     def indices(self) -> set[str]:
         """Symbols of both indices."""
         return {self.market_index, self.rate_index}
+
+    @property
+    def factor_funds(self) -> set[str]:
+        """Symbols of the funds whose spreads over the market are factors."""
+        return {factor.fund for factor in self.terms.factors if factor.fund}
 
     def open_symbols(self, sessions: Sequence[date]) -> set[str]:
         """Return listed symbols and option underlyings of lots open on one of ``sessions``."""
@@ -199,15 +209,23 @@ def open_snapshot(
     ``as_of`` is the last completed session, by default that of now.
     """
     with _begin_snapshot(engine) as connection:
-        terms = SnapshotTerms(
-            as_of or trading_calendar.last_completed_session(),
-            stored_settings.read_market_index(connection, settings.market_index),
-            stored_settings.read_rate_index(connection, settings.rate_index),
-            stored_settings.read_benchmark_code(connection, settings.benchmark),
-            PricingParameters(settings.risk_free_rate, settings.dividend_yield),
-            settings.liquidation_share,
-        )
-        yield Snapshot(connection, terms)
+        yield Snapshot(connection, read_terms(connection, settings, as_of))
+
+
+def read_terms(
+    connection: sa.Connection, settings: "Settings", as_of: date | None = None
+) -> SnapshotTerms:
+    """Return what a run is computed with, by stored settings and those of this machine."""
+    return SnapshotTerms(
+        as_of or trading_calendar.last_completed_session(),
+        stored_settings.read_market_index(connection, settings.market_index),
+        stored_settings.read_rate_index(connection, settings.rate_index),
+        stored_settings.read_benchmark_code(connection, settings.benchmark),
+        PricingParameters(settings.risk_free_rate, settings.dividend_yield),
+        settings.liquidation_share,
+        settings.correlated_holdings,
+        parse_factors(settings.factors),
+    )
 
 
 @contextmanager

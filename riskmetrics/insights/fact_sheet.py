@@ -157,6 +157,7 @@ def _build_sheet(
         *result_facts.position_facts(make, rows_by_name["positions"], aliases),
         *result_facts.sector_facts(make, rows_by_name["sectors"], aliases),
         *result_facts.risk_facts(make, rows_by_name, aliases),
+        *result_facts.factor_facts(make, rows_by_name, aliases),
         *result_facts.change_facts(
             make, snapshot, previous_snapshot, is_profit_known=n_known >= n_traded
         ),

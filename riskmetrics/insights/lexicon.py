@@ -19,7 +19,7 @@ PLACEHOLDER = re.compile(r"\{\{\s*([a-z0-9_]+?)(\.size)?\s*\}\}")
 
 _ATOM_PATTERN = re.compile(
     r"\{\{\s*(?P<fact>[a-z0-9_]+?)(?P<size>\.size)?\s*\}\}"
-    r"|(?P<alias>\b(?:POS|SEC|SCN)_\d\d\b)(?:['’]s)?"
+    r"|(?P<alias>\b(?:POS|SEC|SCN|FAC)_\d\d\b)(?:['’]s)?"
     r"|(?P<day>\b\d{4}-\d\d-\d\d\b)"
     r"|(?P<word>[A-Za-z]+(?:-[A-Za-z]+)*(?:['’]s)?|\d+%?)"
     r"|(?P<mark>[.,;:()])"

@@ -12,7 +12,7 @@ from riskmetrics.insights.lexicon import PLACEHOLDER
 VERSION = "2"
 """Part of the cache key; increment it with any change of rendered text."""
 
-_ALIAS = re.compile(r"\b(?:POS|SEC|SCN)_\d\d\b")
+_ALIAS = re.compile(r"\b(?:POS|SEC|SCN|FAC)_\d\d\b")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -45,8 +45,9 @@ def render(draft: Draft, sheet: Sheet, caveats: str) -> RenderedText:
 
 
 def display_name(entity: Mapping[str, str]) -> str:
-    """Return the name of an alias (symbol, sector, quoted scenario) without control characters."""
-    shown = entity.get("symbol") or entity.get("sector") or f"“{entity['scenario']}”"
+    """Return the name of an alias without control characters; a scenario's is quoted."""
+    named = (entity[kind] for kind in ("symbol", "sector", "factor") if kind in entity)
+    shown = next(named, None) or f"“{entity['scenario']}”"
     return _UNPRINTABLE.sub(" ", shown)
 
 

@@ -5,13 +5,16 @@ from functools import partial
 
 from riskmetrics.catalog import all_statistics
 from riskmetrics.db.fact_queries import Record
+from riskmetrics.factor_sets import MARKET, SPECIFIC
+from riskmetrics.funds import NOT_LOOKED_THROUGH
 from riskmetrics.insights.fact_types import CHANGE_UNITS, FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.present.caveats import is_equity_small
 
-_MAX_SECTORS, _MAX_SCENARIOS = 3, 3
-"""Largest sectors by gross weight (plus the most over- and underweight); worst scenarios."""
+_MAX_SECTORS, _MAX_SCENARIOS, _MAX_FACTORS = 3, 3, 3
+"""Largest sectors by gross weight (plus the most over- and underweight); worst scenarios; factors
+besides the market with the largest shares of volatility, positive or negative."""
 
 _MONEY_CHANGES = ("total_value", "gross_exposure")
 """Changes that are omitted if an instrument's P&L is unknown, because they would reveal it."""
@@ -105,7 +108,7 @@ def sector_facts(
     make: "partial[Fact]", rows: Sequence[Record], aliases: dict[str, dict[str, str]]
 ) -> Iterator[Fact]:
     """Yield facts of the largest and most over- or underweight sectors; add their aliases."""
-    held = [row for row in rows if row["gross_weight"] > 0]
+    held = [row for row in rows if row["gross_weight"] > 0 and row["sector"] != NOT_LOOKED_THROUGH]
     active = sorted(
         (row for row in rows if row["active_weight"] is not None),
         key=lambda row: -row["active_weight"],
@@ -167,6 +170,33 @@ def risk_facts(
         for row in rows_by_name[statistic.key]:
             figures = _select(row, *statistic.facts.values())
             yield from defined_facts(make, figures, n_obs=row["observations"])
+
+
+def factor_facts(
+    make: "partial[Fact]",
+    rows_by_name: Mapping[str, Sequence[Record]],
+    aliases: dict[str, dict[str, str]],
+) -> Iterator[Fact]:
+    """Yield facts of the factors that matter most besides the market; add their aliases."""
+    exposures = {row["factor"]: row for row in rows_by_name["factor_exposures"]}
+    shares = sorted(
+        (
+            row
+            for row in rows_by_name["factor_risk"]
+            if row["share"] is not None and row["factor"] not in (MARKET, SPECIFIC)
+        ),
+        key=lambda row: (-abs(row["share"]), row["factor"]),
+    )
+    for number, row in enumerate(shares[:_MAX_FACTORS], start=1):
+        alias = f"FAC_{number:02}"
+        aliases[alias] = {"factor": row["factor"]}
+        figures = {
+            "factor_exposure": exposures[row["factor"]]["exposure"],
+            "factor_share": row["share"],
+        }
+        yield from defined_facts(
+            make, figures, entity=alias, rank=number, n_obs=row["observations"]
+        )
 
 
 def change_facts(

@@ -194,10 +194,10 @@ def _fact_for_model(fact: Fact) -> dict[str, Any]:
 
 
 def _visible_names(entity: Mapping[str, str], anonymization: Anonymization) -> dict[str, str]:
-    """Return the names that may be sent; sectors always, scenarios only with 'names'."""
+    """Return the names that may be sent; sectors and factors always, scenarios with 'names'."""
     allowed = {
-        "aliases": {"sector"},
-        "tickers": {"sector", "symbol"},
-        "names": {"sector", "symbol", "name", "scenario"},
+        "aliases": {"sector", "factor"},
+        "tickers": {"sector", "factor", "symbol"},
+        "names": {"sector", "factor", "symbol", "name", "scenario"},
     }[anonymization]
     return {kind: name for kind, name in entity.items() if kind in allowed}

@@ -16,7 +16,9 @@ TABLE_FORMATS: dict[Unit, Format] = {
     Unit.SESSION_RETURN: "{:.6f}".format,
     Unit.P_VALUE: formatting.p_value,
     **dict.fromkeys((Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY), "{:.3f}".format),
-    **dict.fromkeys((Unit.SKILL, Unit.NUMBER, Unit.EXPECTED_COUNT), formatting.two_decimals),
+    **dict.fromkeys(
+        (Unit.SKILL, Unit.NUMBER, Unit.CORRELATION, Unit.EXPECTED_COUNT), formatting.two_decimals
+    ),
     Unit.INDEX: formatting.four_decimals,
     Unit.SESSIONS: formatting.two_decimals,
     Unit.SHARES: formatting.count,

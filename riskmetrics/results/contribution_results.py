@@ -1,4 +1,4 @@
-"""Risk contributions of holdings to portfolio volatility: `portfolio_risk_contributions`."""
+"""Volatility of portfolios by two covariances, and the contributions of holdings to it."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,8 @@ import pandas as pd
 
 from riskmetrics import panels
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.contributions import risk_contributions
+from riskmetrics.metrics.contributions import RiskContributions, risk_contributions
+from riskmetrics.metrics.decayed_covariance import DecayedRisk, decayed_risk_contributions
 from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.results.pro_forma import (
     MIN_YEAR_OBS,
@@ -34,62 +35,126 @@ class NetLines(NamedTuple):
         return self.lines["portfolio"].to_numpy(np.int64)
 
 
-def contribution_rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
-    """Return a row of `portfolio_risk_contributions` per portfolio, underlying and session.
+class _Risk(NamedTuple):
+    """Contributions of lines, (I, D), and volatility of portfolios, (P, D), by two covariances."""
 
-    Options are included in the row of their underlying. ``valuation`` is on D sessions, ``returns``
-    are of the YEAR_WINDOW sessions that end on each of them.
+    equal: RiskContributions
+    decayed: DecayedRisk
+    n_days: IntArray
+
+
+def contribution_rows(
+    valuation: Valuation, returns: panels.Returns
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows of `portfolio_risk_contributions`, and of `portfolio_ex_ante_volatility`.
+
+    There is a contribution per portfolio, underlying and session, and a volatility per portfolio,
+    session and method. Options are included in the row of their underlying. ``valuation`` is on D
+    sessions, ``returns`` are of the YEAR_WINDOW sessions that end on each of them.
     """
-    lines, is_held, weight = net_by_underlying(valuation)
+    net = net_by_underlying(valuation)
+    lines, is_held, weight = net
     column = returns.frame.columns.get_indexer(pd.Index(lines["underlying"]))
-    owner = lines["portfolio"].to_numpy(np.int64)
-    component, marginal, n_obs = (np.full(weight.shape, np.nan) for _ in range(3))
-    volatility, n_days = (np.full(valuation.net.shape, np.nan) for _ in range(2))
-    for window in pro_forma_windows(valuation, returns, YEAR_WINDOW):
-        at = window.day
-        contributions = risk_contributions(
-            window.series,
-            window.coverage,
-            window.symbol_returns,
-            weight[:, at],
-            column=column,
-            portfolio=owner,
-            min_obs=MIN_YEAR_OBS,
-        )
-        component[:, at], marginal[:, at], n_obs[:, at], volatility[:, at] = contributions
-        n_days[:, at] = np.isfinite(window.series).sum(axis=0)
+    owner = net.portfolio
+    risk = _compute_risk(valuation, returns, np.where(is_held, weight, np.nan), column, owner)
     line, day = np.nonzero(is_held & valuation.is_valued[owner])
     portfolio = owner[line]
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = component[line, day] / volatility[portfolio, day]
-    missing = np.flatnonzero(np.isnan(share))
+        share = risk.equal.component[line, day] / risk.equal.volatility[portfolio, day]
+        decayed_share = risk.decayed.component[line, day] / risk.decayed.volatility[portfolio, day]
+    missing = np.flatnonzero(np.isnan(share) | np.isnan(decayed_share))
     undefined = np.isnan(valuation.risk_denominator) & valuation.is_valued
     common_reason = first_reason_texts(undefined, *valuation.common_reasons)[
         portfolio[missing], day[missing]
     ]
     reasons = _reasons(
-        weight, n_obs, n_days, line[missing], portfolio[missing], day[missing], missing
+        weight,
+        risk.equal.n_obs,
+        risk.n_days,
+        line[missing],
+        portfolio[missing],
+        day[missing],
+        missing,
     )
     reasons = reasons.where(common_reason == "", pd.Series(common_reason, missing, dtype="str"))
-    return pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
             "symbol": lines["underlying"].to_numpy()[line],
             "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
             "weight": weight[line, day],
-            "component": component[line, day],
-            "marginal": marginal[line, day],
+            "component": risk.equal.component[line, day],
+            "marginal": risk.equal.marginal[line, day],
             "share": share,
-            "observations": n_obs[line, day].astype(np.int64),
+            "decayed_component": risk.decayed.component[line, day],
+            "decayed_marginal": risk.decayed.marginal[line, day],
+            "decayed_share": decayed_share,
+            "observations": risk.equal.n_obs[line, day],
             "undefined_reason": reasons.reindex(range(len(line))),
         }
     )
+    return rows, _volatility_rows(valuation, risk)
+
+
+def _compute_risk(
+    valuation: Valuation,
+    returns: panels.Returns,
+    weight: FloatArray,
+    column: IntArray,
+    owner: IntArray,
+) -> _Risk:
+    """Compute the risk of every session with both covariances."""
+    equal, decayed, n_days = [], [], []
+    for window in pro_forma_windows(valuation, returns, YEAR_WINDOW):
+        inputs = window.series, window.coverage, window.symbol_returns, weight[:, window.day]
+        equal.append(
+            risk_contributions(*inputs, column=column, portfolio=owner, min_obs=MIN_YEAR_OBS)
+        )
+        decayed.append(
+            decayed_risk_contributions(
+                *inputs, column=column, portfolio=owner, min_obs=MIN_YEAR_OBS
+            )
+        )
+        n_days.append(np.isfinite(window.series).sum(axis=0))
+    return _Risk(
+        RiskContributions._make(np.stack(by_day, axis=1) for by_day in zip(*equal, strict=True)),
+        DecayedRisk._make(np.stack(by_day, axis=1) for by_day in zip(*decayed, strict=True)),
+        np.stack(n_days, axis=1),
+    )
+
+
+def _volatility_rows(valuation: Valuation, risk: _Risk) -> pd.DataFrame:
+    """Return rows of `portfolio_ex_ante_volatility`, by method."""
+    figures = {
+        "equal_weighted": (risk.equal.volatility, np.zeros(risk.n_days.shape), risk.n_days),
+        "decayed": (
+            risk.decayed.volatility,
+            risk.decayed.shrinkage,
+            risk.decayed.effective_observations,
+        ),
+    }
+    frames = []
+    for method, values in figures.items():
+        names = ("volatility", "shrinkage", "effective_observations")
+        reasons = valuation.undefined_reasons(
+            values[0],
+            *valuation.common_reasons,
+            insufficient_observations(risk.n_days, YEAR_WINDOW, MIN_YEAR_OBS),
+        )
+        is_defined = np.isfinite(values[0])
+        columns = {
+            name: np.where(is_defined, figure, np.nan)
+            for name, figure in zip(names, values, strict=True)
+        }
+        rows = valuation.to_frame(columns | {"observations": risk.n_days}, "day")
+        frames.append(rows.assign(method=method, undefined_reason=reasons.reindex(rows.index)))
+    return pd.concat(frames, ignore_index=True)
 
 
 def _reasons(
     weight: FloatArray,
-    n_obs: FloatArray,
-    n_days: FloatArray,
+    n_obs: IntArray,
+    n_days: IntArray,
     line: IntArray,
     portfolio: IntArray,
     day: IntArray,

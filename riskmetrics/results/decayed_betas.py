@@ -1,4 +1,4 @@
-"""Age-decayed market betas of symbols."""
+"""Age-decayed market betas of symbols and portfolios."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +18,16 @@ from riskmetrics.results.betas import (
     undefined_beta_reasons,
 )
 from riskmetrics.results.lot_frames import open_symbols
+from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
+from riskmetrics.results.snapshots import (
+    build_beta_coverage,
+    insufficient_coverage,
+    weigh_betas,
+)
+from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.valuation import Valuation
+
+DECAYED_COVERAGE = ("decayed_beta",)
 
 
 @dataclass(frozen=True)
@@ -70,4 +80,63 @@ def symbol_rows(betas: DecayedBetas, lots: pd.DataFrame, sessions: Sequence[date
             "market_index": betas.market_index,
             "undefined_reason": reasons.reindex(range(len(day))),
         }
+    )
+
+
+def portfolio_rows(
+    valuation: Valuation, betas: DecayedBetas, returns: panels.Returns
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows of `portfolio_decayed_betas`, and the coverage of the betas of positions.
+
+    One row per day and portfolio that can be valued. ``returns`` are of the DECAYED_WINDOW sessions
+    that end on each of its sessions. A row has the reason of its first undefined figure.
+    """
+    beta, n_obs = (
+        valuation.map_to_instruments(values.astype(float), betas.symbols)
+        for values in (betas.estimates.beta, betas.estimates.n_obs)
+    )
+    weighted = weigh_betas(valuation, beta, beta, n_obs)
+    market = returns.column(betas.market_index)
+    fits = [
+        decayed_beta(
+            window.series,
+            market[window.day : window.day + DECAYED_WINDOW],
+            min_obs=MIN_PAIRED_RETURNS,
+        )
+        for window in pro_forma_windows(valuation, returns, DECAYED_WINDOW)
+    ]
+    own = DecayedBeta._make(
+        np.concatenate(by_day).T for by_day in zip(*fits, strict=True)
+    )  # each fit has one window
+    rows = valuation.to_frame(
+        {
+            "beta": weighted.beta,
+            "regression_beta": own.beta,
+            "std_error": own.std_error,
+            "forecast_std_error": own.forecast_std_error,
+            "observations": own.n_obs,
+        },
+        "day",
+    )
+    few = insufficient_observations(
+        own.n_obs, DECAYED_WINDOW, MIN_PAIRED_RETURNS, betas.market_index
+    )
+    reasons = [
+        valuation.undefined_reasons(
+            weighted.beta,
+            *valuation.common_reasons,
+            insufficient_coverage("positions with an age-decayed beta", weighted.coverage),
+        ),
+        valuation.undefined_reasons(
+            own.beta,
+            *valuation.common_reasons,
+            few,
+            Reason(f"the portfolio or {betas.market_index} did not move in the window"),
+        ),
+    ]
+    first = pd.concat(reasons).groupby(level=0).first()
+    coverage = build_beta_coverage(valuation, DECAYED_COVERAGE, (beta,), (weighted.coverage,))
+    return (
+        rows.assign(market_index=betas.market_index, undefined_reason=first.reindex(rows.index)),
+        coverage,
     )

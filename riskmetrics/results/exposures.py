@@ -1,21 +1,28 @@
 """Sector weights relative to the benchmark, and concentration."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from riskmetrics.funds import NOT_LOOKED_THROUGH, fund_class, load_funds
 from riskmetrics.metrics import concentration as metrics
-from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.results.snapshots import DAY_COLUMN
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, undefined_rows
 from riskmetrics.results.valuation import Valuation
 
-ETF, UNCLASSIFIED = "ETF", "Unclassified"
-"""Sectors in addition to the GICS ones: funds, and symbols without a profile."""
+UNCLASSIFIED = "Unclassified"
+"""Sector of symbols without a profile; that of funds is in `funds`."""
+
+INDEX_FUND = "Index fund"
+"""Class of an index fund where it is not divided into sectors."""
+
+_NO_SECTORS = "the sectors of funds that are not looked through are not known"
 
 _COLUMNS = (
     "sector_exposure",
@@ -35,6 +42,9 @@ def sector_rows(
 ) -> pd.DataFrame:
     """Return rows of `portfolio_sector_weights` for the sectors of portfolios and benchmark.
 
+    Index funds of the benchmark have its sector weights; before its first as-of date, and where no
+    sectors are known, funds are NOT_LOOKED_THROUGH.
+
     Parameters
     ----------
     valuation : Valuation
@@ -51,18 +61,32 @@ def sector_rows(
     DataFrame
         Weights as fractions: gross weight in gross value, net weight in
         `Valuation.weight_denominator` (NaN where it is NaN), benchmark weight, and active weight
-        (net less benchmark); the last two are NaN before the first as-of date. A portfolio with too
-        few prices has no row.
+        (net less benchmark); the last two are NaN before the first as-of date, and active weights
+        of NOT_LOOKED_THROUGH, which is no sector. A portfolio with too few prices has no row.
     """
-    sector_names = instrument_sectors(valuation.instruments, profiles)
-    names = sorted(set(sector_names) | set(benchmark.columns))
-    sector = pd.Index(names).get_indexer(pd.Index(sector_names)).astype(np.int64)
-    values, cell, n_cells = _cells(valuation)
-    cell_sectors = np.repeat(sector, len(valuation.sessions))
+    latest, asof_dates = _latest_benchmark_weights(valuation.sessions, benchmark)
+    parts = _look_through(valuation.instruments, profiles, latest, benchmark_code)
+    names = sorted(set(parts.names) | set(benchmark.columns))
+    sector = pd.Index(names).get_indexer(pd.Index(parts.names)).astype(np.int64)[parts.kind]
+    instrument_values, instrument_cell, n_cells = _cells(valuation)
+    values, cell = instrument_values[parts.instrument], instrument_cell[parts.instrument]
+    divided = parts.is_divided[parts.kind]
+    values[divided] *= parts.share[parts.kind[divided]]
     counts = {"n_portfolios": n_cells, "n_sectors": len(names)}
-    gross = metrics.sector_weights(values, cell, cell_sectors, **counts)
-    net = metrics.sector_values(values, cell, cell_sectors, **counts)
-    benchmark_weights, asof_dates = _latest_benchmark_weights(valuation.sessions, benchmark, names)
+
+    def by_sector(function: Callable[..., FloatArray], chosen: BoolArray | slice) -> FloatArray:
+        repeated = np.repeat(sector[chosen], len(valuation.sessions))
+        return function(values[chosen].ravel(), cell[chosen].ravel(), repeated, **counts)
+
+    gross = by_sector(metrics.sector_weights, slice(None))
+    net = by_sector(metrics.sector_values, slice(None))
+    benchmark_weights = np.where(
+        np.isnat(asof_dates.to_numpy())[:, np.newaxis],
+        np.nan,
+        latest.reindex(columns=names).fillna(0.0),
+    )
+    np.abs(values, out=values)
+    through = by_sector(metrics.sector_values, parts.is_fund[parts.kind])
     # no row for a sector of neither the portfolio nor the benchmark, or a portfolio without value
     cell_index, sector_index = np.nonzero(
         (gross > 0)
@@ -79,8 +103,14 @@ def sector_rows(
             "gross_weight": gross[cell_index, sector_index],
             "net_weight": net_weight,
             "benchmark_weight": weight,
-            "active_weight": net_weight - weight,
+            "active_weight": np.where(
+                np.array(names, dtype=object)[sector_index] == NOT_LOOKED_THROUGH,
+                np.nan,
+                net_weight - weight,
+            ),
             "benchmark_asof": asof_dates[day],
+            "look_through_weight": through[cell_index, sector_index]
+            / valuation.gross_value[portfolio, day],
         }
     ).astype({"sector": "str"})
     rows["benchmark_code"] = pd.Series(benchmark_code, index=rows.index, dtype="str").where(
@@ -97,7 +127,7 @@ def concentration_rows(
     ``sectors`` are the `sector_rows` of the same valuation.
     """
     values, cell, n_cells = _cells(valuation)
-    found = metrics.concentration(values, cell, n_cells)
+    found = metrics.concentration(values.ravel(), cell.ravel(), n_cells)
     rows = valuation.to_frame(
         {
             name: values.reshape(valuation.net.shape)
@@ -132,7 +162,10 @@ def concentration_rows(
     net = pd.Series(equity, index=unmatched.index, dtype="str").where(
         unmatched["net_weight"].isna()
     )
-    weight_reasons = {"net_weight": net, "active_weight": net.fillna(no_benchmark)}
+    active_reasons = net.fillna(_NO_SECTORS).mask(
+        net.isna() & unmatched["benchmark_asof"].isna(), no_benchmark
+    )
+    weight_reasons = {"net_weight": net, "active_weight": active_reasons}
     active = undefined_rows(
         unmatched,
         "portfolio_sector_weights",
@@ -155,15 +188,102 @@ def _gross_weights_json(sectors: pd.DataFrame) -> list[str]:
     return [f"{{{', '.join(pairs[start:end])}}}" for start, end in pairwise([*first, len(pairs)])]
 
 
-def instrument_sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
-    """Return the sector of each instrument; an option has the sector of its underlying."""
-    known = profiles.reindex(instruments["underlying"])
-    fund = known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)
-    return known["sector"].fillna(UNCLASSIFIED).mask(fund, ETF).tolist()
+class _Parts(NamedTuple):
+    """Parts of instruments (L), each of a kind (C) and so in one sector."""
+
+    instrument: IntArray
+    """Row of the instrument, (L,)."""
+    kind: IntArray
+    """Kind of the part, (L,)."""
+    names: list[str]
+    """Sector of each kind."""
+    is_fund: BoolArray
+    """Whether a kind is held by funds that are looked through, (C,)."""
+    is_divided: BoolArray
+    """Whether parts of a kind are shares of their instruments, (C,)."""
+    share: FloatArray
+    """Share of the instrument's value by kind, (C, D)."""
+
+
+def _look_through(
+    instruments: pd.DataFrame, profiles: pd.DataFrame, latest: pd.DataFrame, benchmark_code: str
+) -> _Parts:
+    """Divide instruments into sectors; an option is divided as its underlying.
+
+    ``latest`` has the benchmark's weights, sessions x sectors; NaN where none is known. Index funds
+    of the benchmark are divided by them.
+    """
+    weights = latest.fillna(0.0).to_numpy(float)
+    total = weights.sum(axis=1, keepdims=True)
+    shares = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    index_kinds = [
+        *((str(name), True, shares[:, column]) for column, name in enumerate(latest.columns)),
+        (NOT_LOOKED_THROUGH, False, (total[:, 0] <= 0).astype(float)),
+    ]
+    code, symbols = pd.factorize(instruments["underlying"])
+    sectors, says = _profile_claims(symbols, profiles)
+    trackers = load_funds().benchmark_codes
+    whole = np.ones(len(latest))
+    kinds = [(UNCLASSIFIED, False, whole), *index_kinds]
+    first, n_kinds = [0], [1]  # of a private holding, which has no underlying
+    for symbol, sector, said in zip(symbols, sectors, says, strict=True):
+        is_index = trackers.get(symbol) == benchmark_code and said is not False
+        if is_index and (total > 0).any():
+            first.append(1)
+            n_kinds.append(len(index_kinds))
+            continue
+        name = fund_class(symbol, is_fund=said)
+        first.append(len(kinds))
+        n_kinds.append(1)
+        kinds.append((name or sector, name not in (None, NOT_LOOKED_THROUGH), whole))
+    counts = np.array(n_kinds)[code + 1]
+    instrument = np.repeat(np.arange(len(code)), counts)
+    within = np.arange(len(instrument)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return _Parts(
+        instrument,
+        np.array(first)[code + 1][instrument] + within,
+        [name for name, *_ in kinds],
+        np.array([is_fund for _, is_fund, _ in kinds]),
+        np.array([share is not whole for *_, share in kinds]),
+        np.array([share for *_, share in kinds]),
+    )
+
+
+def symbol_sectors(symbols: Sequence[str], profiles: pd.DataFrame) -> list[str]:
+    """Return the sector or the class of each symbol, undivided.
+
+    An index fund is in all sectors at once, and so INDEX_FUND.
+
+    Examples
+    --------
+    >>> profiles = pd.DataFrame(
+    ...     {"sector": "Energy", "is_etf": [False, True], "is_fund": False}, index=["XOM", "SPY"]
+    ... )
+    >>> symbol_sectors(["XOM", "SPY", "TLT", "AMD"], profiles)
+    ['Energy', 'Index fund', 'Bonds', 'Unclassified']
+    """
+    sectors, says = _profile_claims(symbols, profiles)
+    trackers = load_funds().benchmark_codes
+    return [
+        INDEX_FUND
+        if symbol in trackers and said is not False
+        else fund_class(symbol, is_fund=said) or sector
+        for symbol, sector, said in zip(symbols, sectors, says, strict=True)
+    ]
+
+
+def _profile_claims(
+    symbols: "Sequence[str] | pd.Index[str]", profiles: pd.DataFrame
+) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
+    """Return the sectors of symbols by their profiles, and whether they are funds, or None."""
+    known = profiles.reindex(pd.Index(symbols))
+    is_fund = known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)
+    is_known = known["is_etf"].notna() | known["is_fund"].notna()
+    return known["sector"].fillna(UNCLASSIFIED), is_fund.astype(object).where(is_known, None)
 
 
 def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
-    """Flatten instruments x sessions into values with the cell (portfolio and day) of each.
+    """Return values (I, D), and the cell of each: its portfolio and day.
 
     Values are NaN where too few instruments have a price.
     """
@@ -171,21 +291,19 @@ def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
     cell = valuation.instrument_portfolio[:, None] * n_days + np.arange(n_days)
     is_shown = valuation.has_prices & valuation.is_valued
     values = np.where(is_shown[valuation.instrument_portfolio], valuation.values, np.nan)
-    return values.ravel(), cell.ravel(), len(valuation.portfolios) * n_days
+    return values, cell, len(valuation.portfolios) * n_days
 
 
 def _latest_benchmark_weights(
-    sessions: Sequence[date], benchmark: pd.DataFrame, names: list[str]
-) -> tuple[FloatArray, "pd.DatetimeIndex"]:
+    sessions: Sequence[date], benchmark: pd.DataFrame
+) -> tuple[pd.DataFrame, "pd.DatetimeIndex"]:
     """Return the latest weights (D, S) at or before each day, and their dates; NaN, NaT if none."""
     latest = (
         pd.DatetimeIndex(benchmark.index).searchsorted(pd.to_datetime(list(sessions)), side="right")
         - 1
     )
     known = np.vstack(
-        [
-            benchmark.reindex(columns=names).fillna(0.0).to_numpy(float),
-            np.full((1, len(names)), np.nan),
-        ]
+        [benchmark.fillna(0.0).to_numpy(float), np.full((1, len(benchmark.columns)), np.nan)]
     )
-    return known[latest], pd.DatetimeIndex([*benchmark.index, pd.NaT])[latest]
+    weights = pd.DataFrame(known[latest], pd.to_datetime(list(sessions)), benchmark.columns)
+    return weights, pd.DatetimeIndex([*benchmark.index, pd.NaT])[latest]

@@ -13,7 +13,7 @@ from riskmetrics.metrics.incremental_risk import incremental_value_at_risk
 from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.metrics.tail_risk import MIN_OBS_95, VAR_WINDOW
 from riskmetrics.results.contribution_results import NetLines
-from riskmetrics.results.exposures import instrument_sectors
+from riskmetrics.results.exposures import symbol_sectors
 from riskmetrics.results.pro_forma import (
     MIN_YEAR_OBS,
     YEAR_WINDOW,
@@ -144,7 +144,7 @@ def active_sector_rows(
 
     ``profiles`` are those of the underlyings, as for `exposures.sector_rows`.
     """
-    sectors = pd.Index(instrument_sectors(net.lines, profiles))
+    sectors = pd.Index(symbol_sectors(list(net.lines["underlying"]), profiles))
     cells = pd.DataFrame({"portfolio": net.portfolio, "sector": sectors})
     keys = cells.drop_duplicates(ignore_index=True)
     cell = cells.groupby(list(cells), sort=False).ngroup().to_numpy().astype(np.int64)

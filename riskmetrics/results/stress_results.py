@@ -16,6 +16,7 @@ from riskmetrics.results.betas import MIN_PAIRED_RETURNS, SymbolBetas, missing_i
 from riskmetrics.results.decayed_betas import DecayedBetas
 from riskmetrics.results.option_revaluation import OptionBook
 from riskmetrics.results.rate_sensitivity import TwoFactorBetas
+from riskmetrics.results.scenario_losses import ScenarioLoss, no_scenario_rows, scenario_rows
 from riskmetrics.results.snapshots import insufficient_coverage
 from riskmetrics.results.stress_margins import loss_margins
 from riskmetrics.results.stress_options import SymbolMoves, option_differences
@@ -45,19 +46,6 @@ class History(NamedTuple):
     suspects: pd.DataFrame | None = None
     """Suspected splits of the whole history, as from `panels.suspected_splits`. A symbol has no
     return over a window with one."""
-
-
-class _ScenarioLoss(NamedTuple):
-    """Losses of portfolios in a scenario in currency, (P, D), and the reasons of undefined ones."""
-
-    loss: FloatArray
-    coverage: FloatArray
-    reasons: tuple[Reason, ...]
-    margin: FloatArray | None = None
-    """Half the 95 % interval in units of equity; None for a historical window."""
-    no_margin: Reason = Reason("")
-    proxied_share: FloatArray | None = None
-    """None for moves of factors."""
 
 
 class _WindowReturns(NamedTuple):
@@ -125,15 +113,14 @@ def stress_rows(
         *_replayed_losses(valuation, replayed, windows),
     ]
     if not losses:
-        empty = np.full(valuation.net.shape, np.nan)
-        return _scenario_rows(valuation, "", _ScenarioLoss(empty, empty, ()), None, empty).iloc[:0]
+        return no_scenario_rows(valuation)
     symbol_moves = [*_factor_moves(moved, betas), windows.moves]
     volatility_moves = np.append(moved["volatility_move"], replayed["volatility_move"])
     differences = option_differences(
         valuation, volatility_moves.astype(float), symbol_moves, options
     )
     frames = [
-        _scenario_rows(valuation, name, loss, options, difference)
+        scenario_rows(valuation, name, loss, options, difference)
         for name, loss, difference in zip(
             [*moved["name"], *replayed["name"]], losses, differences, strict=True
         )
@@ -143,7 +130,7 @@ def stress_rows(
 
 def _factor_losses(
     valuation: Valuation, scenarios: pd.DataFrame, betas: StressBetas, history: History
-) -> Iterator[_ScenarioLoss]:
+) -> Iterator[ScenarioLoss]:
     symbols = (betas.market.symbols, betas.rates.returns.frame.columns, betas.two_factor.symbols)
     one_factor = (
         _sensitivity(valuation, betas.market.estimates.beta, symbols[0]),
@@ -175,7 +162,7 @@ def _factor_losses(
             missing_index_reason(betas.rates.index_symbol),
             betas.rates.is_index_missing & (1 in moves),
         )
-        yield _ScenarioLoss(
+        yield ScenarioLoss(
             sum(parts[1:], parts[0]),
             coverage,
             (no_rates, insufficient_coverage(what, coverage)),
@@ -240,7 +227,7 @@ def _window_returns(
 
 def _replayed_losses(
     valuation: Valuation, scenarios: pd.DataFrame, windows: _WindowReturns
-) -> Iterator[_ScenarioLoss]:
+) -> Iterator[ScenarioLoss]:
     owner, n = valuation.instrument_portfolio, len(valuation.portfolios)
     held = zip(
         valuation.exposures.T,
@@ -274,7 +261,7 @@ def _replayed_losses(
         loss, coverage, proxied = (
             np.where(ends_after_day, np.nan, values[:, :, e]) for values in found
         )
-        yield _ScenarioLoss(
+        yield ScenarioLoss(
             loss * valuation.amount_denominator,
             coverage,
             (
@@ -308,43 +295,3 @@ def _has_split_suspect(
         is_inside = (day > first) & ((day == last) | (day < last) & ~reverts)
         found[e, columns[is_inside.to_numpy(bool)]] = True
     return found
-
-
-def _scenario_rows(
-    valuation: Valuation,
-    name: str,
-    found: _ScenarioLoss,
-    options: OptionBook | None,
-    difference: FloatArray,
-) -> pd.DataFrame:
-    """Return rows of one scenario.
-
-    ``difference`` is what the revaluation of options adds to their delta approximation, (P, D), in
-    currency.
-    """
-    undefined = np.full(valuation.net.shape, np.nan)
-    fraction, denominator = found.loss / valuation.weight_denominator, valuation.weight_denominator
-    has_options = np.zeros(undefined.shape, np.bool_) if options is None else options.n_options > 0
-    revalued = np.where(has_options, found.loss - difference, np.nan)
-    margin = (
-        undefined if found.margin is None else np.where(np.isnan(fraction), np.nan, found.margin)
-    )
-    figures = {
-        "loss": fraction,
-        "loss_margin": margin,
-        "loss_value": found.loss,
-        "revalued_loss": revalued / denominator,
-        "revalued_loss_value": revalued,
-        "coverage": found.coverage,
-        "proxied_share": undefined if found.proxied_share is None else found.proxied_share,
-    }
-    *gates, too_little_equity = valuation.common_reasons
-    reason = valuation.undefined_reasons(fraction, *gates, *found.reasons, too_little_equity)
-    if options is not None:
-        is_unknown = np.where(options.n_unknown > 0, np.nan, 0.0)
-        reason = reason.combine_first(
-            valuation.undefined_reasons(is_unknown, options.unknown_reason)
-        )
-    if found.margin is not None:
-        reason = reason.combine_first(valuation.undefined_reasons(margin, found.no_margin))
-    return valuation.to_frame(figures, "day").assign(scenario=name, undefined_reason=reason)

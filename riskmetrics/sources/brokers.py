@@ -318,10 +318,16 @@ class _AccountReader:
     def _equity(self, lots: ParseResult, value: float, rows: SplitRows) -> float:
         """Return the equity of an account: the sum, or the file's total if lines are missing."""
         is_complete = not (lots.rejected or self._has_unassigned) and rows.is_cash_complete
+        totals = (rows.total, rows.total + rows.cash)
         if is_complete:
+            self._note_total(lots, value + rows.cash, totals)
             return value + rows.cash
-        for stated in (rows.total, rows.total + rows.cash):
+        for stated in totals:
             if math.isclose(stated, rows.value + rows.cash, rel_tol=_TOTAL_TOLERANCE):
+                lots.notes.append(
+                    f"equity is the file's total of {stated:,.2f}, of which"
+                    f" {stated - value - rows.cash:,.2f} are lines that are not imported"
+                )
                 return stated
         if not math.isnan(value + rows.cash):
             lots.notes.append(
@@ -329,6 +335,16 @@ class _AccountReader:
                 " file has no total that agrees with its lines: pass --equity"
             )
         return math.nan
+
+    def _note_total(self, lots: ParseResult, added: float, totals: tuple[float, ...]) -> None:
+        """Add a note if the lines of a complete file do not add up to the total that it states."""
+        if math.isnan(added) or math.isnan(totals[0]) or self._size is StatedSize.WEIGHT:
+            return
+        if not any(math.isclose(one, added, rel_tol=_TOTAL_TOLERANCE) for one in totals):
+            lots.notes.append(
+                f"the lines of the file add up to {added:,.2f}, and it states a total of"
+                f" {totals[0]:,.2f}: equity is taken as {added:,.2f}; pass --equity to set it"
+            )
 
 
 def _note_cash_weight(lots: ParseResult) -> None:

@@ -1,4 +1,4 @@
-"""Reading of stress scenario files: moves of market and rates, or historical windows."""
+"""Reading of stress scenario files: moves of market, rates and factors, or historical windows."""
 
 from pathlib import Path
 
@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
+from riskmetrics.factor_sets import parse_moves
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
-from riskmetrics.metrics._typing import DateArray
+from riskmetrics.metrics._typing import DateArray, FloatArray
 from riskmetrics.sources.row_validation import (
     INFERRED,
     Notation,
     ParseResult,
     RowValidator,
+    blank_to_none,
     to_dates,
     validate_table,
 )
@@ -23,6 +25,7 @@ SCENARIO_COLUMNS = {
     "market_move": ("marketmove", "market", "spy"),
     "rate_move": ("ratemove", "ratesmove", "rates", "tlt"),
     "volatility_move": ("volatilitymove", "volatility", "vol"),
+    "factor_moves": ("factormoves", "factors"),
     "first_day": ("firstday", "from", "start", "startdate", "begin"),
     "last_day": ("lastday", "to", "end", "enddate"),
     "description": ("description", "comment", "note", "notes"),
@@ -41,14 +44,15 @@ def read_scenarios(
     ----------
     path : Path
         CSV, Excel or Parquet with name, and optionally market_move, rate_move, volatility_move,
-        first_day, last_day and description.
+        factor_moves, first_day, last_day and description.
 
     Returns
     -------
     ParseResult
         name, market_move, rate_move, volatility_move (float64, fractions, NaN where absent),
-        first_day, last_day (datetime.date, None where absent; completed sessions), description
-        (text, empty where absent).
+        factor_moves (as `factor_sets.parse_moves` reads them, None where absent), first_day,
+        last_day (datetime.date, None where absent; completed sessions), description (text, empty
+        where absent).
 
     Raises
     ------
@@ -80,8 +84,11 @@ def read_scenarios(
         f"volatility_move {{volatility_move}} is not between -1 and {MAX_VOLATILITY_MOVE} (0.5 is"
         " from 20% to 30%)",
     )
+    factor_moves = validator.text("factor_moves")
+    _reject_invalid_moves(validator, factor_moves, moves["rate_move"])
     _reject_invalid_windows(validator, window_days["first_day"], window_days["last_day"])
     moved = ~np.isnan(moves["market_move"]) | ~np.isnan(moves["rate_move"])
+    moved |= (factor_moves != "").to_numpy(bool)
     validator.reject(
         moved & ~np.isnat(window_days["first_day"]),
         "both moves and a window; a scenario has one or the other",
@@ -93,10 +100,30 @@ def read_scenarios(
             {
                 "name": names,
                 **moves,
+                "factor_moves": blank_to_none(factor_moves),
                 **{name: to_dates(days) for name, days in window_days.items()},
                 "description": validator.text("description"),
             }
         )
+    )
+
+
+def _reject_invalid_moves(
+    validator: RowValidator, factor_moves: "pd.Series[str]", rate_move: FloatArray
+) -> None:
+    """Reject moves of factors that cannot be read, and those with a move of rates.
+
+    Exposures to factors hold the market fixed, not rates.
+    """
+    for text in set(factor_moves) - {""}:
+        try:
+            parse_moves(text)
+        except ValueError as error:
+            reason = str(error).replace("{", "{{").replace("}", "}}")
+            validator.reject(factor_moves == text, f"factor_moves: {reason}")
+    validator.reject(
+        (factor_moves != "").to_numpy(bool) & ~np.isnan(rate_move),
+        "factor_moves and a rate_move; a scenario has one or the other",
     )
 
 

@@ -117,6 +117,7 @@ def test_every_command_is_there() -> None:
                 "quality",
                 "forecast-score",
                 "figures",
+                "correlations",
             )
         ),
         *(

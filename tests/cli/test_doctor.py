@@ -285,7 +285,7 @@ def test_a_run_that_a_dead_process_left_is_found(
     from riskmetrics.cli import launch
 
     monkeypatch.setenv("DAGSTER_HOME", str(launch.prepare_instance(settings.load())))
-    tags = processes.process_tags() | {"riskmetrics/process_start": "0"}
+    tags = processes.process_tags() | {".dagster/riskmetrics_process_start": "0"}
     with dg.DagsterInstance.get() as instance:
         run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=tags)
     code, found, _ = diagnosis()

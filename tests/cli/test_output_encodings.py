@@ -201,11 +201,11 @@ def test_a_report_that_does_not_fit_leaves_the_earlier_one_as_it_was(tmp_path: P
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            report.write_page(out, PAGE)
+            report.write_file(out, PAGE.encode())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (out.read_text(), list(tmp_path.iterdir())) == ("earlier", [out])
-    report.write_page(out, PAGE)
+    report.write_file(out, PAGE.encode())
     assert out.read_text() == PAGE
 
 
@@ -216,10 +216,10 @@ def test_a_report_has_the_mode_that_the_umask_says_or_that_of_the_file_it_replac
     out = tmp_path / ("x" * 250 + ".html")
     before = os.umask(umask)
     try:
-        report.write_page(out, PAGE)
+        report.write_file(out, PAGE.encode())
         assert stat.S_IMODE(out.stat().st_mode) == 0o666 & ~umask
         out.chmod(0o640)
-        report.write_page(out, PAGE)
+        report.write_file(out, PAGE.encode())
     finally:
         os.umask(before)
     assert stat.S_IMODE(out.stat().st_mode) == 0o640
@@ -228,10 +228,10 @@ def test_a_report_has_the_mode_that_the_umask_says_or_that_of_the_file_it_replac
 def test_a_report_goes_through_links_and_to_devices(tmp_path: Path) -> None:
     (tmp_path / "real.html").touch()
     (tmp_path / "link.html").symlink_to("real.html")
-    report.write_page(tmp_path / "link.html", PAGE)
+    report.write_file(tmp_path / "link.html", PAGE.encode())
     assert (tmp_path / "link.html").is_symlink()
     assert (tmp_path / "real.html").read_text() == PAGE
-    report.write_page(Path("/dev/null"), PAGE)
+    report.write_file(Path("/dev/null"), PAGE.encode())
     assert Path("/dev/null").is_char_device()
 
 

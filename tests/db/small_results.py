@@ -72,6 +72,8 @@ def _rows(
         tables.portfolio_figures: {"value": 0},
         tables.portfolio_sector_weights: {"sector": "Energy"},
         tables.portfolio_tail_risk: {"method": "historical", "level": "0.95"},
+        tables.portfolio_limit_checks: {"status": "kept"},
+        tables.portfolio_ex_ante_volatility: {"method": "decayed"},
         tables.position_market_betas: {"beta": beta, "std_error": "0.1", "alpha": 0},
         tables.position_interest_rate_betas: {"ir_beta": "-0.000001"},
         tables.undefined_metrics: {

@@ -18,11 +18,13 @@ INPUT = {
         "benchmarks_sector_weights",
     ),
     "price_decisions",
+    "portfolio_limits",
     "transactions",
     *(
         "database_settings",
         "har_coefficients",
         "rejected_rows",
+        "factor_returns",
         "stress_scenarios",
         "vendor_responses",
         "vendor_quotas",
@@ -57,8 +59,12 @@ def test_every_table_is_input_or_a_result() -> None:
     assert {result.table.name for result in found} == RESULTS
     assert all(isinstance(result.day.type, sa.Date) for result in found)
     assert tables.metadata.tables.keys() > INPUT | OF_PEOPLE
-    of_betas = ("adjusted", "decayed", "two_factor")
-    assert {f"symbol_{kind}_betas" for kind in of_betas} == OF_SYMBOLS
+    assert {
+        "symbol_adjusted_betas",
+        "symbol_decayed_betas",
+        "symbol_factor_exposures",
+        "symbol_two_factor_betas",
+    } == OF_SYMBOLS
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A page of a headless Chromium, controlled by the DevTools protocol."""
 
+import base64
 import itertools
 import json
 import shutil
@@ -26,6 +27,9 @@ class Page:
 
     def __init__(self, channel: ClientConnection) -> None:
         self._channel, self._numbers = channel, itertools.count(1)
+        self._errors: list[str] = []
+        for domain in ("Runtime", "Log"):
+            self.send_command(f"{domain}.enable")
 
     def send_command(self, method: str, **parameters: object) -> Any:
         """Send a command and return its result."""
@@ -35,6 +39,45 @@ class Page:
             answer = json.loads(self._channel.recv(timeout=TIMEOUT_SECONDS))
             if answer.get("id") == number:
                 return answer["result"]
+            self._keep_error(answer)
+
+    def _keep_error(self, event: dict[str, Any]) -> None:
+        """Keep an event of the browser that is an error of the page."""
+        told = event.get("params", {})
+        level = told.get("type") or told.get("entry", {}).get("level")
+        if event["method"] == "Runtime.exceptionThrown" or level == "error":
+            self._errors.append(json.dumps(told))
+
+    def read_errors(self) -> list[str]:
+        """Return exceptions and errors on the console so far."""
+        self.evaluate("0")  # what came before it is read
+        return self._errors
+
+    def set_width(self, width: int, height: int = 900) -> None:
+        """Show pages at a width, below 500 pixels as a phone does."""
+        self.send_command(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 500,
+        )
+
+    def take_screenshot(self) -> bytes:
+        """Return a picture of the first screens of the page, PNG."""
+        size = self.send_command("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 4000)}
+        found = self.send_command(
+            "Page.captureScreenshot", captureBeyondViewport=True, clip={**clip, "scale": 1}
+        )
+        return base64.b64decode(found["data"])
+
+    def wait_until(self, condition: str) -> None:
+        """Wait until a JavaScript expression is true."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not self.evaluate(condition):
+            assert time.monotonic() < deadline, f"never true: {condition}"
+            time.sleep(0.1)
 
     def open(self, address: str, *texts: str) -> str:
         """Open a page, and return its text as soon as it shows ``texts``."""

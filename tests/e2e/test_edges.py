@@ -27,6 +27,7 @@ RISK_FIGURES = {
     "portfolio_drawdowns": ("current_drawdown", "max_drawdown"),
     "portfolio_market_regressions": ("beta", "r_squared"),
     "portfolio_active_risk": ("tracking_error",),
+    "portfolio_performance": ("annual_return", "sharpe_ratio"),
     "portfolio_risk_contributions": ("component", "weight"),
     "portfolio_stress": ("loss", "loss_value"),
 }
@@ -87,9 +88,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
         "1 of 5 instruments have a price; values exclude the others, and a stated equity counts"
         " them as cash." in text
     )
-    assert (
-        "Contributions sum to the volatility of the portfolio’s pro-forma returns." in text
-    )  # no sum of nothing
+    assert "Contributions sum to the ex-ante volatility." in text  # no sum of nothing
     assert [
         found for found in recompute_explanations(bad, DAY, ["Bad"]) if not found.is_equal
     ] == []

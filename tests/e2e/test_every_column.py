@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -75,7 +76,9 @@ def database_url(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RISKMETRICS_DATABASE_URL", url)
         patch.setenv("RISKMETRICS_HOME", str(folder))
+        patch.setenv("RISKMETRICS_FACTORS", "noise")
         _simulate(folder / "benchmark.csv")
+        _import_factor(folder / "factor.csv")
         with open_connection(url) as connection:
             strike = (
                 "SELECT close FROM market_data_cache WHERE symbol = 'SIM00001' ORDER BY date DESC"
@@ -100,6 +103,13 @@ def _simulate(benchmark: Path) -> None:
     ).to_csv(benchmark, index=False)
     for command in (["simulate", *SIZE], ["import", "benchmark", str(benchmark)]):
         assert CliRunner().invoke(app, command).exit_code == 0
+
+
+def _import_factor(file: Path) -> None:
+    """Import random returns, because the simulated market has no factor funds."""
+    returns = np.random.default_rng(0).normal(0, 0.005, len(HISTORY))
+    pd.DataFrame({"date": HISTORY, "noise": returns}).to_csv(file, index=False)
+    assert CliRunner().invoke(app, ["import", "factors", str(file)]).exit_code == 0
 
 
 @pytest.fixture(scope="module")

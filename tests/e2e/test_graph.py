@@ -37,7 +37,8 @@ EDGES = [
 
 ALTER = {
     "market_prices": (
-        "UPDATE market_data_cache SET close = close * 1.1, adj_close = adj_close * 1.1"
+        "UPDATE market_data_cache SET close = close * 1.1, adj_close = adj_close * 1.1,"
+        " volume = volume * 10"
         " WHERE date = '2022-12-28' AND symbol NOT IN ('SPX')"
     ),
     "company_profiles": "UPDATE company_profiles SET sector = 'Energy', beta = 1.5",
@@ -53,6 +54,7 @@ market_prices <-
 har_coefficients <- market_prices
 interest_rate_betas <- market_prices
 position_betas <- market_prices
+symbol_factor_exposures <- market_prices
 position_volatility <- har_coefficients, market_prices
 portfolio_values <- market_prices
 portfolio_betas <- company_profiles, har_coefficients, portfolio_values, position_betas
@@ -61,10 +63,18 @@ portfolio_volatility <- har_coefficients, portfolio_values
 sector_concentration <- benchmark_weights, company_profiles, portfolio_values
 option_exposures <- portfolio_values, position_volatility
 portfolio_tail_risk <- portfolio_values, portfolio_volatility
-risk_contributions <- har_coefficients, portfolio_values
-stress_tests <- portfolio_betas, portfolio_rate_betas
+risk_contributions <- company_profiles, har_coefficients, portfolio_values
+liquidity <- market_prices, portfolio_values
+correlations <- har_coefficients, portfolio_values
+portfolio_factor_exposures <- har_coefficients, portfolio_values, symbol_factor_exposures
+stress_tests <- portfolio_betas, portfolio_factor_exposures, portfolio_rate_betas
 forecast_scores <- portfolio_volatility, position_volatility
-ai_insights <- forecast_scores, option_exposures, portfolio_betas, portfolio_rate_betas,\
+portfolio_limit_checks <- correlations, forecast_scores, liquidity, option_exposures,\
+ portfolio_betas, portfolio_factor_exposures, portfolio_rate_betas,\
+ portfolio_tail_risk, portfolio_values, portfolio_volatility,\
+ risk_contributions, sector_concentration, stress_tests
+ai_insights <- correlations, forecast_scores, liquidity, option_exposures,\
+ portfolio_betas, portfolio_factor_exposures, portfolio_limit_checks, portfolio_rate_betas,\
  portfolio_tail_risk, portfolio_values, portfolio_volatility,\
  risk_contributions, sector_concentration, stress_tests
 """
@@ -311,7 +321,7 @@ def test_a_statement_that_fails_in_the_snapshot_does_not_end_it_for_other_assets
     monkeypatch.setattr(RunInputs, "profiles", property(divide))
     run([DAY])
     error = capsys.readouterr().err
-    assert "portfolio_betas, sector_concentration failed: " in error
+    assert "portfolio_betas, sector_concentration, risk_contributions failed: " in error
     assert "division by zero" in error
     assert "current transaction is aborted" not in error
     assert count_rows(sample)["portfolio_tail_risk"]  # reads bars after the failure

@@ -85,7 +85,7 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(
             row["model_used"],
             row["prompt_version"],
             float(row["cost_usd"]),
-        ) == ("rules", "rules-v2", "v1", 0)
+        ) == ("rules", "rules-v3", "v1", 0)
         assert "not by a language model" in row["data_limitations"]
         assert row["data_quality"]["outcome"] == "verified"
         assert all(finding["evidence"] for finding in row["key_findings"])

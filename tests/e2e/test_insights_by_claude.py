@@ -151,9 +151,13 @@ def test_the_demo_with_keys_has_the_models_insights_pays_once_and_asks_no_data_v
     with fmp_server.serve(lambda *_: Reply(fmp_server.BAD_KEY, 401)) as vendor:
         monkeypatch.setenv("FMP_API_KEY", KEY)
         monkeypatch.setenv("RISKMETRICS_FMP_URL", vendor.url)
-        for _ in range(2):
-            assert call("demo", "--out", str(tmp_path / "report.html")).exit_code == 0
+        for what_is_said in ("rows changed", "no row changed"):
+            done = call("demo", "--out", str(tmp_path / "report.html"))
+            assert done.exit_code == 0
+            assert done.output.count("\n") <= 60
+            assert what_is_said in done.output
             assert providers(engine)["anthropic"] == len(api.calls) > 10
+        assert " rows changed" not in done.output.replace("no row changed", "")
         assert vendor.calls == []
     assert len(
         {row["cache_key"] for row in insights(engine) if row["provider"] == "anthropic"}
@@ -194,7 +198,7 @@ def test_whatever_goes_wrong_the_rules_stand_in_and_say_why(call, engine, api, f
         == 0
     )
     (row,) = insights(engine)
-    assert (row["provider"], row["model_used"]) == ("rules", "rules-v2")
+    assert (row["provider"], row["model_used"]) == ("rules", "rules-v3")
     assert reason in row["data_quality"]["fallback_reason"]
     assert "not by a language model" in row["data_limitations"]
     assert reverify.find_stored_violations(row) == []

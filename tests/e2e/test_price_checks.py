@@ -13,10 +13,10 @@ from riskmetrics import settings
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create_engine
-from riskmetrics.report.page import render_page
 from riskmetrics.results.price_faults import FAULT_KINDS
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run
+from tests.report_options import render
 
 DAY = date(2022, 12, 28)
 PLANTS = {
@@ -161,7 +161,7 @@ def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine, r
     table = CliRunner().invoke(app, ["show", "quality"]).stdout
     assert all(text in table for text in FINDINGS.values())
     with faulty.connect() as connection:
-        page = " ".join(render_page(connection, DAY).split())
+        page = " ".join(render(connection, DAY).split())
         held = connection.execute(
             sa.text(
                 "SELECT name, array_agg(symbol) FROM positions p JOIN portfolios f ON f.id ="
@@ -261,7 +261,7 @@ def test_a_value_from_an_unconfirmed_close_has_a_caveat_wherever_it_is_shown(
     ]
     assert {line.partition(",")[0] for line in lines} == holders
     with engine.connect() as connection:
-        page = " ".join(render_page(connection, DAY).split())
+        page = " ".join(render(connection, DAY).split())
         weight = (
             "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'validated_prices'"
             " ORDER BY 1"
@@ -270,5 +270,5 @@ def test_a_value_from_an_unconfirmed_close_has_a_caveat_wherever_it_is_shown(
             holders
         )
     engine.dispose()
-    caveats = re.findall(r"<b>1 of \d+ instruments have an unconfirmed close", page)
+    caveats = re.findall(r"<li>1 of \d+ instruments have an unconfirmed close", page)
     assert len(caveats) == len(holders)

@@ -10,7 +10,6 @@ from typer.testing import CliRunner, Result
 from riskmetrics.cli.main import app
 from riskmetrics.db import input_queries
 from riskmetrics.insights import fact_sheet
-from riskmetrics.report.page import render_page
 from tests.conftest import open_connection
 from tests.e2e.conftest import (
     Run,
@@ -19,6 +18,7 @@ from tests.e2e.conftest import (
     read_results,
     recompute_explanations,
 )
+from tests.report_options import render
 
 DAY = date(2022, 12, 28)
 SPLIT_DAY = "2022-12-20"
@@ -74,7 +74,7 @@ def test_a_split_is_named_kept_out_decided_and_undone(
     assert {line.partition(",")[0] for line in said} == holders
     assert all(command in call("show", "quality").stdout for command in COMMANDS)
     with open_connection(computed_sample) as connection:
-        page = " ".join(render_page(connection, DAY).split())
+        page = " ".join(render(connection, DAY).split())
     assert all(page.count(f"{command} if ") == len(holders) for command in COMMANDS)
     doctor = " ".join(call("doctor").stdout.split())
     assert f"1 suspected split waits for a decision: PG {SPLIT_DAY}" in doctor

@@ -6,6 +6,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from riskmetrics import settings
+from riskmetrics.addresses import served_report_url
 from riskmetrics.db.tables import STATISTIC_TABLES
 from riskmetrics.definitions import defs
 from tests.e2e import ui_server
@@ -21,6 +22,7 @@ QUERY = """{
     }
     assetMaterializations(limit: 1) { metadataEntries {
       __typename label ... on MarkdownMetadataEntry { mdStr } ... on IntMetadataEntry { intValue }
+      ... on UrlMetadataEntry { url }
     } }
   }
   runsOrError { ... on Runs { results { runId status tags { key value } } } }
@@ -129,6 +131,8 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
         if node["isPartitioned"]:
             assert {"dagster/partition_row_count", "run_rows_changed"} <= plotted, name
             assert len(entries["preview"]["mdStr"]) < INLINE, name
+            if node["groupName"] == "portfolios":
+                assert entries["report"]["url"] == served_report_url(date(2022, 12, 28)), name
             if entries["dagster/partition_row_count"]["intValue"]:
                 assert "coverage" in plotted, name
             if (

@@ -8,7 +8,9 @@ from typing import Any
 
 import psycopg
 import yaml
+from typer.testing import CliRunner
 
+from riskmetrics.cli.main import app
 from tests.e2e.conftest import Run
 
 GRAFANA = Path(__file__).parents[2] / "deploy" / "grafana"
@@ -41,6 +43,18 @@ STORED = {
         " FROM har_forecast_scores WHERE realized IS NOT NULL",
     "SELECT day, metric, coverage, n_total FROM v_quality":
         "SELECT day, metric, coverage, n_total FROM portfolio_coverage",
+    "SELECT day, sector, gross_weight, active_weight FROM v_sectors":
+        "SELECT day, sector, gross_weight, active_weight FROM portfolio_sector_weights",
+    "SELECT day, scenario, loss, undefined_reason FROM v_stress":
+        "SELECT day, scenario, loss, undefined_reason FROM portfolio_stress",
+    "SELECT day, symbol, weight, share FROM v_contributions":
+        "SELECT day, symbol, weight, share FROM portfolio_risk_contributions",
+    "SELECT day, method, level, horizon_days, value_at_risk FROM v_tail_risk":
+        "SELECT day, method, level, horizon_days, value_at_risk FROM portfolio_tail_risk",
+    "SELECT day, limit_name, status FROM v_limits":
+        "SELECT day, limit_name, status FROM portfolio_limit_checks",
+    "SELECT day, insight_type, title FROM v_insights":
+        "SELECT day, insight_type, title FROM ai_insights",
     "SELECT day, metric, reason FROM v_undefined":
         "SELECT day, metric, reason FROM undefined_metrics",
 }  # fmt: skip
@@ -70,6 +84,8 @@ def asked(query: str) -> str:
 def test_views_show_what_is_stored_and_every_panel_of_the_dashboards_finds_it(
     sample: str, run: Run
 ) -> None:
+    set_limit = ["limits", "set", "Concentrated", "single_name", "25%"]
+    assert CliRunner().invoke(app, set_limit).exit_code == 0
     assert [run([day]).exit_code for day in (FIRST, LAST)] == [0, 0]
     with psycopg.connect(sample.replace("+psycopg", "")) as connection:
         for view, table in STORED.items():

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.errors import DataQualityError
 from riskmetrics.present import formatting
-from riskmetrics.report.page import render_page
+from tests.report_options import render
 
 DAY = date(2022, 12, 28)
 RUN = "0c1d9c1e-1111-4222-8333-444455556666"
@@ -97,6 +97,12 @@ class Page(HTMLParser):
         cells = [[" ".join(cell.split()) for cell in row] for row in self.rows]
         (found,) = [row for row in cells if row[0] == first and len(row) == columns]
         return found
+
+    def beta_row(self, symbol: str) -> list[str]:
+        """Return the row of a symbol in the table of betas; positions have as many columns."""
+        cells = [[" ".join(cell.split()) for cell in row] for row in self.rows]
+        betas = next(at for at, row in enumerate(cells) if "95% interval, next 90 sessions" in row)
+        return next(row for row in cells[betas:] if row[0] == symbol)
 
 
 def insert(connection: sa.Connection, table: sa.Table, **values: Any) -> None:
@@ -214,10 +220,10 @@ def long_short(connection: sa.Connection) -> uuid.UUID:
 @pytest.mark.usefixtures("long_short")
 def test_the_page_shows_the_stored_figures(connection: sa.Connection) -> None:
     """Rounded by hand."""
-    page = Page(render_page(connection, DAY))
-    overview = page.row("Long-Short USD", 12)
-    assert overview[1:7] == ["1,250,001", "−839.30", "−1.7%", "2,743,862", "962,040", "0.58"]
-    assert overview[7:11] == ["25.1%", "0.1122", "8.91", "3"]
+    page = Page(render(connection, DAY))
+    overview = page.row("Long-Short USD", 11)
+    assert overview[1:6] == ["1,250,001", "−839.30", "−1.7%", "0.58", "25.1%"]
+    assert overview[6:9] == ["—", "—", "8.91"]  # neither value at risk nor drawdown is stored
     assert page.row("Short", 3)[1] == "−890,911"
     assert page.row("Beta, 90 sessions", 3)[1:] == ["0.58", "2 of 3, 97.1% of gross"]
     assert page.row("Fewest observations", 3)[1] == "88"
@@ -228,7 +234,7 @@ def test_the_page_shows_the_stored_figures(connection: sa.Connection) -> None:
     assert page.row("Largest 10, share of gross", 3)[1] == "98.8%"
     assert page.row("Energy", 6) == ["Energy", "60.0%", "80.0%", "", "2.7%", "+77.3%"]
     assert page.row("Industrials", 6) == ["Industrials", "40.0%", "−20.0%", "", "7.8%", "−27.8%"]
-    assert page.row("AMD", 10) == [
+    assert page.beta_row("AMD") == [
         "AMD",
         "Long",
         "1,650.5",
@@ -240,7 +246,7 @@ def test_the_page_shows_the_stored_figures(connection: sa.Connection) -> None:
         "< 1e-6",
         "90",
     ]
-    assert page.row("LLY", 10) == [
+    assert page.beta_row("LLY") == [
         "LLY",
         "Short",
         "−30",
@@ -261,7 +267,7 @@ def test_the_page_shows_the_stored_figures(connection: sa.Connection) -> None:
 @pytest.mark.usefixtures("long_short")
 def test_bars_end_at_the_weights(connection: sa.Connection) -> None:
     """On the axis from -0.2 to 0.8, zero is at 20 and a benchmark of 0.027 at 22.7."""
-    sectors = render_page(connection, DAY).split("<h3>Sectors</h3>")[1]
+    sectors = render(connection, DAY).split("<h3>Sectors</h3>")[1]
     assert re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="1.5" width="([\d.]+)"', sectors)[
         :2
     ] == [
@@ -276,7 +282,7 @@ def test_the_line_of_a_beta_spans_its_interval_of_the_next_window(
     connection: sa.Connection,
 ) -> None:
     """1.6 ± 1.96 x 0.4 is 0.816 to 2.384, on the axis from 0 to 2.384."""
-    positions = render_page(connection, DAY).split("<h3>Positions</h3>")[1]
+    positions = render(connection, DAY).split("Betas by position")[1]
     ends = re.findall(r'class="whisker" x1="([\d.]+)" x2="([\d.]+)"', positions)
     assert ends[0] == ("34.23", "100.0")
 
@@ -285,10 +291,10 @@ def test_the_line_of_a_beta_spans_its_interval_of_the_next_window(
 def test_a_missing_beta_is_a_dash_with_a_link_to_its_reason(
     connection: sa.Connection,
 ) -> None:
-    page = Page(render_page(connection, DAY))
+    page = Page(render(connection, DAY))
     (number,) = [row[0] for row in page.rows if "12 paired returns; 60 are needed" in row]
     dash = f"—{number}"
-    assert page.row("NEW", 10) == ["NEW", "Long", "5", dash, "—", "", dash, dash, dash, "12"]
+    assert page.beta_row("NEW") == ["NEW", "Long", "5", dash, "—", "", dash, dash, dash, "12"]
     assert page.row(number, 5)[2:] == ["beta, alpha, r squared, std error, p value", "NEW", "5"]
     links = {value for name, value in page.attributes if name == "href"}
     anchors = {f"#{value}" for name, value in page.attributes if name == "id"}
@@ -302,7 +308,7 @@ def test_every_dash_has_a_reason(connection: sa.Connection) -> None:
     insert_reason(
         connection, owner, "portfolio_snapshots.hhi", "the portfolio holds nothing with a value"
     )
-    page = Page(render_page(connection, DAY))
+    page = Page(render(connection, DAY))
     explained = {row[0].strip(): row[1] for row in page.rows if len(row) == 5}
     dashes = [cell.strip() for row in page.rows for cell in row if "—" in cell]
     assert (
@@ -331,7 +337,7 @@ def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(
         "portfolio_sector_weights.active_weight",
         "no benchmark weights are stored",
     )
-    page = Page(render_page(connection, DAY))
+    page = Page(render(connection, DAY))
     (number,) = [row[0] for row in page.rows if "no benchmark weights are stored" in row]
     assert page.row("Energy", 6)[4:] == [f"—{number}", f"—{number}"]
     assert "No benchmark." in page.text
@@ -353,8 +359,13 @@ def test_a_portfolio_without_a_snapshot_is_listed_with_its_reason(
         "no returns",
         position(connection, owner, "NEW", 5, observations=0),
     )
-    page = Page(render_page(connection, DAY))
-    assert page.row("Unpriced USD", 3) == ["Unpriced USD", "none of the holdings has a price", "6"]
+    page = Page(render(connection, DAY))
+    assert page.row("Unpriced USD", 4) == [
+        "Unpriced USD",
+        "none of the holdings has a price",
+        "1",
+        "6",
+    ]
     assert "Of another day" not in page.text
 
 
@@ -372,7 +383,7 @@ def test_names_and_reasons_are_escaped(connection: sa.Connection) -> None:
         alpha=0.0,
     )
     insert_reason(connection, owner, "portfolio_snapshots.portfolio_delta", '<img src="x">')
-    text = render_page(connection, DAY)
+    text = render(connection, DAY)
     assert not re.search("<script|<b>&AMD|<img", text)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "<b>&AMD" in Page(text).text
@@ -381,7 +392,7 @@ def test_names_and_reasons_are_escaped(connection: sa.Connection) -> None:
 @pytest.mark.usefixtures("long_short")
 def test_the_page_is_well_formed_and_needs_nothing_from_outside(connection: sa.Connection) -> None:
     portfolio(connection, "Empty", EMPTY)
-    text = render_page(connection, DAY)
+    text = render(connection, DAY)
     page = Page(text)
     assert text.startswith("<!DOCTYPE html>")
     assert page.open == []
@@ -398,7 +409,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(connection: sa.C
 @pytest.mark.usefixtures("long_short")
 def test_a_day_without_results_is_refused(connection: sa.Connection) -> None:
     with pytest.raises(DataQualityError, match="no snapshot is stored for 2022-12-27"):
-        render_page(connection, date(2022, 12, 27))
+        render(connection, date(2022, 12, 27))
 
 
 def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> None:
@@ -406,7 +417,7 @@ def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> 
     portfolio(connection, "Growth", LONG_SHORT)
     portfolio(connection, "Growth", LONG_SHORT)
     with pytest.raises(DataQualityError, match="same name"):
-        render_page(connection, DAY)
+        render(connection, DAY)
 
 
 @pytest.mark.usefixtures("long_short")
@@ -489,10 +500,11 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
             tables.portfolio_risk_contributions,
             symbol=symbol,
             component=component,
+            decayed_component=2 * component,
             observations=252,
             **key,
         )
-    page = Page(render_page(connection, DAY))
+    page = Page(render(connection, DAY))
     assert page.row("Historical", 6)[:5] == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
     assert page.row("Parametric", 6)[:5] == ["Parametric", "95%", "—", "—", "—"]
     assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166240"]
@@ -503,13 +515,13 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     ]
     assert page.row("rise", 7) == ["rise", "−5.8%", "1.1%", "", "−7,280", "100.0%", "—"]
     assert page.row("1929", 7) == ["1929", "—", "—", "", "—", "0.0%", "12.0%"]
-    assert page.row("AMD", 9)[2] == "25.0%"
+    assert page.row("AMD", 10)[2:7] == ["50.0%", "", "—", "—", "25.0%"]
     assert page.row("Sold in 5 sessions", 2) == ["Sold in 5 sessions", "75.0%"]
     assert page.row("Energy", 4) == ["Energy", "30.0%", "+1.5%", "+50.0%"]
     text = " ".join(page.text.split())
     assert "— parametric: no forecast." in text
     assert "— 1929: no closes." in text
-    assert "returns, 20.0% a year" in text
+    assert "40.0% a year with the age-decayed covariance, 20.0% with equal weights" in text
 
 
 def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figures: Any) -> None:
@@ -589,7 +601,7 @@ def test_volatility_and_rate_betas_are_the_stored_ones(
         "undefined_reason": "too little has two factors",
     }
     insert(connection, tables.portfolio_rate_betas, portfolio_id=long_short, day=DAY, **betas)
-    page = Page(render_page(connection, DAY))
+    page = Page(render(connection, DAY))
     assert page.row("Last 21 sessions", 3)[1] == "21.7%"
     assert page.row("Last 63 sessions", 3)[1] == "23.6%"
     assert page.row("Forecast, 21 sessions", 3)[1:] == ["25.1%", "80% interval 16.0% to 36.0%"]
@@ -640,7 +652,7 @@ def test_the_forecast_backtest_pools_forecasts_completed_by_the_day(
             "completed_on": completed,
         }
         insert(connection, tables.har_forecast_scores, **made | known | models)
-    page = Page(render_page(connection, DAY))
+    page = Page(render(connection, DAY))
     (ours,) = [row for row in page.rows if row[1:2] == ["This forecast"]]
     assert ours == [
         "Symbols",
@@ -670,7 +682,7 @@ def test_a_rate_beta_is_shown_without_volatility(
         calculation_date=DAY,
         **beta,
     )
-    assert Page(render_page(connection, DAY)).row("LLY", 6) == [
+    assert Page(render(connection, DAY)).row("LLY", 6) == [
         "LLY",
         "Short",
         "not stored",
@@ -721,7 +733,7 @@ def test_each_option_contract_has_a_row_with_its_terms(
                 delta=strike / 1000,
                 **greeks,
             )
-    page = Page(render_page(connection, DAY))
+    page = Page(render(connection, DAY))
     calls = [row[:3] for row in page.rows if row[0] == "AMD" and len(row) == 13]
     assert calls == [
         ["AMD", "Long call 130 2023-06-16", "130.0%"],
@@ -738,13 +750,13 @@ def test_caveats_are_shown_before_values_and_weights(
     connection: sa.Connection, long_short: uuid.UUID
 ) -> None:
     snapshot = tables.portfolio_snapshots
-    assert "in units of equity are undefined" not in render_page(connection, DAY)
+    assert "in units of equity are undefined" not in render(connection, DAY)
     connection.execute(
         sa.update(snapshot).where(snapshot.c.portfolio_id == long_short).values(total_value=-1250)
     )
     unconfirmed = {"metric": "validated_prices", "coverage": 1 / 3, "n_covered": 1, "n_total": 3}
     insert(connection, tables.portfolio_coverage, portfolio_id=long_short, day=DAY, **unconfirmed)
-    text = " ".join(Page(render_page(connection, DAY)).text.split())
+    text = " ".join(Page(render(connection, DAY)).text.split())
     assert (
         "Equity is −1,250, 0.0% of gross exposure; below 5% weights and all figures in units of"
         " equity are undefined." in text

@@ -9,6 +9,7 @@ import pandas as pd
 from benchmarks.run_inputs import VERSIONS as SHIPPED
 from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog import all_statistics
+from riskmetrics.factor_sets import parse_factors
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.tail_risk import VAR_WINDOW
@@ -16,8 +17,10 @@ from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
     betas,
     contribution_results,
+    correlation_results,
     decayed_betas,
     exposures,
+    factor_results,
     forecasts,
     holding_risk,
     option_results,
@@ -67,7 +70,8 @@ _KEYS = [
         "symbol",
         "metric",
     ),
-    *("sector", "method", "level", "horizon_days", "scenario"),
+    *("symbol_a", "symbol_b", "sector", "method", "level", "horizon_days", "scenario"),
+    "factor",
 ]
 """Columns that identify a row of some table of results, in the order of sorting."""
 
@@ -107,6 +111,11 @@ def rows_of(table: str, valued: valuation.Valuation, returns: panels.Returns) ->
 def drawdown_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
     """Return the rows of `portfolio_drawdowns`."""
     return rows_of("portfolio_drawdowns", valued, returns)
+
+
+def contribution_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
+    """Return the rows of `portfolio_risk_contributions`."""
+    return contribution_results.contribution_rows(valued, returns)[0]
 
 
 class Book(NamedTuple):
@@ -210,6 +219,11 @@ class Book(NamedTuple):
         panels.require_closes(closes, days, MARKET)
         return betas.estimate_betas(panels.clean_returns(closes, self.suspects()), MARKET)
 
+    def decayed_betas(self, *days: date) -> decayed_betas.DecayedBetas:
+        """Estimate the age-decayed betas of all symbols on sessions."""
+        returns = self.returns(decayed_betas.DECAYED_WINDOW, *days)
+        return decayed_betas.estimate_decayed_betas(returns, MARKET)
+
     def stress(
         self, *days: date, delta_valuation: valuation.Valuation | None = None
     ) -> pd.DataFrame:
@@ -244,17 +258,18 @@ class Book(NamedTuple):
 
     def holding_risk(
         self, valued: valuation.Valuation, *days: date
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Contributions with active and incremental risk, and active contributions of sectors."""
+    ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Contributions with active and incremental risk, volatility, and those of sectors."""
         net = contribution_results.net_by_underlying(valued)
         risk = holding_risk.estimate_holding_risk(
             valued, net, self.returns(VAR_WINDOW, *days), MARKET
         )
-        rows = contribution_results.contribution_rows(
+        rows, volatility = contribution_results.contribution_rows(
             valued, self.returns(pro_forma.YEAR_WINDOW, *days)
         )
         return (
             holding_risk.extend_contributions(valued, net, risk, rows),
+            volatility,
             holding_risk.active_sector_rows(valued, net, risk, self.profiles),
         )
 
@@ -270,6 +285,18 @@ class Book(NamedTuple):
             self.symbol_volatility(*days),
             PRICING_PARAMETERS,
         )
+
+    def factor_exposures(
+        self, *days: date, factors: str = "first=S2, second=S3, missing=NONE, imported"
+    ) -> factor_results.SymbolFactors:
+        """Factor exposures of symbols, to spreads of funds and a factor without returns."""
+        returns = self.returns(pro_forma.YEAR_WINDOW, *days)
+        funds = returns._replace(
+            frame=returns.frame.assign(NONE=np.nan),
+            unconfirmed=np.pad(returns.unconfirmed, ((0, 0), (0, 1))),
+        )
+        model = factor_results.build_model(parse_factors(factors), MARKET, funds, pd.DataFrame())
+        return factor_results.estimate_symbol_factors(returns, model)
 
     def results(self, *days: date) -> dict[str, pd.DataFrame]:
         """Every table of results, sorted by its key."""
@@ -309,16 +336,38 @@ class Book(NamedTuple):
             of_portfolios.figures.observations,
             self.option_book(valued, *days),
         )
-        contributions, active_sectors = self.holding_risk(valued, *days)
+        contributions, ex_ante, active_sectors = self.holding_risk(valued, *days)
+        decayed, decayed_coverage = decayed_betas.portfolio_rows(
+            valued,
+            self.decayed_betas(*days),
+            self.returns(decayed_betas.DECAYED_WINDOW, *days),
+        )
+        diversification, correlations = correlation_results.correlation_rows(
+            valued, self.returns(pro_forma.YEAR_WINDOW, *days)
+        )
         scored = self.scores(*days)
         greeks, undefined_greeks = option_results.portfolio_rows(
             valued, option_results.option_lots(self.lots), option_exposures
         )
+        factors = self.factor_exposures(*days)
+        factor_exposures, factor_risk = factor_results.portfolio_rows(
+            valued, factors, self.returns(pro_forma.YEAR_WINDOW, *days)
+        )
+        symbol_factors = factor_results.symbol_rows(factors, self.lots, days)
         tables = {
+            "symbol_factors": symbol_factors.assign(  # one key, as in the other tables of symbols
+                symbol=symbol_factors["symbol"] + " " + symbol_factors["factor"]
+            ),
+            "factor_exposures": factor_exposures,
+            "factor_risk": factor_risk,
             "tail_risk": tail,
             "backtests": backtests,
             "contributions": contributions,
             "active_sectors": active_sectors,
+            "ex_ante": ex_ante,
+            "diversification": diversification,
+            "correlations": correlations,
+            "decayed": decayed_betas.symbol_rows(self.decayed_betas(*days), self.lots, days),
             "drawdowns": drawdown_rows(valued, self.returns(pro_forma.YEAR_WINDOW, *days)),
             "stress": self.stress(*days, delta_valuation=valued),
             "options": option_exposures,
@@ -327,6 +376,7 @@ class Book(NamedTuple):
             "two_factor": rate_sensitivity.symbol_rows(two, self.lots, days),
             "adjusted": betas.adjusted_beta_rows(estimated, self.lots, days),
             "portfolio_rates": rate_rows,
+            "portfolio_decayed": decayed,
             "volatility": position_volatility,
             "portfolio_volatility": snapshot,
             "symbol_forecasts": forecasts.symbol_forecasts(of_symbols, self.lots, days),
@@ -339,7 +389,13 @@ class Book(NamedTuple):
             "sectors": sectors,
             "positions": position_rows,
             "coverage": pd.concat(
-                [snapshots.value_coverage(valued), beta_coverage, rate_coverage, thin]
+                [
+                    snapshots.value_coverage(valued),
+                    beta_coverage,
+                    decayed_coverage,
+                    rate_coverage,
+                    thin,
+                ]
             ),
             "undefined": pd.concat(
                 [

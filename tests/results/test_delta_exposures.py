@@ -14,13 +14,13 @@ from small_books import (
     SESSIONS,
     Book,
     book,
+    contribution_rows,
     drawdown_rows,
     lot,
     random_closes,
 )
 
 from riskmetrics.results import (
-    contribution_results,
     forecasts,
     option_results,
     pro_forma,
@@ -74,7 +74,7 @@ def figures(of: Book) -> dict[str, Any]:
         "tail": tail[tail["level"] == 0.95],
         "tested": tested[tested["level"] == 0.95],
         "drawdowns": drawdown_rows(valued, year),
-        "contributions": contribution_results.contribution_rows(valued, year),
+        "contributions": contribution_rows(valued, year),
         "stress": of.stress(DAY)[lambda rows: rows["scenario"] != "spring"],
     }
     return {
@@ -129,9 +129,7 @@ def test_a_stock_whose_options_undo_it_has_no_volatility_and_says_why(closes):
     assert betas[["beta_calculated_90d", "beta_portfolio_regression"]].to_numpy() == pytest.approx(
         0.0, abs=1e-9
     )
-    (row,) = contribution_results.contribution_rows(
-        valued, of.returns(pro_forma.YEAR_WINDOW, DAY)
-    ).itertuples()
+    (row,) = contribution_rows(valued, of.returns(pro_forma.YEAR_WINDOW, DAY)).itertuples()
     assert row.weight == pytest.approx(0.0, abs=1e-9)
     assert row.undefined_reason == "the portfolio's value did not move in the window"
 
@@ -191,7 +189,7 @@ def test_contributions_of_a_book_with_options_sum_to_its_volatility_in_a_row_per
     of = hedged(closes)
     weights = exposures_by_hand(of) / 20_000
     own = (closes[["X", "Y"]].pct_change().iloc[1:201] * weights).sum(axis=1)
-    rows = contribution_results.contribution_rows(
+    rows = contribution_rows(
         of.value_with_deltas(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
     ).set_index("symbol")
     assert rows.index.tolist() == ["X", "Y"]
@@ -213,9 +211,9 @@ def test_an_option_without_a_delta_is_gross_exposure_that_is_not_covered(closes)
         (shares + call) / (shares + call + 900), rel=1e-9
     )
     assert coverage[["n_covered", "n_total"]].iloc[0].tolist() == [2, 3]
-    assert contribution_results.contribution_rows(valued, of.returns(pro_forma.YEAR_WINDOW, DAY))[
-        "symbol"
-    ].tolist() == ["X"]
+    assert contribution_rows(valued, of.returns(pro_forma.YEAR_WINDOW, DAY))["symbol"].tolist() == [
+        "X"
+    ]
 
 
 def test_an_option_without_a_price_counts_by_its_delta_and_has_no_value(closes):

@@ -43,20 +43,21 @@ def test_sector_weights_by_hand():
     lots = lot("OIL", 30), lot("BANK", -5, position_type="SHORT"), lot("FUND", 20)
     sectors, rows, undefined = exposed(*lots, equity={"A": (1000.0, DAY)})
     expected = {
-        "ETF": [0.2, 0.1, 0, 0.1],
         "Energy": [0.6, 0.3, 0.1, 0.2],
         "Financials": [0.2, -0.1, 0, -0.1],
+        "Fund, not looked through": [0.2, 0.1, 0, np.nan],
         "Utilities": [0, 0, 0.9, -0.9],
     }
     assert list(sectors.index) == list(expected)
     columns = ["gross_weight", "net_weight", "benchmark_weight", "active_weight"]
     assert_allclose(sectors[columns].to_numpy(), list(expected.values()), atol=1e-15)
     assert json.loads(rows["sector_exposure"].iloc[0]) == {
-        "ETF": 0.2,
         "Energy": 0.6,
         "Financials": 0.2,
+        "Fund, not looked through": 0.2,
     }
-    assert undefined.empty
+    assert undefined["metric"].tolist() == ["portfolio_sector_weights.active_weight"]
+    assert "not looked through" in undefined["reason"].iloc[0]
 
 
 def test_concentration_by_hand():
@@ -96,7 +97,7 @@ def test_long_and_short_of_one_sector_have_gross_weight_and_no_net_weight():
             ),
             "Energy",
         ),
-        (lot("FUND", 1), "ETF"),
+        (lot("FUND", 1), "Fund, not looked through"),
     ],
 )
 def test_the_sector_of_what_is_not_a_listed_company(holding, sector):
@@ -203,3 +204,102 @@ def test_no_portfolio_and_no_profile_at_all_give_no_row():
     assert sectors.empty
     assert rows.empty
     assert undefined.empty
+
+
+INDEX_FUNDS = {
+    "SPY": ("Financials", True, 1.0),
+    "XLE": (None, True, 1.0),
+    "TLT": (None, True, 0.0),
+}
+
+
+def look_through(*lots, benchmark=BENCHMARK, profiles=INDEX_FUNDS, days=(DAY,), equity=None):
+    closes = {name: dict.fromkeys(SESSIONS, 10.0) for name in (*INDEX_FUNDS, "OIL", "FUND")}
+    of = book(
+        *lots,
+        closes=closes,
+        profiles={**PROFILES, **profiles},
+        benchmark=benchmark,
+        equity=equity,
+    )
+    valued = of.value_book(*days)
+    sectors = exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500")
+    return sectors.set_index("sector"), exposures.concentration_rows(valued, sectors)
+
+
+def test_an_index_fund_of_the_benchmark_has_no_active_weights():
+    sectors, (rows, undefined) = look_through(lot("SPY", 10))
+    assert sectors["gross_weight"].to_dict() == {"Energy": 0.1, "Utilities": 0.9}
+    assert_allclose(sectors["active_weight"], 0, atol=1e-15)
+    assert_allclose(sectors["look_through_weight"], sectors["gross_weight"])
+    assert rows["hhi"].tolist() == [1]  # of positions: the fund is one
+    assert undefined.empty
+
+
+def test_funds_are_looked_through_by_hand():
+    """Equity 1,000 of 400 in the index fund, 300 in energy, 200 in bonds, 100 in another fund.
+
+    Energy has .4 x .1 + .3 = .34, utilities .4 x .9 = .36.
+    """
+    lots = lot("SPY", 40), lot("XLE", 30), lot("TLT", 20), lot("FUND", 10)
+    sectors, (_, undefined) = look_through(*lots)
+    expected = {
+        "Bonds": [0.2, 0.2, 0.2],
+        "Energy": [0.34, 0.24, 0.34],
+        "Fund, not looked through": [0.1, np.nan, 0],
+        "Utilities": [0.36, -0.54, 0.36],
+    }
+    assert list(sectors.index) == list(expected)
+    columns = ["gross_weight", "active_weight", "look_through_weight"]
+    assert_allclose(sectors[columns].to_numpy(), list(expected.values()), atol=1e-15)
+    assert sectors["gross_weight"].sum() == pytest.approx(1, abs=1e-15)
+    # what is known is active against the benchmark, the rest is stated
+    assert sectors["active_weight"].sum() == pytest.approx(0.9 - 1, abs=1e-15)
+    assert undefined["reason"].tolist() == [
+        "the sectors of funds that are not looked through are not known"
+    ]
+
+
+def test_a_short_index_fund_hedges_the_sectors_of_its_benchmark():
+    sectors, _ = look_through(
+        lot("OIL", 30), lot("SPY", -10, position_type="SHORT"), equity={"A": (400.0, DAY)}
+    )
+    assert_allclose(sectors.loc["Energy", ["gross_weight", "net_weight"]], [0.775, 0.725])
+    assert_allclose(sectors.loc["Utilities", ["gross_weight", "net_weight"]], [0.225, -0.225])
+
+
+def test_an_index_fund_is_looked_through_from_the_first_weights_on():
+    days = tuple(day for day in SESSIONS if date(2024, 1, 30) <= day <= date(2024, 2, 2))
+    sectors, _ = look_through(lot("SPY", 1), benchmark={NEW: BENCHMARK[NEW]}, days=days)
+    found = sectors.groupby("day")["gross_weight"].agg(lambda weights: dict(weights.items()))
+    assert found.tolist() == [{"Fund, not looked through": 1}] * 2 + [BENCHMARK[NEW]] * 2
+    for day in days:
+        alone, _ = look_through(lot("SPY", 1), benchmark={NEW: BENCHMARK[NEW]}, days=(day,))
+        assert alone.equals(sectors[sectors["day"] == str(day)])
+
+
+@pytest.mark.parametrize(
+    ("profiles", "sector"),
+    [({"XLE": ("Financials", False, 1.0)}, "Financials"), ({"XLE": (None, True, 1.0)}, "Energy")],
+)
+def test_a_profile_that_says_what_a_symbol_is_has_precedence(profiles, sector):
+    sectors, _ = look_through(lot("XLE", 1), profiles=profiles, benchmark={})
+    assert list(sectors.index) == [sector]
+
+
+def test_a_well_known_fund_needs_no_profile():
+    sectors, _ = look_through(lot("TLT", 1), lot("XLE", 1), profiles={}, benchmark={})
+    assert sectors["gross_weight"].to_dict() == {"Bonds": 0.5, "Energy": 0.5}
+
+
+def test_an_index_fund_of_another_benchmark_is_not_looked_through():
+    of = book(
+        lot("SPY", 1),
+        closes={"SPY": dict.fromkeys(SESSIONS, 10.0)},
+        profiles=INDEX_FUNDS,
+        benchmark=BENCHMARK,
+    )
+    sectors = exposures.sector_rows(of.value_book(DAY), of.profiles, of.benchmark, "WORLD")
+    assert sectors.loc[sectors["gross_weight"] > 0, "sector"].tolist() == [
+        "Fund, not looked through"
+    ]

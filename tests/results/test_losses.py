@@ -8,11 +8,18 @@ import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
 from scipy import stats
-from small_books import PRICING_PARAMETERS, SESSIONS, Book, book, drawdown_rows, lot
+from small_books import (
+    PRICING_PARAMETERS,
+    SESSIONS,
+    Book,
+    book,
+    contribution_rows,
+    drawdown_rows,
+    lot,
+)
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.results import (
-    contribution_results,
     option_results,
     pro_forma,
     stress_results,
@@ -164,9 +171,9 @@ def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_l
 def test_contributions_sum_to_the_volatility():
     """Oracle: the standard deviation of the portfolio's own returns of a year, by pandas."""
     of = simulated(3)
-    rows = contribution_results.contribution_rows(
-        of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
-    ).set_index("portfolio_id")
+    rows = contribution_rows(of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)).set_index(
+        "portfolio_id"
+    )
     assert len(rows) == 24
     for name, own in rows.groupby(level=0):
         volatility = own_returns(of, name).iloc[-252:].std() * np.sqrt(252)
@@ -194,7 +201,7 @@ def test_contributions_say_why_they_are_undefined():
     ]
     lots = lot("FLAT", 9), lot("GONE", 1), house, *more, lot("NEW", 1, portfolio_id="B")
     of = book(*lots, closes=closes, equity={"A": (None, None), "B": (None, None)})
-    rows = contribution_results.contribution_rows(
+    rows = contribution_rows(
         of.value_book(SESSIONS[200]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[200])
     ).set_index("symbol")
     assert rows["component"].isna().all()

@@ -18,7 +18,10 @@ repeatable = settings(
 )
 seeds = st.integers(0, 2**32 - 1)
 DAYS = SESSIONS[150:154]
-OF_SYMBOLS = ("adjusted", "two_factor", "symbol_forecasts", "symbol_scores")
+OF_SYMBOLS = (
+    *("adjusted", "decayed", "two_factor", "symbol_factors"),
+    *("symbol_forecasts", "symbol_scores"),
+)
 DAY_NAMES = ("completed_on", "snapshot_date", "calc_date", "calculation_date", "day")
 
 

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from small_books import MARKET, SESSIONS, book, drawdown_rows, lot, random_closes
+from small_books import MARKET, SESSIONS, book, contribution_rows, drawdown_rows, lot, random_closes
 
 from riskmetrics.metrics.minimums import MIN_COVERAGE, SHARE_TOLERANCE, meets_minimum
 from riskmetrics.metrics.portfolio import weighted_beta
 from riskmetrics.results import (
-    contribution_results,
     exposures,
     forecasts,
     pro_forma,
@@ -57,9 +56,7 @@ def risk_frames(of) -> dict[str, pd.DataFrame]:
         "concentration": concentration,
         "tail": tail,
         "backtests": backtests,
-        "contributions": contribution_results.contribution_rows(
-            exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)
-        ),
+        "contributions": contribution_rows(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
         "drawdowns": drawdown_rows(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
         "stress": of.stress(DAY),
         "undefined": pd.concat([why_beta, why_snapshot, why_concentration]),

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from small_books import SESSIONS, book, drawdown_rows, lot
+from small_books import SESSIONS, book, contribution_rows, drawdown_rows, lot
 from test_comparison import session
 
 from riskmetrics.metrics import tail_risk as metrics
@@ -13,7 +13,6 @@ from riskmetrics.metrics.filtered_simulation import MIN_FILTER_OBS
 from riskmetrics.results import (
     betas,
     comparison,
-    contribution_results,
     price_history,
     pro_forma,
     tail_risk_results,
@@ -59,7 +58,7 @@ def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_en
     of = book(lot("X", 1), closes=moving(n_returns))
     valued, returns = of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
     for rows, figure in (
-        (contribution_results.contribution_rows(valued, returns), "component"),
+        (contribution_rows(valued, returns), "component"),
         (drawdown_rows(valued, returns), "current_drawdown"),
     ):
         assert rows[figure].notna().all() == is_enough

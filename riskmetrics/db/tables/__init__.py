@@ -6,6 +6,12 @@ have neither here: their records in the catalog describe them. Timestamps are ti
 days are dates.
 """
 
+from riskmetrics.db.tables.factor_tables import (
+    factor_returns,
+    portfolio_factor_exposures,
+    portfolio_factor_risk,
+    symbol_factor_exposures,
+)
 from riskmetrics.db.tables.forecast_tables import (
     har_coefficients,
     har_forecast_scores,
@@ -19,6 +25,7 @@ from riskmetrics.db.tables.insight_tables import (
     ai_insights,
     ai_spend,
 )
+from riskmetrics.db.tables.limit_tables import portfolio_limit_checks, portfolio_limits
 from riskmetrics.db.tables.market_data_tables import (
     benchmarks_sector_weights,
     company_profiles,
@@ -27,6 +34,7 @@ from riskmetrics.db.tables.market_data_tables import (
 )
 from riskmetrics.db.tables.portfolio_results import (
     portfolio_coverage,
+    portfolio_decayed_betas,
     portfolio_figures,
     portfolio_rate_betas,
     portfolio_sector_weights,
@@ -42,6 +50,9 @@ from riskmetrics.db.tables.records import database_settings, rejected_rows, unde
 from riskmetrics.db.tables.risk_tables import (
     holding_liquidity,
     portfolio_active_sectors,
+    portfolio_correlations,
+    portfolio_diversification,
+    portfolio_ex_ante_volatility,
     portfolio_liquidity,
     portfolio_risk_contributions,
     portfolio_stress,
@@ -69,14 +80,23 @@ __all__ = [
     "benchmarks_sector_weights",
     "company_profiles",
     "database_settings",
+    "factor_returns",
     "har_coefficients",
     "har_forecast_scores",
     "holding_liquidity",
     "market_data_cache",
     "metadata",
     "portfolio_active_sectors",
+    "portfolio_correlations",
     "portfolio_coverage",
+    "portfolio_decayed_betas",
+    "portfolio_diversification",
+    "portfolio_ex_ante_volatility",
+    "portfolio_factor_exposures",
+    "portfolio_factor_risk",
     "portfolio_figures",
+    "portfolio_limit_checks",
+    "portfolio_limits",
     "portfolio_liquidity",
     "portfolio_rate_betas",
     "portfolio_risk_contributions",
@@ -96,6 +116,7 @@ __all__ = [
     "stress_scenarios",
     "symbol_adjusted_betas",
     "symbol_decayed_betas",
+    "symbol_factor_exposures",
     "symbol_two_factor_betas",
     "transactions",
     "undefined_metrics",

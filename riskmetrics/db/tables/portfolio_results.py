@@ -74,7 +74,10 @@ portfolio_sector_weights = sa.Table(
     portfolio_key_column(),
     day_key_column(),
     sa.Column(
-        "sector", sa.String(64), primary_key=True, comment="GICS sector, ETF or Unclassified."
+        "sector",
+        sa.String(64),
+        primary_key=True,
+        comment="GICS sector, Bonds, Fund, not looked through, or Unclassified.",
     ),
     sa.Column("gross_weight", sa.Double, nullable=False),
     sa.Column("net_weight", sa.Double),
@@ -82,6 +85,7 @@ portfolio_sector_weights = sa.Table(
     sa.Column("active_weight", sa.Double),
     sa.Column("benchmark_asof", sa.Date),
     sa.Column("benchmark_code", sa.String(32)),
+    sa.Column("look_through_weight", sa.Double),
     *provenance_columns(),
     # sums of shares end a rounding error away from 1
     sa.CheckConstraint("gross_weight BETWEEN -1e-9 AND 1 + 1e-9", name="gross_weight"),
@@ -145,4 +149,26 @@ portfolio_rate_betas = sa.Table(
     comment=(
         "One row per portfolio and session: interest-rate betas, per unit return of the rate index."
     ),
+)
+
+portfolio_decayed_betas = sa.Table(
+    "portfolio_decayed_betas",
+    metadata,
+    portfolio_key_column(),
+    day_key_column("Last session of the window."),
+    sa.Column("beta", sa.Double),
+    sa.Column("regression_beta", sa.Double),
+    sa.Column("std_error", sa.Double),
+    sa.Column("forecast_std_error", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
+    sa.Column(
+        "market_index",
+        sa.String(16),
+        nullable=False,
+        comment="Symbol of the market index.",
+        info=PARAMETER,
+    ),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment="One row per portfolio and session: market beta with age-decayed weights.",
 )

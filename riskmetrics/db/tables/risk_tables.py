@@ -112,6 +112,9 @@ portfolio_risk_contributions = sa.Table(
     sa.Column("component", sa.Double),
     sa.Column("marginal", sa.Double),
     sa.Column("share", sa.Double),
+    sa.Column("decayed_component", sa.Double),
+    sa.Column("decayed_marginal", sa.Double),
+    sa.Column("decayed_share", sa.Double),
     sa.Column("observations", sa.Integer, nullable=False),
     sa.Column("active_component", sa.Double),
     sa.Column("incremental_var_95", sa.Double),
@@ -121,6 +124,64 @@ portfolio_risk_contributions = sa.Table(
         "One row per portfolio, symbol and session: contribution to the volatility over the"
         " trailing year."
     ),
+)
+
+portfolio_ex_ante_volatility = sa.Table(
+    "portfolio_ex_ante_volatility",
+    metadata,
+    portfolio_key_column(),
+    day_key_column("Last session of the window; its weights are applied to earlier returns."),
+    sa.Column(
+        "method",
+        sa.String(16),
+        primary_key=True,
+        comment=(
+            "equal_weighted: sample covariance. decayed: with age-decayed weights, shrunk toward"
+            " constant correlation."
+        ),
+    ),
+    sa.Column("volatility", sa.Double),
+    sa.Column("shrinkage", sa.Double),
+    sa.Column("effective_observations", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
+    undefined_reason_column(),
+    *provenance_columns(),
+    sa.CheckConstraint("method IN ('equal_weighted', 'decayed')", name="method"),
+    comment="One row per portfolio, session and method: ex-ante volatility by covariance.",
+)
+
+portfolio_diversification = sa.Table(
+    "portfolio_diversification",
+    metadata,
+    portfolio_key_column(),
+    day_key_column("Last session of the window."),
+    sa.Column("average_correlation", sa.Double),
+    sa.Column("first_component_share", sa.Double),
+    sa.Column("diversification_ratio", sa.Double),
+    sa.Column("highest_correlation", sa.Double),
+    sa.Column("highest_pair", sa.String(48)),
+    sa.Column("lowest_correlation", sa.Double),
+    sa.Column("lowest_pair", sa.String(48)),
+    sa.Column("symbols", sa.Integer, nullable=False),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment="One row per portfolio and session: diversification of the largest holdings.",
+)
+
+portfolio_correlations = sa.Table(
+    "portfolio_correlations",
+    metadata,
+    portfolio_key_column(),
+    day_key_column("Last session of the window."),
+    sa.Column(
+        "symbol_a", sa.String(20), primary_key=True, comment="Symbol that is first in the alphabet."
+    ),
+    sa.Column("symbol_b", sa.String(20), primary_key=True, comment="The other symbol of the pair."),
+    sa.Column("correlation", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment="One row per portfolio, session and pair of its largest holdings: their correlation.",
 )
 
 portfolio_active_sectors = sa.Table(
@@ -206,6 +267,14 @@ stress_scenarios = sa.Table(
         sa.Date,
         comment="Session at whose close the replayed window ends. NULL: no window.",
     ),
+    sa.Column(
+        "factor_moves",
+        sa.Text,
+        comment=(
+            "Returns of factors as fractions, such as 'value=-0.05, size=0.02'; the market's is"
+            " market_move. NULL: no such move."
+        ),
+    ),
     sa.Column("description", sa.Text, nullable=False, comment="Description, one line."),
     timestamp_column("created_at", comment="When the scenario was added."),
     timestamp_column("updated_at", comment="When the scenario was last changed."),
@@ -214,8 +283,10 @@ stress_scenarios = sa.Table(
         name="window",
     ),
     sa.CheckConstraint(
-        "(first_day IS NULL) = (num_nonnulls(market_move, rate_move) > 0)", name="kind"
+        "(first_day IS NULL) = (num_nonnulls(market_move, rate_move, factor_moves) > 0)",
+        name="kind",
     ),
+    sa.CheckConstraint("num_nonnulls(rate_move, factor_moves) < 2", name="factors"),
     sa.CheckConstraint(
         "market_move > -1 IS NOT FALSE AND rate_move > -1 IS NOT FALSE", name="moves"
     ),

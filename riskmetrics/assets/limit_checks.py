@@ -1,0 +1,61 @@
+"""The asset that compares results with the limits of portfolios, and alerts of changes."""
+
+import dagster as dg
+
+from riskmetrics import alerts, settings
+from riskmetrics.assets import table_schemas
+from riskmetrics.assets.partitions import run_sessions, session_partitions
+from riskmetrics.computations.result_assets import RESULT_ASSETS
+from riskmetrics.db import limits, tables
+from riskmetrics.errors import AlertDeliveryError
+from riskmetrics.present.limits import describe_check
+from riskmetrics.resources import Warehouse, provenance
+
+
+@dg.asset(
+    deps=[asset.name for asset in RESULT_ASSETS if asset.group == "portfolios"],
+    partitions_def=session_partitions,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name="portfolios",
+    kinds={"postgres"},
+    owners=["team:riskmetrics"],
+    metadata=table_schemas.table_metadata(tables.portfolio_limit_checks),
+)
+def portfolio_limit_checks(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Which limits of the portfolios are kept, exceeded or undefined; changes are alerted once."""
+    days = run_sessions(context)
+    with warehouse.begin("portfolio_limit_checks") as connection:
+        written = limits.check_limits(connection, days, provenance(context))
+        counts = limits.count_statuses(connection, days)
+    for day in days:
+        context.add_asset_metadata(
+            {
+                "dagster/partition_row_count": sum(counts.get(day, {}).values()),
+                **counts.get(day, {}),
+                **{f"run_rows_{name}": count for name, count in written._asdict().items()},
+            },
+            partition_key=day.isoformat(),
+        )
+    _alert_of_changes(context, warehouse)
+
+
+def _alert_of_changes(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Send what changed on the newest session to the channels; a failure is logged, and retried.
+
+    The rows are locked meanwhile, so that two runs do not send the same. If a process is killed
+    after sending and before the commit, the next run sends again.
+    """
+    with warehouse.begin("limit alerts") as connection:
+        changes = limits.lock_unsent_changes(connection)
+        if not changes:
+            return
+        subject = f"riskmetrics: limits on {changes[0]['day']}"
+        try:
+            channels = alerts.send(
+                settings.load(), subject, "\n".join(describe_check(row) for row in changes)
+            )
+        except AlertDeliveryError as error:
+            context.log.warning(f"{error}; the next run sends the alert of limits again")
+            channels = list(error.delivered_to)
+        if channels:
+            limits.mark_alerted(connection, changes)

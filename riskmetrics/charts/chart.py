@@ -1,0 +1,127 @@
+"""The record of a chart, and its Vega-Lite specification."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from riskmetrics.charts.portfolio_data import PortfolioData
+
+Layer = dict[str, Any]
+
+WIDTH, HEIGHT = 400, 190
+"""Size with axes, in pixels of the specification; the page scales it."""
+
+_AXIS_HEIGHT = 44
+"""Room for the axis below bars."""
+
+CONFIG: Layer = {
+    "font": "Liberation Sans, Arial, sans-serif",
+    "background": "transparent",
+    "aria": False,  # whoever shows a chart labels it as a whole
+    "view": {"stroke": None},
+    "axis": {
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "labelColor": "#5d6875",
+        "titleColor": "#5d6875",
+        "gridColor": "#e5e8ec",
+        "domainColor": "#c3cad2",
+        "tickColor": "#c3cad2",
+        "tickSize": 3,
+        "labelLimit": 130,
+    },
+    "legend": {
+        "orient": "top",
+        "title": None,
+        "labelFontSize": 11,
+        "labelColor": "#1c2530",
+        "symbolSize": 60,
+        "symbolStrokeWidth": 2,
+        "offset": 4,
+        "padding": 0,
+    },
+}
+"""Style of all charts; page.css replaces its colors in dark mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart: which rows it shows, and how.
+
+    Adding one takes a record: the report, and whoever else draws charts, needs nothing more.
+    """
+
+    name: str
+    title: str
+    caption: str
+    """What it shows and how to read it, in one sentence."""
+    rows: Callable[[PortfolioData], pd.DataFrame]
+    """Rows of the chart; too few leave it out."""
+    layers: tuple[Layer, ...]
+    """Layers of Vega-Lite over the rows."""
+    is_pro_forma: bool = False
+    """Whether it applies today's holdings to earlier sessions."""
+    min_rows: int = 2
+    row_height: int = 0
+    """Height of one row of bars; 0: the chart has a fixed height."""
+    pointed: tuple[Layer, ...] = ()
+    """Layers that follow the pointer, which no printed chart has."""
+
+    @property
+    def full_title(self) -> str:
+        """Return the title, with "pro forma" where it belongs."""
+        return f"{self.title}, pro forma" if self.is_pro_forma else self.title
+
+    def specification(self, rows: pd.DataFrame, *, is_interactive: bool) -> Layer:
+        """Return the Vega-Lite specification with its rows; the title is not part of it.
+
+        Colors are the few of `riskmetrics.charts.layers`; a page may map them to its own.
+        """
+        height = self.row_height * len(rows) + _AXIS_HEIGHT if self.row_height else HEIGHT
+        return {
+            "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+            "description": f"{self.full_title}. {self.caption}",
+            "width": WIDTH,
+            "height": height,
+            "padding": 2,
+            "autosize": {"type": "fit", "contains": "padding"},
+            "config": CONFIG,
+            "data": _inline(rows),
+            "layer": [*self.layers, *(self.pointed if is_interactive else ())],
+        }
+
+
+def _inline(rows: pd.DataFrame) -> Layer:
+    """Return rows as inline data. Numbers have six digits: more cannot be seen."""
+    columns = {str(name): list(map(_to_plain, column)) for name, column in rows.items()}
+    values = [dict(zip(columns, each, strict=True)) for each in zip(*columns.values(), strict=True)]
+    return {"values": values, "format": {"type": "json", "parse": {"day": "utc:'%Y-%m-%d'"}}}
+
+
+def _to_plain(value: Any) -> str | float | None:
+    """Return a value of JSON; what is missing is None."""
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return None
+    if isinstance(value, date):
+        return f"{value:%Y-%m-%d}"
+    number = float(f"{value:.6g}")
+    return int(number) if number.is_integer() else number
+
+
+def to_json(specification: Layer) -> str:
+    """Return a specification as JSON that is safe inside a script element of a page.
+
+    Its rows are columns, which take half of the room: the page's script builds rows of them.
+    """
+    values = specification["data"]["values"]
+    columns = {name: [row[name] for row in values] for name in values[0]}
+    compact = specification | {"data": specification["data"] | {"values": columns}}
+    text = json.dumps(compact, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c")

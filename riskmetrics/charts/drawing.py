@@ -1,0 +1,117 @@
+"""Draw charts as SVG with vl-convert, and keep what was drawn.
+
+One chart takes 25 ms and the libraries for the browser take a second: a report of the same results
+is written without drawing anything again.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from riskmetrics.charts.chart import Layer
+from riskmetrics.folders import create_home
+
+_REMOVED = re.compile(
+    r' (?:class|role|aria-[a-z]+|pointer-events|font-family|xmlns:xlink|version)="[^"]*"'
+    r'| opacity="1"| stroke-width="0"| stroke-miterlimit="10"'
+    r'|<path[^>]* d=""[^>]*/>|<path[^>]*d="M0,0h0v0h0Z"[^>]*/>'
+    r'|<path class="(?:background|foreground)"[^>]*/>'
+)
+_EMPTY_GROUP = re.compile(r"<g(?: transform=\"translate\(0,0\)\")?>((?:(?!<g|</g>).)*)</g>")
+_DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
+_SIZE = re.compile(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)" viewBox="([^"]*)">')
+
+
+class Drawings:
+    """Drawn charts in a folder, by the digest of their specification.
+
+    The folder is a cache: it may be deleted, and only what the last report used stays in it.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """Use a folder, which is created when something is drawn; None: keep nothing."""
+        self._folder = folder
+        self._used: set[str] = set()
+
+    def draw(self, specification: Layer) -> str:
+        """Return the SVG of a specification, without class names, roles and needless digits.
+
+        It has a view box and no size, no title and no font: the page adds them.
+        """
+        text = json.dumps(specification, sort_keys=True)
+
+        def convert() -> str:
+            import vl_convert  # slow to import
+
+            return compact(vl_convert.vegalite_to_svg(specification))
+
+        return self._keep("svg", text, convert)
+
+    def browser_bundle(self) -> str:
+        """Return the script with Vega, Vega-Lite and Vega-Embed that makes charts interactive."""
+        snippet = "window.vegaEmbed = vegaEmbed;"
+
+        def bundle() -> str:
+            import vl_convert
+
+            return vl_convert.javascript_bundle(snippet)
+
+        return self._keep("js", snippet, bundle)
+
+    def remove_unused(self) -> None:
+        """Remove the drawings that this object has neither drawn nor read."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        for path in self._folder.iterdir():
+            if path.name not in self._used:
+                with suppress(OSError):
+                    path.unlink()
+
+    def _keep(self, kind: str, text: str, draw: Callable[[], str]) -> str:
+        digest = hashlib.sha256(f"{_code_version()} {kind} {text}".encode()).hexdigest()
+        name = f"{digest[:32]}.{kind}"
+        self._used.add(name)
+        if self._folder is None:
+            return draw()
+        path = self._folder / name
+        with suppress(OSError):
+            return path.read_text(encoding="utf-8")
+        drawn = draw()
+        with suppress(OSError):  # a full disk or a folder of another account costs only time
+            create_home(self._folder)
+            with NamedTemporaryFile("w", encoding="utf-8", dir=self._folder, delete=False) as file:
+                file.write(drawn)
+            Path(file.name).replace(path)
+        return drawn
+
+
+def compact(svg: str) -> str:
+    """Return an SVG of Vega without what only Vega's own styles and scripts need.
+
+    Examples
+    --------
+    >>> compact(
+    ...     '<svg class="marks" width="4" height="2" viewBox="0 0 4 2"><g class="mark-group">'
+    ...     '<path d="M0.123,1.0004L2,3" stroke="#000"/></g></svg>'
+    ... )
+    '<svg viewBox="0 0 4 2"><path d="M0.1,1.0L2,3" stroke="#000"/></svg>'
+    """
+    found = _REMOVED.sub("", svg)
+    found = _SIZE.sub(r'<svg viewBox="\3">', found)
+    found = _DECIMALS.sub(r"\1", found)
+    while (smaller := _EMPTY_GROUP.sub(r"\1", found)) != found:
+        found = smaller
+    return found
+
+
+@cache
+def _code_version() -> str:
+    """Return what drawings depend on apart from their specification."""
+    source = Path(__file__).read_bytes()
+    return f"{version('vl-convert-python')} {hashlib.sha256(source).hexdigest()}"

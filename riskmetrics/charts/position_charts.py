@@ -1,0 +1,158 @@
+"""Charts of what is held: sectors, concentration, contributions, stress and P&L."""
+
+from riskmetrics.charts import rows
+from riskmetrics.charts.chart import Chart
+from riskmetrics.charts.layers import (
+    INK,
+    MAIN,
+    NUMBER,
+    OTHER,
+    PERCENT,
+    PERCENT_1,
+    bars,
+    diverging,
+    gain_or_loss,
+    hover,
+    line,
+    plain,
+    quantity,
+    tooltip,
+)
+
+_RISK_SHARE = {
+    "field": "share",
+    "type": "quantitative",
+    "axis": {"title": "share of volatility", "format": PERCENT, "tickCount": 5},
+}
+_WEIGHT = {
+    "field": "weight",
+    "type": "quantitative",
+    "axis": {"title": "weight", "format": PERCENT, "tickCount": 5},
+}
+_SHARES = tooltip(
+    ("symbol", "Symbol", ""), ("weight", "Weight", PERCENT_1), ("share", "Of volatility", PERCENT_1)
+)
+
+POSITION_CHARTS: tuple[Chart, ...] = (
+    Chart(
+        "sectors",
+        "Sectors against the benchmark",
+        "Net weight minus that of the benchmark over time; without a benchmark, the net weight.",
+        rows.sector_drift,
+        diverging(
+            "deviation",
+            PERCENT_1,
+            tooltip(
+                ("session", "Session", ""),
+                ("sector", "Sector", ""),
+                ("net_weight", "Net weight", PERCENT_1),
+                ("deviation", "Against the benchmark", "+.1%"),
+            ),
+            {
+                "field": "session",
+                "type": "ordinal",
+                "axis": {
+                    "title": None,
+                    "labelAngle": 0,
+                    "labelOverlap": True,
+                    "labelExpr": "slice(datum.value, 0, 7)",
+                    "domain": False,
+                    "ticks": False,
+                },
+            },
+            {
+                "field": "sector",
+                "type": "nominal",
+                "axis": {"title": None, "domain": False, "ticks": False},
+            },
+        )[:1],
+    ),
+    Chart(
+        "concentration",
+        "Effective number of positions",
+        "Equal positions that would be as concentrated: 1 / HHI.",
+        rows.concentration,
+        (line(quantity("effective_num_positions", None, "~s", has_zero=True), MAIN),),
+        pointed=(
+            hover(
+                tooltip(("day", "Session", ""), ("effective_num_positions", "Effective", NUMBER))
+            ),
+        ),
+    ),
+    Chart(
+        "contributions",
+        "Contributions to volatility",
+        "Share of the volatility of one year, the largest first; hedges are negative.",
+        rows.risk_shares,
+        (bars("symbol", _RISK_SHARE, plain(MAIN), _SHARES),),
+        min_rows=1,
+        row_height=16,
+    ),
+    Chart(
+        "risk_against_weight",
+        "Risk against weight",
+        "Above the line a position has more of the risk than of the money.",
+        rows.risk_against_weight,
+        (
+            {
+                "mark": {"type": "point", "filled": True, "size": 40, "opacity": 0.8},
+                "encoding": {
+                    "x": _WEIGHT,
+                    "y": _RISK_SHARE,
+                    "color": plain(MAIN),
+                    "tooltip": _SHARES,
+                },
+            },
+            {
+                "transform": [{"filter": "datum.label"}],
+                "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": 10},
+                "encoding": {
+                    "x": _WEIGHT,
+                    "y": _RISK_SHARE,
+                    "color": plain(INK),
+                    "text": {"field": "label"},
+                },
+            },
+            {
+                "mark": {"type": "line", "strokeDash": [2, 3]},
+                "encoding": {
+                    "x": {**_WEIGHT},
+                    "y": {**_RISK_SHARE, "field": "weight"},
+                    "color": plain(OTHER),
+                },
+            },
+        ),
+    ),
+    Chart(
+        "stress",
+        "Stress scenarios",
+        "Result as a share of equity, the largest loss first.",
+        rows.stress,
+        (
+            bars(
+                "scenario",
+                quantity("result", has_zero=True),
+                gain_or_loss("result"),
+                tooltip(("scenario", "Scenario", ""), ("result", "Result", "+.1%")),
+            ),
+        ),
+        min_rows=1,
+        row_height=18,
+    ),
+    Chart(
+        "pnl_contributors",
+        "P&L of the day, by position",
+        "The largest gains and losses of the session.",
+        rows.pnl_contributors,
+        (
+            bars(
+                "symbol",
+                quantity("daily_pnl", form="~s", has_zero=True),
+                gain_or_loss("daily_pnl"),
+                tooltip(("symbol", "Symbol", ""), ("daily_pnl", "P&L", "+,.0f")),
+            ),
+        ),
+        min_rows=1,
+        row_height=16,
+    ),
+)

@@ -1,0 +1,219 @@
+"""Rows of charts, from the data of a portfolio; none if the chart has nothing to show."""
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.charts.portfolio_data import PortfolioData
+from riskmetrics.present import formatting
+
+MAX_BARS = 15
+"""Bars of positions; what is left is one more."""
+
+MAX_CONTRIBUTORS = 6
+"""Largest gains and largest losses of a session."""
+
+N_BINS = 25
+"""Bins of the distribution of daily returns."""
+
+FORECAST_SESSIONS = 21
+_NOTHING = pd.DataFrame()
+
+
+def equity(data: PortfolioData) -> pd.DataFrame:
+    """Return day, total_value, cumulative_pnl, daily_pnl and the trades of the day, if any."""
+    rows = data.history[["day", "total_value", "cumulative_pnl", "daily_pnl"]]
+    texts = (data.trades["action"] + " " + data.trades["symbol"]).groupby(data.trades["day"])
+    trades = texts.agg(lambda each: ", ".join(each.iloc[:5]) + (" …" if len(each) > 5 else ""))
+    # a lot can be bought on a closed day
+    at = np.searchsorted(rows["day"].to_numpy(), trades.index.to_numpy("datetime64[us]"))
+    told = trades[at < len(rows)].groupby(at[at < len(rows)]).agg(", ".join)
+    return rows.assign(trades=told.reindex(rows.index))
+
+
+def cumulative_returns(data: PortfolioData) -> pd.DataFrame:
+    """Return day, portfolio, market, and actual where the stored values tell it.
+
+    All start at 0; stored returns start on the pro-forma line.
+    """
+    if data.pro_forma is None:
+        return _NOTHING
+    rows = data.pro_forma.frame(data.n_sessions)
+    growth = (1 + rows[["portfolio", "market"]].fillna(0.0)).cumprod()
+    stored = data.history.set_index("day")["daily_return"].reindex(rows["day"])
+    stored = stored.loc[stored.first_valid_index() :] if stored.notna().any() else stored.iloc[:0]
+    start = growth["portfolio"].shift(1, fill_value=1.0).to_numpy()[len(rows) - len(stored) :][:1]
+    actual = (1 + stored.fillna(0.0)).cumprod() * (start[0] if len(start) else 1.0)
+    return pd.DataFrame(
+        {
+            "day": rows["day"],
+            "portfolio": growth["portfolio"] - 1,
+            "market": growth["market"] - 1,
+            "actual": actual.reindex(rows["day"]).to_numpy() - 1,
+        }
+    )
+
+
+def underwater(data: PortfolioData) -> pd.DataFrame:
+    """Return day, portfolio and market: value relative to the highest so far, minus 1."""
+    if data.pro_forma is None:
+        return _NOTHING
+    rows = data.pro_forma.frame(data.n_sessions)
+    growth = (1 + rows[["portfolio", "market"]].fillna(0.0)).cumprod()
+    below = growth / growth.cummax().clip(lower=1.0) - 1
+    return below.assign(day=rows["day"])[["day", "portfolio", "market"]]
+
+
+def volatility_fan(data: PortfolioData) -> pd.DataFrame:
+    """Return forecasts on the session that ends their 21 sessions, with what was realized.
+
+    Columns day (the end), made_on, volatility_forecast, low, high, realized, is_outside.
+    """
+    rows = data.forecasts.dropna(subset=["volatility_forecast"])
+    made = [day.date() for day in rows["day"]]
+    if not made:
+        return _NOTHING
+    calendar = trading_calendar.sessions_index()
+    at = calendar.get_indexer(pd.DatetimeIndex(made)) + FORECAST_SESSIONS
+    is_known = at < len(calendar)
+    rows = rows[is_known]
+    realized = rows["realized"]
+    is_outside = realized.notna() & ~realized.between(rows["low"], rows["high"])
+    columns = ["volatility_forecast", "low", "high", "realized"]
+    return rows[columns].assign(
+        day=calendar[at[is_known]].to_numpy(),
+        made_on=rows["day"].dt.strftime("%Y-%m-%d"),
+        is_outside=is_outside.astype(int),
+    )
+
+
+def beta(data: PortfolioData) -> pd.DataFrame:
+    """Return day, beta, low and high of today's holdings: ± 2 standard errors."""
+    if data.pro_forma is None:
+        return _NOTHING
+    rows = data.pro_forma.rolling_beta(data.n_sessions).dropna()
+    margin = 2 * rows["std_error"]
+    return rows.assign(low=rows["beta"] - margin, high=rows["beta"] + margin)
+
+
+def stored_beta(data: PortfolioData) -> pd.DataFrame:
+    """Return day, beta, low and high of the holdings of each session: ± 2 standard errors."""
+    rows = data.history[["day", "beta", "std_error"]].dropna()
+    margin = 2 * rows["std_error"]
+    return rows.assign(low=rows["beta"] - margin, high=rows["beta"] + margin)
+
+
+def value_at_risk(data: PortfolioData) -> pd.DataFrame:
+    """Return day, portfolio (return), threshold (minus the value at risk) and exception."""
+    if data.pro_forma is None:
+        return _NOTHING
+    rows = data.pro_forma.value_at_risk(data.n_sessions).dropna(subset=["portfolio"])
+    return rows.assign(
+        threshold=-rows["value_at_risk"], exception=rows["is_exception"].astype(int)
+    ).drop(columns=["value_at_risk", "is_exception"])
+
+
+def rolling_sharpe(data: PortfolioData) -> pd.DataFrame:
+    """Return day and sharpe_ratio of the trailing half year."""
+    if data.pro_forma is None:
+        return _NOTHING
+    return data.pro_forma.rolling(data.n_sessions)[["day", "sharpe_ratio"]].dropna()
+
+
+def rolling_volatility(data: PortfolioData) -> pd.DataFrame:
+    """Return day, volatility and market_volatility of the trailing half year."""
+    if data.pro_forma is None:
+        return _NOTHING
+    names = ["day", "volatility", "market_volatility"]
+    return data.pro_forma.rolling(data.n_sessions)[names].dropna(subset=["volatility"])
+
+
+def monthly_returns(data: PortfolioData) -> pd.DataFrame:
+    """Return year, month (1 to 12), monthly_return and sessions of each month."""
+    if data.pro_forma is None:
+        return _NOTHING
+    rows = data.pro_forma.frame(len(data.pro_forma.days)).dropna(subset=["portfolio"])
+    groups = (1 + rows["portfolio"]).groupby([rows["day"].dt.year, rows["day"].dt.month])
+    found = (groups.prod() - 1).rename("monthly_return").rename_axis(["year", "month"])
+    return found.reset_index().assign(sessions=groups.size().to_numpy())
+
+
+def distribution(data: PortfolioData) -> pd.DataFrame:
+    """Return low and high of bins of daily returns, and the number of returns in each."""
+    if data.pro_forma is None:
+        return _NOTHING
+    returns = data.pro_forma.returns[-data.n_sessions :]
+    counts, edges = np.histogram(returns[np.isfinite(returns)], bins=N_BINS)
+    rows = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "sessions": counts})
+    return rows if counts.any() else _NOTHING
+
+
+def sector_drift(data: PortfolioData) -> pd.DataFrame:
+    """Return session, sector and deviation from the benchmark; without one, the net weight."""
+    rows = data.sectors
+    has_benchmark = bool(rows["benchmark_weight"].fillna(0).any())
+    column = "active_weight" if has_benchmark else "net_weight"
+    rows = rows.dropna(subset=[column])
+    held = rows.groupby("sector")["net_weight"].agg(lambda each: each.abs().max())
+    return pd.DataFrame(
+        {
+            "session": rows["day"].dt.strftime("%Y-%m-%d"),
+            "sector": rows["sector"],
+            "deviation": rows[column].astype(float),
+            "net_weight": rows["net_weight"].astype(float),
+        }
+    )[rows["sector"].map(held).gt(0) | has_benchmark]
+
+
+def concentration(data: PortfolioData) -> pd.DataFrame:
+    """Return day and effective_num_positions."""
+    return data.history[["day", "effective_num_positions"]].dropna()
+
+
+def risk_shares(data: PortfolioData) -> pd.DataFrame:
+    """Return symbol, weight and share of volatility, the largest first; the rest is one row."""
+    rows = data.contributions[["symbol", "weight", "share"]].dropna()
+    order = rows["share"].abs().sort_values(ascending=False).index
+    return _fold_rest(rows.loc[order].astype({"weight": float, "share": float}))
+
+
+def risk_against_weight(data: PortfolioData) -> pd.DataFrame:
+    """Return symbol, weight and share of volatility, and label for the largest."""
+    rows = data.contributions[["symbol", "weight", "share"]].dropna()
+    rows = rows.astype({"weight": float, "share": float})
+    is_large = rows["share"].abs().rank(ascending=False, method="first") <= 6
+    return rows.assign(label=rows["symbol"].where(is_large))
+
+
+def stress(data: PortfolioData) -> pd.DataFrame:
+    """Return scenario and result (a loss is negative), the largest loss first."""
+    rows = data.stress[["scenario", "loss"]].dropna().astype({"loss": float})
+    rows = rows.assign(result=-rows["loss"]).sort_values("result")
+    return rows[["scenario", "result"]]
+
+
+def pnl_contributors(data: PortfolioData) -> pd.DataFrame:
+    """Return symbol and daily_pnl: the largest gains, the rest, the largest losses."""
+    by_symbol = data.positions.groupby("underlying", dropna=True)["daily_pnl"].sum(min_count=1)
+    ranked = by_symbol.dropna().sort_values(ascending=False)
+    ranked = ranked[ranked != 0]
+    if len(ranked) > 2 * MAX_CONTRIBUTORS + 1:
+        rest = ranked.iloc[MAX_CONTRIBUTORS:-MAX_CONTRIBUTORS]
+        others = pd.Series({f"{len(rest)} others": rest.sum()})
+        ranked = pd.concat(
+            [ranked.iloc[:MAX_CONTRIBUTORS], others, ranked.iloc[-MAX_CONTRIBUTORS:]]
+        )
+    return ranked.rename_axis("symbol").rename("daily_pnl").reset_index()
+
+
+def _fold_rest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the first `MAX_BARS` rows, and one for the others, which says their share.
+
+    It has no bar: that of hundreds of positions would dwarf those that are shown.
+    """
+    if len(rows) <= MAX_BARS + 1:
+        return rows
+    rest = rows.iloc[MAX_BARS:]
+    label = f"{len(rest)} others: {formatting.percent(rest['share'].sum())}"
+    others = pd.DataFrame({"symbol": [label], "weight": [rest["weight"].sum()], "share": [np.nan]})
+    return pd.concat([rows.iloc[:MAX_BARS], others], ignore_index=True)

@@ -1,0 +1,108 @@
+"""`riskmetrics limits`: set limits on figures of portfolios."""
+
+from typing import Annotated
+
+import typer
+
+from riskmetrics.cli.output import fail, print_frame
+from riskmetrics.cli.shared_options import AsJson
+
+app = typer.Typer(
+    help="Set limits on figures of a portfolio; runs check them and alert of changes.",
+    no_args_is_help=True,
+)
+
+_Portfolio = Annotated[str, typer.Argument(help="Name of the portfolio.")]
+_Name = Annotated[str, typer.Argument(help="Limited figure; see riskmetrics limits list.")]
+
+
+@app.command("set")
+def set_(
+    portfolio: _Portfolio,
+    name: _Name,
+    value: Annotated[str, typer.Argument(help="Largest value that keeps it: 0.25 or 25%.")],
+) -> None:
+    """Set a limit, and check it on the latest session with results.
+
+    Example: riskmetrics limits set Growth single_name 25%
+
+    riskmetrics limits set Growth value_at_risk 0.03
+    """
+    from riskmetrics.catalog.limits import limited_figure
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import limits, result_queries
+    from riskmetrics.present.limits import describe_check, format_limited
+
+    limit = _parse_limit(value)
+    limited_figure(name)
+    with write_transaction() as connection:
+        limits.set_limit(connection, limits.find_portfolio_id(connection, portfolio), name, limit)
+        day = result_queries.read_latest_day(connection)
+        checks = limits.preview_checks(connection, day, portfolio, name) if day else []
+    typer.echo(f"{portfolio}: {name} at most {format_limited(name, limit)}")
+    for row in checks:
+        typer.echo(f"{day}: {describe_check(row)}")
+
+
+@app.command()
+def unset(portfolio: _Portfolio, name: _Name) -> None:
+    """Remove a limit; what was checked stays.
+
+    Example: riskmetrics limits unset Growth single_name
+    """
+    from riskmetrics.catalog.limits import limited_figure
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import limits
+
+    limited_figure(name)
+    with write_transaction() as connection:
+        portfolio_id = limits.find_portfolio_id(connection, portfolio)
+        is_removed = limits.remove_limit(connection, portfolio_id, name)
+    if not is_removed:
+        raise fail(f"{portfolio} has no limit on {name}: see riskmetrics limits list")
+    typer.echo(f"{portfolio}: no limit on {name}")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Print the figures that can be limited, with the limits of each portfolio.
+
+    Example: riskmetrics limits list
+    """
+    import pandas as pd
+
+    from riskmetrics.catalog.limits import LIMITED_FIGURES
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import limits
+    from riskmetrics.present.limits import format_limited
+
+    with read_transaction() as connection:
+        stored = limits.read_limits(connection)
+    set_limits = {
+        name: ", ".join(
+            f"{portfolio} {format_limited(name, value)}"
+            for portfolio, value in zip(rows["portfolio"], rows["limit_value"], strict=True)
+        )
+        for name, rows in stored.groupby("limit_name")
+    }
+    rows = [(each.name, each.label, set_limits.get(each.name)) for each in LIMITED_FIGURES]
+    print_frame(
+        pd.DataFrame(rows, columns=["limit", "limited_figure", "limits"]),
+        as_json=as_json,
+        formats={},
+        title="Limits",
+    )
+
+
+def _parse_limit(text: str) -> float:
+    """Return a limit such as 0.25 or 25%."""
+    from riskmetrics.errors import UsageError
+
+    number, is_percent = text.strip().removesuffix("%"), text.strip().endswith("%")
+    try:
+        limit = float(number) / (100 if is_percent else 1)
+    except ValueError:
+        limit = float("nan")
+    if not 0 < limit < float("inf"):
+        raise UsageError(f"{text} is not a limit: give a positive number such as 0.25 or 25%")
+    return limit

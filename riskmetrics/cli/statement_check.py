@@ -1,0 +1,111 @@
+"""What a statement of holdings changes, and what looks wrong in it, before it is stored."""
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from riskmetrics.text import join_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    import sqlalchemy as sa
+
+    from riskmetrics.cli.portfolio_plan import PortfolioPlan
+    from riskmetrics.sources.brokers import HoldingsFile
+
+
+class Review(NamedTuple):
+    """Sentences on a statement."""
+
+    doubts: list[str]
+    """What is probably wrong or missing of the symbols."""
+    changes: list[str]
+    """Differences from the stored holdings of each portfolio."""
+
+
+def review_statement(
+    connection: "sa.Connection", plans: "list[PortfolioPlan]", parsed: "HoldingsFile", day: date
+) -> Review:
+    """Compare a statement with the stored symbols and the holdings of its day.
+
+    Weights and values are compared with the symbols only.
+    """
+    from riskmetrics.db import holdings, symbol_spellings
+    from riskmetrics.results.lot_frames import underlying
+    from riskmetrics.sources.brokers import StatedSize
+
+    frames = [plan.account.holdings.rows for plan in plans if len(plan.account.holdings.rows)]
+    stated = {symbol for rows in frames for symbol in underlying(rows).dropna()}
+    stated |= {symbol for rows in frames for symbol in rows["symbol"]}
+    shares = symbol_spellings.find_class_shares(connection, stated)
+    doubts = list(
+        _describe_unknown_symbols(
+            connection,
+            {shares.get(one, one) for rows in frames for one in underlying(rows).dropna()},
+        )
+    )
+    changes: list[str] = []
+    for plan in plans if parsed.stated_size is StatedSize.QUANTITY else ():
+        rows = plan.account.holdings.rows.replace({"symbol": shares})
+        held = holdings.read_open_quantities(connection, plan.name, day)
+        if held is not None:
+            changes += _describe_changes(plan.name, held, _sum_quantities(rows))
+    return Review(doubts, changes)
+
+
+def _describe_unknown_symbols(connection: "sa.Connection", stated: set[str]) -> "Iterable[str]":
+    """Yield what is missing of symbols: prices, with the nearest known symbols, and profiles."""
+    from riskmetrics.db import stored_prices
+    from riskmetrics.symbols import find_near_symbols
+
+    unpriced = stated - set(stored_prices.read_price_coverage(connection, stated)["symbol"])
+    if unpriced:
+        known = stored_prices.read_known_symbols(connection)
+        near = {symbol: find_near_symbols(symbol, known) for symbol in sorted(unpriced)}
+        for symbol, others in near.items():
+            if others:
+                yield f"no price is stored for {symbol}: is it {' or '.join(others)}?"
+        if others := [symbol for symbol, found in near.items() if not found]:
+            yield (
+                f"no price is stored for {join_names(others)}: check the symbol, or import its"
+                " prices"
+            )
+    without = stated - unpriced - stored_prices.read_symbols_with_profile(connection, stated)
+    if without:
+        yield (
+            f"no profile is stored for {join_names(sorted(without))}: its sector will be"
+            " Unclassified. Add it with riskmetrics import profiles"
+        )
+
+
+def _sum_quantities(rows: "pd.DataFrame") -> dict[str, Decimal]:
+    quantities: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for symbol, quantity in zip(rows["symbol"], rows["quantity"], strict=True):
+        quantities[symbol] += Decimal(repr(float(quantity)))
+    return quantities
+
+
+def _describe_changes(
+    name: str, held: dict[str, Decimal], stated: dict[str, Decimal]
+) -> "Iterable[str]":
+    """Yield a line each for new, sold and changed symbols."""
+    from riskmetrics.transactions.comparison import compare_holdings
+
+    differences = compare_holdings(held, stated)
+    kinds: dict[str, list[str]] = {"new": [], "no longer held": [], "changed": []}
+    for one in differences:
+        old, new = f"{one.by_transactions.normalize():f}", f"{one.stated.normalize():f}"
+        if not one.by_transactions:
+            kinds["new"].append(f"{one.symbol} {new}")
+        elif not one.stated:
+            kinds["no longer held"].append(f"{one.symbol} {old}")
+        else:
+            kinds["changed"].append(f"{one.symbol} {old} → {new}")
+    for kind, names in kinds.items():
+        if names:
+            yield f"{name}, {kind}: {join_names(names, max_names=10)}"
+    if not differences:
+        yield f"{name}: the same holdings as before"

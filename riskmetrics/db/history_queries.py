@@ -1,0 +1,135 @@
+"""Read stored results of a range of sessions as frames, for charts over time."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.result_queries import filter_by_portfolio
+
+_portfolios = tables.portfolios
+_PORTFOLIO = _portfolios.c.name.label("portfolio")
+
+_SNAPSHOT_COLUMNS = (
+    "total_value",
+    "daily_pnl",
+    "daily_return",
+    "cumulative_pnl",
+    "realized_volatility_21d",
+    "effective_num_positions",
+)
+
+
+def read_history(
+    connection: sa.Connection, first: date, last: date, portfolio: str | None = None
+) -> pd.DataFrame:
+    """Return snapshots with the regression on the market index, by portfolio and day."""
+    snapshots = tables.portfolio_snapshots
+    fits = tables.STATISTIC_TABLES["portfolio_market_regressions"]
+    day = snapshots.c.snapshot_date
+    statement = (
+        sa.select(
+            _PORTFOLIO,
+            day.label("day"),
+            *(sa.cast(snapshots.c[name], sa.Double).label(name) for name in _SNAPSHOT_COLUMNS),
+            fits.c.beta,
+            fits.c.std_error,
+        )
+        .join(_portfolios, _portfolios.c.id == snapshots.c.portfolio_id)
+        .outerjoin(
+            fits, sa.and_(fits.c.portfolio_id == snapshots.c.portfolio_id, fits.c.day == day)
+        )
+        .where(day.between(first, last))
+        .order_by(_portfolios.c.name, day)
+    )
+    return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
+
+
+def read_forecast_history(
+    connection: sa.Connection, first: date, last: date, portfolio: str | None = None
+) -> pd.DataFrame:
+    """Return volatility forecasts of portfolios with what was realized, by portfolio and day.
+
+    `realized` is missing if the 21 sessions were not completed by ``last``.
+    """
+    forecasts, scores = tables.volatility_forecasts, tables.har_forecast_scores
+    is_completed = sa.and_(
+        scores.c.subject == forecasts.c.subject,
+        scores.c.day == forecasts.c.day,
+        scores.c.completed_on <= last,
+    )
+    names = ("day", "volatility_forecast", "low", "high", "in_sample")
+    statement = (
+        sa.select(_PORTFOLIO, *(forecasts.c[name] for name in names), scores.c.realized)
+        .join(_portfolios, _portfolios.c.id == forecasts.c.portfolio_id)
+        .outerjoin(scores, is_completed)
+        .where(forecasts.c.day.between(first, last))
+        .order_by(_portfolios.c.name, forecasts.c.day)
+    )
+    return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
+
+
+def read_sector_history(
+    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
+) -> pd.DataFrame:
+    """Return net, benchmark and active sector weights on ``days``, by portfolio, day and sector."""
+    table = tables.portfolio_sector_weights
+    names = ("day", "sector", "net_weight", "benchmark_weight", "active_weight")
+    statement = (
+        sa.select(_PORTFOLIO, *(table.c[name] for name in names))
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.day.in_(days))
+        .order_by(_portfolios.c.name, table.c.day, table.c.sector)
+    )
+    return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
+
+
+def read_trades(
+    connection: sa.Connection, first: date, last: date, portfolio: str | None = None
+) -> pd.DataFrame:
+    """Return the openings and closings of lots after ``first``: portfolio, day, symbol, action."""
+    position = tables.positions
+    parts = [
+        _select_trades(action, when, sa.and_(when > first, when <= last, *conditions))
+        for action, when, conditions in (
+            ("opened", position.c.entry_date, (~position.c.entry_date_assumed,)),
+            ("closed", position.c.exit_date, ()),
+        )
+    ]
+    trades = sa.union_all(*(filter_by_portfolio(part, portfolio) for part in parts)).subquery()
+    order = (trades.c[name] for name in ("portfolio", "day", "symbol", "action"))
+    return fetch_frame(connection, sa.select(trades).order_by(*order))
+
+
+def _select_trades(
+    action: str, when: "sa.ColumnElement[Any]", condition: "sa.ColumnElement[bool]"
+) -> "sa.Select[Any]":
+    position = tables.positions
+    return (
+        sa.select(
+            _PORTFOLIO,
+            when.label("day"),
+            position.c.symbol,
+            sa.literal(action, sa.Text).label("action"),
+        )
+        .distinct()
+        .join(_portfolios, _portfolios.c.id == position.c.portfolio_id)
+        .where(position.c.deleted_at.is_(None), condition)
+    )
+
+
+def list_computed_sessions(connection: sa.Connection, first: date, last: date) -> list[date]:
+    """Return the days of a range on which a portfolio has a snapshot, ascending."""
+    day = tables.portfolio_snapshots.c.snapshot_date
+    statement = (
+        sa.select(day)
+        .distinct()
+        .join(_portfolios, _portfolios.c.id == tables.portfolio_snapshots.c.portfolio_id)
+        .where(day.between(first, last), _portfolios.c.deleted_at.is_(None))
+        .order_by(day)
+    )
+    return list(connection.scalars(statement))

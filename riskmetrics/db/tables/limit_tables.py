@@ -1,0 +1,84 @@
+"""Limits of portfolios, and whether the figures of each session kept them."""
+
+import sqlalchemy as sa
+
+from riskmetrics.db.tables.schema import (
+    day_key_column,
+    metadata,
+    portfolio_key_column,
+    provenance_columns,
+    timestamp_column,
+    undefined_reason_column,
+)
+
+
+def _limit_column() -> sa.Column[object]:
+    return sa.Column(
+        "limit_name",
+        sa.String(32),
+        primary_key=True,
+        comment="Limited figure, as in `riskmetrics limits list`.",
+    )
+
+
+portfolio_limits = sa.Table(
+    "portfolio_limits",
+    metadata,
+    portfolio_key_column(),
+    _limit_column(),
+    sa.Column(
+        "limit_value",
+        sa.Double,
+        nullable=False,
+        comment="Largest value that keeps the limit, in the unit of the figure.",
+    ),
+    timestamp_column("updated_at", comment="When the limit was set."),
+    sa.Column(
+        "alerted_status",
+        sa.String(16),
+        nullable=False,
+        server_default="kept",
+        comment="Status of which the last alert was sent; kept: none was, or of a recovery.",
+    ),
+    sa.Column(
+        "alerted_at",
+        sa.DateTime(timezone=True),
+        comment="When the last alert was sent. NULL: none was.",
+    ),
+    sa.CheckConstraint("limit_value > 0", name="limit_value"),
+    comment="One row per portfolio and limited figure: the limit in force.",
+)
+
+portfolio_limit_checks = sa.Table(
+    "portfolio_limit_checks",
+    metadata,
+    portfolio_key_column(),
+    day_key_column(),
+    _limit_column(),
+    sa.Column(
+        "limit_value",
+        sa.Double,
+        nullable=False,
+        comment="Limit that the figure was compared with, in its unit.",
+    ),
+    sa.Column(
+        "value",
+        sa.Double,
+        comment="Compared value: the largest of the session. NULL: undefined.",
+    ),
+    sa.Column(
+        "subject",
+        sa.String(64),
+        comment="Symbol, sector or scenario of the value. NULL: the portfolio, or undefined.",
+    ),
+    sa.Column(
+        "status",
+        sa.String(16),
+        nullable=False,
+        comment="kept: the value is at most the limit. exceeded, or undefined: there is no value.",
+    ),
+    undefined_reason_column(),
+    *provenance_columns(),
+    sa.CheckConstraint("status IN ('kept', 'exceeded', 'undefined')", name="status"),
+    comment="One row per portfolio, session and limit that was in force when it was checked.",
+)

@@ -1,0 +1,1 @@
+"""Stored results as data frames, for notebooks and other programs; nothing is written."""

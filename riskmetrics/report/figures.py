@@ -1,0 +1,67 @@
+"""Charts of a portfolio on the page."""
+
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+from riskmetrics.charts.chart import to_json
+from riskmetrics.charts.drawing import Drawings
+from riskmetrics.charts.extremes import (
+    DrawdownSpell,
+    Extreme,
+    list_drawdowns,
+    list_extremes,
+)
+from riskmetrics.charts.portfolio_data import PortfolioData
+from riskmetrics.charts.records import CHARTS
+from riskmetrics.text import escape_controls
+
+
+class DrawnChart(NamedTuple):
+    """A chart as the page shows it."""
+
+    name: str
+    title: str
+    caption: str
+    svg: Markup
+    """What is shown without scripts, and printed."""
+    specification: Markup
+    """What a script draws instead: JSON of Vega-Lite with its rows."""
+
+
+class Figures(NamedTuple):
+    """Charts of a portfolio, and the titles of those that have nothing to show."""
+
+    drawn: list[DrawnChart]
+    missing: list[str]
+    extremes: list[Extreme]
+    drawdowns: list[DrawdownSpell]
+
+
+NO_FIGURES = Figures([], [], [], [])
+"""Figures of a portfolio that is only a row of the overview."""
+
+
+def draw_figures(data: PortfolioData, drawings: Drawings) -> Figures:
+    """Draw the charts of a portfolio that have enough rows."""
+    drawn, missing = [], []
+    for chart in CHARTS:
+        rows = chart.rows(data)
+        if len(rows) < chart.min_rows:
+            missing.append(chart.full_title)
+            continue
+        label = escape(f"{chart.full_title}. {chart.caption}")
+        svg = drawings.draw(chart.specification(rows, is_interactive=False)).replace(
+            "<svg ", f'<svg role="img" aria-label="{label}" ', 1
+        )
+        interactive = to_json(chart.specification(rows, is_interactive=True))
+        drawn.append(
+            DrawnChart(
+                chart.name,
+                chart.full_title,
+                chart.caption,
+                Markup(escape_controls(svg)),  # noqa: S704  Vega escapes the text in it
+                Markup(escape_controls(interactive)),  # noqa: S704  to_json escapes it
+            )
+        )
+    return Figures(drawn, missing, list_extremes(data), list_drawdowns(data))

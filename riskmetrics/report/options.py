@@ -1,0 +1,38 @@
+"""What a report shows, apart from its session."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from riskmetrics.charts.drawing import Drawings
+from riskmetrics.inputs.snapshot import SnapshotTerms
+
+DEFAULT_HISTORY = 252
+"""Sessions that charts over time show."""
+
+MAX_FULL_PORTFOLIOS = 5
+"""Portfolios with charts and tables on one page; others are rows of the overview: decision 50."""
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Options of a report."""
+
+    terms: SnapshotTerms
+    portfolio: str | None = None
+    """Name of the only portfolio. None: all."""
+    n_sessions: int = DEFAULT_HISTORY
+    """Sessions that charts over time show."""
+    against: date | None = None
+    """Session to compare with. None: that of a week before, if it is stored."""
+    drawings: Drawings = field(default_factory=lambda: Drawings(None))
+    is_interactive: bool = True
+    """Whether scripts make charts interactive and tables sortable."""
+    max_full: int = MAX_FULL_PORTFOLIOS
+    links_to_portfolios: bool = False
+    """Whether the overview links to pages of portfolios that are not shown in full."""
+
+
+def open_drawings(home: Path) -> Drawings:
+    """Return the drawn charts that the folder of this machine keeps."""
+    return Drawings(home / "cache" / "charts")

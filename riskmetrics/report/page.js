@@ -1,0 +1,116 @@
+"use strict";
+// Without this script the page shows the same: charts as pictures, and tables in their order.
+(() => {
+  const number = (cell) => {
+    const text = cell.dataset.value ?? cell.textContent.trim();
+    const value = text === "" ? NaN : Number(text);
+    return Number.isNaN(value) ? text.toLowerCase() : value;
+  };
+  const compare = (one, other) => {
+    if (typeof one === typeof other) return one < other ? -1 : one > other ? 1 : 0;
+    return typeof one === "number" ? -1 : 1; // what is missing comes last
+  };
+
+  function makeSortable(table) {
+    const body = table.tBodies[0];
+    table.querySelectorAll("thead th:not(.chart)").forEach((heading) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => {
+        const column = heading.cellIndex;
+        const isDown = heading.getAttribute("aria-sort") !== "descending";
+        for (const each of table.querySelectorAll("th[aria-sort]")) each.removeAttribute("aria-sort");
+        heading.setAttribute("aria-sort", isDown ? "descending" : "ascending");
+        const key = (row) => number(row.cells[column]);
+        body.append(
+          ...[...body.rows].sort((one, other) => {
+            const [a, b] = [key(one), key(other)];
+            const isMixed = typeof a !== typeof b;
+            return isMixed || !isDown ? compare(a, b) : -compare(a, b);
+          }),
+        );
+        table.dispatchEvent(new Event("reordered"));
+      });
+    });
+  }
+
+  function makeSearchable(table) {
+    const field = document.createElement("input");
+    field.type = "search";
+    field.placeholder = "Search";
+    field.setAttribute("aria-label", `Search ${table.dataset.name}`);
+    field.addEventListener("input", () => {
+      table.dataset.search = field.value.trim().toLowerCase();
+      table.dispatchEvent(new Event("reordered"));
+    });
+    table.parentElement.before(field);
+  }
+
+  // The folded rows join the table, so that sorting and searching see all of them.
+  function unfold(table) {
+    const folded = document.getElementById(table.dataset.others);
+    const shown = table.tBodies[0].rows.length;
+    let isFolded = true;
+    const button = document.createElement("button");
+    if (folded) {
+      table.tBodies[0].append(...folded.querySelector("tbody").rows);
+      button.type = "button";
+      button.className = "fold";
+      button.textContent = folded.querySelector("summary").textContent;
+      button.setAttribute("aria-expanded", "false");
+      button.addEventListener("click", () => {
+        isFolded = !isFolded;
+        button.setAttribute("aria-expanded", String(!isFolded));
+        table.dispatchEvent(new Event("reordered"));
+      });
+      folded.replaceWith(button);
+    }
+    const apply = () => {
+      const search = table.dataset.search ?? "";
+      [...table.tBodies[0].rows].forEach((row, place) => {
+        const isFound = row.textContent.toLowerCase().includes(search);
+        row.hidden = !isFound || (folded !== null && isFolded && !search && place >= shown);
+      });
+    };
+    table.addEventListener("reordered", apply);
+    apply();
+  }
+
+  for (const table of document.querySelectorAll("table.sortable")) {
+    unfold(table);
+    makeSortable(table);
+    if (table.tBodies[0].rows.length > 10) makeSearchable(table);
+  }
+
+  async function draw(figure) {
+    const picture = figure.querySelector("svg");
+    const specification = JSON.parse(figure.querySelector("script").textContent);
+    const columns = Object.entries(specification.data.values); // rows, as vl-convert gets them
+    specification.data.values = columns[0][1].map((_, place) =>
+      Object.fromEntries(columns.map(([name, values]) => [name, values[place]])),
+    );
+    const box = picture.getBoundingClientRect();
+    const target = document.createElement("div");
+    target.className = "drawing";
+    Object.assign(specification, { width: Math.floor(box.width), height: Math.floor(box.height) });
+    const options = { actions: false, renderer: "svg", ast: true, logLevel: 1 }; // only errors
+    await window.vegaEmbed(target, specification, options);
+    const drawn = target.querySelector("svg");
+    drawn.setAttribute("role", "img");
+    drawn.setAttribute("aria-label", picture.getAttribute("aria-label"));
+    picture.replaceWith(target);
+  }
+
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries.filter((each) => each.isIntersecting)) {
+        observer.unobserve(entry.target);
+        draw(entry.target).catch((error) => console.error(error)); // the picture stays
+      }
+    },
+    { rootMargin: "300px" },
+  );
+  for (const figure of document.querySelectorAll("figure.plot")) observer.observe(figure);
+})();

@@ -1,0 +1,103 @@
+"""Losses of portfolios in scenarios that move factors: rows of `portfolio_stress`."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.factor_sets import MARKET, parse_moves
+from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics.portfolio import weighted_beta
+from riskmetrics.results.factor_results import SymbolFactors
+from riskmetrics.results.option_revaluation import OptionBook
+from riskmetrics.results.scenario_losses import ScenarioLoss, no_scenario_rows, scenario_rows
+from riskmetrics.results.snapshots import insufficient_coverage
+from riskmetrics.results.stress_options import SymbolMoves, option_differences
+from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.valuation import Valuation
+
+
+def scenario_moves(scenario: Mapping[str, object]) -> dict[str, float]:
+    """Return the moves of a scenario with factor moves, by factor, that of the market too.
+
+    Examples
+    --------
+    >>> scenario_moves({"factor_moves": "value=-0.05", "market_move": -0.1})
+    {'value': -0.05, 'market': -0.1}
+    """
+    moves = parse_moves(str(scenario["factor_moves"]))
+    if not pd.isna(market := scenario["market_move"]):  # type: ignore[call-overload]
+        moves[MARKET] = float(str(market))
+    return moves
+
+
+def factor_stress_rows(
+    valuation: Valuation,
+    scenarios: pd.DataFrame,
+    found: SymbolFactors,
+    options: OptionBook | None = None,
+) -> pd.DataFrame:
+    """Return a row of `portfolio_stress` per portfolio, day and scenario that moves factors.
+
+    ``found`` are the factor exposures on the sessions of the valuation, and ``options`` are
+    revalued. Factors that a scenario does not name do not move.
+    """
+    chosen = scenarios[scenarios["factor_moves"].notna()]
+    if chosen.empty:
+        return no_scenario_rows(valuation)
+    losses, moves = [], []
+    for scenario in chosen.to_dict("records"):
+        loss, move = _scenario_loss(
+            valuation, scenario_moves({str(name): value for name, value in scenario.items()}), found
+        )
+        losses.append(loss)
+        moves.append(move)
+    volatility_moves = chosen["volatility_move"].to_numpy(float)
+    differences = option_differences(valuation, volatility_moves, moves, options)
+    frames = [
+        scenario_rows(valuation, str(name), loss, options, difference)
+        for name, loss, difference in zip(chosen["name"], losses, differences, strict=True)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _scenario_loss(
+    valuation: Valuation, moves: Mapping[str, float], found: SymbolFactors
+) -> tuple[ScenarioLoss, SymbolMoves]:
+    """Return the loss of portfolios and the moves of symbols, if factors move by ``moves``."""
+    names, shape = found.model.names, valuation.net.shape
+    if unknown := ", ".join(name for name in moves if name not in names):
+        undefined = np.full(shape, np.nan)
+        reason = Reason(f"RISKMETRICS_FACTORS does not have the factor {unknown}", condition=True)
+        of_symbols = np.full(found.r_squared.shape, np.nan)
+        loss = ScenarioLoss(undefined, undefined, (reason,))
+    else:
+        # the return of a symbol: one sum per symbol, as all moves happen together
+        parts = [found.exposure[names.index(name)] * move for name, move in moves.items()]
+        of_symbols = sum(parts[1:], parts[0])
+        change, coverage = _change_of_value(valuation, of_symbols, found.symbols)
+        excluded = (
+            reason
+            for name in moves
+            for reason in found.model.exclusion_reasons(names.index(name), shape)
+        )
+        reasons = *excluded, insufficient_coverage("positions with factor exposures", coverage)
+        loss = ScenarioLoss(-change, coverage, reasons)
+    return loss, SymbolMoves(of_symbols[:, np.newaxis], found.symbols)
+
+
+def _change_of_value(
+    valuation: Valuation, of_symbols: FloatArray, symbols: "pd.Index[str]"
+) -> tuple[FloatArray, FloatArray]:
+    """Return the change of value in currency and its coverage, each (P, D)."""
+    returns = valuation.map_to_instruments(of_symbols, symbols)
+    weighed = weighted_beta(
+        valuation.exposures,
+        returns,
+        returns,
+        np.ones_like(returns),
+        valuation.instrument_portfolio,
+        valuation.amount_denominator,
+        valuation.priced_share,
+    )
+    return weighed.beta, weighed.coverage

@@ -1,0 +1,92 @@
+"""Every chart: valid by Altair's schema, drawn by vl-convert, left out without rows."""
+
+import json
+import re
+
+import altair
+import pandas as pd
+import pytest
+from chart_data import portfolio_data
+
+from riskmetrics.charts import chart as charts
+from riskmetrics.charts.chart import Chart
+from riskmetrics.charts.drawing import Drawings
+from riskmetrics.charts.records import CHARTS
+
+named = pytest.mark.parametrize("record", CHARTS, ids=lambda record: record.name)
+
+
+def test_names_are_unique() -> None:
+    assert len({record.name for record in CHARTS}) == len(CHARTS)
+
+
+@named
+@pytest.mark.parametrize("is_interactive", [True, False])
+def test_a_specification_is_valid_vega_lite(record: Chart, is_interactive: bool) -> None:
+    rows = record.rows(portfolio_data())
+    specification = record.specification(rows, is_interactive=is_interactive)
+    assert altair.Chart.from_dict(specification, validate=True).to_dict()["layer"]
+
+
+@named
+def test_a_chart_is_drawn_with_marks_and_labels_that_the_page_can_color(record: Chart) -> None:
+    rows = record.rows(portfolio_data())
+    assert len(rows) >= record.min_rows
+    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    assert svg.startswith('<svg viewBox="0 0 ')
+    assert len(re.findall("<path|<line", svg)) > 3
+    assert "<text" in svg
+    assert not re.search(r"<script|https?://(?!www.w3.org)|NaN|undefined|clipPath|A<b>", svg)
+
+
+@named
+def test_a_chart_of_nothing_is_left_out(record: Chart) -> None:
+    data = portfolio_data()
+    empty = {
+        name: getattr(data, name).iloc[:0]
+        for name in (
+            *("history", "forecasts", "sectors", "trades", "contributions", "stress"),
+            "positions",
+        )
+    }
+    assert len(record.rows(portfolio_data(**empty, pro_forma=None))) < record.min_rows
+
+
+@named
+def test_columns_of_the_page_are_the_rows_of_the_picture(record: Chart) -> None:
+    rows = record.rows(portfolio_data())
+    specification = record.specification(rows, is_interactive=True)
+    text = charts.to_json(specification)
+    assert "<" not in text
+    columns = json.loads(text)["data"]["values"]
+    found = pd.DataFrame(columns).to_dict("list")
+    expected = pd.DataFrame(specification["data"]["values"]).to_dict("list")
+    assert json.dumps(found) == json.dumps(expected)
+    assert len(pd.DataFrame(columns)) == len(rows)
+
+
+def test_a_drawing_is_kept_until_no_report_uses_it(tmp_path, monkeypatch) -> None:
+    (one, other) = ({"mark": "point", "data": {"values": [{"a": each}]}} for each in (1, 2))
+    folder = tmp_path / "cache" / "charts"
+    drawings = Drawings(folder)
+    first = [drawings.draw(each) for each in (one, other)]
+    assert len(list(folder.iterdir())) == 2
+
+    def refuse(_: object) -> str:
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr("vl_convert.vegalite_to_svg", refuse)
+    again = Drawings(folder)
+    assert again.draw(one) == first[0]
+    again.remove_unused()
+    assert len(list(folder.iterdir())) == 1
+    with pytest.raises(AssertionError, match="drawn again"):
+        again.draw(other)
+
+
+def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    drawings = Drawings(file / "charts")
+    assert drawings.draw({"mark": "point", "data": {"values": []}}).startswith("<svg")
+    drawings.remove_unused()

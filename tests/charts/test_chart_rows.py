@@ -1,0 +1,139 @@
+"""Rows of charts: pandas, numpy and hand calculations as oracles."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from chart_data import DAY, N_SESSIONS, portfolio_data, pro_forma, sessions
+
+from riskmetrics import trading_calendar
+from riskmetrics.charts import rows
+from riskmetrics.charts.pro_forma import ProForma
+
+
+def test_stored_returns_start_on_the_pro_forma_line() -> None:
+    """Of four sessions the last two are stored, +10% and -50%."""
+    series = ProForma(sessions(4), np.array([0.1, 0.2, 0.0, 0.5]), np.array([0.0, 0.1, np.nan, 0]))
+    history = portfolio_data().history.iloc[-2:].assign(daily_return=[0.1, -0.5])
+    found = rows.cumulative_returns(portfolio_data(pro_forma=series, history=history, n_sessions=4))
+    assert found["portfolio"].tolist() == pytest.approx([0.1, 0.32, 0.32, 0.98])
+    assert found["market"].tolist() == pytest.approx([0.0, 0.1, 0.1, 0.1])
+    assert found["actual"].isna().tolist() == [True, True, False, False]
+    assert found["actual"].tolist()[2:] == pytest.approx([1.32 * 1.1 - 1, 1.32 * 1.1 * 0.5 - 1])
+
+
+def test_drawdowns_start_at_the_first_value() -> None:
+    series = ProForma(sessions(3), np.array([-0.1, 0.2, -0.5]), np.zeros(3))
+    found = rows.underwater(portfolio_data(pro_forma=series, n_sessions=3))
+    assert found["portfolio"].tolist() == pytest.approx([-0.1, 0.0, -0.5])
+
+
+def test_forecasts_stand_where_their_sessions_end() -> None:
+    found = rows.volatility_fan(portfolio_data())
+    made = trading_calendar.sessions_with_lookback([DAY], N_SESSIONS - 1)
+    assert found["made_on"].tolist() == [f"{day}" for day in made]
+    last = DAY
+    for _ in range(21):
+        last = trading_calendar.next_session(last)
+    assert found["day"].iloc[-1].date() == last
+    assert found["day"].iloc[0].date() == made[21]
+    assert found["is_outside"].sum() == N_SESSIONS - 21  # each is 0.06 above, the band 0.05
+
+
+def test_the_value_at_risk_is_the_quantile_of_the_sessions_before() -> None:
+    series = pro_forma()
+    found = rows.value_at_risk(portfolio_data(n_sessions=252))
+    assert len(found) == 252
+    for place in (0, 100, 251):
+        window = series.returns[place : place + 504]
+        assert found["threshold"].iloc[place] == pytest.approx(np.quantile(window, 0.05))
+    is_beyond = series.returns[504:] < found["threshold"].to_numpy()
+    assert found["exception"].tolist() == is_beyond.astype(int).tolist()
+
+
+def test_a_history_longer_than_the_backtest_is_clipped_to_it() -> None:
+    assert len(rows.value_at_risk(portfolio_data(n_sessions=700))) == 252
+
+
+def test_rolling_figures_are_those_of_pandas_and_statsmodels() -> None:
+    data = portfolio_data()
+    series = pd.Series(pro_forma().returns)
+    window = series.rolling(126)
+    volatility = (window.std() * np.sqrt(252)).iloc[-N_SESSIONS:]
+    sharpe = (window.mean() / window.std() * np.sqrt(252)).iloc[-N_SESSIONS:]
+    assert rows.rolling_volatility(data)["volatility"].to_numpy() == pytest.approx(
+        volatility.to_numpy()
+    )
+    assert rows.rolling_sharpe(data)["sharpe_ratio"].to_numpy() == pytest.approx(sharpe.to_numpy())
+    fit = sm.OLS(pro_forma().returns[-90:], sm.add_constant(pro_forma().market[-90:])).fit()
+    last = rows.beta(data).iloc[-1]
+    assert [last["beta"], last["low"]] == pytest.approx(
+        [fit.params[1], fit.params[1] - 2 * fit.bse[1]]
+    )
+
+
+def test_monthly_returns_are_those_of_pandas() -> None:
+    series = pro_forma()
+    growth = pd.Series(1 + series.returns, series.days)
+    expected = growth.resample("ME").prod() - 1
+    found = rows.monthly_returns(portfolio_data())
+    assert found["monthly_return"].to_numpy() == pytest.approx(expected.to_numpy())
+    assert (found["year"].iloc[-1], found["month"].iloc[-1]) == (2022, 12)
+    assert found["sessions"].sum() == 756
+
+
+def test_a_distribution_counts_every_known_return() -> None:
+    returns = pro_forma(100).returns
+    returns[:3] = np.nan
+    series = ProForma(sessions(100), returns, np.zeros(100))
+    found = rows.distribution(portfolio_data(pro_forma=series, n_sessions=100))
+    assert found["sessions"].sum() == 97
+
+
+@pytest.mark.parametrize(("count", "n_bars"), [(15, 15), (16, 16), (17, 16)])
+def test_contributions_beyond_fifteen_are_one_bar(count: int, n_bars: int) -> None:
+    shares = np.full(count, 1 / count)
+    contributions = pd.DataFrame(
+        {"symbol": [f"S{each}" for each in range(count)], "weight": shares, "share": shares}
+    )
+    found = rows.risk_shares(portfolio_data(contributions=contributions))
+    assert len(found) == n_bars
+    assert found["weight"].sum() == pytest.approx(1)
+    if n_bars < count:
+        assert found["symbol"].iloc[-1] == "2 others: 11.8%"
+        assert found["share"].isna().sum() == 1
+
+
+def test_losses_of_scenarios_are_negative_and_undefined_ones_left_out() -> None:
+    found = rows.stress(portfolio_data())
+    assert found.to_dict("list") == {"scenario": ["fall", "rise"], "result": [-0.3, 0.1]}
+
+
+def test_contributors_are_the_largest_gains_and_losses() -> None:
+    symbols = [f"S{each}" for each in range(20)]
+    positions = pd.DataFrame({"underlying": symbols, "daily_pnl": np.arange(-9.0, 11.0)})
+    found = rows.pnl_contributors(portfolio_data(positions=positions))
+    assert len(found) == 13
+    assert found["daily_pnl"].sum() == pytest.approx(np.arange(-9.0, 11.0).sum())
+    assert found["symbol"].iloc[6] == "7 others"
+    assert found["daily_pnl"].iloc[[0, -1]].tolist() == [10.0, -9.0]
+
+
+def test_trades_of_a_closed_day_stand_on_the_next_session() -> None:
+    days = sessions(3)
+    trades = pd.DataFrame(
+        {
+            "day": [days[1] - pd.Timedelta(hours=12), days[1], days[2] + pd.Timedelta(days=9)],
+            "symbol": ["A", "B", "C"],
+            "action": "opened",
+        }
+    )
+    history = portfolio_data().history.iloc[-3:].reset_index(drop=True)
+    found = rows.equity(portfolio_data(trades=trades, history=history))
+    assert found["trades"].fillna("").tolist() == ["", "opened A, opened B", ""]
+
+
+def test_without_a_benchmark_sectors_are_their_net_weight() -> None:
+    sectors = portfolio_data().sectors.assign(benchmark_weight=np.nan, active_weight=np.nan)
+    found = rows.sector_drift(portfolio_data(sectors=sectors))
+    assert found["deviation"].tolist() == [0.6, 0.4, 0.5, 0.5]

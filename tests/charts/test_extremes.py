@@ -1,0 +1,61 @@
+"""Best and worst days and months, and drawdowns, by hand."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from chart_data import portfolio_data, pro_forma, sessions
+
+from riskmetrics.charts.extremes import DrawdownSpell, list_drawdowns, list_extremes
+from riskmetrics.charts.pro_forma import ProForma
+
+
+def of(*returns: float):
+    """Return data with the returns of the last sessions, the first of which is not shown."""
+    values = np.array([9.0, *returns])
+    series = ProForma(sessions(len(values)), values, np.zeros(len(values)))
+    return portfolio_data(pro_forma=series, n_sessions=len(returns))
+
+
+def test_drawdowns_are_from_peak_to_recovery_the_deepest_first() -> None:
+    """Values 1, 0.9, 1.08, 0.864, 0.95, 1.14, 1.026: the last one lasts."""
+    data = of(-0.1, 0.2, -0.2, 0.0995370370, 0.2, -0.1)
+    days = [day.date() for day in sessions(7)]
+    found = list_drawdowns(data)
+    assert [spell.depth for spell in found] == pytest.approx([-0.2, -0.1, -0.1])
+    assert found[0] == DrawdownSpell(days[2], days[3], days[5], found[0].depth, 3)
+    assert {found[1][:3], found[2][:3]} == {
+        (days[0], days[1], days[2]),
+        (days[5], days[6], None),
+    }
+    assert sorted(spell.sessions for spell in found) == [1, 2, 3]
+
+
+def test_no_fall_is_no_drawdown_and_a_missing_return_is_no_change() -> None:
+    assert list_drawdowns(of(0.1, np.nan, 0.2)) == []
+    (spell,) = list_drawdowns(of(0.1, -0.1, np.nan))
+    assert (spell.recovered, spell.sessions) == (None, 2)
+
+
+def test_the_deepest_drawdown_is_that_of_the_stored_measure() -> None:
+    from riskmetrics.metrics.drawdown import drawdown
+
+    data = portfolio_data(n_sessions=252)
+    stored = drawdown(pro_forma().returns[-252:, np.newaxis], min_obs=126)
+    spell = list_drawdowns(data)[0]
+    assert -spell.depth == pytest.approx(stored.max_drawdown[0])
+    days = sessions(253)
+    assert spell.peak == days[stored.max_drawdown_peak[0]].date()
+    assert spell.trough == days[stored.max_drawdown_trough[0]].date()
+
+
+def test_extremes_are_those_of_the_sessions_shown() -> None:
+    """Nine before the sessions shown is the largest return, and not among them."""
+    found = {extreme.label: extreme for extreme in list_extremes(of(0.01, -0.02, 0.03))}
+    days = [f"{day:%Y-%m-%d}" for day in sessions(3)]
+    assert found["Best session"][1:] == (days[2], 0.03)
+    assert found["Worst session"][1:] == (days[1], -0.02)
+    assert found["Best month"].period == f"{date(2022, 12, 28):%Y-%m}"
+    assert list_extremes(portfolio_data(pro_forma=None)) == []
+    assert list_extremes(of(np.nan, np.nan)) == []
+    assert list_drawdowns(portfolio_data(pro_forma=None)) == []

@@ -1,0 +1,94 @@
+"""What an import of holdings says before it stores: unknown symbols, totals and changes."""
+
+from pathlib import Path
+
+import pytest
+
+from riskmetrics.symbols import find_near_symbols
+
+HEADER = "symbol,quantity\n"
+
+
+@pytest.fixture
+def load(call, tmp_path: Path):
+    """Import lines of holdings of G, and return the messages."""
+    prices = tmp_path / "prices.csv"
+    prices.write_text(
+        "symbol,date,close\n" + "".join(f"{one},2022-12-28,10\n" for one in ("AAPL", "MSFT", "KO"))
+    )
+    profiles = tmp_path / "profiles.csv"
+    profiles.write_text("symbol,name,asset_type,sector\nAAPL,Apple,stock,Technology\n")
+    assert call("import", "prices", str(prices)).exit_code == 0
+    assert call("import", "profiles", str(profiles)).exit_code == 0
+
+    def load(lines: str, *options: str) -> str:
+        file = tmp_path / "holdings.csv"
+        file.write_text(HEADER + lines)
+        given = ("--name", "G", "--as-of", "2022-12-28", *options)
+        done = call("import", "portfolio", str(file), *given)
+        assert done.exit_code == 0, done.output
+        return str(done.stderr)
+
+    return load
+
+
+def test_a_typing_error_is_named_with_the_nearest_symbol(load):
+    said = load("APPL,10\nMSFT,5\nZZZZ,1\n", "--dry-run")
+    assert "no price is stored for APPL: is it AAPL?" in said
+    assert "no price is stored for ZZZZ: check the symbol, or import its prices" in said
+    assert "no profile is stored for MSFT: its sector will be Unclassified" in said
+
+
+def test_a_dry_run_names_the_changes_and_stores_none_of_them(load):
+    assert "G, new" not in load("AAPL,10\nMSFT,5\n")
+    for _ in range(2):
+        said = load("AAPL,12.5\nKO,1\n", "--dry-run")
+        assert "G, new: KO 1" in said
+        assert "G, no longer held: MSFT 5" in said
+        assert "G, changed: AAPL 10 → 12.5" in said
+    load("AAPL,12.5\nKO,1\n")
+    assert "G: the same holdings as before" in load("AAPL,12.5\nKO,1\n")
+
+
+SCHWAB = (
+    '"Positions for account Income ...321 as of 04:00 PM ET, 2024/12/06"\n'
+    '"Symbol","Description","Qty (Quantity)","Price","Mkt Val (Market Value)","Cost Basis"\n'
+    '"AAPL","APPLE","10","$100.00","$1,000.00","$900.00"\n'
+    '%s"Cash & Cash Investments","--","--","--","$100.00","--"\n'
+    '"Account Total","--","--","--","$%s","$900.00"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("total", "is_told"),
+    [("1,100.00", False), ("1,000.00", False), ("1,111.50", True), ("1,088.00", True)],
+)
+def test_a_total_that_the_lines_do_not_add_up_to_is_told(call, tmp_path, total, is_told):
+    """Lots of 1,000 USD and 100 in cash; some brokers state the total without cash."""
+    file = tmp_path / "positions.csv"
+    file.write_text(SCHWAB % ("", total))
+    done = call("import", "portfolio", str(file), "--dry-run")
+    assert (f"add up to 1,100.00, and it states a total of {total}" in done.stderr) is is_told
+
+
+def test_the_part_of_the_total_that_is_not_imported_is_told(call, tmp_path):
+    file = tmp_path / "positions.csv"
+    bill = '"912797LX3","US TREASURY BILL DUE 02/06/25","5,000","$99.20","$4,960.00","$4,930.00"\n'
+    file.write_text(SCHWAB % (bill, "6,060.00"))
+    done = call("import", "portfolio", str(file), "--dry-run")
+    assert "total of 6,060.00, of which 4,960.00 are lines that are not imported" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("symbol", "known", "found"),
+    [
+        ("APPL", ["AAPL", "APP", "MSFT"], ["AAPL", "APP"]),
+        ("MFST", ["MSFT", "MFS"], ["MFS", "MSFT"]),
+        ("GOOGLE", ["GOOG", "GOOGL"], ["GOOGL"]),
+        ("KO", ["K", "KR"], []),
+        ("AAPL", ["AAPL"], []),
+        ("BRK-B", ["BRK-A"], ["BRK-A"]),
+    ],
+)
+def test_symbols_one_error_away(symbol, known, found):
+    assert find_near_symbols(symbol, known) == found

@@ -1,0 +1,159 @@
+"""Limits of portfolios: what a run stores of them, and the alerts that it sends, each once."""
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner, Result
+
+from riskmetrics.catalog.limits import LIMITED_FIGURES
+from riskmetrics.cli.main import app
+from riskmetrics.db import limits, tables
+from riskmetrics.db.engine import create_engine
+from tests import webhook_server
+from tests.e2e.conftest import Run
+from tests.webhook_server import Webhook
+
+BEFORE, DAY = date(2022, 12, 27), date(2022, 12, 28)
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call(computed_sample: str) -> Call:
+    """Call a command on the computed sample."""
+    return lambda *arguments: CliRunner().invoke(app, ["limits", *arguments])
+
+
+@pytest.fixture
+def engine(computed_sample: str) -> Iterator[sa.Engine]:
+    """Yield an engine of the computed sample."""
+    engine = create_engine(computed_sample)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+    """Yield a webhook that alerts are sent to."""
+    with webhook_server.serve() as running:
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", running.url)
+        yield running
+
+
+def statuses(engine: sa.Engine, day: date = DAY) -> dict[str, tuple[str, str | None]]:
+    """Return status and subject of the checked limits of a day."""
+    with engine.connect() as connection:
+        rows = limits.read_limit_checks(connection, day)
+    return {
+        name: (status, subject if isinstance(subject, str) else None)
+        for name, status, subject in zip(
+            rows["limit_name"], rows["status"], rows["subject"], strict=True
+        )
+    }
+
+
+def test_each_limit_is_checked_against_its_figure(call, engine, run: Run):
+    for figure in LIMITED_FIGURES:
+        assert call("set", "Concentrated", figure.name, "0.000001").exit_code == 0
+    run([DAY], ["portfolio_limit_checks"])
+    subjects = {"single_name": "AMD", "sector": "Information Technology"}
+    subjects["stress_loss"] = "market -40%"
+    expected = {figure.name: ("exceeded", subjects.get(figure.name)) for figure in LIMITED_FIGURES}
+    assert statuses(engine) == expected
+    for figure in LIMITED_FIGURES:
+        assert call("set", "Concentrated", figure.name, "1000000").exit_code == 0
+    run([DAY], ["portfolio_limit_checks"])
+    assert {status for status, _ in statuses(engine).values()} == {"kept"}
+
+
+def test_a_limit_is_kept_at_its_value_and_exceeded_beyond_it(call, engine, run: Run):
+    table = tables.STATISTIC_TABLES["portfolio_drawdowns"]
+    with engine.begin() as connection:
+        connection.execute(sa.update(table).values(current_drawdown=0.25))
+    for limit, status in ((0.25, "kept"), (math.nextafter(0.25, 0), "exceeded")):
+        assert call("set", "Concentrated", "drawdown", repr(limit)).exit_code == 0
+        run([DAY], ["portfolio_limit_checks"])
+        assert statuses(engine)["drawdown"] == (status, None)
+
+
+def test_a_change_is_alerted_once_and_so_is_its_end(call, engine, webhook, run: Run):
+    call("set", "Concentrated", "single_name", "25%")
+    run([BEFORE])
+    assert webhook.messages == []  # there are results of a later session
+    for _ in range(2):
+        run([DAY], ["portfolio_limit_checks"])
+    (text,) = webhook.messages
+    assert text == (
+        "riskmetrics: limits on 2022-12-28\n"
+        "Concentrated: single_name of AMD 59.8% exceeds the limit 25.0%"
+    )
+    call("set", "Concentrated", "single_name", "70%")
+    for _ in range(2):
+        run([DAY], ["portfolio_limit_checks"])
+    (_, text) = webhook.messages
+    assert "Concentrated: single_name of AMD 59.8% keeps the limit 70.0%" in text
+
+
+def test_a_figure_that_is_undefined_is_told_with_its_reason(call, engine, webhook, run: Run):
+    with engine.begin() as connection:
+        connection.execute(
+            sa.update(tables.STATISTIC_TABLES["portfolio_drawdowns"]).values(current_drawdown=None)
+        )
+    call("set", "Core Equity", "drawdown", "0.2")
+    run([DAY], ["portfolio_limit_checks"])
+    (text,) = webhook.messages
+    assert "Core Equity: drawdown is undefined (limit 20.0%)" in text
+    assert "portfolio_drawdowns.current_drawdown is undefined" in text
+
+
+def test_an_alert_that_fails_does_not_fail_the_run_and_is_sent_by_the_next(
+    call, engine, webhook, run: Run, monkeypatch
+):
+    call("set", "Concentrated", "beta", "1")
+    monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", "http://127.0.0.1:9/closed")
+    assert run([DAY], ["portfolio_limit_checks"]).exit_code == 0
+    monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", webhook.url)
+    run([DAY], ["portfolio_limit_checks"])
+    (text,) = webhook.messages
+    assert "Concentrated: beta 1.55 exceeds the limit 1.00" in text
+
+
+def test_a_removed_limit_is_no_longer_checked_and_its_past_stays(call, engine, run: Run):
+    call("set", "Concentrated", "beta", "1")
+    call("set", "Concentrated", "drawdown", "0.1")
+    run([DAY], ["portfolio_limit_checks"])
+    assert call("unset", "Concentrated", "beta").exit_code == 0
+    run([DAY], ["portfolio_limit_checks"])
+    assert set(statuses(engine)) == {"beta", "drawdown"}
+    assert "has no limit on beta" in call("unset", "Concentrated", "beta").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("set", "Growth", "beta", "1"), "there is no portfolio Growth"),
+        (("set", "Concentrated", "bta", "1"), "there is no limit bta: choose single_name"),
+        (("set", "Concentrated", "beta", "zero"), "zero is not a limit: give a positive number"),
+        (("set", "Concentrated", "beta", "0"), "0 is not a limit"),
+        (("set", "Concentrated", "beta", "inf"), "inf is not a limit"),
+    ],
+)
+def test_mistakes_are_explained(call, arguments, message):
+    assert message in str(call(*arguments).exception)
+
+
+def test_a_limit_is_previewed_listed_and_shown(call, engine, run: Run):
+    shown = call("set", "Concentrated", "single_name", "25%").output
+    assert shown.splitlines() == [
+        "Concentrated: single_name at most 25.0%",
+        "2022-12-28: Concentrated: single_name of AMD 59.8% exceeds the limit 25.0%",
+    ]
+    assert statuses(engine) == {}
+    assert "Concentrated 25.0%" in call("list").output
+    run([DAY], ["portfolio_limit_checks"])
+    view = CliRunner().invoke(app, ["show", "limits"]).output
+    assert "single_name" in view
+    assert "exceeded" in view
+    assert "25.0%" in view

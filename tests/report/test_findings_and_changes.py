@@ -1,0 +1,133 @@
+"""What needs attention, what changed, and which positions are folded: boundaries by hand."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from riskmetrics.report.attention import list_findings
+from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
+from riskmetrics.report.position_table import build_table
+
+
+def backtest(p_value: float | None, exceptions: int = 24) -> dict[str, Any]:
+    return {
+        "level": 0.95,
+        "expected_exceptions": 12.6,
+        "exceptions": exceptions,
+        "n_tested": 252,
+        "p_value": p_value,
+    }
+
+
+@pytest.mark.parametrize(
+    ("p_value", "is_found"), [(0.0499, True), (0.05, False), (0.3, False), (None, False)]
+)
+def test_a_backtest_fails_below_five_percent(p_value: float | None, is_found: bool) -> None:
+    assert bool(list_findings([backtest(p_value)], [], [], [])) == is_found
+
+
+def test_a_failed_backtest_says_which_way_it_fails() -> None:
+    (many,) = list_findings([backtest(0.003)], [], [], [])
+    assert many == (
+        "The historical value at risk at 95% was exceeded on 24 of 252 sessions; 12.6 were expected"
+        " (p 0.003): it understates the risk."
+    )
+    (few,) = list_findings([backtest(0.003, exceptions=3)], [], [], [])
+    assert few.endswith("it overstates the risk.")
+
+
+def test_findings_are_backtests_caveats_faults_and_severe_insights() -> None:
+    insights = [
+        {"severity": severity, "title": severity}
+        for severity in ("critical", "warning", "elevated", "normal", "info")
+    ]
+    faults = [{"symbol": "AMD"}, {"symbol": "AMD"}, {"symbol": "BAC"}]
+    assert list_findings([], ["1 of 2 has a price"], faults, insights) == [
+        "1 of 2 has a price.",
+        "Prices of AMD, BAC have issues: see below.",
+        "critical",
+        "warning",
+    ]
+
+
+def test_changes_of_shares_are_percentage_points_and_of_amounts_have_signs() -> None:
+    before = {
+        "portfolio_snapshots.total_value": 1000.0,
+        "portfolio_snapshots.expected_volatility_21d": 0.2,
+        "portfolio_snapshots.beta_calculated_90d": 1.0,
+        "portfolio_tail_risk.value_at_risk": 0.02,
+    }
+    after = before | {
+        "portfolio_snapshots.total_value": 1250.5,
+        "portfolio_snapshots.expected_volatility_21d": 0.175,
+        "portfolio_snapshots.beta_calculated_90d": 1.25,
+        "portfolio_tail_risk.value_at_risk": None,
+    }
+    assert list_changes(before, after) == [
+        Change("Equity", "1,000", "1,250", "+250.50"),
+        Change("Beta, 90 sessions", "1.00", "1.25", "+0.25"),
+        Change("Forecast, 21 sessions", "20.0%", "17.5%", "−2.5 pp"),
+    ]
+    assert list_changes({}, after) == []
+
+
+def positions(**prices: float) -> pd.DataFrame:
+    """Ten shares of each symbol at a price."""
+    return pd.DataFrame(
+        {
+            "symbol": list(prices),
+            "right": None,
+            "underlying": list(prices),
+            "price": list(prices.values()),
+            "value": [10 * price for price in prices.values()],
+        }
+    )
+
+
+def test_drivers_are_the_three_largest_moves_at_the_quantities_before() -> None:
+    before = positions(A=10.0, B=10.0, C=10.0, D=10.0, E=10.0, SOLD=10.0)
+    after = positions(A=11.0, B=7.0, C=10.0, D=12.0, E=10.5, BOUGHT=99.0)
+    after["value"] *= 2  # bought more of all since
+    assert list_drivers(before, after) == [
+        Driver("B", "−30.00"),
+        Driver("D", "+20.00"),
+        Driver("A", "+10.00"),
+    ]
+
+
+def held(count: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "symbol": [f"S{number:03}" for number in range(count)],
+            "right": None,
+            "underlying": None,
+            "quantity": 1.0,
+            "price": 1.0,
+            "value": np.arange(count, 0, -1.0),
+            "weight": np.nan,
+            "daily_pnl": 0.0,
+            "cumulative_pnl": np.nan,
+            "sector": None,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "n_largest", "n_others"), [(1, 1, 0), (15, 15, 0), (16, 16, 0), (17, 15, 2)]
+)
+def test_a_table_folds_two_or_more(count: int, n_largest: int, n_others: int) -> None:
+    table = build_table(held(count), [], [], [])
+    assert (len(table.largest), len(table.others)) == (n_largest, n_others)
+    assert table.others_share == pytest.approx(3 / 153 if n_others else 0.0)
+
+
+def test_positions_are_ordered_by_their_share_of_risk_and_join_what_is_known() -> None:
+    contributions = [{"symbol": "S001", "share": -0.3}, {"symbol": "S002", "share": 0.2}]
+    betas = [{"symbol": "S002", "beta": 1.5, "std_error": 0.1}]
+    volatilities = [{"symbol": "S000", "expected_vol_21d": 0.4}]
+    rows = build_table(held(3), betas, volatilities, contributions).largest
+    assert [row.symbol for row in rows] == ["S001", "S002", "S000"]
+    assert (rows[1].beta, rows[1].std_error, rows[2].volatility) == (1.5, 0.1, 0.4)
+    assert (rows[0].beta, rows[0].weight, rows[0].cumulative_pnl) == (None, None, None)
