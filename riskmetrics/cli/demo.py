@@ -18,9 +18,9 @@ def demo(
 ) -> None:
     """Load the bundled sample, compute its risk and write a report.
 
-    Runs the daily job for the last session of the sample, backtests a year of volatility forecasts
-    and prints the results. Requires a database that is empty or contains only the sample. No data
-    vendor is called; Claude is called for insights if ANTHROPIC_API_KEY is set.
+    Runs the daily job for the last session of the sample, computes the track record of a year of
+    forecasts, and prints the results. Requires a database that is empty or contains only the
+    sample. No data vendor is called; Claude is called for insights if ANTHROPIC_API_KEY is set.
 
     Example: riskmetrics demo
     """
@@ -28,7 +28,7 @@ def demo(
     from riskmetrics.cli import report
     from riskmetrics.cli.launch import prepare_instance
     from riskmetrics.cli.run import run_daily_risk
-    from riskmetrics.cli.show_forecast_score import print_forecast_scores
+    from riskmetrics.cli.show_track_record import print_track_record
     from riskmetrics.cli.summary import print_summaries
     from riskmetrics.sources import sample
 
@@ -36,18 +36,18 @@ def demo(
     echo_err("1/5  Database: " + _load_into_empty_database())
     echo_err(f"2/5  Dagster job daily_risk for {sample.LAST_SESSION}")
     run_daily_risk([sample.LAST_SESSION], offline=True)
-    echo_err("3/5  Forecast backtest, past year")
+    echo_err("3/5  Track record of forecasts, past year")
     run_daily_risk(
         trading_calendar.sessions_with_lookback([sample.LAST_SESSION], 252),
         _FORECAST_ASSETS,
         offline=True,
     )
-    # again: the forecast backtest is now one of the facts; this asset calls no data vendor
+    # again: the track record is now one of the facts; this asset calls no data vendor
     run_daily_risk([sample.LAST_SESSION], "ai_insights")
     echo_err("4/5  Results")
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
     typer.echo()
-    print_forecast_scores(sample.LAST_SESSION)
+    print_track_record(sample.LAST_SESSION)
     echo_err("5/5  Report")
     report.write_report(sample.LAST_SESSION, out)
     typer.echo(
@@ -106,7 +106,10 @@ def load_sample(connection: "sa.Connection") -> str:
     )
 
 
-_FORECAST_ASSETS = "portfolio_values,position_volatility,portfolio_volatility,forecast_scores"
+_FORECAST_ASSETS = (
+    "portfolio_values,position_betas,position_volatility,portfolio_volatility,portfolio_tail_risk,"
+    "forecast_outcomes"
+)
 
 _NEXT_STEPS = """
 The report is at {report}

@@ -15,6 +15,7 @@ from riskmetrics.explain import (
     recalculated_coverage,
     recalculated_options,
     recalculated_risk,
+    recalculated_track_records,
     recalculated_values,
     recalculated_volatility,
 )
@@ -33,6 +34,7 @@ METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_volatility.METRIC_GROUPS,
     *recalculated_risk.METRIC_GROUPS,
     *recalculated_options.METRIC_GROUPS,
+    *recalculated_track_records.METRIC_GROUPS,
 ]
 
 _IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}

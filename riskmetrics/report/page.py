@@ -13,6 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.catalog import Statistic, all_listings, all_statistics, find_figure
+from riskmetrics.catalog.track_records import ForecastKind, method_label
 from riskmetrics.db import (
     input_queries,
     insight_store,
@@ -27,8 +28,9 @@ from riskmetrics.present import formatting
 from riskmetrics.present.caveats import portfolio_caveats
 from riskmetrics.present.figures import page_format
 from riskmetrics.present.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
+from riskmetrics.present.track_record import BASIS_POINTS, CLASSES, LOSSES, read_track_record
 from riskmetrics.report.axis import Axis
-from riskmetrics.results import price_faults, score_results
+from riskmetrics.results import price_faults
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.text import escape_controls
 
@@ -147,7 +149,7 @@ def render_page(connection: sa.Connection, day: date) -> str:
         .render(
             day=day,
             sections=sections,
-            track_record_rows=_track_record(connection, day),
+            record=read_track_record(connection, day),
             market=", ".join(
                 sorted({row["market_index"] for section in sections for row in section.betas})
             )
@@ -156,12 +158,6 @@ def render_page(connection: sa.Connection, day: date) -> str:
             versions=_distinct(snapshots, "code_version"),
         )
     )
-
-
-def _track_record(connection: sa.Connection, day: date) -> list[Record]:
-    """Return pooled `score_results.summarize_scores` rows of forecasts completed by the day."""
-    found = score_results.summarize_scores(volatility_queries.read_forecast_scores(connection, day))
-    return _records(found[found["subject"] == score_results.POOLED])
 
 
 def beta_interval(row: Record) -> tuple[float, float]:
@@ -339,6 +335,12 @@ def _environment() -> jinja2.Environment:
         portfolio_subject=PORTFOLIO_SUBJECT,
         beta_interval=beta_interval,
         position_types=_POSITION_TYPES,
+        forecast_kinds=tuple(ForecastKind),
+        method_label=method_label,
+        records_of=_records,
+        classes=CLASSES,
+        losses=LOSSES,
+        basis_points=BASIS_POINTS,
         next_window=formatting.NEXT_WINDOW_STD_ERRORS,
         window=BETA_WINDOW,
         min_pairs=MIN_PAIRED_RETURNS,

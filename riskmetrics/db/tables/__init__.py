@@ -7,8 +7,8 @@ days are dates.
 """
 
 from riskmetrics.db.tables.forecast_tables import (
+    forecast_outcomes,
     har_coefficients,
-    har_forecast_scores,
     volatility_forecasts,
 )
 from riskmetrics.db.tables.holding_tables import portfolios, positions
@@ -62,8 +62,8 @@ __all__ = [
     "benchmarks_sector_weights",
     "company_profiles",
     "database_settings",
+    "forecast_outcomes",
     "har_coefficients",
-    "har_forecast_scores",
     "market_data_cache",
     "metadata",
     "portfolio_coverage",
