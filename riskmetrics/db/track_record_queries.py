@@ -115,7 +115,7 @@ def _select_forecasts(
     )
     columns = {getattr(forecast, name) for forecast in tracked for name in _FORECAST_COLUMNS} - {""}
     chosen = {name for forecast in tracked for name in forecast.condition}
-    return (
+    statement = (
         sa.select(
             subject.label("subject"),
             portfolio.label("portfolio_id"),
@@ -124,10 +124,10 @@ def _select_forecasts(
             *(table.c[name].label(f"forecast_{name}") for name in sorted(columns)),
             *(table.c[name].label(f"condition_{name}") for name in sorted(chosen)),
         )
-        .distinct()
         .select_from(source.outerjoin(_portfolios, _portfolios.c.id == portfolio))
         .where(*conditions, _portfolios.c.deleted_at.is_(None), _is_of_shard(portfolio, shard))
     )
+    return statement.distinct() if "position_id" in table.c else statement
 
 
 def _select_in_sample(
