@@ -322,6 +322,13 @@ class SourceRows:
         """
         table = tables.metadata.tables[tracked.table]
         symbol = None if subject == self.portfolio else subject
+        if "position_id" in table.c:  # of a position of any portfolio
+            read = track_record_queries.read_forecasts(
+                self._connection, tracked.table, [tracked], [self.day]
+            )
+            own = self._record_use(tracked.table, read[read["subject"] == subject])
+            names = {"value": tracked.value, "std_error": tracked.std_error}
+            return dict(own.rename(columns=names).iloc[0]) if len(own) else {}
         found = [
             row
             for row in explain_queries.read_rows(

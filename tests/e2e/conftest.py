@@ -228,9 +228,12 @@ def assert_nulls_have_reasons(
 
 
 def recompute_explanations(
-    url: str, day: date, portfolios: Sequence[str] = ()
+    url: str, day: date, portfolios: Sequence[str] = (), table: str | None = None
 ) -> list[registry.Explanation]:
-    """Recompute every number stored for a day, of the named portfolios or of all."""
+    """Recompute every number stored for a day, of the named portfolios or of all.
+
+    ``table`` limits them to those of a table.
+    """
     engine, found = create_engine(url), []
     with engine.connect() as connection:
         market, rate = (
@@ -243,6 +246,8 @@ def recompute_explanations(
             sources = SourceRows(connection, str(portfolio.portfolio_id), day, market, rate)
             symbols = [None, *sorted(set(sources.lots["symbol"]))]
             for group in registry.METRIC_GROUPS:
+                if table not in (None, group.table.name):
+                    continue
                 requested_symbols = symbols if "subject" in group.table.c else [None]
                 rows = [
                     row
