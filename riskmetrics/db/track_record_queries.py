@@ -210,12 +210,7 @@ def read_daily_sums(
     keys = [column[name] for name in _SUM_KEYS]
     has_outcome, is_shared = column.outcome.is_not(None), column.compared_loss.is_not(None)
 
-    def total(value: "sa.ColumnElement[Any]") -> "sa.ColumnElement[Any]":
-        # in a fixed order, so that the last digit does not depend on the plan of the query
-        return sa.func.sum(
-            sa.dialects.postgresql.aggregate_order_by(value, column.key), type_=sa.Double
-        )
-
+    total = partial(_ordered_sum, column.key)
     power = 2 if kind is ForecastKind.VOLATILITY else 1
     statement = sa.select(
         *keys,
@@ -300,41 +295,13 @@ def read_exception_counts(
         ``losses_beyond`` and ``shortfalls``, the sums of losses and of expected shortfalls over
         the exceptions; ``relative_losses``, the sum of their ratios.
     """
-    column = _outcomes.c
-    exceeded = sa.cast(column.outcome > column.forecast, sa.Integer)
-    keys = (_portfolios.c.name.label("subject"), column.horizon, column.level, column.method)
-
-    def previous(value: "sa.ColumnElement[Any]") -> "sa.ColumnElement[Any]":
-        return sa.func.lag(value).over(
-            partition_by=(column.subject, *keys[1:]), order_by=column.made_on
-        )
-
-    tested = (
-        sa.select(
-            *keys,
-            column.made_on,
-            column.outcome,
-            column.shortfall_forecast,
-            exceeded.label("exceeded"),
-            sa.case((previous(column.completed_on) == column.made_on, previous(exceeded))).label(
-                "before"
-            ),
-        )
-        .join(_portfolios, _portfolios.c.id == column.portfolio_id)
-        .where(
-            column.kind == ForecastKind.VALUE_AT_RISK.value,
-            column.outcome.is_not(None),
-            _is_selected(last_day, portfolio),
-        )
-        .subquery()
-    )
+    tested = _select_tested(last_day, portfolio).subquery()
     found = tested.c
     count, is_exception = partial(sa.func.count, type_=sa.Integer), found.exceeded == 1
     groups = [found[name] for name in ("subject", "horizon", "level", "method")]
 
     def total(value: "sa.ColumnElement[Any]", name: str) -> "sa.ColumnElement[Any]":
-        ordered = sa.dialects.postgresql.aggregate_order_by(value, found.made_on)
-        return sa.func.sum(ordered, type_=sa.Double).filter(is_exception).label(name)
+        return _ordered_sum(found.made_on, value).filter(is_exception).label(name)
 
     statement = sa.select(
         *groups,
@@ -352,3 +319,42 @@ def read_exception_counts(
         total(found.outcome / sa.func.nullif(found.shortfall_forecast, 0), "relative_losses"),
     )
     return fetch_frame(connection, statement.group_by(*groups).order_by(*groups))
+
+
+def _select_tested(last_day: date | None, portfolio: str | None) -> "sa.Select[Any]":
+    """Select the tested values at risk, with whether the sessions before had an exception."""
+    column = _outcomes.c
+    exceeded = sa.cast(column.outcome > column.forecast, sa.Integer)
+    keys = (_portfolios.c.name.label("subject"), column.horizon, column.level, column.method)
+
+    def previous(value: "sa.ColumnElement[Any]") -> "sa.ColumnElement[Any]":
+        return sa.func.lag(value).over(
+            partition_by=(column.subject, *keys[1:]), order_by=column.made_on
+        )
+
+    return (
+        sa.select(
+            *keys,
+            column.made_on,
+            column.outcome,
+            column.shortfall_forecast,
+            exceeded.label("exceeded"),
+            sa.case((previous(column.completed_on) == column.made_on, previous(exceeded))).label(
+                "before"
+            ),
+        )
+        .join(_portfolios, _portfolios.c.id == column.portfolio_id)
+        .where(
+            column.kind == ForecastKind.VALUE_AT_RISK.value,
+            column.outcome.is_not(None),
+            _is_selected(last_day, portfolio),
+        )
+    )
+
+
+def _ordered_sum(
+    order: "sa.ColumnElement[Any]", value: "sa.ColumnElement[Any]"
+) -> "sa.Function[Any]":
+    """Return a sum in a fixed order: its last digit does not depend on the plan of the query."""
+    ordered = sa.dialects.postgresql.aggregate_order_by(value, order)
+    return sa.func.sum(ordered, type_=sa.Double)
