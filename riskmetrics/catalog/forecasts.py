@@ -16,15 +16,9 @@ from riskmetrics.catalog.volatility import (
 
 _EWMA = "J.P. Morgan (1996), RiskMetrics technical document"
 
-_STORED = "copied from volatility_forecasts of the day"
-_COPIED = {
-    *("volatility_forecast", "root_variance_forecast", "trailing_21d", "ewma_94", "ewma_97"),
-    *("low", "high", "coefficients", "in_sample"),
-}
-
 _forecast = partial(Figure, "volatility_forecasts", window=NEXT_MONTH, minimum=LEVEL_OBS)
 _of_year = partial(Figure, "volatility_forecasts", window=YEAR)
-_score = partial(Figure, "har_forecast_scores", window=MONTH)
+_outcome = partial(Figure, "forecast_outcomes")
 
 _FORECASTS = (
     _forecast("volatility_forecast", "Forecast", Unit.VOLATILITY, EXPECTED, reference=HAR),
@@ -66,13 +60,31 @@ _FORECASTS = (
 
 FIGURES = (
     *_FORECASTS,
-    _score("realized", "Realized", Unit.VOLATILITY,
-        "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 required; portfolios:"
-        " with the weights of the forecast's day", minimum="15 returns"),
-    _score("completed_on", "Completed on", Unit.DATE, "the 21st session after the forecast"),
-    *(
-        _score(figure.column, figure.label, figure.unit, _STORED)
-        for figure in _FORECASTS
-        if figure.column in _COPIED
-    ),
+    _outcome("completed_on", "Completed on", Unit.DATE,
+        "session that ends the horizon: 21 sessions after a volatility forecast, 1 after a value"
+        " at risk, 90 after a beta"),
+    _outcome("forecast", "Forecast", Unit.NUMBER,
+        "as stored on made_on: annualized volatility, value at risk as a fraction of equity, or"
+        " beta"),
+    _outcome("root_variance", "Root of the variance forecast", Unit.VOLATILITY,
+        "as stored on made_on", null="it is the forecast, or the kind is another one"),
+    _outcome("shortfall_forecast", "Expected shortfall", Unit.FRACTION,
+        "as stored on made_on, with a value at risk", null="the kind is another one"),
+    _outcome("low", "Band, low end", Unit.NUMBER,
+        "volatility: low of the 80% interval; beta: forecast - 1.96 * std_error",
+        null="the method has no band", short="low"),
+    _outcome("high", "Band, high end", Unit.NUMBER,
+        "volatility: high of the 80% interval; beta: forecast + 1.96 * std_error",
+        null="the method has no band", short="high"),
+    _outcome("outcome", "Outcome", Unit.NUMBER,
+        "volatility: sqrt(252 * mean(r²)) over the horizon; value at risk: -R of the horizon;"
+        " beta: that of the 90 sessions that end on completed_on. Portfolios: with the weights of"
+        " made_on", window="the sessions after made_on", minimum="15 of 21 returns; beta: 60"),
+    _outcome("forecast_loss", "Loss of the forecast", Unit.NUMBER,
+        "volatility: QLIKE u - ln u - 1, u = (outcome / root_variance)²; value at risk:"
+        " level * max(outcome - forecast, 0) + (1 - level) * max(forecast - outcome, 0); beta:"
+        " (outcome - forecast)²", window="the sessions after made_on", minimum="an outcome",
+        reference="Patton (2011); Koenker and Bassett (1978)"),
+    _outcome("in_sample", "In-sample", Unit.FLAG,
+        "whether the model of the forecast was fitted to data after made_on", short="in-sample"),
 )  # fmt: skip

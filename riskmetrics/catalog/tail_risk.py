@@ -83,7 +83,8 @@ FIGURES = (
 LISTINGS = (
     Listing("portfolio_tail_risk", "Tail risk, {session} (10-day figures are √10-scaled)",
         "risk", "tail_risk", order=("horizon_days", "level", "method")),
-    Listing("portfolio_var_backtests", "VaR exceptions (Kupiec test), 252 sessions to {session}",
+    Listing("portfolio_var_backtests",
+        "VaR exceptions, pro forma (Kupiec test), 252 sessions to {session}",
         "risk", "var_backtests", order=("level",), is_optional=True),
     Listing("portfolio_risk_contributions",
         "Contributions to volatility, 252 sessions to {session}", "contributions",

@@ -8,12 +8,15 @@ insight is paid for twice.
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from riskmetrics import trading_calendar
 from riskmetrics.catalog import all_statistics, figures_of
+from riskmetrics.catalog.track_records import ForecastKind, compared_method
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
@@ -41,15 +44,27 @@ class _Query(NamedTuple):
         return [*self.keys, *(figure.column for figure in figures_of(self.table.name))]
 
 
-_sectors, _losses, _tail, _reasons = (
+MONTH, YEAR = 21, 252
+"""Sessions ahead of the volatility forecasts, and sessions whose exceptions are counted."""
+
+_sectors, _losses, _tail, _reasons, _outcomes = (
     tables.portfolio_sector_weights,
     tables.portfolio_stress,
     tables.portfolio_tail_risk,
     tables.undefined_metrics,
+    tables.forecast_outcomes,
 )
 _QUERIES = {
     "forecasts": _Query(tables.volatility_forecasts),
-    "scores": _Query(tables.har_forecast_scores, day="completed_on"),
+    "scores": _Query(
+        _outcomes,
+        condition=sa.and_(
+            _outcomes.c.kind == ForecastKind.VOLATILITY.value,
+            _outcomes.c.method == compared_method(ForecastKind.VOLATILITY, MONTH),
+            _outcomes.c.horizon == MONTH,
+        ),
+        day="completed_on",
+    ),
     "rate_betas": _Query(tables.portfolio_rate_betas),
     "sectors": _Query(_sectors, ("sector",), (_sectors.c.gross_weight.desc(), _sectors.c.sector)),
     "stress": _Query(
@@ -110,6 +125,39 @@ def read_records(
 ) -> dict[str, Records]:
     """Return the rows that facts of portfolios are based on, by kind of result."""
     return {name: _read(connection, query, days, portfolios) for name, query in _QUERIES.items()}
+
+
+def exceptions(
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
+) -> Records:
+    """Return the exceptions of the stored 99 % value at risk in the YEAR sessions to each day.
+
+    Rows have ``exceptions`` and ``n_tested``, of the method that others are compared with.
+    """
+    column = _outcomes.c
+    ends = sa.values(sa.column("day", sa.Date), sa.column("first", sa.Date), name="ends").data(
+        [(day, trading_calendar.previous_session(day, YEAR - 1)) for day in days]
+    )
+    exceeded = column.outcome > column.forecast
+    statement = (
+        sa.select(
+            column.portfolio_id,
+            ends.c.day,
+            sa.func.count(column.outcome, type_=sa.Integer).label("n_tested"),
+            sa.func.count(column.outcome, type_=sa.Integer).filter(exceeded).label("exceptions"),
+        )
+        .join(ends, column.completed_on.between(ends.c.first, ends.c.day))
+        .where(
+            column.portfolio_id.in_(portfolios),
+            column.kind == ForecastKind.VALUE_AT_RISK.value,
+            column.method == compared_method(ForecastKind.VALUE_AT_RISK, 1),
+            column.horizon == 1,
+            column.level == Decimal("0.99"),
+        )
+        .group_by(column.portfolio_id, ends.c.day)
+        .order_by(column.portfolio_id, ends.c.day)
+    )
+    return _group_records(connection, statement)
 
 
 def positions(

@@ -17,6 +17,7 @@ from riskmetrics.explain import (
     recalculated_factors,
     recalculated_options,
     recalculated_risk,
+    recalculated_track_records,
     recalculated_values,
     recalculated_volatility,
 )
@@ -37,6 +38,7 @@ METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_correlations.METRIC_GROUPS,
     *recalculated_factors.METRIC_GROUPS,
     *recalculated_options.METRIC_GROUPS,
+    *recalculated_track_records.METRIC_GROUPS,
 ]
 
 _IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}

@@ -10,6 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import panels, trading_calendar
+from riskmetrics.catalog.track_records import TrackedForecast
 from riskmetrics.db import (
     calibration_queries,
     explain_queries,
@@ -18,6 +19,7 @@ from riskmetrics.db import (
     stored_prices,
     stored_settings,
     tables,
+    track_record_queries,
     transactions,
 )
 from riskmetrics.db.split_suspects import find_suspected_splits
@@ -349,6 +351,40 @@ class SourceRows:
         )
         self._record_use("volatility_forecasts", pd.DataFrame(found))
         return found[0] if found else None
+
+    def tracked_forecast(
+        self, tracked: TrackedForecast, subject: str, level: float
+    ) -> dict[str, Any]:
+        """Return the stored row of a forecast whose track record is kept; empty if there is none.
+
+        ``level`` is the confidence of a value at risk.
+        """
+        table = tables.metadata.tables[tracked.table]
+        symbol = None if subject == self.portfolio else subject
+        if "position_id" in table.c:  # of a position of any portfolio
+            read = track_record_queries.read_forecasts(
+                self._connection, tracked.table, [tracked], [self.day]
+            )
+            own = self._record_use(tracked.table, read[read["subject"] == subject])
+            names = {"value": tracked.value, "std_error": tracked.std_error}
+            return dict(own.rename(columns=names).iloc[0]) if len(own) else {}
+        found = [
+            row
+            for row in explain_queries.read_rows(
+                self._connection, table, self.day, self.portfolio, symbol
+            )
+            if row[tracked.value] is not None
+            and all(row[name] == value for name, value in tracked.condition.items())
+            and (not tracked.level or float(row[tracked.level]) == level)
+        ]
+        self._record_use(tracked.table, pd.DataFrame(found[:1]))
+        return found[0] if found else {}
+
+    def stored_beta(self, symbol: str, day: date) -> float:
+        """Return the raw beta of a symbol that is stored on a day; NaN if there is none."""
+        betas = track_record_queries.read_betas(self._connection, [day])
+        own = self._record_use("position_market_betas", betas[betas["subject"] == symbol])
+        return float(own["value"].iloc[0]) if len(own) else math.nan
 
     @cached_property
     def _options(self) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import factor_queries, input_queries, stored_prices, volatility_queries
+from riskmetrics.db import factor_queries, input_queries, stored_prices
 from riskmetrics.inputs.snapshot import Snapshot, get_or_compute, list_open_symbols
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.panels import MAX_STALE_SESSIONS
@@ -22,7 +22,6 @@ from riskmetrics.results import (
     option_results,
     pro_forma,
     rate_sensitivity,
-    score_results,
     stress_results,
     tail_risk_results,
     valuation,
@@ -314,13 +313,4 @@ class RunInputs:
         """Sector weights of the benchmark by as-of date, up to the last session."""
         return input_queries.read_benchmark_weights(
             self.snapshot.connection, self.snapshot.benchmark_code, self.sessions[-1]
-        )
-
-    @cached_property
-    def completed_forecasts(self) -> pd.DataFrame:
-        """Stored volatility forecasts that complete on the sessions: results, to be evaluated."""
-        return volatility_queries.read_forecasts(
-            self.snapshot.connection,
-            score_results.forecast_sessions(self.sessions),
-            self.snapshot.shard,
         )

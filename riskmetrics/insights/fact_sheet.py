@@ -112,6 +112,7 @@ def _read_batch(
     records_by_name["positions"] = stored.positions(
         connection, days, portfolios, count=_MAX_POSITIONS
     )
+    records_by_name["exceptions"] = stored.exceptions(connection, days, portfolios)
     earlier = dict(zip(days, [previous_day, *days], strict=False))
     keys = sorted(key for key in snapshots if key[1] in earlier)
     return [

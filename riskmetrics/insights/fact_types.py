@@ -94,6 +94,19 @@ def _fact(
     return base._replace(**changes)
 
 
+def _past(name: str, column: str, *labels: str) -> FactType:
+    """Return the type of a fact about the volatility forecast that completed."""
+    return _fact(
+        name,
+        "forecast_score",
+        f"forecast_outcomes.{column}",
+        "volatility",
+        labels,
+        unit="fraction",
+        window="21 sessions",
+    )
+
+
 def _statistic_facts(statistic: Statistic) -> Iterator[FactType]:
     """Yield the types of a statistic's facts."""
     for figure in statistic.figures:
@@ -177,14 +190,11 @@ FACT_TYPES = {
             ("factor loading",)),
         _fact("factor_share", "betas", "portfolio_factor_risk.share", "factor share",
             ("factor share of volatility",), unit="signed fraction"),
-        _fact("past_forecast", "forecast_score", "har_forecast_scores.volatility_forecast",
-            "volatility", ("forecast made 21 sessions before",)),
-        _fact("past_outcome", "forecast_score", "realized", "volatility",
-            ("volatility since that forecast", "volatility that followed")),
-        _fact("past_low", "forecast_score", "har_forecast_scores.low", "volatility",
-            ("low end of that forecast",)),
-        _fact("past_high", "forecast_score", "har_forecast_scores.high", "volatility",
-            ("high end of that forecast",)),
+        _past("past_forecast", "forecast", "forecast made 21 sessions before"),
+        _past("past_outcome", "outcome", "volatility since that forecast",
+            "volatility that followed"),
+        _past("past_low", "low", "low end of that forecast"),
+        _past("past_high", "high", "high end of that forecast"),
         _fact("rate_beta", "ir_beta", "portfolio_rate_betas.rate_beta", "rate beta",
             ("rate beta", "beta to rates")),
         _fact("two_factor_rate_beta", "ir_beta", "two_factor_rate_beta", "rate beta",
@@ -195,6 +205,8 @@ FACT_TYPES = {
         _fact("shortfall_95", "stress", "expected_shortfall", "loss",
             ("expected shortfall at 95%",)),
         _fact("var_99", "stress", "value_at_risk", "loss", ("value at risk at 99%",)),
+        _fact("var_exceptions_99", "stress", "forecast_outcomes.forecast_loss", "exceptions",
+            ("var exceptions at 99%",), unit="count", window="252 sessions"),
         *(kind for statistic in all_statistics() for kind in _statistic_facts(statistic)),
         FactType("severity", "severity", _THRESHOLDS, "text", "severity", ("severity",)),
         FactType("weight_threshold", "severity", _THRESHOLDS, "fraction", "position weight",

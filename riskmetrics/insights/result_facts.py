@@ -11,6 +11,7 @@ from riskmetrics.insights.fact_types import CHANGE_UNITS, FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.present.caveats import is_equity_small
+from riskmetrics.results.tail_risk_results import MIN_BACKTEST_DAYS
 
 _MAX_SECTORS, _MAX_SCENARIOS, _MAX_FACTORS = 3, 3, 3
 """Largest sectors by gross weight (plus the most over- and underweight); worst scenarios; factors
@@ -160,6 +161,10 @@ def risk_facts(
             {name: value for name, value in figures.items() if name in FACT_TYPES},
             n_obs=row["observations"],
         )
+    for row in rows_by_name["exceptions"]:
+        if row["n_tested"] >= MIN_BACKTEST_DAYS:
+            found = {"var_exceptions_99": row["exceptions"]}
+            yield from defined_facts(make, found, n_obs=row["n_tested"])
     for statistic in all_statistics():
         for row in rows_by_name[statistic.key]:
             figures = _select(row, *statistic.facts.values())

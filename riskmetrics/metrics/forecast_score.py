@@ -53,7 +53,9 @@ class _Totals(NamedTuple):
     in_interval: FloatArray
 
 
-def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HORIZON) -> FloatArray:
+def forward_realized_volatility(
+    returns: FloatArray, horizon: int = FORECAST_HORIZON, *, min_obs: int = MIN_MONTH_OBS
+) -> FloatArray:
     r"""Return the annualized zero-mean volatility of the ``horizon`` sessions after each session.
 
     Parameters
@@ -62,13 +64,15 @@ def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HOR
         Simple returns as fractions, NaN where missing.
     horizon : int
         Sessions ahead, below T.
+    min_obs : int
+        Minimum number of returns, by default as for the past month.
 
     Returns
     -------
     (T - horizon, N) array
         Row t is :math:`\sqrt{252\,\overline{r^2}}` over rows t + 1 to t + horizon: the mean is over
-        the returns that exist. NaN with fewer than 15 of them, as for the past month; 0 where all
-        of them are 0.
+        the returns that exist. NaN with fewer than ``min_obs`` of them; 0 where all of them are
+        0.
 
     Raises
     ------
@@ -85,7 +89,7 @@ def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HOR
     """
     require_windows(len(returns) - 1, horizon)
     return np.sqrt(
-        SESSIONS_PER_YEAR * window_means(returns[1:] ** 2, horizon, min_obs=MIN_MONTH_OBS).mean
+        SESSIONS_PER_YEAR * window_means(returns[1:] ** 2, horizon, min_obs=min_obs).mean
     )
 
 

@@ -115,7 +115,7 @@ def test_every_command_is_there() -> None:
                 "snapshot",
                 "undefined",
                 "quality",
-                "forecast-score",
+                "track-record",
                 "figures",
                 "correlations",
             )

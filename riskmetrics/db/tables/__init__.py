@@ -13,8 +13,8 @@ from riskmetrics.db.tables.factor_tables import (
     symbol_factor_exposures,
 )
 from riskmetrics.db.tables.forecast_tables import (
+    forecast_outcomes,
     har_coefficients,
-    har_forecast_scores,
     volatility_forecasts,
 )
 from riskmetrics.db.tables.holding_tables import portfolios, positions
@@ -78,8 +78,8 @@ __all__ = [
     "company_profiles",
     "database_settings",
     "factor_returns",
+    "forecast_outcomes",
     "har_coefficients",
-    "har_forecast_scores",
     "market_data_cache",
     "metadata",
     "portfolio_correlations",

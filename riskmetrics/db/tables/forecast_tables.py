@@ -162,23 +162,59 @@ volatility_forecasts = sa.Table(
     ),
 )
 
-har_forecast_scores = sa.Table(
-    "har_forecast_scores",
+forecast_outcomes = sa.Table(
+    "forecast_outcomes",
     metadata,
-    *_subject_columns(),
+    sa.Column(
+        "subject",
+        sa.String(36),
+        primary_key=True,
+        comment="Symbol, or id of the portfolio.",
+    ),
+    sa.Column(
+        "made_on",
+        sa.Date,
+        primary_key=True,
+        comment="Session at whose close the forecast was made.",
+    ),
+    sa.Column(
+        "kind",
+        sa.String(16),
+        primary_key=True,
+        comment="What was forecast: volatility, value_at_risk or beta.",
+    ),
+    sa.Column(
+        "method",
+        sa.String(32),
+        primary_key=True,
+        comment="Method of the forecast, such as har, ewma_94, filtered or adjusted.",
+    ),
+    sa.Column("horizon", sa.Integer, primary_key=True, comment="Sessions ahead."),
+    sa.Column(
+        "level",
+        sa.Numeric(4, 3),
+        primary_key=True,
+        comment="Confidence level of a value at risk; 0: the kind has none.",
+    ),
+    sa.Column(
+        "portfolio_id",
+        sa.ForeignKey("portfolios.id"),
+        comment="Portfolio. NULL: the subject is a symbol.",
+    ),
     sa.Column("completed_on", sa.Date, nullable=False),
-    sa.Column("realized", sa.Double),
-    sa.Column("volatility_forecast", sa.Double),
-    sa.Column("root_variance_forecast", sa.Double),
-    sa.Column("trailing_21d", sa.Double),
-    sa.Column("ewma_94", sa.Double),
-    sa.Column("ewma_97", sa.Double),
+    sa.Column("forecast", sa.Double, nullable=False),
+    sa.Column("root_variance", sa.Double),
+    sa.Column("shortfall_forecast", sa.Double),
     sa.Column("low", sa.Double),
     sa.Column("high", sa.Double),
-    sa.Column("coefficients", sa.String(64), nullable=False),
+    sa.Column("outcome", sa.Double),
+    sa.Column("forecast_loss", sa.Double),
     sa.Column("in_sample", sa.Boolean, nullable=False),
     undefined_reason_column(),
     *provenance_columns(),
+    sa.CheckConstraint(
+        "portfolio_id IS NULL OR subject = CAST(portfolio_id AS VARCHAR)", name="subject"
+    ),
     sa.Index(None, "completed_on"),
-    comment="One row per completed forecast: forecast and realized volatility.",
+    comment="One row per completed forecast and method: the forecast as stored, and the outcome.",
 )
