@@ -119,10 +119,7 @@ def _text(row: "dict[str, Any]", column: str) -> str:
 
 def _format_percentile(rank: float) -> str:
     """Return a rank from 0 to 1 as an ordinal: 19th."""
-    number = round(rank * 100)
-    suffixes = {1: "st", 2: "nd", 3: "rd"}
-    is_teen = 10 < number % 100 < 20
-    return f"{number}{'th' if is_teen else suffixes.get(number % 10, 'th')}"
+    return formatting.ordinal(round(rank * 100))
 
 
 def _print_sectors(sectors: "pd.DataFrame") -> None:

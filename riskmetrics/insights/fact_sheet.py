@@ -49,6 +49,8 @@ class Sheet:
     caveats: tuple[str, ...] = ()
     """Caveats of all figures of the portfolio."""
     severity: Severity | None = None
+    before: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Claims of the session before with their values, which make a claim old or new."""
 
     @property
     def portfolio(self) -> str:

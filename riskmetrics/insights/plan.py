@@ -1,0 +1,179 @@
+"""Plans: which claims a note tells, in which order, and how they are connected.
+
+A plan contains ids of claims and connectives of a closed set. Whoever made it, `prune` drops what
+is wrong with it: unknown ids, duplicates, figures told before, and connectives that do not hold.
+What is left is true, so that a plan is never repaired or paid for twice.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from riskmetrics.insights.claims import Claim
+from riskmetrics.insights.severity import LEVELS
+
+Connective = Literal["", "and", "but", "while", "mainly because"]
+
+MAX_PARAGRAPHS, MAX_STEPS = 5, 6
+"""Paragraphs of a note, and claims in each."""
+
+MAX_FINDINGS, MAX_RECOMMENDATIONS = 6, 3
+
+MIN_SALIENCE = 0.5
+"""Salience below which the rules do not tell a claim."""
+
+_QUIET_STATEMENTS = 5
+"""Most claims that the rules tell of a session without alarm or event."""
+
+
+class Step(BaseModel):
+    """A claim, and how it is connected to the one before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    claim: str
+    connective: Connective = ""
+
+
+class Plan(BaseModel):
+    """The claims of a note."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    headline: str
+    """Id of a claim whose form is a headline."""
+    paragraphs: list[list[Step]]
+    findings: list[str] = []
+    """Ids of claims told as a list, with their evidence."""
+    recommendations: list[str] = []
+    """Ids of claims whose form is advice."""
+
+
+def holds(connective: str, first: Claim, second: Claim) -> bool:
+    """Return whether a connective is true between two claims.
+
+    "but" needs opposite signs, "while" and "and" different subjects or forms, and "mainly because"
+    contributions that add up to at least half of what the first claim states.
+    """
+    one, other = first.instance, second.instance
+    if connective == "mainly because":
+        return other.supports == first.form.id
+    if connective in ("but", "while"):
+        return one.sign * other.sign == -1
+    if connective == "and":
+        return one.sign * other.sign != -1 and first.form.topic == second.form.topic
+    return connective == ""
+
+
+def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
+    """Return a plan without unknown ids, duplicates, repeated figures and false connectives.
+
+    A headline that is none is replaced by the most salient one.
+    """
+    told: set[str] = set()
+
+    def keep(claim_id: str, role: str) -> bool:
+        claim = claims.get(claim_id)
+        if claim is None or claim.form.role != role or claim_id in told:
+            return False
+        if role == "statement" and repeats(claim, told):
+            return False
+        told.update((claim_id, *claim.shown) if role == "statement" else (claim_id,))
+        return True
+
+    paragraphs = []
+    for steps in plan.paragraphs[:MAX_PARAGRAPHS]:
+        kept: list[Step] = []
+        for step in steps[:MAX_STEPS]:
+            if keep(step.claim, "statement"):
+                is_connected = bool(kept) and not kept[-1].connective
+                is_connected = is_connected and holds(
+                    step.connective, claims[kept[-1].claim], claims[step.claim]
+                )
+                kept.append(step if is_connected else Step(claim=step.claim))
+        if kept:
+            paragraphs.append(kept)
+    findings = [each for each in plan.findings if keep(each, "statement")][:MAX_FINDINGS]
+    advice = [each for each in plan.recommendations if keep(each, "advice")]
+    headline = plan.headline
+    if headline not in claims or claims[headline].form.role != "headline":
+        headline = best_headline(claims)
+    return Plan(
+        headline=headline,
+        paragraphs=paragraphs,
+        findings=findings,
+        recommendations=advice[:MAX_RECOMMENDATIONS],
+    )
+
+
+def repeats(claim: Claim, told: Collection[str]) -> bool:
+    """Return whether a figure of a claim was told before."""
+    return any(fact in told for fact in claim.shown)
+
+
+def best_headline(claims: Mapping[str, Claim]) -> str:
+    """Return the id of the most salient headline."""
+    return next(each.id for each in claims.values() if each.form.role == "headline")
+
+
+def _connect(claims: Sequence[Claim]) -> list[Step]:
+    """Return the steps of a paragraph; a contributor explains the result before it."""
+    ordered = sorted(claims, key=lambda claim: claim.form.place)
+    steps = [Step(claim=ordered[0].id)]
+    for first, second in zip(ordered, ordered[1:], strict=False):
+        explains = holds("mainly because", first, second) and not steps[-1].connective
+        steps.append(Step(claim=second.id, connective="mainly because" if explains else ""))
+    return steps
+
+
+def _by_level(claim: Claim) -> tuple[int, float]:
+    return -LEVELS.index(claim.instance.level), -claim.salience
+
+
+def plan_by_rules(
+    claims: Mapping[str, Claim], insight_type: str, already_told: Collection[str] = ()
+) -> Plan | None:
+    """Return the plan of the rules: by salience, each figure once, events before levels.
+
+    Parameters
+    ----------
+    claims : mapping
+        Claims of the sheet by id, the most salient first.
+    already_told : collection of str
+        Ids of claims and facts that the leading note of the session tells.
+
+    Returns
+    -------
+    Plan or None
+        None if there is nothing to tell that the leading note does not.
+    """
+    of_type = {
+        claim_id: claim
+        for claim_id, claim in claims.items()
+        if insight_type in claim.form.insight_types
+    }
+    headlines = [each for each in of_type.values() if each.form.role == "headline"]
+    told = set(already_told)
+    statements = []
+    for claim in of_type.values():
+        is_told = claim.id in told or repeats(claim, told)
+        if claim.form.role == "statement" and claim.salience >= MIN_SALIENCE and not is_told:
+            statements.append(claim)
+            told |= {claim.id, *claim.shown}
+    if not headlines or not statements:
+        return None
+    alarms = [claim for claim in statements if claim.instance.level != "info"]
+    events = [claim for claim in statements if claim.form.topic == "result"]
+    levels = [claim for claim in statements if claim not in alarms and claim not in events]
+    plan = Plan(
+        headline=headlines[0].id,
+        paragraphs=[_connect(part) for part in (events, levels) if part],
+        findings=[claim.id for claim in sorted(alarms, key=_by_level)],
+        recommendations=[
+            each.id
+            for each in of_type.values()
+            if each.form.role == "advice" and each.salience >= MIN_SALIENCE
+        ],
+    )
+    return prune(plan, claims)
