@@ -23,6 +23,8 @@ _insights, _templates, _portfolios = (
 )
 _IS_ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
 _STAGING_TABLE = "incoming_insights"
+_ATTEMPT_COLUMNS = ("cost_usd", "token_count_input", "token_count_output", "tool_calls_count")
+"""What the attempts of a model took; an unknown cost makes their sum unknown."""
 
 
 def read_active_templates(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -75,8 +77,8 @@ def read_cache_keys(connection: sa.Connection, days: Sequence[date]) -> set[tupl
 def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> WriteCounts:
     """Insert insights and add them to the usage counts of their templates.
 
-    A stored insight keeps its text, ratings and feedback. Only data_quality and expires_at are
-    updated, if the reason of the fallback differs or the insight has expired.
+    A stored insight keeps its text, ratings and feedback. If a model failed again, its reason and
+    expiry are updated, and the cost and tokens of its attempts are added.
     """
     if not rows:
         return WriteCounts()
@@ -93,6 +95,7 @@ def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
     )
     statement = insert(_insights).from_select(names, sa.select(*incoming.c), include_defaults=False)
     new, reason = statement.excluded, "fallback_reason"
+    added = {name: _insights.c[name] + new[name] for name in _ATTEMPT_COLUMNS if name in names}
     statement = statement.on_conflict_do_update(
         index_elements=["cache_key", "provider"],
         index_where=_IS_ORIGINAL,
@@ -100,12 +103,14 @@ def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
             "data_quality": new.data_quality,
             "expires_at": new.expires_at,
             "updated_at": sa.func.now(),
+            **added,
         },
         where=sa.or_(
             _insights.c.data_quality[reason]
             .as_string()
             .is_distinct_from(new.data_quality[reason].as_string()),
             _insights.c.expires_at <= sa.func.now(),
+            *(new[name].is_distinct_from(0) for name in added),
         ),
     )
     template = _insights.c.insight_type, _insights.c.prompt_version

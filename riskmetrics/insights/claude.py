@@ -55,6 +55,12 @@ _MAX_ATTEMPTS = 3
 
 _TOOL_NAME = "facts"
 
+_CACHE_CONTROL = {"type": "ephemeral"}
+"""Marks the end of a prompt's part that other calls repeat; the vendor keeps it 5 minutes."""
+
+_EFFORT = "low"
+"""Effort of the model, which selects and orders what is computed here; all rated models have it."""
+
 for _name in ("anthropic", "httpx2", "httpcore2"):
     # at DEBUG they log prompts and headers, regardless of ANTHROPIC_LOG
     logging.getLogger(_name).setLevel(logging.INFO)
@@ -137,6 +143,7 @@ class Claude:
         for turn in range(MAX_LOOKUP_TURNS + 1):
             last = turn == MAX_LOOKUP_TURNS
             tools = {
+                "cache_control": _CACHE_CONTROL,  # up to the last block: turns repeat the earlier
                 "tools": [_lookup_tool(facts_by_provider)],
                 "tool_choice": {"type": "none" if last else "auto"},
             }
@@ -213,9 +220,12 @@ def request_body(prompt: Prompt, turns: Sequence[Any]) -> dict[str, Any]:
     return {
         "model": prompt.model,
         "max_tokens": prompt.max_tokens,
-        "system": prompt.system,
+        "system": [{"type": "text", "text": prompt.system, "cache_control": _CACHE_CONTROL}],
         "messages": list(turns),
-        "output_config": {"format": {"type": "json_schema", "schema": prompt.schema}},
+        "output_config": {
+            "effort": _EFFORT,
+            "format": {"type": "json_schema", "schema": prompt.schema},
+        },
     }
 
 

@@ -29,6 +29,11 @@ PORTFOLIO_ALIAS_PREFIX = "PTF"
 """Prefix of portfolio aliases."""
 
 
+def portfolio_alias(portfolio_id: str) -> str:
+    """Return the alias of a portfolio: a hash of its id, anonymous and stable."""
+    return f"{PORTFOLIO_ALIAS_PREFIX}_{sha256(portfolio_id.encode()).hexdigest()[:12]}"
+
+
 @dataclass(frozen=True)
 class Sheet:
     """The facts of one portfolio on one session."""
@@ -49,8 +54,8 @@ class Sheet:
 
     @property
     def portfolio(self) -> str:
-        """Alias of the portfolio: a hash of its id, anonymous and stable."""
-        return f"{PORTFOLIO_ALIAS_PREFIX}_{sha256(self.portfolio_id.encode()).hexdigest()[:12]}"
+        """Alias of the portfolio."""
+        return portfolio_alias(self.portfolio_id)
 
     @cached_property
     def digest(self) -> str:

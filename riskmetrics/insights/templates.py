@@ -147,12 +147,15 @@ def _format_words(words: WordGroup) -> str:
 
 
 def sheet_json(sheet: Sheet, anonymization: Anonymization) -> str:
-    """Return the facts as canonical JSON, with the names that ``anonymization`` allows."""
+    """Return the facts as canonical JSON, with the names that ``anonymization`` allows.
+
+    Angle brackets are escaped: a company's name cannot end the block of facts in a prompt.
+    """
     entities = {
         alias: _visible_names(entity, anonymization) for alias, entity in sheet.aliases.items()
     }
     facts = [_fact_for_model(fact) for fact in sheet.facts.values()]
-    return canonical_json(
+    text = canonical_json(
         {
             "portfolio": sheet.portfolio,
             "day": sheet.day.isoformat(),
@@ -160,6 +163,7 @@ def sheet_json(sheet: Sheet, anonymization: Anonymization) -> str:
             "facts": facts,
         }
     )
+    return escape_tags(text)
 
 
 def draft_schema(sheet: Sheet) -> dict[str, Any]:
@@ -177,6 +181,11 @@ def canonical_json(value: object) -> str:
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
+
+
+def escape_tags(text: str) -> str:
+    """Return JSON with the characters of tags escaped, which stand only in its strings."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _fact_for_model(fact: Fact) -> dict[str, Any]:

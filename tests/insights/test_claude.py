@@ -46,7 +46,13 @@ def test_a_draft_comes_back_with_its_tokens_and_their_price(writer, engine):
     assert amounts(engine) == [(COST, True)]
     (sent,) = server.calls
     assert set(sent) == {"model", "max_tokens", "system", "messages", "output_config"}
-    assert sent["output_config"] == {"format": {"type": "json_schema", "schema": PROMPT.schema}}
+    assert sent["output_config"] == {
+        "effort": "low",
+        "format": {"type": "json_schema", "schema": PROMPT.schema},
+    }
+    assert sent["system"] == [
+        {"type": "text", "text": PROMPT.system, "cache_control": {"type": "ephemeral"}}
+    ]
 
 
 def test_tokens_of_the_vendors_cache_have_rates_of_their_own(writer):
@@ -253,6 +259,7 @@ def test_a_question_is_answered_after_looking_up_facts(writer, engine):
         "betas",
         "stress",
     ]
+    assert all(call["cache_control"] == {"type": "ephemeral"} for call in server.calls)
     results = [
         turn["content"][0]
         for turn in server.calls[2]["messages"]

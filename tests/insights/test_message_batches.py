@@ -122,7 +122,7 @@ def test_a_batch_whose_response_was_lost_is_found_again_and_charged_once(writer,
     """Another user's batch of the same account is left alone."""
     with serve(lambda _: message()) as server:
         claude, store = writer(server.url), RecordingStore(*prompts)
-        server.batches["msgbatch_of_others"] = [{"custom_id": "theirs-1", "params": {}}]
+        server.batches["msgbatch_of_others"] = [{"custom_id": "theirs-1", "params": {}}] * 3
         server.fault = fault
         assert send_batch(claude, prompts)
         server.fault = None
@@ -131,6 +131,24 @@ def test_a_batch_whose_response_was_lost_is_found_again_and_charged_once(writer,
         server.ended = True
         assert collect_ended_batches(claude, store) == 1
         assert len(server.batches) == 2
+    assert len(store.answers) == 3
+    assert spent(claude) == [(HALF, True)] * 3
+
+
+@pytest.mark.parametrize("n_newer", [99, 100, 250])
+def test_a_lost_batch_is_found_behind_pages_of_other_batches(writer, prompts, n_newer):
+    """The vendor lists at most 100 batches at once."""
+    with serve(lambda _: message()) as server:
+        claude, store = writer(server.url), RecordingStore(*prompts)
+        server.fault = Reply(fault="reset")
+        assert send_batch(claude, prompts)
+        server.fault = None
+        server.batches |= {
+            f"msgbatch_of_others_{number}": [{"custom_id": "theirs-1", "params": {}}]
+            for number in range(n_newer)
+        }
+        server.ended = True
+        assert collect_ended_batches(claude, store) == 1
     assert len(store.answers) == 3
     assert spent(claude) == [(HALF, True)] * 3
 
