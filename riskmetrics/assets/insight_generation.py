@@ -37,7 +37,7 @@ _REVERIFY_SAMPLE_SIZE = 20
 def ai_insights(
     context: dg.AssetExecutionContext, warehouse: Warehouse, language_model: LanguageModel
 ) -> None:
-    """Verified prose on every portfolio (`ai_insights`); insights on unchanged facts are kept."""
+    """Notes on every portfolio (`ai_insights`); insights on unchanged facts are kept."""
     days = run_sessions(context)
     try:
         _write_insights(context, warehouse, language_model, days)
@@ -113,9 +113,8 @@ class _Summary:
         sheet = request.sheet
         self.n_facts += len(sheet.facts)
         self.n_missing += len(sheet.missing)
-        if severity := sheet.severity:
-            focus = severity.focus or ""
-            self.rows.append((sheet.portfolio_id, request.insight_type, severity.level, focus))
+        focus = request.alarm.form.id if request.alarm else ""
+        self.rows.append((sheet.portfolio_id, request.insight_type, request.severity, focus))
 
     def metadata(self, *, has_preview: bool) -> dict[str, RawMetadataValue]:
         """Return the metadata of the session's materialization."""

@@ -107,7 +107,7 @@ def preview(
     from riskmetrics import settings
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.insights import claude, cost
-    from riskmetrics.insights.templates import build_prompt
+    from riskmetrics.insights.prompts import build_prompt
 
     configured = settings.load()
     with read_transaction() as connection:
@@ -115,11 +115,9 @@ def preview(
     prompts = []
     for request in requests:
         exact_prompt = build_prompt(
-            request.template,
-            request.sheet,
+            request,
             request.template.model_preference or configured.ai_model,
             configured.ai_anonymization,
-            request.question,
         )
         price = claude.estimate_price(exact_prompt)
         expected, maximum = price or (None, None)

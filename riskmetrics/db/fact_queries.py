@@ -23,6 +23,7 @@ Records = dict[tuple[str, date], list[Record]]
 """Rows by portfolio_id and day; missing values are None."""
 
 _portfolios = tables.portfolios
+_scenarios = tables.stress_scenarios
 
 
 class _Query(NamedTuple):
@@ -32,6 +33,8 @@ class _Query(NamedTuple):
     keys: tuple[str, ...] = ()
     order: "tuple[sa.ColumnElement[Any], ...]" = ()
     condition: "sa.ColumnElement[bool]" = sa.true()
+    more: "tuple[sa.ColumnElement[Any], ...]" = ()
+    """Further columns."""
     day: str = "day"
     """Column of the session."""
 
@@ -57,12 +60,19 @@ _QUERIES = {
         ("scenario",),
         (_losses.c.loss.desc(), _losses.c.scenario),
         _losses.c.loss.is_not(None),
+        (
+            sa.select(_scenarios.c.market_move)
+            .where(_scenarios.c.name == _losses.c.scenario)
+            .scalar_subquery()
+            .label("market_move"),
+        ),
     ),
     "tail_risk": _Query(
         _tail,
         ("level",),
         condition=sa.and_(_tail.c.method == "historical", _tail.c.horizon_days == 1),
     ),
+    "var_tests": _Query(tables.portfolio_var_backtests, ("level",)),
     "coverage": _Query(tables.portfolio_coverage, ("metric",)),
     "undefined": _Query(
         _reasons,
@@ -149,12 +159,16 @@ def positions(
         .subquery()
     )
     statement = (
-        sa.select(ranked, profile.c.company_name.label("company"))
+        sa.select(
+            ranked,
+            profile.c.company_name.label("company"),
+            sa.or_(profile.c.is_etf, profile.c.is_fund).label("is_fund"),
+        )
         .outerjoin(profile, profile.c.symbol == ranked.c.symbol)
         .where(sa.or_(ranked.c.weight_rank <= count, ranked.c.share_rank <= count))
         .order_by(ranked.c.portfolio_id, ranked.c.day, ranked.c.weight_rank)
     )
-    return _group_records(connection, statement)
+    return group_records(connection, statement)
 
 
 def _read(
@@ -170,16 +184,18 @@ def _read(
             table.c.portfolio_id,
             day.label("day"),
             *(table.c[name] for name in query.columns),
+            *query.more,
             *more,
         )
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(day.in_(days), table.c.portfolio_id.in_(portfolios), query.condition)
         .order_by(*query.order, *table.primary_key)
     )
-    return _group_records(connection, statement)
+    return group_records(connection, statement)
 
 
-def _group_records(connection: sa.Connection, statement: "sa.Select[Any]") -> Records:
+def group_records(connection: sa.Connection, statement: "sa.Select[Any]") -> Records:
+    """Return the rows of a query with portfolio_id and day, by both."""
     rows = fetch_frame(connection, statement)
     found: Records = defaultdict(list)
     columns = {

@@ -29,7 +29,7 @@ from riskmetrics.insights.anthropic_http import (
 )
 from riskmetrics.insights.budget import Budget, BudgetRefusal, open_budget
 from riskmetrics.insights.cost import PROVIDER, Price
-from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.draft_schemas import Answer, Prompt
 from riskmetrics.insights.model_replies import (
     CALL_ERRORS,
     ZERO_USAGE,
@@ -109,21 +109,8 @@ class Claude:
         )
 
     def write(self, prompt: Prompt) -> Answer:
-        """Draft an insight from the whole fact sheet in one call."""
+        """Plan a note from the claims in one call."""
         return self._answer(prompt, opening_turns(prompt))
-
-    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        """Send the draft back with its violations, and return the corrected answer."""
-        errors = "\n".join(f"- {each}" for each in violations)
-        request = (
-            f"Your answer has these errors:\n{errors}\n"
-            "Return the whole answer again without them. Change nothing else."
-        )
-        turns: list[dict[str, Any]] = [
-            {"role": "assistant", "content": draft.model_dump_json()},
-            {"role": "user", "content": request},
-        ]
-        return self._answer(prompt, [*opening_turns(prompt), *turns])
 
     def ask(
         self, prompt: Prompt, initial_facts: str, facts_by_provider: Mapping[str, str]

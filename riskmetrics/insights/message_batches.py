@@ -26,7 +26,7 @@ from riskmetrics.insights.claude import (
     request_body,
 )
 from riskmetrics.insights.cost import PROVIDER
-from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.draft_schemas import Answer, Prompt
 from riskmetrics.insights.model_replies import (
     CALL_ERRORS,
     ZERO_USAGE,
@@ -67,7 +67,7 @@ StoreAnswers = Callable[["BatchWriter", Sequence[BatchRequest]], None]
 
 @dataclass
 class BatchWriter:
-    """A writer with the answers of a batch; repairs are single calls."""
+    """A writer with the answers of a batch."""
 
     answers: Mapping[str, Reply]
     claude: Claude
@@ -80,10 +80,6 @@ class BatchWriter:
             Reply(None, "the facts changed after the batch was sent", ZERO_USAGE),
         )
         return read_answer(prompt, reply, reply.usage)
-
-    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        """Repair with a single call: half the price is not worth another day."""
-        return self.claude.repair(prompt, draft, violations)
 
 
 def send_batch(claude: Claude, prompts: Sequence[BatchPrompt]) -> str | None:

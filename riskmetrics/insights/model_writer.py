@@ -16,11 +16,12 @@ from riskmetrics.db import insight_store as stored
 from riskmetrics.insights import fact_sheet, message_batches, pipeline
 from riskmetrics.insights.claude import Claude, prompt_digest
 from riskmetrics.insights.cost import PROVIDER
-from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.draft_schemas import Answer, Prompt
 from riskmetrics.insights.message_batches import MIN_BATCH_SIZE, BatchPrompt, BatchWriter
 from riskmetrics.insights.model_replies import ZERO_USAGE
 from riskmetrics.insights.pipeline import GenerationContext, Request
-from riskmetrics.insights.templates import Template, TemplateRenderError, build_prompt, sheet_json
+from riskmetrics.insights.prompts import build_prompt, claims_json, visible_names
+from riskmetrics.insights.templates import Template, TemplateRenderError
 
 MAX_CONCURRENT_CALLS = 4
 """Concurrent calls of a process; each holds a transaction that locks its insight."""
@@ -39,9 +40,6 @@ class _UnavailableWriter:
     def write(self, prompt: Prompt) -> Answer:
         return Answer(None, self.reason, ZERO_USAGE, prompt.model)
 
-    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:  # noqa: ARG002  # there is no draft
-        return self.write(prompt)
-
 
 @dataclass
 class _QuestionWriter:
@@ -54,9 +52,6 @@ class _QuestionWriter:
 
     def write(self, prompt: Prompt) -> Answer:
         return self.claude.ask(prompt, self.initial_facts, self.facts_by_provider)
-
-    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        return self.claude.repair(prompt, draft, violations)
 
 
 def write_insights(
@@ -163,13 +158,8 @@ def store_batch_answers(claude: Claude, run_context: GenerationContext) -> int:
 def _prompt_or_none(request: Request, run_context: GenerationContext) -> Prompt | None:
     """Return the prompt; None if the template cannot be rendered, which its insight reports."""
     with suppress(TemplateRenderError):
-        return build_prompt(
-            request.template,
-            request.sheet,
-            request.template.model_preference or run_context.model,
-            run_context.anonymization,
-            request.question,
-        )
+        model = request.template.model_preference or run_context.model
+        return build_prompt(request, model, run_context.anonymization)
     return None
 
 
@@ -185,22 +175,23 @@ def _question_writer(
     """Return a writer that is sent the required facts and can look up the optional ones."""
     template = request.template
     by_provider = {
-        name: _provider_facts_json(request, {name}, run_context)
+        name: _provider_claims_json(request, {*template.required_providers, name}, run_context)
         for name in template.optional_providers
     }
     return _QuestionWriter(
         claude,
-        _provider_facts_json(request, {*template.required_providers, "severity"}, run_context),
+        _provider_claims_json(request, {*template.required_providers}, run_context),
         by_provider,
     )
 
 
-def _provider_facts_json(
+def _provider_claims_json(
     request: Request, providers: set[str], run_context: GenerationContext
 ) -> str:
+    """Return the claims whose facts are all of some providers."""
     kept = {
-        fact.id: fact
-        for fact in request.sheet.facts.values()
-        if fact.fact_type.provider in providers
+        claim.id: claim
+        for claim in request.claims.values()
+        if {fact.fact_type.provider for fact in claim.evidence} <= providers
     }
-    return sheet_json(replace(request.sheet, facts=kept), run_context.anonymization)
+    return claims_json(kept, visible_names(request.sheet.aliases, run_context.anonymization))

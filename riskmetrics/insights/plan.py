@@ -6,6 +6,7 @@ What is left is true, so that a plan is never repaired or paid for twice.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -48,6 +49,10 @@ class Plan(BaseModel):
     """Ids of claims told as a list, with their evidence."""
     recommendations: list[str] = []
     """Ids of claims whose form is advice."""
+
+    def statements(self) -> tuple[str, ...]:
+        """Return the ids of the claims in its paragraphs and findings."""
+        return (*(step.claim for steps in self.paragraphs for step in steps), *self.findings)
 
 
 def holds(connective: str, first: Claim, second: Claim) -> bool:
@@ -121,7 +126,7 @@ def _connect(claims: Sequence[Claim]) -> list[Step]:
     """Return the steps of a paragraph; a contributor explains the result before it."""
     ordered = sorted(claims, key=lambda claim: claim.form.place)
     steps = [Step(claim=ordered[0].id)]
-    for first, second in zip(ordered, ordered[1:], strict=False):
+    for first, second in pairwise(ordered):
         explains = holds("mainly because", first, second) and not steps[-1].connective
         steps.append(Step(claim=second.id, connective="mainly because" if explains else ""))
     return steps
@@ -131,22 +136,18 @@ def _by_level(claim: Claim) -> tuple[int, float]:
     return -LEVELS.index(claim.instance.level), -claim.salience
 
 
-def plan_by_rules(
-    claims: Mapping[str, Claim], insight_type: str, already_told: Collection[str] = ()
-) -> Plan | None:
+def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None:
     """Return the plan of the rules: by salience, each figure once, events before levels.
 
     Parameters
     ----------
     claims : mapping
-        Claims of the sheet by id, the most salient first.
-    already_told : collection of str
-        Ids of claims and facts that the leading note of the session tells.
+        Claims that may be told by id, the most salient first.
 
     Returns
     -------
     Plan or None
-        None if there is nothing to tell that the leading note does not.
+        None if there is nothing to tell.
     """
     of_type = {
         claim_id: claim
@@ -154,7 +155,7 @@ def plan_by_rules(
         if insight_type in claim.form.insight_types
     }
     headlines = [each for each in of_type.values() if each.form.role == "headline"]
-    told = set(already_told)
+    told: set[str] = set()
     statements = []
     for claim in of_type.values():
         is_told = claim.id in told or repeats(claim, told)

@@ -7,8 +7,8 @@ from textwrap import shorten
 from typing import Any, NamedTuple
 
 from riskmetrics.insights.claims import Claim
-from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.plan import Plan, Step
 from riskmetrics.insights.slots import Item, Slot, clean_name
 

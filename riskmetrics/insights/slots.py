@@ -5,7 +5,7 @@ decimals as tell the two apart (`apart`), so that a loss of 4.05% beyond 3.98% i
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -178,16 +178,12 @@ def _show_points(value: float, slot: Slot) -> str:
     return f"{shown} percentage point" + ("" if shown in ("1", "1.0") else "s")
 
 
-def _show_ordinal(value: float, slot: Slot) -> str:
-    return formatting.ordinal(int(value))
-
-
-_SHOW = {
+_SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
     "money": _show_money,
     "percent": _show_percent,
     "points": _show_points,
     "number": lambda value, slot: formatting.fixed(value, _decimals(slot)),
     "times": lambda value, slot: formatting.fixed(value, _decimals(slot)) + "×",
-    "count": lambda value, slot: formatting.count(value),
-    "ordinal": _show_ordinal,
+    "count": lambda value, _: formatting.count(value),
+    "ordinal": lambda value, _: formatting.ordinal(int(value)),
 }
