@@ -1,7 +1,7 @@
 """Read the names that an answer may show or replace: of portfolios, symbols and scenarios."""
 
 from collections import defaultdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -39,9 +39,7 @@ def read_names(connection: sa.Connection) -> StoredNames:
     return StoredNames(names, symbols, scenarios)
 
 
-def _add(
-    connection: sa.Connection, statement: "sa.Select[tuple[object, str]]", to: dict[str, set[str]]
-) -> None:
-    for portfolio, name in connection.execute(statement):
+def _add(connection: sa.Connection, statement: "sa.Select[Any]", to: dict[str, set[str]]) -> None:
+    for portfolio, name in connection.execute(statement).tuples():
         if name:
             to[str(portfolio)].add(name)

@@ -67,8 +67,9 @@ class Answers:
 
     connect: Connect
     anonymization: Anonymization
-    market_index: str
-    rate_index: str
+    market_index: str | None
+    """Symbol of the settings; None: the stored one."""
+    rate_index: str | None
 
     def list_portfolios(self) -> Answer:
         """Return the portfolios with currency, equity and as-of day of their latest results."""
@@ -301,8 +302,12 @@ def _changes(
                 **_definition(figure),
                 "before": values[0],
                 "after": values[1],
-                "change": None if None in values else values[1] - values[0],
+                "change": _difference(*values),
             }
+
+
+def _difference(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
 
 
 def _claims(identity: Identity, sheet: fact_sheet.Sheet) -> Iterator[dict[str, Any]]:
