@@ -51,13 +51,13 @@ _SAME_WITHIN = 0.1
 
 _ANAPHORA = re.compile(
     r"\b(?:it|its|he|she|they|them|their|this|these|those|that|former|latter|above-mentioned|also"
-    r"|too|again|instead|therefore|hence|thus)\b",
+    r"|too(?! (?:low|high))|again|instead|therefore|hence|thus)\b",
     re.IGNORECASE,
 )
 """Words that may reach out of a sentence; "this portfolio" and "that day" are rephrased."""
 
 _CONNECTIVES = re.compile(
-    r"\b(?:because|since|due|owing|thanks|caused?|after|while|whereas|but|although|despite|so)\b",
+    r"\b(?:because|since|due|owing|thanks|caused?|after|while|whereas|but|although|despite|so(?! large))\b",
     re.IGNORECASE,
 )
 """Words of causes and contrasts: a form that uses one must list it (`Form.connectives`)."""
@@ -77,6 +77,8 @@ class Form:
     role: Role = "statement"
     connectives: frozenset[str] = frozenset()
     """Words of causes and contrasts in its phrasings; the precondition must establish them."""
+    entries: tuple[str, ...] = ()
+    """Phrasings of the entries of its lists."""
     place: int = 5
     """Place in a paragraph: the result of the session is 0, its contributors 1, other claims 5."""
 
@@ -95,18 +97,23 @@ class Form:
             used = {part[1] for part in parts if part[1] is not None}
             if used != set(self.slots):
                 raise ValueError(f"{self.id}: slots {sorted(used)} in {phrasing!r}")
-            if re.search(r"[\d%$]", words):
-                raise ValueError(f"{self.id}: a figure or unit outside slots in {phrasing!r}")
-            if found := _ANAPHORA.search(words):
-                raise ValueError(f"{self.id}: {found[0]!r} reaches out of {phrasing!r}")
-            unlisted = {found.lower() for found in _CONNECTIVES.findall(words)} - self.connectives
-            if unlisted:
-                raise ValueError(f"{self.id}: unlisted {sorted(unlisted)} in {phrasing!r}")
+            self._reject_words(words)
             is_sentence = phrasing.endswith(".") and ". " not in phrasing
             if is_sentence != (self.role != "headline"):
                 raise ValueError(f"{self.id}: {phrasing!r} is not one {self.role}")
+        for entry in self.entries:
+            self._reject_words(" ".join(part[0] for part in Formatter().parse(entry)))
         if unknown := set(self.slots.values()) - PATTERNS.keys():
             raise ValueError(f"{self.id}: unknown kinds of slots {sorted(unknown)}")
+
+    def _reject_words(self, words: str) -> None:
+        if found := re.search(r"[\d%$]", words):
+            raise ValueError(f"{self.id}: {found[0]!r} outside slots in {words!r}")
+        if found := _ANAPHORA.search(words):
+            raise ValueError(f"{self.id}: {found[0]!r} reaches out of {words!r}")
+        unlisted = {each.lower() for each in _CONNECTIVES.findall(words)} - self.connectives
+        if unlisted:
+            raise ValueError(f"{self.id}: unlisted {sorted(unlisted)} in {words!r}")
 
     @property
     def insight_types(self) -> frozenset[str]:
@@ -207,6 +214,7 @@ def form(
     *phrasings: str,
     role: Role = "statement",
     connectives: Sequence[str] = (),
+    entries: Sequence[str] = (),
     place: int = 5,
 ) -> "Callable[[Callable[[View], Iterator[Instance]]], Form]":
     """Return a decorator that adds a form to the catalog; the function evaluates it.
@@ -228,7 +236,8 @@ def form(
         if form_id in _FORMS:
             raise ValueError(f"two forms are named {form_id}")
         words = frozenset(connectives)
-        found = Form(form_id, topic, kinds, phrasings, evaluate, role, words, place)
+        listed = tuple(entries)
+        found = Form(form_id, topic, kinds, phrasings, evaluate, role, words, listed, place)
         _FORMS[form_id] = found
         return found
 

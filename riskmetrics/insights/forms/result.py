@@ -4,10 +4,22 @@ from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.slots import money, name, size
+from riskmetrics.insights.slots import count, money, name, ordinal, size
 
 _MIN_SHARE = 0.5
 """Share of the losses, or gains, from which one position is the main cause."""
+
+_MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
+"""Largest share of the losses that still counts as spread, and losers that it takes."""
+
+_MIN_OFFSET = 0.4
+"""Smaller of gains and losses over the larger, from which the result hides both."""
+
+_RARE = 5
+"""Rank among the past year's returns up to which a session is rare."""
+
+_CLEAR_MOVE = 0.01
+"""Return over several sessions, or of the market, that is worth a sentence."""
 
 
 @form(
@@ -112,7 +124,8 @@ def _main_position(view: View, sign: int) -> Iterator[Instance]:
         return
     alias, pnl, share, facts = found
     total = view.number("daily_pnl") or 0.0
-    if share >= _MIN_SHARE:
+    is_large = sign * total > 0 or abs(pnl) >= _MIN_OFFSET * abs(total)
+    if share >= _MIN_SHARE and is_large:
         slots = {"gain" if sign > 0 else "loss": money(pnl, view.currency)}
         is_cause = sign * total > 0 and abs(pnl) >= _MIN_SHARE * abs(total)
         supports = ("session_gain" if sign > 0 else "session_loss") if is_cause else ""
@@ -141,3 +154,283 @@ def largest_contribution(
         return None
     pnl, alias, fact = max(found, key=lambda each: (each[0], each[1]))
     return alias, sign * pnl, pnl / abs(float(total.value)), (fact, total)
+
+
+@form(
+    "losses_spread",
+    "result",
+    "name: name, loss: money, share: percent",
+    "The loss is spread: the largest single one, {name} with {loss}, is {share} of the sum of all"
+    " losses.",
+    place=2,
+)
+def losses_spread(view: View) -> Iterator[Instance]:
+    """No position made more than a quarter of what all losers lost."""
+    found, total = largest_contribution(view, -1), view.number("daily_pnl")
+    counted = view.number("n_losers") or 0
+    if found and total is not None and total < 0 and counted >= _MIN_SPREAD_POSITIONS:
+        alias, pnl, share, facts = found
+        if share <= _MAX_SPREAD:
+            slots = {"name": name(alias), "loss": money(pnl, view.currency), "share": size(share)}
+            yield Instance(slots, facts[:1], 0.8, alias, context=facts[1:])
+
+
+@form(
+    "netting",
+    "result",
+    "losses: money, gains: money",
+    "Losing positions cost {losses} and winning positions brought {gains}.",
+    "Gains of {gains} stand against losses of {losses}.",
+    place=2,
+)
+def netting(view: View) -> Iterator[Instance]:
+    """Gains and losses offset to a large part, so that the result hides both."""
+    facts = view.facts_of("losers_pnl", "winners_pnl")
+    if facts:
+        losses, gains = (abs(float(fact.value)) for fact in facts)
+        if min(losses, gains) >= _MIN_OFFSET * max(losses, gains) > 0:
+            slots = {
+                "losses": money(losses, view.currency),
+                "gains": money(gains, view.currency),
+            }
+            yield Instance(slots, facts, 0.6 + min(losses, gains) / max(losses, gains))
+
+
+@form(
+    "five_sessions_down",
+    "result",
+    "rate: percent",
+    "Over five sessions the portfolio is down {rate}.",
+    "The past five sessions cost {rate}.",
+    place=3,
+)
+def five_sessions_down(view: View) -> Iterator[Instance]:
+    """A loss over five sessions."""
+    yield from _several(view, "return_5d", -1, "return_21d")
+
+
+@form(
+    "five_sessions_up",
+    "result",
+    "rate: percent",
+    "Over five sessions the portfolio is up {rate}.",
+    "The past five sessions brought {rate}.",
+    place=3,
+)
+def five_sessions_up(view: View) -> Iterator[Instance]:
+    """A gain over five sessions."""
+    yield from _several(view, "return_5d", 1, "return_21d")
+
+
+@form(
+    "month_down",
+    "result",
+    "rate: percent",
+    "Over twenty-one sessions the portfolio is down {rate}.",
+    "The past twenty-one sessions cost {rate}.",
+    place=3,
+)
+def month_down(view: View) -> Iterator[Instance]:
+    """A loss over twenty-one sessions."""
+    yield from _several(view, "return_21d", -1, "return_5d")
+
+
+@form(
+    "month_up",
+    "result",
+    "rate: percent",
+    "Over twenty-one sessions the portfolio is up {rate}.",
+    "The past twenty-one sessions brought {rate}.",
+    place=3,
+)
+def month_up(view: View) -> Iterator[Instance]:
+    """A gain over twenty-one sessions."""
+    yield from _several(view, "return_21d", 1, "return_5d")
+
+
+def _several(view: View, kind: str, sign: int, other: str) -> Iterator[Instance]:
+    """Yield the return over several sessions, if it is large for a fifth of a year's volatility."""
+    facts, rival = view.facts_of(kind), abs(view.number(other) or 0.0)
+    if facts and sign * float(facts[0].value) >= _CLEAR_MOVE:
+        rate = abs(float(facts[0].value))
+        yield Instance(
+            {"rate": size(rate)}, facts, (0.6 if rate >= rival else 0.4) + 2 * rate, sign=sign
+        )
+
+
+@form(
+    "largest_loss",
+    "result",
+    "count: count",
+    "No other of the past {count} sessions brought so large a loss.",
+    place=2,
+)
+def largest_loss(view: View) -> Iterator[Instance]:
+    """The session is the worst of the past year."""
+    yield from _extreme(view, -1)
+
+
+@form(
+    "largest_gain",
+    "result",
+    "count: count",
+    "No other of the past {count} sessions brought so large a gain.",
+    place=2,
+)
+def largest_gain(view: View) -> Iterator[Instance]:
+    """The session is the best of the past year."""
+    yield from _extreme(view, 1)
+
+
+def _extreme(view: View, sign: int) -> Iterator[Instance]:
+    facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")
+    if facts and facts[0].value == 1 and facts[0].n_obs and sign * float(facts[1].value) > 0:
+        yield Instance(
+            {"count": count(facts[0].n_obs)}, facts[:1], 2.2, sign=sign, context=facts[1:]
+        )
+
+
+@form(
+    "rare_loss",
+    "result",
+    "rank: ordinal, count: count",
+    "The loss is the {rank} largest of the past {count} sessions.",
+    place=2,
+)
+def rare_loss(view: View) -> Iterator[Instance]:
+    """The session is among the worst five of the past year, but not the worst."""
+    yield from _rare(view, -1)
+
+
+@form(
+    "rare_gain",
+    "result",
+    "rank: ordinal, count: count",
+    "The gain is the {rank} largest of the past {count} sessions.",
+    place=2,
+)
+def rare_gain(view: View) -> Iterator[Instance]:
+    """The session is among the best five of the past year, but not the best."""
+    yield from _rare(view, 1)
+
+
+def _rare(view: View, sign: int) -> Iterator[Instance]:
+    facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")
+    if facts and facts[0].n_obs and sign * float(facts[1].value) > 0:
+        rank = int(float(facts[0].value))
+        if 1 < rank <= _RARE:
+            slots = {"rank": ordinal(rank), "count": count(facts[0].n_obs)}
+            yield Instance(slots, facts[:1], 1.5, sign=sign, context=facts[1:])
+
+
+@form(
+    "market_rose",
+    "result",
+    "rate: percent",
+    "The market index rose {rate} in the session.",
+    "The market index gained {rate} in the session.",
+    place=4,
+)
+def market_rose(view: View) -> Iterator[Instance]:
+    """The market rose clearly."""
+    yield from _market(view, 1)
+
+
+@form(
+    "market_fell",
+    "result",
+    "rate: percent",
+    "The market index fell {rate} in the session.",
+    "The market index lost {rate} in the session.",
+    place=4,
+)
+def market_fell(view: View) -> Iterator[Instance]:
+    """The market fell clearly."""
+    yield from _market(view, -1)
+
+
+def _market(view: View, sign: int) -> Iterator[Instance]:
+    facts, own = view.facts_of("market_return"), view.number("daily_return")
+    if facts and own is not None and sign * float(facts[0].value) >= _CLEAR_MOVE:
+        rate = float(facts[0].value)
+        is_opposed = rate * own < 0
+        yield Instance({"rate": size(rate)}, facts, 1.3 if is_opposed else 0.7, sign=sign)
+
+
+@form(
+    "no_change",
+    "result",
+    "",
+    "Beta, volatility and forecast moved no more than is usual for a session.",
+    "None of beta, volatility and forecast moved more than is usual for a session.",
+    place=4,
+)
+def no_change(view: View) -> Iterator[Instance]:
+    """No headline figure moved by more than twice its usual change."""
+    moves = [
+        view.facts_of(f"{kind}_change", f"{kind}_usual_change")
+        for kind in ("beta", "volatility_21d", "expected_volatility")
+    ]
+    known = [each for each in moves if each]
+    if len(known) == len(moves) and all(
+        abs(float(change.value)) <= 2 * float(usual.value) for change, usual in known
+    ):
+        yield Instance({}, (), 0.5, context=tuple(fact for each in known for fact in each))
+
+
+@form(
+    "equity",
+    "result",
+    "equity: money",
+    "Equity is {equity}.",
+    "The portfolio is worth {equity}.",
+    place=3,
+)
+def equity(view: View) -> Iterator[Instance]:
+    """The value of the portfolio, told if there is no result."""
+    facts = view.facts_of("total_value")
+    if facts and float(facts[0].value) > 0:
+        salience = 0.4 if view.fact("daily_pnl") else 2.0
+        yield Instance({"equity": money(float(facts[0].value), view.currency)}, facts, salience)
+
+
+@form(
+    "opened",
+    "result",
+    "count: count",
+    "Positions opened in the session: {count}.",
+    place=4,
+)
+def opened(view: View) -> Iterator[Instance]:
+    """Positions are new."""
+    yield from _holdings(view, "n_opened")
+
+
+@form(
+    "closed",
+    "result",
+    "count: count",
+    "Positions closed in the session: {count}.",
+    place=4,
+)
+def closed(view: View) -> Iterator[Instance]:
+    """Positions were closed."""
+    yield from _holdings(view, "n_closed")
+
+
+@form(
+    "resized",
+    "result",
+    "count: count",
+    "Positions changed in size in the session: {count}.",
+    place=4,
+)
+def resized(view: View) -> Iterator[Instance]:
+    """Positions were enlarged or reduced."""
+    yield from _holdings(view, "n_resized")
+
+
+def _holdings(view: View, kind: str) -> Iterator[Instance]:
+    facts = view.facts_of(kind)
+    if facts and float(facts[0].value) > 0:
+        yield Instance({"count": count(float(facts[0].value))}, facts, 1.4)

@@ -1,0 +1,173 @@
+"""Limits: which were reached in the session, and which stay reached."""
+
+from collections.abc import Iterator
+
+from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.limits import Reach, reached_limits
+from riskmetrics.insights.severity import LEVELS
+from riskmetrics.insights.slots import (
+    Item,
+    Slot,
+    apart,
+    count,
+    items,
+    name,
+    number,
+    ordinal,
+    percent,
+    times,
+)
+
+_NEW, _STANDING = 3.5, 2.5
+"""Salience of a limit that was reached in the session, and of those that stay reached."""
+
+_MAX_ITEMS, _MAX_NAMED = 4, 2
+"""Limits in a sentence, and positions that are named rather than counted."""
+
+_ITEMS = {
+    "weight": ("{name} above {limit} of equity", "{name} at {limit} of equity"),
+    "gross": ("{name} above {limit} of gross exposure", "{name} at {limit} of gross exposure"),
+    "beta": ("beta above {limit}", "beta at {limit}"),
+    "drawdown": ("drawdown above {limit}", "drawdown at {limit}"),
+    "gross_to_equity": ("gross exposure above {limit} equity", "gross exposure at {limit} equity"),
+}
+"""Kind of limit to its entry in the list: value beyond, and at, the limit."""
+
+_COUNTED = "{count} positions at or above {limit} of equity"
+_ITEM_PHRASINGS = (
+    *(phrasing for pair in _ITEMS.values() for phrasing in pair),
+    *(f"{phrasing} for the {{sessions}} session" for pair in _ITEMS.values() for phrasing in pair),
+    _COUNTED,
+)
+
+
+@form(
+    "limits_standing",
+    "result",
+    "limits: items",
+    "Unchanged: {limits}.",
+    "Limits still reached: {limits}.",
+    entries=_ITEM_PHRASINGS,
+    place=9,
+)
+def limits_standing(view: View) -> Iterator[Instance]:
+    """Limits that are reached, and were not first reached in the session."""
+    standing = [reach for reach in reached_limits(view) if not reach.is_new]
+    if standing:
+        groups: dict[tuple[str, str], list[Reach]] = {}
+        for reach in standing:
+            groups.setdefault((reach.level, reach.kind), []).append(reach)
+        found: list[Item] = []
+        for (_, kind), reaches in groups.items():
+            if kind == "weight" and len(reaches) > _MAX_NAMED:
+                slots = {"count": count(len(reaches)), "limit": _limit(reaches[0])}
+                found.append(Item(_COUNTED, slots))
+            else:
+                found += map(_item, reaches)
+        level = max((reach.level for reach in standing), key=LEVELS.index)
+        facts = {fact.id: fact for reach in standing for fact in reach.facts}
+        yield Instance(
+            {"limits": items(*found[:_MAX_ITEMS])},
+            (),
+            _STANDING,
+            sign=-1,
+            level=level,
+            context=tuple(facts.values()),
+        )
+
+
+def _item(reach: Reach) -> Item:
+    slots = {"limit": _limit(reach)}
+    if reach.alias:
+        slots["name"] = name(reach.alias)
+    phrasing = _ITEMS[reach.kind][reach.value <= reach.limit]
+    if reach.sessions:
+        slots["sessions"] = ordinal(reach.sessions)
+        phrasing += " for the {sessions} session"
+    return Item(phrasing, slots)
+
+
+def _limit(reach: Reach) -> Slot:
+    if reach.kind == "gross_to_equity":
+        return times(reach.limit, 2)
+    return number(reach.limit) if reach.kind == "beta" else percent(reach.limit)
+
+
+@form(
+    "limit_position",
+    "concentration",
+    "name: name, limit: percent, weight: percent",
+    "{name} reached the limit of {limit} for a single position: the weight is now {weight} of"
+    " equity.",
+    "At {weight} of equity, {name} has reached the limit of {limit} for a single position.",
+)
+def limit_position(view: View) -> Iterator[Instance]:
+    """A position reached a limit in the session."""
+    yield from _new(view, "weight", "weight")
+
+
+@form(
+    "limit_sector",
+    "sectors",
+    "name: name, limit: percent, weight: percent",
+    "{name} reached the limit of {limit} for a sector: now {weight} of gross exposure.",
+)
+def limit_sector(view: View) -> Iterator[Instance]:
+    """A sector reached a limit in the session."""
+    yield from _new(view, "gross", "weight")
+
+
+@form(
+    "limit_beta",
+    "factors",
+    "limit: number, beta: number",
+    "Beta reached the limit of {limit}: the figure is now {beta}.",
+    "At {beta}, beta has reached the limit of {limit}.",
+)
+def limit_beta(view: View) -> Iterator[Instance]:
+    """The beta reached a limit in the session."""
+    yield from _new(view, "beta", "beta")
+
+
+@form(
+    "limit_drawdown",
+    "stress",
+    "limit: percent, drawdown: percent",
+    "The drawdown reached the limit of {limit}: the portfolio is now {drawdown} below the peak.",
+    "At {drawdown}, the drawdown has reached the limit of {limit}.",
+)
+def limit_drawdown(view: View) -> Iterator[Instance]:
+    """The drawdown reached a limit in the session."""
+    yield from _new(view, "drawdown", "drawdown")
+
+
+@form(
+    "limit_leverage",
+    "hedge",
+    "limit: times, gross: times",
+    "Gross exposure reached the limit of {limit} equity: now {gross}.",
+    "At {gross} equity, gross exposure has reached the limit of {limit}.",
+)
+def limit_leverage(view: View) -> Iterator[Instance]:
+    """Gross exposure reached a limit in the session."""
+    yield from _new(view, "gross_to_equity", "gross")
+
+
+def _new(view: View, kind: str, slot: str) -> Iterator[Instance]:
+    for reach in reached_limits(view):
+        if reach.kind == kind and reach.is_new:
+            shape = _limit(reach)
+            limit, value = apart(shape.kind, reach.limit, reach.value)
+            slots = {"limit": limit, slot: value}
+            if reach.alias:
+                slots["name"] = name(reach.alias)
+            salience = _NEW + LEVELS.index(reach.level) / 2
+            yield Instance(
+                slots,
+                reach.facts[:1],
+                salience,
+                reach.alias,
+                -1,
+                level=reach.level,
+                context=reach.facts[1:],
+            )
