@@ -129,7 +129,9 @@ def largest_weight(view: View) -> Iterator[Instance]:
 def top_three(view: View) -> Iterator[Instance]:
     """The three largest of more than four positions hold at least half."""
     facts, held = view.facts_of("top_3"), view.number("num_positions")
-    if facts and held is not None and held > 4 and float(facts[0].value) >= _DOMINANT:  # three of four or fewer hold most
+    if (
+        facts and held is not None and held > 4 and float(facts[0].value) >= _DOMINANT
+    ):  # three of four or fewer hold most
         yield Instance({"share": size(float(facts[0].value))}, facts, 0.6, sign=-1)
 
 
