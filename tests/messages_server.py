@@ -17,19 +17,18 @@ Body = dict[str, Any]
 Answers = Callable[[Body], Reply]
 """The reply to the body of a call."""
 
-DRAFT: Body = {
-    "title": "Calm",
-    "summary": "Calm.",
-    "analysis": "Calm.",
+PLAN: Body = {
+    "headline": "C01",
+    "paragraphs": [[{"claim": "C02", "connective": ""}]],
     "findings": [],
     "recommendations": [],
-    "limitations": "None.",
 }
+"""A plan as a model writes it, with numbers of claims."""
 HOUR = timedelta(hours=1)
 
 
-def message(content: object = DRAFT, stop_reason: str = "end_turn", **usage: int) -> Reply:
-    """A message as the API gives it: a draft as JSON, a text, or blocks of content."""
+def message(content: object = PLAN, stop_reason: str = "end_turn", **usage: int) -> Reply:
+    """A message as the API gives it: a plan as JSON, a text, or blocks of content."""
     text = content if isinstance(content, str) else json.dumps(content)
     return Reply(
         {

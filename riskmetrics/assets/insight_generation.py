@@ -137,7 +137,9 @@ def collect_batches(
         return 0
     from riskmetrics.insights import model_writer
 
-    return model_writer.store_batch_answers(language_model.claude, generation_context)
+    return model_writer.store_batch_answers(
+        language_model.claude, generation_context, language_model.warehouse.insight_types
+    )
 
 
 def _generate_with_model(

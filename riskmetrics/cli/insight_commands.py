@@ -135,7 +135,7 @@ def preview(
     known_costs = [each for each in costs if each[0] is not None]
     cost_text = (
         f"about {sum(each[0] for each in known_costs):f} USD, at most"
-        f" {sum(each[1] for each in known_costs):f}, without repair attempts"
+        f" {sum(each[1] for each in known_costs):f}"
     )
     unrated = sorted({sent["model"] for sent in prompts if sent["expected_usd"] is None})
     today = datetime.now(UTC).date()

@@ -20,6 +20,7 @@ from riskmetrics.cli import (
     init,
     insight_commands,
     layout_commands,
+    mcp_command,
     portfolio_commands,
     price_commands,
     report,
@@ -64,6 +65,7 @@ app.command()(compare.compare)
 app.command()(explain.explain)
 app.command()(report.report)
 app.command()(export.export)
+app.command()(mcp_command.mcp)
 app.command()(status.status)
 app.command()(doctor.doctor)
 app.add_typer(db.app, name="db")

@@ -19,7 +19,9 @@ class Prompt:
     model: str
     max_tokens: int
     schema: dict[str, Any]
-    """JSON schema of Plan, with ids of claims as enums."""
+    """JSON schema of Plan, with numbers of claims as enums."""
+    claims: tuple[str, ...] = ()
+    """Ids of the claims in the order of their numbers."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from riskmetrics.insights.anthropic_http import (
 from riskmetrics.insights.cost import Tokens
 from riskmetrics.insights.draft_schemas import Answer, Prompt, Usage
 from riskmetrics.insights.plan import Plan
+from riskmetrics.insights.prompts import with_ids
 
 ZERO_USAGE = Usage(0, 0, Decimal(0))
 UNKNOWN_USAGE = Usage(0, 0, None)
@@ -124,7 +125,7 @@ def read_answer(prompt: Prompt, reply: Reply, used: Usage) -> Answer:
         else prompt.model
     )
     plan, problem = _parse_plan(message)
-    return Answer(plan, problem, used, model[:50])
+    return Answer(plan and with_ids(plan, prompt.claims), problem, used, model[:50])
 
 
 def _parse_plan(message: Message) -> tuple[Plan | None, str | None]:

@@ -1,10 +1,11 @@
 """Insights by a paid model: cached, single or batched, with the rules as a fallback."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from threading import BoundedSemaphore
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from riskmetrics.db import batch_store as stored_batches
 from riskmetrics.db import insight_cache
 from riskmetrics.db import insight_store as stored
 from riskmetrics.insights import fact_sheet, message_batches, pipeline
+from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.claude import Claude, prompt_digest
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Answer, Prompt
@@ -22,6 +24,9 @@ from riskmetrics.insights.model_replies import ZERO_USAGE
 from riskmetrics.insights.pipeline import GenerationContext, Request
 from riskmetrics.insights.prompts import build_prompt, claims_json, visible_names
 from riskmetrics.insights.templates import Template, TemplateRenderError
+
+_FIRST_CLAIMS = 12
+"""Claims that are sent with a question; the others can be looked up by topic."""
 
 MAX_CONCURRENT_CALLS = 4
 """Concurrent calls of a process; each holds a transaction that locks its insight."""
@@ -43,15 +48,15 @@ class _UnavailableWriter:
 
 @dataclass
 class _QuestionWriter:
-    """A writer that answers a question: it gets the required facts and can look up others."""
+    """A writer that answers a question: it gets some claims and can look up others."""
 
     claude: Claude
-    initial_facts: str
-    facts_by_provider: Mapping[str, str]
+    first_claims: str
+    claims_by_topic: Mapping[str, str]
     provider: str = PROVIDER
 
     def write(self, prompt: Prompt) -> Answer:
-        return self.claude.ask(prompt, self.initial_facts, self.facts_by_provider)
+        return self.claude.ask(prompt, self.first_claims, self.claims_by_topic)
 
 
 def write_insights(
@@ -128,20 +133,33 @@ def write_insight(engine: sa.Engine, request: Request, run_context: GenerationCo
     return "written" if rows else "unwritten"
 
 
-def store_batch_answers(claude: Claude, run_context: GenerationContext) -> int:
-    """Store insights of ended batches for the current facts; return the closed batches."""
+def store_batch_answers(
+    claude: Claude, run_context: GenerationContext, insight_types: Collection[str]
+) -> int:
+    """Store insights of ended batches for the current facts; return the closed batches.
+
+    Parameters
+    ----------
+    insight_types : collection of str
+        Types that runs write, on which the claims of each depend.
+    """
 
     def store(writer: BatchWriter, batch_requests: Sequence[stored_batches.BatchRequest]) -> None:
         expected = {
             (str(each.portfolio_id), each.day, each.insight_type) for each in batch_requests
         }
+        types = {*insight_types, *(each.insight_type for each in batch_requests)}
         batch_context, days = (
             replace(run_context, writer=writer),
             sorted({each.day for each in batch_requests}),
         )
         with claude.budget.engine.connect() as connection:
             stored_keys = stored.read_cache_keys(connection, days)
-            templates = [Template.from_row(row) for row in stored.read_active_templates(connection)]
+            templates = [
+                Template.from_row(row)
+                for row in stored.read_active_templates(connection)
+                if row["insight_type"] in types
+            ]
             sheets = [sheet for day in days for sheet in fact_sheet.read_sheets(connection, [day])]
         for request in pipeline.writable_requests(sheets, templates):
             is_expected = (
@@ -172,26 +190,17 @@ def _batch_prompt(request: Request, model_prompt: Prompt) -> BatchPrompt:
 def _question_writer(
     claude: Claude, request: Request, run_context: GenerationContext
 ) -> _QuestionWriter:
-    """Return a writer that is sent the required facts and can look up the optional ones."""
-    template = request.template
-    by_provider = {
-        name: _provider_claims_json(request, {*template.required_providers, name}, run_context)
-        for name in template.optional_providers
-    }
+    """Return a writer that is sent the most salient claims and can look up those of a topic."""
+    names = visible_names(request.sheet.aliases, run_context.anonymization)
+    salient = dict(islice(request.claims.items(), _FIRST_CLAIMS))
+    by_topic: dict[str, dict[str, Claim]] = defaultdict(dict)
+    for claim in request.claims.values():
+        by_topic[claim.form.topic][claim.id] = claim
     return _QuestionWriter(
         claude,
-        _provider_claims_json(request, {*template.required_providers}, run_context),
-        by_provider,
+        claims_json(salient, request.claims, names),
+        {
+            topic: claims_json(chosen, request.claims, names)
+            for topic, chosen in sorted(by_topic.items())
+        },
     )
-
-
-def _provider_claims_json(
-    request: Request, providers: set[str], run_context: GenerationContext
-) -> str:
-    """Return the claims whose facts are all of some providers."""
-    kept = {
-        claim.id: claim
-        for claim in request.claims.values()
-        if {fact.fact_type.provider for fact in claim.evidence} <= providers
-    }
-    return claims_json(kept, visible_names(request.sheet.aliases, run_context.anonymization))

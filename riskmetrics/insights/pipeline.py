@@ -22,6 +22,7 @@ from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import label_for, source_columns
 from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, prune, repeats
 from riskmetrics.insights.prompts import build_prompt
+from riskmetrics.insights.questions import answer_by_rules
 from riskmetrics.insights.severity import LEVELS, thresholds_version
 from riskmetrics.insights.templates import Anonymization, Template, canonical_json
 
@@ -69,6 +70,8 @@ class Request:
     @cached_property
     def plan(self) -> Plan | None:
         """Plan of the rules; None if there is nothing to tell."""
+        if self.question is not None:
+            return answer_by_rules(self.question, self.claims)
         return plan_by_rules(self.claims, self.insight_type)
 
     @cached_property
@@ -260,7 +263,7 @@ def stored_context(request: Request, plan: Plan) -> dict[str, Any]:
     """Return the facts, the plan and the text of its claims, sufficient to verify them again."""
     sheet = request.sheet
     names, seed = realize.display_names(sheet), realize.note_seed(sheet)
-    told = (plan.headline, *plan.statements(), *plan.recommendations)
+    told = filter(None, (plan.headline, *plan.statements(), *plan.recommendations))
     return {
         "portfolio": sheet.portfolio,
         "facts": [fact.record for fact in sheet.facts.values()],
@@ -307,8 +310,9 @@ def _generate_with_writer(
     answer = writer.write(build_prompt(request, model, run_context.anonymization))
     if answer.plan is None:
         return answer.usage, answer.problem or "the model returned no plan"
-    plan = prune(answer.plan, request.claims)
-    if not plan.statements():
+    plan = answer.plan if request.question else answer.plan.model_copy(update={"missing": []})
+    plan = prune(plan, request.claims)
+    if not (plan.statements() or plan.missing):
         return answer.usage, "the plan contains no claim of the portfolio"
     outcome = "planned" if plan == answer.plan else "pruned"
     return _Planned(plan, outcome, writer.provider, answer.model, answer.usage)

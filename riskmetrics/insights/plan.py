@@ -19,6 +19,44 @@ Connective = Literal["", "and", "but", "while", "mainly because"]
 LEADING_TYPE = "daily_summary"
 """Type of the note that leads; the others tell what is left."""
 
+NO_RULE = "no_rule"
+"""Missing if no fixed rule answers a question, and no language model did."""
+
+MISSING_FACTS = {
+    "undefined_figures": "figures that are undefined on this session",
+    "future_returns": "future returns",
+    "causes": "news or other causes outside the stored prices",
+    "fundamentals": "earnings, valuations or other fundamentals",
+    "other_instruments": "instruments that are not held",
+    "other_portfolios": "other portfolios",
+    "other_sessions": "sessions before those that the facts cover",
+    "intraday": "prices within a session",
+    "liquidity": "volumes and liquidity",
+    "costs": "fees, taxes and costs of trading",
+    "intentions": "goals, or reasons of trades",
+    "advice": "whether to buy, sell or hold",
+    "other": "what was asked",
+    NO_RULE: "",
+}
+"""What an answer may state as missing, in words that follow "The stored facts do not contain"."""
+
+MissingFact = Literal[
+    "undefined_figures",
+    "future_returns",
+    "causes",
+    "fundamentals",
+    "other_instruments",
+    "other_portfolios",
+    "other_sessions",
+    "intraday",
+    "liquidity",
+    "costs",
+    "intentions",
+    "advice",
+    "other",
+    "no_rule",
+]
+
 MAX_PARAGRAPHS, MAX_STEPS = 5, 6
 """Paragraphs of a note, and claims in each."""
 
@@ -52,6 +90,8 @@ class Plan(BaseModel):
     """Ids of claims told as a list, with their evidence."""
     recommendations: list[str] = []
     """Ids of claims whose form is advice."""
+    missing: list[MissingFact] = []
+    """What a question asks for and no claim tells; with no claim at all, there is no headline."""
 
     def statements(self) -> tuple[str, ...]:
         """Return the ids of the claims in its paragraphs and findings."""
@@ -104,6 +144,9 @@ def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
             paragraphs.append(kept)
     findings = [each for each in plan.findings if keep(each, "statement")][:MAX_FINDINGS]
     advice = [each for each in plan.recommendations if keep(each, "advice")]
+    missing = list(dict.fromkeys(plan.missing))
+    if missing and not paragraphs and not findings:
+        return Plan(headline="", paragraphs=[], missing=missing)
     headline = plan.headline
     if headline not in claims or claims[headline].form.role != "headline":
         headline = best_headline(claims)
@@ -112,6 +155,7 @@ def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
         paragraphs=paragraphs,
         findings=findings,
         recommendations=advice[:MAX_RECOMMENDATIONS],
+        missing=missing,
     )
 
 
@@ -121,8 +165,8 @@ def repeats(claim: Claim, told: Collection[str]) -> bool:
 
 
 def best_headline(claims: Mapping[str, Claim]) -> str:
-    """Return the id of the most salient headline."""
-    return next(each.id for each in claims.values() if each.form.role == "headline")
+    """Return the id of the most salient headline; empty without one."""
+    return next((each.id for each in claims.values() if each.form.role == "headline"), "")
 
 
 def _choose_statements(claims: Iterable[Claim], *, is_damped: bool) -> list[Claim]:

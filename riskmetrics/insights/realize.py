@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.plan import Plan, Step
+from riskmetrics.insights.plan import MISSING_FACTS, NO_RULE, Plan, Step
 from riskmetrics.insights.slots import Item, Slot, clean_name
 
 VERSION = "3"
@@ -19,6 +19,9 @@ Names = Mapping[str, str]
 """Alias to the name in the text."""
 
 _MAX_TITLE_CHARS = 200
+
+NOT_ANSWERED = "Not answered"
+"""Title of the answer to a question that no claim answers."""
 
 
 class NoteText(NamedTuple):
@@ -91,7 +94,14 @@ def realize_note(
     summary, *others = [realize_steps(steps, claims, names, seed) for steps in plan.paragraphs] or [
         ""
     ]
-    title = realize_claim(claims[plan.headline], names, seed)
+    title = NOT_ANSWERED
+    if plan.headline:
+        title = realize_claim(claims[plan.headline], names, seed)
+    missing = realize_missing(plan.missing)
+    if not plan.headline:
+        summary = missing
+    elif missing:
+        limitations = f"{limitations} {missing}".strip()
     return NoteText(
         title=shorten(title, _MAX_TITLE_CHARS, placeholder=" …"),
         summary=summary,
@@ -112,6 +122,14 @@ def realize_note(
         ],
         data_limitations=limitations,
     )
+
+
+def realize_missing(missing: Sequence[str]) -> str:
+    """Return the sentence on what a question asks for and no claim tells, or an empty text."""
+    if NO_RULE in missing:
+        return "No fixed rule answers this question, and no language model did."
+    parts = [MISSING_FACTS[each] for each in missing]
+    return f"The stored facts do not contain {'; '.join(parts)}." if parts else ""
 
 
 def note_seed(sheet: Sheet) -> str:

@@ -14,7 +14,6 @@ from riskmetrics.db import batch_store, tables
 from riskmetrics.db.batch_store import BatchRequest
 from riskmetrics.insights.budget import Caps
 from riskmetrics.insights.claude import Claude
-from riskmetrics.insights.draft_schemas import Draft
 from riskmetrics.insights.message_batches import (
     BatchPrompt,
     BatchWriter,
@@ -23,8 +22,8 @@ from riskmetrics.insights.message_batches import (
     send_batch,
 )
 from tests.fmp_server import Reply
-from tests.insights.conftest import DOLLAR, PROMPT
-from tests.messages_server import DRAFT, error, message, serve
+from tests.insights.conftest import DOLLAR, PLANNED, PROMPT
+from tests.messages_server import error, message, serve
 
 DAY = date(2022, 12, 28)
 HALF = Decimal("0.000800")
@@ -85,7 +84,7 @@ def test_a_batch_is_sent_waited_for_and_collected_at_half_the_price(writer, prom
         assert collect_ended_batches(claude, store) == 0
         assert not server.calls
         ((_, requests),) = server.batches.items()
-    assert [answer.draft for answer in store.answers] == [Draft(**DRAFT)] * 3
+    assert [answer.plan for answer in store.answers] == [PLANNED] * 3
     assert [answer.usage.cost for answer in store.answers] == [HALF] * 3
     assert spent(claude) == [(HALF, True)] * 3
     assert {request["params"]["messages"][0]["content"][0]["text"] for request in requests} == {
