@@ -57,7 +57,8 @@ _ANAPHORA = re.compile(
 """Words that may reach out of a sentence; "this portfolio" and "that day" are rephrased."""
 
 _CONNECTIVES = re.compile(
-    r"\b(?:because|since|due|owing|thanks|caused?|after|while|whereas|but|although|despite|so(?! large))\b",
+    r"\b(?:because|since|due|owing|thanks|caused?|after|while|whereas|but|although|despite"
+    r"|so(?! large))\b",
     re.IGNORECASE,
 )
 """Words of causes and contrasts: a form that uses one must list it (`Form.connectives`)."""

@@ -187,6 +187,7 @@ def _build_sheet(
         key={"portfolio_id": portfolio_id, "day": day.isoformat()},
         currency=snapshot["currency"],
     )
+    earlier = trading_calendar.previous_session(day)
     coverage = {row["metric"]: row["coverage"] for row in rows["coverage"]}
     n_known, n_traded = counts.get("daily_pnl", (0, 0))
     facts = [
@@ -206,10 +207,9 @@ def _build_sheet(
         *history_facts.holding_facts(make, rows["holdings"], snapshot["num_positions"]),
         *history_facts.tail_facts(
             make,
-            found.records["tail_risk"].get(
-                (portfolio_id, trading_calendar.previous_session(day)), []
-            ),
+            found.records["tail_risk"].get((portfolio_id, earlier), []),
             rows["var_tests"],
+            found.records["var_tests"].get((portfolio_id, earlier), []),
         ),
     ]
     history = found.history(portfolio_id, day)

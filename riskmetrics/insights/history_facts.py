@@ -27,6 +27,9 @@ MIN_RANKED, MIN_CHANGES = 60, 60
 UNKNOWN_START = "since the first stored session"
 """Quality of a streak that reaches back to the first session with results."""
 
+_LEVEL = 0.95
+"""Confidence level of the value at risk in facts."""
+
 _MAX_PNL_DIFFERENCE = 0.01
 """Difference, in money, up to which P&L by position adds up to the stored P&L."""
 
@@ -136,15 +139,21 @@ def holding_facts(make: "partial[Fact]", rows: Sequence[Record], n_held: int) ->
 
 
 def tail_facts(
-    make: "partial[Fact]", previous: Sequence[Record], tests: Sequence[Record]
+    make: "partial[Fact]",
+    previous: Sequence[Record],
+    tests: Sequence[Record],
+    previous_tests: Sequence[Record],
 ) -> Iterator[Fact]:
-    """Yield the value at risk of the session before, and how its test at 95% came out."""
+    """Yield the value at risk of the session before, and how its test at 95% comes out."""
     for row in previous:
-        if float(row["level"]) == 0.95:  # the level of the fact
+        if float(row["level"]) == _LEVEL:
             values = {"previous_var_95": row["value_at_risk"]}
             yield from defined_facts(make, values, n_obs=row["observations"])
+    for row in previous_tests:
+        if float(row["level"]) == _LEVEL:
+            yield from defined_facts(make, {"previous_var_p_value": row["p_value"]})
     for row in tests:
-        if float(row["level"]) == 0.95:  # the level of the fact
+        if float(row["level"]) == _LEVEL:
             figures = {
                 "var_exceptions": row["exceptions"],
                 "var_expected": row["expected_exceptions"],

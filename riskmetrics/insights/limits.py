@@ -26,13 +26,20 @@ class Reach(NamedTuple):
     limit: float
     value: float
     facts: tuple[Fact, ...]
-    sessions: int | None
-    """Sessions in a row; None if unknown."""
+    sessions: int
+    """Stored sessions in a row that reach it, at least 1."""
+    is_start_known: bool
+    """Whether the session before those is stored and does not reach it."""
 
     @property
     def is_new(self) -> bool:
         """Whether the limit was not reached the session before."""
-        return self.sessions == 1
+        return self.sessions == 1 and self.is_start_known
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether the limit was reached the session before."""
+        return self.sessions > 1
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -70,6 +77,6 @@ def _reach(
     reached = highest_reached(view.sheet.limits, kind, value)
     if reached:
         is_known = streak is not None and streak.quality != UNKNOWN_START
-        sessions = int(float(streak.value)) if streak is not None and is_known else None
+        sessions = int(float(streak.value)) if streak is not None else 1
         facts = (fact, *((streak,) if streak else ()), *context)
-        yield Reach(kind, alias or "", *reached, value, facts, sessions)
+        yield Reach(kind, alias or "", *reached, value, facts, sessions, is_known)

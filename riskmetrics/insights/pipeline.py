@@ -20,7 +20,7 @@ from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Usage, Writer
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import label_for, source_columns
-from riskmetrics.insights.plan import Plan, plan_by_rules, prune, repeats
+from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, prune, repeats
 from riskmetrics.insights.prompts import build_prompt
 from riskmetrics.insights.questions import answer_by_rules
 from riskmetrics.insights.severity import LEVELS, thresholds_version
@@ -30,9 +30,6 @@ RULES_PROVIDER, RULES_VERSION = "rules", "rules-v3"
 """Provider and model of the plans of the rules."""
 
 RULES_NOTICE = "Planned by fixed rules, not by a language model."
-
-LEADING_TYPE = "daily_summary"
-"""Type of the note that leads; the others tell what is left."""
 
 FALLBACK_LIFETIME = timedelta(days=1)
 """Lifetime of a fallback by the rules; after it, the model may be called again."""

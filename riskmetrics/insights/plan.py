@@ -5,7 +5,7 @@ is wrong with it: unknown ids, duplicates, figures told before, and connectives 
 What is left is true, so that a plan is never repaired or paid for twice.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -15,6 +15,9 @@ from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.severity import LEVELS
 
 Connective = Literal["", "and", "but", "while", "mainly because"]
+
+LEADING_TYPE = "daily_summary"
+"""Type of the note that leads; the others tell what is left."""
 
 NO_RULE = "no_rule"
 """Missing if no fixed rule answers a question, and no language model did."""
@@ -59,11 +62,11 @@ MAX_PARAGRAPHS, MAX_STEPS = 5, 6
 
 MAX_FINDINGS, MAX_RECOMMENDATIONS = 6, 3
 
+STANDING_PLACE = 9
+"""Place of the limits that stay reached: last in the text."""
+
 MIN_SALIENCE = 0.5
 """Salience below which the rules do not tell a claim."""
-
-_QUIET_STATEMENTS = 5
-"""Most claims that the rules tell of a session without alarm or event."""
 
 
 class Step(BaseModel):
@@ -166,18 +169,49 @@ def best_headline(claims: Mapping[str, Claim]) -> str:
     return next((each.id for each in claims.values() if each.form.role == "headline"), "")
 
 
+def _choose_statements(claims: Iterable[Claim], *, is_damped: bool) -> list[Claim]:
+    """Return the statements to tell, each figure once, the most salient first.
+
+    ``is_damped`` leaves out what was true the session before, unless it matters much; else a level
+    is told whether it is new or not.
+    """
+
+    def weight(claim: Claim) -> float:
+        return claim.salience if is_damped else claim.instance.salience
+
+    told: set[str] = set()
+    chosen = []
+    for claim in sorted(claims, key=lambda each: (-weight(each), each.id)):
+        is_statement = claim.form.role == "statement"
+        if is_statement and weight(claim) >= MIN_SALIENCE and not repeats(claim, told):
+            chosen.append(claim)
+            told.update(claim.shown)
+    return chosen
+
+
 def _connect(claims: Sequence[Claim]) -> list[Step]:
     """Return the steps of a paragraph; a contributor explains the result before it."""
     ordered = sorted(claims, key=lambda claim: claim.form.place)
     steps = [Step(claim=ordered[0].id)]
     for first, second in pairwise(ordered):
-        explains = holds("mainly because", first, second) and not steps[-1].connective
-        steps.append(Step(claim=second.id, connective="mainly because" if explains else ""))
+        connective = "" if steps[-1].connective else _connective(first, second)
+        steps.append(Step(claim=second.id, connective=connective))
     return steps
 
 
-def _by_level(claim: Claim) -> tuple[int, float]:
-    return -LEVELS.index(claim.instance.level), -claim.salience
+def _connective(first: Claim, second: Claim) -> Connective:
+    """Return the connective of a claim after the result of the session."""
+    if first.form.place == 0 and first.form.topic == second.form.topic == "result":
+        if holds("mainly because", first, second):
+            return "mainly because"
+        if second.form.place in (3, 4) and holds("but", first, second):
+            return "but"
+    return ""
+
+
+def _by_level(claim: Claim) -> tuple[int, int, float]:
+    """Return the order of findings: a failing test first, then by level."""
+    return min(claim.form.place, 1), -LEVELS.index(claim.instance.level), -claim.salience
 
 
 def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None:
@@ -191,26 +225,31 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
     Returns
     -------
     Plan or None
-        None if there is nothing to tell.
+        None if there is nothing to tell; a type that does not lead needs a claim that is new.
     """
     of_type = {
         claim_id: claim
         for claim_id, claim in claims.items()
         if insight_type in claim.form.insight_types
     }
+    is_leading = insight_type == LEADING_TYPE
+    statements = _choose_statements(of_type.values(), is_damped=is_leading)
     headlines = [each for each in of_type.values() if each.form.role == "headline"]
-    told: set[str] = set()
-    statements = []
-    for claim in of_type.values():
-        is_told = claim.id in told or repeats(claim, told)
-        if claim.form.role == "statement" and claim.salience >= MIN_SALIENCE and not is_told:
-            statements.append(claim)
-            told |= {claim.id, *claim.shown}
-    if not headlines or not statements:
+    has_news = any(claim.is_new for claim in statements) or insight_type == "custom"
+    if not (headlines and statements and (is_leading or has_news)):
         return None
     alarms = [claim for claim in statements if claim.instance.level != "info"]
-    events = [claim for claim in statements if claim.form.topic == "result"]
-    levels = [claim for claim in statements if claim not in alarms and claim not in events]
+    events = [
+        claim
+        for claim in statements
+        if claim.form.topic == "result" and claim.form.place < STANDING_PLACE
+    ]
+    levels = [
+        claim
+        for claim in statements
+        if claim.form.place == STANDING_PLACE or claim not in (*alarms, *events)
+    ]
+    alarms = [claim for claim in alarms if claim not in (*events, *levels)]
     plan = Plan(
         headline=headlines[0].id,
         paragraphs=[_connect(part) for part in (events, levels) if part],

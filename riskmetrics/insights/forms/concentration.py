@@ -15,6 +15,9 @@ _RISKY = 1.3
 _IN_LINE = (0.85, 1.15)
 """Share of the volatility over weight that counts as in line."""
 
+_MANY = 5
+"""Positions from which it says something that three hold half."""
+
 _LARGE_PAIR, _LARGE_SHARE = 0.6, 0.15
 """Share of the volatility of two positions, and of one, that is worth a sentence."""
 
@@ -32,7 +35,7 @@ def position_dominates(view: View) -> Iterator[Instance]:
         weight, share = (float(fact.value) for fact in facts)
         if facts[1].rank == 1 and share >= _DOMINANT:
             slots = {"name": name(alias), "weight": size(weight), "share": size(share)}
-            yield Instance(slots, facts, 1.6 + share, alias, -1)
+            yield Instance(slots, facts, 1.2 + share / 3, alias, -1)
 
 
 @form(
@@ -129,9 +132,7 @@ def largest_weight(view: View) -> Iterator[Instance]:
 def top_three(view: View) -> Iterator[Instance]:
     """The three largest of more than four positions hold at least half."""
     facts, held = view.facts_of("top_3"), view.number("num_positions")
-    if (
-        facts and held is not None and held > 4 and float(facts[0].value) >= _DOMINANT
-    ):  # three of four or fewer hold most
+    if facts and held is not None and held >= _MANY and float(facts[0].value) >= _DOMINANT:
         yield Instance({"share": size(float(facts[0].value))}, facts, 0.6, sign=-1)
 
 

@@ -20,6 +20,9 @@ from riskmetrics.insights.forms import (
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import name
 
+_ELEVATED = 0.55
+"""Factor of the salience of a headline about a limit of the lowest level."""
+
 _QUIET = 0.25
 """Share of the value at risk up to which a result is quiet."""
 
@@ -33,8 +36,8 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
         for found in of.evaluate(view):
             shown = {"name": name(found.subject)} if slots else {}
             evidence = (*found.facts, *found.context)
-            level = found.level
-            yield Instance(shown, (), salience, found.subject, found.sign, level, context=evidence)
+            weighed = salience * (_ELEVATED if found.level == "elevated" else 1)
+            yield Instance(shown, (), weighed, found.subject, found.sign, context=evidence)
 
 
 for _id, _topic, _salience, _of, _phrasings in (
@@ -58,9 +61,10 @@ for _id, _topic, _salience, _of, _phrasings in (
         ("The largest loss of the past year",)),
     ("headline_largest_gain", "result", 6.5, result.largest_gain,
         ("The largest gain of the past year",)),
-    ("headline_var_too_low", "tail", 6.2, tail.var_too_low,
+    ("headline_var_too_low", "tail", 5.2, tail.var_too_low,
         ("The value at risk has been too low for the portfolio",)),
-    ("headline_risk_undefined", "data", 4.0, data.risk_undefined, ("No figure of risk is defined",)),
+    ("headline_risk_undefined", "data", 4.0, data.risk_undefined,
+        ("No figure of risk is defined",)),
     ("headline_volatility_rose", "volatility", 3.5, volatility.volatility_rose,
         ("Volatility rose clearly",)),
     ("headline_volatility_fell", "volatility", 3.4, volatility.volatility_fell,

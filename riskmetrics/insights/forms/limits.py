@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.forms.tail import REJECTED, var_too_low
 from riskmetrics.insights.limits import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
@@ -18,10 +20,12 @@ from riskmetrics.insights.slots import (
     times,
 )
 
-_NEW, _STANDING = 3.5, 2.5
+_NEW, _STANDING, _STANDING_ELEVATED = 3.5, 2.5, 1.5
 """Salience of a limit that was reached in the session, and of those that stay reached."""
 
-_MAX_ITEMS, _MAX_NAMED = 4, 2
+_SEVERE = ("warning", "critical")
+
+_MAX_ITEMS, _MAX_NAMED = 5, 2
 """Limits in a sentence, and positions that are named rather than counted."""
 
 _ITEMS = {
@@ -33,9 +37,11 @@ _ITEMS = {
 }
 """Kind of limit to its entry in the list: value beyond, and at, the limit."""
 
+_VAR_TOO_LOW = "the value at risk too low"
 _COUNTED = "{count} positions at or above {limit} of equity"
 _ITEM_PHRASINGS = (
     *(phrasing for pair in _ITEMS.values() for phrasing in pair),
+    _VAR_TOO_LOW,
     *(f"{phrasing} for the {{sessions}} session" for pair in _ITEMS.values() for phrasing in pair),
     _COUNTED,
 )
@@ -46,34 +52,67 @@ _ITEM_PHRASINGS = (
     "result",
     "limits: items",
     "Unchanged: {limits}.",
-    "Limits still reached: {limits}.",
+    "Unchanged from the session before: {limits}.",
     entries=_ITEM_PHRASINGS,
     place=9,
 )
 def limits_standing(view: View) -> Iterator[Instance]:
-    """Limits that are reached, and were not first reached in the session."""
-    standing = [reach for reach in reached_limits(view) if not reach.is_new]
-    if standing:
-        groups: dict[tuple[str, str], list[Reach]] = {}
-        for reach in standing:
-            groups.setdefault((reach.level, reach.kind), []).append(reach)
-        found: list[Item] = []
-        for (_, kind), reaches in groups.items():
-            if kind == "weight" and len(reaches) > _MAX_NAMED:
-                slots = {"count": count(len(reaches)), "limit": _limit(reaches[0])}
-                found.append(Item(_COUNTED, slots))
-            else:
-                found += map(_item, reaches)
-        level = max((reach.level for reach in standing), key=LEVELS.index)
-        facts = {fact.id: fact for reach in standing for fact in reach.facts}
-        yield Instance(
-            {"limits": items(*found[:_MAX_ITEMS])},
-            (),
-            _STANDING,
-            sign=-1,
-            level=level,
-            context=tuple(facts.values()),
-        )
+    """Limits that are reached, and were reached the session before."""
+    standing = [reach for reach in reached_limits(view) if reach.is_standing]
+    yield from _list(standing, _failing_test(view))
+
+
+@form(
+    "limits_reached",
+    "result",
+    "limits: items",
+    "Limits reached: {limits}.",
+    entries=_ITEM_PHRASINGS,
+    place=9,
+)
+def limits_reached(view: View) -> Iterator[Instance]:
+    """Limits that are reached, without a session before to compare with."""
+    first = [reach for reach in reached_limits(view) if not (reach.is_standing or reach.is_new)]
+    yield from _list(first, ())
+
+
+def _list(reaches: list[Reach], failing: tuple[Fact, ...]) -> Iterator[Instance]:
+    """Yield the list of limits, of each kind those of its most severe level."""
+    if not (reaches or failing):
+        return
+    by_kind: dict[str, list[Reach]] = {}
+    for reach in reaches:
+        of_kind = by_kind.setdefault(reach.kind, [])
+        if not of_kind or of_kind[0].level == reach.level:
+            of_kind.append(reach)
+    entries = [Item(_VAR_TOO_LOW, {})] if failing else []
+    for kind, found in by_kind.items():
+        if kind == "weight" and len(found) > _MAX_NAMED:
+            slots = {"count": count(len(found)), "limit": _limit(found[0])}
+            entries.append(Item(_COUNTED, slots))
+        else:
+            entries += map(_item, found)
+    levels = (*(reach.level for reach in reaches), *(["warning"] if failing else []))
+    level = max(levels, key=LEVELS.index)
+    facts = {fact.id: fact for reach in reaches for fact in reach.facts}
+    facts |= {fact.id: fact for fact in failing}
+    yield Instance(
+        {"limits": items(*entries[:_MAX_ITEMS])},
+        (),
+        _STANDING if level in _SEVERE else _STANDING_ELEVATED,
+        sign=-1,
+        level=level,
+        context=tuple(facts.values()),
+    )
+
+
+def _failing_test(view: View) -> tuple[Fact, ...]:
+    """Return the p-values of a VaR test that rejects a VaR too low, as it did before."""
+    p_values = view.facts_of("var_p_value", "previous_var_p_value")
+    fails = any(var_too_low.evaluate(view))
+    if fails and p_values and all(float(fact.value) < REJECTED for fact in p_values):
+        return p_values
+    return ()
 
 
 def _item(reach: Reach) -> Item:
@@ -81,7 +120,7 @@ def _item(reach: Reach) -> Item:
     if reach.alias:
         slots["name"] = name(reach.alias)
     phrasing = _ITEMS[reach.kind][reach.value <= reach.limit]
-    if reach.sessions:
+    if reach.is_standing and reach.is_start_known:
         slots["sessions"] = ordinal(reach.sessions)
         phrasing += " for the {sessions} session"
     return Item(phrasing, slots)

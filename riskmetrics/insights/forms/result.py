@@ -18,8 +18,8 @@ _MIN_OFFSET = 0.4
 _RARE = 5
 """Rank among the past year's returns up to which a session is rare."""
 
-_CLEAR_MOVE = 0.01
-"""Return over several sessions, or of the market, that is worth a sentence."""
+_CLEAR_MOVE, _CLEAR_RETURNS = 0.01, {"return_5d": 0.02, "return_21d": 0.06}
+"""Return of the market, and over several sessions, that is worth a sentence."""
 
 
 @form(
@@ -206,7 +206,7 @@ def netting(view: View) -> Iterator[Instance]:
 )
 def five_sessions_down(view: View) -> Iterator[Instance]:
     """A loss over five sessions."""
-    yield from _several(view, "return_5d", -1, "return_21d")
+    yield from _several(view, "return_5d", -1)
 
 
 @form(
@@ -219,7 +219,7 @@ def five_sessions_down(view: View) -> Iterator[Instance]:
 )
 def five_sessions_up(view: View) -> Iterator[Instance]:
     """A gain over five sessions."""
-    yield from _several(view, "return_5d", 1, "return_21d")
+    yield from _several(view, "return_5d", 1)
 
 
 @form(
@@ -232,7 +232,7 @@ def five_sessions_up(view: View) -> Iterator[Instance]:
 )
 def month_down(view: View) -> Iterator[Instance]:
     """A loss over twenty-one sessions."""
-    yield from _several(view, "return_21d", -1, "return_5d")
+    yield from _several(view, "return_21d", -1)
 
 
 @form(
@@ -245,17 +245,15 @@ def month_down(view: View) -> Iterator[Instance]:
 )
 def month_up(view: View) -> Iterator[Instance]:
     """A gain over twenty-one sessions."""
-    yield from _several(view, "return_21d", 1, "return_5d")
+    yield from _several(view, "return_21d", 1)
 
 
-def _several(view: View, kind: str, sign: int, other: str) -> Iterator[Instance]:
-    """Yield the return over several sessions, if it is large for a fifth of a year's volatility."""
-    facts, rival = view.facts_of(kind), abs(view.number(other) or 0.0)
-    if facts and sign * float(facts[0].value) >= _CLEAR_MOVE:
+def _several(view: View, kind: str, sign: int) -> Iterator[Instance]:
+    """Yield the return over several sessions, if it is large."""
+    facts = view.facts_of(kind)
+    if facts and sign * float(facts[0].value) >= _CLEAR_RETURNS[kind]:
         rate = abs(float(facts[0].value))
-        yield Instance(
-            {"rate": size(rate)}, facts, (0.6 if rate >= rival else 0.4) + 2 * rate, sign=sign
-        )
+        yield Instance({"rate": size(rate)}, facts, 0.5 + 2 * rate, sign=sign)
 
 
 @form(

@@ -30,8 +30,8 @@ def scenario_cost(view: View) -> Iterator[Instance]:
     "scenario_less_than_market",
     "stress",
     "name: name, loss: percent, market: percent",
-    "In the scenario “{name}” the portfolio would lose {loss} of equity, less than the {market} of the"
-    " market.",
+    "In the scenario “{name}” the portfolio would lose {loss} of equity, less than the {market} of"
+    " the market.",
 )
 def scenario_less_than_market(view: View) -> Iterator[Instance]:
     """The worst scenario costs less than the market loses in it."""

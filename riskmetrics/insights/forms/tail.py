@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.slots import Slot, apart, count
 
-_REJECTED, _WEAK = 0.01, 0.05
+REJECTED, _WEAK = 0.01, 0.05
 """p-values below which a test rejects the value at risk, and below which it is worth a sentence."""
 
 _NOTABLE_LOSS = 0.5
@@ -63,10 +63,11 @@ def var_held(view: View) -> Iterator[Instance]:
     " are expected: the value at risk has been too low for the portfolio.",
     "The value at risk has been too low for the portfolio: {exceptions} losses in {count} sessions"
     " went beyond the figure, where about {expected} are expected.",
+    place=0,
 )
 def var_too_low(view: View) -> Iterator[Instance]:
     """The test at 95% rejects, with too many exceptions."""
-    yield from _tested(view, 1, 0.0, _REJECTED, 3.0, "warning")
+    yield from _tested(view, 1, 0.0, REJECTED, 1.6, "warning")
 
 
 @form(
@@ -78,7 +79,7 @@ def var_too_low(view: View) -> Iterator[Instance]:
 )
 def var_too_high(view: View) -> Iterator[Instance]:
     """The test at 95% rejects, with too few exceptions."""
-    yield from _tested(view, -1, 0.0, _REJECTED, 1.5, "elevated")
+    yield from _tested(view, -1, 0.0, REJECTED, 1.5, "elevated")
 
 
 @form(
@@ -90,7 +91,7 @@ def var_too_high(view: View) -> Iterator[Instance]:
 )
 def var_often_exceeded(view: View) -> Iterator[Instance]:
     """Exceptions are many, without a verdict of the test."""
-    yield from _tested(view, 1, _REJECTED, _WEAK, 1.4, "info")
+    yield from _tested(view, 1, REJECTED, _WEAK, 1.4, "info")
 
 
 def _tested(

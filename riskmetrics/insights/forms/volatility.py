@@ -113,8 +113,8 @@ def _moved(view: View, sign: int) -> Iterator[Instance]:
     "volatility_calm",
     "volatility",
     "volatility: percent, days: percent",
-    "The past twenty-one sessions were calm for the portfolio: volatility was {volatility}, lower on"
-    " only {days} of the past year's days.",
+    "The past twenty-one sessions were calm for the portfolio: volatility was {volatility}, lower"
+    " on only {days} of the past year's days.",
     "Volatility over twenty-one sessions is {volatility}, lower on only {days} of the past year's"
     " days.",
 )
@@ -133,8 +133,8 @@ def volatility_calm(view: View) -> Iterator[Instance]:
     "volatility: percent, days: percent",
     "Volatility over twenty-one sessions is {volatility}, higher than on {days} of the past year's"
     " days.",
-    "On {days} of the past year's days the portfolio was calmer: volatility over twenty-one sessions"
-    " is {volatility}.",
+    "On {days} of the past year's days the portfolio was calmer: volatility over twenty-one"
+    " sessions is {volatility}.",
 )
 def volatility_high(view: View) -> Iterator[Instance]:
     """Volatility is high among the past year's."""
@@ -182,8 +182,8 @@ def windows_compared(view: View) -> Iterator[Instance]:
     "expected: percent, low: percent, high: percent, odds: percent",
     "The model expects a volatility of {expected} over the next twenty-one sessions, most likely"
     " {low} to {high}, with odds of a rise of {odds}.",
-    "With odds of {odds} volatility will rise: the model expects {expected} over the next twenty-one"
-    " sessions, most likely {low} to {high}.",
+    "With odds of {odds} volatility will rise: the model expects {expected} over the next"
+    " twenty-one sessions, most likely {low} to {high}.",
 )
 def expected_rise(view: View) -> Iterator[Instance]:
     """The forecast is above the past volatility, and a rise is likely."""
@@ -196,8 +196,8 @@ def expected_rise(view: View) -> Iterator[Instance]:
     "expected: percent, low: percent, high: percent, odds: percent",
     "The model expects a volatility of {expected} over the next twenty-one sessions, most likely"
     " {low} to {high}, with odds of a fall of {odds}.",
-    "With odds of {odds} volatility will fall: the model expects {expected} over the next twenty-one"
-    " sessions, most likely {low} to {high}.",
+    "With odds of {odds} volatility will fall: the model expects {expected} over the next"
+    " twenty-one sessions, most likely {low} to {high}.",
 )
 def expected_fall(view: View) -> Iterator[Instance]:
     """The forecast is below the past volatility, and a fall is likely."""
@@ -223,8 +223,8 @@ def _expected(view: View, sign: int) -> Iterator[Instance]:
     "forecast_missed_high",
     "volatility",
     "forecast: percent, outcome: percent, low: percent, high: percent",
-    "The forecast of twenty-one sessions ago, {forecast}, was followed by {outcome}, below the range"
-    " of {low} to {high}.",
+    "The forecast of twenty-one sessions ago, {forecast}, was followed by {outcome}, below the"
+    " range of {low} to {high}.",
 )
 def forecast_missed_high(view: View) -> Iterator[Instance]:
     """What followed the last forecast is below its range."""
@@ -235,8 +235,8 @@ def forecast_missed_high(view: View) -> Iterator[Instance]:
     "forecast_missed_low",
     "volatility",
     "forecast: percent, outcome: percent, low: percent, high: percent",
-    "The forecast of twenty-one sessions ago, {forecast}, was followed by {outcome}, above the range"
-    " of {low} to {high}.",
+    "The forecast of twenty-one sessions ago, {forecast}, was followed by {outcome}, above the"
+    " range of {low} to {high}.",
 )
 def forecast_missed_low(view: View) -> Iterator[Instance]:
     """What followed the last forecast is above its range."""
