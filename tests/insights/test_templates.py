@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 import sqlalchemy as sa
+from tests.insights.test_verify import changed
 
 from riskmetrics.db import insight_store as stored
 from riskmetrics.db import migrate
@@ -15,7 +16,6 @@ from riskmetrics.insights.templates import Template, build_prompt, verifier_rule
 from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
 from tests.db.sql_helpers import execute, query
 from tests.insights.fact_sheets import sheet
-from tests.insights.test_verify import changed
 
 _FIGURES = {
     "beta": 1.25,
