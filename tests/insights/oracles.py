@@ -537,7 +537,9 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_one_gain": lambda f: _cause(f, 1),
     "headline_quiet": lambda f: (
         {""}
-        if abs(f.daily_return) <= 0.25 * f.previous_var_95 and (1, True) not in _all_limits(f)
+        if abs(f.daily_return) <= 0.25 * f.previous_var_95
+        and (1, True) not in _all_limits(f)
+        and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
         else set()
     ),
     "headline_beta": lambda f: {""} if _known(f.beta) else set(),
