@@ -60,15 +60,15 @@ COMMON_QUESTIONS = (
         ("stress", "tail"),
     ),
     CommonQuestion(
+        "How does it differ from the benchmark by sector?",
+        r"sector|industr|benchmark|active|overweight|underweight",
+        ("sectors",),
+    ),
+    CommonQuestion(
         "What changed?",
         r"\bchange|\bnew\b|happen|differ|since (yesterday|last)|\bmoved?\b",
         (),
         _is_new,
-    ),
-    CommonQuestion(
-        "How does it differ from the benchmark by sector?",
-        r"sector|industr|benchmark|active|overweight|underweight",
-        ("sectors",),
     ),
     CommonQuestion(
         "How well is it hedged?", r"hedg|\bshorts?\b|net exposure|gross|leverage", ("hedge",)
