@@ -9,7 +9,9 @@ from tests.insights.fact_sheets import build_sheet
 BROKEN = {
     "opposite signs": {"daily_pnl": 10.0, "daily_return": -0.01},
     "outside its interval": {
-        "expected_low": 0.3, "expected_volatility": 0.2, "expected_high": 0.4,
+        "expected_low": 0.3,
+        "expected_volatility": 0.2,
+        "expected_high": 0.4,
     },
     "interval of the past forecast": {"past_low": 0.4, "past_high": 0.3},
     "exceeds the maximum": {"drawdown": 0.5, "max_drawdown": 0.4},
@@ -36,9 +38,17 @@ def test_contradicting_facts_are_removed_with_their_reason(reason: str) -> None:
 def test_consistent_facts_are_kept() -> None:
     """At the edges: a return of zero, an interval of one point, the deepest drawdown."""
     facts = {
-        "daily_pnl": 0.004, "daily_return": 0.0, "past_low": 0.2, "past_high": 0.2,
-        "drawdown": 0.4, "max_drawdown": 0.4, "market_r_squared": 1.0, "volatility_21d": 0.0,
-        "expected_low": 0.2, "expected_volatility": 0.2, "expected_high": 0.2,
+        "daily_pnl": 0.004,
+        "daily_return": 0.0,
+        "past_low": 0.2,
+        "past_high": 0.2,
+        "drawdown": 0.4,
+        "max_drawdown": 0.4,
+        "market_r_squared": 1.0,
+        "volatility_21d": 0.0,
+        "expected_low": 0.2,
+        "expected_volatility": 0.2,
+        "expected_high": 0.2,
     }
     sheet = build_sheet(facts)
     assert without_broken_facts(sheet) is sheet

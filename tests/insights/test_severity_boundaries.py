@@ -44,10 +44,19 @@ def test_a_fund_alone_has_no_alarm() -> None:
     """100 shares of an index fund: its weight, its group ETF, a market drawdown, a beta of 1."""
     sheet = build_sheet(
         {
-            "pos_01_weight": 1.0, "pos_01_share": 1.0, "pos_01_fund": "fund",
-            "sec_03_gross": 1.0, "beta": 1.0, "drawdown": 0.25, "market_drawdown": 0.25,
-            "max_drawdown": 0.25, "daily_pnl": 114.99, "daily_return": 0.003,
-            "scn_01_result": -0.4, "scn_01_market_move": -0.4, "total_value": 38_000.0,
+            "pos_01_weight": 1.0,
+            "pos_01_share": 1.0,
+            "pos_01_fund": "fund",
+            "sec_03_gross": 1.0,
+            "beta": 1.0,
+            "drawdown": 0.25,
+            "market_drawdown": 0.25,
+            "max_drawdown": 0.25,
+            "daily_pnl": 114.99,
+            "daily_return": 0.003,
+            "scn_01_result": -0.4,
+            "scn_01_market_move": -0.4,
+            "total_value": 38_000.0,
         }
     )
     levels = {each.instance.level for each in claims_of(sheet, {}).values()}
@@ -74,9 +83,14 @@ def test_a_failing_test_of_the_value_at_risk_is_the_first_finding() -> None:
 
     sheet = build_sheet(
         {
-            "var_exceptions": 24, "var_expected": 12.6, "var_tested": 252,
-            "var_p_value": 0.0032, "pos_01_weight": 0.6, "pos_01_weight_streak": 1,
-            "daily_pnl": -10.0, "daily_return": -0.001,
+            "var_exceptions": 24,
+            "var_expected": 12.6,
+            "var_tested": 252,
+            "var_p_value": 0.0032,
+            "pos_01_weight": 0.6,
+            "pos_01_weight_streak": 1,
+            "daily_pnl": -10.0,
+            "daily_return": -0.001,
         }
     )
     plan = plan_by_rules(claims_of(sheet), LEADING_TYPE)
@@ -89,7 +103,9 @@ def test_a_weak_test_is_told_without_a_verdict(p_value: float, verdict: bool) ->
     """20 losses where 12.6 are expected: at p 0.048 the figures are told, and no more."""
     sheet = build_sheet(
         {
-            "var_exceptions": 20, "var_expected": 12.6, "var_tested": 252,
+            "var_exceptions": 20,
+            "var_expected": 12.6,
+            "var_tested": 252,
             "var_p_value": p_value,
         }
     )
@@ -102,8 +118,13 @@ def test_one_fact_alarms_once() -> None:
     """A position of 60%, and a beta of 1.55: each in one statement with a level."""
     sheet = build_sheet(
         {
-            "pos_01_weight": 0.6, "pos_01_weight_streak": 5, "beta": 1.55, "beta_streak": 1,
-            "pos_01_share": 0.8, "scn_01_result": -0.62, "scn_01_market_move": -0.4,
+            "pos_01_weight": 0.6,
+            "pos_01_weight_streak": 5,
+            "beta": 1.55,
+            "beta_streak": 1,
+            "pos_01_share": 0.8,
+            "scn_01_result": -0.62,
+            "scn_01_market_move": -0.4,
         }
     )
     alarms = [each for each in claims_of(sheet, {}).values() if each.instance.level != "info"]
