@@ -7,7 +7,10 @@ from sqlalchemy.dialects.postgresql import ENUM
 revision = "k6f4b15ca7d4"
 down_revision = "h4c8e20a97f1"
 
-VERSION, FORMER_VERSION = "v3", "v1"
+VERSION = "v3"
+FORMER_SYSTEM = (
+    "You explain the risk of a portfolio to the person who owns it, from a sheet of facts"
+)
 
 SYSTEM = """You are the editor of a daily note on the risk of a portfolio. You get claims that are true of it, each with its text, and choose
 which of them the note tells and in which order. The reader sees a table of all figures next to the note: tell what changed, why, and
@@ -112,15 +115,17 @@ TABLE = sa.table(
 )
 
 
+def _is_former() -> sa.ColumnElement[bool]:
+    """Return whether a template is a former one of this program, whatever its version's name."""
+    return TABLE.c.system_prompt.startswith(FORMER_SYSTEM, autoescape=True)
+
+
 def upgrade() -> None:
     """Replace active templates of this program; a type with an active one of a user keeps it."""
-    own = sa.or_(
-        TABLE.c.version == FORMER_VERSION, TABLE.c.version == f"{FORMER_VERSION}-riskmetrics"
-    )
     now = sa.func.now()
     op.execute(
         sa.update(TABLE)
-        .where(TABLE.c.active, own)
+        .where(TABLE.c.active, _is_former())
         .values(active=False, deprecated_at=now, updated_at=now)
     )
     active = sa.select(sa.cast(TABLE.c.insight_type, sa.String)).where(TABLE.c.active)
@@ -146,9 +151,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute(sa.delete(TABLE).where(TABLE.c.version == VERSION))
+    op.execute(sa.delete(TABLE).where(TABLE.c.system_prompt == SYSTEM))
+    active = sa.select(TABLE.c.insight_type).where(TABLE.c.active)
     op.execute(
         sa.update(TABLE)
-        .where(TABLE.c.version == FORMER_VERSION)
+        .where(_is_former(), TABLE.c.insight_type.not_in(active))
         .values(active=True, deprecated_at=None, updated_at=sa.func.now())
     )

@@ -80,6 +80,8 @@ class Form:
     """Words of causes and contrasts in its phrasings; the precondition must establish them."""
     entries: tuple[str, ...] = ()
     """Phrasings of the entries of its lists."""
+    is_event: bool = False
+    """Whether it happens in a session: such a claim is new whenever it is true."""
     place: int = 5
     """Place in a paragraph: the result of the session is 0, its contributors 1, other claims 5."""
 
@@ -216,6 +218,7 @@ def form(
     role: Role = "statement",
     connectives: Sequence[str] = (),
     entries: Sequence[str] = (),
+    is_event: bool = False,
     place: int = 5,
 ) -> "Callable[[Callable[[View], Iterator[Instance]]], Form]":
     """Return a decorator that adds a form to the catalog; the function evaluates it.
@@ -238,7 +241,9 @@ def form(
             raise ValueError(f"two forms are named {form_id}")
         words = frozenset(connectives)
         listed = tuple(entries)
-        found = Form(form_id, topic, kinds, phrasings, evaluate, role, words, listed, place)
+        found = Form(
+            form_id, topic, kinds, phrasings, evaluate, role, words, listed, is_event, place
+        )
         _FORMS[form_id] = found
         return found
 
@@ -282,7 +287,9 @@ def claims_of(
     for each in catalog().values():
         for instance in each.evaluate(view):
             claim_id = f"{each.id}:{instance.subject}" if instance.subject else each.id
-            is_new = _is_new(before.get(_memory_key(each, instance, sheet)), instance)
+            is_new = each.is_event or _is_new(
+                before.get(_memory_key(each, instance, sheet)), instance
+            )
             salience = instance.salience * (1.0 if is_new else NOVELTY_FACTOR)
             found.append(Claim(claim_id, each, instance, is_new, salience))
     found.sort(key=lambda claim: (-claim.salience, claim.id))

@@ -63,6 +63,7 @@ INVARIANTS: Final = (
     Invariant(
         ("share",), lambda share: abs(share) <= _MAX_SHARE, "a share of volatility is absurd"
     ),
+    Invariant(("losers_pnl",), lambda total: total <= 0, "the sum of losses is a gain"),
     *(
         Invariant((name,), _is_fraction, "a share or probability is outside 0 to 1")
         for name in (
@@ -76,7 +77,7 @@ INVARIANTS: Final = (
         for name in (
             *("weight", "volatility_21d", "volatility_63d", "expected_volatility", "expected_low"),
             *("past_forecast", "past_outcome", "past_low", "own_beta_error", "effective_positions"),
-            *("previous_var_95", "market_drawdown", "gross_to_equity"),
+            *("previous_var_95", "market_drawdown", "gross_to_equity", "winners_pnl"),
         )
     ),
 )

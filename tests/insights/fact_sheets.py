@@ -1,6 +1,7 @@
 """Fact sheets with random and boundary figures, consistent in themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
@@ -35,11 +36,14 @@ _EDGES = (
     *(0.5, 0.6, 0.8, 0.85, 0.9, 0.95, 0.995, 1.0),
 )
 _NUMBER_EDGES = (0.0, 0.2, 0.9, 1.0, 1.05, 1.1, 1.2, 1.5, 2.0, 3.0)
-_WORDS = {
+_WORDS: Mapping[str, tuple[str | int, ...]] = {
     "volatility_trend": ("increasing", "stable"),
     "side": ("long", "short"),
     "fund": ("fund", "other", "other"),
+    **dict.fromkeys(("loss_rank", "gain_rank"), (1, 2, 5, 6, 100)),
+    **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_streak")), (1, 2, 40)),
 }
+_COUNTS = (0, 1, 2, 3, 4, 5, 12, 13, 60, 252)
 
 
 def build_sheet(
@@ -63,8 +67,6 @@ def build_sheet(
 
 
 def _ranked(facts: Mapping[str, Fact], given: Mapping[str, int]) -> dict[str, Fact]:
-    from dataclasses import replace
-
     found = dict(facts)
     for kind, sign in RANKED.items():
         of_kind = [fact for fact in facts.values() if fact.fact_type.name == kind]
@@ -87,6 +89,8 @@ def random_sheet(random: Random) -> Sheet:
                 fact_id = f"{alias.lower()}_{name}" if alias else name
                 facts[fact_id] = _random_value(random, name)
     _relate(random, facts)
+    if random.random() < 0.05:
+        facts = {name: facts[name] for name in ("total_value", "num_positions") if name in facts}
     streaks = [name for name in facts if name.endswith("_streak")]
     qualities = {name: UNKNOWN_START for name in streaks if random.random() < 0.3}
     n_obs = random.choice((60, 126, 252))
@@ -95,16 +99,11 @@ def random_sheet(random: Random) -> Sheet:
 
 def _random_value(random: Random, name: str) -> float | str:
     unit = FACT_TYPES[name].unit
-    if name.endswith("_day") or name.endswith("_peak"):
+    if name.endswith(("_day", "_peak")):
         return (DAY - timedelta(days=random.choice((0, 1, 30, 400)))).isoformat()
-    if unit == "text":
-        return random.choice(_WORDS[name])
-    if name in ("loss_rank", "gain_rank"):
-        return random.choice((1, 2, 5, 6, 100))
-    if name.endswith("_streak"):
-        return random.choice((1, 2, 40))
-    if unit == "count":
-        return random.choice((0, 1, 2, 3, 4, 5, 12, 13, 60, 252))
+    choices = _WORDS.get(name) or (_COUNTS if unit == "count" else ())
+    if choices:
+        return random.choice(choices)
     if unit.endswith("money"):
         size = random.choice((0.0, 0.5, 12.0, random.uniform(1, 90_000)))
         return round(size * (random.choice((-1, 1)) if unit.startswith("signed") else 1), 2)
@@ -127,6 +126,23 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
         facts["previous_var_95"] = abs(float(facts["daily_return"])) * random.choice(
             (0.99999, 1.0, 1.00001, 2.0, 4.0)
         )
+    if random.random() < 0.1:  # a session of usual moves, and a sector that is not held
+        facts |= {name: 1.0 for name in facts if name.endswith("_usual_change")}
+        facts |= {"sec_02_gross": 0.0, "sec_02_net": 0.0, "sec_02_benchmark": 1.0}
+        facts["sec_02_active"] = -1.0
+    _relate_intervals(random, facts, has)
+    if has("drawdown", "max_drawdown"):
+        facts["drawdown"] = min(float(facts["drawdown"]), float(facts["max_drawdown"]))
+    if has("volatility_21d", "volatility_21d_change", "left_return", "daily_return"):
+        _let_a_return_leave(random, facts)
+    if has("winners_pnl", "losers_pnl", "daily_pnl"):
+        _add_up(random, facts)
+
+
+def _relate_intervals(
+    random: Random, facts: dict[str, float | str], has: Callable[..., bool]
+) -> None:
+    """Order the ends of intervals, with the middle within or at an end, or missed."""
     for low, middle, high in (
         ("expected_low", "expected_volatility", "expected_high"),
         ("past_low", "past_outcome", "past_high"),
@@ -137,20 +153,21 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
             if low == "expected_low" or random.random() < 0.6:
                 between = ends[0] + random.choice((0.0, 0.5, 1.0)) * (ends[1] - ends[0])
                 facts[middle] = min(max(between, ends[0]), ends[1])
-    if has("drawdown", "max_drawdown"):
-        facts["drawdown"] = min(float(facts["drawdown"]), float(facts["max_drawdown"]))
-    if has("volatility_21d", "volatility_21d_change", "left_return", "daily_return"):
-        _let_a_return_leave(random, facts)
-    pnl = [name for name in facts if name.endswith("_pnl") and name.startswith("pos")]
-    if has("winners_pnl", "losers_pnl", "daily_pnl") and pnl:
-        gains = sum(max(float(facts[name]), 0.0) for name in pnl)
-        losses = sum(min(float(facts[name]), 0.0) for name in pnl)
-        extra = random.choice((0.0, 0.0, 5_000.0))
-        facts["winners_pnl"], facts["losers_pnl"] = gains + extra, losses
-        facts["daily_pnl"] = gains + extra + losses
-        if has("daily_return"):
-            sign = 1 if gains + extra + losses > 0 else -1
-            facts["daily_return"] = sign * abs(float(facts["daily_return"]))
+
+
+def _add_up(random: Random, facts: dict[str, float | str]) -> None:
+    """Make the P&L of positions add up to that of the session."""
+    if random.random() < 0.1:  # a loss that is spread
+        facts |= {f"pos_{number:02}_pnl": -100.0 - number for number in range(1, 7)}
+        facts["n_losers"] = 6
+    pnl = [float(facts[name]) for name in facts if name[:3] == "pos" and name[6:] == "_pnl"]
+    gains, losses = sum(max(each, 0.0) for each in pnl), sum(min(each, 0.0) for each in pnl)
+    gains += random.choice((0.0, 0.0, 5_000.0))
+    facts["winners_pnl"], facts["losers_pnl"] = gains, losses
+    facts["daily_pnl"] = gains + losses
+    if "daily_return" in facts:
+        sign = 1 if gains + losses > 0 else -1
+        facts["daily_return"] = sign * abs(float(facts["daily_return"]))
 
 
 def _let_a_return_leave(random: Random, facts: dict[str, float | str]) -> None:

@@ -37,5 +37,6 @@ def prices_missing(view: View) -> Iterator[Instance]:
 )
 def risk_undefined(view: View) -> Iterator[Instance]:
     """No figure of risk exists."""
-    if view.fact("total_value") and not any(view.fact(kind) for kind in _RISK_FACTS):
-        yield Instance({}, (), 3.0, sign=-1)
+    equity = view.facts_of("total_value")
+    if equity and not any(view.fact(kind) for kind in _RISK_FACTS):
+        yield Instance({}, (), 3.0, sign=-1, context=equity)

@@ -74,6 +74,7 @@ def _beta(view: View, side: int) -> Iterator[Instance]:
     "before: number, now: number",
     "Beta rose from {before} to {now} in the session.",
     "In the session beta rose from {before} to {now}.",
+    is_event=True,
 )
 def beta_rose(view: View) -> Iterator[Instance]:
     """The beta rose clearly in the session."""
@@ -86,6 +87,7 @@ def beta_rose(view: View) -> Iterator[Instance]:
     "before: number, now: number",
     "Beta fell from {before} to {now} in the session.",
     "In the session beta fell from {before} to {now}.",
+    is_event=True,
 )
 def beta_fell(view: View) -> Iterator[Instance]:
     """The beta fell clearly in the session."""

@@ -31,7 +31,15 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
     """Add the headline of a statement: true for the same subject whenever the statement is."""
     slots = "name: name" if "{name}" in phrasings[0] else ""
 
-    @form(form_id, topic, slots, *phrasings, role="headline", connectives=tuple(of.connectives))
+    @form(
+        form_id,
+        topic,
+        slots,
+        *phrasings,
+        role="headline",
+        connectives=tuple(of.connectives),
+        is_event=of.is_event,
+    )
     def evaluate(view: View) -> Iterator[Instance]:
         for found in of.evaluate(view):
             shown = {"name": name(found.subject)} if slots else {}
@@ -124,7 +132,7 @@ def _one(view: View, of: Form) -> Iterator[Instance]:
             yield Instance(
                 {"name": name(found.subject)},
                 (),
-                5.0 + 100 * abs(view.number("daily_return") or 0.0) * float(share),
+                2.5 + min(250 * abs(view.number("daily_return") or 0.0) * float(share), 3.5),
                 found.subject,
                 found.sign,
                 context=evidence,
@@ -133,13 +141,16 @@ def _one(view: View, of: Form) -> Iterator[Instance]:
 
 @form("headline_quiet", "result", "", "A quiet day", role="headline")
 def headline_quiet(view: View) -> Iterator[Instance]:
-    """The result is small for the value at risk, and no limit was reached in the session."""
+    """The result is small for the value at risk; volatility did not move, and no limit is new."""
     facts = view.facts_of("daily_return", "previous_var_95")
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
-        if rate <= _QUIET * var and not is_new:
-            yield Instance({}, (), 1.5, context=facts)
+        moved = any(volatility.volatility_rose.evaluate(view)) or any(
+            volatility.volatility_fell.evaluate(view)
+        )
+        if rate <= _QUIET * var and not is_new and not moved:
+            yield Instance({}, (), 5.0, context=facts)
 
 
 @form("headline_beta", "factors", "", "Sensitivity to the market", role="headline")

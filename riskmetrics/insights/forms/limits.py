@@ -139,6 +139,7 @@ def _limit(reach: Reach) -> Slot:
     "{name} reached the limit of {limit} for a single position: the weight is now {weight} of"
     " equity.",
     "At {weight} of equity, {name} has reached the limit of {limit} for a single position.",
+    is_event=True,
 )
 def limit_position(view: View) -> Iterator[Instance]:
     """A position reached a limit in the session."""
@@ -150,6 +151,7 @@ def limit_position(view: View) -> Iterator[Instance]:
     "sectors",
     "name: name, limit: percent, weight: percent",
     "{name} reached the limit of {limit} for a sector: now {weight} of gross exposure.",
+    is_event=True,
 )
 def limit_sector(view: View) -> Iterator[Instance]:
     """A sector reached a limit in the session."""
@@ -162,6 +164,7 @@ def limit_sector(view: View) -> Iterator[Instance]:
     "limit: number, beta: number",
     "Beta reached the limit of {limit}: the figure is now {beta}.",
     "At {beta}, beta has reached the limit of {limit}.",
+    is_event=True,
 )
 def limit_beta(view: View) -> Iterator[Instance]:
     """The beta reached a limit in the session."""
@@ -174,6 +177,7 @@ def limit_beta(view: View) -> Iterator[Instance]:
     "limit: percent, drawdown: percent",
     "The drawdown reached the limit of {limit}: the portfolio is now {drawdown} below the peak.",
     "At {drawdown}, the drawdown has reached the limit of {limit}.",
+    is_event=True,
 )
 def limit_drawdown(view: View) -> Iterator[Instance]:
     """The drawdown reached a limit in the session."""
@@ -186,6 +190,7 @@ def limit_drawdown(view: View) -> Iterator[Instance]:
     "limit: times, gross: times",
     "Gross exposure reached the limit of {limit} equity: now {gross}.",
     "At {gross} equity, gross exposure has reached the limit of {limit}.",
+    is_event=True,
 )
 def limit_leverage(view: View) -> Iterator[Instance]:
     """Gross exposure reached a limit in the session."""

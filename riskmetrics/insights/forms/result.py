@@ -29,6 +29,7 @@ _CLEAR_MOVE, _CLEAR_RETURNS = 0.01, {"return_5d": 0.02, "return_21d": 0.06}
     "The portfolio lost {loss} ({rate}) in the session.",
     "The session cost {loss} ({rate}).",
     place=0,
+    is_event=True,
 )
 def session_loss(view: View) -> Iterator[Instance]:
     """A loss of the session, in money and as a return."""
@@ -42,6 +43,7 @@ def session_loss(view: View) -> Iterator[Instance]:
     "The portfolio gained {gain} ({rate}) in the session.",
     "The session brought {gain} ({rate}).",
     place=0,
+    is_event=True,
 )
 def session_gain(view: View) -> Iterator[Instance]:
     """A gain of the session, in money and as a return."""
@@ -63,6 +65,7 @@ def _session(view: View, sign: int) -> Iterator[Instance]:
     "The portfolio lost {loss} in the session.",
     "The session cost {loss}.",
     place=0,
+    is_event=True,
 )
 def session_loss_amount(view: View) -> Iterator[Instance]:
     """A loss in money only; its return is undefined, or told by another claim."""
@@ -76,6 +79,7 @@ def session_loss_amount(view: View) -> Iterator[Instance]:
     "The portfolio gained {gain} in the session.",
     "The session brought {gain}.",
     place=0,
+    is_event=True,
 )
 def session_gain_amount(view: View) -> Iterator[Instance]:
     """A gain in money only; its return is undefined, or told by another claim."""
@@ -262,6 +266,7 @@ def _several(view: View, kind: str, sign: int) -> Iterator[Instance]:
     "count: count",
     "No other of the past {count} sessions brought so large a loss.",
     place=2,
+    is_event=True,
 )
 def largest_loss(view: View) -> Iterator[Instance]:
     """The session is the worst of the past year."""
@@ -274,6 +279,7 @@ def largest_loss(view: View) -> Iterator[Instance]:
     "count: count",
     "No other of the past {count} sessions brought so large a gain.",
     place=2,
+    is_event=True,
 )
 def largest_gain(view: View) -> Iterator[Instance]:
     """The session is the best of the past year."""
@@ -294,6 +300,7 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
     "rank: ordinal, count: count",
     "The loss is the {rank} largest of the past {count} sessions.",
     place=2,
+    is_event=True,
 )
 def rare_loss(view: View) -> Iterator[Instance]:
     """The session is among the worst five of the past year, but not the worst."""
@@ -306,6 +313,7 @@ def rare_loss(view: View) -> Iterator[Instance]:
     "rank: ordinal, count: count",
     "The gain is the {rank} largest of the past {count} sessions.",
     place=2,
+    is_event=True,
 )
 def rare_gain(view: View) -> Iterator[Instance]:
     """The session is among the best five of the past year, but not the best."""
@@ -398,6 +406,7 @@ def equity(view: View) -> Iterator[Instance]:
     "count: count",
     "Positions opened in the session: {count}.",
     place=4,
+    is_event=True,
 )
 def opened(view: View) -> Iterator[Instance]:
     """Positions are new."""
@@ -410,6 +419,7 @@ def opened(view: View) -> Iterator[Instance]:
     "count: count",
     "Positions closed in the session: {count}.",
     place=4,
+    is_event=True,
 )
 def closed(view: View) -> Iterator[Instance]:
     """Positions were closed."""
@@ -422,6 +432,7 @@ def closed(view: View) -> Iterator[Instance]:
     "count: count",
     "Positions changed in size in the session: {count}.",
     place=4,
+    is_event=True,
 )
 def resized(view: View) -> Iterator[Instance]:
     """Positions were enlarged or reduced."""

@@ -21,6 +21,7 @@ _NOTABLE_LOSS = 0.5
     "The loss of {loss} exceeds the one-day value at risk of the session before, {var}: an event of"
     " one session in twenty.",
     place=1,
+    is_event=True,
 )
 def var_exceeded(view: View) -> Iterator[Instance]:
     """The loss is larger than the value at risk at 95% of the session before."""

@@ -31,6 +31,7 @@ _SESSIONS_PER_YEAR, _WINDOW = 252, 21
     "The gain of {left} on {day} left the window: because of a single day, volatility over"
     " twenty-one sessions fell from {before} to {now}.",
     connectives=("because",),
+    is_event=True,
 )
 def gain_left_window(view: View) -> Iterator[Instance]:
     """A large gain left the window and explains the fall in variance."""
@@ -46,6 +47,7 @@ def gain_left_window(view: View) -> Iterator[Instance]:
     "The loss of {left} on {day} left the window: because of a single day, volatility over"
     " twenty-one sessions fell from {before} to {now}.",
     connectives=("because",),
+    is_event=True,
 )
 def loss_left_window(view: View) -> Iterator[Instance]:
     """A large loss left the window and explains the fall in variance."""
@@ -81,6 +83,7 @@ def _left(view: View, sign: int) -> Iterator[Instance]:
     "before: percent, now: percent",
     "Volatility over twenty-one sessions rose from {before} to {now} in the session.",
     "In the session volatility over twenty-one sessions rose from {before} to {now}.",
+    is_event=True,
 )
 def volatility_rose(view: View) -> Iterator[Instance]:
     """Volatility rose clearly in the session."""
@@ -93,6 +96,7 @@ def volatility_rose(view: View) -> Iterator[Instance]:
     "before: percent, now: percent",
     "Volatility over twenty-one sessions fell from {before} to {now} in the session.",
     "In the session volatility over twenty-one sessions fell from {before} to {now}.",
+    is_event=True,
 )
 def volatility_fell(view: View) -> Iterator[Instance]:
     """Volatility fell clearly in the session."""
