@@ -5,7 +5,7 @@ Without a writer, or if it fails, the rules plan.
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -82,13 +82,17 @@ class Request:
     @cached_property
     def alarm(self) -> Claim | None:
         """The most severe claim, the most salient of several."""
-        alarms = [claim for claim in self.claims.values() if claim.instance.level != "info"]
-        return max(alarms, key=lambda each: LEVELS.index(each.instance.level), default=None)
+        return _most_severe(self.claims.values())
 
     @property
     def severity(self) -> str:
         """Level of the alarm; normal without one."""
         return self.alarm.instance.level if self.alarm else "normal"
+
+
+def _most_severe(claims: Iterable[Claim]) -> Claim | None:
+    alarms = [claim for claim in claims if claim.instance.level != "info"]
+    return max(alarms, key=lambda each: LEVELS.index(each.instance.level), default=None)
 
 
 @dataclass(frozen=True)
@@ -244,17 +248,20 @@ def insight_row(request: Request, run_context: GenerationContext) -> dict[str, A
         if fallback or run_context.writer is None
         else (request.template.model_preference or run_context.model)
     )
+    alarm = request.alarm
+    if request.question is not None:  # an answer is as severe as what it tells
+        alarm = _most_severe(request.claims[each] for each in generated.plan.statements())
     limitations = _limitations(request, generated.provider)
     text = realize.realize_note(generated.plan, request.claims, sheet, limitations)
     return {
         "portfolio_id": sheet.portfolio_id,
         "day": sheet.day,
         "insight_type": request.insight_type,
-        "severity": request.severity,
+        "severity": alarm.instance.level if alarm else "normal",
         **text._asdict(),
         "context_data": stored_context(request, generated.plan),
         "data_quality": _data_quality(request, run_context, generated),
-        "focus_area": request.alarm.form.id.replace("_", " ") if request.alarm else None,
+        "focus_area": alarm.form.id.replace("_", " ") if alarm else None,
         "user_question": request.question,
         "model_used": generated.model[:50],
         "provider": generated.provider,

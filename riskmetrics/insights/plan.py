@@ -19,11 +19,16 @@ Connective = Literal["", "and", "but", "while", "mainly because"]
 LEADING_TYPE = "daily_summary"
 """Type of the note that leads; the others tell what is left."""
 
-NO_RULE = "no_rule"
-"""Missing if no fixed rule answers a question, and no language model did."""
+RULE_ANSWERS = {
+    "no_rule": "No fixed rule answers this question, and no language model did.",
+    "no_limit": "No limit is reached by a figure that is defined.",
+    "no_change": "Nothing that is worth a sentence changed in the session.",
+    "no_gap": "No missing price and no undefined risk figure is reported.",
+}
+"""What only the rules state if no claim answers a question, as sentences."""
 
 MISSING_FACTS = {
-    "undefined_figures": "figures that are undefined on this session",
+    "undefined_figures": "a defined figure that answers the question",
     "future_returns": "future returns",
     "causes": "news or other causes outside the stored prices",
     "fundamentals": "earnings, valuations or other fundamentals",
@@ -36,7 +41,6 @@ MISSING_FACTS = {
     "intentions": "goals, or reasons of trades",
     "advice": "whether to buy, sell or hold",
     "other": "what was asked",
-    NO_RULE: "",
 }
 """What an answer may state as missing, in words that follow "The stored facts do not contain"."""
 
@@ -55,7 +59,11 @@ MissingFact = Literal[
     "advice",
     "other",
     "no_rule",
+    "no_limit",
+    "no_change",
+    "no_gap",
 ]
+"""A key of MISSING_FACTS or RULE_ANSWERS."""
 
 MAX_PARAGRAPHS, MAX_STEPS = 5, 6
 """Paragraphs of a note, and claims in each."""

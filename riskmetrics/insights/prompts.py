@@ -12,7 +12,7 @@ from riskmetrics.insights.plan import (
     MAX_PARAGRAPHS,
     MAX_RECOMMENDATIONS,
     MAX_STEPS,
-    NO_RULE,
+    MISSING_FACTS,
     Plan,
 )
 from riskmetrics.insights.realize import Names, display_name, realize_claim
@@ -181,7 +181,7 @@ def plan_schema(*, is_question: bool) -> dict[str, Any]:
         properties[name] = {"type": "array", "items": number}
     if is_question:
         properties["headline"] = {"type": "string", "enum": ["", *number["enum"]]}
-        properties["missing"]["items"]["enum"].remove(NO_RULE)
+        properties["missing"]["items"]["enum"] = list(MISSING_FACTS)
     else:
         del properties["missing"]
     found["required"] = list(properties)

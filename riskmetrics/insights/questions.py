@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from riskmetrics.insights.claims import Claim, Topic
-from riskmetrics.insights.plan import MAX_RECOMMENDATIONS, MAX_STEPS, Plan, Step, prune
+from riskmetrics.insights.plan import MAX_RECOMMENDATIONS, MAX_STEPS, MissingFact, Plan, Step, prune
 
 _MAX_STATEMENTS = 2 * MAX_STEPS
 """Most claims of an answer: two paragraphs."""
@@ -26,6 +26,8 @@ class CommonQuestion(NamedTuple):
     """Topics of the claims in the order in which they are told; empty: all."""
     tells: Callable[[Claim], bool] = lambda _: True
     """Whether a claim of these topics belongs to the answer."""
+    nothing: MissingFact = "undefined_figures"
+    """What the answer states if no claim belongs to it."""
 
 
 def _is_new(claim: Claim) -> bool:
@@ -33,15 +35,31 @@ def _is_new(claim: Claim) -> bool:
 
 
 def _is_alarm(claim: Claim) -> bool:
-    return claim.instance.level != "info"
+    return claim.instance.level != "info" or claim.form.role == "advice"
+
+
+def _names(*words: str) -> Callable[[Claim], bool]:
+    """Return whether one of the words is in the id of a claim's form."""
+    return lambda claim: any(word in claim.form.id for word in words)
+
+
+def _avoids(*words: str) -> Callable[[Claim], bool]:
+    """Return whether none of the words is in the id of a claim's form."""
+    return lambda claim: not any(word in claim.form.id for word in words)
 
 
 COMMON_QUESTIONS = (
     CommonQuestion(
-        "How sure is the beta?", r"\bbetas?\b|market (exposure|sensitiv)", ("factors", "hedge")
+        "How sure is the beta?",
+        r"\bbetas?\b|market (exposure|sensitiv)",
+        ("factors",),
+        _avoids("rate"),
     ),
     CommonQuestion(
-        "How sensitive is it to interest rates?", r"interest|\brates?\b|\bbonds?\b", ("factors",)
+        "How sensitive is it to interest rates?",
+        r"interest|\brates?\b|\bbonds?\b",
+        ("factors",),
+        _names("rate"),
     ),
     CommonQuestion(
         "Has the value at risk been right?",
@@ -49,15 +67,23 @@ COMMON_QUESTIONS = (
         ("tail",),
     ),
     CommonQuestion(
-        "How far is it below its peak?", r"drawdown|\bpeak|underwater|recover", ("tail", "stress")
+        "How far is it below its peak?",
+        r"drawdown|\bpeak|underwater|recover",
+        ("stress",),
+        _names("drawdown", "deepest"),
     ),
     CommonQuestion(
-        "Which limits are exceeded?", r"limit|threshold|alarm|alert|warning|breach", (), _is_alarm
+        "Which limits are exceeded?",
+        r"limit|threshold|alarm|alert|warning|breach",
+        (),
+        _is_alarm,
+        "no_limit",
     ),
     CommonQuestion(
         "What is the worst case?",
         r"worst|stress|scenario|crash|(can|could|might|would).* (lose|loss|cost)",
         ("stress", "tail"),
+        _avoids("drawdown", "deepest"),
     ),
     CommonQuestion(
         "How does it differ from the benchmark by sector?",
@@ -69,6 +95,7 @@ COMMON_QUESTIONS = (
         r"\bchange|\bnew\b|happen|differ|since (yesterday|last)|\bmoved?\b",
         (),
         _is_new,
+        "no_change",
     ),
     CommonQuestion(
         "How well is it hedged?", r"hedg|\bshorts?\b|net exposure|gross|leverage", ("hedge",)
@@ -84,13 +111,17 @@ COMMON_QUESTIONS = (
         ("concentration", "sectors"),
     ),
     CommonQuestion(
-        "Which data are missing?", r"missing|\bdata\b|coverage|caveat|undefined|trust", ("data",)
+        "Which data are missing?",
+        r"missing|\bdata\b|coverage|caveat|undefined|trust",
+        ("data",),
+        nothing="no_gap",
     ),
     CommonQuestion(
         "What should I look at?",
         r"look at|watch|attention|worr|review|concern|summar|important",
         (),
         _is_alarm,
+        "no_limit",
     ),
     CommonQuestion(
         "What drives the risk?", r"\brisk", ("concentration", "volatility", "factors", "tail")
@@ -99,6 +130,7 @@ COMMON_QUESTIONS = (
         "Why did it lose or gain?",
         r"result|p&l|profit|gain|los[et]|loss|return|perform|today|contribut|drives?\b",
         ("result",),
+        _avoids("limit"),
     ),
 )
 """Known questions, the more specific ones first."""
@@ -140,7 +172,7 @@ def answer_by_rules(text: str, claims: Mapping[str, Claim]) -> Plan:
         headline=next(_ids(by_topic, "headline"), ""),
         paragraphs=_paragraphs(list(_ids(by_topic, "statement"))),
         recommendations=list(_ids(by_topic, "advice"))[:MAX_RECOMMENDATIONS],
-        missing=[] if any(_ids(by_topic, "statement")) else ["undefined_figures"],
+        missing=[] if any(_ids(by_topic, "statement")) else [question.nothing],
     )
     return prune(plan, claims)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.plan import MISSING_FACTS, NO_RULE, Plan, Step
+from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, Plan, Step
 from riskmetrics.insights.slots import Item, Slot, clean_name
 
 VERSION = "3"
@@ -20,8 +20,10 @@ Names = Mapping[str, str]
 
 _MAX_TITLE_CHARS = 200
 
-NOT_ANSWERED = "Not answered"
-"""Title of the answer to a question that no claim answers."""
+NOT_ANSWERED, NOTHING = "Not answered", "Nothing to tell"
+"""Titles of answers without a claim: what was asked is not stored, or is not so."""
+
+_NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule"}
 
 
 class NoteText(NamedTuple):
@@ -94,7 +96,7 @@ def realize_note(
     summary, *others = [realize_steps(steps, claims, names, seed) for steps in plan.paragraphs] or [
         ""
     ]
-    title = NOT_ANSWERED
+    title = NOTHING if set(plan.missing) & _NO_ALARMS else NOT_ANSWERED
     if plan.headline:
         title = realize_claim(claims[plan.headline], names, seed)
     missing = realize_missing(plan.missing)
@@ -126,10 +128,10 @@ def realize_note(
 
 def realize_missing(missing: Sequence[str]) -> str:
     """Return the sentence on what a question asks for and no claim tells, or an empty text."""
-    if NO_RULE in missing:
-        return "No fixed rule answers this question, and no language model did."
-    parts = [MISSING_FACTS[each] for each in missing]
-    return f"The stored facts do not contain {'; '.join(parts)}." if parts else ""
+    sentences = [RULE_ANSWERS[each] for each in missing if each in RULE_ANSWERS]
+    if parts := [MISSING_FACTS[each] for each in missing if each in MISSING_FACTS]:
+        sentences.append(f"The stored facts do not contain {'; '.join(parts)}.")
+    return " ".join(sentences)
 
 
 def note_seed(sheet: Sheet) -> str:

@@ -320,7 +320,7 @@ def test_an_offline_run_calls_no_model_and_keeps_its_insights(engine, api, monke
 
 
 def test_past_the_cap_of_a_run_the_rules_stand_in(engine, api, monkeypatch):
-    monkeypatch.setenv("RISKMETRICS_AI_USD_PER_RUN", "0.01")
+    monkeypatch.setenv("RISKMETRICS_AI_USD_PER_RUN", "0.005")
     assert write_all().exit_code == 0
     rows = insights(engine)
     assert 0 < len(api.calls) < len(rows)
@@ -401,7 +401,7 @@ def claude(engine: sa.Engine, url: str) -> Claude:
 
 
 def requests(engine: sa.Engine) -> list[pipeline.Request]:
-    """Return requests for all insights of the session."""
+    """Return requests for all insights of two sessions."""
     with engine.connect() as connection:
         templates = [
             Template.from_row(row)
@@ -409,7 +409,9 @@ def requests(engine: sa.Engine) -> list[pipeline.Request]:
             if row["insight_type"] != "custom"
         ]
         return list(
-            pipeline.writable_requests(fact_sheet.read_sheets(connection, [DAY]), templates)
+            pipeline.writable_requests(
+                fact_sheet.read_sheets(connection, [date(2022, 12, 27), DAY]), templates
+            )
         )
 
 
@@ -573,11 +575,32 @@ def test_a_question_is_answered_once_for_the_same_facts(call, engine, api):
     assert {claim["topic"] for claim in found} == {"factors"}
 
 
+def test_a_question_that_no_claim_answers_says_what_is_missing(call, engine, api):
+    """The headline is ignored: there is nothing to head."""
+    api.answers = lambda _: message({**PLAN, "paragraphs": [], "missing": ["future_returns"]})
+    (answered,) = json.loads(call("ai", "ask", "Long-Short", "Will it rise?", "--json").stdout)
+    assert (answered["title"], answered["provider"]) == ("Not answered", "anthropic")
+    assert answered["summary"] == "The stored facts do not contain future returns."
+    assert answered["cost_usd"] == "0.001600"
+    (row,) = insights(engine)
+    assert reverify.find_stored_violations(row) == []
+    api.answers = lambda _: message({**PLAN, "paragraphs": [], "missing": []})
+    (answered,) = json.loads(call("ai", "ask", "Long-Short", "Who?", "--json").stdout)
+    assert (answered["title"], answered["provider"]) == ("Not answered", "rules")
+    assert "no language model did" in answered["summary"]
+    assert answered["cost_usd"] == "0.001600"
+
+
 def test_a_question_without_a_key_is_answered_by_the_rules_and_a_long_one_is_refused(call, engine):
     answered = json.loads(call("ai", "ask", "Long-Short", "How risky is it?", "--json").stdout)
     assert [(row["provider"], row["user_question"]) for row in answered] == [
         ("rules", "How risky is it?")
     ]
+    unknown = call("ai", "ask", "Long-Short", "Who is the CEO?")
+    assert unknown.exit_code == 2
+    assert "ANTHROPIC_API_KEY" in unknown.stderr
+    assert "What is the worst case?" in unknown.stderr
+    assert len(insights(engine)) == 1
     assert call("ai", "ask", "Long-Short", "x" * 501).exit_code == 2
     assert call("ai", "ask", "Long-Short", " ").exit_code == 2
 

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from riskmetrics.insights.claims import Claim, Instance, catalog
-from riskmetrics.insights.plan import MISSING_FACTS, NO_RULE, MissingFact, Plan, Step, prune
+from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, MissingFact, Plan, Step, prune
 from riskmetrics.insights.prompts import MAX_CLAIMS, plan_schema, with_ids
 from riskmetrics.insights.questions import COMMON_QUESTIONS, answer_by_rules, find_question
 from riskmetrics.insights.realize import realize_missing
@@ -67,7 +67,7 @@ def test_questions_as_people_ask_them_are_recognized(text: str, example: str) ->
 def test_other_questions_are_refused(text: str) -> None:
     assert find_question(text) is None
     plan = answer_by_rules(text, CLAIMS)
-    assert (plan.headline, plan.statements(), plan.missing) == ("", (), [NO_RULE])
+    assert (plan.headline, plan.statements(), plan.missing) == ("", (), ["no_rule"])
 
 
 def test_an_answer_has_the_claims_of_its_topics_however_old_they_are() -> None:
@@ -81,11 +81,19 @@ def test_an_answer_has_the_claims_of_its_topics_however_old_they_are() -> None:
 
 
 def test_without_a_claim_of_its_topics_an_answer_says_what_is_missing() -> None:
-    plan = answer_by_rules("Which data are missing?", CLAIMS)
+    plan = answer_by_rules("How well is it hedged?", CLAIMS)
     assert (plan.headline, plan.paragraphs, plan.missing) == ("", [], ["undefined_figures"])
     assert realize_missing(plan.missing) == (
-        "The stored facts do not contain figures that are undefined on this session."
+        "The stored facts do not contain a defined figure that answers the question."
     )
+
+
+@pytest.mark.parametrize("question", COMMON_QUESTIONS, ids=lambda each: each.example)
+def test_a_question_about_alarms_is_answered_by_their_absence(question) -> None:
+    plan = answer_by_rules(question.example, {})
+    assert plan.missing == [question.nothing]
+    is_alarm = question.nothing in ("no_limit", "no_change", "no_gap")
+    assert realize_missing(plan.missing).startswith("No") == is_alarm
 
 
 def test_a_plan_without_claims_keeps_what_is_missing_and_no_headline() -> None:
@@ -94,9 +102,9 @@ def test_a_plan_without_claims_keeps_what_is_missing_and_no_headline() -> None:
 
 
 def test_the_schema_names_what_may_be_missing_and_is_the_same_for_all() -> None:
-    assert set(get_args(MissingFact)) == MISSING_FACTS.keys()
+    assert set(get_args(MissingFact)) == MISSING_FACTS.keys() | RULE_ANSWERS.keys()
     asked, told = plan_schema(is_question=True), plan_schema(is_question=False)
-    assert set(asked["properties"]["missing"]["items"]["enum"]) == MISSING_FACTS.keys() - {NO_RULE}
+    assert set(asked["properties"]["missing"]["items"]["enum"]) == MISSING_FACTS.keys()
     assert "missing" not in told["properties"]
     numbers = told["properties"]["headline"]["enum"]
     assert (numbers[0], numbers[-1], len(numbers)) == ("C01", "C99", MAX_CLAIMS)
