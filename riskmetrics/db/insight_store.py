@@ -141,6 +141,9 @@ def read_latest_insights(
 ) -> list[dict[str, Any]]:
     """Return the newest insight of each portfolio, type and question on a day.
 
+    A type that the newest daily summary lists as silent is omitted: its insight tells of facts that
+    have been corrected since.
+
     Ordered by portfolio name, most severe first; rows have the portfolio's name as `portfolio`.
     """
     order = (
@@ -160,7 +163,21 @@ def read_latest_insights(
     found = connection.execute(
         chosen.order_by(_portfolios.c.name, rows.c.severity.desc(), rows.c.insight_type)
     )
-    return [dict(row) for row in found.mappings()]
+    return _without_silent([dict(row) for row in found.mappings()])
+
+
+def _without_silent(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    silent = {
+        (row["portfolio"], insight_type)
+        for row in rows
+        if row["insight_type"] == "daily_summary" and row["data_quality"]
+        for insight_type in row["data_quality"].get("silent", ())
+    }
+    return [
+        row
+        for row in rows
+        if row["user_question"] or (row["portfolio"], row["insight_type"]) not in silent
+    ]
 
 
 def sample_insights(

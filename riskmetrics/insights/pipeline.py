@@ -6,7 +6,7 @@ Without a writer, or if it fails, the rules plan.
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -36,6 +36,9 @@ FALLBACK_LIFETIME = timedelta(days=1)
 
 _ZERO_USAGE = Usage(0, 0, Decimal(0))
 
+_INDEPENDENT_TYPES = (LEADING_TYPE, "custom")
+"""Types that may tell every claim."""
+
 Key = tuple[str, str]
 """cache_key and provider, which identify an insight."""
 
@@ -50,6 +53,8 @@ class Request:
     question: str | None = None
     told: frozenset[str] = frozenset()
     """Ids of claims and facts that the session's leading note tells."""
+    silent: tuple[str, ...] = ()
+    """Of the leading note: types that have nothing to tell, whose earlier notes are outdated."""
 
     @property
     def insight_type(self) -> str:
@@ -125,27 +130,33 @@ def writable_requests(
     """
     lead = next((each for each in templates if each.insight_type == LEADING_TYPE), None)
     for sheet in sheets:
-        available_providers = {fact.fact_type.provider for fact in sheet.facts.values()}
+        available = {fact.fact_type.provider for fact in sheet.facts.values()}
         told: frozenset[str] = frozenset()
         if lead is not None:
-            leading = Request(lead, sheet.select_facts(lead.providers), question)
-            told = _told_by(leading)
-        for template in templates:
-            shorts = sheet.facts.get("num_short_positions")
-            is_applicable = template.insight_type != "hedge_quality" or (
-                shorts is not None and shorts.value != 0
-            )
-            if not is_applicable or not available_providers.issuperset(template.required_providers):
-                continue
-            is_independent = template.insight_type in (LEADING_TYPE, "custom")
-            request = Request(
+            told = _told_by(Request(lead, sheet.select_facts(lead.providers), question))
+        found = [
+            Request(
                 template,
                 sheet.select_facts(template.providers),
                 question,
-                frozenset() if is_independent else told,
+                frozenset() if template.insight_type in _INDEPENDENT_TYPES else told,
             )
-            if request.plan is not None:
-                yield request
+            for template in templates
+            if available.issuperset(template.required_providers)
+            and _is_applicable(template.insight_type, sheet)
+        ]
+        found = [request for request in found if request.plan is not None]
+        silent = {each.insight_type for each in templates if each.insight_type != "custom"}
+        silent -= {request.insight_type for request in found}
+        for request in found:
+            is_leading = request.insight_type == LEADING_TYPE
+            yield replace(request, silent=tuple(sorted(silent))) if is_leading else request
+
+
+def _is_applicable(insight_type: str, sheet: Sheet) -> bool:
+    """Return whether a type is about something that the portfolio has."""
+    shorts = sheet.facts.get("num_short_positions")
+    return insight_type != "hedge_quality" or (shorts is not None and shorts.value != 0)
 
 
 def _told_by(leading: Request) -> frozenset[str]:
@@ -367,6 +378,7 @@ def _data_quality(
         "providers": providers,
         "coverage": coverage,
         "undefined": len(request.sheet.missing),
+        "silent": list(request.silent),
         "code_version": run_context.code_version,
         "fallback_reason": generated.reason,
     }

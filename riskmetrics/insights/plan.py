@@ -73,6 +73,9 @@ MAX_FINDINGS, MAX_RECOMMENDATIONS = 6, 3
 STANDING_PLACE = 9
 """Place of the limits that stay reached: last in the text."""
 
+_MAX_LEVELS = 4
+"""Claims about levels, those of standing limits included, that the leading note tells."""
+
 MIN_SALIENCE = 0.5
 """Salience below which the rules do not tell a claim."""
 
@@ -258,9 +261,10 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
         if claim.form.place == STANDING_PLACE or claim not in (*alarms, *events)
     ]
     alarms = [claim for claim in alarms if claim not in (*events, *levels)]
+    parts = (events[:MAX_STEPS], levels[: _MAX_LEVELS if is_leading else MAX_STEPS])
     plan = Plan(
         headline=headlines[0].id,
-        paragraphs=[_connect(part) for part in (events, levels) if part],
+        paragraphs=[_connect(part) for part in parts if part],
         findings=[claim.id for claim in sorted(alarms, key=_by_level)],
         recommendations=[
             each.id
