@@ -40,6 +40,6 @@ def read_names(connection: sa.Connection) -> StoredNames:
 
 
 def _add(connection: sa.Connection, statement: "sa.Select[Any]", to: dict[str, set[str]]) -> None:
-    for portfolio, name in connection.execute(statement).tuples():
+    for portfolio, name in connection.execute(statement):
         if name:
             to[str(portfolio)].add(name)

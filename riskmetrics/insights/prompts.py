@@ -173,14 +173,15 @@ def plan_schema(*, is_question: bool) -> dict[str, Any]:
     holds.
     """
     found = Plan.model_json_schema()
-    number = {"type": "string", "enum": list(_number([""] * MAX_CLAIMS))}
+    found["$defs"]["Number"] = {"type": "string", "enum": list(_number([""] * MAX_CLAIMS))}
+    number = {"$ref": "#/$defs/Number"}
     found["$defs"]["Step"]["properties"]["claim"] = number
     properties = found["properties"]
     properties["headline"] = number
     for name in ("findings", "recommendations"):
         properties[name] = {"type": "array", "items": number}
     if is_question:
-        properties["headline"] = {"type": "string", "enum": ["", *number["enum"]]}
+        properties["headline"] = {"anyOf": [number, {"type": "string", "enum": [""]}]}
         properties["missing"]["items"]["enum"] = list(MISSING_FACTS)
     else:
         del properties["missing"]

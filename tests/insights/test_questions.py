@@ -106,7 +106,8 @@ def test_the_schema_names_what_may_be_missing_and_is_the_same_for_all() -> None:
     asked, told = plan_schema(is_question=True), plan_schema(is_question=False)
     assert set(asked["properties"]["missing"]["items"]["enum"]) == MISSING_FACTS.keys()
     assert "missing" not in told["properties"]
-    numbers = told["properties"]["headline"]["enum"]
+    assert told["properties"]["headline"] == {"$ref": "#/$defs/Number"}
+    numbers = told["$defs"]["Number"]["enum"]
     assert (numbers[0], numbers[-1], len(numbers)) == ("C01", "C99", MAX_CLAIMS)
 
 
