@@ -28,7 +28,6 @@ def demo(
     from riskmetrics.cli import report
     from riskmetrics.cli.launch import prepare_instance
     from riskmetrics.cli.run import run_daily_risk
-    from riskmetrics.cli.show_forecast_score import print_forecast_scores
     from riskmetrics.cli.summary import print_summaries
     from riskmetrics.sources import sample
 
@@ -46,8 +45,6 @@ def demo(
     run_daily_risk([sample.LAST_SESSION], "ai_insights")
     echo_err("4/5  Results")
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
-    typer.echo()
-    print_forecast_scores(sample.LAST_SESSION)
     echo_err("5/5  Report")
     report.write_report(sample.LAST_SESSION, out)
     typer.echo(
@@ -109,22 +106,16 @@ def load_sample(connection: "sa.Connection") -> str:
 _FORECAST_ASSETS = "portfolio_values,position_volatility,portfolio_volatility,forecast_scores"
 
 _NEXT_STEPS = """
-The report is at {report}
-
-Closes in the sample are adjusted for dividends, so dollar values are approximate. The sample has no
-bond fund such as TLT, so interest-rate betas are undefined.
+Report: {report}
+The sample's closes are adjusted for dividends, so dollar values are approximate.
 
 Next:
-  {command} show betas                    betas of all positions, with standard errors
+  {command} show betas         betas of all positions, with standard errors
+  {command} show forecast-score   how forecasts did in the backtest
+  {command} show insights      all notes, with the facts behind them
   {command} backfill --from 2022-01-03 --to {last}
-                                          a year of sessions in one run
-  {command} ui                            the asset graph and all runs, in Dagster's UI
-
-Your own data, in a database of its own:
-  export RISKMETRICS_HOME=~/risk
-  {command} import prices bars.csv
-  {command} import portfolio holdings.csv --name Growth --equity 345000
-  {command} run
+  {command} ui                 the asset graph and all runs, in Dagster's UI
+  {command} import --help      your own prices and holdings; set RISKMETRICS_HOME first
 """
 
 

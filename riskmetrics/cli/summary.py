@@ -2,24 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-from riskmetrics.cli.output import format_cell, print_frame, to_records
+from riskmetrics.cli.output import format_cell, to_records
 from riskmetrics.present import formatting
 from riskmetrics.present.caveats import portfolio_caveats
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _VALUE_COLUMNS = {"long": "long_value", "short": "short_value", "cash": "cash_value"}
 
 
 def print_summaries(day: date, portfolios: Sequence[str]) -> None:
-    """Print value, betas, volatility, concentration, sectors and insights of each portfolio."""
+    """Print value, beta, volatility and the leading note of each portfolio."""
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.cli.show_insights import print_insights
+    from riskmetrics.cli.show_insights import print_lead
     from riskmetrics.db import insight_store, listed_rows, result_queries, volatility_queries
 
     with read_transaction() as connection:
@@ -29,24 +26,14 @@ def print_summaries(day: date, portfolios: Sequence[str]) -> None:
             row["portfolio"]: row
             for row in to_records(volatility_queries.read_portfolio_volatility(connection, day))
         }
-        sectors = listed_rows.read_sector_weights(connection, day)
         insight_rows = insight_store.read_latest_insights(connection, day)
     snapshots = {row["portfolio"]: row for row in to_records(table)}
     for name in portfolios:
-        _print_summary(
-            day,
-            snapshots[name] | volatilities[name],
-            sectors[sectors["portfolio"] == name],
-            notes.get(name, []),
-        )
-        print_insights(
-            day, [row for row in insight_rows if row["portfolio"] == name], is_full=False
-        )
+        _print_summary(day, snapshots[name] | volatilities[name], notes.get(name, []))
+        print_lead([row for row in insight_rows if row["portfolio"] == name])
 
 
-def _print_summary(
-    day: date, row: "dict[str, Any]", sectors: "pd.DataFrame", notes: list[str]
-) -> None:
+def _print_summary(day: date, row: "dict[str, Any]", notes: list[str]) -> None:
     parts = ", ".join(
         f"{name} {formatting.money(row[column])}" for name, column in _VALUE_COLUMNS.items()
     )
@@ -61,27 +48,11 @@ def _print_summary(
                 f" {_text(row, 'beta_calculated_90d_observations')} observations)"
             ),
         ),
-        ("Portfolio regression", _text(row, "beta_portfolio_regression")),
         *_volatility_lines(row),
-        (
-            "HHI",
-            (
-                f"{_text(row, 'hhi')}  ({_text(row, 'effective_num_positions')} effective positions"
-                f" of {row['num_positions']})"
-            ),
-        ),
-        (
-            "Largest weights",
-            (
-                f"top 3 {_text(row, 'top_3_concentration')}, top 10"
-                f" {_text(row, 'top_10_concentration')}"
-            ),
-        ),
     ]
     typer.echo(f"\n{row['portfolio']}, {day}")
     for label, text in lines:
         typer.echo(f"  {label:<21} {text}")
-    _print_sectors(sectors)
 
 
 def _volatility_lines(row: "dict[str, Any]") -> list[tuple[str, str]]:
@@ -120,20 +91,3 @@ def _text(row: "dict[str, Any]", column: str) -> str:
 def _format_percentile(rank: float) -> str:
     """Return a rank from 0 to 1 as an ordinal: 19th."""
     return formatting.ordinal(round(rank * 100))
-
-
-def _print_sectors(sectors: "pd.DataFrame") -> None:
-    from riskmetrics.catalog import figures_of
-    from riskmetrics.present.figures import table_formats
-
-    figures = {figure.column: figure for figure in figures_of("portfolio_sector_weights")}
-    headings = {
-        "sector": "Sector",
-        "gross_weight": "% of gross",
-        "net_weight": "net % of equity",
-        "benchmark_weight": "benchmark",
-        "active_weight": "active",
-    }
-    print_frame(
-        sectors[list(headings)], as_json=False, formats=table_formats(figures), headings=headings
-    )

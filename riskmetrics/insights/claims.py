@@ -82,6 +82,8 @@ class Form:
     """Phrasings of the entries of its lists."""
     is_event: bool = False
     """Whether it happens in a session: such a claim is new whenever it is true."""
+    states: str = ""
+    """Of a headline: the form whose truth it shares."""
     place: int = 5
     """Place in a paragraph: the result of the session is 0, its contributors 1, other claims 5."""
 
@@ -219,6 +221,7 @@ def form(
     connectives: Sequence[str] = (),
     entries: Sequence[str] = (),
     is_event: bool = False,
+    states: str = "",
     place: int = 5,
 ) -> "Callable[[Callable[[View], Iterator[Instance]]], Form]":
     """Return a decorator that adds a form to the catalog; the function evaluates it.
@@ -242,7 +245,7 @@ def form(
         words = frozenset(connectives)
         listed = tuple(entries)
         found = Form(
-            form_id, topic, kinds, phrasings, evaluate, role, words, listed, is_event, place
+            form_id, topic, kinds, phrasings, evaluate, role, words, listed, is_event, states, place
         )
         _FORMS[form_id] = found
         return found

@@ -67,10 +67,14 @@ class Request:
         return {
             claim_id: claim
             for claim_id, claim in claims_of(self.sheet).items()
-            if self.insight_type in claim.form.insight_types
-            and claim_id not in self.told
-            and not (claim.form.role == "statement" and repeats(claim, self.told))
+            if self.insight_type in claim.form.insight_types and not self._is_told(claim)
         }
+
+    def _is_told(self, claim: Claim) -> bool:
+        """Return whether the leading note tells a claim, its figures, or what a headline states."""
+        of_headline = claim.form.states + claim.id.removeprefix(claim.form.id)
+        is_repeated = claim.form.role == "statement" and repeats(claim, self.told)
+        return claim.id in self.told or of_headline in self.told or is_repeated
 
     @cached_property
     def plan(self) -> Plan | None:

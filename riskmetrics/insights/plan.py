@@ -74,7 +74,7 @@ STANDING_PLACE = 9
 """Place of the limits that stay reached: last in the text."""
 
 _MAX_LEVELS = 4
-"""Claims about levels, those of standing limits included, that the leading note tells."""
+"""Claims about levels, besides those of standing limits, that the leading note tells."""
 
 MIN_SALIENCE = 0.5
 """Salience below which the rules do not tell a claim."""
@@ -255,13 +255,10 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
         for claim in statements
         if claim.form.topic == "result" and claim.form.place < STANDING_PLACE
     ]
-    levels = [
-        claim
-        for claim in statements
-        if claim.form.place == STANDING_PLACE or claim not in (*alarms, *events)
-    ]
-    alarms = [claim for claim in alarms if claim not in (*events, *levels)]
-    parts = (events[:MAX_STEPS], levels[: _MAX_LEVELS if is_leading else MAX_STEPS])
+    standing = [claim for claim in statements if claim.form.place == STANDING_PLACE]
+    alarms = [claim for claim in alarms if claim not in (*events, *standing)]
+    levels = [claim for claim in statements if claim not in (*alarms, *events, *standing)]
+    parts = (events[:MAX_STEPS], levels[: _MAX_LEVELS if is_leading else MAX_STEPS] + standing)
     plan = Plan(
         headline=headlines[0].id,
         paragraphs=[_connect(part) for part in parts if part],

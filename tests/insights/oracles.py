@@ -384,7 +384,13 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "forecast_missed_low": lambda f: _scored(f, f.past_outcome > f.past_high),
     "forecast_held": lambda f: _scored(f, f.past_low <= f.past_outcome <= f.past_high),
     "position_dominates": lambda f: _shares(
-        f, lambda alias, _, share: f.rank(alias, "share") == 1 and share >= 0.5
+        f,
+        lambda alias, _, share: (
+            f.rank(alias, "share") == 1
+            and share >= 0.5
+            and f.text(f"{alias.lower()}_fund") != "fund"
+            and f.num_positions != 1
+        ),
     ),
     "position_risk_heavy": lambda f: _shares(
         f,

@@ -15,6 +15,9 @@ _RISKY = 1.3
 _IN_LINE = (0.85, 1.15)
 """Share of the volatility over weight that counts as in line."""
 
+_FEW = 10
+"""Effective positions up to which a decimal is shown."""
+
 _MANY = 5
 """Positions from which it says something that three hold half."""
 
@@ -33,7 +36,7 @@ def position_dominates(view: View) -> Iterator[Instance]:
     """The position with the largest share of the volatility makes at least half of it."""
     for alias, facts in _shares(view):
         weight, share = (float(fact.value) for fact in facts)
-        if facts[1].rank == 1 and share >= _DOMINANT:
+        if facts[1].rank == 1 and share >= _DOMINANT and _is_choice(view, alias):
             slots = {"name": name(alias), "weight": size(weight), "share": size(share)}
             yield Instance(slots, facts, 1.2 + share / 3, alias, -1)
 
@@ -103,7 +106,10 @@ def effective_positions(view: View) -> Iterator[Instance]:
     if facts:
         held, effective = (float(fact.value) for fact in facts)
         if held > 1 and effective <= held * 2 / 3:
-            slots = {"count": count(held), "effective": number(effective, 1)}
+            slots = {
+                "count": count(held),
+                "effective": number(effective, 1 if effective < _FEW else 0),
+            }
             yield Instance(slots, facts, 0.6 + (1 - effective / held) / 2, sign=-1)
 
 
@@ -134,6 +140,13 @@ def top_three(view: View) -> Iterator[Instance]:
     facts, held = view.facts_of("top_3"), view.number("num_positions")
     if facts and held is not None and held >= _MANY and float(facts[0].value) >= _DOMINANT:
         yield Instance({"share": size(float(facts[0].value))}, facts, 0.6, sign=-1)
+
+
+def _is_choice(view: View, alias: str) -> bool:
+    """Return whether a position could be smaller: not the only one, and no fund."""
+    kind = view.fact("fund", alias)
+    is_fund = kind is not None and kind.value == "fund"
+    return not is_fund and view.number("num_positions") != 1
 
 
 def _shares(view: View) -> "Iterator[tuple[str, tuple[Fact, ...]]]":

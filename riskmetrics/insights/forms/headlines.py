@@ -39,6 +39,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
         role="headline",
         connectives=tuple(of.connectives),
         is_event=of.is_event,
+        states=of.id,
     )
     def evaluate(view: View) -> Iterator[Instance]:
         for found in of.evaluate(view):
@@ -48,7 +49,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
             yield Instance(shown, (), weighed, found.subject, found.sign, context=evidence)
 
 
-for _id, _topic, _salience, _of, _phrasings in (
+_DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_var_exceeded", "result", 10.0, tail.var_exceeded,
         ("A day beyond the value at risk", "A loss beyond the value at risk")),
     ("headline_limit_position", "concentration", 8.5, limits.limit_position,
@@ -96,8 +97,11 @@ for _id, _topic, _salience, _of, _phrasings in (
         ("Weights and risk of positions",)),
     ("headline_scenario", "stress", 0.1, stress.scenario_cost, ("What scenarios would cost",)),
     ("headline_drawdown", "stress", 0.05, stress.drawdown, ("The drawdown",)),
-    ("headline_equity", "result", 0.1, result.equity, ("The state of the portfolio",)),
-):  # fmt: skip
+    ("headline_equity", "result", 0.2, result.equity, ("The state of the portfolio",)),
+)  # fmt: skip
+"""Id, topic, salience, statement, and phrasings."""
+
+for _id, _topic, _salience, _of, _phrasings in _DERIVED:
     _headline(_id, _topic, _salience, *_phrasings, of=_of)
 
 
@@ -129,10 +133,11 @@ def _one(view: View, of: Form) -> Iterator[Instance]:
     for found in of.evaluate(view):
         if found.supports:
             evidence, share = (*found.facts, *found.context), found.slots["share"].value
+            impact = abs(view.number("daily_return") or 0.0) * float(str(share))
             yield Instance(
                 {"name": name(found.subject)},
                 (),
-                2.5 + min(250 * abs(view.number("daily_return") or 0.0) * float(share), 3.5),
+                2.5 + min(250 * impact, 3.5),
                 found.subject,
                 found.sign,
                 context=evidence,

@@ -18,8 +18,8 @@ _NOTABLE_LOSS = 0.5
     "loss: percent, var: percent",
     "The loss of {loss} is beyond the one-day value at risk of the session before, {var}, which one"
     " session in twenty should exceed.",
-    "The loss of {loss} exceeds the one-day value at risk of the session before, {var}: an event of"
-    " one session in twenty.",
+    "The loss of {loss} exceeds the one-day value at risk of the session before, {var}, which is"
+    " meant to hold in nineteen sessions of twenty.",
     place=1,
     is_event=True,
 )
