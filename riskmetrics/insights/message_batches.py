@@ -72,13 +72,16 @@ class BatchWriter:
     answers: Mapping[str, Reply]
     claude: Claude
     provider: str = PROVIDER
+    sent_hash: str = ""
+    """Digest of the prompt that was sent for the insight, whose answer was paid for."""
 
     def write(self, prompt: Prompt) -> Answer:
-        """Return the batch's answer to the same prompt."""
-        reply = self.answers.get(
-            prompt_digest(prompt),
-            Reply(None, "the facts changed after the batch was sent", ZERO_USAGE),
-        )
+        """Return the batch's answer to the same prompt; another one is not used, but counted."""
+        reply = self.answers.get(prompt_digest(prompt))
+        if reply is None:
+            unused = self.answers.get(self.sent_hash)
+            usage = unused.usage if unused else ZERO_USAGE
+            reply = Reply(None, "the facts or the template changed after the batch was sent", usage)
         return read_answer(prompt, reply, reply.usage)
 
 

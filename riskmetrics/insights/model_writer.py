@@ -145,8 +145,9 @@ def store_batch_answers(
     """
 
     def store(writer: BatchWriter, batch_requests: Sequence[stored_batches.BatchRequest]) -> None:
-        expected = {
-            (str(each.portfolio_id), each.day, each.insight_type) for each in batch_requests
+        sent_hashes = {
+            (str(each.portfolio_id), each.day, each.insight_type): each.prompt_hash
+            for each in batch_requests
         }
         types = {*insight_types, *(each.insight_type for each in batch_requests)}
         batch_context, days = (
@@ -162,13 +163,13 @@ def store_batch_answers(
             ]
             sheets = [sheet for day in days for sheet in fact_sheet.read_sheets(connection, [day])]
         for request in pipeline.writable_requests(sheets, templates):
-            is_expected = (
-                request.sheet.portfolio_id,
-                request.sheet.day,
-                request.insight_type,
-            ) in expected
-            if is_expected and pipeline.request_key(request, batch_context) not in stored_keys:
-                write_insight(claude.budget.engine, request, batch_context)
+            sent = sent_hashes.get(
+                (request.sheet.portfolio_id, request.sheet.day, request.insight_type)
+            )
+            if sent and pipeline.request_key(request, batch_context) not in stored_keys:
+                own_writer = replace(writer, sent_hash=sent)
+                own_context = replace(batch_context, writer=own_writer)
+                write_insight(claude.budget.engine, request, own_context)
 
     return message_batches.collect_ended_batches(claude, store)
 

@@ -507,6 +507,25 @@ def test_a_batch_without_the_leading_type_is_collected_as_it_was_sent(
     assert not api.calls
 
 
+def test_an_answer_of_a_batch_that_came_too_late_is_counted_and_not_used(
+    engine, api, small_batches
+):
+    days = [date(2022, 12, 27), DAY]
+    assert launch.run(settings.load(), days, ["ai_insights"], ai_all=True).exit_code == 0
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE ai_insight_templates SET system_prompt = system_prompt || '.'")
+        )
+    api.ended = True
+    assert defs.resolve_job_def("collect_insights").execute_in_process().success
+    ((_, asked),) = api.batches.items()
+    rows = insights(engine)
+    assert providers(engine)["anthropic"] == 0
+    assert sum(row["cost_usd"] for row in rows) == len(asked) * COST / 2
+    reasons = {row["data_quality"]["fallback_reason"] for row in rows if row["cost_usd"]}
+    assert reasons == {"the facts or the template changed after the batch was sent"}
+
+
 def test_the_same_rows_in_any_order_give_the_same_facts_to_the_last_digit(engine):
     """Otherwise the cache key changes, and an insight is paid for twice."""
     tables_of_many = {

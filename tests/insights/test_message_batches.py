@@ -225,7 +225,7 @@ def test_requests_without_an_answer_have_a_reason_and_no_cost(writer, prompts):
         None,
         "the batch ended without an answer (errored)",
         None,
-        "the facts changed after the batch was sent",
+        "the facts or the template changed after the batch was sent",
     ]
     assert sorted(spent(claude), key=str) == [(0, True), (HALF, True), (HALF, True)]
 
