@@ -491,6 +491,22 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
     }
 
 
+def test_a_batch_without_the_leading_type_is_collected_as_it_was_sent(
+    engine, api, small_batches, monkeypatch
+):
+    """What a note tells depends on whether a daily summary is written."""
+    monkeypatch.setenv(
+        "RISKMETRICS_AI_TYPES", "concentration_risk,factor_exposure,stress_test_review"
+    )
+    days = [date(2022, 12, 27), DAY]
+    assert launch.run(settings.load(), days, ["ai_insights"], ai_all=True).exit_code == 0
+    ((_, asked),) = api.batches.items()
+    api.ended = True
+    assert defs.resolve_job_def("collect_insights").execute_in_process().success
+    assert providers(engine) == {"rules": len(asked), "anthropic": len(asked)}
+    assert not api.calls
+
+
 def test_the_same_rows_in_any_order_give_the_same_facts_to_the_last_digit(engine):
     """Otherwise the cache key changes, and an insight is paid for twice."""
     tables_of_many = {
