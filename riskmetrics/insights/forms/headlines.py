@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
 from riskmetrics.insights.forms import (
+    comparison,
     concentration,
     data,
     hedge,
@@ -66,9 +67,9 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_loss_left", "volatility", 7.0, volatility.loss_left_window,
         ("Volatility fell because one day left the window",)),
     ("headline_prices_missing", "data", 6.8, data.prices_missing, ("Prices are missing",)),
-    ("headline_largest_loss", "result", 6.5, result.largest_loss,
+    ("headline_largest_loss", "result", 6.5, comparison.largest_loss,
         ("The largest loss of the past year",)),
-    ("headline_largest_gain", "result", 6.5, result.largest_gain,
+    ("headline_largest_gain", "result", 6.5, comparison.largest_gain,
         ("The largest gain of the past year",)),
     ("headline_var_too_low", "tail", 5.2, tail.var_too_low,
         ("The value at risk has been too low for the portfolio",)),
