@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "k7a6c26db8e5"
-down_revision = "k4d8f93a85b2"
+down_revision = "k6f4b15ca7d4"
 
 FIGURES = (
     "annual_return",

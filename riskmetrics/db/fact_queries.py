@@ -8,13 +8,11 @@ insight is paid for twice.
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from riskmetrics import trading_calendar
 from riskmetrics.catalog import all_statistics, figures_of
 from riskmetrics.catalog.track_records import ForecastKind, compared_method
 from riskmetrics.db import tables
@@ -26,6 +24,7 @@ Records = dict[tuple[str, date], list[Record]]
 """Rows by portfolio_id and day; missing values are None."""
 
 _portfolios = tables.portfolios
+_scenarios = tables.stress_scenarios
 
 
 class _Query(NamedTuple):
@@ -35,6 +34,8 @@ class _Query(NamedTuple):
     keys: tuple[str, ...] = ()
     order: "tuple[sa.ColumnElement[Any], ...]" = ()
     condition: "sa.ColumnElement[bool]" = sa.true()
+    more: "tuple[sa.ColumnElement[Any], ...]" = ()
+    """Further columns."""
     day: str = "day"
     """Column of the session."""
 
@@ -72,6 +73,12 @@ _QUERIES = {
         ("scenario",),
         (_losses.c.loss.desc(), _losses.c.scenario),
         _losses.c.loss.is_not(None),
+        (
+            sa.select(_scenarios.c.market_move)
+            .where(_scenarios.c.name == _losses.c.scenario)
+            .scalar_subquery()
+            .label("market_move"),
+        ),
     ),
     "tail_risk": _Query(
         _tail,
@@ -80,6 +87,7 @@ _QUERIES = {
     ),
     "factor_exposures": _Query(tables.portfolio_factor_exposures, ("factor",)),
     "factor_risk": _Query(tables.portfolio_factor_risk, ("factor",)),
+    "var_tests": _Query(tables.portfolio_var_backtests, ("level",)),
     "coverage": _Query(tables.portfolio_coverage, ("metric",)),
     "undefined": _Query(
         _reasons,
@@ -127,39 +135,6 @@ def read_records(
     return {name: _read(connection, query, days, portfolios) for name, query in _QUERIES.items()}
 
 
-def exceptions(
-    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
-) -> Records:
-    """Return the exceptions of the stored 99 % value at risk in the YEAR sessions to each day.
-
-    Rows have ``exceptions`` and ``n_tested``, of the method that others are compared with.
-    """
-    column = _outcomes.c
-    ends = sa.values(sa.column("day", sa.Date), sa.column("first", sa.Date), name="ends").data(
-        [(day, trading_calendar.previous_session(day, YEAR - 1)) for day in days]
-    )
-    exceeded = column.outcome > column.forecast
-    statement = (
-        sa.select(
-            column.portfolio_id,
-            ends.c.day,
-            sa.func.count(column.outcome, type_=sa.Integer).label("n_tested"),
-            sa.func.count(column.outcome, type_=sa.Integer).filter(exceeded).label("exceptions"),
-        )
-        .join(ends, column.completed_on.between(ends.c.first, ends.c.day))
-        .where(
-            column.portfolio_id.in_(portfolios),
-            column.kind == ForecastKind.VALUE_AT_RISK.value,
-            column.method == compared_method(ForecastKind.VALUE_AT_RISK, 1),
-            column.horizon == 1,
-            column.level == Decimal("0.99"),
-        )
-        .group_by(column.portfolio_id, ends.c.day)
-        .order_by(column.portfolio_id, ends.c.day)
-    )
-    return _group_records(connection, statement)
-
-
 def positions(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID], *, count: int
 ) -> Records:
@@ -199,12 +174,16 @@ def positions(
         .subquery()
     )
     statement = (
-        sa.select(ranked, profile.c.company_name.label("company"))
+        sa.select(
+            ranked,
+            profile.c.company_name.label("company"),
+            sa.or_(profile.c.is_etf, profile.c.is_fund).label("is_fund"),
+        )
         .outerjoin(profile, profile.c.symbol == ranked.c.symbol)
         .where(sa.or_(ranked.c.weight_rank <= count, ranked.c.share_rank <= count))
         .order_by(ranked.c.portfolio_id, ranked.c.day, ranked.c.weight_rank)
     )
-    return _group_records(connection, statement)
+    return group_records(connection, statement)
 
 
 def _read(
@@ -220,16 +199,18 @@ def _read(
             table.c.portfolio_id,
             day.label("day"),
             *(table.c[name] for name in query.columns),
+            *query.more,
             *more,
         )
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(day.in_(days), table.c.portfolio_id.in_(portfolios), query.condition)
         .order_by(*query.order, *table.primary_key)
     )
-    return _group_records(connection, statement)
+    return group_records(connection, statement)
 
 
-def _group_records(connection: sa.Connection, statement: "sa.Select[Any]") -> Records:
+def group_records(connection: sa.Connection, statement: "sa.Select[Any]") -> Records:
+    """Return the rows of a query with portfolio_id and day, by both."""
     rows = fetch_frame(connection, statement)
     found: Records = defaultdict(list)
     columns = {

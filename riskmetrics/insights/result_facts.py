@@ -11,7 +11,6 @@ from riskmetrics.insights.fact_types import CHANGE_UNITS, FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.present.caveats import is_equity_small
-from riskmetrics.results.tail_risk_results import MIN_BACKTEST_DAYS
 
 _MAX_SECTORS, _MAX_SCENARIOS, _MAX_FACTORS = 3, 3, 3
 """Largest sectors by gross weight (plus the most over- and underweight); worst scenarios; factors
@@ -93,7 +92,8 @@ def position_facts(
         yield from defined_facts(
             make, {"weight": abs(row["weight"])}, entity=alias, rank=row["weight_rank"]
         )
-        yield from defined_facts(make, {"side": side}, entity=alias)
+        kind = "fund" if row["is_fund"] else "other"
+        yield from defined_facts(make, {"side": side, "fund": kind}, entity=alias)
         yield from defined_facts(
             make,
             {"share": row["share"]},
@@ -123,7 +123,8 @@ def sector_facts(
         yield from defined_facts(
             make, {"gross": row["gross_weight"]}, entity=alias, rank=rows.index(row) + 1
         )
-        yield from defined_facts(make, {"benchmark": row["benchmark_weight"]}, entity=alias)
+        more = {"benchmark": row["benchmark_weight"], "net": row["net_weight"]}
+        yield from defined_facts(make, more, entity=alias)
         if row in active:
             yield from defined_facts(
                 make, {"active": row["active_weight"]}, entity=alias, rank=active.index(row) + 1
@@ -150,6 +151,7 @@ def risk_facts(
         yield from defined_facts(
             make, {"result": -row["loss"]}, entity=alias, rank=number, quality=quality
         )
+        yield from defined_facts(make, {"market_move": row["market_move"]}, entity=alias)
     for row in rows_by_name["tail_risk"]:
         level = f"{row['level']:.2f}".removeprefix("0.")
         figures = {
@@ -161,14 +163,16 @@ def risk_facts(
             {name: value for name, value in figures.items() if name in FACT_TYPES},
             n_obs=row["observations"],
         )
-    for row in rows_by_name["exceptions"]:
-        if row["n_tested"] >= MIN_BACKTEST_DAYS:
-            found = {"var_exceptions_99": row["exceptions"]}
-            yield from defined_facts(make, found, n_obs=row["n_tested"])
     for statistic in all_statistics():
         for row in rows_by_name[statistic.key]:
             figures = _select(row, *statistic.facts.values())
             yield from defined_facts(make, figures, n_obs=row["observations"])
+    for row in rows_by_name["drawdowns"]:
+        if row["current_drawdown_peak"] is not None:
+            peak = f"{row['current_drawdown_peak']:%Y-%m-%d}"
+            yield from defined_facts(make, {"drawdown_peak": peak})
+    for row in rows_by_name["market_regression"]:
+        yield from defined_facts(make, {"own_beta_error": row["std_error"]})
 
 
 def factor_facts(

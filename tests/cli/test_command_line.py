@@ -89,7 +89,7 @@ def test_every_command_is_there() -> None:
             "alert",
             "init",
         ),
-        *("reset", "reprocess", "export", "compare", "calibrate", "explain", "doctor"),
+        *("reset", "reprocess", "export", "compare", "calibrate", "explain", "doctor", "mcp"),
         *(
             f"import {kind}"
             for kind in (

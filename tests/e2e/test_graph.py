@@ -66,8 +66,8 @@ risk_contributions <- har_coefficients, portfolio_values
 correlations <- har_coefficients, portfolio_values
 portfolio_factor_exposures <- har_coefficients, portfolio_values, symbol_factor_exposures
 stress_tests <- portfolio_betas, portfolio_factor_exposures, portfolio_rate_betas
-forecast_outcomes <- portfolio_tail_risk, portfolio_volatility, position_betas, position_volatility,\
- risk_contributions
+forecast_outcomes <- portfolio_tail_risk, portfolio_volatility, position_betas,\
+ position_volatility, risk_contributions
 portfolio_limit_checks <- correlations, forecast_outcomes, option_exposures, portfolio_betas,\
  portfolio_factor_exposures, portfolio_rate_betas,\
  portfolio_tail_risk, portfolio_values, portfolio_volatility,\
