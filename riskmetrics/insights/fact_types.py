@@ -28,15 +28,6 @@ _FORMATTERS = {
 }
 """Unit to formatter."""
 
-SIGNED_UNITS = (
-    "signed money",
-    "signed fraction",
-    "percentage points",
-    "signed number",
-    "signed index",
-)
-"""Units with a sign, which may be omitted if a word states the direction."""
-
 
 class FactType(NamedTuple):
     """A type of fact."""

@@ -19,7 +19,6 @@ MAX_DECIMALS = 4
 PATTERNS: Final = {
     "money": r"(?:\$|[A-Z]{3} )[\d,]+(?:\.\d+)?",
     "percent": r"−?[\d,]+(?:\.\d+)?%",
-    "points": r"[\d,]+(?:\.\d+)? (?:percentage points|percentage point)",
     "number": r"−?[\d,]+(?:\.\d+)?",
     "times": r"[\d,]+(?:\.\d+)?×",
     "count": r"[\d,]+",
@@ -75,11 +74,6 @@ def percent(value: float, decimals: int | None = None) -> Slot:
 def size(value: float, decimals: int | None = None) -> Slot:
     """Return the size of a fraction shown as a percentage."""
     return Slot("percent", abs(float(value)), decimals)
-
-
-def points(value: float) -> Slot:
-    """Return the size of a difference of fractions, in percentage points."""
-    return Slot("points", abs(float(value)))
 
 
 def number(value: float, decimals: int = 2) -> Slot:
@@ -158,7 +152,7 @@ def clean_name(text: str) -> str:
 def _decimals(slot: Slot) -> int:
     if slot.decimals is not None:
         return slot.decimals
-    if slot.kind in ("percent", "points"):
+    if slot.kind == "percent":
         shown = abs(float(slot.value)) * 100  # type: ignore[arg-type]
         return 0 if shown >= 9.95 else 1 if shown >= 0.095 or shown == 0 else 2
     return 2 if slot.kind == "number" else 1
@@ -173,15 +167,9 @@ def _show_percent(value: float, slot: Slot) -> str:
     return formatting.fixed(value * 100, _decimals(slot)) + "%"
 
 
-def _show_points(value: float, slot: Slot) -> str:
-    shown = formatting.fixed(value * 100, _decimals(slot))
-    return f"{shown} percentage point" + ("" if shown in ("1", "1.0") else "s")
-
-
 _SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
     "money": _show_money,
     "percent": _show_percent,
-    "points": _show_points,
     "number": lambda value, slot: formatting.fixed(value, _decimals(slot)),
     "times": lambda value, slot: formatting.fixed(value, _decimals(slot)) + "×",
     "count": lambda value, _: formatting.count(value),
