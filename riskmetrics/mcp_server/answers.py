@@ -4,39 +4,27 @@ Every table and figure of the catalog can be read; none is listed here. A name i
 `identities` allows.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID
 
-import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.catalog import (
-    Figure,
-    Unit,
-    all_figures,
-    all_listings,
     describe,
     figures_of,
     find_figure,
 )
 from riskmetrics.db import (
-    explain_queries,
     listed_rows,
     result_queries,
-    result_tables,
     stored_settings,
-    tables,
 )
 from riskmetrics.db.shown_names import read_names
-from riskmetrics.errors import UsageError
 from riskmetrics.explain import registry
-from riskmetrics.explain.recalculation import to_json_value
 from riskmetrics.explain.records import explanation_record
 from riskmetrics.insights import claims, fact_sheet, realize
 from riskmetrics.mcp_server.identities import (
@@ -44,6 +32,16 @@ from riskmetrics.mcp_server.identities import (
     Identity,
     find_identity,
     list_identities,
+)
+from riskmetrics.mcp_server.stored_rows import (
+    definition,
+    find_session,
+    has_one_row,
+    iterate_changes,
+    list_tables,
+    read_rows,
+    require_table,
+    to_records,
 )
 from riskmetrics.present.caveats import portfolio_caveats
 from riskmetrics.present.track_record import read_track_record
@@ -54,10 +52,6 @@ Connect = Callable[[], AbstractContextManager[sa.Connection]]
 
 MAX_ROWS = 200
 """Rows of a table in an answer; the order is that of its listing, such as the largest first."""
-
-_LISTED = {listing.table for listing in all_listings()}
-_TEXT_UNITS = {Unit.TEXT, Unit.FLAG, Unit.DATE}
-_IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id"}
 
 
 @dataclass(frozen=True)
@@ -85,20 +79,22 @@ class Answers:
     def list_figures(self, table: str | None = None) -> Answer:
         """Return the definitions of the figures of a table, or the tables and their figures."""
         if table is None:
-            return {"tables": {name: [one.label for one in figures_of(name)] for name in _tables()}}
-        _require_table(table)
+            return {
+                "tables": {name: [one.label for one in figures_of(name)] for name in list_tables()}
+            }
+        require_table(table)
         return {"table": table, "figures": [one for one in describe() if one["table"] == table]}
 
     def read_figures(
         self, portfolio: str, table: str, day: date | None = None, symbol: str | None = None
     ) -> Answer:
         """Return a table's rows of a portfolio on a session, with reasons of undefined figures."""
-        _require_table(table)
+        require_table(table)
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
-            session = _find_session(connection, identity, day)
+            session = find_session(connection, identity, day)
             named = None if symbol is None else identity.find_symbol(symbol)
-            rows = _read_rows(connection, identity, table, session, named)
+            rows = read_rows(connection, identity, table, session, named)
             context = _context(connection, identity, session)
             reasons = [
                 reason
@@ -108,7 +104,7 @@ class Answers:
         return {
             **context,
             "table": table,
-            "columns": {figure.column: _definition(figure) for figure in figures_of(table)},
+            "columns": {figure.column: definition(figure) for figure in figures_of(table)},
             "rows": [identity.show_row(row) for row in rows[:MAX_ROWS]],
             "rows_omitted": max(len(rows) - MAX_ROWS, 0),
             "undefined": reasons[:MAX_ROWS],
@@ -119,16 +115,16 @@ class Answers:
     ) -> Answer:
         """Return the changes of a portfolio's figures over some sessions."""
         if table is not None:
-            _require_table(table)
-        names = [table] if table else [name for name in _tables() if _has_one_row(name)]
+            require_table(table)
+        names = [table] if table else [name for name in list_tables() if has_one_row(name)]
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
-            session = _find_session(connection, identity, day)
+            session = find_session(connection, identity, day)
             earlier = trading_calendar.previous_session(session, sessions)
             changes = [
                 change
                 for name in names
-                for change in _changes(connection, identity, name, earlier, session)
+                for change in iterate_changes(connection, identity, name, earlier, session)
             ]
             context = _context(connection, identity, session)
         return {**context, "since": earlier.isoformat(), "sessions": sessions, "changes": changes}
@@ -137,7 +133,7 @@ class Answers:
         """Return the claims that are true of a session as sentences, the most salient first."""
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
-            session = _find_session(connection, identity, day)
+            session = find_session(connection, identity, day)
             sheets = fact_sheet.read_sheets(connection, [session], identity.name)
             context = _context(connection, identity, session)
         return {**context, "claims": [one for sheet in sheets for one in _claims(identity, sheet)]}
@@ -149,7 +145,7 @@ class Answers:
         found = find_figure(figure)
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
-            session = _find_session(connection, identity, day)
+            session = find_session(connection, identity, day)
             market = stored_settings.read_market_index(connection, self.market_index)
             rate = stored_settings.read_rate_index(connection, self.rate_index)
             explanations = registry.explain(
@@ -173,14 +169,14 @@ class Answers:
         """Return how a portfolio's forecasts of volatility and value at risk did."""
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
-            session = _find_session(connection, identity, day)
+            session = find_session(connection, identity, day)
             record = read_track_record(connection, session, portfolio=identity.name)
             context = _context(connection, identity, session)
         tests = record.tests.assign(subject=identity.shown_name)
         return {
             **context,
-            "forecasts": {"columns": _SCORE_COLUMNS, "rows": _records(record.scores)},
-            "value_at_risk_tests": {"columns": _TEST_COLUMNS, "rows": _records(tests)},
+            "forecasts": {"columns": _SCORE_COLUMNS, "rows": to_records(record.scores)},
+            "value_at_risk_tests": {"columns": _TEST_COLUMNS, "rows": to_records(tests)},
         }
 
     def _identity(self, connection: sa.Connection, shown: str) -> Identity:
@@ -223,97 +219,6 @@ _TEST_COLUMNS = {
 }
 
 
-def _tables() -> list[str]:
-    """Return the tables of figures, by subject."""
-    return list(dict.fromkeys(figure.table for figure in all_figures()))
-
-
-def _require_table(name: str) -> None:
-    if name not in _tables():
-        raise UsageError(f"there is no table {name}: list_figures lists {', '.join(_tables())}")
-
-
-def _has_one_row(table_name: str) -> bool:
-    """Return whether a table has one row per portfolio and session."""
-    table = tables.metadata.tables[table_name]
-    return table_name == "portfolio_snapshots" or (
-        "portfolio_id" in table.c
-        and not {"position_id", "symbol"} & set(table.c.keys())
-        and not _key_columns(table)
-    )
-
-
-def _key_columns(table: sa.Table) -> list[str]:
-    """Return the columns that identify a row within its portfolio and day."""
-    day = result_tables.day_column(table).name
-    return [
-        column.name for column in table.primary_key if column.name not in _IDENTITY_COLUMNS | {day}
-    ]
-
-
-def _find_session(connection: sa.Connection, identity: Identity, day: date | None) -> date:
-    """Return a session with results of the portfolio, by default its latest."""
-    scope = result_tables.Scope(identity.name)
-    stored = result_tables.read_day_range(connection, scope)
-    if stored is None:
-        raise UsageError(f"no results of {identity.shown_name} are stored")
-    session = day or stored[1]
-    if not stored[0] <= session <= stored[1] or not trading_calendar.is_session(session):
-        raise UsageError(
-            f"no results of {identity.shown_name} are stored for {session}: sessions are stored"
-            f" from {stored[0]} to {stored[1]}"
-        )
-    return session
-
-
-def _read_rows(
-    connection: sa.Connection, identity: Identity, table_name: str, day: date, symbol: str | None
-) -> list[dict[str, Any]]:
-    """Return rows as their listing states, or keys and figures of a table without one."""
-    table = tables.metadata.tables[table_name]
-    if table_name in _LISTED and symbol is None:
-        rows = listed_rows.read_rows(table_name, connection, day, identity.name)
-        return _records(rows.drop(columns="portfolio"))
-    stored = explain_queries.read_rows(connection, table, day, identity.id, symbol)
-    columns = dict.fromkeys(
-        (*_key_columns(table), *(figure.stored_column for figure in figures_of(table_name)))
-    )
-    names = ["symbol"] * ("position_id" in table.c) + list(columns)
-    return [{name: _plain(row[name]) for name in names} for row in stored]
-
-
-def _changes(
-    connection: sa.Connection, identity: Identity, table_name: str, earlier: date, session: date
-) -> Iterator[dict[str, Any]]:
-    """Yield a record for each number of a table that is defined on one of two sessions."""
-    key_columns = _key_columns(tables.metadata.tables[table_name])
-    before, after = (
-        {
-            tuple(row[name] for name in key_columns): row
-            for row in _read_rows(connection, identity, table_name, day, None)
-        }
-        for day in (earlier, session)
-    )
-    for key in dict.fromkeys((*after, *before)):
-        for figure in figures_of(table_name):
-            values = [rows.get(key, {}).get(figure.column) for rows in (before, after)]
-            if figure.unit in _TEXT_UNITS or values == [None, None]:
-                continue
-            named = identity.show_row(dict(zip(key_columns, key, strict=True)))
-            yield {
-                "figure": figure.name,
-                **({"of": named} if named else {}),
-                **_definition(figure),
-                "before": values[0],
-                "after": values[1],
-                "change": _difference(*values),
-            }
-
-
-def _difference(before: float | None, after: float | None) -> float | None:
-    return None if before is None or after is None else after - before
-
-
 def _claims(identity: Identity, sheet: fact_sheet.Sheet) -> Iterator[dict[str, Any]]:
     names = {
         alias: identity.show_entity(entity) or alias for alias, entity in sheet.aliases.items()
@@ -339,7 +244,7 @@ def _context(connection: sa.Connection, identity: Identity, day: date) -> Answer
         "portfolio": identity.shown_name,
         "as_of": day.isoformat(),
         "currency": identity.currency,
-        "coverage": _records(coverage.drop(columns="portfolio")),
+        "coverage": to_records(coverage.drop(columns="portfolio")),
         "caveats": [identity.show_text(text) for text in caveats],
     }
 
@@ -356,7 +261,7 @@ def _undefined(connection: sa.Connection, identity: Identity, day: date) -> list
             "reason": identity.show_text(row["reason"]),
             "observations": row["n_obs"],
         }
-        for row in _records(rows)
+        for row in to_records(rows)
     ]
 
 
@@ -371,7 +276,7 @@ def _latest_values(connection: sa.Connection, day: date | None) -> dict[str, dic
             "equity": row["total_value"],
             "n_caveats": len(caveats.get(row["portfolio"], ())),
         }
-        for row in _records(snapshots)
+        for row in to_records(snapshots)
     }
 
 
@@ -386,29 +291,6 @@ def _show_record(identity: Identity, record: dict[str, Any]) -> dict[str, Any]:
             for name, value in record["inputs"].items()
         },
     }
-
-
-def _definition(figure: Figure) -> dict[str, Any]:
-    return {
-        "label": figure.label,
-        "unit": figure.unit.value,
-        **({"window": figure.window} if figure.window else {}),
-    }
-
-
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(name): _plain(value) for name, value in row.items()}
-        for row in rows.astype(object).to_dict("records")
-    ]
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: None if it is undefined, infinities as text."""
-    if isinstance(value, pd.Timestamp | UUID):
-        return str(value.date() if isinstance(value, pd.Timestamp) else value)
-    plain = to_json_value(value)
-    return str(plain) if isinstance(plain, float) and math.isinf(plain) else plain
 
 
 def _iso(day: date | None) -> str | None:
