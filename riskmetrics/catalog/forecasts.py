@@ -22,18 +22,25 @@ _COPIED = {
     *("low", "high", "coefficients", "in_sample"),
 }
 
+_OF_HORIZONS = {"volatility_forecast", "root_variance_forecast", "low", "high"}
+
 _forecast = partial(Figure, "volatility_forecasts", window=NEXT_MONTH, minimum=LEVEL_OBS)
 _of_year = partial(Figure, "volatility_forecasts", window=YEAR)
+_of_horizon = partial(
+    Figure, "volatility_horizon_forecasts", window="next 1, 5 or 63 sessions", minimum=LEVEL_OBS
+)
 _score = partial(Figure, "har_forecast_scores", window=MONTH)
 
 _FORECASTS = (
     _forecast("volatility_forecast", "Forecast", Unit.VOLATILITY, EXPECTED, reference=HAR),
     _forecast("root_variance_forecast", "Root of the variance forecast", Unit.VOLATILITY,
-        "volatility_forecast * sqrt(1 + s²), s² the residual variance of the coefficients",
+        "volatility_forecast / k, k the ratio of the two in the sample of the version",
         reference=HAR),
-    _forecast("low", "80% interval, low end", Unit.VOLATILITY, "volatility_forecast * exp(-0.45)",
+    _forecast("low", "80% interval, low end", Unit.VOLATILITY,
+        "volatility_forecast * 10th percentile of realized over forecast in the version's sample",
         short="low"),
-    _forecast("high", "80% interval, high end", Unit.VOLATILITY, "volatility_forecast * exp(0.36)",
+    _forecast("high", "80% interval, high end", Unit.VOLATILITY,
+        "volatility_forecast * 90th percentile of realized over forecast in the version's sample",
         short="high"),
     _forecast("rise_probability", "P(increase)", Unit.PROBABILITY, RISE),
     _forecast("trailing_21d", "Trailing 21 sessions", Unit.VOLATILITY, REALIZED.format(21, 15),
@@ -66,6 +73,18 @@ _FORECASTS = (
 
 FIGURES = (
     *_FORECASTS,
+    *(
+        _of_horizon(
+            figure.column,
+            figure.label,
+            figure.unit,
+            f"{figure.formula}; coefficients of the horizon",
+            reference=figure.reference,
+            short=figure.short,
+        )
+        for figure in _FORECASTS
+        if figure.column in _OF_HORIZONS
+    ),
     _score("realized", "Realized", Unit.VOLATILITY,
         "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 required; portfolios:"
         " with the weights of the forecast's day", minimum="15 returns"),

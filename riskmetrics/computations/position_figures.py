@@ -5,7 +5,7 @@ from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows
 from riskmetrics.db.shards import Unit
 from riskmetrics.inputs.run_inputs import RunInputs
-from riskmetrics.results import betas, forecasts, rate_sensitivity
+from riskmetrics.results import betas, forecasts, horizon_forecasts, rate_sensitivity
 
 
 def compute_position_betas(inputs: RunInputs) -> Computed:
@@ -47,6 +47,11 @@ def compute_position_volatility(inputs: RunInputs) -> Computed:
         [
             TableRows(tables.position_volatility, rows, undefined, forecasts.POSITION_METRICS),
             TableRows(tables.volatility_forecasts, forecast_rows, subjects=Subjects.SYMBOLS),
+            TableRows(
+                tables.volatility_horizon_forecasts,
+                horizon_forecasts.symbol_rows(estimates, lots, sessions, forecast_rows),
+                subjects=Subjects.SYMBOLS,
+            ),
         ]
     )
 
@@ -77,7 +82,11 @@ POSITION_ASSETS = (
         "positions",
         "Realized volatility of open positions, and volatility forecasts of symbols.",
         {"market_prices": Edge.READS, "har_coefficients": Edge.READS},
-        (tables.position_volatility, tables.volatility_forecasts),
+        (
+            tables.position_volatility,
+            tables.volatility_forecasts,
+            tables.volatility_horizon_forecasts,
+        ),
         compute_position_volatility,
         "expected_vol_21d",
         Unit.SYMBOLS,

@@ -8,7 +8,13 @@ from riskmetrics.computations.result_asset import DELTA_NOTE, Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
-from riskmetrics.results import exposures, forecasts, option_results, snapshots
+from riskmetrics.results import (
+    exposures,
+    forecasts,
+    horizon_forecasts,
+    option_results,
+    snapshots,
+)
 
 
 def compute_values(inputs: RunInputs) -> Computed:
@@ -42,6 +48,11 @@ def compute_volatility(inputs: RunInputs) -> Computed:
         [
             _snapshot_columns(rows, undefined, forecasts.SNAPSHOT_METRICS),
             TableRows(tables.volatility_forecasts, forecast_rows, subjects=Subjects.PORTFOLIOS),
+            TableRows(
+                tables.volatility_horizon_forecasts,
+                horizon_forecasts.portfolio_rows(valuation, estimates, forecast_rows),
+                subjects=Subjects.PORTFOLIOS,
+            ),
         ],
         coverage,
         forecasts.VOLATILITY_COVERAGE,
@@ -116,7 +127,11 @@ SNAPSHOT_ASSETS = (
         "portfolios",
         "Realized and forecast portfolio volatility from pro-forma returns.",
         {"portfolio_values": Edge.UPDATES, "har_coefficients": Edge.READS},
-        (tables.portfolio_snapshots, tables.volatility_forecasts),
+        (
+            tables.portfolio_snapshots,
+            tables.volatility_forecasts,
+            tables.volatility_horizon_forecasts,
+        ),
         compute_volatility,
         "expected_volatility_21d",
     ),

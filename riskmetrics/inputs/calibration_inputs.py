@@ -21,12 +21,17 @@ def propose_calibration(
         raise CalibrationRejectedError(
             f"no price of a stock up to {through} is stored; import prices"
         )
-    bars = input_queries.read_bars(
+    bars = input_queries.read_price_panels(
         connection,
+        ("adj_close", "high", "low", "open", "close", "volume"),
         {*stocks["symbol"], market},
         trading_calendar.sessions_between(stocks["first"].min().date(), through),
     )
     suspected = find_suspected_splits(connection, bars["adj_close"].columns)
     return model_calibration.propose_version(
-        bars, market, calibration_queries.read_har_coefficients(connection), suspected
+        bars,
+        market,
+        calibration_queries.read_har_coefficients(connection),
+        suspected,
+        calibration_queries.read_variance_corrections(connection),
     )

@@ -9,7 +9,9 @@ days are dates.
 from riskmetrics.db.tables.forecast_tables import (
     har_coefficients,
     har_forecast_scores,
+    variance_corrections,
     volatility_forecasts,
+    volatility_horizon_forecasts,
 )
 from riskmetrics.db.tables.holding_tables import portfolios, positions
 from riskmetrics.db.tables.insight_tables import (
@@ -88,9 +90,11 @@ __all__ = [
     "symbol_two_factor_betas",
     "transactions",
     "undefined_metrics",
+    "variance_corrections",
     "vendor_quotas",
     "vendor_responses",
     "volatility_forecasts",
+    "volatility_horizon_forecasts",
 ]
 
 describe_figures()
