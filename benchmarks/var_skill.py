@@ -19,7 +19,7 @@ import numpy as np
 from scipy import stats
 
 from benchmarks import measure
-from benchmarks.forecast_skill import load_history
+from benchmarks.forecast_models import load_history, random_portfolios
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.metrics import tail_risk
 from riskmetrics.metrics._typing import BoolArray, FloatArray
@@ -75,21 +75,6 @@ METHODS: Mapping[str, Callable[[FloatArray, float], Tail]] = {
     "filtered": _filtered,
     f"normal, EWMA {FILTER_DECAY}": _normal,
 }
-
-
-def random_portfolios(returns: FloatArray, count: int, seed: int = 1) -> FloatArray:
-    """Return daily returns (T, count) of portfolios of 3 to 25 of the columns of ``returns``."""
-    rng = np.random.default_rng(seed)
-    series = []
-    for number in range(count):
-        held = rng.choice(
-            returns.shape[1], rng.integers(3, min(25, returns.shape[1]) + 1), replace=False
-        )
-        weights = rng.dirichlet(np.ones(len(held)))
-        if number % 5 == 0:
-            weights = np.where(rng.random(len(held)) < 0.3, -weights, weights)
-        series.append(returns[:, held] @ weights)
-    return np.column_stack(series)
 
 
 def score_methods(returns: FloatArray, first: int = WINDOW) -> list[Score]:

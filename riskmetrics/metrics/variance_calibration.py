@@ -35,6 +35,9 @@ LEVEL_BOUNDS = (-0.5, 0.8)
 
 _MAX_STEPS = 50
 
+_MIN_WITHIN_DAYS = 1e-9
+"""Minimum share of a regressor's squares within days; less is rounding."""
+
 
 class VariancePairs(NamedTuple):
     """Completed forecasts of the regression, each of shape (K,) unless stated otherwise."""
@@ -110,7 +113,8 @@ def fit_day_effects(ratio: FloatArray, x: FloatArray, day: IntArray) -> FloatArr
         mean = np.column_stack([np.bincount(group, share * one) for one in x.T]) / size[:, None]
         deviation = x - mean[group]
         information = (deviation * share[:, None]).T @ deviation
-        if np.linalg.matrix_rank(information) < len(weights):
+        size_of_x = (share[:, None] * x**2).sum(axis=0)
+        if (np.diag(information) <= _MIN_WITHIN_DAYS * size_of_x).any():
             break
         step = np.linalg.solve(information, (share[:, None] * x).sum(axis=0) - x.sum(axis=0))
         weights = weights + step
@@ -268,14 +272,13 @@ def require_safe(correction: Correction, name: str) -> Correction:
 def _fit_rise(rises: BoolArray, growth: FloatArray) -> tuple[float, float]:
     """Regress rises on the log of forecast over trailing volatility; return mean and sd of Φ."""
     import statsmodels.api as sm  # slow to import, and rarely needed
-    from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
     known = np.isfinite(growth)
-    x = np.column_stack([np.ones(known.sum()), growth[known]])
-    try:
-        constant, slope = sm.Probit(rises[known].astype(float), x).fit(disp=0).params
-    except (PerfectSeparationError, np.linalg.LinAlgError, ValueError):
-        constant, slope = np.nan, np.nan
+    share = rises[known].mean() if known.any() else 0.0
+    slope = constant = np.nan
+    if 0.0 < share < 1.0:
+        x = np.column_stack([np.ones(known.sum()), growth[known]])
+        constant, slope = sm.Probit(rises[known].astype(np.float64), x).fit(disp=0).params
     if not slope > 0.0:
         raise CalibrationRejectedError(
             "forecasts do not say whether volatility rises; keep the version in use"

@@ -58,6 +58,7 @@ REGRESSIONS = {
 NULL_BY_MEANING = {
     "volatility_forecasts.portfolio_id",
     "volatility_forecasts.thin_coverage_sessions",
+    "volatility_horizon_forecasts.portfolio_id",
     "har_forecast_scores.portfolio_id",
 }
 """Columns whose comments define NULL: the row belongs to a symbol."""
