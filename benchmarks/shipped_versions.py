@@ -94,12 +94,14 @@ def fit_version(
     horizons: dict[int, HorizonModel] = {}
     for horizon in HORIZONS:
         fits = {proxy: _fit_proxy(closes, proxy, horizon) for proxy in ("close_market", "close")}
-        fits["range_market"] = fits["close_market"]
+        of_ranges = fits["close_market"]._replace(std_errors=np.full(5, np.nan))
+        fits["range_market"] = of_ranges
         coefficients = {proxy: _round(fit.coefficients) for proxy, fit in fits.items()}
         found = fit_corrections(closes, bars, coefficients, horizon)
         rows += [
             {"proxy": proxy, "horizon": horizon} | _fit_row(fit) for proxy, fit in fits.items()
         ]
+        rows[-1] |= {"n_obs": None, "n_symbols": None}  # of ranges, which nothing was fitted to
         correction_rows += [
             {"series_class": name, "horizon": horizon, "n_obs": found.n_obs[name]}
             | {key: round(value, _DECIMALS) for key, value in correction_row(one).items()}
@@ -124,7 +126,7 @@ def fit_version(
 
 
 def _fit_proxy(panel: CalibrationPanel, proxy: str, horizon: int) -> calibration.Calibration:
-    """Return the fit of a proxy; one with a negative weight of the last session goes without."""
+    """Return the fit of a proxy."""
     blocks = ((block.inputs, block.outcomes[horizon]) for block in panel.stock_blocks(proxy))
     return calibration.fit(blocks, proxy=proxy, horizon=horizon)
 

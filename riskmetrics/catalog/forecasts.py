@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import Figure, Unit
+from riskmetrics.catalog.listing import Listing
 from riskmetrics.catalog.volatility import (
     EXPECTED,
     HAR,
@@ -95,3 +96,19 @@ FIGURES = (
         if figure.column in _COPIED
     ),
 )  # fmt: skip
+
+LISTINGS = (
+    Listing(
+        "volatility_horizon_forecasts",
+        "Volatility forecasts of portfolios over other horizons, {session}",
+        "volatility",
+        "horizons",
+        columns=(
+            *("horizon", "volatility_forecast", "root_variance_forecast", "low", "high"),
+            "undefined_reason",
+        ),
+        order=("horizon",),
+        is_optional=True,
+        hidden=("root_variance_forecast",),
+    ),
+)

@@ -42,6 +42,7 @@ _LISTINGS = {
         *values.LISTINGS,
         *concentration.LISTINGS,
         *betas.LISTINGS,
+        *forecasts.LISTINGS,
         *tail_risk.LISTINGS,
         *portfolio_statistics.LISTINGS,
         *stress.LISTINGS,

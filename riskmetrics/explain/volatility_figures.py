@@ -33,6 +33,12 @@ _EQUITY_FIGURES = (
 """Figures that are undefined if a portfolio's equity is too small."""
 
 
+_CORRECTED = (
+    *("volatility_forecast", "root_variance_forecast", "low", "high"),
+    *("rise_mean", "rise_sd"),
+)
+
+
 class VolatilityInputs(NamedTuple):
     """Input series of the volatility figures, one entry per session."""
 
@@ -108,8 +114,11 @@ def forecast_volatility(
     expected = _ANNUALIZATION * own["level"] * ratio.clip(har.MIN_RATIO, har.MAX_RATIO)
     n_obs = inputs.returns.rolling(har.LEVEL_WINDOW, min_periods=0).count()
     found = forecast_features(inputs)
+    not_known = dict.fromkeys(_CORRECTED, math.nan)
     corrections = [
-        _correction_of_day(
+        not_known
+        if not models.is_known[version]
+        else _correction_of_day(
             models.corrections[version], row, expected.iloc[at], chosen[at].residual_variance,
             is_diversified=inputs.is_diversified,
         )
@@ -119,9 +128,7 @@ def forecast_volatility(
     ]  # fmt: skip
     return pd.DataFrame(
         {
-            **pd.DataFrame(corrections, index=inputs.returns.index).mask(
-                ~models.is_known[which], math.nan
-            ),
+            **pd.DataFrame(corrections, index=inputs.returns.index),
             "observations": n_obs.astype(int),
             "proxy": proxy,
             "coefficients": [sources.har_versions.names[version] for version in which],
@@ -208,8 +215,7 @@ def _correction_of_day(
         volatility = root * chosen.volatility_ratio
         numbers = (volatility, root, volatility * chosen.low, volatility * chosen.high)
         rise = chosen.rise_mean, chosen.rise_sd
-    names = ("volatility_forecast", "root_variance_forecast", "low", "high")
-    scaled = {name: expected * number for name, number in zip(names, numbers, strict=True)}
+    scaled = {name: expected * number for name, number in zip(_CORRECTED[:4], numbers, strict=True)}
     return scaled | {"rise_mean": rise[0], "rise_sd": rise[1]}
 
 

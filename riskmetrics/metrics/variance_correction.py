@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.forecast_features import Features
 from riskmetrics.metrics.har import Forecast
 from riskmetrics.metrics.volatility import LOG_ERROR_MEAN, LOG_ERROR_SD
@@ -46,6 +46,40 @@ Corrections = Mapping[str, Correction]
 """Corrections by class of series; empty for a version from before there were any."""
 
 
+class CorrectionTable(NamedTuple):
+    """The numbers of all corrections, each (versions, classes) or (versions, classes, 3)."""
+
+    level: FloatArray
+    weights: FloatArray
+    centers: FloatArray
+    lowest: FloatArray
+    highest: FloatArray
+    volatility_ratio: FloatArray
+    low: FloatArray
+    high: FloatArray
+    rise_mean: FloatArray
+    rise_sd: FloatArray
+    has_bars: BoolArray
+    """Whether a version has a correction of series with bars, (versions,)."""
+    is_corrected: BoolArray
+    """Whether a version has corrections, (versions,)."""
+
+    @classmethod
+    def build(cls, corrections: Sequence[Corrections]) -> "CorrectionTable":
+        """Return the table of versions; a class that one does not know has NaN, never used."""
+        unknown = Correction._make([np.nan, *[np.full(3, np.nan)] * 4, *[np.nan] * 5])
+        rows = [[known.get(name, unknown) for name in SERIES_CLASSES] for known in corrections]
+        numbers = (
+            np.array([[getattr(one, field) for one in row] for row in rows])
+            for field in cls._fields[:-2]
+        )
+        return cls(
+            *numbers,
+            has_bars=np.array(["bars" in known for known in corrections]),
+            is_corrected=np.array([bool(known) for known in corrections]),
+        )
+
+
 class CorrectedForecast(NamedTuple):
     """A corrected forecast and the parameters of its probability of a rise, each (D, N)."""
 
@@ -80,7 +114,7 @@ def feature_values(features: Features, series_class: IntArray) -> FloatArray:
 def correct(
     forecast: Forecast,
     features: Features,
-    corrections: Sequence[Corrections],
+    known: CorrectionTable,
     version: IntArray,
     series_class: IntArray,
 ) -> CorrectedForecast:
@@ -92,8 +126,8 @@ def correct(
         Forecast of `har.forecast`, of shape (D, N).
     features : Features
         Features of the same days and series.
-    corrections : sequence of mappings
-        Corrections of every version by class; those of a version without any change nothing.
+    known : CorrectionTable
+        Corrections of every version; those of a version without any change nothing.
     version : (D,) array
         Index of the version known on each day.
     series_class : (N,) array
@@ -120,18 +154,18 @@ def correct(
     >>> features = Features(*(np.full((1, 1), np.nan) for _ in range(4)), np.array([[False]]))
     >>> none, one = np.zeros(3), np.ones(3)
     >>> of = {"stock": Correction(np.log(1.44), none, none, none, one, 1.0, 0.6, 1.4, 0.0, 0.3)}
-    >>> found = correct(forecast, features, [of], np.zeros(1, int), np.array([STOCK]))
+    >>> table = CorrectionTable.build([of])
+    >>> found = correct(forecast, features, table, np.zeros(1, int), np.array([STOCK]))
     >>> found.forecast.volatility_forecast.round(3), found.forecast.low.round(3)
     (array([[0.24]]), array([[0.144]]))
     """
     shape = forecast.volatility_forecast.shape
-    if not any(corrections):
+    if not known.is_corrected.any():
         return CorrectedForecast(
             forecast, np.full(shape, LOG_ERROR_MEAN), np.full(shape, LOG_ERROR_SD)
         )
-    has_bars = np.array(["bars" in known for known in corrections])[version][:, np.newaxis]
+    has_bars = known.has_bars[version][:, np.newaxis]
     chosen = np.where(features.uses_bars & has_bars, BARS, series_class)
-    known = _Table.build(corrections)
     which = np.broadcast_to(version[:, np.newaxis], shape), chosen
     log_variance = known.level[which]
     for feature, values in enumerate(feature_values(features, chosen)):
@@ -144,7 +178,7 @@ def correct(
         log_variance = log_variance + known.weights[..., feature][which] * (bounded - center)
     root = forecast.volatility_forecast * np.exp(0.5 * log_variance)
     volatility = root * known.volatility_ratio[which]
-    is_corrected = np.array([bool(one) for one in corrections])[version][:, np.newaxis]
+    is_corrected = known.is_corrected[version][:, np.newaxis]
     new = (volatility, root, volatility * known.low[which], volatility * known.high[which])
     chosen_values = (np.where(is_corrected, *pair) for pair in zip(new, forecast[:4], strict=True))
     return CorrectedForecast(
@@ -152,30 +186,3 @@ def correct(
         np.where(is_corrected, known.rise_mean[which], LOG_ERROR_MEAN),
         np.where(is_corrected, known.rise_sd[which], LOG_ERROR_SD),
     )
-
-
-class _Table(NamedTuple):
-    """The numbers of all corrections, each (versions, classes) or (versions, classes, 3)."""
-
-    level: FloatArray
-    weights: FloatArray
-    centers: FloatArray
-    lowest: FloatArray
-    highest: FloatArray
-    volatility_ratio: FloatArray
-    low: FloatArray
-    high: FloatArray
-    rise_mean: FloatArray
-    rise_sd: FloatArray
-
-    @classmethod
-    def build(cls, corrections: Sequence[Corrections]) -> "_Table":
-        """Return a table; a class that a version does not know has NaN, which nothing uses."""
-        unknown = Correction._make([np.nan, *[np.full(3, np.nan)] * 4, *[np.nan] * 5])
-        rows = [[known.get(name, unknown) for name in SERIES_CLASSES] for known in corrections]
-        return cls(
-            *(
-                np.array([[getattr(one, field) for one in row] for row in rows])
-                for field in cls._fields
-            )
-        )

@@ -219,6 +219,7 @@ _RISK_QUERIES: dict[str, Callable[..., pd.DataFrame]] = {
     listing.name: partial(listed_rows.read_rows, listing.table)
     for listing in all_listings()
     if listing.view in ("risk", "contributions", "stress", "options")
+    or listing.table == "volatility_horizon_forecasts"
 }
 
 

@@ -14,7 +14,7 @@ from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.metrics.forecast_features import FEATURES
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
-from riskmetrics.metrics.variance_correction import Correction, Corrections
+from riskmetrics.metrics.variance_correction import Correction, Corrections, CorrectionTable
 
 WEIGHT_COLUMNS = ("constant", "day_weight", "week_weight", "month_weight", "market_weight")
 """Columns of `har_coefficients` in the order of `har.Coefficients.weights`."""
@@ -53,6 +53,8 @@ class HorizonModels(NamedTuple):
     corrections: list[Corrections]
     is_known: BoolArray
     """Whether a version has this horizon, (V,); one without it has the model of 21 sessions."""
+    table: CorrectionTable
+    """The corrections as arrays."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,17 @@ class ModelVersions:
     last_target: "np.ndarray[tuple[int], np.dtype[np.datetime64]]"
     horizons: list[Mapping[int, HorizonModel]] = field(default_factory=list)
     """Models by horizon; empty: only coefficients are known."""
+    _models: dict[int, HorizonModels] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def models(self, horizon: int) -> HorizonModels:
-        """Return the models of all versions for one horizon."""
+        """Return the models of all versions for one horizon; they are built once."""
+        if horizon not in self._models:
+            self._models[horizon] = self._build_models(horizon)
+        return self._models[horizon]
+
+    def _build_models(self, horizon: int) -> HorizonModels:
         known: list[Mapping[int, HorizonModel]] = self.horizons or [{} for _ in self.names]
         plain = [HorizonModel(coefficients, {}) for coefficients in self.coefficients]
         found = [of.get(horizon, model) for of, model in zip(known, plain, strict=True)]
@@ -76,6 +86,7 @@ class ModelVersions:
             [model.coefficients for model in found],
             [model.corrections for model in found],
             is_known,
+            CorrectionTable.build([model.corrections for model in found]),
         )
 
     def version_on(self, days: Sequence[date] | pd.DatetimeIndex) -> IntArray:
@@ -153,14 +164,10 @@ def _parse_horizons(
 
 
 def _correction(row: Mapping[Any, Any]) -> Correction:
-    scalars: dict[str, Any] = {name: float(row[name]) for name in _SCALARS}
-    arrays = {
-        name: np.array([float(row[f"{feature}_{part}"]) for feature in FEATURES])
-        for name, part in zip(
-            ("weights", "centers", "lowest", "highest"), FEATURE_PARTS, strict=True
-        )
-    }
-    return Correction(**scalars, **arrays)
+    fields: dict[str, Any] = {name: float(row[name]) for name in _SCALARS}
+    for name, part in zip(("weights", "centers", "lowest", "highest"), FEATURE_PARTS, strict=True):
+        fields[name] = np.array([float(row[f"{feature}_{part}"]) for feature in FEATURES])
+    return Correction(**fields)
 
 
 def correction_row(correction: Correction) -> dict[str, float]:

@@ -243,7 +243,7 @@ def forecast_volatility(
     """Forecast with the regression and its correction of the version known on each day."""
     models = versions.models(horizon)
     forecast = har.forecast(inputs, models.coefficients, version)
-    return correct(forecast, features, models.corrections, version, series_class)
+    return correct(forecast, features, models.table, version, series_class)
 
 
 def forecast_horizon(

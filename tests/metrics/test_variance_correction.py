@@ -22,6 +22,7 @@ from riskmetrics.metrics.variance_correction import (
     DIVERSIFIED,
     STOCK,
     Correction,
+    CorrectionTable,
     correct,
 )
 
@@ -174,7 +175,11 @@ def test_the_formula_by_hand_for_each_class_and_for_a_version_without_correction
         {"stock": of_stock, "diversified": of_fund, "bars": correction(level=0.0)},
     ]
     found = correct(
-        forecast(3, 2), features, known, np.array([0, 1, 2]), np.array([STOCK, DIVERSIFIED])
+        forecast(3, 2),
+        features,
+        CorrectionTable.build(known),
+        np.array([0, 1, 2]),
+        np.array([STOCK, DIVERSIFIED]),
     )
     stock, fund, bars = 0.1 + 0.3 * 1.5, -0.1, 0.3 * 0.5 - 1.0 * 0.2
     logs = np.array([[stock, fund], [bars, fund]])
@@ -192,5 +197,7 @@ def test_the_formula_by_hand_for_each_class_and_for_a_version_without_correction
 def test_versions_without_any_correction_change_nothing():
     plain = forecast(2, 1)
     features = Features(*[np.full((2, 1), np.nan)] * 4, np.zeros((2, 1), bool))
-    found = correct(plain, features, [{}, {}], np.array([0, 1]), np.array([STOCK]))
+    found = correct(
+        plain, features, CorrectionTable.build([{}, {}]), np.array([0, 1]), np.array([STOCK])
+    )
     assert found.forecast is plain
