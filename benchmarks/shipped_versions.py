@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import riskmetrics
 from riskmetrics import panels, trading_calendar
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics import calibration, har
@@ -118,7 +119,7 @@ def fit_version(
         "first_day": first_day.isoformat(),
         "last_target": last_target.isoformat(),
         "digest": digest,
-        "code_version": "0.2.0",
+        "code_version": riskmetrics.__version__,
     }
     return [version | row for row in rows], [
         {"version": version["version"]} | row for row in correction_rows

@@ -165,12 +165,12 @@ def _print_proposal(proposal: dict[str, Any]) -> None:
     )
     if proposal["corrections"]:
         print_frame(
-            pd.DataFrame(proposal["corrections"]).drop(columns="version"),
+            pd.DataFrame(proposal["corrections"]),
             as_json=False,
             formats=dict.fromkeys(
                 ("level", "season_weight", "quarter_weight", "range_level_weight"), "{:.3f}".format
             ),
-            title="Corrections of variance by class of series and horizon",
+            title=f"Corrections of this fit and of {proposal['present']}",
         )
 
 

@@ -73,11 +73,9 @@ class CorrectionTable(NamedTuple):
             np.array([[getattr(one, field) for one in row] for row in rows])
             for field in cls._fields[:-2]
         )
-        return cls(
-            *numbers,
-            has_bars=np.array(["bars" in known for known in corrections]),
-            is_corrected=np.array([bool(known) for known in corrections]),
-        )
+        has_bars = np.array(["bars" in known for known in corrections])
+        is_corrected = np.array([bool(known) for known in corrections])
+        return cls._make((*numbers, has_bars, is_corrected))
 
 
 class CorrectedForecast(NamedTuple):

@@ -52,6 +52,8 @@ class Proposal:
     """Rows of `har_coefficients`, without created_at; code_version is NA for a new fit."""
     corrections: pd.DataFrame
     """Rows of `variance_corrections`."""
+    current_corrections: pd.DataFrame
+    """Rows of the version in use."""
     r_squared: "pd.Series[float]"
     """In-sample R² by proxy, 21 sessions; NaN where the current coefficients are kept."""
     kept_reasons: dict[str, str]
@@ -112,11 +114,16 @@ class Proposal:
             "new": not self.is_stored,
         }
         names = ["version", "series_class", "horizon", *_SHOWN_CORRECTIONS]
+        parts = [self.corrections[names]]
+        if self.current_version != self.version:
+            parts.append(self.current_corrections[names])
+        corrections = pd.concat([part for part in parts if len(part)] or parts)
+        corrections = corrections.sort_values(["horizon", "series_class"], kind="stable")
         return {
             **version_keys,
             "kept": self.kept_reasons,
             "coefficients": rows,
-            "corrections": self.corrections[names].to_dict("records"),
+            "corrections": corrections.to_dict("records"),
         }
 
     def new_corrections(self) -> pd.DataFrame:
@@ -200,10 +207,18 @@ def propose_version(
         corrections=pd.DataFrame(correction_rows, columns=_CORRECTION_COLUMNS).assign(
             version=version
         ),
+        current_corrections=_of_version(stored_corrections, versions.names[current]),
         r_squared=pd.Series(r_squared),
         kept_reasons=kept_reasons,
         stored_versions=stored_versions,
     )
+
+
+def _of_version(corrections: pd.DataFrame | None, version: str) -> pd.DataFrame:
+    """Return the corrections of a version; none if it has none."""
+    if corrections is None:
+        return pd.DataFrame(columns=["version", *_CORRECTION_COLUMNS])
+    return corrections[corrections["version"] == version]
 
 
 def _label(name: str, horizon: int) -> str:
