@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from riskmetrics import trading_calendar
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics import har
-from riskmetrics.results import calibration_panels, model_calibration
+from riskmetrics.results import calibration_backtest, calibration_panels, model_calibration
 from riskmetrics.results.model_versions import WEIGHT_COLUMNS, parse_versions, version_digest
 from riskmetrics.sources.simulate import MARKET_INDEX, RATE_INDEX, simulate_market
 
@@ -32,9 +32,9 @@ def shipped() -> pd.DataFrame:
     return rows.assign(**fit, n_obs=pd.NA, n_symbols=pd.NA, digest="", created_at="2020-01-01")
 
 
-def history(seed: int, last: date = LAST) -> dict[str, pd.DataFrame]:
+def history(seed: int, last: date = LAST, sessions: int = 1560) -> dict[str, pd.DataFrame]:
     """Six years of the market and of 21 stocks."""
-    days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, last)[-1560:]
+    days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, last)[-sessions:]
     prices = simulate_market(21, days, seed).prices
     prices = prices[prices["symbol"] != RATE_INDEX]
     return {
@@ -203,3 +203,28 @@ def test_the_pairs_of_a_stock_do_not_depend_on_how_long_the_history_of_others_is
         with_it.rows[numbers].astype(float), plain.rows[numbers].astype(float), atol=1e-9
     )
     assert with_it.rows["first_day"].iloc[0] == before[0]
+
+
+def test_a_backtest_judges_the_fit_of_the_sessions_before_a_year_on_the_year():
+    """Oracle: the proposal of the sessions before 2021, and its losses by the formula."""
+    bars, none = history(2, sessions=1700), pd.DataFrame({"version": []})
+    *earlier, last = calibration_backtest.backtest_calibration(
+        bars, MARKET_INDEX, shipped(), none
+    ).to_dict("records")
+    assert [row["year"] for row in (*earlier, last)] == list(range(2015, 2022))
+    assert all(row["reason"] and row["n_obs"] == 0 for row in earlier)
+    assert pd.isna(last["reason"])
+    before = {name: prices[prices.index.year < 2021] for name, prices in bars.items()}
+    fitted = model_calibration.propose_version(before, MARKET_INDEX, shipped())
+    known = parse_versions(fitted.rows.assign(created_at=""), fitted.corrections)
+    panel = calibration_panels.CalibrationPanel.build(bars, MARKET_INDEX)
+    (block,) = panel.stock_blocks("range_market")
+    of_year = block.days.year == 2021
+    losses = []
+    for coefficients in (known.coefficients[0], har.SHIPPED_COEFFICIENTS):
+        forecast = har.forecast(block.inputs, [coefficients]).root_variance_forecast[of_year]
+        ratio = (block.outcomes[21][of_year] / forecast) ** 2
+        losses.append(np.nanmean(ratio - np.log(ratio) - 1))
+    assert last["n_obs"] == 21 * (of_year.sum() - 21)
+    assert known.models(21).corrections == [{}]  # the simulated market has no seasons
+    assert_allclose([last["qlike_refitted"], last["qlike_in_use"]], losses, rtol=1e-9)
