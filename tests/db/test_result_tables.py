@@ -22,6 +22,7 @@ INPUT = {
     *(
         "database_settings",
         "har_coefficients",
+        "variance_corrections",
         "rejected_rows",
         "stress_scenarios",
         "vendor_responses",

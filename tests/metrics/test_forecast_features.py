@@ -48,7 +48,7 @@ def in_pandas(returns, ranges, opens, volumes) -> Features:
 
 def test_features_are_those_of_pandas():
     some = bars()
-    some[0][100:110, 1] = np.nan
+    some[0][100:105, 1] = np.nan
     some[2][200:205, 2] = np.nan
     some[3][50:55, 0] = 0.0
     ours = build_features(*some)
