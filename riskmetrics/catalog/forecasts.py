@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import Figure, Unit
+from riskmetrics.catalog.listing import Listing
 from riskmetrics.catalog.volatility import (
     EXPECTED,
     HAR,
@@ -16,18 +17,25 @@ from riskmetrics.catalog.volatility import (
 
 _EWMA = "J.P. Morgan (1996), RiskMetrics technical document"
 
+_OF_HORIZONS = {"volatility_forecast", "root_variance_forecast", "low", "high"}
+
 _forecast = partial(Figure, "volatility_forecasts", window=NEXT_MONTH, minimum=LEVEL_OBS)
 _of_year = partial(Figure, "volatility_forecasts", window=YEAR)
 _outcome = partial(Figure, "forecast_outcomes")
+_of_horizon = partial(
+    Figure, "volatility_horizon_forecasts", window="next 1, 5 or 63 sessions", minimum=LEVEL_OBS
+)
 
 _FORECASTS = (
     _forecast("volatility_forecast", "Forecast", Unit.VOLATILITY, EXPECTED, reference=HAR),
     _forecast("root_variance_forecast", "Root of the variance forecast", Unit.VOLATILITY,
-        "volatility_forecast * sqrt(1 + s²), s² the residual variance of the coefficients",
+        "volatility_forecast / k, k the ratio of the two in the sample of the version",
         reference=HAR),
-    _forecast("low", "80% interval, low end", Unit.VOLATILITY, "volatility_forecast * exp(-0.45)",
+    _forecast("low", "80% interval, low end", Unit.VOLATILITY,
+        "volatility_forecast * 10th percentile of realized over forecast in the version's sample",
         short="low"),
-    _forecast("high", "80% interval, high end", Unit.VOLATILITY, "volatility_forecast * exp(0.36)",
+    _forecast("high", "80% interval, high end", Unit.VOLATILITY,
+        "volatility_forecast * 90th percentile of realized over forecast in the version's sample",
         short="high"),
     _forecast("rise_probability", "P(increase)", Unit.PROBABILITY, RISE),
     _forecast("trailing_21d", "Trailing 21 sessions", Unit.VOLATILITY, REALIZED.format(21, 15),
@@ -60,6 +68,18 @@ _FORECASTS = (
 
 FIGURES = (
     *_FORECASTS,
+    *(
+        _of_horizon(
+            figure.column,
+            figure.label,
+            figure.unit,
+            f"{figure.formula}; coefficients of the horizon",
+            reference=figure.reference,
+            short=figure.short,
+        )
+        for figure in _FORECASTS
+        if figure.column in _OF_HORIZONS
+    ),
     _outcome("completed_on", "Completed on", Unit.DATE,
         "session that ends the horizon: 21 sessions after a volatility forecast, 1 after a value"
         " at risk, 90 after a beta"),
@@ -88,3 +108,19 @@ FIGURES = (
     _outcome("in_sample", "In-sample", Unit.FLAG,
         "whether the model of the forecast was fitted to data after made_on", short="in-sample"),
 )  # fmt: skip
+
+LISTINGS = (
+    Listing(
+        "volatility_horizon_forecasts",
+        "Volatility forecasts of portfolios over other horizons, {session}",
+        "volatility",
+        "horizons",
+        columns=(
+            *("horizon", "volatility_forecast", "root_variance_forecast", "low", "high"),
+            "undefined_reason",
+        ),
+        order=("horizon",),
+        is_optional=True,
+        hidden=("root_variance_forecast",),
+    ),
+)

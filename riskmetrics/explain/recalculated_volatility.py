@@ -10,6 +10,7 @@ from riskmetrics.explain.portfolio_holdings import value_holdings
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import (
+    forecast_volatility,
     portfolio_figures,
     portfolio_inputs,
     symbol_inputs,
@@ -17,7 +18,8 @@ from riskmetrics.explain.volatility_figures import (
 )
 from riskmetrics.metrics import har
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
-from riskmetrics.results.volatility_results import PORTFOLIO_WINDOW, SYMBOL_WINDOW, THIN_COVERAGE
+from riskmetrics.results.portfolio_volatility_results import PORTFOLIO_WINDOW, THIN_COVERAGE
+from riskmetrics.results.volatility_results import SYMBOL_WINDOW
 
 _PANDAS_METHOD = (
     "pandas over the source returns, scipy for the percentile and the normal distribution"
@@ -133,6 +135,25 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
     )
 
 
+def _recompute_horizon(sources: SourceRows, row: Row) -> Recalculation:
+    if row["portfolio_id"] is None:
+        inputs, is_defined = symbol_inputs(sources, row["subject"]), True
+    else:
+        inputs, _, _ = portfolio_inputs(sources)
+        holdings = value_holdings(sources, is_delta_adjusted=True)
+        is_defined = not math.isnan(holdings.weight_denominator)
+    last = forecast_volatility(sources, inputs, row["horizon"]).iloc[-1]
+    columns = ("volatility_forecast", "root_variance_forecast", "low", "high")
+    values = {name: float(last[name]) if is_defined else math.nan for name in columns}
+    length = SYMBOL_WINDOW if row["portfolio_id"] is None else PORTFOLIO_WINDOW
+    return Recalculation(
+        values,
+        {name: last[name] for name in _INPUT_FIGURES},
+        _first_and_last_day(length, sources.day),
+        int(last["observations"]),
+    )
+
+
 _SNAPSHOT_NAMES = {
     "realized_volatility_21d": "realized_21d",
     "realized_volatility_63d": "realized_63d",
@@ -157,6 +178,7 @@ def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
 METRIC_GROUPS = [
     MetricGroup(tables.position_volatility, _PANDAS_METHOD, _recompute_position),
     MetricGroup(tables.volatility_forecasts, _PANDAS_METHOD, _recompute_forecast),
+    MetricGroup(tables.volatility_horizon_forecasts, _PANDAS_METHOD, _recompute_horizon),
     MetricGroup(
         tables.portfolio_snapshots, _PANDAS_METHOD, _recompute_snapshot, tuple(_SNAPSHOT_NAMES)
     ),

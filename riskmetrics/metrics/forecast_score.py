@@ -16,6 +16,9 @@ from riskmetrics.metrics.windows import require_windows, window_counts, window_m
 FORECAST_HORIZON = MONTH
 """Sessions that a forecast looks ahead."""
 
+HORIZONS = (1, 5, FORECAST_HORIZON, 63)
+"""Sessions that are forecast: a day, a week, a month and a quarter."""
+
 
 class Score(NamedTuple):
     """Scores of N series, each of shape (N,); pooled scores have shape (1,)."""
@@ -88,9 +91,21 @@ def forward_realized_volatility(
     array([[0.1587]])
     """
     require_windows(len(returns) - 1, horizon)
+    min_obs = min_outcome_obs(horizon)
     return np.sqrt(
         SESSIONS_PER_YEAR * window_means(returns[1:] ** 2, horizon, min_obs=min_obs).mean
     )
+
+
+def min_outcome_obs(horizon: int) -> int:
+    """Return the minimum number of returns in a realized volatility: 15 of 21, rounded up.
+
+    Examples
+    --------
+    >>> [min_outcome_obs(horizon) for horizon in HORIZONS]
+    [1, 4, 15, 45]
+    """
+    return -(-MIN_MONTH_OBS * horizon // MONTH)
 
 
 def qlike(realized: FloatArray, root_variance_forecast: FloatArray) -> FloatArray:

@@ -63,6 +63,7 @@ NULL_BY_MEANING = {
         f"forecast_outcomes.{name}"
         for name in ("portfolio_id", "root_variance", "shortfall_forecast", "low", "high")
     ),
+    "volatility_horizon_forecasts.portfolio_id",
 }
 """Columns whose comments define NULL: the row belongs to a symbol."""
 

@@ -22,6 +22,7 @@ from riskmetrics.results import (
     factor_results,
     forecasts,
     option_results,
+    portfolio_volatility_results,
     pro_forma,
     rate_sensitivity,
     snapshots,
@@ -211,11 +212,11 @@ class Book(NamedTuple):
 
     def portfolio_volatility(
         self, *days: date, delta_valuation: valuation.Valuation | None = None
-    ) -> volatility_results.PortfolioVolatility:
+    ) -> portfolio_volatility_results.PortfolioVolatility:
         """Measure and forecast the volatility of all portfolios."""
-        returns = self.returns(volatility_results.PORTFOLIO_WINDOW, *days)
+        returns = self.returns(portfolio_volatility_results.PORTFOLIO_WINDOW, *days)
         ranges = self.ranges.reindex(returns.frame.index)
-        return volatility_results.estimate_portfolio_volatility(
+        return portfolio_volatility_results.estimate_portfolio_volatility(
             delta_valuation or self.value_with_deltas(*days), returns, ranges, MARKET, SHIPPED
         )
 

@@ -15,7 +15,9 @@ from riskmetrics.db.tables.factor_tables import (
 from riskmetrics.db.tables.forecast_tables import (
     forecast_outcomes,
     har_coefficients,
+    variance_corrections,
     volatility_forecasts,
+    volatility_horizon_forecasts,
 )
 from riskmetrics.db.tables.holding_tables import portfolios, positions
 from riskmetrics.db.tables.insight_tables import (
@@ -114,9 +116,11 @@ __all__ = [
     "symbol_two_factor_betas",
     "transactions",
     "undefined_metrics",
+    "variance_corrections",
     "vendor_quotas",
     "vendor_responses",
     "volatility_forecasts",
+    "volatility_horizon_forecasts",
 ]
 
 describe_figures()
