@@ -102,19 +102,22 @@ def load_history(
     )
 
 
+def random_weights(n_symbols: int, count: int, seed: int = 1) -> FloatArray:
+    """Return weights (count, n_symbols) of portfolios of 3 to 25 symbols."""
+    rng = np.random.default_rng(seed)
+    weights = np.zeros((count, n_symbols))
+    for number in range(count):
+        held = rng.choice(n_symbols, rng.integers(3, min(25, n_symbols) + 1), replace=False)
+        own = rng.dirichlet(np.ones(len(held)))
+        if number % 5 == 0:
+            own = np.where(rng.random(len(held)) < 0.3, -own, own)
+        weights[number, held] = own
+    return weights
+
+
 def random_portfolios(returns: FloatArray, count: int, seed: int = 1) -> FloatArray:
     """Return daily returns (T, count) of portfolios of 3 to 25 of the columns of ``returns``."""
-    rng = np.random.default_rng(seed)
-    series = []
-    for number in range(count):
-        held = rng.choice(
-            returns.shape[1], rng.integers(3, min(25, returns.shape[1]) + 1), replace=False
-        )
-        weights = rng.dirichlet(np.ones(len(held)))
-        if number % 5 == 0:
-            weights = np.where(rng.random(len(held)) < 0.3, -weights, weights)
-        series.append(returns[:, held] @ weights)
-    return np.column_stack(series)
+    return returns @ random_weights(returns.shape[1], count, seed).T
 
 
 def portfolio_history(stocks: History, count: int = N_PORTFOLIOS) -> History:

@@ -66,9 +66,9 @@ class TrackedForecast:
 _IN_SAMPLE = "volatility_forecasts.in_sample"
 
 
-def _volatility(method: str, label: str) -> TrackedForecast:
+def _volatility(method: str, label: str, horizon: int = 21) -> TrackedForecast:
     return TrackedForecast(
-        ForecastKind.VOLATILITY, method, label, 21, "volatility_forecasts", method,
+        ForecastKind.VOLATILITY, method, label, horizon, "volatility_forecasts", method,
         in_sample=_IN_SAMPLE, is_alternative=True,
     )  # fmt: skip
 
@@ -99,6 +99,19 @@ TRACKED_FORECASTS = (
     _volatility("trailing_21d", "Trailing 21 sessions"),
     _volatility("ewma_94", "EWMA 0.94"),
     _volatility("ewma_97", "EWMA 0.97"),
+    *(
+        tracked
+        for horizon in (1, 5, 63)
+        for tracked in (
+            TrackedForecast(
+                ForecastKind.VOLATILITY, "har", "Forecast", horizon,
+                "volatility_horizon_forecasts", "volatility_forecast",
+                root_variance="root_variance_forecast", low="low", high="high",
+                in_sample=_IN_SAMPLE, condition={"horizon": horizon},
+            ),
+            _volatility("ewma_97", "EWMA 0.97", horizon),
+        )
+    ),
     _value_at_risk("filtered", "Filtered simulation"),
     _value_at_risk("parametric", "Normal, forecast", in_sample=_IN_SAMPLE),
     _value_at_risk("historical", "Historical", is_alternative=True),
