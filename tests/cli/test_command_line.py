@@ -98,6 +98,7 @@ def test_every_command_is_there() -> None:
                 "transactions",
                 "profiles",
                 "benchmark",
+                "factors",
                 "scenarios",
             )
         ),
@@ -130,6 +131,7 @@ def test_every_command_is_there() -> None:
                 "figures",
                 "risk",
                 "contributions",
+                "factors",
                 "stress",
                 "scenarios",
                 "options",
