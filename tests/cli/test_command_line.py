@@ -98,6 +98,7 @@ def test_every_command_is_there() -> None:
                 "transactions",
                 "profiles",
                 "benchmark",
+                "factors",
                 "scenarios",
             )
         ),
@@ -131,6 +132,7 @@ def test_every_command_is_there() -> None:
                 "figures",
                 "risk",
                 "contributions",
+                "factors",
                 "stress",
                 "scenarios",
                 "options",
