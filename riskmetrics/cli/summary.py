@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = Mapping[str, Any]
-Rows = Mapping[str, list[Row]]
+Rows = Mapping[str, Sequence[Row]]
 """Rows of a portfolio by table."""
 
 _TABLES = (
@@ -49,7 +49,7 @@ def print_summaries(day: date, portfolios: Sequence[str]) -> None:
         print_lead([row for row in insights if row["portfolio"] == name])
 
 
-def _rows_of(frame: "pd.DataFrame", portfolio: str) -> list[Row]:
+def _rows_of(frame: "pd.DataFrame", portfolio: str) -> Sequence[Row]:
     return to_records(frame[frame["portfolio"] == portfolio])
 
 
