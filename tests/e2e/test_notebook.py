@@ -115,7 +115,7 @@ def test_charts_are_those_of_the_report_and_can_be_shown_and_saved(results, tmp_
     assert {record.name for record in CHARTS} == names
     drawing = results.chart("underwater", "Concentrated", DAY, history=60)
     assert drawing.title == "Drawdown, pro forma"
-    assert len(drawing.rows) == 61
+    assert len(drawing.rows) == 60
     shown = drawing._repr_mimebundle_()
     assert shown["image/svg+xml"].startswith("<svg")
     assert shown["application/vnd.vegalite.v6+json"]["data"]["values"]
