@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.forecast_models import random_weights
 from benchmarks.forecast_skill import load_history
-from benchmarks.var_skill import random_weights
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.decayed_covariance import COVARIANCE_HALF_LIFE, decayed_risk_contributions

@@ -26,6 +26,7 @@ from riskmetrics.results import (
     holding_risk,
     income,
     option_results,
+    portfolio_volatility_results,
     pro_forma,
     rate_sensitivity,
     snapshots,
@@ -133,11 +134,11 @@ class RunInputs:
         return valuation.value_portfolios(self.days, self.portfolios, self.lots, anchors, market)
 
     @cached_property
-    def portfolio_volatility(self) -> volatility_results.PortfolioVolatility:
+    def portfolio_volatility(self) -> portfolio_volatility_results.PortfolioVolatility:
         """Return realized and forecast volatility of portfolios."""
         symbols, returns = (
             self.bars["adj_close"].columns,
-            self.returns(volatility_results.PORTFOLIO_WINDOW),
+            self.returns(portfolio_volatility_results.PORTFOLIO_WINDOW),
         )
         single_underlyings = [
             symbols[column]
@@ -148,7 +149,7 @@ class RunInputs:
             name: of.iloc[-(len(returns.frame) + 2) :][single_underlyings]
             for name, of in self.bars.items()
         }
-        return volatility_results.estimate_portfolio_volatility(
+        return portfolio_volatility_results.estimate_portfolio_volatility(
             self.portfolio_valuation, returns, panels.clean_bars(**bars)[1], MARKET_INDEX, VERSIONS
         )
 

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import stats
 
 from benchmarks import measure
-from benchmarks.forecast_skill import load_history
+from benchmarks.forecast_models import load_history, random_portfolios
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.metrics import tail_risk
 from riskmetrics.metrics._typing import BoolArray, FloatArray
@@ -80,24 +80,6 @@ METHODS: Mapping[str, Callable[[FloatArray, float], Tail]] = {
     "filtered": _filtered,
     f"normal, EWMA {FILTER_DECAY}": _normal,
 }
-
-
-def random_weights(n_symbols: int, count: int, seed: int = 1) -> FloatArray:
-    """Return weights (count, n_symbols) of portfolios of 3 to 25 symbols."""
-    rng = np.random.default_rng(seed)
-    weights = np.zeros((count, n_symbols))
-    for number in range(count):
-        held = rng.choice(n_symbols, rng.integers(3, min(25, n_symbols) + 1), replace=False)
-        own = rng.dirichlet(np.ones(len(held)))
-        if number % 5 == 0:
-            own = np.where(rng.random(len(held)) < 0.3, -own, own)
-        weights[number, held] = own
-    return weights
-
-
-def random_portfolios(returns: FloatArray, count: int, seed: int = 1) -> FloatArray:
-    """Return daily returns (T, count) of portfolios of 3 to 25 of the columns of ``returns``."""
-    return returns @ random_weights(returns.shape[1], count, seed).T
 
 
 def score_methods(returns: FloatArray, first: int = WINDOW) -> list[Score]:

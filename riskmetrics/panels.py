@@ -164,6 +164,14 @@ def clean_bars(
     return _mask_suspect_returns(adj_close, ticks, suspects), by_session.iloc[2:]
 
 
+def opens_over_closes(opens: pd.DataFrame, closes: pd.DataFrame) -> FloatArray:
+    """Return opening prices over closes of the rows of `clean_bars`, (T, N); NaN where missing."""
+    first, last = opens.to_numpy(float)[2:], closes.to_numpy(float)[2:]
+    valid = (first > 0.0) & (last > 0.0)
+    ratio: FloatArray = np.divide(first, last, out=np.full(first.shape, np.nan), where=valid)
+    return ratio
+
+
 def _mask_suspect_returns(
     closes: pd.DataFrame, ticks: Ticks, suspects: pd.DataFrame | None
 ) -> Returns:

@@ -159,7 +159,7 @@ class Settings(VendorSettings):
     ai_usd_per_insight: UsdAmount = Field(
         default=Decimal("0.10"),
         validation_alias="RISKMETRICS_AI_USD_PER_INSIGHT",
-        description="Maximum cost of one insight in USD, including repair.",
+        description="Maximum cost of one insight in USD, of all its attempts.",
     )
     ai_usd_per_run: UsdAmount = Field(
         default=Decimal("1.00"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tests.fmp_server import KEY, Reply, send
 from tests.listening import listening
@@ -16,19 +17,18 @@ Body = dict[str, Any]
 Answers = Callable[[Body], Reply]
 """The reply to the body of a call."""
 
-DRAFT: Body = {
-    "title": "Calm",
-    "summary": "Calm.",
-    "analysis": "Calm.",
+PLAN: Body = {
+    "headline": "C01",
+    "paragraphs": [[{"claim": "C02", "connective": ""}]],
     "findings": [],
     "recommendations": [],
-    "limitations": "None.",
 }
+"""A plan as a model writes it, with numbers of claims."""
 HOUR = timedelta(hours=1)
 
 
-def message(content: object = DRAFT, stop_reason: str = "end_turn", **usage: int) -> Reply:
-    """A message as the API gives it: a draft as JSON, a text, or blocks of content."""
+def message(content: object = PLAN, stop_reason: str = "end_turn", **usage: int) -> Reply:
+    """A message as the API gives it: a plan as JSON, a text, or blocks of content."""
     text = content if isinstance(content, str) else json.dumps(content)
     return Reply(
         {
@@ -79,7 +79,7 @@ class MessagesServer:
 
     def answer(self, method: str, path: str, body: Body) -> Reply:
         """The reply to a request."""
-        path, _, _ = path.partition("?")
+        path, _, query = path.partition("?")
         if path == "/v1/messages":
             self.calls.append(body)
             return self.answers(body)
@@ -89,13 +89,21 @@ class MessagesServer:
             self.batches[batch] = body["requests"]
             return self.fault or Reply(self._described(batch))
         if not batch:
-            return Reply(
-                {
-                    "data": [self._described(known) for known in reversed(self.batches)],
-                    "has_more": False,
-                }
-            )
+            return self._page(dict(parse_qsl(query)))
         return self._results(batch) if results else Reply(self._described(batch))
+
+    def _page(self, asked: dict[str, str]) -> Reply:
+        """A page of the batches, newest first."""
+        newest_first = list(reversed(self.batches))
+        first = newest_first.index(asked["after_id"]) + 1 if "after_id" in asked else 0
+        names = newest_first[first : first + int(asked.get("limit", 20))]
+        return Reply(
+            {
+                "data": [self._described(name) for name in names],
+                "has_more": first + len(names) < len(newest_first),
+                "last_id": names[-1] if names else None,
+            }
+        )
 
     def _described(self, batch: str) -> Body:
         now = datetime.now(UTC)

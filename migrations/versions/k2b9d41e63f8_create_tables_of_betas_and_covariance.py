@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "k2b9d41e63f8"
-down_revision = "h4c8e20a97f1"
+down_revision = "k1a7f30b52c9"
 
 CONTRIBUTIONS = ("decayed_component", "decayed_marginal", "decayed_share")
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "k4d8f93a85b2"
-down_revision = "k2b9d41e63f8"
+down_revision = "k3c5e82f74a1"
 
 SCENARIOS = "stress_scenarios"
 KIND = "ck_stress_scenarios_kind"

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "k7a6c26db8e5"
-down_revision = "k5e1a04b96c3"
+down_revision = "k6f4b15ca7d4"
 
 FIGURES = (
     "annual_return",

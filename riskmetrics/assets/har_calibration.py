@@ -43,7 +43,15 @@ def har_coefficients(
         )
         proposal = propose_calibration(connection, market, rate, through)
         rows = proposal.new_rows(provenance(context).code_version)
-        write.upsert_rows(connection, tables.har_coefficients, rows, key=("version", "proxy"))
+        write.upsert_rows(
+            connection, tables.har_coefficients, rows, key=("version", "proxy", "horizon")
+        )
+        write.upsert_rows(
+            connection,
+            tables.variance_corrections,
+            proposal.new_corrections(),
+            key=("version", "series_class", "horizon"),
+        )
     r_squared = {
         f"r_squared_{proxy}": float(value) for proxy, value in proposal.r_squared.dropna().items()
     }

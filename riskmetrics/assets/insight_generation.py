@@ -40,7 +40,7 @@ _REVERIFY_SAMPLE_SIZE = 20
 def ai_insights(
     context: dg.AssetExecutionContext, warehouse: Warehouse, language_model: LanguageModel
 ) -> None:
-    """Verified prose on every portfolio (`ai_insights`); insights on unchanged facts are kept."""
+    """Notes on every portfolio (`ai_insights`); insights on unchanged facts are kept."""
     days = run_sessions(context)
     try:
         _write_insights(context, warehouse, language_model, days)
@@ -116,9 +116,8 @@ class _Summary:
         sheet = request.sheet
         self.n_facts += len(sheet.facts)
         self.n_missing += len(sheet.missing)
-        if severity := sheet.severity:
-            focus = severity.focus or ""
-            self.rows.append((sheet.portfolio_id, request.insight_type, severity.level, focus))
+        focus = request.alarm.form.id if request.alarm else ""
+        self.rows.append((sheet.portfolio_id, request.insight_type, request.severity, focus))
 
     def metadata(self, *, has_preview: bool) -> dict[str, RawMetadataValue]:
         """Return the metadata of the session's materialization."""
@@ -141,7 +140,9 @@ def collect_batches(
         return 0
     from riskmetrics.insights import model_writer
 
-    return model_writer.store_batch_answers(language_model.claude, generation_context)
+    return model_writer.store_batch_answers(
+        language_model.claude, generation_context, language_model.warehouse.insight_types
+    )
 
 
 def _generate_with_model(

@@ -52,7 +52,7 @@ def _alert_of_changes(context: dg.AssetExecutionContext, warehouse: Warehouse) -
         subject = f"riskmetrics: limits on {changes[0]['day']}"
         try:
             channels = alerts.send(
-                settings.load(), subject, "\n".join(describe_check(row) for row in changes)
+                settings.load(), subject, "\n".join(describe_check(dict(row)) for row in changes)
             )
         except AlertDeliveryError as error:
             context.log.warning(f"{error}; the next run sends the alert of limits again")

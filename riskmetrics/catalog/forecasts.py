@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import Figure, Unit
+from riskmetrics.catalog.listing import Listing
 from riskmetrics.catalog.volatility import (
     EXPECTED,
     HAR,
@@ -16,24 +17,25 @@ from riskmetrics.catalog.volatility import (
 
 _EWMA = "J.P. Morgan (1996), RiskMetrics technical document"
 
-_STORED = "copied from volatility_forecasts of the day"
-_COPIED = {
-    *("volatility_forecast", "root_variance_forecast", "trailing_21d", "ewma_94", "ewma_97"),
-    *("low", "high", "coefficients", "in_sample"),
-}
+_OF_HORIZONS = {"volatility_forecast", "root_variance_forecast", "low", "high"}
 
 _forecast = partial(Figure, "volatility_forecasts", window=NEXT_MONTH, minimum=LEVEL_OBS)
 _of_year = partial(Figure, "volatility_forecasts", window=YEAR)
-_score = partial(Figure, "har_forecast_scores", window=MONTH)
+_outcome = partial(Figure, "forecast_outcomes")
+_of_horizon = partial(
+    Figure, "volatility_horizon_forecasts", window="next 1, 5 or 63 sessions", minimum=LEVEL_OBS
+)
 
 _FORECASTS = (
     _forecast("volatility_forecast", "Forecast", Unit.VOLATILITY, EXPECTED, reference=HAR),
     _forecast("root_variance_forecast", "Root of the variance forecast", Unit.VOLATILITY,
-        "volatility_forecast * sqrt(1 + s²), s² the residual variance of the coefficients",
+        "volatility_forecast / k, k the ratio of the two in the sample of the version",
         reference=HAR),
-    _forecast("low", "80% interval, low end", Unit.VOLATILITY, "volatility_forecast * exp(-0.45)",
+    _forecast("low", "80% interval, low end", Unit.VOLATILITY,
+        "volatility_forecast * 10th percentile of realized over forecast in the version's sample",
         short="low"),
-    _forecast("high", "80% interval, high end", Unit.VOLATILITY, "volatility_forecast * exp(0.36)",
+    _forecast("high", "80% interval, high end", Unit.VOLATILITY,
+        "volatility_forecast * 90th percentile of realized over forecast in the version's sample",
         short="high"),
     _forecast("rise_probability", "P(increase)", Unit.PROBABILITY, RISE),
     _forecast("trailing_21d", "Trailing 21 sessions", Unit.VOLATILITY, REALIZED.format(21, 15),
@@ -66,13 +68,59 @@ _FORECASTS = (
 
 FIGURES = (
     *_FORECASTS,
-    _score("realized", "Realized", Unit.VOLATILITY,
-        "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 required; portfolios:"
-        " with the weights of the forecast's day", minimum="15 returns"),
-    _score("completed_on", "Completed on", Unit.DATE, "the 21st session after the forecast"),
     *(
-        _score(figure.column, figure.label, figure.unit, _STORED)
+        _of_horizon(
+            figure.column,
+            figure.label,
+            figure.unit,
+            f"{figure.formula}; coefficients of the horizon",
+            reference=figure.reference,
+            short=figure.short,
+        )
         for figure in _FORECASTS
-        if figure.column in _COPIED
+        if figure.column in _OF_HORIZONS
     ),
+    _outcome("completed_on", "Completed on", Unit.DATE,
+        "session that ends the horizon: 21 sessions after a volatility forecast, 1 after a value"
+        " at risk, 90 after a beta"),
+    _outcome("forecast", "Forecast", Unit.NUMBER,
+        "as stored on made_on: annualized volatility, value at risk as a fraction of equity, or"
+        " beta"),
+    _outcome("root_variance", "Root of the variance forecast", Unit.VOLATILITY,
+        "as stored on made_on", null="it is the forecast, or the kind is another one"),
+    _outcome("shortfall_forecast", "Expected shortfall", Unit.FRACTION,
+        "as stored on made_on, with a value at risk", null="the kind is another one"),
+    _outcome("low", "Band, low end", Unit.NUMBER,
+        "volatility: low of the 80% interval; beta: forecast - 1.96 * std_error",
+        null="the method has no band", short="low"),
+    _outcome("high", "Band, high end", Unit.NUMBER,
+        "volatility: high of the 80% interval; beta: forecast + 1.96 * std_error",
+        null="the method has no band", short="high"),
+    _outcome("outcome", "Outcome", Unit.NUMBER,
+        "volatility: sqrt(252 * mean(r²)) over the horizon; value at risk: -R of the horizon;"
+        " beta: that of the 90 sessions that end on completed_on. Portfolios: with the weights of"
+        " made_on", window="the sessions after made_on", minimum="15 of 21 returns; beta: 60"),
+    _outcome("forecast_loss", "Loss of the forecast", Unit.NUMBER,
+        "volatility: QLIKE u - ln u - 1, u = (outcome / root_variance)²; value at risk:"
+        " level * max(outcome - forecast, 0) + (1 - level) * max(forecast - outcome, 0); beta:"
+        " (outcome - forecast)²", window="the sessions after made_on", minimum="an outcome",
+        reference="Patton (2011); Koenker and Bassett (1978)"),
+    _outcome("in_sample", "In-sample", Unit.FLAG,
+        "whether the model of the forecast was fitted to data after made_on", short="in-sample"),
 )  # fmt: skip
+
+LISTINGS = (
+    Listing(
+        "volatility_horizon_forecasts",
+        "Volatility forecasts of portfolios over other horizons, {session}",
+        "volatility",
+        "horizons",
+        columns=(
+            *("horizon", "volatility_forecast", "root_variance_forecast", "low", "high"),
+            "undefined_reason",
+        ),
+        order=("horizon",),
+        is_optional=True,
+        hidden=("root_variance_forecast",),
+    ),
+)

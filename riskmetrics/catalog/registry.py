@@ -48,6 +48,7 @@ _LISTINGS = {
         *values.LISTINGS,
         *concentration.LISTINGS,
         *betas.LISTINGS,
+        *forecasts.LISTINGS,
         *tail_risk.LISTINGS,
         *correlations.LISTINGS,
         *portfolio_statistics.LISTINGS,

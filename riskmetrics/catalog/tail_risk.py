@@ -109,7 +109,7 @@ LISTINGS = (
         " √10-scaled)",
         "risk", "tail_risk", order=("horizon_days", "level", "method")),
     Listing("portfolio_var_backtests",
-        "VaR exceptions (Kupiec test), 252 sessions to {session}, pro forma",
+        "VaR exceptions, pro forma (Kupiec test), 252 sessions to {session}",
         "risk", "var_backtests", order=("level",), is_optional=True),
     Listing("portfolio_risk_contributions",
         "Contributions to volatility, 252 sessions to {session}, pro forma", "contributions",

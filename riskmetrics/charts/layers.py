@@ -179,8 +179,21 @@ def bars(label: str, amount: Layer, color: Layer, shown: list[Layer]) -> Layer:
     }
 
 
-def diverging(field: str, form: str, shown: list[Layer], x: Layer, y: Layer) -> tuple[Layer, Layer]:
-    """Return tiles colored from bad to good with their values as text."""
+def diverging(
+    field: str,
+    form: str,
+    shown: list[Layer],
+    x: Layer,
+    y: Layer,
+    domain: tuple[float, float] | None = None,
+) -> tuple[Layer, Layer]:
+    """Return tiles colored from bad to good with their values as text.
+
+    Without a ``domain`` the colors span the values.
+    """
+    scale: Layer = {"range": [BAD, MIDDLE, GOOD], "domainMid": 0, "interpolate": "rgb"}
+    if domain is not None:
+        scale |= {"domain": list(domain)}
     tiles = {
         "mark": {"type": "rect"},
         "encoding": {
@@ -189,7 +202,7 @@ def diverging(field: str, form: str, shown: list[Layer], x: Layer, y: Layer) -> 
             "color": {
                 "field": field,
                 "type": "quantitative",
-                "scale": {"range": [BAD, MIDDLE, GOOD], "domainMid": 0, "interpolate": "rgb"},
+                "scale": scale,
                 "legend": None,
             },
             "tooltip": shown,

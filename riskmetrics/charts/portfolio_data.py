@@ -35,6 +35,10 @@ class PortfolioData:
     """Rows of `portfolio_risk_contributions` on the session."""
     stress: pd.DataFrame
     """Rows of `portfolio_stress` on the session."""
+    correlations: pd.DataFrame
+    """Rows of `portfolio_correlations` on the session."""
+    factors: pd.DataFrame
+    """Rows of `portfolio_factor_exposures` on the session."""
     positions: pd.DataFrame
     """Rows of `position_values`, with sector."""
     pro_forma: ProForma | None
@@ -62,6 +66,8 @@ def read_chart_data(
             "portfolio_risk_contributions", connection, day, only
         ),
         "stress": listed_rows.read_rows("portfolio_stress", connection, day, only),
+        "correlations": listed_rows.read_rows("portfolio_correlations", connection, day, only),
+        "factors": listed_rows.read_rows("portfolio_factor_exposures", connection, day, only),
         "positions": inputs.positions,
     }
     rows = {key: frame.groupby("portfolio").indices for key, frame in frames.items()}

@@ -9,6 +9,7 @@ from riskmetrics.charts.layers import (
     OTHER,
     PERCENT,
     PERCENT_1,
+    Layer,
     bars,
     diverging,
     gain_or_loss,
@@ -32,6 +33,21 @@ _WEIGHT = {
 _SHARES = tooltip(
     ("symbol", "Symbol", ""), ("weight", "Weight", PERCENT_1), ("share", "Of volatility", PERCENT_1)
 )
+
+_EXPOSURE = quantity("exposure", form="~g", has_zero=True)
+_EXPOSURES = tooltip(
+    ("factor", "Factor", ""),
+    ("exposure", "Exposure", NUMBER),
+    ("low", "From", NUMBER),
+    ("high", "To", NUMBER),
+)
+
+
+def _symbols(field: str) -> Layer:
+    """Return an axis of symbols in the order of the rows."""
+    axis = {"title": None, "domain": False, "ticks": False, "labelFontSize": 9}
+    return {"field": field, "type": "nominal", "sort": None, "axis": axis}
+
 
 POSITION_CHARTS: tuple[Chart, ...] = (
     Chart(
@@ -122,6 +138,40 @@ POSITION_CHARTS: tuple[Chart, ...] = (
                 },
             },
         ),
+    ),
+    Chart(
+        "correlations",
+        "Correlations",
+        "Of the daily returns of one year, the largest weights first; negative ones are red.",
+        rows.correlations,
+        diverging(
+            "correlation",
+            ".1f",
+            tooltip(("first", "Symbol", ""), ("second", "With", ""), ("correlation", "Is", NUMBER)),
+            _symbols("first"),
+            _symbols("second"),
+            (-1, 1),
+        ),
+    ),
+    Chart(
+        "factors",
+        "Factor exposures",
+        "Return per unit return of the factor, the others held fixed, with 95% intervals.",
+        rows.factor_exposures,
+        (
+            bars("factor", _EXPOSURE, plain(MAIN), _EXPOSURES),
+            {
+                "mark": {"type": "rule", "strokeWidth": 1.6},
+                "encoding": {
+                    "y": {"field": "factor", "type": "nominal", "sort": None},
+                    "x": {"field": "low", "type": "quantitative"},
+                    "x2": {"field": "high"},
+                    "color": plain(INK),
+                },
+            },
+        ),
+        min_rows=1,
+        row_height=18,
     ),
     Chart(
         "stress",

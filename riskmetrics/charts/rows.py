@@ -13,6 +13,9 @@ MAX_BARS = 15
 MAX_CONTRIBUTORS = 6
 """Largest gains and largest losses of a session."""
 
+MAX_CORRELATED = 15
+"""Symbols of the matrix of correlations: the largest weights."""
+
 N_BINS = 25
 """Bins of the distribution of daily returns."""
 
@@ -183,6 +186,33 @@ def risk_against_weight(data: PortfolioData) -> pd.DataFrame:
     rows = rows.astype({"weight": float, "share": float})
     is_large = rows["share"].abs().rank(ascending=False, method="first") <= 6
     return rows.assign(label=rows["symbol"].where(is_large))
+
+
+def correlations(data: PortfolioData) -> pd.DataFrame:
+    """Return the correlation of each pair of the largest weights, in both orders.
+
+    Columns first, second and correlation; that of a symbol with itself is 1.
+    """
+    weights = data.contributions.dropna(subset=["weight"])
+    largest = weights["weight"].astype(float).abs().sort_values(ascending=False).index
+    symbols = weights.loc[largest[:MAX_CORRELATED], "symbol"].tolist()
+    pairs = data.correlations.dropna(subset=["correlation"])
+    named = pairs.rename(columns={"symbol_a": "first", "symbol_b": "second"})
+    same = {"first": symbols, "second": symbols, "correlation": 1.0}
+    swapped = named.rename(columns={"first": "second", "second": "first"})
+    both = pd.concat([named, swapped, pd.DataFrame(same)]) if len(named) else named
+    shown = both[both["first"].isin(symbols) & both["second"].isin(symbols)]
+    order = {symbol: place for place, symbol in enumerate(symbols)}
+    shown = shown.sort_values(["first", "second"], key=lambda each: each.map(order))
+    return shown[["first", "second", "correlation"]].astype({"correlation": float})
+
+
+def factor_exposures(data: PortfolioData) -> pd.DataFrame:
+    """Return factor, exposure and the ends of its 95% interval, of factors with an exposure."""
+    rows = data.factors[["factor", "exposure", "std_error"]].dropna(subset=["exposure"])
+    rows = rows.astype({"exposure": float, "std_error": float})
+    half = 1.96 * rows["std_error"]
+    return rows.assign(low=rows["exposure"] - half, high=rows["exposure"] + half)
 
 
 def stress(data: PortfolioData) -> pd.DataFrame:

@@ -24,9 +24,11 @@ def ask(
     day: Day = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a question about a portfolio. Answers are cached per question and set of facts.
+    """Ask a question about a portfolio: the answer tells what the stored facts tell of it.
 
-    Without ANTHROPIC_API_KEY, the answer is written by fixed rules.
+    Without ANTHROPIC_API_KEY, fixed rules answer common questions: what drives the risk, what
+    changed, the worst case, how sure the beta is, and others. Answers are cached per question and
+    set of facts.
 
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
@@ -34,13 +36,20 @@ def ask(
     from riskmetrics.cli.database import connect_at_head
     from riskmetrics.cli.show_insights import print_session_insights
     from riskmetrics.db import insight_store as stored
-    from riskmetrics.insights import pipeline
+    from riskmetrics.insights import pipeline, questions
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
     if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
         raise fail(f"a question must have 1 to {MAX_QUESTION_CHARS} characters", code=2)
     require_printable(question, "the question")
     configured = settings.load()
+    if configured.anthropic_api_key is None and questions.find_question(question) is None:
+        examples = "".join(f"\n  {each.example}" for each in questions.COMMON_QUESTIONS)
+        raise fail(
+            "without ANTHROPIC_API_KEY, fixed rules answer only common questions. Set the key, or"
+            f" ask one of:{examples}",
+            code=2,
+        )
     with connect_at_head() as engine:
         with engine.connect() as connection:
             _, (request, *_) = select_requests(

@@ -9,6 +9,8 @@ from riskmetrics.cli.output import CellFormat, echo_err, echo_progress, print_fr
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, to_date
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from riskmetrics.settings import Settings
 
 _COLUMNS = {
@@ -46,6 +48,13 @@ def calibrate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the fit without storing it.")
     ] = False,
+    is_backtest: Annotated[
+        bool,
+        typer.Option(
+            "--backtest",
+            help="Fit at the start of every year and judge each fit on its year; store nothing.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit the volatility forecast's coefficients to all stored stocks.
@@ -54,11 +63,17 @@ def calibrate(
     not safe to forecast with. A forecast uses the newest version that was fitted only to data
     before the day of the forecast.
 
+    --backtest fits at the start of every year and compares each fit, on the sessions of its year,
+    with the versions in use then.
+
     Example: riskmetrics calibrate --through 2024-12-06 --dry-run
     """
     from riskmetrics import settings
 
     configured, day = settings.load(), to_date(through)
+    if is_backtest:
+        _print_backtest(_backtest(configured, day), as_json=as_json)
+        return
     proposal = _propose(configured, day) if dry_run else _run_calibration(configured, day)
     if as_json:
         print_json(proposal | {"dry_run": dry_run})
@@ -82,6 +97,34 @@ def _propose(configured: "Settings", through: date | None) -> dict[str, Any]:
             rate,
             through or input_queries.read_latest_session(connection, market),
         ).summary()
+
+
+def _backtest(configured: "Settings", through: date | None) -> "pd.DataFrame":
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import input_queries, stored_settings
+    from riskmetrics.inputs.calibration_inputs import backtest
+
+    echo_progress("Fitting every year …")
+    with read_transaction() as connection:
+        market = stored_settings.read_market_index(connection, configured.market_index)
+        rate = stored_settings.read_rate_index(connection, configured.rate_index)
+        last = through or input_queries.read_latest_session(connection, market)
+        return backtest(connection, market, rate, last)
+
+
+def _print_backtest(rows: "pd.DataFrame", *, as_json: bool) -> None:
+    names = {"n_obs": "pairs", "qlike_refitted": "QLIKE refitted", "qlike_in_use": "QLIKE in use"}
+    formats: dict[str, CellFormat] = {
+        "pairs": "{:,.0f}".format,
+        **dict.fromkeys(("QLIKE refitted", "QLIKE in use"), "{:.4f}".format),
+        "t": "{:+.1f}".format,
+    }
+    print_frame(
+        rows if as_json else rows.rename(columns=names).astype({"pairs": float}),
+        as_json=as_json,
+        formats=formats,
+        title="Fits at the start of each year, and versions in use, on the sessions of the year",
+    )
 
 
 def _run_calibration(configured: "Settings", through: date | None) -> dict[str, Any]:
@@ -120,6 +163,15 @@ def _print_proposal(proposal: dict[str, Any]) -> None:
         formats=_FORMATS,
         title=f"Coefficients of this fit and of {proposal['present']}",
     )
+    if proposal["corrections"]:
+        print_frame(
+            pd.DataFrame(proposal["corrections"]),
+            as_json=False,
+            formats=dict.fromkeys(
+                ("level", "season_weight", "quarter_weight", "range_level_weight"), "{:.3f}".format
+            ),
+            title=f"Corrections of this fit and of {proposal['present']}",
+        )
 
 
 def _report_outcome(proposal: dict[str, Any], *, dry_run: bool) -> None:

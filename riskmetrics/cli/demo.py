@@ -19,9 +19,9 @@ def demo(
 ) -> None:
     """Load the bundled sample, compute its risk and write a report.
 
-    Runs the daily job for the last session of the sample, backtests a year of volatility forecasts
-    and prints the results. Requires a database that is empty or contains only the sample. No data
-    vendor is called; Claude is called for insights if ANTHROPIC_API_KEY is set.
+    Runs the daily job for the last session of the sample, computes the track record of a year of
+    forecasts, and prints the results. Requires a database that is empty or contains only the
+    sample. No data vendor is called; Claude is called for insights if ANTHROPIC_API_KEY is set.
 
     Example: riskmetrics demo
     """
@@ -43,7 +43,7 @@ def demo(
         _FORECAST_ASSETS,
         offline=True,
     )
-    # again: the forecast backtest is now one of the facts; this asset calls no data vendor
+    # again: the track record is now one of the facts; this asset calls no data vendor
     run_daily_risk([sample.LAST_SESSION], "ai_insights")
     echo_err("4/4  Report")
     report.write_report(report.Request(sample.LAST_SESSION), out)
@@ -106,7 +106,10 @@ def load_sample(connection: "sa.Connection") -> str:
     )
 
 
-_FORECAST_ASSETS = "portfolio_values,position_volatility,portfolio_volatility,forecast_scores"
+_FORECAST_ASSETS = (
+    "portfolio_values,position_betas,position_volatility,portfolio_volatility,portfolio_tail_risk,"
+    "forecast_outcomes"
+)
 
 _NEXT_STEPS = """
 The report is at {report} (done in {seconds:.0f} s)

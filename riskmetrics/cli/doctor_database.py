@@ -1,6 +1,7 @@
 """Checks of `riskmetrics doctor` on the database, its schema, the vendor and the language model."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -162,6 +163,7 @@ def _usable_sources(configured: "Settings") -> "tuple[SourceDefinition, ...]":
 
 def _check_language_model(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import spending
+    from riskmetrics.db.insight_store import read_active_templates
 
     connection, configured = stored
     if configured.anthropic_api_key is None:
@@ -170,6 +172,22 @@ def _check_language_model(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     spent, limit = spending.read_spend_today(connection), configured.ai_usd_per_day
     text = f"{configured.ai_model}: {spent:f} of {limit:f} USD spent or reserved today"
     yield "ok" if spent < limit else "warn", text
+    preferred = {row["model_preference"] for row in read_active_templates(connection)}
+    for model in sorted({configured.ai_model, *preferred} - {None}):
+        yield from _check_model(model, datetime.now(UTC).date())
+
+
+def _check_model(model: str, today: date) -> Iterator[tuple[str, ...]]:
+    """Yield warnings about a model that is retired or has no rates."""
+    from riskmetrics.insights import cost
+
+    rated = [name for name in cost.rated_models(today) if cost.end_of_life(name) is None]
+    advice = f"choose one of {', '.join(rated)}: RISKMETRICS_AI_MODEL, or the template's model"
+    if (end := cost.end_of_life(model)) is not None:
+        verb = "is to be retired" if today < end else "was retired"
+        yield "warn", f"{model} {verb} by its vendor on {end}; then, fixed rules write", advice
+    if not cost.has_rates(model, today):
+        yield "warn", f"the rates of {model} are unknown: it is not called", advice
 
 
 def _request_from_vendor(engine: "sa.Engine", configured: "Settings") -> Iterator[Finding]:

@@ -134,35 +134,12 @@ def _find_explanations(
 
 
 def _to_record(explanation: "Explanation") -> dict[str, Any]:
-    from riskmetrics.explain.recalculation import to_json_value
+    from riskmetrics.explain.records import explanation_record
 
-    def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: to_json_value(value) for name, value in values.items()}
-
-    figure, recalculation = explanation.figure, explanation.recalculation
-    return {
-        "metric": figure.name,
-        "key": plain(explanation.key),
-        "unit": figure.unit.value,
-        "formula": figure.formula,
-        "reference": figure.reference,
-        "minimum": figure.minimum,
-        "stored": to_json_value(explanation.stored),
-        "recomputed": to_json_value(explanation.recomputed),
-        "recomputed_by": explanation.method,
-        "equal": explanation.is_equal,
-        "undefined_reason": explanation.reason,
-        "data_window": figure.window,
-        "window": [day.isoformat() for day in (recalculation and recalculation.window) or ()],
-        "observations": recalculation and recalculation.observations,
-        "parameters": plain(explanation.parameters),
-        "inputs": plain(recalculation.inputs if recalculation else {}),
-        "source_rows": {
-            what: to_records(_flatten_index(rows)) for what, rows in explanation.source_rows.items()
-        },
-        "run_id": explanation.run_id,
-        "code_version": explanation.code_version,
+    source_rows = {
+        what: to_records(_flatten_index(rows)) for what, rows in explanation.source_rows.items()
     }
+    return explanation_record(explanation) | {"source_rows": source_rows}
 
 
 def _flatten_index(rows: "pd.DataFrame") -> "pd.DataFrame":

@@ -102,11 +102,12 @@ def preview(
     Example: riskmetrics ai preview --date 2022-12-28 --portfolio Growth --type daily_summary
     """
     from dataclasses import asdict
+    from datetime import UTC, datetime
 
     from riskmetrics import settings
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.insights import claude
-    from riskmetrics.insights.templates import build_prompt
+    from riskmetrics.insights import claude, cost
+    from riskmetrics.insights.prompts import build_prompt
 
     configured = settings.load()
     with read_transaction() as connection:
@@ -114,19 +115,14 @@ def preview(
     prompts = []
     for request in requests:
         exact_prompt = build_prompt(
-            request.template,
-            request.sheet,
+            request,
             request.template.model_preference or configured.ai_model,
             configured.ai_anonymization,
-            request.question,
         )
         price = claude.estimate_price(exact_prompt)
-        cost = (
-            {"expected_usd": price.expected, "max_usd": price.maximum}
-            if price
-            else {"expected_usd": None, "max_usd": None}
-        )
-        prompts.append({"insight_type": request.insight_type, **asdict(exact_prompt), **cost})
+        expected, maximum = price or (None, None)
+        amounts = {"expected_usd": expected, "max_usd": maximum}
+        prompts.append({"insight_type": request.insight_type, **asdict(exact_prompt), **amounts})
     if as_json:
         print_json(prompts)
         return
@@ -136,19 +132,18 @@ def preview(
             f" facts\n{sent['facts']}\n"
         )
     costs = [(sent["expected_usd"], sent["max_usd"]) for sent in prompts]
-    known_costs = [cost for cost in costs if cost[0] is not None]
+    known_costs = [each for each in costs if each[0] is not None]
     cost_text = (
-        f"about {sum(cost[0] for cost in known_costs):f} USD, at most"
-        f" {sum(cost[1] for cost in known_costs):f}, without repair attempts"
+        f"about {sum(each[0] for each in known_costs):f} USD, at most"
+        f" {sum(each[1] for each in known_costs):f}"
     )
-    unknown_text = (
-        f", and {len(costs) - len(known_costs)} to models without known prices"
-        if len(known_costs) < len(costs)
-        else ""
-    )
+    unrated = sorted({sent["model"] for sent in prompts if sent["expected_usd"] is None})
+    today = datetime.now(UTC).date()
+    problems = [cost.unknown_rates_problem(model, today) for model in unrated]
+    models = ", ".join(sorted({sent["model"] for sent in prompts}))
     echo_err(
-        f"{len(prompts)} prompt{'s' * (len(prompts) > 1)} to {configured.ai_model}:"
-        f" {cost_text}{unknown_text}; nothing was sent"
+        f"{len(prompts)} prompt{'s' * (len(prompts) > 1)} to {models}:"
+        f" {'; '.join([cost_text] * bool(known_costs) + problems)}; nothing was sent"
     )
 
 

@@ -39,13 +39,15 @@ def select_requests(
             f"no template of type {insight_type} is active: see riskmetrics ai templates list",
             code=2,
         )
-    chosen = {insight_type} if insight_type else set(configured.ai_types.split(","))
+    daily = set(configured.ai_types.split(","))
+    chosen = {insight_type} if insight_type else daily
     sheets = fact_sheet.read_sheets(connection, [session], portfolio)
-    requests = list(
-        pipeline.writable_requests(
-            sheets, [template for kind, template in active.items() if kind in chosen], question
-        )
-    )
+    templates = [template for kind, template in active.items() if kind in daily | chosen]
+    requests = [
+        request
+        for request in pipeline.writable_requests(sheets, templates, question)
+        if request.insight_type in chosen
+    ]
     if not requests:
         portfolio_phrase = f" of {portfolio}" if portfolio else ""
         raise fail(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from riskmetrics.cli.output import fail, print_frame
+from riskmetrics.cli.output import fail, print_frame, to_records
 from riskmetrics.cli.shared_options import AsJson
 
 app = typer.Typer(
@@ -78,14 +78,14 @@ def list_(as_json: AsJson = False) -> None:
 
     with read_transaction() as connection:
         stored = limits.read_limits(connection)
-    set_limits = {
-        name: ", ".join(
-            f"{portfolio} {format_limited(name, value)}"
-            for portfolio, value in zip(rows["portfolio"], rows["limit_value"], strict=True)
-        )
-        for name, rows in stored.groupby("limit_name")
-    }
-    rows = [(each.name, each.label, set_limits.get(each.name)) for each in LIMITED_FIGURES]
+    set_limits: dict[str, list[str]] = {}
+    for row in to_records(stored):
+        name, limit = row["limit_name"], format_limited(row["limit_name"], row["limit_value"])
+        set_limits.setdefault(name, []).append(f"{row['portfolio']} {limit}")
+    rows = [
+        (each.name, each.label, ", ".join(set_limits.get(each.name, [])) or None)
+        for each in LIMITED_FIGURES
+    ]
     print_frame(
         pd.DataFrame(rows, columns=["limit", "limited_figure", "limits"]),
         as_json=as_json,

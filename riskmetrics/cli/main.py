@@ -21,6 +21,7 @@ from riskmetrics.cli import (
     insight_commands,
     layout_commands,
     limit_commands,
+    mcp_command,
     portfolio_commands,
     price_commands,
     report,
@@ -66,6 +67,7 @@ app.command()(compare.compare)
 app.command()(explain.explain)
 app.command()(report.report)
 app.command()(export.export)
+app.command()(mcp_command.mcp)
 app.command()(status.status)
 app.command()(doctor.doctor)
 app.add_typer(db.app, name="db")

@@ -137,12 +137,13 @@ def _describe_rows(outcome: "RunOutcome") -> str:
     by_asset = {}
     for event in outcome.result.get_asset_materialization_events():
         by_asset[event.asset_key] = event.materialization.metadata
-    changed = sum(
-        int(metadata[name].value)  # type: ignore[call-overload]  # integers, as written
+    counts = (
+        metadata[name].value
         for metadata in by_asset.values()
         for name in ("run_rows_changed", "run_rows_removed")
         if name in metadata
     )
+    changed = sum(count for count in counts if isinstance(count, int))
     return f"{changed:,} rows changed" if changed else "no row changed"
 
 

@@ -6,10 +6,10 @@ import typer
 
 from riskmetrics.cli.output import print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide, to_date
-from riskmetrics.cli.show_forecast_score import forecast_score
 from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
 from riskmetrics.cli.show_results import show_view
+from riskmetrics.cli.show_track_record import track_record
 
 app = typer.Typer(help="Show stored results of a session.", no_args_is_help=True)
 
@@ -173,7 +173,7 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
     Example: riskmetrics show undefined --date 2022-12-28
     """,
     "quality": quality,
-    "forecast-score": forecast_score,
+    "track-record": track_record,
     "insights": insights,
     "model": model,
 }

@@ -75,28 +75,39 @@ def print_session_insights(day: date, rows: Sequence[Mapping[str, Any]], *, as_j
         print_insights(day, rows)
 
 
-def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, is_full: bool = True) -> None:
-    """Print insights by portfolio; unless ``is_full``, only their summaries and findings."""
+def print_lead(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the daily summaries among insights of a portfolio, without evidence."""
+    for row in rows:
+        if row["insight_type"] == "daily_summary":
+            typer.echo(f"  [{row['severity']}] {row['title']}")
+            findings = [finding["text"] for finding in row["key_findings"] or []]
+            advice = [each["text"] for each in row["recommendations"] or []]
+            for part in (row["summary"], row["full_analysis"], *findings, " ".join(advice)):
+                if part:
+                    typer.echo(f"      {part}")
+
+
+def print_insights(day: date, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print insights by portfolio, with evidence, limitations and author."""
     portfolio = None
     for row in rows:
         if row["portfolio"] != portfolio:
             portfolio = row["portfolio"]
             typer.echo(f"\nInsights, {portfolio}, {day}")
         typer.echo(f"  [{row['severity']}] {row['title']}")
-        for line in _format_insight(row, is_full=is_full):
+        for line in _format_insight(row):
             typer.echo(f"      {line}")
 
 
-def _format_insight(row: Mapping[str, Any], *, is_full: bool) -> list[str]:
+def _format_insight(row: Mapping[str, Any]) -> list[str]:
     from riskmetrics.present import formatting
 
-    lines = [row["summary"], *([row["full_analysis"]] if is_full and row["full_analysis"] else [])]
+    lines = [row["summary"], *([row["full_analysis"]] if row["full_analysis"] else [])]
     for finding in row["key_findings"] or []:
         lines += [f"- {finding['text']}", f"    {formatting.evidence(finding['evidence'])}"]
-    if is_full:
-        lines += [f"> {advice['text']}" for advice in row["recommendations"] or []]
-        lines += [f"Limits: {row['data_limitations']}"] if row["data_limitations"] else []
-        lines.append(
-            f"{row['provider']}, {row['model_used']}, template {row['prompt_version']}, {row['id']}"
-        )
+    lines += [f"> {advice['text']}" for advice in row["recommendations"] or []]
+    lines += [f"Limits: {row['data_limitations']}"] if row["data_limitations"] else []
+    lines.append(
+        f"{row['provider']}, {row['model_used']}, template {row['prompt_version']}, {row['id']}"
+    )
     return lines

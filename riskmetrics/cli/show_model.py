@@ -32,7 +32,7 @@ def model(as_json: AsJson = False) -> None:
     with read_transaction() as connection:
         rows = calibration_queries.read_har_coefficients(connection)
     model_versions = parse_versions(rows)
-    rows = rows.sort_values("proxy").sort_values(
+    rows = rows.sort_values(["horizon", "proxy"]).sort_values(
         "version",
         key=lambda names: names.map(model_versions.names.index),
         kind="stable",
@@ -64,7 +64,7 @@ def _format_coefficients(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Return weights with their standard errors and the data of the fit, as text."""
     from riskmetrics.results.model_versions import STD_ERROR_COLUMNS, WEIGHT_COLUMNS
 
-    table = rows[["proxy"]].copy()
+    table = rows[["horizon", "proxy"]].copy()
     for weight, std_error in zip(WEIGHT_COLUMNS, STD_ERROR_COLUMNS, strict=True):
         numbers = zip(rows[weight], rows[std_error], strict=True)
         table[weight.removesuffix("_weight")] = [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = Mapping[str, Any]
-Rows = Mapping[str, list[Row]]
+Rows = Mapping[str, Sequence[Row]]
 """Rows of a portfolio by table."""
 
 _TABLES = (
@@ -30,6 +30,7 @@ _N_SECTORS = 2
 def print_summaries(day: date, portfolios: Sequence[str]) -> None:
     """Print value, risk and concentration of each portfolio in a few lines, and its note."""
     from riskmetrics.cli.database import read_transaction
+    from riskmetrics.cli.show_insights import print_lead
     from riskmetrics.db import insight_store, listed_rows, result_queries, volatility_queries
 
     with read_transaction() as connection:
@@ -45,10 +46,10 @@ def print_summaries(day: date, portfolios: Sequence[str]) -> None:
         typer.echo(f"\n{name}, {day}")
         for label, text in [*_summary_lines(rows), *(("", note) for note in notes.get(name, []))]:
             typer.echo(f"  {label:<12}{text}")
-        _print_note([row for row in insights if row["portfolio"] == name])
+        print_lead([row for row in insights if row["portfolio"] == name])
 
 
-def _rows_of(frame: "pd.DataFrame", portfolio: str) -> list[Row]:
+def _rows_of(frame: "pd.DataFrame", portfolio: str) -> Sequence[Row]:
     return to_records(frame[frame["portfolio"] == portfolio])
 
 
@@ -147,16 +148,3 @@ def _active_sectors(rows: Rows) -> str:
     shown = (_Shown(row, ("portfolio_sector_weights",)) for row in active[:_N_SECTORS])
     sectors = ", ".join(f"{each['sector']} {each['active_weight']}" for each in shown)
     return f"{sectors} against the benchmark"
-
-
-def _print_note(insights: Sequence[Row]) -> None:
-    """Print the daily summary, or where it has none, the titles of the other insights."""
-    import textwrap
-
-    notes = [row for row in insights if row["insight_type"] == "daily_summary"]
-    for row in notes or insights:
-        typer.echo(f"  [{row['severity']}] {row['title']}")
-        if notes and row["summary"]:
-            typer.echo(
-                textwrap.fill(row["summary"], 96, initial_indent="  ", subsequent_indent="  ")
-            )

@@ -15,6 +15,7 @@ from riskmetrics.catalog import (
     extension_figures,
     figures_of,
     find_figure,
+    listing_of,
 )
 from riskmetrics.cli.output import to_records
 from riskmetrics.db import limits, listed_rows, result_queries, volatility_queries
@@ -121,7 +122,7 @@ def _volatility_notes(frames: Frames) -> Iterator[str]:
         yield "thin: sessions of the past year on which 80% to 95% of gross exposure had a return."
     if not positions["position_type"].isin(["LONG", "SHORT"]).all():
         yield "options: volatility of the underlying times |delta| x price / value (Black-Scholes)."
-    if any(frame["in_sample"].eq(True).any() for frame in frames.values()):
+    if any(frame["in_sample"].eq(True).any() for frame in (portfolios, positions)):
         yield f"in-sample: {formatting.IN_SAMPLE_NOTE}."
 
 
@@ -244,6 +245,7 @@ VIEWS = {
                 "position_volatility",
                 is_optional=False,
             ),
+            "horizons": _listed_table(listing_of("volatility_horizon_forecasts")),
         },
         notes=_volatility_notes,
     ),

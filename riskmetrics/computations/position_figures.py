@@ -10,6 +10,7 @@ from riskmetrics.results import (
     decayed_betas,
     factor_results,
     forecasts,
+    horizon_forecasts,
     rate_sensitivity,
 )
 
@@ -61,6 +62,11 @@ def compute_position_volatility(inputs: RunInputs) -> Computed:
         [
             TableRows(tables.position_volatility, rows, undefined, forecasts.POSITION_METRICS),
             TableRows(tables.volatility_forecasts, forecast_rows, subjects=Subjects.SYMBOLS),
+            TableRows(
+                tables.volatility_horizon_forecasts,
+                horizon_forecasts.symbol_rows(estimates, lots, sessions, forecast_rows),
+                subjects=Subjects.SYMBOLS,
+            ),
         ]
     )
 
@@ -105,7 +111,11 @@ POSITION_ASSETS = (
         "positions",
         "Realized volatility of open positions, and volatility forecasts of symbols.",
         {"market_prices": Edge.READS, "har_coefficients": Edge.READS},
-        (tables.position_volatility, tables.volatility_forecasts),
+        (
+            tables.position_volatility,
+            tables.volatility_forecasts,
+            tables.volatility_horizon_forecasts,
+        ),
         compute_position_volatility,
         "expected_vol_21d",
         Unit.SYMBOLS,

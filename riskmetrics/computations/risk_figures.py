@@ -4,10 +4,10 @@ import pandas as pd
 
 from riskmetrics.computations.result_asset import DELTA_NOTE, Edge, ResultAsset
 from riskmetrics.computations.statistic_assets import STATISTIC_ASSETS
+from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
-from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.results import (
     contribution_results,
@@ -18,7 +18,6 @@ from riskmetrics.results import (
     liquidity_results,
     pro_forma,
     rate_sensitivity,
-    score_results,
     stress_results,
     tail_risk_results,
 )
@@ -134,22 +133,6 @@ def compute_stress(inputs: RunInputs) -> Computed:
     return Computed([TableRows(tables.portfolio_stress, rows)])
 
 
-def score_forecasts(inputs: RunInputs) -> Computed:
-    """Evaluate stored forecasts that complete on the sessions against realized volatility."""
-    forecasts = inputs.completed_forecasts
-    forecast_inputs = RunInputs(inputs.snapshot, score_results.forecast_sessions(inputs.sessions))
-    forecast_symbols = forecasts["subject"][forecasts["portfolio_id"].isna()]
-    rows = score_results.score_rows(
-        forecasts,
-        inputs.sessions,
-        inputs.clean_returns_for(
-            {*forecast_inputs.open_symbols, *forecast_symbols}, FORECAST_HORIZON
-        ),
-        forecast_inputs.option_adjusted_valuation,
-    )
-    return Computed([TableRows(tables.har_forecast_scores, rows, day="completed_on")])
-
-
 RISK_ASSETS = (
     ResultAsset(
         "portfolio_rate_betas",
@@ -239,13 +222,5 @@ RISK_ASSETS = (
         compute_stress,
         "loss",
     ),
-    ResultAsset(
-        "forecast_scores",
-        "portfolios",
-        "Volatility forecasts that complete on each day, against realized volatility.",
-        {"position_volatility": Edge.READS, "portfolio_volatility": Edge.READS},
-        (tables.har_forecast_scores,),
-        score_forecasts,
-        "realized",
-    ),
+    TRACK_RECORD_ASSET,
 )

@@ -9,7 +9,14 @@ from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
-from riskmetrics.results import decayed_betas, exposures, forecasts, option_results, snapshots
+from riskmetrics.results import (
+    decayed_betas,
+    exposures,
+    forecasts,
+    horizon_forecasts,
+    option_results,
+    snapshots,
+)
 
 
 def compute_values(inputs: RunInputs) -> Computed:
@@ -51,6 +58,11 @@ def compute_volatility(inputs: RunInputs) -> Computed:
         [
             _snapshot_columns(rows, undefined, forecasts.SNAPSHOT_METRICS),
             TableRows(tables.volatility_forecasts, forecast_rows, subjects=Subjects.PORTFOLIOS),
+            TableRows(
+                tables.volatility_horizon_forecasts,
+                horizon_forecasts.portfolio_rows(valuation, estimates, forecast_rows),
+                subjects=Subjects.PORTFOLIOS,
+            ),
         ],
         coverage,
         forecasts.VOLATILITY_COVERAGE,
@@ -129,7 +141,11 @@ SNAPSHOT_ASSETS = (
         "portfolios",
         "Realized and forecast portfolio volatility from pro-forma returns.",
         {"portfolio_values": Edge.UPDATES, "har_coefficients": Edge.READS},
-        (tables.portfolio_snapshots, tables.volatility_forecasts),
+        (
+            tables.portfolio_snapshots,
+            tables.volatility_forecasts,
+            tables.volatility_horizon_forecasts,
+        ),
         compute_volatility,
         "expected_volatility_21d",
     ),

@@ -37,8 +37,8 @@ _VIEWS = {
     "v_forecasts": (
         "volatility_forecasts",
         {
-            "realized": "har_forecast_scores.realized",
-            "completed_on": "har_forecast_scores.completed_on",
+            "realized": "forecast_outcomes.outcome",
+            "completed_on": "forecast_outcomes.completed_on",
         },
     ),
     "v_quality": ("portfolio_coverage", {}),

@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from riskmetrics.catalog import all_statistics, figures_of
+from riskmetrics.catalog.track_records import ForecastKind, compared_method
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
@@ -23,6 +24,7 @@ Records = dict[tuple[str, date], list[Record]]
 """Rows by portfolio_id and day; missing values are None."""
 
 _portfolios = tables.portfolios
+_scenarios = tables.stress_scenarios
 
 
 class _Query(NamedTuple):
@@ -32,6 +34,8 @@ class _Query(NamedTuple):
     keys: tuple[str, ...] = ()
     order: "tuple[sa.ColumnElement[Any], ...]" = ()
     condition: "sa.ColumnElement[bool]" = sa.true()
+    more: "tuple[sa.ColumnElement[Any], ...]" = ()
+    """Further columns."""
     day: str = "day"
     """Column of the session."""
 
@@ -41,15 +45,27 @@ class _Query(NamedTuple):
         return [*self.keys, *(figure.column for figure in figures_of(self.table.name))]
 
 
-_sectors, _losses, _tail, _reasons = (
+MONTH, YEAR = 21, 252
+"""Sessions ahead of the volatility forecasts, and sessions whose exceptions are counted."""
+
+_sectors, _losses, _tail, _reasons, _outcomes = (
     tables.portfolio_sector_weights,
     tables.portfolio_stress,
     tables.portfolio_tail_risk,
     tables.undefined_metrics,
+    tables.forecast_outcomes,
 )
 _QUERIES = {
     "forecasts": _Query(tables.volatility_forecasts),
-    "scores": _Query(tables.har_forecast_scores, day="completed_on"),
+    "scores": _Query(
+        _outcomes,
+        condition=sa.and_(
+            _outcomes.c.kind == ForecastKind.VOLATILITY.value,
+            _outcomes.c.method == compared_method(ForecastKind.VOLATILITY, MONTH),
+            _outcomes.c.horizon == MONTH,
+        ),
+        day="completed_on",
+    ),
     "rate_betas": _Query(tables.portfolio_rate_betas),
     "sectors": _Query(_sectors, ("sector",), (_sectors.c.gross_weight.desc(), _sectors.c.sector)),
     "stress": _Query(
@@ -57,6 +73,12 @@ _QUERIES = {
         ("scenario",),
         (_losses.c.loss.desc(), _losses.c.scenario),
         _losses.c.loss.is_not(None),
+        (
+            sa.select(_scenarios.c.market_move)
+            .where(_scenarios.c.name == _losses.c.scenario)
+            .scalar_subquery()
+            .label("market_move"),
+        ),
     ),
     "tail_risk": _Query(
         _tail,
@@ -66,6 +88,7 @@ _QUERIES = {
     "factor_exposures": _Query(tables.portfolio_factor_exposures, ("factor",)),
     "factor_risk": _Query(tables.portfolio_factor_risk, ("factor",)),
     "liquidity": _Query(tables.portfolio_liquidity),
+    "var_tests": _Query(tables.portfolio_var_backtests, ("level",)),
     "coverage": _Query(tables.portfolio_coverage, ("metric",)),
     "undefined": _Query(
         _reasons,
@@ -152,12 +175,16 @@ def positions(
         .subquery()
     )
     statement = (
-        sa.select(ranked, profile.c.company_name.label("company"))
+        sa.select(
+            ranked,
+            profile.c.company_name.label("company"),
+            sa.or_(profile.c.is_etf, profile.c.is_fund).label("is_fund"),
+        )
         .outerjoin(profile, profile.c.symbol == ranked.c.symbol)
         .where(sa.or_(ranked.c.weight_rank <= count, ranked.c.share_rank <= count))
         .order_by(ranked.c.portfolio_id, ranked.c.day, ranked.c.weight_rank)
     )
-    return _group_records(connection, statement)
+    return group_records(connection, statement)
 
 
 def _read(
@@ -173,16 +200,18 @@ def _read(
             table.c.portfolio_id,
             day.label("day"),
             *(table.c[name] for name in query.columns),
+            *query.more,
             *more,
         )
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(day.in_(days), table.c.portfolio_id.in_(portfolios), query.condition)
         .order_by(*query.order, *table.primary_key)
     )
-    return _group_records(connection, statement)
+    return group_records(connection, statement)
 
 
-def _group_records(connection: sa.Connection, statement: "sa.Select[Any]") -> Records:
+def group_records(connection: sa.Connection, statement: "sa.Select[Any]") -> Records:
+    """Return the rows of a query with portfolio_id and day, by both."""
     rows = fetch_frame(connection, statement)
     found: Records = defaultdict(list)
     columns = {

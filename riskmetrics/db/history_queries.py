@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
+from riskmetrics.catalog.track_records import ForecastKind, compared_method
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 
 _portfolios = tables.portfolios
 _PORTFOLIO = _portfolios.c.name.label("portfolio")
@@ -56,17 +58,22 @@ def read_forecast_history(
 
     `realized` is missing if the 21 sessions were not completed by ``last``.
     """
-    forecasts, scores = tables.volatility_forecasts, tables.har_forecast_scores
+    forecasts, outcomes = tables.volatility_forecasts, tables.forecast_outcomes
     is_completed = sa.and_(
-        scores.c.subject == forecasts.c.subject,
-        scores.c.day == forecasts.c.day,
-        scores.c.completed_on <= last,
+        outcomes.c.subject == forecasts.c.subject,
+        outcomes.c.made_on == forecasts.c.day,
+        outcomes.c.completed_on <= last,
+        outcomes.c.kind == ForecastKind.VOLATILITY.value,
+        outcomes.c.method == compared_method(ForecastKind.VOLATILITY, FORECAST_HORIZON),
+        outcomes.c.horizon == FORECAST_HORIZON,
     )
     names = ("day", "volatility_forecast", "low", "high", "in_sample")
     statement = (
-        sa.select(_PORTFOLIO, *(forecasts.c[name] for name in names), scores.c.realized)
+        sa.select(
+            _PORTFOLIO, *(forecasts.c[name] for name in names), outcomes.c.outcome.label("realized")
+        )
         .join(_portfolios, _portfolios.c.id == forecasts.c.portfolio_id)
-        .outerjoin(scores, is_completed)
+        .outerjoin(outcomes, is_completed)
         .where(forecasts.c.day.between(first, last))
         .order_by(_portfolios.c.name, forecasts.c.day)
     )

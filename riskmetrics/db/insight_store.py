@@ -23,6 +23,8 @@ _insights, _templates, _portfolios = (
 )
 _IS_ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
 _STAGING_TABLE = "incoming_insights"
+_ATTEMPT_COLUMNS = ("cost_usd", "token_count_input", "token_count_output", "tool_calls_count")
+"""What the attempts of a model took; an unknown cost makes their sum unknown."""
 
 
 def read_active_templates(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -75,8 +77,8 @@ def read_cache_keys(connection: sa.Connection, days: Sequence[date]) -> set[tupl
 def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> WriteCounts:
     """Insert insights and add them to the usage counts of their templates.
 
-    A stored insight keeps its text, ratings and feedback. Only data_quality and expires_at are
-    updated, if the reason of the fallback differs or the insight has expired.
+    A stored insight keeps its text, ratings and feedback. If a model failed again, its reason and
+    expiry are updated, and the cost and tokens of its attempts are added.
     """
     if not rows:
         return WriteCounts()
@@ -93,6 +95,7 @@ def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
     )
     statement = insert(_insights).from_select(names, sa.select(*incoming.c), include_defaults=False)
     new, reason = statement.excluded, "fallback_reason"
+    added = {name: _insights.c[name] + new[name] for name in _ATTEMPT_COLUMNS if name in names}
     statement = statement.on_conflict_do_update(
         index_elements=["cache_key", "provider"],
         index_where=_IS_ORIGINAL,
@@ -100,12 +103,14 @@ def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
             "data_quality": new.data_quality,
             "expires_at": new.expires_at,
             "updated_at": sa.func.now(),
+            **added,
         },
         where=sa.or_(
             _insights.c.data_quality[reason]
             .as_string()
             .is_distinct_from(new.data_quality[reason].as_string()),
             _insights.c.expires_at <= sa.func.now(),
+            *(new[name].is_distinct_from(0) for name in added),
         ),
     )
     template = _insights.c.insight_type, _insights.c.prompt_version
@@ -136,6 +141,9 @@ def read_latest_insights(
 ) -> list[dict[str, Any]]:
     """Return the newest insight of each portfolio, type and question on a day.
 
+    A type that the newest daily summary lists as silent is omitted: its insight tells of facts that
+    have been corrected since.
+
     Ordered by portfolio name, most severe first; rows have the portfolio's name as `portfolio`.
     """
     order = (
@@ -155,7 +163,21 @@ def read_latest_insights(
     found = connection.execute(
         chosen.order_by(_portfolios.c.name, rows.c.severity.desc(), rows.c.insight_type)
     )
-    return [dict(row) for row in found.mappings()]
+    return _without_silent([dict(row) for row in found.mappings()])
+
+
+def _without_silent(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    silent = {
+        (row["portfolio"], insight_type)
+        for row in rows
+        if row["insight_type"] == "daily_summary" and row["data_quality"]
+        for insight_type in row["data_quality"].get("silent", ())
+    }
+    return [
+        row
+        for row in rows
+        if row["user_question"] or (row["portfolio"], row["insight_type"]) not in silent
+    ]
 
 
 def sample_insights(

@@ -1,12 +1,10 @@
-"""Read stored volatilities of portfolios and positions, forecasts and forecast scores.
+"""Read stored volatilities of portfolios and positions, with their forecasts.
 
 undefined_reason of a row refers to its expected volatility; reasons of other NULLs are in
 `result_queries.read_undefined_metrics`.
 """
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -15,7 +13,6 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.position_queries import HOLDING_COLUMNS, read_positions
 from riskmetrics.db.result_queries import filter_by_portfolio, select_undefined_reason
-from riskmetrics.db.shards import Shard, has_portfolio
 from riskmetrics.db.sql_expressions import IS_LISTED, UNDERLYING_SYMBOL
 
 _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
@@ -89,51 +86,7 @@ def read_position_volatility(
     return read_positions(connection, table, day, portfolio, columns, joined=joined)
 
 
-def read_forecasts(
-    connection: sa.Connection, days: Sequence[date], shard: Shard | None = None
-) -> pd.DataFrame:
-    """Return volatility forecasts made on ``days``, for symbols and portfolios not deleted.
-
-    A shard of portfolios has the forecasts of its portfolios, and the first one those of symbols.
-    """
-    is_included = has_portfolio(shard)
-    if shard is not None:
-        owner = _forecasts.c.portfolio_id
-        is_included = (
-            sa.or_(owner.is_(None), is_included)
-            if shard.has_subjects_without_portfolio
-            else sa.and_(owner.is_not(None), is_included)
-        )
-    statement = _select_live(_forecasts).where(_forecasts.c.day.in_(days), is_included)
-    return fetch_frame(connection, statement)
-
-
-def read_forecast_scores(connection: sa.Connection, last_day: date | None = None) -> pd.DataFrame:
-    """Return the scores of forecasts completed by ``last_day``, default all.
-
-    The subject of a portfolio's forecast is the portfolio's name.
-    """
-    table = tables.har_forecast_scores
-    subject = sa.func.coalesce(_portfolios.c.name, table.c.subject).label("subject")
-    statement = _select_live(table).with_only_columns(
-        *(column for column in table.c if column.name != "subject"), subject
-    )
-    return fetch_frame(
-        connection,
-        statement if last_day is None else statement.where(table.c.completed_on <= last_day),
-    )
-
-
 def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
     """Return the columns of a forecast's caveats, proxy and model version."""
     flags = ("in_sample", "clipped", "short_history", "daily_lag_imputed")
     return tuple(_forecasts.c[name] for name in (*flags, "proxy", "coefficients"))
-
-
-def _select_live(table: sa.Table) -> "sa.Select[Any]":
-    """Select the rows of symbols, and of portfolios that are not deleted."""
-    return (
-        sa.select(table)
-        .outerjoin(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(_portfolios.c.deleted_at.is_(None))
-    )

@@ -16,8 +16,8 @@ from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import har
 from riskmetrics.metrics.price_quality import SUSPECT_MOVE
+from riskmetrics.results.portfolio_volatility_results import PORTFOLIO_WINDOW
 from riskmetrics.results.snapshots import VALUE_COVERAGE
-from riskmetrics.results.volatility_results import PORTFOLIO_WINDOW
 
 
 def _has_confirmed_price(sources: SourceRows, symbol: str) -> bool:

@@ -1,28 +1,25 @@
-"""Recalculated rows of volatility, volatility forecasts and forecast scores."""
+"""Recalculated rows of volatility and volatility forecasts."""
 
 import math
 from datetime import date
 from typing import Any
 
-import pandas as pd
-
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import pro_forma_returns, value_holdings
+from riskmetrics.explain.portfolio_holdings import value_holdings
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import (
-    annualized_rms,
+    forecast_volatility,
     portfolio_figures,
     portfolio_inputs,
     symbol_inputs,
     volatility_figures,
 )
 from riskmetrics.metrics import har
-from riskmetrics.metrics import volatility as method
-from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
-from riskmetrics.results.volatility_results import PORTFOLIO_WINDOW, SYMBOL_WINDOW, THIN_COVERAGE
+from riskmetrics.results.portfolio_volatility_results import PORTFOLIO_WINDOW, THIN_COVERAGE
+from riskmetrics.results.volatility_results import SYMBOL_WINDOW
 
 _PANDAS_METHOD = (
     "pandas over the source returns, scipy for the percentile and the normal distribution"
@@ -138,39 +135,22 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
     )
 
 
-def _recompute_score(sources: SourceRows, row: Row) -> Recalculation:
-    """Recalculate the realized volatility; the other columns are those of the stored forecast."""
-    day, symbol = row["completed_on"], row["subject"]
-    returns = (
-        pro_forma_returns(sources, FORECAST_HORIZON, day)["return"]
-        if row["portfolio_id"]
-        else sources.returns([symbol], FORECAST_HORIZON, day)[symbol]
-    )
-    after = pd.Series(returns, dtype=float)
-    realized = annualized_rms(
-        after.rolling(FORECAST_HORIZON, min_periods=method.MIN_MONTH_OBS)
-    ).iloc[-1]
-    forecast = sources.forecast(row["subject"]) or {}
-    kept = (
-        "volatility_forecast",
-        "root_variance_forecast",
-        "trailing_21d",
-        "ewma_94",
-        "ewma_97",
-        "low",
-        "high",
-        "coefficients",
-        "in_sample",
-    )
-    values = {name: forecast.get(name) for name in kept} | {"realized": realized}
-    values["completed_on"] = trading_calendar.sessions_with_lookback(
-        [sources.day, trading_calendar.calendar_end()], 0
-    )[FORECAST_HORIZON]
+def _recompute_horizon(sources: SourceRows, row: Row) -> Recalculation:
+    if row["portfolio_id"] is None:
+        inputs, is_defined = symbol_inputs(sources, row["subject"]), True
+    else:
+        inputs, _, _ = portfolio_inputs(sources)
+        holdings = value_holdings(sources, is_delta_adjusted=True)
+        is_defined = not math.isnan(holdings.weight_denominator)
+    last = forecast_volatility(sources, inputs, row["horizon"]).iloc[-1]
+    columns = ("volatility_forecast", "root_variance_forecast", "low", "high")
+    values = {name: float(last[name]) if is_defined else math.nan for name in columns}
+    length = SYMBOL_WINDOW if row["portfolio_id"] is None else PORTFOLIO_WINDOW
     return Recalculation(
         values,
-        {"forecast of": sources.day},
-        _first_and_last_day(FORECAST_HORIZON, day),
-        int(after.count()),
+        {name: last[name] for name in _INPUT_FIGURES},
+        _first_and_last_day(length, sources.day),
+        int(last["observations"]),
     )
 
 
@@ -198,11 +178,7 @@ def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
 METRIC_GROUPS = [
     MetricGroup(tables.position_volatility, _PANDAS_METHOD, _recompute_position),
     MetricGroup(tables.volatility_forecasts, _PANDAS_METHOD, _recompute_forecast),
-    MetricGroup(
-        tables.har_forecast_scores,
-        "pandas over the source returns; forecasts are compared with the stored ones",
-        _recompute_score,
-    ),
+    MetricGroup(tables.volatility_horizon_forecasts, _PANDAS_METHOD, _recompute_horizon),
     MetricGroup(
         tables.portfolio_snapshots, _PANDAS_METHOD, _recompute_snapshot, tuple(_SNAPSHOT_NAMES)
     ),

@@ -19,6 +19,7 @@ from riskmetrics.explain import (
     recalculated_options,
     recalculated_risk,
     recalculated_stress,
+    recalculated_track_records,
     recalculated_values,
     recalculated_volatility,
 )
@@ -41,6 +42,7 @@ METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_correlations.METRIC_GROUPS,
     *recalculated_factors.METRIC_GROUPS,
     *recalculated_options.METRIC_GROUPS,
+    *recalculated_track_records.METRIC_GROUPS,
 ]
 
 _IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}

@@ -10,6 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import panels, trading_calendar
+from riskmetrics.catalog.track_records import TrackedForecast
 from riskmetrics.db import (
     calibration_queries,
     explain_queries,
@@ -18,6 +19,7 @@ from riskmetrics.db import (
     stored_prices,
     stored_settings,
     tables,
+    track_record_queries,
     transactions,
 )
 from riskmetrics.db.split_suspects import find_suspected_splits
@@ -273,22 +275,37 @@ class SourceRows:
         found: panels.Returns = self._cache[key]
         return found
 
-    def highs_and_lows(self, symbol: str, n_sessions: int) -> pd.DataFrame:
-        """Return high and low of a symbol up to the day; NaN where the move is not confirmed."""
+    def daily_bars(self, symbol: str, n_sessions: int) -> pd.DataFrame:
+        """Return high, low, open, close and volume of a symbol up to the day.
+
+        High and low are NaN where the move is not confirmed.
+        """
         key = ("bars", symbol, n_sessions)
         if key not in self._cache:
-            bars = input_queries.read_bars(
+            bars = input_queries.read_price_panels(
                 self._connection,
+                ("adj_close", "high", "low", "open", "close", "volume"),
                 [symbol],
                 trading_calendar.sessions_with_lookback([self.day], n_sessions + 1),
             )
             bars = {name: panels.pad_history(frame, n_sessions + 2) for name, frame in bars.items()}
-            _, ranges = panels.clean_bars(**bars, suspects=self.suspects)
-            both = pd.DataFrame({name: bars[name][symbol] for name in ("high", "low")}).loc[
-                ranges.index
-            ]
-            self._cache[key] = both.where(ranges[symbol].notna()).rename_axis("date")
-        return self._record_use("market_data_cache: high, low", self._cache[key])
+            _, ranges = panels.clean_bars(
+                bars["adj_close"], bars["high"], bars["low"], self.suspects
+            )
+            found = pd.DataFrame(
+                {name: frame[symbol] for name, frame in bars.items() if name != "adj_close"}
+            ).loc[ranges.index]
+            for name in ("high", "low"):
+                found[name] = found[name].where(ranges[symbol].notna())
+            self._cache[key] = found.rename_axis("date")
+        return self._record_use("market_data_cache: bars", self._cache[key])
+
+    def is_fund(self, symbol: str) -> bool:
+        """Return whether a symbol is an ETF, a fund or an index."""
+        if ("funds",) not in self._cache:
+            known = calibration_queries.read_fund_symbols(self._connection)
+            self._cache["funds",] = {*known, self.market, self.rate}
+        return symbol in self._cache["funds",]
 
     def adjusted_closes(self, symbols: Iterable[str], days: Sequence[date]) -> pd.DataFrame:
         """Return adjusted closes on single days, shape (days, symbols)."""
@@ -336,7 +353,10 @@ class SourceRows:
     @cached_property
     def har_versions(self) -> ModelVersions:
         """Versions of the volatility forecast's coefficients."""
-        return parse_versions(calibration_queries.read_har_coefficients(self._connection))
+        return parse_versions(
+            calibration_queries.read_har_coefficients(self._connection),
+            calibration_queries.read_variance_corrections(self._connection),
+        )
 
     def forecast(self, subject: str, day: date | None = None) -> "dict[str, Any] | None":
         """Return the stored volatility forecast of a symbol, or of the portfolio by its id.
@@ -349,6 +369,40 @@ class SourceRows:
         )
         self._record_use("volatility_forecasts", pd.DataFrame(found))
         return found[0] if found else None
+
+    def tracked_forecast(
+        self, tracked: TrackedForecast, subject: str, level: float
+    ) -> dict[str, Any]:
+        """Return the stored row of a forecast whose track record is kept; empty if there is none.
+
+        ``level`` is the confidence of a value at risk.
+        """
+        table = tables.metadata.tables[tracked.table]
+        symbol = None if subject == self.portfolio else subject
+        if "position_id" in table.c:  # of a position of any portfolio
+            read = track_record_queries.read_forecasts(
+                self._connection, tracked.table, [tracked], [self.day]
+            )
+            own = self._record_use(tracked.table, read[read["subject"] == subject])
+            names = {"value": tracked.value, "std_error": tracked.std_error}
+            return dict(own.rename(columns=names).iloc[0]) if len(own) else {}
+        found = [
+            row
+            for row in explain_queries.read_rows(
+                self._connection, table, self.day, self.portfolio, symbol
+            )
+            if row[tracked.value] is not None
+            and all(row[name] == value for name, value in tracked.condition.items())
+            and (not tracked.level or float(row[tracked.level]) == level)
+        ]
+        self._record_use(tracked.table, pd.DataFrame(found[:1]))
+        return found[0] if found else {}
+
+    def stored_beta(self, symbol: str, day: date) -> float:
+        """Return the raw beta of a symbol that is stored on a day; NaN if there is none."""
+        betas = track_record_queries.read_betas(self._connection, [day])
+        own = self._record_use("position_market_betas", betas[betas["subject"] == symbol])
+        return float(own["value"].iloc[0]) if len(own) else math.nan
 
     @cached_property
     def _options(self) -> pd.DataFrame:

@@ -8,13 +8,15 @@ import pandas as pd
 
 from riskmetrics.explain.portfolio_holdings import pro_forma_returns, value_holdings
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.metrics import forecast_features as features
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.metrics.variance_correction import Corrections
+from riskmetrics.results.portfolio_volatility_results import PORTFOLIO_WINDOW
 from riskmetrics.results.volatility_results import (
     MIN_QUARTER_OBS,
     OOS_R_SQUARED_WINDOW,
-    PORTFOLIO_WINDOW,
     QUARTER,
     SYMBOL_WINDOW,
 )
@@ -31,6 +33,12 @@ _EQUITY_FIGURES = (
 """Figures that are undefined if a portfolio's equity is too small."""
 
 
+_CORRECTED = (
+    *("volatility_forecast", "root_variance_forecast", "low", "high"),
+    *("rise_mean", "rise_sd"),
+)
+
+
 class VolatilityInputs(NamedTuple):
     """Input series of the volatility figures, one entry per session."""
 
@@ -38,6 +46,13 @@ class VolatilityInputs(NamedTuple):
     market_returns: "pd.Series[float]"
     range_volatility: "pd.Series[float]"
     """Parkinson standard deviation of a session's range; NaN without a valid high and low."""
+    is_diversified: bool
+    """Whether the series is a fund, an index or a portfolio of several symbols."""
+    own_returns: "pd.Series[float]"
+    """Returns whose logarithms measure surprises: of the only symbol of a portfolio, its own."""
+    overnight: "pd.Series[float]"
+    """Log of the opening price over the close of the same session; NaN without both."""
+    volume: "pd.Series[float]"
 
 
 def _annualized_std(returns: "pd.Series[float]", window: int, min_obs: int) -> "pd.Series[float]":
@@ -58,8 +73,10 @@ def _lag_ratios(values: "pd.Series[float]", min_obs: int) -> pd.DataFrame:
     )
 
 
-def forecast_volatility(sources: SourceRows, inputs: VolatilityInputs) -> pd.DataFrame:
-    """Return the forecast for the next 21 sessions made on each session, point-in-time."""
+def forecast_volatility(
+    sources: SourceRows, inputs: VolatilityInputs, horizon: int = FORECAST_HORIZON
+) -> pd.DataFrame:
+    """Return the forecast for the next sessions made on each session, point-in-time."""
     absolute = method.ABSOLUTE_SCALE * inputs.returns.abs()
     own, ranged = (
         _lag_ratios(absolute, har.MIN_LEVEL_OBS),
@@ -86,9 +103,9 @@ def forecast_volatility(sources: SourceRows, inputs: VolatilityInputs) -> pd.Dat
         }
     )
     which = sources.har_versions.version_on(pd.DatetimeIndex(inputs.returns.index))
+    models = sources.har_versions.models(horizon)
     chosen = [
-        sources.har_versions.coefficients[version][name]
-        for version, name in zip(which, proxy, strict=True)
+        models.coefficients[version][name] for version, name in zip(which, proxy, strict=True)
     ]
     ratio = (x * np.array([coefficients.weights for coefficients in chosen])).sum(
         axis=1, skipna=False
@@ -96,13 +113,22 @@ def forecast_volatility(sources: SourceRows, inputs: VolatilityInputs) -> pd.Dat
     ratio = ratio.mask(own["month_mean"] == 0)
     expected = _ANNUALIZATION * own["level"] * ratio.clip(har.MIN_RATIO, har.MAX_RATIO)
     n_obs = inputs.returns.rolling(har.LEVEL_WINDOW, min_periods=0).count()
+    found = forecast_features(inputs)
+    not_known = dict.fromkeys(_CORRECTED, math.nan)
+    corrections = [
+        not_known
+        if not models.is_known[version]
+        else _correction_of_day(
+            models.corrections[version], row, expected.iloc[at], chosen[at].residual_variance,
+            is_diversified=inputs.is_diversified,
+        )
+        for at, (version, row) in enumerate(
+            zip(which, found.to_dict("records"), strict=True)
+        )
+    ]  # fmt: skip
     return pd.DataFrame(
         {
-            "volatility_forecast": expected,
-            "root_variance_forecast": (
-                expected
-                * [math.sqrt(1.0 + coefficients.residual_variance) for coefficients in chosen]
-            ),
+            **pd.DataFrame(corrections, index=inputs.returns.index),
             "observations": n_obs.astype(int),
             "proxy": proxy,
             "coefficients": [sources.har_versions.names[version] for version in which],
@@ -114,6 +140,83 @@ def forecast_volatility(sources: SourceRows, inputs: VolatilityInputs) -> pd.Dat
             **{f"x {name}": x[name] for name in ("day", "week", "month", "market")},
         }
     )
+
+
+def forecast_features(inputs: VolatilityInputs) -> pd.DataFrame:
+    """Return both event seasons, quarter, range level, and whether bars are usable, by session."""
+    size = inputs.returns.abs()
+    usual = size.rolling(QUARTER, min_periods=features.MIN_QUARTER_OBS).mean()
+    own_size = inputs.own_returns.abs()
+    own_usual = own_size.rolling(QUARTER, min_periods=features.MIN_QUARTER_OBS).mean()
+    logs = pd.Series(np.log1p(inputs.own_returns.where(inputs.own_returns > -1)))
+    overnight = (logs + inputs.overnight).abs()
+    volume = inputs.volume.where(inputs.volume > 0)
+    usual_volume = volume.rolling(QUARTER, min_periods=features.MIN_QUARTER_OBS).mean()
+    activity = (volume / usual_volume).pow(0.5).fillna(1.0)
+    year = size.rolling(har.LEVEL_WINDOW, min_periods=har.MIN_LEVEL_OBS).mean()
+    ranges = inputs.range_volatility.rolling(har.LEVEL_WINDOW, min_periods=har.MIN_RANGE_OBS).mean()
+    found = pd.DataFrame(
+        {
+            "close_season": _event_season(logs.abs() / own_usual),
+            "bar_season": _event_season(overnight.fillna(logs.abs()) * activity / own_usual),
+            "quarter": np.log((usual / year).where((usual > 0) & (year > 0))),
+            "range_level": np.log((ranges / (method.ABSOLUTE_SCALE * year)).where(year > 0)),
+        }
+    )
+    counts = [one.rolling(har.LEVEL_WINDOW, min_periods=0).count() for one in (overnight, volume)]
+    return found.assign(
+        uses_bars=found["bar_season"].notna()
+        & found["range_level"].notna()
+        & (counts[0] >= har.MIN_RANGE_OBS)
+        & (counts[1] >= har.MIN_RANGE_OBS)
+    )
+
+
+def _event_season(surprise: "pd.Series[float]") -> "pd.Series[float]":
+    """Return the mean log of the largest surprise of the months 1 to 4 quarters before the next."""
+    surprise = surprise.where(np.isfinite(surprise))
+    largest = surprise.rolling(method.MONTH, min_periods=method.MIN_MONTH_OBS).max()
+    logs = np.log(largest.clip(lower=features.MIN_SURPRISE))
+    months = [logs.shift(lag) for lag in features.SEASON_LAGS]
+    season: pd.Series[float] = pd.concat(months, axis=1).mean(axis=1, skipna=False)
+    return season
+
+
+def _correction_of_day(
+    known: Corrections,
+    row: dict[Any, Any],
+    expected: float,
+    residual_variance: float,
+    *,
+    is_diversified: bool,
+) -> dict[str, float]:
+    """Return a day's forecast, interval and parameters of the probability of a rise."""
+    if not known:
+        low, high = har.INTERVAL_MULTIPLIERS
+        numbers = (1.0, math.sqrt(1.0 + residual_variance), low, high)
+        rise = method.LOG_ERROR_MEAN, method.LOG_ERROR_SD
+    else:
+        uses_bars = row["uses_bars"] and "bars" in known
+        name = "bars" if uses_bars else "diversified" if is_diversified else "stock"
+        chosen = known[name]
+        values = (
+            row["bar_season" if uses_bars else "close_season"],
+            row["quarter"],
+            row["range_level"] if uses_bars else math.nan,
+        )
+        log_variance = chosen.level
+        for at, value in enumerate(values):
+            center = chosen.centers[at]
+            bounded = min(
+                max(center if math.isnan(value) else value, chosen.lowest[at]), chosen.highest[at]
+            )
+            log_variance += chosen.weights[at] * (bounded - center)
+        root = math.exp(log_variance / 2)
+        volatility = root * chosen.volatility_ratio
+        numbers = (volatility, root, volatility * chosen.low, volatility * chosen.high)
+        rise = chosen.rise_mean, chosen.rise_sd
+    scaled = {name: expected * number for name, number in zip(_CORRECTED[:4], numbers, strict=True)}
+    return scaled | {"rise_mean": rise[0], "rise_sd": rise[1]}
 
 
 def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[str, Any]:
@@ -131,7 +234,7 @@ def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[st
     absolute = method.ABSOLUTE_SCALE * inputs.returns.abs() * _ANNUALIZATION
     ratio = last["volatility_forecast"] / today if today > 0 else math.nan
     rise_probability = (
-        float(stats.norm.cdf(math.log(ratio), method.LOG_ERROR_MEAN, method.LOG_ERROR_SD))
+        float(stats.norm.cdf(math.log(ratio), last["rise_mean"], last["rise_sd"]))
         if ratio > 0
         else math.nan
     )
@@ -151,8 +254,6 @@ def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[st
         "rise_probability": rise_probability,
         "strength": abs(2 * rise_probability - 1),
         "trend": None if math.isnan(rise_probability) else _trend(rise_probability),
-        "low": last["volatility_forecast"] * har.INTERVAL_MULTIPLIERS[0],
-        "high": last["volatility_forecast"] * har.INTERVAL_MULTIPLIERS[1],
         "ewma_94": _ewma(inputs.returns, 0.94),
         "ewma_97": _ewma(inputs.returns, 0.97),
         "oos_r_squared": _oos_r_squared(
@@ -206,11 +307,22 @@ def annualized_rms(windows: Any) -> "pd.Series[float]":
 
 def symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
     """Return the input series of a symbol's volatility figures."""
-    bars = sources.highs_and_lows(symbol, SYMBOL_WINDOW)
+    bars = sources.daily_bars(symbol, SYMBOL_WINDOW)
     returns = sources.returns([symbol], SYMBOL_WINDOW)[symbol]
     return VolatilityInputs(
-        returns, sources.index_returns(sources.market, SYMBOL_WINDOW), _range_volatility(bars)
+        returns,
+        sources.index_returns(sources.market, SYMBOL_WINDOW),
+        _range_volatility(bars),
+        sources.is_fund(symbol),
+        returns,
+        _overnight(bars),
+        bars["volume"].astype(float),
     )
+
+
+def _overnight(bars: pd.DataFrame) -> "pd.Series[float]":
+    ratio = (bars["open"] / bars["close"]).astype(float)
+    return pd.Series(np.log(ratio.where(ratio > 0)), index=bars.index)
 
 
 def _range_volatility(bars: pd.DataFrame) -> "pd.Series[float]":
@@ -229,17 +341,28 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
     own = pro_forma_returns(sources, PORTFOLIO_WINDOW)
     unit = 1.0 if math.isnan(holdings.weight_denominator) else holdings.weight_denominator
     held, names = holdings.instruments, set(holdings.instruments["underlying"])
-    ranges = pd.Series(np.nan, index=own.index)
-    if len(names) == 1 and held["has_return_series"].all():
-        share = abs(held["exposure"].sum()) / unit
-        ranges = share * _range_volatility(sources.highs_and_lows(names.pop(), PORTFOLIO_WINDOW))
-    return (
-        VolatilityInputs(
-            own["change"] / unit, sources.index_returns(sources.market, PORTFOLIO_WINDOW), ranges
-        ),
-        own,
-        unit,
+    missing = pd.Series(np.nan, index=own.index)
+    changes = own["change"] / unit
+    inputs = VolatilityInputs(
+        changes,
+        sources.index_returns(sources.market, PORTFOLIO_WINDOW),
+        missing,
+        is_diversified=True,
+        own_returns=changes,
+        overnight=missing,
+        volume=missing,
     )
+    if len(names) == 1 and held["has_return_series"].all():
+        (symbol,) = names
+        bars = sources.daily_bars(symbol, PORTFOLIO_WINDOW)
+        inputs = inputs._replace(
+            range_volatility=abs(held["exposure"].sum()) / unit * _range_volatility(bars),
+            is_diversified=sources.is_fund(symbol),
+            own_returns=sources.returns([symbol], PORTFOLIO_WINDOW)[symbol],
+            overnight=_overnight(bars),
+            volume=bars["volume"].astype(float),
+        )
+    return inputs, own, unit
 
 
 def portfolio_figures(sources: SourceRows) -> dict[str, Any]:

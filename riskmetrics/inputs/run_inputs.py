@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import factor_queries, input_queries, stored_prices, volatility_queries
+from riskmetrics.db import factor_queries, input_queries, stored_prices
 from riskmetrics.inputs.snapshot import Snapshot, get_or_compute, list_open_symbols
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.panels import MAX_STALE_SESSIONS
@@ -21,9 +21,9 @@ from riskmetrics.results import (
     income,
     liquidity_results,
     option_results,
+    portfolio_volatility_results,
     pro_forma,
     rate_sensitivity,
-    score_results,
     stress_results,
     tail_risk_results,
     valuation,
@@ -210,38 +210,54 @@ class RunInputs:
         if self.snapshot.is_of_portfolios:
             options = option_results.option_lots(self.snapshot.lots)
             symbols = list_open_symbols(options, self.sessions)
-        bars = self._bars({*symbols, market}, volatility_results.SYMBOL_WINDOW)
-        clean_bars = panels.clean_bars(**bars, suspects=self.snapshot.suspected_splits)
+        returns, ranges, bars = self._bars({*symbols, market}, volatility_results.SYMBOL_WINDOW)
         return volatility_results.estimate_symbol_volatility(
-            *clean_bars, market, self.snapshot.model_versions
+            returns, ranges, market, self.snapshot.model_versions, bars, self.snapshot.funds
         )
 
     @cached_property
-    def portfolio_volatility(self) -> volatility_results.PortfolioVolatility:
+    def portfolio_volatility(self) -> portfolio_volatility_results.PortfolioVolatility:
         """Realized and forecast volatility of every portfolio."""
         exposures = self.option_adjusted_valuation
         symbols = pd.Index(sorted(self.open_symbols), dtype="str")
         chosen = np.unique(exposures.single_underlying(symbols))
         single_underlyings = {symbols[column] for column in chosen if column >= 0}
-        window = volatility_results.PORTFOLIO_WINDOW
-        bars = self._bars(single_underlyings, window)
-        _, ranges = panels.clean_bars(**bars, suspects=self.snapshot.suspected_splits)
-        return volatility_results.estimate_portfolio_volatility(
+        window = portfolio_volatility_results.PORTFOLIO_WINDOW
+        _, ranges, bars = self._bars(single_underlyings, window)
+        return portfolio_volatility_results.estimate_portfolio_volatility(
             exposures,
             self.clean_returns(window),
             ranges,
             self.snapshot.market_index,
             self.snapshot.model_versions,
+            bars,
+            self.snapshot.funds,
         )
 
-    def _bars(self, symbols: Collection[str], window: int) -> dict[str, pd.DataFrame]:
-        bars = input_queries.read_bars(
+    def _bars(
+        self, symbols: Collection[str], window: int
+    ) -> tuple[panels.Returns, pd.DataFrame, volatility_results.DailyBars]:
+        """Return clean returns, ranges, and bars of windows that end on the sessions."""
+        prices = input_queries.read_price_panels(
             self.snapshot.connection,
+            ("adj_close", "high", "low", "open", "close", "volume"),
             symbols,
             trading_calendar.sessions_with_lookback(self.sessions, window + 1),
         )
         n_rows = len(self.sessions) + window + 1
-        return {name: panels.pad_history(frame, n_rows) for name, frame in bars.items()}
+        bars = {name: panels.pad_history(frame, n_rows) for name, frame in prices.items()}
+        returns, ranges = panels.clean_bars(
+            bars["adj_close"], bars["high"], bars["low"], self.snapshot.suspected_splits
+        )
+        return (
+            returns,
+            ranges,
+            volatility_results.DailyBars(
+                ranges.to_numpy(),
+                panels.opens_over_closes(bars["open"], bars["close"]),
+                bars["volume"].to_numpy()[2:],
+            ),
+        )
 
     @cached_property
     def valuation(self) -> Valuation:
@@ -346,13 +362,4 @@ class RunInputs:
         """Sector weights of the benchmark by as-of date, up to the last session."""
         return input_queries.read_benchmark_weights(
             self.snapshot.connection, self.snapshot.benchmark_code, self.sessions[-1]
-        )
-
-    @cached_property
-    def completed_forecasts(self) -> pd.DataFrame:
-        """Stored volatility forecasts that complete on the sessions: results, to be evaluated."""
-        return volatility_queries.read_forecasts(
-            self.snapshot.connection,
-            score_results.forecast_sessions(self.sessions),
-            self.snapshot.shard,
         )

@@ -138,7 +138,21 @@ class Snapshot:
     @cached_property
     def model_versions(self) -> ModelVersions:
         """Every version of the volatility forecast's coefficients."""
-        return parse_versions(calibration_queries.read_har_coefficients(self.connection))
+        return parse_versions(
+            calibration_queries.read_har_coefficients(self.connection),
+            calibration_queries.read_variance_corrections(self.connection),
+        )
+
+    @property
+    def funds(self) -> frozenset[str]:
+        """Symbols of ETFs and funds by their profiles, and both indices."""
+        return get_or_compute(
+            self.shared,
+            "funds",
+            lambda: frozenset(
+                {*calibration_queries.read_fund_symbols(self.connection), *self.indices}
+            ),
+        )
 
     @cached_property
     def stress_scenarios(self) -> pd.DataFrame:

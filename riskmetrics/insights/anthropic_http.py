@@ -43,7 +43,7 @@ class CallLimits(NamedTuple):
     max_answer_bytes: int = 8 * MEGABYTE
     """A message of 4,000 tokens has about 20,000 bytes."""
     insight_seconds: float = 180.0
-    """Of one insight or question, including retries, waits and repairs."""
+    """Of one insight or question, including retries and waits."""
     run_seconds: float = 1800.0
     """From the first call of a run."""
 

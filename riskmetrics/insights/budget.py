@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from riskmetrics.db import spending
+from riskmetrics.insights.cost import unknown_rates_problem
 from riskmetrics.insights.draft_schemas import Usage
 from riskmetrics.settings import Settings
 
@@ -51,12 +52,11 @@ class Budget:
         subject : str
             Digest of the insight; its calls in this run count toward the cap per insight.
         max_cost : Decimal or None
-            USD. None if the model's rates are unknown; then the cap per insight is reserved.
+            USD. None if the model's rates are unknown: a cost without a bound is refused.
         """
-        today, max_cost = (
-            datetime.now(UTC).date(),
-            self.caps.insight if max_cost is None else max_cost,
-        )
+        today = datetime.now(UTC).date()
+        if max_cost is None:
+            return BudgetRefusal(unknown_rates_problem(model, today))
         with self.engine.begin() as connection:
             spending.lock_spend(connection)
             spent = spending.read_spend_totals(connection, today, self.run_id, subject)

@@ -1,4 +1,4 @@
-"""Client of Anthropic's Messages API that drafts insights; every call ends as an `Answer`.
+"""Client of Anthropic's Messages API that plans insights; every call ends as an `Answer`.
 
 Only the prompt is sent. Failures are stored in our own words, because the vendor's message may
 quote the request. `temperature` is never sent: the API refuses it.
@@ -29,7 +29,7 @@ from riskmetrics.insights.anthropic_http import (
 )
 from riskmetrics.insights.budget import Budget, BudgetRefusal, open_budget
 from riskmetrics.insights.cost import PROVIDER, Price
-from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.draft_schemas import Answer, Prompt
 from riskmetrics.insights.model_replies import (
     CALL_ERRORS,
     ZERO_USAGE,
@@ -45,7 +45,7 @@ from riskmetrics.settings import Settings
 T = TypeVar("T")
 
 MAX_LOOKUP_TURNS = 4
-"""Turns in which a model may request more facts before it must answer."""
+"""Turns in which a model may request more claims before it must answer."""
 
 _API_OVERHEAD_TOKENS = 1024
 """Upper bound of the tokens that the API adds for tools and structured output."""
@@ -53,7 +53,13 @@ _API_OVERHEAD_TOKENS = 1024
 _MAX_ATTEMPTS = 3
 """Attempts per exchange if calls are interrupted; each is within the budget."""
 
-_TOOL_NAME = "facts"
+_TOOL_NAME = "claims"
+
+_CACHE_CONTROL = {"type": "ephemeral"}
+"""Marks the end of a prompt's part that other calls repeat; the vendor keeps it 5 minutes."""
+
+_EFFORT = "low"
+"""Effort of the model, which selects and orders what is computed here; all rated models have it."""
 
 for _name in ("anthropic", "httpx2", "httpcore2"):
     # at DEBUG they log prompts and headers, regardless of ANTHROPIC_LOG
@@ -103,41 +109,27 @@ class Claude:
         )
 
     def write(self, prompt: Prompt) -> Answer:
-        """Draft an insight from the whole fact sheet in one call."""
+        """Plan a note from the claims in one call."""
         return self._answer(prompt, opening_turns(prompt))
 
-    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        """Send the draft back with its violations, and return the corrected answer."""
-        errors = "\n".join(f"- {each}" for each in violations)
-        request = (
-            f"Your answer has these errors:\n{errors}\n"
-            "Return the whole answer again without them. Change nothing else."
-        )
-        turns: list[dict[str, Any]] = [
-            {"role": "assistant", "content": draft.model_dump_json()},
-            {"role": "user", "content": request},
-        ]
-        return self._answer(prompt, [*opening_turns(prompt), *turns])
+    def ask(self, prompt: Prompt, first_claims: str, claims_by_topic: Mapping[str, str]) -> Answer:
+        """Answer a question; the model may look up claims in several turns.
 
-    def ask(
-        self, prompt: Prompt, initial_facts: str, facts_by_provider: Mapping[str, str]
-    ) -> Answer:
-        """Answer a question; the model may look up facts in several turns.
-
-        The model can read only ``facts_by_provider`` and cannot write anything.
+        The model can read only ``claims_by_topic`` and cannot write anything.
 
         Parameters
         ----------
-        initial_facts : str
-            JSON of the facts sent first, instead of the prompt's facts.
-        facts_by_provider : mapping
-            Provider name to JSON of its facts, anonymized as in the prompt.
+        first_claims : str
+            JSON of the claims sent first, instead of all.
+        claims_by_topic : mapping
+            Topic to JSON of its claims, anonymized as in the prompt.
         """
-        turns, used = opening_turns(replace(prompt, facts=initial_facts)), ZERO_USAGE
+        turns, used = opening_turns(replace(prompt, facts=first_claims)), ZERO_USAGE
         for turn in range(MAX_LOOKUP_TURNS + 1):
             last = turn == MAX_LOOKUP_TURNS
             tools = {
-                "tools": [_lookup_tool(facts_by_provider)],
+                "cache_control": _CACHE_CONTROL,  # up to the last block: turns repeat the earlier
+                "tools": [_lookup_tool(claims_by_topic)],
                 "tool_choice": {"type": "none" if last else "auto"},
             }
             reply = self._exchange(prompt, turns, tools)
@@ -146,11 +138,11 @@ class Claude:
             if reply.message is None or not calls:
                 return read_answer(prompt, reply, used)
             used = replace(used, tool_calls=used.tool_calls + len(calls))
-            results = [_tool_result(call, facts_by_provider) for call in calls]
+            results = [_tool_result(call, claims_by_topic) for call in calls]
             turns = [*turns, reply.message.to_param(), {"role": "user", "content": results}]
         return Answer(
             None,
-            f"Claude requested more facts {MAX_LOOKUP_TURNS} times without answering",
+            f"Claude requested more claims {MAX_LOOKUP_TURNS} times without answering",
             used,
             prompt.model,
         )
@@ -203,8 +195,8 @@ def open_claude(engine: sa.Engine, settings: Settings, run_id: str) -> Iterator[
 
 
 def opening_turns(prompt: Prompt) -> list[Any]:
-    """Return the first turn of a conversation: task and facts as separate blocks."""
-    texts = (prompt.task, f"<facts>\n{prompt.facts}\n</facts>")
+    """Return the first turn of a conversation: task and claims as separate blocks."""
+    texts = (prompt.task, f"<claims>\n{prompt.facts}\n</claims>")
     return [{"role": "user", "content": [{"type": "text", "text": text} for text in texts]}]
 
 
@@ -213,9 +205,12 @@ def request_body(prompt: Prompt, turns: Sequence[Any]) -> dict[str, Any]:
     return {
         "model": prompt.model,
         "max_tokens": prompt.max_tokens,
-        "system": prompt.system,
+        "system": [{"type": "text", "text": prompt.system, "cache_control": _CACHE_CONTROL}],
         "messages": list(turns),
-        "output_config": {"format": {"type": "json_schema", "schema": prompt.schema}},
+        "output_config": {
+            "effort": _EFFORT,
+            "format": {"type": "json_schema", "schema": prompt.schema},
+        },
     }
 
 
@@ -255,17 +250,17 @@ def _call(client: anthropic.Anthropic, body: Mapping[str, Any], deadline: Deadli
     return reply_with_cost(message, body["model"])
 
 
-def _lookup_tool(facts_by_provider: Mapping[str, str]) -> dict[str, Any]:
-    kinds = {"kind": {"type": "string", "enum": sorted(facts_by_provider)}}
+def _lookup_tool(claims_by_topic: Mapping[str, str]) -> dict[str, Any]:
+    topics = {"topic": {"type": "string", "enum": sorted(claims_by_topic)}}
     return {
         "name": _TOOL_NAME,
         "description": (
-            "More facts of this portfolio and day, as JSON. Cite them by their ids like the others."
+            "All claims of a topic about this portfolio and day, as JSON, numbered like the others."
         ),
         "input_schema": {
             "type": "object",
-            "properties": kinds,
-            "required": ["kind"],
+            "properties": topics,
+            "required": ["topic"],
             "additionalProperties": False,
         },
     }
@@ -279,16 +274,15 @@ def _tool_calls(message: Message | None) -> list[ToolUseBlock]:
     )
 
 
-def _tool_result(call: ToolUseBlock, facts_by_provider: Mapping[str, str]) -> dict[str, Any]:
+def _tool_result(call: ToolUseBlock, claims_by_topic: Mapping[str, str]) -> dict[str, Any]:
     """Return the result of a tool call; errors are in our own words, never an exception's."""
-    kind = (
-        call.input.get("kind") if call.name == _TOOL_NAME and isinstance(call.input, dict) else None
-    )
-    facts = facts_by_provider.get(kind) if isinstance(kind, str) else None
-    wrong = {"is_error": True} if facts is None else {}
+    is_known = call.name == _TOOL_NAME and isinstance(call.input, dict)
+    topic = call.input.get("topic") if is_known else None
+    claims = claims_by_topic.get(topic) if isinstance(topic, str) else None
+    wrong = {"is_error": True} if claims is None else {}
     return {
         "type": "tool_result",
         "tool_use_id": call.id,
-        "content": facts or f"The kinds of facts are {', '.join(sorted(facts_by_provider))}.",
+        "content": claims or f"The topics are {', '.join(sorted(claims_by_topic))}.",
         **wrong,
     }

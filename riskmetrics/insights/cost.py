@@ -2,7 +2,7 @@
 
 import logging
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib.resources import files
@@ -80,23 +80,62 @@ def estimate(
     """Return the estimated price of a call; None if the rates are unknown.
 
     Expected: four bytes per token, and an answer of half the maximum length. Maximum: one byte per
-    token, an answer of the maximum length, and the most expensive tier that the prompt may reach.
+    token, all of them written to the vendor's cache, an answer of the maximum length, and the most
+    expensive tier that the prompt may reach.
     """
     expected = price(
         model, Tokens(output=max_tokens // 2, input=prompt_bytes // 4), day, batch=batch
     )
-    maximum = price(model, Tokens(output=max_tokens, input=prompt_bytes), day, batch=batch)
+    maximum = price(model, Tokens(output=max_tokens, cache_write=prompt_bytes), day, batch=batch)
     return None if expected is None or maximum is None else Price(expected, maximum)
+
+
+def rated_models(day: date) -> list[str]:
+    """Return the models whose rates on ``day`` are known, cheapest first."""
+    rates = sorted(
+        (rate for rate in _load_rates()[0] if rate.effective_from <= day),
+        key=lambda rate: (rate.output, rate.model),
+    )
+    return list(dict.fromkeys(rate.model for rate in rates))
+
+
+def unknown_rates_problem(model: str, day: date) -> str:
+    """Return why a model without rates is not called, and which models have rates."""
+    return (
+        f"the rates of {model} on {day} are unknown, so that its cost has no bound; choose one of"
+        f" {', '.join(rated_models(day))} with RISKMETRICS_AI_MODEL"
+    )
+
+
+def end_of_life(model: str) -> date | None:
+    """Return the day on which a model is retired, from the SDK's table; None if not announced."""
+    from anthropic.resources.messages.messages import DEPRECATED_MODELS
+
+    announced = DEPRECATED_MODELS.get(model)
+    if announced is None:
+        return None
+    return datetime.strptime(re.sub(r"(?<=\d)(st|nd|rd|th)", "", announced), "%B %d, %Y").date()  # noqa: DTZ007  # a day
+
+
+def has_rates(model: str, day: date) -> bool:
+    """Return whether the rates of a model on ``day`` are known."""
+    return bool(_rates_in_force(model, day))
+
+
+def _rates_in_force(model: str, day: date) -> list[Rate]:
+    return [
+        rate
+        for rate in _load_rates()[0]
+        if re.fullmatch(re.escape(rate.model) + r"(-\d{8})?", model) and rate.effective_from <= day
+    ]
 
 
 def _find_rate(model: str, prompt_tokens: int, day: date) -> Rate | None:
     """Return the rate in force: latest date, then the highest tier that the prompt exceeds."""
     candidates = [
         rate
-        for rate in _load_rates()[0]
-        if re.fullmatch(re.escape(rate.model) + r"(-\d{8})?", model)
-        and rate.effective_from <= day
-        and rate.over_prompt_tokens < max(prompt_tokens, 1)
+        for rate in _rates_in_force(model, day)
+        if rate.over_prompt_tokens < max(prompt_tokens, 1)
     ]
     if not candidates:
         _warn_unknown_rates(model, day)
@@ -115,8 +154,7 @@ def _load_rates() -> tuple[list[Rate], Decimal]:
 def _warn_unknown_rates(model: str, day: date) -> None:
     """Log a warning once per process."""
     _LOG.warning(
-        "no rates for %s on %s in rates.yaml: the cost is undefined, and budget caps count the"
-        " maximum cost of an insight",
+        "no rates for %s on %s in rates.yaml: the cost is undefined, and the model is not called",
         model,
         day,
     )

@@ -1,50 +1,27 @@
-"""Types exchanged with writers: prompts, drafts with placeholders, answers and usage."""
+"""Types exchanged with planners: prompts, answers and usage."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
-
-class Finding(BaseModel):
-    """A statement and its evidence."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    text: str
-    """Prose with {{fact_id}} placeholders, never a digit."""
-    facts: list[str]
-    """Ids of the facts it states."""
-
-
-class Draft(BaseModel):
-    """The text of an insight as a writer (rules or model) drafts it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    title: str
-    summary: str
-    analysis: str
-    findings: list[Finding]
-    recommendations: list[Finding]
-    limitations: str
+from riskmetrics.insights.plan import Plan
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """Request to a writer: aliases, numbers and enums only."""
+    """Request to a planner: claims with aliases, numbers and enums only."""
 
     system: str
     task: str
     """The investigation prompt, rendered."""
     facts: str
-    """Canonical JSON of the anonymized fact sheet."""
+    """Canonical JSON of the claims, with aliases or the names that may be sent."""
     model: str
     max_tokens: int
     schema: dict[str, Any]
-    """JSON schema of Draft, with fact ids as an enum."""
+    """JSON schema of Plan, with numbers of claims as enums."""
+    claims: tuple[str, ...] = ()
+    """Ids of the claims in the order of their numbers."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +44,9 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """A draft, or the reason for a missing one."""
+    """A plan, or the reason for a missing one."""
 
-    draft: Draft | None
+    plan: Plan | None
     """None if there is a problem."""
     problem: str | None
     """One sentence without secrets or names, stored with the rules' fallback."""
@@ -79,15 +56,11 @@ class Answer:
 
 
 class Writer(Protocol):
-    """A language model that writes drafts for prompts."""
+    """A language model that plans notes."""
 
     provider: str
     """For example "anthropic"."""
 
     def write(self, prompt: Prompt) -> Answer:
         """Return the answer to a prompt."""
-        ...
-
-    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        """Return a corrected answer after the verifier rejected a draft."""
         ...

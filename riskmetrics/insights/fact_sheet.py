@@ -8,18 +8,23 @@ from functools import cached_property, partial
 from hashlib import sha256
 from uuid import UUID
 
+import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
+from riskmetrics.db import fact_history
 from riskmetrics.db import fact_queries as stored
 from riskmetrics.db.fact_queries import Record, Records
-from riskmetrics.insights import result_facts
-from riskmetrics.insights.fact_types import FACT_TYPES, source_columns
+from riskmetrics.insights import history_facts, result_facts
+from riskmetrics.insights.claims import remembered
+from riskmetrics.insights.fact_types import source_columns
 from riskmetrics.insights.facts import Fact, make_fact
-from riskmetrics.insights.severity import Severity, judge_severity
+from riskmetrics.insights.history_facts import History
+from riskmetrics.insights.invariants import find_broken
+from riskmetrics.insights.severity import Limits, default_limits
 from riskmetrics.present.caveats import list_caveats
 
-_MAX_POSITIONS = 5
+_MAX_POSITIONS = 10
 """Largest symbols by weight, and as many by share of volatility."""
 
 _BATCH_SHEETS = 500
@@ -27,6 +32,11 @@ _BATCH_SHEETS = 500
 
 PORTFOLIO_ALIAS_PREFIX = "PTF"
 """Prefix of portfolio aliases."""
+
+
+def portfolio_alias(portfolio_id: str) -> str:
+    """Return the alias of a portfolio: a hash of its id, anonymous and stable."""
+    return f"{PORTFOLIO_ALIAS_PREFIX}_{sha256(portfolio_id.encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True)
@@ -43,12 +53,14 @@ class Sheet:
     """'table.column' of the portfolio's undefined values to the reason."""
     caveats: tuple[str, ...] = ()
     """Caveats of all figures of the portfolio."""
-    severity: Severity | None = None
+    limits: Limits = field(default_factory=default_limits)
+    before: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Claims of the session before with their values, which make a claim old or new."""
 
     @property
     def portfolio(self) -> str:
-        """Alias of the portfolio: a hash of its id, anonymous and stable."""
-        return f"{PORTFOLIO_ALIAS_PREFIX}_{sha256(self.portfolio_id.encode()).hexdigest()[:12]}"
+        """Alias of the portfolio."""
+        return portfolio_alias(self.portfolio_id)
 
     @cached_property
     def digest(self) -> str:
@@ -56,31 +68,24 @@ class Sheet:
         facts = [
             [fact.id, fact.formatted, fact.value, fact.quality] for fact in self.facts.values()
         ]
-        return sha256(
-            json.dumps([facts, self.aliases, self.missing, *self.caveats]).encode()
-        ).hexdigest()
+        parts = [facts, self.aliases, self.missing, self.limits, self.before, *self.caveats]
+        return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @cached_property
     def by_type(self) -> dict[tuple[str, str | None], Fact]:
         """Type name and entity to fact."""
         return {(fact.fact_type.name, fact.entity): fact for fact in self.facts.values()}
 
-    def select_facts(self, insight_type: str, providers: Sequence[str]) -> "Sheet":
-        """Return the sheet with the facts of some providers, severity and thresholds."""
+    def select_facts(self, providers: Sequence[str]) -> "Sheet":
+        """Return the sheet with the facts of some providers."""
         selected = {
             fact.id: fact for fact in self.facts.values() if fact.fact_type.provider in providers
         }
-        severity = judge_severity(insight_type, selected.values())
-        stated: dict[str, float | str] = {"severity": severity.level, **severity.thresholds}
-        for name, value in stated.items():
-            selected[name] = make_fact(
-                FACT_TYPES[name], value, self.day, {"version": str(severity.version)}
-            )
         entities = {fact.entity for fact in selected.values()}
         aliases = {alias: name for alias, name in self.aliases.items() if alias in entities}
         read = source_columns(tuple(providers))
         missing = {metric: reason for metric, reason in self.missing.items() if metric in read}
-        return replace(self, facts=selected, aliases=aliases, missing=missing, severity=severity)
+        return replace(self, facts=selected, aliases=aliases, missing=missing)
 
 
 def read_sheets(
@@ -103,72 +108,131 @@ def read_sheet_batches(
         yield _read_batch(connection, days, portfolios[first : first + size])
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """Stored results of a batch of portfolios, on its sessions and the one before."""
+
+    snapshots: Records
+    records: Mapping[str, Records]
+    """Kind of result to rows, by portfolio and session."""
+    figures: "Mapping[str, pd.DataFrame]"
+    entities: Mapping[str, Mapping[tuple[str, str], Mapping[date, float]]]
+    market: "pd.Series[float]"
+
+    def history(self, portfolio_id: str, day: date) -> History:
+        """Return what is stored about a portfolio up to a session."""
+        entities = self.entities.get(portfolio_id, {})
+        figures = self.figures[portfolio_id].loc[: pd.Timestamp(day)]
+        market = self.market.loc[: pd.Timestamp(day)]
+        size = fact_history.HISTORY_SESSIONS + 1
+        return History(figures.iloc[-size:], entities, market.iloc[-size:])
+
+
 def _read_batch(
     connection: sa.Connection, days: Sequence[date], portfolios: Sequence[UUID]
 ) -> list[Sheet]:
-    previous_day = trading_calendar.previous_session(days[0])
-    snapshots = stored.snapshots(connection, [previous_day, *days], portfolios)
-    records_by_name = stored.read_records(connection, days, portfolios)
-    records_by_name["positions"] = stored.positions(
-        connection, days, portfolios, count=_MAX_POSITIONS
+    """Return the sheets of portfolios; the sheet of the session before tells what is new."""
+    before = trading_calendar.previous_session(days[0])
+    all_days = [before, *days]
+    found = _read_stored(connection, all_days, portfolios)
+    earlier = dict(
+        zip(all_days, [trading_calendar.previous_session(before), *all_days[:-1]], strict=True)
     )
-    earlier = dict(zip(days, [previous_day, *days], strict=False))
-    keys = sorted(key for key in snapshots if key[1] in earlier)
-    return [
-        _build_sheet(
-            *key,
-            snapshots[key][0],
-            snapshots.get((key[0], earlier[key[1]]), [None])[0],
-            records_by_name,
-        )
+    keys = sorted(key for key in found.snapshots if key[1] in earlier)
+    sheets = {
+        key: _build_sheet(*key, found.snapshots.get((key[0], earlier[key[1]]), [None])[0], found)
         for key in keys
+    }
+    memory = {
+        (portfolio, day): remembered(sheets[portfolio, earlier[day]])
+        for portfolio, day in keys
+        if day != before and (portfolio, earlier[day]) in sheets
+    }
+    return [
+        replace(sheet, before=memory.get(key, {}))
+        for key, sheet in sheets.items()
+        if key[1] != before
     ]
 
 
-def _build_sheet(
-    portfolio_id: str,
-    day: date,
-    snapshot: Record,
-    previous_snapshot: Record | None,
-    records_by_name: Mapping[str, Records],
-) -> Sheet:
-    rows_by_name = {
-        name: records.get((portfolio_id, day), []) for name, records in records_by_name.items()
+def _read_stored(
+    connection: sa.Connection, days: Sequence[date], portfolios: Sequence[UUID]
+) -> _Stored:
+    previous = trading_calendar.previous_session(days[0])
+    limits = {kind: min(default_limits()[kind].values()) for kind in ("weight", "gross")}
+    records = stored.read_records(connection, [previous, *days], portfolios) | {
+        "positions": stored.positions(connection, days, portfolios, count=_MAX_POSITIONS),
+        "contributions": fact_history.read_contributions(connection, days, portfolios),
+        "holdings": fact_history.read_changed_holdings(connection, days, portfolios),
     }
+    return _Stored(
+        stored.snapshots(connection, [previous, *days], portfolios),
+        records,
+        fact_history.read_snapshot_history(connection, days, portfolios),
+        fact_history.read_entity_history(connection, days, portfolios, limits),
+        fact_history.read_market_closes(connection, days),
+    )
+
+
+def _build_sheet(
+    portfolio_id: str, day: date, previous_snapshot: Record | None, found: _Stored
+) -> Sheet:
+    (snapshot,) = found.snapshots[portfolio_id, day]
     aliases: dict[str, dict[str, str]] = {}
-    counts = {row["metric"]: (row["n_covered"], row["n_total"]) for row in rows_by_name["coverage"]}
-    n_known, n_traded = counts.get("daily_pnl", (0, 0))
+    rows = {name: each.get((portfolio_id, day), []) for name, each in found.records.items()}
+    counts = {row["metric"]: (row["n_covered"], row["n_total"]) for row in rows["coverage"]}
     make = partial(
         make_fact,
         as_of=day,
         key={"portfolio_id": portfolio_id, "day": day.isoformat()},
         currency=snapshot["currency"],
     )
-    found = [
-        *result_facts.snapshot_facts(
-            make, snapshot, {row["metric"]: row["coverage"] for row in rows_by_name["coverage"]}
-        ),
+    earlier = trading_calendar.previous_session(day)
+    coverage = {row["metric"]: row["coverage"] for row in rows["coverage"]}
+    n_known, n_traded = counts.get("daily_pnl", (0, 0))
+    facts = [
+        *result_facts.snapshot_facts(make, snapshot, coverage),
         *result_facts.forecast_facts(
-            make,
-            snapshot,
-            next(iter(rows_by_name["forecasts"]), None),
-            next(iter(rows_by_name["scores"]), None),
+            make, snapshot, next(iter(rows["forecasts"]), None), next(iter(rows["scores"]), None)
         ),
-        *result_facts.position_facts(make, rows_by_name["positions"], aliases),
-        *result_facts.sector_facts(make, rows_by_name["sectors"], aliases),
-        *result_facts.risk_facts(make, rows_by_name, aliases),
-        *result_facts.factor_facts(make, rows_by_name, aliases),
+        *result_facts.position_facts(make, rows["positions"], aliases),
+        *result_facts.sector_facts(make, rows["sectors"], aliases),
+        *result_facts.risk_facts(make, rows, aliases),
+        *result_facts.factor_facts(make, rows, aliases),
         *result_facts.change_facts(
             make, snapshot, previous_snapshot, is_profit_known=n_known >= n_traded
         ),
+        *history_facts.contribution_facts(
+            make, rows["contributions"], snapshot["daily_pnl"], aliases
+        ),
+        *history_facts.holding_facts(make, rows["holdings"], snapshot["num_positions"]),
+        *history_facts.tail_facts(
+            make,
+            found.records["tail_risk"].get((portfolio_id, earlier), []),
+            rows["var_tests"],
+            found.records["var_tests"].get((portfolio_id, earlier), []),
+        ),
     ]
-    missing = {row["metric"]: row["reason"] for row in rows_by_name["undefined"]}
+    history = found.history(portfolio_id, day)
+    facts += [
+        *history_facts.move_facts(make, history),
+        *history_facts.window_facts(make, history),
+        *history_facts.market_facts(make, history),
+    ]
+    by_type = {(fact.fact_type.name, fact.entity): fact for fact in facts}
+    facts += history_facts.streak_facts(make, history, by_type, aliases, default_limits())
+    missing = {row["metric"]: row["reason"] for row in rows["undefined"]}
     equity, gross = float(snapshot["total_value"]), float(snapshot["gross_exposure"])
-    return Sheet(
-        portfolio_id,
-        day,
-        {fact.id: fact for fact in found if fact is not None},
-        aliases,
-        missing,
-        tuple(list_caveats(counts, equity, gross)),
+    caveats = tuple(list_caveats(counts, equity, gross))
+    return without_broken_facts(
+        Sheet(portfolio_id, day, {fact.id: fact for fact in facts}, aliases, missing, caveats)
     )
+
+
+def without_broken_facts(sheet: Sheet) -> Sheet:
+    """Return the sheet without facts that contradict each other; their reasons are kept."""
+    facts, missing = dict(sheet.facts), dict(sheet.missing)
+    for ids, reason in find_broken(sheet.facts):
+        for fact in filter(None, (facts.pop(each, None) for each in ids)):
+            missing[fact.fact_type.source] = f"inconsistent results: {reason}"
+    return sheet if facts == sheet.facts else replace(sheet, facts=facts, missing=missing)

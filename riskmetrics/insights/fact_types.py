@@ -1,9 +1,5 @@
-"""Catalog of fact types: source column, unit and format, and names in prose.
+"""Catalog of fact types: source column, unit and format, and names in evidence."""
 
-No two types of the same entity share a name, so that a name in a sentence identifies its figure.
-"""
-
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -31,15 +27,6 @@ _FORMATTERS = {
     "text": str,
 }
 """Unit to formatter."""
-
-SIGNED_UNITS = (
-    "signed money",
-    "signed fraction",
-    "percentage points",
-    "signed number",
-    "signed index",
-)
-"""Units with a sign, which may be omitted if a word states the direction."""
 
 
 class FactType(NamedTuple):
@@ -79,6 +66,9 @@ _UNIT_NAMES = {
     Unit.INDEX: "index",
     Unit.COUNT: "count",
     Unit.TEXT: "text",
+    Unit.DATE: "text",
+    Unit.EXPECTED_COUNT: "number",
+    Unit.P_VALUE: "index",
 }
 """Unit of a figure to the unit of its facts."""
 
@@ -94,6 +84,19 @@ def _fact(
     return base._replace(**changes)
 
 
+def _past(name: str, column: str, *labels: str) -> FactType:
+    """Return the type of a fact about the volatility forecast that completed."""
+    return _fact(
+        name,
+        "forecast_score",
+        f"forecast_outcomes.{column}",
+        "volatility",
+        labels,
+        unit="fraction",
+        window="21 sessions",
+    )
+
+
 def _statistic_facts(statistic: Statistic) -> Iterator[FactType]:
     """Yield the types of a statistic's facts."""
     for figure in statistic.figures:
@@ -101,7 +104,23 @@ def _statistic_facts(statistic: Statistic) -> Iterator[FactType]:
             yield _fact(name, "stress", figure.name, statistic.family, (figure.label.lower(),))
 
 
-_THRESHOLDS = "insights/severity.yaml"
+_WINDOWS = (("5d", "5 sessions"), ("21d", "21 sessions"))
+
+_STREAKS = (
+    ("weight", "weight", "weight"),
+    ("gross", "gross_weight", "gross weight"),
+    ("beta", "beta_calculated_90d", "beta"),
+    ("volatility_percentile", "volatility_percentile", "volatility percentile"),
+    ("gross_to_equity", "gross_exposure", "leverage"),
+    ("drawdown", "current_drawdown", "drawdown"),
+)
+"""Types with a limit, their columns and names."""
+
+_PROFILES, _LOTS, _PRICES = (
+    "company_profiles.is_etf",
+    "positions.quantity",
+    "market_data_cache.close",
+)
 
 FACT_TYPES = {
     kind.name: kind
@@ -177,14 +196,11 @@ FACT_TYPES = {
             ("factor loading",)),
         _fact("factor_share", "betas", "portfolio_factor_risk.share", "factor share",
             ("factor share of volatility",), unit="signed fraction"),
-        _fact("past_forecast", "forecast_score", "har_forecast_scores.volatility_forecast",
-            "volatility", ("forecast made 21 sessions before",)),
-        _fact("past_outcome", "forecast_score", "realized", "volatility",
-            ("volatility since that forecast", "volatility that followed")),
-        _fact("past_low", "forecast_score", "har_forecast_scores.low", "volatility",
-            ("low end of that forecast",)),
-        _fact("past_high", "forecast_score", "har_forecast_scores.high", "volatility",
-            ("high end of that forecast",)),
+        _past("past_forecast", "forecast", "forecast made 21 sessions before"),
+        _past("past_outcome", "outcome", "volatility since that forecast",
+            "volatility that followed"),
+        _past("past_low", "low", "low end of that forecast"),
+        _past("past_high", "high", "high end of that forecast"),
         _fact("rate_beta", "ir_beta", "portfolio_rate_betas.rate_beta", "rate beta",
             ("rate beta", "beta to rates")),
         _fact("two_factor_rate_beta", "ir_beta", "two_factor_rate_beta", "rate beta",
@@ -200,20 +216,59 @@ FACT_TYPES = {
             ("expected shortfall at 95%",)),
         _fact("var_99", "stress", "value_at_risk", "loss", ("value at risk at 99%",)),
         *(kind for statistic in all_statistics() for kind in _statistic_facts(statistic)),
-        FactType("severity", "severity", _THRESHOLDS, "text", "severity", ("severity",)),
-        FactType("weight_threshold", "severity", _THRESHOLDS, "fraction", "position weight",
-            ("single-name threshold",)),
-        FactType("gross_threshold", "severity", _THRESHOLDS, "fraction", "sector weight",
-            ("sector threshold",)),
-        FactType("beta_threshold", "severity", _THRESHOLDS, "number", "beta", ("beta threshold",)),
-        FactType("volatility_percentile_threshold", "severity", _THRESHOLDS, "fraction",
-            "volatility percentile", ("percentile threshold",)),
-        FactType("drawdown_threshold", "severity", _THRESHOLDS, "fraction", "drawdown",
-            ("drawdown threshold",)),
-        FactType("gross_to_equity_threshold", "severity", _THRESHOLDS, "number", "leverage",
-            ("leverage threshold",)),
-        FactType("result_threshold", "severity", _THRESHOLDS, "signed fraction", "stress result",
-            ("stress threshold",)),
+        _fact("own_beta_error", "betas", "portfolio_market_regressions.std_error", "beta",
+            ("standard error of the beta of own returns",)),
+        _fact("drawdown_peak", "stress", "current_drawdown_peak", "day",
+            ("peak before the current drawdown",), unit="text"),
+        _fact("net", "sectors", "net_weight", "net sector weight", ("net weight",),
+            unit="signed fraction"),
+        FactType("fund", "concentration", _PROFILES, "text", "kind", ("fund or not",)),
+        FactType("market_move", "stress", "stress_scenarios.market_move", "signed fraction",
+            "market move", ("move of the market",)),
+        _fact("pnl", "contributions", "daily_pnl", "profit", ("result of the position",)),
+        _fact("winners_pnl", "contributions", "daily_pnl", "profit", ("sum of the gains",)),
+        _fact("losers_pnl", "contributions", "daily_pnl", "profit", ("sum of the losses",)),
+        FactType("n_winners", "contributions", _LOTS, "count", "positions",
+            ("positions with a gain",), "1 session"),
+        FactType("n_losers", "contributions", _LOTS, "count", "positions",
+            ("positions with a loss",), "1 session"),
+        FactType("n_opened", "holdings", _LOTS, "count", "positions", ("new positions",),
+            "1 session"),
+        FactType("n_closed", "holdings", _LOTS, "count", "positions", ("closed positions",),
+            "1 session"),
+        FactType("n_resized", "holdings", _LOTS, "count", "positions", ("resized positions",),
+            "1 session"),
+        _fact("previous_var_95", "tail", "value_at_risk", "loss",
+            ("value at risk at 95% of the session before",)),
+        _fact("var_exceptions", "tail", "exceptions", "exceptions", ("losses beyond the VaR",)),
+        _fact("var_expected", "tail", "expected_exceptions", "exceptions",
+            ("expected losses beyond the VaR",)),
+        _fact("var_tested", "tail", "n_tested", "sessions", ("tested sessions",)),
+        _fact("var_p_value", "tail", "portfolio_var_backtests.p_value", "probability",
+            ("p-value of the VaR test",)),
+        _fact("previous_var_p_value", "tail", "portfolio_var_backtests.p_value", "probability",
+            ("p-value of the VaR test of the session before",)),
+        *(_fact(f"return_{window}", "moves", "daily_return", "return",
+            (f"return over {sessions}",), window=sessions) for window, sessions in _WINDOWS),
+        _fact("loss_rank", "moves", "daily_return", "rank", ("rank among the year's losses",),
+            unit="count", window="252 sessions"),
+        _fact("gain_rank", "moves", "daily_return", "rank", ("rank among the year's gains",),
+            unit="count", window="252 sessions"),
+        _fact("left_return", "window", "daily_return", "return",
+            ("return that left the window",), unit="signed fraction"),
+        _fact("left_day", "window", "daily_return", "day", ("day that left the window",),
+            unit="text"),
+        *(FactType(f"market_{name}", "market", _PRICES, "signed fraction", "return",
+            (f"{label} of the market index",), window) for name, label, window in (
+                ("return", "return", "1 session"),
+                *((f"return_{window}", f"return over {sessions}", sessions)
+                    for window, sessions in _WINDOWS),
+            )),
+        FactType("market_drawdown", "market", _PRICES, "fraction", "drawdown",
+            ("current drawdown of the market index",), "252 sessions"),
+        *(_fact(f"{name}_streak", "streaks", column, "sessions",
+            (f"sessions with the {label} beyond the limit",), unit="count", window=None)
+            for name, column, label in _STREAKS),
     )
 }  # fmt: skip
 """Name to fact type; types of changes are added below."""
@@ -226,44 +281,44 @@ CHANGE_UNITS = {
 } | dict.fromkeys(("volatility_21d", "expected_volatility", "top_3"), "percentage points")
 """Types with a fact for the change since the previous session, and its unit."""
 
-SINCE_PREVIOUS_SESSION = "since the session before"
+MOVES = ("beta", "volatility_21d", "expected_volatility", "top_3")
+"""Types with facts of the change over 5 and 21 sessions and of the usual change of a session."""
 
 
-def _change_type(base: FactType, unit: str) -> FactType:
-    said_as = tuple(
-        name
+def _change_type(base: FactType, unit: str, suffix: str, window: str) -> FactType:
+    labels = tuple(
+        f"change in {label}{' over ' * bool(suffix)}{window * bool(suffix)}"
         for label in base.labels
-        for name in (f"change in {label}", f"change in {label} {SINCE_PREVIOUS_SESSION}")
     )
     return FactType(
-        f"{base.name}_change",
-        "changes",
+        f"{base.name}_change{suffix}",
+        "changes" if not suffix else "moves",
         base.source,
         unit,
         f"change in {base.family}",
-        said_as,
-        "1 session",
-    )
+        labels,
+        window,
+    )  # fmt: skip
 
 
 FACT_TYPES |= {
     kind.name: kind
-    for kind in (_change_type(FACT_TYPES[name], unit) for name, unit in CHANGE_UNITS.items())
+    for name, unit in CHANGE_UNITS.items()
+    for kind in (
+        _change_type(FACT_TYPES[name], unit, suffix, window)
+        for suffix, window in (("", "1 session"), *((f"_{key}", text) for key, text in _WINDOWS))
+        if not suffix or name in MOVES
+    )
 }
-
-TYPES_BY_LABEL: dict[str, frozenset[str]] = {}
-"""Name in prose to fact types."""
-
-
-def _index_labels() -> None:
-    by_name = defaultdict(set)
-    for kind in FACT_TYPES.values():
-        for label in kind.labels:
-            by_name[label].add(kind.name)
-    TYPES_BY_LABEL.update({label: frozenset(kinds) for label, kinds in by_name.items()})
-
-
-_index_labels()
+FACT_TYPES |= {
+    f"{name}_usual_change": FACT_TYPES[f"{name}_change"]._replace(
+        name=f"{name}_usual_change",
+        provider="moves",
+        labels=(f"usual change in {FACT_TYPES[name].labels[0]}",),
+        window="252 sessions",
+    )
+    for name in MOVES
+}
 
 
 @cache

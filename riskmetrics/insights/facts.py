@@ -67,14 +67,16 @@ class Fact:
         )
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> "Fact":
+    def from_record(
+        cls, record: Mapping[str, Any], types: Mapping[str, FactType] = FACT_TYPES
+    ) -> "Fact":
         """Return the fact of a record."""
         kept = {name: record[name] for name in ("rank", "n_obs", "currency") if name in record} | {
             "entity": record.get("about")
         }
         return cls(
             record["id"],
-            FACT_TYPES[record["kind"]],
+            types[record["kind"]],
             record["value"],
             record["shown_as"],
             date.fromisoformat(record["as_of"]),

@@ -7,6 +7,7 @@ fails before the vendor's id is stored, the vendor's list of batches shows wheth
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -25,7 +26,7 @@ from riskmetrics.insights.claude import (
     request_body,
 )
 from riskmetrics.insights.cost import PROVIDER
-from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.draft_schemas import Answer, Prompt
 from riskmetrics.insights.model_replies import (
     CALL_ERRORS,
     ZERO_USAGE,
@@ -47,6 +48,9 @@ _RESULT_RETENTION = timedelta(days=29)
 _MAX_CLOCK_SKEW = timedelta(hours=1)
 """Tolerance for a vendor clock that runs behind."""
 
+_PAGE_SIZE = 100
+"""Batches that the vendor lists at once."""
+
 
 class BatchPrompt(NamedTuple):
     """A prompt with the insight that it is for."""
@@ -63,23 +67,22 @@ StoreAnswers = Callable[["BatchWriter", Sequence[BatchRequest]], None]
 
 @dataclass
 class BatchWriter:
-    """A writer with the answers of a batch; repairs are single calls."""
+    """A writer with the answers of a batch."""
 
     answers: Mapping[str, Reply]
     claude: Claude
     provider: str = PROVIDER
+    sent_hash: str = ""
+    """Digest of the prompt that was sent for the insight, whose answer was paid for."""
 
     def write(self, prompt: Prompt) -> Answer:
-        """Return the batch's answer to the same prompt."""
-        reply = self.answers.get(
-            prompt_digest(prompt),
-            Reply(None, "the facts changed after the batch was sent", ZERO_USAGE),
-        )
+        """Return the batch's answer to the same prompt; another one is not used, but counted."""
+        reply = self.answers.get(prompt_digest(prompt))
+        if reply is None:
+            unused = self.answers.get(self.sent_hash)
+            usage = unused.usage if unused else ZERO_USAGE
+            reply = Reply(None, "the facts or the template changed after the batch was sent", usage)
         return read_answer(prompt, reply, reply.usage)
-
-    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        """Repair with a single call: half the price is not worth another day."""
-        return self.claude.repair(prompt, draft, violations)
 
 
 def send_batch(claude: Claude, prompts: Sequence[BatchPrompt]) -> str | None:
@@ -236,19 +239,31 @@ def _has_ended(claude: Claude, vendor_id: str) -> bool:
 
 
 def _find_vendor_id(claude: Claude, connection: sa.Connection, batch: Batch) -> str | None:
-    """Return the vendor's id of a batch, found by the ids of its results; None if not found.
+    """Return the vendor's id of a batch, found by its size and the ids of its results, or None.
 
     Raises
     ------
     ValueError
         If an unknown batch is still in progress, which may be this one.
     """
-    listed = call_with_deadline(
-        claude.deadline_for(), lambda: claude.client.messages.batches.list(limit=100).data
+    oldest = batch.created_at - _MAX_CLOCK_SKEW
+    recent = call_with_deadline(
+        claude.deadline_for(),
+        # newest first; the iterator requests further pages
+        lambda: list(
+            takewhile(
+                lambda each: each.created_at > oldest,
+                claude.client.messages.batches.list(limit=_PAGE_SIZE),
+            )
+        ),
     )
-    recent = [each for each in listed if each.created_at > batch.created_at - _MAX_CLOCK_SKEW]
     known_ids = batch_store.known_vendor_ids(connection, [each.id for each in recent])
-    strangers = [each for each in recent if each.id not in known_ids]
+    size = len(batch_store.read_requests(connection, batch.id))
+    strangers = [
+        each
+        for each in recent
+        if each.id not in known_ids and sum(each.request_counts.model_dump().values()) == size
+    ]
     for stranger in strangers:
         if stranger.processing_status != "ended":
             raise ValueError("an unknown batch in progress may be this one")

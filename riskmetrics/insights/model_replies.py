@@ -17,7 +17,9 @@ from riskmetrics.insights.anthropic_http import (
     TIMEOUT_PROBLEM,
 )
 from riskmetrics.insights.cost import Tokens
-from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt, Usage
+from riskmetrics.insights.draft_schemas import Answer, Prompt, Usage
+from riskmetrics.insights.plan import Plan
+from riskmetrics.insights.prompts import with_ids
 
 ZERO_USAGE = Usage(0, 0, Decimal(0))
 UNKNOWN_USAGE = Usage(0, 0, None)
@@ -113,7 +115,7 @@ def reply_with_cost(message: object, model: str, *, batch: bool = False) -> Repl
 
 
 def read_answer(prompt: Prompt, reply: Reply, used: Usage) -> Answer:
-    """Return the answer with the draft of a message, if it is complete and matches the schema."""
+    """Return the answer with the plan of a message, if it is complete and matches the schema."""
     message = reply.message
     if message is None:
         return Answer(None, reply.problem, used, prompt.model)
@@ -122,11 +124,11 @@ def read_answer(prompt: Prompt, reply: Reply, used: Usage) -> Answer:
         if isinstance(message.model, str) and message.model.isprintable()
         else prompt.model
     )
-    draft, problem = _parse_draft(message)
-    return Answer(draft, problem, used, model[:50])
+    plan, problem = _parse_plan(message)
+    return Answer(plan and with_ids(plan, prompt.claims), problem, used, model[:50])
 
 
-def _parse_draft(message: Message) -> tuple[Draft | None, str | None]:
+def _parse_plan(message: Message) -> tuple[Plan | None, str | None]:
     if message.stop_reason not in {"end_turn", "stop_sequence"}:
         return None, _STOP_REASON_PROBLEMS.get(
             str(message.stop_reason), "Claude stopped before the end of its answer"
@@ -135,10 +137,10 @@ def _parse_draft(message: Message) -> tuple[Draft | None, str | None]:
         block.text for block in typed_blocks(message, TextBlock) if isinstance(block.text, str)
     )
     try:
-        return Draft.model_validate_json(text), None
+        return Plan.model_validate_json(text), None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = next((field for field in first["loc"] if field in Draft.model_fields), "as a whole")
+        where = next((field for field in first["loc"] if field in Plan.model_fields), "as a whole")
         return None, f"Claude's answer does not match the schema ({where}: {first['type']})"
 
 

@@ -1,10 +1,11 @@
 """Insights by a paid model: cached, single or batched, with the rules as a fallback."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from threading import BoundedSemaphore
 from uuid import UUID
 
@@ -14,13 +15,18 @@ from riskmetrics.db import batch_store as stored_batches
 from riskmetrics.db import insight_cache
 from riskmetrics.db import insight_store as stored
 from riskmetrics.insights import fact_sheet, message_batches, pipeline
+from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.claude import Claude, prompt_digest
 from riskmetrics.insights.cost import PROVIDER
-from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.draft_schemas import Answer, Prompt
 from riskmetrics.insights.message_batches import MIN_BATCH_SIZE, BatchPrompt, BatchWriter
 from riskmetrics.insights.model_replies import ZERO_USAGE
 from riskmetrics.insights.pipeline import GenerationContext, Request
-from riskmetrics.insights.templates import Template, TemplateRenderError, build_prompt, sheet_json
+from riskmetrics.insights.prompts import build_prompt, claims_json, visible_names
+from riskmetrics.insights.templates import Template, TemplateRenderError
+
+_FIRST_CLAIMS = 12
+"""Claims that are sent with a question; the others can be looked up by topic."""
 
 MAX_CONCURRENT_CALLS = 4
 """Concurrent calls of a process; each holds a transaction that locks its insight."""
@@ -39,24 +45,18 @@ class _UnavailableWriter:
     def write(self, prompt: Prompt) -> Answer:
         return Answer(None, self.reason, ZERO_USAGE, prompt.model)
 
-    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:  # noqa: ARG002  # there is no draft
-        return self.write(prompt)
-
 
 @dataclass
 class _QuestionWriter:
-    """A writer that answers a question: it gets the required facts and can look up others."""
+    """A writer that answers a question: it gets some claims and can look up others."""
 
     claude: Claude
-    initial_facts: str
-    facts_by_provider: Mapping[str, str]
+    first_claims: str
+    claims_by_topic: Mapping[str, str]
     provider: str = PROVIDER
 
     def write(self, prompt: Prompt) -> Answer:
-        return self.claude.ask(prompt, self.initial_facts, self.facts_by_provider)
-
-    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        return self.claude.repair(prompt, draft, violations)
+        return self.claude.ask(prompt, self.first_claims, self.claims_by_topic)
 
 
 def write_insights(
@@ -133,29 +133,43 @@ def write_insight(engine: sa.Engine, request: Request, run_context: GenerationCo
     return "written" if rows else "unwritten"
 
 
-def store_batch_answers(claude: Claude, run_context: GenerationContext) -> int:
-    """Store insights of ended batches for the current facts; return the closed batches."""
+def store_batch_answers(
+    claude: Claude, run_context: GenerationContext, insight_types: Collection[str]
+) -> int:
+    """Store insights of ended batches for the current facts; return the closed batches.
+
+    Parameters
+    ----------
+    insight_types : collection of str
+        Types that runs write, on which the claims of each depend.
+    """
 
     def store(writer: BatchWriter, batch_requests: Sequence[stored_batches.BatchRequest]) -> None:
-        expected = {
-            (str(each.portfolio_id), each.day, each.insight_type) for each in batch_requests
+        sent_hashes = {
+            (str(each.portfolio_id), each.day, each.insight_type): each.prompt_hash
+            for each in batch_requests
         }
+        types = {*insight_types, *(each.insight_type for each in batch_requests)}
         batch_context, days = (
             replace(run_context, writer=writer),
             sorted({each.day for each in batch_requests}),
         )
         with claude.budget.engine.connect() as connection:
             stored_keys = stored.read_cache_keys(connection, days)
-            templates = [Template.from_row(row) for row in stored.read_active_templates(connection)]
+            templates = [
+                Template.from_row(row)
+                for row in stored.read_active_templates(connection)
+                if row["insight_type"] in types
+            ]
             sheets = [sheet for day in days for sheet in fact_sheet.read_sheets(connection, [day])]
         for request in pipeline.writable_requests(sheets, templates):
-            is_expected = (
-                request.sheet.portfolio_id,
-                request.sheet.day,
-                request.insight_type,
-            ) in expected
-            if is_expected and pipeline.request_key(request, batch_context) not in stored_keys:
-                write_insight(claude.budget.engine, request, batch_context)
+            sent = sent_hashes.get(
+                (request.sheet.portfolio_id, request.sheet.day, request.insight_type)
+            )
+            if sent and pipeline.request_key(request, batch_context) not in stored_keys:
+                own_writer = replace(writer, sent_hash=sent)
+                own_context = replace(batch_context, writer=own_writer)
+                write_insight(claude.budget.engine, request, own_context)
 
     return message_batches.collect_ended_batches(claude, store)
 
@@ -163,13 +177,8 @@ def store_batch_answers(claude: Claude, run_context: GenerationContext) -> int:
 def _prompt_or_none(request: Request, run_context: GenerationContext) -> Prompt | None:
     """Return the prompt; None if the template cannot be rendered, which its insight reports."""
     with suppress(TemplateRenderError):
-        return build_prompt(
-            request.template,
-            request.sheet,
-            request.template.model_preference or run_context.model,
-            run_context.anonymization,
-            request.question,
-        )
+        model = request.template.model_preference or run_context.model
+        return build_prompt(request, model, run_context.anonymization)
     return None
 
 
@@ -182,25 +191,17 @@ def _batch_prompt(request: Request, model_prompt: Prompt) -> BatchPrompt:
 def _question_writer(
     claude: Claude, request: Request, run_context: GenerationContext
 ) -> _QuestionWriter:
-    """Return a writer that is sent the required facts and can look up the optional ones."""
-    template = request.template
-    by_provider = {
-        name: _provider_facts_json(request, {name}, run_context)
-        for name in template.optional_providers
-    }
+    """Return a writer that is sent the most salient claims and can look up those of a topic."""
+    names = visible_names(request.sheet.aliases, run_context.anonymization)
+    salient = dict(islice(request.claims.items(), _FIRST_CLAIMS))
+    by_topic: dict[str, dict[str, Claim]] = defaultdict(dict)
+    for claim in request.claims.values():
+        by_topic[claim.form.topic][claim.id] = claim
     return _QuestionWriter(
         claude,
-        _provider_facts_json(request, {*template.required_providers, "severity"}, run_context),
-        by_provider,
+        claims_json(salient, request.claims, names),
+        {
+            topic: claims_json(chosen, request.claims, names)
+            for topic, chosen in sorted(by_topic.items())
+        },
     )
-
-
-def _provider_facts_json(
-    request: Request, providers: set[str], run_context: GenerationContext
-) -> str:
-    kept = {
-        fact.id: fact
-        for fact in request.sheet.facts.values()
-        if fact.fact_type.provider in providers
-    }
-    return sheet_json(replace(request.sheet, facts=kept), run_context.anonymization)

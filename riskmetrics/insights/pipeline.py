@@ -1,29 +1,43 @@
-"""Pipeline from facts to rows of `ai_insights`: write, verify, repair once, render.
+"""Pipeline from facts to rows of `ai_insights`: claims, plan, prune, realize.
 
-Without a writer, or if it fails, the rules write.
+Without a writer, or if it fails, the rules plan.
 """
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
 from riskmetrics.errors import RiskmetricsError
-from riskmetrics.insights import render, rules, verify
+from riskmetrics.insights import realize
+from riskmetrics.insights.claims import Claim, catalog_digest, claims_of
 from riskmetrics.insights.cost import PROVIDER
-from riskmetrics.insights.draft_schemas import Draft, Usage, Writer
+from riskmetrics.insights.draft_schemas import Usage, Writer
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import label_for, source_columns
-from riskmetrics.insights.templates import Anonymization, Template, build_prompt, canonical_json
+from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, prune, repeats
+from riskmetrics.insights.prompts import build_prompt
+from riskmetrics.insights.questions import answer_by_rules
+from riskmetrics.insights.severity import LEVELS, thresholds_version
+from riskmetrics.insights.templates import Anonymization, Template, canonical_json
+
+RULES_PROVIDER, RULES_VERSION = "rules", "rules-v3"
+"""Provider and model of the plans of the rules."""
+
+RULES_NOTICE = "Planned by fixed rules, not by a language model."
 
 FALLBACK_LIFETIME = timedelta(days=1)
 """Lifetime of a fallback by the rules; after it, the model may be called again."""
 
 _ZERO_USAGE = Usage(0, 0, Decimal(0))
+
+_INDEPENDENT_TYPES = (LEADING_TYPE, "custom")
+"""Types that may tell every claim."""
 
 Key = tuple[str, str]
 """cache_key and provider, which identify an insight."""
@@ -37,11 +51,52 @@ class Request:
     sheet: Sheet
     """Fact sheet limited to the template's providers."""
     question: str | None = None
+    told: frozenset[str] = frozenset()
+    """Ids of claims and facts that the session's leading note tells."""
+    silent: tuple[str, ...] = ()
+    """Of the leading note: types that have nothing to tell, whose earlier notes are outdated."""
 
     @property
     def insight_type(self) -> str:
         """Type of the requested insight."""
         return self.template.insight_type
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """Claims that the insight may tell, the most salient first."""
+        return {
+            claim_id: claim
+            for claim_id, claim in claims_of(self.sheet).items()
+            if self.insight_type in claim.form.insight_types and not self._is_told(claim)
+        }
+
+    def _is_told(self, claim: Claim) -> bool:
+        """Return whether the leading note tells a claim, its figures, or what a headline states."""
+        of_headline = claim.form.states + claim.id.removeprefix(claim.form.id)
+        is_repeated = claim.form.role == "statement" and repeats(claim, self.told)
+        return claim.id in self.told or of_headline in self.told or is_repeated
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """Plan of the rules; None if there is nothing to tell."""
+        if self.question is not None:
+            return answer_by_rules(self.question, self.claims)
+        return plan_by_rules(self.claims, self.insight_type)
+
+    @cached_property
+    def alarm(self) -> Claim | None:
+        """The most severe claim, the most salient of several."""
+        return _most_severe(self.claims.values())
+
+    @property
+    def severity(self) -> str:
+        """Level of the alarm; normal without one."""
+        return self.alarm.instance.level if self.alarm else "normal"
+
+
+def _most_severe(claims: Iterable[Claim]) -> Claim | None:
+    alarms = [claim for claim in claims if claim.instance.level != "info"]
+    return max(alarms, key=lambda each: LEVELS.index(each.instance.level), default=None)
 
 
 @dataclass(frozen=True)
@@ -58,10 +113,10 @@ class GenerationContext:
 
 
 @dataclass(frozen=True)
-class _GeneratedDraft:
-    draft: Draft
+class _Planned:
+    plan: Plan
     outcome: str
-    """verified, repaired or fallback."""
+    """planned, pruned or fallback."""
     provider: str
     model: str
     usage: Usage
@@ -72,23 +127,49 @@ class _GeneratedDraft:
 def writable_requests(
     sheets: Sequence[Sheet], templates: Sequence[Template], question: str | None = None
 ) -> Iterator[Request]:
-    """Yield requests for all sheets and templates whose required facts exist.
+    """Yield requests for the sheets and templates that have something to tell.
 
-    hedge_quality requires short positions.
+    The daily summary leads: another type is requested only if claims of it are left. hedge_quality
+    requires short positions.
     """
+    lead = next((each for each in templates if each.insight_type == LEADING_TYPE), None)
     for sheet in sheets:
-        available_providers = {fact.fact_type.provider for fact in sheet.facts.values()}
-        for template in templates:
-            shorts = sheet.facts.get("num_short_positions")
-            is_applicable = template.insight_type != "hedge_quality" or (
-                shorts is not None and shorts.value != 0
+        available = {fact.fact_type.provider for fact in sheet.facts.values()}
+        told: frozenset[str] = frozenset()
+        if lead is not None:
+            told = _told_by(Request(lead, sheet.select_facts(lead.providers), question))
+        found = [
+            Request(
+                template,
+                sheet.select_facts(template.providers),
+                question,
+                frozenset() if template.insight_type in _INDEPENDENT_TYPES else told,
             )
-            if is_applicable and available_providers.issuperset(template.required_providers):
-                yield Request(
-                    template,
-                    sheet.select_facts(template.insight_type, template.providers),
-                    question,
-                )
+            for template in templates
+            if available.issuperset(template.required_providers)
+            and _is_applicable(template.insight_type, sheet)
+        ]
+        found = [request for request in found if request.plan is not None]
+        silent = {each.insight_type for each in templates if each.insight_type != "custom"}
+        silent -= {request.insight_type for request in found}
+        for request in found:
+            is_leading = request.insight_type == LEADING_TYPE
+            yield replace(request, silent=tuple(sorted(silent))) if is_leading else request
+
+
+def _is_applicable(insight_type: str, sheet: Sheet) -> bool:
+    """Return whether a type is about something that the portfolio has."""
+    shorts = sheet.facts.get("num_short_positions")
+    return insight_type != "hedge_quality" or (shorts is not None and shorts.value != 0)
+
+
+def _told_by(leading: Request) -> frozenset[str]:
+    """Return the ids of claims and facts that the plan of the rules tells."""
+    plan = leading.plan
+    if plan is None:
+        return frozenset()
+    told = plan.statements()
+    return frozenset((*told, *(fact for each in told for fact in leading.claims[each].shown)))
 
 
 def cache_key(request: Request, run_context: GenerationContext, provider: str, model: str) -> str:
@@ -102,9 +183,10 @@ def cache_key(request: Request, run_context: GenerationContext, provider: str, m
         "template": request.template.digest,
         "provider": provider,
         "model": model,
-        "anonymization": run_context.anonymization if provider != rules.PROVIDER else "",
+        "anonymization": run_context.anonymization if provider != RULES_PROVIDER else "",
         "question": request.question,
-        "versions": [verify.verifier_version(), render.VERSION],
+        "told": sorted(request.told),
+        "versions": [catalog_digest(), thresholds_version(), realize.VERSION],
     }
     return sha256(canonical_json(parts).encode()).hexdigest()
 
@@ -113,8 +195,8 @@ def request_key(request: Request, run_context: GenerationContext) -> Key:
     """Return the key of the insight if its writer succeeds."""
     if run_context.writer is None:
         return (
-            cache_key(request, run_context, rules.PROVIDER, rules.rules_version()),
-            rules.PROVIDER,
+            cache_key(request, run_context, RULES_PROVIDER, RULES_VERSION),
+            RULES_PROVIDER,
         )
     model = request.template.model_preference or run_context.model
     return (
@@ -170,20 +252,20 @@ def insight_row(request: Request, run_context: GenerationContext) -> dict[str, A
         if fallback or run_context.writer is None
         else (request.template.model_preference or run_context.model)
     )
-    text = render.render(generated.draft, sheet, _limitations(request, generated.provider))
+    alarm = request.alarm
+    if request.question is not None:  # an answer is as severe as what it tells
+        alarm = _most_severe(request.claims[each] for each in generated.plan.statements())
+    limitations = _limitations(request, generated.provider)
+    text = realize.realize_note(generated.plan, request.claims, sheet, limitations)
     return {
         "portfolio_id": sheet.portfolio_id,
         "day": sheet.day,
         "insight_type": request.insight_type,
-        "severity": sheet.severity.level if sheet.severity else "info",
+        "severity": alarm.instance.level if alarm else "normal",
         **text._asdict(),
-        "context_data": stored_context(sheet, generated.draft),
+        "context_data": stored_context(request, generated.plan),
         "data_quality": _data_quality(request, run_context, generated),
-        "focus_area": (
-            sheet.severity.focus.replace("_", " ")
-            if sheet.severity and sheet.severity.focus
-            else None
-        ),
+        "focus_area": alarm.form.id.replace("_", " ") if alarm else None,
         "user_question": request.question,
         "model_used": generated.model[:50],
         "provider": generated.provider,
@@ -199,22 +281,29 @@ def insight_row(request: Request, run_context: GenerationContext) -> dict[str, A
     }
 
 
-def stored_context(sheet: Sheet, draft: Draft) -> dict[str, Any]:
-    """Return the facts and the draft of a text, sufficient to verify it again."""
-    facts = [fact.record for fact in sheet.facts.values()]
+def stored_context(request: Request, plan: Plan) -> dict[str, Any]:
+    """Return the facts, the plan and the text of its claims, sufficient to verify them again."""
+    sheet = request.sheet
+    names, seed = realize.display_names(sheet), realize.note_seed(sheet)
+    told = filter(None, (plan.headline, *plan.statements(), *plan.recommendations))
     return {
         "portfolio": sheet.portfolio,
-        "facts": facts,
+        "facts": [fact.record for fact in sheet.facts.values()],
         "aliases": sheet.aliases,
         "missing": sheet.missing,
-        "draft": draft.model_dump(),
+        "limits": sheet.limits,
+        "plan": plan.model_dump(),
+        "claims": {each: realize.realize_claim(request.claims[each], names, seed) for each in told},
+        "catalog": catalog_digest(),
     }
 
 
-def _generate(request: Request, run_context: GenerationContext) -> _GeneratedDraft | None:
+def _generate(request: Request, run_context: GenerationContext) -> _Planned | None:
+    if request.plan is None:
+        return None
     usage, reason = _ZERO_USAGE, None
     if run_context.writer is not None:
-        found: _GeneratedDraft | tuple[Usage, str]
+        found: _Planned | tuple[Usage, str]
         try:
             found = _generate_with_writer(request, run_context, run_context.writer)
         except RiskmetricsError as error:
@@ -222,19 +311,14 @@ def _generate(request: Request, run_context: GenerationContext) -> _GeneratedDra
         except Exception as error:  # noqa: BLE001  # a writer must not fail the risk run
             # the type only, as the message may contain secrets; the call may have been charged
             found = Usage(0, 0, None), f"the writer failed: {type(error).__name__}"
-        if isinstance(found, _GeneratedDraft):
+        if isinstance(found, _Planned):
             return found
         usage, reason = found
-    draft = rules.write_draft(request.insight_type, request.sheet)
-    if not (draft.summary and draft.findings):
-        return None
-    if wrong := verify.find_violations(draft, request.sheet):
-        raise RiskmetricsError(f"the rules wrote an invalid draft: {wrong[0]}")
-    return _GeneratedDraft(
-        draft,
-        "fallback" if reason else "verified",
-        rules.PROVIDER,
-        rules.rules_version(),
+    return _Planned(
+        request.plan,
+        "fallback" if reason else "planned",
+        RULES_PROVIDER,
+        RULES_VERSION,
         usage,
         reason,
     )
@@ -242,30 +326,24 @@ def _generate(request: Request, run_context: GenerationContext) -> _GeneratedDra
 
 def _generate_with_writer(
     request: Request, run_context: GenerationContext, writer: Writer
-) -> _GeneratedDraft | tuple[Usage, str]:
-    """Return the verified draft of the writer after at most one repair, or usage and reason."""
+) -> _Planned | tuple[Usage, str]:
+    """Return the writer's plan without what is wrong with it, or usage and reason."""
     model = request.template.model_preference or run_context.model
-    model_prompt = build_prompt(
-        request.template, request.sheet, model, run_context.anonymization, request.question
-    )
-    answer = writer.write(model_prompt)
-    usage = answer.usage
-    for outcome in ("verified", "repaired"):
-        if answer.draft is None:
-            return usage, answer.problem or "the model returned no draft"
-        wrong = verify.find_violations(answer.draft, request.sheet)
-        if not wrong:
-            return _GeneratedDraft(answer.draft, outcome, writer.provider, answer.model, usage)
-        if outcome == "verified":
-            answer = writer.repair(model_prompt, answer.draft, wrong)
-            usage += answer.usage
-    return usage, f"the draft was rejected twice; last reason: {wrong[0]}"
+    answer = writer.write(build_prompt(request, model, run_context.anonymization))
+    if answer.plan is None:
+        return answer.usage, answer.problem or "the model returned no plan"
+    plan = answer.plan if request.question else answer.plan.model_copy(update={"missing": []})
+    plan = prune(plan, request.claims)
+    if not (plan.statements() or plan.missing):
+        return answer.usage, "the plan contains no claim of the portfolio"
+    outcome = "planned" if plan == answer.plan else "pruned"
+    return _Planned(plan, outcome, writer.provider, answer.model, answer.usage)
 
 
 def _limitations(request: Request, provider: str) -> str:
     """Return the limitations: author, in-sample forecasts, caveats and undefined facts."""
     sheet = request.sheet
-    sentences = [rules.RULES_NOTICE] if provider == rules.PROVIDER else []
+    sentences = [RULES_NOTICE] if provider == RULES_PROVIDER else []
     if any(fact.quality == "in sample" for fact in sheet.facts.values()):
         sentences.append(
             "The volatility forecast is in-sample: the model was fitted on data after this day."
@@ -281,7 +359,7 @@ def _limitations(request: Request, provider: str) -> str:
 
 
 def _data_quality(
-    request: Request, run_context: GenerationContext, generated: _GeneratedDraft
+    request: Request, run_context: GenerationContext, generated: _Planned
 ) -> dict[str, Any]:
     """Return the data_quality column: facts by provider, coverage, versions and outcome."""
     facts = request.sheet.facts.values()
@@ -297,13 +375,14 @@ def _data_quality(
     }
     found: Mapping[str, Any] = {
         "outcome": generated.outcome,
-        "verifier": verify.verifier_version(),
-        "renderer": render.VERSION,
-        "thresholds": request.sheet.severity.version if request.sheet.severity else None,
+        "catalog": catalog_digest(),
+        "realizer": realize.VERSION,
+        "thresholds": thresholds_version(),
         "facts_digest": request.sheet.digest,
         "providers": providers,
         "coverage": coverage,
         "undefined": len(request.sheet.missing),
+        "silent": list(request.silent),
         "code_version": run_context.code_version,
         "fallback_reason": generated.reason,
     }

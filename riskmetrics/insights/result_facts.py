@@ -92,7 +92,8 @@ def position_facts(
         yield from defined_facts(
             make, {"weight": abs(row["weight"])}, entity=alias, rank=row["weight_rank"]
         )
-        yield from defined_facts(make, {"side": side}, entity=alias)
+        kind = "fund" if row["is_fund"] else "other"
+        yield from defined_facts(make, {"side": side, "fund": kind}, entity=alias)
         yield from defined_facts(
             make,
             {"share": row["share"]},
@@ -122,7 +123,8 @@ def sector_facts(
         yield from defined_facts(
             make, {"gross": row["gross_weight"]}, entity=alias, rank=rows.index(row) + 1
         )
-        yield from defined_facts(make, {"benchmark": row["benchmark_weight"]}, entity=alias)
+        more = {"benchmark": row["benchmark_weight"], "net": row["net_weight"]}
+        yield from defined_facts(make, more, entity=alias)
         if row in active:
             yield from defined_facts(
                 make, {"active": row["active_weight"]}, entity=alias, rank=active.index(row) + 1
@@ -149,6 +151,7 @@ def risk_facts(
         yield from defined_facts(
             make, {"result": -row["loss"]}, entity=alias, rank=number, quality=quality
         )
+        yield from defined_facts(make, {"market_move": row["market_move"]}, entity=alias)
     for row in rows_by_name["tail_risk"]:
         level = f"{row['level']:.2f}".removeprefix("0.")
         figures = {
@@ -170,6 +173,12 @@ def risk_facts(
         for row in rows_by_name[statistic.key]:
             figures = _select(row, *statistic.facts.values())
             yield from defined_facts(make, figures, n_obs=row["observations"])
+    for row in rows_by_name["drawdowns"]:
+        if row["current_drawdown_peak"] is not None:
+            peak = f"{row['current_drawdown_peak']:%Y-%m-%d}"
+            yield from defined_facts(make, {"drawdown_peak": peak})
+    for row in rows_by_name["market_regression"]:
+        yield from defined_facts(make, {"own_beta_error": row["std_error"]})
 
 
 def factor_facts(

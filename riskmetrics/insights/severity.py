@@ -1,28 +1,26 @@
-"""Severity of facts by the versioned thresholds of `severity.yaml`, independent of the writer."""
+"""Limits of figures from the versioned `severity.yaml`, independent of who plans a note."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
-if TYPE_CHECKING:
-    from riskmetrics.insights.facts import Fact
-
 LEVELS = ("info", "normal", "elevated", "warning", "critical")
-"""Ascending levels; info if no fact has a threshold."""
+"""Ascending levels; normal if no limit is reached, info without figures that have one."""
+
+Limits = Mapping[str, Mapping[str, float]]
+"""Type of a fact to its limits by ascending level."""
+
+MARKET_MULTIPLE = "market_multiple"
 
 
-class Severity(NamedTuple):
-    """Severity of a set of facts."""
+class Reached(NamedTuple):
+    """The highest limit that a value reaches."""
 
     level: str
-    focus: str | None
-    """Type of the fact that determined the level."""
-    thresholds: dict[str, float]
-    """'<type>_threshold' to the highest limit reached, or the lowest if none was reached."""
-    version: int
+    limit: float
 
 
 @cache
@@ -32,24 +30,23 @@ def load_thresholds() -> dict[str, Any]:
     return found
 
 
-def judge_severity(insight_type: str, facts: Iterable["Fact"]) -> Severity:
-    """Return the severity of the worst fact that counts for a type of insight.
-
-    Of several facts of a type, the one with rank 1 counts.
-    """
-    config, level, focus, thresholds = load_thresholds(), "info", None, {}
-    for fact in facts:
-        kind, limits = fact.fact_type.name, config["thresholds"].get(fact.fact_type.name)
-        if limits is None or fact.rank not in (None, 1) or isinstance(fact.value, str):
-            continue
-        reached = [name for name, limit in limits.items() if is_at_or_beyond(fact.value, limit)]
-        thresholds[f"{kind}_threshold"] = limits[reached[-1] if reached else next(iter(limits))]
-        found = reached[-1] if reached else "normal"
-        if kind in config["judged_by"][insight_type] and LEVELS.index(found) > LEVELS.index(level):
-            level, focus = found, kind
-    return Severity(level, focus, thresholds, config["version"])
+def default_limits() -> Limits:
+    """Return the limits of `severity.yaml`."""
+    found: Limits = load_thresholds()["thresholds"]
+    return found
 
 
-def is_at_or_beyond(value: float, limit: float) -> bool:
-    """Return whether a value reaches a limit: at least a positive or at most a negative one."""
-    return value >= limit if limit > 0 else value <= limit
+def thresholds_version() -> int:
+    """Return the version of the limits."""
+    return int(load_thresholds()["version"])
+
+
+def market_multiple() -> float:
+    """Return the multiple of the market's drawdown from which a drawdown counts."""
+    return float(load_thresholds()[MARKET_MULTIPLE])
+
+
+def highest_reached(limits: Limits, kind: str, value: float) -> Reached | None:
+    """Return the highest limit that a value is at or beyond, or None."""
+    reached = [Reached(*each) for each in limits.get(kind, {}).items() if value >= each[1]]
+    return reached[-1] if reached else None

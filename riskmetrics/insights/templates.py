@@ -1,19 +1,13 @@
-"""Prompts, built from the templates of `ai_insight_templates` and an anonymized fact sheet."""
+"""Templates of prompts, rows of `ai_insight_templates`, rendered in a sandbox."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
 from riskmetrics.errors import RiskmetricsError
-from riskmetrics.insights import verify
-from riskmetrics.insights.draft_schemas import Draft, Prompt
-from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.fact_types import TYPES_BY_LABEL
-from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.lexicon import WordGroup, vocabulary
 
 Anonymization = Literal["aliases", "tickers", "names"]
 
@@ -73,14 +67,8 @@ class Template:
         return (*self.required_providers, *self.optional_providers)
 
 
-def build_prompt(
-    template: Template,
-    sheet: Sheet,
-    model: str,
-    anonymization: Anonymization,
-    question: str | None = None,
-) -> Prompt:
-    """Return the prompt for a sheet; ``anonymization`` limits the names in it.
+def render_template(template: Template, variables: Mapping[str, str]) -> tuple[str, str]:
+    """Return the system prompt and the task of a template.
 
     Raises
     ------
@@ -90,13 +78,6 @@ def build_prompt(
     from jinja2 import StrictUndefined, TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    variables = {
-        "insight_type": template.insight_type,
-        "portfolio": sheet.portfolio,
-        "day": sheet.day.isoformat(),
-        "severity": sheet.severity.level if sheet.severity else "info",
-        "question": (question or "")[:MAX_QUESTION_CHARS],
-    }
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, keep_trailing_newline=False
     )
@@ -109,67 +90,7 @@ def build_prompt(
         raise TemplateRenderError(
             f"template {template.insight_type} {template.version} cannot be rendered: {error}"
         ) from error
-    return Prompt(
-        f"{system}\n\n{verifier_rules()}",
-        task,
-        sheet_json(sheet, anonymization),
-        model,
-        template.max_tokens,
-        draft_schema(sheet),
-    )
-
-
-@cache
-def verifier_rules() -> str:
-    """Return the verifier's limits and vocabulary as text for the prompt."""
-    lengths = ", ".join(f"{part} {most}" for part, most in verify.MAX_CHARS.items())
-    numbers = ", ".join(f"{most} {part}" for part, most in verify.MAX_ITEMS.items())
-    vocabulary_lines = (
-        f"- {use}: {'; '.join(map(_format_words, words))}" for use, words in vocabulary().items()
-    )
-    words = (
-        '"said_as" of the facts, their aliases, the day, and these words, by use; any other word is'
-        " refused"
-    )
-    return "\n".join(
-        [
-            f"At most {numbers}. Characters at most: {lengths}.",
-            f"Vocabulary: {words}.",
-            *vocabulary_lines,
-        ]
-    )
-
-
-def _format_words(words: WordGroup) -> str:
-    return ", ".join(words.phrases) + (
-        f" ({', '.join(words.fact_types)})" if words.fact_types else ""
-    )
-
-
-def sheet_json(sheet: Sheet, anonymization: Anonymization) -> str:
-    """Return the facts as canonical JSON, with the names that ``anonymization`` allows."""
-    entities = {
-        alias: _visible_names(entity, anonymization) for alias, entity in sheet.aliases.items()
-    }
-    facts = [_fact_for_model(fact) for fact in sheet.facts.values()]
-    return canonical_json(
-        {
-            "portfolio": sheet.portfolio,
-            "day": sheet.day.isoformat(),
-            "things": entities,
-            "facts": facts,
-        }
-    )
-
-
-def draft_schema(sheet: Sheet) -> dict[str, Any]:
-    """Return the JSON schema of a draft that may cite only the facts of a sheet."""
-    found = Draft.model_json_schema()
-    found["$defs"]["Finding"]["properties"]["facts"]["items"] = {
-        "type": "string",
-        "enum": sorted(sheet.facts),
-    }
-    return found
+    return system, task
 
 
 def canonical_json(value: object) -> str:
@@ -179,25 +100,6 @@ def canonical_json(value: object) -> str:
     )
 
 
-def _fact_for_model(fact: Fact) -> dict[str, Any]:
-    record = {
-        key: value
-        for key, value in fact.record.items()
-        if key not in ("source", "key", "value", "as_of", "kind")
-    }
-    return record | {
-        "family": fact.fact_type.family,
-        "said_as": [
-            label for label in fact.fact_type.labels if fact.fact_type.name in TYPES_BY_LABEL[label]
-        ],
-    }
-
-
-def _visible_names(entity: Mapping[str, str], anonymization: Anonymization) -> dict[str, str]:
-    """Return the names that may be sent; sectors and factors always, scenarios with 'names'."""
-    allowed = {
-        "aliases": {"sector", "factor"},
-        "tickers": {"sector", "factor", "symbol"},
-        "names": {"sector", "factor", "symbol", "name", "scenario"},
-    }[anonymization]
-    return {kind: name for kind, name in entity.items() if kind in allowed}
+def escape_tags(text: str) -> str:
+    """Return JSON with the characters of tags escaped, which stand only in its strings."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e")

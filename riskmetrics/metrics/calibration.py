@@ -9,6 +9,7 @@ import numpy as np
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.forecast_comparison import NEWEY_WEST_LAGS
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.har import MAX_RATIO, MIN_RATIO, PROXIES, Coefficients, Regressors
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 
@@ -53,7 +54,9 @@ class Calibration(NamedTuple):
     """Weighted in-sample R²: compares fits to the same pairs, does not measure forecast quality."""
 
 
-def fit(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
+def fit(
+    blocks: Iterable[CalibrationBlock], *, proxy: str, horizon: int = FORECAST_HORIZON
+) -> Calibration:
     """Estimate the coefficients of one proxy, and reject a fit that is unsafe to forecast with.
 
     Parameters and return value are those of `estimate`.
@@ -74,7 +77,7 @@ def fit(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
         ...
     riskmetrics.errors.CalibrationRejectedError: 149 sessions have pairs for close_market; 1260 ...
     """
-    calibration = estimate(blocks, proxy=proxy)
+    calibration = estimate(blocks, proxy=proxy, horizon=horizon)
     needed = MIN_CALIBRATION_YEARS * SESSIONS_PER_YEAR
     if calibration.n_days < needed:
         raise CalibrationRejectedError(
@@ -101,27 +104,49 @@ def fit(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
     return calibration
 
 
-def estimate(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
+def horizon_scale(horizon: int) -> float:
+    r"""Return the mean of realized volatility over ``horizon`` sessions over that over 21.
+
+    For independent normal returns, :math:`E\sqrt{\overline{r^2}}` is the mean of a chi variable,
+    :math:`\sigma \sqrt{2/h}\,\Gamma((h+1)/2)/\Gamma(h/2)`: 0.8 σ for one return, 0.99 σ for 21.
+
+    Examples
+    --------
+    >>> [round(horizon_scale(horizon), 3) for horizon in (1, 5, 21, 63)]
+    [0.807, 0.963, 1.0, 1.008]
+    """
+
+    def mean_of_chi(n: int) -> float:
+        return math.sqrt(2.0 / n) * math.exp(math.lgamma(0.5 * (n + 1)) - math.lgamma(0.5 * n))
+
+    return mean_of_chi(horizon) / mean_of_chi(FORECAST_HORIZON)
+
+
+def estimate(
+    blocks: Iterable[CalibrationBlock], *, proxy: str, horizon: int = FORECAST_HORIZON
+) -> Calibration:
     r"""Estimate the coefficients of one proxy by weighted least squares over all days and series.
 
     Parameters
     ----------
     blocks : iterable of (Regressors, (D, N) array)
         Regressors and realized volatility, for the same D days and different series in each block.
-        The realized volatility is the annualized root mean square of the returns of the 21 sessions
+        The realized volatility is the annualized root mean square of the returns of the sessions
         after each day; NaN leaves the pair out, so a calibration for day t has NaN after t - 21.
     proxy : str
         One of `PROXIES`. Pairs whose regressors use this proxy are included if their level has at
         least 126 returns. Build regressors without ranges, or without a market, to use all pairs
         for a simpler proxy.
+    horizon : int
+        Sessions of the realized volatility.
 
     Returns
     -------
     Calibration
-        The target is realized / (sqrt(252) L), the weight :math:`1/\max(x_{month}, 0.2)^2`. The
-        residual variance is the mean of (target/q)² - 1 over all pairs, q clipped as in a forecast:
-        then the mean of (realized / root variance forecast)² is 1, which minimizes QLIKE over all
-        multiples of the forecast.
+        The target is realized / (sqrt(252) L `horizon_scale`), the weight
+        :math:`1/\max(x_{month}, 0.2)^2`. The residual variance is the mean of (target/q)² - 1
+        over all pairs, q clipped as in a forecast: then the mean of (realized / root variance
+        forecast)² is 1, which minimizes QLIKE over all multiples of the forecast.
 
     Raises
     ------
@@ -154,11 +179,12 @@ def estimate(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
     array([0.48 , 0.015, 0.085, 0.28 , 0.18 ])
     """
     parts, n_symbols, n_rows = [], 0, 0
+    scale = math.sqrt(SESSIONS_PER_YEAR) * horizon_scale(horizon)
     for inputs, realized in blocks:
         pairs = _usable_pairs(inputs, realized, proxy)
         columns = [np.ones(inputs.level.shape), inputs.day, inputs.week, inputs.month]
         columns += [] if proxy == "close" else [inputs.market]
-        target = realized[pairs] / (math.sqrt(SESSIONS_PER_YEAR) * inputs.level[pairs])
+        target = realized[pairs] / (scale * inputs.level[pairs])
         parts.append(
             (np.column_stack([column[pairs] for column in columns]), target, np.nonzero(pairs)[0])
         )

@@ -16,6 +16,9 @@ from riskmetrics.metrics.windows import require_windows, window_counts, window_m
 FORECAST_HORIZON = MONTH
 """Sessions that a forecast looks ahead."""
 
+HORIZONS = (1, 5, FORECAST_HORIZON, 63)
+"""Sessions that are forecast: a day, a week, a month and a quarter."""
+
 
 class Score(NamedTuple):
     """Scores of N series, each of shape (N,); pooled scores have shape (1,)."""
@@ -53,7 +56,9 @@ class _Totals(NamedTuple):
     in_interval: FloatArray
 
 
-def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HORIZON) -> FloatArray:
+def forward_realized_volatility(
+    returns: FloatArray, horizon: int = FORECAST_HORIZON, *, min_obs: int = MIN_MONTH_OBS
+) -> FloatArray:
     r"""Return the annualized zero-mean volatility of the ``horizon`` sessions after each session.
 
     Parameters
@@ -62,13 +67,15 @@ def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HOR
         Simple returns as fractions, NaN where missing.
     horizon : int
         Sessions ahead, below T.
+    min_obs : int
+        Minimum number of returns, by default as for the past month.
 
     Returns
     -------
     (T - horizon, N) array
         Row t is :math:`\sqrt{252\,\overline{r^2}}` over rows t + 1 to t + horizon: the mean is over
-        the returns that exist. NaN with fewer than 15 of them, as for the past month; 0 where all
-        of them are 0.
+        the returns that exist. NaN with fewer than ``min_obs`` of them; 0 where all of them are
+        0.
 
     Raises
     ------
@@ -84,9 +91,21 @@ def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HOR
     array([[0.1587]])
     """
     require_windows(len(returns) - 1, horizon)
+    min_obs = min_outcome_obs(horizon)
     return np.sqrt(
-        SESSIONS_PER_YEAR * window_means(returns[1:] ** 2, horizon, min_obs=MIN_MONTH_OBS).mean
+        SESSIONS_PER_YEAR * window_means(returns[1:] ** 2, horizon, min_obs=min_obs).mean
     )
+
+
+def min_outcome_obs(horizon: int) -> int:
+    """Return the minimum number of returns in a realized volatility: 15 of 21, rounded up.
+
+    Examples
+    --------
+    >>> [min_outcome_obs(horizon) for horizon in HORIZONS]
+    [1, 4, 15, 45]
+    """
+    return -(-MIN_MONTH_OBS * horizon // MONTH)
 
 
 def qlike(realized: FloatArray, root_variance_forecast: FloatArray) -> FloatArray:

@@ -295,18 +295,25 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     )
 
 
-def volatility_trend(forecast: FloatArray, realized: FloatArray) -> Trend:
+def volatility_trend(
+    forecast: FloatArray,
+    realized: FloatArray,
+    error_mean: FloatArray | float = LOG_ERROR_MEAN,
+    error_sd: FloatArray | float = LOG_ERROR_SD,
+) -> Trend:
     r"""Return the probability that the next 21 sessions are more volatile than the last 21.
 
     Parameters
     ----------
     forecast, realized : arrays of one shape
         Volatility forecast for the next 21 sessions, and realized volatility of the last 21.
+    error_mean, error_sd : arrays of the same shape, or float
+        Mean and standard deviation in p: those of the version of the forecast.
 
     Returns
     -------
     Trend
-        :math:`p = \Phi((\ln(F/RV) - 0.06)/0.33)`, strength :math:`|2p - 1|`, and a direction that
+        :math:`p = \Phi((\ln(F/RV) - mean)/sd)`, strength :math:`|2p - 1|`, and a direction that
         is "stable" below a strength of 0.15. NaN where either input is undefined or not positive.
 
     Examples
@@ -321,7 +328,7 @@ def volatility_trend(forecast: FloatArray, realized: FloatArray) -> Trend:
 
     valid = (forecast > 0.0) & (realized > 0.0)
     growth = np.log(np.divide(forecast, realized, out=np.full(valid.shape, np.nan), where=valid))
-    probability = ndtr((growth - LOG_ERROR_MEAN) / LOG_ERROR_SD)
+    probability = ndtr((growth - error_mean) / error_sd)
     strength = np.abs(2.0 * probability - 1.0)
     direction = np.where(strength < MIN_TREND_STRENGTH, 0.0, np.sign(probability - 0.5))
     return Trend(probability, strength, np.where(np.isnan(probability), np.nan, direction))

@@ -30,6 +30,8 @@ from riskmetrics.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
+    from riskmetrics.notebook.drawings import Drawing
+
 FrameKind = Literal["pandas", "arrow", "polars"]
 _Answer = TypeVar("_Answer")
 
@@ -218,6 +220,57 @@ class Results:
             lambda connection: _read_sessions(connection, sources()[name].query, portfolio, *chosen)
         )
         return _convert(rows, sources()[name].figures, kind)
+
+    def charts(self) -> pd.DataFrame:
+        """Return the charts of `chart`: name, title and what each shows."""
+        from riskmetrics.charts.records import CHARTS
+
+        rows = [(chart.name, chart.full_title, chart.caption) for chart in CHARTS]
+        return pd.DataFrame(rows, columns=["chart", "title", "caption"])
+
+    def chart(
+        self,
+        name: str,
+        portfolio: str | None = None,
+        day: date | str | None = None,
+        *,
+        history: int = 252,
+    ) -> "Drawing":
+        """Return a chart of the report, which a notebook shows.
+
+        Parameters
+        ----------
+        name : str
+            Chart of `charts`, such as 'underwater'.
+        portfolio : str, optional
+            May be left out if there is one portfolio.
+        day : date or str, optional
+            Session, such as '2022-12-28'. Default: the latest with results.
+        history : int
+            Sessions that charts over time show.
+
+        Raises
+        ------
+        UsageError
+            If there is no such chart or portfolio, or too little is stored for it.
+        """
+        from riskmetrics.notebook.drawings import draw
+
+        chosen = _to_date(day)
+
+        def read(connection: sa.Connection) -> "Drawing":
+            names = _portfolio_names(connection)
+            if portfolio is None and len(names) != 1:
+                raise UsageError(f"which portfolio? There are {', '.join(names)}")
+            wanted = portfolio or names[0]
+            sessions = _stored_sessions(connection, wanted)
+            if not sessions or (chosen is not None and chosen not in sessions):
+                raise UsageError(f"no results of {wanted} are stored on {chosen or 'any session'}")
+            stored = input_queries.read_portfolios(connection).set_index("name")
+            currency = str(stored.loc[wanted, "currency"])
+            return draw(connection, name, wanted, currency, chosen or sessions[-1], history)
+
+        return self._read(read)
 
     def _read(self, query: Callable[[sa.Connection], _Answer]) -> _Answer:
         with self._engine.connect() as connection, connection.begin():

@@ -9,6 +9,9 @@ IN_SAMPLE_NOTE = (
 """Meaning of an in-sample forecast."""
 
 
+_ORDINAL_SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
+
+
 def money(value: float) -> str:
     """Format an amount; no decimals from 1,000."""
     return _with_true_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}")
@@ -47,6 +50,17 @@ def four_decimals(value: float) -> str:
 def p_value(value: float) -> str:
     """Format a p-value with the six stored decimals, never as 0."""
     return "< 1e-6" if value < 5e-7 else f"{value:.6f}"
+
+
+def fixed(value: float, decimals: int) -> str:
+    """Format a number with the given decimals and separators."""
+    return _with_true_minus(f"{value:,.{decimals}f}")
+
+
+def ordinal(value: int) -> str:
+    """Format a whole number as an ordinal, such as 19th."""
+    is_teen = 10 < value % 100 < 20
+    return f"{value:,}{'th' if is_teen else _ORDINAL_SUFFIXES.get(value % 10, 'th')}"
 
 
 def level(value: float) -> str:

@@ -10,16 +10,16 @@ import markupsafe
 import sqlalchemy as sa
 
 from riskmetrics.catalog import Statistic, all_statistics, find_figure
-from riskmetrics.db import volatility_queries
+from riskmetrics.catalog.track_records import ForecastKind, method_label
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import page_format
 from riskmetrics.present.footnotes import PORTFOLIO_SUBJECT, Record
+from riskmetrics.present.track_record import BASIS_POINTS, CLASSES, LOSSES, read_track_record
 from riskmetrics.report.options import ReportOptions
 from riskmetrics.report.section import beta_interval, contract_terms
 from riskmetrics.report.sections import read_sections, to_records
-from riskmetrics.results import score_results
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.text import escape_controls
 
@@ -62,7 +62,7 @@ def render_page(connection: sa.Connection, day: date, options: ReportOptions) ->
             sections=sections,
             scripts=scripts,
             script_digests=[_digest(script) for script in scripts],
-            track_record_rows=_track_record(connection, day),
+            record=read_track_record(connection, day),
             market=", ".join(
                 sorted({row["market_index"] for section in sections for row in section.betas})
             )
@@ -85,12 +85,6 @@ def _read_scripts(options: ReportOptions) -> list[markupsafe.Markup]:
 def _digest(script: str) -> str:
     """Return the digest by which the page's policy allows a script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _track_record(connection: sa.Connection, day: date) -> list[Record]:
-    """Return pooled `score_results.summarize_scores` rows of forecasts completed by the day."""
-    found = score_results.summarize_scores(volatility_queries.read_forecast_scores(connection, day))
-    return to_records(found[found["subject"] == score_results.POOLED])
 
 
 def _note(statistic: Statistic, column: str, row: Record) -> str:
@@ -140,6 +134,12 @@ def _environment() -> jinja2.Environment:
         portfolio_subject=PORTFOLIO_SUBJECT,
         beta_interval=beta_interval,
         position_types=_POSITION_TYPES,
+        forecast_kinds=tuple(ForecastKind),
+        method_label=method_label,
+        records_of=to_records,
+        classes=CLASSES,
+        losses=LOSSES,
+        basis_points=BASIS_POINTS,
         window=BETA_WINDOW,
         min_pairs=MIN_PAIRED_RETURNS,
         min_coverage=MIN_COVERAGE,

@@ -41,6 +41,7 @@ _RISK_LISTINGS = [
     listing
     for listing in all_listings()
     if listing.view in ("risk", "contributions", "factors", "liquidity", "stress", "options")
+    or listing.table == "volatility_horizon_forecasts"
 ]
 _BOOK_QUERIES: dict[str, Query] = {
     "snapshots": result_queries.read_snapshots,
@@ -52,7 +53,8 @@ _BOOK_QUERIES: dict[str, Query] = {
     **{
         listing.name: partial(listed_rows.read_rows, listing.table)
         for listing in _RISK_LISTINGS
-        if listing.view in ("risk", "factors", "stress") or listing.name == "portfolio_liquidity"
+        if listing.view in ("risk", "factors", "stress", "volatility")
+        or listing.name == "portfolio_liquidity"
     },
     "diversification": partial(listed_rows.read_rows, "portfolio_diversification"),
 }

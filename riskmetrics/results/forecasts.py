@@ -19,6 +19,7 @@ from riskmetrics.results.lot_frames import (
     underlying,
 )
 from riskmetrics.results.model_versions import ModelVersions
+from riskmetrics.results.portfolio_volatility_results import PortfolioVolatility
 from riskmetrics.results.pro_forma import insufficient_observations
 from riskmetrics.results.undefined_reasons import Reason, undefined_rows
 from riskmetrics.results.valuation import Valuation
@@ -27,7 +28,6 @@ from riskmetrics.results.volatility_results import (
     OOS_R_SQUARED_WINDOW,
     QUARTER,
     Figures,
-    PortfolioVolatility,
     SymbolVolatility,
 )
 

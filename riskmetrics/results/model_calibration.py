@@ -1,31 +1,28 @@
 """Calibration of a new version of the volatility forecast's coefficients to stored prices."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from riskmetrics import panels
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics import calibration, har
-from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.forecast_score import FORECAST_HORIZON, forward_realized_volatility
-from riskmetrics.metrics.price_quality import point_in_time_estimates
+from riskmetrics.metrics.forecast_features import FEATURES
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON, HORIZONS
+from riskmetrics.metrics.variance_correction import Correction, Corrections
+from riskmetrics.results.calibration_panels import CalibrationPanel
+from riskmetrics.results.correction_fits import CorrectionFits, fit_corrections
 from riskmetrics.results.model_versions import (
+    FEATURE_PARTS,
+    REQUIRED_CLASSES,
     STD_ERROR_COLUMNS,
     WEIGHT_COLUMNS,
+    HorizonModel,
+    correction_row,
     parse_versions,
     version_digest,
 )
-
-_PADDING_SESSIONS = har.LEVEL_WINDOW + FORECAST_HORIZON + 2
-"""Empty sessions before a history, so that a stock has a pair as soon as its level has enough
-returns."""
-
-_BLOCK_SYMBOLS = 500
-"""Symbols per block: ten years of them take some hundred megabytes of working arrays."""
 
 _COEFFICIENT_DECIMALS = 10
 """Decimals of coefficients, beyond the precision of a fit.
@@ -34,6 +31,14 @@ The last bits may depend on the processor, and the digest of a version must not.
 """
 
 _COEFFICIENT_COLUMNS = [*WEIGHT_COLUMNS, "residual_variance"]
+
+_SHOWN_CORRECTIONS = ["level", "season_weight", "quarter_weight", "range_level_weight"]
+
+_CORRECTION_COLUMNS = [
+    *("series_class", "horizon", "n_obs", "level", "volatility_ratio", "low", "high"),
+    *("rise_mean", "rise_sd"),
+    *(f"{feature}_{part}" for feature in FEATURES for part in FEATURE_PARTS),
+]
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,15 @@ class Proposal:
     """Version in use on the last session of the history."""
     rows: pd.DataFrame
     """Rows of `har_coefficients`, without created_at; code_version is NA for a new fit."""
+    corrections: pd.DataFrame
+    """Rows of `variance_corrections`."""
+    current_corrections: pd.DataFrame
+    """Rows of the version in use."""
     r_squared: "pd.Series[float]"
-    """In-sample R² by proxy; NaN where the current coefficients are kept."""
+    """In-sample R² by proxy, 21 sessions; NaN where the current coefficients are kept."""
     kept_reasons: dict[str, str]
-    """Reason why a proxy keeps the current coefficients."""
+    """Reason why a proxy or a correction keeps the current numbers; of other horizons than 21
+    sessions, with the horizon."""
     stored_versions: pd.DataFrame
     """Rows of every version stored."""
 
@@ -76,8 +86,11 @@ class Proposal:
             "first_day",
             "last_target",
         ]
-        new = self.rows[columns].assign(r_squared=self.rows["proxy"].map(self.r_squared))
-        present = self.stored_versions[columns].assign(r_squared=np.nan)
+        rows, stored = (
+            of[of["horizon"] == FORECAST_HORIZON] for of in (self.rows, self.stored_versions)
+        )
+        new = rows[columns].assign(r_squared=rows["proxy"].map(self.r_squared))
+        present = stored[columns].assign(r_squared=np.nan)
         present = present[
             (present["version"] == self.current_version) & (self.current_version != self.version)
         ]
@@ -100,7 +113,22 @@ class Proposal:
             "present": self.current_version,
             "new": not self.is_stored,
         }
-        return {**version_keys, "kept": self.kept_reasons, "coefficients": rows}
+        names = ["version", "series_class", "horizon", *_SHOWN_CORRECTIONS]
+        parts = [self.corrections[names]]
+        if self.current_version != self.version:
+            parts.append(self.current_corrections[names])
+        corrections = pd.concat([part for part in parts if len(part)] or parts)
+        corrections = corrections.sort_values(["horizon", "series_class"], kind="stable")
+        return {
+            **version_keys,
+            "kept": self.kept_reasons,
+            "coefficients": rows,
+            "corrections": corrections.to_dict("records"),
+        }
+
+    def new_corrections(self) -> pd.DataFrame:
+        """Return the corrections to store; none if the version is stored already."""
+        return self.corrections.iloc[:0] if self.is_stored else self.corrections
 
 
 def propose_version(
@@ -108,77 +136,134 @@ def propose_version(
     market: str,
     stored_versions: pd.DataFrame,
     suspects: pd.DataFrame | None = None,
+    stored_corrections: pd.DataFrame | None = None,
 ) -> Proposal:
-    """Fit the coefficients of every proxy to a history.
+    """Fit the coefficients of every proxy, and the corrections, to a history.
 
-    A proxy that cannot be fitted keeps the coefficients in use on the last session.
+    A proxy or a correction that cannot be fitted keeps the numbers in use on the last session.
 
     Parameters
     ----------
     bars : dict of DataFrame
-        adj_close, high and low, each sessions x symbols; every symbol but the market is included.
+        adj_close, high and low, and optionally open, close and volume, each sessions x symbols;
+        every symbol but the market is included.
     market : str
         Symbol whose volatility is a regressor.
     stored_versions : DataFrame
         Rows of `har_coefficients`.
     suspects : DataFrame, optional
         Suspected splits, as from `panels.suspected_splits`; their returns are left out.
+    stored_corrections : DataFrame, optional
+        Rows of `variance_corrections`.
 
     Raises
     ------
     CalibrationRejectedError
-        If close_market cannot be fitted, because most forecasts use it.
+        If close_market cannot be fitted for 21 sessions, because most forecasts use it.
 
     Notes
     -----
     A kept row also keeps the days of its fit, so a version that kept it from a later one is known
-    from that one's last target on.
+    from that one's last target on. A correction is not kept from a later version.
     """
-    bars = {
-        name: panels.pad_history(prices, len(prices) + _PADDING_SESSIONS)
-        for name, prices in bars.items()
-    }
-    returns, ranges = panels.clean_bars(**bars, suspects=suspects)
-    days = pd.DatetimeIndex(bars["adj_close"].index)
-    model_versions = parse_versions(stored_versions)
-    current_version = model_versions.names[model_versions.version_on(days[-1:])[0]]
-    in_use = (
-        stored_versions[stored_versions["version"] == current_version]
-        .drop(columns="created_at")
-        .set_index("proxy")
-    )
-    fits, kept_reasons = _fit_proxies(returns, ranges.to_numpy(), market)
+    panel = CalibrationPanel.build(bars, market, suspects)
+    days = pd.DatetimeIndex(panel.returns.frame.index)
+    versions = parse_versions(stored_versions, stored_corrections)
+    current = int(versions.version_on(days[-1:])[0])
+    in_use = stored_versions[stored_versions["version"] == versions.names[current]]
     priced = bars["adj_close"].drop(columns=market).notna().any(axis=1)
-    fit_columns = {"first_day": days[priced][0], "last_target": days[-1], "code_version": pd.NA}
-    rows = _build_proxy_rows(fits, fit_columns, in_use, kept_reasons)
-    version, hashed = _name_version(rows)
+    first_day = pd.Timestamp(bars["adj_close"].index[priced][0])
+    fit_columns = {"first_day": first_day, "last_target": days[-1], "code_version": pd.NA}
+    horizons: dict[int, HorizonModel] = {}
+    kept_reasons: dict[str, str] = {}
+    parts, correction_rows = [], []
+    r_squared: dict[str, float] = {}
+    for horizon in (FORECAST_HORIZON, *(one for one in HORIZONS if one != FORECAST_HORIZON)):
+        own = in_use[in_use["horizon"] == horizon].drop(columns="created_at").set_index("proxy")
+        fits, kept = _fit_proxies(panel, horizon)
+        if not set(har.PROXIES) <= set(fits) | set(own.index):
+            continue  # nothing to keep: the version does without the horizon
+        part = _build_proxy_rows(fits, fit_columns, own, kept).assign(horizon=horizon)
+        parts.append(part)
+        coefficients = _read_coefficients(part)
+        is_earlier = versions.last_target[current] <= days[-1].to_datetime64()
+        present = versions.models(horizon).corrections[current] if is_earlier else {}
+        corrections, n_obs = _fit_corrections(panel, coefficients, horizon, present, kept)
+        horizons[horizon] = HorizonModel(coefficients, corrections)
+        correction_rows += [
+            {"series_class": name, "horizon": horizon, "n_obs": n_obs.get(name)}
+            | correction_row(one)
+            for name, one in corrections.items()
+        ]
+        kept_reasons |= {_label(name, horizon): why for name, why in kept.items()}
+        if horizon == FORECAST_HORIZON:
+            r_squared = {proxy: fit.r_squared for proxy, fit in fits.items()}
+    rows = pd.concat(parts, ignore_index=True)
+    version, hashed = _name_version(rows, horizons)
     return Proposal(
         version=version,
-        current_version=current_version,
+        current_version=versions.names[current],
         rows=rows.assign(version=version, digest=hashed),
-        r_squared=pd.Series({proxy: fit.r_squared for proxy, fit in fits.items()}),
+        corrections=pd.DataFrame(correction_rows, columns=_CORRECTION_COLUMNS).assign(
+            version=version
+        ),
+        current_corrections=_of_version(stored_corrections, versions.names[current]),
+        r_squared=pd.Series(r_squared),
         kept_reasons=kept_reasons,
         stored_versions=stored_versions,
     )
 
 
+def _of_version(corrections: pd.DataFrame | None, version: str) -> pd.DataFrame:
+    """Return the corrections of a version; none if it has none."""
+    if corrections is None:
+        return pd.DataFrame(columns=["version", *_CORRECTION_COLUMNS])
+    return corrections[corrections["version"] == version]
+
+
+def _label(name: str, horizon: int) -> str:
+    return name if horizon == FORECAST_HORIZON else f"{name}, {horizon} sessions"
+
+
 def _fit_proxies(
-    returns: panels.Returns, ranges: FloatArray, market: str
+    panel: CalibrationPanel, horizon: int
 ) -> tuple[dict[str, calibration.Calibration], dict[str, str]]:
     """Fit each proxy; return the fits, and the reasons why other proxies keep their coefficients.
 
-    Raises a CalibrationRejectedError if close_market cannot be fitted.
+    Raises a CalibrationRejectedError if close_market cannot be fitted for 21 sessions.
     """
     fits: dict[str, calibration.Calibration] = {}
     kept_reasons: dict[str, str] = {}
     for proxy in har.PROXIES:
+        blocks = ((block.inputs, block.outcomes[horizon]) for block in panel.stock_blocks(proxy))
         try:
-            fits[proxy] = calibration.fit(_blocks(returns, ranges, market, proxy), proxy=proxy)
+            fits[proxy] = calibration.fit(blocks, proxy=proxy, horizon=horizon)
         except CalibrationRejectedError as error:
-            if proxy == har.PROXIES[har.CLOSE_MARKET]:
+            if proxy == har.PROXIES[har.CLOSE_MARKET] and horizon == FORECAST_HORIZON:
                 raise
             kept_reasons[proxy] = str(error)
     return fits, kept_reasons
+
+
+def _fit_corrections(
+    panel: CalibrationPanel,
+    coefficients: har.ModelVersion,
+    horizon: int,
+    present: Corrections,
+    kept: dict[str, str],
+) -> tuple[dict[str, Correction], dict[str, int]]:
+    """Fit the corrections of a horizon; one that is rejected stays, and is added to ``kept``."""
+    try:
+        fits = fit_corrections(panel, [panel], coefficients, horizon)
+    except CalibrationRejectedError as error:
+        fits = CorrectionFits({}, {}, dict.fromkeys(REQUIRED_CLASSES, str(error)))
+    kept |= {f"correction of {name}": why for name, why in fits.rejections.items()}
+    corrections = {
+        name: Correction._make(np.round(value, _COEFFICIENT_DECIMALS) for value in one)
+        for name, one in (dict(present) | fits.corrections).items()
+    }
+    complete = set(REQUIRED_CLASSES) <= set(corrections)
+    return (corrections if complete else {}), fits.n_obs
 
 
 def _build_proxy_rows(
@@ -201,38 +286,6 @@ def _build_proxy_rows(
     return rows.astype(
         {"n_obs": "Int64", "n_symbols": "Int64", "code_version": "str", "rejection_reason": "str"}
     )
-
-
-def _blocks(
-    returns: panels.Returns, ranges: FloatArray, market: str, proxy: str
-) -> Iterator[calibration.CalibrationBlock]:
-    """Yield regressors of one proxy and realized volatility, by block of symbols, point in time."""
-    market_returns = returns.column(market)
-    if proxy == har.PROXIES[har.CLOSE]:
-        market_returns = np.full_like(market_returns, np.nan)
-    known = returns.values().copy()
-    known[-1, returns.unconfirmed[-1]] = np.nan
-    stocks = np.flatnonzero(returns.frame.columns != market)
-    for block in (
-        stocks[left : left + _BLOCK_SYMBOLS] for left in range(0, len(stocks), _BLOCK_SYMBOLS)
-    ):
-        own = ranges[:, block] if proxy == har.PROXIES[har.RANGE_MARKET] else None
-
-        def measure(
-            values: FloatArray, rows: slice, columns: slice | IntArray, own: FloatArray | None = own
-        ) -> har.Regressors:
-            inputs = har.build_regressors(
-                values, market_returns[rows], None if own is None else own[rows][:, columns]
-            )
-            return inputs._replace(market=inputs.market.copy())
-
-        inputs = point_in_time_estimates(
-            measure, known[:, block], returns.unconfirmed[:, block], har.LEVEL_WINDOW
-        )
-        yield (
-            har.Regressors._make(values[:-FORECAST_HORIZON] for values in inputs),
-            forward_realized_volatility(known[har.LEVEL_WINDOW - 1 :, block]),
-        )
 
 
 def _fitted_row(proxy: str, fit: calibration.Calibration) -> dict[str, Any]:
@@ -259,13 +312,17 @@ def _kept_row(proxy: str, in_use: pd.DataFrame, why: str) -> dict[str, Any]:
     }
 
 
-def _name_version(rows: pd.DataFrame) -> tuple[str, str]:
-    """Return the name of a version, from its last session and its digest, and the digest."""
-    numbers = rows.set_index("proxy")[_COEFFICIENT_COLUMNS]
-    coefficients = {
-        str(name): har.Coefficients(row.to_numpy()[:-1], row.iloc[-1])
+def _read_coefficients(rows: pd.DataFrame) -> har.ModelVersion:
+    """Return the coefficients of rows of one horizon by proxy."""
+    numbers = rows.set_index("proxy")[_COEFFICIENT_COLUMNS].astype(float)
+    return {
+        str(name): har.Coefficients(row.to_numpy()[:-1], float(row.iloc[-1]))
         for name, row in numbers.iterrows()
     }
+
+
+def _name_version(rows: pd.DataFrame, horizons: dict[int, HorizonModel]) -> tuple[str, str]:
+    """Return the name of a version, from its last session and its digest, and the digest."""
     first, last = rows["first_day"].min().date(), rows["last_target"].max().date()
-    hashed = version_digest(coefficients, first, last)
+    hashed = version_digest(horizons[FORECAST_HORIZON].coefficients, first, last, horizons)
     return f"calibrated-{last}-{hashed[:8]}", hashed

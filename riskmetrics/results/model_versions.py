@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ import pandas as pd
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import BoolArray, IntArray
+from riskmetrics.metrics.forecast_features import FEATURES
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.metrics.variance_correction import Correction, Corrections, CorrectionTable
 
 WEIGHT_COLUMNS = ("constant", "day_weight", "week_weight", "month_weight", "market_weight")
 """Columns of `har_coefficients` in the order of `har.Coefficients.weights`."""
@@ -25,13 +29,65 @@ STD_ERROR_COLUMNS = (
 """Columns of the standard errors, in the same order."""
 
 
+FEATURE_PARTS = ("weight", "center", "lowest", "highest")
+"""Numbers of a feature in `variance_corrections`: fields of `Correction`, without the plural."""
+
+_SCALARS = ("level", "volatility_ratio", "low", "high", "rise_mean", "rise_sd")
+
+REQUIRED_CLASSES = ("stock", "diversified")
+"""Classes of series that corrections need; `bars` is optional."""
+
+
+class HorizonModel(NamedTuple):
+    """What a version knows about one horizon."""
+
+    coefficients: har.ModelVersion
+    corrections: Corrections
+    """Empty for a version from before there were any."""
+
+
+class HorizonModels(NamedTuple):
+    """The models of all versions for one horizon."""
+
+    coefficients: list[har.ModelVersion]
+    corrections: list[Corrections]
+    is_known: BoolArray
+    """Whether a version has this horizon, (V,); one without it has the model of 21 sessions."""
+    table: CorrectionTable
+    """The corrections as arrays."""
+
+
 @dataclass(frozen=True)
 class ModelVersions:
     """Model versions in the order in which they became known."""
 
     names: list[str]
     coefficients: list[har.ModelVersion]
+    """Coefficients of 21 sessions."""
     last_target: "np.ndarray[tuple[int], np.dtype[np.datetime64]]"
+    horizons: list[Mapping[int, HorizonModel]] = field(default_factory=list)
+    """Models by horizon; empty: only coefficients are known."""
+    _models: dict[int, HorizonModels] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def models(self, horizon: int) -> HorizonModels:
+        """Return the models of all versions for one horizon; they are built once."""
+        if horizon not in self._models:
+            self._models[horizon] = self._build_models(horizon)
+        return self._models[horizon]
+
+    def _build_models(self, horizon: int) -> HorizonModels:
+        known: list[Mapping[int, HorizonModel]] = self.horizons or [{} for _ in self.names]
+        plain = [HorizonModel(coefficients, {}) for coefficients in self.coefficients]
+        found = [of.get(horizon, model) for of, model in zip(known, plain, strict=True)]
+        is_known = np.array([horizon == FORECAST_HORIZON or horizon in of for of in known])
+        return HorizonModels(
+            [model.coefficients for model in found],
+            [model.corrections for model in found],
+            is_known,
+            CorrectionTable.build([model.corrections for model in found]),
+        )
 
     def version_on(self, days: Sequence[date] | pd.DatetimeIndex) -> IntArray:
         """Return the index of the newest version known on each day; before the first, the first."""
@@ -48,10 +104,11 @@ class ModelVersions:
         return seen
 
 
-def parse_versions(rows: pd.DataFrame) -> ModelVersions:
-    """Build versions from rows of `har_coefficients`, including created_at.
+def parse_versions(rows: pd.DataFrame, corrections: pd.DataFrame | None = None) -> ModelVersions:
+    """Build versions from rows of `har_coefficients`, including created_at, and their corrections.
 
-    Of two versions with the same last target the one created later counts.
+    ``corrections`` are rows of `variance_corrections`; None: there are none. Of two versions with
+    the same last target the one created later counts.
 
     Raises
     ------
@@ -68,6 +125,8 @@ def parse_versions(rows: pd.DataFrame) -> ModelVersions:
         .sort_values(["known_from", "created_at", "version"])["version"]
         .drop_duplicates()
     )
+    last_target = rows.groupby("version")["last_target"].max()
+    everything, rows = rows, rows[rows["horizon"] == FORECAST_HORIZON]
     by_version = {str(name): group.set_index("proxy") for name, group in rows.groupby("version")}
     for name, group in by_version.items():
         absent = set(har.PROXIES) - set(group.index)
@@ -79,10 +138,46 @@ def parse_versions(rows: pd.DataFrame) -> ModelVersions:
     return ModelVersions(
         names=list(order),
         coefficients=[_coefficients(by_version[name]) for name in order],
-        last_target=np.array(
-            [by_version[name]["last_target"].max() for name in order], dtype="datetime64[D]"
-        ),
+        last_target=np.array([last_target[name] for name in order], dtype="datetime64[D]"),
+        horizons=[_parse_horizons(name, everything, corrections) for name in order],
     )
+
+
+def _parse_horizons(
+    version: str, rows: pd.DataFrame, corrections: pd.DataFrame | None
+) -> dict[int, HorizonModel]:
+    """Return the models of a version by horizon; one without all proxies is left out."""
+    own = rows[rows["version"] == version]
+    of_classes: dict[int, dict[str, Correction]] = {}
+    if corrections is not None:
+        for row in corrections[corrections["version"] == version].to_dict("records"):
+            of_classes.setdefault(int(row["horizon"]), {})[row["series_class"]] = _correction(row)
+    found = {}
+    for horizon, group in own.groupby("horizon"):
+        known = of_classes.get(int(str(horizon)), {})
+        if set(har.PROXIES) <= set(group["proxy"]):
+            complete = known if set(REQUIRED_CLASSES) <= set(known) else {}
+            found[int(str(horizon))] = HorizonModel(
+                _coefficients(group.set_index("proxy")), complete
+            )
+    return found
+
+
+def _correction(row: Mapping[Any, Any]) -> Correction:
+    fields: dict[str, Any] = {name: float(row[name]) for name in _SCALARS}
+    for name, part in zip(("weights", "centers", "lowest", "highest"), FEATURE_PARTS, strict=True):
+        fields[name] = np.array([float(row[f"{feature}_{part}"]) for feature in FEATURES])
+    return Correction(**fields)
+
+
+def correction_row(correction: Correction) -> dict[str, float]:
+    """Return the columns of a correction in `variance_corrections`, apart from its key."""
+    arrays = (correction.weights, correction.centers, correction.lowest, correction.highest)
+    return {name: getattr(correction, name) for name in _SCALARS} | {
+        f"{feature}_{part}": float(values[at])
+        for at, feature in enumerate(FEATURES)
+        for part, values in zip(FEATURE_PARTS, arrays, strict=True)
+    }
 
 
 def _coefficients(rows: pd.DataFrame) -> har.ModelVersion:
@@ -94,13 +189,27 @@ def _coefficients(rows: pd.DataFrame) -> har.ModelVersion:
 
 
 def version_digest(
-    coefficients: Mapping[str, har.Coefficients], first_day: date, last_target: date
+    coefficients: Mapping[str, har.Coefficients],
+    first_day: date,
+    last_target: date,
+    horizons: Mapping[int, HorizonModel] | None = None,
 ) -> str:
-    """Return the SHA-256 of a version's numbers and dates, in hex; equal versions share it."""
+    """Return the SHA-256 of a version's numbers and dates, in hex; equal versions share it.
+
+    ``coefficients`` are those of 21 sessions; ``horizons`` are the models of all horizons, if the
+    version has corrections.
+    """
     lines = [f"{first_day} {last_target}"]
     for proxy in sorted(coefficients):
         weights, residual_variance = coefficients[proxy]
         lines.append(
             " ".join([proxy, *(repr(float(number)) for number in (*weights, residual_variance))])
         )
+    for horizon, model in sorted((horizons or {}).items()):
+        for name, of_proxy in sorted(model.coefficients.items()):
+            numbers = (*of_proxy.weights, of_proxy.residual_variance)
+            lines.append(" ".join([str(horizon), name, *(repr(float(n)) for n in numbers)]))
+        for name, correction in sorted(model.corrections.items()):
+            numbers = tuple(correction_row(correction).values())
+            lines.append(" ".join([str(horizon), name, *(repr(float(n)) for n in numbers)]))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -78,7 +78,7 @@ def test_the_data_dictionary_is_complete() -> None:
             f"{volatility.PERCENTILE_MIN_OBS} previous values",
         ),
         ("ewma_94", har.LEVEL_WINDOW, f"{har.MIN_LEVEL_OBS} returns in {har.LEVEL_WINDOW}"),
-        ("realized", FORECAST_HORIZON, f"{volatility.MIN_MONTH_OBS} returns"),
+        ("trailing_21d", FORECAST_HORIZON, f"{volatility.MIN_MONTH_OBS} returns"),
         ("value_at_risk", tail_risk.VAR_WINDOW, f"{tail_risk.MIN_OBS_95} returns at 95%"),
         ("current_drawdown", YEAR_WINDOW, f"{MIN_YEAR_OBS} returns"),
         ("marginal", YEAR_WINDOW, f"{MIN_YEAR_OBS} returns"),

@@ -72,6 +72,20 @@ def portfolio_data(**changed: object) -> PortfolioData:
         {"symbol": ["A<b>", "B", "C"], "weight": [0.5, 0.3, -0.1], "share": [0.7, 0.4, -0.1]}
     )
     stress = pd.DataFrame({"scenario": ["fall", "rise", "1929"], "loss": [0.3, -0.1, np.nan]})
+    correlations = pd.DataFrame(
+        {
+            "symbol_a": ["A<b>", "A<b>", "B"],
+            "symbol_b": ["B", "C", "C"],
+            "correlation": [0.5, -0.25, np.nan],
+        }
+    )
+    factors = pd.DataFrame(
+        {
+            "factor": ["market", "value", "size"],
+            "exposure": [1.1, -0.2, np.nan],
+            "std_error": [0.05, 0.1, np.nan],
+        }
+    )
     positions = pd.DataFrame(
         {"underlying": ["A<b>", "B", "C", None], "daily_pnl": [5.0, -7.0, 0.0, np.nan]}
     )
@@ -86,6 +100,8 @@ def portfolio_data(**changed: object) -> PortfolioData:
         trades,
         contributions,
         stress,
+        correlations,
+        factors,
         positions,
         pro_forma(),
         "SPY",

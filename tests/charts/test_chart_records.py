@@ -46,7 +46,7 @@ def test_a_chart_of_nothing_is_left_out(record: Chart) -> None:
         name: getattr(data, name).iloc[:0]
         for name in (
             *("history", "forecasts", "sectors", "trades", "contributions", "stress"),
-            "positions",
+            *("positions", "correlations", "factors"),
         )
     }
     assert len(record.rows(portfolio_data(**empty, pro_forma=None))) < record.min_rows

@@ -137,3 +137,37 @@ def test_without_a_benchmark_sectors_are_their_net_weight() -> None:
     sectors = portfolio_data().sectors.assign(benchmark_weight=np.nan, active_weight=np.nan)
     found = rows.sector_drift(portfolio_data(sectors=sectors))
     assert found["deviation"].tolist() == [0.6, 0.4, 0.5, 0.5]
+
+
+def test_correlations_are_in_both_orders_the_largest_weights_first() -> None:
+    found = rows.correlations(portfolio_data())
+    assert list(zip(found["first"], found["second"], found["correlation"], strict=True)) == [
+        ("A<b>", "A<b>", 1.0),
+        ("A<b>", "B", 0.5),
+        ("A<b>", "C", -0.25),
+        ("B", "A<b>", 0.5),
+        ("B", "B", 1.0),
+        ("C", "A<b>", -0.25),
+        ("C", "C", 1.0),
+    ]
+
+
+@pytest.mark.parametrize(("count", "n_symbols"), [(15, 15), (16, 15)])
+def test_correlations_are_of_fifteen_symbols_at_most(count: int, n_symbols: int) -> None:
+    symbols = [f"S{each:02}" for each in range(count)]
+    contributions = pd.DataFrame(
+        {"symbol": symbols, "weight": np.linspace(0.2, 0.1, count), "share": 0.1}
+    )
+    pairs = [(one, other) for one in symbols for other in symbols if one < other]
+    correlations = pd.DataFrame(pairs, columns=["symbol_a", "symbol_b"]).assign(correlation=0.5)
+    found = rows.correlations(
+        portfolio_data(contributions=contributions, correlations=correlations)
+    )
+    assert found["first"].nunique() == n_symbols
+    assert len(found) == n_symbols**2
+
+
+def test_factor_exposures_have_the_interval_of_their_standard_error() -> None:
+    found = rows.factor_exposures(portfolio_data())
+    assert found["factor"].tolist() == ["market", "value"]
+    assert found.loc[0, ["low", "high"]].tolist() == pytest.approx([1.1 - 0.098, 1.1 + 0.098])

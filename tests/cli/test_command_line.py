@@ -89,7 +89,7 @@ def test_every_command_is_there() -> None:
             "alert",
             "init",
         ),
-        *("reset", "reprocess", "export", "compare", "calibrate", "explain", "doctor"),
+        *("reset", "reprocess", "export", "compare", "calibrate", "explain", "doctor", "mcp"),
         *(
             f"import {kind}"
             for kind in (
@@ -98,6 +98,7 @@ def test_every_command_is_there() -> None:
                 "transactions",
                 "profiles",
                 "benchmark",
+                "factors",
                 "scenarios",
             )
         ),
@@ -115,7 +116,7 @@ def test_every_command_is_there() -> None:
                 "snapshot",
                 "undefined",
                 "quality",
-                "forecast-score",
+                "track-record",
                 "figures",
                 "correlations",
             )
@@ -131,6 +132,7 @@ def test_every_command_is_there() -> None:
                 "figures",
                 "risk",
                 "contributions",
+                "factors",
                 "liquidity",
                 "stress",
                 "scenarios",

@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from riskmetrics import processes, settings, trading_calendar
+from riskmetrics.cli.doctor_database import _check_model
 from riskmetrics.cli.main import app
 from riskmetrics.db import health
 from riskmetrics.db.embedded import EmbeddedServer
@@ -357,6 +358,33 @@ def test_the_remaining_model_budget_is_reported(
     assert (code, found["model"][0]["state"]) == (0, "warn")
     assert "2.000000 of 2.00 USD" in found["model"][0]["finding"]
     assert KEY not in printed
+
+
+@pytest.mark.parametrize(
+    ("model", "texts"),
+    [
+        ("claude-haiku-5-5", []),
+        ("claude-3-opus-20240229", ["was retired by its vendor on 2026-01-05", "rates"]),
+        ("claude-nobody-9", ["rates of claude-nobody-9 are unknown"]),
+    ],
+)
+def test_a_model_that_ends_or_has_no_rates_is_a_warning(
+    home: Path, monkeypatch: pytest.MonkeyPatch, model: str, texts: list[str]
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("RISKMETRICS_AI_MODEL", model)
+    warnings = [each for each in diagnosis()[1]["model"] if each["state"] == "warn"]
+    assert len(warnings) == len(texts)
+    for text, warning in zip(texts, warnings, strict=True):
+        assert text in warning["finding"]
+        assert "claude-haiku-5-5" in warning["what_to_do"]
+
+
+def test_a_model_is_announced_to_end_until_the_day_and_has_ended_on_it() -> None:
+    model, day = "claude-3-opus-20240229", date(2026, 1, 5)
+    for today, verb in ((day - timedelta(1), "is to be retired"), (day, "was retired")):
+        (found, _) = list(_check_model(model, today))
+        assert verb in found[1]
 
 
 def break_disk_check(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ TESTED_ARGUMENTS = {
 }
 """Parameters of commands that take a symbol, each with a test here."""
 OTHER_PARAMETERS = {
-    ("show forecast-score", "every"),
+    ("show track-record", "every"),
     *(("import transactions", name) for name in ("symbols", "leave_out")),
 }
 """Parameters that are a number of symbols, a choice of rows, or names as the file has them."""

@@ -50,7 +50,7 @@ VIEWS = {
     "v_portfolio_risk.hhi": "portfolio_snapshots.hhi",
     "v_positions.market_beta": "position_market_betas.beta",
     "v_positions_latest.vol_percentile": "position_volatility.vol_percentile",
-    "v_forecasts.realized": "har_forecast_scores.realized",
+    "v_forecasts.realized": "forecast_outcomes.outcome",
     "v_quality.coverage": "portfolio_coverage.coverage",
 }
 

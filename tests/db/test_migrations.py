@@ -431,3 +431,40 @@ def test_columns_of_riskmetrics_have_a_comment_that_says_what_null_means() -> No
         str(column) for column in columns if column.nullable and "NULL: " not in column.comment
     ]
     assert unclear == []
+
+
+def test_scores_of_volatility_forecasts_become_outcomes_and_come_back(empty: sa.Engine) -> None:
+    """The forecast and its three alternatives are rows, with their QLIKE; nothing is lost."""
+    migrate.upgrade(empty, "h4c8e20a97f1")
+    execute(
+        empty,
+        "INSERT INTO volatility_forecasts (subject, day, observations, proxy, coefficients,"
+        " in_sample, clipped, short_history, daily_lag_imputed)"
+        " VALUES ('X', '2022-11-28', 252, 'close', 'shipped-1', false, false, false, false)",
+    )
+    execute(
+        empty,
+        "INSERT INTO har_forecast_scores (subject, day, completed_on, realized,"
+        " volatility_forecast, root_variance_forecast, trailing_21d, ewma_94, ewma_97, low, high,"
+        " coefficients, in_sample, dagster_run_id, code_version)"
+        " VALUES ('X', '2022-11-28', '2022-12-28', 0.2, 0.15, 0.1, 0.4, 0.2, 0.25, 0.1, 0.3,"
+        " 'shipped-1', false, 'run', '1')",
+    )
+    before = query(empty, "SELECT * FROM har_forecast_scores")
+    shown = query(empty, "SELECT * FROM v_forecasts")
+    migrate.upgrade(empty, "k3c5e82f74a1")
+    rows = query(
+        empty,
+        "SELECT method, forecast, root_variance, low, high, outcome, round(forecast_loss::numeric,"
+        " 4)::float FROM forecast_outcomes ORDER BY method",
+    )
+    assert rows == [
+        ("ewma_94", 0.2, None, None, None, 0.2, 0.0),
+        ("ewma_97", 0.25, None, None, None, 0.2, 0.0863),
+        ("har", 0.15, 0.1, 0.1, 0.3, 0.2, 1.6137),
+        ("trailing_21d", 0.4, None, None, None, 0.2, 0.6363),
+    ]
+    assert query(empty, "SELECT * FROM v_forecasts") == shown
+    migrate.downgrade(empty, "h4c8e20a97f1")
+    assert query(empty, "SELECT * FROM har_forecast_scores") == before
+    assert query(empty, "SELECT * FROM v_forecasts") == shown

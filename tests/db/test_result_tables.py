@@ -23,6 +23,7 @@ INPUT = {
     *(
         "database_settings",
         "har_coefficients",
+        "variance_corrections",
         "rejected_rows",
         "factor_returns",
         "stress_scenarios",

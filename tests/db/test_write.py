@@ -336,8 +336,10 @@ def test_forecasts_and_scores_of_symbols_and_of_portfolios_are_replaced_apart(co
     rows[["in_sample", "clipped", "short_history", "daily_lag_imputed"]] = False
     days = [MONDAY.date()]
     symbols, portfolios = rows.iloc[:1], rows.iloc[1:]
-    columns = ["subject", "portfolio_id", "day", "coefficients", "in_sample"]
-    scores = rows[columns].assign(completed_on=TUESDAY)
+    outcomes = rows[["subject", "portfolio_id", "in_sample"]].assign(
+        made_on=MONDAY, completed_on=TUESDAY, kind="volatility", method="har", forecast=0.2
+    )
+    outcomes[["horizon", "level"]] = 1, 0.0
 
     def removed(computed: TableRows, days: list[date]) -> int:
         ((_, counts),) = write_computed(connection, Computed([computed]), days, FIRST)
@@ -346,19 +348,19 @@ def test_forecasts_and_scores_of_symbols_and_of_portfolios_are_replaced_apart(co
     def replace_forecasts(rows: pd.DataFrame, subjects: Subjects) -> int:
         return removed(TableRows(tables.volatility_forecasts, rows, subjects=subjects), days)
 
-    def replace_scores(rows: pd.DataFrame) -> int:
-        computed = TableRows(tables.har_forecast_scores, rows, day="completed_on")
+    def replace_outcomes(rows: pd.DataFrame) -> int:
+        computed = TableRows(tables.forecast_outcomes, rows, day="completed_on")
         return removed(computed, [TUESDAY.date()])
 
     replace_forecasts(symbols, Subjects.SYMBOLS)
     replace_forecasts(portfolios, Subjects.PORTFOLIOS)
-    replace_scores(scores)
+    replace_outcomes(outcomes)
     delete(connection, portfolios.iloc[1:])
     none = rows.iloc[:0]
     assert replace_forecasts(none, Subjects.SYMBOLS) == 1
     assert replace_forecasts(none, Subjects.PORTFOLIOS) == 1
-    assert replace_scores(scores.iloc[:0]) == 2
-    for table in (tables.volatility_forecasts, tables.har_forecast_scores):
+    assert replace_outcomes(outcomes.iloc[:0]) == 2
+    for table in (tables.volatility_forecasts, tables.forecast_outcomes):
         assert connection.scalars(sa.select(table.c.subject)).all() == [str(deleted)]
 
 

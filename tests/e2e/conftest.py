@@ -212,13 +212,16 @@ def assert_nulls_have_reasons(
             if value is None
         }
         empty = set()
+        by_meaning = {figure.name for figure in all_figures() if figure.null != "undefined"}
         for table in (
             table for table in tables.metadata.sorted_tables if "undefined_reason" in table.c
         ):
             figures = [
                 column
                 for column in table.c
-                if isinstance(column.type, sa.Double) and column.nullable
+                if isinstance(column.type, sa.Double)
+                and column.nullable
+                and f"{table.name}.{column.name}" not in by_meaning
             ]
             rows = connection.execute(sa.select(*figures, table.c.undefined_reason)).all()
             empty |= set() if rows else {table.name}
@@ -237,9 +240,12 @@ def assert_nulls_have_reasons(
 
 
 def recompute_explanations(
-    url: str, day: date, portfolios: Sequence[str] = ()
+    url: str, day: date, portfolios: Sequence[str] = (), table: str | None = None
 ) -> list[registry.Explanation]:
-    """Recompute every number stored for a day, of the named portfolios or of all."""
+    """Recompute every number stored for a day, of the named portfolios or of all.
+
+    ``table`` limits them to those of a table.
+    """
     engine, found = create_engine(url), []
     with engine.connect() as connection:
         market, rate = (
@@ -252,6 +258,8 @@ def recompute_explanations(
             sources = SourceRows(connection, str(portfolio.portfolio_id), day, market, rate)
             symbols = [None, *sorted(set(sources.lots["symbol"]))]
             for group in registry.METRIC_GROUPS:
+                if table not in (None, group.table.name):
+                    continue
                 requested_symbols = symbols if "subject" in group.table.c else [None]
                 rows = [
                     row

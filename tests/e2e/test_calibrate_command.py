@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from riskmetrics.cli.main import app
 from riskmetrics.definitions import CALIBRATE, DAILY_RISK, defs
 from riskmetrics.errors import CalibrationRejectedError
+from riskmetrics.metrics.forecast_score import HORIZONS
 from tests.e2e.conftest import Run, query_frame
 
 WEIGHTS = ["constant", "day_weight", "week_weight", "month_weight", "market_weight"]
@@ -71,16 +72,16 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     """A negative weight of range_market is rejected: its coefficients are kept, and reported."""
     before = CliRunner().invoke(app, ["calibrate", "--dry-run", "--json"])
     assert before.exit_code == 0, before.output
-    assert query_frame(simulated, "SELECT DISTINCT version FROM har_coefficients")[
-        "version"
-    ].tolist() == ["shipped-1"]
+    shipped = query_frame(simulated, "SELECT version, count(*) FROM har_coefficients GROUP BY 1")
+    assert shipped["version"].str.startswith("shipped-").all()
 
     done = CliRunner().invoke(app, ["calibrate", "--json"])
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
     assert said == json.loads(before.stdout) | {"dry_run": False}
     stored = query_frame(
-        simulated, "SELECT * FROM har_coefficients WHERE version <> 'shipped-1'"
+        simulated,
+        "SELECT * FROM har_coefficients WHERE version NOT LIKE 'shipped-%' AND horizon = 21",
     ).set_index("proxy")
     prices = query_frame(
         simulated,
@@ -102,8 +103,8 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     assert stored["version"].unique().tolist() == [said["version"]]
     assert said["version"] == f"calibrated-{LAST}-{stored['digest'].iloc[0][:8]}"
     assert (
-        "range_market keeps the coefficients of shipped-1: the fit for range_market has a negative"
-        " weight" in done.stderr
+        "range_market keeps the coefficients of shipped-2024-12: the fit for range_market has a"
+        " negative weight" in done.stderr
     )
 
     model = CliRunner().invoke(app, ["show", "model"])
@@ -122,14 +123,17 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     ):
         assert text in model.stdout, text
     in_json = json.loads(CliRunner().invoke(app, ["show", "model", "--json"]).stdout)
-    assert [(row["version"], row["proxy"]) for row in in_json if row["rejection_reason"]] == [
-        (said["version"], "range_market")
-    ]
+    assert [
+        (row["version"], row["proxy"])
+        for row in in_json
+        if row["rejection_reason"] and row["horizon"] == 21
+    ] == [(said["version"], "range_market")]
 
     again = CliRunner().invoke(app, ["calibrate", "--through", LAST.isoformat()])
     assert again.exit_code == 0, again.output
     assert f"already stored as {said['version']}" in again.stderr
-    assert len(query_frame(simulated, "SELECT * FROM har_coefficients")) == 6
+    stored_again = query_frame(simulated, "SELECT version FROM har_coefficients")
+    assert (stored_again["version"] == said["version"]).sum() == 3 * len(HORIZONS)
 
     assert (
         run(
@@ -144,9 +148,22 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
         " GROUP BY 1, 2 ORDER BY 1",
     )
     assert used[["day", "coefficients", "seen"]].to_numpy().tolist() == [
-        [date(2024, 12, 5), "shipped-1", False],
+        [date(2024, 12, 5), "shipped-2023-12", False],
         [LAST, said["version"], False],
     ]
+
+
+def test_a_backtest_lists_every_year_with_the_reason_why_it_has_no_fit(simulated: str) -> None:
+    """Six years: none has five years of pairs before it."""
+    done = CliRunner().invoke(app, ["calibrate", "--backtest", "--json"])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)
+    assert [row["year"] for row in rows] == list(range(2019, 2025))
+    assert "sessions have pairs for close_market; 1260 required" in rows[-1]["reason"]
+    table = CliRunner().invoke(app, ["calibrate", "--backtest"])
+    assert "QLIKE refitted" in table.stdout
+    versions = query_frame(simulated, "SELECT version FROM har_coefficients")["version"]
+    assert versions.str.startswith("shipped-").all()
 
 
 def test_a_daily_run_never_changes_the_model() -> None:
@@ -169,7 +186,8 @@ def test_a_history_of_a_year_is_refused_with_the_reason_and_nothing_is_stored(sa
     dry = CliRunner().invoke(app, ["calibrate", "--dry-run"])
     assert isinstance(dry.exception, CalibrationRejectedError)
     assert str(dry.exception) in refused.stderr
-    assert len(query_frame(sample, "SELECT * FROM har_coefficients")) == 3
+    versions = query_frame(sample, "SELECT version FROM har_coefficients")["version"]
+    assert versions.str.startswith("shipped-").all()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import statsmodels.api as sm
 
 from riskmetrics import trading_calendar
 from riskmetrics.db.engine import create_engine
-from riskmetrics.results import score_results
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import (
     COMPUTED_DAY,
@@ -151,7 +150,7 @@ def test_stored_contributions_sum_to_the_volatility_of_the_portfolios_own_return
 def test_nothing_is_null_without_a_stored_reason(computed_sample: str) -> None:
     """No forecast is complete after one session, and no option is held."""
     assert assert_nulls_have_reasons(
-        computed_sample, without_rows={"har_forecast_scores", "position_option_exposures"}
+        computed_sample, without_rows={"forecast_outcomes", "position_option_exposures"}
     )
 
 
@@ -209,7 +208,7 @@ _DAY_COLUMNS = ("completed_on", "snapshot_date", "calc_date", "calculation_date"
 def test_a_backfill_equals_the_same_days_run_one_by_one(
     sample: str, new_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twenty sessions in one run equal single runs of the first, the last and one with a trade.
+    """Twenty sessions in one run equal single runs of the first and of two pairs of neighbors.
 
     The single runs see no later data.
 
@@ -217,9 +216,9 @@ def test_a_backfill_equals_the_same_days_run_one_by_one(
     their forecasts.
     """
     days = trading_calendar.sessions_between(date(2022, 6, 1), date(2022, 6, 29))
-    alone = [days[0], date(2022, 6, 15), days[-1]]
+    alone = [days[0], date(2022, 6, 14), date(2022, 6, 15), days[-2], days[-1]]
     assert len(days) == 20
-    assert run(score_results.forecast_sessions(days)).exit_code == 0
+    assert run(trading_calendar.sessions_with_lookback(days, 21)[:20]).exit_code == 0
     other = new_database(sa.make_url(sample).database)
     assert run(days).exit_code == 0
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", other)
@@ -229,13 +228,25 @@ def test_a_backfill_equals_the_same_days_run_one_by_one(
     for name, table in at_once.items():
         # position and portfolio ids are the same: one database is a copy of the other
         day_of = next(column for column in _DAY_COLUMNS if column in table)
+        made_on = table["made_on"] if "made_on" in table else table[day_of]  # on a day that ran
         known = table[
-            table[day_of].isin([f"{day}" for day in alone]) | (table[day_of] < f"{days[0]}")
+            np.logical_and.reduce(
+                [
+                    day.isin([f"{session}" for session in alone]) | (day < f"{days[0]}")
+                    for day in (table[day_of], made_on)
+                ]
+            )
         ]
         pd.testing.assert_frame_equal(known.reset_index(drop=True), one_by_one[name], obj=name)
     assert len(at_once["portfolio_snapshots"]) == 120
-    assert set(one_by_one["har_forecast_scores"]["completed_on"]) == {f"{day}" for day in alone}
-    assert set(at_once["har_forecast_scores"]["completed_on"]) == {f"{day}" for day in days}
+    for results, sessions in ((one_by_one, alone), (at_once, days)):
+        rows = results["forecast_outcomes"]
+        completed = rows[rows["completed_on"] >= f"{days[0]}"].groupby("kind")["completed_on"]
+        assert set(completed.get_group("volatility")) == {f"{day}" for day in sessions}
+        n_after_another = sum(
+            trading_calendar.previous_session(day) in sessions for day in sessions
+        )
+        assert completed.get_group("value_at_risk").nunique() == n_after_another
 
 
 _INPUTS = (

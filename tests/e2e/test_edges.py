@@ -120,7 +120,7 @@ def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
     sectors = query_frame(sample, "SELECT t.* " + own.format("portfolio_sector_weights"))
     assert sectors["net_weight"].isna().all()
     assert sectors["gross_weight"].notna().all()
-    assert_nulls_have_reasons(sample, {"position_option_exposures", "har_forecast_scores"})
+    assert_nulls_have_reasons(sample, {"position_option_exposures", "forecast_outcomes"})
     told = invoke("show", "insights", "--portfolio", "Concentrated")
     assert (
         "of gross exposure; below 5% weights and all figures in units of equity are undefined"

@@ -59,9 +59,13 @@ REGRESSIONS = {
 NULL_BY_MEANING = {
     "volatility_forecasts.portfolio_id",
     "volatility_forecasts.thin_coverage_sessions",
-    "har_forecast_scores.portfolio_id",
     *("portfolio_stress.loss_margin", "portfolio_stress.proxied_share"),
     *("portfolio_stress.revalued_loss", "portfolio_stress.revalued_loss_value"),
+    *(
+        f"forecast_outcomes.{name}"
+        for name in ("portfolio_id", "root_variance", "shortfall_forecast", "low", "high")
+    ),
+    "volatility_horizon_forecasts.portfolio_id",
 }
 """Columns whose comments define NULL: the row belongs to a symbol, to a replay or to moves of
 factors, or to a portfolio without options."""
@@ -140,9 +144,8 @@ def test_every_column_of_every_result_is_filled_but_a_regression_of_the_option(
         assert len(stored[name]) == len(DAYS) * n_lots
     assert len(stored["portfolio_snapshots"]) == len(DAYS) * N_PORTFOLIOS
     assert len(stored["benchmarks_sector_weights"]) == len(simulate.SECTOR_WEIGHTS)
-    assert (
-        len(stored["har_forecast_scores"]) == len(stored["volatility_forecasts"]) / 2 > N_PORTFOLIOS
-    )
+    assert len(stored["forecast_outcomes"]) == 4 * len(stored["volatility_forecasts"]) / 2
+    assert stored["forecast_outcomes"]["portfolio_id"].notna().sum() == 4 * N_PORTFOLIOS
     replayed = ~stored["portfolio_stress"]["undefined_reason"].fillna("").str.startswith(
         "holdings with closes on "
     )

@@ -3,16 +3,18 @@
 import json
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from riskmetrics import settings
+from riskmetrics import settings, trading_calendar
 from riskmetrics.catalog import all_figures, figures_of
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
+from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
 from riskmetrics.db import tables
 from riskmetrics.explain import registry
 from riskmetrics.explain.recalculation import is_equal_as_stored
@@ -134,6 +136,25 @@ def test_every_value_of_a_mixed_portfolio_equals_its_recalculation(
         and one.figure.null == "undefined"
         and one.figure.column != "thin_coverage_sessions"
     )
+
+
+def test_every_outcome_of_a_forecast_equals_its_recalculation(
+    mixed: str, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Betas, volatility forecasts and values at risk that complete on the day."""
+    url = new_database(sa.make_url(mixed).database)
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
+    monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path))
+    made_on = {horizon: trading_calendar.previous_session(DAY, horizon) for horizon in (90, 21, 1)}
+    inputs = ("portfolio_values", "option_exposures", *TRACK_RECORD_ASSET.upstream)
+    for day in (*made_on.values(), DAY):
+        assert launch.run(settings.load(), [day], [*inputs, TRACK_RECORD_ASSET.name]).exit_code == 0
+    kinds = {}
+    for horizon, day in made_on.items():
+        found = recompute_explanations(url, day, ["Mixed"], table="forecast_outcomes")
+        assert list_differences(found) == []
+        kinds[horizon] = {one.key["kind"] for one in found if one.stored is not None}
+    assert kinds == {90: {"beta"}, 21: {"volatility"}, 1: {"value_at_risk"}}
 
 
 def test_a_portfolio_without_options_has_zero_sensitivities(mixed: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics import settings
+from riskmetrics import settings, trading_calendar
 from riskmetrics.assets.result_checks import RESULT_CHECKS, ResultCheck
 from riskmetrics.catalog import all_statistics
 from riskmetrics.cli import launch
@@ -25,8 +25,8 @@ from tests.conftest import open_connection
 from tests.e2e.conftest import Run, query_frame
 
 DAY = date(2022, 12, 28)
-FORECAST_DAY = date(2022, 11, 28)
-"""Its forecasts complete on DAY."""
+FORECAST_DAYS = [trading_calendar.previous_session(DAY, horizon) for horizon in (90, 21, 1)]
+"""Betas, volatility forecasts and values at risk made on them complete on DAY."""
 
 BY_NAME = {asset.name: asset for asset in RESULT_ASSETS}
 EDGES = [
@@ -68,12 +68,13 @@ liquidity <- market_prices, portfolio_values
 correlations <- har_coefficients, portfolio_values
 portfolio_factor_exposures <- har_coefficients, portfolio_values, symbol_factor_exposures
 stress_tests <- portfolio_betas, portfolio_factor_exposures, portfolio_rate_betas
-forecast_scores <- portfolio_volatility, position_volatility
-portfolio_limit_checks <- correlations, forecast_scores, liquidity, option_exposures,\
+forecast_outcomes <- portfolio_tail_risk, portfolio_volatility, position_betas,\
+ position_volatility, risk_contributions
+portfolio_limit_checks <- correlations, forecast_outcomes, liquidity, option_exposures,\
  portfolio_betas, portfolio_factor_exposures, portfolio_rate_betas,\
  portfolio_tail_risk, portfolio_values, portfolio_volatility,\
  risk_contributions, sector_concentration, stress_tests
-ai_insights <- correlations, forecast_scores, liquidity, option_exposures,\
+ai_insights <- correlations, forecast_outcomes, liquidity, option_exposures,\
  portfolio_betas, portfolio_factor_exposures, portfolio_limit_checks, portfolio_rate_betas,\
  portfolio_tail_risk, portfolio_values, portfolio_volatility,\
  risk_contributions, sector_concentration, stress_tests
@@ -110,7 +111,8 @@ def test_the_graph_has_exactly_these_assets_edges_checks_jobs_and_schedules() ->
     expected = {name: follows.replace(",", "").split() for name, follows in lines}
     statistics = [statistic.table for statistic in all_statistics()]
     expected |= {name: ["har_coefficients", "portfolio_values"] for name in statistics}
-    expected["ai_insights"] = sorted([*expected["ai_insights"], *statistics])
+    for name in ("ai_insights", "portfolio_limit_checks"):
+        expected[name] = sorted([*expected[name], *statistics])
     assert shape == expected
     checks: dict[str, set[str]] = {}
     for check in graph.asset_check_keys:
@@ -150,7 +152,7 @@ def test_what_a_blocking_check_stops_is_computed_after_it_in_shards_too(check: R
 def computed_template(
     sample_template: str, create_database: Callable[..., str], fast_folder: Path
 ) -> str:
-    """Return the name of a database with results of both days; a portfolio holds an option."""
+    """Return the name of a database with results of the days; a portfolio holds an option."""
     option = {
         "symbol": "AAPL230616C130",
         "underlying_symbol": "AAPL",
@@ -173,7 +175,7 @@ def computed_template(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RISKMETRICS_DATABASE_URL", url)
         patch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
-        for day in (FORECAST_DAY, DAY):
+        for day in (*FORECAST_DAYS, DAY):
             launch.run(settings.load(), [day])
     name = sa.make_url(url).database
     assert name
@@ -275,7 +277,7 @@ def test_a_table_that_fails_stops_what_follows_from_it_and_nothing_else(
     assert "portfolio_rate_betas failed: " in error
     assert "Traceback" not in error
     empty = {name for name, count in count_rows(sample).items() if not count}
-    not_applicable = {"option_exposures", "forecast_scores"}  # no options, no earlier forecasts
+    not_applicable = {"option_exposures", "forecast_outcomes"}  # no options, no earlier forecasts
     assert empty - not_applicable == {"portfolio_rate_betas", "stress_tests"}
     assert query_frame(sample, "SELECT 1 FROM ai_insights").empty
     materialized = {

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 import riskmetrics as rm
+from riskmetrics.charts.records import CHARTS
 from riskmetrics.cli.main import app
 from riskmetrics.errors import UsageError
 from riskmetrics.notebook.reader import sources
@@ -107,6 +108,29 @@ def test_a_wrong_range_or_kind_is_refused(results):
         results.betas(kind="dask")
     with pytest.raises(AttributeError, match="there is no table of results beta;"):
         _ = results.beta
+
+
+def test_charts_are_those_of_the_report_and_can_be_shown_and_saved(results, tmp_path):
+    names = set(results.charts()["chart"])
+    assert {record.name for record in CHARTS} == names
+    drawing = results.chart("underwater", "Concentrated", DAY, history=60)
+    assert drawing.title == "Drawdown, pro forma"
+    assert len(drawing.rows) == 60
+    shown = drawing._repr_mimebundle_()
+    assert shown["image/svg+xml"].startswith("<svg")
+    assert shown["application/vnd.vegalite.v6+json"]["data"]["values"]
+    drawing.save(tmp_path / "drawdown.svg")
+    assert (tmp_path / "drawdown.svg").read_text() == drawing.svg
+    for arguments, message in (
+        (("drawdowns", "Concentrated"), "there is no chart drawdowns: choose equity"),
+        (("underwater",), "which portfolio"),
+        (("equity", "Concentrated"), "too little is stored of Concentrated"),
+        (("underwater", "Concentrated", "2021-12-28"), "no results of Concentrated are stored on"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            results.chart(*arguments)
+    with pytest.raises(UsageError, match=r"neither \.svg nor \.json"):
+        drawing.save(tmp_path / "drawdown.png")
 
 
 def test_nothing_can_be_written(results):

@@ -150,7 +150,7 @@ def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underl
     ]
     row = next(row for row in shown if row["symbol"] == "MSFT230616P240")
     assert (row["in_sample"], row["low"], row["rise_probability"]) == (
-        True,
+        False,
         None,
         forecasts.loc["MSFT", "rise_probability"],
     )

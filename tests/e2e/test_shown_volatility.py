@@ -16,7 +16,6 @@ from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from riskmetrics.present import formatting
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import use_database
 
@@ -104,7 +103,7 @@ def test_every_rate_beta_shown_is_that_of_statsmodels(returns: pd.DataFrame) -> 
     assert "a positive beta gains when yields fall" in text
 
 
-def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sample_is_marked(
+def test_volatility_shown_is_the_standard_deviation_of_returns_and_nothing_is_in_sample(
     returns: pd.DataFrame,
 ) -> None:
     """To the four stored decimals; each forecast lies in the interval of its symbol."""
@@ -115,21 +114,21 @@ def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sa
                 returns[row["symbol"]].iloc[-window:].std() * np.sqrt(252), abs=5.1e-5
             )
         assert row["low"] < row["expected_vol_21d"] < row["high"]
-        assert row["in_sample"]
+        assert not row["in_sample"]
     assert len({(row["symbol"], row["low"], row["high"]) for row in rows}) == len(
         {row["symbol"] for row in rows}
     )
     result = CliRunner().invoke(app, ["show", "volatility", "--portfolio", "Long-Short"])
     assert result.exit_code == 0
     lines = [line for line in result.stdout.splitlines() if line.startswith("Long-Short")]
-    assert len(lines) == 1 + 11  # the portfolio, and its instruments: 16 lots
+    assert len(lines) == 1 + 11 + 3  # the portfolio, its instruments (16 lots), and horizons
     (xom,) = [line for line in lines if " XOM " in line]
     assert xom.split()[:5] == ["Long-Short", "XOM", "LONG", "500", "2"]  # 300 and 200
     (ge,) = [line for line in lines if " GE " in line]
     assert ge.split()[:5] == ["Long-Short", "GE", "SHORT", "−400", "2"]
     assert "strike" not in result.stdout
-    assert all(line.rstrip().endswith("in-sample") for line in lines)
-    assert f"in-sample: {formatting.IN_SAMPLE_NOTE}." in result.stdout
+    assert [line.split()[1] for line in lines[-3:]] == ["1", "5", "63"]
+    assert "in-sample" not in result.stdout
     (portfolio,) = [
         row for row in _shown("volatility")["portfolios"] if row["portfolio"] == "Long-Short"
     ]

@@ -98,7 +98,7 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
             ("sector_concentration", "portfolio_tail_risk", "risk_contributions"), "portfolios"
         ),
         **dict.fromkeys(STATISTIC_TABLES, "portfolios"),
-        **dict.fromkeys(("stress_tests", "option_exposures", "forecast_scores"), "portfolios"),
+        **dict.fromkeys(("stress_tests", "option_exposures", "forecast_outcomes"), "portfolios"),
         "ai_insights": "insights",
     }
     for node in data["assetNodes"]:

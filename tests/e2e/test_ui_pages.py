@@ -32,7 +32,7 @@ def test_a_browser_shows_the_graph_an_assets_pages_and_a_jobs_runs_and_no_startu
             "har_coefficients",
             "portfolio_betas",
             "portfolio_rate_betas",
-            "forecast_scores",
+            "forecast_outcomes",
             "option_exposures",
         )
         of_group = ("interest_rate_betas", "position_betas", "position_volatility")

@@ -27,7 +27,7 @@ HELD = [f"S{number:03}" for number in range(30)]
 EMPTY = {
     "portfolio_var_backtests",
     "position_option_exposures",
-    "har_forecast_scores",
+    "forecast_outcomes",
     *tables.STATISTIC_TABLES,
 }
 """Tables of results that one session of stocks need not fill."""

@@ -39,8 +39,9 @@ STORED = {
         "SELECT position_id, beta FROM position_market_betas WHERE calc_date = '2022-12-28'",
     "SELECT day, volatility_forecast, realized, in_interval FROM v_forecasts"
     " WHERE realized IS NOT NULL":
-        "SELECT day, volatility_forecast, realized, low <= realized AND realized <= high"
-        " FROM har_forecast_scores WHERE realized IS NOT NULL",
+        "SELECT made_on, forecast, outcome, low <= outcome AND outcome <= high"
+        " FROM forecast_outcomes"
+        " WHERE outcome IS NOT NULL AND kind = 'volatility' AND method = 'har'",
     "SELECT day, metric, coverage, n_total FROM v_quality":
         "SELECT day, metric, coverage, n_total FROM portfolio_coverage",
     "SELECT day, sector, gross_weight, active_weight FROM v_sectors":

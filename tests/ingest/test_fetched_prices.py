@@ -25,7 +25,13 @@ from riskmetrics.errors import (
 from riskmetrics.ingest import prices
 from riskmetrics.ingest.prices import refresh, require_price_coverage
 from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult
-from riskmetrics.results import betas, pro_forma, tail_risk_results, volatility_results
+from riskmetrics.results import (
+    betas,
+    portfolio_volatility_results,
+    pro_forma,
+    tail_risk_results,
+    volatility_results,
+)
 from riskmetrics.sources.vendor_http import CONCURRENCY
 from tests.fmp_market import LAST, Market
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, Reply
@@ -554,7 +560,7 @@ def test_every_window_of_results_lies_within_what_is_fetched():
     windows = {
         "tail risk": tail_risk_results.TAIL_RISK_WINDOW,
         "volatility of symbols": volatility_results.SYMBOL_WINDOW,
-        "volatility of portfolios": volatility_results.PORTFOLIO_WINDOW,
+        "volatility of portfolios": portfolio_volatility_results.PORTFOLIO_WINDOW,
         "betas": betas.BETA_WINDOW,
         "contributions and drawdowns": pro_forma.YEAR_WINDOW,
     }

@@ -11,17 +11,22 @@ from pydantic import SecretStr
 from riskmetrics.insights.anthropic_http import CallLimits, Timeouts
 from riskmetrics.insights.budget import Budget, Caps
 from riskmetrics.insights.claude import Claude, open_client
-from riskmetrics.insights.draft_schemas import Draft, Prompt
+from riskmetrics.insights.draft_schemas import Prompt
+from riskmetrics.insights.plan import Plan, Step
+from riskmetrics.insights.prompts import plan_schema
 from tests.fmp_server import KEY
 
 PROMPT = Prompt(
-    "Write {{fact_id}}, never a digit.",
+    "Answer with numbers of claims.",
     "Summarize the day.",
-    '[{"id":"beta"}]',
+    '{"claims":[{"id":"C01"},{"id":"C02"}]}',
     "claude-haiku-5-5",
     4000,
-    Draft.model_json_schema(),
+    plan_schema(is_question=False),
+    ("quiet", "day_loss"),
 )
+PLANNED = Plan(headline="quiet", paragraphs=[[Step(claim="day_loss")]])
+"""The plan of `messages_server.PLAN` with the ids of PROMPT."""
 DOLLAR = Decimal(1)
 FAST = Timeouts(connect=2.0, read=0.4, total=0.8)
 

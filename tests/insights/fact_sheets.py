@@ -1,97 +1,179 @@
-"""Fact sheets with random figures and all types of facts."""
+"""Fact sheets with random and boundary figures, consistent in themselves."""
 
-from datetime import date
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
 from random import Random
 
-from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.fact_types import FACT_TYPES, format_value
-from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.fact_sheet import Sheet, without_broken_facts
+from riskmetrics.insights.fact_types import FACT_TYPES
+from riskmetrics.insights.facts import Fact, make_fact
+from riskmetrics.insights.history_facts import UNKNOWN_START
 
-ALIAS_PREFIXES = {
-    "weight": "POS",
-    "side": "POS",
-    "share": "POS",
-    "gross": "SEC",
-    "benchmark": "SEC",
-    "active": "SEC",
-    "result": "SCN",
+DAY = date(2022, 12, 28)
+KEY = {"portfolio_id": "p", "day": DAY.isoformat()}
+N_ALIASES = {"POS": 6, "SEC": 4, "SCN": 3}
+ALIASES: Mapping[str, dict[str, str]] = {
+    **{f"POS_{n:02}": {"symbol": f"SYM{n}"} for n in range(1, 7)},
+    "SEC_01": {"sector": "Energy"},
+    "SEC_02": {"sector": "Health Care"},
+    "SEC_03": {"sector": "ETF"},
+    "SEC_04": {"sector": "Utilities"},
+    **{f"SCN_{n:02}": {"scenario": f"scenario {n}"} for n in range(1, 4)},
+}
+ABOUT = {
+    **dict.fromkeys(("weight", "share", "side", "fund", "pnl", "weight_streak"), "POS"),
+    **dict.fromkeys(("gross", "net", "benchmark", "active", "gross_streak"), "SEC"),
+    **dict.fromkeys(("result", "market_move"), "SCN"),
 }
 """Types about positions, sectors or scenarios, and the prefix of their aliases."""
 
+RANKED = {"weight": -1, "share": -1, "gross": -1, "active": -1, "result": 1}
+"""Types with a rank; -1: the largest has rank 1."""
 
-DAY = date(2022, 12, 28)
-COUNT = {"POS": 5, "SEC": 4, "SCN": 3}
-_RANKED = {"weight": "POS", "share": "POS", "gross": "SEC", "active": "SEC", "result": "SCN"}
-_WORDS = {
+_EDGES = (
+    *(0.0, 0.001, 0.0095, 0.01, 0.02, 0.03, 0.05, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4),
+    *(0.5, 0.6, 0.8, 0.85, 0.9, 0.95, 0.995, 1.0),
+)
+_NUMBER_EDGES = (0.0, 0.2, 0.9, 1.0, 1.05, 1.1, 1.2, 1.5, 2.0, 3.0)
+_WORDS: Mapping[str, tuple[str | int, ...]] = {
     "volatility_trend": ("increasing", "stable"),
     "side": ("long", "short"),
-    "severity": ("normal", "warning"),
+    "fund": ("fund", "other", "other"),
+    **dict.fromkeys(("loss_rank", "gain_rank"), (1, 2, 5, 6, 100)),
+    **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_streak")), (1, 2, 40)),
 }
+_COUNTS = (0, 1, 2, 3, 4, 5, 12, 13, 60, 252)
 
 
-def sheet(random: Random) -> Sheet:
-    """Return a sheet with a fact of every type; ranks follow the values."""
-    facts: dict[str, Fact] = {}
-    called = {
-        f"{begins}_{n:02}": _called(begins, n)
-        for begins, count in COUNT.items()
-        for n in range(1, count + 1)
-    }
-    for name, kind in FACT_TYPES.items():
-        abouts = (
-            [alias for alias in called if alias.startswith(ALIAS_PREFIXES[name])]
-            if name in ALIAS_PREFIXES
-            else [None]
-        )
-        values = [_value(random, name, kind.unit) for _ in abouts]
-        if name in ("weight", "gross", "result"):  # the order of the aliases
-            values.sort(key=float, reverse=name != "result")
-        for about, value in zip(abouts, values, strict=True):
-            fact = f"{about.lower()}_{name}" if about else name
-            key = {"portfolio_id": "p", "day": DAY.isoformat()}
-            rank = _rank(name, values, value) if name in _RANKED else None
-            facts[fact] = Fact(
-                fact,
-                kind,
-                value,
-                format_value(value, kind.unit, "USD"),
-                DAY,
-                key,
-                entity=about,
-                rank=rank,
-                currency="USD",
-            )
-    return Sheet("p", DAY, facts, called)
+def build_sheet(
+    facts: Mapping[str, float | str],
+    *,
+    ranks: Mapping[str, int] | None = None,
+    n_obs: int = 252,
+    qualities: Mapping[str, str] | None = None,
+    aliases: Mapping[str, dict[str, str]] = ALIASES,
+) -> Sheet:
+    """Return a sheet of facts by id, such as beta or pos_01_weight; ranks follow the values."""
+    found = {}
+    for fact_id, value in facts.items():
+        alias = fact_id[:6].upper() if fact_id[:6].upper() in aliases else None
+        kind = FACT_TYPES[fact_id[7:] if alias else fact_id]
+        found[fact_id] = make_fact(
+            kind, value, DAY, KEY, "USD", entity=alias, n_obs=n_obs,
+            quality=(qualities or {}).get(fact_id, "ok"), rank=(ranks or {}).get(fact_id),
+        )  # fmt: skip
+    return Sheet("p", DAY, _ranked(found, ranks or {}), dict(aliases))
 
 
-def _called(begins: str, number: int) -> dict[str, str]:
-    return {
-        "POS": {"symbol": f"S{number}"},
-        "SEC": {"sector": f"Sector {number}"},
-        "SCN": {"scenario": f"scenario {number}"},
-    }[begins]
+def _ranked(facts: Mapping[str, Fact], given: Mapping[str, int]) -> dict[str, Fact]:
+    found = dict(facts)
+    for kind, sign in RANKED.items():
+        of_kind = [fact for fact in facts.values() if fact.fact_type.name == kind]
+        of_kind.sort(key=lambda fact: (sign * float(fact.value), fact.id))
+        for rank, fact in enumerate(of_kind, start=1):
+            if fact.id not in given:
+                found[fact.id] = replace(fact, rank=rank)
+    return found
 
 
-def _value(random: Random, name: str, unit: str) -> float | str:
-    if unit == "text":
-        return random.choice(_WORDS[name])
-    if unit == "count":
-        return random.randint(1, 60)
+def random_sheet(random: Random) -> Sheet:
+    """Return a sheet of random and boundary figures, some of them missing."""
+    dropped = random.choice((0.0, 0.05, 0.3))
+    facts: dict[str, float | str] = {}
+    for name in FACT_TYPES:
+        prefix = ABOUT.get(name)
+        entities = [alias for alias in ALIASES if alias[:3] == prefix] if prefix else [None]
+        for alias in entities:
+            if random.random() >= dropped:
+                fact_id = f"{alias.lower()}_{name}" if alias else name
+                facts[fact_id] = _random_value(random, name)
+    _relate(random, facts)
+    if random.random() < 0.05:
+        facts = {name: facts[name] for name in ("total_value", "num_positions") if name in facts}
+    streaks = [name for name in facts if name.endswith("_streak")]
+    qualities = {name: UNKNOWN_START for name in streaks if random.random() < 0.3}
+    n_obs = random.choice((60, 126, 252))
+    return without_broken_facts(build_sheet(facts, qualities=qualities, n_obs=n_obs))
+
+
+def _random_value(random: Random, name: str) -> float | str:
+    unit = FACT_TYPES[name].unit
+    if name.endswith(("_day", "_peak")):
+        return (DAY - timedelta(days=random.choice((0, 1, 30, 400)))).isoformat()
+    choices = _WORDS.get(name) or (_COUNTS if unit == "count" else ())
+    if choices:
+        return random.choice(choices)
     if unit.endswith("money"):
-        return round(
-            (
-                random.uniform(-90_000, 90_000)
-                if unit.startswith("signed")
-                else random.uniform(1_000, 900_000)
-            ),
-            2,
+        size = random.choice((0.0, 0.5, 12.0, random.uniform(1, 90_000)))
+        return round(size * (random.choice((-1, 1)) if unit.startswith("signed") else 1), 2)
+    is_signed = "signed" in unit or "points" in unit or name == "net_to_equity"
+    edges = _NUMBER_EDGES if unit.endswith("number") else _EDGES
+    size = random.choice((random.choice(edges), random.uniform(0.0, 1.0), random.uniform(0, 0.1)))
+    return size * (random.choice((-1, 1)) if is_signed else 1)
+
+
+def _relate(random: Random, facts: dict[str, float | str]) -> None:
+    """Make figures consistent, and some equal to the figure that they are compared with."""
+
+    def has(*names: str) -> bool:
+        return all(name in facts for name in names)
+
+    if has("daily_pnl", "daily_return"):
+        sign = 1 if float(facts["daily_pnl"]) > 0 else -1
+        facts["daily_return"] = sign * abs(float(facts["daily_return"]))
+    if has("daily_return", "previous_var_95") and random.random() < 0.3:
+        facts["previous_var_95"] = abs(float(facts["daily_return"])) * random.choice(
+            (0.99999, 1.0, 1.00001, 2.0, 4.0)
         )
-    if name in ("net_exposure", "net_to_equity") or "signed" in unit or "points" in unit:
-        return random.uniform(-0.6, 0.6)
-    return random.uniform(0.01, 0.99)
+    if random.random() < 0.1:  # a session of usual moves, and a sector that is not held
+        facts |= {name: 1.0 for name in facts if name.endswith("_usual_change")}
+        facts |= {"sec_02_gross": 0.0, "sec_02_net": 0.0, "sec_02_benchmark": 1.0}
+        facts["sec_02_active"] = -1.0
+    _relate_intervals(random, facts, has)
+    if has("drawdown", "max_drawdown"):
+        facts["drawdown"] = min(float(facts["drawdown"]), float(facts["max_drawdown"]))
+    if has("volatility_21d", "volatility_21d_change", "left_return", "daily_return"):
+        _let_a_return_leave(random, facts)
+    if has("winners_pnl", "losers_pnl", "daily_pnl"):
+        _add_up(random, facts)
 
 
-def _rank(name: str, values: list[float | str], value: float | str) -> int:
-    numbers = [float(of) for of in values]
-    ahead = [of < float(value) if name == "result" else of > float(value) for of in numbers]
-    return 1 + sum(ahead)
+def _relate_intervals(
+    random: Random, facts: dict[str, float | str], has: Callable[..., bool]
+) -> None:
+    """Order the ends of intervals, with the middle within or at an end, or missed."""
+    for low, middle, high in (
+        ("expected_low", "expected_volatility", "expected_high"),
+        ("past_low", "past_outcome", "past_high"),
+    ):
+        if has(low, middle, high):
+            ends = sorted((float(facts[low]), float(facts[high])))
+            facts[low], facts[high] = ends
+            if low == "expected_low" or random.random() < 0.6:
+                between = ends[0] + random.choice((0.0, 0.5, 1.0)) * (ends[1] - ends[0])
+                facts[middle] = min(max(between, ends[0]), ends[1])
+
+
+def _add_up(random: Random, facts: dict[str, float | str]) -> None:
+    """Make the P&L of positions add up to that of the session."""
+    if random.random() < 0.1:  # a loss that is spread
+        facts |= {f"pos_{number:02}_pnl": -100.0 - number for number in range(1, 7)}
+        facts["n_losers"] = 6
+    pnl = [float(facts[name]) for name in facts if name[:3] == "pos" and name[6:] == "_pnl"]
+    gains, losses = sum(max(each, 0.0) for each in pnl), sum(min(each, 0.0) for each in pnl)
+    gains += random.choice((0.0, 0.0, 5_000.0))
+    facts["winners_pnl"], facts["losers_pnl"] = gains, losses
+    facts["daily_pnl"] = gains + losses
+    if "daily_return" in facts:
+        sign = 1 if gains + losses > 0 else -1
+        facts["daily_return"] = sign * abs(float(facts["daily_return"]))
+
+
+def _let_a_return_leave(random: Random, facts: dict[str, float | str]) -> None:
+    """Make the volatility fall by what a return explains, to a random share."""
+    now = float(facts["volatility_21d"])
+    left, new = float(facts["left_return"]), float(facts["daily_return"])
+    fall = (left**2 - new**2) / random.choice((0.69, 0.71, 1.0, 1.29, 1.31)) * 12
+    if fall > 0:
+        facts["volatility_21d_change"] = now - (now**2 + fall) ** 0.5

@@ -79,10 +79,19 @@ def test_a_settled_call_counts_with_its_cost_and_is_settled_once(engine):
 
 def test_an_unknown_cost_counts_as_the_reserved_maximum(engine):
     budget = Budget(engine, Caps(CENT, DOLLAR, DOLLAR), "run")
-    held = budget.reserve("insight", "a model without rates", None)
+    held = budget.reserve("insight", "model", CENT / 2)
     assert isinstance(held, Reservation)
     budget.settle(held, Usage(6000, 2000, None))
-    assert committed(engine) == CENT
+    assert committed(engine) == CENT / 2
+
+
+def test_a_model_without_rates_is_refused_and_reserves_nothing(engine):
+    """What it costs has no bound."""
+    refused = Budget(engine, Caps(CENT, DOLLAR, DOLLAR), "run").reserve("insight", "gpt", None)
+    assert isinstance(refused, BudgetRefusal)
+    assert "rates of gpt" in refused.reason
+    assert "claude-haiku-5-5, claude-sonnet-5-5, claude-opus-5-5" in refused.reason
+    assert committed(engine) == 0
 
 
 PROCESS = """

@@ -1,6 +1,5 @@
 """The Claude client against a local Messages API server: answers, faults and costs."""
 
-import json
 import logging
 import re
 import time
@@ -16,10 +15,10 @@ from riskmetrics.db import tables
 from riskmetrics.insights.anthropic_http import CallLimits, Timeouts
 from riskmetrics.insights.budget import Caps
 from riskmetrics.insights.claude import MAX_LOOKUP_TURNS
-from riskmetrics.insights.draft_schemas import Draft, Usage
+from riskmetrics.insights.draft_schemas import Usage
 from tests.fmp_server import KEY, Reply
-from tests.insights.conftest import DOLLAR, PROMPT
-from tests.messages_server import DRAFT, error, in_turn, message, serve
+from tests.insights.conftest import DOLLAR, PLANNED, PROMPT
+from tests.messages_server import PLAN, error, in_turn, message, serve
 
 COST = Decimal("0.001600")
 """6,000 tokens at 0.10 USD a million and 2,000 at 0.50."""
@@ -37,16 +36,22 @@ def amounts(engine: sa.Engine) -> list[tuple[Decimal | None, bool]]:
         ]
 
 
-def test_a_draft_comes_back_with_its_tokens_and_their_price(writer, engine):
+def test_a_plan_comes_back_with_its_tokens_and_their_price(writer, engine):
     with serve(lambda _: message()) as server:
         answer = writer(server.url).write(PROMPT)
-    assert answer.draft == Draft(**DRAFT)
+    assert answer.plan == PLANNED
     assert (answer.problem, answer.model) == (None, "claude-haiku-5-5-20261001")
     assert answer.usage == Usage(6000, 2000, COST)
     assert amounts(engine) == [(COST, True)]
     (sent,) = server.calls
     assert set(sent) == {"model", "max_tokens", "system", "messages", "output_config"}
-    assert sent["output_config"] == {"format": {"type": "json_schema", "schema": PROMPT.schema}}
+    assert sent["output_config"] == {
+        "effort": "low",
+        "format": {"type": "json_schema", "schema": PROMPT.schema},
+    }
+    assert sent["system"] == [
+        {"type": "text", "text": PROMPT.system, "cache_control": {"type": "ephemeral"}}
+    ]
 
 
 def test_tokens_of_the_vendors_cache_have_rates_of_their_own(writer):
@@ -78,7 +83,7 @@ def test_a_temporary_fault_is_retried_and_counted_if_it_may_have_been_charged(
 ):
     with serve(in_turn(fault, message())) as server:
         answer = writer(server.url).write(PROMPT)
-    assert answer.draft == Draft(**DRAFT)
+    assert answer.plan == PLANNED
     assert len(server.calls) == 2
     assert answer.usage.cost == (None if fault.fault else COST)
     assert amounts(engine) == [(None, True)] * bool(fault.fault) + [(COST, True)]
@@ -176,18 +181,23 @@ LASTING = {
     ),
     "prose": (message("The portfolio is calm."), r"\(as a whole: json_invalid\)", 1, COST),
     "a missing field": (
-        message({**DRAFT, "analysis": None}),
-        r"\(analysis: string_type\)",
+        message({**PLAN, "paragraphs": None}),
+        r"\(paragraphs: list_type\)",
         1,
         COST,
     ),
     "a field too many": (
-        message({**DRAFT, "Bought by Ann": 1}),
+        message({**PLAN, "Bought by Ann": 1}),
         r"\(as a whole: extra_forbidden\)",
         1,
         COST,
     ),
-    "half a character": (message('{"title": "\\ud800"}'), r"\(as a whole: json_invalid\)", 1, COST),
+    "half a character": (
+        message('{"headline": "\\ud800"}'),
+        r"\(as a whole: json_invalid\)",
+        1,
+        COST,
+    ),
 }
 
 
@@ -200,7 +210,7 @@ def test_a_lasting_fault_ends_as_a_sentence_with_what_it_cost(
     with serve(lambda _: fault) as server:
         answer = writer(server.url).write(PROMPT)
     assert time.monotonic() - began < 10
-    assert answer.draft is None
+    assert answer.plan is None
     assert answer.problem is not None
     assert re.search(problem, answer.problem)
     assert KEY not in answer.problem
@@ -217,42 +227,29 @@ def test_a_server_that_is_not_there_costs_nothing(writer):
     assert answer.usage == Usage(0, 0, Decimal(0))
 
 
-def test_a_repair_shows_the_draft_and_what_is_wrong_with_it(writer):
-    with serve(in_turn(message(), message({**DRAFT, "title": "Calmer"}))) as server:
-        claude = writer(server.url)
-        draft = claude.write(PROMPT).draft
-        assert draft is not None
-        repaired = claude.repair(PROMPT, draft, ["the title rests on no fact"]).draft
-    assert repaired is not None
-    assert repaired.title == "Calmer"
-    first, second = server.calls
-    assert second["messages"][0] == first["messages"][0]
-    assert json.loads(second["messages"][1]["content"]) == DRAFT
-    assert "- the title rests on no fact" in second["messages"][2]["content"]
-
-
-def use(kind: object, name: str = "facts") -> dict[str, object]:
+def use(topic: object, name: str = "claims") -> dict[str, object]:
     """Return a block that calls the tool."""
     return {
         "type": "tool_use",
         "id": "toolu_1",
         "name": name,
-        "input": kind if isinstance(kind, dict) else {"kind": kind},
+        "input": topic if isinstance(topic, dict) else {"topic": topic},
     }
 
 
-def test_a_question_is_answered_after_looking_up_facts(writer, engine):
+def test_a_question_is_answered_after_looking_up_claims(writer, engine):
     """Two tool calls in three exchanges, with the sum of their costs."""
     replies = message([use("stress")], "tool_use"), message([use("betas")], "tool_use"), message()
     with serve(in_turn(*replies)) as server:
         answer = writer(server.url).ask(PROMPT, "[]", {"stress": '[{"id":"crash"}]', "betas": "[]"})
-    assert answer.draft == Draft(**DRAFT)
+    assert answer.plan == PLANNED
     assert answer.usage == Usage(18000, 6000, 3 * COST, tool_calls=2)
     assert len(amounts(engine)) == 3
-    assert server.calls[0]["tools"][0]["input_schema"]["properties"]["kind"]["enum"] == [
+    assert server.calls[0]["tools"][0]["input_schema"]["properties"]["topic"]["enum"] == [
         "betas",
         "stress",
     ]
+    assert all(call["cache_control"] == {"type": "ephemeral"} for call in server.calls)
     results = [
         turn["content"][0]
         for turn in server.calls[2]["messages"]
@@ -262,20 +259,20 @@ def test_a_question_is_answered_after_looking_up_facts(writer, engine):
 
 
 @pytest.mark.parametrize(
-    "wrong", [use("DROP TABLE"), use({"kind": ["stress"]}), use({}), use("stress", "shell")]
+    "wrong", [use("DROP TABLE"), use({"topic": ["stress"]}), use({}), use("stress", "shell")]
 )
 def test_an_invalid_tool_call_returns_our_own_error_message(writer, wrong):
     with serve(in_turn(message([wrong], "tool_use"), message())) as server:
-        assert writer(server.url).ask(PROMPT, "[]", {"stress": "[]"}).draft is not None
+        assert writer(server.url).ask(PROMPT, "[]", {"stress": "[]"}).plan is not None
     (result,) = server.calls[1]["messages"][-1]["content"]
-    assert (result["is_error"], result["content"]) == (True, "The kinds of facts are stress.")
+    assert (result["is_error"], result["content"]) == (True, "The topics are stress.")
 
 
-def test_a_model_that_only_looks_up_facts_is_stopped(writer):
+def test_a_model_that_only_looks_up_claims_is_stopped(writer):
     with serve(lambda _: message([use("stress")], "tool_use")) as server:
         answer = writer(server.url).ask(PROMPT, "[]", {"stress": "[]"})
-    assert answer.draft is None
-    assert "requested more facts 4 times" in (answer.problem or "")
+    assert answer.plan is None
+    assert "requested more claims 4 times" in (answer.problem or "")
     assert len(server.calls) == MAX_LOOKUP_TURNS + 1
     assert server.calls[-1]["tool_choice"] == {"type": "none"}
     assert answer.usage.cost == 5 * COST
@@ -298,7 +295,7 @@ def test_a_cap_ends_a_conversation_before_the_call_that_could_exceed_it(writer, 
 def test_neither_key_nor_prompt_is_logged_at_any_level(writer, caplog):
     caplog.set_level(logging.DEBUG)
     with serve(in_turn(PASSING["500"], PASSING["dropped"], message())) as server:
-        assert writer(server.url).write(PROMPT).draft is not None
+        assert writer(server.url).write(PROMPT).plan is not None
     assert KEY not in caplog.text
     assert PROMPT.task not in caplog.text
     assert PROMPT.facts not in caplog.text
@@ -309,7 +306,7 @@ def test_environment_variables_of_the_sdk_are_ignored(writer, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "another")
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "another")
     with serve(lambda _: message()) as server:
-        assert writer(server.url).write(PROMPT).draft is not None
+        assert writer(server.url).write(PROMPT).plan is not None
     assert "another" not in server.log
 
 
@@ -317,8 +314,8 @@ def test_an_answer_may_be_exactly_as_large_as_the_limit(writer):
     size = len(message().content)
     with serve(lambda _: message()) as server:
         exact, tight = (CallLimits(max_answer_bytes=most) for most in (size, size - 1))
-        assert writer(server.url, bounds=exact).write(PROMPT).draft is not None
-        assert writer(server.url, bounds=tight).write(PROMPT).draft is None
+        assert writer(server.url, bounds=exact).write(PROMPT).plan is not None
+        assert writer(server.url, bounds=tight).write(PROMPT).plan is None
 
 
 def test_an_unrequested_compressed_answer_is_not_decompressed(writer):
@@ -331,7 +328,7 @@ def test_an_unrequested_compressed_answer_is_not_decompressed(writer):
     try:
         with serve(lambda _: fault) as server:
             slow = Timeouts(5.0, 5.0, 30.0)
-            assert writer(server.url, timeouts=slow).write(PROMPT).draft is None
+            assert writer(server.url, timeouts=slow).write(PROMPT).plan is None
             assert "accept-encoding: identity" in server.log.lower()
         assert tracemalloc.get_traced_memory()[1] < 100 << 20
     finally:
@@ -343,8 +340,8 @@ ENDLESS = {
     "dripping headers": Reply(fault="drip headers"),
     "dripping body": Reply(b" " * 1000, fault="drip"),
     "asks to retry forever": error(503, "api_error", ("Retry-After", "1")),
-    "only looks up facts": message(
-        [{"type": "tool_use", "id": "t", "name": "facts", "input": {"kind": "a"}}], "tool_use"
+    "only looks up claims": message(
+        [{"type": "tool_use", "id": "t", "name": "claims", "input": {"topic": "a"}}], "tool_use"
     ),
 }
 
@@ -368,7 +365,7 @@ def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(writer, engi
         calls = len(server.calls)
         name = "RISKMETRICS_AI_SECONDS" if limit == "insight" else "RISKMETRICS_AI_RUN_SECONDS"
         assert name in (found.problem or "")
-        assert asking.repair(PROMPT, Draft(**DRAFT), ["wrong"]).draft is None
+        assert asking.write(PROMPT).plan is None
         time.sleep(1.1)
         assert len(server.calls) == calls
     assert all(settled for _, settled in amounts(engine))
@@ -378,7 +375,7 @@ def test_each_insight_of_a_run_has_its_own_time_limit(writer):
     other = replace(PROMPT, task="Another task.")
     with serve(lambda _: message()) as server:
         asking = writer(server.url, bounds=CallLimits(insight_seconds=0.5))
-        assert asking.write(PROMPT).draft is not None
+        assert asking.write(PROMPT).plan is not None
         time.sleep(0.6)
         assert "RISKMETRICS_AI_SECONDS" in (asking.write(PROMPT).problem or "")
-        assert asking.write(other).draft is not None
+        assert asking.write(other).plan is not None

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from anthropic.resources.messages.messages import DEPRECATED_MODELS
 
 from riskmetrics.insights import cost
 from riskmetrics.insights.cost import Price, Tokens
@@ -54,8 +55,18 @@ def test_an_unknown_price_is_undefined_and_logged_once(model, day, caplog):
 
 
 def test_an_estimate_is_a_guess_and_a_bound():
-    """By hand, USD per million: (2,000 or 8,000) * 0.10 + (1,000 or 2,000) * 0.50."""
+    """By hand, USD per million: 2,000 * 0.10 + 1,000 * 0.50, or 8,000 * 0.125 + 2,000 * 0.50."""
     assert cost.estimate("claude-haiku-5-5", 8000, 2000, DAY) == Price(
-        Decimal("0.0007"), Decimal("0.0018")
+        Decimal("0.0007"), Decimal("0.0020")
     )
     assert cost.estimate("claude-nobody-9", 8000, 2000, DAY) is None
+
+
+def test_every_day_in_the_vendors_table_is_read():
+    """Each as strftime writes it, but for the ending of the day's number."""
+    for model, announced in DEPRECATED_MODELS.items():
+        day = cost.end_of_life(model)
+        assert day is not None
+        month, number, year = announced.split()
+        assert (f"{day:%B}", f"{day.day}", f"{day.year}") == (month, number[:-3], year)
+    assert cost.end_of_life("claude-haiku-5-5") is None

@@ -14,7 +14,6 @@ from riskmetrics.db import batch_store, tables
 from riskmetrics.db.batch_store import BatchRequest
 from riskmetrics.insights.budget import Caps
 from riskmetrics.insights.claude import Claude
-from riskmetrics.insights.draft_schemas import Draft
 from riskmetrics.insights.message_batches import (
     BatchPrompt,
     BatchWriter,
@@ -23,8 +22,8 @@ from riskmetrics.insights.message_batches import (
     send_batch,
 )
 from tests.fmp_server import Reply
-from tests.insights.conftest import DOLLAR, PROMPT
-from tests.messages_server import DRAFT, error, message, serve
+from tests.insights.conftest import DOLLAR, PLANNED, PROMPT
+from tests.messages_server import error, message, serve
 
 DAY = date(2022, 12, 28)
 HALF = Decimal("0.000800")
@@ -85,7 +84,7 @@ def test_a_batch_is_sent_waited_for_and_collected_at_half_the_price(writer, prom
         assert collect_ended_batches(claude, store) == 0
         assert not server.calls
         ((_, requests),) = server.batches.items()
-    assert [answer.draft for answer in store.answers] == [Draft(**DRAFT)] * 3
+    assert [answer.plan for answer in store.answers] == [PLANNED] * 3
     assert [answer.usage.cost for answer in store.answers] == [HALF] * 3
     assert spent(claude) == [(HALF, True)] * 3
     assert {request["params"]["messages"][0]["content"][0]["text"] for request in requests} == {
@@ -122,7 +121,7 @@ def test_a_batch_whose_response_was_lost_is_found_again_and_charged_once(writer,
     """Another user's batch of the same account is left alone."""
     with serve(lambda _: message()) as server:
         claude, store = writer(server.url), RecordingStore(*prompts)
-        server.batches["msgbatch_of_others"] = [{"custom_id": "theirs-1", "params": {}}]
+        server.batches["msgbatch_of_others"] = [{"custom_id": "theirs-1", "params": {}}] * 3
         server.fault = fault
         assert send_batch(claude, prompts)
         server.fault = None
@@ -131,6 +130,24 @@ def test_a_batch_whose_response_was_lost_is_found_again_and_charged_once(writer,
         server.ended = True
         assert collect_ended_batches(claude, store) == 1
         assert len(server.batches) == 2
+    assert len(store.answers) == 3
+    assert spent(claude) == [(HALF, True)] * 3
+
+
+@pytest.mark.parametrize("n_newer", [99, 100, 250])
+def test_a_lost_batch_is_found_behind_pages_of_other_batches(writer, prompts, n_newer):
+    """The vendor lists at most 100 batches at once."""
+    with serve(lambda _: message()) as server:
+        claude, store = writer(server.url), RecordingStore(*prompts)
+        server.fault = Reply(fault="reset")
+        assert send_batch(claude, prompts)
+        server.fault = None
+        server.batches |= {
+            f"msgbatch_of_others_{number}": [{"custom_id": "theirs-1", "params": {}}]
+            for number in range(n_newer)
+        }
+        server.ended = True
+        assert collect_ended_batches(claude, store) == 1
     assert len(store.answers) == 3
     assert spent(claude) == [(HALF, True)] * 3
 
@@ -208,7 +225,7 @@ def test_requests_without_an_answer_have_a_reason_and_no_cost(writer, prompts):
         None,
         "the batch ended without an answer (errored)",
         None,
-        "the facts changed after the batch was sent",
+        "the facts or the template changed after the batch was sent",
     ]
     assert sorted(spent(claude), key=str) == [(0, True), (HALF, True), (HALF, True)]
 

@@ -1,6 +1,5 @@
-"""Pipeline: verified drafts, repaired drafts, and the rules if a writer fails."""
+"""Pipeline: plans of a writer, pruned plans, and the rules if a writer fails."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,32 +7,39 @@ from random import Random
 
 import pytest
 
-from riskmetrics.insights import pipeline, render, rules, verify
-from riskmetrics.insights.draft_schemas import Answer, Draft, Finding, Prompt, Usage
+from riskmetrics.insights import pipeline
+from riskmetrics.insights.draft_schemas import Answer, Prompt, Usage
 from riskmetrics.insights.pipeline import GenerationContext, Request
-from riskmetrics.insights.templates import Template, TemplateRenderError, build_prompt
-from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
-from tests.insights.fact_sheets import sheet
+from riskmetrics.insights.plan import Plan, Step
+from riskmetrics.insights.prompts import build_prompt
+from riskmetrics.insights.reverify import find_stored_violations
+from riskmetrics.insights.templates import Template, TemplateRenderError
+from tests.insights.days import EVENTS, plain_day, planted_day
+from tests.insights.fact_sheets import build_sheet
 
 TEMPLATE = Template(
     "factor_exposure",
-    "v1",
+    "v3",
     "System.",
     "{{ insight_type }} of {{ portfolio }}",
     None,
     4000,
     ("betas",),
-    ("ir_beta", "changes"),
+    ("snapshot", "stress", "changes"),
 )
-TRUE = Draft(
-    title="Factor exposure",
-    summary="The beta is {{beta}}.",
-    analysis="",
-    findings=[Finding(text="The beta is {{beta}}.", facts=["beta"])],
-    recommendations=[],
-    limitations="",
+DAILY = replace(
+    TEMPLATE,
+    insight_type="daily_summary",
+    optional_providers=("snapshot", "stress", "changes", "concentration", "volatility"),
 )
-FALSE = TRUE.model_copy(update={"summary": "The beta soared to {{beta}}."})
+TRUE = Plan(headline="headline_beta", paragraphs=[[Step(claim="beta_low")]])
+WRONG = Plan(
+    headline="no_form",
+    paragraphs=[[Step(claim="beta_high"), Step(claim="beta_low", connective="mainly because")]],
+    findings=["beta_low"],
+    recommendations=["look_at_beta"],
+)
+FACTS = {"beta": 0.7, "own_beta": 0.7, "own_beta_error": 0.05, "market_r_squared": 0.9}
 
 
 class Scripted:
@@ -41,39 +47,29 @@ class Scripted:
 
     provider = "anthropic"
 
-    def __init__(self, *answers: Draft | str | Exception) -> None:
-        self.answers, self.complaints = list(answers), [""]
+    def __init__(self, *answers: Plan | str | Exception) -> None:
+        self.answers, self.calls = list(answers), 0
 
     def write(self, prompt: Prompt) -> Answer:
         """Return the next answer."""
-        return self._next()
-
-    def repair(self, prompt: Prompt, draft: Draft, complaints: Sequence[str]) -> Answer:
-        """Return the next answer, and record the complaints."""
-        self.complaints = list(complaints)
-        return self._next()
-
-    def _next(self) -> Answer:
+        self.calls += 1
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         usage = Usage(1000, 200, Decimal("0.000200"))
-        return (
-            Answer(answer, None, usage, "m-1")
-            if isinstance(answer, Draft)
-            else Answer(None, answer, usage, "m-1")
-        )
+        if isinstance(answer, Plan):
+            return Answer(answer, None, usage, "m-1")
+        return Answer(None, answer, usage, "m-1")
 
 
 @pytest.fixture
 def request_() -> Request:
     """A request for a factor exposure insight."""
-    whole = sheet(Random(1))
-    return Request(TEMPLATE, whole.select_facts("factor_exposure", TEMPLATE.providers))
+    return Request(TEMPLATE, build_sheet(FACTS))
 
 
 def written(
-    request: Request, *answers: Draft | str | Exception
+    request: Request, *answers: Plan | str | Exception
 ) -> tuple[dict[str, object], Scripted]:
     writer = Scripted(*answers)
     row = pipeline.insight_row(request, GenerationContext(writer, "m"))
@@ -81,11 +77,11 @@ def written(
     return row, writer
 
 
-def test_a_verified_draft_is_stored_with_its_cost(request_: Request) -> None:
+def test_a_true_plan_is_stored_with_its_cost(request_: Request) -> None:
     row, _ = written(request_, TRUE)
-    beta = request_.sheet.facts["beta"].formatted
-    assert (row["summary"], row["provider"], row["model_used"]) == (
-        f"The beta is {beta}.",
+    assert "a beta of 0.70, give or take 0.05" in str(row["summary"])
+    assert (row["title"], row["provider"], row["model_used"]) == (
+        "Sensitivity to the market",
         "anthropic",
         "m-1",
     )
@@ -94,39 +90,42 @@ def test_a_verified_draft_is_stored_with_its_cost(request_: Request) -> None:
         1000,
         200,
     )
-    assert row["data_quality"]["outcome"] == "verified"  # type: ignore[index]
+    assert row["data_quality"]["outcome"] == "planned"  # type: ignore[index]
     assert row["expires_at"] is None
     assert (row["cache_key"], row["provider"]) == pipeline.request_key(
         request_, GenerationContext(Scripted(), "m")
     )
+    assert find_stored_violations(row) == []
 
 
-def test_an_invalid_draft_is_repaired_once_and_both_attempts_are_charged(
-    request_: Request,
-) -> None:
-    row, writer = written(request_, FALSE, TRUE)
-    assert "'soared' is not in the vocabulary" in writer.complaints[0]
-    assert row["data_quality"]["outcome"] == "repaired"  # type: ignore[index]
-    assert (row["cost_usd"], row["token_count_input"]) == (Decimal("0.000400"), 2000)
+def test_a_wrong_plan_is_pruned_without_a_second_call(request_: Request) -> None:
+    """The false beta, the unknown headline, the duplicate and the false advice are dropped."""
+    row, writer = written(request_, WRONG)
+    assert writer.calls == 1
+    assert row["data_quality"]["outcome"] == "pruned"  # type: ignore[index]
+    assert row["context_data"]["plan"] == TRUE.model_dump()  # type: ignore[index]
+    assert (row["key_findings"], row["recommendations"]) == ([], [])
+    assert find_stored_violations(row) == []
 
 
 @pytest.mark.parametrize(
-    ("answers", "reason", "cost"),
+    ("answer", "reason", "cost"),
     [
-        (("the service is overloaded",), "the service is overloaded", "0.000200"),
+        ("the service is overloaded", "the service is overloaded", "0.000200"),
+        (Plan(headline="x", paragraphs=[]), "contains no claim", "0.000200"),
         (
-            (FALSE, FALSE),
-            "rejected twice; last reason: summary: 'soared' is not in the vocabulary",
-            "0.000400",
+            Plan(headline="headline_beta", paragraphs=[[Step(claim="beta_high")]]),
+            "contains no claim",
+            "0.000200",
         ),
-        ((FALSE, "no answer in time"), "no answer in time", "0.000400"),
-        ((ConnectionError("key=secret"),), "the writer failed: ConnectionError", None),
+        (ConnectionError("key=secret"), "the writer failed: ConnectionError", None),
     ],
 )
 def test_a_failed_writer_falls_back_to_the_rules_with_reason_and_cost(
-    request_: Request, answers: tuple[Draft | str | Exception, ...], reason: str, cost: str | None
+    request_: Request, answer: Plan | str | Exception, reason: str, cost: str | None
 ) -> None:
-    row, _ = written(request_, *answers)
+    row, writer = written(request_, answer)
+    assert writer.calls == 1
     assert (row["provider"], row["model_used"], row["cost_usd"]) == (
         "rules",
         "rules-v3",
@@ -142,65 +141,67 @@ def test_a_failed_writer_falls_back_to_the_rules_with_reason_and_cost(
     )
 
 
-def test_a_key_depends_exactly_on_what_the_text_depends_on(
-    request_: Request,
-) -> None:
-    key = pipeline.request_key(request_, GenerationContext())
-    beta = request_.sheet.facts["beta"]
-    other = replace(
-        request_.sheet,
-        facts=request_.sheet.facts | {"beta": replace(beta, value=9.0, formatted="9.00")},
-    )
+def test_a_key_depends_exactly_on_what_the_text_depends_on(request_: Request) -> None:
+    key, sheet = pipeline.request_key(request_, GenerationContext()), request_.sheet
     changed = [
-        replace(request_, sheet=other),
-        replace(request_, sheet=replace(request_.sheet, portfolio_id="q")),
+        replace(request_, sheet=build_sheet(FACTS | {"beta": 0.71})),
+        replace(request_, sheet=replace(sheet, portfolio_id="q")),
+        replace(request_, sheet=replace(sheet, before={"beta_low:": (0.7, 0.05)})),
+        replace(request_, sheet=replace(sheet, limits={"beta": {"warning": 0.6}})),
         replace(request_, template=replace(TEMPLATE, investigation_prompt="Other.")),
         replace(request_, question="Why?"),
+        replace(request_, told=frozenset({"market_explains"})),
     ]
+    keys = {pipeline.request_key(each, GenerationContext()) for each in changed}
     assert key[1] == "rules"
-    assert len({pipeline.request_key(of, GenerationContext()) for of in changed} - {key}) == len(
-        changed
-    )
-    assert (
-        pipeline.request_key(request_, GenerationContext(run_id="another", code_version="2")) == key
-    )
-    assert (
+    assert len(keys - {key}) == len(changed)
+    same = [
+        pipeline.request_key(request_, GenerationContext(run_id="another", code_version="2")),
         pipeline.request_key(
             replace(request_, template=replace(TEMPLATE, version="v9")), GenerationContext()
-        )
-        == key
-    )
+        ),
+    ]
+    assert same == [key, key]
     model_keys = {
         pipeline.request_key(request_, GenerationContext(Scripted(), model)) for model in ("m", "n")
     }
     assert len(model_keys | {key}) == 3
 
 
-@pytest.mark.parametrize("insight_type", [*DEFAULT_INSIGHT_TYPES, "custom"])
-def test_drafts_of_the_rules_are_valid_on_any_sheet(insight_type: str) -> None:
-    """Invariant, with all facts and with some missing."""
-    random = Random(insight_type)
-    for _ in range(60):
-        whole = sheet(random)
-        kept = {
-            name: fact
-            for name, fact in whole.facts.items()
-            if random.random() < random.choice((1.0, 0.9))
-        }
-        facts = replace(whole, facts=kept).select_facts(
-            insight_type, sorted({fact.fact_type.provider for fact in whole.facts.values()})
-        )
-        draft = rules.write_draft(insight_type, facts)
-        if draft.summary and draft.findings:
-            assert verify.find_violations(draft, facts) == []
+def test_another_note_tells_what_the_leading_one_leaves(request_: Request) -> None:
+    """The daily summary tells beta and R²; nothing of the factor exposure is left."""
+    alone = list(pipeline.writable_requests([request_.sheet], [TEMPLATE]))
+    assert [each.insight_type for each in alone] == ["factor_exposure"]
+    both = list(pipeline.writable_requests([request_.sheet], [DAILY, TEMPLATE]))
+    assert [each.insight_type for each in both] == ["daily_summary"]
+
+
+def test_the_severity_is_that_of_the_worst_claim_and_names_its_cause() -> None:
+    random = Random(1)
+    sheet = planted_day(random, "value at risk exceeded")
+    daily = replace(DAILY, required_providers=("snapshot",), optional_providers=("tail", "betas"))
+    (request,) = pipeline.writable_requests([sheet], [daily])
+    row = pipeline.insight_row(request, GenerationContext())
+    assert row is not None
+    assert (row["severity"], row["focus_area"]) == ("warning", "var exceeded")
+    assert "beyond the value at risk" in str(row["title"])
+    calm = replace(request, sheet=plain_day(random).select_facts(daily.providers))
+    assert (calm.severity, calm.alarm) == ("normal", None)
+    assert "value at risk exceeded" in EVENTS
+
+
+def test_a_hedge_note_needs_short_positions() -> None:
+    facts = {"num_short_positions": 0, "short_share": -0.1, "total_value": 5.0}
+    hedge = replace(TEMPLATE, insight_type="hedge_quality", required_providers=("snapshot",))
+    hedge = replace(hedge, optional_providers=("concentration",))
+    assert list(pipeline.writable_requests([build_sheet(facts)], [hedge])) == []
+    sheet = build_sheet(facts | {"num_short_positions": 2})
+    assert len(list(pipeline.writable_requests([sheet], [hedge]))) == 1
 
 
 def test_without_facts_no_insight_is_written(request_: Request) -> None:
-    empty = replace(request_.sheet, facts={})
-    assert (
-        list(pipeline.insight_rows([replace(request_, sheet=empty)], GenerationContext(), set()))
-        == []
-    )
+    empty = replace(request_, sheet=build_sheet({}))
+    assert list(pipeline.insight_rows([empty], GenerationContext(), set())) == []
 
 
 def test_limitations_name_undefined_values_as_prose_does(request_: Request) -> None:
@@ -216,24 +217,96 @@ def test_limitations_name_undefined_values_as_prose_does(request_: Request) -> N
 def test_a_template_with_unknown_variables_or_unsafe_attributes_is_rejected(
     request_: Request, text: str
 ) -> None:
-    with pytest.raises(TemplateRenderError, match="factor_exposure v1 cannot be rendered"):
-        build_prompt(replace(TEMPLATE, investigation_prompt=text), request_.sheet, "m", "aliases")
+    wrong = replace(request_, template=replace(TEMPLATE, investigation_prompt=text))
+    with pytest.raises(TemplateRenderError, match="factor_exposure v3 cannot be rendered"):
+        build_prompt(wrong, "m", "aliases")
 
 
-def test_a_prompt_contains_the_facts_and_no_symbols(request_: Request) -> None:
-    sent = build_prompt(TEMPLATE, request_.sheet, "m", "aliases")
-    assert sent.task == f"factor_exposure of {request_.sheet.portfolio}"
-    assert request_.sheet.facts["beta"].formatted in sent.facts
-    assert (
-        sorted(request_.sheet.facts)
-        == sent.schema["$defs"]["Finding"]["properties"]["facts"]["items"]["enum"]
-    )
-    assert '"symbol"' not in sent.facts + sent.system
+def test_a_prompt_contains_the_claims_and_no_symbols() -> None:
+    sheet = build_sheet({"pos_01_weight": 0.6, "pos_01_share": 0.8, "total_value": 9.0})
+    template = replace(TEMPLATE, insight_type="concentration_risk")
+    sent = build_prompt(Request(template, sheet), "m", "aliases")
+    assert sent.task == f"concentration_risk of {sheet.portfolio}"
+    assert "POS_01" in sent.facts
+    assert "80% of the volatility" in sent.facts
+    assert "SYM1" not in sent.facts + sent.system + sent.task
+    assert "SYM1" in build_prompt(Request(template, sheet), "m", "tickers").facts
 
 
-def test_a_title_too_long_with_its_names_is_cut_between_words(
-    request_: Request,
+@pytest.mark.parametrize(
+    ("change", "violation"),
+    [
+        ({"title": "Other"}, "title does not match the plan"),
+        ({"summary": "The beta is 0.10."}, "summary does not match the plan"),
+        ({"context_data": {}}, "not written by riskmetrics"),
+    ],
+)
+def test_a_changed_row_is_found_by_verifying_again(
+    request_: Request, change: dict[str, object], violation: str
 ) -> None:
-    sheet = replace(request_.sheet, aliases={"SEC_01": {"sector": "x" * 190}})
-    text = render.render(TRUE.model_copy(update={"title": "SEC_01: a beta of {{beta}}"}), sheet, "")
-    assert text.title == f"{'x' * 190}: a beta …"
+    row, _ = written(request_, TRUE)
+    assert violation in find_stored_violations(row | change)[0]
+
+
+def test_a_plan_that_the_stored_facts_do_not_bear_out_is_found(request_: Request) -> None:
+    row, _ = written(request_, TRUE)
+    context = row["context_data"] | {
+        "plan": TRUE.model_copy(update={"headline": "headline_loss"}).model_dump()
+    }  # type: ignore[operator]
+    assert find_stored_violations(row | {"context_data": context}) == [
+        "a claim of the plan is not true of the stored facts"
+    ]
+
+
+def test_a_row_of_another_catalog_is_compared_with_its_stored_sentences(request_: Request) -> None:
+    """Phrasings change from version to version; a stored text stays as it was written."""
+    row, _ = written(request_, TRUE)
+    context = row["context_data"] | {"catalog": "another"}  # type: ignore[operator]
+    earlier = row | {"context_data": context}
+    assert find_stored_violations(earlier) == []
+    assert find_stored_violations(earlier | {"title": "Other"}) == [
+        "title contains a sentence that is not a stored claim"
+    ]
+
+
+def test_a_row_with_a_draft_is_verified_against_it() -> None:
+    """A row from before the sentence catalog: placeholders, and a threshold among its facts."""
+    sheet = build_sheet({"beta": 1.55})
+    threshold = {
+        "id": "beta_threshold",
+        "kind": "beta_threshold",
+        "value": 1.5,
+        "unit": "number",
+        "shown_as": "1.50",
+        "source": "insights/severity.yaml",
+        "key": {"version": "1"},
+        "as_of": "2022-12-28",
+        "quality": "ok",
+    }
+    draft = {
+        "title": "Factor exposure: a beta of {{beta}}",
+        "limitations": "",
+        "analysis": "",
+        "summary": "The beta is {{beta}}, above {{beta_threshold}}.",
+        "findings": [],
+        "recommendations": [],
+    }
+    row = {
+        "portfolio_id": "p",
+        "day": sheet.day,
+        "title": "Factor exposure: a beta of 1.55",
+        "summary": "The beta is 1.55, above 1.50.",
+        "full_analysis": "",
+        "key_findings": [],
+        "recommendations": [],
+        "context_data": {
+            "facts": [*(fact.record for fact in sheet.facts.values()), threshold],
+            "aliases": {},
+            "missing": {},
+            "draft": draft,
+        },
+    }
+    assert find_stored_violations(row) == []
+    assert find_stored_violations(row | {"summary": "The beta is 1.56, above 1.50."}) == [
+        "summary does not match the draft"
+    ]

@@ -1,39 +1,133 @@
-"""Severity thresholds on their boundaries: the limit is reached, the number before is not."""
+"""Limits on their boundaries, and what has none: funds, groups that are no sectors, the market."""
 
-from dataclasses import replace
-from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 
 from riskmetrics.insights import severity
-from tests.insights.fact_sheets import sheet
+from riskmetrics.insights.claims import View, claims_of
+from riskmetrics.insights.limits import reached_limits
+from tests.insights.fact_sheets import build_sheet
 
 LIMITS = [
     (kind, level, limit)
-    for kind, limits in severity.load_thresholds()["thresholds"].items()
+    for kind, limits in severity.default_limits().items()
     for level, limit in limits.items()
 ]
-LEVELS = {kind: list(limits) for kind, limits in severity.load_thresholds()["thresholds"].items()}
+FACTS = {"weight": "pos_01_weight", "gross": "sec_01_gross"}
 
 
-def judged(kind: str, value: float) -> tuple[str, float]:
-    """Return the severity of a single fact, and its threshold."""
-    facts = [fact for fact in sheet(Random(7)).facts.values() if fact.fact_type.name == kind]
-    fact = replace(facts[0], value=value, rank=None)
-    insight_type = next(
-        of for of, kinds in severity.load_thresholds()["judged_by"].items() if kind in kinds
-    )
-    found = severity.judge_severity(insight_type, [fact])
-    return found.level, found.thresholds[f"{kind}_threshold"]
+def level_at(kind: str, value: float, **facts: Any) -> str:
+    """Return the highest level of the limits that a figure reaches."""
+    sheet = build_sheet({FACTS.get(kind, kind): value, **facts})
+    if kind == "volatility_percentile":
+        sheet = build_sheet({kind: value, "volatility_21d": 0.2})
+        levels = [each.instance.level for each in claims_of(sheet, {}).values()]
+        return max(levels, key=severity.LEVELS.index)
+    return next((reach.level for reach in reached_limits(View(sheet))), "info")
 
 
 @pytest.mark.parametrize(("kind", "level", "limit"), LIMITS)
 def test_a_limit_itself_is_reached_and_the_number_before_it_is_not(
     kind: str, level: str, limit: float
 ) -> None:
-    assert judged(kind, limit) == (level, limit)
-    before = LEVELS[kind].index(level) - 1
-    expected = LEVELS[kind][before] if before >= 0 else "normal"
-    short = float(np.nextafter(limit, 0.0))  # towards zero: less of it, whatever its sign
-    assert judged(kind, short)[0] == expected
+    levels = list(severity.default_limits()[kind])
+    assert level_at(kind, limit) == level
+    lower = levels.index(level) - 1
+    assert level_at(kind, float(np.nextafter(limit, 0.0))) == (
+        levels[lower] if lower >= 0 else "info"
+    )
+
+
+def test_a_fund_alone_has_no_alarm() -> None:
+    """100 shares of an index fund: its weight, its group ETF, a market drawdown, a beta of 1."""
+    sheet = build_sheet(
+        {
+            "pos_01_weight": 1.0,
+            "pos_01_share": 1.0,
+            "pos_01_fund": "fund",
+            "sec_03_gross": 1.0,
+            "beta": 1.0,
+            "drawdown": 0.25,
+            "market_drawdown": 0.25,
+            "max_drawdown": 0.25,
+            "daily_pnl": 114.99,
+            "daily_return": 0.003,
+            "scn_01_result": -0.4,
+            "scn_01_market_move": -0.4,
+            "total_value": 38_000.0,
+        }
+    )
+    levels = {each.instance.level for each in claims_of(sheet, {}).values()}
+    assert levels == {"info"}
+
+
+def test_a_drawdown_counts_from_a_quarter_more_than_the_market_s() -> None:
+    """0.20 x 1.25 = 0.25."""
+    assert level_at("drawdown", 0.25, market_drawdown=0.2) == "warning"
+    assert level_at("drawdown", float(np.nextafter(0.25, 0)), market_drawdown=0.2) == "info"
+
+
+def test_every_position_is_judged_not_only_the_largest() -> None:
+    """The largest is a fund without limit, the second a stock of 30%."""
+    sheet = build_sheet({"pos_01_weight": 0.6, "pos_01_fund": "fund", "pos_02_weight": 0.3})
+    assert [(reach.alias, reach.level) for reach in reached_limits(View(sheet))] == [
+        ("POS_02", "warning")
+    ]
+
+
+def test_a_failing_test_of_the_value_at_risk_is_the_first_finding() -> None:
+    """24 losses where 12.6 are expected (p 0.003), and a position that passes its limit."""
+    from riskmetrics.insights.plan import LEADING_TYPE, plan_by_rules
+
+    sheet = build_sheet(
+        {
+            "var_exceptions": 24,
+            "var_expected": 12.6,
+            "var_tested": 252,
+            "var_p_value": 0.0032,
+            "pos_01_weight": 0.6,
+            "pos_01_weight_streak": 1,
+            "daily_pnl": -10.0,
+            "daily_return": -0.001,
+        }
+    )
+    plan = plan_by_rules(claims_of(sheet), LEADING_TYPE)
+    assert plan is not None
+    assert plan.findings == ["var_too_low", "limit_position:POS_01"]
+
+
+@pytest.mark.parametrize(("p_value", "verdict"), [(0.0099, True), (0.01, False), (0.0479, False)])
+def test_a_weak_test_is_told_without_a_verdict(p_value: float, verdict: bool) -> None:
+    """20 losses where 12.6 are expected: at p 0.048 the figures are told, and no more."""
+    sheet = build_sheet(
+        {
+            "var_exceptions": 20,
+            "var_expected": 12.6,
+            "var_tested": 252,
+            "var_p_value": p_value,
+        }
+    )
+    found = claims_of(sheet, {})
+    assert ("var_too_low" in found) == verdict
+    assert ("var_often_exceeded" in found) == (not verdict)
+
+
+def test_one_fact_alarms_once() -> None:
+    """A position of 60%, and a beta of 1.55: each in one statement with a level."""
+    sheet = build_sheet(
+        {
+            "pos_01_weight": 0.6,
+            "pos_01_weight_streak": 5,
+            "beta": 1.55,
+            "beta_streak": 1,
+            "pos_01_share": 0.8,
+            "scn_01_result": -0.62,
+            "scn_01_market_move": -0.4,
+        }
+    )
+    alarms = [each for each in claims_of(sheet, {}).values() if each.instance.level != "info"]
+    cited = [fact.id for each in alarms for fact in each.evidence]
+    assert len(cited) == len(set(cited))
+    assert {"pos_01_weight", "beta"} <= set(cited)

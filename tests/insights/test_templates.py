@@ -1,7 +1,6 @@
-"""Seeded prompts: their examples match the verifier, and they list the whole vocabulary."""
+"""Seeded templates: one active per type, whose providers exist, and those of users stay in use."""
 
 from collections.abc import Iterator
-from random import Random
 
 import pytest
 import sqlalchemy as sa
@@ -9,74 +8,29 @@ import sqlalchemy as sa
 from riskmetrics.db import insight_store as stored
 from riskmetrics.db import migrate
 from riskmetrics.db.engine import create_engine
-from riskmetrics.insights import lexicon, verify
-from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.templates import Template, build_prompt, verifier_rules
+from riskmetrics.insights.fact_types import FACT_TYPES
+from riskmetrics.insights.pipeline import Request
+from riskmetrics.insights.prompts import build_prompt
+from riskmetrics.insights.templates import Template
 from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
 from tests.db.sql_helpers import execute, query
-from tests.insights.fact_sheets import sheet
-from tests.insights.test_verify import changed
+from tests.insights.fact_sheets import build_sheet
 
-_FIGURES = {
-    "beta": 1.25,
-    "beta_threshold": 1.2,
-    "beta_change": 0.04,
-    "daily_pnl": -839.3,
-    "pos_01_share": 0.3,
-    "short_share": -0.1,
-    "past_forecast": 0.3,
-    "past_outcome": 0.2,
-    "scn_01_result": -0.5,
-}
+FORMER_REVISION = "h4c8e20a97f1"
 
 
-@pytest.fixture
-def facts() -> Sheet:
-    """Facts for which the examples are true; the first position is the largest."""
-    random = Random(7)
-    while (found := sheet(random)).facts["pos_01_weight"].rank != 1:
-        pass
-    return changed(found, **_FIGURES)
-
-
-def examples(system: str, heading: str) -> list[str]:
-    """Return the sentences that a prompt lists under a heading."""
-    _, _, listed = system.partition(heading)
-    return [
-        line.removeprefix("- ")
-        for line in listed.split("\n\n")[0].splitlines()
-        if line.startswith("- ")
-    ]
-
-
-def test_examples_of_the_prompts_pass_or_fail_the_verifier_as_labeled(
-    connection: sa.Connection, facts: Sheet
+def test_every_type_has_a_template_of_plans_with_known_providers(
+    connection: sa.Connection,
 ) -> None:
     templates = [Template.from_row(row) for row in stored.read_active_templates(connection)]
-    assert {template.version for template in templates} == {"v1"}
+    assert {each.insight_type for each in templates} == {*DEFAULT_INSIGHT_TYPES, "custom"}
+    assert {each.version for each in templates} == {"v3"}
+    known = {kind.provider for kind in FACT_TYPES.values()}
+    assert {provider for each in templates for provider in each.providers} == known
+    sheet = build_sheet({"total_value": 5.0, "daily_pnl": -1.0})
     for template in templates:
-        system = build_prompt(template, facts, "m", "aliases", "Why?").system
-        right, wrong = examples(system, "Written so"), examples(system, "Refused")
-        assert (len(right), len(wrong)) == (10, 9)
-        assert {text: verify.text_violations(text, facts) for text in right} == {
-            text: [] for text in right
-        }
-        assert all(verify.text_violations(text, facts) for text in wrong)
-
-
-def test_the_prompt_lists_the_whole_vocabulary_and_all_length_limits() -> None:
-    shown = verifier_rules()
-    known = {
-        phrase for phrase in lexicon._meanings_by_phrase() if phrase not in lexicon.TYPES_BY_LABEL
-    }
-    assert known <= {
-        phrase
-        for words in lexicon.vocabulary().values()
-        for each in words
-        for phrase in each.phrases
-    }
-    assert all(phrase in shown for phrase in known)
-    assert all(f"{part} {most}" in shown for part, most in verify.MAX_CHARS.items())
+        sent = build_prompt(Request(template, sheet, "Why?"), "m", "aliases")
+        assert sheet.portfolio in sent.task or template.insight_type == "custom"
 
 
 @pytest.fixture
@@ -110,9 +64,16 @@ def test_a_template_in_use_stays_in_use_when_the_templates_are_seeded(founding: 
         }
     types = DEFAULT_INSIGHT_TYPES
     assert sorted(active) == sorted(
-        [("custom", True, "v1"), *((name, False, "v1") for name in types)]
+        [("custom", True, "v1"), *((name, False, "v3") for name in types)]
     )
-    assert versions == {("old", False), ("v1", True), ("v1-riskmetrics", False)}
+    assert versions == {("old", False), ("v1", True), ("v1-riskmetrics", False), ("v3", False)}
+    migrate.downgrade(founding, FORMER_REVISION)
+    with founding.connect() as connection:
+        former = {
+            (row["insight_type"], row["name"] == "Mine", row["version"])
+            for row in stored.read_active_templates(connection)
+        }
+    assert former == {("custom", True, "v1"), *((name, False, "v1") for name in types)}
     migrate.downgrade(founding, migrate.LAST_FOUNDING_REVISION)
     rows = query(founding, "SELECT DISTINCT name, version FROM ai_insight_templates ORDER BY 2")
     assert rows == [("Mine", "old"), ("Mine", "v1")]

@@ -9,6 +9,7 @@ import pandas as pd
 from benchmarks.run_inputs import VERSIONS as SHIPPED
 from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog import all_statistics
+from riskmetrics.catalog.track_records import TRACKED_FORECASTS, ForecastKind
 from riskmetrics.factor_sets import parse_factors
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
@@ -24,12 +25,13 @@ from riskmetrics.results import (
     forecasts,
     holding_risk,
     option_results,
+    portfolio_volatility_results,
     pro_forma,
     rate_sensitivity,
-    score_results,
     snapshots,
     stress_results,
     tail_risk_results,
+    track_records,
     valuation,
     valuation_inputs,
     volatility_results,
@@ -66,6 +68,7 @@ _KEYS = [
         "calc_date",
         "calculation_date",
         "day",
+        "made_on",
         "subject",
         "symbol",
         "metric",
@@ -116,6 +119,32 @@ def drawdown_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.Da
 def contribution_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
     """Return the rows of `portfolio_risk_contributions`."""
     return contribution_results.contribution_rows(valued, returns)[0]
+
+
+def as_stored(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `volatility_forecasts`, by method, as they are read when they complete."""
+    parts = []
+    for tracked in TRACKED_FORECASTS:
+        if tracked.kind is not ForecastKind.VOLATILITY:
+            continue
+        columns = {
+            name: rows[column] if column else np.nan
+            for name in ("root_variance", "low", "high")
+            for column in [getattr(tracked, name)]
+        }
+        parts.append(
+            rows[["subject", "portfolio_id", "in_sample"]].assign(
+                made_on=rows["day"],
+                kind="volatility",
+                method=tracked.method,
+                horizon=tracked.horizon,
+                value=rows[tracked.value],
+                **columns,
+                **dict.fromkeys(("expected_shortfall", "std_error", "level"), np.nan),
+            )
+        )
+    found = pd.concat(parts, ignore_index=True)
+    return found[found["value"].notna()].reset_index(drop=True)
 
 
 class Book(NamedTuple):
@@ -188,28 +217,43 @@ class Book(NamedTuple):
 
     def portfolio_volatility(
         self, *days: date, delta_valuation: valuation.Valuation | None = None
-    ) -> volatility_results.PortfolioVolatility:
+    ) -> portfolio_volatility_results.PortfolioVolatility:
         """Measure and forecast the volatility of all portfolios."""
-        returns = self.returns(volatility_results.PORTFOLIO_WINDOW, *days)
+        returns = self.returns(portfolio_volatility_results.PORTFOLIO_WINDOW, *days)
         ranges = self.ranges.reindex(returns.frame.index)
-        return volatility_results.estimate_portfolio_volatility(
+        return portfolio_volatility_results.estimate_portfolio_volatility(
             delta_valuation or self.value_with_deltas(*days), returns, ranges, MARKET, SHIPPED
         )
 
-    def scores(self, *days: date) -> pd.DataFrame:
-        """Score the forecasts that are complete on sessions, each made on its own day."""
-        forecast_days = score_results.forecast_sessions(days)
-        exposed = self.value_with_deltas(*forecast_days)
-        of_portfolios = self.portfolio_volatility(*forecast_days, delta_valuation=exposed)
-        stored_forecasts = [
-            forecasts.symbol_forecasts(
-                self.symbol_volatility(*forecast_days), self.lots, forecast_days
-            ),
-            forecasts.portfolio_forecasts(exposed, of_portfolios),
-        ]
-        return score_results.score_rows(
-            pd.concat(stored_forecasts), days, self.returns(FORECAST_HORIZON, *days), exposed
+    def volatility_outcomes(self, *days: date) -> pd.DataFrame:
+        """Judge the volatility forecasts that complete on sessions, each made on its own day."""
+        made_on = track_records.forecast_sessions(days, FORECAST_HORIZON)
+        exposed = self.value_with_deltas(*made_on)
+        of_portfolios = self.portfolio_volatility(*made_on, delta_valuation=exposed)
+        stored = as_stored(
+            pd.concat(
+                [
+                    forecasts.symbol_forecasts(
+                        self.symbol_volatility(*made_on), self.lots, made_on
+                    ),
+                    forecasts.portfolio_forecasts(exposed, of_portfolios),
+                ],
+                ignore_index=True,
+            )
         )
+        returns = self.returns(FORECAST_HORIZON, *days)
+        parts = []
+        for is_portfolio, outcomes in (
+            (False, track_records.symbol_volatility_outcomes(returns, FORECAST_HORIZON)),
+            (
+                True,
+                track_records.portfolio_volatility_outcomes(returns, exposed, FORECAST_HORIZON),
+            ),
+        ):
+            rows = stored[stored["portfolio_id"].notna() == is_portfolio].reset_index(drop=True)
+            found = track_records.look_up(rows, made_on, outcomes)
+            parts.append(track_records.outcome_rows(rows, days, *found))
+        return pd.concat(parts, ignore_index=True)
 
     def betas(self, *days: date) -> betas.SymbolBetas:
         """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
@@ -345,7 +389,7 @@ class Book(NamedTuple):
         diversification, correlations = correlation_results.correlation_rows(
             valued, self.returns(pro_forma.YEAR_WINDOW, *days)
         )
-        scored = self.scores(*days)
+        judged = self.volatility_outcomes(*days)
         greeks, undefined_greeks = option_results.portfolio_rows(
             valued, option_results.option_lots(self.lots), option_exposures
         )
@@ -381,8 +425,8 @@ class Book(NamedTuple):
             "portfolio_volatility": snapshot,
             "symbol_forecasts": forecasts.symbol_forecasts(of_symbols, self.lots, days),
             "portfolio_forecasts": forecasts.portfolio_forecasts(valued, of_portfolios),
-            "symbol_scores": scored[scored["portfolio_id"].isna()],
-            "portfolio_scores": scored[scored["portfolio_id"].notna()],
+            "symbol_outcomes": judged[judged["portfolio_id"].isna()],
+            "portfolio_outcomes": judged[judged["portfolio_id"].notna()],
             "values": rows,
             "betas": beta_rows,
             "concentration": concentration,

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from riskmetrics import trading_calendar
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics import har
-from riskmetrics.results import model_calibration
+from riskmetrics.results import calibration_backtest, calibration_panels, model_calibration
 from riskmetrics.results.model_versions import WEIGHT_COLUMNS, parse_versions, version_digest
 from riskmetrics.sources.simulate import MARKET_INDEX, RATE_INDEX, simulate_market
 
@@ -22,7 +22,7 @@ def shipped() -> pd.DataFrame:
     """Rows of the version that every database holds."""
     numbers = [[*of.weights, of.residual_variance] for of in har.SHIPPED_COEFFICIENTS.values()]
     rows = pd.DataFrame(numbers, columns=[*WEIGHT_COLUMNS, "residual_variance"]).assign(
-        proxy=list(har.SHIPPED_COEFFICIENTS), version="shipped-1"
+        proxy=list(har.SHIPPED_COEFFICIENTS), version="shipped-1", horizon=21
     )
     fit = {
         "first_day": pd.Timestamp(1990, 1, 2),
@@ -32,15 +32,25 @@ def shipped() -> pd.DataFrame:
     return rows.assign(**fit, n_obs=pd.NA, n_symbols=pd.NA, digest="", created_at="2020-01-01")
 
 
-def history(seed: int, last: date = LAST) -> dict[str, pd.DataFrame]:
+def history(seed: int, last: date = LAST, sessions: int = 1560) -> dict[str, pd.DataFrame]:
     """Six years of the market and of 21 stocks."""
-    days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, last)[-1560:]
+    days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, last)[-sessions:]
     prices = simulate_market(21, days, seed).prices
     prices = prices[prices["symbol"] != RATE_INDEX]
     return {
         name: prices.pivot(index="date", columns="symbol", values=name)
         for name in ("adj_close", "high", "low")
     }
+
+
+def kept_proxies(proposal: model_calibration.Proposal) -> list[str]:
+    """Proxies that keep their coefficients of 21 sessions."""
+    return [name for name in proposal.kept_reasons if name in har.PROXIES]
+
+
+def month_rows(proposal: model_calibration.Proposal) -> pd.DataFrame:
+    """Rows of 21 sessions."""
+    return proposal.rows[proposal.rows["horizon"] == 21]
 
 
 def stored(proposal: model_calibration.Proposal) -> pd.DataFrame:
@@ -56,7 +66,7 @@ def test_a_version_is_known_from_its_last_target_on():
     """
     proposal = model_calibration.propose_version(history(2), MARKET_INDEX, shipped())
     known = parse_versions(stored(proposal))
-    assert proposal.kept_reasons == {}
+    assert kept_proxies(proposal) == []
     assert proposal.version.startswith("calibrated-2021-06-30-")
     assert known.names == [proposal.version, "shipped-1"]
     later = [date(2021, 6, 30), date(2022, 12, 29), SHIPPED_LAST]
@@ -73,8 +83,8 @@ def test_without_highs_and_lows_their_proxy_keeps_its_coefficients_and_the_days_
     bars = history(2)
     closes_only = bars | {name: bars[name] * np.nan for name in ("high", "low")}
     proposal = model_calibration.propose_version(closes_only, MARKET_INDEX, shipped())
-    rows = proposal.rows.set_index("proxy")
-    assert list(proposal.kept_reasons) == ["range_market"]
+    rows = month_rows(proposal).set_index("proxy")
+    assert kept_proxies(proposal) == ["range_market"]
     assert "no pair" in proposal.kept_reasons["range_market"]
     assert_allclose(
         rows.loc["range_market", list(WEIGHT_COLUMNS)].astype(float),
@@ -102,7 +112,7 @@ def test_the_same_history_again_is_the_same_version_and_brings_no_row():
     bars = history(1, date(2024, 12, 6))
     first = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
     again = model_calibration.propose_version(bars, MARKET_INDEX, stored(first))
-    assert list(again.kept_reasons) == ["range_market"]
+    assert kept_proxies(again) == ["range_market"]
     assert (again.version, again.current_version) == (first.version, first.version)
     assert again.is_stored
     assert again.new_rows("2.0").empty
@@ -112,20 +122,20 @@ def test_the_same_history_again_is_the_same_version_and_brings_no_row():
 
 def test_the_digest_is_that_of_the_rows():
     proposal = model_calibration.propose_version(history(2), MARKET_INDEX, shipped())
-    numbers = proposal.rows.set_index("proxy")[[*WEIGHT_COLUMNS, "residual_variance"]]
-    coefficients = {
-        proxy: har.Coefficients(of.to_numpy()[:5], of.iloc[5]) for proxy, of in numbers.iterrows()
-    }
-    assert set(proposal.rows["digest"]) == {
-        version_digest(coefficients, proposal.rows["first_day"].min().date(), LAST)
-    }
+    known = parse_versions(stored(proposal), proposal.corrections)
+    at = known.names.index(proposal.version)
+    first = proposal.rows["first_day"].min().date()
+    digest = version_digest(known.coefficients[at], first, LAST, known.horizons[at])
+    assert set(proposal.rows["digest"]) == {digest}
+    without = version_digest(known.coefficients[at], first, LAST)
+    assert without != digest
     assert proposal.version.endswith(proposal.rows["digest"].iloc[0][:8])
 
 
 def test_symbols_in_blocks_give_what_all_at_once_give(monkeypatch: pytest.MonkeyPatch):
     bars = history(2)
     whole = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
-    monkeypatch.setattr(model_calibration, "_BLOCK_SYMBOLS", 8)
+    monkeypatch.setattr(calibration_panels, "BLOCK_SYMBOLS", 8)
     parts = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
     assert parts.version == whole.version
     assert parts.rows[["n_obs", "n_symbols"]].equals(whole.rows[["n_obs", "n_symbols"]])
@@ -193,3 +203,28 @@ def test_the_pairs_of_a_stock_do_not_depend_on_how_long_the_history_of_others_is
         with_it.rows[numbers].astype(float), plain.rows[numbers].astype(float), atol=1e-9
     )
     assert with_it.rows["first_day"].iloc[0] == before[0]
+
+
+def test_a_backtest_judges_the_fit_of_the_sessions_before_a_year_on_the_year():
+    """Oracle: the proposal of the sessions before 2021, and its losses by the formula."""
+    bars, none = history(2, sessions=1700), pd.DataFrame({"version": []})
+    *earlier, last = calibration_backtest.backtest_calibration(
+        bars, MARKET_INDEX, shipped(), none
+    ).to_dict("records")
+    assert [row["year"] for row in (*earlier, last)] == list(range(2015, 2022))
+    assert all(row["reason"] and row["n_obs"] == 0 for row in earlier)
+    assert pd.isna(last["reason"])
+    before = {name: prices[prices.index.year < 2021] for name, prices in bars.items()}
+    fitted = model_calibration.propose_version(before, MARKET_INDEX, shipped())
+    known = parse_versions(fitted.rows.assign(created_at=""), fitted.corrections)
+    panel = calibration_panels.CalibrationPanel.build(bars, MARKET_INDEX)
+    (block,) = panel.stock_blocks("range_market")
+    of_year = block.days.year == 2021
+    losses = []
+    for coefficients in (known.coefficients[0], har.SHIPPED_COEFFICIENTS):
+        forecast = har.forecast(block.inputs, [coefficients]).root_variance_forecast[of_year]
+        ratio = (block.outcomes[21][of_year] / forecast) ** 2
+        losses.append(np.nanmean(ratio - np.log(ratio) - 1))
+    assert last["n_obs"] == 21 * (of_year.sum() - 21)
+    assert known.models(21).corrections == [{}]  # the simulated market has no seasons
+    assert_allclose([last["qlike_refitted"], last["qlike_in_use"]], losses, rtol=1e-9)

@@ -20,7 +20,7 @@ seeds = st.integers(0, 2**32 - 1)
 DAYS = SESSIONS[150:154]
 OF_SYMBOLS = (
     *("adjusted", "decayed", "two_factor", "symbol_factors"),
-    *("symbol_forecasts", "symbol_scores"),
+    *("symbol_forecasts", "symbol_outcomes"),
 )
 DAY_NAMES = ("completed_on", "snapshot_date", "calc_date", "calculation_date", "day")
 
@@ -129,7 +129,7 @@ def assert_known(results: dict[str, pd.DataFrame]) -> None:
     proxies = results["portfolio_forecasts"].groupby("portfolio_id")["proxy"].agg(set).to_dict()
     assert proxies == {"A": {"close_market"}, "B": {"close_market"}, "C": {"range_market"}}
     for kind in ("symbol", "portfolio"):
-        assert len(results[f"{kind}_scores"])
+        assert len(results[f"{kind}_outcomes"])
         assert (
             results[f"{kind}_forecasts"][
                 ["volatility_forecast", "root_variance_forecast", "rise_probability"]
@@ -137,7 +137,7 @@ def assert_known(results: dict[str, pd.DataFrame]) -> None:
             .notna()
             .all(axis=None)
         )
-        assert results[f"{kind}_scores"]["realized"].notna().all()
+        assert results[f"{kind}_outcomes"]["outcome"].notna().all()
 
 
 @pytest.mark.slow(4)
@@ -151,7 +151,10 @@ def test_a_portfolio_alone_equals_itself_among_others_in_any_order(seed):
     for name in "AB":
         alone = limited(of, name).results(*DAYS[:2])
         for table in OF_SYMBOLS:  # what is of a symbol is of no portfolio
-            mine = together[table].merge(alone[table][[together[table].columns[0], "day"]])
+            keys = [
+                name for name in ("symbol", "subject", "day", "made_on") if name in alone[table]
+            ]
+            mine = together[table].merge(alone[table][keys].drop_duplicates())
             assert_frame_equal(
                 mine.reset_index(drop=True), alone.pop(table), check_exact=True, obj=table
             )

@@ -13,9 +13,11 @@ from riskmetrics.db.tables.factor_tables import (
     symbol_factor_exposures,
 )
 from riskmetrics.db.tables.forecast_tables import (
+    forecast_outcomes,
     har_coefficients,
-    har_forecast_scores,
+    variance_corrections,
     volatility_forecasts,
+    volatility_horizon_forecasts,
 )
 from riskmetrics.db.tables.holding_tables import portfolios, positions
 from riskmetrics.db.tables.insight_tables import (
@@ -81,8 +83,8 @@ __all__ = [
     "company_profiles",
     "database_settings",
     "factor_returns",
+    "forecast_outcomes",
     "har_coefficients",
-    "har_forecast_scores",
     "holding_liquidity",
     "market_data_cache",
     "metadata",
@@ -120,9 +122,11 @@ __all__ = [
     "symbol_two_factor_betas",
     "transactions",
     "undefined_metrics",
+    "variance_corrections",
     "vendor_quotas",
     "vendor_responses",
     "volatility_forecasts",
+    "volatility_horizon_forecasts",
 ]
 
 describe_figures()

@@ -1,0 +1,248 @@
+"""Read what facts compare a session with: earlier results, P&L by position, and the index.
+
+Sums are of exact numbers, and every order is complete, as in `db.fact_queries`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import input_queries, stored_settings, tables
+from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.fact_queries import Records, group_records
+from riskmetrics.db.sql_expressions import IS_LISTED, SIGNED_QUANTITY
+
+HISTORY_SESSIONS = 252
+"""Sessions before a session that its facts compare it with."""
+
+MAX_CONTRIBUTORS = 3
+"""Largest winners, and losers, of a session."""
+
+SNAPSHOT_COLUMNS = (
+    *("daily_pnl", "daily_return", "total_value", "gross_exposure", "beta_calculated_90d"),
+    *("realized_volatility_21d", "expected_volatility_21d", "volatility_percentile"),
+    *("top_3_concentration", "hhi"),
+)
+"""Columns of snapshots whose history is read."""
+
+_snapshots, _drawdowns = tables.portfolio_snapshots, tables.STATISTIC_TABLES["portfolio_drawdowns"]
+_shares, _sectors, _positions = (
+    tables.portfolio_risk_contributions,
+    tables.portfolio_sector_weights,
+    tables.positions,
+)
+
+
+def read_snapshot_history(
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
+) -> dict[str, pd.DataFrame]:
+    """Return past figures by portfolio: sessions to the last of ``days`` x `SNAPSHOT_COLUMNS`.
+
+    `current_drawdown` is a column more. Sessions without results are missing values.
+    """
+    sessions = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS)
+    statement = (
+        sa.select(
+            _snapshots.c.portfolio_id,
+            _snapshots.c.snapshot_date.label("day"),
+            *(_snapshots.c[name] for name in SNAPSHOT_COLUMNS),
+            _drawdowns.c.current_drawdown,
+        )
+        .outerjoin(
+            _drawdowns,
+            sa.and_(
+                _drawdowns.c.portfolio_id == _snapshots.c.portfolio_id,
+                _drawdowns.c.day == _snapshots.c.snapshot_date,
+            ),
+        )
+        .where(
+            _snapshots.c.portfolio_id.in_(portfolios),
+            _snapshots.c.snapshot_date.between(sessions[0], sessions[-1]),
+        )
+        .order_by(_snapshots.c.portfolio_id, _snapshots.c.snapshot_date)
+    )
+    rows = fetch_frame(connection, statement)
+    columns = [*SNAPSHOT_COLUMNS, "current_drawdown"]
+    index = pd.DatetimeIndex(sessions)
+    return {
+        str(portfolio): group.set_index("day")[columns].astype(float).reindex(index)
+        for portfolio, group in rows.groupby("portfolio_id", sort=False)
+    }
+
+
+def read_entity_history(
+    connection: sa.Connection,
+    days: Sequence[date],
+    portfolios: Collection[UUID],
+    limits: Mapping[str, float],
+) -> dict[str, dict[tuple[str, str], dict[date, float]]]:
+    """Return earlier values of what is at or beyond its lowest limit on one of ``days``.
+
+    Parameters
+    ----------
+    limits : mapping
+        Lowest limit of weight and of gross (of a sector).
+
+    Returns
+    -------
+    dict
+        portfolio_id to (kind, name) to values by session; kind is a key of ``limits``.
+    """
+    first = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS)[0]
+    found: dict[str, dict[tuple[str, str], dict[date, float]]] = {}
+    for kind, table, column, key in (
+        ("weight", _shares, _shares.c.weight, "symbol"),
+        ("gross", _sectors, _sectors.c.gross_weight, "sector"),
+    ):
+        size, name = sa.func.abs(column), table.c[key]
+        beyond = (
+            sa.select(table.c.portfolio_id, name)
+            .where(table.c.portfolio_id.in_(portfolios), table.c.day.in_(days))
+            .where(size >= limits[kind])
+            .distinct()
+            .subquery()
+        )
+        is_same = sa.and_(table.c.portfolio_id == beyond.c.portfolio_id, name == beyond.c[key])
+        statement = (
+            sa.select(table.c.portfolio_id, name.label("name"), table.c.day, size.label("size"))
+            .join(beyond, is_same)
+            .where(table.c.day.between(first, days[-1]), column.is_not(None))
+            .order_by(table.c.portfolio_id, name, table.c.day)
+        )
+        rows = fetch_frame(connection, statement)
+        for portfolio, name_, day, value in rows.itertuples(index=False):
+            by_entity = found.setdefault(portfolio, {})
+            by_entity.setdefault((kind, name_), {})[day.date()] = float(value)
+    return found
+
+
+def read_contributions(
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
+) -> Records:
+    """Return the largest winners and losers of sessions, with the sums of all.
+
+    P&L is the quantity held at both closes times the change of the close: of stocks without trades,
+    splits and distributions. Whether that is all of the stored P&L is for the caller to check.
+    """
+    previous, price, earlier = (
+        dict(zip(days, _sessions_before(days), strict=True)),
+        tables.market_data_cache.alias(),
+        tables.market_data_cache.alias(),
+    )
+    pairs = sa.values(
+        sa.column("day", sa.Date), sa.column("previous", sa.Date), name="sessions"
+    ).data(list(previous.items()))
+    held = sa.and_(
+        _positions.c.entry_date <= pairs.c.previous,
+        sa.or_(_positions.c.exit_date.is_(None), _positions.c.exit_date > pairs.c.day),
+    )
+    by_symbol = (
+        sa.select(
+            _positions.c.portfolio_id,
+            pairs.c.day,
+            _positions.c.symbol,
+            sa.func.sum(SIGNED_QUANTITY * (price.c.close - earlier.c.close)).label("pnl"),
+        )
+        .join(pairs, held)
+        .join(price, sa.and_(price.c.symbol == _positions.c.symbol, price.c.date == pairs.c.day))
+        .join(
+            earlier,
+            sa.and_(earlier.c.symbol == _positions.c.symbol, earlier.c.date == pairs.c.previous),
+        )
+        .where(
+            _positions.c.portfolio_id.in_(portfolios), _positions.c.deleted_at.is_(None), IS_LISTED
+        )
+        .group_by(_positions.c.portfolio_id, pairs.c.day, _positions.c.symbol)
+        .subquery()
+    )
+    group = by_symbol.c.portfolio_id, by_symbol.c.day
+    pnl, symbol = by_symbol.c.pnl, by_symbol.c.symbol
+
+    def rank(order: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return sa.func.row_number().over(partition_by=group, order_by=(order, symbol))
+
+    def total(condition: sa.ColumnElement[bool]) -> tuple[sa.ColumnElement[Any], ...]:
+        sums = sa.func.sum(pnl).filter(condition), sa.func.count().filter(condition)
+        return tuple(each.over(partition_by=group) for each in sums)
+
+    (gains, n_winners), (losses, n_losers) = total(pnl > 0), total(pnl < 0)
+    ranked = sa.select(
+        *group,
+        symbol,
+        pnl,
+        rank(pnl).label("loss_rank"),
+        rank(pnl.desc()).label("gain_rank"),
+        gains.label("winners_pnl"),
+        n_winners.label("n_winners"),
+        losses.label("losers_pnl"),
+        n_losers.label("n_losers"),
+    ).subquery()
+    is_large = sa.or_(
+        sa.and_(ranked.c.pnl < 0, ranked.c.loss_rank <= MAX_CONTRIBUTORS),
+        sa.and_(ranked.c.pnl > 0, ranked.c.gain_rank <= MAX_CONTRIBUTORS),
+    )
+    order = ranked.c.portfolio_id, ranked.c.day, ranked.c.loss_rank
+    return group_records(connection, sa.select(ranked).where(is_large).order_by(*order))
+
+
+def read_changed_holdings(
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
+) -> Records:
+    """Return the symbols whose quantity differs from the session before, with both quantities."""
+    pairs = sa.values(
+        sa.column("day", sa.Date), sa.column("previous", sa.Date), name="sessions"
+    ).data(list(zip(days, _sessions_before(days), strict=True)))
+
+    def quantity_on(day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        is_open = sa.and_(
+            _positions.c.entry_date <= day,
+            sa.or_(_positions.c.exit_date.is_(None), _positions.c.exit_date > day),
+        )
+        return sa.func.coalesce(sa.func.sum(SIGNED_QUANTITY).filter(is_open), 0)
+
+    moved = sa.or_(
+        sa.and_(_positions.c.entry_date > pairs.c.previous, _positions.c.entry_date <= pairs.c.day),
+        sa.and_(_positions.c.exit_date > pairs.c.previous, _positions.c.exit_date <= pairs.c.day),
+    )
+    touched = (
+        sa.select(_positions.c.portfolio_id, pairs.c.day, pairs.c.previous, _positions.c.symbol)
+        .join(pairs, moved)
+        .where(_positions.c.portfolio_id.in_(portfolios), _positions.c.deleted_at.is_(None))
+        .distinct()
+        .subquery()
+    )
+    before, after = quantity_on(touched.c.previous), quantity_on(touched.c.day)
+    is_same = sa.and_(
+        _positions.c.portfolio_id == touched.c.portfolio_id,
+        _positions.c.symbol == touched.c.symbol,
+        _positions.c.deleted_at.is_(None),
+    )
+    group = touched.c.portfolio_id, touched.c.day, touched.c.symbol
+    statement = (
+        sa.select(*group, before.label("before"), after.label("after"))
+        .join(_positions, is_same)
+        .group_by(*group)
+        .having(before != after)
+        .order_by(*group)
+    )
+    return group_records(connection, statement)
+
+
+def read_market_closes(connection: sa.Connection, days: Sequence[date]) -> "pd.Series[float]":
+    """Return the adjusted closes of the market index over the history of ``days``."""
+    index = stored_settings.read_market_index(connection)
+    sessions = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS + 1)
+    closes = input_queries.read_adjusted_closes(connection, [index], sessions)
+    if index not in closes:
+        return pd.Series(np.nan, index=pd.DatetimeIndex(sessions))
+    return closes[index].reindex(pd.DatetimeIndex(sessions)).astype(float)
+
+
+def _sessions_before(days: Sequence[date]) -> list[date]:
+    return [trading_calendar.previous_session(day) for day in days]

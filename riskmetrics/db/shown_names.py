@@ -1,0 +1,45 @@
+"""Read the names that an answer may show or replace: of portfolios, symbols and scenarios."""
+
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+
+_portfolios, _positions = tables.portfolios, tables.positions
+
+
+class StoredNames(NamedTuple):
+    """Names by the id of the portfolio that they belong to."""
+
+    portfolios: dict[str, tuple[str, str]]
+    """Name and currency of the portfolios that are not deleted, by name."""
+    symbols: dict[str, set[str]]
+    """Symbols of each portfolio's positions and of their underlyings."""
+    scenarios: dict[str, set[str]]
+    """Stress scenarios with a result of the portfolio."""
+
+
+def read_names(connection: sa.Connection) -> StoredNames:
+    """Return the names of all portfolios that are not deleted."""
+    live = _portfolios.c.deleted_at.is_(None)
+    portfolios = connection.execute(
+        sa.select(_portfolios.c.id, _portfolios.c.name, _portfolios.c.currency)
+        .where(live)
+        .order_by(_portfolios.c.name, _portfolios.c.id)
+    )
+    names = {str(portfolio): (name, currency) for portfolio, name, currency in portfolios}
+    symbols: dict[str, set[str]] = defaultdict(set)
+    for column in (_positions.c.symbol, _positions.c.underlying_symbol):
+        _add(connection, sa.select(_positions.c.portfolio_id, column).distinct(), symbols)
+    scenarios: dict[str, set[str]] = defaultdict(set)
+    stress = tables.portfolio_stress
+    _add(connection, sa.select(stress.c.portfolio_id, stress.c.scenario).distinct(), scenarios)
+    return StoredNames(names, symbols, scenarios)
+
+
+def _add(connection: sa.Connection, statement: "sa.Select[Any]", to: dict[str, set[str]]) -> None:
+    for portfolio, name in connection.execute(statement):
+        if name:
+            to[str(portfolio)].add(name)

@@ -1,0 +1,334 @@
+"""Claims: the forms of the sentence catalog that are true of a fact sheet.
+
+A form is a statement with typed slots, a precondition on the exact facts and two to four reviewed
+phrasings. `claims_of` evaluates every form; nothing else makes a claim, so that no claim is false
+by the facts. A form is one record in `riskmetrics.insights.forms`; see `form`.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from hashlib import sha256
+from importlib import import_module
+from pkgutil import iter_modules
+from string import Formatter
+from typing import TYPE_CHECKING, Final, Literal
+
+from riskmetrics.insights.slots import PATTERNS, Slot, flat_slots
+
+if TYPE_CHECKING:
+    from riskmetrics.insights.fact_sheet import Sheet
+    from riskmetrics.insights.facts import Fact
+
+Topic = Literal[
+    "result", "tail", "volatility", "concentration", "sectors", "factors", "hedge", "stress", "data"
+]
+Role = Literal["statement", "headline", "advice"]
+
+_TYPES_BY_TOPIC: Final[Mapping[str, frozenset[str]]] = {
+    topic: frozenset({"daily_summary", "custom", *types})
+    for topic, types in {
+        "result": (),
+        "data": (),
+        "tail": ("stress_test_review",),
+        "stress": ("stress_test_review",),
+        "volatility": ("volatility_analysis",),
+        "concentration": ("concentration_risk",),
+        "sectors": ("concentration_risk",),
+        "factors": ("factor_exposure",),
+        "hedge": ("hedge_quality",),
+    }.items()
+}
+"""Topic to the types of insight that tell it."""
+
+NOVELTY_FACTOR = 0.3
+"""Factor of the salience of a claim that was true the session before with nearly the same values.
+"""
+
+_SAME_WITHIN = 0.1
+"""Relative change below which a value counts as nearly the same."""
+
+_ANAPHORA = re.compile(
+    r"\b(?:it|its|he|she|they|them|their|this|these|those|that|former|latter|above-mentioned|also"
+    r"|too(?! (?:low|high))|again|instead|therefore|hence|thus)\b",
+    re.IGNORECASE,
+)
+"""Words that may reach out of a sentence; "this portfolio" and "that day" are rephrased."""
+
+_CONNECTIVES = re.compile(
+    r"\b(?:because|since|due|owing|thanks|caused?|after|while|whereas|but|although|despite"
+    r"|so(?! large))\b",
+    re.IGNORECASE,
+)
+"""Words of causes and contrasts: a form that uses one must list it (`Form.connectives`)."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A statement of the sentence catalog."""
+
+    id: str
+    topic: Topic
+    slots: Mapping[str, str]
+    """Slot to its kind."""
+    phrasings: tuple[str, ...]
+    evaluate: "Callable[[View], Iterator[Instance]]"
+    """Yields the instances of the form that are true of a sheet."""
+    role: Role = "statement"
+    connectives: frozenset[str] = frozenset()
+    """Words of causes and contrasts in its phrasings; the precondition must establish them."""
+    entries: tuple[str, ...] = ()
+    """Phrasings of the entries of its lists."""
+    is_event: bool = False
+    """Whether it happens in a session: such a claim is new whenever it is true."""
+    states: str = ""
+    """Of a headline: the form whose truth it shares."""
+    place: int = 5
+    """Place in a paragraph: the result of the session is 0, its contributors 1, other claims 5."""
+
+    def __post_init__(self) -> None:
+        """Reject a phrasing that a reader could misunderstand, whatever the facts are.
+
+        Raises
+        ------
+        ValueError
+            If a phrasing has a digit, a pronoun, an unlisted connective, or other slots than the
+            form.
+        """
+        for phrasing in self.phrasings:
+            parts = list(Formatter().parse(phrasing))
+            words = " ".join(part[0] for part in parts)
+            used = {part[1] for part in parts if part[1] is not None}
+            if used != set(self.slots):
+                raise ValueError(f"{self.id}: slots {sorted(used)} in {phrasing!r}")
+            self._reject_words(words)
+            is_sentence = phrasing.endswith(".") and ". " not in phrasing
+            if is_sentence != (self.role != "headline"):
+                raise ValueError(f"{self.id}: {phrasing!r} is not one {self.role}")
+        for entry in self.entries:
+            self._reject_words(" ".join(part[0] for part in Formatter().parse(entry)))
+        if unknown := set(self.slots.values()) - PATTERNS.keys():
+            raise ValueError(f"{self.id}: unknown kinds of slots {sorted(unknown)}")
+
+    def _reject_words(self, words: str) -> None:
+        if found := re.search(r"[\d%$]", words):
+            raise ValueError(f"{self.id}: {found[0]!r} outside slots in {words!r}")
+        if found := _ANAPHORA.search(words):
+            raise ValueError(f"{self.id}: {found[0]!r} reaches out of {words!r}")
+        unlisted = {each.lower() for each in _CONNECTIVES.findall(words)} - self.connectives
+        if unlisted:
+            raise ValueError(f"{self.id}: unlisted {sorted(unlisted)} in {words!r}")
+
+    @property
+    def insight_types(self) -> frozenset[str]:
+        """Types of insight that tell it."""
+        return _TYPES_BY_TOPIC[self.topic]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A form that is true of a sheet for certain values."""
+
+    slots: Mapping[str, Slot]
+    facts: "tuple[Fact, ...]"
+    """Facts whose figures are in the text; each is told once per note."""
+    salience: float
+    """How much it matters: about 1 for a figure worth a sentence, 3 and more for an alarm."""
+    subject: str = ""
+    """Alias of the thing that it is about; empty for the portfolio."""
+    sign: int = 0
+    """1 good or more, -1 bad or less, 0 neither; "but" joins opposite signs."""
+    level: str = "info"
+    """Severity, if the claim is an alarm."""
+    supports: str = ""
+    """Form whose statement it explains by contributions: "mainly because" may join the two."""
+    context: "tuple[Fact, ...]" = ()
+    """Other facts that the precondition uses: evidence that the text does not show."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A true statement about a portfolio and session."""
+
+    id: str
+    """Form id, with the alias of its subject: "position_loss:POS_01"."""
+    form: Form
+    instance: Instance
+    is_new: bool
+    """Whether nothing like it was true the session before."""
+    salience: float
+    """Salience of the instance, reduced unless it is new."""
+
+    @cached_property
+    def shown(self) -> tuple[str, ...]:
+        """Ids of the facts whose figures are in the text."""
+        return tuple(fact.id for fact in self.instance.facts)
+
+    @cached_property
+    def evidence(self) -> "tuple[Fact, ...]":
+        """Facts that it states and that its precondition uses."""
+        return (*self.instance.facts, *self.instance.context)
+
+    @property
+    def slots(self) -> Mapping[str, Slot]:
+        """Slots and their values."""
+        return self.instance.slots
+
+
+class View:
+    """Facts of a sheet as forms read them."""
+
+    def __init__(self, sheet: "Sheet") -> None:
+        """Index the facts of a sheet by type and alias."""
+        self.sheet = sheet
+        self._facts = sheet.by_type
+
+    def fact(self, kind: str, alias: str | None = None) -> "Fact | None":
+        """Return a fact, or None."""
+        return self._facts.get((kind, alias))
+
+    def number(self, kind: str, alias: str | None = None) -> float | None:
+        """Return the value of a numeric fact, or None."""
+        fact = self.fact(kind, alias)
+        return None if fact is None or isinstance(fact.value, str) else float(fact.value)
+
+    def facts_of(self, *kinds: str, alias: str | None = None) -> "tuple[Fact, ...] | None":
+        """Return facts of several types, or None unless all exist."""
+        found = [self.fact(kind, alias) for kind in kinds]
+        return None if None in found else tuple(fact for fact in found if fact is not None)
+
+    def aliases(self, prefix: str) -> list[str]:
+        """Return the aliases of positions (POS), sectors (SEC) or scenarios (SCN)."""
+        return sorted(alias for alias in self.sheet.aliases if alias.startswith(prefix))
+
+    @property
+    def currency(self) -> str:
+        """Currency of the portfolio."""
+        fact = self.fact("total_value")
+        return fact.currency if fact else "USD"
+
+
+_FORMS: dict[str, Form] = {}
+
+
+def form(
+    form_id: str,
+    topic: Topic,
+    slots: str,
+    *phrasings: str,
+    role: Role = "statement",
+    connectives: Sequence[str] = (),
+    entries: Sequence[str] = (),
+    is_event: bool = False,
+    states: str = "",
+    place: int = 5,
+) -> "Callable[[Callable[[View], Iterator[Instance]]], Form]":
+    """Return a decorator that adds a form to the catalog; the function evaluates it.
+
+    Parameters
+    ----------
+    form_id : str
+        Id, lower case with underscores.
+    topic : str
+        Topic, which decides the types of insight.
+    slots : str
+        Slots and their kinds, such as "loss: money, rate: percent".
+    phrasings : str
+        Complete sentences with the slots in braces, and no figure, unit or pronoun outside them.
+    """
+    kinds = dict(pair.split(": ") for pair in slots.split(", ")) if slots else {}
+
+    def add(evaluate: "Callable[[View], Iterator[Instance]]") -> Form:
+        if form_id in _FORMS:
+            raise ValueError(f"two forms are named {form_id}")
+        words = frozenset(connectives)
+        listed = tuple(entries)
+        found = Form(
+            form_id, topic, kinds, phrasings, evaluate, role, words, listed, is_event, states, place
+        )
+        _FORMS[form_id] = found
+        return found
+
+    return add
+
+
+@cache
+def catalog() -> Mapping[str, Form]:
+    """Return all forms by id."""
+    from riskmetrics.insights import forms
+
+    for module in iter_modules(forms.__path__):
+        import_module(f"{forms.__name__}.{module.name}")
+    return dict(sorted(_FORMS.items()))
+
+
+@cache
+def catalog_digest() -> str:
+    """Return a digest of ids, slots and phrasings: the version of the catalog."""
+    parts = [
+        f"{form.id}|{form.topic}|{sorted(form.slots.items())}|{form.phrasings}"
+        for form in catalog().values()
+    ]
+    return sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def claims_of(
+    sheet: "Sheet", before: "Mapping[str, tuple[float, ...]] | None" = None
+) -> dict[str, Claim]:
+    """Return the claims that are true of a sheet by id, the most salient first.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        Facts of a portfolio and session. Facts that break an invariant must have been removed.
+    before : mapping, optional
+        `remembered` claims of the session before. Default: those of the sheet.
+    """
+    before = sheet.before if before is None else before
+    view, found = View(sheet), []
+    for each in catalog().values():
+        for instance in each.evaluate(view):
+            claim_id = f"{each.id}:{instance.subject}" if instance.subject else each.id
+            is_new = each.is_event or _is_new(
+                before.get(_memory_key(each, instance, sheet)), instance
+            )
+            salience = instance.salience * (1.0 if is_new else NOVELTY_FACTOR)
+            found.append(Claim(claim_id, each, instance, is_new, salience))
+    found.sort(key=lambda claim: (-claim.salience, claim.id))
+    return {claim.id: claim for claim in found}
+
+
+def remembered(sheet: "Sheet") -> dict[str, tuple[float, ...]]:
+    """Return what `claims_of` of the next session needs: claims, named, with their values."""
+    return {
+        _memory_key(claim.form, claim.instance, sheet): _values(claim.instance)
+        for claim in claims_of(sheet, {}).values()
+    }
+
+
+def _memory_key(each: Form, instance: Instance, sheet: "Sheet") -> str:
+    """Return a key that does not depend on aliases, which may change from session to session."""
+    subject = sheet.aliases.get(instance.subject, {})
+    return f"{each.id}:{next(iter(subject.values()), '')}"
+
+
+def _values(instance: Instance) -> tuple[float, ...]:
+    """Return the numbers of an instance, those of its items included, but no counts of sessions."""
+    return tuple(
+        float(slot.value)
+        for slot in flat_slots(instance.slots)
+        if isinstance(slot.value, int | float) and slot.kind not in ("count", "ordinal")
+    )
+
+
+def _is_new(earlier: "Sequence[float] | None", instance: Instance) -> bool:
+    values = _values(instance)
+    return (
+        earlier is None
+        or len(earlier) != len(values)
+        or any(
+            abs(value - other) > _SAME_WITHIN * abs(other)
+            for value, other in zip(values, earlier, strict=True)
+        )
+    )

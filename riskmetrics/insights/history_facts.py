@@ -1,0 +1,212 @@
+"""Facts that compare a session with earlier ones: moves, streaks, the VaR test, contributors."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.db.fact_queries import Record
+from riskmetrics.insights.fact_types import FACT_TYPES, MOVES
+from riskmetrics.insights.facts import Fact, defined_facts
+from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics.drawdown import drawdown
+
+WINDOWS: Final = {"5d": 5, "21d": 21}
+"""Suffix of a fact to the sessions that it covers."""
+
+VOLATILITY_WINDOW = 21
+"""Sessions of the volatility whose window a return can leave."""
+
+MIN_RANKED, MIN_CHANGES = 60, 60
+"""Returns in a rank among the past year's, and changes in a usual change, at least."""
+
+UNKNOWN_START = "since the first stored session"
+"""Quality of a streak that reaches back to the first session with results."""
+
+_LEVEL = 0.95
+"""Confidence level of the value at risk in facts."""
+
+_MAX_PNL_DIFFERENCE = 0.01
+"""Difference, in money, up to which P&L by position adds up to the stored P&L."""
+
+_DRAWDOWN_SESSIONS, _MIN_DRAWDOWN_RETURNS = 252, 126
+
+
+@dataclass(frozen=True)
+class History:
+    """What is stored about a portfolio's earlier sessions."""
+
+    figures: pd.DataFrame
+    """Sessions x figures, the last row is the session of the facts."""
+    entities: Mapping[tuple[str, str], Mapping[date, float]] = field(default_factory=dict)
+    """Kind (weight, gross) and name to values by session."""
+    market: "pd.Series[float]" = field(default_factory=lambda: pd.Series(dtype=float))
+    """Closes of the market index by session, the last one that of the facts."""
+
+
+def move_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:
+    """Yield returns over several sessions, their ranks, and changes with their usual size."""
+    returns = history.figures["daily_return"].to_numpy()
+    for suffix, sessions in WINDOWS.items():
+        last = returns[-sessions:]
+        if len(last) == sessions and np.isfinite(last).all():
+            yield from defined_facts(make, {f"return_{suffix}": float(np.prod(1 + last) - 1)})
+    year, today = returns[-252:], returns[-1]
+    known = year[np.isfinite(year)]
+    if np.isfinite(today) and len(known) >= MIN_RANKED:
+        ranks = {
+            "loss_rank": 1 + int((known < today).sum()),
+            "gain_rank": 1 + int((known > today).sum()),
+        }
+        yield from defined_facts(make, ranks, n_obs=len(known))
+    for name in MOVES:
+        values = history.figures[FACT_TYPES[name].column].to_numpy()
+        for suffix, sessions in WINDOWS.items():
+            if len(values) > sessions and np.isfinite(values[[-1, -1 - sessions]]).all():
+                change = float(values[-1] - values[-1 - sessions])
+                yield from defined_facts(make, {f"{name}_change_{suffix}": change})
+        changes = np.diff(values)[:-1]
+        changes = changes[np.isfinite(changes)]
+        if len(changes) >= MIN_CHANGES:
+            usual = float(np.sqrt(np.mean(changes**2)))
+            facts = {f"{name}_usual_change": usual}
+            yield from defined_facts(make, facts, n_obs=len(changes))
+
+
+def window_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:
+    """Yield the return that left the window of the volatility in the session, and its day."""
+    returns = history.figures["daily_return"]
+    if len(returns) > VOLATILITY_WINDOW and np.isfinite(returns.iloc[-1 - VOLATILITY_WINDOW]):
+        left = returns.index[-1 - VOLATILITY_WINDOW].date().isoformat()
+        value = float(returns.iloc[-1 - VOLATILITY_WINDOW])
+        yield from defined_facts(make, {"left_return": value, "left_day": left})
+
+
+def market_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:
+    """Yield returns and the drawdown of the market index."""
+    closes = history.market.to_numpy()
+    spans = {"market_return": 1}
+    spans |= {f"market_return_{suffix}": count for suffix, count in WINDOWS.items()}
+    for name, sessions in spans.items():
+        if len(closes) > sessions and np.isfinite(closes[[-1, -1 - sessions]]).all():
+            yield from defined_facts(make, {name: float(closes[-1] / closes[-1 - sessions] - 1)})
+    returns = (closes[1:] / closes[:-1] - 1)[-_DRAWDOWN_SESSIONS:]
+    if len(returns) >= _MIN_DRAWDOWN_RETURNS:
+        found = drawdown(returns[:, None], min_obs=_MIN_DRAWDOWN_RETURNS).current_drawdown[0]
+        if np.isfinite(found):
+            yield from defined_facts(make, {"market_drawdown": float(found)})
+
+
+def contribution_facts(
+    make: "partial[Fact]",
+    rows: Sequence[Record],
+    daily_pnl: float | None,
+    aliases: dict[str, dict[str, str]],
+) -> Iterator[Fact]:
+    """Yield the P&L of the largest winners and losers, and the sums of all.
+
+    Without facts unless the sums make the stored P&L: trades, splits, options, income or other
+    currencies make a difference, and then a position's share of it is unknown.
+    """
+    if not rows or daily_pnl is None:
+        return
+    sums = {name: rows[0][name] or 0.0 for name in ("winners_pnl", "losers_pnl")}
+    if abs(float(sum(sums.values())) - float(daily_pnl)) > _MAX_PNL_DIFFERENCE:
+        return
+    yield from defined_facts(make, {name: float(total) for name, total in sums.items()})
+    counts = {name: int(rows[0][name]) for name in ("n_winners", "n_losers")}
+    yield from defined_facts(make, counts)
+    known = {entity["symbol"]: alias for alias, entity in aliases.items() if "symbol" in entity}
+    for row in rows:
+        alias = known.get(row["symbol"])
+        if alias is None:
+            alias = f"POS_{len(known) + 1:02}"
+            known[row["symbol"]], aliases[alias] = alias, {"symbol": row["symbol"]}
+        yield from defined_facts(make, {"pnl": float(row["pnl"])}, entity=alias)
+
+
+def holding_facts(make: "partial[Fact]", rows: Sequence[Record], n_held: int) -> Iterator[Fact]:
+    """Yield the numbers of new, closed and resized positions, unless all are new."""
+    opened = sum(not row["before"] for row in rows)
+    closed = sum(not row["after"] for row in rows)
+    if opened < n_held:
+        counts = {"n_opened": opened, "n_closed": closed, "n_resized": len(rows) - opened - closed}
+        yield from defined_facts(make, counts)
+
+
+def tail_facts(
+    make: "partial[Fact]",
+    previous: Sequence[Record],
+    tests: Sequence[Record],
+    previous_tests: Sequence[Record],
+) -> Iterator[Fact]:
+    """Yield the value at risk of the session before, and how its test at 95% comes out."""
+    for row in previous:
+        if float(row["level"]) == _LEVEL:
+            values = {"previous_var_95": row["value_at_risk"]}
+            yield from defined_facts(make, values, n_obs=row["observations"])
+    for row in previous_tests:
+        if float(row["level"]) == _LEVEL:
+            yield from defined_facts(make, {"previous_var_p_value": row["p_value"]})
+    for row in tests:
+        if float(row["level"]) == _LEVEL:
+            figures = {
+                "var_exceptions": row["exceptions"],
+                "var_expected": row["expected_exceptions"],
+                "var_tested": row["n_tested"],
+                "var_p_value": row["p_value"],
+            }
+            yield from defined_facts(make, figures, n_obs=row["n_tested"])
+
+
+def streak_facts(
+    make: "partial[Fact]",
+    history: History,
+    found: Mapping[tuple[str, str | None], Fact],
+    aliases: Mapping[str, Mapping[str, str]],
+    limits: Mapping[str, Mapping[str, float]],
+) -> Iterator[Fact]:
+    """Yield for how many sessions in a row each limit that is reached has been reached."""
+    figures = history.figures
+    series = {
+        "beta": figures["beta_calculated_90d"],
+        "volatility_percentile": figures["volatility_percentile"],
+        "drawdown": figures["current_drawdown"],
+        "gross_to_equity": figures["gross_exposure"] / figures["total_value"],
+    }
+    stored = figures["hhi"].notna().to_numpy()
+    for (name, alias), fact in found.items():
+        if name not in limits or f"{name}_streak" not in FACT_TYPES:
+            continue
+        reached = [limit for limit in limits[name].values() if float(fact.value) >= limit]
+        if not reached:
+            continue
+        if alias is None:
+            values = series[name].to_numpy()
+            is_stored = np.isfinite(values)
+        else:
+            by_day = history.entities.get((name, next(iter(aliases[alias].values()))), {})
+            values = np.array([by_day.get(day.date(), 0.0) for day in figures.index])
+            is_stored = stored
+        length, is_known = _streak(values >= max(reached), is_stored)
+        quality = "ok" if is_known else UNKNOWN_START
+        counted = {f"{name}_streak": max(length, 1)}
+        yield from defined_facts(make, counted, entity=alias, quality=quality)
+
+
+def _streak(
+    is_reached: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", is_stored: FloatArray
+) -> tuple[int, bool]:
+    """Return the number of last sessions in a row that reach a limit, and if its start is known."""
+    length = 0
+    for reached, stored in zip(is_reached[::-1], is_stored[::-1], strict=True):
+        if not stored:
+            return length, False
+        if not reached:
+            return length, True
+        length += 1
+    return length, False

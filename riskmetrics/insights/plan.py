@@ -1,0 +1,272 @@
+"""Plans: which claims a note tells, in which order, and how they are connected.
+
+A plan contains ids of claims and connectives of a closed set. Whoever made it, `prune` drops what
+is wrong with it: unknown ids, duplicates, figures told before, and connectives that do not hold.
+What is left is true, so that a plan is never repaired or paid for twice.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from riskmetrics.insights.claims import Claim
+from riskmetrics.insights.severity import LEVELS
+
+Connective = Literal["", "and", "but", "while", "mainly because"]
+
+LEADING_TYPE = "daily_summary"
+"""Type of the note that leads; the others tell what is left."""
+
+RULE_ANSWERS = {
+    "no_rule": "No fixed rule answers this question, and no language model did.",
+    "no_limit": "No limit is reached by a figure that is defined.",
+    "no_change": "Nothing that is worth a sentence changed in the session.",
+    "no_gap": "No missing price and no undefined risk figure is reported.",
+}
+"""What only the rules state if no claim answers a question, as sentences."""
+
+MISSING_FACTS = {
+    "undefined_figures": "a defined figure that answers the question",
+    "future_returns": "future returns",
+    "causes": "news or other causes outside the stored prices",
+    "fundamentals": "earnings, valuations or other fundamentals",
+    "other_instruments": "instruments that are not held",
+    "other_portfolios": "other portfolios",
+    "other_sessions": "sessions before those that the facts cover",
+    "intraday": "prices within a session",
+    "liquidity": "volumes and liquidity",
+    "costs": "fees, taxes and costs of trading",
+    "intentions": "goals, or reasons of trades",
+    "advice": "whether to buy, sell or hold",
+    "other": "what was asked",
+}
+"""What an answer may state as missing, in words that follow "The stored facts do not contain"."""
+
+MissingFact = Literal[
+    "undefined_figures",
+    "future_returns",
+    "causes",
+    "fundamentals",
+    "other_instruments",
+    "other_portfolios",
+    "other_sessions",
+    "intraday",
+    "liquidity",
+    "costs",
+    "intentions",
+    "advice",
+    "other",
+    "no_rule",
+    "no_limit",
+    "no_change",
+    "no_gap",
+]
+"""A key of MISSING_FACTS or RULE_ANSWERS."""
+
+MAX_PARAGRAPHS, MAX_STEPS = 5, 6
+"""Paragraphs of a note, and claims in each."""
+
+MAX_FINDINGS, MAX_RECOMMENDATIONS = 6, 3
+
+STANDING_PLACE = 9
+"""Place of the limits that stay reached: last in the text."""
+
+_MAX_LEVELS = 4
+"""Claims about levels, besides those of standing limits, that the leading note tells."""
+
+MIN_SALIENCE = 0.5
+"""Salience below which the rules do not tell a claim."""
+
+
+class Step(BaseModel):
+    """A claim, and how it is connected to the one before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    claim: str
+    connective: Connective = ""
+
+
+class Plan(BaseModel):
+    """The claims of a note."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    headline: str
+    """Id of a claim whose form is a headline."""
+    paragraphs: list[list[Step]]
+    findings: list[str] = []
+    """Ids of claims told as a list, with their evidence."""
+    recommendations: list[str] = []
+    """Ids of claims whose form is advice."""
+    missing: list[MissingFact] = []
+    """What a question asks for and no claim tells; with no claim at all, there is no headline."""
+
+    def statements(self) -> tuple[str, ...]:
+        """Return the ids of the claims in its paragraphs and findings."""
+        return (*(step.claim for steps in self.paragraphs for step in steps), *self.findings)
+
+
+def holds(connective: str, first: Claim, second: Claim) -> bool:
+    """Return whether a connective is true between two claims.
+
+    "but" needs opposite signs, "while" and "and" different subjects or forms, and "mainly because"
+    contributions that add up to at least half of what the first claim states.
+    """
+    one, other = first.instance, second.instance
+    if connective == "mainly because":
+        return other.supports == first.form.id
+    if connective in ("but", "while"):
+        return one.sign * other.sign == -1
+    if connective == "and":
+        return one.sign * other.sign != -1 and first.form.topic == second.form.topic
+    return connective == ""
+
+
+def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
+    """Return a plan without unknown ids, duplicates, repeated figures and false connectives.
+
+    A headline that is none is replaced by the most salient one.
+    """
+    told: set[str] = set()
+
+    def keep(claim_id: str, role: str) -> bool:
+        claim = claims.get(claim_id)
+        if claim is None or claim.form.role != role or claim_id in told:
+            return False
+        if role == "statement" and repeats(claim, told):
+            return False
+        told.update((claim_id, *claim.shown) if role == "statement" else (claim_id,))
+        return True
+
+    paragraphs = []
+    for steps in plan.paragraphs[:MAX_PARAGRAPHS]:
+        kept: list[Step] = []
+        for step in steps[:MAX_STEPS]:
+            if keep(step.claim, "statement"):
+                is_connected = bool(kept) and not kept[-1].connective
+                is_connected = is_connected and holds(
+                    step.connective, claims[kept[-1].claim], claims[step.claim]
+                )
+                kept.append(step if is_connected else Step(claim=step.claim))
+        if kept:
+            paragraphs.append(kept)
+    findings = [each for each in plan.findings if keep(each, "statement")][:MAX_FINDINGS]
+    advice = [each for each in plan.recommendations if keep(each, "advice")]
+    missing = list(dict.fromkeys(plan.missing))
+    if missing and not paragraphs and not findings:
+        return Plan(headline="", paragraphs=[], missing=missing)
+    headline = plan.headline
+    if headline not in claims or claims[headline].form.role != "headline":
+        headline = best_headline(claims)
+    return Plan(
+        headline=headline,
+        paragraphs=paragraphs,
+        findings=findings,
+        recommendations=advice[:MAX_RECOMMENDATIONS],
+        missing=missing,
+    )
+
+
+def repeats(claim: Claim, told: Collection[str]) -> bool:
+    """Return whether a figure of a claim was told before."""
+    return any(fact in told for fact in claim.shown)
+
+
+def best_headline(claims: Mapping[str, Claim]) -> str:
+    """Return the id of the most salient headline; empty without one."""
+    return next((each.id for each in claims.values() if each.form.role == "headline"), "")
+
+
+def _choose_statements(claims: Iterable[Claim], *, is_damped: bool) -> list[Claim]:
+    """Return the statements to tell, each figure once, the most salient first.
+
+    ``is_damped`` leaves out what was true the session before, unless it matters much; else a level
+    is told whether it is new or not.
+    """
+
+    def weight(claim: Claim) -> float:
+        return claim.salience if is_damped else claim.instance.salience
+
+    told: set[str] = set()
+    chosen = []
+    for claim in sorted(claims, key=lambda each: (-weight(each), each.id)):
+        is_statement = claim.form.role == "statement"
+        if is_statement and weight(claim) >= MIN_SALIENCE and not repeats(claim, told):
+            chosen.append(claim)
+            told.update(claim.shown)
+    return chosen
+
+
+def _connect(claims: Sequence[Claim]) -> list[Step]:
+    """Return the steps of a paragraph; a contributor explains the result before it."""
+    ordered = sorted(claims, key=lambda claim: claim.form.place)
+    steps = [Step(claim=ordered[0].id)]
+    for first, second in pairwise(ordered):
+        connective = "" if steps[-1].connective else _connective(first, second)
+        steps.append(Step(claim=second.id, connective=connective))
+    return steps
+
+
+def _connective(first: Claim, second: Claim) -> Connective:
+    """Return the connective of a claim after the result of the session."""
+    if first.form.place == 0 and first.form.topic == second.form.topic == "result":
+        if holds("mainly because", first, second):
+            return "mainly because"
+        if second.form.place in (3, 4) and holds("but", first, second):
+            return "but"
+    return ""
+
+
+def _by_level(claim: Claim) -> tuple[int, int, float]:
+    """Return the order of findings: a failing test first, then by level."""
+    return min(claim.form.place, 1), -LEVELS.index(claim.instance.level), -claim.salience
+
+
+def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None:
+    """Return the plan of the rules: by salience, each figure once, events before levels.
+
+    Parameters
+    ----------
+    claims : mapping
+        Claims that may be told by id, the most salient first.
+
+    Returns
+    -------
+    Plan or None
+        None if there is nothing to tell; a type that does not lead needs a claim that is new.
+    """
+    of_type = {
+        claim_id: claim
+        for claim_id, claim in claims.items()
+        if insight_type in claim.form.insight_types
+    }
+    is_leading = insight_type == LEADING_TYPE
+    statements = _choose_statements(of_type.values(), is_damped=is_leading)
+    headlines = [each for each in of_type.values() if each.form.role == "headline"]
+    has_news = any(claim.is_new for claim in statements) or insight_type == "custom"
+    if not (headlines and statements and (is_leading or has_news)):
+        return None
+    alarms = [claim for claim in statements if claim.instance.level != "info"]
+    events = [
+        claim
+        for claim in statements
+        if claim.form.topic == "result" and claim.form.place < STANDING_PLACE
+    ]
+    standing = [claim for claim in statements if claim.form.place == STANDING_PLACE]
+    alarms = [claim for claim in alarms if claim not in (*events, *standing)]
+    levels = [claim for claim in statements if claim not in (*alarms, *events, *standing)]
+    parts = (events[:MAX_STEPS], levels[: _MAX_LEVELS if is_leading else MAX_STEPS] + standing)
+    plan = Plan(
+        headline=headlines[0].id,
+        paragraphs=[_connect(part) for part in parts if part],
+        findings=[claim.id for claim in sorted(alarms, key=_by_level)],
+        recommendations=[
+            each.id
+            for each in of_type.values()
+            if each.form.role == "advice" and each.salience >= MIN_SALIENCE
+        ],
+    )
+    return prune(plan, claims)

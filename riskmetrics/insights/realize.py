@@ -1,0 +1,175 @@
+"""Realization: the text of claims and plans, with figures and names in their slots."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from string import Formatter
+from textwrap import shorten
+from typing import Any, NamedTuple
+
+from riskmetrics.insights.claims import Claim
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, Plan, Step
+from riskmetrics.insights.slots import Item, Slot, clean_name
+
+VERSION = "3"
+"""Part of the cache key; increment it with any change of rendered text but of phrasings."""
+
+Names = Mapping[str, str]
+"""Alias to the name in the text."""
+
+_MAX_TITLE_CHARS = 200
+
+NOT_ANSWERED, NOTHING = "Not answered", "Nothing to tell"
+"""Titles of answers without a claim: what was asked is not stored, or is not so."""
+
+_NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule"}
+
+
+class NoteText(NamedTuple):
+    """Text columns of `ai_insights`."""
+
+    title: str
+    summary: str
+    full_analysis: str
+    key_findings: list[dict[str, Any]]
+    recommendations: list[dict[str, Any]]
+    data_limitations: str
+
+
+def display_names(sheet: Sheet) -> dict[str, str]:
+    """Return the name of each alias: symbol, sector or scenario, without control characters."""
+    return {alias: display_name(entity) for alias, entity in sheet.aliases.items()}
+
+
+def display_name(entity: Mapping[str, str]) -> str:
+    """Return the name of an alias without control characters."""
+    named = (entity[kind] for kind in ("symbol", "sector", "factor", "scenario") if kind in entity)
+    shown = next(named)
+    return clean_name(shown)
+
+
+def realize_claim(claim: Claim, names: Names, seed: str = "") -> str:
+    """Return the sentence of a claim, or the text of a headline.
+
+    Parameters
+    ----------
+    names : mapping
+        Alias to name. An alias that is missing stands for itself.
+    seed : str, optional
+        Chooses among the phrasings, such as alias of the portfolio and session.
+    """
+    return realize_phrasing(_choose_phrasing(claim, seed), claim.slots, names)
+
+
+def realize_phrasing(phrasing: str, slots: Mapping[str, Slot], names: Names) -> str:
+    """Return a phrasing with its slots filled; a name is inserted as it is, braces included."""
+    parts = []
+    for literal, slot, _, _ in Formatter().parse(phrasing):
+        parts.append(literal)
+        if slot is not None:
+            parts.append(_show(slots[slot], names))
+    return "".join(parts)
+
+
+def realize_steps(
+    steps: Sequence[Step], claims: Mapping[str, Claim], names: Names, seed: str = ""
+) -> str:
+    """Return the paragraph of some steps; a connective joins a sentence to the one before."""
+    sentences: list[str] = []
+    for step in steps:
+        claim = claims[step.claim]
+        sentence = realize_claim(claim, names, seed)
+        if step.connective and sentences:
+            begins_with_slot = _choose_phrasing(claim, seed).startswith("{")
+            joined = sentence if begins_with_slot else sentence[0].lower() + sentence[1:]
+            sentences[-1] = f"{sentences[-1].removesuffix('.')}, {step.connective} {joined}"
+        else:
+            sentences.append(sentence)
+    return " ".join(sentences)
+
+
+def realize_note(
+    plan: Plan, claims: Mapping[str, Claim], sheet: Sheet, limitations: str = ""
+) -> NoteText:
+    """Return the text of a plan whose claims are true of the sheet."""
+    names, seed = display_names(sheet), note_seed(sheet)
+    summary, *others = [realize_steps(steps, claims, names, seed) for steps in plan.paragraphs] or [
+        ""
+    ]
+    title = NOTHING if set(plan.missing) & _NO_ALARMS else NOT_ANSWERED
+    if plan.headline:
+        title = realize_claim(claims[plan.headline], names, seed)
+    missing = realize_missing(plan.missing)
+    if not plan.headline:
+        summary = missing
+    elif missing:
+        limitations = f"{limitations} {missing}".strip()
+    return NoteText(
+        title=shorten(title, _MAX_TITLE_CHARS, placeholder=" …"),
+        summary=summary,
+        full_analysis="\n\n".join(others),
+        key_findings=[
+            {
+                "text": realize_claim(claims[claim], names, seed),
+                "evidence": evidence(claims[claim].evidence, names),
+            }
+            for claim in plan.findings
+        ],
+        recommendations=[
+            {
+                "text": realize_claim(claims[claim], names, seed),
+                "evidence": evidence(claims[claim].evidence, names),
+            }
+            for claim in plan.recommendations
+        ],
+        data_limitations=limitations,
+    )
+
+
+def realize_missing(missing: Sequence[str]) -> str:
+    """Return the sentence on what a question asks for and no claim tells, or an empty text."""
+    sentences = [RULE_ANSWERS[each] for each in missing if each in RULE_ANSWERS]
+    if parts := [MISSING_FACTS[each] for each in missing if each in MISSING_FACTS]:
+        sentences.append(f"The stored facts do not contain {'; '.join(parts)}.")
+    return " ".join(sentences)
+
+
+def note_seed(sheet: Sheet) -> str:
+    """Return what the choice of phrasings depends on: portfolio and session."""
+    return f"{sheet.portfolio} {sheet.day.isoformat()}"
+
+
+def evidence(facts: Iterable[Fact], names: Names) -> list[dict[str, str]]:
+    """Return the facts behind a claim, each with its value as tables show it."""
+    return [
+        {
+            "fact": fact.id,
+            "value": fact.formatted,
+            "what": fact.fact_type.labels[0],
+            **({"of": names.get(fact.entity, fact.entity)} if fact.entity else {}),
+            **({"window": fact.fact_type.window} if fact.fact_type.window else {}),
+            **({"quality": fact.quality} if fact.quality != "ok" else {}),
+        }
+        for fact in facts
+    ]
+
+
+def _choose_phrasing(claim: Claim, seed: str) -> str:
+    phrasings = claim.form.phrasings
+    chosen = int(sha256(f"{seed} {claim.id}".encode()).hexdigest()[:8], 16)
+    return phrasings[chosen % len(phrasings)]
+
+
+def _show(slot: Slot, names: Names) -> str:
+    if slot.kind == "name":
+        return names.get(str(slot.value), str(slot.value))
+    if isinstance(slot.value, tuple):
+        listed = [
+            realize_phrasing(entry.phrasing, entry.slots, names)
+            if isinstance(entry, Item)
+            else names.get(entry, entry)
+            for entry in slot.value
+        ]
+        return " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
+    return slot.show()

@@ -1,0 +1,177 @@
+"""Slots of phrasings: typed values, and how a sentence shows them.
+
+Figures are rounded for reading: 60%, $839. A figure that is compared with another one has as many
+decimals as tell the two apart (`apart`), so that a loss of 4.05% beyond 3.98% is shown as such.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Final, NamedTuple
+
+from riskmetrics.present import formatting
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+
+MAX_DECIMALS = 4
+"""Decimals, of a percentage or a number, that `apart` tries at most."""
+
+PATTERNS: Final = {
+    "money": r"(?:\$|[A-Z]{3} )[\d,]+(?:\.\d+)?",
+    "percent": r"−?[\d,]+(?:\.\d+)?%",
+    "number": r"−?[\d,]+(?:\.\d+)?",
+    "times": r"[\d,]+(?:\.\d+)?×",
+    "count": r"[\d,]+",
+    "ordinal": r"[\d,]+(?:st|nd|rd|th)",
+    "day": r"[A-Z][a-z]+ \d{1,2}(?:, \d{4})?",
+    "name": r".+?",
+    "names": r".+?",
+    "items": r".+?",
+}
+"""Kind of slot to a regular expression of its text."""
+
+
+class Item(NamedTuple):
+    """An entry of a list in a sentence: a phrasing of its own with its slots."""
+
+    phrasing: str
+    slots: "Mapping[str, Slot]"
+
+
+class Slot(NamedTuple):
+    """A typed value of a claim."""
+
+    kind: str
+    """A key of `PATTERNS`."""
+    value: float | str | date | tuple[str, ...] | tuple[Item, ...]
+    decimals: int | None = None
+    """None: chosen for reading."""
+    currency: str = "USD"
+    reference: date | None = None
+    """Session of the note; a day of another year is shown with its year."""
+
+    def show(self) -> str:
+        """Return the text of a value that is not a name."""
+        value = self.value
+        if isinstance(value, date):
+            is_same_year = self.reference is not None and value.year == self.reference.year
+            return f"{value:%B} {value.day}" + ("" if is_same_year else f", {value.year}")
+        if isinstance(value, str | tuple):
+            raise TypeError(f"names are shown by realize, not {value!r}")
+        return _SHOW[self.kind](value, self)
+
+
+def money(value: float, currency: str = "USD") -> Slot:
+    """Return the size of an amount."""
+    return Slot("money", abs(float(value)), currency=currency)
+
+
+def percent(value: float, decimals: int | None = None) -> Slot:
+    """Return a fraction shown as a percentage, with its sign."""
+    return Slot("percent", float(value), decimals)
+
+
+def size(value: float, decimals: int | None = None) -> Slot:
+    """Return the size of a fraction shown as a percentage."""
+    return Slot("percent", abs(float(value)), decimals)
+
+
+def number(value: float, decimals: int = 2) -> Slot:
+    """Return a beta or another plain number."""
+    return Slot("number", float(value), decimals)
+
+
+def times(value: float, decimals: int = 1) -> Slot:
+    """Return a multiple, such as 2.2×."""
+    return Slot("times", float(value), decimals)
+
+
+def count(value: float) -> Slot:
+    """Return a whole number."""
+    return Slot("count", int(value))
+
+
+def ordinal(value: float) -> Slot:
+    """Return a whole number as an ordinal, such as 19th."""
+    return Slot("ordinal", int(value))
+
+
+def day(value: date, reference: date) -> Slot:
+    """Return a day, shown with its year if the note is of another one."""
+    return Slot("day", value, reference=reference)
+
+
+def name(alias: str) -> Slot:
+    """Return the name of an alias."""
+    return Slot("name", alias)
+
+
+def names(aliases: "tuple[str, ...]") -> Slot:
+    """Return a list of names of aliases."""
+    return Slot("names", tuple(aliases))
+
+
+def items(*entries: Item) -> Slot:
+    """Return a list of entries."""
+    return Slot("items", entries)
+
+
+def flat_slots(slots: "Mapping[str, Slot]") -> "Iterator[Slot]":
+    """Yield slots and the slots of their items."""
+    for slot in slots.values():
+        yield slot
+        for entry in slot.value if isinstance(slot.value, tuple) else ():
+            if isinstance(entry, Item):
+                yield from flat_slots(entry.slots)
+
+
+def apart(kind: str, *values: float) -> tuple[Slot, ...]:
+    """Return slots of values with the same decimals, as many as tell different ones apart.
+
+    Values that differ by less than `MAX_DECIMALS` show are shown alike.
+    """
+    base = [Slot(kind, float(value)) for value in values]
+    fewest = max(_decimals(slot) for slot in base)
+    for decimals in range(fewest, MAX_DECIMALS + 1):
+        shown = [slot._replace(decimals=decimals) for slot in base]
+        if len({slot.show() for slot in shown}) == len(set(map(float, values))):
+            return tuple(shown)
+    return tuple(shown)
+
+
+def is_told_apart(one: Slot, other: Slot) -> bool:
+    """Return whether two slots are shown differently."""
+    return one.show() != other.show()
+
+
+def clean_name(text: str) -> str:
+    """Return a name without control characters."""
+    return _UNPRINTABLE.sub(" ", text).strip()
+
+
+def _decimals(slot: Slot) -> int:
+    if slot.decimals is not None:
+        return slot.decimals
+    if slot.kind == "percent":
+        shown = abs(float(slot.value)) * 100  # type: ignore[arg-type]
+        return 0 if shown >= 9.95 else 1 if shown >= 0.095 or shown == 0 else 2
+    return 2 if slot.kind == "number" else 1
+
+
+def _show_money(value: float, slot: Slot) -> str:
+    amount = f"{value:,.2f}" if value < 9.995 else f"{value:,.0f}"
+    return f"${amount}" if slot.currency == "USD" else f"{slot.currency} {amount}"
+
+
+def _show_percent(value: float, slot: Slot) -> str:
+    return formatting.fixed(value * 100, _decimals(slot)) + "%"
+
+
+_SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
+    "money": _show_money,
+    "percent": _show_percent,
+    "number": lambda value, slot: formatting.fixed(value, _decimals(slot)),
+    "times": lambda value, slot: formatting.fixed(value, _decimals(slot)) + "×",
+    "count": lambda value, _: formatting.count(value),
+    "ordinal": lambda value, _: formatting.ordinal(int(value)),
+}

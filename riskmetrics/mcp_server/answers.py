@@ -1,0 +1,297 @@
+"""Answers of the tools: stored results with units, as-of day, coverage, caveats and reasons.
+
+Every table and figure of the catalog can be read; none is listed here. A name is shown as
+`identities` allows.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.catalog import (
+    describe,
+    figures_of,
+    find_figure,
+)
+from riskmetrics.db import (
+    listed_rows,
+    result_queries,
+    stored_settings,
+)
+from riskmetrics.db.shown_names import read_names
+from riskmetrics.explain import registry
+from riskmetrics.explain.records import explanation_record
+from riskmetrics.insights import claims, fact_sheet, realize
+from riskmetrics.mcp_server.identities import (
+    Anonymization,
+    Identity,
+    find_identity,
+    list_identities,
+)
+from riskmetrics.mcp_server.stored_rows import (
+    definition,
+    find_session,
+    has_one_row,
+    iterate_changes,
+    list_tables,
+    read_rows,
+    require_table,
+    to_records,
+)
+from riskmetrics.present.caveats import portfolio_caveats
+from riskmetrics.present.track_record import read_track_record
+
+Answer = dict[str, Any]
+Connect = Callable[[], AbstractContextManager[sa.Connection]]
+"""Opens a read-only transaction."""
+
+MAX_ROWS = 200
+"""Rows of a table in an answer; the order is that of its listing, such as the largest first."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Reads the answers of one database."""
+
+    connect: Connect
+    anonymization: Anonymization
+    market_index: str | None
+    """Symbol of the settings; None: the stored one."""
+    rate_index: str | None
+
+    def list_portfolios(self) -> Answer:
+        """Return the portfolios with currency, equity and as-of day of their latest results."""
+        with self.connect() as connection:
+            day = result_queries.read_latest_day(connection)
+            identities = list_identities(read_names(connection), self.anonymization)
+            rows = _latest_values(connection, day)
+        portfolios = [
+            {"portfolio": one.shown_name, "currency": one.currency, **rows.get(one.name, {})}
+            for one in identities
+        ]
+        return {"as_of": _iso(day), "names_are": self.anonymization, "portfolios": portfolios}
+
+    def list_figures(self, table: str | None = None) -> Answer:
+        """Return the definitions of the figures of a table, or the tables and their figures."""
+        if table is None:
+            return {
+                "tables": {name: [one.label for one in figures_of(name)] for name in list_tables()}
+            }
+        require_table(table)
+        return {"table": table, "figures": [one for one in describe() if one["table"] == table]}
+
+    def read_figures(
+        self, portfolio: str, table: str, day: date | None = None, symbol: str | None = None
+    ) -> Answer:
+        """Return a table's rows of a portfolio on a session, with reasons of undefined figures."""
+        require_table(table)
+        with self.connect() as connection:
+            identity = self._identity(connection, portfolio)
+            session = find_session(connection, identity, day)
+            named = None if symbol is None else identity.find_symbol(symbol)
+            rows = read_rows(connection, identity, table, session, named)
+            context = _context(connection, identity, session)
+            reasons = [
+                reason
+                for reason in _undefined(connection, identity, session)
+                if reason["figure"].startswith(f"{table}.")
+            ]
+        return {
+            **context,
+            "table": table,
+            "columns": {figure.column: definition(figure) for figure in figures_of(table)},
+            "rows": [identity.show_row(row) for row in rows[:MAX_ROWS]],
+            "rows_omitted": max(len(rows) - MAX_ROWS, 0),
+            "undefined": reasons[:MAX_ROWS],
+        }
+
+    def read_changes(
+        self, portfolio: str, sessions: int = 1, day: date | None = None, table: str | None = None
+    ) -> Answer:
+        """Return the changes of a portfolio's figures over some sessions."""
+        if table is not None:
+            require_table(table)
+        names = [table] if table else [name for name in list_tables() if has_one_row(name)]
+        with self.connect() as connection:
+            identity = self._identity(connection, portfolio)
+            session = find_session(connection, identity, day)
+            earlier = trading_calendar.previous_session(session, sessions)
+            changes = [
+                change
+                for name in names
+                for change in iterate_changes(connection, identity, name, earlier, session)
+            ]
+            context = _context(connection, identity, session)
+        return {**context, "since": earlier.isoformat(), "sessions": sessions, "changes": changes}
+
+    def read_claims(self, portfolio: str, day: date | None = None) -> Answer:
+        """Return the claims that are true of a session as sentences, the most salient first."""
+        with self.connect() as connection:
+            identity = self._identity(connection, portfolio)
+            session = find_session(connection, identity, day)
+            sheets = fact_sheet.read_sheets(connection, [session], identity.name)
+            context = _context(connection, identity, session)
+        return {**context, "claims": [one for sheet in sheets for one in _claims(identity, sheet)]}
+
+    def explain(
+        self, portfolio: str, figure: str, day: date | None = None, symbol: str | None = None
+    ) -> Answer:
+        """Return definition, inputs and independent recalculation of a portfolio's figure."""
+        found = find_figure(figure)
+        with self.connect() as connection:
+            identity = self._identity(connection, portfolio)
+            session = find_session(connection, identity, day)
+            market = stored_settings.read_market_index(connection, self.market_index)
+            rate = stored_settings.read_rate_index(connection, self.rate_index)
+            explanations = registry.explain(
+                connection,
+                identity.id,
+                found,
+                session,
+                symbol=None if symbol is None else identity.find_symbol(symbol),
+                market_index=market,
+                rate_index=rate,
+            )
+            context = _context(connection, identity, session)
+        records = [_show_record(identity, explanation_record(one)) for one in explanations]
+        return {
+            **context,
+            "explanations": records[:MAX_ROWS],
+            "rows_omitted": max(len(records) - MAX_ROWS, 0),
+        }
+
+    def read_track_record(self, portfolio: str, day: date | None = None) -> Answer:
+        """Return how a portfolio's forecasts of volatility and value at risk did."""
+        with self.connect() as connection:
+            identity = self._identity(connection, portfolio)
+            session = find_session(connection, identity, day)
+            record = read_track_record(connection, session, portfolio=identity.name)
+            context = _context(connection, identity, session)
+        tests = record.tests.assign(subject=identity.shown_name)
+        return {
+            **context,
+            "forecasts": {"columns": _SCORE_COLUMNS, "rows": to_records(record.scores)},
+            "value_at_risk_tests": {"columns": _TEST_COLUMNS, "rows": to_records(tests)},
+        }
+
+    def _identity(self, connection: sa.Connection, shown: str) -> Identity:
+        return find_identity(list_identities(read_names(connection), self.anonymization), shown)
+
+
+_SCORE_COLUMNS = {
+    "kind": "what was forecast",
+    "subject": "class of the forecasts",
+    "in_sample": "whether the model was fitted to data after the day: optimistic",
+    "horizon": "sessions ahead",
+    "level": "confidence level of a value at risk; else 0",
+    "method": "method of the forecast; the first of a kind is compared with the others",
+    "n_obs": "number of forecasts with an outcome",
+    "n_excluded": "number of those without a loss",
+    "loss": "mean loss: QLIKE of the variance, quantile loss of a value at risk",
+    "loss_ratio": "loss of the compared method over this one's, below 1 is better",
+    "t": "Diebold-Mariano statistic of the difference, significant beyond 2 and -2",
+    "bias": "mean forecast over mean outcome, minus 1; value at risk: exceptions over expected - 1",
+    "coverage": "share of outcomes within the band, or up to the value at risk",
+    "nominal": "share that is intended",
+}
+_TEST_COLUMNS = {
+    "subject": "portfolio",
+    "horizon": "sessions ahead",
+    "level": "confidence level",
+    "method": "method of the value at risk",
+    "n_tested": "sessions with a stored value at risk and an outcome",
+    "expected_exceptions": "losses beyond it that are expected",
+    "exceptions": "losses beyond it",
+    "kupiec_p": "p-value of Kupiec's test of their number",
+    "independence_p": "p-value of Christoffersen's test of their independence",
+    "conditional_p": "p-value of both together",
+    "traffic_light": "Basel zone",
+    "z2": "Acerbi and Szekely: 0 is expected, -0.7 is the critical value at 5%",
+    "shortfall_ratio": "mean loss beyond over the expected shortfall, at best 1",
+    "losses_beyond": "sum of the losses beyond, as fractions of equity",
+    "shortfalls": "sum of the expected shortfalls on those sessions",
+    "remark": "what a p-value is no evidence of",
+}
+
+
+def _claims(identity: Identity, sheet: fact_sheet.Sheet) -> Iterator[dict[str, Any]]:
+    names = {
+        alias: identity.show_entity(entity) or alias for alias, entity in sheet.aliases.items()
+    }
+    for claim in claims.claims_of(sheet).values():
+        yield {
+            "id": claim.id,
+            "topic": claim.form.topic,
+            "role": claim.form.role,
+            "level": claim.instance.level,
+            "is_new": claim.is_new,
+            "text": realize.realize_claim(claim, names, realize.note_seed(sheet)),
+            "evidence": realize.evidence(claim.evidence, names),
+        }
+
+
+def _context(connection: sa.Connection, identity: Identity, day: date) -> Answer:
+    """Return what belongs to every answer: portfolio, as-of day, coverage and caveats."""
+    snapshots = result_queries.read_snapshots(connection, day, identity.name)
+    coverage = listed_rows.read_coverage(connection, day, identity.name)
+    caveats = portfolio_caveats(snapshots, coverage).get(identity.name, [])
+    return {
+        "portfolio": identity.shown_name,
+        "as_of": day.isoformat(),
+        "currency": identity.currency,
+        "coverage": to_records(coverage.drop(columns="portfolio")),
+        "caveats": [identity.show_text(text) for text in caveats],
+    }
+
+
+def _undefined(connection: sa.Connection, identity: Identity, day: date) -> list[dict[str, Any]]:
+    """Return the undefined figures of a portfolio and its positions, with reasons."""
+    rows = result_queries.read_undefined_metrics(connection, day, identity.name)
+    return [
+        {
+            "figure": row["metric"],
+            "of": identity.show_symbol(row["subject"])
+            if row["subject"] in identity.symbols
+            else "the portfolio",
+            "reason": identity.show_text(row["reason"]),
+            "observations": row["n_obs"],
+        }
+        for row in to_records(rows)
+    ]
+
+
+def _latest_values(connection: sa.Connection, day: date | None) -> dict[str, dict[str, Any]]:
+    if day is None:
+        return {}
+    snapshots = result_queries.read_snapshots(connection, day)
+    coverage = listed_rows.read_coverage(connection, day)
+    caveats = portfolio_caveats(snapshots, coverage)
+    return {
+        row["portfolio"]: {
+            "equity": row["total_value"],
+            "n_caveats": len(caveats.get(row["portfolio"], ())),
+        }
+        for row in to_records(snapshots)
+    }
+
+
+def _show_record(identity: Identity, record: dict[str, Any]) -> dict[str, Any]:
+    """Return an explanation with names as they are shown."""
+    reason = record["undefined_reason"]
+    return record | {
+        "key": identity.show_row(record["key"]),
+        "undefined_reason": reason and identity.show_text(reason),
+        "inputs": {
+            identity.show_text(name): identity.show_text(value) if isinstance(value, str) else value
+            for name, value in record["inputs"].items()
+        },
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,190 @@
+"""Realized and forecast volatility of portfolios, from pro-forma changes of value."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels
+from riskmetrics.metrics import har
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.forecast_features import FEATURE_WINDOW, build_features
+from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
+from riskmetrics.metrics.variance_correction import DIVERSIFIED, STOCK
+from riskmetrics.results.model_versions import ModelVersions
+from riskmetrics.results.pro_forma import ProFormaWindow, pro_forma_windows
+from riskmetrics.results.valuation import Valuation
+from riskmetrics.results.volatility_results import (
+    OTHER_HORIZONS,
+    DailyBars,
+    Figures,
+    HorizonForecast,
+    estimate_figures,
+    forecast_horizon,
+    forecast_volatility,
+)
+
+PORTFOLIO_WINDOW = FEATURE_WINDOW
+"""Returns needed for a portfolio's row: those behind its features. The oldest volatility in its
+percentile needs fewer."""
+
+THIN_COVERAGE = 0.95
+"""Share of gross exposure with a return below which a session of a portfolio is thin."""
+
+_SCALED_BY_EQUITY = (
+    *("realized_21d", "realized_63d", "daily", "weekly", "monthly"),
+    *("volatility_forecast", "root_variance_forecast", "low", "high", "ewma_94", "ewma_97"),
+)
+"""Figures that scale with returns."""
+
+_SCALE_FREE = ("rise_probability", "strength", "direction", "percentile")
+
+
+@dataclass(frozen=True)
+class PortfolioVolatility:
+    """Volatility of portfolios (P) on the sessions of a run (D); its figures are (P, D)."""
+
+    figures: Figures
+    """Fractions of equity; NaN where `Valuation.risk_denominator` is NaN."""
+    root_variance_amount: FloatArray
+    """Square root of the forecast variance of the change of value, annualized, in currency,
+    (P, D)."""
+    coverage: FloatArray
+    """Mean share of gross exposure with a return over the trailing 252 sessions, (P, D)."""
+    n_covered: FloatArray
+    """Instruments with at least 63 returns in the trailing 252 sessions, (P, D)."""
+    n_thin: FloatArray
+    """Thin sessions among them: coverage is at least MIN_COVERAGE and below THIN_COVERAGE,
+    (P, D)."""
+    versions: ModelVersions
+    horizons: dict[int, HorizonForecast] = field(default_factory=dict)
+    """Forecasts of `OTHER_HORIZONS`, fractions of equity, (P, D)."""
+
+
+def estimate_portfolio_volatility(
+    valuation: Valuation,
+    returns: panels.Returns,
+    ranges: pd.DataFrame,
+    market: str,
+    versions: ModelVersions,
+    bars: DailyBars | None = None,
+    funds: Collection[str] = (),
+) -> PortfolioVolatility:
+    """Estimate realized and forecast volatility of pro-forma portfolio returns.
+
+    Parameters
+    ----------
+    valuation : Valuation
+        Valuation on D sessions.
+    returns : Returns
+        Returns of the PORTFOLIO_WINDOW sessions that end on each of them.
+    ranges : DataFrame
+        Range proxies of the same sessions, of symbols that are the only underlying of a portfolio
+        (`Valuation.single_underlying`). Its range is that of the symbol, scaled by its exposure;
+        the range of several symbols is unknown.
+    market : str
+        Symbol of the market index, whose volatility is a regressor.
+    versions : ModelVersions
+        Model versions; a day uses the version known on it.
+    bars : DailyBars, optional
+        Ranges, opens and volumes of the same symbols. None: only ranges are known.
+    funds : collection of str
+        Symbols of funds and indices. A portfolio that is only one stock is a stock; all others are
+        diversified.
+
+    Notes
+    -----
+    This is not the mean of position volatilities, which would ignore diversification. Everything is
+    measured on changes of value, and divided by equity at the end.
+    """
+    market_returns, version = returns.column(market), versions.version_on(valuation.sessions)
+    single_underlying = valuation.single_underlying(ranges.columns)
+    exposure = np.abs(valuation.sum_by_portfolio(valuation.exposures))
+    missing = np.full(ranges.shape, np.nan)
+    bars = DailyBars(ranges.to_numpy(), missing, missing) if bars is None else bars
+    # column -1 is missing
+    bars = DailyBars(*(np.column_stack([one, np.full(len(one), np.nan)]) for one in bars))
+    is_stock = np.append(~ranges.columns.isin(list(funds)), False)
+    positions = returns.frame.columns.get_indexer(ranges.columns)
+    changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
+    columns = valuation.underlying_columns(returns.frame.columns)
+    figures, coverage, n_covered, n_thin = [], [], [], []
+    others: list[list[HorizonForecast]] = []
+    year = slice(-har.LEVEL_WINDOW, None)
+    for window, column in zip(changes, columns, strict=True):
+        d, series = window.day, window.series
+        rows, single = slice(d, d + PORTFOLIO_WINDOW), single_underlying[:, d]
+        own = bars.select(rows, single) if len(ranges.columns) else None
+        series_class = np.where(is_stock[single], STOCK, DIVERSIFIED)
+        inputs = har.build_regressors(
+            series[year],
+            market_returns[rows][year],
+            None if own is None else exposure[:, d] * own.ranges[year],
+        )
+        features = build_features(_returns_of_features(window, single, positions), *(own or ()))
+        at = inputs, features, versions, version[d : d + 1], series_class
+        figures.append(estimate_figures(series, inputs, forecast_volatility(*at), 1))
+        others.append([forecast_horizon(*at, horizon) for horizon in OTHER_HORIZONS])
+        covered = window.coverage[year] * valuation.priced_share[:, d]
+        coverage.append(covered.mean(axis=0))
+        n_thin.append(_count_thin_coverage_sessions(covered))
+        n_covered.append(_count_covered(valuation, d, column, window.symbol_returns[year]))
+    in_currency = Figures._make(np.concatenate(days).T for days in zip(*figures, strict=True))
+    equity = valuation.risk_denominator
+    return PortfolioVolatility(
+        figures=_divide_by_equity(in_currency, equity),
+        root_variance_amount=in_currency.root_variance_forecast,
+        coverage=np.stack(coverage, axis=1),
+        n_covered=np.stack(n_covered, axis=1),
+        n_thin=np.stack(n_thin, axis=1).astype(float),
+        versions=versions,
+        horizons={
+            horizon: HorizonForecast(
+                *(np.concatenate(days).T / equity for days in zip(*found, strict=True))
+            )
+            for horizon, found in zip(OTHER_HORIZONS, zip(*others, strict=True), strict=True)
+        },
+    )
+
+
+def _returns_of_features(
+    window: ProFormaWindow, single: IntArray, positions: IntArray
+) -> FloatArray:
+    """Return changes of value, and the returns of the symbol where it is the only one, (T, P).
+
+    ``single`` is each portfolio's only symbol, -1 if there are several, and ``positions`` are the
+    columns of the symbols. Features do not depend on the unit, but the logarithm of a return does.
+    """
+    of_features = window.series.copy()
+    is_single = single >= 0
+    of_features[:, is_single] = window.symbol_returns[:, positions[single[is_single]]]
+    return of_features
+
+
+def _count_thin_coverage_sessions(covered: FloatArray) -> IntArray:
+    """Count each portfolio's thin sessions, (P,), in covered shares of gross exposure (T, P)."""
+    is_thin = meets_minimum(covered, MIN_COVERAGE) & ~meets_minimum(covered, THIN_COVERAGE)
+    n_thin: IntArray = is_thin.sum(axis=0)
+    return n_thin
+
+
+def _count_covered(
+    valuation: Valuation, d: int, column: IntArray, returns: FloatArray
+) -> FloatArray:
+    """Count each portfolio's instruments on day ``d`` with enough ``returns`` (T, S), (P,).
+
+    ``column`` is each instrument's column of ``returns``, -1 if it has none.
+    """
+    enough = np.isfinite(returns).sum(axis=0) >= har.MIN_LEVEL_OBS
+    return valuation.sum_by_portfolio(
+        (valuation.is_held[:, d] & (column >= 0) & enough[column])[:, None]
+    )[:, 0]
+
+
+def _divide_by_equity(in_currency: Figures, equity: FloatArray) -> Figures:
+    """Divide figures of changes of value by ``equity``, (P, D); NaN where it is NaN."""
+    is_defined = np.isfinite(equity)
+    scaled = {name: getattr(in_currency, name) / equity for name in _SCALED_BY_EQUITY}
+    kept = {name: np.where(is_defined, getattr(in_currency, name), np.nan) for name in _SCALE_FREE}
+    return in_currency._replace(**scaled, **kept)

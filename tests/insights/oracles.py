@@ -1,0 +1,567 @@
+"""What each form of the catalog says, written again from its meaning: values by subject.
+
+Nothing of `riskmetrics.insights.forms` is used. A missing figure is NaN, with which every
+comparison is false.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from math import isnan, nan
+
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.history_facts import UNKNOWN_START
+
+Expected = dict[str, dict[str, object]]
+"""Subject to slots and their values."""
+
+
+class Figures:
+    """Figures of a sheet: NaN if missing."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        """Keep the sheet."""
+        self.sheet, self.day = sheet, sheet.day
+
+    def __getattr__(self, name: str) -> float:
+        """Return a figure by its id."""
+        fact = self.sheet.facts.get(name)
+        return nan if fact is None else float(fact.value)
+
+    def of(self, alias: str, kind: str) -> float:
+        """Return a figure of a thing."""
+        return getattr(self, f"{alias.lower()}_{kind}")
+
+    def text(self, name: str) -> str:
+        """Return a text, empty if missing."""
+        fact = self.sheet.facts.get(name)
+        return "" if fact is None else str(fact.value)
+
+    def rank(self, alias: str, kind: str) -> int:
+        """Return a rank, 0 if missing."""
+        fact = self.sheet.facts.get(f"{alias.lower()}_{kind}")
+        return (fact.rank or 0) if fact else 0
+
+    def count(self, name: str) -> int:
+        """Return the number of observations of a fact."""
+        return self.sheet.facts[name].n_obs or 0
+
+    def things(self, prefix: str) -> list[str]:
+        """Return aliases."""
+        return [alias for alias in self.sheet.aliases if alias.startswith(prefix)]
+
+
+def _one(condition: bool, subject: str = "", **slots: object) -> Expected:
+    return {subject: slots} if condition else {}
+
+
+def _known(*values: float) -> bool:
+    return not any(isnan(value) for value in values)
+
+
+def _largest(f: Figures, sign: int) -> tuple[str, float, float]:
+    """Return the largest winner or loser, its P&L, and its share of the sum of that sign."""
+    total = f.winners_pnl if sign > 0 else f.losers_pnl
+    signed = {alias: sign * f.of(alias, "pnl") for alias in f.things("POS")}
+    signed = {alias: value for alias, value in signed.items() if value > 0}
+    if not signed or not sign * total > 0:
+        return "", nan, nan
+    alias = max(signed, key=lambda each: (signed[each], each))
+    return alias, sign * signed[alias], signed[alias] / abs(total)
+
+
+def _main_position(f: Figures, sign: int) -> Expected:
+    alias, pnl, share = _largest(f, sign)
+    others = f.n_winners if sign > 0 else f.n_losers
+    total = 0.0 if isnan(f.daily_pnl) else f.daily_pnl
+    matters = sign * total > 0 or abs(pnl) >= 0.4 * abs(total)
+    slots = {"gain" if sign > 0 else "loss": abs(pnl), "share": share, "name": alias}
+    return _one(share >= 0.5 and others >= 2 and matters, alias, **slots)
+
+
+def _limit(f: Figures, kind: str, alias: str = "") -> float:
+    """Return the highest limit of `severity.yaml` that is reached, else NaN."""
+    limits = {
+        "weight": (0.1, 0.2, 0.5),
+        "gross": (0.4, 0.6),
+        "beta": (1.2, 1.5, 2.0),
+        "drawdown": (0.1, 0.2, 0.35),
+        "gross_to_equity": (1.5, 2.0, 3.0),
+    }[kind]
+    value = f.of(alias, kind) if alias else getattr(f, kind)
+    if kind == "weight" and f.text(f"{alias.lower()}_fund") == "fund":
+        return nan
+    if kind == "gross" and f.sheet.aliases[alias]["sector"] in ("ETF", "Unclassified"):
+        return nan
+    if kind == "drawdown" and f.drawdown < 1.25 * f.market_drawdown:
+        return nan
+    return max((limit for limit in limits if value >= limit), default=nan)
+
+
+def _streak(f: Figures, kind: str, alias: str = "") -> tuple[int, bool]:
+    fact_id = f"{alias.lower()}_{kind}_streak" if alias else f"{kind}_streak"
+    fact = f.sheet.facts.get(fact_id)
+    if fact is None:
+        return 1, False
+    return int(float(fact.value)), fact.quality != UNKNOWN_START
+
+
+def _new_limit(f: Figures, kind: str, slot: str, prefix: str = "") -> Expected:
+    found: Expected = {}
+    for alias in f.things(prefix) if prefix else [""]:
+        limit = _limit(f, kind, alias)
+        if not isnan(limit) and _streak(f, kind, alias) == (1, True):
+            value = f.of(alias, kind) if alias else getattr(f, kind)
+            found[alias] = {"limit": limit, slot: value} | ({"name": alias} if alias else {})
+    return found
+
+
+def _all_limits(f: Figures) -> list[tuple[int, bool]]:
+    """Return the streaks of all limits that are reached."""
+    things = [("weight", alias) for alias in f.things("POS")]
+    things += [("gross", alias) for alias in f.things("SEC")]
+    things += [(kind, "") for kind in ("beta", "drawdown", "gross_to_equity")]
+    return [_streak(f, *each) for each in things if not isnan(_limit(f, *each))]
+
+
+def _test_fails(f: Figures) -> bool:
+    return f.var_p_value < 0.01 and f.var_exceptions > round_half_even(f.var_expected)
+
+
+def round_half_even(value: float) -> float:
+    """Return the nearest whole number, NaN for NaN."""
+    return nan if isnan(value) else round(value)
+
+
+def _test(f: Figures, holds: bool) -> Expected:
+    found = _known(f.var_tested, f.var_exceptions, f.var_expected, f.var_p_value) and holds
+    return _one(
+        found,
+        count=f.var_tested,
+        exceptions=f.var_exceptions,
+        expected=round_half_even(f.var_expected),
+    )
+
+
+def _left(f: Figures, sign: int) -> Expected:
+    before = f.volatility_21d - f.volatility_21d_change
+    fall = (before**2 - f.volatility_21d**2) / 12
+    left = f.left_return**2 - f.daily_return**2
+    holds = (
+        f.volatility_21d <= before - 0.1 * before
+        and fall > 0
+        and 0.7 * fall <= left <= 1.3 * fall
+        and sign * f.left_return > 0
+        and bool(f.text("left_day"))
+    )
+    return _one(
+        holds,
+        before=before,
+        now=f.volatility_21d,
+        left=abs(f.left_return),
+        day=date.fromisoformat(f.text("left_day")) if holds else None,
+    )
+
+
+def _volatility_moved(f: Figures, sign: int) -> Expected:
+    before = f.volatility_21d - f.volatility_21d_change
+    holds = before > 0 and sign * f.volatility_21d_change >= 0.1 * before
+    return _one(holds, before=before, now=f.volatility_21d)
+
+
+def _expected(f: Figures, sign: int) -> Expected:
+    odds = f.rise_probability if sign > 0 else 1 - f.rise_probability
+    holds = (
+        sign * (f.expected_volatility - f.volatility_21d) > 0
+        and odds >= 0.6
+        and f.expected_low < f.expected_high
+    )
+    return _one(
+        holds,
+        expected=f.expected_volatility,
+        low=f.expected_low,
+        high=f.expected_high,
+        odds=odds,
+    )
+
+
+def _scored(f: Figures, holds: bool) -> Expected:
+    known = _known(f.past_forecast, f.past_outcome, f.past_low, f.past_high)
+    return _one(
+        known and holds,
+        forecast=f.past_forecast,
+        outcome=f.past_outcome,
+        low=f.past_low,
+        high=f.past_high,
+    )
+
+
+def _shares(f: Figures, holds: Callable[[str, float, float], bool]) -> Expected:
+    found: Expected = {}
+    for alias in f.things("POS"):
+        weight, share = f.of(alias, "weight"), f.of(alias, "share")
+        if weight > 0 and not isnan(share) and holds(alias, weight, share):
+            found[alias] = {"name": alias, "weight": weight, "share": share}
+    return found
+
+
+def _pair(f: Figures) -> Expected:
+    ranked = {
+        f.rank(alias, "share"): alias
+        for alias in f.things("POS")
+        if f.of(alias, "weight") > 0 and _known(f.of(alias, "share"))
+    }
+    if not {1, 2} <= ranked.keys():
+        return {}
+    one, other = f.of(ranked[1], "share"), f.of(ranked[2], "share")
+    holds = one + other >= 0.6 and one < 0.5 and other > 0
+    return _one(holds, ranked[1], first=ranked[1], second=ranked[2], share=one + other)
+
+
+def _active(f: Figures) -> dict[str, float]:
+    return {
+        alias: f.of(alias, "active")
+        for alias in f.things("SEC")
+        if f.sheet.aliases[alias]["sector"] not in ("ETF", "Unclassified")
+        and _known(f.of(alias, "active"), f.of(alias, "net"), f.of(alias, "benchmark"))
+    }
+
+
+def _sector(f: Figures, alias: str, holds: bool) -> Expected:
+    holds = holds and f.of(alias, "net") > 0
+    return _one(
+        holds, alias, name=alias, net=f.of(alias, "net"), benchmark=f.of(alias, "benchmark")
+    )
+
+
+def _over(f: Figures) -> Expected:
+    active = _active(f)
+    alias = max(active, key=lambda each: (active[each], each), default="")
+    return _sector(f, alias, active[alias] >= 0.1) if alias else {}
+
+
+def _under(f: Figures) -> Expected:
+    active = _active(f)
+    alias = min(active, key=lambda each: (active[each], each), default="")
+    return _sector(f, alias, active[alias] <= -0.1) if alias else {}
+
+
+def _absent(f: Figures) -> Expected:
+    active = _active(f)
+    alias = min(active, key=lambda each: (active[each], each), default="")
+    holds = bool(alias) and active[alias] <= -0.1 and f.of(alias, "gross") == 0
+    return _one(holds, alias, name=alias, benchmark=f.of(alias, "benchmark") if holds else nan)
+
+
+def _beta(f: Figures, holds: bool) -> Expected:
+    known = _known(f.own_beta, f.own_beta_error) and f.own_beta > 0
+    return _one(known and holds, beta=f.own_beta, error=f.own_beta_error)
+
+
+def _near_one(f: Figures) -> bool:
+    return 0.9 <= f.own_beta <= 1.1
+
+
+def _scenario(f: Figures, *, is_less: bool) -> Expected:
+    found: Expected = {}
+    for alias in f.things("SCN"):
+        result, move = f.of(alias, "result"), f.of(alias, "market_move")
+        if f.rank(alias, "result") == 1 and result < 0:
+            if not is_less:
+                found[alias] = {"name": alias, "loss": -result}
+            elif move < result:
+                found[alias] = {"name": alias, "loss": -result, "market": -move}
+    return found
+
+
+def _drawdown(f: Figures) -> Expected:
+    peak = f.text("drawdown_peak")
+    holds = bool(peak) and peak < f.day.isoformat() and f.drawdown >= 0.03
+    return _one(holds, drawdown=f.drawdown, day=date.fromisoformat(peak) if holds else None)
+
+
+def _quiet_moves(f: Figures) -> bool:
+    return all(
+        abs(getattr(f, f"{kind}_change")) <= 2 * getattr(f, f"{kind}_usual_change")
+        for kind in ("beta", "volatility_21d", "expected_volatility")
+    )
+
+
+def _netting(f: Figures) -> Expected:
+    gains, losses = f.winners_pnl, -f.losers_pnl
+    holds = gains >= 0.4 * losses > 0 and losses >= 0.4 * gains
+    return _one(holds, gains=gains, losses=losses)
+
+
+def _spread(f: Figures) -> Expected:
+    alias, pnl, share = _largest(f, -1)
+    holds = f.daily_pnl < 0 and f.n_losers >= 5 and share <= 0.25
+    return _one(holds, alias, name=alias, loss=abs(pnl), share=share)
+
+
+STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
+    "session_loss": lambda f: _one(
+        f.daily_pnl < 0 and f.daily_return < 0, loss=-f.daily_pnl, rate=-f.daily_return
+    ),
+    "session_gain": lambda f: _one(
+        f.daily_pnl > 0 and f.daily_return > 0, gain=f.daily_pnl, rate=f.daily_return
+    ),
+    "session_loss_amount": lambda f: _one(f.daily_pnl < 0, loss=-f.daily_pnl),
+    "session_gain_amount": lambda f: _one(f.daily_pnl > 0, gain=f.daily_pnl),
+    "position_loss": lambda f: _main_position(f, -1),
+    "position_gain": lambda f: _main_position(f, 1),
+    "losses_spread": _spread,
+    "netting": _netting,
+    "five_sessions_down": lambda f: _one(f.return_5d <= -0.02, rate=-f.return_5d),
+    "five_sessions_up": lambda f: _one(f.return_5d >= 0.02, rate=f.return_5d),
+    "month_down": lambda f: _one(f.return_21d <= -0.06, rate=-f.return_21d),
+    "month_up": lambda f: _one(f.return_21d >= 0.06, rate=f.return_21d),
+    "largest_loss": lambda f: (
+        _one(True, count=f.count("loss_rank")) if f.loss_rank == 1 and f.daily_return < 0 else {}
+    ),
+    "largest_gain": lambda f: (
+        _one(True, count=f.count("gain_rank")) if f.gain_rank == 1 and f.daily_return > 0 else {}
+    ),
+    "rare_loss": lambda f: (
+        _one(True, rank=f.loss_rank, count=f.count("loss_rank"))
+        if 2 <= f.loss_rank <= 5 and f.daily_return < 0
+        else {}
+    ),
+    "rare_gain": lambda f: (
+        _one(True, rank=f.gain_rank, count=f.count("gain_rank"))
+        if 2 <= f.gain_rank <= 5 and f.daily_return > 0
+        else {}
+    ),
+    "market_rose": lambda f: _one(
+        f.market_return >= 0.01 and _known(f.daily_return), rate=f.market_return
+    ),
+    "market_fell": lambda f: _one(
+        f.market_return <= -0.01 and _known(f.daily_return), rate=-f.market_return
+    ),
+    "no_change": lambda f: _one(_quiet_moves(f)),
+    "equity": lambda f: _one(f.total_value > 0, equity=f.total_value),
+    "opened": lambda f: _one(f.n_opened > 0, count=f.n_opened),
+    "closed": lambda f: _one(f.n_closed > 0, count=f.n_closed),
+    "resized": lambda f: _one(f.n_resized > 0, count=f.n_resized),
+    "var_exceeded": lambda f: _one(
+        -f.daily_return > f.previous_var_95 > 0, loss=-f.daily_return, var=f.previous_var_95
+    ),
+    "var_held": lambda f: _one(
+        0 < 0.5 * f.previous_var_95 <= -f.daily_return <= f.previous_var_95,
+        loss=-f.daily_return,
+        var=f.previous_var_95,
+    ),
+    "var_too_low": lambda f: _test(f, _test_fails(f)),
+    "var_too_high": lambda f: _test(
+        f, f.var_p_value < 0.01 and f.var_exceptions < round_half_even(f.var_expected)
+    ),
+    "var_often_exceeded": lambda f: _test(
+        f, 0.01 <= f.var_p_value < 0.05 and f.var_exceptions > round_half_even(f.var_expected)
+    ),
+    "gain_left_window": lambda f: _left(f, 1),
+    "loss_left_window": lambda f: _left(f, -1),
+    "volatility_rose": lambda f: _volatility_moved(f, 1),
+    "volatility_fell": lambda f: _volatility_moved(f, -1),
+    "volatility_calm": lambda f: _one(
+        f.volatility_percentile <= 0.2 and _known(f.volatility_21d),
+        volatility=f.volatility_21d,
+        days=f.volatility_percentile,
+    ),
+    "volatility_high": lambda f: _one(
+        f.volatility_percentile >= 0.8 and _known(f.volatility_21d),
+        volatility=f.volatility_21d,
+        days=f.volatility_percentile,
+    ),
+    "volatility_level": lambda f: _one(_known(f.volatility_21d), volatility=f.volatility_21d),
+    "windows_compared": lambda f: _one(
+        abs(f.volatility_21d - f.volatility_63d) >= 0.2 * max(f.volatility_21d, f.volatility_63d)
+        and max(f.volatility_21d, f.volatility_63d) > 0,
+        short=f.volatility_21d,
+        long=f.volatility_63d,
+    ),
+    "expected_rise": lambda f: _expected(f, 1),
+    "expected_fall": lambda f: _expected(f, -1),
+    "forecast_missed_high": lambda f: _scored(f, f.past_outcome < f.past_low),
+    "forecast_missed_low": lambda f: _scored(f, f.past_outcome > f.past_high),
+    "forecast_held": lambda f: _scored(f, f.past_low <= f.past_outcome <= f.past_high),
+    "position_dominates": lambda f: _shares(
+        f,
+        lambda alias, _, share: (
+            f.rank(alias, "share") == 1
+            and share >= 0.5
+            and f.text(f"{alias.lower()}_fund") != "fund"
+            and f.num_positions != 1
+        ),
+    ),
+    "position_risk_heavy": lambda f: _shares(
+        f,
+        lambda alias, weight, share: (
+            f.rank(alias, "share") in (1, 2) and share >= 1.3 * weight and 0.15 <= share < 0.5
+        ),
+    ),
+    "position_in_line": lambda f: _shares(
+        f,
+        lambda alias, weight, share: (
+            f.rank(alias, "weight") == 1
+            and 0.85 * weight <= share <= 1.15 * weight
+            and 0.15 <= share < 0.5
+        ),
+    ),
+    "pair_share": _pair,
+    "effective_positions": lambda f: _one(
+        f.num_positions > 1 and f.effective_positions <= f.num_positions * 2 / 3,
+        count=f.num_positions,
+        effective=f.effective_positions,
+    ),
+    "largest_weight": lambda f: {
+        alias: {"name": alias, "weight": f.of(alias, "weight")}
+        for alias in f.things("POS")
+        if f.rank(alias, "weight") == 1
+    },
+    "top_three": lambda f: _one(f.num_positions >= 5 and f.top_3 >= 0.5, share=f.top_3),
+    "sector_over": _over,
+    "sector_under": _under,
+    "sector_absent": _absent,
+    "beta_high": lambda f: _beta(f, not _near_one(f) and f.own_beta - 1 > f.own_beta_error),
+    "beta_low": lambda f: _beta(f, not _near_one(f) and 1 - f.own_beta > f.own_beta_error),
+    "beta_neutral": lambda f: _beta(f, _near_one(f)),
+    "beta_rose": lambda f: _one(
+        f.beta_change >= 0.05 and _known(f.beta), before=f.beta - f.beta_change, now=f.beta
+    ),
+    "beta_fell": lambda f: _one(
+        f.beta_change <= -0.05 and _known(f.beta), before=f.beta - f.beta_change, now=f.beta
+    ),
+    "market_explains": lambda f: _one(f.market_r_squared >= 0.8, share=f.market_r_squared),
+    "market_explains_little": lambda f: _one(f.market_r_squared <= 0.4, share=f.market_r_squared),
+    "beta_partial": lambda f: _one(
+        f.beta_coverage < 0.995 and _known(f.beta), coverage=f.beta_coverage
+    ),
+    "rate_beta": lambda f: _one(f.rate_beta >= 0.2, beta=f.rate_beta),
+    "shorts_reduce": lambda f: _one(
+        f.short_share <= -0.02 and f.num_short_positions > 0, share=-f.short_share
+    ),
+    "shorts_add": lambda f: _one(
+        f.short_share >= 0.02 and f.num_short_positions > 0, share=f.short_share
+    ),
+    "gross_and_net": lambda f: _one(
+        f.gross_to_equity >= 1.05 and f.net_to_equity > 0 and f.num_short_positions >= 2,
+        gross=f.gross_to_equity,
+        net=f.net_to_equity,
+        shorts=f.num_short_positions,
+    ),
+    "scenario_cost": lambda f: _scenario(f, is_less=False),
+    "scenario_less_than_market": lambda f: _scenario(f, is_less=True),
+    "drawdown": _drawdown,
+    "drawdown_deepest": lambda f: _one(
+        f.drawdown == f.max_drawdown and f.drawdown >= 0.03, drawdown=f.drawdown
+    ),
+    "limit_position": lambda f: _new_limit(f, "weight", "weight", "POS"),
+    "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
+    "limit_beta": lambda f: _new_limit(f, "beta", "beta"),
+    "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),
+    "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
+    "limits_standing": lambda f: _one(
+        any(length > 1 for length, _ in _all_limits(f))
+        or (_test_fails(f) and f.previous_var_p_value < 0.01 and _known(f.var_tested))
+    ),
+    "limits_reached": lambda f: _one((1, False) in _all_limits(f)),
+    "prices_missing": lambda f: _one(f.price_coverage < 1, coverage=f.price_coverage),
+    "risk_undefined": lambda f: _one(
+        _known(f.total_value)
+        and not any(
+            _known(value)
+            for value in (
+                f.beta,
+                f.volatility_21d,
+                f.expected_volatility,
+                f.var_95,
+                f.drawdown,
+            )
+        )
+    ),
+}
+"""Form to its expected instances."""
+
+BECAUSE: Mapping[str, str] = {
+    "headline_var_exceeded": "var_exceeded",
+    "headline_limit_position": "limit_position",
+    "headline_limit_sector": "limit_sector",
+    "headline_limit_beta": "limit_beta",
+    "headline_limit_drawdown": "limit_drawdown",
+    "headline_limit_leverage": "limit_leverage",
+    "headline_gain_left": "gain_left_window",
+    "headline_loss_left": "loss_left_window",
+    "headline_prices_missing": "prices_missing",
+    "headline_largest_loss": "largest_loss",
+    "headline_largest_gain": "largest_gain",
+    "headline_var_too_low": "var_too_low",
+    "headline_risk_undefined": "risk_undefined",
+    "headline_volatility_rose": "volatility_rose",
+    "headline_volatility_fell": "volatility_fell",
+    "headline_dominates": "position_dominates",
+    "headline_risk_heavy": "position_risk_heavy",
+    "headline_shorts_add": "shorts_add",
+    "headline_shorts_reduce": "shorts_reduce",
+    "headline_deepest": "drawdown_deepest",
+    "headline_loss_held": "var_held",
+    "headline_loss": "session_loss_amount",
+    "headline_gain": "session_gain_amount",
+    "headline_calm": "volatility_calm",
+    "headline_high": "volatility_high",
+    "headline_volatility": "volatility_level",
+    "headline_weights": "largest_weight",
+    "headline_scenario": "scenario_cost",
+    "headline_drawdown": "drawdown",
+    "headline_equity": "equity",
+    "look_at_var": "var_too_low",
+}
+"""Headline or advice to the statement whose truth it shares, with its subject."""
+
+
+def _cause(f: Figures, sign: int) -> set[str]:
+    """Return the position that explains the result: half of it, and of the sum of its sign."""
+    alias, pnl, _ = _largest(f, sign)
+    found = _main_position(f, sign)
+    return (
+        {alias}
+        if found and sign * f.daily_pnl > 0 and abs(pnl) >= 0.5 * abs(f.daily_pnl)
+        else set()
+    )
+
+
+def _severe(f: Figures, kind: str, prefix: str = "") -> set[str]:
+    """Return the things, or the portfolio, at or beyond the second limit of a kind."""
+    second = {"weight": 0.2, "gross": 0.6, "beta": 1.5, "drawdown": 0.2, "gross_to_equity": 2.0}
+    return {
+        alias
+        for alias in (f.things(prefix) if prefix else [""])
+        if _limit(f, kind, alias) >= second[kind]
+    }
+
+
+SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
+    "headline_one_loss": lambda f: _cause(f, -1),
+    "headline_one_gain": lambda f: _cause(f, 1),
+    "headline_quiet": lambda f: (
+        {""}
+        if abs(f.daily_return) <= 0.25 * f.previous_var_95
+        and (1, True) not in _all_limits(f)
+        and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
+        else set()
+    ),
+    "headline_beta": lambda f: {""} if _known(f.beta) else set(),
+    "headline_exposure": lambda f: {""} if f.num_short_positions > 0 else set(),
+    "look_at_beta": lambda f: _severe(f, "beta"),
+    "look_at_leverage": lambda f: _severe(f, "gross_to_equity"),
+    "look_at_drawdown": lambda f: (
+        _severe(f, "drawdown") if STATEMENTS["drawdown_deepest"](f) else set()
+    ),
+}
+"""Headline or advice to the subjects for which it is true."""
+
+CHOICES: Mapping[str, Callable[[Figures], set[str]]] = {
+    "look_at_position": lambda f: (
+        set(STATEMENTS["position_dominates"](f)) or _severe(f, "weight", "POS")
+    ),
+    "look_at_sector": lambda f: _severe(f, "gross", "SEC"),
+}
+"""Advice about one of several things: exactly one of them, if there are any."""

@@ -1,0 +1,185 @@
+"""Plans: wrong ones are pruned, planted events lead, quiet days are short."""
+
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from riskmetrics.insights.claims import catalog, claims_of, remembered
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.plan import (
+    LEADING_TYPE,
+    MAX_FINDINGS,
+    MAX_PARAGRAPHS,
+    MAX_RECOMMENDATIONS,
+    MAX_STEPS,
+    Plan,
+    Step,
+    plan_by_rules,
+    prune,
+)
+from riskmetrics.insights.realize import realize_note
+from tests.insights.days import EVENTS, plain_day, planted_day
+from tests.insights.fact_sheets import build_sheet, random_sheet
+from tests.insights.wrong_plans import CONNECTIVES, wrong_plan
+
+N_PLANS, N_DAYS = 1_000, 250
+"""Wrong plans, and days with each event; `python -m benchmarks.insight_claims` tries more."""
+
+
+def rules_plan(sheet: Sheet, insight_type: str = LEADING_TYPE) -> Plan:
+    found = plan_by_rules(claims_of(sheet), insight_type)
+    assert found is not None
+    return found
+
+
+def test_wrong_plans_are_pruned_to_true_claims_told_once() -> None:
+    random = Random(3)
+    for _ in range(N_PLANS):
+        sheet = random_sheet(random)
+        claims = claims_of(sheet)
+        if not any(each.form.role == "headline" for each in claims.values()):
+            continue
+        kept = prune(wrong_plan(random, sorted(claims)), claims)
+        told = kept.statements()
+        assert prune(kept, claims) == kept
+        assert {*told, kept.headline, *kept.recommendations} <= claims.keys()
+        assert len(set(told)) == len(told)
+        assert claims[kept.headline].form.role == "headline"
+        assert all(claims[each].form.role == "statement" for each in told)
+        assert all(claims[each].form.role == "advice" for each in kept.recommendations)
+        figures = [fact for each in told for fact in claims[each].shown]
+        assert len(set(figures)) == len(figures)
+        assert len(kept.paragraphs) <= MAX_PARAGRAPHS
+        assert all(1 <= len(steps) <= MAX_STEPS for steps in kept.paragraphs)
+        assert len(kept.findings) <= MAX_FINDINGS
+        assert len(kept.recommendations) <= MAX_RECOMMENDATIONS
+        for steps in kept.paragraphs:
+            assert steps[0].connective == ""
+            for first, second in pairwise(steps):
+                one, other = claims[first.claim].instance, claims[second.claim].instance
+                if second.connective == "mainly because":
+                    assert other.supports == claims[first.claim].form.id
+                if second.connective in ("but", "while"):
+                    assert one.sign * other.sign == -1
+        assert realize_note(kept, claims, sheet).title
+
+
+def test_a_true_plan_is_kept_as_it_is() -> None:
+    random, seen = Random(4), 0
+    for _ in range(200):
+        sheet = random_sheet(random)
+        claims = claims_of(sheet)
+        plan = plan_by_rules(claims, LEADING_TYPE)
+        if plan is not None:
+            assert prune(plan, claims) == plan
+            seen += 1
+    assert seen > 150
+
+
+@pytest.mark.parametrize("event", sorted(EVENTS))
+def test_a_planted_event_is_the_headline_in_at_least_95_percent_of_days(event: str) -> None:
+    random, led = Random(event), 0
+    for _ in range(N_DAYS):
+        sheet = planted_day(random, event)
+        led += rules_plan(sheet).headline.partition(":")[0] in EVENTS[event]
+    assert led >= 0.95 * N_DAYS
+
+
+def test_a_quiet_day_has_at_most_five_sentences() -> None:
+    random = Random(8)
+    for _ in range(N_DAYS):
+        before = plain_day(random)
+        facts = {
+            fact.id: fact.value
+            for fact in before.facts.values()
+            if not fact.id.endswith(("_pnl", "_winners", "_losers"))
+        }
+        quiet = build_sheet(facts | {"daily_pnl": 40.0, "daily_return": 0.0004})
+        plan = rules_plan(replace(quiet, before=remembered(before)))
+        assert plan.headline == "headline_quiet"
+        assert 1 <= len(plan.statements()) <= 5
+
+
+def test_the_mention_of_a_standing_limit_is_one_sentence() -> None:
+    sheet = build_sheet(
+        {
+            "daily_pnl": -839.3,
+            "daily_return": -0.012,
+            "total_value": 68_000.0,
+            "beta": 1.55,
+            "beta_streak": 19,
+            "drawdown": 0.45,
+            "drawdown_streak": 40,
+            "pos_01_weight": 0.598,
+            "pos_01_weight_streak": 40,
+            "max_drawdown": 0.5,
+        }
+    )
+    text = realize_note(rules_plan(sheet), claims_of(sheet), sheet)
+    assert (
+        "drawdown above 35% for the 40th session, SYM1 above 50% of equity for the 40th session and"
+        " beta above 1.50 for the 19th session."
+    ) in text.full_analysis
+
+
+def test_shares_of_losses_are_told_where_gains_offset_them() -> None:
+    """RRC lost 1,690 of 3,252 that losers lost; the portfolio, after gains, 2,103."""
+    sheet = build_sheet(
+        {
+            "daily_pnl": -2102.97,
+            "daily_return": -0.017,
+            "n_losers": 5,
+            "n_winners": 6,
+            "losers_pnl": -3252.01,
+            "winners_pnl": 1149.04,
+            "pos_01_pnl": -1690.2,
+        }
+    )
+    text = realize_note(rules_plan(sheet), claims_of(sheet), sheet)
+    assert "mainly because SYM1" in text.summary
+    assert "$1,690, 52% of" in text.summary
+
+
+def test_a_cause_needs_half_of_the_result() -> None:
+    """The largest loser made 52% of the losses, but 40% of the result only with gains netted."""
+    sheet = build_sheet(
+        {
+            "daily_pnl": 1000.0,
+            "daily_return": 0.01,
+            "n_losers": 2,
+            "n_winners": 3,
+            "losers_pnl": -500.0,
+            "winners_pnl": 1500.0,
+            "pos_01_pnl": -400.0,
+        }
+    )
+    text = realize_note(rules_plan(sheet), claims_of(sheet), sheet)
+    assert "because" not in text.summary
+
+
+def test_a_plan_of_another_type_needs_news() -> None:
+    figures = {"beta": 0.7, "own_beta": 0.7, "own_beta_error": 0.05, "market_r_squared": 0.9}
+    sheet = build_sheet(figures)
+    assert plan_by_rules(claims_of(sheet), "factor_exposure") is not None
+    assert plan_by_rules(claims_of(sheet, remembered(sheet)), "factor_exposure") is None
+
+
+def test_connectives_are_a_closed_set() -> None:
+    allowed = {"", *CONNECTIVES} - {"although"}
+    assert set(Step.model_json_schema()["properties"]["connective"]["enum"]) == allowed
+    with pytest.raises(ValueError, match="connective"):
+        Step.model_validate({"claim": "x", "connective": "although"})
+
+
+def test_names_with_braces_are_inserted_as_they_are() -> None:
+    aliases = {"POS_01": {"symbol": "{loss}\n{0}"}}
+    sheet = build_sheet(
+        {"pos_01_weight": 0.3, "total_value": 5.0, "daily_pnl": -1.0}, aliases=aliases
+    )
+    claims = claims_of(sheet)
+    plan = Plan(headline="headline_loss", paragraphs=[[Step(claim="largest_weight:POS_01")]])
+    text = realize_note(plan, claims, sheet)
+    assert "{loss} {0}" in text.summary
+    assert all(each.role in ("statement", "headline", "advice") for each in catalog().values())
