@@ -520,7 +520,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     assert page.row("rise", 7) == ["rise", "−5.8%", "1.1%", "", "−7,280", "100.0%", "—"]
     assert page.row("1929", 7) == ["1929", "—", "—", "", "—", "0.0%", "12.0%"]
     (amd,) = [row for row in page.rows if row[0].strip() == "AMD" and "50.0%" in row]
-    assert amd[2:7] == ["50.0%", "", "—", "—", "25.0%"]
+    assert [cell.strip() for cell in amd[2:7]] == ["50.0%", "", "—", "—", "25.0%"]
     assert page.row("Sold in 5 sessions", 2) == ["Sold in 5 sessions", "75.0%"]
     assert page.row("Energy", 4) == ["Energy", "30.0%", "+1.5%", "+50.0%"]
     text = " ".join(page.text.split())

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
+from scipy import stats
 from small_books import MARKET, SCENARIOS, Book, book, lot
 
 from riskmetrics import trading_calendar
@@ -215,4 +216,42 @@ def test_a_scenario_of_factor_moves_by_hand() -> None:
     assert pd.isna(rows.loc["unknown", "loss"])
     assert rows.loc["unknown", "undefined_reason"] == (
         "RISKMETRICS_FACTORS does not have the factor carry"
+    )
+
+
+def test_a_scenario_of_factor_moves_revalues_options_by_the_formula_of_black_and_scholes() -> None:
+    closes, units = simulated(9, noise=0.0).closes, 200
+    spot = float(closes["A"].iloc[-1])
+    call = lot(
+        "A240621C",
+        units / 100,
+        position_type="LC",
+        investment_class="OPTIONS",
+        underlying_symbol="A",
+        strike_price=round(spot),
+        expiration_date=date(2024, 6, 21),
+    )
+    stock = lot("B", 30, entry_date=HISTORY[0])
+    of = book(stock, call, closes=closes, equity={"A": (10_000.0, HISTORY[-1])})
+    valued, found = of.value_with_deltas(DAY), estimated(of, DAY)
+    scenarios = SCENARIOS.head(1).assign(
+        factor_moves="value=-0.05; size=0.02", market_move=-0.1, volatility_move=0.5
+    )
+    options = of.option_book(valued, DAY)
+    (row,) = factor_stress.factor_stress_rows(valued, scenarios, found, options).to_dict("records")
+    (held,) = of.options(DAY).to_dict("records")
+    move = float(EXPOSURES["A"] @ [-0.1, 0.02, -0.05])
+    years, sigma = held["years_to_expiration"], held["volatility"]
+
+    def value(price: float, sigma: float) -> float:
+        root, strike = sigma * np.sqrt(years), round(spot)
+        d1 = (np.log(price / strike) + (0.04 - 0.01 + sigma**2 / 2) * years) / root
+        paid = strike * np.exp(-0.04 * years) * stats.norm.cdf(d1 - root)
+        return float(price * np.exp(-0.01 * years) * stats.norm.cdf(d1) - paid)
+
+    gained = value(spot * (1 + move), 1.5 * sigma) - value(spot, sigma)
+    by_delta = held["delta"] * spot * move
+    assert abs(gained - by_delta) > 0.5
+    assert row["revalued_loss_value"] == pytest.approx(
+        row["loss_value"] - units * (gained - by_delta), rel=1e-9
     )
