@@ -13,6 +13,8 @@ from riskmetrics.catalog import all_statistics
 from riskmetrics.factor_sets import Factor
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
+from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.results import (
     betas,
     contribution_results,
@@ -21,6 +23,7 @@ from riskmetrics.results import (
     exposures,
     factor_results,
     forecasts,
+    holding_risk,
     income,
     option_results,
     portfolio_volatility_results,
@@ -238,8 +241,15 @@ def portfolio_tail_risk(inputs: RunInputs) -> Frames:
 
 def risk_contributions(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
-    return contribution_results.contribution_rows(
-        inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
+    valued, year = inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
+    net = contribution_results.net_by_underlying(valued)
+    returns = inputs.returns(VAR_WINDOW)
+    risk = holding_risk.estimate_holding_risk(valued, net, returns, MARKET_INDEX)
+    rows, volatility = contribution_results.contribution_rows(valued, year)
+    return (
+        holding_risk.extend_contributions(valued, net, risk, rows),
+        volatility,
+        holding_risk.active_sector_rows(valued, net, risk, inputs.profiles),
     )
 
 
@@ -272,6 +282,11 @@ def portfolio_active_risk(inputs: RunInputs) -> Frames:
     return _statistic("portfolio_active_risk", inputs)
 
 
+def portfolio_expected_active_risk(inputs: RunInputs) -> Frames:
+    """Return the rows of the asset."""
+    return _statistic("portfolio_expected_active_risk", inputs)
+
+
 def portfolio_performance(inputs: RunInputs) -> Frames:
     """Return the rows of the asset."""
     return _statistic("portfolio_performance", inputs)
@@ -285,15 +300,15 @@ def stress_tests(inputs: RunInputs) -> Frames:
         closes.index.to_numpy()[np.array(REPLAYS)], columns=["first_day", "last_day"]
     )
     scenarios = pd.concat([moves, windows], ignore_index=True).assign(
-        name=lambda rows: rows.index.astype("str")
+        name=lambda rows: rows.index.astype("str"), volatility_move=np.nan
     )
     replayed = closes.reindex(pd.to_datetime(stress_results.window_ends(scenarios)))
     return (
         stress_results.stress_rows(
             inputs.portfolio_valuation,
             scenarios,
-            stress_results.StressBetas(inputs.market_betas, *inputs.rate_betas),
-            replayed,
+            stress_results.StressBetas(inputs.decayed_betas, *inputs.rate_betas),
+            stress_results.History(replayed, inputs.returns(DECAYED_WINDOW)),
         ),
     )
 
@@ -332,6 +347,7 @@ PORTFOLIO_ASSETS = (
     portfolio_drawdowns,
     portfolio_market_regressions,
     portfolio_active_risk,
+    portfolio_expected_active_risk,
     portfolio_factor_exposures,
     portfolio_performance,
     stress_tests,

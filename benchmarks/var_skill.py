@@ -23,7 +23,12 @@ from benchmarks.forecast_models import load_history, random_portfolios
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.metrics import tail_risk
 from riskmetrics.metrics._typing import BoolArray, FloatArray
-from riskmetrics.metrics.filtered_simulation import FILTER_DECAY, FILTER_WINDOW
+from riskmetrics.metrics.filtered_simulation import (
+    FILTER_DECAY,
+    FILTER_WINDOW,
+    filter_returns,
+    simulate_paths,
+)
 from riskmetrics.metrics.filtered_simulation import filtered_historical_risk as filtered_risk
 from riskmetrics.metrics.volatility import ewma_volatility
 from riskmetrics.results.tail_risk_results import MIN_OBS_BY_LEVEL
@@ -97,6 +102,39 @@ def score_methods(returns: FloatArray, first: int = WINDOW) -> list[Score]:
     return found
 
 
+def score_horizon(returns: FloatArray, first: int = WINDOW, horizon: int = 10) -> list[Score]:
+    """Score filtered value at risk over ``horizon`` sessions, by paths and by its square root.
+
+    The sums of returns overlap, so that tests of independent exceptions do not apply: Kupiec's uses
+    every ``horizon``-th session, and clusters are NaN.
+    """
+    found = []
+    sums = np.lib.stride_tricks.sliding_window_view(returns, horizon, axis=0).sum(axis=-1)
+    days = range(first, len(sums))
+    for level, min_obs in MIN_OBS_BY_LEVEL.items():
+        by_path, by_root = [], []
+        for day in days:
+            filtered = filter_returns(returns[day - WINDOW : day])
+            paths = simulate_paths(filtered, horizon=horizon)
+            by_path.append(
+                tail_risk.historical_risk(paths, level=level, window=len(paths), min_obs=1)[:2]
+            )
+            one_day = tail_risk.historical_risk(filtered, level=level, min_obs=min_obs)[:2]
+            by_root.append(tail_risk.sqrt_time_scaled(np.stack(one_day), days=horizon))
+        for name, tails in (("filtered, paths", by_path), ("filtered, √-scaled", by_root)):
+            value_at_risk, shortfall = np.moveaxis(np.array(tails), 1, 0)
+            losses = -sums[first:]
+            score = _score(name, level, losses, value_at_risk, shortfall)
+            every = slice(None, None, horizon)
+            apart = _score(name, level, losses[every], value_at_risk[every], shortfall[every])
+            found.append(
+                score._replace(
+                    kupiec_rejections=apart.kupiec_rejections, independence_rejections=math.nan
+                )
+            )
+    return found
+
+
 def _score(
     name: str,
     level: float,
@@ -155,7 +193,9 @@ def render(scores: list[Score]) -> str:
                 f"{score.level:.0%}",
                 f"{score.breach_rate:.2%}",
                 f"{score.kupiec_rejections:.0%}",
-                f"{score.independence_rejections:.0%}",
+                "—"
+                if math.isnan(score.independence_rejections)
+                else f"{score.independence_rejections:.0%}",
                 f"{score.shortfall_ratio:.3f}",
                 f"{score.mean_value_at_risk:.2%}",
             ]
@@ -196,6 +236,10 @@ def main(arguments: list[str] | None = None) -> None:
         f" {len(returns) - first} sessions each\n"
     )
     print(render(scores))
+    horizon = 10
+    if first + horizon < len(returns):
+        print(f"\nLosses of {horizon} sessions:\n")
+        print(render(score_horizon(returns, first, horizon)))
     print(
         "\nbreached: at best 1 - level. Kupiec, clusters: share of portfolios rejected at 5 %. ES"
         " ratio: losses\nbeyond the value at risk / expected shortfall, at best 1."

@@ -101,6 +101,7 @@ EmailAddresses = Annotated[
 ]
 UsdAmount = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=6)]
 SecondsLimit = Annotated[float, Field(gt=0, le=86_400)]
+ParticipationRate = Annotated[float, Field(gt=0, le=1)]
 AnnualRate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
 
 

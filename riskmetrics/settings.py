@@ -30,6 +30,7 @@ from riskmetrics.setting_types import (
     FactorList,
     HttpUrl,
     IndexSymbol,
+    ParticipationRate,
     SecondsLimit,
     UsdAmount,
     url_validator,
@@ -124,6 +125,11 @@ class Settings(VendorSettings):
             "Dividend yield of all option underlyings: continuously compounded, per year, as a"
             " fraction."
         ),
+    )
+    liquidation_share: ParticipationRate = Field(
+        default=0.2,
+        validation_alias="RISKMETRICS_LIQUIDATION_SHARE",
+        description="Share of the median volume that is sold per day in liquidity figures.",
     )
     correlated_holdings: Annotated[int, Field(ge=0, le=30)] = Field(
         default=30,

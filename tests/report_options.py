@@ -13,5 +13,5 @@ from riskmetrics.results.option_results import PricingParameters
 
 def render(connection: sa.Connection, day: date, **options: Any) -> str:
     """Return the page of a session; without scripts unless they are wanted."""
-    terms = SnapshotTerms(day, "SPX", "TLT", "SP500", PricingParameters(0.04, 0.0), 30)
+    terms = SnapshotTerms(day, "SPX", "TLT", "SP500", PricingParameters(0.04, 0.0), 0.2, 30)
     return render_page(connection, day, ReportOptions(terms, **{"is_interactive": False} | options))

@@ -8,7 +8,13 @@ import pytest
 from scipy.stats import chi2
 
 from benchmarks import var_skill
-from benchmarks.var_skill import WINDOW, independence_p_value, random_portfolios, score_methods
+from benchmarks.var_skill import (
+    WINDOW,
+    independence_p_value,
+    random_portfolios,
+    score_horizon,
+    score_methods,
+)
 from riskmetrics.metrics.tail_risk import historical_risk
 
 
@@ -79,3 +85,14 @@ def test_the_bundled_sample_gives_a_table(capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr().out
     assert "5 portfolios of" in printed
     assert "| filtered" in printed
+
+
+def test_simulated_losses_of_ten_sessions_keep_their_level_where_one_day_has_fat_tails() -> None:
+    """Sums of ten independent returns have thinner tails than √10 times one return."""
+    returns = 0.01 * np.random.default_rng(6).standard_t(4, (WINDOW + 600, 20))
+    scores = {(score.method, score.level): score for score in score_horizon(returns)}
+    paths, root = (scores[f"filtered, {name}", 0.99] for name in ("paths", "√-scaled"))
+    assert paths.shortfall_ratio == pytest.approx(1.0, abs=0.15)
+    assert paths.mean_value_at_risk < root.mean_value_at_risk
+    assert math.isnan(paths.independence_rejections)
+    assert paths.breach_rate == pytest.approx(0.01, abs=0.006)

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ENUM
 
 revision = "k6f4b15ca7d4"
-down_revision = "k4d8f93a85b2"
+down_revision = "k5e1a04b96c3"
 
 VERSION = "v3"
 FORMER_SYSTEM = (

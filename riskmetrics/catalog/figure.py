@@ -30,6 +30,8 @@ class Unit(Enum):
     NUMBER = "number"
     EXPECTED_COUNT = "expected number"
     COUNT = "number of observations or instruments"
+    SHARES = "number of shares"
+    SESSIONS = "sessions"
     YEARS = "years of 365 days"
     DATE = "session"
     FLAG = "yes or no"

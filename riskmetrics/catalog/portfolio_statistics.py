@@ -19,6 +19,10 @@ _active = partial(
     Figure, "portfolio_active_risk", window="252 sessions", minimum=f"126 returns, {COVERED}",
     reference="Grinold and Kahn (2000)",
 )  # fmt: skip
+_expected = partial(
+    Figure, "portfolio_expected_active_risk", window="252 sessions",
+    minimum=f"126 returns, {COVERED}", reference="Grinold and Kahn (2000)",
+)  # fmt: skip
 _performance = partial(
     Figure, "portfolio_performance", window="252 sessions", minimum=f"126 returns, {COVERED}",
 )  # fmt: skip
@@ -46,8 +50,8 @@ STATISTICS = (
                 "returns of the portfolio in the 252 sessions", minimum="", reference=""),
         ),
         key="drawdowns",
-        title="Drawdowns, 252 sessions to {session}",
-        heading="Drawdown, one year",
+        title="Drawdowns of today's holdings, 252 sessions to {session}, pro forma",
+        heading="Drawdown of today’s holdings, one year, pro forma",
         rows={
             "current_drawdown": "from {current_drawdown_peak}",
             "max_drawdown": "{max_drawdown_peak} to {max_drawdown_trough}",
@@ -74,8 +78,8 @@ STATISTICS = (
                 "sessions on which R and the index have a return", minimum="", reference=""),
         ),
         key="market_regression",
-        title="Regression on the market index, 90 sessions to {session}",
-        heading="Regression on the market index, 90 sessions",
+        title="Regression on the market index, 90 sessions to {session}, pro forma",
+        heading="Regression on the market index, 90 sessions, pro forma",
         rows={
             "beta": "± {std_error}", "r_squared": "of the variance is the market's",
             "specific_volatility": "",
@@ -100,11 +104,41 @@ STATISTICS = (
                 "sessions on which R and the index have a return", minimum="", reference=""),
         ),
         key="active_risk",
-        title="Active risk, 252 sessions to {session}",
-        heading="Against the market index, one year",
+        title="Active risk, 252 sessions to {session}, pro forma",
+        heading="Against the market index, one year, pro forma",
         rows={"tracking_error": "", "active_return": "a year", "information_ratio": ""},
         facts={"tracking_error": "tracking_error"},
         family="active_risk",
+        uses_market=True,
+    ),
+    Statistic(
+        "portfolio_expected_active_risk",
+        "active risk against the market index, expected from weights that decay",
+        "riskmetrics.metrics.active_risk:expected_active_risk",
+        sessions=252,
+        min_obs=126,
+        figures=(
+            _expected("expected_tracking_error", "Expected tracking error", Unit.VOLATILITY,
+                "sqrt(252 * var(R - m)), half-life 63 sessions, m the return of the index,"
+                f" {PRO_FORMA}"),
+            _expected("active_beta", "Active beta", Unit.BETA,
+                "cov(R - m, m) / var(m), half-life 63 sessions"),
+            _expected("market_share", "Share of the market", Unit.FRACTION,
+                "active_beta² * var(m) / var(R - m)", null="undefined, or no active risk"),
+            _expected("observations", "Observations", Unit.COUNT,
+                "sessions on which R and the index have a return", minimum="", reference=""),
+        ),
+        key="expected_active_risk",
+        title="Expected active risk of today's holdings, {session}",
+        heading="Expected against the market index",
+        rows={
+            "expected_tracking_error": "a year", "active_beta": "beta less 1",
+            "market_share": "of active variance, by the active beta",
+        },
+        facts={
+            "expected_tracking_error": "expected_tracking_error", "active_beta": "active_beta",
+        },
+        family="expected_active_risk",
         uses_market=True,
     ),
     Statistic(

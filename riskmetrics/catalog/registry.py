@@ -9,6 +9,7 @@ from riskmetrics.catalog import (
     correlations,
     factors,
     forecasts,
+    liquidity,
     options,
     portfolio_statistics,
     stress,
@@ -38,6 +39,7 @@ _FIGURES = {
         *factors.FIGURES,
         *stress.FIGURES,
         *options.FIGURES,
+        *liquidity.FIGURES,
     )
 }
 _LISTINGS = {
@@ -53,6 +55,7 @@ _LISTINGS = {
         *factors.LISTINGS,
         *stress.LISTINGS,
         *options.LISTINGS,
+        *liquidity.LISTINGS,
     )
 }
 _DEFINITION = (

@@ -13,6 +13,13 @@ _KUPIEC_MINIMUM = "126 tested sessions"
 
 _tail = partial(Figure, "portfolio_tail_risk", window=_TWO_YEARS)
 _backtest = partial(Figure, "portfolio_var_backtests", window=_YEAR)
+_active_sector = partial(
+    Figure,
+    "portfolio_active_sectors",
+    window=_YEAR,
+    minimum=f"126 returns, {COVERED}",
+    reference="Menchero and Hu (2006)",
+)
 _contribution = partial(
     Figure, "portfolio_risk_contributions", window=_YEAR, minimum=f"126 returns, {COVERED}",
     reference="Litterman (1996)",
@@ -25,11 +32,13 @@ FIGURES = (
     _tail("value_at_risk", "Value at risk", Unit.FRACTION,
         f"historical: the level's quantile of the losses -R of 504 sessions, {PRO_FORMA}; "
         "filtered: of -R * s / s before R, s the exponentially weighted volatility of R,"
-        " decay 0.94, 252 sessions; parametric: z * risk / sqrt(252); ten sessions: * sqrt(10)",
+        " decay 0.94, 252 sessions; revalued: filtered, options by Black-Scholes at the moved price"
+        " and volatility; parametric: z * risk / sqrt(252). Ten sessions: filtered, revalued: of"
+        " 2,000 sums of ten filtered returns less their mean; others: * sqrt(10)",
         minimum=f"{_BY_LEVEL}, {COVERED}", reference="Hyndman and Fan (1996), type 7"),
     _tail("expected_shortfall", "Expected shortfall", Unit.FRACTION,
-        "historical, filtered: mean of the losses at or beyond value_at_risk; parametric:"
-        " n(z) / (1 - level) * risk / sqrt(252); ten sessions: * sqrt(10)",
+        "historical, filtered, revalued: mean of the losses at or beyond value_at_risk;"
+        " parametric: n(z) / (1 - level) * risk / sqrt(252); ten sessions as value_at_risk",
         minimum=f"{_BY_LEVEL}, {COVERED}", reference=_SHORTFALL),
     _tail("value_at_risk_amount", "Value at risk, amount", Unit.MONEY,
         "value_at_risk * equity; also defined where equity is too small for fractions",
@@ -38,7 +47,7 @@ FIGURES = (
         "expected_shortfall * equity; also defined where equity is too small for fractions",
         minimum=f"{_BY_LEVEL}, {PRICED}"),
     _tail("observations", "Observations", Unit.COUNT,
-        "returns in the 504 sessions, filtered: with a volatility before them; parametric:"
+        "returns in the 504 sessions; filtered, revalued: with a volatility before; parametric:"
         " observations of the forecast"),
     _backtest("expected_exceptions", "Expected exceptions", Unit.EXPECTED_COUNT,
         "(1 - level) * n_tested", short="Expected"),
@@ -78,19 +87,40 @@ FIGURES = (
         "sum(weights)² / sum(weights²)", reference="Kish (1965)"),
     _ex_ante("observations", "Observations", Unit.COUNT,
         "returns of the portfolio in the 252 sessions", minimum="", reference=""),
+    _contribution("active_component", "Active contribution", Unit.ACTIVE_FRACTION,
+        "252 * cov(weight * (r - m) / coverage, R - m) / expected tracking error, half-life 63"
+        " sessions, m the return of the index", reference="Menchero and Hu (2006)"),
+    _contribution("incremental_var_95", "Incremental VaR, 95%", Unit.ACTIVE_FRACTION,
+        "historical value at risk at 95% of R less that of R - weight * r / coverage; the values of"
+        " a portfolio do not sum to its value at risk", window=_TWO_YEARS,
+        reference="Jorion (2007)", null="undefined, or not among the 30 largest weights"),
+    _active_sector("exposure_weight", "Weight", Unit.FRACTION,
+        "sum(weight) of the sector's symbols; Cash: 1 - sum(weight)", window=None, reference=""),
+    _active_sector("sector_component", "Active contribution", Unit.ACTIVE_FRACTION,
+        "sum(active_component) of the sector's symbols; Cash: the rest of the expected tracking"
+        " error, from exposures that differ from equity"),
+    _active_sector("sector_share", "Share", Unit.ACTIVE_FRACTION,
+        "sector_component / expected tracking error"),
 )  # fmt: skip
 
 LISTINGS = (
-    Listing("portfolio_tail_risk", "Tail risk, {session} (10-day figures are √10-scaled)",
+    Listing("portfolio_tail_risk",
+        "Tail risk, {session}, pro forma (10 days: filtered and revalued simulated, others"
+        " √10-scaled)",
         "risk", "tail_risk", order=("horizon_days", "level", "method")),
     Listing("portfolio_var_backtests",
         "VaR exceptions, pro forma (Kupiec test), 252 sessions to {session}",
         "risk", "var_backtests", order=("level",), is_optional=True),
     Listing("portfolio_risk_contributions",
-        "Contributions to volatility, 252 sessions to {session}", "contributions",
+        "Contributions to volatility, 252 sessions to {session}, pro forma", "contributions",
         columns=("symbol", "weight", "decayed_component", "decayed_share", "decayed_marginal",
-            "component", "share", "marginal", "observations", "undefined_reason"),
+            "component", "share", "marginal", "active_component", "incremental_var_95",
+            "observations", "undefined_reason"),
         order=("-decayed_component", "symbol")),
-    Listing("portfolio_ex_ante_volatility", "Ex-ante volatility, 252 sessions to {session}", "risk",
-        "ex_ante_volatility", order=("method",), is_optional=True),
+    Listing("portfolio_ex_ante_volatility",
+        "Ex-ante volatility, 252 sessions to {session}, pro forma", "risk", "ex_ante_volatility",
+        order=("method",), is_optional=True),
+    Listing("portfolio_active_sectors",
+        "Contributions to the expected tracking error by sector, {session}, pro forma", "risk",
+        "active_sectors", order=("-sector_component", "sector"), is_optional=True),
 )  # fmt: skip

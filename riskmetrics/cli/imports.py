@@ -137,9 +137,10 @@ def scenarios(
     """Import stress scenarios: moves of the market and rates, or a historical window to replay.
 
     Columns are name; market_move and rate_move, or first_day and last_day of a window; and
-    description. Moves are fractions of a price (-0.2 is a fall by a fifth); rate_move is the move
-    of the rate index, a bond fund. factor_moves are returns of factors, such as "value=-0.05,
-    size=0.02", alone or with market_move. Existing scenarios of the same name are replaced.
+    optionally volatility_move, the relative change of volatilities for options, and description.
+    Moves are fractions of a price (-0.2 is a fall by a fifth); rate_move is the move of the rate
+    index, a bond fund. factor_moves are returns of factors, such as "value=-0.05, size=0.02", alone
+    or with market_move. Existing scenarios of the same name are replaced.
 
     Example: riskmetrics import scenarios scenarios.csv
     """

@@ -122,7 +122,9 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
     Example: riskmetrics show risk --date 2022-12-28 --portfolio Growth
     """,
     "contributions": """
-    Print the contribution of each symbol, with options on it, to portfolio volatility.
+    Print each symbol's contribution to volatility and tracking error, options on it included.
+
+    Incremental value at risk is that of the portfolio less that without the symbol.
 
     Example: riskmetrics show contributions --date 2022-12-28
     """,
@@ -135,6 +137,11 @@ _COMMANDS: dict[str, str | Callable[..., None]] = {
     Print the exposures of each portfolio to the market and other factors, and its risk by factor.
 
     Example: riskmetrics show factors --date 2022-12-28 --portfolio Growth
+    """,
+    "liquidity": """
+    Print the days to liquidate portfolios and holdings at a share of the median volume.
+
+    Example: riskmetrics show liquidity --date 2022-12-28 --portfolio Growth
     """,
     "stress": """
     Print the loss of each portfolio in each stress scenario; a gain is negative.

@@ -264,6 +264,7 @@ VIEWS = {
     "contributions": _listed("contributions"),
     "correlations": _listed("correlations"),
     "factors": _listed("factors", notes=_factor_notes),
+    "liquidity": _listed("liquidity"),
     "stress": _listed("stress"),
     "options": _listed(
         "options", has_caveats=False, text_if_empty="no options are held on {session}"

@@ -8,11 +8,14 @@ from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
+from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.results import (
     contribution_results,
     correlation_results,
     factor_results,
     factor_stress,
+    holding_risk,
+    liquidity_results,
     pro_forma,
     rate_sensitivity,
     stress_results,
@@ -40,6 +43,7 @@ def compute_tail_risk(inputs: RunInputs) -> Computed:
         inputs.clean_returns(tail_risk_results.TAIL_RISK_WINDOW),
         forecasts.root_variance_amount,
         forecasts.figures.observations,
+        inputs.option_book,
     )
     return Computed(
         [
@@ -50,15 +54,33 @@ def compute_tail_risk(inputs: RunInputs) -> Computed:
 
 
 def compute_contributions(inputs: RunInputs) -> Computed:
-    """Compute volatility by two covariances, and the contribution of each symbol to it."""
-    rows, volatility = contribution_results.contribution_rows(
-        inputs.option_adjusted_valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
+    """Compute volatility by two covariances, contributions to it, and risk by holding."""
+    valuation = inputs.option_adjusted_valuation
+    net = contribution_results.net_by_underlying(valuation)
+    risk = holding_risk.estimate_holding_risk(
+        valuation, net, inputs.clean_returns(VAR_WINDOW), inputs.snapshot.market_index
     )
+    rows, volatility = contribution_results.contribution_rows(
+        valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
+    )
+    rows = holding_risk.extend_contributions(valuation, net, risk, rows)
+    sectors = holding_risk.active_sector_rows(valuation, net, risk, inputs.profiles)
     return Computed(
         [
             TableRows(tables.portfolio_risk_contributions, rows),
             TableRows(tables.portfolio_ex_ante_volatility, volatility),
+            TableRows(tables.portfolio_active_sectors, sectors),
         ]
+    )
+
+
+def compute_liquidity(inputs: RunInputs) -> Computed:
+    """Compute the days to liquidate portfolios and holdings."""
+    rows, holdings = liquidity_results.liquidity_rows(
+        inputs.valuation, inputs.liquidity_market, inputs.snapshot.terms.liquidation_share
+    )
+    return Computed(
+        [TableRows(tables.portfolio_liquidity, rows), TableRows(tables.holding_liquidity, holdings)]
     )
 
 
@@ -100,11 +122,13 @@ def compute_stress(inputs: RunInputs) -> Computed:
         valuation,
         scenarios[~moves_factors],
         inputs.stress_betas,
-        inputs.stress_closes,
-        inputs.snapshot.suspected_splits,
+        inputs.stress_history,
+        inputs.option_book,
     )
     if moves_factors.any():
-        found = factor_stress.factor_stress_rows(valuation, scenarios, inputs.symbol_factors)
+        found = factor_stress.factor_stress_rows(
+            valuation, scenarios, inputs.symbol_factors, inputs.option_book
+        )
         rows = pd.concat([rows, found], ignore_index=True)
     return Computed([TableRows(tables.portfolio_stress, rows)])
 
@@ -135,10 +159,19 @@ RISK_ASSETS = (
     ResultAsset(
         "risk_contributions",
         "portfolios",
-        "Ex-ante volatility of every portfolio by two covariances, and the contribution of each"
-        f" symbol to it. {DELTA_NOTE}",
-        {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
-        (tables.portfolio_risk_contributions, tables.portfolio_ex_ante_volatility),
+        "Ex-ante volatility of every portfolio by two covariances, contributions of symbols to it"
+        " and to tracking error, incremental value at risk, and active contributions of sectors."
+        f" {DELTA_NOTE}",
+        {
+            "portfolio_values": Edge.SHARES,
+            "company_profiles": Edge.READS,
+            "har_coefficients": Edge.READS,
+        },
+        (
+            tables.portfolio_risk_contributions,
+            tables.portfolio_ex_ante_volatility,
+            tables.portfolio_active_sectors,
+        ),
         compute_contributions,
         "component",
     ),
@@ -167,6 +200,15 @@ RISK_ASSETS = (
         "exposure",
     ),
     *STATISTIC_ASSETS,
+    ResultAsset(
+        "liquidity",
+        "portfolios",
+        "Days to liquidate every portfolio and its holdings at a share of the median volume.",
+        {"portfolio_values": Edge.SHARES, "market_prices": Edge.READS},
+        (tables.portfolio_liquidity, tables.holding_liquidity),
+        compute_liquidity,
+        "days_to_liquidate",
+    ),
     ResultAsset(
         "stress_tests",
         "portfolios",

@@ -374,7 +374,8 @@ def read_benchmark_weights(
 def read_stress_scenarios(connection: sa.Connection) -> pd.DataFrame:
     """Return every stress scenario, index moves before historical windows.
 
-    Columns name, market_move, rate_move, first_day, last_day, factor_moves and description.
+    Columns name, market_move, rate_move, volatility_move, first_day, last_day, factor_moves and
+    description.
     """
     table = tables.stress_scenarios
     columns = [column for column in table.c if not isinstance(column.type, sa.DateTime)]

@@ -256,13 +256,18 @@ def portfolio_beta(
     return weight_betas(holdings, figures, is_in_currency=is_in_currency)
 
 
-def decayed_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
-    """Return a portfolio's exposure-weighted mean of age-decayed betas."""
+def decayed_portfolio_beta(
+    sources: SourceRows, holdings: Holdings, *, is_in_currency: bool = False
+) -> dict[str, float]:
+    """Return a portfolio's exposure-weighted mean of age-decayed betas.
+
+    With ``is_in_currency``, return the sum of exposure times beta instead of the mean.
+    """
     figures = {
         symbol: decayed_regression(sources, symbol, sources.market)
         for symbol in holdings.exposed["underlying"]
     }
-    return weight_betas(holdings, figures)
+    return weight_betas(holdings, figures, is_in_currency=is_in_currency)
 
 
 def _recompute_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculation:

@@ -140,6 +140,13 @@ def factor_move_loss(
     return -sum(found[name]["beta"] * move for name, move in moves.items()), coverage
 
 
+def symbol_move(sources: SourceRows, scenario: "pd.Series[Any]", symbol: str) -> float:
+    """Return the return of a symbol in a scenario that moves factors."""
+    moves = scenario_moves({str(name): value for name, value in scenario.items()})
+    exposure = symbol_fit(sources, symbol)["exposure"]
+    return float(sum(exposure.get(name, math.nan) * move for name, move in moves.items()))
+
+
 def _recompute_symbol(sources: SourceRows, row: Row) -> Recalculation:
     found, factor = symbol_fit(sources, row["symbol"]), row["factor"]
     exposure, error = (found[name].get(factor, math.nan) for name in ("exposure", "std_error"))

@@ -1,4 +1,4 @@
-"""Recalculated tail risk, contributions, drawdowns and stress results."""
+"""Recalculated tail risk, contributions and drawdowns."""
 
 import math
 from datetime import date
@@ -10,28 +10,27 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
-from riskmetrics.explain.recalculated_betas import fit_ols, portfolio_beta
+from riskmetrics.explain.recalculated_active import active_and_incremental, first_and_last_day
 from riskmetrics.explain.recalculated_covariance import decayed_covariance
-from riskmetrics.explain.recalculated_factors import factor_move_loss
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
+from riskmetrics.explain.revalued_options import revaluation_difference
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
 from riskmetrics.metrics import tail_risk as method
-from riskmetrics.metrics.filtered_simulation import FILTER_DECAY, FILTER_WINDOW, MIN_FILTER_OBS
-from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.filtered_simulation import (
+    FILTER_DECAY,
+    FILTER_WINDOW,
+    MIN_FILTER_OBS,
+    draw_changes,
+)
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
-from riskmetrics.results.betas import BETA_WINDOW
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
 from riskmetrics.results.tail_risk_results import (
     MIN_BACKTEST_DAYS,
     MIN_OBS_BY_LEVEL,
     TAIL_RISK_WINDOW,
 )
-
-
-def _first_and_last_day(frame: pd.DataFrame) -> Any:
-    first, last = frame.index[[0, -1]]
-    return first.date(), last.date()
 
 
 def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
@@ -63,9 +62,16 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
             n_obs,
         )
     returns = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
-    if row["method"] == "filtered":
+    changes = returns
+    if row["method"] in ("filtered", "revalued"):
         returns = _rescale_to_latest_volatility(returns)
     returns = returns.iloc[-method.VAR_WINDOW :]
+    if row["method"] == "revalued" or (row["method"] == "filtered" and row["horizon_days"] > 1):
+        drawn = _drawn_sessions(returns, row["horizon_days"])
+        sample = _sum_of_sessions(returns, drawn)
+        if row["method"] == "revalued":
+            sample = sample + _revaluation(sources, changes, returns, drawn)
+        return _recompute_sample(holdings, returns, sample, level, inputs)
     losses = -returns.dropna().to_numpy(float)
     at_risk = shortfall = math.nan
     if len(losses) >= MIN_OBS_BY_LEVEL[level]:
@@ -75,7 +81,58 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
         "observations": len(losses)
     }
     inputs |= {"losses beyond": int((losses > at_risk).sum()), **holdings.weight_inputs()}
-    return Recalculation(values, inputs, _first_and_last_day(returns.to_frame()), len(losses))
+    return Recalculation(values, inputs, first_and_last_day(returns.to_frame()), len(losses))
+
+
+def _drawn_sessions(returns: "pd.Series[float]", horizon: int) -> IntArray:
+    """Return which known sessions each simulated path consists of, horizon x paths."""
+    known = int(returns.notna().sum())
+    return draw_changes(known, horizon) if horizon > 1 else np.arange(known)[np.newaxis]
+
+
+def _sum_of_sessions(returns: "pd.Series[float]", drawn: Any) -> FloatArray:
+    """Return sums of the drawn changes, less their mean if there are several."""
+    known = returns.dropna().to_numpy(float)
+    changes = known - known.mean() if len(drawn) > 1 else known
+    total: FloatArray = changes[drawn].sum(axis=0)
+    return total
+
+
+def _revaluation(
+    sources: SourceRows, changes: "pd.Series[float]", filtered: "pd.Series[float]", drawn: Any
+) -> FloatArray | float:
+    """Return what revaluing the options adds to each sum of drawn sessions."""
+    ratio = filtered / changes.reindex(filtered.index)
+    known = filtered.notna()
+
+    def moves(symbol: str) -> FloatArray:
+        own = (sources.returns([symbol], TAIL_RISK_WINDOW)[symbol].reindex(filtered.index) * ratio)[
+            known
+        ].fillna(0.0)
+        steps = own - own.mean() if len(drawn) > 1 else own
+        found: FloatArray = steps.to_numpy(float)[drawn]
+        return found
+
+    found = revaluation_difference(sources, moves)
+    return math.nan if found is None else found
+
+
+def _recompute_sample(
+    holdings: Holdings,
+    returns: "pd.Series[float]",
+    sample: FloatArray,
+    level: float,
+    inputs: dict[str, Any],
+) -> Recalculation:
+    """Return the tail of simulated changes of value."""
+    n_obs = int(returns.notna().sum())
+    at_risk = shortfall = math.nan
+    if n_obs >= MIN_OBS_BY_LEVEL[level] and np.isfinite(sample).all():
+        at_risk = float(np.quantile(-sample, level))
+        shortfall = float(-sample[-sample >= at_risk].mean())
+    values = _tail_risk_values(holdings, at_risk, shortfall) | {"observations": n_obs}
+    days = first_and_last_day(returns.to_frame())
+    return Recalculation(values, inputs | holdings.weight_inputs(), days, n_obs)
 
 
 def _rescale_to_latest_volatility(returns: "pd.Series[float]") -> "pd.Series[float]":
@@ -131,7 +188,7 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(
         values,
         {"level": level} | value_holdings(sources, is_delta_adjusted=True).weight_inputs(),
-        _first_and_last_day(returns.to_frame()),
+        first_and_last_day(returns.to_frame()),
         n,
     )
 
@@ -159,7 +216,7 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
     year = math.sqrt(SESSIONS_PER_YEAR)
     decayed = decayed_covariance(sources)
     added = decayed.marginal(symbol)
-    values = {
+    values = active_and_incremental(sources, symbol, weight) | {
         "weight": weight,
         "component": weight * marginal * year,
         "marginal": marginal * year,
@@ -176,7 +233,7 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
         "volatility of the portfolio": volatility * year,
         "volatility, age-decayed": decayed.volatility,
     } | holdings.weight_inputs()
-    return Recalculation(values, inputs, _first_and_last_day(own), int(counted.sum()))
+    return Recalculation(values, inputs, first_and_last_day(own), int(counted.sum()))
 
 
 def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
@@ -195,7 +252,7 @@ def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
     names = ("volatility", "shrinkage", "effective_observations")
     values = dict(zip(names, figures, strict=True)) | {"observations": n_obs}
     return Recalculation(
-        values, holdings.weight_inputs(), _first_and_last_day(own), int(values["observations"])
+        values, holdings.weight_inputs(), first_and_last_day(own), int(values["observations"])
     )
 
 
@@ -230,147 +287,13 @@ def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
     return Recalculation(
         values,
         value_holdings(sources, is_delta_adjusted=True).weight_inputs(),
-        _first_and_last_day(returns.to_frame()),
+        first_and_last_day(returns.to_frame()),
         n_obs,
     )
 
 
 def _peak_day(wealth: "pd.Series[float]") -> date:
     return pd.Timestamp(str(wealth.idxmax())).date()
-
-
-def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
-    holdings, scenario = (
-        value_holdings(sources, is_delta_adjusted=True),
-        sources.scenario(row["scenario"]),
-    )
-    if pd.notna(scenario["first_day"]):
-        loss, coverage = _replayed_loss(sources, holdings, scenario)
-    elif pd.notna(scenario["factor_moves"]):
-        loss, coverage = factor_move_loss(sources, holdings, scenario)
-    else:
-        loss, coverage = _factor_loss(sources, holdings, scenario)
-    inputs = {
-        name: scenario[name]
-        for name in ("market_move", "rate_move", "factor_moves", "first_day", "last_day")
-        if pd.notna(scenario[name])
-    }
-    return Recalculation(
-        {"loss": loss / holdings.weight_denominator, "loss_value": loss, "coverage": coverage},
-        inputs | holdings.weight_inputs(),
-    )
-
-
-def _factor_loss(
-    sources: SourceRows, holdings: Holdings, scenario: "pd.Series[Any]"
-) -> tuple[float, float]:
-    """Return the loss, minus the sum of beta times move, and its coverage.
-
-    If both factors move, the betas are those of the two-factor regression.
-    """
-    moves = {"market_move": sources.market, "rate_move": sources.rate}
-    moving = [name for name in moves if pd.notna(scenario[name])]
-    indices = [moves[name] for name in moving]
-    found = [
-        portfolio_beta(sources, holdings, *indices, factor=at, is_in_currency=True)
-        for at in range(len(moving))
-    ]
-    return (
-        -sum(fit["beta"] * scenario[name] for fit, name in zip(found, moving, strict=True)),
-        found[0]["coverage"],
-    )
-
-
-def _replayed_loss(
-    sources: SourceRows, holdings: Holdings, scenario: "pd.Series[Any]"
-) -> tuple[float, float]:
-    first, last = (scenario[name].date() for name in ("first_day", "last_day"))
-    if sources.day < last:
-        return math.nan, math.nan
-    exposed = holdings.exposed
-    closes = sources.adjusted_closes(set(exposed["underlying"]), [first, last])
-    change = exposed["underlying"].map(closes.iloc[-1] / closes.iloc[0] - 1).astype(float)
-    change = change.mask(exposed["underlying"].isin(sources.split_suspects(first, last)))
-    covered_share = (
-        float(exposed["exposure"].abs()[change.notna()].sum()) / holdings.gross_exposure
-        if holdings.gross_exposure
-        else math.nan
-    )
-    coverage = covered_share * holdings.price_coverage
-    enough = meets_minimum(coverage, MIN_COVERAGE) and holdings.has_price_coverage
-    return (
-        -float((exposed["exposure"] * change).sum()) / covered_share if enough else math.nan
-    ), coverage
-
-
-def _recompute_market_regression(sources: SourceRows, _: Row) -> Recalculation:
-    own = pro_forma_returns(sources, BETA_WINDOW)["return"]
-    market = sources.index_returns(sources.market, BETA_WINDOW)
-    fit = fit_ols(own, market)
-    (beta,), (std_error,), n_obs = fit["beta"], fit["std_error"], fit["observations"]
-    residuals = (own - fit["alpha"] - beta * market).dropna()
-    variance = SESSIONS_PER_YEAR * float((residuals**2).sum()) / (n_obs - 2) if n_obs > 2 else 0.0
-    values = {
-        "beta": beta,
-        "std_error": std_error,
-        "r_squared": fit["r_squared"],
-        "specific_volatility": math.sqrt(variance) if math.isfinite(beta) else math.nan,
-        "observations": n_obs,
-    }
-    return _compared_with_market(sources, values, own, n_obs)
-
-
-def _recompute_active_risk(sources: SourceRows, _: Row) -> Recalculation:
-    own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
-    active = (own - sources.index_returns(sources.market, YEAR_WINDOW)).dropna()
-    risk, mean = (
-        (
-            float(active.std()) * math.sqrt(SESSIONS_PER_YEAR),
-            float(active.mean()) * SESSIONS_PER_YEAR,
-        )
-        if len(active) >= MIN_YEAR_OBS
-        else (math.nan, math.nan)
-    )
-    values = {
-        "tracking_error": risk,
-        "active_return": mean,
-        "information_ratio": mean / risk if risk else math.nan,
-        "observations": len(active),
-    }
-    return _compared_with_market(sources, values, own, len(active))
-
-
-def _recompute_performance(sources: SourceRows, _: Row) -> Recalculation:
-    own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
-    index = sources.index_returns(sources.market, YEAR_WINDOW)
-    paired = pd.concat([own, index], axis=1, keys=["own", "index"]).dropna()
-    names = ("annual_return", "sharpe_ratio", "sortino_ratio", "calmar_ratio")
-    values: dict[str, Any] = dict.fromkeys((*names, "up_capture", "down_capture"), math.nan)
-    if len(paired) >= MIN_YEAR_OBS:
-        r = paired["own"]
-        wealth = np.exp(np.log1p(r).cumsum())
-        annual = float(wealth.iloc[-1] ** (SESSIONS_PER_YEAR / len(r)) - 1)
-        worst = float((1 - wealth / wealth.cummax().clip(lower=1)).max())
-        spreads = float(r.std()), float(np.sqrt((r.clip(upper=0) ** 2).mean()))
-        ratios = [
-            float(r.mean()) * math.sqrt(SESSIONS_PER_YEAR) / s if s else math.nan for s in spreads
-        ]
-        captures = []
-        for rows in (paired[paired["index"] > 0], paired[paired["index"] < 0]):
-            means = np.expm1(np.log1p(rows).mean())
-            captures.append(float(means["own"] / means["index"]) if len(rows) else math.nan)
-        found = (annual, *ratios, annual / worst if worst else math.nan, *captures)
-        values = dict(zip(values, found, strict=True))
-    values["observations"] = len(paired)
-    return _compared_with_market(sources, values, own, len(paired))
-
-
-def _compared_with_market(
-    sources: SourceRows, values: dict[str, Any], own: "pd.Series[float]", n_obs: int
-) -> Recalculation:
-    holdings = value_holdings(sources, is_delta_adjusted=True)
-    inputs = {"market index": sources.market, **holdings.weight_inputs()}
-    return Recalculation(values, inputs, _first_and_last_day(own.to_frame()), n_obs)
 
 
 METRIC_GROUPS = [
@@ -398,25 +321,5 @@ METRIC_GROUPS = [
         tables.STATISTIC_TABLES["portfolio_drawdowns"],
         "pandas cumprod and cummax",
         _recompute_drawdown,
-    ),
-    MetricGroup(
-        tables.STATISTIC_TABLES["portfolio_market_regressions"],
-        "statsmodels OLS of the portfolio's returns on the index",
-        _recompute_market_regression,
-    ),
-    MetricGroup(
-        tables.STATISTIC_TABLES["portfolio_active_risk"],
-        "pandas mean and standard deviation of the differences",
-        _recompute_active_risk,
-    ),
-    MetricGroup(
-        tables.STATISTIC_TABLES["portfolio_performance"],
-        "pandas: sums of logarithms, and sample moments",
-        _recompute_performance,
-    ),
-    MetricGroup(
-        tables.portfolio_stress,
-        "statsmodels OLS, one fit per symbol, and pandas",
-        _recompute_stress,
     ),
 ]

@@ -11,12 +11,14 @@ from riskmetrics.catalog import Figure
 from riskmetrics.db import explain_queries, result_tables, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.explain import (
+    recalculated_active,
     recalculated_betas,
     recalculated_correlations,
     recalculated_coverage,
     recalculated_factors,
     recalculated_options,
     recalculated_risk,
+    recalculated_stress,
     recalculated_track_records,
     recalculated_values,
     recalculated_volatility,
@@ -35,6 +37,8 @@ METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_betas.METRIC_GROUPS,
     *recalculated_volatility.METRIC_GROUPS,
     *recalculated_risk.METRIC_GROUPS,
+    *recalculated_active.METRIC_GROUPS,
+    *recalculated_stress.METRIC_GROUPS,
     *recalculated_correlations.METRIC_GROUPS,
     *recalculated_factors.METRIC_GROUPS,
     *recalculated_options.METRIC_GROUPS,

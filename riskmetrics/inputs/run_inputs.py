@@ -19,6 +19,7 @@ from riskmetrics.results import (
     decayed_betas,
     factor_results,
     income,
+    liquidity_results,
     option_results,
     portfolio_volatility_results,
     pro_forma,
@@ -30,6 +31,7 @@ from riskmetrics.results import (
     volatility_results,
 )
 from riskmetrics.results.lot_frames import underlying
+from riskmetrics.results.option_revaluation import OptionBook, build_option_book
 from riskmetrics.results.valuation import Valuation
 
 T = TypeVar("T")
@@ -178,17 +180,24 @@ class RunInputs:
     @cached_property
     def stress_betas(self) -> stress_results.StressBetas:
         """Betas that stress scenarios use."""
-        return stress_results.StressBetas(self.market_betas, self.rate_betas, self.two_factor_betas)
+        return stress_results.StressBetas(
+            self.decayed_betas, self.rate_betas, self.two_factor_betas
+        )
 
     @property
-    def stress_closes(self) -> pd.DataFrame:
-        """Adjusted closes of held symbols at the ends of the windows of replayed scenarios."""
+    def stress_history(self) -> stress_results.History:
+        """Closes of held symbols and the market at the ends of replayed windows, and returns."""
         ends = stress_results.window_ends(self.snapshot.stress_scenarios)
-        return self._share(
+        closes = self._share(
             "stress closes",
             lambda: input_queries.read_adjusted_closes(
-                self.snapshot.connection, self._series_symbols, ends
+                self.snapshot.connection,
+                self._series_symbols | {self.snapshot.market_index},
+                ends,
             ),
+        )
+        return stress_results.History(
+            closes, self.clean_returns(DECAYED_WINDOW), self.snapshot.suspected_splits
         )
 
     @cached_property
@@ -316,6 +325,29 @@ class RunInputs:
         )
         return option_results.position_rows(
             option_lots, self.sessions, closes, self.symbol_volatility, self.snapshot.terms.pricing
+        )
+
+    @cached_property
+    def option_book(self) -> OptionBook | None:
+        """Open options, to be revalued; None if there are none."""
+        option_lots = option_results.option_lots(self.snapshot.lots)
+        if not list_open_symbols(option_lots, self.sessions):
+            return None
+        return build_option_book(
+            self.valuation, option_lots, self.option_exposures, self.snapshot.terms.pricing
+        )
+
+    @property
+    def liquidity_market(self) -> liquidity_results.Market:
+        """Closes and volumes of held symbols on the sessions and those before them."""
+        sessions = trading_calendar.sessions_with_lookback(self.sessions, liquidity_results.HISTORY)
+        return self._share(
+            "volumes",
+            lambda: liquidity_results.Market(
+                **input_queries.read_price_panels(
+                    self.snapshot.connection, ("close", "volume"), self._series_symbols, sessions
+                )
+            ),
         )
 
     @cached_property

@@ -44,6 +44,8 @@ class SnapshotTerms(NamedTuple):
     """Code of the benchmark that sector weights are compared with."""
     pricing: PricingParameters
     """Parameters of option valuation other than prices."""
+    liquidation_share: float
+    """Share of the median volume that is sold per day in liquidity figures."""
     correlated_holdings: int
     """Largest holdings of a portfolio whose correlations are stored."""
     factors: tuple[Factor, ...] = ()
@@ -234,6 +236,7 @@ def read_terms(
         stored_settings.read_rate_index(connection, settings.rate_index),
         stored_settings.read_benchmark_code(connection, settings.benchmark),
         PricingParameters(settings.risk_free_rate, settings.dividend_yield),
+        settings.liquidation_share,
         settings.correlated_holdings,
         parse_factors(settings.factors),
     )

@@ -163,6 +163,12 @@ def risk_facts(
             {name: value for name, value in figures.items() if name in FACT_TYPES},
             n_obs=row["observations"],
         )
+    for row in rows_by_name["liquidity"]:
+        covered = f"{row['coverage'] or 0.0:.0%}"
+        quality = "ok" if covered == "100%" else f"covers {covered} of gross value"
+        yield from defined_facts(
+            make, _select(row, "days_to_liquidate", "sold_in_5d"), quality=quality
+        )
     for statistic in all_statistics():
         for row in rows_by_name[statistic.key]:
             figures = _select(row, *statistic.facts.values())

@@ -111,20 +111,30 @@ def _compute_marginal_contributions(
 ) -> tuple[FloatArray, IntArray]:
     """Return each holding's marginal contribution, (I,), NaN without returns, and its days."""
     held = np.flatnonzero(column >= 0)
-    total, days = _sum_return_times_slope(returns, slope, counted, column[held], portfolio[held])
+    total, days = sum_return_times_slope(returns, slope, counted, column[held], portfolio[held])
     marginal, n_obs = np.full(len(column), np.nan), np.zeros(len(column), np.int64)
     marginal[held], n_obs[held] = np.where(days > 0, total, np.nan), days
     return marginal, n_obs
 
 
-def _sum_return_times_slope(
+def sum_return_times_slope(
     returns: FloatArray,
     slope: FloatArray,
     counted: BoolArray,
     column: IntArray,
     portfolio: IntArray,
 ) -> tuple[FloatArray, IntArray]:
-    """Sum each holding's returns times its portfolio's slopes, (I,), and the summed days."""
+    """Sum each holding's returns times its portfolio's slopes, (I,), and the summed days.
+
+    ``returns`` are (T, S), ``slope`` and ``counted``, the days in the sum, (T, P).
+
+    Examples
+    --------
+    >>> returns, slope = np.array([[0.01], [np.nan], [0.02]]), np.array([[1.0], [1.0], [2.0]])
+    >>> first = np.array([0])
+    >>> sum_return_times_slope(returns, slope, np.full((3, 1), True), first, first)
+    (array([0.05]), array([2]))
+    """
     known = np.isfinite(returns)
     symbols = np.ascontiguousarray(np.where(known, returns, 0.0).T)
     is_known = np.ascontiguousarray(known.T)

@@ -11,16 +11,19 @@ import numpy as np
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.portfolio import group_sums
+from riskmetrics.metrics.windows import window_sums
 
 
 class Replay(NamedTuple):
     """Replayed losses, each of shape (P, E).
 
-    `coverage` is the share of gross exposure with prices at both ends of the episode.
+    `coverage` is the share of gross exposure with prices at both ends of the episode, or a proxy;
+    `proxied_share` the part of it that has a proxy.
     """
 
     loss: FloatArray
     coverage: FloatArray
+    proxied_share: FloatArray
 
 
 def factor_losses(beta: FloatArray, moves: FloatArray) -> FloatArray:
@@ -50,6 +53,7 @@ def replay(
     portfolio: IntArray,
     n_portfolios: int,
     priced_share: FloatArray | float = 1.0,
+    proxy: FloatArray | None = None,
 ) -> Replay:
     """Return the losses of unchanged portfolios in each of E past episodes.
 
@@ -66,13 +70,15 @@ def replay(
         P, including empty portfolios.
     priced_share : (P,) array
         Share of gross exposure that has a price and is therefore in ``exposure``.
+    proxy : (E, S) array, optional
+        Returns to use for symbols without both prices, such as beta times the return of an index.
 
     Returns
     -------
     Replay
         ``loss`` is minus the sum of exposure times return over the holdings with a price at both
-        ends, rescaled to all that have a price. It is NaN where ``coverage``, their share of gross
-        exposure, is below MIN_COVERAGE. Without exposure both are NaN.
+        ends or a proxy, rescaled to all that have a price. It is NaN where ``coverage``, their
+        share of gross exposure, is below MIN_COVERAGE. Without exposure all are NaN.
 
     Raises
     ------
@@ -91,8 +97,8 @@ def replay(
     ...     portfolio=np.array([0, 0]),
     ...     n_portfolios=1,
     ... )
-    >>> found.loss.round(9), found.coverage
-    (array([[18.]]), array([[1.]]))
+    >>> found.loss.round(9), found.coverage, found.proxied_share
+    (array([[18.]]), array([[1.]]), array([[0.]]))
     """
     if before.shape != after.shape or before.ndim != 2:
         raise ValueError(
@@ -102,13 +108,91 @@ def replay(
         shapes = f"{exposure.shape}, {column.shape} and {portfolio.shape}"
         raise ValueError(f"exposures and their indices must be (I,), not {shapes}")
     returns = np.full((len(exposure), len(before)), np.nan)
-    held = column >= 0
-    returns[held] = (after / before - 1.0).T[column[held]]
+    held, own = column >= 0, after / before - 1.0
+    returns[held] = (own if proxy is None else np.where(np.isnan(own), proxy, own)).T[column[held]]
+    is_proxied = np.zeros(returns.shape, np.bool_)
+    is_proxied[held] = np.isnan(own).T[column[held]]
+    is_proxied &= np.isfinite(returns)
     size = np.abs(exposure)[:, np.newaxis]
     gross = group_sums(size, portfolio, n_portfolios)
     covered = group_sums(np.where(np.isnan(returns), 0.0, size), portfolio, n_portfolios)
     with np.errstate(invalid="ignore"):
         known = covered / gross
         loss = -group_sums(exposure[:, np.newaxis] * returns, portfolio, n_portfolios) / known
-    coverage = known * np.broadcast_to(priced_share, n_portfolios)[:, np.newaxis]
-    return Replay(np.where(meets_minimum(coverage, MIN_COVERAGE), loss, np.nan), coverage)
+        proxied = group_sums(np.where(is_proxied, size, 0.0), portfolio, n_portfolios) / gross
+    of_all = np.broadcast_to(priced_share, n_portfolios)[:, np.newaxis]
+    coverage = known * of_all
+    is_defined = meets_minimum(coverage, MIN_COVERAGE)
+    return Replay(np.where(is_defined, loss, np.nan), coverage, proxied * of_all)
+
+
+def slope_std_error(
+    y: FloatArray,
+    x: FloatArray,
+    weight: FloatArray,
+    *,
+    control: FloatArray | None = None,
+    min_obs: int,
+) -> FloatArray:
+    r"""Return the standard error of the slope of each column of ``y`` on ``x``, by weighted OLS.
+
+    Parameters
+    ----------
+    y : (T, N) array
+        Returns of portfolios in a window; NaN is missing.
+    x : (T,) array
+        Returns of a factor.
+    weight : (T,) array
+        Weights of the sessions.
+    control : (T,) array, optional
+        Returns of a second regressor, which is held fixed.
+    min_obs : int
+        Minimum number of sessions with all returns.
+
+    Returns
+    -------
+    (N,) array
+        Heteroskedasticity-robust (HC0); NaN with fewer than ``min_obs`` sessions or a constant x.
+
+    Notes
+    -----
+    With the residuals :math:`\tilde x` of x on the intercept and the control, and e of the whole
+    regression: :math:`\sqrt{\sum w^2 \tilde x^2 e^2} / \sum w \tilde x^2` (Frisch and Waugh).
+    The slope of a portfolio's returns is the weighted sum of its holdings' slopes, so its error
+    contains what their residuals have in common.
+
+    References
+    ----------
+    White (1980), A heteroskedasticity-consistent covariance matrix estimator and a direct test for
+    heteroskedasticity, Econometrica 48(4).
+
+    Examples
+    --------
+    >>> x = np.array([0.01, -0.01, 0.01, -0.01])
+    >>> y = np.array([[0.02], [-0.02], [0.01], [-0.01]])
+    >>> slope_std_error(y, x, np.ones(4), min_obs=3)
+    array([0.25])
+    """
+    factors = [x] if control is None else [control, x]
+    known = np.isfinite(y) & np.isfinite(sum(factors))[:, np.newaxis]
+    weights = np.where(known, weight[:, np.newaxis], 0.0)
+
+    def total(values: FloatArray) -> FloatArray:
+        whole: FloatArray = window_sums(values, len(values))[0]
+        return whole
+
+    def remove(values: FloatArray, factor: FloatArray) -> FloatArray:
+        slope = total(weights * factor * values) / total(weights * factor**2)
+        remainder: FloatArray = values - slope * factor
+        return remainder
+
+    with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
+        columns = [np.where(known, values[:, np.newaxis], 0.0) for values in factors]
+        columns.append(np.where(known, y, 0.0))
+        columns = [values - total(weights * values) / total(weights) for values in columns]
+        for values in columns[:-2]:
+            columns[-2:] = [remove(each, values) for each in columns[-2:]]
+        own = columns[-2]
+        residual = remove(columns[-1], own)
+        error = np.sqrt(total((weights * own * residual) ** 2)) / total(weights * own**2)
+    return np.where((known.sum(axis=0) >= min_obs) & np.isfinite(error), error, np.nan)

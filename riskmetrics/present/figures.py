@@ -20,6 +20,8 @@ TABLE_FORMATS: dict[Unit, Format] = {
         (Unit.SKILL, Unit.NUMBER, Unit.CORRELATION, Unit.EXPECTED_COUNT), formatting.two_decimals
     ),
     Unit.INDEX: formatting.four_decimals,
+    Unit.SESSIONS: formatting.two_decimals,
+    Unit.SHARES: formatting.count,
 }
 """Formats in tables of commands, which keep more decimals than the page.
 
@@ -44,8 +46,8 @@ PAGE_FORMATS: dict[Unit, Format] = {
 _COLUMN_FORMATS: dict[str, Format] = {
     **dict.fromkeys(("quantity", "strike"), formatting.quantity),
     "level": formatting.level,
-    **dict.fromkeys(("risk_free_rate", "dividend_yield"), formatting.percent),
-    **dict.fromkeys(("market_move", "rate_move"), formatting.signed_percent),
+    **dict.fromkeys(("risk_free_rate", "dividend_yield", "participation"), formatting.percent),
+    **dict.fromkeys(("market_move", "rate_move", "volatility_move"), formatting.signed_percent),
 }
 """Formats of keys, parameters and inputs, which are no figures."""
 

@@ -40,7 +40,7 @@ Tables = dict[str, list[Record]]
 _RISK_LISTINGS = [
     listing
     for listing in all_listings()
-    if listing.view in ("risk", "contributions", "factors", "stress", "options")
+    if listing.view in ("risk", "contributions", "factors", "liquidity", "stress", "options")
     or listing.table == "volatility_horizon_forecasts"
 ]
 _BOOK_QUERIES: dict[str, Query] = {
@@ -54,6 +54,7 @@ _BOOK_QUERIES: dict[str, Query] = {
         listing.name: partial(listed_rows.read_rows, listing.table)
         for listing in _RISK_LISTINGS
         if listing.view in ("risk", "factors", "stress", "volatility")
+        or listing.name == "portfolio_liquidity"
     },
     "diversification": partial(listed_rows.read_rows, "portfolio_diversification"),
 }
@@ -66,7 +67,7 @@ _POSITION_QUERIES: dict[str, Query] = {
     **{
         listing.name: partial(listed_rows.read_rows, listing.table)
         for listing in _RISK_LISTINGS
-        if listing.view in ("contributions", "options")
+        if listing.view in ("contributions", "options") or listing.name == "holding_liquidity"
     },
 }
 """Tables with rows per position, which are read of the portfolios that are shown in full."""

@@ -20,6 +20,21 @@ from riskmetrics.results.undefined_reasons import first_reason_texts
 from riskmetrics.results.valuation import Valuation
 
 
+class NetLines(NamedTuple):
+    """Holdings by underlying (N) on the sessions of a run (D)."""
+
+    lines: pd.DataFrame
+    """One row per portfolio and underlying: portfolio (row), underlying."""
+    is_held: BoolArray
+    weight: FloatArray
+    """Exposure over equity; NaN without a price, 0 where it is not held."""
+
+    @property
+    def portfolio(self) -> IntArray:
+        """Return the row of each line's portfolio, (N,)."""
+        return self.lines["portfolio"].to_numpy(np.int64)
+
+
 class _Risk(NamedTuple):
     """Contributions of lines, (I, D), and volatility of portfolios, (P, D), by two covariances."""
 
@@ -37,9 +52,10 @@ def contribution_rows(
     session and method. Options are included in the row of their underlying. ``valuation`` is on D
     sessions, ``returns`` are of the YEAR_WINDOW sessions that end on each of them.
     """
-    lines, is_held, weight = net_by_underlying(valuation)
+    net = net_by_underlying(valuation)
+    lines, is_held, weight = net
     column = returns.frame.columns.get_indexer(pd.Index(lines["underlying"]))
-    owner = lines["portfolio"].to_numpy(np.int64)
+    owner = net.portfolio
     risk = _compute_risk(valuation, returns, np.where(is_held, weight, np.nan), column, owner)
     line, day = np.nonzero(is_held & valuation.is_valued[owner])
     portfolio = owner[line]
@@ -163,12 +179,8 @@ def _reasons(
     )
 
 
-def net_by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, FloatArray]:
-    """Net the instruments of each underlying.
-
-    Return the lines (portfolio and underlying), and (N, D) whether a line is held and its weight,
-    NaN without a price.
-    """
+def net_by_underlying(valuation: Valuation) -> NetLines:
+    """Net the instruments of each underlying: a stock and the options on it are one line."""
     # a private holding has no underlying
     has_underlying = valuation.instruments["underlying"].notna().to_numpy(bool)
     keys = valuation.instruments.loc[has_underlying, ["portfolio", "underlying"]]
@@ -183,7 +195,7 @@ def net_by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, Fl
         np.where(follows, valuation.exposures, 0.0)
         / valuation.risk_denominator[valuation.instrument_portfolio]
     )
-    return (
+    return NetLines(
         lines,
         total(follows) > 0,
         np.where(total(follows & np.isnan(weight)) > 0, np.nan, total(weight)),

@@ -58,7 +58,8 @@ def correlation_rows(
     options count with their underlying. ``valuation`` is on D sessions, ``returns`` are of the
     YEAR_WINDOW sessions that end on each of them.
     """
-    lines, is_held, weight = net_by_underlying(valuation)
+    net = net_by_underlying(valuation)
+    lines, is_held, weight = net
     column = returns.frame.columns.get_indexer(pd.Index(lines["underlying"]))
     owner = lines["portfolio"].to_numpy(np.int64)
     symbols = returns.frame.columns.to_numpy()

@@ -19,6 +19,9 @@ from riskmetrics.results.valuation import Valuation
 UNCLASSIFIED = "Unclassified"
 """Sector of symbols without a profile; that of funds is in `funds`."""
 
+INDEX_FUND = "Index fund"
+"""Class of an index fund where it is not divided into sectors."""
+
 _NO_SECTORS = "the sectors of funds that are not looked through are not known"
 
 _COLUMNS = (
@@ -218,16 +221,12 @@ def _look_through(
         (NOT_LOOKED_THROUGH, False, (total[:, 0] <= 0).astype(float)),
     ]
     code, symbols = pd.factorize(instruments["underlying"])
-    known = profiles.reindex(symbols)
-    is_fund = known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)
-    says = is_fund.astype(object).where(known["is_etf"].notna() | known["is_fund"].notna(), None)
+    sectors, says = _profile_claims(symbols, profiles)
     trackers = load_funds().benchmark_codes
     whole = np.ones(len(latest))
     kinds = [(UNCLASSIFIED, False, whole), *index_kinds]
     first, n_kinds = [0], [1]  # of a private holding, which has no underlying
-    for symbol, sector, said in zip(
-        symbols, known["sector"].fillna(UNCLASSIFIED), says, strict=True
-    ):
+    for symbol, sector, said in zip(symbols, sectors, says, strict=True):
         is_index = trackers.get(symbol) == benchmark_code and said is not False
         if is_index and (total > 0).any():
             first.append(1)
@@ -248,6 +247,39 @@ def _look_through(
         np.array([share is not whole for *_, share in kinds]),
         np.array([share for *_, share in kinds]),
     )
+
+
+def symbol_sectors(symbols: Sequence[str], profiles: pd.DataFrame) -> list[str]:
+    """Return the sector or the class of each symbol, undivided.
+
+    An index fund is in all sectors at once, and so INDEX_FUND.
+
+    Examples
+    --------
+    >>> profiles = pd.DataFrame(
+    ...     {"sector": "Energy", "is_etf": [False, True], "is_fund": False}, index=["XOM", "SPY"]
+    ... )
+    >>> symbol_sectors(["XOM", "SPY", "TLT", "AMD"], profiles)
+    ['Energy', 'Index fund', 'Bonds', 'Unclassified']
+    """
+    sectors, says = _profile_claims(symbols, profiles)
+    trackers = load_funds().benchmark_codes
+    return [
+        INDEX_FUND
+        if symbol in trackers and said is not False
+        else fund_class(symbol, is_fund=said) or sector
+        for symbol, sector, said in zip(symbols, sectors, says, strict=True)
+    ]
+
+
+def _profile_claims(
+    symbols: "Sequence[str] | pd.Index[str]", profiles: pd.DataFrame
+) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
+    """Return the sectors of symbols by their profiles, and whether they are funds, or None."""
+    known = profiles.reindex(pd.Index(symbols))
+    is_fund = known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)
+    is_known = known["is_etf"].notna() | known["is_fund"].notna()
+    return known["sector"].fillna(UNCLASSIFIED), is_fund.astype(object).where(is_known, None)
 
 
 def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:

@@ -9,8 +9,10 @@ from riskmetrics.factor_sets import MARKET, parse_moves
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.portfolio import weighted_beta
 from riskmetrics.results.factor_results import SymbolFactors
+from riskmetrics.results.option_revaluation import OptionBook
+from riskmetrics.results.scenario_losses import ScenarioLoss, no_scenario_rows, scenario_rows
 from riskmetrics.results.snapshots import insufficient_coverage
-from riskmetrics.results.stress_results import scenario_rows
+from riskmetrics.results.stress_options import SymbolMoves, option_differences
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
@@ -30,55 +32,65 @@ def scenario_moves(scenario: Mapping[str, object]) -> dict[str, float]:
 
 
 def factor_stress_rows(
-    valuation: Valuation, scenarios: pd.DataFrame, found: SymbolFactors
+    valuation: Valuation,
+    scenarios: pd.DataFrame,
+    found: SymbolFactors,
+    options: OptionBook | None = None,
 ) -> pd.DataFrame:
     """Return a row of `portfolio_stress` per portfolio, day and scenario that moves factors.
 
-    ``found`` are the factor exposures on the sessions of the valuation. Factors that a scenario
-    does not name do not move.
+    ``found`` are the factor exposures on the sessions of the valuation, and ``options`` are
+    revalued. Factors that a scenario does not name do not move.
     """
-    frames = []
-    for scenario in scenarios[scenarios["factor_moves"].notna()].to_dict("records"):
-        moves = scenario_moves({str(name): value for name, value in scenario.items()})
-        names = found.model.names
-        unknown = ", ".join(name for name in moves if name not in names)
-        exposure, coverage = (
-            _move_value(valuation, found, {names.index(name): m for name, m in moves.items()})
-            if not unknown
-            else (np.full(valuation.net.shape, np.nan),) * 2
+    chosen = scenarios[scenarios["factor_moves"].notna()]
+    if chosen.empty:
+        return no_scenario_rows(valuation)
+    losses, moves = [], []
+    for scenario in chosen.to_dict("records"):
+        loss, move = _scenario_loss(
+            valuation, scenario_moves({str(name): value for name, value in scenario.items()}), found
         )
-        frames.append(
-            scenario_rows(
-                valuation,
-                str(scenario["name"]),
-                -exposure,
-                coverage,
-                Reason(f"RISKMETRICS_FACTORS does not have the factor {unknown}", bool(unknown)),
-                *(
-                    reason
-                    for name in moves
-                    if not unknown
-                    for reason in found.model.exclusion_reasons(
-                        names.index(name), valuation.net.shape
-                    )
-                ),
-                insufficient_coverage("positions with factor exposures", coverage),
-            )
-        )
-    return (
-        pd.concat(frames, ignore_index=True)
-        if frames
-        else scenario_rows(valuation, "", valuation.net, valuation.net).iloc[:0]
-    )
+        losses.append(loss)
+        moves.append(move)
+    volatility_moves = chosen["volatility_move"].to_numpy(float)
+    differences = option_differences(valuation, volatility_moves, moves, options)
+    frames = [
+        scenario_rows(valuation, str(name), loss, options, difference)
+        for name, loss, difference in zip(chosen["name"], losses, differences, strict=True)
+    ]
+    return pd.concat(frames, ignore_index=True)
 
 
-def _move_value(
-    valuation: Valuation, found: SymbolFactors, moves: Mapping[int, float]
+def _scenario_loss(
+    valuation: Valuation, moves: Mapping[str, float], found: SymbolFactors
+) -> tuple[ScenarioLoss, SymbolMoves]:
+    """Return the loss of portfolios and the moves of symbols, if factors move by ``moves``."""
+    names, shape = found.model.names, valuation.net.shape
+    if unknown := ", ".join(name for name in moves if name not in names):
+        undefined = np.full(shape, np.nan)
+        reason = Reason(f"RISKMETRICS_FACTORS does not have the factor {unknown}", condition=True)
+        of_symbols = np.full(found.r_squared.shape, np.nan)
+        loss = ScenarioLoss(undefined, undefined, (reason,))
+    else:
+        # the return of a symbol: one sum per symbol, as all moves happen together
+        parts = [found.exposure[names.index(name)] * move for name, move in moves.items()]
+        of_symbols = sum(parts[1:], parts[0])
+        change, coverage = _change_of_value(valuation, of_symbols, found.symbols)
+        excluded = (
+            reason
+            for name in moves
+            for reason in found.model.exclusion_reasons(names.index(name), shape)
+        )
+        reasons = *excluded, insufficient_coverage("positions with factor exposures", coverage)
+        loss = ScenarioLoss(-change, coverage, reasons)
+    return loss, SymbolMoves(of_symbols[:, np.newaxis], found.symbols)
+
+
+def _change_of_value(
+    valuation: Valuation, of_symbols: FloatArray, symbols: "pd.Index[str]"
 ) -> tuple[FloatArray, FloatArray]:
     """Return the change of value in currency and its coverage, each (P, D)."""
-    # the return of a symbol: one sum per symbol, as all moves happen together
-    response = sum(found.exposure[k] * move for k, move in moves.items())
-    returns = valuation.map_to_instruments(np.asarray(response), found.symbols)
+    returns = valuation.map_to_instruments(of_symbols, symbols)
     weighed = weighted_beta(
         valuation.exposures,
         returns,

@@ -1,17 +1,25 @@
 """Losses of portfolios in stress scenarios: rows of `portfolio_stress`."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from riskmetrics import panels
 from riskmetrics.metrics import stress as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.metrics.portfolio import weighted_beta
-from riskmetrics.results.betas import SymbolBetas, missing_index_reason
+from riskmetrics.results.betas import MIN_PAIRED_RETURNS, SymbolBetas, missing_index_reason
+from riskmetrics.results.decayed_betas import DecayedBetas
+from riskmetrics.results.option_revaluation import OptionBook
 from riskmetrics.results.rate_sensitivity import TwoFactorBetas
+from riskmetrics.results.scenario_losses import ScenarioLoss, no_scenario_rows, scenario_rows
 from riskmetrics.results.snapshots import insufficient_coverage
+from riskmetrics.results.stress_margins import loss_margins
+from riskmetrics.results.stress_options import SymbolMoves, option_differences
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
@@ -21,11 +29,39 @@ _BETA_LABELS = "a market beta", "a rate beta"
 class StressBetas(NamedTuple):
     """Betas of symbols (S) on the sessions of a run (D)."""
 
-    market: SymbolBetas
+    market: DecayedBetas
     rates: SymbolBetas
     two_factor: TwoFactorBetas
     """Betas for scenarios that move both factors: either one with the other factor held fixed, so
     that their common part is not counted twice."""
+
+
+class History(NamedTuple):
+    """Prices and returns that the losses of scenarios are computed from."""
+
+    closes: pd.DataFrame
+    """Adjusted closes, `window_ends` x symbols, among them the market index."""
+    returns: panels.Returns
+    """Returns of the DECAYED_WINDOW sessions that end on each session, of both indices too."""
+    suspects: pd.DataFrame | None = None
+    """Suspected splits of the whole history, as from `panels.suspected_splits`. A symbol has no
+    return over a window with one."""
+
+
+class _WindowReturns(NamedTuple):
+    """Prices of symbols (S) at the ends of E windows, (E, S), and proxies of their returns."""
+
+    before: FloatArray
+    after: FloatArray
+    proxy: FloatArray
+    """Beta on each session times the return of the market index, (D, E, S)."""
+    symbols: "pd.Index[str]"
+
+    @property
+    def moves(self) -> SymbolMoves:
+        """Return of each symbol, or its proxy."""
+        own = self.after / self.before - 1.0
+        return SymbolMoves(np.where(np.isnan(own), self.proxy, own), self.symbols)
 
 
 class _Sensitivity(NamedTuple):
@@ -45,8 +81,8 @@ def stress_rows(
     valuation: Valuation,
     scenarios: pd.DataFrame,
     betas: StressBetas,
-    closes: pd.DataFrame,
-    suspects: pd.DataFrame | None = None,
+    history: History,
+    options: OptionBook | None = None,
 ) -> pd.DataFrame:
     """Return a row of `portfolio_stress` per portfolio, day and scenario.
 
@@ -58,11 +94,10 @@ def stress_rows(
         Rows of `stress_scenarios`; those with a first_day are replayed.
     betas : StressBetas
         Betas on the sessions of the valuation.
-    closes : DataFrame
-        Adjusted closes, `window_ends` x symbols.
-    suspects : DataFrame, optional
-        Suspected splits of the whole history, as from `panels.suspected_splits`. A symbol has no
-        return over a window with one.
+    history : History
+        Prices of the replayed windows, and returns.
+    options : OptionBook, optional
+        Options to be revalued; None: no portfolio has options.
 
     Returns
     -------
@@ -70,37 +105,49 @@ def stress_rows(
         Columns of `portfolio_stress`: the loss as a fraction of equity, negative for a gain; a row
         with a loss of NaN has a reason.
     """
-    replayed = scenarios["first_day"].notna()
-    frames = [
-        *_factor_move_rows(valuation, scenarios[~replayed], betas),
-        *_replay_rows(valuation, scenarios[replayed], closes, suspects),
+    is_replayed = scenarios["first_day"].notna()
+    moved, replayed = scenarios[~is_replayed], scenarios[is_replayed]
+    windows = _window_returns(replayed, history, betas.market)
+    losses = [
+        *_factor_losses(valuation, moved, betas, history),
+        *_replayed_losses(valuation, replayed, windows),
     ]
-    return (
-        pd.concat(frames, ignore_index=True)
-        if frames
-        else scenario_rows(valuation, "", valuation.net, valuation.net).iloc[:0]
+    if not losses:
+        return no_scenario_rows(valuation)
+    symbol_moves = [*_factor_moves(moved, betas), windows.moves]
+    volatility_moves = np.append(moved["volatility_move"], replayed["volatility_move"])
+    differences = option_differences(
+        valuation, volatility_moves.astype(float), symbol_moves, options
     )
+    frames = [
+        scenario_rows(valuation, name, loss, options, difference)
+        for name, loss, difference in zip(
+            [*moved["name"], *replayed["name"]], losses, differences, strict=True
+        )
+    ]
+    return pd.concat(frames, ignore_index=True)
 
 
-def _factor_move_rows(
-    valuation: Valuation, scenarios: pd.DataFrame, betas: StressBetas
-) -> list[pd.DataFrame]:
-    symbols = (
-        betas.market.returns.frame.columns,
-        betas.rates.returns.frame.columns,
-        betas.two_factor.symbols,
-    )
+def _factor_losses(
+    valuation: Valuation, scenarios: pd.DataFrame, betas: StressBetas, history: History
+) -> Iterator[ScenarioLoss]:
+    symbols = (betas.market.symbols, betas.rates.returns.frame.columns, betas.two_factor.symbols)
     one_factor = (
-        _sensitivity(valuation, betas.market.ols.beta, symbols[0]),
+        _sensitivity(valuation, betas.market.estimates.beta, symbols[0]),
         _sensitivity(valuation, betas.rates.ols.beta, symbols[1]),
     )
     two_factor = tuple(
         _sensitivity(valuation, beta, symbols[2])
         for beta in (betas.two_factor.ols.beta_1, betas.two_factor.ols.beta_2)
     )
-    frames = []
-    for name, market, rates in zip(
-        scenarios["name"], scenarios["market_move"], scenarios["rate_move"], strict=True
+    indices = betas.market.market_index, betas.rates.index_symbol
+    margins = loss_margins(valuation, scenarios, history.returns, indices)
+    few = Reason(
+        f"fewer than {MIN_PAIRED_RETURNS} returns of {MIN_COVERAGE:.0%} of gross exposure and of"
+        " the factors, for the margin"
+    )
+    for at, (market, rates) in enumerate(
+        zip(scenarios["market_move"], scenarios["rate_move"], strict=True)
     ):
         moves = {factor: move for factor, move in enumerate((market, rates)) if not np.isnan(move)}
         known = two_factor if len(moves) == 2 else one_factor
@@ -115,17 +162,13 @@ def _factor_move_rows(
             missing_index_reason(betas.rates.index_symbol),
             betas.rates.is_index_missing & (1 in moves),
         )
-        frames.append(
-            scenario_rows(
-                valuation,
-                name,
-                sum(parts[1:], parts[0]),
-                coverage,
-                no_rates,
-                insufficient_coverage(what, coverage),
-            )
+        yield ScenarioLoss(
+            sum(parts[1:], parts[0]),
+            coverage,
+            (no_rates, insufficient_coverage(what, coverage)),
+            margin=margins[at],
+            no_margin=few,
         )
-    return frames
 
 
 def _sensitivity(valuation: Valuation, beta: FloatArray, symbols: "pd.Index[str]") -> _Sensitivity:
@@ -146,56 +189,92 @@ def _loss(beta: FloatArray, move: float) -> FloatArray:
     return metrics.factor_losses(beta.ravel(), np.array([move])).reshape(beta.shape)
 
 
-def _replay_rows(
-    valuation: Valuation,
-    scenarios: pd.DataFrame,
-    closes: pd.DataFrame,
-    suspects: pd.DataFrame | None,
-) -> list[pd.DataFrame]:
+def _factor_moves(scenarios: pd.DataFrame, betas: StressBetas) -> Iterator[SymbolMoves]:
+    """Yield the moves of symbols in each scenario: the sums of betas times moves."""
+    market, rates, both = betas
+    for market_move, rate_move in zip(
+        scenarios["market_move"], scenarios["rate_move"], strict=True
+    ):
+        if np.isnan(rate_move):
+            moves, symbols = market.estimates.beta * market_move, market.symbols
+        elif np.isnan(market_move):
+            moves, symbols = rates.ols.beta * rate_move, rates.returns.frame.columns
+        else:
+            moves = both.ols.beta_1 * market_move + both.ols.beta_2 * rate_move
+            symbols = both.symbols
+        yield SymbolMoves(moves[:, np.newaxis], symbols)
+
+
+def _window_returns(
+    scenarios: pd.DataFrame, history: History, betas: DecayedBetas
+) -> _WindowReturns:
+    """Return the returns of symbols in each window, and what stands for missing ones."""
+    closes = history.closes
     before, after = (
         closes.reindex(pd.DatetimeIndex(scenarios[end])).to_numpy()
         for end in ("first_day", "last_day")
     )
-    after = np.where(_has_split_suspect(scenarios, closes.columns, suspects), np.nan, after)
+    is_suspect = _has_split_suspect(scenarios, closes.columns, history.suspects)
+    after = np.where(is_suspect, np.nan, after)
+    index = closes.columns.get_loc(betas.market_index)
+    market = (after / before - 1.0)[:, index]
+    column = betas.symbols.get_indexer(closes.columns)
+    beta = np.where(column >= 0, betas.estimates.beta[:, column], np.nan)
+    return _WindowReturns(
+        before, after, beta[:, np.newaxis, :] * market[:, np.newaxis], closes.columns
+    )
+
+
+def _replayed_losses(
+    valuation: Valuation, scenarios: pd.DataFrame, windows: _WindowReturns
+) -> Iterator[ScenarioLoss]:
     owner, n = valuation.instrument_portfolio, len(valuation.portfolios)
     held = zip(
         valuation.exposures.T,
-        valuation.underlying_columns(closes.columns),
+        valuation.underlying_columns(windows.symbols),
         valuation.priced_share.T,
+        windows.proxy,
         strict=True,
     )
     days = [
         metrics.replay(
-            before,
-            after,
+            windows.before,
+            windows.after,
             exposure,
             column=column,
             portfolio=owner,
             n_portfolios=n,
             priced_share=priced,
+            proxy=proxy,
         )
-        for exposure, column, priced in held
+        for exposure, column, priced, proxy in held
     ]
     # each of shape (P, D, E)
     found = metrics.Replay._make(np.stack(parts, axis=1) for parts in zip(*days, strict=True))
-    frames = []
-    for e, (name, first, last) in enumerate(
-        zip(scenarios["name"], scenarios["first_day"], scenarios["last_day"], strict=True)
+    for e, (first, last) in enumerate(
+        zip(scenarios["first_day"], scenarios["last_day"], strict=True)
     ):
         ends_after_day = np.broadcast_to(
             pd.to_datetime(valuation.sessions).to_numpy() < last.to_datetime64(),
             valuation.net.shape,
         )
-        loss, coverage = (np.where(ends_after_day, np.nan, values[:, :, e]) for values in found)
-        loss = loss * valuation.amount_denominator
-        reasons = (
-            Reason(f"the replayed window ends on {last:%Y-%m-%d}, after the day", ends_after_day),
-            insufficient_coverage(
-                f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}", coverage
-            ),
+        loss, coverage, proxied = (
+            np.where(ends_after_day, np.nan, values[:, :, e]) for values in found
         )
-        frames.append(scenario_rows(valuation, name, loss, coverage, *reasons))
-    return frames
+        yield ScenarioLoss(
+            loss * valuation.amount_denominator,
+            coverage,
+            (
+                Reason(
+                    f"the replayed window ends on {last:%Y-%m-%d}, after the day", ends_after_day
+                ),
+                insufficient_coverage(
+                    f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}, or a beta",
+                    coverage,
+                ),
+            ),
+            proxied_share=proxied,
+        )
 
 
 def _has_split_suspect(
@@ -216,14 +295,3 @@ def _has_split_suspect(
         is_inside = (day > first) & ((day == last) | (day < last) & ~reverts)
         found[e, columns[is_inside.to_numpy(bool)]] = True
     return found
-
-
-def scenario_rows(
-    valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *reasons: Reason
-) -> pd.DataFrame:
-    """Return rows of one scenario; ``loss`` is in currency."""
-    fraction = loss / valuation.weight_denominator
-    figures = {"loss": fraction, "loss_value": loss, "coverage": coverage}
-    *gates, too_little_equity = valuation.common_reasons
-    reason = valuation.undefined_reasons(fraction, *gates, *reasons, too_little_equity)
-    return valuation.to_frame(figures, "day").assign(scenario=name, undefined_reason=reason)

@@ -8,8 +8,17 @@ import pandas as pd
 from riskmetrics import panels
 from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.filtered_simulation import filtered_historical_risk
-from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
+from riskmetrics.metrics.filtered_simulation import filter_returns, simulate_paths
+from riskmetrics.results.option_revaluation import (
+    OptionBook,
+    revalue_paths,
+    revalue_session,
+)
+from riskmetrics.results.pro_forma import (
+    ProFormaWindow,
+    insufficient_observations,
+    pro_forma_windows,
+)
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
@@ -25,7 +34,7 @@ MIN_BACKTEST_DAYS = 126
 _NO_FORECAST = "the portfolio has no volatility forecast: see `riskmetrics show volatility`"
 
 VAR_HORIZONS = (1, 10)
-"""Horizons in sessions; ten is the market-risk horizon of the Basel rules, √-scaled."""
+"""Horizons in sessions; ten is the market-risk horizon of the Basel rules."""
 
 TAIL_RISK_WINDOW = metrics.VAR_WINDOW + metrics.BACKTEST_WINDOW
 """Returns needed for a day: those behind the value at risk of the first tested session.
@@ -33,15 +42,19 @@ TAIL_RISK_WINDOW = metrics.VAR_WINDOW + metrics.BACKTEST_WINDOW
 As many are behind the first volatility that filters a simulated return.
 """
 
-_SIMULATIONS = {
-    "historical": metrics.historical_risk,
-    "filtered": filtered_historical_risk,
-}
-"""Functions of the methods that simulate past returns."""
+_SAMPLES = (("historical", 1), ("filtered", 1), ("filtered", 10), ("revalued", 1), ("revalued", 10))
+"""Methods and horizons with simulated losses; other ones of ten sessions are √10-scaled."""
+
+_Losses = dict[tuple[str, int, float], FloatArray]
+"""Value at risk and expected shortfall in currency, (2, P, D), by method, horizon and level."""
 
 
 def tail_risk_rows(
-    valuation: Valuation, returns: panels.Returns, root_variance: FloatArray, n_obs: IntArray
+    valuation: Valuation,
+    returns: panels.Returns,
+    root_variance: FloatArray,
+    n_obs: IntArray,
+    options: OptionBook | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows of `portfolio_tail_risk` and of `portfolio_var_backtests`.
 
@@ -54,72 +67,127 @@ def tail_risk_rows(
     root_variance, n_obs : (P, D) arrays
         Square root of the forecast variance of each portfolio's change of value, annualized, in
         currency, and the number of returns behind it.
+    options : OptionBook, optional
+        Options to be revalued; None: no portfolio has options.
     """
     shape = valuation.net.shape
-    losses = {key: np.full((2, *shape), np.nan) for key in product(_SIMULATIONS, MIN_OBS_BY_LEVEL)}
-    n_returns = {key: np.zeros(shape, np.int64) for key in losses}
+    losses: _Losses = {
+        (*sample, level): np.full((2, *shape), np.nan)
+        for sample, level in product(_SAMPLES, MIN_OBS_BY_LEVEL)
+    }
+    n_returns = {method: np.zeros(shape, np.int64) for method, _ in _SAMPLES}
     tests = {level: np.zeros((2, *shape), np.int64) for level in MIN_OBS_BY_LEVEL}
     for window in pro_forma_windows(valuation, returns, TAIL_RISK_WINDOW, in_currency=True):
         day, changes = window.day, window.series
         ranks = metrics.loss_ranks(changes)
+        samples = _simulate(window, returns.frame.columns, options)
+        for method, horizon in samples:
+            if horizon == 1:
+                n_returns[method][:, day] = np.isfinite(samples[method, 1]).sum(axis=0)
+        n_returns["revalued"][:, day] = n_returns["filtered"][:, day]
         for level, min_obs in MIN_OBS_BY_LEVEL.items():
-            for method, simulate in _SIMULATIONS.items():
-                measured = simulate(changes, level=level, min_obs=min_obs)
-                losses[method, level][:, :, day] = measured[:2]
-                n_returns[method, level][:, day] = measured.n_obs
+            for (method, horizon), sample in samples.items():
+                at_risk = metrics.historical_risk(
+                    sample, level=level, window=len(sample), min_obs=1
+                )
+                is_enough = n_returns[method][:, day] >= min_obs
+                losses[method, horizon, level][:, :, day] = np.where(is_enough, at_risk[:2], np.nan)
             tests[level][:, :, day] = metrics.var_exceptions(
                 changes, ranks, level=level, min_obs=min_obs
             )
-    tail, backtests = [], []
-    for level, min_obs in MIN_OBS_BY_LEVEL.items():
-        for method in _SIMULATIONS:
-            count = n_returns[method, level]
-            insufficient = insufficient_observations(count, metrics.VAR_WINDOW, min_obs)
-            tail += _tail_rows(valuation, method, level, losses[method, level], count, insufficient)
-        expected = np.stack(metrics.parametric_risk(root_variance, level=level))
-        tail += _tail_rows(
-            valuation,
-            "parametric",
-            level,
-            expected,
-            n_obs,
-            Reason(_NO_FORECAST, np.isnan(root_variance)),
+    parametric = {
+        level: np.stack(metrics.parametric_risk(root_variance, level=level))
+        for level in MIN_OBS_BY_LEVEL
+    }
+    tail = _simulated_rows(valuation, losses, n_returns, options)
+    no_forecast = Reason(_NO_FORECAST, np.isnan(root_variance))
+    for level, horizon in product(MIN_OBS_BY_LEVEL, VAR_HORIZONS):
+        scaled = metrics.sqrt_time_scaled(parametric[level], days=horizon)
+        tail.append(
+            _tail_rows(valuation, ("parametric", horizon, level), scaled, n_obs, no_forecast)
         )
-        backtests.append(_backtest_rows(valuation, level, *tests[level]))
+    backtests = [_backtest_rows(valuation, level, *tests[level]) for level in MIN_OBS_BY_LEVEL]
     return pd.concat(tail, ignore_index=True), pd.concat(backtests, ignore_index=True)
+
+
+def _simulate(
+    window: ProFormaWindow, symbols: "pd.Index[str]", options: OptionBook | None
+) -> dict[tuple[str, int], FloatArray]:
+    """Return the simulated changes of value of a day by method and horizon, (K, P) each."""
+    changes, horizon = window.series, VAR_HORIZONS[-1]
+    filtered = filter_returns(changes)
+    paths = simulate_paths(filtered, horizon=horizon)
+    found = {
+        ("historical", 1): changes[-metrics.VAR_WINDOW :],
+        ("filtered", 1): filtered,
+        ("filtered", horizon): paths,
+    }
+    held = options.session(window.day) if options else None
+    if held is None or not len(held.portfolio):
+        return found
+    column = symbols.get_indexer(held.underlying)
+    moves = np.where(column >= 0, window.symbol_returns[:, column], np.nan)
+    return found | {
+        ("revalued", 1): revalue_session(held, changes, filtered, moves),
+        ("revalued", horizon): revalue_paths(held, changes, filtered, moves, paths, horizon),
+    }
+
+
+def _simulated_rows(
+    valuation: Valuation,
+    losses: _Losses,
+    n_returns: dict[str, IntArray],
+    options: OptionBook | None,
+) -> list[pd.DataFrame]:
+    """Return one frame per simulated method, horizon and level."""
+    frames = []
+    for method, horizon, level in product(n_returns, VAR_HORIZONS, MIN_OBS_BY_LEVEL):
+        if method == "revalued" and options is None:
+            continue
+        sample = losses.get((method, horizon, level))
+        if sample is None:
+            sample = metrics.sqrt_time_scaled(losses[method, 1, level], days=horizon)
+        n_obs = n_returns[method]
+        reasons = [
+            insufficient_observations(n_obs, metrics.VAR_WINDOW, MIN_OBS_BY_LEVEL[level]),
+        ]
+        if method == "revalued" and options is not None:
+            sample = np.where(options.n_unknown > 0, np.nan, sample)
+            reasons.insert(0, options.unknown_reason)
+        frame = _tail_rows(valuation, (method, horizon, level), sample, n_obs, *reasons)
+        if method == "revalued" and options is not None:
+            frame = frame[(options.n_options > 0)[valuation.is_valued]]
+        frames.append(frame)
+    return frames
 
 
 def _tail_rows(
     valuation: Valuation,
-    method: str,
-    level: float,
+    key: tuple[str, int, float],
     losses: FloatArray,
     n_obs: IntArray,
-    insufficient: Reason,
-) -> list[pd.DataFrame]:
-    """Return one frame per horizon.
+    *reasons: Reason,
+) -> pd.DataFrame:
+    """Return the rows of one method, horizon and level.
 
-    ``losses`` are one-day value at risk and expected shortfall, (2, P, D), in currency.
+    ``losses`` are value at risk and expected shortfall, (2, P, D), in currency.
     """
-    frames = []
     *gates, too_little_equity = valuation.common_reasons
-    for horizon in VAR_HORIZONS:
-        value_at_risk, shortfall = metrics.sqrt_time_scaled(losses, days=horizon)
-        columns = {
-            "value_at_risk": value_at_risk / valuation.weight_denominator,
-            "expected_shortfall": shortfall / valuation.weight_denominator,
-            "value_at_risk_amount": value_at_risk,
-            "expected_shortfall_amount": shortfall,
-            "observations": n_obs,
-        }
-        frame = valuation.to_frame(columns, "day")
-        reason = valuation.undefined_reasons(
-            columns["value_at_risk"], *gates, insufficient, too_little_equity
-        )
-        frames.append(
-            frame.assign(method=method, level=level, horizon_days=horizon, undefined_reason=reason)
-        )
-    return frames
+    value_at_risk, shortfall = losses
+    columns = {
+        "value_at_risk": value_at_risk / valuation.weight_denominator,
+        "expected_shortfall": shortfall / valuation.weight_denominator,
+        "value_at_risk_amount": value_at_risk,
+        "expected_shortfall_amount": shortfall,
+        "observations": n_obs,
+    }
+    reason = valuation.undefined_reasons(
+        columns["value_at_risk"], *gates, *reasons, too_little_equity
+    )
+    method, horizon, level = key
+    return valuation.to_frame(columns, "day").assign(
+        method=method, level=level, horizon_days=horizon, undefined_reason=reason
+    )
 
 
 def _backtest_rows(

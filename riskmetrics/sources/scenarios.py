@@ -24,12 +24,15 @@ SCENARIO_COLUMNS = {
     "name": ("name", "scenario", "scenarioname"),
     "market_move": ("marketmove", "market", "spy"),
     "rate_move": ("ratemove", "ratesmove", "rates", "tlt"),
+    "volatility_move": ("volatilitymove", "volatility", "vol"),
     "factor_moves": ("factormoves", "factors"),
     "first_day": ("firstday", "from", "start", "startdate", "begin"),
     "last_day": ("lastday", "to", "end", "enddate"),
     "description": ("description", "comment", "note", "notes"),
 }
 MAX_NAME_LENGTH = 64
+MAX_VOLATILITY_MOVE = 10
+"""Largest relative change of volatilities: from 20 % to 220 %."""
 
 
 def read_scenarios(
@@ -40,16 +43,16 @@ def read_scenarios(
     Parameters
     ----------
     path : Path
-        CSV, Excel or Parquet with name, and optionally market_move, rate_move, factor_moves,
-        first_day, last_day and description.
+        CSV, Excel or Parquet with name, and optionally market_move, rate_move, volatility_move,
+        factor_moves, first_day, last_day and description.
 
     Returns
     -------
     ParseResult
-        name, market_move, rate_move (float64, fractions, NaN where absent), factor_moves (as
-        `factor_sets.parse_moves` reads them, None where absent), first_day, last_day
-        (datetime.date, None where absent; completed sessions), description (text, empty where
-        absent).
+        name, market_move, rate_move, volatility_move (float64, fractions, NaN where absent),
+        factor_moves (as `factor_sets.parse_moves` reads them, None where absent), first_day,
+        last_day (datetime.date, None where absent; completed sessions), description (text, empty
+        where absent).
 
     Raises
     ------
@@ -59,9 +62,10 @@ def read_scenarios(
         If the file is not a table of scenarios, or has no valid row.
     """
     table = read_table(path, SCENARIO_COLUMNS, required=("name",), limits=limits)
-    validator = validate_table(table, notation, ("market_move", "rate_move"))
+    move_columns = ("market_move", "rate_move", "volatility_move")
+    validator = validate_table(table, notation, move_columns)
     names = validator.text("name")
-    moves = {name: validator.numbers(name) for name in ("market_move", "rate_move")}
+    moves = {name: validator.numbers(name) for name in move_columns}
     window_days = {name: validator.days(name) for name in ("first_day", "last_day")}
     validator.reject(names == "", "no name")
     validator.reject(
@@ -69,11 +73,17 @@ def read_scenarios(
         f"name '{{name}}' is longer than {MAX_NAME_LENGTH} characters",
     )
     validator.reject_unprintable("name", "description")
-    for name, move in moves.items():
+    for name in ("market_move", "rate_move"):
         validator.reject(
-            (move <= -1) | (move > 1),
+            (moves[name] <= -1) | (moves[name] > 1),
             f"{name} {{{name}}} is not a fraction between -1 and 1 (-0.2 is a 20% loss)",
         )
+    volatility_move = moves["volatility_move"]
+    validator.reject(
+        (volatility_move <= -1) | (volatility_move > MAX_VOLATILITY_MOVE),
+        f"volatility_move {{volatility_move}} is not between -1 and {MAX_VOLATILITY_MOVE} (0.5 is"
+        " from 20% to 30%)",
+    )
     factor_moves = validator.text("factor_moves")
     _reject_invalid_moves(validator, factor_moves, moves["rate_move"])
     _reject_invalid_windows(validator, window_days["first_day"], window_days["last_day"])

@@ -133,6 +133,7 @@ def test_every_command_is_there() -> None:
                 "risk",
                 "contributions",
                 "factors",
+                "liquidity",
                 "stress",
                 "scenarios",
                 "options",

@@ -59,13 +59,16 @@ REGRESSIONS = {
 NULL_BY_MEANING = {
     "volatility_forecasts.portfolio_id",
     "volatility_forecasts.thin_coverage_sessions",
+    *("portfolio_stress.loss_margin", "portfolio_stress.proxied_share"),
+    *("portfolio_stress.revalued_loss", "portfolio_stress.revalued_loss_value"),
     *(
         f"forecast_outcomes.{name}"
         for name in ("portfolio_id", "root_variance", "shortfall_forecast", "low", "high")
     ),
     "volatility_horizon_forecasts.portfolio_id",
 }
-"""Columns whose comments define NULL: the row belongs to a symbol."""
+"""Columns whose comments define NULL: the row belongs to a symbol, to a replay or to moves of
+factors, or to a portfolio without options."""
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,8 @@ EDGES = [
 
 ALTER = {
     "market_prices": (
-        "UPDATE market_data_cache SET close = close * 1.1, adj_close = adj_close * 1.1"
+        "UPDATE market_data_cache SET close = close * 1.1, adj_close = adj_close * 1.1,"
+        " volume = volume * 10"
         " WHERE date = '2022-12-28' AND symbol NOT IN ('SPX')"
     ),
     "company_profiles": "UPDATE company_profiles SET sector = 'Energy', beta = 1.5",
@@ -62,18 +63,19 @@ portfolio_volatility <- har_coefficients, portfolio_values
 sector_concentration <- benchmark_weights, company_profiles, portfolio_values
 option_exposures <- portfolio_values, position_volatility
 portfolio_tail_risk <- portfolio_values, portfolio_volatility
-risk_contributions <- har_coefficients, portfolio_values
+risk_contributions <- company_profiles, har_coefficients, portfolio_values
+liquidity <- market_prices, portfolio_values
 correlations <- har_coefficients, portfolio_values
 portfolio_factor_exposures <- har_coefficients, portfolio_values, symbol_factor_exposures
 stress_tests <- portfolio_betas, portfolio_factor_exposures, portfolio_rate_betas
 forecast_outcomes <- portfolio_tail_risk, portfolio_volatility, position_betas,\
  position_volatility, risk_contributions
-portfolio_limit_checks <- correlations, forecast_outcomes, option_exposures, portfolio_betas,\
- portfolio_factor_exposures, portfolio_rate_betas,\
+portfolio_limit_checks <- correlations, forecast_outcomes, liquidity, option_exposures,\
+ portfolio_betas, portfolio_factor_exposures, portfolio_rate_betas,\
  portfolio_tail_risk, portfolio_values, portfolio_volatility,\
  risk_contributions, sector_concentration, stress_tests
-ai_insights <- correlations, forecast_outcomes, option_exposures, portfolio_betas,\
- portfolio_factor_exposures, portfolio_limit_checks, portfolio_rate_betas,\
+ai_insights <- correlations, forecast_outcomes, liquidity, option_exposures,\
+ portfolio_betas, portfolio_factor_exposures, portfolio_limit_checks, portfolio_rate_betas,\
  portfolio_tail_risk, portfolio_values, portfolio_volatility,\
  risk_contributions, sector_concentration, stress_tests
 """
@@ -109,7 +111,8 @@ def test_the_graph_has_exactly_these_assets_edges_checks_jobs_and_schedules() ->
     expected = {name: follows.replace(",", "").split() for name, follows in lines}
     statistics = [statistic.table for statistic in all_statistics()]
     expected |= {name: ["har_coefficients", "portfolio_values"] for name in statistics}
-    expected["ai_insights"] = sorted([*expected["ai_insights"], *statistics])
+    for name in ("ai_insights", "portfolio_limit_checks"):
+        expected[name] = sorted([*expected[name], *statistics])
     assert shape == expected
     checks: dict[str, set[str]] = {}
     for check in graph.asset_check_keys:
@@ -320,7 +323,7 @@ def test_a_statement_that_fails_in_the_snapshot_does_not_end_it_for_other_assets
     monkeypatch.setattr(RunInputs, "profiles", property(divide))
     run([DAY])
     error = capsys.readouterr().err
-    assert "portfolio_betas, sector_concentration failed: " in error
+    assert "portfolio_betas, sector_concentration, risk_contributions failed: " in error
     assert "division by zero" in error
     assert "current transaction is aborted" not in error
     assert count_rows(sample)["portfolio_tail_risk"]  # reads bars after the failure

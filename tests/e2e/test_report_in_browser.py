@@ -19,7 +19,7 @@ from tests.report_options import render
 
 DAY = date(2022, 12, 28)
 WEEK_BEFORE = trading_calendar.previous_session(DAY, 5)
-TERMS = SnapshotTerms(DAY, "SPX", "TLT", "SP500", PricingParameters(0.04, 0.0))
+TERMS = SnapshotTerms(DAY, "SPX", "TLT", "SP500", PricingParameters(0.04, 0.0), 0.2, 30)
 
 OVERLAPS = """
 (() => {

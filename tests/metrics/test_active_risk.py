@@ -1,12 +1,18 @@
 """Comparison with the market: statsmodels and numpy as oracles, boundaries and invariants."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmetrics.metrics.active_risk import active_risk, market_regression
+from riskmetrics.metrics.active_risk import (
+    HALF_LIFE,
+    active_risk,
+    expected_active_risk,
+    market_regression,
+)
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=30)
 seeds = st.integers(0, 2**32 - 1)
@@ -101,3 +107,53 @@ def test_no_pair_at_all_is_undefined_without_a_warning() -> None:
     fit = market_regression(np.full((90, 1), np.nan), np.zeros(90), min_obs=60)
     assert np.isnan(fit.specific_volatility[0])
     assert fit.n_obs.tolist() == [0]
+
+
+def test_expected_active_risk_is_that_of_pandas_exponential_weights() -> None:
+    rng = np.random.default_rng(8)
+    market = 0.01 * rng.standard_normal(252)
+    returns = market[:, None] * [0.8, 1.3] + 0.006 * rng.standard_normal((252, 2))
+    returns[10:30, 1] = np.nan
+    found = expected_active_risk(returns, market, min_obs=126)
+    for at in range(2):
+        frame = pd.DataFrame({"a": returns[:, at] - market, "m": market})
+        frame.loc[frame["a"].isna(), "m"] = np.nan
+        moments = frame.ewm(halflife=HALF_LIFE).cov().loc[251]
+        beta = moments.loc["a", "m"] / moments.loc["m", "m"]
+        assert found.expected_tracking_error[at] == pytest.approx(
+            np.sqrt(252 * moments.loc["a", "a"]), rel=1e-10
+        )
+        assert found.active_beta[at] == pytest.approx(beta, rel=1e-9)
+        assert found.market_share[at] == pytest.approx(
+            beta**2 * moments.loc["m", "m"] / moments.loc["a", "a"], rel=1e-9
+        )
+    assert found.n_obs.tolist() == [252, 232]
+
+
+@pytest.mark.parametrize(("n_known", "is_defined"), [(126, True), (125, False)])
+def test_expected_active_risk_needs_enough_pairs(n_known: int, is_defined: bool) -> None:
+    rng = np.random.default_rng(9)
+    returns, market = rng.standard_normal((252, 1)), rng.standard_normal(252)
+    market[n_known:] = np.nan
+    found = expected_active_risk(returns, market, min_obs=126)
+    assert all(np.isfinite(values[0]) == is_defined for values in found[:3])
+    assert found.n_obs[0] == n_known
+
+
+def test_expected_active_risk_of_the_index_is_0_and_of_a_flat_market_undefined() -> None:
+    market = np.random.default_rng(10).standard_normal(252)
+    found = expected_active_risk(market[:, None], market, min_obs=126)
+    assert found.expected_tracking_error[0] == 0.0
+    assert found.active_beta[0] == 0.0
+    assert np.isnan(found.market_share[0])
+    flat = expected_active_risk(market[:, None], np.zeros(252), min_obs=126)
+    assert np.isnan(flat.expected_tracking_error[0])
+
+
+def test_expected_active_risk_has_the_same_bits_alone_and_in_a_batch() -> None:
+    rng = np.random.default_rng(11)
+    returns, market = rng.standard_normal((252, 40)), rng.standard_normal(252)
+    together = expected_active_risk(returns, market, min_obs=126)
+    alone = expected_active_risk(np.ascontiguousarray(returns[:, 7:8]), market, min_obs=126)
+    for one, many in zip(alone, together, strict=True):
+        assert one[0] == many[7]

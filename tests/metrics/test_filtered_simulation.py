@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from riskmetrics.metrics.filtered_simulation import (
     FILTER_DECAY,
     FILTER_WINDOW,
+    N_PATHS,
+    filter_returns,
     filtered_historical_risk,
+    simulate_paths,
+    volatility_ratios,
 )
 from riskmetrics.metrics.tail_risk import VAR_WINDOW, historical_risk
 
@@ -98,3 +102,68 @@ def test_a_day_without_volatility_before_it_is_left_out() -> None:
 def test_too_few_rows_are_refused() -> None:
     with pytest.raises(ValueError, match=r"T >= 756, not \(755, 1\)"):
         filtered_historical_risk(np.zeros((ROWS - 1, 1)), level=0.95, min_obs=126)
+
+
+def _exact_sum(values: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """Oracle: outcomes and probabilities of a sum of draws from integers, by convolution."""
+    low = values.min()
+    one = np.bincount(values - low) / len(values)
+    whole = np.ones(1)
+    for _ in range(horizon):
+        whole = np.convolve(whole, one)
+    return np.arange(len(whole)) + horizon * low, whole
+
+
+@pytest.mark.parametrize("level", [0.95, 0.99])
+def test_paths_have_the_quantiles_of_the_exact_convolution(level: float) -> None:
+    values = np.round(np.random.default_rng(12).standard_t(4, VAR_WINDOW) * 100).astype(int)
+    outcomes, probabilities = _exact_sum(values, 10)
+    outcomes = outcomes - 10 * values.mean()
+    paths = simulate_paths(values[:, None].astype(float), horizon=10)[:, 0]
+    losses = -outcomes[::-1]
+    at = np.searchsorted(np.cumsum(probabilities[::-1]), level)
+    exact, found = losses[at], np.quantile(-paths, level)
+    # the share of paths beyond a quantile has a standard error of sqrt(p (1 - p) / 2,000)
+    inside = np.quantile(-paths, np.clip(level + 2.5 * np.array([-1, 1]) * np.sqrt(
+        level * (1 - level) / N_PATHS), 0, 1))  # fmt: skip
+    assert inside[0] <= exact <= inside[1]
+    assert found == pytest.approx(exact, rel=0.1)
+
+
+def test_paths_have_mean_0_and_the_variance_of_ten_sessions() -> None:
+    filtered = 0.01 * np.random.default_rng(13).standard_t(5, (VAR_WINDOW, 3)) + 0.001
+    paths = simulate_paths(filtered, horizon=10)
+    np.testing.assert_allclose(paths.mean(axis=0), 0.0, atol=1e-3)
+    np.testing.assert_allclose(paths.var(axis=0), 10 * filtered.var(axis=0), rtol=0.1)
+
+
+def test_one_session_is_the_sample_itself_less_its_mean() -> None:
+    values = np.arange(8.0)[:, None]
+    paths = simulate_paths(values, horizon=1, n_paths=16)
+    np.testing.assert_array_equal(np.sort(paths[:, 0]), np.repeat(np.arange(8.0) - 3.5, 2))
+
+
+def test_paths_skip_missing_changes_and_have_the_same_bits_alone() -> None:
+    filtered = 0.01 * np.random.default_rng(14).standard_normal((VAR_WINDOW, 5))
+    filtered[::3, 1] = np.nan
+    filtered[:, 4] = np.nan
+    together = simulate_paths(filtered, horizon=10)
+    for column in range(4):
+        alone = simulate_paths(np.ascontiguousarray(filtered[:, column : column + 1]), horizon=10)
+        np.testing.assert_array_equal(alone[:, 0], together[:, column])
+    known = filtered[np.isfinite(filtered[:, 1]), 1][:, None]
+    np.testing.assert_array_equal(simulate_paths(known, horizon=10)[:, 0], together[:, 1])
+    assert np.isnan(together[:, 4]).all()
+
+
+@pytest.mark.parametrize(("horizon", "n_paths"), [(0, 10), (1, 0)])
+def test_paths_need_positive_numbers(horizon: int, n_paths: int) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        simulate_paths(np.ones((3, 1)), horizon=horizon, n_paths=n_paths)
+
+
+def test_ratios_filter_as_the_filter_does() -> None:
+    returns = _returns(15)
+    np.testing.assert_allclose(
+        returns[-VAR_WINDOW:] * volatility_ratios(returns), filter_returns(returns), rtol=1e-12
+    )

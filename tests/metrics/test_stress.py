@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 
-from riskmetrics.metrics.stress import Replay, factor_losses, replay
+from riskmetrics.metrics.stress import Replay, factor_losses, replay, slope_std_error
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=40)
 
@@ -100,10 +101,13 @@ def test_agrees_with_a_loop_and_has_the_same_bits_alone_and_in_a_batch(seed):
         for e in range(4):
             known = [i for i in mine if column[i] >= 0 and np.isfinite(before[e, column[i]])]
             coverage = sum(abs(weight[i]) for i in known) / sum(abs(weight[i]) for i in mine)
-            loss = (
-                -sum(weight[i] * (after[e, column[i]] / before[e, column[i]] - 1) for i in known)
-                / coverage
-            )
+            with np.errstate(invalid="ignore"):  # nothing is covered
+                loss = np.divide(
+                    -sum(
+                        weight[i] * (after[e, column[i]] / before[e, column[i]] - 1) for i in known
+                    ),
+                    coverage,
+                )
             assert_allclose(batch.coverage[p, e], coverage, rtol=1e-12)
             assert_allclose(
                 batch.loss[p, e], loss if coverage >= 0.8 else np.nan, rtol=1e-9, atol=1e-12
@@ -118,7 +122,7 @@ def test_agrees_with_a_loop_and_has_the_same_bits_alone_and_in_a_batch(seed):
             )
             assert_equal(
                 alone,
-                Replay(batch.loss[p : p + 1, e : e + 1], batch.coverage[p : p + 1, e : e + 1]),
+                Replay._make(values[p : p + 1, e : e + 1] for values in batch),
             )
 
 
@@ -129,3 +133,44 @@ def test_arrays_that_do_not_fit_raise():
             replay(
                 before, closes, weights, column=index(0, 1), portfolio=index(0, 0), n_portfolios=1
             )
+
+
+def test_a_proxy_stands_for_missing_prices_and_is_counted():
+    """60 of what lost a tenth, 40 without prices that lost a fifth by proxy: 14 lost."""
+    before, after = np.array([[10.0, np.nan]]), np.array([[9.0, 5.0]])
+    held = {"column": index(0, 1), "portfolio": index(0, 0), "n_portfolios": 1}
+    proxy = np.array([[0.5, -0.2]])  # a symbol with prices does not need one
+    found = replay(before, after, np.array([60.0, 40.0]), **held, proxy=proxy)
+    assert_allclose(found.loss, [[14.0]], rtol=1e-12)
+    assert_array_equal(found.coverage, [[1.0]])
+    assert_allclose(found.proxied_share, [[0.4]], rtol=1e-12)
+    none = replay(before, after, np.array([60.0, 40.0]), **held, proxy=proxy * np.nan)
+    assert_array_equal(none.loss, [[np.nan]])
+    assert_allclose([none.coverage, none.proxied_share], [[[0.6]], [[0.0]]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("has_control", [False, True])
+def test_standard_errors_are_statsmodels_weighted_robust_ones(has_control):
+    rng = np.random.default_rng(7)
+    x, control = rng.standard_normal((2, 300))
+    y = 0.5 * x[:, None] + 0.3 * control[:, None] + rng.standard_normal((300, 3)) * (
+        1 + np.abs(x[:, None])
+    )  # fmt: skip
+    y[5:40, 1] = np.nan
+    weight = 0.5 ** (np.arange(299, -1, -1) / 89)
+    found = slope_std_error(y, x, weight, control=control if has_control else None, min_obs=60)
+    for at, own in enumerate(y.T):
+        known = np.isfinite(own)
+        regressors = sm.add_constant(np.column_stack([x, control] if has_control else [x])[known])
+        fit = sm.WLS(own[known], regressors, weights=weight[known]).fit(cov_type="HC0")
+        assert found[at] == pytest.approx(fit.bse[1], rel=1e-9)
+
+
+@pytest.mark.parametrize(("n_known", "is_defined"), [(60, True), (59, False)])
+def test_a_standard_error_needs_enough_returns_and_a_factor_that_moves(n_known, is_defined):
+    rng = np.random.default_rng(8)
+    y, x = rng.standard_normal((90, 1)), rng.standard_normal(90)
+    y[n_known:] = np.nan
+    assert np.isfinite(slope_std_error(y, x, np.ones(90), min_obs=60))[0] == is_defined
+    flat = slope_std_error(np.nan_to_num(y), np.ones(90), np.ones(90), min_obs=60)
+    assert np.isnan(flat[0])

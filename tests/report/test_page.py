@@ -466,6 +466,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
         tables.portfolio_stress,
         scenario="rise",
         loss=-0.0582,
+        loss_margin=0.011,
         loss_value=-7280,
         coverage=1,
         **key,
@@ -475,7 +476,26 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
         tables.portfolio_stress,
         scenario="1929",
         coverage=0,
+        proxied_share=0.12,
         undefined_reason="no closes",
+        **key,
+    )
+    insert(
+        connection,
+        tables.portfolio_active_sectors,
+        sector="Energy",
+        exposure_weight=0.3,
+        sector_component=0.015,
+        sector_share=0.5,
+        **key,
+    )
+    insert(
+        connection,
+        tables.portfolio_liquidity,
+        days_to_liquidate=12.5,
+        sold_in_5d=0.75,
+        coverage=1,
+        participation=0.2,
         **key,
     )
     for symbol, component in (("AMD", 0.25), ("LLY", -0.05)):
@@ -489,17 +509,20 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
             **key,
         )
     page = Page(render(connection, DAY))
-    assert page.row("Historical", 5) == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
-    assert page.row("Parametric", 5) == ["Parametric", "95%", "—", "—", "—"]
+    assert page.row("Historical", 6)[:5] == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
+    assert page.row("Parametric", 6)[:5] == ["Parametric", "95%", "—", "—", "—"]
     assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166240"]
     assert page.row("Maximum drawdown", 3) == [
         "Maximum drawdown",
         "11.3%",
         "2022-06-08 to 2022-06-17",
     ]
-    assert page.row("rise", 5) == ["rise", "−5.8%", "", "−7,280", "100.0%"]
-    assert page.row("1929", 5) == ["1929", "—", "", "—", "0.0%"]
-    assert page.row("AMD", 8)[2:7] == ["50.0%", "", "—", "—", "25.0%"]
+    assert page.row("rise", 7) == ["rise", "−5.8%", "1.1%", "", "−7,280", "100.0%", "—"]
+    assert page.row("1929", 7) == ["1929", "—", "—", "", "—", "0.0%", "12.0%"]
+    (amd,) = [row for row in page.rows if row[0].strip() == "AMD" and "50.0%" in row]
+    assert amd[2:7] == ["50.0%", "", "—", "—", "25.0%"]
+    assert page.row("Sold in 5 sessions", 2) == ["Sold in 5 sessions", "75.0%"]
+    assert page.row("Energy", 4) == ["Energy", "30.0%", "+1.5%", "+50.0%"]
     text = " ".join(page.text.split())
     assert "— parametric: no forecast." in text
     assert "— 1929: no closes." in text

@@ -11,7 +11,9 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog import all_statistics
 from riskmetrics.catalog.track_records import TRACKED_FORECASTS
 from riskmetrics.factor_sets import parse_factors
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
     betas,
@@ -21,6 +23,7 @@ from riskmetrics.results import (
     exposures,
     factor_results,
     forecasts,
+    holding_risk,
     option_results,
     portfolio_volatility_results,
     pro_forma,
@@ -35,6 +38,7 @@ from riskmetrics.results import (
 )
 from riskmetrics.results.income import Distributions
 from riskmetrics.results.lot_frames import is_listed, is_option
+from riskmetrics.results.option_revaluation import OptionBook, build_option_book
 from riskmetrics.results.statistic_rows import statistic_rows
 from riskmetrics.results.transaction_cash import NO_FLOWS
 from riskmetrics.sources import simulate
@@ -49,6 +53,7 @@ SCENARIOS = pd.DataFrame(
         "name": ["fall", "rates", "both", "autumn", "spring"],
         "market_move": [-0.2, np.nan, -0.1, np.nan, np.nan],
         "rate_move": [np.nan, -0.1, 0.05, np.nan, np.nan],
+        "volatility_move": [np.nan, np.nan, 0.5, np.nan, np.nan],
         "first_day": pd.to_datetime([None, None, None, "2023-09-01", "2024-02-01"]),
         "last_day": pd.to_datetime([None, None, None, "2023-10-27", "2024-03-22"]),
     }
@@ -267,10 +272,50 @@ class Book(NamedTuple):
         self, *days: date, delta_valuation: valuation.Valuation | None = None
     ) -> pd.DataFrame:
         """Losses of all portfolios in SCENARIOS."""
-        stress_betas = stress_results.StressBetas(self.betas(*days), *self.rate_betas(*days))
-        closes = self.closes.reindex(pd.to_datetime(stress_results.window_ends(SCENARIOS)))
         valued = delta_valuation or self.value_with_deltas(*days)
-        return stress_results.stress_rows(valued, SCENARIOS, stress_betas, closes, self.suspects())
+        return stress_results.stress_rows(
+            valued,
+            SCENARIOS,
+            self.stress_betas(*days),
+            self.stress_history(*days),
+            self.option_book(valued, *days),
+        )
+
+    def stress_betas(self, *days: date) -> stress_results.StressBetas:
+        """Betas that scenarios use."""
+        returns = self.returns(DECAYED_WINDOW, *days)
+        market = decayed_betas.estimate_decayed_betas(returns, MARKET)
+        return stress_results.StressBetas(market, *self.rate_betas(*days))
+
+    def stress_history(self, *days: date) -> stress_results.History:
+        """Closes at the ends of the windows of SCENARIOS, and returns."""
+        return stress_results.History(
+            self.closes.reindex(pd.to_datetime(stress_results.window_ends(SCENARIOS))),
+            self.returns(DECAYED_WINDOW, *days),
+            self.suspects(),
+        )
+
+    def option_book(self, valued: valuation.Valuation, *days: date) -> OptionBook:
+        """Open options, to be revalued."""
+        lots = option_results.option_lots(self.lots)
+        return build_option_book(valued, lots, self.options(*days), PRICING_PARAMETERS)
+
+    def holding_risk(
+        self, valued: valuation.Valuation, *days: date
+    ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Contributions with active and incremental risk, volatility, and those of sectors."""
+        net = contribution_results.net_by_underlying(valued)
+        risk = holding_risk.estimate_holding_risk(
+            valued, net, self.returns(VAR_WINDOW, *days), MARKET
+        )
+        rows, volatility = contribution_results.contribution_rows(
+            valued, self.returns(pro_forma.YEAR_WINDOW, *days)
+        )
+        return (
+            holding_risk.extend_contributions(valued, net, risk, rows),
+            volatility,
+            holding_risk.active_sector_rows(valued, net, risk, self.profiles),
+        )
 
     def options(self, *days: date) -> pd.DataFrame:
         """Exposures of all options, at a rate of 4 % and a dividend yield of 1 %."""
@@ -333,14 +378,13 @@ class Book(NamedTuple):
             self.returns(tail_risk_results.TAIL_RISK_WINDOW, *days),
             of_portfolios.root_variance_amount,
             of_portfolios.figures.observations,
+            self.option_book(valued, *days),
         )
+        contributions, ex_ante, active_sectors = self.holding_risk(valued, *days)
         decayed, decayed_coverage = decayed_betas.portfolio_rows(
             valued,
             self.decayed_betas(*days),
             self.returns(decayed_betas.DECAYED_WINDOW, *days),
-        )
-        contributions, ex_ante = contribution_results.contribution_rows(
-            valued, self.returns(pro_forma.YEAR_WINDOW, *days)
         )
         diversification, correlations = correlation_results.correlation_rows(
             valued, self.returns(pro_forma.YEAR_WINDOW, *days)
@@ -363,6 +407,7 @@ class Book(NamedTuple):
             "tail_risk": tail,
             "backtests": backtests,
             "contributions": contributions,
+            "active_sectors": active_sectors,
             "ex_ante": ex_ante,
             "diversification": diversification,
             "correlations": correlations,

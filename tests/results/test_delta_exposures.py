@@ -82,7 +82,7 @@ def figures(of: Book) -> dict[str, Any]:
         for name, table in tables.items()
         for column in table.columns[table.dtypes == "float64"]
         for at, value in enumerate(table[column])
-        if np.isfinite(value)
+        if np.isfinite(value) and not column.startswith("revalued")
     }
 
 

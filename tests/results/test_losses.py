@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from numpy.testing import assert_allclose
 from scipy import stats
 from small_books import (
@@ -285,14 +286,24 @@ def test_a_scenario_of_both_factors_takes_each_beta_with_the_other_held_fixed():
 
 
 def test_a_scenario_of_one_factor_is_the_portfolios_own_beta_times_its_move():
-    """Oracle: scipy's regression of the portfolio's own returns on each index."""
+    """Oracles: regressions of the portfolio's own returns on each index, by statsmodels and scipy.
+
+    The margin of a move of the market is four standard errors of the age-decayed beta, times 1.96.
+    """
     of = moved()
     rows = of.stress(SESSIONS[200]).set_index("scenario")
+    history = of.closes.pct_change().iloc[1:201]
+    fit = sm.WLS(
+        0.8 * history["A"] - 0.4 * history["B"],
+        sm.add_constant(history["SPY"]),
+        weights=0.5 ** (np.arange(199, -1, -1) / 89),
+    ).fit(cov_type="HC0")
+    assert rows.loc["fall", "loss_margin"] == pytest.approx(
+        0.2 * 4 * 1.96 * fit.bse["SPY"], rel=1e-9
+    )
     returns = of.closes.pct_change().iloc[111:201]
     own = 0.8 * returns["A"] - 0.4 * returns["B"]
-    assert rows.loc["fall", "loss"] == pytest.approx(
-        0.2 * stats.linregress(returns["SPY"], own).slope, rel=1e-9
-    )
+    assert rows.loc["fall", "loss"] == pytest.approx(0.2 * fit.params["SPY"], rel=1e-9)
     assert rows.loc["rates", "loss"] == pytest.approx(
         0.1 * stats.linregress(returns["S0"], own).slope, rel=1e-9
     )
@@ -316,15 +327,18 @@ def test_without_a_scenario_there_is_no_row():
     none = pd.DataFrame(
         {
             name: pd.Series(dtype="datetime64[s]")
-            for name in ("name", "market_move", "rate_move", "first_day", "last_day")
+            for name in (
+                *("name", "market_move", "rate_move", "volatility_move"),
+                *("first_day", "last_day"),
+            )
         }
     )
     assert stress_results.window_ends(none) == []
     rows = stress_results.stress_rows(
         of.value_book(day),
         none,
-        stress_results.StressBetas(of.betas(day), *of.rate_betas(day)),
-        of.closes.iloc[:0],
+        of.stress_betas(day),
+        of.stress_history(day),
     )
     assert rows.empty
     assert "loss_value" in rows

@@ -246,7 +246,7 @@ def test_a_split_after_days_without_a_price_is_no_loss(gap: int) -> None:
 
 
 @pytest.mark.parametrize("gap", [5, 6, 20])
-def test_a_split_behind_a_halt_is_in_no_replayed_window(gap: int) -> None:
+def test_a_split_behind_a_halt_is_replaced_by_its_proxy_in_a_replay(gap: int) -> None:
     closes = random_closes(["S0"], np.random.default_rng(4))
     window = SCENARIOS.set_index("name").loc["autumn"]
     first, last = window["first_day"], window["last_day"]
@@ -257,8 +257,9 @@ def test_a_split_behind_a_halt_is_in_no_replayed_window(gap: int) -> None:
     assert of.stress(DAY).set_index("scenario").loc["autumn", "loss"] < 1.0
     split = halted.copy()
     split.loc[split.index >= inside[3 + gap], "S0"] *= 0.25
-    losses = of._replace(closes=split).stress(DAY).set_index("scenario")["loss"]
-    assert pd.isna(losses["autumn"])
+    row = of._replace(closes=split).stress(DAY).set_index("scenario").loc["autumn"]
+    assert row["proxied_share"] == 1.0
+    assert abs(row["loss"]) < 0.1
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.25, 0.1, 10.0])
@@ -354,7 +355,7 @@ def test_a_crash_that_is_no_split_is_out_of_the_portfolio_s_own_day_and_in_the_n
     assert np.isnan(window[-1, 0])
 
 
-def test_a_replayed_window_with_a_suspected_split_has_no_loss() -> None:
+def test_a_replayed_window_with_a_suspected_split_is_replaced_by_its_proxy() -> None:
     """The scenario's window ends before; another symbol, and a split after it, change nothing."""
     closes = random_closes(["S0", "S1"], np.random.default_rng(4))
     of = book(lot("S0", 10.0), closes=closes)
@@ -372,7 +373,7 @@ def test_a_replayed_window_with_a_suspected_split_has_no_loss() -> None:
         split = closes.copy()
         split.loc[split.index >= day, symbol] *= 0.25
         row = of._replace(closes=split).stress(DAY).set_index("scenario").loc["autumn"]
-        outcomes[name] = None if pd.isna(row["loss"]) else row["loss"]
+        outcomes[name] = None if row["proxied_share"] else row["loss"]
     assert outcomes["inside"] is None
     assert outcomes["last"] is None
     assert outcomes["first"] == pytest.approx(plain.loc["autumn", "loss"], rel=1e-12)

@@ -50,9 +50,12 @@ from riskmetrics.db.tables.position_results import (
 )
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
 from riskmetrics.db.tables.risk_tables import (
+    holding_liquidity,
+    portfolio_active_sectors,
     portfolio_correlations,
     portfolio_diversification,
     portfolio_ex_ante_volatility,
+    portfolio_liquidity,
     portfolio_risk_contributions,
     portfolio_stress,
     portfolio_tail_risk,
@@ -82,8 +85,10 @@ __all__ = [
     "factor_returns",
     "forecast_outcomes",
     "har_coefficients",
+    "holding_liquidity",
     "market_data_cache",
     "metadata",
+    "portfolio_active_sectors",
     "portfolio_correlations",
     "portfolio_coverage",
     "portfolio_decayed_betas",
@@ -94,6 +99,7 @@ __all__ = [
     "portfolio_figures",
     "portfolio_limit_checks",
     "portfolio_limits",
+    "portfolio_liquidity",
     "portfolio_rate_betas",
     "portfolio_risk_contributions",
     "portfolio_sector_weights",

@@ -6,6 +6,7 @@ Losses are positive fractions of equity. undefined_reason of a row is the reason
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    PARAMETER,
     day_key_column,
     metadata,
     portfolio_key_column,
@@ -13,6 +14,17 @@ from riskmetrics.db.tables.schema import (
     timestamp_column,
     undefined_reason_column,
 )
+
+
+def _participation_column() -> sa.Column[object]:
+    return sa.Column(
+        "participation",
+        sa.Double,
+        nullable=False,
+        comment="Share of the median volume that is sold per day.",
+        info=PARAMETER,
+    )
+
 
 portfolio_tail_risk = sa.Table(
     "portfolio_tail_risk",
@@ -25,7 +37,8 @@ portfolio_tail_risk = sa.Table(
         primary_key=True,
         comment=(
             "historical: past returns. filtered: the same, each rescaled to today's"
-            " volatility. parametric: normal distribution with the forecast variance."
+            " volatility. revalued: filtered, with options valued at the simulated prices and"
+            " volatilities. parametric: normal distribution with the forecast variance."
         ),
     ),
     sa.Column(
@@ -38,7 +51,10 @@ portfolio_tail_risk = sa.Table(
         "horizon_days",
         sa.Integer,
         primary_key=True,
-        comment="Horizon in sessions; more than 1: scaled by the square root of time.",
+        comment=(
+            "Horizon in sessions; more than 1: simulated (filtered, revalued), or scaled by the"
+            " square root of time."
+        ),
     ),
     sa.Column("value_at_risk", sa.Double),
     sa.Column("expected_shortfall", sa.Double),
@@ -47,7 +63,9 @@ portfolio_tail_risk = sa.Table(
     sa.Column("observations", sa.Integer, nullable=False),
     undefined_reason_column(),
     *provenance_columns(),
-    sa.CheckConstraint("method IN ('historical', 'filtered', 'parametric')", name="method"),
+    sa.CheckConstraint(
+        "method IN ('historical', 'filtered', 'revalued', 'parametric')", name="method"
+    ),
     comment=(
         "One row per portfolio, session, method, level and horizon: value at risk and "
         "expected shortfall."
@@ -98,6 +116,8 @@ portfolio_risk_contributions = sa.Table(
     sa.Column("decayed_marginal", sa.Double),
     sa.Column("decayed_share", sa.Double),
     sa.Column("observations", sa.Integer, nullable=False),
+    sa.Column("active_component", sa.Double),
+    sa.Column("incremental_var_95", sa.Double),
     undefined_reason_column(),
     *provenance_columns(),
     comment=(
@@ -164,6 +184,58 @@ portfolio_correlations = sa.Table(
     comment="One row per portfolio, session and pair of its largest holdings: their correlation.",
 )
 
+portfolio_active_sectors = sa.Table(
+    "portfolio_active_sectors",
+    metadata,
+    portfolio_key_column(),
+    sa.Column(
+        "sector",
+        sa.String(64),
+        primary_key=True,
+        comment="Sector of the holdings; Cash: what the exposures differ from equity.",
+    ),
+    day_key_column("Last session of the window."),
+    sa.Column("exposure_weight", sa.Double),
+    sa.Column("sector_component", sa.Double),
+    sa.Column("sector_share", sa.Double),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment=(
+        "One row per portfolio, sector and session: contribution to the expected tracking error."
+    ),
+)
+
+portfolio_liquidity = sa.Table(
+    "portfolio_liquidity",
+    metadata,
+    portfolio_key_column(),
+    day_key_column("Session whose holdings are sold."),
+    sa.Column("days_to_liquidate", sa.Double),
+    sa.Column("sold_in_1d", sa.Double),
+    sa.Column("sold_in_5d", sa.Double),
+    sa.Column("sold_in_20d", sa.Double),
+    sa.Column("coverage", sa.Double),
+    _participation_column(),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment="One row per portfolio and session: days to sell its holdings.",
+)
+
+holding_liquidity = sa.Table(
+    "holding_liquidity",
+    metadata,
+    portfolio_key_column(),
+    sa.Column("symbol", sa.String(20), primary_key=True, comment="Symbol held."),
+    day_key_column("Session whose holdings are sold."),
+    sa.Column("holding_days", sa.Double),
+    sa.Column("median_volume", sa.Double),
+    sa.Column("observations", sa.Integer, nullable=False),
+    _participation_column(),
+    undefined_reason_column(),
+    *provenance_columns(),
+    comment="One row per portfolio, listed symbol and session: days to sell the holding.",
+)
+
 stress_scenarios = sa.Table(
     "stress_scenarios",
     metadata,
@@ -177,6 +249,13 @@ stress_scenarios = sa.Table(
         "rate_move",
         sa.Double,
         comment="Return of the rate index, fraction; negative if yields rise. NULL: no such move.",
+    ),
+    sa.Column(
+        "volatility_move",
+        sa.Double,
+        comment=(
+            "Relative change of volatilities, for options: 0.5 is from 20% to 30%. NULL: unchanged."
+        ),
     ),
     sa.Column(
         "first_day",
@@ -211,6 +290,7 @@ stress_scenarios = sa.Table(
     sa.CheckConstraint(
         "market_move > -1 IS NOT FALSE AND rate_move > -1 IS NOT FALSE", name="moves"
     ),
+    sa.CheckConstraint("volatility_move > -1 IS NOT FALSE", name="volatility_move"),
     comment=(
         "One row per stress scenario: moves of the market and of rates, or a past window to replay."
     ),
@@ -228,8 +308,12 @@ portfolio_stress = sa.Table(
         comment="Name in stress_scenarios at the time.",
     ),
     sa.Column("loss", sa.Double),
+    sa.Column("loss_margin", sa.Double),
     sa.Column("loss_value", sa.Numeric(24, 2)),
+    sa.Column("revalued_loss", sa.Double),
+    sa.Column("revalued_loss_value", sa.Numeric(24, 2)),
     sa.Column("coverage", sa.Double),
+    sa.Column("proxied_share", sa.Double),
     undefined_reason_column(),
     *provenance_columns(),
     comment="One row per portfolio, session and scenario: first-order stress loss.",
