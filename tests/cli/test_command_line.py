@@ -103,6 +103,7 @@ def test_every_command_is_there() -> None:
             )
         ),
         *("layouts check", "layouts list"),
+        *(f"limits {what}" for what in ("set", "unset", "list")),
         *("portfolio add", "portfolio list", "portfolio remove", "seed benchmark"),
         *("symbols rename", "symbols refetch"),
         *(f"prices {what}" for what in ("list", "accept", "split", "undo")),
@@ -134,6 +135,7 @@ def test_every_command_is_there() -> None:
                 "contributions",
                 "factors",
                 "liquidity",
+                "limits",
                 "stress",
                 "scenarios",
                 "options",

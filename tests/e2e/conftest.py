@@ -142,8 +142,8 @@ RESULT_KEYS = {
 }
 """Result tables and their key columns."""
 
-EXTENSION_TABLES = {"portfolio_figures"}
-"""Result tables that only extensions write."""
+OPTIONAL_TABLES = {"portfolio_figures", "portfolio_limit_checks"}
+"""Result tables that are empty without an extension or a limit."""
 
 _PROVENANCE_COLUMNS = ["id", "created_at", "updated_at", "dagster_run_id", "code_version"]
 
@@ -234,7 +234,7 @@ def assert_nulls_have_reasons(
             for *values, reason in rows:
                 assert None in values or not reason, table.name
                 assert reason or None not in [values[at] for at in always], table.name
-    assert empty - EXTENSION_TABLES == without_rows
+    assert empty - OPTIONAL_TABLES == without_rows
     assert nulls == reasons
     return nulls
 

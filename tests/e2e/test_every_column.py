@@ -20,7 +20,7 @@ from riskmetrics.results import tail_risk_results
 from riskmetrics.sources import simulate
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import (
-    EXTENSION_TABLES,
+    OPTIONAL_TABLES,
     RESULT_KEYS,
     assert_nulls_have_reasons,
     list_differences,
@@ -121,7 +121,7 @@ def stored(database_url: str) -> dict[str, pd.DataFrame]:
     """Return all rows of this package's results and benchmark; of positions the class too."""
     engine, frames = create_engine(database_url), {}
     with engine.connect() as connection:
-        written = RESULT_KEYS.keys() - EXTENSION_TABLES - {"undefined_metrics"}
+        written = RESULT_KEYS.keys() - OPTIONAL_TABLES - {"undefined_metrics"}
         for name in (*written, "benchmarks_sector_weights"):
             of_position = "position_id" in tables.metadata.tables[name].c
             joined = (
@@ -144,8 +144,10 @@ def test_every_column_of_every_result_is_filled_but_a_regression_of_the_option(
         assert len(stored[name]) == len(DAYS) * n_lots
     assert len(stored["portfolio_snapshots"]) == len(DAYS) * N_PORTFOLIOS
     assert len(stored["benchmarks_sector_weights"]) == len(simulate.SECTOR_WEIGHTS)
-    assert len(stored["forecast_outcomes"]) == 4 * len(stored["volatility_forecasts"]) / 2
-    assert stored["forecast_outcomes"]["portfolio_id"].notna().sum() == 4 * N_PORTFOLIOS
+    assert len(stored["forecast_outcomes"]) == (
+        4 * len(stored["volatility_forecasts"]) / 2 + 2 * N_PORTFOLIOS  # by two covariances
+    )
+    assert stored["forecast_outcomes"]["portfolio_id"].notna().sum() == 6 * N_PORTFOLIOS
     replayed = ~stored["portfolio_stress"]["undefined_reason"].fillna("").str.startswith(
         "holdings with closes on "
     )

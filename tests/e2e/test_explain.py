@@ -154,7 +154,7 @@ def test_every_outcome_of_a_forecast_equals_its_recalculation(
         found = recompute_explanations(url, day, ["Mixed"], table="forecast_outcomes")
         assert list_differences(found) == []
         kinds[horizon] = {one.key["kind"] for one in found if one.stored is not None}
-    assert kinds == {90: {"beta"}, 21: {"volatility"}, 1: {"value_at_risk"}}
+    assert kinds == {90: {"beta"}, 21: {"volatility"}, 1: {"value_at_risk", "volatility"}}
 
 
 def test_a_portfolio_without_options_has_zero_sensitivities(mixed: str) -> None:

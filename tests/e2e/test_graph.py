@@ -38,7 +38,7 @@ EDGES = [
 ALTER = {
     "market_prices": (
         "UPDATE market_data_cache SET close = close * 1.1, adj_close = adj_close * 1.1,"
-        " volume = volume * 10"
+        " volume = 1"
         " WHERE date = '2022-12-28' AND symbol NOT IN ('SPX')"
     ),
     "company_profiles": "UPDATE company_profiles SET sector = 'Energy', beta = 1.5",
@@ -170,6 +170,8 @@ def computed_template(
         named = sa.select(tables.portfolios.c.id).filter_by(name="Core Equity")
         owner = {"portfolio_id": connection.scalar(named)}
         connection.execute(sa.insert(tables.positions).values(option | owner))
+        traded = "UPDATE market_data_cache SET volume = 1000000 + (date - '2022-01-01')"
+        connection.execute(sa.text(traded))  # the sample has no volumes
         rates = {"name": "rate_index", "value": "USMV"}  # the sample has no fund of bonds
         connection.execute(sa.insert(tables.database_settings).values(rates))
     with pytest.MonkeyPatch.context() as patch:

@@ -82,6 +82,9 @@ def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
     assert {name: len(rows) for name, rows in risk.items()} == {
         "tail_risk": 12,
         "var_backtests": 2,
+        "ex_ante_volatility": 2,
+        "decayed_betas": 1,
+        "active_sectors": 7,
         **{statistic.key: 1 for statistic in all_statistics()},
     }
     assert sum(

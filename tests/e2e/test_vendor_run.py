@@ -18,7 +18,7 @@ from riskmetrics.db import tables
 from riskmetrics.ingest import prices
 from riskmetrics.sources import vendor_http
 from tests.conftest import COMMAND
-from tests.e2e.conftest import EXTENSION_TABLES, RESULT_KEYS
+from tests.e2e.conftest import OPTIONAL_TABLES, RESULT_KEYS
 from tests.fmp_market import Market
 from tests.fmp_server import BAD_KEY, KEY, FmpServer, Reply, serve
 
@@ -149,7 +149,7 @@ def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_noth
     assert [done.returncode for done in outputs] == [0, 0], outputs[-1].stderr
     assert f"using {market.through}" in outputs[-1].stderr
     rows = contents(settings["RISKMETRICS_DATABASE_URL"])
-    assert {name for name in RESULT_KEYS if not rows[name]} <= EMPTY | EXTENSION_TABLES
+    assert {name for name in RESULT_KEYS if not rows[name]} <= EMPTY | OPTIONAL_TABLES
     assert len(rows["market_data_cache"]) == 14 * (prices.HISTORY_SESSIONS + 1)
     assert (len(rows["company_profiles"]), len(rows["benchmarks_sector_weights"])) == (41, 11)
     assert vendor.count() == {
