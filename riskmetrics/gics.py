@@ -14,6 +14,9 @@ SECTORS = (
     "Utilities",
 )
 
+UNCLASSIFIED = "Unclassified"
+"""Sector of symbols without a profile; that of funds is in `funds`."""
+
 _VENDOR_NAMES = {
     "Basic Materials": "Materials",
     "Communication": "Communication Services",

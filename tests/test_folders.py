@@ -213,7 +213,7 @@ def test_a_link_that_another_account_put_into_a_shared_folder_is_not_followed(
 
     def follow() -> None:
         if command == "report":
-            report.write_page(link, "page")
+            report.write_file(link, b"page")
         else:
             export.export(link)
 

@@ -7,7 +7,6 @@ from riskmetrics.catalog.listing import Listing
 
 _WINDOW, _ROWS = "252 sessions", "126 sessions with all returns"
 _ERRORS = "MacKinnon and White (1985)"
-_PERFECT = "undefined, or a standard error of 0"
 
 _of_symbol = partial(Figure, "symbol_factor_exposures", window=_WINDOW, minimum=_ROWS)
 _of_portfolio = partial(Figure, "portfolio_factor_exposures", window=_WINDOW)
@@ -23,7 +22,7 @@ FIGURES = (
     _of_symbol("std_error", "Std error", Unit.BETA,
         "sqrt(n / (n - K - 1) * sum((w * e * S⁻¹ * (f - mean(f)))²)), S = sum(w * (f - mean(f))²),"
         " HC1", reference=_ERRORS),
-    _of_symbol("t_statistic", "t", Unit.NUMBER, "exposure / std_error", null=_PERFECT),
+    _of_symbol("t_statistic", "t", Unit.NUMBER, "exposure / std_error"),
     _of_symbol("r_squared", "R²", Unit.R_SQUARED, "1 - sum(w * e²) / sum(w * (r - mean(r))²)",
         null="undefined, or constant returns"),
     _of_symbol("observations", "Observations", Unit.COUNT,
@@ -34,7 +33,7 @@ FIGURES = (
     _of_portfolio("std_error", "Std error", Unit.BETA,
         f"HC1 standard error of the same regression of R, {PRO_FORMA}",
         minimum=f"{_ROWS}, {COVERED}", reference=_ERRORS),
-    _of_portfolio("t_statistic", "t", Unit.NUMBER, "exposure / std_error", null=_PERFECT),
+    _of_portfolio("t_statistic", "t", Unit.NUMBER, "exposure / std_error"),
     _of_portfolio("coverage", "Coverage", Unit.FRACTION,
         "share of exposure with factor exposures", null="the factor is left out"),
     _of_portfolio("vif", "Variance inflation", Unit.NUMBER,

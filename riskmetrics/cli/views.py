@@ -20,10 +20,10 @@ from riskmetrics.catalog import (
 from riskmetrics.cli.output import to_records
 from riskmetrics.db import limits, listed_rows, result_queries, volatility_queries
 from riskmetrics.funds import NOT_LOOKED_THROUGH
+from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import TABLE_FORMATS
 from riskmetrics.present.limits import format_limited
-from riskmetrics.results.exposures import UNCLASSIFIED
 
 Frames = Mapping[str, pd.DataFrame]
 

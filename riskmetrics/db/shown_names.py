@@ -16,7 +16,7 @@ class StoredNames(NamedTuple):
     portfolios: dict[str, tuple[str, str]]
     """Name and currency of the portfolios that are not deleted, by name."""
     symbols: dict[str, set[str]]
-    """Symbols of each portfolio's positions and of their underlyings."""
+    """Symbols of each portfolio's positions, of their underlyings and of the funds of factors."""
     scenarios: dict[str, set[str]]
     """Stress scenarios with a result of the portfolio."""
 
@@ -33,6 +33,9 @@ def read_names(connection: sa.Connection) -> StoredNames:
     symbols: dict[str, set[str]] = defaultdict(set)
     for column in (_positions.c.symbol, _positions.c.underlying_symbol):
         _add(connection, sa.select(_positions.c.portfolio_id, column).distinct(), symbols)
+    factors = tables.portfolio_factor_exposures
+    fund = sa.func.split_part(factors.c.definition, " ", 1)
+    _add(connection, sa.select(factors.c.portfolio_id, fund).distinct(), symbols)
     scenarios: dict[str, set[str]] = defaultdict(set)
     stress = tables.portfolio_stress
     _add(connection, sa.select(stress.c.portfolio_id, stress.c.scenario).distinct(), scenarios)

@@ -24,8 +24,8 @@ from riskmetrics.explain.portfolio_holdings import (
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.funds import NOT_LOOKED_THROUGH, fund_class, load_funds
+from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
-from riskmetrics.results.exposures import UNCLASSIFIED
 from riskmetrics.results.snapshots import EQUITY_SOURCES
 
 

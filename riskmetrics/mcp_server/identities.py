@@ -14,7 +14,9 @@ from riskmetrics.insights.fact_sheet import portfolio_alias
 Anonymization = Literal["aliases", "tickers", "names"]
 
 _ALIAS_DIGITS = 10
-_SYMBOL_COLUMNS = ("symbol", "underlying_symbol", "underlying")
+_SYMBOL_COLUMNS = ("symbol", "underlying_symbol", "underlying", "symbol_a", "symbol_b")
+_PAIR_COLUMNS = ("highest_pair", "lowest_pair", "definition")
+"""Columns with symbols in a text."""
 _SCENARIO_COLUMNS = ("scenario",)
 
 
@@ -107,7 +109,8 @@ class Identity:
             return self.show_symbol(value)
         if column in _SCENARIO_COLUMNS:
             return self.show_scenario(value)
-        return self.show_text(value) if column.endswith("reason") else value
+        is_text = column.endswith("reason") or column in _PAIR_COLUMNS
+        return self.show_text(value) if is_text else value
 
     def _alias(self, prefix: str, name: str) -> str:
         digest = sha256(f"{self.id} {name}".encode()).hexdigest()

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from riskmetrics.funds import NOT_LOOKED_THROUGH
+from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.metrics.decayed_beta import Z_95
 from riskmetrics.present import formatting
 from riskmetrics.present.footnotes import Footnotes, Record
@@ -13,7 +14,6 @@ from riskmetrics.report.axis import Axis
 from riskmetrics.report.changes import Change, Driver
 from riskmetrics.report.figures import Figures
 from riskmetrics.report.position_table import PositionTable
-from riskmetrics.results.exposures import UNCLASSIFIED
 
 _AMOUNTS = (
     "total_value",

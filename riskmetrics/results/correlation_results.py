@@ -183,7 +183,7 @@ def _diversification_rows(
             "symbols": n_symbols,
         },
         "day",
-    )
+    ).astype(dict.fromkeys(("highest_pair", "lowest_pair"), "str"))
     one = Reason("{:.0f} symbols with returns; 2 required", n_symbols < 2, n_symbols.astype(float))
     few = Reason(f"a pair has fewer than {MIN_YEAR_OBS} common sessions, or does not move")
     reasons = [

@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.funds import NOT_LOOKED_THROUGH, fund_class, load_funds
+from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.metrics import concentration as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.results.snapshots import DAY_COLUMN
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, undefined_rows
 from riskmetrics.results.valuation import Valuation
-
-UNCLASSIFIED = "Unclassified"
-"""Sector of symbols without a profile; that of funds is in `funds`."""
 
 INDEX_FUND = "Index fund"
 """Class of an index fund where it is not divided into sectors."""

@@ -19,8 +19,11 @@ from tests.e2e.conftest import RESULT_KEYS, Run, query_frame, read_results, repl
 
 DAY, BEFORE = date(2022, 12, 28), date(2022, 12, 27)
 BLOCKED = {
-    "betas": ["ai_insights", "portfolio_betas", "stress_tests"],
-    "sectors": ["ai_insights"],
+    "betas": [
+        *("ai_insights", "forecast_outcomes", "portfolio_betas", "portfolio_limit_checks"),
+        "stress_tests",
+    ],
+    "sectors": ["ai_insights", "portfolio_limit_checks"],
 }
 CHECKS = {"betas": "betas_match_statsmodels", "sectors": "sector_weights_sum"}
 _FUNCTION = (
@@ -137,7 +140,7 @@ def test_a_blocked_nightly_run_is_alerted_once_and_caught_up(
     subject, check, stop, where = text.splitlines()
     assert subject == f"riskmetrics: daily_risk for {BEFORE} failed"
     assert check.startswith("position_betas, betas_match_statsmodels: 5 stored betas")
-    assert stop.startswith("stopped by betas_match_statsmodels: ai_insights, portfolio_betas, ")
+    assert stop.startswith("stopped by betas_match_statsmodels: ai_insights, forecast_outcomes, ")
     assert f"`riskmetrics run --date {BEFORE}`" in stop
     assert run_id in where
     assert nightly.missing_sessions(instance, defs.get_repository_def(), DAY) == [BEFORE]

@@ -90,7 +90,11 @@ def _limit(f: Figures, kind: str, alias: str = "") -> float:
     value = f.of(alias, kind) if alias else getattr(f, kind)
     if kind == "weight" and f.text(f"{alias.lower()}_fund") == "fund":
         return nan
-    if kind == "gross" and f.sheet.aliases[alias]["sector"] in ("ETF", "Unclassified"):
+    if kind == "gross" and f.sheet.aliases[alias]["sector"] in (
+        "Bonds",
+        "Fund, not looked through",
+        "Unclassified",
+    ):
         return nan
     if kind == "drawdown" and f.drawdown < 1.25 * f.market_drawdown:
         return nan
@@ -221,7 +225,8 @@ def _active(f: Figures) -> dict[str, float]:
     return {
         alias: f.of(alias, "active")
         for alias in f.things("SEC")
-        if f.sheet.aliases[alias]["sector"] not in ("ETF", "Unclassified")
+        if f.sheet.aliases[alias]["sector"]
+        not in ("Bonds", "Fund, not looked through", "Unclassified")
         and _known(f.of(alias, "active"), f.of(alias, "net"), f.of(alias, "benchmark"))
     }
 

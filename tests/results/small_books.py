@@ -9,7 +9,7 @@ import pandas as pd
 from benchmarks.run_inputs import VERSIONS as SHIPPED
 from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog import all_statistics
-from riskmetrics.catalog.track_records import TRACKED_FORECASTS, ForecastKind
+from riskmetrics.catalog.track_records import TRACKED_FORECASTS
 from riskmetrics.factor_sets import parse_factors
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
@@ -125,7 +125,7 @@ def as_stored(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of `volatility_forecasts`, by method, as they are read when they complete."""
     parts = []
     for tracked in TRACKED_FORECASTS:
-        if tracked.kind is not ForecastKind.VOLATILITY:
+        if (tracked.table, tracked.horizon) != ("volatility_forecasts", 21):
             continue
         columns = {
             name: rows[column] if column else np.nan
