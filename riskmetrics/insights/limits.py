@@ -6,13 +6,15 @@ Stress scenarios have none: a first-order loss in a market scenario is the beta 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from riskmetrics.funds import BONDS, NOT_LOOKED_THROUGH
+from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.insights.claims import View
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.history_facts import UNKNOWN_START
 from riskmetrics.insights.severity import LEVELS, highest_reached, market_multiple
 
-NO_SECTORS = ("ETF", "Unclassified")
-"""Groups of the sector table that have no limit."""
+NO_SECTORS = (BONDS, NOT_LOOKED_THROUGH, UNCLASSIFIED)
+"""Groups of the sector table that are no sectors, and have no limit."""
 
 
 class Reach(NamedTuple):

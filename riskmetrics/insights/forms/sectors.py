@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator
 
-from riskmetrics.funds import BONDS, NOT_LOOKED_THROUGH
-from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.limits import NO_SECTORS
 from riskmetrics.insights.slots import apart, name, size
 
 _CLEAR_ACTIVE = 0.10
 """Active weight that is worth a sentence."""
-
-NOT_SECTORS = (BONDS, NOT_LOOKED_THROUGH, UNCLASSIFIED)
-"""Groups of the sector table that are no sectors."""
 
 
 @form(
@@ -62,7 +58,7 @@ def _active(view: View) -> Iterator[tuple[float, str]]:
     """Yield active weights with aliases, of sectors with a net and a benchmark weight."""
     for alias in view.aliases("SEC"):
         active = view.number("active", alias)
-        is_sector = view.sheet.aliases[alias].get("sector") not in NOT_SECTORS
+        is_sector = view.sheet.aliases[alias].get("sector") not in NO_SECTORS
         if active is not None and is_sector and view.facts_of("net", "benchmark", alias=alias):
             yield active, alias
 
