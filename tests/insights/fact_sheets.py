@@ -17,7 +17,7 @@ ALIASES: Mapping[str, dict[str, str]] = {
     **{f"POS_{n:02}": {"symbol": f"SYM{n}"} for n in range(1, 7)},
     "SEC_01": {"sector": "Energy"},
     "SEC_02": {"sector": "Health Care"},
-    "SEC_03": {"sector": "ETF"},
+    "SEC_03": {"sector": "Fund, not looked through"},
     "SEC_04": {"sector": "Utilities"},
     **{f"SCN_{n:02}": {"scenario": f"scenario {n}"} for n in range(1, 4)},
 }

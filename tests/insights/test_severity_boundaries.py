@@ -41,7 +41,7 @@ def test_a_limit_itself_is_reached_and_the_number_before_it_is_not(
 
 
 def test_a_fund_alone_has_no_alarm() -> None:
-    """100 shares of an index fund: its weight, its group ETF, a market drawdown, a beta of 1."""
+    """100 shares of an index fund: its weight, its group, a market drawdown, a beta of 1."""
     sheet = build_sheet(
         {
             "pos_01_weight": 1.0,
