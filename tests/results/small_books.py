@@ -440,7 +440,7 @@ class Book(NamedTuple):
                     rate_coverage,
                     thin,
                 ]
-            ),
+            ).astype({"portfolio_id": "str"}),  # also if one of them has no rows
             "undefined": pd.concat(
                 [
                     undefined,

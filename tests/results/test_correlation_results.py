@@ -1,6 +1,7 @@
 """Stored correlations and diversification of small portfolios."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from small_books import SESSIONS, Book, book, lot, random_closes
@@ -74,7 +75,7 @@ def test_one_symbol_has_no_pair_and_says_so(closes):
     assert pairs.empty
     assert row["undefined_reason"] == "1 symbols with returns; 2 required"
     assert_allclose(row["diversification_ratio"], 1.0, rtol=1e-12)
-    assert row["highest_pair"] is None
+    assert pd.isna(row["highest_pair"])
 
 
 @pytest.mark.parametrize(("n_closes", "is_defined"), [(126, False), (127, True)])
