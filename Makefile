@@ -84,6 +84,9 @@ lock: ## Resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --group build --group dev -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
 		-o requirements-dev.lock
+	uv pip compile pyproject.toml --group build --extra dask -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
+		-o requirements-dask.lock
 
 clean: ## Remove the environment and caches; the data in .riskmetrics stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
