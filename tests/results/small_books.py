@@ -253,7 +253,8 @@ class Book(NamedTuple):
             rows = stored[stored["portfolio_id"].notna() == is_portfolio].reset_index(drop=True)
             found = track_records.look_up(rows, made_on, outcomes)
             parts.append(track_records.outcome_rows(rows, days, *found))
-        return pd.concat(parts, ignore_index=True)
+        # a part without rows has no types
+        return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
     def betas(self, *days: date) -> betas.SymbolBetas:
         """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
