@@ -113,7 +113,6 @@ _FORECAST_ASSETS = (
 
 _NEXT_STEPS = """
 The report is at {report} (done in {seconds:.0f} s)
-
 Next, with `{command} COMMAND`:
   show track-record          how good the forecasts were, against simple alternatives
   ui                         the asset graph and all runs, in Dagster's UI

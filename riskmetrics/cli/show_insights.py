@@ -1,5 +1,7 @@
 """`riskmetrics show insights`: print the insights of a session with their evidence."""
 
+import shutil
+import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +13,9 @@ from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+_LINE_WIDTH = 100
+"""Longest lines of a note, in characters; a terminal may have shorter ones."""
 
 _JSON_COLUMNS = (
     *("portfolio", "id", "insight_type", "severity", "title", "summary", "full_analysis"),
@@ -77,14 +82,15 @@ def print_session_insights(day: date, rows: Sequence[Mapping[str, Any]], *, as_j
 
 def print_lead(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the daily summaries among insights of a portfolio, without evidence."""
+    width = min(shutil.get_terminal_size((_LINE_WIDTH, 0)).columns, _LINE_WIDTH)
     for row in rows:
         if row["insight_type"] == "daily_summary":
             typer.echo(f"  [{row['severity']}] {row['title']}")
             findings = [finding["text"] for finding in row["key_findings"] or []]
             advice = [each["text"] for each in row["recommendations"] or []]
-            for part in (row["summary"], row["full_analysis"], *findings, " ".join(advice)):
-                if part:
-                    typer.echo(f"      {part}")
+            parts = (row["summary"], row["full_analysis"], *findings, *advice)
+            text = " ".join(part for part in parts if part)
+            typer.echo(textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  "))
 
 
 def print_insights(day: date, rows: Sequence[Mapping[str, Any]]) -> None:

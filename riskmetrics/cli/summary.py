@@ -21,10 +21,8 @@ Rows = Mapping[str, Sequence[Row]]
 
 _TABLES = (
     *("portfolio_market_regressions", "portfolio_drawdowns", "portfolio_tail_risk"),
-    *("portfolio_stress", "portfolio_sector_weights", "portfolio_risk_contributions"),
+    *("portfolio_stress", "portfolio_risk_contributions"),
 )
-_N_SECTORS = 2
-"""Sectors with the largest active weights that are printed."""
 
 
 def print_summaries(day: date, portfolios: Sequence[str]) -> None:
@@ -93,7 +91,6 @@ def _summary_lines(rows: Rows) -> Iterator[tuple[str, str]]:
             f" positions of {snapshot['num_positions']}"
         ),
     )
-    yield "Sectors", _active_sectors(rows)
 
 
 @dataclass(frozen=True)
@@ -137,14 +134,3 @@ def _largest_weight(rows: Rows) -> str:
     largest = max(weights, key=lambda row: abs(float(row["weight"])))
     shown = _Shown(largest, ("portfolio_risk_contributions",))
     return f"{largest['symbol']} {shown['weight']}, {shown['share']} of volatility"
-
-
-def _active_sectors(rows: Rows) -> str:
-    """Return the sectors whose weights differ most from the benchmark's."""
-    active = [row for row in rows["portfolio_sector_weights"] if row["active_weight"]]
-    if not active:
-        return "active weights undefined, or equal to the benchmark"
-    active.sort(key=lambda row: -abs(float(row["active_weight"])))
-    shown = (_Shown(row, ("portfolio_sector_weights",)) for row in active[:_N_SECTORS])
-    sectors = ", ".join(f"{each['sector']} {each['active_weight']}" for each in shown)
-    return f"{sectors} against the benchmark"

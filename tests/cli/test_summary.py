@@ -43,12 +43,6 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"scenario": "market +10%", "loss": -0.155},
         {"scenario": "dot-com bust", "loss": None},
     ],
-    "portfolio_sector_weights": [
-        {"sector": "Energy", "active_weight": 0.027},
-        {"sector": "Health Care", "active_weight": -0.133},
-        {"sector": "Information Technology", "active_weight": 0.473},
-        {"sector": "Utilities", "active_weight": None},
-    ],
     "portfolio_risk_contributions": [
         {"symbol": "MTUM", "weight": 0.085, "share": 0.038},
         {"symbol": "AMD", "weight": -0.598, "share": 0.809},
@@ -57,7 +51,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def test_a_summary_tells_value_risk_and_concentration_in_six_lines():
+def test_a_summary_tells_value_risk_and_concentration_in_five_lines():
     assert dict(summary._summary_lines(ROWS)) == {
         "Value": "68,000   session −839.30 (−1.2%)   cash 2,495",
         "Market beta": "1.55 ± 0.08   R² 0.80",
@@ -66,7 +60,6 @@ def test_a_summary_tells_value_risk_and_concentration_in_six_lines():
             "one-day value at risk 4.0% (95%); drawdown 45.0%; loss of 61.8% in “market -40%”"
         ),
         "Weights": ("AMD −59.8%, 80.9% of volatility; top 3 91.2%; 2.29 effective positions of 4"),
-        "Sectors": "Information Technology +47.3%, Health Care −13.3% against the benchmark",
     }
 
 
@@ -80,4 +73,3 @@ def test_what_is_undefined_is_a_dash_or_a_sentence(lacks):
     assert lines["Market beta"] == "— ± —   R² —"
     assert lines["Tail"] == "one-day value at risk — (95%); drawdown —; no scenario is defined"
     assert lines["Weights"].startswith("weights undefined; top 3 —")
-    assert lines["Sectors"] == "active weights undefined, or equal to the benchmark"
