@@ -20,7 +20,8 @@ FIGURES = (
         "b_k of r = a + sum(b_k * f_k) + e over the kept factors, least squares with weights"
         " 0.5 ** (age / 126)", reference="Sharpe (1992)"),
     _of_symbol("std_error", "Std error", Unit.BETA,
-        "sqrt(n / (n - K - 1) * sum((w * e * S⁻¹ * (f - mean(f)))²)), S = sum(w * (f - mean(f))²),"
+        "sqrt(n / (n - K - 1) * sum((w * e * inv(S) * (f - mean(f)))²)),"
+        " S = sum(w * (f - mean(f))²),"
         " HC1", reference=_ERRORS),
     _of_symbol("t_statistic", "t", Unit.NUMBER, "exposure / std_error"),
     _of_symbol("r_squared", "R²", Unit.R_SQUARED, "1 - sum(w * e²) / sum(w * (r - mean(r))²)",

@@ -31,6 +31,13 @@ MIN_BACKTEST_DAYS = 126
 6 exceptions are expected in them at 95 %, 1 at 99 %.
 """
 
+MAX_LOSS_TO_GROSS = 100.0
+"""Simulated loss beyond which it is undefined, in gross values: some return is a wrong price."""
+
+_EXTREME_LOSS = (
+    f"the simulated loss exceeds {MAX_LOSS_TO_GROSS:.0f} times the gross value, so that a price of"
+    " the window must be wrong: see `riskmetrics show quality`"
+)
 _NO_FORECAST = "the portfolio has no volatility forecast: see `riskmetrics show volatility`"
 
 VAR_HORIZONS = (1, 10)
@@ -148,7 +155,10 @@ def _simulated_rows(
         if sample is None:
             sample = metrics.sqrt_time_scaled(losses[method, 1, level], days=horizon)
         n_obs = n_returns[method]
+        is_extreme = (np.abs(sample) > MAX_LOSS_TO_GROSS * valuation.gross_value).any(axis=0)
+        sample = np.where(is_extreme, np.nan, sample)
         reasons = [
+            Reason(_EXTREME_LOSS, is_extreme),
             insufficient_observations(n_obs, metrics.VAR_WINDOW, MIN_OBS_BY_LEVEL[level]),
         ]
         if method == "revalued" and options is not None:

@@ -86,7 +86,9 @@ def contents(engine: sa.Engine, table: str, columns: list[str]) -> Contents:
         both = f"SELECT {names} FROM {table} UNION ALL SELECT {names} FROM {SUPERSEDED}"
         source = f'SELECT *, id::text COLLATE "C" AS key FROM ({both}) AS all_of_them'
     if table == "ai_insight_templates":  # those that a revision seeds are not the other program's
-        source += " WHERE left(system_prompt, 20) <> 'You explain the risk'"
+        source += (
+            " WHERE left(system_prompt, 20) NOT IN ('You explain the risk', 'You are the editor o')"
+        )
     [[count, *found]] = query(engine, f"SELECT count(*), {sums} FROM ({source}) AS source")
     return Contents(count, dict(zip(columns, found, strict=True)))
 

@@ -88,7 +88,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
         "1 of 5 instruments have a price; values exclude the others, and a stated equity counts"
         " them as cash." in text
     )
-    assert "Contributions sum to the ex-ante volatility." in text  # no sum of nothing
+    assert "Contributions sum to the pro-forma ex-ante volatility." in text  # no sum of nothing
     assert [
         found for found in recompute_explanations(bad, DAY, ["Bad"]) if not found.is_equal
     ] == []

@@ -120,7 +120,7 @@ def test_each_kind_of_holding_is_right_in_the_stored_rows(portfolio: str, run: R
         snapshot["num_long_positions"],
         snapshot["num_short_positions"],
     ) == (8, 7, 1)
-    assert snapshot["sector_exposure"]["ETF"] == pytest.approx(
+    assert snapshot["sector_exposure"]["Fund, not looked through"] == pytest.approx(
         float(values["MTUM"] / gross), abs=1e-9
     )
     assert snapshot["sector_exposure"]["Information Technology"] == pytest.approx(

@@ -89,6 +89,30 @@ def test_value_at_risk_needs_just_enough_losses(
     assert set(found["level"].astype(float)) == defined
 
 
+@pytest.mark.parametrize(("factor", "is_defined"), [(1.0, True), (1.0 - 1e-9, False)])
+def test_a_simulated_loss_beyond_a_multiple_of_the_gross_value_is_undefined(
+    factor: float, is_defined: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = book(lot("X", 1), closes=moving(metrics.MIN_OBS_95))
+    valued, volatility = of.value_book(DAY), of.portfolio_volatility(DAY).figures
+
+    def historical() -> pd.Series:
+        rows, _ = tail_risk_results.tail_risk_rows(
+            valued,
+            of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY),
+            volatility.root_variance_forecast,
+            volatility.observations,
+        )
+        keys = (rows["method"] == "historical") & (rows["level"] == 0.95)
+        return rows[keys & (rows["horizon_days"] == 1)].iloc[0]
+
+    loss = historical()["expected_shortfall_amount"] / valued.gross_value[0, 0]
+    monkeypatch.setattr(tail_risk_results, "MAX_LOSS_TO_GROSS", loss * factor)
+    found = historical()
+    assert np.isfinite(found["value_at_risk"]) == is_defined
+    assert ("exceeds" in str(found["undefined_reason"])) == (not is_defined)
+
+
 @pytest.mark.parametrize(
     ("n_tested", "is_tested"),
     [(tail_risk_results.MIN_BACKTEST_DAYS, True), (tail_risk_results.MIN_BACKTEST_DAYS - 1, False)],

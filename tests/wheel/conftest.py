@@ -132,8 +132,8 @@ def demonstrate(environment: Environment, cwd: Path, **variables: str) -> set[st
     assert Path(imported).is_relative_to(environment.folder)
     shown = environment.call("riskmetrics", "demo", cwd=cwd, **variables)
     assert "Long-Short, 2022-12-28" in shown
-    assert "Information Technology" in shown
-    assert "Volatility forecasts of 2021-12-28 to 2022-11-28" in shown
+    assert "Market beta 0.58" in shown
+    assert "RRC made most of the loss" in shown
     assert "Long-Short" in (cwd / "report.html").read_text()
     betas = environment.call(
         "riskmetrics", "show", "betas", "--portfolio", "Long-Short", cwd=cwd, **variables
