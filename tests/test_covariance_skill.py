@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.covariance_skill import score_covariances
-from benchmarks.var_skill import random_weights
+from benchmarks.forecast_models import random_weights
 
 
 def test_recent_sessions_forecast_better_where_volatility_moves() -> None:

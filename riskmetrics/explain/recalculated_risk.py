@@ -93,7 +93,9 @@ def _drawn_sessions(returns: "pd.Series[float]", horizon: int) -> IntArray:
 def _sum_of_sessions(returns: "pd.Series[float]", drawn: Any) -> FloatArray:
     """Return sums of the drawn changes, less their mean if there are several."""
     known = returns.dropna().to_numpy(float)
-    changes = known - known.mean() if len(drawn) > 1 and len(known) else known
+    if not len(known):
+        return np.zeros(0)
+    changes = known - known.mean() if len(drawn) > 1 else known
     total: FloatArray = changes[drawn].sum(axis=0)
     return total
 

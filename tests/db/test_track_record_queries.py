@@ -13,7 +13,6 @@ from numpy.testing import assert_allclose
 from riskmetrics import trading_calendar
 from riskmetrics.catalog.track_records import TRACKED_FORECASTS, ForecastKind
 from riskmetrics.db import result_writes, tables, track_record_queries, write
-from riskmetrics.db.fact_queries import exceptions
 from riskmetrics.metrics.tail_risk import kupiec
 from riskmetrics.present.track_record import read_track_record
 
@@ -191,9 +190,6 @@ def test_no_exception_in_a_year_at_99_is_called_no_evidence(
         "a p-value of 0.024 is no evidence: a correct model has at most 0 exceptions in 252"
         " sessions with a probability of 7.9%"
     )
-    ((key, [fact]),) = exceptions(connection, [LAST], [portfolios["P"]]).items()
-    assert key == (portfolios["P"], LAST)
-    assert (fact["n_tested"], fact["exceptions"]) == (252, 0)
 
 
 def test_volatility_is_judged_by_class_and_by_its_variance(connection: sa.Connection) -> None:

@@ -19,6 +19,7 @@ from riskmetrics.charts.records import CHARTS
 from riskmetrics.cli.main import app
 from riskmetrics.errors import UsageError
 from riskmetrics.notebook.reader import sources
+from tests.conftest import open_connection
 from tests.e2e.conftest import ComputedSample, Run
 
 DAY = date(2022, 12, 28)
@@ -78,7 +79,7 @@ def test_arrow_and_polars_have_the_same_rows(results):
 
 
 def test_undefined_figures_are_missing_with_their_reasons(results, computed_sample):
-    with sa.create_engine(computed_sample).begin() as connection:
+    with open_connection(computed_sample) as connection:
         connection.execute(sa.text("UPDATE position_market_betas SET beta = NULL"))
     assert results.betas()["beta"].isna().all()
     assert list(results.undefined().columns[2:]) == ["subject", "metric", "reason", "n_obs"]

@@ -99,6 +99,9 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
         ),
         **dict.fromkeys(STATISTIC_TABLES, "portfolios"),
         **dict.fromkeys(("stress_tests", "option_exposures", "forecast_outcomes"), "portfolios"),
+        **dict.fromkeys(("correlations", "liquidity", "portfolio_limit_checks"), "portfolios"),
+        "portfolio_factor_exposures": "portfolios",
+        "symbol_factor_exposures": "positions",
         "ai_insights": "insights",
     }
     for node in data["assetNodes"]:
