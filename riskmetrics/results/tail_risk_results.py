@@ -155,7 +155,8 @@ def _simulated_rows(
         if sample is None:
             sample = metrics.sqrt_time_scaled(losses[method, 1, level], days=horizon)
         n_obs = n_returns[method]
-        is_extreme = (np.abs(sample) > MAX_LOSS_TO_GROSS * valuation.gross_value).any(axis=0)
+        largest = np.maximum(np.abs(sample[0]), np.abs(sample[1]))
+        is_extreme = largest > MAX_LOSS_TO_GROSS * valuation.gross_value
         sample = np.where(is_extreme, np.nan, sample)
         reasons = [
             Reason(_EXTREME_LOSS, is_extreme),
