@@ -60,7 +60,7 @@ def test_a_browser_shows_the_graph_an_assets_pages_and_a_jobs_runs_and_no_startu
             f"{address}/assets/portfolio_tail_risk?view=events",
             "partition_row_count",
             "median_value_at_risk",
-            "filtered",
+            "expected_shortfall_amount",
         )
         assert "[Show Markdown]" not in shown
         page.open(
