@@ -3,7 +3,8 @@
 import dagster as dg
 
 from riskmetrics import alerts, settings
-from riskmetrics.assets import table_schemas
+from riskmetrics.addresses import served_report_url
+from riskmetrics.assets import reports, table_schemas
 from riskmetrics.assets.partitions import run_sessions, session_partitions
 from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.db import limits, tables
@@ -27,12 +28,15 @@ def portfolio_limit_checks(context: dg.AssetExecutionContext, warehouse: Warehou
     with warehouse.begin("portfolio_limit_checks") as connection:
         written = limits.check_limits(connection, days, provenance(context))
         counts = limits.count_statuses(connection, days)
+        latest = limits.read_limit_checks(connection, days[-1])
     for day in days:
         context.add_asset_metadata(
             {
                 "dagster/partition_row_count": sum(counts.get(day, {}).values()),
                 **counts.get(day, {}),
                 **{f"run_rows_{name}": count for name, count in written._asdict().items()},
+                **(reports.preview(latest) if day == days[-1] else {}),
+                "report": dg.MetadataValue.url(served_report_url(day)),
             },
             partition_key=day.isoformat(),
         )
