@@ -80,7 +80,7 @@ class Warehouse(dg.ConfigurableResource[None]):
     def read(self) -> Iterator[sa.Connection]:
         """Open a transaction that writes nothing."""
         with self._engine.connect() as connection, connection.begin():
-            connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+            connection.execute(sa.text("SET LOCAL TRANSACTION READ ONLY"))
             yield connection
 
     def result_run(

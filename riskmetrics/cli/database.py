@@ -52,7 +52,7 @@ def read_transaction() -> "Iterator[sa.Connection]":
     import sqlalchemy as sa
 
     with connect_at_head(Role.READER) as engine, engine.connect() as connection, connection.begin():
-        connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+        connection.execute(sa.text("SET LOCAL TRANSACTION READ ONLY"))
         # The reader's limits are for other people's queries: a report or an export may take longer.
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))

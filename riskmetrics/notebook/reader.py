@@ -274,7 +274,9 @@ class Results:
 
     def _read(self, query: Callable[[sa.Connection], _Answer]) -> _Answer:
         with self._engine.connect() as connection, connection.begin():
-            connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            connection.execute(
+                sa.text("SET LOCAL TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            )
             return query(connection)
 
 
