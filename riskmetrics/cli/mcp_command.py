@@ -70,7 +70,7 @@ def _read_only(engine: "sa.Engine") -> "Connect":
         import sqlalchemy as sa
 
         with engine.connect() as connection, connection.begin():
-            connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+            connection.execute(sa.text("SET LOCAL TRANSACTION READ ONLY"))
             yield connection
 
     return connect

@@ -77,7 +77,7 @@ def run_query(
         If Postgres refuses the query or ends it, the result is larger than ``max_bytes``, or two
         columns have the same name.
     """
-    connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+    connection.execute(sa.text("SET LOCAL TRANSACTION READ ONLY"))
     connection.execute(sa.text("SET LOCAL cursor_tuple_fraction = 1"))  # every row is fetched
     deadline = Deadline.from_now(timeout)
     try:

@@ -283,7 +283,9 @@ def _import_snapshot(connection: sa.Connection, exported: ExportedSnapshot) -> N
 @contextmanager
 def _begin_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     with engine.connect() as connection:  # rolled back at the end: nothing is written
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.exec_driver_sql(
+            "SET LOCAL TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        )
         # what is computed between two reads may take longer than a server's limit
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield connection
