@@ -108,7 +108,7 @@ def load_sample(connection: "sa.Connection") -> str:
 
 _FORECAST_ASSETS = (
     "portfolio_values,position_betas,position_volatility,portfolio_volatility,portfolio_tail_risk,"
-    "forecast_outcomes"
+    "sector_concentration,forecast_outcomes"
 )
 
 _NEXT_STEPS = """
