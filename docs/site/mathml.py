@@ -15,13 +15,13 @@ _DIRECTIVE = re.compile(r"^( *)\.\. math::\n\n((?:\1 +.*\n?|\n)+)", re.MULTILINE
 def convert_formulas(page: str) -> str:
     """Convert the formulas of a Markdown page: blocks of ``math``, and $`…`$ as on GitHub."""
     page = _BLOCK.sub(lambda found: f"{_to_block(found[2])}\n", page)
-    return _INLINE.sub(lambda found: _to_mathml(found[1]), page)
+    return _INLINE.sub(lambda found: _to_inline(found[1]), page)
 
 
 def convert_docstring_formulas(docstring: str) -> str:
     """Convert the formulas of a docstring, written as Sphinx does: ``:math:`` and ``.. math::``."""
     docstring = _DIRECTIVE.sub(lambda found: f"{found[1]}{_to_block(found[2])}\n\n", docstring)
-    return _ROLE.sub(lambda found: _to_mathml(found[1]), docstring)
+    return _ROLE.sub(lambda found: _to_inline(found[1]), docstring)
 
 
 class FormulaExtension(griffe.Extension):
@@ -35,6 +35,11 @@ class FormulaExtension(griffe.Extension):
 
 def _to_block(latex: str) -> str:
     return f'<div class="formula">{_to_mathml(latex, display="block")}</div>'
+
+
+def _to_inline(latex: str) -> str:
+    """Return a formula in a span: Markdown takes ``math`` at the start of a line for a block."""
+    return f"<span>{_to_mathml(latex)}</span>"
 
 
 def _to_mathml(latex: str, display: str = "inline") -> str:

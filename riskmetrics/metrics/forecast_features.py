@@ -70,7 +70,9 @@ def build_features(
     Features
         D = T - 313; row d is the window that ends at row d + 313. With the surprise
 
-        .. math:: z_t = \frac{|\ln(1 + r_t) + \ln(open_t / close_t)|}{\mathrm{mean}_{63} |r|}
+        .. math::
+
+            z_t = \frac{|\ln(1 + r_t) + \ln(open_t / close_t)|}{\mathrm{mean}_{63} |r|}
                   \sqrt{\frac{volume_t}{\mathrm{mean}_{63}\,volume}}
 
         and its largest value of 21 sessions, at least 0.3, the season is the mean of the logarithms
