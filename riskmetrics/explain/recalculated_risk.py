@@ -9,10 +9,10 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
-from riskmetrics.explain.recalculated_active import active_and_incremental, first_and_last_day
+from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
+from riskmetrics.explain.recalculated_active import active_and_incremental
 from riskmetrics.explain.recalculated_covariance import decayed_covariance
-from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
+from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.revalued_options import revaluation_difference
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
@@ -36,15 +36,12 @@ from riskmetrics.results.tail_risk_results import (
 def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     level, root = float(row["level"]), math.sqrt(row["horizon_days"])
     inputs = {"method": row["method"], "level": level, "sessions": row["horizon_days"]}
-    holdings = value_holdings(sources, is_delta_adjusted=True)
+    holdings = delta_holdings(sources)
     if row["method"] == "parametric":
         from scipy import stats
 
-        forecast = sources.forecast(sources.portfolio) or {
-            "root_variance_forecast": None,
-            "observations": 0,
-        }
-        risk, n_obs = forecast["root_variance_forecast"], forecast["observations"]
+        forecast = sources.stored_forecast(sources.portfolio) or {}
+        risk, n_obs = forecast.get("root_variance_forecast"), forecast.get("observations", 0)
         in_money = (
             portfolio_figures(sources)["root_variance_amount"]
             if risk is None
@@ -81,7 +78,7 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
         "observations": len(losses)
     }
     inputs |= {"losses beyond": int((losses > at_risk).sum()), **holdings.weight_inputs()}
-    return Recalculation(values, inputs, first_and_last_day(returns.to_frame()), len(losses))
+    return Recalculation(values, inputs, first_and_last_day(returns), len(losses))
 
 
 def _drawn_sessions(returns: "pd.Series[float]", horizon: int) -> IntArray:
@@ -133,7 +130,7 @@ def _recompute_sample(
         at_risk = float(np.quantile(-sample, level))
         shortfall = float(-sample[-sample >= at_risk].mean())
     values = _tail_risk_values(holdings, at_risk, shortfall) | {"observations": n_obs}
-    days = first_and_last_day(returns.to_frame())
+    days = first_and_last_day(returns)
     return Recalculation(values, inputs | holdings.weight_inputs(), days, n_obs)
 
 
@@ -189,14 +186,14 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
         values |= {"likelihood_ratio": float(test.statistic), "p_value": float(test.pvalue)}
     return Recalculation(
         values,
-        {"level": level} | value_holdings(sources, is_delta_adjusted=True).weight_inputs(),
-        first_and_last_day(returns.to_frame()),
+        {"level": level} | delta_holdings(sources).weight_inputs(),
+        first_and_last_day(returns),
         n,
     )
 
 
 def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
-    holdings, symbol = value_holdings(sources, is_delta_adjusted=True), row["symbol"]
+    holdings, symbol = delta_holdings(sources), row["symbol"]
     own = pro_forma_returns(sources, YEAR_WINDOW)
     counted, held = (
         own["return"].notna(),
@@ -240,7 +237,7 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
 
 def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
     holdings, own = (
-        value_holdings(sources, is_delta_adjusted=True),
+        delta_holdings(sources),
         pro_forma_returns(sources, YEAR_WINDOW),
     )
     n_obs = int(own["return"].count())
@@ -288,8 +285,8 @@ def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
             }
     return Recalculation(
         values,
-        value_holdings(sources, is_delta_adjusted=True).weight_inputs(),
-        first_and_last_day(returns.to_frame()),
+        delta_holdings(sources).weight_inputs(),
+        first_and_last_day(returns),
         n_obs,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import value_holdings
+from riskmetrics.explain.portfolio_holdings import delta_holdings
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import (
@@ -26,7 +26,7 @@ _PANDAS_METHOD = (
 )
 
 
-def _first_and_last_day(n_sessions: int, day: date) -> tuple[date, date]:
+def _window(n_sessions: int, day: date) -> tuple[date, date]:
     return trading_calendar.previous_session(day, n_sessions - 1), day
 
 
@@ -90,9 +90,7 @@ def _recompute_position(sources: SourceRows, row: Row) -> Recalculation:
     inputs = {"symbol": symbol, **_forecast_inputs(found)} | (
         {} if scale == 1.0 else {"|delta| * price of the underlying / value": scale}
     )
-    return Recalculation(
-        values, inputs, _first_and_last_day(SYMBOL_WINDOW, sources.day), found["observations"]
-    )
+    return Recalculation(values, inputs, _window(SYMBOL_WINDOW, sources.day), found["observations"])
 
 
 def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
@@ -101,8 +99,7 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
     else:
         _, own, _ = portfolio_inputs(sources)
         share, length = (
-            own["coverage"].iloc[-har.LEVEL_WINDOW :]
-            * value_holdings(sources, is_delta_adjusted=True).price_coverage,
+            own["coverage"].iloc[-har.LEVEL_WINDOW :] * delta_holdings(sources).price_coverage,
             PORTFOLIO_WINDOW,
         )
         thin = int(
@@ -130,7 +127,7 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(
         values | {"in_sample": bool(in_sample)},
         _forecast_inputs(found),
-        _first_and_last_day(length, sources.day),
+        _window(length, sources.day),
         found["observations"],
     )
 
@@ -140,7 +137,7 @@ def _recompute_horizon(sources: SourceRows, row: Row) -> Recalculation:
         inputs, is_defined = symbol_inputs(sources, row["subject"]), True
     else:
         inputs, _, _ = portfolio_inputs(sources)
-        holdings = value_holdings(sources, is_delta_adjusted=True)
+        holdings = delta_holdings(sources)
         is_defined = not math.isnan(holdings.weight_denominator)
     last = forecast_volatility(sources, inputs, row["horizon"]).iloc[-1]
     columns = ("volatility_forecast", "root_variance_forecast", "low", "high")
@@ -149,7 +146,7 @@ def _recompute_horizon(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(
         values,
         {name: last[name] for name in _INPUT_FIGURES},
-        _first_and_last_day(length, sources.day),
+        _window(length, sources.day),
         int(last["observations"]),
     )
 
@@ -170,7 +167,7 @@ def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
     return Recalculation(
         values,
         _forecast_inputs(found),
-        _first_and_last_day(PORTFOLIO_WINDOW, sources.day),
+        _window(PORTFOLIO_WINDOW, sources.day),
         found["observations"],
     )
 

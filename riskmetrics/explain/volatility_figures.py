@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from riskmetrics.explain.portfolio_holdings import pro_forma_returns, value_holdings
+from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import forecast_features as features
 from riskmetrics.metrics import har
@@ -337,7 +337,7 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
     The unit is equity if it is large enough for weights, else 1; then only amounts are defined. A
     portfolio with a single underlying, long or short, uses the range of the underlying.
     """
-    holdings = value_holdings(sources, is_delta_adjusted=True)
+    holdings = delta_holdings(sources)
     own = pro_forma_returns(sources, PORTFOLIO_WINDOW)
     unit = 1.0 if math.isnan(holdings.weight_denominator) else holdings.weight_denominator
     held, names = holdings.instruments, set(holdings.instruments["underlying"])
@@ -373,6 +373,6 @@ def portfolio_figures(sources: SourceRows) -> dict[str, Any]:
     inputs, _, unit = portfolio_inputs(sources)
     found = volatility_figures(sources, inputs)
     in_money = {"root_variance_amount": found["root_variance_forecast"] * unit}
-    if math.isnan(value_holdings(sources, is_delta_adjusted=True).weight_denominator):
+    if math.isnan(delta_holdings(sources).weight_denominator):
         found |= dict.fromkeys(_EQUITY_FIGURES, math.nan) | {"trend": None}
     return found | in_money
