@@ -29,11 +29,11 @@ FIGURES = (
         "net_weight - benchmark_weight", minimum=EQUITY, null=f"undefined, or {_NO_BENCHMARK}"),
     _of_sector("benchmark_asof", "Benchmark as of", Unit.DATE,
         "date of the benchmark's latest weights on or before the session", null=_NO_BENCHMARK),
+    _of_sector("benchmark_code", "Benchmark code", Unit.TEXT, "code of the benchmark in use",
+        null=_NO_BENCHMARK),
     _of_sector("look_through_weight", "Through funds", Unit.FRACTION,
         "part of gross_weight that is held by funds that are looked through", minimum=PRICED,
         null="computed by an earlier version"),
-    _of_sector("benchmark_code", "Benchmark code", Unit.TEXT, "code of the benchmark in use",
-        null=_NO_BENCHMARK),
 )  # fmt: skip
 
 LISTINGS = (

@@ -34,7 +34,7 @@ FIGURES = (
     _of_portfolio("std_error", "Std error", Unit.BETA,
         f"HC1 standard error of the same regression of R, {PRO_FORMA}",
         minimum=f"{_ROWS}, {COVERED}", reference=_ERRORS),
-    _of_portfolio("t_statistic", "t", Unit.NUMBER, "exposure / std_error"),
+    _of_portfolio("t_statistic", "t", Unit.NUMBER, "exposure / std_error", null="undefined"),
     _of_portfolio("coverage", "Coverage", Unit.FRACTION,
         "share of exposure with factor exposures", null="the factor is left out"),
     _of_portfolio("vif", "Variance inflation", Unit.NUMBER,

@@ -56,8 +56,8 @@ class Figure:
     """Paper or standard that defines the figure."""
     short: str = ""
     """Column heading where the title of the table says the rest; default: the label."""
-    null: str = "undefined"
-    """Meaning of NULL."""
+    null: str = ""
+    """Meaning of NULL; default: undefined, if there is a minimum."""
 
     @property
     def name(self) -> str:
@@ -68,6 +68,11 @@ class Figure:
     def stored_column(self) -> str:
         """Return the column of the table: rows of extensions name their figure."""
         return "value" if self.table == EXTENSION_TABLE else self.column
+
+    @property
+    def is_nullable(self) -> bool:
+        """Return whether its column can be NULL, in a table of riskmetrics."""
+        return bool(self.minimum or self.null)
 
     @property
     def heading(self) -> str:
@@ -88,7 +93,7 @@ class Figure:
         if self.window:
             parts.append(f"Window: {self.window}")
         if is_nullable:
-            parts.append(f"NULL: {self.null}")
+            parts.append(f"NULL: {self.null or 'undefined'}")
         if self.minimum:
             parts.append(f"Required: {self.minimum}")
         return ". ".join(parts) + "."

@@ -25,7 +25,8 @@ FIGURES = (
     _input("underlying_price", "Price of the underlying", Unit.PRICE,
         "S, the underlying's close of the day or up to 5 sessions before", null="no such close"),
     _input("volatility", "Volatility", Unit.VOLATILITY,
-        "v, the underlying's expected volatility of the next 21 sessions", "next 21 sessions"),
+        "v, the underlying's expected volatility of the next 21 sessions", "next 21 sessions",
+        null="undefined"),
     _input("years_to_expiration", "Years to expiration", Unit.YEARS,
         "T, calendar days to expiration / 365", null="the expiration is unknown"),
     *(

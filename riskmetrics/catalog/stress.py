@@ -29,7 +29,8 @@ FIGURES = (
         "revalued_loss * equity", minimum=f"the value of every option, {PRICED}",
         null="undefined, or no options"),
     _of_scenario("coverage", "Coverage", Unit.FRACTION,
-        "share of exposure with a beta, or in a historical window with prices or a proxy"),
+        "share of exposure with a beta, or in a historical window with prices or a proxy",
+        null="undefined"),
     _of_scenario("proxied_share", "Proxied", Unit.FRACTION,
         "share of exposure without prices at both ends of the window, which moves by beta * return"
         " of the index", null="undefined, or no historical window"),

@@ -46,7 +46,8 @@ FIGURES = (
         "covered exposure / exposure; prices and P&L: covered instruments / instruments"),
     _of_coverage("n_covered", "Covered", Unit.COUNT, "instruments that the figure covers"),
     _of_coverage("n_total", "Instruments", Unit.COUNT, "instruments that the figure applies to"),
-    Figure("portfolio_figures", "value", "Value", Unit.NUMBER, "as its extension computes it"),
+    Figure("portfolio_figures", "value", "Value", Unit.NUMBER, "as its extension computes it",
+        null="undefined"),
 )  # fmt: skip
 
 LISTINGS = (

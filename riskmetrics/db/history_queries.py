@@ -11,18 +11,13 @@ from riskmetrics.catalog.track_records import ForecastKind, compared_method
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
+from riskmetrics.db.sql_expressions import select_of_portfolios
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 
 _portfolios = tables.portfolios
-_PORTFOLIO = _portfolios.c.name.label("portfolio")
-
 _SNAPSHOT_COLUMNS = (
-    "total_value",
-    "daily_pnl",
-    "daily_return",
-    "cumulative_pnl",
-    "realized_volatility_21d",
-    "effective_num_positions",
+    *("total_value", "daily_pnl", "daily_return", "cumulative_pnl"),
+    *("realized_volatility_21d", "effective_num_positions"),
 )
 
 
@@ -34,14 +29,13 @@ def read_history(
     fits = tables.STATISTIC_TABLES["portfolio_market_regressions"]
     day = snapshots.c.snapshot_date
     statement = (
-        sa.select(
-            _PORTFOLIO,
+        select_of_portfolios(
+            snapshots,
             day.label("day"),
             *(sa.cast(snapshots.c[name], sa.Double).label(name) for name in _SNAPSHOT_COLUMNS),
             fits.c.beta,
             fits.c.std_error,
         )
-        .join(_portfolios, _portfolios.c.id == snapshots.c.portfolio_id)
         .outerjoin(
             fits, sa.and_(fits.c.portfolio_id == snapshots.c.portfolio_id, fits.c.day == day)
         )
@@ -69,10 +63,11 @@ def read_forecast_history(
     )
     names = ("day", "volatility_forecast", "low", "high", "in_sample")
     statement = (
-        sa.select(
-            _PORTFOLIO, *(forecasts.c[name] for name in names), outcomes.c.outcome.label("realized")
+        select_of_portfolios(
+            forecasts,
+            *(forecasts.c[name] for name in names),
+            outcomes.c.outcome.label("realized"),
         )
-        .join(_portfolios, _portfolios.c.id == forecasts.c.portfolio_id)
         .outerjoin(outcomes, is_completed)
         .where(forecasts.c.day.between(first, last))
         .order_by(_portfolios.c.name, forecasts.c.day)
@@ -87,8 +82,7 @@ def read_sector_history(
     table = tables.portfolio_sector_weights
     names = ("day", "sector", "net_weight", "benchmark_weight", "active_weight")
     statement = (
-        sa.select(_PORTFOLIO, *(table.c[name] for name in names))
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        select_of_portfolios(table, *(table.c[name] for name in names))
         .where(table.c.day.in_(days))
         .order_by(_portfolios.c.name, table.c.day, table.c.sector)
     )
@@ -117,14 +111,13 @@ def _select_trades(
 ) -> "sa.Select[Any]":
     position = tables.positions
     return (
-        sa.select(
-            _PORTFOLIO,
+        select_of_portfolios(
+            position,
             when.label("day"),
             position.c.symbol,
             sa.literal(action, sa.Text).label("action"),
         )
         .distinct()
-        .join(_portfolios, _portfolios.c.id == position.c.portfolio_id)
         .where(position.c.deleted_at.is_(None), condition)
     )
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
 from riskmetrics.db.price_decisions import adjusted_prices
-from riskmetrics.db.sql_expressions import SHORT_TYPES, any_of
+from riskmetrics.db.sql_expressions import SHORT_TYPES, any_of, is_open
 from riskmetrics.errors import UsageError
 
 _INSTRUMENT_COLUMNS = (
@@ -200,12 +200,7 @@ def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> li
     table = tables.positions
     statement = (
         sa.select(table)
-        .where(
-            table.c.portfolio_id == portfolio_id,
-            table.c.deleted_at.is_(None),
-            table.c.entry_date <= day,
-        )
-        .where(sa.or_(table.c.exit_date.is_(None), table.c.exit_date > day))
+        .where(table.c.portfolio_id == portfolio_id, table.c.deleted_at.is_(None), is_open(day))
         .order_by(table.c.entry_date, table.c.id)
     )
     lots = [dict(row) for row in connection.execute(statement).mappings()]

@@ -16,16 +16,26 @@ from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.shards import Shard, has_portfolio, has_position
 from riskmetrics.db.sql_expressions import (
-    IS_LISTED,
+    LIVE_LOTS,
     SIGNED_QUANTITY,
     UNDERLYING_SYMBOL,
     any_of,
     intrinsic_value,
     is_expired,
+    is_open,
 )
 from riskmetrics.db.stored_settings import read_market_index
 from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import Bars, pivot_to_panel
+
+_STATED_COLUMNS = (
+    *("underlying_symbol", "strike_price", "expiration_date", "investment_class"),
+    *("last_price", "market_value"),
+)
+_LOT_ORDER = (
+    *("portfolio_id", "symbol", "position_type", "strike_price", "expiration_date"),
+    *("entry_date", "id"),
+)
 
 
 def read_portfolios(connection: sa.Connection, shard: Shard | None = None) -> pd.DataFrame:
@@ -34,16 +44,10 @@ def read_portfolios(connection: sa.Connection, shard: Shard | None = None) -> pd
     Columns portfolio_id, name, currency, equity_balance and equity_as_of.
     """
     table = tables.portfolios
-    columns = (
-        table.c.id.label("portfolio_id"),
-        table.c.name,
-        table.c.currency,
-        table.c.equity_balance,
-        table.c.equity_as_of,
-    )
+    names = ("name", "currency", "equity_balance", "equity_as_of")
     return fetch_frame(
         connection,
-        sa.select(*columns)
+        sa.select(table.c.id.label("portfolio_id"), *(table.c[name] for name in names))
         .where(table.c.deleted_at.is_(None), has_portfolio(shard))
         .order_by(table.c.name, table.c.id),
     )
@@ -59,7 +63,7 @@ def read_lots(connection: sa.Connection, as_of: date, shard: Shard | None = None
     An option that expired before ``as_of`` and was not closed ends on the day after its
     expiration, at its intrinsic value.
     """
-    table, portfolio, prices = tables.positions, tables.portfolios, adjusted_prices(connection)
+    table, prices = tables.positions, adjusted_prices(connection)
     expired = is_expired(as_of)
     last_close = (
         sa.select(prices.c.close)
@@ -75,13 +79,9 @@ def read_lots(connection: sa.Connection, as_of: date, shard: Shard | None = None
     statement = (
         sa.select(
             table.c.id.label("position_id"),
-            table.c.portfolio_id,
-            table.c.symbol,
-            table.c.position_type,
+            *(table.c[name] for name in ("portfolio_id", "symbol", "position_type")),
             SIGNED_QUANTITY,
-            table.c.entry_price,
-            table.c.entry_date,
-            table.c.entry_date_assumed,
+            *(table.c[name] for name in ("entry_price", "entry_date", "entry_date_assumed")),
             sa.case((expired, intrinsic_value(prices)), else_=table.c.exit_price).label(
                 "exit_price"
             ),
@@ -89,55 +89,27 @@ def read_lots(connection: sa.Connection, as_of: date, shard: Shard | None = None
                 "exit_date"
             ),
             last_close.label("exit_close"),
-            table.c.underlying_symbol,
-            table.c.strike_price,
-            table.c.expiration_date,
-            table.c.investment_class,
-            table.c.last_price,
-            table.c.market_value,
+            *(table.c[name] for name in _STATED_COLUMNS),
         )
-        .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), has_position(shard))
-        .order_by(
-            table.c.portfolio_id,
-            table.c.symbol,
-            table.c.position_type,
-            table.c.strike_price,
-            table.c.expiration_date,
-            table.c.entry_date,
-            table.c.id,
-        )
+        .select_from(LIVE_LOTS)
+        .where(has_position(shard))
+        .order_by(*(table.c[name] for name in _LOT_ORDER))
     )
     return fetch_frame(connection, statement)
 
 
 def read_held_symbols(
-    connection: sa.Connection,
-    day: date | None = None,
-    last_day: date | None = None,
+    connection: sa.Connection, day: date, last_day: date | None = None
 ) -> list[str]:
-    """Return the symbols of held instruments and option underlyings, sorted.
+    """Return the symbols of instruments and option underlyings held on a day, sorted.
 
-    Parameters
-    ----------
-    day, last_day : date, optional
-        Only positions held on ``day``, or on a day from ``day`` to ``last_day``.
+    With ``last_day``: held on a day from ``day`` to ``last_day``.
     """
-    table, portfolio = tables.positions, tables.portfolios
-    is_open: sa.ColumnElement[bool] = sa.true()
-    if day:
-        is_open_after = sa.or_(table.c.exit_date.is_(None), table.c.exit_date > day)
-        is_open = sa.and_(table.c.entry_date <= (last_day or day), is_open_after)
     statement = (
         sa.select(UNDERLYING_SYMBOL.label("underlying"))
         .distinct()
-        .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(
-            table.c.deleted_at.is_(None),
-            portfolio.c.deleted_at.is_(None),
-            UNDERLYING_SYMBOL.is_not(None),
-            is_open,
-        )
+        .select_from(LIVE_LOTS)
+        .where(UNDERLYING_SYMBOL.is_not(None), is_open(day, last_day))
         .order_by("underlying")
     )
     return list(connection.scalars(statement))
@@ -154,27 +126,16 @@ def read_price_end_dates(connection: sa.Connection) -> dict[str, date | None]:
 
     Includes symbols that were held earlier, and underlyings of options.
     """
-    table, portfolio = tables.positions, tables.portfolios
-    is_option = table.c.position_type.in_(["LC", "LP", "SC", "SP"])
-    symbol = sa.case(
-        (is_option, sa.func.coalesce(table.c.underlying_symbol, table.c.symbol)),
-        else_=table.c.symbol,
-    ).label("symbol")
-    last_day = sa.case(
-        (sa.func.bool_or(table.c.exit_date.is_(None)), None), else_=sa.func.max(table.c.exit_date)
-    ).label("until")
+    exit_date, symbol = tables.positions.c.exit_date, UNDERLYING_SYMBOL.label("underlying")
+    last_day = sa.case((sa.func.bool_or(exit_date.is_(None)), None), else_=sa.func.max(exit_date))
     statement = (
         sa.select(symbol, last_day)
-        .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(
-            table.c.deleted_at.is_(None),
-            portfolio.c.deleted_at.is_(None),
-            sa.or_(IS_LISTED, is_option),
-        )
+        .select_from(LIVE_LOTS)
+        .where(UNDERLYING_SYMBOL.is_not(None))
         .group_by(symbol)
         .order_by(symbol)
     )
-    return {row.symbol: row.until for row in connection.execute(statement)}
+    return dict(connection.execute(statement).all())
 
 
 def read_closes(

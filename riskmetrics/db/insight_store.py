@@ -14,6 +14,8 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import copy_in
+from riskmetrics.db.result_queries import filter_by_portfolio
+from riskmetrics.db.sql_expressions import select_of_portfolios
 from riskmetrics.db.write import WriteCounts
 
 _insights, _templates, _portfolios = (
@@ -154,12 +156,7 @@ def read_latest_insights(
     is_shown = sa.true() if include_dismissed else sa.not_(_insights.c.dismissed)
     newest = sa.select(_insights).ext(distinct_on(*order)).where(_insights.c.day == day, is_shown)
     rows = newest.order_by(*order, _insights.c.created_at.desc(), _insights.c.id).subquery()
-    chosen = sa.select(_portfolios.c.name.label("portfolio"), rows).join(
-        _portfolios, _portfolios.c.id == rows.c.portfolio_id
-    )
-    chosen = chosen.where(_portfolios.c.deleted_at.is_(None))
-    if portfolio is not None:
-        chosen = chosen.where(_portfolios.c.name == portfolio)
+    chosen = filter_by_portfolio(select_of_portfolios(rows, rows), portfolio)
     found = connection.execute(
         chosen.order_by(_portfolios.c.name, rows.c.severity.desc(), rows.c.insight_type)
     )
@@ -211,10 +208,8 @@ def count_without_insights(connection: sa.Connection, days: Sequence[date]) -> i
 
 def read_insight(connection: sa.Connection, insight: UUID) -> dict[str, Any] | None:
     """Return an insight by its id, with the portfolio's name, or None."""
-    chosen = sa.select(_portfolios.c.name.label("portfolio"), _insights).join(
-        _portfolios, _portfolios.c.id == _insights.c.portfolio_id
-    )
-    row = connection.execute(chosen.where(_insights.c.id == insight)).mappings().first()
+    chosen = select_of_portfolios(_insights, _insights).where(_insights.c.id == insight)
+    row = connection.execute(chosen).mappings().first()
     return None if row is None else dict(row)
 
 

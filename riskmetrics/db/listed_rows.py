@@ -13,10 +13,14 @@ from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.position_queries import read_positions
 from riskmetrics.db.result_queries import filter_by_portfolio, select_undefined_reason
-from riskmetrics.db.sql_expressions import IS_LISTED, SIGNED_QUANTITY
+from riskmetrics.db.sql_expressions import (
+    IS_LISTED,
+    PORTFOLIO_NAME,
+    SIGNED_QUANTITY,
+    select_of_portfolios,
+)
 from riskmetrics.db.tables.schema import provenance_columns
 
-_PORTFOLIO = tables.portfolios.c.name.label("portfolio")
 _IDENTITY = {"portfolio_id", "day", *(column.name for column in provenance_columns())}
 
 
@@ -35,16 +39,14 @@ def read_rows(
             table,
             day,
             portfolio,
-            (_PORTFOLIO, *_position_columns(listing, table, day)),
+            (PORTFOLIO_NAME, *_position_columns(listing, table, day)),
             joined=_joined_tables(listing, day),
             order=[_order_column(name, table, tables.positions) for name in listing.order],
             additive=listing.additive,
         )
     names = listing.columns or [column.name for column in table.c if column.name not in _IDENTITY]
     statement = (
-        sa.select(_PORTFOLIO, *(table.c[name] for name in names))
-        .select_from(table)
-        .join(tables.portfolios, tables.portfolios.c.id == table.c.portfolio_id)
+        select_of_portfolios(table, *(table.c[name] for name in names))
         .where(result_tables.day_column(table) == day)
         .order_by(tables.portfolios.c.name, *(_order_column(name, table) for name in listing.order))
     )

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
-from riskmetrics.db.sql_expressions import SIGNED_QUANTITY
+from riskmetrics.db.sql_expressions import PORTFOLIO_NAME, SIGNED_QUANTITY
 
 _portfolios, _position = tables.portfolios, tables.positions
 _INSTRUMENT_COLUMNS = ("symbol", "position_type", "strike_price", "expiration_date")
 HOLDING_COLUMNS = (
-    _portfolios.c.name.label("portfolio"),
+    PORTFOLIO_NAME,
     *(_position.c[name] for name in _INSTRUMENT_COLUMNS),
     SIGNED_QUANTITY,
 )

@@ -13,9 +13,11 @@ from sqlalchemy.dialects import postgresql
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.sql_expressions import select_of_portfolios
 from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY, SHARE_TOLERANCE
 
 _portfolios = tables.portfolios
+_LIVE = _portfolios.c.deleted_at.is_(None)
 _snapshots = tables.portfolio_snapshots
 
 
@@ -28,14 +30,9 @@ def sample_market_betas(
     """
     table, position = tables.position_market_betas, tables.positions
     statistics = table.c.beta, table.c.alpha, table.c.r_squared, table.c.std_error, table.c.p_value
+    parameters = table.c.market_index, table.c.calc_date
     statement = (
-        sa.select(
-            position.c.symbol,
-            table.c.market_index,
-            table.c.calc_date,
-            *statistics,
-            table.c.observations,
-        )
+        sa.select(position.c.symbol, *parameters, *statistics, table.c.observations)
         .select_from(table)
         .join(position, position.c.id == table.c.position_id)
         .where(table.c.calc_date.in_(days), *(column.is_not(None) for column in statistics))
@@ -83,14 +80,10 @@ def read_benchmark(connection: sa.Connection, code: str) -> pd.DataFrame:
         .where(table.c.benchmark_code == code)
         .scalar_subquery()
     )
-    columns = (
-        table.c.asof_date,
-        table.c.sector,
-        table.c.weight,
-        table.c.market_cap,
-        table.c.num_constituents,
+    names = ("asof_date", "sector", "weight", "market_cap", "num_constituents")
+    chosen = sa.select(*(table.c[name] for name in names)).where(
+        table.c.benchmark_code == code, table.c.asof_date == latest
     )
-    chosen = sa.select(*columns).where(table.c.benchmark_code == code, table.c.asof_date == latest)
     return fetch_frame(connection, chosen.order_by(table.c.weight.desc(), table.c.sector))
 
 
@@ -117,9 +110,8 @@ def find_low_coverage(
     table = tables.portfolio_coverage
     columns = (table.c[name] for name in ("day", "coverage", "n_covered", "n_total"))
     worst = (
-        sa.select(_portfolios.c.name.label("portfolio"), *columns)
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(table.c.metric == metric, table.c.day.in_(days), _portfolios.c.deleted_at.is_(None))
+        select_of_portfolios(table, *columns)
+        .where(table.c.metric == metric, table.c.day.in_(days), _LIVE)
         .where(table.c.coverage < minimum - SHARE_TOLERANCE)
         .ext(postgresql.distinct_on(table.c.portfolio_id))
         .order_by(table.c.portfolio_id, table.c.coverage, table.c.day)
@@ -135,13 +127,8 @@ def find_unvalued_portfolios(connection: sa.Connection, days: Sequence[date]) ->
     """
     table = tables.undefined_metrics
     first = (
-        sa.select(_portfolios.c.name.label("portfolio"), table.c.day, table.c.reason)
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(
-            table.c.metric == "portfolio_snapshots.total_value",
-            table.c.day.in_(days),
-            _portfolios.c.deleted_at.is_(None),
-        )
+        select_of_portfolios(table, table.c.day, table.c.reason)
+        .where(table.c.metric == "portfolio_snapshots.total_value", table.c.day.in_(days), _LIVE)
         .ext(postgresql.distinct_on(table.c.portfolio_id))
         .order_by(table.c.portfolio_id, table.c.day)
         .subquery()
@@ -168,19 +155,8 @@ def find_small_equity(
         reasons.c.reason.startswith(INSUFFICIENT_EQUITY.partition("{")[0]),
     )
     worst = (
-        sa.select(
-            _portfolios.c.name.label("portfolio"),
-            day,
-            table.c.total_value,
-            table.c.gross_exposure,
-            share,
-        )
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(
-            table.c.snapshot_date.in_(days),
-            table.c.gross_exposure > 0,
-            _portfolios.c.deleted_at.is_(None),
-        )
+        select_of_portfolios(table, day, table.c.total_value, table.c.gross_exposure, share)
+        .where(table.c.snapshot_date.in_(days), table.c.gross_exposure > 0, _LIVE)
         .where(
             sa.or_(
                 table.c.total_value < (minimum - SHARE_TOLERANCE) * table.c.gross_exposure,
@@ -201,8 +177,7 @@ def read_snapshots(
     """Return the snapshots of a day with all columns, by the portfolio's name."""
     columns = (column for column in _snapshots.c if column.name != "id")
     statement = (
-        sa.select(_portfolios.c.name.label("portfolio"), *columns)
-        .join(_portfolios, _portfolios.c.id == _snapshots.c.portfolio_id)
+        select_of_portfolios(_snapshots, *columns)
         .where(_snapshots.c.snapshot_date == day)
         .order_by(_portfolios.c.name)
     )
@@ -215,15 +190,11 @@ def read_undefined_metrics(
     """Return the undefined metrics of a day, with reasons."""
     table, position = tables.undefined_metrics, tables.positions
     statement = (
-        sa.select(
-            _portfolios.c.name.label("portfolio"),
+        select_of_portfolios(
+            table,
             sa.func.coalesce(position.c.symbol, "(portfolio)").label("subject"),
-            table.c.metric,
-            table.c.reason,
-            table.c.n_obs,
+            *(table.c[name] for name in ("metric", "reason", "n_obs")),
         )
-        .select_from(table)
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .outerjoin(position, position.c.id == table.c.subject)
         .where(table.c.day == day)
     )
@@ -250,7 +221,7 @@ def read_sessions(connection: sa.Connection, portfolio: str | None = None) -> li
 
 def filter_by_portfolio(statement: "sa.Select[Any]", portfolio: str | None) -> "sa.Select[Any]":
     """Restrict a query to the portfolio of a name, or to all portfolios that are not deleted."""
-    statement = statement.where(_portfolios.c.deleted_at.is_(None))
+    statement = statement.where(_LIVE)
     return statement if portfolio is None else statement.where(_portfolios.c.name == portfolio)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
-from riskmetrics.db.sql_expressions import IS_LISTED, UNDERLYING_SYMBOL
+from riskmetrics.db.sql_expressions import IS_LISTED, LIVE_LOTS, UNDERLYING_SYMBOL
 
 MIN_LOTS_TO_DIVIDE = 5_000
 """Lots from which on a book is divided among workers; a smaller one takes about a second."""
@@ -114,9 +114,7 @@ def count_shards(n_lots: int, max_lots: int, n_workers: int) -> int:
 
 def count_lots(connection: sa.Connection) -> int:
     """Return the number of open and closed lots that are not deleted."""
-    n_lots: int = connection.execute(
-        sa.select(sa.func.count()).select_from(_live_positions())
-    ).scalar_one()
+    n_lots: int = connection.execute(sa.select(sa.func.count()).select_from(LIVE_LOTS)).scalar_one()
     return n_lots
 
 
@@ -130,7 +128,7 @@ def divide(connection: sa.Connection, unit: Unit, n_shards: int) -> list[Shard]:
     subject = key.collate("C").label("subject")
     statement = (
         sa.select(subject, sa.func.count().label("n_lots"))
-        .select_from(_live_positions())
+        .select_from(LIVE_LOTS)
         .where(key.is_not(None))
         .group_by(subject)
         .order_by(subject)
@@ -164,7 +162,7 @@ def read_history_span(connection: sa.Connection, anchors: Sequence[date]) -> His
     """Return the first day of a lot or of a cash anchor, and the last cash anchor."""
     first_entry = connection.scalar(
         sa.select(sa.func.min(tables.positions.c.entry_date))
-        .select_from(_live_positions())
+        .select_from(LIVE_LOTS)
         .where(~tables.positions.c.entry_date_assumed)
     )
     days = [*anchors, *([first_entry] if first_entry else [])]
@@ -173,18 +171,5 @@ def read_history_span(connection: sa.Connection, anchors: Sequence[date]) -> His
 
 def read_listed_symbols(connection: sa.Connection) -> set[str]:
     """Return the symbols of all lots that have closes of their own."""
-    statement = sa.select(tables.positions.c.symbol).select_from(_live_positions())
+    statement = sa.select(tables.positions.c.symbol).select_from(LIVE_LOTS)
     return set(connection.scalars(statement.where(IS_LISTED).distinct()))
-
-
-def _live_positions() -> sa.FromClause:
-    """Return positions that are not deleted, joined to portfolios that are not deleted."""
-    position, portfolio = tables.positions, tables.portfolios
-    return position.join(
-        portfolio,
-        sa.and_(
-            portfolio.c.id == position.c.portfolio_id,
-            portfolio.c.deleted_at.is_(None),
-            position.c.deleted_at.is_(None),
-        ),
-    )

@@ -8,6 +8,18 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 
+PORTFOLIO_NAME = tables.portfolios.c.name.label("portfolio")
+
+LIVE_LOTS = tables.positions.join(
+    tables.portfolios,
+    sa.and_(
+        tables.portfolios.c.id == tables.positions.c.portfolio_id,
+        tables.portfolios.c.deleted_at.is_(None),
+        tables.positions.c.deleted_at.is_(None),
+    ),
+)
+"""Positions that are not deleted, joined to portfolios that are not deleted."""
+
 SHORT_TYPES = ("SHORT", "SC", "SP")
 """Position types with negative quantity: stock short, short call, short put."""
 
@@ -32,6 +44,26 @@ UNDERLYING_SYMBOL = sa.case(
 
 CLOSE_ONLY_SUFFIX = ": close only"
 """Suffix of the data_source of prices without adjusted closes, where adj_close is the close."""
+
+
+def is_open(
+    first: "date | sa.ColumnElement[Any]", last: "date | sa.ColumnElement[Any] | None" = None
+) -> sa.ColumnElement[bool]:
+    """Return whether a lot is held at the close of a day from ``first`` to ``last``, its default.
+
+    A lot is no longer held on its exit date.
+    """
+    position = tables.positions
+    return sa.and_(
+        position.c.entry_date <= (first if last is None else last),
+        sa.or_(position.c.exit_date.is_(None), position.c.exit_date > first),
+    )
+
+
+def select_of_portfolios(table: sa.FromClause, *columns: Any) -> "sa.Select[Any]":
+    """Select the portfolio's name, as `portfolio`, and columns of a table with portfolio_id."""
+    is_same = tables.portfolios.c.id == table.c.portfolio_id
+    return sa.select(PORTFOLIO_NAME, *columns).select_from(table).join(tables.portfolios, is_same)
 
 
 def any_of(values: Iterable[object]) -> sa.ColumnElement[Any]:

@@ -11,7 +11,13 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
-from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, UNDERLYING_SYMBOL, any_of
+from riskmetrics.db.sql_expressions import (
+    CLOSE_ONLY_SUFFIX,
+    LIVE_LOTS,
+    UNDERLYING_SYMBOL,
+    any_of,
+    is_open,
+)
 
 
 def find_unpriced_symbols(connection: sa.Connection, days: Sequence[date]) -> list[str]:
@@ -19,22 +25,13 @@ def find_unpriced_symbols(connection: sa.Connection, days: Sequence[date]) -> li
 
     These are symbols of instruments or option underlyings without a price up to the last day.
     """
-    table, portfolio, prices = tables.positions, tables.portfolios, tables.market_data_cache
-    is_open = sa.and_(
-        table.c.entry_date <= days[-1],
-        sa.or_(table.c.exit_date.is_(None), table.c.exit_date > days[0]),
-    )
+    prices = tables.market_data_cache
     has_price = sa.exists().where(prices.c.symbol == UNDERLYING_SYMBOL, prices.c.date <= days[-1])
     statement = (
         sa.select(UNDERLYING_SYMBOL.label("underlying"))
         .distinct()
-        .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(
-            table.c.deleted_at.is_(None),
-            portfolio.c.deleted_at.is_(None),
-            UNDERLYING_SYMBOL.is_not(None),
-        )
-        .where(is_open, ~has_price)
+        .select_from(LIVE_LOTS)
+        .where(UNDERLYING_SYMBOL.is_not(None), is_open(days[0], days[-1]), ~has_price)
         .order_by("underlying")
     )
     return list(connection.scalars(statement))

@@ -13,7 +13,7 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.position_queries import HOLDING_COLUMNS, read_positions
 from riskmetrics.db.result_queries import filter_by_portfolio, select_undefined_reason
-from riskmetrics.db.sql_expressions import IS_LISTED, UNDERLYING_SYMBOL
+from riskmetrics.db.sql_expressions import IS_LISTED, UNDERLYING_SYMBOL, select_of_portfolios
 
 _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
 
@@ -25,10 +25,9 @@ def read_portfolio_volatility(
     table = tables.portfolio_snapshots
     subject = sa.cast(table.c.portfolio_id, sa.String)
     statement = (
-        sa.select(
-            _portfolios.c.name.label("portfolio"),
-            table.c.realized_volatility_21d,
-            table.c.realized_volatility_63d,
+        select_of_portfolios(
+            table,
+            *(table.c[f"realized_volatility_{window}"] for window in ("21d", "63d")),
             table.c.expected_volatility_21d,
             _forecasts.c.low,
             _forecasts.c.high,
@@ -42,8 +41,6 @@ def read_portfolio_volatility(
                 "portfolio_snapshots.expected_volatility_21d", table.c.portfolio_id, day
             ),
         )
-        .select_from(table)
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .outerjoin(
             _forecasts,
             sa.and_(_forecasts.c.subject == subject, _forecasts.c.day == table.c.snapshot_date),

@@ -99,32 +99,35 @@ class Holdings:
         }
 
 
-def value_holdings(
-    sources: SourceRows, day: date | None = None, *, is_delta_adjusted: bool = False
-) -> Holdings:
-    """Value a portfolio at the close of a session, by default the explained one.
-
-    With ``is_delta_adjusted``, options count with their delta exposure.
-    """
+def value_holdings(sources: SourceRows, day: date | None = None) -> Holdings:
+    """Value a portfolio at the close of a session, by default the explained one."""
     day = day or sources.day
     return sources.cached(
-        ("book", day, is_delta_adjusted),
-        lambda: _value_holdings(sources, day, is_delta_adjusted=is_delta_adjusted),
+        ("holdings", day),
+        lambda: Holdings(_instruments(sources, day), _cash_balance(sources, day)),
     )
 
 
-def _value_holdings(sources: SourceRows, day: date, *, is_delta_adjusted: bool) -> Holdings:
-    instruments = _instruments(sources, day)
-    if is_delta_adjusted:
-        options = sources.options["exposure"].astype(float)
-        exposure = [
-            options.reindex(ids).sum(skipna=False) if right else math.nan
-            for ids, right in _ids(instruments)
-        ]
-        known = np.isfinite(exposure)
-        instruments["exposure"] = np.where(known, exposure, instruments["value"])
-        instruments["has_return_series"] |= known
-    return Holdings(instruments, _cash_balance(sources, day))
+def delta_holdings(sources: SourceRows) -> Holdings:
+    """Value a portfolio at the close of the explained session, with options at delta exposure."""
+    return sources.cached(("delta holdings",), lambda: _delta_holdings(sources))
+
+
+def _delta_holdings(sources: SourceRows) -> Holdings:
+    holdings, options = value_holdings(sources), sources.options["exposure"].astype(float)
+    instruments = holdings.instruments
+    exposure = [
+        options.reindex(ids).sum(skipna=False) if right else math.nan
+        for ids, right in zip(instruments["position_ids"], instruments["right"], strict=True)
+    ]
+    known = np.isfinite(exposure)
+    return Holdings(
+        instruments.assign(
+            exposure=np.where(known, exposure, instruments["value"]),
+            has_return_series=instruments["has_return_series"] | known,
+        ),
+        holdings.cash,
+    )
 
 
 def pro_forma_returns(
@@ -141,7 +144,7 @@ def pro_forma_returns(
 
 
 def _pro_forma_returns(sources: SourceRows, n_sessions: int, day: date | None) -> pd.DataFrame:
-    holdings = value_holdings(sources, is_delta_adjusted=True)
+    holdings = delta_holdings(sources)
     exposed = holdings.exposed
     returns = sources.returns({*exposed["underlying"], sources.market}, n_sessions, day)
     signed, size = (
@@ -257,10 +260,6 @@ def _last_price(sources: SourceRows, lot: Lot, day: date) -> float:
     )
     found = (known, lot.last_price, stated, lot.entry_price_stated)
     return next((float(price) for price in found if not pd.isna(price)), math.nan)
-
-
-def _ids(instruments: pd.DataFrame) -> "zip[tuple[list[str], str]]":
-    return zip(instruments["position_ids"], instruments["right"], strict=True)
 
 
 def _cash_balance(sources: SourceRows, day: date) -> float:

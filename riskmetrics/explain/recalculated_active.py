@@ -7,26 +7,16 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import pro_forma_returns, value_holdings
-from riskmetrics.explain.recalculated_betas import (
-    fit_ols,
-)
-from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
+from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
+from riskmetrics.explain.recalculated_betas import fit_ols
+from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics.active_risk import HALF_LIFE
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.betas import BETA_WINDOW
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
-from riskmetrics.results.tail_risk_results import (
-    MIN_OBS_BY_LEVEL,
-)
-
-
-def first_and_last_day(frame: pd.DataFrame) -> Any:
-    """Return the first and the last day of a frame."""
-    first, last = frame.index[[0, -1]]
-    return first.date(), last.date()
+from riskmetrics.results.tail_risk_results import MIN_OBS_BY_LEVEL
 
 
 def active_and_incremental(sources: SourceRows, symbol: str, weight: float) -> dict[str, float]:
@@ -137,9 +127,9 @@ def _recompute_performance(sources: SourceRows, _: Row) -> Recalculation:
 def _compared_with_market(
     sources: SourceRows, values: dict[str, Any], own: "pd.Series[float]", n_obs: int
 ) -> Recalculation:
-    holdings = value_holdings(sources, is_delta_adjusted=True)
+    holdings = delta_holdings(sources)
     inputs = {"market index": sources.market, **holdings.weight_inputs()}
-    return Recalculation(values, inputs, first_and_last_day(own.to_frame()), n_obs)
+    return Recalculation(values, inputs, first_and_last_day(own), n_obs)
 
 
 METRIC_GROUPS = [

@@ -1,14 +1,15 @@
 """Recalculated betas of symbols and portfolios: one statsmodels fit at a time."""
 
 import math
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
-from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
+from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
+from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
@@ -88,9 +89,8 @@ def symbol_regression(sources: SourceRows, symbol: str, *indices: str) -> dict[s
     return sources.cached(("fit", symbol, *indices), regress)
 
 
-def _first_and_last_day(sources: SourceRows, n_sessions: int = BETA_WINDOW) -> Any:
-    first, last = sources.returns([sources.market], n_sessions).index[[0, -1]]
-    return first.date(), last.date()
+def _window(sources: SourceRows, n_sessions: int = BETA_WINDOW) -> tuple[date, date]:
+    return first_and_last_day(sources.returns([sources.market], n_sessions))
 
 
 def _recompute_position_beta(
@@ -110,7 +110,7 @@ def _recompute_position_beta(
     return Recalculation(
         values,
         {"symbol": row["symbol"], "index": index},
-        _first_and_last_day(sources),
+        _window(sources),
         found["observations"],
     )
 
@@ -129,7 +129,7 @@ def _recompute_two_factor(sources: SourceRows, row: Row) -> Recalculation:
     for at, factor in enumerate(("market", "rate")):
         values |= {f"{factor}_{name}": found[name][at] for name in ("beta", "std_error", "p_value")}
     inputs = {"symbol": row["symbol"], "market": row["market_index"], "rates": row["rate_index"]}
-    return Recalculation(values, inputs, _first_and_last_day(sources), found["observations"])
+    return Recalculation(values, inputs, _window(sources), found["observations"])
 
 
 def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
@@ -154,7 +154,7 @@ def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
         "standard error": error,
         "prior": f"N({row['prior_mean']}, {row['prior_std']}²)",
     }
-    return Recalculation(values, inputs, _first_and_last_day(sources), found["observations"])
+    return Recalculation(values, inputs, _window(sources), found["observations"])
 
 
 def decayed_regression(sources: SourceRows, symbol: str, index: str) -> dict[str, float]:
@@ -194,7 +194,7 @@ def _recompute_decayed_beta(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(
         found,
         {"symbol": row["symbol"], "index": row["market_index"]},
-        _first_and_last_day(sources, DECAYED_WINDOW),
+        _window(sources, DECAYED_WINDOW),
         int(found["observations"]),
     )
 
@@ -271,7 +271,7 @@ def decayed_portfolio_beta(
 
 
 def _recompute_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculation:
-    holdings = value_holdings(sources, is_delta_adjusted=True)
+    holdings = delta_holdings(sources)
     own = fit_wls(
         pro_forma_returns(sources, DECAYED_WINDOW)["return"],
         sources.index_returns(row["market_index"], DECAYED_WINDOW),
@@ -286,7 +286,7 @@ def _recompute_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculation
     return Recalculation(
         values,
         holdings.weight_inputs() | {"market index": row["market_index"]},
-        _first_and_last_day(sources, DECAYED_WINDOW),
+        _window(sources, DECAYED_WINDOW),
         int(own["observations"]),
     )
 
@@ -304,7 +304,7 @@ def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, 
 
 
 def _recompute_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
-    holdings = value_holdings(sources, is_delta_adjusted=True)
+    holdings = delta_holdings(sources)
     calculated = portfolio_beta(sources, holdings, sources.market)
     own = fit_ols(
         pro_forma_returns(sources, BETA_WINDOW)["return"],
@@ -321,11 +321,11 @@ def _recompute_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
         "market index": sources.market,
         "share of exposure with a beta": calculated["coverage"],
     }
-    return Recalculation(values, inputs, _first_and_last_day(sources), own["observations"])
+    return Recalculation(values, inputs, _window(sources), own["observations"])
 
 
 def _recompute_portfolio_rates(sources: SourceRows, row: Row) -> Recalculation:
-    holdings = value_holdings(sources, is_delta_adjusted=True)
+    holdings = delta_holdings(sources)
     alone = portfolio_beta(sources, holdings, row["rate_index"])
     both = [
         portfolio_beta(sources, holdings, sources.market, row["rate_index"], factor=factor)["beta"]
@@ -341,7 +341,7 @@ def _recompute_portfolio_rates(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(
         values,
         holdings.weight_inputs() | {"rate index": row["rate_index"]},
-        _first_and_last_day(sources),
+        _window(sources),
     )
 
 

@@ -9,15 +9,10 @@ import pandas as pd
 from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import pro_forma_returns
 from riskmetrics.explain.recalculated_covariance import symbol_weights
-from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
+from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.results.correlation_results import MAX_CORRELATED, PAIR
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
-
-
-def _first_and_last_day(frame: "pd.DataFrame | pd.Series[float]") -> Any:
-    first, last = frame.index[[0, -1]]
-    return first.date(), last.date()
 
 
 def _recompute_correlation(sources: SourceRows, row: Row) -> Recalculation:
@@ -27,7 +22,7 @@ def _recompute_correlation(sources: SourceRows, row: Row) -> Recalculation:
     matrix = returns.corr(min_periods=MIN_YEAR_OBS)
     values = {"correlation": matrix.iloc[0, 1], "observations": len(common)}
     return Recalculation(
-        values, {"symbols": PAIR.format(*pair)}, _first_and_last_day(returns), len(common)
+        values, {"symbols": PAIR.format(*pair)}, first_and_last_day(returns), len(common)
     )
 
 
@@ -54,7 +49,7 @@ def _recompute_diversification(sources: SourceRows, _: Row) -> Recalculation:
         values[f"{name}_correlation"] = float(found.iloc[0]) if len(found) else math.nan
         values[f"{name}_pair"] = found.index[0] if len(found) else None
     return Recalculation(
-        values, {"largest symbols": ", ".join(chosen)}, _first_and_last_day(returns), len(returns)
+        values, {"largest symbols": ", ".join(chosen)}, first_and_last_day(returns), len(returns)
     )
 
 

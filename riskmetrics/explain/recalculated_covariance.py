@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from riskmetrics.explain.portfolio_holdings import pro_forma_returns, value_holdings
+from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.decayed_covariance import COVARIANCE_HALF_LIFE
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
@@ -46,7 +46,7 @@ def decayed_covariance(sources: SourceRows) -> Covariance:
 
 def symbol_weights(sources: SourceRows) -> "pd.Series[float]":
     """Return the weights of symbols in equity, options included, without undefined ones."""
-    holdings = value_holdings(sources, is_delta_adjusted=True)
+    holdings = delta_holdings(sources)
     held = holdings.instruments[holdings.instruments["has_return_series"]]
     exposure = held.groupby("underlying")["exposure"].agg(lambda of: of.sum(skipna=False))
     return (exposure / holdings.risk_denominator).dropna()

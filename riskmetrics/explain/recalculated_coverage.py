@@ -6,7 +6,12 @@ from typing import Any
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.explain.day_pnl import LOT_METHOD, daily_pnl, instrument_pnl, lots_held_overnight
-from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
+from riskmetrics.explain.portfolio_holdings import (
+    Holdings,
+    delta_holdings,
+    pro_forma_returns,
+    value_holdings,
+)
 from riskmetrics.explain.recalculated_betas import (
     decayed_portfolio_beta,
     portfolio_beta,
@@ -101,7 +106,7 @@ def _beta_counts(sources: SourceRows, holdings: Holdings, metric: str) -> dict[s
 def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate the share of a portfolio that a figure covers."""
     metric = row["metric"]
-    holdings = value_holdings(sources, is_delta_adjusted=metric not in VALUE_COVERAGE)
+    holdings = (value_holdings if metric in VALUE_COVERAGE else delta_holdings)(sources)
     counts: dict[str, Any] = {"n_total": len(holdings.instruments)}
     if metric in ("prices", "current_prices", "price_sources"):
         counts |= _price_counts(sources, holdings, metric)

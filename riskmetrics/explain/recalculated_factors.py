@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
+from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculated_betas import weight_betas
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
@@ -167,7 +167,7 @@ def _own_fit(sources: SourceRows) -> dict[str, Any]:
 
 
 def _recompute_exposure(sources: SourceRows, row: Row) -> Recalculation:
-    holdings, factor = value_holdings(sources, is_delta_adjusted=True), row["factor"]
+    holdings, factor = delta_holdings(sources), row["factor"]
     kept, inflation = _selected_factors(sources)
     found, own = portfolio_exposure(sources, holdings, factor), _own_fit(sources)
     error = own["std_error"].get(factor, math.nan)
@@ -192,9 +192,7 @@ def _recompute_risk(sources: SourceRows, row: Row) -> Recalculation:
         "observations": own["observations"],
     }
     inputs = {"factor": factor, "volatility": own["volatility"]}
-    return Recalculation(
-        values, inputs | value_holdings(sources, is_delta_adjusted=True).weight_inputs()
-    )
+    return Recalculation(values, inputs | delta_holdings(sources).weight_inputs())
 
 
 METRIC_GROUPS = [

@@ -16,9 +16,8 @@ def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate a Black-Scholes-Merton value; rate and dividend yield are stored in the row."""
     lot = sources.lot(row["position_id"])
     spot, _ = sources.close(row["underlying_symbol"], sources.day)
-    volatility = (sources.forecast(row["underlying_symbol"]) or {"volatility_forecast": None})[
-        "volatility_forecast"
-    ]
+    forecast = sources.stored_forecast(row["underlying_symbol"]) or {}
+    volatility = forecast.get("volatility_forecast")
     sigma, strike = math.nan if volatility is None else volatility, float(lot["strike_price"])
     days = (
         math.nan

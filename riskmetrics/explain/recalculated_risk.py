@@ -9,10 +9,10 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
-from riskmetrics.explain.recalculated_active import active_and_incremental, first_and_last_day
+from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
+from riskmetrics.explain.recalculated_active import active_and_incremental
 from riskmetrics.explain.recalculated_covariance import decayed_covariance
-from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
+from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.revalued_options import revaluation_difference
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
@@ -34,54 +34,54 @@ from riskmetrics.results.tail_risk_results import (
 
 
 def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
-    level, root = float(row["level"]), math.sqrt(row["horizon_days"])
-    inputs = {"method": row["method"], "level": level, "sessions": row["horizon_days"]}
-    holdings = value_holdings(sources, is_delta_adjusted=True)
-    if row["method"] == "parametric":
-        from scipy import stats
-
-        forecast = sources.forecast(sources.portfolio) or {
-            "root_variance_forecast": None,
-            "observations": 0,
-        }
-        risk, n_obs = forecast["root_variance_forecast"], forecast["observations"]
-        in_money = (
-            portfolio_figures(sources)["root_variance_amount"]
-            if risk is None
-            else risk * holdings.weight_denominator
-        )
-        daily = in_money / math.sqrt(SESSIONS_PER_YEAR)
-        density = stats.norm.pdf(stats.norm.ppf(level)) / (1 - level)
-        values = _tail_risk_values(
-            holdings, stats.norm.ppf(level) * daily * root, density * daily * root
-        )
-        return Recalculation(
-            values | {"observations": n_obs},
-            inputs | {"daily volatility in money": daily},
-            None,
-            n_obs,
-        )
-    returns = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
-    changes = returns
-    if row["method"] in ("filtered", "revalued"):
-        returns = _rescale_to_latest_volatility(returns)
+    way, horizon, level = row["method"], row["horizon_days"], float(row["level"])
+    inputs = {"method": way, "level": level, "sessions": horizon}
+    if way == "parametric":
+        return _recompute_parametric(sources, level, math.sqrt(horizon), inputs)
+    changes = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
+    returns = changes if way == "historical" else _rescale_to_latest_volatility(changes)
     returns = returns.iloc[-method.VAR_WINDOW :]
-    if row["method"] == "revalued" or (row["method"] == "filtered" and row["horizon_days"] > 1):
-        drawn = _drawn_sessions(returns, row["horizon_days"])
-        sample = _sum_of_sessions(returns, drawn)
-        if row["method"] == "revalued":
-            sample = sample + _revaluation(sources, changes, returns, drawn)
-        return _recompute_sample(holdings, returns, sample, level, inputs)
-    losses = -returns.dropna().to_numpy(float)
+    is_simulated = way == "revalued" or (way == "filtered" and horizon > 1)
+    if is_simulated:
+        drawn = _drawn_sessions(returns, horizon)
+        root, sample = 1.0, _sum_of_sessions(returns, drawn)
+        if way == "revalued":
+            sample += _revaluation(sources, changes, returns, drawn)
+    else:
+        root, sample = math.sqrt(horizon), returns.dropna().to_numpy(float)
+    n_obs = int(returns.notna().sum())
     at_risk = shortfall = math.nan
-    if len(losses) >= MIN_OBS_BY_LEVEL[level]:
-        at_risk = float(np.quantile(losses, level))
-        shortfall = float(losses[losses >= at_risk].mean())
-    values = _tail_risk_values(holdings, at_risk * root, shortfall * root) | {
-        "observations": len(losses)
-    }
-    inputs |= {"losses beyond": int((losses > at_risk).sum()), **holdings.weight_inputs()}
-    return Recalculation(values, inputs, first_and_last_day(returns.to_frame()), len(losses))
+    if n_obs >= MIN_OBS_BY_LEVEL[level] and np.isfinite(sample).all():
+        at_risk = float(np.quantile(-sample, level))
+        shortfall = float(-sample[-sample >= at_risk].mean())
+    holdings = delta_holdings(sources)
+    values = _tail_risk_values(holdings, at_risk * root, shortfall * root)
+    if not is_simulated:
+        inputs["losses beyond"] = int((-sample > at_risk).sum())
+    window = first_and_last_day(returns)
+    inputs |= holdings.weight_inputs()
+    return Recalculation(values | {"observations": n_obs}, inputs, window, n_obs)
+
+
+def _recompute_parametric(
+    sources: SourceRows, level: float, root: float, inputs: dict[str, Any]
+) -> Recalculation:
+    """Return the tail of a normal distribution with the stored forecast of the variance."""
+    from scipy import stats
+
+    holdings, forecast = delta_holdings(sources), sources.stored_forecast(sources.portfolio) or {}
+    risk, n_obs = forecast.get("root_variance_forecast"), forecast.get("observations", 0)
+    in_money = (
+        portfolio_figures(sources)["root_variance_amount"]
+        if risk is None
+        else risk * holdings.weight_denominator
+    )
+    daily = in_money / math.sqrt(SESSIONS_PER_YEAR)
+    quantile = stats.norm.ppf(level)
+    density = stats.norm.pdf(quantile) / (1 - level)
+    values = _tail_risk_values(holdings, quantile * daily * root, density * daily * root)
+    inputs["daily volatility in money"] = daily
+    return Recalculation(values | {"observations": n_obs}, inputs, None, n_obs)
 
 
 def _drawn_sessions(returns: "pd.Series[float]", horizon: int) -> IntArray:
@@ -117,24 +117,6 @@ def _revaluation(
 
     found = revaluation_difference(sources, moves)
     return math.nan if found is None else found
-
-
-def _recompute_sample(
-    holdings: Holdings,
-    returns: "pd.Series[float]",
-    sample: FloatArray,
-    level: float,
-    inputs: dict[str, Any],
-) -> Recalculation:
-    """Return the tail of simulated changes of value."""
-    n_obs = int(returns.notna().sum())
-    at_risk = shortfall = math.nan
-    if n_obs >= MIN_OBS_BY_LEVEL[level] and np.isfinite(sample).all():
-        at_risk = float(np.quantile(-sample, level))
-        shortfall = float(-sample[-sample >= at_risk].mean())
-    values = _tail_risk_values(holdings, at_risk, shortfall) | {"observations": n_obs}
-    days = first_and_last_day(returns.to_frame())
-    return Recalculation(values, inputs | holdings.weight_inputs(), days, n_obs)
 
 
 def _rescale_to_latest_volatility(returns: "pd.Series[float]") -> "pd.Series[float]":
@@ -189,14 +171,14 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
         values |= {"likelihood_ratio": float(test.statistic), "p_value": float(test.pvalue)}
     return Recalculation(
         values,
-        {"level": level} | value_holdings(sources, is_delta_adjusted=True).weight_inputs(),
-        first_and_last_day(returns.to_frame()),
+        {"level": level} | delta_holdings(sources).weight_inputs(),
+        first_and_last_day(returns),
         n,
     )
 
 
 def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
-    holdings, symbol = value_holdings(sources, is_delta_adjusted=True), row["symbol"]
+    holdings, symbol = delta_holdings(sources), row["symbol"]
     own = pro_forma_returns(sources, YEAR_WINDOW)
     counted, held = (
         own["return"].notna(),
@@ -240,7 +222,7 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
 
 def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
     holdings, own = (
-        value_holdings(sources, is_delta_adjusted=True),
+        delta_holdings(sources),
         pro_forma_returns(sources, YEAR_WINDOW),
     )
     n_obs = int(own["return"].count())
@@ -288,8 +270,8 @@ def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
             }
     return Recalculation(
         values,
-        value_holdings(sources, is_delta_adjusted=True).weight_inputs(),
-        first_and_last_day(returns.to_frame()),
+        delta_holdings(sources).weight_inputs(),
+        first_and_last_day(returns),
         n_obs,
     )
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
+from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculated_betas import (
     decayed_portfolio_beta,
     decayed_regression,
@@ -28,7 +29,7 @@ from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 
 def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
     holdings, scenario = (
-        value_holdings(sources, is_delta_adjusted=True),
+        delta_holdings(sources),
         sources.scenario(row["scenario"]),
     )
     values: dict[str, Any] = {"proxied_share": math.nan, "loss_margin": math.nan}
@@ -92,7 +93,7 @@ def _replayed_loss(
     exposed = holdings.exposed
     closes = sources.adjusted_closes({*exposed["underlying"], sources.market}, [first, last])
     moves = (closes.iloc[-1] / closes.iloc[0] - 1).astype(float)
-    moves = moves.mask(moves.index.isin(list(sources.split_suspects(first, last))))
+    moves = moves.mask(moves.index.isin(list(_split_suspects(sources, first, last))))
     own = exposed["underlying"].map(moves).astype(float)
     betas = {
         symbol: decayed_regression(sources, symbol, sources.market)["beta"]
@@ -120,12 +121,23 @@ def _window_moves(sources: SourceRows, scenario: "pd.Series[Any]") -> Callable[[
     def move(symbol: str) -> float:
         closes = sources.adjusted_closes({symbol, sources.market}, [first, last])
         found = (closes.iloc[-1] / closes.iloc[0] - 1).astype(float)
-        if pd.notna(found[symbol]) and symbol not in sources.split_suspects(first, last):
+        if pd.notna(found[symbol]) and symbol not in _split_suspects(sources, first, last):
             return float(found[symbol])
         beta = decayed_regression(sources, symbol, sources.market)["beta"]
         return float(beta * found[sources.market])
 
     return move
+
+
+def _split_suspects(sources: SourceRows, first: date, last: date) -> set[str]:
+    """Return symbols with a suspected split in the adjusted close in (first, last]."""
+    return {
+        row["symbol"]
+        for row in sources.suspects.to_dict("records")
+        if not pd.isna(row["in_adj_close"])
+        and first < row["date"].date() <= last
+        and not (row["adj_close_reverts"] and row["date"].date() < last)
+    }
 
 
 def _factor_move(sources: SourceRows, scenario: "pd.Series[Any]", symbol: str) -> float:

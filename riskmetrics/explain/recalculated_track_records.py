@@ -38,7 +38,7 @@ def _recompute_outcome(sources: SourceRows, row: Row) -> Recalculation:
     )
     values: dict[str, Any] = {}
     if tracked:
-        stored = sources.tracked_forecast(tracked, row["subject"], float(row["level"]))
+        stored = _stored_forecast(sources, tracked, row["subject"], float(row["level"]))
         is_in_sample = bool(sources.har_versions.is_in_sample([sources.day])[0])
         values = _forecast_values(tracked, stored) | {
             "in_sample": bool(tracked.in_sample) and is_in_sample
@@ -53,6 +53,27 @@ def _recompute_outcome(sources: SourceRows, row: Row) -> Recalculation:
         values["forecast_loss"] = _loss(tracked, values, float(row["level"]))
     first = trading_calendar.previous_session(completed_on, row["horizon"] - 1)
     return Recalculation(values, {"forecast of": sources.day}, (first, completed_on), n_obs)
+
+
+def _stored_forecast(
+    sources: SourceRows, tracked: TrackedForecast, subject: str, level: float
+) -> dict[str, Any]:
+    """Return the stored row of a forecast; empty if there is none.
+
+    ``level`` is the confidence of a value at risk.
+    """
+    table = tables.metadata.tables[tracked.table]
+    if "position_id" in table.c:
+        return sources.stored_position_forecast(tracked, subject)
+    found = [
+        row
+        for row in sources.stored_rows(table, subject)
+        if row[tracked.value] is not None
+        and all(row[name] == value for name, value in tracked.condition.items())
+        and (not tracked.level or float(row[tracked.level]) == level)
+    ]
+    sources.record_use(tracked.table, pd.DataFrame(found[:1]))
+    return found[0] if found else {}
 
 
 def _next_return(sources: SourceRows, row: Row, completed_on: date) -> tuple[float, int]:

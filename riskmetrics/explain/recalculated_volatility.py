@@ -1,12 +1,13 @@
 """Recalculated rows of volatility and volatility forecasts."""
 
 import math
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import value_holdings
+from riskmetrics.explain.portfolio_holdings import delta_holdings
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import (
@@ -26,113 +27,87 @@ _PANDAS_METHOD = (
 )
 
 
-def _first_and_last_day(n_sessions: int, day: date) -> tuple[date, date]:
+def _window(n_sessions: int, day: date) -> tuple[date, date]:
     return trading_calendar.previous_session(day, n_sessions - 1), day
 
 
 _INPUT_FIGURES = (
-    "level",
-    "ratio",
-    "x day",
-    "x week",
-    "x month",
-    "x market",
-    "proxy",
-    "coefficients",
+    *("level", "ratio", "x day", "x week", "x month", "x market"),
+    *("proxy", "coefficients"),
 )
+_SCALED_BY_ELASTICITY = {
+    "realized_vol_21d": "realized_21d",
+    "realized_vol_63d": "realized_63d",
+    "vol_daily": "daily",
+    "vol_weekly": "weekly",
+    "vol_monthly": "monthly",
+    "expected_vol_21d": "volatility_forecast",
+}
+_POSITION_NAMES = _SCALED_BY_ELASTICITY | {
+    "vol_trend": "trend",
+    "vol_trend_strength": "strength",
+    "vol_percentile": "percentile",
+    "observations": "observations",
+    "model_r_squared": "oos_r_squared",
+}
+"""Column of `position_volatility` to the name in `volatility_figures`."""
 
 
-def _forecast_inputs(found: dict[str, Any]) -> dict[str, Any]:
+def _forecast_inputs(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in _INPUT_FIGURES}
 
 
 def _recompute_position(sources: SourceRows, row: Row) -> Recalculation:
-    names = {
-        "realized_vol_21d": "realized_21d",
-        "realized_vol_63d": "realized_63d",
-        "vol_daily": "daily",
-        "vol_weekly": "weekly",
-        "vol_monthly": "monthly",
-        "expected_vol_21d": "volatility_forecast",
-        "vol_trend": "trend",
-        "vol_trend_strength": "strength",
-        "vol_percentile": "percentile",
-        "observations": "observations",
-        "model_r_squared": "oos_r_squared",
-    }
-    if sources.is_listed(row["position_id"]):
-        symbol, scale = row["symbol"], 1.0
-    else:
-        options = sources.options
-        if str(row["position_id"]) not in options.index:
-            return Recalculation(
-                dict.fromkeys(names) | {"observations": 0}, {"symbol": row["symbol"]}
-            )
-        (option,) = options.loc[[str(row["position_id"])]].to_dict("records")
-        symbol, value = option["underlying_symbol"], float(option["value"])
-        scale = abs(option["delta"]) * option["underlying_price"] / value if value > 0 else math.nan
+    symbol, scale, inputs = row["symbol"], 1.0, {"symbol": row["symbol"]}
+    if not sources.is_listed(row["position_id"]):
+        options, scale = sources.options, math.nan
+        if str(row["position_id"]) in options.index:
+            (option,) = options.loc[[str(row["position_id"])]].to_dict("records")
+            symbol, value = option["underlying_symbol"], float(option["value"])
+            inputs["underlying"] = symbol
+            if value > 0:
+                scale = abs(option["delta"]) * option["underlying_price"] / value
     if math.isnan(scale):
-        return Recalculation(
-            dict.fromkeys(names) | {"observations": 0},
-            {"symbol": row["symbol"], "underlying": symbol},
-        )
+        return Recalculation(dict.fromkeys(_POSITION_NAMES) | {"observations": 0}, inputs)
     found = volatility_figures(sources, symbol_inputs(sources, symbol))
-    values = {column: found[name] for column, name in names.items()}
-    for name in (
-        "realized_vol_21d",
-        "realized_vol_63d",
-        "vol_daily",
-        "vol_weekly",
-        "vol_monthly",
-        "expected_vol_21d",
-    ):
+    values = {column: found[name] for column, name in _POSITION_NAMES.items()}
+    for name in _SCALED_BY_ELASTICITY:
         values[name] *= scale
     inputs = {"symbol": symbol, **_forecast_inputs(found)} | (
         {} if scale == 1.0 else {"|delta| * price of the underlying / value": scale}
     )
-    return Recalculation(
-        values, inputs, _first_and_last_day(SYMBOL_WINDOW, sources.day), found["observations"]
-    )
+    return Recalculation(values, inputs, _window(SYMBOL_WINDOW, sources.day), found["observations"])
 
 
 def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
     if row["portfolio_id"] is None:
+        found = volatility_figures(sources, symbol_inputs(sources, row["subject"]))
         thin, length = None, SYMBOL_WINDOW
     else:
-        _, own, _ = portfolio_inputs(sources)
-        share, length = (
-            own["coverage"].iloc[-har.LEVEL_WINDOW :]
-            * value_holdings(sources, is_delta_adjusted=True).price_coverage,
-            PORTFOLIO_WINDOW,
-        )
-        thin = int(
-            (
-                meets_minimum(share.to_numpy(float), MIN_COVERAGE)
-                & ~meets_minimum(share.to_numpy(float), THIN_COVERAGE)
-            ).sum()
-        )
-    found = (
-        portfolio_figures(sources)
-        if row["portfolio_id"]
-        else volatility_figures(sources, symbol_inputs(sources, row["subject"]))
-    )
+        found = portfolio_figures(sources)
+        thin, length = _count_thin_sessions(sources), PORTFOLIO_WINDOW
     columns = (
         *("volatility_forecast", "root_variance_forecast", "low", "high", "rise_probability"),
         *("ewma_94", "ewma_97", "observations", "proxy", "coefficients"),
     )
-    flags = {name: bool(found[name]) for name in ("clipped", "short_history", "daily_lag_imputed")}
-    in_sample = sources.har_versions.is_in_sample([sources.day])[0]
-    values = (
-        {name: found[name] for name in columns}
-        | flags
-        | {"trailing_21d": found["realized_21d"], "thin_coverage_sessions": thin}
-    )
-    return Recalculation(
-        values | {"in_sample": bool(in_sample)},
-        _forecast_inputs(found),
-        _first_and_last_day(length, sources.day),
-        found["observations"],
-    )
+    flags = ("clipped", "short_history", "daily_lag_imputed")
+    values = {
+        **{name: found[name] for name in columns},
+        **{name: bool(found[name]) for name in flags},
+        "in_sample": bool(sources.har_versions.is_in_sample([sources.day])[0]),
+        "trailing_21d": found["realized_21d"],
+        "thin_coverage_sessions": thin,
+    }
+    window = _window(length, sources.day)
+    return Recalculation(values, _forecast_inputs(found), window, found["observations"])
+
+
+def _count_thin_sessions(sources: SourceRows) -> int:
+    """Count the sessions of a year on which the coverage is just large enough."""
+    _, own, _ = portfolio_inputs(sources)
+    share = (own["coverage"] * delta_holdings(sources).price_coverage).to_numpy(float)
+    is_thin = meets_minimum(share, MIN_COVERAGE) & ~meets_minimum(share, THIN_COVERAGE)
+    return int(is_thin[-har.LEVEL_WINDOW :].sum())
 
 
 def _recompute_horizon(sources: SourceRows, row: Row) -> Recalculation:
@@ -140,7 +115,7 @@ def _recompute_horizon(sources: SourceRows, row: Row) -> Recalculation:
         inputs, is_defined = symbol_inputs(sources, row["subject"]), True
     else:
         inputs, _, _ = portfolio_inputs(sources)
-        holdings = value_holdings(sources, is_delta_adjusted=True)
+        holdings = delta_holdings(sources)
         is_defined = not math.isnan(holdings.weight_denominator)
     last = forecast_volatility(sources, inputs, row["horizon"]).iloc[-1]
     columns = ("volatility_forecast", "root_variance_forecast", "low", "high")
@@ -149,7 +124,7 @@ def _recompute_horizon(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(
         values,
         {name: last[name] for name in _INPUT_FIGURES},
-        _first_and_last_day(length, sources.day),
+        _window(length, sources.day),
         int(last["observations"]),
     )
 
@@ -170,7 +145,7 @@ def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
     return Recalculation(
         values,
         _forecast_inputs(found),
-        _first_and_last_day(PORTFOLIO_WINDOW, sources.day),
+        _window(PORTFOLIO_WINDOW, sources.day),
         found["observations"],
     )
 

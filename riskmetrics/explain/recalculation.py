@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.catalog import Figure, figures_of
@@ -51,6 +52,12 @@ class MetricGroup(NamedTuple):
             for figure in figures_of(self.table.name)
             if not self.columns or figure.column in self.columns
         )
+
+
+def first_and_last_day(frame: "pd.DataFrame | pd.Series[Any]") -> tuple[date, date]:
+    """Return the first and the last day of rows by session."""
+    first, last = pd.DatetimeIndex(frame.index)[[0, -1]]
+    return first.date(), last.date()
 
 
 def is_undefined(value: object) -> bool:

@@ -1,7 +1,7 @@
 """Source rows of a portfolio's metrics on a session; records every row that is read."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from riskmetrics.db import (
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import DataQualityError
 from riskmetrics.factor_sets import IMPORTED, MARKET
+from riskmetrics.inputs.snapshot import get_or_compute
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results.income import infer_distributions
 from riskmetrics.results.lot_frames import is_listed, underlying
@@ -56,16 +57,12 @@ class SourceRows:
         market_index: str,
         rate_index: str,
     ) -> None:
-        self.portfolio, self.day, self.market, self.rate = (
-            portfolio_id,
-            day,
-            market_index,
-            rate_index,
-        )
+        self.portfolio, self.day = portfolio_id, day
+        self.market, self.rate = market_index, rate_index
         self.rows_used: dict[str, pd.DataFrame] = {}
         """Rows read since this was last emptied, by description."""
         self._connection = connection
-        self._cache: dict[tuple[object, ...], Any] = {}
+        self._cache: dict[Hashable, object] = {}
 
     @cached_property
     def _lots(self) -> pd.DataFrame:
@@ -75,7 +72,7 @@ class SourceRows:
     @property
     def lots(self) -> pd.DataFrame:
         """Return all lots of the portfolio, past and present, from `db.input_queries.read_lots`."""
-        return self._record_use("positions", self._lots)
+        return self.record_use("positions", self._lots)
 
     def lot(self, position: object) -> "pd.Series[Any]":
         """Return the lot of a position.
@@ -86,13 +83,7 @@ class SourceRows:
             If the position was deleted.
         """
         found = self._lots[self._lots["position_id"] == str(position)]
-        if found.empty:
-            raise DataQualityError(
-                f"position {position} no longer exists: it was deleted after this row was stored."
-                " Run the session again."
-            )
-        self._record_use("positions", found)
-        return found.iloc[0]
+        return _only_row(self.record_use("positions", found), f"position {position}")
 
     def is_listed(self, position: object) -> bool:
         """Return whether a position has a return series of its own."""
@@ -116,7 +107,7 @@ class SourceRows:
         own = flows[flows["portfolio_id"] == self.portfolio].reset_index(drop=True)
         if not own["kind"].isin(["deposit", "withdrawal"]).any():
             return own.iloc[:0]
-        return self._record_use("transactions", own)
+        return self.record_use("transactions", own)
 
     @property
     def is_kept_by_transactions(self) -> bool:
@@ -131,39 +122,40 @@ class SourceRows:
         sessions = trading_calendar.sessions_with_lookback(
             [trading_calendar.previous_or_same_session(day)], MAX_STALE_SESSIONS
         )
-        key = ("close", symbol, sessions[-1])
-        if key not in self._cache:
-            self._cache[key] = input_queries.read_closes(self._connection, [symbol], sessions)[
-                symbol
-            ].dropna()
-        closes = self._cache[key]
+
+        def read() -> "pd.Series[float]":
+            closes = input_queries.read_closes(self._connection, [symbol], sessions)
+            return closes[symbol].dropna()
+
+        closes = get_or_compute(self._cache, ("close", symbol, sessions[-1]), read)
         if closes.empty:
-            return float("nan"), False
-        self._record_use("market_data_cache: close", closes.tail(1).to_frame().rename_axis("date"))
+            return math.nan, False
+        self.record_use("market_data_cache: close", closes.tail(1).to_frame().rename_axis("date"))
         return float(closes.iloc[-1]), bool(closes.index[-1].date() != sessions[-1])
 
     def last_close(self, symbol: str, day: date) -> float:
         """Return the last close at or before a day, of any age; NaN if there is none."""
         found = stored_prices.read_last_closes(self._connection, [symbol], day + timedelta(days=1))
-        return float(found.get(symbol, float("nan")))
+        return float(found.get(symbol, math.nan))
 
     def distributions(self, symbol: str) -> dict[date, float]:
         """Return the distributions per share of a symbol, by ex-date; NaN is unknown.
 
         They cover the first session to the later of the day and the cash anchor.
         """
-        if (key := ("distributions", symbol)) not in self._cache:
-            last = max(self.day, self.cash_anchor or self.day)
-            steps = stored_prices.read_adjustment_steps(
-                self._connection, [symbol], trading_calendar.FIRST_SESSION, last
-            )
-            events = infer_distributions(steps, [], self.suspects).events
-            self._cache[key] = {
-                day.date(): amount
-                for day, amount in zip(events["date"], events["amount"], strict=True)
-            }
-        found: dict[date, float] = self._cache[key]
-        return found
+        return get_or_compute(
+            self._cache, ("distributions", symbol), lambda: self._infer_distributions(symbol)
+        )
+
+    def _infer_distributions(self, symbol: str) -> dict[date, float]:
+        last = max(self.day, self.cash_anchor or self.day)
+        steps = stored_prices.read_adjustment_steps(
+            self._connection, [symbol], trading_calendar.FIRST_SESSION, last
+        )
+        events = infer_distributions(steps, [], self.suspects).events
+        return {
+            day.date(): amount for day, amount in zip(events["date"], events["amount"], strict=True)
+        }
 
     def has_adjusted_closes(self, symbol: str) -> bool:
         """Return whether a symbol has both closes, from which distributions are inferred."""
@@ -189,9 +181,7 @@ class SourceRows:
     @cached_property
     def _factor_definitions(self) -> dict[str, str]:
         """Definitions of the factors whose rows are stored, the market first."""
-        rows = explain_queries.read_rows(
-            self._connection, tables.portfolio_factor_exposures, self.day, self.portfolio, None
-        )
+        rows = self._stored_rows(tables.portfolio_factor_exposures)
         found = {row["factor"]: row["definition"] for row in rows}
         return {
             name: found[name] for name in sorted(found, key=lambda name: (name != MARKET, name))
@@ -216,20 +206,10 @@ class SourceRows:
             if fund := self._fund(definition):
                 columns[name] = self.index_returns(fund, n_sessions) - market
             elif definition == IMPORTED:
-                columns[name] = imported.get(name, market * float("nan"))
+                columns[name] = imported.get(name, market * math.nan)
             else:
                 columns[name] = market
-        return self._record_use("factor returns", pd.DataFrame(columns).rename_axis("date"))
-
-    def split_suspects(self, first: date, last: date) -> set[str]:
-        """Return symbols with a suspected split in the adjusted close in (first, last]."""
-        found = set()
-        for row in self.suspects.to_dict("records"):
-            day = row["date"].date()
-            is_known_tick = row["adj_close_reverts"] and day < last
-            if not pd.isna(row["in_adj_close"]) and first < day <= last and not is_known_tick:
-                found.add(row["symbol"])
-        return found
+        return self.record_use("factor returns", pd.DataFrame(columns).rename_axis("date"))
 
     def returns(
         self, symbols: Iterable[str], n_sessions: int, day: date | None = None
@@ -241,20 +221,16 @@ class SourceRows:
         clean = self._clean_returns(symbols, n_sessions, day)
         (known,) = clean.windows(n_sessions)
         frame = pd.DataFrame(known, index=clean.frame.index, columns=clean.frame.columns)
-        return self._record_use(
-            "market_data_cache: returns of adj_close", frame.rename_axis("date")
-        )
+        return self.record_use("market_data_cache: returns of adj_close", frame.rename_axis("date"))
 
-    def index_returns(
-        self, symbol: str, n_sessions: int, day: date | None = None
-    ) -> "pd.Series[float]":
+    def index_returns(self, symbol: str, n_sessions: int) -> "pd.Series[float]":
         """Return the clean simple returns of an index.
 
         Moves that only the next session can confirm are excluded permanently.
         """
-        clean = self._clean_returns([symbol], n_sessions, day)
+        clean = self._clean_returns([symbol], n_sessions, None)
         series = pd.Series(clean.column(symbol), index=clean.frame.index, name=symbol)
-        self._record_use(
+        self.record_use(
             "market_data_cache: returns of adj_close", series.to_frame().rename_axis("date")
         )
         return series
@@ -263,17 +239,13 @@ class SourceRows:
         self, symbols: Iterable[str], n_sessions: int, day: date | None
     ) -> panels.Returns:
         ordered_symbols, day = sorted(set(symbols)), day or self.day
-        key = ("returns", *ordered_symbols, n_sessions, day)
-        if key not in self._cache:
-            closes = input_queries.read_adjusted_closes(
-                self._connection,
-                ordered_symbols,
-                trading_calendar.sessions_with_lookback([day], n_sessions + 1),
-            )
-            closes = panels.pad_history(closes, n_sessions + 2)
-            self._cache[key] = panels.clean_returns(closes, self.suspects)
-        found: panels.Returns = self._cache[key]
-        return found
+        sessions = trading_calendar.sessions_with_lookback([day], n_sessions + 1)
+
+        def read() -> panels.Returns:
+            closes = input_queries.read_adjusted_closes(self._connection, ordered_symbols, sessions)
+            return panels.clean_returns(panels.pad_history(closes, n_sessions + 2), self.suspects)
+
+        return get_or_compute(self._cache, ("returns", *ordered_symbols, n_sessions, day), read)
 
     def daily_bars(self, symbol: str, n_sessions: int) -> pd.DataFrame:
         """Return high, low, open, close and volume of a symbol up to the day.
@@ -281,42 +253,43 @@ class SourceRows:
         High and low are NaN where the move is not confirmed.
         """
         key = ("bars", symbol, n_sessions)
-        if key not in self._cache:
-            bars = input_queries.read_price_panels(
-                self._connection,
-                ("adj_close", "high", "low", "open", "close", "volume"),
-                [symbol],
-                trading_calendar.sessions_with_lookback([self.day], n_sessions + 1),
-            )
-            bars = {name: panels.pad_history(frame, n_sessions + 2) for name, frame in bars.items()}
-            _, ranges = panels.clean_bars(
-                bars["adj_close"], bars["high"], bars["low"], self.suspects
-            )
-            found = pd.DataFrame(
-                {name: frame[symbol] for name, frame in bars.items() if name != "adj_close"}
-            ).loc[ranges.index]
-            for name in ("high", "low"):
-                found[name] = found[name].where(ranges[symbol].notna())
-            self._cache[key] = found.rename_axis("date")
-        return self._record_use("market_data_cache: bars", self._cache[key])
+        bars = get_or_compute(self._cache, key, lambda: self._read_daily_bars(symbol, n_sessions))
+        return self.record_use("market_data_cache: bars", bars)
+
+    def _read_daily_bars(self, symbol: str, n_sessions: int) -> pd.DataFrame:
+        bars = input_queries.read_price_panels(
+            self._connection,
+            ("adj_close", "high", "low", "open", "close", "volume"),
+            [symbol],
+            trading_calendar.sessions_with_lookback([self.day], n_sessions + 1),
+        )
+        bars = {name: panels.pad_history(frame, n_sessions + 2) for name, frame in bars.items()}
+        _, ranges = panels.clean_bars(
+            bars.pop("adj_close"), bars["high"], bars["low"], self.suspects
+        )
+        found = pd.DataFrame({name: frame[symbol] for name, frame in bars.items()})
+        found = found.loc[ranges.index].rename_axis("date")
+        is_valid = ranges[symbol].notna()
+        return found.assign(high=found["high"].where(is_valid), low=found["low"].where(is_valid))
 
     def is_fund(self, symbol: str) -> bool:
         """Return whether a symbol is an ETF, a fund or an index."""
-        if ("funds",) not in self._cache:
-            known = calibration_queries.read_fund_symbols(self._connection)
-            self._cache["funds",] = {*known, self.market, self.rate}
-        return symbol in self._cache["funds",]
+        return symbol in self._funds or symbol in (self.market, self.rate)
+
+    @cached_property
+    def _funds(self) -> set[str]:
+        return set(calibration_queries.read_fund_symbols(self._connection))
 
     def adjusted_closes(self, symbols: Iterable[str], days: Sequence[date]) -> pd.DataFrame:
         """Return adjusted closes on single days, shape (days, symbols)."""
-        return self._record_use(
+        return self.record_use(
             "market_data_cache: adj_close",
             input_queries.read_adjusted_closes(self._connection, symbols, days).rename_axis("date"),
         )
 
     def profiles(self, symbols: Iterable[str]) -> pd.DataFrame:
         """Return company profiles, indexed by symbol."""
-        return self._record_use(
+        return self.record_use(
             "company_profiles", input_queries.read_profiles(self._connection, symbols)
         )
 
@@ -330,7 +303,7 @@ class SourceRows:
         The name of the series is the day that the weights describe.
         """
         weights = input_queries.read_benchmark_weights(self._connection, code, self.day)
-        self._record_use("benchmarks_sector_weights", weights.tail(1).T)
+        self.record_use("benchmarks_sector_weights", weights.tail(1).T)
         return None if weights.empty else weights.iloc[-1].fillna(0.0)
 
     def scenario(self, name: str) -> "pd.Series[Any]":
@@ -342,13 +315,8 @@ class SourceRows:
             If the scenario was deleted.
         """
         scenarios = input_queries.read_stress_scenarios(self._connection)
-        found = self._record_use("stress_scenarios", scenarios[scenarios["name"] == name])
-        if found.empty:
-            raise DataQualityError(
-                f"scenario {name} no longer exists: it was deleted after this row was stored."
-                " Run the session again."
-            )
-        return found.iloc[0]
+        found = self.record_use("stress_scenarios", scenarios[scenarios["name"] == name])
+        return _only_row(found, f"scenario {name}")
 
     @cached_property
     def har_versions(self) -> ModelVersions:
@@ -358,82 +326,60 @@ class SourceRows:
             calibration_queries.read_variance_corrections(self._connection),
         )
 
-    def forecast(self, subject: str, day: date | None = None) -> "dict[str, Any] | None":
-        """Return the stored volatility forecast of a symbol, or of the portfolio by its id.
+    def _stored_rows(self, table: sa.Table, symbol: str | None = None) -> list[dict[str, Any]]:
+        """Return the rows of the day as `db.explain_queries.read_rows` does."""
+        return explain_queries.read_rows(self._connection, table, self.day, self.portfolio, symbol)
 
-        None if none is stored.
-        """
-        symbol = None if subject == self.portfolio else subject
-        found = explain_queries.read_rows(
-            self._connection, tables.volatility_forecasts, day or self.day, self.portfolio, symbol
-        )
-        self._record_use("volatility_forecasts", pd.DataFrame(found))
+    def stored_rows(self, table: sa.Table, subject: str) -> list[dict[str, Any]]:
+        """Return the stored rows of the day of a symbol, or of the portfolio by its id."""
+        return self._stored_rows(table, None if subject == self.portfolio else subject)
+
+    def stored_forecast(self, subject: str) -> "dict[str, Any] | None":
+        """Return the stored volatility forecast of a symbol or of the portfolio, or None."""
+        found = self.stored_rows(tables.volatility_forecasts, subject)
+        self.record_use("volatility_forecasts", pd.DataFrame(found))
         return found[0] if found else None
 
-    def tracked_forecast(
-        self, tracked: TrackedForecast, subject: str, level: float
-    ) -> dict[str, Any]:
-        """Return the stored row of a forecast whose track record is kept; empty if there is none.
-
-        ``level`` is the confidence of a value at risk.
-        """
-        table = tables.metadata.tables[tracked.table]
-        symbol = None if subject == self.portfolio else subject
-        if "position_id" in table.c:  # of a position of any portfolio
-            read = track_record_queries.read_forecasts(
-                self._connection, tracked.table, [tracked], [self.day]
-            )
-            own = self._record_use(tracked.table, read[read["subject"] == subject])
-            names = {"value": tracked.value, "std_error": tracked.std_error}
-            return dict(own.rename(columns=names).iloc[0]) if len(own) else {}
-        found = [
-            row
-            for row in explain_queries.read_rows(
-                self._connection, table, self.day, self.portfolio, symbol
-            )
-            if row[tracked.value] is not None
-            and all(row[name] == value for name, value in tracked.condition.items())
-            and (not tracked.level or float(row[tracked.level]) == level)
-        ]
-        self._record_use(tracked.table, pd.DataFrame(found[:1]))
-        return found[0] if found else {}
+    def stored_position_forecast(self, tracked: TrackedForecast, symbol: str) -> dict[str, Any]:
+        """Return the tracked forecast of a position in a symbol, of any portfolio; or nothing."""
+        read = track_record_queries.read_forecasts(
+            self._connection, tracked.table, [tracked], [self.day]
+        )
+        own = self.record_use(tracked.table, read[read["subject"] == symbol])
+        names = {"value": tracked.value, "std_error": tracked.std_error}
+        return dict(own.rename(columns=names).iloc[0]) if len(own) else {}
 
     def stored_beta(self, symbol: str, day: date) -> float:
         """Return the raw beta of a symbol that is stored on a day; NaN if there is none."""
         betas = track_record_queries.read_betas(self._connection, [day])
-        own = self._record_use("position_market_betas", betas[betas["subject"] == symbol])
+        own = self.record_use("position_market_betas", betas[betas["subject"] == symbol])
         return float(own["value"].iloc[0]) if len(own) else math.nan
 
     @cached_property
     def _options(self) -> pd.DataFrame:
-        found = explain_queries.read_rows(
-            self._connection, tables.position_option_exposures, self.day, self.portfolio, None
-        )
-        columns = [*tables.position_option_exposures.c.keys(), "symbol"]
-        return (
-            pd.DataFrame(found, columns=columns)
-            .astype({"position_id": "str"})
-            .set_index("position_id")
-        )
+        table = tables.position_option_exposures
+        found = pd.DataFrame(self._stored_rows(table), columns=[*table.c.keys(), "symbol"])
+        return found.astype({"position_id": "str"}).set_index("position_id")
 
     @property
     def options(self) -> pd.DataFrame:
         """Stored rows of the portfolio's options on the day, indexed by position."""
-        return self._record_use("position_option_exposures", self._options)
+        return self.record_use("position_option_exposures", self._options)
 
     def cached(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
         """Compute an intermediate once, and record its source rows for every later use."""
-        if key not in self._cache:
-            outside, self.rows_used = self.rows_used, {}
-            self._cache[key] = compute(), self.rows_used
-            self.rows_used = outside
-        value, used = self._cache[key]
-        for what, frame in used.items():
-            self._record_use(what, frame)
-        found: T = value
-        return found
 
-    def _record_use(self, what: str, frame: pd.DataFrame) -> pd.DataFrame:
+        def compute_and_record() -> tuple[T, dict[str, pd.DataFrame]]:
+            outside, self.rows_used = self.rows_used, {}
+            value, used, self.rows_used = compute(), self.rows_used, outside
+            return value, used
+
+        value, used = get_or_compute(self._cache, key, compute_and_record)
+        for what, frame in used.items():
+            self.record_use(what, frame)
+        return value
+
+    def record_use(self, what: str, frame: pd.DataFrame) -> pd.DataFrame:
         """Record rows that were read; sessions x symbols of one kind are merged into one frame."""
         known = self.rows_used.get(what)
         if known is None or frame.index.name != "date":
@@ -441,3 +387,12 @@ class SourceRows:
         elif not (frame.columns.isin(known.columns).all() and frame.index.isin(known.index).all()):
             self.rows_used[what] = known.combine_first(frame)
         return frame
+
+
+def _only_row(found: pd.DataFrame, what: str) -> "pd.Series[Any]":
+    if found.empty:
+        raise DataQualityError(
+            f"{what} no longer exists: it was deleted after this row was stored."
+            " Run the session again."
+        )
+    return found.iloc[0]

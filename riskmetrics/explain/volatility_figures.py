@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from riskmetrics.explain.portfolio_holdings import pro_forma_returns, value_holdings
+from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import forecast_features as features
 from riskmetrics.metrics import har
@@ -24,6 +24,8 @@ from riskmetrics.results.volatility_results import (
 _ANNUALIZATION = math.sqrt(method.SESSIONS_PER_YEAR)
 
 _MIN_SCORED_FORECASTS = 126
+
+_REGRESSORS = ["constant", "day", "week", "month", "market"]
 
 _EQUITY_FIGURES = (
     *("realized_21d", "realized_63d", "daily", "weekly", "monthly", "volatility_forecast"),
@@ -73,47 +75,51 @@ def _lag_ratios(values: "pd.Series[float]", min_obs: int) -> pd.DataFrame:
     )
 
 
+def _regressors(inputs: VolatilityInputs) -> pd.DataFrame:
+    """Return the regressors of each session, with proxy, level and what they are computed from."""
+    own, ranged, market = (
+        _lag_ratios(values, min_obs)
+        for values, min_obs in (
+            (method.ABSOLUTE_SCALE * inputs.returns.abs(), har.MIN_LEVEL_OBS),
+            (inputs.range_volatility, har.MIN_RANGE_OBS),
+            (method.ABSOLUTE_SCALE * inputs.market_returns.abs(), har.MIN_LEVEL_OBS),
+        )
+    )
+    is_market_known = market["month"].notna()
+    by_range = is_market_known & ranged["week"].notna() & ranged["month"].notna()
+    ratios = own[["day", "week", "month"]].mask(by_range, ranged[["day", "week", "month"]])
+    is_imputed = ratios["day"].isna() & ratios["month"].notna()
+    return pd.DataFrame(
+        {
+            "constant": 1.0,
+            "day": ratios["day"].mask(is_imputed, ratios["month"]),
+            "week": ratios["week"],
+            "month": ratios["month"],
+            "market": market["month"].where(is_market_known, 0.0),
+            "proxy": pd.Series("close_market", index=own.index)
+            .mask(by_range, "range_market")
+            .where(is_market_known, "close"),
+            "daily_lag_imputed": is_imputed,
+            "level": own["level"],
+            "is_flat": own["month_mean"] == 0,
+        }
+    )
+
+
 def forecast_volatility(
     sources: SourceRows, inputs: VolatilityInputs, horizon: int = FORECAST_HORIZON
 ) -> pd.DataFrame:
     """Return the forecast for the next sessions made on each session, point-in-time."""
-    absolute = method.ABSOLUTE_SCALE * inputs.returns.abs()
-    own, ranged = (
-        _lag_ratios(absolute, har.MIN_LEVEL_OBS),
-        _lag_ratios(inputs.range_volatility, har.MIN_RANGE_OBS),
-    )
-    market = _lag_ratios(method.ABSOLUTE_SCALE * inputs.market_returns.abs(), har.MIN_LEVEL_OBS)[
-        "month"
-    ]
-    by_range = market.notna() & ranged["week"].notna() & ranged["month"].notna()
-    ratios = own[["day", "week", "month"]].mask(by_range, ranged[["day", "week", "month"]])
-    replaced = ratios["day"].isna() & ratios["month"].notna()
-    proxy = (
-        pd.Series("close_market", index=inputs.returns.index)
-        .mask(by_range, "range_market")
-        .mask(market.isna(), "close")
-    )
-    x = pd.DataFrame(
-        {
-            "constant": 1.0,
-            "day": ratios["day"].mask(replaced, ratios["month"]),
-            "week": ratios["week"],
-            "month": ratios["month"],
-            "market": market.where(proxy != "close", 0.0),
-        }
-    )
-    which = sources.har_versions.version_on(pd.DatetimeIndex(inputs.returns.index))
+    x = _regressors(inputs)
+    which = sources.har_versions.version_on(pd.DatetimeIndex(x.index))
     models = sources.har_versions.models(horizon)
     chosen = [
-        models.coefficients[version][name] for version, name in zip(which, proxy, strict=True)
+        models.coefficients[version][name] for version, name in zip(which, x["proxy"], strict=True)
     ]
-    ratio = (x * np.array([coefficients.weights for coefficients in chosen])).sum(
-        axis=1, skipna=False
-    )
-    ratio = ratio.mask(own["month_mean"] == 0)
-    expected = _ANNUALIZATION * own["level"] * ratio.clip(har.MIN_RATIO, har.MAX_RATIO)
+    weights = np.array([coefficients.weights for coefficients in chosen])
+    ratio = (x[_REGRESSORS] * weights).sum(axis=1, skipna=False).mask(x["is_flat"])
+    expected = _ANNUALIZATION * x["level"] * ratio.clip(har.MIN_RATIO, har.MAX_RATIO)
     n_obs = inputs.returns.rolling(har.LEVEL_WINDOW, min_periods=0).count()
-    found = forecast_features(inputs)
     not_known = dict.fromkeys(_CORRECTED, math.nan)
     corrections = [
         not_known
@@ -123,21 +129,19 @@ def forecast_volatility(
             is_diversified=inputs.is_diversified,
         )
         for at, (version, row) in enumerate(
-            zip(which, found.to_dict("records"), strict=True)
+            zip(which, forecast_features(inputs).to_dict("records"), strict=True)
         )
     ]  # fmt: skip
     return pd.DataFrame(
         {
-            **pd.DataFrame(corrections, index=inputs.returns.index),
+            **pd.DataFrame(corrections, index=x.index),
             "observations": n_obs.astype(int),
-            "proxy": proxy,
             "coefficients": [sources.har_versions.names[version] for version in which],
             "clipped": (ratio < har.MIN_RATIO) | (ratio > har.MAX_RATIO),
             "short_history": n_obs.between(har.MIN_LEVEL_OBS, har.FULL_LEVEL_OBS - 1),
-            "daily_lag_imputed": replaced,
-            "level": own["level"],
+            **x[["proxy", "daily_lag_imputed", "level"]],
             "ratio": ratio,
-            **{f"x {name}": x[name] for name in ("day", "week", "month", "market")},
+            **x[_REGRESSORS[1:]].add_prefix("x "),
         }
     )
 
@@ -337,7 +341,7 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
     The unit is equity if it is large enough for weights, else 1; then only amounts are defined. A
     portfolio with a single underlying, long or short, uses the range of the underlying.
     """
-    holdings = value_holdings(sources, is_delta_adjusted=True)
+    holdings = delta_holdings(sources)
     own = pro_forma_returns(sources, PORTFOLIO_WINDOW)
     unit = 1.0 if math.isnan(holdings.weight_denominator) else holdings.weight_denominator
     held, names = holdings.instruments, set(holdings.instruments["underlying"])
@@ -373,6 +377,6 @@ def portfolio_figures(sources: SourceRows) -> dict[str, Any]:
     inputs, _, unit = portfolio_inputs(sources)
     found = volatility_figures(sources, inputs)
     in_money = {"root_variance_amount": found["root_variance_forecast"] * unit}
-    if math.isnan(value_holdings(sources, is_delta_adjusted=True).weight_denominator):
+    if math.isnan(delta_holdings(sources).weight_denominator):
         found |= dict.fromkeys(_EQUITY_FIGURES, math.nan) | {"trend": None}
     return found | in_money

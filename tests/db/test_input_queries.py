@@ -147,7 +147,7 @@ def test_lots_are_signed_ordered_and_not_the_deleted_ones(connection):
         ["E", 1],
     ]
     assert found["exit_date"].isna().to_list() == [True] * 4 + [False]
-    assert input_queries.read_held_symbols(connection) == ["A", "B", "C", "D", "E"]
+    assert input_queries.read_held_symbols(connection, DAYS[0]) == ["A", "B", "C", "D", "E"]
     assert input_queries.read_portfolios(connection)[["name", "currency"]].to_numpy().tolist() == [
         ["P", "USD"]
     ]

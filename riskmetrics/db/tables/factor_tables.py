@@ -6,31 +6,30 @@ undefined_reason of a row is the reason of its NULLs.
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
-    PARAMETER,
     day_key_column,
+    key_column,
     metadata,
+    parameter_column,
     portfolio_key_column,
-    provenance_columns,
+    required_column,
+    result_table,
+    symbol_key_column,
     timestamp_column,
-    undefined_reason_column,
 )
+from riskmetrics.db.tables.statistic_tables import PRO_FORMA_DAY
 from riskmetrics.factor_sets import MAX_FACTOR_LENGTH
 
 
-def _factor_key_column(comment: str = "Name of the factor.") -> sa.Column[object]:
-    return sa.Column("factor", sa.String(MAX_FACTOR_LENGTH), primary_key=True, comment=comment)
+def _factor_key_column(comment: str = "Name of the factor.") -> sa.Column[str]:
+    return key_column("factor", sa.String(MAX_FACTOR_LENGTH), comment)
 
 
-def _definition_column() -> sa.Column[object]:
-    return sa.Column(
+def _definition_column() -> sa.Column[str]:
+    return parameter_column(
         "definition",
         sa.String(40),
-        nullable=False,
-        comment=(
-            "Return of the factor: symbol of the market index, FUND - INDEX for a spread over it,"
-            " or imported."
-        ),
-        info=PARAMETER,
+        "Return of the factor: symbol of the market index, FUND - INDEX for a spread over it,"
+        " or imported.",
     )
 
 
@@ -39,68 +38,39 @@ factor_returns = sa.Table(
     metadata,
     _factor_key_column("Name of the factor, as in the file."),
     day_key_column(),
-    sa.Column(
-        "factor_return",
-        sa.Double,
-        nullable=False,
-        comment="Return of the factor on the session, as a fraction.",
+    required_column(
+        "factor_return", sa.Double(), "Return of the factor on the session, as a fraction."
     ),
-    sa.Column("data_source", sa.Text, nullable=False, comment="Name of the imported file."),
+    required_column("data_source", sa.Text(), "Name of the imported file."),
     timestamp_column("updated_at", comment="When the row was last changed."),
     comment="One row per factor and session: imported returns of factors.",
 )
 
-symbol_factor_exposures = sa.Table(
+symbol_factor_exposures = result_table(
     "symbol_factor_exposures",
-    metadata,
-    sa.Column(
-        "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
+    "One row per symbol, session and factor of the joint regression.",
+    (
+        symbol_key_column(),
+        day_key_column("Last session of the window."),
+        _factor_key_column(),
     ),
-    day_key_column("Last session of the window."),
-    _factor_key_column(),
-    sa.Column("exposure", sa.Double),
-    sa.Column("std_error", sa.Double),
-    sa.Column("t_statistic", sa.Double),
-    sa.Column("r_squared", sa.Double),
-    sa.Column("observations", sa.Integer, nullable=False),
     _definition_column(),
-    undefined_reason_column(),
-    *provenance_columns(),
-    comment="One row per symbol, session and factor of the joint regression.",
 )
 
-portfolio_factor_exposures = sa.Table(
+portfolio_factor_exposures = result_table(
     "portfolio_factor_exposures",
-    metadata,
-    portfolio_key_column(),
-    day_key_column("Session; its weights are applied to earlier returns (pro-forma)."),
-    _factor_key_column(),
-    sa.Column("exposure", sa.Double),
-    sa.Column("std_error", sa.Double),
-    sa.Column("t_statistic", sa.Double),
-    sa.Column("coverage", sa.Double),
-    sa.Column("vif", sa.Double),
+    "One row per portfolio, session and factor, with those that the regression leaves out.",
+    (portfolio_key_column(), day_key_column(PRO_FORMA_DAY), _factor_key_column()),
     _definition_column(),
-    undefined_reason_column(),
-    *provenance_columns(),
-    comment=(
-        "One row per portfolio, session and factor, with those that the regression leaves out."
-    ),
 )
 
-portfolio_factor_risk = sa.Table(
+portfolio_factor_risk = result_table(
     "portfolio_factor_risk",
-    metadata,
-    portfolio_key_column(),
-    day_key_column("Session; its weights are applied to earlier returns (pro-forma)."),
-    _factor_key_column("Name of the factor, or specific."),
-    sa.Column("component", sa.Double),
-    sa.Column("share", sa.Double),
-    sa.Column("observations", sa.Integer, nullable=False),
-    undefined_reason_column(),
-    *provenance_columns(),
-    comment=(
-        "One row per portfolio, session and factor of the regression, and one for what they leave"
-        " unexplained: contributions to volatility."
+    "One row per portfolio, session and factor of the regression, and one for what they leave"
+    " unexplained: contributions to volatility.",
+    (
+        portfolio_key_column(),
+        day_key_column(PRO_FORMA_DAY),
+        _factor_key_column("Name of the factor, or specific."),
     ),
 )

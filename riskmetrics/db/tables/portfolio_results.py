@@ -5,14 +5,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from riskmetrics.db.tables.schema import (
     ADDED,
-    PARAMETER,
     day_key_column,
+    index_column,
+    key_column,
     metadata,
     portfolio_key_column,
     provenance_columns,
+    result_table,
     surrogate_key_column,
     timestamp_column,
-    undefined_reason_column,
 )
 
 portfolio_snapshots = sa.Table(
@@ -68,107 +69,59 @@ portfolio_snapshots = sa.Table(
 )
 """One row per portfolio and session."""
 
-portfolio_sector_weights = sa.Table(
+portfolio_sector_weights = result_table(
     "portfolio_sector_weights",
-    metadata,
-    portfolio_key_column(),
-    day_key_column(),
-    sa.Column(
-        "sector",
-        sa.String(64),
-        primary_key=True,
-        comment="GICS sector, Bonds, Fund, not looked through, or Unclassified.",
+    "One row per portfolio, session and sector: weights of the portfolio and of the benchmark.",
+    (
+        portfolio_key_column(),
+        day_key_column(),
+        key_column(
+            "sector",
+            sa.String(64),
+            "GICS sector, Bonds, Fund, not looked through, or Unclassified.",
+        ),
     ),
     sa.Column("gross_weight", sa.Double, nullable=False),
-    sa.Column("net_weight", sa.Double),
-    sa.Column("benchmark_weight", sa.Double),
-    sa.Column("active_weight", sa.Double),
-    sa.Column("benchmark_asof", sa.Date),
     sa.Column("benchmark_code", sa.String(32)),
-    sa.Column("look_through_weight", sa.Double),
-    *provenance_columns(),
     # sums of shares end a rounding error away from 1
     sa.CheckConstraint("gross_weight BETWEEN -1e-9 AND 1 + 1e-9", name="gross_weight"),
-    comment=(
-        "One row per portfolio, session and sector: weights of the portfolio and of the benchmark."
-    ),
+    has_reason=False,
 )
 
-portfolio_coverage = sa.Table(
+portfolio_coverage = result_table(
     "portfolio_coverage",
-    metadata,
-    portfolio_key_column(),
-    day_key_column(),
-    sa.Column("metric", sa.String(32), primary_key=True, comment="Covered metric, such as beta."),
-    sa.Column("coverage", sa.Double, nullable=False),
-    sa.Column("n_covered", sa.Integer, nullable=False),
-    sa.Column("n_total", sa.Integer, nullable=False),
-    *provenance_columns(),
+    "One row per portfolio, session and metric: coverage.",
+    (
+        portfolio_key_column(),
+        day_key_column(),
+        key_column("metric", sa.String(32), "Covered metric, such as beta."),
+    ),
     sa.CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),
     sa.CheckConstraint("n_covered BETWEEN 0 AND n_total", name="n_covered"),
-    comment="One row per portfolio, session and metric: coverage.",
+    has_reason=False,
 )
 
-portfolio_figures = sa.Table(
+portfolio_figures = result_table(
     "portfolio_figures",
-    metadata,
-    portfolio_key_column(),
-    day_key_column(),
-    sa.Column(
-        "figure",
-        sa.String(64),
-        primary_key=True,
-        comment="Name of the figure, as registered by its extension.",
+    "One row per portfolio, session and figure of an extension.",
+    (
+        portfolio_key_column(),
+        day_key_column(),
+        key_column("figure", sa.String(64), "Name of the figure, as registered by its extension."),
     ),
-    sa.Column("value", sa.Double),
-    undefined_reason_column(),
-    *provenance_columns(),
     sa.CheckConstraint("(value IS NULL) = (undefined_reason IS NOT NULL)", name="undefined_reason"),
-    comment="One row per portfolio, session and figure of an extension.",
 )
 
-portfolio_rate_betas = sa.Table(
+portfolio_rate_betas = result_table(
     "portfolio_rate_betas",
-    metadata,
-    portfolio_key_column(),
-    day_key_column(),
-    sa.Column("rate_beta", sa.Double),
-    sa.Column("r_squared", sa.Double),
-    sa.Column("observations", sa.Integer),
-    sa.Column("two_factor_market_beta", sa.Double),
-    sa.Column("two_factor_rate_beta", sa.Double),
-    sa.Column(
-        "rate_index",
-        sa.String(16),
-        nullable=False,
-        comment="Symbol of the rate index.",
-        info=PARAMETER,
-    ),
-    undefined_reason_column(),
-    *provenance_columns(),
-    comment=(
-        "One row per portfolio and session: interest-rate betas, per unit return of the rate index."
-    ),
+    "One row per portfolio and session: interest-rate betas, per unit return of the rate index.",
+    (portfolio_key_column(), day_key_column()),
+    index_column("rate"),
 )
 
-portfolio_decayed_betas = sa.Table(
+portfolio_decayed_betas = result_table(
     "portfolio_decayed_betas",
-    metadata,
-    portfolio_key_column(),
-    day_key_column("Last session of the window."),
-    sa.Column("beta", sa.Double),
-    sa.Column("regression_beta", sa.Double),
-    sa.Column("std_error", sa.Double),
-    sa.Column("forecast_std_error", sa.Double),
-    sa.Column("observations", sa.Integer, nullable=False),
-    sa.Column(
-        "market_index",
-        sa.String(16),
-        nullable=False,
-        comment="Symbol of the market index.",
-        info=PARAMETER,
-    ),
-    undefined_reason_column(),
-    *provenance_columns(),
-    comment="One row per portfolio and session: market beta with age-decayed weights.",
+    "One row per portfolio and session: market beta with age-decayed weights.",
+    (portfolio_key_column(), day_key_column("Last session of the window.")),
+    index_column("market"),
 )

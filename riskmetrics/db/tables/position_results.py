@@ -7,10 +7,11 @@ from riskmetrics.db.tables.schema import (
     PARAMETER,
     day_key_column,
     metadata,
+    parameter_column,
     provenance_columns,
+    result_table,
     surrogate_key_column,
     timestamp_column,
-    undefined_reason_column,
 )
 
 position_market_betas = sa.Table(
@@ -135,53 +136,37 @@ position_volatility = sa.Table(
 )
 """One row per position and session."""
 
-position_option_exposures = sa.Table(
+position_option_exposures = result_table(
     "position_option_exposures",
-    metadata,
-    sa.Column(
-        "position_id", sa.ForeignKey("positions.id"), primary_key=True, comment="Option position."
+    "One row per option position and session: value and sensitivities (Black-Scholes).",
+    (
+        sa.Column(
+            "position_id",
+            sa.ForeignKey("positions.id"),
+            primary_key=True,
+            comment="Option position.",
+        ),
+        day_key_column(),
+        sa.Column(
+            "portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False, comment="Portfolio."
+        ),
     ),
-    day_key_column(),
-    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False, comment="Portfolio."),
-    sa.Column("value", sa.Double),
-    sa.Column("delta", sa.Double),
-    sa.Column("gamma", sa.Double),
-    sa.Column("theta", sa.Double),
-    sa.Column("vega", sa.Double),
     sa.Column("exposure", sa.Double),
-    sa.Column(
-        "underlying_symbol",
-        sa.String(20),
-        nullable=False,
-        comment="Symbol of the underlying.",
-        info=PARAMETER,
-    ),
-    sa.Column("underlying_price", sa.Double),
-    sa.Column("volatility", sa.Double),
-    sa.Column("years_to_expiration", sa.Double),
-    sa.Column(
+    parameter_column("underlying_symbol", sa.String(20), "Symbol of the underlying."),
+    parameter_column(
         "risk_free_rate",
-        sa.Double,
-        nullable=False,
-        comment="Risk-free rate set for the run: per year, continuously compounded.",
-        info=PARAMETER,
+        sa.Double(),
+        "Risk-free rate set for the run: per year, continuously compounded.",
     ),
-    sa.Column(
+    parameter_column(
         "dividend_yield",
-        sa.Double,
-        nullable=False,
-        comment="Dividend yield set for the run: per year, continuously compounded.",
-        info=PARAMETER,
+        sa.Double(),
+        "Dividend yield set for the run: per year, continuously compounded.",
     ),
-    sa.Column(
+    parameter_column(
         "linearized",
-        sa.Boolean,
-        nullable=False,
-        comment="Whether exposure leaves out gamma: the change of delta with the price.",
-        info=PARAMETER,
+        sa.Boolean(),
+        "Whether exposure leaves out gamma: the change of delta with the price.",
     ),
-    undefined_reason_column(),
-    *provenance_columns(),
     sa.Index(None, "portfolio_id", "day"),
-    comment="One row per option position and session: value and sensitivities (Black-Scholes).",
 )
