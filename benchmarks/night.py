@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from datetime import datetime
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +29,7 @@ REFERENCE_FITS = 165
 
 LOTS_PER_PORTFOLIO = 100
 
-LAST_SESSION = datetime(2024, 12, 6)  # noqa: DTZ001  a day, as the command line takes it
+LAST_SESSION = date(2024, 12, 6)
 
 LARGE_BOOK, MAX_SECONDS, MAX_MEGABYTES = 1_000_000, 360, 4_000
 """Positions of a large book, and limits of its run in one process."""

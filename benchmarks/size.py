@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from datetime import datetime
+from datetime import date
 from typing import NamedTuple
 from unittest.mock import patch
 
@@ -19,7 +19,7 @@ from riskmetrics.cli.simulate_command import simulate
 from riskmetrics.db import result_tables, tables
 
 NIGHTS_PER_YEAR = 252
-LAST_SESSION = datetime(2024, 12, 6)  # noqa: DTZ001  a day, as the command line takes it
+LAST_SESSION = date(2024, 12, 6)
 FOUNDING_ESTIMATES_MB = {"position_market_betas": 5.5, "position_volatility": 7.3}
 """MB per year at 63 positions, as estimated in the founding document."""
 

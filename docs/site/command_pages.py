@@ -23,38 +23,56 @@ def iterate_commands() -> Iterator[tuple[str, Any]]:
 
 
 def build_commands_page() -> str:
-    """Return the page: one section for each command, below the one of its group."""
-    return _INTRODUCTION + "\n".join(
-        _build_section(name, command) for name, command in iterate_commands()
-    )
+    """Return the page: the tasks, and below each a section for each of its commands."""
+    root = typer.main.get_command(app)
+    parts = [_INTRODUCTION, _build_section("riskmetrics", root)]
+    for task, commands in _group_by_panel(root).items():
+        parts.append(f"## {task}\n")
+        for part, command in commands.items():
+            for name, subcommand in _walk(f"riskmetrics {part}", command):
+                parts.append(_build_section(name, subcommand))
+    return "\n".join(parts)
 
 
 def _walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     yield name, command
-    for part, subcommand in getattr(command, "commands", {}).items():
-        if not subcommand.hidden:
+    for commands in _group_by_panel(command).values():
+        for part, subcommand in commands.items():
             yield from _walk(f"{name} {part}", subcommand)
 
 
+def _group_by_panel(group: Any) -> dict[str, dict[str, Any]]:
+    """Return the visible commands of a group by the panel of `--help` that shows them."""
+    panels: dict[str, dict[str, Any]] = {}
+    for name in group.list_commands(None) if hasattr(group, "commands") else ():
+        command = group.commands[name]
+        if not command.hidden:
+            panels.setdefault(command.rich_help_panel or "Commands", {})[name] = command
+    return panels
+
+
 def _build_section(name: str, command: Any) -> str:
-    level = min(max(len(name.split()), 2), 3)
-    subcommands = getattr(command, "commands", {})
+    level = min(len(name.split()) + 1, 4)
+    panels = _group_by_panel(command)
     first, *more = (command.help or "").split("\n\n")
     parts = [f"{'#' * level} {name}\n", _format_paragraph(first)]
-    if not subcommands:
+    if not panels:
         parts.append(f"```text\n{_build_usage(name, command)}\n```\n")
     parts += map(_format_paragraph, more)
     rows = [_build_row(parameter, command) for parameter in command.params if not parameter.hidden]
     if rows:
         parts.append(build_table(("argument or option", "meaning"), rows))
-    if subcommands:
-        links = (
-            f"[{as_code(part)}](#{f'{name} {part}'.replace(' ', '-')})"
-            for part, subcommand in subcommands.items()
-            if not subcommand.hidden
+    if panels:
+        table = (
+            (task, ", ".join(_link(name, part) for part in commands))
+            for task, commands in panels.items()
         )
-        parts.append(f"Commands: {', '.join(links)}.\n")
+        parts.append(build_table(("task", "commands"), table))
     return "\n".join(parts)
+
+
+def _link(group: str, name: str) -> str:
+    return f"[{as_code(name)}](#{f'{group} {name}'.replace(' ', '-')})"
 
 
 def _format_paragraph(text: str) -> str:
@@ -96,8 +114,6 @@ def _build_row(parameter: Any, command: Any) -> tuple[str, str]:
 
 
 def _name_type(parameter: Any, command: Any) -> str:
-    """Return the kind of a value as `--help` prints it, with dates as people write them."""
-    shown: str = parameter.display_type(typer.Context(command)).strip("<>")
-    for code, part in (("%Y", "YYYY"), ("%m", "MM"), ("%d", "DD"), ("str", "text")):
-        shown = shown.replace(code, part)
-    return shown
+    """Return the kind of a value as `--help` prints it."""
+    shown: str = parameter.metavar or parameter.display_type(typer.Context(command))
+    return shown.strip("<>").replace("str", "text")

@@ -10,7 +10,7 @@ def alert(
         str, typer.Argument(help="Text of the message.")
     ] = "This is a test of riskmetrics' alerts.",
 ) -> None:
-    """Send a message by the configured webhook and e-mail, as a test or from your own script.
+    """Send a message by webhook and e-mail, as a test or from a script.
 
     Example: riskmetrics catch-up || riskmetrics alert "the night failed"
     """

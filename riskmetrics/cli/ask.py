@@ -10,7 +10,7 @@ from riskmetrics.cli.insight_requests import (
     select_requests,
 )
 from riskmetrics.cli.output import fail, print_frame, print_json, require_printable
-from riskmetrics.cli.shared_options import AsJson, Day, to_date
+from riskmetrics.cli.shared_options import AsJson, Day
 
 
 def ask(
@@ -24,7 +24,7 @@ def ask(
     day: Day = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a question about a portfolio: the answer tells what the stored facts tell of it.
+    """Ask a question about a portfolio; stored facts answer it.
 
     Without ANTHROPIC_API_KEY, fixed rules answer common questions: what drives the risk, what
     changed, the worst case, how sure the beta is, and others. Answers are cached per question and
@@ -53,7 +53,7 @@ def ask(
     with connect_at_head() as engine:
         with engine.connect() as connection:
             _, (request, *_) = select_requests(
-                connection, configured, to_date(day), portfolio, "custom", question.strip()
+                connection, configured, day, portfolio, "custom", question.strip()
             )
         generation_context = build_generation_context(configured)
         if configured.anthropic_api_key is None:
@@ -77,7 +77,7 @@ def ask(
 
 
 def budget(as_json: AsJson = False) -> None:
-    """Print the cost of language models over the last 30 days, and today's remaining budget.
+    """Print the cost of models over 30 days, and what is left today.
 
     Example: riskmetrics ai budget
     """

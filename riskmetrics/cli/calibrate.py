@@ -1,12 +1,12 @@
 """`riskmetrics calibrate`: fit a new version of the volatility forecast's coefficients."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from riskmetrics.cli.output import CellFormat, echo_err, echo_progress, print_frame, print_json
-from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, to_date
+from riskmetrics.cli.shared_options import AsJson, day_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,10 +36,9 @@ _FORMATS: dict[str, CellFormat] = {
 
 def calibrate(
     through: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=DAY_FORMAT,
-            help=(
+        date | None,
+        day_option(
+            help_text=(
                 "Last session of the calibration data."
                 " Default: the latest with a close of the market index."
             ),
@@ -70,7 +69,7 @@ def calibrate(
     """
     from riskmetrics import settings
 
-    configured, day = settings.load(), to_date(through)
+    configured, day = settings.load(), through
     if is_backtest:
         _print_backtest(_backtest(configured, day), as_json=as_json)
         return

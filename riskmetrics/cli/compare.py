@@ -1,6 +1,6 @@
 """`riskmetrics compare`: what changed between two computed sessions."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +15,7 @@ from riskmetrics.cli.output import (
     print_table,
     to_records,
 )
-from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, PortfolioName
+from riskmetrics.cli.shared_options import AsJson, PortfolioName, day_option
 from riskmetrics.present import formatting
 from riskmetrics.present.caveats import portfolio_caveats
 
@@ -29,10 +29,8 @@ _MAX_SECTOR_MOVES = 5
 
 
 def compare(
-    first: Annotated[
-        datetime, typer.Option("--from", formats=DAY_FORMAT, help="Session to compare with.")
-    ],
-    last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMAT, help="Later session.")],
+    before: Annotated[date, day_option("--from", help_text="Session to compare with.")],
+    after: Annotated[date, day_option("--to", help_text="Later session.")],
     portfolio: PortfolioName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +47,6 @@ def compare(
     from riskmetrics.errors import UsageError
     from riskmetrics.results import comparison
 
-    before, after = first.date(), last.date()
     if before > after:
         raise UsageError(f"the range is reversed: {before} comes after {after}")
     with read_transaction() as connection:

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+_SERVER, _SCHEMA = "Server and data", "Schema"
+
 ROLE_ADVICE = "Connect as one of the roles in deploy/postgres/roles.sql."
 
 app = typer.Typer(
-    help="Database: server, schema revisions, URL, settings and read-only SQL.",
+    help="Start, stop and query the database, and change its schema.",
     no_args_is_help=True,
 )
 
@@ -39,135 +41,12 @@ class RowFormat(StrEnum):
     JSON = "json"
 
 
-@app.command()
-def upgrade(
-    revision: Annotated[str, typer.Argument(help="Revision to upgrade to.")] = "head",
-) -> None:
-    """Upgrade the schema to a revision. Every run upgrades to head automatically.
-
-    Example: riskmetrics db upgrade
-    """
-    from riskmetrics.db import migrate
-
-    with connect_unmigrated(Role.OWNER) as engine:
-        changed = migrate.upgrade(engine, revision)
-        _print_revision(engine, "upgraded to" if changed else "already at")
-
-
-@app.command()
-def downgrade(
-    revision: Annotated[
-        str, typer.Argument(help="Revision to downgrade to, or base to drop every table.")
-    ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
-) -> None:
-    """Downgrade the schema to a revision. Data in tables and columns added later is lost.
-
-    Example: riskmetrics db downgrade h1i2j3k4l5m6
-    """
-    from riskmetrics.db import migrate
-
-    if not yes:
-        typer.confirm(
-            f"Downgrade to {revision}? Columns and tables that later revisions added are dropped"
-            " with their data.",
-            abort=True,
-            err=True,
-        )
-    with connect_unmigrated(Role.OWNER) as engine:
-        changed = migrate.downgrade(engine, revision)
-        _print_revision(engine, "downgraded to" if changed else "already at")
-
-
-@app.command()
-def current(as_json: AsJson = False) -> None:
-    """Print the current schema revision of the database.
-
-    Example: riskmetrics db current
-    """
-    from riskmetrics.db import migrate
-
-    with connect_unmigrated(Role.READER) as engine, engine.connect() as connection:
-        revision = migrate.current(connection)
-    if as_json:
-        print_json({"revision": revision, "head": migrate.head()})
-    else:
-        typer.echo(f"{revision or 'no revision'}{' (head)' if revision == migrate.head() else ''}")
-
-
-@app.command()
-def history(as_json: AsJson = False) -> None:
-    """Print all schema revisions of this version, newest first.
-
-    Example: riskmetrics db history
-    """
-    from riskmetrics.db import migrate
-
-    if as_json:
-        print_json([revision._asdict() for revision in migrate.history()])
-        return
-    for revision in migrate.history():
-        typer.echo(f"{revision.revision}  {revision.doc}")
-
-
-@app.command()
-def heads() -> None:
-    """Print the newest schema revision of this version.
-
-    Example: riskmetrics db heads
-    """
-    from riskmetrics.db import migrate
-
-    typer.echo(migrate.head())
-
-
-@app.command()
-def stamp(
-    revision: Annotated[str, typer.Argument(help="Revision of the existing tables.")],
-) -> None:
-    """Record a revision without changing tables, for a database created by other means.
-
-    Example: riskmetrics db stamp 19c513d3bf90
-    """
-    from riskmetrics.db import migrate
-
-    with connect_unmigrated(Role.OWNER) as engine:
-        migrate.stamp(engine, revision)
-        _print_revision(engine, "stamped")
-
-
-@app.command()
-def verify(as_json: AsJson = False) -> None:
-    """Compare the live schema with the expected one, column by column.
-
-    Additions by other programs are listed and accepted. Exit code: 6 if the schemas differ.
-
-    Example: riskmetrics db verify
-    """
-    from riskmetrics.db import migrate
-
-    # the writer, because the expected tables are created as temporary ones
-    with connect_unmigrated(Role.WRITER) as engine, engine.begin() as connection:
-        comparison = migrate.compare_schema(connection)
-    differences = comparison.differences
-    if as_json:
-        print_json({"differences": differences, "additions": comparison.additions})
-    else:
-        for addition in comparison.additions:
-            typer.echo(f"accepted: {addition}")
-        typer.echo(
-            "\n".join(differences) if differences else "the schema is as this version expects"
-        )
-    if differences:
-        raise typer.Exit(6)
-
-
-@app.command()
+@app.command(rich_help_panel=_SERVER)
 def start() -> None:
-    """Start the embedded server and keep it up, for psql, Grafana and notebooks.
+    """Start the embedded server, and keep it up.
 
-    Without it the server runs while a command does. It stays up until riskmetrics db stop; after a
-    restart of the machine the next command starts it.
+    For psql, Grafana and notebooks. Without it the server runs while a command does. It stays up
+    until riskmetrics db stop; after a restart of the machine the next command starts it.
 
     Example: riskmetrics db start && psql "$(riskmetrics db url)"
     """
@@ -180,7 +59,7 @@ def start() -> None:
     typer.echo(f"running until `riskmetrics db stop`: {reader}")
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVER)
 def stop() -> None:
     """Stop the embedded server that riskmetrics db start keeps up.
 
@@ -196,9 +75,11 @@ def stop() -> None:
         typer.echo("still used by another riskmetrics process, with which it stops")
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVER)
 def status(as_json: AsJson = False) -> None:
-    """Print which database is used, and whether the embedded server runs; nothing is started.
+    """Print which database is used, and whether its server runs.
+
+    Nothing is started.
 
     Example: riskmetrics db status
     """
@@ -240,13 +121,13 @@ def _embedded_home() -> "Path":
     return configured.home_directory
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVER)
 def url(
     role: Annotated[
         RoleOption, typer.Option(help="Role to connect as, in the embedded server.")
     ] = RoleOption.READER,
 ) -> None:
-    """Print the URL of the database in use, without its password, for psql and other clients.
+    """Print the URL of the database, without its password.
 
     Example: psql "$(riskmetrics db url)"
     """
@@ -256,7 +137,7 @@ def url(
         typer.echo(redact_url(engine.url))
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVER)
 def setting(
     name: Annotated[
         str, typer.Argument(help="Name of the setting: market_index, rate_index or benchmark.")
@@ -291,7 +172,7 @@ def setting(
         typer.echo(stored_settings.read_setting(connection, name, getattr(settings.load(), name)))
 
 
-@app.command()
+@app.command(rich_help_panel=_SERVER)
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT statement.")],
     output: Annotated[RowFormat, typer.Option("--format", help="Output format.")] = RowFormat.TABLE,
@@ -299,7 +180,9 @@ def sql(
         int, typer.Option(min=1, max=3600, help="Time limit of the query, in seconds.")
     ] = 30,
 ) -> None:
-    """Run a query in a read-only transaction. The embedded server uses its read-only role.
+    """Run a query in a read-only transaction.
+
+    The embedded server uses its read-only role.
 
     Example: riskmetrics db sql "SELECT symbol, count(*) FROM market_data_cache GROUP BY 1" --format
     csv
@@ -327,6 +210,131 @@ def sql(
         print_csv(table)
     else:
         print_frame(table, as_json=output is RowFormat.JSON)
+
+
+@app.command(rich_help_panel=_SCHEMA)
+def upgrade(
+    revision: Annotated[str, typer.Argument(help="Revision to upgrade to.")] = "head",
+) -> None:
+    """Upgrade the schema to a revision; every run upgrades to head.
+
+    Example: riskmetrics db upgrade
+    """
+    from riskmetrics.db import migrate
+
+    with connect_unmigrated(Role.OWNER) as engine:
+        changed = migrate.upgrade(engine, revision)
+        _print_revision(engine, "upgraded to" if changed else "already at")
+
+
+@app.command(rich_help_panel=_SCHEMA)
+def downgrade(
+    revision: Annotated[
+        str, typer.Argument(help="Revision to downgrade to, or base to drop every table.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+) -> None:
+    """Downgrade the schema; data of later tables and columns is lost.
+
+    Example: riskmetrics db downgrade h1i2j3k4l5m6
+    """
+    from riskmetrics.db import migrate
+
+    if not yes:
+        typer.confirm(
+            f"Downgrade to {revision}? Columns and tables that later revisions added are dropped"
+            " with their data.",
+            abort=True,
+            err=True,
+        )
+    with connect_unmigrated(Role.OWNER) as engine:
+        changed = migrate.downgrade(engine, revision)
+        _print_revision(engine, "downgraded to" if changed else "already at")
+
+
+@app.command(rich_help_panel=_SCHEMA)
+def current(as_json: AsJson = False) -> None:
+    """Print the current schema revision of the database.
+
+    Example: riskmetrics db current
+    """
+    from riskmetrics.db import migrate
+
+    with connect_unmigrated(Role.READER) as engine, engine.connect() as connection:
+        revision = migrate.current(connection)
+    if as_json:
+        print_json({"revision": revision, "head": migrate.head()})
+    else:
+        typer.echo(f"{revision or 'no revision'}{' (head)' if revision == migrate.head() else ''}")
+
+
+@app.command(rich_help_panel=_SCHEMA)
+def history(as_json: AsJson = False) -> None:
+    """Print all schema revisions of this version, newest first.
+
+    Example: riskmetrics db history
+    """
+    from riskmetrics.db import migrate
+
+    if as_json:
+        print_json([revision._asdict() for revision in migrate.history()])
+        return
+    for revision in migrate.history():
+        typer.echo(f"{revision.revision}  {revision.doc}")
+
+
+@app.command(rich_help_panel=_SCHEMA)
+def heads() -> None:
+    """Print the newest schema revision of this version.
+
+    Example: riskmetrics db heads
+    """
+    from riskmetrics.db import migrate
+
+    typer.echo(migrate.head())
+
+
+@app.command(rich_help_panel=_SCHEMA)
+def stamp(
+    revision: Annotated[str, typer.Argument(help="Revision of the existing tables.")],
+) -> None:
+    """Record a revision without changing tables.
+
+    For a database created by other means.
+
+    Example: riskmetrics db stamp 19c513d3bf90
+    """
+    from riskmetrics.db import migrate
+
+    with connect_unmigrated(Role.OWNER) as engine:
+        migrate.stamp(engine, revision)
+        _print_revision(engine, "stamped")
+
+
+@app.command(rich_help_panel=_SCHEMA)
+def verify(as_json: AsJson = False) -> None:
+    """Compare the live schema with the expected one, column by column.
+
+    Additions by other programs are listed and accepted. Exit code: 6 if the schemas differ.
+
+    Example: riskmetrics db verify
+    """
+    from riskmetrics.db import migrate
+
+    # the writer, because the expected tables are created as temporary ones
+    with connect_unmigrated(Role.WRITER) as engine, engine.begin() as connection:
+        comparison = migrate.compare_schema(connection)
+    differences = comparison.differences
+    if as_json:
+        print_json({"differences": differences, "additions": comparison.additions})
+    else:
+        for addition in comparison.additions:
+            typer.echo(f"accepted: {addition}")
+        typer.echo(
+            "\n".join(differences) if differences else "the schema is as this version expects"
+        )
+    if differences:
+        raise typer.Exit(6)
 
 
 def _print_revision(engine: "sa.Engine", action: str) -> None:

@@ -31,11 +31,12 @@ def doctor(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Diagnose settings, database, data, vendor, disk, Dagster, the schedule and alerts.
+    """Find faults in settings, data, disk, schedule and alerts.
 
-    Each problem is printed with its fix; nothing is changed. Exit codes: 0 if no check fails;
-    warnings do not count. Else the highest of 1 (a check could not be run), 3 (data), 5 (network or
-    vendor) and 6 (settings, disk, database, roles, schema, Dagster or alerts).
+    Database, vendor and Dagster are checked, too. Each problem is printed with its fix; nothing is
+    changed. Exit codes: 0 if no check fails; warnings do not count. Else the highest of 1 (a check
+    could not be run), 3 (data), 5 (network or vendor) and 6 (settings, disk, database, roles,
+    schema, Dagster or alerts).
 
     Example: riskmetrics doctor --online
     """

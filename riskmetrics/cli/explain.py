@@ -15,7 +15,7 @@ from riskmetrics.cli.output import (
     print_json,
     to_records,
 )
-from riskmetrics.cli.shared_options import AsJson, Day, to_date
+from riskmetrics.cli.shared_options import AsJson, Day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +112,7 @@ def _find_explanations(
         portfolio = explain_queries.find_portfolio_id(connection, name)
         if portfolio is None:
             raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
-        session = find_session(connection, to_date(day))
+        session = find_session(connection, day)
         market = stored_settings.read_market_index(connection, configured.market_index)
         rate = stored_settings.read_rate_index(connection, configured.rate_index)
         explanations = registry.explain(

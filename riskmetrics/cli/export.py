@@ -1,6 +1,6 @@
 """`riskmetrics export`: write computed results to CSV or Parquet files."""
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +10,7 @@ import typer
 
 from riskmetrics import folders
 from riskmetrics.cli.output import fail, print_json
-from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, Day, to_date
+from riskmetrics.cli.shared_options import AsJson, Day, day_option
 
 if TYPE_CHECKING:
     from riskmetrics.db.result_export import ExportedTable
@@ -29,19 +29,18 @@ def export(
     ],
     day: Day = None,
     last: Annotated[
-        datetime | None,
-        typer.Option(
-            "--to", formats=DAY_FORMAT, help="Last day of a range that starts with --date."
-        ),
+        date | None,
+        day_option("--to", help_text="Last day of a range that starts with --date."),
     ] = None,
     form: Annotated[FileFormat, typer.Option("--format", help="File format.")] = FileFormat.CSV,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write each table of results to its own file, with portfolio names and symbols next to ids.
+    """Write the tables of results to CSV or Parquet files.
 
-    In CSV, text that a spreadsheet would read as a formula (first character = + - or @) is prefixed
-    with an apostrophe; in Parquet it is unchanged.
+    Each table has a file, with portfolio names and symbols next to ids. In CSV, text that a
+    spreadsheet would read as a formula (first character = + - or @) is prefixed with an apostrophe;
+    in Parquet it is unchanged.
 
     Example: riskmetrics export results --date 2022-12-28 --format csv
     """
@@ -50,8 +49,8 @@ def export(
 
     _check_folder(folder, form, force=force)
     with read_transaction() as connection:
-        first = find_session(connection, to_date(day))
-    end = to_date(last) or first
+        first = find_session(connection, day)
+    end = last or first
     if end < first:
         raise UsageError(f"the range is reversed: {first} comes after {end}")
     written = _write_files(folder, first, end, form)

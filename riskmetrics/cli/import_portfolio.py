@@ -2,7 +2,7 @@
 
 import re
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,15 +19,7 @@ from riskmetrics.cli.portfolio_plan import (
     print_plans,
     report_interpretation,
 )
-from riskmetrics.cli.shared_options import (
-    DAY_FORMAT,
-    AsJson,
-    Dates,
-    Decimal,
-    File,
-    parse_notation,
-    to_date,
-)
+from riskmetrics.cli.shared_options import AsJson, Dates, Decimal, File, day_option, parse_notation
 from riskmetrics.cli.transaction_check import compare_with_transactions
 
 if TYPE_CHECKING:
@@ -57,10 +49,8 @@ _Equity = Annotated[
     ),
 ]
 _AsOf = Annotated[
-    datetime | None,
-    typer.Option(
-        formats=DAY_FORMAT, help="Date of the holdings. Default: the file's date, else today."
-    ),
+    date | None,
+    day_option(help_text="Date of the holdings. Default: the file's date, else today."),
 ]
 _Account = Annotated[
     str, typer.Option(help="Only this account of the file, by its name or a part of it.")
@@ -94,7 +84,7 @@ def portfolio(
     yes: _Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import the holdings of a day from a broker's export or your own table.
+    """Import holdings from a broker's export, or your own table.
 
     Accepts positions exported by a broker (see `riskmetrics layouts list`), or a table with symbol
     and quantity, weight or value, and optionally entry_price or cost_basis, entry_date,
@@ -121,14 +111,14 @@ def portfolio(
     configured = settings.load()
     parsed = read_holdings(
         file,
-        as_of=to_date(as_of),
+        as_of=as_of,
         decimal=notation.decimal,
         date_order=notation.date_order,
         allow_empty=allow_empty,
         limits=configured.limits,
         layouts=load_layouts(configured.layouts),
     )
-    day = to_date(as_of) or parsed.day or date.today()
+    day = as_of or parsed.day or date.today()
     if day > date.today():
         raise UsageError(f"{file} is dated {day}, which is in the future: pass --as-of")
     if (value is None) is parsed.has_weights and not (dry_run and value is None):
@@ -151,15 +141,15 @@ def portfolio(
     _store_plans(file, parsed, plans, day, value)
 
 
-def _validate_options(equity: float | None, value: float | None, as_of: datetime | None) -> None:
+def _validate_options(equity: float | None, value: float | None, as_of: date | None) -> None:
     """Raise UsageError if an option is invalid."""
     from riskmetrics.errors import UsageError
 
     for option, amount in (("--equity", equity), ("--value", value)):
         if amount is not None and not abs(amount) < _MAX_AMOUNT:  # also refuses NaN
             raise UsageError(f"{option} {amount} is not a valid amount in USD")
-    if as_of and as_of.date() > date.today():
-        raise UsageError(f"--as-of {as_of.date()} is in the future")
+    if as_of and as_of > date.today():
+        raise UsageError(f"--as-of {as_of} is in the future")
 
 
 def _review_if_stored(parsed: "HoldingsFile", plans: list[PortfolioPlan], day: date) -> None:

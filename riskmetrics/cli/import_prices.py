@@ -33,11 +33,12 @@ _Symbol = Annotated[
 
 
 def prices(files: _Files, symbol: _Symbol = "", decimal: Decimal = "", dates: Dates = "") -> None:
-    """Import daily prices: symbol, date, close; optionally open, high, low, volume, adj_close.
+    """Import daily prices.
 
-    The symbol may also be the name of the file, or the header of a column of closes. Raw closes are
-    divided by the splits that the file states. Several files are one import: a file that is refused
-    is named, and the others are stored.
+    Columns are symbol, date, close; optionally open, high, low, volume, adj_close. The symbol may
+    also be the name of the file, or the header of a column of closes. Raw closes are divided by the
+    splits that the file states. Several files are one import: a file that is refused is named, and
+    the others are stored.
 
     Example: riskmetrics import prices bars.csv
 

@@ -80,7 +80,7 @@ def transactions(
     dry_run: _DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import a history of transactions: the lots and the cash of a portfolio follow from it.
+    """Import trades and cash flows; lots and cash follow from them.
 
     Accepts exports of many brokers and trackers, OFX, and a table of your own with date, type
     (buy, sell, dividend, ...), symbol, quantity and price or amount. Importing a file again changes

@@ -20,21 +20,22 @@ if TYPE_CHECKING:
     from riskmetrics.sources.files import ParseResult
     from riskmetrics.sources.row_validation import Notation
 
+_HOLDINGS, _MARKET_DATA = "Holdings", "Market data and scenarios"
+
 app = typer.Typer(
-    help=(
-        "Import prices, holdings, transactions, profiles, benchmark weights, factors and stress"
-        " scenarios from CSV, Excel or Parquet files."
-    ),
+    help="Import holdings, prices and other data from files.",
     no_args_is_help=True,
 )
-app.command()(portfolio)
-app.command()(transactions)
-app.command()(prices)
+app.command(rich_help_panel=_HOLDINGS)(portfolio)
+app.command(rich_help_panel=_HOLDINGS)(transactions)
+app.command(rich_help_panel=_MARKET_DATA)(prices)
 
 
-@app.command()
+@app.command(rich_help_panel=_MARKET_DATA)
 def profiles(file: File, decimal: Decimal = "", dates: Dates = "") -> None:
-    """Import company profiles: symbol; optionally name, asset_type, sector, beta.
+    """Import names and sectors of companies.
+
+    Columns are symbol; optionally name, asset_type, sector, beta.
 
     Example: riskmetrics import profiles companies.csv
     """
@@ -52,7 +53,7 @@ def profiles(file: File, decimal: Decimal = "", dates: Dates = "") -> None:
     )
 
 
-@app.command()
+@app.command(rich_help_panel=_MARKET_DATA)
 def benchmark(
     file: File,
     code: Annotated[
@@ -61,9 +62,10 @@ def benchmark(
     decimal: Decimal = "",
     dates: Dates = "",
 ) -> None:
-    """Import sector weights of a benchmark: date, sector, weight.
+    """Import sector weights of a benchmark.
 
-    Results use SP500, unless `riskmetrics db setting benchmark CODE` sets another one.
+    Columns are date, sector, weight. Results use SP500, unless `riskmetrics db setting benchmark
+    CODE` sets another one.
 
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
@@ -92,7 +94,7 @@ def benchmark(
     _import_file("benchmark", file, read_benchmark, store, parse_notation(decimal, dates))
 
 
-@app.command()
+@app.command(rich_help_panel=_MARKET_DATA)
 def factors(
     file: File,
     percent: Annotated[
@@ -101,10 +103,11 @@ def factors(
     decimal: Decimal = "",
     dates: Dates = "",
 ) -> None:
-    """Import daily returns of factors: date, factor, return; or date and a column per factor.
+    """Import daily returns of factors.
 
-    Returns are fractions, and percent in the daily files of Kenneth French's data library. Results
-    use the factors that RISKMETRICS_FACTORS names.
+    Columns are date, factor, return; or date and one per factor. Returns are fractions, and percent
+    in the daily files of Kenneth French's data library. Results use the factors that
+    RISKMETRICS_FACTORS names.
 
     Example: riskmetrics import factors F-F_Research_Data_Factors_daily.csv
     """
@@ -125,7 +128,7 @@ def factors(
     )
 
 
-@app.command()
+@app.command(rich_help_panel=_MARKET_DATA)
 def scenarios(
     file: File,
     only: Annotated[
@@ -134,13 +137,14 @@ def scenarios(
     decimal: Decimal = "",
     dates: Dates = "",
 ) -> None:
-    """Import stress scenarios: moves of the market and rates, or a historical window to replay.
+    """Import stress scenarios.
 
-    Columns are name; market_move and rate_move, or first_day and last_day of a window; and
-    optionally volatility_move, the relative change of volatilities for options, and description.
-    Moves are fractions of a price (-0.2 is a fall by a fifth); rate_move is the move of the rate
-    index, a bond fund. factor_moves are returns of factors, such as "value=-0.05, size=0.02", alone
-    or with market_move. Existing scenarios of the same name are replaced.
+    A scenario is moves of the market and of rates, or a historical window to replay. Columns are
+    name; market_move and rate_move, or first_day and last_day of a window; and optionally
+    volatility_move, the relative change of volatilities for options, and description. Moves are
+    fractions of a price (-0.2 is a fall by a fifth); rate_move is the move of the rate index, a
+    bond fund. factor_moves are returns of factors, such as "value=-0.05, size=0.02", alone or with
+    market_move. Existing scenarios of the same name are replaced.
 
     Example: riskmetrics import scenarios scenarios.csv
     """

@@ -71,7 +71,7 @@ def init(
     schedule: _Schedule = None,
     overwrite: _Overwrite = False,
 ) -> None:
-    """Set up a data source, import holdings, and compute the latest session.
+    """Set up a data source, import holdings, compute a first session.
 
     Asks for what no option says. Writes the settings to .env in the current directory, which only
     you may read, then imports the holdings, fetches their prices and prints the results.

@@ -14,12 +14,14 @@ from riskmetrics.cli.insight_requests import (
     select_requests,
 )
 from riskmetrics.cli.output import echo_err, fail, print_json, require_printable
-from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName
+
+_WRITE, _JUDGE, _MODEL = "Write insights", "Judge insights", "Language model"
 
 app = typer.Typer(
-    help="Insights: text about results, with every figure verified.", no_args_is_help=True
+    help="Write, check and rate insights: text with verified figures.", no_args_is_help=True
 )
-app.add_typer(template_commands.app, name="templates")
+app.add_typer(template_commands.app, name="templates", rich_help_panel=_MODEL)
 
 _InsightId = Annotated[
     UUID, typer.Argument(help="Id of an insight, as printed by riskmetrics show insights.")
@@ -33,7 +35,7 @@ _TypeOption = Annotated[
 ]
 
 
-@app.command()
+@app.command(rich_help_panel=_WRITE)
 def generate(
     day: Day = None,
     portfolio: PortfolioName = None,
@@ -61,7 +63,7 @@ def generate(
         with engine.begin() as connection:
             write.lock_asset(connection, "ai_insights")
             session, requests = select_requests(
-                connection, configured, to_date(day), portfolio, insight_type
+                connection, configured, day, portfolio, insight_type
             )
             generation_context, stored_keys = (
                 build_generation_context(configured),
@@ -90,14 +92,16 @@ def generate(
         )
 
 
-@app.command()
+@app.command(rich_help_panel=_MODEL)
 def preview(
     day: Day = None,
     portfolio: PortfolioName = None,
     insight_type: _TypeOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the exact prompts for a language model and their estimated cost, without sending them.
+    """Print the prompts for a language model, and what they would cost.
+
+    Nothing is sent.
 
     Example: riskmetrics ai preview --date 2022-12-28 --portfolio Growth --type daily_summary
     """
@@ -111,7 +115,7 @@ def preview(
 
     configured = settings.load()
     with read_transaction() as connection:
-        _, requests = select_requests(connection, configured, to_date(day), portfolio, insight_type)
+        _, requests = select_requests(connection, configured, day, portfolio, insight_type)
     prompts = []
     for request in requests:
         exact_prompt = build_prompt(
@@ -147,9 +151,11 @@ def preview(
     )
 
 
-@app.command()
+@app.command(rich_help_panel=_JUDGE)
 def verify(insight: _InsightId, as_json: AsJson = False) -> None:
-    """Re-verify a stored insight against its own facts. Exits 3 on failure.
+    """Check the figures of a stored insight against its facts.
+
+    Exit code: 3 if one of them does not match.
 
     Example: riskmetrics ai verify 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
@@ -173,7 +179,7 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
         raise typer.Exit(DataQualityError.exit_code)
 
 
-@app.command()
+@app.command(rich_help_panel=_JUDGE)
 def rate(
     insight: _InsightId,
     rating: Annotated[float, typer.Argument(min=0, max=5, help="Rating from 0.0 to 5.0.")],
@@ -196,7 +202,7 @@ def rate(
     typer.echo(f"rated {rounded_rating}")
 
 
-@app.command()
+@app.command(rich_help_panel=_JUDGE)
 def dismiss(
     insight: _InsightId,
     undo: Annotated[bool, typer.Option("--undo", help="Show the insight again.")] = False,
@@ -214,8 +220,8 @@ def dismiss(
     typer.echo("shown again" if undo else "dismissed")
 
 
-app.command()(ask)
-app.command()(budget)
+app.command(rich_help_panel=_WRITE)(ask)
+app.command(rich_help_panel=_MODEL)(budget)
 
 
 def _fail_unknown_insight(insight: UUID) -> NoReturn:

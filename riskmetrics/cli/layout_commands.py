@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from riskmetrics.sources.layout_checks import FileCheck
 
 app = typer.Typer(
-    help="List the layouts of holdings files, and check a file against all of them.",
+    help="List the layouts of files that are read, and check a file.",
     no_args_is_help=True,
 )
 
 
 @app.command("list")
 def list_layouts(as_json: AsJson = False) -> None:
-    """List the layouts that `riskmetrics import portfolio` reads, and how to export each.
+    """List the layouts of holdings files, and how to export each.
 
     Your own layouts are TOML files in the folder of RISKMETRICS_LAYOUTS.
 
@@ -40,7 +40,7 @@ def list_layouts(as_json: AsJson = False) -> None:
 
 @app.command()
 def check(file: File, as_json: AsJson = False) -> None:
-    """Print what kind a file is, which layouts match it, and what each column means.
+    """Print what a file is, and what each of its columns means.
 
     Nothing is stored. For each line of a file of holdings, use `import portfolio --dry-run`.
 

@@ -8,7 +8,7 @@ from riskmetrics.cli.output import fail, print_frame, to_records
 from riskmetrics.cli.shared_options import AsJson
 
 app = typer.Typer(
-    help="Set limits on figures of a portfolio; runs check them and alert of changes.",
+    help="Limit figures of portfolios; runs check them and send alerts.",
     no_args_is_help=True,
 )
 
@@ -65,7 +65,7 @@ def unset(portfolio: _Portfolio, name: _Name) -> None:
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Print the figures that can be limited, with the limits of each portfolio.
+    """Print figures that can be limited, and the limits on them.
 
     Example: riskmetrics limits list
     """

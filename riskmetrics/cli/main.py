@@ -1,11 +1,14 @@
 """The `riskmetrics` command: its groups, and the translation of errors to exit codes."""
 
+import errno
 import gc
 import logging
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from riskmetrics.cli import (
     alert,
@@ -34,45 +37,86 @@ from riskmetrics.cli import (
     status,
     symbol_commands,
 )
-from riskmetrics.cli.output import PrintableStream
+from riskmetrics.cli.output import PrintableStream, configure_streams
+from riskmetrics.errors import ConfigurationError, RiskmetricsError, UsageError
+
+if TYPE_CHECKING:
+    from typer import Context
+
+_COMMANDS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
+    "First steps": {"demo": demo.demo, "init": init.init},
+    "Your data": {
+        "import": imports.app,
+        "portfolio": portfolio_commands.app,
+        "prices": price_commands.app,
+        "symbols": symbol_commands.app,
+        "layouts": layout_commands.app,
+        "seed": seed.app,
+    },
+    "Run and schedule": {
+        "run": run.run,
+        "backfill": run.backfill,
+        "catch-up": run.catch_up,
+        "reprocess": reset.reprocess,
+        "reset": reset.reset,
+        "ui": shell.ui,
+    },
+    "Look at results": {
+        "show": show.app,
+        "report": report.report,
+        "explain": explain.explain,
+        "compare": compare.compare,
+        "export": export.export,
+    },
+    "Insights, limits and alerts": {
+        "ai": insight_commands.app,
+        "mcp": mcp_command.mcp,
+        "limits": limit_commands.app,
+        "alert": alert.alert,
+    },
+    "Operations": {
+        "status": status.status,
+        "doctor": doctor.doctor,
+        "db": db.app,
+        "env": shell.env,
+        "calibrate": calibrate.calibrate,
+        "simulate": simulate_command.simulate,
+    },
+}
+"""Commands and groups of commands by task, in the order of `riskmetrics --help`."""
+
+_INTERRUPTED_EXIT_CODE = 130
+_FREE_SPACE = "Free disk space, and repeat the command"
+_ADVICE = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: "Raise the limit of file sizes (ulimit -f), and repeat the command",
+}
+"""What to do about an error of the operating system."""
+
+
+class _TaskGroup(TyperGroup):
+    """The root group; typer alone would list its commands before its groups."""
+
+    def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002  # of the base class
+        """Return the names of all commands, by task."""
+        return [name for commands in _COMMANDS.values() for name in commands]
+
 
 app = typer.Typer(
     name="riskmetrics",
-    help="Compute daily portfolio risk in your own Postgres.  Start with: riskmetrics demo",
+    cls=_TaskGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-app.command()(demo.demo)
-app.command()(init.init)
-app.command()(simulate_command.simulate)
-app.add_typer(imports.app, name="import")
-app.add_typer(layout_commands.app, name="layouts")
-app.add_typer(seed.app, name="seed")
-app.add_typer(portfolio_commands.app, name="portfolio")
-app.add_typer(limit_commands.app, name="limits")
-app.add_typer(price_commands.app, name="prices")
-app.add_typer(symbol_commands.app, name="symbols")
-app.command()(run.run)
-app.command()(run.backfill)
-app.command()(run.catch_up)
-app.command()(alert.alert)
-app.command()(reset.reset)
-app.command()(reset.reprocess)
-app.command()(calibrate.calibrate)
-app.add_typer(show.app, name="show")
-app.add_typer(insight_commands.app, name="ai")
-app.command()(compare.compare)
-app.command()(explain.explain)
-app.command()(report.report)
-app.command()(export.export)
-app.command()(mcp_command.mcp)
-app.command()(status.status)
-app.command()(doctor.doctor)
-app.add_typer(db.app, name="db")
-app.command()(shell.env)
-app.command()(shell.ui)
+for _task, _commands in _COMMANDS.items():
+    for _name, _command in _commands.items():
+        if isinstance(_command, typer.Typer):
+            app.add_typer(_command, name=_name, rich_help_panel=_task)
+        else:
+            app.command(_name, rich_help_panel=_task)(_command)
 
 
 def _print_version(is_requested: bool) -> None:
@@ -92,14 +136,14 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """Compute daily portfolio risk in your own Postgres.  Start with: riskmetrics demo."""
+    """Compute daily portfolio risk in your own Postgres.
+
+    Start with `riskmetrics demo`. Every command has --help with an example.
+    """
 
 
 def main() -> None:
     """Run the command line; print an expected error to stderr and exit with its code."""
-    from riskmetrics.cli.output import configure_streams
-    from riskmetrics.errors import RiskmetricsError
-
     configure_streams()
     # Ctrl-C while a connection closes would be logged with a traceback.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
@@ -108,31 +152,55 @@ def main() -> None:
     gc.disable()
     if sys.stdout is not None and sys.stderr is not None:  # a shell can close them
         sys.stdout, sys.stderr = PrintableStream(sys.stdout), PrintableStream(sys.stderr)
+    sentence = ""
     try:
-        app()
-    except RiskmetricsError as error:
-        typer.echo(f"riskmetrics: {error}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("riskmetrics: interrupted; results stored so far are kept", err=True)
-        sys.exit(130)
-    except UnicodeEncodeError as error:
+        code: int = app(standalone_mode=False) or 0
+    except Exception as error:
+        described = _describe_failure(error)
+        if described is None:
+            raise
+        code, sentence = described
+    if code == _INTERRUPTED_EXIT_CODE:
+        sentence = "interrupted; results stored so far are kept"
+    if sentence:
+        typer.echo(f"riskmetrics: {sentence}", err=True)
+    sys.exit(code)
+
+
+def _describe_failure(error: Exception) -> tuple[int, str] | None:
+    """Return the exit code of an expected error and what to print, or None for a defect."""
+    from riskmetrics.cli.database import describe_database_error
+
+    if isinstance(error, RiskmetricsError):
+        return error.exit_code, str(error)
+    if isinstance(error, typer.Abort):
+        return 1, "not confirmed, so nothing was done"
+    if isinstance(error, typer.TyperException):
+        return error.exit_code, _describe_wrong_arguments(error)
+    if isinstance(error, UnicodeEncodeError):
         # The text is not shown: it may be a database URL with a password.
         character = error.object[error.start] if isinstance(error.object, str) else ""
-        typer.echo(
-            f"riskmetrics: a text contains {character!a}, which is not valid in {error.encoding}."
-            " Use UTF-8 in arguments and settings, and a UTF-8 locale such as LC_ALL=C.UTF-8",
-            err=True,
+        return UsageError.exit_code, (
+            f"a text contains {character!a}, which is not valid in {error.encoding}. Use UTF-8 in"
+            " arguments and settings, and a UTF-8 locale such as LC_ALL=C.UTF-8"
         )
-        sys.exit(2)
-    except Exception as error:
-        from riskmetrics.cli.database import describe_database_error
+    if isinstance(error, OSError):
+        return RiskmetricsError.exit_code, _describe_os_error(error)
+    sentence = describe_database_error(error)
+    return None if sentence is None else (ConfigurationError.exit_code, sentence)
 
-        sentence = describe_database_error(error)
-        if sentence is not None:
-            typer.echo(f"riskmetrics: {sentence}", err=True)
-            sys.exit(6)
-        if not isinstance(error, OSError):
-            raise
-        typer.echo(f"riskmetrics: operating system error: {error}", err=True)
-        sys.exit(1)
+
+def _describe_os_error(error: OSError) -> str:
+    where = f" {error.filename}" if error.filename else ""
+    advice = _ADVICE.get(error.errno, "Check the path, its owner and its mode")
+    return f"cannot read or write{where}: {error.strerror or error}. {advice}"
+
+
+def _describe_wrong_arguments(error: Any) -> str:
+    """Return what is wrong with the arguments, and where to read which are right."""
+    if not (message := error.format_message()):
+        return ""  # a group was named without a command, and its help is printed already
+    text = message.replace("Value error, ", "").replace("Input should be", "it must be")
+    end = "" if text.endswith((".", "?")) else "."
+    command = error.ctx.command_path if error.ctx else "riskmetrics"
+    return f"{text[0].lower()}{text[1:]}{end} See {command} --help"

@@ -27,10 +27,11 @@ def mcp(
     ] = False,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port for --http.")] = 8321,
 ) -> None:
-    """Serve stored results as read-only tools of an assistant (Model Context Protocol).
+    """Serve results to an assistant (Model Context Protocol).
 
-    A client starts this command and talks to it over standard input and output. With --http it runs
-    until Ctrl-C. RISKMETRICS_AI_ANONYMIZATION limits the names in answers. Needs riskmetrics[mcp].
+    Its tools are read-only. A client starts this command and talks to it over standard input and
+    output. With --http it runs until Ctrl-C. RISKMETRICS_AI_ANONYMIZATION limits the names in
+    answers. Needs riskmetrics[mcp].
 
     Example: riskmetrics mcp --http --port 8321
     """

@@ -1,7 +1,7 @@
 """`riskmetrics portfolio`: add, list and remove portfolios."""
 
 import sys
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ from riskmetrics.cli.output import (
     print_frame,
     require_printable,
 )
-from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, to_date
+from riskmetrics.cli.shared_options import AsJson, day_option
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def add(
         float | None, typer.Option(help="Equity (net value plus cash) in USD. Default: no cash.")
     ] = None,
     as_of: Annotated[
-        datetime | None,
-        typer.Option(formats=DAY_FORMAT, help="Date of the holdings. Default: today."),
+        date | None,
+        day_option(help_text="Date of the holdings. Default: today."),
     ] = None,
 ) -> None:
     """Add a portfolio without a file.
@@ -53,7 +53,7 @@ def add(
     """
     from riskmetrics.errors import UsageError
 
-    name, day = name.strip(), to_date(as_of) or date.today()
+    name, day = name.strip(), as_of or date.today()
     if day > date.today():
         raise UsageError(f"--as-of {day} is in the future")
     require_printable(name, "the name of a portfolio", one_line=True)

@@ -1,6 +1,6 @@
 """`riskmetrics prices`: decide whether a suspected split is a split or a real price move."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from riskmetrics.db.price_decisions import SplitRatio
 
 app = typer.Typer(
-    help="Decide whether price moves that look like a split are real, or splits to adjust for.",
+    help="Decide whether a jump of a price is a split or a real move.",
     no_args_is_help=True,
 )
 
 Symbol = Annotated[str, typer.Argument(help="Symbol, as `riskmetrics prices list` shows it.")]
 MoveDay = Annotated[
-    datetime, typer.Argument(formats=DAY_FORMAT, help="First session at the price after the move.")
+    date, typer.Argument(**DAY_FORMAT, help="First session at the price after the move.")
 ]
 Shares = Annotated[
     str, typer.Argument(help="New shares per old ones: 4:1 or 4, 3:2; a reverse split is 1:10.")
@@ -34,7 +34,7 @@ _RECOMPUTE_HINT = (
 
 @app.command("list")
 def list_moves(as_json: AsJson = False) -> None:
-    """List suspected splits that wait for a decision, and the decisions made.
+    """List suspected splits, and the decisions made.
 
     A suspected split is excluded from returns and P&L until you decide, or import corrected prices.
 
@@ -56,8 +56,8 @@ def list_moves(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def accept(symbol: Symbol, day: MoveDay) -> None:
-    """Record that a price move is real, so that it counts in returns and P&L.
+def accept(symbol: Symbol, session: MoveDay) -> None:
+    """Record that a price move is real: it counts in returns.
 
     Example: riskmetrics prices accept XYZ 2022-12-14
     """
@@ -66,7 +66,6 @@ def accept(symbol: Symbol, day: MoveDay) -> None:
     from riskmetrics.db.split_suspects import find_suspected_splits
     from riskmetrics.errors import DataQualityError
 
-    session = day.date()
     with write_transaction() as connection:
         symbol = symbol_spellings.find_stored_spelling(connection, symbol)
         if _is_decided(connection, symbol, session, None):
@@ -84,7 +83,7 @@ def accept(symbol: Symbol, day: MoveDay) -> None:
 
 
 @app.command()
-def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
+def split(symbol: Symbol, session: MoveDay, ratio: Shares) -> None:
     """Record a split that stored prices are not adjusted for.
 
     Prices before the split are divided by the ratio when they are read. Stored prices do not
@@ -96,7 +95,7 @@ def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import price_decisions, symbol_spellings
 
-    session, shares = day.date(), _parse_ratio(ratio)
+    shares = _parse_ratio(ratio)
     with write_transaction() as connection:
         symbol = symbol_spellings.find_stored_spelling(connection, symbol)
         if _is_decided(connection, symbol, session, shares):
@@ -118,7 +117,7 @@ def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
 
 
 @app.command()
-def undo(symbol: Symbol, day: MoveDay) -> None:
+def undo(symbol: Symbol, session: MoveDay) -> None:
     """Remove a decision, so that the move is suspected again.
 
     Example: riskmetrics prices undo XYZ 2022-12-14
@@ -126,7 +125,6 @@ def undo(symbol: Symbol, day: MoveDay) -> None:
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import price_decisions, symbol_spellings
 
-    session = day.date()
     with write_transaction() as connection:
         symbol = symbol_spellings.find_stored_spelling(connection, symbol)
         is_removed = price_decisions.remove_decision(connection, symbol, session)

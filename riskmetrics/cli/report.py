@@ -3,7 +3,7 @@
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ import typer
 
 from riskmetrics import folders
 from riskmetrics.addresses import REPORT_PORT
-from riskmetrics.cli.shared_options import DAY_FORMAT, Day, PortfolioName, to_date
+from riskmetrics.cli.shared_options import Day, PortfolioName, day_option
 
 _DEFAULT_OUT = "report"
 
@@ -58,31 +58,29 @@ def report(
         typer.Option(min=2, help="Sessions that charts over time show. Default: 252."),
     ] = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(formats=DAY_FORMAT, help="First day of charts over time."),
+        date | None,
+        day_option(help_text="First day of charts over time."),
     ] = None,
     against: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=DAY_FORMAT, help="Session to compare with. Default: a week before, if stored."
-        ),
+        date | None,
+        day_option(help_text="Session to compare with. Default: a week before, if stored."),
     ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Serve the page on this machine until Ctrl-C.")
     ] = False,
     port: Annotated[int, typer.Option(min=1024, max=65535, help="Port of --serve.")] = REPORT_PORT,
 ) -> None:
-    """Write a session's results as a self-contained page with charts, or as a PDF.
+    """Write results as a page with charts, as a PDF, or serve them.
 
-    The page of several portfolios starts with an overview. Charts are pictures where scripts are
-    off, and in print. With --serve the page is rendered again for each request, so that it shows
-    the latest run.
+    The page is one file. That of several portfolios starts with an overview. Charts are pictures
+    where scripts are off, and in print. With --serve the page is rendered again for each request,
+    so that it shows the latest run.
 
     Example: riskmetrics report --date 2022-12-28 --out report.html
 
-    Example: riskmetrics report --portfolio Growth --since 2022-01-03 --format pdf
+    riskmetrics report --portfolio Growth --since 2022-01-03 --format pdf
     """
-    request = Request(to_date(day), portfolio, history, to_date(since), to_date(against))
+    request = Request(day, portfolio, history, since, against)
     if serve:
         from riskmetrics.cli.report_server import serve_report
 

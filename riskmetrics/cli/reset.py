@@ -1,12 +1,12 @@
 """`riskmetrics reset` and `riskmetrics reprocess`: remove and recompute results."""
 
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskmetrics.cli.output import echo_err, fail, pluralize
-from riskmetrics.cli.shared_options import DAY_FORMAT, PortfolioName, to_date
+from riskmetrics.cli.shared_options import PortfolioName, day_option
 
 if TYPE_CHECKING:
     from riskmetrics.db.result_tables import Scope
@@ -15,14 +15,12 @@ All = Annotated[
     bool, typer.Option("--all", help="All portfolios, including those removed by portfolio remove.")
 ]
 First = Annotated[
-    datetime | None,
-    typer.Option(
-        "--from", formats=DAY_FORMAT, help="First day. Default: the first day with results."
-    ),
+    date | None,
+    day_option("--from", help_text="First day. Default: the first day with results."),
 ]
 Last = Annotated[
-    datetime | None,
-    typer.Option("--to", formats=DAY_FORMAT, help="Last day. Default: the last day with results."),
+    date | None,
+    day_option("--to", help_text="Last day. Default: the last day with results."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
@@ -37,7 +35,7 @@ def reset(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Remove computed results of one or all portfolios, for a range of days or all days.
+    """Remove results of portfolios, of a range of days or all days.
 
     Imported data is never removed. If a run is in progress, its remaining assets still write their
     results: run its days again.
@@ -58,9 +56,10 @@ def reprocess(
     last: Last = None,
     yes: Yes = False,
 ) -> None:
-    """Remove computed results, and recompute their days in one run for all portfolios.
+    """Remove results, and compute their sessions again in one run.
 
-    If the ends of the range are not sessions, the range is shortened to the sessions within it.
+    All portfolios are recomputed. If the ends of the range are not sessions, the range is shortened
+    to the sessions within it.
 
     Example: riskmetrics reprocess --all --from 2022-12-01 --to 2022-12-28
     """
@@ -97,7 +96,7 @@ def reprocess(
 
 
 def _parse_scope(
-    portfolio: str | None, every: bool, first: datetime | None, last: datetime | None
+    portfolio: str | None, every: bool, first: date | None, last: date | None
 ) -> "Scope":
     """Return the scope of the options; exit if the portfolio does not exist."""
     from riskmetrics.cli.database import read_transaction
@@ -113,7 +112,7 @@ def _parse_scope(
         is_known = every or portfolio in set(input_queries.read_portfolios(connection)["name"])
     if not is_known:
         raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list")
-    return Scope(portfolio, to_date(first), to_date(last))
+    return Scope(portfolio, first, last)
 
 
 def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -> bool:

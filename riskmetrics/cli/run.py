@@ -1,12 +1,12 @@
 """`riskmetrics run`, `backfill` and `catch-up`: run the daily job for one or several sessions."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskmetrics.cli.output import echo_err, echo_progress
-from riskmetrics.cli.shared_options import DAY_FORMAT, Day
+from riskmetrics.cli.shared_options import Day, day_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
     """
     from riskmetrics import trading_calendar
 
-    session = day.date() if day else find_latest_session(offline=offline)
+    session = day or find_latest_session(offline=offline)
     run_daily_risk(trading_calendar.validate_range(session, session), assets, offline=offline)
 
 
@@ -66,8 +66,8 @@ def find_latest_session(*, offline: bool) -> date:
 
 
 def backfill(
-    first: Annotated[datetime, typer.Option("--from", formats=DAY_FORMAT, help="First day.")],
-    last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMAT, help="Last day.")],
+    first: Annotated[date, day_option("--from", help_text="First day.")],
+    last: Annotated[date, day_option("--to", help_text="Last day.")],
     assets: Assets = "",
     offline: Offline = False,
     ai_all: Annotated[
@@ -89,14 +89,14 @@ def backfill(
     """
     from riskmetrics import trading_calendar
 
-    days = trading_calendar.clip_to_sessions(first.date(), last.date())
-    if (days[0], days[-1]) != (first.date(), last.date()):
+    days = trading_calendar.clip_to_sessions(first, last)
+    if (days[0], days[-1]) != (first, last):
         echo_err(f"the range is shortened to sessions that have ended: {days[0]} to {days[-1]}")
     run_daily_risk(days, assets, offline=offline, ai_all=ai_all)
 
 
 def catch_up(offline: Offline = False) -> None:
-    """Compute the latest session and the missing sessions of the month before it, in one run.
+    """Compute the latest session, and missing ones of a month before.
 
     Run it every evening from a scheduler such as cron; Dagster's schedule does the same. A session
     is missing if some asset has not been computed for it.

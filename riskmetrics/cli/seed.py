@@ -6,16 +6,17 @@ from riskmetrics.cli.output import CellFormat, echo_progress, print_frame
 from riskmetrics.cli.shared_options import AsJson
 
 app = typer.Typer(
-    help="Fetch data from the vendor now that a run would fetch when due (needs a data source).",
+    help="Fetch data now that a run fetches when due; needs a source.",
     no_args_is_help=True,
 )
 
 
 @app.command()
 def benchmark(as_json: AsJson = False) -> None:
-    """Fetch sector weights of the S&P 500 as of the latest session, even if weights are stored.
+    """Fetch sector weights of the S&P 500 for the latest session.
 
-    Takes about 500 calls of FMP, or one on a small plan and from Yahoo.
+    Stored weights of that session are replaced. Takes about 500 calls of FMP, or one on a small
+    plan and from Yahoo.
 
     Example: riskmetrics seed benchmark
     """

@@ -1,8 +1,9 @@
 """Options shared by several commands."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,16 +12,32 @@ from riskmetrics.cli.output import JSON_HELP
 if TYPE_CHECKING:
     from riskmetrics.sources.row_validation import Notation
 
-DAY_FORMAT = ["%Y-%m-%d"]
+
+def _parse_day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  # a day has no time zone
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text} is not a date. Write year, month and day, such as 2022-12-28"
+        ) from None
+
+
+DAY_FORMAT: Mapping[str, Any] = {"parser": _parse_day, "metavar": "YYYY-MM-DD"}
+"""How an argument or option of the type ``date`` is read and shown."""
+
+
+def day_option(*names: str, help_text: str) -> Any:
+    """Return an option that takes a day."""
+    return typer.Option(*names, help=help_text, **DAY_FORMAT)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 Wide = Annotated[
     bool, typer.Option("--wide", help="Print every column, however wide the terminal is.")
 ]
 Day = Annotated[
-    datetime | None,
-    typer.Option(
-        "--date", formats=DAY_FORMAT, help="Session, such as 2022-12-28. Default: the latest."
-    ),
+    date | None,
+    day_option("--date", help_text="Session, such as 2022-12-28. Default: the latest."),
 ]
 PortfolioName = Annotated[str | None, typer.Option("--portfolio", help="Only this portfolio.")]
 File = Annotated[Path, typer.Argument(help="CSV, Excel or Parquet file.")]
@@ -31,11 +48,6 @@ Dates = Annotated[
     str, typer.Option(help="Order of dates, mdy, dmy or ymd, if the dates are ambiguous.")
 ]
 _DECIMAL_MARKS = {"": None, "point": ".", ".": ".", "comma": ",", ",": ","}
-
-
-def to_date(moment: datetime | None) -> date | None:
-    """Return the date of an option, or None if it is not set."""
-    return moment.date() if moment else None
 
 
 def parse_notation(decimal: str, dates: str) -> "Notation":

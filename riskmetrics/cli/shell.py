@@ -16,7 +16,7 @@ from riskmetrics.cli.shared_options import AsJson
 
 
 def env(as_json: AsJson = False) -> None:
-    """Print the environment variables for `dagster` commands, for a shell to evaluate.
+    """Print the environment variables for `dagster` commands.
 
     Example: eval "$(riskmetrics env)" && dagster job list -m riskmetrics.definitions
     """

@@ -5,17 +5,19 @@ from collections.abc import Callable
 import typer
 
 from riskmetrics.cli.output import print_frame, print_json, to_records
-from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide, to_date
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
 from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
 from riskmetrics.cli.show_results import show_view
 from riskmetrics.cli.show_track_record import track_record
 
-app = typer.Typer(help="Show stored results of a session.", no_args_is_help=True)
+app = typer.Typer(help="Print stored results of a session.", no_args_is_help=True)
 
 
 def scenarios(as_json: AsJson = False) -> None:
-    """Print the stress scenarios in use; add some with riskmetrics import scenarios.
+    """Print the stress scenarios in use.
+
+    Add some with riskmetrics import scenarios.
 
     Example: riskmetrics show scenarios
     """
@@ -29,7 +31,7 @@ def scenarios(as_json: AsJson = False) -> None:
 
 
 def quality(day: Day = None, as_json: AsJson = False) -> None:
-    """Print faults in a year of prices of all holdings, up to a session.
+    """Print faults in a year of prices of holdings.
 
     Example: riskmetrics show quality --date 2022-12-28
     """
@@ -44,7 +46,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
         market = stored_settings.read_market_index(connection, configured.market_index)
         rate = stored_settings.read_rate_index(connection, configured.rate_index)
         (session,) = (
-            trading_calendar.validate_range(day.date(), day.date())
+            trading_calendar.validate_range(day, day)
             if day
             else [input_queries.read_latest_session(connection, market)]
         )
@@ -82,102 +84,71 @@ def _view_command(name: str, text: str) -> Callable[..., None]:
         as_json: AsJson = False,
         is_wide: Wide = False,
     ) -> None:
-        show_view(name, to_date(day), portfolio, as_json=as_json, is_wide=is_wide)
+        show_view(name, day, portfolio, as_json=as_json, is_wide=is_wide)
 
-    command.__doc__ = text
+    example = f"riskmetrics show {name} --date 2022-12-28 --portfolio Growth"
+    command.__doc__ = f"{text}\n\nExample: {example}"
     return command
 
 
-_COMMANDS: dict[str, str | Callable[..., None]] = {
-    "betas": """
-    Print the market beta of every position; lots of the same instrument are netted.
-
-    Example: riskmetrics show betas --date 2022-12-28 --portfolio Growth
-    """,
-    "rate-betas": """
-    Print betas to the rate index, of portfolios and of positions with standard errors.
-
-    Example: riskmetrics show rate-betas --date 2022-12-28
-    """,
-    "volatility": """
-    Print realized and forecast volatility of portfolios and positions, annualized.
-
-    Example: riskmetrics show volatility --date 2022-12-28 --portfolio Growth
-    """,
-    "sectors": """
-    Print sector weights, and active weights against the benchmark.
-
-    Example: riskmetrics show sectors --date 2022-12-28
-    """,
-    "snapshot": """
-    Print all figures of the portfolios, one column per portfolio.
-
-    Example: riskmetrics show snapshot --date 2022-12-28 --json
-    """,
-    "risk": """
-    Print value at risk with its backtest, drawdowns, market regression and active risk.
-
-    Losses are positive, in percent of equity.
-
-    Example: riskmetrics show risk --date 2022-12-28 --portfolio Growth
-    """,
-    "contributions": """
-    Print each symbol's contribution to volatility and tracking error, options on it included.
-
-    Incremental value at risk is that of the portfolio less that without the symbol.
-
-    Example: riskmetrics show contributions --date 2022-12-28
-    """,
-    "correlations": """
-    Print correlations of the largest holdings, and the diversification of portfolios.
-
-    Example: riskmetrics show correlations --date 2022-12-28 --portfolio Growth
-    """,
-    "factors": """
-    Print the exposures of each portfolio to the market and other factors, and its risk by factor.
-
-    Example: riskmetrics show factors --date 2022-12-28 --portfolio Growth
-    """,
-    "liquidity": """
-    Print the days to liquidate portfolios and holdings at a share of the median volume.
-
-    Example: riskmetrics show liquidity --date 2022-12-28 --portfolio Growth
-    """,
-    "stress": """
-    Print the loss of each portfolio in each stress scenario; a gain is negative.
-
-    Example: riskmetrics show stress --date 2022-12-28
-    """,
-    "limits": """
-    Print the limits of portfolios: value, status, and the first session with that status.
-
-    Example: riskmetrics show limits --date 2022-12-28 --portfolio Growth
-    """,
-    "scenarios": scenarios,
-    "options": """
-    Print the Black-Scholes value and sensitivities of options per share, and their exposure.
-
-    Exposure is that of the position. It represents the option in betas, volatility, contributions,
-    value at risk, drawdowns and stress scenarios.
-
-    Example: riskmetrics show options --date 2022-12-28
-    """,
-    "figures": """
-    Print the figures that other packages add, by the entry point riskmetrics.metrics.
-
-    Example: riskmetrics show figures --date 2022-12-28
-    """,
-    "undefined": """
-    Print undefined values and their reasons.
-
-    Example: riskmetrics show undefined --date 2022-12-28
-    """,
-    "quality": quality,
-    "track-record": track_record,
-    "insights": insights,
-    "model": model,
+_COMMANDS: dict[str, dict[str, str | Callable[..., None]]] = {
+    "Portfolios": {
+        "snapshot": "Print all figures of portfolios, one column per portfolio.",
+        "sectors": "Print sector weights, and active ones against the benchmark.",
+        "limits": "Print limits: value, status, and since when.",
+        "insights": insights,
+        "figures": (
+            "Print figures that other packages add.\n\n"
+            "They do so by the entry point riskmetrics.metrics."
+        ),
+    },
+    "Risk": {
+        "risk": (
+            "Print value at risk, drawdowns and active risk.\n\n"
+            "Also the backtest of value at risk, and the regression on the market. Losses are"
+            " positive, in percent of equity."
+        ),
+        "volatility": (
+            "Print realized and forecast volatility, annualized.\n\nOf portfolios and positions."
+        ),
+        "contributions": (
+            "Print each symbol's contribution to risk.\n\n"
+            "To volatility and tracking error, options on the symbol included. Incremental value at"
+            " risk is that of the portfolio less that without the symbol."
+        ),
+        "correlations": (
+            "Print correlations of the largest holdings.\n\nAlso the diversification of portfolios."
+        ),
+        "stress": ("Print the loss of portfolios in each stress scenario.\n\nA gain is negative."),
+        "scenarios": scenarios,
+        "options": (
+            "Print values and sensitivities of options (Black-Scholes).\n\n"
+            "They are per share; exposure is that of the position. It represents the option in"
+            " betas, volatility, contributions, value at risk, drawdowns and stress scenarios."
+        ),
+        "liquidity": (
+            "Print the days that it takes to sell holdings.\n\n"
+            "Of portfolios and holdings, at a share of the median volume."
+        ),
+    },
+    "Exposures": {
+        "betas": ("Print market betas of positions.\n\nLots of the same instrument are netted."),
+        "rate-betas": (
+            "Print betas to the rate index.\n\n"
+            "Of portfolios, and of positions with standard errors."
+        ),
+        "factors": (
+            "Print factor exposures of portfolios, and risk by factor.\n\n"
+            "Factors are the market and those of RISKMETRICS_FACTORS."
+        ),
+    },
+    "Forecasts": {"track-record": track_record, "model": model},
+    "Data": {"undefined": "Print undefined values and their reasons.", "quality": quality},
 }
-"""Command to its function, or to the help text of its view in `cli.views`."""
+"""By subject, each command's function, or the help text of its view in `cli.views`."""
 
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(_view_command(_name, _command) if isinstance(_command, str) else _command)
+for _subject, _commands in _COMMANDS.items():
+    for _name, _command in _commands.items():
+        app.command(_name, rich_help_panel=_subject)(
+            _view_command(_name, _command) if isinstance(_command, str) else _command
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskmetrics.cli.output import fail, print_json
-from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -35,7 +35,7 @@ def insights(
     every: Annotated[bool, typer.Option("--all", help="Include dismissed insights.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print insights: severity, summary, findings with evidence, data limitations and author.
+    """Print insights, with findings and their evidence.
 
     Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
     """
@@ -43,7 +43,7 @@ def insights(
     from riskmetrics.db import insight_store as stored
 
     with read_transaction() as connection:
-        session = find_session(connection, to_date(day))
+        session = find_session(connection, day)
         rows = stored.read_latest_insights(connection, session, portfolio, include_dismissed=every)
     if not rows:
         raise fail(

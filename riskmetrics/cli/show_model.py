@@ -21,7 +21,9 @@ _FIT_LABELS = {
 
 
 def model(as_json: AsJson = False) -> None:
-    """Print all versions of the volatility forecast's coefficients, with standard errors.
+    """Print the coefficients of the volatility forecast.
+
+    All versions, with standard errors.
 
     Example: riskmetrics show model
     """

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.output import CellFormat, fail, print_frame, print_json, to_records
-from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide, to_date
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
 from riskmetrics.present import formatting
 
 if TYPE_CHECKING:
@@ -53,11 +53,13 @@ def track_record(
     as_json: AsJson = False,
     is_wide: Wide = False,
 ) -> None:
-    """Print the track record of stored forecasts against their outcomes and simple alternatives.
+    """Print how good past forecasts were.
+
+    They are compared with their outcomes, and with simple alternatives.
 
     Example: riskmetrics show track-record --kind value_at_risk --portfolio Growth
     """
-    print_track_record(to_date(day), kind, portfolio, every=every, as_json=as_json, is_wide=is_wide)
+    print_track_record(day, kind, portfolio, every=every, as_json=as_json, is_wide=is_wide)
 
 
 def print_track_record(

@@ -1,12 +1,12 @@
 """`riskmetrics simulate`: fill a database with a simulated market of known parameters."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from riskmetrics.cli.output import echo_progress
-from riskmetrics.cli.shared_options import DAY_FORMAT, to_date
+from riskmetrics.cli.shared_options import day_option
 
 
 def simulate(
@@ -32,13 +32,14 @@ def simulate(
         int, typer.Option(min=0, help="Random seed; the same seed gives the same market.")
     ] = 1,
     last_session: Annotated[
-        datetime | None,
-        typer.Option(formats=DAY_FORMAT, help="Last session. Default: the latest ended session."),
+        date | None,
+        day_option(help_text="Last session. Default: the latest ended session."),
     ] = None,
 ) -> None:
-    """Fill a database with a simulated market and portfolios, for testing and benchmarking.
+    """Fill a database with a simulated market and portfolios.
 
-    Requires a database that is empty or contains only the same simulation.
+    For tests and benchmarks. Requires a database that is empty or contains only the same
+    simulation.
 
     Example: RISKMETRICS_HOME=/tmp/simulated riskmetrics simulate --stocks 500 --sessions 1000
     --portfolios 100
@@ -56,7 +57,7 @@ def simulate(
             f" {simulation.MAX_PRICES:,} prices and {simulation.MAX_LOTS:,} lots. Reduce --stocks,"
             " --sessions, --portfolios or --lots."
         )
-    last = to_date(last_session) or trading_calendar.last_completed_session()
+    last = last_session or trading_calendar.last_completed_session()
     trading_calendar.require_completed_sessions([last])
     sessions = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, last)
     if len(sessions) < n_sessions:

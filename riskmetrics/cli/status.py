@@ -7,7 +7,7 @@ from riskmetrics.cli.shared_options import AsJson
 
 
 def status(as_json: AsJson = False) -> None:
-    """Summarize the stored data: prices, computed and missing sessions, rows and sizes.
+    """Summarize what is stored: prices, sessions, rows and sizes.
 
     Example: riskmetrics status
     """

@@ -7,7 +7,7 @@ import typer
 from riskmetrics.cli.output import echo_err, pluralize
 
 app = typer.Typer(
-    help="Rename symbols, and replace their stored prices by those of another data source.",
+    help="Rename a symbol, or replace its prices by those of a source.",
     no_args_is_help=True,
 )
 
@@ -21,7 +21,7 @@ def rename(
     old: Annotated[str, typer.Argument(help="Symbol as it is stored, such as FB.")],
     new: Annotated[str, typer.Argument(help="Its new symbol, such as META.")],
 ) -> None:
-    """Give the lots, options, prices and profile of a symbol to its new name.
+    """Give a symbol its new name, with its lots, options and prices.
 
     The old price history is kept under the new name. Where both names have a close, that of the new
     name is kept.
@@ -52,7 +52,7 @@ def refetch(
         bool, typer.Option("--shorten", help="Accept a history that starts later than the stored.")
     ] = False,
 ) -> None:
-    """Download the whole price history of a symbol, and replace the stored one by it.
+    """Replace the stored price history of a symbol by a download.
 
     Use it if a source disagrees with the stored prices and you trust the source.
 

@@ -8,7 +8,7 @@ from riskmetrics.cli.output import fail, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson
 
 app = typer.Typer(
-    help="Insight templates: prompts by type and version; one version of a type is active.",
+    help="List, compare and activate the prompts of insights.",
     no_args_is_help=True,
 )
 
@@ -106,7 +106,9 @@ _COMPARED_FIELDS = (
 
 @app.command()
 def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
-    """Activate a version of a template; the version used before is kept as deprecated.
+    """Activate a version of a template.
+
+    The version that was active is kept as deprecated.
 
     Example: riskmetrics ai templates activate daily_summary v2
     """
