@@ -17,6 +17,7 @@ from docs.site.command_pages import build_commands_page
 from docs.site.error_pages import build_errors_page
 from docs.site.graph_pages import build_graph_page
 from docs.site.mathml import convert_formulas
+from docs.site.notebook_pages import write_notebook_pages
 from docs.site.setting_pages import build_settings_page
 from docs.site.statistic_pages import build_statistics_page, list_statistics
 from docs.site.table_pages import build_tables_page
@@ -34,12 +35,17 @@ _GENERATED = {
 }
 
 
-def build(folder: Path) -> Path:
-    """Build the site below a folder, and return the folder of its HTML."""
+def build(folder: Path, database: str | None = None) -> Path:
+    """Build the site below a folder, and return the folder of its HTML.
+
+    The notebooks read ``database``, the URL of one with the computed sample; without it, one is
+    made.
+    """
     sources = folder / "docs"
     shutil.rmtree(sources, ignore_errors=True)
     _copy_pages(sources)
     _generate_pages(sources)
+    write_notebook_pages(sources / "notebooks", database)
     (folder / "zensical.toml").write_text(_read_configuration(sources), encoding="utf-8")
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     command += ["--config-file", str(folder / "zensical.toml")]
@@ -88,7 +94,9 @@ def main() -> None:
     """Build the site below the folder that is given, by default ``build``."""
     parser = argparse.ArgumentParser(description="Build the documentation site.")
     parser.add_argument("--out", type=Path, default=ROOT / "build", help="Folder to build below.")
-    site = build(parser.parse_args().out.absolute())
+    parser.add_argument("--database", help="URL of a database with the computed sample.")
+    arguments = parser.parse_args()
+    site = build(arguments.out.absolute(), arguments.database)
     print(f"Site: {site / 'index.html'}")  # noqa: T201
     print(f"With search: {sys.executable} -m http.server --directory {site}")  # noqa: T201
 

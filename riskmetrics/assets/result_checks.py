@@ -3,13 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import dagster as dg
 import numpy as np
 
 from riskmetrics import trading_calendar
 from riskmetrics.assets import reports
-from riskmetrics.db import input_queries, result_queries, stored_prices
+from riskmetrics.db import (
+    input_queries,
+    result_queries,
+    result_rules,
+    stored_prices,
+    track_record_queries,
+)
+from riskmetrics.db.result_rules import RESULT_RULES, ResultRule
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
 from riskmetrics.resources import Warehouse
@@ -209,23 +217,48 @@ def sector_weights_sum(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCh
     )
 
 
+def outcomes_present(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
+    """Every volatility forecast that completes on a session of the run has its outcome."""
+    with warehouse.read() as connection:
+        n_forecasts, missing = track_record_queries.find_unjudged_forecasts(connection, days)
+    return dg.AssetCheckResult(
+        passed=missing.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"forecasts_checked": n_forecasts, **reports.preview(missing)},
+        description=(
+            f"{len(missing)} of {n_forecasts} forecasts that complete have no outcome; materialize"
+            " forecast_outcomes again"
+            if len(missing)
+            else f"{n_forecasts} forecasts that complete have outcomes"
+        ),
+    )
+
+
+def _rule_holds(
+    rule: ResultRule, warehouse: Warehouse, days: Sequence[date]
+) -> dg.AssetCheckResult:
+    """Return whether all stored rows of the sessions fulfill a rule."""
+    with warehouse.read() as connection:
+        n_rows, n_broken, broken = result_rules.find_broken_rows(connection, rule, days)
+    return dg.AssetCheckResult(
+        passed=n_broken == 0,
+        severity=dg.AssetCheckSeverity.ERROR if rule.is_bug else dg.AssetCheckSeverity.WARN,
+        metadata={"rows_checked": n_rows, "rows_broken": n_broken, **reports.preview(broken)},
+        description=f"{n_broken} of {n_rows} rows break the rule: {rule.description}"
+        if n_broken
+        else f"{n_rows} rows checked: {rule.description}",
+    )
+
+
 @dataclass(frozen=True)
 class ResultCheck:
     """A check of an asset of results; a blocking one stops its downstream assets."""
 
     asset: str
+    name: str
+    description: str
     function: Callable[[Warehouse, Sequence[date]], dg.AssetCheckResult]
     is_blocking: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return the name of the check."""
-        return self.function.__name__
-
-    @property
-    def description(self) -> str:
-        """Return what must hold."""
-        return str(self.function.__doc__)
 
     def evaluate(self, warehouse: Warehouse, sessions: Sequence[date]) -> dg.AssetCheckResult:
         """Return the result of the check for sessions of a run."""
@@ -233,12 +266,27 @@ class ResultCheck:
         return result._replace(asset_key=dg.AssetKey(self.asset), check_name=self.name)
 
 
+def _check(
+    asset: str,
+    function: Callable[[Warehouse, Sequence[date]], dg.AssetCheckResult],
+    *,
+    is_blocking: bool = False,
+) -> ResultCheck:
+    """Return a check with name and description of its function."""
+    return ResultCheck(asset, function.__name__, str(function.__doc__), function, is_blocking)
+
+
 RESULT_CHECKS = (
-    ResultCheck("position_betas", betas_match_statsmodels, is_blocking=True),
-    ResultCheck("position_betas", beta_extreme),
-    ResultCheck("portfolio_values", price_coverage),
-    ResultCheck("portfolio_values", portfolios_valued),
-    ResultCheck("portfolio_values", unconfirmed_prices),
-    ResultCheck("portfolio_volatility", equity_sufficient),
-    ResultCheck("sector_concentration", sector_weights_sum, is_blocking=True),
+    _check("position_betas", betas_match_statsmodels, is_blocking=True),
+    _check("position_betas", beta_extreme),
+    _check("portfolio_values", price_coverage),
+    _check("portfolio_values", portfolios_valued),
+    _check("portfolio_values", unconfirmed_prices),
+    _check("portfolio_volatility", equity_sufficient),
+    _check("sector_concentration", sector_weights_sum, is_blocking=True),
+    _check("forecast_outcomes", outcomes_present),
+    *(
+        ResultCheck(rule.asset, rule.name, rule.description, partial(_rule_holds, rule))
+        for rule in RESULT_RULES
+    ),
 )

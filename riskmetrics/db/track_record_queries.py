@@ -18,6 +18,7 @@ from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.shards import Shard, has_portfolio
 from riskmetrics.db.sql_expressions import IS_LISTED
+from riskmetrics.results.track_records import forecast_sessions
 
 _portfolios, _outcomes = tables.portfolios, tables.forecast_outcomes
 _FORECAST_COLUMNS = (
@@ -81,6 +82,37 @@ def read_forecasts(
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def find_unjudged_forecasts(
+    connection: sa.Connection, days: Sequence[date]
+) -> tuple[int, pd.DataFrame]:
+    """Return the number of volatility forecasts that complete on ``days``, and those not judged.
+
+    They are the forecasts of 21 sessions; columns subject, made_on, portfolio_id and value of those
+    without a row in forecast_outcomes.
+    """
+    tracked = [
+        forecast
+        for forecast in TRACKED_FORECASTS
+        if (forecast.table, forecast.method) == ("volatility_forecasts", "har")
+    ]
+    (horizon,) = {forecast.horizon for forecast in tracked}
+    made_on = forecast_sessions(days, horizon)
+    found = read_forecasts(connection, "volatility_forecasts", tracked, made_on)
+    judged = fetch_frame(
+        connection,
+        sa.select(_outcomes.c.subject, _outcomes.c.made_on).where(
+            _outcomes.c.kind == tracked[0].kind.value,
+            _outcomes.c.method == tracked[0].method,
+            _outcomes.c.horizon == horizon,
+            _outcomes.c.completed_on.in_(days),
+        ),
+    )
+    has_outcome = pd.MultiIndex.from_frame(found[["subject", "made_on"]]).isin(
+        pd.MultiIndex.from_frame(judged)
+    )
+    return len(found), found.loc[~has_outcome, ["subject", "made_on", "portfolio_id", "value"]]
 
 
 def _select_forecasts(

@@ -1,5 +1,6 @@
 """The documentation site: it builds strictly, and its references contain what is in the code."""
 
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from docs.site.error_pages import iterate_errors
 from docs.site.setting_pages import iterate_settings
 from riskmetrics.db.tables import metadata
 from riskmetrics.definitions import build_definitions
+from tests.e2e.conftest import ComputedSample
 
 pytestmark = pytest.mark.integration
 
@@ -21,10 +23,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site; a dead link, or a link to a heading that does not exist, fails."""
+def site(computed_template: ComputedSample, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site; a dead link, or a link to a heading that does not exist, fails.
+
+    So does a cell of a notebook that raises.
+    """
     folder = tmp_path_factory.mktemp("documentation")
     command = [sys.executable, "-m", "docs.site", "--out", str(folder)]
+    command += ["--database", computed_template.url]
     build = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert build.returncode == 0, build.stdout + build.stderr
     return folder / "site"
@@ -106,6 +112,23 @@ def test_the_api_reference_shows_every_public_function(site: Path) -> None:
         source = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
         names = re.findall(r"^(?:def|class) ([A-Za-z]\w*)", source, re.MULTILINE)
         assert {f"{module}.{name}" for name in names} <= set(shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_tables", "n_charts"), [("portfolio-risk", 3, 4), ("formulas", 3, 1)]
+)
+def test_notebooks_are_pages_with_their_tables_and_charts(
+    site: Path, name: str, n_tables: int, n_charts: int
+) -> None:
+    page = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+    assert page.count('class="dataframe"') == n_tables
+    charts = re.findall(rf'src="({name}-\d+\.svg)"', page)
+    assert len(charts) == n_charts
+    for chart in charts:
+        assert "<path" in (site / "notebooks" / chart).read_text(encoding="utf-8")
+    source = json.loads((ROOT / "docs" / "notebooks" / f"{name}.ipynb").read_text())
+    assert (site / "notebooks" / f"{name}.ipynb").is_file()
+    assert [cell["outputs"] for cell in source["cells"] if cell.get("outputs")] == []
 
 
 def test_every_page_is_in_the_navigation(site: Path) -> None:
