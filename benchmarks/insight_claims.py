@@ -14,7 +14,8 @@ from riskmetrics.insights.plan import LEADING_TYPE, plan_by_rules, prune
 from riskmetrics.insights.realize import realize_note
 from tests.insights.days import EVENTS, planted_day
 from tests.insights.fact_sheets import random_sheet
-from tests.insights.oracles import BECAUSE, CHOICES, STATEMENTS, SUBJECTS, Figures
+from tests.insights.figures import Figures
+from tests.insights.oracles import BECAUSE, CHOICES, STATEMENTS, SUBJECTS
 from tests.insights.wrong_plans import wrong_plan
 
 

@@ -107,7 +107,10 @@ STATISTICS = (
         title="Active risk, 252 sessions to {session}, pro forma",
         heading="Against the market index, one year, pro forma",
         rows={"tracking_error": "", "active_return": "a year", "information_ratio": ""},
-        facts={"tracking_error": "tracking_error"},
+        facts={
+            "tracking_error": "tracking_error", "active_return": "active_return",
+            "information_ratio": "information_ratio",
+        },
         family="active_risk",
         uses_market=True,
     ),
@@ -137,6 +140,7 @@ STATISTICS = (
         },
         facts={
             "expected_tracking_error": "expected_tracking_error", "active_beta": "active_beta",
+            "market_share": "active_market_share",
         },
         family="expected_active_risk",
         uses_market=True,

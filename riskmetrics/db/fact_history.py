@@ -25,17 +25,19 @@ MAX_CONTRIBUTORS = 3
 """Largest winners, and losers, of a session."""
 
 SNAPSHOT_COLUMNS = (
-    *("daily_pnl", "daily_return", "total_value", "gross_exposure", "beta_calculated_90d"),
+    *("daily_pnl", "income", "daily_return", "total_value", "gross_exposure"),
+    "beta_calculated_90d",
     *("realized_volatility_21d", "expected_volatility_21d", "volatility_percentile"),
     *("top_3_concentration", "hhi"),
 )
 """Columns of snapshots whose history is read."""
 
 _snapshots, _drawdowns = tables.portfolio_snapshots, tables.STATISTIC_TABLES["portfolio_drawdowns"]
-_shares, _sectors, _positions = (
+_shares, _sectors, _positions, _checks = (
     tables.portfolio_risk_contributions,
     tables.portfolio_sector_weights,
     tables.positions,
+    tables.portfolio_limit_checks,
 )
 
 
@@ -123,45 +125,23 @@ def read_entity_history(
 
 
 def read_contributions(
-    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
+    connection: sa.Connection,
+    days: Sequence[date],
+    portfolios: Collection[UUID],
+    windows: Collection[int],
 ) -> Records:
-    """Return the largest winners and losers of sessions, with the sums of all.
+    """Return the largest winners and losers over the sessions of each window, with all sums.
 
     P&L is the quantity held at both closes times the change of the close: of stocks without trades,
     splits and distributions. Whether that is all of the stored P&L is for the caller to check.
+
+    Parameters
+    ----------
+    windows : collection of int
+        Numbers of sessions; `n_sessions` of a row is one of them.
     """
-    previous, price, earlier = (
-        dict(zip(days, _sessions_before(days), strict=True)),
-        tables.market_data_cache.alias(),
-        tables.market_data_cache.alias(),
-    )
-    pairs = sa.values(
-        sa.column("day", sa.Date), sa.column("previous", sa.Date), name="sessions"
-    ).data(list(previous.items()))
-    held = sa.and_(
-        _positions.c.entry_date <= pairs.c.previous,
-        sa.or_(_positions.c.exit_date.is_(None), _positions.c.exit_date > pairs.c.day),
-    )
-    by_symbol = (
-        sa.select(
-            _positions.c.portfolio_id,
-            pairs.c.day,
-            _positions.c.symbol,
-            sa.func.sum(SIGNED_QUANTITY * (price.c.close - earlier.c.close)).label("pnl"),
-        )
-        .join(pairs, held)
-        .join(price, sa.and_(price.c.symbol == _positions.c.symbol, price.c.date == pairs.c.day))
-        .join(
-            earlier,
-            sa.and_(earlier.c.symbol == _positions.c.symbol, earlier.c.date == pairs.c.previous),
-        )
-        .where(
-            _positions.c.portfolio_id.in_(portfolios), _positions.c.deleted_at.is_(None), IS_LISTED
-        )
-        .group_by(_positions.c.portfolio_id, pairs.c.day, _positions.c.symbol)
-        .subquery()
-    )
-    group = by_symbol.c.portfolio_id, by_symbol.c.day
+    by_symbol = _price_changes(days, portfolios, windows)
+    group = by_symbol.c.portfolio_id, by_symbol.c.day, by_symbol.c.n_sessions
     pnl, symbol = by_symbol.c.pnl, by_symbol.c.symbol
 
     def rank(order: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -187,8 +167,45 @@ def read_contributions(
         sa.and_(ranked.c.pnl < 0, ranked.c.loss_rank <= MAX_CONTRIBUTORS),
         sa.and_(ranked.c.pnl > 0, ranked.c.gain_rank <= MAX_CONTRIBUTORS),
     )
-    order = ranked.c.portfolio_id, ranked.c.day, ranked.c.loss_rank
+    order = ranked.c.portfolio_id, ranked.c.day, ranked.c.n_sessions, ranked.c.loss_rank
     return group_records(connection, sa.select(ranked).where(is_large).order_by(*order))
+
+
+def _price_changes(
+    days: Sequence[date], portfolios: Collection[UUID], windows: Collection[int]
+) -> sa.Subquery:
+    """Return the P&L of the lots held from the start to the end of each window, by symbol."""
+    price, earlier = tables.market_data_cache.alias(), tables.market_data_cache.alias()
+    sessions = trading_calendar.sessions_with_lookback(days, max(windows))
+    place = {session: index for index, session in enumerate(sessions)}
+    starts = [(day, size, sessions[place[day] - size]) for day in days for size in windows]
+    pairs = sa.values(
+        sa.column("day", sa.Date),
+        sa.column("n_sessions", sa.Integer),
+        sa.column("previous", sa.Date),
+        name="sessions",
+    ).data(starts)
+    held = sa.and_(
+        _positions.c.entry_date <= pairs.c.previous,
+        sa.or_(_positions.c.exit_date.is_(None), _positions.c.exit_date > pairs.c.day),
+    )
+
+    def is_close_on(close: sa.FromClause, day: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        return sa.and_(close.c.symbol == _positions.c.symbol, close.c.date == day)
+
+    change = SIGNED_QUANTITY * (price.c.close - earlier.c.close)
+    key = _positions.c.portfolio_id, pairs.c.day, pairs.c.n_sessions, _positions.c.symbol
+    return (
+        sa.select(*key, sa.func.sum(change).label("pnl"))
+        .join(pairs, held)
+        .join(price, is_close_on(price, pairs.c.day))
+        .join(earlier, is_close_on(earlier, pairs.c.previous))
+        .where(
+            _positions.c.portfolio_id.in_(portfolios), _positions.c.deleted_at.is_(None), IS_LISTED
+        )
+        .group_by(*key)
+        .subquery()
+    )
 
 
 def read_changed_holdings(
@@ -230,6 +247,33 @@ def read_changed_holdings(
         .group_by(*group)
         .having(before != after)
         .order_by(*group)
+    )
+    return group_records(connection, statement)
+
+
+def read_limit_checks(
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
+) -> Records:
+    """Return the checked limits, each with its status the session before as `status_before`."""
+    earlier = _checks.alias()
+    pairs = sa.values(
+        sa.column("day", sa.Date), sa.column("previous", sa.Date), name="sessions"
+    ).data(list(zip(days, _sessions_before(days), strict=True)))
+    is_same = sa.and_(
+        earlier.c.portfolio_id == _checks.c.portfolio_id,
+        earlier.c.limit_name == _checks.c.limit_name,
+        earlier.c.day == pairs.c.previous,
+    )
+    statement = (
+        sa.select(
+            *(_checks.c[name] for name in ("portfolio_id", "day", "limit_name", "limit_value")),
+            *(_checks.c[name] for name in ("value", "subject", "status")),
+            earlier.c.status.label("status_before"),
+        )
+        .join(pairs, pairs.c.day == _checks.c.day)
+        .outerjoin(earlier, is_same)
+        .where(_checks.c.portfolio_id.in_(portfolios))
+        .order_by(_checks.c.portfolio_id, _checks.c.day, _checks.c.limit_name)
     )
     return group_records(connection, statement)
 

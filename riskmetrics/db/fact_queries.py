@@ -88,6 +88,7 @@ _QUERIES = {
     "factor_exposures": _Query(tables.portfolio_factor_exposures, ("factor",)),
     "factor_risk": _Query(tables.portfolio_factor_risk, ("factor",)),
     "liquidity": _Query(tables.portfolio_liquidity),
+    "diversification": _Query(tables.portfolio_diversification),
     "var_tests": _Query(tables.portfolio_var_backtests, ("level",)),
     "coverage": _Query(tables.portfolio_coverage, ("metric",)),
     "undefined": _Query(

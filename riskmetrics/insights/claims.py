@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from riskmetrics.insights.facts import Fact
 
 Topic = Literal[
-    "result", "tail", "volatility", "concentration", "sectors", "factors", "hedge", "stress", "data"
+    "result",
+    "tail",
+    "volatility",
+    "concentration",
+    "sectors",
+    "factors",
+    "active",
+    "hedge",
+    "stress",
+    "liquidity",
+    "limits",
+    "data",
 ]
 Role = Literal["statement", "headline", "advice"]
 
@@ -31,12 +42,15 @@ _TYPES_BY_TOPIC: Final[Mapping[str, frozenset[str]]] = {
     for topic, types in {
         "result": (),
         "data": (),
+        "limits": (),
         "tail": ("stress_test_review",),
         "stress": ("stress_test_review",),
+        "liquidity": ("stress_test_review",),
         "volatility": ("volatility_analysis",),
         "concentration": ("concentration_risk",),
         "sectors": ("concentration_risk",),
         "factors": ("factor_exposure",),
+        "active": ("factor_exposure",),
         "hedge": ("hedge_quality",),
     }.items()
 }
@@ -267,7 +281,7 @@ def catalog() -> Mapping[str, Form]:
 def catalog_digest() -> str:
     """Return a digest of ids, slots and phrasings: the version of the catalog."""
     parts = [
-        f"{form.id}|{form.topic}|{sorted(form.slots.items())}|{form.phrasings}"
+        f"{form.id}|{form.topic}|{sorted(form.slots.items())}|{form.phrasings}{form.entries}"
         for form in catalog().values()
     ]
     return sha256("\n".join(parts).encode()).hexdigest()[:12]

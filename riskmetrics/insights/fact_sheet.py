@@ -21,6 +21,7 @@ from riskmetrics.insights.fact_types import source_columns
 from riskmetrics.insights.facts import Fact, make_fact
 from riskmetrics.insights.history_facts import History
 from riskmetrics.insights.invariants import find_broken
+from riskmetrics.insights.limit_facts import limit_facts
 from riskmetrics.insights.severity import Limits, default_limits
 from riskmetrics.present.caveats import list_caveats
 
@@ -162,7 +163,10 @@ def _read_stored(
     limits = {kind: min(default_limits()[kind].values()) for kind in ("weight", "gross")}
     records = stored.read_records(connection, [previous, *days], portfolios) | {
         "positions": stored.positions(connection, days, portfolios, count=_MAX_POSITIONS),
-        "contributions": fact_history.read_contributions(connection, days, portfolios),
+        "contributions": fact_history.read_contributions(
+            connection, days, portfolios, (1, *history_facts.WINDOWS.values())
+        ),
+        "limit_checks": fact_history.read_limit_checks(connection, days, portfolios),
         "holdings": fact_history.read_changed_holdings(connection, days, portfolios),
     }
     return _Stored(
@@ -188,6 +192,7 @@ def _build_sheet(
         currency=snapshot["currency"],
     )
     earlier = trading_calendar.previous_session(day)
+    history = found.history(portfolio_id, day)
     coverage = {row["metric"]: row["coverage"] for row in rows["coverage"]}
     n_known, n_traded = counts.get("daily_pnl", (0, 0))
     facts = [
@@ -203,8 +208,10 @@ def _build_sheet(
             make, snapshot, previous_snapshot, is_profit_known=n_known >= n_traded
         ),
         *history_facts.contribution_facts(
-            make, rows["contributions"], snapshot["daily_pnl"], aliases
+            make, rows["contributions"], snapshot["daily_pnl"], history, aliases
         ),
+        *result_facts.diversification_facts(make, rows["diversification"], aliases),
+        *limit_facts(make, rows["limit_checks"], aliases),
         *history_facts.holding_facts(make, rows["holdings"], snapshot["num_positions"]),
         *history_facts.tail_facts(
             make,
@@ -213,7 +220,6 @@ def _build_sheet(
             found.records["var_tests"].get((portfolio_id, earlier), []),
         ),
     ]
-    history = found.history(portfolio_id, day)
     facts += [
         *history_facts.move_facts(make, history),
         *history_facts.window_facts(make, history),

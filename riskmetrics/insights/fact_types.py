@@ -63,6 +63,7 @@ _UNIT_NAMES = {
     Unit.ACTIVE_FRACTION: "signed fraction",
     **dict.fromkeys((Unit.FRACTION, Unit.VOLATILITY, Unit.PROBABILITY), "fraction"),
     **dict.fromkeys((Unit.BETA, Unit.R_SQUARED, Unit.NUMBER, Unit.SESSIONS), "number"),
+    Unit.CORRELATION: "signed number",
     Unit.INDEX: "index",
     Unit.COUNT: "count",
     Unit.TEXT: "text",
@@ -116,11 +117,34 @@ _STREAKS = (
 )
 """Types with a limit, their columns and names."""
 
-_PROFILES, _LOTS, _PRICES = (
+_PROFILES, _LOTS, _PRICES, _CHECKS = (
     "company_profiles.is_etf",
     "positions.quantity",
     "market_data_cache.close",
+    "portfolio_limit_checks.value",
 )
+
+
+def _contributions(suffix: str, window: str) -> Iterator[FactType]:
+    """Yield the types of P&L by position over some sessions."""
+    over = f" over {window}" if suffix else ""
+    for name, what in (("pnl", "result of the position"), ("winners_pnl", "sum of the gains"),
+            ("losers_pnl", "sum of the losses")):  # fmt: skip
+        yield _fact(name + suffix, "contributions", "daily_pnl", "profit", (what + over,),
+            window=window)  # fmt: skip
+    for name, what in (("n_winners", "gain"), ("n_losers", "loss")):
+        yield FactType(name + suffix, "contributions", _LOTS, "count", "positions",
+            (f"positions with a {what}{over}",), window)  # fmt: skip
+
+
+def _limit_facts() -> Iterator[FactType]:
+    """Yield the types of limits that users set, in the units of the limited figures."""
+    for name, unit in (("checked", "fraction"), ("checked_number", "number")):
+        yield FactType(name, "streaks", _CHECKS, unit, "limit", ("value checked for the limit",))
+        yield FactType(f"{name}_limit", "streaks", _CHECKS, unit, "limit", ("limit",))
+    for name, label in (("", "status of the limit"), ("_before", "status the session before")):
+        yield FactType(f"limit_status{name}", "streaks", _CHECKS, "text", "status", (label,))
+
 
 FACT_TYPES = {
     kind.name: kind
@@ -196,6 +220,16 @@ FACT_TYPES = {
             ("factor loading",)),
         _fact("factor_share", "betas", "portfolio_factor_risk.share", "factor share",
             ("factor share of volatility",), unit="signed fraction"),
+        _fact("factor_error", "betas", "portfolio_factor_exposures.std_error", "factor loading",
+            ("standard error of the factor loading",)),
+        _fact("specific_share", "betas", "portfolio_factor_risk.share", "factor share",
+            ("share of volatility that no factor explains",), unit="signed fraction"),
+        _fact("average_correlation", "concentration", "average_correlation", "correlation",
+            ("average correlation",)),
+        _fact("highest_correlation", "concentration", "highest_correlation", "correlation",
+            ("highest correlation",)),
+        _fact("diversification_ratio", "concentration", "diversification_ratio",
+            "diversification", ("diversification ratio",)),
         _past("past_forecast", "forecast", "forecast made 21 sessions before"),
         _past("past_outcome", "outcome", "volatility since that forecast",
             "volatility that followed"),
@@ -225,13 +259,8 @@ FACT_TYPES = {
         FactType("fund", "concentration", _PROFILES, "text", "kind", ("fund or not",)),
         FactType("market_move", "stress", "stress_scenarios.market_move", "signed fraction",
             "market move", ("move of the market",)),
-        _fact("pnl", "contributions", "daily_pnl", "profit", ("result of the position",)),
-        _fact("winners_pnl", "contributions", "daily_pnl", "profit", ("sum of the gains",)),
-        _fact("losers_pnl", "contributions", "daily_pnl", "profit", ("sum of the losses",)),
-        FactType("n_winners", "contributions", _LOTS, "count", "positions",
-            ("positions with a gain",), "1 session"),
-        FactType("n_losers", "contributions", _LOTS, "count", "positions",
-            ("positions with a loss",), "1 session"),
+        *(kind for suffix, window in (("", "1 session"), *((f"_{key}", text)
+            for key, text in _WINDOWS)) for kind in _contributions(suffix, window)),
         FactType("n_opened", "holdings", _LOTS, "count", "positions", ("new positions",),
             "1 session"),
         FactType("n_closed", "holdings", _LOTS, "count", "positions", ("closed positions",),
@@ -269,6 +298,7 @@ FACT_TYPES = {
         *(_fact(f"{name}_streak", "streaks", column, "sessions",
             (f"sessions with the {label} beyond the limit",), unit="count", window=None)
             for name, column, label in _STREAKS),
+        *_limit_facts(),
     )
 }  # fmt: skip
 """Name to fact type; types of changes are added below."""

@@ -105,28 +105,58 @@ def contribution_facts(
     make: "partial[Fact]",
     rows: Sequence[Record],
     daily_pnl: float | None,
+    history: History,
     aliases: dict[str, dict[str, str]],
 ) -> Iterator[Fact]:
-    """Yield the P&L of the largest winners and losers, and the sums of all.
+    """Yield the P&L of the largest winners and losers, and the sums of all, by window.
 
-    Without facts unless the sums make the stored P&L: trades, splits, options, income or other
-    currencies make a difference, and then a position's share of it is unknown.
+    Without facts of a window unless the sums make the stored P&L: trades, splits, options or other
+    currencies make a difference, and then a position's share of it is unknown. Over several
+    sessions they are compared with the P&L without income, since dividends are too frequent.
     """
-    if not rows or daily_pnl is None:
+    for suffix, sessions in {"": 1, **WINDOWS}.items():
+        of_window = [row for row in rows if row["n_sessions"] == sessions]
+        total = daily_pnl if sessions == 1 else _price_pnl(history, sessions)
+        if of_window and total is not None:
+            yield from _contributions(make, of_window, float(total), suffix, aliases)
+
+
+def _price_pnl(history: History, sessions: int) -> float | None:
+    """Return the P&L of the last sessions without income; None unless all are stored."""
+    last = history.figures[["daily_pnl", "income"]].iloc[-sessions:].to_numpy()
+    if len(last) < sessions or not np.isfinite(last).all():
+        return None
+    return float(last[:, 0].sum() - last[:, 1].sum())
+
+
+def _contributions(
+    make: "partial[Fact]",
+    rows: Sequence[Record],
+    total: float,
+    suffix: str,
+    aliases: dict[str, dict[str, str]],
+) -> Iterator[Fact]:
+    sums = {name: float(rows[0][name] or 0.0) for name in ("winners_pnl", "losers_pnl")}
+    sessions = rows[0]["n_sessions"]
+    if abs(sum(sums.values()) - total) > _MAX_PNL_DIFFERENCE * sessions:
         return
-    sums = {name: rows[0][name] or 0.0 for name in ("winners_pnl", "losers_pnl")}
-    if abs(float(sum(sums.values())) - float(daily_pnl)) > _MAX_PNL_DIFFERENCE:
-        return
-    yield from defined_facts(make, {name: float(total) for name, total in sums.items()})
     counts = {name: int(rows[0][name]) for name in ("n_winners", "n_losers")}
-    yield from defined_facts(make, counts)
-    known = {entity["symbol"]: alias for alias, entity in aliases.items() if "symbol" in entity}
+    yield from defined_facts(make, {f"{name}{suffix}": each for name, each in sums.items()})
+    yield from defined_facts(make, {f"{name}{suffix}": each for name, each in counts.items()})
     for row in rows:
-        alias = known.get(row["symbol"])
-        if alias is None:
-            alias = f"POS_{len(known) + 1:02}"
-            known[row["symbol"]], aliases[alias] = alias, {"symbol": row["symbol"]}
-        yield from defined_facts(make, {"pnl": float(row["pnl"])}, entity=alias)
+        alias = position_alias(aliases, row["symbol"])
+        yield from defined_facts(make, {f"pnl{suffix}": float(row["pnl"])}, entity=alias)
+
+
+def position_alias(aliases: dict[str, dict[str, str]], symbol: str) -> str:
+    """Return the alias of a symbol; it is added if it is new."""
+    for alias, entity in aliases.items():
+        if entity.get("symbol") == symbol:
+            return alias
+    number = 1 + sum("symbol" in entity for entity in aliases.values())
+    alias = f"POS_{number:02}"
+    aliases[alias] = {"symbol": symbol}
+    return alias
 
 
 def holding_facts(make: "partial[Fact]", rows: Sequence[Record], n_held: int) -> Iterator[Fact]:

@@ -50,6 +50,14 @@ INVARIANTS: Final = (
         lambda gains, losses, total: gains >= 0 >= losses and abs(gains + losses - total) <= 0.01,
         "P&L by position does not add up to the P&L of the session",
     ),
+    *(
+        Invariant(
+            (f"winners_pnl{over}", f"losers_pnl{over}"),
+            lambda gains, losses: gains >= 0 >= losses,
+            "the sum of gains is a loss, or that of losses a gain",
+        )
+        for over in ("_5d", "_21d")
+    ),
     Invariant(
         ("var_exceptions", "var_expected", "var_tested"),
         lambda found, expected, tested: 0 <= found <= tested and 0 <= expected <= tested,
@@ -65,11 +73,20 @@ INVARIANTS: Final = (
     ),
     Invariant(("losers_pnl",), lambda total: total <= 0, "the sum of losses is a gain"),
     *(
+        Invariant(
+            (name,),
+            lambda found: -1 - _TOLERANCE <= found <= 1 + _TOLERANCE,
+            "a correlation is outside -1 to 1",
+        )
+        for name in ("average_correlation", "highest_correlation")
+    ),
+    Invariant(("diversification_ratio",), lambda ratio: ratio > 0, "a ratio is not positive"),
+    *(
         Invariant((name,), _is_fraction, "a share or probability is outside 0 to 1")
         for name in (
             *("rise_probability", "volatility_percentile", "var_p_value", "market_r_squared"),
             *("beta_r_squared", "price_coverage", "beta_coverage", "drawdown", "max_drawdown"),
-            *("top_3", "top_10", "gross", "hhi"),
+            *("top_3", "top_10", "gross", "hhi", "sold_in_5d", "active_market_share"),
         )
     ),
     *(
@@ -78,6 +95,7 @@ INVARIANTS: Final = (
             *("weight", "volatility_21d", "volatility_63d", "expected_volatility", "expected_low"),
             *("past_forecast", "past_outcome", "past_low", "own_beta_error", "effective_positions"),
             *("previous_var_95", "market_drawdown", "gross_to_equity", "winners_pnl"),
+            *("factor_error", "days_to_liquidate", "tracking_error", "expected_tracking_error"),
         )
     ),
 )

@@ -76,6 +76,9 @@ STANDING_PLACE = 9
 _MAX_LEVELS = 4
 """Claims about levels, besides those of standing limits, that the leading note tells."""
 
+_MAX_ADVICE = 1
+"""Recommendations of the rules: the most salient one."""
+
 MIN_SALIENCE = 0.5
 """Salience below which the rules do not tell a claim."""
 
@@ -267,6 +270,6 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
             each.id
             for each in of_type.values()
             if each.form.role == "advice" and each.salience >= MIN_SALIENCE
-        ],
+        ][:_MAX_ADVICE],
     )
     return prune(plan, claims)

@@ -154,9 +154,9 @@ def visible_names(
 ) -> dict[str, str]:
     """Return the names that may be sent by alias; scenarios and symbols as the setting allows."""
     allowed = {
-        "aliases": ("sector", "factor"),
-        "tickers": ("sector", "factor", "symbol"),
-        "names": ("sector", "factor", "symbol", "scenario"),
+        "aliases": ("sector", "factor", "limit"),
+        "tickers": ("sector", "factor", "limit", "symbol"),
+        "names": ("sector", "factor", "limit", "symbol", "scenario"),
     }[anonymization]
     return {
         alias: display_name(entity)

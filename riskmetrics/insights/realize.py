@@ -44,7 +44,11 @@ def display_names(sheet: Sheet) -> dict[str, str]:
 
 def display_name(entity: Mapping[str, str]) -> str:
     """Return the name of an alias without control characters."""
-    named = (entity[kind] for kind in ("symbol", "sector", "factor", "scenario") if kind in entity)
+    named = (
+        entity[kind]
+        for kind in ("symbol", "sector", "factor", "scenario", "limit")
+        if kind in entity
+    )
     shown = next(named)
     return clean_name(shown)
 
@@ -162,7 +166,7 @@ def _choose_phrasing(claim: Claim, seed: str) -> str:
 
 
 def _show(slot: Slot, names: Names) -> str:
-    if slot.kind == "name":
+    if slot.kind in ("name", "label"):
         return names.get(str(slot.value), str(slot.value))
     if isinstance(slot.value, tuple):
         listed = [

@@ -9,12 +9,16 @@ from riskmetrics.factor_sets import MARKET, SPECIFIC
 from riskmetrics.funds import NOT_LOOKED_THROUGH
 from riskmetrics.insights.fact_types import CHANGE_UNITS, FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts
+from riskmetrics.insights.history_facts import position_alias
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.present.caveats import is_equity_small
 
 _MAX_SECTORS, _MAX_SCENARIOS, _MAX_FACTORS = 3, 3, 3
 """Largest sectors by gross weight (plus the most over- and underweight); worst scenarios; factors
 besides the market with the largest shares of volatility, positive or negative."""
+
+_PAIR_SEPARATOR = " / "
+"""Between the symbols of a pair, as results store it."""
 
 _MONEY_CHANGES = ("total_value", "gross_exposure")
 """Changes that are omitted if an instrument's P&L is unknown, because they would reveal it."""
@@ -186,7 +190,10 @@ def factor_facts(
     rows_by_name: Mapping[str, Sequence[Record]],
     aliases: dict[str, dict[str, str]],
 ) -> Iterator[Fact]:
-    """Yield facts of the factors that matter most besides the market; add their aliases."""
+    """Yield facts of the factors that matter most besides the market; add their aliases.
+
+    The share of the volatility that no factor explains is a fact of the portfolio.
+    """
     exposures = {row["factor"]: row for row in rows_by_name["factor_exposures"]}
     shares = sorted(
         (
@@ -196,16 +203,35 @@ def factor_facts(
         ),
         key=lambda row: (-abs(row["share"]), row["factor"]),
     )
+    for row in rows_by_name["factor_risk"]:
+        if row["factor"] == SPECIFIC:
+            share = {"specific_share": row["share"]}
+            yield from defined_facts(make, share, n_obs=row["observations"])
     for number, row in enumerate(shares[:_MAX_FACTORS], start=1):
         alias = f"FAC_{number:02}"
         aliases[alias] = {"factor": row["factor"]}
+        exposure = exposures[row["factor"]]
         figures = {
-            "factor_exposure": exposures[row["factor"]]["exposure"],
+            "factor_exposure": exposure["exposure"],
+            "factor_error": exposure["std_error"],
             "factor_share": row["share"],
         }
         yield from defined_facts(
             make, figures, entity=alias, rank=number, n_obs=row["observations"]
         )
+
+
+def diversification_facts(
+    make: "partial[Fact]", rows: Sequence[Record], aliases: dict[str, dict[str, str]]
+) -> Iterator[Fact]:
+    """Yield facts of correlations; that of the most correlated pair is of both symbols."""
+    for row in rows:
+        figures = _select(row, "average_correlation", "diversification_ratio")
+        yield from defined_facts(make, figures)
+        if row["highest_pair"] is not None:
+            for symbol in row["highest_pair"].split(_PAIR_SEPARATOR):
+                alias = position_alias(aliases, symbol)
+                yield from defined_facts(make, _select(row, "highest_correlation"), entity=alias)
 
 
 def change_facts(

@@ -19,16 +19,19 @@ MAX_DECIMALS = 4
 PATTERNS: Final = {
     "money": r"(?:\$|[A-Z]{3} )[\d,]+(?:\.\d+)?",
     "percent": r"−?[\d,]+(?:\.\d+)?%",
+    "points": r"[\d,]+(?:\.\d+)? points?",
     "number": r"−?[\d,]+(?:\.\d+)?",
+    "figure": r"−?[\d,]+(?:\.\d+)?%?",
     "times": r"[\d,]+(?:\.\d+)?×",
     "count": r"[\d,]+",
     "ordinal": r"[\d,]+(?:st|nd|rd|th)",
     "day": r"[A-Z][a-z]+ \d{1,2}(?:, \d{4})?",
     "name": r".+?",
+    "label": r".+?",
     "names": r".+?",
     "items": r".+?",
 }
-"""Kind of slot to a regular expression of its text."""
+"""Kind of slot to a regular expression of its text; a figure is a percentage or a number."""
 
 
 class Item(NamedTuple):
@@ -76,6 +79,11 @@ def size(value: float, decimals: int | None = None) -> Slot:
     return Slot("percent", abs(float(value)), decimals)
 
 
+def points(value: float) -> Slot:
+    """Return the size of a difference of percentages, in percentage points."""
+    return Slot("points", abs(float(value)))
+
+
 def number(value: float, decimals: int = 2) -> Slot:
     """Return a beta or another plain number."""
     return Slot("number", float(value), decimals)
@@ -104,6 +112,11 @@ def day(value: date, reference: date) -> Slot:
 def name(alias: str) -> Slot:
     """Return the name of an alias."""
     return Slot("name", alias)
+
+
+def label(alias: str) -> Slot:
+    """Return the name of an alias that is written in lower case: a factor, or a limit."""
+    return Slot("label", alias)
 
 
 def names(aliases: "tuple[str, ...]") -> Slot:
@@ -152,7 +165,7 @@ def clean_name(text: str) -> str:
 def _decimals(slot: Slot) -> int:
     if slot.decimals is not None:
         return slot.decimals
-    if slot.kind == "percent":
+    if slot.kind in ("percent", "points"):
         shown = abs(float(slot.value)) * 100  # type: ignore[arg-type]
         return 0 if shown >= 9.95 else 1 if shown >= 0.095 or shown == 0 else 2
     return 2 if slot.kind == "number" else 1
@@ -167,9 +180,15 @@ def _show_percent(value: float, slot: Slot) -> str:
     return formatting.fixed(value * 100, _decimals(slot)) + "%"
 
 
+def _show_points(value: float, slot: Slot) -> str:
+    shown = formatting.fixed(value * 100, _decimals(slot))
+    return f"{shown} point{'' if float(shown.replace(',', '')) == 1 else 's'}"
+
+
 _SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
     "money": _show_money,
     "percent": _show_percent,
+    "points": _show_points,
     "number": lambda value, slot: formatting.fixed(value, _decimals(slot)),
     "times": lambda value, slot: formatting.fixed(value, _decimals(slot)) + "×",
     "count": lambda value, _: formatting.count(value),

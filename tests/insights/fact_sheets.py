@@ -12,7 +12,6 @@ from riskmetrics.insights.history_facts import UNKNOWN_START
 
 DAY = date(2022, 12, 28)
 KEY = {"portfolio_id": "p", "day": DAY.isoformat()}
-N_ALIASES = {"POS": 6, "SEC": 4, "SCN": 3}
 ALIASES: Mapping[str, dict[str, str]] = {
     **{f"POS_{n:02}": {"symbol": f"SYM{n}"} for n in range(1, 7)},
     "SEC_01": {"sector": "Energy"},
@@ -20,15 +19,27 @@ ALIASES: Mapping[str, dict[str, str]] = {
     "SEC_03": {"sector": "Fund, not looked through"},
     "SEC_04": {"sector": "Utilities"},
     **{f"SCN_{n:02}": {"scenario": f"scenario {n}"} for n in range(1, 4)},
+    "FAC_01": {"factor": "momentum"},
+    "FAC_02": {"factor": "low volatility"},
+    "LIM_01": {"limit": "beta"},
+    "LIM_02": {"limit": "single positions", "of": "POS_01"},
+    "LIM_03": {"limit": "tracking error"},
 }
 ABOUT = {
     **dict.fromkeys(("weight", "share", "side", "fund", "pnl", "weight_streak"), "POS"),
+    **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
+    **dict.fromkeys(("factor_exposure", "factor_error", "factor_share"), "FAC"),
+    **dict.fromkeys(("checked", "checked_limit", "checked_number", "checked_number_limit"), "LIM"),
+    **dict.fromkeys(("limit_status", "limit_status_before"), "LIM"),
     **dict.fromkeys(("gross", "net", "benchmark", "active", "gross_streak"), "SEC"),
     **dict.fromkeys(("result", "market_move"), "SCN"),
 }
-"""Types about positions, sectors or scenarios, and the prefix of their aliases."""
+"""Types about positions, sectors, scenarios, factors or limits, and the prefix of their aliases."""
 
-RANKED = {"weight": -1, "share": -1, "gross": -1, "active": -1, "result": 1}
+RANKED = {
+    **dict.fromkeys(("weight", "share", "gross", "active", "factor_share"), -1),
+    "result": 1,
+}
 """Types with a rank; -1: the largest has rank 1."""
 
 _EDGES = (
@@ -41,8 +52,13 @@ _WORDS: Mapping[str, tuple[str | int, ...]] = {
     "side": ("long", "short"),
     "fund": ("fund", "other", "other"),
     **dict.fromkeys(("loss_rank", "gain_rank"), (1, 2, 5, 6, 100)),
+    **dict.fromkeys(("limit_status", "limit_status_before"), ("kept", "exceeded", "undefined")),
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_streak")), (1, 2, 40)),
 }
+_NUMBERS = {"days_to_liquidate": (0.2, 1.0, 1.01, 4.99, 5.0, 9.96, 12.0)}
+_SIGNED = ("net_to_equity", "rate_beta", "factor_exposure", "information_ratio")
+"""Types of either sign whose unit does not say so."""
+
 _COUNTS = (0, 1, 2, 3, 4, 5, 12, 13, 60, 252)
 
 
@@ -93,6 +109,8 @@ def random_sheet(random: Random) -> Sheet:
         facts = {name: facts[name] for name in ("total_value", "num_positions") if name in facts}
     streaks = [name for name in facts if name.endswith("_streak")]
     qualities = {name: UNKNOWN_START for name in streaks if random.random() < 0.3}
+    if random.random() < 0.3:
+        qualities |= dict.fromkeys(("days_to_liquidate", "sold_in_5d"), "covers 90% of gross value")
     n_obs = random.choice((60, 126, 252))
     return without_broken_facts(build_sheet(facts, qualities=qualities, n_obs=n_obs))
 
@@ -101,13 +119,13 @@ def _random_value(random: Random, name: str) -> float | str:
     unit = FACT_TYPES[name].unit
     if name.endswith(("_day", "_peak")):
         return (DAY - timedelta(days=random.choice((0, 1, 30, 400)))).isoformat()
-    choices = _WORDS.get(name) or (_COUNTS if unit == "count" else ())
+    choices = _WORDS.get(name) or _NUMBERS.get(name) or (_COUNTS if unit == "count" else ())
     if choices:
         return random.choice(choices)
     if unit.endswith("money"):
         size = random.choice((0.0, 0.5, 12.0, random.uniform(1, 90_000)))
         return round(size * (random.choice((-1, 1)) if unit.startswith("signed") else 1), 2)
-    is_signed = "signed" in unit or "points" in unit or name == "net_to_equity"
+    is_signed = "signed" in unit or "points" in unit or name in _SIGNED
     edges = _NUMBER_EDGES if unit.endswith("number") else _EDGES
     size = random.choice((random.choice(edges), random.uniform(0.0, 1.0), random.uniform(0, 0.1)))
     return size * (random.choice((-1, 1)) if is_signed else 1)
@@ -131,12 +149,46 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
         facts |= {"sec_02_gross": 0.0, "sec_02_net": 0.0, "sec_02_benchmark": 1.0}
         facts["sec_02_active"] = -1.0
     _relate_intervals(random, facts, has)
+    _relate_limits(random, facts)
+    _keep_one_pair(facts)
     if has("drawdown", "max_drawdown"):
         facts["drawdown"] = min(float(facts["drawdown"]), float(facts["max_drawdown"]))
     if has("volatility_21d", "volatility_21d_change", "left_return", "daily_return"):
         _let_a_return_leave(random, facts)
     if has("winners_pnl", "losers_pnl", "daily_pnl"):
         _add_up(random, facts)
+    if has("daily_return", "own_beta", "market_return") and random.random() < 0.3:
+        implied = float(facts["daily_return"]) / random.choice((0.5, 0.84, 0.86, 1.0, 1.14, 1.16))
+        facts["market_return"] = implied / max(float(facts["own_beta"]), 0.1)
+    for over in ("_5d", "_21d"):
+        facts |= {name: each for name, each in _sums(facts, over).items() if name in facts}
+
+
+def _keep_one_pair(facts: dict[str, float | str]) -> None:
+    """Leave the highest correlation to the first two positions."""
+    ids = [f"pos_{number:02}_highest_correlation" for number in range(1, 7)]
+    found = [each for each in ids if each in facts]
+    for each in found[2:]:
+        del facts[each]
+    for each in found[1:2]:
+        facts[each] = facts[found[0]]
+
+
+def _relate_limits(random: Random, facts: dict[str, float | str]) -> None:
+    """Set some limits just above, at, or just below the checked value."""
+    for alias in ("lim_01", "lim_02", "lim_03"):
+        for kind in ("checked", "checked_number"):
+            if f"{alias}_{kind}" in facts and random.random() < 0.5:
+                scale = random.choice((0.9, 0.99999, 1.0, 1.00001, 1.1, 1.2))
+                facts[f"{alias}_{kind}_limit"] = float(facts[f"{alias}_{kind}"]) * scale
+
+
+def _sums(facts: Mapping[str, float | str], over: str) -> dict[str, float | str]:
+    """Return the sums of the gains and losses of positions over some sessions."""
+    end = f"_pnl{over}"
+    pnl = [float(each) for name, each in facts.items() if name[:3] == "pos" and name[6:] == end]
+    gains, losses = sum(max(each, 0.0) for each in pnl), sum(min(each, 0.0) for each in pnl)
+    return {f"winners{end}": gains, f"losers{end}": losses}
 
 
 def _relate_intervals(
@@ -160,8 +212,7 @@ def _add_up(random: Random, facts: dict[str, float | str]) -> None:
     if random.random() < 0.1:  # a loss that is spread
         facts |= {f"pos_{number:02}_pnl": -100.0 - number for number in range(1, 7)}
         facts["n_losers"] = 6
-    pnl = [float(facts[name]) for name in facts if name[:3] == "pos" and name[6:] == "_pnl"]
-    gains, losses = sum(max(each, 0.0) for each in pnl), sum(min(each, 0.0) for each in pnl)
+    gains, losses = map(float, _sums(facts, "").values())
     gains += random.choice((0.0, 0.0, 5_000.0))
     facts["winners_pnl"], facts["losers_pnl"] = gains, losses
     facts["daily_pnl"] = gains + losses

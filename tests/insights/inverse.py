@@ -10,6 +10,9 @@ from riskmetrics.insights.slots import PATTERNS
 _NAME = r"[A-Z][A-Za-z0-9]*(?: [A-Z][a-z]+)*"
 """Names of the tests' things: a symbol or a sector."""
 
+_LABEL = r"[a-z]+(?:[ -][a-z]+)*"
+"""Names of factors and limits."""
+
 
 def parse(text: str) -> list[tuple[str, Mapping[str, str]]]:
     """Return the forms whose phrasings give a text, with the texts of their slots."""
@@ -39,8 +42,9 @@ def _regular_expression(each: Form, phrasing: str) -> str:
         parts.append(re.escape(literal))
         if slot is not None:
             kind = each.slots[slot]
-            is_name, is_scenario = kind == "name", "“{" + slot + "}”" in phrasing
-            pattern = r"[^“”]+" if is_scenario else _NAME if is_name else PATTERNS[kind]
+            named = {**PATTERNS, "name": _NAME, "label": _LABEL}
+            is_scenario = "“{" + slot + "}”" in phrasing
+            pattern = r"[^“”]+" if is_scenario else named[kind]
             parts.append(f"(?P<{slot}>{pattern})")
     return "".join(parts)
 
@@ -49,5 +53,5 @@ def number_in(shown: str) -> tuple[float, float]:
     """Return the number of a slot's text and half a unit of its last digit."""
     digits = re.sub(r"[^\d.−]", "", shown).replace("−", "-").rstrip(".")
     decimals = len(digits.partition(".")[2])
-    scale = 100 if "%" in shown or "percentage point" in shown else 1
+    scale = 100 if "%" in shown or "point" in shown else 1
     return float(digits) / scale, 0.5 * 10.0**-decimals / scale

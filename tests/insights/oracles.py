@@ -1,67 +1,22 @@
 """What each form of the catalog says, written again from its meaning: values by subject.
 
-Nothing of `riskmetrics.insights.forms` is used. A missing figure is NaN, with which every
-comparison is false.
+Nothing of `riskmetrics.insights.forms` is used.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from math import isnan, nan
+from functools import partial
+from math import isnan, nan, sqrt
 
-from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.history_facts import UNKNOWN_START
-
-Expected = dict[str, dict[str, object]]
-"""Subject to slots and their values."""
-
-
-class Figures:
-    """Figures of a sheet: NaN if missing."""
-
-    def __init__(self, sheet: Sheet) -> None:
-        """Keep the sheet."""
-        self.sheet, self.day = sheet, sheet.day
-
-    def __getattr__(self, name: str) -> float:
-        """Return a figure by its id."""
-        fact = self.sheet.facts.get(name)
-        return nan if fact is None else float(fact.value)
-
-    def of(self, alias: str, kind: str) -> float:
-        """Return a figure of a thing."""
-        return getattr(self, f"{alias.lower()}_{kind}")
-
-    def text(self, name: str) -> str:
-        """Return a text, empty if missing."""
-        fact = self.sheet.facts.get(name)
-        return "" if fact is None else str(fact.value)
-
-    def rank(self, alias: str, kind: str) -> int:
-        """Return a rank, 0 if missing."""
-        fact = self.sheet.facts.get(f"{alias.lower()}_{kind}")
-        return (fact.rank or 0) if fact else 0
-
-    def count(self, name: str) -> int:
-        """Return the number of observations of a fact."""
-        return self.sheet.facts[name].n_obs or 0
-
-    def things(self, prefix: str) -> list[str]:
-        """Return aliases."""
-        return [alias for alias in self.sheet.aliases if alias.startswith(prefix)]
+from tests.insights.figures import Expected, Figures, expect, known
+from tests.insights.risk_oracles import RISK_STATEMENTS
 
 
-def _one(condition: bool, subject: str = "", **slots: object) -> Expected:
-    return {subject: slots} if condition else {}
-
-
-def _known(*values: float) -> bool:
-    return not any(isnan(value) for value in values)
-
-
-def _largest(f: Figures, sign: int) -> tuple[str, float, float]:
+def _largest(f: Figures, sign: int, over: str = "") -> tuple[str, float, float]:
     """Return the largest winner or loser, its P&L, and its share of the sum of that sign."""
-    total = f.winners_pnl if sign > 0 else f.losers_pnl
-    signed = {alias: sign * f.of(alias, "pnl") for alias in f.things("POS")}
+    total = getattr(f, ("winners_pnl" if sign > 0 else "losers_pnl") + over)
+    signed = {alias: sign * f.of(alias, f"pnl{over}") for alias in f.things("POS")}
     signed = {alias: value for alias, value in signed.items() if value > 0}
     if not signed or not sign * total > 0:
         return "", nan, nan
@@ -74,8 +29,8 @@ def _main_position(f: Figures, sign: int) -> Expected:
     others = f.n_winners if sign > 0 else f.n_losers
     total = 0.0 if isnan(f.daily_pnl) else f.daily_pnl
     matters = sign * total > 0 or abs(pnl) >= 0.4 * abs(total)
-    slots = {"gain" if sign > 0 else "loss": abs(pnl), "share": share, "name": alias}
-    return _one(share >= 0.5 and others >= 2 and matters, alias, **slots)
+    slots = {"amount": abs(pnl), "share": share, "name": alias}
+    return expect(share >= 0.5 and others >= 2 and matters, alias, **slots)
 
 
 def _limit(f: Figures, kind: str, alias: str = "") -> float:
@@ -137,8 +92,8 @@ def round_half_even(value: float) -> float:
 
 
 def _test(f: Figures, holds: bool) -> Expected:
-    found = _known(f.var_tested, f.var_exceptions, f.var_expected, f.var_p_value) and holds
-    return _one(
+    found = known(f.var_tested, f.var_exceptions, f.var_expected, f.var_p_value) and holds
+    return expect(
         found,
         count=f.var_tested,
         exceptions=f.var_exceptions,
@@ -157,7 +112,7 @@ def _left(f: Figures, sign: int) -> Expected:
         and sign * f.left_return > 0
         and bool(f.text("left_day"))
     )
-    return _one(
+    return expect(
         holds,
         before=before,
         now=f.volatility_21d,
@@ -169,7 +124,19 @@ def _left(f: Figures, sign: int) -> Expected:
 def _volatility_moved(f: Figures, sign: int) -> Expected:
     before = f.volatility_21d - f.volatility_21d_change
     holds = before > 0 and sign * f.volatility_21d_change >= 0.1 * before
-    return _one(holds, before=before, now=f.volatility_21d)
+    return expect(holds, before=before, now=f.volatility_21d)
+
+
+def _drifted(f: Figures, sign: int) -> Expected:
+    before = f.volatility_21d - f.volatility_21d_change_21d
+    holds = before > 0 and sign * f.volatility_21d_change_21d >= 0.25 * before
+    return expect(holds, before=before, now=f.volatility_21d)
+
+
+def _forecast_moved(f: Figures, sign: int) -> Expected:
+    before = f.expected_volatility - f.expected_volatility_change
+    holds = before > 0 and sign * f.expected_volatility_change >= 0.1 * before
+    return expect(holds, before=before, now=f.expected_volatility)
 
 
 def _expected(f: Figures, sign: int) -> Expected:
@@ -179,7 +146,7 @@ def _expected(f: Figures, sign: int) -> Expected:
         and odds >= 0.6
         and f.expected_low < f.expected_high
     )
-    return _one(
+    return expect(
         holds,
         expected=f.expected_volatility,
         low=f.expected_low,
@@ -189,9 +156,9 @@ def _expected(f: Figures, sign: int) -> Expected:
 
 
 def _scored(f: Figures, holds: bool) -> Expected:
-    known = _known(f.past_forecast, f.past_outcome, f.past_low, f.past_high)
-    return _one(
-        known and holds,
+    is_known = known(f.past_forecast, f.past_outcome, f.past_low, f.past_high)
+    return expect(
+        is_known and holds,
         forecast=f.past_forecast,
         outcome=f.past_outcome,
         low=f.past_low,
@@ -212,13 +179,13 @@ def _pair(f: Figures) -> Expected:
     ranked = {
         f.rank(alias, "share"): alias
         for alias in f.things("POS")
-        if f.of(alias, "weight") > 0 and _known(f.of(alias, "share"))
+        if f.of(alias, "weight") > 0 and known(f.of(alias, "share"))
     }
     if not {1, 2} <= ranked.keys():
         return {}
     one, other = f.of(ranked[1], "share"), f.of(ranked[2], "share")
     holds = one + other >= 0.6 and one < 0.5 and other > 0
-    return _one(holds, ranked[1], first=ranked[1], second=ranked[2], share=one + other)
+    return expect(holds, ranked[1], first=ranked[1], second=ranked[2], share=one + other)
 
 
 def _active(f: Figures) -> dict[str, float]:
@@ -227,13 +194,13 @@ def _active(f: Figures) -> dict[str, float]:
         for alias in f.things("SEC")
         if f.sheet.aliases[alias]["sector"]
         not in ("Bonds", "Fund, not looked through", "Unclassified")
-        and _known(f.of(alias, "active"), f.of(alias, "net"), f.of(alias, "benchmark"))
+        and known(f.of(alias, "active"), f.of(alias, "net"), f.of(alias, "benchmark"))
     }
 
 
 def _sector(f: Figures, alias: str, holds: bool) -> Expected:
     holds = holds and f.of(alias, "net") > 0
-    return _one(
+    return expect(
         holds, alias, name=alias, net=f.of(alias, "net"), benchmark=f.of(alias, "benchmark")
     )
 
@@ -254,26 +221,27 @@ def _absent(f: Figures) -> Expected:
     active = _active(f)
     alias = min(active, key=lambda each: (active[each], each), default="")
     holds = bool(alias) and active[alias] <= -0.1 and f.of(alias, "gross") == 0
-    return _one(holds, alias, name=alias, benchmark=f.of(alias, "benchmark") if holds else nan)
+    return expect(holds, alias, name=alias, benchmark=f.of(alias, "benchmark") if holds else nan)
 
 
 def _beta(f: Figures, holds: bool) -> Expected:
-    known = _known(f.own_beta, f.own_beta_error) and f.own_beta > 0
-    return _one(known and holds, beta=f.own_beta, error=f.own_beta_error)
+    is_known = known(f.own_beta, f.own_beta_error) and f.own_beta > 0
+    return expect(is_known and holds, beta=f.own_beta, error=f.own_beta_error)
 
 
-def _near_one(f: Figures) -> bool:
+def _nearone(f: Figures) -> bool:
     return 0.9 <= f.own_beta <= 1.1
 
 
-def _scenario(f: Figures, *, is_less: bool) -> Expected:
+def _scenario(f: Figures, side: int | None = None) -> Expected:
+    """Return the worst scenario, or that if it costs more (-1) or less (1) than the market."""
     found: Expected = {}
     for alias in f.things("SCN"):
         result, move = f.of(alias, "result"), f.of(alias, "market_move")
         if f.rank(alias, "result") == 1 and result < 0:
-            if not is_less:
+            if side is None:
                 found[alias] = {"name": alias, "loss": -result}
-            elif move < result:
+            elif move < 0 and side * result > side * move:
                 found[alias] = {"name": alias, "loss": -result, "market": -move}
     return found
 
@@ -281,7 +249,7 @@ def _scenario(f: Figures, *, is_less: bool) -> Expected:
 def _drawdown(f: Figures) -> Expected:
     peak = f.text("drawdown_peak")
     holds = bool(peak) and peak < f.day.isoformat() and f.drawdown >= 0.03
-    return _one(holds, drawdown=f.drawdown, day=date.fromisoformat(peak) if holds else None)
+    return expect(holds, drawdown=f.drawdown, day=date.fromisoformat(peak) if holds else None)
 
 
 def _quiet_moves(f: Figures) -> bool:
@@ -294,63 +262,133 @@ def _quiet_moves(f: Figures) -> bool:
 def _netting(f: Figures) -> Expected:
     gains, losses = f.winners_pnl, -f.losers_pnl
     holds = gains >= 0.4 * losses > 0 and losses >= 0.4 * gains
-    return _one(holds, gains=gains, losses=losses)
+    return expect(holds, gains=gains, losses=losses)
 
 
 def _spread(f: Figures) -> Expected:
     alias, pnl, share = _largest(f, -1)
     holds = f.daily_pnl < 0 and f.n_losers >= 5 and share <= 0.25
-    return _one(holds, alias, name=alias, loss=abs(pnl), share=share)
+    return expect(holds, alias, name=alias, amount=abs(pnl), share=share)
+
+
+def _contributor(f: Figures, sign: int, over: str) -> Expected:
+    """Return the largest detractor or contributor over some sessions: a quarter of its side."""
+    alias, pnl, share = _largest(f, sign, over)
+    others = getattr(f, ("n_winners" if sign > 0 else "n_losers") + over)
+    return expect(share >= 0.25 and others >= 2, alias, name=alias, amount=abs(pnl), share=share)
+
+
+def _against_market(f: Figures, sign: int, over: str, least: float) -> Expected:
+    own, market = getattr(f, f"return{over}"), getattr(f, f"market_return{over}")
+    return expect(sign * (own - market) >= least, rate=own, market=market)
+
+
+def _implied(f: Figures, direction: int, outcome: int) -> Expected:
+    """Return the session against beta times the market: in line within 15%, or 0.1 points."""
+    implied = f.own_beta * f.market_return
+    near = max(0.001, 0.15 * abs(implied))
+    gap = f.daily_return - implied
+    holds = {-1: gap < -near, 0: -near <= gap <= near, 1: gap > near}[outcome]
+    return expect(
+        f.own_beta > 0 and direction * implied >= 0.003 and holds,
+        beta=f.own_beta,
+        market=abs(f.market_return),
+        implied=abs(implied),
+    )
 
 
 STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
-    "session_loss": lambda f: _one(
-        f.daily_pnl < 0 and f.daily_return < 0, loss=-f.daily_pnl, rate=-f.daily_return
+    **RISK_STATEMENTS,
+    **{
+        f"{name}{over}": partial(_contributor, sign=sign, over=over)
+        for name, sign in (("detractor", -1), ("contributor", 1))
+        for over in ("_5d", "_21d")
+    },
+    **{
+        f"{name}{over}": partial(_against_market, sign=sign, over=over, least=least)
+        for name, sign in (("behind_market", -1), ("ahead_of_market", 1))
+        for over, least in (("_5d", 0.01), ("_21d", 0.025))
+    },
+    **{
+        f"market_{move}_{name}": partial(_implied, direction=direction, outcome=outcome)
+        for move, direction in (("fall", -1), ("rise", 1))
+        for name, outcome in (("worse", -1), ("in_line", 0), ("better", 1))
+    },
+    "behind_market": lambda f: expect(
+        f.daily_return - f.market_return <= -0.005, gap=f.market_return - f.daily_return
     ),
-    "session_gain": lambda f: _one(
-        f.daily_pnl > 0 and f.daily_return > 0, gain=f.daily_pnl, rate=f.daily_return
+    "ahead_of_market": lambda f: expect(
+        f.daily_return - f.market_return >= 0.005, gap=f.daily_return - f.market_return
     ),
-    "session_loss_amount": lambda f: _one(f.daily_pnl < 0, loss=-f.daily_pnl),
-    "session_gain_amount": lambda f: _one(f.daily_pnl > 0, gain=f.daily_pnl),
+    "breadth": lambda f: expect(
+        f.n_winners >= 2 and f.n_losers >= 2 and f.n_winners + f.n_losers >= 5,
+        winners=f.n_winners,
+        losers=f.n_losers,
+    ),
+    "unusual_move": lambda f: expect(
+        f.volatility_21d - f.volatility_21d_change > 0
+        and abs(f.daily_return) >= 2 * (f.volatility_21d - f.volatility_21d_change) / sqrt(252),
+        multiple=abs(f.daily_return) / (f.volatility_21d - f.volatility_21d_change) * sqrt(252)
+        if f.volatility_21d != f.volatility_21d_change
+        else nan,
+    ),
+    "cash_share": lambda f: expect(
+        f.total_value > 0 and 0.1 * f.total_value <= f.cash_value <= f.total_value,
+        share=f.cash_value / f.total_value if f.total_value else nan,
+    ),
+    "shortfall": lambda f: expect(f.shortfall_95 > 0, shortfall=f.shortfall_95),
+    "volatility_rose_21d": lambda f: _drifted(f, 1),
+    "volatility_fell_21d": lambda f: _drifted(f, -1),
+    "forecast_rose": lambda f: _forecast_moved(f, 1),
+    "forecast_fell": lambda f: _forecast_moved(f, -1),
+    "top_three_grew": lambda f: expect(f.top_3_change_21d >= 0.03, change=f.top_3_change_21d),
+    "session_loss": lambda f: expect(
+        f.daily_pnl < 0 and f.daily_return < 0, amount=-f.daily_pnl, rate=-f.daily_return
+    ),
+    "session_gain": lambda f: expect(
+        f.daily_pnl > 0 and f.daily_return > 0, amount=f.daily_pnl, rate=f.daily_return
+    ),
+    "session_loss_amount": lambda f: expect(f.daily_pnl < 0, amount=-f.daily_pnl),
+    "session_gain_amount": lambda f: expect(f.daily_pnl > 0, amount=f.daily_pnl),
     "position_loss": lambda f: _main_position(f, -1),
     "position_gain": lambda f: _main_position(f, 1),
     "losses_spread": _spread,
     "netting": _netting,
-    "five_sessions_down": lambda f: _one(f.return_5d <= -0.02, rate=-f.return_5d),
-    "five_sessions_up": lambda f: _one(f.return_5d >= 0.02, rate=f.return_5d),
-    "month_down": lambda f: _one(f.return_21d <= -0.06, rate=-f.return_21d),
-    "month_up": lambda f: _one(f.return_21d >= 0.06, rate=f.return_21d),
+    "five_sessions_down": lambda f: expect(f.return_5d <= -0.02, rate=-f.return_5d),
+    "five_sessions_up": lambda f: expect(f.return_5d >= 0.02, rate=f.return_5d),
+    "month_down": lambda f: expect(f.return_21d <= -0.06, rate=-f.return_21d),
+    "month_up": lambda f: expect(f.return_21d >= 0.06, rate=f.return_21d),
     "largest_loss": lambda f: (
-        _one(True, count=f.count("loss_rank")) if f.loss_rank == 1 and f.daily_return < 0 else {}
+        expect(True, count=f.count("loss_rank")) if f.loss_rank == 1 and f.daily_return < 0 else {}
     ),
     "largest_gain": lambda f: (
-        _one(True, count=f.count("gain_rank")) if f.gain_rank == 1 and f.daily_return > 0 else {}
+        expect(True, count=f.count("gain_rank")) if f.gain_rank == 1 and f.daily_return > 0 else {}
     ),
     "rare_loss": lambda f: (
-        _one(True, rank=f.loss_rank, count=f.count("loss_rank"))
+        expect(True, rank=f.loss_rank, count=f.count("loss_rank"))
         if 2 <= f.loss_rank <= 5 and f.daily_return < 0
         else {}
     ),
     "rare_gain": lambda f: (
-        _one(True, rank=f.gain_rank, count=f.count("gain_rank"))
+        expect(True, rank=f.gain_rank, count=f.count("gain_rank"))
         if 2 <= f.gain_rank <= 5 and f.daily_return > 0
         else {}
     ),
-    "market_rose": lambda f: _one(
-        f.market_return >= 0.01 and _known(f.daily_return), rate=f.market_return
+    "market_rose": lambda f: expect(
+        f.market_return >= 0.01 and known(f.daily_return), rate=f.market_return
     ),
-    "market_fell": lambda f: _one(
-        f.market_return <= -0.01 and _known(f.daily_return), rate=-f.market_return
+    "market_fell": lambda f: expect(
+        f.market_return <= -0.01 and known(f.daily_return), rate=-f.market_return
     ),
-    "no_change": lambda f: _one(_quiet_moves(f)),
-    "equity": lambda f: _one(f.total_value > 0, equity=f.total_value),
-    "opened": lambda f: _one(f.n_opened > 0, count=f.n_opened),
-    "closed": lambda f: _one(f.n_closed > 0, count=f.n_closed),
-    "resized": lambda f: _one(f.n_resized > 0, count=f.n_resized),
-    "var_exceeded": lambda f: _one(
+    "no_change": lambda f: expect(_quiet_moves(f)),
+    "equity": lambda f: expect(f.total_value > 0, equity=f.total_value),
+    "opened": lambda f: expect(f.n_opened > 0, count=f.n_opened),
+    "closed": lambda f: expect(f.n_closed > 0, count=f.n_closed),
+    "resized": lambda f: expect(f.n_resized > 0, count=f.n_resized),
+    "var_exceeded": lambda f: expect(
         -f.daily_return > f.previous_var_95 > 0, loss=-f.daily_return, var=f.previous_var_95
     ),
-    "var_held": lambda f: _one(
+    "var_held": lambda f: expect(
         0 < 0.5 * f.previous_var_95 <= -f.daily_return <= f.previous_var_95,
         loss=-f.daily_return,
         var=f.previous_var_95,
@@ -366,18 +404,18 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "loss_left_window": lambda f: _left(f, -1),
     "volatility_rose": lambda f: _volatility_moved(f, 1),
     "volatility_fell": lambda f: _volatility_moved(f, -1),
-    "volatility_calm": lambda f: _one(
-        f.volatility_percentile <= 0.2 and _known(f.volatility_21d),
+    "volatility_calm": lambda f: expect(
+        f.volatility_percentile <= 0.2 and known(f.volatility_21d),
         volatility=f.volatility_21d,
         days=f.volatility_percentile,
     ),
-    "volatility_high": lambda f: _one(
-        f.volatility_percentile >= 0.8 and _known(f.volatility_21d),
+    "volatility_high": lambda f: expect(
+        f.volatility_percentile >= 0.8 and known(f.volatility_21d),
         volatility=f.volatility_21d,
         days=f.volatility_percentile,
     ),
-    "volatility_level": lambda f: _one(_known(f.volatility_21d), volatility=f.volatility_21d),
-    "windows_compared": lambda f: _one(
+    "volatility_level": lambda f: expect(known(f.volatility_21d), volatility=f.volatility_21d),
+    "windows_compared": lambda f: expect(
         abs(f.volatility_21d - f.volatility_63d) >= 0.2 * max(f.volatility_21d, f.volatility_63d)
         and max(f.volatility_21d, f.volatility_63d) > 0,
         short=f.volatility_21d,
@@ -412,7 +450,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         ),
     ),
     "pair_share": _pair,
-    "effective_positions": lambda f: _one(
+    "effective_positions": lambda f: expect(
         f.num_positions > 1 and f.effective_positions <= f.num_positions * 2 / 3,
         count=f.num_positions,
         effective=f.effective_positions,
@@ -422,41 +460,48 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for alias in f.things("POS")
         if f.rank(alias, "weight") == 1
     },
-    "top_three": lambda f: _one(f.num_positions >= 5 and f.top_3 >= 0.5, share=f.top_3),
+    "top_three": lambda f: expect(f.num_positions >= 5 and f.top_3 >= 0.5, share=f.top_3),
     "sector_over": _over,
     "sector_under": _under,
     "sector_absent": _absent,
-    "beta_high": lambda f: _beta(f, not _near_one(f) and f.own_beta - 1 > f.own_beta_error),
-    "beta_low": lambda f: _beta(f, not _near_one(f) and 1 - f.own_beta > f.own_beta_error),
-    "beta_neutral": lambda f: _beta(f, _near_one(f)),
-    "beta_rose": lambda f: _one(
-        f.beta_change >= 0.05 and _known(f.beta), before=f.beta - f.beta_change, now=f.beta
+    "beta_high": lambda f: _beta(f, not _nearone(f) and f.own_beta - 1 > f.own_beta_error),
+    "beta_low": lambda f: _beta(f, not _nearone(f) and 1 - f.own_beta > f.own_beta_error),
+    "beta_neutral": lambda f: _beta(f, _nearone(f)),
+    "beta_rose": lambda f: expect(
+        f.beta_change >= 0.05 and known(f.beta), before=f.beta - f.beta_change, now=f.beta
     ),
-    "beta_fell": lambda f: _one(
-        f.beta_change <= -0.05 and _known(f.beta), before=f.beta - f.beta_change, now=f.beta
+    "beta_fell": lambda f: expect(
+        f.beta_change <= -0.05 and known(f.beta), before=f.beta - f.beta_change, now=f.beta
     ),
-    "market_explains": lambda f: _one(f.market_r_squared >= 0.8, share=f.market_r_squared),
-    "market_explains_little": lambda f: _one(f.market_r_squared <= 0.4, share=f.market_r_squared),
-    "beta_partial": lambda f: _one(
-        f.beta_coverage < 0.995 and _known(f.beta), coverage=f.beta_coverage
+    "market_explains": lambda f: expect(f.market_r_squared >= 0.8, share=f.market_r_squared),
+    "market_explains_little": lambda f: expect(f.market_r_squared <= 0.4, share=f.market_r_squared),
+    "beta_partial": lambda f: expect(
+        f.beta_coverage < 0.995 and known(f.beta), coverage=f.beta_coverage
     ),
-    "rate_beta": lambda f: _one(f.rate_beta >= 0.2, beta=f.rate_beta),
-    "shorts_reduce": lambda f: _one(
+    "rate_beta": lambda f: expect(f.rate_beta >= 0.2, beta=f.rate_beta),
+    "shorts_reduce": lambda f: expect(
         f.short_share <= -0.02 and f.num_short_positions > 0, share=-f.short_share
     ),
-    "shorts_add": lambda f: _one(
+    "shorts_add": lambda f: expect(
         f.short_share >= 0.02 and f.num_short_positions > 0, share=f.short_share
     ),
-    "gross_and_net": lambda f: _one(
+    "gross_and_net": lambda f: expect(
         f.gross_to_equity >= 1.05 and f.net_to_equity > 0 and f.num_short_positions >= 2,
         gross=f.gross_to_equity,
         net=f.net_to_equity,
         shorts=f.num_short_positions,
     ),
-    "scenario_cost": lambda f: _scenario(f, is_less=False),
-    "scenario_less_than_market": lambda f: _scenario(f, is_less=True),
+    "scenario_cost": _scenario,
+    "scenario_less_than_market": lambda f: _scenario(f, 1),
+    "scenario_more_than_market": lambda f: _scenario(f, -1),
+    "at_peak": lambda f: expect(f.drawdown == 0),
+    "drawdown_compared": lambda f: expect(
+        f.drawdown >= 0.03 and 2 * f.drawdown <= f.max_drawdown,
+        drawdown=f.drawdown,
+        deepest=f.max_drawdown,
+    ),
     "drawdown": _drawdown,
-    "drawdown_deepest": lambda f: _one(
+    "drawdown_deepest": lambda f: expect(
         f.drawdown == f.max_drawdown and f.drawdown >= 0.03, drawdown=f.drawdown
     ),
     "limit_position": lambda f: _new_limit(f, "weight", "weight", "POS"),
@@ -464,16 +509,16 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "limit_beta": lambda f: _new_limit(f, "beta", "beta"),
     "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
-    "limits_standing": lambda f: _one(
+    "limits_standing": lambda f: expect(
         any(length > 1 for length, _ in _all_limits(f))
-        or (_test_fails(f) and f.previous_var_p_value < 0.01 and _known(f.var_tested))
+        or (_test_fails(f) and f.previous_var_p_value < 0.01 and known(f.var_tested))
     ),
-    "limits_reached": lambda f: _one((1, False) in _all_limits(f)),
-    "prices_missing": lambda f: _one(f.price_coverage < 1, coverage=f.price_coverage),
-    "risk_undefined": lambda f: _one(
-        _known(f.total_value)
+    "limits_reached": lambda f: expect((1, False) in _all_limits(f)),
+    "prices_missing": lambda f: expect(f.price_coverage < 1, coverage=f.price_coverage),
+    "risk_undefined": lambda f: expect(
+        known(f.total_value)
         and not any(
-            _known(value)
+            known(value)
             for value in (
                 f.beta,
                 f.volatility_21d,
@@ -507,7 +552,19 @@ BECAUSE: Mapping[str, str] = {
     "headline_shorts_add": "shorts_add",
     "headline_shorts_reduce": "shorts_reduce",
     "headline_deepest": "drawdown_deepest",
-    "headline_loss_held": "var_held",
+    "headline_fall_worse": "market_fall_worse",
+    "headline_fall_better": "market_fall_better",
+    "headline_fall_in_line": "market_fall_in_line",
+    "headline_rise_better": "market_rise_better",
+    "headline_rise_worse": "market_rise_worse",
+    "headline_rise_in_line": "market_rise_in_line",
+    "headline_own_limit": "own_limit_breached",
+    "headline_own_limit_of": "own_limit_breached_of",
+    "headline_own_limit_ended": "own_limit_ended",
+    "headline_own_limit_ended_of": "own_limit_ended_of",
+    "headline_pair": "pair_share",
+    "headline_explains_little": "market_explains_little",
+    "headline_specific": "risk_specific",
     "headline_loss": "session_loss_amount",
     "headline_gain": "session_gain_amount",
     "headline_calm": "volatility_calm",
@@ -553,7 +610,10 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
         else set()
     ),
-    "headline_beta": lambda f: {""} if _known(f.beta) else set(),
+    "headline_beta": lambda f: {""} if known(f.beta) else set(),
+    "headline_liquidity": lambda f: {""} if known(f.days_to_liquidate) else set(),
+    "headline_active": lambda f: {""} if known(f.tracking_error) else set(),
+    "headline_drawdown_level": lambda f: {""} if known(f.drawdown) else set(),
     "headline_exposure": lambda f: {""} if f.num_short_positions > 0 else set(),
     "look_at_beta": lambda f: _severe(f, "beta"),
     "look_at_leverage": lambda f: _severe(f, "gross_to_equity"),
@@ -563,10 +623,25 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
 }
 """Headline or advice to the subjects for which it is true."""
 
+
+def _riskiest(f: Figures) -> set[str]:
+    """Return the position with most of the risk, of those that make much for their size."""
+    found = {
+        alias: float(str(slots["share"]))
+        for form_id in ("position_dominates", "position_risk_heavy")
+        for alias, slots in STATEMENTS[form_id](f).items()
+        if float(str(slots["share"])) >= 0.25
+    }
+    return {alias for alias, share in found.items() if share == max(found.values())}
+
+
 CHOICES: Mapping[str, Callable[[Figures], set[str]]] = {
-    "look_at_position": lambda f: (
-        set(STATEMENTS["position_dominates"](f)) or _severe(f, "weight", "POS")
-    ),
+    "look_at_position": lambda f: _riskiest(f) or _severe(f, "weight", "POS"),
+    "look_at_own_limit": lambda f: {
+        subject
+        for state in ("breached", "breached_of", "exceeded", "exceeded_of")
+        for subject in RISK_STATEMENTS[f"own_limit_{state}"](f)
+    },
     "look_at_sector": lambda f: _severe(f, "gross", "SEC"),
 }
 """Advice about one of several things: exactly one of them, if there are any."""

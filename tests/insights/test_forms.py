@@ -13,8 +13,9 @@ from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.realize import display_names, realize_phrasing
 from riskmetrics.insights.slots import Slot, apart, flat_slots
 from tests.insights.fact_sheets import random_sheet
+from tests.insights.figures import Figures
 from tests.insights.inverse import number_in, parse
-from tests.insights.oracles import BECAUSE, CHOICES, STATEMENTS, SUBJECTS, Figures
+from tests.insights.oracles import BECAUSE, CHOICES, STATEMENTS, SUBJECTS
 
 N_SHEETS = 1_000
 """Random sheets in the tests; `python -m benchmarks.insight_claims` tries more."""
@@ -91,7 +92,7 @@ def _says(shown: str, slot: Slot, names: dict[str, str], day: date) -> bool:
     """Return whether the text of a slot is its value."""
     if slot.kind == "items":
         return bool(shown)
-    if slot.kind == "name":
+    if slot.kind in ("name", "label"):
         return shown == names[str(slot.value)]
     if isinstance(slot.value, date):
         expected = f"{slot.value:%B} {slot.value.day}"

@@ -79,7 +79,7 @@ def written(
 
 def test_a_true_plan_is_stored_with_its_cost(request_: Request) -> None:
     row, _ = written(request_, TRUE)
-    assert "a beta of 0.70, give or take 0.05" in str(row["summary"])
+    assert "a beta of 0.70 (±0.05)" in str(row["summary"])
     assert (row["title"], row["provider"], row["model_used"]) == (
         "Sensitivity to the market",
         "anthropic",

@@ -1,16 +1,20 @@
-"""What to look at: each tied to a limit that is reached or a finding; never what to trade."""
+"""What to look at: each tied to an alert or a finding; never what to trade."""
 
 from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
-from riskmetrics.insights.forms.concentration import position_dominates
+from riskmetrics.insights.claims import Instance, Topic, View, form
+from riskmetrics.insights.forms import own_limits
+from riskmetrics.insights.forms.concentration import position_dominates, position_risk_heavy
 from riskmetrics.insights.forms.stress import drawdown_deepest
 from riskmetrics.insights.forms.tail import var_too_low
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.severity import LEVELS
-from riskmetrics.insights.slots import name
+from riskmetrics.insights.slots import label, name
 
 _SALIENCE = 1.8
+_MUCH_RISK = 0.25
+"""Share of the volatility from which a position that is riskier than its size is looked at."""
+
 _ADVISED = ("warning", "critical")
 
 
@@ -18,50 +22,58 @@ _ADVISED = ("warning", "critical")
     "look_at_position",
     "concentration",
     "name: name",
-    "Look at the size of {name}.",
+    "Look at: how large a position in {name} is intended.",
     role="advice",
 )
 def look_at_position(view: View) -> Iterator[Instance]:
-    """The position farthest beyond a limit, or the one that makes most of the risk."""
-    dominant = next(position_dominates.evaluate(view), None)
-    if dominant is not None:
-        yield Instance(
-            {"name": name(dominant.subject)}, (), _SALIENCE + 1, dominant.subject,
-            context=dominant.facts,
-        )  # fmt: skip
+    """The position that makes most of the risk, or much for its size, or has a severe alert."""
+    heavy = (
+        each
+        for each in (*position_dominates.evaluate(view), *position_risk_heavy.evaluate(view))
+        if float(each.facts[1].value) >= _MUCH_RISK
+    )
+    found = max(heavy, key=lambda each: float(each.facts[1].value), default=None)
+    if found is not None:
+        slots = {"name": name(found.subject)}
+        yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts)
     else:
-        yield from _look(view, "weight")
+        yield from _reached(view, "weight")
 
 
-@form("look_at_sector", "sectors", "name: name", "Look at the size of {name}.", role="advice")
-def look_at_sector(view: View) -> Iterator[Instance]:
-    """A sector is beyond a limit."""
-    yield from _look(view, "gross")
+def _look(form_id: str, topic: Topic, kind: str, phrasing: str) -> None:
+    """Add the advice on the alert of a kind that is farthest beyond its level."""
+    slots = "name: name" if "{name}" in phrasing else ""
+
+    @form(form_id, topic, slots, phrasing, role="advice")
+    def evaluate(view: View) -> Iterator[Instance]:
+        if kind != "drawdown" or any(drawdown_deepest.evaluate(view)):
+            yield from _reached(view, kind)
 
 
-@form(
-    "look_at_beta",
-    "factors",
-    "",
-    "Look at how much market risk the portfolio is meant to take.",
-    role="advice",
-)
-def look_at_beta(view: View) -> Iterator[Instance]:
-    """The beta is beyond a limit."""
-    yield from _look(view, "beta")
+def _reached(view: View, kind: str) -> Iterator[Instance]:
+    """Yield the first alert of a kind, if it is severe."""
+    for reach in reached_limits(view):
+        if reach.kind == kind and reach.level in _ADVISED:
+            slots = {"name": name(reach.alias)} if reach.alias else {}
+            salience = _SALIENCE + LEVELS.index(reach.level) / 10
+            yield Instance(slots, (), salience, reach.alias, context=reach.facts)
+            return
 
 
-@form("look_at_leverage", "hedge", "", "Look at the gross exposure.", role="advice")
-def look_at_leverage(view: View) -> Iterator[Instance]:
-    """Gross exposure is beyond a limit."""
-    yield from _look(view, "gross_to_equity")
+_look("look_at_sector", "sectors", "gross", "Look at: how much exposure to {name} is intended.")
+_look("look_at_beta", "factors", "beta",
+    "Look at: how much market risk the portfolio is meant to take.")  # fmt: skip
+_look("look_at_leverage", "hedge", "gross_to_equity",
+    "Look at: how much gross exposure is intended.")  # fmt: skip
+_look("look_at_drawdown", "stress", "drawdown",
+    "Look at: which positions made the drawdown the deepest of the year.")  # fmt: skip
 
 
 @form(
     "look_at_var",
     "tail",
     "",
-    "Look at how far the value at risk can be relied on.",
+    "Look at: how far the value at risk can be relied on.",
     role="advice",
 )
 def look_at_var(view: View) -> Iterator[Instance]:
@@ -70,18 +82,18 @@ def look_at_var(view: View) -> Iterator[Instance]:
         yield Instance({}, (), _SALIENCE + 1, context=(*found.facts, *found.context))
 
 
-@form("look_at_drawdown", "stress", "", "Look at what caused the drawdown.", role="advice",
-    connectives=("caused",))  # fmt: skip
-def look_at_drawdown(view: View) -> Iterator[Instance]:
-    """The drawdown is the deepest of the year, and beyond a limit."""
-    if any(drawdown_deepest.evaluate(view)):
-        yield from _look(view, "drawdown")
-
-
-def _look(view: View, kind: str) -> Iterator[Instance]:
-    for reach in reached_limits(view):
-        if reach.kind == kind and reach.level in _ADVISED:
-            slots = {"name": name(reach.alias)} if reach.alias else {}
-            salience = _SALIENCE + LEVELS.index(reach.level) / 10
-            yield Instance(slots, (), salience, reach.alias, context=reach.facts)
+@form(
+    "look_at_own_limit",
+    "limits",
+    "name: label",
+    "Look at: the breach of the portfolio's limit on {name}.",
+    role="advice",
+)
+def look_at_own_limit(view: View) -> Iterator[Instance]:
+    """The first limit that a user set and that is exceeded."""
+    for state in (*own_limits.breached, *own_limits.exceeded):
+        for found in state.evaluate(view):
+            evidence = (*found.facts, *found.context)
+            shown = {"name": label(found.subject)}
+            yield Instance(shown, (), _SALIENCE + 2, found.subject, context=evidence)
             return

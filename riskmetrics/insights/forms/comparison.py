@@ -2,103 +2,69 @@
 
 from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
-from riskmetrics.insights.slots import count, ordinal, size
+from riskmetrics.insights.claims import Form, Instance, View, form
+from riskmetrics.insights.form_shapes import compared, mirrored, single
+from riskmetrics.insights.slots import count, number, ordinal, points, size
 
 _RARE = 5
 """Rank among the past year's returns up to which a session is rare."""
 
-_CLEAR_MOVE, _CLEAR_RETURNS = 0.01, {"return_5d": 0.02, "return_21d": 0.06}
-"""Return of the market, and over several sessions, that is worth a sentence."""
+_CLEAR_MARKET_MOVE = 0.01
+"""Return of the market that is worth a sentence."""
+
+_CLEAR_RETURNS = {"_5d": 0.02, "_21d": 0.06}
+"""Suffix of several sessions to the return over them that is worth a sentence."""
+
+_CLEAR_GAPS = {"": 0.005, "_5d": 0.01, "_21d": 0.025}
+"""Suffix to the difference from the market index that is worth a sentence."""
+
+_MIN_IMPLIED = 0.003
+"""Return that beta and market imply from which the session is compared with it."""
+
+_NEAR_IMPLIED, _NEAR_IMPLIED_SHARE = 0.001, 0.15
+"""Difference from the implied return, and share of it, up to which the session is in line."""
 
 
-@form(
-    "five_sessions_down",
-    "result",
-    "rate: percent",
-    "Over five sessions the portfolio is down {rate}.",
-    "The past five sessions cost {rate}.",
-    place=3,
-)
-def five_sessions_down(view: View) -> Iterator[Instance]:
-    """A loss over five sessions."""
-    yield from _several(view, "return_5d", -1)
+def _over_sessions(over: str, words: str, down: str, up: str) -> None:
+    """Add the forms of the return over several sessions, alone and against the market index."""
+    kind, least, gap = f"return{over}", _CLEAR_RETURNS[over], _CLEAR_GAPS[over]
+
+    def evaluate(view: View, sign: int) -> Iterator[Instance]:
+        yield from single(
+            kind, "rate", size, lambda rate: sign * rate >= least,
+            lambda rate: 0.5 + 2 * abs(rate), sign=sign,
+        )(view)  # fmt: skip
+
+    mirrored("result", "rate: percent", evaluate, {
+        -1: (down, f"Over {words} sessions the portfolio is down {{rate}}.",
+            f"The portfolio is down {{rate}} over the past {words} sessions."),
+        1: (up, f"Over {words} sessions the portfolio is up {{rate}}.",
+            f"The portfolio is up {{rate}} over the past {words} sessions."),
+    }, place=3)  # fmt: skip
+
+    def against_market(view: View, sign: int) -> Iterator[Instance]:
+        yield from compared(
+            (kind, f"market_return{over}"), ("rate", "market"),
+            lambda own, market: sign * (own - market) >= gap,
+            lambda own, market: 0.65 + 2 * max(abs(own), abs(own - market)), sign=sign,
+        )(view)  # fmt: skip
+
+    mirrored("result", "rate: percent, market: percent", against_market, {
+        -1: (f"behind_market{over}",
+            f"Over {words} sessions the portfolio returned {{rate}}, behind the market index at"
+            " {market}."),
+        1: (f"ahead_of_market{over}",
+            f"Over {words} sessions the portfolio returned {{rate}}, ahead of the market index at"
+            " {market}."),
+    }, place=3)  # fmt: skip
 
 
-@form(
-    "five_sessions_up",
-    "result",
-    "rate: percent",
-    "Over five sessions the portfolio is up {rate}.",
-    "The past five sessions brought {rate}.",
-    place=3,
-)
-def five_sessions_up(view: View) -> Iterator[Instance]:
-    """A gain over five sessions."""
-    yield from _several(view, "return_5d", 1)
-
-
-@form(
-    "month_down",
-    "result",
-    "rate: percent",
-    "Over twenty-one sessions the portfolio is down {rate}.",
-    "The past twenty-one sessions cost {rate}.",
-    place=3,
-)
-def month_down(view: View) -> Iterator[Instance]:
-    """A loss over twenty-one sessions."""
-    yield from _several(view, "return_21d", -1)
-
-
-@form(
-    "month_up",
-    "result",
-    "rate: percent",
-    "Over twenty-one sessions the portfolio is up {rate}.",
-    "The past twenty-one sessions brought {rate}.",
-    place=3,
-)
-def month_up(view: View) -> Iterator[Instance]:
-    """A gain over twenty-one sessions."""
-    yield from _several(view, "return_21d", 1)
-
-
-def _several(view: View, kind: str, sign: int) -> Iterator[Instance]:
-    """Yield the return over several sessions, if it is large."""
-    facts = view.facts_of(kind)
-    if facts and sign * float(facts[0].value) >= _CLEAR_RETURNS[kind]:
-        rate = abs(float(facts[0].value))
-        yield Instance({"rate": size(rate)}, facts, 0.5 + 2 * rate, sign=sign)
-
-
-@form(
-    "largest_loss",
-    "result",
-    "count: count",
-    "No other of the past {count} sessions brought so large a loss.",
-    place=2,
-    is_event=True,
-)
-def largest_loss(view: View) -> Iterator[Instance]:
-    """The session is the worst of the past year."""
-    yield from _extreme(view, -1)
-
-
-@form(
-    "largest_gain",
-    "result",
-    "count: count",
-    "No other of the past {count} sessions brought so large a gain.",
-    place=2,
-    is_event=True,
-)
-def largest_gain(view: View) -> Iterator[Instance]:
-    """The session is the best of the past year."""
-    yield from _extreme(view, 1)
+_over_sessions("_5d", "five", "five_sessions_down", "five_sessions_up")
+_over_sessions("_21d", "twenty-one", "month_down", "month_up")
 
 
 def _extreme(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the session if it is the worst, or best, of the past year."""
     facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")
     if facts and facts[0].value == 1 and facts[0].n_obs and sign * float(facts[1].value) > 0:
         yield Instance(
@@ -106,33 +72,8 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
         )
 
 
-@form(
-    "rare_loss",
-    "result",
-    "rank: ordinal, count: count",
-    "The loss is the {rank} largest of the past {count} sessions.",
-    place=2,
-    is_event=True,
-)
-def rare_loss(view: View) -> Iterator[Instance]:
-    """The session is among the worst five of the past year, but not the worst."""
-    yield from _rare(view, -1)
-
-
-@form(
-    "rare_gain",
-    "result",
-    "rank: ordinal, count: count",
-    "The gain is the {rank} largest of the past {count} sessions.",
-    place=2,
-    is_event=True,
-)
-def rare_gain(view: View) -> Iterator[Instance]:
-    """The session is among the best five of the past year, but not the best."""
-    yield from _rare(view, 1)
-
-
 def _rare(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the session if it is among the worst, or best, five of the past year, but not first."""
     facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")
     if facts and facts[0].n_obs and sign * float(facts[1].value) > 0:
         rank = int(float(facts[0].value))
@@ -141,46 +82,93 @@ def _rare(view: View, sign: int) -> Iterator[Instance]:
             yield Instance(slots, facts[:1], 1.5, sign=sign, context=facts[1:])
 
 
-@form(
-    "market_rose",
-    "result",
-    "rate: percent",
-    "The market index rose {rate} in the session.",
-    "The market index gained {rate} in the session.",
-    place=4,
-)
-def market_rose(view: View) -> Iterator[Instance]:
-    """The market rose clearly."""
-    yield from _market(view, 1)
+extremes = mirrored("result", "count: count", _extreme, {
+    -1: ("largest_loss", "The loss is the largest of the past {count} sessions."),
+    1: ("largest_gain", "The gain is the largest of the past {count} sessions."),
+}, place=2, is_event=True)  # fmt: skip
 
-
-@form(
-    "market_fell",
-    "result",
-    "rate: percent",
-    "The market index fell {rate} in the session.",
-    "The market index lost {rate} in the session.",
-    place=4,
-)
-def market_fell(view: View) -> Iterator[Instance]:
-    """The market fell clearly."""
-    yield from _market(view, -1)
+mirrored("result", "rank: ordinal, count: count", _rare, {
+    -1: ("rare_loss", "The loss is the {rank} largest of the past {count} sessions."),
+    1: ("rare_gain", "The gain is the {rank} largest of the past {count} sessions."),
+}, place=2, is_event=True)  # fmt: skip
 
 
 def _market(view: View, sign: int) -> Iterator[Instance]:
+    """Yield a clear move of the market."""
     facts, own = view.facts_of("market_return"), view.number("daily_return")
-    if facts and own is not None and sign * float(facts[0].value) >= _CLEAR_MOVE:
+    if facts and own is not None and sign * float(facts[0].value) >= _CLEAR_MARKET_MOVE:
         rate = float(facts[0].value)
         is_opposed = rate * own < 0
         yield Instance({"rate": size(rate)}, facts, 1.3 if is_opposed else 0.7, sign=sign)
+
+
+mirrored("result", "rate: percent", _market, {
+    -1: ("market_fell", "The market index fell {rate}.", "The market index lost {rate}."),
+    1: ("market_rose", "The market index rose {rate}.", "The market index gained {rate}."),
+}, place=4)  # fmt: skip
+
+
+def _gap(view: View, sign: int) -> Iterator[Instance]:
+    """Yield a clear difference of the session's return from the market's."""
+    facts = view.facts_of("market_return", "daily_return")
+    if facts:
+        gap = float(facts[1].value) - float(facts[0].value)
+        if sign * gap >= _CLEAR_GAPS[""]:
+            yield Instance({"gap": points(gap)}, facts[:1], 0.65, sign=sign, context=facts[1:])
+
+
+mirrored("result", "gap: points", _gap, {
+    -1: ("behind_market", "The portfolio lagged the market index by {gap}."),
+    1: ("ahead_of_market", "The portfolio beat the market index by {gap}."),
+}, place=2, is_event=True)  # fmt: skip
+
+
+def _implied(direction: int) -> dict[int, Form]:
+    """Add the forms of the session against what the market's move times the beta implies.
+
+    They are in line with it (0), worse (-1) and better (1); ``direction`` is that of the market.
+    """
+
+    def evaluate(view: View, sign: int) -> Iterator[Instance]:
+        facts = view.facts_of("own_beta", "market_return", "daily_return")
+        if facts is None:
+            return
+        beta, market, own = (float(fact.value) for fact in facts)
+        implied = beta * market
+        gap, near = own - implied, max(_NEAR_IMPLIED, _NEAR_IMPLIED_SHARE * abs(implied))
+        outcome = 0 if abs(gap) <= near else 1 if gap > 0 else -1
+        if beta > 0 and direction * implied >= _MIN_IMPLIED and outcome == sign:
+            slots = {"beta": number(beta), "market": size(market), "implied": size(implied)}
+            salience = 1.1 + min(20 * abs(gap), 0.5) if outcome else 1.0
+            yield Instance(slots, facts[:2], salience, sign=outcome or direction, context=facts[2:])
+
+    move, result, went = ("fall", "loss", "lost") if direction < 0 else ("rise", "gain", "gained")
+    start = f"At a beta of {{beta}}, the market's {move} of {{market}} implies a {result} of"
+    words = {
+        0: (f"{start} {{implied}}, about what the portfolio {went}.",),
+        direction: (f"{start} only {{implied}}; the rest is specific to the portfolio.",),
+        -direction: (
+            f"{start} {{implied}}: the portfolio "
+            + ("held up better." if direction < 0 else "fell short."),
+        ),
+    }
+    name = {0: "in_line", -1: "worse", 1: "better"}
+    by_sign = {each: (f"market_{move}_{name[each]}", *texts) for each, texts in words.items()}
+    slots = "beta: number, market: percent, implied: percent"
+    return mirrored("result", slots, evaluate, by_sign, place=3, is_event=True)
+
+
+implied = {direction: _implied(direction) for direction in (-1, 1)}
+"""Direction of the market to the forms by outcome."""
 
 
 @form(
     "no_change",
     "result",
     "",
-    "Beta, volatility and forecast moved no more than is usual for a session.",
-    "None of beta, volatility and forecast moved more than is usual for a session.",
+    "Beta, volatility and the volatility forecast moved no more than usual.",
+    "Risk was little changed: beta, volatility and the volatility forecast moved no more than"
+    " usual.",
     place=4,
 )
 def no_change(view: View) -> Iterator[Instance]:

@@ -1,10 +1,11 @@
 """Concentration: how much of equity, and of the volatility, single positions make."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import Form, Instance, View, form
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.slots import count, name, number, size
+from riskmetrics.insights.form_shapes import single
+from riskmetrics.insights.slots import count, name, number, points, size
 
 _DOMINANT = 0.5
 """Share of the volatility from which a position is most of the risk."""
@@ -24,63 +25,86 @@ _MANY = 5
 _LARGE_PAIR, _LARGE_SHARE = 0.6, 0.15
 """Share of the volatility of two positions, and of one, that is worth a sentence."""
 
+_CLEAR_DRIFT = 0.03
+"""Change of the weight of the three largest positions over a month that is worth a sentence."""
 
-@form(
+
+def _weight_and_share(
+    form_id: str,
+    phrasings: tuple[str, ...],
+    holds: "Callable[[View, str, Fact, Fact], bool]",
+    salience: Callable[[float], float],
+    sign: int,
+    *connectives: str,
+) -> Form:
+    """Add a form that sets a position's weight against its share of the volatility."""
+
+    def evaluate(view: View) -> Iterator[Instance]:
+        for alias, facts in _shares(view):
+            if holds(view, alias, *facts):
+                weight, share = (float(fact.value) for fact in facts)
+                slots = {"name": name(alias), "weight": size(weight), "share": size(share)}
+                yield Instance(slots, facts, salience(share), alias, sign)
+
+    slots = "name: name, weight: percent, share: percent"
+    return form(form_id, "concentration", slots, *phrasings, connectives=connectives)(evaluate)
+
+
+def _dominates(view: View, alias: str, _: Fact, share: Fact) -> bool:
+    """Return whether a position makes at least half of the volatility, and could be smaller."""
+    return share.rank == 1 and float(share.value) >= _DOMINANT and _is_choice(view, alias)
+
+
+def _is_risk_heavy(_: View, __: str, weight: Fact, share: Fact) -> bool:
+    """Return whether it makes clearly more of the volatility than of equity, and below half."""
+    found = float(share.value)
+    is_heavy = found >= max(_RISKY * float(weight.value), _LARGE_SHARE)
+    return is_heavy and found < _DOMINANT and share.rank in (1, 2)
+
+
+def _is_in_line(_: View, __: str, weight: Fact, share: Fact) -> bool:
+    """Return whether the largest position makes about as much of the volatility as of equity."""
+    low, high = (edge * float(weight.value) for edge in _IN_LINE)
+    found = float(share.value)
+    return weight.rank == 1 and low <= found <= high and _LARGE_SHARE <= found < _DOMINANT
+
+
+position_dominates = _weight_and_share(
     "position_dominates",
-    "concentration",
-    "name: name, weight: percent, share: percent",
-    "{name} is {weight} of equity and {share} of the volatility.",
-    "With {weight} of equity, {name} makes {share} of the volatility.",
+    (
+        "{name} is {weight} of equity and {share} of the volatility.",
+        "At {weight} of equity, {name} makes up {share} of the volatility.",
+    ),
+    _dominates,
+    lambda share: 1.2 + share / 3,
+    -1,
 )
-def position_dominates(view: View) -> Iterator[Instance]:
-    """The position with the largest share of the volatility makes at least half of it."""
-    for alias, facts in _shares(view):
-        weight, share = (float(fact.value) for fact in facts)
-        if facts[1].rank == 1 and share >= _DOMINANT and _is_choice(view, alias):
-            slots = {"name": name(alias), "weight": size(weight), "share": size(share)}
-            yield Instance(slots, facts, 1.2 + share / 3, alias, -1)
-
-
-@form(
+position_risk_heavy = _weight_and_share(
     "position_risk_heavy",
-    "concentration",
-    "name: name, weight: percent, share: percent",
-    "{name} is {weight} of equity but {share} of the volatility.",
-    "{name} makes {share} of the volatility with {weight} of equity.",
-    connectives=("but",),
+    (
+        "{name} is {weight} of equity but {share} of the volatility.",
+        "With only {weight} of equity, {name} contributes {share} of the volatility.",
+    ),
+    _is_risk_heavy,
+    lambda share: 1.0 + share,
+    -1,
+    "but",
 )
-def position_risk_heavy(view: View) -> Iterator[Instance]:
-    """A position makes clearly more of the volatility than of equity, and less than half."""
-    for alias, facts in _shares(view):
-        weight, share = (float(fact.value) for fact in facts)
-        is_heavy = share >= max(_RISKY * weight, _LARGE_SHARE)
-        if is_heavy and share < _DOMINANT and facts[1].rank in (1, 2):
-            slots = {"name": name(alias), "weight": size(weight), "share": size(share)}
-            yield Instance(slots, facts, 1.0 + share, alias, -1)
-
-
-@form(
+_weight_and_share(
     "position_in_line",
-    "concentration",
-    "name: name, weight: percent, share: percent",
-    "The share of the volatility of {name}, {share}, is in line with the weight of {weight}.",
+    ("{name} contributes {share} of the volatility, in line with {weight} of equity.",),
+    _is_in_line,
+    lambda _: 0.7,
+    1,
 )
-def position_in_line(view: View) -> Iterator[Instance]:
-    """The largest position makes about as much of the volatility as of equity."""
-    for alias, facts in _shares(view):
-        weight, share = (float(fact.value) for fact in facts)
-        is_in_line = _IN_LINE[0] * weight <= share <= _IN_LINE[1] * weight
-        if facts[0].rank == 1 and is_in_line and _LARGE_SHARE <= share < _DOMINANT:
-            slots = {"name": name(alias), "weight": size(weight), "share": size(share)}
-            yield Instance(slots, facts, 0.7, alias, 1)
 
 
 @form(
     "pair_share",
     "concentration",
     "first: name, second: name, share: percent",
-    "{first} and {second} make {share} of the volatility.",
-    "Two positions, {first} and {second}, make {share} of the volatility.",
+    "{first} and {second} together account for {share} of the volatility.",
+    "Two positions, {first} and {second}, account for {share} of the volatility.",
 )
 def pair_share(view: View) -> Iterator[Instance]:
     """The two positions with the largest shares make most of the volatility, neither alone."""
@@ -97,8 +121,8 @@ def pair_share(view: View) -> Iterator[Instance]:
     "effective_positions",
     "concentration",
     "count: count, effective: number",
-    "By weight, the {count} positions are as concentrated as {effective} equal ones.",
-    "The {count} positions spread weight as {effective} equal ones would.",
+    "Weighted by size, the {count} positions amount to {effective} equal ones.",
+    "With {count} positions the portfolio is as concentrated as one of {effective} equal ones.",
 )
 def effective_positions(view: View) -> Iterator[Instance]:
     """The weights are as unequal as those of at most two thirds as many equal positions."""
@@ -117,8 +141,8 @@ def effective_positions(view: View) -> Iterator[Instance]:
     "largest_weight",
     "concentration",
     "name: name, weight: percent",
-    "The largest position is {name} with {weight} of equity.",
-    "{name} is the largest position with {weight} of equity.",
+    "{name} is the largest position at {weight} of equity.",
+    "The largest position is {name} at {weight} of equity.",
 )
 def largest_weight(view: View) -> Iterator[Instance]:
     """The largest position by weight."""
@@ -142,6 +166,19 @@ def top_three(view: View) -> Iterator[Instance]:
         yield Instance({"share": size(float(facts[0].value))}, facts, 0.6, sign=-1)
 
 
+form(
+    "top_three_grew",
+    "concentration",
+    "change: points",
+    "Over twenty-one sessions the weight of the three largest positions grew by {change}.",
+)(
+    single(
+        "top_3_change_21d", "change", points, lambda change: change >= _CLEAR_DRIFT,
+        lambda change: 0.7 + change, sign=-1,
+    )
+)  # fmt: skip
+
+
 def _is_choice(view: View, alias: str) -> bool:
     """Return whether a position could be smaller: not the only one, and no fund."""
     kind = view.fact("fund", alias)
@@ -149,9 +186,9 @@ def _is_choice(view: View, alias: str) -> bool:
     return not is_fund and view.number("num_positions") != 1
 
 
-def _shares(view: View) -> "Iterator[tuple[str, tuple[Fact, ...]]]":
+def _shares(view: View) -> "Iterator[tuple[str, tuple[Fact, Fact]]]":
     """Yield the positions with a weight and a share of the volatility."""
     for alias in view.aliases("POS"):
-        facts = view.facts_of("weight", "share", alias=alias)
-        if facts and float(facts[0].value) > 0:
-            yield alias, facts
+        weight, share = view.fact("weight", alias), view.fact("share", alias)
+        if weight and share and float(weight.value) > 0:
+            yield alias, (weight, share)

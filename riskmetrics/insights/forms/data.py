@@ -12,8 +12,9 @@ _RISK_FACTS = ("beta", "volatility_21d", "expected_volatility", "var_95", "drawd
     "prices_missing",
     "data",
     "coverage: percent",
-    "Only {coverage} of the instruments have a price: values leave out the others.",
-    "Prices are missing: {coverage} of the instruments have one, and values leave out the others.",
+    "Only {coverage} of the instruments have a price: all values leave out the rest.",
+    "Prices are incomplete: {coverage} of the instruments have one, and all values leave out the"
+    " rest.",
     place=1,
 )
 def prices_missing(view: View) -> Iterator[Instance]:
@@ -32,7 +33,7 @@ def prices_missing(view: View) -> Iterator[Instance]:
     "risk_undefined",
     "data",
     "",
-    "Beta, volatility and value at risk are all undefined for the session.",
+    "Beta, volatility and value at risk cannot be computed for the session.",
     place=1,
 )
 def risk_undefined(view: View) -> Iterator[Instance]:

@@ -7,19 +7,22 @@ statement shows.
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
+from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.forms import (
     comparison,
     concentration,
     data,
+    factors,
     hedge,
     limits,
+    own_limits,
     result,
     stress,
     tail,
     volatility,
 )
 from riskmetrics.insights.limits import reached_limits
-from riskmetrics.insights.slots import name
+from riskmetrics.insights.slots import label, name
 
 _ELEVATED = 0.55
 """Factor of the salience of a headline about a limit of the lowest level."""
@@ -30,7 +33,8 @@ _QUIET = 0.25
 
 def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: Form) -> None:
     """Add the headline of a statement: true for the same subject whenever the statement is."""
-    slots = "name: name" if "{name}" in phrasings[0] else ""
+    kind, make = ("label", label) if topic == "limits" else ("name", name)
+    slots = f"name: {kind}" if "{name}" in phrasings[0] else ""
 
     @form(
         form_id,
@@ -44,7 +48,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
     )
     def evaluate(view: View) -> Iterator[Instance]:
         for found in of.evaluate(view):
-            shown = {"name": name(found.subject)} if slots else {}
+            shown = {"name": make(found.subject)} if slots else {}
             evidence = (*found.facts, *found.context)
             weighed = salience * (_ELEVATED if found.level == "elevated" else 1)
             yield Instance(shown, (), weighed, found.subject, found.sign, context=evidence)
@@ -53,52 +57,78 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
 _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_var_exceeded", "result", 10.0, tail.var_exceeded,
         ("A day beyond the value at risk", "A loss beyond the value at risk")),
+    ("headline_own_limit", "limits", 9.0, own_limits.breached[0],
+        ("The portfolio's limit on {name} was breached",)),
+    ("headline_own_limit_of", "limits", 9.0, own_limits.breached[1],
+        ("The portfolio's limit on {name} was breached",)),
     ("headline_limit_position", "concentration", 8.5, limits.limit_position,
-        ("{name} passed the limit for a single position",)),
+        ("{name} reached the alert level for a single position",)),
     ("headline_limit_sector", "sectors", 8.4, limits.limit_sector,
-        ("{name} passed the limit for a sector",)),
-    ("headline_limit_beta", "factors", 8.3, limits.limit_beta, ("Beta passed the limit",)),
+        ("{name} reached the alert level for a sector",)),
+    ("headline_limit_beta", "factors", 8.3, limits.limit_beta, ("Beta reached the alert level",)),
     ("headline_limit_drawdown", "stress", 8.2, limits.limit_drawdown,
-        ("The drawdown passed the limit",)),
+        ("The drawdown reached the alert level",)),
     ("headline_limit_leverage", "hedge", 8.1, limits.limit_leverage,
-        ("Gross exposure passed the limit",)),
-    ("headline_gain_left", "volatility", 7.0, volatility.gain_left_window,
-        ("Volatility fell because one day left the window",)),
-    ("headline_loss_left", "volatility", 7.0, volatility.loss_left_window,
-        ("Volatility fell because one day left the window",)),
+        ("Gross exposure reached the alert level",)),
+    ("headline_gain_left", "volatility", 7.0, volatility.left_window[1],
+        ("Volatility fell because one day dropped out of the window",)),
+    ("headline_loss_left", "volatility", 7.0, volatility.left_window[-1],
+        ("Volatility fell because one day dropped out of the window",)),
     ("headline_prices_missing", "data", 6.8, data.prices_missing, ("Prices are missing",)),
-    ("headline_largest_loss", "result", 6.5, comparison.largest_loss,
+    ("headline_largest_loss", "result", 6.5, comparison.extremes[-1],
         ("The largest loss of the past year",)),
-    ("headline_largest_gain", "result", 6.5, comparison.largest_gain,
+    ("headline_largest_gain", "result", 6.5, comparison.extremes[1],
         ("The largest gain of the past year",)),
     ("headline_var_too_low", "tail", 5.2, tail.var_too_low,
-        ("The value at risk has been too low for the portfolio",)),
-    ("headline_risk_undefined", "data", 4.0, data.risk_undefined,
-        ("No figure of risk is defined",)),
-    ("headline_volatility_rose", "volatility", 3.5, volatility.volatility_rose,
-        ("Volatility rose clearly",)),
-    ("headline_volatility_fell", "volatility", 3.4, volatility.volatility_fell,
-        ("Volatility fell clearly",)),
+        ("The value at risk has been too low",)),
+    ("headline_own_limit_ended", "limits", 4.5, own_limits.ended[0],
+        ("The portfolio's limit on {name} holds as before",)),
+    ("headline_own_limit_ended_of", "limits", 4.5, own_limits.ended[1],
+        ("The portfolio's limit on {name} holds as before",)),
+    ("headline_risk_undefined", "data", 4.0, data.risk_undefined, ("No risk figures yet",)),
+    ("headline_volatility_rose", "volatility", 3.5, volatility.moves[1],
+        ("Volatility rose sharply",)),
+    ("headline_volatility_fell", "volatility", 3.4, volatility.moves[-1],
+        ("Volatility fell sharply",)),
     ("headline_dominates", "concentration", 3.3, concentration.position_dominates,
         ("{name} is most of the portfolio's risk",)),
     ("headline_risk_heavy", "concentration", 2.0, concentration.position_risk_heavy,
         ("{name} carries more risk than weight",)),
-    ("headline_shorts_add", "hedge", 2.0, hedge.shorts_add, ("The shorts do not hedge",)),
-    ("headline_shorts_reduce", "hedge", 0.9, hedge.shorts_reduce, ("The shorts hedge",)),
+    ("headline_pair", "concentration", 1.5, concentration.pair_share,
+        ("Two positions carry most of the risk",)),
+    ("headline_explains_little", "factors", 1.0, factors.market_explains_little,
+        ("The market explains little of the risk",)),
+    ("headline_specific", "factors", 0.9, factors.risk_specific,
+        ("Most of the risk is stock-specific",)),
+    ("headline_shorts_add", "hedge", 2.0, hedge.shorts[1], ("The shorts do not hedge",)),
+    ("headline_shorts_reduce", "hedge", 0.9, hedge.shorts[-1], ("The shorts hedge",)),
     ("headline_deepest", "stress", 3.0, stress.drawdown_deepest,
         ("The deepest drawdown of the past year",)),
-    ("headline_loss_held", "result", 1.6, tail.var_held, ("A loss within the value at risk",)),
-    ("headline_loss", "result", 1.4, result.session_loss_amount, ("A loss in the session",)),
-    ("headline_gain", "result", 1.4, result.session_gain_amount, ("A gain in the session",)),
-    ("headline_calm", "volatility", 0.9, volatility.volatility_calm, ("Volatility is low",)),
-    ("headline_high", "volatility", 1.2, volatility.volatility_high, ("Volatility is high",)),
+    ("headline_fall_worse", "result", 1.9, comparison.implied[-1][-1],
+        ("A loss larger than the market explains", "The market explains only part of the loss")),
+    ("headline_fall_better", "result", 1.8, comparison.implied[-1][1],
+        ("The portfolio held up better than the market implied",)),
+    ("headline_fall_in_line", "result", 1.7, comparison.implied[-1][0],
+        ("A loss in line with the market", "Down with the market")),
+    ("headline_rise_better", "result", 1.9, comparison.implied[1][1],
+        ("A gain larger than the market explains", "The market explains only part of the gain")),
+    ("headline_rise_worse", "result", 1.8, comparison.implied[1][-1],
+        ("The portfolio fell short of the market's rise",)),
+    ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
+        ("A gain in line with the market", "Up with the market")),
+    ("headline_loss", "result", 1.4, result.session_amounts[-1], ("Down on the day",)),
+    ("headline_gain", "result", 1.4, result.session_amounts[1], ("Up on the day",)),
+    ("headline_calm", "volatility", 0.9, volatility.volatility_calm,
+        ("Volatility is low for the portfolio",)),
+    ("headline_high", "volatility", 1.2, volatility.volatility_high,
+        ("Volatility is high for the portfolio",)),
     ("headline_volatility", "volatility", 0.1, volatility.volatility_level,
         ("Volatility and forecast",)),
     ("headline_weights", "concentration", 0.1, concentration.largest_weight,
         ("Weights and risk of positions",)),
-    ("headline_scenario", "stress", 0.1, stress.scenario_cost, ("What scenarios would cost",)),
+    ("headline_scenario", "stress", 0.2, stress.scenario_cost, ("What scenarios would cost",)),
     ("headline_drawdown", "stress", 0.05, stress.drawdown, ("The drawdown",)),
-    ("headline_equity", "result", 0.2, result.equity, ("The state of the portfolio",)),
+    ("headline_equity", "result", 0.2, result.equity, ("The portfolio in brief",)),
 )  # fmt: skip
 """Id, topic, salience, statement, and phrasings."""
 
@@ -106,32 +136,9 @@ for _id, _topic, _salience, _of, _phrasings in _DERIVED:
     _headline(_id, _topic, _salience, *_phrasings, of=_of)
 
 
-@form(
-    "headline_one_loss",
-    "result",
-    "name: name",
-    "{name} made most of the loss",
-    role="headline",
-)
-def headline_one_loss(view: View) -> Iterator[Instance]:
-    """One position explains the loss of the session."""
-    yield from _one(view, result.position_loss)
-
-
-@form(
-    "headline_one_gain",
-    "result",
-    "name: name",
-    "{name} made most of the gain",
-    role="headline",
-)
-def headline_one_gain(view: View) -> Iterator[Instance]:
-    """One position explains the gain of the session."""
-    yield from _one(view, result.position_gain)
-
-
-def _one(view: View, of: Form) -> Iterator[Instance]:
-    for found in of.evaluate(view):
+def _one(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the position that explains the result of the session."""
+    for found in result.main_positions[sign].evaluate(view):
         if found.supports:
             evidence, share = (*found.facts, *found.context), found.slots["share"].value
             impact = abs(view.number("daily_return") or 0.0) * float(str(share))
@@ -145,6 +152,12 @@ def _one(view: View, of: Form) -> Iterator[Instance]:
             )
 
 
+mirrored("result", "name: name", _one, {
+    -1: ("headline_one_loss", "{name} drove the loss", "{name} made most of the loss"),
+    1: ("headline_one_gain", "{name} drove the gain", "{name} made most of the gain"),
+}, role="headline")  # fmt: skip
+
+
 @form("headline_quiet", "result", "", "A quiet day", role="headline")
 def headline_quiet(view: View) -> Iterator[Instance]:
     """The result is small for the value at risk; volatility did not move, and no limit is new."""
@@ -152,24 +165,23 @@ def headline_quiet(view: View) -> Iterator[Instance]:
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
-        moved = any(volatility.volatility_rose.evaluate(view)) or any(
-            volatility.volatility_fell.evaluate(view)
-        )
+        moved = any(any(each.evaluate(view)) for each in volatility.moves.values())
         if rate <= _QUIET * var and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)
 
 
-@form("headline_beta", "factors", "", "Sensitivity to the market", role="headline")
-def headline_beta(view: View) -> Iterator[Instance]:
-    """A beta exists."""
-    facts = view.facts_of("beta")
-    if facts:
-        yield Instance({}, (), 0.1, context=facts)
+def _plain(form_id: str, topic: Topic, kind: str, least: float, text: str) -> None:
+    """Add a headline about a topic, true if a figure exists and is at least so large."""
+
+    @form(form_id, topic, "", text, role="headline")
+    def evaluate(view: View) -> Iterator[Instance]:
+        facts = view.facts_of(kind)
+        if facts and float(facts[0].value) >= least:
+            yield Instance({}, (), 0.1, context=facts)
 
 
-@form("headline_exposure", "hedge", "", "Exposure of longs and shorts", role="headline")
-def headline_exposure(view: View) -> Iterator[Instance]:
-    """Shorts are held."""
-    facts = view.facts_of("num_short_positions")
-    if facts and float(facts[0].value) > 0:
-        yield Instance({}, (), 0.1, context=facts)
+_plain("headline_beta", "factors", "beta", float("-inf"), "Sensitivity to the market")
+_plain("headline_exposure", "hedge", "num_short_positions", 1, "Exposure of longs and shorts")
+_plain("headline_liquidity", "liquidity", "days_to_liquidate", 0, "Liquidity of the portfolio")
+_plain("headline_active", "active", "tracking_error", 0, "Risk against the market index")
+_plain("headline_drawdown_level", "stress", "drawdown", 0, "The drawdown of the portfolio")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.form_shapes import mirrored, single
 from riskmetrics.insights.slots import apart, count, size
 
 _CLEAR_SHARE = 0.02
@@ -12,35 +13,23 @@ _LEVERAGED = 1.05
 """Gross exposure over equity from which it is worth a sentence."""
 
 
-@form(
-    "shorts_reduce",
-    "hedge",
-    "share: percent",
-    "The shorts work: on balance, short positions take {share} off the volatility.",
-    "Short positions take {share} off the volatility.",
-)
-def shorts_reduce(view: View) -> Iterator[Instance]:
-    """Short positions reduce the volatility."""
-    yield from _shorts(view, -1)
-
-
-@form(
-    "shorts_add",
-    "hedge",
-    "share: percent",
-    "Short positions add {share} of the volatility and hedge nothing on balance.",
-    "Short positions do not hedge on balance: {share} of the volatility is theirs.",
-)
-def shorts_add(view: View) -> Iterator[Instance]:
-    """Short positions add to the volatility."""
-    yield from _shorts(view, 1)
-
-
 def _shorts(view: View, sign: int) -> Iterator[Instance]:
-    facts, shorts = view.facts_of("short_share"), view.number("num_short_positions")
-    if facts and shorts and sign * float(facts[0].value) >= _CLEAR_SHARE:
-        share = abs(float(facts[0].value))
-        yield Instance({"share": size(share)}, facts, 1.0 + share, sign=-sign)
+    """Yield the share of the volatility that short positions offset, or add."""
+    if view.number("num_short_positions"):
+        yield from single(
+            "short_share", "share", size, lambda share: sign * share >= _CLEAR_SHARE,
+            lambda share: 1.0 + abs(share), sign=-sign, needs=("num_short_positions",),
+        )(view)  # fmt: skip
+
+
+shorts = mirrored("hedge", "share: percent", _shorts, {
+    -1: ("shorts_reduce",
+        "On balance the short positions hedge, offsetting {share} of the volatility.",
+        "The short positions offset {share} of the volatility."),
+    1: ("shorts_add",
+        "On balance the short positions do not hedge, adding {share} of the volatility.",
+        "Far from hedging, the short positions account for {share} of the volatility."),
+})  # fmt: skip
 
 
 @form(

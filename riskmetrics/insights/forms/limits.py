@@ -1,8 +1,11 @@
-"""Limits: which were reached in the session, and which stay reached."""
+"""Alert levels of `severity.yaml`: which were reached in the session, and which stay reached.
+
+Limits that a user set for a portfolio are in `own_limits`.
+"""
 
 from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import Form, Instance, Topic, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms.tail import REJECTED, var_too_low
 from riskmetrics.insights.limits import Reach, reached_limits
@@ -37,12 +40,12 @@ _ITEMS = {
 }
 """Kind of limit to its entry in the list: value beyond, and at, the limit."""
 
-_VAR_TOO_LOW = "the value at risk too low"
+_VAR_TOO_LOW = "value at risk found too low in tests"
 _COUNTED = "{count} positions at or above {limit} of equity"
 _ITEM_PHRASINGS = (
     *(phrasing for pair in _ITEMS.values() for phrasing in pair),
     _VAR_TOO_LOW,
-    *(f"{phrasing} for the {{sessions}} session" for pair in _ITEMS.values() for phrasing in pair),
+    *(f"{phrasing} ({{sessions}} session)" for pair in _ITEMS.values() for phrasing in pair),
     _COUNTED,
 )
 
@@ -51,8 +54,8 @@ _ITEM_PHRASINGS = (
     "limits_standing",
     "result",
     "limits: items",
-    "Unchanged: {limits}.",
-    "Unchanged from the session before: {limits}.",
+    "Unchanged alerts: {limits}.",
+    "Alerts unchanged from the day before: {limits}.",
     entries=_ITEM_PHRASINGS,
     place=9,
 )
@@ -66,7 +69,7 @@ def limits_standing(view: View) -> Iterator[Instance]:
     "limits_reached",
     "result",
     "limits: items",
-    "Limits reached: {limits}.",
+    "Alerts in force: {limits}.",
     entries=_ITEM_PHRASINGS,
     place=9,
 )
@@ -122,7 +125,7 @@ def _item(reach: Reach) -> Item:
     phrasing = _ITEMS[reach.kind][reach.value <= reach.limit]
     if reach.is_standing and reach.is_start_known:
         slots["sessions"] = ordinal(reach.sessions)
-        phrasing += " for the {sessions} session"
+        phrasing += " ({sessions} session)"
     return Item(phrasing, slots)
 
 
@@ -132,86 +135,55 @@ def _limit(reach: Reach) -> Slot:
     return number(reach.limit) if reach.kind == "beta" else percent(reach.limit)
 
 
-@form(
-    "limit_position",
-    "concentration",
-    "name: name, limit: percent, weight: percent",
-    "{name} reached the limit of {limit} for a single position: the weight is now {weight} of"
-    " equity.",
-    "At {weight} of equity, {name} has reached the limit of {limit} for a single position.",
-    is_event=True,
-)
-def limit_position(view: View) -> Iterator[Instance]:
-    """A position reached a limit in the session."""
-    yield from _new(view, "weight", "weight")
+def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasings: str) -> Form:
+    """Add the form of alert levels of a kind that were reached in the session."""
+
+    def evaluate(view: View) -> Iterator[Instance]:
+        for reach in reached_limits(view):
+            if reach.kind == kind and reach.is_new:
+                shape = _limit(reach)
+                limit, value = apart(shape.kind, reach.limit, reach.value)
+                shown = {"limit": limit, slot: value}
+                if reach.alias:
+                    shown["name"] = name(reach.alias)
+                salience = _NEW + LEVELS.index(reach.level) / 2
+                yield Instance(
+                    shown,
+                    reach.facts[:1],
+                    salience,
+                    reach.alias,
+                    -1,
+                    level=reach.level,
+                    context=reach.facts[1:],
+                )
+
+    return form(form_id, topic, slots, *phrasings, is_event=True)(evaluate)
 
 
-@form(
-    "limit_sector",
-    "sectors",
-    "name: name, limit: percent, weight: percent",
-    "{name} reached the limit of {limit} for a sector: now {weight} of gross exposure.",
-    is_event=True,
-)
-def limit_sector(view: View) -> Iterator[Instance]:
-    """A sector reached a limit in the session."""
-    yield from _new(view, "gross", "weight")
-
-
-@form(
-    "limit_beta",
-    "factors",
-    "limit: number, beta: number",
-    "Beta reached the limit of {limit}: the figure is now {beta}.",
-    "At {beta}, beta has reached the limit of {limit}.",
-    is_event=True,
-)
-def limit_beta(view: View) -> Iterator[Instance]:
-    """The beta reached a limit in the session."""
-    yield from _new(view, "beta", "beta")
-
-
-@form(
-    "limit_drawdown",
-    "stress",
-    "limit: percent, drawdown: percent",
-    "The drawdown reached the limit of {limit}: the portfolio is now {drawdown} below the peak.",
-    "At {drawdown}, the drawdown has reached the limit of {limit}.",
-    is_event=True,
-)
-def limit_drawdown(view: View) -> Iterator[Instance]:
-    """The drawdown reached a limit in the session."""
-    yield from _new(view, "drawdown", "drawdown")
-
-
-@form(
-    "limit_leverage",
-    "hedge",
-    "limit: times, gross: times",
-    "Gross exposure reached the limit of {limit} equity: now {gross}.",
-    "At {gross} equity, gross exposure has reached the limit of {limit}.",
-    is_event=True,
-)
-def limit_leverage(view: View) -> Iterator[Instance]:
-    """Gross exposure reached a limit in the session."""
-    yield from _new(view, "gross_to_equity", "gross")
-
-
-def _new(view: View, kind: str, slot: str) -> Iterator[Instance]:
-    for reach in reached_limits(view):
-        if reach.kind == kind and reach.is_new:
-            shape = _limit(reach)
-            limit, value = apart(shape.kind, reach.limit, reach.value)
-            slots = {"limit": limit, slot: value}
-            if reach.alias:
-                slots["name"] = name(reach.alias)
-            salience = _NEW + LEVELS.index(reach.level) / 2
-            yield Instance(
-                slots,
-                reach.facts[:1],
-                salience,
-                reach.alias,
-                -1,
-                level=reach.level,
-                context=reach.facts[1:],
-            )
+limit_position = _new(
+    "limit_position", "concentration", "name: name, limit: percent, weight: percent",
+    "weight", "weight",
+    "{name} reached the alert level of {limit} of equity for a single position and is now at"
+    " {weight}.",
+    "At {weight} of equity, {name} has reached the alert level of {limit} for a single position.",
+)  # fmt: skip
+limit_sector = _new(
+    "limit_sector", "sectors", "name: name, limit: percent, weight: percent", "gross", "weight",
+    "{name} reached the alert level of {limit} of gross exposure for a sector and is now at"
+    " {weight}.",
+)  # fmt: skip
+limit_beta = _new(
+    "limit_beta", "factors", "limit: number, beta: number", "beta", "beta",
+    "Beta reached the alert level of {limit} and is now {beta}.",
+    "At {beta}, beta has reached the alert level of {limit}.",
+)  # fmt: skip
+limit_drawdown = _new(
+    "limit_drawdown", "stress", "limit: percent, drawdown: percent", "drawdown", "drawdown",
+    "The drawdown reached the alert level of {limit} and is now {drawdown}.",
+    "At {drawdown}, the drawdown has reached the alert level of {limit}.",
+)  # fmt: skip
+limit_leverage = _new(
+    "limit_leverage", "hedge", "limit: times, gross: times", "gross_to_equity", "gross",
+    "Gross exposure reached the alert level of {limit} equity and is now {gross}.",
+    "At {gross} equity, gross exposure has reached the alert level of {limit}.",
+)  # fmt: skip

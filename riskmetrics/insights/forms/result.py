@@ -1,10 +1,11 @@
 """What the session brought, which positions made it, and what was traded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.slots import count, money, name, size
+from riskmetrics.insights.form_shapes import mirrored, single
+from riskmetrics.insights.slots import count, money, name, size, times
 
 _MIN_SHARE = 0.5
 """Share of the losses, or gains, from which one position is the main cause."""
@@ -15,120 +16,68 @@ _MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
 _MIN_OFFSET = 0.4
 """Smaller of gains and losses over the larger, from which the result hides both."""
 
+_UNUSUAL_MOVE = 2.0
+"""Return, in daily volatilities of the month before, that is worth a sentence."""
 
-@form(
-    "session_loss",
-    "result",
-    "loss: money, rate: percent",
-    "The portfolio lost {loss} ({rate}) in the session.",
-    "The session cost {loss} ({rate}).",
-    place=0,
-    is_event=True,
-)
-def session_loss(view: View) -> Iterator[Instance]:
-    """A loss of the session, in money and as a return."""
-    yield from _session(view, -1)
+_SESSIONS_PER_YEAR = 252
 
-
-@form(
-    "session_gain",
-    "result",
-    "gain: money, rate: percent",
-    "The portfolio gained {gain} ({rate}) in the session.",
-    "The session brought {gain} ({rate}).",
-    place=0,
-    is_event=True,
-)
-def session_gain(view: View) -> Iterator[Instance]:
-    """A gain of the session, in money and as a return."""
-    yield from _session(view, 1)
+_NOTABLE_CASH = 0.1
+"""Cash over equity that is worth a sentence."""
 
 
 def _session(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the result of the session, in money and as a return."""
     facts = view.facts_of("daily_pnl", "daily_return")
     if facts and all(sign * float(fact.value) > 0 for fact in facts):
         pnl, rate = (float(fact.value) for fact in facts)
-        slots = {"loss" if sign < 0 else "gain": money(pnl, view.currency), "rate": size(rate)}
+        slots = {"amount": money(pnl, view.currency), "rate": size(rate)}
         yield Instance(slots, facts, 2.0 + 20 * abs(rate), sign=sign)
 
 
-@form(
-    "session_loss_amount",
-    "result",
-    "loss: money",
-    "The portfolio lost {loss} in the session.",
-    "The session cost {loss}.",
-    place=0,
-    is_event=True,
-)
-def session_loss_amount(view: View) -> Iterator[Instance]:
-    """A loss in money only; its return is undefined, or told by another claim."""
-    yield from _amount(view, -1)
-
-
-@form(
-    "session_gain_amount",
-    "result",
-    "gain: money",
-    "The portfolio gained {gain} in the session.",
-    "The session brought {gain}.",
-    place=0,
-    is_event=True,
-)
-def session_gain_amount(view: View) -> Iterator[Instance]:
-    """A gain in money only; its return is undefined, or told by another claim."""
-    yield from _amount(view, 1)
-
-
 def _amount(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the result in money only; its return is undefined, or told by another claim."""
     facts = view.facts_of("daily_pnl")
     if facts and sign * float(facts[0].value) > 0:
-        slots = {"loss" if sign < 0 else "gain": money(float(facts[0].value), view.currency)}
+        slots = {"amount": money(float(facts[0].value), view.currency)}
         yield Instance(slots, facts, 1.9, sign=sign)
 
 
-@form(
-    "position_loss",
-    "result",
-    "name: name, loss: money, share: percent",
-    "{name} cost {loss}, {share} of what the losers lost.",
-    "{name} lost {loss}, {share} of the sum of all losses.",
-    place=1,
-)
-def position_loss(view: View) -> Iterator[Instance]:
-    """The largest loser made at least half of what all losers lost."""
-    yield from _main_position(view, -1)
+mirrored("result", "amount: money, rate: percent", _session, {
+    -1: ("session_loss",
+        "The portfolio lost {amount} ({rate}).",
+        "The portfolio fell {rate} on the day, a loss of {amount}."),
+    1: ("session_gain",
+        "The portfolio gained {amount} ({rate}).",
+        "The portfolio rose {rate} on the day, a gain of {amount}."),
+}, place=0, is_event=True)  # fmt: skip
 
-
-@form(
-    "position_gain",
-    "result",
-    "name: name, gain: money, share: percent",
-    "{name} brought {gain}, {share} of what the winners made.",
-    "{name} gained {gain}, {share} of the sum of all gains.",
-    place=1,
-)
-def position_gain(view: View) -> Iterator[Instance]:
-    """The largest winner made at least half of what all winners made."""
-    yield from _main_position(view, 1)
+session_amounts = mirrored("result", "amount: money", _amount, {
+    -1: ("session_loss_amount", "The portfolio lost {amount}.",
+        "The day brought a loss of {amount}."),
+    1: ("session_gain_amount", "The portfolio gained {amount}.",
+        "The day brought a gain of {amount}."),
+}, place=0, is_event=True)  # fmt: skip
 
 
 def _main_position(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the largest winner or loser, if two and more share in a sum of one sign."""
-    side = "winners" if sign > 0 else "losers"
-    found = largest_contribution(view, sign)
-    counted = view.number(f"n_{side}")
-    if found is None or counted is None or counted < 2:
+    """Yield the position that made at least half of what all losers lost, or winners gained.
+
+    It explains the result if that has the same sign, and if it is half of the result, too.
+    """
+    found, others = (
+        largest_contribution(view, sign),
+        view.number("n_winners" if sign > 0 else "n_losers"),
+    )
+    total = view.number("daily_pnl") or 0.0
+    if found is None or others is None or others < 2:
         return
     alias, pnl, share, facts = found
-    total = view.number("daily_pnl") or 0.0
-    is_large = sign * total > 0 or abs(pnl) >= _MIN_OFFSET * abs(total)
-    if share >= _MIN_SHARE and is_large:
-        slots = {"gain" if sign > 0 else "loss": money(pnl, view.currency)}
+    matters = sign * total > 0 or abs(pnl) >= _MIN_OFFSET * abs(total)
+    if share >= _MIN_SHARE and matters:
         is_cause = sign * total > 0 and abs(pnl) >= _MIN_SHARE * abs(total)
         supports = ("session_gain" if sign > 0 else "session_loss") if is_cause else ""
         yield Instance(
-            {"name": name(alias), **slots, "share": size(share)},
+            {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)},
             facts[:1],
             1.5 + share if sign * total > 0 else 1.0,
             alias,
@@ -138,15 +87,31 @@ def _main_position(view: View, sign: int) -> Iterator[Instance]:
         )
 
 
+main_positions = mirrored("result", "name: name, amount: money, share: percent", _main_position, {
+    -1: ("position_loss",
+        "{name} lost {amount}, {share} of all losses.",
+        "{name} cost {amount}, or {share} of all losses."),
+    1: ("position_gain",
+        "{name} gained {amount}, {share} of all gains.",
+        "{name} contributed {amount}, or {share} of all gains."),
+}, place=1)  # fmt: skip
+
+
 def largest_contribution(
-    view: View, sign: int
+    view: View, sign: int, over: str = ""
 ) -> "tuple[str, float, float, tuple[Fact, ...]] | None":
-    """Return the largest winner or loser: alias, P&L, share of the sum of that sign, and facts."""
-    total = view.fact("winners_pnl" if sign > 0 else "losers_pnl")
+    """Return the largest winner or loser: alias, P&L, share of the sum of that sign, and facts.
+
+    Parameters
+    ----------
+    over : str, optional
+        Suffix of the facts of several sessions. Default: those of the session.
+    """
+    total = view.fact(("winners_pnl" if sign > 0 else "losers_pnl") + over)
     found = [
         (sign * float(fact.value), alias, fact)
         for alias in view.aliases("POS")
-        if (fact := view.fact("pnl", alias)) and sign * float(fact.value) > 0
+        if (fact := view.fact("pnl" + over, alias)) and sign * float(fact.value) > 0
     ]
     if not found or total is None or sign * float(total.value) <= 0:
         return None
@@ -157,9 +122,10 @@ def largest_contribution(
 @form(
     "losses_spread",
     "result",
-    "name: name, loss: money, share: percent",
-    "The loss is spread: the largest single one, {name} with {loss}, is {share} of the sum of all"
-    " losses.",
+    "name: name, amount: money, share: percent",
+    "The loss was spread: the largest detractor, {name}, cost {amount}, or {share} of all losses.",
+    "No single position drove the loss: {name}, the largest detractor, cost {amount}, or {share} of"
+    " all losses.",
     place=2,
 )
 def losses_spread(view: View) -> Iterator[Instance]:
@@ -169,7 +135,7 @@ def losses_spread(view: View) -> Iterator[Instance]:
     if found and total is not None and total < 0 and counted >= _MIN_SPREAD_POSITIONS:
         alias, pnl, share, facts = found
         if share <= _MAX_SPREAD:
-            slots = {"name": name(alias), "loss": money(pnl, view.currency), "share": size(share)}
+            slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
             yield Instance(slots, facts[:1], 0.8, alias, context=facts[1:])
 
 
@@ -177,8 +143,8 @@ def losses_spread(view: View) -> Iterator[Instance]:
     "netting",
     "result",
     "losses: money, gains: money",
-    "Losing positions cost {losses} and winning positions brought {gains}.",
-    "Gains of {gains} stand against losses of {losses}.",
+    "Behind the result are gains of {gains} and losses of {losses}.",
+    "Winners made {gains} and losers cost {losses}.",
     place=2,
 )
 def netting(view: View) -> Iterator[Instance]:
@@ -192,6 +158,43 @@ def netting(view: View) -> Iterator[Instance]:
                 "gains": money(gains, view.currency),
             }
             yield Instance(slots, facts, 0.6 + min(losses, gains) / max(losses, gains))
+
+
+@form(
+    "breadth",
+    "result",
+    "winners: count, losers: count",
+    "On the day {winners} positions rose and {losers} fell.",
+    place=3,
+)
+def breadth(view: View) -> Iterator[Instance]:
+    """How many of at least five positions gained and lost; more than one of each."""
+    facts = view.facts_of("n_winners", "n_losers")
+    if facts:
+        winners, losers = (float(fact.value) for fact in facts)
+        if min(winners, losers) > 1 and winners + losers >= _MIN_SPREAD_POSITIONS:
+            slots = {"winners": count(winners), "losers": count(losers)}
+            yield Instance(slots, facts, 0.45)
+
+
+@form(
+    "unusual_move",
+    "result",
+    "multiple: times",
+    "The move was {multiple} the daily volatility of the twenty-one sessions before.",
+    place=2,
+    is_event=True,
+)
+def unusual_move(view: View) -> Iterator[Instance]:
+    """The return is at least two daily volatilities of the window that ended the day before."""
+    facts = view.facts_of("daily_return", "volatility_21d", "volatility_21d_change")
+    if facts:
+        rate, now, change = (float(fact.value) for fact in facts)
+        usual = (now - change) / _SESSIONS_PER_YEAR**0.5
+        if usual > 0 and abs(rate) >= _UNUSUAL_MOVE * usual:
+            slots = {"multiple": times(abs(rate) / usual)}
+            sign = 1 if rate > 0 else -1
+            yield Instance(slots, (), 1.2, sign=sign, context=facts)
 
 
 @form(
@@ -210,46 +213,56 @@ def equity(view: View) -> Iterator[Instance]:
         yield Instance({"equity": money(float(facts[0].value), view.currency)}, facts, salience)
 
 
-@form(
-    "opened",
-    "result",
-    "count: count",
-    "Positions opened in the session: {count}.",
-    place=4,
-    is_event=True,
-)
-def opened(view: View) -> Iterator[Instance]:
-    """Positions are new."""
-    yield from _holdings(view, "n_opened")
+@form("cash_share", "result", "share: percent", "Cash is {share} of equity.", place=4)
+def cash_share(view: View) -> Iterator[Instance]:
+    """Cash is a notable part of equity."""
+    facts = view.facts_of("cash_value", "total_value")
+    if facts and float(facts[1].value) > 0:
+        share = float(facts[0].value) / float(facts[1].value)
+        if _NOTABLE_CASH <= share <= 1:
+            yield Instance({"share": size(share)}, (), 0.45, context=facts)
 
 
-@form(
-    "closed",
-    "result",
-    "count: count",
-    "Positions closed in the session: {count}.",
-    place=4,
-    is_event=True,
-)
-def closed(view: View) -> Iterator[Instance]:
-    """Positions were closed."""
-    yield from _holdings(view, "n_closed")
+def _holdings(form_id: str, kind: str, *phrasings: str) -> None:
+    """Add the form of a number of positions that were traded."""
+    form(form_id, "result", "count: count", *phrasings, place=4, is_event=True)(
+        single(kind, "count", count, lambda found: found > 0, 1.4)
+    )
 
 
-@form(
-    "resized",
-    "result",
-    "count: count",
-    "Positions changed in size in the session: {count}.",
-    place=4,
-    is_event=True,
-)
-def resized(view: View) -> Iterator[Instance]:
-    """Positions were enlarged or reduced."""
-    yield from _holdings(view, "n_resized")
+_holdings("opened", "n_opened", "New positions: {count}.", "Positions opened: {count}.")
+_holdings("closed", "n_closed", "Positions closed: {count}.")
+_holdings("resized", "n_resized", "Positions resized: {count}.")
+
+_CONTRIBUTORS: Sequence[tuple[str, str]] = (("_5d", "five"), ("_21d", "twenty-one"))
 
 
-def _holdings(view: View, kind: str) -> Iterator[Instance]:
-    facts = view.facts_of(kind)
-    if facts and float(facts[0].value) > 0:
-        yield Instance({"count": count(float(facts[0].value))}, facts, 1.4)
+def _contributor(over: str, words: str) -> None:
+    """Add the forms of the largest detractor and contributor of several sessions.
+
+    They count changes of prices: dividends are left out of both the position and the sum.
+    """
+
+    def evaluate(view: View, sign: int) -> Iterator[Instance]:
+        found = largest_contribution(view, sign, over)
+        counted = view.number(("n_winners" if sign > 0 else "n_losers") + over) or 0
+        total = view.number("return" + over)
+        if found and counted >= 2 and found[2] >= _MAX_SPREAD:
+            alias, pnl, share, facts = found
+            slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
+            is_clear = total is not None and sign * total >= 0.02
+            salience = 0.9 if is_clear else 0.4
+            yield Instance(slots, facts[:1], salience, alias, sign, context=facts[1:])
+
+    mirrored("result", "name: name, amount: money, share: percent", evaluate, {
+        -1: (f"detractor{over}",
+            f"The largest detractor of the past {words} sessions was {{name}}, with a price loss of"
+            " {amount}, or {share} of all losses."),
+        1: (f"contributor{over}",
+            f"The largest contributor of the past {words} sessions was {{name}}, with a price gain"
+            " of {amount}, or {share} of all gains."),
+    }, place=3)  # fmt: skip
+
+
+for _over, _words in _CONTRIBUTORS:
+    _contributor(_over, _words)

@@ -14,8 +14,8 @@ _CLEAR_ACTIVE = 0.10
     "sector_over",
     "sectors",
     "name: name, net: percent, benchmark: percent",
-    "{name} is {net} of equity net, against {benchmark} of the benchmark.",
-    "The portfolio holds {net} of equity net in {name}, the benchmark {benchmark}.",
+    "{name} is overweight: {net} of equity net, against {benchmark} of the benchmark.",
+    "The largest overweight is {name}: {net} of equity net, against {benchmark} of the benchmark.",
 )
 def sector_over(view: View) -> Iterator[Instance]:
     """The sector with the largest active weight is clearly overweight."""
@@ -28,7 +28,8 @@ def sector_over(view: View) -> Iterator[Instance]:
     "sector_under",
     "sectors",
     "name: name, net: percent, benchmark: percent",
-    "{name} is only {net} of equity net, against {benchmark} of the benchmark.",
+    "{name} is underweight: {net} of equity net, against {benchmark} of the benchmark.",
+    "The largest underweight is {name}: {net} of equity net, against {benchmark} of the benchmark.",
 )
 def sector_under(view: View) -> Iterator[Instance]:
     """The sector with the smallest active weight is clearly underweight and held."""
@@ -64,10 +65,8 @@ def _active(view: View) -> Iterator[tuple[float, str]]:
 
 
 def _sector(view: View, alias: str, active: float, sign: int) -> Iterator[Instance]:
-    facts, extreme = (
-        view.facts_of("net", "benchmark", alias=alias),
-        view.facts_of("active", alias=alias),
-    )
+    facts = view.facts_of("net", "benchmark", alias=alias)
+    extreme = view.facts_of("active", alias=alias)
     if facts and extreme and extreme[0].rank is not None and float(facts[0].value) > 0:
         shown = apart("percent", *(float(fact.value) for fact in facts))
         slots = {"name": name(alias), "net": shown[0], "benchmark": shown[1]}

@@ -5,6 +5,7 @@ from datetime import date
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.slots import apart, day, name, size
 
 _NOTABLE_DRAWDOWN = 0.03
@@ -15,8 +16,7 @@ _NOTABLE_DRAWDOWN = 0.03
     "scenario_cost",
     "stress",
     "name: name, loss: percent",
-    "In the scenario “{name}” the portfolio would lose {loss} of equity.",
-    "The scenario “{name}” would cost {loss} of equity.",
+    "The worst scenario, “{name}”, would cost {loss} of equity.",
 )
 def scenario_cost(view: View) -> Iterator[Instance]:
     """The worst scenario and what it would cost."""
@@ -26,21 +26,26 @@ def scenario_cost(view: View) -> Iterator[Instance]:
             yield Instance(slots, (result,), 0.6, alias, -1)
 
 
-@form(
-    "scenario_less_than_market",
-    "stress",
-    "name: name, loss: percent, market: percent",
-    "In the scenario “{name}” the portfolio would lose {loss} of equity, less than the {market} of"
-    " the market.",
-)
-def scenario_less_than_market(view: View) -> Iterator[Instance]:
-    """The worst scenario costs less than the market loses in it."""
+def _against_market(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the worst scenario if it costs more, or less, than the market loses in it."""
     for alias, result in _scenarios(view):
         move = view.fact("market_move", alias)
-        if result.rank == 1 and move and float(move.value) < float(result.value) < 0:
-            shown = apart("percent", abs(float(result.value)), abs(float(move.value)))
+        own = float(result.value)
+        if result.rank == 1 and move and own < 0 and sign * (own - float(move.value)) > 0:
+            shown = apart("percent", abs(own), abs(float(move.value)))
             slots = {"name": name(alias), "loss": shown[0], "market": shown[1]}
-            yield Instance(slots, (result, move), 0.7, alias, 1)
+            if float(move.value) < 0:
+                yield Instance(slots, (result, move), 0.7, alias, sign)
+
+
+mirrored("stress", "name: name, loss: percent, market: percent", _against_market, {
+    -1: ("scenario_more_than_market",
+        "The worst scenario, “{name}”, would cost {loss} of equity, more than the market's"
+        " {market}."),
+    1: ("scenario_less_than_market",
+        "The worst scenario, “{name}”, would cost {loss} of equity, less than the market's"
+        " {market}."),
+})  # fmt: skip
 
 
 @form(
@@ -48,7 +53,7 @@ def scenario_less_than_market(view: View) -> Iterator[Instance]:
     "stress",
     "drawdown: percent, day: day",
     "The portfolio is {drawdown} below the peak of {day}.",
-    "From the peak of {day} the portfolio is down {drawdown}.",
+    "The drawdown from the peak of {day} stands at {drawdown}.",
 )
 def drawdown(view: View) -> Iterator[Instance]:
     """The portfolio is below its peak of an earlier day."""
@@ -72,6 +77,31 @@ def drawdown_deepest(view: View) -> Iterator[Instance]:
     facts = view.facts_of("drawdown", "max_drawdown")
     if facts and float(facts[0].value) == float(facts[1].value) >= _NOTABLE_DRAWDOWN:
         yield Instance({"drawdown": size(float(facts[0].value))}, facts, 1.4, sign=-1)
+
+
+@form("at_peak", "stress", "", "The portfolio is at the highest value of the past year.")
+def at_peak(view: View) -> Iterator[Instance]:
+    """There is no drawdown."""
+    facts = view.facts_of("drawdown")
+    if facts and float(facts[0].value) == 0:
+        yield Instance({}, facts, 0.8, sign=1)
+
+
+@form(
+    "drawdown_compared",
+    "stress",
+    "drawdown: percent, deepest: percent",
+    "The drawdown of {drawdown} compares with {deepest} at the deepest point of the past year.",
+)
+def drawdown_compared(view: View) -> Iterator[Instance]:
+    """The current drawdown is at most half of the year's maximum."""
+    facts = view.facts_of("drawdown", "max_drawdown")
+    if facts:
+        now, deepest = (float(fact.value) for fact in facts)
+        if _NOTABLE_DRAWDOWN <= now <= deepest / 2:
+            shown = apart("percent", now, deepest)
+            slots = dict(zip(("drawdown", "deepest"), shown, strict=True))
+            yield Instance(slots, facts, 0.45, sign=1)
 
 
 def _scenarios(view: View) -> "Iterator[tuple[str, Fact]]":

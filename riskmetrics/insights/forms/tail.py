@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
-from riskmetrics.insights.slots import Slot, apart, count
+from riskmetrics.insights.claims import Form, Instance, View, form
+from riskmetrics.insights.form_shapes import compared, single
+from riskmetrics.insights.slots import Slot, count, size
 
 REJECTED, _WEAK = 0.01, 0.05
 """p-values below which a test rejects the value at risk, and below which it is worth a sentence."""
@@ -11,101 +12,91 @@ REJECTED, _WEAK = 0.01, 0.05
 _NOTABLE_LOSS = 0.5
 """Share of the value at risk from which a loss within it is worth a sentence."""
 
+_KINDS, _SLOTS = ("daily_return", "previous_var_95"), ("loss", "var")
 
-@form(
+var_exceeded = form(
     "var_exceeded",
     "result",
     "loss: percent, var: percent",
-    "The loss of {loss} is beyond the one-day value at risk of the session before, {var}, which one"
-    " session in twenty should exceed.",
-    "The loss of {loss} exceeds the one-day value at risk of the session before, {var}, which is"
-    " meant to hold in nineteen sessions of twenty.",
+    "The loss of {loss} exceeded the prior day's value at risk of {var}, a level meant to be"
+    " exceeded on one day in twenty.",
+    "At {loss}, the loss went beyond the prior day's value at risk of {var}, which should hold on"
+    " nineteen days of twenty.",
     place=1,
     is_event=True,
-)
-def var_exceeded(view: View) -> Iterator[Instance]:
-    """The loss is larger than the value at risk at 95% of the session before."""
-    facts = view.facts_of("daily_return", "previous_var_95")
-    if facts:
-        loss, var = -float(facts[0].value), float(facts[1].value)
-        if loss > var > 0:
-            shown = apart("percent", loss, var)
-            yield Instance(
-                dict(zip(("loss", "var"), shown, strict=True)),
-                facts,
-                4.0 + loss / var,
-                sign=-1,
-                level="warning",
-            )
+)(
+    compared(
+        _KINDS, _SLOTS, lambda loss, var: loss > var > 0, lambda loss, var: 4.0 + loss / var,
+        signs=(-1, 1), sign=-1, level="warning",
+    )
+)  # fmt: skip
 
-
-@form(
+var_held = form(
     "var_held",
     "result",
     "loss: percent, var: percent",
-    "The loss of {loss} is within the one-day value at risk of the session before, {var}.",
+    "The loss of {loss} stayed within the prior day's value at risk of {var}.",
     place=1,
-)
-def var_held(view: View) -> Iterator[Instance]:
-    """The loss is at least half of the value at risk at 95%, and not beyond it."""
-    facts = view.facts_of("daily_return", "previous_var_95")
-    if facts:
-        loss, var = -float(facts[0].value), float(facts[1].value)
-        if 0 < _NOTABLE_LOSS * var <= loss <= var:
-            shown = apart("percent", loss, var)
-            yield Instance(dict(zip(("loss", "var"), shown, strict=True)), facts, 1.2, sign=1)
+)(
+    compared(
+        _KINDS, _SLOTS, lambda loss, var: 0 < _NOTABLE_LOSS * var <= loss <= var,
+        lambda *_: 1.2, signs=(-1, 1), sign=1,
+    )
+)  # fmt: skip
 
-
-@form(
-    "var_too_low",
-    "tail",
-    "count: count, exceptions: count, expected: count",
-    "In {count} sessions {exceptions} losses went beyond the value at risk, where about {expected}"
-    " are expected: the value at risk has been too low for the portfolio.",
-    "The value at risk has been too low for the portfolio: {exceptions} losses in {count} sessions"
-    " went beyond the figure, where about {expected} are expected.",
-    place=0,
-)
-def var_too_low(view: View) -> Iterator[Instance]:
-    """The test at 95% rejects, with too many exceptions."""
-    yield from _tested(view, 1, 0.0, REJECTED, 1.6, "warning")
-
-
-@form(
-    "var_too_high",
-    "tail",
-    "count: count, exceptions: count, expected: count",
-    "In {count} sessions {exceptions} losses went beyond the value at risk, where about {expected}"
-    " are expected: the value at risk has been too high for the portfolio.",
-)
-def var_too_high(view: View) -> Iterator[Instance]:
-    """The test at 95% rejects, with too few exceptions."""
-    yield from _tested(view, -1, 0.0, REJECTED, 1.5, "elevated")
-
-
-@form(
-    "var_often_exceeded",
-    "tail",
-    "count: count, exceptions: count, expected: count",
-    "In {count} sessions {exceptions} losses went beyond the value at risk, where about {expected}"
-    " are expected.",
-)
-def var_often_exceeded(view: View) -> Iterator[Instance]:
-    """Exceptions are many, without a verdict of the test."""
-    yield from _tested(view, 1, REJECTED, _WEAK, 1.4, "info")
+form(
+    "shortfall",
+    "stress",
+    "shortfall: percent",
+    "On the worst one in twenty past days, today's holdings would have lost {shortfall} on"
+    " average.",
+)(single("shortfall_95", "shortfall", size, lambda loss: loss > 0, 0.45))
 
 
 def _tested(
-    view: View, sign: int, low: float, high: float, salience: float, level: str
-) -> Iterator[Instance]:
-    facts = view.facts_of("var_exceptions", "var_expected", "var_tested", "var_p_value")
-    if facts is None:
-        return
-    found, expected, tested, p_value = (float(fact.value) for fact in facts)
-    if low <= p_value < high and sign * (found - round(expected)) > 0:
-        slots = {
-            "count": count(tested),
-            "exceptions": count(found),
-            "expected": Slot("count", round(expected)),
-        }
-        yield Instance(slots, facts[:3], salience, sign=-1, level=level, context=facts[3:])
+    form_id: str,
+    sign: int,
+    low: float,
+    high: float,
+    salience: float,
+    level: str,
+    *phrasings: str,
+    place: int = 5,
+) -> Form:
+    """Add the form of too many, or few, exceptions with a p-value from ``low`` to ``high``."""
+
+    def evaluate(view: View) -> Iterator[Instance]:
+        facts = view.facts_of("var_exceptions", "var_expected", "var_tested", "var_p_value")
+        if facts is None:
+            return
+        found, expected, tested, p_value = (float(fact.value) for fact in facts)
+        if low <= p_value < high and sign * (found - round(expected)) > 0:
+            slots = {
+                "count": count(tested),
+                "exceptions": count(found),
+                "expected": Slot("count", round(expected)),
+            }
+            yield Instance(slots, facts[:3], salience, sign=-1, level=level, context=facts[3:])
+
+    slots = "count: count, exceptions: count, expected: count"
+    return form(form_id, "tail", slots, *phrasings, place=place)(evaluate)
+
+
+var_too_low = _tested(
+    "var_too_low", 1, 0.0, REJECTED, 1.6, "warning",
+    "The value at risk has been too low: losses exceeded the figure on {exceptions} of {count}"
+    " days, where about {expected} are expected.",
+    "Losses exceeded the value at risk on {exceptions} of {count} days, where about {expected} are"
+    " expected: the figure has been too low.",
+    place=0,
+)  # fmt: skip
+_tested(
+    "var_too_high", -1, 0.0, REJECTED, 1.5, "elevated",
+    "The value at risk has been too high: losses exceeded the figure on {exceptions} of {count}"
+    " days, where about {expected} are expected.",
+)  # fmt: skip
+_tested(
+    "var_often_exceeded", 1, REJECTED, _WEAK, 1.4, "info",
+    "Losses exceeded the value at risk on {exceptions} of {count} days, where about {expected} are"
+    " expected.",
+)  # fmt: skip

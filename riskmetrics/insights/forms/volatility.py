@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from datetime import date
 
 from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.form_shapes import changed, compared, mirrored, single
 from riskmetrics.insights.severity import highest_reached
 from riskmetrics.insights.slots import apart, day, is_told_apart, percent, size
 
-_CLEAR_MOVE = 0.10
-"""Relative move of the volatility in a session that is worth a sentence."""
+_CLEAR_MOVE, _CLEAR_DRIFT = 0.10, 0.25
+"""Relative move of the volatility in a session, and over several, that is worth a sentence."""
+
+_CLEAR_DIFFERENCE = 0.20
+"""Relative difference of the two windows that is worth a sentence."""
 
 _EXPLAINED = (0.7, 1.3)
 """Share of the change in variance that the return which left the window must explain."""
@@ -22,39 +26,8 @@ _LIKELY = 0.6
 _SESSIONS_PER_YEAR, _WINDOW = 252, 21
 
 
-@form(
-    "gain_left_window",
-    "volatility",
-    "before: percent, now: percent, left: percent, day: day",
-    "Volatility over twenty-one sessions fell from {before} to {now} because the gain of {left} on"
-    " {day} left the window.",
-    "The gain of {left} on {day} left the window: because of a single day, volatility over"
-    " twenty-one sessions fell from {before} to {now}.",
-    connectives=("because",),
-    is_event=True,
-)
-def gain_left_window(view: View) -> Iterator[Instance]:
-    """A large gain left the window and explains the fall in variance."""
-    yield from _left(view, 1)
-
-
-@form(
-    "loss_left_window",
-    "volatility",
-    "before: percent, now: percent, left: percent, day: day",
-    "Volatility over twenty-one sessions fell from {before} to {now} because the loss of {left} on"
-    " {day} left the window.",
-    "The loss of {left} on {day} left the window: because of a single day, volatility over"
-    " twenty-one sessions fell from {before} to {now}.",
-    connectives=("because",),
-    is_event=True,
-)
-def loss_left_window(view: View) -> Iterator[Instance]:
-    """A large loss left the window and explains the fall in variance."""
-    yield from _left(view, -1)
-
-
 def _left(view: View, sign: int) -> Iterator[Instance]:
+    """Yield a large return that left the window and explains the fall in variance."""
     facts = view.facts_of(
         "volatility_21d", "volatility_21d_change", "left_return", "left_day", "daily_return"
     )
@@ -77,50 +50,71 @@ def _left(view: View, sign: int) -> Iterator[Instance]:
         yield Instance(slots, facts[:4], 2.5 + abs(change) / before, sign=1, context=facts[4:])
 
 
-@form(
-    "volatility_rose",
-    "volatility",
-    "before: percent, now: percent",
-    "Volatility over twenty-one sessions rose from {before} to {now} in the session.",
-    "In the session volatility over twenty-one sessions rose from {before} to {now}.",
-    is_event=True,
+_LEFT = (
+    "Twenty-one-day volatility fell from {{before}} to {{now}} because the {0} of {{left}} on"
+    " {{day}} dropped out of the window.",
+    "The {0} of {{left}} on {{day}} dropped out of the window: because of a single day,"
+    " twenty-one-day volatility fell from {{before}} to {{now}}.",
 )
-def volatility_rose(view: View) -> Iterator[Instance]:
-    """Volatility rose clearly in the session."""
-    yield from _moved(view, 1)
+left_window = mirrored(
+    "volatility", "before: percent, now: percent, left: percent, day: day", _left,
+    {
+        sign: (f"{word}_left_window", *(text.format(word) for text in _LEFT))
+        for sign, word in ((-1, "loss"), (1, "gain"))
+    },
+    connectives=("because",), is_event=True,
+)  # fmt: skip
 
 
-@form(
-    "volatility_fell",
-    "volatility",
-    "before: percent, now: percent",
-    "Volatility over twenty-one sessions fell from {before} to {now} in the session.",
-    "In the session volatility over twenty-one sessions fell from {before} to {now}.",
-    is_event=True,
-)
-def volatility_fell(view: View) -> Iterator[Instance]:
-    """Volatility fell clearly in the session."""
-    yield from _moved(view, -1)
+def _is_clear(change: float, before: float) -> bool:
+    return before > 0 and change >= _CLEAR_MOVE * before
 
 
-def _moved(view: View, sign: int) -> Iterator[Instance]:
-    facts = view.facts_of("volatility_21d", "volatility_21d_change")
-    if facts:
-        now, change = (float(fact.value) for fact in facts)
-        before = now - change
-        if before > 0 and sign * change >= _CLEAR_MOVE * before:
-            shown = dict(zip(("before", "now"), apart("percent", before, now), strict=True))
-            yield Instance(shown, facts, 1.2 + abs(change) / before, sign=-sign)
+def _is_drift(change: float, before: float) -> bool:
+    return before > 0 and change >= _CLEAR_DRIFT * before
+
+
+moves = mirrored(
+    "volatility", "before: percent, now: percent",
+    changed("volatility_21d", _is_clear, lambda change, before: 1.2 + change / before),
+    {
+        -1: ("volatility_fell",
+            "Twenty-one-day volatility fell from {before} to {now} in a single day."),
+        1: ("volatility_rose",
+            "Twenty-one-day volatility rose from {before} to {now} in a single day."),
+    }, is_event=True,
+)  # fmt: skip
+
+mirrored(
+    "volatility", "before: percent, now: percent",
+    changed("volatility_21d", _is_drift, lambda change, before: 0.6 + change / before,
+        over="_21d"),
+    {
+        -1: ("volatility_fell_21d",
+            "Over twenty-one sessions volatility fell from {before} to {now}."),
+        1: ("volatility_rose_21d",
+            "Over twenty-one sessions volatility rose from {before} to {now}."),
+    },
+)  # fmt: skip
+
+mirrored(
+    "volatility", "before: percent, now: percent",
+    changed("expected_volatility", _is_clear, lambda change, before: 1.0 + change / before),
+    {
+        -1: ("forecast_fell", "The volatility forecast fell from {before} to {now} on the day."),
+        1: ("forecast_rose", "The volatility forecast rose from {before} to {now} on the day."),
+    }, is_event=True,
+)  # fmt: skip
 
 
 @form(
     "volatility_calm",
     "volatility",
     "volatility: percent, days: percent",
-    "The past twenty-one sessions were calm for the portfolio: volatility was {volatility}, lower"
-    " on only {days} of the past year's days.",
-    "Volatility over twenty-one sessions is {volatility}, lower on only {days} of the past year's"
-    " days.",
+    "The past twenty-one sessions were calm for the portfolio: volatility of {volatility}, lower on"
+    " only {days} of the year's days.",
+    "Twenty-one-day volatility of {volatility} is low for the portfolio: only {days} of the year's"
+    " days were lower.",
 )
 def volatility_calm(view: View) -> Iterator[Instance]:
     """Volatility is low among the past year's."""
@@ -135,10 +129,10 @@ def volatility_calm(view: View) -> Iterator[Instance]:
     "volatility_high",
     "volatility",
     "volatility: percent, days: percent",
-    "Volatility over twenty-one sessions is {volatility}, higher than on {days} of the past year's"
-    " days.",
-    "On {days} of the past year's days the portfolio was calmer: volatility over twenty-one"
-    " sessions is {volatility}.",
+    "The past twenty-one sessions were rough for the portfolio: volatility of {volatility}, higher"
+    " than on {days} of the year's days.",
+    "Twenty-one-day volatility of {volatility} is high for the portfolio: {days} of the year's"
+    " days were lower.",
 )
 def volatility_high(view: View) -> Iterator[Instance]:
     """Volatility is high among the past year's."""
@@ -151,64 +145,29 @@ def volatility_high(view: View) -> Iterator[Instance]:
         yield Instance(slots, facts, 1.0 + rank - _UNUSUAL, sign=-1, level=level)
 
 
-@form(
+volatility_level = form(
     "volatility_level",
     "volatility",
     "volatility: percent",
-    "Volatility over twenty-one sessions is {volatility}.",
-)
-def volatility_level(view: View) -> Iterator[Instance]:
-    """The volatility alone."""
-    facts = view.facts_of("volatility_21d")
-    if facts:
-        yield Instance({"volatility": size(float(facts[0].value))}, facts, 0.3)
+    "Twenty-one-day volatility is {volatility}.",
+)(single("volatility_21d", "volatility", size, lambda _: True, 0.3))
 
-
-@form(
+windows_compared = form(
     "windows_compared",
     "volatility",
     "short: percent, long: percent",
-    "Volatility is {short} over twenty-one sessions and {long} over sixty-three.",
-)
-def windows_compared(view: View) -> Iterator[Instance]:
-    """The two windows differ clearly; that is a comparison, not a change."""
-    facts = view.facts_of("volatility_21d", "volatility_63d")
-    if facts:
-        short, long = (float(fact.value) for fact in facts)
-        if abs(short - long) >= 2 * _CLEAR_MOVE * max(short, long) > 0:
-            shown = apart("percent", short, long)
-            yield Instance(dict(zip(("short", "long"), shown, strict=True)), facts, 0.7)
-
-
-@form(
-    "expected_rise",
-    "volatility",
-    "expected: percent, low: percent, high: percent, odds: percent",
-    "The model expects a volatility of {expected} over the next twenty-one sessions, most likely"
-    " {low} to {high}, with odds of a rise of {odds}.",
-    "With odds of {odds} volatility will rise: the model expects {expected} over the next"
-    " twenty-one sessions, most likely {low} to {high}.",
-)
-def expected_rise(view: View) -> Iterator[Instance]:
-    """The forecast is above the past volatility, and a rise is likely."""
-    yield from _expected(view, 1)
-
-
-@form(
-    "expected_fall",
-    "volatility",
-    "expected: percent, low: percent, high: percent, odds: percent",
-    "The model expects a volatility of {expected} over the next twenty-one sessions, most likely"
-    " {low} to {high}, with odds of a fall of {odds}.",
-    "With odds of {odds} volatility will fall: the model expects {expected} over the next"
-    " twenty-one sessions, most likely {low} to {high}.",
-)
-def expected_fall(view: View) -> Iterator[Instance]:
-    """The forecast is below the past volatility, and a fall is likely."""
-    yield from _expected(view, -1)
+    "Volatility is {short} over twenty-one sessions, against {long} over sixty-three.",
+)(
+    compared(
+        ("volatility_21d", "volatility_63d"), ("short", "long"),
+        lambda short, long: abs(short - long) >= _CLEAR_DIFFERENCE * max(short, long) > 0,
+        lambda *_: 0.7,
+    )
+)  # fmt: skip
 
 
 def _expected(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the forecast if it is above, or below, the past volatility, and a move is likely."""
     facts = view.facts_of(
         "expected_volatility", "expected_low", "expected_high", "rise_probability"
     )
@@ -220,53 +179,51 @@ def _expected(view: View, sign: int) -> Iterator[Instance]:
     if sign * (expected - float(past.value)) > 0 and odds >= _LIKELY and low < high:
         ends = apart("percent", low, high)
         slots = {"expected": size(expected), "low": ends[0], "high": ends[1], "odds": percent(odds)}
-        yield Instance(slots, facts, 0.5 + odds - 0.5, sign=-sign, context=(past,))
+        yield Instance(slots, facts, odds, sign=-sign, context=(past,))
 
 
-@form(
-    "forecast_missed_high",
-    "volatility",
-    "forecast: percent, outcome: percent, low: percent, high: percent",
-    "The forecast of twenty-one sessions ago, {forecast}, was followed by {outcome}, below the"
-    " range of {low} to {high}.",
-)
-def forecast_missed_high(view: View) -> Iterator[Instance]:
-    """What followed the last forecast is below its range."""
-    yield from _scored(view, -1)
+mirrored(
+    "volatility", "expected: percent, low: percent, high: percent, odds: percent", _expected,
+    {
+        -1: ("expected_fall",
+            "The model expects volatility of {expected} over the next twenty-one sessions (likely"
+            " range {low} to {high}), with odds of {odds} for a fall.",
+            "Volatility is likely to fall: the model expects {expected} over the next twenty-one"
+            " sessions (likely range {low} to {high}), with odds of {odds}."),
+        1: ("expected_rise",
+            "The model expects volatility of {expected} over the next twenty-one sessions (likely"
+            " range {low} to {high}), with odds of {odds} for a rise.",
+            "Volatility is likely to rise: the model expects {expected} over the next twenty-one"
+            " sessions (likely range {low} to {high}), with odds of {odds}."),
+    },
+)  # fmt: skip
 
 
-@form(
-    "forecast_missed_low",
-    "volatility",
-    "forecast: percent, outcome: percent, low: percent, high: percent",
-    "The forecast of twenty-one sessions ago, {forecast}, was followed by {outcome}, above the"
-    " range of {low} to {high}.",
-)
-def forecast_missed_low(view: View) -> Iterator[Instance]:
-    """What followed the last forecast is above its range."""
-    yield from _scored(view, 1)
-
-
-@form(
-    "forecast_held",
-    "volatility",
-    "forecast: percent, outcome: percent, low: percent, high: percent",
-    "The forecast of twenty-one sessions ago, {forecast}, was followed by {outcome}, within the"
-    " range of {low} to {high}.",
-)
-def forecast_held(view: View) -> Iterator[Instance]:
-    """What followed the last forecast is in its range."""
-    yield from _scored(view, 0)
-
-
-def _scored(view: View, side: int) -> Iterator[Instance]:
+def _scored(view: View, sign: int) -> Iterator[Instance]:
+    """Yield what followed the last forecast if it is below, in, or above its range."""
     facts = view.facts_of("past_forecast", "past_outcome", "past_low", "past_high")
     if facts is None:
         return
     _, outcome, low, high = values = [float(fact.value) for fact in facts]
-    if side == (outcome > high) - (outcome < low):
+    if sign == (outcome > high) - (outcome < low):
         shown = dict(zip(("forecast", "outcome", "low", "high"), apart("percent", *values),
             strict=True))  # fmt: skip
-        edge = shown["high" if side > 0 else "low"]
-        if side == 0 or is_told_apart(shown["outcome"], edge):
-            yield Instance(shown, facts, 1.3 if side else 0.55, sign=-side)
+        edge = shown["high" if sign > 0 else "low"]
+        if sign == 0 or is_told_apart(shown["outcome"], edge):
+            yield Instance(shown, facts, 1.3 if sign else 0.55, sign=-sign)
+
+
+mirrored(
+    "volatility", "forecast: percent, outcome: percent, low: percent, high: percent", _scored,
+    {
+        -1: ("forecast_missed_high",
+            "The volatility forecast of twenty-one sessions ago, {forecast}, was too high:"
+            " {outcome} followed, below the range of {low} to {high}."),
+        0: ("forecast_held",
+            "The volatility forecast of twenty-one sessions ago, {forecast}, held: {outcome}"
+            " followed, within the range of {low} to {high}."),
+        1: ("forecast_missed_low",
+            "The volatility forecast of twenty-one sessions ago, {forecast}, was too low:"
+            " {outcome} followed, above the range of {low} to {high}."),
+    },
+)  # fmt: skip

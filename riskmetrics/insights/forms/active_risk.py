@@ -1,0 +1,68 @@
+"""Return and risk against the market index."""
+
+from collections.abc import Iterator
+
+from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.form_shapes import compared, mirrored, single
+from riskmetrics.insights.slots import number, percent, points, size
+
+_CLEAR_CHANGE = 0.2
+"""Relative difference of the expected from the past tracking error that is worth a sentence."""
+
+_CLEAR_ACTIVE_RETURN = 0.02
+"""Active return of the past year that is worth a sentence."""
+
+_MOSTLY = 0.5
+"""Share of the active variance from which the beta makes most of it."""
+
+
+def _expected(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the expected tracking error if it is clearly above, or below, the past one."""
+    yield from compared(
+        ("expected_tracking_error", "tracking_error"), ("expected", "past"),
+        lambda expected, past: past > 0 and sign * (expected - past) >= _CLEAR_CHANGE * past,
+        lambda expected, past: 0.5 + min(abs(expected / past - 1), 1) / 2, sign=-sign,
+    )(view)  # fmt: skip
+
+
+mirrored("active", "expected: percent, past: percent", _expected, {
+    -1: ("tracking_error_falls",
+        "The expected tracking error of {expected} is below the {past} of the past year."),
+    1: ("tracking_error_rises",
+        "The expected tracking error of {expected} is above the {past} of the past year."),
+})  # fmt: skip
+
+form(
+    "tracking_error",
+    "active",
+    "error: percent",
+    "Over the past year the tracking error against the market index is {error}.",
+)(single("tracking_error", "error", size, lambda error: error > 0, 0.4))
+
+
+def _return(view: View, sign: int) -> Iterator[Instance]:
+    """Yield a clear active return of the past year, with the information ratio."""
+    facts = view.facts_of("active_return", "information_ratio")
+    if facts:
+        rate, ratio = (float(fact.value) for fact in facts)
+        if sign * rate >= _CLEAR_ACTIVE_RETURN and sign * ratio > 0:
+            slots = {"gap": points(rate), "ratio": number(ratio)}
+            yield Instance(slots, facts, 0.5, sign=sign)
+
+
+mirrored("active", "gap: points, ratio: number", _return, {
+    -1: ("active_loss",
+        "Over the past year today's holdings would have trailed the market index by {gap}"
+        " annualized, an information ratio of {ratio}."),
+    1: ("active_gain",
+        "Over the past year today's holdings would have beaten the market index by {gap}"
+        " annualized, an information ratio of {ratio}."),
+})  # fmt: skip
+
+
+form(
+    "active_beta",
+    "active",
+    "share: percent",
+    "Most of the active risk, {share} of the active variance, comes from a beta other than one.",
+)(single("active_market_share", "share", percent, lambda share: share >= _MOSTLY, 0.7, sign=-1))

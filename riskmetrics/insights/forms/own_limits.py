@@ -1,0 +1,121 @@
+"""Limits that a user set for a portfolio: breached, ended, still exceeded, close."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from riskmetrics.insights.claims import Form, Instance, View, form
+from riskmetrics.insights.slots import Slot, apart, count, label, name
+
+EXCEEDED, KEPT = "exceeded", "kept"
+"""Statuses of a limit that has a value."""
+
+_CLOSE = 0.9
+"""Share of a limit from which a value is close to it."""
+
+_UNITS = {"checked": "percent", "checked_number": "number"}
+"""Type of a checked value to the unit in which it is shown."""
+
+
+def _own_limit(
+    form_id: str,
+    phrasing: str,
+    holds: Callable[[str, str, float, float], bool],
+    salience: float,
+    sign: int,
+    level: str = "info",
+    *,
+    is_event: bool = False,
+) -> list[Form]:
+    """Add the forms of a state of limits: of the portfolio, and of a position, sector or scenario.
+
+    Parameters
+    ----------
+    phrasing : str
+        A sentence, which is completed with the value and what has it.
+    holds : callable
+        Whether the state is that of a status, the one of the session before (empty if there was
+        none), the value and the limit.
+    """
+
+    def evaluate(view: View, *, has_subject: bool) -> Iterator[Instance]:
+        for alias in view.aliases("LIM"):
+            subject = view.sheet.aliases[alias].get("of", "")
+            for kind, unit in _UNITS.items():
+                facts = view.facts_of(kind, f"{kind}_limit", "limit_status", alias=alias)
+                if facts is None or bool(subject) != has_subject:
+                    continue
+                before = view.fact("limit_status_before", alias)
+                value, limit = (float(fact.value) for fact in facts[:2])
+                if holds(str(facts[2].value), str(before.value) if before else "", value, limit):
+                    shown = apart(unit, value, limit)
+                    slots: dict[str, Slot] = {"value": shown[0], "limit": shown[1]}
+                    slots |= {"name": label(alias)} | ({"of": name(subject)} if subject else {})
+                    context = (facts[2], *((before,) if before else ()))
+                    yield Instance(
+                        slots, facts[:2], salience, alias, sign, level=level, context=context
+                    )
+
+    slots = "name: label, value: figure, limit: figure"
+    return [
+        form(
+            form_id + suffix,
+            "limits",
+            slots + more,
+            f"{phrasing}: {words} at {{value}}.",
+            is_event=is_event,
+        )(partial(evaluate, has_subject=bool(suffix)))
+        for suffix, more, words in (
+            ("", "", "the figure stands"),
+            ("_of", ", of: name", "{of} stands"),
+        )
+    ]
+
+
+breached = _own_limit(
+    "own_limit_breached",
+    "The portfolio's limit of {limit} on {name} was breached on the day",
+    lambda status, before, value, limit: status == EXCEEDED and before == KEPT and value > limit,
+    4.5,
+    -1,
+    "warning",
+    is_event=True,
+)
+exceeded = _own_limit(
+    "own_limit_exceeded",
+    "The portfolio's limit of {limit} on {name} is exceeded",
+    lambda status, before, value, limit: status == EXCEEDED and before != KEPT and value > limit,
+    2.6,
+    -1,
+    "warning",
+)
+ended = _own_limit(
+    "own_limit_ended",
+    "The breach of the portfolio's limit of {limit} on {name} has ended",
+    lambda status, before, value, limit: status == KEPT and before == EXCEEDED and value <= limit,
+    2.4,
+    1,
+    is_event=True,
+)
+close = _own_limit(
+    "own_limit_close",
+    "The portfolio's limit of {limit} on {name} is close",
+    lambda status, before, value, limit: (
+        status == KEPT and before != EXCEEDED and _CLOSE * limit <= value <= limit
+    ),
+    1.3,
+    -1,
+)
+
+
+@form(
+    "own_limits_kept",
+    "limits",
+    "count: count",
+    "All limits of the portfolio hold ({count} checked).",
+)
+def own_limits_kept(view: View) -> Iterator[Instance]:
+    """All limits that are checked are kept."""
+    found = [view.fact("limit_status", alias) for alias in view.aliases("LIM")]
+    facts = tuple(fact for fact in found if fact is not None)
+    if facts and all(fact.value == KEPT for fact in facts):
+        yield Instance({"count": count(len(facts))}, (), 0.55, sign=1, context=facts)

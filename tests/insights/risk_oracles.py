@@ -1,0 +1,163 @@
+"""Oracles of forms about factors, correlations, liquidity, active risk and limits of users."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from tests.insights.figures import Expected, Figures, expect, known
+
+
+def _beta_drifted(f: Figures, sign: int) -> Expected:
+    change = f.beta_change_21d
+    return expect(sign * change >= 0.1, before=f.beta - change, now=f.beta) if known(f.beta) else {}
+
+
+def _tilt(f: Figures, sign: int) -> Expected:
+    """Return factors with an exposure of at least 0.2 and two standard errors."""
+    return {
+        alias: {
+            "name": alias,
+            "exposure": f.of(alias, "factor_exposure"),
+            "error": f.of(alias, "factor_error"),
+        }
+        for alias in f.things("FAC")
+        if sign * f.of(alias, "factor_exposure") >= 0.2
+        and sign * f.of(alias, "factor_exposure") >= 2 * f.of(alias, "factor_error")
+    }
+
+
+def _factor_share(f: Figures, holds: Callable[[str, float], bool]) -> Expected:
+    shares = {alias: f.of(alias, "factor_share") for alias in f.things("FAC")}
+    return {
+        alias: {"name": alias, "share": abs(share)}
+        for alias, share in shares.items()
+        if holds(alias, share)
+    }
+
+
+def _diversified(f: Figures, *, is_much: bool) -> Expected:
+    """Return what is taken off: two fifths and more is much, a fifth and less is little."""
+    ratio = f.diversification_ratio
+    holds = 3 * ratio >= 5 if is_much else 1 <= ratio <= 1.25
+    holds = holds and f.num_short_positions == 0
+    return expect(holds, share=1 - 1 / ratio) if holds else {}
+
+
+def _pair(f: Figures) -> Expected:
+    named = [alias for alias in f.things("POS") if known(f.of(alias, "highest_correlation"))]
+    if len(named) != 2 or not f.of(named[0], "highest_correlation") >= 0.8:
+        return {}
+    first, second = named
+    correlation = f.of(first, "highest_correlation")
+    return expect(True, first, first=first, second=second, correlation=correlation)
+
+
+def _quality(f: Figures, name: str) -> str:
+    fact = f.sheet.facts.get(name)
+    return fact.quality if fact else ""
+
+
+def _sold(f: Figures, holds: bool, **slots: object) -> Expected:
+    return expect(holds and _quality(f, "days_to_liquidate") == "ok", **slots)
+
+
+def _own_limit(
+    f: Figures, holds: Callable[[str, str, float, float], bool], *, has_subject: bool
+) -> Expected:
+    """Return the limits in a state: status, status before, value and limit."""
+    found: Expected = {}
+    for alias in f.things("LIM"):
+        subject = f.sheet.aliases[alias].get("of")
+        if (subject is not None) != has_subject:
+            continue
+        status = f.text(f"{alias.lower()}_limit_status")
+        before = f.text(f"{alias.lower()}_limit_status_before")
+        for kind in ("checked", "checked_number"):
+            value, limit = f.of(alias, kind), f.of(alias, f"{kind}_limit")
+            if known(value, limit) and status and holds(status, before, value, limit):
+                found[alias] = {"name": alias, "value": value, "limit": limit}
+                found[alias] |= {"of": subject} if subject else {}
+    return found
+
+
+_STATES: Mapping[str, Callable[[str, str, float, float], bool]] = {
+    "breached": lambda status, before, value, limit: (
+        (status, before) == ("exceeded", "kept") and value > limit
+    ),
+    "exceeded": lambda status, before, value, limit: (
+        status == "exceeded" and before in ("", "exceeded", "undefined") and value > limit
+    ),
+    "ended": lambda status, before, value, limit: (
+        (status, before) == ("kept", "exceeded") and value <= limit
+    ),
+    "close": lambda status, before, value, limit: (
+        status == "kept" and before != "exceeded" and 0.9 * limit <= value <= limit
+    ),
+}
+
+
+def _all_kept(f: Figures) -> Expected:
+    found = [f.text(f"{alias.lower()}_limit_status") for alias in f.things("LIM")]
+    checked = [status for status in found if status]
+    return expect(bool(checked) and {*checked} == {"kept"}, count=len(checked))
+
+
+RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
+    "beta_rose_21d": lambda f: _beta_drifted(f, 1),
+    "beta_fell_21d": lambda f: _beta_drifted(f, -1),
+    "rate_beta_negative": lambda f: expect(f.rate_beta <= -0.2, beta=-f.rate_beta),
+    "factor_tilt": lambda f: _tilt(f, 1),
+    "factor_tilt_away": lambda f: _tilt(f, -1),
+    "factor_largest": lambda f: _factor_share(
+        f, lambda alias, share: share >= 0.1 and f.rank(alias, "factor_share") == 1
+    ),
+    "factor_offsets": lambda f: _factor_share(f, lambda _, share: share <= -0.05),
+    "risk_specific": lambda f: expect(f.specific_share >= 0.5, share=f.specific_share),
+    "risk_explained": lambda f: expect(
+        0 <= f.specific_share <= 1 - 0.8, share=1 - f.specific_share
+    ),
+    "holdings_move_together": lambda f: expect(
+        f.average_correlation >= 0.6, correlation=f.average_correlation
+    ),
+    "holdings_move_apart": lambda f: expect(
+        f.average_correlation <= 0.3, correlation=f.average_correlation
+    ),
+    "diversified_little": lambda f: _diversified(f, is_much=False),
+    "diversified_much": lambda f: _diversified(f, is_much=True),
+    "pair_alike": _pair,
+    "liquidity_slow": lambda f: _sold(f, f.days_to_liquidate >= 5, days=f.days_to_liquidate),
+    "liquidity_fast": lambda f: _sold(f, f.days_to_liquidate <= 1),
+    "liquidity_partial": lambda f: expect(
+        f.sold_in_5d < 0.8 and _quality(f, "sold_in_5d") == "ok", share=f.sold_in_5d
+    ),
+    "tracking_error": lambda f: expect(f.tracking_error > 0, error=f.tracking_error),
+    "tracking_error_rises": lambda f: expect(
+        f.tracking_error > 0
+        and f.expected_tracking_error - f.tracking_error >= 0.2 * f.tracking_error,
+        expected=f.expected_tracking_error,
+        past=f.tracking_error,
+    ),
+    "tracking_error_falls": lambda f: expect(
+        f.tracking_error > 0
+        and f.tracking_error - f.expected_tracking_error >= 0.2 * f.tracking_error,
+        expected=f.expected_tracking_error,
+        past=f.tracking_error,
+    ),
+    "active_gain": lambda f: expect(
+        f.active_return >= 0.02 and f.information_ratio > 0,
+        gap=f.active_return,
+        ratio=f.information_ratio,
+    ),
+    "active_loss": lambda f: expect(
+        f.active_return <= -0.02 and f.information_ratio < 0,
+        gap=-f.active_return,
+        ratio=f.information_ratio,
+    ),
+    "active_beta": lambda f: expect(f.active_market_share >= 0.5, share=f.active_market_share),
+    **{
+        f"own_limit_{state}{suffix}": partial(_own_limit, holds=holds, has_subject=bool(suffix))
+        for state, holds in _STATES.items()
+        for suffix in ("", "_of")
+    },
+    "own_limits_kept": _all_kept,
+}
+"""Form to its expected instances."""
