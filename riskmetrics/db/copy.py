@@ -73,10 +73,21 @@ def copy_out(
     connection: sa.Connection, statement: sa.Select[Any], file: BinaryIO, *, header: bool
 ) -> int:
     """Write the rows of a query to ``file`` in Postgres' CSV format; return their number."""
+    return _copy_out(connection, statement, file, f"FORMAT csv, HEADER {header}")
+
+
+def copy_out_binary(connection: sa.Connection, statement: sa.Select[Any], file: BinaryIO) -> int:
+    """Write the rows of a query to ``file`` in Postgres' binary format; return their number."""
+    return _copy_out(connection, statement, file, "FORMAT binary")
+
+
+def _copy_out(
+    connection: sa.Connection, statement: sa.Select[Any], file: BinaryIO, options: str
+) -> int:
     compiled = statement.compile(
         dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
     )
-    query = f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER {header})".encode()
+    query = f"COPY ({compiled}) TO STDOUT ({options})".encode()
     with driver_connection(connection).cursor() as cursor:
         with cursor.copy(query, compiled.params) as copy:
             # Row by row: joining millions of small pieces takes three times as long.

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from riskmetrics import gics, trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.price_arrays import read_price_arrays
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.shards import Shard, has_portfolio, has_position
 from riskmetrics.db.sql_expressions import (
@@ -26,7 +27,7 @@ from riskmetrics.db.sql_expressions import (
 )
 from riskmetrics.db.stored_settings import read_market_index
 from riskmetrics.errors import DataQualityError
-from riskmetrics.panels import Bars, pivot_to_panel
+from riskmetrics.panels import Bars
 
 _STATED_COLUMNS = (
     *("underlying_symbol", "strike_price", "expiration_date", "investment_class"),
@@ -157,10 +158,9 @@ def _read_close_panel(
 ) -> pd.DataFrame:
     table, requested = adjusted_prices(connection), sorted(set(symbols))
     days = sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
-    statement = sa.select(table.c.symbol, table.c.date, table.c[column].label("close")).where(
-        table.c.symbol == any_of(requested), table.c.date == days
-    )
-    return pivot_to_panel(fetch_frame(connection, statement), sessions, requested, "close")
+    is_requested = sa.and_(table.c.symbol == any_of(requested), table.c.date == days)
+    prices = read_price_arrays(connection, table, [column], is_requested)
+    return prices.pivot(sessions, requested, column)
 
 
 def read_bars(
@@ -191,13 +191,11 @@ def read_price_panels(
 ) -> dict[str, pd.DataFrame]:
     """Return price panels by column name, each sessions x symbols."""
     table, requested = adjusted_prices(connection), sorted(set(symbols))
-    rows = fetch_frame(
-        connection,
-        sa.select(table.c.symbol, table.c.date, *(table.c[name] for name in columns)).where(
-            table.c.symbol == any_of(requested), table.c.date.between(min(sessions), max(sessions))
-        ),
+    is_requested = sa.and_(
+        table.c.symbol == any_of(requested), table.c.date.between(min(sessions), max(sessions))
     )
-    return {name: pivot_to_panel(rows, sessions, requested, name) for name in columns}
+    prices = read_price_arrays(connection, table, columns, is_requested)
+    return {name: prices.pivot(sessions, requested, name) for name in columns}
 
 
 def read_cash_anchors(connection: sa.Connection, shard: Shard | None = None) -> "pd.Series[Any]":

@@ -1,12 +1,12 @@
 """Find suspected splits and splices of imports in the stored price history.
 
-Candidates of splits are selected by one query and evaluated by `panels`.
+Candidates of splits are found in all prices by their size, and evaluated by `panels`.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -14,6 +14,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.input_queries import read_price_panels
+from riskmetrics.db.price_arrays import read_price_arrays
 from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, read_decisions
 from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, any_of
 from riskmetrics.metrics.price_quality import MAX_PRICES_BEFORE
@@ -45,7 +46,7 @@ def find_suspected_splits(
         Columns of `panels.suspected_splits`. Recorded splits do not appear because prices are
         rescaled when they are read; moves that a user accepted are left out.
     """
-    moves = fetch_frame(connection, _large_moves(adjusted_prices(connection), symbols))
+    moves = _find_large_moves(connection, symbols)
     pairs = zip(moves["first"].dt.date, moves["date"].dt.date, strict=True)
     sessions = _sessions_around(pairs)
     if not sessions:
@@ -105,41 +106,28 @@ def find_import_splices(
     return fetch_frame(connection, found.order_by(splices.c.symbol, splices.c.date))
 
 
-def _large_moves(
-    prices: sa.FromClause,
-    symbols: Iterable[str] | None,
-) -> "sa.Select[tuple[str, date, date]]":
-    """Select symbol and date of every possible split, and the first date needed to evaluate it.
+def _find_large_moves(connection: sa.Connection, symbols: Iterable[str] | None) -> pd.DataFrame:
+    """Return symbol and date of every possible split, and the first date needed to evaluate it.
 
     The first date is MAX_PRICES_BEFORE rows before the move, regardless of missing sessions.
     """
-    names = ("close", "adj_close")
-    symbol, day = prices.c.symbol, prices.c.date
-
-    def lag(column: "sa.ColumnElement[Any]", n_rows: int = 1) -> "sa.ColumnElement[Any]":
-        earlier = sa.func.lag(column, n_rows, type_=column.type)
-        return earlier.over(partition_by=symbol, order_by=day)
-
-    earliest = sa.func.first_value(day, type_=day.type).over(partition_by=symbol, order_by=day)
-    first = sa.func.coalesce(lag(day, MAX_PRICES_BEFORE), earliest).label("first")
-    before = [lag(prices.c[name]).label(f"{name}_before") for name in names]
-    columns = [prices.c[name] for name in ("symbol", "date", *names)]
-    is_selected = sa.true() if symbols is None else prices.c.symbol == any_of(sorted(set(symbols)))
-    rows = sa.select(*columns, *before, first).where(is_selected).subquery("moves")
-    conditions = [
-        condition
-        for name in names
-        for condition in (
-            rows.c[name] > rows.c[f"{name}_before"] * _MIN_MOVE_RATIO,
-            rows.c[name] * _MIN_MOVE_RATIO < rows.c[f"{name}_before"],
-        )
-    ]
+    table = adjusted_prices(connection)
+    is_selected = sa.true() if symbols is None else table.c.symbol == any_of(sorted(set(symbols)))
+    prices = read_price_arrays(connection, table, ("close", "adj_close"), is_selected).by_day()
+    values = prices.values
+    before = {name: prices.previous(name) for name in values}
     share, share_before = (
-        rows.c[f"adj_close{end}"] / sa.func.nullif(rows.c[f"close{end}"], 0)
-        for end in ("", "_before")
+        each["adj_close"] / np.where(each["close"] == 0.0, np.nan, each["close"])
+        for each in (values, before)
     )
-    conditions.append(share > share_before * _MIN_CLOSE_FALL_RATIO)
-    return sa.select(rows.c.symbol, rows.c.date, rows.c.first).where(sa.or_(*conditions))
+    is_large = share > share_before * _MIN_CLOSE_FALL_RATIO
+    for name, price in values.items():
+        is_large |= price > before[name] * _MIN_MOVE_RATIO
+        is_large |= price * _MIN_MOVE_RATIO < before[name]
+    moves = np.flatnonzero(is_large)
+    first = np.maximum(moves - MAX_PRICES_BEFORE, prices.first_of_symbol()[moves])
+    found = prices.select(moves).to_frame()
+    return found.assign(first=prices.day[first].astype("datetime64[s]"))
 
 
 def _sessions_around(moves: Iterable[tuple[date, date]]) -> list[date]:

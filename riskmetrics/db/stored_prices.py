@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.price_arrays import read_price_arrays
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.sql_expressions import (
     CLOSE_ONLY_SUFFIX,
@@ -60,6 +62,8 @@ def read_last_closes(
     return rows.set_index("symbol")["close"].astype(float)
 
 
+_DATES = sa.ARRAY(sa.Date)
+
 _MIN_ADJUSTMENT_STEP = 1e-7
 """Minimum relative change of adj_close / close at a distribution: one cent per 100,000."""
 
@@ -70,47 +74,47 @@ def read_adjustment_steps(
     """Return the rows on which adj_close / close changes, by symbol and date.
 
     Columns symbol, date, close_before, close, adj_close_before, adj_close, close_scale and
-    adj_close_scale (`_split_scale`). Symbols with a single close have no such rows.
+    adj_close_scale (`_read_scales`). Symbols with a single close have no such rows.
     """
     table = adjusted_prices(connection)
-    names = {"close": table.c.close, "adj_close": table.c.adj_close}
-    earlier = {
-        f"{name}_before": (
-            sa.func.lag(column, type_=column.type).over(
-                partition_by=table.c.symbol, order_by=table.c.date
-            )
-        )
-        for name, column in names.items()
-    }
-    scales = {f"{name}_scale": _split_scale(table, name) for name in names}
-    rows = (
-        sa.select(
-            table.c.symbol,
-            table.c.date,
-            *(expression.label(name) for name, expression in (names | earlier | scales).items()),
-        )
-        .where(table.c.symbol == any_of(symbols), table.c.date.between(first, last))
-        .where(table.c.close > 0, table.c.adj_close > 0)
-        .cte("rows")
-    )
-    step = rows.c.adj_close / rows.c.close * rows.c.close_before / rows.c.adj_close_before - 1
-    statement = (
-        sa.select(rows)
-        .where(sa.func.abs(step) > _MIN_ADJUSTMENT_STEP)
-        .order_by(rows.c.symbol, rows.c.date)
-    )
-    return fetch_frame(connection, statement)
+    is_requested = sa.and_(table.c.symbol == any_of(symbols), table.c.date.between(first, last))
+    names = ("close", "adj_close")
+    prices = read_price_arrays(connection, table, names, is_requested)
+    is_positive = (prices.values["close"] > 0.0) & (prices.values["adj_close"] > 0.0)
+    prices = (prices if is_positive.all() else prices.select(is_positive)).by_day()
+    close, adj_close = (prices.values[name] for name in names)
+    before = {f"{name}_before": prices.previous(name) for name in names}
+    step = adj_close / close * before["close_before"] / before["adj_close_before"] - 1.0
+    is_step = np.abs(step) > _MIN_ADJUSTMENT_STEP
+    rows = prices.select(is_step).to_frame()
+    rows = rows.assign(**{name: value[is_step] for name, value in before.items()})
+    rows = rows.sort_values(["symbol", "date"], ignore_index=True)
+    if table is tables.market_data_cache:
+        return rows.assign(close_scale=1.0, adj_close_scale=1.0)
+    return rows.merge(_read_scales(connection, table, rows), on=["symbol", "date"], how="left")
 
 
-def _split_scale(prices: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
-    """Return the ratio of an adjusted price to the stored price; not 1 before recorded splits."""
-    stored = tables.market_data_cache
-    if prices is stored:
-        return sa.literal(1.0, sa.Double)
-    raw = sa.select(sa.cast(stored.c[name], sa.Double)).where(
-        stored.c.symbol == prices.c.symbol, stored.c.date == prices.c.date
+def _read_scales(
+    connection: sa.Connection, table: sa.FromClause, rows: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the ratios of adjusted to stored prices on ``rows``; not 1 before recorded splits."""
+    names = ("close", "adj_close")
+    adjusted, stored = (
+        read_price_arrays(
+            connection,
+            prices,
+            names,
+            sa.and_(
+                prices.c.symbol == any_of(rows["symbol"].unique()),
+                prices.c.date == sa.any_(sa.cast(list(rows["date"].dt.date.unique()), _DATES)),
+            ),
+        )
+        .to_frame()
+        .sort_values(["symbol", "date"], ignore_index=True)
+        for prices in (table, tables.market_data_cache)
     )
-    return sa.cast(prices.c[name], sa.Double) / raw.scalar_subquery()
+    scales = {f"{name}_scale": adjusted[name] / stored[name] for name in names}
+    return adjusted[["symbol", "date"]].assign(**scales)
 
 
 def find_unadjusted_symbols(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
