@@ -116,8 +116,9 @@ class RunInputs:
     @cached_property
     def symbol_volatility(self) -> volatility_results.SymbolVolatility:
         """Return realized and forecast volatility of symbols."""
+        returns, ranges = panels.clean_bars(**self.bars)
         return volatility_results.estimate_symbol_volatility(
-            *panels.clean_bars(**self.bars), MARKET_INDEX, VERSIONS
+            returns, _only_ranges(ranges), MARKET_INDEX, VERSIONS
         )
 
     @cached_property
@@ -149,9 +150,21 @@ class RunInputs:
             name: of.iloc[-(len(returns.frame) + 2) :][single_underlyings]
             for name, of in self.bars.items()
         }
+        _, ranges = panels.clean_bars(**bars)
         return portfolio_volatility_results.estimate_portfolio_volatility(
-            self.portfolio_valuation, returns, panels.clean_bars(**bars)[1], MARKET_INDEX, VERSIONS
+            self.portfolio_valuation,
+            returns,
+            ranges.columns,
+            _only_ranges(ranges),
+            MARKET_INDEX,
+            VERSIONS,
         )
+
+
+def _only_ranges(ranges: pd.DataFrame) -> volatility_results.DailyBars:
+    """Return bars of which opens and volumes are unknown."""
+    missing = np.full(ranges.shape, np.nan)
+    return volatility_results.DailyBars(ranges.to_numpy(), missing, missing)
 
 
 def position_betas(inputs: RunInputs) -> Frames:

@@ -70,12 +70,12 @@ class PortfolioFigure:
         """Return the asset that computes and stores the figure."""
         return ResultAsset(
             self.figure.column,
-            EXTENSIONS,
             f"{self.figure.label}: {self.figure.formula}.",
             {"portfolio_values": Edge.SHARES},
             (tables.portfolio_figures,),
             self._compute_rows,
             "value",
+            group=EXTENSIONS,
         )
 
     def _compute_rows(self, inputs: RunInputs) -> Computed:

@@ -1,5 +1,7 @@
 """Figures of positions and of the symbols they hold: estimated per symbol, written per position."""
 
+import pandas as pd
+
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows
@@ -47,10 +49,10 @@ def compute_rate_betas(inputs: RunInputs) -> Computed:
     )
 
 
-def compute_symbol_factors(inputs: RunInputs) -> Computed:
+def compute_symbol_factors(inputs: RunInputs) -> tuple[pd.DataFrame]:
     """Compute factor exposures of symbols."""
     rows = factor_results.symbol_rows(inputs.symbol_factors, inputs.snapshot.lots, inputs.sessions)
-    return Computed([TableRows(tables.symbol_factor_exposures, rows)])
+    return (rows,)
 
 
 def compute_position_volatility(inputs: RunInputs) -> Computed:
@@ -74,7 +76,6 @@ def compute_position_volatility(inputs: RunInputs) -> Computed:
 POSITION_ASSETS = (
     ResultAsset(
         "position_betas",
-        "positions",
         "Market betas of open positions, 90 sessions; adjusted and age-decayed betas of symbols.",
         {"market_prices": Edge.READS},
         (
@@ -85,30 +86,30 @@ POSITION_ASSETS = (
         compute_position_betas,
         "beta",
         Unit.SYMBOLS,
+        "positions",
     ),
     ResultAsset(
         "interest_rate_betas",
-        "positions",
         "Rate betas of open positions, and two-factor betas of symbols (market and rates).",
         {"market_prices": Edge.READS},
         (tables.position_interest_rate_betas, tables.symbol_two_factor_betas),
         compute_rate_betas,
         "ir_beta",
         Unit.SYMBOLS,
+        "positions",
     ),
     ResultAsset(
         "symbol_factor_exposures",
-        "positions",
         "Exposures of held symbols to the market, style and other factors, one year.",
         {"market_prices": Edge.READS},
         (tables.symbol_factor_exposures,),
         compute_symbol_factors,
         "r_squared",
         Unit.SYMBOLS,
+        "positions",
     ),
     ResultAsset(
         "position_volatility",
-        "positions",
         "Realized volatility of open positions, and volatility forecasts of symbols.",
         {"market_prices": Edge.READS, "har_coefficients": Edge.READS},
         (
@@ -119,5 +120,6 @@ POSITION_ASSETS = (
         compute_position_volatility,
         "expected_vol_21d",
         Unit.SYMBOLS,
+        "positions",
     ),
 )

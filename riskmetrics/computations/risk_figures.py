@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from riskmetrics.computations.result_asset import DELTA_NOTE, Edge, ResultAsset
+from riskmetrics.computations.result_asset import DELTA_EDGES, DELTA_NOTE, Edge, ResultAsset
 from riskmetrics.computations.statistic_assets import STATISTIC_ASSETS
 from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
 from riskmetrics.db import tables
@@ -35,25 +35,19 @@ def compute_rate_betas(inputs: RunInputs) -> Computed:
     )
 
 
-def compute_tail_risk(inputs: RunInputs) -> Computed:
+def compute_tail_risk(inputs: RunInputs) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute value at risk and expected shortfall, and backtests of value at risk."""
     forecasts = inputs.portfolio_volatility
-    rows, backtests = tail_risk_results.tail_risk_rows(
+    return tail_risk_results.tail_risk_rows(
         inputs.option_adjusted_valuation,
         inputs.clean_returns(tail_risk_results.TAIL_RISK_WINDOW),
         forecasts.root_variance_amount,
         forecasts.figures.observations,
         inputs.option_book,
     )
-    return Computed(
-        [
-            TableRows(tables.portfolio_tail_risk, rows),
-            TableRows(tables.portfolio_var_backtests, backtests),
-        ]
-    )
 
 
-def compute_contributions(inputs: RunInputs) -> Computed:
+def compute_contributions(inputs: RunInputs) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Compute volatility by two covariances, contributions to it, and risk by holding."""
     valuation = inputs.option_adjusted_valuation
     net = contribution_results.net_by_underlying(valuation)
@@ -64,57 +58,35 @@ def compute_contributions(inputs: RunInputs) -> Computed:
         valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
     )
     rows = holding_risk.extend_contributions(valuation, net, risk, rows)
-    sectors = holding_risk.active_sector_rows(valuation, net, risk, inputs.profiles)
-    return Computed(
-        [
-            TableRows(tables.portfolio_risk_contributions, rows),
-            TableRows(tables.portfolio_ex_ante_volatility, volatility),
-            TableRows(tables.portfolio_active_sectors, sectors),
-        ]
-    )
+    return rows, volatility, holding_risk.active_sector_rows(valuation, net, risk, inputs.profiles)
 
 
-def compute_liquidity(inputs: RunInputs) -> Computed:
+def compute_liquidity(inputs: RunInputs) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute the days to liquidate portfolios and holdings."""
-    rows, holdings = liquidity_results.liquidity_rows(
+    return liquidity_results.liquidity_rows(
         inputs.valuation, inputs.liquidity_market, inputs.snapshot.terms.liquidation_share
     )
-    return Computed(
-        [TableRows(tables.portfolio_liquidity, rows), TableRows(tables.holding_liquidity, holdings)]
-    )
 
 
-def compute_correlations(inputs: RunInputs) -> Computed:
+def compute_correlations(inputs: RunInputs) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute correlations of the largest holdings, and the diversification of portfolios."""
-    rows, pairs = correlation_results.correlation_rows(
+    return correlation_results.correlation_rows(
         inputs.option_adjusted_valuation,
         inputs.clean_returns(pro_forma.YEAR_WINDOW),
         inputs.snapshot.terms.correlated_holdings,
     )
-    return Computed(
-        [
-            TableRows(tables.portfolio_diversification, rows),
-            TableRows(tables.portfolio_correlations, pairs),
-        ]
-    )
 
 
-def compute_factor_exposures(inputs: RunInputs) -> Computed:
+def compute_factor_exposures(inputs: RunInputs) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute factor exposures of portfolios, and the split of their volatility by factor."""
-    exposures, risk = factor_results.portfolio_rows(
+    return factor_results.portfolio_rows(
         inputs.option_adjusted_valuation,
         inputs.symbol_factors,
         inputs.clean_returns(pro_forma.YEAR_WINDOW),
     )
-    return Computed(
-        [
-            TableRows(tables.portfolio_factor_exposures, exposures),
-            TableRows(tables.portfolio_factor_risk, risk),
-        ]
-    )
 
 
-def compute_stress(inputs: RunInputs) -> Computed:
+def compute_stress(inputs: RunInputs) -> tuple[pd.DataFrame]:
     """Compute the loss of every portfolio in each stress scenario."""
     valuation, scenarios = inputs.option_adjusted_valuation, inputs.snapshot.stress_scenarios
     moves_factors = scenarios["factor_moves"].notna()
@@ -130,26 +102,20 @@ def compute_stress(inputs: RunInputs) -> Computed:
             valuation, scenarios, inputs.symbol_factors, inputs.option_book
         )
         rows = pd.concat([rows, found], ignore_index=True)
-    return Computed([TableRows(tables.portfolio_stress, rows)])
+    return (rows,)
 
 
 RISK_ASSETS = (
     ResultAsset(
         "portfolio_rate_betas",
-        "portfolios",
         f"Portfolio rate betas: one-factor, and two-factor with the market. {DELTA_NOTE}",
-        {
-            "interest_rate_betas": Edge.SHARES,
-            "portfolio_values": Edge.SHARES,
-            "har_coefficients": Edge.READS,
-        },
+        {"interest_rate_betas": Edge.SHARES, **DELTA_EDGES},
         (tables.portfolio_rate_betas,),
         compute_rate_betas,
         "rate_beta",
     ),
     ResultAsset(
         "portfolio_tail_risk",
-        "portfolios",
         "Value at risk and expected shortfall of every portfolio, and VaR backtests.",
         {"portfolio_values": Edge.SHARES, "portfolio_volatility": Edge.SHARES},
         (tables.portfolio_tail_risk, tables.portfolio_var_backtests),
@@ -158,15 +124,10 @@ RISK_ASSETS = (
     ),
     ResultAsset(
         "risk_contributions",
-        "portfolios",
         "Ex-ante volatility of every portfolio by two covariances, contributions of symbols to it"
         " and to tracking error, incremental value at risk, and active contributions of sectors."
         f" {DELTA_NOTE}",
-        {
-            "portfolio_values": Edge.SHARES,
-            "company_profiles": Edge.READS,
-            "har_coefficients": Edge.READS,
-        },
+        {"company_profiles": Edge.READS, **DELTA_EDGES},
         (
             tables.portfolio_risk_contributions,
             tables.portfolio_ex_ante_volatility,
@@ -177,24 +138,18 @@ RISK_ASSETS = (
     ),
     ResultAsset(
         "correlations",
-        "portfolios",
         "Correlations of the largest holdings of every portfolio, and its diversification."
         f" {DELTA_NOTE}",
-        {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
+        DELTA_EDGES,
         (tables.portfolio_diversification, tables.portfolio_correlations),
         compute_correlations,
         "diversification_ratio",
     ),
     ResultAsset(
         "portfolio_factor_exposures",
-        "portfolios",
         "Exposures of every portfolio to the market and other factors, and its risk by factor."
         f" {DELTA_NOTE}",
-        {
-            "symbol_factor_exposures": Edge.SHARES,
-            "portfolio_values": Edge.SHARES,
-            "har_coefficients": Edge.READS,
-        },
+        {"symbol_factor_exposures": Edge.SHARES, **DELTA_EDGES},
         (tables.portfolio_factor_exposures, tables.portfolio_factor_risk),
         compute_factor_exposures,
         "exposure",
@@ -202,7 +157,6 @@ RISK_ASSETS = (
     *STATISTIC_ASSETS,
     ResultAsset(
         "liquidity",
-        "portfolios",
         "Days to liquidate every portfolio and its holdings at a share of the median volume.",
         {"portfolio_values": Edge.SHARES, "market_prices": Edge.READS},
         (tables.portfolio_liquidity, tables.holding_liquidity),
@@ -211,13 +165,10 @@ RISK_ASSETS = (
     ),
     ResultAsset(
         "stress_tests",
-        "portfolios",
         "Loss of every portfolio in each scenario of `stress_scenarios`.",
-        {
-            "portfolio_betas": Edge.SHARES,
-            "portfolio_rate_betas": Edge.SHARES,
-            "portfolio_factor_exposures": Edge.SHARES,
-        },
+        dict.fromkeys(
+            ("portfolio_betas", "portfolio_rate_betas", "portfolio_factor_exposures"), Edge.SHARES
+        ),
         (tables.portfolio_stress,),
         compute_stress,
         "loss",

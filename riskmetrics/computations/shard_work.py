@@ -54,7 +54,7 @@ def compute_assets(
     for asset in assets:
         try:
             with snapshot.connection.begin_nested():  # a failed statement fails one asset
-                computed[asset.name] = asset.compute(inputs)
+                computed[asset.name] = asset.compute_rows(inputs)
         except Exception as error:  # noqa: BLE001  # raised where the asset's turn is
             if snapshot.connection.invalidated:  # the server is gone, for all that is left
                 return dict.fromkeys((each.name for each in assets), error) | computed

@@ -110,7 +110,6 @@ def _snapshot_columns(
 SNAPSHOT_ASSETS = (
     ResultAsset(
         "portfolio_values",
-        "portfolios",
         "Values, exposures, P&L and counts of every portfolio at each close.",
         {"market_prices": Edge.READS},
         (tables.portfolio_snapshots, tables.portfolio_coverage),
@@ -119,7 +118,6 @@ SNAPSHOT_ASSETS = (
     ),
     ResultAsset(
         "portfolio_betas",
-        "portfolios",
         "Portfolio market betas: weighted by position, by regression, vendor's, and age-decayed."
         f" {DELTA_NOTE}",
         {
@@ -138,7 +136,6 @@ SNAPSHOT_ASSETS = (
     ),
     ResultAsset(
         "portfolio_volatility",
-        "portfolios",
         "Realized and forecast portfolio volatility from pro-forma returns.",
         {"portfolio_values": Edge.UPDATES, "har_coefficients": Edge.READS},
         (
@@ -151,7 +148,6 @@ SNAPSHOT_ASSETS = (
     ),
     ResultAsset(
         "sector_concentration",
-        "portfolios",
         "Sector weights, active weights against the benchmark, and concentration.",
         {
             "portfolio_values": Edge.UPDATES,
@@ -164,7 +160,6 @@ SNAPSHOT_ASSETS = (
     ),
     ResultAsset(
         "option_exposures",
-        "portfolios",
         "Black-Scholes values and sensitivities of options, and their sums by portfolio.",
         {"portfolio_values": Edge.UPDATES, "position_volatility": Edge.SHARES},
         (tables.position_option_exposures, tables.portfolio_snapshots),

@@ -93,7 +93,6 @@ def _find_outcomes(
 
 TRACK_RECORD_ASSET = ResultAsset(
     "forecast_outcomes",
-    "portfolios",
     "Forecasts that complete on each day, as stored, against their outcomes.",
     dict.fromkeys(
         (

@@ -41,20 +41,21 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     changes = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
     returns = changes if way == "historical" else _rescale_to_latest_volatility(changes)
     returns = returns.iloc[-method.VAR_WINDOW :]
+    sample: FloatArray
     is_simulated = way == "revalued" or (way == "filtered" and horizon > 1)
     if is_simulated:
         drawn = _drawn_sessions(returns, horizon)
-        root, sample = 1.0, _sum_of_sessions(returns, drawn)
+        sample = _sum_of_sessions(returns, drawn)
         if way == "revalued":
             sample += _revaluation(sources, changes, returns, drawn)
     else:
-        root, sample = math.sqrt(horizon), returns.dropna().to_numpy(float)
+        sample = np.asarray(returns.dropna(), dtype=float)
     n_obs = int(returns.notna().sum())
     at_risk = shortfall = math.nan
     if n_obs >= MIN_OBS_BY_LEVEL[level] and np.isfinite(sample).all():
         at_risk = float(np.quantile(-sample, level))
         shortfall = float(-sample[-sample >= at_risk].mean())
-    holdings = delta_holdings(sources)
+    holdings, root = delta_holdings(sources), 1.0 if is_simulated else math.sqrt(horizon)
     values = _tail_risk_values(holdings, at_risk * root, shortfall * root)
     if not is_simulated:
         inputs["losses beyond"] = int((-sample > at_risk).sum())
@@ -102,7 +103,7 @@ def _sum_of_sessions(returns: "pd.Series[float]", drawn: Any) -> FloatArray:
 
 def _revaluation(
     sources: SourceRows, changes: "pd.Series[float]", filtered: "pd.Series[float]", drawn: Any
-) -> FloatArray | float:
+) -> FloatArray:
     """Return what revaluing the options adds to each sum of drawn sessions."""
     ratio = filtered / changes.reindex(filtered.index)
     known = filtered.notna()
@@ -116,7 +117,7 @@ def _revaluation(
         return found
 
     found = revaluation_difference(sources, moves)
-    return math.nan if found is None else found
+    return np.full(drawn.shape[1], math.nan) if found is None else found
 
 
 def _rescale_to_latest_volatility(returns: "pd.Series[float]") -> "pd.Series[float]":

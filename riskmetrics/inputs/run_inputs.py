@@ -210,9 +210,9 @@ class RunInputs:
         if self.snapshot.is_of_portfolios:
             options = option_results.option_lots(self.snapshot.lots)
             symbols = list_open_symbols(options, self.sessions)
-        returns, ranges, bars = self._bars({*symbols, market}, volatility_results.SYMBOL_WINDOW)
+        returns, bars = self._bars({*symbols, market}, volatility_results.SYMBOL_WINDOW)
         return volatility_results.estimate_symbol_volatility(
-            returns, ranges, market, self.snapshot.model_versions, bars, self.snapshot.funds
+            returns, bars, market, self.snapshot.model_versions, self.snapshot.funds
         )
 
     @cached_property
@@ -223,21 +223,21 @@ class RunInputs:
         chosen = np.unique(exposures.single_underlying(symbols))
         single_underlyings = {symbols[column] for column in chosen if column >= 0}
         window = portfolio_volatility_results.PORTFOLIO_WINDOW
-        _, ranges, bars = self._bars(single_underlyings, window)
+        single, bars = self._bars(single_underlyings, window)
         return portfolio_volatility_results.estimate_portfolio_volatility(
             exposures,
             self.clean_returns(window),
-            ranges,
+            single.frame.columns,
+            bars,
             self.snapshot.market_index,
             self.snapshot.model_versions,
-            bars,
             self.snapshot.funds,
         )
 
     def _bars(
         self, symbols: Collection[str], window: int
-    ) -> tuple[panels.Returns, pd.DataFrame, volatility_results.DailyBars]:
-        """Return clean returns, ranges, and bars of windows that end on the sessions."""
+    ) -> tuple[panels.Returns, volatility_results.DailyBars]:
+        """Return clean returns and bars of windows that end on the sessions."""
         prices = input_queries.read_price_panels(
             self.snapshot.connection,
             ("adj_close", "high", "low", "open", "close", "volume"),
@@ -249,15 +249,9 @@ class RunInputs:
         returns, ranges = panels.clean_bars(
             bars["adj_close"], bars["high"], bars["low"], self.snapshot.suspected_splits
         )
-        return (
-            returns,
-            ranges,
-            volatility_results.DailyBars(
-                ranges.to_numpy(),
-                panels.opens_over_closes(bars["open"], bars["close"]),
-                bars["volume"].to_numpy()[2:],
-            ),
-        )
+        opens = panels.opens_over_closes(bars["open"], bars["close"])
+        volumes = bars["volume"].to_numpy()[2:]
+        return returns, volatility_results.DailyBars(ranges.to_numpy(), opens, volumes)
 
     @cached_property
     def valuation(self) -> Valuation:

@@ -1,7 +1,8 @@
 """Realized and forecast volatility of portfolios, from pro-forma changes of value."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -62,13 +63,24 @@ class PortfolioVolatility:
     """Forecasts of `OTHER_HORIZONS`, fractions of equity, (P, D)."""
 
 
+class _DayEstimates(NamedTuple):
+    """Estimates of portfolios on a session; amounts are changes of value."""
+
+    figures: Figures
+    others: list[HorizonForecast]
+    """Forecasts of `OTHER_HORIZONS`."""
+    coverage: FloatArray
+    n_covered: FloatArray
+    n_thin: IntArray
+
+
 def estimate_portfolio_volatility(
     valuation: Valuation,
     returns: panels.Returns,
-    ranges: pd.DataFrame,
+    symbols: "pd.Index[str]",
+    bars: DailyBars,
     market: str,
     versions: ModelVersions,
-    bars: DailyBars | None = None,
     funds: Collection[str] = (),
 ) -> PortfolioVolatility:
     """Estimate realized and forecast volatility of pro-forma portfolio returns.
@@ -79,16 +91,15 @@ def estimate_portfolio_volatility(
         Valuation on D sessions.
     returns : Returns
         Returns of the PORTFOLIO_WINDOW sessions that end on each of them.
-    ranges : DataFrame
-        Range proxies of the same sessions, of symbols that are the only underlying of a portfolio
-        (`Valuation.single_underlying`). Its range is that of the symbol, scaled by its exposure;
-        the range of several symbols is unknown.
+    symbols : Index
+        Symbols that are the only underlying of a portfolio (`Valuation.single_underlying`).
+    bars : DailyBars
+        Their bars on the same sessions. The range of such a portfolio is that of the symbol, scaled
+        by its exposure; the range of several symbols is unknown.
     market : str
         Symbol of the market index, whose volatility is a regressor.
     versions : ModelVersions
         Model versions; a day uses the version known on it.
-    bars : DailyBars, optional
-        Ranges, opens and volumes of the same symbols. None: only ranges are known.
     funds : collection of str
         Symbols of funds and indices. A portfolio that is only one stock is a stock; all others are
         diversified.
@@ -98,39 +109,9 @@ def estimate_portfolio_volatility(
     This is not the mean of position volatilities, which would ignore diversification. Everything is
     measured on changes of value, and divided by equity at the end.
     """
-    market_returns, version = returns.column(market), versions.version_on(valuation.sessions)
-    single_underlying = valuation.single_underlying(ranges.columns)
-    exposure = np.abs(valuation.sum_by_portfolio(valuation.exposures))
-    missing = np.full(ranges.shape, np.nan)
-    bars = DailyBars(ranges.to_numpy(), missing, missing) if bars is None else bars
-    # column -1 is missing
-    bars = DailyBars(*(np.column_stack([one, np.full(len(one), np.nan)]) for one in bars))
-    is_stock = np.append(~ranges.columns.isin(list(funds)), False)
-    positions = returns.frame.columns.get_indexer(ranges.columns)
-    changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
-    columns = valuation.underlying_columns(returns.frame.columns)
-    figures, coverage, n_covered, n_thin = [], [], [], []
-    others: list[list[HorizonForecast]] = []
-    year = slice(-har.LEVEL_WINDOW, None)
-    for window, column in zip(changes, columns, strict=True):
-        d, series = window.day, window.series
-        rows, single = slice(d, d + PORTFOLIO_WINDOW), single_underlying[:, d]
-        own = bars.select(rows, single) if len(ranges.columns) else None
-        series_class = np.where(is_stock[single], STOCK, DIVERSIFIED)
-        inputs = har.build_regressors(
-            series[year],
-            market_returns[rows][year],
-            None if own is None else exposure[:, d] * own.ranges[year],
-        )
-        features = build_features(_returns_of_features(window, single, positions), *(own or ()))
-        at = inputs, features, versions, version[d : d + 1], series_class
-        figures.append(estimate_figures(series, inputs, forecast_volatility(*at), 1))
-        others.append([forecast_horizon(*at, horizon) for horizon in OTHER_HORIZONS])
-        covered = window.coverage[year] * valuation.priced_share[:, d]
-        coverage.append(covered.mean(axis=0))
-        n_thin.append(_count_thin_coverage_sessions(covered))
-        n_covered.append(_count_covered(valuation, d, column, window.symbol_returns[year]))
-    in_currency = Figures._make(np.concatenate(days).T for days in zip(*figures, strict=True))
+    days = list(_estimate_days(valuation, returns, symbols, bars, market, versions, funds))
+    figures, others, coverage, n_covered, n_thin = zip(*days, strict=True)
+    in_currency = Figures._make(np.concatenate(values).T for values in zip(*figures, strict=True))
     equity = valuation.risk_denominator
     return PortfolioVolatility(
         figures=_divide_by_equity(in_currency, equity),
@@ -141,11 +122,53 @@ def estimate_portfolio_volatility(
         versions=versions,
         horizons={
             horizon: HorizonForecast(
-                *(np.concatenate(days).T / equity for days in zip(*found, strict=True))
+                *(np.concatenate(values).T / equity for values in zip(*found, strict=True))
             )
             for horizon, found in zip(OTHER_HORIZONS, zip(*others, strict=True), strict=True)
         },
     )
+
+
+def _estimate_days(
+    valuation: Valuation,
+    returns: panels.Returns,
+    symbols: "pd.Index[str]",
+    bars: DailyBars,
+    market: str,
+    versions: ModelVersions,
+    funds: Collection[str],
+) -> Iterator[_DayEstimates]:
+    """Yield the estimates of each session; see `estimate_portfolio_volatility`."""
+    market_returns, version = returns.column(market), versions.version_on(valuation.sessions)
+    single_underlying = valuation.single_underlying(symbols)
+    exposure = np.abs(valuation.sum_by_portfolio(valuation.exposures))
+    # column -1 is missing
+    bars = DailyBars(*(np.column_stack([one, np.full(len(one), np.nan)]) for one in bars))
+    is_stock = np.append(~symbols.isin(list(funds)), False)
+    positions = returns.frame.columns.get_indexer(symbols)
+    changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
+    columns = valuation.underlying_columns(returns.frame.columns)
+    year = slice(-har.LEVEL_WINDOW, None)
+    for window, column in zip(changes, columns, strict=True):
+        d = window.day
+        rows, single = slice(d, d + PORTFOLIO_WINDOW), single_underlying[:, d]
+        own = bars.select(rows, single) if len(symbols) else None
+        inputs = har.build_regressors(
+            window.series[year],
+            market_returns[rows][year],
+            None if own is None else exposure[:, d] * own.ranges[year],
+        )
+        features = build_features(_returns_of_features(window, single, positions), *(own or ()))
+        series_class = np.where(is_stock[single], STOCK, DIVERSIFIED)
+        at = inputs, features, versions, version[d : d + 1], series_class
+        covered = window.coverage[year] * valuation.priced_share[:, d]
+        yield _DayEstimates(
+            estimate_figures(window.series, inputs, forecast_volatility(*at), 1),
+            [forecast_horizon(*at, horizon) for horizon in OTHER_HORIZONS],
+            covered.mean(axis=0),
+            _count_covered(valuation, d, column, window.symbol_returns[year]),
+            _count_thin_coverage_sessions(covered),
+        )
 
 
 def _returns_of_features(

@@ -90,6 +90,7 @@ class DailyBars(NamedTuple):
     """What the bars of each session say besides its return, each (T, N); NaN where missing."""
 
     ranges: FloatArray
+    """Range proxies."""
     opens: FloatArray
     """Opening prices over closes."""
     volumes: FloatArray
@@ -116,10 +117,9 @@ class SymbolVolatility:
 
 def estimate_symbol_volatility(
     returns: panels.Returns,
-    ranges: pd.DataFrame,
+    bars: DailyBars,
     market: str,
     versions: ModelVersions,
-    bars: DailyBars | None = None,
     funds: Collection[str] = (),
 ) -> SymbolVolatility:
     """Estimate realized and forecast volatility of every symbol on each session.
@@ -130,21 +130,17 @@ def estimate_symbol_volatility(
     ----------
     returns : Returns
         Returns of the SYMBOL_WINDOW sessions that end on each day.
-    ranges : DataFrame
-        Range proxies of the same sessions and symbols.
+    bars : DailyBars
+        Ranges, opens and volumes of the same sessions and symbols.
     market : str
         Symbol whose volatility is a regressor.
     versions : ModelVersions
         Model versions; each forecast uses the version known on its day.
-    bars : DailyBars, optional
-        Ranges, opens and volumes of the same sessions and symbols. None: only ranges are known.
     funds : collection of str
         Symbols of funds and indices, which are diversified.
     """
     market_returns = returns.column(market)
     version = versions.version_on(pd.DatetimeIndex(returns.frame.index))
-    missing = np.full(ranges.shape, np.nan)
-    bars = DailyBars(ranges.to_numpy(), missing, missing) if bars is None else bars
     series_class = np.where(returns.frame.columns.isin(list(funds)), DIVERSIFIED, STOCK)
 
     def estimate(values: FloatArray, rows: slice, columns: slice | IntArray) -> _Estimates:

@@ -33,7 +33,7 @@ def _figure(portfolio_id: object, while_it_is_computed: Callable[[], None]) -> R
         rows = pd.DataFrame([row | {"value": 1.0, "undefined_reason": None}])
         return Computed([TableRows(TABLE, rows, condition=TABLE.c.figure == "one")])
 
-    return ResultAsset("one", EXTENSIONS, "One.", {}, (TABLE,), compute, "value")
+    return ResultAsset("one", "One.", {}, (TABLE,), compute, "value", group=EXTENSIONS)
 
 
 @pytest.mark.parametrize("is_run_over", [False, True])

@@ -217,7 +217,7 @@ def own_figures(url: str, asset: ResultAsset) -> list[pd.DataFrame]:
     """Return the stored columns that an asset writes for DAY, in an order of their values."""
     engine = create_engine(url)
     with open_snapshot(engine, settings.load()) as snapshot:
-        computed = asset.compute(RunInputs(snapshot, [DAY])).tables
+        computed = asset.compute_rows(RunInputs(snapshot, [DAY])).tables
     engine.dispose()
     found = []
     for table, rows, session in ((each.table, each.rows, each.session_column) for each in computed):

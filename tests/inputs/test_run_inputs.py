@@ -65,7 +65,7 @@ def figures(inputs: RunInputs) -> dict[str, pd.DataFrame]:
     return {
         "betas": pd.DataFrame(inputs.market_betas.ols.beta),
         "volatility": pd.DataFrame(inputs.portfolio_volatility.root_variance_amount),
-        "stress": compute_stress(inputs).tables[0].rows,
+        "stress": compute_stress(inputs)[0],
         "values": pd.DataFrame(inputs.valuation.gross_value),
     }
 
@@ -85,7 +85,7 @@ def test_what_is_imported_during_a_run_is_seen_by_the_next_run_alone(
     with open_other(sample) as later:
         changed = RunInputs(later, [DAY])
         assert not pd.DataFrame(changed.valuation.gross_value).equals(expected["values"])
-        assert compute_stress(changed).tables[0].rows.empty
+        assert compute_stress(changed)[0].empty
 
 
 def test_a_snapshot_cannot_write(snapshot: Snapshot) -> None:

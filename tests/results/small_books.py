@@ -121,6 +121,12 @@ def contribution_rows(valued: valuation.Valuation, returns: panels.Returns) -> p
     return contribution_results.contribution_rows(valued, returns)[0]
 
 
+def only_ranges(ranges: pd.DataFrame) -> volatility_results.DailyBars:
+    """Bars of which opens and volumes are unknown."""
+    missing = np.full(ranges.shape, np.nan)
+    return volatility_results.DailyBars(ranges.to_numpy(), missing, missing)
+
+
 def as_stored(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of `volatility_forecasts`, by method, as they are read when they complete."""
     parts = []
@@ -213,7 +219,9 @@ class Book(NamedTuple):
         """Measure and forecast the volatility of all symbols."""
         returns = self.returns(volatility_results.SYMBOL_WINDOW, *days)
         ranges = self.ranges.reindex(index=returns.frame.index, columns=returns.frame.columns)
-        return volatility_results.estimate_symbol_volatility(returns, ranges, MARKET, SHIPPED)
+        return volatility_results.estimate_symbol_volatility(
+            returns, only_ranges(ranges), MARKET, SHIPPED
+        )
 
     def portfolio_volatility(
         self, *days: date, delta_valuation: valuation.Valuation | None = None
@@ -222,7 +230,12 @@ class Book(NamedTuple):
         returns = self.returns(portfolio_volatility_results.PORTFOLIO_WINDOW, *days)
         ranges = self.ranges.reindex(returns.frame.index)
         return portfolio_volatility_results.estimate_portfolio_volatility(
-            delta_valuation or self.value_with_deltas(*days), returns, ranges, MARKET, SHIPPED
+            delta_valuation or self.value_with_deltas(*days),
+            returns,
+            ranges.columns,
+            only_ranges(ranges),
+            MARKET,
+            SHIPPED,
         )
 
     def volatility_outcomes(self, *days: date) -> pd.DataFrame:

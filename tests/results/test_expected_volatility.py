@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from small_books import MARKET, SHIPPED, book, lot
+from small_books import MARKET, SHIPPED, book, lot, only_ranges
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics import har
@@ -180,7 +180,9 @@ def test_a_forecast_uses_the_version_that_was_known_on_its_day(closes):
     ranges = pd.DataFrame(np.nan, index=returns.frame.index, columns=returns.frame.columns)
     rows, plain = (
         forecasts.symbol_forecasts(
-            volatility_results.estimate_symbol_volatility(returns, ranges, MARKET, versions),
+            volatility_results.estimate_symbol_volatility(
+                returns, only_ranges(ranges), MARKET, versions
+            ),
             of.lots,
             days,
         )

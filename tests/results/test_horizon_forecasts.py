@@ -65,10 +65,7 @@ def symbol_estimates(
     bars = bars_of(closes, pd.DatetimeIndex(returns.frame.index), symbols)
     if not has_bars:
         bars = DailyBars(*(np.full_like(values, np.nan) for values in bars))
-    ranges = pd.DataFrame(bars.ranges, index=returns.frame.index, columns=symbols)
-    return volatility_results.estimate_symbol_volatility(
-        returns, ranges, MARKET, versions, bars, funds
-    )
+    return volatility_results.estimate_symbol_volatility(returns, bars, MARKET, versions, funds)
 
 
 def portfolio_estimates(
@@ -76,9 +73,8 @@ def portfolio_estimates(
 ) -> portfolio_volatility_results.PortfolioVolatility:
     returns = of.returns(portfolio_volatility_results.PORTFOLIO_WINDOW, *days)
     bars = bars_of(closes, pd.DatetimeIndex(returns.frame.index), ["X"])
-    ranges = pd.DataFrame(bars.ranges, index=returns.frame.index, columns=["X"])
     return portfolio_volatility_results.estimate_portfolio_volatility(
-        of.value_book(*days), returns, ranges, MARKET, VERSIONS, bars
+        of.value_book(*days), returns, pd.Index(["X"]), bars, MARKET, VERSIONS
     )
 
 
