@@ -4,7 +4,7 @@ Control characters can rewrite a terminal, and directional marks can reverse a l
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 MAX_NAMES = 5
 """Names that a message lists before it counts the rest."""
@@ -95,3 +95,18 @@ def join_names(names: Sequence[object], max_names: int = MAX_NAMES, separator: s
     """
     listed = separator.join(map(str, names[:max_names]))
     return listed + (f" and {len(names) - max_names:,} more" if len(names) > max_names else "")
+
+
+def suggest_name(name: str, known: Iterable[str]) -> str:
+    """Return a question that names the known name nearest to a mistyped one, or nothing.
+
+    Examples
+    --------
+    >>> suggest_name("growht", ["Growth", "Income"]), suggest_name("XYZ", ["Growth"])
+    (' (did you mean Growth?)', '')
+    """
+    from difflib import get_close_matches
+
+    by_letters = {one.casefold(): one for one in known}
+    nearest = get_close_matches(name.casefold(), by_letters, n=1)
+    return f" (did you mean {by_letters[nearest[0]]}?)" if nearest else ""

@@ -197,7 +197,8 @@ def require_completed_sessions(days: Iterable[date], now: datetime | None = None
     for day in days:
         if not FIRST_SESSION <= day <= calendar_end():
             raise InvalidSessionError(
-                f"{day} is outside the calendar ({FIRST_SESSION} to {calendar_end()})"
+                f"{day} is outside the calendar ({FIRST_SESSION} to {calendar_end()}); the latest"
+                f" completed session is {last_completed}"
             )
         if not is_session(day):
             raise InvalidSessionError(

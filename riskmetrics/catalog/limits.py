@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from riskmetrics.catalog.figure import Figure, Unit
 from riskmetrics.catalog.registry import find_figure
 from riskmetrics.errors import UsageError
+from riskmetrics.text import suggest_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +80,7 @@ def limited_figure(name: str) -> LimitedFigure:
     for each in LIMITED_FIGURES:
         if each.name == name:
             return each
-    names = ", ".join(each.name for each in LIMITED_FIGURES)
-    raise UsageError(f"there is no limit {name}: choose {names}")
+    names = [each.name for each in LIMITED_FIGURES]
+    raise UsageError(
+        f"there is no limit {name}{suggest_name(name, names)}: choose {', '.join(names)}"
+    )

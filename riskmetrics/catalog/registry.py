@@ -21,6 +21,7 @@ from riskmetrics.catalog.figure import EXTENSION_TABLE, Figure
 from riskmetrics.catalog.listing import Listing
 from riskmetrics.catalog.statistic import Statistic
 from riskmetrics.errors import ConfigurationError, UsageError
+from riskmetrics.text import suggest_name
 
 EXTENSION_GROUP = "riskmetrics.metrics"
 """Group of the entry points by which other packages add figures of portfolios."""
@@ -146,7 +147,11 @@ def find_figure(name: str) -> Figure:
             f" {', '.join(figure.name for figure in found)}"
         )
     if not found:
-        raise UsageError(f"no metric {name}; list all metrics with `riskmetrics explain --list`")
+        columns = {figure.column for figure in all_figures()}
+        raise UsageError(
+            f"there is no metric {name}{suggest_name(name, columns)}: list all with `riskmetrics"
+            " explain --list`"
+        )
     return found[0]
 
 

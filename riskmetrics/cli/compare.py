@@ -7,7 +7,6 @@ import typer
 
 from riskmetrics.cli.output import (
     CellFormat,
-    fail,
     format_cell,
     print_caveats,
     print_frame,
@@ -66,10 +65,12 @@ def _read_session(
     connection: "sa.Connection", day: date, portfolio: str | None
 ) -> "SessionResults":
     """Read the stored results of a session; end the command if there are none."""
+    from riskmetrics.cli.database import fail_without_results, find_session
     from riskmetrics.db import listed_rows, result_queries
     from riskmetrics.errors import UsageError
     from riskmetrics.results.comparison import SessionResults
 
+    find_session(connection, day, portfolio)
     session = SessionResults(
         *(
             read(connection, day, portfolio)
@@ -82,10 +83,7 @@ def _read_session(
         )
     )
     if session.snapshots.empty and session.undefined.empty:
-        raise fail(
-            f"no results{f' of {portfolio}' if portfolio else ''} are stored for {day}: compute"
-            f" them with riskmetrics run --date {day}"
-        )
+        raise fail_without_results(connection, day, portfolio)
     names = session.snapshots["portfolio"]
     if not names.is_unique:
         raise UsageError(

@@ -9,6 +9,8 @@ from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING
 
+import typer
+
 from riskmetrics.cli.output import fail
 from riskmetrics.db.roles import Role
 
@@ -59,13 +61,47 @@ def read_transaction() -> "Iterator[sa.Connection]":
         yield connection
 
 
-def find_session(connection: "sa.Connection", day: date | None) -> date:
-    """Return a day, by default the latest with results; exit with advice if there is none."""
+def find_session(
+    connection: "sa.Connection", day: date | None, portfolio: str | None = None
+) -> date:
+    """Return a day, by default the latest with results; exit with advice if there is none.
+
+    Raises
+    ------
+    UsageError
+        If there is no portfolio of the name.
+    """
+    from riskmetrics.db.portfolio_names import find_portfolio_id
     from riskmetrics.db.result_queries import read_latest_day
 
+    if portfolio is not None:
+        find_portfolio_id(connection, portfolio)
     if session := day or read_latest_day(connection):
         return session
     raise fail("no results are stored yet: compute them with riskmetrics run")
+
+
+def fail_without_results(
+    connection: "sa.Connection", session: date, portfolio: str | None = None
+) -> typer.Exit:
+    """Print that no results are stored for a day, and return the exit for the caller to raise.
+
+    Raises
+    ------
+    InvalidSessionError
+        If the day is not a completed session, so that it cannot have results.
+    """
+    from riskmetrics import trading_calendar
+    from riskmetrics.db.result_queries import read_sessions
+
+    trading_calendar.require_completed_sessions([session])
+    stored = read_sessions(connection, portfolio)
+    of_portfolio = f" of {portfolio}" if portfolio else ""
+    span = f", only from {stored[0]} to {stored[-1]}" if stored else ""
+    return fail(
+        f"no results{of_portfolio} are stored for {session}{span}: compute them with riskmetrics"
+        f" run --date {session}"
+    )
 
 
 @contextmanager

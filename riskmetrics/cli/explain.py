@@ -19,6 +19,7 @@ from riskmetrics.cli.shared_options import AsJson, Day
 
 if TYPE_CHECKING:
     import pandas as pd
+    import sqlalchemy as sa
 
     from riskmetrics.explain.registry import Explanation
 
@@ -102,16 +103,15 @@ def _find_explanations(
     from riskmetrics import settings
     from riskmetrics.catalog import find_figure
     from riskmetrics.cli.database import find_session, read_transaction
-    from riskmetrics.db import explain_queries, stored_settings, symbol_spellings
+    from riskmetrics.db import stored_settings, symbol_spellings
+    from riskmetrics.db.portfolio_names import find_portfolio_id
     from riskmetrics.explain import registry
 
     figure, configured = find_figure(metric_name), settings.load()
     with read_transaction() as connection:
         if symbol is not None:
             symbol = symbol_spellings.find_stored_spelling(connection, symbol)
-        portfolio = explain_queries.find_portfolio_id(connection, name)
-        if portfolio is None:
-            raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
+        portfolio = find_portfolio_id(connection, name)
         session = find_session(connection, day)
         market = stored_settings.read_market_index(connection, configured.market_index)
         rate = stored_settings.read_rate_index(connection, configured.rate_index)
@@ -124,13 +124,27 @@ def _find_explanations(
             market_index=market,
             rate_index=rate,
         )
-    if not explanations:
-        symbol_phrase = f" of {symbol}" if symbol else ""
-        raise fail(
-            f"no {figure.name} of {name}{symbol_phrase} is stored for {session}: check the session"
-            " with riskmetrics status"
-        )
+        if not explanations:
+            raise _fail_without_value(connection, figure.name, name, session, symbol)
     return session, explanations
+
+
+def _fail_without_value(
+    connection: "sa.Connection", figure: str, portfolio: str, session: date, symbol: str | None
+) -> typer.Exit:
+    from riskmetrics.cli.database import fail_without_results
+    from riskmetrics.db import holdings, result_queries
+    from riskmetrics.text import suggest_name
+
+    if result_queries.read_snapshots(connection, session, portfolio).empty:
+        return fail_without_results(connection, session, portfolio)
+    if symbol is None:
+        return fail(f"no {figure} of {portfolio} is stored for {session}: see riskmetrics status")
+    held = holdings.read_open_quantities(connection, portfolio, session) or {}
+    return fail(
+        f"no {figure} of {portfolio} for {symbol}{suggest_name(symbol, held)} is stored for"
+        f" {session}: see riskmetrics show betas --portfolio {portfolio!r}"
+    )
 
 
 def _to_record(explanation: "Explanation") -> dict[str, Any]:

@@ -109,5 +109,8 @@ def _write_files(folder: Path, first: date, last: date, form: FileFormat) -> "li
             for table in written:
                 (Path(unfinished) / table.file).replace(folder / table.file)
     except OSError as error:
-        raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from None
+        raise UsageError(
+            f"cannot write {error.filename or folder}: {error.strerror}. Choose another directory,"
+            " or free space"
+        ) from None
     return written

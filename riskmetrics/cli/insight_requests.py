@@ -29,7 +29,7 @@ def select_requests(
     from riskmetrics.insights import fact_sheet, pipeline
     from riskmetrics.insights.templates import Template
 
-    session = find_session(connection, day)
+    session = find_session(connection, day, portfolio)
     active = {
         row["insight_type"]: Template.from_row(row)
         for row in stored.read_active_templates(connection)

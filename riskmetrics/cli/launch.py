@@ -16,6 +16,7 @@ from riskmetrics import errors, folders, processes
 from riskmetrics.cli import dagster_home
 from riskmetrics.cli.output import echo_err, echo_progress
 from riskmetrics.settings import Settings
+from riskmetrics.text import suggest_name
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -114,9 +115,9 @@ def _resolve_job(job: str, assets: Sequence[str]) -> "dg.JobDefinition":
 
     definition = defs.resolve_job_def(job or DAILY_RISK)
     known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
-    if unknown := set(assets) - set(known):
+    for name in sorted(set(assets) - set(known)):
         raise errors.UsageError(
-            f"there is no asset {', '.join(sorted(unknown))}: choose from {', '.join(known)}"
+            f"there is no asset {name}{suggest_name(name, known)}: choose from {', '.join(known)}"
         )
     return definition
 

@@ -30,13 +30,14 @@ def set_(
     """
     from riskmetrics.catalog.limits import limited_figure
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import limits, result_queries
+    from riskmetrics.db import limits, portfolio_names, result_queries
     from riskmetrics.present.limits import describe_check, format_limited
 
     limit = _parse_limit(value)
     limited_figure(name)
     with write_transaction() as connection:
-        limits.set_limit(connection, limits.find_portfolio_id(connection, portfolio), name, limit)
+        portfolio_id = portfolio_names.find_portfolio_id(connection, portfolio)
+        limits.set_limit(connection, portfolio_id, name, limit)
         day = result_queries.read_latest_day(connection)
         checks = limits.preview_checks(connection, day, portfolio, name) if day else []
     typer.echo(f"{portfolio}: {name} at most {format_limited(name, limit)}")
@@ -52,11 +53,11 @@ def unset(portfolio: _Portfolio, name: _Name) -> None:
     """
     from riskmetrics.catalog.limits import limited_figure
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import limits
+    from riskmetrics.db import limits, portfolio_names
 
     limited_figure(name)
     with write_transaction() as connection:
-        portfolio_id = limits.find_portfolio_id(connection, portfolio)
+        portfolio_id = portfolio_names.find_portfolio_id(connection, portfolio)
         is_removed = limits.remove_limit(connection, portfolio_id, name)
     if not is_removed:
         raise fail(f"{portfolio} has no limit on {name}: see riskmetrics limits list")

@@ -5,7 +5,7 @@ import gc
 import logging
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -39,9 +39,6 @@ from riskmetrics.cli import (
 )
 from riskmetrics.cli.output import PrintableStream, configure_streams
 from riskmetrics.errors import ConfigurationError, RiskmetricsError, UsageError
-
-if TYPE_CHECKING:
-    from typer import Context
 
 _COMMANDS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "First steps": {"demo": demo.demo, "init": init.init},
@@ -98,7 +95,7 @@ _ADVICE = {
 class _TaskGroup(TyperGroup):
     """The root group; typer alone would list its commands before its groups."""
 
-    def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002  # of the base class
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # of the base class
         """Return the names of all commands, by task."""
         return [name for commands in _COMMANDS.values() for name in commands]
 
@@ -192,7 +189,7 @@ def _describe_failure(error: Exception) -> tuple[int, str] | None:
 
 def _describe_os_error(error: OSError) -> str:
     where = f" {error.filename}" if error.filename else ""
-    advice = _ADVICE.get(error.errno, "Check the path, its owner and its mode")
+    advice = _ADVICE.get(error.errno or 0, "Check the path, its owner and its mode")
     return f"cannot read or write{where}: {error.strerror or error}. {advice}"
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.addresses import LOOPBACK, require_free_port
 from riskmetrics.cli.output import echo_err
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def mcp(
         raise ConfigurationError(_MISSING_EXTRA) from error
     from riskmetrics.mcp_server.answers import Answers
 
+    if http:
+        require_free_port(port)
     configured = settings.load()
     with connect_at_head(Role.READER) as engine:
         answers = Answers(
@@ -59,7 +62,7 @@ def mcp(
             configured.rate_index,
         )
         if http:
-            echo_err(f"serving http://{server.HOST}:{port}/mcp until Ctrl-C")
+            echo_err(f"serving http://{LOOPBACK}:{port}/mcp until Ctrl-C")
         server.run(answers, version("riskmetrics"), port if http else None)
 
 

@@ -102,7 +102,7 @@ def pluralize(number: int, noun: str) -> str:
 
 def fail(text: str, code: int = 1) -> typer.Exit:
     """Print an error message and return the exit for the caller to raise."""
-    echo_err(text)
+    echo_err(f"riskmetrics: {text}")
     return typer.Exit(code)
 
 

@@ -166,15 +166,15 @@ def remove(
 
     Example: riskmetrics portfolio remove Growth
     """
-    from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import holdings
+    from riskmetrics.cli.database import read_transaction, write_transaction
+    from riskmetrics.db import holdings, portfolio_names
 
+    with read_transaction() as connection:
+        portfolio_names.find_portfolio_id(connection, name)
     if not yes and not sys.stdin.isatty():
         raise fail("cannot ask for confirmation without a terminal: pass --yes", code=2)
     if not yes:
         typer.confirm(f"Remove {name}?", abort=True, err=True)
     with write_transaction() as connection:
-        removed = holdings.remove_portfolio(connection, name)
-    if not removed:
-        raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
+        holdings.remove_portfolio(connection, name)
     typer.echo(f"{name} removed")

@@ -71,8 +71,8 @@ def plan_portfolios(
             else name or one.name
         )
         if not 0 < len(portfolio_name) <= 255:  # the length of the column
-            hint = "" if portfolio_name else f", because {file} names no account"
-            raise UsageError(f"pass --name with 1 to 255 characters{hint}")
+            what = "a name of more than 255 characters" if portfolio_name else "no account"
+            raise UsageError(f"{file} names {what}: pass the name of the portfolio with --name")
         require_printable(portfolio_name, "the name of a portfolio", one_line=True)
         plans.append(
             PortfolioPlan(portfolio_name, one, _to_dollars(math.nan if equity is None else equity))

@@ -103,7 +103,9 @@ def write_report(request: Request, out: Path, kind: Format = Format.HTML) -> Non
             content = render(request).encode()
         write_file(out, content)
     except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror}") from None
+        raise UsageError(
+            f"cannot write {out}: {error.strerror}. Choose another file with --out, or free space"
+        ) from None
     typer.echo(str(out))
 
 
@@ -121,7 +123,8 @@ def render(request: Request, *, is_printed: bool = False) -> str:
     configured = settings.load()
     drawings = open_drawings(configured.home_directory)
     with read_transaction() as connection:
-        day = find_session(connection, request.day)
+        day = find_session(connection, request.day, request.portfolio)
+        trading_calendar.require_completed_sessions([day])
         n_sessions = request.history or DEFAULT_HISTORY
         if request.since is not None:
             n_sessions = len(trading_calendar.sessions_between(request.since, day)) - 1

@@ -6,10 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from urllib.parse import parse_qs, urlsplit
 
-from riskmetrics.addresses import LOOPBACK
+from riskmetrics.addresses import LOOPBACK, require_free_port
 from riskmetrics.cli.output import echo_err
 from riskmetrics.cli.report import Request, render
-from riskmetrics.errors import RiskmetricsError, UsageError
+from riskmetrics.errors import RiskmetricsError
 
 _REFRESH_SECONDS = 900
 """Seconds until an open page loads itself again: it shows a new run without a click."""
@@ -98,12 +98,8 @@ def serve_report(request: Request, port: int) -> None:
     UsageError
         If the port is taken.
     """
-    try:
-        server = ReportServer(request, port)
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on port {port}: {error.strerror}. Choose another one with --port."
-        ) from None
+    require_free_port(port)
+    server = ReportServer(request, port)
     echo_err(f"The report is at http://{LOOPBACK}:{port}/ until Ctrl-C")
     with server:
         try:

@@ -100,7 +100,7 @@ def _parse_scope(
 ) -> "Scope":
     """Return the scope of the options; exit if the portfolio does not exist."""
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import input_queries
+    from riskmetrics.db.portfolio_names import find_portfolio_id
     from riskmetrics.db.result_tables import Scope
     from riskmetrics.errors import UsageError
 
@@ -109,9 +109,8 @@ def _parse_scope(
     if first and last and first > last:
         raise UsageError(f"the range is reversed: {first:%Y-%m-%d} comes after {last:%Y-%m-%d}")
     with read_transaction() as connection:
-        is_known = every or portfolio in set(input_queries.read_portfolios(connection)["name"])
-    if not is_known:
-        raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list")
+        if portfolio is not None:
+            find_portfolio_id(connection, portfolio)
     return Scope(portfolio, first, last)
 
 

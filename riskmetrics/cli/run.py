@@ -11,6 +11,8 @@ from riskmetrics.cli.shared_options import Day, day_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import sqlalchemy as sa
+
     from riskmetrics.cli.launch import RunOutcome
 
 Assets = Annotated[
@@ -122,14 +124,32 @@ def run_daily_risk(
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
     echo_progress(f"Running daily_risk for {span} …")
     # Report a database error before Dagster is loaded, and keep an embedded server up.
-    with connect_at_head():
+    configured = settings.load()
+    with connect_at_head() as engine:
+        if offline or not configured.source_names:
+            _require_prices(engine, configured.market_index, days[-1])
         chosen = [name.strip() for name in assets.split(",") if name.strip()]
-        outcome = launch.run(settings.load(), days, chosen, offline=offline, ai_all=ai_all)
+        outcome = launch.run(configured, days, chosen, offline=offline, ai_all=ai_all)
     echo_err(
         f"run {outcome.run_id}: {_describe_outcome(outcome)}, {span}; {_describe_rows(outcome)}"
     )
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
+
+
+def _require_prices(engine: "sa.Engine", market_index: str | None, last: date) -> None:
+    """Raise DataQualityError if the closes of the market index begin after the last day."""
+    from riskmetrics.db import stored_prices, stored_settings
+    from riskmetrics.errors import DataQualityError
+
+    with engine.connect() as connection:
+        market = stored_settings.read_market_index(connection, market_index)
+        first = stored_prices.read_price_coverage(connection, [market])["first"]
+    if len(first) and first.iloc[0].date() > last:
+        raise DataQualityError(
+            f"no close of the market index {market} is stored up to {last}, the first is of"
+            f" {first.iloc[0]:%Y-%m-%d}: import earlier prices, or choose a later session"
+        )
 
 
 def _describe_rows(outcome: "RunOutcome") -> str:

@@ -3,7 +3,6 @@
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from typing import Annotated
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from riskmetrics import folders
+from riskmetrics.addresses import LOOPBACK, require_free_port
 from riskmetrics.cli.output import echo_err, print_json
 from riskmetrics.cli.shared_options import AsJson
 
@@ -29,10 +29,10 @@ def env(as_json: AsJson = False) -> None:
 
 
 def ui(
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine.")] = 3000,
     host: Annotated[
         str, typer.Option(help="Address to listen on; Dagster's UI has no login.")
-    ] = "127.0.0.1",
+    ] = LOOPBACK,
 ) -> None:
     """Start Dagster's UI and daemon: asset graph, runs and backfills.
 
@@ -41,15 +41,8 @@ def ui(
     from dotenv import dotenv_values
 
     from riskmetrics.cli.database import connect_at_head
-    from riskmetrics.errors import UsageError
 
-    try:
-        with socket.create_server((host, port)):
-            pass
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on {host}:{port} ({error.strerror}): choose another --port"
-        ) from None
+    require_free_port(port, host)
     own_variables = _dagster_environment()  # reports faults of .env before it is read here
     dotenv_variables = {
         name: value

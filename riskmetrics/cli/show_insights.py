@@ -39,12 +39,15 @@ def insights(
 
     Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
     """
-    from riskmetrics.cli.database import find_session, read_transaction
+    from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
     from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import result_queries
 
     with read_transaction() as connection:
-        session = find_session(connection, day)
+        session = find_session(connection, day, portfolio)
         rows = stored.read_latest_insights(connection, session, portfolio, include_dismissed=every)
+        if not rows and not result_queries.read_snapshots(connection, session, portfolio).size:
+            raise fail_without_results(connection, session, portfolio)
     if not rows:
         raise fail(
             f"no insights are stored for {session}: generate them with riskmetrics ai generate"

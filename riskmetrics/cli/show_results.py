@@ -82,35 +82,28 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date, *, is_wide: boo
 def _read(
     name: str, day: date | None, portfolio: str | None
 ) -> "tuple[View, date, Mapping[str, pd.DataFrame]]":
-    from riskmetrics.cli.database import find_session, read_transaction
+    from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
 
     with read_transaction() as connection:
         from riskmetrics.cli.views import VIEWS  # with the server, which takes as long to start
         from riskmetrics.db import listed_rows, result_queries
-        from riskmetrics.db.input_queries import read_portfolios
         from riskmetrics.present.caveats import portfolio_caveats
 
         view = VIEWS[name]
-        session = find_session(connection, day)
+        session = find_session(connection, day, portfolio)
         frames = {
             key: table.query(connection, session, portfolio) for key, table in view.tables.items()
         }
         snapshots = result_queries.read_snapshots(connection, session, portfolio)
         coverage = listed_rows.read_coverage(connection, session, portfolio)
-        known_portfolios = set(read_portfolios(connection)["name"])
-    if portfolio and portfolio not in known_portfolios:
-        raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)
-    portfolio_phrase = f" of {portfolio}" if portfolio else ""
-    missing = [view.tables[key] for key, frame in frames.items() if frame.empty]
-    if len(snapshots) and not all(table.is_optional for table in missing):
+        missing = [view.tables[key] for key, frame in frames.items() if frame.empty]
+        if missing and snapshots.empty:
+            raise fail_without_results(connection, session, portfolio)
+    if not all(table.is_optional for table in missing):
+        of_portfolio = f" of {portfolio}" if portfolio else ""
         raise fail(
-            f"all of these results{portfolio_phrase} are undefined on {session}: see riskmetrics"
-            f" show undefined --date {session}"
-        )
-    if missing and snapshots.empty:
-        raise fail(
-            f"no results{portfolio_phrase} are stored for {session}: compute them with riskmetrics"
-            f" run --date {session}"
+            f"all of these results{of_portfolio} are undefined on {session}: see riskmetrics show"
+            f" undefined --date {session}"
         )
     if view.has_caveats:
         print_caveats(session, portfolio_caveats(snapshots, coverage))

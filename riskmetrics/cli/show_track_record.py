@@ -74,7 +74,7 @@ def print_track_record(
     """Print the scores of all forecasts completed by ``day``, and the meaning of the columns."""
     from riskmetrics.catalog.track_records import ForecastKind
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import explain_queries
+    from riskmetrics.db.portfolio_names import find_portfolio_id
     from riskmetrics.errors import UsageError
     from riskmetrics.present.track_record import read_track_record
 
@@ -83,8 +83,8 @@ def print_track_record(
         raise UsageError(f"--kind {kind} is unknown: use {_KINDS}")
     kinds = tuple(ForecastKind) if kind is None else (known[kind],)
     with read_transaction() as connection:
-        if portfolio and explain_queries.find_portfolio_id(connection, portfolio) is None:
-            raise UsageError(f"there is no portfolio {portfolio}: see riskmetrics portfolio list")
+        if portfolio is not None:
+            find_portfolio_id(connection, portfolio)
         record = read_track_record(
             connection, day, kinds=kinds, portfolio=portfolio, by_subject=every
         )

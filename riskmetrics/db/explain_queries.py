@@ -2,20 +2,11 @@
 
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from riskmetrics.db import result_tables, tables
 from riskmetrics.db.sql_expressions import UNDERLYING_SYMBOL
-
-
-def find_portfolio_id(connection: sa.Connection, name: str) -> UUID | None:
-    """Return the id of the portfolio with a name, or None."""
-    table = tables.portfolios
-    return connection.scalar(
-        sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None))
-    )
 
 
 def read_rows(

@@ -15,7 +15,6 @@ from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows
-from riskmetrics.errors import UsageError
 
 _LIMITS, _CHECKS, _PORTFOLIOS = (
     tables.portfolio_limits,
@@ -23,21 +22,6 @@ _LIMITS, _CHECKS, _PORTFOLIOS = (
     tables.portfolios,
 )
 KEY = ("portfolio_id", "day", "limit_name")
-
-
-def find_portfolio_id(connection: sa.Connection, name: str) -> UUID:
-    """Return the id of a portfolio that is not deleted.
-
-    Raises
-    ------
-    UsageError
-        If there is none of this name.
-    """
-    statement = filter_by_portfolio(sa.select(_PORTFOLIOS.c.id), name)
-    found: UUID | None = connection.scalar(statement)
-    if found is None:
-        raise UsageError(f"there is no portfolio {name}: see riskmetrics portfolio list")
-    return found
 
 
 def set_limit(connection: sa.Connection, portfolio_id: UUID, name: str, value: float) -> None:

@@ -293,7 +293,9 @@ def _describe_error(error: Exception) -> str:
             " has ended"
         )
     text = str(cause).partition("\n")[0] or type(cause).__name__
-    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+    if isinstance(
+        cause, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction
+    ):
         return f"{text}: run `riskmetrics db upgrade` as the owner of the tables"
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
     failed = [file.name.partition("_")[0] for file in files if file.parent == _versions()]

@@ -10,11 +10,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
+from riskmetrics.addresses import LOOPBACK
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.mcp_server.answers import Answer, Answers
-
-HOST = "127.0.0.1"
-"""The only address that the HTTP transport listens on."""
 
 _INSTRUCTIONS = """\
 Stored risk figures of portfolios, one set per exchange session. All tools only read.
@@ -124,7 +122,7 @@ def run(answers: Answers, version: str, port: int | None) -> None:
     if port is None:
         server.run("stdio")
     else:
-        server.run("streamable-http", host=HOST, port=port, stateless_http=True)
+        server.run("streamable-http", host=LOOPBACK, port=port, stateless_http=True)
 
 
 def _with_own_errors(tool: Callable[P, Answer]) -> Callable[P, Answer]:

@@ -119,15 +119,15 @@ def require_kind(
         What to do if the kind is ambiguous.
     """
     wanted = TITLES[min(expected, key=list(FileKind).index)]
-    because = "; ".join(found.evidence)
+    because = f": {'; '.join(found.evidence)}" if found.evidence else ""
     others = [kind for kind in found.alternatives if kind not in expected]
     if others:
         titles = " or ".join(dict.fromkeys(TITLES[kind] for kind in found.alternatives))
-        raise DataQualityError(f"{path} can be {titles}: {because}. {remedy}".rstrip())
+        raise DataQualityError(f"{path} can be {titles}{because}. {remedy}".rstrip())
     if found.kinds and not set(found.kinds) & set(expected):
         kind = found.kinds[0]
         raise DataQualityError(
-            f"{path} is {TITLES[kind]}, not {wanted}: {because}. Use `{_COMMANDS[kind]}`"
+            f"{path} is {TITLES[kind]}, not {wanted}{because}. Use `{_COMMANDS[kind]}`"
         )
 
 

@@ -28,6 +28,9 @@ _UNSUPPORTED_SIGNATURES = {
     b"PK\x05\x06": "an empty zip archive",
     b"\xd0\xcf\x11\xe0": "an old or an encrypted workbook",
     b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
     b"{\\rtf": "an RTF document",
     b"{": "JSON",
     b"[": "JSON",
@@ -81,7 +84,7 @@ def open_content(
             stream.seek(0)
             yield stream
     except FileNotFoundError:
-        raise UsageError(f"{path} does not exist") from None
+        raise UsageError(f"{path} does not exist: check the path") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a directory. Specify a CSV, Excel or Parquet file") from None
     except (zlib.error, EOFError) as error:
@@ -212,7 +215,7 @@ def _copy_pipe(path: Path, pipe: io.FileIO, limits: Limits) -> BinaryIO:
 def _reject_unsupported(path: Path, head: bytes, *, allow_markup: bool) -> None:
     """Reject an empty file, and one whose first bytes are not those of a table."""
     if not head or (len(head) < _SIGNATURE_BYTES and head.isspace()):
-        raise DataQualityError(f"{path} is empty")
+        raise DataQualityError(f"{path} is empty: save the table again")
     if kind := next(
         (kind for start, kind in _UNSUPPORTED_SIGNATURES.items() if head.startswith(start)), None
     ):
@@ -303,7 +306,8 @@ def decode_text(path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Dec
         if control := _CONTROL_CHARACTER.search(text):
             line = text.count("\n", 0, control.start()) + 1
             raise DataQualityError(
-                f"{path} is not a text file: line {line} has a control character"
+                f"{path} is not a text file: line {line} has a control character. Save the table as"
+                " CSV or .xlsx"
             )
         return DecodedText(text, encoding)
     raise DataQualityError(f"{path} has an unknown encoding. Save it as CSV UTF-8")

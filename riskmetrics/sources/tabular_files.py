@@ -186,7 +186,7 @@ def _read_csv(path: Path, data: bytes, chooser: HeaderChooser, limits: Limits) -
         len(data) == header.body_offset
         or data[header.body_offset : header.body_offset + CSV_BLOCK_BYTES].isspace()
     ):
-        raise DataQualityError(f"{path} has a header but no row")
+        raise DataQualityError(f"{path} has a header but no row: save it again with its rows")
     body = memoryview(data)[header.body_offset :]
     source, ragged_rows = pa.BufferReader(pa.py_buffer(body)), list[tuple[int, int]]()
     batches = list(_read_csv_batches(path, source, header, header.positions, ragged_rows, limits))

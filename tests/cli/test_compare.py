@@ -77,7 +77,8 @@ def test_a_session_that_was_not_computed_exits_1_and_is_named(call) -> None:
     assert result.exit_code == 1
     assert "no results are stored for 2022-12-23" in result.stderr
     assert "riskmetrics run --date 2022-12-23" in result.stderr
-    assert "of Nobody" in call("compare", *DAYS, "--portfolio", "Nobody").stderr
+    unknown = call("compare", *DAYS, "--portfolio", "Nobody").exception
+    assert "there is no portfolio Nobody" in str(unknown)
 
 
 def test_portfolios_that_a_name_does_not_tell_apart_are_refused(call, engine: sa.Engine) -> None:

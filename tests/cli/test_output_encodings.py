@@ -122,7 +122,7 @@ def test_a_missing_file_whose_name_is_not_utf8_is_named_in_one_sentence(say, com
         assert say(encoding, "import", command, LATIN) == (
             2,
             b"",
-            b"riskmetrics: " + shown + b" does not exist\n",
+            b"riskmetrics: " + shown + b" does not exist: check the path\n",
         )
 
 

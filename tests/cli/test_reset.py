@@ -69,8 +69,8 @@ def test_choices_that_cannot_be_made_are_refused(call, arguments: list[str], sen
 def test_an_unknown_portfolio_is_reported(call) -> None:
     for command in ("reset", "reprocess"):
         result = call(command, "--portfolio", "Nobody")
-        assert result.exit_code == 1
-        assert "there is no portfolio Nobody: see riskmetrics portfolio list" in result.stderr
+        assert isinstance(result.exception, UsageError)
+        assert "there is no portfolio Nobody: see" in str(result.exception)
 
 
 def test_reprocessing_needs_days(call) -> None:

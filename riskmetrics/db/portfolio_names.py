@@ -1,0 +1,30 @@
+"""Find portfolios by the names that users type."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.errors import UsageError
+from riskmetrics.text import suggest_name
+
+_TABLE = tables.portfolios
+
+
+def find_portfolio_id(connection: sa.Connection, name: str) -> UUID:
+    """Return the id of the portfolio with a name that is not deleted.
+
+    Raises
+    ------
+    UsageError
+        If there is none; the message names the nearest one.
+    """
+    is_listed = _TABLE.c.deleted_at.is_(None)
+    query = sa.select(_TABLE.c.id).where(_TABLE.c.name == name, is_listed)
+    found: UUID | None = connection.scalar(query)
+    if found is not None:
+        return found
+    names = connection.scalars(sa.select(_TABLE.c.name).where(is_listed)).all()
+    raise UsageError(
+        f"there is no portfolio {name}{suggest_name(name, names)}: see riskmetrics portfolio list"
+    )
