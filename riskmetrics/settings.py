@@ -3,6 +3,7 @@
 Entry points load them and pass plain values to the other modules.
 """
 
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +77,14 @@ class Settings(VendorSettings):
         default=None,
         validation_alias="DAGSTER_HOME",
         description="Directory of the Dagster instance; default: RISKMETRICS_HOME/dagster.",
+    )
+    first_session: date | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_FIRST_SESSION",
+        description=(
+            "First session that Dagster's UI lists, such as 2018-01-02; default: that of the first"
+            " stored price when the definitions are loaded, and without a database 1991-01-02."
+        ),
     )
     layouts: Path | None = Field(
         default=None,

@@ -14,7 +14,7 @@ from riskmetrics.assets.partitions import run_sessions, session_partitions
 from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db import insight_store as stored
-from riskmetrics.db import tables
+from riskmetrics.db import shown_names, tables
 from riskmetrics.insights import fact_sheet, pipeline, reverify
 from riskmetrics.insights.templates import Template
 from riskmetrics.resources import LanguageModel, Warehouse, provenance
@@ -92,10 +92,13 @@ def _write_insights(
     model_metadata = _generate_with_model(language_model, for_model, generation_context)
     seconds = time.perf_counter() - start_time
     run_metadata = {"run_rows_changed": changed, "run_seconds": seconds}
+    with warehouse.read() as connection:
+        last_rows = shown_names.name_rows(connection, summaries[days[-1]].table())
     for day, summary in summaries.items():
         context.add_asset_metadata(
             {
-                **summary.metadata(has_preview=day == days[-1]),
+                **summary.metadata(),
+                **(reports.preview(last_rows) if day == days[-1] else {}),
                 **run_metadata,
                 **(model_metadata if day in model_days else {}),
             },
@@ -119,16 +122,18 @@ class _Summary:
         focus = request.alarm.form.id if request.alarm else ""
         self.rows.append((sheet.portfolio_id, request.insight_type, request.severity, focus))
 
-    def metadata(self, *, has_preview: bool) -> dict[str, RawMetadataValue]:
+    def table(self) -> pd.DataFrame:
+        """Return a row for each insight."""
+        columns = ["portfolio_id", "insight_type", "severity", "focus_area"]
+        return pd.DataFrame(self.rows, columns=columns)
+
+    def metadata(self) -> dict[str, RawMetadataValue]:
         """Return the metadata of the session's materialization."""
         numbers: dict[str, RawMetadataValue] = {"dagster/partition_row_count": len(self.rows)}
         counts = Counter(level for _, _, level, _ in self.rows)
         numbers |= {f"severity_{level}": count for level, count in counts.items()}
         if self.n_facts:
             numbers["coverage"] = self.n_facts / (self.n_facts + self.n_missing)
-        if has_preview:
-            columns = ["portfolio_id", "insight_type", "severity", "focus_area"]
-            numbers |= reports.preview(pd.DataFrame(self.rows, columns=columns))
         return numbers
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import dagster as dg
 
-from riskmetrics import trading_calendar
+from riskmetrics import settings, trading_calendar
 from riskmetrics.dagster_private import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
+from riskmetrics.db.first_session import find_first_session
 from riskmetrics.errors import InvalidSessionError
 
 
@@ -32,7 +33,7 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
         """Return the keys up to the latest completed session."""
         keys = super().get_partition_keys(*arguments, **options)
         latest = trading_calendar.last_completed_session().isoformat()
-        return keys if keys[-1] >= latest else [*keys, latest]
+        return keys if keys and keys[-1] >= latest else [*keys, latest]
 
     def get_partition_keys_in_range(
         self, partition_key_range: dg.PartitionKeyRange
@@ -40,8 +41,14 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
         return _partition_keys_in_range(partition_key_range)
 
 
+def _first_listed_session() -> date:
+    """Return the first session of the settings, else of the prices, else of the calendar."""
+    configured, earliest = settings.load(), trading_calendar.FIRST_RESULT_SESSION
+    return max(configured.first_session or find_first_session(configured) or earliest, earliest)
+
+
 session_partitions = _SessionPartitions(
-    start_date=trading_calendar.FIRST_RESULT_SESSION.isoformat(),
+    start_date=_first_listed_session().isoformat(),
     # UTC+3 without daylight saving time: its day ends at 21:00 UTC, which is at the close in winter
     # and an hour after it in summer. Dagster lists a key when its day has ended, so that no session
     # is listed before it has closed; `end_offset` would list the coming session on closed days.

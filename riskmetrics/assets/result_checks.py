@@ -14,6 +14,7 @@ from riskmetrics.db import (
     input_queries,
     result_queries,
     result_rules,
+    shown_names,
     stored_prices,
     track_record_queries,
 )
@@ -221,6 +222,7 @@ def outcomes_present(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetChec
     """Every volatility forecast that completes on a session of the run has its outcome."""
     with warehouse.read() as connection:
         n_forecasts, missing = track_record_queries.find_unjudged_forecasts(connection, days)
+        missing = shown_names.name_rows(connection, missing)
     return dg.AssetCheckResult(
         passed=missing.empty,
         severity=dg.AssetCheckSeverity.WARN,

@@ -4,6 +4,7 @@ They are one step, so that they share a `RunInputs` whatever executor runs them.
 """
 
 from collections.abc import Collection, Iterator, Sequence, Set
+from dataclasses import replace
 from datetime import date
 
 import dagster as dg
@@ -16,6 +17,9 @@ from riskmetrics.assets.table_schemas import table_metadata
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.dagster_private import clear_asset_metadata
+from riskmetrics.db import shown_names
+from riskmetrics.db.first_session import read_first_session
+from riskmetrics.errors import InvalidSessionError
 from riskmetrics.resources import Warehouse, provenance
 
 _CHECKS = {f"{check.asset}:{check.name}": check for check in RESULT_CHECKS}
@@ -49,6 +53,7 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
     ) -> Iterator[AssetResult]:
         """Compute what is selected, write each asset in a transaction, and check what is stored."""
         sessions = run_sessions(context)
+        _require_prices(warehouse, sessions)
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         checked = {
             f"{key.asset_key.to_user_string()}:{key.name}"
@@ -61,13 +66,30 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
                     yield from _evaluate(check, warehouse, sessions)
                     return
                 asset = by_name[name]
-                reports.log_materialization(context, asset, run.store(asset, stopped))
+                summary = run.store(asset, stopped)
+                with warehouse.read() as connection:
+                    preview = shown_names.name_rows(connection, summary.preview)
+                reports.log_materialization(context, asset, replace(summary, preview=preview))
                 yield dg.MaterializeResult(asset_key=name)
                 clear_asset_metadata(context)
 
             yield from materialize_each(context, _upstream(assets, selected | checked), materialize)
 
     return risk_results
+
+
+def _require_prices(warehouse: Warehouse, sessions: Sequence[date]) -> None:
+    """Raise InvalidSessionError if a session is before any stored price: nothing has a value on it.
+
+    Without any price the assets say which ones are missing.
+    """
+    with warehouse.read() as connection:
+        first = read_first_session(connection)
+    if first and sessions[0] < first:
+        raise InvalidSessionError(
+            f"{sessions[0]} is before the first stored price, of {first}: choose a later session,"
+            " or import older prices with `riskmetrics import prices FILE`"
+        )
 
 
 def _spec(asset: ResultAsset) -> dg.AssetSpec:

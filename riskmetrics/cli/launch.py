@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from riskmetrics import errors, folders, processes
+from riskmetrics import errors, folders, processes, trading_calendar
 from riskmetrics.cli import dagster_home
 from riskmetrics.cli.output import echo_err, echo_progress
 from riskmetrics.settings import Settings
@@ -82,6 +82,8 @@ def run(
     """
     prepare_instance(settings)  # before Dagster is loaded, which takes seconds
     os.environ.update(DAGSTER_EVENT_SETTINGS | os.environ)
+    # the run may download the prices of any session, whatever the UI lists
+    os.environ["RISKMETRICS_FIRST_SESSION"] = trading_calendar.FIRST_RESULT_SESSION.isoformat()
     gc.disable()  # until Dagster is loaded, as in `main`
     import dagster as dg
 

@@ -58,6 +58,21 @@ _VIEW_COMMENTS = {
     "v_insights": "One row per insight on a session that was not dismissed, of any version.",
 }
 
+_POSITION_COLUMNS = {
+    "sector": "Sector of the symbol, or of an option's underlying, in company_profiles.",
+    "price": "Close of the session; for an option or a private holding, the stated price.",
+    "value": "Value: units * price; negative for a short lot. NULL: no close of the session.",
+    "daily_price_pnl": "P&L of the session by price, without income: from the close before, or on"
+    " the day of entry from the entry price. NULL: a close is missing, or the price is stated.",
+    "cumulative_price_pnl": "P&L by price since entry: units * (price - entry_price).",
+}
+_VIEW_COLUMN_COMMENTS = {
+    (view, column): text
+    for view in ("v_positions", "v_positions_latest")
+    for column, text in _POSITION_COLUMNS.items()
+}
+"""Columns of views that are computed in the view."""
+
 _STORED_COMMENTS = sa.text("""
     SELECT relname, attname, description
     FROM pg_class
@@ -101,7 +116,7 @@ def _expected_comments() -> dict[tuple[str, str], str]:
     tables = metadata.tables.values()
     found = {(table.name, ""): table.comment for table in tables}
     found |= {(table.name, column.name): column.comment for table in tables for column in table.c}
-    found |= {(view, ""): text for view, text in _VIEW_COMMENTS.items()}
+    found |= {(view, ""): text for view, text in _VIEW_COMMENTS.items()} | _VIEW_COLUMN_COMMENTS
     for view, (table, renamed) in _VIEWS.items():
         shown = {figure.column: figure for figure in figures_of(table)}
         shown |= {column: find_figure(name) for column, name in renamed.items()}

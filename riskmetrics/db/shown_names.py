@@ -1,13 +1,16 @@
 """Read the names that an answer may show or replace: of portfolios, symbols and scenarios."""
 
+import re
 from collections import defaultdict
 from typing import Any, NamedTuple
 
+import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
 
 _portfolios, _positions = tables.portfolios, tables.positions
+_UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class StoredNames(NamedTuple):
@@ -40,6 +43,30 @@ def read_names(connection: sa.Connection) -> StoredNames:
     stress = tables.portfolio_stress
     _add(connection, sa.select(stress.c.portfolio_id, stress.c.scenario).distinct(), scenarios)
     return StoredNames(names, symbols, scenarios)
+
+
+def name_rows(connection: sa.Connection, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with names of portfolios and symbols of lots in place of their ids.
+
+    An id in the column subject becomes a name, too; one that is not known stays.
+    """
+    named = rows.drop(columns=[name for name in ("id",) if name in rows])
+    for column, name, shown in (
+        ("portfolio_id", _portfolios.c.name, "portfolio"),
+        ("position_id", _positions.c.symbol, "symbol"),
+        ("subject", _portfolios.c.name, "subject"),
+    ):
+        if column not in named:
+            continue
+        ids = [key for key in named[column].map(str) if _UUID_PATTERN.fullmatch(key)]
+        known = connection.execute(
+            sa.select(sa.cast(name.table.c.id, sa.String), name).where(name.table.c.id.in_(ids))
+        )
+        names = {str(key): str(value) for key, value in known}
+        named[column] = [names.get(str(key), key) for key in named[column]]
+        if shown not in named:
+            named = named.rename(columns={column: shown})
+    return named
 
 
 def _add(connection: sa.Connection, statement: "sa.Select[Any]", to: dict[str, set[str]]) -> None:

@@ -89,8 +89,8 @@ def find_unjudged_forecasts(
 ) -> tuple[int, pd.DataFrame]:
     """Return the number of volatility forecasts that complete on ``days``, and those not judged.
 
-    They are the forecasts of 21 sessions; columns subject, made_on, portfolio_id and value of those
-    without a row in forecast_outcomes.
+    They are the forecasts of 21 sessions; columns subject, made_on and value of those without a row
+    in forecast_outcomes.
     """
     tracked = [
         forecast
@@ -112,7 +112,7 @@ def find_unjudged_forecasts(
     has_outcome = pd.MultiIndex.from_frame(found[["subject", "made_on"]]).isin(
         pd.MultiIndex.from_frame(judged)
     )
-    return len(found), found.loc[~has_outcome, ["subject", "made_on", "portfolio_id", "value"]]
+    return len(found), found.loc[~has_outcome, ["subject", "made_on", "value"]]
 
 
 def _select_forecasts(

@@ -21,18 +21,22 @@ def format_limited(name: str, value: float) -> str:
 
 
 def describe_check(row: Mapping[str, Any]) -> str:
-    """Return what a checked limit says of its portfolio and session.
+    """Return what a checked limit says of its portfolio and session."""
+    return f"{row['portfolio']}: {describe_status(row)}"
+
+
+def describe_status(row: Mapping[str, Any]) -> str:
+    """Return the same without the name of the portfolio.
 
     As many decimals are shown as tell the value from the limit.
     """
     name, limited = row["limit_name"], limited_figure(row["limit_name"])
     limit = format_limited(name, row["limit_value"])
-    start = f"{row['portfolio']}: {name}"
     if row["status"] == "undefined":
-        return f"{start} is undefined (limit {limit}): {row['undefined_reason']}"
+        return f"{name} is undefined (limit {limit}): {row['undefined_reason']}"
     of = f" of {row['subject']}" if limited.subject else ""
     relation = "exceeds" if row["status"] == "exceeded" else "keeps"
     value = format_limited(name, row["value"])
     if value == limit and row["value"] != row["limit_value"]:
         value, limit = f"{row['value']:.6g}", f"{row['limit_value']:.6g}"
-    return f"{start}{of} {value} {relation} the limit {limit}"
+    return f"{name}{of} {value} {relation} the limit {limit}"

@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from riskmetrics.present import formatting
+from riskmetrics.present.limits import describe_status
 
 Record = Mapping[str, Any]
 
 SIGNIFICANCE = 0.05
 """Largest p-value of a backtest that counts as failed."""
+
+_FAILED_BACKTEST = "var too low"
+"""Focus of an insight that says what a failed backtest says."""
 
 
 def list_findings(
@@ -16,8 +20,12 @@ def list_findings(
     caveats: Sequence[str],
     faults: Sequence[Record],
     insights: Sequence[Record],
+    limits: Sequence[Record] = (),
 ) -> list[str]:
-    """Return sentences: failed backtests, caveats, price faults, and severe insights.
+    """Return sentences: exceeded limits, failed backtests, caveats, price faults, severe insights.
+
+    A cause is named once: a title that several insights have, and one that only says that a
+    backtest failed, are left out.
 
     Parameters
     ----------
@@ -29,26 +37,37 @@ def list_findings(
         Rows of `price_faults.find_faults`.
     insights : sequence of records
         Rows of `ai_insights`.
+    limits : sequence of records
+        Rows of `db.limits.read_limit_checks`.
     """
     symbols = ", ".join(dict.fromkeys(fault["symbol"] for fault in faults))
+    failed = list(_failed_backtests(backtests))
+    told = {row["title"] for row in insights if failed and row["focus_area"] == _FAILED_BACKTEST}
+    titles = (row["title"] for row in insights if row["severity"] in ("critical", "warning"))
     return [
-        *_failed_backtests(backtests),
+        *(f"Limit: {describe_status(row)}." for row in limits if row["status"] == "exceeded"),
+        *failed,
         *(f"{caveat[:1].upper()}{caveat[1:]}." for caveat in caveats),
         *([f"Prices of {symbols} have issues: see below."] if symbols else []),
-        *(row["title"] for row in insights if row["severity"] in ("critical", "warning")),
+        *(title for title in dict.fromkeys(titles) if title not in told),
     ]
 
 
 def _failed_backtests(backtests: Sequence[Record]) -> Iterator[str]:
-    for row in backtests:
-        p_value, expected = row["p_value"], row["expected_exceptions"]
-        if p_value is None or p_value >= SIGNIFICANCE:
-            continue
-        advice = (
-            "it understates the risk" if row["exceptions"] > expected else "it overstates the risk"
-        )
-        yield (
-            f"The historical value at risk at {formatting.level(row['level'])} was exceeded on"
-            f" {row['exceptions']} of {row['n_tested']} sessions;"
-            f" {formatting.one_decimal(expected)} were expected (p {p_value:.3f}): {advice}."
-        )
+    """Yield a sentence on the levels with too many exceptions, and one on those with too few."""
+    failed = [
+        row for row in backtests if row["p_value"] is not None and row["p_value"] < SIGNIFICANCE
+    ]
+    for is_too_often, advice in ((True, "understates"), (False, "overstates")):
+        levels = [
+            f"at {formatting.level(row['level'])} on {row['exceptions']} of {row['n_tested']}"
+            f" sessions ({formatting.one_decimal(row['expected_exceptions'])} expected,"
+            f" p {row['p_value']:.3f})"
+            for row in failed
+            if (row["exceptions"] > row["expected_exceptions"]) is is_too_often
+        ]
+        if levels:
+            yield (
+                f"The historical value at risk was exceeded {' and '.join(levels)}: it {advice} the"
+                " risk."
+            )

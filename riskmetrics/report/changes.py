@@ -58,7 +58,7 @@ def list_changes(before: Record, after: Record) -> list[Change]:
             continue
         figure, form = find_figure(name), page_format(name)
         move = float(other) - float(one)
-        found.append(Change(figure.label, form(one), form(other), _format_move(move, figure.unit)))
+        found.append(Change(figure.label, form(one), form(other), format_move(move, figure.unit)))
     return found
 
 
@@ -80,7 +80,7 @@ def list_drivers(before: pd.DataFrame, after: pd.DataFrame) -> list[Driver]:
     return [Driver(str(symbol), formatting.signed_money(moved[symbol])) for symbol in largest]
 
 
-def _format_move(move: float, unit: Unit) -> str:
+def format_move(move: float, unit: Unit) -> str:
     """Return a difference with its sign; differences of shares are percentage points."""
     if unit in _SHARES:
         return formatting.signed_percent(move).removesuffix("%") + " pp"

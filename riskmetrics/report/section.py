@@ -13,6 +13,7 @@ from riskmetrics.present.footnotes import Footnotes, Record
 from riskmetrics.report.axis import Axis
 from riskmetrics.report.changes import Change, Driver
 from riskmetrics.report.figures import Figures
+from riskmetrics.report.limit_table import LimitRow
 from riskmetrics.report.position_table import PositionTable
 
 _AMOUNTS = (
@@ -66,6 +67,7 @@ class Section:
     """Rows of `ai_insights`, most severe first."""
     findings: list[str]
     """What needs attention, as sentences."""
+    limits: list[LimitRow]
     positions: PositionTable
     figures: Figures
     changes: list[Change]

@@ -15,6 +15,7 @@ from riskmetrics.charts.pro_forma import read_book_inputs, read_positions
 from riskmetrics.db import (
     input_queries,
     insight_store,
+    limits,
     listed_rows,
     result_queries,
     volatility_queries,
@@ -26,6 +27,7 @@ from riskmetrics.present.footnotes import Footnotes, Record
 from riskmetrics.report.attention import list_findings
 from riskmetrics.report.changes import list_changes, list_drivers
 from riskmetrics.report.figures import NO_FIGURES, draw_figures
+from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.options import ReportOptions
 from riskmetrics.report.position_table import build_table
 from riskmetrics.report.section import Section, headline_figures, list_instruments
@@ -50,6 +52,7 @@ _BOOK_QUERIES: dict[str, Query] = {
     "undefined": result_queries.read_undefined_metrics,
     "volatility": volatility_queries.read_portfolio_volatility,
     "rates": partial(listed_rows.read_rows, "portfolio_rate_betas"),
+    "limits": limits.read_limit_checks,
     **{
         listing.name: partial(listed_rows.read_rows, listing.table)
         for listing in _RISK_LISTINGS
@@ -161,8 +164,8 @@ def _select_full(
     def rank(row: Record) -> tuple[int, float]:
         name = row["name"]
         backtests = tables["var_backtests"].get(name, [])
-        insights = tables["insights"].get(name, [])
-        findings = list_findings(backtests, caveats.get(name, []), [], insights)
+        insights, checks = (tables[key].get(name, []) for key in ("insights", "limits"))
+        findings = list_findings(backtests, caveats.get(name, []), [], insights, checks)
         snapshot = next(iter(tables["snapshots"].get(name, [])), None)
         return -len(findings), -float(snapshot["gross_exposure"]) if snapshot else 0.0
 
@@ -276,8 +279,13 @@ def _build_section(
         faults=faults,
         insights=tables["insights"],
         findings=list_findings(
-            tables["var_backtests"], book.caveats.get(name, []), faults, tables["insights"]
+            tables["var_backtests"],
+            book.caveats.get(name, []),
+            faults,
+            tables["insights"],
+            tables["limits"],
         ),
+        limits=build_limit_rows(tables["limits"]),
         positions=build_table(
             positions, tables["betas"], tables["position_volatility"], tables["contributions"]
         ),

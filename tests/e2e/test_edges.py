@@ -217,3 +217,36 @@ def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
         sample, "SELECT hhi FROM portfolio_snapshots WHERE snapshot_date = '2022-12-28'"
     )
     assert rows["hhi"].notna().tolist() == [True] * 3
+
+
+def test_a_session_before_any_price_is_refused(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = run([date(2017, 11, 30)])
+    assert outcome.exit_code != 0
+    stated = "risk_results failed: 2017-11-30 is before the first stored price, of 2017-12-01:"
+    assert stated in capsys.readouterr().err
+    materialized = outcome.result.get_asset_materialization_events()
+    assert [event.partition for event in materialized if event.partition] == []
+    assert query_frame(sample, "SELECT 1 FROM undefined_metrics").empty
+
+
+def test_the_first_session_with_prices_is_computed(sample: str, run: Run) -> None:
+    run([date(2017, 12, 1)])
+    assert not query_frame(sample, "SELECT 1 FROM undefined_metrics").empty
+
+
+def test_previews_name_portfolios_and_symbols(computed_sample: str, run: Run) -> None:
+    """An id of a portfolio or of a lot says nothing to who looks at the page of an asset."""
+    previews = {
+        event.asset_key.to_user_string(): event.materialization.metadata["preview"].value
+        for event in run([date(2022, 12, 28)]).result.get_asset_materialization_events()
+        if "preview" in event.materialization.metadata
+    }
+    assert "| Concentrated |" in previews["portfolio_values"]
+    assert previews["position_betas"].startswith("| portfolio | symbol |")
+    ids = query_frame(computed_sample, "SELECT id FROM portfolios UNION SELECT id FROM positions")[
+        "id"
+    ]
+    starts = {str(one)[:8] for one in ids}
+    assert {name for name, text in previews.items() if any(one in text for one in starts)} == set()

@@ -83,17 +83,39 @@ ai_insights <- correlations, forecast_outcomes, liquidity, option_exposures,\
 CHECKS = {
     "ai_insights": {"insights_verified"},
     "benchmark_weights": {"benchmark_complete"},
+    "correlations": {"correlations_in_range"},
+    "forecast_outcomes": {"outcomes_present"},
+    "interest_rate_betas": {"regressions_in_range"},
+    "liquidity": {"sales_ordered"},
     "market_prices": {
         *("bad_ticks", "short_histories", "stale_prices"),
         *("adjustment_breaks", "unadjusted_splits"),
     },
+    "option_exposures": {"sensitivities_in_range"},
+    "portfolio_active_risk": {"tracking_error_in_range"},
+    "portfolio_betas": {"errors_ordered"},
+    "portfolio_drawdowns": {"drawdowns_ordered"},
+    "portfolio_expected_active_risk": {"tracking_error_in_range"},
+    "portfolio_factor_exposures": {"factor_shares_sum"},
+    "portfolio_market_regressions": {"regressions_in_range"},
+    "portfolio_performance": {"return_in_range"},
+    "portfolio_rate_betas": {"r_squared_in_range"},
+    "portfolio_tail_risk": {"losses_ordered", "values_at_risk_are_losses"},
     "portfolio_values": {
-        *("last_scheduled_run", "portfolios_valued"),
-        *("price_coverage", "unconfirmed_prices"),
+        *("last_scheduled_run", "portfolios_valued", "price_coverage"),
+        *("unconfirmed_prices", "values_sum"),
     },
-    "portfolio_volatility": {"equity_sufficient"},
-    "position_betas": {"beta_extreme", "betas_match_statsmodels"},
-    "sector_concentration": {"sector_weights_sum"},
+    "portfolio_volatility": {
+        *("bands_contain_forecast", "equity_sufficient", "horizon_bands_contain_forecast"),
+    },
+    "position_betas": {"beta_extreme", "betas_match_statsmodels", "regressions_in_range"},
+    "position_volatility": {"bands_contain_forecast", "horizon_bands_contain_forecast"},
+    "risk_contributions": {
+        *("active_sector_shares_sum", "contributions_sum", "decayed_contributions_sum"),
+    },
+    "sector_concentration": {"concentration_in_range", "sector_weights_sum"},
+    "stress_tests": {"stress_in_range"},
+    "symbol_factor_exposures": {"regressions_in_range"},
 }
 
 

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from riskmetrics.assets.result_checks import RESULT_CHECKS
 from riskmetrics.db.engine import create_engine
 from riskmetrics.db.result_rules import RESULT_RULES, ResultRule, find_broken_rows
-from riskmetrics.definitions import build_definitions
 from riskmetrics.resources import Warehouse
 from tests.conftest import open_connection
 from tests.e2e.conftest import COMPUTED_DAY, ComputedSample
@@ -208,12 +207,3 @@ def test_a_forecast_without_outcome_is_found(computed_sample: str, warehouse: Wa
     assert not result.passed
     assert result.description.startswith("1 of 1 forecasts that complete have no outcome")
     assert "AMD" in str(result.metadata["preview"].value)
-
-
-def test_every_asset_of_results_has_a_check() -> None:
-    graph = build_definitions().get_repository_def().asset_graph
-    checked = {key.asset_key for key in graph.asset_check_keys}
-    computed = {check.asset for check in RESULT_CHECKS}
-    missing = {key.to_user_string() for key in graph.get_all_asset_keys() - checked}
-    assert missing == {"company_profiles", "har_coefficients", "portfolio_limit_checks"}
-    assert {asset for asset, _ in PLANTED} <= computed

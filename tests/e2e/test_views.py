@@ -1,17 +1,24 @@
 """The views for dashboards, and the dashboards that read them."""
 
 import json
+import math
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psycopg
+import pytest
 import yaml
 from typer.testing import CliRunner
 
+from riskmetrics import settings
+from riskmetrics.charts.pro_forma import read_book_inputs
 from riskmetrics.cli.main import app
-from tests.e2e.conftest import Run
+from riskmetrics.inputs.snapshot import read_terms
+from tests.conftest import open_connection
+from tests.e2e.conftest import Run, query_frame
 
 GRAFANA = Path(__file__).parents[2] / "deploy" / "grafana"
 FIRST, LAST = date(2022, 11, 28), date(2022, 12, 28)
@@ -76,10 +83,33 @@ def panels() -> list[tuple[str, str]]:
     return found
 
 
-def asked(query: str) -> str:
-    """Return a panel's query as Grafana sends it, for a year of the portfolio Long-Short."""
-    query = re.sub(r"\$__timeFilter\(([^)]*)\)", r"\1 BETWEEN '2022-01-01' AND '2022-12-31'", query)
-    return re.sub(r"\$(portfolio|subject)", "Long-Short", query)
+def last_stored_year(connection: psycopg.Connection[Any]) -> tuple[str, str]:
+    """Return the range of time to which the link of every dashboard leads, whatever the clock says.
+
+    Its variables must exist, and be the same in all dashboards of one day.
+    """
+    spans = set()
+    for path in (GRAFANA / "dashboards").glob("*.json"):
+        board = json.loads(path.read_text())
+        (link,) = (link for link in board["links"] if link["type"] == "link")
+        names = re.fullmatch(rf"/d/{path.stem}\?from=\${{(\w+)}}&to=\${{(\w+)}}", link["url"])
+        assert names, link["url"]
+        queries = {each["name"]: each["query"] for each in board["templating"]["list"]}
+        moments = [
+            int(connection.execute(queries[name]).fetchall()[0][0]) / 1000
+            for name in names.groups()
+        ]
+        spans.add(tuple(datetime.fromtimestamp(at, UTC).isoformat() for at in moments))
+    ((first, last),) = spans
+    assert first.startswith("2021-12-28")
+    assert last.startswith("2022-12-29")
+    return first, last
+
+
+def asked(query: str, first: str = "2022-01-01", last: str = "2022-12-31") -> str:
+    """Return a panel's query as Grafana sends it, for a range of the portfolio Concentrated."""
+    query = re.sub(r"\$__timeFilter\(([^)]*)\)", rf"\1 BETWEEN '{first}' AND '{last}'", query)
+    return re.sub(r"\$(portfolio|subject)", "Concentrated", query)
 
 
 def test_views_show_what_is_stored_and_every_panel_of_the_dashboards_finds_it(
@@ -93,8 +123,9 @@ def test_views_show_what_is_stored_and_every_panel_of_the_dashboards_finds_it(
             shown = sorted(map(repr, connection.execute(view).fetchall()))
             assert shown, view
             assert shown == sorted(map(repr, connection.execute(table).fetchall())), view
+        span = last_stored_year(connection)
         for title, query in panels():
-            rows = connection.execute(asked(query)).fetchall()
+            rows = connection.execute(asked(query, *span)).fetchall()
             assert rows or title in OFTEN_EMPTY, title
             assert (
                 any(value is not None for row in rows for value in row) or title in OFTEN_EMPTY
@@ -106,6 +137,89 @@ def test_views_show_what_is_stored_and_every_panel_of_the_dashboards_finds_it(
         assert connection.execute(
             "SELECT count(*) FROM v_forecasts WHERE portfolio_id IS NOT NULL"
         ).fetchone() == (0,)
+
+
+def test_positions_have_the_values_and_the_pnl_of_the_pipeline(computed_sample: str) -> None:
+    """By symbol: the sums over lots, for a long-only and a long-short portfolio."""
+    shown = query_frame(
+        computed_sample,
+        "SELECT portfolio, symbol, max(price) AS price, sum(value) AS value, max(sector) AS sector,"
+        " sum(daily_price_pnl) AS daily_pnl, sum(cumulative_price_pnl) AS cumulative_pnl"
+        " FROM v_positions_latest GROUP BY 1, 2",
+    ).set_index(["portfolio", "symbol"])
+    with open_connection(computed_sample) as connection:
+        terms = read_terms(connection, settings.load())
+        names = set(shown.index.get_level_values("portfolio"))
+        inputs = read_book_inputs(connection, terms, LAST, names)
+    expected = inputs.positions.set_index(["portfolio", "symbol"]).loc[shown.index]
+    assert len(shown) == len(inputs.positions) > 25
+    for column in ("price", "value", "daily_pnl", "cumulative_pnl"):
+        np.testing.assert_allclose(
+            shown[column].astype(float), expected[column], atol=1e-6, err_msg=column
+        )
+    assert shown.loc[("Concentrated", "AMD"), "sector"] == "Information Technology"
+    equity = query_frame(
+        computed_sample, "SELECT portfolio, long_value + short_value AS net FROM v_portfolio_risk"
+    ).set_index("portfolio")["net"]
+    sums = shown["value"].astype(float).groupby("portfolio").sum()
+    np.testing.assert_allclose(sums, equity.astype(float)[sums.index], atol=0.01)
+
+
+def test_short_lots_options_and_lots_of_the_day_have_their_own_values(computed_sample: str) -> None:
+    with psycopg.connect(computed_sample.replace("+psycopg", "")) as connection:
+        (lot,) = (
+            connection.execute(
+                "SELECT position_id FROM v_positions_latest WHERE symbol = 'AMD' LIMIT 1"
+            ).fetchone()
+            or ()
+        )
+        query = (
+            "SELECT value / price, daily_price_pnl / value, cumulative_price_pnl"
+            " FROM v_positions_latest WHERE position_id = %s"
+        )
+
+        def change(assignment: str) -> list[float]:
+            connection.execute(f"UPDATE positions SET {assignment} WHERE id = %s", [lot])  # type: ignore[arg-type]
+            row = connection.execute(query, [lot]).fetchone() or ()
+            return [float(value) if value is not None else math.nan for value in row]
+
+        units, _, _ = change("quantity = 10, entry_price = 50")
+        assert units == 10
+        assert change("position_type = 'SHORT'")[0] == -10
+        units, of_day, since_entry = change("entry_date = '2022-12-28'")
+        value = connection.execute(
+            "SELECT value FROM v_positions_latest WHERE position_id = %s", [lot]
+        ).fetchone() or (0,)
+        assert of_day * float(value[0]) == pytest.approx(since_entry)
+        assert change("position_type = 'LP', last_price = 2")[0] == 1000
+        private = change("position_type = 'LONG', investment_class = 'PRIVATE', last_price = 3")
+        assert private[0] == 10
+        assert math.isnan(change("entry_date = '2022-12-01'")[1])
+
+
+def test_never_priced_symbols_and_removed_portfolios_are_in_no_view(computed_sample: str) -> None:
+    with psycopg.connect(computed_sample.replace("+psycopg", "")) as connection:
+        connection.execute(
+            "UPDATE volatility_forecasts SET volatility_forecast = NULL, undefined_reason = 'none',"
+            " subject = CASE subject WHEN 'AMD' THEN 'GHOST' ELSE subject END"
+            " WHERE subject IN ('AAPL', 'AMD')"
+        )
+        found = connection.execute(
+            "SELECT subject FROM v_forecasts WHERE undefined_reason IS NOT NULL"
+        ).fetchall()
+        assert found == [("AAPL",)]
+        connection.execute("UPDATE portfolios SET deleted_at = now() WHERE name = 'Concentrated'")
+        views = connection.execute(
+            "SELECT table_name, string_agg(column_name, ' ') FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND table_name LIKE 'v\\_%%'"
+            " AND column_name IN ('portfolio', 'subject') GROUP BY 1"
+        ).fetchall()
+        assert len(views) == 13
+        for view, columns in views:
+            column = str(columns).split()[0]
+            statement = f"SELECT count(*) FROM {view} WHERE {column}::text = 'Concentrated'"
+            assert connection.execute(statement.encode()).fetchone() == (0,), view
+        assert connection.execute("SELECT count(*) FROM v_positions").fetchone() != (0,)
 
 
 def test_dashboards_read_the_source_that_is_provisioned_and_only_views() -> None:
@@ -121,6 +235,25 @@ def test_dashboards_read_the_source_that_is_provisioned_and_only_views() -> None
         set(re.findall(r"FROM (\w+)", query)) <= {f"v_{name}" for name in VIEWS}
         for _, query in panels()
     )
+
+
+def test_a_forecast_is_drawn_as_a_band_and_columns_of_overrides_exist(database: str) -> None:
+    boards = [json.loads(path.read_text()) for path in (GRAFANA / "dashboards").glob("*.json")]
+    bands = 0
+    with psycopg.connect(database.replace("+psycopg", "")) as connection:
+        for panel in (panel for board in boards for panel in board["panels"]):
+            described = connection.execute(asked(panel["targets"][0]["rawSql"])).description or ()
+            columns = {column.name for column in described}
+            for override in panel["fieldConfig"]["overrides"]:
+                if override["matcher"]["id"] == "byName":
+                    assert override["matcher"]["options"] in columns, panel["title"]
+                for each in override["properties"]:
+                    if each["id"] == "custom.fillBelowTo":
+                        assert each["value"] in columns
+                        bands += 1
+            if field := panel.get("options", {}).get("xField"):
+                assert field in columns
+    assert bands == 2
 
 
 def test_a_panel_of_one_figure_names_its_column_where_that_is_a_text(database: str) -> None:
@@ -143,4 +276,9 @@ VIEWS = (
     "forecasts",
     "quality",
     "undefined",
+    "limits",
+    "tail_risk",
+    "sectors",
+    "stress",
+    "insights",
 )

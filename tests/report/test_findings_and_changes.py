@@ -1,5 +1,6 @@
 """What needs attention, what changed, and which positions are folded: boundaries by hand."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from riskmetrics.report.attention import list_findings
 from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
+from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.position_table import build_table
 
 
@@ -31,24 +33,78 @@ def test_a_backtest_fails_below_five_percent(p_value: float | None, is_found: bo
 def test_a_failed_backtest_says_which_way_it_fails() -> None:
     (many,) = list_findings([backtest(0.003)], [], [], [])
     assert many == (
-        "The historical value at risk at 95% was exceeded on 24 of 252 sessions; 12.6 were expected"
-        " (p 0.003): it understates the risk."
+        "The historical value at risk was exceeded at 95% on 24 of 252 sessions (12.6 expected,"
+        " p 0.003): it understates the risk."
     )
     (few,) = list_findings([backtest(0.003, exceptions=3)], [], [], [])
     assert few.endswith("it overstates the risk.")
 
 
+def test_two_failed_levels_are_one_finding_unless_they_fail_in_two_ways() -> None:
+    other = backtest(0.006, exceptions=8) | {"level": 0.99, "expected_exceptions": 2.52}
+    (both,) = list_findings([backtest(0.003), other], [], [], [])
+    assert "sessions (12.6 expected, p 0.003) and at 99% on 8 of 252 sessions (2.5" in both
+    assert len(list_findings([backtest(0.003, exceptions=3), other], [], [], [])) == 2
+
+
+def insight(severity: str, title: str, focus_area: str | None = None) -> dict[str, Any]:
+    return {"severity": severity, "title": title, "focus_area": focus_area}
+
+
 def test_findings_are_backtests_caveats_faults_and_severe_insights() -> None:
-    insights = [
-        {"severity": severity, "title": severity}
-        for severity in ("critical", "warning", "elevated", "normal", "info")
-    ]
+    severities = ("critical", "warning", "elevated", "normal", "info")
+    insights = [insight(severity, severity) for severity in severities]
     faults = [{"symbol": "AMD"}, {"symbol": "AMD"}, {"symbol": "BAC"}]
     assert list_findings([], ["1 of 2 has a price"], faults, insights) == [
         "1 of 2 has a price.",
         "Prices of AMD, BAC have issues: see below.",
         "critical",
         "warning",
+    ]
+
+
+def test_a_cause_is_named_once() -> None:
+    low = "The value at risk has been too low for the portfolio"
+    insights = [insight("critical", low, "limits reached"), insight("warning", low, "var too low")]
+    assert list_findings([], [], [], insights) == [low]
+    (only,) = list_findings([backtest(0.003)], [], [], insights)
+    assert only.startswith("The historical value at risk was exceeded")
+    others = [*insights, insight("warning", "AMD is most of the risk"), insight("critical", "AMD")]
+    assert list_findings([backtest(0.003)], [], [], others)[1:] == [
+        "AMD is most of the risk",
+        "AMD",
+    ]
+
+
+def check(name: str, value: float | None, limit: float, status: str) -> dict[str, Any]:
+    return {
+        "portfolio": "P",
+        "limit_name": name,
+        "value": value,
+        "limit_value": limit,
+        "subject": "AMD" if name == "single_name" else None,
+        "status": status,
+        "since": date(2022, 12, 28),
+        "undefined_reason": None if value is not None else "no price",
+    }
+
+
+def test_limits_have_their_room_and_the_exceeded_come_first_and_are_findings() -> None:
+    checks = [
+        check("leverage", 1.5, 2.0, "kept"),
+        check("beta", None, 1.0, "undefined"),
+        check("single_name", 0.598, 0.25, "exceeded"),
+    ]
+    kept, undefined, exceeded = (build_limit_rows([row])[0] for row in checks)
+    assert build_limit_rows(checks) == [undefined, exceeded, kept]
+    assert exceeded[1:] == ("AMD", "59.8%", "25.0%", "−34.8 pp", "exceeded", "2022-12-28", "")
+    assert kept == (
+        "Gross exposure divided by equity",
+        *("", "1.50", "2.00", "+0.50", "kept", "2022-12-28", ""),
+    )
+    assert (undefined.value, undefined.room, undefined.reason) == ("—", "—", "no price")
+    assert list_findings([], [], [], [], checks) == [
+        "Limit: single_name of AMD 59.8% exceeds the limit 25.0%."
     ]
 
 

@@ -1,0 +1,75 @@
+"""Add sector, price, value and P&L to the views of positions; leave never-priced symbols out of v_forecasts."""
+
+from alembic import op
+
+revision = "l2e5a8c41d70"
+down_revision = "k9c8e48fda07"
+
+POSITIONS = """
+    CREATE OR REPLACE VIEW v_positions AS
+    SELECT s.portfolio_id, p.name AS portfolio, q.id AS position_id, q.symbol, q.position_type, q.quantity, s.snapshot_date AS day,
+        b.beta AS market_beta, b.std_error AS market_beta_std_error, b.r_squared, b.observations, i.ir_beta AS rate_beta,
+        v.realized_vol_21d, v.realized_vol_63d, v.expected_vol_21d, v.vol_trend, v.vol_percentile,
+        c.weight AS symbol_weight, c.share AS symbol_risk_share{added}
+    FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id AND p.deleted_at IS NULL
+        JOIN {positions} q ON q.portfolio_id = s.portfolio_id AND q.deleted_at IS NULL AND q.entry_date <= s.snapshot_date
+            AND (q.exit_date > s.snapshot_date) IS NOT FALSE AND (q.expiration_date >= s.snapshot_date) IS NOT FALSE
+        LEFT JOIN position_market_betas b ON b.portfolio_id = s.portfolio_id AND b.position_id = q.id
+            AND b.calc_date = s.snapshot_date AND b.method = 'OLS_SIMPLE' AND b.window_days = 90
+        LEFT JOIN position_interest_rate_betas i ON i.position_id = q.id AND i.calculation_date = s.snapshot_date
+        LEFT JOIN position_volatility v ON v.position_id = q.id AND v.calculation_date = s.snapshot_date
+        LEFT JOIN portfolio_risk_contributions c ON c.portfolio_id = s.portfolio_id AND c.symbol = q.symbol AND c.day = s.snapshot_date
+        {joins}
+"""
+
+ADDED = """,
+        k.sector, m.price, q.units * m.price AS value,
+        q.units * (m.price - CASE WHEN q.entry_date = s.snapshot_date THEN q.entry_price ELSE m.price_before END) AS daily_price_pnl,
+        q.units * (m.price - q.entry_price) AS cumulative_price_pnl"""
+
+UNITS = """(SELECT *, abs(quantity) * CASE WHEN position_type IN ('SHORT', 'SC', 'SP') THEN -1 ELSE 1 END
+            * CASE WHEN position_type IN ('LONG', 'SHORT') THEN 1 ELSE 100 END AS units FROM positions)"""
+
+PRICES = """LEFT JOIN company_profiles k ON k.symbol = coalesce(q.underlying_symbol, q.symbol)
+        LEFT JOIN market_data_cache t ON t.symbol = q.symbol AND t.date = s.snapshot_date
+        LEFT JOIN LATERAL (SELECT close FROM market_data_cache WHERE symbol = q.symbol AND date < s.snapshot_date
+            AND date >= s.snapshot_date - 7 ORDER BY date DESC LIMIT 1) y ON true
+        CROSS JOIN LATERAL (SELECT
+            CASE WHEN q.position_type IN ('LONG', 'SHORT') AND q.investment_class IS DISTINCT FROM 'PRIVATE' THEN t.close ELSE q.last_price END AS price,
+            CASE WHEN q.position_type IN ('LONG', 'SHORT') AND q.investment_class IS DISTINCT FROM 'PRIVATE' THEN y.close END AS price_before) m"""
+
+LATEST = """
+    CREATE OR REPLACE VIEW v_positions_latest AS
+    SELECT v_positions.* FROM v_positions
+    WHERE day = (SELECT max(snapshot_date) FROM portfolio_snapshots WHERE portfolio_snapshots.portfolio_id = v_positions.portfolio_id)
+"""
+
+FORECASTS = """
+    CREATE OR REPLACE VIEW v_forecasts AS
+    SELECT s.portfolio_id, coalesce(p.name, s.subject) AS subject, s.day, s.volatility_forecast, s.low, s.high, s.trailing_21d, s.in_sample,
+        o.completed_on, o.outcome AS realized, o.outcome BETWEEN o.low AND o.high AS in_interval, s.undefined_reason
+    FROM volatility_forecasts s LEFT JOIN portfolios p ON p.id = s.portfolio_id
+        LEFT JOIN forecast_outcomes o ON o.subject = s.subject AND o.made_on = s.day
+            AND o.kind = 'volatility' AND o.method = 'har' AND o.horizon = 21
+    WHERE p.deleted_at IS NULL{condition}
+"""
+
+EVER_PRICED = """
+        AND (s.portfolio_id IS NOT NULL OR s.volatility_forecast IS NOT NULL
+            OR EXISTS (SELECT 1 FROM market_data_cache m WHERE m.symbol = s.subject))"""
+
+
+def upgrade() -> None:
+    """Replace the views: grants and views of others stay."""
+    op.execute(POSITIONS.format(added=ADDED, joins=PRICES, positions=UNITS))
+    op.execute(LATEST)
+    op.execute(FORECASTS.format(condition=EVER_PRICED))
+
+
+def downgrade() -> None:
+    """Drop the views of positions, since columns cannot be taken from a view."""
+    op.execute("DROP VIEW v_positions_latest")
+    op.execute("DROP VIEW v_positions")
+    for statement in (POSITIONS.format(added="", joins="", positions="positions"), LATEST):
+        op.execute(statement.replace("CREATE OR REPLACE", "CREATE"))
+    op.execute(FORECASTS.format(condition=""))
