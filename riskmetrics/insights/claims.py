@@ -159,6 +159,8 @@ class Instance:
     """Form whose statement it explains by contributions: "mainly because" may join the two."""
     context: "tuple[Fact, ...]" = ()
     """Other facts that the precondition uses: evidence that the text does not show."""
+    is_steady: bool = False
+    """Whether it is old as soon as it was true the session before, whatever its figures were."""
 
 
 @dataclass(frozen=True)
@@ -329,6 +331,8 @@ def _memory_key(each: Form, instance: Instance, sheet: "Sheet") -> str:
 
 def _values(instance: Instance) -> tuple[float, ...]:
     """Return the numbers of an instance, those of its items included, but no counts of sessions."""
+    if instance.is_steady:
+        return ()
     return tuple(
         float(slot.value)
         for slot in flat_slots(instance.slots)

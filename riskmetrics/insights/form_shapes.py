@@ -13,8 +13,6 @@ from riskmetrics.insights.slots import Slot, apart
 
 Evaluate = Callable[[View], Iterator[Instance]]
 
-_NO_FACTS: tuple[str, ...] = ()
-
 
 def mirrored(
     topic: Topic,
@@ -45,8 +43,8 @@ def single(
     holds: Callable[[float], bool],
     salience: "float | Callable[[float], float]",
     *,
-    sign: int = 0,
-    needs: tuple[str, ...] = _NO_FACTS,
+    needs: tuple[str, ...] = (),
+    **more: Any,
 ) -> Evaluate:
     """Return the evaluation of a form about one figure.
 
@@ -60,13 +58,15 @@ def single(
         Whether the form is true of the value.
     needs : tuple of str
         Further types that must be facts: evidence that is not shown.
+    more
+        Further values of the instance, such as its sign.
     """
 
     def evaluate(view: View) -> Iterator[Instance]:
         facts, context = view.facts_of(kind), view.facts_of(*needs)
         if facts and context is not None and holds(value := float(facts[0].value)):
             weight = salience(value) if callable(salience) else salience
-            yield Instance({slot: show(value)}, facts, weight, sign=sign, context=context)
+            yield Instance({slot: show(value)}, facts, weight, context=context, **more)
 
     return evaluate
 
@@ -88,7 +88,7 @@ def compared(
     signs : tuple of int
         Factors of the figures before they are compared: -1 makes a loss of a return.
     more
-        Sign and level of the claim.
+        Further values of the instance, such as sign and level.
     """
 
     def evaluate(view: View) -> Iterator[Instance]:

@@ -114,7 +114,8 @@ def contribution_facts(
     currencies make a difference, and then a position's share of it is unknown. Over several
     sessions they are compared with the P&L without income, since dividends are too frequent.
     """
-    for suffix, sessions in {"": 1, **WINDOWS}.items():
+    windows = {"": 1} | {f"_{name}": sessions for name, sessions in WINDOWS.items()}
+    for suffix, sessions in windows.items():
         of_window = [row for row in rows if row["n_sessions"] == sessions]
         total = daily_pnl if sessions == 1 else _price_pnl(history, sessions)
         if of_window and total is not None:
@@ -122,11 +123,15 @@ def contribution_facts(
 
 
 def _price_pnl(history: History, sessions: int) -> float | None:
-    """Return the P&L of the last sessions without income; None unless all are stored."""
-    last = history.figures[["daily_pnl", "income"]].iloc[-sessions:].to_numpy()
-    if len(last) < sessions or not np.isfinite(last).all():
+    """Return the P&L of the last sessions without income; None unless all are stored.
+
+    Income that is undefined, without an adjusted close, is not part of the stored P&L.
+    """
+    last = history.figures.iloc[-sessions:]
+    pnl, income = last["daily_pnl"].to_numpy(), last["income"].fillna(0.0).to_numpy()
+    if len(last) < sessions or not np.isfinite(pnl).all():
         return None
-    return float(last[:, 0].sum() - last[:, 1].sum())
+    return float(pnl.sum() - income.sum())
 
 
 def _contributions(

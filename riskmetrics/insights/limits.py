@@ -11,10 +11,21 @@ from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.insights.claims import View
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.history_facts import UNKNOWN_START
+from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.severity import LEVELS, highest_reached, market_multiple
 
 NO_SECTORS = (BONDS, NOT_LOOKED_THROUGH, UNCLASSIFIED)
 """Groups of the sector table that are no sectors, and have no limit."""
+
+
+_OWN = {
+    "weight": "single_name",
+    "gross": "sector",
+    "beta": "beta",
+    "drawdown": "drawdown",
+    "gross_to_equity": "leverage",
+}
+"""Type with a limit to the limit that a user can set on it."""
 
 
 class Reach(NamedTuple):
@@ -55,6 +66,20 @@ def reached_limits(view: View) -> list[Reach]:
 
 
 def _find(view: View) -> Iterator[Reach]:
+    own = _own_limits(view)
+    yield from (reach for reach in _find_all(view) if LIMIT_NAMES[_OWN[reach.kind]] not in own)
+
+
+def _own_limits(view: View) -> set[str]:
+    """Return the names of the limits that a user set; they replace those of `severity.yaml`."""
+    return {
+        view.sheet.aliases[alias]["limit"]
+        for alias in view.aliases("LIM")
+        if view.fact("limit_status", alias)
+    }
+
+
+def _find_all(view: View) -> Iterator[Reach]:
     for alias in view.aliases("POS"):
         kind = view.fact("fund", alias)
         if kind is None or kind.value != "fund":

@@ -118,7 +118,7 @@ def test_a_failing_test_of_the_value_at_risk_is_the_first_finding(computed_sampl
         WHERE level = 0.95""",
     )
     first = daily["key_findings"][0]["text"]
-    assert f"{counts['exceptions']} losses" in first
+    assert f"{counts['exceptions']} of 252 days" in first
     assert f"about {counts['expected']:.0f} are expected" in first
 
 

@@ -158,7 +158,7 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
     if has("winners_pnl", "losers_pnl", "daily_pnl"):
         _add_up(random, facts)
     if has("daily_return", "own_beta", "market_return") and random.random() < 0.3:
-        implied = float(facts["daily_return"]) / random.choice((0.5, 0.84, 0.86, 1.0, 1.14, 1.16))
+        implied = float(facts["daily_return"]) / random.choice((0.5, 0.79, 0.81, 1.0, 1.19, 1.21))
         facts["market_return"] = implied / max(float(facts["own_beta"]), 0.1)
     for over in ("_5d", "_21d"):
         facts |= {name: each for name, each in _sums(facts, over).items() if name in facts}
@@ -175,7 +175,11 @@ def _keep_one_pair(facts: dict[str, float | str]) -> None:
 
 
 def _relate_limits(random: Random, facts: dict[str, float | str]) -> None:
-    """Set some limits just above, at, or just below the checked value."""
+    """Set some limits just above, at, or just below the checked value; half have none."""
+    if random.random() < 0.5:
+        for name in [each for each in facts if each.startswith("lim_")]:
+            del facts[name]
+        return
     for alias in ("lim_01", "lim_02", "lim_03"):
         for kind in ("checked", "checked_number"):
             if f"{alias}_{kind}" in facts and random.random() < 0.5:

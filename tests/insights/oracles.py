@@ -43,6 +43,12 @@ def _limit(f: Figures, kind: str, alias: str = "") -> float:
         "gross_to_equity": (1.5, 2.0, 3.0),
     }[kind]
     value = f.of(alias, kind) if alias else getattr(f, kind)
+    own = {"weight": "single positions", "beta": "beta"}.get(kind)
+    if any(
+        f.sheet.aliases[each]["limit"] == own and f.text(f"{each.lower()}_limit_status")
+        for each in f.things("LIM")
+    ):
+        return nan
     if kind == "weight" and f.text(f"{alias.lower()}_fund") == "fund":
         return nan
     if kind == "gross" and f.sheet.aliases[alias]["sector"] in (
@@ -284,11 +290,16 @@ def _against_market(f: Figures, sign: int, over: str, least: float) -> Expected:
 
 
 def _implied(f: Figures, direction: int, outcome: int) -> Expected:
-    """Return the session against beta times the market: in line within 15%, or 0.1 points."""
+    """Return the session against beta times the market: in line within 20%, or 0.1 points."""
     implied = f.own_beta * f.market_return
-    near = max(0.001, 0.15 * abs(implied))
+    near = max(0.001, 0.2 * abs(implied))
     gap = f.daily_return - implied
-    holds = {-1: gap < -near, 0: -near <= gap <= near, 1: gap > near}[outcome]
+    clear = abs(gap) >= 0.002
+    holds = {
+        -1: gap < -near and clear,
+        0: -near <= gap <= near,
+        1: gap > near and clear,
+    }[outcome]
     return expect(
         f.own_beta > 0 and direction * implied >= 0.003 and holds,
         beta=f.own_beta,

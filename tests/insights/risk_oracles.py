@@ -98,7 +98,11 @@ _STATES: Mapping[str, Callable[[str, str, float, float], bool]] = {
 def _all_kept(f: Figures) -> Expected:
     found = [f.text(f"{alias.lower()}_limit_status") for alias in f.things("LIM")]
     checked = [status for status in found if status]
-    return expect(bool(checked) and {*checked} == {"kept"}, count=len(checked))
+    has_ended = any(
+        _own_limit(f, _STATES["ended"], has_subject=has_subject) for has_subject in (False, True)
+    )
+    holds = bool(checked) and {*checked} == {"kept"} and not has_ended
+    return expect(holds, count=len(checked))
 
 
 RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {

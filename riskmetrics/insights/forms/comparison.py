@@ -21,8 +21,11 @@ _CLEAR_GAPS = {"": 0.005, "_5d": 0.01, "_21d": 0.025}
 _MIN_IMPLIED = 0.003
 """Return that beta and market imply from which the session is compared with it."""
 
-_NEAR_IMPLIED, _NEAR_IMPLIED_SHARE = 0.001, 0.15
-"""Difference from the implied return, and share of it, up to which the session is in line."""
+_NEAR_IMPLIED, _NEAR_IMPLIED_SHARE = 0.001, 0.2
+"""Difference from the implied return, or share of it, up to which the session is in line."""
+
+_CLEAR_REST = 0.002
+"""Difference from the implied return from which the rest is worth a sentence."""
 
 
 def _over_sessions(over: str, words: str, down: str, up: str) -> None:
@@ -32,7 +35,7 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
     def evaluate(view: View, sign: int) -> Iterator[Instance]:
         yield from single(
             kind, "rate", size, lambda rate: sign * rate >= least,
-            lambda rate: 0.5 + 2 * abs(rate), sign=sign,
+            lambda rate: 0.5 + 2 * abs(rate), sign=sign, is_steady=True,
         )(view)  # fmt: skip
 
     mirrored("result", "rate: percent", evaluate, {
@@ -47,6 +50,7 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
             (kind, f"market_return{over}"), ("rate", "market"),
             lambda own, market: sign * (own - market) >= gap,
             lambda own, market: 0.65 + 2 * max(abs(own), abs(own - market)), sign=sign,
+            is_steady=True,
         )(view)  # fmt: skip
 
     mirrored("result", "rate: percent, market: percent", against_market, {
@@ -137,6 +141,8 @@ def _implied(direction: int) -> dict[int, Form]:
         implied = beta * market
         gap, near = own - implied, max(_NEAR_IMPLIED, _NEAR_IMPLIED_SHARE * abs(implied))
         outcome = 0 if abs(gap) <= near else 1 if gap > 0 else -1
+        if near < abs(gap) < _CLEAR_REST:
+            return
         if beta > 0 and direction * implied >= _MIN_IMPLIED and outcome == sign:
             slots = {"beta": number(beta), "market": size(market), "implied": size(implied)}
             salience = 1.1 + min(20 * abs(gap), 0.5) if outcome else 1.0
@@ -155,7 +161,7 @@ def _implied(direction: int) -> dict[int, Form]:
     name = {0: "in_line", -1: "worse", 1: "better"}
     by_sign = {each: (f"market_{move}_{name[each]}", *texts) for each, texts in words.items()}
     slots = "beta: number, market: percent, implied: percent"
-    return mirrored("result", slots, evaluate, by_sign, place=3, is_event=True)
+    return mirrored("result", slots, evaluate, by_sign, place=2, is_event=True)
 
 
 implied = {direction: _implied(direction) for direction in (-1, 1)}

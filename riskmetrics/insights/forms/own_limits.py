@@ -114,7 +114,9 @@ close = _own_limit(
     "All limits of the portfolio hold ({count} checked).",
 )
 def own_limits_kept(view: View) -> Iterator[Instance]:
-    """All limits that are checked are kept."""
+    """All limits that are checked are kept, and were not exceeded the session before."""
+    if any(any(each.evaluate(view)) for each in ended):
+        return
     found = [view.fact("limit_status", alias) for alias in view.aliases("LIM")]
     facts = tuple(fact for fact in found if fact is not None)
     if facts and all(fact.value == KEPT for fact in facts):

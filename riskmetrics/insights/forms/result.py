@@ -157,7 +157,8 @@ def netting(view: View) -> Iterator[Instance]:
                 "losses": money(losses, view.currency),
                 "gains": money(gains, view.currency),
             }
-            yield Instance(slots, facts, 0.6 + min(losses, gains) / max(losses, gains))
+            salience = 0.6 + min(losses, gains) / max(losses, gains)
+            yield Instance(slots, facts, salience, is_steady=True)
 
 
 @form(
@@ -252,7 +253,9 @@ def _contributor(over: str, words: str) -> None:
             slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
             is_clear = total is not None and sign * total >= 0.02
             salience = 0.9 if is_clear else 0.4
-            yield Instance(slots, facts[:1], salience, alias, sign, context=facts[1:])
+            yield Instance(
+                slots, facts[:1], salience, alias, sign, context=facts[1:], is_steady=True
+            )
 
     mirrored("result", "name: name, amount: money, share: percent", evaluate, {
         -1: (f"detractor{over}",

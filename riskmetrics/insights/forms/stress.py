@@ -62,7 +62,7 @@ def drawdown(view: View) -> Iterator[Instance]:
         peak, depth = date.fromisoformat(str(facts[1].value)), float(facts[0].value)
         if peak < view.sheet.day and depth >= _NOTABLE_DRAWDOWN:
             slots = {"drawdown": size(depth), "day": day(peak, view.sheet.day)}
-            yield Instance(slots, facts, 0.5 + depth, sign=-1)
+            yield Instance(slots, facts, 0.5 + depth, sign=-1, is_steady=True)
 
 
 @form(

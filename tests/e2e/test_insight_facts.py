@@ -1,0 +1,142 @@
+"""Facts of insights on the sample, against pandas and the stored rows: P&L, limits, risk."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from riskmetrics.cli.main import app
+from riskmetrics.db.engine import create_engine
+from riskmetrics.insights import fact_sheet
+from riskmetrics.insights.claims import claims_of
+from riskmetrics.insights.fact_sheet import Sheet
+from tests.e2e.conftest import Run
+
+DAYS = [date(2022, 12, day) for day in (20, 21, 22, 23, 27, 28)]
+"""Five sessions and the one before, of which the first has the closes that P&L starts from."""
+
+
+@pytest.fixture
+def connection(sample: str, run: Run) -> "Iterator[sa.Connection]":
+    """Six computed sessions, with a limit that leverage keeps and one that it exceeds."""
+    assert CliRunner().invoke(app, ["limits", "set", "Core Equity", "beta", "0.9"]).exit_code == 0
+    limit = ["limits", "set", "Concentrated", "single_name", "50%"]
+    assert CliRunner().invoke(app, limit).exit_code == 0
+    assert run(DAYS).exit_code == 0
+    engine = create_engine(sample)
+    with engine.connect() as opened:
+        yield opened
+    engine.dispose()
+
+
+def frame(connection: sa.Connection, statement: str) -> pd.DataFrame:
+    """Return the rows of a statement with numbers as floats."""
+    rows = connection.execute(sa.text(statement)).mappings().all()
+    return pd.DataFrame([dict(row) for row in rows])
+
+
+def test_facts_of_a_range_are_those_of_the_stored_rows(connection: sa.Connection) -> None:
+    sheets = {(s.portfolio_id, s.day): s for s in fact_sheet.read_sheets(connection, DAYS)}
+    last = [sheet for (_, day), sheet in sheets.items() if day == DAYS[-1]]
+    assert len(last) == 3
+    closes = (
+        frame(
+            connection,
+            "SELECT symbol, date, close FROM market_data_cache WHERE date >= '2022-12-20'",
+        )
+        .pivot(index="date", columns="symbol", values="close")
+        .astype(float)
+    )
+    n_windows = sum(_check_week(connection, sheet, closes) for sheet in last)
+    assert n_windows >= 1
+    for sheet in last:
+        _check_risk(connection, sheet)
+    named = dict(frame(connection, "SELECT id::text, name FROM portfolios").to_numpy())
+    by_name = {named[sheet.portfolio_id]: sheet for sheet in last}
+    _check_limits(by_name)
+    # a single session has the same facts: the sessions before it are read, not computed
+    alone = fact_sheet.read_sheets(connection, [DAYS[-1]])
+    assert {s.portfolio_id: s.digest for s in alone} == {s.portfolio_id: s.digest for s in last}
+
+
+def _check_week(connection: sa.Connection, sheet: Sheet, closes: pd.DataFrame) -> bool:
+    """Compare P&L by position over five sessions; return whether it is known."""
+    lots = frame(
+        connection,
+        "SELECT symbol, position_type::text AS side, quantity::float AS quantity FROM positions"
+        f" WHERE portfolio_id = '{sheet.portfolio_id}' AND deleted_at IS NULL",
+    )
+    totals = frame(
+        connection,
+        "SELECT sum(daily_pnl - coalesce(income, 0))::float AS pnl FROM portfolio_snapshots"
+        f" WHERE portfolio_id = '{sheet.portfolio_id}' AND snapshot_date > '2022-12-20'",
+    )
+    change = closes.loc[DAYS[-1]] - closes.loc[DAYS[0]]
+    signed = (
+        lots["quantity"].abs().where(lots["side"].str.upper() == "LONG", -lots["quantity"].abs())
+    )
+    pnl = (signed * lots["symbol"].map(change)).groupby(lots["symbol"]).sum()
+    is_known = abs(pnl.sum() - totals["pnl"].iloc[0]) <= 0.05
+    assert ("winners_pnl_5d" in sheet.facts) == is_known
+    if is_known:
+        assert sheet.facts["winners_pnl_5d"].value == pytest.approx(pnl[pnl > 0].sum(), abs=0.005)
+        assert sheet.facts["losers_pnl_5d"].value == pytest.approx(pnl[pnl < 0].sum(), abs=0.005)
+        assert sheet.facts["n_losers_5d"].value == (pnl < 0).sum()
+        found = {
+            sheet.aliases[fact.entity]["symbol"]: fact.value
+            for fact in sheet.facts.values()
+            if fact.fact_type.name == "pnl_5d" and fact.entity
+        }
+        largest = pnl.sort_values()
+        expected = {*largest[largest < 0].index[:3], *largest[largest > 0].index[-3:]}
+        assert found.keys() == expected
+        assert found == pytest.approx({symbol: pnl[symbol] for symbol in found}, abs=0.005)
+    return is_known
+
+
+def _check_risk(connection: sa.Connection, sheet: Sheet) -> None:
+    """Compare correlations, factors, active risk and liquidity with the stored rows."""
+    where = f"WHERE portfolio_id = '{sheet.portfolio_id}' AND day = '{sheet.day}'"
+    stored = {
+        "portfolio_diversification": ("average_correlation", "diversification_ratio"),
+        "portfolio_active_risk": ("active_return", "information_ratio"),
+        "portfolio_liquidity": ("days_to_liquidate",),
+    }
+    for table, columns in stored.items():
+        (row,) = frame(connection, f"SELECT * FROM {table} {where}").to_dict("records")
+        for column in columns:
+            known = sheet.facts.get(column)
+            assert (known.value if known else None) == row[column]
+    (pair,) = frame(connection, f"SELECT * FROM portfolio_diversification {where}").to_dict(
+        "records"
+    )
+    alike = {
+        sheet.aliases[fact.entity]["symbol"]: fact.value
+        for fact in sheet.facts.values()
+        if fact.fact_type.name == "highest_correlation" and fact.entity
+    }
+    assert alike == dict.fromkeys(pair["highest_pair"].split(" / "), pair["highest_correlation"])
+    specific = frame(
+        connection, f"SELECT share FROM portfolio_factor_risk {where} AND factor = 'specific'"
+    )
+    assert sheet.facts["specific_share"].value == specific["share"].iloc[0]
+
+
+def _check_limits(sheets: dict[str, Sheet]) -> None:
+    """By hand: AMD is 59.8 % of Concentrated on all days; the beta of Core Equity is 0.80."""
+    concentrated = claims_of(sheets["Concentrated"])
+    claim = concentrated["own_limit_exceeded_of:LIM_01"]
+    alias = str(claim.slots["of"].value)
+    assert sheets["Concentrated"].aliases[alias]["symbol"] == "AMD"
+    assert claim.slots["value"].value == pytest.approx(0.598, abs=0.0005)
+    assert not claim.is_new
+    assert "limit_position" not in {each.form.id for each in concentrated.values()}
+    core = claims_of(sheets["Core Equity"])
+    assert core["own_limits_kept"].slots["count"].value == 1
+    assert sheets["Core Equity"].facts["lim_01_limit_status_before"].value == "kept"
+    assert not any(
+        each.id.startswith("own_limit") for each in claims_of(sheets["Long-Short"]).values()
+    )
