@@ -11,7 +11,7 @@ from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.forecast_features import FEATURE_WINDOW, build_features
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
-from riskmetrics.metrics.variance_correction import DIVERSIFIED, STOCK
+from riskmetrics.metrics.variance_correction import DIVERSIFIED, PORTFOLIO, STOCK
 from riskmetrics.results.model_versions import ModelVersions
 from riskmetrics.results.pro_forma import ProFormaWindow, pro_forma_windows
 from riskmetrics.results.valuation import Valuation
@@ -21,6 +21,7 @@ from riskmetrics.results.volatility_results import (
     Figures,
     HorizonForecast,
     estimate_figures,
+    ewma_forecasts,
     forecast_horizon,
     forecast_volatility,
 )
@@ -90,8 +91,7 @@ def estimate_portfolio_volatility(
     bars : DailyBars, optional
         Ranges, opens and volumes of the same symbols. None: only ranges are known.
     funds : collection of str
-        Symbols of funds and indices. A portfolio that is only one stock is a stock; all others are
-        diversified.
+        Symbols of funds and indices. A portfolio of one symbol has the class of that symbol.
 
     Notes
     -----
@@ -116,16 +116,19 @@ def estimate_portfolio_volatility(
         d, series = window.day, window.series
         rows, single = slice(d, d + PORTFOLIO_WINDOW), single_underlying[:, d]
         own = bars.select(rows, single) if len(ranges.columns) else None
-        series_class = np.where(is_stock[single], STOCK, DIVERSIFIED)
+        of_single = np.where(is_stock[single], STOCK, DIVERSIFIED)
+        series_class = np.where(single < 0, PORTFOLIO, of_single)
         inputs = har.build_regressors(
             series[year],
             market_returns[rows][year],
             None if own is None else exposure[:, d] * own.ranges[year],
         )
         features = build_features(_returns_of_features(window, single, positions), *(own or ()))
+        ewma = ewma_forecasts(series, 1)
         at = inputs, features, versions, version[d : d + 1], series_class
-        figures.append(estimate_figures(series, inputs, forecast_volatility(*at), 1))
-        others.append([forecast_horizon(*at, horizon) for horizon in OTHER_HORIZONS])
+        corrected = forecast_volatility(*at, ewma=ewma)
+        figures.append(estimate_figures(series, inputs, corrected, ewma, 1))
+        others.append([forecast_horizon(*at, horizon, ewma) for horizon in OTHER_HORIZONS])
         covered = window.coverage[year] * valuation.priced_share[:, d]
         coverage.append(covered.mean(axis=0))
         n_thin.append(_count_thin_coverage_sessions(covered))
