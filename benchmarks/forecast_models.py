@@ -16,7 +16,7 @@ from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.forecast_features import FEATURE_WINDOW, build_features
 from riskmetrics.metrics.forecast_score import HORIZONS, forward_realized_volatility
-from riskmetrics.metrics.variance_correction import DIVERSIFIED, STOCK
+from riskmetrics.metrics.variance_correction import DIVERSIFIED, EWMA_DECAYS, PORTFOLIO, STOCK
 from riskmetrics.metrics.volatility import (
     MIN_MONTH_OBS,
     MONTH,
@@ -48,7 +48,9 @@ class History(NamedTuple):
     volumes: FloatArray
     market: FloatArray
     is_fund: BoolArray
-    """Whether a series is a fund or a portfolio, (N,)."""
+    """Whether a series is a fund, (N,)."""
+    is_portfolio: bool = False
+    """Whether all series are portfolios."""
 
     def select(self, columns: "BoolArray | list[int]") -> "History":
         """Return some of the series."""
@@ -131,7 +133,8 @@ def portfolio_history(stocks: History, count: int = N_PORTFOLIOS) -> History:
         ranges=missing,
         opens=missing,
         volumes=missing,
-        is_fund=np.ones(count, dtype=bool),
+        is_fund=np.zeros(count, dtype=bool),
+        is_portfolio=True,
     )
 
 
@@ -169,13 +172,16 @@ def predict_shipped(history: History, horizon: int) -> Prediction:
     inputs = har.build_regressors(history.returns, history.market, history.ranges)
     features = build_features(history.returns, history.ranges, history.opens, history.volumes)
     n_dates = len(features.quarter)
+    of_symbols = np.where(history.is_fund, DIVERSIFIED, STOCK)
+    year = history.returns[FIRST_ROW - har.LEVEL_WINDOW + 1 :]
     corrected = forecast_volatility(
         har.Regressors._make(values[-n_dates:] for values in inputs),
         features,
         versions,
         versions.version_on(pd.DatetimeIndex(history.days[FIRST_ROW:])),
-        np.where(history.is_fund, DIVERSIFIED, STOCK),
+        np.full_like(of_symbols, PORTFOLIO) if history.is_portfolio else of_symbols,
         horizon,
+        tuple(ewma_volatility(year, decay=decay) for decay in EWMA_DECAYS),
     )
     return Prediction(*corrected.forecast[:4])
 

@@ -174,7 +174,7 @@ def judge(groups: Sequence[GroupScore]) -> list[tuple[str, str, str, bool]]:
                               f"{least:.0%}", f"{found:.1%}", found >= least))  # fmt: skip
             t = models[GARCH].t or 0.0
             goals.append((f"{label}: t against {GARCH}, above", f"{MIN_T}", f"{t:.1f}", t > MIN_T))
-        elif group.horizon != FORECAST_HORIZON:
+        elif group.horizon != FORECAST_HORIZON or group.group == "portfolios":
             for name in (EWMA_94, EWMA_97):
                 found = models[name].reduction
                 goals.append((f"{label}: QLIKE reduction against {name}, above", "0%",

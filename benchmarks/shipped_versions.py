@@ -49,7 +49,10 @@ LAST_TARGETS = tuple(
 )
 """Last session of the data of each version."""
 
-OUT = Path(__file__).parents[1] / "migrations" / "data" / "k1a7f30b52c9.json"
+EDITION = 2
+"""Number in the names of versions. Rows of a version never change: new numbers need new names."""
+
+OUT = Path(__file__).parents[1] / "migrations" / "data" / "l2d5a7c41e90.json"
 
 _DECIMALS = 10
 _PRICES = ("open", "high", "low", "close", "adj_close", "volume")
@@ -115,7 +118,7 @@ def fit_version(
     first_day = closes_days[0].date()
     digest = version_digest(horizons[21].coefficients, first_day, last_target, horizons)
     version = {
-        "version": f"shipped-{last_target:%Y-%m}",
+        "version": f"shipped-{last_target:%Y-%m}.{EDITION}",
         "first_day": first_day.isoformat(),
         "last_target": last_target.isoformat(),
         "digest": digest,

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "l2e5a8c41d70"
-down_revision = "k9c8e48fda07"
+down_revision = "l2d5a7c41e90"
 
 POSITIONS = """
     CREATE OR REPLACE VIEW v_positions AS

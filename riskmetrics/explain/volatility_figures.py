@@ -12,7 +12,7 @@ from riskmetrics.metrics import forecast_features as features
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
-from riskmetrics.metrics.variance_correction import Corrections
+from riskmetrics.metrics.variance_correction import EWMA_DECAYS, FALLBACKS, Corrections
 from riskmetrics.results.portfolio_volatility_results import PORTFOLIO_WINDOW
 from riskmetrics.results.volatility_results import (
     MIN_QUARTER_OBS,
@@ -48,8 +48,8 @@ class VolatilityInputs(NamedTuple):
     market_returns: "pd.Series[float]"
     range_volatility: "pd.Series[float]"
     """Parkinson standard deviation of a session's range; NaN without a valid high and low."""
-    is_diversified: bool
-    """Whether the series is a fund, an index or a portfolio of several symbols."""
+    series_class: str
+    """stock, diversified (a fund or an index), or portfolio (of several symbols)."""
     own_returns: "pd.Series[float]"
     """Returns whose logarithms measure surprises: of the only symbol of a portfolio, its own."""
     overnight: "pd.Series[float]"
@@ -126,10 +126,15 @@ def forecast_volatility(
         if not models.is_known[version]
         else _correction_of_day(
             models.corrections[version], row, expected.iloc[at], chosen[at].residual_variance,
-            is_diversified=inputs.is_diversified,
+            inputs.series_class, ewma,
         )
-        for at, (version, row) in enumerate(
-            zip(which, forecast_features(inputs).to_dict("records"), strict=True)
+        for at, (version, row, ewma) in enumerate(
+            zip(
+                which,
+                forecast_features(inputs).to_dict("records"),
+                _ewma_ratios(inputs, expected),
+                strict=True,
+            )
         )
     ]  # fmt: skip
     return pd.DataFrame(
@@ -191,8 +196,8 @@ def _correction_of_day(
     row: dict[Any, Any],
     expected: float,
     residual_variance: float,
-    *,
-    is_diversified: bool,
+    series_class: str,
+    ewma_ratios: tuple[float, ...],
 ) -> dict[str, float]:
     """Return a day's forecast, interval and parameters of the probability of a rise."""
     if not known:
@@ -201,8 +206,9 @@ def _correction_of_day(
         rise = method.LOG_ERROR_MEAN, method.LOG_ERROR_SD
     else:
         uses_bars = row["uses_bars"] and "bars" in known
-        name = "bars" if uses_bars else "diversified" if is_diversified else "stock"
-        chosen = known[name]
+        with_bars = "bars" if series_class == "stock" else "diversified_bars"
+        name = with_bars if uses_bars else series_class
+        chosen = known.get(name) or known[FALLBACKS[name]]
         values = (
             row["bar_season" if uses_bars else "close_season"],
             row["quarter"],
@@ -215,7 +221,10 @@ def _correction_of_day(
                 max(center if math.isnan(value) else value, chosen.lowest[at]), chosen.highest[at]
             )
             log_variance += chosen.weights[at] * (bounded - center)
-        root = math.exp(log_variance / 2)
+        variance = (1.0 - sum(chosen.ewma_weights)) * math.exp(log_variance)
+        for weight, ewma in zip(chosen.ewma_weights, ewma_ratios, strict=True):
+            variance += weight * ewma**2 if weight > 0 else 0.0
+        root = math.sqrt(variance)
         volatility = root * chosen.volatility_ratio
         numbers = (volatility, root, volatility * chosen.low, volatility * chosen.high)
         rise = chosen.rise_mean, chosen.rise_sd
@@ -264,6 +273,16 @@ def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[st
             inputs.returns, forecast_rows["volatility_forecast"], month
         ),
     }
+
+
+def _ewma_ratios(inputs: VolatilityInputs, expected: "pd.Series[float]") -> list[tuple[float, ...]]:
+    """Return the EWMA volatilities over the regression's forecast by session; of symbols, NaN."""
+    if inputs.series_class != "portfolio":
+        return [(math.nan,) * len(EWMA_DECAYS)] * len(expected)
+    return [
+        tuple(_ewma(inputs.returns.iloc[: at + 1], decay) / forecast for decay in EWMA_DECAYS)
+        for at, forecast in enumerate(expected)
+    ]
 
 
 def _trend(rise_probability: float) -> str:
@@ -317,11 +336,15 @@ def symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
         returns,
         sources.index_returns(sources.market, SYMBOL_WINDOW),
         _range_volatility(bars),
-        sources.is_fund(symbol),
+        _class_of_symbol(sources, symbol),
         returns,
         _overnight(bars),
         bars["volume"].astype(float),
     )
+
+
+def _class_of_symbol(sources: SourceRows, symbol: str) -> str:
+    return "diversified" if sources.is_fund(symbol) else "stock"
 
 
 def _overnight(bars: pd.DataFrame) -> "pd.Series[float]":
@@ -339,7 +362,7 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
     """Return a portfolio's input series, its pro-forma returns, and the money unit of the series.
 
     The unit is equity if it is large enough for weights, else 1; then only amounts are defined. A
-    portfolio with a single underlying, long or short, uses the range of the underlying.
+    portfolio with a single underlying, long or short, uses its class, range and volume.
     """
     holdings = delta_holdings(sources)
     own = pro_forma_returns(sources, PORTFOLIO_WINDOW)
@@ -351,7 +374,7 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
         changes,
         sources.index_returns(sources.market, PORTFOLIO_WINDOW),
         missing,
-        is_diversified=True,
+        series_class="portfolio",
         own_returns=changes,
         overnight=missing,
         volume=missing,
@@ -361,7 +384,7 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
         bars = sources.daily_bars(symbol, PORTFOLIO_WINDOW)
         inputs = inputs._replace(
             range_volatility=abs(held["exposure"].sum()) / unit * _range_volatility(bars),
-            is_diversified=sources.is_fund(symbol),
+            series_class=_class_of_symbol(sources, symbol),
             own_returns=sources.returns([symbol], PORTFOLIO_WINDOW)[symbol],
             overnight=_overnight(bars),
             volume=bars["volume"].astype(float),

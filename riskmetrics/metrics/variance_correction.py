@@ -10,14 +10,21 @@ from riskmetrics.metrics.forecast_features import Features
 from riskmetrics.metrics.har import Forecast
 from riskmetrics.metrics.volatility import LOG_ERROR_MEAN, LOG_ERROR_SD
 
-SERIES_CLASSES = ("stock", "diversified", "bars")
+SERIES_CLASSES = ("stock", "diversified", "bars", "diversified_bars", "portfolio")
 """Classes of series with a correction of their own.
 
-A stock without usable bars, a fund or portfolio without them, and any series with opens, highs,
-lows and volumes: of these the level of ranges says whether they are diversified.
+A stock and a fund without usable bars, both with opens, highs, lows and volumes, and a portfolio
+of several symbols. The variance of series with bars is forecast alike: the level of ranges says
+whether they are diversified. Their intervals differ.
 """
 
-STOCK, DIVERSIFIED, BARS = range(len(SERIES_CLASSES))
+STOCK, DIVERSIFIED, BARS, DIVERSIFIED_BARS, PORTFOLIO = range(len(SERIES_CLASSES))
+
+FALLBACKS = {"diversified_bars": "bars", "portfolio": "diversified"}
+"""Class whose correction is used if a version does not have one of a class."""
+
+EWMA_DECAYS = (0.94, 0.97)
+"""Decays of the exponentially weighted variances that a forecast may be averaged with."""
 
 
 class Correction(NamedTuple):
@@ -40,6 +47,8 @@ class Correction(NamedTuple):
     rise_mean: float
     rise_sd: float
     """The probability of a rise is Φ((ln(volatility forecast / trailing) - mean) / sd)."""
+    ewma_weights: FloatArray = np.zeros(len(EWMA_DECAYS))
+    """Weights of the exponentially weighted variances of `EWMA_DECAYS` in the forecast, (2,)."""
 
 
 Corrections = Mapping[str, Correction]
@@ -47,7 +56,7 @@ Corrections = Mapping[str, Correction]
 
 
 class CorrectionTable(NamedTuple):
-    """The numbers of all corrections, each (versions, classes) or (versions, classes, 3)."""
+    """The numbers of all corrections, each (versions, classes) or (versions, classes, n)."""
 
     level: FloatArray
     weights: FloatArray
@@ -59,6 +68,7 @@ class CorrectionTable(NamedTuple):
     high: FloatArray
     rise_mean: FloatArray
     rise_sd: FloatArray
+    ewma_weights: FloatArray
     has_bars: BoolArray
     """Whether a version has a correction of series with bars, (versions,)."""
     is_corrected: BoolArray
@@ -66,9 +76,19 @@ class CorrectionTable(NamedTuple):
 
     @classmethod
     def build(cls, corrections: Sequence[Corrections]) -> "CorrectionTable":
-        """Return the table of versions; a class that one does not know has NaN, never used."""
-        unknown = Correction._make([np.nan, *[np.full(3, np.nan)] * 4, *[np.nan] * 5])
-        rows = [[known.get(name, unknown) for name in SERIES_CLASSES] for known in corrections]
+        """Return the table of versions.
+
+        A class that a version does not know has the correction of `FALLBACKS`, or NaN, never used.
+        """
+        arrays, scalars = [np.full(3, np.nan)] * 4, [np.nan] * 5
+        unknown = Correction._make([np.nan, *arrays, *scalars, np.zeros(len(EWMA_DECAYS))])
+        rows = [
+            [
+                known.get(name, known.get(FALLBACKS.get(name, ""), unknown))
+                for name in SERIES_CLASSES
+            ]
+            for known in corrections
+        ]
         numbers = (
             np.array([[getattr(one, field) for one in row] for row in rows])
             for field in cls._fields[:-2]
@@ -89,7 +109,8 @@ class CorrectedForecast(NamedTuple):
 def feature_values(features: Features, series_class: IntArray) -> FloatArray:
     """Return season, quarter and range level as the class of each series uses them, (3, D, N).
 
-    Only `BARS` uses the range level, and the season of opening gaps and volumes.
+    Only `BARS` and `DIVERSIFIED_BARS` use the range level, and the season of opening gaps and
+    volumes.
 
     Examples
     --------
@@ -99,7 +120,7 @@ def feature_values(features: Features, series_class: IntArray) -> FloatArray:
     >>> feature_values(of_bars, np.array([[STOCK]])).ravel()
     array([ 1.,  3., nan])
     """
-    is_bars = series_class == BARS
+    is_bars = (series_class == BARS) | (series_class == DIVERSIFIED_BARS)
     return np.stack(
         [
             np.where(is_bars, features.bar_season, features.close_season),
@@ -115,6 +136,7 @@ def correct(
     known: CorrectionTable,
     version: IntArray,
     series_class: IntArray,
+    ewma: tuple[FloatArray, ...] | None = None,
 ) -> CorrectedForecast:
     r"""Correct the variance forecast of the regression by what it does not know.
 
@@ -129,18 +151,25 @@ def correct(
     version : (D,) array
         Index of the version known on each day.
     series_class : (N,) array
-        `STOCK` or `DIVERSIFIED`. Series with usable bars are `BARS` on days whose version has a
-        correction for them.
+        `STOCK`, `DIVERSIFIED` or `PORTFOLIO`. Stocks with usable bars are `BARS`, and others
+        `DIVERSIFIED_BARS`, on days whose version has a correction for them.
+    ewma : tuple of (D, N) arrays, optional
+        Exponentially weighted volatilities of `EWMA_DECAYS`, in the unit of ``forecast``; a
+        `PORTFOLIO` needs them.
 
     Returns
     -------
     CorrectedForecast
         With the volatility forecast F of the regression and features x,
-        :math:`V = F^2 \exp(a + \sum_k b_k (\mathrm{clip}(x_k) - c_k))`. The root variance forecast
-        is :math:`\sqrt V`, the volatility forecast a multiple of it, the bounds multiples of that.
+        :math:`V = F^2 \exp(a + \sum_k b_k (\mathrm{clip}(x_k) - c_k))`, averaged with
+        exponentially weighted variances, :math:`(1 - \sum_i w_i) V + \sum_i w_i E_i^2`, where the
+        class has weights of them. The root variance forecast is the square root of that, the
+        volatility forecast a multiple of it, the bounds multiples of the volatility forecast.
 
     References
     ----------
+    Timmermann (2006), Forecast combinations, Handbook of Economic Forecasting 1, on averages.
+
     Patton (2011), Volatility forecast comparison using imperfect volatility proxies, Journal of
     Econometrics 160(1): the Gamma likelihood of the fit is the QLIKE loss.
 
@@ -163,7 +192,8 @@ def correct(
             forecast, np.full(shape, LOG_ERROR_MEAN), np.full(shape, LOG_ERROR_SD)
         )
     has_bars = known.has_bars[version][:, np.newaxis]
-    chosen = np.where(features.uses_bars & has_bars, BARS, series_class)
+    with_bars = np.where(series_class == STOCK, BARS, DIVERSIFIED_BARS)
+    chosen = np.where(features.uses_bars & has_bars, with_bars, series_class)
     which = np.broadcast_to(version[:, np.newaxis], shape), chosen
     log_variance = known.level[which]
     for feature, values in enumerate(feature_values(features, chosen)):
@@ -175,6 +205,8 @@ def correct(
         )
         log_variance = log_variance + known.weights[..., feature][which] * (bounded - center)
     root = forecast.volatility_forecast * np.exp(0.5 * log_variance)
+    if ewma is not None:
+        root = _average_with_ewma(root, ewma, known.ewma_weights[which])
     volatility = root * known.volatility_ratio[which]
     is_corrected = known.is_corrected[version][:, np.newaxis]
     new = (volatility, root, volatility * known.low[which], volatility * known.high[which])
@@ -184,3 +216,14 @@ def correct(
         np.where(is_corrected, known.rise_mean[which], LOG_ERROR_MEAN),
         np.where(is_corrected, known.rise_sd[which], LOG_ERROR_SD),
     )
+
+
+def _average_with_ewma(
+    root: FloatArray, ewma: tuple[FloatArray, ...], weights: FloatArray
+) -> FloatArray:
+    """Return the root of the weighted mean of variances; ``weights`` of ``ewma`` are (D, N, 2)."""
+    total = weights.sum(axis=-1)
+    variance = (1.0 - total) * root**2
+    for decayed, weight in zip(ewma, np.moveaxis(weights, -1, 0), strict=True):
+        variance = variance + weight * decayed**2
+    return np.where(total > 0.0, np.sqrt(variance), root)

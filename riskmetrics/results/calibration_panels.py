@@ -19,7 +19,7 @@ from riskmetrics.metrics.variance_calibration import (
     VariancePairs,
     equal_weight_portfolios,
 )
-from riskmetrics.metrics.variance_correction import BARS, STOCK, feature_values
+from riskmetrics.metrics.variance_correction import BARS, EWMA_DECAYS, STOCK, feature_values
 
 PADDING_SESSIONS = FEATURE_WINDOW + max(HORIZONS) + 2
 """Empty sessions before a history, so that a stock has a pair as soon as its level has enough
@@ -36,6 +36,8 @@ class CalibrationBlock(NamedTuple):
     features: Features
     trailing: FloatArray
     """Volatility of the last 21 sessions, (D, N)."""
+    ewma: FloatArray
+    """Exponentially weighted volatilities of `EWMA_DECAYS`, (D, N, 2); 0 of stocks."""
     outcomes: dict[int, FloatArray]
     """Realized volatility after each day by horizon, (D, N); NaN where it is not complete."""
     days: pd.DatetimeIndex
@@ -118,6 +120,7 @@ class CalibrationPanel:
         *,
         uses_ranges: bool = False,
     ) -> CalibrationBlock:
+        """Return the block of some series; those without ``bars`` have exponential weights."""
         market = self.returns.column(self.market)
         if proxy == har.PROXIES[har.CLOSE]:
             market = np.full_like(market, np.nan)
@@ -133,10 +136,17 @@ class CalibrationPanel:
                 window=metrics.MONTH,
                 min_obs=metrics.MIN_MONTH_OBS,
             ).volatility
-            return (*(part[-n_dates:].copy() for part in inputs), *features, month)
+            year = values[-(n_dates + har.LEVEL_WINDOW - 1) :]
+            ewma = (
+                np.zeros_like(month) if own else metrics.ewma_volatility(year, decay=decay)
+                for decay in EWMA_DECAYS
+            )
+            return (*(part[-n_dates:].copy() for part in inputs), *features, month, *ewma)
 
         n_inputs = len(har.Regressors._fields)
-        *found, trailing = point_in_time_estimates(measure, known, unconfirmed, FEATURE_WINDOW)
+        *found, trailing, first, second = point_in_time_estimates(
+            measure, known, unconfirmed, FEATURE_WINDOW
+        )
         days = self.days
         outcomes = {}
         for horizon in HORIZONS:
@@ -147,6 +157,7 @@ class CalibrationPanel:
             har.Regressors._make(found[:n_inputs]),
             Features._make(found[n_inputs:]),
             trailing,
+            np.stack([first, second], axis=-1),
             outcomes,
             days,
         )
@@ -211,4 +222,5 @@ def _take_pairs(
         ratio=(block.outcomes[horizon][usable] / forecast[usable]) ** 2,
         trailing=trailing[usable] / forecast[usable],
         features=np.stack([one[usable] for one in values], axis=1),
+        ewma=(block.ewma[usable] / forecast[usable][:, np.newaxis]) ** 2,
     )

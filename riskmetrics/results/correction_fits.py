@@ -1,6 +1,7 @@
 """Fits of the corrections of one horizon to histories of prices."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +13,15 @@ from riskmetrics.metrics.calibration import MIN_CALIBRATION_YEARS
 from riskmetrics.metrics.forecast_features import FEATURES
 from riskmetrics.metrics.variance_calibration import (
     PAIR_STEP,
+    PORTFOLIO_EWMA_WEIGHTS,
     VariancePairs,
     concatenate,
+    deviations_within_days,
     fit_correction,
     match_level,
     require_safe,
 )
-from riskmetrics.metrics.variance_correction import DIVERSIFIED, STOCK, Correction
+from riskmetrics.metrics.variance_correction import DIVERSIFIED, EWMA_DECAYS, STOCK, Correction
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.calibration_panels import (
     CalibrationPanel,
@@ -64,11 +67,20 @@ def fit_corrections(
     Notes
     -----
     Weights of the season, the quarter and the range level come from the differences between stocks
-    on the same day. Portfolios have the weight of the quarter of stocks, and a level of their own.
-    The level of series with bars is the one at which their forecasts have the mean of those from
-    closes, and their interval is that of stocks, in logarithms times the ratio of the standard
-    deviations of both errors: histories of bars are short, and levels vary by a fifth between
-    years.
+    on the same day. Funds and portfolios have the weight of the quarter of stocks, and a level of
+    their own; the variance of a portfolio is averaged with exponentially weighted ones.
+
+    Histories of bars are short, and levels vary by a fifth between years. So the level of series
+    with bars follows from that of closes: their mean log forecasts are equal, less what smaller
+    errors take from the mean of realized over forecast variance (smearing, Duan 1983). Their
+    interval is that of their class, in logarithms times the ratio of the standard deviations of
+    both errors. Both are measured between the stocks of a day: what a day's stocks have in common
+    says nothing about bars.
+
+    References
+    ----------
+    Duan (1983), Smearing estimate: a nonparametric retransformation method, Journal of the American
+    Statistical Association 78(383).
     """
     fits = CorrectionFits({}, {}, {})
     proxy = har.PROXIES[har.CLOSE_MARKET]
@@ -90,12 +102,9 @@ def fit_corrections(
     stock = fits.corrections["stock"]
     block = closes.portfolio_block()
     portfolios = variance_pairs(block, coefficients, horizon, DIVERSIFIED)
-    _try_fit(
-        fits,
-        "diversified",
-        portfolios,
-        lambda: fit_correction(portfolios, ("quarter",), weights=stock.weights),
-    )
+    for name, ewma_weights in (("diversified", None), ("portfolio", PORTFOLIO_EWMA_WEIGHTS)):
+        fit = partial(fit_correction, portfolios, ("quarter",), weights=stock.weights)
+        _try_fit(fits, name, portfolios, partial(fit, ewma_weights=ewma_weights))
     _fit_bars(fits, bars, coefficients, horizon)
     return fits
 
@@ -106,6 +115,25 @@ def _fit_bars(
     coefficients: har.ModelVersion,
     horizon: int,
 ) -> None:
+    """Add the corrections of stocks and funds with bars, or the reason why there are none."""
+    matched = _match(bars, coefficients, horizon)
+    if len(matched.log_variance_difference) < MIN_BAR_PAIRS:
+        fits.rejections["bars"] = (
+            f"{len(matched.log_variance_difference)} completed forecasts have opens, highs, lows"
+            f" and volumes of a year; {MIN_BAR_PAIRS} required"
+        )
+        return
+    stock = fits.corrections["stock"]
+    for name, of_closes in (("bars", "stock"), ("diversified_bars", "diversified")):
+        if of_closes in fits.corrections:
+            interval = fits.corrections[of_closes]
+            _try_fit(fits, name, matched.bars, partial(_correct_bars, matched, stock, interval))
+
+
+def _match(
+    bars: Sequence[CalibrationPanel], coefficients: har.ModelVersion, horizon: int
+) -> MatchedPairs:
+    """Return the matched pairs of all histories."""
     found = [
         matched_pairs(of_closes, of_ranges, coefficients, horizon)
         for panel in bars
@@ -115,37 +143,36 @@ def _fit_bars(
             strict=True,
         )
     ]
-    matched = MatchedPairs(
+    return MatchedPairs(
         concatenate([one.bars for one in found]) if found else _no_pairs(),
         concatenate([one.stock for one in found]) if found else _no_pairs(),
         np.concatenate([one.log_variance_difference for one in found] or [np.zeros(0)]),
     )
-    if len(matched.log_variance_difference) < MIN_BAR_PAIRS:
-        fits.rejections["bars"] = (
-            f"{len(matched.log_variance_difference)} completed forecasts have opens, highs, lows"
-            f" and volumes of a year; {MIN_BAR_PAIRS} required"
-        )
-        return
 
-    def fit() -> Correction:
-        stock, own = fits.corrections["stock"], fit_correction(matched.bars, FEATURES, level=0.0)
-        of_stock = log_correction(stock, matched.stock)
-        of_bars = log_correction(own, matched.bars)
-        difference = matched.log_variance_difference
-        errors = (np.log(matched.bars.ratio) - of_bars, np.log(matched.stock.ratio) - of_stock)
-        narrower = float(np.std(errors[0]) / np.std(errors[1]))
-        return stock._replace(
-            level=match_level(stock.level, difference + of_stock, of_bars),
-            weights=own.weights,
-            centers=own.centers,
-            lowest=own.lowest,
-            highest=own.highest,
-            low=float(stock.low**narrower),
-            high=float(stock.high**narrower),
-            rise_sd=stock.rise_sd * narrower,
-        )
 
-    _try_fit(fits, "bars", matched.bars, fit)
+def _correct_bars(matched: MatchedPairs, stock: Correction, of_closes: Correction) -> Correction:
+    """Fit the correction of series with bars, with the interval of the class ``of_closes``.
+
+    The volatility ratio is the exponential of a variance of log errors, so it is raised to the
+    square of the ratio of their standard deviations.
+    """
+    own = fit_correction(matched.bars, FEATURES, level=0.0)
+    of_stock, of_bars = log_correction(stock, matched.stock), log_correction(own, matched.bars)
+    error, error_of_stock = (
+        deviations_within_days(np.log(pairs.ratio) - correction, pairs.day)
+        for pairs, correction in ((matched.bars, of_bars), (matched.stock, of_stock))
+    )
+    narrower = float(np.std(error) / np.std(error_of_stock))
+    smearing = float(np.log(np.exp(error).mean() / np.exp(error_of_stock).mean()))
+    difference = matched.log_variance_difference + of_stock
+    return own._replace(
+        level=match_level(stock.level, difference, of_bars) + smearing,
+        volatility_ratio=float(of_closes.volatility_ratio ** (narrower**2)),
+        low=float(of_closes.low**narrower),
+        high=float(of_closes.high**narrower),
+        rise_mean=of_closes.rise_mean,
+        rise_sd=of_closes.rise_sd * narrower,
+    )
 
 
 def log_correction(correction: Correction, pairs: VariancePairs) -> FloatArray:
@@ -169,4 +196,5 @@ def _try_fit(
 
 def _no_pairs() -> VariancePairs:
     none = np.zeros(0, dtype=np.int64)
-    return VariancePairs(none, none, np.zeros(0), np.zeros(0), np.zeros((0, len(FEATURES))))
+    features, ewma = np.zeros((0, len(FEATURES))), np.zeros((0, len(EWMA_DECAYS)))
+    return VariancePairs(none, none, np.zeros(0), np.zeros(0), features, ewma)

@@ -14,6 +14,7 @@ from riskmetrics.metrics.variance_correction import Correction, Corrections
 from riskmetrics.results.calibration_panels import CalibrationPanel
 from riskmetrics.results.correction_fits import CorrectionFits, fit_corrections
 from riskmetrics.results.model_versions import (
+    EWMA_WEIGHT_COLUMNS,
     FEATURE_PARTS,
     REQUIRED_CLASSES,
     STD_ERROR_COLUMNS,
@@ -38,6 +39,7 @@ _CORRECTION_COLUMNS = [
     *("series_class", "horizon", "n_obs", "level", "volatility_ratio", "low", "high"),
     *("rise_mean", "rise_sd"),
     *(f"{feature}_{part}" for feature in FEATURES for part in FEATURE_PARTS),
+    *EWMA_WEIGHT_COLUMNS,
 ]
 
 

@@ -14,7 +14,12 @@ from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.metrics.forecast_features import FEATURES
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
-from riskmetrics.metrics.variance_correction import Correction, Corrections, CorrectionTable
+from riskmetrics.metrics.variance_correction import (
+    EWMA_DECAYS,
+    Correction,
+    Corrections,
+    CorrectionTable,
+)
 
 WEIGHT_COLUMNS = ("constant", "day_weight", "week_weight", "month_weight", "market_weight")
 """Columns of `har_coefficients` in the order of `har.Coefficients.weights`."""
@@ -34,8 +39,11 @@ FEATURE_PARTS = ("weight", "center", "lowest", "highest")
 
 _SCALARS = ("level", "volatility_ratio", "low", "high", "rise_mean", "rise_sd")
 
+EWMA_WEIGHT_COLUMNS = tuple(f"ewma_{round(100 * decay)}_weight" for decay in EWMA_DECAYS)
+"""Columns of `variance_corrections` in the order of `Correction.ewma_weights`."""
+
 REQUIRED_CLASSES = ("stock", "diversified")
-"""Classes of series that corrections need; `bars` is optional."""
+"""Classes of series that corrections need; the others are optional."""
 
 
 class HorizonModel(NamedTuple):
@@ -167,17 +175,22 @@ def _correction(row: Mapping[Any, Any]) -> Correction:
     fields: dict[str, Any] = {name: float(row[name]) for name in _SCALARS}
     for name, part in zip(("weights", "centers", "lowest", "highest"), FEATURE_PARTS, strict=True):
         fields[name] = np.array([float(row[f"{feature}_{part}"]) for feature in FEATURES])
-    return Correction(**fields)
+    ewma_weights = np.array([float(row[name]) for name in EWMA_WEIGHT_COLUMNS])
+    return Correction(**fields, ewma_weights=ewma_weights)
 
 
 def correction_row(correction: Correction) -> dict[str, float]:
     """Return the columns of a correction in `variance_corrections`, apart from its key."""
     arrays = (correction.weights, correction.centers, correction.lowest, correction.highest)
-    return {name: getattr(correction, name) for name in _SCALARS} | {
-        f"{feature}_{part}": float(values[at])
-        for at, feature in enumerate(FEATURES)
-        for part, values in zip(FEATURE_PARTS, arrays, strict=True)
-    }
+    return (
+        {name: getattr(correction, name) for name in _SCALARS}
+        | {
+            f"{feature}_{part}": float(values[at])
+            for at, feature in enumerate(FEATURES)
+            for part, values in zip(FEATURE_PARTS, arrays, strict=True)
+        }
+        | dict(zip(EWMA_WEIGHT_COLUMNS, map(float, correction.ewma_weights), strict=True))
+    )
 
 
 def _coefficients(rows: pd.DataFrame) -> har.ModelVersion:

@@ -12,7 +12,7 @@ from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.forecast_features import FEATURE_WINDOW, build_features
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
-from riskmetrics.metrics.variance_correction import DIVERSIFIED, STOCK
+from riskmetrics.metrics.variance_correction import DIVERSIFIED, PORTFOLIO, STOCK
 from riskmetrics.results.model_versions import ModelVersions
 from riskmetrics.results.pro_forma import ProFormaWindow, pro_forma_windows
 from riskmetrics.results.valuation import Valuation
@@ -22,6 +22,7 @@ from riskmetrics.results.volatility_results import (
     Figures,
     HorizonForecast,
     estimate_figures,
+    ewma_forecasts,
     forecast_horizon,
     forecast_volatility,
 )
@@ -101,8 +102,7 @@ def estimate_portfolio_volatility(
     versions : ModelVersions
         Model versions; a day uses the version known on it.
     funds : collection of str
-        Symbols of funds and indices. A portfolio that is only one stock is a stock; all others are
-        diversified.
+        Symbols of funds and indices. A portfolio of one symbol has the class of that symbol.
 
     Notes
     -----
@@ -159,12 +159,14 @@ def _estimate_days(
             None if own is None else exposure[:, d] * own.ranges[year],
         )
         features = build_features(_returns_of_features(window, single, positions), *(own or ()))
-        series_class = np.where(is_stock[single], STOCK, DIVERSIFIED)
+        of_single = np.where(is_stock[single], STOCK, DIVERSIFIED)
+        series_class = np.where(single < 0, PORTFOLIO, of_single)
+        ewma = ewma_forecasts(window.series, 1)
         at = inputs, features, versions, version[d : d + 1], series_class
         covered = window.coverage[year] * valuation.priced_share[:, d]
         yield _DayEstimates(
-            estimate_figures(window.series, inputs, forecast_volatility(*at), 1),
-            [forecast_horizon(*at, horizon) for horizon in OTHER_HORIZONS],
+            estimate_figures(window.series, inputs, forecast_volatility(*at, ewma=ewma), ewma, 1),
+            [forecast_horizon(*at, horizon, ewma) for horizon in OTHER_HORIZONS],
             covered.mean(axis=0),
             _count_covered(valuation, d, column, window.symbol_returns[year]),
             _count_thin_coverage_sessions(covered),

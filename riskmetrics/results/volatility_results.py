@@ -21,6 +21,7 @@ from riskmetrics.metrics.forecast_score import (
 from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.variance_correction import (
     DIVERSIFIED,
+    EWMA_DECAYS,
     STOCK,
     CorrectedForecast,
     correct,
@@ -210,7 +211,7 @@ def _symbol_estimates(
         forecast.rise_sd[-n_dates:],
     )
     return (
-        *estimate_figures(returns, inputs, last, n_dates),
+        *estimate_figures(returns, inputs, last, ewma_forecasts(returns, n_dates), n_dates),
         oos_r_squared.r_squared,
         oos_r_squared.n_obs,
         *(
@@ -235,11 +236,15 @@ def forecast_volatility(
     version: IntArray,
     series_class: IntArray,
     horizon: int = FORECAST_HORIZON,
+    ewma: tuple[FloatArray, ...] | None = None,
 ) -> CorrectedForecast:
-    """Forecast with the regression and its correction of the version known on each day."""
+    """Forecast with the regression and its correction of the version known on each day.
+
+    ``ewma`` are the `ewma_forecasts` of the same days, which portfolios need.
+    """
     models = versions.models(horizon)
     forecast = har.forecast(inputs, models.coefficients, version)
-    return correct(forecast, features, models.table, version, series_class)
+    return correct(forecast, features, models.table, version, series_class, ewma)
 
 
 def forecast_horizon(
@@ -249,17 +254,28 @@ def forecast_horizon(
     version: IntArray,
     series_class: IntArray,
     horizon: int,
+    ewma: tuple[FloatArray, ...] | None = None,
 ) -> HorizonForecast:
     """Return the forecast of another horizon; NaN on days whose version does not have it."""
     forecast = forecast_volatility(
-        inputs, features, versions, version, series_class, horizon
+        inputs, features, versions, version, series_class, horizon, ewma
     ).forecast
     is_known = versions.models(horizon).is_known[version][:, np.newaxis]
     return HorizonForecast(*(np.where(is_known, values, np.nan) for values in forecast[:4]))
 
 
+def ewma_forecasts(returns: FloatArray, n_dates: int) -> tuple[FloatArray, ...]:
+    """Return the volatilities by `EWMA_DECAYS` of the last ``n_dates`` rows of ``returns``."""
+    year_returns = returns[-(n_dates + har.LEVEL_WINDOW - 1) :]
+    return tuple(metrics.ewma_volatility(year_returns, decay=decay) for decay in EWMA_DECAYS)
+
+
 def estimate_figures(
-    returns: FloatArray, inputs: har.Regressors, corrected: CorrectedForecast, n_dates: int
+    returns: FloatArray,
+    inputs: har.Regressors,
+    corrected: CorrectedForecast,
+    ewma: tuple[FloatArray, ...],
+    n_dates: int,
 ) -> Figures:
     """Return the figures of the last ``n_dates`` rows of ``returns``; the others have as many."""
     forecast = corrected.forecast
@@ -277,7 +293,7 @@ def estimate_figures(
     trend = metrics.volatility_trend(
         forecast.volatility_forecast, realized, corrected.rise_mean, corrected.rise_sd
     )
-    year_returns = returns[-(n_dates + har.LEVEL_WINDOW - 1) :]
+    ewma_94, ewma_97 = ewma
     return Figures(
         realized_21d=realized,
         realized_63d=quarter.volatility,
@@ -292,8 +308,8 @@ def estimate_figures(
         strength=trend.strength,
         direction=trend.direction,
         percentile=rank.rank,
-        ewma_94=metrics.ewma_volatility(year_returns, decay=0.94),
-        ewma_97=metrics.ewma_volatility(year_returns, decay=0.97),
+        ewma_94=ewma_94,
+        ewma_97=ewma_97,
         observations=inputs.n_obs,
         n_month=month.n_obs[-n_dates:],
         n_quarter=quarter.n_obs,

@@ -103,7 +103,7 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     assert stored["version"].unique().tolist() == [said["version"]]
     assert said["version"] == f"calibrated-{LAST}-{stored['digest'].iloc[0][:8]}"
     assert (
-        "range_market keeps the coefficients of shipped-2024-12: the fit for range_market has a"
+        "range_market keeps the coefficients of shipped-2024-12.2: the fit for range_market has a"
         " negative weight" in done.stderr
     )
 
@@ -148,7 +148,7 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
         " GROUP BY 1, 2 ORDER BY 1",
     )
     assert used[["day", "coefficients", "seen"]].to_numpy().tolist() == [
-        [date(2024, 12, 5), "shipped-2023-12", False],
+        [date(2024, 12, 5), "shipped-2023-12.2", False],
         [LAST, said["version"], False],
     ]
 

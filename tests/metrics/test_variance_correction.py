@@ -1,6 +1,7 @@
 """Fit and application of the variance correction against statsmodels, by hand, known truths."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose, assert_array_equal
@@ -11,6 +12,7 @@ from riskmetrics.metrics.har import Forecast
 from riskmetrics.metrics.variance_calibration import (
     MIN_YEAR_DAYS,
     VariancePairs,
+    deviations_within_days,
     equal_weight_portfolios,
     fit_correction,
     fit_day_effects,
@@ -20,6 +22,7 @@ from riskmetrics.metrics.variance_calibration import (
 from riskmetrics.metrics.variance_correction import (
     BARS,
     DIVERSIFIED,
+    PORTFOLIO,
     STOCK,
     Correction,
     CorrectionTable,
@@ -35,7 +38,8 @@ def pairs(days: int = 300, series: int = 12, seed: int = 1) -> VariancePairs:
     level = np.repeat(rng.normal(0.0, 1.0, days), series)
     ratio = np.exp(level + x @ [0.3, -0.2, 0.9]) * rng.gamma(4.0, 0.25, len(day))
     trailing = np.sqrt(ratio) * np.exp(rng.normal(0.1, 0.5, len(day)))
-    return VariancePairs(day, day // 50, ratio, trailing, x)
+    ewma = ratio[:, None] * np.exp(rng.normal(0.1, 0.5, (len(day), 2)))
+    return VariancePairs(day, day // 50, ratio, trailing, x, ewma)
 
 
 def test_day_effects_are_those_of_a_gamma_regression_with_a_dummy_for_every_day():
@@ -192,6 +196,79 @@ def test_the_formula_by_hand_for_each_class_and_for_a_version_without_correction
     assert_array_equal(found.rise_mean[:, 0], [0.06, 0.05, 0.05])
     assert_array_equal(found.rise_sd[:, 0], [0.33, 0.3, 0.3])
     assert BARS == 2
+
+
+def test_a_portfolio_is_averaged_with_exponential_variances_by_hand():
+    """A version without weights of a portfolio forecasts it like a fund, whatever the EWMA is."""
+    features = Features(*[np.full((2, 2), np.nan)] * 4, np.zeros((2, 2), bool))
+    of_fund = correction(level=0.0, weights=np.zeros(3))
+    known = [
+        {"stock": of_fund, "diversified": of_fund},
+        {
+            "stock": of_fund,
+            "diversified": of_fund,
+            "portfolio": of_fund._replace(ewma_weights=np.array([0.2, 0.4])),
+        },
+    ]
+    ewma = np.full((2, 2), 0.1), np.full((2, 2), 0.3)
+    ewma[0][0], ewma[1][0] = np.nan, np.nan
+    found = correct(
+        forecast(2, 2),
+        features,
+        CorrectionTable.build(known),
+        np.array([0, 1]),
+        np.array([PORTFOLIO, DIVERSIFIED]),
+        ewma,
+    ).forecast
+    average = np.sqrt(0.4 * 0.2**2 + 0.2 * 0.1**2 + 0.4 * 0.3**2)
+    assert_allclose(found.root_variance_forecast, [[0.2, 0.2], [average, 0.2]], rtol=1e-14)
+    assert_allclose(found.high, 1.4 * 0.95 * found.root_variance_forecast, rtol=1e-14)
+
+
+def test_a_fund_with_bars_has_the_variance_of_bars_and_an_interval_of_its_own():
+    """Before a version knows that interval, it has that of a stock with bars."""
+    of_bars = correction(level=0.0)
+    of_fund_bars = of_bars._replace(low=0.7, high=1.3, volatility_ratio=0.97)
+    plain = {"stock": correction(), "diversified": correction(level=-0.1)}
+    features = Features(*[np.full((2, 2), 0.2)] * 4, np.ones((2, 2), bool))
+    found = correct(
+        forecast(2, 2),
+        features,
+        CorrectionTable.build(
+            [plain | {"bars": of_bars}, plain | {"bars": of_bars, "diversified_bars": of_fund_bars}]
+        ),
+        np.array([0, 1]),
+        np.array([STOCK, DIVERSIFIED]),
+    ).forecast
+    root = found.root_variance_forecast
+    assert len(np.unique(root)) == 1
+    assert_allclose(found.low / root, 0.95 * 0.65 * np.ones((2, 2)) * [[1, 1], [1, 0.679 / 0.6175]])
+    assert_allclose(found.volatility_forecast / root, [[0.95, 0.95], [0.95, 0.97]])
+
+
+def test_a_correction_with_exponential_weights_has_the_quantiles_of_the_average():
+    """Oracle: pandas, for the mean, the quantiles and the level of the typical year."""
+    some = pairs()
+    weights = np.array([0.2, 0.4])
+    found = fit_correction(some, ("quarter",), weights=np.zeros(3), ewma_weights=weights)
+    table = pd.DataFrame({"year": some.year, "ratio": some.ratio})
+    level = table.groupby("year")["ratio"].mean().median()
+    assert_allclose(np.exp(found.level), level)
+    table["error"] = np.sqrt(some.ratio / (0.4 * level + some.ewma @ weights))
+    errors = table.groupby("year")["error"]
+    assert_allclose(found.volatility_ratio, errors.mean().median())
+    for value, share in ((found.low, 0.1), (found.high, 0.9)):
+        assert_allclose(value * found.volatility_ratio, errors.quantile(share).median())
+    assert_array_equal(found.ewma_weights, weights)
+    assert_array_equal(fit_correction(some, ("quarter",)).ewma_weights, [0.0, 0.0])
+
+
+def test_deviations_within_days_are_those_of_pandas():
+    some = pairs(days=7, series=3)
+    shuffled = np.random.default_rng(5).permutation(len(some.day))
+    values, day = some.ratio[shuffled], some.day[shuffled]
+    of_pandas = pd.Series(values) - pd.Series(values).groupby(day).transform("mean")
+    assert_allclose(deviations_within_days(values, day), of_pandas, atol=1e-14)
 
 
 def test_versions_without_any_correction_change_nothing():

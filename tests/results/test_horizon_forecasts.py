@@ -69,12 +69,12 @@ def symbol_estimates(
 
 
 def portfolio_estimates(
-    of: Book, closes: pd.DataFrame, days: list[date]
+    of: Book, closes: pd.DataFrame, days: list[date], versions: ModelVersions = VERSIONS
 ) -> portfolio_volatility_results.PortfolioVolatility:
     returns = of.returns(portfolio_volatility_results.PORTFOLIO_WINDOW, *days)
     bars = bars_of(closes, pd.DatetimeIndex(returns.frame.index), ["X"])
     return portfolio_volatility_results.estimate_portfolio_volatility(
-        of.value_book(*days), returns, pd.Index(["X"]), bars, MARKET, VERSIONS
+        of.value_book(*days), returns, pd.Index(["X"]), bars, MARKET, versions
     )
 
 
@@ -83,8 +83,8 @@ def test_every_session_from_2005_on_has_a_version_that_ends_before_it():
     assert not VERSIONS.is_in_sample(days).any()
     assert VERSIONS.is_in_sample([date(2004, 12, 30)]).all()
     assert [VERSIONS.names[at] for at in VERSIONS.version_on(days)] == [
-        *("shipped-2004-12", "shipped-2017-11", "shipped-2020-12", "shipped-2021-12"),
-        "shipped-2023-12",
+        *("shipped-2004-12.2", "shipped-2017-11.2", "shipped-2020-12.2", "shipped-2021-12.2"),
+        "shipped-2023-12.2",
     ]
 
 
@@ -114,6 +114,37 @@ def test_a_portfolio_of_one_symbol_has_its_forecasts_at_every_horizon(closes):
         )
 
 
+def test_a_portfolio_of_several_symbols_is_averaged_with_its_exponential_variances(closes):
+    """By hand, with the regression of the portfolio's returns and the stored benchmarks."""
+    value = closes.loc[str(DAY), ["X", "Y"]].sum()
+    of = book(lot("X", 1), lot("Y", 1), closes=closes, equity={"A": (value, DAY)})
+    at = VERSIONS.names.index("shipped-2023-12.2")
+
+    def find(portfolio_weights: np.ndarray) -> portfolio_volatility_results.PortfolioVolatility:
+        horizons = [dict(one) for one in VERSIONS.horizons]
+        for horizon, model in horizons[at].items():
+            own = model.corrections["portfolio"]._replace(ewma_weights=portfolio_weights)
+            horizons[at][horizon] = model._replace(
+                corrections=dict(model.corrections) | {"portfolio": own}
+            )
+        return portfolio_estimates(of, closes, [DAY], replace(VERSIONS, horizons=horizons))
+
+    found, of_regression = portfolio_estimates(of, closes, [DAY]), find(np.zeros(2))
+    figures = found.figures
+    for mine, regression in (
+        (figures, of_regression.figures),
+        *((found.horizons[one], of_regression.horizons[one]) for one in OTHER_HORIZONS),
+    ):
+        assert_allclose(
+            mine.root_variance_forecast**2,
+            0.4 * regression.root_variance_forecast**2
+            + 0.2 * figures.ewma_94**2
+            + 0.4 * figures.ewma_97**2,
+            rtol=1e-12,
+        )
+        assert (mine.root_variance_forecast != regression.root_variance_forecast).all()
+
+
 def test_a_range_of_days_has_the_bits_of_its_days(closes):
     lots = lot("X", 3), lot("X", 1, portfolio_id="B"), lot("Y", 1, portfolio_id="B")
     of = book(*lots, closes=closes, equity={"A": (500.0, DAY), "B": (500.0, DAY)})
@@ -140,7 +171,7 @@ def test_without_bars_a_fund_has_another_level_than_a_stock(closes):
     )
     at = list(of.returns(252, DAY).frame.columns).index("X")
     assert fund.root_variance_forecast[0, at] != stock.root_variance_forecast[0, at]
-    known = VERSIONS.models(21).corrections[VERSIONS.names.index("shipped-2023-12")]
+    known = VERSIONS.models(21).corrections[VERSIONS.names.index("shipped-2023-12.2")]
     for figures, name in ((stock, "stock"), (fund, "diversified")):
         assert_allclose(
             figures.volatility_forecast[0, at] / figures.root_variance_forecast[0, at],
@@ -156,7 +187,7 @@ def test_a_version_without_a_horizon_has_null_with_the_reason(closes):
     plain = replace(VERSIONS, horizons=[{} for _ in VERSIONS.names])
     for versions, of_x in (
         (VERSIONS, None),
-        (plain, "version shipped-2023-12 has no coefficients of this horizon"),
+        (plain, "version shipped-2023-12.2 has no coefficients of this horizon"),
     ):
         found = symbol_estimates(of, closes, [DAY], versions)
         rows = forecasts.symbol_forecasts(found, of.lots, [DAY])

@@ -123,8 +123,8 @@ variance_corrections = sa.Table(
     key_column(
         "series_class",
         sa.String(16),
-        "stock, diversified (funds and portfolios), or bars (series with opens, highs, lows and"
-        " volumes).",
+        "stock, diversified (funds), portfolio (of several symbols); with opens, highs, lows and"
+        " volumes: bars (stocks) or diversified_bars (funds).",
     ),
     key_column(
         "horizon", sa.Integer(), "Sessions of the volatility that is forecast: 1, 5, 21 or 63."
@@ -154,6 +154,16 @@ variance_corrections = sa.Table(
         "n_obs",
         sa.Integer,
         comment="Pairs of series and session in the sample. NULL: kept from the version before.",
+    ),
+    *(
+        sa.Column(
+            f"ewma_{decay}_weight",
+            sa.Double,
+            nullable=False,
+            server_default="0",
+            comment=f"Weight of the exponentially weighted variance of decay 0.{decay}.",
+        )
+        for decay in (94, 97)
     ),
     comment=(
         "One row per version, class of series and horizon: correction of the variance forecast. "
