@@ -8,6 +8,7 @@ from dagster._core.definitions.metadata import RawMetadataValue
 from dagster._core.execution.context.metadata_logging import OutputMetadataAccumulator
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
@@ -23,6 +24,7 @@ __all__ = [
     "ASSET_PARTITION_RANGE_START_TAG",
     "PARTITION_NAME_TAG",
     "REPOSITORY_LABEL_TAG",
+    "AssetCheckExecutionRecordStatus",
     "InstanceRef",
     "InstigatorStatus",
     "InstigatorType",

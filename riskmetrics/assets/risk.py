@@ -63,7 +63,7 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
 
             def materialize(name: str, stopped: Set[str]) -> Iterator[AssetResult]:
                 if check := _CHECKS.get(name):
-                    yield from _evaluate(check, warehouse, sessions)
+                    yield from _evaluate(check, warehouse, sessions, context.instance)
                     return
                 asset = by_name[name]
                 summary = run.store(asset, stopped)
@@ -124,10 +124,13 @@ def _upstream(assets: Sequence[ResultAsset], chosen: Collection[str]) -> dict[st
 
 
 def _evaluate(
-    check: ResultCheck, warehouse: Warehouse, sessions: Sequence[date]
+    check: ResultCheck,
+    warehouse: Warehouse,
+    sessions: Sequence[date],
+    instance: dg.DagsterInstance,
 ) -> Iterator[dg.AssetCheckResult]:
     """Yield the result of a check; a blocking one that fails stops what follows from its asset."""
-    result = check.evaluate(warehouse, sessions)
+    result = check.evaluate(warehouse, sessions, instance)
     yield result
     if check.is_blocking and not result.passed:
         raise BlockedError

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from riskmetrics import settings
-from riskmetrics.assets import nightly
+from riskmetrics.assets import nightly, result_checks
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
 from riskmetrics.definitions import defs
+from riskmetrics.results.beta_reference_check import max_abs_difference
 from tests import webhook_server
 from tests.conftest import open_connection
 from tests.e2e.conftest import RESULT_KEYS, Run, query_frame, read_results, replace_with_unpriced
@@ -179,3 +180,43 @@ def test_a_deployment_retries_a_failed_run_from_its_first_step() -> None:
     """Retrying only the failed check would not rewrite the rows that it reads."""
     job = defs.resolve_job_def("daily_risk")
     assert job.tags["dagster/retry_strategy"] == "ALL_STEPS"
+
+
+def test_betas_are_refitted_again_only_if_they_or_their_prices_have_changed(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loading statsmodels takes half a second of a run that changes nothing."""
+    refitted = []
+
+    def refit(*arguments: object) -> float:
+        refitted.append(arguments)
+        return max_abs_difference(*arguments)  # type: ignore[arg-type]
+
+    def check() -> dg.AssetCheckEvaluation:
+        (found,) = (
+            each
+            for each in run([DAY]).result.get_asset_check_evaluations()
+            if each.check_name == "betas_match_statsmodels"
+        )
+        return found
+
+    monkeypatch.setattr(result_checks, "max_abs_difference", refit)
+    first, second = check(), check()
+    assert len(refitted) == 1
+    assert second.metadata == first.metadata
+    assert second.passed
+    assert second.description == f"{first.description}; as in an earlier run with the same values"
+    with open_connection(sample) as connection:  # too little to change a stored digit
+        connection.execute(
+            sa.text("UPDATE market_data_cache SET adj_close = adj_close * 1.000000001")
+        )
+    third = check()
+    assert len(refitted) == 2
+    assert third.passed
+    assert third.metadata["compared"] != first.metadata["compared"]
+    spoil(sample, "betas")
+    with open_connection(sample) as connection:
+        connection.execute(sa.text("DELETE FROM position_market_betas"))
+    for n_refitted in (3, 4):  # a failure is not remembered
+        assert not check().passed
+        assert len(refitted) == n_refitted
