@@ -84,6 +84,7 @@ def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArra
     digits = pc.replace_substring_regex(
         pc.if_else(is_number, text, None), rf"[^0-9eE(\-{decimal}]", ""
     )
+    digits = pc.replace_substring_regex(digits, r"^(.*)-$", r"-\1")
     digits = pc.replace_substring(pc.replace_substring(digits, "(", "-"), decimal, ".")
     values = pc.fill_null(pc.cast(digits, pa.float64()), np.nan).to_numpy()
     return values, pc.and_not(pc.invert(is_number), is_missing(text)).to_numpy()
@@ -105,7 +106,7 @@ def number_pattern(decimal: str) -> str:
     )
     amount = rf"(({whole})([{decimal}]\d*)?|[{decimal}]\d+)([eE][+-]?\d+)?"
     before, after = r"((US)?\$ ?|USD ?)?", r"( ?(US)?\$| ?USD)?"
-    signed = rf"[+-]?{before}{amount}{after}|{before}[+-]{amount}{after}"
+    signed = rf"[+-]?{before}{amount}{after}|{before}[+-]{amount}{after}|{before}{amount}-{after}"
     in_parentheses = rf"\({before}{amount}{after}\)|{before}\({amount}\)"
     return rf"^({signed}|{in_parentheses})$"
 

@@ -7,25 +7,19 @@ from typing import NamedTuple
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.table_headers import HeaderAliases, header_key, unused_columns_note
+from riskmetrics.sources.vocabulary import load_vocabulary
 
 MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
+FOREIGN_AMOUNT = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\$)[A-Z]{1,2}\$)"
+"""Pattern of an amount with the sign or code of a currency other than USD."""
 _CODE = re.compile(r"(?:[\s(\[/_-]+|\bin\s+)\(?(?:in\s+)?([A-Z]{3})[)\]]?\s*$")
-_SIGNS = {
-    "€": "EUR",
-    "£": "GBP",
-    "¥": "JPY",
-    "₹": "INR",
-    "C$": "CAD",
-    "CA$": "CAD",
-    "A$": "AUD",
-    "HK$": "HKD",
-    "S$": "SGD",
-    "NZ$": "NZD",
-}
-"""Signs of currencies; those with a dollar sign stand at the start of a word."""
+_SIGNS = load_vocabulary().currency_signs
+_REMARK = r"units?|shares?|optional|required|number|[dmy]+[-/. ][dmy]+[-/. ][dmy]+"
+"""Words in brackets at the end of a header that do not change its meaning."""
 _UNIT = re.compile(
-    rf"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:{'|'.join(sorted(CURRENCIES))}|%|[€£¥₹]|[A-Z]{{0,2}}[$])"
-    r"[)\]]?\s*$"
+    rf"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:{'|'.join(sorted(CURRENCIES))}|%|[A-Z]{{0,2}}[$]"
+    rf"|(?i:{'|'.join(map(re.escape, sorted(_SIGNS, key=len, reverse=True)))}))[)\]]?\s*$"
+    rf"|\s*\(p\)\s*$|\s*\((?i:{_REMARK})\)\s*$"
 )
 
 
@@ -47,15 +41,22 @@ def header_currency(header: str) -> str:
     --------
     >>> [header_currency(text) for text in ("Market value (EUR)", "Wert in €", "Price $")]
     ['EUR', 'EUR', '']
+    >>> [header_currency(text) for text in ("Price (pence)", "Preço (R$)", "Kurs in Euro")]
+    ['GBX', 'BRL', 'EUR']
     """
-    found = _CODE.search(header)
-    code = found[1] if found and found[1] in CURRENCIES else ""
-    words = re.split(r"[\s()\[\]/]+", header)
-    signs = [
-        _SIGNS[sign] for sign in _SIGNS if sign in words or ("$" not in sign and sign in header)
-    ]
-    code = code or next(iter(signs), "")
+    code = _named_currency(header)
     return "" if code == "USD" else code
+
+
+def _named_currency(header: str) -> str:
+    """Return the code of the currency that a header names; empty if none."""
+    found = _CODE.search(header)
+    if found and found[1] in CURRENCIES:
+        return found[1]
+    text = header.casefold()
+    words = re.split(r"[\s()\[\]/]+", text)
+    signs = (sign for sign in _SIGNS if sign in words or (not sign[0].isalpha() and sign in text))
+    return next((_SIGNS[sign] for sign in signs), "")
 
 
 def header_spellings(header: str) -> tuple[str, str]:
@@ -80,13 +81,31 @@ def strip_unit(header: str) -> str:
     return _UNIT.sub("", header)
 
 
+def strip_units(headers: list[str]) -> list[str]:
+    """Return headers without their units, unless another header is the same without.
+
+    Examples
+    --------
+    >>> strip_units(["Price (USD)", "Total (EUR)", "Total (USD)", "Fee", "Fee (%)"])
+    ['Price', 'Total (EUR)', 'Total', 'Fee', 'Fee (%)']
+    """
+    stripped = list(headers)
+    keys = {*map(header_key, headers)}
+    for place in sorted(range(len(headers)), key=lambda place: header_currency(headers[place])):
+        plain = strip_unit(headers[place])
+        if (key := header_key(plain)) not in keys:
+            stripped[place] = plain
+            keys.add(key)
+    return stripped
+
+
 def choose_holdings_columns(
     path: Path, headers: list[str], aliases: HeaderAliases
 ) -> HeaderColumns:
     """Choose the columns of a header line.
 
     A column of amounts in a currency other than USD is not used: it is the currency of the
-    holdings, or of an account that holds shares in USD.
+    holdings, or, next to amounts in USD, that of an account that holds shares in USD.
 
     Raises
     ------
@@ -99,6 +118,7 @@ def choose_holdings_columns(
     }
     positions: dict[str, tuple[int, ...]] = {}
     currencies = []
+    has_usd = False
     for name, understood in aliases.items():
         is_money = name in MONEY_COLUMNS
         # a percentage is a weight or a change
@@ -107,6 +127,7 @@ def choose_holdings_columns(
         usable = [place for place in places if not (is_money and place in foreign)]
         if is_money and not usable:
             currencies += [foreign[place] for place in places]
+        has_usd |= is_money and any(_named_currency(headers[place]) == "USD" for place in usable)
         if usable:
             first = keys[usable[0]]
             positions[name] = tuple(place for place in usable if keys[place] == first)
@@ -117,7 +138,7 @@ def choose_holdings_columns(
         )
     used = {place for places in positions.values() for place in places}
     notes = unused_columns_note(headers, used)
-    return HeaderColumns(positions, currencies[0] if currencies else "", notes)
+    return HeaderColumns(positions, currencies[0] if currencies and not has_usd else "", notes)
 
 
 def find_column_names(headers: list[str], aliases: HeaderAliases) -> list[tuple[str, str]]:

@@ -197,14 +197,17 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     """
     value, size = (read_numbers(table, name, decimal) for name in ("market_value", size_column))
     amount = np.where(np.isnan(value) | (size_column == "weight"), size, value)
-    total = _is_total(table)
-    cash = _is_cash(table, layout, read_numbers(table, "last_price", decimal)) & ~total
+    price = read_numbers(table, "last_price", decimal)
+    is_par = np.isnan(price) | (price == 1) | (value == size)
+    cash = _is_cash(table, layout, is_par) & ~_is_total(table)
+    total = _is_total(table) | _is_sum_above(table, value)
     foreign = cash & (
         np.isnan(amount)
         | ~table.text("currency").isin(["", "USD"]).to_numpy(bool)
         | _map_bool(table.text("symbol"), is_foreign_cash)
     )
-    is_blank = ((table.text("symbol") == "") & (table.text(size_column) == "")).to_numpy(bool)
+    is_unnamed = (table.text("symbol") == "").to_numpy(bool)
+    is_blank = is_unnamed & np.isnan(size) & (np.isnan(value) | (value == 0))
     gone = (size == 0) & (np.isnan(value) | (value == 0))
     reasons = np.full(table.n_rows, "", dtype=object)
     reasons[gone] = f"{size_column} 0: no longer held"
@@ -263,8 +266,21 @@ def _is_total(table: Table) -> BoolArray:
     )
 
 
-def _is_cash(table: Table, layout: Layout, price: FloatArray) -> BoolArray:
-    """Return a mask of the lines of cash: by words, and by a price of 1 where there is one."""
+def _is_sum_above(table: Table, value: FloatArray) -> BoolArray:
+    """Return a mask of the lines without a symbol whose value is the sum of the lines above."""
+    above = section = 0.0
+    found = np.zeros(table.n_rows, dtype=bool)
+    for row, (symbol, amount) in enumerate(zip(table.text("symbol"), value, strict=True)):
+        if np.isnan(amount):
+            continue
+        found[row] = symbol == "" and bool(np.isclose(amount, [above, section], rtol=1e-6).any())
+        above, section = (above, 0.0) if found[row] else (above + amount, section + amount)
+    found &= value != 0
+    return found
+
+
+def _is_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:
+    """Return a mask of the lines of cash: by words, of those whose price is 1 or missing."""
     symbol, name, stated = (
         table.text(column) for column in ("symbol", "description", "investment_class")
     )
@@ -277,6 +293,5 @@ def _is_cash(table: Table, layout: Layout, price: FloatArray) -> BoolArray:
         | _map_bool(name, is_cash_name)
         | _map_bool(stated, is_cash_text)
     )
-    is_par = np.isnan(price) | (price == 1)
     cash: BoolArray = ((by_layout | by_words) & is_par) | _map_bool(symbol, is_foreign_cash)
     return cash

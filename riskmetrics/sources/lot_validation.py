@@ -14,6 +14,7 @@ from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
 from riskmetrics.sources.dates import FIRST_DAY
+from riskmetrics.sources.holdings_columns import FOREIGN_AMOUNT
 from riskmetrics.sources.row_validation import (
     MIN_PRICE,
     PRICE_LIMIT,
@@ -36,10 +37,10 @@ POSITION_TYPES = {
 }
 MIN_QUANTITY, QUANTITY_LIMIT = 1e-10, 1e12
 """Smallest quantity, stored with ten decimals, and the exclusive limit of quantities."""
-_FOREIGN_CURRENCY = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\$)[A-Z]{1,2}\$)"
-"""Pattern of an amount with the sign or code of a currency other than USD."""
 _MAX_VALUE_RATIO = 5.0
 """Maximum ratio between market value and quantity times price, which may be of another moment."""
+_MAX_ENTRY_PRICE_DIFFERENCE = 0.05
+"""Maximum relative difference between the entry price of a share and its cost, such as by fees."""
 _LOT_COLUMNS = (
     "symbol",
     "quantity",
@@ -168,9 +169,19 @@ def _value_columns(
     units = np.abs(quantity) * contract if has_quantities else np.full(len(quantity), np.nan)
     _reject_value_mismatch(validator, units * last, np.abs(value))
     signed = np.where(types.isin(["SHORT", *SHORT_OPTIONS]), -np.abs(quantity), quantity)
+    entry = _per_unit(amounts.cost, units, otherwise=amounts.entry_price)
+    is_share = ~_is_option(types).to_numpy(bool)
+    stated = amounts.entry_price
+    differs = np.abs(entry - stated) > _MAX_ENTRY_PRICE_DIFFERENCE * stated
+    if (is_contradicted := differs & is_share & validator.valid_rows).any():
+        entry[is_contradicted] = np.nan
+        names = join_names(validator.text("symbol")[is_contradicted])
+        validator.notes.append(
+            f"entry price unknown, because price and cost differ, as in two currencies: {names}"
+        )
     return {
         "quantity": signed,
-        "entry_price": _per_unit(amounts.cost, units, otherwise=amounts.entry_price),
+        "entry_price": entry,
         "last_price": np.where(np.isnan(last), _per_unit(value, units, otherwise=last), last),
         "market_value": np.abs(value) * np.sign(signed),
     }
@@ -185,7 +196,7 @@ def _reject_non_usd(validator: RowValidator) -> None:
     validator.reject_foreign_currency()
     for name in _MONEY_COLUMNS:
         validator.reject(
-            validator.text(name).str.contains(_FOREIGN_CURRENCY),
+            validator.text(name).str.contains(FOREIGN_AMOUNT),
             f"{name} {{{name}}}: only USD is supported",
         )
     classes = validator.text("investment_class").map(asset_class)

@@ -19,6 +19,7 @@ from riskmetrics.sources.price_adjustments import PriceArrays, adjust_prices
 from riskmetrics.sources.price_tables import read_price_table
 from riskmetrics.sources.row_validation import (
     INFERRED,
+    MAX_RESPELLINGS_NAMED,
     MIN_PRICE,
     PRICE_LIMIT,
     Notation,
@@ -27,6 +28,11 @@ from riskmetrics.sources.row_validation import (
     join_names,
     to_dates,
     validate_table,
+)
+from riskmetrics.sources.symbol_forms import (
+    describe_identifier,
+    is_foreign_exchange,
+    parse_symbol_form,
 )
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 
@@ -41,6 +47,10 @@ _LISTING = re.compile(r"\.(?!(?:PK|OB|NYB|CBT|CME|CMX|NYM)$)[A-Z]{1,4}$")
 of the United States."""
 _MAX_STAMPS_PER_DAY = 2.5
 """Distinct times per day, on average, above which prices are intraday."""
+_MIN_WEEK_SESSIONS, _MAX_WEEK_SESSIONS = 4, 5
+"""Sessions of a week, with and without a holiday."""
+_MIN_PERIODS = 3
+"""Number of gaps between days from which on the period of prices is recognized."""
 _DAILY_PERIODS = ("", "D", "1D", "DAY", "1DAY", "DAILY")
 
 
@@ -85,7 +95,7 @@ def read_prices(
     on some rows only, the other rows are rejected: a mixture would give false returns. Raw closes
     are divided by the splits of the file (`price_adjustments`).
     """
-    table = read_price_table(path, symbol, limits)
+    table = _strip_decoration(read_price_table(path, symbol, limits))
     _refuse_intraday(table, notation)
     validator = validate_table(table, notation, _AMOUNTS, ("volume",))
     if "period" in table.columns:
@@ -93,19 +103,57 @@ def read_prices(
         validator.reject(
             ~periods.isin(_DAILY_PERIODS), "period {period}: only daily prices are supported"
         )
-    _reject_foreign_listings(validator)
-    return validator.result(price_rows(validator))
+    _reject_unusable_symbols(validator)
+    parsed = validator.result(price_rows(validator))
+    _refuse_longer_periods(path, parsed.rows)
+    return parsed
 
 
-def _reject_foreign_listings(validator: RowValidator) -> None:
-    """Reject rows of listings outside the United States without a currency."""
+def _strip_decoration(table: Table) -> Table:
+    """Return a table with symbols without decoration, such as KO for NYSE:KO."""
+    texts = pc.fill_null(cells.trim_text(table.columns["symbol"]), "")
+    plain = {text: parse_symbol_form(text).symbol for text in pc.unique(texts).to_pylist()}
+    decorated = [f"{text} is read as {symbol}" for text, symbol in plain.items() if text != symbol]
+    if not decorated:
+        return table
+    symbols = pa.chunked_array([pa.array(cells.map_unique(texts, plain.get), pa.string())])
+    notes = [*table.notes, *decorated[:MAX_RESPELLINGS_NAMED]]
+    return table._replace(columns={**table.columns, "symbol": symbols}, notes=notes)
+
+
+def _reject_unusable_symbols(validator: RowValidator) -> None:
+    """Reject rows of identifiers, and of foreign listings without a currency."""
     codes, symbols = pd.factorize(validator.symbols("symbol"))
-    is_foreign = np.array([bool(_LISTING.search(symbol)) for symbol in symbols], dtype=bool)[codes]
-    if is_foreign.any():
+    identifiers = [describe_identifier(symbol) for symbol in symbols]
+    for kind in {*identifiers} - {""}:
+        is_kind = np.array([one == kind for one in identifiers], dtype=bool)[codes]
+        validator.reject(is_kind, f"{{symbol}} is {kind}")
+    is_abroad = np.array(
+        [bool(_LISTING.search(one) or parse_symbol_form(one).listing) for one in symbols],
+        dtype=bool,
+    )[codes]
+    if "exchange" in validator.table.columns:
+        texts = pc.fill_null(cells.trim_text(validator.table.columns["exchange"]), "")
+        is_abroad |= cells.map_unique(texts, is_foreign_exchange, "bool")
+    if is_abroad.any():
         validator.reject(
-            is_foreign & (validator.text("currency") == "").to_numpy(bool),
+            is_abroad & (validator.text("currency") == "").to_numpy(bool),
             "{symbol} is listed outside the United States, and its currency is unknown: only USD is"
             " supported. If the prices are in USD, add a column currency",
+        )
+
+
+def _refuse_longer_periods(path: Path, rows: pd.DataFrame) -> None:
+    """Raise DataQualityError if all days of each symbol are a week or more apart."""
+    sessions = trading_calendar.sessions_index().to_numpy("datetime64[D]")
+    places = np.searchsorted(sessions, rows["date"].to_numpy("datetime64[D]"))
+    order = np.lexsort((places, rows["symbol"].to_numpy(str)))
+    gaps = np.diff(places[order])[np.diff(pd.factorize(rows["symbol"])[0][order]) == 0]
+    if len(gaps) >= _MIN_PERIODS and gaps.min() >= _MIN_WEEK_SESSIONS:
+        period = "month" if np.median(gaps) > 2 * _MAX_WEEK_SESSIONS else "week"
+        raise DataQualityError(
+            f"{path} has one price per {period}. Import daily prices: returns, volatility and beta"
+            " are calculated from them"
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.sources.table_headers import HeaderAliases, header_key
+from riskmetrics.sources.vocabulary import expand_headers
 
 _FILE = Path(__file__).with_suffix(".toml")
 
@@ -49,10 +50,7 @@ def load_price_layouts() -> PriceLayouts:
     ('close', 'closeprice')
     """
     content = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    columns = {
-        name: tuple(dict.fromkeys(map(header_key, headers)))
-        for name, headers in content["columns"].items()
-    }
+    columns = {name: expand_headers(headers) for name, headers in content["columns"].items()}
     vendors = (
         Vendor(
             **vendor

@@ -17,10 +17,10 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
+from riskmetrics.sources.column_contents import find_columns_by_content
 from riskmetrics.sources.file_kinds import PRICE_KINDS, FileKind, classify_table, require_kind
 from riskmetrics.sources.holdings_columns import header_currency, strip_unit
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
-from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.table_headers import (
     HeaderChoice,
     choose_columns,
@@ -166,14 +166,14 @@ def _refuse_foreign_headers(path: Path, headers: Sequence[str]) -> None:
 
 
 def _find_currency(positions: dict[str, int], records: Sequence[list[str]]) -> None:
-    """Add a column of currencies whose header is not known, if all of its first cells are codes."""
-    if "currency" in positions:
-        return
-    for place in set(range(len(records[0]))) - {*positions.values()}:
-        texts = {record[place].strip().upper() for record in records[1:] if place < len(record)}
-        if texts - {""} and texts - {""} <= CURRENCIES:
-            positions["currency"] = place
-            return
+    """Add a column of currencies whose header is not known, if its first cells show it."""
+    places = sorted(set(range(len(records[0]))) - {*positions.values()})
+    texts = (
+        (place, {record[place].strip() for record in records[1:] if place < len(record)})
+        for place in places
+    )
+    found = find_columns_by_content(texts, {*positions, "investment_class"})
+    positions.update({name: place for name, place in found.items() if name == "currency"})
 
 
 def _refuse_trades(path: Path, headers: Sequence[str]) -> None:

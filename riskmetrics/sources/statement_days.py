@@ -39,7 +39,9 @@ def _sentence_pattern() -> "re.Pattern[str]":
     )
 
 
-def find_stated_day(text: str, order: str | None = None) -> StatedDay | None:
+def find_stated_day(
+    text: str, order: str | None = None, *, is_title: bool = False
+) -> StatedDay | None:
     """Return the day that a sentence states; None if there is none.
 
     Parameters
@@ -49,6 +51,8 @@ def find_stated_day(text: str, order: str | None = None) -> StatedDay | None:
     order : str, optional
         ``mdy`` or ``dmy``, used if the date is ambiguous. Default: ``dmy`` after a word in another
         language than English, else ``mdy`` if the sentence has a time in American notation.
+    is_title : bool
+        Whether the text is above the table, where a date alone is the day.
 
     Examples
     --------
@@ -58,8 +62,12 @@ def find_stated_day(text: str, order: str | None = None) -> StatedDay | None:
     datetime.date(2024, 12, 6)
     >>> find_stated_day("As of 12/06/2024").is_ambiguous
     True
+    >>> find_stated_day("12/13/2024", is_title=True).day
+    datetime.date(2024, 12, 13)
     """
     lowered = " ".join(text.casefold().split())
+    if is_title and re.fullmatch(_ANY_DATE, lowered):
+        return parse_stated_day(lowered, order)
     found = _sentence_pattern().match(lowered)
     if found is None:
         return None

@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
-from riskmetrics.sources.asset_classes import asset_class
+from riskmetrics.sources.asset_classes import asset_class, is_cash_text
+from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
 from riskmetrics.sources.holdings_columns import choose_holdings_columns, header_spellings
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
-from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
@@ -23,7 +23,6 @@ from riskmetrics.symbols import normalize_symbol
 
 MIN_SENTENCE_WORDS = 5
 """Number of words from which on a cell is treated as a sentence."""
-MISSING_TEXTS = {"", "-", "--", "n/a", "N/A"}
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
 MAX_TITLE_CELLS = 3
@@ -173,7 +172,9 @@ class _StatementParser:
         elif self._is_in_other_table:
             self._skip(line, "part of another table")
         elif not self._header:
-            self._skip(line, "before the table")
+            is_cash = len(line.cells) > 1 and is_cash_text(line.cells[0].rstrip(":"))
+            reason = "cash outside of the table: pass --equity" if is_cash else "before the table"
+            self._skip(line, reason)
         else:
             self._add_row(line)
 
@@ -191,7 +192,8 @@ class _StatementParser:
         is_outside = len(line.cells) <= (1 if self._header else MAX_TITLE_CELLS)
         if self._day is not None or not is_outside or len(text) > MAX_STATEMENT_CHARS:
             return None
-        return find_stated_day(text, self._layout.dates)
+        is_title = not self._header and len(line.cells) == 1
+        return find_stated_day(text, self._layout.dates, is_title=is_title)
 
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""
@@ -216,23 +218,22 @@ class _StatementParser:
         )
 
     def _find_columns_by_content(self) -> None:
-        """Add the columns of asset classes and currencies with unknown headers."""
-        for name, others, is_known in (
-            (
-                "type",
-                {"type", "investment_class"},
-                lambda text: asset_class(text) not in {"", "cash"},
-            ),
-            ("currency", {"currency"}, CURRENCIES.__contains__),
-        ):
-            if others & self._columns.keys():
-                continue
-            for place, texts in self._unused_texts():
-                if all(map(is_known, texts - MISSING_TEXTS)) and texts - MISSING_TEXTS:
-                    self._columns[name] = (place,)
-                    for line, row in self._rows:
-                        row[name] = line.cells[place] if place < len(line.cells) else ""
-                    break
+        """Add the columns of asset classes, currencies and names with unknown headers."""
+        self._name_unnamed_rows()
+        known = {*self._columns, *(["investment_class"] if "type" in self._columns else [])}
+        for name, place in find_columns_by_content(self._unused_texts(), known).items():
+            self._columns[name] = (place,)
+            for line, row in self._rows:
+                row[name] = line.cells[place] if place < len(line.cells) else ""
+
+    def _name_unnamed_rows(self) -> None:
+        """Describe the rows without a symbol, such as cash, by the first of their unused texts."""
+        used = {place for places in self._columns.values() for place in places}
+        for line, row in self._rows:
+            if not row.keys() & {"symbol", "identifier", "description"}:
+                texts = (cell for place, cell in enumerate(line.cells) if place not in used)
+                if text := next((one for one in texts if re.search(r"[^\W\d]", one)), ""):
+                    row["description"] = text
 
     def _unused_texts(self) -> Iterator[tuple[int, set[str]]]:
         """Yield the place and the distinct texts of each unused column that has a header."""

@@ -25,6 +25,8 @@ _NAME_WITH_SYMBOL = re.compile(r"(?P<name>.*\S)\s*\((?P<symbol>[^()]{1,24})\)")
 _SYMBOL_WITH_NAME = re.compile(
     r"(?P<symbol>[A-Z][A-Z0-9./-]{0,9})(?: [-|\u2013\u2014] |: | \| )(?P<name>.*[A-Za-z]{2}.*)"
 )
+_SAO_PAULO = re.compile(r"[A-Z]{4}(?:[3-8]|11|3[1-9])F?")
+"""Symbol of a share, unit or receipt listed in Sao Paulo; no US symbol has a digit."""
 _ADVICE = "only shares, funds and options on them are supported"
 
 
@@ -68,10 +70,13 @@ def is_foreign_exchange(name: str) -> bool:
 
     Examples
     --------
-    >>> is_foreign_exchange("XTSE"), is_foreign_exchange("NYSE")
-    (True, False)
+    >>> [is_foreign_exchange(name) for name in ("XTSE", "London Stock Exchange", "NYSE")]
+    [True, True, False]
     """
-    return re.sub(r"[^A-Z0-9]", "", name.upper()) in _MARKETS["foreign_exchanges"]
+    words = re.findall(r"\w+", name.upper())
+    return "".join(words) in _MARKETS["foreign_exchanges"] or any(
+        word in _MARKETS["foreign_places"] for word in words
+    )
 
 
 def is_isin(text: str) -> bool:
@@ -133,13 +138,13 @@ def _strip_name(text: str) -> str:
 
 def _strip_exchange(text: str) -> tuple[str, str]:
     """Return the exchange outside the United States that a text names, and the symbol."""
-    before, colon, after = text.partition(":")
-    if colon and normalize_symbol(after):
-        market = before.strip().upper()
-        if market in _MARKETS["us_exchanges"]:
-            return "", after.strip()
-        if market in _MARKETS["foreign_exchanges"]:
-            return market, after.strip()
+    before, colon, after = map(str.strip, text.partition(":"))
+    if colon:
+        # most write NASDAQ:COST, and Saxo COST:xnas
+        for market, symbol in ((before.upper(), after), (after.upper(), before)):
+            is_foreign = market in _MARKETS["foreign_exchanges"]
+            if normalize_symbol(symbol) and (is_foreign or market in _MARKETS["us_exchanges"]):
+                return market if is_foreign else "", symbol
         return "", text
     words = text.upper().removesuffix(" EQUITY").split(" ")
     if len(words) > 1 and words[-1] in _MARKETS["bloomberg_us"]:
@@ -150,13 +155,21 @@ def _strip_exchange(text: str) -> tuple[str, str]:
 
 
 def _foreign_listing(plain: str) -> str:
-    """Return the code after the last dot if it is that of a listing outside the United States."""
+    """Return the code of a listing outside the United States, after the last dot or by its form."""
+    if _SAO_PAULO.fullmatch(plain):
+        return "SA"
     root, dot, code = plain.rpartition(".")
     return code if dot and root and code in _MARKETS["listings"] else ""
 
 
-def _describe_problem(plain: str) -> str:
-    """Return what an unsupported instrument is, from its symbol; empty if it is supported."""
+def describe_identifier(plain: str) -> str:
+    """Return what a text in the place of a symbol is, if it is an identifier or a number.
+
+    Examples
+    --------
+    >>> describe_identifier("US0378331005"), describe_identifier("AAPL")
+    ('an ISIN, not a symbol. Add a column Symbol with the ticker', '')
+    """
     if is_debt_cusip(plain):
         return f"the CUSIP of a bond: {_ADVICE}"
     if is_isin(plain) or is_cusip(plain):
@@ -164,6 +177,13 @@ def _describe_problem(plain: str) -> str:
         return f"{kind}, not a symbol. Add a column Symbol with the ticker"
     if plain and not re.search("[A-Z]", plain):
         return "a number, not a symbol. Check which column has the symbols"
+    return ""
+
+
+def _describe_problem(plain: str) -> str:
+    """Return what an unsupported instrument is, from its symbol; empty if it is supported."""
+    if identifier := describe_identifier(plain):
+        return identifier
     if _FUTURE.fullmatch(plain):
         return f"a future: {_ADVICE}"
     if kind := _pair_kind(plain):

@@ -261,7 +261,7 @@ class _TableEvidence:
         date = self._price_date_place()
         if date is None or any(self._has(name) for name in ("quantity", "weight", "cost_basis")):
             return None
-        names = ("open", "high", "low", "close", "volume")
+        names = ("open", "high", "low", "close", "adj_close", "volume")
         shown = self._named(*names) or self._named("last_price")
         if shown:
             return FileClassification(

@@ -7,7 +7,7 @@ states. Flex queries in XML and OFX files are read by `transaction_documents`.
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
+from riskmetrics.sources.column_contents import find_columns_by_content
 from riskmetrics.sources.file_kinds import FileKind, classify_lines, require_kind
+from riskmetrics.sources.holdings_columns import header_currency, strip_unit, strip_units
 from riskmetrics.sources.raw_files import decode_text, measure_size, open_content, read_whole
 from riskmetrics.sources.statement_parser import Line, SkippedLine, header_keys, split_records
-from riskmetrics.sources.tabular_files import RejectedRow, choose_columns
+from riskmetrics.sources.tabular_files import RejectedRow, choose_columns, header_key
 from riskmetrics.sources.transaction_documents import is_document, read_document
 from riskmetrics.sources.transaction_layouts import (
     REQUIRED_COLUMNS,
@@ -163,11 +165,12 @@ class _Table(NamedTuple):
 
     def read(self, path: Path) -> tuple[list[StatedRow], list[SkippedLine], list[str]]:
         """Return the cells of all rows by column, and skipped lines."""
-        columns, notes = choose_columns(
-            path, self.header.cells, self.layout.columns, REQUIRED_COLUMNS
-        )
-        if (currency := self._currency_place(columns)) is not None:
-            columns["currency"] = currency
+        headers = strip_units(self.header.cells)
+        columns, notes = choose_columns(path, headers, self.layout.columns, REQUIRED_COLUMNS)
+        if (place := self._currency_place(columns)) is not None:
+            columns["currency"] = place
+        columns |= find_columns_by_content(self._unused_texts(columns), columns)
+        currency = self._header_currency(columns)
         rows, skipped = [], [SkippedLine(line.number, "before the table") for line in self.before]
         for line in self.rows:
             cells = {
@@ -175,11 +178,29 @@ class _Table(NamedTuple):
                 for name, place in columns.items()
                 if place < len(line.cells) and line.cells[place].strip("-")
             }
+            if currency:
+                cells["currency"] = currency
             if reason := self._skip_reason(line, cells, columns):
                 skipped.append(SkippedLine(line.number, reason))
             else:
                 rows.append(StatedRow(line.number, line.raw, cells, self.key))
         return rows, skipped, notes
+
+    def _unused_texts(self, columns: Mapping[str, int]) -> Iterator[tuple[int, set[str]]]:
+        """Yield the place and the distinct texts of each column that is not known."""
+        for place in sorted({*range(len(self.header.cells))} - {*columns.values()}):
+            yield place, {line.cells[place] for line in self.rows if place < len(line.cells)}
+
+    def _header_currency(self, columns: Mapping[str, int]) -> str:
+        """Return the currency other than USD that the header of amounts or prices names."""
+        headers = self.header.cells
+        for name in ("amount", "price"):
+            keys = self.layout.columns.get(name, ())
+            chosen = [headers[columns[name]]] if name in columns else headers
+            for header in chosen:
+                if (code := header_currency(header)) and header_key(strip_unit(header)) in keys:
+                    return code
+        return ""
 
     def _currency_place(self, columns: Mapping[str, int]) -> int | None:
         after = self.layout.currency_after

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from riskmetrics.sources.tabular_files import HeaderAliases
-from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, spellings
+from riskmetrics.sources.vocabulary import bare_words, expand_headers
 from riskmetrics.transactions.model import TransactionKind
 
 SKIPPED = "skip"
@@ -67,6 +67,8 @@ class TransactionLayout(NamedTuple):
     def find_kind(self, text: str) -> str | None:
         """Return the kind of the longest words that a text starts with; None if there are none.
 
+        A single letter, such as B, has to be the whole text.
+
         Examples
         --------
         >>> general = load_layouts()[-1]
@@ -74,8 +76,9 @@ class TransactionLayout(NamedTuple):
         ['sell', 'sell_short', 'buy', 'sell', None]
         """
         words = bare_words(text).split(" ")
-        starts = (" ".join(words[:length]) for length in range(len(words), 0, -1))
-        return next((self.kinds[start] for start in starts if start in self.kinds), None)
+        starts = [" ".join(words[:length]) for length in range(len(words), 0, -1)]
+        long_enough = (one for one in starts if len(one) > 1 or one == starts[0])
+        return next((self.kinds[one] for one in long_enough if one in self.kinds), None)
 
     def names_kind(self, text: str) -> bool:
         """Return whether a word of a text, at any place, names a kind."""
@@ -109,21 +112,10 @@ def _split_sections(content: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _parse_layout(content: dict[str, Any], general_words: Mapping[str, str]) -> TransactionLayout:
     content = dict(content)
-    columns = {name: _header_keys(words) for name, words in content.pop("columns").items()}
-    signatures = tuple(frozenset(_header_keys(words)) for words in content.pop("signatures", ()))
+    columns = {name: expand_headers(words) for name, words in content.pop("columns").items()}
+    signatures = tuple(frozenset(expand_headers(words)) for words in content.pop("signatures", ()))
     kinds = {**general_words, **_kind_words(content.pop("kinds", {}))}
     return TransactionLayout(signatures=signatures, columns=columns, kinds=kinds, **content)
-
-
-def _header_keys(words: list[str]) -> tuple[str, ...]:
-    """Return the normalized headers of a column, without repetition."""
-    vocabulary = load_vocabulary().columns
-    keys = (
-        key
-        for word in words
-        for key in (vocabulary[word[1:]] if word.startswith("@") else spellings(word))
-    )
-    return tuple(dict.fromkeys(keys))
 
 
 def _kind_words(words_by_kind: Mapping[str, list[str] | dict[str, list[str]]]) -> dict[str, str]:

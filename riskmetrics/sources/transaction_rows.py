@@ -13,8 +13,16 @@ import numpy as np
 import pyarrow as pa
 
 from riskmetrics.sources import cells, dates
+from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
 from riskmetrics.sources.decimal_marks import infer_table_decimal
+from riskmetrics.sources.holdings_columns import FOREIGN_AMOUNT
 from riskmetrics.sources.option_terms import find_option_symbol
+from riskmetrics.sources.symbol_forms import (
+    is_cusip,
+    is_debt_cusip,
+    is_foreign_exchange,
+    parse_symbol_form,
+)
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.transaction_layouts import (
     CASH_TRANSFER,
@@ -26,7 +34,10 @@ from riskmetrics.symbols import normalize_symbol
 from riskmetrics.transactions.amounts import StatedTransaction
 from riskmetrics.transactions.model import CASH_KINDS, Kind, TransactionKind
 
-NUMBER_COLUMNS = (*("quantity", "price", "amount", "commission", "fees", "taxes", "strike_price"),)
+NUMBER_COLUMNS = (
+    *("quantity", "price", "amount", "debit", "credit", "commission", "fees", "taxes"),
+    "strike_price",
+)
 _FEE_COLUMNS = ("commission", "fees", "taxes")
 _AS_OF = re.compile(r"^.* as of ", re.IGNORECASE)
 _CANCELED = re.compile(r"\b(ca|cancel\w*|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE)
@@ -39,11 +50,6 @@ _CASH_SYMBOL = re.compile(r"\$?\$?CASH([-_].*)?|USD|\$", re.IGNORECASE)
 _ISSUER = re.compile(r"(?P<symbol>[A-Z0-9. ]{1,20}?) ?\([A-Z]{2}[A-Z0-9]{9}\d\) ?(?P<rest>.*)")
 """Start of a description of Interactive Brokers, such as AAPL(US0378331005) Cash Dividend."""
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
-_UNSUPPORTED_CLASS = re.compile(
-    r"\b(bond|bonds|fixed income|treasury|futures?|fut|fop|forex|cash fx|crypto\w*|cfds?"
-    r"|warrants?|bill|anleihe\w*|obligation\w*|bono\w*|obbligazion\w*)\b",
-    re.IGNORECASE,
-)
 _OPTION_CLASS = re.compile(r"\b(opt\w*|calls?|puts?|c|p)\b", re.IGNORECASE)
 _TRANSFERS = {Kind.DEPOSIT: Kind.TRANSFER_IN, Kind.WITHDRAWAL: Kind.TRANSFER_OUT}
 _SIDE_SUFFIX = re.compile(r"(?<=\d)S$")
@@ -226,12 +232,31 @@ class RowReader:
             return text.upper()
         isin = text if _ISIN.fullmatch(text) else row.cells.get("identifier", "")
         if text and not _CASH_SYMBOL.fullmatch(text) and text != isin:
-            if symbol := normalize_symbol(text):
-                return symbol
-            raise UnreadRowError(f"symbol '{text}' is not a symbol: pass --map '{text}=SYMBOL'")
+            return _plain_symbol(row, text)
         if isin:
             raise UnreadRowError(f"only the identifier {isin}: pass --map {isin}=SYMBOL")
         return None
+
+
+def _plain_symbol(row: StatedRow, text: str) -> str:
+    """Return the normal form of a symbol without decoration; raise if it is not supported."""
+    form = parse_symbol_form(text)
+    if is_cusip(text) and not is_debt_cusip(text):
+        raise UnreadRowError(f"only the identifier {text}: pass --map {text}=SYMBOL")
+    if form.problem:
+        raise UnreadRowError(f"{form.problem}; pass --leave-out {text!r}")
+    if form.listing and not row.cells.get("currency"):
+        raise UnreadRowError(_foreign_listing_reason(text))
+    if symbol := normalize_symbol(form.symbol):
+        return symbol
+    raise UnreadRowError(f"symbol '{text}' is not a symbol: pass --map '{text}=SYMBOL'")
+
+
+def _foreign_listing_reason(name: str) -> str:
+    return (
+        f"{name} is listed outside the United States and the file states no currency: only USD is"
+        f" supported; pass --leave-out {name!r}"
+    )
 
 
 def _name_issuer(row: StatedRow) -> StatedRow:
@@ -250,8 +275,14 @@ def _known_numbers(
     """Return the numbers of a row by column, and those in the text of its kind."""
     for name, number in numbers.items():
         if number is None:
-            raise UnreadRowError(f"{name} '{row.cells[name]}' is not a number")
+            text = row.cells[name]
+            is_foreign = re.match(FOREIGN_AMOUNT, text)
+            problem = f"{name} {text}: only USD is supported"
+            raise UnreadRowError(problem if is_foreign else f"{name} '{text}' is not a number")
     found = {name: number for name, number in numbers.items() if number is not None}
+    if "amount" not in found and found.keys() & {"debit", "credit"}:
+        debit, credit = (abs(found.get(name, Decimal(0))) for name in ("debit", "credit"))
+        found["amount"] = credit - debit
     pattern = layout.terms_pattern
     if pattern and (terms := re.search(pattern, _kind_text(row), re.IGNORECASE)):
         for name in ("quantity", "price"):
@@ -353,10 +384,12 @@ def _reject_unsupported(row: StatedRow) -> None:
     leave_out = f"pass --leave-out {next(iter(_security_names(row)), 'NAME')!r}"
     if currency not in ("", "USD"):
         raise UnreadRowError(f"currency {currency}: only USD is supported; {leave_out}")
-    asset_class = row.cells.get("investment_class", "")
-    if _UNSUPPORTED_CLASS.search(asset_class):
+    if not currency and is_foreign_exchange(row.cells.get("exchange", "")):
+        raise UnreadRowError(_foreign_listing_reason(next(iter(_security_names(row)), "the row")))
+    stated = row.cells.get("investment_class", "")
+    if asset_class(stated) in UNSUPPORTED_CLASSES:
         raise UnreadRowError(
-            f"{asset_class}: only shares, funds and options on them are supported; {leave_out}"
+            f"{stated}: only shares, funds and options on them are supported; {leave_out}"
         )
 
 

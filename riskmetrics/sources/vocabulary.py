@@ -6,7 +6,7 @@ The words are data, in ``layouts/vocabulary.toml``.
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -42,6 +42,8 @@ class Vocabulary(NamedTuple):
     """Words of headers of numbers that are neither quantities nor values."""
     markets: dict[str, frozenset[str]]
     """Codes of exchanges, listings and currencies, in upper case."""
+    currency_signs: dict[str, str]
+    """Code of the currency of each sign or word in a header, in lower case."""
 
 
 def fold_text(text: str) -> str:
@@ -66,6 +68,23 @@ def spellings(word: str) -> tuple[str, ...]:
     """
     digraphs = word.casefold().translate({ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue"})
     return tuple(dict.fromkeys(map(header_key, (word, fold_text(word), digraphs))))
+
+
+def expand_headers(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys of headers, where ``@name`` stands for all headers of a column.
+
+    Examples
+    --------
+    >>> expand_headers(["@rating", "Note"])[:2]
+    ('rating', 'ratings')
+    """
+    vocabulary = load_vocabulary().columns
+    keys = (
+        key
+        for word in words
+        for key in (vocabulary[word[1:]] if word.startswith("@") else spellings(word))
+    )
+    return tuple(dict.fromkeys(keys))
 
 
 @cache
@@ -94,6 +113,7 @@ def load_vocabulary() -> Vocabulary:
         frozenset(map(str.casefold, content["days"]["en"])),
         _all_words(content["unrelated"]),
         {name: frozenset(codes) for name, codes in content["markets"].items()},
+        content["currency_signs"],
     )
 
 

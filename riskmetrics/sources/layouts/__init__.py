@@ -25,7 +25,7 @@ from pydantic import (
 
 from riskmetrics.errors import ConfigurationError
 from riskmetrics.sources.table_headers import HeaderAliases, header_key
-from riskmetrics.sources.vocabulary import load_vocabulary, spellings
+from riskmetrics.sources.vocabulary import expand_headers, load_vocabulary
 
 CASH_ROW_SYMBOL = "Cash report"
 """Symbol of the row that is made from a cash line outside of the table."""
@@ -90,9 +90,7 @@ def _aliases(columns: object) -> object:
     if not isinstance(columns, dict):
         return columns
     return {
-        name: tuple(key for header in headers for key in spellings(header))
-        if isinstance(headers, list)
-        else headers
+        name: expand_headers(headers) if isinstance(headers, list) else headers
         for name, headers in columns.items()
     }
 

@@ -1,0 +1,198 @@
+"""Files in notations of single brokers, banks and vendors; contents invented, truth by hand."""
+
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.brokers import HoldingsFile, read_holdings
+from riskmetrics.sources.price_files import read_prices
+from riskmetrics.sources.transaction_files import read_transactions
+
+
+def held(found: HoldingsFile) -> dict[str, float]:
+    """Return the quantity of each symbol."""
+    rows = found.accounts[0].holdings.rows
+    return dict(zip(rows["symbol"], rows["quantity"], strict=True))
+
+
+def reasons(found: HoldingsFile) -> list[str]:
+    rows = [*found.rejected, *(row for one in found.accounts for row in one.holdings.rejected)]
+    return [row.reason for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        ("Market", "CA"),
+        ("Exchange", "Toronto Stock Exchange"),
+        ("Börse", "Xetra Frankfurt"),
+        ("Bolsa", "Bolsa de Madrid"),
+        ("Market Code", "ASX"),
+    ],
+)
+def test_an_exchange_abroad_is_known_by_its_country_or_place(file, header, cell):
+    found = read_holdings(file(f"Symbol,Quantity,{header}\nQQA,5,New York\nQQB,7,{cell}\n"))
+    assert held(found) == {"QQA": 5}
+    assert "listed outside the United States" in reasons(found)[0]
+
+
+@pytest.mark.parametrize("symbol", ["QQAA3", "QQAA11", "QQAA4F", "QQAA.SA"])
+def test_a_symbol_of_sao_paulo_is_not_one_of_new_york(file, symbol):
+    found = read_holdings(file(f"Symbol,Quantity\nQQA,5\n{symbol},7\n"))
+    assert held(found) == {"QQA": 5}
+    assert "outside the United States" in reasons(found)[0]
+
+
+def test_saxo_s_exchange_after_the_symbol(file):
+    found = read_holdings(file("Symbol,Quantity\nQQA:xnas,5\nQQB:xcse,7\n"))
+    assert held(found) == {"QQA": 5}
+
+
+@pytest.mark.parametrize("header", ["Price (pence)", "Price (p)", "Kurs in Euro", "Preço (R$)"])
+def test_a_header_names_its_currency_in_words(file, header):
+    with pytest.raises(DataQualityError, match=r"currency (GBX|EUR|BRL): only USD"):
+        read_holdings(file(f"Symbol,Quantity,{header}\nQQA,5,10.5\n"))
+
+
+def test_a_value_in_the_currency_of_the_account_is_not_that_of_the_holdings(file):
+    found = read_holdings(file("Symbol;Anzahl;Kurs USD;Wert EUR\nQQA;5;10,50;48,30\n"))
+    assert held(found) == {"QQA": 5}
+    assert np.isnan(found.accounts[0].value) or found.accounts[0].value == 52.5
+
+
+def test_an_entry_price_that_contradicts_the_cost_is_unknown(file):
+    text = "Symbol,Quantity,Entry price,Cost basis\nQQA,10,{},{}\n"
+    [agreed] = read_holdings(file(text.format("15.00", "157.50"))).accounts
+    assert agreed.holdings.rows["entry_price"].to_list() == [15.75]
+    [contradicted] = read_holdings(file(text.format("15.00", "157.51"))).accounts
+    assert np.isnan(contradicted.holdings.rows["entry_price"]).all()
+    assert any("entry price unknown" in note for note in contradicted.holdings.notes)
+
+
+def test_a_line_without_a_symbol_that_has_a_value_is_named_or_is_the_sum_above(file):
+    text = "Symbol,Quantity,Value\nQQA,5,50\nQQB,5,60\n,,{}\n"
+    [summed] = read_holdings(file(text.format("110.00"))).accounts
+    assert (summed.value, summed.holdings.rejected) == (110, [])
+    [left] = read_holdings(file(text.format("111.00"))).accounts
+    assert [row.reason for row in left.holdings.rejected] == ["no symbol"]
+    assert np.isnan(left.equity)
+
+
+def test_cash_is_known_by_a_text_in_any_column(file):
+    found = read_holdings(file("Valeur;Code;Parts;Valorisation\nX;QQA;5;50\nLiquidités;;;7\n"))
+    assert found.accounts[0].cash == 7
+
+
+def test_cash_of_a_fund_is_priced_per_hundred(file):
+    found = read_holdings(
+        file("Symbol,Name,Quantity,Price,Value\nQQA,X,5,10,50\nUSD,USD CASH,90,100,90\n")
+    )
+    assert found.accounts[0].cash == 90
+
+
+def test_a_day_alone_above_the_table_is_the_day(file):
+    assert read_holdings(file("Model\n12/13/2024\n\nSymbol,Shares\nQQA,5\n")).day == date(
+        2024, 12, 13
+    )
+
+
+def test_cash_above_the_table_is_named(file):
+    found = read_holdings(file("Cash:,500\nSymbol,Shares\nQQA,5\n"))
+    assert "cash outside of the table: pass --equity" in [line.reason for line in found.skipped]
+
+
+def test_a_minus_behind_the_number(file):
+    assert held(read_holdings(file("Symbol,Shares\nQQA,15-\nQQB,2\n"))) == {
+        "QQA": -15,
+        "QQB": 2,
+    }
+
+
+def test_options_by_their_underlying_and_terms(file):
+    text = "Type,Underlying,Expiry,Strike,Put/Call,Contracts\nOption,QQA,2025-01-17,25,P,-2\n"
+    assert held(read_holdings(file(text))) == {"QQA250117P00025000": -2}
+
+
+TRADES = (
+    "Date,Action,Ticker,{},Shares,Price\n2024-12-02,Buy,QQA,{},5,10\n2024-12-02,Buy,{},{},7,9\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "fine", "symbol", "cell", "reason"),
+    [
+        ("Kind of asset", "Stock", "QQB", "Future", "Future: only shares"),
+        ("Anlage", "Aktie", "QQB", "Anleihe", "Anleihe: only shares"),
+        ("Denomination", "USD", "QQB", "EUR", "currency EUR: only USD"),
+        ("Exchange", "NYSE", "QQB", "TSX", "QQB is listed outside the United States"),
+        ("Note", "", "BTC-USD", "", "BTC-USD is a cryptocurrency"),
+        ("Note", "", "/ESH5", "", "/ESH5 is a future"),
+        ("Note", "", "QQB.L", "", "QQB.L is listed outside the United States"),
+        ("Note", "", "LON:QQB", "", "LON:QQB is listed on LON"),
+    ],
+)
+def test_a_transaction_of_what_is_not_supported_is_rejected(
+    file, header, fine, symbol, cell, reason
+):
+    found = read_transactions(file(TRADES.format(header, fine, symbol, cell)))
+    assert [one.symbol for one in found.transactions] == ["QQA"]
+    assert [row.reason[: len(reason)] for row in found.rejected] == [reason]
+
+
+@pytest.mark.parametrize("header", ["Price (EUR),Fee", "Price,Amount (EUR)", "Price,Amount in €"])
+def test_amounts_in_another_currency_are_rejected_by_the_header(file, header):
+    found = read_transactions(file(f"Date,Action,Ticker,Qty,{header}\n2024-12-02,Buy,QQA,5,10,1\n"))
+    assert [row.reason[:21] for row in found.rejected] == ["currency EUR: only US"]
+
+
+def test_debit_and_credit_are_the_amount(file):
+    header = "Date,Action,Ticker,Qty,Price,Debit,Credit"
+    rows = "2024-12-02,Buy,QQA,5,10,51,\n2024-12-03,Sell,QQA,2,11,,21\n"
+    found = read_transactions(file(f"{header}\n{rows}"))
+    assert [one.amount for one in found.transactions] == [Decimal(-51), Decimal(21)]
+
+
+def test_letters_for_purchase_and_sale(file):
+    header = "Data do negócio;C/V;Código;Quantidade;Preço"
+    found = read_transactions(file(f"{header}\n02/12/2024;C;QQA;5;10,5\n13/12/2024;V;QQA;2;11\n"))
+    assert [one.kind for one in found.transactions] == ["buy", "sell"]
+
+
+@pytest.mark.parametrize(
+    ("days", "period"),
+    [
+        (("2024-11-18", "2024-11-25", "2024-12-02", "2024-12-09"), "week"),
+        (("2024-08-30", "2024-09-30", "2024-10-31", "2024-11-29"), "month"),
+    ],
+)
+def test_weekly_and_monthly_prices_are_refused(file, days, period):
+    rows = [f"QQA,{day},10\n" for day in days]
+    with pytest.raises(DataQualityError, match=f"one price per {period}"):
+        read_prices(file("Symbol,Date,Close\n" + "".join(rows)))
+    assert len(read_prices(file("Symbol,Date,Close\n" + "".join(rows[:3]))).rows) == 3
+    daily = "QQA,2024-12-10,10\nQQA,2024-12-11,10\n"
+    assert len(read_prices(file("Symbol,Date,Close\n" + "".join(rows) + daily)).rows) == 6
+
+
+@pytest.mark.parametrize(
+    ("columns", "bad", "reason"),
+    [
+        ("Code,Exchange", "QQB,LSE", "outside the United States"),
+        ("ISIN,Name", "US0378331005,X", "an ISIN, not a symbol"),
+        ("Symbol,Name", "7203,X", "a number, not a symbol"),
+        ("Symbol,Name", "QQAA3,X", "outside the United States"),
+    ],
+)
+def test_prices_of_what_is_no_us_symbol_are_rejected(file, columns, bad, reason):
+    fine = "QQA,US" if "Exchange" in columns else "QQA,X"
+    found = read_prices(file(f"{columns},Date,Close\n{fine},2024-12-02,10\n{bad},2024-12-02,11\n"))
+    assert [row.reason for row in found.rejected if reason not in row.reason] == []
+    assert found.rows["symbol"].to_list() == ["QQA"]
+
+
+def test_prices_of_symbols_with_decoration(file):
+    found = read_prices(file("Symbol,Date,Close\nNYSE:QQA,2024-12-02,10\nQQB US,2024-12-02,9\n"))
+    assert found.rows["symbol"].to_list() == ["QQA", "QQB"]
