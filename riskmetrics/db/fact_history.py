@@ -46,15 +46,22 @@ def read_snapshot_history(
 ) -> dict[str, pd.DataFrame]:
     """Return past figures by portfolio: sessions to the last of ``days`` x `SNAPSHOT_COLUMNS`.
 
-    `current_drawdown` is a column more. Sessions without results are missing values.
+    `current_drawdown` and `has_weights`, whether weights of symbols are stored, are columns more.
+    Sessions without results are missing values.
     """
     sessions = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS)
+    weights = sa.select(sa.literal(1)).where(
+        _shares.c.portfolio_id == _snapshots.c.portfolio_id,
+        _shares.c.day == _snapshots.c.snapshot_date,
+        _shares.c.weight.is_not(None),
+    )
     statement = (
         sa.select(
             _snapshots.c.portfolio_id,
             _snapshots.c.snapshot_date.label("day"),
             *(_snapshots.c[name] for name in SNAPSHOT_COLUMNS),
             _drawdowns.c.current_drawdown,
+            sa.exists(weights).label("has_weights"),
         )
         .outerjoin(
             _drawdowns,
@@ -70,7 +77,7 @@ def read_snapshot_history(
         .order_by(_snapshots.c.portfolio_id, _snapshots.c.snapshot_date)
     )
     rows = fetch_frame(connection, statement)
-    columns = [*SNAPSHOT_COLUMNS, "current_drawdown"]
+    columns = [*SNAPSHOT_COLUMNS, "current_drawdown", "has_weights"]
     index = pd.DatetimeIndex(sessions)
     return {
         str(portfolio): group.set_index("day")[columns].astype(float).reindex(index)

@@ -213,7 +213,10 @@ def streak_facts(
         "drawdown": figures["current_drawdown"],
         "gross_to_equity": figures["gross_exposure"] / figures["total_value"],
     }
-    stored = figures["hhi"].notna().to_numpy()
+    stored = {
+        "weight": (figures["has_weights"] == 1).to_numpy(),
+        "gross": figures["hhi"].notna().to_numpy(),
+    }
     for (name, alias), fact in found.items():
         if name not in limits or f"{name}_streak" not in FACT_TYPES:
             continue
@@ -226,7 +229,7 @@ def streak_facts(
         else:
             by_day = history.entities.get((name, next(iter(aliases[alias].values()))), {})
             values = np.array([by_day.get(day.date(), 0.0) for day in figures.index])
-            is_stored = stored
+            is_stored = stored[name]
         length, is_known = _streak(values >= max(reached), is_stored)
         quality = "ok" if is_known else UNKNOWN_START
         counted = {f"{name}_streak": max(length, 1)}

@@ -13,6 +13,7 @@ from riskmetrics.db.engine import create_engine
 from riskmetrics.insights import fact_sheet
 from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.history_facts import UNKNOWN_START
 from tests.e2e.conftest import Run
 
 DAYS = [date(2022, 12, day) for day in (20, 21, 22, 23, 27, 28)]
@@ -60,6 +61,24 @@ def test_facts_of_a_range_are_those_of_the_stored_rows(connection: sa.Connection
     # a single session has the same facts: the sessions before it are read, not computed
     alone = fact_sheet.read_sheets(connection, [DAYS[-1]])
     assert {s.portfolio_id: s.digest for s in alone} == {s.portfolio_id: s.digest for s in last}
+    _check_unknown_weights(connection)
+
+
+def _check_unknown_weights(connection: sa.Connection) -> None:
+    """A weight that was not computed the session before reaches its limit since an unknown day."""
+    before = sa.text("DELETE FROM portfolio_risk_contributions WHERE day < :day")
+    connection.execute(before, {"day": DAYS[-1]})
+    sheets = fact_sheet.read_sheets(connection, [DAYS[-1]])
+    streaks = [
+        fact
+        for sheet in sheets
+        for fact in sheet.facts.values()
+        if fact.fact_type.name == "weight_streak"
+    ]
+    assert {(fact.value, fact.quality) for fact in streaks} == {(1, UNKNOWN_START)}
+    forms = {claim.form.id for sheet in sheets for claim in claims_of(sheet).values()}
+    assert "limit_position" not in forms
+    assert "limits_reached" in forms
 
 
 def _check_week(connection: sa.Connection, sheet: Sheet, closes: pd.DataFrame) -> bool:
