@@ -29,11 +29,16 @@ def error_class(error: SerializableErrorInfo) -> type[errors.RiskmetricsError] |
 
 
 def exception_message(error: BaseException) -> str:
-    """Return what the root cause of an exception says; its class only if it is not ours."""
+    """Return what the root cause of an exception says; its class only if it is not ours.
+
+    Its notes, such as the shard that it was raised in, follow in parentheses.
+    """
     cause = errors.root_cause(error)
-    if isinstance(cause, errors.RiskmetricsError):
-        return str(cause)
-    return "".join(traceback.format_exception_only(cause)).strip()
+    notes: list[str] = getattr(cause, "__notes__", [])
+    lines = traceback.format_exception_only(cause)
+    is_ours = isinstance(cause, errors.RiskmetricsError)
+    text = str(cause) if is_ours else "".join(lines[: len(lines) - len(notes)]).strip()
+    return " ".join([text, *(f"({note})" for note in notes)])
 
 
 def exit_code(cause: BaseException) -> int:

@@ -5,18 +5,18 @@ first is written. The shards of a large book are read from the exported snapshot
 each is written when it is computed.
 """
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from importlib.metadata import version
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.computations.shard_work import (
-    Outcomes,
     ShardTask,
     compute_assets,
     forget_shared_series,
@@ -36,6 +36,7 @@ from riskmetrics.db.shards import (
     divide,
 )
 from riskmetrics.db.write import Provenance, lock_asset
+from riskmetrics.errors import root_cause
 from riskmetrics.inputs.snapshot import ExportedSnapshot, Snapshot, open_snapshot
 from riskmetrics.settings import Settings
 
@@ -77,6 +78,10 @@ class ResultRun:
 
     def __enter__(self) -> "ResultRun":
         """Prepare the workers; they are started if the book is large."""
+        # for what shards have in common, until the workers have ended
+        self.folder: str | None = None
+        if self.configured.workers > 1 and self.configured.dask_scheduler is None:
+            self.folder = self._opened.enter_context(TemporaryDirectory(prefix="riskmetrics-run-"))
         run_in_process = partial(run_shard, self.engine, self.assets)
         self.workers: Workers = self._opened.enter_context(
             open_workers(self.configured, run_in_process)
@@ -189,7 +194,7 @@ class _ShardedBook:
         }
         self._new_tables = self._find_new_tables()
         self._exported: ExportedSnapshot = snapshot.export()
-        self._found: dict[str, list[Summary | Exception]] = {}
+        self._found: dict[str, list[tuple[Shard | None, Summary | Exception]]] = {}
 
     def _find_new_tables(self) -> frozenset[str]:
         """Return the tables of positions and symbols without rows, now that nobody writes them."""
@@ -211,15 +216,18 @@ class _ShardedBook:
         if asset.unit in self._shards:
             self._store_unit(asset.unit, stopped)
         parts = self._found.pop(asset.name)
-        for part in parts:
+        for shard, part in parts:
             if isinstance(part, Exception):
+                if shard is not None:
+                    _name_shard(root_cause(part), shard)
                 raise part
-        return add_summaries(part for part in parts if isinstance(part, Summary))
+        return add_summaries(part for _, part in parts if isinstance(part, Summary))
 
     def _store_unit(self, unit: Unit, stopped: Set[str]) -> None:
         names = [each.name for each in self._group if each.unit is unit]
         names = [name for name in names if name not in stopped]
         run = self._run
+        shards = self._shards.pop(unit)
         tasks = [
             ShardTask(
                 self._exported,
@@ -228,22 +236,25 @@ class _ShardedBook:
                 run.sessions,
                 run.provenance,
                 version("riskmetrics"),
+                run.folder,
             )
-            for shard in self._shards.pop(unit)
+            for shard in shards
         ]
-        self._found |= _by_asset(names, self._run_tasks(tasks))
+        self._found |= {name: [] for name in names}
+        try:
+            outcomes = run.workers.run(tasks)
+        except Exception as error:  # noqa: BLE001  # of each asset: raised where its turn is
+            self._found |= {name: [(None, error)] for name in names}
+        else:
+            for shard, found in zip(shards, outcomes, strict=True):
+                for name in found:  # what follows from a failed asset is left out
+                    self._found[name].append((shard, found[name]))
         if not self._shards:
             self.snapshot_open.close()
 
-    def _run_tasks(self, tasks: Sequence[ShardTask]) -> Sequence[Outcomes]:
-        try:
-            return self._run.workers.run(tasks)
-        except Exception as error:  # noqa: BLE001  # of each asset: raised where its turn is
-            return [dict.fromkeys(tasks[0].assets, error)]
 
-
-def _by_asset(
-    names: Sequence[str], outcomes: Sequence[Outcomes]
-) -> Mapping[str, list[Summary | Exception]]:
-    """Return the outcomes of all shards by asset; one that was left out follows from a failed."""
-    return {name: [each[name] for each in outcomes if name in each] for name in names}
+def _name_shard(error: BaseException, shard: Shard) -> None:
+    """Note the shard that an error was raised in, once: it can be that of several assets."""
+    note = f"in the shard of {shard}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)

@@ -1,10 +1,11 @@
 """Compute and write assets, of the whole book or of one shard, in this or in another process."""
 
 import pickle
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from riskmetrics.db.result_writes import Computed, Part, write_computed
 from riskmetrics.db.write import Provenance, lock_asset
 from riskmetrics.errors import ConfigurationError, root_cause
 from riskmetrics.inputs.run_inputs import RunInputs
+from riskmetrics.inputs.shared_series import SharedSeries
 from riskmetrics.inputs.snapshot import (
     ExportedSnapshot,
     Snapshot,
@@ -36,13 +38,15 @@ class ShardTask(NamedTuple):
     provenance: Provenance
     version: str
     """Version of this package."""
+    folder: str | None = None
+    """Private folder of the run, if its workers are processes of the same machine."""
 
 
 Outcomes = Mapping[str, Summary | Exception]
 """What was stored by asset, or why nothing was."""
 
-_shared_series: dict[tuple[str, str], dict[Hashable, object]] = {}
-"""What the shards of a run have in common, by run and snapshot; one run is kept."""
+_shared_series: dict[tuple[str, str], SharedSeries] = {}
+"""What the shards of a snapshot have in common, by run and snapshot; one is kept."""
 
 
 def compute_assets(
@@ -91,7 +95,8 @@ def run_shard(
     """
     chosen = [assets[name] for name in task.assets]
     # a figure of another package may change what it is given
-    shared = {} if any(asset.group == EXTENSIONS for asset in chosen) else _series_of(task)
+    has_extension = any(asset.group == EXTENSIONS for asset in chosen)
+    shared = SharedSeries() if has_extension else _series_of(task)
     with join_snapshot(engine, task.exported, task.part.shard, shared) as snapshot:
         computed = compute_assets(snapshot, chosen, task.sessions)
     outcomes: dict[str, Summary | Exception] = {}
@@ -145,11 +150,13 @@ def forget_shared_series() -> None:
     _shared_series.clear()
 
 
-def _series_of(task: ShardTask) -> dict[Hashable, object]:
+def _series_of(task: ShardTask) -> SharedSeries:
     key = task.provenance.dagster_run_id, task.exported.id
     if key not in _shared_series:
         _shared_series.clear()
-    return _shared_series.setdefault(key, {})
+        files = None if task.folder is None else Path(task.folder) / task.exported.id
+        _shared_series[key] = SharedSeries(files)
+    return _shared_series[key]
 
 
 @cache

@@ -1,6 +1,6 @@
 """Inputs of the sessions of a run, and the series that several figures are computed from."""
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -11,7 +11,8 @@ import pandas as pd
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.db import factor_queries, input_queries, stored_prices
-from riskmetrics.inputs.snapshot import Snapshot, get_or_compute, list_open_symbols
+from riskmetrics.inputs.shared_series import SharedSeries
+from riskmetrics.inputs.snapshot import Snapshot, list_open_symbols
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import (
@@ -57,7 +58,7 @@ class RunInputs:
     snapshot: Snapshot
     sessions: Sequence[date]
     """Exchange sessions, ascending."""
-    _series: dict[Hashable, object] = field(default_factory=dict, init=False, repr=False)
+    _series: SharedSeries = field(default_factory=SharedSeries, init=False, repr=False)
 
     @cached_property
     def open_symbols(self) -> set[str]:
@@ -75,13 +76,13 @@ class RunInputs:
         Shards of portfolios have the same; those of symbols have their own.
         """
         series = self.snapshot.shared if self.snapshot.is_of_portfolios else self._series
-        return get_or_compute(series, (name, *self.sessions), compute)
+        return series.get_or_compute((name, *self.sessions), compute)
 
     def clean_returns(self, window: int) -> panels.Returns:
         """Return clean returns of held symbols and both indices, in windows of ``window``."""
         # the figures of symbols need a fraction of the history that those of portfolios do
         is_of_symbols = self.snapshot.shard is not None and not self.snapshot.is_of_portfolios
-        longest = window if is_of_symbols else tail_risk_results.TAIL_RISK_WINDOW
+        longest = DECAYED_WINDOW if is_of_symbols else tail_risk_results.TAIL_RISK_WINDOW
         returns = self._share(
             f"returns of {longest} sessions",
             lambda: self.clean_returns_for(self._series_symbols | self.snapshot.indices, longest),
@@ -90,13 +91,10 @@ class RunInputs:
 
     def clean_returns_for(self, symbols: Collection[str], window: int) -> panels.Returns:
         """Return clean returns of ``symbols`` in windows that end on the sessions."""
-        closes = self._adjusted_closes(symbols, window)
+        sessions = trading_calendar.sessions_with_lookback(self.sessions, window + 1)
+        closes = input_queries.read_adjusted_closes(self.snapshot.connection, symbols, sessions)
         closes = panels.pad_history(closes, len(self.sessions) + window + 1)
         return panels.clean_returns(closes, self.snapshot.suspected_splits)
-
-    def _adjusted_closes(self, symbols: Collection[str], window: int) -> pd.DataFrame:
-        sessions = trading_calendar.sessions_with_lookback(self.sessions, window + 1)
-        return input_queries.read_adjusted_closes(self.snapshot.connection, symbols, sessions)
 
     @property
     def market_betas(self) -> betas.SymbolBetas:
@@ -110,12 +108,10 @@ class RunInputs:
         return self._share("market betas", self._estimate_market_betas)
 
     def _estimate_market_betas(self) -> betas.SymbolBetas:
-        market = self.snapshot.market_index
-        closes = self._adjusted_closes({*self._series_symbols, market}, betas.BETA_WINDOW)
+        connection, market = self.snapshot.connection, self.snapshot.market_index
+        closes = input_queries.read_adjusted_closes(connection, [market], self.sessions)
         panels.require_closes(closes, self.sessions, market)
-        return betas.estimate_betas(
-            panels.clean_returns(closes, self.snapshot.suspected_splits), market
-        )
+        return betas.estimate_betas(self.clean_returns(betas.BETA_WINDOW), market)
 
     @property
     def decayed_betas(self) -> decayed_betas.DecayedBetas:

@@ -1,11 +1,11 @@
 """One snapshot of the stored inputs, for everything that a run computes."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -21,14 +21,13 @@ from riskmetrics.db.shards import (
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import ConfigurationError
 from riskmetrics.factor_sets import Factor, parse_factors
+from riskmetrics.inputs.shared_series import SharedSeries
 from riskmetrics.results.lot_frames import is_listed, open_positions, underlying
 from riskmetrics.results.model_versions import ModelVersions, parse_versions
 from riskmetrics.results.option_results import PricingParameters
 
 if TYPE_CHECKING:
     from riskmetrics.settings import Settings
-
-T = TypeVar("T")
 
 
 class SnapshotTerms(NamedTuple):
@@ -72,7 +71,7 @@ class Snapshot:
     seen by the next run, and not by half of this one.
 
     A snapshot of a shard has the lots of the shard. What depends on symbols only is that of the
-    whole book; shards of one process share it.
+    whole book; the shards of a machine share it.
     """
 
     connection: sa.Connection
@@ -82,8 +81,8 @@ class Snapshot:
     """Part of the book; None: the whole book."""
     span: HistorySpan | None = None
     """Days of the whole book's holdings; None: those of `lots` and `cash_anchors`."""
-    shared: dict[Hashable, object] = field(default_factory=dict)
-    """What all shards have in common, by name."""
+    shared: SharedSeries = field(default_factory=SharedSeries)
+    """What all shards have in common."""
 
     def export(self) -> ExportedSnapshot:
         """Let other processes read this snapshot, until its transaction ends."""
@@ -129,7 +128,7 @@ class Snapshot:
     @property
     def suspected_splits(self) -> pd.DataFrame:
         """Suspected splits of everything that is or was held, of indices and factor funds."""
-        return get_or_compute(self.shared, "suspected splits", self._find_suspected_splits)
+        return self.shared.get_or_compute("suspected splits", self._find_suspected_splits)
 
     def _find_suspected_splits(self) -> pd.DataFrame:
         held = input_queries.read_symbols_ever_held(self.connection)
@@ -146,8 +145,7 @@ class Snapshot:
     @property
     def funds(self) -> frozenset[str]:
         """Symbols of ETFs and funds by their profiles, and both indices."""
-        return get_or_compute(
-            self.shared,
+        return self.shared.get_or_compute(
             "funds",
             lambda: frozenset(
                 {*calibration_queries.read_fund_symbols(self.connection), *self.indices}
@@ -201,13 +199,6 @@ class Snapshot:
         return HistorySpan(min(days, default=None), max(self.cash_anchors, default=None))
 
 
-def get_or_compute(found: dict[Hashable, object], name: Hashable, compute: Callable[[], T]) -> T:
-    """Return what was found under a name; compute it if it is new."""
-    if name not in found:
-        found[name] = compute()
-    return cast("T", found[name])
-
-
 def list_open_symbols(lots: pd.DataFrame, sessions: Sequence[date]) -> set[str]:
     """Return listed symbols and option underlyings of ``lots`` open on one of ``sessions``."""
     lot, _ = open_positions(lots, sessions)
@@ -247,7 +238,7 @@ def join_snapshot(
     engine: sa.Engine,
     exported: ExportedSnapshot,
     shard: Shard,
-    shared: dict[Hashable, object],
+    shared: SharedSeries,
 ) -> Iterator[Snapshot]:
     """Open a shard of a snapshot that another connection has exported.
 

@@ -1,6 +1,7 @@
 """A book that is computed in shards stores the bits of one process, wherever they are computed."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -242,9 +243,12 @@ def test_shards_that_are_computed_again_change_nothing(
 
 
 def test_an_asset_that_fails_in_a_shard_stops_what_follows_from_it(
-    new_book: Callable[[], str], run: Run, monkeypatch: pytest.MonkeyPatch
+    new_book: Callable[[], str],
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A table refuses the rows of one portfolio; the run names the asset, and stores the others."""
+    """A table refuses the rows of one portfolio; the run names asset and shard, and goes on."""
     codes, stored = [], []
     for variables in ({}, PARTS | {"RISKMETRICS_WORKERS": "2"}):
         url = new_book()
@@ -269,6 +273,14 @@ def test_an_asset_that_fails_in_a_shard_stops_what_follows_from_it(
         stored.append({name for name, _ in read_metadata(outcome.run_id)})
     assert codes[0] == codes[1] != 0
     assert stored[0] == stored[1]
+    (named,) = re.findall(
+        r"in the shard of portfolios from (\S+|the first) to before (\S+)\)",
+        capsys.readouterr().err,
+    )
+    with open_connection(url) as connection:
+        few = str(connection.scalar(sa.text("SELECT id FROM portfolios WHERE name = 'Few'")))
+    assert named[0] == "the first" or named[0] <= few
+    assert named[1] == "end" or few < named[1]
     missing = {asset.name for asset in RESULT_ASSETS} - stored[1]
     assert missing == {"portfolio_rate_betas", "stress_tests"}
 
