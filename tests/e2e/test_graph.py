@@ -1,10 +1,9 @@
 """What the asset graph promises: its shape, what each edge carries, and failures of one asset."""
 
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
-from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -13,11 +12,12 @@ import sqlalchemy as sa
 from riskmetrics import settings, trading_calendar
 from riskmetrics.assets.result_checks import RESULT_CHECKS, ResultCheck
 from riskmetrics.catalog import all_statistics
-from riskmetrics.cli import launch
-from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.computations.result_asset import Edge
 from riskmetrics.computations.result_assets import RESULT_ASSETS
+from riskmetrics.computations.result_run import ResultRun
 from riskmetrics.db import result_queries, tables
 from riskmetrics.db.engine import create_engine
+from riskmetrics.db.write import Provenance
 from riskmetrics.definitions import build_definitions
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.inputs.snapshot import open_snapshot
@@ -170,10 +170,17 @@ def test_what_a_blocking_check_stops_is_computed_after_it_in_shards_too(check: R
     assert BY_NAME[check.asset].unit not in units
 
 
+def materialize(url: str, day: date, names: Sequence[str]) -> None:
+    """Compute and store assets as their step does, without the events of a run of Dagster."""
+    engine, made_by = create_engine(url), Provenance("a run", "a version")
+    with ResultRun(engine, settings.load(), RESULT_ASSETS, names, [day], made_by) as run:
+        for name in names:
+            run.store(BY_NAME[name], stopped=set())
+    engine.dispose()
+
+
 @pytest.fixture(scope="session")
-def computed_template(
-    sample_template: str, create_database: Callable[..., str], fast_folder: Path
-) -> str:
+def computed_template(sample_template: str, create_database: Callable[..., str]) -> str:
     """Return the name of a database with results of the days; a portfolio holds an option."""
     option = {
         "symbol": "AAPL230616C130",
@@ -196,27 +203,17 @@ def computed_template(
         connection.execute(sa.text(traded))  # the sample has no volumes
         rates = {"name": "rate_index", "value": "USMV"}  # the sample has no fund of bonds
         connection.execute(sa.insert(tables.database_settings).values(rates))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RISKMETRICS_DATABASE_URL", url)
-        patch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
-        for day in (*FORECAST_DAYS, DAY):
-            launch.run(settings.load(), [day])
+    for day in (*FORECAST_DAYS, DAY):
+        materialize(url, day, [*BY_NAME])
     name = sa.make_url(url).database
     assert name
     return name
 
 
 @pytest.fixture
-def book(
-    computed_template: str,
-    sample: str,
-    new_database: Callable[..., str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> str:
-    """Return a database with results, in the settings."""
-    url = new_database(computed_template)
-    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-    return url
+def book(computed_template: str, new_database: Callable[..., str]) -> str:
+    """Return a fresh database with results."""
+    return new_database(computed_template)
 
 
 def alter(url: str, name: str) -> None:
@@ -235,45 +232,53 @@ def alter(url: str, name: str) -> None:
             connection.execute(sa.update(table).values(changed))
 
 
-def own_figures(url: str, asset: ResultAsset) -> list[pd.DataFrame]:
-    """Return the stored columns that an asset writes for DAY, in an order of their values."""
+class Query(NamedTuple):
+    """The columns that an asset writes, and the statement that reads them for DAY."""
+
+    columns: list[str]
+    statement: str
+
+
+@cache
+def queries(url: str, name: str) -> list[Query]:
+    """Return what reads the figures of an asset, by the columns that it computes in a database."""
     engine = create_engine(url)
     with open_snapshot(engine, settings.load()) as snapshot:
-        computed = asset.compute_rows(RunInputs(snapshot, [DAY])).tables
+        computed = BY_NAME[name].compute_rows(RunInputs(snapshot, [DAY])).tables
     engine.dispose()
     found = []
     for table, rows, session in ((each.table, each.rows, each.session_column) for each in computed):
-        names = [name for name in rows.columns if name in table.c]
-        statement = f"SELECT {', '.join(names)} FROM {table.name} WHERE {session} = '{DAY}'"
-        found.append(query_frame(url, statement).astype(str).sort_values(names))
+        columns = [column for column in rows.columns if column in table.c]
+        statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {session} = '{DAY}'"
+        found.append(Query(columns, statement))
     return found
 
 
+def own_figures(url: str, reading: Sequence[Query]) -> list[pd.DataFrame]:
+    """Return the stored columns that an asset writes for DAY, in an order of their values."""
+    return [
+        query_frame(url, query.statement).astype(str).sort_values(query.columns)
+        for query in reading
+    ]
+
+
 @pytest.fixture(scope="module")
-def computed_figures(
-    computed_template: str, create_database: Callable[..., str]
-) -> Callable[[str], list[pd.DataFrame]]:
-    """Return the figures of an asset, by name, as they are in every new book."""
-    url = create_database(computed_template)
-    return cache(lambda name: own_figures(url, BY_NAME[name]))
+def unaltered(computed_template: str, create_database: Callable[..., str]) -> str:
+    """Return a database with the results that every new book has."""
+    return create_database(computed_template)
 
 
 @pytest.mark.parametrize(("name", "upstream", "edge"), EDGES)
 def test_an_edge_carries_what_its_record_states(
-    computed_figures: Callable[[str], list[pd.DataFrame]],
-    book: str,
-    run: Run,
-    name: str,
-    upstream: str,
-    edge: Edge,
+    unaltered: str, book: str, name: str, upstream: str, edge: Edge
 ) -> None:
     """Alter what is stored upstream, materialize the asset alone, and look at its figures."""
-    asset = BY_NAME[name]
-    before = computed_figures(name)
+    reading = queries(unaltered, name)
+    before = own_figures(unaltered, reading)
     assert any(len(rows) for rows in before)
     alter(book, upstream)
-    run([DAY], [name])
-    after = own_figures(book, asset)
+    materialize(book, DAY, [name])
+    after = own_figures(book, reading)
     pairs = zip(before, after, strict=True)
     is_equal = all(old.to_numpy().tolist() == new.to_numpy().tolist() for old, new in pairs)
     assert is_equal is (edge is not Edge.READS)

@@ -548,16 +548,19 @@ def test_the_same_rows_in_any_order_give_the_same_facts_to_the_last_digit(engine
         )
         # two dicts in another order are equal, their digests are not
         before = [sheet.digest for sheet in fact_sheet.read_sheets(connection, [DAY])]
-        for order, table in product(("ASC", "DESC"), tables_of_many):
-            for statement in (
-                f"CREATE TEMP TABLE moved AS SELECT * FROM {table}",
-                f"DELETE FROM {table}",
-                f"INSERT INTO {table} SELECT * FROM moved ORDER BY moved::text {order}",
-                "DROP TABLE moved",
+        for order in ("ASC", "DESC"):
+            for table, statement in product(
+                tables_of_many,
+                (
+                    "CREATE TEMP TABLE moved AS SELECT * FROM {table}",
+                    "DELETE FROM {table}",
+                    "INSERT INTO {table} SELECT * FROM moved ORDER BY moved::text {order}",
+                    "DROP TABLE moved",
+                ),
             ):
-                connection.execute(sa.text(statement))
+                connection.execute(sa.text(statement.format(table=table, order=order)))
             after = [sheet.digest for sheet in fact_sheet.read_sheets(connection, [DAY])]
-            assert after == before, table
+            assert after == before, order
 
 
 def wanted() -> int:
