@@ -15,7 +15,7 @@ from riskmetrics.computations.result_asset import EXTENSIONS, ResultAsset
 from riskmetrics.computations.result_assets import installed_assets
 from riskmetrics.computations.summaries import Summary, summarize
 from riskmetrics.db.engine import open_engine
-from riskmetrics.db.result_writes import Computed, Part, write_computed
+from riskmetrics.db.result_writes import WHOLE_BOOK, Computed, Part, write_computed
 from riskmetrics.db.write import Provenance, lock_asset
 from riskmetrics.errors import ConfigurationError, root_cause
 from riskmetrics.inputs.run_inputs import RunInputs
@@ -72,7 +72,7 @@ def store_asset(
     computed: Computed,
     sessions: Sequence[date],
     provenance: Provenance,
-    part: Part | None = None,
+    part: Part = WHOLE_BOOK,
 ) -> Summary:
     """Write the rows of an asset, of the book or a part, in one transaction; summarize them.
 
@@ -80,7 +80,7 @@ def store_asset(
     because its worker was reported as lost, is written once after the other.
     """
     with engine.begin() as connection:
-        lock_asset(connection, asset.name, "" if part is None else str(part.shard))
+        lock_asset(connection, asset.name, "" if part.shard is None else str(part.shard))
         written = write_computed(connection, computed, sessions, provenance, part)
     return summarize(*written[0], asset.headline, sessions)
 

@@ -48,11 +48,14 @@ class TableRows(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of the book, whose rows are replaced."""
+    """A part of the book, whose rows are replaced; by default the whole book."""
 
-    shard: Shard
+    shard: Shard | None = None
     new_tables: frozenset[str] = frozenset()
     """Tables that had no row of the sessions when the run began (`find_new_tables`)."""
+
+
+WHOLE_BOOK = Part()
 
 
 class Computed(NamedTuple):
@@ -70,11 +73,11 @@ def write_computed(
     computed: Computed,
     sessions: Sequence[date],
     provenance: Provenance,
-    part: Part | None = None,
+    part: Part = WHOLE_BOOK,
 ) -> list[tuple[TableRows, WriteCounts]]:
     """Write what an asset computed for ``sessions``, in the caller's transaction.
 
-    Only rows of ``part`` are replaced; None: rows of the whole book.
+    Only rows of ``part`` are replaced.
 
     Returns
     -------
@@ -85,8 +88,9 @@ def write_computed(
         _write_table(connection, rows, sessions, provenance, part) for rows in computed.tables
     ]
     if computed.coverage is not None:
-        replace_coverage(
+        replace_metric_rows(
             connection,
+            tables.portfolio_coverage,
             computed.coverage,
             metrics=computed.coverage_metrics,
             sessions=sessions,
@@ -101,7 +105,7 @@ def _write_table(
     computed: TableRows,
     sessions: Sequence[date],
     provenance: Provenance,
-    part: Part | None,
+    part: Part,
 ) -> tuple[TableRows, WriteCounts]:
     table, key = computed.table, row_key(computed.table)
     if computed.undefined is not None:
@@ -110,8 +114,9 @@ def _write_table(
             table, computed.rows, computed.undefined, subject=subject, day=computed.session_column
         )
         computed = computed._replace(rows=rows, undefined=undefined)
-        replace_undefined_reasons(
+        replace_metric_rows(
             connection,
+            tables.undefined_metrics,
             undefined,
             metrics=computed.undefined_metrics,
             sessions=sessions,
@@ -125,7 +130,7 @@ def _write_table(
         counts = update_rows(connection, table, rows, key=key, provenance=provenance)
     else:
         scope = scope_of_sessions(
-            table.c[computed.session_column], sessions, computed.subjects, _shard(part)
+            table.c[computed.session_column], sessions, computed.subjects, part.shard
         )
         if computed.condition is not None:
             scope = sa.and_(scope, computed.condition)
@@ -136,7 +141,7 @@ def _write_table(
             key=key,
             scope=scope,
             provenance=provenance,
-            is_new=_is_new(table, part),
+            is_new=table.name in part.new_tables,
         )
     return computed, counts
 
@@ -208,45 +213,26 @@ def _positions_in_use(
     return sa.select(position.c.id).where(position.c.portfolio_id.in_(live), has_position(shard))
 
 
-def replace_coverage(
+def replace_metric_rows(
     connection: sa.Connection,
+    table: sa.Table,
     rows: pd.DataFrame,
     *,
     metrics: Sequence[str],
     sessions: Sequence[date],
     provenance: Provenance,
-    part: Part | None = None,
+    part: Part = WHOLE_BOOK,
 ) -> WriteCounts:
-    """Replace the coverage of ``metrics`` on ``sessions``, of a part or of the whole book."""
-    table = tables.portfolio_coverage
-    in_scope = scope_of_sessions(table.c.day, sessions, shard=_shard(part))
-    scope = sa.and_(table.c.metric.in_(metrics), in_scope)
+    """Replace the rows of ``metrics`` on ``sessions``, in a table of coverage or of reasons."""
+    in_scope = scope_of_sessions(table.c.day, sessions, shard=part.shard)
     return replace_rows(
-        connection, table, rows, key=row_key(table), scope=scope, provenance=provenance
-    )
-
-
-def replace_undefined_reasons(
-    connection: sa.Connection,
-    rows: pd.DataFrame,
-    *,
-    metrics: Sequence[str],
-    sessions: Sequence[date],
-    provenance: Provenance,
-    part: Part | None = None,
-) -> None:
-    """Replace the reasons why values of ``metrics`` ('table.column') are NULL on ``sessions``."""
-    table = tables.undefined_metrics
-    in_scope = scope_of_sessions(table.c.day, sessions, shard=_shard(part))
-    scope = sa.and_(table.c.metric.in_(metrics), in_scope)
-    replace_rows(
         connection,
         table,
         rows,
         key=row_key(table),
-        scope=scope,
+        scope=sa.and_(table.c.metric.in_(metrics), in_scope),
         provenance=provenance,
-        is_new=_is_new(table, part),
+        is_new=table.name in part.new_tables,
     )
 
 
@@ -267,14 +253,6 @@ def find_new_tables(
             )
         ).scalar_one()
     )
-
-
-def _shard(part: Part | None) -> Shard | None:
-    return None if part is None else part.shard
-
-
-def _is_new(table: sa.Table, part: Part | None) -> bool:
-    return part is not None and table.name in part.new_tables
 
 
 def null_out_of_range(

@@ -64,57 +64,61 @@ def sector_rows(
     """
     latest, asof_dates = _latest_benchmark_weights(valuation.sessions, benchmark)
     parts = _look_through(valuation.instruments, profiles, latest, benchmark_code)
-    names = sorted(set(parts.names) | set(benchmark.columns))
-    sector = pd.Index(names).get_indexer(pd.Index(parts.names)).astype(np.int64)[parts.kind]
-    instrument_values, instrument_cell, n_cells = _cells(valuation)
-    values, cell = instrument_values[parts.instrument], instrument_cell[parts.instrument]
-    divided = parts.is_divided[parts.kind]
-    values[divided] *= parts.share[parts.kind[divided]]
-    counts = {"n_portfolios": n_cells, "n_sectors": len(names)}
-
-    def by_sector(function: Callable[..., FloatArray], chosen: BoolArray | slice) -> FloatArray:
-        repeated = np.repeat(sector[chosen], len(valuation.sessions))
-        return function(values[chosen].ravel(), cell[chosen].ravel(), repeated, **counts)
-
-    gross = by_sector(metrics.sector_weights, slice(None))
-    net = by_sector(metrics.sector_values, slice(None))
+    names = pd.Index(sorted({*parts.names, *benchmark.columns}), dtype=object)
+    gross, net, through = _sum_by_sector(valuation, parts, names)
     benchmark_weights = np.where(
         np.isnat(asof_dates.to_numpy())[:, np.newaxis],
         np.nan,
         latest.reindex(columns=names).fillna(0.0),
     )
-    np.abs(values, out=values)
-    through = by_sector(metrics.sector_values, parts.is_fund[parts.kind])
     # no row for a sector of neither the portfolio nor the benchmark, or a portfolio without value
-    cell_index, sector_index = np.nonzero(
+    cell, column = np.nonzero(
         (gross > 0)
         | ((np.tile(benchmark_weights, (len(valuation.portfolios), 1)) > 0) & ~np.isnan(gross))
     )
-    portfolio, day = np.divmod(cell_index, len(valuation.sessions))
-    net_weight = net[cell_index, sector_index] / valuation.weight_denominator[portfolio, day]
-    weight = benchmark_weights[day, sector_index]
-    rows = pd.DataFrame(
+    portfolio, day = np.divmod(cell, len(valuation.sessions))
+    net_weight = net[cell, column] / valuation.weight_denominator[portfolio, day]
+    sector, weight = names.to_numpy()[column], benchmark_weights[day, column]
+    return pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
             "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
-            "sector": np.array(names, dtype=object)[sector_index],
-            "gross_weight": gross[cell_index, sector_index],
+            "sector": sector,
+            "gross_weight": gross[cell, column],
             "net_weight": net_weight,
             "benchmark_weight": weight,
-            "active_weight": np.where(
-                np.array(names, dtype=object)[sector_index] == NOT_LOOKED_THROUGH,
-                np.nan,
-                net_weight - weight,
-            ),
+            "active_weight": np.where(sector == NOT_LOOKED_THROUGH, np.nan, net_weight - weight),
             "benchmark_asof": asof_dates[day],
-            "look_through_weight": through[cell_index, sector_index]
-            / valuation.gross_value[portfolio, day],
+            "look_through_weight": through[cell, column] / valuation.gross_value[portfolio, day],
+            "benchmark_code": pd.Series(asof_dates[day].notna()).map({True: benchmark_code}),
         }
-    ).astype({"sector": "str"})
-    rows["benchmark_code"] = pd.Series(benchmark_code, index=rows.index, dtype="str").where(
-        rows["benchmark_asof"].notna()
+    ).astype({"sector": "str", "benchmark_code": "str"})
+
+
+def _sum_by_sector(
+    valuation: Valuation, parts: "_Parts", names: "pd.Index[str]"
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return gross weights, net values, and values through funds, (P * D, sectors) each."""
+    sector = names.get_indexer(pd.Index(parts.names)).astype(np.int64)[parts.kind]
+    instrument_values, instrument_cell, n_cells = _cells(valuation)
+    values, cell = instrument_values[parts.instrument], instrument_cell[parts.instrument]
+    divided = parts.is_divided[parts.kind]
+    values[divided] *= parts.share[parts.kind[divided]]
+
+    def total(function: Callable[..., FloatArray], chosen: BoolArray | slice) -> FloatArray:
+        return function(
+            values[chosen].ravel(),
+            cell[chosen].ravel(),
+            np.repeat(sector[chosen], len(valuation.sessions)),
+            n_portfolios=n_cells,
+            n_sectors=len(names),
+        )
+
+    gross, net = (
+        total(function, slice(None)) for function in (metrics.sector_weights, metrics.sector_values)
     )
-    return rows
+    np.abs(values, out=values)
+    return gross, net, total(metrics.sector_values, parts.is_fund[parts.kind])
 
 
 def concentration_rows(

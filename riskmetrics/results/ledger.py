@@ -1,6 +1,6 @@
 """Ledger of lots by instrument and portfolio: cash, P&L and cash flows."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -22,7 +22,11 @@ from riskmetrics.results.lot_frames import (
     is_option,
     underlying,
 )
-from riskmetrics.results.transaction_cash import TransactionCash
+from riskmetrics.results.transaction_cash import (
+    NO_FLOWS,
+    TransactionCash,
+    sum_transaction_cash,
+)
 
 _PRICE_ROUNDING, _CASH_ROUNDING = 1e-4, 0.01
 """Rounding of a stored entry and exit price per share, and of the cash of a day, in currency."""
@@ -103,14 +107,12 @@ class Ledger:
         closes: pd.DataFrame,
         valuation_sessions: Sequence[date],
         prices: FloatArray,
-        transaction_cash: TransactionCash,
+        cash_flows: pd.DataFrame = NO_FLOWS,
+        inferred_symbols: Set[str] = frozenset(),
     ) -> Self:
-        """Build a ledger from frames."""
-        owner = (
-            pd.Index(portfolios["portfolio_id"])
-            .get_indexer(pd.Index(lots["portfolio_id"]))
-            .astype(np.int64)
-        )
+        """Build a ledger from frames; see `transaction_cash.sum_transaction_cash`."""
+        ids = pd.Index(portfolios["portfolio_id"])
+        owner = ids.get_indexer(pd.Index(lots["portfolio_id"])).astype(np.int64)
         instruments, instrument = _instruments(lots, owner)
         anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
         stamps = np.array(valuation_sessions, dtype="datetime64[D]")
@@ -125,7 +127,7 @@ class Ledger:
             instruments,
             instrument,
             anchor,
-            transaction_cash,
+            sum_transaction_cash(cash_flows, ids, stamps, inferred_symbols),
         )
 
     @cached_property

@@ -1,7 +1,7 @@
 """Calibration of a new version of the volatility forecast's coefficients to stored prices."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from riskmetrics.results.model_versions import (
     STD_ERROR_COLUMNS,
     WEIGHT_COLUMNS,
     HorizonModel,
+    ModelVersions,
     correction_row,
     parse_versions,
     version_digest,
@@ -176,44 +177,76 @@ def propose_version(
     priced = bars["adj_close"].drop(columns=market).notna().any(axis=1)
     first_day = pd.Timestamp(bars["adj_close"].index[priced][0])
     fit_columns = {"first_day": first_day, "last_target": days[-1], "code_version": pd.NA}
-    horizons: dict[int, HorizonModel] = {}
-    kept_reasons: dict[str, str] = {}
-    parts, correction_rows = [], []
-    r_squared: dict[str, float] = {}
-    for horizon in (FORECAST_HORIZON, *(one for one in HORIZONS if one != FORECAST_HORIZON)):
-        own = in_use[in_use["horizon"] == horizon].drop(columns="created_at").set_index("proxy")
-        fits, kept = _fit_proxies(panel, horizon)
-        if not set(har.PROXIES) <= set(fits) | set(own.index):
-            continue  # nothing to keep: the version does without the horizon
-        part = _build_proxy_rows(fits, fit_columns, own, kept).assign(horizon=horizon)
-        parts.append(part)
-        coefficients = _read_coefficients(part)
-        is_earlier = versions.last_target[current] <= days[-1].to_datetime64()
-        present = versions.models(horizon).corrections[current] if is_earlier else {}
-        corrections, n_obs = _fit_corrections(panel, coefficients, horizon, present, kept)
-        horizons[horizon] = HorizonModel(coefficients, corrections)
-        correction_rows += [
-            {"series_class": name, "horizon": horizon, "n_obs": n_obs.get(name)}
-            | correction_row(one)
-            for name, one in corrections.items()
-        ]
-        kept_reasons |= {_label(name, horizon): why for name, why in kept.items()}
-        if horizon == FORECAST_HORIZON:
-            r_squared = {proxy: fit.r_squared for proxy, fit in fits.items()}
-    rows = pd.concat(parts, ignore_index=True)
-    version, hashed = _name_version(rows, horizons)
+    is_earlier = versions.last_target[current] <= days[-1].to_datetime64()
+    fitted = _fit_horizons(panel, versions, current if is_earlier else None, in_use, fit_columns)
+    rows = pd.concat([one.rows for one in fitted.values()], ignore_index=True)
+    version, hashed = _name_version(rows, {name: one.model for name, one in fitted.items()})
+    corrections = [row for one in fitted.values() for row in one.correction_rows]
     return Proposal(
         version=version,
         current_version=versions.names[current],
         rows=rows.assign(version=version, digest=hashed),
-        corrections=pd.DataFrame(correction_rows, columns=_CORRECTION_COLUMNS).assign(
-            version=version
-        ),
+        corrections=pd.DataFrame(corrections, columns=_CORRECTION_COLUMNS).assign(version=version),
         current_corrections=_of_version(stored_corrections, versions.names[current]),
-        r_squared=pd.Series(r_squared),
-        kept_reasons=kept_reasons,
+        r_squared=pd.Series(fitted[FORECAST_HORIZON].r_squared),
+        kept_reasons={k: v for one in fitted.values() for k, v in one.kept_reasons.items()},
         stored_versions=stored_versions,
     )
+
+
+class _HorizonFit(NamedTuple):
+    """Coefficients and corrections of a horizon, with the reasons of kept ones by their label."""
+
+    rows: pd.DataFrame
+    model: HorizonModel
+    correction_rows: list[dict[str, Any]]
+    r_squared: dict[str, float]
+    kept_reasons: dict[str, str]
+
+
+def _fit_horizons(
+    panel: CalibrationPanel,
+    versions: ModelVersions,
+    current: int | None,
+    in_use: pd.DataFrame,
+    fit_columns: dict[str, Any],
+) -> dict[int, _HorizonFit]:
+    """Fit each horizon, that of 21 sessions first; a version may do without the others.
+
+    ``current`` is the version whose corrections may be kept, and ``in_use`` its rows.
+    """
+    fitted = {}
+    for horizon in sorted(HORIZONS, key=lambda one: one != FORECAST_HORIZON):
+        own = in_use[in_use["horizon"] == horizon].drop(columns="created_at").set_index("proxy")
+        present = {} if current is None else versions.models(horizon).corrections[current]
+        found = _fit_horizon(panel, horizon, own, present, fit_columns)
+        if found is not None:
+            fitted[horizon] = found
+    return fitted
+
+
+def _fit_horizon(
+    panel: CalibrationPanel,
+    horizon: int,
+    in_use: pd.DataFrame,
+    present: Corrections,
+    fit_columns: dict[str, Any],
+) -> _HorizonFit | None:
+    """Fit a horizon; None if a proxy cannot be fitted and has no coefficients ``in_use``."""
+    fits, kept = _fit_proxies(panel, horizon)
+    if not set(har.PROXIES) <= set(fits) | set(in_use.index):
+        return None
+    rows = _build_proxy_rows(fits, fit_columns, in_use, kept).assign(horizon=horizon)
+    coefficients = _read_coefficients(rows)
+    corrections, n_obs = _fit_corrections(panel, coefficients, horizon, present, kept)
+    correction_rows = [
+        {"series_class": name, "horizon": horizon, "n_obs": n_obs.get(name)} | correction_row(one)
+        for name, one in corrections.items()
+    ]
+    r_squared = {proxy: fit.r_squared for proxy, fit in fits.items()}
+    model = HorizonModel(coefficients, corrections)
+    kept = {_label(name, horizon): why for name, why in kept.items()}
+    return _HorizonFit(rows, model, correction_rows, r_squared, kept)
 
 
 def _of_version(corrections: pd.DataFrame | None, version: str) -> pd.DataFrame:

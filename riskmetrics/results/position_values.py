@@ -11,7 +11,6 @@ from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results import lot_prices
 from riskmetrics.results.ledger import Ledger
 from riskmetrics.results.lot_frames import CONTRACT_SIZE
-from riskmetrics.results.transaction_cash import NO_FLOWS, sum_transaction_cash
 from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.valuation_inputs import MarketData
 
@@ -73,11 +72,7 @@ def _one_day_ledger(
     session = valuation.sessions[-1]
     days = [trading_calendar.previous_session(session), session]
     prices, _, _ = lot_prices.price_lots(lots, market.closes, days)
-    ids = pd.Index(valuation.portfolios["portfolio_id"])
-    no_cash = sum_transaction_cash(NO_FLOWS, ids, np.array(days, dtype="datetime64[D]"), set())
-    return Ledger.from_frames(
-        valuation.portfolios, lots, anchors, market.closes, days, prices, no_cash
-    )
+    return Ledger.from_frames(valuation.portfolios, lots, anchors, market.closes, days, prices)
 
 
 def _sum_lots(ledger: Ledger, amounts: FloatArray) -> FloatArray:

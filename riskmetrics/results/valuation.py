@@ -24,10 +24,11 @@ from riskmetrics.metrics.minimums import (
     sufficient_equity,
 )
 from riskmetrics.results import lot_prices
-from riskmetrics.results.income import Distributions, Income, compute_income
+from riskmetrics.results.income import Income
 from riskmetrics.results.ledger import Ledger, PnL, StartOfDay
 from riskmetrics.results.lot_frames import is_listed
-from riskmetrics.results.transaction_cash import NO_FLOWS, sum_transaction_cash
+from riskmetrics.results.lot_income import compute_income
+from riskmetrics.results.transaction_cash import NO_FLOWS
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, round_share_down
 from riskmetrics.results.valuation_inputs import MarketData, recent_sessions
 
@@ -324,62 +325,39 @@ def value_portfolios(
     Returns
     -------
     Valuation
-        In each portfolio's currency. A holding without a price has the value NaN and is left out of
-        sums.
+        In each portfolio's currency. The value of a holding without a price is NaN, 0 in sums.
     """
-    closes = market.closes
     valuation_sessions = [trading_calendar.previous_session(sessions[0]), *sessions]
-    prices, stale, has_price_source = lot_prices.price_lots(lots, closes, valuation_sessions)
-    transaction_cash = sum_transaction_cash(
-        cash_flows,
-        pd.Index(portfolios["portfolio_id"]),
-        np.array(valuation_sessions, dtype="datetime64[D]"),
-        set(lots.loc[is_listed(lots), "symbol"]) - market.distributions.single_close_symbols,
-    )
+    prices, stale, has_price_source = lot_prices.price_lots(lots, market.closes, valuation_sessions)
+    inferred = {*lots["symbol"][is_listed(lots)]} - market.distributions.single_close_symbols
     ledger = Ledger.from_frames(
-        portfolios, lots, anchors, closes, valuation_sessions, prices, transaction_cash
+        portfolios, lots, anchors, market.closes, valuation_sessions, prices, cash_flows, inferred
     )
     held = ledger.net_holdings(ledger.valuation_sessions, prices)
-    distribution_income = _compute_ledger_income(ledger, market.distributions)
-    cash = ledger.cash() + distribution_income.cash
-    distribution_income = Income._make(values[:, 1:] for values in distribution_income)
+    values, listed = held.values[:, 1:], ledger.instruments["listed"].to_numpy(bool)
+    income = compute_income(ledger, market.distributions)
+    cash, income = ledger.cash() + income.cash, Income._make(each[:, 1:] for each in income)
     return Valuation(
-        sessions=list(sessions),
-        portfolios=portfolios,
-        instruments=ledger.instruments,
-        lot_instrument=ledger.lot_instrument,
+        list(sessions),
+        portfolios,
+        ledger.instruments,
+        ledger.lot_instrument,
         direction=held.direction[:, 1:],
-        values=held.values[:, 1:],
-        exposures=held.values[:, 1:],
-        has_return_series=np.broadcast_to(
-            ledger.instruments["listed"].to_numpy(bool)[:, None], held.values[:, 1:].shape
-        ),
+        values=values,
+        exposures=values,
+        has_return_series=np.broadcast_to(listed[:, None], values.shape),
         is_stale=ledger.any_lot(ledger.is_open & stale)[:, 1:],
         has_price_source=~ledger.any_lot(ledger.is_open & ~has_price_source)[:, 1:],
         unpriced_value=_unpriced_values(ledger, held, market)[:, 1:],
         cash=cash[:, 1:],
         start_of_day=ledger.start_of_day(held, cash),
         pnl=ledger.pnl(
-            lot_prices.has_unconfirmed_price(lots, closes, sessions),
+            lot_prices.has_unconfirmed_price(lots, market.closes, sessions),
             lot_prices.split_suspicion(lots, market.suspects, sessions),
-            distribution_income,
+            income,
         ),
-        income=distribution_income,
-        is_kept_by_transactions=transaction_cash.is_kept,
-    )
-
-
-def _compute_ledger_income(ledger: Ledger, distributions: Distributions) -> Income:
-    """Assign distributions to the lots of a ledger on its valuation sessions."""
-    return compute_income(
-        ledger.lots,
-        ledger.trades,
-        distributions,
-        ledger.lot_portfolio,
-        ledger.lot_instrument,
-        ledger.instrument_portfolio,
-        ledger.anchor,
-        ledger.valuation_sessions.tolist(),
+        income=income,
+        is_kept_by_transactions=ledger.transaction_cash.is_kept,
     )
 
 

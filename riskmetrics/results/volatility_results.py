@@ -163,20 +163,18 @@ def estimate_symbol_volatility(
         return tuple(np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
 
     found = point_in_time_estimates(estimate, returns.values(), returns.unconfirmed, SYMBOL_WINDOW)
-    n_figures, n_parts = len(Figures._fields), len(HorizonForecast._fields)
-    horizons = {
-        horizon: HorizonForecast._make(found[first : first + n_parts])
-        for horizon, first in zip(
-            OTHER_HORIZONS, range(n_figures + 2, len(found), n_parts), strict=True
-        )
-    }
+    n = len(Figures._fields)
+    (oos_r_squared, n_completed), others = found[n : n + 2], iter(found[n + 2 :])
     return SymbolVolatility(
-        Figures._make(found[:n_figures]),
-        oos_r_squared=found[n_figures],
-        n_completed=found[n_figures + 1],
+        Figures._make(found[:n]),
+        oos_r_squared=oos_r_squared,
+        n_completed=n_completed,
         symbols=returns.frame.columns,
         versions=versions,
-        horizons=horizons,
+        horizons={
+            horizon: HorizonForecast(*(next(others) for _ in HorizonForecast._fields))
+            for horizon in OTHER_HORIZONS
+        },
     )
 
 

@@ -162,8 +162,13 @@ def test_every_portfolio_with_too_little_coverage_is_named_on_its_worst_day(conn
         rows = ids.assign(
             day=pd.Timestamp(day), metric="beta", coverage=shares, n_covered=1, n_total=2
         )
-        result_writes.replace_coverage(
-            connection, rows, metrics=["beta"], sessions=[day], provenance=PROVENANCE
+        result_writes.replace_metric_rows(
+            connection,
+            tables.portfolio_coverage,
+            rows,
+            metrics=["beta"],
+            sessions=[day],
+            provenance=PROVENANCE,
         )
 
     def below(metric, days, minimum):
@@ -209,8 +214,13 @@ def test_a_portfolio_whose_equity_is_small_beside_its_options_is_named(connectio
         [reason | {"metric": "portfolio_snapshots.expected_volatility_21d", "n_obs": pd.NA}]
     )
     rows = rows.assign(day=pd.Timestamp(DAY)).astype({"n_obs": "Int64"})
-    result_writes.replace_undefined_reasons(
-        connection, rows, metrics=rows["metric"].tolist(), sessions=[DAY], provenance=PROVENANCE
+    result_writes.replace_metric_rows(
+        connection,
+        tables.undefined_metrics,
+        rows,
+        metrics=rows["metric"].tolist(),
+        sessions=[DAY],
+        provenance=PROVENANCE,
     )
     assert result_queries.find_small_equity(connection, [DAY], 0.05)["portfolio"].to_list() == ["Q"]
 
@@ -236,8 +246,13 @@ def test_what_is_undefined_names_the_position_or_the_portfolio(connection, lots)
     )
     rows = pd.concat([rows, rows.assign(subject=rows["portfolio_id"])], ignore_index=True)
     rows = rows.assign(day=pd.Timestamp(DAY), metric="t.beta", reason="too few")
-    result_writes.replace_undefined_reasons(
-        connection, rows, metrics=["t.beta"], sessions=[DAY], provenance=PROVENANCE
+    result_writes.replace_metric_rows(
+        connection,
+        tables.undefined_metrics,
+        rows,
+        metrics=["t.beta"],
+        sessions=[DAY],
+        provenance=PROVENANCE,
     )
     found = result_queries.read_undefined_metrics(connection, DAY)
     assert sorted(found["subject"]) == ["(portfolio)", "A"]

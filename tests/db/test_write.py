@@ -268,14 +268,24 @@ def test_names_and_reasons_of_what_is_undefined_are_exactly_those_given(connecti
         day=MONDAY, metric="t.beta", reason="too few", n_obs=12
     )
     other = rows.assign(metric="t.volatility")
-    result_writes.replace_undefined_reasons(
-        connection, other, metrics=["t.volatility"], sessions=days, provenance=FIRST
+    result_writes.replace_metric_rows(
+        connection,
+        tables.undefined_metrics,
+        other,
+        metrics=["t.volatility"],
+        sessions=days,
+        provenance=FIRST,
     )
-    result_writes.replace_undefined_reasons(
-        connection, rows, metrics=metrics, sessions=days, provenance=FIRST
+    result_writes.replace_metric_rows(
+        connection, tables.undefined_metrics, rows, metrics=metrics, sessions=days, provenance=FIRST
     )
-    result_writes.replace_undefined_reasons(
-        connection, rows.iloc[:1], metrics=metrics, sessions=days, provenance=FIRST
+    result_writes.replace_metric_rows(
+        connection,
+        tables.undefined_metrics,
+        rows.iloc[:1],
+        metrics=metrics,
+        sessions=days,
+        provenance=FIRST,
     )
     found = fetch_frame(
         connection, sa.select(tables.undefined_metrics.c.metric, tables.undefined_metrics.c.n_obs)
@@ -288,18 +298,29 @@ def test_coverage_of_one_metric_leaves_that_of_another(connection, keys):
         day=MONDAY, metric="beta", coverage=0.5, n_covered=1, n_total=2
     )
     days = [MONDAY.date()]
-    assert result_writes.replace_coverage(
-        connection, rows, metrics=["beta"], sessions=days, provenance=FIRST
-    ) == (1, 0, 0)
-    assert result_writes.replace_coverage(
+    assert result_writes.replace_metric_rows(
         connection,
+        tables.portfolio_coverage,
+        rows,
+        metrics=["beta"],
+        sessions=days,
+        provenance=FIRST,
+    ) == (1, 0, 0)
+    assert result_writes.replace_metric_rows(
+        connection,
+        tables.portfolio_coverage,
         rows.assign(metric="prices"),
         metrics=["prices"],
         sessions=days,
         provenance=FIRST,
     ) == (1, 0, 0)
-    assert result_writes.replace_coverage(
-        connection, rows.iloc[:0], metrics=["beta"], sessions=days, provenance=FIRST
+    assert result_writes.replace_metric_rows(
+        connection,
+        tables.portfolio_coverage,
+        rows.iloc[:0],
+        metrics=["beta"],
+        sessions=days,
+        provenance=FIRST,
     ) == (0, 1, 0)
     assert connection.scalars(sa.select(tables.portfolio_coverage.c.metric)).all() == ["prices"]
 
