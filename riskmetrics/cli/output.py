@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from riskmetrics.errors import ConfigurationError
+from riskmetrics.present.formatting import fixed
 from riskmetrics.text import UNPRINTABLE, escape_all_but_colors, escape_controls, is_printable
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def format_cell(value: object, form: CellFormat | None = None) -> str:
         return "—"
     if form is not None:
         return form(value)
-    return f"{value:,.4f}" if isinstance(value, float) else str(value)
+    return fixed(value, decimals=4) if isinstance(value, float) else str(value)
 
 
 def spell_infinities(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -52,12 +52,14 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date, *, is_wide: boo
         hidden.add("undefined_reason")
     shown = table.arrange(frame)
     shown = shown[[name for name in shown.columns if name not in hidden]]
+    figures = table.figures
+    formats = table_formats(figures)
     if table.is_transposed:
         rows = to_records(shown)
         print_table(
             ["", *(row["portfolio"] for row in rows)],
             [
-                [str(name), *(format_cell(row[name]) for row in rows)]
+                [str(name), *(format_cell(row[name], formats.get(name)) for row in rows)]
                 for name in shown.columns
                 if name != "portfolio"
             ],
@@ -66,12 +68,11 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date, *, is_wide: boo
             is_wide=is_wide,
         )
         return
-    figures = table.figures
     headings = {column: figure.heading for column, figure in figures.items()}
     print_frame(
         shown,
         as_json=False,
-        formats=table_formats(figures),
+        formats=formats,
         headings=headings if table.has_headings else {},
         title=title,
         is_wide=is_wide,

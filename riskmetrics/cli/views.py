@@ -255,7 +255,11 @@ VIEWS = {
             "": Table(
                 "Portfolios, {session}",
                 result_queries.read_snapshots,
-                hidden=("portfolio_id", "created_at", "sector_exposure"),
+                ("portfolio_snapshots",),
+                hidden=(
+                    *("portfolio_id", "created_at", "sector_exposure"),
+                    *("dagster_run_id", "code_version"),
+                ),
                 is_transposed=True,
             )
         }

@@ -366,13 +366,21 @@ def _close_lots(
 
 
 def record_statement(
-    connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None
+    connection: sa.Connection,
+    portfolio_id: object,
+    as_of: date,
+    equity: Decimal | None,
+    *,
+    keeps_equity: bool = True,
 ) -> None:
-    """Store the day of a portfolio's latest statement, and its equity on that day unless None."""
+    """Store the day of a portfolio's latest statement, and its equity on that day.
+
+    Without an equity, that of an earlier statement stays, unless ``keeps_equity`` is false.
+    """
     table = tables.portfolios
     values: dict[str, object] = {"holdings_as_of": as_of}
-    if equity is not None:
-        values |= {"equity_balance": equity, "equity_as_of": as_of}
+    if equity is not None or not keeps_equity:
+        values |= {"equity_balance": equity, "equity_as_of": None if equity is None else as_of}
     differs = sa.or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
     connection.execute(
         sa.update(table)

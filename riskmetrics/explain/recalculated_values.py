@@ -69,9 +69,9 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
     inputs = {
         "equity on the session before": equity_before,
         "purchases of the day": inflow,
-        "cash is known on": sources.cash_anchor,
     }
-    return Recalculation(values, holdings.weight_inputs() | inputs)
+    anchor = {} if sources.cash_anchor is None else {"cash is known on": sources.cash_anchor}
+    return Recalculation(values, holdings.weight_inputs() | inputs | anchor)
 
 
 def _gross_weights(holdings: Holdings) -> "pd.Series[float]":

@@ -1,6 +1,7 @@
 """Formats of figures by their units, in tables of commands and on the page of the report."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from riskmetrics.catalog import Figure, Unit, find_figure
@@ -13,9 +14,12 @@ TABLE_FORMATS: dict[Unit, Format] = {
     **dict.fromkeys((Unit.MONEY, Unit.GAIN), formatting.money),
     **dict.fromkeys((Unit.FRACTION, Unit.VOLATILITY, Unit.PROBABILITY), formatting.percent),
     Unit.ACTIVE_FRACTION: formatting.signed_percent,
-    Unit.SESSION_RETURN: "{:.6f}".format,
+    Unit.SESSION_RETURN: partial(formatting.fixed, decimals=6),
     Unit.P_VALUE: formatting.p_value,
-    **dict.fromkeys((Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY), "{:.3f}".format),
+    **dict.fromkeys(
+        (Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY),
+        partial(formatting.fixed, decimals=3),
+    ),
     **dict.fromkeys(
         (Unit.SKILL, Unit.NUMBER, Unit.CORRELATION, Unit.EXPECTED_COUNT), formatting.two_decimals
     ),

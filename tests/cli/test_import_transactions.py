@@ -228,6 +228,19 @@ def test_statements_and_transactions_do_not_mix(call, history: Path, tmp_path: P
     assert "holdings agree with its transactions" in call(*stated, "--name", "Mine").stdout
 
 
+def test_cash_of_transactions_replaces_the_equity_of_a_statement_without_holdings(
+    call, history: Path, tmp_path: Path
+) -> None:
+    statement = tmp_path / "positions.csv"
+    statement.write_text("symbol,quantity\n")
+    options = ("--name", "Mine", "--as-of", "2024-01-02", "--allow-empty", "--equity", "777")
+    assert call("import", "portfolio", str(statement), *options).exit_code == 0
+    assert json.loads(call("portfolio", "list", "--json").stdout)[0]["equity_balance"] == 777
+    call("import", "transactions", str(history), "--portfolio", "Mine")
+    (listed,) = json.loads(call("portfolio", "list", "--json").stdout)
+    assert (listed["equity_balance"], listed["equity_as_of"]) == (None, None)
+
+
 def test_a_statement_of_an_earlier_day_is_compared_with_that_day(
     call, history: Path, tmp_path: Path
 ) -> None:
