@@ -6,6 +6,7 @@ statement shows.
 
 from collections.abc import Iterator
 
+from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
 from riskmetrics.insights.forms import (
     comparison,
@@ -72,7 +73,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_largest_gain", "result", 6.5, comparison.largest_gain,
         ("The largest gain of the past year",)),
     ("headline_var_too_low", "tail", 5.2, tail.var_too_low,
-        ("The value at risk has been too low for the portfolio",)),
+        (VAR_TOO_LOW,)),
     ("headline_risk_undefined", "data", 4.0, data.risk_undefined,
         ("No figure of risk is defined",)),
     ("headline_volatility_rose", "volatility", 3.5, volatility.volatility_rose,
