@@ -15,6 +15,9 @@ Layer = dict[str, Any]
 WIDTH, HEIGHT = 400, 190
 """Size with axes, in pixels of the specification; the page scales it."""
 
+_MAX_DAYS_BY_DAY = 150
+"""Calendar days of an axis whose labels are days; of more, they are months."""
+
 _AXIS_HEIGHT = 44
 """Room for the axis below bars."""
 
@@ -91,9 +94,17 @@ class Chart:
             "padding": 2,
             "autosize": {"type": "fit", "contains": "padding"},
             "config": CONFIG,
+            "params": [{"name": "day_format", "value": _day_format(rows)}],
             "data": _inline(rows),
             "layer": [*self.layers, *(self.pointed if is_interactive else ())],
         }
+
+
+def _day_format(rows: pd.DataFrame) -> str:
+    """Return the format of the axis of sessions: days where months would repeat."""
+    days = pd.to_datetime(rows["day"]) if "day" in rows else pd.Series(dtype="datetime64[ns]")
+    is_short = days.empty or (days.max() - days.min()).days <= _MAX_DAYS_BY_DAY
+    return "%b %d" if is_short else "%b %Y"
 
 
 def _inline(rows: pd.DataFrame) -> Layer:

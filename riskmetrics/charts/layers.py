@@ -14,7 +14,7 @@ PERCENT, PERCENT_1, AMOUNT, NUMBER = ".3~p", ".1%", ",.0f", ".2f"
 
 
 def by_day(title: str | None = None) -> Layer:
-    """Return the horizontal axis of sessions."""
+    """Return the horizontal axis of sessions; the chart sets the parameter `day_format`."""
     return {
         "field": "day",
         "type": "temporal",
@@ -24,7 +24,7 @@ def by_day(title: str | None = None) -> Layer:
             "grid": False,
             "tickCount": 5,
             "labelOverlap": True,
-            "format": "%b %Y",
+            "labelExpr": "utcFormat(datum.value, day_format)",
             "labelFlush": True,
             "labelBound": 2,
         },
@@ -181,13 +181,14 @@ def bars(label: str, amount: Layer, color: Layer, shown: list[Layer]) -> Layer:
 
 def diverging(
     field: str,
-    form: str,
     shown: list[Layer],
     x: Layer,
     y: Layer,
     domain: tuple[float, float] | None = None,
+    *,
+    factor: int = 1,
 ) -> tuple[Layer, Layer]:
-    """Return tiles colored from bad to good with their values as text.
+    """Return tiles colored from bad to good with ``factor`` times their values as text.
 
     Without a ``domain`` the colors span the values.
     """
@@ -209,7 +210,8 @@ def diverging(
         },
     }
     text = {
+        "transform": [{"calculate": f"{factor} * datum['{field}']", "as": "shown"}],
         "mark": {"type": "text", "fontSize": 10, "color": TILE_INK},
-        "encoding": {"x": x, "y": y, "text": {"field": field, "format": form}},
+        "encoding": {"x": x, "y": y, "text": {"field": "shown", "format": ".1f"}},
     }
     return tiles, text

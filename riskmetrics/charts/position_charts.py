@@ -57,7 +57,6 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         rows.sector_drift,
         diverging(
             "deviation",
-            PERCENT_1,
             tooltip(
                 ("session", "Session", ""),
                 ("sector", "Sector", ""),
@@ -146,7 +145,6 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         rows.correlations,
         diverging(
             "correlation",
-            ".1f",
             tooltip(("first", "Symbol", ""), ("second", "With", ""), ("correlation", "Is", NUMBER)),
             _symbols("first"),
             _symbols("second"),
@@ -191,7 +189,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
     ),
     Chart(
         "pnl_contributors",
-        "P&L of the day, by position",
+        "Daily P&L by position",
         "The largest gains and losses of the session.",
         rows.pnl_contributors,
         (

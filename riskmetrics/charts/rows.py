@@ -20,6 +20,12 @@ N_BINS = 25
 """Bins of the distribution of daily returns."""
 
 FORECAST_SESSIONS = 21
+_MAX_LABELS = 6
+"""Positions that are labeled in a plot of points."""
+
+_LABEL_WIDTH, _LABEL_HEIGHT = 0.15, 0.08
+"""Room of a label, as shares of the plot's width and height."""
+
 _NOTHING = pd.DataFrame()
 
 
@@ -181,11 +187,25 @@ def risk_shares(data: PortfolioData) -> pd.DataFrame:
 
 
 def risk_against_weight(data: PortfolioData) -> pd.DataFrame:
-    """Return symbol, weight and share of volatility, and label for the largest."""
+    """Return symbol, weight and share of volatility, and label for the largest.
+
+    A symbol whose label would cover that of a larger one has none.
+    """
     rows = data.contributions[["symbol", "weight", "share"]].dropna()
     rows = rows.astype({"weight": float, "share": float})
-    is_large = rows["share"].abs().rank(ascending=False, method="first") <= 6
-    return rows.assign(label=rows["symbol"].where(is_large))
+    spans = rows["weight"].max() - rows["weight"].min(), rows["share"].max() - rows["share"].min()
+    labeled: list[tuple[float, float]] = []
+    labels = pd.Series(None, index=rows.index, dtype=object)
+    for at, row in rows.loc[rows["share"].abs().sort_values(ascending=False).index].iterrows():
+        is_covered = any(
+            abs(row["weight"] - x) < _LABEL_WIDTH * spans[0]
+            and abs(row["share"] - y) < _LABEL_HEIGHT * spans[1]
+            for x, y in labeled
+        )
+        if len(labeled) < _MAX_LABELS and not is_covered:
+            labels[at] = row["symbol"]
+            labeled.append((row["weight"], row["share"]))
+    return rows.assign(label=labels)
 
 
 def correlations(data: PortfolioData) -> pd.DataFrame:

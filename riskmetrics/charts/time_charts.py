@@ -116,7 +116,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
                 tooltip(
                     ("day", "Session", ""),
                     ("total_value", "Equity", AMOUNT),
-                    ("daily_pnl", "P&L of the day", AMOUNT),
+                    ("daily_pnl", "Daily P&L", AMOUNT),
                     ("trades", "Trades", ""),
                 )
             ),
@@ -124,7 +124,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
     ),
     Chart(
         "pnl",
-        "P&L since entry",
+        "Cumulative P&L",
         "Gains and losses of all lots since they were bought, with income.",
         rows.equity,
         (
@@ -142,8 +142,8 @@ TIME_CHARTS: tuple[Chart, ...] = (
             hover(
                 tooltip(
                     ("day", "Session", ""),
-                    ("cumulative_pnl", "P&L since entry", AMOUNT),
-                    ("daily_pnl", "P&L of the day", AMOUNT),
+                    ("cumulative_pnl", "Cumulative P&L", AMOUNT),
+                    ("daily_pnl", "Daily P&L", AMOUNT),
                 )
             ),
         ),
@@ -302,9 +302,9 @@ TIME_CHARTS: tuple[Chart, ...] = (
     Chart(
         "monthly_returns",
         "Monthly returns",
-        "The first and the last month may be incomplete.",
+        "In percent; the first and the last month may be incomplete.",
         rows.monthly_returns,
-        diverging("monthly_return", PERCENT_1, _MONTHLY, _MONTHS, _YEARS),
+        diverging("monthly_return", _MONTHLY, _MONTHS, _YEARS, factor=100),
         is_pro_forma=True,
     ),
     Chart(

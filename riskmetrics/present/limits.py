@@ -20,23 +20,27 @@ def format_limited(name: str, value: float) -> str:
     return PAGE_FORMATS[Unit.FRACTION if unit is Unit.ACTIVE_FRACTION else unit](value)
 
 
+def format_against(name: str, value: float | None, limit: float) -> tuple[str, str]:
+    """Return a value and its limit, with as many decimals as tell them apart.
+
+    Examples
+    --------
+    >>> format_against("single_name", 0.25001, 0.25)
+    ('0.25001', '0.25')
+    """
+    if value is None:
+        return "—", format_limited(name, limit)
+    texts = format_limited(name, value), format_limited(name, limit)
+    return (f"{value:.6g}", f"{limit:.6g}") if texts[0] == texts[1] and value != limit else texts
+
+
 def describe_check(row: Mapping[str, Any]) -> str:
     """Return what a checked limit says of its portfolio and session."""
-    return f"{row['portfolio']}: {describe_status(row)}"
-
-
-def describe_status(row: Mapping[str, Any]) -> str:
-    """Return the same without the name of the portfolio.
-
-    As many decimals are shown as tell the value from the limit.
-    """
     name, limited = row["limit_name"], limited_figure(row["limit_name"])
-    limit = format_limited(name, row["limit_value"])
+    value, limit = format_against(name, row["value"], row["limit_value"])
+    start = f"{row['portfolio']}: {name}"
     if row["status"] == "undefined":
-        return f"{name} is undefined (limit {limit}): {row['undefined_reason']}"
+        return f"{start} is undefined (limit {limit}): {row['undefined_reason']}"
     of = f" of {row['subject']}" if limited.subject else ""
     relation = "exceeds" if row["status"] == "exceeded" else "keeps"
-    value = format_limited(name, row["value"])
-    if value == limit and row["value"] != row["limit_value"]:
-        value, limit = f"{row['value']:.6g}", f"{row['limit_value']:.6g}"
-    return f"{name}{of} {value} {relation} the limit {limit}"
+    return f"{start}{of} {value} {relation} the limit {limit}"

@@ -3,16 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.present import formatting
-from riskmetrics.present.limits import describe_status
+from riskmetrics.report.limit_table import build_limit_rows
 
 Record = Mapping[str, Any]
 
 SIGNIFICANCE = 0.05
 """Largest p-value of a backtest that counts as failed."""
-
-_FAILED_BACKTEST = "var too low"
-"""Focus of an insight that says what a failed backtest says."""
 
 
 def list_findings(
@@ -42,10 +40,14 @@ def list_findings(
     """
     symbols = ", ".join(dict.fromkeys(fault["symbol"] for fault in faults))
     failed = list(_failed_backtests(backtests))
-    told = {row["title"] for row in insights if failed and row["focus_area"] == _FAILED_BACKTEST}
+    told = {VAR_TOO_LOW} if failed else set()
     titles = (row["title"] for row in insights if row["severity"] in ("critical", "warning"))
     return [
-        *(f"Limit: {describe_status(row)}." for row in limits if row["status"] == "exceeded"),
+        *(
+            f"{row.label}: {row.value} exceeds the limit of {row.limit}."
+            for row in build_limit_rows(limits)
+            if row.status == "exceeded"
+        ),
         *failed,
         *(f"{caveat[:1].upper()}{caveat[1:]}." for caveat in caveats),
         *([f"Prices of {symbols} have issues: see below."] if symbols else []),

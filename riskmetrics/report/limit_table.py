@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from riskmetrics.catalog.limits import limited_figure
 from riskmetrics.present import formatting
-from riskmetrics.present.limits import format_limited
+from riskmetrics.present.limits import format_against
 from riskmetrics.report.changes import format_move
 
 Record = Mapping[str, Any]
@@ -15,7 +15,7 @@ class LimitRow(NamedTuple):
     """A checked limit, as text; a missing value is a dash."""
 
     label: str
-    subject: str
+    """Figure that is limited, and the symbol, sector or scenario that it is of."""
     value: str
     limit: str
     room: str
@@ -42,11 +42,11 @@ def _build_row(row: Record) -> LimitRow:
     name, value, limit = row["limit_name"], row["value"], row["limit_value"]
     figure = limited_figure(name)
     label = f"{figure.label[:1].upper()}{figure.label[1:]}"
+    shown, shown_limit = format_against(name, value, limit)
     return LimitRow(
-        label,
-        row["subject"] or "",
-        "—" if value is None else format_limited(name, value),
-        format_limited(name, limit),
+        f"{label}: {row['subject']}" if row["subject"] else label,
+        shown,
+        shown_limit,
         "—" if value is None else format_move(limit - value, figure.unit),
         row["status"],
         formatting.day(row["since"]),

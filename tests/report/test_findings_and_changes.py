@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.report.attention import list_findings
 from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
 from riskmetrics.report.limit_table import build_limit_rows
@@ -47,8 +48,8 @@ def test_two_failed_levels_are_one_finding_unless_they_fail_in_two_ways() -> Non
     assert len(list_findings([backtest(0.003, exceptions=3), other], [], [], [])) == 2
 
 
-def insight(severity: str, title: str, focus_area: str | None = None) -> dict[str, Any]:
-    return {"severity": severity, "title": title, "focus_area": focus_area}
+def insight(severity: str, title: str) -> dict[str, Any]:
+    return {"severity": severity, "title": title}
 
 
 def test_findings_are_backtests_caveats_faults_and_severe_insights() -> None:
@@ -64,9 +65,8 @@ def test_findings_are_backtests_caveats_faults_and_severe_insights() -> None:
 
 
 def test_a_cause_is_named_once() -> None:
-    low = "The value at risk has been too low for the portfolio"
-    insights = [insight("critical", low, "limits reached"), insight("warning", low, "var too low")]
-    assert list_findings([], [], [], insights) == [low]
+    insights = [insight("critical", VAR_TOO_LOW), insight("warning", VAR_TOO_LOW)]
+    assert list_findings([], [], [], insights) == [VAR_TOO_LOW]
     (only,) = list_findings([backtest(0.003)], [], [], insights)
     assert only.startswith("The historical value at risk was exceeded")
     others = [*insights, insight("warning", "AMD is most of the risk"), insight("critical", "AMD")]
@@ -97,15 +97,14 @@ def test_limits_have_their_room_and_the_exceeded_come_first_and_are_findings() -
     ]
     kept, undefined, exceeded = (build_limit_rows([row])[0] for row in checks)
     assert build_limit_rows(checks) == [undefined, exceeded, kept]
-    assert exceeded[1:] == ("AMD", "59.8%", "25.0%", "−34.8 pp", "exceeded", "2022-12-28", "")
+    name = "Share of equity of a symbol, with options on it: AMD"
+    assert exceeded == (name, "59.8%", "25.0%", "−34.8 pp", "exceeded", "2022-12-28", "")
     assert kept == (
         "Gross exposure divided by equity",
-        *("", "1.50", "2.00", "+0.50", "kept", "2022-12-28", ""),
+        *("1.50", "2.00", "+0.50", "kept", "2022-12-28", ""),
     )
     assert (undefined.value, undefined.room, undefined.reason) == ("—", "—", "no price")
-    assert list_findings([], [], [], [], checks) == [
-        "Limit: single_name of AMD 59.8% exceeds the limit 25.0%."
-    ]
+    assert list_findings([], [], [], [], checks) == [f"{name}: 59.8% exceeds the limit of 25.0%."]
 
 
 def test_changes_of_shares_are_percentage_points_and_of_amounts_have_signs() -> None:

@@ -6,6 +6,7 @@ statement shows.
 
 from collections.abc import Iterator
 
+from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.forms import (
@@ -80,7 +81,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_largest_gain", "result", 6.5, comparison.extremes[1],
         ("The largest gain of the past year",)),
     ("headline_var_too_low", "tail", 5.2, tail.var_too_low,
-        ("The value at risk has been too low",)),
+        (VAR_TOO_LOW,)),
     ("headline_own_limit_ended", "limits", 4.5, own_limits.ended[0],
         ("The portfolio is back within the limit on {name}",)),
     ("headline_own_limit_ended_of", "limits", 4.5, own_limits.ended[1],
