@@ -184,4 +184,8 @@ _plain("headline_beta", "factors", "beta", float("-inf"), "Sensitivity to the ma
 _plain("headline_exposure", "hedge", "num_short_positions", 1, "Exposure of longs and shorts")
 _plain("headline_liquidity", "liquidity", "days_to_liquidate", 0, "Liquidity of the portfolio")
 _plain("headline_active", "active", "tracking_error", 0, "Risk against the market index")
+_plain("headline_factors", "factors", "specific_share", float("-inf"), "Tilts to factors")
+_plain("headline_rates", "factors", "rate_beta", float("-inf"), "Sensitivity to interest rates")
+_plain("headline_correlation", "concentration", "average_correlation", -1,
+    "Correlations of the holdings")  # fmt: skip
 _plain("headline_drawdown_level", "stress", "drawdown", 0, "The drawdown of the portfolio")
