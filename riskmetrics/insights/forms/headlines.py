@@ -47,7 +47,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
         states=of.id,
     )
     def evaluate(view: View) -> Iterator[Instance]:
-        for found in of.evaluate(view):
+        for found in view.instances(of):
             shown = {"name": make(found.subject)} if slots else {}
             evidence = (*found.facts, *found.context)
             weighed = salience * (_ELEVATED if found.level == "elevated" else 1)
@@ -138,7 +138,7 @@ for _id, _topic, _salience, _of, _phrasings in _DERIVED:
 
 def _one(view: View, sign: int) -> Iterator[Instance]:
     """Yield the position that explains the result of the session."""
-    for found in result.main_positions[sign].evaluate(view):
+    for found in view.instances(result.main_positions[sign]):
         if found.supports:
             evidence, share = (*found.facts, *found.context), found.slots["share"].value
             impact = abs(view.number("daily_return") or 0.0) * float(str(share))
@@ -165,7 +165,7 @@ def headline_quiet(view: View) -> Iterator[Instance]:
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
-        moved = any(any(each.evaluate(view)) for each in volatility.moves.values())
+        moved = any(any(view.instances(each)) for each in volatility.moves.values())
         if rate <= _QUIET * var and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)
 
