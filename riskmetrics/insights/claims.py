@@ -199,6 +199,13 @@ class View:
         """Index the facts of a sheet by type and alias."""
         self.sheet = sheet
         self._facts = sheet.by_type
+        self._instances: dict[str, tuple[Instance, ...]] = {}
+
+    def instances(self, each: Form) -> tuple[Instance, ...]:
+        """Return the instances of a form that are true; it is evaluated once."""
+        if each.id not in self._instances:
+            self._instances[each.id] = tuple(each.evaluate(self))
+        return self._instances[each.id]
 
     def fact(self, kind: str, alias: str | None = None) -> "Fact | None":
         """Return a fact, or None."""
@@ -304,7 +311,7 @@ def claims_of(
     before = sheet.before if before is None else before
     view, found = View(sheet), []
     for each in catalog().values():
-        for instance in each.evaluate(view):
+        for instance in view.instances(each):
             claim_id = f"{each.id}:{instance.subject}" if instance.subject else each.id
             is_new = each.is_event or _is_new(
                 before.get(_memory_key(each, instance, sheet)), instance

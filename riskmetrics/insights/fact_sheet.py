@@ -83,6 +83,7 @@ class Sheet:
             fact.id: fact for fact in self.facts.values() if fact.fact_type.provider in providers
         }
         entities = {fact.entity for fact in selected.values()}
+        entities |= {self.aliases[each].get("of") for each in entities if each}
         aliases = {alias: name for alias, name in self.aliases.items() if alias in entities}
         read = source_columns(tuple(providers))
         missing = {metric: reason for metric, reason in self.missing.items() if metric in read}

@@ -80,14 +80,37 @@ COMMON_QUESTIONS = (
         "no_limit",
     ),
     CommonQuestion(
+        "How fast could it be sold?",
+        r"liquid|how (fast|long|quickly).*(sell|sold)|\bsold\b",
+        ("liquidity",),
+    ),
+    CommonQuestion(
+        "Which factors is it tilted to?",
+        r"factor|\btilt|\bstyle|momentum",
+        ("factors",),
+        _names("factor", "risk_"),
+    ),
+    CommonQuestion(
+        "How correlated are the holdings?",
+        r"correlat|move (alike|together)",
+        ("concentration",),
+        _names("correlation", "diversified", "holdings_move", "pair"),
+    ),
+    CommonQuestion(
         "What is the worst case?",
         r"worst|stress|scenario|crash|(can|could|might|would).* (lose|loss|cost)",
         ("stress", "tail"),
         _avoids("drawdown", "deepest"),
     ),
     CommonQuestion(
+        "How far is it from the index?",
+        r"tracking error|active|information ratio|(far|beat|behind|against|versus|vs).* index",
+        ("active", "factors"),
+        _names("active", "tracking"),
+    ),
+    CommonQuestion(
         "How does it differ from the benchmark by sector?",
-        r"sector|industr|benchmark|active|overweight|underweight",
+        r"sector|industr|benchmark|overweight|underweight",
         ("sectors",),
     ),
     CommonQuestion(

@@ -622,6 +622,9 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         else set()
     ),
     "headline_beta": lambda f: {""} if known(f.beta) else set(),
+    "headline_factors": lambda f: {""} if known(f.specific_share) else set(),
+    "headline_rates": lambda f: {""} if known(f.rate_beta) else set(),
+    "headline_correlation": lambda f: {""} if known(f.average_correlation) else set(),
     "headline_liquidity": lambda f: {""} if known(f.days_to_liquidate) else set(),
     "headline_active": lambda f: {""} if known(f.tracking_error) else set(),
     "headline_drawdown_level": lambda f: {""} if known(f.drawdown) else set(),

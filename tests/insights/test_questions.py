@@ -44,6 +44,12 @@ def test_each_example_is_recognized_as_its_own_kind(question) -> None:
     ("text", "example"),
     [
         ("what drives risk", "What drives the risk?"),
+        ("How liquid is the portfolio?", "How fast could it be sold?"),
+        ("How long would it take to sell everything?", "How fast could it be sold?"),
+        ("What are the style factors?", "Which factors is it tilted to?"),
+        ("Did it beat the index?", "How far is it from the index?"),
+        ("tracking error", "How far is it from the index?"),
+        ("Are my stocks correlated?", "How correlated are the holdings?"),
         ("How risky is it?", "What drives the risk?"),
         ("Why did I lose money yesterday?", "Why did it lose or gain?"),
         ("How much could I lose in a crash?", "What is the worst case?"),

@@ -47,7 +47,7 @@ def _return(view: View, sign: int) -> Iterator[Instance]:
         rate, ratio = (float(fact.value) for fact in facts)
         if sign * rate >= _CLEAR_ACTIVE_RETURN and sign * ratio > 0:
             slots = {"gap": points(rate), "ratio": number(ratio)}
-            yield Instance(slots, facts, 0.5, sign=sign)
+            yield Instance(slots, facts, 0.5, sign=sign, is_steady=True)
 
 
 mirrored("active", "gap: points, ratio: number", _return, {

@@ -29,7 +29,7 @@ def look_at_position(view: View) -> Iterator[Instance]:
     """The position that makes most of the risk, or much for its size, or has a severe alert."""
     heavy = (
         each
-        for each in (*position_dominates.evaluate(view), *position_risk_heavy.evaluate(view))
+        for each in (*view.instances(position_dominates), *view.instances(position_risk_heavy))
         if float(each.facts[1].value) >= _MUCH_RISK
     )
     found = max(heavy, key=lambda each: float(each.facts[1].value), default=None)
@@ -46,7 +46,7 @@ def _look(form_id: str, topic: Topic, kind: str, phrasing: str) -> None:
 
     @form(form_id, topic, slots, phrasing, role="advice")
     def evaluate(view: View) -> Iterator[Instance]:
-        if kind != "drawdown" or any(drawdown_deepest.evaluate(view)):
+        if kind != "drawdown" or any(view.instances(drawdown_deepest)):
             yield from _reached(view, kind)
 
 
@@ -78,7 +78,7 @@ _look("look_at_drawdown", "stress", "drawdown",
 )
 def look_at_var(view: View) -> Iterator[Instance]:
     """The value at risk fails its test."""
-    for found in var_too_low.evaluate(view):
+    for found in view.instances(var_too_low):
         yield Instance({}, (), _SALIENCE + 1, context=(*found.facts, *found.context))
 
 
@@ -92,7 +92,7 @@ def look_at_var(view: View) -> Iterator[Instance]:
 def look_at_own_limit(view: View) -> Iterator[Instance]:
     """The first limit that a user set and that is exceeded."""
     for state in (*own_limits.breached, *own_limits.exceeded):
-        for found in state.evaluate(view):
+        for found in view.instances(state):
             evidence = (*found.facts, *found.context)
             shown = {"name": label(found.subject)}
             yield Instance(shown, (), _SALIENCE + 2, found.subject, context=evidence)

@@ -48,7 +48,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
         states=of.id,
     )
     def evaluate(view: View) -> Iterator[Instance]:
-        for found in of.evaluate(view):
+        for found in view.instances(of):
             shown = {"name": make(found.subject)} if slots else {}
             evidence = (*found.facts, *found.context)
             weighed = salience * (_ELEVATED if found.level == "elevated" else 1)
@@ -139,7 +139,7 @@ for _id, _topic, _salience, _of, _phrasings in _DERIVED:
 
 def _one(view: View, sign: int) -> Iterator[Instance]:
     """Yield the position that explains the result of the session."""
-    for found in result.main_positions[sign].evaluate(view):
+    for found in view.instances(result.main_positions[sign]):
         if found.supports:
             evidence, share = (*found.facts, *found.context), found.slots["share"].value
             impact = abs(view.number("daily_return") or 0.0) * float(str(share))
@@ -166,7 +166,7 @@ def headline_quiet(view: View) -> Iterator[Instance]:
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
-        moved = any(any(each.evaluate(view)) for each in volatility.moves.values())
+        moved = any(any(view.instances(each)) for each in volatility.moves.values())
         if rate <= _QUIET * var and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)
 
@@ -185,4 +185,8 @@ _plain("headline_beta", "factors", "beta", float("-inf"), "Sensitivity to the ma
 _plain("headline_exposure", "hedge", "num_short_positions", 1, "Exposure of longs and shorts")
 _plain("headline_liquidity", "liquidity", "days_to_liquidate", 0, "Liquidity of the portfolio")
 _plain("headline_active", "active", "tracking_error", 0, "Risk against the market index")
+_plain("headline_factors", "factors", "specific_share", float("-inf"), "Tilts to factors")
+_plain("headline_rates", "factors", "rate_beta", float("-inf"), "Sensitivity to interest rates")
+_plain("headline_correlation", "concentration", "average_correlation", -1,
+    "Correlations of the holdings")  # fmt: skip
 _plain("headline_drawdown_level", "stress", "drawdown", 0, "The drawdown of the portfolio")

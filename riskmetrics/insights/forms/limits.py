@@ -112,7 +112,7 @@ def _list(reaches: list[Reach], failing: tuple[Fact, ...]) -> Iterator[Instance]
 def _failing_test(view: View) -> tuple[Fact, ...]:
     """Return the p-values of a VaR test that rejects a VaR too low, as it did before."""
     p_values = view.facts_of("var_p_value", "previous_var_p_value")
-    fails = any(var_too_low.evaluate(view))
+    fails = any(view.instances(var_too_low))
     if fails and p_values and all(float(fact.value) < REJECTED for fact in p_values):
         return p_values
     return ()

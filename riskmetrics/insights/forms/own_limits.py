@@ -115,7 +115,7 @@ close = _own_limit(
 )
 def own_limits_kept(view: View) -> Iterator[Instance]:
     """All limits that are checked are kept, and were not exceeded the session before."""
-    if any(any(each.evaluate(view)) for each in ended):
+    if any(any(view.instances(each)) for each in ended):
         return
     found = [view.fact("limit_status", alias) for alias in view.aliases("LIM")]
     facts = tuple(fact for fact in found if fact is not None)

@@ -122,7 +122,7 @@ def volatility_calm(view: View) -> Iterator[Instance]:
     if facts and float(facts[1].value) <= _CALM:
         volatility, rank = (float(fact.value) for fact in facts)
         slots = {"volatility": size(volatility), "days": percent(rank)}
-        yield Instance(slots, facts, 0.9 + _CALM - rank, sign=1)
+        yield Instance(slots, facts, 0.9 + _CALM - rank, sign=1, is_steady=True)
 
 
 @form(

@@ -1,0 +1,119 @@
+"""Thresholds of forms: the edge itself counts, and the number before it does not."""
+
+import numpy as np
+import pytest
+
+from riskmetrics.insights.claims import claims_of
+from tests.insights.fact_sheets import build_sheet
+
+Facts = dict[str, float | str]
+
+_LIMIT: Facts = {"lim_01_limit_status": "kept", "lim_01_limit_status_before": "kept"}
+_EXCEEDED: Facts = {"lim_01_limit_status": "exceeded", "lim_01_limit_status_before": "kept"}
+_LOSERS: Facts = {"n_losers": 5, "winners_pnl": 0.0, "losers_pnl": -1000.0, "daily_pnl": -1000.0}
+_WEEK: Facts = {"losers_pnl_5d": -1000.0, "winners_pnl_5d": 0.0, "n_losers_5d": 2}
+
+EDGES: list[tuple[str, Facts, str, float, int]] = [
+    ("five_sessions_down", {}, "return_5d", -0.02, -1),
+    ("five_sessions_up", {}, "return_5d", 0.02, 1),
+    ("month_down", {}, "return_21d", -0.06, -1),
+    ("month_up", {}, "return_21d", 0.06, 1),
+    ("behind_market_5d", {"market_return_5d": 0.0}, "return_5d", -0.01, -1),
+    ("ahead_of_market_5d", {"market_return_5d": 0.0}, "return_5d", 0.01, 1),
+    ("behind_market_21d", {"market_return_21d": 0.0}, "return_21d", -0.025, -1),
+    ("ahead_of_market_21d", {"market_return_21d": 0.0}, "return_21d", 0.025, 1),
+    ("behind_market", {"market_return": 0.0}, "daily_return", -0.005, -1),
+    ("ahead_of_market", {"market_return": 0.0}, "daily_return", 0.005, 1),
+    ("market_fall_in_line", {"own_beta": 1.0, "daily_return": -0.003}, "market_return", -0.003, -1),
+    ("market_rise_in_line", {"own_beta": 1.0, "daily_return": 0.003}, "market_return", 0.003, 1),
+    ("market_fall_in_line", {"own_beta": 1.0, "market_return": -0.01}, "daily_return", -0.012, 1),
+    ("market_fall_better", {"own_beta": 1.0, "market_return": -0.004}, "daily_return", -0.002, 1),
+    ("market_fell", {"daily_return": 0.0}, "market_return", -0.01, -1),
+    ("market_rose", {"daily_return": 0.0}, "market_return", 0.01, 1),
+    ("losses_spread:POS_01", _LOSERS, "pos_01_pnl", -250.0, 1),
+    ("losses_spread:POS_01", {**_LOSERS, "pos_01_pnl": -250.0}, "n_losers", 5, 1),
+    ("detractor_5d:POS_01", _WEEK, "pos_01_pnl_5d", -250.0, -1),
+    ("detractor_5d:POS_01", {**_WEEK, "pos_01_pnl_5d": -900.0}, "n_losers_5d", 2, 1),
+    ("breadth", {"n_losers": 2}, "n_winners", 3, 1),
+    ("cash_share", {"total_value": 1000.0}, "cash_value", 100.0, 1),
+    ("cash_share", {"total_value": 1000.0}, "cash_value", 1000.0, -1),
+    ("volatility_rose_21d", {"volatility_21d": 0.625}, "volatility_21d_change_21d", 0.125, 1),
+    ("volatility_fell_21d", {"volatility_21d": 0.375}, "volatility_21d_change_21d", -0.125, -1),
+    ("top_three_grew", {}, "top_3_change_21d", 0.03, 1),
+    ("beta_rose_21d", {"beta": 1.0}, "beta_change_21d", 0.1, 1),
+    ("beta_fell_21d", {"beta": 1.0}, "beta_change_21d", -0.1, -1),
+    ("rate_beta", {}, "rate_beta", 0.2, 1),
+    ("rate_beta_negative", {}, "rate_beta", -0.2, -1),
+    ("factor_tilt:FAC_01", {"fac_01_factor_error": 0.05}, "fac_01_factor_exposure", 0.2, 1),
+    ("factor_tilt:FAC_01", {"fac_01_factor_exposure": 0.5}, "fac_01_factor_error", 0.25, -1),
+    ("factor_tilt_away:FAC_01", {"fac_01_factor_error": 0.05}, "fac_01_factor_exposure", -0.2, -1),
+    ("factor_largest:FAC_01", {}, "fac_01_factor_share", 0.1, 1),
+    ("factor_offsets:FAC_01", {}, "fac_01_factor_share", -0.05, -1),
+    ("risk_specific", {}, "specific_share", 0.5, 1),
+    ("risk_explained", {}, "specific_share", 1 - 0.8, -1),
+    ("risk_explained", {}, "specific_share", 0.0, 1),
+    ("holdings_move_together", {}, "average_correlation", 0.6, 1),
+    ("holdings_move_apart", {}, "average_correlation", 0.3, -1),
+    ("diversified_little", {"num_short_positions": 0}, "diversification_ratio", 1.0, 1),
+    ("liquidity_slow", {}, "days_to_liquidate", 5.0, 1),
+    ("liquidity_fast", {}, "days_to_liquidate", 1.0, -1),
+    ("liquidity_partial", {}, "sold_in_5d", float(np.nextafter(0.8, 0)), -1),
+    ("tracking_error_rises", {"tracking_error": 0.625}, "expected_tracking_error", 0.75, 1),
+    ("tracking_error_falls", {"tracking_error": 0.625}, "expected_tracking_error", 0.5, -1),
+    ("active_gain", {"information_ratio": 1.0}, "active_return", 0.02, 1),
+    ("active_loss", {"information_ratio": -1.0}, "active_return", -0.02, -1),
+    ("active_beta", {}, "active_market_share", 0.5, 1),
+    ("at_peak", {"max_drawdown": 0.1}, "drawdown", 0.0, -1),
+    ("drawdown_compared", {"max_drawdown": 0.5}, "drawdown", 0.25, -1),
+    ("drawdown_compared", {"max_drawdown": 0.5}, "drawdown", 0.03, 1),
+    ("own_limit_close:LIM_01", {**_LIMIT, "lim_01_checked_limit": 1.0}, "lim_01_checked", 0.9, 1),
+    ("own_limit_close:LIM_01", {**_LIMIT, "lim_01_checked_limit": 1.0}, "lim_01_checked", 1.0, -1),
+    (
+        "own_limit_breached:LIM_01",
+        {**_EXCEEDED, "lim_01_checked_limit": 1.0},
+        "lim_01_checked",
+        float(np.nextafter(1.0, 2)),
+        1,
+    ),
+]
+"""Form, facts, the fact that is moved, its edge, and the side on which the form is true."""
+
+
+@pytest.mark.parametrize(("form_id", "facts", "moved", "edge", "side"), EDGES)
+def test_a_form_is_true_at_its_edge_and_not_before(
+    form_id: str, facts: Facts, moved: str, edge: float, side: int
+) -> None:
+    def is_made(value: float) -> bool:
+        return form_id in claims_of(build_sheet(facts | {moved: value}), {})
+
+    before = edge - side if moved.startswith("n_") else float(np.nextafter(edge, -side * np.inf))
+    assert is_made(edge)
+    assert not is_made(before)
+
+
+def test_a_pair_is_alike_from_a_correlation_of_four_fifths() -> None:
+    def is_alike(correlation: float) -> bool:
+        facts = {f"pos_0{n}_highest_correlation": correlation for n in (1, 2)}
+        return "pair_alike:POS_01" in claims_of(build_sheet(facts), {})
+
+    assert is_alike(0.8)
+    assert not is_alike(float(np.nextafter(0.8, 0)))
+
+
+def test_liquidity_is_told_only_if_all_of_gross_value_has_a_volume() -> None:
+    facts: Facts = {"days_to_liquidate": 12.0, "sold_in_5d": 0.4}
+    assert {"liquidity_slow", "liquidity_partial"} <= claims_of(build_sheet(facts), {}).keys()
+    partly = dict.fromkeys(facts, "covers 90% of gross value")
+    found = claims_of(build_sheet(facts, qualities=partly), {})
+    assert {each.form.role for each in found.values()} <= {"headline"}
+
+
+def test_a_limit_of_a_user_replaces_the_alert_level_of_its_figure() -> None:
+    """A beta of 1.55 is beyond the alert level of 1.50; the user allows 1.60."""
+    facts: Facts = {"beta": 1.55, "beta_streak": 1, "drawdown": 0.3, "drawdown_streak": 1}
+    own: Facts = {"lim_01_checked_number": 1.55, "lim_01_checked_number_limit": 1.6, **_LIMIT}
+    without, found = claims_of(build_sheet(facts), {}), claims_of(build_sheet(facts | own), {})
+    assert {"limit_beta", "limit_drawdown", "look_at_beta"} <= without.keys()
+    assert "limit_beta" not in found
+    assert "look_at_beta" not in found
+    assert {"limit_drawdown", "own_limit_close:LIM_01"} <= found.keys()
