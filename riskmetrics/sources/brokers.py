@@ -17,6 +17,7 @@ import pyarrow as pa
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources import cells
+from riskmetrics.sources.dates import infer_order
 from riskmetrics.sources.decimal_marks import infer_decimal_mark
 from riskmetrics.sources.file_kinds import FileClassification
 from riskmetrics.sources.holdings_files import parse_file
@@ -138,7 +139,8 @@ def read_holdings(
     file = parse_file(path, limits.for_holdings(), layouts or load_layouts())
     table, layout = file.statement.table, file.layout
     mark = decimal or infer_decimal_mark(table, layout)
-    order = date_order or layout.dates
+    written_day = [file.statement.day.text] if file.statement.day else []
+    order = date_order or layout.dates or infer_order(written_day)
     stated_day = _stated_day(path, file.statement, order, needs_day=as_of is None)
     table, unplaced_cash = place_report_cash(table, mark)
     table, sums = place_lots(table, mark, order)
@@ -162,7 +164,9 @@ def read_holdings(
     )
     reader.read(table)
     rejected = [*table.rejected, *reader.rejected]
-    _require_holdings(path, reader.accounts, rejected, allow_empty=allow_empty)
+    _require_holdings(
+        path, reader.accounts, rejected, allow_empty=allow_empty, has_lines=table.n_rows > 0
+    )
     return HoldingsFile(
         layout.name,
         f"{file.file_format}, decimal {'point' if mark == '.' else 'comma'}",
@@ -357,16 +361,20 @@ def _note_cash_weight(lots: ParseResult) -> None:
 
 
 def _require_holdings(
-    path: Path, accounts: list[Account], rejected: list[RejectedRow], *, allow_empty: bool
+    path: Path,
+    accounts: list[Account],
+    rejected: list[RejectedRow],
+    *,
+    allow_empty: bool,
+    has_lines: bool,
 ) -> None:
     """Raise DataQualityError if no row is valid, or if a file is empty that must not be."""
     has_lots = any(len(account.holdings.rows) for account in accounts)
     if rejected and not has_lots:
         raise no_valid_row_error(path, sorted(rejected, key=lambda row: row.line or 0))
     if not accounts or not (allow_empty or has_lots):
-        raise DataQualityError(
-            f"{path} has no holding. If all positions were sold, pass --allow-empty"
-        )
+        what = "no holding" if has_lines else "a header but no row"
+        raise DataQualityError(f"{path} has {what}. If all positions were sold, pass --allow-empty")
 
 
 def _account_names(table: Table) -> "pd.Series[str]":

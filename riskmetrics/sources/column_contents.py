@@ -13,7 +13,7 @@ _MAX_CLASS_WORDS = 4
 def find_columns_by_content(
     texts: Iterable[tuple[int, Collection[str]]], known: Container[str]
 ) -> dict[str, int]:
-    """Return the places of the columns of asset classes and of currencies.
+    """Return the places of the columns of asset classes, currencies and position types.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def find_columns_by_content(
     found: dict[str, int] = {}
     for place, cells in texts:
         filled = {*cells} - MISSING_TEXTS
-        for name, is_member in (("investment_class", _is_class), ("currency", _is_currency)):
+        for name, is_member in _MEMBERS.items():
             if filled and name not in known and name not in found and all(map(is_member, filled)):
                 found[name] = place
     return found
@@ -44,3 +44,15 @@ def _is_class(text: str) -> bool:
 
 def _is_currency(text: str) -> bool:
     return text.upper() in CURRENCIES
+
+
+def _is_side(text: str) -> bool:
+    return text.upper() in {"LONG", "SHORT"}
+
+
+_MEMBERS = {
+    "investment_class": _is_class,
+    "currency": _is_currency,
+    "position_type": _is_side,
+}
+"""Whether a cell can be in a column."""

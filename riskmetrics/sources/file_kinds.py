@@ -32,6 +32,7 @@ __all__ = [
     "classify_table",
     "classify_tables",
     "combine_kinds",
+    "is_header",
     "require_kind",
 ]
 
@@ -70,7 +71,7 @@ def classify_tables(lines: Sequence[Sequence[str]]) -> list[tuple[int, FileClass
 
     A header consists of known headers. Without such a line, the line with most of them is taken.
     """
-    headers = [place for place, line in enumerate(lines) if _is_header(line)]
+    headers = [place for place, line in enumerate(lines) if is_header(line)]
     if not headers:
         scores = list(map(_count_headers, lines[:_MAX_HEADER_LINES]))
         headers = [scores.index(max(scores))] if any(scores) else []
@@ -90,7 +91,7 @@ def _count_headers(line: Sequence[str]) -> int:
     return len({known_key(cell) for cell in line} & known_headers())
 
 
-def _is_header(line: Sequence[str]) -> bool:
+def is_header(line: Sequence[str]) -> bool:
     """Return whether at least half of the cells are known headers, and none is a number."""
     cells = [cell for cell in map(str.strip, line) if cell]
     if len(cells) < _MIN_HEADERS or any(

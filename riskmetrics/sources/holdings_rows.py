@@ -33,6 +33,9 @@ from riskmetrics.symbols import clean_symbol_text, parse_option
 
 MAX_DECORATIONS_NAMED = 8
 _USD_NAMES = ("US$", "$", "US DOLLAR", "US DOLLARS", "U.S. DOLLAR", "DOLLAR US")
+_TERMS = {"strike_price", "expiration_date", "option_right"}
+"""Columns of the terms of options."""
+_MAX_TICKER_CHARS = 5
 _LOT_DATE = r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d"
 """Pattern of a date in the place of a symbol, as in a line of a lot below its position."""
 
@@ -59,9 +62,10 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
 
     Adds the column ``form_problem``: why the form of the symbol is not supported, else empty.
     """
-    if "symbol" not in table.columns:
-        table = _with_texts(table, symbol=table.text("identifier"))
-    written = table.text("symbol")
+    has_symbols = "symbol" in table.columns
+    written = table.text("symbol" if has_symbols else "identifier")
+    if not has_symbols:
+        table = _with_texts(table, symbol=written)
     forms = [parse_symbol_form(text) for text in written]
     currency = table.text("currency").str.upper()
     currency = currency.mask(currency.isin(_USD_NAMES), "USD")
@@ -70,6 +74,11 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
     if layout.funds_by_cusip:
         funds = symbols.map(lambda one: is_cusip(one) and not is_debt_cusip(one)).astype(bool)
         problems = problems.mask(funds, "")
+    if not has_symbols:  # other identifiers, such as a WKN, have the form of a symbol
+        is_identifier = written.str.contains(r"\d") & ~problems.str.contains("ISIN|CUSIP")
+        problems = problems.mask(
+            is_identifier, written + " is an identifier, not a symbol. Add a column Symbol"
+        )
     is_abroad = table.text("exchange").map(is_foreign_exchange).astype(bool)
     is_abroad |= pd.Series([form.listing != "" for form in forms], dtype=bool)
     problems = problems.mask(
@@ -83,6 +92,10 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         if text != symbol
     )
     classes = _class_texts(table)
+    symbols, is_unreadable = _described_options(table, symbols, classes)
+    problems = problems.mask(
+        is_unreadable, "the description is that of an option: write its symbol in its place"
+    )
     prepared = _with_texts(
         table,
         symbol=_option_symbols(table, symbols, classes),
@@ -111,11 +124,33 @@ def _class_texts(table: Table) -> "pd.Series[str]":
     return stated.mask((stated == "") & (named != ""), kind)
 
 
+def _described_options(
+    table: Table, symbols: "pd.Series[str]", classes: "pd.Series[str]"
+) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
+    """Return symbols with those of options that only the description names.
+
+    The second result is a mask of the options whose description cannot be read.
+    """
+    texts = table.text("description")
+    is_candidate = (
+        classes.map(asset_class).isin(["", "option"])
+        & texts.str.contains(r"(?i)\b(?:call|put|[cp])\b")
+        & texts.str.contains(r"\d")
+        & ~symbols.map(lambda text: parse_option(text) is not None).astype(bool)
+    )
+    if table.columns.keys() >= _TERMS:
+        is_candidate &= table.text("strike_price") == ""
+    options = texts.where(is_candidate, "").map(parse_option)
+    named = options.map(lambda option: option.symbol if option else None)
+    is_unreadable = is_candidate & named.isna() & texts.str.match(r"(?i)(?:call|put)\s")
+    return named.fillna(symbols), is_unreadable
+
+
 def _option_symbols(
     table: Table, symbols: "pd.Series[str]", classes: "pd.Series[str]"
 ) -> "pd.Series[str]":
     """Return symbols, with those of options whose terms are in columns of their own."""
-    if not {"strike_price", "expiration_date", "option_right"} <= table.columns.keys():
+    if not table.columns.keys() >= _TERMS:
         return symbols
     days = cells.parse_dates(table.columns["expiration_date"])[0]
     parts = zip(
@@ -267,15 +302,18 @@ def _is_total(table: Table) -> BoolArray:
 
 
 def _is_sum_above(table: Table, value: FloatArray) -> BoolArray:
-    """Return a mask of the lines without a symbol whose value is the sum of the lines above."""
+    """Return a mask of the lines of a sum: without a symbol, or with a word and several lines."""
     above = section = 0.0
+    n_above = 0
     found = np.zeros(table.n_rows, dtype=bool)
     for row, (symbol, amount) in enumerate(zip(table.text("symbol"), value, strict=True)):
-        if np.isnan(amount):
+        if np.isnan(amount) or amount == 0:
             continue
-        found[row] = symbol == "" and bool(np.isclose(amount, [above, section], rtol=1e-6).any())
+        is_word = symbol.isalpha() and len(symbol) > _MAX_TICKER_CHARS and n_above > 1
+        is_sum = bool(np.isclose(amount, [above, section], rtol=1e-6).any())
+        found[row] = is_sum and (symbol == "" or is_word)
+        n_above += not found[row]
         above, section = (above, 0.0) if found[row] else (above + amount, section + amount)
-    found &= value != 0
     return found
 
 

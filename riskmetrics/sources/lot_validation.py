@@ -30,6 +30,8 @@ from riskmetrics.symbols import parse_option
 LONG_OPTIONS, SHORT_OPTIONS = ("LC", "LP"), ("SC", "SP")
 POSITION_TYPES = {
     **{name: name for name in ("LONG", "SHORT", *LONG_OPTIONS, *SHORT_OPTIONS)},
+    "L": "LONG",
+    "S": "SHORT",
     "LONG CALL": "LC",
     "LONG PUT": "LP",
     "SHORT CALL": "SC",

@@ -19,7 +19,7 @@ from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.column_contents import find_columns_by_content
 from riskmetrics.sources.file_kinds import PRICE_KINDS, FileKind, classify_table, require_kind
-from riskmetrics.sources.holdings_columns import header_currency, strip_unit
+from riskmetrics.sources.holdings_columns import header_currency, strip_units
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
 from riskmetrics.sources.table_headers import (
     HeaderChoice,
@@ -81,7 +81,7 @@ class PriceHeaderChooser:
     def choose(self, path: Path, records: Sequence[list[str]]) -> HeaderChoice | None:
         """Return the columns of prices if the first record is the header of such a table."""
         aliases = load_price_layouts().columns
-        headers = list(map(strip_unit, records[0]))
+        headers = strip_units(records[0])
         keys = {header_key(header) for header in headers}
         if keys & {*aliases["date"]} and keys & {*aliases["close"], *aliases["midpoint"]}:
             found = classify_table(headers, records[1:])
@@ -172,7 +172,7 @@ def _find_currency(positions: dict[str, int], records: Sequence[list[str]]) -> N
         (place, {record[place].strip() for record in records[1:] if place < len(record)})
         for place in places
     )
-    found = find_columns_by_content(texts, {*positions, "investment_class"})
+    found = find_columns_by_content(texts, positions)
     positions.update({name: place for name, place in found.items() if name == "currency"})
 
 

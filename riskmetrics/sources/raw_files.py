@@ -246,7 +246,7 @@ def to_utf8(path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
         meaning.
     """
     if is_workbook(data):
-        data = workbook_to_csv(path, data, limits).encode()
+        data = workbook_to_csv(path, data, limits).text.encode()
     elif (encoding := _detect_encoding(data)) != "UTF-8":
         data = _reencode(path, data, encoding)
     data = data.removeprefix(codecs.BOM_UTF8)
@@ -297,7 +297,8 @@ def decode_text(path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Dec
         If the text has control characters or an unknown encoding.
     """
     if is_workbook(data):
-        return DecodedText(workbook_to_csv(path, data, limits), "Excel")
+        sheet = workbook_to_csv(path, data, limits)
+        return DecodedText(sheet.text, f"Excel {sheet.note}".rstrip())
     for encoding in (_detect_encoding(data), "Windows-1252"):
         try:
             text = data.decode(encoding).removeprefix("\ufeff")

@@ -49,6 +49,7 @@ from riskmetrics.sources.table_limits import (
     check_column_count,
     too_many_rejected_error,
 )
+from riskmetrics.sources.workbooks import is_workbook, workbook_to_csv
 
 __all__ = [
     "HeaderAliases",
@@ -149,14 +150,22 @@ def read_columns(path: Path, chooser: HeaderChooser, limits: Limits = DEFAULT_LI
                 table = _read_parquet_table(path, stream, chooser, limits)
             else:
                 _check_before_reading(path, stream, head, chooser, limits)
-                data = to_utf8(path, read_whole(path, stream, limits), limits)
-                table = _read_csv(path, data, chooser, limits)
+                table = _read_text_table(path, read_whole(path, stream, limits), chooser, limits)
         return drop_blank_rows(table)
     except (pa.ArrowException, csv.Error) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataQualityError(f"{path} cannot be read as a table: {reason}") from error
     except MemoryError:
         raise DataQualityError(f"{path} needs more memory than is available. Split it") from None
+
+
+def _read_text_table(path: Path, data: bytes, chooser: HeaderChooser, limits: Limits) -> Table:
+    """Read a workbook, with a note on the sheet that is read, or text of any encoding."""
+    if not is_workbook(data):
+        return _read_csv(path, to_utf8(path, data, limits), chooser, limits)
+    sheet = workbook_to_csv(path, data, limits)
+    table = _read_csv(path, sheet.text.encode(), chooser, limits)
+    return table._replace(notes=[*([sheet.note] if sheet.note else []), *table.notes])
 
 
 def _check_before_reading(

@@ -35,6 +35,8 @@ from riskmetrics.sources.transaction_rows import (
     UnreadRowError,
     parse_numbers,
 )
+from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.sources.workbooks import is_workbook
 from riskmetrics.text import match_names
 from riskmetrics.transactions.amounts import (
     InvalidTransactionError,
@@ -101,7 +103,10 @@ def read_transactions(
     if is_document(data):
         content = _read_document(path, data)
     else:
-        content = _read_text(path, decode_text(path, data, limits).text, limits)
+        text, encoding = decode_text(path, data, limits)
+        content = _read_text(path, text, limits)
+        if sheet := encoding.removeprefix("Excel").strip() if is_workbook(data) else "":
+            content.notes.append(sheet)
     content = content._replace(rows=_select_account(path, content.rows, account))
     return _interpret(path, hashlib.sha256(data).hexdigest(), content, options)
 
@@ -169,7 +174,8 @@ class _Table(NamedTuple):
         columns, notes = choose_columns(path, headers, self.layout.columns, REQUIRED_COLUMNS)
         if (place := self._currency_place(columns)) is not None:
             columns["currency"] = place
-        columns |= find_columns_by_content(self._unused_texts(columns), columns)
+        known = {*columns, "position_type"}
+        columns |= find_columns_by_content(self._unused_texts(columns), known)
         currency = self._header_currency(columns)
         rows, skipped = [], [SkippedLine(line.number, "before the table") for line in self.before]
         for line in self.rows:
@@ -221,6 +227,8 @@ class _Table(NamedTuple):
         first = cells.get("currency", line.cells[0]).casefold()
         if first.startswith(("total", "transactions total")):
             return "a total"
+        if starts_with(status := cells.get("status", ""), load_vocabulary().unexecuted):
+            return f"not executed: {status}"
         for name, expected in self.layout.required_values.items():
             text = cells.get(name, "")
             if name in columns and text.casefold() != expected:

@@ -28,6 +28,8 @@ class Vocabulary(NamedTuple):
     """Texts that any transaction starts with."""
     classes: dict[str, frozenset[str]]
     """Words of each asset class, in the order in which they are looked for."""
+    unexecuted: frozenset[str]
+    """Texts that the status of an order that is not executed starts with."""
     cash: frozenset[str]
     """Symbols, names and classes of cash, normalized by `fold_text`."""
     cash_parts: frozenset[str]
@@ -106,6 +108,7 @@ def load_vocabulary() -> Vocabulary:
         trades,
         trades | others,
         {name: _all_words(by_language) for name, by_language in content["classes"].items()},
+        _all_words(content["unexecuted"]),
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),
         _all_words(content["totals"]),

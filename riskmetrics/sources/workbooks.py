@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from python_calamine import (
     CalamineError,
@@ -18,12 +18,15 @@ from python_calamine import (
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
+from riskmetrics.sources.file_kinds import is_header
 
 ZIP_SIGNATURE = b"PK\x03\x04"
 _CHUNK_BYTES = 1 << 20
 _MAX_CELLS = 20_000_000
 """Maximum cells of the rectangle that a sheet spans, which is held in memory."""
 _CELL_REFERENCE = re.compile(rb'<(?:\w+:)?c\s[^>]*?r="([A-Z]{1,3})(\d{1,7})"')
+_MAX_HEADER_ROWS = 60
+_MAX_NOTE_CHARS = 200
 _CELL_BYTES = 100
 """Bytes that the start of a cell may take; so many are kept from one piece to the next."""
 _SHEET_NAME = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
@@ -35,11 +38,20 @@ def is_workbook(data: bytes) -> bool:
     return data.startswith(ZIP_SIGNATURE)
 
 
-def workbook_to_csv(path: Path, data: bytes, limits: Limits) -> str:
-    """Return the first visible sheet with cells as comma-separated text.
+class WorkbookText(NamedTuple):
+    """Text of one sheet of a workbook."""
 
-    Formulas have their stored values, dates are written in ISO notation, and numbers with a decimal
-    point that cannot be taken for a thousands separator.
+    text: str
+    note: str
+    """Name of the sheet, and of the sheets with tables that are not read; empty if it has one."""
+
+
+def workbook_to_csv(path: Path, data: bytes, limits: Limits) -> WorkbookText:
+    """Return the first visible sheet with a known header as comma-separated text.
+
+    Without a known header it is the first sheet with cells. Formulas have their stored values,
+    dates are written in ISO notation, and numbers with a decimal point that cannot be taken for a
+    thousands separator.
 
     Raises
     ------
@@ -54,18 +66,28 @@ def workbook_to_csv(path: Path, data: bytes, limits: Limits) -> str:
             for sheet in workbook.sheets_metadata
             if sheet.visible == SheetVisibleEnum.Visible
         )
-        sheets = (workbook.get_sheet_by_name(name) for name in visible)
-        sheet = next((sheet for sheet in sheets if sheet.height), None)
-        if sheet is None:
+        sheets = [sheet for name in visible if (sheet := workbook.get_sheet_by_name(name)).height]
+        if not sheets:
             raise DataQualityError(f"{path} is a workbook without a visible cell")
+        tables = list(filter(_has_header, sheets)) if len(sheets) > 1 else sheets
+        chosen, *others = tables or sheets
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(_rows(sheet))
+        csv.writer(text, lineterminator="\n").writerows(_rows(chosen))
     except (CalamineError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataQualityError(
             f"{path} is a damaged workbook: {reason}. Save the table as CSV"
         ) from error
-    return text.getvalue()
+    note = f"sheet {chosen.name}" if len(sheets) > 1 else ""
+    if tables and others:
+        note += f" (not read: {', '.join(sheet.name for sheet in others)[:_MAX_NOTE_CHARS]})"
+    return WorkbookText(text.getvalue(), note)
+
+
+def _has_header(sheet: CalamineSheet) -> bool:
+    """Return whether one of the first rows of a sheet is a known header."""
+    rows = sheet.to_python(skip_empty_area=False, nrows=_MAX_HEADER_ROWS)
+    return any(is_header([_cell_text(cell) for cell in row]) for row in rows)
 
 
 def _rows(sheet: CalamineSheet) -> Iterator[list[str]]:

@@ -70,6 +70,8 @@ class AmountConvention(NamedTuple):
     """Whether the quantities of sales are negative."""
     unsigned_costs: frozenset[TransactionKind] = frozenset()
     """Fees, taxes or withdrawals if none of them is negative, although purchases are."""
+    is_cost: bool = False
+    """Whether amounts are what enters the holdings: purchases positive, sales negative."""
 
 
 class InvalidTransactionError(ValueError):
@@ -94,7 +96,9 @@ def detect_convention(
     stated = list(stated)
     paid = [one.amount for one in stated if one.kind == Kind.BUY and one.amount]
     amounts = paid or [one.amount for one in stated if one.amount]
-    sold = [one.quantity for one in stated if one.kind == Kind.SELL and one.quantity]
+    sales = [one for one in stated if one.kind == Kind.SELL]
+    sold = [one.quantity for one in sales if one.quantity]
+    received = [one.amount for one in sales if one.amount]
     is_signed = any(amount < 0 for amount in amounts)
     costs = {one.kind for one in stated if one.kind in _COSTS and (one.amount or 0) > 0}
     negative = {one.kind for one in stated if (one.amount or 0) < 0}
@@ -103,6 +107,7 @@ def detect_convention(
         is_net=_contains_fees(stated) if is_net is None else is_net,
         has_signed_quantities=any(quantity < 0 for quantity in sold),
         unsigned_costs=frozenset(costs - negative if is_signed else ()),
+        is_cost=bool(paid and received) and not is_signed and max(received) < 0,
     )
 
 
@@ -215,12 +220,14 @@ def _complete_trade(
 def _signed(stated: StatedTransaction, convention: AmountConvention, sign: int) -> Decimal:
     """Return the amount with the sign that the kind implies; raise if the file's sign differs."""
     amount = stated.amount or Decimal(0)
+    if convention.is_cost:
+        return sign * abs(amount)
     if not convention.is_signed:
-        return sign * amount
+        amount *= sign
     if amount * sign < 0 and abs(amount) > abs(stated.fees or Decimal(0)):
         raise InvalidTransactionError(
-            f"amount {amount} has the sign of the opposite of a {stated.kind}: a canceled trade?"
-            " Leave both out"
+            f"amount {stated.amount} has the sign of the opposite of a {stated.kind}: a canceled"
+            " trade? Leave both out"
         )
     return amount
 

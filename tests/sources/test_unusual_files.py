@@ -10,6 +10,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.brokers import HoldingsFile, read_holdings
 from riskmetrics.sources.price_files import read_prices
 from riskmetrics.sources.transaction_files import read_transactions
+from tests.sources.small_workbooks import write_workbook
 
 
 def held(found: HoldingsFile) -> dict[str, float]:
@@ -196,3 +197,80 @@ def test_prices_of_what_is_no_us_symbol_are_rejected(file, columns, bad, reason)
 def test_prices_of_symbols_with_decoration(file):
     found = read_prices(file("Symbol,Date,Close\nNYSE:QQA,2024-12-02,10\nQQB US,2024-12-02,9\n"))
     assert found.rows["symbol"].to_list() == ["QQA", "QQB"]
+
+
+@pytest.mark.parametrize(("header", "words"), [("L/S", "LS"), ("Whatever", ("Long", "Short"))])
+def test_short_positions_are_known_by_letters_or_by_words_under_any_header(file, header, words):
+    text = f"Symbol,Quantity,{header}\nQQA,5,{words[0]}\nQQB,7,{words[1]}\n"
+    assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": -7}
+
+
+def test_an_option_that_only_the_description_names(file):
+    text = "Symbol,Description,Quantity\nQQA,QQ ALPHA,5\nQQA,QQA Jan 17 2025 65.0 Call,2\n"
+    assert held(read_holdings(file(text))) == {"QQA": 5, "QQA250117C00065000": 2}
+    unreadable = "QQA,CALL (QQA) QQ ALPHA JAN 17 25 $65 (100 SHS),2\n"
+    found = read_holdings(file(text + unreadable))
+    assert held(found) == {"QQA": 5, "QQA250117C00065000": 2}
+    assert ["option" in reason for reason in reasons(found)] == [True]
+    company = "Symbol,Description,Quantity\nQQC,CALLAWAY 2000 CLASS C,5\nQQP,PUT IT,7\n"
+    assert held(read_holdings(file(company))) == {"QQC": 5, "QQP": 7}
+
+
+@pytest.mark.parametrize("code", ["850663", "A1CX3T", "B7TL820"])
+def test_an_identifier_in_the_form_of_a_symbol_is_none(file, code):
+    with pytest.raises(DataQualityError, match="is an identifier, not a symbol"):
+        read_holdings(file(f"WKN;Stück\n{code};5\n"))
+
+
+def test_a_word_in_the_place_of_a_symbol_is_a_total_if_it_is_the_sum(file):
+    text = "Symbol,Shares,Value\nQQA,5,50.00\nQQB,5,60.00\nPORTFOLIO,10,{}\n"
+    assert held(read_holdings(file(text.format("110.00")))) == {"QQA": 5, "QQB": 5}
+    assert held(read_holdings(file(text.format("111.00")))) == {"QQA": 5, "QQB": 5, "PORTFOLIO": 10}
+
+
+def test_an_order_that_is_not_executed_is_no_transaction(file):
+    header = "Date,Side,Symbol,Qty,Price,Order Status\n"
+    rows = "2024-12-02,Buy,QQA,5,10,Filled\n2024-12-03,Buy,QQA,5,9,{}\n"
+    for status in ("Cancelled", "REJECTED by exchange", "Storniert", "en attente"):
+        found = read_transactions(file(header + rows.format(status)))
+        assert len(found.transactions) == 1
+        assert [line.reason for line in found.skipped] == [f"not executed: {status}"]
+
+
+def test_amounts_that_are_the_value_that_enters_the_holdings(file):
+    header = "Date,Action,Symbol,Quantity,Price,Amount\n"
+    bought = "2024-12-02,Buy,QQA,5,10,50\n"
+    found = read_transactions(file(header + bought + "2024-12-03,Sell,QQA,-2,11,-22\n"))
+    assert [one.amount for one in found.transactions] == [Decimal(-50), Decimal(22)]
+    sold = "2024-12-03,Sell,QQA,2,11,22\n2024-12-04,Sell,QQA,2,11,-22\n"
+    found = read_transactions(file(header + bought + sold))
+    assert ["a canceled trade" in row.reason for row in found.rejected] == [True]
+
+
+def test_the_sheet_with_a_table_is_read_and_the_others_are_named(tmp_path):
+    path = tmp_path / "book.xlsx"
+    table = [["Symbol", "Quantity"], ["QQA", 5]]
+    write_workbook(path, {"Summary": [["Value"]], "Stocks": table, "Funds": table})
+    found = read_holdings(path)
+    assert held(found) == {"QQA": 5}
+    assert "sheet Stocks (not read: Funds)" in found.file_format
+    prices = [["Symbol", "Date", "Close"], ["QQA", "2024-12-02", 10]]
+    write_workbook(path, {"Info": [["Prices"]], "Data": prices})
+    parsed = read_prices(path)
+    assert (len(parsed.rows), parsed.notes[0]) == (1, "sheet Data")
+    trades = [["Date", "Type", "Symbol", "Quantity", "Price"], ["2024-12-02", "Buy", "QQA", 5, 10]]
+    write_workbook(path, {"Info": [["Trades"]], "Data": trades, "More": trades})
+    assert read_transactions(path).notes == ["sheet Data (not read: More)"]
+
+
+def test_a_header_without_rows(file):
+    with pytest.raises(DataQualityError, match="a header but no row"):
+        read_holdings(file("Symbol,Quantity\n"))
+
+
+def test_the_stated_day_shows_the_order_of_the_other_dates(file):
+    text = "Fecha: {}\nSímbolo,Títulos,Fecha de compra\nQQA,5,05/01/2023\n"
+    [account] = read_holdings(file(text.format("27/09/2024"))).accounts
+    assert account.holdings.rows["entry_date"].to_list() == [date(2023, 1, 5)]
+    with pytest.raises(DataQualityError, match="not an unambiguous date"):
+        read_holdings(file(text.format("2024-09-27")))
