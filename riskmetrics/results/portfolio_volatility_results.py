@@ -105,7 +105,7 @@ def estimate_portfolio_volatility(
     bars = DailyBars(ranges.to_numpy(), missing, missing) if bars is None else bars
     # column -1 is missing
     bars = DailyBars(*(np.column_stack([one, np.full(len(one), np.nan)]) for one in bars))
-    is_stock = np.append(~ranges.columns.isin(list(funds)), False)
+    series_class = _classify_portfolios(single_underlying, ranges.columns, funds)
     positions = returns.frame.columns.get_indexer(ranges.columns)
     changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
     columns = valuation.underlying_columns(returns.frame.columns)
@@ -116,8 +116,6 @@ def estimate_portfolio_volatility(
         d, series = window.day, window.series
         rows, single = slice(d, d + PORTFOLIO_WINDOW), single_underlying[:, d]
         own = bars.select(rows, single) if len(ranges.columns) else None
-        of_single = np.where(is_stock[single], STOCK, DIVERSIFIED)
-        series_class = np.where(single < 0, PORTFOLIO, of_single)
         inputs = har.build_regressors(
             series[year],
             market_returns[rows][year],
@@ -125,7 +123,7 @@ def estimate_portfolio_volatility(
         )
         features = build_features(_returns_of_features(window, single, positions), *(own or ()))
         ewma = ewma_forecasts(series, 1)
-        at = inputs, features, versions, version[d : d + 1], series_class
+        at = inputs, features, versions, version[d : d + 1], series_class[:, d]
         corrected = forecast_volatility(*at, ewma=ewma)
         figures.append(estimate_figures(series, inputs, corrected, ewma, 1))
         others.append([forecast_horizon(*at, horizon, ewma) for horizon in OTHER_HORIZONS])
@@ -149,6 +147,16 @@ def estimate_portfolio_volatility(
             for horizon, found in zip(OTHER_HORIZONS, zip(*others, strict=True), strict=True)
         },
     )
+
+
+def _classify_portfolios(
+    single_underlying: IntArray, symbols: "pd.Index[str]", funds: Collection[str]
+) -> IntArray:
+    """Return the class of each portfolio and day, (P, D): that of its only symbol if it has one."""
+    of_symbol = np.where(symbols.isin(list(funds)), DIVERSIFIED, STOCK)
+    several = np.full(1, PORTFOLIO)  # column -1
+    classes: IntArray = np.concatenate([of_symbol, several])[single_underlying]
+    return classes
 
 
 def _returns_of_features(
