@@ -1,6 +1,7 @@
 """Market data assets: fetch what is missing from data sources, and report what is not."""
 
 from collections.abc import Iterator, Set
+from datetime import date
 
 import dagster as dg
 
@@ -10,7 +11,7 @@ from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db import input_queries, stored_prices, tables
 from riskmetrics.errors import SourceError
-from riskmetrics.ingest import benchmark, fallback, prices
+from riskmetrics.ingest import benchmark, fallback, fund_sectors, prices
 from riskmetrics.ingest.vendor_client import RefreshResult
 from riskmetrics.resources import MarketDataVendor, Warehouse
 from riskmetrics.settings import DEFAULT_BENCHMARK
@@ -115,6 +116,7 @@ def _refresh_benchmark(
             raise
         result = RefreshResult(errors={code: error})
     metadata = reports.fetch_metadata(context, result, 1)
+    _refresh_fund_sectors(context, warehouse, vendor, days[-1], code)
     with warehouse.read() as connection:
         weights = input_queries.read_benchmark_weights(connection, code, days[-1])
     if weights.empty:
@@ -133,6 +135,26 @@ def _refresh_benchmark(
     return {**numbers, **metadata, **reports.preview(latest)}
 
 
+def _refresh_fund_sectors(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    vendor: MarketDataVendor,
+    day: date,
+    benchmark_code: str,
+) -> None:
+    """Fetch the sector weights of held funds; without them funds keep their class."""
+    with warehouse.read() as connection:
+        held = input_queries.read_held_symbols(connection, day)
+        funds = fund_sectors.read_held_funds(connection, held, benchmark_code)
+    try:
+        result = fund_sectors.refresh(vendor.clients, funds)
+    except SourceError as error:
+        result = RefreshResult(warnings=(f"sector weights of funds: {error}",))
+    problems = [f"sector weights of {fund}: {error}" for fund, error in result.errors.items()]
+    for warning in (*result.warnings, *problems):
+        context.log.warning(warning)
+
+
 _DESCRIPTIONS = {
     "market_prices": (
         tables.market_data_cache,
@@ -144,7 +166,8 @@ _DESCRIPTIONS = {
     ),
     "benchmark_weights": (
         tables.benchmarks_sector_weights,
-        "Sector weights of the benchmark by as-of date; the S&P 500's are fetched.",
+        "Sector weights of the benchmark and of held funds by as-of date; those of the S&P 500 and "
+        "of funds are fetched.",
     ),
 }
 

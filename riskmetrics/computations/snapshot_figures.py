@@ -76,6 +76,7 @@ def compute_concentration(inputs: RunInputs) -> Computed:
         inputs.profiles,
         inputs.benchmark_weights,
         inputs.snapshot.benchmark_code,
+        inputs.fund_weights,
     )
     rows, undefined = exposures.concentration_rows(inputs.valuation, sectors)
     return Computed(

@@ -330,6 +330,22 @@ def read_benchmark_weights(
     return weights
 
 
+def read_fund_weights(
+    connection: sa.Connection, symbols: Iterable[str], last_day: date
+) -> dict[str, pd.DataFrame]:
+    """Return sector weights of funds up to ``last_day`` by symbol, as-of dates x sectors.
+
+    They are stored like those of a benchmark whose code is the symbol of the fund.
+    """
+    table = tables.benchmarks_sector_weights
+    stored = connection.scalars(
+        sa.select(table.c.benchmark_code)
+        .where(table.c.benchmark_code == any_of(symbols), table.c.asof_date <= last_day)
+        .distinct()
+    )
+    return {code: read_benchmark_weights(connection, code, last_day) for code in sorted(stored)}
+
+
 def read_stress_scenarios(connection: sa.Connection) -> pd.DataFrame:
     """Return every stress scenario, index moves before historical windows.
 

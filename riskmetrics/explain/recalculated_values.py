@@ -142,10 +142,11 @@ def _divide(
     flags = [] if profile is None else [profile[name] for name in ("is_etf", "is_fund")]
     is_fund = None if all(pd.isna(flag) for flag in flags) else True in flags
     code = load_funds().benchmark_codes.get(symbol)
-    if is_fund is not False and code == benchmark_code:
-        weights = sources.benchmark(code)
-        if weights is not None:
-            return [(str(name), weight / weights.sum(), True) for name, weight in weights.items()]
+    weights = None
+    if is_fund is not False and not pd.isna(symbol):
+        weights = sources.benchmark(benchmark_code if code == benchmark_code else symbol)
+    if weights is not None:
+        return [(str(name), weight / weights.sum(), True) for name, weight in weights.items()]
     if found := fund_class(symbol, is_fund=is_fund):
         return [(found, 1.0, found != NOT_LOOKED_THROUGH)]
     sector = None if profile is None else profile["sector"]

@@ -1,18 +1,20 @@
 """Independent calculation of volatility and its forecasts from source returns, with pandas."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
 from riskmetrics.explain.source_rows import SourceRows
-from riskmetrics.metrics import forecast_features as features
+from riskmetrics.explain.volatility_features import VolatilityInputs, forecast_features
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
+from riskmetrics.metrics._typing import IntArray
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.variance_correction import EWMA_DECAYS, FALLBACKS, Corrections
+from riskmetrics.results.model_versions import HorizonModels
 from riskmetrics.results.portfolio_volatility_results import PORTFOLIO_WINDOW
 from riskmetrics.results.volatility_results import (
     MIN_QUARTER_OBS,
@@ -39,22 +41,6 @@ _CORRECTED = (
     *("volatility_forecast", "root_variance_forecast", "low", "high"),
     *("rise_mean", "rise_sd"),
 )
-
-
-class VolatilityInputs(NamedTuple):
-    """Input series of the volatility figures, one entry per session."""
-
-    returns: "pd.Series[float]"
-    market_returns: "pd.Series[float]"
-    range_volatility: "pd.Series[float]"
-    """Parkinson standard deviation of a session's range; NaN without a valid high and low."""
-    series_class: str
-    """stock, diversified (a fund or an index), or portfolio (of several symbols)."""
-    own_returns: "pd.Series[float]"
-    """Returns whose logarithms measure surprises: of the only symbol of a portfolio, its own."""
-    overnight: "pd.Series[float]"
-    """Log of the opening price over the close of the same session; NaN without both."""
-    volume: "pd.Series[float]"
 
 
 def _annualized_std(returns: "pd.Series[float]", window: int, min_obs: int) -> "pd.Series[float]":
@@ -120,26 +106,10 @@ def forecast_volatility(
     ratio = (x[_REGRESSORS] * weights).sum(axis=1, skipna=False).mask(x["is_flat"])
     expected = _ANNUALIZATION * x["level"] * ratio.clip(har.MIN_RATIO, har.MAX_RATIO)
     n_obs = inputs.returns.rolling(har.LEVEL_WINDOW, min_periods=0).count()
-    not_known = dict.fromkeys(_CORRECTED, math.nan)
-    corrections = [
-        not_known
-        if not models.is_known[version]
-        else _correction_of_day(
-            models.corrections[version], row, expected.iloc[at], chosen[at].residual_variance,
-            inputs.series_class, ewma,
-        )
-        for at, (version, row, ewma) in enumerate(
-            zip(
-                which,
-                forecast_features(inputs).to_dict("records"),
-                _ewma_ratios(inputs, expected),
-                strict=True,
-            )
-        )
-    ]  # fmt: skip
+    residual_variances = [coefficients.residual_variance for coefficients in chosen]
     return pd.DataFrame(
         {
-            **pd.DataFrame(corrections, index=x.index),
+            **_corrections(inputs, models, which, expected, residual_variances),
             "observations": n_obs.astype(int),
             "coefficients": [sources.har_versions.names[version] for version in which],
             "clipped": (ratio < har.MIN_RATIO) | (ratio > har.MAX_RATIO),
@@ -151,44 +121,27 @@ def forecast_volatility(
     )
 
 
-def forecast_features(inputs: VolatilityInputs) -> pd.DataFrame:
-    """Return both event seasons, quarter, range level, and whether bars are usable, by session."""
-    size = inputs.returns.abs()
-    usual = size.rolling(QUARTER, min_periods=features.MIN_QUARTER_OBS).mean()
-    own_size = inputs.own_returns.abs()
-    own_usual = own_size.rolling(QUARTER, min_periods=features.MIN_QUARTER_OBS).mean()
-    logs = pd.Series(np.log1p(inputs.own_returns.where(inputs.own_returns > -1)))
-    overnight = (logs + inputs.overnight).abs()
-    volume = inputs.volume.where(inputs.volume > 0)
-    usual_volume = volume.rolling(QUARTER, min_periods=features.MIN_QUARTER_OBS).mean()
-    activity = (volume / usual_volume).pow(0.5).fillna(1.0)
-    year = size.rolling(har.LEVEL_WINDOW, min_periods=har.MIN_LEVEL_OBS).mean()
-    ranges = inputs.range_volatility.rolling(har.LEVEL_WINDOW, min_periods=har.MIN_RANGE_OBS).mean()
-    found = pd.DataFrame(
-        {
-            "close_season": _event_season(logs.abs() / own_usual),
-            "bar_season": _event_season(overnight.fillna(logs.abs()) * activity / own_usual),
-            "quarter": np.log((usual / year).where((usual > 0) & (year > 0))),
-            "range_level": np.log((ranges / (method.ABSOLUTE_SCALE * year)).where(year > 0)),
-        }
+def _corrections(
+    inputs: VolatilityInputs,
+    models: HorizonModels,
+    which: IntArray,
+    expected: "pd.Series[float]",
+    residual_variances: list[float],
+) -> pd.DataFrame:
+    """Return the columns _CORRECTED by session, NaN where the version has no such horizon."""
+    rows = forecast_features(inputs).to_dict("records")
+    days = zip(
+        which, rows, expected, residual_variances, _ewma_ratios(inputs, expected), strict=True
     )
-    counts = [one.rolling(har.LEVEL_WINDOW, min_periods=0).count() for one in (overnight, volume)]
-    return found.assign(
-        uses_bars=found["bar_season"].notna()
-        & found["range_level"].notna()
-        & (counts[0] >= har.MIN_RANGE_OBS)
-        & (counts[1] >= har.MIN_RANGE_OBS)
-    )
-
-
-def _event_season(surprise: "pd.Series[float]") -> "pd.Series[float]":
-    """Return the mean log of the largest surprise of the months 1 to 4 quarters before the next."""
-    surprise = surprise.where(np.isfinite(surprise))
-    largest = surprise.rolling(method.MONTH, min_periods=method.MIN_MONTH_OBS).max()
-    logs = np.log(largest.clip(lower=features.MIN_SURPRISE))
-    months = [logs.shift(lag) for lag in features.SEASON_LAGS]
-    season: pd.Series[float] = pd.concat(months, axis=1).mean(axis=1, skipna=False)
-    return season
+    corrections = [
+        _correction_of_day(
+            models.corrections[version], row, forecast, residual, inputs.series_class, ewma
+        )
+        if models.is_known[version]
+        else dict.fromkeys(_CORRECTED, math.nan)
+        for version, row, forecast, residual, ewma in days
+    ]
+    return pd.DataFrame(corrections, index=inputs.returns.index)
 
 
 def _correction_of_day(

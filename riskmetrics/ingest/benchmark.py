@@ -173,12 +173,17 @@ def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
     )
 
 
-def _fetch_fund_weights(client: VendorClient) -> pd.DataFrame:
-    """Fetch the sector weights of a fund that tracks the index.
+def fetch_fund_weights(client: VendorClient, fund: str = PROXY_FUND) -> pd.DataFrame:
+    """Fetch the sector weights of a fund, by default of one that tracks the index.
 
     Takes one call, and gives neither market capitalizations nor the number of constituents.
+
+    Raises
+    ------
+    InvalidResponseError
+        If the weights do not sum to 100%, as those of a bond fund.
     """
-    response = client.api.fetch_sector_weights(PROXY_FUND)
+    response = client.api.fetch_sector_weights(fund)
     sectors = [gics.to_gics_sector(row.sector) for row in response.rows]
     rows = list(zip(response.rows, response.texts, sectors, strict=True))
     _record_rejected(
@@ -199,7 +204,7 @@ def _fetch_fund_weights(client: VendorClient) -> pd.DataFrame:
     )
     if not MIN_WEIGHT_SUM <= weights.sum() <= MAX_WEIGHT_SUM:
         raise InvalidResponseError(
-            f"sector weights of {PROXY_FUND} sum to {weights.sum():.4g}%"
+            f"sector weights of {fund} sum to {weights.sum():.4g}%"
             f" ({MIN_WEIGHT_SUM:g}-{MAX_WEIGHT_SUM:g}% required)"
         )
     return normalize_weights(weights)
@@ -236,6 +241,6 @@ def _record_rejected(client: VendorClient, rejected: Iterable[tuple[int | None, 
 
 _FETCHERS = (
     (Capability.CONSTITUENTS, _fetch_constituent_weights),
-    (Capability.SECTOR_WEIGHTS, _fetch_fund_weights),
+    (Capability.SECTOR_WEIGHTS, fetch_fund_weights),
 )
 """Ways to get the weights, in order of preference, and what a source needs for them."""

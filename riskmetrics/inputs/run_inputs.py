@@ -353,3 +353,9 @@ class RunInputs:
         return input_queries.read_benchmark_weights(
             self.snapshot.connection, self.snapshot.benchmark_code, self.sessions[-1]
         )
+
+    @cached_property
+    def fund_weights(self) -> dict[str, pd.DataFrame]:
+        """Sector weights of the funds that are held, by symbol and as-of date."""
+        held = self.valuation.instruments["underlying"].dropna().unique()
+        return input_queries.read_fund_weights(self.snapshot.connection, held, self.sessions[-1])

@@ -35,18 +35,10 @@ def active_contributions(
 
     Parameters
     ----------
-    series, coverage : (T, P) arrays
-        The portfolios' returns R (weight x return / coverage, summed over the holdings with a
-        return; NaN on days that are left out), and the coverage: the share of gross exposure of
-        those holdings.
-    returns : (T, S) array
-        Simple returns of the symbols over the same days; NaN is missing.
+    series, coverage, returns, weight, column, portfolio
+        As in `contributions.risk_contributions`.
     market : (T,) array
         Returns of the market index.
-    weight : (I,) array
-        Signed weight of each holding in equity, as it entered ``series``.
-    column, portfolio : (I,) arrays
-        Each holding's column of ``returns``, -1 if it has none, and of ``series``.
     min_obs : int
         Minimum number of days with a return of the portfolio and of the market, at least 2.
 

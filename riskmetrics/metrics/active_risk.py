@@ -102,12 +102,8 @@ def active_risk(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Act
 
     Parameters
     ----------
-    returns : (T, N) array
-        Simple returns of a window, oldest first, NaN where missing.
-    market : (T,) array
-        Returns of the market index on the same sessions.
-    min_obs : int
-        Minimum number of sessions with both returns, at least 2.
+    returns, market, min_obs
+        As in `market_regression`; ``min_obs`` is at least 2.
 
     Returns
     -------
@@ -148,12 +144,8 @@ def expected_active_risk(
 
     Parameters
     ----------
-    returns : (T, N) array
-        Simple returns of a window, oldest first, NaN where missing: those of today's holdings.
-    market : (T,) array
-        Returns of the market index on the same sessions.
-    min_obs : int
-        Minimum number of sessions with both returns, at least 2.
+    returns, market, min_obs
+        As in `market_regression`, of today's holdings; ``min_obs`` is at least 2.
 
     Returns
     -------

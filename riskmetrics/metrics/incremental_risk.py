@@ -26,16 +26,8 @@ def incremental_value_at_risk(
 
     Parameters
     ----------
-    series, coverage : (T, P) arrays
-        The portfolios' returns R (weight x return / coverage, summed over the holdings with a
-        return; NaN on days that are left out), and the coverage: the share of gross exposure of
-        those holdings.
-    returns : (T, S) array
-        Simple returns of the symbols over the same days; NaN is missing.
-    weight : (I,) array
-        Signed weight of each holding in equity, as it entered ``series``.
-    column, portfolio : (I,) arrays
-        Each holding's column of ``returns`` and of ``series``.
+    series, coverage, returns, weight, column, portfolio
+        As in `contributions.risk_contributions`; every holding has a column of ``returns``.
     level : float
         Confidence, between 0 and 1.
     min_obs : int

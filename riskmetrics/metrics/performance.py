@@ -27,12 +27,8 @@ def performance(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Per
 
     Parameters
     ----------
-    returns : (T, N) array
-        Simple returns of a window, oldest first, NaN where missing.
-    market : (T,) array
-        Returns of the market index on the same sessions.
-    min_obs : int
-        Minimum number of sessions with both returns, at least 2.
+    returns, market, min_obs
+        As in `active_risk.market_regression`; ``min_obs`` is at least 2.
 
     Returns
     -------

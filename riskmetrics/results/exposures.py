@@ -1,10 +1,10 @@
 """Sector weights relative to the benchmark, and concentration."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -36,12 +36,16 @@ EXPOSURE_METRICS = [
 
 
 def sector_rows(
-    valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.DataFrame, benchmark_code: str
+    valuation: Valuation,
+    profiles: pd.DataFrame,
+    benchmark: pd.DataFrame,
+    benchmark_code: str,
+    fund_weights: Mapping[str, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """Return rows of `portfolio_sector_weights` for the sectors of portfolios and benchmark.
 
-    Index funds of the benchmark have its sector weights; before its first as-of date, and where no
-    sectors are known, funds are NOT_LOOKED_THROUGH.
+    Index funds of the benchmark have its sector weights, other funds their own; before the first
+    as-of date, and where no sectors are known, funds have the class of `fund_class`.
 
     Parameters
     ----------
@@ -53,6 +57,8 @@ def sector_rows(
         Weights as fractions, as-of dates x sectors, in order; may be empty.
     benchmark_code : str
         Code of the benchmark.
+    fund_weights : dict of DataFrame by symbol, optional
+        Weights of funds, like those of the benchmark.
 
     Returns
     -------
@@ -63,7 +69,11 @@ def sector_rows(
         of NOT_LOOKED_THROUGH, which is no sector. A portfolio with too few prices has no row.
     """
     latest, asof_dates = _latest_benchmark_weights(valuation.sessions, benchmark)
-    parts = _look_through(valuation.instruments, profiles, latest, benchmark_code)
+    of_funds = {
+        symbol: _latest_benchmark_weights(valuation.sessions, weights)[0]
+        for symbol, weights in (fund_weights or {}).items()
+    }
+    parts = _look_through(valuation.instruments, profiles, latest, benchmark_code, of_funds)
     names = pd.Index(sorted({*parts.names, *benchmark.columns}), dtype=object)
     gross, net, through = _sum_by_sector(valuation, parts, names)
     benchmark_weights = np.where(
@@ -207,37 +217,39 @@ class _Parts(NamedTuple):
     """Share of the instrument's value by kind, (C, D)."""
 
 
+_Kind: TypeAlias = tuple[str, bool, FloatArray]
+"""Sector, whether it is held by a fund that is looked through, and share by session."""
+
+
 def _look_through(
-    instruments: pd.DataFrame, profiles: pd.DataFrame, latest: pd.DataFrame, benchmark_code: str
+    instruments: pd.DataFrame,
+    profiles: pd.DataFrame,
+    latest: pd.DataFrame,
+    benchmark_code: str,
+    of_funds: Mapping[str, pd.DataFrame],
 ) -> _Parts:
     """Divide instruments into sectors; an option is divided as its underlying.
 
     ``latest`` has the benchmark's weights, sessions x sectors; NaN where none is known. Index funds
-    of the benchmark are divided by them.
+    of the benchmark are divided by them, other funds by theirs in ``of_funds``.
     """
-    weights = latest.fillna(0.0).to_numpy(float)
-    total = weights.sum(axis=1, keepdims=True)
-    shares = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
-    index_kinds = [
-        *((str(name), True, shares[:, column]) for column, name in enumerate(latest.columns)),
-        (NOT_LOOKED_THROUGH, False, (total[:, 0] <= 0).astype(float)),
-    ]
     code, symbols = pd.factorize(instruments["underlying"])
     sectors, says = _profile_claims(symbols, profiles)
-    trackers = load_funds().benchmark_codes
+    trackers, is_benchmark_known = load_funds().benchmark_codes, latest.notna().any(axis=None)
     whole = np.ones(len(latest))
-    kinds = [(UNCLASSIFIED, False, whole), *index_kinds]
+    kinds: list[_Kind] = [(UNCLASSIFIED, False, whole)]
     first, n_kinds = [0], [1]  # of a private holding, which has no underlying
     for symbol, sector, said in zip(symbols, sectors, says, strict=True):
-        is_index = trackers.get(symbol) == benchmark_code and said is not False
-        if is_index and (total > 0).any():
-            first.append(1)
-            n_kinds.append(len(index_kinds))
-            continue
         name = fund_class(symbol, is_fund=said)
+        undivided = name or sector, name not in (None, NOT_LOOKED_THROUGH), whole
         first.append(len(kinds))
-        n_kinds.append(1)
-        kinds.append((name or sector, name not in (None, NOT_LOOKED_THROUGH), whole))
+        if said is not False and trackers.get(symbol) == benchmark_code and is_benchmark_known:
+            kinds += _divide_by(latest, (NOT_LOOKED_THROUGH, False, whole))
+        elif said is not False and symbol in of_funds:
+            kinds += _divide_by(of_funds[symbol], undivided)
+        else:
+            kinds.append(undivided)
+        n_kinds.append(len(kinds) - first[-1])
     counts = np.array(n_kinds)[code + 1]
     instrument = np.repeat(np.arange(len(code)), counts)
     within = np.arange(len(instrument)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -249,6 +261,18 @@ def _look_through(
         np.array([share is not whole for *_, share in kinds]),
         np.array([share for *_, share in kinds]),
     )
+
+
+def _divide_by(weights: pd.DataFrame, before: _Kind) -> list[_Kind]:
+    """Return the sectors of a fund, and its kind on the sessions before its first weights."""
+    values = weights.fillna(0.0).to_numpy(float)
+    total = values.sum(axis=1, keepdims=True)
+    shares = np.divide(values, total, out=np.zeros_like(values), where=total > 0)
+    is_unknown = (total[:, 0] <= 0).astype(float)
+    return [
+        *((str(name), True, shares[:, column]) for column, name in enumerate(weights.columns)),
+        (*before[:2], is_unknown),
+    ]
 
 
 def symbol_sectors(symbols: Sequence[str], profiles: pd.DataFrame) -> list[str]:

@@ -144,7 +144,7 @@ def _estimate_days(
     exposure = np.abs(valuation.sum_by_portfolio(valuation.exposures))
     # column -1 is missing
     bars = DailyBars(*(np.column_stack([one, np.full(len(one), np.nan)]) for one in bars))
-    is_stock = np.append(~symbols.isin(list(funds)), False)
+    series_class = _classify_portfolios(single_underlying, symbols, funds)
     positions = returns.frame.columns.get_indexer(symbols)
     changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
     columns = valuation.underlying_columns(returns.frame.columns)
@@ -159,10 +159,8 @@ def _estimate_days(
             None if own is None else exposure[:, d] * own.ranges[year],
         )
         features = build_features(_returns_of_features(window, single, positions), *(own or ()))
-        of_single = np.where(is_stock[single], STOCK, DIVERSIFIED)
-        series_class = np.where(single < 0, PORTFOLIO, of_single)
         ewma = ewma_forecasts(window.series, 1)
-        at = inputs, features, versions, version[d : d + 1], series_class
+        at = inputs, features, versions, version[d : d + 1], series_class[:, d]
         covered = window.coverage[year] * valuation.priced_share[:, d]
         yield _DayEstimates(
             estimate_figures(window.series, inputs, forecast_volatility(*at, ewma=ewma), ewma, 1),
@@ -171,6 +169,16 @@ def _estimate_days(
             _count_covered(valuation, d, column, window.symbol_returns[year]),
             _count_thin_coverage_sessions(covered),
         )
+
+
+def _classify_portfolios(
+    single_underlying: IntArray, symbols: "pd.Index[str]", funds: Collection[str]
+) -> IntArray:
+    """Return the class of each portfolio and day, (P, D): that of its only symbol if it has one."""
+    of_symbol = np.where(symbols.isin(list(funds)), DIVERSIFIED, STOCK)
+    several = np.full(1, PORTFOLIO)  # column -1
+    classes: IntArray = np.concatenate([of_symbol, several])[single_underlying]
+    return classes
 
 
 def _returns_of_features(

@@ -346,6 +346,20 @@ def test_benchmark_weights_are_those_up_to_a_day(connection):
     assert input_queries.read_benchmark_weights(connection, "OTHER", FRIDAY).empty
 
 
+def test_weights_of_funds_are_those_of_the_requested_ones_up_to_a_day(connection):
+    for code, day in (("XLE", DAYS[0]), ("XLE", DAYS[3]), ("XLK", DAYS[3]), ("SP500", DAYS[0])):
+        rows = pd.DataFrame({"date": [day], "sector": ["Energy"], "weight": [1.0]})
+        input_writes.store_benchmark_weights(connection, rows, code, "test")
+    found = input_queries.read_fund_weights(connection, ["XLE", "XLK", "AAPL"], DAYS[2])
+    assert {symbol: list(weights.index) for symbol, weights in found.items()} == {
+        "XLE": [pd.Timestamp(DAYS[0])]
+    }
+    assert set(input_queries.read_fund_weights(connection, ["XLE", "XLK"], DAYS[3])) == {
+        "XLE",
+        "XLK",
+    }
+
+
 def test_sectors_that_other_code_stored_under_a_vendor_s_names_are_read_by_those_of_gics(
     connection,
 ):

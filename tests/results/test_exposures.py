@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from small_books import SESSIONS, book, lot
@@ -213,7 +214,9 @@ INDEX_FUNDS = {
 }
 
 
-def look_through(*lots, benchmark=BENCHMARK, profiles=INDEX_FUNDS, days=(DAY,), equity=None):
+def look_through(
+    *lots, benchmark=BENCHMARK, profiles=INDEX_FUNDS, days=(DAY,), equity=None, fund_weights=None
+):
     closes = {name: dict.fromkeys(SESSIONS, 10.0) for name in (*INDEX_FUNDS, "OIL", "FUND")}
     of = book(
         *lots,
@@ -223,7 +226,9 @@ def look_through(*lots, benchmark=BENCHMARK, profiles=INDEX_FUNDS, days=(DAY,), 
         equity=equity,
     )
     valued = of.value_book(*days)
-    sectors = exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500")
+    sectors = exposures.sector_rows(
+        valued, of.profiles, of.benchmark, "SP500", _weight_frames(fund_weights or {})
+    )
     return sectors.set_index("sector"), exposures.concentration_rows(valued, sectors)
 
 
@@ -258,6 +263,59 @@ def test_funds_are_looked_through_by_hand():
     assert undefined["reason"].tolist() == [
         "the sectors of funds that are not looked through are not known"
     ]
+
+
+def _weight_frames(by_fund: dict[str, dict[date, dict[str, float]]]) -> dict[str, pd.DataFrame]:
+    return {
+        symbol: pd.DataFrame.from_dict(weights, orient="index").set_index(
+            pd.to_datetime(list(weights))
+        )
+        for symbol, weights in by_fund.items()
+    }
+
+
+def test_a_fund_has_its_own_weights_before_those_of_the_table():
+    """Equity 1,000: 500 in a fund of 3 to 1, 200 in one of the table, 300 in the index fund.
+
+    Stored weights of the index fund do not count: it has those of the benchmark.
+    """
+    lots = lot("FUND", 50), lot("XLE", 20), lot("SPY", 30)
+    stored = {
+        "FUND": {OLD: {"Energy": 75.0, "Materials": 25.0}},
+        "XLE": {OLD: {"Energy": 0.9, "Utilities": 0.1}},
+        "SPY": {OLD: {"Materials": 1.0}},
+    }
+    sectors, (_, undefined) = look_through(*lots, fund_weights=stored)
+    expected = {
+        "Energy": 0.5 * 0.75 + 0.2 * 0.9 + 0.3 * 0.1,
+        "Materials": 0.5 * 0.25,
+        "Utilities": 0.2 * 0.1 + 0.3 * 0.9,
+    }
+    assert sectors["gross_weight"].to_dict() == pytest.approx(expected)
+    assert sectors["look_through_weight"].to_dict() == pytest.approx(expected)
+    assert undefined.empty
+
+
+@pytest.mark.parametrize(
+    ("symbol", "profiles", "before"),
+    [
+        ("FUND", INDEX_FUNDS, "Fund, not looked through"),
+        ("FUND", {"FUND": (None, False, 1.0)}, "Unclassified"),
+        ("XLE", INDEX_FUNDS, "Energy"),
+    ],
+)
+def test_a_fund_keeps_its_class_before_its_first_weights(symbol, profiles, before):
+    """The range has the rows of its days; a profile that says that it is no fund has precedence."""
+    days = tuple(day for day in SESSIONS if date(2024, 1, 30) <= day <= date(2024, 2, 2))
+    stored = {symbol: {NEW: {"Materials": 1.0}}}
+    sectors, _ = look_through(lot(symbol, 1), days=days, profiles=profiles, fund_weights=stored)
+    own = sectors[sectors["gross_weight"] > 0]
+    after = before if before == "Unclassified" else "Materials"
+    assert own.index.tolist() == [before, before, after, after]
+    for day in days:
+        known = stored if day >= NEW else {}
+        alone, _ = look_through(lot(symbol, 1), days=(day,), profiles=profiles, fund_weights=known)
+        assert alone.equals(sectors[sectors["day"] == str(day)])
 
 
 def test_a_short_index_fund_hedges_the_sectors_of_its_benchmark():
