@@ -195,16 +195,17 @@ def risk_against_weight(data: PortfolioData) -> pd.DataFrame:
     rows = rows.astype({"weight": float, "share": float})
     spans = rows["weight"].max() - rows["weight"].min(), rows["share"].max() - rows["share"].min()
     labeled: list[tuple[float, float]] = []
-    labels = pd.Series(None, index=rows.index, dtype=object)
-    for at, row in rows.loc[rows["share"].abs().sort_values(ascending=False).index].iterrows():
+    labels: list[str] = []
+    rows = rows.loc[rows["share"].abs().sort_values(ascending=False).index]
+    for symbol, weight, share in rows.itertuples(index=False):
         is_covered = any(
-            abs(row["weight"] - x) < _LABEL_WIDTH * spans[0]
-            and abs(row["share"] - y) < _LABEL_HEIGHT * spans[1]
+            abs(weight - x) < _LABEL_WIDTH * spans[0] and abs(share - y) < _LABEL_HEIGHT * spans[1]
             for x, y in labeled
         )
-        if len(labeled) < _MAX_LABELS and not is_covered:
-            labels[at] = row["symbol"]
-            labeled.append((row["weight"], row["share"]))
+        is_labeled = len(labeled) < _MAX_LABELS and not is_covered
+        labels.append(symbol if is_labeled else "")
+        if is_labeled:
+            labeled.append((weight, share))
     return rows.assign(label=labels)
 
 

@@ -1,7 +1,7 @@
 """Source rows of a portfolio's metrics on a session; records every row that is read."""
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from riskmetrics.db import (
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import DataQualityError
 from riskmetrics.factor_sets import IMPORTED, MARKET
-from riskmetrics.inputs.snapshot import get_or_compute
+from riskmetrics.inputs.shared_series import SharedSeries
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results.income import infer_distributions
 from riskmetrics.results.lot_frames import is_listed, underlying
@@ -62,7 +62,7 @@ class SourceRows:
         self.rows_used: dict[str, pd.DataFrame] = {}
         """Rows read since this was last emptied, by description."""
         self._connection = connection
-        self._cache: dict[Hashable, object] = {}
+        self._cache = SharedSeries()
 
     @cached_property
     def _lots(self) -> pd.DataFrame:
@@ -127,7 +127,7 @@ class SourceRows:
             closes = input_queries.read_closes(self._connection, [symbol], sessions)
             return closes[symbol].dropna()
 
-        closes = get_or_compute(self._cache, ("close", symbol, sessions[-1]), read)
+        closes = self._cache.get_or_compute(("close", symbol, sessions[-1]), read)
         if closes.empty:
             return math.nan, False
         self.record_use("market_data_cache: close", closes.tail(1).to_frame().rename_axis("date"))
@@ -143,8 +143,8 @@ class SourceRows:
 
         They cover the first session to the later of the day and the cash anchor.
         """
-        return get_or_compute(
-            self._cache, ("distributions", symbol), lambda: self._infer_distributions(symbol)
+        return self._cache.get_or_compute(
+            ("distributions", symbol), lambda: self._infer_distributions(symbol)
         )
 
     def _infer_distributions(self, symbol: str) -> dict[date, float]:
@@ -245,7 +245,7 @@ class SourceRows:
             closes = input_queries.read_adjusted_closes(self._connection, ordered_symbols, sessions)
             return panels.clean_returns(panels.pad_history(closes, n_sessions + 2), self.suspects)
 
-        return get_or_compute(self._cache, ("returns", *ordered_symbols, n_sessions, day), read)
+        return self._cache.get_or_compute(("returns", *ordered_symbols, n_sessions, day), read)
 
     def daily_bars(self, symbol: str, n_sessions: int) -> pd.DataFrame:
         """Return high, low, open, close and volume of a symbol up to the day.
@@ -253,7 +253,7 @@ class SourceRows:
         High and low are NaN where the move is not confirmed.
         """
         key = ("bars", symbol, n_sessions)
-        bars = get_or_compute(self._cache, key, lambda: self._read_daily_bars(symbol, n_sessions))
+        bars = self._cache.get_or_compute(key, lambda: self._read_daily_bars(symbol, n_sessions))
         return self.record_use("market_data_cache: bars", bars)
 
     def _read_daily_bars(self, symbol: str, n_sessions: int) -> pd.DataFrame:
@@ -374,7 +374,7 @@ class SourceRows:
             value, used, self.rows_used = compute(), self.rows_used, outside
             return value, used
 
-        value, used = get_or_compute(self._cache, key, compute_and_record)
+        value, used = self._cache.get_or_compute(key, compute_and_record)
         for what, frame in used.items():
             self.record_use(what, frame)
         return value

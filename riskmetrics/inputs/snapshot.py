@@ -237,7 +237,7 @@ def read_terms(
 def join_snapshot(
     engine: sa.Engine,
     exported: ExportedSnapshot,
-    shard: Shard,
+    shard: Shard | None,
     shared: SharedSeries,
 ) -> Iterator[Snapshot]:
     """Open a shard of a snapshot that another connection has exported.
