@@ -1,11 +1,12 @@
 """Runs of the real job in a temporary home, with the time spent in assets and in Dagster."""
 
 import os
+import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, redirect_stdout
 from datetime import date
 from inspect import isgenerator
 from pathlib import Path
@@ -16,8 +17,13 @@ import sqlalchemy as sa
 
 from benchmarks import measure
 from riskmetrics import settings
+from riskmetrics.cli.simulate_command import simulate
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
+
+LOTS_PER_PORTFOLIO = 100
+
+LAST_SESSION = date(2024, 12, 6)
 
 
 class JobCost(NamedTuple):
@@ -49,6 +55,21 @@ def temporary_home() -> Iterator[tuple[Path, sa.Engine]]:
         migrate.ensure_head(engine)
         yield Path(folder), engine
         engine.dispose()
+
+
+@contextmanager
+def simulated_home(
+    symbols: int, sessions: int, portfolios: int, lots: int = LOTS_PER_PORTFOLIO
+) -> Iterator[tuple[Path, sa.Engine]]:
+    """Yield a temporary home with a simulated market and portfolios, vacuumed and checkpointed."""
+    with temporary_home() as (home, engine):
+        with redirect_stdout(sys.stderr):
+            simulate(symbols, sessions, portfolios, lots, seed=1, last_session=LAST_SESSION)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # autovacuum would be too late: plans without statistics take minutes
+            connection.exec_driver_sql("VACUUM (ANALYZE)")
+            connection.exec_driver_sql("CHECKPOINT")
+        yield home, engine
 
 
 def run_job(home: Path, days: Sequence[date]) -> JobCost:

@@ -6,7 +6,7 @@ assets, up to the rows that they write.
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks import measure, per_symbol, run_inputs
+from benchmarks import measure, per_symbol, run_assets, run_inputs
 from benchmarks.run_inputs import RunInputs
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.shrinkage import vasicek
@@ -84,8 +84,8 @@ def measure_positions(size: Size, scale: int) -> Measurement:
     return _measure(
         symbols,
         inputs,
-        run_inputs.SYMBOL_ESTIMATES,
-        run_inputs.POSITION_ASSETS,
+        run_assets.SYMBOL_ESTIMATES,
+        run_assets.POSITION_ASSETS,
         size.repeats if scale == 1 else 1,
     )
 
@@ -97,8 +97,8 @@ def measure_portfolios(size: Size, scale: int) -> Measurement:
     return _measure(
         portfolios,
         inputs,
-        run_inputs.SHARED_INPUTS,
-        run_inputs.PORTFOLIO_ASSETS,
+        run_assets.SHARED_INPUTS,
+        run_assets.PORTFOLIO_ASSETS,
         size.repeats if scale == 1 else 1,
     )
 
@@ -107,7 +107,7 @@ def _measure(
     number: int,
     inputs: RunInputs,
     shared: Sequence[str],
-    assets: Sequence[Callable[[RunInputs], run_inputs.Frames]],
+    assets: Mapping[str, run_assets.Asset],
     repeats: int,
 ) -> Measurement:
     runs = []
@@ -117,7 +117,7 @@ def _measure(
         runs.append(
             (
                 of_shared,
-                {asset.__name__: measure.measure_cost(partial(asset, run)) for asset in assets},
+                {name: measure.measure_cost(partial(asset, run)) for name, asset in assets.items()},
             )
         )
         del run  # so that it is not included in the memory of the next run

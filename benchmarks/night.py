@@ -5,11 +5,8 @@ Compared with 165 statsmodels fits per position, the cost of the system that ris
 
 import re
 import statistics
-import sys
 import time
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -17,19 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks import measure
-from benchmarks.job import run_job, temporary_home
+from benchmarks.job import LAST_SESSION, LOTS_PER_PORTFOLIO, run_job, simulated_home
 from riskmetrics import trading_calendar
-from riskmetrics.cli.simulate_command import simulate
 from riskmetrics.db import input_queries
 from riskmetrics.metrics.reference_ols import statsmodels_ols
 from riskmetrics.results import betas
 
 REFERENCE_FITS = 165
 """Regressions per position and night of the system that riskmetrics replaces."""
-
-LOTS_PER_PORTFOLIO = 100
-
-LAST_SESSION = date(2024, 12, 6)
 
 LARGE_BOOK, MAX_SECONDS, MAX_MEGABYTES = 1_000_000, 360, 4_000
 """Positions of a large book, and limits of its run in one process."""
@@ -78,20 +70,9 @@ def measure_nights(portfolios: int, size: Size) -> Night:
     first, *nights = trading_calendar.sessions_between(
         trading_calendar.FIRST_SESSION, LAST_SESSION.date()
     )[-size.repeats - 1 :]
-    with temporary_home() as (home, engine):
-        with redirect_stdout(sys.stderr):
-            simulate(
-                size.symbols,
-                size.sessions,
-                portfolios,
-                LOTS_PER_PORTFOLIO,
-                seed=1,
-                last_session=LAST_SESSION,
-            )
+    with simulated_home(size.symbols, size.sessions, portfolios) as (home, engine):
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             symbols = len(input_queries.read_held_symbols(connection))
-            connection.exec_driver_sql("VACUUM (ANALYZE)")
-            connection.exec_driver_sql("CHECKPOINT")
             connection.exec_driver_sql("ALTER SYSTEM SET log_statement = 'all'")
             connection.exec_driver_sql("SELECT pg_reload_conf()")
         run_job(home, [first])  # imports what is imported once, and waits for the reload

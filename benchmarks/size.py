@@ -2,24 +2,19 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from datetime import date
 from typing import NamedTuple
 from unittest.mock import patch
 
 import sqlalchemy as sa
 
 from benchmarks import measure
-from benchmarks.job import temporary_home
+from benchmarks.job import LAST_SESSION, simulated_home
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli import launch
-from riskmetrics.cli.simulate_command import simulate
 from riskmetrics.db import result_tables, tables
 
 NIGHTS_PER_YEAR = 252
-LAST_SESSION = date(2024, 12, 6)
 FOUNDING_ESTIMATES_MB = {"position_market_betas": 5.5, "position_volatility": 7.3}
 """MB per year at 63 positions, as estimated in the founding document."""
 
@@ -53,15 +48,9 @@ def measure_yearly_megabytes(book: BookSize) -> Sizes:
     first, *days = trading_calendar.sessions_between(
         trading_calendar.FIRST_SESSION, LAST_SESSION.date()
     )[-book.nights - 1 :]
-    with temporary_home() as (home, engine):
-        with redirect_stdout(sys.stderr):
-            simulate(
-                book.symbols, 300, book.portfolios, book.lots, seed=1, last_session=LAST_SESSION
-            )
+    with simulated_home(book.symbols, 300, book.portfolios, book.lots) as (home, engine):
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("CREATE DATABASE dagster")
-            # autovacuum would be too late: plans without statistics take minutes
-            connection.exec_driver_sql("VACUUM (ANALYZE)")
         dagster = engine.url.set(database="dagster", drivername="postgresql+psycopg2")
         (home / "dagster").mkdir()
         shutil.copy(settings.bundled_path("deploy") / "dagster.yaml", home / "dagster")

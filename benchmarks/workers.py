@@ -5,10 +5,9 @@ Two copies on two cores show what the machine gives to two processes: they share
 
 import os
 import resource
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -16,10 +15,8 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from benchmarks import measure
-from benchmarks.job import run_job, temporary_home
-from benchmarks.night import LAST_SESSION, LOTS_PER_PORTFOLIO
+from benchmarks.job import LAST_SESSION, LOTS_PER_PORTFOLIO, run_job, simulated_home
 from riskmetrics import trading_calendar
-from riskmetrics.cli.simulate_command import simulate
 
 MIN_EFFICIENCY = 0.85
 """Throughput of two workers relative to that of two independent copies."""
@@ -84,19 +81,10 @@ def measure_run(portfolios: int, size: Size, workers: int) -> Run:
         "RISKMETRICS_WORKERS": str(workers),
         "RISKMETRICS_SHARD_POSITIONS": str(max(1, portfolios * LOTS_PER_PORTFOLIO // workers)),
     }
-    with temporary_home() as (home, engine), patch.dict(os.environ, variables):
-        with redirect_stdout(sys.stderr):
-            simulate(
-                size.symbols,
-                size.sessions,
-                portfolios,
-                LOTS_PER_PORTFOLIO,
-                seed=1,
-                last_session=LAST_SESSION,
-            )
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM (ANALYZE)")
-            connection.exec_driver_sql("CHECKPOINT")
+    with (
+        simulated_home(size.symbols, size.sessions, portfolios) as (home, _),
+        patch.dict(os.environ, variables),
+    ):
         if size.has_warm_up:
             run_job(home, [first])
         if _barrier is not None:

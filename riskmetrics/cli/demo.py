@@ -19,8 +19,8 @@ def demo(
 ) -> None:
     """Load the bundled sample, compute its risk and write a report.
 
-    Runs the daily job for the last session of the sample, computes the track record of a year of
-    forecasts, and prints the results. Requires a database that is empty or contains only the
+    Computes the track record of a year of forecasts, runs the daily job for the last session of the
+    sample, and prints the results. Requires a database that is empty or contains only the
     sample. No data vendor is called; Claude is called for insights if ANTHROPIC_API_KEY is set.
 
     Example: riskmetrics demo
@@ -32,19 +32,17 @@ def demo(
     from riskmetrics.cli.summary import print_summaries
     from riskmetrics.sources import sample
 
-    prepare_instance(settings.load())
+    configured = settings.load()
+    prepare_instance(configured)
     started = time.monotonic()
     echo_err("1/4  Database: " + _load_into_empty_database())
-    echo_err(f"2/4  Risk of {sample.LAST_SESSION}, by the Dagster job daily_risk")
-    run_daily_risk([sample.LAST_SESSION], offline=True)
-    echo_err("3/4  Forecasts of the past year, and how good they were")
-    run_daily_risk(
-        trading_calendar.sessions_with_lookback([sample.LAST_SESSION], 252),
-        _FORECAST_ASSETS,
-        offline=True,
-    )
-    # again: the track record is now one of the facts; this asset calls no data vendor
-    run_daily_risk([sample.LAST_SESSION], "ai_insights")
+    echo_err("2/4  Forecasts of the past year, and how good they were")
+    *year, last = trading_calendar.sessions_with_lookback([sample.LAST_SESSION], 252)
+    run_daily_risk(year, _FORECAST_ASSETS, offline=True)
+    echo_err(f"3/4  Risk of {last}, by the Dagster job daily_risk")
+    run_daily_risk([last], offline=True)  # last: the track record is one of the facts of insights
+    if configured.anthropic_api_key is not None:
+        run_daily_risk([last], "ai_insights")  # this asset calls no data vendor
     echo_err("4/4  Report")
     report.write_report(report.Request(sample.LAST_SESSION), out)
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])

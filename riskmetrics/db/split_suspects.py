@@ -74,6 +74,14 @@ def find_import_splices(
         than MAX_SPLICES, such as those imported every night, are left out.
     """
     table = tables.market_data_cache
+    requested, span = sorted(set(symbols)), (min(sessions), max(sessions))
+    # comparing the rows of all symbols with each other takes a second, and most have none of these
+    unadjusted = table.alias("unadjusted")
+    with_unadjusted = (
+        sa.select(unadjusted.c.symbol)
+        .where(unadjusted.c.symbol == any_of(requested), unadjusted.c.date.between(*span))
+        .where(unadjusted.c.data_source.endswith(CLOSE_ONLY_SUFFIX))
+    )
     history = sa.select(
         table.c.symbol,
         table.c.date,
@@ -85,10 +93,7 @@ def find_import_splices(
             .label(f"{name}_before")
             for name in ("data_source", "updated_at")
         ),
-    ).where(
-        table.c.symbol == any_of(sorted(set(symbols))),
-        table.c.date.between(min(sessions), max(sessions)),
-    )
+    ).where(table.c.symbol.in_(with_unadjusted), table.c.date.between(*span))
     rows = history.subquery("rows")
     is_splice = sa.and_(
         rows.c.data_source.endswith(CLOSE_ONLY_SUFFIX),
