@@ -1,5 +1,6 @@
 """Fixtures: one Postgres server per run with a migrated template, and a new database per test."""
 
+import gc
 import os
 import shutil
 import socket
@@ -45,6 +46,15 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage while modules are imported, and never again in what they leave."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 _INTEGRATION_FOLDERS = {"deploy", "e2e", "faults", "wheel"}
