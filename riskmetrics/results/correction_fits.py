@@ -107,9 +107,9 @@ def _fit_bars(
     horizon: int,
 ) -> None:
     found = [
-        matched_pairs(of_closes, of_ranges, coefficients, horizon)
+        matched_pairs(close_block, range_block, coefficients, horizon)
         for panel in bars
-        for of_closes, of_ranges in zip(
+        for close_block, range_block in zip(
             panel.stock_blocks(har.PROXIES[har.CLOSE_MARKET]),
             panel.stock_blocks(har.PROXIES[har.RANGE_MARKET]),
             strict=True,
@@ -129,20 +129,21 @@ def _fit_bars(
 
     def fit() -> Correction:
         stock, own = fits.corrections["stock"], fit_correction(matched.bars, FEATURES, level=0.0)
-        of_stock = log_correction(stock, matched.stock)
-        of_bars = log_correction(own, matched.bars)
+        stock_correction = log_correction(stock, matched.stock)
+        bar_correction = log_correction(own, matched.bars)
         difference = matched.log_variance_difference
-        errors = (np.log(matched.bars.ratio) - of_bars, np.log(matched.stock.ratio) - of_stock)
-        narrower = float(np.std(errors[0]) / np.std(errors[1]))
+        bar_errors = np.log(matched.bars.ratio) - bar_correction
+        stock_errors = np.log(matched.stock.ratio) - stock_correction
+        error_ratio = float(np.std(bar_errors) / np.std(stock_errors))
         return stock._replace(
-            level=match_level(stock.level, difference + of_stock, of_bars),
+            level=match_level(stock.level, difference + stock_correction, bar_correction),
             weights=own.weights,
             centers=own.centers,
             lowest=own.lowest,
             highest=own.highest,
-            low=float(stock.low**narrower),
-            high=float(stock.high**narrower),
-            rise_sd=stock.rise_sd * narrower,
+            low=float(stock.low**error_ratio),
+            high=float(stock.high**error_ratio),
+            rise_sd=stock.rise_sd * error_ratio,
         )
 
     _try_fit(fits, "bars", matched.bars, fit)

@@ -223,18 +223,18 @@ def _look_through(
         (NOT_LOOKED_THROUGH, False, (total[:, 0] <= 0).astype(float)),
     ]
     code, symbols = pd.factorize(instruments["underlying"])
-    sectors, says = _profile_claims(symbols, profiles)
+    sectors, fund_flags = _profile_sectors(symbols, profiles)
     trackers = load_funds().benchmark_codes
     whole = np.ones(len(latest))
     kinds = [(UNCLASSIFIED, False, whole), *index_kinds]
     first, n_kinds = [0], [1]  # of a private holding, which has no underlying
-    for symbol, sector, said in zip(symbols, sectors, says, strict=True):
-        is_index = trackers.get(symbol) == benchmark_code and said is not False
+    for symbol, sector, is_fund in zip(symbols, sectors, fund_flags, strict=True):
+        is_index = trackers.get(symbol) == benchmark_code and is_fund is not False
         if is_index and (total > 0).any():
             first.append(1)
             n_kinds.append(len(index_kinds))
             continue
-        name = fund_class(symbol, is_fund=said)
+        name = fund_class(symbol, is_fund=is_fund)
         first.append(len(kinds))
         n_kinds.append(1)
         kinds.append((name or sector, name not in (None, NOT_LOOKED_THROUGH), whole))
@@ -264,17 +264,17 @@ def symbol_sectors(symbols: Sequence[str], profiles: pd.DataFrame) -> list[str]:
     >>> symbol_sectors(["XOM", "SPY", "TLT", "AMD"], profiles)
     ['Energy', 'Index fund', 'Bonds', 'Unclassified']
     """
-    sectors, says = _profile_claims(symbols, profiles)
+    sectors, fund_flags = _profile_sectors(symbols, profiles)
     trackers = load_funds().benchmark_codes
     return [
         INDEX_FUND
-        if symbol in trackers and said is not False
-        else fund_class(symbol, is_fund=said) or sector
-        for symbol, sector, said in zip(symbols, sectors, says, strict=True)
+        if symbol in trackers and is_fund is not False
+        else fund_class(symbol, is_fund=is_fund) or sector
+        for symbol, sector, is_fund in zip(symbols, sectors, fund_flags, strict=True)
     ]
 
 
-def _profile_claims(
+def _profile_sectors(
     symbols: "Sequence[str] | pd.Index[str]", profiles: pd.DataFrame
 ) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
     """Return the sectors of symbols by their profiles, and whether they are funds, or None."""
