@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
+from riskmetrics.catalog.listing import Listing
 
 MONTH, QUARTER, NEXT_MONTH, YEAR = "21 sessions", "63 sessions", "next 21 sessions", "252 sessions"
 REALIZED = "standard deviation (n - 1) of the last {} returns * sqrt(252); {} required"
@@ -74,3 +75,6 @@ FIGURES = (
          "volatility_trend", "volatility_percentile"),
         (_RETURNS, f", of {PRO_FORMA}"), f", {COVERED}"),
 )  # fmt: skip
+
+LISTINGS: tuple[Listing, ...] = ()
+"""None: volatilities are shown with the caveats of their forecasts (`db.volatility_queries`)."""
