@@ -68,7 +68,7 @@ def report(quick: bool) -> str:
 def measure_nights(portfolios: int, size: Size) -> Night:
     """Simulate a market and portfolios, and run the job once for each of the last sessions."""
     first, *nights = trading_calendar.sessions_between(
-        trading_calendar.FIRST_SESSION, LAST_SESSION.date()
+        trading_calendar.FIRST_SESSION, LAST_SESSION
     )[-size.repeats - 1 :]
     with simulated_home(size.symbols, size.sessions, portfolios) as (home, engine):
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -45,9 +45,9 @@ def report(quick: bool) -> str:
 
 def measure_yearly_megabytes(book: BookSize) -> Sizes:
     """Return MB added per year, with indexes, by result table and for the Dagster database."""
-    first, *days = trading_calendar.sessions_between(
-        trading_calendar.FIRST_SESSION, LAST_SESSION.date()
-    )[-book.nights - 1 :]
+    first, *days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, LAST_SESSION)[
+        -book.nights - 1 :
+    ]
     with simulated_home(book.symbols, 300, book.portfolios, book.lots) as (home, engine):
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("CREATE DATABASE dagster")

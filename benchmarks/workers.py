@@ -73,9 +73,9 @@ def report(quick: bool) -> str:
 
 def measure_run(portfolios: int, size: Size, workers: int) -> Run:
     """Simulate a market and portfolios, run the job once to load everything, and measure it."""
-    first, day = trading_calendar.sessions_between(
-        trading_calendar.FIRST_SESSION, LAST_SESSION.date()
-    )[-2:]
+    first, day = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, LAST_SESSION)[
+        -2:
+    ]
     # so that a small book is divided too
     variables = {
         "RISKMETRICS_WORKERS": str(workers),

@@ -12,23 +12,23 @@ _WEIGHTED = (
     " exposure, at least 80 %"
 )
 
-_of_two_factors = partial(
+_two_factors = partial(
     Figure, "symbol_two_factor_betas", window=_WINDOW, minimum=_PAIRS,
     reference="Frisch and Waugh (1933)",
 )  # fmt: skip
-_of_adjusted = partial(
+_adjusted_beta = partial(
     Figure, "symbol_adjusted_betas", window=_WINDOW, minimum=_PAIRS, reference="Vasicek (1973)"
 )
-_of_decayed = partial(
+_decayed_beta = partial(
     Figure, "symbol_decayed_betas", window="504 sessions", minimum=_PAIRS,
     reference="White (1980)",
 )  # fmt: skip
-_of_portfolio = partial(Figure, "portfolio_snapshots", window=_WINDOW, minimum=COVERED)
-_of_own_decayed = partial(
+_portfolio = partial(Figure, "portfolio_snapshots", window=_WINDOW, minimum=COVERED)
+_portfolio_decayed_beta = partial(
     Figure, "portfolio_decayed_betas", window="504 sessions", minimum=f"{_PAIRS}, {COVERED}",
     reference="White (1980)",
 )  # fmt: skip
-_of_rates = partial(Figure, "portfolio_rate_betas", window=_WINDOW, minimum=COVERED)
+_rates = partial(Figure, "portfolio_rate_betas", window=_WINDOW, minimum=COVERED)
 
 
 def _one_factor(table: str, column: str, label: str, index: str) -> tuple[Figure, ...]:
@@ -52,68 +52,69 @@ def _one_factor(table: str, column: str, label: str, index: str) -> tuple[Figure
 FIGURES = (
     *_one_factor("position_market_betas", "beta", "Beta", "market"),
     *_one_factor("position_interest_rate_betas", "ir_beta", "Rate beta", "rates"),
-    _of_two_factors("market_beta", "Market beta", Unit.BETA,
+    _two_factors("market_beta", "Market beta", Unit.BETA,
         "b of r = a + b * market + c * rates + e, least squares"),
-    _of_two_factors("market_std_error", "Std error of the market beta", Unit.BETA,
+    _two_factors("market_std_error", "Std error of the market beta", Unit.BETA,
         "classical standard error of market_beta, n - 3 degrees of freedom"),
-    _of_two_factors("market_p_value", "p-value of the market beta", Unit.P_VALUE,
+    _two_factors("market_p_value", "p-value of the market beta", Unit.P_VALUE,
         "2 * P(T(n - 3) > |market_beta / its standard error|)"),
-    _of_two_factors("rate_beta", "Rate beta", Unit.BETA,
+    _two_factors("rate_beta", "Rate beta", Unit.BETA,
         "c of r = a + b * market + c * rates + e, least squares"),
-    _of_two_factors("rate_std_error", "Std error of the rate beta", Unit.BETA,
+    _two_factors("rate_std_error", "Std error of the rate beta", Unit.BETA,
         "classical standard error of rate_beta, n - 3 degrees of freedom"),
-    _of_two_factors("rate_p_value", "p-value of the rate beta", Unit.P_VALUE,
+    _two_factors("rate_p_value", "p-value of the rate beta", Unit.P_VALUE,
         "2 * P(T(n - 3) > |rate_beta / its standard error|)"),
-    _of_two_factors("alpha", "Alpha", Unit.SESSION_RETURN,
+    _two_factors("alpha", "Alpha", Unit.SESSION_RETURN,
         "a of r = a + b * market + c * rates + e, per session"),
-    _of_two_factors("r_squared", "R²", Unit.R_SQUARED, _R_SQUARED),
-    _of_two_factors("observations", "Observations", Unit.COUNT,
+    _two_factors("r_squared", "R²", Unit.R_SQUARED, _R_SQUARED),
+    _two_factors("observations", "Observations", Unit.COUNT,
         "n, sessions of the 90 on which symbol and both indices have a return", minimum=""),
-    _of_adjusted("beta", "Adjusted beta", Unit.BETA,
+    _adjusted_beta("beta", "Adjusted beta", Unit.BETA,
         "(beta / s² + prior_mean / prior_std²) / (1 / s² + 1 / prior_std²), s the standard error"
         " of beta (Vasicek 1973)"),
-    _of_adjusted("std_error", "Std error of the adjusted beta", Unit.BETA,
+    _adjusted_beta("std_error", "Std error of the adjusted beta", Unit.BETA,
         "(1 / s² + 1 / prior_std²) ** -1/2"),
-    _of_decayed("beta", "Age-decayed beta", Unit.BETA,
+    _decayed_beta("beta", "Age-decayed beta", Unit.BETA,
         "sum(w * dm * dr) / sum(w * dm²), w = 2 ** (-age / 89), age in sessions, dr and dm"
         " deviations of returns of symbol and market from their weighted means"),
-    _of_decayed("std_error", "Std error of the age-decayed beta", Unit.BETA,
+    _decayed_beta("std_error", "Std error of the age-decayed beta", Unit.BETA,
         "sqrt(sum(w² * dm² * e²)) / sum(w * dm²), e = dr - beta * dm: robust to changing"
         " volatility (HC0)"),
-    _of_decayed("forecast_std_error", "Std error as a forecast", Unit.BETA,
+    _decayed_beta("forecast_std_error", "Std error as a forecast", Unit.BETA,
         "4 * std_error; 1.96 of it covered 95 % of the betas of the next 90 sessions"),
-    _of_decayed("effective_observations", "Effective observations", Unit.NUMBER,
+    _decayed_beta("effective_observations", "Effective observations", Unit.NUMBER,
         "sum(w)² / sum(w²)", reference="Kish (1965)"),
-    _of_decayed("observations", "Observations", Unit.COUNT,
+    _decayed_beta("observations", "Observations", Unit.COUNT,
         "n, sessions of the 504 on which symbol and market have a return", minimum="",
         reference=""),
-    _of_portfolio("beta_calculated_90d", "Beta, 90 sessions", Unit.BETA, _WEIGHTED.format("beta")),
-    _of_portfolio("beta_calculated_90d_r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
+    _portfolio("beta_calculated_90d", "Beta, 90 sessions", Unit.BETA, _WEIGHTED.format("beta")),
+    _portfolio("beta_calculated_90d_r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
         "exposure-weighted mean R² of the positions"),
-    _of_portfolio("beta_calculated_90d_observations", "Fewest observations", Unit.COUNT,
+    _portfolio("beta_calculated_90d_observations", "Fewest observations", Unit.COUNT,
         "fewest observations among the positions with a beta"),
-    _of_portfolio("beta_portfolio_regression", "Portfolio regression", Unit.BETA,
+    _portfolio("beta_portfolio_regression", "Portfolio regression", Unit.BETA,
         f"slope of R on the market, {PRO_FORMA} over the window", minimum=f"{_PAIRS}, {COVERED}",
         reference="Sharpe (1963)"),
-    _of_portfolio("beta_provider_1y", "Vendor beta, 1 year", Unit.BETA,
+    _portfolio("beta_provider_1y", "Vendor beta, 1 year", Unit.BETA,
         _WEIGHTED.format("the vendor's beta"), window="1 year"),
-    _of_own_decayed("beta", "Beta, age-decayed", Unit.BETA,
+    _portfolio_decayed_beta("beta", "Beta, age-decayed", Unit.BETA,
         _WEIGHTED.format("age-decayed beta"), minimum=COVERED, reference=""),
-    _of_own_decayed("regression_beta", "Portfolio regression, age-decayed", Unit.BETA,
+    _portfolio_decayed_beta("regression_beta", "Portfolio regression, age-decayed", Unit.BETA,
         f"as symbol_decayed_betas.beta, of {PRO_FORMA}"),
-    _of_own_decayed("std_error", "Std error of the regression", Unit.BETA,
+    _portfolio_decayed_beta("std_error", "Std error of the regression", Unit.BETA,
         "as symbol_decayed_betas.std_error, of R"),
-    _of_own_decayed("forecast_std_error", "Std error as a forecast", Unit.BETA, "4 * std_error"),
-    _of_own_decayed("observations", "Observations", Unit.COUNT,
+    _portfolio_decayed_beta("forecast_std_error", "Std error as a forecast", Unit.BETA,
+        "4 * std_error"),
+    _portfolio_decayed_beta("observations", "Observations", Unit.COUNT,
         "sessions of the 504 on which R and the market have a return", minimum="", reference=""),
-    _of_rates("rate_beta", "Rate beta", Unit.BETA, _WEIGHTED.format("rate beta")),
-    _of_rates("r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
+    _rates("rate_beta", "Rate beta", Unit.BETA, _WEIGHTED.format("rate beta")),
+    _rates("r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
         "exposure-weighted mean R² of the positions on the rate index"),
-    _of_rates("observations", "Fewest observations", Unit.COUNT,
+    _rates("observations", "Fewest observations", Unit.COUNT,
         "fewest observations among the positions with a rate beta"),
-    _of_rates("two_factor_market_beta", "Market beta, rates held fixed", Unit.BETA,
+    _rates("two_factor_market_beta", "Market beta, rates held fixed", Unit.BETA,
         _WEIGHTED.format("market beta with rates held fixed")),
-    _of_rates("two_factor_rate_beta", "Rate beta, market held fixed", Unit.BETA,
+    _rates("two_factor_rate_beta", "Rate beta, market held fixed", Unit.BETA,
         _WEIGHTED.format("rate beta with the market held fixed")),
 )  # fmt: skip
 

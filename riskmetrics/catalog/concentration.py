@@ -7,31 +7,31 @@ from riskmetrics.catalog.listing import Listing
 
 _NO_BENCHMARK = "no weights of the benchmark are stored"
 
-_of_portfolio = partial(Figure, "portfolio_snapshots", minimum=PRICED)
-_of_sector = partial(Figure, "portfolio_sector_weights")
+_portfolio = partial(Figure, "portfolio_snapshots", minimum=PRICED)
+_sector = partial(Figure, "portfolio_sector_weights")
 
 FIGURES = (
-    _of_portfolio("hhi", "HHI", Unit.INDEX,
+    _portfolio("hhi", "HHI", Unit.INDEX,
         "sum(w²), w = |value| / gross value of each instrument", reference="Hirschman (1964)"),
-    _of_portfolio("effective_num_positions", "Effective positions", Unit.NUMBER, "1 / HHI"),
-    _of_portfolio("top_3_concentration", "Largest 3, share of gross", Unit.FRACTION,
+    _portfolio("effective_num_positions", "Effective positions", Unit.NUMBER, "1 / HHI"),
+    _portfolio("top_3_concentration", "Largest 3, share of gross", Unit.FRACTION,
         "sum of the 3 largest w", short="Top 3"),
-    _of_portfolio("top_10_concentration", "Largest 10, share of gross", Unit.FRACTION,
+    _portfolio("top_10_concentration", "Largest 10, share of gross", Unit.FRACTION,
         "sum of the 10 largest w", short="Top 10"),
-    _of_portfolio("sector_exposure", "Sector shares", Unit.TEXT, "sum of w by sector"),
-    _of_sector("gross_weight", "Gross", Unit.FRACTION,
+    _portfolio("sector_exposure", "Sector shares", Unit.TEXT, "sum of w by sector"),
+    _sector("gross_weight", "Gross", Unit.FRACTION,
         "sum(|value|) of the sector / gross value", minimum=PRICED),
-    _of_sector("net_weight", "Net", Unit.FRACTION,
+    _sector("net_weight", "Net", Unit.FRACTION,
         "sum(value) of the sector / equity", minimum=EQUITY),
-    _of_sector("benchmark_weight", "Benchmark", Unit.FRACTION,
+    _sector("benchmark_weight", "Benchmark", Unit.FRACTION,
         "the benchmark's latest weight on or before the day", null=_NO_BENCHMARK),
-    _of_sector("active_weight", "Active", Unit.ACTIVE_FRACTION,
+    _sector("active_weight", "Active", Unit.ACTIVE_FRACTION,
         "net_weight - benchmark_weight", minimum=EQUITY, null=f"undefined, or {_NO_BENCHMARK}"),
-    _of_sector("benchmark_asof", "Benchmark as of", Unit.DATE,
+    _sector("benchmark_asof", "Benchmark as of", Unit.DATE,
         "date of the benchmark's latest weights on or before the session", null=_NO_BENCHMARK),
-    _of_sector("benchmark_code", "Benchmark code", Unit.TEXT, "code of the benchmark in use",
+    _sector("benchmark_code", "Benchmark code", Unit.TEXT, "code of the benchmark in use",
         null=_NO_BENCHMARK),
-    _of_sector("look_through_weight", "Through funds", Unit.FRACTION,
+    _sector("look_through_weight", "Through funds", Unit.FRACTION,
         "part of gross_weight that is held by funds that are looked through", minimum=PRICED,
         null="computed by an earlier version"),
 )  # fmt: skip

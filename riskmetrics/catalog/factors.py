@@ -8,45 +8,45 @@ from riskmetrics.catalog.listing import Listing
 _WINDOW, _ROWS = "252 sessions", "126 sessions with all returns"
 _ERRORS = "MacKinnon and White (1985)"
 
-_of_symbol = partial(Figure, "symbol_factor_exposures", window=_WINDOW, minimum=_ROWS)
-_of_portfolio = partial(Figure, "portfolio_factor_exposures", window=_WINDOW)
-_of_risk = partial(
+_symbol = partial(Figure, "symbol_factor_exposures", window=_WINDOW, minimum=_ROWS)
+_portfolio = partial(Figure, "portfolio_factor_exposures", window=_WINDOW)
+_risk = partial(
     Figure, "portfolio_factor_risk", window=_WINDOW, minimum=f"{_ROWS}, {COVERED}",
     reference="Litterman (1996)",
 )  # fmt: skip
 
 FIGURES = (
-    _of_symbol("exposure", "Exposure", Unit.BETA,
+    _symbol("exposure", "Exposure", Unit.BETA,
         "b_k of r = a + sum(b_k * f_k) + e over the kept factors, least squares with weights"
         " 0.5 ** (age / 126)", reference="Sharpe (1992)"),
-    _of_symbol("std_error", "Std error", Unit.BETA,
+    _symbol("std_error", "Std error", Unit.BETA,
         "sqrt(n / (n - K - 1) * sum((w * e * inv(S) * (f - mean(f)))²)),"
         " S = sum(w * (f - mean(f))²),"
         " HC1", reference=_ERRORS),
-    _of_symbol("t_statistic", "t", Unit.NUMBER, "exposure / std_error"),
-    _of_symbol("r_squared", "R²", Unit.R_SQUARED, "1 - sum(w * e²) / sum(w * (r - mean(r))²)",
+    _symbol("t_statistic", "t", Unit.NUMBER, "exposure / std_error"),
+    _symbol("r_squared", "R²", Unit.R_SQUARED, "1 - sum(w * e²) / sum(w * (r - mean(r))²)",
         null="undefined, or constant returns"),
-    _of_symbol("observations", "Observations", Unit.COUNT,
+    _symbol("observations", "Observations", Unit.COUNT,
         "n, sessions of the 252 on which the symbol and all kept factors have a return",
         minimum=""),
-    _of_portfolio("exposure", "Exposure", Unit.BETA,
+    _portfolio("exposure", "Exposure", Unit.BETA,
         "sum(exposure * b_k) / equity / coverage over the holdings with one", minimum=COVERED),
-    _of_portfolio("std_error", "Std error", Unit.BETA,
+    _portfolio("std_error", "Std error", Unit.BETA,
         f"HC1 standard error of the same regression of R, {PRO_FORMA}",
         minimum=f"{_ROWS}, {COVERED}", reference=_ERRORS),
-    _of_portfolio("t_statistic", "t", Unit.NUMBER, "exposure / std_error", null="undefined"),
-    _of_portfolio("coverage", "Coverage", Unit.FRACTION,
+    _portfolio("t_statistic", "t", Unit.NUMBER, "exposure / std_error", null="undefined"),
+    _portfolio("coverage", "Coverage", Unit.FRACTION,
         "share of exposure with factor exposures", null="the factor is left out"),
-    _of_portfolio("vif", "Variance inflation", Unit.NUMBER,
+    _portfolio("vif", "Variance inflation", Unit.NUMBER,
         "1 / (1 - R²) of the factor on the other kept factors, weighted; of a factor that is left"
         " out: when it was dropped, the largest one above 10 first", short="VIF",
         minimum="126 returns of the factor", reference="Marquardt (1970)",
         null="too few returns of the factor, or an exact combination of others"),
-    _of_risk("component", "Contribution", Unit.VOLATILITY,
+    _risk("component", "Contribution", Unit.VOLATILITY,
         "b_k * cov(f_k, R) / sd(R) * sqrt(252), b of R on the factors, age-weighted; specific:"
         f" var(e) / sd(R) * sqrt(252); {PRO_FORMA}"),
-    _of_risk("share", "Share", Unit.FRACTION, "component / volatility, the sum of the components"),
-    _of_risk("observations", "Observations", Unit.COUNT,
+    _risk("share", "Share", Unit.FRACTION, "component / volatility, the sum of the components"),
+    _risk("observations", "Observations", Unit.COUNT,
         "sessions of the 252 on which R and all kept factors have a return", minimum="",
         reference=""),
 )  # fmt: skip

@@ -55,7 +55,7 @@ class Figure:
     reference: str = ""
     """Paper or standard that defines the figure."""
     short: str = ""
-    """Column heading where the title of the table says the rest; default: the label."""
+    """Column heading in a table whose title states the rest; default: the label."""
     null: str = ""
     """Meaning of NULL; default: undefined, if there is a minimum."""
 

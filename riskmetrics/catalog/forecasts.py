@@ -20,9 +20,9 @@ _EWMA = "J.P. Morgan (1996), RiskMetrics technical document"
 _OF_HORIZONS = {"volatility_forecast", "root_variance_forecast", "low", "high"}
 
 _forecast = partial(Figure, "volatility_forecasts", window=NEXT_MONTH, minimum=LEVEL_OBS)
-_of_year = partial(Figure, "volatility_forecasts", window=YEAR)
+_year = partial(Figure, "volatility_forecasts", window=YEAR)
 _outcome = partial(Figure, "forecast_outcomes")
-_of_horizon = partial(
+_horizon = partial(
     Figure, "volatility_horizon_forecasts", window="next 1, 5 or 63 sessions", minimum=LEVEL_OBS
 )
 
@@ -40,14 +40,14 @@ _FORECASTS = (
     _forecast("rise_probability", "P(increase)", Unit.PROBABILITY, RISE),
     _forecast("trailing_21d", "Trailing 21 sessions", Unit.VOLATILITY, REALIZED.format(21, 15),
         window=MONTH, minimum="15 returns"),
-    _of_year("ewma_94", "EWMA 0.94", Unit.VOLATILITY,
+    _year("ewma_94", "EWMA 0.94", Unit.VOLATILITY,
         "sqrt(252 * sum(0.94^k * r²) / sum(0.94^k)) over 252 sessions", minimum=LEVEL_OBS,
         reference=_EWMA),
-    _of_year("ewma_97", "EWMA 0.97", Unit.VOLATILITY,
+    _year("ewma_97", "EWMA 0.97", Unit.VOLATILITY,
         "sqrt(252 * sum(0.97^k * r²) / sum(0.97^k)) over 252 sessions", minimum=LEVEL_OBS,
         reference=_EWMA),
-    _of_year("observations", "Observations", Unit.COUNT, "returns in the last 252 sessions"),
-    _of_year("proxy", "Proxy of daily volatility", Unit.TEXT,
+    _year("observations", "Observations", Unit.COUNT, "returns in the last 252 sessions"),
+    _year("proxy", "Proxy of daily volatility", Unit.TEXT,
         "range_market if 95 % of the highs and lows of 252 sessions are valid, else close_market;"
         " close if the market is missing", reference="Parkinson (1980)"),
     _forecast("coefficients", "Version of the coefficients", Unit.TEXT,
@@ -56,12 +56,12 @@ _FORECASTS = (
         "whether the version's last target is after the day", minimum="", short="in-sample"),
     _forecast("clipped", "Clipped to the model's bounds", Unit.FLAG,
         "whether the ratio is outside [0.25, 6]", minimum="", short="clipped"),
-    _of_year("short_history", "Less than half a year of returns", Unit.FLAG,
+    _year("short_history", "Less than half a year of returns", Unit.FLAG,
         "whether L is based on 63 to 125 returns", short="short history"),
-    _of_year("daily_lag_imputed", "No return in the last 4 sessions", Unit.FLAG,
+    _year("daily_lag_imputed", "No return in the last 4 sessions", Unit.FLAG,
         "whether the daily lag is replaced by the monthly mean: no value in the last 4 sessions",
         short="daily lag imputed"),
-    _of_year("thin_coverage_sessions", "Thin sessions", Unit.COUNT,
+    _year("thin_coverage_sessions", "Thin sessions", Unit.COUNT,
         "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols",
         null="the subject is a symbol"),
 )  # fmt: skip
@@ -69,7 +69,7 @@ _FORECASTS = (
 FIGURES = (
     *_FORECASTS,
     *(
-        _of_horizon(
+        _horizon(
             figure.column,
             figure.label,
             figure.unit,

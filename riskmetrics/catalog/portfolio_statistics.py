@@ -7,25 +7,23 @@ from riskmetrics.catalog.statistic import Statistic
 
 _NO_DRAWDOWN = "undefined, or no drawdown"
 
-_drawdown = partial(
-    Figure, "portfolio_drawdowns", window="252 sessions", minimum=f"126 returns, {COVERED}",
-    reference="Grossman and Zhou (1993)",
-)  # fmt: skip
+
+def _over_year(table: str, reference: str = "") -> "partial[Figure]":
+    """Return the builder of the figures of a table that need half a year of returns."""
+    return partial(
+        Figure, table, window="252 sessions", minimum=f"126 returns, {COVERED}",
+        reference=reference,
+    )  # fmt: skip
+
+
+_drawdown = _over_year("portfolio_drawdowns", "Grossman and Zhou (1993)")
 _regression = partial(
     Figure, "portfolio_market_regressions", window="90 sessions", minimum=f"60 returns, {COVERED}",
     reference="Sharpe (1963)",
 )  # fmt: skip
-_active = partial(
-    Figure, "portfolio_active_risk", window="252 sessions", minimum=f"126 returns, {COVERED}",
-    reference="Grinold and Kahn (2000)",
-)  # fmt: skip
-_expected = partial(
-    Figure, "portfolio_expected_active_risk", window="252 sessions",
-    minimum=f"126 returns, {COVERED}", reference="Grinold and Kahn (2000)",
-)  # fmt: skip
-_performance = partial(
-    Figure, "portfolio_performance", window="252 sessions", minimum=f"126 returns, {COVERED}",
-)  # fmt: skip
+_active = _over_year("portfolio_active_risk", "Grinold and Kahn (2000)")
+_expected = _over_year("portfolio_expected_active_risk", "Grinold and Kahn (2000)")
+_performance = _over_year("portfolio_performance")
 
 STATISTICS = (
     Statistic(

@@ -26,38 +26,15 @@ from riskmetrics.text import suggest_name
 EXTENSION_GROUP = "riskmetrics.metrics"
 """Group of the entry points by which other packages add figures of portfolios."""
 
-_FIGURES = {
-    figure.name: figure
-    for figure in (
-        *values.FIGURES,
-        *concentration.FIGURES,
-        *betas.FIGURES,
-        *volatility.FIGURES,
-        *forecasts.FIGURES,
-        *tail_risk.FIGURES,
-        *correlations.FIGURES,
-        *portfolio_statistics.FIGURES,
-        *factors.FIGURES,
-        *stress.FIGURES,
-        *options.FIGURES,
-        *liquidity.FIGURES,
-    )
+_SUBJECTS = (
+    *(values, concentration, betas, volatility, forecasts, tail_risk, correlations),
+    *(portfolio_statistics, factors, stress, options, liquidity),
+)
+_FIGURES: dict[str, Figure] = {
+    figure.name: figure for subject in _SUBJECTS for figure in subject.FIGURES
 }
-_LISTINGS = {
-    listing.table: listing
-    for listing in (
-        *values.LISTINGS,
-        *concentration.LISTINGS,
-        *betas.LISTINGS,
-        *forecasts.LISTINGS,
-        *tail_risk.LISTINGS,
-        *correlations.LISTINGS,
-        *portfolio_statistics.LISTINGS,
-        *factors.LISTINGS,
-        *stress.LISTINGS,
-        *options.LISTINGS,
-        *liquidity.LISTINGS,
-    )
+_LISTINGS: dict[str, Listing] = {
+    listing.table: listing for subject in _SUBJECTS for listing in subject.LISTINGS
 }
 _DEFINITION = (
     *("table", "column", "label", "unit", "formula", "window", "minimum", "reference", "short"),

@@ -5,33 +5,33 @@ from functools import partial
 from riskmetrics.catalog.figure import COVERED, PRICED, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
-_of_scenario = partial(Figure, "portfolio_stress")
+_scenario = partial(Figure, "portfolio_stress")
 
 FIGURES = (
-    _of_scenario("loss", "Loss, share of equity", Unit.FRACTION,
+    _scenario("loss", "Loss, share of equity", Unit.FRACTION,
         "-(beta * move), beta age-decayed for the market; for both factors the sum with two-factor"
         " betas; factor_moves: the sum with factor exposures; historical window: -sum(exposure *"
         " (P(last) / P(first) - 1)) / equity / coverage, without both prices beta * return of the"
         " index", minimum=COVERED),
-    _of_scenario("loss_margin", "± (95%)", Unit.FRACTION,
+    _scenario("loss_margin", "± (95%)", Unit.FRACTION,
         "1.96 * |move| * standard error of the beta of R; market: 4 * that of the age-decayed"
         " regression, as a forecast", minimum=COVERED,
         null="undefined, a historical window, or moves of style factors",
         reference="White (1980)"),
-    _of_scenario("loss_value", "Loss", Unit.MONEY, "loss * equity",
+    _scenario("loss_value", "Loss", Unit.MONEY, "loss * equity",
         minimum=f"80% of gross exposure is covered, {PRICED}"),
-    _of_scenario("revalued_loss", "Loss, options revalued", Unit.FRACTION,
+    _scenario("revalued_loss", "Loss, options revalued", Unit.FRACTION,
         "loss less the change of value of options by Black-Scholes at the moved price and"
         " volatility above that by delta, / equity",
         minimum=f"{COVERED}, the value of every option",
         null="undefined, or no options", reference="Black and Scholes (1973), Merton (1973)"),
-    _of_scenario("revalued_loss_value", "Loss, options revalued, amount", Unit.MONEY,
+    _scenario("revalued_loss_value", "Loss, options revalued, amount", Unit.MONEY,
         "revalued_loss * equity", minimum=f"the value of every option, {PRICED}",
         null="undefined, or no options"),
-    _of_scenario("coverage", "Coverage", Unit.FRACTION,
+    _scenario("coverage", "Coverage", Unit.FRACTION,
         "share of exposure with a beta, or in a historical window with prices or a proxy",
         null="undefined"),
-    _of_scenario("proxied_share", "Proxied", Unit.FRACTION,
+    _scenario("proxied_share", "Proxied", Unit.FRACTION,
         "share of exposure without prices at both ends of the window, which moves by beta * return"
         " of the index", null="undefined, or no historical window"),
 )  # fmt: skip

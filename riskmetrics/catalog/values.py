@@ -5,47 +5,47 @@ from functools import partial
 from riskmetrics.catalog.figure import Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
-_of_portfolio = partial(Figure, "portfolio_snapshots")
-_of_coverage = partial(Figure, "portfolio_coverage")
+_portfolio = partial(Figure, "portfolio_snapshots")
+_coverage = partial(Figure, "portfolio_coverage")
 
 FIGURES = (
-    _of_portfolio("total_value", "Equity", Unit.MONEY, short="Value",
+    _portfolio("total_value", "Equity", Unit.MONEY, short="Value",
         formula="equity: net value + cash, at closes of the day or at most 5 sessions old"),
-    _of_portfolio("cash_value", "Cash", Unit.MONEY,
+    _portfolio("cash_value", "Cash", Unit.MONEY,
         "equity balance - net value on the last priced session up to its date + sales - purchases"
         " + income since"),
-    _of_portfolio("long_value", "Long", Unit.MONEY,
+    _portfolio("long_value", "Long", Unit.MONEY,
         "sum of the values of instruments held long, units * price, lots netted"),
-    _of_portfolio("short_value", "Short", Unit.MONEY,
+    _portfolio("short_value", "Short", Unit.MONEY,
         "sum of the values of instruments held short"),
-    _of_portfolio("gross_exposure", "Gross", Unit.MONEY, "long value - short value"),
-    _of_portfolio("net_exposure", "Net", Unit.MONEY, "long value + short value"),
-    _of_portfolio("daily_pnl", "Daily P&L", Unit.GAIN,
+    _portfolio("gross_exposure", "Gross", Unit.MONEY, "long value - short value"),
+    _portfolio("net_exposure", "Net", Unit.MONEY, "long value + short value"),
+    _portfolio("daily_pnl", "Daily P&L", Unit.GAIN,
         "sum(units * (P(t) - P(t-1))) + income; entry price on the opening day, exit price on the"
         " closing day"),
-    _of_portfolio("daily_return", "Daily return", Unit.ACTIVE_FRACTION,
+    _portfolio("daily_return", "Daily return", Unit.ACTIVE_FRACTION,
         "daily_pnl / (equity of the previous session + inflows of the day: purchases if no"
         " equity is stated, deposits and transfers of transactions)",
         minimum="80% of the holdings at the start of the day have a P&L, equity is at"
         " least 5% of gross exposure"),
-    _of_portfolio("cumulative_pnl", "Cumulative P&L", Unit.GAIN,
+    _portfolio("cumulative_pnl", "Cumulative P&L", Unit.GAIN,
         "sum(units * (price or exit price - entry price)) + income since entry, over all lots"
         " entered by the day", "since entry", "the prices of every lot"),
-    _of_portfolio("income", "Income (in daily P&L)", Unit.GAIN,
+    _portfolio("income", "Income (in daily P&L)", Unit.GAIN,
         "sum(units * D) over the lots held overnight; D = C(t-1) - C(t) * A(t-1) / A(t), C close,"
         " A adjusted close", minimum="a close and an adjusted close of some holding"),
-    _of_portfolio("equity_source", "Equity source", Unit.TEXT,
+    _portfolio("equity_source", "Equity source", Unit.TEXT,
         "transactions if deposits are among a portfolio's transactions; stated_equity if an equity"
         " balance is stated; else net_value",
         null="written by an earlier version"),
-    _of_portfolio("num_positions", "Positions", Unit.COUNT, "instruments held, lots netted"),
-    _of_portfolio("num_long_positions", "Long positions", Unit.COUNT, "instruments held long"),
-    _of_portfolio("num_short_positions", "Short positions", Unit.COUNT, "instruments held short"),
-    _of_portfolio("equity_balance", "Stated equity", Unit.MONEY, "as imported with the portfolio"),
-    _of_coverage("coverage", "Coverage", Unit.FRACTION,
+    _portfolio("num_positions", "Positions", Unit.COUNT, "instruments held, lots netted"),
+    _portfolio("num_long_positions", "Long positions", Unit.COUNT, "instruments held long"),
+    _portfolio("num_short_positions", "Short positions", Unit.COUNT, "instruments held short"),
+    _portfolio("equity_balance", "Stated equity", Unit.MONEY, "as imported with the portfolio"),
+    _coverage("coverage", "Coverage", Unit.FRACTION,
         "covered exposure / exposure; prices and P&L: covered instruments / instruments"),
-    _of_coverage("n_covered", "Covered", Unit.COUNT, "instruments that the figure covers"),
-    _of_coverage("n_total", "Instruments", Unit.COUNT, "instruments that the figure applies to"),
+    _coverage("n_covered", "Covered", Unit.COUNT, "instruments that the figure covers"),
+    _coverage("n_total", "Instruments", Unit.COUNT, "instruments that the figure applies to"),
     Figure("portfolio_figures", "value", "Value", Unit.NUMBER, "as its extension computes it",
         null="undefined"),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from functools import partial
 
 from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
+from riskmetrics.catalog.listing import Listing
 
 MONTH, QUARTER, NEXT_MONTH, YEAR = "21 sessions", "63 sessions", "next 21 sessions", "252 sessions"
 REALIZED = "standard deviation (n - 1) of the last {} returns * sqrt(252); {} required"
@@ -47,26 +48,26 @@ def _common(
     )  # fmt: skip
 
 
-_of_position = partial(Figure, "position_volatility")
+_position = partial(Figure, "position_volatility")
 
 FIGURES = (
     *_common("position_volatility",
         ("realized_vol_21d", "realized_vol_63d", "expected_vol_21d", "vol_trend",
          "vol_percentile"), (_OPTIONS, _OPTIONS), ""),
-    _of_position("vol_daily", "Last session", Unit.VOLATILITY,
+    _position("vol_daily", "Last session", Unit.VOLATILITY,
         _LAG.format("the last session with a return, at most 3 sessions old") + _OPTIONS,
         "1 session", "1 return in 4 sessions", "Forsberg and Ghysels (2007)", "day"),
-    _of_position("vol_weekly", "Last 5 sessions", Unit.VOLATILITY,
+    _position("vol_weekly", "Last 5 sessions", Unit.VOLATILITY,
         _LAG.format("5 sessions, 3 required") + _OPTIONS, "5 sessions", "3 returns",
         "Forsberg and Ghysels (2007)", "week"),
-    _of_position("vol_monthly", "Last 21 sessions, absolute returns", Unit.VOLATILITY,
+    _position("vol_monthly", "Last 21 sessions, absolute returns", Unit.VOLATILITY,
         _LAG.format("21 sessions, 15 required") + _OPTIONS, MONTH, "15 returns",
         "Forsberg and Ghysels (2007)", "month"),
-    _of_position("vol_trend_strength", "Strength of the trend", Unit.FRACTION,
+    _position("vol_trend_strength", "Strength of the trend", Unit.FRACTION,
         f"|2p - 1|, p = {RISE}", NEXT_MONTH, LEVEL_OBS),
-    _of_position("observations", "Observations", Unit.COUNT,
+    _position("observations", "Observations", Unit.COUNT,
         "returns in the last 252 sessions", YEAR),
-    _of_position("model_r_squared", "Skill", Unit.SKILL,
+    _position("model_r_squared", "Skill", Unit.SKILL,
         "1 - SSE(forecasts) / SSE(trailing 21 sessions) over the last 252 completed forecasts, 126"
         " required", YEAR, "126 completed forecasts", "Campbell and Thompson (2008)", "oos R²"),
     *_common("portfolio_snapshots",
@@ -74,3 +75,6 @@ FIGURES = (
          "volatility_trend", "volatility_percentile"),
         (_RETURNS, f", of {PRO_FORMA}"), f", {COVERED}"),
 )  # fmt: skip
+
+LISTINGS: tuple[Listing, ...] = ()
+"""None: volatilities are shown with the caveats of their forecasts (`db.volatility_queries`)."""

@@ -163,13 +163,6 @@ def _read_close_panel(
     return prices.pivot(sessions, requested, column)
 
 
-def read_bars(
-    connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
-) -> dict[str, pd.DataFrame]:
-    """Return panels adj_close, high and low, each sessions x symbols."""
-    return read_price_panels(connection, ("adj_close", "high", "low"), symbols, sessions)
-
-
 def read_held_bars(
     connection: sa.Connection, sessions: Sequence[date], indices: Iterable[str]
 ) -> Bars:

@@ -143,8 +143,8 @@ def read_latest_insights(
 ) -> list[dict[str, Any]]:
     """Return the newest insight of each portfolio, type and question on a day.
 
-    A type that the newest daily summary lists as silent is omitted: its insight tells of facts that
-    have been corrected since.
+    A type that the newest daily summary lists as silent is omitted: its insight describes facts
+    that have been corrected since.
 
     Ordered by portfolio name, most severe first; rows have the portfolio's name as `portfolio`.
     """

@@ -1,4 +1,4 @@
-"""Give the lots, prices, profile and decisions of a symbol to its new name, such as FB to META."""
+"""Rename the lots, prices, profile and decisions of a symbol, such as FB to META."""
 
 import re
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class RenamedRows(NamedTuple):
 
 
 def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
-    """Give everything that is stored of ``old`` to ``new``; results do not change.
+    """Rename everything that is stored for ``old`` to ``new``; results do not change.
 
     Where both have a close, that of ``new`` is kept. Earlier closes of ``old`` are restated by the
     ratio of the next day that both have, as in `price_history.splice`.

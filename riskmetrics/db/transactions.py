@@ -155,7 +155,7 @@ def store_transactions(
 
 
 def _content(transaction: Transaction) -> Transaction:
-    """Return a transaction without what says where the file states it."""
+    """Return a transaction without its place in the file."""
     return replace(transaction, ordinal=0, line=None)
 
 

@@ -32,17 +32,13 @@ from riskmetrics.explain.recalculation import (
 from riskmetrics.explain.source_rows import SourceRows
 
 METRIC_GROUPS: list[MetricGroup] = [
-    *recalculated_values.METRIC_GROUPS,
-    *recalculated_coverage.METRIC_GROUPS,
-    *recalculated_betas.METRIC_GROUPS,
-    *recalculated_volatility.METRIC_GROUPS,
-    *recalculated_risk.METRIC_GROUPS,
-    *recalculated_active.METRIC_GROUPS,
-    *recalculated_stress.METRIC_GROUPS,
-    *recalculated_correlations.METRIC_GROUPS,
-    *recalculated_factors.METRIC_GROUPS,
-    *recalculated_options.METRIC_GROUPS,
-    *recalculated_track_records.METRIC_GROUPS,
+    group
+    for recalculated in (
+        *(recalculated_values, recalculated_coverage, recalculated_betas, recalculated_volatility),
+        *(recalculated_risk, recalculated_active, recalculated_stress, recalculated_correlations),
+        *(recalculated_factors, recalculated_options, recalculated_track_records),
+    )
+    for group in recalculated.METRIC_GROUPS
 ]
 
 _IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}

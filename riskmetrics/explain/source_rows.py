@@ -102,7 +102,7 @@ class SourceRows:
 
     @cached_property
     def cash_flows(self) -> pd.DataFrame:
-        """Cash flows of the portfolio's transactions; empty if they do not tell the cash."""
+        """Cash flows of the portfolio's transactions; empty if they do not determine the cash."""
         flows = transactions.read_cash_flows(self._connection)
         own = flows[flows["portfolio_id"] == self.portfolio].reset_index(drop=True)
         if not own["kind"].isin(["deposit", "withdrawal"]).any():

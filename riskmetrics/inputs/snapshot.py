@@ -48,7 +48,7 @@ class SnapshotTerms(NamedTuple):
     correlated_holdings: int
     """Largest holdings of a portfolio whose correlations are stored."""
     factors: tuple[Factor, ...] = ()
-    """Factors besides the market of the joint regression."""
+    """Factors of the joint regression other than the market."""
 
 
 class ExportedSnapshot(NamedTuple):

@@ -185,15 +185,15 @@ def matched_pairs(
     closes: CalibrationBlock, ranges: CalibrationBlock, coefficients: har.ModelVersion, horizon: int
 ) -> MatchedPairs:
     """Return the completed forecasts of series with usable bars, from ranges and from closes."""
-    of_closes, of_ranges = (
+    close_forecast, range_forecast = (
         har.forecast(block.inputs, [coefficients]).volatility_forecast for block in (closes, ranges)
     )
-    usable = ranges.features.uses_bars & (of_closes > 0.0)
-    usable &= _completed(ranges, of_ranges, horizon)
+    usable = ranges.features.uses_bars & (close_forecast > 0.0)
+    usable &= _completed(ranges, range_forecast, horizon)
     return MatchedPairs(
-        _take_pairs(ranges, of_ranges, horizon, BARS, usable),
-        _take_pairs(closes, of_closes, horizon, STOCK, usable),
-        2.0 * np.log(of_closes[usable] / of_ranges[usable]),
+        _take_pairs(ranges, range_forecast, horizon, BARS, usable),
+        _take_pairs(closes, close_forecast, horizon, STOCK, usable),
+        2.0 * np.log(close_forecast[usable] / range_forecast[usable]),
     )
 
 

@@ -135,9 +135,9 @@ def _match(
 ) -> MatchedPairs:
     """Return the matched pairs of all histories."""
     found = [
-        matched_pairs(of_closes, of_ranges, coefficients, horizon)
+        matched_pairs(close_block, range_block, coefficients, horizon)
         for panel in bars
-        for of_closes, of_ranges in zip(
+        for close_block, range_block in zip(
             panel.stock_blocks(har.PROXIES[har.CLOSE_MARKET]),
             panel.stock_blocks(har.PROXIES[har.RANGE_MARKET]),
             strict=True,

@@ -76,7 +76,7 @@ def correlation_rows(
     for window in pro_forma_windows(valuation, returns, YEAR_WINDOW):
         day, year = window.day, {"window": YEAR_WINDOW, "min_obs": MIN_YEAR_OBS}
         volatility = realized_volatility(window.symbol_returns, **year).volatility[0]
-        of_portfolio = realized_volatility(window.series, **year).volatility[0]
+        portfolio_volatility = realized_volatility(window.series, **year).volatility[0]
         n_days[:, day] = np.isfinite(window.series).sum(axis=0)
         held = np.where(is_held[:, day], weight[:, day], np.nan)
         for number, own in enumerate(_holdings(held, column, owner, shape[0])):
@@ -85,7 +85,7 @@ def correlation_rows(
             if not valuation.is_valued[at] or not len(largest):
                 continue
             figures["ratio"][at] = diversification_ratio(
-                own.weight, volatility[own.column], of_portfolio[number]
+                own.weight, volatility[own.column], portfolio_volatility[number]
             )
             pairs, figures["component"][at] = _correlate(window.symbol_returns, largest, at)
             known = np.flatnonzero(np.isfinite(pairs.correlation))

@@ -234,18 +234,18 @@ def _look_through(
     of the benchmark are divided by them, other funds by theirs in ``of_funds``.
     """
     code, symbols = pd.factorize(instruments["underlying"])
-    sectors, says = _profile_claims(symbols, profiles)
+    sectors, fund_flags = _profile_sectors(symbols, profiles)
     trackers, is_benchmark_known = load_funds().benchmark_codes, latest.notna().any(axis=None)
     whole = np.ones(len(latest))
     kinds: list[_Kind] = [(UNCLASSIFIED, False, whole)]
     first, n_kinds = [0], [1]  # of a private holding, which has no underlying
-    for symbol, sector, said in zip(symbols, sectors, says, strict=True):
-        name = fund_class(symbol, is_fund=said)
+    for symbol, sector, is_fund in zip(symbols, sectors, fund_flags, strict=True):
+        name = fund_class(symbol, is_fund=is_fund)
         undivided = name or sector, name not in (None, NOT_LOOKED_THROUGH), whole
         first.append(len(kinds))
-        if said is not False and trackers.get(symbol) == benchmark_code and is_benchmark_known:
+        if is_fund is not False and trackers.get(symbol) == benchmark_code and is_benchmark_known:
             kinds += _divide_by(latest, (NOT_LOOKED_THROUGH, False, whole))
-        elif said is not False and symbol in of_funds:
+        elif is_fund is not False and symbol in of_funds:
             kinds += _divide_by(of_funds[symbol], undivided)
         else:
             kinds.append(undivided)
@@ -288,17 +288,17 @@ def symbol_sectors(symbols: Sequence[str], profiles: pd.DataFrame) -> list[str]:
     >>> symbol_sectors(["XOM", "SPY", "TLT", "AMD"], profiles)
     ['Energy', 'Index fund', 'Bonds', 'Unclassified']
     """
-    sectors, says = _profile_claims(symbols, profiles)
+    sectors, fund_flags = _profile_sectors(symbols, profiles)
     trackers = load_funds().benchmark_codes
     return [
         INDEX_FUND
-        if symbol in trackers and said is not False
-        else fund_class(symbol, is_fund=said) or sector
-        for symbol, sector, said in zip(symbols, sectors, says, strict=True)
+        if symbol in trackers and is_fund is not False
+        else fund_class(symbol, is_fund=is_fund) or sector
+        for symbol, sector, is_fund in zip(symbols, sectors, fund_flags, strict=True)
     ]
 
 
-def _profile_claims(
+def _profile_sectors(
     symbols: "Sequence[str] | pd.Index[str]", profiles: pd.DataFrame
 ) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
     """Return the sectors of symbols by their profiles, and whether they are funds, or None."""

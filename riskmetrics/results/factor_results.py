@@ -133,7 +133,7 @@ def build_model(
     Parameters
     ----------
     factors : sequence of Factor
-        Factors besides the market.
+        Factors other than the market.
     market_index : str
         Symbol of the market index.
     funds : Returns

@@ -34,12 +34,12 @@ def scenario_moves(scenario: Mapping[str, object]) -> dict[str, float]:
 def factor_stress_rows(
     valuation: Valuation,
     scenarios: pd.DataFrame,
-    found: SymbolFactors,
+    factors: SymbolFactors,
     options: OptionBook | None = None,
 ) -> pd.DataFrame:
     """Return a row of `portfolio_stress` per portfolio, day and scenario that moves factors.
 
-    ``found`` are the factor exposures on the sessions of the valuation, and ``options`` are
+    ``factors`` are the factor exposures on the sessions of the valuation, and ``options`` are
     revalued. Factors that a scenario does not name do not move.
     """
     chosen = scenarios[scenarios["factor_moves"].notna()]
@@ -47,9 +47,8 @@ def factor_stress_rows(
         return no_scenario_rows(valuation)
     losses, moves = [], []
     for scenario in chosen.to_dict("records"):
-        loss, move = _scenario_loss(
-            valuation, scenario_moves({str(name): value for name, value in scenario.items()}), found
-        )
+        factor_moves = scenario_moves({str(name): value for name, value in scenario.items()})
+        loss, move = _scenario_loss(valuation, factor_moves, factors)
         losses.append(loss)
         moves.append(move)
     volatility_moves = chosen["volatility_move"].to_numpy(float)
@@ -62,35 +61,35 @@ def factor_stress_rows(
 
 
 def _scenario_loss(
-    valuation: Valuation, moves: Mapping[str, float], found: SymbolFactors
+    valuation: Valuation, moves: Mapping[str, float], factors: SymbolFactors
 ) -> tuple[ScenarioLoss, SymbolMoves]:
     """Return the loss of portfolios and the moves of symbols, if factors move by ``moves``."""
-    names, shape = found.model.names, valuation.net.shape
+    names, shape = factors.model.names, valuation.net.shape
     if unknown := ", ".join(name for name in moves if name not in names):
         undefined = np.full(shape, np.nan)
         reason = Reason(f"RISKMETRICS_FACTORS does not have the factor {unknown}", condition=True)
-        of_symbols = np.full(found.r_squared.shape, np.nan)
+        symbol_returns = np.full(factors.r_squared.shape, np.nan)
         loss = ScenarioLoss(undefined, undefined, (reason,))
     else:
         # the return of a symbol: one sum per symbol, as all moves happen together
-        parts = [found.exposure[names.index(name)] * move for name, move in moves.items()]
-        of_symbols = sum(parts[1:], parts[0])
-        change, coverage = _change_of_value(valuation, of_symbols, found.symbols)
+        parts = [factors.exposure[names.index(name)] * move for name, move in moves.items()]
+        symbol_returns = sum(parts[1:], parts[0])
+        change, coverage = _change_of_value(valuation, symbol_returns, factors.symbols)
         excluded = (
             reason
             for name in moves
-            for reason in found.model.exclusion_reasons(names.index(name), shape)
+            for reason in factors.model.exclusion_reasons(names.index(name), shape)
         )
         reasons = *excluded, insufficient_coverage("positions with factor exposures", coverage)
         loss = ScenarioLoss(-change, coverage, reasons)
-    return loss, SymbolMoves(of_symbols[:, np.newaxis], found.symbols)
+    return loss, SymbolMoves(symbol_returns[:, np.newaxis], factors.symbols)
 
 
 def _change_of_value(
-    valuation: Valuation, of_symbols: FloatArray, symbols: "pd.Index[str]"
+    valuation: Valuation, symbol_returns: FloatArray, symbols: "pd.Index[str]"
 ) -> tuple[FloatArray, FloatArray]:
     """Return the change of value in currency and its coverage, each (P, D)."""
-    returns = valuation.map_to_instruments(of_symbols, symbols)
+    returns = valuation.map_to_instruments(symbol_returns, symbols)
     weighed = weighted_beta(
         valuation.exposures,
         returns,

@@ -155,7 +155,7 @@ def active_sector_rows(
     owner = keys["portfolio"].to_numpy(np.int64)
     component = np.where(np.isnan(risk.cash[owner]), np.nan, total(risk.active))
     weight = np.where(total(np.isnan(net.weight)) > 0, np.nan, total(net.weight))
-    of_all = group_sums(np.nan_to_num(net.weight), net.portfolio, len(valuation.portfolios))
+    total_weight = group_sums(np.nan_to_num(net.weight), net.portfolio, len(valuation.portfolios))
     n = len(valuation.portfolios)
     names = np.append(keys["sector"].to_numpy(object), np.full(n, CASH, dtype=object))
     owner = np.append(owner, np.arange(n))
@@ -167,7 +167,7 @@ def active_sector_rows(
     values = np.vstack([component, risk.cash])
     row, day = np.nonzero(is_shown)
     texts = _active_reasons(valuation, risk)[owner[row], day]
-    defined_weight = np.where(np.isnan(valuation.risk_denominator), np.nan, 1.0 - of_all)
+    defined_weight = np.where(np.isnan(valuation.risk_denominator), np.nan, 1.0 - total_weight)
     return pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[owner[row]],

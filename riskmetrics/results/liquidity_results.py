@@ -38,10 +38,11 @@ def liquidity_rows(
         Largest share of the volume that is sold, in (0, 1].
     """
     symbols = market.volume.columns
-    volume = metrics.median_volume(market.volume.to_numpy()[-_rows(valuation) :])
+    n_rows = len(valuation.sessions) + metrics.VOLUME_WINDOW - 1
+    volume = metrics.median_volume(market.volume.to_numpy()[-n_rows:])
     price, _ = panels.forward_fill(market.close, valuation.sessions)
-    of_symbol = {
-        name: _of_instruments(valuation, values, symbols)
+    by_instrument = {
+        name: _map_to_instruments(valuation, values, symbols)
         for name, values in zip(
             ("volume", "observations", "price"),
             (volume.shares, volume.n_obs.astype(float), price.to_numpy()),
@@ -49,8 +50,8 @@ def liquidity_rows(
         )
     }
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.abs(valuation.values) / of_symbol["price"]
-    days = metrics.days_to_liquidate(shares, of_symbol["volume"], participation)
+        shares = np.abs(valuation.values) / by_instrument["price"]
+    days = metrics.days_to_liquidate(shares, by_instrument["volume"], participation)
     size = np.where(
         np.isfinite(valuation.values), np.abs(valuation.values), valuation.unpriced_value
     )
@@ -62,15 +63,11 @@ def liquidity_rows(
     )
     return (
         _portfolio_rows(valuation, found, participation),
-        _holding_rows(valuation, days, of_symbol, participation),
+        _holding_rows(valuation, days, by_instrument, participation),
     )
 
 
-def _rows(valuation: Valuation) -> int:
-    return len(valuation.sessions) + metrics.VOLUME_WINDOW - 1
-
-
-def _of_instruments(
+def _map_to_instruments(
     valuation: Valuation, values: FloatArray, symbols: "pd.Index[str]"
 ) -> FloatArray:
     """Return figures of symbols (D, S) for listed instruments, (I, D); NaN for others."""
@@ -105,14 +102,17 @@ def _portfolio_rows(
 
 
 def _holding_rows(
-    valuation: Valuation, days: FloatArray, of_symbol: dict[str, FloatArray], participation: float
+    valuation: Valuation,
+    days: FloatArray,
+    by_instrument: dict[str, FloatArray],
+    participation: float,
 ) -> pd.DataFrame:
     owner, instruments = valuation.instrument_portfolio, valuation.instruments
     is_listed = instruments["listed"].to_numpy(bool)
     row, day = np.nonzero(valuation.is_held & is_listed[:, np.newaxis] & valuation.is_valued[owner])
     volume, n_obs = (
-        of_symbol["volume"][row, day],
-        np.nan_to_num(of_symbol["observations"][row, day]),
+        by_instrument["volume"][row, day],
+        np.nan_to_num(by_instrument["observations"][row, day]),
     )
     few = pd.Series(n_obs.astype(int)).astype("str") + (
         f" of the trailing {metrics.VOLUME_WINDOW} sessions have a volume;"

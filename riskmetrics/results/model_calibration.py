@@ -90,7 +90,8 @@ class Proposal:
             "last_target",
         ]
         rows, stored = (
-            of[of["horizon"] == FORECAST_HORIZON] for of in (self.rows, self.stored_versions)
+            frame[frame["horizon"] == FORECAST_HORIZON]
+            for frame in (self.rows, self.stored_versions)
         )
         new = rows[columns].assign(r_squared=rows["proxy"].map(self.r_squared))
         present = stored[columns].assign(r_squared=np.nan)
@@ -330,12 +331,12 @@ def _fitted_row(proxy: str, fit: calibration.Calibration) -> dict[str, Any]:
     std_errors = dict(
         zip(STD_ERROR_COLUMNS, np.round(fit.std_errors, _COEFFICIENT_DECIMALS), strict=True)
     )
-    of_fit = {"n_obs": fit.n_obs, "n_symbols": fit.n_symbols, "rejection_reason": None}
+    counts = {"n_obs": fit.n_obs, "n_symbols": fit.n_symbols, "rejection_reason": None}
     return {
         "proxy": proxy,
         **dict(zip(_COEFFICIENT_COLUMNS, numbers, strict=True)),
         **std_errors,
-        **of_fit,
+        **counts,
     }
 
 

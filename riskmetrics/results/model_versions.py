@@ -88,8 +88,8 @@ class ModelVersions:
     def _build_models(self, horizon: int) -> HorizonModels:
         known: list[Mapping[int, HorizonModel]] = self.horizons or [{} for _ in self.names]
         plain = [HorizonModel(coefficients, {}) for coefficients in self.coefficients]
-        found = [of.get(horizon, model) for of, model in zip(known, plain, strict=True)]
-        is_known = np.array([horizon == FORECAST_HORIZON or horizon in of for of in known])
+        found = [models.get(horizon, model) for models, model in zip(known, plain, strict=True)]
+        is_known = np.array([horizon == FORECAST_HORIZON or horizon in models for models in known])
         return HorizonModels(
             [model.coefficients for model in found],
             [model.corrections for model in found],

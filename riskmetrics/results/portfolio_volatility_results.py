@@ -158,7 +158,7 @@ def _estimate_days(
             market_returns[rows][year],
             None if own is None else exposure[:, d] * own.ranges[year],
         )
-        features = build_features(_returns_of_features(window, single, positions), *(own or ()))
+        features = build_features(_feature_returns(window, single, positions), *(own or ()))
         ewma = ewma_forecasts(window.series, 1)
         at = inputs, features, versions, version[d : d + 1], series_class[:, d]
         covered = window.coverage[year] * valuation.priced_share[:, d]
@@ -181,18 +181,16 @@ def _classify_portfolios(
     return classes
 
 
-def _returns_of_features(
-    window: ProFormaWindow, single: IntArray, positions: IntArray
-) -> FloatArray:
+def _feature_returns(window: ProFormaWindow, single: IntArray, positions: IntArray) -> FloatArray:
     """Return changes of value, and the returns of the symbol where it is the only one, (T, P).
 
     ``single`` is each portfolio's only symbol, -1 if there are several, and ``positions`` are the
     columns of the symbols. Features do not depend on the unit, but the logarithm of a return does.
     """
-    of_features = window.series.copy()
+    feature_returns = window.series.copy()
     is_single = single >= 0
-    of_features[:, is_single] = window.symbol_returns[:, positions[single[is_single]]]
-    return of_features
+    feature_returns[:, is_single] = window.symbol_returns[:, positions[single[is_single]]]
+    return feature_returns
 
 
 def _count_thin_coverage_sessions(covered: FloatArray) -> IntArray:

@@ -36,5 +36,5 @@ class RunningSums:
         last = np.searchsorted(self._keys, portfolio * _KEY_STRIDE + numbers, side="right") - 1
         if not len(self._keys):
             return np.zeros(last.shape)
-        own = (last >= 0) & (self._keys[last] // _KEY_STRIDE == portfolio)
-        return np.where(own, self._sums[last], 0.0)
+        is_own = (last >= 0) & (self._keys[last] // _KEY_STRIDE == portfolio)
+        return np.where(is_own, self._sums[last], 0.0)

@@ -51,9 +51,9 @@ def option_differences(
         if not len(held.portfolio):
             continue
         moves = []
-        for of_day, symbols in ((each.moves[day], each.symbols) for each in scenarios):
-            column = symbols.get_indexer(held.underlying)
-            moves.append(np.where(column >= 0, of_day[:, column], np.nan))
+        for scenario in scenarios:
+            column = scenario.symbols.get_indexer(held.underlying)
+            moves.append(np.where(column >= 0, scenario.moves[day][:, column], np.nan))
         move = np.concatenate(moves)
         found[:, :, day] = held.difference(move, held.options.volatility * factor)
     return np.where(options.n_unknown > 0, np.nan, found)

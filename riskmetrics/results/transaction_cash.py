@@ -1,7 +1,7 @@
 """Cash and flows of the portfolios whose cash follows from transactions.
 
-Transactions without any deposit or withdrawal do not tell the cash: such a portfolio is valued like
-one without a stated equity.
+Transactions without any deposit or withdrawal do not determine the cash: such a portfolio is valued
+like one without a stated equity.
 """
 
 from collections.abc import Collection

@@ -88,7 +88,7 @@ class HorizonForecast(NamedTuple):
 
 
 class DailyBars(NamedTuple):
-    """What the bars of each session say besides its return, each (T, N); NaN where missing."""
+    """Data of each session other than its return, each (T, N); NaN where missing."""
 
     ranges: FloatArray
     """Range proxies."""
@@ -145,7 +145,7 @@ def estimate_symbol_volatility(
     series_class = np.where(returns.frame.columns.isin(list(funds)), DIVERSIFIED, STOCK)
 
     def estimate(values: FloatArray, rows: slice, columns: slice | IntArray) -> _Estimates:
-        own, of_columns = bars.select(rows, columns), series_class[columns]
+        own, class_of_columns = bars.select(rows, columns), series_class[columns]
         parts = [
             _symbol_estimates(
                 values[:, block],
@@ -153,7 +153,7 @@ def estimate_symbol_volatility(
                 own.select(slice(None), block),
                 versions,
                 version[rows],
-                of_columns[block],
+                class_of_columns[block],
             )
             for block in (
                 slice(left, left + _BLOCK_SYMBOLS)
