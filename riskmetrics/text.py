@@ -80,9 +80,9 @@ def match_names(text: str, names: Sequence[str]) -> list[str]:
     >>> match_names("u1", ["U1", "U12"]), match_names("2", ["U1", "U12"])
     (['U1'], ['U12'])
     """
-    wanted = text.casefold()
-    same = [name for name in names if text and name.casefold() == wanted]
-    return same or [name for name in names if wanted in name.casefold()]
+    sought = text.casefold()
+    same = [name for name in names if text and name.casefold() == sought]
+    return same or [name for name in names if sought in name.casefold()]
 
 
 def join_names(names: Sequence[object], max_names: int = MAX_NAMES, separator: str = ", ") -> str:

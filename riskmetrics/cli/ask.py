@@ -34,7 +34,7 @@ def ask(
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import connect_at_head
-    from riskmetrics.cli.show_insights import print_session_insights
+    from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import pipeline, questions
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
@@ -55,14 +55,13 @@ def ask(
             _, (request, *_) = select_requests(
                 connection, configured, day, portfolio, "custom", question.strip()
             )
-        generation_context = build_generation_context(configured)
+        context = build_generation_context(configured)
         if configured.anthropic_api_key is None:
             with engine.begin() as connection:
-                stored.store_insights(
-                    connection, list(pipeline.insight_rows([request], generation_context, ()))
-                )
+                rows = list(pipeline.insight_rows([request], context, ()))
+                stored.store_insights(connection, rows)
         else:
-            generate_with_model(engine, configured, [request], generation_context)
+            generate_with_model(engine, configured, [request], context)
         with engine.connect() as connection:
             rows = [
                 row
@@ -73,7 +72,7 @@ def ask(
         raise fail(
             f"too many facts of {portfolio} are undefined to answer: see riskmetrics show undefined"
         )
-    print_session_insights(request.sheet.day, rows, as_json=as_json)
+    print_insights(request.sheet.day, rows, as_json=as_json)
 
 
 def budget(as_json: AsJson = False) -> None:

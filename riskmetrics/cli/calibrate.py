@@ -1,7 +1,8 @@
 """`riskmetrics calibrate`: fit a new version of the volatility forecast's coefficients."""
 
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -10,8 +11,11 @@ from riskmetrics.cli.shared_options import AsJson, day_option
 
 if TYPE_CHECKING:
     import pandas as pd
+    import sqlalchemy as sa
 
     from riskmetrics.settings import Settings
+
+_Fit = TypeVar("_Fit")
 
 _COLUMNS = {
     "constant": "constant",
@@ -68,12 +72,17 @@ def calibrate(
     Example: riskmetrics calibrate --through 2024-12-06 --dry-run
     """
     from riskmetrics import settings
+    from riskmetrics.inputs import calibration_inputs
 
-    configured, day = settings.load(), through
+    configured = settings.load()
     if is_backtest:
-        _print_backtest(_backtest(configured, day), as_json=as_json)
+        rows = _fit(calibration_inputs.backtest, configured, through, "every year ")
+        _print_backtest(rows, as_json=as_json)
         return
-    proposal = _propose(configured, day) if dry_run else _run_calibration(configured, day)
+    if dry_run:
+        proposal = _fit(calibration_inputs.propose_calibration, configured, through).summary()
+    else:
+        proposal = _run_calibration(configured, through)
     if as_json:
         print_json(proposal | {"dry_run": dry_run})
     else:
@@ -81,34 +90,22 @@ def calibrate(
     _report_outcome(proposal, dry_run=dry_run)
 
 
-def _propose(configured: "Settings", through: date | None) -> dict[str, Any]:
+def _fit(
+    function: Callable[["sa.Connection", str, str, date], _Fit],
+    configured: "Settings",
+    through: date | None,
+    what: str = "",
+) -> _Fit:
+    """Return a function's result for the stored prices up to a session, by default the latest."""
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import input_queries, stored_settings
-    from riskmetrics.inputs.calibration_inputs import propose_calibration
 
-    echo_progress("Fitting …")
-    with read_transaction() as connection:
-        market = stored_settings.read_market_index(connection, configured.market_index)
-        rate = stored_settings.read_rate_index(connection, configured.rate_index)
-        return propose_calibration(
-            connection,
-            market,
-            rate,
-            through or input_queries.read_latest_session(connection, market),
-        ).summary()
-
-
-def _backtest(configured: "Settings", through: date | None) -> "pd.DataFrame":
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import input_queries, stored_settings
-    from riskmetrics.inputs.calibration_inputs import backtest
-
-    echo_progress("Fitting every year …")
+    echo_progress(f"Fitting {what}…")
     with read_transaction() as connection:
         market = stored_settings.read_market_index(connection, configured.market_index)
         rate = stored_settings.read_rate_index(connection, configured.rate_index)
         last = through or input_queries.read_latest_session(connection, market)
-        return backtest(connection, market, rate, last)
+        return function(connection, market, rate, last)
 
 
 def _print_backtest(rows: "pd.DataFrame", *, as_json: bool) -> None:

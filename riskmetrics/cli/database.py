@@ -97,9 +97,12 @@ def fail_without_results(
     trading_calendar.require_completed_sessions([session])
     stored = read_sessions(connection, portfolio)
     of_portfolio = f" of {portfolio}" if portfolio else ""
-    span = f", only from {stored[0]} to {stored[-1]}" if stored else ""
+    known = ""
+    if stored:
+        first, last = stored[0], stored[-1]
+        known = f", only for {last}" if first == last else f", only from {first} to {last}"
     return fail(
-        f"no results{of_portfolio} are stored for {session}{span}: compute them with riskmetrics"
+        f"no results{of_portfolio} are stored for {session}{known}: compute them with riskmetrics"
         f" run --date {session}"
     )
 

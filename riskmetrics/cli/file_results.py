@@ -1,8 +1,8 @@
 """What imports of files share: symbols as stored, counts, notes and rejected rows."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from riskmetrics.cli.class_shares import resolve_class_shares
 from riskmetrics.cli.output import echo_err, pluralize
 from riskmetrics.symbols import add_class_dash
 
@@ -11,6 +11,16 @@ if TYPE_CHECKING:
 
     from riskmetrics.db.write import WriteCounts
     from riskmetrics.sources.files import ParseResult
+
+
+def resolve_class_shares(connection: "sa.Connection", symbols: Iterable[str]) -> dict[str, str]:
+    """Map symbols without a class separator to stored class shares; print each pair to stderr."""
+    from riskmetrics.db import symbol_spellings
+
+    shares = symbol_spellings.find_class_shares(connection, symbols)
+    for symbol, share in sorted(shares.items()):
+        echo_err(f"note: {symbol} is stored as {share}")
+    return shares
 
 
 def resolve_rows(connection: "sa.Connection", parsed: "ParseResult") -> "ParseResult":

@@ -19,17 +19,25 @@ from riskmetrics.cli.portfolio_plan import (
     print_plans,
     report_interpretation,
 )
-from riskmetrics.cli.shared_options import AsJson, Dates, Decimal, File, day_option, parse_notation
+from riskmetrics.cli.shared_options import (
+    AsJson,
+    Dates,
+    Decimal,
+    File,
+    check_amount,
+    check_not_future,
+    day_option,
+    parse_notation,
+)
 from riskmetrics.cli.transaction_check import compare_with_transactions
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.sources.brokers import HoldingsFile
+    from riskmetrics.sources.row_validation import Notation
     from riskmetrics.sources.tabular_files import RejectedRow
 
-_MAX_AMOUNT = 1e14
-"""Limit of an amount of money in its column, in USD."""
 _SYMBOL_COLUMNS = ("symbol", "underlying_symbol")
 
 
@@ -101,33 +109,19 @@ def portfolio(
 
     riskmetrics import portfolio weights.csv --name Model --value 100000 --as-of 2024-12-06
     """
-    from riskmetrics import settings
     from riskmetrics.errors import UsageError
-    from riskmetrics.sources.brokers import read_holdings
-    from riskmetrics.sources.layouts import load_layouts
 
-    _validate_options(equity, value, as_of)
-    notation = parse_notation(decimal, dates)
-    configured = settings.load()
-    parsed = read_holdings(
-        file,
-        as_of=as_of,
-        decimal=notation.decimal,
-        date_order=notation.date_order,
-        allow_empty=allow_empty,
-        limits=configured.limits,
-        layouts=load_layouts(configured.layouts),
-    )
+    check_amount("--equity", equity)
+    check_amount("--value", value)
+    check_not_future("--as-of", as_of)
+    parsed = _read(file, parse_notation(decimal, dates), as_of, allow_empty=allow_empty)
     day = as_of or parsed.day or date.today()
-    if day > date.today():
-        raise UsageError(f"{file} is dated {day}, which is in the future: pass --as-of")
-    if (value is None) is parsed.has_weights and not (dry_run and value is None):
-        kind = (
-            "weights, not quantities: pass the portfolio value with --value"
-            if parsed.has_weights
-            else "quantities: --value is only for weights"
+    if value is not None and not parsed.has_weights:
+        raise UsageError(f"{file} has quantities: --value is only for weights")
+    if value is None and parsed.has_weights and not dry_run:
+        raise UsageError(
+            f"{file} has weights, not quantities: pass the portfolio value with --value"
         )
-        raise UsageError(f"{file} has {kind}")
     plans = plan_portfolios(
         file, parsed, name.strip(), account, equity if equity is not None else value
     )
@@ -141,15 +135,28 @@ def portfolio(
     _store_plans(file, parsed, plans, day, value)
 
 
-def _validate_options(equity: float | None, value: float | None, as_of: date | None) -> None:
-    """Raise UsageError if an option is invalid."""
+def _read(
+    file: Path, notation: "Notation", as_of: date | None, *, allow_empty: bool
+) -> "HoldingsFile":
+    """Read a file with the layouts of the settings; raise UsageError if it is of the future."""
+    from riskmetrics import settings
     from riskmetrics.errors import UsageError
+    from riskmetrics.sources.brokers import read_holdings
+    from riskmetrics.sources.layouts import load_layouts
 
-    for option, amount in (("--equity", equity), ("--value", value)):
-        if amount is not None and not abs(amount) < _MAX_AMOUNT:  # also refuses NaN
-            raise UsageError(f"{option} {amount} is not a valid amount in USD")
-    if as_of and as_of > date.today():
-        raise UsageError(f"--as-of {as_of} is in the future")
+    configured = settings.load()
+    parsed = read_holdings(
+        file,
+        as_of=as_of,
+        decimal=notation.decimal,
+        date_order=notation.date_order,
+        allow_empty=allow_empty,
+        limits=configured.limits,
+        layouts=load_layouts(configured.layouts),
+    )
+    if as_of is None and parsed.day and parsed.day > date.today():
+        raise UsageError(f"{file} is dated {parsed.day}, which is in the future: pass --as-of")
+    return parsed
 
 
 def _review_if_stored(parsed: "HoldingsFile", plans: list[PortfolioPlan], day: date) -> None:
@@ -220,7 +227,7 @@ def _resolve_symbols(
     plans: list[PortfolioPlan],
 ) -> dict[str, str]:
     """Map symbols without a class separator to stored class shares, rejected rows included."""
-    from riskmetrics.cli.class_shares import resolve_class_shares
+    from riskmetrics.cli.file_results import resolve_class_shares
     from riskmetrics.db import symbol_spellings
 
     columns = [plan.account.holdings.rows[name] for plan in plans for name in _SYMBOL_COLUMNS]

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
-from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json, require_printable
-from riskmetrics.cli.shared_options import AsJson, Dates, parse_notation
+from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json
+from riskmetrics.cli.shared_options import AsJson, Dates, check_portfolio_name, parse_notation
 from riskmetrics.cli.shared_options import Decimal as NumberMark
 from riskmetrics.cli.transaction_check import (
     cash_problems,
@@ -93,14 +93,11 @@ def transactions(
     riskmetrics import transactions degiro.csv --portfolio Growth --map US0378331005=AAPL
     """
     from riskmetrics import settings
-    from riskmetrics.errors import DataQualityError, UsageError
+    from riskmetrics.errors import UsageError
     from riskmetrics.sources.transaction_files import read_transactions
     from riskmetrics.sources.transaction_rows import TransactionOptions
 
-    name = portfolio.strip()
-    if not 0 < len(name) <= 255:  # the length of the column
-        raise UsageError("pass --portfolio with 1 to 255 characters")
-    require_printable(name, "the name of a portfolio", one_line=True)
+    name = check_portfolio_name(portfolio.strip())
     if replace and add:
         raise UsageError("pass --replace or --add, not both")
     notation = parse_notation(decimal, dates)
@@ -119,18 +116,28 @@ def transactions(
     for problem in outcome.problems:
         echo_err(f"warning: {problem}")
     if rejected:
-        if not dry_run:
-            _store_rejected(file, rejected)
-        raise DataQualityError(
-            f"{file}: {pluralize(len(rejected), 'line')} rejected, and nothing was stored, because"
-            " the holdings and the cash would be wrong from the first of them on. Correct the"
-            " lines, or leave a security out with --leave-out"
-        )
+        _refuse(file, rejected, is_dry_run=dry_run)
     if as_json:
         return
     if dry_run:
         _print_open_lots(outcome.lots)
     typer.echo(f"{file}, {name}: {outcome.describe()}{' (dry run)' if dry_run else ''}")
+
+
+def _refuse(file: Path, rejected: "list[RejectedRow]", *, is_dry_run: bool) -> NoReturn:
+    """Store the rejected lines, except in a dry run, and raise DataQualityError."""
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import input_writes
+    from riskmetrics.errors import DataQualityError
+
+    if not is_dry_run:
+        with write_transaction() as connection:
+            input_writes.store_rejected_rows(connection, "transactions", str(file), rejected)
+    raise DataQualityError(
+        f"{file}: {pluralize(len(rejected), 'line')} rejected, and nothing was stored, because the"
+        " holdings and the cash would be wrong from the first of them on. Correct the lines, or"
+        " leave a security out with --leave-out"
+    )
 
 
 def _print_open_lots(lots: "list[DatedLot]") -> None:
@@ -282,7 +289,7 @@ def _resolve_classes(
     """Replace symbols without a class separator by stored class shares."""
     from dataclasses import replace
 
-    from riskmetrics.cli.class_shares import resolve_class_shares
+    from riskmetrics.cli.file_results import resolve_class_shares
 
     symbols = {one.symbol for one in transactions if one.symbol}
     shares = resolve_class_shares(connection, symbols) if symbols else {}
@@ -327,14 +334,6 @@ def _to_row(transaction: "Transaction", reason: str, line: int | None) -> "Rejec
     from riskmetrics.sources.tabular_files import RejectedRow
 
     return RejectedRow(line, describe(transaction), reason)
-
-
-def _store_rejected(file: Path, rejected: "list[RejectedRow]") -> None:
-    from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import input_writes
-
-    with write_transaction() as connection:
-        input_writes.store_rejected_rows(connection, "transactions", str(file), rejected)
 
 
 def _to_json(

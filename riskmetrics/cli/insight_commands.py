@@ -55,20 +55,16 @@ def generate(
     from riskmetrics.db import write
     from riskmetrics.insights import pipeline
 
-    configured, counts = (
-        settings.load(),
-        {"written": 0, "repeated": 0, "waiting": 0, "unwritten": 0},
-    )
+    configured = settings.load()
+    counts = {"written": 0, "repeated": 0, "waiting": 0, "unwritten": 0}
     with connect_at_head() as engine:
         with engine.begin() as connection:
             write.lock_asset(connection, "ai_insights")
             session, requests = select_requests(
                 connection, configured, day, portfolio, insight_type
             )
-            generation_context, stored_keys = (
-                build_generation_context(configured),
-                stored.read_cache_keys(connection, [session]),
-            )
+            generation_context = build_generation_context(configured)
+            stored_keys = stored.read_cache_keys(connection, [session])
             pending = pipeline.without_model_text(requests, generation_context, stored_keys)
             if configured.anthropic_api_key is None:
                 counts["written"] = stored.store_insights(

@@ -90,7 +90,6 @@ def list_(as_json: AsJson = False) -> None:
     print_frame(
         pd.DataFrame(rows, columns=["limit", "limited_figure", "limits"]),
         as_json=as_json,
-        formats={},
         title="Limits",
     )
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CellFormat = Callable[[Any], str]
 """Function that formats a value of a column."""
 
+RECOMPUTE_HINT = (
+    "results computed before are unchanged: recompute them with riskmetrics reprocess --all"
+)
 JSON_HELP = "Print JSON on stdout instead of a table."
 
 

@@ -13,20 +13,20 @@ from riskmetrics.cli.output import (
     fail,
     pluralize,
     print_frame,
-    require_printable,
 )
-from riskmetrics.cli.shared_options import AsJson, day_option
+from riskmetrics.cli.shared_options import (
+    AsJson,
+    check_amount,
+    check_not_future,
+    check_portfolio_name,
+    day_option,
+)
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
 app = typer.Typer(help="Add, list and remove portfolios.", no_args_is_help=True)
-
-_MAX_NAME_LENGTH = 255
-"""Length of the column of names, in characters."""
-_MAX_AMOUNT = 1e14
-"""Limit of an amount of money in its column, in USD."""
 
 
 @app.command()
@@ -51,16 +51,9 @@ def add(
 
     riskmetrics portfolio add Hedged SPY=100 QQQ=-40 --equity 50000
     """
-    from riskmetrics.errors import UsageError
-
-    name, day = name.strip(), as_of or date.today()
-    if day > date.today():
-        raise UsageError(f"--as-of {day} is in the future")
-    require_printable(name, "the name of a portfolio", one_line=True)
-    if not 0 < len(name) <= _MAX_NAME_LENGTH:
-        raise UsageError(f"the name of a portfolio has 1 to {_MAX_NAME_LENGTH} characters")
-    if equity is not None and not abs(equity) < _MAX_AMOUNT:  # also refuses NaN
-        raise UsageError(f"--equity {equity} is not a valid amount in USD")
+    name, day = check_portfolio_name(name.strip()), as_of or date.today()
+    check_not_future("--as-of", day)
+    check_amount("--equity", equity)
     _store_portfolio(name, _parse_lots(holdings, day), day, equity)
 
 
@@ -72,8 +65,8 @@ def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float |
     UsageError
         If there is a portfolio with the name.
     """
-    from riskmetrics.cli.class_shares import resolve_class_shares
     from riskmetrics.cli.database import write_transaction
+    from riskmetrics.cli.file_results import resolve_class_shares
     from riskmetrics.db import holdings, input_queries, stored_prices, transactions
     from riskmetrics.errors import UsageError
     from riskmetrics.results.lot_frames import underlying

@@ -13,9 +13,9 @@ from riskmetrics.cli.output import (
     pluralize,
     print_frame,
     print_json,
-    require_printable,
     to_records,
 )
+from riskmetrics.cli.shared_options import check_portfolio_name
 from riskmetrics.text import match_names
 
 if TYPE_CHECKING:
@@ -70,13 +70,10 @@ def plan_portfolios(
             if len(chosen) > 1
             else name or one.name
         )
-        if not 0 < len(portfolio_name) <= 255:  # the length of the column
-            what = "a name of more than 255 characters" if portfolio_name else "no account"
-            raise UsageError(f"{file} names {what}: pass the name of the portfolio with --name")
-        require_printable(portfolio_name, "the name of a portfolio", one_line=True)
-        plans.append(
-            PortfolioPlan(portfolio_name, one, _to_dollars(math.nan if equity is None else equity))
-        )
+        if not portfolio_name:
+            raise UsageError(f"{file} names no account: pass the name of the portfolio with --name")
+        stated_equity = _to_dollars(math.nan if equity is None else equity)
+        plans.append(PortfolioPlan(check_portfolio_name(portfolio_name), one, stated_equity))
     return plans
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import CellFormat, echo_err, pluralize, print_frame
+from riskmetrics.cli.output import RECOMPUTE_HINT, echo_err, pluralize, print_frame
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ Shares = Annotated[
     str, typer.Argument(help="New shares per old ones: 4:1 or 4, 3:2; a reverse split is 1:10.")
 ]
 
-_RECOMPUTE_HINT = (
-    "results computed before are unchanged: recompute them with riskmetrics reprocess --all"
-)
-
 
 @app.command("list")
 def list_moves(as_json: AsJson = False) -> None:
@@ -51,8 +47,7 @@ def list_moves(as_json: AsJson = False) -> None:
     if table.empty and not as_json:
         typer.echo("no suspected splits and no decisions")
         return
-    formats: dict[str, CellFormat] = {}
-    print_frame(table, as_json=as_json, formats=formats)
+    print_frame(table, as_json=as_json)
 
 
 @app.command()
@@ -79,7 +74,7 @@ def accept(symbol: Symbol, session: MoveDay) -> None:
             )
         _record_decision(connection, symbol, session, None)
     typer.echo(f"{symbol} {session}: accepted as a real move")
-    echo_err(_RECOMPUTE_HINT)
+    echo_err(RECOMPUTE_HINT)
 
 
 @app.command()
@@ -113,7 +108,7 @@ def split(symbol: Symbol, session: MoveDay, ratio: Shares) -> None:
             " price must be those after the split. If they are not, run `riskmetrics portfolio"
             " remove NAME` and import the holdings again; a changed quantity would count as a trade"
         )
-    echo_err(_RECOMPUTE_HINT)
+    echo_err(RECOMPUTE_HINT)
 
 
 @app.command()
@@ -134,7 +129,7 @@ def undo(symbol: Symbol, session: MoveDay) -> None:
         )
         return
     typer.echo(f"{symbol} {session}: decision removed")
-    echo_err(_RECOMPUTE_HINT)
+    echo_err(RECOMPUTE_HINT)
 
 
 def _parse_ratio(text: str) -> "SplitRatio":

@@ -27,7 +27,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """What a report is wanted of."""
+    """Content of a report."""
 
     day: date | None = None
     """Session. None: the latest with results."""

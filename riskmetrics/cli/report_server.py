@@ -22,7 +22,7 @@ class ReportServer(ThreadingHTTPServer):
 
     def __init__(self, request: Request, port: int) -> None:
         """Listen on the loopback address; port 0 is a free one."""
-        self.wanted = replace(request, links_to_portfolios=True)
+        self.request = replace(request, links_to_portfolios=True)
         self.rendering = Lock()
         """One page at a time: a page takes a connection and a core."""
         super().__init__((LOOPBACK, port), _Handler)
@@ -62,16 +62,15 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             self._send(400, "text/plain", "A date is written as 2022-12-28.")
             return
-        wanted = self.server.wanted
-        wanted = replace(
-            wanted,
-            day=day or wanted.day,
-            against=against or wanted.against,
-            portfolio=chosen.get("portfolio", wanted.portfolio),
+        request = replace(
+            self.server.request,
+            day=day or self.server.request.day,
+            against=against or self.server.request.against,
+            portfolio=chosen.get("portfolio", self.server.request.portfolio),
         )
         try:
             with self.server.rendering:
-                page = render(wanted)
+                page = render(request)
         except RiskmetricsError as error:
             self._send(404, "text/plain", str(error))
         else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from riskmetrics.cli.output import JSON_HELP
+from riskmetrics.cli.output import JSON_HELP, require_printable
 
 if TYPE_CHECKING:
     from riskmetrics.sources.row_validation import Notation
@@ -47,6 +47,10 @@ Decimal = Annotated[
 Dates = Annotated[
     str, typer.Option(help="Order of dates, mdy, dmy or ymd, if the dates are ambiguous.")
 ]
+_MAX_NAME_LENGTH = 255
+"""Length of the column of names, in characters."""
+_MAX_AMOUNT = 1e14
+"""Limit of an amount of money in its column, in USD."""
 _DECIMAL_MARKS = {"": None, "point": ".", ".": ".", "comma": ",", ",": ","}
 
 
@@ -67,3 +71,34 @@ def parse_notation(decimal: str, dates: str) -> "Notation":
     if dates and dates not in DATE_ORDERS:
         raise UsageError(f"--dates {dates} is invalid: use {', '.join(DATE_ORDERS)}")
     return Notation(_DECIMAL_MARKS[decimal], dates or None)
+
+
+def check_portfolio_name(name: str) -> str:
+    """Return the name of a portfolio if it can be stored and printed.
+
+    Raises
+    ------
+    UsageError
+        If it is empty, longer than its column, or has a control character.
+    """
+    from riskmetrics.errors import UsageError
+
+    if not 0 < len(name) <= _MAX_NAME_LENGTH:
+        raise UsageError(f"the name of a portfolio has 1 to {_MAX_NAME_LENGTH} characters")
+    return require_printable(name, "the name of a portfolio", one_line=True)
+
+
+def check_amount(option: str, amount: float | None) -> None:
+    """Raise UsageError if an amount of money does not fit its column."""
+    from riskmetrics.errors import UsageError
+
+    if amount is not None and not abs(amount) < _MAX_AMOUNT:  # also refuses NaN
+        raise UsageError(f"{option} {amount} is not a valid amount in USD")
+
+
+def check_not_future(option: str, day: date | None) -> None:
+    """Raise UsageError if a day is in the future."""
+    from riskmetrics.errors import UsageError
+
+    if day is not None and day > date.today():
+        raise UsageError(f"{option} {day} is in the future")

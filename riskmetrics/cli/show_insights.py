@@ -53,7 +53,7 @@ def insights(
             f"no insights are stored for {session}: generate them with riskmetrics ai generate"
             f" --date {session}"
         )
-    print_session_insights(session, rows, as_json=as_json)
+    print_insights(session, rows, as_json=as_json)
     _mark_viewed([row["id"] for row in rows])
 
 
@@ -75,14 +75,6 @@ def _mark_viewed(ids: "Sequence[UUID]") -> None:
             raise
 
 
-def print_session_insights(day: date, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """Print insights as text or as JSON."""
-    if as_json:
-        print_json([{name: row[name] for name in _JSON_COLUMNS} for row in rows])
-    else:
-        print_insights(day, rows)
-
-
 def print_lead(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the daily summaries among insights of a portfolio, without evidence."""
     width = min(shutil.get_terminal_size((_LINE_WIDTH, 0)).columns, _LINE_WIDTH)
@@ -96,8 +88,11 @@ def print_lead(rows: Sequence[Mapping[str, Any]]) -> None:
             typer.echo(textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  "))
 
 
-def print_insights(day: date, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print insights by portfolio, with evidence, limitations and author."""
+def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print insights by portfolio with evidence, limitations and author, or as JSON."""
+    if as_json:
+        print_json([{name: row[name] for name in _JSON_COLUMNS} for row in rows])
+        return
     portfolio = None
     for row in rows:
         if row["portfolio"] != portfolio:

@@ -9,8 +9,6 @@ from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
 from riskmetrics.present import formatting
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import pandas as pd
 
     from riskmetrics.catalog.track_records import ForecastKind
@@ -59,19 +57,6 @@ def track_record(
 
     Example: riskmetrics show track-record --kind value_at_risk --portfolio Growth
     """
-    print_track_record(day, kind, portfolio, every=every, as_json=as_json, is_wide=is_wide)
-
-
-def print_track_record(
-    day: "date | None",
-    kind: str | None = None,
-    portfolio: str | None = None,
-    *,
-    every: bool = False,
-    as_json: bool = False,
-    is_wide: bool = False,
-) -> None:
-    """Print the scores of all forecasts completed by ``day``, and the meaning of the columns."""
     from riskmetrics.catalog.track_records import ForecastKind
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db.portfolio_names import find_portfolio_id

@@ -95,7 +95,7 @@ def _summary_lines(rows: Rows) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A row whose figures are shown as on the page of the report; a dash for what it lacks."""
+    """A row whose figures are shown as on the page of the report; a dash for missing ones."""
 
     row: Row
     tables: tuple[str, ...]
@@ -113,8 +113,8 @@ def _shown(rows: Rows, *tables: str) -> _Shown:
 
 def _value_at_risk(rows: Rows) -> str:
     """Return the one-day value at risk at 95% by filtered simulation."""
-    wanted = {"method": "filtered", "level": 0.95, "horizon_days": 1}
-    found = (row for row in rows["portfolio_tail_risk"] if row.items() >= wanted.items())
+    key = {"method": "filtered", "level": 0.95, "horizon_days": 1}
+    found = (row for row in rows["portfolio_tail_risk"] if row.items() >= key.items())
     return _Shown(next(found, {}), ("portfolio_tail_risk",))["value_at_risk"]
 
 

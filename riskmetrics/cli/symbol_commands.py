@@ -4,15 +4,11 @@ from typing import Annotated
 
 import typer
 
-from riskmetrics.cli.output import echo_err, pluralize
+from riskmetrics.cli.output import RECOMPUTE_HINT, echo_err, pluralize
 
 app = typer.Typer(
     help="Rename a symbol, or replace its prices by those of a source.",
     no_args_is_help=True,
-)
-
-_RECOMPUTE_HINT = (
-    "results computed before are unchanged: recompute them with riskmetrics reprocess --all"
 )
 
 
@@ -39,7 +35,7 @@ def rename(
         f"{stored} is now {symbol}: {pluralize(changed.lots, 'lot')},"
         f" {pluralize(changed.closes, 'close')}"
     )
-    echo_err(_RECOMPUTE_HINT)
+    echo_err(RECOMPUTE_HINT)
 
 
 @app.command()
@@ -77,7 +73,7 @@ def refetch(
         f"{name}: {pluralize(replaced.stored, 'close')} from {client.name}, {replaced.first} to"
         f" {replaced.last}, instead of {pluralize(replaced.removed, 'close')}"
     )
-    echo_err(_RECOMPUTE_HINT)
+    echo_err(RECOMPUTE_HINT)
 
 
 def _parse_symbol(text: str) -> str:

@@ -262,13 +262,13 @@ class Results:
             names = _portfolio_names(connection)
             if portfolio is None and len(names) != 1:
                 raise UsageError(f"which portfolio? There are {', '.join(names)}")
-            wanted = portfolio or names[0]
-            sessions = _stored_sessions(connection, wanted)
+            shown = portfolio or names[0]
+            sessions = _stored_sessions(connection, shown)
             if not sessions or (chosen is not None and chosen not in sessions):
-                raise UsageError(f"no results of {wanted} are stored on {chosen or 'any session'}")
+                raise UsageError(f"no results of {shown} are stored on {chosen or 'any session'}")
             stored = input_queries.read_portfolios(connection).set_index("name")
-            currency = str(stored.loc[wanted, "currency"])
-            return draw(connection, name, wanted, currency, chosen or sessions[-1], history)
+            currency = str(stored.loc[shown, "currency"])
+            return draw(connection, name, shown, currency, chosen or sessions[-1], history)
 
         return self._read(read)
 
@@ -330,9 +330,9 @@ def _read_sessions(
     else:
         chosen = [one for one in stored if one == day] if day else stored[-1:]
     if not chosen:
-        wanted = f"from {since or 'the first'} to {until or 'the last'}" if not day else f"on {day}"
+        period = f"from {since or 'the first'} to {until or 'the last'}" if not day else f"on {day}"
         known = f"there are some from {stored[0]} to {stored[-1]}" if stored else "there are none"
-        raise UsageError(f"no results of {portfolio or 'any portfolio'} {wanted}: {known}")
+        raise UsageError(f"no results of {portfolio or 'any portfolio'} {period}: {known}")
     frames = [query(connection, one, portfolio) for one in chosen]
     for one, frame in zip(chosen, frames, strict=True):
         frame.insert(0, "session", pd.Timestamp(one))

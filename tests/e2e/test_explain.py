@@ -211,7 +211,9 @@ def test_an_unexplainable_request_is_refused_with_the_reason(mixed: str) -> None
     assert "no metric wisdom" in refusal("Mixed", "wisdom")
     assert "no portfolio Nobody" in refusal("Nobody", "hhi")
     assert "omit --symbol" in refusal("Mixed", "hhi", "--symbol", "AAPL")
-    assert "is stored for 2022-12-27" in refusal("Mixed", "hhi", "--date", "2022-12-27")
+    assert "are stored for 2022-12-27, only for 2022-12-28" in refusal(
+        "Mixed", "hhi", "--date", "2022-12-27"
+    )
     assert "a portfolio and a metric" in refusal()
 
 

@@ -134,7 +134,10 @@ def test_a_removed_limit_is_no_longer_checked_and_its_past_stays(call, engine, r
     ("arguments", "message"),
     [
         (("set", "Growth", "beta", "1"), "there is no portfolio Growth"),
-        (("set", "Concentrated", "bta", "1"), "there is no limit bta: choose single_name"),
+        (
+            ("set", "Concentrated", "bta", "1"),
+            "there is no limit bta (did you mean beta?): choose single_name",
+        ),
         (("set", "Concentrated", "beta", "zero"), "zero is not a limit: give a positive number"),
         (("set", "Concentrated", "beta", "0"), "0 is not a limit"),
         (("set", "Concentrated", "beta", "inf"), "inf is not a limit"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from riskmetrics.cli.show_results import show_view
+from riskmetrics.cli.show import show_view
 from riskmetrics.cli.views import VIEWS
 from tests.e2e.conftest import ComputedSample
 
