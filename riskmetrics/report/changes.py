@@ -51,7 +51,8 @@ def list_drivers(before: pd.DataFrame, after: pd.DataFrame) -> list[Driver]:
     before, after : DataFrame
         Rows of `position_values` of one portfolio, as for `find_drivers`.
     """
+    found = find_drivers(before, after)
     return [
-        Driver(str(row.symbol), formatting.signed_money(row.amount))
-        for row in find_drivers(before, after).itertuples()
+        Driver(str(symbol), formatting.signed_money(amount))
+        for symbol, amount in zip(found["symbol"], found["amount"].tolist(), strict=True)
     ]

@@ -140,7 +140,8 @@ def find_drivers(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     sums = moved.groupby(["portfolio", "symbol"], as_index=False)["amount"].sum()
     sums = sums.assign(size=sums["amount"].abs()).query("size > 0")
     ordered = sums.sort_values(["portfolio", "size", "symbol"], ascending=[True, False, True])
-    return ordered.drop(columns="size").groupby("portfolio").head(MAX_DRIVERS)
+    largest: pd.DataFrame = ordered.drop(columns="size").groupby("portfolio").head(MAX_DRIVERS)
+    return largest
 
 
 def _computed_portfolios(session: SessionResults) -> set[str]:
