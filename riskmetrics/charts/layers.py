@@ -156,6 +156,11 @@ def hover(shown: list[Layer]) -> Layer:
     }
 
 
+def at_session(*fields: tuple[str, str, str]) -> tuple[Layer]:
+    """Return the layer that follows the pointer, with the session and these fields."""
+    return (hover(tooltip(("day", "Session", ""), *fields)),)
+
+
 def gain_or_loss(field: str) -> Layer:
     """Return the color of an amount: losses are bad."""
     return {"condition": {"test": f"datum['{field}'] < 0", "value": BAD}, "value": GOOD}

@@ -10,10 +10,10 @@ from riskmetrics.charts.layers import (
     PERCENT,
     PERCENT_1,
     Layer,
+    at_session,
     bars,
     diverging,
     gain_or_loss,
-    hover,
     line,
     plain,
     quantity,
@@ -88,10 +88,8 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         "Equal positions that would be as concentrated: 1 / HHI.",
         rows.concentration,
         (line(quantity("effective_num_positions", None, "~s", has_zero=True), MAIN),),
-        pointed=(
-            hover(
-                tooltip(("day", "Session", ""), ("effective_num_positions", "Effective", NUMBER))
-            ),
+        pointed=at_session(
+            ("effective_num_positions", "Effective", NUMBER),
         ),
     ),
     Chart(

@@ -15,6 +15,7 @@ from riskmetrics.charts.layers import (
     PERCENT_1,
     Layer,
     Series,
+    at_session,
     band,
     by_day,
     diverging,
@@ -72,13 +73,10 @@ _MONTHLY = tooltip(
 )
 _VOLATILITY, _BETA = quantity("volatility_forecast", has_zero=True), quantity("beta", None, NUMBER)
 _UNDER, _BELOW = quantity("portfolio", form=PERCENT), quantity("market", form=PERCENT)
-_BETA_SHOWN = hover(
-    tooltip(
-        ("day", "Session", ""),
-        ("beta", "Beta", NUMBER),
-        ("low", "− 2 standard errors", NUMBER),
-        ("high", "+ 2 standard errors", NUMBER),
-    )
+_BETA_SHOWN = at_session(
+    ("beta", "Beta", NUMBER),
+    ("low", "− 2 standard errors", NUMBER),
+    ("high", "+ 2 standard errors", NUMBER),
 )
 _BETA_LAYERS = (
     band("low", "high", _BETA, BAND),
@@ -111,15 +109,10 @@ TIME_CHARTS: tuple[Chart, ...] = (
                 },
             },
         ),
-        pointed=(
-            hover(
-                tooltip(
-                    ("day", "Session", ""),
-                    ("total_value", "Equity", AMOUNT),
-                    ("daily_pnl", "Daily P&L", AMOUNT),
-                    ("trades", "Trades", ""),
-                )
-            ),
+        pointed=at_session(
+            ("total_value", "Equity", AMOUNT),
+            ("daily_pnl", "Daily P&L", AMOUNT),
+            ("trades", "Trades", ""),
         ),
     ),
     Chart(
@@ -138,14 +131,8 @@ TIME_CHARTS: tuple[Chart, ...] = (
             line(quantity("cumulative_pnl", form="~s", has_zero=True), MAIN),
             level(0),
         ),
-        pointed=(
-            hover(
-                tooltip(
-                    ("day", "Session", ""),
-                    ("cumulative_pnl", "Cumulative P&L", AMOUNT),
-                    ("daily_pnl", "Daily P&L", AMOUNT),
-                )
-            ),
+        pointed=at_session(
+            ("cumulative_pnl", "Cumulative P&L", AMOUNT), ("daily_pnl", "Daily P&L", AMOUNT)
         ),
     ),
     Chart(
@@ -160,15 +147,10 @@ TIME_CHARTS: tuple[Chart, ...] = (
             line(quantity("actual"), _RETURNS["actual"]),
         ),
         is_pro_forma=True,
-        pointed=(
-            hover(
-                tooltip(
-                    ("day", "Session", ""),
-                    ("portfolio", "Holdings of today", PERCENT_1),
-                    ("actual", "Actual", PERCENT_1),
-                    ("market", "Market index", PERCENT_1),
-                )
-            ),
+        pointed=at_session(
+            ("portfolio", "Holdings of today", PERCENT_1),
+            ("actual", "Actual", PERCENT_1),
+            ("market", "Market index", PERCENT_1),
         ),
     ),
     Chart(
@@ -185,14 +167,8 @@ TIME_CHARTS: tuple[Chart, ...] = (
             line(_BELOW, OTHER),
         ),
         is_pro_forma=True,
-        pointed=(
-            hover(
-                tooltip(
-                    ("day", "Session", ""),
-                    ("portfolio", "Portfolio", PERCENT_1),
-                    ("market", "Market index", PERCENT_1),
-                )
-            ),
+        pointed=at_session(
+            ("portfolio", "Portfolio", PERCENT_1), ("market", "Market index", PERCENT_1)
         ),
     ),
     Chart(
@@ -242,14 +218,8 @@ TIME_CHARTS: tuple[Chart, ...] = (
             ),
         ),
         is_pro_forma=True,
-        pointed=(
-            hover(
-                tooltip(
-                    ("day", "Session", ""),
-                    ("portfolio", "Return", PERCENT_1),
-                    ("threshold", "Value at risk", PERCENT_1),
-                )
-            ),
+        pointed=at_session(
+            ("portfolio", "Return", PERCENT_1), ("threshold", "Value at risk", PERCENT_1)
         ),
     ),
     Chart(
@@ -259,7 +229,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
         rows.stored_beta,
         _BETA_LAYERS,
         min_rows=20,
-        pointed=(_BETA_SHOWN,),
+        pointed=_BETA_SHOWN,
     ),
     Chart(
         "beta",
@@ -268,7 +238,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
         rows.beta,
         _BETA_LAYERS,
         is_pro_forma=True,
-        pointed=(_BETA_SHOWN,),
+        pointed=_BETA_SHOWN,
     ),
     Chart(
         "rolling_volatility",
@@ -280,14 +250,8 @@ TIME_CHARTS: tuple[Chart, ...] = (
             line(quantity("volatility", has_zero=True), _COMPARED["portfolio"]),
         ),
         is_pro_forma=True,
-        pointed=(
-            hover(
-                tooltip(
-                    ("day", "Session", ""),
-                    ("volatility", "Portfolio", PERCENT_1),
-                    ("market_volatility", "Market index", PERCENT_1),
-                )
-            ),
+        pointed=at_session(
+            ("volatility", "Portfolio", PERCENT_1), ("market_volatility", "Market index", PERCENT_1)
         ),
     ),
     Chart(
@@ -297,7 +261,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
         rows.rolling_sharpe,
         (level(0), line(quantity("sharpe_ratio", None, ".1f", has_zero=True), MAIN)),
         is_pro_forma=True,
-        pointed=(hover(tooltip(("day", "Session", ""), ("sharpe_ratio", "Sharpe", NUMBER))),),
+        pointed=at_session(("sharpe_ratio", "Sharpe", NUMBER)),
     ),
     Chart(
         "monthly_returns",

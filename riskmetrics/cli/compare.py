@@ -1,6 +1,7 @@
 """`riskmetrics compare`: what changed between two computed sessions."""
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,7 @@ from riskmetrics.present import formatting
 from riskmetrics.present.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
+    import pandas as pd
     import sqlalchemy as sa
 
     from riskmetrics.results.comparison import Comparison, SessionResults
@@ -35,15 +37,19 @@ def compare(
 ) -> None:
     """Print the changes between two computed sessions.
 
-    Covers the figures of each portfolio; the largest changes of sector weights; positions opened,
-    closed and resized; position betas that changed by more than two standard errors; and values
-    that became undefined or defined again. Caveats of either session are printed to stderr.
+    Covers the headline figures of each portfolio, and the positions whose prices changed its value
+    most; the largest changes of sector weights; positions opened, closed and resized; position
+    betas that changed by more than two standard errors; and values that became undefined or defined
+    again. Caveats of either session are printed to stderr.
 
     Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
     """
+    from riskmetrics import settings
+    from riskmetrics.charts.pro_forma import read_positions
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import listed_rows
     from riskmetrics.errors import UsageError
+    from riskmetrics.inputs.snapshot import read_terms
     from riskmetrics.results import comparison
 
     if before > after:
@@ -51,14 +57,19 @@ def compare(
     with read_transaction() as connection:
         sessions = {day: _read_session(connection, day, portfolio) for day in (before, after)}
         changes = comparison.compare(sessions[before], sessions[after])
+        terms = read_terms(connection, settings.load())
+        values = (read_positions(connection, terms, day) for day in (before, after))
+        drivers = comparison.find_drivers(*values)
+        drivers = drivers[drivers["portfolio"].isin(changes.figures["portfolio"])]
         for day, session in sessions.items():
             covered = listed_rows.read_coverage(connection, day, portfolio)
             print_caveats(day, portfolio_caveats(session.snapshots, covered))
     if as_json:
         parts = {name: to_records(frame) for name, frame in changes._asdict().items()}
+        parts["drivers"] = to_records(drivers)
         print_json({"from": before.isoformat(), "to": after.isoformat(), **parts})
     else:
-        _print_comparison(changes, before, after)
+        _print_comparison(changes, drivers, before, after)
 
 
 def _read_session(
@@ -90,25 +101,53 @@ def _read_session(
             f"several portfolios are named {names[names.duplicated()].iloc[0]}: rename them so that"
             " each name is unique"
         )
-    return session
+    return session._replace(
+        snapshots=_add_tail_figures(session.snapshots, connection, day, portfolio)
+    )
 
 
-def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
-    from riskmetrics.catalog import find_figure
-    from riskmetrics.present.figures import TABLE_FORMATS
+def _add_tail_figures(
+    snapshots: "pd.DataFrame", connection: "sa.Connection", day: date, portfolio: str | None
+) -> "pd.DataFrame":
+    """Return snapshots with the compared figures of tail risk and drawdowns."""
+    from riskmetrics.db import listed_rows
+
+    tail, drawdowns = (
+        listed_rows.read_rows(table, connection, day, portfolio)
+        for table in ("portfolio_tail_risk", "portfolio_drawdowns")
+    )
+    is_shown = tail["method"].eq("historical") & tail["level"].astype(float).eq(0.95)
+    for rows, columns in (
+        (tail[is_shown & tail["horizon_days"].eq(1)], ["value_at_risk", "expected_shortfall"]),
+        (drawdowns, ["current_drawdown"]),
+    ):
+        values = rows.set_index("portfolio")[columns].astype(float)
+        for column in columns:
+            snapshots = snapshots.assign(
+                **{column: [values[column].get(name) for name in snapshots["portfolio"]]}
+            )
+    return snapshots
+
+
+def _print_comparison(
+    changes: "Comparison", drivers: "pd.DataFrame", before: date, after: date
+) -> None:
+    from riskmetrics.catalog import Unit, find_figure
+    from riskmetrics.present.figures import TABLE_FORMATS, format_move
+    from riskmetrics.results.comparison import COMPARED_FIGURES
 
     days = {"before": before.isoformat(), "after": after.isoformat()}
     rows = []
     for row in to_records(changes.figures):
-        figure = find_figure(f"portfolio_snapshots.{row['figure']}")
+        figure = find_figure(f"{COMPARED_FIGURES[row['figure']].table}.{row['figure']}")
         form = TABLE_FORMATS[figure.unit]
         values = [format_cell(row[name], _signed_format(form)) for name in ("before", "after")]
         rows.append(
             [
                 row["portfolio"],
-                figure.heading,
+                figure.label,
                 *values,
-                format_cell(row["change"], _signed_format(form, "+")),
+                format_cell(row["change"], partial(format_move, unit=figure.unit)),
             ]
         )
     print_table(
@@ -118,7 +157,7 @@ def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
     )
     weights: dict[str, CellFormat] = {
         **dict.fromkeys(days.values(), formatting.percent),
-        "change": _signed_format(formatting.percent, "+"),
+        "change": partial(format_move, unit=Unit.FRACTION),
     }
     quantities: dict[str, CellFormat] = {
         **dict.fromkeys(days.values(), formatting.quantity),
@@ -131,6 +170,11 @@ def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
         "standard_errors": "{:.1f}".format,
     }
     for title, frame, formats in (
+        (
+            f"Prices that changed the value most, at the quantities of {before}",
+            drivers,
+            {"amount": formatting.signed_money},
+        ),
         (
             "Sector weights, share of gross value: largest changes",
             changes.sectors.groupby("portfolio").head(_MAX_SECTOR_MOVES),

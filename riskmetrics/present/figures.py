@@ -47,6 +47,9 @@ PAGE_FORMATS: dict[Unit, Format] = {
 }
 """Formats on the page of the report and in summaries."""
 
+_SHARES = (Unit.FRACTION, Unit.VOLATILITY, Unit.ACTIVE_FRACTION, Unit.PROBABILITY)
+"""Units whose differences are percentage points."""
+
 _COLUMN_FORMATS: dict[str, Format] = {
     **dict.fromkeys(("quantity", "strike"), formatting.quantity),
     "level": formatting.level,
@@ -68,3 +71,13 @@ def table_formats(figures: Mapping[str, Figure]) -> dict[str, Format]:
 def page_format(name: str) -> Format:
     """Return the format of a figure on the page."""
     return PAGE_FORMATS[find_figure(name).unit]
+
+
+def format_move(move: float, unit: Unit) -> str:
+    """Return a difference with its sign; differences of shares are percentage points."""
+    if unit in _SHARES:
+        return formatting.signed_percent(move).removesuffix("%") + " pp"
+    if unit in (Unit.MONEY, Unit.GAIN):
+        return formatting.signed_money(move)
+    text = formatting.two_decimals(move)
+    return f"+{text}" if move > 0 and any(digit in text for digit in "123456789") else text

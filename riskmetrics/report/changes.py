@@ -5,32 +5,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from riskmetrics.catalog import Unit, find_figure
+from riskmetrics.catalog import find_figure
 from riskmetrics.present import formatting
-from riskmetrics.present.figures import page_format
+from riskmetrics.present.figures import format_move, page_format
+from riskmetrics.results.comparison import COMPARED_FIGURES, find_drivers
 
 Record = Mapping[str, Any]
-
-HEADLINES = (
-    "portfolio_snapshots.total_value",
-    "portfolio_snapshots.cumulative_pnl",
-    "portfolio_snapshots.gross_exposure",
-    "portfolio_snapshots.net_exposure",
-    "portfolio_snapshots.beta_calculated_90d",
-    "portfolio_snapshots.expected_volatility_21d",
-    "portfolio_snapshots.realized_volatility_21d",
-    "portfolio_tail_risk.value_at_risk",
-    "portfolio_tail_risk.expected_shortfall",
-    "portfolio_drawdowns.current_drawdown",
-    "portfolio_snapshots.effective_num_positions",
-    "portfolio_snapshots.top_3_concentration",
-)
-"""Figures that are compared; those of tail risk are historical, for one session at 95%."""
-
-MAX_DRIVERS = 3
-"""Positions that explain the change of value."""
-
-_SHARES = (Unit.FRACTION, Unit.VOLATILITY, Unit.ACTIVE_FRACTION, Unit.PROBABILITY)
 
 
 class Change(NamedTuple):
@@ -52,7 +32,8 @@ class Driver(NamedTuple):
 def list_changes(before: Record, after: Record) -> list[Change]:
     """Return the headline figures that both sessions know; values are by 'table.column'."""
     found = []
-    for name in HEADLINES:
+    for column, compared in COMPARED_FIGURES.items():
+        name = f"{compared.table}.{column}"
         one, other = before.get(name), after.get(name)
         if one is None or other is None:
             continue
@@ -68,23 +49,10 @@ def list_drivers(before: pd.DataFrame, after: pd.DataFrame) -> list[Driver]:
     Parameters
     ----------
     before, after : DataFrame
-        Rows of `position_values` of one portfolio. The quantity is that of the earlier session:
-        what was bought or sold since then is no gain or loss.
+        Rows of `position_values` of one portfolio, as for `find_drivers`.
     """
-    keys = ["symbol", "right", "underlying"]
-    one, other = (rows.astype(dict.fromkeys(keys, object)) for rows in (before, after))
-    joined = one.merge(other[[*keys, "price"]], on=keys, suffixes=("", "_after"))
-    ratio = joined["price_after"] / joined["price"] - 1
-    moved = (joined["value"] * ratio).groupby(joined["underlying"].fillna(joined["symbol"])).sum()
-    largest = moved[moved != 0].abs().sort_values(ascending=False).index[:MAX_DRIVERS]
-    return [Driver(str(symbol), formatting.signed_money(moved[symbol])) for symbol in largest]
-
-
-def format_move(move: float, unit: Unit) -> str:
-    """Return a difference with its sign; differences of shares are percentage points."""
-    if unit in _SHARES:
-        return formatting.signed_percent(move).removesuffix("%") + " pp"
-    if unit in (Unit.MONEY, Unit.GAIN):
-        return formatting.signed_money(move)
-    text = formatting.two_decimals(move)
-    return f"+{text}" if move > 0 and any(digit in text for digit in "123456789") else text
+    found = find_drivers(before, after)
+    return [
+        Driver(str(symbol), formatting.signed_money(amount))
+        for symbol, amount in zip(found["symbol"], found["amount"].tolist(), strict=True)
+    ]

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from riskmetrics.catalog.limits import limited_figure
 from riskmetrics.present import formatting
+from riskmetrics.present.figures import format_move
 from riskmetrics.present.limits import format_against
-from riskmetrics.report.changes import format_move
 
 Record = Mapping[str, Any]
 
@@ -44,7 +44,7 @@ def _build_row(row: Record) -> LimitRow:
     label = f"{figure.label[:1].upper()}{figure.label[1:]}"
     shown, shown_limit = format_against(name, value, limit)
     return LimitRow(
-        f"{label}: {row['subject']}" if row["subject"] else label,
+        f"{label} ({row['subject']})" if row["subject"] else label,
         shown,
         shown_limit,
         "—" if value is None else format_move(limit - value, figure.unit),

@@ -8,16 +8,34 @@ import pandas as pd
 
 from riskmetrics.metrics._typing import BoolArray
 
-COMPARED_FIGURES: Mapping[str, int] = {
-    "total_value": 2,
-    "daily_pnl": 2,
-    "cumulative_pnl": 2,
-    "beta_calculated_90d": 4,
-    "hhi": 4,
-    "effective_num_positions": 2,
-    "top_3_concentration": 4,
+
+class ComparedFigure(NamedTuple):
+    """Table of a figure, and its decimals as stored, or of what is compared."""
+
+    table: str
+    decimals: int
+
+
+COMPARED_FIGURES: Mapping[str, ComparedFigure] = {
+    "total_value": ComparedFigure("portfolio_snapshots", 2),
+    "daily_pnl": ComparedFigure("portfolio_snapshots", 2),
+    "cumulative_pnl": ComparedFigure("portfolio_snapshots", 2),
+    "gross_exposure": ComparedFigure("portfolio_snapshots", 2),
+    "net_exposure": ComparedFigure("portfolio_snapshots", 2),
+    "beta_calculated_90d": ComparedFigure("portfolio_snapshots", 4),
+    "expected_volatility_21d": ComparedFigure("portfolio_snapshots", 4),
+    "realized_volatility_21d": ComparedFigure("portfolio_snapshots", 4),
+    "value_at_risk": ComparedFigure("portfolio_tail_risk", 6),
+    "expected_shortfall": ComparedFigure("portfolio_tail_risk", 6),
+    "current_drawdown": ComparedFigure("portfolio_drawdowns", 6),
+    "hhi": ComparedFigure("portfolio_snapshots", 4),
+    "effective_num_positions": ComparedFigure("portfolio_snapshots", 2),
+    "top_3_concentration": ComparedFigure("portfolio_snapshots", 4),
 }
-"""Compared columns of a snapshot, and their decimals as stored."""
+"""Compared figures by column; those of tail risk are historical, for one session at 95%."""
+
+MAX_DRIVERS = 3
+"""Positions of a portfolio that explain the change of its value."""
 
 MIN_BETA_MOVE_STD_ERRORS = 2.0
 """Minimum move of a position's beta, in standard errors, that is reported."""
@@ -33,7 +51,10 @@ _VALUE_KEYS = ["portfolio", "subject", "metric"]
 
 
 class SessionResults(NamedTuple):
-    """Stored results of one session, as frames read by `db.result_queries`."""
+    """Stored results of one session, as frames read by `db.result_queries`.
+
+    Snapshots have the columns of COMPARED_FIGURES, whatever table they are of.
+    """
 
     snapshots: pd.DataFrame
     sectors: pd.DataFrame
@@ -95,6 +116,34 @@ def compare(before: SessionResults, after: SessionResults) -> Comparison:
     )
 
 
+def find_drivers(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return the positions whose prices changed the value of their portfolio most.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        Rows of `position_values`. The quantity is that of the earlier session: what was bought or
+        sold since then is no gain or loss.
+
+    Returns
+    -------
+    DataFrame
+        Columns portfolio, symbol and amount, at most MAX_DRIVERS of a portfolio, the largest first.
+    """
+    keys = ["portfolio", "symbol", "right", "underlying"]
+    one, other = (rows.astype(dict.fromkeys(keys, object)) for rows in (before, after))
+    joined = one.merge(other[[*keys, "price"]], on=keys, suffixes=("", "_after"))
+    ratio = joined["price_after"] / joined["price"] - 1
+    moved = joined.assign(
+        symbol=joined["underlying"].fillna(joined["symbol"]), amount=joined["value"] * ratio
+    )
+    sums = moved.groupby(["portfolio", "symbol"], as_index=False)["amount"].sum()
+    sums = sums.assign(size=sums["amount"].abs()).query("size > 0")
+    ordered = sums.sort_values(["portfolio", "size", "symbol"], ascending=[True, False, True])
+    largest: pd.DataFrame = ordered.drop(columns="size").groupby("portfolio").head(MAX_DRIVERS)
+    return largest
+
+
 def _computed_portfolios(session: SessionResults) -> set[str]:
     # a portfolio without any price has only reasons
     return {*session.snapshots["portfolio"], *session.undefined["portfolio"]}
@@ -125,7 +174,7 @@ def _compare_figures(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     changed = _with_change(
         _join_sessions(_melt_figures(before), _melt_figures(after), key), key, "value"
     )
-    decimals = changed["figure"].map(COMPARED_FIGURES)
+    decimals = [COMPARED_FIGURES[name].decimals for name in changed["figure"]]
     order = changed["figure"].map(list(COMPARED_FIGURES).index)
     change = [
         round(value, places) + 0.0

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.errors import UsageError
+from riskmetrics.results.comparison import COMPARED_FIGURES
 from tests.db.small_results import FIRST_DAY, GROWTH, SECOND_DAY, store_small_results
 
 DAYS = ("--from", f"{FIRST_DAY}", "--to", f"{SECOND_DAY}")
@@ -30,7 +31,10 @@ def test_json_has_every_change_of_the_requested_portfolio(call) -> None:
         "change": 499.9,
     }
     assert found["figures"][0] == value
-    assert {row["change"] for row in found["figures"][1:]} == {None}
+    known = {row["figure"] for row in found["figures"] if row["change"] is not None}
+    assert known == {"total_value", "gross_exposure", "net_exposure"}
+    assert [row["figure"] for row in found["figures"]] == list(COMPARED_FIGURES)
+    assert found["drivers"] == []
     assert (found["sectors"], found["positions"]) == ([], [])
     beta = {
         "portfolio": GROWTH,
@@ -51,7 +55,7 @@ def test_text_shows_what_moved_and_leaves_out_what_did_not(call) -> None:
     result = call("compare", *DAYS)
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.stdout.splitlines()]
-    assert [GROWTH, "Value", "1,000", "1,500", "+499.90"] in lines
+    assert [GROWTH, "Equity", "1,000", "1,500", "+499.90"] in lines
     assert [GROWTH, "HHI", "—", "—", "—"] in lines
     assert [GROWTH, "AAPL", "LONG", "1.000", "2.000", "+1.000", "10.0"] in lines
     assert "Sector weights" not in result.stdout

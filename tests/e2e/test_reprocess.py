@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from riskmetrics import trading_calendar
 from riskmetrics.cli.main import app
-from tests.e2e.conftest import RESULT_KEYS, Run, read_results
+from riskmetrics.results.comparison import COMPARED_FIGURES
+from tests.e2e.conftest import RESULT_KEYS, Run, query_frame, read_results
 
 FIRST, LAST = date(2022, 12, 27), date(2022, 12, 28)
 
@@ -23,10 +24,21 @@ def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_repr
         app, ["compare", "--from", f"{FIRST}", "--to", f"{LAST}", "--json"]
     )
     assert compared.exit_code == 0, compared.output
-    figures = {
-        (row["portfolio"], row["figure"]): row for row in json.loads(compared.stdout)["figures"]
-    }
-    assert len(figures) == 21
+    changes = json.loads(compared.stdout)
+    figures = {(row["portfolio"], row["figure"]): row for row in changes["figures"]}
+    assert len(figures) == 3 * len(COMPARED_FIGURES)
+    assert [row for row in figures.values() if row["change"] is None] == []
+    moves = query_frame(
+        sample,
+        "SELECT portfolio, symbol, sum(daily_price_pnl) AS amount FROM v_positions_latest"
+        " GROUP BY 1, 2 ORDER BY 1, abs(sum(daily_price_pnl)) DESC",
+    )
+    largest = moves.astype({"amount": float}).groupby("portfolio").head(3).to_dict("records")
+    assert [(row["portfolio"], row["symbol"]) for row in changes["drivers"]] == [
+        (row["portfolio"], row["symbol"]) for row in largest
+    ]
+    for driver, row in zip(changes["drivers"], largest, strict=True):
+        assert driver["amount"] == pytest.approx(row["amount"])
     for name in ("Concentrated", "Core Equity", "Long-Short"):
         profit = figures[name, "daily_pnl"]["after"]
         assert figures[name, "total_value"]["change"] == pytest.approx(profit, abs=0.011)

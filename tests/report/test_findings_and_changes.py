@@ -97,7 +97,7 @@ def test_limits_have_their_room_and_the_exceeded_come_first_and_are_findings() -
     ]
     kept, undefined, exceeded = (build_limit_rows([row])[0] for row in checks)
     assert build_limit_rows(checks) == [undefined, exceeded, kept]
-    name = "Share of equity of a symbol, with options on it: AMD"
+    name = "Share of equity of a symbol, with options on it (AMD)"
     assert exceeded == (name, "59.8%", "25.0%", "−34.8 pp", "exceeded", "2022-12-28", "")
     assert kept == (
         "Gross exposure divided by equity",
@@ -132,6 +132,7 @@ def positions(**prices: float) -> pd.DataFrame:
     """Ten shares of each symbol at a price."""
     return pd.DataFrame(
         {
+            "portfolio": "P",
             "symbol": list(prices),
             "right": None,
             "underlying": list(prices),
