@@ -26,7 +26,7 @@ from riskmetrics.insights.questions import answer_by_rules
 from riskmetrics.insights.severity import LEVELS, thresholds_version
 from riskmetrics.insights.templates import Anonymization, Template, canonical_json
 
-RULES_PROVIDER, RULES_VERSION = "rules", "rules-v3"
+RULES_PROVIDER, RULES_VERSION = "rules", "rules-v4"
 """Provider and model of the plans of the rules."""
 
 RULES_NOTICE = "Planned by fixed rules, not by a language model."

@@ -1,4 +1,4 @@
-"""Ten situations as fact sheets, for the golden notes."""
+"""Eleven situations as fact sheets, for the golden notes."""
 
 from collections.abc import Mapping
 
@@ -177,6 +177,35 @@ SITUATIONS: Mapping[str, Mapping[str, float | str]] = {
         "winners_pnl": 114.99,
         "losers_pnl": 0.0,
         "pos_01_pnl": 114.99,
+    },
+    "limit of the user breached": {
+        **_PLAIN,
+        **_TESTED,
+        "daily_pnl": -2_730.0,
+        "daily_return": -0.014,
+        "market_return": -0.006,
+        "previous_var_95": 0.016,
+        "losers_pnl": -3_100.0,
+        "winners_pnl": 370.0,
+        "n_losers": 11,
+        "n_winners": 6,
+        "pos_01_pnl": -900.0,
+        "return_5d": -0.031,
+        "market_return_5d": -0.012,
+        "losers_pnl_5d": -6_900.0,
+        "winners_pnl_5d": 850.0,
+        "n_losers_5d": 12,
+        "pos_02_pnl_5d": -2_600.0,
+        "lim_03_checked": 0.052,
+        "lim_03_checked_limit": 0.05,
+        "lim_03_limit_status": "exceeded",
+        "lim_03_limit_status_before": "kept",
+        "tracking_error": 0.04,
+        "expected_tracking_error": 0.052,
+        "days_to_liquidate": 12.0,
+        "sold_in_5d": 0.7,
+        "average_correlation": 0.64,
+        "fac_02_factor_share": -0.13,
     },
     "500 positions": {
         **_PLAIN,

@@ -55,7 +55,7 @@ _ITEM_PHRASINGS = (
     "result",
     "limits: items",
     "Unchanged alerts: {limits}.",
-    "Alerts unchanged from the day before: {limits}.",
+    "Alerts unchanged: {limits}.",
     entries=_ITEM_PHRASINGS,
     place=9,
 )

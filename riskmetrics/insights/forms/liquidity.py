@@ -27,7 +27,7 @@ def liquidity_slow(view: View) -> Iterator[Instance]:
     for days in _days(view):
         if days >= _SLOW:
             shown = number(days, 1 if days < _FEW else 0)
-            yield Instance({"days": shown}, _facts(view), 0.8, sign=-1)
+            yield Instance({"days": shown}, _facts(view), 0.45, sign=-1)
 
 
 @form(

@@ -124,8 +124,7 @@ def largest_contribution(
     "result",
     "name: name, amount: money, share: percent",
     "The loss was spread: the largest detractor, {name}, cost {amount}, or {share} of all losses.",
-    "No single position drove the loss: {name}, the largest detractor, cost {amount}, or {share} of"
-    " all losses.",
+    "No single position drove the loss: {name} cost most, {amount} or {share} of all losses.",
     place=2,
 )
 def losses_spread(view: View) -> Iterator[Instance]:

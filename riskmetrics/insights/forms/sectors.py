@@ -15,7 +15,7 @@ _CLEAR_ACTIVE = 0.10
     "sectors",
     "name: name, net: percent, benchmark: percent",
     "{name} is overweight: {net} of equity net, against {benchmark} of the benchmark.",
-    "The largest overweight is {name}: {net} of equity net, against {benchmark} of the benchmark.",
+    "{name} is overweight, at {net} of equity net against {benchmark} of the benchmark.",
 )
 def sector_over(view: View) -> Iterator[Instance]:
     """The sector with the largest active weight is clearly overweight."""
@@ -29,7 +29,7 @@ def sector_over(view: View) -> Iterator[Instance]:
     "sectors",
     "name: name, net: percent, benchmark: percent",
     "{name} is underweight: {net} of equity net, against {benchmark} of the benchmark.",
-    "The largest underweight is {name}: {net} of equity net, against {benchmark} of the benchmark.",
+    "{name} is underweight, at {net} of equity net against {benchmark} of the benchmark.",
 )
 def sector_under(view: View) -> Iterator[Instance]:
     """The sector with the smallest active weight is clearly underweight and held."""
