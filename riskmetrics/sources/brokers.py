@@ -217,7 +217,7 @@ def _day_of_columns(path: Path, table: Table, order: str | None, needs_day: bool
                 f"{path} has holdings of {len(texts)} days. Import a file for each day"
             )
         if len(texts) == 1:
-            days, invalid = cells.parse_dates(table.columns[name], order)
+            days, invalid = cells.parse_dates(table.columns[name], order, table.default_order)
             if invalid.any() and needs_day:
                 raise UsageError(f"{path} states its day as {texts.pop()}: pass --as-of")
             return next((day for day in days.astype(object) if day is not None), None)

@@ -152,7 +152,7 @@ def _option_symbols(
     """Return symbols, with those of options whose terms are in columns of their own."""
     if not table.columns.keys() >= _TERMS:
         return symbols
-    days = cells.parse_dates(table.columns["expiration_date"])[0]
+    days = cells.parse_dates(table.columns["expiration_date"], None, table.default_order)[0]
     parts = zip(
         symbols,
         table.text("underlying_symbol"),
@@ -187,7 +187,9 @@ def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, li
     has_lots = np.isin(np.arange(table.n_rows), position[is_lot])
     agrees = np.isclose(sums, quantity) & has_lots
     skipped = np.where(is_lot, ~agrees[position], agrees)
-    days = symbols.map(lambda text: str(parse_stated_day(text, dates).day or text))
+    days = symbols.map(
+        lambda text: str(parse_stated_day(text, dates or table.default_order).day or text)
+    )
     entry = table.text("entry_date").mask(is_lot, days)
     placed = _with_texts(
         table, symbol=symbols.iloc[position].reset_index(drop=True), entry_date=entry

@@ -35,7 +35,7 @@ from riskmetrics.sources.transaction_rows import (
     UnreadRowError,
     parse_numbers,
 )
-from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.sources.vocabulary import language_date_order, load_vocabulary, starts_with
 from riskmetrics.sources.workbooks import is_workbook
 from riskmetrics.text import match_names
 from riskmetrics.transactions.amounts import (
@@ -121,6 +121,8 @@ class _Content(NamedTuple):
     notes: list[str]
     layouts: dict[str, TransactionLayout]
     """Layouts by the key of their table; the first one has the conventions of the file."""
+    default_order: str | None = None
+    """Order of day and month in the language of the headers."""
 
     @property
     def layout(self) -> TransactionLayout:
@@ -137,7 +139,8 @@ def _read_document(path: Path, data: bytes) -> _Content:
 def _read_text(path: Path, text: str, limits: Limits) -> _Content:
     tables = _find_tables(path, text, limits)
     evidence = classify_lines([line.cells for line in tables[0].all_lines]).describe()
-    content = _Content(evidence, tables[0].delimiter, [], [], [], {})
+    order = language_date_order(tables[0].header.cells)
+    content = _Content(evidence, tables[0].delimiter, [], [], [], {}, order)
     for table in tables:
         content.layouts[table.key] = table.layout
         rows, skipped, notes = table.read(path)
@@ -333,7 +336,8 @@ def _interpret(
     """Interpret rows, and complete them with the conventions of the file."""
     rows, skipped, layout = content.rows, list(content.skipped), content.layout
     numbers = parse_numbers(path, rows, layout, content.delimiter, options.decimal)
-    reader = RowReader(options, (row.cells.get("day", "") for row in rows))
+    days = (row.cells.get("day", "") for row in rows)
+    reader = RowReader(options, days, content.default_order)
     stated: list[tuple[StatedRow, StatedTransaction]] = []
     rejected = []
     for row, known in zip(rows, numbers, strict=True):

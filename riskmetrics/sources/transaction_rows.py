@@ -141,11 +141,16 @@ def _infer_mark(
 
 
 class RowReader:
-    """Reader of the rows of a file; ``days`` are its dates, which settle ambiguous ones."""
+    """Reader of the rows of a file; ``days`` are its dates, which settle ambiguous ones.
 
-    def __init__(self, options: TransactionOptions, days: Iterable[str]) -> None:
+    The default order is used for dates that do not show theirs.
+    """
+
+    def __init__(
+        self, options: TransactionOptions, days: Iterable[str], default_order: str | None = None
+    ) -> None:
         self._options = options
-        self._order = dates.infer_order(_AS_OF.sub("", text) for text in days)
+        self._order = dates.infer_order(_AS_OF.sub("", text) for text in days) or default_order
         self._days: dict[tuple[str, str | None], date | None] = {}
         self._left_out = {name.casefold() for name in options.left_out}
         self._symbols = {name.casefold(): symbol for name, symbol in options.symbols.items()}
