@@ -274,6 +274,27 @@ def read_numbers(table: Table, name: str, decimal: str) -> FloatArray:
     )
 
 
+def drop_textual_quantity(table: Table, decimal: str) -> Table:
+    """Return a table without a column of quantities that has no number, if it has other sizes."""
+    columns = table.columns
+    if "quantity" not in columns or not columns.keys() & {"weight", "market_value"}:
+        return table
+    if np.isfinite(read_numbers(table, "quantity", decimal)).any():
+        return table
+    return table._replace(columns={name: columns[name] for name in columns if name != "quantity"})
+
+
+def quantities_from_prices(table: Table, decimal: str) -> Table:
+    """Add quantities: market value divided by the price of the file."""
+    value, price = (read_numbers(table, name, decimal) for name in ("market_value", "last_price"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quantity = value / price
+    quantity[~np.isfinite(quantity)] = np.nan
+    column = pa.chunked_array([pa.array(quantity, from_pandas=True)])
+    note = "quantities are market value divided by price, because the file has no quantities"
+    return table._replace(columns={**table.columns, "quantity": column}, notes=[*table.notes, note])
+
+
 def strip_percent_signs(table: Table) -> Table:
     """Return a table without the percent signs of its weights."""
     if "weight" not in table.columns:
