@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
@@ -20,12 +19,14 @@ from riskmetrics.sources import cells
 from riskmetrics.sources.dates import infer_order
 from riskmetrics.sources.decimal_marks import infer_decimal_mark
 from riskmetrics.sources.file_kinds import FileClassification
-from riskmetrics.sources.holdings_files import parse_file
+from riskmetrics.sources.holdings_files import ParsedFile, parse_file
 from riskmetrics.sources.holdings_rows import (
     SplitRows,
+    drop_textual_quantity,
     place_lots,
     place_report_cash,
     prepare_rows,
+    quantities_from_prices,
     read_numbers,
     split_rows,
 )
@@ -137,26 +138,16 @@ def read_holdings(
         If the file is not a table of holdings, or has no valid lot.
     """
     file = parse_file(path, limits.for_holdings(), layouts or load_layouts())
-    table, layout = file.statement.table, file.layout
-    mark = decimal or infer_decimal_mark(table, layout)
+    layout = file.layout
+    mark = decimal or infer_decimal_mark(file.statement.table, layout)
     written_day = [file.statement.day.text] if file.statement.day else []
     order = date_order or layout.dates or infer_order(written_day)
+    notation = _Notation(mark, order)
     stated_day = _stated_day(path, file.statement, order, needs_day=as_of is None)
-    table, unplaced_cash = place_report_cash(table, mark)
-    table, sums = place_lots(table, mark, order)
-    table = prepare_rows(table, layout)
-    table = _drop_textual_quantity(table, mark)
-    size = _stated_size(table)
-    if size is StatedSize.VALUE and (unknown := file.statement.unknown_numbers):
-        raise DataQualityError(
-            f"{path} has values, and numbers that may be quantities in the unknown columns"
-            f" {', '.join(unknown)[:500]}. Name the one with quantities Quantity, or remove them"
-        )
-    if size is StatedSize.VALUE and "last_price" in table.columns:
-        table, size = _quantities_from_prices(table, mark), StatedSize.QUANTITY
+    table, size, moved = _prepare_table(path, file, notation)
     reader = _AccountReader(
         layout,
-        _Notation(mark, order),
+        notation,
         as_of or stated_day or date.today(),
         size,
         allow_empty,
@@ -175,8 +166,26 @@ def read_holdings(
         size,
         reader.accounts,
         rejected,
-        sorted([*file.statement.skipped, *unplaced_cash, *sums, *reader.skipped]),
+        sorted([*file.statement.skipped, *moved, *reader.skipped]),
     )
+
+
+def _prepare_table(
+    path: Path, file: ParsedFile, notation: "_Notation"
+) -> tuple[Table, StatedSize, list[SkippedLine]]:
+    """Return the lots of a file, the column of their size, and the lines that they replace."""
+    table, unplaced_cash = place_report_cash(file.statement.table, notation.decimal)
+    table, sums = place_lots(table, notation.decimal, notation.date_order)
+    table = drop_textual_quantity(prepare_rows(table, file.layout), notation.decimal)
+    size = _stated_size(table)
+    if size is StatedSize.VALUE and (unknown := file.statement.unknown_numbers):
+        raise DataQualityError(
+            f"{path} has values, and numbers that may be quantities in the unknown columns"
+            f" {', '.join(unknown)[:500]}. Name the one with quantities Quantity, or remove them"
+        )
+    if size is StatedSize.VALUE and "last_price" in table.columns:
+        table, size = quantities_from_prices(table, notation.decimal), StatedSize.QUANTITY
+    return table, size, [*unplaced_cash, *sums]
 
 
 def read_portfolio(
@@ -217,7 +226,7 @@ def _day_of_columns(path: Path, table: Table, order: str | None, needs_day: bool
                 f"{path} has holdings of {len(texts)} days. Import a file for each day"
             )
         if len(texts) == 1:
-            days, invalid = cells.parse_dates(table.columns[name], order)
+            days, invalid = cells.parse_dates(table.columns[name], order, table.default_order)
             if invalid.any() and needs_day:
                 raise UsageError(f"{path} states its day as {texts.pop()}: pass --as-of")
             return next((day for day in days.astype(object) if day is not None), None)
@@ -227,27 +236,6 @@ def _day_of_columns(path: Path, table: Table, order: str | None, needs_day: bool
 def _stated_size(table: Table) -> StatedSize:
     """Return which column states how much of each holding there is."""
     return next(size for size in StatedSize if size in table.columns)
-
-
-def _drop_textual_quantity(table: Table, decimal: str) -> Table:
-    """Return a table without a column of quantities that has no number, if it has other sizes."""
-    columns = table.columns
-    if "quantity" not in columns or not columns.keys() & {StatedSize.WEIGHT, StatedSize.VALUE}:
-        return table
-    if np.isfinite(read_numbers(table, "quantity", decimal)).any():
-        return table
-    return table._replace(columns={name: columns[name] for name in columns if name != "quantity"})
-
-
-def _quantities_from_prices(table: Table, decimal: str) -> Table:
-    """Add quantities: market value divided by the price of the file."""
-    value, price = (read_numbers(table, name, decimal) for name in ("market_value", "last_price"))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quantity = value / price
-    quantity[~np.isfinite(quantity)] = np.nan
-    column = pa.chunked_array([pa.array(quantity, from_pandas=True)])
-    note = "quantities are market value divided by price, because the file has no quantities"
-    return table._replace(columns={**table.columns, "quantity": column}, notes=[*table.notes, note])
 
 
 class _Notation(NamedTuple):

@@ -164,7 +164,9 @@ def expand_magnitudes(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     return cells
 
 
-def parse_dates(cells: pa.ChunkedArray, order: str | None = None) -> tuple[DateArray, BoolArray]:
+def parse_dates(
+    cells: pa.ChunkedArray, order: str | None = None, default_order: str | None = None
+) -> tuple[DateArray, BoolArray]:
     """Parse dates in the notations of `dates.parse_date`.
 
     Parameters
@@ -173,6 +175,8 @@ def parse_dates(cells: pa.ChunkedArray, order: str | None = None) -> tuple[DateA
         Shape (N,), dates, time stamps, numbers or text.
     order : str, optional
         Order of month, day and year, one of `dates.DATE_ORDERS`. Default: inferred from the column.
+    default_order : str, optional
+        Order if the dates of the column do not show it.
 
     Returns
     -------
@@ -189,7 +193,8 @@ def parse_dates(cells: pa.ChunkedArray, order: str | None = None) -> tuple[DateA
     array(['2024-12-06', '2024-12-13',        'NaT'], dtype='datetime64[D]')
     """
     text = trim_text(cells)
-    order = order or infer_order(one for one in pc.unique(text).to_pylist() if one)
+    distinct = (one for one in pc.unique(text).to_pylist() if one)
+    order = order or infer_order(distinct) or default_order
     days = map_unique(text, lambda one: parse_date(one, order), "datetime64[D]")
     return days, np.isnat(days) & ~is_missing(text).to_numpy()
 

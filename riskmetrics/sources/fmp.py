@@ -13,12 +13,12 @@ import pandas as pd
 from pydantic import Field
 
 from riskmetrics.errors import EntitlementError, InvalidResponseError
-from riskmetrics.sources.fmp_responses import VENDOR, decode_rows
+from riskmetrics.sources.fmp_responses import VENDOR, find_error
 from riskmetrics.sources.market_data_source import MarketDataSource
 from riskmetrics.sources.price_files import price_rows
 from riskmetrics.sources.row_validation import ParseResult
 from riskmetrics.sources.tabular_files import RejectedRow
-from riskmetrics.sources.vendor_http import VendorHttpClient
+from riskmetrics.sources.vendor_http import VendorHttpClient, decode_rows
 from riskmetrics.sources.vendor_rows import (
     Constituent,
     MarketCap,
@@ -89,30 +89,12 @@ class FmpClient(MarketDataSource):
         self._http = http
 
     def fetch_prices(self, symbol: str, first: date, last: date) -> ParseResult:
-        """Fetch the daily prices of a symbol, in the format of `files.read_prices`.
+        """Fetch the daily prices of a symbol; see `MarketDataSource.fetch_prices`.
 
         Takes two calls: ``close`` is adjusted for splits only, ``adj_close`` for splits and
         dividends. A day that is missing in one of the two histories is rejected, as is a row of
-        another symbol.
-
-        Parameters
-        ----------
-        symbol : str
-            Normalized symbol.
-        first, last : date
-            First and last day, inclusive.
-
-        Returns
-        -------
-        ParseResult
-            Without rows if FMP does not know the symbol, has no price in the range, or has only
-            rows that are rejected.
-
-        Raises
-        ------
-        SourceError
-            If one of the calls fails. If the plan does not include the dividend-adjusted history,
-            adj_close is the close, and a note says so.
+        another symbol. If the plan does not include the dividend-adjusted history, adj_close is the
+        close, and a note says so.
         """
         params = {"symbol": symbol, "from": first.isoformat(), "to": last.isoformat()}
         bars = self._fetch_symbol_rows(_HISTORY, symbol, params, Bar)
@@ -171,7 +153,9 @@ class FmpClient(MarketDataSource):
             [path.removeprefix("/stable/"), *([params["symbol"]] if "symbol" in params else [])]
         )
         return self._http.get(
-            path, params, lambda answer: validate_rows(decode_rows(answer, request), model)
+            path,
+            params,
+            lambda answer: validate_rows(decode_rows(answer, VENDOR, request, find_error), model),
         )
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import pydantic_core
-
 from riskmetrics.errors import (
     AuthenticationError,
     EntitlementError,
@@ -19,33 +17,13 @@ from riskmetrics.sources.vendor_rows import UNPRINTABLE_CHARACTERS
 VENDOR = "FMP"
 """Name of the vendor in messages."""
 
-_MAX_RESPONSE_ROWS = 50_000
-"""Maximum rows of a response; thirty years of sessions are 7,560."""
 
-
-def decode_rows(response: VendorResponse, request: str) -> list[Any]:
-    """Return the rows of a response, or raise the error that it states."""
-    try:
-        content = pydantic_core.from_json(response.body)
-    except ValueError:
-        content = None
+def find_error(
+    response: VendorResponse, content: Any, request: str
+) -> tuple[SourceError | None, str]:
+    """Return the error that a response states, if any, and its message."""
     text = _error_message(content, response.body)
-    if error := _vendor_error(response, text, request):
-        raise error
-    if content is None:
-        raise InvalidResponseError(
-            f"{VENDOR} response to {request} is truncated or not JSON", retryable=True
-        )
-    if not isinstance(content, list):
-        raise InvalidResponseError(
-            f"{VENDOR} response to {request} is not a list" + (f": '{text}'" if text else "")
-        )
-    if len(content) > _MAX_RESPONSE_ROWS:
-        raise InvalidResponseError(
-            f"{VENDOR} response to {request} has {len(content):,} rows (maximum"
-            f" {_MAX_RESPONSE_ROWS:,})"
-        )
-    return content
+    return _vendor_error(response, text, request), text
 
 
 def _error_message(content: Any, body: bytes) -> str:

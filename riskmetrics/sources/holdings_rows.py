@@ -152,7 +152,7 @@ def _option_symbols(
     """Return symbols, with those of options whose terms are in columns of their own."""
     if not table.columns.keys() >= _TERMS:
         return symbols
-    days = cells.parse_dates(table.columns["expiration_date"])[0]
+    days = cells.parse_dates(table.columns["expiration_date"], None, table.default_order)[0]
     parts = zip(
         symbols,
         table.text("underlying_symbol"),
@@ -187,7 +187,9 @@ def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, li
     has_lots = np.isin(np.arange(table.n_rows), position[is_lot])
     agrees = np.isclose(sums, quantity) & has_lots
     skipped = np.where(is_lot, ~agrees[position], agrees)
-    days = symbols.map(lambda text: str(parse_stated_day(text, dates).day or text))
+    days = symbols.map(
+        lambda text: str(parse_stated_day(text, dates or table.default_order).day or text)
+    )
     entry = table.text("entry_date").mask(is_lot, days)
     placed = _with_texts(
         table, symbol=symbols.iloc[position].reset_index(drop=True), entry_date=entry
@@ -270,6 +272,27 @@ def read_numbers(table: Table, name: str, decimal: str) -> FloatArray:
         if name in table.columns
         else np.full(table.n_rows, np.nan)
     )
+
+
+def drop_textual_quantity(table: Table, decimal: str) -> Table:
+    """Return a table without a column of quantities that has no number, if it has other sizes."""
+    columns = table.columns
+    if "quantity" not in columns or not columns.keys() & {"weight", "market_value"}:
+        return table
+    if np.isfinite(read_numbers(table, "quantity", decimal)).any():
+        return table
+    return table._replace(columns={name: columns[name] for name in columns if name != "quantity"})
+
+
+def quantities_from_prices(table: Table, decimal: str) -> Table:
+    """Add quantities: market value divided by the price of the file."""
+    value, price = (read_numbers(table, name, decimal) for name in ("market_value", "last_price"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quantity = value / price
+    quantity[~np.isfinite(quantity)] = np.nan
+    column = pa.chunked_array([pa.array(quantity, from_pandas=True)])
+    note = "quantities are market value divided by price, because the file has no quantities"
+    return table._replace(columns={**table.columns, "quantity": column}, notes=[*table.notes, note])
 
 
 def strip_percent_signs(table: Table) -> Table:

@@ -160,7 +160,9 @@ def _refuse_longer_periods(path: Path, rows: pd.DataFrame) -> None:
 def _refuse_intraday(table: Table, notation: Notation) -> None:
     """Raise DataQualityError if a table has many times per day."""
     stamps = pc.unique(table.columns["date"])
-    days, _ = cells.parse_dates(pa.chunked_array([stamps]), notation.date_order)
+    days, _ = cells.parse_dates(
+        pa.chunked_array([stamps]), notation.date_order, table.default_order
+    )
     n_days = len(np.unique(days[~np.isnat(days)]))
     if n_days and len(days) > _MAX_STAMPS_PER_DAY * n_days and not np.isnat(days).any():
         raise DataQualityError(

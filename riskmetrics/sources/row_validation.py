@@ -140,7 +140,7 @@ class RowValidator:
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.datetime64("NaT", "D"))
         column = self.table.columns[name]
-        days, invalid = cells.parse_dates(column, self._date_order)
+        days, invalid = cells.parse_dates(column, self._date_order, self.table.default_order)
         if invalid.any() and not self._date_order:
             text = cells.trim_text(column)
             ambiguous = cells.map_unique(text, lambda one: len(possible_days(one)) > 1, "bool")

@@ -18,7 +18,7 @@ from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
-from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+from riskmetrics.sources.vocabulary import bare_words, language_date_order, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
 
 MIN_SENTENCE_WORDS = 5
@@ -211,7 +211,14 @@ class _StatementParser:
             return [(lines[row].number, lines[row].raw) for row in rows]
 
         return ParsedStatement(
-            Table(self._path, columns, self._ragged_rows, self._notes, locate),
+            Table(
+                self._path,
+                columns,
+                self._ragged_rows,
+                self._notes,
+                locate,
+                default_order=language_date_order(self._header),
+            ),
             self._skipped,
             self._day,
             self._find_unknown_numbers(),

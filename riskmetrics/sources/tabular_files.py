@@ -49,6 +49,7 @@ from riskmetrics.sources.table_limits import (
     check_column_count,
     too_many_rejected_error,
 )
+from riskmetrics.sources.vocabulary import language_date_order
 from riskmetrics.sources.workbooks import is_workbook, workbook_to_csv
 
 __all__ = [
@@ -88,6 +89,8 @@ class Table(NamedTuple):
     limits: Limits = DEFAULT_LIMITS
     delimiter: str = ","
     """Separator of the cells; empty for a Parquet file."""
+    default_order: str | None = None
+    """Order of day and month in the language of the headers, for dates that do not show it."""
 
     @property
     def n_rows(self) -> int:
@@ -227,7 +230,14 @@ def _read_csv(path: Path, data: bytes, chooser: HeaderChooser, limits: Limits) -
     ]
     notes = list(header.notes)
     table_of_all = Table(
-        path, columns, rejected, notes, lambda rows: locate(records[rows]), limits, header.delimiter
+        path,
+        columns,
+        rejected,
+        notes,
+        lambda rows: locate(records[rows]),
+        limits,
+        header.delimiter,
+        language_date_order(header.labels),
     )
     return _drop_repeated_headers(table_of_all, header)
 

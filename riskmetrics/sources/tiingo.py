@@ -10,7 +10,6 @@ from datetime import date
 from typing import Annotated, Any
 
 import pandas as pd
-import pydantic_core
 from pydantic import Field
 
 from riskmetrics.errors import (
@@ -26,7 +25,7 @@ from riskmetrics.sources.files import price_rows
 from riskmetrics.sources.market_data_source import MarketDataSource
 from riskmetrics.sources.row_validation import ParseResult
 from riskmetrics.sources.tabular_files import RejectedRow
-from riskmetrics.sources.vendor_http import VendorHttpClient, VendorResponse
+from riskmetrics.sources.vendor_http import VendorHttpClient, VendorResponse, decode_rows
 from riskmetrics.sources.vendor_rows import (
     UNPRINTABLE_CHARACTERS,
     VendorRow,
@@ -36,9 +35,6 @@ from riskmetrics.sources.vendor_rows import (
 
 VENDOR = "Tiingo"
 """Name of the vendor in messages."""
-
-_MAX_RESPONSE_ROWS = 50_000
-"""Maximum rows of a response; sixty years of sessions are 15,120."""
 
 _PREFERRED_SHARE = re.compile(r"-P([A-Z])$")
 _CHINESE_SHARE = re.compile(r"\d+")
@@ -85,7 +81,7 @@ class TiingoClient(MarketDataSource):
             content: list[Any] = self._http.get(
                 f"/tiingo/daily/{ticker}/prices",
                 {"startDate": first.isoformat()},
-                lambda response: _decode_rows(response, ticker),
+                lambda response: decode_rows(response, VENDOR, ticker, _find_error),
             )
         except UnknownSymbolError:
             return empty
@@ -129,29 +125,12 @@ def _adjust_splits(
     )
 
 
-def _decode_rows(response: VendorResponse, ticker: str) -> list[Any]:
-    """Return the rows of a response, or raise the error that it states."""
-    try:
-        content = pydantic_core.from_json(response.body)
-    except ValueError:
-        content = None
+def _find_error(
+    response: VendorResponse, content: Any, ticker: str
+) -> tuple[SourceError | None, str]:
+    """Return the error that a response states, if any, and its message."""
     text = _error_message(content, response.body)
-    if error := _vendor_error(response, text, ticker):
-        raise error
-    if content is None:
-        raise InvalidResponseError(
-            f"{VENDOR} response to {ticker} is truncated or not JSON", retryable=True
-        )
-    if not isinstance(content, list):
-        raise InvalidResponseError(
-            f"{VENDOR} response to {ticker} is not a list" + (f": '{text}'" if text else "")
-        )
-    if len(content) > _MAX_RESPONSE_ROWS:
-        raise InvalidResponseError(
-            f"{VENDOR} response to {ticker} has {len(content):,} rows (maximum"
-            f" {_MAX_RESPONSE_ROWS:,})"
-        )
-    return content
+    return _vendor_error(response, text, ticker), text
 
 
 def _error_message(content: Any, body: bytes) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.sources.transaction_rows import StatedRow
+from riskmetrics.sources.transaction_securities import StatedRow
 
 _FLEX_TAGS = ("Trade", "CashTransaction", "CorporateAction", "Transfer")
 _SPLITS = ("FORWARDSPLIT", "REVERSESPLIT", "FORWARDSPLITISSUE")

@@ -7,28 +7,27 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from riskmetrics.sources import cells, dates
-from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
 from riskmetrics.sources.decimal_marks import infer_table_decimal
 from riskmetrics.sources.holdings_columns import FOREIGN_AMOUNT
 from riskmetrics.sources.option_terms import find_option_symbol
-from riskmetrics.sources.symbol_forms import (
-    is_cusip,
-    is_debt_cusip,
-    is_foreign_exchange,
-    parse_symbol_form,
-)
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.transaction_layouts import (
     CASH_TRANSFER,
     SKIPPED,
     UNSUPPORTED,
     TransactionLayout,
+)
+from riskmetrics.sources.transaction_securities import (
+    StatedRow,
+    UnreadRowError,
+    plain_symbol,
+    reject_unsupported,
+    security_names,
 )
 from riskmetrics.symbols import normalize_symbol
 from riskmetrics.transactions.amounts import StatedTransaction
@@ -68,25 +67,6 @@ class TransactionOptions:
     """Decimal mark, "." or ",". None: inferred."""
     date_order: str | None = None
     """Order of the dates with separators, mdy or dmy. None: inferred."""
-
-
-class StatedRow(NamedTuple):
-    """A row of a file: cells by column."""
-
-    line: int | None
-    raw: str
-    cells: Mapping[str, str]
-    table: str = ""
-    """Key of its layout."""
-
-
-class UnreadRowError(ValueError):
-    """A row that is no transaction; the message is the reason."""
-
-    def __init__(self, reason: str, *, is_rejected: bool = True) -> None:
-        super().__init__(reason)
-        self.is_rejected = is_rejected
-        """Whether the row could change holdings or cash."""
 
 
 Numbers = Mapping[str, Decimal | None]
@@ -141,11 +121,16 @@ def _infer_mark(
 
 
 class RowReader:
-    """Reader of the rows of a file; ``days`` are its dates, which settle ambiguous ones."""
+    """Reader of the rows of a file; ``days`` are its dates, which settle ambiguous ones.
 
-    def __init__(self, options: TransactionOptions, days: Iterable[str]) -> None:
+    The default order is used for dates that do not show theirs.
+    """
+
+    def __init__(
+        self, options: TransactionOptions, days: Iterable[str], default_order: str | None = None
+    ) -> None:
         self._options = options
-        self._order = dates.infer_order(_AS_OF.sub("", text) for text in days)
+        self._order = dates.infer_order(_AS_OF.sub("", text) for text in days) or default_order
         self._days: dict[tuple[str, str | None], date | None] = {}
         self._left_out = {name.casefold() for name in options.left_out}
         self._symbols = {name.casefold(): symbol for name, symbol in options.symbols.items()}
@@ -174,9 +159,9 @@ class RowReader:
         if not dates.FIRST_DAY <= day <= date.today():
             place = "in the future" if day > dates.FIRST_DAY else f"before {dates.FIRST_DAY.year}"
             raise UnreadRowError(f"day {day} is {place}: correct it, or leave the line out")
-        if any(name.casefold() in self._left_out for name in _security_names(row)):
+        if any(name.casefold() in self._left_out for name in security_names(row)):
             return _outside(row, kind, day, known)
-        _reject_unsupported(row)
+        reject_unsupported(row)
         kind, symbol = _refine(kind, self._symbol(row, layout), known)
         if symbol and _MONEY_MARKET.fullmatch(symbol) and kind not in CASH_KINDS:
             raise UnreadRowError("a sweep between cash and a money market fund", is_rejected=False)
@@ -215,7 +200,7 @@ class RowReader:
 
     def _symbol(self, row: StatedRow, layout: TransactionLayout) -> str | None:
         """Return the normal form of the symbol of a row; None if it has none."""
-        for name in _security_names(row):
+        for name in security_names(row):
             if mapped := self._symbols.get(name.casefold()):
                 return mapped
         if option := find_option_symbol(
@@ -232,31 +217,10 @@ class RowReader:
             return text.upper()
         isin = text if _ISIN.fullmatch(text) else row.cells.get("identifier", "")
         if text and not _CASH_SYMBOL.fullmatch(text) and text != isin:
-            return _plain_symbol(row, text)
+            return plain_symbol(row, text)
         if isin:
             raise UnreadRowError(f"only the identifier {isin}: pass --map {isin}=SYMBOL")
         return None
-
-
-def _plain_symbol(row: StatedRow, text: str) -> str:
-    """Return the normal form of a symbol without decoration; raise if it is not supported."""
-    form = parse_symbol_form(text)
-    if is_cusip(text) and not is_debt_cusip(text):
-        raise UnreadRowError(f"only the identifier {text}: pass --map {text}=SYMBOL")
-    if form.problem:
-        raise UnreadRowError(f"{form.problem}; pass --leave-out {text!r}")
-    if form.listing and not row.cells.get("currency"):
-        raise UnreadRowError(_foreign_listing_reason(text))
-    if symbol := normalize_symbol(form.symbol):
-        return symbol
-    raise UnreadRowError(f"symbol '{text}' is not a symbol: pass --map '{text}=SYMBOL'")
-
-
-def _foreign_listing_reason(name: str) -> str:
-    return (
-        f"{name} is listed outside the United States and the file states no currency: only USD is"
-        f" supported; pass --leave-out {name!r}"
-    )
 
 
 def _name_issuer(row: StatedRow) -> StatedRow:
@@ -333,12 +297,6 @@ def _sum_fees(numbers: Mapping[str, Decimal], layout: TransactionLayout) -> Deci
     return sum((abs(fee) for fee in stated), Decimal(0)) if stated else None
 
 
-def _security_names(row: StatedRow) -> list[str]:
-    """Return the texts that may name the security of a row."""
-    names = ("symbol", "identifier", "description")
-    return [row.cells[name] for name in names if row.cells.get(name)]
-
-
 def _outside(
     row: StatedRow, kind: TransactionKind, day: date, numbers: Mapping[str, Decimal]
 ) -> StatedTransaction:
@@ -376,21 +334,6 @@ def parse_day(text: str, order: str | None) -> date | None:
 
 def _kind_text(row: StatedRow) -> str:
     return " ".join(row.cells[name] for name in ("kind", "kind_detail") if row.cells.get(name))
-
-
-def _reject_unsupported(row: StatedRow) -> None:
-    """Raise if a row is in another currency, or of an asset class that has no prices."""
-    currency = row.cells.get("currency", "").upper()
-    leave_out = f"pass --leave-out {next(iter(_security_names(row)), 'NAME')!r}"
-    if currency not in ("", "USD"):
-        raise UnreadRowError(f"currency {currency}: only USD is supported; {leave_out}")
-    if not currency and is_foreign_exchange(row.cells.get("exchange", "")):
-        raise UnreadRowError(_foreign_listing_reason(next(iter(_security_names(row)), "the row")))
-    stated = row.cells.get("investment_class", "")
-    if asset_class(stated) in UNSUPPORTED_CLASSES:
-        raise UnreadRowError(
-            f"{stated}: only shares, funds and options on them are supported; {leave_out}"
-        )
 
 
 def _refine(

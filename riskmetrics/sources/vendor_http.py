@@ -10,16 +10,17 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import quote, quote_plus, urlsplit
 
+import pydantic_core
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from riskmetrics.deadlines import Deadline, run_with_timeout
-from riskmetrics.errors import InvalidResponseError, VendorUnavailableError
+from riskmetrics.errors import InvalidResponseError, SourceError, VendorUnavailableError
 from riskmetrics.limits import MEGABYTE
 from riskmetrics.sources.request_policy import RETRIES, CallLimits, RequestPolicy, Timeouts
 
@@ -51,6 +52,50 @@ class VendorResponse(NamedTuple):
     status: int
     body: bytes
     retry_after: str | None
+
+
+ErrorFinder = Callable[[VendorResponse, Any, str], tuple[SourceError | None, str]]
+"""Returns the error that a response to a request states by its content, if any, and its message."""
+
+_MAX_RESPONSE_ROWS = 50_000
+"""Maximum rows of a response; sixty years of sessions are 15,120."""
+
+
+def decode_rows(
+    response: VendorResponse, vendor: str, request: str, find_error: ErrorFinder
+) -> list[Any]:
+    """Return the rows of a JSON response, or raise the error that it states.
+
+    Parameters
+    ----------
+    response : VendorResponse
+        Response of any status.
+    vendor, request : str
+        Name of the vendor, and what was requested, in messages.
+    find_error : callable
+        Recognizes the errors of the vendor; the content is None if it is not JSON.
+    """
+    try:
+        content = pydantic_core.from_json(response.body)
+    except ValueError:
+        content = None
+    error, text = find_error(response, content, request)
+    if error:
+        raise error
+    if content is None:
+        raise InvalidResponseError(
+            f"{vendor} response to {request} is truncated or not JSON", retryable=True
+        )
+    if not isinstance(content, list):
+        raise InvalidResponseError(
+            f"{vendor} response to {request} is not a list" + (f": '{text}'" if text else "")
+        )
+    if len(content) > _MAX_RESPONSE_ROWS:
+        raise InvalidResponseError(
+            f"{vendor} response to {request} has {len(content):,} rows (maximum"
+            f" {_MAX_RESPONSE_ROWS:,})"
+        )
+    return content
 
 
 class _HeaderKey(requests.auth.AuthBase):

@@ -44,6 +44,10 @@ class Vocabulary(NamedTuple):
     """Words of headers of numbers that are neither quantities nor values."""
     markets: dict[str, frozenset[str]]
     """Codes of exchanges, listings and currencies, in upper case."""
+    english_headers: frozenset[str]
+    """Keys of the headers that are English only."""
+    foreign_headers: frozenset[str]
+    """Keys of the headers that are in other languages only."""
     currency_signs: dict[str, str]
     """Code of the currency of each sign or word in a header, in lower case."""
 
@@ -89,6 +93,19 @@ def expand_headers(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
+def language_date_order(headers: Iterable[str]) -> str | None:
+    """Return dmy if most headers are in another language than English, where the day comes first.
+
+    Examples
+    --------
+    >>> language_date_order(["Ticker", "Fecha", "Cierre"]), language_date_order(["Date", "Close"])
+    ('dmy', None)
+    """
+    keys, vocabulary = {*map(header_key, headers)}, load_vocabulary()
+    n_foreign = len(keys & vocabulary.foreign_headers)
+    return "dmy" if n_foreign > len(keys & vocabulary.english_headers) else None
+
+
 @cache
 def load_vocabulary() -> Vocabulary:
     """Load the words; the result must not be changed."""
@@ -102,6 +119,17 @@ def load_vocabulary() -> Vocabulary:
         )
         for name, by_language in content["columns"].items()
     }
+    english, foreign = (
+        {
+            key
+            for by_language in content["columns"].values()
+            for language, words in by_language.items()
+            if (language == "en") == is_english
+            for word in words
+            for key in spellings(word)
+        }
+        for is_english in (True, False)
+    )
     trades, others = (_all_words(content["actions"][kind]) for kind in ("trade", "other"))
     return Vocabulary(
         columns,
@@ -116,6 +144,8 @@ def load_vocabulary() -> Vocabulary:
         frozenset(map(str.casefold, content["days"]["en"])),
         _all_words(content["unrelated"]),
         {name: frozenset(codes) for name, codes in content["markets"].items()},
+        frozenset(english - foreign),
+        frozenset(foreign - english),
         content["currency_signs"],
     )
 

@@ -10,7 +10,7 @@ from riskmetrics.errors import (
     SourceError,
     VendorUnavailableError,
 )
-from riskmetrics.sources import fmp_responses
+from riskmetrics.sources import fmp_responses, vendor_http
 from riskmetrics.sources.vendor_http import VendorResponse
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, NO_SYMBOL
 from tests.sources.fmp_answers import GOOD, asked
@@ -105,11 +105,12 @@ def test_the_bandwidth_quota_is_not_waited_for():
 
 def test_an_answer_may_have_exactly_as_many_rows_as_the_limit(monkeypatch):
     answer = VendorResponse(200, b"[{}, {}, {}]", None)
-    monkeypatch.setattr(fmp_responses, "_MAX_RESPONSE_ROWS", 3)
-    assert fmp_responses.decode_rows(answer, "profile") == [{}, {}, {}]
-    monkeypatch.setattr(fmp_responses, "_MAX_RESPONSE_ROWS", 2)
+    request = (answer, "FMP", "profile", fmp_responses.find_error)
+    monkeypatch.setattr(vendor_http, "_MAX_RESPONSE_ROWS", 3)
+    assert vendor_http.decode_rows(*request) == [{}, {}, {}]
+    monkeypatch.setattr(vendor_http, "_MAX_RESPONSE_ROWS", 2)
     with pytest.raises(InvalidResponseError, match="3 rows"):
-        fmp_responses.decode_rows(answer, "profile")
+        vendor_http.decode_rows(*request)
 
 
 def test_what_the_vendor_says_is_quoted_without_control_characters():

@@ -269,8 +269,19 @@ def test_a_header_without_rows(file):
 
 
 def test_the_stated_day_shows_the_order_of_the_other_dates(file):
-    text = "Fecha: {}\nSímbolo,Títulos,Fecha de compra\nQQA,5,05/01/2023\n"
+    text = "As of {}\nSymbol,Shares,Purchase date\nQQA,5,05/01/2023\n"
     [account] = read_holdings(file(text.format("27/09/2024"))).accounts
     assert account.holdings.rows["entry_date"].to_list() == [date(2023, 1, 5)]
     with pytest.raises(DataQualityError, match="not an unambiguous date"):
         read_holdings(file(text.format("2024-09-27")))
+
+
+@pytest.mark.parametrize("header", ["Fecha;Cierre", "Datum;Schlusskurs", "Date;Clôture"])
+def test_in_other_languages_than_english_the_day_comes_first(file, header):
+    text = "Ticker;{}\nQQA;02/12/2024;10,5\nQQA;03/12/2024;10,25\n"
+    found = read_prices(file(text.format(header)))
+    assert found.rows["date"].to_list() == [date(2024, 12, 2), date(2024, 12, 3)]
+    with pytest.raises(DataQualityError, match="not an unambiguous date"):
+        read_prices(file(text.format("Date;Close")))
+    trades = "Fecha;Operación;Ticker;Títulos;Precio\n02/12/2024;Compra;QQA;5;10,5\n"
+    assert [one.day for one in read_transactions(file(trades)).transactions] == [date(2024, 12, 2)]

@@ -1,0 +1,74 @@
+"""Securities of the rows of transactions: their symbols, and those that are not supported."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
+from riskmetrics.sources.symbol_forms import (
+    is_cusip,
+    is_debt_cusip,
+    is_foreign_exchange,
+    parse_symbol_form,
+)
+from riskmetrics.symbols import normalize_symbol
+
+
+class StatedRow(NamedTuple):
+    """A row of a file: cells by column."""
+
+    line: int | None
+    raw: str
+    cells: Mapping[str, str]
+    table: str = ""
+    """Key of its layout."""
+
+
+class UnreadRowError(ValueError):
+    """A row that is no transaction; the message is the reason."""
+
+    def __init__(self, reason: str, *, is_rejected: bool = True) -> None:
+        super().__init__(reason)
+        self.is_rejected = is_rejected
+        """Whether the row could change holdings or cash."""
+
+
+def security_names(row: StatedRow) -> list[str]:
+    """Return the texts that may name the security of a row."""
+    names = ("symbol", "identifier", "description")
+    return [row.cells[name] for name in names if row.cells.get(name)]
+
+
+def plain_symbol(row: StatedRow, text: str) -> str:
+    """Return the normal form of a symbol without decoration; raise if it is not supported."""
+    form = parse_symbol_form(text)
+    if is_cusip(text) and not is_debt_cusip(text):
+        raise UnreadRowError(f"only the identifier {text}: pass --map {text}=SYMBOL")
+    if form.problem:
+        raise UnreadRowError(f"{form.problem}; pass --leave-out {text!r}")
+    if form.listing and not row.cells.get("currency"):
+        raise UnreadRowError(_foreign_listing_reason(text))
+    if symbol := normalize_symbol(form.symbol):
+        return symbol
+    raise UnreadRowError(f"symbol '{text}' is not a symbol: pass --map '{text}=SYMBOL'")
+
+
+def _foreign_listing_reason(name: str) -> str:
+    return (
+        f"{name} is listed outside the United States and the file states no currency: only USD is"
+        f" supported; pass --leave-out {name!r}"
+    )
+
+
+def reject_unsupported(row: StatedRow) -> None:
+    """Raise if a row is in another currency, or of an asset class that has no prices."""
+    currency = row.cells.get("currency", "").upper()
+    leave_out = f"pass --leave-out {next(iter(security_names(row)), 'NAME')!r}"
+    if currency not in ("", "USD"):
+        raise UnreadRowError(f"currency {currency}: only USD is supported; {leave_out}")
+    if not currency and is_foreign_exchange(row.cells.get("exchange", "")):
+        raise UnreadRowError(_foreign_listing_reason(next(iter(security_names(row)), "the row")))
+    stated = row.cells.get("investment_class", "")
+    if asset_class(stated) in UNSUPPORTED_CLASSES:
+        raise UnreadRowError(
+            f"{stated}: only shares, funds and options on them are supported; {leave_out}"
+        )

@@ -1,0 +1,186 @@
+"""Tables of transactions in a text: the layout, header and rows of each."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.limits import Limits
+from riskmetrics.sources.column_contents import find_columns_by_content
+from riskmetrics.sources.file_kinds import FileKind, classify_lines, require_kind
+from riskmetrics.sources.holdings_columns import header_currency, strip_unit, strip_units
+from riskmetrics.sources.statement_parser import Line, SkippedLine, header_keys, split_records
+from riskmetrics.sources.table_headers import DELIMITERS, header_key
+from riskmetrics.sources.tabular_files import choose_columns
+from riskmetrics.sources.transaction_layouts import (
+    REQUIRED_COLUMNS,
+    TransactionLayout,
+    load_layouts,
+)
+from riskmetrics.sources.transaction_securities import StatedRow
+from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+
+_MAX_HEADER_LINES = 200
+
+
+class TransactionTable(NamedTuple):
+    """A table of a file: its layout, header and rows."""
+
+    layout: TransactionLayout
+    header: Line
+    rows: list[Line]
+    before: list[Line]
+    all_lines: list[Line]
+    delimiter: str = ","
+
+    @property
+    def key(self) -> str:
+        """Return what identifies the layout of the table in a file."""
+        return self.layout.section or ""
+
+    def read(self, path: Path) -> tuple[list[StatedRow], list[SkippedLine], list[str]]:
+        """Return the cells of all rows by column, and skipped lines."""
+        headers = strip_units(self.header.cells)
+        columns, notes = choose_columns(path, headers, self.layout.columns, REQUIRED_COLUMNS)
+        if (place := self._currency_place(columns)) is not None:
+            columns["currency"] = place
+        known = {*columns, "position_type"}
+        columns |= find_columns_by_content(self._unused_texts(columns), known)
+        currency = self._header_currency(columns)
+        rows, skipped = [], [SkippedLine(line.number, "before the table") for line in self.before]
+        for line in self.rows:
+            cells = {
+                name: line.cells[place]
+                for name, place in columns.items()
+                if place < len(line.cells) and line.cells[place].strip("-")
+            }
+            if currency:
+                cells["currency"] = currency
+            if reason := self._skip_reason(line, cells, columns):
+                skipped.append(SkippedLine(line.number, reason))
+            else:
+                rows.append(StatedRow(line.number, line.raw, cells, self.key))
+        return rows, skipped, notes
+
+    def _unused_texts(self, columns: Mapping[str, int]) -> Iterator[tuple[int, set[str]]]:
+        """Yield the place and the distinct texts of each column that is not known."""
+        for place in sorted({*range(len(self.header.cells))} - {*columns.values()}):
+            yield place, {line.cells[place] for line in self.rows if place < len(line.cells)}
+
+    def _header_currency(self, columns: Mapping[str, int]) -> str:
+        """Return the currency other than USD that the header of amounts or prices names."""
+        headers = self.header.cells
+        for name in ("amount", "price"):
+            keys = self.layout.columns.get(name, ())
+            chosen = [headers[columns[name]]] if name in columns else headers
+            for header in chosen:
+                if (code := header_currency(header)) and header_key(strip_unit(header)) in keys:
+                    return code
+        return ""
+
+    def _currency_place(self, columns: Mapping[str, int]) -> int | None:
+        after = self.layout.currency_after
+        if after is None or after not in columns:
+            return None
+        place = columns[after] + 1
+        headers = self.header.cells
+        return place if place >= len(headers) or not headers[place] else None
+
+    def _skip_reason(
+        self, line: Line, cells: Mapping[str, str], columns: Mapping[str, int]
+    ) -> str | None:
+        """Return why a line is no transaction: a remark, a repeated header, another detail."""
+        if line.cells == self.header.cells:
+            return "a repeated header"
+        if len(line.cells) == 1 or not cells:
+            return "a remark"
+        first = cells.get("currency", line.cells[0]).casefold()
+        if first.startswith(("total", "transactions total")):
+            return "a total"
+        if starts_with(status := cells.get("status", ""), load_vocabulary().unexecuted):
+            return f"not executed: {status}"
+        for name, expected in self.layout.required_values.items():
+            text = cells.get(name, "")
+            if name in columns and text.casefold() != expected:
+                return f"no transaction: {text or '(empty)'}"
+        return None
+
+
+def find_tables(path: Path, text: str, limits: Limits) -> list[TransactionTable]:
+    """Return the tables of a text by the first layout that matches; raise if there is none."""
+    readings = {}
+    for delimiter in DELIMITERS:
+        with suppress(csv.Error):  # expected for a wrong delimiter
+            readings[delimiter] = split_records(text, delimiter)
+    if not any(readings.values()):
+        raise DataQualityError(f"{path} cannot be read as a table, or is empty")
+    delimiter = max(readings, key=lambda one: _width(readings[one]))
+    tables = _list_tables(path, readings[delimiter], limits)
+    return [table._replace(delimiter=delimiter) for table in tables]
+
+
+def _list_tables(path: Path, lines: list[Line], limits: Limits) -> list[TransactionTable]:
+    if max(line.n_cells for line in lines) > limits.columns:
+        raise DataQualityError(
+            f"{path} has more than {limits.columns:,} columns. Remove columns, or raise"
+            " RISKMETRICS_MAX_COLUMNS"
+        )
+    if tables := _find_sections(lines):
+        return tables
+    *brokers, general = load_layouts()
+    for layout in (one for one in brokers if one.section is None):
+        for place, line in enumerate(lines[:_MAX_HEADER_LINES]):
+            if layout.matches_header(header_keys(line)):
+                return [TransactionTable(layout, line, lines[place + 1 :], lines[:place], lines)]
+    return [_find_general_table(path, lines, general)]
+
+
+def _find_general_table(
+    path: Path, lines: list[Line], general: TransactionLayout
+) -> TransactionTable:
+    """Return the table below the first line with headers of a date, a kind and a number."""
+    if len(lines) == 1:
+        raise DataQualityError(f"{path} has a header but no transaction: export it again")
+    kind = classify_lines([line.cells for line in lines])
+    if FileKind.TRANSACTIONS not in kind.alternatives:  # else each line has to name its kind
+        require_kind(path, kind, {FileKind.TRANSACTIONS})
+    for place, line in enumerate(lines[:_MAX_HEADER_LINES]):
+        keys = header_keys(line)
+        if all(keys & set(general.columns[name]) for name in ("day", "kind")) and any(
+            keys & set(general.columns[name]) for name in ("quantity", "amount")
+        ):
+            return TransactionTable(general, line, lines[place + 1 :], lines[:place], lines)
+    headers = ", ".join(cell for cell in lines[0].cells if cell)[:300]
+    raise DataQualityError(
+        f"{path} has no line with headers of a date, a kind (such as Buy, Sell) and a quantity or"
+        f" an amount. Its first line is: {headers}. See docs/how-to/transactions.md for the"
+        " columns"
+    )
+
+
+def _width(lines: Sequence[Line]) -> int:
+    """Return the largest number of cells of a line."""
+    return max((len(line.cells) for line in lines), default=0)
+
+
+def _find_sections(lines: Sequence[Line]) -> list[TransactionTable]:
+    """Return the tables of a statement whose lines start with section and kind of line."""
+    by_section = {one.section: one for one in load_layouts() if one.section}
+    tables = []
+    for section, layout in by_section.items():
+        own = [line for line in lines if line.cells[0] == section and len(line.cells) > 2]
+        header: Line | None = None
+        rows: list[Line] = []
+        for line in own:
+            content = line._replace(cells=line.cells[2:], n_cells=line.n_cells - 2)
+            if line.cells[1] == "Header":
+                if header is not None and rows:
+                    tables.append(TransactionTable(layout, header, rows, [], list(lines)))
+                header, rows = content, []
+            elif line.cells[1] == "Data" and header is not None:
+                rows.append(content)
+        if header is not None and rows:
+            tables.append(TransactionTable(layout, header, rows, [], list(lines)))
+    return tables
