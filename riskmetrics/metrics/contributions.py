@@ -94,7 +94,7 @@ def risk_contributions(
     >>> found.component.round(5), found.marginal.round(5), found.volatility.round(5)
     (array([0.10998, 0.     ]), array([0.1833, 0.    ]), array([0.10998]))
     """
-    _require_shapes(series, coverage, returns, weight, column, portfolio, min_obs)
+    _require_shapes((series, coverage, returns), (weight, column, portfolio), min_obs)
     volatility, slope = _volatility_and_slopes(series, coverage, min_obs)
     marginal, n_obs = _compute_marginal_contributions(
         returns, slope, np.isfinite(series), column, portfolio
@@ -163,14 +163,10 @@ def _volatility_and_slopes(
 
 
 def _require_shapes(
-    series: FloatArray,
-    coverage: FloatArray,
-    returns: FloatArray,
-    weight: FloatArray,
-    column: IntArray,
-    portfolio: IntArray,
-    min_obs: int,
+    panels: tuple[FloatArray, ...], holdings: tuple[FloatArray | IntArray, ...], min_obs: int
 ) -> None:
+    """Raise a ValueError if panels do not share their days, or arrays of holdings their length."""
+    series, coverage, returns = panels
     if (
         series.shape != coverage.shape
         or len(series) != len(returns)
@@ -181,8 +177,8 @@ def _require_shapes(
             "series and coverage must be (T, P) and returns (T, S), with 2 <= min_obs <= T, not"
             f" {shapes}"
         )
-    if not weight.shape == column.shape == portfolio.shape:
+    weight, column, portfolio = (array.shape for array in holdings)
+    if not weight == column == portfolio:
         raise ValueError(
-            f"weights and their indices must be (I,), not {weight.shape}, {column.shape} and"
-            f" {portfolio.shape}"
+            f"weights and their indices must be (I,), not {weight}, {column} and {portfolio}"
         )
