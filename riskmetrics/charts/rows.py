@@ -194,19 +194,16 @@ def risk_against_weight(data: PortfolioData) -> pd.DataFrame:
     rows = data.contributions[["symbol", "weight", "share"]].dropna()
     rows = rows.astype({"weight": float, "share": float})
     spans = rows["weight"].max() - rows["weight"].min(), rows["share"].max() - rows["share"].min()
-    labeled: list[tuple[float, float]] = []
-    labels: list[str] = []
-    rows = rows.loc[rows["share"].abs().sort_values(ascending=False).index]
-    for symbol, weight, share in rows.itertuples(index=False):
+    ordered = rows.loc[rows["share"].abs().sort_values(ascending=False).index]
+    labeled: dict[str, tuple[float, float]] = {}
+    for symbol, weight, share in zip(*(ordered[name].tolist() for name in ordered), strict=True):
         is_covered = any(
             abs(weight - x) < _LABEL_WIDTH * spans[0] and abs(share - y) < _LABEL_HEIGHT * spans[1]
-            for x, y in labeled
+            for x, y in labeled.values()
         )
-        is_labeled = len(labeled) < _MAX_LABELS and not is_covered
-        labels.append(symbol if is_labeled else "")
-        if is_labeled:
-            labeled.append((weight, share))
-    return rows.assign(label=labels)
+        if len(labeled) < _MAX_LABELS and not is_covered:
+            labeled[symbol] = weight, share
+    return rows.assign(label=rows["symbol"].where(rows["symbol"].isin(labeled)))
 
 
 def correlations(data: PortfolioData) -> pd.DataFrame:

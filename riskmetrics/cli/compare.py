@@ -116,6 +116,7 @@ def _add_tail_figures(
         listed_rows.read_rows(table, connection, day, portfolio)
         for table in ("portfolio_tail_risk", "portfolio_drawdowns")
     )
+    found = snapshots.copy()
     is_shown = tail["method"].eq("historical") & tail["level"].astype(float).eq(0.95)
     for rows, columns in (
         (tail[is_shown & tail["horizon_days"].eq(1)], ["value_at_risk", "expected_shortfall"]),
@@ -123,10 +124,8 @@ def _add_tail_figures(
     ):
         values = rows.set_index("portfolio")[columns].astype(float)
         for column in columns:
-            snapshots = snapshots.assign(
-                **{column: [values[column].get(name) for name in snapshots["portfolio"]]}
-            )
-    return snapshots
+            found[column] = [values[column].get(name) for name in snapshots["portfolio"]]
+    return found
 
 
 def _print_comparison(

@@ -1,5 +1,7 @@
 """Rows of charts: pandas, numpy and hand calculations as oracles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -171,3 +173,18 @@ def test_factor_exposures_have_the_interval_of_their_standard_error() -> None:
     found = rows.factor_exposures(portfolio_data())
     assert found["factor"].tolist() == ["market", "value"]
     assert found.loc[0, ["low", "high"]].tolist() == pytest.approx([1.1 - 0.098, 1.1 + 0.098])
+
+
+def test_points_are_labeled_unless_the_label_would_cover_that_of_a_larger_one() -> None:
+    contributions = pd.DataFrame(
+        {
+            "symbol": ["A", "B", "C", "D", "E", "F", "G", "H"],
+            "weight": [0.0, 0.14, 0.15, 1.0, 0.9, 0.5, 0.6, 0.3],
+            "share": [1.0, 0.95, 0.93, 0.8, 0.0, 0.3, 0.2, 0.1],
+        }
+    )
+    labels = rows.risk_against_weight(replace(portfolio_data(), contributions=contributions))[
+        "label"
+    ]
+    # B would cover A, and C not: it is 15% of the width away; H is the seventh
+    assert labels.dropna().tolist() == ["A", "C", "D", "F", "G", "H"]
