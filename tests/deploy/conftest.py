@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from riskmetrics.db import postgres_binaries
+from tests.commands import call_main
 from tests.conftest import COMMAND, MEMORY
 
 CHECKOUT = Path(__file__).parents[2]
@@ -179,20 +180,13 @@ def interpolated(value: object, variables: Mapping[str, str]) -> object:
 
 
 def riskmetrics(*arguments: str, url: str, home: Path, code: int = 0, **variables: str) -> str:
-    """Run the command on the database at ``url``, check its exit code, and return its output."""
+    """Call the command on the database at ``url``, check its exit code, and return its output."""
     environment = {
         **ENVIRONMENT,
         "RISKMETRICS_DATABASE_URL": url,
         "RISKMETRICS_HOME": str(home),
         **variables,
     }
-    done = subprocess.run(
-        [COMMAND, *arguments],
-        env=environment,
-        cwd=home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = call_main(arguments, environment, home)
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr

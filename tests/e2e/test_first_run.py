@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from riskmetrics import trading_calendar
+from tests.commands import call_main
 from tests.conftest import COMMAND
 from tests.fmp_market import Market
 from tests.fmp_server import KEY, serve
@@ -50,14 +51,18 @@ def settings(source: str, empty_database: str, tmp_path: Path) -> Iterator[dict[
 
 
 @pytest.fixture
-def command(settings: dict[str, str], tmp_path: Path) -> Command:
-    """Call the installed command in a new process, in a directory of the user's."""
+def command(source: str, settings: dict[str, str], tmp_path: Path) -> Command:
+    """Call the installed command in a directory of the user's, for the first source in processes.
 
-    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    Those of other sources start in the same way.
+    """
+    environment = os.environ | settings
+
+    def start(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [COMMAND, *arguments],
             cwd=tmp_path,
-            env=os.environ | settings,
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -65,7 +70,10 @@ def command(settings: dict[str, str], tmp_path: Path) -> Command:
             check=False,
         )
 
-    return command
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return call_main(arguments, environment, tmp_path)
+
+    return start if source == next(iter(SERVERS)) else call
 
 
 def test_a_holdings_file_becomes_a_report_in_three_commands(
