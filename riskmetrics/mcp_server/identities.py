@@ -49,12 +49,22 @@ class Identity:
         return scenario if self.anonymization == "names" else self._alias("SCN", scenario)
 
     def show_entity(self, entity: Mapping[str, str]) -> str:
-        """Return what an alias of a fact sheet stands for, a symbol, sector or scenario."""
+        """Return what an alias of a fact sheet stands for, empty if that is unknown.
+
+        Sectors, factors and limits do not tell what is held.
+
+        Examples
+        --------
+        >>> one = Identity("1", "Growth", "USD", frozenset(), frozenset(), "aliases")
+        >>> one.show_entity({"factor": "momentum"})
+        'momentum'
+        """
         if "symbol" in entity:
             return self.show_symbol(entity["symbol"])
         if "scenario" in entity:
             return self.show_scenario(entity["scenario"])
-        return entity.get("sector", "")
+        public = (entity[kind] for kind in ("sector", "factor", "limit") if kind in entity)
+        return next(public, "")
 
     def find_symbol(self, shown: str) -> str:
         """Return the symbol that is shown so.
