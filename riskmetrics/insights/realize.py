@@ -10,7 +10,7 @@ from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, Plan, Step
-from riskmetrics.insights.slots import Item, Slot, clean_name
+from riskmetrics.insights.slots import Slot, clean_name
 
 VERSION = "3"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
@@ -169,11 +169,6 @@ def _show(slot: Slot, names: Names) -> str:
     if slot.kind in ("name", "label"):
         return names.get(str(slot.value), str(slot.value))
     if isinstance(slot.value, tuple):
-        listed = [
-            realize_phrasing(entry.phrasing, entry.slots, names)
-            if isinstance(entry, Item)
-            else names.get(entry, entry)
-            for entry in slot.value
-        ]
+        listed = [realize_phrasing(entry.phrasing, entry.slots, names) for entry in slot.value]
         return " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
     return slot.show()

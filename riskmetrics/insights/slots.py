@@ -28,7 +28,6 @@ PATTERNS: Final = {
     "day": r"[A-Z][a-z]+ \d{1,2}(?:, \d{4})?",
     "name": r".+?",
     "label": r".+?",
-    "names": r".+?",
     "items": r".+?",
 }
 """Kind of slot to a regular expression of its text; a figure is a percentage or a number."""
@@ -46,7 +45,7 @@ class Slot(NamedTuple):
 
     kind: str
     """A key of `PATTERNS`."""
-    value: float | str | date | tuple[str, ...] | tuple[Item, ...]
+    value: float | str | date | tuple[Item, ...]
     decimals: int | None = None
     """None: chosen for reading."""
     currency: str = "USD"
@@ -119,11 +118,6 @@ def label(alias: str) -> Slot:
     return Slot("label", alias)
 
 
-def names(aliases: "tuple[str, ...]") -> Slot:
-    """Return a list of names of aliases."""
-    return Slot("names", tuple(aliases))
-
-
 def items(*entries: Item) -> Slot:
     """Return a list of entries."""
     return Slot("items", entries)
@@ -134,8 +128,7 @@ def flat_slots(slots: "Mapping[str, Slot]") -> "Iterator[Slot]":
     for slot in slots.values():
         yield slot
         for entry in slot.value if isinstance(slot.value, tuple) else ():
-            if isinstance(entry, Item):
-                yield from flat_slots(entry.slots)
+            yield from flat_slots(entry.slots)
 
 
 def apart(kind: str, *values: float) -> tuple[Slot, ...]:
