@@ -89,7 +89,7 @@ def measure_nights(portfolios: int, size: Size) -> Night:
                 last_session=LAST_SESSION,
             )
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            symbols = len(input_queries.read_held_symbols(connection))
+            symbols = len(input_queries.read_symbols_ever_held(connection))
             connection.exec_driver_sql("VACUUM (ANALYZE)")
             connection.exec_driver_sql("CHECKPOINT")
             connection.exec_driver_sql("ALTER SYSTEM SET log_statement = 'all'")
