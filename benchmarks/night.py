@@ -72,7 +72,7 @@ def measure_nights(portfolios: int, size: Size) -> Night:
     )[-size.repeats - 1 :]
     with simulated_home(size.symbols, size.sessions, portfolios) as (home, engine):
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            symbols = len(input_queries.read_held_symbols(connection))
+            symbols = len(input_queries.read_symbols_ever_held(connection))
             connection.exec_driver_sql("ALTER SYSTEM SET log_statement = 'all'")
             connection.exec_driver_sql("SELECT pg_reload_conf()")
         run_job(home, [first])  # imports what is imported once, and waits for the reload
