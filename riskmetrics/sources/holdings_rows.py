@@ -25,6 +25,7 @@ from riskmetrics.sources.symbol_forms import (
     is_cusip,
     is_debt_cusip,
     is_foreign_exchange,
+    is_usd,
     parse_symbol_form,
 )
 from riskmetrics.sources.tabular_files import Table
@@ -68,7 +69,7 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         table = _with_texts(table, symbol=written)
     forms = [parse_symbol_form(text) for text in written]
     currency = table.text("currency").str.upper()
-    currency = currency.mask(currency.isin(_USD_NAMES), "USD")
+    currency = currency.mask(currency.map(is_usd).astype(bool), "USD")
     symbols = pd.Series([form.symbol for form in forms], dtype="str")
     problems = pd.Series([form.problem for form in forms], dtype="str")
     if layout.funds_by_cusip:

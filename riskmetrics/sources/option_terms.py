@@ -23,7 +23,8 @@ def find_option_symbol(cells: Mapping[str, str], *, in_description: bool) -> str
         Texts of a row by column: symbol, description, underlying_symbol, option_right, strike_price
         and expiration_date, as far as it has them.
     in_description : bool
-        Whether the description counts too, because the symbol is that of the underlying.
+        Whether words in the description count too, because the symbol is that of the underlying. A
+        description that is the symbol of an option always counts.
 
     Examples
     --------
@@ -31,8 +32,9 @@ def find_option_symbol(cells: Mapping[str, str], *, in_description: bool) -> str
     >>> find_option_symbol(cells, in_description=True)
     'KO250117C00062500'
     """
-    if option := parse_option(cells.get("symbol", "")):
-        return option.symbol
+    for name in ("symbol", "description"):
+        if option := parse_option(cells.get(name, "")):
+            return option.symbol
     expiration, strike = (cells.get(name, "") for name in ("expiration_date", "strike_price"))
     right = cells.get("option_right", "")[:1].upper()
     if right in ("C", "P") and expiration and strike:

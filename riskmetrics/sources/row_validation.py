@@ -15,6 +15,7 @@ from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArr
 from riskmetrics.sources import cells
 from riskmetrics.sources.dates import possible_days
 from riskmetrics.sources.decimal_marks import infer_table_decimal
+from riskmetrics.sources.symbol_forms import is_usd
 from riskmetrics.sources.table_limits import too_many_rejected_error
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.symbols import MAX_SYMBOL_LENGTH, clean_symbol_text, normalize_symbol
@@ -162,10 +163,9 @@ class RowValidator:
     def reject_foreign_currency(self) -> None:
         """Reject rows in a currency other than USD."""
         if "currency" in self.table.columns:
-            self.reject(
-                ~self.text("currency").str.upper().isin(["", "USD", "US$", "$"]),
-                "currency {currency}: only USD is supported",
-            )
+            texts = pc.fill_null(cells.trim_text(self.table.columns["currency"]), "")
+            is_foreign = cells.map_unique(texts, lambda one: one != "" and not is_usd(one), "bool")
+            self.reject(is_foreign, "currency {currency}: only USD is supported")
 
     def reject_unprintable(self, *names: str) -> None:
         """Reject rows with control characters in the named columns."""

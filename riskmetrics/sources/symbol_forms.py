@@ -16,6 +16,9 @@ _MARKETS = load_vocabulary().markets
 CURRENCIES = _MARKETS["currencies"]
 FOREIGN_CASH = CURRENCIES - {"USD", "TRY", "XAU", "XAG"}
 """Codes of currencies that are not the symbol of a share."""
+_USD_NAMES = frozenset(
+    ("USD", "US$", "$", "US DOLLAR", "US DOLLARS", "U.S. DOLLAR", "U.S. DOLLARS", "DOLLAR US")
+)
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
 _CUSIP = re.compile(r"(?=.*\d)[0-9A-Z]{6}[0-9A-Z*@#]{2}\d")
 _PAIR = re.compile(r"([A-Z]{3,5})[./ -]?(USDT|USDC|[A-Z]{3})")
@@ -77,6 +80,17 @@ def is_foreign_exchange(name: str) -> bool:
     return "".join(words) in _MARKETS["foreign_exchanges"] or any(
         word in _MARKETS["foreign_places"] for word in words
     )
+
+
+def is_usd(name: str) -> bool:
+    """Return whether the code, sign or name of a currency is that of the US dollar.
+
+    Examples
+    --------
+    >>> is_usd("US Dollar"), is_usd("CAD")
+    (True, False)
+    """
+    return name.strip().upper() in _USD_NAMES
 
 
 def is_isin(text: str) -> bool:

@@ -82,7 +82,7 @@ class FileClassification(NamedTuple):
 
 
 def classify_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> FileClassification:
-    """Classify a table by its header and rows.
+    """Classify a table by its header and rows; its kind is unknown without rows.
 
     Parameters
     ----------
@@ -97,7 +97,10 @@ def classify_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> File
     >>> found.describe()
     'a list of transactions (column Type has Buy)'
     """
-    return _TableEvidence(header, list(itertools.islice(rows, MAX_ROWS))).classify()
+    first_rows = list(itertools.islice(rows, MAX_ROWS))
+    if not first_rows:
+        return FileClassification((), ())
+    return _TableEvidence(header, first_rows).classify()
 
 
 @cache

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from riskmetrics.errors import UsageError
+from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import classify_lines
 from riskmetrics.sources.raw_files import decode_text, measure_size, open_content, read_whole
@@ -128,6 +128,8 @@ def _read_document(path: Path, data: bytes) -> _Content:
 def _read_text(path: Path, text: str, limits: Limits) -> _Content:
     tables = find_tables(path, text, limits)
     evidence = classify_lines([line.cells for line in tables[0].all_lines]).describe()
+    if not any(table.rows for table in tables):
+        raise DataQualityError(f"{path} has a header but no row")
     order = language_date_order(tables[0].header.cells)
     content = _Content(evidence, tables[0].delimiter, [], [], [], {}, order)
     for table in tables:

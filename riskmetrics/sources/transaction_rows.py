@@ -15,6 +15,7 @@ from riskmetrics.sources import cells, dates
 from riskmetrics.sources.decimal_marks import infer_table_decimal
 from riskmetrics.sources.holdings_columns import FOREIGN_AMOUNT
 from riskmetrics.sources.option_terms import find_option_symbol
+from riskmetrics.sources.symbol_forms import is_usd
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.transaction_layouts import (
     CASH_TRANSFER,
@@ -305,7 +306,7 @@ def _outside(
     amount = numbers.get("amount", abs(value))
     if not amount or kind in (Kind.SPLIT, Kind.TRANSFER_IN, Kind.TRANSFER_OUT):
         raise UnreadRowError("left out", is_rejected=False)
-    if row.cells.get("currency", "").upper() not in ("", "USD"):
+    if (currency := row.cells.get("currency", "")) and not is_usd(currency):
         raise UnreadRowError("left out, with its cash in another currency", is_rejected=False)
     is_paid = amount < 0 or kind in (Kind.BUY, Kind.BUY_TO_COVER, Kind.FEE, Kind.TAX)
     return StatedTransaction(

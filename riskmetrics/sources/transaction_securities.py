@@ -8,6 +8,7 @@ from riskmetrics.sources.symbol_forms import (
     is_cusip,
     is_debt_cusip,
     is_foreign_exchange,
+    is_usd,
     parse_symbol_form,
 )
 from riskmetrics.symbols import normalize_symbol
@@ -63,7 +64,7 @@ def reject_unsupported(row: StatedRow) -> None:
     """Raise if a row is in another currency, or of an asset class that has no prices."""
     currency = row.cells.get("currency", "").upper()
     leave_out = f"pass --leave-out {next(iter(security_names(row)), 'NAME')!r}"
-    if currency not in ("", "USD"):
+    if currency and not is_usd(currency):
         raise UnreadRowError(f"currency {currency}: only USD is supported; {leave_out}")
     if not currency and is_foreign_exchange(row.cells.get("exchange", "")):
         raise UnreadRowError(_foreign_listing_reason(next(iter(security_names(row)), "the row")))

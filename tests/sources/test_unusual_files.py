@@ -264,8 +264,28 @@ def test_the_sheet_with_a_table_is_read_and_the_others_are_named(tmp_path):
 
 
 def test_a_header_without_rows(file):
-    with pytest.raises(DataQualityError, match="a header but no row"):
-        read_holdings(file("Symbol,Quantity\n"))
+    for read in (read_holdings, read_transactions, read_prices):
+        with pytest.raises(DataQualityError, match="a header but no row"):
+            read(file("Date,Action,Symbol,Quantity,Close\n"))
+
+
+@pytest.mark.parametrize("name", ["US Dollar", "$", "usd"])
+def test_the_dollar_in_words_is_a_dollar_in_every_kind_of_file(file, name):
+    rows = f"2024-12-02,{{}}QQA,5,10,{name}\n2024-12-02,{{}}QQB,5,10,Euro\n"
+    trades = "Date,Action,Symbol,Qty,Price,Currency\n" + rows.format("Buy,", "Buy,")
+    assert [one.symbol for one in read_transactions(file(trades)).transactions] == ["QQA"]
+    prices = f"Symbol,Date,Close,Currency\nQQA,2024-12-02,10,{name}\nQQB,2024-12-02,10,Euro\n"
+    assert read_prices(file(prices)).rows["symbol"].to_list() == ["QQA"]
+    assert held(read_holdings(file(f"Symbol,Qty,Currency\nQQA,5,{name}\nQQB,5,Euro\n"))) == {
+        "QQA": 5
+    }
+
+
+def test_a_transaction_of_an_option_that_only_the_description_names(file):
+    header = "Date,Action,Symbol,Description,Quantity,Price,Amount\n"
+    row = "2024-12-02,Sell to Open,QQA,QQA Jan 17 2025 65 Call,1,0.50,50.00\n"
+    [trade] = read_transactions(file(header + row)).transactions
+    assert trade.symbol == "QQA250117C00065000"
 
 
 def test_the_stated_day_shows_the_order_of_the_other_dates(file):
