@@ -113,7 +113,9 @@ benchmarks_sector_weights = sa.Table(
     "benchmarks_sector_weights",
     metadata,
     surrogate_key_column(),
-    sa.Column("benchmark_code", sa.String(32), nullable=False, doc="Such as SP500."),
+    sa.Column(
+        "benchmark_code", sa.String(32), nullable=False, doc="Such as SP500; of a fund, its symbol."
+    ),
     sa.Column("asof_date", sa.Date, nullable=False, doc="As-of date of the weights."),
     sa.Column("sector", sa.String(64), nullable=False, doc="GICS sector."),
     sa.Column("weight", sa.Numeric(12, 6), nullable=False, doc="Weight, fraction: 0.28 is 28%."),
