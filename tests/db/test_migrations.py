@@ -79,6 +79,7 @@ def test_there_is_one_head_and_the_founding_revisions_come_first_in_order() -> N
     ] == founding_schema.REVISION_CHAIN
 
 
+@pytest.mark.slow(15)
 def test_every_revision_goes_up_down_and_up_again_through_the_same_schemas(
     empty: sa.Engine,
 ) -> None:

@@ -76,6 +76,7 @@ def command(source: str, settings: dict[str, str], tmp_path: Path) -> Command:
     return start if source == next(iter(SERVERS)) else call
 
 
+@pytest.mark.slow(15)
 def test_a_holdings_file_becomes_a_report_in_three_commands(
     source: str, command: Command, settings: dict[str, str], tmp_path: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_holdings_file_becomes_a_report_in_three_commands(
     assert stored["company_profiles"] == stored["benchmarks_sector_weights"] == others
 
 
+@pytest.mark.slow(20)
 @pytest.mark.parametrize("source", ["yahoo"], indirect=True)
 def test_a_user_without_a_file_names_shares_and_computes(command: Command, tmp_path: Path) -> None:
     done = [

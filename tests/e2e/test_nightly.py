@@ -88,6 +88,7 @@ def test_a_tick_asks_for_one_run_of_its_session_and_for_the_same_again(
     assert asked[0][0].tags["dagster/partition"] == "2022-12-28"
 
 
+@pytest.mark.slow(12)
 def test_a_week_of_downtime_is_caught_up_with_in_one_run(
     sample: str, instance: dg.DagsterInstance, run: Run
 ) -> None:
@@ -122,6 +123,7 @@ def test_the_command_line_catches_up_in_one_run(sample: str, run: Run) -> None:
     assert len(read_results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == 5
 
 
+@pytest.mark.slow(15)
 def test_what_was_caught_up_with_equals_the_sessions_run_one_by_one(
     sample: str, instance: dg.DagsterInstance, run: Run
 ) -> None:

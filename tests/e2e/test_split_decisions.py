@@ -116,6 +116,7 @@ BOUGHT = """
 """
 
 
+@pytest.mark.slow(15)
 def test_every_number_over_splits_and_ticks_is_the_same_another_way(sample: str, run: Run) -> None:
     """Splits are suspected on the day, and the next day confirms that some were bad ticks.
 

@@ -39,12 +39,14 @@ def test_the_wheel_is_the_same_from_the_checkout_and_from_the_source_distributio
     assert not [name for name in contents if "__pycache__" in name or name.startswith("tests")]
 
 
+@pytest.mark.slow(25)
 def test_the_demo_runs_from_an_empty_directory(
     installed: Environment, empty_directory: Path
 ) -> None:
     assert demonstrate(installed, empty_directory) == {"report.html", ".riskmetrics"}
 
 
+@pytest.mark.slow(30)
 def test_the_demo_and_dagsters_own_commands_run_with_a_long_home_that_has_spaces(
     installed: Environment, empty_directory: Path
 ) -> None:
@@ -84,6 +86,7 @@ def test_the_demo_and_dagsters_own_commands_run_with_a_long_home_that_has_spaces
     assert len(json.loads(stored)) == 3
 
 
+@pytest.mark.slow(30)
 @pytest.mark.skipif(
     os.geteuid() != 0, reason="every other test here is run by an ordinary user already"
 )
@@ -118,6 +121,7 @@ def _open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
 
 
+@pytest.mark.slow(40)
 def test_a_checkout_that_cannot_be_written_runs_everything(
     public_folder: Path, empty_directory: Path
 ) -> None:
@@ -128,6 +132,8 @@ def test_a_checkout_that_cannot_be_written_runs_everything(
         checkout,
         ignore=shutil.ignore_patterns(".*", "__pycache__", "dist", "report.html"),
     )
+    # once, for as many processes
+    subprocess.run([sys.executable, "-m", "compileall", "-q", checkout / "riskmetrics"], check=True)
     environment = empty(public_folder / "of-checkout")
     link(environment, Path(sysconfig.get_path("purelib")), checkout)
     home = empty_directory / "risk"
