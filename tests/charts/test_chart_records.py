@@ -90,3 +90,14 @@ def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path) -> None:
     drawings = Drawings(file / "charts")
     assert drawings.draw({"mark": "point", "data": {"values": []}}).startswith("<svg")
     drawings.remove_unused()
+
+
+@pytest.mark.parametrize(("n_days", "label"), [(150, "Jul 0"), (151, "Jul 2022")])
+def test_an_axis_of_up_to_150_days_shows_days(n_days: int, label: str) -> None:
+    """Else the labels of a few sessions are one month, four times."""
+    record = next(each for each in CHARTS if each.name == "concentration")
+    days = pd.to_datetime(["2022-03-01", "2022-03-01"]) + pd.to_timedelta([0, n_days], unit="D")
+    rows = pd.DataFrame({"day": days.date, "effective_num_positions": [2.0, 3.0]})
+    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    assert label in svg
+    assert ("2022" in svg) == (n_days > 150)
