@@ -195,7 +195,10 @@ def test_a_torn_line_is_rejected_and_a_sentence_is_left_out(file):
             "Statement,Header,Field Name\nTrades,Header,Symbol,Quantity\n",
             "without the section Open Positions",
         ),
-        ("symbol,quantity\n", "has a header but no row. If all positions were sold, pass --allow-empty"),
+        (
+            "symbol,quantity\n",
+            "has a header but no row. If all positions were sold, pass --allow-empty",
+        ),
         (
             "symbol,quantity\nCash,100\nTotal,100\n",
             "has no holding. If all positions were sold, pass --allow-empty",
