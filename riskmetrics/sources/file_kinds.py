@@ -119,7 +119,7 @@ def require_kind(
     remedy : str
         What to do if the kind is ambiguous.
     """
-    wanted = TITLES[min(expected, key=list(FileKind).index)]
+    expected_title = TITLES[min(expected, key=list(FileKind).index)]
     because = f": {'; '.join(found.evidence)}" if found.evidence else ""
     others = [kind for kind in found.alternatives if kind not in expected]
     if others:
@@ -128,7 +128,7 @@ def require_kind(
     if found.kinds and not set(found.kinds) & set(expected):
         kind = found.kinds[0]
         raise DataQualityError(
-            f"{path} is {TITLES[kind]}, not {wanted}{because}. Use `{_COMMANDS[kind]}`"
+            f"{path} is {TITLES[kind]}, not {expected_title}{because}. Use `{_COMMANDS[kind]}`"
         )
 
 

@@ -84,6 +84,6 @@ def _describe(layout: Layout, line: Line | None, lines: list[Line]) -> LayoutChe
     if layout.is_general:
         return LayoutCheck(layout.name, False, "no symbol next to a quantity, weight or value")
     missing = min(
-        (wanted - header_keys(line) for wanted in layout.headers for line in lines), key=len
+        (headers - header_keys(line) for headers in layout.headers for line in lines), key=len
     )
     return LayoutCheck(layout.name, False, f"missing: {', '.join(sorted(missing))}")
