@@ -51,9 +51,10 @@ _LIMITS = """## Known limits
 - **A million positions.** Postgres uses more than half of the CPU time. Two indexes of the tables
   of positions repeat a key; they are older than this package, and other programs may use them, so
   they stay.
-- **Two workers.** On two cores they are no faster than one process, because Postgres needs
-  59% of the CPU time as well, and dividing the work costs 45% more at 100,000 positions:
-  each worker loads its modules, and each shard repeats queries that the whole book asks once.
+- **Two workers.** Processes share what the whole book asks ([decision
+  51](../decisions/0051-prices-as-arrays.md)). At 10,000 positions Postgres then used 27% more CPU
+  time with two workers than with one process (11.8 and 9.3 seconds, one run each on a busy
+  machine), instead of 68%. Each worker still loads its modules.
 - **Size of betas.** A row also has alpha, the market index and the run that wrote it.
 """
 
