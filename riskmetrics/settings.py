@@ -81,10 +81,7 @@ class Settings(VendorSettings):
     first_session: date | None = Field(
         default=None,
         validation_alias="RISKMETRICS_FIRST_SESSION",
-        description=(
-            "First session that Dagster's UI lists, such as 2018-01-02; default: that of the first"
-            " stored price when the definitions are loaded, and without a database 1991-01-02."
-        ),
+        description="First session in Dagster's UI; default: that of the first stored price.",
     )
     layouts: Path | None = Field(
         default=None,
@@ -292,9 +289,7 @@ class Settings(VendorSettings):
     max_result_mb: Annotated[PositiveInt, Field(le=1024)] = Field(
         default=64,
         validation_alias="RISKMETRICS_MAX_RESULT_MB",
-        description=(
-            "Maximum result of `riskmetrics db sql`, megabytes: text, plus 100 bytes per value."
-        ),
+        description="Maximum result of `riskmetrics db sql` in megabytes, with 100 bytes a value.",
     )
     ai_seconds: SecondsLimit = Field(
         default=180.0,
