@@ -69,7 +69,8 @@ POSITION_CHARTS: tuple[Chart, ...] = (
                 "axis": {
                     "title": None,
                     "labelAngle": 0,
-                    "labelOverlap": True,
+                    "labelOverlap": "greedy",
+                    "labelSeparation": 10,
                     "labelExpr": "slice(datum.value, 0, 7)",
                     "domain": False,
                     "ticks": False,
