@@ -187,7 +187,9 @@ Narrow tables have reasons in their own rows.
 
 
 _MAY_NOT_APPLY = {
-    (figure.table, figure.column) for figure in all_figures() if figure.null != "undefined"
+    (figure.table, figure.column)
+    for figure in all_figures()
+    if figure.null not in ("", "undefined")
 }
 
 
@@ -212,7 +214,7 @@ def assert_nulls_have_reasons(
             if value is None
         }
         empty = set()
-        by_meaning = {figure.name for figure in all_figures() if figure.null != "undefined"}
+        by_meaning = {f"{table}.{column}" for table, column in _MAY_NOT_APPLY}
         for table in (
             table for table in tables.metadata.sorted_tables if "undefined_reason" in table.c
         ):
