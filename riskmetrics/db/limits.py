@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from riskmetrics.catalog.limits import LIMITED_FIGURES, LimitedFigure, limited_figure
+from riskmetrics.catalog.limits import LIMITED_FIGURES, LimitedFigure, find_limited_figure
 from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
@@ -87,7 +87,7 @@ def preview_checks(
     connection: sa.Connection, day: date, portfolio: str, name: str
 ) -> list[dict[str, Any]]:
     """Return what a check of a limit in force would store for a session; nothing is stored."""
-    checks = _select_checks(limited_figure(name), [day]).subquery()
+    checks = _select_checks(find_limited_figure(name), [day]).subquery()
     statement = (
         sa.select(_PORTFOLIOS.c.name.label("portfolio"), checks)
         .join(_PORTFOLIOS, _PORTFOLIOS.c.id == checks.c.portfolio_id)
@@ -121,10 +121,10 @@ def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[An
     if figure.is_absolute:
         value = sa.func.abs(value, type_=sa.Double)
     subject = table.c[figure.subject] if figure.subject else sa.cast(sa.null(), sa.String(64))
-    is_row = sa.and_(
+    row_matches = sa.and_(
         table.c.portfolio_id == snapshot.c.portfolio_id,
         day == snapshot.c.snapshot_date,
-        *(table.c[name] == wanted for name, wanted in figure.rows.items()),
+        *(table.c[name] == value for name, value in figure.filters.items()),
     )
     reason = sa.literal(f"{figure.figure_name} is undefined")
     return (
@@ -150,7 +150,7 @@ def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[An
                 _LIMITS.c.limit_name == figure.name,
             ),
         )
-        .outerjoin(table, is_row)
+        .outerjoin(table, row_matches)
         .where(snapshot.c.snapshot_date.in_(days))
         .ext(postgresql.distinct_on(snapshot.c.portfolio_id, snapshot.c.snapshot_date))
         .order_by(
