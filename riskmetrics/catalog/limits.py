@@ -24,6 +24,11 @@ class LimitedFigure:
     """Values of columns that select the rows."""
     divisor: str = ""
     """Column that the figure is divided by; empty: it is compared as stored."""
+    coverage: str = ""
+    """Column of the share of exposure with data for a row; empty: every row has data.
+
+    A row without any, such as a scenario before the first price, cannot be defined.
+    """
     is_absolute: bool = False
     """Whether the absolute value is compared, so that a short position counts."""
 
@@ -58,7 +63,7 @@ LIMITED_FIGURES = (
     LimitedFigure("drawdown", "portfolio_drawdowns.current_drawdown",
         "drawdown from the peak of 252 sessions"),
     LimitedFigure("stress_loss", "portfolio_stress.loss",
-        "loss of equity in a stress scenario", "scenario"),
+        "loss of equity in a stress scenario", "scenario", coverage="coverage"),
     LimitedFigure("tracking_error", "portfolio_active_risk.tracking_error",
         "tracking error against the market index, annualized"),
 )  # fmt: skip

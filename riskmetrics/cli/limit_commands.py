@@ -39,7 +39,7 @@ def set_(
         portfolio_id = portfolio_names.find_portfolio_id(connection, portfolio)
         limits.set_limit(connection, portfolio_id, name, limit)
         day = result_queries.read_latest_day(connection)
-        checks = limits.preview_checks(connection, day, portfolio, name) if day else []
+        checks = limits.preview_checks(connection, day, portfolio_id, name) if day else []
     typer.echo(f"{portfolio}: {name} at most {format_limited(name, limit)}")
     for row in checks:
         typer.echo(f"{day}: {describe_check(row)}")
