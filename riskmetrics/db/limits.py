@@ -198,9 +198,9 @@ def _compare(figure: LimitedFigure, table: sa.Table) -> _Comparison:
         problem = sa.case((divisor <= 0, f"{label} is not positive"), else_=problem)
     if figure.is_absolute:
         value = sa.func.abs(value, type_=sa.Double)
-    has_data = table.c.portfolio_id.is_not(None)
+    has_data: sa.ColumnElement[bool] = table.c.portfolio_id.is_not(None)
     if figure.coverage:
-        has_data &= sa.func.coalesce(table.c[figure.coverage], 0) > 0
+        has_data = has_data & (sa.func.coalesce(table.c[figure.coverage], 0) > 0)
     return _Comparison(value, problem, cause, has_data)
 
 

@@ -76,8 +76,8 @@ portfolio_limit_checks = sa.Table(
         sa.String(16),
         nullable=False,
         comment=(
-            "kept: the value is at most the limit. exceeded: it is larger. undefined: it has none, or"
-            " a symbol, sector or scenario that could have a larger one has none."
+            "kept: the value is at most the limit. exceeded: it is larger. undefined: no value,"
+            " or a symbol, sector or scenario that could have a larger one has none."
         ),
     ),
     undefined_reason_column(),

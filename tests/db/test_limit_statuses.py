@@ -15,7 +15,7 @@ from tests.db.small_results import GROWTH, SECOND_DAY, smallest_row, store_small
 def portfolio(connection: sa.Connection) -> UUID:
     """Return a portfolio with small results."""
     store_small_results(connection)
-    found = connection.scalar(
+    found: UUID | None = connection.scalar(
         sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
     )
     assert found
@@ -28,7 +28,7 @@ def check(connection: sa.Connection, portfolio: UUID, name: str, limit: float) -
     limits.check_limits(connection, [SECOND_DAY], None)
     rows = limits.read_limit_checks(connection, SECOND_DAY, GROWTH)
     row = rows[rows["limit_name"] == name].iloc[0]
-    return {key: None if pd.isna(value) else value for key, value in row.items()}
+    return {str(key): None if pd.isna(value) else value for key, value in row.items()}
 
 
 def replace(
@@ -42,6 +42,7 @@ def replace(
 
 
 def scenario(name: str, loss: float | None, coverage: float | None) -> dict[str, Any]:
+    """Return a row of a scenario."""
     reason = None if loss is not None else f"no beta in {name}"
     return {"scenario": name, "loss": loss, "coverage": coverage, "undefined_reason": reason}
 
