@@ -20,10 +20,15 @@ class LimitedFigure:
     label: str
     subject: str = ""
     """Column that names what the figure is of, such as the symbol; empty: the portfolio."""
-    rows: Mapping[str, object] = field(default_factory=dict)
+    filters: Mapping[str, object] = field(default_factory=dict)
     """Values of columns that select the rows."""
     divisor: str = ""
     """Column that the figure is divided by; empty: it is compared as stored."""
+    coverage: str = ""
+    """Column of the share of exposure with data for a row; empty: every row has data.
+
+    A row without any, such as a scenario before the first price, cannot be defined.
+    """
     is_absolute: bool = False
     """Whether the absolute value is compared, so that a short position counts."""
 
@@ -52,19 +57,21 @@ LIMITED_FIGURES = (
     LimitedFigure("volatility", "portfolio_snapshots.expected_volatility_21d",
         "volatility forecast, 21 sessions, annualized"),
     LimitedFigure("value_at_risk", "portfolio_tail_risk.value_at_risk",
-        "one-day value at risk at 95%, filtered, of equity", rows=_ONE_DAY_95),
+        "one-day value at risk at 95%, filtered, of equity", filters=_ONE_DAY_95),
     LimitedFigure("expected_shortfall", "portfolio_tail_risk.expected_shortfall",
-        "one-day expected shortfall at 95%, filtered, of equity", rows=_ONE_DAY_95),
+        "one-day expected shortfall at 95%, filtered, of equity", filters=_ONE_DAY_95),
     LimitedFigure("drawdown", "portfolio_drawdowns.current_drawdown",
         "drawdown from the peak of 252 sessions"),
     LimitedFigure("stress_loss", "portfolio_stress.loss",
-        "loss of equity in a stress scenario", "scenario"),
+        "loss of equity in a stress scenario", "scenario", coverage="coverage"),
     LimitedFigure("tracking_error", "portfolio_active_risk.tracking_error",
         "tracking error against the market index, annualized"),
 )  # fmt: skip
 
+_BY_NAME = {each.name: each for each in LIMITED_FIGURES}
 
-def limited_figure(name: str) -> LimitedFigure:
+
+def find_limited_figure(name: str) -> LimitedFigure:
     """Return the figure that a limit is on, by name.
 
     Raises
@@ -74,13 +81,12 @@ def limited_figure(name: str) -> LimitedFigure:
 
     Examples
     --------
-    >>> limited_figure("drawdown").unit.value
+    >>> find_limited_figure("drawdown").unit.value
     'fraction, 0.01 is 1%'
     """
-    for each in LIMITED_FIGURES:
-        if each.name == name:
-            return each
-    names = [each.name for each in LIMITED_FIGURES]
-    raise UsageError(
-        f"there is no limit {name}{suggest_name(name, names)}: choose {', '.join(names)}"
-    )
+    if name not in _BY_NAME:
+        raise UsageError(
+            f"there is no limit {name}{suggest_name(name, list(_BY_NAME))}: choose"
+            f" {', '.join(_BY_NAME)}"
+        )
+    return _BY_NAME[name]

@@ -24,9 +24,6 @@ class ForecastKind(Enum):
         return self.value.replace("_", " ")
 
 
-BETA_BAND_STD_ERRORS = 1.96
-"""Half of a beta's 95 % band, in standard errors."""
-
 BAND_LEVELS = {ForecastKind.VOLATILITY: 0.8, ForecastKind.BETA: 0.95}
 """Share of the outcomes that the band of a forecast should contain."""
 

@@ -1,14 +1,19 @@
 """Rows of charts, from the data of a portfolio; none if the chart has nothing to show."""
 
+from collections.abc import Callable
+from functools import wraps
+
 import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.charts.portfolio_data import PortfolioData
+from riskmetrics.charts.pro_forma import ProForma
+from riskmetrics.metrics.decayed_beta import Z_95
 from riskmetrics.present import formatting
 
 MAX_BARS = 15
-"""Bars of positions; what is left is one more."""
+"""Bars of positions; the rest is one row."""
 
 MAX_CONTRIBUTORS = 6
 """Largest gains and largest losses of a session."""
@@ -24,9 +29,19 @@ _MAX_LABELS = 6
 """Positions that are labeled in a plot of points."""
 
 _LABEL_WIDTH, _LABEL_HEIGHT = 0.15, 0.08
-"""Room of a label, as shares of the plot's width and height."""
+"""Minimum spacing of labels, as shares of the plot's width and height."""
 
-_NOTHING = pd.DataFrame()
+
+def _of_pro_forma(
+    build: Callable[[PortfolioData, ProForma], pd.DataFrame],
+) -> Callable[[PortfolioData], pd.DataFrame]:
+    """Return the rows of pro-forma returns, without which there are none."""
+
+    @wraps(build)
+    def build_if_defined(data: PortfolioData) -> pd.DataFrame:
+        return pd.DataFrame() if data.pro_forma is None else build(data, data.pro_forma)
+
+    return build_if_defined
 
 
 def equity(data: PortfolioData) -> pd.DataFrame:
@@ -34,40 +49,45 @@ def equity(data: PortfolioData) -> pd.DataFrame:
     rows = data.history[["day", "total_value", "cumulative_pnl", "daily_pnl"]]
     texts = (data.trades["action"] + " " + data.trades["symbol"]).groupby(data.trades["day"])
     trades = texts.agg(lambda each: ", ".join(each.iloc[:5]) + (" …" if len(each) > 5 else ""))
-    # a lot can be bought on a closed day
-    at = np.searchsorted(rows["day"].to_numpy(), trades.index.to_numpy("datetime64[us]"))
-    told = trades[at < len(rows)].groupby(at[at < len(rows)]).agg(", ".join)
-    return rows.assign(trades=told.reindex(rows.index))
+    calendar = trading_calendar.sessions_index()
+    at_session = calendar.searchsorted(pd.DatetimeIndex(trades.index))  # a closed day: the next
+    sessions = calendar[at_session.clip(max=len(calendar) - 1)]
+    at = np.searchsorted(rows["day"].to_numpy(), sessions.to_numpy())
+    is_shown = (at < len(rows)) & (sessions >= rows["day"].min())
+    trade_labels = trades[is_shown].groupby(at[is_shown]).agg(", ".join)
+    return rows.assign(trades=trade_labels.reindex(rows.index))
 
 
-def cumulative_returns(data: PortfolioData) -> pd.DataFrame:
-    """Return day, portfolio, market, and actual where the stored values tell it.
+@_of_pro_forma
+def cumulative_returns(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
+    """Return day, portfolio, market, and actual if stored; all start at 0.
 
-    All start at 0; stored returns start on the pro-forma line.
+    Each unbroken run of stored returns starts on the pro-forma line, as what was earned on sessions
+    without a stored return is unknown.
     """
-    if data.pro_forma is None:
-        return _NOTHING
-    rows = data.pro_forma.frame(data.n_sessions)
+    rows = pro_forma.frame(data.n_sessions)
     growth = (1 + rows[["portfolio", "market"]].fillna(0.0)).cumprod()
-    stored = data.history.set_index("day")["daily_return"].reindex(rows["day"])
-    stored = stored.loc[stored.first_valid_index() :] if stored.notna().any() else stored.iloc[:0]
-    start = growth["portfolio"].shift(1, fill_value=1.0).to_numpy()[len(rows) - len(stored) :][:1]
-    actual = (1 + stored.fillna(0.0)).cumprod() * (start[0] if len(start) else 1.0)
+    stored = (
+        data.history.set_index("day")["daily_return"].reindex(rows["day"]).reset_index(drop=True)
+    )
+    is_stored = stored.notna()
+    run = (is_stored & ~is_stored.shift(fill_value=False)).cumsum()
+    start = growth["portfolio"].shift(1, fill_value=1.0).groupby(run).transform("first")
+    actual = start * (1 + stored).groupby(run).cumprod()
     return pd.DataFrame(
         {
             "day": rows["day"],
             "portfolio": growth["portfolio"] - 1,
             "market": growth["market"] - 1,
-            "actual": actual.reindex(rows["day"]).to_numpy() - 1,
+            "actual": actual - 1,
         }
     )
 
 
-def underwater(data: PortfolioData) -> pd.DataFrame:
+@_of_pro_forma
+def underwater(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return day, portfolio and market: value relative to the highest so far, minus 1."""
-    if data.pro_forma is None:
-        return _NOTHING
-    rows = data.pro_forma.frame(data.n_sessions)
+    rows = pro_forma.frame(data.n_sessions)
     growth = (1 + rows[["portfolio", "market"]].fillna(0.0)).cumprod()
     below = growth / growth.cummax().clip(lower=1.0) - 1
     return below.assign(day=rows["day"])[["day", "portfolio", "market"]]
@@ -81,7 +101,7 @@ def volatility_fan(data: PortfolioData) -> pd.DataFrame:
     rows = data.forecasts.dropna(subset=["volatility_forecast"])
     made = [day.date() for day in rows["day"]]
     if not made:
-        return _NOTHING
+        return pd.DataFrame()
     calendar = trading_calendar.sessions_index()
     at = calendar.get_indexer(pd.DatetimeIndex(made)) + FORECAST_SESSIONS
     is_known = at < len(calendar)
@@ -96,65 +116,61 @@ def volatility_fan(data: PortfolioData) -> pd.DataFrame:
     )
 
 
-def beta(data: PortfolioData) -> pd.DataFrame:
-    """Return day, beta, low and high of today's holdings: ± 2 standard errors."""
-    if data.pro_forma is None:
-        return _NOTHING
-    rows = data.pro_forma.rolling_beta(data.n_sessions).dropna()
-    margin = 2 * rows["std_error"]
-    return rows.assign(low=rows["beta"] - margin, high=rows["beta"] + margin)
+@_of_pro_forma
+def beta(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
+    """Return day, beta, low and high of today's holdings: the 95% interval."""
+    return _add_interval(pro_forma.rolling_beta(data.n_sessions).dropna(), "beta")
 
 
 def stored_beta(data: PortfolioData) -> pd.DataFrame:
-    """Return day, beta, low and high of the holdings of each session: ± 2 standard errors."""
-    rows = data.history[["day", "beta", "std_error"]].dropna()
-    margin = 2 * rows["std_error"]
-    return rows.assign(low=rows["beta"] - margin, high=rows["beta"] + margin)
+    """Return day, beta, low and high of the holdings of each session: the 95% interval."""
+    return _add_interval(data.history[["day", "beta", "std_error"]].dropna(), "beta")
 
 
-def value_at_risk(data: PortfolioData) -> pd.DataFrame:
+def _add_interval(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Add low and high, the ends of the 95% interval of a figure with a standard error."""
+    margin = Z_95 * rows["std_error"]
+    return rows.assign(low=rows[name] - margin, high=rows[name] + margin)
+
+
+@_of_pro_forma
+def value_at_risk(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return day, portfolio (return), threshold (minus the value at risk) and exception."""
-    if data.pro_forma is None:
-        return _NOTHING
-    rows = data.pro_forma.value_at_risk(data.n_sessions).dropna(subset=["portfolio"])
+    rows = pro_forma.value_at_risk(data.n_sessions).dropna(subset=["portfolio"])
     return rows.assign(
         threshold=-rows["value_at_risk"], exception=rows["is_exception"].astype(int)
     ).drop(columns=["value_at_risk", "is_exception"])
 
 
-def rolling_sharpe(data: PortfolioData) -> pd.DataFrame:
+@_of_pro_forma
+def rolling_sharpe(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return day and sharpe_ratio of the trailing half year."""
-    if data.pro_forma is None:
-        return _NOTHING
-    return data.pro_forma.rolling(data.n_sessions)[["day", "sharpe_ratio"]].dropna()
+    return pro_forma.rolling(data.n_sessions)[["day", "sharpe_ratio"]].dropna()
 
 
-def rolling_volatility(data: PortfolioData) -> pd.DataFrame:
+@_of_pro_forma
+def rolling_volatility(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return day, volatility and market_volatility of the trailing half year."""
-    if data.pro_forma is None:
-        return _NOTHING
     names = ["day", "volatility", "market_volatility"]
-    return data.pro_forma.rolling(data.n_sessions)[names].dropna(subset=["volatility"])
+    return pro_forma.rolling(data.n_sessions)[names].dropna(subset=["volatility"])
 
 
-def monthly_returns(data: PortfolioData) -> pd.DataFrame:
+@_of_pro_forma
+def monthly_returns(_data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return year, month (1 to 12), monthly_return and sessions of each month."""
-    if data.pro_forma is None:
-        return _NOTHING
-    rows = data.pro_forma.frame(len(data.pro_forma.days)).dropna(subset=["portfolio"])
+    rows = pro_forma.frame(len(pro_forma.days)).dropna(subset=["portfolio"])
     groups = (1 + rows["portfolio"]).groupby([rows["day"].dt.year, rows["day"].dt.month])
     found = (groups.prod() - 1).rename("monthly_return").rename_axis(["year", "month"])
     return found.reset_index().assign(sessions=groups.size().to_numpy())
 
 
-def distribution(data: PortfolioData) -> pd.DataFrame:
+@_of_pro_forma
+def distribution(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return low and high of bins of daily returns, and the number of returns in each."""
-    if data.pro_forma is None:
-        return _NOTHING
-    returns = data.pro_forma.returns[-data.n_sessions :]
+    returns = pro_forma.returns[-data.n_sessions :]
     counts, edges = np.histogram(returns[np.isfinite(returns)], bins=N_BINS)
     rows = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "sessions": counts})
-    return rows if counts.any() else _NOTHING
+    return rows if counts.any() else pd.DataFrame()
 
 
 def sector_drift(data: PortfolioData) -> pd.DataFrame:
@@ -163,7 +179,7 @@ def sector_drift(data: PortfolioData) -> pd.DataFrame:
     has_benchmark = bool(rows["benchmark_weight"].fillna(0).any())
     column = "active_weight" if has_benchmark else "net_weight"
     rows = rows.dropna(subset=[column])
-    held = rows.groupby("sector")["net_weight"].agg(lambda each: each.abs().max())
+    max_abs_weight = rows.groupby("sector")["net_weight"].agg(lambda each: each.abs().max())
     return pd.DataFrame(
         {
             "session": rows["day"].dt.strftime("%Y-%m-%d"),
@@ -171,7 +187,7 @@ def sector_drift(data: PortfolioData) -> pd.DataFrame:
             "deviation": rows[column].astype(float),
             "net_weight": rows["net_weight"].astype(float),
         }
-    )[rows["sector"].map(held).gt(0) | has_benchmark]
+    )[rows["sector"].map(max_abs_weight).gt(0) | has_benchmark]
 
 
 def concentration(data: PortfolioData) -> pd.DataFrame:
@@ -228,9 +244,7 @@ def correlations(data: PortfolioData) -> pd.DataFrame:
 def factor_exposures(data: PortfolioData) -> pd.DataFrame:
     """Return factor, exposure and the ends of its 95% interval, of factors with an exposure."""
     rows = data.factors[["factor", "exposure", "std_error"]].dropna(subset=["exposure"])
-    rows = rows.astype({"exposure": float, "std_error": float})
-    half = 1.96 * rows["std_error"]
-    return rows.assign(low=rows["exposure"] - half, high=rows["exposure"] + half)
+    return _add_interval(rows.astype({"exposure": float, "std_error": float}), "exposure")
 
 
 def stress(data: PortfolioData) -> pd.DataFrame:
@@ -246,16 +260,16 @@ def pnl_contributors(data: PortfolioData) -> pd.DataFrame:
     ranked = by_symbol.dropna().sort_values(ascending=False)
     ranked = ranked[ranked != 0]
     if len(ranked) > 2 * MAX_CONTRIBUTORS + 1:
-        rest = ranked.iloc[MAX_CONTRIBUTORS:-MAX_CONTRIBUTORS]
+        gains, losses = ranked[ranked > 0], ranked[ranked < 0]
+        gains, losses = gains.iloc[:MAX_CONTRIBUTORS], losses.iloc[-MAX_CONTRIBUTORS:]
+        rest = ranked.iloc[len(gains) : len(ranked) - len(losses)]
         others = pd.Series({f"{len(rest)} others": rest.sum()})
-        ranked = pd.concat(
-            [ranked.iloc[:MAX_CONTRIBUTORS], others, ranked.iloc[-MAX_CONTRIBUTORS:]]
-        )
+        ranked = pd.concat([gains, others, losses])
     return ranked.rename_axis("symbol").rename("daily_pnl").reset_index()
 
 
 def _fold_rest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the first `MAX_BARS` rows, and one for the others, which says their share.
+    """Return the first `MAX_BARS` rows, and one for the others, labeled with their total share.
 
     It has no bar: that of hundreds of positions would dwarf those that are shown.
     """

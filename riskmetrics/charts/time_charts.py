@@ -75,8 +75,8 @@ _VOLATILITY, _BETA = quantity("volatility_forecast", has_zero=True), quantity("b
 _UNDER, _BELOW = quantity("portfolio", form=PERCENT), quantity("market", form=PERCENT)
 _BETA_SHOWN = at_session(
     ("beta", "Beta", NUMBER),
-    ("low", "− 2 standard errors", NUMBER),
-    ("high", "+ 2 standard errors", NUMBER),
+    ("low", "95% interval, low", NUMBER),
+    ("high", "95% interval, high", NUMBER),
 )
 _BETA_LAYERS = (
     band("low", "high", _BETA, BAND),
@@ -225,7 +225,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
     Chart(
         "stored_beta",
         "Beta to the market index",
-        "Holdings of each session, over 90 sessions, ± 2 standard errors; dotted: the market.",
+        "Holdings of each session, over 90 sessions, with the 95% interval; dotted: the market.",
         rows.stored_beta,
         _BETA_LAYERS,
         min_rows=20,
@@ -234,7 +234,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
     Chart(
         "beta",
         "Beta of today's holdings",
-        "Beta over 90 sessions, ± 2 standard errors; dotted: the market.",
+        "Beta over 90 sessions, with the 95% interval; dotted: the market.",
         rows.beta,
         _BETA_LAYERS,
         is_pro_forma=True,

@@ -62,17 +62,16 @@ def ask(
                 stored.store_insights(connection, rows)
         else:
             generate_with_model(engine, configured, [request], context)
+        keys = pipeline.answer_keys(
+            request, context, by_model=configured.anthropic_api_key is not None
+        )
         with engine.connect() as connection:
-            rows = [
-                row
-                for row in stored.read_latest_insights(connection, request.sheet.day, portfolio)
-                if row["user_question"] == request.question
-            ]
-    if not rows:
+            answer = stored.read_answer(connection, keys)
+    if answer is None:
         raise fail(
             f"too many facts of {portfolio} are undefined to answer: see riskmetrics show undefined"
         )
-    print_insights(request.sheet.day, rows, as_json=as_json)
+    print_insights(request.sheet.day, [answer], as_json=as_json)
 
 
 def budget(as_json: AsJson = False) -> None:
@@ -115,6 +114,6 @@ def budget(as_json: AsJson = False) -> None:
             title="Language model calls",
         )
     typer.echo(
-        f"{max(remaining_usd, 0):.6f} of {caps['day']:.2f} USD left today (UTC); limits:"
+        f"{max(remaining_usd, 0):.6f} of {caps['day']:.2f} USD left today (UTC); caps:"
         f" {caps['run']:.2f} per run, {caps['insight']:.2f} per insight"
     )

@@ -72,7 +72,7 @@ def stop() -> None:
     if embedded.stop_when_unused(_embedded_home()):
         typer.echo("stopped")
     else:
-        typer.echo("still used by another riskmetrics process, with which it stops")
+        typer.echo("in use by another riskmetrics process; stops when that process ends")
 
 
 @app.command(rich_help_panel=_SERVER)
@@ -129,7 +129,7 @@ def url(
 ) -> None:
     """Print the URL of the database, without its password.
 
-    Example: psql "$(riskmetrics db url)"
+    Example: riskmetrics db start && psql "$(riskmetrics db url)"
     """
     from riskmetrics.db.engine import redact_url
 

@@ -20,7 +20,7 @@ _Name = Annotated[str, typer.Argument(help="Limited figure; see riskmetrics limi
 def set_(
     portfolio: _Portfolio,
     name: _Name,
-    value: Annotated[str, typer.Argument(help="Largest value that keeps it: 0.25 or 25%.")],
+    value: Annotated[str, typer.Argument(help="Maximum allowed value: 0.25 or 25%.")],
 ) -> None:
     """Set a limit, and check it on the latest session with results.
 
@@ -28,18 +28,18 @@ def set_(
 
     riskmetrics limits set Growth value_at_risk 0.03
     """
-    from riskmetrics.catalog.limits import limited_figure
+    from riskmetrics.catalog.limits import find_limited_figure
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import limits, portfolio_names, result_queries
     from riskmetrics.present.limits import describe_check, format_limited
 
     limit = _parse_limit(value)
-    limited_figure(name)
+    find_limited_figure(name)
     with write_transaction() as connection:
         portfolio_id = portfolio_names.find_portfolio_id(connection, portfolio)
         limits.set_limit(connection, portfolio_id, name, limit)
         day = result_queries.read_latest_day(connection)
-        checks = limits.preview_checks(connection, day, portfolio, name) if day else []
+        checks = limits.preview_checks(connection, day, portfolio_id, name) if day else []
     typer.echo(f"{portfolio}: {name} at most {format_limited(name, limit)}")
     for row in checks:
         typer.echo(f"{day}: {describe_check(row)}")
@@ -47,15 +47,15 @@ def set_(
 
 @app.command()
 def unset(portfolio: _Portfolio, name: _Name) -> None:
-    """Remove a limit; what was checked stays.
+    """Remove a limit; its past checks stay.
 
     Example: riskmetrics limits unset Growth single_name
     """
-    from riskmetrics.catalog.limits import limited_figure
+    from riskmetrics.catalog.limits import find_limited_figure
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import limits, portfolio_names
 
-    limited_figure(name)
+    find_limited_figure(name)
     with write_transaction() as connection:
         portfolio_id = portfolio_names.find_portfolio_id(connection, portfolio)
         is_removed = limits.remove_limit(connection, portfolio_id, name)

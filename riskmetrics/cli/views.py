@@ -23,7 +23,7 @@ from riskmetrics.funds import NOT_LOOKED_THROUGH
 from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import TABLE_FORMATS
-from riskmetrics.present.limits import format_limited
+from riskmetrics.present.limits import format_value_and_limit
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -200,14 +200,19 @@ def _label_figures(table: pd.DataFrame) -> pd.DataFrame:
 
 def _format_limits(table: pd.DataFrame) -> pd.DataFrame:
     """Return checked limits with values in the units of their figures."""
-    shown = {
-        column: [
-            None if pd.isna(value) else format_limited(name, value)
-            for name, value in zip(table["limit_name"], table[column], strict=True)
-        ]
-        for column in ("value", "limit_value")
-    }
-    return table.assign(**{name: pd.Series(texts, dtype=object) for name, texts in shown.items()})
+    rows = zip(table["limit_name"], table["value"], table["limit_value"], strict=True)
+    texts = [
+        format_value_and_limit(name, None if pd.isna(value) else value, limit)
+        for name, value, limit in rows
+    ]
+    values = [
+        text.value if pd.notna(value) else None
+        for text, value in zip(texts, table["value"], strict=True)
+    ]
+    return table.assign(
+        value=pd.Series(values, table.index, dtype=object),
+        limit_value=pd.Series([text.limit for text in texts], table.index, dtype=object),
+    )
 
 
 def _listed_table(listing: Listing) -> Table:

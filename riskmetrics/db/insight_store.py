@@ -213,6 +213,19 @@ def read_insight(connection: sa.Connection, insight: UUID) -> dict[str, Any] | N
     return None if row is None else dict(row)
 
 
+def read_answer(
+    connection: sa.Connection, keys: Sequence[tuple[str, str]]
+) -> dict[str, Any] | None:
+    """Return the newest insight of the first cache key and provider that has one, or None."""
+    for cache_key, provider in keys:
+        is_answer = _insights.c.cache_key == cache_key, _insights.c.provider == provider
+        chosen = select_of_portfolios(_insights, _insights).where(*is_answer)
+        newest = chosen.order_by(_insights.c.created_at.desc(), _insights.c.id).limit(1)
+        if (row := connection.execute(newest).mappings().first()) is not None:
+            return dict(row)
+    return None
+
+
 def set_insight_flags(connection: sa.Connection, insights: Sequence[UUID], **flags: bool) -> int:
     """Set ``viewed`` or ``dismissed`` of insights; return how many of them exist."""
     is_named = _insights.c.id.in_(insights)

@@ -3,24 +3,23 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from riskmetrics.catalog.limits import LIMITED_FIGURES, LimitedFigure, limited_figure
+from riskmetrics.catalog.limits import LIMITED_FIGURES, LimitedFigure, find_limited_figure
+from riskmetrics.catalog.registry import find_figure
 from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows
 
-_LIMITS, _CHECKS, _PORTFOLIOS = (
-    tables.portfolio_limits,
-    tables.portfolio_limit_checks,
-    tables.portfolios,
-)
+_LIMITS = tables.portfolio_limits
+_CHECKS = tables.portfolio_limit_checks
+_PORTFOLIOS = tables.portfolios
 KEY = ("portfolio_id", "day", "limit_name")
 
 
@@ -84,14 +83,14 @@ def check_limits(
 
 
 def preview_checks(
-    connection: sa.Connection, day: date, portfolio: str, name: str
+    connection: sa.Connection, day: date, portfolio_id: UUID, name: str
 ) -> list[dict[str, Any]]:
     """Return what a check of a limit in force would store for a session; nothing is stored."""
-    checks = _select_checks(limited_figure(name), [day]).subquery()
+    checks = _select_checks(find_limited_figure(name), [day]).subquery()
     statement = (
         sa.select(_PORTFOLIOS.c.name.label("portfolio"), checks)
         .join(_PORTFOLIOS, _PORTFOLIOS.c.id == checks.c.portfolio_id)
-        .where(_PORTFOLIOS.c.name == portfolio)
+        .where(_PORTFOLIOS.c.id == portfolio_id)
     )
     return [dict(row) for row in connection.execute(statement).mappings()]
 
@@ -109,60 +108,106 @@ def count_statuses(connection: sa.Connection, days: Sequence[date]) -> dict[date
     return counts
 
 
+class _Comparison(NamedTuple):
+    """Expressions on the row of a figure that is compared with a limit."""
+
+    value: sa.ColumnElement[Any]
+    problem: sa.ColumnElement[Any]
+    """What a value of NULL means."""
+    cause: sa.ColumnElement[Any]
+    """Stored reason of a NULL in the row."""
+    has_data: sa.ColumnElement[bool]
+    """Whether the row should have a value."""
+
+
 def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[Any]":
-    """Return the query of the outcomes of a limit: the largest value of each session counts."""
-    table_name, _, column = figure.figure_name.partition(".")
-    table, snapshot = tables.metadata.tables[table_name], tables.portfolio_snapshots.alias("held")
-    day = result_tables.day_column(table)
-    value: sa.ColumnElement[Any] = sa.cast(table.c[column], sa.Double)
-    if figure.divisor:
-        divisor = sa.cast(table.c[figure.divisor], sa.Double)
-        value = sa.case((divisor > 0, value / divisor))
-    if figure.is_absolute:
-        value = sa.func.abs(value, type_=sa.Double)
-    subject = table.c[figure.subject] if figure.subject else sa.cast(sa.null(), sa.String(64))
-    is_row = sa.and_(
-        table.c.portfolio_id == snapshot.c.portfolio_id,
-        day == snapshot.c.snapshot_date,
-        *(table.c[name] == wanted for name, wanted in figure.rows.items()),
+    """Return the query of the outcomes of a limit: the largest value of each session counts.
+
+    If it is within the limit, but a row with data has no value, the outcome is undefined: the
+    largest value could be that of this row.
+    """
+    table = tables.metadata.tables[figure.figure_name.partition(".")[0]]
+    snapshot = tables.portfolio_snapshots.alias("held")
+    key = snapshot.c.portfolio_id, snapshot.c.snapshot_date
+    value, problem, cause, has_data = _compare(figure, table)
+    is_missing = has_data & value.is_(None)
+    n_rows = sa.func.count().filter(has_data).over(partition_by=key)
+    n_missing = sa.func.count().filter(is_missing).over(partition_by=key)
+    first_cause = sa.func.min(cause).filter(is_missing).over(partition_by=key)
+    is_undefined = value.is_(None) | (value <= _LIMITS.c.limit_value) & (n_missing > 0)
+    counted = sa.func.concat(problem, " for ", n_missing, " of ", n_rows, f" {figure.subject}s")
+    reason = sa.func.concat_ws(
+        ": ",
+        sa.case(((n_missing > 0) & (n_rows > 1), counted), else_=problem),
+        sa.func.coalesce(first_cause, cause),
     )
-    reason = sa.literal(f"{figure.figure_name} is undefined")
+    subject = table.c[figure.subject] if figure.subject else sa.cast(sa.null(), sa.String(64))
+    row_matches = sa.and_(
+        table.c.portfolio_id == snapshot.c.portfolio_id,
+        result_tables.day_column(table) == snapshot.c.snapshot_date,
+        *(table.c[name] == wanted for name, wanted in figure.filters.items()),
+    )
+    limit_matches = sa.and_(
+        _LIMITS.c.portfolio_id == snapshot.c.portfolio_id, _LIMITS.c.limit_name == figure.name
+    )
     return (
         sa.select(
             snapshot.c.portfolio_id,
             snapshot.c.snapshot_date.label("day"),
             _LIMITS.c.limit_name,
             _LIMITS.c.limit_value,
-            value.label("value"),
-            sa.case((value.is_not(None), subject)).label("subject"),
+            sa.case((~is_undefined, value)).label("value"),
+            sa.case((~is_undefined, subject)).label("subject"),
             sa.case(
-                (value.is_(None), "undefined"),
+                (is_undefined, "undefined"),
                 (value > _LIMITS.c.limit_value, "exceeded"),
                 else_="kept",
             ).label("status"),
-            sa.case((value.is_(None), reason)).label("undefined_reason"),
+            sa.case((is_undefined, reason)).label("undefined_reason"),
         )
         .select_from(snapshot)
-        .join(
-            _LIMITS,
-            sa.and_(
-                _LIMITS.c.portfolio_id == snapshot.c.portfolio_id,
-                _LIMITS.c.limit_name == figure.name,
-            ),
-        )
-        .outerjoin(table, is_row)
+        .join(_LIMITS, limit_matches)
+        .outerjoin(table, row_matches)
         .where(snapshot.c.snapshot_date.in_(days))
-        .ext(postgresql.distinct_on(snapshot.c.portfolio_id, snapshot.c.snapshot_date))
-        .order_by(
-            snapshot.c.portfolio_id, snapshot.c.snapshot_date, value.desc().nulls_last(), subject
-        )
+        .ext(postgresql.distinct_on(*key))
+        .order_by(*key, value.desc().nulls_last(), subject)
     )
+
+
+def _compare(figure: LimitedFigure, table: sa.Table) -> _Comparison:
+    """Return the compared value of a row of the figure's table, and why it is undefined."""
+    day = result_tables.day_column(table)
+    column = table.c[figure.figure_name.partition(".")[2]]
+    cause: sa.ColumnElement[Any]
+    if "undefined_reason" in table.c:
+        cause = table.c.undefined_reason
+    else:
+        reasons = tables.undefined_metrics.alias("reasons")
+        is_reason = sa.and_(
+            reasons.c.metric == figure.figure_name,
+            reasons.c.subject == table.c.portfolio_id,
+            reasons.c.day == day,
+        )
+        cause = sa.select(reasons.c.reason).where(is_reason).correlate(table).scalar_subquery()
+    value: sa.ColumnElement[Any] = sa.cast(column, sa.Double)
+    problem: sa.ColumnElement[Any] = sa.literal(f"{figure.figure_name} is undefined")
+    if figure.divisor:
+        divisor = sa.cast(table.c[figure.divisor], sa.Double)
+        value = sa.case((divisor > 0, value / divisor))
+        label = find_figure(f"{table.name}.{figure.divisor}").label.lower()
+        problem = sa.case((divisor <= 0, f"{label} is not positive"), else_=problem)
+    if figure.is_absolute:
+        value = sa.func.abs(value, type_=sa.Double)
+    has_data: sa.ColumnElement[bool] = table.c.portfolio_id.is_not(None)
+    if figure.coverage:
+        has_data = has_data & (sa.func.coalesce(table.c[figure.coverage], 0) > 0)
+    return _Comparison(value, problem, cause, has_data)
 
 
 def read_limit_checks(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Return the outcomes of a session: value, subject and since when it is as it is.
+    """Return the outcomes of a session, and the first session of the current status.
 
     Columns portfolio, limit_name, value, limit_value, subject, status, since and undefined_reason.
     ``since`` is the first session of the unbroken run of checked sessions with the same status.
@@ -201,10 +246,10 @@ def read_limit_checks(
 
 
 def lock_unsent_changes(connection: sa.Connection) -> "list[sa.RowMapping]":
-    """Lock and return the limits whose status on the newest session is not the last one alerted.
+    """Lock and return the limits whose status on the newest session differs from the last alert.
 
-    Nothing was alerted of a limit that was kept since it was set. The newest session is that of the
-    newest results of any portfolio.
+    A new limit sends no alert while its value is within the limit. The newest session is that of
+    the newest results of any portfolio.
     """
     newest = sa.select(sa.func.max(tables.portfolio_snapshots.c.snapshot_date)).scalar_subquery()
     is_check = sa.and_(

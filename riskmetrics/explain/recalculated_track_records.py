@@ -10,7 +10,6 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.catalog.track_records import (
-    BETA_BAND_STD_ERRORS,
     TRACKED_FORECASTS,
     ForecastKind,
     TrackedForecast,
@@ -20,6 +19,7 @@ from riskmetrics.explain.portfolio_holdings import pro_forma_returns
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import annualized_rms
+from riskmetrics.metrics.decayed_beta import Z_95
 
 
 def _recompute_outcome(sources: SourceRows, row: Row) -> Recalculation:
@@ -108,8 +108,8 @@ def _forecast_values(tracked: TrackedForecast, stored: Mapping[str, Any]) -> dic
     }
     error, forecast = number(tracked.std_error), values["forecast"]
     if error is not None and forecast is not None:
-        values["low"] = forecast - BETA_BAND_STD_ERRORS * error
-        values["high"] = forecast + BETA_BAND_STD_ERRORS * error
+        values["low"] = forecast - Z_95 * error
+        values["high"] = forecast + Z_95 * error
     return values
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from riskmetrics.catalog import Unit
-from riskmetrics.catalog.limits import limited_figure
+from riskmetrics.catalog.limits import find_limited_figure
 from riskmetrics.db.fact_queries import Record
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.insights.history_facts import position_alias
@@ -42,7 +42,7 @@ def limit_facts(
         aliases[alias] = {"limit": LIMIT_NAMES[name]}
         if row["subject"] is not None:
             aliases[alias]["of"] = _subject_alias(aliases, _SUBJECTS[name], row["subject"])
-        is_number = limited_figure(name).unit in (Unit.NUMBER, Unit.BETA)
+        is_number = find_limited_figure(name).unit in (Unit.NUMBER, Unit.BETA)
         kind = "checked_number" if is_number else "checked"
         values = {
             kind: row["value"],

@@ -194,15 +194,23 @@ def cache_key(request: Request, run_context: GenerationContext, provider: str, m
 def request_key(request: Request, run_context: GenerationContext) -> Key:
     """Return the key of the insight if its writer succeeds."""
     if run_context.writer is None:
-        return (
-            cache_key(request, run_context, RULES_PROVIDER, RULES_VERSION),
-            RULES_PROVIDER,
-        )
+        return _rules_key(request, run_context)
+    return _model_key(request, run_context, run_context.writer.provider)
+
+
+def answer_keys(request: Request, run_context: GenerationContext, *, by_model: bool) -> list[Key]:
+    """Return the keys that the insight can have, the preferred one first."""
+    by_rules = _rules_key(request, run_context)
+    return [_model_key(request, run_context, PROVIDER), by_rules] if by_model else [by_rules]
+
+
+def _rules_key(request: Request, run_context: GenerationContext) -> Key:
+    return cache_key(request, run_context, RULES_PROVIDER, RULES_VERSION), RULES_PROVIDER
+
+
+def _model_key(request: Request, run_context: GenerationContext, provider: str) -> Key:
     model = request.template.model_preference or run_context.model
-    return (
-        cache_key(request, run_context, run_context.writer.provider, model),
-        run_context.writer.provider,
-    )
+    return cache_key(request, run_context, provider, model), provider
 
 
 def without_model_text(
@@ -212,13 +220,10 @@ def without_model_text(
 
     The rules do not replace the text of a model.
     """
-    keyed = (
-        (request, request.template.model_preference or run_context.model) for request in requests
-    )
     return [
         request
-        for request, model in keyed
-        if (cache_key(request, run_context, PROVIDER, model), PROVIDER) not in stored_keys
+        for request in requests
+        if _model_key(request, run_context, PROVIDER) not in stored_keys
     ]
 
 

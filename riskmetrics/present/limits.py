@@ -1,11 +1,12 @@
 """Sentences on limits of portfolios."""
 
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from riskmetrics.catalog import Unit
-from riskmetrics.catalog.limits import limited_figure
-from riskmetrics.present.figures import PAGE_FORMATS
+from riskmetrics.catalog.limits import find_limited_figure
+from riskmetrics.present.figures import PAGE_FORMATS, format_move
 
 
 def format_limited(name: str, value: float) -> str:
@@ -16,31 +17,58 @@ def format_limited(name: str, value: float) -> str:
     >>> format_limited("single_name", 0.25)
     '25.0%'
     """
-    unit = limited_figure(name).unit
+    unit = find_limited_figure(name).unit
     return PAGE_FORMATS[Unit.FRACTION if unit is Unit.ACTIVE_FRACTION else unit](value)
 
 
-def format_against(name: str, value: float | None, limit: float) -> tuple[str, str]:
-    """Return a value and its limit, with as many decimals as tell them apart.
+class LimitTexts(NamedTuple):
+    """A value, its limit and the room between them, in the unit of the limited figure."""
+
+    value: str
+    limit: str
+    room: str
+    """Limit minus value: negative if the limit is exceeded."""
+
+
+def format_value_and_limit(name: str, value: float | None, limit: float) -> LimitTexts:
+    """Return a value, its limit and the room, with as many decimals as tell them apart.
 
     Examples
     --------
-    >>> format_against("single_name", 0.25001, 0.25)
-    ('0.25001', '0.25')
+    >>> format_value_and_limit("single_name", 0.598, 0.25)
+    LimitTexts(value='59.8%', limit='25.0%', room='−34.8 pp')
+    >>> format_value_and_limit("single_name", 0.25001, 0.25)
+    LimitTexts(value='25.001%', limit='25.000%', room='−0.001 pp')
     """
     if value is None:
-        return "—", format_limited(name, limit)
+        return LimitTexts("—", format_limited(name, limit), "—")
+    unit = find_limited_figure(name).unit
     texts = format_limited(name, value), format_limited(name, limit)
-    return (f"{value:.6g}", f"{limit:.6g}") if texts[0] == texts[1] and value != limit else texts
+    if texts[0] != texts[1] or value == limit:
+        return LimitTexts(*texts, format_move(limit - value, unit))
+    exact_value, exact_limit = Decimal(value), Decimal(limit)
+    is_share = texts[0].endswith("%")
+    if is_share:
+        exact_value, exact_limit = exact_value.scaleb(2), exact_limit.scaleb(2)
+    decimals = 1 if is_share else 2
+    while f"{exact_value:.{decimals}f}" == f"{exact_limit:.{decimals}f}":
+        decimals += 1
+    suffix = "%" if is_share else ""
+    sign, room = "−" if value > limit else "+", abs(exact_limit - exact_value)
+    return LimitTexts(
+        f"{exact_value:.{decimals}f}{suffix}".replace("-", "−"),
+        f"{exact_limit:.{decimals}f}{suffix}",
+        f"{sign}{room:.{decimals}f}{' pp' if is_share else ''}",
+    )
 
 
 def describe_check(row: Mapping[str, Any]) -> str:
-    """Return what a checked limit says of its portfolio and session."""
-    name, limited = row["limit_name"], limited_figure(row["limit_name"])
-    value, limit = format_against(name, row["value"], row["limit_value"])
+    """Return a sentence on the outcome of a checked limit of a portfolio."""
+    name, figure = row["limit_name"], find_limited_figure(row["limit_name"])
+    value, limit, _ = format_value_and_limit(name, row["value"], row["limit_value"])
     start = f"{row['portfolio']}: {name}"
     if row["status"] == "undefined":
         return f"{start} is undefined (limit {limit}): {row['undefined_reason']}"
-    of = f" of {row['subject']}" if limited.subject else ""
-    relation = "exceeds" if row["status"] == "exceeded" else "keeps"
+    of = f" of {row['subject']}" if figure.subject else ""
+    relation = "exceeds" if row["status"] == "exceeded" else "is within"
     return f"{start}{of} {value} {relation} the limit {limit}"

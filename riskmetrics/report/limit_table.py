@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from riskmetrics.catalog.limits import limited_figure
+from riskmetrics.catalog.limits import find_limited_figure
 from riskmetrics.present import formatting
-from riskmetrics.present.figures import format_move
-from riskmetrics.present.limits import format_against
+from riskmetrics.present.limits import format_value_and_limit
 
 Record = Mapping[str, Any]
+_ORDER = {"exceeded": 0, "undefined": 1, "kept": 2}
 
 
 class LimitRow(NamedTuple):
@@ -28,26 +28,25 @@ class LimitRow(NamedTuple):
 
 
 def build_limit_rows(checks: Sequence[Record]) -> list[LimitRow]:
-    """Return the rows of the limits of a portfolio, the exceeded ones first.
+    """Return the rows of the limits of a portfolio: exceeded, undefined, then kept ones.
 
     Parameters
     ----------
     checks : sequence of records
         Rows of `db.limits.read_limit_checks` of one portfolio.
     """
-    return [_build_row(row) for row in sorted(checks, key=lambda row: row["status"] == "kept")]
+    return [_build_row(row) for row in sorted(checks, key=lambda row: _ORDER[row["status"]])]
 
 
 def _build_row(row: Record) -> LimitRow:
-    name, value, limit = row["limit_name"], row["value"], row["limit_value"]
-    figure = limited_figure(name)
-    label = f"{figure.label[:1].upper()}{figure.label[1:]}"
-    shown, shown_limit = format_against(name, value, limit)
+    label = find_limited_figure(row["limit_name"]).label
+    label = f"{label[:1].upper()}{label[1:]}"
+    texts = format_value_and_limit(row["limit_name"], row["value"], row["limit_value"])
     return LimitRow(
         f"{label} ({row['subject']})" if row["subject"] else label,
-        shown,
-        shown_limit,
-        "—" if value is None else format_move(limit - value, figure.unit),
+        texts.value,
+        texts.limit,
+        texts.room,
         row["status"],
         formatting.day(row["since"]),
         row["undefined_reason"] or "",

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.catalog.track_records import BETA_BAND_STD_ERRORS, ForecastKind
+from riskmetrics.catalog.track_records import ForecastKind
 from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.decayed_beta import Z_95
 from riskmetrics.metrics.forecast_score import forward_realized_volatility, qlike
 from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.metrics.price_quality import point_in_time_estimates
@@ -159,7 +160,7 @@ def outcome_rows(
     kind, horizon = ForecastKind(stored["kind"].iloc[0]), int(stored["horizon"].iloc[0])
     made_on = pd.to_datetime(forecast_sessions(sessions, horizon))
     at = made_on.get_indexer(pd.Index(stored["made_on"]))
-    half = BETA_BAND_STD_ERRORS * stored["std_error"]
+    half = Z_95 * stored["std_error"]
     rows = stored.assign(
         forecast=stored["value"],
         shortfall_forecast=stored["expected_shortfall"],

@@ -3,11 +3,16 @@
 import csv
 import io
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from functools import cache
+from lzma import LZMAError
 from pathlib import Path
 from typing import IO, NamedTuple
+from xml.parsers import expat
 
 from python_calamine import (
     CalamineError,
@@ -23,13 +28,16 @@ from riskmetrics.sources.file_kinds import is_header
 ZIP_SIGNATURE = b"PK\x03\x04"
 _CHUNK_BYTES = 1 << 20
 _MAX_CELLS = 20_000_000
-"""Maximum cells of the rectangle that a sheet spans, which is held in memory."""
-_CELL_REFERENCE = re.compile(rb'<(?:\w+:)?c\s[^>]*?r="([A-Z]{1,3})(\d{1,7})"')
+"""Maximum cells of the rectangles that the sheets span; the reader allocates each whole."""
+_CELL_REFERENCE = re.compile(r"([A-Za-z]{1,3})(\d{1,7})")
 _MAX_HEADER_ROWS = 60
 _MAX_NOTE_CHARS = 200
-_CELL_BYTES = 100
-"""Bytes that the start of a cell may take; so many are kept from one piece to the next."""
-_SHEET_NAME = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_SHEET_TAG = "sheetData"
+_DAMAGE = (
+    *(CalamineError, expat.ExpatError, zipfile.BadZipFile, zlib.error, LZMAError, struct.error),
+    *(EOFError, NotImplementedError, OSError, RuntimeError, ValueError),
+)
+"""Errors of damaged data. The data is in memory, so that OSError is that of a decompressor."""
 _AMBIGUOUS_DECIMALS = re.compile(r"-?\d+\.\d{3}")
 
 
@@ -60,27 +68,37 @@ def workbook_to_csv(path: Path, data: bytes, limits: Limits) -> WorkbookText:
     """
     try:
         _check_size(path, data, limits)
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        visible = (
-            sheet.name
-            for sheet in workbook.sheets_metadata
-            if sheet.visible == SheetVisibleEnum.Visible
-        )
-        sheets = [sheet for name in visible if (sheet := workbook.get_sheet_by_name(name)).height]
-        if not sheets:
-            raise DataQualityError(f"{path} is a workbook without a visible cell")
-        tables = list(filter(_has_header, sheets)) if len(sheets) > 1 else sheets
-        chosen, *others = tables or sheets
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(_rows(chosen))
-    except (CalamineError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        return _read_sheet(path, CalamineWorkbook.from_filelike(io.BytesIO(data)))
+    except _DAMAGE as error:
         reason = " ".join(str(error).split())[:200]
         raise DataQualityError(
-            f"{path} is a damaged workbook: {reason}. Save the table as CSV"
+            f"{path} is a damaged workbook ({reason}). Save the table as CSV"
         ) from error
-    note = f"sheet {chosen.name}" if len(sheets) > 1 else ""
-    if tables and others:
-        note += f" (not read: {', '.join(sheet.name for sheet in others)[:_MAX_NOTE_CHARS]})"
+
+
+def _read_sheet(path: Path, workbook: CalamineWorkbook) -> WorkbookText:
+    """Return the text of the sheet to read; at most two sheets are held in memory at once."""
+    chosen: CalamineSheet | None = None
+    n_sheets, with_header = 0, list[str]()
+    for metadata in workbook.sheets_metadata:
+        if metadata.visible != SheetVisibleEnum.Visible:
+            continue
+        sheet = workbook.get_sheet_by_name(metadata.name)
+        if not sheet.height:
+            continue
+        n_sheets += 1
+        has_header = _has_header(sheet)
+        if chosen is None or (has_header and not with_header):
+            chosen = sheet
+        if has_header:
+            with_header.append(sheet.name)
+    if chosen is None:
+        raise DataQualityError(f"{path} is a workbook without a visible cell")
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(_rows(chosen))
+    note = f"sheet {chosen.name}" if n_sheets > 1 else ""
+    if others := with_header[1:]:
+        note += f" (not read: {', '.join(others)[:_MAX_NOTE_CHARS]})"
     return WorkbookText(text.getvalue(), note)
 
 
@@ -122,30 +140,74 @@ def _check_size(path: Path, data: bytes, limits: Limits) -> None:
         size = sum(member.file_size for member in archive.infolist())
         if size > limits.file_bytes:
             raise _too_large_error(path, f"{size / _CHUNK_BYTES:,.0f} MB decompressed")
+        n_cells = 0
         for member in archive.infolist():
             with archive.open(member) as content:  # verifies the checksum of what it declares
-                rows, columns = _extent(content, is_sheet=bool(_SHEET_NAME.match(member.filename)))
-            if rows > limits.rows + 1 or columns > limits.columns or rows * columns > _MAX_CELLS:
+                rows, columns = _read_extent(content)
+            if rows > limits.rows + 1 or columns > limits.columns:
                 raise _too_large_error(path, f"{rows:,} rows and {columns:,} columns")
+            n_cells += rows * columns
+        if n_cells > _MAX_CELLS:
+            raise _too_large_error(path, f"{n_cells:,} cells")
 
 
-def _extent(content: IO[bytes], *, is_sheet: bool) -> tuple[int, int]:
-    """Read a member to its end, and return the last row and column of its cells."""
-    last_row = last_column = 0
-    before = b""
+def _read_extent(content: IO[bytes]) -> tuple[int, int]:
+    """Read a part to its end, and return the last row and column of its cells; 0 if no sheet.
+
+    A part with the element sheetData is a sheet, whatever its path is. The reader of cells forgives
+    some malformed XML, so that a sheet which cannot be parsed here raises an error.
+    """
+    counter, error, is_sheet, before = _CellCounter(), None, False, b""
     while piece := content.read(_CHUNK_BYTES):
-        if is_sheet:
-            for column, row in _CELL_REFERENCE.findall(before + piece):
-                last_row = max(last_row, int(row))
-                last_column = max(last_column, _column_number(column))
-            before = piece[-_CELL_BYTES:]
-    return last_row, last_column
+        is_sheet = is_sheet or _SHEET_TAG.encode() in before + piece
+        before = piece[-len(_SHEET_TAG) :]
+        if error is None:
+            try:
+                counter.parser.Parse(piece)
+            except expat.ExpatError as malformed:  # such as an image
+                error = malformed
+    if is_sheet:
+        if error is not None:
+            raise error
+        counter.parser.Parse(b"", True)
+    return counter.last_row, counter.last_column
 
 
-def _column_number(letters: bytes) -> int:
+class _CellCounter:
+    """Last row and column of the cells of a sheet; rows and cells may omit their references."""
+
+    def __init__(self) -> None:
+        """Start before the first row."""
+        self.last_row = self.last_column = 0
+        self._row = self._column = 0
+        self._is_sheet = False
+        self.parser = expat.ParserCreate()
+        self.parser.StartElementHandler = self._start_element
+
+    def _start_element(self, name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2]
+        if tag == _SHEET_TAG:
+            self._is_sheet = True
+        elif not self._is_sheet:
+            return
+        elif tag == "row":
+            self._row, self._column = max(self._row + 1, int(attributes.get("r", 0))), 0
+        elif tag == "c":
+            self._column, row = self._column + 1, self._row
+            if "r" in attributes:
+                if not (reference := _CELL_REFERENCE.fullmatch(attributes["r"])):
+                    raise ValueError(f"{attributes['r'][:20]!r} is no reference of a cell")
+                row = max(row, int(reference[2]))
+                self._column = max(self._column, _column_number(reference[1]))
+            self.last_row = max(self.last_row, row)
+            self.last_column = max(self.last_column, self._column)
+
+
+@cache
+def _column_number(letters: str) -> int:
     number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
     return number
 
 

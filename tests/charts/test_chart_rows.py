@@ -24,6 +24,16 @@ def test_stored_returns_start_on_the_pro_forma_line() -> None:
     assert found["actual"].tolist()[2:] == pytest.approx([1.32 * 1.1 - 1, 1.32 * 1.1 * 0.5 - 1])
 
 
+def test_stored_returns_break_where_a_session_is_missing() -> None:
+    """Of five sessions the third has no result: what was earned on it is unknown."""
+    own = np.array([0.1, 0.1, 0.1, 0.1, 0.1])
+    series = ProForma(sessions(5), own, np.zeros(5))
+    history = portfolio_data().history.iloc[[-5, -4, -2, -1]].assign(daily_return=[0.2, 0, 0.5, 0])
+    found = rows.cumulative_returns(portfolio_data(pro_forma=series, history=history, n_sessions=5))
+    expected = [0.2, 0.2, np.nan, 1.1**3 * 1.5 - 1, 1.1**3 * 1.5 - 1]
+    assert found["actual"].tolist() == pytest.approx(expected, nan_ok=True)
+
+
 def test_drawdowns_start_at_the_first_value() -> None:
     series = ProForma(sessions(3), np.array([-0.1, 0.2, -0.5]), np.zeros(3))
     found = rows.underwater(portfolio_data(pro_forma=series, n_sessions=3))
@@ -70,7 +80,7 @@ def test_rolling_figures_are_those_of_pandas_and_statsmodels() -> None:
     fit = sm.OLS(pro_forma().returns[-90:], sm.add_constant(pro_forma().market[-90:])).fit()
     last = rows.beta(data).iloc[-1]
     assert [last["beta"], last["low"]] == pytest.approx(
-        [fit.params[1], fit.params[1] - 2 * fit.bse[1]]
+        [fit.params[1], fit.params[1] - 1.96 * fit.bse[1]]
     )
 
 
@@ -121,6 +131,24 @@ def test_contributors_are_the_largest_gains_and_losses() -> None:
     assert found["daily_pnl"].iloc[[0, -1]].tolist() == [10.0, -9.0]
 
 
+@pytest.mark.parametrize(
+    ("signs", "expected"),
+    [
+        ([1.0] * 20, [20, 19, 18, 17, 16, 15, "14 others"]),
+        ([-1.0] * 20, ["14 others", -15, -16, -17, -18, -19, -20]),
+        ([1.0] * 18 + [-1.0] * 2, [18, 17, 16, 15, 14, 13, "12 others", -19, -20]),
+        ([1.0] * 13, list(range(13, 0, -1))),
+    ],
+)
+def test_a_gain_is_no_loss_however_small(signs: list[float], expected: list[object]) -> None:
+    gains = np.array(signs) * np.arange(1, len(signs) + 1)
+    positions = pd.DataFrame({"underlying": [f"S{n}" for n in gains], "daily_pnl": gains})
+    found = rows.pnl_contributors(portfolio_data(positions=positions))
+    is_rest = found["symbol"].str.endswith("others")
+    assert found["daily_pnl"].where(~is_rest, found["symbol"]).tolist() == expected
+    assert found["daily_pnl"].sum() == gains.sum()
+
+
 def test_trades_of_a_closed_day_stand_on_the_next_session() -> None:
     days = sessions(3)
     trades = pd.DataFrame(
@@ -133,6 +161,17 @@ def test_trades_of_a_closed_day_stand_on_the_next_session() -> None:
     history = portfolio_data().history.iloc[-3:].reset_index(drop=True)
     found = rows.equity(portfolio_data(trades=trades, history=history))
     assert found["trades"].fillna("").tolist() == ["", "opened A, opened B", ""]
+
+
+def test_trades_before_the_first_result_of_a_portfolio_are_left_out() -> None:
+    """One on the closed days before its session is shown on that."""
+    days = pd.DatetimeIndex([pd.Timestamp(2022, 12, each) for each in (22, 23, 24, 27)])
+    trades = pd.DataFrame({"day": days, "symbol": list("ABCD"), "action": "opened"})
+    history = portfolio_data().history
+    history = history[history["day"] >= "2022-12-27"].reset_index(drop=True)
+    found = rows.equity(portfolio_data(trades=trades, history=history))
+    assert found["trades"].fillna("").tolist() == ["opened C, opened D", ""]
+    assert rows.equity(portfolio_data(trades=trades, history=history.iloc[:0])).empty
 
 
 def test_without_a_benchmark_sectors_are_their_net_weight() -> None:

@@ -69,6 +69,13 @@ def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) ->
     assert f"riskmetrics {' '.join(path)}" in COMMANDS[path].partition("Example: ")[2]
 
 
+@pytest.mark.parametrize("path", [path for path in COMMANDS if "psql" in COMMANDS[path]])
+def test_an_example_with_psql_keeps_the_embedded_server_up(path):
+    """Without that the server stops with the command that prints its URL."""
+    example = COMMANDS[path].partition("Example: ")[2]
+    assert example.startswith("riskmetrics db start && psql ")
+
+
 def test_the_version_is_that_of_the_package() -> None:
     result = CliRunner().invoke(app, ["--version"])
     assert (result.exit_code, result.output) == (0, f"{version('riskmetrics')}\n")

@@ -83,7 +83,7 @@ def _rows(
         },
     }
     return {
-        result.table: _smallest_row(
+        result.table: smallest_row(
             result.table,
             keys | symbols | {result.day.name: day} | chosen.get(result.table, {}),
         )
@@ -91,7 +91,7 @@ def _rows(
     }
 
 
-def _smallest_row(table: sa.Table, values: dict[str, object]) -> dict[str, object]:
+def smallest_row(table: sa.Table, values: dict[str, object]) -> dict[str, object]:
     """Return the given values of a table's columns, and one of each other column that needs one."""
     row = {name: value for name, value in values.items() if name in table.c}
     for column in table.c:

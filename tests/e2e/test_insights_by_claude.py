@@ -647,6 +647,29 @@ def test_a_question_without_a_key_is_answered_by_the_rules_and_a_long_one_is_ref
     assert call("ai", "ask", "Long-Short", " ").exit_code == 2
 
 
+def test_an_answer_is_that_of_the_facts_even_if_another_is_newer_or_it_was_dismissed(call, engine):
+    def answer() -> dict[str, Any]:
+        (row,) = json.loads(call("ai", "ask", "Long-Short", "How volatile is it?", "--json").stdout)
+        return row
+
+    def change_volatility(factor: float) -> None:
+        column = tables.portfolio_snapshots.c.expected_volatility_21d
+        with engine.begin() as connection:
+            connection.execute(
+                sa.update(tables.portfolio_snapshots).values({column: column * factor})
+            )
+
+    first = answer()
+    change_volatility(2)
+    second = answer()
+    change_volatility(0.5)
+    third = answer()
+    assert (third["id"], third["summary"]) == (first["id"], first["summary"])
+    assert second["id"] != first["id"]
+    assert call("ai", "dismiss", first["id"]).exit_code == 0
+    assert answer()["id"] == first["id"]
+
+
 @pytest.mark.parametrize("fault", ["silence", "drip headers", "drip"])
 def test_a_question_that_the_vendor_drags_out_is_answered_by_the_rules_in_time(
     call, engine, api, monkeypatch, fault

@@ -93,7 +93,7 @@ def test_a_change_is_alerted_once_and_so_is_its_end(call, engine, webhook, run: 
     for _ in range(2):
         run([DAY], ["portfolio_limit_checks"])
     (_, text) = webhook.messages
-    assert "Concentrated: single_name of AMD 59.8% keeps the limit 70.0%" in text
+    assert "Concentrated: single_name of AMD 59.8% is within the limit 70.0%" in text
 
 
 def test_a_figure_that_is_undefined_is_told_with_its_reason(call, engine, webhook, run: Run):

@@ -1,6 +1,8 @@
 """What needs attention, what changed, and which positions are folded: boundaries by hand."""
 
+import math
 from datetime import date
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -96,7 +98,8 @@ def test_limits_have_their_room_and_the_exceeded_come_first_and_are_findings() -
         check("single_name", 0.598, 0.25, "exceeded"),
     ]
     kept, undefined, exceeded = (build_limit_rows([row])[0] for row in checks)
-    assert build_limit_rows(checks) == [undefined, exceeded, kept]
+    for order in permutations(checks):
+        assert build_limit_rows(order) == [exceeded, undefined, kept]
     name = "Share of equity of a symbol, with options on it (AMD)"
     assert exceeded == (name, "59.8%", "25.0%", "−34.8 pp", "exceeded", "2022-12-28", "")
     assert kept == (
@@ -105,6 +108,29 @@ def test_limits_have_their_room_and_the_exceeded_come_first_and_are_findings() -
     )
     assert (undefined.value, undefined.room, undefined.reason) == ("—", "—", "no price")
     assert list_findings([], [], [], [], checks) == [f"{name}: 59.8% exceeds the limit of 25.0%."]
+
+
+def test_a_limit_that_is_barely_exceeded_has_a_room_with_as_many_digits() -> None:
+    texts = [
+        build_limit_rows([check(name, value, limit, status)])[0][1:4]
+        for name, value, limit, status in (
+            ("single_name", 0.25001, 0.25, "exceeded"),
+            ("leverage", 1.9999, 2.0, "kept"),
+            ("leverage", 2.0, 2.0, "kept"),
+            ("leverage", 0.0499999, 0.05, "kept"),
+        )
+    ]
+    assert texts == [
+        ("25.001%", "25.000%", "−0.001 pp"),
+        ("1.9999", "2.0000", "+0.0001"),
+        ("2.00", "2.00", "0.00"),
+        ("0.0499999", "0.0500000", "+0.0000001"),
+    ]
+    nearest = math.nextafter(0.25, 1)
+    (row,) = build_limit_rows([check("single_name", nearest, 0.25, "exceeded")])
+    assert row.value != row.limit
+    assert row.room.startswith("−0.000")
+    assert row.room != "−0.0 pp"
 
 
 def test_changes_of_shares_are_percentage_points_and_of_amounts_have_signs() -> None:

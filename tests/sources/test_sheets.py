@@ -1,7 +1,10 @@
 """A sheet is read one way for every kind of file: separators, workbooks, titles and notations."""
 
+import re
 import zipfile
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -121,16 +124,90 @@ def test_a_workbook_beyond_a_limit_is_refused_before_it_is_held_in_memory(tmp_pa
     monkeypatch.setattr(workbooks, "_MAX_CELLS", 11)
     with pytest.raises(DataQualityError, match="more than the limits"):
         read_prices(path)
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    sheet = "xl/worksheets/sheet1.xml"
-    parts[sheet] = parts[sheet].replace(b'r="D3"', b'r="XFD1048576"')
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, part in parts.items():
-            archive.writestr(name, part)
+    _rewrite(path, lambda name, part: (name, part.replace(b'r="D3"', b'r="XFD1048576"')))
     monkeypatch.undo()
     with pytest.raises(DataQualityError, match="1,048,576 rows and 16,384 columns"):
         read_prices(path)
+
+
+def _without_references(part: bytes) -> bytes:
+    return re.sub(rb' r="[A-Z]*[0-9]+"', b"", part)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name, part: (name, part.replace(b'"', b"'")),
+        lambda name, part: (name, _without_references(part)),
+        lambda name, part: (name, re.sub(rb'r="([A-Z])', lambda r: r[0].lower(), part)),
+        lambda name, part: (name, re.sub(rb"<(/?)(row|c|sheetData)\b", rb"<\1s:\2", part)),
+        lambda name, part: (
+            name.replace("worksheets/", ""),
+            part.replace(b"worksheets/", b"") if name.endswith(".rels") else part,
+        ),
+    ],
+    ids=["quotes", "no references", "lower case", "prefix", "folder"],
+)
+def test_the_extent_does_not_depend_on_how_a_sheet_is_written(tmp_path, change):
+    """Whatever the reader takes for a cell counts, so that no spelling evades the limits."""
+    path = tmp_path / "w.xlsx"
+    write_workbook(path, {"P": [HEADER, *ROWS]})
+    _rewrite(path, change)
+    assert len(read_prices(path, Limits(rows=2)).rows) == 2
+    with pytest.raises(DataQualityError, match="3 rows and 4 columns, more than the limits"):
+        read_prices(path, Limits(rows=1))
+
+
+def test_the_cells_of_all_sheets_count_together(tmp_path, monkeypatch):
+    path = tmp_path / "w.xlsx"
+    write_workbook(path, {"P": [HEADER, *ROWS], "Q": [HEADER, *ROWS]})
+    monkeypatch.setattr(workbooks, "_MAX_CELLS", 24)
+    assert _is_expected(read_prices(path))
+    monkeypatch.setattr(workbooks, "_MAX_CELLS", 23)
+    with pytest.raises(DataQualityError, match="24 cells, more than the limits"):
+        read_prices(path)
+
+
+def test_a_sheet_that_is_not_xml_is_damaged(tmp_path):
+    """The reader of cells forgives what the check of their extent cannot parse."""
+    path = tmp_path / "w.xlsx"
+    write_workbook(path, {"P": [HEADER, *ROWS]})
+    _rewrite(path, lambda name, part: (name, part.replace(b"<sheetData>", b"<sheetData a>")))
+    with pytest.raises(DataQualityError, match="damaged workbook"):
+        read_prices(path)
+    write_workbook(path, {"P": [HEADER, *ROWS]})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/media/image1.png", b"\x89PNG\r\n\x1a\n<c>")
+    assert _is_expected(read_prices(path))
+
+
+def _rewrite(path: Path, change: Callable[[str, bytes], tuple[str, bytes]]) -> None:
+    """Change names and contents of the parts of a workbook."""
+    with zipfile.ZipFile(path) as archive:
+        parts = [change(name, archive.read(name)) for name in archive.namelist()]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts:
+            archive.writestr(name, part)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_workbook_with_a_wrong_byte_anywhere_is_read_or_refused(tmp_path, compression):
+    path = tmp_path / "w.xlsx"
+    write_workbook(path, {"P": [HEADER, *ROWS]})
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    whole, n_refused = path.read_bytes(), 0
+    places = range(0, len(whole), 7)
+    for place in places:
+        damaged = bytes([*whole[:place], whole[place] ^ 0xFF, *whole[place + 1 :]])
+        try:
+            workbooks.workbook_to_csv(path, damaged, Limits())
+        except DataQualityError:
+            n_refused += 1
+    assert n_refused > len(places) / 2
 
 
 def test_a_workbook_that_expands_beyond_the_limit_of_a_file_is_refused(tmp_path):

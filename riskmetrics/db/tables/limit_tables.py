@@ -30,7 +30,7 @@ portfolio_limits = sa.Table(
         "limit_value",
         sa.Double,
         nullable=False,
-        comment="Largest value that keeps the limit, in the unit of the figure.",
+        comment="Maximum allowed value, in the unit of the figure.",
     ),
     timestamp_column("updated_at", comment="When the limit was set."),
     sa.Column(
@@ -75,7 +75,10 @@ portfolio_limit_checks = sa.Table(
         "status",
         sa.String(16),
         nullable=False,
-        comment="kept: the value is at most the limit. exceeded, or undefined: there is no value.",
+        comment=(
+            "kept: the value is at most the limit. exceeded: it is larger. undefined: no value,"
+            " or a symbol, sector or scenario that could have a larger one has none."
+        ),
     ),
     undefined_reason_column(),
     *provenance_columns(),
