@@ -32,15 +32,16 @@ TEST_COLUMNS = (
 def newey_west_lags(horizon: int) -> int:
     """Return the lags of Newey-West variances of losses over a horizon.
 
-    Targets of neighboring sessions overlap in ``horizon`` - 1 returns. Three horizons, because
-    volatility shocks last longer, but at most NEWEY_WEST_LAGS more than the overlap needs.
+    Targets of neighboring sessions overlap in ``horizon`` - 1 returns. Three horizons up to
+    NEWEY_WEST_LAGS, because volatility shocks last longer, and at least two, because Bartlett
+    weights over one would halve the covariance that the overlap causes.
 
     Examples
     --------
     >>> [newey_west_lags(horizon) for horizon in (1, 5, 21, 63, 90)]
-    [3, 15, 63, 63, 90]
+    [3, 15, 63, 126, 180]
     """
-    return max(horizon, min(3 * horizon, NEWEY_WEST_LAGS))
+    return max(2 * horizon, min(3 * horizon, NEWEY_WEST_LAGS))
 
 
 def summarize_daily_sums(sums: pd.DataFrame, kind: ForecastKind) -> pd.DataFrame:
