@@ -13,7 +13,7 @@ from riskmetrics.inputs.calibration_inputs import propose_calibration
 from riskmetrics.resources import Warehouse, provenance
 
 PROPOSAL_KEY = "proposal"
-"""Metadata of the materialization: `results.calibration.Proposal.summary`."""
+"""Metadata of the materialization: `results.model_calibration.Proposal.summary`."""
 
 
 class CalibrationConfig(dg.Config):

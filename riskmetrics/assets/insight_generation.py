@@ -1,8 +1,9 @@
 """The insights asset and its check. A failure here does not fail the run."""
 
 import time
+import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -41,27 +42,35 @@ def ai_insights(
     context: dg.AssetExecutionContext, warehouse: Warehouse, language_model: LanguageModel
 ) -> None:
     """Notes on every portfolio (`ai_insights`); insights on unchanged facts are kept."""
-    days = run_sessions(context)
+    progress = _Progress(set(run_sessions(context)))
     try:
-        _write_insights(context, warehouse, language_model, days)
+        _write_insights(context, warehouse, language_model, progress)
     except Exception as error:  # noqa: BLE001  # results are stored; insights can be generated later
-        context.log.warning(f"no insights: {error}")
-        for day in days:
+        context.log.warning(f"insight generation stopped after {progress.n_rows} rows: {error}")
+        context.log.debug(traceback.format_exc())  # Dagster's event log does not keep exc_info
+        for day in sorted(progress.unfinished_days):
             context.add_asset_metadata({_FAILURE_KEY: str(error)}, partition_key=day.isoformat())
+
+
+@dataclass
+class _Progress:
+    """What is stored already, if a later step fails."""
+
+    unfinished_days: set[date]
+    n_rows: int = 0
+    """Rows that were inserted or updated by rules."""
 
 
 def _write_insights(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     language_model: LanguageModel,
-    days: Sequence[date],
+    progress: _Progress,
 ) -> None:
     """Generate by rules, and by a model where it is allowed; text by a model is kept."""
-    start_time, run_provenance, model_days = (
-        time.perf_counter(),
-        provenance(context),
-        language_model.days_with_model(days),
-    )
+    start_time = time.perf_counter()
+    run_provenance = provenance(context)
+    days = run_sessions(context)
     generation_context = pipeline.GenerationContext(
         model=language_model.name,
         anonymization=language_model.anonymization,
@@ -69,8 +78,36 @@ def _write_insights(
         code_version=run_provenance.code_version,
     )
     collect_batches(language_model, generation_context)
+    model_days = language_model.days_with_model(days)
+    summaries, for_model = _write_by_rules(
+        warehouse, days, model_days, generation_context, progress
+    )
+    by_rules = {day: summary for day, summary in summaries.items() if day not in model_days}
+
+    def add_metadata(finished: Mapping[date, _Summary], more: Mapping[str, int | float]) -> None:
+        seconds = time.perf_counter() - start_time
+        shared = {"run_rows_changed": progress.n_rows, "run_seconds": seconds, **more}
+        for day, summary in finished.items():
+            preview = _preview(warehouse, summary) if day == days[-1] else {}
+            metadata = {**summary.metadata(), **preview, **shared}
+            context.add_asset_metadata(metadata, partition_key=day.isoformat())
+        progress.unfinished_days -= finished.keys()
+
+    add_metadata(by_rules, {})
+    model_metadata = _generate_with_model(language_model, for_model, generation_context)
+    add_metadata({day: summaries[day] for day in days if day in model_days}, model_metadata)
+
+
+def _write_by_rules(
+    warehouse: Warehouse,
+    days: Sequence[date],
+    model_days: Collection[date],
+    generation_context: pipeline.GenerationContext,
+    progress: _Progress,
+) -> "tuple[dict[date, _Summary], list[pipeline.Request]]":
+    """Store the insights of sessions without a model; return those that a model writes."""
     summaries = {day: _Summary() for day in days}
-    changed, for_model = 0, []
+    for_model: list[pipeline.Request] = []
     with warehouse.read() as connection:
         templates = [
             Template.from_row(row)
@@ -88,22 +125,9 @@ def _write_insights(
             rows = list(pipeline.insight_rows(by_rules, generation_context, stored_keys))
             # each batch locks relations of its own until it commits: a server has some thousands
             with warehouse.begin("ai_insights") as writing:
-                changed += stored.store_insights(writing, rows).changed
-    model_metadata = _generate_with_model(language_model, for_model, generation_context)
-    seconds = time.perf_counter() - start_time
-    run_metadata = {"run_rows_changed": changed, "run_seconds": seconds}
-    with warehouse.read() as connection:
-        last_rows = shown_names.name_rows(connection, summaries[days[-1]].table())
-    for day, summary in summaries.items():
-        context.add_asset_metadata(
-            {
-                **summary.metadata(),
-                **(reports.preview(last_rows) if day == days[-1] else {}),
-                **run_metadata,
-                **(model_metadata if day in model_days else {}),
-            },
-            partition_key=day.isoformat(),
-        )
+                changed = stored.store_insights(writing, rows).changed
+            progress.n_rows += changed
+    return summaries, for_model
 
 
 @dataclass
@@ -137,10 +161,16 @@ class _Summary:
         return numbers
 
 
+def _preview(warehouse: Warehouse, summary: _Summary) -> dict[str, RawMetadataValue]:
+    """Return the preview of a session's insights."""
+    with warehouse.read() as connection:
+        return reports.preview(shown_names.name_rows(connection, summary.table()))
+
+
 def collect_batches(
     language_model: LanguageModel, generation_context: pipeline.GenerationContext
 ) -> int:
-    """Store what was asked for in batches that have ended; returns how many batches were closed."""
+    """Store the results of completed batches, and return the number of batches that were closed."""
     if language_model.claude is None:
         return 0
     from riskmetrics.insights import model_writer
@@ -155,7 +185,7 @@ def _generate_with_model(
     requests: Sequence[pipeline.Request],
     generation_context: pipeline.GenerationContext,
 ) -> dict[str, int | float]:
-    """Ask the model, and say how often it was asked and what that cost."""
+    """Write insights with the model, and return the numbers of insights and the cost."""
     if language_model.claude is None:
         return {}
     from riskmetrics.insights import model_writer
@@ -171,13 +201,11 @@ def _generate_with_model(
 def insights_verified(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
-    """Every portfolio has insights, and a handful of the stored ones say what their facts say."""
+    """Every portfolio has insights, and a sample matches its stored facts."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        rows, n_without_insights = (
-            stored.sample_insights(connection, days, _REVERIFY_SAMPLE_SIZE),
-            stored.count_without_insights(connection, days),
-        )
+        rows = stored.sample_insights(connection, days, _REVERIFY_SAMPLE_SIZE)
+        n_without_insights = stored.count_without_insights(connection, days)
     is_generation_enabled = bool(warehouse.insight_types - {"", "none"})
     failed = {
         str(row["id"]): wrong[0] for row in rows if (wrong := reverify.find_stored_violations(row))
@@ -192,7 +220,7 @@ def insights_verified(
             "sessions_without_insights": n_without_insights,
         },
         description=(
-            f"{len(failed)} of {len(rows)} insights do not hold{first}; {n_without_insights}"
-            " portfolio sessions have none"
+            f"{len(failed)} of {len(rows)} insights failed verification{first};"
+            f" {n_without_insights} portfolio sessions have none"
         ),
     )

@@ -11,6 +11,7 @@ from riskmetrics.db import limits, tables
 from riskmetrics.errors import AlertDeliveryError
 from riskmetrics.present.limits import describe_check
 from riskmetrics.resources import Warehouse, provenance
+from riskmetrics.text import join_names
 
 
 @dg.asset(
@@ -23,7 +24,7 @@ from riskmetrics.resources import Warehouse, provenance
     metadata=table_schemas.table_metadata(tables.portfolio_limit_checks),
 )
 def portfolio_limit_checks(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Which limits of the portfolios are kept, exceeded or undefined; changes are alerted once."""
+    """Status of each limit of the portfolios, with one alert of each change."""
     days = run_sessions(context)
     with warehouse.begin("portfolio_limit_checks") as connection:
         written = limits.check_limits(connection, days, provenance(context))
@@ -44,10 +45,11 @@ def portfolio_limit_checks(context: dg.AssetExecutionContext, warehouse: Warehou
 
 
 def _alert_of_changes(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Send what changed on the newest session to the channels; a failure is logged, and retried.
+    """Send the changes of the newest session to the channels.
 
-    The rows are locked meanwhile, so that two runs do not send the same. If a process is killed
-    after sending and before the commit, the next run sends again.
+    A failure is logged, and the next run sends again if no channel accepted the alert. The rows are
+    locked meanwhile, so that two runs do not send the same. If a process is killed after sending
+    and before the commit, the next run sends again.
     """
     with warehouse.begin("limit alerts") as connection:
         changes = limits.lock_unsent_changes(connection)
@@ -59,7 +61,12 @@ def _alert_of_changes(context: dg.AssetExecutionContext, warehouse: Warehouse) -
                 settings.load(), subject, "\n".join(describe_check(dict(row)) for row in changes)
             )
         except AlertDeliveryError as error:
-            context.log.warning(f"{error}; the next run sends the alert of limits again")
             channels = list(error.delivered_to)
+            context.log.warning(
+                f"{error}; the alert of limits was sent by {join_names(channels)} and is not sent"
+                " again"
+                if channels
+                else f"{error}; the next run sends the alert of limits again"
+            )
         if channels:
             limits.mark_alerted(connection, changes)

@@ -33,7 +33,7 @@ _CATCH_UP_SESSIONS = FORECAST_HORIZON - 1
 
 
 def build_schedule(*, is_enabled: bool) -> dg.ScheduleDefinition:
-    """Return the schedule `after_close`; ``is_enabled``: where nobody has switched it."""
+    """Return the schedule `after_close`; ``is_enabled``: default until it is toggled in the UI."""
     return dg.ScheduleDefinition(
         name="after_close",
         job_name=DAILY_RISK,
@@ -69,7 +69,9 @@ def after_close(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest
             ASSET_PARTITION_RANGE_START_TAG: gap[0].isoformat(),
             ASSET_PARTITION_RANGE_END_TAG: gap[-1].isoformat(),
         }
-        key = f"{gap[0]} to {gap[-1]}, on {day}"  # what failed is asked for again the next evening
+        key = (
+            f"{gap[0]} to {gap[-1]}, on {day}"  # a failed range is requested again the next evening
+        )
         yield dg.RunRequest(run_key=key, tags=span | {STARTED_BY_TAG: "the schedule, to catch up"})
 
 
@@ -83,42 +85,36 @@ def missing_sessions(
     )
     missing: set[date] = set()
     for key in repository.asset_graph.materializable_asset_keys:
-        materialized = instance.get_materialized_partitions(
-            key
-        )  # none of an asset without partitions
-        missing.update(
-            session
-            for session in month
-            if materialized and min(materialized) < session.isoformat() not in materialized
-        )
+        materialized = instance.get_materialized_partitions(key)
+        if materialized:  # none of an asset without partitions
+            first = date.fromisoformat(min(materialized))
+            later = (session for session in month if session > first)
+            missing.update(each for each in later if each.isoformat() not in materialized)
     return sorted(missing)
 
 
 def build_sensors(*, is_enabled: bool) -> Sequence[dg.SensorDefinition]:
-    """Return what watches the runs; ``is_enabled``: where nobody has switched it."""
+    """Return the sensors of runs; ``is_enabled``: default until they are toggled in the UI."""
     status = dg.DefaultSensorStatus.RUNNING if is_enabled else dg.DefaultSensorStatus.STOPPED
     failure_sensor = dg.run_failure_sensor(
         name="alert_on_failure",
         minimum_interval_seconds=30,
         default_status=status,
-        description="Tells of every run that failed, and why.",
+        description="Sends an alert with the cause of each failed run.",
     )
     failed_checks_sensor = dg.run_status_sensor(
         dg.DagsterRunStatus.SUCCESS,
         name="alert_on_failed_checks",
         minimum_interval_seconds=30,
         default_status=status,
-        description=(
-            "Tells of every run that succeeded although checks of severity ERROR failed, and what"
-            " they say."
-        ),
+        description="Sends an alert with the failed ERROR checks of each run that succeeded.",
     )
     missed_session_sensor = dg.sensor(
         name="alert_on_missed_session",
         minimum_interval_seconds=300,
         default_status=status,
         description=(
-            "Tells of a session without results at 21:00 New York, and shows it as the check"
+            "Sends an alert if a session has no results at 21:00 New York; it is also the check"
             " last_scheduled_run of portfolio_values."
         ),
     )
@@ -165,13 +161,15 @@ def _send_alert(context: dg.RunStatusSensorContext, outcome: str, lines: Sequenc
 
 def alert_on_missed_session(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Evaluate `last_scheduled_run` and alert on a missed session until one alert is delivered."""
-    outcome = _evaluate_last_scheduled_run(context.instance, datetime.now(UTC))
-    state, message = f"{outcome.passed}: {outcome.description}", str(outcome.description)
+    now = datetime.now(UTC)
+    session, outcome = _find_due_session(now), _evaluate_last_scheduled_run(context.instance, now)
+    # not the description, which changes with the latest session: one alert per missed session
+    state, message = f"{outcome.passed}: {session}", str(outcome.description)
     if state == context.cursor:
-        return dg.SkipReason(outcome.description)
+        return dg.SkipReason(message)
     if not outcome.passed:
         try:
-            alerts.send(settings.load(), "riskmetrics: a night was missed", message)
+            alerts.send(settings.load(), f"riskmetrics: no results for {session}", message)
         except AlertDeliveryError as error:
             message = f"{message}; {error}"
             state = state if error.delivered_to else f"undelivered: {state}"
@@ -190,19 +188,22 @@ def last_scheduled_run(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckR
     )
 
 
+def _find_due_session(now: datetime) -> date:
+    """Return the last session whose results are due."""
+    new_york_time = now.astimezone(NEW_YORK)
+    is_due = new_york_time.time() >= _RESULTS_DUE
+    return trading_calendar.previous_or_same_session(
+        new_york_time.date() if is_due else new_york_time.date() - timedelta(days=1)
+    )
+
+
 def _evaluate_last_scheduled_run(
     instance: dg.DagsterInstance, now: datetime
 ) -> dg.AssetCheckEvaluation:
-    new_york_time = now.astimezone(NEW_YORK)
-    due_session = trading_calendar.previous_or_same_session(
-        new_york_time.date()
-        if new_york_time.time() >= _RESULTS_DUE
-        else new_york_time.date() - timedelta(days=1)
-    )
+    due_session = _find_due_session(now)
     materialized = instance.get_materialized_partitions(_VALUES)
-    is_complete = (
-        not materialized or due_session.isoformat() in materialized
-    )  # where nothing was ever computed, nothing is missed
+    # where nothing was ever computed, nothing is missed
+    is_complete = not materialized or due_session.isoformat() in materialized
     latest = max(materialized, default="none")
     missed_message = (
         f"no results for {due_session}: its run did not happen, has failed or is not done (the"
@@ -213,7 +214,7 @@ def _evaluate_last_scheduled_run(
         asset_key=_VALUES,
         check_name="last_scheduled_run",
         passed=is_complete,
-        severity=dg.AssetCheckSeverity.WARN,  # of a night, not of what the run that looks wrote
+        severity=dg.AssetCheckSeverity.WARN,  # concerns the scheduled run, not this one
         metadata={"due": str(due_session), "latest": latest},
         description=(
             f"results for {due_session}:"

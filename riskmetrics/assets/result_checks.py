@@ -272,7 +272,7 @@ def _rule_holds(
         n_rows, n_broken, broken = result_rules.find_broken_rows(connection, rule, days)
     return dg.AssetCheckResult(
         passed=n_broken == 0,
-        severity=dg.AssetCheckSeverity.ERROR if rule.is_bug else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if rule.is_error else dg.AssetCheckSeverity.WARN,
         metadata={"rows_checked": n_rows, "rows_broken": n_broken, **reports.preview(broken)},
         description=f"{n_broken} of {n_rows} rows break the rule: {rule.description}"
         if n_broken

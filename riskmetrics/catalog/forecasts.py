@@ -17,7 +17,7 @@ from riskmetrics.catalog.volatility import (
 
 _EWMA = "J.P. Morgan (1996), RiskMetrics technical document"
 
-_OF_HORIZONS = {"volatility_forecast", "root_variance_forecast", "low", "high"}
+_HORIZON_COLUMNS = {"volatility_forecast", "root_variance_forecast", "low", "high"}
 
 _forecast = partial(Figure, "volatility_forecasts", window=NEXT_MONTH, minimum=LEVEL_OBS)
 _year = partial(Figure, "volatility_forecasts", window=YEAR)
@@ -78,7 +78,7 @@ FIGURES = (
             short=figure.short,
         )
         for figure in _FORECASTS
-        if figure.column in _OF_HORIZONS
+        if figure.column in _HORIZON_COLUMNS
     ),
     _outcome("completed_on", "Completed on", Unit.DATE,
         "session that ends the horizon: 21 sessions after a volatility forecast, 1 after a value"

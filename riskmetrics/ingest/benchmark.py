@@ -156,15 +156,19 @@ def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
         raise RateLimitError(
             f"{calls} constituent profiles are due, and {calls_left} calls are left today"
         )
-    profiles.refresh(client, stocks["symbol"])
+    fetched = profiles.refresh(client, stocks["symbol"])
     with client.engine.connect() as connection:
         caps = stocks["symbol"].map(input_queries.read_market_caps(connection, stocks["symbol"]))
     sectors = stocks["sector"].map(gics.to_gics_sector)
     is_classified = (caps < MARKET_CAP_LIMIT) & sectors.notna()
     if is_classified.sum() < MIN_CLASSIFIED_SHARE * len(stocks) or stocks.empty:
+        causes = [
+            f"; {len(fetched.errors)} profiles were not fetched: {error}"
+            for error in list(fetched.errors.values())[:1]
+        ]
         raise InvalidResponseError(
             f"{is_classified.sum()} of {len(stocks)} stocks of the S&P 500 have a market"
-            f" capitalization and a sector ({MIN_CLASSIFIED_SHARE:.0%} required)"
+            f" capitalization and a sector ({MIN_CLASSIFIED_SHARE:.0%} required){''.join(causes)}"
         )
     return capitalization_weights(
         sectors[is_classified],

@@ -107,22 +107,26 @@ def refresh_market_index(clients: Sequence[VendorClient], override: str | None) 
 def refresh_profiles(clients: Sequence[VendorClient], symbols: Iterable[str]) -> RefreshResult:
     """Fetch and store the profiles that are due, each from the first source that has it.
 
-    Warnings are those of the last source that was asked.
+    Warnings are those of the last source that was asked; errors are those of the preferred source
+    for each symbol that no source has.
     """
     usable = _with_capability(clients, Capability.PROFILES)
     if not usable:
         return _lacking(clients) if clients else profiles.refresh(None, symbols)
     result, calls, pending = RefreshResult(), 0, sorted(set(symbols))
+    errors: dict[str, SourceError] = {}
     for client in usable:
         result = profiles.refresh(client, pending)
         calls += result.api_calls
+        errors = {**result.errors, **errors}
         with client.engine.connect() as connection:
             answers = vendor.read_answers(connection, client.name, profiles.KIND, pending)
         unknown = {symbol for symbol, answer in answers.items() if answer.problem}
         pending = [symbol for symbol in pending if symbol in unknown | result.errors.keys()]
         if not pending:
             break
-    return result._replace(api_calls=calls)
+    failed = {symbol: errors[symbol] for symbol in pending if symbol in errors}
+    return result._replace(api_calls=calls, errors=failed)
 
 
 def _with_capability(clients: Sequence[VendorClient], capability: Capability) -> list[VendorClient]:

@@ -40,7 +40,7 @@ class Calibration(NamedTuple):
 
     coefficients: Coefficients
     std_errors: FloatArray
-    """Driscoll-Kraay standard errors of the weights over NEWEY_WEST_LAGS sessions, (5,).
+    """Driscoll-Kraay standard errors of the weights, (5,).
 
     NaN for the market's weight if the proxy has no market regressor.
     """
@@ -132,7 +132,8 @@ def estimate(
     blocks : iterable of (Regressors, (D, N) array)
         Regressors and realized volatility, for the same D days and different series in each block.
         The realized volatility is the annualized root mean square of the returns of the sessions
-        after each day; NaN leaves the pair out, so a calibration for day t has NaN after t - 21.
+        after each day; NaN leaves the pair out, so a calibration for day t has NaN after t -
+        ``horizon``.
     proxy : str
         One of `PROXIES`. Pairs whose regressors use this proxy are included if their level has at
         least 126 returns. Build regressors without ranges, or without a market, to use all pairs
@@ -157,9 +158,10 @@ def estimate(
 
     Notes
     -----
-    Targets of neighboring days share 20 of 21 returns and all series share the market, so classical
-    standard errors would be far too small. These are computed from sums over all series of a day,
-    correlated over NEWEY_WEST_LAGS sessions.
+    Targets of neighboring days share ``horizon`` - 1 returns and all series share the market, so
+    classical standard errors would be far too small. These are computed from sums over all series
+    of a day, correlated over 63 sessions, or two horizons if that is more: Bartlett weights over
+    one horizon would halve the covariance that the overlap causes.
 
     References
     ----------
@@ -195,12 +197,14 @@ def estimate(
             f"no pair of a day and a series has the inputs of proxy {proxy}; import more prices"
         )
     return _weighted_least_squares(
-        *(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), n_symbols=n_symbols
+        *(np.concatenate(arrays) for arrays in zip(*parts, strict=True)),
+        n_symbols=n_symbols,
+        lags=max(NEWEY_WEST_LAGS, 2 * horizon),
     )
 
 
 def _weighted_least_squares(
-    x: FloatArray, target: FloatArray, day: IntArray, *, n_symbols: int
+    x: FloatArray, target: FloatArray, day: IntArray, *, n_symbols: int, lags: int
 ) -> Calibration:
     """Regress the targets (K,) on x, (K, 4 or 5).
 
@@ -210,7 +214,7 @@ def _weighted_least_squares(
 
     result = sm.WLS(target, x, weights=np.maximum(x[:, 3], MIN_MONTH_RATIO) ** -2.0).fit()
     robust = result.get_robustcov_results(
-        "hac-groupsum", time=day - day.min(), maxlags=NEWEY_WEST_LAGS, use_correction=False
+        "hac-groupsum", time=day - day.min(), maxlags=lags, use_correction=False
     )
     ratio = np.clip(result.fittedvalues, MIN_RATIO, MAX_RATIO)
     weights, std_errors = np.zeros(5), np.full(5, np.nan)

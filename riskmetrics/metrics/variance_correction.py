@@ -35,7 +35,7 @@ class Correction(NamedTuple):
     weights: FloatArray
     """Weights of the features season, quarter and range level, (3,)."""
     centers: FloatArray
-    """Value of each feature that corrects nothing, also used where it is missing, (3,)."""
+    """Value of each feature at which its correction is zero, also used if it is missing, (3,)."""
     lowest: FloatArray
     highest: FloatArray
     """Bounds that features are clipped to, (3,)."""

@@ -146,7 +146,7 @@ def _estimate_days(
     bars = DailyBars(*(np.column_stack([one, np.full(len(one), np.nan)]) for one in bars))
     series_class = _classify_portfolios(single_underlying, symbols, funds)
     positions = returns.frame.columns.get_indexer(symbols)
-    changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
+    changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, is_in_currency=True)
     columns = valuation.underlying_columns(returns.frame.columns)
     year = slice(-har.LEVEL_WINDOW, None)
     for window, column in zip(changes, columns, strict=True):

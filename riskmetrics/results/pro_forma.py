@@ -35,13 +35,13 @@ class ProFormaWindow(NamedTuple):
 
 
 def pro_forma_windows(
-    valuation: Valuation, returns: panels.Returns, length: int, *, in_currency: bool = False
+    valuation: Valuation, returns: panels.Returns, length: int, *, is_in_currency: bool = False
 ) -> Iterator[ProFormaWindow]:
     """Yield one window per day: its weights applied to the ``length`` sessions that end on it.
 
-    If ``in_currency``, the series are changes of value instead of fractions of equity.
+    If ``is_in_currency``, the series are changes of value instead of fractions of equity.
     """
-    denominator = valuation.amount_denominator if in_currency else valuation.risk_denominator
+    denominator = valuation.amount_denominator if is_in_currency else valuation.risk_denominator
     priced_share = valuation.priced_share
     sessions = returns.sessions.to_numpy()
     inputs_by_day = zip(

@@ -49,6 +49,12 @@ def statistic_rows(
         for figure in statistic.figures
     }
     first = found[statistic.figures[0].column]
+    last_reason = (
+        f"the returns of {market_index} are constant"
+        if statistic.uses_market
+        else f"{statistic.figures[0].label.lower()}: not defined by the returns of the"
+        f" {statistic.sessions} sessions"
+    )
     reasons = valuation.undefined_reasons(
         first,
         *valuation.common_reasons,
@@ -58,7 +64,7 @@ def statistic_rows(
             statistic.min_obs,
             market_index if statistic.uses_market else "",
         ),
-        Reason(f"the returns of {market_index} are constant", np.isnan(first)),
+        Reason(last_reason, np.isnan(first)),
     )
     return valuation.to_frame(columns, "day").assign(undefined_reason=reasons)
 

@@ -42,9 +42,9 @@ def option_differences(
         NaN for portfolios with an option without a value, 0 without options. An option whose
         underlying has no move adds nothing, as in the delta approximation.
     """
-    found = np.zeros((len(volatility_moves), *valuation.net.shape))
+    differences = np.zeros((len(volatility_moves), *valuation.net.shape))
     if options is None:
-        return found
+        return differences
     factor = 1.0 + np.nan_to_num(volatility_moves)[:, np.newaxis]
     for day in range(len(valuation.sessions)):
         held = options.session(day)
@@ -55,5 +55,5 @@ def option_differences(
             column = scenario.symbols.get_indexer(held.underlying)
             moves.append(np.where(column >= 0, scenario.moves[day][:, column], np.nan))
         move = np.concatenate(moves)
-        found[:, :, day] = held.difference(move, held.options.volatility * factor)
-    return np.where(options.n_unknown > 0, np.nan, found)
+        differences[:, :, day] = held.difference(move, held.options.volatility * factor)
+    return np.where(options.n_unknown > 0, np.nan, differences)

@@ -84,7 +84,7 @@ def tail_risk_rows(
     }
     n_returns = {method: np.zeros(shape, np.int64) for method, _ in _SAMPLES}
     tests = {level: np.zeros((2, *shape), np.int64) for level in MIN_OBS_BY_LEVEL}
-    for window in pro_forma_windows(valuation, returns, TAIL_RISK_WINDOW, in_currency=True):
+    for window in pro_forma_windows(valuation, returns, TAIL_RISK_WINDOW, is_in_currency=True):
         day, changes = window.day, window.series
         ranks = metrics.loss_ranks(changes)
         samples = _simulate(window, returns.frame.columns, options)

@@ -32,15 +32,16 @@ TEST_COLUMNS = (
 def newey_west_lags(horizon: int) -> int:
     """Return the lags of Newey-West variances of losses over a horizon.
 
-    Targets of neighboring sessions overlap in ``horizon`` - 1 returns. Three horizons, because
-    volatility shocks last longer, but at most NEWEY_WEST_LAGS more than the overlap needs.
+    Targets of neighboring sessions overlap in ``horizon`` - 1 returns. Three horizons up to
+    NEWEY_WEST_LAGS, because volatility shocks last longer, and at least two, because Bartlett
+    weights over one would halve the covariance that the overlap causes.
 
     Examples
     --------
     >>> [newey_west_lags(horizon) for horizon in (1, 5, 21, 63, 90)]
-    [3, 15, 63, 63, 90]
+    [3, 15, 63, 126, 180]
     """
-    return max(horizon, min(3 * horizon, NEWEY_WEST_LAGS))
+    return max(2 * horizon, min(3 * horizon, NEWEY_WEST_LAGS))
 
 
 def summarize_daily_sums(sums: pd.DataFrame, kind: ForecastKind) -> pd.DataFrame:
@@ -179,7 +180,7 @@ def _test_level(counts: pd.DataFrame, level: float) -> pd.DataFrame:
     at_most = var_backtests.probability_of_at_most(exceptions, n_tested, level=level)
     return found.assign(
         remark=[
-            _remark(row, evidence=bool(evidence), at_most=float(probability))
+            _remark(row, is_evidence=bool(evidence), at_most=float(probability))
             for row, evidence, probability in zip(
                 found.to_dict("records"), is_evidence, at_most, strict=True
             )
@@ -187,14 +188,14 @@ def _test_level(counts: pd.DataFrame, level: float) -> pd.DataFrame:
     )
 
 
-def _remark(row: Mapping[Any, Any], *, evidence: bool, at_most: float) -> str:
+def _remark(row: Mapping[Any, Any], *, is_evidence: bool, at_most: float) -> str:
     """Return a sentence where there is no p-value, or where one is no evidence."""
     exceptions, n_tested = row["exceptions"], row["n_tested"]
     if row["horizon"] != 1:
         return "outcomes of several sessions overlap: exceptions are not independent"
     if n_tested < MIN_BACKTEST_DAYS:
         return f"{n_tested} sessions are completed; {MIN_BACKTEST_DAYS} required for a test"
-    if row["kupiec_p"] < var_backtests.SIGNIFICANCE and not evidence:
+    if row["kupiec_p"] < var_backtests.SIGNIFICANCE and not is_evidence:
         return (
             f"a p-value of {row['kupiec_p']:.3f} is no evidence: a correct model has at most"
             f" {exceptions} exceptions in {n_tested} sessions with a probability of {at_most:.1%}"

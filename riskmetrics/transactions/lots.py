@@ -54,7 +54,8 @@ class LotHistory(NamedTuple):
 def build_lots(transactions: Iterable[Transaction]) -> LotHistory:
     """Apply transactions in the order of time, and return the lots that they leave.
 
-    Sales take the lots of their stated entry day, else first-in first-out. A split multiplies the
+    Sales take the lots of their stated entry day, else first-in first-out. Purchases cover short
+    lots, those of a stated entry day first, before they open long ones. A split multiplies the
     quantities and divides the prices of all earlier lots, closed ones too, because stored prices
     are adjusted for splits; a change of symbol renames them.
 
@@ -145,9 +146,7 @@ class _LotBook:
             return None
         match transaction.kind:
             case Kind.BUY:
-                covered = min(size, self._held(symbol, -1))
-                self._close(transaction, -1, covered)
-                self._open(transaction, 1, size - covered)
+                self._buy(transaction)
             case Kind.SELL_SHORT:
                 self._open(transaction, -1, size)
             case Kind.TRANSFER_IN:
@@ -163,6 +162,15 @@ class _LotBook:
             case Kind.SYMBOL_CHANGE:
                 self._rename(transaction)
         return None
+
+    def _buy(self, transaction: Transaction) -> None:
+        """Cover short lots, those of the stated day first, and open a long one with the rest."""
+        size = Fraction(transaction.quantity)
+        for covering in (transaction, replace(transaction, lot_day=None)):
+            covered = min(size, self._held(str(transaction.symbol), -1, covering.lot_day))
+            self._close(covering, -1, covered)
+            size -= covered
+        self._open(transaction, 1, size)
 
     def _open_parts(self, symbol: str, sign: int) -> Iterator[_Part]:
         """Yield the open lots of one side, the oldest first."""

@@ -1,18 +1,23 @@
 """Insights of real runs on the sample: generated, cached, verified, rated, shown; and failures."""
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from riskmetrics import settings
+from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights import fact_sheet
+from riskmetrics.resources import LanguageModel
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -198,6 +203,53 @@ def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(
     ]
     assert not check.passed
     assert "3 portfolio sessions have none" in str(check.description)
+
+
+def test_a_failure_of_insights_tells_how_many_are_stored_and_where_it_happened(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The first portfolio's insights are committed; the failure is in the second batch."""
+    read = fact_sheet.read_sheet_batches
+
+    def broken(*arguments: Any) -> Iterator[list[fact_sheet.Sheet]]:
+        first = next(iter(read(*arguments)))
+        yield first[:1]
+        raise ZeroDivisionError("by design")
+
+    monkeypatch.setattr("riskmetrics.insights.fact_sheet.read_sheet_batches", broken)
+    outcome = run([DAY])
+    assert outcome.exit_code == 0
+    n_stored = len(stored(sample))
+    assert n_stored > 0
+    logged = capfd.readouterr().err
+    assert f"insight generation stopped after {n_stored} rows: by design" in logged
+    assert "no insights" not in logged
+    with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
+        events = [event.user_message for event in instance.all_logs(outcome.run_id)]
+    assert any("in broken" in event for event in events)
+    assert "in broken" not in logged
+
+
+def test_a_model_that_fails_leaves_the_sessions_of_the_rules_complete(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the last session is written by a model."""
+
+    def broken(*_: object) -> dict[str, int]:
+        raise ZeroDivisionError("by design")
+
+    monkeypatch.setattr("riskmetrics.assets.insight_generation._generate_with_model", broken)
+    monkeypatch.setattr(LanguageModel, "days_with_model", lambda _, days: {*days[-1:]})
+    result = run([date(2022, 12, 27), DAY]).result
+    failures = {
+        event.partition: event.materialization.metadata.get("insights_failed")
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey("ai_insights")
+    }
+    assert {day: failed is not None for day, failed in failures.items()} == {
+        "2022-12-27": False,
+        "2022-12-28": True,
+    }
 
 
 def test_a_changed_figure_or_text_is_found_by_verifying_again(computed_sample: str) -> None:

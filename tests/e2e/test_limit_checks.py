@@ -120,6 +120,21 @@ def test_an_alert_that_fails_does_not_fail_the_run_and_is_sent_by_the_next(
     assert "Concentrated: beta 1.55 exceeds the limit 1.00" in text
 
 
+def test_a_channel_that_fails_next_to_one_that_accepts_is_not_promised_a_retry(
+    call, engine, webhook, run: Run, monkeypatch, capfd
+):
+    """A repetition would be sent to the webhook a second time."""
+    call("set", "Concentrated", "beta", "1")
+    monkeypatch.setenv("RISKMETRICS_SMTP_URL", "smtp://127.0.0.1:9")
+    monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ann@example.org")
+    for _ in range(2):
+        assert run([DAY], ["portfolio_limit_checks"]).exit_code == 0
+    assert len(webhook.messages) == 1
+    logged = capfd.readouterr().err
+    assert logged.count("alert not sent by e-mail (") == 1
+    assert "the alert of limits was sent by webhook and is not sent again" in logged
+
+
 def test_a_removed_limit_is_no_longer_checked_and_its_past_stays(call, engine, run: Run):
     call("set", "Concentrated", "beta", "1")
     call("set", "Concentrated", "drawdown", "0.1")

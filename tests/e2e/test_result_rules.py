@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.assets.result_checks import RESULT_CHECKS
+from riskmetrics.assets.result_checks import RESULT_CHECKS, ResultCheck
 from riskmetrics.db.engine import create_engine
 from riskmetrics.db.result_rules import RESULT_RULES, ResultRule, find_broken_rows
 from riskmetrics.resources import Warehouse
@@ -88,15 +88,22 @@ PLANTED = {
     ("risk_contributions", "contributions_sum"): [
         ("UPDATE portfolio_ex_ante_volatility SET volatility = volatility + 1.1e-9", False),
         ("UPDATE portfolio_ex_ante_volatility SET volatility = volatility + 0.9e-9", True),
+        ("UPDATE portfolio_ex_ante_volatility SET volatility = NULL", True),
+        ("UPDATE portfolio_risk_contributions SET component = NULL", False),
+        ("DELETE FROM portfolio_risk_contributions", False),
     ],
     ("risk_contributions", "decayed_contributions_sum"): [
         (
             "UPDATE portfolio_risk_contributions SET decayed_component = 0 WHERE symbol = 'AAPL'",
             False,
         ),
+        ("UPDATE portfolio_risk_contributions SET decayed_component = NULL", False),
+        ("DELETE FROM portfolio_risk_contributions", False),
     ],
     ("risk_contributions", "active_sector_shares_sum"): [
         ("UPDATE portfolio_active_sectors SET sector_share = -sector_share", False),
+        ("UPDATE portfolio_active_sectors SET sector_share = NULL", False),
+        ("DELETE FROM portfolio_active_sectors", False),
     ],
     ("correlations", "correlations_in_range"): [
         ("UPDATE portfolio_correlations SET correlation = -1.0001", False),
@@ -104,6 +111,8 @@ PLANTED = {
     ],
     ("portfolio_factor_exposures", "factor_shares_sum"): [
         ("DELETE FROM portfolio_factor_risk WHERE factor = 'market'", False),
+        ("UPDATE portfolio_factor_risk SET share = NULL", False),
+        ("DELETE FROM portfolio_factor_risk", False),
     ],
     ("portfolio_market_regressions", "regressions_in_range"): [
         ("UPDATE portfolio_market_regressions SET specific_volatility = -0.1", False),
@@ -158,6 +167,12 @@ def warehouse(computed_sample: str) -> Iterator[Warehouse]:
         yield resources.warehouse
 
 
+def evaluate(check: ResultCheck, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """Evaluate a check of the results of COMPUTED_DAY."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        return check.evaluate(warehouse, [COMPUTED_DAY], instance)
+
+
 @pytest.mark.parametrize("rule", RESULT_RULES, ids=lambda rule: f"{rule.asset}:{rule.name}")
 def test_the_sample_keeps_every_rule_and_a_wrong_row_breaks_it(
     results: sa.Connection, rule: ResultRule
@@ -187,7 +202,7 @@ def test_a_broken_rule_is_a_failed_check_that_shows_the_row(
             )
         )
     (check,) = (each for each in RESULT_CHECKS if each.name == "contributions_sum")
-    result = check.evaluate(warehouse, [COMPUTED_DAY])
+    result = evaluate(check, warehouse)
     assert not result.passed
     assert result.severity is dg.AssetCheckSeverity.ERROR
     assert result.description == (
@@ -199,11 +214,11 @@ def test_a_broken_rule_is_a_failed_check_that_shows_the_row(
 
 def test_a_forecast_without_outcome_is_found(computed_sample: str, warehouse: Warehouse) -> None:
     (check,) = (each for each in RESULT_CHECKS if each.name == "outcomes_present")
-    assert check.evaluate(warehouse, [COMPUTED_DAY]).metadata["forecasts_checked"].value == 0
+    assert evaluate(check, warehouse).metadata["forecasts_checked"].value == 0
     with open_connection(computed_sample) as connection:
         made = sa.text("UPDATE volatility_forecasts SET day = '2022-11-28' WHERE subject = 'AMD'")
         connection.execute(made)
-    result = check.evaluate(warehouse, [COMPUTED_DAY])
+    result = evaluate(check, warehouse)
     assert not result.passed
     assert result.description.startswith("1 of 1 forecasts that complete have no outcome")
     assert "AMD" in str(result.metadata["preview"].value)

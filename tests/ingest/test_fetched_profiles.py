@@ -149,6 +149,14 @@ def test_a_capitalisation_beyond_any_company_s_is_not_known(feed, market, engine
     assert weights(engine)["num_constituents"].sum() == 39
 
 
+def test_the_cause_of_missing_capitalizations_is_named(feed, market):
+    for number in range(3):
+        market.replies["profile", f"S{number:03}"] = Reply('[{"symbol":')
+    (warning,) = benchmark.refresh([feed]).warnings
+    assert "37 of 40 stocks of the S&P 500 have a market capitalization and a sector" in warning
+    assert "3 profiles were not fetched: FMP" in warning
+
+
 def test_weights_are_asked_for_once_a_week_and_anew_with_the_profiles_that_are_there(
     feed, vendor, engine
 ):

@@ -376,6 +376,19 @@ def test_what_no_source_has_a_profile_of_is_a_warning_of_the_last(
     assert result.warnings == ("Yahoo has no profile of S002; using imported profiles",)
 
 
+def test_the_error_of_a_profile_is_reported_if_the_other_source_does_not_know_it(
+    open_sources, market, yahoo_market
+):
+    """The second source is not asked again within a week."""
+    yahoo_market.unknown.add("S002")
+    market.replies["profile", "S002"] = Reply("down", 503)
+    clients = open_sources("fmp,yahoo")
+    for _ in range(2):
+        result = fallback.refresh_profiles(clients, ["S001", "S002"])
+        assert list(result.errors) == ["S002"]
+        assert "503" in str(result.errors["S002"])
+
+
 def test_sector_weights_are_yahoo_s_where_the_first_source_has_none(open_sources, engine):
     result = benchmark.refresh(open_sources("tiingo,yahoo"))
     assert (result.errors, result.warnings) == ({}, ())

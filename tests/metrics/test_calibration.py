@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_equal
 from scipy import optimize
 
 from riskmetrics.errors import CalibrationRejectedError, DataQualityError
-from riskmetrics.metrics.calibration import estimate, fit
+from riskmetrics.metrics.calibration import estimate, fit, horizon_scale
 from riskmetrics.metrics.har import (
     CLOSE,
     PROXIES,
@@ -101,23 +101,25 @@ def test_agrees_with_weighted_least_squares_written_out(proxy):
     )
 
 
-def test_standard_errors_are_those_of_driscoll_and_kraay_written_out():
-    """Write out Driscoll-Kraay errors: daily sums, 63 Bartlett-weighted autocovariances."""
+@pytest.mark.parametrize(("horizon", "lags"), [(1, 63), (21, 63), (31, 63), (32, 64), (63, 126)])
+def test_standard_errors_are_those_of_driscoll_and_kraay_written_out(horizon, lags):
+    """Write out Driscoll-Kraay errors: daily sums, Bartlett-weighted autocovariances."""
     inputs = panel(days=300, symbols=5)
     realized = realized_by(inputs, TRUTH["close_market"], noise=0.4)
     realized[:3] = realized[100] = np.nan
-    ours = estimate([(inputs, realized)], proxy="close_market")
+    ours = estimate([(inputs, realized)], proxy="close_market", horizon=horizon)
     x = np.stack(
         [np.ones_like(inputs.day), inputs.day, inputs.week, inputs.month, inputs.market], axis=-1
     )
     weight = (1.0 / np.maximum(inputs.month, 0.2) ** 2)[..., None]
-    error = realized / inputs.level / math.sqrt(252) - x @ ours.coefficients.weights
+    target = realized / inputs.level / math.sqrt(252) / horizon_scale(horizon)
+    error = target - x @ ours.coefficients.weights
     known = np.isfinite(error)
     scores = np.where(known[..., None], x * weight * error[..., None], 0.0).sum(axis=1)[3:]
     middle = scores.T @ scores
-    for lag in range(1, 64):
+    for lag in range(1, lags + 1):
         between = scores[lag:].T @ scores[:-lag]
-        middle += (1 - lag / 64) * (between + between.T)
+        middle += (1 - lag / (lags + 1)) * (between + between.T)
     outside = np.linalg.inv((x[known] * weight[known]).T @ x[known])
     assert_allclose(ours.std_errors, np.sqrt(np.diag(outside @ middle @ outside)), rtol=1e-8)
 

@@ -1,5 +1,8 @@
 """Rows of statistics that compare with the market: pandas and statsmodels as oracles."""
 
+import dataclasses
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +13,10 @@ from test_losses import DAY, own_returns, simulated
 from test_result_boundaries import moving
 
 from riskmetrics import trading_calendar
+from riskmetrics.catalog import Figure, Unit, all_statistics
+from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.results import snapshots
+from riskmetrics.results.statistic_rows import statistic_rows
 
 
 def test_comparisons_with_the_market_are_those_of_the_portfolios_own_returns() -> None:
@@ -64,6 +70,37 @@ def test_a_market_that_stands_still_is_the_reason_of_a_missing_regression() -> N
     rows = rows_of("portfolio_market_regressions", of.value_book(day), of.returns(90, day))
     assert pd.isna(rows["beta"]).all()
     assert rows["undefined_reason"].tolist() == [f"the returns of {MARKET} are constant"]
+
+
+class _Gains(NamedTuple):
+    gains: FloatArray
+    n_obs: IntArray
+
+
+def mean_gains(returns: FloatArray, *, min_obs: int) -> _Gains:
+    """Return the mean of the gains above 100%, which is undefined without one."""
+    with np.errstate(invalid="ignore"):
+        is_gain = returns > 1.0
+        return _Gains(
+            np.where(is_gain, returns, 0.0).sum(axis=0) / is_gain.sum(axis=0),
+            np.isfinite(returns).sum(axis=0) * (min_obs > 0),
+        )
+
+
+def test_the_market_is_not_the_reason_of_a_statistic_that_does_not_use_it() -> None:
+    figure = Figure("portfolio_gains", "gains", "Mean gain", Unit.FRACTION, "mean of R above 1")
+    drawdowns, *_ = all_statistics()
+    statistic = dataclasses.replace(
+        drawdowns, table=figure.table, function=f"{__name__}:mean_gains", figures=(figure,)
+    )
+    assert not statistic.uses_market
+    closes = moving(300)
+    of, day = book(lot("X", 1), closes=closes), max(closes["X"])
+    rows = statistic_rows(statistic, of.value_book(day), of.returns(252, day), MARKET)
+    assert pd.isna(rows["gains"]).all()
+    assert rows["undefined_reason"].tolist() == [
+        "mean gain: not defined by the returns of the 252 sessions"
+    ]
 
 
 @pytest.mark.parametrize(("n_returns", "is_defined"), [(60, True), (59, False)])

@@ -129,6 +129,24 @@ def test_a_split_by_added_shares_of_something_that_is_not_held_is_refused() -> N
     assert len(reasons(split)) == 1
 
 
+def test_a_purchase_with_a_lot_day_covers_the_lots_of_that_day_first() -> None:
+    older, newer = (trade(Kind.SELL_SHORT, at, "5", "50") for at in (0, 2))
+    covered = trade(Kind.BUY, 9, "7", "40", lot_day=JANUARY + timedelta(days=2))
+    found = build_lots([older, newer, covered])
+    assert found.rejected == []
+    assert [
+        (lot.quantity, (lot.entry_day - JANUARY).days) for lot in found.lots if lot.exit_day is None
+    ] == [(-3, 0)]
+
+
+def test_a_purchase_is_not_lost_if_its_lot_day_names_no_short_lot() -> None:
+    """Some brokers state the acquisition date of each purchase."""
+    short = trade(Kind.SELL_SHORT, 0, "5", "50")
+    bought = trade(Kind.BUY, 9, "8", "40", lot_day=JANUARY + timedelta(days=9))
+    found = build_lots([short, bought])
+    assert open_quantities(found.lots, JANUARY + timedelta(days=9)) == {"KO": 3}
+
+
 def test_short_lots_are_closed_by_covers_and_by_purchases_that_then_open_long() -> None:
     short = trade(Kind.SELL_SHORT, 0, "10", "50")
     assert lots(short, trade(Kind.BUY_TO_COVER, 4, "4", "40")) == [

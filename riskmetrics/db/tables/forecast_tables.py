@@ -106,12 +106,12 @@ har_coefficients = sa.Table(
 
 def _feature_columns(feature: str, label: str) -> tuple[sa.Column[float], ...]:
     return tuple(
-        required_column(f"{feature}_{part}", sa.Double(), f"{text} {label}.")
+        required_column(f"{feature}_{part}", sa.Double(), f"{text}.")
         for part, text in (
-            ("weight", "Weight of the"),
-            ("center", "Value that corrects nothing of the"),
-            ("lowest", "Lower bound of the"),
-            ("highest", "Upper bound of the"),
+            ("weight", f"Weight of the {label}"),
+            ("center", f"Value of the {label} at which the correction is zero"),
+            ("lowest", f"Lower bound of the {label}"),
+            ("highest", f"Upper bound of the {label}"),
         )
     )
 

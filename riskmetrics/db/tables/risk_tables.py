@@ -121,7 +121,7 @@ portfolio_active_sectors = result_table(
         key_column(
             "sector",
             sa.String(64),
-            "Sector of the holdings; Cash: what the exposures differ from equity.",
+            "Sector of the holdings; Cash: equity minus net exposure.",
         ),
         day_key_column(_LAST_DAY),
     ),
