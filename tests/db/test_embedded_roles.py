@@ -186,7 +186,7 @@ def test_a_reader_that_lifts_its_own_limits_is_still_refused(
 def test_db_sql_refuses_whatever_is_not_one_query_that_reads(shared, others, escaped, sql, attack):
     result = sql(attack.format(escaped=escaped, **others))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("The query failed: ")
+    assert result.stderr.startswith("riskmetrics: The query failed: ")
     assert not escaped.exists()
     with connect(shared.url) as connection:
         assert connection.execute("SELECT count(*) FROM portfolios").fetchone() == (3,)
