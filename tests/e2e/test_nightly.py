@@ -246,8 +246,28 @@ def test_a_missed_nightly_run_is_alerted_once_and_fails_a_check_until_computed(
     tick()
     assert states == [True, False, False, None, True]
     (text,) = webhook.messages
-    assert "no results for 2022-12-23" in text
+    assert "no complete results for 2022-12-23" in text
     assert "`riskmetrics run --date 2022-12-23`" in text
+
+
+def test_a_failed_run_leaves_the_night_missed(
+    sample: str, instance: dg.DagsterInstance, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has stored the values of the portfolios, or why they have none, before it failed."""
+    assets = ["portfolio_values", "position_betas"]
+    monkeypatch.setattr(nightly, "datetime", _Clock)
+    assert run([date(2022, 12, 22)], assets).exit_code == 0
+    with open_connection(sample) as connection:
+        connection.execute(
+            sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-23'")
+        )
+    assert run([date(2022, 12, 23)], assets).exit_code == 3
+    assert "2022-12-23" in instance.get_materialized_partitions(dg.AssetKey("portfolio_values"))
+    with dg.build_sensor_context(instance=instance, repository_def=REPOSITORY) as context:
+        made = REPOSITORY.get_sensor_def("alert_on_missed_session").evaluate_tick(context)
+    (outcome,) = made.asset_events
+    assert not outcome.passed
+    assert "the latest are for 2022-12-22" in outcome.description
 
 
 def test_a_run_of_the_whole_job_does_not_look_at_the_last_night(sample: str, run: Run) -> None:
