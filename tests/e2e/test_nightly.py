@@ -115,12 +115,31 @@ def test_a_session_without_one_asset_is_missing(instance: dg.DagsterInstance, ru
     assert nightly.missing_sessions(instance, REPOSITORY, days[2]) == [days[1]]
 
 
-def test_the_command_line_catches_up_in_one_run(sample: str, run: Run) -> None:
+def test_the_command_line_catches_up_in_one_run(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run([date(2022, 12, 21)]).exit_code == 0
+    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: date(2022, 12, 28))
     result = CliRunner().invoke(app, ["catch-up"])
     assert result.exit_code == 0, result.output
     assert "2022-12-22 to 2022-12-28 (4 sessions)" in result.output
+    assert "warning: closes" not in result.output
     assert len(read_results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == 5
+
+
+def test_catching_up_fails_if_the_prices_end_a_session_before_the_latest(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where an import of files has stopped: a scheduler alerts by the exit code."""
+    assert run([date(2022, 12, 28)]).exit_code == 0
+    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: date(2022, 12, 29))
+    result = CliRunner().invoke(app, ["catch-up"])
+    assert result.exit_code == 4
+    assert (
+        "warning: closes of the market index end on 2022-12-28, 1 session before the latest ended"
+        " session, 2022-12-29. Import newer prices: riskmetrics import prices FILE" in result.output
+    )
+    assert "no row changed" in result.output
 
 
 @pytest.mark.slow(15)
