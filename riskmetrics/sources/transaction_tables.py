@@ -142,7 +142,9 @@ def _find_general_table(
 ) -> TransactionTable:
     """Return the table below the first line with headers of a date, a kind and a number."""
     if len(lines) == 1:
-        raise DataQualityError(f"{path} has a header but no row: export it again, with its transactions")
+        raise DataQualityError(
+            f"{path} has a header but no row: export it again, with its transactions"
+        )
     kind = classify_lines([line.cells for line in lines])
     if FileKind.TRANSACTIONS not in kind.alternatives:  # else each line has to name its kind
         require_kind(path, kind, {FileKind.TRANSACTIONS})
