@@ -97,6 +97,27 @@ def test_symbols_one_error_away(symbol, known, found):
     assert find_near_symbols(symbol, known) == found
 
 
+def test_a_setting_without_data_is_warned_of_at_once(call, load, tmp_path: Path):
+    """`load` stores prices of AAPL, MSFT and KO."""
+    known = call("db", "setting", "market_index", "AAPL")
+    assert (known.stdout, known.stderr) == ("AAPL\n", "")
+    for name in ("market_index", "rate_index"):
+        unknown = call("db", "setting", name, "APPL")
+        assert (unknown.exit_code, unknown.stdout) == (0, "APPL\n")
+        said = " ".join(unknown.stderr.split())
+        assert "warning: no price of APPL (is it AAPL?) is stored" in said
+        assert call("db", "setting", name).stderr == ""
+    without = call("db", "setting", "benchmark", "NOPE")
+    assert without.stdout == "NOPE\n"
+    said = " ".join(without.stderr.split())
+    assert "warning: no sector weights of NOPE are stored" in said
+    assert "riskmetrics import benchmark FILE --code NOPE" in said
+    weights = tmp_path / "weights.csv"
+    weights.write_text("date,sector,weight\n2022-12-28,Energy,0.6\n2022-12-28,Utilities,0.4\n")
+    assert call("import", "benchmark", str(weights), "--code", "NOPE").exit_code == 0
+    assert call("db", "setting", "benchmark", "NOPE").stderr == ""
+
+
 def test_a_stored_typing_error_is_named_with_the_nearest_symbol_until_it_is_renamed(call, load):
     load("APPL,10\nKO,5\n")
     assert call("db", "setting", "market_index", "MSFT").exit_code == 0
