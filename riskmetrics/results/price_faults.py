@@ -370,7 +370,9 @@ def _short_history_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
                 + ", ".join(text for least, text in _UNDEFINED_BELOW.items() if n < least)
                 for n in n_obs
             ],
-            "what_to_do": np.where(known.any(axis=0), None, _NO_CLOSE_REMEDY),
+            "what_to_do": [
+                None if has_close else _NO_CLOSE_REMEDY for has_close in known.any(axis=0)
+            ],
         }
     )
     listed: pd.DataFrame = rows[short]

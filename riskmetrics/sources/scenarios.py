@@ -62,8 +62,8 @@ def read_scenarios(
     DataQualityError
         If the file is not a table of scenarios, or has no valid row.
     """
-    moves = tuple(name for name in SCENARIO_COLUMNS if name not in {"name", "description"})
-    chooser = KindChooser(SCENARIO_COLUMNS, ("name",), "a table of stress scenarios", moves)
+    distinctive = tuple(name for name in SCENARIO_COLUMNS if name not in {"name", "description"})
+    chooser = KindChooser(SCENARIO_COLUMNS, ("name",), "a table of stress scenarios", distinctive)
     table = read_columns(path, chooser, limits)
     move_columns = ("market_move", "rate_move", "volatility_move")
     validator = validate_table(table, notation, move_columns)

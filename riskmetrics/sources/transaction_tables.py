@@ -143,7 +143,7 @@ def _find_general_table(
     """Return the table below the first line with headers of a date, a kind and a number."""
     if len(lines) == 1:
         raise DataQualityError(
-            f"{path} has a header but no row: export it again, with its transactions"
+            f"{path} has a header but no row, so no transaction: export it again"
         )
     kind = classify_lines([line.cells for line in lines])
     if FileKind.TRANSACTIONS not in kind.alternatives:  # else each line has to name its kind
