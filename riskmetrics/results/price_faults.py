@@ -371,7 +371,7 @@ def _short_history_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
                 for n in n_obs
             ],
             "what_to_do": [
-                None if has_close else _NO_CLOSE_REMEDY for has_close in known.any(axis=0)
+                None if n_closes else _NO_CLOSE_REMEDY for n_closes in known.sum(axis=0).tolist()
             ],
         }
     )
