@@ -76,11 +76,14 @@ def build_definitions(
                 f"two assets are named {asset.name}: rename the figure of the extension"
             )
         taken.add(asset.name)
+    assets = [*others, build_risk_results([*RESULT_ASSETS, *extensions])]
+    keys = {key for definition in assets for key in definition.keys}
     return dg.Definitions(
-        assets=[*others, build_risk_results([*RESULT_ASSETS, *extensions])],
-        asset_checks=dg.load_asset_checks_from_modules(
-            [insight_generation, market_data_checks, nightly]
-        ),
+        assets=assets,
+        asset_checks=[
+            *dg.load_asset_checks_from_modules([insight_generation, market_data_checks]),
+            nightly.build_last_scheduled_run(keys),
+        ],
         jobs=_build_jobs(),
         schedules=[nightly.build_schedule(is_enabled=is_schedule_enabled)],
         sensors=[
@@ -100,7 +103,7 @@ def _build_jobs() -> list[Any]:
             DAILY_RISK,
             selection=dg.AssetSelection.all()
             - _CALIBRATION_ASSETS
-            - dg.AssetSelection.checks(nightly.last_scheduled_run),
+            - dg.AssetSelection.checks(nightly.LAST_SCHEDULED_RUN),
             description=(
                 "Every metric of every portfolio for one exchange session, or for a range of"
                 " them in one run."

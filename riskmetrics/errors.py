@@ -28,7 +28,7 @@ from datetime import date
 from typing import Literal
 
 PARTIAL_EXIT_CODE = 4
-"""Exit code of a run that succeeded although some of its input could not be fetched."""
+"""Exit code of a run that succeeded although some of its input is missing or outdated."""
 
 
 class RiskmetricsError(Exception):

@@ -16,7 +16,7 @@ A command prints an error as one line on stderr: what happened, where, and what 
 _CODES_WITHOUT_ERROR = {
     0: "Done. Warnings do not change this.",
     1: "Something else failed, such as the operating system refusing a file.",
-    PARTIAL_EXIT_CODE: "Done, but some of the input could not be downloaded.",
+    PARTIAL_EXIT_CODE: "Done, but some of the input could not be fetched, or is outdated.",
     130: "Interrupted with Ctrl-C; results stored so far are kept.",
 }
 """Meaning of the exit codes that no class of errors explains."""

@@ -56,8 +56,10 @@ def _refresh_prices(
         )
     missing = sorted(symbols - set(coverage["symbol"]) - result.errors.keys())
     if missing:
+        with warehouse.read() as connection:
+            named = stored_prices.suggest_symbols(connection, missing)
         context.log.warning(
-            f"no price up to {days[-1]} is stored for {join_names(missing)}: import prices with "
+            f"no price up to {days[-1]} is stored for {join_names(named)}: import prices with "
             "`riskmetrics import prices FILE`, or set FMP_API_KEY or RISKMETRICS_SOURCE; "
             f"all: `riskmetrics show quality --date {days[-1]}`"
         )
@@ -85,8 +87,9 @@ def _refresh_profiles(
         held_in_range = input_queries.read_held_symbols(connection, days[0], days[-1])
     missing = sorted(set(held_in_range) - set(stored.index))
     if missing:
+        sectors = "its sector is" if len(missing) == 1 else "their sectors are"
         context.log.warning(
-            f"no profile is stored for {join_names(missing)}: their sector is Unclassified; "
+            f"no profile is stored for {join_names(missing)}: {sectors} Unclassified; "
             "import profiles with `riskmetrics import profiles FILE`, or set FMP_API_KEY or"
             " RISKMETRICS_SOURCE"
         )

@@ -1,6 +1,6 @@
 """The end-of-day schedule, catching up on missed sessions, and alerts on failures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 _VALUES = dg.AssetKey("portfolio_values")
 """Asset that every session of every portfolio has."""
+
+LAST_SCHEDULED_RUN = dg.AssetCheckKey(_VALUES, "last_scheduled_run")
+"""Check that shows whether a night was missed; it is not about the run that evaluates it."""
 
 _RESULTS_DUE = time(21)
 """When a session's results are missed, in New York."""
@@ -83,14 +86,22 @@ def missing_sessions(
         trading_calendar.previous_session(day, _CATCH_UP_SESSIONS),
         trading_calendar.previous_session(day),
     )
-    missing: set[date] = set()
-    for key in repository.asset_graph.materializable_asset_keys:
+    keys = repository.asset_graph.materializable_asset_keys
+    missing = _select_missing(instance, keys, {session.isoformat() for session in month})
+    return sorted(map(date.fromisoformat, missing))
+
+
+def _select_missing(
+    instance: dg.DagsterInstance, keys: Iterable[dg.AssetKey], sessions: Set[str]
+) -> set[str]:
+    """Return those of some sessions that an asset missed after an earlier result."""
+    missing: set[str] = set()
+    for key in keys:
         materialized = instance.get_materialized_partitions(key)
         if materialized:  # none of an asset without partitions
-            first = date.fromisoformat(min(materialized))
-            later = (session for session in month if session > first)
-            missing.update(each for each in later if each.isoformat() not in materialized)
-    return sorted(missing)
+            first = min(materialized)
+            missing.update(session for session in sessions - materialized if first < session)
+    return missing
 
 
 def build_sensors(*, is_enabled: bool) -> Sequence[dg.SensorDefinition]:
@@ -161,8 +172,13 @@ def _send_alert(context: dg.RunStatusSensorContext, outcome: str, lines: Sequenc
 
 def alert_on_missed_session(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Evaluate `last_scheduled_run` and alert on a missed session until one alert is delivered."""
+    repository = context.repository_def
+    if repository is None:
+        raise dg.DagsterInvariantViolationError("the sensor is evaluated without its code location")
+    keys = repository.asset_graph.materializable_asset_keys
     now = datetime.now(UTC)
-    session, outcome = _find_due_session(now), _evaluate_last_scheduled_run(context.instance, now)
+    session = _find_due_session(now)
+    outcome = _evaluate_last_scheduled_run(context.instance, keys, now)
     # not the description, which changes with the latest session: one alert per missed session
     state, message = f"{outcome.passed}: {session}", str(outcome.description)
     if state == context.cursor:
@@ -176,16 +192,24 @@ def alert_on_missed_session(context: dg.SensorEvaluationContext) -> dg.SensorRes
     return dg.SensorResult(asset_events=[outcome], skip_reason=message, cursor=state)
 
 
-@dg.asset_check(asset=_VALUES)
-def last_scheduled_run(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-    """The last session whose results are due, at 21:00 New York, has them."""
-    outcome = _evaluate_last_scheduled_run(context.instance, datetime.now(UTC))
-    return dg.AssetCheckResult(
-        passed=outcome.passed,
-        severity=outcome.severity,
-        metadata=outcome.metadata,
-        description=outcome.description,
-    )
+def build_last_scheduled_run(keys: Collection[dg.AssetKey]) -> dg.AssetChecksDefinition:
+    """Return the check `last_scheduled_run`; ``keys``: the assets that a session is complete with.
+
+    A run in a command's process does not know the other assets of its code location.
+    """
+
+    @dg.asset_check(asset=_VALUES, name=LAST_SCHEDULED_RUN.name)
+    def last_scheduled_run(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        """The last session whose results are due, at 21:00 New York, has them."""
+        outcome = _evaluate_last_scheduled_run(context.instance, keys, datetime.now(UTC))
+        return dg.AssetCheckResult(
+            passed=outcome.passed,
+            severity=outcome.severity,
+            metadata=outcome.metadata,
+            description=outcome.description,
+        )
+
+    return last_scheduled_run
 
 
 def _find_due_session(now: datetime) -> date:
@@ -198,21 +222,23 @@ def _find_due_session(now: datetime) -> date:
 
 
 def _evaluate_last_scheduled_run(
-    instance: dg.DagsterInstance, now: datetime
+    instance: dg.DagsterInstance, keys: Iterable[dg.AssetKey], now: datetime
 ) -> dg.AssetCheckEvaluation:
+    """Evaluate whether every asset has the due session: a failed run stores values of none."""
     due_session = _find_due_session(now)
     materialized = instance.get_materialized_partitions(_VALUES)
-    # where nothing was ever computed, nothing is missed
-    is_complete = not materialized or due_session.isoformat() in materialized
-    latest = max(materialized, default="none")
+    due = due_session.isoformat()
+    missing = _select_missing(instance, keys, {*materialized, due})
+    is_complete = due not in missing  # where nothing was ever computed, nothing is missed
+    latest = max(materialized - missing, default="none")
     missed_message = (
-        f"no results for {due_session}: its run did not happen, has failed or is not done (the"
-        f" latest are for {latest}); the next evening catches up, or `riskmetrics run --date"
+        f"no complete results for {due_session}: its run did not happen, has failed or is not done"
+        f" (the latest are for {latest}); the next evening catches up, or `riskmetrics run --date"
         f" {due_session}` now"
     )
     return dg.AssetCheckEvaluation(
         asset_key=_VALUES,
-        check_name="last_scheduled_run",
+        check_name=LAST_SCHEDULED_RUN.name,
         passed=is_complete,
         severity=dg.AssetCheckSeverity.WARN,  # concerns the scheduled run, not this one
         metadata={"due": str(due_session), "latest": latest},

@@ -125,7 +125,9 @@ def price_coverage(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckR
             result_queries.find_low_coverage(connection, metric, days, MIN_COVERAGE)
             for metric in ("price_sources", "prices")
         )
-        never_priced = stored_prices.find_unpriced_symbols(connection, days)
+        never_priced = stored_prices.suggest_symbols(
+            connection, stored_prices.find_unpriced_symbols(connection, days)
+        )
     has_missing_sources = not missing_sources.empty
     insufficient = missing_sources if has_missing_sources else missing_prices
     labels = [
@@ -146,8 +148,8 @@ def price_coverage(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckR
         )
     if never_priced:
         sentences.append(
-            f"no price is stored for {join_names(never_priced)}: check the symbol, or import its"
-            " prices"
+            f"no price is stored for {join_names(never_priced)}: correct the symbol with"
+            " `riskmetrics symbols rename OLD NEW`, or import its prices"
         )
     return dg.AssetCheckResult(
         passed=insufficient.empty and not never_priced,

@@ -13,7 +13,7 @@ FIGURES = (
         formula="equity: net value + cash, at closes of the day or at most 5 sessions old"),
     _portfolio("cash_value", "Cash", Unit.MONEY,
         "equity balance - net value on the last priced session up to its date + sales - purchases"
-        " + income since"),
+        " + income since; contains holdings without a price on that session"),
     _portfolio("long_value", "Long", Unit.MONEY,
         "sum of the values of instruments held long, units * price, lots netted"),
     _portfolio("short_value", "Short", Unit.MONEY,

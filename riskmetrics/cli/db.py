@@ -148,6 +148,8 @@ def setting(
 ) -> None:
     """Print or change a setting stored in the database.
 
+    Warns of a symbol without stored prices, and of a benchmark without stored sector weights.
+
     Example: riskmetrics db setting market_index SPY
     """
     from riskmetrics import setting_types, settings
@@ -169,7 +171,31 @@ def setting(
                 raise UsageError(f"{value!r} is not a symbol: {setting_types.INDEX_SYMBOL_RULE}")
             index = symbol_spellings.find_class_shares(connection, [index]).get(index, index)
             input_writes.store_setting(connection, name, index)
-        typer.echo(stored_settings.read_setting(connection, name, getattr(settings.load(), name)))
+        in_use = stored_settings.read_setting(connection, name, getattr(settings.load(), name))
+        missing = "" if value is None else _describe_missing_data(connection, name, in_use)
+    typer.echo(in_use)
+    if missing:
+        echo_err(f"warning: {missing}")
+
+
+def _describe_missing_data(connection: "sa.Connection", name: str, value: str) -> str:
+    """Return what a run misses with the value of a setting, and what to do; empty if nothing."""
+    from riskmetrics.db import input_queries, stored_prices, stored_settings
+
+    if name == stored_settings.BENCHMARK_CODE:
+        if input_queries.read_latest_benchmark(connection, value) is not None:
+            return ""
+        return (
+            f"no sector weights of {value} are stored. Import them: riskmetrics import benchmark"
+            f" FILE --code {value}"
+        )
+    if len(stored_prices.read_price_coverage(connection, [value])):
+        return ""
+    (named,) = stored_prices.suggest_symbols(connection, [value])
+    return (
+        f"no price of {named} is stored. riskmetrics run fetches it if a data source is"
+        " configured; else import it: riskmetrics import prices FILE"
+    )
 
 
 @app.command(rich_help_panel=_SERVER)

@@ -64,8 +64,14 @@ def _check_held(data: _Data, *, what: str) -> Iterator[tuple[str, ...]]:
     if not missing:
         yield "ok", f"complete for {held}"
         return
+    advice = []
+    if what == "price":
+        from riskmetrics.db import stored_prices
+
+        named = stored_prices.suggest_symbols(data.connection, missing)
+        correction = ", or riskmetrics symbols rename OLD NEW" if named != missing else ""
+        missing, advice = named, [f"{data.fetch_command}{correction}"]
     names = join_names(missing, MAX_NAMES_PER_LINE)
-    advice = [data.fetch_command] if what == "price" else []
     yield "warn", f"missing for {len(missing)} of {held}: {names}", *advice
 
 

@@ -30,6 +30,13 @@ def merge_settings(text: str, values: Mapping[str, str]) -> str:
     return kept + "".join(f"{name}={_quote(value)}\n" for name, value in values.items())
 
 
+def list_settings(text: str) -> set[str]:
+    """Return the names of the settings in the text of an environment file."""
+    from dotenv.parser import parse_stream
+
+    return {binding.key for binding in parse_stream(io.StringIO(text)) if binding.key}
+
+
 def _quote(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

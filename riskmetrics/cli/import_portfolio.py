@@ -123,7 +123,12 @@ def portfolio(
             f"{file} has weights, not quantities: pass the portfolio value with --value"
         )
     plans = plan_portfolios(
-        file, parsed, name.strip(), account, equity if equity is not None else value
+        file,
+        parsed,
+        name.strip(),
+        account,
+        equity if equity is not None else value,
+        needs_names=not dry_run,
     )
     report_interpretation(parsed, plans, day, has_all_rejected=dry_run)
     if dry_run:

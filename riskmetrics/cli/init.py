@@ -1,6 +1,8 @@
 """`riskmetrics init`: settings, holdings, data and a first run for a new user."""
 
 import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 _KEY_SETTINGS = {"fmp": "FMP_API_KEY", "tiingo": "RISKMETRICS_TIINGO_API_KEY"}
 """Setting of the key of each source that needs one."""
 _KEY_FIELDS = {"FMP_API_KEY": "fmp_api_key", "RISKMETRICS_TIINGO_API_KEY": "tiingo_api_key"}
+_FOLDERS = {"RISKMETRICS_HOME": "home_directory", "DAGSTER_HOME": "dagster_directory"}
+"""Folders of the environment that are written to .env: a scheduler does not see a shell's."""
 _SOURCES = """\
 Data sources of prices:
   yahoo   no key; for personal use, without a guarantee (needs pip install 'riskmetrics[yahoo]')
@@ -74,7 +78,8 @@ def init(
     """Set up a data source, import holdings, compute a first session.
 
     Asks for what no option says. Writes the settings to .env in the current directory, which only
-    you may read, then imports the holdings, fetches their prices and prints the results.
+    you may read, with RISKMETRICS_HOME and DAGSTER_HOME if they are set. Then imports the holdings,
+    fetches their prices and prints the results.
 
     Example: riskmetrics init
 
@@ -93,7 +98,7 @@ def init(
         return
     code = _run_latest_session()
     _print_results()
-    typer.echo(_NEXT_SCHEDULED if answers.is_scheduled else _NEXT)
+    typer.echo(_NEXT_SCHEDULED if answers.is_scheduled else _NEXT + "\n" + _describe_crontab())
     if code:
         raise typer.Exit(code)
 
@@ -166,6 +171,7 @@ def _write_settings(answers: _Answers, *, is_overwrite_allowed: bool) -> None:
     values = {
         "RISKMETRICS_SOURCE": answers.source,
         **answers.keys,
+        **_collect_folders(),
         "RISKMETRICS_NIGHTLY": str(answers.is_scheduled).lower(),
     }
     before = env_file.read_env_file()
@@ -188,6 +194,28 @@ def _write_settings(answers: _Answers, *, is_overwrite_allowed: bool) -> None:
     for name, value in values.items():
         if os.environ.get(name) not in (None, "", value):
             echo_err(f"note: {name} in the environment takes precedence over .env")
+    for name in (*_KEY_FIELDS, "RISKMETRICS_DATABASE_URL"):
+        if os.environ.get(name) and name not in env_file.list_settings(text):
+            echo_err(f"note: {name} is only in the environment: a crontab needs it in .env")
+
+
+def _collect_folders() -> dict[str, str]:
+    """Return the absolute folders that the environment names, by setting."""
+    from riskmetrics import settings
+
+    named = [name for name in _FOLDERS if os.environ.get(name)]
+    configured = settings.load() if named else None
+    return {name: str(getattr(configured, _FOLDERS[name])) for name in named}
+
+
+def _describe_crontab() -> str:
+    """Return the crontab line that computes every evening with the settings of this folder."""
+    command = shutil.which("riskmetrics") or "riskmetrics"
+    folder, command = (shlex.quote(text) for text in (str(Path.cwd()), command))
+    return (
+        "\nTo compute every evening, add to your crontab (in the machine's time; choose one after"
+        f" 18:30 in New York):\n  30 18 * * 1-5  cd {folder} && {command} catch-up"
+    )
 
 
 def _run_latest_session() -> int:
@@ -231,7 +259,6 @@ _NEXT = """
 Next:
   riskmetrics report                       the results as a web page, report.html
   riskmetrics show betas                   betas of all positions, with standard errors
-  riskmetrics catch-up                     each evening: fetch and compute what is missing
   riskmetrics doctor                       what is missing or outdated"""
 
 _NEXT_SCHEDULED = """

@@ -311,15 +311,14 @@ def _first_and_last_day(days: Sequence[date]) -> tuple[str, str]:
 def _report_checks(result: "dg.ExecuteInProcessResult") -> bool:
     """Print a line per check that did not pass; return whether the severity of any is ERROR."""
     from riskmetrics.assets import failures
-    from riskmetrics.assets.nightly import last_scheduled_run
+    from riskmetrics.assets.nightly import LAST_SCHEDULED_RUN
 
-    # Dagster adds this check to any selection of assets, although it is not about this run.
-    schedule_checks = {key.name for key in last_scheduled_run.check_keys}
     evaluations = result.get_asset_check_evaluations()
     failed = [
         evaluation
         for evaluation in evaluations
-        if not evaluation.passed and evaluation.check_name not in schedule_checks
+        # Dagster adds this check to any selection of assets, although it is not about this run.
+        if not evaluation.passed and evaluation.check_name != LAST_SCHEDULED_RUN.name
     ]
     for evaluation in failed:
         echo_err(

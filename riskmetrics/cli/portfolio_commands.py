@@ -85,10 +85,11 @@ def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float |
         changes = holdings.apply_statement(connection, name, lots, as_of=day, equity=balance)
         symbols = set(underlying(lots).dropna())
         priced = set(stored_prices.read_price_coverage(connection, symbols)["symbol"])
-    if unpriced := sorted(symbols - priced):
+        unpriced = stored_prices.suggest_symbols(connection, sorted(symbols - priced))
+    if unpriced:
         echo_err(
             f"no price is stored for {join_names(unpriced)}: riskmetrics run fetches it if a data"
-            " source is configured"
+            " source is configured; riskmetrics symbols rename OLD NEW corrects a symbol"
         )
     typer.echo(f"{name}: {pluralize(changes.opened, 'lot')}, as of {day}")
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from riskmetrics.sources.brokers import Account, HoldingsFile
     from riskmetrics.sources.tabular_files import RejectedRow
 
+_NO_NAME = "(no name)"
 _MAX_REJECTED_LINES = 20
 """Rejected lines that are printed; all of them are stored."""
 
@@ -45,14 +46,20 @@ class PortfolioPlan(NamedTuple):
 
 
 def plan_portfolios(
-    file: Path, parsed: "HoldingsFile", name: str, account: str, equity: float | None
+    file: Path,
+    parsed: "HoldingsFile",
+    name: str,
+    account: str,
+    equity: float | None,
+    *,
+    needs_names: bool = True,
 ) -> list[PortfolioPlan]:
-    """Choose the accounts to import and name their portfolios."""
+    """Choose the accounts to import and name their portfolios; without a name only if allowed."""
     from riskmetrics.errors import UsageError
 
     names = match_names(account, [one.name for one in parsed.accounts])
     chosen = [one for one in parsed.accounts if one.name in names]
-    accounts = ", ".join(one.name or "(no name)" for one in parsed.accounts)
+    accounts = ", ".join(one.name or _NO_NAME for one in parsed.accounts)
     if account and len(chosen) != 1:
         raise UsageError(
             f"--account {account} matches {len(chosen) or 'no'} account{'s' * bool(chosen)} in"
@@ -71,7 +78,11 @@ def plan_portfolios(
             else name or one.name
         )
         if not portfolio_name:
-            raise UsageError(f"{file} names no account: pass the name of the portfolio with --name")
+            missing_name = f"{file} names no account: pass the name of the portfolio with --name"
+            if needs_names:
+                raise UsageError(missing_name)
+            echo_err(f"note: {missing_name} to import it")
+            portfolio_name = _NO_NAME
         stated_equity = _to_dollars(math.nan if equity is None else equity)
         plans.append(PortfolioPlan(check_portfolio_name(portfolio_name), one, stated_equity))
     return plans

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import echo_err, echo_progress
+from riskmetrics.cli.output import echo_err, echo_progress, pluralize
 from riskmetrics.cli.shared_options import Day, day_option
+from riskmetrics.errors import PARTIAL_EXIT_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +104,8 @@ def catch_up(offline: Offline = False) -> None:
     Run it every evening from a scheduler such as cron; Dagster's schedule does the same. A session
     is missing if some asset has not been computed for it.
 
+    Exit codes are those of run; 4 also if the stored closes end before the latest ended session.
+
     Example: riskmetrics catch-up
     """
     from riskmetrics import settings, trading_calendar
@@ -110,7 +113,25 @@ def catch_up(offline: Offline = False) -> None:
 
     session = find_latest_session(offline=offline)
     first = min(launching.missing_sessions(settings.load(), session), default=session)
+    is_behind = _warn_if_behind(session)
     run_daily_risk(trading_calendar.validate_range(first, session), offline=offline)
+    if is_behind:
+        raise typer.Exit(PARTIAL_EXIT_CODE)
+
+
+def _warn_if_behind(session: date) -> bool:
+    """Return whether a session is not the latest that has ended, and warn if so."""
+    from riskmetrics import trading_calendar
+
+    latest = trading_calendar.last_completed_session()
+    n_behind = len(trading_calendar.sessions_between(session, latest)) - 1
+    if n_behind > 0:
+        echo_err(
+            f"warning: closes of the market index end on {session},"
+            f" {pluralize(n_behind, 'session')} before the latest ended session, {latest}. Import"
+            " newer prices: riskmetrics import prices FILE"
+        )
+    return n_behind > 0
 
 
 def run_daily_risk(
@@ -168,8 +189,6 @@ def _describe_rows(outcome: "RunOutcome") -> str:
 
 
 def _describe_outcome(outcome: "RunOutcome") -> str:
-    from riskmetrics.errors import PARTIAL_EXIT_CODE
-
     if not outcome.result.success:
         return "failed"
     if outcome.exit_code == PARTIAL_EXIT_CODE:

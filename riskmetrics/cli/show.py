@@ -20,6 +20,7 @@ from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
 from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
 from riskmetrics.cli.show_track_record import track_record
+from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
     """
     from riskmetrics import settings, trading_calendar
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import input_queries, stored_settings
+    from riskmetrics.db import input_queries, stored_prices, stored_settings
     from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
     from riskmetrics.results import price_faults
 
@@ -72,6 +73,8 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
         seams = find_import_splices(
             connection, bars.close.columns, price_faults.required_sessions(session)
         )
+        unpriced = bars.close.columns[bars.close.isna().all()]
+        likely = set(stored_prices.suggest_symbols(connection, unpriced)) - set(unpriced)
     found = price_faults.find_faults(bars, suspects, seams)
     if as_json:
         print_json(to_records(found))
@@ -82,6 +85,8 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
             as_json=False,
             title=f"Price faults, {session}",
         )
+    if likely:
+        typer.echo(f"no price in a year: {join_names(sorted(likely))}")
     for name in price_faults.FAULT_KINDS:
         advice = dict.fromkeys(found["what_to_do"][found["fault"] == name])
         for what_to_do in advice:

@@ -67,7 +67,11 @@ def _describe_unknown_symbols(connection: "sa.Connection", stated: set[str]) -> 
         near = {symbol: find_near_symbols(symbol, known) for symbol in sorted(unpriced)}
         for symbol, others in near.items():
             if others:
-                yield f"no price is stored for {symbol}: is it {' or '.join(others)}?"
+                yield (
+                    f"no price is stored for {symbol}: is it {' or '.join(others)}? Correct the"
+                    f" file; once stored, riskmetrics symbols rename {symbol} {others[0]} corrects"
+                    " it"
+                )
         if others := [symbol for symbol, found in near.items() if not found]:
             yield (
                 f"no price is stored for {join_names(others)}: check the symbol, or import its"
@@ -76,8 +80,9 @@ def _describe_unknown_symbols(connection: "sa.Connection", stated: set[str]) -> 
     without = stated - unpriced - stored_prices.read_symbols_with_profile(connection, stated)
     if without:
         yield (
-            f"no profile is stored for {join_names(sorted(without))}: its sector will be"
-            " Unclassified. Add it with riskmetrics import profiles"
+            f"no profile is stored for {join_names(sorted(without))}:"
+            f" {'its sector' if len(without) == 1 else 'their sectors'} will be Unclassified. Add"
+            " profiles with riskmetrics import profiles"
         )
 
 

@@ -44,7 +44,7 @@ class StoredSessions(NamedTuple):
     """Days with stored prices and results, and sessions with missing or incomplete results.
 
     A session between the first and last result is missing if it has no result, and incomplete if a
-    portfolio has neither a result nor a reason on it.
+    portfolio has neither a result nor a reason on it. Reasons alone are no result.
     """
 
     prices_from: date | None
@@ -64,8 +64,12 @@ def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
     ).one()
     reasons = tables.undefined_metrics
     explained_rows = sa.union_all(
-        sa.select(_snapshots.c.snapshot_date.label("day"), _snapshots.c.portfolio_id),
-        sa.select(reasons.c.day, reasons.c.portfolio_id).where(
+        sa.select(
+            _snapshots.c.snapshot_date.label("day"),
+            _snapshots.c.portfolio_id,
+            sa.true().label("is_result"),
+        ),
+        sa.select(reasons.c.day, reasons.c.portfolio_id, sa.false()).where(
             reasons.c.metric == "portfolio_snapshots.total_value"
         ),
     ).subquery()
@@ -74,6 +78,7 @@ def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
         sa.select(explained_rows.c.day, live)
         .join(_portfolios, _portfolios.c.id == explained_rows.c.portfolio_id)
         .group_by(explained_rows.c.day)
+        .having(sa.func.bool_or(explained_rows.c.is_result))
     )
     counts: dict[date, int] = dict(connection.execute(per_day.order_by(explained_rows.c.day)).all())
     days = list(counts)

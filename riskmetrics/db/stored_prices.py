@@ -20,6 +20,7 @@ from riskmetrics.db.sql_expressions import (
     any_of,
     is_open,
 )
+from riskmetrics.symbols import find_near_symbols
 
 
 def find_unpriced_symbols(connection: sa.Connection, days: Sequence[date]) -> list[str]:
@@ -209,6 +210,16 @@ def read_price_history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
     return rows.drop(columns="data_source").assign(
         date=rows["date"].dt.date.astype(object), has_adj_close=adjusted.astype(bool)
     )
+
+
+def suggest_symbols(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
+    """Return symbols, each with the known ones that it may be a typing error of."""
+    known = read_known_symbols(connection)
+    near = {symbol: find_near_symbols(symbol, known) for symbol in symbols}
+    return [
+        f"{symbol} (is it {' or '.join(others)}?)" if others else symbol
+        for symbol, others in near.items()
+    ]
 
 
 def read_known_symbols(connection: sa.Connection) -> set[str]:

@@ -38,6 +38,9 @@ class FaultKind(NamedTuple):
     what_to_do: str
 
 
+_NO_CLOSE_REMEDY = (
+    "correct the symbol with `riskmetrics symbols rename OLD NEW`, or import its prices"
+)
 _REIMPORT_REMEDY = "import the symbol's whole history again, from one download"
 
 FAULT_KINDS = {
@@ -66,7 +69,7 @@ FAULT_KINDS = {
         "short histories",
         f"Fewer than {MIN_FULL_YEAR_OBS} returns in a year: some metrics use fewer observations"
         " than intended, or are undefined.",
-        "import earlier prices, if there are any",
+        "import the missing prices, or earlier ones, if there are any",
     ),
 }
 """Kinds of fault by name, in the order of listing."""
@@ -367,7 +370,9 @@ def _short_history_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
                 + ", ".join(text for least, text in _UNDEFINED_BELOW.items() if n < least)
                 for n in n_obs
             ],
-            "what_to_do": None,
+            "what_to_do": [
+                None if n_closes else _NO_CLOSE_REMEDY for n_closes in known.sum(axis=0).tolist()
+            ],
         }
     )
     listed: pd.DataFrame = rows[short]

@@ -15,6 +15,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.factor_sets import require_factor_name
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.sources.file_kinds import PRICE_KINDS, refuse_known_kind
 from riskmetrics.sources.price_layouts import load_price_layouts
 from riskmetrics.sources.row_validation import (
     INFERRED,
@@ -29,6 +30,7 @@ from riskmetrics.sources.table_headers import (
     choose_columns,
     header_key,
     missing_columns_error,
+    widest_record,
 )
 from riskmetrics.sources.tabular_files import Table, read_columns
 
@@ -61,8 +63,11 @@ class _FactorHeaderChooser:
             return None
         return HeaderChoice({"date": 0} | {name: at for at, name in enumerate(names, 1)}, [])
 
-    def refusal(self, path: Path, headers: list[str], separator: str) -> DataQualityError:
-        return missing_columns_error(path, headers, _aliases(), (*_LONG_COLUMNS,), separator)
+    def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
+        refuse_known_kind(path, records, "a table of factor returns", PRICE_KINDS)
+        return missing_columns_error(
+            path, widest_record(records), _aliases(), (*_LONG_COLUMNS,), separator
+        )
 
 
 def _aliases() -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,12 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.sources.table_headers import header_key
+from riskmetrics.sources.table_headers import (
+    AliasChooser,
+    HeaderAliases,
+    HeaderChoice,
+    header_key,
+)
 from riskmetrics.sources.table_kinds import (
     DATE,
     HOLDINGS_KINDS,
@@ -28,14 +33,18 @@ __all__ = [
     "PRICE_KINDS",
     "FileClassification",
     "FileKind",
+    "KindChooser",
     "classify_lines",
     "classify_table",
     "classify_tables",
     "combine_kinds",
     "is_header",
+    "refuse_known_kind",
     "require_kind",
 ]
 
+OTHER_KIND_REMEDY = "Use `riskmetrics import portfolio` or `riskmetrics import transactions`"
+"""What to do with a file of holdings or transactions that is given to another command."""
 _MAX_HEADER_LINES = 200
 _MIN_HEADERS = 2
 """Known headers that a line must have to be one of several headers of a file."""
@@ -101,8 +110,62 @@ def is_header(line: Sequence[str]) -> bool:
     return _count_headers(cells) >= max(_MIN_HEADERS, len(cells) / 2)
 
 
+class KindChooser(AliasChooser):
+    """Recognizes the header of a table that has no kind of its own, and refuses known kinds.
+
+    Parameters
+    ----------
+    aliases, required
+        As for `AliasChooser`.
+    title : str
+        What the table is, with its article.
+    distinctive : tuple of str
+        Columns of which a table of a known kind must have one to be read all the same.
+    """
+
+    def __init__(
+        self,
+        aliases: HeaderAliases,
+        required: tuple[str, ...],
+        title: str,
+        distinctive: tuple[str, ...],
+    ) -> None:
+        super().__init__(aliases, required)
+        self._title, self._distinctive = title, distinctive
+
+    def choose(self, path: Path, records: Sequence[list[str]]) -> HeaderChoice | None:
+        """Return the known columns if the first record is the header of such a table."""
+        choice = super().choose(path, records)
+        if choice is not None and choice.positions.keys().isdisjoint(self._distinctive):
+            refuse_known_kind(path, records, self._title)
+        return choice
+
+    def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
+        """Return the error that names the missing columns; raise it if the kind is known."""
+        refuse_known_kind(path, records, self._title)
+        return super().refusal(path, records, separator)
+
+
+def refuse_known_kind(
+    path: Path,
+    records: Sequence[Sequence[str]],
+    title: str,
+    expected: Collection[FileKind] = (),
+) -> None:
+    """Raise DataQualityError if the records are of a known kind, and so no table of ``title``.
+
+    ``expected`` are kinds that such a table can look like.
+    """
+    require_kind(path, classify_lines(records), expected, title=title, remedy=OTHER_KIND_REMEDY)
+
+
 def require_kind(
-    path: Path, found: FileClassification, expected: Collection[FileKind], *, remedy: str = ""
+    path: Path,
+    found: FileClassification,
+    expected: Collection[FileKind],
+    *,
+    title: str = "",
+    remedy: str = "",
 ) -> None:
     """Raise DataQualityError if a file is of another kind than expected, or can be of another.
 
@@ -115,11 +178,13 @@ def require_kind(
     found : FileClassification
         Its kind.
     expected : collection of FileKind
-        Kinds that the caller reads.
+        Kinds that the caller reads; empty if its table has no kind.
+    title : str
+        What the caller reads. Default: the title of the first expected kind.
     remedy : str
         What to do if the kind is ambiguous.
     """
-    expected_title = TITLES[min(expected, key=list(FileKind).index)]
+    expected_title = title or TITLES[min(expected, key=list(FileKind).index)]
     because = f": {'; '.join(found.evidence)}" if found.evidence else ""
     others = [kind for kind in found.alternatives if kind not in expected]
     if others:

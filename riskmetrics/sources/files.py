@@ -13,6 +13,7 @@ import pandas as pd
 from riskmetrics import gics, trading_calendar
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import DateArray, FloatArray
+from riskmetrics.sources.file_kinds import KindChooser
 from riskmetrics.sources.layouts import SYMBOL_HEADERS
 from riskmetrics.sources.price_files import price_rows, read_prices
 from riskmetrics.sources.row_validation import (
@@ -27,7 +28,7 @@ from riskmetrics.sources.row_validation import (
     to_dates,
     validate_table,
 )
-from riskmetrics.sources.tabular_files import RejectedRow, read_table
+from riskmetrics.sources.tabular_files import RejectedRow, read_columns
 
 __all__ = [
     "ParseResult",
@@ -103,7 +104,10 @@ def read_profiles(
     DataQualityError
         If the file is not a table of profiles, or has no valid row.
     """
-    table = read_table(path, PROFILE_COLUMNS, required=("symbol",), limits=limits)
+    chooser = KindChooser(
+        PROFILE_COLUMNS, ("symbol",), "a table of profiles", ("sector", "industry", "beta")
+    )
+    table = read_columns(path, chooser, limits)
     validator = validate_table(table, notation, amounts=("beta",))
     symbols, beta = validator.symbols("symbol"), validator.numbers("beta")
     validator.reject(symbols == "", "no symbol")
@@ -166,7 +170,8 @@ def read_benchmark(
         If the file is not a table of weights, or has no valid row.
     """
     required = ("date", "sector", "weight")
-    table = read_table(path, BENCHMARK_COLUMNS, required=required, limits=limits)
+    chooser = KindChooser(BENCHMARK_COLUMNS, required, "a table of sector weights", required)
+    table = read_columns(path, chooser, limits)
     sizes = ("market_cap", "num_constituents")
     validator = validate_table(table, notation, amounts=("weight",), counts=sizes)
     days, sector_names = validator.days("date"), validator.text("sector")

@@ -18,7 +18,14 @@ from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.column_contents import find_columns_by_content
-from riskmetrics.sources.file_kinds import PRICE_KINDS, FileKind, classify_table, require_kind
+from riskmetrics.sources.file_kinds import (
+    OTHER_KIND_REMEDY,
+    PRICE_KINDS,
+    FileKind,
+    classify_lines,
+    classify_table,
+    require_kind,
+)
 from riskmetrics.sources.holdings_columns import header_currency, strip_units
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
 from riskmetrics.sources.table_headers import (
@@ -26,6 +33,7 @@ from riskmetrics.sources.table_headers import (
     choose_columns,
     header_key,
     missing_columns_error,
+    widest_record,
 )
 from riskmetrics.sources.tabular_files import Table, read_columns
 from riskmetrics.symbols import normalize_symbol
@@ -102,10 +110,11 @@ class PriceHeaderChooser:
             _refuse_foreign_headers(path, records[0])
         return choice
 
-    def refusal(self, path: Path, headers: list[str], separator: str) -> DataQualityError:
-        """Return the error that names the missing columns."""
+    def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
+        """Return the error that names the missing columns; raise it if the kind is another."""
+        require_kind(path, classify_lines(records), PRICE_KINDS, remedy=OTHER_KIND_REMEDY)
         return missing_columns_error(
-            path, headers, load_price_layouts().columns, _REQUIRED, separator
+            path, widest_record(records), load_price_layouts().columns, _REQUIRED, separator
         )
 
 

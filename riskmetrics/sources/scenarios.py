@@ -9,6 +9,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.factor_sets import parse_moves
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import DateArray, FloatArray
+from riskmetrics.sources.file_kinds import KindChooser
 from riskmetrics.sources.row_validation import (
     INFERRED,
     Notation,
@@ -18,7 +19,7 @@ from riskmetrics.sources.row_validation import (
     to_dates,
     validate_table,
 )
-from riskmetrics.sources.tabular_files import read_table
+from riskmetrics.sources.tabular_files import read_columns
 
 SCENARIO_COLUMNS = {
     "name": ("name", "scenario", "scenarioname"),
@@ -61,7 +62,9 @@ def read_scenarios(
     DataQualityError
         If the file is not a table of scenarios, or has no valid row.
     """
-    table = read_table(path, SCENARIO_COLUMNS, required=("name",), limits=limits)
+    distinctive = tuple(name for name in SCENARIO_COLUMNS if name not in {"name", "description"})
+    chooser = KindChooser(SCENARIO_COLUMNS, ("name",), "a table of stress scenarios", distinctive)
+    table = read_columns(path, chooser, limits)
     move_columns = ("market_move", "rate_move", "volatility_move")
     validator = validate_table(table, notation, move_columns)
     names = validator.text("name")

@@ -33,8 +33,8 @@ class HeaderChooser(Protocol):
         """Return the columns to read if the first of the records is the header; None if not."""
         ...
 
-    def refusal(self, path: Path, headers: list[str], separator: str) -> DataQualityError:
-        """Return the error for a table without such a header."""
+    def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
+        """Return the error for a table without such a header, from its first records."""
         ...
 
 
@@ -51,9 +51,11 @@ class AliasChooser:
             return None
         return HeaderChoice(*choose_columns(path, records[0], self._aliases, self._required))
 
-    def refusal(self, path: Path, headers: list[str], separator: str) -> DataQualityError:
+    def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
         """Return the error that names the missing columns."""
-        return missing_columns_error(path, headers, self._aliases, self._required, separator)
+        return missing_columns_error(
+            path, widest_record(records), self._aliases, self._required, separator
+        )
 
 
 class CsvHeader(NamedTuple):
@@ -91,14 +93,19 @@ def find_csv_header(path: Path, data: bytes, chooser: HeaderChooser) -> CsvHeade
             choice = chooser.choose(path, following) if following else None
             if choice is not None:
                 return _located(records, place, choice, delimiter)
-    first = {mark: records[0].cells if records else [] for mark, records in readings.items()}
-    delimiter = max(first, key=lambda mark: len(first[mark]))
-    if not first[delimiter] and data.strip():
+    found = {mark: [record.cells for record in records] for mark, records in readings.items()}
+    delimiter = max(found, key=lambda mark: len(widest_record(found[mark])))
+    if not found[delimiter] and data.strip():
         raise DataQualityError(
             f"{path} cannot be read as a table: its first line has no cell, or one of more than"
             f" {csv.field_size_limit():,} characters"
         )
-    raise chooser.refusal(path, first[delimiter], DELIMITERS[delimiter])
+    raise chooser.refusal(path, found[delimiter], DELIMITERS[delimiter])
+
+
+def widest_record(records: Sequence[list[str]]) -> list[str]:
+    """Return the first of the records with most cells: the header, below lines of text."""
+    return max(records, key=len, default=[])
 
 
 def _located(

@@ -340,7 +340,7 @@ def _read_parquet_table(
         check_column_count(path, len(headers), limits)
         choice = chooser.choose(path, [headers])
         if choice is None:
-            raise chooser.refusal(path, headers, "comma")
+            raise chooser.refusal(path, [headers], "comma")
         notes.extend(choice.notes)
         return choice.positions
 

@@ -141,6 +141,10 @@ def _find_general_table(
     path: Path, lines: list[Line], general: TransactionLayout
 ) -> TransactionTable:
     """Return the table below the first line with headers of a date, a kind and a number."""
+    if len(lines) == 1:
+        raise DataQualityError(
+            f"{path} has a header but no row, so no transaction: export it again"
+        )
     kind = classify_lines([line.cells for line in lines])
     if FileKind.TRANSACTIONS not in kind.alternatives:  # else each line has to name its kind
         require_kind(path, kind, {FileKind.TRANSACTIONS})

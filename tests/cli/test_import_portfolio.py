@@ -145,6 +145,15 @@ def test_a_file_that_names_no_account_needs_a_name_and_one_of_tomorrow_a_day(
     unnamed = call("import", "portfolio", str(plain))
     assert isinstance(unnamed.exception, UsageError)
     assert "plain.csv names no account" in str(unnamed.exception)
+    looked_at = call("import", "portfolio", str(plain), "--dry-run")
+    assert looked_at.exit_code == 0, looked_at.output
+    assert "note: " in looked_at.stderr
+    assert (
+        "plain.csv names no account: pass the name of the portfolio with --name to import it"
+        in (" ".join(looked_at.stderr.split()))
+    )
+    assert "KO" in looked_at.stdout
+    assert portfolios(call) == {}
     export.write_text(TWO_ACCOUNTS.replace("Dec-06-2024", "Dec-06-2999"))
     assert "in the future: pass --as-of" in str(call("import", "portfolio", str(export)).exception)
 

@@ -66,7 +66,7 @@ def test_a_folder_is_one_import_and_a_refused_file_is_named(
     assert isinstance(result.exception, DataQualityError)
     assert str(result.exception).startswith("1 of 5 files were refused")
     assert "refused: " in result.stderr
-    assert "holdings.csv has no column date" in result.stderr
+    assert "holdings.csv is a table of holdings, not a table of prices" in result.stderr
     assert "4 files: 5 rows written, 0 unchanged" in result.stdout
     assert "notes.md" not in result.output
     assert stored(engine) == EXPECTED
@@ -93,7 +93,7 @@ def test_a_file_among_others_that_none_can_be_read_from_is_refused(
     (folder / "other.csv").write_text("a,b\n1,2\n")
     result = call("import", "prices", str(folder / "holdings.csv"), str(folder / "other.csv"))
     assert isinstance(result.exception, DataQualityError)
-    assert "has no column date" in str(result.exception)
+    assert "is a table of holdings, not a table of prices" in str(result.exception)
     assert stored(engine) == []
 
 

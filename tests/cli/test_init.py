@@ -12,7 +12,9 @@ import pytest
 from dotenv import dotenv_values
 from typer.testing import CliRunner
 
+from riskmetrics import settings
 from riskmetrics.cli.env_file import merge_settings
+from riskmetrics.cli.init import _describe_crontab
 from riskmetrics.cli.main import app
 from riskmetrics.errors import ConfigurationError, UsageError
 from tests.conftest import COMMAND
@@ -112,6 +114,29 @@ def test_a_key_in_the_environment_is_used_and_not_written(
     assert result.exit_code == 0
     assert KEY not in (tmp_path / ".env").read_text()
     assert "RISKMETRICS_NIGHTLY in the environment takes precedence over .env" in result.stderr
+
+
+def test_a_crontab_in_the_folder_uses_the_same_home_as_the_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not see the shell's environment."""
+    folder = tmp_path / "not here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("RISKMETRICS_HOME", "../risk")
+    monkeypatch.setenv("DAGSTER_HOME", "~/runs")
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://me:secret@host/risk")
+    result = init("--source", "none")
+    assert result.exit_code == 0
+    assert "note: RISKMETRICS_DATABASE_URL is only in the environment" in result.stderr
+    assert "secret" not in (folder / ".env").read_text() + result.output
+    for name in ("RISKMETRICS_HOME", "DAGSTER_HOME", "RISKMETRICS_DATABASE_URL"):
+        monkeypatch.delenv(name)
+    assert settings.load().home_directory.resolve() == tmp_path / "risk"
+    assert settings.load().dagster_directory == Path.home() / "runs"
+    printed = _describe_crontab().splitlines()[-1]
+    assert printed.startswith(f"  30 18 * * 1-5  cd '{folder}' && ")
+    assert printed.endswith("riskmetrics catch-up")
 
 
 @pytest.mark.parametrize(

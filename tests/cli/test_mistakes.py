@@ -103,7 +103,7 @@ IN_FILES = [
     _mistake("import portfolio blank.csv --name X", 3, "blank.csv is empty"),
     _mistake("import scenarios empty.csv", 3, "empty.csv is empty", "save the table again"),
     _mistake("import prices header.csv", 3, "a header but no row", "save it again"),
-    _mistake("import portfolio holdings_header.csv --name X", 3, "no holding", "--allow-empty"),
+    _mistake("import portfolio holdings_header.csv --name X", 3, "no row", "--allow-empty"),
     _mistake(
         "import transactions transactions_header.csv --portfolio X", 3, "no transaction", "again"
     ),
@@ -116,7 +116,7 @@ IN_FILES = [
     _mistake("import prices future.csv", 3, "Line 2", "2999-01-04"),
     _mistake("import prices negative.csv", 3, "Line 2", "-1"),
     _mistake("import portfolio ambiguous.csv --name X", 2, "1.200", "--decimal"),
-    _mistake("import prices holdings.csv", 3, "no column date", "close (accepted"),
+    _mistake("import prices holdings.csv", 3, "a table of holdings", "import portfolio"),
     _mistake("import portfolio trades.csv --name X", 3, "type has BUY", "import transactions"),
     _mistake("import portfolio header.csv --name X", 3, "header.csv", "close"),
     _mistake("import prices report.pdf", 3, "a PDF document", "CSV or .xlsx"),

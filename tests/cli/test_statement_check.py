@@ -34,7 +34,10 @@ def load(call, tmp_path: Path):
 
 def test_a_typing_error_is_named_with_the_nearest_symbol(load):
     said = load("APPL,10\nMSFT,5\nZZZZ,1\n", "--dry-run")
-    assert "no price is stored for APPL: is it AAPL?" in said
+    assert (
+        "no price is stored for APPL: is it AAPL? Correct the file; once stored, riskmetrics"
+        " symbols rename APPL AAPL corrects it" in said
+    )
     assert "no price is stored for ZZZZ: check the symbol, or import its prices" in said
     assert "no profile is stored for MSFT: its sector will be Unclassified" in said
 
@@ -92,3 +95,39 @@ def test_the_part_of_the_total_that_is_not_imported_is_told(call, tmp_path):
 )
 def test_symbols_one_error_away(symbol, known, found):
     assert find_near_symbols(symbol, known) == found
+
+
+def test_a_setting_without_data_is_warned_of_at_once(call, load, tmp_path: Path):
+    """`load` stores prices of AAPL, MSFT and KO."""
+    known = call("db", "setting", "market_index", "AAPL")
+    assert (known.stdout, known.stderr) == ("AAPL\n", "")
+    for name in ("market_index", "rate_index"):
+        unknown = call("db", "setting", name, "APPL")
+        assert (unknown.exit_code, unknown.stdout) == (0, "APPL\n")
+        said = " ".join(unknown.stderr.split())
+        assert "warning: no price of APPL (is it AAPL?) is stored" in said
+        assert call("db", "setting", name).stderr == ""
+    without = call("db", "setting", "benchmark", "NOPE")
+    assert without.stdout == "NOPE\n"
+    said = " ".join(without.stderr.split())
+    assert "warning: no sector weights of NOPE are stored" in said
+    assert "riskmetrics import benchmark FILE --code NOPE" in said
+    weights = tmp_path / "weights.csv"
+    weights.write_text("date,sector,weight\n2022-12-28,Energy,0.6\n2022-12-28,Utilities,0.4\n")
+    assert call("import", "benchmark", str(weights), "--code", "NOPE").exit_code == 0
+    assert call("db", "setting", "benchmark", "NOPE").stderr == ""
+
+
+def test_a_stored_typing_error_is_named_with_the_nearest_symbol_until_it_is_renamed(call, load):
+    load("APPL,10\nKO,5\n")
+    assert call("db", "setting", "market_index", "MSFT").exit_code == 0
+    added = call("portfolio", "add", "Tiny", "AAPL=10", "MSTF=5", "--as-of", "2022-12-28")
+    assert "no price is stored for MSTF (is it MSFT?): riskmetrics run fetches it" in added.stderr
+    doctor = " ".join(call("doctor").stdout.split())
+    assert "missing for 2 of 4 symbols held on that session: APPL (is it AAPL?)" in doctor
+    assert "riskmetrics symbols rename OLD NEW" in doctor
+    quality = call("show", "quality").stdout
+    assert "no price in a year: APPL (is it AAPL?), MSTF (is it MSFT?)" in quality
+    for old, new in (("APPL", "AAPL"), ("MSTF", "MSFT")):
+        assert call("symbols", "rename", old, new).exit_code == 0
+    assert "is it" not in call("doctor").stdout + call("show", "quality").stdout

@@ -124,6 +124,35 @@ def test_sessions_between_the_first_and_the_last_result_are_missed(connection, l
     assert result_queries.read_snapshots(connection, NEXT).empty
 
 
+def test_reasons_alone_are_no_result(connection, lots):
+    """A failed run stores for each portfolio why it has no value: after the results, between them.
+
+    Portfolio Q has a reason on the day of P's result: the session is complete.
+    """
+    in_p = lots[lots["portfolio_id"] == lots["portfolio_id"].iloc[0]]
+    snapshot(connection, in_p, DAY)
+    snapshot(connection, lots, AFTER)
+    last = date(2022, 12, 30)
+    connection.execute(
+        sa.insert(tables.undefined_metrics),
+        [
+            {
+                "portfolio_id": owner,
+                "subject": str(owner),
+                "day": day,
+                "metric": "portfolio_snapshots.total_value",
+                "reason": "none of 2 instruments has a price",
+                "n_obs": 0,
+            }
+            for owner in lots["portfolio_id"].unique()
+            for day in (DAY, NEXT, last)
+        ],
+    )
+    found = storage_overview.read_stored_sessions(connection)
+    assert (found.results_from, found.results_to, found.sessions_computed) == (DAY, AFTER, 2)
+    assert (found.sessions_missing, found.sessions_incomplete) == ([NEXT], [])
+
+
 def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lots):
     rows = lots[["portfolio_id", "position_id"]].assign(
         calc_date=pd.Timestamp(DAY), beta=[1.0, np.nan, 3, 4], observations=90

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from riskmetrics import settings
+from riskmetrics import settings, trading_calendar
 from riskmetrics.assets import nightly, result_checks
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
@@ -146,6 +146,7 @@ def test_a_blocked_nightly_run_is_alerted_once_and_caught_up(
     assert run_id in where
     assert nightly.missing_sessions(instance, defs.get_repository_def(), DAY) == [BEFORE]
     repair(sample)
+    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: DAY)
     caught_up = CliRunner().invoke(app, ["catch-up"])
     assert caught_up.exit_code == 0, caught_up.output
     assert f"{BEFORE} to {DAY} (2 sessions)" in caught_up.output

@@ -115,12 +115,31 @@ def test_a_session_without_one_asset_is_missing(instance: dg.DagsterInstance, ru
     assert nightly.missing_sessions(instance, REPOSITORY, days[2]) == [days[1]]
 
 
-def test_the_command_line_catches_up_in_one_run(sample: str, run: Run) -> None:
+def test_the_command_line_catches_up_in_one_run(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run([date(2022, 12, 21)]).exit_code == 0
+    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: date(2022, 12, 28))
     result = CliRunner().invoke(app, ["catch-up"])
     assert result.exit_code == 0, result.output
     assert "2022-12-22 to 2022-12-28 (4 sessions)" in result.output
+    assert "warning: closes" not in result.output
     assert len(read_results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == 5
+
+
+def test_catching_up_fails_if_the_prices_end_a_session_before_the_latest(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where an import of files has stopped: a scheduler alerts by the exit code."""
+    assert run([date(2022, 12, 28)]).exit_code == 0
+    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: date(2022, 12, 29))
+    result = CliRunner().invoke(app, ["catch-up"])
+    assert result.exit_code == 4
+    assert (
+        "warning: closes of the market index end on 2022-12-28, 1 session before the latest ended"
+        " session, 2022-12-29. Import newer prices: riskmetrics import prices FILE" in result.output
+    )
+    assert "no row changed" in result.output
 
 
 @pytest.mark.slow(15)
@@ -248,8 +267,28 @@ def test_a_missed_nightly_run_is_alerted_once_and_fails_a_check_until_computed(
     tick()
     assert states == [True, False, False, None, None, True]
     (text,) = webhook.messages
-    assert "no results for 2022-12-23" in text
+    assert "no complete results for 2022-12-23" in text
     assert "`riskmetrics run --date 2022-12-23`" in text
+
+
+def test_a_failed_run_leaves_the_night_missed(
+    sample: str, instance: dg.DagsterInstance, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has stored the values of the portfolios, or why they have none, before it failed."""
+    assets = ["portfolio_values", "position_betas"]
+    monkeypatch.setattr(nightly, "datetime", _Clock)
+    assert run([date(2022, 12, 22)], assets).exit_code == 0
+    with open_connection(sample) as connection:
+        connection.execute(
+            sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-23'")
+        )
+    assert run([date(2022, 12, 23)], assets).exit_code == 3
+    assert "2022-12-23" in instance.get_materialized_partitions(dg.AssetKey("portfolio_values"))
+    with dg.build_sensor_context(instance=instance, repository_def=REPOSITORY) as context:
+        made = REPOSITORY.get_sensor_def("alert_on_missed_session").evaluate_tick(context)
+    (outcome,) = made.asset_events
+    assert not outcome.passed
+    assert "the latest are for 2022-12-22" in outcome.description
 
 
 def test_a_run_of_the_whole_job_does_not_look_at_the_last_night(sample: str, run: Run) -> None:

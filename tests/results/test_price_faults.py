@@ -183,6 +183,8 @@ def test_a_short_history_says_what_it_leaves_undefined(bars, closes, means):
     assert found["finding"].tolist() == ([] if means is None else [means])
     if means:
         assert found["fault"][0] == "short_histories"
+        remedy = "import the missing prices, or earlier" if closes else "correct the symbol with"
+        assert found["what_to_do"][0].startswith(remedy)
         assert (
             found["day"][0] == pd.Timestamp(SESSIONS[N - closes])
             if closes

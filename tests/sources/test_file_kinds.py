@@ -3,6 +3,7 @@
 import pytest
 
 from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.factor_files import read_factors
 from riskmetrics.sources.file_kinds import (
     HOLDINGS_KINDS,
     PRICE_KINDS,
@@ -10,6 +11,8 @@ from riskmetrics.sources.file_kinds import (
     classify_lines,
     require_kind,
 )
+from riskmetrics.sources.files import read_benchmark, read_prices, read_profiles
+from riskmetrics.sources.scenarios import read_scenarios
 
 HOLDINGS, TRANSACTIONS = FileKind.HOLDINGS, FileKind.TRANSACTIONS
 LONG, WIDE = FileKind.PRICES_LONG, FileKind.PRICES_WIDE
@@ -151,3 +154,43 @@ def test_an_unknown_kind_passes(tmp_path):
     found = classify_lines(lines_of("a,b\nx,y"))
     assert (found.kinds, found.alternatives) == ((), ())
     require_kind(tmp_path, found, HOLDINGS_KINDS)
+
+
+POSITIONS = (
+    "Positions for account Individual ...789, as of 04:00 PM ET, 2024-12-06\n\n"
+    "Symbol,Description,Quantity,Last Price,Market Value,Cost Basis,Type\n"
+    "AAPL,APPLE INC,10,242.84,2428.40,1500.00,Cash\nWMRT,WALMART INC,5,95.00,475.00,400.00,Cash\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("read", "title"),
+    [
+        (read_prices, "prices"),
+        (read_profiles, "profiles"),
+        (read_benchmark, "sector weights"),
+        (read_factors, "factor returns"),
+        (read_scenarios, "stress scenarios"),
+    ],
+)
+def test_a_brokers_file_given_to_another_command_is_refused_with_the_command(tmp_path, read, title):
+    file = tmp_path / "positions.csv"
+    file.write_text(POSITIONS)
+    with pytest.raises(DataQualityError) as refused:
+        read(file)
+    message = str(refused.value)
+    assert message.startswith(f"{file} is a table of holdings, not a table of {title}: ")
+    assert message.endswith("Use `riskmetrics import portfolio`")
+
+
+def test_profiles_in_a_table_of_holdings_are_read_if_it_has_sectors(tmp_path):
+    file = tmp_path / "mine.csv"
+    file.write_text("Symbol,Name,Sector,Quantity\nAAPL,Apple,Information Technology,10\n")
+    assert read_profiles(file).rows["sector"].tolist() == ["Information Technology"]
+
+
+def test_the_columns_of_an_unknown_table_are_those_below_its_title(tmp_path):
+    file = tmp_path / "other.csv"
+    file.write_text("Report of, the day\nColor;Shape;Size;Age\nred;round;1;2\n")
+    with pytest.raises(DataQualityError, match="semicolon-separated columns are: Color, Shape,"):
+        read_profiles(file)
