@@ -25,6 +25,7 @@ from riskmetrics.db import (
 )
 from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
+from riskmetrics.explain.price_rows import PriceRows
 from riskmetrics.explain.source_rows import SourceRows
 from tests.conftest import clear_settings, open_connection
 
@@ -244,19 +245,22 @@ def recompute_explanations(
 ) -> list[registry.Explanation]:
     """Recompute every number stored for a day, of the named portfolios or of all.
 
-    ``table`` limits them to those of a table.
+    ``table`` limits them to those of a table. The rows of a symbol are those of all portfolios that
+    hold it, and are recomputed once.
     """
-    engine, found = create_engine(url), []
+    engine, found, done = create_engine(url), [], set[str | None]()
     with engine.connect() as connection:
         market, rate = (
             stored_settings.read_market_index(connection),
             stored_settings.read_rate_index(connection),
         )
+        prices = PriceRows(connection)
         for portfolio in input_queries.read_portfolios(connection).itertuples():
             if portfolios and portfolio.name not in portfolios:
                 continue
-            sources = SourceRows(connection, str(portfolio.portfolio_id), day, market, rate)
-            symbols = [None, *sorted(set(sources.lots["symbol"]))]
+            sources = SourceRows(connection, str(portfolio.portfolio_id), day, market, rate, prices)
+            symbols = [None, *sorted(set(sources.lots["symbol"]) - done)]
+            done.update(symbols)
             for group in registry.METRIC_GROUPS:
                 if table not in (None, group.table.name):
                     continue
