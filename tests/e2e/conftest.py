@@ -187,8 +187,11 @@ Narrow tables have reasons in their own rows.
 """
 
 
+UNDEFINED = {"", "undefined"}
+"""What the catalog says of figures whose NULL has no other meaning than an undefined value."""
+
 _MAY_NOT_APPLY = {
-    (figure.table, figure.column) for figure in all_figures() if figure.null != "undefined"
+    (figure.table, figure.column) for figure in all_figures() if figure.null not in UNDEFINED
 }
 
 
@@ -213,7 +216,7 @@ def assert_nulls_have_reasons(
             if value is None
         }
         empty = set()
-        by_meaning = {figure.name for figure in all_figures() if figure.null != "undefined"}
+        by_meaning = {figure.name for figure in all_figures() if figure.null not in UNDEFINED}
         for table in (
             table for table in tables.metadata.sorted_tables if "undefined_reason" in table.c
         ):
