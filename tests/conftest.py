@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, islice
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from riskmetrics import deadlines
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
 
@@ -216,6 +218,14 @@ def connection(shared_engine: sa.Engine) -> Iterator[sa.Connection]:
     with shared_engine.connect() as connection, connection.begin() as transaction:
         yield connection
         transaction.rollback()
+
+
+@pytest.fixture
+def advance_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return a function that lets seconds pass on the clock of deadlines, without a wait."""
+    passed = [0.0]
+    monkeypatch.setattr(deadlines, "monotonic", lambda: time.monotonic() + sum(passed))
+    return passed.append
 
 
 @pytest.fixture(autouse=True)

@@ -140,27 +140,44 @@ def read_price_end_dates(connection: sa.Connection) -> dict[str, date | None]:
 
 
 def read_closes(
-    connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
+    connection: sa.Connection,
+    symbols: Iterable[str],
+    sessions: Sequence[date],
+    prices: sa.FromClause | None = None,
 ) -> pd.DataFrame:
-    """Return closes adjusted for splits but not for dividends, sessions x symbols, for values."""
-    return _read_close_panel(connection, "close", symbols, sessions)
+    """Return closes adjusted for splits but not for dividends, sessions x symbols, for values.
+
+    ``prices`` are those of `adjusted_prices`, if they are known.
+    """
+    return _read_close_panel(connection, "close", symbols, sessions, prices)
 
 
 def read_adjusted_closes(
-    connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
+    connection: sa.Connection,
+    symbols: Iterable[str],
+    sessions: Sequence[date],
+    prices: sa.FromClause | None = None,
 ) -> pd.DataFrame:
-    """Return closes adjusted for splits and dividends, sessions x symbols, for returns."""
-    return _read_close_panel(connection, "adj_close", symbols, sessions)
+    """Return closes adjusted for splits and dividends, sessions x symbols, for returns.
+
+    ``prices`` are those of `adjusted_prices`, if they are known.
+    """
+    return _read_close_panel(connection, "adj_close", symbols, sessions, prices)
 
 
 def _read_close_panel(
-    connection: sa.Connection, column: str, symbols: Iterable[str], sessions: Sequence[date]
+    connection: sa.Connection,
+    column: str,
+    symbols: Iterable[str],
+    sessions: Sequence[date],
+    prices: sa.FromClause | None,
 ) -> pd.DataFrame:
-    table, requested = adjusted_prices(connection), sorted(set(symbols))
+    table = adjusted_prices(connection) if prices is None else prices
+    requested = sorted(set(symbols))
     days = sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
     is_requested = sa.and_(table.c.symbol == any_of(requested), table.c.date == days)
-    prices = read_price_arrays(connection, table, [column], is_requested)
-    return prices.pivot(sessions, requested, column)
+    found = read_price_arrays(connection, table, [column], is_requested)
+    return found.pivot(sessions, requested, column)
 
 
 def read_held_bars(
@@ -181,14 +198,19 @@ def read_price_panels(
     columns: Sequence[str],
     symbols: Iterable[str],
     sessions: Sequence[date],
+    prices: sa.FromClause | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Return price panels by column name, each sessions x symbols."""
-    table, requested = adjusted_prices(connection), sorted(set(symbols))
+    """Return price panels by column name, each sessions x symbols.
+
+    ``prices`` are those of `adjusted_prices`, if they are known.
+    """
+    table = adjusted_prices(connection) if prices is None else prices
+    requested = sorted(set(symbols))
     is_requested = sa.and_(
         table.c.symbol == any_of(requested), table.c.date.between(min(sessions), max(sessions))
     )
-    prices = read_price_arrays(connection, table, columns, is_requested)
-    return {name: prices.pivot(sessions, requested, name) for name in columns}
+    found = read_price_arrays(connection, table, columns, is_requested)
+    return {name: found.pivot(sessions, requested, name) for name in columns}
 
 
 def read_cash_anchors(connection: sa.Connection, shard: Shard | None = None) -> "pd.Series[Any]":

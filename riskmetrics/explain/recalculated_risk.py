@@ -39,7 +39,9 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     if way == "parametric":
         return _recompute_parametric(sources, level, math.sqrt(horizon), inputs)
     changes = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
-    returns = changes if way == "historical" else _rescale_to_latest_volatility(changes)
+    returns = changes
+    if way != "historical":
+        returns = sources.cached(("rescaled",), lambda: _rescale_to_latest_volatility(changes))
     returns = returns.iloc[-method.VAR_WINDOW :]
     sample: FloatArray
     is_simulated = way == "revalued" or (way == "filtered" and horizon > 1)
@@ -123,16 +125,16 @@ def _revaluation(
 def _rescale_to_latest_volatility(returns: "pd.Series[float]") -> "pd.Series[float]":
     """Return each return times the latest volatility / the volatility before it."""
 
-    def volatility(window: "pd.Series[float]") -> float:
-        known = window.notna()
+    def volatility(window: "np.ndarray[Any, Any]") -> float:
+        known = np.isfinite(window)
         if known.sum() < MIN_FILTER_OBS:
             return math.nan
         weights = FILTER_DECAY ** np.arange(len(window) - 1, -1, -1)[known]
         return math.sqrt(float(np.average(window[known] ** 2, weights=weights)))
 
-    estimates = pd.Series(math.nan, returns.index)
-    for last in range(FILTER_WINDOW, len(returns) + 1):
-        estimates.iloc[last - 1] = volatility(returns.iloc[last - FILTER_WINDOW : last])
+    estimates, values = pd.Series(math.nan, returns.index), returns.to_numpy(float)
+    for last in range(FILTER_WINDOW, len(values) + 1):
+        estimates.iloc[last - 1] = volatility(values[last - FILTER_WINDOW : last])
     before = estimates.shift(1)
     return returns / before.where(before > 0) * estimates.iloc[-1]
 

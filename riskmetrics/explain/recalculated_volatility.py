@@ -14,8 +14,8 @@ from riskmetrics.explain.volatility_figures import (
     forecast_volatility,
     portfolio_figures,
     portfolio_inputs,
+    symbol_figures,
     symbol_inputs,
-    volatility_figures,
 )
 from riskmetrics.metrics import har
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
@@ -69,7 +69,7 @@ def _recompute_position(sources: SourceRows, row: Row) -> Recalculation:
                 scale = abs(option["delta"]) * option["underlying_price"] / value
     if math.isnan(scale):
         return Recalculation(dict.fromkeys(_POSITION_NAMES) | {"observations": 0}, inputs)
-    found = volatility_figures(sources, symbol_inputs(sources, symbol))
+    found = symbol_figures(sources, symbol)
     values = {column: found[name] for column, name in _POSITION_NAMES.items()}
     for name in _SCALED_BY_ELASTICITY:
         values[name] *= scale
@@ -81,7 +81,7 @@ def _recompute_position(sources: SourceRows, row: Row) -> Recalculation:
 
 def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
     if row["portfolio_id"] is None:
-        found = volatility_figures(sources, symbol_inputs(sources, row["subject"]))
+        found = symbol_figures(sources, row["subject"])
         thin, length = None, SYMBOL_WINDOW
     else:
         found = portfolio_figures(sources)

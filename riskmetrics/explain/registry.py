@@ -29,6 +29,7 @@ from riskmetrics.explain.recalculation import (
     is_equal_as_stored,
     is_undefined,
 )
+from riskmetrics.explain.rows_used import RowsUsed
 from riskmetrics.explain.source_rows import SourceRows
 
 METRIC_GROUPS: list[MetricGroup] = [
@@ -123,7 +124,7 @@ def explain_row(
     group: MetricGroup | None,
 ) -> list[Explanation]:
     """Explain figures of a stored row, and recalculate them if a group is given."""
-    sources.rows_used = {}
+    sources.rows_used = RowsUsed()
     recalculation = group.recompute(sources, row) if group else None
     subject, found = row.get("position_id") or row.get("portfolio_id"), []
     for figure in figures:
@@ -150,7 +151,7 @@ def explain_row(
                 done,
                 group.method if group and done else None,
                 {name: row[name] for name in result_tables.parameter_columns(table)},
-                dict(sources.rows_used),
+                sources.rows_used,
                 row["dagster_run_id"],
                 row["code_version"],
             )

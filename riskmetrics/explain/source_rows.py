@@ -24,6 +24,8 @@ from riskmetrics.db import (
 )
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import DataQualityError
+from riskmetrics.explain.price_rows import PriceRows
+from riskmetrics.explain.rows_used import RowsUsed
 from riskmetrics.factor_sets import IMPORTED, MARKET
 from riskmetrics.inputs.shared_series import SharedSeries
 from riskmetrics.panels import MAX_STALE_SESSIONS
@@ -47,6 +49,8 @@ class SourceRows:
         The session that is explained.
     market_index, rate_index : str
         Symbols of the market index and the interest rate index.
+    prices : PriceRows, optional
+        Prices that other portfolios of the connection have read.
     """
 
     def __init__(
@@ -56,13 +60,15 @@ class SourceRows:
         day: date,
         market_index: str,
         rate_index: str,
+        prices: PriceRows | None = None,
     ) -> None:
         self.portfolio, self.day = portfolio_id, day
         self.market, self.rate = market_index, rate_index
-        self.rows_used: dict[str, pd.DataFrame] = {}
-        """Rows read since this was last emptied, by description."""
+        self.rows_used = RowsUsed()
+        """Rows read since this was last replaced, by description."""
         self._connection = connection
         self._cache = SharedSeries()
+        self._prices = prices or PriceRows(connection)
 
     @cached_property
     def _lots(self) -> pd.DataFrame:
@@ -123,11 +129,7 @@ class SourceRows:
             [trading_calendar.previous_or_same_session(day)], MAX_STALE_SESSIONS
         )
 
-        def read() -> "pd.Series[float]":
-            closes = input_queries.read_closes(self._connection, [symbol], sessions)
-            return closes[symbol].dropna()
-
-        closes = self._cache.get_or_compute(("close", symbol, sessions[-1]), read)
+        closes = self._prices.closes(symbol, sessions)
         if closes.empty:
             return math.nan, False
         self.record_use("market_data_cache: close", closes.tail(1).to_frame().rename_axis("date"))
@@ -238,14 +240,13 @@ class SourceRows:
     def _clean_returns(
         self, symbols: Iterable[str], n_sessions: int, day: date | None
     ) -> panels.Returns:
-        ordered_symbols, day = sorted(set(symbols)), day or self.day
-        sessions = trading_calendar.sessions_with_lookback([day], n_sessions + 1)
+        ordered_symbols, last = sorted(set(symbols)), day or self.day
 
-        def read() -> panels.Returns:
-            closes = input_queries.read_adjusted_closes(self._connection, ordered_symbols, sessions)
+        def compute() -> panels.Returns:
+            closes = self._prices.adjusted_closes(ordered_symbols, last, n_sessions + 1)
             return panels.clean_returns(panels.pad_history(closes, n_sessions + 2), self.suspects)
 
-        return self._cache.get_or_compute(("returns", *ordered_symbols, n_sessions, day), read)
+        return self._cache.get_or_compute(("returns", *ordered_symbols, n_sessions, last), compute)
 
     def daily_bars(self, symbol: str, n_sessions: int) -> pd.DataFrame:
         """Return high, low, open, close and volume of a symbol up to the day.
@@ -257,12 +258,7 @@ class SourceRows:
         return self.record_use("market_data_cache: bars", bars)
 
     def _read_daily_bars(self, symbol: str, n_sessions: int) -> pd.DataFrame:
-        bars = input_queries.read_price_panels(
-            self._connection,
-            ("adj_close", "high", "low", "open", "close", "volume"),
-            [symbol],
-            trading_calendar.sessions_with_lookback([self.day], n_sessions + 1),
-        )
+        bars = self._prices.bars(symbol, self.day, n_sessions + 1)
         bars = {name: panels.pad_history(frame, n_sessions + 2) for name, frame in bars.items()}
         _, ranges = panels.clean_bars(
             bars.pop("adj_close"), bars["high"], bars["low"], self.suspects
@@ -369,23 +365,18 @@ class SourceRows:
     def cached(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
         """Compute an intermediate once, and record its source rows for every later use."""
 
-        def compute_and_record() -> tuple[T, dict[str, pd.DataFrame]]:
-            outside, self.rows_used = self.rows_used, {}
+        def compute_and_record() -> tuple[T, RowsUsed]:
+            outside, self.rows_used = self.rows_used, RowsUsed()
             value, used, self.rows_used = compute(), self.rows_used, outside
             return value, used
 
         value, used = self._cache.get_or_compute(key, compute_and_record)
-        for what, frame in used.items():
-            self.record_use(what, frame)
+        self.rows_used.include(used)
         return value
 
     def record_use(self, what: str, frame: pd.DataFrame) -> pd.DataFrame:
-        """Record rows that were read; sessions x symbols of one kind are merged into one frame."""
-        known = self.rows_used.get(what)
-        if known is None or frame.index.name != "date":
-            self.rows_used[what] = frame
-        elif not (frame.columns.isin(known.columns).all() and frame.index.isin(known.index).all()):
-            self.rows_used[what] = known.combine_first(frame)
+        """Record rows that were read, and return them."""
+        self.rows_used.record(what, lambda: frame)
         return frame
 
 

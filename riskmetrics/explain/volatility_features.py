@@ -1,6 +1,7 @@
 """Independent calculation of the features of volatility forecasts, with pandas."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from riskmetrics.metrics import volatility as method
 from riskmetrics.results.volatility_results import QUARTER
 
 
-class VolatilityInputs(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class VolatilityInputs:
     """Input series of the volatility figures, one entry per session."""
 
     returns: "pd.Series[float]"
@@ -26,8 +28,63 @@ class VolatilityInputs(NamedTuple):
     """Log of the opening price over the close of the same session; NaN without both."""
     volume: "pd.Series[float]"
 
+    @cached_property
+    def regressors(self) -> pd.DataFrame:
+        """Regressors of forecasts, with proxy, level and what they follow from, by session."""
+        return _forecast_regressors(self)
 
-def forecast_features(inputs: VolatilityInputs) -> pd.DataFrame:
+    @cached_property
+    def features(self) -> pd.DataFrame:
+        """Both event seasons, quarter, range level, and whether bars are usable, by session."""
+        return _forecast_features(self)
+
+
+def _lag_ratios(values: "pd.Series[float]", min_obs: int) -> pd.DataFrame:
+    """Return day, week and month means in units of the level, the mean over a year."""
+    level = values.rolling(har.LEVEL_WINDOW, min_periods=min_obs).mean()
+    lags = {
+        "day": values.ffill(limit=method.MAX_DAILY_LAG_AGE),
+        "week": values.rolling(method.WEEK, min_periods=method.MIN_WEEK_OBS).mean(),
+        "month": values.rolling(method.MONTH, min_periods=method.MIN_MONTH_OBS).mean(),
+    }
+    return pd.DataFrame(
+        {name: values / level.where(level > 0) for name, values in lags.items()}
+        | {"level": level, "month_mean": lags["month"]}
+    )
+
+
+def _forecast_regressors(inputs: VolatilityInputs) -> pd.DataFrame:
+    """Return the regressors of forecasts, proxy, level and what they follow from, by session."""
+    own, ranged, market = (
+        _lag_ratios(values, min_obs)
+        for values, min_obs in (
+            (method.ABSOLUTE_SCALE * inputs.returns.abs(), har.MIN_LEVEL_OBS),
+            (inputs.range_volatility, har.MIN_RANGE_OBS),
+            (method.ABSOLUTE_SCALE * inputs.market_returns.abs(), har.MIN_LEVEL_OBS),
+        )
+    )
+    is_market_known = market["month"].notna()
+    by_range = is_market_known & ranged["week"].notna() & ranged["month"].notna()
+    ratios = own[["day", "week", "month"]].mask(by_range, ranged[["day", "week", "month"]])
+    is_imputed = ratios["day"].isna() & ratios["month"].notna()
+    return pd.DataFrame(
+        {
+            "constant": 1.0,
+            "day": ratios["day"].mask(is_imputed, ratios["month"]),
+            "week": ratios["week"],
+            "month": ratios["month"],
+            "market": market["month"].where(is_market_known, 0.0),
+            "proxy": pd.Series("close_market", index=own.index)
+            .mask(by_range, "range_market")
+            .where(is_market_known, "close"),
+            "daily_lag_imputed": is_imputed,
+            "level": own["level"],
+            "is_flat": own["month_mean"] == 0,
+        }
+    )
+
+
+def _forecast_features(inputs: VolatilityInputs) -> pd.DataFrame:
     """Return both event seasons, quarter, range level, and whether bars are usable, by session."""
     size = inputs.returns.abs()
     usual = size.rolling(QUARTER, min_periods=features.MIN_QUARTER_OBS).mean()

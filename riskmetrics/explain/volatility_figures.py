@@ -1,6 +1,7 @@
 """Independent calculation of volatility and its forecasts from source returns, with pandas."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
 from riskmetrics.explain.source_rows import SourceRows
-from riskmetrics.explain.volatility_features import VolatilityInputs, forecast_features
+from riskmetrics.explain.volatility_features import VolatilityInputs
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
 from riskmetrics.metrics._typing import IntArray
@@ -47,56 +48,14 @@ def _annualized_std(returns: "pd.Series[float]", window: int, min_obs: int) -> "
     return returns.rolling(window, min_periods=min_obs).std() * _ANNUALIZATION
 
 
-def _lag_ratios(values: "pd.Series[float]", min_obs: int) -> pd.DataFrame:
-    """Return day, week and month means in units of the level, the mean over a year."""
-    level = values.rolling(har.LEVEL_WINDOW, min_periods=min_obs).mean()
-    lags = {
-        "day": values.ffill(limit=method.MAX_DAILY_LAG_AGE),
-        "week": values.rolling(method.WEEK, min_periods=method.MIN_WEEK_OBS).mean(),
-        "month": values.rolling(method.MONTH, min_periods=method.MIN_MONTH_OBS).mean(),
-    }
-    return pd.DataFrame(
-        {name: values / level.where(level > 0) for name, values in lags.items()}
-        | {"level": level, "month_mean": lags["month"]}
-    )
-
-
-def _regressors(inputs: VolatilityInputs) -> pd.DataFrame:
-    """Return the regressors of each session, with proxy, level and what they are computed from."""
-    own, ranged, market = (
-        _lag_ratios(values, min_obs)
-        for values, min_obs in (
-            (method.ABSOLUTE_SCALE * inputs.returns.abs(), har.MIN_LEVEL_OBS),
-            (inputs.range_volatility, har.MIN_RANGE_OBS),
-            (method.ABSOLUTE_SCALE * inputs.market_returns.abs(), har.MIN_LEVEL_OBS),
-        )
-    )
-    is_market_known = market["month"].notna()
-    by_range = is_market_known & ranged["week"].notna() & ranged["month"].notna()
-    ratios = own[["day", "week", "month"]].mask(by_range, ranged[["day", "week", "month"]])
-    is_imputed = ratios["day"].isna() & ratios["month"].notna()
-    return pd.DataFrame(
-        {
-            "constant": 1.0,
-            "day": ratios["day"].mask(is_imputed, ratios["month"]),
-            "week": ratios["week"],
-            "month": ratios["month"],
-            "market": market["month"].where(is_market_known, 0.0),
-            "proxy": pd.Series("close_market", index=own.index)
-            .mask(by_range, "range_market")
-            .where(is_market_known, "close"),
-            "daily_lag_imputed": is_imputed,
-            "level": own["level"],
-            "is_flat": own["month_mean"] == 0,
-        }
-    )
-
-
 def forecast_volatility(
-    sources: SourceRows, inputs: VolatilityInputs, horizon: int = FORECAST_HORIZON
+    sources: SourceRows,
+    inputs: VolatilityInputs,
+    horizon: int = FORECAST_HORIZON,
+    n_sessions: int = 1,
 ) -> pd.DataFrame:
-    """Return the forecast for the next sessions made on each session, point-in-time."""
-    x = _regressors(inputs)
+    """Return the point-in-time forecasts made on each of the last sessions."""
+    x = inputs.regressors.iloc[-n_sessions:]
     which = sources.har_versions.version_on(pd.DatetimeIndex(x.index))
     models = sources.har_versions.models(horizon)
     chosen = [
@@ -105,7 +64,7 @@ def forecast_volatility(
     weights = np.array([coefficients.weights for coefficients in chosen])
     ratio = (x[_REGRESSORS] * weights).sum(axis=1, skipna=False).mask(x["is_flat"])
     expected = _ANNUALIZATION * x["level"] * ratio.clip(har.MIN_RATIO, har.MAX_RATIO)
-    n_obs = inputs.returns.rolling(har.LEVEL_WINDOW, min_periods=0).count()
+    n_obs = inputs.returns.rolling(har.LEVEL_WINDOW, min_periods=0).count().iloc[-n_sessions:]
     residual_variances = [coefficients.residual_variance for coefficients in chosen]
     return pd.DataFrame(
         {
@@ -129,7 +88,7 @@ def _corrections(
     residual_variances: list[float],
 ) -> pd.DataFrame:
     """Return the columns _CORRECTED by session, NaN where the version has no such horizon."""
-    rows = forecast_features(inputs).to_dict("records")
+    rows = inputs.features.loc[expected.index].to_dict("records")
     days = zip(
         which, rows, expected, residual_variances, _ewma_ratios(inputs, expected), strict=True
     )
@@ -141,7 +100,7 @@ def _corrections(
         else dict.fromkeys(_CORRECTED, math.nan)
         for version, row, forecast, residual, ewma in days
     ]
-    return pd.DataFrame(corrections, index=inputs.returns.index)
+    return pd.DataFrame(corrections, index=expected.index)
 
 
 def _correction_of_day(
@@ -190,7 +149,8 @@ def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[st
     from scipy import stats
 
     month = _annualized_std(inputs.returns, method.MONTH, method.MIN_MONTH_OBS)
-    forecast_rows = forecast_volatility(sources, inputs)
+    scored = FORECAST_HORIZON + OOS_R_SQUARED_WINDOW
+    forecast_rows = forecast_volatility(sources, inputs, n_sessions=scored)
     last = {
         str(name): value.item() if hasattr(value, "item") else value
         for name, value in forecast_rows.iloc[-1].items()
@@ -233,8 +193,8 @@ def _ewma_ratios(inputs: VolatilityInputs, expected: "pd.Series[float]") -> list
     if inputs.series_class != "portfolio":
         return [(math.nan,) * len(EWMA_DECAYS)] * len(expected)
     return [
-        tuple(_ewma(inputs.returns.iloc[: at + 1], decay) / forecast for decay in EWMA_DECAYS)
-        for at, forecast in enumerate(expected)
+        tuple(_ewma(inputs.returns.loc[:day], decay) / forecast for decay in EWMA_DECAYS)
+        for day, forecast in expected.items()
     ]
 
 
@@ -283,6 +243,18 @@ def annualized_rms(windows: Any) -> "pd.Series[float]":
 
 def symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
     """Return the input series of a symbol's volatility figures."""
+    return sources.cached(("volatility inputs", symbol), lambda: _symbol_inputs(sources, symbol))
+
+
+def symbol_figures(sources: SourceRows, symbol: str) -> dict[str, Any]:
+    """Measure and forecast a symbol's volatility."""
+    return sources.cached(
+        ("volatility figures", symbol),
+        lambda: volatility_figures(sources, symbol_inputs(sources, symbol)),
+    )
+
+
+def _symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
     bars = sources.daily_bars(symbol, SYMBOL_WINDOW)
     returns = sources.returns([symbol], SYMBOL_WINDOW)[symbol]
     return VolatilityInputs(
@@ -317,6 +289,10 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
     The unit is equity if it is large enough for weights, else 1; then only amounts are defined. A
     portfolio with a single underlying, long or short, uses its class, range and volume.
     """
+    return sources.cached(("volatility inputs",), lambda: _portfolio_inputs(sources))
+
+
+def _portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFrame, float]:
     holdings = delta_holdings(sources)
     own = pro_forma_returns(sources, PORTFOLIO_WINDOW)
     unit = 1.0 if math.isnan(holdings.weight_denominator) else holdings.weight_denominator
@@ -335,7 +311,8 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
     if len(names) == 1 and held["has_return_series"].all():
         (symbol,) = names
         bars = sources.daily_bars(symbol, PORTFOLIO_WINDOW)
-        inputs = inputs._replace(
+        inputs = replace(
+            inputs,
             range_volatility=abs(held["exposure"].sum()) / unit * _range_volatility(bars),
             series_class=_class_of_symbol(sources, symbol),
             own_returns=sources.returns([symbol], PORTFOLIO_WINDOW)[symbol],
@@ -350,6 +327,10 @@ def portfolio_figures(sources: SourceRows) -> dict[str, Any]:
 
     Fractions are NaN if equity is too small.
     """
+    return sources.cached(("volatility figures",), lambda: _portfolio_figures(sources))
+
+
+def _portfolio_figures(sources: SourceRows) -> dict[str, Any]:
     inputs, _, unit = portfolio_inputs(sources)
     found = volatility_figures(sources, inputs)
     in_money = {"root_variance_amount": found["root_variance_forecast"] * unit}

@@ -25,6 +25,7 @@ from riskmetrics.db import (
 )
 from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
+from riskmetrics.explain.price_rows import PriceRows
 from riskmetrics.explain.source_rows import SourceRows
 from tests.conftest import clear_settings, open_connection
 
@@ -186,10 +187,11 @@ Narrow tables have reasons in their own rows.
 """
 
 
+UNDEFINED = {"", "undefined"}
+"""What the catalog says of figures whose NULL has no other meaning than an undefined value."""
+
 _MAY_NOT_APPLY = {
-    (figure.table, figure.column)
-    for figure in all_figures()
-    if figure.null not in ("", "undefined")
+    (figure.table, figure.column) for figure in all_figures() if figure.null not in UNDEFINED
 }
 
 
@@ -214,7 +216,7 @@ def assert_nulls_have_reasons(
             if value is None
         }
         empty = set()
-        by_meaning = {f"{table}.{column}" for table, column in _MAY_NOT_APPLY}
+        by_meaning = {figure.name for figure in all_figures() if figure.null not in UNDEFINED}
         for table in (
             table for table in tables.metadata.sorted_tables if "undefined_reason" in table.c
         ):
@@ -246,19 +248,22 @@ def recompute_explanations(
 ) -> list[registry.Explanation]:
     """Recompute every number stored for a day, of the named portfolios or of all.
 
-    ``table`` limits them to those of a table.
+    ``table`` limits them to those of a table. The rows of a symbol are those of all portfolios that
+    hold it, and are recomputed once.
     """
-    engine, found = create_engine(url), []
+    engine, found, done = create_engine(url), [], set[str | None]()
     with engine.connect() as connection:
         market, rate = (
             stored_settings.read_market_index(connection),
             stored_settings.read_rate_index(connection),
         )
+        prices = PriceRows(connection)
         for portfolio in input_queries.read_portfolios(connection).itertuples():
             if portfolios and portfolio.name not in portfolios:
                 continue
-            sources = SourceRows(connection, str(portfolio.portfolio_id), day, market, rate)
-            symbols = [None, *sorted(set(sources.lots["symbol"]))]
+            sources = SourceRows(connection, str(portfolio.portfolio_id), day, market, rate, prices)
+            symbols = [None, *sorted(set(sources.lots["symbol"]) - done)]
+            done.update(symbols)
             for group in registry.METRIC_GROUPS:
                 if table not in (None, group.table.name):
                     continue

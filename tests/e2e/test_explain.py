@@ -19,7 +19,7 @@ from riskmetrics.db import tables
 from riskmetrics.explain import registry
 from riskmetrics.explain.recalculation import is_equal_as_stored
 from tests.conftest import NewDatabase, open_connection
-from tests.e2e.conftest import list_differences, recompute_explanations
+from tests.e2e.conftest import UNDEFINED, list_differences, recompute_explanations
 
 NOT_RECALCULATED = {
     "portfolio_figures.value",
@@ -133,7 +133,7 @@ def test_every_value_of_a_mixed_portfolio_equals_its_recalculation(
         one.reason
         for one in found
         if one.stored is None
-        and one.figure.null in ("", "undefined")
+        and one.figure.null in UNDEFINED
         and one.figure.column != "thin_coverage_sessions"
     )
 

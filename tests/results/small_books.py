@@ -1,7 +1,9 @@
 """Small portfolios to check by hand, and random ones, in the shape read from the database."""
 
+from collections.abc import Callable
 from datetime import date
-from typing import Any, NamedTuple
+from functools import cached_property, wraps
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -153,6 +155,25 @@ def as_stored(rows: pd.DataFrame) -> pd.DataFrame:
     return found[found["value"].notna()].reset_index(drop=True)
 
 
+T = TypeVar("T")
+
+
+def once_per_run(method: Callable[..., T]) -> Callable[..., T]:
+    """Keep what a method of a book returns, by its arguments, for the rest of `Book.results`."""
+
+    @wraps(method)
+    def find_or_compute(book: "Book", *arguments: Any) -> T:
+        if not isinstance(book, _Run):
+            return method(book, *arguments)
+        key = method.__name__, *arguments
+        if key not in book.found:
+            book.found[key] = method(book, *arguments)
+        found: T = book.found[key]
+        return found
+
+    return find_or_compute
+
+
 class Book(NamedTuple):
     """What a run reads."""
 
@@ -184,11 +205,13 @@ class Book(NamedTuple):
             days, self.portfolios, self.lots, self.anchors, market, self.cash_flows
         )
 
+    @once_per_run
     def suspects(self) -> pd.DataFrame:
         """List the suspected splits of the whole history, as a run reads them, without ranges."""
         missing = self.closes * np.nan
         return panels.suspected_splits(panels.Bars(self.closes, self.closes, missing, missing))
 
+    @once_per_run
     def value_with_deltas(self, *days: date) -> valuation.Valuation:
         """Value the book, and count options by their exposure."""
         valued = self.value_book(*days)
@@ -198,6 +221,7 @@ class Book(NamedTuple):
             else valued
         )
 
+    @once_per_run
     def returns(self, window: int, *days: date) -> panels.Returns:
         """Believed returns of all symbols over the windows that end on sessions."""
         closes = self.closes.reindex(
@@ -205,6 +229,7 @@ class Book(NamedTuple):
         )
         return panels.clean_returns(closes, self.suspects())
 
+    @once_per_run
     def rate_betas(self, *days: date) -> tuple[betas.SymbolBetas, rate_sensitivity.TwoFactorBetas]:
         """Betas of all symbols to the last of them, alone and beside the market's."""
         returns, index = (
@@ -215,6 +240,7 @@ class Book(NamedTuple):
             returns, MARKET, index
         )
 
+    @once_per_run
     def symbol_volatility(self, *days: date) -> volatility_results.SymbolVolatility:
         """Measure and forecast the volatility of all symbols."""
         returns = self.returns(volatility_results.SYMBOL_WINDOW, *days)
@@ -277,6 +303,7 @@ class Book(NamedTuple):
         panels.require_closes(closes, days, MARKET)
         return betas.estimate_betas(panels.clean_returns(closes, self.suspects()), MARKET)
 
+    @once_per_run
     def decayed_betas(self, *days: date) -> decayed_betas.DecayedBetas:
         """Estimate the age-decayed betas of all symbols on sessions."""
         returns = self.returns(decayed_betas.DECAYED_WINDOW, *days)
@@ -331,6 +358,7 @@ class Book(NamedTuple):
             holding_risk.active_sector_rows(valued, net, risk, self.profiles),
         )
 
+    @once_per_run
     def options(self, *days: date) -> pd.DataFrame:
         """Exposures of all options, at a rate of 4 % and a dividend yield of 1 %."""
         closes = self.closes.reindex(
@@ -358,6 +386,10 @@ class Book(NamedTuple):
 
     def results(self, *days: date) -> dict[str, pd.DataFrame]:
         """Every table of results, sorted by its key."""
+        return _Run(*self).compute_results(*days)
+
+    def compute_results(self, *days: date) -> dict[str, pd.DataFrame]:
+        """Compute every table of results, sorted by its key."""
         valued, estimated = self.value_with_deltas(*days), self.betas(*days)
         rows, undefined = snapshots.value_rows(valued)
         beta_rows, beta_coverage, undefined_betas = snapshots.beta_rows(
@@ -472,6 +504,15 @@ class Book(NamedTuple):
             name: table.sort_values([key for key in _KEYS if key in table]).reset_index(drop=True)
             for name, table in tables.items()
         }
+
+
+class _Run(Book):
+    """A book that is computed once, as in a run, which shares what several tables need."""
+
+    @cached_property
+    def found(self) -> dict[tuple[Any, ...], Any]:
+        """What methods have returned, by name and arguments."""
+        return {}
 
 
 def lot(symbol: str, quantity: float, **fields: object) -> dict[str, Any]:
