@@ -10,7 +10,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import settings, trading_calendar
-from riskmetrics.charts.drawing import Drawings
+from riskmetrics.charts.chart import CONFIG
+from riskmetrics.charts.drawing import Drawings, to_file
 from riskmetrics.charts.portfolio_data import read_chart_data
 from riskmetrics.charts.pro_forma import read_book_inputs
 from riskmetrics.charts.records import CHARTS
@@ -31,8 +32,8 @@ class Drawing:
 
     @cached_property
     def svg(self) -> str:
-        """Return the picture."""
-        return Drawings(None).draw(self.specification)
+        """Return the picture, as a file that a browser shows."""
+        return to_file(Drawings(None).draw(self.specification), CONFIG["font"])
 
     def save(self, path: str | Path) -> None:
         """Write the picture (.svg), or the specification for Vega-Lite (.json).

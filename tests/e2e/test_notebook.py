@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import polars as pl
@@ -122,6 +123,7 @@ def test_charts_are_those_of_the_report_and_can_be_shown_and_saved(results, tmp_
     assert shown["application/vnd.vegalite.v6+json"]["data"]["values"]
     drawing.save(tmp_path / "drawdown.svg")
     assert (tmp_path / "drawdown.svg").read_text() == drawing.svg
+    assert ElementTree.fromstring(drawing.svg).tag == "{http://www.w3.org/2000/svg}svg"
     for arguments, message in (
         (("drawdowns", "Concentrated"), "there is no chart drawdowns: choose equity"),
         (("underwater",), "which portfolio"),
