@@ -152,7 +152,7 @@ def setting(
     """
     from riskmetrics import setting_types, settings
     from riskmetrics.cli.database import read_transaction, write_transaction
-    from riskmetrics.db import input_writes, stored_settings, symbol_spellings
+    from riskmetrics.db import input_queries, input_writes, stored_settings, symbol_spellings
     from riskmetrics.errors import UsageError
     from riskmetrics.symbols import normalize_symbol
 
@@ -169,7 +169,20 @@ def setting(
                 raise UsageError(f"{value!r} is not a symbol: {setting_types.INDEX_SYMBOL_RULE}")
             index = symbol_spellings.find_class_shares(connection, [index]).get(index, index)
             input_writes.store_setting(connection, name, index)
-        typer.echo(stored_settings.read_setting(connection, name, getattr(settings.load(), name)))
+        current = stored_settings.read_setting(connection, name, getattr(settings.load(), name))
+        is_benchmark = name == stored_settings.BENCHMARK_CODE
+        is_stored = (
+            input_queries.read_latest_benchmark(connection, current)
+            if is_benchmark
+            else input_queries.read_last_close_date(connection, current)
+        )
+    typer.echo(current)
+    if not is_stored:
+        what, command = ("weights", "benchmark") if is_benchmark else ("closes", "prices")
+        echo_err(
+            f"note: no {what} of {current} are stored; import them with riskmetrics import"
+            f" {command} FILE"
+        )
 
 
 @app.command(rich_help_panel=_SERVER)

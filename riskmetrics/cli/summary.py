@@ -88,7 +88,8 @@ def _summary_lines(rows: Rows) -> Iterator[tuple[str, str]]:
         "Weights",
         (
             f"{_largest_weight(rows)}; top 3"
-            f" {snapshot['top_3_concentration']}; {snapshot['effective_num_positions']} effective"
+            f" {snapshot['top_3_concentration']} of gross; {snapshot['effective_num_positions']}"
+            " effective"
             f" positions of {snapshot['num_positions']}"
         ),
     )
@@ -133,4 +134,4 @@ def _largest_weight(rows: Rows) -> str:
         return "weights undefined"
     largest = max(weights, key=lambda row: abs(float(row["weight"])))
     shown = _Shown(largest, ("portfolio_risk_contributions",))
-    return f"{largest['symbol']} {shown['weight']}, {shown['share']} of volatility"
+    return f"{largest['symbol']} {shown['weight']} of equity, {shown['share']} of volatility"

@@ -60,7 +60,10 @@ def test_a_summary_tells_value_risk_and_concentration_in_five_lines():
             "one-day value at risk 4.0% (95%, filtered); drawdown 45.0%; loss of 61.8% in"
             " “market -40%”"
         ),
-        "Weights": ("AMD −59.8%, 80.9% of volatility; top 3 91.2%; 2.29 effective positions of 4"),
+        "Weights": (
+            "AMD −59.8% of equity, 80.9% of volatility; top 3 91.2% of gross; 2.29 effective"
+            " positions of 4"
+        ),
     }
 
 
