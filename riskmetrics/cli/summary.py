@@ -89,8 +89,7 @@ def _summary_lines(rows: Rows) -> Iterator[tuple[str, str]]:
         (
             f"{_largest_weight(rows)}; top 3"
             f" {snapshot['top_3_concentration']} of gross; {snapshot['effective_num_positions']}"
-            " effective"
-            f" positions of {snapshot['num_positions']}"
+            f" effective of {snapshot['num_positions']}"
         ),
     )
 

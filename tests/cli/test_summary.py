@@ -61,8 +61,7 @@ def test_a_summary_tells_value_risk_and_concentration_in_five_lines():
             " “market -40%”"
         ),
         "Weights": (
-            "AMD −59.8% of equity, 80.9% of volatility; top 3 91.2% of gross; 2.29 effective"
-            " positions of 4"
+            "AMD −59.8% of equity, 80.9% of volatility; top 3 91.2% of gross; 2.29 effective of 4"
         ),
     }
 
