@@ -214,8 +214,8 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
         for what, rows in one.source_rows.items():
             typer.echo(f"  {'From':<14} {what}: {pluralize(len(rows), 'row')}")
     if len(explanations) > _MAX_UNFILTERED:
-        key = explanations[-1].key.items()
-        keys = " ".join(f"--where {name}={_format_value(value)}" for name, value in key)
+        row_key = explanations[-1].key.items()
+        keys = " ".join(f"--where {name}={_format_value(value)}" for name, value in row_key)
         typer.echo(f"\n{len(explanations)} rows. For one of them and its source rows: {keys}")
     if len(explanations) == 1:
         for what, rows in explanations[0].source_rows.items():

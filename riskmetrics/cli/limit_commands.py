@@ -22,7 +22,7 @@ _Portfolio = Annotated[str, typer.Argument(help="Name of the portfolio.")]
 _Name = Annotated[str, typer.Argument(help="Limited figure; see riskmetrics limits list.")]
 
 
-@app.command("set")
+@app.command("set", context_settings={"ignore_unknown_options": True})  # -5% is no option
 def set_(
     portfolio: _Portfolio,
     name: _Name,
