@@ -100,13 +100,19 @@ def join_names(names: Sequence[object], max_names: int = MAX_NAMES, separator: s
 def suggest_name(name: str, known: Iterable[str]) -> str:
     """Return a question that names the known name nearest to a mistyped one, or nothing.
 
+    The only name that starts with it is nearer than any other.
+
     Examples
     --------
     >>> suggest_name("growht", ["Growth", "Income"]), suggest_name("XYZ", ["Growth"])
     (' (did you mean Growth?)', '')
+    >>> suggest_name("sharpe", ["share", "sharpe_ratio"])
+    ' (did you mean sharpe_ratio?)'
     """
     from difflib import get_close_matches
 
     by_letters = {one.casefold(): one for one in known}
-    nearest = get_close_matches(name.casefold(), by_letters, n=1)
+    sought = name.casefold()
+    longer = [one for one in by_letters if len(sought) > 2 and one.startswith(sought)]
+    nearest = longer if len(longer) == 1 else get_close_matches(sought, by_letters, n=1)
     return f" (did you mean {by_letters[nearest[0]]}?)" if nearest else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from riskmetrics.catalog.figure import Figure, Unit
 from riskmetrics.catalog.registry import find_figure
+from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.errors import UsageError
 from riskmetrics.text import suggest_name
 
@@ -43,8 +44,6 @@ class LimitedFigure:
         return Unit.NUMBER if self.divisor else self.figure.unit
 
 
-_ONE_DAY_95 = {"method": "filtered", "level": 0.95, "horizon_days": 1}
-
 LIMITED_FIGURES = (
     LimitedFigure("single_name", "portfolio_risk_contributions.weight",
         "share of equity of a symbol, with options on it", "symbol", is_absolute=True),
@@ -57,9 +56,9 @@ LIMITED_FIGURES = (
     LimitedFigure("volatility", "portfolio_snapshots.expected_volatility_21d",
         "volatility forecast, 21 sessions, annualized"),
     LimitedFigure("value_at_risk", "portfolio_tail_risk.value_at_risk",
-        "one-day value at risk at 95%, filtered, of equity", filters=_ONE_DAY_95),
+        "one-day value at risk at 95%, filtered, of equity", filters=HEADLINE_TAIL),
     LimitedFigure("expected_shortfall", "portfolio_tail_risk.expected_shortfall",
-        "one-day expected shortfall at 95%, filtered, of equity", filters=_ONE_DAY_95),
+        "one-day expected shortfall at 95%, filtered, of equity", filters=HEADLINE_TAIL),
     LimitedFigure("drawdown", "portfolio_drawdowns.current_drawdown",
         "drawdown from the peak of 252 sessions"),
     LimitedFigure("stress_loss", "portfolio_stress.loss",

@@ -1,5 +1,6 @@
 """Tail risk, its backtest and risk contributions."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from riskmetrics.catalog.figure import COVERED, PRICED, PRO_FORMA, Figure, Unit
@@ -11,6 +12,9 @@ _SHORTFALL, _KUPIEC = "Acerbi and Tasche (2002)", "Kupiec (1995)"
 _SHRINKAGE = "Ledoit and Wolf (2004)"
 VAR_TOO_LOW = "The value at risk has been too low for the portfolio"
 """Headline of a failed backtest with too many exceptions."""
+
+HEADLINE_TAIL: Mapping[str, object] = {"method": "filtered", "level": 0.95, "horizon_days": 1}
+"""Row of `portfolio_tail_risk` that leads wherever one value at risk is shown."""
 
 _KUPIEC_MINIMUM = "126 tested sessions"
 

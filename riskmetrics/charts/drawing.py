@@ -24,6 +24,7 @@ _REMOVED = re.compile(
     r'|<path class="(?:background|foreground)"[^>]*/>'
 )
 _EMPTY_GROUP = re.compile(r"<g(?: transform=\"translate\(0,0\)\")?>((?:(?!<g|</g>).)*)</g>")
+_TAG = re.compile(r"<[^>]*>")
 _DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
 _SIZE = re.compile(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)" viewBox="([^"]*)">')
 
@@ -104,10 +105,22 @@ def compact(svg: str) -> str:
     """
     found = _REMOVED.sub("", svg)
     found = _SIZE.sub(r'<svg viewBox="\3">', found)
-    found = _DECIMALS.sub(r"\1", found)
+    found = _TAG.sub(lambda tag: _DECIMALS.sub(r"\1", tag[0]), found)  # labels keep their digits
     while (smaller := _EMPTY_GROUP.sub(r"\1", found)) != found:
         found = smaller
     return found
+
+
+def to_file(svg: str, font: str) -> str:
+    """Return a drawing as a file of its own, with what a page adds: namespace and font.
+
+    Examples
+    --------
+    >>> to_file('<svg viewBox="0 0 4 2"></svg>', "Arial")
+    '<svg xmlns="http://www.w3.org/2000/svg" font-family="Arial" viewBox="0 0 4 2"></svg>'
+    """
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" font-family="{font}"'
+    return svg.replace("<svg", opening, 1)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from riskmetrics.charts import rows
 from riskmetrics.charts.chart import Chart
+from riskmetrics.charts.labels import OFFSET, SIDES
 from riskmetrics.charts.layers import (
     INK,
     MAIN,
@@ -47,6 +48,28 @@ def _symbols(field: str) -> Layer:
     """Return an axis of symbols in the order of the rows."""
     axis = {"title": None, "domain": False, "ticks": False, "labelFontSize": 9}
     return {"field": field, "type": "nominal", "sort": None, "axis": axis}
+
+
+_LABEL_MARKS: dict[str, Layer] = {
+    "right": {"align": "left", "dx": OFFSET},
+    "left": {"align": "right", "dx": -OFFSET},
+    "above": {"baseline": "bottom", "dy": -OFFSET},
+    "below": {"baseline": "top", "dy": OFFSET},
+}
+
+
+def _labels_on(side: str) -> Layer:
+    """Return the symbols that are written on one side of their points."""
+    return {
+        "transform": [{"filter": f"datum.side == '{side}'"}],
+        "mark": {"type": "text", "fontSize": 10, **_LABEL_MARKS[side]},
+        "encoding": {
+            "x": _WEIGHT,
+            "y": _RISK_SHARE,
+            "color": plain(INK),
+            "text": {"field": "symbol"},
+        },
+    }
 
 
 POSITION_CHARTS: tuple[Chart, ...] = (
@@ -117,16 +140,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
                     "tooltip": _SHARES,
                 },
             },
-            {
-                "transform": [{"filter": "datum.label"}],
-                "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": 10},
-                "encoding": {
-                    "x": _WEIGHT,
-                    "y": _RISK_SHARE,
-                    "color": plain(INK),
-                    "text": {"field": "label"},
-                },
-            },
+            *map(_labels_on, SIDES),
             {
                 "mark": {"type": "line", "strokeDash": [2, 3]},
                 "encoding": {

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
+from riskmetrics.charts.labels import place_labels
 from riskmetrics.charts.portfolio_data import PortfolioData
 from riskmetrics.charts.pro_forma import ProForma
 from riskmetrics.metrics.decayed_beta import Z_95
@@ -25,11 +26,6 @@ N_BINS = 25
 """Bins of the distribution of daily returns."""
 
 FORECAST_SESSIONS = 21
-_MAX_LABELS = 6
-"""Positions that are labeled in a plot of points."""
-
-_LABEL_WIDTH, _LABEL_HEIGHT = 0.15, 0.08
-"""Minimum spacing of labels, as shares of the plot's width and height."""
 
 
 def _of_pro_forma(
@@ -203,23 +199,12 @@ def risk_shares(data: PortfolioData) -> pd.DataFrame:
 
 
 def risk_against_weight(data: PortfolioData) -> pd.DataFrame:
-    """Return symbol, weight and share of volatility, and label for the largest.
-
-    A symbol whose label would cover that of a larger one has none.
-    """
+    """Return symbol, weight and share of volatility, and the side of the label of the largest."""
     rows = data.contributions[["symbol", "weight", "share"]].dropna()
     rows = rows.astype({"weight": float, "share": float})
-    spans = rows["weight"].max() - rows["weight"].min(), rows["share"].max() - rows["share"].min()
     ordered = rows.loc[rows["share"].abs().sort_values(ascending=False).index]
-    labeled: dict[str, tuple[float, float]] = {}
-    for symbol, weight, share in zip(*(ordered[name].tolist() for name in ordered), strict=True):
-        is_covered = any(
-            abs(weight - x) < _LABEL_WIDTH * spans[0] and abs(share - y) < _LABEL_HEIGHT * spans[1]
-            for x, y in labeled.values()
-        )
-        if len(labeled) < _MAX_LABELS and not is_covered:
-            labeled[symbol] = weight, share
-    return rows.assign(label=rows["symbol"].where(rows["symbol"].isin(labeled)))
+    sides = place_labels(*(ordered[name].tolist() for name in ordered))
+    return rows.assign(side=pd.Series(sides, ordered.index, dtype=object))
 
 
 def correlations(data: PortfolioData) -> pd.DataFrame:

@@ -110,6 +110,9 @@ def _add_tail_figures(
     snapshots: "pd.DataFrame", connection: "sa.Connection", day: date, portfolio: str | None
 ) -> "pd.DataFrame":
     """Return snapshots with the compared figures of tail risk and drawdowns."""
+    import numpy as np
+
+    from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
     from riskmetrics.db import listed_rows
 
     tail, drawdowns = (
@@ -117,9 +120,9 @@ def _add_tail_figures(
         for table in ("portfolio_tail_risk", "portfolio_drawdowns")
     )
     found = snapshots.copy()
-    is_shown = tail["method"].eq("historical") & tail["level"].astype(float).eq(0.95)
+    is_shown = np.logical_and.reduce([tail[key] == value for key, value in HEADLINE_TAIL.items()])
     for rows, columns in (
-        (tail[is_shown & tail["horizon_days"].eq(1)], ["value_at_risk", "expected_shortfall"]),
+        (tail[is_shown], ["value_at_risk", "expected_shortfall"]),
         (drawdowns, ["current_drawdown"]),
     ):
         values = rows.set_index("portfolio")[columns].astype(float)
@@ -138,13 +141,14 @@ def _print_comparison(
     days = {"before": before.isoformat(), "after": after.isoformat()}
     rows = []
     for row in to_records(changes.figures):
-        figure = find_figure(f"{COMPARED_FIGURES[row['figure']].table}.{row['figure']}")
+        compared = COMPARED_FIGURES[row["figure"]]
+        figure = find_figure(f"{compared.table}.{row['figure']}")
         form = TABLE_FORMATS[figure.unit]
         values = [format_cell(row[name], _signed_format(form)) for name in ("before", "after")]
         rows.append(
             [
                 row["portfolio"],
-                figure.label,
+                compared.label or figure.label,
                 *values,
                 format_cell(row["change"], partial(format_move, unit=figure.unit)),
             ]

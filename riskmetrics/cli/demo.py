@@ -106,7 +106,7 @@ def load_sample(connection: "sa.Connection") -> str:
 
 _FORECAST_ASSETS = (
     "portfolio_values,position_betas,position_volatility,portfolio_volatility,portfolio_tail_risk,"
-    "sector_concentration,forecast_outcomes"
+    "sector_concentration,portfolio_market_regressions,forecast_outcomes"
 )
 
 _NEXT_STEPS = """

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from riskmetrics.settings import Settings
 
 _UNEXPECTED_ERROR_CODE = 1
+_DEFAULT = "(default)"
+"""End of the finding on a setting that is not set."""
+
 """Exit code of a check that failed to run."""
 
 _MIN_FREE_BYTES, _LOW_FREE_BYTES = 100 << 20, 1 << 30
@@ -55,10 +58,18 @@ def doctor(
 
 
 def _print_findings(found: "Sequence[Finding]") -> None:
+    defaults = [one for one in found if one.area == "settings" and one.finding.endswith(_DEFAULT)]
     for one in found:
+        if one in defaults:
+            continue
         typer.echo(f"{one.state:<5} {one.area:<14} {one.finding}")
         if one.what_to_do:
             typer.echo(f"{'':<20} → {one.what_to_do}")
+    if defaults:
+        typer.echo(
+            f"{'ok':<5} {'settings':<14} {pluralize(len(defaults), 'setting')} at the default"
+            " (riskmetrics doctor --json lists them)"
+        )
     counts = {state: sum(one.state == state for one in found) for state in ("ok", "warn", "fail")}
     typer.echo(
         f"\n{counts['ok']} ok, {pluralize(counts['warn'], 'warning')}, {counts['fail']} failed"

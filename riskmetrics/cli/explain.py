@@ -16,6 +16,7 @@ from riskmetrics.cli.output import (
     to_records,
 )
 from riskmetrics.cli.shared_options import AsJson, Day
+from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from riskmetrics.explain.registry import Explanation
 
 _MAX_SOURCE_ROWS = 5
+"""Rows that are printed of a source with more than the next number; of others, all are."""
+
+_MAX_WHOLE_SOURCE = 20
+_MAX_UNFILTERED = 4
+"""Explanations of which no hint says how to choose one."""
+
 _NUMBER_FORMAT = "{:.12g}".format
 Portfolio = Annotated[str, typer.Argument(help="Name of the portfolio.", show_default=False)]
 Metric = Annotated[
@@ -41,6 +48,10 @@ def explain(
     day: Day = None,
     symbol: Annotated[
         str | None, typer.Option("--symbol", help="Only this symbol, and options on it.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="Only rows with this key, such as method=filtered."),
     ] = None,
     names: Annotated[
         bool, typer.Option("--list", help="List all metrics with their formulas and exit.")
@@ -65,6 +76,7 @@ def explain(
             " the metrics"
         )
     session, explanations = _find_explanations(portfolio, metric, day, symbol)
+    explanations = _select_rows(explanations, where or [])
     if as_json:
         print_json([_to_record(one) for one in explanations])
     else:
@@ -129,6 +141,29 @@ def _find_explanations(
     return session, explanations
 
 
+def _select_rows(explanations: "list[Explanation]", where: Sequence[str]) -> "list[Explanation]":
+    """Return the explanations of rows whose keys have the given values, as in method=filtered."""
+    from riskmetrics.errors import UsageError
+
+    found = explanations
+    for condition in where:
+        name, _, text = condition.partition("=")
+        known = dict.fromkeys(
+            f"{key}={_format_value(value)}" for one in found for key, value in one.key.items()
+        )
+        found = [one for one in found if name in one.key and _is_key(one.key[name], text)]
+        if not found:
+            raise UsageError(f"no row has {condition}: choose {join_names(list(known), 12)}")
+    return found
+
+
+def _is_key(value: Any, text: str) -> bool:
+    try:
+        return float(value) == float(text)
+    except (TypeError, ValueError):
+        return str(value) == text
+
+
 def _fail_without_value(
     connection: "sa.Connection", figure: str, portfolio: str, session: date, symbol: str | None
 ) -> typer.Exit:
@@ -178,6 +213,10 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
             typer.echo(f"  {label:<14} {text}")
         for what, rows in one.source_rows.items():
             typer.echo(f"  {'From':<14} {what}: {pluralize(len(rows), 'row')}")
+    if len(explanations) > _MAX_UNFILTERED:
+        row_key = explanations[-1].key.items()
+        keys = " ".join(f"--where {name}={_format_value(value)}" for name, value in row_key)
+        typer.echo(f"\n{len(explanations)} rows. For one of them and its source rows: {keys}")
     if len(explanations) == 1:
         for what, rows in explanations[0].source_rows.items():
             _print_source_rows(what, rows)
@@ -185,11 +224,13 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
 
 def _print_source_rows(source: str, rows: "pd.DataFrame") -> None:
     """Print the last source rows, without empty columns and ids."""
-    last = _flatten_index(rows).tail(_MAX_SOURCE_ROWS).dropna(axis=1, how="all")
+    n_shown = len(rows) if len(rows) <= _MAX_WHOLE_SOURCE else _MAX_SOURCE_ROWS
+    last = _flatten_index(rows).tail(n_shown).dropna(axis=1, how="all")
     if len(last):
         typer.echo("")
         visible = last[[name for name in last.columns if not str(name).endswith("_id")]]
-        print_frame(visible, as_json=False, title=f"{source}, the last {len(last)} of {len(rows)}")
+        title = source if n_shown == len(rows) else f"{source}, the last {n_shown} of {len(rows)}"
+        print_frame(visible, as_json=False, title=title)
 
 
 def _format_lines(explanation: "Explanation") -> list[tuple[str, str]]:

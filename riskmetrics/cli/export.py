@@ -11,6 +11,7 @@ import typer
 from riskmetrics import folders
 from riskmetrics.cli.output import fail, print_json
 from riskmetrics.cli.shared_options import AsJson, Day, day_option
+from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
     from riskmetrics.db.result_export import ExportedTable
@@ -78,8 +79,8 @@ def _check_folder(folder: Path, form: FileFormat, *, force: bool) -> None:
     existing_files = [name for name in result_export.file_names(form) if (folder / name).exists()]
     if existing_files and not force:
         raise UsageError(
-            f"{folder} already contains {', '.join(existing_files)}: choose another directory, or"
-            " pass --force to replace them"
+            f"{folder} already contains {join_names(existing_files, 3)}: choose another directory,"
+            " or pass --force to replace them"
         )
 
 

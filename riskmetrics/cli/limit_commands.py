@@ -1,22 +1,28 @@
 """`riskmetrics limits`: set limits on figures of portfolios."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskmetrics.cli.output import fail, print_frame, to_records
 from riskmetrics.cli.shared_options import AsJson
 
+if TYPE_CHECKING:
+    from riskmetrics.catalog import Unit
+
 app = typer.Typer(
     help="Limit figures of portfolios; runs check them and send alerts.",
     no_args_is_help=True,
 )
 
+_MAX_PLAIN_NUMBER = 20.0
+"""Largest beta or leverage without a percent sign; of shares it is 1. Beyond, percent is meant."""
+
 _Portfolio = Annotated[str, typer.Argument(help="Name of the portfolio.")]
 _Name = Annotated[str, typer.Argument(help="Limited figure; see riskmetrics limits list.")]
 
 
-@app.command("set")
+@app.command("set", context_settings={"ignore_unknown_options": True})  # -5% is no option
 def set_(
     portfolio: _Portfolio,
     name: _Name,
@@ -33,8 +39,7 @@ def set_(
     from riskmetrics.db import limits, portfolio_names, result_queries
     from riskmetrics.present.limits import describe_check, format_limited
 
-    limit = _parse_limit(value)
-    find_limited_figure(name)
+    limit = _parse_limit(value, find_limited_figure(name).unit)
     with write_transaction() as connection:
         portfolio_id = portfolio_names.find_portfolio_id(connection, portfolio)
         limits.set_limit(connection, portfolio_id, name, limit)
@@ -94,8 +99,9 @@ def list_(as_json: AsJson = False) -> None:
     )
 
 
-def _parse_limit(text: str) -> float:
+def _parse_limit(text: str, unit: "Unit") -> float:
     """Return a limit such as 0.25 or 25%."""
+    from riskmetrics.catalog import Unit
     from riskmetrics.errors import UsageError
 
     number, is_percent = text.strip().removesuffix("%"), text.strip().endswith("%")
@@ -105,4 +111,10 @@ def _parse_limit(text: str) -> float:
         limit = float("nan")
     if not 0 < limit < float("inf"):
         raise UsageError(f"{text} is not a limit: give a positive number such as 0.25 or 25%")
+    max_plain = _MAX_PLAIN_NUMBER if unit is Unit.NUMBER or unit is Unit.BETA else 1.0
+    if limit > max_plain and not is_percent:
+        raise UsageError(
+            f"a limit of {limit * 100:g}% never fires: did you mean {text.strip()}%? Write it with"
+            " the percent sign"
+        )
     return limit

@@ -1,5 +1,6 @@
 """`riskmetrics reset` and `riskmetrics reprocess`: remove and recompute results."""
 
+import sys
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -127,7 +128,14 @@ def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -
         rows = result_tables.count_results(connection, scope, include_insights=insights)
     if rows:
         echo_err(_format_counts(rows))
-        typer.confirm(question, abort=True, err=True)
+        try:
+            typer.confirm(question, abort=True, err=True)
+        except typer.Abort:
+            if sys.stdin.isatty():
+                raise
+            raise fail(
+                "not confirmed, so nothing was done: without a terminal, pass --yes"
+            ) from None
     return bool(rows)
 
 

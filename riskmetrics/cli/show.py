@@ -99,13 +99,13 @@ def show_view(
     name: str, day: date | None, portfolio: str | None, *, as_json: bool, is_wide: bool
 ) -> None:
     """Print a view of a day's results, by default the latest; exit with advice without any."""
-    view, session, frames = _read(name, day, portfolio)
+    view, session, frames, text_if_empty = _read(name, day, portfolio)
     if as_json:
         records = {key: to_records(spell_infinities(frame)) for key, frame in frames.items()}
         print_json(records.get("", records))
         return
-    if view.text_if_empty and all(frame.empty for frame in frames.values()):
-        typer.echo(view.text_if_empty.format(session=session))
+    if text_if_empty and all(frame.empty for frame in frames.values()):
+        typer.echo(text_if_empty.format(session=session))
         return
     for key, table in view.tables.items():
         _print(table, frames[key], session, is_wide=is_wide)
@@ -154,7 +154,7 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date, *, is_wide: boo
 
 def _read(
     name: str, day: date | None, portfolio: str | None
-) -> "tuple[View, date, Mapping[str, pd.DataFrame]]":
+) -> "tuple[View, date, Mapping[str, pd.DataFrame], str]":
     from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
 
     with read_transaction() as connection:
@@ -169,6 +169,7 @@ def _read(
         }
         snapshots = result_queries.read_snapshots(connection, session, portfolio)
         coverage = listed_rows.read_coverage(connection, session, portfolio)
+        text_if_empty = view.text_if_empty(connection, portfolio)
         missing = [view.tables[key] for key, frame in frames.items() if frame.empty]
         if missing and snapshots.empty:
             raise fail_without_results(connection, session, portfolio)
@@ -180,7 +181,7 @@ def _read(
         )
     if view.has_caveats:
         print_caveats(session, portfolio_caveats(snapshots, coverage))
-    return view, session, frames
+    return view, session, frames, text_if_empty
 
 
 def _view_command(name: str, text: str) -> Callable[..., None]:

@@ -1,6 +1,7 @@
 """`riskmetrics show insights`: print the insights of a session with their evidence."""
 
 import shutil
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -100,7 +101,17 @@ def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, as_json: boo
             typer.echo(f"\nInsights, {portfolio}, {day}")
         typer.echo(f"  [{row['severity']}] {row['title']}")
         for line in _format_insight(row):
-            typer.echo(f"      {line}")
+            typer.echo(_wrap(f"      {line}"))
+
+
+def _wrap(line: str) -> str:
+    """Return a line in as many as a terminal needs; a pipe gets one."""
+    if not sys.stdout.isatty():
+        return line
+    text = line.lstrip(" ")
+    start = " " * (len(line) - len(text))
+    width = min(shutil.get_terminal_size((_LINE_WIDTH, 0)).columns, _LINE_WIDTH)
+    return textwrap.fill(text, width, initial_indent=start, subsequent_indent=start)
 
 
 def _format_insight(row: Mapping[str, Any]) -> list[str]:

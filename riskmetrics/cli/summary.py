@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from riskmetrics.catalog import figures_of
+from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.cli.output import format_cell, to_records
 from riskmetrics.present.caveats import portfolio_caveats
 from riskmetrics.present.figures import PAGE_FORMATS
@@ -79,7 +80,7 @@ def _summary_lines(rows: Rows) -> Iterator[tuple[str, str]]:
     yield (
         "Tail",
         (
-            f"one-day value at risk {_value_at_risk(rows)} (95%); drawdown"
+            f"one-day value at risk {_value_at_risk(rows)} (95%, filtered); drawdown"
             f" {drawdown['current_drawdown']}; {_worst_scenario(rows)}"
         ),
     )
@@ -87,8 +88,8 @@ def _summary_lines(rows: Rows) -> Iterator[tuple[str, str]]:
         "Weights",
         (
             f"{_largest_weight(rows)}; top 3"
-            f" {snapshot['top_3_concentration']}; {snapshot['effective_num_positions']} effective"
-            f" positions of {snapshot['num_positions']}"
+            f" {snapshot['top_3_concentration']} of gross; {snapshot['effective_num_positions']}"
+            f" effective of {snapshot['num_positions']}"
         ),
     )
 
@@ -112,9 +113,8 @@ def _shown(rows: Rows, *tables: str) -> _Shown:
 
 
 def _value_at_risk(rows: Rows) -> str:
-    """Return the one-day value at risk at 95% by filtered simulation."""
-    key = {"method": "filtered", "level": 0.95, "horizon_days": 1}
-    found = (row for row in rows["portfolio_tail_risk"] if row.items() >= key.items())
+    """Return the value at risk that leads: one day, 95%, by filtered simulation."""
+    found = (row for row in rows["portfolio_tail_risk"] if row.items() >= HEADLINE_TAIL.items())
     return _Shown(next(found, {}), ("portfolio_tail_risk",))["value_at_risk"]
 
 
@@ -133,4 +133,4 @@ def _largest_weight(rows: Rows) -> str:
         return "weights undefined"
     largest = max(weights, key=lambda row: abs(float(row["weight"])))
     shown = _Shown(largest, ("portfolio_risk_contributions",))
-    return f"{largest['symbol']} {shown['weight']}, {shown['share']} of volatility"
+    return f"{largest['symbol']} {shown['weight']} of equity, {shown['share']} of volatility"

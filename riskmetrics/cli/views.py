@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
+import sqlalchemy as sa
 
 from riskmetrics.catalog import (
     Figure,
@@ -80,8 +81,11 @@ class View:
     """Whether the caveats of the portfolios' values apply."""
     notes: Callable[[Frames], Iterator[str]] = lambda _: iter(())
     """Returns the lines after the tables."""
-    text_if_empty: str = ""
-    """Text in place of an only table without rows; {session} is the session."""
+    text_if_empty: Callable[[sa.Connection, str | None], str] = lambda *_: ""
+    """Returns the text in place of an only table without rows, of a portfolio or of all.
+
+    {session} is the session.
+    """
 
 
 def _beta_notes(_: Frames) -> Iterator[str]:
@@ -215,6 +219,15 @@ def _format_limits(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _advise_on_limits(connection: sa.Connection, portfolio: str | None) -> str:
+    if limits.read_limits(connection, portfolio).empty:
+        return "no limit was checked on {session}: set one with riskmetrics limits set"
+    return (
+        "limits are set, but none was checked on {session}: compute the session again with"
+        " riskmetrics run --date {session}"
+    )
+
+
 def _listed_table(listing: Listing) -> Table:
     """Return the table of a listing."""
     return Table(
@@ -276,7 +289,7 @@ VIEWS = {
     "liquidity": _listed("liquidity"),
     "stress": _listed("stress"),
     "options": _listed(
-        "options", has_caveats=False, text_if_empty="no options are held on {session}"
+        "options", has_caveats=False, text_if_empty=lambda *_: "no options are held on {session}"
     ),
     "figures": View(
         {
@@ -287,7 +300,7 @@ VIEWS = {
                 arrange=_label_figures,
             )
         },
-        text_if_empty="no package adds figures, or none was computed on {session}",
+        text_if_empty=lambda *_: "no package adds figures, or none was computed on {session}",
     ),
     "limits": View(
         {
@@ -299,7 +312,7 @@ VIEWS = {
             )
         },
         has_caveats=False,
-        text_if_empty="no limit was checked on {session}: set one with riskmetrics limits set",
+        text_if_empty=_advise_on_limits,
     ),
     "undefined": View(
         {
@@ -310,7 +323,7 @@ VIEWS = {
             )
         },
         has_caveats=False,
-        text_if_empty="no undefined values on {session}",
+        text_if_empty=lambda *_: "no undefined values on {session}",
     ),
 }
 """Command to its view; a view with one unnamed table is a list in JSON.

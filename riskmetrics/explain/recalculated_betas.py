@@ -306,6 +306,10 @@ def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, 
 def _recompute_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
     holdings = delta_holdings(sources)
     calculated = portfolio_beta(sources, holdings, sources.market)
+    terms = holdings.exposed[["symbol", "underlying", "exposure"]].reset_index(drop=True)
+    beta = [symbol_regression(sources, each, sources.market) for each in terms["underlying"]]
+    terms["beta"] = [found["beta"][0] for found in beta]
+    sources.record_use("terms of the sum", terms)
     own = fit_ols(
         pro_forma_returns(sources, BETA_WINDOW)["return"],
         sources.index_returns(sources.market, BETA_WINDOW),

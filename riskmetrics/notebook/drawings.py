@@ -1,6 +1,7 @@
 """Charts of the report, for notebooks."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +11,16 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import settings, trading_calendar
-from riskmetrics.charts.drawing import Drawings
+from riskmetrics.charts.chart import CONFIG
+from riskmetrics.charts.drawing import Drawings, to_file
 from riskmetrics.charts.portfolio_data import read_chart_data
 from riskmetrics.charts.pro_forma import read_book_inputs
 from riskmetrics.charts.records import CHARTS
 from riskmetrics.errors import UsageError
 from riskmetrics.inputs.snapshot import read_terms
+
+_PNG_SCALE = 2.0
+"""Pixels of a picture for one of the specification."""
 
 VEGALITE_TYPE = "application/vnd.vegalite.v6+json"
 
@@ -25,17 +30,17 @@ class Drawing:
     """A chart with its rows: a notebook shows it, and `save` writes it."""
 
     title: str
-    rows: pd.DataFrame
-    specification: dict[str, Any]
+    rows: pd.DataFrame = field(repr=False)
+    specification: dict[str, Any] = field(repr=False)
     """Vega-Lite, with the rows inline."""
 
     @cached_property
     def svg(self) -> str:
-        """Return the picture."""
-        return Drawings(None).draw(self.specification)
+        """Return the picture, as a file that a browser shows."""
+        return to_file(Drawings(None).draw(self.specification), CONFIG["font"])
 
     def save(self, path: str | Path) -> None:
-        """Write the picture (.svg), or the specification for Vega-Lite (.json).
+        """Write the picture (.svg or .png), or the specification for Vega-Lite (.json).
 
         Raises
         ------
@@ -44,11 +49,17 @@ class Drawing:
         """
         import json
 
+        import vl_convert  # slow to import
+
         file = Path(path)
-        contents = {".svg": lambda: self.svg, ".json": lambda: json.dumps(self.specification)}
+        contents: dict[str, Callable[[], bytes]] = {
+            ".svg": self.svg.encode,
+            ".png": lambda: vl_convert.svg_to_png(self.svg, scale=_PNG_SCALE),
+            ".json": lambda: json.dumps(self.specification).encode(),
+        }
         if file.suffix not in contents:
-            raise UsageError(f"{file} is neither .svg nor .json")
-        file.write_text(contents[file.suffix](), encoding="utf-8")
+            raise UsageError(f"{file} cannot be written: choose a name in {', '.join(contents)}")
+        file.write_bytes(contents[file.suffix]())
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """Return what Jupyter shows: interactive where it can, else the picture."""

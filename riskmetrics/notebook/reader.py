@@ -110,6 +110,7 @@ class Results:
         if url is None and configured.database_url is not None:
             url = configured.database_url.get_secret_value()
         self._resources = ExitStack()
+        self._is_closed = False
         if url is None:
             server = embedded.connect_or_start(configured.home_directory)
             self._resources.enter_context(server)
@@ -138,6 +139,7 @@ class Results:
 
     def close(self) -> None:
         """Disconnect; stop the embedded server if nothing else uses it. Safe to repeat."""
+        self._is_closed = True
         self._resources.close()
 
     def __dir__(self) -> list[str]:
@@ -273,6 +275,8 @@ class Results:
         return self._read(read)
 
     def _read(self, query: Callable[[sa.Connection], _Answer]) -> _Answer:
+        if self._is_closed:
+            raise UsageError("these results are closed: open them again with riskmetrics.connect()")
         with self._engine.connect() as connection, connection.begin():
             connection.execute(
                 sa.text("SET LOCAL TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

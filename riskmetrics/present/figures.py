@@ -79,5 +79,5 @@ def format_move(move: float, unit: Unit) -> str:
         return formatting.signed_percent(move).removesuffix("%") + " pp"
     if unit in (Unit.MONEY, Unit.GAIN):
         return formatting.signed_money(move)
-    text = formatting.two_decimals(move)
+    text = (formatting.four_decimals if unit is Unit.INDEX else formatting.two_decimals)(move)
     return f"+{text}" if move > 0 and any(digit in text for digit in "123456789") else text

@@ -39,7 +39,8 @@ def list_changes(before: Record, after: Record) -> list[Change]:
             continue
         figure, form = find_figure(name), page_format(name)
         move = float(other) - float(one)
-        found.append(Change(figure.label, form(one), form(other), format_move(move, figure.unit)))
+        label = compared.label or figure.label
+        found.append(Change(label, form(one), form(other), format_move(move, figure.unit)))
     return found
 
 

@@ -24,7 +24,7 @@ class ReportOptions:
     n_sessions: int = DEFAULT_HISTORY
     """Sessions that charts over time show."""
     against: date | None = None
-    """Session to compare with. None: that of a week before, if it is stored."""
+    """Session to compare with. None: five sessions before, if that is stored."""
     drawings: Drawings = field(default_factory=lambda: Drawings(None))
     is_interactive: bool = True
     """Whether scripts make charts interactive and tables sortable."""

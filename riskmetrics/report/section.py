@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.funds import NOT_LOOKED_THROUGH
 from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.metrics.decayed_beta import Z_95
@@ -172,12 +173,11 @@ def contract_terms(row: Record) -> str:
 def headline_figures(snapshot: Record | None, risk: Mapping[str, list[Record]]) -> Record:
     """Return figures of a portfolio by 'table.column': the snapshot, and headlines of risk.
 
-    The value at risk is historical, for one session at 95%.
+    The value at risk is that of `HEADLINE_TAIL`.
     """
     found = {f"portfolio_snapshots.{name}": value for name, value in (snapshot or {}).items()}
     for row in risk.get("tail_risk", []):
-        key = row["method"], float(row["level"]), row["horizon_days"]
-        if key == ("historical", 0.95, 1):
+        if all(row[name] == value for name, value in HEADLINE_TAIL.items()):
             found |= {f"portfolio_tail_risk.{name}": value for name, value in row.items()}
     for row in risk.get("drawdowns", []):
         found |= {f"portfolio_drawdowns.{name}": value for name, value in row.items()}

@@ -10,29 +10,38 @@ from riskmetrics.metrics._typing import BoolArray
 
 
 class ComparedFigure(NamedTuple):
-    """Table of a figure, and its decimals as stored, or of what is compared."""
+    """Table of a figure, and how it is compared."""
 
     table: str
     decimals: int
+    """Decimals as stored, or of what is compared."""
+    label: str = ""
+    """Name in a list without sections; empty: that of the figure."""
 
 
 COMPARED_FIGURES: Mapping[str, ComparedFigure] = {
     "total_value": ComparedFigure("portfolio_snapshots", 2),
     "daily_pnl": ComparedFigure("portfolio_snapshots", 2),
     "cumulative_pnl": ComparedFigure("portfolio_snapshots", 2),
-    "gross_exposure": ComparedFigure("portfolio_snapshots", 2),
-    "net_exposure": ComparedFigure("portfolio_snapshots", 2),
+    "gross_exposure": ComparedFigure("portfolio_snapshots", 2, "Gross exposure"),
+    "net_exposure": ComparedFigure("portfolio_snapshots", 2, "Net exposure"),
     "beta_calculated_90d": ComparedFigure("portfolio_snapshots", 4),
-    "expected_volatility_21d": ComparedFigure("portfolio_snapshots", 4),
-    "realized_volatility_21d": ComparedFigure("portfolio_snapshots", 4),
-    "value_at_risk": ComparedFigure("portfolio_tail_risk", 6),
-    "expected_shortfall": ComparedFigure("portfolio_tail_risk", 6),
+    "expected_volatility_21d": ComparedFigure(
+        "portfolio_snapshots", 4, "Volatility, forecast for 21 sessions"
+    ),
+    "realized_volatility_21d": ComparedFigure(
+        "portfolio_snapshots", 4, "Volatility, last 21 sessions"
+    ),
+    "value_at_risk": ComparedFigure("portfolio_tail_risk", 6, "Value at risk, 95%, filtered"),
+    "expected_shortfall": ComparedFigure(
+        "portfolio_tail_risk", 6, "Expected shortfall, 95%, filtered"
+    ),
     "current_drawdown": ComparedFigure("portfolio_drawdowns", 6),
     "hhi": ComparedFigure("portfolio_snapshots", 4),
     "effective_num_positions": ComparedFigure("portfolio_snapshots", 2),
     "top_3_concentration": ComparedFigure("portfolio_snapshots", 4),
 }
-"""Compared figures by column; those of tail risk are historical, for one session at 95%."""
+"""Compared figures by column; those of tail risk are of `HEADLINE_TAIL`."""
 
 MAX_DRIVERS = 3
 """Positions of a portfolio that explain the change of its value."""

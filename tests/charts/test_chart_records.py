@@ -2,15 +2,17 @@
 
 import json
 import re
+from xml.etree import ElementTree
 
 import altair
+import numpy as np
 import pandas as pd
 import pytest
 from chart_data import portfolio_data
 
 from riskmetrics.charts import chart as charts
 from riskmetrics.charts.chart import Chart
-from riskmetrics.charts.drawing import Drawings
+from riskmetrics.charts.drawing import Drawings, to_file
 from riskmetrics.charts.records import CHARTS
 
 named = pytest.mark.parametrize("record", CHARTS, ids=lambda record: record.name)
@@ -101,3 +103,24 @@ def test_an_axis_of_up_to_150_days_shows_days(n_days: int, label: str) -> None:
     svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
     assert label in svg
     assert ("2022" in svg) == (n_days > 150)
+
+
+def test_labels_of_an_axis_with_small_steps_differ() -> None:
+    """Labels keep their decimals, of which coordinates have one."""
+    record = next(each for each in CHARTS if each.name == "stored_beta")
+    days = pd.date_range("2022-03-01", periods=25)
+    beta = np.linspace(0.9, 1.1, 25)
+    rows = pd.DataFrame({"day": days, "beta": beta, "low": beta - 0.01, "high": beta + 0.01})
+    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    labels = re.findall(r">(\d\.\d+)</text>", svg)
+    assert {"0.95", "1.00", "1.05"} <= set(labels)
+    assert len(set(labels)) == len(labels)
+    assert not re.search(r"<[^>]*\d\.\d\d", svg)
+
+
+def test_a_drawing_as_a_file_is_an_image_of_its_own() -> None:
+    root = ElementTree.fromstring(
+        to_file(Drawings(None).draw({"mark": "point", "data": {"values": []}}), "Arial")
+    )
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("font-family") == "Arial"

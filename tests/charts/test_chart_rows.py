@@ -10,6 +10,7 @@ from chart_data import DAY, N_SESSIONS, portfolio_data, pro_forma, sessions
 
 from riskmetrics import trading_calendar
 from riskmetrics.charts import rows
+from riskmetrics.charts.labels import SIDES, place_labels
 from riskmetrics.charts.pro_forma import ProForma
 
 
@@ -214,16 +215,24 @@ def test_factor_exposures_have_the_interval_of_their_standard_error() -> None:
     assert found.loc[0, ["low", "high"]].tolist() == pytest.approx([1.1 - 0.098, 1.1 + 0.098])
 
 
-def test_points_are_labeled_unless_the_label_would_cover_that_of_a_larger_one() -> None:
+def test_labels_do_not_cover_each_other_or_leave_the_plot() -> None:
+    """Of eight, every point has its label, near ones on other sides."""
     contributions = pd.DataFrame(
         {
-            "symbol": ["A", "B", "C", "D", "E", "F", "G", "H"],
-            "weight": [0.0, 0.14, 0.15, 1.0, 0.9, 0.5, 0.6, 0.3],
-            "share": [1.0, 0.95, 0.93, 0.8, 0.0, 0.3, 0.2, 0.1],
+            "symbol": ["AAPL", "MSFT", "XOM", "JPM", "KO", "LLY", "WMT", "AMD"],
+            "weight": [0.30, 0.29, 0.28, 0.10, 0.09, 0.05, 0.05, 0.30],
+            "share": [0.32, 0.32, 0.31, 0.05, 0.05, 0.02, 0.02, 0.60],
         }
     )
-    labels = rows.risk_against_weight(replace(portfolio_data(), contributions=contributions))[
-        "label"
-    ]
-    # B would cover A, and C not: it is 15% of the width away; H is the seventh
-    assert labels.dropna().tolist() == ["A", "C", "D", "F", "G", "H"]
+    found = rows.risk_against_weight(replace(portfolio_data(), contributions=contributions))
+    sides = found.set_index("symbol")["side"]
+    assert sides.notna().all()
+    assert sides["AMD"] != "right"  # the largest weight is at the right edge
+    assert sides["AAPL"] != sides["MSFT"]
+
+
+def test_a_label_is_left_out_without_room_and_beyond_ten() -> None:
+    assert place_labels(["A"] * 7, [0.5] * 7, [0.5] * 7).count(None) == 7 - len(SIDES)
+    spread = [number / 12 for number in range(12)]
+    sides = place_labels(["AB"] * 12, spread, spread)
+    assert [side is None for side in sides] == [False] * 10 + [True] * 2

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 import typer
 from typer.testing import CliRunner
 
+from riskmetrics import trading_calendar
 from riskmetrics.cli.main import app
-from riskmetrics.db import migrate
+from riskmetrics.db import migrate, tables
 from riskmetrics.db.postgres_cluster import SUPERUSER
 from riskmetrics.errors import (
     ConfigurationError,
@@ -337,6 +338,27 @@ def test_the_market_index_is_kept_with_the_database(call, monkeypatch: pytest.Mo
     monkeypatch.setenv("RISKMETRICS_MARKET_INDEX", "IVV")
     assert json.loads(call("status", "--json").stdout)["market_index"] == "IVV"
     assert isinstance(call("db", "setting", "color", "red").exception, UsageError)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "note"),
+    [
+        ("market_index", "SPX", "no closes of SPX are stored; import them with riskmetrics import"),
+        ("benchmark", "NOPE", "no weights of NOPE are stored"),
+        ("market_index", "SPY", ""),
+    ],
+)
+def test_a_setting_that_names_nothing_stored_is_noted_at_once(
+    call, engine: sa.Engine, name: str, value: str, note: str
+) -> None:
+    with engine.begin() as connection:
+        day = trading_calendar.last_completed_session()
+        row = {"symbol": "SPY", "date": day, "close": 400.0, "data_source": "file"}
+        connection.execute(sa.insert(tables.market_data_cache).values(row))
+    result = call("db", "setting", name, value)
+    assert (result.exit_code, result.stdout) == (0, f"{value}\n")
+    assert note in result.stderr
+    assert bool(result.stderr) == bool(note)
 
 
 def test_the_environment_for_dagster_holds_no_secret(call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,32 @@ def test_text_shows_what_moved_and_leaves_out_what_did_not(call) -> None:
     assert "opened" not in result.stdout
 
 
+def test_rows_name_their_section_and_the_value_at_risk_is_the_filtered_one(
+    call, engine: sa.Engine
+) -> None:
+    owner = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
+    with engine.begin() as connection:
+        key = {"portfolio_id": connection.scalar(owner), "level": 0.95, "horizon_days": 1}
+        for method, day, risk in (
+            ("filtered", FIRST_DAY, 0.02),
+            ("filtered", SECOND_DAY, 0.01),
+            ("parametric", SECOND_DAY, 0.013),
+        ):
+            row = key | {"method": method, "day": day, "value_at_risk": risk, "observations": 504}
+            connection.execute(sa.insert(tables.portfolio_tail_risk).values(row))
+        held = tables.portfolio_snapshots
+        for day, hhi in ((FIRST_DAY, 0.1347), (SECOND_DAY, 0.1353)):
+            is_row = sa.and_(
+                held.c.portfolio_id == key["portfolio_id"], held.c.snapshot_date == day
+            )
+            connection.execute(sa.update(held).where(is_row).values(hhi=hhi))
+    shown = [" ".join(line.split()) for line in call("compare", *DAYS).stdout.splitlines()]
+    assert f"{GROWTH} Value at risk, 95%, filtered 2.0% 1.0% −1.0 pp" in shown
+    assert f"{GROWTH} HHI 0.1347 0.1353 +0.0006" in shown
+    for label in ("Gross exposure", "Net exposure", "Volatility, last 21 sessions"):
+        assert any(line.startswith(f"{GROWTH} {label}") for line in shown)
+
+
 def test_unconfirmed_closes_of_a_session_are_reported(call, engine: sa.Engine) -> None:
     """A change of value over a suspected split is no profit; the JSON on stdout stays JSON."""
     half = {"metric": "validated_prices", "coverage": 0.5, "n_covered": 1, "n_total": 2}

@@ -68,6 +68,11 @@ def test_each_setting_is_shown_with_its_origin_and_no_secret(
     assert "RISKMETRICS_FMP_URL = http://[hidden]@proxy:8080/fmp  (environment)" in lines
     assert "hidden-word" not in printed
     assert KEY not in printed
+    text = CliRunner().invoke(app, ["doctor"]).stdout
+    n_defaults = sum(line.endswith("(default)") for line in lines)
+    assert "(default)" not in text
+    assert f"{n_defaults} settings at the default" in text
+    assert "RISKMETRICS_RATE_INDEX = IEF  (.env)" in text
 
 
 def test_a_setting_that_is_wrong_is_named_and_exits_6(monkeypatch: pytest.MonkeyPatch) -> None:

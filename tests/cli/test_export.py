@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -112,6 +113,9 @@ def test_files_are_replaced_only_by_force(call, tmp_path: Path) -> None:
     assert "already contains portfolio_snapshots.csv" in str(refused.exception)
     assert [path.name for path in tmp_path.iterdir()] == ["portfolio_snapshots.csv"]
     assert call("export", ".", "--force").exit_code == 0
+    assert re.search(
+        r"already contains \S+, \S+, \S+ and \d\d more:", str(call("export", ".").exception)
+    )
     assert len(_csv(tmp_path / "portfolio_snapshots.csv")) == 2
 
 

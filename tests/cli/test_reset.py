@@ -27,6 +27,7 @@ def test_a_reset_says_what_goes_and_asks_before_it_removes(call, filled: sa.Engi
     assert refused.exit_code == 1
     assert "portfolio_snapshots                      2" in refused.stderr
     assert _rows(filled, Scope(GROWTH)) == {2}
+    assert "without a terminal, pass --yes" in call("reset", "--portfolio", GROWTH).stderr
     agreed = call("reset", "--portfolio", GROWTH, input="y\n")
     assert agreed.exit_code == 0
     assert "64 rows removed:\n" in agreed.stdout

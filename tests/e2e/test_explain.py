@@ -187,6 +187,34 @@ def test_an_explanation_has_formula_window_source_rows_and_run(mixed: str) -> No
         )
 
 
+def test_a_weighted_beta_shows_the_terms_of_its_sum(mixed: str) -> None:
+    """Sum(exposure x beta) / equity, divided by the share with a beta, by hand."""
+    code, (beta,) = explain("Long-Short", "beta_calculated_90d")
+    terms = beta["source_rows"]["terms of the sum"]
+    total = sum(term["exposure"] * term["beta"] for term in terms if term["beta"] is not None)
+    covered = beta["inputs"]["share of exposure with a beta"]
+    shown = total / beta["inputs"]["equity"] / covered
+    assert (code, shown) == (0, pytest.approx(beta["stored"], abs=5e-5))
+    printed = CliRunner().invoke(
+        app, ["explain", "Long-Short", "beta_calculated_90d", "--date", f"{DAY}"]
+    )
+    assert all(term["symbol"] in printed.stdout for term in terms)
+
+
+def test_one_of_many_rows_is_chosen_by_its_key(mixed: str) -> None:
+    name = ("Long-Short", "portfolio_tail_risk.value_at_risk")
+    _, rows = explain(*name)
+    key = ("--where", "method=filtered", "--where", "level=0.95", "--where", "horizon_days=1")
+    code, (only,) = explain(*name, *key)
+    assert code == 0
+    assert only in rows
+    assert only["key"] == {"method": "filtered", "level": 0.95, "horizon_days": 1}
+    printed = CliRunner().invoke(app, ["explain", *name, "--date", f"{DAY}"]).stdout
+    assert f"{len(rows)} rows. For one of them and its source rows: --where method=" in printed
+    wrong = CliRunner().invoke(app, ["explain", *name, "--date", f"{DAY}", "--where", "method=x"])
+    assert "no row has method=x: choose method=filtered" in str(wrong.exception)
+
+
 def test_a_changed_value_is_reported_as_different_with_exit_code_3(mixed: str) -> None:
     of_one = "FROM portfolios p WHERE p.id = portfolio_id AND p.name = 'Concentrated'"
     with open_connection(mixed) as connection:

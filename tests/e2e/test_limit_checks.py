@@ -63,7 +63,7 @@ def test_each_limit_is_checked_against_its_figure(call, engine, run: Run):
     expected = {figure.name: ("exceeded", subjects.get(figure.name)) for figure in LIMITED_FIGURES}
     assert statuses(engine) == expected
     for figure in LIMITED_FIGURES:
-        assert call("set", "Concentrated", figure.name, "1000000").exit_code == 0
+        assert call("set", "Concentrated", figure.name, "100000000%").exit_code == 0
     run([DAY], ["portfolio_limit_checks"])
     assert {status for status, _ in statuses(engine).values()} == {"kept"}
 
@@ -94,6 +94,11 @@ def test_a_change_is_alerted_once_and_so_is_its_end(call, engine, webhook, run: 
         run([DAY], ["portfolio_limit_checks"])
     (_, text) = webhook.messages
     assert "Concentrated: single_name of AMD 59.8% is within the limit 70.0%" in text
+
+
+def test_without_limits_show_limits_says_how_to_set_one(call):
+    shown = CliRunner().invoke(app, ["show", "limits"]).output
+    assert shown == ("no limit was checked on 2022-12-28: set one with riskmetrics limits set\n")
 
 
 def test_a_figure_that_is_undefined_is_told_with_its_reason(call, engine, webhook, run: Run):
@@ -156,10 +161,31 @@ def test_a_removed_limit_is_no_longer_checked_and_its_past_stays(call, engine, r
         (("set", "Concentrated", "beta", "zero"), "zero is not a limit: give a positive number"),
         (("set", "Concentrated", "beta", "0"), "0 is not a limit"),
         (("set", "Concentrated", "beta", "inf"), "inf is not a limit"),
+        (("set", "Concentrated", "volatility", "-5%"), "-5% is not a limit: give a positive"),
+        (("set", "Concentrated", "single_name", "15"), "1500% never fires: did you mean 15%?"),
+        (("set", "Concentrated", "volatility", "1.0001"), "did you mean 1.0001%?"),
+        (("set", "Concentrated", "leverage", "150"), "did you mean 150%?"),
+        (("set", "Concentrated", "beta", "20.01"), "did you mean 20.01%?"),
     ],
 )
 def test_mistakes_are_explained(call, arguments, message):
     assert message in str(call(*arguments).exception)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("single_name", "1", "100.0%"),
+        ("single_name", "150%", "150.0%"),
+        ("volatility", "1.0", "100.0%"),
+        ("leverage", "20", "20.00"),
+        ("beta", "20", "20.00"),
+        ("beta", "120%", "1.20"),
+    ],
+)
+def test_the_largest_plain_numbers_and_any_percentage_are_limits(call, name, value, shown):
+    shown_limit = call("set", "Concentrated", name, value).output.splitlines()[0]
+    assert shown_limit == f"Concentrated: {name} at most {shown}"
 
 
 def test_a_limit_is_previewed_listed_and_shown(call, engine, run: Run):
@@ -170,6 +196,9 @@ def test_a_limit_is_previewed_listed_and_shown(call, engine, run: Run):
     ]
     assert statuses(engine) == {}
     assert "Concentrated 25.0%" in call("list").output
+    shown = CliRunner().invoke(app, ["show", "limits"]).output
+    assert "limits are set, but none was checked on 2022-12-28" in shown
+    assert "riskmetrics run --date 2022-12-28" in shown
     run([DAY], ["portfolio_limit_checks"])
     view = CliRunner().invoke(app, ["show", "limits"]).output
     assert "single_name" in view

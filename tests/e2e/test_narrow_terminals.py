@@ -3,10 +3,12 @@
 import re
 import sys
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
 from riskmetrics.cli.show import show_view
+from riskmetrics.cli.show_insights import print_insights
 from riskmetrics.cli.views import VIEWS
 from tests.e2e.conftest import ComputedSample
 
@@ -50,3 +52,27 @@ def test_no_number_is_cut_and_no_table_is_wider_than_the_terminal(
         assert all(len(line) <= width for line in rules)
         assert _numbers(lines) <= whole
         assert len(_numbers(lines)) > 5 or len(whole) <= 5
+
+
+def test_insights_are_wrapped_on_a_terminal_and_not_in_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = " ".join(["risk"] * 60)
+    row = {
+        **dict.fromkeys(("provider", "model_used", "prompt_version", "id"), "rules"),
+        **dict.fromkeys(("key_findings", "recommendations", "data_limitations")),
+        "portfolio": "Growth",
+        "severity": "normal",
+        "title": "Risk",
+        "summary": words,
+        "full_analysis": None,
+    }
+    print_insights(date(2022, 12, 28), [row], as_json=False)
+    assert f"      {words}\n" in capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_insights(date(2022, 12, 28), [row], as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(lines).count("risk") == 60
+    assert all(line.startswith("      ") for line in lines[3:])

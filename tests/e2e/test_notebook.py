@@ -1,11 +1,13 @@
 """Stored results as tables for notebooks, against what the commands print."""
 
 import json
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import polars as pl
@@ -122,6 +124,7 @@ def test_charts_are_those_of_the_report_and_can_be_shown_and_saved(results, tmp_
     assert shown["application/vnd.vegalite.v6+json"]["data"]["values"]
     drawing.save(tmp_path / "drawdown.svg")
     assert (tmp_path / "drawdown.svg").read_text() == drawing.svg
+    assert ElementTree.fromstring(drawing.svg).tag == "{http://www.w3.org/2000/svg}svg"
     for arguments, message in (
         (("drawdowns", "Concentrated"), "there is no chart drawdowns: choose equity"),
         (("underwater",), "which portfolio"),
@@ -130,8 +133,18 @@ def test_charts_are_those_of_the_report_and_can_be_shown_and_saved(results, tmp_
     ):
         with pytest.raises(UsageError, match=message):
             results.chart(*arguments)
-    with pytest.raises(UsageError, match=r"neither \.svg nor \.json"):
-        drawing.save(tmp_path / "drawdown.png")
+    with pytest.raises(UsageError, match=r"choose a name in \.svg, \.png, \.json"):
+        drawing.save(tmp_path / "drawdown.pdf")
+    drawing.save(tmp_path / "drawdown.png")
+    assert struct.unpack(">II", (tmp_path / "drawdown.png").read_bytes()[16:24]) == (800, 380)
+    assert repr(drawing) == "Drawing(title='Drawdown, pro forma')"
+
+
+def test_results_that_are_closed_say_so(results):
+    results.close()
+    for read in (results.portfolios, results.betas, lambda: results.chart("underwater", "Income")):
+        with pytest.raises(UsageError, match=r"closed: open them again with riskmetrics\.connect"):
+            read()
 
 
 def test_nothing_can_be_written(results):

@@ -49,6 +49,11 @@ CUT_LABELS = """
 })
 """
 
+LINES_OF_HEADLINES = """
+[...document.querySelectorAll('dl.key')].map((list) => new Set(
+  [...list.children].map((each) => Math.round(each.getBoundingClientRect().bottom))).size)
+"""
+
 chromium = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium")
 
 
@@ -101,6 +106,7 @@ def test_the_page_is_readable_at_both_widths_and_a_pdf_has_a_cover_and_two_pages
             assert len(picture) > 50_000
             (tmp_path / f"report-{width}.png").write_bytes(picture)
             if width == 1400:
+                assert page.evaluate(LINES_OF_HEADLINES) == [1, 1, 1]
                 check_table(page)
     with browser.open_browser(tmp_path / "profile-plain") as page:
         page.send_command("Emulation.setScriptExecutionDisabled", value=True)
@@ -108,7 +114,13 @@ def test_the_page_is_readable_at_both_widths_and_a_pdf_has_a_cover_and_two_pages
         page.wait_until("document.querySelectorAll('figure.plot > svg path').length > 100")
     with open_connection(sample) as connection:
         printed = pdf.print_page(render(connection, DAY))
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1 + 2 * 3
+        alone = pdf.print_page(render(connection, DAY, portfolio="Concentrated"))
+    assert count_pages(printed) == 1 + 2 * 3
+    assert count_pages(alone) == 2  # without a cover of one row
+
+
+def count_pages(printed: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", printed))
 
 
 def check_table(page: browser.Page) -> None:

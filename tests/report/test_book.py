@@ -77,7 +77,7 @@ def test_what_changed_since_an_earlier_session(connection: sa.Connection) -> Non
     insert(connection, tables.portfolio_snapshots, **row)
     page = Page(render(connection, DAY, against=BEFORE))
     assert page.row("Equity", 4) == ["Equity", "1,000,000", "1,250,001", "+250,001"]
-    assert page.row("Forecast, 21 sessions", 4)[1:] == ["20.0%", "25.1%", "+5.1 pp"]
+    assert page.row("Volatility, forecast for 21 sessions", 4)[1:] == ["20.0%", "25.1%", "+5.1 pp"]
     assert page.row("Growth USD", 12)[4] == "+250,001"
     with pytest.raises(UsageError, match="2022-12-28 is not before the session of 2022-12-28"):
         render(connection, DAY, against=DAY)

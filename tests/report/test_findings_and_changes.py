@@ -149,7 +149,7 @@ def test_changes_of_shares_are_percentage_points_and_of_amounts_have_signs() -> 
     assert list_changes(before, after) == [
         Change("Equity", "1,000", "1,250", "+250.50"),
         Change("Beta, 90 sessions", "1.00", "1.25", "+0.25"),
-        Change("Forecast, 21 sessions", "20.0%", "17.5%", "−2.5 pp"),
+        Change("Volatility, forecast for 21 sessions", "20.0%", "17.5%", "−2.5 pp"),
     ]
     assert list_changes({}, after) == []
 

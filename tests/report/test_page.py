@@ -433,7 +433,8 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
         sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Long-Short")
     )
     key = {"portfolio_id": owner, "day": DAY}
-    for method, risk in (("historical", 0.02217), ("parametric", None)):
+    methods = (("historical", 0.02217), ("filtered", 0.0104), ("parametric", None))
+    for method, risk in methods:
         tail = key | {"method": method, "level": 0.95, "horizon_days": 1, "observations": 504}
         reason = None if risk else "no forecast"
         amount = 2771.25 if risk else None
@@ -511,6 +512,8 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     page = Page(render(connection, DAY))
     assert page.row("Historical", 6)[:5] == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
     assert page.row("Parametric", 6)[:5] == ["Parametric", "95%", "—", "—", "—"]
+    assert page.row("Long-Short USD", 11)[6] == "1.0%"  # the filtered one leads
+    assert "Value at risk, 95%, filtered1.0%" in page.text
     assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166240"]
     assert page.row("Maximum drawdown", 3) == [
         "Maximum drawdown",
