@@ -52,11 +52,10 @@ mirrored("stress", "name: name, loss: percent, market: percent", _against_market
     "drawdown",
     "stress",
     "drawdown: percent, day: day",
-    "The portfolio is {drawdown} below the peak of {day}.",
-    "The drawdown from the peak of {day} stands at {drawdown}.",
+    "Today's holdings would stand {drawdown} below the past year's high of {day}.",
 )
 def drawdown(view: View) -> Iterator[Instance]:
-    """The portfolio is below its peak of an earlier day."""
+    """Today's holdings would be below the high of an earlier day: pro forma, no realized loss."""
     facts = view.facts_of("drawdown", "drawdown_peak")
     if facts:
         peak, depth = date.fromisoformat(str(facts[1].value)), float(facts[0].value)
@@ -66,11 +65,26 @@ def drawdown(view: View) -> Iterator[Instance]:
 
 
 @form(
+    "drawdown_with_market",
+    "stress",
+    "drawdown: percent, market: percent",
+    "Today's holdings would stand {drawdown} below the past year's high, against {market} for the"
+    " market index.",
+)
+def drawdown_with_market(view: View) -> Iterator[Instance]:
+    """Today's holdings would be below the high of the past year, and so is the market."""
+    facts = view.facts_of("drawdown", "market_drawdown")
+    if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
+        own, market = (float(fact.value) for fact in facts)
+        slots = {"drawdown": size(own), "market": size(market)}
+        yield Instance(slots, facts, 0.6 + own, sign=-1, is_steady=True)
+
+
+@form(
     "drawdown_deepest",
     "stress",
     "drawdown: percent",
-    "The drawdown of {drawdown} is the deepest of the past year.",
-    "At {drawdown} the drawdown is the deepest of the past year.",
+    "At {drawdown}, the drawdown of today's holdings is the deepest of the past year.",
 )
 def drawdown_deepest(view: View) -> Iterator[Instance]:
     """The current drawdown is the maximum of the past year."""
@@ -79,7 +93,12 @@ def drawdown_deepest(view: View) -> Iterator[Instance]:
         yield Instance({"drawdown": size(float(facts[0].value))}, facts, 1.4, sign=-1)
 
 
-@form("at_peak", "stress", "", "The portfolio is at the highest value of the past year.")
+@form(
+    "at_peak",
+    "stress",
+    "",
+    "Today's holdings would stand at the highest value of the past year.",
+)
 def at_peak(view: View) -> Iterator[Instance]:
     """There is no drawdown."""
     facts = view.facts_of("drawdown")
@@ -91,7 +110,8 @@ def at_peak(view: View) -> Iterator[Instance]:
     "drawdown_compared",
     "stress",
     "drawdown: percent, deepest: percent",
-    "The drawdown of {drawdown} compares with {deepest} at the deepest point of the past year.",
+    "The drawdown of today's holdings is {drawdown}, against {deepest} at the deepest point of the"
+    " past year.",
 )
 def drawdown_compared(view: View) -> Iterator[Instance]:
     """The current drawdown is at most half of the year's maximum."""
