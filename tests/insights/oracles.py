@@ -31,7 +31,11 @@ def _main_position(f: Figures, sign: int) -> Expected:
     others = f.n_winners if sign > 0 else f.n_losers
     total = 0.0 if isnan(f.daily_pnl) else f.daily_pnl
     matters = sign * total > 0 or abs(pnl) >= 0.4 * abs(total)
-    told = {"share": share} if other == 0 else {"side": abs(own), "other": abs(other)}
+    told = (
+        {"share": share}
+        if abs(other) < 0.01 * abs(own)
+        else {"side": abs(own), "other": abs(other)}
+    )
     holds = share >= 0.5 and others >= 2 and matters and known(other)
     return expect(holds, alias, name=alias, amount=abs(pnl), **told)
 
@@ -572,12 +576,12 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "limit_position": lambda f: {
         alias: slots
         for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
-        if not known(f.of(alias, "share"))
+        if not f.of(alias, "share") >= 0
     },
     "limit_position_share": lambda f: {
         alias: {**slots, "share": f.of(alias, "share")}
         for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
-        if known(f.of(alias, "share"))
+        if f.of(alias, "share") >= 0
     },
     "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
     "limit_beta": lambda f: _new_limit(f, "beta", "beta"),

@@ -17,7 +17,6 @@ def _tilt(f: Figures, sign: int) -> Expected:
         alias: {
             "name": alias,
             "exposure": f.of(alias, "factor_exposure"),
-            "error": f.of(alias, "factor_error"),
         }
         for alias in f.things("FAC")
         if sign * f.of(alias, "factor_exposure") >= 0.2

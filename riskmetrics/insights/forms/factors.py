@@ -121,17 +121,18 @@ def _tilt(view: View, sign: int) -> Iterator[Instance]:
         if facts:
             exposure, error = (float(fact.value) for fact in facts)
             if sign * exposure >= max(_CLEAR_TILT, _CLEAR_T * error):
-                slots = {"name": label(alias), "exposure": number(exposure), "error": number(error)}
-                yield Instance(slots, facts, 0.5 + min(abs(exposure), 1) / 4, alias)
+                slots = {"name": label(alias), "exposure": number(exposure)}
+                salience = 0.5 + min(abs(exposure), 1) / 4
+                yield Instance(slots, facts[:1], salience, alias, context=facts[1:])
 
 
-mirrored("factors", "name: label, exposure: number, error: number", _tilt, {
+mirrored("factors", "name: label, exposure: number", _tilt, {
     -1: ("factor_tilt_away",
-        "The portfolio is tilted away from the {name} factor, with an exposure of {exposure}"
-        " (±{error})."),
+        "The portfolio is tilted away from the {name} factor, with an exposure of"
+        " {exposure}."),
     1: ("factor_tilt",
-        "The portfolio is tilted toward the {name} factor, with an exposure of {exposure}"
-        " (±{error})."),
+        "The portfolio is tilted toward the {name} factor, with an exposure of"
+        " {exposure}."),
 })  # fmt: skip
 
 

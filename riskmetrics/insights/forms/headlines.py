@@ -25,7 +25,7 @@ from riskmetrics.insights.forms import (
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import label, name
 
-_ELEVATED = 0.55
+_ELEVATED = 0.3
 """Factor of the salience of a headline about a limit of the lowest level."""
 
 
@@ -90,7 +90,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("Volatility rose sharply",)),
     ("headline_volatility_fell", "volatility", 3.4, volatility.moves[-1],
         ("Volatility fell sharply",)),
-    ("headline_dominates", "concentration", 3.3, concentration.position_dominates,
+    ("headline_dominates", "concentration", 1.75, concentration.position_dominates,
         ("{name} is most of the portfolio's risk",)),
     ("headline_risk_heavy", "concentration", 2.0, concentration.position_risk_heavy,
         ("{name} carries more risk than weight",)),

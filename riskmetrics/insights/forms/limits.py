@@ -122,6 +122,8 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
                 if reach.alias:
                     shown["name"] = name(reach.alias)
                 shares = view.facts_of("share", alias=reach.alias) if kind == "weight" else None
+                if shares and float(shares[0].value) < 0:
+                    shares = None
                 if bool(shares) != ("share" in slots):
                     continue
                 if shares:

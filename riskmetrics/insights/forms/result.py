@@ -21,6 +21,9 @@ _MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
 _MIN_OFFSET = 0.4
 """Smaller of gains and losses over the larger, from which the result hides both."""
 
+_CLEAR_OFFSET = 0.01
+"""Gains over losses, or the reverse, from which a reader needs both to add up the result."""
+
 _UNUSUAL_MOVE = 2.0
 """Return, in daily volatilities of the month before, that is worth a sentence."""
 
@@ -79,7 +82,8 @@ def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instan
         return
     alias, pnl, share, facts = found
     matters = sign * total > 0 or abs(pnl) >= _MIN_OFFSET * abs(total)
-    if share < _MIN_SHARE or not matters or is_offset != bool(offset.value):
+    has_offset = abs(float(offset.value)) >= _CLEAR_OFFSET * abs(float(facts[1].value))
+    if share < _MIN_SHARE or not matters or is_offset != has_offset:
         return
     part = pnl / total if sign * total > 0 else 0.0
     is_cause = part >= _MIN_SHARE and part > (view.number("weight", alias) or 0.0)
@@ -104,8 +108,8 @@ def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instan
 main_positions = mirrored(
     "result", "name: name, amount: money, share: percent",
     partial(_main_position, is_offset=False), {
-    -1: ("position_loss", "{name} cost {amount}, {share} of the loss."),
-    1: ("position_gain", "{name} made {amount}, {share} of the gain."),
+    -1: ("position_loss", "{name} cost {amount}, {share} of gross losses."),
+    1: ("position_gain", "{name} made {amount}, {share} of gross gains."),
 }, place=1)  # fmt: skip
 
 offset_positions = mirrored(

@@ -6,6 +6,7 @@ from datetime import date
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import apart, day, name, size
 
 _NOTABLE_DRAWDOWN = 0.03
@@ -61,7 +62,7 @@ def drawdown(view: View) -> Iterator[Instance]:
         peak, depth = date.fromisoformat(str(facts[1].value)), float(facts[0].value)
         if peak < view.sheet.day and depth >= _NOTABLE_DRAWDOWN:
             slots = {"drawdown": size(depth), "day": day(peak, view.sheet.day)}
-            yield Instance(slots, facts, 0.5 + depth, sign=-1, is_steady=True)
+            yield Instance(slots, facts, _salience(view, 0.5 + depth), sign=-1, is_steady=True)
 
 
 @form(
@@ -77,7 +78,7 @@ def drawdown_with_market(view: View) -> Iterator[Instance]:
     if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
         own, market = (float(fact.value) for fact in facts)
         slots = {"drawdown": size(own), "market": size(market)}
-        yield Instance(slots, facts, 0.6 + own, sign=-1, is_steady=True)
+        yield Instance(slots, facts, _salience(view, 0.6 + own), sign=-1, is_steady=True)
 
 
 @form(
@@ -122,6 +123,12 @@ def drawdown_compared(view: View) -> Iterator[Instance]:
             shown = apart("percent", now, deepest)
             slots = dict(zip(("drawdown", "deepest"), shown, strict=True))
             yield Instance(slots, facts, 0.45, sign=1)
+
+
+def _salience(view: View, salience: float) -> float:
+    """Return the salience of a drawdown: little if the list of alerts has it."""
+    is_listed = any(reach.kind == "drawdown" for reach in reached_limits(view))
+    return 0.4 if is_listed else salience
 
 
 def _scenarios(view: View) -> "Iterator[tuple[str, Fact]]":

@@ -102,14 +102,14 @@ def _tested(
 
 var_too_low = _tested(
     "var_too_low", 1, 0.0, _REJECTED, 1.7, "warning",
-    "The value at risk has been too low: losses exceeded the figure on {exceptions} of {count}"
-    " days, where about {expected} are expected.",
+    "The value at risk has been too low: {exceptions} larger losses in {count} days, where about"
+    " {expected} are expected.",
     place=0,
 )  # fmt: skip
 _tested(
     "var_too_high", -1, 0.0, _REJECTED, 1.5, "elevated",
-    "The value at risk has been too high: losses exceeded the figure on {exceptions} of {count}"
-    " days, where about {expected} are expected.",
+    "The value at risk has been too high: {exceptions} larger losses in {count} days, where about"
+    " {expected} are expected.",
 )  # fmt: skip
 _tested(
     "var_often_exceeded", 1, _REJECTED, _WEAK, 1.4, "info",
