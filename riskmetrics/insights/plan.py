@@ -73,7 +73,7 @@ MAX_FINDINGS, MAX_RECOMMENDATIONS = 6, 3
 STANDING_PLACE = 9
 """Place of the limits that stay reached: last in the text."""
 
-_MAX_LEVELS = 3
+_MAX_LEVELS = 2
 """Claims about levels, besides those of standing limits, that the leading note tells."""
 
 _MAX_ADVICE = 1

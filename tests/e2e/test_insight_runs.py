@@ -104,7 +104,7 @@ def test_every_portfolio_gets_its_notes_with_severity_evidence_and_limits(
     )
     assert weight["weight"] in told
     assert f"{weight['share']} of the volatility" in told
-    assert "AMD above 50% of equity" in told
+    assert "AMD 60% of equity (level 50%" in told
 
 
 def test_a_failing_test_of_the_value_at_risk_is_the_first_finding(computed_sample: str) -> None:

@@ -117,8 +117,10 @@ def look_at_market_loss(view: View) -> Iterator[Instance]:
 def look_at_detractor(view: View) -> Iterator[Instance]:
     """The loss is beyond the value at risk, and its largest detractor is known."""
     found = largest_contribution(view, -1)
-    for exceeded in view.instances(var_exceeded) if found else ():
-        alias, _, _, facts = found
+    if found is None:
+        return
+    alias, _, _, facts = found
+    for exceeded in view.instances(var_exceeded):
         evidence = (*facts, *exceeded.facts)
         yield Instance({"name": name(alias)}, (), _SALIENCE + 1.1, alias, context=evidence)
 

@@ -39,7 +39,7 @@ def beta_level(view: View) -> Iterator[Instance]:
     facts = view.facts_of("own_beta", "market_r_squared")
     if facts:
         beta, fit = (float(fact.value) for fact in facts)
-        yield Instance({"beta": number(beta), "share": percent(fit)}, facts, 0.6)
+        yield Instance({"beta": number(beta), "share": percent(fit)}, facts, 0.8)
 
 
 form(
