@@ -177,16 +177,12 @@ def tail_facts(
     make: "partial[Fact]",
     previous: Sequence[Record],
     tests: Sequence[Record],
-    previous_tests: Sequence[Record],
 ) -> Iterator[Fact]:
     """Yield the value at risk of the session before, and how its test at 95% comes out."""
     for row in previous:
         if float(row["level"]) == _LEVEL:
             values = {"previous_var_95": row["value_at_risk"]}
             yield from defined_facts(make, values, n_obs=row["observations"])
-    for row in previous_tests:
-        if float(row["level"]) == _LEVEL:
-            yield from defined_facts(make, {"previous_var_p_value": row["p_value"]})
     for row in tests:
         if float(row["level"]) == _LEVEL:
             figures = {

@@ -18,7 +18,7 @@ LIMIT_NAMES: Final[Mapping[str, str]] = {
     "volatility": "expected volatility",
     "value_at_risk": "one-day value at risk",
     "expected_shortfall": "one-day expected shortfall",
-    "drawdown": "drawdown",
+    "drawdown": "drawdown of today's holdings",
     "stress_loss": "stress losses",
     "tracking_error": "tracking error",
 }

@@ -73,11 +73,14 @@ MAX_FINDINGS, MAX_RECOMMENDATIONS = 6, 3
 STANDING_PLACE = 9
 """Place of the limits that stay reached: last in the text."""
 
-_MAX_LEVELS = 3
+_MAX_LEVELS = 2
 """Claims about levels, besides those of standing limits, that the leading note tells."""
 
 _MAX_ADVICE = 1
 """Recommendations of the rules: the most salient one."""
+
+_QUIET, _MAX_QUIET = "headline_quiet", 5
+"""Headline of a quiet day, and the most claims that its note tells, alerts first."""
 
 MIN_SALIENCE = 0.5
 """Salience below which the rules do not tell a claim."""
@@ -183,8 +186,10 @@ def best_headline(claims: Mapping[str, Claim]) -> str:
     return next((each.id for each in claims.values() if each.form.role == "headline"), "")
 
 
-def _choose_statements(claims: Iterable[Claim], *, is_damped: bool) -> list[Claim]:
-    """Return the statements to tell, each figure once, the most salient first.
+def _choose_statements(
+    claims: Iterable[Claim], lead: Claim | None, *, is_damped: bool
+) -> list[Claim]:
+    """Return the statements to tell, each figure once: the lead, then the most salient first.
 
     ``is_damped`` leaves out what was true the session before, unless it matters much; else a level
     is told whether it is new or not.
@@ -193,19 +198,33 @@ def _choose_statements(claims: Iterable[Claim], *, is_damped: bool) -> list[Clai
     def weight(claim: Claim) -> float:
         return claim.salience if is_damped else claim.instance.salience
 
-    told: set[str] = set()
-    chosen = []
+    chosen = [lead] if lead else []
+    told: set[str] = {lead.id, *lead.shown} if lead else set()
     for claim in sorted(claims, key=lambda each: (-weight(each), each.id)):
         is_statement = claim.form.role == "statement"
+        if claim is lead:
+            continue
         if is_statement and weight(claim) >= MIN_SALIENCE and not repeats(claim, told):
             chosen.append(claim)
             told.update(claim.shown)
     return chosen
 
 
-def _connect(claims: Sequence[Claim]) -> list[Step]:
+def _find_lead(claims: Mapping[str, Claim]) -> Claim | None:
+    """Return the statement that the headline states, unless it is about the result.
+
+    A result is told first, with what belongs to it, by the places of its forms.
+    """
+    headline = claims.get(best_headline(claims))
+    if headline is None or headline.form.topic == "result":
+        return None
+    subject = headline.instance.subject
+    return claims.get(headline.form.states + (f":{subject}" if subject else ""))
+
+
+def _connect(claims: Sequence[Claim], lead: Claim | None) -> list[Step]:
     """Return the steps of a paragraph; a contributor explains the result before it."""
-    ordered = sorted(claims, key=lambda claim: claim.form.place)
+    ordered = sorted(claims, key=lambda claim: (claim is not lead, claim.form.place))
     steps = [Step(claim=ordered[0].id)]
     for first, second in pairwise(ordered):
         connective = "" if steps[-1].connective else _connective(first, second)
@@ -247,16 +266,20 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
         if insight_type in claim.form.insight_types
     }
     is_leading = insight_type == LEADING_TYPE
-    statements = _choose_statements(of_type.values(), is_damped=is_leading)
+    lead = _find_lead(of_type)
+    statements = _choose_statements(of_type.values(), lead, is_damped=is_leading)
     headlines = [each for each in of_type.values() if each.form.role == "headline"]
     has_news = any(claim.is_new for claim in statements) or insight_type == "custom"
     if not (headlines and statements and (is_leading or has_news)):
         return None
+    if is_leading and headlines[0].id == _QUIET:
+        statements = sorted(statements, key=lambda claim: claim.instance.level == "info")
+        statements = statements[:_MAX_QUIET]
     alarms = [claim for claim in statements if claim.instance.level != "info"]
     events = [
         claim
         for claim in statements
-        if claim.form.topic == "result" and claim.form.place < STANDING_PLACE
+        if claim is lead or (claim.form.topic == "result" and claim.form.place < STANDING_PLACE)
     ]
     standing = [claim for claim in statements if claim.form.place == STANDING_PLACE]
     alarms = [claim for claim in alarms if claim not in (*events, *standing)]
@@ -264,7 +287,7 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
     parts = (events[:MAX_STEPS], levels[: _MAX_LEVELS if is_leading else MAX_STEPS] + standing)
     plan = Plan(
         headline=headlines[0].id,
-        paragraphs=[_connect(part) for part in parts if part],
+        paragraphs=[_connect(part, lead) for part in parts if part],
         findings=[claim.id for claim in sorted(alarms, key=_by_level)],
         recommendations=[
             each.id

@@ -78,7 +78,7 @@ def _check_unknown_weights(connection: sa.Connection) -> None:
     assert {(fact.value, fact.quality) for fact in streaks} == {(1, UNKNOWN_START)}
     forms = {claim.form.id for sheet in sheets for claim in claims_of(sheet).values()}
     assert "limit_position" not in forms
-    assert "limits_reached" in forms
+    assert "limits_standing" in forms
 
 
 def _check_week(connection: sa.Connection, sheet: Sheet, closes: pd.DataFrame) -> bool:

@@ -109,10 +109,10 @@ def test_every_portfolio_gets_its_notes_with_severity_evidence_and_limits(
     )
     assert weight["weight"] in told
     assert f"{weight['share']} of the volatility" in told
-    assert "AMD above 50% of equity" in told
+    assert "AMD 60% of equity (level 50%" in told
 
 
-def test_a_failing_test_of_the_value_at_risk_is_the_first_finding(computed_sample: str) -> None:
+def test_a_failing_test_of_the_value_at_risk_is_told_first(computed_sample: str) -> None:
     """24 losses where 12.6 are expected, as the stored backtest of Concentrated has it."""
     rows = json.loads(call("show", "insights", "--portfolio", "Concentrated", "--json").stdout)
     (daily,) = (row for row in rows if row["insight_type"] == "daily_summary")
@@ -122,9 +122,10 @@ def test_a_failing_test_of_the_value_at_risk_is_the_first_finding(computed_sampl
         JOIN portfolios p ON p.id = b.portfolio_id AND p.name = 'Concentrated'
         WHERE level = 0.95""",
     )
-    first = daily["key_findings"][0]["text"]
-    assert f"{counts['exceptions']} of 252 days" in first
-    assert f"about {counts['expected']:.0f} are expected" in first
+    assert daily["summary"].startswith(
+        f"The value at risk has been too low: {counts['exceptions']} larger losses in 252 days,"
+        f" where about {counts['expected']:.0f} are expected."
+    )
 
 
 def test_the_report_shows_the_notes_with_their_evidence(
@@ -134,7 +135,7 @@ def test_the_report_shows_the_notes_with_their_evidence(
     page = (tmp_path / "page.html").read_text()
     n_notes = stored(computed_sample, "SELECT count(*) AS n FROM ai_insights")[0]["n"]
     assert page.count('<details class="insight"') == n_notes
-    assert "losses beyond the VaR 24" in page
+    assert "24 larger losses in 252 days" in page
 
 
 def test_running_again_keeps_every_insight_with_its_ratings(computed_sample: str, run: Run) -> None:

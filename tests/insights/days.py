@@ -8,7 +8,7 @@ from tests.insights.fact_sheets import build_sheet
 
 EVENTS: Mapping[str, frozenset[str]] = {
     "value at risk exceeded": frozenset({"headline_var_exceeded"}),
-    "limit of a position": frozenset({"headline_limit_position"}),
+    "limit of a position": frozenset({"headline_limit_position_share"}),
     "limit of the beta": frozenset({"headline_limit_beta"}),
     "day left the window": frozenset({"headline_gain_left", "headline_loss_left"}),
     "one position's loss": frozenset({"headline_one_loss"}),

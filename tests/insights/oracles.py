@@ -25,12 +25,38 @@ def _largest(f: Figures, sign: int, over: str = "") -> tuple[str, float, float]:
 
 
 def _main_position(f: Figures, sign: int) -> Expected:
+    """Return the position with half of its side: alone on it, or with what offsets it."""
     alias, pnl, share = _largest(f, sign)
+    own, other = (f.winners_pnl, f.losers_pnl) if sign > 0 else (f.losers_pnl, f.winners_pnl)
     others = f.n_winners if sign > 0 else f.n_losers
     total = 0.0 if isnan(f.daily_pnl) else f.daily_pnl
     matters = sign * total > 0 or abs(pnl) >= 0.4 * abs(total)
-    slots = {"amount": abs(pnl), "share": share, "name": alias}
-    return expect(share >= 0.5 and others >= 2 and matters, alias, **slots)
+    told = (
+        {"share": share}
+        if abs(other) < 0.01 * abs(own)
+        else {"side": abs(own), "other": abs(other)}
+    )
+    holds = share >= 0.5 and others >= 2 and matters and known(other)
+    return expect(holds, alias, name=alias, amount=abs(pnl), **told)
+
+
+def _main(f: Figures, sign: int, *, is_offset: bool) -> Expected:
+    found = _main_position(f, sign)
+    return {alias: slots for alias, slots in found.items() if ("other" in slots) == is_offset}
+
+
+def _largest_below_half(f: Figures, sign: int) -> Expected:
+    """Return the largest of several on the side of the result, if it made less than half of it."""
+    alias, pnl, share = _largest(f, sign)
+    others = f.n_winners if sign > 0 else f.n_losers
+    holds = share < 0.5 and sign * f.daily_pnl > 0 and others > 1
+    return expect(holds, alias, name=alias, amount=abs(pnl), share=share)
+
+
+def _result(f: Figures, sign: int, holds: bool) -> Expected:
+    """Return the result against the value at risk of the day before."""
+    holds = holds and sign * f.daily_pnl > 0 and sign * f.daily_return > 0
+    return expect(holds, amount=abs(f.daily_pnl), rate=abs(f.daily_return), var=f.previous_var_95)
 
 
 def _limit(f: Figures, kind: str, alias: str = "") -> float:
@@ -230,15 +256,6 @@ def _absent(f: Figures) -> Expected:
     return expect(holds, alias, name=alias, benchmark=f.of(alias, "benchmark") if holds else nan)
 
 
-def _beta(f: Figures, holds: bool) -> Expected:
-    is_known = known(f.own_beta, f.own_beta_error) and f.own_beta > 0
-    return expect(is_known and holds, beta=f.own_beta, error=f.own_beta_error)
-
-
-def _nearone(f: Figures) -> bool:
-    return 0.9 <= f.own_beta <= 1.1
-
-
 def _scenario(f: Figures, side: int | None = None) -> Expected:
     """Return the worst scenario, or that if it costs more (-1) or less (1) than the market."""
     found: Expected = {}
@@ -259,10 +276,27 @@ def _drawdown(f: Figures) -> Expected:
 
 
 def _quiet_moves(f: Figures) -> bool:
-    return all(
+    """Return whether beta, volatility and forecast moved little, and no limit was crossed."""
+    crossed = [
+        _exceeded_since(f, alias, kind)
+        for alias in f.things("LIM")
+        for kind in ("checked", "checked_number")
+    ]
+    is_clear = abs(f.beta_change) >= 0.05 and known(f.beta)
+    is_clear = is_clear or bool(_volatility_moved(f, 1) or _volatility_moved(f, -1))
+    return not (any(crossed) or is_clear or (1, True) in _all_limits(f)) and all(
         abs(getattr(f, f"{kind}_change")) <= 2 * getattr(f, f"{kind}_usual_change")
         for kind in ("beta", "volatility_21d", "expected_volatility")
     )
+
+
+def _exceeded_since(f: Figures, alias: str, kind: str) -> bool:
+    """Return whether a limit of a user was kept the session before and is exceeded."""
+    status, before = (
+        f.text(f"{alias.lower()}_{name}") for name in ("limit_status", "limit_status_before")
+    )
+    is_beyond = f.of(alias, kind) > f.of(alias, f"{kind}_limit")
+    return (status, before) == ("exceeded", "kept") and is_beyond
 
 
 def _netting(f: Figures) -> Expected:
@@ -273,8 +307,9 @@ def _netting(f: Figures) -> Expected:
 
 def _spread(f: Figures) -> Expected:
     alias, pnl, share = _largest(f, -1)
-    holds = f.daily_pnl < 0 and f.n_losers >= 5 and share <= 0.25
-    return expect(holds, alias, name=alias, amount=abs(pnl), share=share)
+    holds = f.daily_pnl < 0 and f.n_losers >= 5 and f.n_winners >= 1 and share <= 0.25
+    counts = {"losers": f.n_losers, "winners": f.n_winners}
+    return expect(holds, alias, name=alias, amount=abs(pnl), share=share, **counts)
 
 
 def _contributor(f: Figures, sign: int, over: str) -> Expected:
@@ -290,9 +325,9 @@ def _against_market(f: Figures, sign: int, over: str, least: float) -> Expected:
 
 
 def _implied(f: Figures, direction: int, outcome: int) -> Expected:
-    """Return the session against beta times the market: in line within 20%, or 0.1 points."""
+    """Return the session against beta times the market: in line within 20%, or half a point."""
     implied = f.own_beta * f.market_return
-    near = max(0.001, 0.2 * abs(implied))
+    near = max(0.001, min(0.2 * abs(implied), 0.005))
     gap = f.daily_return - implied
     clear = abs(gap) >= 0.002
     holds = {
@@ -338,6 +373,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "unusual_move": lambda f: expect(
         f.volatility_21d - f.volatility_21d_change > 0
+        and not (f.daily_pnl < 0 and -f.daily_return > f.previous_var_95 > 0)
         and abs(f.daily_return) >= 2 * (f.volatility_21d - f.volatility_21d_change) / sqrt(252),
         multiple=abs(f.daily_return) / (f.volatility_21d - f.volatility_21d_change) * sqrt(252)
         if f.volatility_21d != f.volatility_21d_change
@@ -361,8 +397,19 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "session_loss_amount": lambda f: expect(f.daily_pnl < 0, amount=-f.daily_pnl),
     "session_gain_amount": lambda f: expect(f.daily_pnl > 0, amount=f.daily_pnl),
-    "position_loss": lambda f: _main_position(f, -1),
-    "position_gain": lambda f: _main_position(f, 1),
+    **{
+        f"position_{what}{'_offset' * is_offset}": partial(_main, sign=sign, is_offset=is_offset)
+        for what, sign in (("loss", -1), ("gain", 1))
+        for is_offset in (False, True)
+    },
+    "largest_detractor": lambda f: _largest_below_half(f, -1),
+    "largest_contributor": lambda f: _largest_below_half(f, 1),
+    "not_split": lambda f: expect(
+        f.num_positions > 1
+        and f.daily_pnl != 0
+        and known(f.daily_pnl)
+        and not {"winners_pnl", "losers_pnl"} & f.sheet.facts.keys()
+    ),
     "losses_spread": _spread,
     "netting": _netting,
     "five_sessions_down": lambda f: expect(f.return_5d <= -0.02, rate=-f.return_5d),
@@ -396,14 +443,12 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "opened": lambda f: expect(f.n_opened > 0, count=f.n_opened),
     "closed": lambda f: expect(f.n_closed > 0, count=f.n_closed),
     "resized": lambda f: expect(f.n_resized > 0, count=f.n_resized),
-    "var_exceeded": lambda f: expect(
-        -f.daily_return > f.previous_var_95 > 0, loss=-f.daily_return, var=f.previous_var_95
+    "var_exceeded": lambda f: _result(f, -1, -f.daily_return > f.previous_var_95 > 0),
+    "var_held": lambda f: _result(
+        f, -1, f.previous_var_95 / 4 <= -f.daily_return <= f.previous_var_95
     ),
-    "var_held": lambda f: expect(
-        0 < 0.5 * f.previous_var_95 <= -f.daily_return <= f.previous_var_95,
-        loss=-f.daily_return,
-        var=f.previous_var_95,
-    ),
+    "small_loss": lambda f: _result(f, -1, -f.daily_return < f.previous_var_95 / 4),
+    "small_gain": lambda f: _result(f, 1, f.daily_return < f.previous_var_95 / 4),
     "var_too_low": lambda f: _test(f, _test_fails(f)),
     "var_too_high": lambda f: _test(
         f, f.var_p_value < 0.01 and f.var_exceptions < round_half_even(f.var_expected)
@@ -452,6 +497,12 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
             f.rank(alias, "share") in (1, 2) and share >= 1.3 * weight and 0.15 <= share < 0.5
         ),
     ),
+    "position_risk_light": lambda f: _shares(
+        f,
+        lambda alias, weight, share: (
+            f.rank(alias, "weight") == 1 and weight >= 0.15 and 0 <= 1.3 * share <= weight
+        ),
+    ),
     "position_in_line": lambda f: _shares(
         f,
         lambda alias, weight, share: (
@@ -475,19 +526,21 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "sector_over": _over,
     "sector_under": _under,
     "sector_absent": _absent,
-    "beta_high": lambda f: _beta(f, not _nearone(f) and f.own_beta - 1 > f.own_beta_error),
-    "beta_low": lambda f: _beta(f, not _nearone(f) and 1 - f.own_beta > f.own_beta_error),
-    "beta_neutral": lambda f: _beta(f, _nearone(f)),
+    "beta_level": lambda f: expect(
+        known(f.own_beta, f.market_r_squared), beta=f.own_beta, share=f.market_r_squared
+    ),
+    "beta_error": lambda f: expect(
+        known(f.own_beta, f.own_beta_error), beta=f.own_beta, error=f.own_beta_error
+    ),
     "beta_rose": lambda f: expect(
         f.beta_change >= 0.05 and known(f.beta), before=f.beta - f.beta_change, now=f.beta
     ),
     "beta_fell": lambda f: expect(
         f.beta_change <= -0.05 and known(f.beta), before=f.beta - f.beta_change, now=f.beta
     ),
-    "market_explains": lambda f: expect(f.market_r_squared >= 0.8, share=f.market_r_squared),
     "market_explains_little": lambda f: expect(f.market_r_squared <= 0.4, share=f.market_r_squared),
     "beta_partial": lambda f: expect(
-        f.beta_coverage < 0.995 and known(f.beta), coverage=f.beta_coverage
+        f.beta_coverage < 0.995 and known(f.beta), beta=f.beta, coverage=f.beta_coverage
     ),
     "rate_beta": lambda f: expect(f.rate_beta >= 0.2, beta=f.rate_beta),
     "shorts_reduce": lambda f: expect(
@@ -512,19 +565,29 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         deepest=f.max_drawdown,
     ),
     "drawdown": _drawdown,
+    "drawdown_with_market": lambda f: expect(
+        f.drawdown >= 0.03 and f.market_drawdown >= 0.03,
+        drawdown=f.drawdown,
+        market=f.market_drawdown,
+    ),
     "drawdown_deepest": lambda f: expect(
         f.drawdown == f.max_drawdown and f.drawdown >= 0.03, drawdown=f.drawdown
     ),
-    "limit_position": lambda f: _new_limit(f, "weight", "weight", "POS"),
+    "limit_position": lambda f: {
+        alias: slots
+        for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
+        if not f.of(alias, "share") >= 0
+    },
+    "limit_position_share": lambda f: {
+        alias: {**slots, "share": f.of(alias, "share")}
+        for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
+        if f.of(alias, "share") >= 0
+    },
     "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
     "limit_beta": lambda f: _new_limit(f, "beta", "beta"),
     "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
-    "limits_standing": lambda f: expect(
-        any(length > 1 for length, _ in _all_limits(f))
-        or (_test_fails(f) and f.previous_var_p_value < 0.01 and known(f.var_tested))
-    ),
-    "limits_reached": lambda f: expect((1, False) in _all_limits(f)),
+    "limits_standing": lambda f: expect(any(each != (1, True) for each in _all_limits(f))),
     "prices_missing": lambda f: expect(f.price_coverage < 1, coverage=f.price_coverage),
     "risk_undefined": lambda f: expect(
         known(f.total_value)
@@ -545,6 +608,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
 BECAUSE: Mapping[str, str] = {
     "headline_var_exceeded": "var_exceeded",
     "headline_limit_position": "limit_position",
+    "headline_limit_position_share": "limit_position_share",
     "headline_limit_sector": "limit_sector",
     "headline_limit_beta": "limit_beta",
     "headline_limit_drawdown": "limit_drawdown",
@@ -585,25 +649,28 @@ BECAUSE: Mapping[str, str] = {
     "headline_scenario": "scenario_cost",
     "headline_drawdown": "drawdown",
     "headline_equity": "equity",
+    "headline_var_held": "var_held",
     "look_at_var": "var_too_low",
+    "look_at_pair": "pair_share",
+    "look_at_prices": "prices_missing",
 }
 """Headline or advice to the statement whose truth it shares, with its subject."""
 
 
 def _cause(f: Figures, sign: int) -> set[str]:
-    """Return the position that explains the result: half of it, and of the sum of its sign."""
+    """Return the position that explains the result.
+
+    It made half of the result, of the sum of its sign, and more than its weight.
+    """
     alias, pnl, _ = _largest(f, sign)
-    found = _main_position(f, sign)
-    return (
-        {alias}
-        if found and sign * f.daily_pnl > 0 and abs(pnl) >= 0.5 * abs(f.daily_pnl)
-        else set()
-    )
+    part = pnl / f.daily_pnl if f.daily_pnl else nan
+    holds = _main_position(f, sign) and sign * f.daily_pnl > 0 and part >= 0.5
+    return {alias} if holds and not part <= f.of(alias, "weight") else set()
 
 
 def _severe(f: Figures, kind: str, prefix: str = "") -> set[str]:
-    """Return the things, or the portfolio, at or beyond the second limit of a kind."""
-    second = {"weight": 0.2, "gross": 0.6, "beta": 1.5, "drawdown": 0.2, "gross_to_equity": 2.0}
+    """Return the things, or the portfolio, from the limit of a kind that is looked at."""
+    second = {"weight": 0.2, "gross": 0.6, "beta": 1.5, "drawdown": 0.2, "gross_to_equity": 1.5}
     return {
         alias
         for alias in (f.things(prefix) if prefix else [""])
@@ -616,10 +683,13 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_one_gain": lambda f: _cause(f, 1),
     "headline_quiet": lambda f: (
         {""}
-        if abs(f.daily_return) <= 0.25 * f.previous_var_95
+        if abs(f.daily_return) < 0.25 * f.previous_var_95
         and (1, True) not in _all_limits(f)
         and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
         else set()
+    ),
+    "headline_no_result": lambda f: (
+        {""} if known(f.total_value) and "daily_pnl" not in f.sheet.facts else set()
     ),
     "headline_beta": lambda f: {""} if known(f.beta) else set(),
     "headline_factors": lambda f: {""} if known(f.specific_share) else set(),
@@ -630,6 +700,16 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_drawdown_level": lambda f: {""} if known(f.drawdown) else set(),
     "headline_exposure": lambda f: {""} if f.num_short_positions > 0 else set(),
     "look_at_beta": lambda f: _severe(f, "beta"),
+    "look_at_market_loss": lambda f: (
+        {""}
+        if STATEMENTS["var_exceeded"](f)
+        and f.own_beta > 0 > f.market_return
+        and f.own_beta * f.market_return < f.daily_return / 2
+        else set()
+    ),
+    "look_at_detractor": lambda f: (
+        {_largest(f, -1)[0]} - {""} if STATEMENTS["var_exceeded"](f) else set()
+    ),
     "look_at_leverage": lambda f: _severe(f, "gross_to_equity"),
     "look_at_drawdown": lambda f: (
         _severe(f, "drawdown") if STATEMENTS["drawdown_deepest"](f) else set()
@@ -649,13 +729,18 @@ def _riskiest(f: Figures) -> set[str]:
     return {alias for alias, share in found.items() if share == max(found.values())}
 
 
+def _own_limit_to_look_at(f: Figures, *, has_subject: bool) -> set[str]:
+    """Return the exceeded limits: new before old, of the portfolio before those of a thing."""
+    for state in ("breached", "breached_of", "exceeded", "exceeded_of"):
+        if found := set(RISK_STATEMENTS[f"own_limit_{state}"](f)):
+            return found if state.endswith("_of") == has_subject else set()
+    return set()
+
+
 CHOICES: Mapping[str, Callable[[Figures], set[str]]] = {
     "look_at_position": lambda f: _riskiest(f) or _severe(f, "weight", "POS"),
-    "look_at_own_limit": lambda f: {
-        subject
-        for state in ("breached", "breached_of", "exceeded", "exceeded_of")
-        for subject in RISK_STATEMENTS[f"own_limit_{state}"](f)
-    },
+    "look_at_own_limit": lambda f: _own_limit_to_look_at(f, has_subject=False),
+    "look_at_own_limit_of": lambda f: _own_limit_to_look_at(f, has_subject=True),
     "look_at_sector": lambda f: _severe(f, "gross", "SEC"),
 }
 """Advice about one of several things: exactly one of them, if there are any."""

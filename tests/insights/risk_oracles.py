@@ -17,7 +17,6 @@ def _tilt(f: Figures, sign: int) -> Expected:
         alias: {
             "name": alias,
             "exposure": f.of(alias, "factor_exposure"),
-            "error": f.of(alias, "factor_error"),
         }
         for alias in f.things("FAC")
         if sign * f.of(alias, "factor_exposure") >= 0.2
@@ -114,7 +113,6 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "factor_largest": lambda f: _factor_share(
         f, lambda alias, share: share >= 0.1 and f.rank(alias, "factor_share") == 1
     ),
-    "factor_offsets": lambda f: _factor_share(f, lambda _, share: share <= -0.05),
     "risk_specific": lambda f: expect(f.specific_share >= 0.5, share=f.specific_share),
     "risk_explained": lambda f: expect(
         0 <= f.specific_share <= 1 - 0.8, share=1 - f.specific_share
@@ -156,7 +154,11 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         gap=-f.active_return,
         ratio=f.information_ratio,
     ),
-    "active_beta": lambda f: expect(f.active_market_share >= 0.5, share=f.active_market_share),
+    "active_beta": lambda f: expect(
+        f.active_market_share >= 0.5 and known(f.own_beta),
+        share=f.active_market_share,
+        beta=f.own_beta,
+    ),
     **{
         f"own_limit_{state}{suffix}": partial(_own_limit, holds=holds, has_subject=bool(suffix))
         for state, holds in _STATES.items()

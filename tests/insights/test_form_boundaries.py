@@ -10,7 +10,26 @@ Facts = dict[str, float | str]
 
 _LIMIT: Facts = {"lim_01_limit_status": "kept", "lim_01_limit_status_before": "kept"}
 _EXCEEDED: Facts = {"lim_01_limit_status": "exceeded", "lim_01_limit_status_before": "kept"}
-_LOSERS: Facts = {"n_losers": 5, "winners_pnl": 0.0, "losers_pnl": -1000.0, "daily_pnl": -1000.0}
+_LOSERS: Facts = {
+    "n_losers": 5,
+    "n_winners": 1,
+    "winners_pnl": 0.0,
+    "losers_pnl": -1000.0,
+    "daily_pnl": -1000.0,
+}
+_GAINERS: Facts = {
+    "n_winners": 2,
+    "winners_pnl": 1000.0,
+    "losers_pnl": 0.0,
+    "daily_pnl": 1000.0,
+}
+_OFFSET: Facts = {
+    "n_losers": 2,
+    "winners_pnl": 1000.0,
+    "losers_pnl": -2000.0,
+    "daily_pnl": -1000.0,
+}
+_LOSS: Facts = {"daily_pnl": -100.0, "previous_var_95": 1.0}
 _WEEK: Facts = {"losers_pnl_5d": -1000.0, "winners_pnl_5d": 0.0, "n_losers_5d": 2}
 
 EDGES: list[tuple[str, Facts, str, float, int]] = [
@@ -27,11 +46,75 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("market_fall_in_line", {"own_beta": 1.0, "daily_return": -0.003}, "market_return", -0.003, -1),
     ("market_rise_in_line", {"own_beta": 1.0, "daily_return": 0.003}, "market_return", 0.003, 1),
     ("market_fall_in_line", {"own_beta": 1.0, "market_return": -0.01}, "daily_return", -0.012, 1),
+    (
+        "market_fall_in_line",
+        {"own_beta": 1.0, "market_return": -0.25},
+        "daily_return",
+        float(np.nextafter(-0.255, 0)),
+        1,
+    ),
     ("market_fall_better", {"own_beta": 1.0, "market_return": -0.004}, "daily_return", -0.002, 1),
     ("market_fell", {"daily_return": 0.0}, "market_return", -0.01, -1),
     ("market_rose", {"daily_return": 0.0}, "market_return", 0.01, 1),
     ("losses_spread:POS_01", _LOSERS, "pos_01_pnl", -250.0, 1),
     ("losses_spread:POS_01", {**_LOSERS, "pos_01_pnl": -250.0}, "n_losers", 5, 1),
+    ("losses_spread:POS_01", {**_LOSERS, "pos_01_pnl": -250.0}, "n_winners", 1, 1),
+    ("largest_detractor:POS_01", {**_LOSERS, "pos_01_pnl": -499.0}, "n_losers", 2, 1),
+    (
+        "largest_detractor:POS_01",
+        _LOSERS,
+        "pos_01_pnl",
+        float(np.nextafter(-500.0, 0)),
+        1,
+    ),
+    ("largest_contributor:POS_01", _GAINERS, "pos_01_pnl", float(np.nextafter(500.0, 0)), -1),
+    ("position_loss:POS_01", _LOSERS, "pos_01_pnl", -500.0, -1),
+    ("position_gain:POS_01", _GAINERS, "pos_01_pnl", 500.0, 1),
+    ("position_loss_offset:POS_01", {**_OFFSET, "pos_01_pnl": -1500.0}, "winners_pnl", 20.0, 1),
+    ("position_loss_offset:POS_01", _OFFSET, "pos_01_pnl", -1000.0, -1),
+    ("position_loss_offset:POS_01", {**_OFFSET, "daily_pnl": 1000.0}, "pos_01_pnl", -1000.0, -1),
+    ("headline_one_loss:POS_01", {**_OFFSET, "pos_01_weight": 0.1}, "pos_01_pnl", -1000.0, -1),
+    (
+        "headline_one_loss:POS_01",
+        {**_LOSERS, "pos_01_pnl": -750.0},
+        "pos_01_weight",
+        float(np.nextafter(0.75, 0)),
+        -1,
+    ),
+    ("var_exceeded", _LOSS, "daily_return", float(np.nextafter(-1.0, -2)), -1),
+    ("var_held", _LOSS, "daily_return", -1.0, 1),
+    ("var_held", _LOSS, "daily_return", -0.25, -1),
+    ("small_loss", _LOSS, "daily_return", float(np.nextafter(-0.25, 0)), 1),
+    (
+        "small_gain",
+        {"daily_pnl": 100.0, "previous_var_95": 1.0},
+        "daily_return",
+        float(np.nextafter(0.25, 0)),
+        -1,
+    ),
+    ("headline_quiet", _LOSS, "daily_return", float(np.nextafter(-0.25, 0)), 1),
+    (
+        "limit_position_share:POS_01",
+        {"pos_01_weight": 0.2, "pos_01_weight_streak": 1},
+        "pos_01_share",
+        0.0,
+        1,
+    ),
+    ("position_risk_light:POS_01", {"pos_01_share": 0.1}, "pos_01_weight", 0.15, 1),
+    ("position_risk_light:POS_01", {"pos_01_weight": 0.65}, "pos_01_share", 0.5, -1),
+    ("position_risk_light:POS_01", {"pos_01_weight": 0.65}, "pos_01_share", 0.0, 1),
+    ("not_split", {"daily_pnl": -1.0}, "num_positions", 2, 1),
+    (
+        "look_at_market_loss",
+        {**_LOSS, "daily_return": -2.0, "own_beta": 1.0},
+        "market_return",
+        float(np.nextafter(-1.0, -2)),
+        -1,
+    ),
+    ("look_at_leverage", {}, "gross_to_equity", 1.5, 1),
+    ("drawdown_with_market", {"market_drawdown": 0.1}, "drawdown", 0.03, 1),
+    ("drawdown_with_market", {"drawdown": 0.1}, "market_drawdown", 0.03, 1),
+    ("beta_partial", {"beta": 1.0}, "beta_coverage", float(np.nextafter(0.995, 0)), -1),
     ("detractor_5d:POS_01", _WEEK, "pos_01_pnl_5d", -250.0, -1),
     ("detractor_5d:POS_01", {**_WEEK, "pos_01_pnl_5d": -900.0}, "n_losers_5d", 2, 1),
     ("breadth", {"n_losers": 2}, "n_winners", 3, 1),
@@ -48,7 +131,6 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("factor_tilt:FAC_01", {"fac_01_factor_exposure": 0.5}, "fac_01_factor_error", 0.25, -1),
     ("factor_tilt_away:FAC_01", {"fac_01_factor_error": 0.05}, "fac_01_factor_exposure", -0.2, -1),
     ("factor_largest:FAC_01", {}, "fac_01_factor_share", 0.1, 1),
-    ("factor_offsets:FAC_01", {}, "fac_01_factor_share", -0.05, -1),
     ("risk_specific", {}, "specific_share", 0.5, 1),
     ("risk_explained", {}, "specific_share", 1 - 0.8, -1),
     ("risk_explained", {}, "specific_share", 0.0, 1),
@@ -62,7 +144,7 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("tracking_error_falls", {"tracking_error": 0.625}, "expected_tracking_error", 0.5, -1),
     ("active_gain", {"information_ratio": 1.0}, "active_return", 0.02, 1),
     ("active_loss", {"information_ratio": -1.0}, "active_return", -0.02, -1),
-    ("active_beta", {}, "active_market_share", 0.5, 1),
+    ("active_beta", {"own_beta": 1.0}, "active_market_share", 0.5, 1),
     ("at_peak", {"max_drawdown": 0.1}, "drawdown", 0.0, -1),
     ("drawdown_compared", {"max_drawdown": 0.5}, "drawdown", 0.25, -1),
     ("drawdown_compared", {"max_drawdown": 0.5}, "drawdown", 0.03, 1),
@@ -86,7 +168,11 @@ def test_a_form_is_true_at_its_edge_and_not_before(
     def is_made(value: float) -> bool:
         return form_id in claims_of(build_sheet(facts | {moved: value}), {})
 
-    before = edge - side if moved.startswith("n_") else float(np.nextafter(edge, -side * np.inf))
+    before = (
+        edge - side
+        if moved.startswith(("n_", "num_"))
+        else float(np.nextafter(edge, -side * np.inf))
+    )
     assert is_made(edge)
     assert not is_made(before)
 

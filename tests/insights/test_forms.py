@@ -116,7 +116,7 @@ def test_a_sentence_belongs_to_one_form(sheets: list[Sheet]) -> None:
 
 def test_compared_figures_are_shown_apart(sheets: list[Sheet]) -> None:
     pairs = {
-        "var_exceeded": ("loss", "var"),
+        "var_exceeded": ("rate", "var"),
         "volatility_rose": ("before", "now"),
         "volatility_fell": ("before", "now"),
         "beta_rose": ("before", "now"),
@@ -184,16 +184,16 @@ def test_a_claim_is_new_unless_it_was_true_with_nearly_the_same_figures(
     sheets: list[Sheet],
 ) -> None:
     """A beta of 1.30 after 1.20 is within a tenth; after 1.10 it is not."""
-    sheet = next(each for each in sheets if STATEMENTS["beta_high"](Figures(each)))
-    key, told = "beta_high:", claims_of(sheet, {})["beta_high"]
+    sheet = next(each for each in sheets if STATEMENTS["beta_level"](Figures(each)))
+    key, told = "beta_level:", claims_of(sheet, {})["beta_level"]
 
     def found(*before: float) -> Claim:
-        return claims_of(sheet, {key: before})["beta_high"]
+        return claims_of(sheet, {key: before})["beta_level"]
 
-    beta, error = (float(slot.value) for slot in told.slots.values())  # type: ignore[arg-type]
+    beta, share = (float(slot.value) for slot in told.slots.values())  # type: ignore[arg-type]
     assert told.is_new
-    assert not found(beta, error).is_new
-    assert not found(beta / 1.09, error).is_new
-    assert found(beta / 1.11, error).is_new
-    assert found(beta, error).salience == pytest.approx(0.3 * told.salience)
-    assert replace(sheet, before={key: (beta, error)}).before != {}
+    assert not found(beta, share).is_new
+    assert not found(beta / 1.09, share).is_new
+    assert found(beta / 1.11, share).is_new
+    assert found(beta, share).salience == pytest.approx(0.3 * told.salience)
+    assert replace(sheet, before={key: (beta, share)}).before != {}

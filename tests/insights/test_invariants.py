@@ -6,6 +6,8 @@ from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.fact_sheet import without_broken_facts
 from tests.insights.fact_sheets import build_sheet
 
+_UNDEFINED = ("risk_undefined", "headline_risk_undefined")
+
 BROKEN = {
     "opposite signs": {"daily_pnl": 10.0, "daily_return": -0.01},
     "outside its interval": {
@@ -32,7 +34,7 @@ def test_contradicting_facts_are_removed_with_their_reason(reason: str) -> None:
     assert all("inconsistent results" in each for each in sheet.missing.values())
     assert any(reason in each for each in sheet.missing.values())
     told = {each.form.id for each in claims_of(sheet, {}).values()}
-    assert told <= {"equity", "headline_equity", "risk_undefined", "headline_risk_undefined"}
+    assert told <= {"equity", "headline_equity", "headline_no_result", *_UNDEFINED}
 
 
 def test_consistent_facts_are_kept() -> None:

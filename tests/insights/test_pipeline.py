@@ -32,11 +32,11 @@ DAILY = replace(
     insight_type="daily_summary",
     optional_providers=("snapshot", "stress", "changes", "concentration", "volatility"),
 )
-TRUE = Plan(headline="headline_beta", paragraphs=[[Step(claim="beta_low")]])
+TRUE = Plan(headline="headline_beta", paragraphs=[[Step(claim="beta_level")]])
 WRONG = Plan(
     headline="no_form",
-    paragraphs=[[Step(claim="beta_high"), Step(claim="beta_low", connective="mainly because")]],
-    findings=["beta_low"],
+    paragraphs=[[Step(claim="beta_rose"), Step(claim="beta_level", connective="mainly because")]],
+    findings=["beta_level"],
     recommendations=["look_at_beta"],
 )
 FACTS = {"beta": 0.7, "own_beta": 0.7, "own_beta_error": 0.05, "market_r_squared": 0.9}
@@ -79,7 +79,7 @@ def written(
 
 def test_a_true_plan_is_stored_with_its_cost(request_: Request) -> None:
     row, _ = written(request_, TRUE)
-    assert "a beta of 0.70 (±0.05)" in str(row["summary"])
+    assert "Beta is 0.70; over ninety sessions" in str(row["summary"])
     assert (row["title"], row["provider"], row["model_used"]) == (
         "Sensitivity to the market",
         "anthropic",
@@ -114,7 +114,7 @@ def test_a_wrong_plan_is_pruned_without_a_second_call(request_: Request) -> None
         ("the service is overloaded", "the service is overloaded", "0.000200"),
         (Plan(headline="x", paragraphs=[]), "contains no claim", "0.000200"),
         (
-            Plan(headline="headline_beta", paragraphs=[[Step(claim="beta_high")]]),
+            Plan(headline="headline_beta", paragraphs=[[Step(claim="beta_rose")]]),
             "contains no claim",
             "0.000200",
         ),
@@ -146,11 +146,11 @@ def test_a_key_depends_exactly_on_what_the_text_depends_on(request_: Request) ->
     changed = [
         replace(request_, sheet=build_sheet(FACTS | {"beta": 0.71})),
         replace(request_, sheet=replace(sheet, portfolio_id="q")),
-        replace(request_, sheet=replace(sheet, before={"beta_low:": (0.7, 0.05)})),
+        replace(request_, sheet=replace(sheet, before={"beta_level:": (0.7, 0.05)})),
         replace(request_, sheet=replace(sheet, limits={"beta": {"warning": 0.6}})),
         replace(request_, template=replace(TEMPLATE, investigation_prompt="Other.")),
         replace(request_, question="Why?"),
-        replace(request_, told=frozenset({"market_explains"})),
+        replace(request_, told=frozenset({"beta_error"})),
     ]
     keys = {pipeline.request_key(each, GenerationContext()) for each in changed}
     assert key[1] == "rules"

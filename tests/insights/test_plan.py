@@ -1,6 +1,5 @@
 """Plans: wrong ones are pruned, planted events lead, quiet days are short."""
 
-import re
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
@@ -122,8 +121,8 @@ def test_the_mention_of_a_standing_limit_is_one_sentence() -> None:
     )
     text = realize_note(rules_plan(sheet), claims_of(sheet), sheet)
     assert (
-        "drawdown above 35% (40th session), SYM1 above 50% of equity (40th session) and beta above"
-        " 1.50 (19th session)."
+        "drawdown of today's holdings 45% (level 35%, 40th session), SYM1 60% of equity (level 50%,"
+        " 40th session) and beta 1.55 (level 1.50, 19th session)."
     ) in text.full_analysis
 
 
@@ -141,8 +140,9 @@ def test_shares_of_losses_are_told_where_gains_offset_them() -> None:
         }
     )
     text = realize_note(rules_plan(sheet), claims_of(sheet), sheet)
-    assert "mainly because SYM1" in text.summary
-    assert re.search("\\$1,690, (or )?52% of all losses", text.summary)
+    assert (
+        "mainly because SYM1 alone cost $1,690; losers cost $3,252 in all and winners made $1,149."
+    ) in text.summary
 
 
 def test_a_cause_needs_half_of_the_result() -> None:

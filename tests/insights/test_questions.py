@@ -25,7 +25,7 @@ CLAIMS = {
         claim("session_loss", 3.0),
         claim("largest_weight", 0.2, is_new=False),
         claim("position_dominates", 0.4, is_new=False, level="warning"),
-        claim("beta_high", 0.1, is_new=False),
+        claim("beta_level", 0.1, is_new=False),
         claim("volatility_level", 0.1, is_new=False),
         claim("scenario_cost", 0.3, is_new=False),
         claim("headline_loss", 3.0),
@@ -78,7 +78,7 @@ def test_other_questions_are_refused(text: str) -> None:
 
 def test_an_answer_has_the_claims_of_its_topics_however_old_they_are() -> None:
     plan = answer_by_rules("What drives the risk?", CLAIMS)
-    expected = ("position_dominates", "largest_weight", "volatility_level", "beta_high")
+    expected = ("position_dominates", "largest_weight", "volatility_level", "beta_level")
     assert plan.statements() == expected
     assert plan.recommendations == ["look_at_position"]
     assert plan.missing == []

@@ -60,9 +60,16 @@ mirrored("active", "gap: points, ratio: number", _return, {
 })  # fmt: skip
 
 
-form(
+@form(
     "active_beta",
     "active",
-    "share: percent",
-    "Most of the active risk, {share} of the active variance, comes from a beta other than one.",
-)(single("active_market_share", "share", percent, lambda share: share >= _MOSTLY, 0.7, sign=-1))
+    "share: percent, beta: number",
+    "Against the market index, {share} of active variance comes from the beta of {beta}.",
+)
+def active_beta(view: View) -> Iterator[Instance]:
+    """The beta makes most of the active variance."""
+    facts = view.facts_of("active_market_share", "own_beta")
+    if facts and float(facts[0].value) >= _MOSTLY:
+        share, beta = (float(fact.value) for fact in facts)
+        yield Instance({"share": percent(share), "beta": number(beta)}, facts[:1], 0.7, sign=-1,
+            context=facts[1:])  # fmt: skip

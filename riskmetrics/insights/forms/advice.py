@@ -1,15 +1,23 @@
 """What to look at: each tied to an alert or a finding; never what to trade."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from riskmetrics.insights.claims import Instance, Topic, View, form
 from riskmetrics.insights.forms import own_limits
-from riskmetrics.insights.forms.concentration import position_dominates, position_risk_heavy
+from riskmetrics.insights.forms.concentration import (
+    pair_share,
+    position_dominates,
+    position_risk_heavy,
+)
+from riskmetrics.insights.forms.data import prices_missing
+from riskmetrics.insights.forms.limits import shown_limit
+from riskmetrics.insights.forms.result import largest_contribution
 from riskmetrics.insights.forms.stress import drawdown_deepest
-from riskmetrics.insights.forms.tail import var_too_low
+from riskmetrics.insights.forms.tail import var_exceeded, var_too_low
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.severity import LEVELS
-from riskmetrics.insights.slots import label, name
+from riskmetrics.insights.slots import name, number
 
 _SALIENCE = 1.8
 _MUCH_RISK = 0.25
@@ -18,13 +26,10 @@ _MUCH_RISK = 0.25
 _ADVISED = ("warning", "critical")
 
 
-@form(
-    "look_at_position",
-    "concentration",
-    "name: name",
-    "Look at: how large a position in {name} is intended.",
-    role="advice",
-)
+_WEIGHT = "Look at: whether {name} is meant to be {weight} of equity."
+
+
+@form("look_at_position", "concentration", "name: name, weight: percent", _WEIGHT, role="advice")
 def look_at_position(view: View) -> Iterator[Instance]:
     """The position that makes most of the risk, or much for its size, or has a severe alert."""
     heavy = (
@@ -34,46 +39,110 @@ def look_at_position(view: View) -> Iterator[Instance]:
     )
     found = max(heavy, key=lambda each: float(each.facts[1].value), default=None)
     if found is not None:
-        slots = {"name": name(found.subject)}
+        slots = {"name": name(found.subject), "weight": found.slots["weight"]}
         yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts)
     else:
-        yield from _reached(view, "weight")
+        yield from _reached(view, "weight", "weight", _ADVISED)
 
 
-def _look(form_id: str, topic: Topic, kind: str, phrasing: str) -> None:
+@form(
+    "look_at_pair",
+    "concentration",
+    "first: name, second: name, share: percent",
+    "Look at: {first} and {second}, together {share} of the volatility.",
+    role="advice",
+)
+def look_at_pair(view: View) -> Iterator[Instance]:
+    """Two positions make most of the risk, neither alone."""
+    for found in view.instances(pair_share):
+        yield Instance(found.slots, (), _SALIENCE + 1.5, found.subject, context=found.context)
+
+
+def _look(form_id: str, topic: Topic, slots: str, kind: str, phrasing: str, *levels: str) -> None:
     """Add the advice on the alert of a kind that is farthest beyond its level."""
-    slots = "name: name" if "{name}" in phrasing else ""
+    slot = slots.rpartition(", ")[2].partition(":")[0]
 
     @form(form_id, topic, slots, phrasing, role="advice")
     def evaluate(view: View) -> Iterator[Instance]:
         if kind != "drawdown" or any(view.instances(drawdown_deepest)):
-            yield from _reached(view, kind)
+            yield from _reached(view, kind, slot, (*levels, *_ADVISED))
 
 
-def _reached(view: View, kind: str) -> Iterator[Instance]:
-    """Yield the first alert of a kind, if it is severe."""
+def _reached(view: View, kind: str, slot: str, levels: Sequence[str]) -> Iterator[Instance]:
+    """Yield the first alert of a kind, if it has one of some levels."""
     for reach in reached_limits(view):
-        if reach.kind == kind and reach.level in _ADVISED:
-            slots = {"name": name(reach.alias)} if reach.alias else {}
+        if reach.kind == kind and reach.level in levels:
+            slots = {slot: shown_limit(kind, reach.value)} if slot else {}
+            if reach.alias:
+                slots["name"] = name(reach.alias)
             salience = _SALIENCE + LEVELS.index(reach.level) / 10
             yield Instance(slots, (), salience, reach.alias, context=reach.facts)
             return
 
 
-_look("look_at_sector", "sectors", "gross", "Look at: how much exposure to {name} is intended.")
-_look("look_at_beta", "factors", "beta",
-    "Look at: how much market risk the portfolio is meant to take.")  # fmt: skip
-_look("look_at_leverage", "hedge", "gross_to_equity",
-    "Look at: how much gross exposure is intended.")  # fmt: skip
-_look("look_at_drawdown", "stress", "drawdown",
-    "Look at: which positions made the drawdown the deepest of the year.")  # fmt: skip
+_look("look_at_sector", "sectors", "name: name, weight: percent", "gross",
+    "Look at: whether {name} is meant to be {weight} of gross exposure.")  # fmt: skip
+_look("look_at_beta", "factors", "beta: number", "beta",
+    "Look at: whether a beta of {beta} is intended.")  # fmt: skip
+_look("look_at_leverage", "hedge", "gross: times", "gross_to_equity",
+    "Look at: whether gross exposure of {gross} equity is intended.", "elevated")  # fmt: skip
+_look("look_at_drawdown", "stress", "", "drawdown",
+    "Look at: which positions made the drawdown of today's holdings the deepest of the"
+    " year.")  # fmt: skip
+
+
+@form(
+    "look_at_market_loss",
+    "result",
+    "beta: number",
+    "Look at: the beta of {beta}, which with the market's fall explains most of the loss.",
+    role="advice",
+)
+def look_at_market_loss(view: View) -> Iterator[Instance]:
+    """More than half of a loss beyond the value at risk is what beta and market imply."""
+    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    if facts and any(view.instances(var_exceeded)):
+        beta, market, own = (float(fact.value) for fact in facts)
+        if beta > 0 and market < 0 and own / 2 > beta * market:
+            yield Instance({"beta": number(beta)}, (), _SALIENCE + 1.2, context=facts)
+
+
+@form(
+    "look_at_detractor",
+    "result",
+    "name: name",
+    "Look at: {name}, the largest detractor on a day beyond the value at risk.",
+    role="advice",
+)
+def look_at_detractor(view: View) -> Iterator[Instance]:
+    """The loss is beyond the value at risk, and its largest detractor is known."""
+    found = largest_contribution(view, -1)
+    if found is None:
+        return
+    alias, _, _, facts = found
+    for exceeded in view.instances(var_exceeded):
+        evidence = (*facts, *exceeded.facts)
+        yield Instance({"name": name(alias)}, (), _SALIENCE + 1.1, alias, context=evidence)
+
+
+@form(
+    "look_at_prices",
+    "data",
+    "",
+    "Look at: the instruments without a price, before using any figure.",
+    role="advice",
+)
+def look_at_prices(view: View) -> Iterator[Instance]:
+    """Instruments have no price."""
+    for found in view.instances(prices_missing):
+        yield Instance({}, (), _SALIENCE + 3, context=found.facts)
 
 
 @form(
     "look_at_var",
     "tail",
     "",
-    "Look at: how far the value at risk can be relied on.",
+    "Look at: the losses beyond the value at risk, before relying on the figure.",
     role="advice",
 )
 def look_at_var(view: View) -> Iterator[Instance]:
@@ -82,18 +151,26 @@ def look_at_var(view: View) -> Iterator[Instance]:
         yield Instance({}, (), _SALIENCE + 1, context=(*found.facts, *found.context))
 
 
-@form(
+def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
+    """Yield the first limit that a user set and that is exceeded."""
+    states = (*own_limits.breached, *own_limits.exceeded)
+    found = next((each for state in states for each in view.instances(state)), None)
+    if found and ("of" in found.slots) == has_subject:
+        evidence = (*found.facts, *found.context)
+        yield Instance(found.slots, (), _SALIENCE + 2, found.subject, context=evidence)
+
+
+form(
     "look_at_own_limit",
     "limits",
-    "name: label",
-    "Look at: the breach of the portfolio's limit on {name}.",
+    "name: label, value: figure, limit: figure",
+    "Look at: what brings {name} to {value}, above the portfolio's limit of {limit}.",
     role="advice",
-)
-def look_at_own_limit(view: View) -> Iterator[Instance]:
-    """The first limit that a user set and that is exceeded."""
-    for state in (*own_limits.breached, *own_limits.exceeded):
-        for found in view.instances(state):
-            evidence = (*found.facts, *found.context)
-            shown = {"name": label(found.subject)}
-            yield Instance(shown, (), _SALIENCE + 2, found.subject, context=evidence)
-            return
+)(partial(_look_at_own_limit, has_subject=False))
+form(
+    "look_at_own_limit_of",
+    "limits",
+    "name: label, of: name, value: figure, limit: figure",
+    "Look at: {of} at {value}, above the portfolio's limit of {limit} on {name}.",
+    role="advice",
+)(partial(_look_at_own_limit, has_subject=True))

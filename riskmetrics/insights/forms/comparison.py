@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Form, Instance, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
+from riskmetrics.insights.forms import factors, own_limits, volatility
+from riskmetrics.insights.forms.result import is_clear_result
+from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import count, number, ordinal, points, size
 
 _RARE = 5
@@ -21,8 +24,10 @@ _CLEAR_GAPS = {"": 0.005, "_5d": 0.01, "_21d": 0.025}
 _MIN_IMPLIED = 0.003
 """Return that beta and market imply from which the session is compared with it."""
 
-_NEAR_IMPLIED, _NEAR_IMPLIED_SHARE = 0.001, 0.2
-"""Difference from the implied return, or share of it, up to which the session is in line."""
+_NEAR_IMPLIED, _NEAR_IMPLIED_SHARE, _MAX_NEAR_IMPLIED = 0.001, 0.2, 0.005
+"""Difference from the implied return, or share of it, up to which the session is in line, and the
+largest such difference.
+"""
 
 _CLEAR_REST = 0.002
 """Difference from the implied return from which the rest is worth a sentence."""
@@ -89,12 +94,12 @@ def _rare(view: View, sign: int) -> Iterator[Instance]:
 extremes = mirrored("result", "count: count", _extreme, {
     -1: ("largest_loss", "The loss is the largest of the past {count} sessions."),
     1: ("largest_gain", "The gain is the largest of the past {count} sessions."),
-}, place=2, is_event=True)  # fmt: skip
+}, place=1, is_event=True)  # fmt: skip
 
 mirrored("result", "rank: ordinal, count: count", _rare, {
     -1: ("rare_loss", "The loss is the {rank} largest of the past {count} sessions."),
     1: ("rare_gain", "The gain is the {rank} largest of the past {count} sessions."),
-}, place=2, is_event=True)  # fmt: skip
+}, place=1, is_event=True)  # fmt: skip
 
 
 def _market(view: View, sign: int) -> Iterator[Instance]:
@@ -139,29 +144,35 @@ def _implied(direction: int) -> dict[int, Form]:
             return
         beta, market, own = (float(fact.value) for fact in facts)
         implied = beta * market
-        gap, near = own - implied, max(_NEAR_IMPLIED, _NEAR_IMPLIED_SHARE * abs(implied))
+        gap = own - implied
+        near = max(_NEAR_IMPLIED, min(_NEAR_IMPLIED_SHARE * abs(implied), _MAX_NEAR_IMPLIED))
         outcome = 0 if abs(gap) <= near else 1 if gap > 0 else -1
         if near < abs(gap) < _CLEAR_REST:
             return
         if beta > 0 and direction * implied >= _MIN_IMPLIED and outcome == sign:
-            slots = {"beta": number(beta), "market": size(market), "implied": size(implied)}
+            show = points if outcome == direction else size
+            slots = {"beta": number(beta), "market": size(market), "implied": show(implied)}
             salience = 1.1 + min(20 * abs(gap), 0.5) if outcome else 1.0
             yield Instance(slots, facts[:2], salience, sign=outcome or direction, context=facts[2:])
 
     move, result, went = ("fall", "loss", "lost") if direction < 0 else ("rise", "gain", "gained")
-    start = f"At a beta of {{beta}}, the market's {move} of {{market}} implies a {result} of"
+    start = f"At a beta of {{beta}}, the market's {move} of {{market}}"
+    implies = f"{start} implies a {result} of {{implied}}"
     words = {
-        0: (f"{start} {{implied}}, about what the portfolio {went}.",),
-        direction: (f"{start} only {{implied}}; the rest is specific to the portfolio.",),
-        -direction: (
-            f"{start} {{implied}}: the portfolio "
-            + ("held up better." if direction < 0 else "fell short."),
-        ),
+        0: f"{implies}, about what the portfolio {went}.",
+        direction: f"{start} explains {{implied}} of the {result}.",
+        -direction: f"{implies}: the portfolio "
+        + ("held up better." if direction < 0 else "fell short."),
     }
     name = {0: "in_line", -1: "worse", 1: "better"}
-    by_sign = {each: (f"market_{move}_{name[each]}", *texts) for each, texts in words.items()}
-    slots = "beta: number, market: percent, implied: percent"
-    return mirrored("result", slots, evaluate, by_sign, place=2, is_event=True)
+    forms: dict[int, Form] = {}
+    for each, text in words.items():
+        unit = "points" if each == direction else "percent"
+        forms |= mirrored(
+            "result", f"beta: number, market: percent, implied: {unit}", evaluate,
+            {each: (f"market_{move}_{name[each]}", text)}, place=2, is_event=True,
+        )  # fmt: skip
+    return forms
 
 
 implied = {direction: _implied(direction) for direction in (-1, 1)}
@@ -172,13 +183,15 @@ implied = {direction: _implied(direction) for direction in (-1, 1)}
     "no_change",
     "result",
     "",
-    "Beta, volatility and the volatility forecast moved no more than usual.",
-    "Risk was little changed: beta, volatility and the volatility forecast moved no more than"
-    " usual.",
+    "Beta, volatility and the volatility forecast stayed within the usual range.",
     place=4,
 )
 def no_change(view: View) -> Iterator[Instance]:
-    """No headline figure moved by more than twice its usual change."""
+    """No headline figure moved by more than twice its usual change, and no limit is new."""
+    is_new = any(reach.is_new for reach in reached_limits(view))
+    news = (*own_limits.breached, *volatility.moves.values(), *factors.beta_moves.values())
+    if is_new or any(any(view.instances(each)) for each in news):
+        return
     moves = [
         view.facts_of(f"{kind}_change", f"{kind}_usual_change")
         for kind in ("beta", "volatility_21d", "expected_volatility")
@@ -187,4 +200,5 @@ def no_change(view: View) -> Iterator[Instance]:
     if len(known) == len(moves) and all(
         abs(float(change.value)) <= 2 * float(usual.value) for change, usual in known
     ):
-        yield Instance({}, (), 0.5, context=tuple(fact for each in known for fact in each))
+        salience = 0.5 if is_clear_result(view) else 1.8
+        yield Instance({}, (), salience, context=tuple(fact for each in known for fact in each))

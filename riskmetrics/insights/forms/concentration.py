@@ -11,7 +11,7 @@ _DOMINANT = 0.5
 """Share of the volatility from which a position is most of the risk."""
 
 _RISKY = 1.3
-"""Share of the volatility over weight from which a position is riskier than its size."""
+"""Share of the volatility over weight, or the reverse, from which the two differ clearly."""
 
 _IN_LINE = (0.85, 1.15)
 """Share of the volatility over weight that counts as in line."""
@@ -23,7 +23,7 @@ _MANY = 5
 """Positions from which it says something that three hold half."""
 
 _LARGE_PAIR, _LARGE_SHARE = 0.6, 0.15
-"""Share of the volatility of two positions, and of one, that is worth a sentence."""
+"""Share of the volatility of two positions, and share or weight of one, worth a sentence."""
 
 _CLEAR_DRIFT = 0.03
 """Change of the weight of the three largest positions over a month that is worth a sentence."""
@@ -69,6 +69,12 @@ def _is_in_line(_: View, __: str, weight: Fact, share: Fact) -> bool:
     return weight.rank == 1 and low <= found <= high and _LARGE_SHARE <= found < _DOMINANT
 
 
+def _is_risk_light(_: View, __: str, weight: Fact, share: Fact) -> bool:
+    """Return whether a large position makes clearly less of the volatility than of equity."""
+    size_of, found = float(weight.value), float(share.value)
+    return weight.rank == 1 and size_of >= _LARGE_SHARE and 0 <= _RISKY * found <= size_of
+
+
 position_dominates = _weight_and_share(
     "position_dominates",
     (
@@ -99,6 +105,16 @@ _weight_and_share(
 )
 
 
+_weight_and_share(
+    "position_risk_light",
+    ("{name} is {weight} of equity but only {share} of the volatility.",),
+    _is_risk_light,
+    lambda _: 0.8,
+    1,
+    "but",
+)
+
+
 @form(
     "pair_share",
     "concentration",
@@ -121,8 +137,7 @@ def pair_share(view: View) -> Iterator[Instance]:
     "effective_positions",
     "concentration",
     "count: count, effective: number",
-    "Weighted by size, the {count} positions amount to {effective} equal ones.",
-    "With {count} positions the portfolio is as concentrated as one of {effective} equal ones.",
+    "By weight the {count} positions amount to {effective} equal ones.",
 )
 def effective_positions(view: View) -> Iterator[Instance]:
     """The weights are as unequal as those of at most two thirds as many equal positions."""

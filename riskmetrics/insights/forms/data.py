@@ -12,9 +12,7 @@ _RISK_FACTS = ("beta", "volatility_21d", "expected_volatility", "var_95", "drawd
     "prices_missing",
     "data",
     "coverage: percent",
-    "Only {coverage} of the instruments have a price: all values leave out the rest.",
-    "Prices are incomplete: {coverage} of the instruments have one, and all values leave out the"
-    " rest.",
+    "Only {coverage} of the instruments have a price; all values leave out the rest.",
     place=1,
 )
 def prices_missing(view: View) -> Iterator[Instance]:
@@ -33,7 +31,7 @@ def prices_missing(view: View) -> Iterator[Instance]:
     "risk_undefined",
     "data",
     "",
-    "Beta, volatility and value at risk cannot be computed for the session.",
+    "No beta, volatility, value at risk or drawdown could be computed for the session.",
     place=1,
 )
 def risk_undefined(view: View) -> Iterator[Instance]:

@@ -3,17 +3,14 @@
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
-from riskmetrics.insights.form_shapes import changed, mirrored, single
+from riskmetrics.insights.form_shapes import changed, compared, mirrored, single
 from riskmetrics.insights.slots import label, number, percent, size
-
-_NEUTRAL = (0.9, 1.1)
-"""Betas that count as moving with the market."""
 
 _CLEAR_MOVE, _CLEAR_DRIFT = 0.05, 0.1
 """Change of the beta in a session, and over a month, that is worth a sentence."""
 
-_WELL_EXPLAINED, _BADLY_EXPLAINED = 0.8, 0.4
-"""R² from which, and up to which, the fit is worth a sentence."""
+_BADLY_EXPLAINED = 0.4
+"""R² up to which the fit is worth a sentence of its own."""
 
 _CLEAR_RATE_BETA = 0.2
 """Rate beta that is worth a sentence."""
@@ -24,38 +21,41 @@ _COMPLETE = 0.995
 _CLEAR_TILT, _CLEAR_T = 0.2, 2.0
 """Factor exposure that is worth a sentence, and its multiple of the standard error."""
 
-_CLEAR_FACTOR, _CLEAR_OFFSET = 0.1, -0.05
-"""Share of the volatility of a factor, added or offset, that is worth a sentence."""
+_CLEAR_FACTOR = 0.1
+"""Share of the volatility of a factor that is worth a sentence."""
 
 _SPECIFIC, _EXPLAINED = 0.5, 0.8
 """Share of the volatility that is specific, or explained by factors, that is worth a sentence."""
 
 
-def _beta(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the portfolio's own beta: near one, or apart from it by more than its error."""
-    facts = view.facts_of("own_beta", "own_beta_error")
-    if facts is None:
-        return
-    beta, error = (float(fact.value) for fact in facts)
-    is_neutral = _NEUTRAL[0] <= beta <= _NEUTRAL[1]
-    found = 0 if is_neutral else (beta - 1 > error) - (beta > 0 and 1 - beta > error)
-    if found == sign and (is_neutral or found) and beta > 0:
-        shown = dict(zip(("beta", "error"), (number(beta), number(error)), strict=True))
-        yield Instance(shown, facts, 0.6 + 0.3 * abs(beta - 1), sign=-sign)
+@form(
+    "beta_level",
+    "factors",
+    "beta: number, share: percent",
+    "Beta is {beta}; over ninety sessions the market explains {share} of the variance.",
+)
+def beta_level(view: View) -> Iterator[Instance]:
+    """The beta of the portfolio's own returns, and its fit."""
+    facts = view.facts_of("own_beta", "market_r_squared")
+    if facts:
+        beta, fit = (float(fact.value) for fact in facts)
+        yield Instance({"beta": number(beta), "share": percent(fit)}, facts, 0.8)
 
 
-mirrored("factors", "beta: number, error: number", _beta, {
-    -1: ("beta_low",
-        "With a beta of {beta} (±{error}), the portfolio moves less than the market.",
-        "The portfolio is less sensitive than the market, with a beta of {beta} (±{error})."),
-    0: ("beta_neutral",
-        "With a beta of {beta} (±{error}), the portfolio moves about as much as the market."),
-    1: ("beta_high",
-        "With a beta of {beta} (±{error}), the portfolio moves more than the market.",
-        "The portfolio is more sensitive than the market, with a beta of {beta} (±{error})."),
-})  # fmt: skip
+form(
+    "beta_error",
+    "factors",
+    "beta: number, error: number",
+    "The beta of {beta} has a standard error of {error}.",
+)(
+    compared(
+        ("own_beta", "own_beta_error"), ("beta", "error"), lambda *_: True, lambda *_: 0.4,
+        unit="number",
+    )
+)  # fmt: skip
 
-mirrored(
+
+beta_moves = mirrored(
     "factors", "before: number, now: number",
     changed("beta", lambda change, _: change >= _CLEAR_MOVE, lambda change, _: 1.2 + change,
         unit="number"),
@@ -75,14 +75,6 @@ mirrored(
     },
 )  # fmt: skip
 
-market_explains = form(
-    "market_explains",
-    "factors",
-    "share: percent",
-    "The market explains {share} of the portfolio's variance over ninety sessions.",
-    "Over ninety sessions the market accounts for {share} of the portfolio's variance.",
-)(single("market_r_squared", "share", percent, lambda fit: fit >= _WELL_EXPLAINED, 0.55, sign=1))
-
 market_explains_little = form(
     "market_explains_little",
     "factors",
@@ -90,17 +82,20 @@ market_explains_little = form(
     "The market explains only {share} of the portfolio's variance over ninety sessions.",
 )(single("market_r_squared", "share", percent, lambda fit: fit <= _BADLY_EXPLAINED, 0.9, sign=-1))
 
-beta_partial = form(
+
+@form(
     "beta_partial",
     "factors",
-    "coverage: percent",
-    "The beta covers only {coverage} of gross exposure.",
-)(
-    single(
-        "beta_coverage", "coverage", percent, lambda covered: covered < _COMPLETE,
-        lambda covered: 1.5 - covered, sign=-1, needs=("beta",),
-    )
-)  # fmt: skip
+    "beta: number, coverage: percent",
+    "The beta of {beta} covers {coverage} of gross exposure.",
+)
+def beta_partial(view: View) -> Iterator[Instance]:
+    """The beta leaves out a part of gross exposure."""
+    facts = view.facts_of("beta", "beta_coverage")
+    if facts and float(facts[1].value) < _COMPLETE:
+        beta, coverage = (float(fact.value) for fact in facts)
+        slots = {"beta": number(beta), "coverage": percent(coverage)}
+        yield Instance(slots, facts, 1.5 - coverage, sign=-1)
 
 
 def _rates(view: View, sign: int) -> Iterator[Instance]:
@@ -126,38 +121,35 @@ def _tilt(view: View, sign: int) -> Iterator[Instance]:
         if facts:
             exposure, error = (float(fact.value) for fact in facts)
             if sign * exposure >= max(_CLEAR_TILT, _CLEAR_T * error):
-                slots = {"name": label(alias), "exposure": number(exposure), "error": number(error)}
-                yield Instance(slots, facts, 0.5 + min(abs(exposure), 1) / 4, alias)
+                slots = {"name": label(alias), "exposure": number(exposure)}
+                salience = 0.5 + min(abs(exposure), 1) / 4
+                yield Instance(slots, facts[:1], salience, alias, context=facts[1:])
 
 
-mirrored("factors", "name: label, exposure: number, error: number", _tilt, {
+mirrored("factors", "name: label, exposure: number", _tilt, {
     -1: ("factor_tilt_away",
-        "The portfolio is tilted away from the {name} factor, with an exposure of {exposure}"
-        " (±{error})."),
+        "The portfolio is tilted away from the {name} factor, with an exposure of"
+        " {exposure}."),
     1: ("factor_tilt",
-        "The portfolio is tilted toward the {name} factor, with an exposure of {exposure}"
-        " (±{error})."),
+        "The portfolio is tilted toward the {name} factor, with an exposure of"
+        " {exposure}."),
 })  # fmt: skip
 
 
-def _factor_share(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the factor that adds most, or what factors offset clearly."""
+@form(
+    "factor_largest",
+    "factors",
+    "name: label, share: percent",
+    "Besides the market, the {name} factor matters most, at {share} of the volatility.",
+)
+def factor_largest(view: View) -> Iterator[Instance]:
+    """The factor that adds most to the volatility."""
     for alias in view.aliases("FAC"):
         share = view.fact("factor_share", alias)
-        if share is None:
-            continue
-        value = float(share.value)
-        is_largest = value >= _CLEAR_FACTOR and share.rank == 1
-        if is_largest if sign > 0 else value <= _CLEAR_OFFSET:
+        if share and share.rank == 1 and (value := float(share.value)) >= _CLEAR_FACTOR:
             slots = {"name": label(alias), "share": size(value)}
-            yield Instance(slots, (share,), 0.6 + abs(value), alias, -sign)
+            yield Instance(slots, (share,), 0.6 + value, alias, -1)
 
-
-mirrored("factors", "name: label, share: percent", _factor_share, {
-    -1: ("factor_offsets", "Exposure to the {name} factor offsets {share} of the volatility."),
-    1: ("factor_largest",
-        "Besides the market, the {name} factor matters most, at {share} of the volatility."),
-})  # fmt: skip
 
 risk_specific = form(
     "risk_specific",

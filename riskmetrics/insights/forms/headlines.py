@@ -25,11 +25,8 @@ from riskmetrics.insights.forms import (
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import label, name
 
-_ELEVATED = 0.55
+_ELEVATED = 0.3
 """Factor of the salience of a headline about a limit of the lowest level."""
-
-_QUIET = 0.25
-"""Share of the value at risk up to which a result is quiet."""
 
 
 def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: Form) -> None:
@@ -64,11 +61,13 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The portfolio's limit on {name} was breached",)),
     ("headline_limit_position", "concentration", 8.5, limits.limit_position,
         ("{name} reached the alert level for a single position",)),
+    ("headline_limit_position_share", "concentration", 8.5, limits.limit_position_share,
+        ("{name} reached the alert level for a single position",)),
     ("headline_limit_sector", "sectors", 8.4, limits.limit_sector,
         ("{name} reached the alert level for a sector",)),
     ("headline_limit_beta", "factors", 8.3, limits.limit_beta, ("Beta reached the alert level",)),
     ("headline_limit_drawdown", "stress", 8.2, limits.limit_drawdown,
-        ("The drawdown reached the alert level",)),
+        ("The drawdown of today's holdings reached the alert level",)),
     ("headline_limit_leverage", "hedge", 8.1, limits.limit_leverage,
         ("Gross exposure reached the alert level",)),
     ("headline_gain_left", "volatility", 7.0, volatility.left_window[1],
@@ -91,7 +90,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("Volatility rose sharply",)),
     ("headline_volatility_fell", "volatility", 3.4, volatility.moves[-1],
         ("Volatility fell sharply",)),
-    ("headline_dominates", "concentration", 3.3, concentration.position_dominates,
+    ("headline_dominates", "concentration", 1.75, concentration.position_dominates,
         ("{name} is most of the portfolio's risk",)),
     ("headline_risk_heavy", "concentration", 2.0, concentration.position_risk_heavy,
         ("{name} carries more risk than weight",)),
@@ -104,7 +103,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_shorts_add", "hedge", 2.0, hedge.shorts[1], ("The shorts do not hedge",)),
     ("headline_shorts_reduce", "hedge", 0.9, hedge.shorts[-1], ("The shorts hedge",)),
     ("headline_deepest", "stress", 3.0, stress.drawdown_deepest,
-        ("The deepest drawdown of the past year",)),
+        ("The deepest drawdown of today's holdings in a year",)),
     ("headline_fall_worse", "result", 1.9, comparison.implied[-1][-1],
         ("A loss larger than the market explains", "The market explains only part of the loss")),
     ("headline_fall_better", "result", 1.8, comparison.implied[-1][1],
@@ -117,6 +116,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The portfolio fell short of the market's rise",)),
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
+    ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
     ("headline_loss", "result", 1.4, result.session_amounts[-1], ("Down on the day",)),
     ("headline_gain", "result", 1.4, result.session_amounts[1], ("Up on the day",)),
     ("headline_calm", "volatility", 0.9, volatility.volatility_calm,
@@ -128,7 +128,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_weights", "concentration", 0.1, concentration.largest_weight,
         ("Weights and risk of positions",)),
     ("headline_scenario", "stress", 0.2, stress.scenario_cost, ("What scenarios would cost",)),
-    ("headline_drawdown", "stress", 0.05, stress.drawdown, ("The drawdown",)),
+    ("headline_drawdown", "stress", 0.05, stress.drawdown, ("The drawdown of today's holdings",)),
     ("headline_equity", "result", 0.2, result.equity, ("The portfolio in brief",)),
 )  # fmt: skip
 """Id, topic, salience, statement, and phrasings."""
@@ -139,10 +139,14 @@ for _id, _topic, _salience, _of, _phrasings in _DERIVED:
 
 def _one(view: View, sign: int) -> Iterator[Instance]:
     """Yield the position that explains the result of the session."""
-    for found in view.instances(result.main_positions[sign]):
+    for found in (
+        *view.instances(result.main_positions[sign]),
+        *view.instances(result.offset_positions[sign]),
+    ):
         if found.supports:
-            evidence, share = (*found.facts, *found.context), found.slots["share"].value
-            impact = abs(view.number("daily_return") or 0.0) * float(str(share))
+            evidence = (*found.facts, *found.context)
+            share = float(found.facts[0].value) / (view.number("daily_pnl") or 1.0)
+            impact = abs(view.number("daily_return") or 0.0) * min(share, 1.0)
             yield Instance(
                 {"name": name(found.subject)},
                 (),
@@ -159,6 +163,14 @@ mirrored("result", "name: name", _one, {
 }, role="headline")  # fmt: skip
 
 
+@form("headline_no_result", "result", "", "Levels only: no result for the day", role="headline")
+def headline_no_result(view: View) -> Iterator[Instance]:
+    """There is no result of the session."""
+    facts = view.facts_of("total_value")
+    if facts and view.fact("daily_pnl") is None:
+        yield Instance({}, (), 1.0, context=facts)
+
+
 @form("headline_quiet", "result", "", "A quiet day", role="headline")
 def headline_quiet(view: View) -> Iterator[Instance]:
     """The result is small for the value at risk; volatility did not move, and no limit is new."""
@@ -167,7 +179,7 @@ def headline_quiet(view: View) -> Iterator[Instance]:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
-        if rate <= _QUIET * var and not is_new and not moved:
+        if rate < tail.SMALL * var and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)
 
 
@@ -189,4 +201,4 @@ _plain("headline_factors", "factors", "specific_share", float("-inf"), "Tilts to
 _plain("headline_rates", "factors", "rate_beta", float("-inf"), "Sensitivity to interest rates")
 _plain("headline_correlation", "concentration", "average_correlation", -1,
     "Correlations of the holdings")  # fmt: skip
-_plain("headline_drawdown_level", "stress", "drawdown", 0, "The drawdown of the portfolio")
+_plain("headline_drawdown_level", "stress", "drawdown", 0, "The drawdown of today's holdings")

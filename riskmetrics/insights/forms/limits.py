@@ -6,8 +6,6 @@ Limits that a user set for a portfolio are in `own_limits`.
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
-from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.forms.tail import REJECTED, var_too_low
 from riskmetrics.insights.limits import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
@@ -15,6 +13,7 @@ from riskmetrics.insights.slots import (
     Slot,
     apart,
     count,
+    is_told_apart,
     items,
     name,
     number,
@@ -23,82 +22,59 @@ from riskmetrics.insights.slots import (
     times,
 )
 
-_NEW, _STANDING, _STANDING_ELEVATED = 3.5, 2.5, 1.5
+_NEW, _STANDING, _STANDING_ELEVATED = 3.5, 2.5, 1.7
 """Salience of a limit that was reached in the session, and of those that stay reached."""
 
 _SEVERE = ("warning", "critical")
 
 _MAX_ITEMS, _MAX_NAMED = 5, 2
-"""Limits in a sentence, and positions that are named rather than counted."""
+"""Limits in a sentence, and positions that are all named; of more, the largest is."""
 
 _ITEMS = {
-    "weight": ("{name} above {limit} of equity", "{name} at {limit} of equity"),
-    "gross": ("{name} above {limit} of gross exposure", "{name} at {limit} of gross exposure"),
-    "beta": ("beta above {limit}", "beta at {limit}"),
-    "drawdown": ("drawdown above {limit}", "drawdown at {limit}"),
-    "gross_to_equity": ("gross exposure above {limit} equity", "gross exposure at {limit} equity"),
+    "weight": "{name} {value} of equity",
+    "gross": "{name} {value} of gross exposure",
+    "beta": "beta {value}",
+    "drawdown": "drawdown of today's holdings {value}",
+    "gross_to_equity": "gross exposure {value} equity",
 }
-"""Kind of limit to its entry in the list: value beyond, and at, the limit."""
+"""Kind of limit to its entry in the list."""
 
-_VAR_TOO_LOW = "value at risk found too low in tests"
-_COUNTED = "{count} positions at or above {limit} of equity"
-_ITEM_PHRASINGS = (
-    *(phrasing for pair in _ITEMS.values() for phrasing in pair),
-    _VAR_TOO_LOW,
-    *(f"{phrasing} ({{sessions}} session)" for pair in _ITEMS.values() for phrasing in pair),
-    _COUNTED,
-)
+_SINCE = (" (level {limit})", " (level {limit}, {sessions} session)")
+"""Ends of an entry: without and with the number of sessions."""
+
+_COUNTED = "{count} more positions at or above {limit}"
 
 
 @form(
     "limits_standing",
     "result",
     "limits: items",
-    "Unchanged alerts: {limits}.",
-    "Alerts unchanged: {limits}.",
-    entries=_ITEM_PHRASINGS,
+    "Alerts: {limits}.",
+    entries=(
+        *(item + since for item in _ITEMS.values() for since in _SINCE),
+        _COUNTED,
+    ),
     place=9,
 )
 def limits_standing(view: View) -> Iterator[Instance]:
-    """Limits that are reached, and were reached the session before."""
-    standing = [reach for reach in reached_limits(view) if reach.is_standing]
-    yield from _list(standing, _failing_test(view))
-
-
-@form(
-    "limits_reached",
-    "result",
-    "limits: items",
-    "Alerts in force: {limits}.",
-    entries=_ITEM_PHRASINGS,
-    place=9,
-)
-def limits_reached(view: View) -> Iterator[Instance]:
-    """Limits that are reached, without a session before to compare with."""
-    first = [reach for reach in reached_limits(view) if not (reach.is_standing or reach.is_new)]
-    yield from _list(first, ())
-
-
-def _list(reaches: list[Reach], failing: tuple[Fact, ...]) -> Iterator[Instance]:
-    """Yield the list of limits, of each kind those of its most severe level."""
-    if not (reaches or failing):
+    """Limits that are reached and were not reached in this session, each kind's most severe."""
+    reaches = [reach for reach in reached_limits(view) if not reach.is_new]
+    if not reaches:
         return
     by_kind: dict[str, list[Reach]] = {}
     for reach in reaches:
         of_kind = by_kind.setdefault(reach.kind, [])
         if not of_kind or of_kind[0].level == reach.level:
             of_kind.append(reach)
-    entries = [Item(_VAR_TOO_LOW, {})] if failing else []
+    entries: list[Item] = []
     for kind, found in by_kind.items():
         if kind == "weight" and len(found) > _MAX_NAMED:
-            slots = {"count": count(len(found)), "limit": _limit(found[0])}
-            entries.append(Item(_COUNTED, slots))
+            slots = {"count": count(len(found) - 1), "limit": shown_limit(kind, found[0].limit)}
+            entries += [_item(found[0]), Item(_COUNTED, slots)]
         else:
             entries += map(_item, found)
-    levels = (*(reach.level for reach in reaches), *(["warning"] if failing else []))
-    level = max(levels, key=LEVELS.index)
+    level = max((reach.level for reach in reaches), key=LEVELS.index)
     facts = {fact.id: fact for reach in reaches for fact in reach.facts}
-    facts |= {fact.id: fact for fact in failing}
     yield Instance(
         {"limits": items(*entries[:_MAX_ITEMS])},
         (),
@@ -109,30 +85,30 @@ def _list(reaches: list[Reach], failing: tuple[Fact, ...]) -> Iterator[Instance]
     )
 
 
-def _failing_test(view: View) -> tuple[Fact, ...]:
-    """Return the p-values of a VaR test that rejects a VaR too low, as it did before."""
-    p_values = view.facts_of("var_p_value", "previous_var_p_value")
-    fails = any(view.instances(var_too_low))
-    if fails and p_values and all(float(fact.value) < REJECTED for fact in p_values):
-        return p_values
-    return ()
-
-
 def _item(reach: Reach) -> Item:
-    slots = {"limit": _limit(reach)}
+    limit, value = _apart(reach)
+    slots = {"limit": limit, "value": value}
     if reach.alias:
         slots["name"] = name(reach.alias)
-    phrasing = _ITEMS[reach.kind][reach.value <= reach.limit]
-    if reach.is_standing and reach.is_start_known:
+    is_counted = reach.is_standing and reach.is_start_known
+    if is_counted:
         slots["sessions"] = ordinal(reach.sessions)
-        phrasing += " ({sessions} session)"
-    return Item(phrasing, slots)
+    return Item(_ITEMS[reach.kind] + _SINCE[is_counted], slots)
 
 
-def _limit(reach: Reach) -> Slot:
-    if reach.kind == "gross_to_equity":
-        return times(reach.limit, 2)
-    return number(reach.limit) if reach.kind == "beta" else percent(reach.limit)
+def shown_limit(kind: str, value: float) -> Slot:
+    """Return a value of a kind of limit, as sentences show it."""
+    if kind == "gross_to_equity":
+        return times(value, 2)
+    return number(value) if kind == "beta" else percent(value)
+
+
+def _apart(reach: Reach) -> tuple[Slot, ...]:
+    """Return limit and value, with more decimals than usual if that tells them apart."""
+    shown = tuple(shown_limit(reach.kind, value) for value in (reach.limit, reach.value))
+    if is_told_apart(*shown):
+        return shown
+    return apart(shown[0].kind, reach.limit, reach.value)
 
 
 def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasings: str) -> Form:
@@ -141,15 +117,21 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
     def evaluate(view: View) -> Iterator[Instance]:
         for reach in reached_limits(view):
             if reach.kind == kind and reach.is_new:
-                shape = _limit(reach)
-                limit, value = apart(shape.kind, reach.limit, reach.value)
+                limit, value = _apart(reach)
                 shown = {"limit": limit, slot: value}
                 if reach.alias:
                     shown["name"] = name(reach.alias)
+                shares = view.facts_of("share", alias=reach.alias) if kind == "weight" else None
+                if shares and float(shares[0].value) < 0:
+                    shares = None
+                if bool(shares) != ("share" in slots):
+                    continue
+                if shares:
+                    shown["share"] = percent(float(shares[0].value))
                 salience = _NEW + LEVELS.index(reach.level) / 2
                 yield Instance(
                     shown,
-                    reach.facts[:1],
+                    (*reach.facts[:1], *(shares or ())),
                     salience,
                     reach.alias,
                     -1,
@@ -163,27 +145,27 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
 limit_position = _new(
     "limit_position", "concentration", "name: name, limit: percent, weight: percent",
     "weight", "weight",
-    "{name} reached the alert level of {limit} of equity for a single position and is now at"
-    " {weight}.",
-    "At {weight} of equity, {name} has reached the alert level of {limit} for a single position.",
+    "{name} reached the alert level of {limit} for a single position: {weight} of equity.",
+)  # fmt: skip
+limit_position_share = _new(
+    "limit_position_share", "concentration",
+    "name: name, limit: percent, weight: percent, share: percent", "weight", "weight",
+    "{name} reached the alert level of {limit} for a single position: {weight} of equity and"
+    " {share} of the volatility.",
 )  # fmt: skip
 limit_sector = _new(
     "limit_sector", "sectors", "name: name, limit: percent, weight: percent", "gross", "weight",
-    "{name} reached the alert level of {limit} of gross exposure for a sector and is now at"
-    " {weight}.",
+    "{name} reached the alert level of {limit} for a sector: {weight} of gross exposure.",
 )  # fmt: skip
 limit_beta = _new(
     "limit_beta", "factors", "limit: number, beta: number", "beta", "beta",
     "Beta reached the alert level of {limit} and is now {beta}.",
-    "At {beta}, beta has reached the alert level of {limit}.",
 )  # fmt: skip
 limit_drawdown = _new(
     "limit_drawdown", "stress", "limit: percent, drawdown: percent", "drawdown", "drawdown",
-    "The drawdown reached the alert level of {limit} and is now {drawdown}.",
-    "At {drawdown}, the drawdown has reached the alert level of {limit}.",
+    "The drawdown of today's holdings reached the alert level of {limit} and is now {drawdown}.",
 )  # fmt: skip
 limit_leverage = _new(
     "limit_leverage", "hedge", "limit: times, gross: times", "gross_to_equity", "gross",
     "Gross exposure reached the alert level of {limit} equity and is now {gross}.",
-    "At {gross} equity, gross exposure has reached the alert level of {limit}.",
 )  # fmt: skip

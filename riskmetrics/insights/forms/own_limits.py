@@ -31,7 +31,7 @@ def _own_limit(
     Parameters
     ----------
     phrasing : str
-        A sentence, which is completed with the value and what has it.
+        What the value is, in words that follow it.
     holds : callable
         Whether the state is that of a status, the one of the session before (empty if there was
         none), the value and the limit.
@@ -61,19 +61,23 @@ def _own_limit(
             form_id + suffix,
             "limits",
             slots + more,
-            f"{phrasing}: {words} at {{value}}.",
+            sentence.format(words=phrasing),
             is_event=is_event,
         )(partial(evaluate, has_subject=bool(suffix)))
-        for suffix, more, words in (
-            ("", "", "the figure stands"),
-            ("_of", ", of: name", "{of} stands"),
+        for suffix, more, sentence in (
+            ("", "", "The portfolio's {{name}} of {{value}} is {words} the limit of {{limit}}."),
+            (
+                "_of",
+                ", of: name",
+                "{{of}} at {{value}} is {words} the portfolio's limit of {{limit}} on {{name}}.",
+            ),
         )
     ]
 
 
 breached = _own_limit(
     "own_limit_breached",
-    "The portfolio's limit of {limit} on {name} was breached on the day",
+    "newly above",
     lambda status, before, value, limit: status == EXCEEDED and before == KEPT and value > limit,
     4.5,
     -1,
@@ -82,7 +86,7 @@ breached = _own_limit(
 )
 exceeded = _own_limit(
     "own_limit_exceeded",
-    "The portfolio's limit of {limit} on {name} is exceeded",
+    "above",
     lambda status, before, value, limit: status == EXCEEDED and before != KEPT and value > limit,
     2.6,
     -1,
@@ -90,7 +94,7 @@ exceeded = _own_limit(
 )
 ended = _own_limit(
     "own_limit_ended",
-    "The breach of the portfolio's limit of {limit} on {name} has ended",
+    "back within",
     lambda status, before, value, limit: status == KEPT and before == EXCEEDED and value <= limit,
     2.4,
     1,
@@ -98,7 +102,7 @@ ended = _own_limit(
 )
 close = _own_limit(
     "own_limit_close",
-    "The portfolio's limit of {limit} on {name} is close",
+    "close to",
     lambda status, before, value, limit: (
         status == KEPT and before != EXCEEDED and _CLOSE * limit <= value <= limit
     ),

@@ -1,20 +1,28 @@
 """What the session brought, which positions made it, and what was traded."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored, single
-from riskmetrics.insights.slots import count, money, name, size, times
+from riskmetrics.insights.forms.tail import small_results, var_exceeded
+from riskmetrics.insights.slots import Slot, count, money, name, size, times
 
 _MIN_SHARE = 0.5
 """Share of the losses, or gains, from which one position is the main cause."""
+
+_SIDES = {1: "winners_pnl", -1: "losers_pnl"}
+"""Sign to the fact of the sum of that sign."""
 
 _MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
 """Largest share of the losses that still counts as spread, and losers that it takes."""
 
 _MIN_OFFSET = 0.4
 """Smaller of gains and losses over the larger, from which the result hides both."""
+
+_CLEAR_OFFSET = 0.01
+"""Gains over losses, or the reverse, from which a reader needs both to add up the result."""
 
 _UNUSUAL_MOVE = 2.0
 """Return, in daily volatilities of the month before, that is worth a sentence."""
@@ -59,42 +67,83 @@ session_amounts = mirrored("result", "amount: money", _amount, {
 }, place=0, is_event=True)  # fmt: skip
 
 
-def _main_position(view: View, sign: int) -> Iterator[Instance]:
+def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instance]:
     """Yield the position that made at least half of what all losers lost, or winners gained.
 
-    It explains the result if that has the same sign, and if it is half of the result, too.
+    With ``is_offset`` the other side is told, so that a reader can add up the result. A position
+    explains the result if that has the same sign, if it made half of it, and more than its weight.
     """
     found, others = (
         largest_contribution(view, sign),
         view.number("n_winners" if sign > 0 else "n_losers"),
     )
-    total = view.number("daily_pnl") or 0.0
-    if found is None or others is None or others < 2:
+    total, offset = view.number("daily_pnl") or 0.0, view.fact(_SIDES[-sign])
+    if found is None or others is None or others < 2 or offset is None:
         return
     alias, pnl, share, facts = found
     matters = sign * total > 0 or abs(pnl) >= _MIN_OFFSET * abs(total)
-    if share >= _MIN_SHARE and matters:
-        is_cause = sign * total > 0 and abs(pnl) >= _MIN_SHARE * abs(total)
-        supports = ("session_gain" if sign > 0 else "session_loss") if is_cause else ""
-        yield Instance(
-            {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)},
-            facts[:1],
-            1.5 + share if sign * total > 0 else 1.0,
-            alias,
-            sign,
-            supports=supports,
-            context=facts[1:],
-        )
+    has_offset = abs(float(offset.value)) >= _CLEAR_OFFSET * abs(float(facts[1].value))
+    if share < _MIN_SHARE or not matters or is_offset != has_offset:
+        return
+    part = pnl / total if sign * total > 0 else 0.0
+    is_cause = part >= _MIN_SHARE and part > (view.number("weight", alias) or 0.0)
+    shown: dict[str, Slot] = {"name": name(alias), "amount": money(pnl, view.currency)}
+    if is_offset:
+        shown["side"] = money(float(facts[1].value), view.currency)
+        shown["other"] = money(float(offset.value), view.currency)
+        facts = (*facts, offset)
+    else:
+        shown["share"] = size(share)
+    yield Instance(
+        shown,
+        facts if is_offset else facts[:1],
+        1.5 + share if sign * total > 0 else 1.0,
+        alias,
+        sign,
+        supports=("session_gain" if sign > 0 else "session_loss") if is_cause else "",
+        context=(offset,) if not is_offset else (),
+    )
 
 
-main_positions = mirrored("result", "name: name, amount: money, share: percent", _main_position, {
-    -1: ("position_loss",
-        "{name} lost {amount}, {share} of all losses.",
-        "{name} cost {amount}, or {share} of all losses."),
-    1: ("position_gain",
-        "{name} gained {amount}, {share} of all gains.",
-        "{name} contributed {amount}, or {share} of all gains."),
+main_positions = mirrored(
+    "result", "name: name, amount: money, share: percent",
+    partial(_main_position, is_offset=False), {
+    -1: ("position_loss", "{name} cost {amount}, {share} of gross losses."),
+    1: ("position_gain", "{name} made {amount}, {share} of gross gains."),
 }, place=1)  # fmt: skip
+
+offset_positions = mirrored(
+    "result", "name: name, amount: money, side: money, other: money",
+    partial(_main_position, is_offset=True), {
+    -1: ("position_loss_offset",
+        "{name} alone cost {amount}; losers cost {side} in all and winners made {other}."),
+    1: ("position_gain_offset",
+        "{name} alone made {amount}; winners made {side} in all and losers cost {other}."),
+}, place=1)  # fmt: skip
+
+
+def is_clear_result(view: View) -> bool:
+    """Return whether the result is not small for the value at risk."""
+    return not any(any(view.instances(each)) for each in small_results)
+
+
+def _largest(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the largest detractor of a loss, or contributor to a gain, below half of its side."""
+    found, total = largest_contribution(view, sign), view.number("daily_pnl")
+    counted = view.number("n_winners" if sign > 0 else "n_losers") or 0
+    if found and total is not None and sign * total > 0 and counted >= 2 and found[2] < _MIN_SHARE:
+        alias, pnl, share, facts = found
+        slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
+        salience = 0.8 if is_clear_result(view) else 0.4
+        yield Instance(slots, facts[:1], salience, alias, sign, context=facts[1:])
+
+
+mirrored("result", "name: name, amount: money, share: percent", _largest, {
+    -1: ("largest_detractor",
+        "The largest detractor, {name}, cost {amount}, {share} of gross losses."),
+    1: ("largest_contributor",
+        "The largest contributor, {name}, made {amount}, {share} of gross gains."),
+}, place=1, is_event=True)  # fmt: skip
 
 
 def largest_contribution(
@@ -107,7 +156,7 @@ def largest_contribution(
     over : str, optional
         Suffix of the facts of several sessions. Default: those of the session.
     """
-    total = view.fact(("winners_pnl" if sign > 0 else "losers_pnl") + over)
+    total = view.fact(_SIDES[sign] + over)
     found = [
         (sign * float(fact.value), alias, fact)
         for alias in view.aliases("POS")
@@ -122,20 +171,40 @@ def largest_contribution(
 @form(
     "losses_spread",
     "result",
-    "name: name, amount: money, share: percent",
-    "The loss was spread: the largest detractor, {name}, cost {amount}, or {share} of all losses.",
-    "No single position drove the loss: {name} cost most, {amount} or {share} of all losses.",
-    place=2,
+    "losers: count, winners: count, name: name, amount: money, share: percent",
+    "{losers} positions lost and {winners} gained; the largest detractor, {name}, cost {amount},"
+    " {share} of gross losses.",
+    place=1,
+    is_event=True,
 )
 def losses_spread(view: View) -> Iterator[Instance]:
     """No position made more than a quarter of what all losers lost."""
-    found, total = largest_contribution(view, -1), view.number("daily_pnl")
-    counted = view.number("n_losers") or 0
-    if found and total is not None and total < 0 and counted >= _MIN_SPREAD_POSITIONS:
+    found, counts = largest_contribution(view, -1), view.facts_of("n_losers", "n_winners")
+    total = view.number("daily_pnl")
+    if found and counts and total is not None and total < 0:
         alias, pnl, share, facts = found
-        if share <= _MAX_SPREAD:
-            slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
-            yield Instance(slots, facts[:1], 0.8, alias, context=facts[1:])
+        losers, winners = (float(fact.value) for fact in counts)
+        if share <= _MAX_SPREAD and losers >= _MIN_SPREAD_POSITIONS and winners >= 1:
+            slots = {"losers": count(losers), "winners": count(winners)}
+            slots |= {"name": name(alias), "amount": money(pnl, view.currency)}
+            slots["share"] = size(share)
+            salience = 0.9 if is_clear_result(view) else 0.4
+            yield Instance(slots, (facts[0], *counts), salience, alias, -1, context=facts[1:])
+
+
+@form(
+    "not_split",
+    "result",
+    "",
+    "The result by position is not known.",
+    place=1,
+)
+def not_split(view: View) -> Iterator[Instance]:
+    """The result of several positions is not stored by position."""
+    facts = view.facts_of("daily_pnl", "num_positions")
+    is_split = any(view.fact(each) for each in _SIDES.values())
+    if facts and not is_split and float(facts[0].value) and float(facts[1].value) > 1:
+        yield Instance({}, (), 0.7 if is_clear_result(view) else 0.4, context=facts)
 
 
 @form(
@@ -181,14 +250,17 @@ def breadth(view: View) -> Iterator[Instance]:
     "unusual_move",
     "result",
     "multiple: times",
-    "The move was {multiple} the daily volatility of the twenty-one sessions before.",
+    "The move was {multiple} the usual daily move of the past month.",
     place=2,
     is_event=True,
 )
 def unusual_move(view: View) -> Iterator[Instance]:
-    """The return is at least two daily volatilities of the window that ended the day before."""
+    """The return is at least two daily volatilities of the window that ended the day before.
+
+    A loss beyond the value at risk is told against that.
+    """
     facts = view.facts_of("daily_return", "volatility_21d", "volatility_21d_change")
-    if facts:
+    if facts and not any(view.instances(var_exceeded)):
         rate, now, change = (float(fact.value) for fact in facts)
         usual = (now - change) / _SESSIONS_PER_YEAR**0.5
         if usual > 0 and abs(rate) >= _UNUSUAL_MOVE * usual:
@@ -259,10 +331,10 @@ def _contributor(over: str, words: str) -> None:
     mirrored("result", "name: name, amount: money, share: percent", evaluate, {
         -1: (f"detractor{over}",
             f"The largest detractor of the past {words} sessions was {{name}}, with a price loss of"
-            " {amount}, or {share} of all losses."),
+            " {amount}, or {share} of gross losses."),
         1: (f"contributor{over}",
             f"The largest contributor of the past {words} sessions was {{name}}, with a price gain"
-            " of {amount}, or {share} of all gains."),
+            " of {amount}, or {share} of gross gains."),
     }, place=3)  # fmt: skip
 
 

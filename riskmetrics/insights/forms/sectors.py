@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.limits import NO_SECTORS
-from riskmetrics.insights.slots import apart, name, size
+from riskmetrics.insights.slots import name, size
 
 _CLEAR_ACTIVE = 0.10
 """Active weight that is worth a sentence."""
@@ -14,8 +14,7 @@ _CLEAR_ACTIVE = 0.10
     "sector_over",
     "sectors",
     "name: name, net: percent, benchmark: percent",
-    "{name} is overweight: {net} of equity net, against {benchmark} of the benchmark.",
-    "{name} is overweight, at {net} of equity net against {benchmark} of the benchmark.",
+    "{name} is overweight: {net} of equity net, against {benchmark} in the benchmark.",
 )
 def sector_over(view: View) -> Iterator[Instance]:
     """The sector with the largest active weight is clearly overweight."""
@@ -28,8 +27,7 @@ def sector_over(view: View) -> Iterator[Instance]:
     "sector_under",
     "sectors",
     "name: name, net: percent, benchmark: percent",
-    "{name} is underweight: {net} of equity net, against {benchmark} of the benchmark.",
-    "{name} is underweight, at {net} of equity net against {benchmark} of the benchmark.",
+    "{name} is underweight: {net} of equity net, against {benchmark} in the benchmark.",
 )
 def sector_under(view: View) -> Iterator[Instance]:
     """The sector with the smallest active weight is clearly underweight and held."""
@@ -68,6 +66,6 @@ def _sector(view: View, alias: str, active: float, sign: int) -> Iterator[Instan
     facts = view.facts_of("net", "benchmark", alias=alias)
     extreme = view.facts_of("active", alias=alias)
     if facts and extreme and extreme[0].rank is not None and float(facts[0].value) > 0:
-        shown = apart("percent", *(float(fact.value) for fact in facts))
-        slots = {"name": name(alias), "net": shown[0], "benchmark": shown[1]}
+        net, benchmark = (size(float(fact.value)) for fact in facts)
+        slots = {"name": name(alias), "net": net, "benchmark": benchmark}
         yield Instance(slots, facts, 0.7 + abs(active), alias, sign, context=extreme)

@@ -6,6 +6,7 @@ from datetime import date
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import apart, day, name, size
 
 _NOTABLE_DRAWDOWN = 0.03
@@ -52,25 +53,39 @@ mirrored("stress", "name: name, loss: percent, market: percent", _against_market
     "drawdown",
     "stress",
     "drawdown: percent, day: day",
-    "The portfolio is {drawdown} below the peak of {day}.",
-    "The drawdown from the peak of {day} stands at {drawdown}.",
+    "Today's holdings would stand {drawdown} below the past year's high of {day}.",
 )
 def drawdown(view: View) -> Iterator[Instance]:
-    """The portfolio is below its peak of an earlier day."""
+    """Today's holdings would be below the high of an earlier day: pro forma, no realized loss."""
     facts = view.facts_of("drawdown", "drawdown_peak")
     if facts:
         peak, depth = date.fromisoformat(str(facts[1].value)), float(facts[0].value)
         if peak < view.sheet.day and depth >= _NOTABLE_DRAWDOWN:
             slots = {"drawdown": size(depth), "day": day(peak, view.sheet.day)}
-            yield Instance(slots, facts, 0.5 + depth, sign=-1, is_steady=True)
+            yield Instance(slots, facts, _salience(view, 0.5 + depth), sign=-1, is_steady=True)
+
+
+@form(
+    "drawdown_with_market",
+    "stress",
+    "drawdown: percent, market: percent",
+    "Today's holdings would stand {drawdown} below the past year's high, against {market} for the"
+    " market index.",
+)
+def drawdown_with_market(view: View) -> Iterator[Instance]:
+    """Today's holdings would be below the high of the past year, and so is the market."""
+    facts = view.facts_of("drawdown", "market_drawdown")
+    if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
+        own, market = (float(fact.value) for fact in facts)
+        slots = {"drawdown": size(own), "market": size(market)}
+        yield Instance(slots, facts, _salience(view, 0.6 + own), sign=-1, is_steady=True)
 
 
 @form(
     "drawdown_deepest",
     "stress",
     "drawdown: percent",
-    "The drawdown of {drawdown} is the deepest of the past year.",
-    "At {drawdown} the drawdown is the deepest of the past year.",
+    "At {drawdown}, the drawdown of today's holdings is the deepest of the past year.",
 )
 def drawdown_deepest(view: View) -> Iterator[Instance]:
     """The current drawdown is the maximum of the past year."""
@@ -79,7 +94,12 @@ def drawdown_deepest(view: View) -> Iterator[Instance]:
         yield Instance({"drawdown": size(float(facts[0].value))}, facts, 1.4, sign=-1)
 
 
-@form("at_peak", "stress", "", "The portfolio is at the highest value of the past year.")
+@form(
+    "at_peak",
+    "stress",
+    "",
+    "Today's holdings would stand at the highest value of the past year.",
+)
 def at_peak(view: View) -> Iterator[Instance]:
     """There is no drawdown."""
     facts = view.facts_of("drawdown")
@@ -91,7 +111,8 @@ def at_peak(view: View) -> Iterator[Instance]:
     "drawdown_compared",
     "stress",
     "drawdown: percent, deepest: percent",
-    "The drawdown of {drawdown} compares with {deepest} at the deepest point of the past year.",
+    "The drawdown of today's holdings is {drawdown}, against {deepest} at the deepest point of the"
+    " past year.",
 )
 def drawdown_compared(view: View) -> Iterator[Instance]:
     """The current drawdown is at most half of the year's maximum."""
@@ -102,6 +123,12 @@ def drawdown_compared(view: View) -> Iterator[Instance]:
             shown = apart("percent", now, deepest)
             slots = dict(zip(("drawdown", "deepest"), shown, strict=True))
             yield Instance(slots, facts, 0.45, sign=1)
+
+
+def _salience(view: View, salience: float) -> float:
+    """Return the salience of a drawdown: little if the list of alerts has it."""
+    is_listed = any(reach.kind == "drawdown" for reach in reached_limits(view))
+    return 0.4 if is_listed else salience
 
 
 def _scenarios(view: View) -> "Iterator[tuple[str, Fact]]":

@@ -1,48 +1,66 @@
 """Value at risk: whether the session's loss was beyond it, and whether it holds in the test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import Form, Instance, View, form
-from riskmetrics.insights.form_shapes import compared, single
-from riskmetrics.insights.slots import Slot, count, size
+from riskmetrics.insights.form_shapes import single
+from riskmetrics.insights.slots import Slot, apart, count, money, size
 
-REJECTED, _WEAK = 0.01, 0.05
+_REJECTED, _WEAK = 0.01, 0.05
 """p-values below which a test rejects the value at risk, and below which it is worth a sentence."""
 
-_NOTABLE_LOSS = 0.5
-"""Share of the value at risk from which a loss within it is worth a sentence."""
+SMALL = 0.25
+"""Share of the value at risk below which a result is small."""
 
-_KINDS, _SLOTS = ("daily_return", "previous_var_95"), ("loss", "var")
 
-var_exceeded = form(
-    "var_exceeded",
-    "result",
-    "loss: percent, var: percent",
-    "The loss of {loss} exceeded the prior day's value at risk of {var}, a level meant to be"
-    " exceeded on one day in twenty.",
-    "At {loss}, the loss went beyond the prior day's value at risk of {var}, which should hold on"
-    " nineteen days of twenty.",
-    place=1,
-    is_event=True,
-)(
-    compared(
-        _KINDS, _SLOTS, lambda loss, var: loss > var > 0, lambda loss, var: 4.0 + loss / var,
-        signs=(-1, 1), sign=-1, level="warning",
-    )
+def _against_var(
+    form_id: str,
+    sign: int,
+    holds: Callable[[float, float], bool],
+    salience: float,
+    level: str,
+    *phrasings: str,
+) -> Form:
+    """Add the form of a loss (-1), or gain, by its size and the prior day's value at risk."""
+
+    def evaluate(view: View) -> Iterator[Instance]:
+        facts = view.facts_of("daily_pnl", "daily_return", "previous_var_95")
+        if facts is None:
+            return
+        pnl, rate, var = (float(fact.value) for fact in facts)
+        if sign * pnl > 0 and sign * rate > 0 and holds(abs(rate), var):
+            shown = apart("percent", abs(rate), var)
+            if abs(rate) < SMALL * var:
+                shown = size(rate), size(var)
+            slots = {"amount": money(pnl, view.currency), "rate": shown[0], "var": shown[1]}
+            weight = salience + abs(rate) / var if var < abs(rate) else salience + 20 * abs(rate)
+            yield Instance(slots, facts, weight, sign=sign, level=level)
+
+    slots = "amount: money, rate: percent, var: percent"
+    return form(form_id, "result", slots, *phrasings, place=0, is_event=True)(evaluate)
+
+
+var_exceeded = _against_var(
+    "var_exceeded", -1, lambda loss, var: loss > var > 0, 4.0, "warning",
+    "The portfolio lost {amount} ({rate}), more than the prior day's value at risk of {var}, which"
+    " should hold on nineteen days of twenty.",
+    "The portfolio lost {amount} ({rate}), beyond the prior day's value at risk of {var}, a level"
+    " meant to be exceeded on one day in twenty.",
 )  # fmt: skip
 
-var_held = form(
-    "var_held",
-    "result",
-    "loss: percent, var: percent",
-    "The loss of {loss} stayed within the prior day's value at risk of {var}.",
-    place=1,
-)(
-    compared(
-        _KINDS, _SLOTS, lambda loss, var: 0 < _NOTABLE_LOSS * var <= loss <= var,
-        lambda *_: 1.2, signs=(-1, 1), sign=1,
-    )
+var_held = _against_var(
+    "var_held", -1, lambda loss, var: SMALL * var <= loss <= var, 2.1, "info",
+    "The portfolio lost {amount} ({rate}), within the prior day's value at risk of {var}.",
 )  # fmt: skip
+
+small_results = [
+    _against_var(
+        form_id, sign, lambda rate, var: rate < SMALL * var, 2.1, "info",
+        f"The portfolio {went} {{amount}} ({{rate}}), less than a quarter of the prior day's value"
+        " at risk of {var}.",
+    )
+    for form_id, sign, went in (("small_loss", -1, "lost"), ("small_gain", 1, "gained"))
+]  # fmt: skip
 
 form(
     "shortfall",
@@ -83,20 +101,18 @@ def _tested(
 
 
 var_too_low = _tested(
-    "var_too_low", 1, 0.0, REJECTED, 1.6, "warning",
-    "The value at risk has been too low: losses exceeded the figure on {exceptions} of {count}"
-    " days, where about {expected} are expected.",
-    "Losses exceeded the value at risk on {exceptions} of {count} days, where about {expected} are"
-    " expected: the figure has been too low.",
+    "var_too_low", 1, 0.0, _REJECTED, 1.7, "warning",
+    "The value at risk has been too low: {exceptions} larger losses in {count} days, where about"
+    " {expected} are expected.",
     place=0,
 )  # fmt: skip
 _tested(
-    "var_too_high", -1, 0.0, REJECTED, 1.5, "elevated",
-    "The value at risk has been too high: losses exceeded the figure on {exceptions} of {count}"
-    " days, where about {expected} are expected.",
+    "var_too_high", -1, 0.0, _REJECTED, 1.5, "elevated",
+    "The value at risk has been too high: {exceptions} larger losses in {count} days, where about"
+    " {expected} are expected.",
 )  # fmt: skip
 _tested(
-    "var_often_exceeded", 1, REJECTED, _WEAK, 1.4, "info",
+    "var_often_exceeded", 1, _REJECTED, _WEAK, 1.4, "info",
     "Losses exceeded the value at risk on {exceptions} of {count} days, where about {expected} are"
     " expected.",
 )  # fmt: skip
