@@ -1,4 +1,4 @@
-"""Add sector, price, value and P&L to the views of positions; leave never-priced symbols out of v_forecasts."""
+"""Add sector, price, value and P&L to v_positions; leave never-priced symbols out of v_forecasts."""
 
 from alembic import op
 
@@ -27,7 +27,8 @@ ADDED = """,
         q.units * (m.price - CASE WHEN q.entry_date = s.snapshot_date THEN q.entry_price ELSE m.price_before END) AS daily_price_pnl,
         q.units * (m.price - q.entry_price) AS cumulative_price_pnl"""
 
-UNITS = """(SELECT *, abs(quantity) * CASE WHEN position_type IN ('SHORT', 'SC', 'SP') THEN -1 ELSE 1 END
+UNITS = """(SELECT id, portfolio_id, symbol, position_type, quantity, entry_date, exit_date, expiration_date, deleted_at,
+            entry_price, last_price, investment_class, underlying_symbol, abs(quantity) * CASE WHEN position_type IN ('SHORT', 'SC', 'SP') THEN -1 ELSE 1 END
             * CASE WHEN position_type IN ('LONG', 'SHORT') THEN 1 ELSE 100 END AS units FROM positions)"""
 
 PRICES = """LEFT JOIN company_profiles k ON k.symbol = coalesce(q.underlying_symbol, q.symbol)

@@ -370,8 +370,8 @@ def test_what_a_founding_revision_creates_must_not_be_there(
 
 
 PLANTED = {
-    "ALTER TABLE positions DROP last_price":
-        "column positions.last_price is missing; expected numeric(12,4)",
+    "ALTER TABLE positions DROP exit_price":
+        "column positions.exit_price is missing; expected numeric(12,4)",
     "ALTER TABLE positions ALTER strike_price TYPE numeric(20,8)":
         "column positions.strike_price is numeric(20,8); expected numeric(12,4)",
     "DROP INDEX ix_positions_symbol":

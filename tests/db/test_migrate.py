@@ -210,7 +210,7 @@ def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
         assert migrate.list_differences(connection) == []
         connection.exec_driver_sql("""
             DROP TABLE database_settings;
-            ALTER TABLE positions DROP COLUMN last_price;
+            ALTER TABLE positions DROP COLUMN exit_price;
             ALTER TABLE portfolios ALTER currency TYPE text, ALTER currency DROP NOT NULL;
             ALTER TABLE portfolio_coverage DROP CONSTRAINT ck_portfolio_coverage_coverage;
             ALTER TABLE portfolio_coverage
@@ -221,7 +221,7 @@ def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
         """)
         assert migrate.list_differences(connection) == [
             "column portfolios.currency is text; expected character varying(3) NOT NULL",
-            "column positions.last_price is missing; expected numeric(12,4)",
+            "column positions.exit_price is missing; expected numeric(12,4)",
             (
                 "constraint ck_portfolio_coverage_coverage on portfolio_coverage is CHECK (coverage"
                 " <= 2::double precision); expected CHECK (coverage >= 0::double precision AND"

@@ -17,6 +17,7 @@ from riskmetrics.db.engine import create_engine
 from riskmetrics.db.shards import Shard, Unit
 from riskmetrics.errors import ConfigurationError
 from riskmetrics.inputs.run_inputs import RunInputs
+from riskmetrics.inputs.shared_series import SharedSeries
 from riskmetrics.inputs.snapshot import Snapshot, join_snapshot, open_snapshot
 from tests.conftest import open_connection
 
@@ -140,7 +141,7 @@ def test_a_shard_reads_what_the_run_reads(sample: str, snapshot: Snapshot) -> No
     exported, expected = snapshot.export(), figures(RunInputs(snapshot, [DAY]))
     double_closes(sample)
     engine = create_engine(sample)
-    with join_snapshot(engine, exported, SHARD, {}) as joined:
+    with join_snapshot(engine, exported, SHARD, SharedSeries()) as joined:
         for name, frame in figures(RunInputs(joined, [DAY])).items():
             pd.testing.assert_frame_equal(frame, expected[name], obj=name)
     engine.dispose()
@@ -151,7 +152,7 @@ def test_a_worker_with_another_database_is_told_what_to_set(
 ) -> None:
     engine = create_engine(new_database(template))
     message = "set RISKMETRICS_DATABASE_URL of workers to that of the run"
-    joined = join_snapshot(engine, snapshot.export(), SHARD, {})
+    joined = join_snapshot(engine, snapshot.export(), SHARD, SharedSeries())
     with pytest.raises(ConfigurationError, match=message), joined:
         pass
     engine.dispose()
