@@ -23,6 +23,9 @@ NOT_FETCHED_KEY = "not_fetched"
 _MAX_PREVIEW_COLUMNS = 8
 """Columns of one."""
 
+_NAMES = ("portfolio", "symbol", "subject")
+"""Columns that are shown even if all rows have the same value."""
+
 _MAX_INLINE_CHARS = 1000
 """Characters of Markdown from which on the UI hides it behind a button."""
 
@@ -56,10 +59,9 @@ def log_materialization(
 
 
 def _varying_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the first columns in which rows differ."""
-    return rows.loc[:, rows.astype(str).nunique() > min(len(rows) - 1, 1)].iloc[
-        :, :_MAX_PREVIEW_COLUMNS
-    ]
+    """Return the first columns in which rows differ, and those that name what a row is of."""
+    differs = rows.astype(str).nunique() > min(len(rows) - 1, 1)
+    return rows.loc[:, differs | rows.columns.isin(_NAMES)].iloc[:, :_MAX_PREVIEW_COLUMNS]
 
 
 def _count_metadata(

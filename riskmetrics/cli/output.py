@@ -208,7 +208,7 @@ def print_table(
     from rich.console import Console
     from rich.table import Table
 
-    from riskmetrics.cli.table_layout import COLUMN_GAP, fit_columns
+    from riskmetrics.cli.table_layout import COLUMN_GAP, fit_columns, wrap
 
     rows = [[escape_controls(text, one_line=True) for text in row] for row in rows]
     header = [escape_controls(name, one_line=True) for name in header]
@@ -233,7 +233,8 @@ def print_table(
             overflow="fold",
         )
     for row in rows:
-        table.add_row(*(row[column] for column in layout.shown))
+        cells = zip(layout.shown, layout.widths, strict=True)
+        table.add_row(*(wrap(row[column], width) for column, width in cells))
     console.print(table, markup=False, highlight=False)
     if hidden := [name for column, name in enumerate(header) if column not in layout.shown]:
         echo_err(_describe_hidden(hidden))

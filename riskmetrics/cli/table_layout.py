@@ -11,8 +11,8 @@ COLUMN_GAP = 3
 _PROSE_LENGTH = 24
 """Text longer than this, in a column with spaces, is wrapped between its words."""
 _MIN_PROSE_WIDTH = 16
-_HEADING_PIECES = re.compile(r"[^ _]*_|[^ _]+")
-"""Pieces of a heading: words, and parts of a name that end with an underscore."""
+_PIECES = re.compile(r"[^ _]*_|[^ _]+")
+"""Pieces of a text: words, and parts of a name that end with an underscore."""
 
 
 class Layout(NamedTuple):
@@ -38,7 +38,7 @@ def fit_columns(
     then long texts.
     The columns before the first number say what a row is about: they stay, and so does the next.
     If these do not fit either, ``details`` among them are left out, and long texts become as narrow
-    as their longest word.
+    as their longest word; then texts are broken after underscores.
 
     Examples
     --------
@@ -52,9 +52,9 @@ def fit_columns(
     prose = [_is_prose(column) for column in cells]
     natural = [_longest([name, *column]) for name, column in zip(header, cells, strict=True)]
     narrowest = [
-        max(_longest(_HEADING_PIECES.findall(name)), _longest(" ".join(column).split()))
+        max(_longest(_PIECES.findall(name)), _longest(" ".join(column).split()))
         if is_prose
-        else max(_longest(_HEADING_PIECES.findall(name)), _longest(column))
+        else max(_longest(_PIECES.findall(name)), _longest(column))
         for name, column, is_prose in zip(header, cells, prose, strict=True)
     ]
     least = [
@@ -68,10 +68,17 @@ def fit_columns(
     shown = _choose(least, optional, width)
     if _total_width(least, shown) > width:
         least = narrowest
+    if _total_width(least, shown) > width:
+        least = [
+            narrow if is_number else _longest(_PIECES.findall(" ".join([name, *column])))
+            for narrow, is_number, name, column in zip(
+                narrowest, right_aligned, header, cells, strict=True
+            )
+        ]
     widths = _widen(
         [least[column] for column in shown], [natural[column] for column in shown], width
     )
-    headings = [_wrap(header[column], limit) for column, limit in zip(shown, widths, strict=True)]
+    headings = [wrap(header[column], limit) for column, limit in zip(shown, widths, strict=True)]
     return Layout(shown, widths, headings)
 
 
@@ -115,10 +122,10 @@ def _widen(least: Sequence[int], natural: Sequence[int], width: int) -> list[int
     return widths
 
 
-def _wrap(heading: str, width: int) -> str:
-    """Break a heading between its words, and after underscores, into lines of ``width``."""
+def wrap(text: str, width: int) -> str:
+    """Break a text between its words, and after underscores, into lines of ``width``."""
     lines = [""]
-    for piece in re.findall(r" ?(?:[^ _]*_|[^ _]+)", heading):
+    for piece in re.findall(r" ?(?:[^ _]*_|[^ _]+)", text):
         if cell_len(lines[-1] + piece) > width and lines[-1]:
             lines.append(piece.lstrip())
         else:

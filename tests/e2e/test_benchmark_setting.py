@@ -69,7 +69,7 @@ def test_everything_follows_the_benchmark_that_is_kept_with_the_database(
         "SELECT context_data::text AS facts FROM ai_insights WHERE insight_type ="
         " 'concentration_risk'",
     )["facts"]
-    assert len(facts) == 2  # the third has nothing to tell that its daily summary does not
+    assert len(facts) == 3
     assert all('"Energy"' in text and "50.0%" in text for text in facts)
     assert call("report", "--out", str(tmp_path / "page.html")).exit_code == 0
     page = (tmp_path / "page.html").read_text()
