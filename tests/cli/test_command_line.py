@@ -343,8 +343,8 @@ def test_the_market_index_is_kept_with_the_database(call, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("name", "value", "note"),
     [
-        ("market_index", "SPX", "no closes of SPX are stored; import them with riskmetrics import"),
-        ("benchmark", "NOPE", "no weights of NOPE are stored"),
+        ("market_index", "SPX", "no price of SPX (is it SPY?) is stored"),
+        ("benchmark", "NOPE", "no sector weights of NOPE are stored"),
         ("market_index", "SPY", ""),
     ],
 )

@@ -106,7 +106,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The deepest drawdown of today's holdings in a year",)),
     ("headline_fall_worse", "result", 1.9, comparison.implied[-1][-1],
         ("A loss larger than the market explains", "The market explains only part of the loss")),
-    ("headline_fall_better", "result", 1.8, comparison.implied[-1][1],
+    ("headline_fall_better", "result", 1.55, comparison.implied[-1][1],
         ("The portfolio held up better than the market implied",)),
     ("headline_fall_in_line", "result", 1.7, comparison.implied[-1][0],
         ("A loss in line with the market", "Down with the market")),
