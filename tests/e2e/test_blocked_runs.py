@@ -146,7 +146,7 @@ def test_a_blocked_nightly_run_is_alerted_once_and_caught_up(
     assert run_id in where
     assert nightly.missing_sessions(instance, defs.get_repository_def(), DAY) == [BEFORE]
     repair(sample)
-    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: DAY)
+    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda _now=None: DAY)
     caught_up = CliRunner().invoke(app, ["catch-up"])
     assert caught_up.exit_code == 0, caught_up.output
     assert f"{BEFORE} to {DAY} (2 sessions)" in caught_up.output

@@ -119,7 +119,9 @@ def test_the_command_line_catches_up_in_one_run(
     sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run([date(2022, 12, 21)]).exit_code == 0
-    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: date(2022, 12, 28))
+    monkeypatch.setattr(
+        trading_calendar, "last_completed_session", lambda _now=None: date(2022, 12, 28)
+    )
     result = CliRunner().invoke(app, ["catch-up"])
     assert result.exit_code == 0, result.output
     assert "2022-12-22 to 2022-12-28 (4 sessions)" in result.output
@@ -132,7 +134,9 @@ def test_catching_up_fails_if_the_prices_end_a_session_before_the_latest(
 ) -> None:
     """As where an import of files has stopped: a scheduler alerts by the exit code."""
     assert run([date(2022, 12, 28)]).exit_code == 0
-    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: date(2022, 12, 29))
+    monkeypatch.setattr(
+        trading_calendar, "last_completed_session", lambda _now=None: date(2022, 12, 29)
+    )
     result = CliRunner().invoke(app, ["catch-up"])
     assert result.exit_code == 4
     assert (
