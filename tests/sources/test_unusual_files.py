@@ -208,7 +208,7 @@ def test_short_positions_are_known_by_letters_or_by_words_under_any_header(file,
 def test_an_option_that_only_the_description_names(file):
     text = "Symbol,Description,Quantity\nQQA,QQ ALPHA,5\nQQA,QQA Jan 17 2025 65.0 Call,2\n"
     assert held(read_holdings(file(text))) == {"QQA": 5, "QQA250117C00065000": 2}
-    unreadable = "QQA,CALL (QQA) QQ ALPHA JAN 17 25 $65 (100 SHS),2\n"
+    unreadable = "QQA,CALL (QQA) QQ ALPHA JAN 17 25 $65 (100 SHS),2\n"  # codespell:ignore
     found = read_holdings(file(text + unreadable))
     assert held(found) == {"QQA": 5, "QQA250117C00065000": 2}
     assert ["option" in reason for reason in reasons(found)] == [True]
@@ -231,7 +231,8 @@ def test_a_word_in_the_place_of_a_symbol_is_a_total_if_it_is_the_sum(file):
 def test_an_order_that_is_not_executed_is_no_transaction(file):
     header = "Date,Side,Symbol,Qty,Price,Order Status\n"
     rows = "2024-12-02,Buy,QQA,5,10,Filled\n2024-12-03,Buy,QQA,5,9,{}\n"
-    for status in ("Cancelled", "REJECTED by exchange", "Storniert", "en attente"):
+    unexecuted = "Cancelled", "REJECTED by exchange", "Storniert", "en attente"  # codespell:ignore
+    for status in unexecuted:
         found = read_transactions(file(header + rows.format(status)))
         assert len(found.transactions) == 1
         assert [line.reason for line in found.skipped] == [f"not executed: {status}"]
