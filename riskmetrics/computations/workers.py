@@ -16,6 +16,7 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from typing import Any, ParamSpec, TypeVar
 
 from riskmetrics.computations import shard_work
@@ -31,6 +32,9 @@ MAX_ATTEMPTS = 3
 
 _CONNECT_SECONDS = 10
 """Time in which a scheduler has to answer, and to have a worker."""
+
+_START_SECONDS = 120
+"""Time in which all processes have to start."""
 
 RunShard = Callable[[ShardTask], Outcomes]
 
@@ -161,17 +165,21 @@ def _processes(n: int) -> ProcessPoolExecutor:
     # and the modules are loaded once.
     context = get_context("forkserver")
     context.set_forkserver_preload([shard_work.__name__, "exchange_calendars"])
-    pool = ProcessPoolExecutor(n, context, _prepare_process, (dict(os.environ),))
+    started = context.Barrier(n)
+    pool = ProcessPoolExecutor(n, context, _prepare_process, (dict(os.environ), started))
     for _ in range(n):
         pool.submit(os.getpid)
     return pool
 
 
-def _prepare_process(environment: Mapping[str, str]) -> None:
+def _prepare_process(environment: Mapping[str, str], started: Barrier) -> None:
     """Take over the settings of the run, which may have changed since the server was started.
 
-    The run decides what an interrupt ends: Ctrl-C is sent to all processes of a terminal.
+    The run decides what an interrupt ends: Ctrl-C is sent to all processes of a terminal. All
+    processes start before the first task: the pool would never end one that it starts while
+    another is lost.
     """
+    started.wait(_START_SECONDS)
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
