@@ -24,10 +24,7 @@ YEAR_WINDOW = 252
 """Returns up to the last session in which faults are searched."""
 
 MIN_FULL_YEAR_OBS = math.ceil(0.95 * YEAR_WINDOW)
-"""Minimum number of returns for a full year.
-
-Pro-forma returns and ranges of portfolios need the same share of days.
-"""
+"""Minimum returns of a full year; pro-forma returns and ranges need the same share of days."""
 
 
 class FaultKind(NamedTuple):
