@@ -294,7 +294,7 @@ def _reject_impossible_ranges(
     validator.reject(highs < lows, "high {high} is below low {low}")
     slack = RANGE_TOLERANCE + 1e-6 * closes
     validator.reject(closes > highs + slack, "close {close} is above high {high}")
-    validator.reject(closes < lows - slack, "close {close} is below low {low}")
+    validator.reject(closes + slack < lows, "close {close} is below low {low}")
 
 
 def _reject_non_sessions(validator: RowValidator, days: DateArray) -> None:

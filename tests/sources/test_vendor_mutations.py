@@ -88,6 +88,15 @@ def market_days(market: TiingoMarket | YahooMarket) -> list[date]:
 
 
 @pytest.mark.slow(5)
+def test_prices_that_a_split_makes_infinite_are_rejected() -> None:
+    market = TiingoMarket(LAST)
+    rows = [row for row in market.rows("A") if row["date"][:10] >= FIRST.isoformat()]
+    rows[-1]["splitFactor"] = 1e-308
+    parsed = TiingoClient(Canned(json.dumps(rows).encode())).fetch_prices("A", FIRST, LAST)
+    assert len(parsed.rows) == 1
+    assert len(parsed.rejected) == len(rows) - 1
+
+
 def test_no_mutation_of_tiingo_s_answer_crashes_or_stores_what_was_not_sent() -> None:
     market = TiingoMarket(LAST)
     days = market_days(market)
