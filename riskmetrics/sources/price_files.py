@@ -266,9 +266,9 @@ def _fill_midpoints(validator: RowValidator, closes: FloatArray) -> FloatArray:
         return closes
     signed = validator.numbers("midpoint")
     prices = np.abs(signed)
-    validator.reject(
-        (prices < MIN_PRICE) | (prices >= PRICE_LIMIT), "price {midpoint} is not a price"
-    )
+    is_price = (prices >= MIN_PRICE) & (prices < PRICE_LIMIT)
+    validator.reject(~np.isnan(prices) & ~is_price, "price {midpoint} is not a price")
+    prices = np.where(is_price, prices, np.nan)
     if is_midpoint := np.count_nonzero((signed < 0) & validator.valid_rows):
         validator.notes.append(f"closes that are midpoints of bid and ask: {is_midpoint:,}")
     return np.where(np.isnan(closes), prices, closes)

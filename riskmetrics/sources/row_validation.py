@@ -128,13 +128,14 @@ class RowValidator:
         return values
 
     def prices(self, name: str) -> FloatArray:
-        """Return a column of prices, NaN where missing; reject numbers out of range."""
+        """Return a column of prices, NaN where missing; reject numbers out of range, as NaN."""
         values = self.numbers(name)
+        is_price = (values >= MIN_PRICE) & (values < PRICE_LIMIT)
         self.reject(
-            ~np.isnan(values) & ~((values >= MIN_PRICE) & (values < PRICE_LIMIT)),
+            ~np.isnan(values) & ~is_price,
             f"{name} {{{name}}} is not a price (0.0001 to 99,999,999)",
         )
-        return values
+        return np.where(is_price, values, np.nan)
 
     def days(self, name: str) -> DateArray:
         """Return a column of days, NaT where missing or without column; reject other text."""

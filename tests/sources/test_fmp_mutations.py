@@ -1,6 +1,7 @@
 """Mutated FMP responses: no crash, no wrong row is accepted, and no row is lost."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 
@@ -138,6 +139,8 @@ def _equal(name: str, ours: object, theirs: object) -> bool:
         return isinstance(theirs, str) and re.sub(r"\W", "", str(ours)) == re.sub(
             r"\W", "", theirs.upper()
         )
+    if name == "volume" and isinstance(theirs, float) and math.isfinite(theirs):  # whole shares
+        return ours == round(theirs)
     return (str(ours) if name == "date" else ours) == theirs or (pd.isna(ours) and theirs is None)
 
 
