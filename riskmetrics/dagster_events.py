@@ -84,6 +84,14 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
             # Dagster's UI reads new events when this file changes; writing changes only its log.
             os.utime(self.path_for_shard(run_id))
 
+    def _event_to_row(self, event: dg.EventLogEntry) -> dict[str, Any]:
+        """Return the row of an event; a planned one names its sessions by their keys.
+
+        Dagster stores the definition of all partitions with each planned event, closed days
+        included, and reads nothing but the keys from it.
+        """
+        return super()._event_to_row(_with_partition_keys(event))
+
     def _index_events(
         self,
         index: sa.Connection,
@@ -204,6 +212,21 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         with self._lock:
             for shard in list(self._open_files):
                 self._close_file(shard)
+
+
+def _with_partition_keys(event: dg.EventLogEntry) -> dg.EventLogEntry:
+    """Return an event whose planned partitions, if it has any, are given by their keys."""
+    dagster_event = event.dagster_event
+    planned: Any = dagster_event.event_specific_data if dagster_event else None
+    subset = getattr(planned, "partitions_subset", None)
+    if dagster_event is None or subset is None:
+        return event
+    by_key = private.DefaultPartitionsSubset(set(subset.get_partition_keys()))
+    if isinstance(planned, private.AssetCheckEvaluationPlanned):
+        planned = private.replace(planned, partitions_subset=by_key)
+    else:
+        planned = planned._replace(partitions_subset=by_key)
+    return event._replace(dagster_event=dagster_event._replace(event_specific_data=planned))
 
 
 def _is_indexed(event: dg.EventLogEntry) -> bool:

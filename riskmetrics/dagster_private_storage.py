@@ -1,5 +1,9 @@
 """Names that Dagster does not export, of its event storage: loading them loads Alembic."""
 
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationPlanned,
+)
+from dagster._core.definitions.partitions.subset import DefaultPartitionsSubset
 from dagster._core.events import (
     ASSET_CHECK_EVENTS,
     ASSET_EVENTS,
@@ -14,6 +18,7 @@ from dagster._core.storage.event_log.schema import (
 )
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster_shared.record import replace
 
 __all__ = [
     "ASSET_CHECK_EVENTS",
@@ -22,11 +27,14 @@ __all__ = [
     "EVENT_TYPE_TO_PIPELINE_RUN_STATUS",
     "INDEX_SHARD_NAME",
     "SQLITE_BUSY_TIMEOUT_SECONDS",
+    "AssetCheckEvaluationPlanned",
     "AssetCheckExecutionRecordStatus",
     "AssetCheckExecutionsTable",
     "AssetKeyTable",
+    "DefaultPartitionsSubset",
     "SqlEventLogStorageTable",
     "SqliteEventLogStorage",
+    "replace",
 ]
 
 EVENT_STORAGE_METHODS = (

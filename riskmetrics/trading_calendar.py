@@ -73,8 +73,8 @@ def calendar_end() -> date:
     return last
 
 
-def closed_weekdays() -> list[datetime]:
-    """Return the weekdays on which the exchange is closed, as midnights.
+def closed_weekdays(first: date = FIRST_SESSION) -> list[datetime]:
+    """Return the weekdays from ``first`` on which the exchange is closed, as midnights.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def closed_weekdays() -> list[datetime]:
     """
     import pandas as pd
 
-    weekdays = pd.bdate_range(FIRST_SESSION, calendar_end())
+    weekdays = pd.bdate_range(first, calendar_end())
     return [day.to_pydatetime() for day in weekdays.difference(sessions_index())]
 
 

@@ -185,6 +185,17 @@ def test_tables_of_events_and_assets_have_the_columns_that_are_read() -> None:
     assert storage_names.SQLITE_BUSY_TIMEOUT_SECONDS >= 30
 
 
+def test_planned_partitions_are_replaced_by_their_keys() -> None:
+    keys = storage_names.DefaultPartitionsSubset({"2022-12-28"})
+    planned = storage_names.AssetCheckEvaluationPlanned(
+        asset_key=dg.AssetKey("asset"), check_name="check"
+    )
+    changed = storage_names.replace(planned, partitions_subset=keys)
+    read = dg.deserialize_value(dg.serialize_value(changed))
+    assert read == changed
+    assert set(read.partitions_subset.get_partition_keys()) == {"2022-12-28"}
+
+
 def test_the_index_is_a_file_next_to_those_of_runs(tmp_path: Path) -> None:
     storage_names.SqliteEventLogStorage(str(tmp_path))
     assert (tmp_path / f"{storage_names.INDEX_SHARD_NAME}.db").exists()

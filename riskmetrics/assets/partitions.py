@@ -47,13 +47,14 @@ def _first_listed_session() -> date:
     return max(configured.first_session or find_first_session(configured) or earliest, earliest)
 
 
+_first_listed = _first_listed_session()
 session_partitions = _SessionPartitions(
-    start_date=_first_listed_session().isoformat(),
+    start_date=_first_listed.isoformat(),
     # UTC+3 without daylight saving time: its day ends at 21:00 UTC, which is at the close in winter
     # and an hour after it in summer. Dagster lists a key when its day has ended, so that no session
     # is listed before it has closed; `end_offset` would list the coming session on closed days.
     timezone="Etc/GMT-3",
-    exclusions=["0 0 * * 0,6", *trading_calendar.closed_weekdays()],
+    exclusions=["0 0 * * 0,6", *trading_calendar.closed_weekdays(_first_listed)],
 )
 
 
