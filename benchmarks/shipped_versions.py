@@ -54,6 +54,9 @@ EDITION = 2
 
 OUT = Path(__file__).parents[1] / "migrations" / "data" / "l2d5a7c41e90.json"
 
+_FORMER_NAMES = {"level": "constant"}
+"""Columns whose name was another one when the file was written."""
+
 _DECIMALS = 10
 _PRICES = ("open", "high", "low", "close", "adj_close", "volume")
 
@@ -64,7 +67,8 @@ def load() -> ModelVersions:
     rows = pd.DataFrame(content["har_coefficients"]).assign(created_at="")
     for name in ("first_day", "last_target"):
         rows[name] = pd.to_datetime(rows[name])
-    return parse_versions(rows, pd.DataFrame(content["variance_corrections"]))
+    corrections = pd.DataFrame(content["variance_corrections"])
+    return parse_versions(rows, corrections.rename(columns=_FORMER_NAMES))
 
 
 def read_bars(path: Path, symbols: Sequence[str] | None = None) -> dict[str, pd.DataFrame]:

@@ -70,7 +70,6 @@ class Settings(VendorSettings):
     )
     home: Path = Field(
         default=Path(".riskmetrics"),
-        validation_alias="RISKMETRICS_HOME",
         description="Directory of data and runs.",
     )
     dagster_home: Path | None = Field(
@@ -80,36 +79,30 @@ class Settings(VendorSettings):
     )
     first_session: date | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_FIRST_SESSION",
         description="First session in Dagster's UI; default: that of the first stored price.",
     )
     layouts: Path | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_LAYOUTS",
         description="Folder of your own layouts of holdings files (*.toml); default: none.",
     )
     market_index: IndexSymbol | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_MARKET_INDEX",
-        description=("Market index of betas; default: the one stored in the database, else SPY."),
+        description="Market index of betas; default: the one stored in the database, else SPY.",
     )
     rate_index: IndexSymbol | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_RATE_INDEX",
         description=(
             "Rate index of interest-rate betas; default: the one stored in the database, else TLT."
         ),
     )
     benchmark: BenchmarkCode | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_BENCHMARK",
         description=(
             "Benchmark of sector weights; default: the one stored in the database, else SP500."
         ),
     )
     factors: FactorList = Field(
         default="style",
-        validation_alias="RISKMETRICS_FACTORS",
         description=(
             "Factors besides the market, comma-separated: the sets style and sectors, spreads of"
             " funds over the market as NAME=SYMBOL, names of imported factors; none: the"
@@ -118,7 +111,6 @@ class Settings(VendorSettings):
     )
     risk_free_rate: AnnualRate = Field(
         default=0.0,
-        validation_alias="RISKMETRICS_RISK_FREE_RATE",
         description=(
             "Risk-free rate for option values: continuously compounded, per year, as a fraction"
             " (0.04 is 4%)."
@@ -126,7 +118,6 @@ class Settings(VendorSettings):
     )
     dividend_yield: AnnualRate = Field(
         default=0.0,
-        validation_alias="RISKMETRICS_DIVIDEND_YIELD",
         description=(
             "Dividend yield of all option underlyings: continuously compounded, per year, as a"
             " fraction."
@@ -134,12 +125,10 @@ class Settings(VendorSettings):
     )
     liquidation_share: ParticipationRate = Field(
         default=0.2,
-        validation_alias="RISKMETRICS_LIQUIDATION_SHARE",
         description="Share of the median volume that is sold per day in liquidity figures.",
     )
     correlated_holdings: Annotated[int, Field(ge=0, le=30)] = Field(
         default=30,
-        validation_alias="RISKMETRICS_CORRELATED_HOLDINGS",
         description=(
             "Largest holdings of a portfolio whose correlations are stored, at most 30: n * (n - 1)"
             " / 2 rows for each portfolio and session; 0 stores none."
@@ -152,41 +141,34 @@ class Settings(VendorSettings):
     )
     anthropic_url: HttpUrl = Field(
         default="https://api.anthropic.com",
-        validation_alias="RISKMETRICS_ANTHROPIC_URL",
         description="Base URL of the Messages API, or of a proxy, that serves /v1/….",
     )
     ai_model: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)
     ] = Field(
         default="claude-haiku-5-5",
-        validation_alias="RISKMETRICS_AI_MODEL",
         description="Model that writes insights.",
     )
     ai_usd_per_insight: UsdAmount = Field(
         default=Decimal("0.10"),
-        validation_alias="RISKMETRICS_AI_USD_PER_INSIGHT",
         description="Maximum cost of one insight in USD, of all its attempts.",
     )
     ai_usd_per_run: UsdAmount = Field(
         default=Decimal("1.00"),
-        validation_alias="RISKMETRICS_AI_USD_PER_RUN",
         description="Maximum cost of the insights of one run in USD.",
     )
     ai_usd_per_day: UsdAmount = Field(
         default=Decimal("2.00"),
-        validation_alias="RISKMETRICS_AI_USD_PER_DAY",
         description="Maximum cost of insights per UTC day in USD, of all processes together.",
     )
 
     ai_types: str = Field(
         default=",".join(DEFAULT_INSIGHT_TYPES),
-        validation_alias="RISKMETRICS_AI_TYPES",
         pattern=rf"^(|none|({_ANY_INSIGHT})(,({_ANY_INSIGHT}))*)$",
-        description=("Comma-separated types of the insights that the daily job writes, or none."),
+        description="Comma-separated types of the insights that the daily job writes, or none.",
     )
     ai_anonymization: Literal["aliases", "tickers", "names"] = Field(
         default="aliases",
-        validation_alias="RISKMETRICS_AI_ANONYMIZATION",
         description=(
             "Identification of holdings in prompts: aliases such as POS_01 only, or also tickers,"
             " or also names."
@@ -194,7 +176,6 @@ class Settings(VendorSettings):
     )
     nightly: bool = Field(
         default=False,
-        validation_alias="RISKMETRICS_NIGHTLY",
         description=(
             "Whether schedule and alerts are on when the Dagster daemon starts; a switch in the UI"
             " overrides this."
@@ -202,7 +183,6 @@ class Settings(VendorSettings):
     )
     alert_webhook: Annotated[SecretStr, url_validator("http", "https")] | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_ALERT_WEBHOOK",
         description=(
             'URL that alerts are posted to as {"text": …}, the format of Slack and Mattermost;'
             " a secret."
@@ -210,17 +190,14 @@ class Settings(VendorSettings):
     )
     alert_email: EmailAddresses | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_ALERT_EMAIL",
         description="Comma-separated e-mail addresses that receive alerts.",
     )
     alert_sender: str | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_ALERT_SENDER",
         description="Sender of alert e-mails; default: the first recipient.",
     )
     smtp_url: Annotated[SecretStr, url_validator("smtp", "smtps")] | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_SMTP_URL",
         description=(
             "Mail server of alerts: smtp://USER:PASSWORD@HOST:587 (STARTTLS if offered) or"
             " smtps://…:465; a password is sent only if encrypted."
@@ -229,12 +206,10 @@ class Settings(VendorSettings):
 
     workers: PositiveInt = Field(
         default=1,
-        validation_alias="RISKMETRICS_WORKERS",
         description="Processes of this machine that compute a book of more than 5,000 lots.",
     )
     dask_scheduler: DaskAddress | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_DASK_SCHEDULER",
         description=(
             "Address of a Dask scheduler, tcp://HOST:PORT, whose workers take the place of"
             " RISKMETRICS_WORKERS; needs riskmetrics[dask]."
@@ -242,58 +217,47 @@ class Settings(VendorSettings):
     )
     shard_positions: PositiveInt = Field(
         default=100_000,
-        validation_alias="RISKMETRICS_SHARD_POSITIONS",
         description="Maximum lots computed at once: larger books are divided, to limit memory.",
     )
 
     max_file_mb: PositiveInt = Field(
         default=1024,
-        validation_alias="RISKMETRICS_MAX_FILE_MB",
         description="Maximum size of an imported file, megabytes after decompression.",
     )
     max_line_kb: PositiveInt = Field(
         default=1024,
-        validation_alias="RISKMETRICS_MAX_LINE_KB",
         description="Maximum length of a line or cell of an imported file, kilobytes.",
     )
     max_rows: PositiveInt = Field(
         default=10_000_000,
-        validation_alias="RISKMETRICS_MAX_ROWS",
         description="Maximum rows of an imported file.",
     )
     max_columns: PositiveInt = Field(
         default=1_000,
-        validation_alias="RISKMETRICS_MAX_COLUMNS",
         description="Maximum columns of an imported file.",
     )
     max_symbols: PositiveInt = Field(
         default=100_000,
-        validation_alias="RISKMETRICS_MAX_SYMBOLS",
         description="Maximum distinct symbols, and maximum distinct dates, of an imported file.",
     )
     max_holdings: PositiveInt = Field(
         default=50_000,
-        validation_alias="RISKMETRICS_MAX_HOLDINGS",
         description="Maximum lines of a holdings file; its maximum size is 1 KB times this.",
     )
     max_rejected_rows: PositiveInt = Field(
         default=100_000,
-        validation_alias="RISKMETRICS_MAX_REJECTED_ROWS",
         description="Maximum rejected rows of a file; with more, the whole file is rejected.",
     )
     max_answer_mb: PositiveInt = Field(
         default=8,
-        validation_alias="RISKMETRICS_MAX_ANSWER_MB",
         description="Maximum response of a vendor or Anthropic, megabytes after decompression.",
     )
     max_result_mb: Annotated[PositiveInt, Field(le=1024)] = Field(
         default=64,
-        validation_alias="RISKMETRICS_MAX_RESULT_MB",
         description="Maximum result of `riskmetrics db sql` in megabytes, with 100 bytes a value.",
     )
     ai_seconds: SecondsLimit = Field(
         default=180.0,
-        validation_alias="RISKMETRICS_AI_SECONDS",
         description=(
             "Maximum time of one insight or question including all calls, retries and waits,"
             " seconds."
@@ -301,7 +265,6 @@ class Settings(VendorSettings):
     )
     ai_run_seconds: SecondsLimit = Field(
         default=1800.0,
-        validation_alias="RISKMETRICS_AI_RUN_SECONDS",
         description="Maximum time of all Anthropic calls of a command or run, seconds.",
     )
 

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, StringConstraints
-from pydantic_settings import BaseSettings
+from pydantic import AliasGenerator, Field, PositiveInt, StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from riskmetrics.setting_types import ApiKey, HttpUrl, SecondsLimit
 
@@ -19,11 +19,18 @@ SourceNames = Annotated[
 
 
 class VendorSettings(BaseSettings):
-    """Settings of data vendors; part of `settings.Settings`."""
+    """Settings of data vendors; part of `settings.Settings`.
+
+    The environment variable of a setting is its name in capitals after RISKMETRICS_, unless it
+    states another one.
+    """
+
+    model_config = SettingsConfigDict(
+        alias_generator=AliasGenerator(validation_alias=lambda name: f"RISKMETRICS_{name.upper()}")
+    )
 
     source: SourceNames | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_SOURCE",
         description=(
             "Data sources in order of preference, comma-separated: fmp, yahoo, tiingo, the name of"
             " an installed one, or none; default: fmp if FMP_API_KEY is set."
@@ -36,17 +43,14 @@ class VendorSettings(BaseSettings):
     )
     fmp_url: HttpUrl = Field(
         default="https://financialmodelingprep.com",
-        validation_alias="RISKMETRICS_FMP_URL",
         description="Base URL of FMP, or of a proxy, that serves /stable/….",
     )
     fmp_calls_per_minute: PositiveInt = Field(
         default=300,
-        validation_alias="RISKMETRICS_FMP_CALLS_PER_MINUTE",
         description="Maximum FMP calls in any 60 seconds, of all processes together.",
     )
     fmp_calls_per_day: PositiveInt | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_FMP_CALLS_PER_DAY",
         description=(
             "Maximum FMP calls per UTC day (250 on the free plan); default: no limit other than"
             " that of the vendor."
@@ -54,59 +58,48 @@ class VendorSettings(BaseSettings):
     )
     fmp_call_seconds: SecondsLimit = Field(
         default=180.0,
-        validation_alias="RISKMETRICS_FMP_CALL_SECONDS",
-        description=("Maximum time of one FMP call including retries and waits, seconds."),
+        description="Maximum time of one FMP call including retries and waits, seconds.",
     )
     fmp_run_seconds: SecondsLimit = Field(
         default=3600.0,
-        validation_alias="RISKMETRICS_FMP_RUN_SECONDS",
         description="Maximum time of all FMP calls of a command or run, seconds.",
     )
 
     yahoo_url: HttpUrl | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_YAHOO_URL",
         description="Base URL of a proxy that answers in place of Yahoo's hosts.",
     )
     yahoo_calls_per_minute: PositiveInt = Field(
         default=60,
-        validation_alias="RISKMETRICS_YAHOO_CALLS_PER_MINUTE",
         description="Maximum Yahoo calls in any 60 seconds, of all processes together.",
     )
     yahoo_calls_per_day: PositiveInt | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_YAHOO_CALLS_PER_DAY",
         description="Maximum Yahoo calls per UTC day; default: no limit.",
     )
     yahoo_call_seconds: SecondsLimit = Field(
         default=180.0,
-        validation_alias="RISKMETRICS_YAHOO_CALL_SECONDS",
         description="Maximum time of one Yahoo call including retries and waits, seconds.",
     )
     yahoo_run_seconds: SecondsLimit = Field(
         default=3600.0,
-        validation_alias="RISKMETRICS_YAHOO_RUN_SECONDS",
         description="Maximum time of all Yahoo calls of a command or run, seconds.",
     )
 
     tiingo_api_key: ApiKey | None = Field(
         default=None,
-        validation_alias="RISKMETRICS_TIINGO_API_KEY",
         description="API key (token) of Tiingo.",
     )
     tiingo_url: HttpUrl = Field(
         default="https://api.tiingo.com",
-        validation_alias="RISKMETRICS_TIINGO_URL",
         description="Base URL of Tiingo, or of a proxy, that serves /tiingo/….",
     )
     tiingo_calls_per_minute: PositiveInt = Field(
         default=50,
-        validation_alias="RISKMETRICS_TIINGO_CALLS_PER_MINUTE",
         description="Maximum Tiingo calls in any 60 seconds, of all processes together.",
     )
     tiingo_calls_per_day: PositiveInt | None = Field(
         default=1000,
-        validation_alias="RISKMETRICS_TIINGO_CALLS_PER_DAY",
         description=(
             "Maximum Tiingo calls per UTC day; the default is that of the free plan, which also"
             " has 50 calls per hour."
@@ -114,12 +107,10 @@ class VendorSettings(BaseSettings):
     )
     tiingo_call_seconds: SecondsLimit = Field(
         default=180.0,
-        validation_alias="RISKMETRICS_TIINGO_CALL_SECONDS",
         description="Maximum time of one Tiingo call including retries and waits, seconds.",
     )
     tiingo_run_seconds: SecondsLimit = Field(
         default=3600.0,
-        validation_alias="RISKMETRICS_TIINGO_RUN_SECONDS",
         description="Maximum time of all Tiingo calls of a command or run, seconds.",
     )
 

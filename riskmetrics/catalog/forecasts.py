@@ -50,7 +50,7 @@ _FORECASTS = (
     _year("proxy", "Proxy of daily volatility", Unit.TEXT,
         "range_market if 95 % of the highs and lows of 252 sessions are valid, else close_market;"
         " close if the market is missing", reference="Parkinson (1980)"),
-    _forecast("coefficients", "Version of the coefficients", Unit.TEXT,
+    _forecast("coefficients_version", "Version of the coefficients", Unit.TEXT,
         "newest version whose last target is on or before the day, else the first", minimum=""),
     _forecast("in_sample", "In-sample", Unit.FLAG,
         "whether the version's last target is after the day", minimum="", short="in-sample"),

@@ -164,7 +164,8 @@ def _print_proposal(proposal: dict[str, Any]) -> None:
             pd.DataFrame(proposal["corrections"]),
             as_json=False,
             formats=dict.fromkeys(
-                ("level", "season_weight", "quarter_weight", "range_level_weight"), "{:.3f}".format
+                ("constant", "season_weight", "quarter_weight", "range_level_weight"),
+                "{:.3f}".format,
             ),
             title=f"Corrections of this fit and of {proposal['present']}",
         )

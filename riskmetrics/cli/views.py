@@ -183,7 +183,7 @@ def _volatility_table(
         is_optional=is_optional,
         hidden=(
             *("vol_trend_strength", "observations", "thin_coverage_sessions", "proxy"),
-            "coefficients",
+            "coefficients_version",
             *_FLAGS,
         ),
         has_headings=True,

@@ -28,7 +28,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_ATTEMPTS = 3
-"""How often a shard is computed whose worker was lost."""
+"""How often a shard is computed if its worker is lost each time."""
 
 _CONNECT_SECONDS = 10
 """Time in which a scheduler has to answer, and to have a worker."""
@@ -43,12 +43,12 @@ class SerialExecutor(Executor):
     """An executor that calls each function at once, in this process."""
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> "Future[R]":
-        """Call a function, and return its result as a future."""
+        """Call a function, and return its result as a future.
+
+        What the function raises is raised at once: no further function is then submitted.
+        """
         future: Future[R] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001  # raised by the future
-            future.set_exception(error)
+        future.set_result(fn(*args, **kwargs))
         return future
 
 

@@ -86,4 +86,4 @@ def read_position_volatility(
 def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
     """Return the columns of a forecast's caveats, proxy and model version."""
     flags = ("in_sample", "clipped", "short_history", "daily_lag_imputed")
-    return tuple(_forecasts.c[name] for name in (*flags, "proxy", "coefficients"))
+    return tuple(_forecasts.c[name] for name in (*flags, "proxy", "coefficients_version"))

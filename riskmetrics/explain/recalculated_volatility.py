@@ -33,7 +33,7 @@ def _window(n_sessions: int, day: date) -> tuple[date, date]:
 
 _INPUT_FIGURES = (
     *("level", "ratio", "x day", "x week", "x month", "x market"),
-    *("proxy", "coefficients"),
+    *("proxy", "coefficients_version"),
 )
 _SCALED_BY_ELASTICITY = {
     "realized_vol_21d": "realized_21d",
@@ -88,7 +88,7 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
         thin, length = _count_thin_sessions(sources), PORTFOLIO_WINDOW
     columns = (
         *("volatility_forecast", "root_variance_forecast", "low", "high", "rise_probability"),
-        *("ewma_94", "ewma_97", "observations", "proxy", "coefficients"),
+        *("ewma_94", "ewma_97", "observations", "proxy", "coefficients_version"),
     )
     flags = ("clipped", "short_history", "daily_lag_imputed")
     values = {

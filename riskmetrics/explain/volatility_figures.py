@@ -70,7 +70,7 @@ def forecast_volatility(
         {
             **_corrections(inputs, models, which, expected, residual_variances),
             "observations": n_obs.astype(int),
-            "coefficients": [sources.har_versions.names[version] for version in which],
+            "coefficients_version": [sources.har_versions.names[version] for version in which],
             "clipped": (ratio < har.MIN_RATIO) | (ratio > har.MAX_RATIO),
             "short_history": n_obs.between(har.MIN_LEVEL_OBS, har.FULL_LEVEL_OBS - 1),
             **x[["proxy", "daily_lag_imputed", "level"]],
@@ -126,7 +126,7 @@ def _correction_of_day(
             row["quarter"],
             row["range_level"] if uses_bars else math.nan,
         )
-        log_variance = chosen.level
+        log_variance = chosen.constant
         for at, value in enumerate(values):
             center = chosen.centers[at]
             bounded = min(

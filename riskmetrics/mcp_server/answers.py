@@ -8,21 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from riskmetrics import trading_calendar
-from riskmetrics.catalog import (
-    describe,
-    figures_of,
-    find_figure,
-)
-from riskmetrics.db import (
-    listed_rows,
-    result_queries,
-    stored_settings,
-)
+from riskmetrics.catalog import describe, figures_of, find_figure
+from riskmetrics.db import listed_rows, result_queries, stored_settings
 from riskmetrics.db.shown_names import read_names
 from riskmetrics.explain import registry
 from riskmetrics.explain.records import explanation_record
@@ -53,10 +46,24 @@ Connect = Callable[[], AbstractContextManager[sa.Connection]]
 MAX_ROWS = 200
 """Rows of a table in an answer; the order is that of its listing, such as the largest first."""
 
+_Portfolio = Annotated[str, Field(description="Portfolio as list_portfolios shows it.")]
+_Day = Annotated[
+    date | None, Field(description="Session, YYYY-MM-DD. Default: the latest with results.")
+]
+_Symbol = Annotated[
+    str | None, Field(description="Only this symbol or alias, as an answer shows it.")
+]
+_Sessions = Annotated[
+    Literal[1, 5, 21], Field(description="Number of sessions over which the change is taken.")
+]
+
 
 @dataclass(frozen=True)
 class Answers:
-    """Reads the answers of one database."""
+    """Reads the answers of one database.
+
+    Each public method is a tool: an assistant reads its docstring and what its parameters mean.
+    """
 
     connect: Connect
     anonymization: Anonymization
@@ -65,7 +72,7 @@ class Answers:
     rate_index: str | None
 
     def list_portfolios(self) -> Answer:
-        """Return the portfolios with currency, equity and as-of day of their latest results."""
+        """List the portfolios, with equity on the latest session."""
         with self.connect() as connection:
             day = result_queries.read_latest_day(connection)
             identities = list_identities(read_names(connection), self.anonymization)
@@ -76,8 +83,13 @@ class Answers:
         ]
         return {"as_of": _iso(day), "names_are": self.anonymization, "portfolios": portfolios}
 
-    def list_figures(self, table: str | None = None) -> Answer:
-        """Return the definitions of the figures of a table, or the tables and their figures."""
+    def list_figures(
+        self,
+        table: Annotated[
+            str | None, Field(description="Table to define. Default: list all tables.")
+        ] = None,
+    ) -> Answer:
+        """List the tables of figures, or define those of one: formula, unit, window, reference."""
         if table is None:
             return {
                 "tables": {name: [one.label for one in figures_of(name)] for name in list_tables()}
@@ -86,9 +98,15 @@ class Answers:
         return {"table": table, "figures": [one for one in describe() if one["table"] == table]}
 
     def read_figures(
-        self, portfolio: str, table: str, day: date | None = None, symbol: str | None = None
+        self,
+        portfolio: _Portfolio,
+        table: Annotated[
+            str, Field(description="Table of list_figures, such as portfolio_snapshots.")
+        ],
+        day: _Day = None,
+        symbol: _Symbol = None,
     ) -> Answer:
-        """Return a table's rows of a portfolio on a session, with reasons of undefined figures."""
+        """Read a portfolio's figures of one table on a session."""
         require_table(table)
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
@@ -111,9 +129,16 @@ class Answers:
         }
 
     def read_changes(
-        self, portfolio: str, sessions: int = 1, day: date | None = None, table: str | None = None
+        self,
+        portfolio: _Portfolio,
+        sessions: _Sessions = 1,
+        day: _Day = None,
+        table: Annotated[
+            str | None,
+            Field(description="Only this table. Default: all figures of the whole portfolio."),
+        ] = None,
     ) -> Answer:
-        """Return the changes of a portfolio's figures over some sessions."""
+        """Compare a portfolio's figures with those of some sessions before."""
         if table is not None:
             require_table(table)
         names = [table] if table else [name for name in list_tables() if has_one_row(name)]
@@ -129,8 +154,8 @@ class Answers:
             context = _context(connection, identity, session)
         return {**context, "since": earlier.isoformat(), "sessions": sessions, "changes": changes}
 
-    def read_claims(self, portfolio: str, day: date | None = None) -> Answer:
-        """Return the claims that are true of a session as sentences, the most salient first."""
+    def read_claims(self, portfolio: _Portfolio, day: _Day = None) -> Answer:
+        """Read true sentences about a portfolio and session, the most important first."""
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
             session = find_session(connection, identity, day)
@@ -138,10 +163,16 @@ class Answers:
             context = _context(connection, identity, session)
         return {**context, "claims": [one for sheet in sheets for one in _claims(identity, sheet)]}
 
-    def explain(
-        self, portfolio: str, figure: str, day: date | None = None, symbol: str | None = None
+    def explain_figure(
+        self,
+        portfolio: _Portfolio,
+        figure: Annotated[
+            str, Field(description="Figure, such as hhi or position_market_betas.beta.")
+        ],
+        day: _Day = None,
+        symbol: _Symbol = None,
     ) -> Answer:
-        """Return definition, inputs and independent recalculation of a portfolio's figure."""
+        """Explain a stored figure: formula, inputs, window and an independent recalculation."""
         found = find_figure(figure)
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
@@ -165,8 +196,8 @@ class Answers:
             "rows_omitted": max(len(records) - MAX_ROWS, 0),
         }
 
-    def read_track_record(self, portfolio: str, day: date | None = None) -> Answer:
-        """Return how a portfolio's forecasts of volatility and value at risk did."""
+    def read_track_record(self, portfolio: _Portfolio, day: _Day = None) -> Answer:
+        """Read how forecasts of volatility and value at risk did up to a session."""
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
             session = find_session(connection, identity, day)

@@ -37,8 +37,8 @@ They are not fitted: the loss is flat around them, and the weights that were bes
 to a decay of 0.97 alone in 2021 to 2024 (decision 53).
 """
 
-LEVEL_BOUNDS = (-0.5, 0.8)
-"""Bounds of a level: variance of 0.6 to 2.2 times the squared forecast of the regression."""
+CONSTANT_BOUNDS = (-0.5, 0.8)
+"""Bounds of a constant: variance of 0.6 to 2.2 times the squared forecast of the regression."""
 
 _MAX_STEPS = 50
 
@@ -176,7 +176,7 @@ def fit_correction(
     features: Sequence[str],
     *,
     weights: FloatArray | None = None,
-    level: float | None = None,
+    constant: float | None = None,
     ewma_weights: FloatArray | None = None,
 ) -> Correction:
     """Fit the correction of one class of series.
@@ -189,7 +189,7 @@ def fit_correction(
         Features in use; the others have weight 0.
     weights : (3,) array, optional
         Weights of all features. Default: `fit_day_effects`.
-    level : float, optional
+    constant : float, optional
         Log of the level. Default: that of the typical year.
     ewma_weights : (2,) array, optional
         Weights of the exponentially weighted variances of `EWMA_DECAYS`. Default: 0.
@@ -208,7 +208,7 @@ def fit_correction(
     >>> trailing, none = np.exp(rng.normal(0, 0.5, 3000)), np.zeros((3000, 2))
     >>> pairs = VariancePairs(day, day // 150, ratio, trailing, x, none)
     >>> found = fit_correction(pairs, ["season"])
-    >>> found.weights.round(2), round(float(np.exp(found.level)), 2)
+    >>> found.weights.round(2), round(float(np.exp(found.constant)), 2)
     (array([0.29, 0.  , 0.  ]), 1.21)
     """
     used = np.array([FEATURES.index(name) for name in features], dtype=np.int64)
@@ -225,10 +225,10 @@ def fit_correction(
     centers[used] = x.mean(axis=0)
     chosen[used] = fit_day_effects(pairs.ratio, x, pairs.day) if weights is None else weights[used]
     log_variance = (x - centers[used]) @ chosen[used]
-    if level is None:
+    if constant is None:
         of_typical_year = typical_level(pairs.ratio * np.exp(-log_variance), pairs.year, pairs.day)
-        level = float(np.log(of_typical_year))
-    log_variance = log_variance + level
+        constant = float(np.log(of_typical_year))
+    log_variance = log_variance + constant
     if ewma_weights is None:
         ewma_weights = np.zeros(len(EWMA_DECAYS))
     else:
@@ -244,7 +244,7 @@ def fit_correction(
     growth = 0.5 * log_variance + np.log(volatility_ratio / pairs.trailing)
     rise_mean, rise_sd = _fit_rise(np.sqrt(pairs.ratio) > pairs.trailing, growth)
     return Correction(
-        level=level,
+        constant=constant,
         weights=chosen,
         centers=centers,
         lowest=lowest,
@@ -264,7 +264,7 @@ def require_safe(correction: Correction, name: str) -> Correction:
     Raises
     ------
     CalibrationRejectedError
-        If the weight of the season is negative, or the level is outside [-0.5, 0.8].
+        If the weight of the season is negative, or the constant is outside [-0.5, 0.8].
 
     Examples
     --------
@@ -273,18 +273,18 @@ def require_safe(correction: Correction, name: str) -> Correction:
     >>> require_safe(of, "stock")
     Traceback (most recent call last):
         ...
-    riskmetrics.errors.CalibrationRejectedError: the level of stock is 0.900, outside -0.5 to 0.8...
+    riskmetrics.errors.CalibrationRejectedError: the constant of stock is 0.900, outside -0.5...
     """
     season = correction.weights[FEATURES.index("season")]
     if season < 0.0:
         raise CalibrationRejectedError(
             f"the season of {name} has a negative weight ({season:.3f}); keep the version in use"
         )
-    lowest, highest = LEVEL_BOUNDS
-    if not lowest <= correction.level <= highest:
+    lowest, highest = CONSTANT_BOUNDS
+    if not lowest <= correction.constant <= highest:
         raise CalibrationRejectedError(
-            f"the level of {name} is {correction.level:.3f}, outside {lowest} to {highest}; keep"
-            " the version in use"
+            f"the constant of {name} is {correction.constant:.3f}, outside {lowest} to {highest};"
+            " keep the version in use"
         )
     return correction
 

@@ -30,7 +30,7 @@ EWMA_DECAYS = (0.94, 0.97)
 class Correction(NamedTuple):
     """Fitted correction of one class of series at one horizon."""
 
-    level: float
+    constant: float
     """Log of realized variance over the squared volatility forecast of the regression."""
     weights: FloatArray
     """Weights of the features season, quarter and range level, (3,)."""
@@ -58,7 +58,7 @@ Corrections = Mapping[str, Correction]
 class CorrectionTable(NamedTuple):
     """The numbers of all corrections, each (versions, classes) or (versions, classes, n)."""
 
-    level: FloatArray
+    constant: FloatArray
     weights: FloatArray
     centers: FloatArray
     lowest: FloatArray
@@ -175,7 +175,7 @@ def correct(
 
     Examples
     --------
-    A correction of the level alone, by ln 1.44 of variance, with a volatility ratio of 1:
+    A correction by the constant alone, by ln 1.44 of variance, with a volatility ratio of 1:
 
     >>> forecast = Forecast(*(np.full((1, 1), 0.2) for _ in Forecast._fields))
     >>> features = Features(*(np.full((1, 1), np.nan) for _ in range(4)), np.array([[False]]))
@@ -195,7 +195,7 @@ def correct(
     with_bars = np.where(series_class == STOCK, BARS, DIVERSIFIED_BARS)
     chosen = np.where(features.uses_bars & has_bars, with_bars, series_class)
     which = np.broadcast_to(version[:, np.newaxis], shape), chosen
-    log_variance = known.level[which]
+    log_variance = known.constant[which]
     for feature, values in enumerate(feature_values(features, chosen)):
         center = known.centers[..., feature][which]
         bounded = np.clip(

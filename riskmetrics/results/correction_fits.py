@@ -156,7 +156,7 @@ def _correct_bars(matched: MatchedPairs, stock: Correction, of_closes: Correctio
     The volatility ratio is the exponential of a variance of log errors, so it is raised to the
     square of the ratio of their standard deviations.
     """
-    own = fit_correction(matched.bars, FEATURES, level=0.0)
+    own = fit_correction(matched.bars, FEATURES, constant=0.0)
     of_stock, of_bars = log_correction(stock, matched.stock), log_correction(own, matched.bars)
     error, error_of_stock = (
         deviations_within_days(np.log(pairs.ratio) - correction, pairs.day)
@@ -166,7 +166,7 @@ def _correct_bars(matched: MatchedPairs, stock: Correction, of_closes: Correctio
     smearing = float(np.log(np.exp(error).mean() / np.exp(error_of_stock).mean()))
     difference = matched.log_variance_difference + of_stock
     return own._replace(
-        level=match_level(stock.level, difference, of_bars) + smearing,
+        constant=match_level(stock.constant, difference, of_bars) + smearing,
         volatility_ratio=float(of_closes.volatility_ratio ** (narrower**2)),
         low=float(of_closes.low**narrower),
         high=float(of_closes.high**narrower),

@@ -253,7 +253,7 @@ def _forecast_rows(
             "ewma_97": f.ewma_97,
             "observations": f.observations.astype(np.int64),
             "proxy": np.array(har.PROXIES, dtype=object)[f.proxy.astype(np.int64)],
-            "coefficients": np.array(versions.names, dtype=object)[
+            "coefficients_version": np.array(versions.names, dtype=object)[
                 versions.version_on(sessions)[day]
             ],
             "in_sample": versions.is_in_sample(sessions)[day],
@@ -265,7 +265,7 @@ def _forecast_rows(
     )
     return frame.astype(
         dict.fromkeys(
-            ("subject", "portfolio_id", "proxy", "coefficients", "undefined_reason"), "str"
+            ("subject", "portfolio_id", "proxy", "coefficients_version", "undefined_reason"), "str"
         )
     )
 

@@ -46,7 +46,7 @@ def _rows(
     keys = forecasts[["subject", "day", "portfolio_id"]]
     is_undefined = forecasts["volatility_forecast"].isna()
     without_horizon = (
-        "version " + forecasts["coefficients"] + " has no coefficients of this horizon"
+        "version " + forecasts["coefficients_version"] + " has no coefficients of this horizon"
     )
     reasons = forecasts["undefined_reason"].where(is_undefined, without_horizon)
     parts = []

@@ -34,10 +34,10 @@ The last bits may depend on the processor, and the digest of a version must not.
 
 _COEFFICIENT_COLUMNS = [*WEIGHT_COLUMNS, "residual_variance"]
 
-_SHOWN_CORRECTIONS = ["level", "season_weight", "quarter_weight", "range_level_weight"]
+_SHOWN_CORRECTIONS = ["constant", "season_weight", "quarter_weight", "range_level_weight"]
 
 _CORRECTION_COLUMNS = [
-    *("series_class", "horizon", "n_obs", "level", "volatility_ratio", "low", "high"),
+    *("series_class", "horizon", "n_obs", "constant", "volatility_ratio", "low", "high"),
     *("rise_mean", "rise_sd"),
     *(f"{feature}_{part}" for feature in FEATURES for part in FEATURE_PARTS),
     *EWMA_WEIGHT_COLUMNS,

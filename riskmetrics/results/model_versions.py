@@ -37,7 +37,7 @@ STD_ERROR_COLUMNS = (
 FEATURE_PARTS = ("weight", "center", "lowest", "highest")
 """Numbers of a feature in `variance_corrections`: fields of `Correction`, without the plural."""
 
-_SCALARS = ("level", "volatility_ratio", "low", "high", "rise_mean", "rise_sd")
+_SCALARS = ("constant", "volatility_ratio", "low", "high", "rise_mean", "rise_sd")
 
 EWMA_WEIGHT_COLUMNS = tuple(f"ewma_{round(100 * decay)}_weight" for decay in EWMA_DECAYS)
 """Columns of `variance_corrections` in the order of `Correction.ewma_weights`."""

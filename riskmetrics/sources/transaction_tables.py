@@ -96,8 +96,7 @@ class TransactionTable(NamedTuple):
             return "a repeated header"
         if len(line.cells) == 1 or not cells:
             return "a remark"
-        first = cells.get("currency", line.cells[0]).casefold()
-        if first.startswith(("total", "transactions total")):
+        if _is_total(line, cells):
             return "a total"
         if starts_with(status := cells.get("status", ""), load_vocabulary().unexecuted):
             return f"not executed: {status}"
@@ -106,6 +105,18 @@ class TransactionTable(NamedTuple):
             if name in columns and text.casefold() != expected:
                 return f"no transaction: {text or '(empty)'}"
         return None
+
+
+def _is_total(line: Line, cells: Mapping[str, str]) -> bool:
+    """Return whether a line starts with a word for a total and has no day.
+
+    What has one is a transaction in a security of such a name.
+    """
+    texts = line.cells[0], cells.get("currency", "")
+    totals = load_vocabulary().totals
+    return cells.get("day", "") in ("", texts[0]) and any(
+        starts_with(text, totals) for text in texts
+    )
 
 
 def find_tables(path: Path, text: str, limits: Limits) -> list[TransactionTable]:

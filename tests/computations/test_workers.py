@@ -104,6 +104,22 @@ def test_this_process_computes_shards_one_after_another_and_raises_what_they_rai
             opened.run(TASKS)
 
 
+def test_no_shard_is_computed_after_one_that_failed_in_this_process() -> None:
+    """Such as because the database is lost: the other shards would take hours to fail."""
+    computed = []
+
+    def fail_at_first(task: ShardTask) -> Any:
+        computed.append(task)
+        raise MissingPricesError("SPY", [date(2022, 12, 28)])
+
+    with (
+        workers.open_workers(settings.load(), fail_at_first) as opened,
+        pytest.raises(MissingPricesError),
+    ):
+        opened.run(TASKS)
+    assert computed == TASKS[:1]
+
+
 def test_an_error_that_cannot_be_sent_arrives_as_its_text() -> None:
     """An exception of a driver may need more than its message to be built again."""
 

@@ -255,7 +255,7 @@ def test_stored_forecasts_are_read_by_method_when_they_complete(
         {"subject": owners, "portfolio_id": owners, "in_sample": True, "proxy": "close"}
         | common
         | flags
-        | {"coefficients": "shipped-1", "volatility_forecast": 0.2}
+        | {"coefficients_version": "shipped-1", "volatility_forecast": 0.2}
     )
     store(connection, forecast, tables.volatility_forecasts)
     tracked = [each for each in TRACKED_FORECASTS if each.kind is ForecastKind.VALUE_AT_RISK]

@@ -353,7 +353,9 @@ def test_forecasts_and_scores_of_symbols_and_of_portfolios_are_replaced_apart(co
     kept, deleted = hold(connection, 1)["portfolio_id"]
     owners = [None, kept, deleted]
     rows = pd.DataFrame({"subject": ["AAPL", str(kept), str(deleted)], "portfolio_id": owners})
-    rows = rows.assign(day=MONDAY, observations=252, proxy="close", coefficients="shipped-1")
+    rows = rows.assign(
+        day=MONDAY, observations=252, proxy="close", coefficients_version="shipped-1"
+    )
     rows[["in_sample", "clipped", "short_history", "daily_lag_imputed"]] = False
     days = [MONDAY.date()]
     symbols, portfolios = rows.iloc[:1], rows.iloc[1:]

@@ -144,10 +144,10 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     )
     used = query_frame(
         simulated,
-        "SELECT day, coefficients, bool_or(in_sample) AS seen, count(*) FROM volatility_forecasts"
-        " GROUP BY 1, 2 ORDER BY 1",
+        "SELECT day, coefficients_version, bool_or(in_sample) AS seen, count(*)"
+        " FROM volatility_forecasts GROUP BY 1, 2 ORDER BY 1",
     )
-    assert used[["day", "coefficients", "seen"]].to_numpy().tolist() == [
+    assert used[["day", "coefficients_version", "seen"]].to_numpy().tolist() == [
         [date(2024, 12, 5), "shipped-2023-12.2", False],
         [LAST, said["version"], False],
     ]

@@ -84,7 +84,7 @@ def test_a_fit_finds_its_truth_and_the_interval_holds_four_fifths():
     found = fit_correction(some, ("season", "quarter", "range_level"))
     assert_allclose(found.weights, [0.3, -0.2, 0.9], atol=0.03)
     x = np.clip(some.features, found.lowest, found.highest) - found.centers
-    root = np.exp(0.5 * (found.level + x @ found.weights))
+    root = np.exp(0.5 * (found.constant + x @ found.weights))
     error = np.sqrt(some.ratio) / root
     assert_allclose(np.mean(error**2), 1.0, rtol=1e-12)
     assert_allclose(np.mean(error), found.volatility_ratio, rtol=1e-12)
@@ -121,7 +121,7 @@ def test_trailing_volatility_that_says_nothing_of_rises_is_refused():
      (0.1, -0.001, False)],
 )  # fmt: skip
 def test_a_correction_is_safe_within_its_bounds(level, season, is_safe):
-    of = correction(level=level, weights=np.array([season, -1.0, -1.0]))
+    of = correction(constant=level, weights=np.array([season, -1.0, -1.0]))
     if is_safe:
         assert require_safe(of, "stock") is of
     else:
@@ -143,7 +143,7 @@ def test_portfolios_are_equal_weight_and_need_four_fifths_of_their_returns():
 def correction(**changes: object) -> Correction:
     """Return a correction of the level, with the changes."""
     plain = Correction(
-        level=0.1,
+        constant=0.1,
         weights=np.array([0.3, 0.2, 1.0]),
         centers=np.array([0.5, 0.0, -0.2]),
         lowest=np.array([0.0, -1.0, -0.5]),
@@ -172,11 +172,11 @@ def test_the_formula_by_hand_for_each_class_and_for_a_version_without_correction
         range_level=np.full((3, 2), -0.4),
         uses_bars=np.tile([True, False], (3, 1)),
     )
-    of_stock, of_fund = correction(), correction(level=-0.1, weights=np.zeros(3))
+    of_stock, of_fund = correction(), correction(constant=-0.1, weights=np.zeros(3))
     known = [
         {},
         {"stock": of_stock, "diversified": of_fund},
-        {"stock": of_stock, "diversified": of_fund, "bars": correction(level=0.0)},
+        {"stock": of_stock, "diversified": of_fund, "bars": correction(constant=0.0)},
     ]
     found = correct(
         forecast(3, 2),
@@ -201,7 +201,7 @@ def test_the_formula_by_hand_for_each_class_and_for_a_version_without_correction
 def test_a_portfolio_is_averaged_with_exponential_variances_by_hand():
     """A version without weights of a portfolio forecasts it like a fund, whatever the EWMA is."""
     features = Features(*[np.full((2, 2), np.nan)] * 4, np.zeros((2, 2), bool))
-    of_fund = correction(level=0.0, weights=np.zeros(3))
+    of_fund = correction(constant=0.0, weights=np.zeros(3))
     known = [
         {"stock": of_fund, "diversified": of_fund},
         {
@@ -227,9 +227,9 @@ def test_a_portfolio_is_averaged_with_exponential_variances_by_hand():
 
 def test_a_fund_with_bars_has_the_variance_of_bars_and_an_interval_of_its_own():
     """Before a version knows that interval, it has that of a stock with bars."""
-    of_bars = correction(level=0.0)
+    of_bars = correction(constant=0.0)
     of_fund_bars = of_bars._replace(low=0.7, high=1.3, volatility_ratio=0.97)
-    plain = {"stock": correction(), "diversified": correction(level=-0.1)}
+    plain = {"stock": correction(), "diversified": correction(constant=-0.1)}
     features = Features(*[np.full((2, 2), 0.2)] * 4, np.ones((2, 2), bool))
     found = correct(
         forecast(2, 2),
@@ -253,7 +253,7 @@ def test_a_correction_with_exponential_weights_has_the_quantiles_of_the_average(
     found = fit_correction(some, ("quarter",), weights=np.zeros(3), ewma_weights=weights)
     table = pd.DataFrame({"year": some.year, "ratio": some.ratio})
     level = table.groupby("year")["ratio"].mean().median()
-    assert_allclose(np.exp(found.level), level)
+    assert_allclose(np.exp(found.constant), level)
     table["error"] = np.sqrt(some.ratio / (0.4 * level + some.ewma @ weights))
     errors = table.groupby("year")["error"]
     assert_allclose(found.volatility_ratio, errors.mean().median())

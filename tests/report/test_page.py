@@ -541,7 +541,7 @@ def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figu
         "day": DAY,
         "observations": 252,
         "proxy": "close",
-        "coefficients": "shipped-1",
+        "coefficients_version": "shipped-1",
     }
     insert(connection, tables.volatility_forecasts, **made | flags | figures)
 

@@ -188,7 +188,7 @@ def test_a_forecast_uses_the_version_that_was_known_on_its_day(closes):
         )
         for versions in (both, SHIPPED)
     )
-    assert rows["coefficients"].tolist() == ["shipped-1", "later", "later"]
+    assert rows["coefficients_version"].tolist() == ["shipped-1", "later", "later"]
     assert_allclose(
         rows["volatility_forecast"] / plain["volatility_forecast"], [1, 2, 2], rtol=1e-12
     )

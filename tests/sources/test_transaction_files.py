@@ -258,6 +258,27 @@ def test_the_amount_may_differ_from_quantity_times_price_by_two_percent(
     assert len(read(tmp_path, text).rejected) == (difference != "10")
 
 
+def test_a_line_is_a_total_if_it_has_no_day(tmp_path: Path) -> None:
+    """Not what it is called: the name of a security may come first."""
+    content = """Name,Date,Type,Symbol,Quantity,Price,Amount (USD)
+TotalEnergies SE,2022-12-01,Buy,TTE,10,60.00,-600.00
+Total SE,2022-12-02,Buy,TOT,1,50.00,-50.00
+Gesamt,,,,,,-650.00
+Total,,,,,,-650.00
+"""
+    parsed = read(tmp_path, content)
+    assert outcome(parsed) == ({"TTE": 10.0, "TOT": 1.0}, -650.0)
+    assert parsed.skipped == [(4, "a total"), (5, "a total")]
+
+
+def test_a_total_may_be_in_the_column_of_days(tmp_path: Path) -> None:
+    content = """Date,Type,Symbol,Quantity,Price,Amount (EUR)
+Total,,,,,-600.00
+2022-12-01,Buy,TTE,10,60.00,-600.00
+"""
+    assert (2, "a total") in read(tmp_path, content).skipped
+
+
 def test_several_accounts_need_a_choice(tmp_path: Path) -> None:
     text = (
         "Date,Type,Symbol,Quantity,Price,Account\n2024-01-03,Buy,AAA,10,50,X1\n"

@@ -130,7 +130,7 @@ variance_corrections = sa.Table(
         "horizon", sa.Integer(), "Sessions of the volatility that is forecast: 1, 5, 21 or 63."
     ),
     required_column(
-        "level",
+        "constant",
         sa.Double(),
         "Log of realized variance over the squared volatility forecast of the regression.",
     ),
@@ -179,7 +179,7 @@ volatility_forecasts = result_table(
     " forecasts.",
     (_subject_column(), day_key_column(_MADE_ON), _portfolio_column()),
     sa.Column("proxy", sa.String(16), nullable=False),
-    sa.Column("coefficients", sa.String(64), nullable=False),
+    sa.Column("coefficients_version", sa.String(64), nullable=False),
     sa.CheckConstraint(_SUBJECT_CHECK, name="subject"),
 )
 
