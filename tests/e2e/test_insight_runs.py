@@ -126,8 +126,8 @@ def test_a_failing_test_of_the_value_at_risk_is_told_first(computed_sample: str)
         WHERE level = 0.95""",
     )
     assert daily["summary"].startswith(
-        f"The value at risk has been too low: {counts['exceptions']} larger losses in 252 days,"
-        f" where about {counts['expected']:.0f} are expected."
+        f"The historical value at risk has been too low: {counts['exceptions']} larger losses in"
+        f" 252 days, where about {counts['expected']:.0f} are expected."
     )
 
 
