@@ -10,7 +10,7 @@ _YEAR, _TWO_YEARS = "252 sessions", "504 sessions"
 _BY_LEVEL = "126 returns at 95%, 500 at 99%; parametric: a volatility forecast"
 _SHORTFALL, _KUPIEC = "Acerbi and Tasche (2002)", "Kupiec (1995)"
 _SHRINKAGE = "Ledoit and Wolf (2004)"
-VAR_TOO_LOW = "The value at risk has been too low for the portfolio"
+VAR_TOO_LOW = "The historical value at risk has been too low for the portfolio"
 """Headline of a failed backtest with too many exceptions."""
 
 HEADLINE_TAIL: Mapping[str, object] = {"method": "filtered", "level": 0.95, "horizon_days": 1}

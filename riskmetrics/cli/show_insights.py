@@ -78,11 +78,14 @@ def _mark_viewed(ids: "Sequence[UUID]") -> None:
 
 def print_lead(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the daily summaries among insights of a portfolio, without evidence."""
+    from riskmetrics.present import formatting
+
     width = min(shutil.get_terminal_size((_LINE_WIDTH, 0)).columns, _LINE_WIDTH)
     for row in rows:
         if row["insight_type"] == "daily_summary":
             typer.echo(f"  [{row['severity']}] {row['title']}")
-            findings = [finding["text"] for finding in row["key_findings"] or []]
+            listed = formatting.listed_findings(row["key_findings"] or [])
+            findings = [finding["text"] for finding in listed]
             advice = [each["text"] for each in row["recommendations"] or []]
             parts = (row["summary"], row["full_analysis"], *findings, *advice)
             text = " ".join(part for part in parts if part)
@@ -118,7 +121,10 @@ def _format_insight(row: Mapping[str, Any]) -> list[str]:
     from riskmetrics.present import formatting
 
     lines = [row["summary"], *([row["full_analysis"]] if row["full_analysis"] else [])]
-    for finding in row["key_findings"] or []:
+    findings = row["key_findings"] or []
+    if evidence := formatting.prose_evidence(findings):
+        lines.append(f"    {evidence}")
+    for finding in formatting.listed_findings(findings):
         lines += [f"- {finding['text']}", f"    {formatting.evidence(finding['evidence'])}"]
     lines += [f"> {advice['text']}" for advice in row["recommendations"] or []]
     lines += [f"Limits: {row['data_limitations']}"] if row["data_limitations"] else []

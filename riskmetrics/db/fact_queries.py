@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from riskmetrics.catalog import all_statistics, figures_of
+from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.catalog.track_records import ForecastKind, compared_method
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
@@ -83,7 +84,9 @@ _QUERIES = {
     "tail_risk": _Query(
         _tail,
         ("level",),
-        condition=sa.and_(_tail.c.method == "historical", _tail.c.horizon_days == 1),
+        condition=sa.and_(
+            *(_tail.c[name] == HEADLINE_TAIL[name] for name in ("method", "horizon_days"))
+        ),
     ),
     "factor_exposures": _Query(tables.portfolio_factor_exposures, ("factor",)),
     "factor_risk": _Query(tables.portfolio_factor_risk, ("factor",)),
@@ -102,7 +105,7 @@ _QUERIES = {
         for statistic in all_statistics()
     },
 }
-"""Largest sectors and losses first; one-day historical tail risk; reasons of portfolios."""
+"""Largest sectors and losses first; the one-day tail risk of tables; reasons of portfolios."""
 
 
 def read_portfolio_ids(

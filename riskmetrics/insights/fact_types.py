@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from riskmetrics.catalog import Statistic, Unit, all_statistics, find_figure
+from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.present import formatting
 
 _FORMATTERS = {
@@ -104,6 +105,10 @@ def _statistic_facts(statistic: Statistic) -> Iterator[FactType]:
         if name := statistic.facts.get(figure.column):
             yield _fact(name, "stress", figure.name, statistic.family, (figure.label.lower(),))
 
+
+_TAIL_WINDOW = f"{HEADLINE_TAIL['method']}, 504 sessions"
+_TEST_WINDOW = "historical, 252 sessions"
+"""Method and window of the value at risk that notes tell, and of the one whose test they tell."""
 
 _WINDOWS = (("5d", "5 sessions"), ("21d", "21 sessions"))
 
@@ -245,10 +250,12 @@ FACT_TYPES = {
             ("sessions to liquidate",)),
         _fact("sold_in_5d", "stress", "sold_in_5d", "liquidity share",
             ("share that can be sold in 5 sessions",)),
-        _fact("var_95", "stress", "value_at_risk", "loss", ("value at risk at 95%",)),
+        _fact("var_95", "stress", "value_at_risk", "loss", ("value at risk at 95%",),
+            window=_TAIL_WINDOW),
         _fact("shortfall_95", "stress", "expected_shortfall", "loss",
-            ("expected shortfall at 95%",)),
-        _fact("var_99", "stress", "value_at_risk", "loss", ("value at risk at 99%",)),
+            ("expected shortfall at 95%",), window=_TAIL_WINDOW),
+        _fact("var_99", "stress", "value_at_risk", "loss", ("value at risk at 99%",),
+            window=_TAIL_WINDOW),
         *(kind for statistic in all_statistics() for kind in _statistic_facts(statistic)),
         _fact("own_beta_error", "betas", "portfolio_market_regressions.std_error", "beta",
             ("standard error of the beta of own returns",)),
@@ -268,13 +275,14 @@ FACT_TYPES = {
         FactType("n_resized", "holdings", _LOTS, "count", "positions", ("resized positions",),
             "1 session"),
         _fact("previous_var_95", "tail", "value_at_risk", "loss",
-            ("value at risk at 95% of the session before",)),
-        _fact("var_exceptions", "tail", "exceptions", "exceptions", ("losses beyond the VaR",)),
+            ("value at risk at 95% of the session before",), window=_TAIL_WINDOW),
+        _fact("var_exceptions", "tail", "exceptions", "exceptions", ("losses beyond the VaR",),
+            window=_TEST_WINDOW),
         _fact("var_expected", "tail", "expected_exceptions", "exceptions",
-            ("expected losses beyond the VaR",)),
+            ("expected losses beyond the VaR",), window=_TEST_WINDOW),
         _fact("var_tested", "tail", "n_tested", "sessions", ("tested sessions",)),
         _fact("var_p_value", "tail", "portfolio_var_backtests.p_value", "probability",
-            ("p-value of the VaR test",)),
+            ("p-value of the VaR test",), window=_TEST_WINDOW),
         *(_fact(f"return_{window}", "moves", "daily_return", "return",
             (f"return over {sessions}",), window=sessions) for window, sessions in _WINDOWS),
         _fact("loss_rank", "moves", "daily_return", "rank", ("rank among the year's losses",),

@@ -12,13 +12,16 @@ from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, Plan, Step
 from riskmetrics.insights.slots import Slot, clean_name
 
-VERSION = "3"
+VERSION = "4"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
 
 Names = Mapping[str, str]
 """Alias to the name in the text."""
 
 _MAX_TITLE_CHARS = 200
+
+TOLD_IN = "told_in"
+"""Key of a finding that is a sentence of the prose: the column that has it."""
 
 NOT_ANSWERED, NOTHING = "Not answered", "Nothing to tell"
 """Titles of answers without a claim: what was asked is not stored, or is not so."""
@@ -33,6 +36,7 @@ class NoteText(NamedTuple):
     summary: str
     full_analysis: str
     key_findings: list[dict[str, Any]]
+    """Sentences with their evidence: those of the prose, marked by `TOLD_IN`, then the list."""
     recommendations: list[dict[str, Any]]
     data_limitations: str
 
@@ -98,9 +102,14 @@ def realize_note(
 ) -> NoteText:
     """Return the text of a plan whose claims are true of the sheet."""
     names, seed = display_names(sheet), note_seed(sheet)
-    summary, *others = [realize_steps(steps, claims, names, seed) for steps in plan.paragraphs] or [
-        ""
-    ]
+
+    def find(claim_id: str) -> dict[str, Any]:
+        claim = claims[claim_id]
+        text = realize_claim(claim, names, seed)
+        return {"text": text, "evidence": evidence(claim.evidence, names)}
+
+    paragraphs = [realize_steps(steps, claims, names, seed) for steps in plan.paragraphs]
+    summary, *others = paragraphs or [""]
     title = NOTHING if set(plan.missing) & _NO_ALARMS else NOT_ANSWERED
     if plan.headline:
         title = realize_claim(claims[plan.headline], names, seed)
@@ -114,19 +123,14 @@ def realize_note(
         summary=summary,
         full_analysis="\n\n".join(others),
         key_findings=[
-            {
-                "text": realize_claim(claims[claim], names, seed),
-                "evidence": evidence(claims[claim].evidence, names),
-            }
-            for claim in plan.findings
+            *(
+                find(step.claim) | {TOLD_IN: "full_analysis" if place else "summary"}
+                for place, steps in enumerate(plan.paragraphs)
+                for step in steps
+            ),
+            *map(find, plan.findings),
         ],
-        recommendations=[
-            {
-                "text": realize_claim(claims[claim], names, seed),
-                "evidence": evidence(claims[claim].evidence, names),
-            }
-            for claim in plan.recommendations
-        ],
+        recommendations=[*map(find, plan.recommendations)],
         data_limitations=limitations,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
 IN_SAMPLE_NOTE = (
     "the model was fitted on data after this day, so the forecast may look better than it was"
@@ -82,6 +83,17 @@ def quantity(value: float) -> str:
 def day(value: date) -> str:
     """Format a day as 2024-12-06."""
     return f"{value:%Y-%m-%d}"
+
+
+def listed_findings(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the findings of an insight that its prose does not state."""
+    return [finding for finding in findings if "told_in" not in finding]
+
+
+def prose_evidence(findings: Iterable[Mapping[str, Any]]) -> str:
+    """Format the evidence of the sentences in an insight's prose on one line, each fact once."""
+    of_prose = [finding for finding in findings if "told_in" in finding]
+    return evidence({fact["fact"]: fact for each in of_prose for fact in each["evidence"]}.values())
 
 
 def evidence(facts: Iterable[Mapping[str, str]]) -> str:

@@ -55,6 +55,7 @@ def test_facts_of_a_range_are_those_of_the_stored_rows(connection: sa.Connection
     assert n_windows >= 1
     for sheet in last:
         _check_risk(connection, sheet)
+        _check_tail(connection, sheet)
     named = dict(frame(connection, "SELECT id::text, name FROM portfolios").to_numpy())
     by_name = {named[sheet.portfolio_id]: sheet for sheet in last}
     _check_limits(by_name)
@@ -142,6 +143,28 @@ def _check_risk(connection: sa.Connection, sheet: Sheet) -> None:
         connection, f"SELECT share FROM portfolio_factor_risk {where} AND factor = 'specific'"
     )
     assert sheet.facts["specific_share"].value == specific["share"].iloc[0]
+
+
+def _check_tail(connection: sa.Connection, sheet: Sheet) -> None:
+    """A session is judged by the value at risk that tables lead with: filtered, one day."""
+    rows = frame(
+        connection,
+        "SELECT day, level::float AS level, value_at_risk, expected_shortfall"
+        f" FROM portfolio_tail_risk WHERE portfolio_id = '{sheet.portfolio_id}'"
+        " AND method = 'filtered' AND horizon_days = 1",
+    ).set_index(["day", "level"])
+    today, before = rows.loc[(DAYS[-1], 0.95)], rows.loc[(DAYS[-2], 0.95)]
+    assert sheet.facts["var_95"].value == today["value_at_risk"]
+    assert sheet.facts["shortfall_95"].value == today["expected_shortfall"]
+    assert sheet.facts["previous_var_95"].value == before["value_at_risk"]
+    assert str(sheet.facts["previous_var_95"].fact_type.window).startswith("filtered")
+    exceptions = frame(
+        connection,
+        "SELECT exceptions FROM portfolio_var_backtests WHERE level = 0.95"
+        f" AND portfolio_id = '{sheet.portfolio_id}' AND day = '{sheet.day}'",
+    )
+    assert sheet.facts["var_exceptions"].value == exceptions["exceptions"].iloc[0]
+    assert str(sheet.facts["var_exceptions"].fact_type.window).startswith("historical")
 
 
 def _check_limits(sheets: dict[str, Sheet]) -> None:

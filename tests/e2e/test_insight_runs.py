@@ -99,6 +99,9 @@ def test_every_portfolio_gets_its_notes_with_severity_evidence_and_limits(
     told = " ".join(
         [text["summary"], text["full_analysis"], *(each["text"] for each in text["key_findings"])]
     )
+    # every sentence is listed with its evidence, those of the prose by the column that has them
+    columns = {finding.get("told_in", "key_findings") for finding in text["key_findings"]}
+    assert columns >= {"summary", "full_analysis"}
     (weight,) = stored(
         computed_sample,
         """SELECT to_char(100 * abs(weight), 'FM990') || '%' AS weight,
@@ -123,8 +126,8 @@ def test_a_failing_test_of_the_value_at_risk_is_told_first(computed_sample: str)
         WHERE level = 0.95""",
     )
     assert daily["summary"].startswith(
-        f"The value at risk has been too low: {counts['exceptions']} larger losses in 252 days,"
-        f" where about {counts['expected']:.0f} are expected."
+        f"The historical value at risk has been too low: {counts['exceptions']} larger losses in"
+        f" 252 days, where about {counts['expected']:.0f} are expected."
     )
 
 
@@ -135,7 +138,7 @@ def test_the_report_shows_the_notes_with_their_evidence(
     page = (tmp_path / "page.html").read_text()
     n_notes = stored(computed_sample, "SELECT count(*) AS n FROM ai_insights")[0]["n"]
     assert page.count('<details class="insight"') == n_notes
-    assert "24 larger losses in 252 days" in page
+    assert "losses beyond the VaR 24" in page
 
 
 def test_running_again_keeps_every_insight_with_its_ratings(computed_sample: str, run: Run) -> None:

@@ -104,7 +104,8 @@ def test_a_wrong_plan_is_pruned_without_a_second_call(request_: Request) -> None
     assert writer.calls == 1
     assert row["data_quality"]["outcome"] == "pruned"  # type: ignore[index]
     assert row["context_data"]["plan"] == TRUE.model_dump()  # type: ignore[index]
-    assert (row["key_findings"], row["recommendations"]) == ([], [])
+    assert [each["text"] for each in row["key_findings"]] == [row["summary"]]
+    assert row["recommendations"] == []
     assert find_stored_violations(row) == []
 
 

@@ -25,7 +25,11 @@ ai_insights = sa.Table(
     ),
     sa.Column("summary", sa.Text, nullable=False, doc="Summary of a few sentences."),
     sa.Column("full_analysis", sa.Text, doc="Full text, Markdown."),
-    sa.Column("key_findings", sa.JSON, doc="List of findings."),
+    sa.Column(
+        "key_findings",
+        sa.JSON,
+        doc="List of findings: text, evidence, and told_in, the column whose prose has the text.",
+    ),
     sa.Column("recommendations", sa.JSON, doc="List of recommendations."),
     sa.Column("data_limitations", sa.Text, doc="Limitations of the data, with reasons."),
     sa.Column("context_data", sa.JSON, doc="Fact sheet that the text is based on."),

@@ -142,7 +142,7 @@ def look_at_prices(view: View) -> Iterator[Instance]:
     "look_at_var",
     "tail",
     "",
-    "Look at: the losses beyond the value at risk, before relying on the figure.",
+    "Look at: the losses beyond the historical value at risk, before relying on the figure.",
     role="advice",
 )
 def look_at_var(view: View) -> Iterator[Instance]:

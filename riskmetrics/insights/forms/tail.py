@@ -1,4 +1,8 @@
-"""Value at risk: whether the session's loss was beyond it, and whether it holds in the test."""
+"""Value at risk: whether the session's loss was beyond it, and whether it holds in the test.
+
+A session is judged by the value at risk that tables lead with, which is filtered; the test is that
+of the historical one, and says so.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -42,23 +46,22 @@ def _against_var(
 
 var_exceeded = _against_var(
     "var_exceeded", -1, lambda loss, var: loss > var > 0, 4.0, "warning",
-    "The portfolio lost {amount} ({rate}), more than the prior day's historical value at risk of"
-    " {var}, which should hold on nineteen days of twenty.",
-    "The portfolio lost {amount} ({rate}), beyond the prior day's historical value at risk of"
-    " {var}, a level meant to be exceeded on one day in twenty.",
+    "The portfolio lost {amount} ({rate}), more than the prior day's value at risk of {var}, which"
+    " should hold on nineteen days of twenty.",
+    "The portfolio lost {amount} ({rate}), beyond the prior day's value at risk of {var}, a level"
+    " meant to be exceeded on one day in twenty.",
 )  # fmt: skip
 
 var_held = _against_var(
     "var_held", -1, lambda loss, var: SMALL * var <= loss <= var, 2.1, "info",
-    "The portfolio lost {amount} ({rate}), within the prior day's historical value at risk of"
-    " {var}.",
+    "The portfolio lost {amount} ({rate}), within the prior day's value at risk of {var}.",
 )  # fmt: skip
 
 small_results = [
     _against_var(
         form_id, sign, lambda rate, var: rate < SMALL * var, 2.1, "info",
-        f"The portfolio {went} {{amount}} ({{rate}}), less than a quarter of the prior day's"
-        " historical value at risk of {var}.",
+        f"The portfolio {went} {{amount}} ({{rate}}), less than a quarter of the prior day's value"
+        " at risk of {var}.",
     )
     for form_id, sign, went in (("small_loss", -1, "lost"), ("small_gain", 1, "gained"))
 ]  # fmt: skip
@@ -67,7 +70,7 @@ form(
     "shortfall",
     "stress",
     "shortfall: percent",
-    "On the worst one in twenty past days, today's holdings would have lost {shortfall} on"
+    "On the worst one in twenty days, at today's volatility, the holdings would lose {shortfall} on"
     " average.",
 )(single("shortfall_95", "shortfall", size, lambda loss: loss > 0, 0.45))
 
@@ -103,17 +106,17 @@ def _tested(
 
 var_too_low = _tested(
     "var_too_low", 1, 0.0, _REJECTED, 1.7, "warning",
-    "The value at risk has been too low: {exceptions} larger losses in {count} days, where about"
-    " {expected} are expected.",
+    "The historical value at risk has been too low: {exceptions} larger losses in {count} days,"
+    " where about {expected} are expected.",
     place=0,
 )  # fmt: skip
 _tested(
     "var_too_high", -1, 0.0, _REJECTED, 1.5, "elevated",
-    "The value at risk has been too high: {exceptions} larger losses in {count} days, where about"
-    " {expected} are expected.",
+    "The historical value at risk has been too high: {exceptions} larger losses in {count} days,"
+    " where about {expected} are expected.",
 )  # fmt: skip
 _tested(
     "var_often_exceeded", 1, _REJECTED, _WEAK, 1.4, "info",
-    "Losses exceeded the value at risk on {exceptions} of {count} days, where about {expected} are"
-    " expected.",
+    "Losses exceeded the historical value at risk on {exceptions} of {count} days, where about"
+    " {expected} are expected.",
 )  # fmt: skip
