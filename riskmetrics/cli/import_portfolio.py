@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.identifiers import (
+    SymbolPairs,
+    look_up_symbols,
+    parse_symbol_pairs,
+    remember_symbols,
+)
 from riskmetrics.cli.output import (
     echo_err,
     pluralize,
@@ -84,6 +90,7 @@ def portfolio(
     equity: _Equity = None,
     as_of: _AsOf = None,
     account: _Account = "",
+    symbols: SymbolPairs = None,
     decimal: Decimal = "",
     dates: Dates = "",
     value: _Value = None,
@@ -114,7 +121,8 @@ def portfolio(
     check_amount("--equity", equity)
     check_amount("--value", value)
     check_not_future("--as-of", as_of)
-    parsed = _read(file, parse_notation(decimal, dates), as_of, allow_empty=allow_empty)
+    mapped = parse_symbol_pairs(symbols or [])
+    parsed = _read(file, parse_notation(decimal, dates), as_of, mapped, allow_empty=allow_empty)
     day = as_of or parsed.day or date.today()
     if value is not None and not parsed.has_weights:
         raise UsageError(f"{file} has quantities: --value is only for weights")
@@ -137,17 +145,23 @@ def portfolio(
         return
     if _review(parsed, plans, day) and not yes and sys.stdin.isatty() and sys.stderr.isatty():
         typer.confirm("Store these holdings?", default=True, abort=True, err=True)
-    _store_plans(file, parsed, plans, day, value)
+    _store_plans(file, parsed, plans, day, value, mapped)
 
 
 def _read(
-    file: Path, notation: "Notation", as_of: date | None, *, allow_empty: bool
+    file: Path,
+    notation: "Notation",
+    as_of: date | None,
+    mapped: dict[str, str],
+    *,
+    allow_empty: bool,
 ) -> "HoldingsFile":
     """Read a file with the layouts of the settings; raise UsageError if it is of the future."""
     from riskmetrics import settings
     from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
     from riskmetrics.sources.layouts import load_layouts
+    from riskmetrics.sources.security_identifiers import KnownSymbols
 
     configured = settings.load()
     parsed = read_holdings(
@@ -158,6 +172,7 @@ def _read(
         allow_empty=allow_empty,
         limits=configured.limits,
         layouts=load_layouts(configured.layouts),
+        known=KnownSymbols(mapped, look_up_symbols),
     )
     if as_of is None and parsed.day and parsed.day > date.today():
         raise UsageError(f"{file} is dated {parsed.day}, which is in the future: pass --as-of")
@@ -206,7 +221,12 @@ def _review(
 
 
 def _store_plans(
-    file: Path, parsed: "HoldingsFile", plans: list[PortfolioPlan], day: date, value: float | None
+    file: Path,
+    parsed: "HoldingsFile",
+    plans: list[PortfolioPlan],
+    day: date,
+    value: float | None,
+    mapped: dict[str, str],
 ) -> None:
     """Store the holdings of all portfolios in one transaction."""
     from riskmetrics.cli.database import write_transaction
@@ -214,6 +234,8 @@ def _store_plans(
 
     with write_transaction() as connection:
         shares = _resolve_symbols(connection, parsed, plans)
+        stated = {key: shares.get(symbol, symbol) for key, symbol in parsed.identifiers.items()}
+        remember_symbols(connection, stated, mapped)
         summaries = [
             _store_holdings(connection, plan, parsed, day, value, shares) for plan in plans
         ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.file_results import format_write, report_result, resolve_rows
+from riskmetrics.cli.identifiers import look_up_symbols
 from riskmetrics.cli.output import echo_err, echo_progress, pluralize
 from riskmetrics.cli.shared_options import Dates, Decimal, parse_notation
 
@@ -54,7 +55,9 @@ def prices(files: _Files, symbol: _Symbol = "", decimal: Decimal = "", dates: Da
     if symbol and len(paths) > 1:
         raise UsageError("--symbol is for a single file: name the others after their symbols")
     if len(paths) == 1:
-        parsed = read_prices(paths[0], settings.load().limits, notation, symbol or None)
+        parsed = read_prices(
+            paths[0], settings.load().limits, notation, symbol or None, look_up_symbols
+        )
         _store_files({paths[0]: parsed})
         return
     accepted, refused = _read_files(paths, notation)
@@ -108,7 +111,7 @@ def _read_files(
     for number, path in enumerate(paths, 1):
         echo_progress(f"Reading {number} of {len(paths)}: {path.name}")
         try:
-            accepted[path] = read_prices(path, limits, notation)
+            accepted[path] = read_prices(path, limits, notation, look_up=look_up_symbols)
         except (DataQualityError, UsageError) as error:
             refused[path] = error
     if not accepted:

@@ -1,7 +1,6 @@
 """`riskmetrics import transactions`: import a broker's history of transactions."""
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +8,12 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
+from riskmetrics.cli.identifiers import (
+    SymbolPairs,
+    look_up_symbols,
+    parse_symbol_pairs,
+    remember_symbols,
+)
 from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson, Dates, check_portfolio_name, parse_notation
 from riskmetrics.cli.shared_options import Decimal as NumberMark
@@ -39,10 +44,6 @@ _Portfolio = Annotated[
 _Account = Annotated[
     str, typer.Option(help="Only this account of the file, by its number or a part of it.")
 ]
-_Map = Annotated[
-    list[str] | None,
-    typer.Option("--map", help="Symbol of a name or ISIN in the file, as in US0378331005=AAPL."),
-]
 _LeaveOut = Annotated[
     list[str] | None,
     typer.Option(
@@ -71,7 +72,7 @@ def transactions(
     file: _File,
     portfolio: _Portfolio,
     account: _Account = "",
-    symbols: _Map = None,
+    symbols: SymbolPairs = None,
     leave_out: _LeaveOut = None,
     decimal: NumberMark = "",
     dates: Dates = "",
@@ -101,12 +102,13 @@ def transactions(
     if replace and add:
         raise UsageError("pass --replace or --add, not both")
     notation = parse_notation(decimal, dates)
+    mapped = parse_symbol_pairs(symbols or [])
     options = TransactionOptions(
-        _parse_symbols(symbols or []), leave_out or (), notation.decimal, notation.date_order
+        mapped, leave_out or (), notation.decimal, notation.date_order, look_up_symbols
     )
     parsed = read_transactions(file, options, account=account, limits=settings.load().limits)
     _report_file(parsed)
-    request = _Request(file, name, replace=replace, add=add)
+    request = _Request(file, name, mapped, replace=replace, add=add)
     outcome = _import(request, parsed, is_dry_run=dry_run)
     rejected = sorted([*parsed.rejected, *outcome.rejected], key=lambda row: row.line or 0)
     if as_json:
@@ -157,20 +159,6 @@ def _print_open_lots(lots: "list[DatedLot]") -> None:
         print_frame(pd.DataFrame(rows), as_json=False, title="Open lots")
 
 
-def _parse_symbols(pairs: Iterable[str]) -> dict[str, str]:
-    from riskmetrics.errors import UsageError
-    from riskmetrics.symbols import normalize_symbol
-
-    found = {}
-    for pair in pairs:
-        name, _, text = pair.rpartition("=")
-        symbol = normalize_symbol(text)
-        if not name or symbol is None:
-            raise UsageError(f"--map {pair} is invalid: use NAME=SYMBOL, as in US0378331005=AAPL")
-        found[name] = symbol
-    return found
-
-
 def _report_file(parsed: "TransactionList") -> None:
     """Print what the file is, and the lines that are no transactions, to stderr."""
     kinds = Counter(one.kind.value.replace("_", " ") for one in parsed.transactions)
@@ -187,6 +175,8 @@ class _Request(NamedTuple):
 
     file: Path
     name: str
+    mapped: dict[str, str]
+    """Symbols by names and identifiers in the file."""
     replace: bool
     add: bool
 
@@ -245,6 +235,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
     from riskmetrics.db import transactions as store
     from riskmetrics.transactions.lots import build_lots, cash_balances, is_cash_known
 
+    remember_symbols(connection, parsed.identifiers, request.mapped)
     portfolio_id = store.find_or_create_portfolio(connection, request.name)
     before = store.read_transactions(connection, portfolio_id)
     changes = store.store_transactions(

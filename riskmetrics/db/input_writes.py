@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import tables, write
+from riskmetrics.db import security_identifiers, tables, write
 from riskmetrics.db.copy import fetch_frame, server_encoding
 from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, any_of
 from riskmetrics.db.write import WriteCounts
@@ -124,8 +124,16 @@ def _find_mixed_symbols(connection: sa.Connection, rows: pd.DataFrame) -> list[s
 
 
 def store_profiles(connection: sa.Connection, rows: pd.DataFrame, source: str) -> WriteCounts:
-    """Store company profiles, one per symbol; missing columns and cells keep stored values."""
+    """Store company profiles, one per symbol; missing columns and cells keep stored values.
+
+    A column ``identifiers`` has the keys of the ISIN and CUSIP of each symbol.
+    """
     write.lock_asset(connection, "profiles")
+    if "identifiers" in rows:
+        pairs = zip(rows["identifiers"], rows["symbol"], strict=True)
+        symbols = {key: symbol for keys, symbol in pairs for key in keys}
+        security_identifiers.store_symbols(connection, symbols, source)
+        rows = rows.drop(columns="identifiers")
     return write.upsert_rows(
         connection, tables.company_profiles, rows.assign(data_source=source), key=["symbol"]
     )

@@ -10,7 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from riskmetrics.errors import DataQualityError, UsageError
@@ -27,17 +26,18 @@ from riskmetrics.sources.holdings_rows import (
     place_report_cash,
     prepare_rows,
     quantities_from_prices,
-    read_numbers,
     split_rows,
+    weight_scale,
 )
+from riskmetrics.sources.identified_holdings import place_known_symbols
 from riskmetrics.sources.layouts import Layout, LayoutSet, load_layouts
 from riskmetrics.sources.lot_validation import validate_lots
 from riskmetrics.sources.row_validation import (
     RESCALE_NOTE_TOLERANCE,
-    WEIGHT_SCALES,
     ParseResult,
     no_valid_row_error,
 )
+from riskmetrics.sources.security_identifiers import KnownSymbols
 from riskmetrics.sources.statement_parser import ParsedStatement, SkippedLine
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 
@@ -87,6 +87,8 @@ class HoldingsFile(NamedTuple):
     rejected: list[RejectedRow]
     """Rejected lines that belong to no account."""
     skipped: list[SkippedLine]
+    identifiers: dict[str, str]
+    """Symbols that rows state next to an ISIN or CUSIP, by `security_identifiers` key."""
 
     @property
     def has_weights(self) -> bool:
@@ -108,6 +110,7 @@ def read_holdings(
     allow_empty: bool = False,
     limits: Limits = DEFAULT_LIMITS,
     layouts: LayoutSet | None = None,
+    known: KnownSymbols = KnownSymbols(),  # noqa: B008  # a tuple
 ) -> HoldingsFile:
     """Read the holdings of one or several accounts.
 
@@ -129,6 +132,8 @@ def read_holdings(
         Limits of the file.
     layouts : LayoutSet, optional
         Layouts to try. Default: those of the package.
+    known : KnownSymbols
+        Symbols of identifiers and names in the place of symbols. Default: none.
 
     Raises
     ------
@@ -144,6 +149,8 @@ def read_holdings(
     order = date_order or layout.dates or infer_order(written_day)
     notation = _Notation(mark, order)
     stated_day = _stated_day(path, file.statement, order, needs_day=as_of is None)
+    table, identifiers = place_known_symbols(file.statement.table, known)
+    file = file._replace(statement=file.statement._replace(table=table))
     table, size, moved = _prepare_table(path, file, notation)
     reader = _AccountReader(
         layout,
@@ -167,6 +174,7 @@ def read_holdings(
         reader.accounts,
         rejected,
         sorted([*file.statement.skipped, *moved, *reader.skipped]),
+        identifiers,
     )
 
 
@@ -295,7 +303,7 @@ class _AccountReader:
         """Return the total that the sizes refer to: 1 or 100 for weights, else 1."""
         if self._size is not StatedSize.WEIGHT:
             return 1.0
-        return _weight_scale(rows.holdings, rows.cash, self._decimal)
+        return weight_scale(rows.holdings, rows.cash, self._decimal)
 
     def _build_account(self, name: str, lots: ParseResult, rows: SplitRows) -> Account:
         """Return an account, and move the market values of its lots to its value."""
@@ -380,15 +388,3 @@ def _account_names(table: Table) -> "pd.Series[str]":
     label = (kind + (" ..." + number.str[-4:]).where(number != "", "")).str.strip()
     several = pd.DataFrame({"name": name, "number": number, "label": label}).drop_duplicates()
     return label if several["label"].is_unique else (kind + " " + number).str.strip()
-
-
-def _weight_scale(table: Table, cash: float, decimal: str) -> float:
-    """Return the total that weights refer to, 1 or 100, from their sum including cash."""
-    total = np.nansum([*read_numbers(table, "weight", decimal), cash])
-    whole = next((whole for low, high, whole in WEIGHT_SCALES if low < total < high), None)
-    if whole is None:
-        raise DataQualityError(
-            f"weights of {table.path} sum to {total:g}, neither 1 nor 100. Add what is missing,"
-            " such as a line for cash"
-        )
-    return whole

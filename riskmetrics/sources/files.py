@@ -28,6 +28,7 @@ from riskmetrics.sources.row_validation import (
     to_dates,
     validate_table,
 )
+from riskmetrics.sources.security_identifiers import identifier_key
 from riskmetrics.sources.tabular_files import RejectedRow, read_columns
 
 __all__ = [
@@ -57,6 +58,8 @@ PROFILE_COLUMNS = {
     "sector": ("gicssector", "gicssectorname", "gics", "sector", "sectorname", "fmpsector"),
     "industry": ("industry", "gicsindustry", "industryname"),
     "beta": ("beta", "beta1y", "providerbeta"),
+    "isin": ("isin", "isincode"),
+    "cusip": ("cusip", "cusipcode", "cusipnumber"),
 }
 BENCHMARK_COLUMNS = {
     "date": _DATE_HEADERS,
@@ -86,8 +89,8 @@ def read_profiles(
     Parameters
     ----------
     path : Path
-        CSV, Excel or Parquet with symbol; optionally company name, asset type, sector, industry
-        and beta.
+        CSV, Excel or Parquet with symbol; optionally company name, asset type, sector, industry,
+        beta, ISIN and CUSIP.
 
     Returns
     -------
@@ -95,7 +98,8 @@ def read_profiles(
         symbol, company_name (at most 200 characters, None if missing), is_etf, is_fund (boolean, NA
         without an asset type), sector (GICS name, None if missing or unknown: a note names the
         unknown), industry (at most 100 characters or None), beta (float64, the vendor's,
-        dimensionless, NaN if missing).
+        dimensionless, NaN if missing), identifiers (tuple of the keys of its ISIN and
+        CUSIP; a note names those that are invalid).
 
     Raises
     ------
@@ -133,9 +137,26 @@ def read_profiles(
                 "sector": sectors,
                 "industry": blank_to_none(validator.text("industry").str.slice(0, 100)),
                 "beta": beta,
+                "identifiers": _identifier_keys(validator),
             }
         )
     )
+
+
+def _identifier_keys(validator: RowValidator) -> list[tuple[str, ...]]:
+    """Return the keys of the ISINs and CUSIPs of each row; a note names the invalid ones."""
+    columns = []
+    for name in ("isin", "cusip"):
+        texts = validator.text(name)
+        keys = [identifier_key(text) for text in texts]
+        invalid = (texts != "") & np.array([key is None for key in keys]) & validator.valid_rows
+        if invalid.any():
+            validator.notes.append(
+                f"column {name}: not stored, because the check digit is wrong or it is of a bond:"
+                f" {join_names(texts[invalid])}"
+            )
+        columns.append(keys)
+    return [tuple({key for key in pair if key}) for pair in zip(*columns, strict=True)]
 
 
 def _gics_sectors(names: "pd.Series[str]") -> "pd.Series[Any]":

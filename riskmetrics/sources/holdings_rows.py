@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import (
@@ -19,6 +20,7 @@ from riskmetrics.sources.asset_classes import (
     is_foreign_cash,
 )
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
+from riskmetrics.sources.row_validation import WEIGHT_SCALES
 from riskmetrics.sources.statement_days import parse_stated_day
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.symbol_forms import (
@@ -273,6 +275,18 @@ def read_numbers(table: Table, name: str, decimal: str) -> FloatArray:
         if name in table.columns
         else np.full(table.n_rows, np.nan)
     )
+
+
+def weight_scale(table: Table, cash: float, decimal: str) -> float:
+    """Return the total that weights refer to, 1 or 100, from their sum including cash."""
+    total = np.nansum([*read_numbers(table, "weight", decimal), cash])
+    whole = next((whole for low, high, whole in WEIGHT_SCALES if low < total < high), None)
+    if whole is None:
+        raise DataQualityError(
+            f"weights of {table.path} sum to {total:g}, neither 1 nor 100. Add what is missing,"
+            " such as a line for cash"
+        )
+    return whole
 
 
 def drop_textual_quantity(table: Table, decimal: str) -> Table:

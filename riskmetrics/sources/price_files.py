@@ -29,6 +29,11 @@ from riskmetrics.sources.row_validation import (
     to_dates,
     validate_table,
 )
+from riskmetrics.sources.security_identifiers import (
+    SymbolLookup,
+    look_up_nothing,
+    resolve_identifiers,
+)
 from riskmetrics.sources.symbol_forms import (
     describe_identifier,
     is_foreign_exchange,
@@ -59,6 +64,7 @@ def read_prices(
     limits: Limits = DEFAULT_LIMITS,
     notation: Notation = INFERRED,
     symbol: str | None = None,
+    look_up: SymbolLookup = look_up_nothing,
 ) -> ParseResult:
     """Read daily prices, one row per symbol and exchange session.
 
@@ -74,6 +80,8 @@ def read_prices(
         Decimal mark and order of dates, if not inferred.
     symbol : str, optional
         Symbol of a file without symbols.
+    look_up : callable, optional
+        Returns the known symbols of ISINs and CUSIPs in the place of symbols.
 
     Returns
     -------
@@ -95,7 +103,7 @@ def read_prices(
     on some rows only, the other rows are rejected: a mixture would give false returns. Raw closes
     are divided by the splits of the file (`price_adjustments`).
     """
-    table = _strip_decoration(read_price_table(path, symbol, limits))
+    table = _strip_decoration(read_price_table(path, symbol, limits), look_up)
     _refuse_intraday(table, notation)
     validator = validate_table(table, notation, _AMOUNTS, ("volume",))
     if "period" in table.columns:
@@ -109,10 +117,12 @@ def read_prices(
     return parsed
 
 
-def _strip_decoration(table: Table) -> Table:
-    """Return a table with symbols without decoration, such as KO for NYSE:KO."""
+def _strip_decoration(table: Table, look_up: SymbolLookup) -> Table:
+    """Return a table with symbols, such as KO for NYSE:KO, and for its ISIN if that is known."""
     texts = pc.fill_null(cells.trim_text(table.columns["symbol"]), "")
-    plain = {text: parse_symbol_form(text).symbol for text in pc.unique(texts).to_pylist()}
+    distinct = pc.unique(texts).to_pylist()
+    plain = {text: parse_symbol_form(text).symbol for text in distinct}
+    plain |= resolve_identifiers(distinct, {}, look_up)
     decorated = [f"{text} is read as {symbol}" for text, symbol in plain.items() if text != symbol]
     if not decorated:
         return table

@@ -21,6 +21,8 @@ _USD_NAMES = frozenset(
 )
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
 _CUSIP = re.compile(r"(?=.*\d)[0-9A-Z]{6}[0-9A-Z*@#]{2}\d")
+_CUSIP_FORM = re.compile(r"\d{3}[0-9A-Z]{5}\d|[A-Z]\d{4}[0-9A-Z]{3}\d")
+"""Form of a CUSIP or CINS with the digits at their start, which no symbol has."""
 _PAIR = re.compile(r"([A-Z]{3,5})[./ -]?(USDT|USDC|[A-Z]{3})")
 _FUTURE = re.compile(r"[/@][A-Z0-9]{1,3}([FGHJKMNQUVXZ]\d{1,2})?(:[A-Z]+)?|[A-Z0-9]{1,4}=F")
 _FOREX = re.compile(r"([A-Z]{3})?[A-Z]{3}=X")
@@ -181,16 +183,24 @@ def describe_identifier(plain: str) -> str:
 
     Examples
     --------
-    >>> describe_identifier("US0378331005"), describe_identifier("AAPL")
-    ('an ISIN, not a symbol. Add a column Symbol with the ticker', '')
+    >>> describe_identifier("US0378331005").partition(".")[0], describe_identifier("AAPL")
+    ('an ISIN, not a symbol', '')
+    >>> describe_identifier("US0378331006")
+    'no symbol, and as an ISIN or CUSIP its check digit is wrong. Correct it'
     """
     if is_debt_cusip(plain):
         return f"the CUSIP of a bond: {_ADVICE}"
     if is_isin(plain) or is_cusip(plain):
         kind = "an ISIN" if is_isin(plain) else "a CUSIP"
-        return f"{kind}, not a symbol. Add a column Symbol with the ticker"
+        column = "ISIN" if is_isin(plain) else "CUSIP"
+        return (
+            f"{kind}, not a symbol. Add a column Symbol with the ticker, or import profiles with a"
+            f" column {column}"
+        )
     if plain and not re.search("[A-Z]", plain):
         return "a number, not a symbol. Check which column has the symbols"
+    if _ISIN.fullmatch(plain) or _CUSIP_FORM.fullmatch(plain):
+        return "no symbol, and as an ISIN or CUSIP its check digit is wrong. Correct it"
     return ""
 
 

@@ -16,6 +16,7 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import classify_lines
 from riskmetrics.sources.raw_files import decode_text, measure_size, open_content, read_whole
+from riskmetrics.sources.security_identifiers import resolve_identifiers
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.tabular_files import RejectedRow
 from riskmetrics.sources.transaction_documents import is_document, read_document
@@ -24,7 +25,11 @@ from riskmetrics.sources.transaction_layouts import (
     load_layouts,
 )
 from riskmetrics.sources.transaction_rows import RowReader, TransactionOptions, parse_numbers
-from riskmetrics.sources.transaction_securities import StatedRow, UnreadRowError
+from riskmetrics.sources.transaction_securities import (
+    StatedRow,
+    UnreadRowError,
+    learn_row_symbols,
+)
 from riskmetrics.sources.transaction_tables import find_tables
 from riskmetrics.sources.vocabulary import language_date_order
 from riskmetrics.sources.workbooks import is_workbook
@@ -58,6 +63,8 @@ class TransactionList(NamedTuple):
     skipped: list[SkippedLine]
     """Lines that change neither holdings nor cash."""
     notes: list[str]
+    identifiers: dict[str, str]
+    """Symbols that rows state next to an ISIN or CUSIP, by `security_identifiers` key."""
 
 
 def read_transactions(
@@ -171,7 +178,13 @@ def _interpret(
     rows, skipped, layout = content.rows, list(content.skipped), content.layout
     numbers = parse_numbers(path, rows, layout, content.delimiter, options.decimal)
     days = (row.cells.get("day", "") for row in rows)
-    reader = RowReader(options, days, content.default_order)
+    identifiers = learn_row_symbols(rows)
+    identified = resolve_identifiers(
+        (row.cells.get("symbol") or row.cells.get("identifier", "") for row in rows),
+        identifiers,
+        options.look_up,
+    )
+    reader = RowReader(options, days, content.default_order, identified)
     stated: list[tuple[StatedRow, StatedTransaction]] = []
     rejected = []
     for row, known in zip(rows, numbers, strict=True):
@@ -206,6 +219,7 @@ def _interpret(
         sorted(rejected, key=lambda row: row.line or 0),
         sorted(skipped),
         notes,
+        identifiers,
     )
 
 

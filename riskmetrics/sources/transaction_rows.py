@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from riskmetrics.sources import cells, dates
 from riskmetrics.sources.decimal_marks import infer_table_decimal
 from riskmetrics.sources.holdings_columns import FOREIGN_AMOUNT
 from riskmetrics.sources.option_terms import find_option_symbol
+from riskmetrics.sources.security_identifiers import SymbolLookup, look_up_nothing
 from riskmetrics.sources.symbol_forms import is_usd
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.transaction_layouts import (
@@ -29,6 +31,7 @@ from riskmetrics.sources.transaction_securities import (
     plain_symbol,
     reject_unsupported,
     security_names,
+    unknown_identifier,
 )
 from riskmetrics.symbols import normalize_symbol
 from riskmetrics.transactions.amounts import StatedTransaction
@@ -68,6 +71,8 @@ class TransactionOptions:
     """Decimal mark, "." or ",". None: inferred."""
     date_order: str | None = None
     """Order of the dates with separators, mdy or dmy. None: inferred."""
+    look_up: SymbolLookup = look_up_nothing
+    """Returns the known symbols of ISINs and CUSIPs of rows without a symbol."""
 
 
 Numbers = Mapping[str, Decimal | None]
@@ -124,13 +129,18 @@ def _infer_mark(
 class RowReader:
     """Reader of the rows of a file; ``days`` are its dates, which settle ambiguous ones.
 
-    The default order is used for dates that do not show theirs.
+    The default order is used for dates that do not show theirs. ``identified`` are the symbols of
+    texts that are identifiers.
     """
 
     def __init__(
-        self, options: TransactionOptions, days: Iterable[str], default_order: str | None = None
+        self,
+        options: TransactionOptions,
+        days: Iterable[str],
+        default_order: str | None = None,
+        identified: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._options = options
+        self._options, self._identified = options, identified
         self._order = dates.infer_order(_AS_OF.sub("", text) for text in days) or default_order
         self._days: dict[tuple[str, str | None], date | None] = {}
         self._left_out = {name.casefold() for name in options.left_out}
@@ -217,10 +227,12 @@ class RowReader:
         if _MONEY_MARKET.fullmatch(text.upper()):
             return text.upper()
         isin = text if _ISIN.fullmatch(text) else row.cells.get("identifier", "")
+        if symbol := self._identified.get(text or isin):
+            return symbol
         if text and not _CASH_SYMBOL.fullmatch(text) and text != isin:
             return plain_symbol(row, text)
         if isin:
-            raise UnreadRowError(f"only the identifier {isin}: pass --map {isin}=SYMBOL")
+            raise unknown_identifier(isin)
         return None
 
 

@@ -1,12 +1,17 @@
 """Securities of the rows of transactions: their symbols, and those that are not supported."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
+from riskmetrics.sources.security_identifiers import (
+    StatedSecurity,
+    has_wrong_check_digit,
+    identifier_key,
+    learn_symbols,
+)
 from riskmetrics.sources.symbol_forms import (
-    is_cusip,
-    is_debt_cusip,
     is_foreign_exchange,
     is_usd,
     parse_symbol_form,
@@ -42,8 +47,8 @@ def security_names(row: StatedRow) -> list[str]:
 def plain_symbol(row: StatedRow, text: str) -> str:
     """Return the normal form of a symbol without decoration; raise if it is not supported."""
     form = parse_symbol_form(text)
-    if is_cusip(text) and not is_debt_cusip(text):
-        raise UnreadRowError(f"only the identifier {text}: pass --map {text}=SYMBOL")
+    if identifier_key(text):
+        raise unknown_identifier(text)
     if form.problem:
         raise UnreadRowError(f"{form.problem}; pass --leave-out {text!r}")
     if form.listing and not row.cells.get("currency"):
@@ -51,6 +56,31 @@ def plain_symbol(row: StatedRow, text: str) -> str:
     if symbol := normalize_symbol(form.symbol):
         return symbol
     raise UnreadRowError(f"symbol '{text}' is not a symbol: pass --map '{text}=SYMBOL'")
+
+
+def unknown_identifier(text: str) -> UnreadRowError:
+    """Return the error of a row whose security is only named by an ISIN or CUSIP."""
+    if has_wrong_check_digit(text):
+        return UnreadRowError(f"{text} is no ISIN: its check digit is wrong. Correct it")
+    return UnreadRowError(f"only the identifier {text}: pass --map {text}=SYMBOL")
+
+
+def learn_row_symbols(rows: Iterable[StatedRow]) -> dict[str, str]:
+    """Return the symbols that rows of shares state next to an identifier, by its key."""
+    return learn_symbols(
+        StatedSecurity(row.cells["symbol"], row.cells["identifier"], row.cells.get("currency", ""))
+        for row in rows
+        if row.cells.keys() >= {"symbol", "identifier"} and not _is_option(row)
+    )
+
+
+def _is_option(row: StatedRow) -> bool:
+    """Return whether a row may be of an option, whose identifier may be that of the share."""
+    return (
+        bool(row.cells.get("option_right") or row.cells.get("strike_price"))
+        or asset_class(row.cells.get("investment_class", "")) == "option"
+        or re.search(r"(?i)\b(call|put)\b", row.cells.get("description", "")) is not None
+    )
 
 
 def _foreign_listing_reason(name: str) -> str:

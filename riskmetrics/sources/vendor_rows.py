@@ -17,6 +17,7 @@ from riskmetrics import gics
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.files import BETA_LIMIT
 from riskmetrics.sources.row_validation import RowValidator
+from riskmetrics.sources.security_identifiers import identifier_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.symbols import normalize_symbol
 from riskmetrics.text import UNPRINTABLE
@@ -64,6 +65,14 @@ class Profile(VendorRow):
     beta: Beta = None
     is_etf: bool | None = None
     is_fund: bool | None = None
+    isin: str | None = None
+    cusip: str | None = None
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """Keys of the ISIN and the CUSIP, those that are valid."""
+        keys = {identifier_key(text) for text in (self.isin, self.cusip) if text}
+        return tuple(key for key in keys if key)
 
     @property
     def gics_sector(self) -> str | None:
@@ -155,6 +164,7 @@ def profiles_to_frame(profiles: Sequence[Profile]) -> pd.DataFrame:
             "is_etf": profile.is_etf,
             "is_fund": profile.is_fund,
             "beta": profile.beta,
+            "identifiers": profile.identifiers,
         }
         for profile in profiles
     ]

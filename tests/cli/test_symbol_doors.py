@@ -43,6 +43,7 @@ TESTED_ARGUMENTS = {
 OTHER_PARAMETERS = {
     ("show track-record", "every"),
     *(("import transactions", name) for name in ("symbols", "leave_out")),
+    ("import portfolio", "symbols"),
 }
 """Parameters that are a number of symbols, a choice of rows, or names as the file has them."""
 

@@ -18,6 +18,7 @@ INPUT = {
         "benchmarks_sector_weights",
     ),
     "price_decisions",
+    "security_identifiers",
     "portfolio_limits",
     "transactions",
     *(

@@ -92,6 +92,19 @@ def test_what_a_profile_lacks_stays_as_it_is_stored(feed, market, engine, tomorr
     assert float(found["beta"]) == 1.1
 
 
+def test_isin_and_cusip_of_a_profile_name_its_symbol(feed, market, engine):
+    known = {"isin": "US0378331005", "cusip": "037833100"}
+    market.replies["profile", "S001"] = Reply([{**market._profile("S001", {})[0], **known}])
+    wrong = {"isin": "US5949181046", "cusip": ""}
+    market.replies["profile", "S002"] = Reply([{**market._profile("S002", {})[0], **wrong}])
+    assert profiles.refresh(feed, ["S001", "S002"]).errors == {}
+    table = tables.security_identifiers
+    query = sa.select(table.c.identifier, table.c.symbol, table.c.data_source)
+    with engine.connect() as connection:
+        assert connection.execute(query).all() == [("037833100", "S001", "FMP")]
+    assert profile(engine, "S002")["company_name"] == "S002 Inc."
+
+
 def test_a_beta_that_its_column_does_not_hold_takes_no_other_profile_with_it(feed, market, engine):
     market.replies["profile", "S002"] = Reply(
         [{**market._profile("S002", {})[0], "beta": 9999.99999}]

@@ -48,6 +48,8 @@ PROFILE = {
     "description": "(text)",
     "sector": "Technology",
     "country": "US",
+    "cusip": "037833100",
+    "isin": "US0378331005",
     "isEtf": False,
     "isFund": False,
 }

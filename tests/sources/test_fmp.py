@@ -179,6 +179,7 @@ def test_a_profile_is_named_as_the_tables_columns_and_its_sector_is_gics():
         "is_etf": False,
         "is_fund": False,
         "beta": 1.24,
+        "identifiers": ("037833100",),
     }
 
 

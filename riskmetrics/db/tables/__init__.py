@@ -33,6 +33,7 @@ from riskmetrics.db.tables.market_data_tables import (
     company_profiles,
     market_data_cache,
     price_decisions,
+    security_identifiers,
 )
 from riskmetrics.db.tables.portfolio_results import (
     portfolio_coverage,
@@ -115,6 +116,7 @@ __all__ = [
     "positions",
     "price_decisions",
     "rejected_rows",
+    "security_identifiers",
     "stress_scenarios",
     "symbol_adjusted_betas",
     "symbol_decayed_betas",

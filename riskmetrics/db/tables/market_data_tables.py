@@ -2,7 +2,13 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import metadata, surrogate_key_column, timestamp_column
+from riskmetrics.db.tables.schema import (
+    key_column,
+    metadata,
+    required_column,
+    surrogate_key_column,
+    timestamp_column,
+)
 
 market_data_cache = sa.Table(
     "market_data_cache",
@@ -108,6 +114,23 @@ company_profiles = sa.Table(
     timestamp_column("updated_at"),
 )
 """One row per symbol."""
+
+security_identifiers = sa.Table(
+    "security_identifiers",
+    metadata,
+    key_column(
+        "identifier",
+        sa.String(12),
+        "CUSIP of the security, also of its ISIN if that contains one; else the ISIN.",
+    ),
+    required_column("symbol", sa.String(20), "Symbol in normal form, such as BRK-B."),
+    required_column(
+        "data_source", sa.String(50), "Vendor, file (of profiles), statement or user (--map)."
+    ),
+    timestamp_column("created_at", comment="When the identifier was first stored."),
+    timestamp_column("updated_at", comment="When its symbol last changed."),
+    comment="One row per ISIN or CUSIP: the symbol that it stands for.",
+)
 
 benchmarks_sector_weights = sa.Table(
     "benchmarks_sector_weights",
