@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "m4f6a8b0c235"
-down_revision = "l2e5a8c41d70"
+down_revision = "m1a5b7c20e31"
 
 RENAMED = {
     "volatility_forecasts": ("coefficients", "coefficients_version"),
