@@ -1,4 +1,4 @@
-"""`riskmetrics import`: import files of prices, profiles, sector weights, factors, scenarios."""
+"""`riskmetrics import`: import files of prices, profiles, sectors, factors, events, scenarios."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.file_results import format_write, report_result, resolve_rows
+from riskmetrics.cli.file_results import (
+    format_write,
+    report_dry_run,
+    report_result,
+    resolve_rows,
+)
 from riskmetrics.cli.import_portfolio import portfolio
 from riskmetrics.cli.import_prices import prices
 from riskmetrics.cli.import_transactions import transactions
-from riskmetrics.cli.output import echo_err, require_printable
+from riskmetrics.cli.output import echo_err, pluralize, require_printable
 from riskmetrics.cli.shared_options import Dates, Decimal, File, parse_notation
 
 if TYPE_CHECKING:
@@ -129,6 +134,35 @@ def factors(
 
 
 @app.command(rich_help_panel=_MARKET_DATA)
+def events(
+    file: File,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be read; store nothing.")
+    ] = False,
+    dates: Dates = "",
+) -> None:
+    """Import days of events, such as earnings reports.
+
+    Columns are symbol, date; optionally known_on, the day on which the date became known. By
+    default an event to come is known from the import on. A file is the whole calendar of its
+    symbols from its first date on: later events of these symbols that it does not have are removed.
+    Volatility forecasts use the calendar from the next run of a session on.
+
+    Example: riskmetrics import events earnings.csv
+    """
+    from riskmetrics import trading_calendar
+    from riskmetrics.db import event_queries
+    from riskmetrics.sources.event_files import read_events
+
+    def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
+        today = trading_calendar.current_session()
+        written = event_queries.store_events(connection, parsed.rows, file.name, today)
+        return format_write(written)
+
+    _import_file("events", file, read_events, store, parse_notation("", dates), dry_run=dry_run)
+
+
+@app.command(rich_help_panel=_MARKET_DATA)
 def scenarios(
     file: File,
     only: Annotated[
@@ -168,12 +202,18 @@ def _import_file(
     parse: "Callable[[Path, Limits, Notation], ParseResult]",
     store: "Callable[[sa.Connection, ParseResult], str]",
     notation: "Notation",
+    *,
+    dry_run: bool = False,
 ) -> None:
     from riskmetrics import settings
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
 
     parsed = parse(file, settings.load().limits, notation)
+    if dry_run:
+        report_dry_run(parsed)
+        typer.echo(f"{file}: {pluralize(len(parsed.rows), 'row')} read; dry run: nothing stored")
+        return
     with write_transaction() as connection:
         if "symbol" in parsed.rows:
             parsed = resolve_rows(connection, parsed)

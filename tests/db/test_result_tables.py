@@ -18,6 +18,7 @@ INPUT = {
         "benchmarks_sector_weights",
     ),
     "price_decisions",
+    "symbol_events",
     "portfolio_limits",
     "transactions",
     *(
