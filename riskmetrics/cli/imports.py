@@ -70,7 +70,8 @@ def benchmark(
     """Import sector weights of a benchmark.
 
     Columns are date, sector, weight. Results use SP500, unless `riskmetrics db setting benchmark
-    CODE` sets another one.
+    CODE` sets another one. With the symbol of a fund as --code, holdings of the fund are divided
+    into these sectors.
 
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
@@ -86,10 +87,7 @@ def benchmark(
     def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
         in_use = stored_settings.read_benchmark_code(connection, configured)
         if requested_code and requested_code != in_use:
-            echo_err(
-                f"note: results use the benchmark {in_use}; switch with riskmetrics db setting"
-                f" benchmark {requested_code}"
-            )
+            echo_err(f"note: {_describe_use(connection, requested_code, in_use)}")
         return format_write(
             input_writes.store_benchmark_weights(
                 connection, parsed.rows, requested_code or in_use, "file"
@@ -97,6 +95,21 @@ def benchmark(
         )
 
     _import_file("benchmark", file, read_benchmark, store, parse_notation(decimal, dates))
+
+
+def _describe_use(connection: "sa.Connection", code: str, in_use: str) -> str:
+    """Return what results use the sector weights of another code than the benchmark's for."""
+    from riskmetrics.db import input_queries
+    from riskmetrics.funds import load_funds
+
+    if not input_queries.can_be_fund(connection, code):
+        return (
+            f"results use the benchmark {in_use}; switch with riskmetrics db setting benchmark"
+            f" {code}"
+        )
+    if load_funds().benchmark_codes.get(code) == in_use:
+        return f"{code} tracks {in_use}: its holdings are divided by the sector weights of {in_use}"
+    return f"holdings of {code} are divided into these sectors; the benchmark stays {in_use}"
 
 
 @app.command(rich_help_panel=_MARKET_DATA)
