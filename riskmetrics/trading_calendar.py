@@ -110,6 +110,24 @@ def last_completed_session(now: datetime | None = None) -> date:
     return last
 
 
+def current_session(now: datetime | None = None) -> date:
+    """Return the session of today in New York, or the last one before it.
+
+    Examples
+    --------
+    On a Friday evening, and on the Saturday after it:
+
+    >>> current_session(datetime(2022, 12, 24, 2, 0, tzinfo=UTC))
+    datetime.date(2022, 12, 23)
+    >>> current_session(datetime(2022, 12, 24, 15, 0, tzinfo=UTC))
+    datetime.date(2022, 12, 23)
+    """
+    from zoneinfo import ZoneInfo
+
+    today = (now or datetime.now(UTC)).astimezone(ZoneInfo("America/New_York")).date()
+    return previous_or_same_session(today)
+
+
 def session_close(day: date) -> datetime:
     """Return the time at which the session of ``day`` closes.
 

@@ -39,6 +39,14 @@ def format_write(written: "WriteCounts") -> str:
     )
 
 
+def report_dry_run(parsed: "ParseResult") -> None:
+    """Print the notes of a file, and each rejected row with its reason."""
+    for note in parsed.notes:
+        echo_err(f"note: {note}")
+    for row in parsed.rejected:
+        echo_err(f"rejected, {f'line {row.line}: ' if row.line else ''}{row.reason}")
+
+
 def report_result(parsed: "ParseResult", file: str = "") -> None:
     """Print the notes of a file and its first rejected row, after its name if that is set."""
     label = f"{file}: " if file else ""

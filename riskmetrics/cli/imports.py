@@ -1,4 +1,4 @@
-"""`riskmetrics import`: import files of prices, profiles, sector weights, factors, scenarios."""
+"""`riskmetrics import`: import files of prices, profiles, sectors, factors, events, scenarios."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.file_results import format_write, report_result, resolve_rows
+from riskmetrics.cli.file_results import (
+    format_write,
+    report_dry_run,
+    report_result,
+    resolve_rows,
+)
 from riskmetrics.cli.import_portfolio import portfolio
 from riskmetrics.cli.import_prices import prices
 from riskmetrics.cli.import_transactions import transactions
-from riskmetrics.cli.output import echo_err, require_printable
+from riskmetrics.cli.output import echo_err, pluralize, require_printable
 from riskmetrics.cli.shared_options import Dates, Decimal, File, parse_notation
 
 if TYPE_CHECKING:
@@ -65,7 +70,8 @@ def benchmark(
     """Import sector weights of a benchmark.
 
     Columns are date, sector, weight. Results use SP500, unless `riskmetrics db setting benchmark
-    CODE` sets another one.
+    CODE` sets another one. With the symbol of a fund as --code, holdings of the fund are divided
+    into these sectors.
 
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
@@ -81,10 +87,7 @@ def benchmark(
     def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
         in_use = stored_settings.read_benchmark_code(connection, configured)
         if requested_code and requested_code != in_use:
-            echo_err(
-                f"note: results use the benchmark {in_use}; switch with riskmetrics db setting"
-                f" benchmark {requested_code}"
-            )
+            echo_err(f"note: {_describe_use(connection, requested_code, in_use)}")
         return format_write(
             input_writes.store_benchmark_weights(
                 connection, parsed.rows, requested_code or in_use, "file"
@@ -92,6 +95,21 @@ def benchmark(
         )
 
     _import_file("benchmark", file, read_benchmark, store, parse_notation(decimal, dates))
+
+
+def _describe_use(connection: "sa.Connection", code: str, in_use: str) -> str:
+    """Return what results use the sector weights of another code than the benchmark's for."""
+    from riskmetrics.db import input_queries
+    from riskmetrics.funds import load_funds
+
+    if not input_queries.can_be_fund(connection, code):
+        return (
+            f"results use the benchmark {in_use}; switch with riskmetrics db setting benchmark"
+            f" {code}"
+        )
+    if load_funds().benchmark_codes.get(code) == in_use:
+        return f"{code} tracks {in_use}: its holdings are divided by the sector weights of {in_use}"
+    return f"holdings of {code} are divided into these sectors; the benchmark stays {in_use}"
 
 
 @app.command(rich_help_panel=_MARKET_DATA)
@@ -126,6 +144,35 @@ def factors(
         store,
         parse_notation(decimal, dates),
     )
+
+
+@app.command(rich_help_panel=_MARKET_DATA)
+def events(
+    file: File,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be read; store nothing.")
+    ] = False,
+    dates: Dates = "",
+) -> None:
+    """Import days of events, such as earnings reports.
+
+    Columns are symbol, date; optionally known_on, the day on which the date became known. By
+    default an event to come is known from the import on. A file is the whole calendar of its
+    symbols from its first date on: later events of these symbols that it does not have are removed.
+    Volatility forecasts use the calendar from the next run of a session on.
+
+    Example: riskmetrics import events earnings.csv
+    """
+    from riskmetrics import trading_calendar
+    from riskmetrics.db import event_queries
+    from riskmetrics.sources.event_files import read_events
+
+    def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
+        today = trading_calendar.current_session()
+        written = event_queries.store_events(connection, parsed.rows, file.name, today)
+        return format_write(written)
+
+    _import_file("events", file, read_events, store, parse_notation("", dates), dry_run=dry_run)
 
 
 @app.command(rich_help_panel=_MARKET_DATA)
@@ -168,12 +215,18 @@ def _import_file(
     parse: "Callable[[Path, Limits, Notation], ParseResult]",
     store: "Callable[[sa.Connection, ParseResult], str]",
     notation: "Notation",
+    *,
+    dry_run: bool = False,
 ) -> None:
     from riskmetrics import settings
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
 
     parsed = parse(file, settings.load().limits, notation)
+    if dry_run:
+        report_dry_run(parsed)
+        typer.echo(f"{file}: {pluralize(len(parsed.rows), 'row')} read; dry run: nothing stored")
+        return
     with write_transaction() as connection:
         if "symbol" in parsed.rows:
             parsed = resolve_rows(connection, parsed)

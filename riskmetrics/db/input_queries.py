@@ -27,6 +27,7 @@ from riskmetrics.db.sql_expressions import (
 )
 from riskmetrics.db.stored_settings import read_market_index
 from riskmetrics.errors import DataQualityError
+from riskmetrics.funds import load_funds
 from riskmetrics.panels import Bars
 
 _STATED_COLUMNS = (
@@ -359,6 +360,20 @@ def read_fund_weights(
         .distinct()
     )
     return {code: read_benchmark_weights(connection, code, last_day) for code in sorted(stored)}
+
+
+def can_be_fund(connection: sa.Connection, symbol: str) -> bool:
+    """Return whether a symbol is a fund by its profile; without one, if it is known or held."""
+    profiles, lots = tables.company_profiles, tables.positions
+    flags = connection.execute(
+        sa.select(profiles.c.is_etf, profiles.c.is_fund).where(profiles.c.symbol == symbol)
+    ).first()
+    if flags is not None and any(flag is not None for flag in flags):
+        return any(flags)
+    funds = load_funds()
+    is_held = sa.select(sa.exists().where(lots.c.symbol == symbol))
+    is_known = symbol in funds.benchmark_codes or symbol in funds.classes
+    return is_known or bool(connection.scalar(is_held))
 
 
 def read_stress_scenarios(connection: sa.Connection) -> pd.DataFrame:

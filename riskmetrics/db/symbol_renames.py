@@ -1,4 +1,4 @@
-"""Rename the lots, prices, profile and decisions of a symbol, such as FB to META."""
+"""Rename the lots, prices, profile, decisions and events of a symbol, such as FB to META."""
 
 import re
 from typing import NamedTuple
@@ -49,6 +49,7 @@ def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
     _move_rows(connection, tables.company_profiles, old, new, key=())
     _move_rows(connection, tables.price_decisions, old, new, key=("date",))
     security_identifiers.rename_symbol(connection, old, new)
+    _move_rows(connection, tables.symbol_events, old, new, key=("day",))
     answers, settings = tables.vendor_responses, tables.database_settings
     connection.execute(sa.delete(answers).where(answers.c.subject == any_of([old, new])))
     indices = (stored_settings.MARKET_INDEX, stored_settings.RATE_INDEX)

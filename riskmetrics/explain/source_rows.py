@@ -13,6 +13,7 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog.track_records import TrackedForecast
 from riskmetrics.db import (
     calibration_queries,
+    event_queries,
     explain_queries,
     factor_queries,
     input_queries,
@@ -267,6 +268,15 @@ class SourceRows:
         found = found.loc[ranges.index].rename_axis("date")
         is_valid = ranges[symbol].notna()
         return found.assign(high=found["high"].where(is_valid), low=found["low"].where(is_valid))
+
+    def events(self, symbol: str) -> pd.DataFrame:
+        """Return day and known_on of the events of a symbol's calendar."""
+        own = self._events[self._events["symbol"] == symbol]
+        return self.record_use("symbol_events", own) if len(own) else own
+
+    @cached_property
+    def _events(self) -> pd.DataFrame:
+        return event_queries.read_events(self._connection)
 
     def is_fund(self, symbol: str) -> bool:
         """Return whether a symbol is an ETF, a fund or an index."""

@@ -6,10 +6,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from riskmetrics import trading_calendar
 from riskmetrics.metrics import forecast_features as features
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
 from riskmetrics.results.volatility_results import QUARTER
+
+_YEAR, _MAX_EVENTS = 252, 4
+"""Sessions after which an event is expected again, and past events in a season."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,8 @@ class VolatilityInputs:
     overnight: "pd.Series[float]"
     """Log of the opening price over the close of the same session; NaN without both."""
     volume: "pd.Series[float]"
+    events: pd.DataFrame
+    """day and known_on of the calendar of the symbol, or of the only symbol of a portfolio."""
 
     @cached_property
     def regressors(self) -> pd.DataFrame:
@@ -99,8 +105,10 @@ def _forecast_features(inputs: VolatilityInputs) -> pd.DataFrame:
     ranges = inputs.range_volatility.rolling(har.LEVEL_WINDOW, min_periods=har.MIN_RANGE_OBS).mean()
     found = pd.DataFrame(
         {
-            "close_season": _event_season(logs.abs() / own_usual),
-            "bar_season": _event_season(overnight.fillna(logs.abs()) * activity / own_usual),
+            "close_season": _event_season(logs.abs() / own_usual, inputs.events),
+            "bar_season": _event_season(
+                overnight.fillna(logs.abs()) * activity / own_usual, inputs.events
+            ),
             "quarter": np.log((usual / year).where((usual > 0) & (year > 0))),
             "range_level": np.log((ranges / (method.ABSOLUTE_SCALE * year)).where(year > 0)),
         }
@@ -114,11 +122,36 @@ def _forecast_features(inputs: VolatilityInputs) -> pd.DataFrame:
     )
 
 
-def _event_season(surprise: "pd.Series[float]") -> "pd.Series[float]":
-    """Return the mean log of the largest surprise of the months 1 to 4 quarters before the next."""
+def _event_season(surprise: "pd.Series[float]", events: pd.DataFrame) -> "pd.Series[float]":
+    """Return the mean log of the largest surprise of the months 1 to 4 quarters before the next.
+
+    Where the calendar has two or more past events, months lie around them as the next month does.
+    """
     surprise = surprise.where(np.isfinite(surprise))
     largest = surprise.rolling(method.MONTH, min_periods=method.MIN_MONTH_OBS).max()
     logs = np.log(largest.clip(lower=features.MIN_SURPRISE))
     months = [logs.shift(lag) for lag in features.SEASON_LAGS]
     season: pd.Series[float] = pd.concat(months, axis=1).mean(axis=1, skipna=False)
-    return season
+    return season if events.empty else _known_season(logs, events).fillna(season)
+
+
+def _known_season(logs: "pd.Series[float]", events: pd.DataFrame) -> "pd.Series[float]":
+    """Return the mean of ``logs`` of months around past events, NaN with fewer than two."""
+    calendar = trading_calendar.sessions_index()
+    positions = dict(zip(calendar, range(len(calendar)), strict=True))
+    reactions = [calendar.searchsorted(day) for day in events["day"]]
+    found = pd.Series(np.nan, index=logs.index)
+    for session in logs.index.intersection(calendar):
+        now = positions[session]
+        past = [reaction for reaction in reactions if reaction <= now]
+        coming = [
+            reaction
+            for reaction, known in zip(reactions, events["known_on"], strict=True)
+            if reaction > now and known <= session
+        ] or [reaction + _YEAR for reaction in past if reaction + _YEAR > now]
+        ages = {min(coming) - reaction - method.MONTH for reaction in past} if coming else set()
+        latest = sorted(age for age in ages if 0 <= age <= features.SEASON_LAGS[-1])[:_MAX_EVENTS]
+        months = logs.reindex(calendar[[now - age for age in latest]]).dropna()
+        if len(months) >= features.MIN_EVENT_MONTHS:
+            found[session] = months.mean()
+    return found

@@ -265,6 +265,7 @@ def _symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
         returns,
         _overnight(bars),
         bars["volume"].astype(float),
+        sources.events(symbol),
     )
 
 
@@ -307,6 +308,7 @@ def _portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFra
         own_returns=changes,
         overnight=missing,
         volume=missing,
+        events=pd.DataFrame(),
     )
     if len(names) == 1 and held["has_return_series"].all():
         (symbol,) = names
@@ -318,6 +320,7 @@ def _portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFra
             own_returns=sources.returns([symbol], PORTFOLIO_WINDOW)[symbol],
             overnight=_overnight(bars),
             volume=bars["volume"].astype(float),
+            events=sources.events(symbol),
         )
     return inputs, own, unit
 

@@ -18,6 +18,7 @@ from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import (
     betas,
     decayed_betas,
+    event_panels,
     factor_results,
     income,
     liquidity_results,
@@ -247,7 +248,10 @@ class RunInputs:
         )
         opens = panels.opens_over_closes(bars["open"], bars["close"])
         volumes = bars["volume"].to_numpy()[2:]
-        return returns, volatility_results.DailyBars(ranges.to_numpy(), opens, volumes)
+        event_ages = event_panels.align_events(
+            self.snapshot.events, pd.DatetimeIndex(returns.frame.index), returns.frame.columns
+        )
+        return returns, volatility_results.DailyBars(ranges.to_numpy(), opens, volumes, event_ages)
 
     @cached_property
     def valuation(self) -> Valuation:

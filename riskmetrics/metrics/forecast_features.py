@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.har import LEVEL_WINDOW, MIN_LEVEL_OBS, MIN_RANGE_OBS
 from riskmetrics.metrics.volatility import ABSOLUTE_SCALE, MIN_MONTH_OBS, MONTH
 from riskmetrics.metrics.windows import require_windows, window_counts, window_means
@@ -23,6 +23,9 @@ The month after session t is t + 1 to t + 21; a quarter before, it was t - 62 to
 
 MIN_SURPRISE = 0.3
 """Floor of a month's largest surprise, so that a month without any counts as calm, not as 0."""
+
+MIN_EVENT_MONTHS = 2
+"""Minimum of months around known events for a season to be measured on them."""
 
 FEATURE_WINDOW = SEASON_LAGS[-1] + MONTH + QUARTER - 1
 """Returns behind the features of a session: those of the oldest surprise."""
@@ -51,6 +54,8 @@ def build_features(
     ranges: FloatArray | None = None,
     opens: FloatArray | None = None,
     volumes: FloatArray | None = None,
+    *,
+    event_ages: IntArray | None = None,
 ) -> Features:
     r"""Return what the year before each day says about the month after it.
 
@@ -64,6 +69,10 @@ def build_features(
         Opening price over the close of the same session.
     volumes : (T, N) array, optional
         Shares traded.
+    event_ages : (T, N, E) array, optional
+        Ages of months around the known events of each series, from 0 to 231 sessions, -1 where
+        there is none; see `event_calendar.event_month_ages`. Where two or more of these months
+        have a surprise, the season is the mean of their logarithms.
 
     Returns
     -------
@@ -116,7 +125,7 @@ def build_features(
     level = window_means(year, LEVEL_WINDOW, min_obs=MIN_LEVEL_OBS).mean
     unknown = np.full(shape, np.nan)
     found = Features(
-        close_season=_season(np.abs(gains[QUARTER - 1 :]), usual),
+        close_season=_season(np.abs(gains[QUARTER - 1 :]), usual, event_ages),
         bar_season=unknown,
         quarter=_log_ratio(usual[-shape[0] :], level),
         range_level=unknown,
@@ -124,7 +133,7 @@ def build_features(
     )
     if ranges is None or opens is None or volumes is None:
         return found
-    return _add_bars(found, gains, usual, level, (ranges, opens, volumes))
+    return _add_bars(found, gains, usual, level, (ranges, opens, volumes), event_ages)
 
 
 def _add_bars(
@@ -133,6 +142,7 @@ def _add_bars(
     usual: FloatArray,
     level: FloatArray,
     bars: tuple[FloatArray, FloatArray, FloatArray],
+    event_ages: IntArray | None,
 ) -> Features:
     """Return the features with those of ranges, opens and volumes."""
     ranges, opens, volumes = bars
@@ -142,7 +152,7 @@ def _add_bars(
     usual_volume = window_means(traded, QUARTER, min_obs=MIN_QUARTER_OBS).mean
     activity = np.sqrt(traded[QUARTER - 1 :] / usual_volume)
     gap = np.where(np.isnan(overnight), np.abs(gains), overnight)[QUARTER - 1 :]
-    season = _season(gap * np.where(np.isnan(activity), 1.0, activity), usual)
+    season = _season(gap * np.where(np.isnan(activity), 1.0, activity), usual, event_ages)
     range_mean = window_means(ranges[at], LEVEL_WINDOW, min_obs=MIN_RANGE_OBS).mean
     range_level = _log_ratio(range_mean, ABSOLUTE_SCALE * level)
     uses_bars = ~np.isnan(season) & ~np.isnan(range_level)
@@ -151,10 +161,10 @@ def _add_bars(
     return found._replace(bar_season=season, range_level=range_level, uses_bars=uses_bars)
 
 
-def _season(moves: FloatArray, usual: FloatArray) -> FloatArray:
+def _season(moves: FloatArray, usual: FloatArray, event_ages: IntArray | None) -> FloatArray:
     """Return the season of moves (T, N) in units of what is usual, for rows from the last lag on.
 
-    Both begin with the first row that has a usual move.
+    Both begin with the first row that has a usual move; ``event_ages`` ends with the same row.
     """
     surprise = np.divide(moves, usual, out=np.full_like(usual, np.nan), where=usual > 0.0)
     known = np.isfinite(surprise)
@@ -171,7 +181,22 @@ def _season(moves: FloatArray, usual: FloatArray) -> FloatArray:
     for lag in SEASON_LAGS:
         first = SEASON_LAGS[-1] - lag
         total += np.log(largest[first : first + n_dates])
-    return total / len(SEASON_LAGS)
+    season = total / len(SEASON_LAGS)
+    if event_ages is None or not event_ages.size:
+        return season
+    return _season_of_events(largest, event_ages[-n_dates:], season)
+
+
+def _season_of_events(largest: FloatArray, ages: IntArray, season: FloatArray) -> FloatArray:
+    """Return the season of the months of ``ages`` (D, N, E), or ``season`` if they are too few."""
+    row, column = np.arange(len(season))[:, np.newaxis], np.arange(season.shape[1])
+    total, count = np.zeros_like(season), np.zeros_like(season)
+    for age in np.moveaxis(ages, -1, 0):
+        surprise = np.log(largest[row + SEASON_LAGS[-1] - np.maximum(age, 0), column])
+        is_known = (age >= 0) & np.isfinite(surprise)
+        total += np.where(is_known, surprise, 0.0)
+        count += is_known
+    return np.where(count >= MIN_EVENT_MONTHS, total / np.maximum(count, 1.0), season)
 
 
 def _log_ratio(part: FloatArray, whole: FloatArray) -> FloatArray:

@@ -142,8 +142,7 @@ def _estimate_days(
     market_returns, version = returns.column(market), versions.version_on(valuation.sessions)
     single_underlying = valuation.single_underlying(symbols)
     exposure = np.abs(valuation.sum_by_portfolio(valuation.exposures))
-    # column -1 is missing
-    bars = DailyBars(*(np.column_stack([one, np.full(len(one), np.nan)]) for one in bars))
+    bars = bars.add_missing_column()  # column -1
     series_class = _classify_portfolios(single_underlying, symbols, funds)
     positions = returns.frame.columns.get_indexer(symbols)
     changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, is_in_currency=True)
@@ -158,7 +157,11 @@ def _estimate_days(
             market_returns[rows][year],
             None if own is None else exposure[:, d] * own.ranges[year],
         )
-        features = build_features(_feature_returns(window, single, positions), *(own or ()))
+        features = build_features(
+            _feature_returns(window, single, positions),
+            *(() if own is None else own[:3]),
+            event_ages=None if own is None else own.event_ages,
+        )
         ewma = ewma_forecasts(window.series, 1)
         at = inputs, features, versions, version[d : d + 1], series_class[:, d]
         covered = window.coverage[year] * valuation.priced_share[:, d]

@@ -19,6 +19,7 @@ INPUT = {
     ),
     "price_decisions",
     "security_identifiers",
+    "symbol_events",
     "portfolio_limits",
     "transactions",
     *(

@@ -161,3 +161,26 @@ def test_a_benchmark_is_complete_with_all_sectors_and_a_sum_within_half_a_per_ce
         if of.check_name == "benchmark_complete"
     ]
     assert check.passed == passes
+
+
+@pytest.mark.parametrize(
+    ("code", "note"),
+    [
+        ("mtum", "holdings of MTUM are divided into these sectors; the benchmark stays SP500"),
+        ("XLK", "holdings of XLK are divided into these sectors; the benchmark stays SP500"),
+        ("SPY", "SPY tracks SP500: its holdings are divided by the sector weights of SP500"),
+        ("AAPL", "results use the benchmark SP500; switch with riskmetrics db setting benchmark"),
+        ("HELD", "holdings of HELD are divided into these sectors; the benchmark stays SP500"),
+    ],
+)
+def test_weights_of_a_fund_are_for_its_holdings_and_not_another_benchmark(
+    sample: str, tmp_path: Path, code: str, note: str
+) -> None:
+    """MTUM is a fund by its profile, XLK and SPY are well known, HELD has no profile."""
+    file = tmp_path / "weights.csv"
+    file.write_text("date,sector,weight\n2022-11-30,Energy,1\n")
+    with open_connection(sample) as connection:
+        connection.execute(sa.text("UPDATE positions SET symbol = 'HELD' WHERE symbol = 'GE'"))
+    result = call("import", "benchmark", str(file), "--code", code)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.startswith(f"note: {note}")

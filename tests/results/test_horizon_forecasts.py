@@ -64,7 +64,7 @@ def symbol_estimates(
     symbols = list(returns.frame.columns)
     bars = bars_of(closes, pd.DatetimeIndex(returns.frame.index), symbols)
     if not has_bars:
-        bars = DailyBars(*(np.full_like(values, np.nan) for values in bars))
+        bars = DailyBars(*(np.full_like(values, np.nan) for values in bars[:3]))
     return volatility_results.estimate_symbol_volatility(returns, bars, MARKET, versions, funds)
 
 

@@ -34,6 +34,7 @@ from riskmetrics.db.tables.market_data_tables import (
     market_data_cache,
     price_decisions,
     security_identifiers,
+    symbol_events,
 )
 from riskmetrics.db.tables.portfolio_results import (
     portfolio_coverage,
@@ -120,6 +121,7 @@ __all__ = [
     "stress_scenarios",
     "symbol_adjusted_betas",
     "symbol_decayed_betas",
+    "symbol_events",
     "symbol_factor_exposures",
     "symbol_two_factor_betas",
     "transactions",

@@ -1,12 +1,14 @@
-"""Tables of market data: prices, price decisions, company profiles and benchmark weights."""
+"""Tables of market data: prices, price decisions, events, profiles and benchmark weights."""
 
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    day_key_column,
     key_column,
     metadata,
     required_column,
     surrogate_key_column,
+    symbol_key_column,
     timestamp_column,
 )
 
@@ -90,6 +92,22 @@ price_decisions = sa.Table(
         name="shares",
     ),
     comment="One row per symbol and session: a user's decision about a price move.",
+)
+
+symbol_events = sa.Table(
+    "symbol_events",
+    metadata,
+    symbol_key_column(),
+    day_key_column("Day of the event, past or to come; need not be a session."),
+    required_column(
+        "known_on",
+        sa.Date(),
+        "Day on which the date became known: forecasts of earlier sessions do not use it as an"
+        " event to come.",
+    ),
+    required_column("data_source", sa.Text(), "Name of the imported file."),
+    timestamp_column("updated_at", comment="When the row was last changed."),
+    comment="One row per symbol and day: an event of a calendar, such as an earnings report.",
 )
 
 company_profiles = sa.Table(

@@ -1,0 +1,55 @@
+"""Read and store calendars of events, such as days of earnings reports."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics.db import tables, write
+from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.sql_expressions import any_of
+from riskmetrics.db.write import WriteCounts
+
+
+def read_events(connection: sa.Connection) -> pd.DataFrame:
+    """Return symbol, day and known_on (timestamps) of every event, by symbol and day."""
+    table = tables.symbol_events
+    columns = table.c.symbol, table.c.day, table.c.known_on
+    return fetch_frame(connection, sa.select(*columns).order_by(table.c.symbol, table.c.day))
+
+
+def store_events(
+    connection: sa.Connection, rows: pd.DataFrame, source: str, today: date
+) -> WriteCounts:
+    """Replace the events of the symbols of ``rows`` from the first day of ``rows`` on.
+
+    Later events of these symbols that are not in ``rows`` are removed, at least those after
+    ``today``: they were moved or canceled. An event without known_on keeps the stored one, or is
+    known from ``today`` on.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        symbol, day and known_on (dates, None where missing).
+    source : str
+        Value of data_source.
+    today : date
+        Session of the import.
+    """
+    table = tables.symbol_events
+    write.lock_asset(connection, "events")
+    first = min(*rows["day"], today + timedelta(days=1))
+    scope = sa.and_(table.c.symbol == any_of(rows["symbol"].unique()), table.c.day >= first)
+    columns = table.c.symbol, table.c.day, table.c.known_on
+    stored = connection.execute(sa.select(*columns).where(scope))
+    known_before = {(symbol, day): known_on for symbol, day, known_on in stored}
+    keys = zip(rows["symbol"], rows["day"], strict=True)
+    default = pd.Series([known_before.get(key, today) for key in keys], rows.index, dtype=object)
+    known_on = rows["known_on"].where(rows["known_on"].notna(), default)
+    return write.replace_rows(
+        connection,
+        table,
+        rows.assign(known_on=known_on, data_source=source),
+        key=["symbol", "day"],
+        scope=scope,
+    )
