@@ -130,7 +130,8 @@ def longest_runs(is_true: BoolArray, is_counted: BoolArray) -> IntArray:
 
 def _total(values: FloatArray) -> FloatArray:
     """Return the sums of columns, which do not depend on the other columns to the last bit."""
-    return window_sums(values, len(values))[0]
+    total: FloatArray = window_sums(values, len(values))[0]
+    return total
 
 
 def _moments(values: FloatArray, known: BoolArray, n_obs: IntArray) -> _Moments:
