@@ -70,6 +70,8 @@ class Chart:
     is_pro_forma: bool = False
     """Whether it applies today's holdings to earlier sessions."""
     min_rows: int = 2
+    applies: Callable[[PortfolioData], bool] = lambda _data: True
+    """Whether it has a meaning for a portfolio; another chart stands in its place if not."""
     row_height: int = 0
     """Height of one row of bars; 0: the chart has a fixed height."""
     pointed: tuple[Layer, ...] = ()

@@ -1,4 +1,4 @@
-"""Best and worst days and months of a portfolio, and its worst drawdowns."""
+"""Returns of a portfolio by period, best and worst days and months, and worst drawdowns."""
 
 from datetime import date
 from typing import NamedTuple
@@ -6,10 +6,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from riskmetrics import trading_calendar
 from riskmetrics.charts.portfolio_data import PortfolioData
 from riskmetrics.charts.rows import monthly_returns
+from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 
 N_DRAWDOWNS = 5
+
+PERIODS = {"3 months": 63, "6 months": 126, "1 year": 252, "3 years, annualized": 756}
+"""Periods of the table of returns, in sessions."""
 
 
 class Extreme(NamedTuple):
@@ -18,6 +23,16 @@ class Extreme(NamedTuple):
     label: str
     period: str
     value: float
+
+
+class PeriodReturn(NamedTuple):
+    """Compounded returns of the holdings and of the market index over a period."""
+
+    label: str
+    since: date
+    """Session of the close that the period starts with."""
+    portfolio: float
+    market: float
 
 
 class DrawdownSpell(NamedTuple):
@@ -51,6 +66,38 @@ def list_extremes(data: PortfolioData) -> list[Extreme]:
         for word, place in (("Best", int(values.argmax())), ("Worst", int(values.argmin()))):
             period = str(series.index[place])
             found.append(Extreme(f"{word} {label}", period, float(values[place])))
+    for word, is_shown in (("gain", by_month > 0), ("loss", by_month < 0)):
+        if is_shown.any():
+            text = f"{is_shown.sum()} of {len(by_month)} months"
+            found.append(Extreme(f"Average monthly {word}", text, float(by_month[is_shown].mean())))
+    return found
+
+
+def list_periods(data: PortfolioData) -> list[PeriodReturn]:
+    """Return the pro-forma returns of the month, the year and of `PERIODS` that are known.
+
+    A missing return counts as 0.
+    """
+    if data.pro_forma is None:
+        return []
+    rows = data.pro_forma.frame(len(data.pro_forma.days))
+    day, first = rows["day"].iloc[-1], rows["day"].iloc[0].date()
+    starts = {
+        "Month to date": int((rows["day"] < day.replace(day=1)).sum()),
+        "Year to date": int((rows["day"] < day.replace(month=1, day=1)).sum()),
+        **{label: len(rows) - sessions for label, sessions in PERIODS.items()},
+    }
+    returns = rows[["portfolio", "market"]].to_numpy()
+    found = []
+    for label, start in starts.items():
+        known = returns[max(start, 0) :]
+        if start < 0 or not np.isfinite(known).any(axis=0).all():
+            continue
+        growth = np.prod(1.0 + np.where(np.isfinite(known), known, 0.0), axis=0)
+        years = len(known) / SESSIONS_PER_YEAR if "annualized" in label else 1.0
+        since = rows["day"].iloc[start - 1] if start else trading_calendar.previous_session(first)
+        portfolio, market = (growth ** (1.0 / years) - 1.0).tolist()
+        found.append(PeriodReturn(label, pd.Timestamp(since).date(), portfolio, market))
     return found
 
 

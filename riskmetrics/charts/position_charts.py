@@ -35,7 +35,31 @@ _SHARES = tooltip(
     ("symbol", "Symbol", ""), ("weight", "Weight", PERCENT_1), ("share", "Of volatility", PERCENT_1)
 )
 
-_EXPOSURE = quantity("exposure", form="~g", has_zero=True)
+_SECTOR = (
+    ("session", "Session", ""),
+    ("sector", "Sector", ""),
+    ("net_weight", "Net weight", PERCENT_1),
+)
+_SECTOR_SESSIONS = {
+    "field": "session",
+    "type": "ordinal",
+    "axis": {
+        "title": None,
+        "labelAngle": 0,
+        "labelOverlap": "greedy",
+        "labelSeparation": 10,
+        "labelExpr": "slice(datum.value, 0, 7)",
+        "domain": False,
+        "ticks": False,
+    },
+}
+_SECTOR_NAMES = {
+    "field": "label",
+    "type": "nominal",
+    "axis": {"title": None, "domain": False, "ticks": False, "labelLimit": 190},
+}
+
+_EXPOSURE = quantity("exposure", form=".1f", has_zero=True)
 _EXPOSURES = tooltip(
     ("factor", "Factor", ""),
     ("exposure", "Exposure", NUMBER),
@@ -76,42 +100,30 @@ POSITION_CHARTS: tuple[Chart, ...] = (
     Chart(
         "sectors",
         "Sectors against the benchmark",
-        "Net weight minus that of the benchmark over time; without a benchmark, the net weight.",
+        "Net weight minus that of the benchmark over time; next to the name, the latest.",
         rows.sector_drift,
         diverging(
             "deviation",
-            tooltip(
-                ("session", "Session", ""),
-                ("sector", "Sector", ""),
-                ("net_weight", "Net weight", PERCENT_1),
-                ("deviation", "Against the benchmark", "+.1%"),
-            ),
-            {
-                "field": "session",
-                "type": "ordinal",
-                "axis": {
-                    "title": None,
-                    "labelAngle": 0,
-                    "labelOverlap": "greedy",
-                    "labelSeparation": 10,
-                    "labelExpr": "slice(datum.value, 0, 7)",
-                    "domain": False,
-                    "ticks": False,
-                },
-            },
-            {
-                "field": "sector",
-                "type": "nominal",
-                "axis": {"title": None, "domain": False, "ticks": False},
-            },
+            tooltip(*_SECTOR, ("deviation", "Against the benchmark", "+.1%")),
+            _SECTOR_SESSIONS,
+            _SECTOR_NAMES,
         )[:1],
+        applies=rows.has_benchmark,
+    ),
+    Chart(
+        "sector_weights",
+        "Sectors",
+        "Net weight over time, as a share of equity; next to the name, the latest.",
+        rows.sector_weights,
+        diverging("net_weight", tooltip(*_SECTOR), _SECTOR_SESSIONS, _SECTOR_NAMES)[:1],
+        applies=rows.has_no_benchmark,
     ),
     Chart(
         "concentration",
         "Effective number of positions",
         "Equal positions that would be as concentrated: 1 / HHI.",
         rows.concentration,
-        (line(quantity("effective_num_positions", None, "~s", has_zero=True), MAIN),),
+        (line(quantity("effective_num_positions", None, ".1f", has_zero=True), MAIN),),
         pointed=at_session(
             ("effective_num_positions", "Effective", NUMBER),
         ),

@@ -169,21 +169,39 @@ def distribution(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     return rows if counts.any() else pd.DataFrame()
 
 
+def has_benchmark(data: PortfolioData) -> bool:
+    """Return whether weights of a benchmark are stored for the sectors."""
+    return bool(data.sectors["benchmark_weight"].fillna(0).any())
+
+
+def has_no_benchmark(data: PortfolioData) -> bool:
+    """Return whether sectors can only be shown by themselves."""
+    return not has_benchmark(data)
+
+
 def sector_drift(data: PortfolioData) -> pd.DataFrame:
-    """Return session, sector and deviation from the benchmark; without one, the net weight."""
-    rows = data.sectors
-    has_benchmark = bool(rows["benchmark_weight"].fillna(0).any())
-    column = "active_weight" if has_benchmark else "net_weight"
-    rows = rows.dropna(subset=[column])
-    max_abs_weight = rows.groupby("sector")["net_weight"].agg(lambda each: each.abs().max())
-    return pd.DataFrame(
-        {
-            "session": rows["day"].dt.strftime("%Y-%m-%d"),
-            "sector": rows["sector"],
-            "deviation": rows[column].astype(float),
-            "net_weight": rows["net_weight"].astype(float),
-        }
-    )[rows["sector"].map(max_abs_weight).gt(0) | has_benchmark]
+    """Return session, sector, label, net_weight and deviation from the benchmark."""
+    rows = data.sectors.dropna(subset=["active_weight"])
+    return _label_sectors(rows, "active_weight").rename(columns={"active_weight": "deviation"})
+
+
+def sector_weights(data: PortfolioData) -> pd.DataFrame:
+    """Return session, sector, label and net_weight of the sectors that are held."""
+    rows = data.sectors.dropna(subset=["net_weight"])
+    largest = rows["net_weight"].abs().groupby(rows["sector"]).transform("max")
+    return _label_sectors(rows[largest > 0], "net_weight")
+
+
+def _label_sectors(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return session, sector, net_weight and ``column``; a label has the latest value of it."""
+    latest = rows[rows["day"] == rows["day"].max()].set_index("sector")[column].astype(float)
+    texts = latest.map(formatting.signed_percent)
+    numbers = list(dict.fromkeys(("net_weight", column)))
+    return rows[["sector"]].assign(
+        session=rows["day"].dt.strftime("%Y-%m-%d"),
+        label=rows["sector"] + "  " + rows["sector"].map(texts).fillna("—"),
+        **{name: rows[name].astype(float) for name in numbers},
+    )
 
 
 def concentration(data: PortfolioData) -> pd.DataFrame:

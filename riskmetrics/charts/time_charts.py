@@ -33,7 +33,7 @@ from riskmetrics.charts.layers import (
 _COMPARED = legend(portfolio=MAIN, market_index=OTHER)
 _RETURNS = legend(holdings_of_today=MAIN, actual=GOOD, market_index=OTHER)
 _FAN = legend(forecast=MAIN, realized=INK, outside_the_band=BAD)
-_VAR = legend(daily_return=OTHER, value_at_risk_95=MAIN, exception=BAD)
+_VAR = legend(daily_return=OTHER, **{"value at risk, 95%": MAIN}, exception=BAD)
 
 _MONTHS = {
     "field": "month",
@@ -212,7 +212,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
                 },
                 _VAR["daily_return"],
             ),
-            line(quantity("threshold", has_zero=True), _VAR["value_at_risk_95"]),
+            line(quantity("threshold", has_zero=True), _VAR["value at risk, 95%"]),
             _dots(
                 "portfolio", _VAR["exception"], "datum.exception == 1", quantity("", has_zero=True)
             ),

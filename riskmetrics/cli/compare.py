@@ -176,7 +176,7 @@ def _print_comparison(
         (
             f"Prices that changed the value most, at the quantities of {before}",
             drivers,
-            {"amount": formatting.signed_money},
+            {"amount": formatting.signed_amount},
         ),
         (
             "Sector weights, share of gross value: largest changes",

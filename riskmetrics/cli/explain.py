@@ -1,5 +1,6 @@
 """`riskmetrics explain`: the derivation of a stored number, and its independent recomputation."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +31,9 @@ _MAX_SOURCE_ROWS = 5
 _MAX_WHOLE_SOURCE = 20
 _MAX_UNFILTERED = 4
 """Explanations of which no hint says how to choose one."""
+
+_TEXT_WIDTH = 100
+"""Columns of the list of metrics, also in a pipe."""
 
 _NUMBER_FORMAT = "{:.12g}".format
 Portfolio = Annotated[str, typer.Argument(help="Name of the portfolio.", show_default=False)]
@@ -90,23 +94,30 @@ def explain(
 
 
 def _print_metrics(*, as_json: bool) -> None:
-    import pandas as pd
-
+    """Print all figures: metric and label; indented, formula, window and recalculation."""
     from riskmetrics import catalog
     from riskmetrics.explain import registry
 
     methods = {
         figure.name: group.method for group in registry.METRIC_GROUPS for figure in group.figures
     }
-    table = pd.DataFrame(catalog.describe())
-    table.insert(0, "metric", table["table"] + "." + table["column"])
-    table["recomputed_by"] = table["metric"].map(methods)
-    shown = ["metric", "label", "window", "formula", "recomputed_by"]
-    print_frame(
-        table if as_json else table[shown],
-        as_json=as_json,
-        details=("label", "window", "recomputed_by"),
-    )
+    rows: list[dict[str, Any]] = []
+    for row in catalog.describe():
+        metric = f"{row['table']}.{row['column']}"
+        rows.append({"metric": metric, **row, "recomputed_by": methods.get(metric)})
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['metric']}: {row['label']}")
+        remarks = [
+            f"{label}: {row[column]}"
+            for label, column in (("window", "window"), ("recomputed by", "recomputed_by"))
+            if row[column]
+        ]
+        for text in (row["formula"], "; ".join(remarks)):
+            for line in textwrap.wrap(text, _TEXT_WIDTH - 4):
+                typer.echo(f"    {line}")
 
 
 def _find_explanations(

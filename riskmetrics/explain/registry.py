@@ -17,6 +17,7 @@ from riskmetrics.explain import (
     recalculated_coverage,
     recalculated_factors,
     recalculated_options,
+    recalculated_returns,
     recalculated_risk,
     recalculated_stress,
     recalculated_track_records,
@@ -36,8 +37,9 @@ METRIC_GROUPS: list[MetricGroup] = [
     group
     for recalculated in (
         *(recalculated_values, recalculated_coverage, recalculated_betas, recalculated_volatility),
-        *(recalculated_risk, recalculated_active, recalculated_stress, recalculated_correlations),
-        *(recalculated_factors, recalculated_options, recalculated_track_records),
+        *(recalculated_risk, recalculated_active, recalculated_returns, recalculated_stress),
+        *(recalculated_correlations, recalculated_factors, recalculated_options),
+        recalculated_track_records,
     )
     for group in recalculated.METRIC_GROUPS
 ]

@@ -258,10 +258,9 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
 def _adjustment_warnings(client: VendorClient, parsed: "ParseResult") -> list[str]:
     if parsed.rows.empty or parsed.rows["has_adj_close"].all():
         return []
-    return [
-        f"your {client.name} plan does not include the dividend-adjusted history: adj_close :="
-        " close, and returns exclude dividends"
-    ]
+    from riskmetrics.sources.price_files import UNADJUSTED_NOTE  # slow to import
+
+    return [f"your {client.name} plan does not include adjusted closes: {UNADJUSTED_NOTE}"]
 
 
 def fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseResult":

@@ -11,7 +11,7 @@ Format = Callable[[Any], str]
 """Function that formats a value; None has no format."""
 
 TABLE_FORMATS: dict[Unit, Format] = {
-    **dict.fromkeys((Unit.MONEY, Unit.GAIN), formatting.money),
+    **dict.fromkeys((Unit.MONEY, Unit.GAIN), formatting.amount),
     **dict.fromkeys((Unit.FRACTION, Unit.VOLATILITY, Unit.PROBABILITY), formatting.percent),
     Unit.ACTIVE_FRACTION: formatting.signed_percent,
     Unit.SESSION_RETURN: partial(formatting.fixed, decimals=6),
@@ -34,7 +34,8 @@ Units without a format are printed as they are.
 
 PAGE_FORMATS: dict[Unit, Format] = {
     **TABLE_FORMATS,
-    Unit.GAIN: formatting.signed_money,
+    Unit.GAIN: formatting.signed_amount,
+    Unit.P_VALUE: formatting.short_p_value,
     **dict.fromkeys(
         (Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY, Unit.PRICE, Unit.DELTA),
         formatting.two_decimals,
@@ -78,6 +79,6 @@ def format_move(move: float, unit: Unit) -> str:
     if unit in _SHARES:
         return formatting.signed_percent(move).removesuffix("%") + " pp"
     if unit in (Unit.MONEY, Unit.GAIN):
-        return formatting.signed_money(move)
+        return formatting.signed_amount(move)
     text = (formatting.four_decimals if unit is Unit.INDEX else formatting.two_decimals)(move)
     return f"+{text}" if move > 0 and any(digit in text for digit in "123456789") else text

@@ -14,8 +14,13 @@ _ORDINAL_SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 
 
 def money(value: float) -> str:
-    """Format an amount; no decimals from 1,000."""
+    """Format an amount in a sentence of its own; no decimals from 1,000."""
     return _with_true_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}")
+
+
+def amount(value: float) -> str:
+    """Format an amount in whole units, as all amounts of a table or a page are."""
+    return fixed(value, 0)
 
 
 def percent(value: float) -> str:
@@ -24,8 +29,13 @@ def percent(value: float) -> str:
 
 
 def signed_money(value: float) -> str:
-    """Format a gain or loss with its sign."""
+    """Format a gain or loss with its sign, as `money`."""
     return _with_plus(money(value))
+
+
+def signed_amount(value: float) -> str:
+    """Format a gain or loss with its sign, in whole units."""
+    return _with_plus(amount(value))
 
 
 def signed_percent(value: float) -> str:
@@ -46,6 +56,11 @@ def two_decimals(value: float) -> str:
 def four_decimals(value: float) -> str:
     """Format a Herfindahl-Hirschman index or a small option sensitivity with four decimals."""
     return _with_true_minus(f"{value:.4f}")
+
+
+def short_p_value(value: float) -> str:
+    """Format a p-value with three decimals, never as 0."""
+    return "< 0.001" if value < 0.0005 else f"{value:.3f}"
 
 
 def p_value(value: float) -> str:

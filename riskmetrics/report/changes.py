@@ -54,6 +54,6 @@ def list_drivers(before: pd.DataFrame, after: pd.DataFrame) -> list[Driver]:
     """
     found = find_drivers(before, after)
     return [
-        Driver(str(symbol), formatting.signed_money(amount))
+        Driver(str(symbol), formatting.signed_amount(amount))
         for symbol, amount in zip(found["symbol"], found["amount"].tolist(), strict=True)
     ]

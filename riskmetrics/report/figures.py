@@ -9,8 +9,10 @@ from riskmetrics.charts.drawing import Drawings
 from riskmetrics.charts.extremes import (
     DrawdownSpell,
     Extreme,
+    PeriodReturn,
     list_drawdowns,
     list_extremes,
+    list_periods,
 )
 from riskmetrics.charts.portfolio_data import PortfolioData
 from riskmetrics.charts.records import CHARTS
@@ -35,17 +37,18 @@ class Figures(NamedTuple):
     drawn: list[DrawnChart]
     missing: list[str]
     extremes: list[Extreme]
+    periods: list[PeriodReturn]
     drawdowns: list[DrawdownSpell]
 
 
-NO_FIGURES = Figures([], [], [], [])
+NO_FIGURES = Figures([], [], [], [], [])
 """Figures of a portfolio that is only a row of the overview."""
 
 
 def draw_figures(data: PortfolioData, drawings: Drawings) -> Figures:
     """Draw the charts of a portfolio that have enough rows."""
     drawn, missing = [], []
-    for chart in CHARTS:
+    for chart in (each for each in CHARTS if each.applies(data)):
         rows = chart.rows(data)
         if len(rows) < chart.min_rows:
             missing.append(chart.full_title)
@@ -64,4 +67,4 @@ def draw_figures(data: PortfolioData, drawings: Drawings) -> Figures:
                 Markup(escape_controls(interactive)),  # noqa: S704  to_json escapes it
             )
         )
-    return Figures(drawn, missing, list_extremes(data), list_drawdowns(data))
+    return Figures(drawn, missing, list_extremes(data), list_periods(data), list_drawdowns(data))

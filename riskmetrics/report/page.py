@@ -32,6 +32,8 @@ _POSITION_TYPES = {
     "SP": "Short put",
 }
 _FOLDER = Path(__file__).parent
+_UNBROKEN = markupsafe.Markup('<span class="day">{}</span>')
+"""A figure within a note: a session has hyphens, after which browsers break lines."""
 
 
 def render_page(connection: sa.Connection, day: date, options: ReportOptions) -> str:
@@ -87,16 +89,17 @@ def _digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _note(statistic: Statistic, column: str, row: Record) -> str:
+def _note(statistic: Statistic, column: str, row: Record) -> markupsafe.Markup:
     """Return the note of a statistic's figure; empty if a figure in it is undefined."""
     named = {
         figure.column: None
         if row[figure.column] is None
-        else page_format(figure.name)(row[figure.column])
+        else _UNBROKEN.format(page_format(figure.name)(row[figure.column]))
         for figure in statistic.figures
         if f"{{{figure.column}}}" in statistic.rows[column]
     }
-    return "" if None in named.values() else statistic.rows[column].format(**named)
+    text = markupsafe.escape(statistic.rows[column])
+    return markupsafe.Markup() if None in named.values() else text.format(**named)
 
 
 def _figure_value(name: str, value: object) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.symbol_forms import CURRENCIES
-from riskmetrics.sources.table_headers import HeaderAliases, header_key, unused_columns_note
+from riskmetrics.sources.table_headers import HeaderAliases, describe_columns, header_key
 from riskmetrics.sources.vocabulary import load_vocabulary
 
 MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
@@ -31,7 +31,7 @@ class HeaderColumns(NamedTuple):
     currency: str
     """Currency that the headers of amounts name; empty if none, or USD."""
     notes: list[str]
-    """Note on unused columns."""
+    """Note on used and unused columns."""
 
 
 def header_currency(header: str) -> str:
@@ -136,8 +136,7 @@ def choose_holdings_columns(
             f"{path} has no known column of symbols. Its columns are: {', '.join(headers)[:500]}."
             " Name it Symbol"
         )
-    used = {place for places in positions.values() for place in places}
-    notes = unused_columns_note(headers, used)
+    notes = describe_columns(headers, positions)
     return HeaderColumns(positions, currencies[0] if currencies and not has_usd else "", notes)
 
 

@@ -43,6 +43,8 @@ from riskmetrics.sources.tabular_files import RejectedRow, Table
 
 MIN_ADJ_CLOSE, ADJ_CLOSE_LIMIT = 1e-12, 1e15
 """Range of adjusted closes, exclusive; wider than that of prices: adjustments accumulate."""
+UNADJUSTED_NOTE = "the close is used, so dividends count as price falls"
+"""What follows from prices without adjusted closes."""
 RANGE_TOLERANCE = 0.01
 """Dollars that a close may lie outside of low and high, because each is rounded to cents."""
 
@@ -99,7 +101,7 @@ def read_prices(
 
     Notes
     -----
-    A symbol without any adj_close gets adj_close := close, and a note says so. If a symbol has it
+    The adjusted close of a symbol without any is its close, and a note says so. If a symbol has it
     on some rows only, the other rows are rejected: a mixture would give false returns. Raw closes
     are divided by the splits of the file (`price_adjustments`).
     """
@@ -248,12 +250,12 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
     _reject_out_of_range(validator, prices)
     unadjusted = np.isnan(prices.adj_close) & validator.valid_rows
     if unadjusted.any():
-        who = (
-            f"for {join_names(symbols[unadjusted])}"
+        what = (
+            f"no adjusted close for {join_names(symbols[unadjusted])}"
             if "adj_close" in validator.table.columns
-            else "column"
+            else "no column of adjusted closes"
         )
-        validator.notes.append(f"no adj_close {who}: adj_close := close")
+        validator.notes.append(f"{what}: {UNADJUSTED_NOTE}")
     whole_volume = np.round(np.where(validator.valid_rows, prices.volume, np.nan))
     return pd.DataFrame(
         {

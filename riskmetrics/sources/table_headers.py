@@ -142,7 +142,7 @@ def header_key(header: str) -> str:
 def choose_columns(
     path: Path, headers: list[str], aliases: HeaderAliases, required: tuple[str, ...]
 ) -> tuple[dict[str, int], list[str]]:
-    """Return the position of each known column, and a note on unused columns.
+    """Return the position of each known column, and a note if some columns are unused.
 
     Raises
     ------
@@ -163,15 +163,35 @@ def choose_columns(
         chosen[name] = keys.index(spelled)
     if any(name not in chosen for name in required):
         raise missing_columns_error(path, headers, aliases, required)
-    return chosen, unused_columns_note(headers, {*chosen.values()})
+    return chosen, describe_columns(
+        headers, {name: (position,) for name, position in chosen.items()}
+    )
 
 
-def unused_columns_note(headers: Sequence[str], used: set[int]) -> list[str]:
-    """Return a note that names the columns at other positions than ``used``; empty if none."""
+def describe_columns(headers: Sequence[str], chosen: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """Return a note on which columns are used, and as what, if some are not; else none.
+
+    Examples
+    --------
+    >>> describe_columns(["Ticker", "Close", "P/E"], {"symbol": (0,), "close": (1,)})
+    ['used columns: Ticker as symbol, Close; unused columns: P/E']
+    """
+    names = {position: name for name, places in chosen.items() for position in places}
     unused = [
-        header for position, header in enumerate(headers) if position not in used and header.strip()
+        header
+        for position, header in enumerate(headers)
+        if position not in names and header.strip()
     ]
-    return [f"unused columns: {', '.join(unused)[:500]}"] if unused else []
+    used = [
+        header
+        if header_key(header) == header_key(names[position])
+        else f"{header} as {names[position]}"
+        for position, header in enumerate(headers)
+        if position in names
+    ]
+    if not unused:
+        return []
+    return [f"used columns: {', '.join(used)[:500]}; unused columns: {', '.join(unused)[:500]}"]
 
 
 def _name_first(headers: Sequence[str], count: int = 8) -> str:

@@ -177,8 +177,22 @@ def test_trades_before_the_first_result_of_a_portfolio_are_left_out() -> None:
 
 def test_without_a_benchmark_sectors_are_their_net_weight() -> None:
     sectors = portfolio_data().sectors.assign(benchmark_weight=np.nan, active_weight=np.nan)
-    found = rows.sector_drift(portfolio_data(sectors=sectors))
-    assert found["deviation"].tolist() == [0.6, 0.4, 0.5, 0.5]
+    data = portfolio_data(sectors=sectors)
+    assert rows.has_no_benchmark(data)
+    assert not rows.has_benchmark(data)
+    found = rows.sector_weights(data)
+    assert found["net_weight"].tolist() == [0.6, 0.4, 0.5, 0.5]
+    latest = found[found["session"] == found["session"].max()]
+    texts = dict(zip(latest["sector"], latest["label"], strict=True))
+    assert set(found["label"]) == set(texts.values())
+    assert all(text == f"{sector}  +50.0%" for sector, text in texts.items())
+
+
+def test_a_sector_that_is_never_held_is_left_out_without_a_benchmark() -> None:
+    sectors = portfolio_data().sectors.assign(benchmark_weight=np.nan, active_weight=np.nan)
+    none = sectors.assign(sector="Energy", net_weight=0.0)
+    data = portfolio_data(sectors=pd.concat([sectors, none], ignore_index=True))
+    assert "Energy" not in set(rows.sector_weights(data)["sector"])
 
 
 def test_correlations_are_in_both_orders_the_largest_weights_first() -> None:

@@ -3,10 +3,16 @@
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from chart_data import portfolio_data, pro_forma, sessions
 
-from riskmetrics.charts.extremes import DrawdownSpell, list_drawdowns, list_extremes
+from riskmetrics.charts.extremes import (
+    DrawdownSpell,
+    list_drawdowns,
+    list_extremes,
+    list_periods,
+)
 from riskmetrics.charts.pro_forma import ProForma
 
 
@@ -59,3 +65,39 @@ def test_extremes_are_those_of_the_sessions_shown() -> None:
     assert list_extremes(portfolio_data(pro_forma=None)) == []
     assert list_extremes(of(np.nan, np.nan)) == []
     assert list_drawdowns(portfolio_data(pro_forma=None)) == []
+
+
+def test_months_are_counted_and_averaged_by_their_sign() -> None:
+    found = {each.label: each for each in list_extremes(portfolio_data(n_sessions=252))}
+    frame = pro_forma().frame(252).set_index("day")["portfolio"]
+    months = (1 + frame).groupby([frame.index.year, frame.index.month]).prod() - 1
+    gain, loss = found["Average monthly gain"], found["Average monthly loss"]
+    assert gain.period.endswith(f"of {len(months)} months")
+    assert int(gain.period.split()[0]) + int(loss.period.split()[0]) == len(months)
+    assert 0 < gain.value <= found["Best month"].value
+    assert found["Worst month"].value <= loss.value < 0
+
+
+def test_returns_by_period_compound_the_sessions_since_a_close() -> None:
+    series = pro_forma()
+    found = {each.label: each for each in list_periods(portfolio_data(pro_forma=series))}
+    own, market = (pd.Series(each, series.days) for each in (series.returns, series.market))
+    for label, n in (("3 months", 63), ("6 months", 126), ("1 year", 252)):
+        period = found[label]
+        assert period.portfolio == pytest.approx((1 + own.iloc[-n:].fillna(0)).prod() - 1)
+        assert period.market == pytest.approx((1 + market.iloc[-n:].fillna(0)).prod() - 1)
+        assert period.since == series.days[-n - 1].date()
+    year = own[own.index.year == series.days[-1].year].fillna(0)
+    assert found["Year to date"].portfolio == pytest.approx((1 + year).prod() - 1)
+    assert found["Year to date"].since < date(series.days[-1].year, 1, 1)
+
+
+@pytest.mark.parametrize(("n_sessions", "is_known"), [(63, True), (62, False)])
+def test_a_period_is_left_out_without_its_sessions(n_sessions: int, is_known: bool) -> None:
+    series = ProForma(sessions(n_sessions), np.full(n_sessions, 0.001), np.zeros(n_sessions))
+    found = {each.label: each for each in list_periods(portfolio_data(pro_forma=series))}
+    assert ("3 months" in found) == is_known
+    if is_known:
+        assert found["3 months"].since < sessions(63)[0].date()
+        assert found["3 months"].portfolio == pytest.approx(1.001**63 - 1)
+    assert list_periods(portfolio_data(pro_forma=None)) == []

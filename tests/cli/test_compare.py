@@ -55,7 +55,7 @@ def test_text_shows_what_moved_and_leaves_out_what_did_not(call) -> None:
     result = call("compare", *DAYS)
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.stdout.splitlines()]
-    assert [GROWTH, "Equity", "1,000", "1,500", "+499.90"] in lines
+    assert [GROWTH, "Equity", "1,000", "1,500", "+500"] in lines
     assert [GROWTH, "HHI", "—", "—", "—"] in lines
     assert [GROWTH, "AAPL", "LONG", "1.000", "2.000", "+1.000", "10.0"] in lines
     assert "Sector weights" not in result.stdout

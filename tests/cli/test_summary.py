@@ -53,7 +53,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 
 def test_a_summary_tells_value_risk_and_concentration_in_five_lines():
     assert dict(summary._summary_lines(ROWS)) == {
-        "Value": "68,000   session −839.30 (−1.2%)   cash 2,495",
+        "Value": "68,000   session −839 (−1.2%)   cash 2,495",
         "Market beta": "1.55 ± 0.08   R² 0.80",
         "Volatility": "34.0% past 21 sessions; next 21 sessions 41.3% (26.4% to 59.2%)",
         "Tail": (

@@ -1,5 +1,7 @@
 """Deployment files: checked by the programs that read them, and compared with each other."""
 
+import itertools
+import json
 import re
 import shutil
 import subprocess
@@ -150,3 +152,32 @@ def test_the_settings_of_systemd_are_those_of_the_compose_file() -> None:
     assert yaml.safe_load((CHECKOUT / "deploy" / "workspace.yaml").read_text())["load_from"][0][
         "grpc_server"
     ]["host"] == {"env": "DAGSTER_CODE_HOST"}
+
+
+UNITS = {"percentunit", "dateTimeAsIso", "none", "short"}
+"""Units of Grafana that the dashboards may use, of its list of value formats."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((CHECKOUT / "deploy/grafana/dashboards").glob("*.json")),
+    ids=lambda path: path.stem,
+)
+def test_the_panels_of_a_dashboard_neither_overlap_nor_leave_its_24_columns(path: Path) -> None:
+    panels = json.loads(path.read_text())["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for panel in panels:
+        place, fields = panel["gridPos"], panel["fieldConfig"]
+        assert 0 <= place["x"] < place["x"] + place["w"] <= 24
+        found = {fields["defaults"].get("unit", "none")} | {
+            each["value"]
+            for override in fields["overrides"]
+            for each in override["properties"]
+            if each["id"] == "unit"
+        }
+        assert found <= UNITS
+    for one, other in itertools.combinations(panels, 2):
+        a, b = one["gridPos"], other["gridPos"]
+        is_beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        is_above = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+        assert is_beside or is_above, (one["title"], other["title"])

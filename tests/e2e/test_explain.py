@@ -259,6 +259,23 @@ def test_a_figure_without_a_recalculation_shows_formula_and_stored_value(
     assert "Recomputed  " not in printed.replace("Recomputed by  ", "")
 
 
+def test_the_list_of_metrics_fits_in_a_hundred_columns() -> None:
+    printed = CliRunner().invoke(app, ["explain", "--list"]).stdout
+    assert max(map(len, printed.splitlines())) <= 100
+    heads = [line for line in printed.splitlines() if not line.startswith(" ")]
+    metrics = [
+        row["metric"]
+        for row in json.loads(CliRunner().invoke(app, ["explain", "--list", "--json"]).stdout)
+    ]
+    assert [line.partition(":")[0] for line in heads] == metrics
+    (text,) = [
+        part for part in printed.split("\nportfolio_") if part.startswith("underwater.ulcer")
+    ]
+    joined = " ".join(text.split())
+    assert joined.startswith("underwater.ulcer_index: Ulcer index sqrt(mean(d²)), d = 1 - W")
+    assert "window: 252 sessions; recomputed by: pandas cumprod and cummax" in joined
+
+
 def test_every_figure_is_listed_and_recalculated(mixed: str) -> None:
     listed = json.loads(CliRunner().invoke(app, ["explain", "--list", "--json"]).stdout)
     assert {row["metric"] for row in listed} == {figure.name for figure in all_figures()}

@@ -234,7 +234,7 @@ def test_four_files_compute_store_show_explain_export_and_document_a_statistic(
     call(copy, COMMAND, "report", *day, "--out", str(page))
     html = page.read_text(encoding="utf-8")
     assert "<h3>Worst session, one quarter</h3>" in html
-    assert f'<td>{loss:.1%}</td><td class="text">on {session}</td>' in html
+    assert f'<td>{loss:.1%}</td><td class="text">on <span class="day">{session}</span></td>' in html
 
     explained = call(copy, COMMAND, "explain", "Long-Short", "worst_loss", *day)
     assert explained.returncode == 0, explained.stderr

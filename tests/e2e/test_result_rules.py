@@ -134,6 +134,18 @@ PLANTED = {
         ("UPDATE portfolio_performance SET annual_return = -1.0001", False),
         ("UPDATE portfolio_performance SET annual_return = -1", True),
     ],
+    ("portfolio_return_distribution", "shares_in_range"): [
+        ("UPDATE portfolio_return_distribution SET omega_ratio = -0.01", False),
+        ("UPDATE portfolio_return_distribution SET omega_ratio = 0, win_rate = 1", True),
+    ],
+    ("portfolio_underwater", "drawdowns_ordered"): [
+        ("UPDATE portfolio_underwater SET average_drawdown = ulcer_index + 1e-8", False),
+        ("UPDATE portfolio_underwater SET average_drawdown = ulcer_index", True),
+    ],
+    ("portfolio_alpha", "correlation_in_range"): [
+        ("UPDATE portfolio_alpha SET market_correlation = -1.0001", False),
+        ("UPDATE portfolio_alpha SET market_correlation = -1", True),
+    ],
     ("liquidity", "sales_ordered"): [
         ("UPDATE portfolio_liquidity SET sold_in_1d = 1, sold_in_5d = 0.9", False),
         (

@@ -397,8 +397,8 @@ def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until
     found = refresh(feed, {"A": None, "B": None}, [LAST])
     assert found.warnings == (
         (
-            "your FMP plan does not include the dividend-adjusted history: adj_close := close, and"
-            " returns exclude dividends"
+            "your FMP plan does not include adjusted closes: the close is used, so dividends count"
+            " as price falls"
         ),
     )
     assert all(close == adjusted for close, adjusted in stored(engine).values())

@@ -147,7 +147,7 @@ def test_changes_of_shares_are_percentage_points_and_of_amounts_have_signs() -> 
         "portfolio_tail_risk.value_at_risk": None,
     }
     assert list_changes(before, after) == [
-        Change("Equity", "1,000", "1,250", "+250.50"),
+        Change("Equity", "1,000", "1,250", "+250"),
         Change("Beta, 90 sessions", "1.00", "1.25", "+0.25"),
         Change("Volatility, forecast for 21 sessions", "20.0%", "17.5%", "−2.5 pp"),
     ]
@@ -173,9 +173,9 @@ def test_drivers_are_the_three_largest_moves_at_the_quantities_before() -> None:
     after = positions(A=11.0, B=7.0, C=10.0, D=12.0, E=10.5, BOUGHT=99.0)
     after["value"] *= 2  # bought more of all since
     assert list_drivers(before, after) == [
-        Driver("B", "−30.00"),
-        Driver("D", "+20.00"),
-        Driver("A", "+10.00"),
+        Driver("B", "−30"),
+        Driver("D", "+20"),
+        Driver("A", "+10"),
     ]
 
 

@@ -187,7 +187,9 @@ def test_a_rejected_row_does_not_stand_in_the_way_of_a_good_one(file):
 def test_without_adj_close_it_is_the_close_and_a_note_says_so(file):
     parsed = read_prices(file("symbol,date,close\nX,2024-12-06,5\n"))
     assert parsed.rows[["adj_close", "has_adj_close"]].to_numpy().tolist() == [[5, False]]
-    assert parsed.notes == ["no adj_close column: adj_close := close"]
+    assert parsed.notes == [
+        "no column of adjusted closes: the close is used, so dividends count as price falls"
+    ]
 
 
 def test_a_symbol_never_mixes_adjusted_and_unadjusted_closes(file):
@@ -200,7 +202,9 @@ def test_a_symbol_never_mixes_adjusted_and_unadjusted_closes(file):
     taken = [["X", 4, True], ["Y", 7, False], ["Y", 8, False]]
     assert parsed.rows[["symbol", "adj_close", "has_adj_close"]].to_numpy().tolist() == taken
     assert reasons(parsed) == ["no adj_close, although X has it on other rows"]
-    assert parsed.notes == ["no adj_close for Y: adj_close := close"]
+    assert parsed.notes == [
+        "no adjusted close for Y: the close is used, so dividends count as price falls"
+    ]
 
 
 def test_symbols_are_upper_case_with_a_dash_for_classes_and_na_is_one(file):

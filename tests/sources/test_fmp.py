@@ -57,7 +57,9 @@ def test_without_the_dividend_adjusted_endpoint_the_close_stands_in_and_is_said(
     parsed = FmpClient(Small(GOOD)).fetch_prices("AAPL", date(2024, 1, 2), date(2024, 12, 31))
     assert parsed.rows["adj_close"].to_list() == parsed.rows["close"].to_list() == [243.0, 242.84]
     assert not parsed.rows["has_adj_close"].any()
-    assert parsed.notes == ["no adj_close column: adj_close := close"]
+    assert parsed.notes == [
+        "no column of adjusted closes: the close is used, so dividends count as price falls"
+    ]
 
 
 def test_an_unknown_symbol_is_no_row_and_costs_one_call():

@@ -125,7 +125,7 @@ def test_a_missing_column_is_named_with_what_was_found_and_what_is_understood(fi
 
 def test_columns_that_are_not_understood_are_named(file):
     parsed = read_prices(file("symbol,date,close,adj_close,adjclse\nX,2024-12-06,1,1,1\n"))
-    assert parsed.notes == ["unused columns: adjclse"]
+    assert parsed.notes == ["used columns: symbol, date, close, adj_close; unused columns: adjclse"]
 
 
 def test_two_columns_of_one_name_are_refused(file):
