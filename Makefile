@@ -12,7 +12,7 @@ PASSWORDS := POSTGRES OWNER WRITER READER GRAFANA
 # --no-deps: older pips refuse extras in hashed requirements; `pip check` looks at the whole afterwards.
 PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all:
 
-.PHONY: help demo install install-dev test test-fast test-faults test-files coverage mutants test-wheel docs bench audit env lint types contracts format lock clean
+.PHONY: help demo install install-dev test test-all test-fast test-faults test-files coverage mutants test-wheel docs bench audit env lint types contracts format lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,8 +24,14 @@ install: $(VENV)/.runtime ## The environment that runs riskmetrics, from require
 
 install-dev: $(VENV)/.dev ## The same with the tests' tools, from requirements-dev.lock
 
-test: lint types contracts ## Everything CI runs: lint, types, import contracts, tests
-	$(PYTEST)
+test: lint ## Lint, then the tests, while types and import contracts are checked
+	@mkdir -p build
+	@{ $(BIN)/mypy; types=$$?; $(BIN)/lint-imports && exit $$types; } > build/checks.log 2>&1 & checks=$$!; \
+	$(PYTEST) $(MARKERS); tests=$$?; \
+	wait $$checks; checks=$$?; cat build/checks.log; exit $$((tests | checks))
+
+test-all: MARKERS := -m "not wheel and not live"
+test-all: test ## What CI runs: make test and make test-faults in one go
 
 test-fast: install-dev ## The tests that need no Postgres, no process and no run of Dagster (under a minute)
 	$(PYTEST) -m "not integration and not slow and not live" $(addprefix --ignore=tests/,deploy e2e faults wheel)
@@ -40,7 +46,7 @@ mutants: install-dev ## Changes of the numerics that no test notices, for the ni
 	$(BIN)/mutmut results
 
 test-faults: install-dev ## Crashes, races and full disks, for real (some minutes)
-	$(PYTEST) -m faults --timeout 1800 tests/faults
+	$(PYTEST) -m faults tests/faults tests/e2e
 
 test-files: install-dev ## 10,000 generated files with known truth, none of them read silently wrong (some minutes)
 	$(BIN)/python -m tests.sources.generated_files --count 10000 --kind all

@@ -60,6 +60,11 @@ def pytest_collection() -> Iterator[None]:
 
 
 _INTEGRATION_FOLDERS = {"deploy", "e2e", "faults", "wheel"}
+_PATIENCE_WITH_FAULTS = 1800
+"""Seconds until a test with faults counts as hanging."""
+
+_SECONDS_PER_TEST = 1.5
+"""What a test of these folders takes on average, if it has no marker ``slow``."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -75,6 +80,8 @@ def pytest_collection_modifyitems(
         folder = item.path.relative_to(config.rootpath / "tests").parts[0]
         if folder in _INTEGRATION_FOLDERS or "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.integration)
+        if item.get_closest_marker("faults") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_PATIENCE_WITH_FAULTS))
     yield
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     if workers > 1:
@@ -84,17 +91,43 @@ def pytest_collection_modifyitems(
 def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
     """Return ``items`` in an order whose ``workers`` equal parts each begin with slow tests.
 
-    The longest come first. pytest-xdist (``--dist worksteal``) gives each worker such a part, and
-    an idle worker steals from the end of the longest.
+    The longest come first, each to the worker with the least work so far. The tests of a module
+    that runs the job stay together, since they share what its fixtures compute. pytest-xdist
+    (``--dist worksteal``) gives each worker such a part, and an idle worker steals from the end of
+    the longest: those end with the tests that take milliseconds.
     """
-    slow = sorted(filter(_seconds, items), key=_seconds, reverse=True)
-    others = iter([item for item in items if not _seconds(item)])
-    dealt: list[pytest.Item] = []
-    for worker in range(workers):
-        size = (len(items) - len(dealt)) // (workers - worker)
-        first = slow[worker::workers]
-        dealt += [*first, *islice(others, max(size - len(first), 0))]
-    return dealt
+    sizes = [(len(items) + place) // workers for place in range(workers)]
+    parts: list[list[pytest.Item]] = [[] for _ in sizes]
+    work = [0.0 for _ in sizes]
+    dealt: set[pytest.Item] = set()
+    for seconds, group in _slow_groups(items):
+        with_room = [
+            place for place, part in enumerate(parts) if len(part) + len(group) <= sizes[place]
+        ]
+        if with_room:
+            place = min(with_room, key=work.__getitem__)
+            parts[place] += group
+            work[place] += seconds
+            dealt.update(group)
+    others = iter([item for item in items if item not in dealt])
+    return [
+        item
+        for part, size in zip(parts, sizes, strict=True)
+        for item in (*part, *islice(others, size - len(part)))
+    ]
+
+
+def _slow_groups(items: Sequence[pytest.Item]) -> list[tuple[float, list[pytest.Item]]]:
+    """Return slow tests, and the tests of each module of whole runs, with their seconds."""
+    groups: list[tuple[float, list[pytest.Item]]] = []
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if seconds := _seconds(item):
+            groups.append((seconds, [item]))
+        elif item.path.parent.name in _INTEGRATION_FOLDERS:
+            modules.setdefault(item.path, []).append(item)
+    groups += [(_SECONDS_PER_TEST * len(module), module) for module in modules.values()]
+    return sorted(groups, key=lambda group: group[0], reverse=True)
 
 
 def _seconds(item: pytest.Item) -> float:
