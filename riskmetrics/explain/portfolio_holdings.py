@@ -65,8 +65,8 @@ class Holdings:
         """
         sizes = self.instruments["exposure"].abs()
         last = sizes.fillna(self.instruments["last"].abs())
-        whole = last.fillna(last.mean()).sum()
-        return float(sizes.sum() / whole) if whole > 0 else float(sizes.notna().mean())
+        total = last.fillna(last.mean()).sum()
+        return float(sizes.sum() / total) if total > 0 else float(sizes.notna().mean())
 
     @property
     def has_price_coverage(self) -> bool:

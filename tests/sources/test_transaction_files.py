@@ -281,7 +281,7 @@ Total,,,,,-600.00
 
 def test_the_reason_why_a_text_cannot_be_split_is_that_of_holdings_files(tmp_path: Path) -> None:
     with pytest.raises(DataQualityError, match="a quotation mark is not closed"):
-        read(tmp_path, 'Date,Type,Symbol\n2022-12-01,Buy,"AAPL\n')
+        read(tmp_path, '"Date,Type,Symbol\n2022-12-01,Buy,AAPL\n')
     with pytest.raises(DataQualityError, match="is empty"):
         read(tmp_path, "\n \n")
 
