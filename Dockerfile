@@ -1,4 +1,5 @@
-# The image of the code server, the webserver and the daemon: docker-compose.yml runs it, docs/how-to/deploy-containers.md describes how.
+# The image of the code server, the webserver and the daemon: docker-compose.yml runs it,
+# docs/how-to/deploy-containers.md describes how.
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
@@ -6,7 +7,8 @@ COPY requirements-dask.lock .
 RUN python -m venv /opt/riskmetrics \
     && /opt/riskmetrics/bin/pip install --quiet --require-hashes --no-deps --no-compile --only-binary :all: -r requirements-dask.lock
 COPY . .
-# Compiled here, because the user that runs it may not write; the hash in place of a time survives being copied.
+# Compiled here, because the user that runs it may not write; the hash in place of a time survives
+# being copied.
 RUN /opt/riskmetrics/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/riskmetrics/bin/pip install --quiet --no-index --no-deps --no-compile dist/*.whl \
     && /opt/riskmetrics/bin/pip check --quiet \

@@ -9,15 +9,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 PASSWORDS := POSTGRES OWNER WRITER READER GRAFANA
-# --no-deps: older pips refuse extras in hashed requirements; `pip check` looks at the whole afterwards.
-PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all:
+# --no-deps: older pips refuse extras in hashed requirements; `pip check` checks all of them later.
+PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	--no-deps --no-compile --only-binary :all:
 
-.PHONY: help demo install install-dev test test-all test-fast test-faults test-files coverage mutants test-wheel docs bench audit env lint types contracts format lock clean
+.PHONY: help demo install install-dev test test-all test-fast test-faults test-files coverage mutants
+.PHONY: test-wheel docs bench audit env lint types contracts format lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: install ## Install, start a database, load the sample, run the job, print the risk, write report.html
+demo: install ## Install, load the sample into a database, run the job, print the risk, write report.html
 	@$(BIN)/riskmetrics demo
 
 install: $(VENV)/.runtime ## The environment that runs riskmetrics, from requirements.lock
@@ -33,41 +35,45 @@ test: lint ## Lint, then the tests, while types and import contracts are checked
 test-all: MARKERS := -m "not wheel and not live"
 test-all: test ## What CI runs: make test and make test-faults in one go
 
-test-fast: install-dev ## The tests that need no Postgres, no process and no run of Dagster (under a minute)
-	$(PYTEST) -m "not integration and not slow and not live" $(addprefix --ignore=tests/,deploy e2e faults wheel)
+test-fast: install-dev ## The tests without Postgres, processes and runs of Dagster (under a minute)
+	$(PYTEST) -m "not integration and not slow and not live" \
+		$(addprefix --ignore=tests/,deploy e2e faults wheel)
 
-coverage: install-dev ## Lines and branches that the tests run, by package (twice as long as the tests)
+coverage: install-dev ## Lines and branches that the tests run, by package (takes twice as long)
 	rm -rf build/coverage
 	$(PYTEST) --cov --cov-report=
 	$(BIN)/python -m tests.coverage_report
 
-mutants: install-dev ## Changes of the numerics that no test notices, for the night: make mutants MUTANTS='riskmetrics.metrics.stress*'
+mutants: install-dev ## Changes of numerics that no test notices: MUTANTS='riskmetrics.metrics.stress*'
 	$(BIN)/mutmut run $(MUTANTS)
 	$(BIN)/mutmut results
 
 test-faults: install-dev ## Crashes, races and full disks, for real (some minutes)
 	$(PYTEST) -m faults tests/faults tests/e2e
 
-test-files: install-dev ## 10,000 generated files with known truth, none of them read silently wrong (some minutes)
+test-files: install-dev ## 10,000 generated files, none of them read silently wrong (some minutes)
 	$(BIN)/python -m tests.sources.generated_files --count 10000 --kind all
 
-test-wheel: install-dev ## The wheel in an empty environment of every Python that is found (needs the network)
+test-wheel: install-dev ## The wheel in an environment of every Python that is found (needs the network)
 	$(BIN)/python -m pytest -m wheel tests/wheel
 
 docs: install-dev ## The documentation site, into build/site; a dead link is an error
 	$(BIN)/python -m docs.site
 
-bench: install-dev ## Speed and memory, written to docs/reference/benchmarks.md (about half an hour, on a machine with nothing else to do)
+bench: install-dev ## Speed and memory, into docs/reference/benchmarks.md (half an hour, on an idle machine)
 	$(BIN)/python -m benchmarks --out docs/reference/benchmarks.md
 
 audit: ## Known vulnerabilities of the locked packages (needs the network)
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip-audit
-	build/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.lock
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes \
+		--requirement requirements-dev.lock
 
 env: ## Passwords for docker-compose.yml, into .env, which is never overwritten
 	@test ! -e .env || { echo "there is a .env, and it stays as it is" >&2; exit 1; }
-	@umask 077 && set -C && $(PYTHON) -c 'import secrets; [print(f"{n}_PASSWORD={secrets.token_hex(24)}") for n in "$(PASSWORDS)".split()]' > .env
+	@umask 077 && set -C && for name in $(PASSWORDS); do $(PYTHON) -c \
+		'import secrets, sys; print(sys.argv[1] + "_PASSWORD=" + secrets.token_hex(24))' $$name; \
+	done > .env
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -98,14 +104,17 @@ clean: ## Remove the environment and caches; the data in .riskmetrics stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
 
 $(VENV)/pyvenv.cfg:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "riskmetrics needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "riskmetrics needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
 	@echo "Creating $(VENV) …" >&2
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python3 -m venv failed: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "python3 -m venv failed: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/pyvenv.cfg
 	@echo "Installing the locked packages (about a minute, once) …" >&2
 	@$(PIP_LOCKED) -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
+		--no-build-isolation --editable .
 	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@echo "Compiling bytecode …" >&2
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib riskmetrics > /dev/null || true

@@ -35,7 +35,7 @@ DAILY_RISK, INSIGHTS, CALIBRATE, SEED_BENCHMARK = (
     "calibrate",
     "seed_benchmark",
 )
-_RETRY_WHOLE_RUN = {"dagster/retry_strategy": "ALL_STEPS"}
+_RETRY_ALL_STEPS = {"dagster/retry_strategy": "ALL_STEPS"}
 """A failed check that is retried alone sees the same rows: what it checks is computed again too."""
 _CALIBRATION_ASSETS = dg.AssetSelection.groups("model")
 
@@ -108,7 +108,7 @@ def _build_jobs() -> list[Any]:
                 "Every metric of every portfolio for one exchange session, or for a range of"
                 " them in one run."
             ),
-            tags={"riskmetrics/code_version": code_version()} | _RETRY_WHOLE_RUN,
+            tags={"riskmetrics/code_version": code_version()} | _RETRY_ALL_STEPS,
         ),
         dg.define_asset_job(
             INSIGHTS,

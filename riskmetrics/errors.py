@@ -1,4 +1,4 @@
-"""Errors of riskmetrics. Each message says what happened, where, and what to do.
+"""Errors of riskmetrics. Each message states what happened, where, and what to do.
 
 RiskmetricsError             exit 1
 ├── UsageError               exit 2  invalid option, unknown name or impossible range

@@ -39,7 +39,7 @@ def load_funds() -> Funds:
 def fund_class(symbol: str, *, is_fund: bool | None) -> str | None:
     """Return the class of what is not an index fund: a sector, BONDS or NOT_LOOKED_THROUGH.
 
-    ``is_fund`` is what the symbol's profile says, None without one: then only well-known funds are
+    ``is_fund`` is that of the symbol's profile, None without one: then only well-known funds are
     funds. Returns None for what is no fund.
 
     Examples

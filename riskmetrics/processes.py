@@ -1,4 +1,4 @@
-"""Identify the process of a run by tags, to tell runs that died from runs in progress."""
+"""Identify the process of a run by tags, to distinguish runs that died from runs in progress."""
 
 import os
 import socket

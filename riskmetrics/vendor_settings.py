@@ -1,4 +1,4 @@
-"""Settings of data vendors: which are asked, with which key, where, and how often."""
+"""Settings of data vendors: which are used, with which key, where, and how often."""
 
 from typing import Annotated
 

@@ -1,5 +1,6 @@
--- Dagster's log of what happened inside steps more than 90 days ago: psql --dbname dagster --file retention.sql, or with
--- --set days=30. Runs stay, and what says which sessions are materialized, how checks went and why runs failed.
+-- Delete Dagster's events inside steps more than 90 days ago: psql --dbname dagster --file
+-- retention.sql, or with --set days=30. Runs stay, and the events of materialized sessions, checks
+-- and failures.
 \set ON_ERROR_STOP on
 \if :{?days}
 \else

@@ -1,5 +1,6 @@
--- Roles and databases: the owner migrates, the writer runs, the reader reads (dashboards, queries of your own).
--- A superuser runs it with psql >= 15; running it again sets the passwords again and grants what is missing.
+-- Roles and databases: the owner migrates, the writer runs, the reader reads (dashboards, queries of
+-- your own). A superuser runs it with psql >= 15; running it again sets the passwords again and
+-- grants what is missing.
 -- Passwords are taken from OWNER_PASSWORD, WRITER_PASSWORD and READER_PASSWORD in the environment.
 \set ON_ERROR_STOP on
 \getenv owner_password OWNER_PASSWORD

@@ -1,6 +1,6 @@
-"""Batches of insights: a sensor asks whether one has ended, and a job stores what was answered.
+"""Batches of insights: a sensor polls whether one has ended, and a job stores its answers.
 
-The asset does so too, before it writes.
+The asset of insights does so too, before it writes.
 """
 
 import dagster as dg
@@ -27,7 +27,7 @@ def collect(context: dg.OpExecutionContext, language_model: LanguageModel) -> No
     tags={"riskmetrics/code_version": code_version()},
 )
 def collect_insights() -> None:
-    """Collect them."""
+    """Store the insights of ended batches."""
     collect()
 
 
@@ -37,7 +37,7 @@ def collect_insights() -> None:
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def insight_batches() -> dg.RunRequest | dg.SkipReason:
-    """Ask every five minutes whether a batch has ended, if there is a key and one is waited for."""
+    """Poll every five minutes whether a batch has ended, if there is a key and an open batch."""
     return (
         dg.RunRequest()
         if count_ended_batches()

@@ -17,19 +17,19 @@ def find_cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
 
 
 def error_message(error: SerializableErrorInfo) -> str:
-    """Return what an error says, without where its class lives."""
+    """Return the message of an error, without the module of its class."""
     message: str = error.message
     return message.strip().removeprefix(f"riskmetrics.errors.{error.cls_name}: ")
 
 
 def error_class(error: SerializableErrorInfo) -> type[errors.RiskmetricsError] | None:
-    """Return which of our errors it was; None: another's."""
+    """Return the class of the error if it is one of ours, else None."""
     found = getattr(errors, error.cls_name or "", None)
     return found if isinstance(found, type) and issubclass(found, errors.RiskmetricsError) else None
 
 
 def exception_message(error: BaseException) -> str:
-    """Return what the root cause of an exception says; its class only if it is not ours.
+    """Return the message of the root cause of an exception; its class only if it is not ours.
 
     Its notes, such as the shard that it was raised in, follow in parentheses.
     """
@@ -61,7 +61,7 @@ def describe_failure(event: dg.DagsterEvent) -> str:
 
 
 def describe_failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
-    """Return what each check of severity ERROR says that failed in a run."""
+    """Return the description of each failed check of severity ERROR in a run."""
     return [
         f"{evaluation.asset_key.to_user_string()}, {evaluation.check_name}:"
         f" {evaluation.description}"

@@ -1,6 +1,6 @@
-"""The volatility forecast's model.
+"""The coefficients of the volatility forecast, calibrated on request.
 
-It changes when a person asks for it, never in a daily run: every forecast names its version.
+No daily run changes them, and every forecast names its version.
 """
 
 from datetime import date
@@ -17,7 +17,7 @@ PROPOSAL_KEY = "proposal"
 
 
 class CalibrationConfig(dg.Config):
-    """What a calibration rests on."""
+    """Data of a calibration."""
 
     through: str = ""
     """Last session of prices, such as 2024-12-06. Default: the market index's latest close."""

@@ -21,7 +21,7 @@ Metadata = dict[str, RawMetadataValue]
 
 
 class RefreshConfig(dg.Config):
-    """When to ask the vendor."""
+    """When to call the vendor."""
 
     force_benchmark: bool = False
     """Fetch the benchmark's weights without waiting until those stored are old."""
@@ -188,7 +188,7 @@ _DESCRIPTIONS = {
         )
         for name, (table, description) in _DESCRIPTIONS.items()
     ],
-    # Dagster's command line asks for it where a range of sessions is materialized
+    # Dagster's command line requires it where a range of sessions is materialized
     backfill_policy=dg.BackfillPolicy.single_run(),
     can_subset=True,
 )

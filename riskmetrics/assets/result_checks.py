@@ -42,7 +42,7 @@ _STORED_PRECISION = 2e-6
 """Columns keep six decimals; one unit in the last place covers both roundings."""
 
 _MAX_PLAUSIBLE_BETA = 5.0
-"""A beta larger in size did not occur in 164,000 windows of real stocks: it tells of prices."""
+"""A beta larger in size did not occur in 164,000 windows of real stocks: look at the prices."""
 
 _SUM_TOLERANCE = 1e-9
 """How far the sector weights of a portfolio may sum from 1: rounding of float64."""

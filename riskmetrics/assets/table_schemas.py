@@ -17,7 +17,7 @@ _COMMON_COLUMN_DOCS = {
     "created_at": "When the row was first written.",
     "updated_at": "When the row was last changed.",
 }
-"""What columns mean that are the same in every table, unless the table says more."""
+"""Descriptions of columns that are the same in every table, unless the table has its own."""
 
 
 def table_metadata(table: sa.Table, *further_tables: sa.Table) -> dict[str, RawMetadataValue]:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from riskmetrics.settings import Settings
 
 _UNEXPECTED_ERROR_CODE = 1
+"""Exit code of a check that failed to run."""
+
 _DEFAULT = "(default)"
 """End of the finding on a setting that is not set."""
-
-"""Exit code of a check that failed to run."""
 
 _MIN_FREE_BYTES, _LOW_FREE_BYTES = 100 << 20, 1 << 30
 """Free bytes below which the disk check fails, and below which it warns."""

@@ -97,7 +97,7 @@ def _check_schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator
     outdated_state = "warn" if may_migrate else "fail"
     if revision is None:
         text = "no revision: the database is empty, or its tables were created by other means"
-        advice = "riskmetrics db upgrade tells which" if may_migrate else _OWNER_ADVICE
+        advice = "riskmetrics db upgrade reports which" if may_migrate else _OWNER_ADVICE
         yield outdated_state, text, advice
     elif revision not in {known.revision for known in migrate.history()}:
         text = f"revision {revision} is unknown to this version of riskmetrics, at {head}"

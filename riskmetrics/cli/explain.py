@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from riskmetrics.explain.registry import Explanation
 
 _MAX_SOURCE_ROWS = 5
-"""Rows that are printed of a source with more than the next number; of others, all are."""
+"""Rows that are printed of a source with more than _MAX_COMPLETE_SOURCE; of others, all are."""
 
-_MAX_WHOLE_SOURCE = 20
+_MAX_COMPLETE_SOURCE = 20
 _MAX_UNFILTERED = 4
-"""Explanations of which no hint says how to choose one."""
+"""Explanations that are printed without a hint of how to choose one."""
 
 _TEXT_WIDTH = 100
 """Columns of the list of metrics, also in a pipe."""
@@ -235,7 +235,7 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
 
 def _print_source_rows(source: str, rows: "pd.DataFrame") -> None:
     """Print the last source rows, without empty columns and ids."""
-    n_shown = len(rows) if len(rows) <= _MAX_WHOLE_SOURCE else _MAX_SOURCE_ROWS
+    n_shown = len(rows) if len(rows) <= _MAX_COMPLETE_SOURCE else _MAX_SOURCE_ROWS
     last = _flatten_index(rows).tail(n_shown).dropna(axis=1, how="all")
     if len(last):
         typer.echo("")

@@ -171,7 +171,7 @@ def _report_file(parsed: "TransactionList") -> None:
 
 
 class _Request(NamedTuple):
-    """What the user asks for."""
+    """The options of an import."""
 
     file: Path
     name: str
@@ -182,7 +182,7 @@ class _Request(NamedTuple):
 
 
 class _Outcome(NamedTuple):
-    """What an import of transactions leads to."""
+    """The outcome of an import of transactions."""
 
     changes: "TransactionChanges"
     n_removed: int
@@ -190,7 +190,7 @@ class _Outcome(NamedTuple):
     lot_changes: "LotChanges | None"
     """Changes of stored lots; None if a transaction was rejected."""
     cash: Decimal | None
-    """Cash after the last transaction; None if no deposit or withdrawal tells it."""
+    """Cash after the last transaction; None without deposits or withdrawals, which determine it."""
     rejected: "list[RejectedRow]"
     problems: list[str]
 
@@ -296,12 +296,12 @@ def _settle_absent(
     portfolio_id: str,
     changes: "TransactionChanges",
 ) -> int:
-    """Delete stored transactions that the file does not have, if the user says so.
+    """Delete stored transactions that the file does not have, if --replace is passed.
 
     Raises
     ------
     UsageError
-        If the user says neither that the file is a correction nor that it is another part.
+        If there are some, and neither --replace nor --add is passed.
     """
     from riskmetrics.db import transactions as store
     from riskmetrics.errors import UsageError
@@ -330,7 +330,7 @@ def _to_row(transaction: "Transaction", reason: str, line: int | None) -> "Rejec
 def _to_json(
     parsed: "TransactionList", name: str, outcome: _Outcome, rejected: "list[RejectedRow]"
 ) -> dict[str, object]:
-    """Return what an import leads to, as printed with --json."""
+    """Return the outcome of an import, as printed with --json."""
     from riskmetrics.transactions.lots import open_quantities
 
     return {

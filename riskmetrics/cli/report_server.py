@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Write no line per request."""
 
     def _is_local(self) -> bool:
-        """Return whether the page was asked for by the name of this machine.
+        """Return whether the page was requested by the name of this machine.
 
         A web page elsewhere may have a name that resolves to the loopback address.
         """

@@ -118,7 +118,7 @@ def _parse_scope(
 def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -> bool:
     """Print the number of rows and ask for confirmation; exit if it is refused.
 
-    Returns whether there are any rows; if not, nothing is asked.
+    Returns whether there are any rows; if not, no confirmation is needed.
     """
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_tables

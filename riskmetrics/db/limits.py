@@ -145,7 +145,7 @@ def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[An
     row_matches = sa.and_(
         table.c.portfolio_id == snapshot.c.portfolio_id,
         result_tables.day_column(table) == snapshot.c.snapshot_date,
-        *(table.c[name] == wanted for name, wanted in figure.filters.items()),
+        *(table.c[name] == required for name, required in figure.filters.items()),
     )
     limit_matches = sa.and_(
         _LIMITS.c.portfolio_id == snapshot.c.portfolio_id, _LIMITS.c.limit_name == figure.name

@@ -69,16 +69,21 @@ def _select_part_sums(
 
     The sum is 0 if all parts are NULL or missing, and breaks the rule of a defined total.
     """
-    whole, portfolios = totals.subquery("totals"), tables.portfolios
+    sums, portfolios = totals.subquery("totals"), tables.portfolios
     part_sum = sa.func.coalesce(sa.func.sum(parts.c[part_column]), 0.0)
-    is_part = sa.and_(parts.c.portfolio_id == whole.c.portfolio_id, parts.c.day == whole.c.day)
-    keys = (whole.c.portfolio_id, portfolios.c.name.label("portfolio"), whole.c.day, whole.c.total)
+    is_part = sa.and_(parts.c.portfolio_id == sums.c.portfolio_id, parts.c.day == sums.c.day)
+    keys = (
+        sums.c.portfolio_id,
+        portfolios.c.name.label("portfolio"),
+        sums.c.day,
+        sums.c.total,
+    )
     return (
         sa.select(*keys, part_sum.label(part_column))
-        .select_from(whole)
-        .join(portfolios, portfolios.c.id == whole.c.portfolio_id)
+        .select_from(sums)
+        .join(portfolios, portfolios.c.id == sums.c.portfolio_id)
         .outerjoin(parts, is_part)
-        .group_by(whole.c.portfolio_id, portfolios.c.name, whole.c.day, whole.c.total)
+        .group_by(sums.c.portfolio_id, portfolios.c.name, sums.c.day, sums.c.total)
     )
 
 

@@ -245,7 +245,7 @@ def replace_lots(
     if new:
         rows = [dict(row) | {"portfolio_id": portfolio_id} for row in new]
         connection.execute(sa.insert(table), rows)
-    # the cash follows from the transactions, whatever a statement without holdings said before
+    # the cash follows from the transactions, whatever a statement without holdings stated before
     holdings.record_statement(connection, portfolio_id, last_day, None, keeps_equity=False)
     return LotChanges(len(new), len(stored), len(pairs))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
-from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.explain.source_rows import SourceRows, compute_once
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
 from riskmetrics.results.lot_frames import CONTRACT_SIZE, OPTION_RIGHTS
 
@@ -65,8 +65,8 @@ class Holdings:
         """
         sizes = self.instruments["exposure"].abs()
         last = sizes.fillna(self.instruments["last"].abs())
-        whole = last.fillna(last.mean()).sum()
-        return float(sizes.sum() / whole) if whole > 0 else float(sizes.notna().mean())
+        total = last.fillna(last.mean()).sum()
+        return float(sizes.sum() / total) if total > 0 else float(sizes.notna().mean())
 
     @property
     def has_price_coverage(self) -> bool:
@@ -101,19 +101,17 @@ class Holdings:
 
 def value_holdings(sources: SourceRows, day: date | None = None) -> Holdings:
     """Value a portfolio at the close of a session, by default the explained one."""
-    day = day or sources.day
-    return sources.cached(
-        ("holdings", day),
-        lambda: Holdings(_instruments(sources, day), _cash_balance(sources, day)),
-    )
+    return _holdings_on(sources, day or sources.day)
 
 
+@compute_once
+def _holdings_on(sources: SourceRows, day: date) -> Holdings:
+    return Holdings(_instruments(sources, day), _cash_balance(sources, day))
+
+
+@compute_once
 def delta_holdings(sources: SourceRows) -> Holdings:
     """Value a portfolio at the close of the explained session, with options at delta exposure."""
-    return sources.cached(("delta holdings",), lambda: _delta_holdings(sources))
-
-
-def _delta_holdings(sources: SourceRows) -> Holdings:
     holdings, options = value_holdings(sources), sources.options["exposure"].astype(float)
     instruments = holdings.instruments
     exposure = [
@@ -130,6 +128,7 @@ def _delta_holdings(sources: SourceRows) -> Holdings:
     )
 
 
+@compute_once
 def pro_forma_returns(
     sources: SourceRows, n_sessions: int, day: date | None = None
 ) -> pd.DataFrame:
@@ -138,12 +137,6 @@ def pro_forma_returns(
     The sessions end on ``day``, by default the explained one. A session on which less than 80% of
     exposure has a return is NaN; the others are divided by their coverage.
     """
-    return sources.cached(
-        ("series", n_sessions, day), lambda: _pro_forma_returns(sources, n_sessions, day)
-    )
-
-
-def _pro_forma_returns(sources: SourceRows, n_sessions: int, day: date | None) -> pd.DataFrame:
     holdings = delta_holdings(sources)
     exposed = holdings.exposed
     returns = sources.returns({*exposed["underlying"], sources.market}, n_sessions, day)
@@ -178,12 +171,9 @@ def lot_price(sources: SourceRows, lot: Lot, day: date) -> tuple[float, bool]:
     return (abs(lot.market_value) / abs(lot.quantity) if of_value else math.nan), False
 
 
+@compute_once
 def lots(sources: SourceRows) -> list[Lot]:
     """Return the portfolio's lots with units (contracts multiplied), trade prices and dates."""
-    return sources.cached(("lots",), lambda: _lots(sources))
-
-
-def _lots(sources: SourceRows) -> list[Lot]:
     frame = sources.lots.copy()
     frame["right"] = frame["position_type"].map(OPTION_RIGHTS).fillna("")
     frame["listed"] = (frame["right"] == "") & (

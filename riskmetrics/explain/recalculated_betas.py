@@ -10,7 +10,7 @@ import pandas as pd
 from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
-from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.explain.source_rows import SourceRows, compute_once
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
@@ -79,14 +79,11 @@ def _is_full_rank(x: "np.ndarray[Any, Any]") -> bool:
     )
 
 
+@compute_once
 def symbol_regression(sources: SourceRows, symbol: str, *indices: str) -> dict[str, Any]:
     """Regress a symbol on one or two indices over the beta window."""
-
-    def regress() -> dict[str, Any]:
-        returns = sources.returns([symbol], BETA_WINDOW)[symbol]
-        return fit_ols(returns, *(sources.index_returns(index, BETA_WINDOW) for index in indices))
-
-    return sources.cached(("fit", symbol, *indices), regress)
+    returns = sources.returns([symbol], BETA_WINDOW)[symbol]
+    return fit_ols(returns, *(sources.index_returns(index, BETA_WINDOW) for index in indices))
 
 
 def _window(sources: SourceRows, n_sessions: int = BETA_WINDOW) -> tuple[date, date]:
@@ -157,14 +154,11 @@ def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(values, inputs, _window(sources), found["observations"])
 
 
+@compute_once
 def decayed_regression(sources: SourceRows, symbol: str, index: str) -> dict[str, float]:
     """Regress a symbol on an index with age-decayed weights, over the window of decayed betas."""
-
-    def regress() -> dict[str, float]:
-        returns = sources.returns([symbol], DECAYED_WINDOW)[symbol]
-        return fit_wls(returns, sources.index_returns(index, DECAYED_WINDOW))
-
-    return sources.cached(("decayed fit", symbol, index), regress)
+    returns = sources.returns([symbol], DECAYED_WINDOW)[symbol]
+    return fit_wls(returns, sources.index_returns(index, DECAYED_WINDOW))
 
 
 def fit_wls(y: "pd.Series[float]", x: "pd.Series[float]") -> dict[str, float]:

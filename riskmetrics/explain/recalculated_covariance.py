@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
-from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.explain.source_rows import SourceRows, compute_once
 from riskmetrics.metrics.decayed_covariance import COVARIANCE_HALF_LIFE
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
@@ -39,11 +39,6 @@ class Covariance(NamedTuple):
         return float(row @ self.weights.to_numpy(float)) / self.volatility
 
 
-def decayed_covariance(sources: SourceRows) -> Covariance:
-    """Return the age-decayed covariance of the day's holdings."""
-    return sources.cached(("decayed covariance",), lambda: _compute_covariance(sources))
-
-
 def symbol_weights(sources: SourceRows) -> "pd.Series[float]":
     """Return the weights of symbols in equity, options included, without undefined ones."""
     holdings = delta_holdings(sources)
@@ -52,7 +47,9 @@ def symbol_weights(sources: SourceRows) -> "pd.Series[float]":
     return (exposure / holdings.risk_denominator).dropna()
 
 
-def _compute_covariance(sources: SourceRows) -> Covariance:
+@compute_once
+def decayed_covariance(sources: SourceRows) -> Covariance:
+    """Return the age-decayed covariance of the day's holdings."""
     weights, own = symbol_weights(sources), pro_forma_returns(sources, YEAR_WINDOW)
     counted = own["return"].notna()
     n_obs = int(counted.sum())

@@ -10,7 +10,7 @@ from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculated_betas import weight_betas
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
-from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.explain.source_rows import SourceRows, compute_once
 from riskmetrics.factor_sets import MARKET, SPECIFIC
 from riskmetrics.metrics.factor_model import MAX_VIF
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
@@ -27,11 +27,6 @@ def _weights(rows: "pd.Series[bool]") -> "np.ndarray[Any, Any]":
     return (0.5 ** (age / FACTOR_HALF_LIFE))[rows.to_numpy(bool)]
 
 
-def _selected_factors(sources: SourceRows) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Return the kept factors, sessions x factors, and the variance inflation factors of all."""
-    return sources.cached(("factors",), lambda: _select_factors(sources))
-
-
 def _r_squared(y: "pd.Series[float]", x: pd.DataFrame, weights: "np.ndarray[Any, Any]") -> float:
     """Return R² of a weighted regression, also on collinear regressors."""
     root = np.sqrt(weights)
@@ -41,7 +36,9 @@ def _r_squared(y: "pd.Series[float]", x: pd.DataFrame, weights: "np.ndarray[Any,
     return 1.0 - float(((y.to_numpy(float) * root - fitted) ** 2).sum() / (centered**2).sum())
 
 
+@compute_once
 def _select_factors(sources: SourceRows) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return the kept factors, sessions x factors, and the variance inflation factors of all."""
     returns = sources.factor_returns(YEAR_WINDOW)
     inflation = dict.fromkeys(returns.columns, math.nan)
     is_enough = (returns.count() >= MIN_YEAR_OBS) & (returns.max() > returns.min())
@@ -73,7 +70,7 @@ def _fit(sources: SourceRows, series: "pd.Series[float]") -> dict[str, Any]:
     """
     import statsmodels.api as sm  # slow to import
 
-    factors, _ = _selected_factors(sources)
+    factors, _ = _select_factors(sources)
     rows = series.notna() & factors.notna().all(axis=1)
     n_obs = int(rows.sum()) if len(factors.columns) else 0
     nan = dict.fromkeys([*factors.columns, SPECIFIC], math.nan)
@@ -109,12 +106,10 @@ def _ratio(exposure: float, error: float) -> float:
     return exposure / error if error > 0 else math.nan
 
 
+@compute_once
 def symbol_fit(sources: SourceRows, symbol: str) -> dict[str, Any]:
     """Regress a symbol on the kept factors; see `_fit`."""
-    return sources.cached(
-        ("factor fit", symbol),
-        lambda: _fit(sources, sources.returns([symbol], YEAR_WINDOW)[symbol]),
-    )
+    return _fit(sources, sources.returns([symbol], YEAR_WINDOW)[symbol])
 
 
 def portfolio_exposure(
@@ -160,15 +155,14 @@ def _recompute_symbol(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(values, {"symbol": row["symbol"], "factor": factor})
 
 
+@compute_once
 def _own_fit(sources: SourceRows) -> dict[str, Any]:
-    return sources.cached(
-        ("factor fit",), lambda: _fit(sources, pro_forma_returns(sources, YEAR_WINDOW)["return"])
-    )
+    return _fit(sources, pro_forma_returns(sources, YEAR_WINDOW)["return"])
 
 
 def _recompute_exposure(sources: SourceRows, row: Row) -> Recalculation:
     holdings, factor = delta_holdings(sources), row["factor"]
-    kept, inflation = _selected_factors(sources)
+    kept, inflation = _select_factors(sources)
     found, own = portfolio_exposure(sources, holdings, factor), _own_fit(sources)
     error = own["std_error"].get(factor, math.nan)
     error = math.nan if math.isnan(found["beta"]) else error

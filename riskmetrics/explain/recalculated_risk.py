@@ -14,7 +14,7 @@ from riskmetrics.explain.recalculated_active import active_and_incremental
 from riskmetrics.explain.recalculated_covariance import decayed_covariance
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.revalued_options import revaluation_difference
-from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.explain.source_rows import SourceRows, compute_once
 from riskmetrics.explain.volatility_figures import portfolio_figures
 from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics._typing import FloatArray, IntArray
@@ -41,7 +41,7 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     changes = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
     returns = changes
     if way != "historical":
-        returns = sources.cached(("rescaled",), lambda: _rescale_to_latest_volatility(changes))
+        returns = _rescaled_changes(sources)
     returns = returns.iloc[-method.VAR_WINDOW :]
     sample: FloatArray
     is_simulated = way == "revalued" or (way == "filtered" and horizon > 1)
@@ -120,6 +120,11 @@ def _revaluation(
 
     found = revaluation_difference(sources, moves)
     return np.full(drawn.shape[1], math.nan) if found is None else found
+
+
+@compute_once
+def _rescaled_changes(sources: SourceRows) -> "pd.Series[float]":
+    return _rescale_to_latest_volatility(pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"])
 
 
 def _rescale_to_latest_volatility(returns: "pd.Series[float]") -> "pd.Series[float]":

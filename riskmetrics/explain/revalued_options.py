@@ -57,11 +57,11 @@ def _difference(
     sign = 1 if lot["position_type"] in ("LC", "SC") else -1
     terms = float(lot["strike_price"]), float(option["years_to_expiration"])
     rates = float(option["risk_free_rate"]), float(option["dividend_yield"])
-    whole = steps.sum(axis=0)
+    move_of_path = steps.sum(axis=0)
     values = [
         black_scholes(sign, spot * max(1 + move, 1e-6), *terms, sigma, *rates)["value"]
-        for move, sigma in zip(whole.tolist(), after.tolist(), strict=True)
+        for move, sigma in zip(move_of_path.tolist(), after.tolist(), strict=True)
     ]
     units = float(lot["quantity"]) * CONTRACT_SIZE
-    found: FloatArray = units * (np.array(values) - now - delta * spot * whole)
+    found: FloatArray = units * (np.array(values) - now - delta * spot * move_of_path)
     return found

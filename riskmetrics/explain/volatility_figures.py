@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
-from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.explain.source_rows import SourceRows, compute_once
 from riskmetrics.explain.volatility_features import VolatilityInputs
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
@@ -241,20 +241,15 @@ def annualized_rms(windows: Any) -> "pd.Series[float]":
     return square.pow(0.5) * _ANNUALIZATION
 
 
-def symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
-    """Return the input series of a symbol's volatility figures."""
-    return sources.cached(("volatility inputs", symbol), lambda: _symbol_inputs(sources, symbol))
-
-
+@compute_once
 def symbol_figures(sources: SourceRows, symbol: str) -> dict[str, Any]:
     """Measure and forecast a symbol's volatility."""
-    return sources.cached(
-        ("volatility figures", symbol),
-        lambda: volatility_figures(sources, symbol_inputs(sources, symbol)),
-    )
+    return volatility_figures(sources, symbol_inputs(sources, symbol))
 
 
-def _symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
+@compute_once
+def symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
+    """Return the input series of a symbol's volatility figures."""
     bars = sources.daily_bars(symbol, SYMBOL_WINDOW)
     returns = sources.returns([symbol], SYMBOL_WINDOW)[symbol]
     return VolatilityInputs(
@@ -284,16 +279,13 @@ def _range_volatility(bars: pd.DataFrame) -> "pd.Series[float]":
     return pd.Series(np.log(ratio), index=bars.index) / (2 * math.sqrt(math.log(2)))
 
 
+@compute_once
 def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFrame, float]:
     """Return a portfolio's input series, its pro-forma returns, and the money unit of the series.
 
     The unit is equity if it is large enough for weights, else 1; then only amounts are defined. A
     portfolio with a single underlying, long or short, uses its class, range and volume.
     """
-    return sources.cached(("volatility inputs",), lambda: _portfolio_inputs(sources))
-
-
-def _portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFrame, float]:
     holdings = delta_holdings(sources)
     own = pro_forma_returns(sources, PORTFOLIO_WINDOW)
     unit = 1.0 if math.isnan(holdings.weight_denominator) else holdings.weight_denominator
@@ -325,15 +317,12 @@ def _portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFra
     return inputs, own, unit
 
 
+@compute_once
 def portfolio_figures(sources: SourceRows) -> dict[str, Any]:
     """Measure and forecast a portfolio's volatility, as fractions of equity and in money.
 
     Fractions are NaN if equity is too small.
     """
-    return sources.cached(("volatility figures",), lambda: _portfolio_figures(sources))
-
-
-def _portfolio_figures(sources: SourceRows) -> dict[str, Any]:
     inputs, _, unit = portfolio_inputs(sources)
     found = volatility_figures(sources, inputs)
     in_money = {"root_variance_amount": found["root_variance_forecast"] * unit}

@@ -35,7 +35,9 @@ def refresh_prices(
     usable = _with_capability(clients, Capability.PRICES)
     if len(usable) < 2:
         client = usable[0] if usable else None
-        return prices.refresh(client, symbols, days) if usable or not clients else _lacking(clients)
+        if clients and not usable:
+            return _no_capability(clients)
+        return prices.refresh(client, symbols, days)
     with usable[0].engine.connect() as connection:
         owners = stored_prices.read_price_sources(connection, symbols)
     candidates = {
@@ -48,19 +50,19 @@ def refresh_prices(
     pending = set(symbols)
     for place in range(len(usable)):
         for client in usable:
-            asked = [
+            requested = [
                 symbol
                 for symbol in symbols
                 if symbol in pending and candidates[symbol][place] is client
             ]
-            if not asked:
+            if not requested:
                 continue
-            result = prices.refresh(client, {symbol: symbols[symbol] for symbol in asked}, days)
+            result = prices.refresh(client, {symbol: symbols[symbol] for symbol in requested}, days)
             calls += result.api_calls
             warnings += result.warnings
             for symbol, error in result.errors.items():
                 failures.setdefault(symbol, []).append((client.name, error))
-            resolved |= {symbol: client.name for symbol in asked if symbol not in result.errors}
+            resolved |= {symbol: client.name for symbol in requested if symbol not in result.errors}
         pending = {symbol for symbol in pending if len(failures.get(symbol, ())) == place + 1}
     warnings += _describe_fallbacks(failures, resolved)
     errors = {symbol: failures[symbol][0][1] for symbol in symbols if symbol in pending}
@@ -70,7 +72,7 @@ def refresh_prices(
 def _describe_fallbacks(
     failures: Mapping[str, Sequence[tuple[str, SourceError]]], resolved: Mapping[str, str]
 ) -> list[str]:
-    """Return a warning for each reason for which another source was asked."""
+    """Return a warning for each reason for which another source was used."""
     symbols_by_reason: dict[tuple[str, str], list[str]] = {}
     for symbol, failed in failures.items():
         used = resolved.get(symbol)
@@ -107,12 +109,12 @@ def refresh_market_index(clients: Sequence[VendorClient], override: str | None) 
 def refresh_profiles(clients: Sequence[VendorClient], symbols: Iterable[str]) -> RefreshResult:
     """Fetch and store the profiles that are due, each from the first source that has it.
 
-    Warnings are those of the last source that was asked; errors are those of the preferred source
+    Warnings are those of the last source that was called; errors are those of the preferred source
     for each symbol that no source has.
     """
     usable = _with_capability(clients, Capability.PROFILES)
     if not usable:
-        return _lacking(clients) if clients else profiles.refresh(None, symbols)
+        return _no_capability(clients) if clients else profiles.refresh(None, symbols)
     result, calls, pending = RefreshResult(), 0, sorted(set(symbols))
     errors: dict[str, SourceError] = {}
     for client in usable:
@@ -133,7 +135,7 @@ def _with_capability(clients: Sequence[VendorClient], capability: Capability) ->
     return [client for client in clients if client.has(capability)]
 
 
-def _lacking(clients: Sequence[VendorClient]) -> RefreshResult:
+def _no_capability(clients: Sequence[VendorClient]) -> RefreshResult:
     names = join_names([client.name for client in clients])
     return RefreshResult(
         warnings=(

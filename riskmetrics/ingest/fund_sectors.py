@@ -32,8 +32,8 @@ def read_held_funds(
 def refresh(clients: Sequence[VendorClient], funds: Sequence[str]) -> RefreshResult:
     """Fetch and store the sector weights of funds that are a week old, one call each.
 
-    A fund without weights of stocks, such as a bond fund, keeps its class and is asked again after
-    a week; a plan without weights is not asked for the next fund.
+    A fund without weights of stocks, such as a bond fund, keeps its class and is requested again
+    after a week; a plan without weights gets no request for the next fund.
     """
     calls, errors, warnings = 0, dict[str, SourceError](), list[str]()
     for client in clients:

@@ -29,7 +29,7 @@ KIND = "profile"
 
 
 def symbols_due(connection: sa.Connection, source: str, symbols: Iterable[str]) -> list[str]:
-    """Return the symbols whose profile a source was not asked for in the past week, sorted."""
+    """Return the symbols whose profile was not requested from a source in the past week, sorted."""
     names = sorted(set(symbols))
     answers = vendor.read_answers(connection, source, KIND, names)
     stale = datetime.now(UTC) - MAX_AGE

@@ -1,4 +1,4 @@
-"""Replace the stored price history of a symbol by that of a source, as a user asks."""
+"""Replace the stored price history of a symbol by that of a source, on request."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -28,8 +28,8 @@ class SharedSeries:
     def get_or_compute(self, name: Hashable, compute: Callable[[], T]) -> T:
         """Return what was found under a name; compute it if it is new.
 
-        Processes recognize a name by its `repr`. What ``compute`` asks for in turn must not ask for
-        the name.
+        Processes recognize a name by its `repr`. ``compute`` must not request the name
+        itself.
         """
         if name not in self._found:
             self._found[name] = (

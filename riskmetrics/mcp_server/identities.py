@@ -51,7 +51,7 @@ class Identity:
     def show_entity(self, entity: Mapping[str, str]) -> str:
         """Return what an alias of a fact sheet stands for, empty if that is unknown.
 
-        Sectors, factors and limits do not tell what is held.
+        Sectors, factors and limits do not reveal what is held.
 
         Examples
         --------

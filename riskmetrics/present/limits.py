@@ -31,7 +31,7 @@ class LimitTexts(NamedTuple):
 
 
 def format_value_and_limit(name: str, value: float | None, limit: float) -> LimitTexts:
-    """Return a value, its limit and the room, with as many decimals as tell them apart.
+    """Return a value, its limit and the room, with as many decimals as distinguish them.
 
     Examples
     --------

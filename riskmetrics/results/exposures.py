@@ -236,15 +236,15 @@ def _look_through(
     code, symbols = pd.factorize(instruments["underlying"])
     sectors, fund_flags = _profile_sectors(symbols, profiles)
     trackers, is_benchmark_known = load_funds().benchmark_codes, latest.notna().any(axis=None)
-    whole = np.ones(len(latest))
-    kinds: list[_Kind] = [(UNCLASSIFIED, False, whole)]
+    entire = np.ones(len(latest))
+    kinds: list[_Kind] = [(UNCLASSIFIED, False, entire)]
     first, n_kinds = [0], [1]  # of a private holding, which has no underlying
     for symbol, sector, is_fund in zip(symbols, sectors, fund_flags, strict=True):
         name = fund_class(symbol, is_fund=is_fund)
-        undivided = name or sector, name not in (None, NOT_LOOKED_THROUGH), whole
+        undivided = name or sector, name not in (None, NOT_LOOKED_THROUGH), entire
         first.append(len(kinds))
         if is_fund is not False and trackers.get(symbol) == benchmark_code and is_benchmark_known:
-            kinds += _divide_by(latest, (NOT_LOOKED_THROUGH, False, whole))
+            kinds += _divide_by(latest, (NOT_LOOKED_THROUGH, False, entire))
         elif is_fund is not False and symbol in of_funds:
             kinds += _divide_by(of_funds[symbol], undivided)
         else:
@@ -258,7 +258,7 @@ def _look_through(
         np.array(first)[code + 1][instrument] + within,
         [name for name, *_ in kinds],
         np.array([is_fund for _, is_fund, _ in kinds]),
-        np.array([share is not whole for *_, share in kinds]),
+        np.array([share is not entire for *_, share in kinds]),
         np.array([share for *_, share in kinds]),
     )
 

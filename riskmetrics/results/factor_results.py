@@ -61,11 +61,11 @@ class FactorModel:
             return undefined_fit(len(self.names), np.zeros(n_series, np.int64))
         window = self.returns[day : day + YEAR_WINDOW, kept]
         found = fit_factors(series, window, WEIGHTS, min_obs=MIN_YEAR_OBS)
-        whole = undefined_fit(len(kept), found.n_obs)
-        for values, known in zip(whole, found, strict=True):
+        all_factors = undefined_fit(len(kept), found.n_obs)
+        for values, known in zip(all_factors, found, strict=True):
             if values.ndim == 2:
                 values[kept] = known
-        return whole._replace(
+        return all_factors._replace(
             specific=found.specific, volatility=found.volatility, r_squared=found.r_squared
         )
 

@@ -160,8 +160,8 @@ class Valuation:
             self.is_held & ~is_known & np.isfinite(self.unpriced_value)
         )
         with np.errstate(divide="ignore", invalid="ignore"):
-            whole = (known + unpriced) * (1.0 + (self.n_held - n_valued) / n_valued)
-            return np.where(whole > 0, known / whole, self.n_with_exposure / self.n_held)
+            total = (known + unpriced) * (1.0 + (self.n_held - n_valued) / n_valued)
+            return np.where(total > 0, known / total, self.n_with_exposure / self.n_held)
 
     @cached_property
     def has_prices(self) -> BoolArray:

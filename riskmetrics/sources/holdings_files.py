@@ -1,12 +1,17 @@
 """Holdings files: their text, layout, kind and table, before the rows are read."""
 
-import csv
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
+from riskmetrics.sources.delimited_lines import (
+    Line,
+    header_keys,
+    require_columns_in_limit,
+    split_by_delimiters,
+    widest_delimiter,
+)
 from riskmetrics.sources.file_kinds import (
     HOLDINGS_KINDS,
     FileClassification,
@@ -25,13 +30,7 @@ from riskmetrics.sources.raw_files import (
     read_head,
     read_whole,
 )
-from riskmetrics.sources.statement_parser import (
-    Line,
-    ParsedStatement,
-    header_keys,
-    parse_statement,
-    split_records,
-)
+from riskmetrics.sources.statement_parser import ParsedStatement, parse_statement
 from riskmetrics.sources.table_headers import DELIMITERS
 from riskmetrics.sources.tabular_files import read_table
 from riskmetrics.sources.vocabulary import load_vocabulary
@@ -118,14 +117,10 @@ class _SplitText(NamedTuple):
 def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _SplitText:
     """Split a text by the delimiter with which a layout matches, else by the best one."""
     text, encoding = decode_text(path, data, limits)
-    readings = _split_by_delimiters(path, text)
-    layout, delimiter = _detect_layout(readings, layouts) or (None, _widest_delimiter(readings))
+    readings = split_by_delimiters(path, text)
+    layout, delimiter = _detect_layout(readings, layouts) or (None, widest_delimiter(readings))
     lines = readings[delimiter]
-    if max(line.n_cells for line in lines) > limits.columns:
-        raise DataQualityError(
-            f"{path} has more than {limits.columns:,} columns. Remove columns, or raise"
-            " RISKMETRICS_MAX_COLUMNS"
-        )
+    require_columns_in_limit(path, lines, limits)
     return _SplitText(f"{encoding}, {DELIMITERS[delimiter]}s", delimiter, layout, lines)
 
 
@@ -147,31 +142,6 @@ def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
     }
     statement = parse_statement(path, split.layout, split.lines, split.delimiter, other_headers)
     return ParsedFile(split.layout, split.file_format, kind, statement)
-
-
-def _split_by_delimiters(path: Path, text: str) -> dict[str, list[Line]]:
-    """Return the lines of a text by each delimiter that can split it."""
-    readings = {}
-    for delimiter in DELIMITERS:
-        with suppress(csv.Error):  # expected for a wrong delimiter
-            readings[delimiter] = split_records(text, delimiter)
-    if not readings:
-        causes = (
-            "a quotation mark is not closed or is inside a cell, or a cell has more than"
-            f" {csv.field_size_limit():,} characters"
-        )
-        raise DataQualityError(f"{path} cannot be read as a table: {causes}")
-    if not any(readings.values()):
-        raise DataQualityError(f"{path} is empty")
-    return readings
-
-
-def _widest_delimiter(readings: dict[str, list[Line]]) -> str:
-    """Return the delimiter that gives most cells in one line."""
-    return max(
-        readings,
-        key=lambda delimiter: max((len(line.cells) for line in readings[delimiter]), default=0),
-    )
 
 
 def _detect_layout(

@@ -1,7 +1,5 @@
 """Parsing of broker statements: header, rows, account, day and cash from lines with a layout."""
 
-import csv
-import io
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +11,8 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
-from riskmetrics.sources.holdings_columns import choose_holdings_columns, header_spellings
+from riskmetrics.sources.delimited_lines import Line, header_keys
+from riskmetrics.sources.holdings_columns import choose_holdings_columns
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
 from riskmetrics.sources.table_headers import header_key
@@ -30,19 +29,6 @@ MAX_TITLE_CELLS = 3
 _NUMBER = re.compile(
     r"[-+\u2212($]*\d[\d.,'\u2019 \u00a0\u202f\u2009]*\)?( ?(USD|\$))?|--?|n/a", re.I
 )
-_SPACE_AFTER_QUOTE = re.compile(r'" +(?=[,;\t|\r\n]|$)')
-
-
-class Line(NamedTuple):
-    """A record of delimited text: one line, or several if a quoted cell spans them."""
-
-    number: int
-    """Number of the first line, from 1."""
-    raw: str
-    cells: list[str]
-    """Trimmed cells without trailing blank cells."""
-    n_cells: int
-    """Number of cells, including trailing blank cells."""
 
 
 class SkippedLine(NamedTuple):
@@ -63,41 +49,6 @@ class ParsedStatement(NamedTuple):
     """Day of the holdings, if the file states it."""
     unknown_numbers: tuple[str, ...] = ()
     """Headers of columns of numbers that are not known, and that may be quantities."""
-
-
-def split_records(text: str, delimiter: str) -> list[Line]:
-    """Split text into non-blank records, or raise csv.Error if a quotation mark is not closed."""
-    try:
-        return _split_strictly(text, delimiter)
-    except csv.Error:
-        if not _SPACE_AFTER_QUOTE.search(text):
-            raise
-        return _split_strictly(_SPACE_AFTER_QUOTE.sub('"', text), delimiter)  # as Merrill writes
-
-
-def _split_strictly(text: str, delimiter: str) -> list[Line]:
-    physical = io.StringIO(text, newline="").readlines()
-    reader = csv.reader(physical, delimiter=delimiter, strict=True)
-    lines, before = [], 0
-    for record in reader:
-        trimmed = [cell.strip() for cell in record]
-        filled = max((place for place, cell in enumerate(trimmed, 1) if cell), default=0)
-        if filled:
-            lines.append(
-                Line(
-                    before + 1,
-                    "".join(physical[before : reader.line_num]).rstrip("\r\n"),
-                    trimmed[:filled],
-                    len(record),
-                )
-            )
-        before = reader.line_num
-    return lines
-
-
-def header_keys(line: Line) -> frozenset[str]:
-    """Return the cells of a line, normalized like headers, with and without their unit."""
-    return frozenset(key for cell in line.cells for key in header_spellings(cell))
 
 
 def parse_statement(

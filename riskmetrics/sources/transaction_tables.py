@@ -1,18 +1,23 @@
 """Tables of transactions in a text: the layout, header and rows of each."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
 from riskmetrics.sources.column_contents import find_columns_by_content
+from riskmetrics.sources.delimited_lines import (
+    Line,
+    header_keys,
+    require_columns_in_limit,
+    split_by_delimiters,
+    widest_delimiter,
+)
 from riskmetrics.sources.file_kinds import FileKind, classify_lines, require_kind
 from riskmetrics.sources.holdings_columns import header_currency, strip_unit, strip_units
-from riskmetrics.sources.statement_parser import Line, SkippedLine, header_keys, split_records
-from riskmetrics.sources.table_headers import DELIMITERS, header_key
+from riskmetrics.sources.statement_parser import SkippedLine
+from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import choose_columns
 from riskmetrics.sources.transaction_layouts import (
     REQUIRED_COLUMNS,
@@ -121,23 +126,15 @@ def _is_total(line: Line, cells: Mapping[str, str]) -> bool:
 
 def find_tables(path: Path, text: str, limits: Limits) -> list[TransactionTable]:
     """Return the tables of a text by the first layout that matches; raise if there is none."""
-    readings = {}
-    for delimiter in DELIMITERS:
-        with suppress(csv.Error):  # expected for a wrong delimiter
-            readings[delimiter] = split_records(text, delimiter)
-    if not any(readings.values()):
-        raise DataQualityError(f"{path} cannot be read as a table, or is empty")
-    delimiter = max(readings, key=lambda one: _width(readings[one]))
-    tables = _list_tables(path, readings[delimiter], limits)
-    return [table._replace(delimiter=delimiter) for table in tables]
+    readings = split_by_delimiters(path, text)
+    delimiter = widest_delimiter(readings)
+    require_columns_in_limit(path, readings[delimiter], limits)
+    return [
+        table._replace(delimiter=delimiter) for table in _list_tables(path, readings[delimiter])
+    ]
 
 
-def _list_tables(path: Path, lines: list[Line], limits: Limits) -> list[TransactionTable]:
-    if max(line.n_cells for line in lines) > limits.columns:
-        raise DataQualityError(
-            f"{path} has more than {limits.columns:,} columns. Remove columns, or raise"
-            " RISKMETRICS_MAX_COLUMNS"
-        )
+def _list_tables(path: Path, lines: list[Line]) -> list[TransactionTable]:
     if tables := _find_sections(lines):
         return tables
     *brokers, general = load_layouts()
@@ -171,11 +168,6 @@ def _find_general_table(
         f" an amount. Its first line is: {headers}. See docs/how-to/transactions.md for the"
         " columns"
     )
-
-
-def _width(lines: Sequence[Line]) -> int:
-    """Return the largest number of cells of a line."""
-    return max((len(line.cells) for line in lines), default=0)
 
 
 def _find_sections(lines: Sequence[Line]) -> list[TransactionTable]:

@@ -54,7 +54,7 @@ class StatedTransaction:
     reference: str = ""
     line: int | None = None
     needs_sign: bool = False
-    """Whether only the sign of the amount tells if cash comes or goes."""
+    """Whether the direction of the cash is known from the sign of the amount only."""
     is_left_out: bool = False
     """Whether it is the cash of a security that does not belong to the portfolio."""
 
@@ -81,7 +81,7 @@ class InvalidTransactionError(ValueError):
 def detect_convention(
     stated: Iterable[StatedTransaction], *, is_net: bool | None = None
 ) -> AmountConvention:
-    """Infer the signs of a file, and whether amounts contain fees unless ``is_net`` tells it.
+    """Infer the signs of a file, and whether amounts contain fees unless ``is_net`` states it.
 
     Purchases show whether amounts have signs; a file without purchases has if one is negative.
 

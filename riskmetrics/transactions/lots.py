@@ -233,7 +233,7 @@ class _LotBook:
         shares = f"{added.normalize():f}" if added else ""
         if ratio is None:
             return (
-                f"split of {symbol}: {shares} added shares do not tell the ratio,"
+                f"split of {symbol}: {shares} added shares do not determine the ratio,"
                 " because the holding is unknown or fractions were paid in cash. State the ratio"
                 " alone, such as 4:1"
             )

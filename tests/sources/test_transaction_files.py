@@ -279,6 +279,13 @@ Total,,,,,-600.00
     assert (2, "a total") in read(tmp_path, content).skipped
 
 
+def test_the_reason_why_a_text_cannot_be_split_is_that_of_holdings_files(tmp_path: Path) -> None:
+    with pytest.raises(DataQualityError, match="a quotation mark is not closed"):
+        read(tmp_path, '"Date,Type,Symbol\n2022-12-01,Buy,AAPL\n')
+    with pytest.raises(DataQualityError, match="is empty"):
+        read(tmp_path, "\n \n")
+
+
 def test_several_accounts_need_a_choice(tmp_path: Path) -> None:
     text = (
         "Date,Type,Symbol,Quantity,Price,Account\n2024-01-03,Buy,AAA,10,50,X1\n"

@@ -109,7 +109,7 @@ def test_added_shares_tell_a_simple_ratio_and_others_are_refused(
     split = Transaction(Kind.SPLIT, JANUARY, symbol="KO", added_shares=Decimal(added))
     bought = trade(Kind.BUY, -1, "10", "400")
     if expected is None:
-        assert "do not tell the ratio" in reasons(bought, split)[0]
+        assert "do not determine the ratio" in reasons(bought, split)[0]
     else:
         assert lots(bought, split)[0][0] == expected
 
