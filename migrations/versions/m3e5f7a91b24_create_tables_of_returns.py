@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "m3e5f7a91b24"
-down_revision = "l2e5a8c41d70"
+down_revision = "m2c4d6e80f12"
 
 TABLES = {
     "portfolio_return_distribution": (

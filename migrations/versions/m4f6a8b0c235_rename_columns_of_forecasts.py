@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "m4f6a8b0c235"
-down_revision = "m2c4d6e80f12"
+down_revision = "m3e5f7a91b24"
 
 RENAMED = {
     "volatility_forecasts": ("coefficients", "coefficients_version"),
