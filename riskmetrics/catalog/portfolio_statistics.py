@@ -206,7 +206,7 @@ STATISTICS = (
                 "G1 = n / ((n - 1)(n - 2)) * sum(((R - mean) / sd)³)",
                 null="undefined, or constant returns", reference="Joanes and Gill (1998)"),
             _shape("excess_kurtosis", "Excess kurtosis", Unit.NUMBER,
-                "G2 = n(n + 1) / ((n - 1)(n - 2)(n - 3)) * sum(((R - mean) / sd)⁴)"
+                "G2 = n(n + 1) / ((n - 1)(n - 2)(n - 3)) * sum(((R - mean) / sd)^4)"
                 " - 3(n - 1)² / ((n - 2)(n - 3)); 0 for normal returns",
                 null="undefined, or constant returns", reference="Joanes and Gill (1998)"),
             _shape("tail_ratio", "Tail ratio", Unit.NUMBER,
