@@ -29,6 +29,7 @@ from riskmetrics.sources.statement_parser import (
     Line,
     ParsedStatement,
     header_keys,
+    name_ticker_column,
     parse_statement,
     split_records,
 )
@@ -119,7 +120,11 @@ def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
     """Split a text by the delimiter with which a layout matches, else by the best one."""
     text, encoding = decode_text(path, data, limits)
     readings = _split_by_delimiters(path, text)
-    layout, delimiter = _detect_layout(readings, layouts) or (None, _widest_delimiter(readings))
+    found = _detect_layout(readings, layouts)
+    if found is None or found[0].is_general:
+        readings = {mark: name_ticker_column(lines) for mark, lines in readings.items()}
+        found = _detect_layout(readings, layouts)
+    layout, delimiter = found or (None, _widest_delimiter(readings))
     lines = readings[delimiter]
     if max(line.n_cells for line in lines) > limits.columns:
         raise DataQualityError(
@@ -132,7 +137,7 @@ def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
 def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> ParsedFile:
     split = _split_text(path, data, limits, layouts)
     if split.layout is None or split.layout.is_general:
-        _refuse_unsupported(path, split.lines, layouts.unsupported)
+        refuse_unsupported(path, split.lines, layouts.unsupported)
     line_cells = [line.cells for line in split.lines]
     tables = classify_tables(line_cells)
     kind = combine_kinds(line_cells, tables)
@@ -189,7 +194,7 @@ def _detect_layout(
     return None
 
 
-def _refuse_unsupported(path: Path, lines: list[Line], unsupported: tuple[Layout, ...]) -> None:
+def refuse_unsupported(path: Path, lines: list[Line], unsupported: tuple[Layout, ...]) -> None:
     """Raise DataQualityError if a line is the header of an unsupported file."""
     headers = {header_keys(line) for line in lines}
     for layout in unsupported:

@@ -18,13 +18,18 @@ from riskmetrics.sources.asset_classes import (
     is_cash_text,
     is_foreign_cash,
 )
+from riskmetrics.sources.column_contents import MISSING_TEXTS
+from riskmetrics.sources.holdings_columns import FOREIGN_AMOUNT
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import parse_stated_day
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.symbol_forms import (
+    SymbolForm,
+    is_coin,
     is_cusip,
     is_debt_cusip,
     is_foreign_exchange,
+    is_foreign_isin,
     is_usd,
     parse_symbol_form,
 )
@@ -33,7 +38,6 @@ from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
 from riskmetrics.symbols import clean_symbol_text, parse_option
 
 MAX_DECORATIONS_NAMED = 8
-_USD_NAMES = ("US$", "$", "US DOLLAR", "US DOLLARS", "U.S. DOLLAR", "DOLLAR US")
 _TERMS = {"strike_price", "expiration_date", "option_right"}
 """Columns of the terms of options."""
 _MAX_TICKER_CHARS = 5
@@ -65,8 +69,8 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
     """
     has_symbols = "symbol" in table.columns
     written = table.text("symbol" if has_symbols else "identifier")
-    if not has_symbols:
-        table = _with_texts(table, symbol=written)
+    written = written.mask(written.isin(["-", "--"]), "")
+    table = _with_texts(table, symbol=written)
     forms = [parse_symbol_form(text) for text in written]
     currency = table.text("currency").str.upper()
     currency = currency.mask(currency.map(is_usd).astype(bool), "USD")
@@ -80,13 +84,13 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         problems = problems.mask(
             is_identifier, written + " is an identifier, not a symbol. Add a column Symbol"
         )
-    is_abroad = table.text("exchange").map(is_foreign_exchange).astype(bool)
-    is_abroad |= pd.Series([form.listing != "" for form in forms], dtype=bool)
     problems = problems.mask(
-        (problems == "") & is_abroad & (currency == ""),
+        (problems == "") & _is_abroad(table, forms) & (currency == ""),
         written + " is listed outside the United States and the file states no currency: only USD"
         " is supported",
     )
+    coins = map(is_coin, symbols, table.text("description"))
+    problems = problems.mask(pd.Series(coins, dtype=bool), written + " is a cryptocurrency")
     decorated = dict.fromkeys(
         f"{text} is read as {symbol}"
         for text, symbol in zip(written, symbols, strict=True)
@@ -103,6 +107,7 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         form_problem=problems,
         investment_class=classes,
         currency=currency,
+        position_type=_side_texts(table),
     )
     return prepared._replace(notes=[*table.notes, *list(decorated)[:MAX_DECORATIONS_NAMED]])
 
@@ -114,6 +119,21 @@ def _with_texts(table: Table, **texts: "pd.Series[str]") -> Table:
         for name, text in texts.items()
     }
     return table._replace(columns={**table.columns, **added})
+
+
+def _is_abroad(table: Table, forms: list[SymbolForm]) -> "pd.Series[bool]":
+    """Return whether each row is listed outside the United States, by exchange, symbol or ISIN."""
+    by_exchange = table.text("exchange").map(is_foreign_exchange).astype(bool)
+    by_isin = table.text("identifier").map(is_foreign_isin).astype(bool)
+    return by_exchange | by_isin | pd.Series([form.listing != "" for form in forms], dtype=bool)
+
+
+def _side_texts(table: Table) -> "pd.Series[str]":
+    """Return position types as written; from a column named Type where it has only sides."""
+    stated, kind = table.text("position_type"), table.text("type")
+    if "position_type" in table.columns or not {*kind.str.upper()} & {"BUY", "SELL"}:
+        return stated
+    return kind.where(kind.str.upper().isin(["BUY", "SELL"]), "")
 
 
 def _class_texts(table: Table) -> "pd.Series[str]":
@@ -275,14 +295,22 @@ def read_numbers(table: Table, name: str, decimal: str) -> FloatArray:
     )
 
 
-def drop_textual_quantity(table: Table, decimal: str) -> Table:
-    """Return a table without a column of quantities that has no number, if it has other sizes."""
-    columns = table.columns
-    if "quantity" not in columns or not columns.keys() & {"weight", "market_value"}:
+def drop_textual_sizes(table: Table, decimal: str) -> Table:
+    """Return a table without columns of sizes that have no amount, if another has one.
+
+    Valor is a value, or the name of a security.
+    """
+    sizes = [name for name in ("quantity", "weight", "market_value") if name in table.columns]
+    textual = {
+        name
+        for name in sizes
+        if not np.isfinite(read_numbers(table, name, decimal)).any()
+        and not table.text(name).str.contains(FOREIGN_AMOUNT).any()
+    }
+    if len(textual) == len(sizes):
         return table
-    if np.isfinite(read_numbers(table, "quantity", decimal)).any():
-        return table
-    return table._replace(columns={name: columns[name] for name in columns if name != "quantity"})
+    columns = {name: column for name, column in table.columns.items() if name not in textual}
+    return table._replace(columns=columns)
 
 
 def quantities_from_prices(table: Table, decimal: str) -> Table:
@@ -297,11 +325,23 @@ def quantities_from_prices(table: Table, decimal: str) -> Table:
 
 
 def strip_percent_signs(table: Table) -> Table:
-    """Return a table without the percent signs of its weights."""
-    if "weight" not in table.columns:
+    """Return a table without the percent signs of its weights; values in percent are weights."""
+    columns = table.columns
+    if not columns.keys() & {"weight", "quantity"} and _is_in_percent(table.text("market_value")):
+        columns = {
+            "weight" if name == "market_value" else name: column for name, column in columns.items()
+        }
+        table = table._replace(columns=columns)
+    if "weight" not in columns:
         return table
     weights = pc.replace_substring_regex(cells.trim_text(table.columns["weight"]), r" ?%$", "")
     return table._replace(columns={**table.columns, "weight": weights})
+
+
+def _is_in_percent(texts: "pd.Series[str]") -> bool:
+    """Return whether all cells of a column are percentages or missing."""
+    filled = texts[~texts.isin([*MISSING_TEXTS])]
+    return len(filled) > 0 and bool(filled.str.endswith("%").all())
 
 
 def _skipped_lines(table: Table, reasons: NDArray[Any]) -> list[SkippedLine]:
@@ -320,9 +360,7 @@ def _is_total(table: Table) -> BoolArray:
     """Return a mask of the lines of totals: by the symbol, else by the name of the line."""
     symbol, name = table.text("symbol"), table.text("description")
     totals = load_vocabulary().totals
-    return _map_bool(
-        symbol.mask(symbol.isin(["", "-", "--"]), name), lambda text: starts_with(text, totals)
-    )
+    return _map_bool(symbol.mask(symbol == "", name), lambda text: starts_with(text, totals))
 
 
 def _is_sum_above(table: Table, value: FloatArray) -> BoolArray:

@@ -32,6 +32,7 @@ from riskmetrics.sources.row_validation import (
 from riskmetrics.sources.symbol_forms import (
     describe_identifier,
     is_foreign_exchange,
+    is_foreign_isin,
     parse_symbol_form,
 )
 from riskmetrics.sources.tabular_files import RejectedRow, Table
@@ -110,19 +111,34 @@ def read_prices(
 
 
 def _strip_decoration(table: Table) -> Table:
-    """Return a table with symbols without decoration, such as KO for NYSE:KO."""
+    """Return a table with symbols without decoration, such as KO for NYSE:KO.
+
+    The column ``form_problem`` has the problem of a decorated symbol that is no US listing.
+    """
     texts = pc.fill_null(cells.trim_text(table.columns["symbol"]), "")
-    plain = {text: parse_symbol_form(text).symbol for text in pc.unique(texts).to_pylist()}
-    decorated = [f"{text} is read as {symbol}" for text, symbol in plain.items() if text != symbol]
+    forms = {text: parse_symbol_form(text) for text in pc.unique(texts).to_pylist()}
+    decorated = {text: form for text, form in forms.items() if text != form.symbol}
     if not decorated:
         return table
-    symbols = pa.chunked_array([pa.array(cells.map_unique(texts, plain.get), pa.string())])
-    notes = [*table.notes, *decorated[:MAX_RESPELLINGS_NAMED]]
-    return table._replace(columns={**table.columns, "symbol": symbols}, notes=notes)
+    notes = [
+        f"{text} is read as {form.symbol}" for text, form in decorated.items() if not form.problem
+    ]
+    added = {
+        "symbol": {text: form.symbol for text, form in forms.items()},
+        "form_problem": {text: form.problem for text, form in decorated.items()},
+    }
+    columns = {
+        name: pa.chunked_array([pa.array(cells.map_unique(texts, found.get), pa.string())])
+        for name, found in added.items()
+    }
+    return table._replace(
+        columns={**table.columns, **columns}, notes=[*table.notes, *notes[:MAX_RESPELLINGS_NAMED]]
+    )
 
 
 def _reject_unusable_symbols(validator: RowValidator) -> None:
     """Reject rows of identifiers, and of foreign listings without a currency."""
+    validator.reject(validator.text("form_problem") != "", "{form_problem}")
     codes, symbols = pd.factorize(validator.symbols("symbol"))
     identifiers = [describe_identifier(symbol) for symbol in symbols]
     for kind in {*identifiers} - {""}:
@@ -132,9 +148,10 @@ def _reject_unusable_symbols(validator: RowValidator) -> None:
         [bool(_LISTING.search(one) or parse_symbol_form(one).listing) for one in symbols],
         dtype=bool,
     )[codes]
-    if "exchange" in validator.table.columns:
-        texts = pc.fill_null(cells.trim_text(validator.table.columns["exchange"]), "")
-        is_abroad |= cells.map_unique(texts, is_foreign_exchange, "bool")
+    for name, is_foreign in (("exchange", is_foreign_exchange), ("identifier", is_foreign_isin)):
+        if name in validator.table.columns:
+            texts = pc.fill_null(cells.trim_text(validator.table.columns[name]), "")
+            is_abroad |= cells.map_unique(texts, is_foreign, "bool")
     if is_abroad.any():
         validator.reject(
             is_abroad & (validator.text("currency") == "").to_numpy(bool),

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,19 +12,31 @@ import pyarrow as pa
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
-from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
+from riskmetrics.sources.column_contents import (
+    MISSING_TEXTS,
+    find_columns_by_content,
+    find_ticker_column,
+)
+from riskmetrics.sources.file_kinds import is_header
 from riskmetrics.sources.holdings_columns import choose_holdings_columns, header_spellings
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
-from riskmetrics.sources.vocabulary import bare_words, language_date_order, load_vocabulary
+from riskmetrics.sources.vocabulary import (
+    bare_words,
+    language_date_order,
+    load_vocabulary,
+    starts_with,
+)
 from riskmetrics.symbols import normalize_symbol
 
 MIN_SENTENCE_WORDS = 5
 """Number of words from which on a cell is treated as a sentence."""
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
+MAX_HEADER_LINES = 50
+"""Lines among which the header is looked for."""
 MAX_TITLE_CELLS = 3
 """Maximum number of cells of a line that states the day in a sentence."""
 _NUMBER = re.compile(
@@ -93,6 +105,20 @@ def _split_strictly(text: str, delimiter: str) -> list[Line]:
             )
         before = reader.line_num
     return lines
+
+
+def name_ticker_column(lines: list[Line]) -> list[Line]:
+    """Return lines with the header Symbol above a column of tickers that has that of a name."""
+    header = next((line for line in lines[:MAX_HEADER_LINES] if is_header(line.cells)), None)
+    if header is None:
+        return lines
+    below = lines[lines.index(header) + 1 :]
+    rows = (line.cells for line in below if sum(map(bool, line.cells)) > 1)
+    place = find_ticker_column(header.cells, rows)
+    if place is None:
+        return lines
+    named = [*header.cells[:place], "Symbol", *header.cells[place + 1 :]]
+    return [line._replace(cells=named) if line.cells == header.cells else line for line in lines]
 
 
 def header_keys(line: Line) -> frozenset[str]:
@@ -325,6 +351,8 @@ class _StatementParser:
             self._skip(line, "the asset class of the lines below")
         elif _is_remark(line):
             self._skip(line, "a remark")
+        elif self._is_total_of_accounts(row):
+            self._skip(line, "a total")
         elif len(line.cells) > len(self._header) or line.n_cells < len(self._header):
             reason = f"{line.n_cells} cells, but the header has {len(self._header)}"
             self._ragged_rows.append(RejectedRow(line.number, line.raw, reason))
@@ -337,6 +365,16 @@ class _StatementParser:
             self._rows.append(
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})
             )
+
+    def _is_total_of_accounts(self, row: Mapping[str, str]) -> bool:
+        """Return whether a line without a security has the word for a total in place of an account.
+
+        It is left out here, because it would be an account of its own.
+        """
+        accounts = (row.get("account", ""), row.get("account_number", ""))
+        has_security = any(row.get(name) for name in ("symbol", "identifier", "description"))
+        totals = load_vocabulary().totals
+        return not has_security and any(starts_with(text, totals) for text in accounts)
 
     def _require_equal_repeats(self, line: Line) -> None:
         """Raise DataQualityError if columns with the same header have different cells."""

@@ -32,6 +32,7 @@ DATE = re.compile(
 NUMBER = re.compile(
     r"[-+(]?[$€£]?[-+(]?\d[\d.,'’ \u00a0]*[)%]?[KMB]?|-|null|nan|n/a", re.IGNORECASE
 )
+_PERCENT = re.compile(r".*\d.*%")
 _NEGATIVE = re.compile(r"\s*[$€£]?\s*[-\u2212(].*\d")
 
 
@@ -146,7 +147,9 @@ class _TableEvidence:
             return self._classify_quantities(transactions)
         for name, kind in (("weight", FileKind.WEIGHTS), ("market_value", FileKind.VALUES)):
             if self._has(name):
-                return FileClassification((kind,), self._named("symbol", name))
+                is_percent = _share(self._cells(name), _PERCENT)
+                stated = FileKind.WEIGHTS if is_percent else kind
+                return FileClassification((stated,), self._named("symbol", name))
         return FileClassification((), ())
 
     def _classify_quantities(self, transactions: list[str]) -> FileClassification:
@@ -178,6 +181,8 @@ class _TableEvidence:
 
     def _transaction_evidence(self) -> tuple[list[str], bool]:
         """Return the evidence for transactions, and whether it is conclusive."""
+        if self._has_open_positions() or self._has_bars():
+            return [], False
         actions = self._action_evidence()
         columns = self._named(*_TRANSACTION_COLUMNS)
         n_columns = sum(self._filled(name) is not None for name in _TRANSACTION_COLUMNS)
@@ -190,6 +195,21 @@ class _TableEvidence:
             trades = self._action_evidence(min_share=0.0)
             return (trades if self._date_columns() or n_columns else []), False
         return [*actions, *signed, *columns], is_conclusive
+
+    def _has_open_positions(self) -> bool:
+        """Return whether each row has the price of its purchase and that of now.
+
+        Buy and Sell are then the sides of positions.
+        """
+        names = ("entry_price", "last_price", "entry_date", "quantity")
+        if any(self._filled(name) is None for name in names) or self._date_columns():
+            return False
+        return header_key(self._header[self._places["quantity"] or 0]) != "position"
+
+    def _has_bars(self) -> bool:
+        """Return whether each row has the range of prices of a day; Umsatz is then a volume."""
+        columns = ("date", "high", "low", "close")
+        return all(self._filled(name) is not None for name in columns) and not self._has("quantity")
 
     def _action_evidence(self, min_share: float = MIN_ACTION_SHARE) -> list[str]:
         """Return the columns of which at least a share of the cells names transactions."""
