@@ -11,10 +11,13 @@ from riskmetrics.sources.symbol_forms import (
     parse_symbol_form,
 )
 from riskmetrics.sources.table_headers import header_key
-from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.sources.vocabulary import is_trade, load_vocabulary, starts_with
 from riskmetrics.symbols import parse_option
 
 MISSING_TEXTS = frozenset({"", "-", "--", "n/a", "N/A"})
+SIDES = frozenset({"LONG", "SHORT", "BUY", "SELL"})
+ACCOUNT_TYPES = frozenset({"MARGIN", "CASH"})
+"""Types of account that stand next to Short, and leave the side open."""
 _TICKER = re.compile(r"[A-Z]{1,5}(?:[./-][A-Z]{1,2})?")
 _MAX_CLASS_WORDS = 4
 """Words of the longest name of an asset class; a longer text is a remark."""
@@ -84,7 +87,7 @@ def _has_ticker(text: str, needs_decoration: bool) -> bool:
     if parse_option(text):
         return True
     form = parse_symbol_form(text)
-    is_decorated = form.symbol != text
+    is_decorated = form.symbol != text and not is_trade(text)
     return _TICKER.fullmatch(form.symbol) is not None and (is_decorated or not needs_decoration)
 
 
@@ -105,7 +108,7 @@ def _is_currency(text: str) -> bool:
 
 
 def _is_side(text: str) -> bool:
-    return text.upper() in {"LONG", "SHORT", "BUY", "SELL"}
+    return text.upper() in SIDES | ACCOUNT_TYPES
 
 
 _MEMBERS = {

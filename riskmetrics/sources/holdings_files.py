@@ -25,14 +25,8 @@ from riskmetrics.sources.raw_files import (
     read_head,
     read_whole,
 )
-from riskmetrics.sources.statement_parser import (
-    Line,
-    ParsedStatement,
-    header_keys,
-    name_ticker_column,
-    parse_statement,
-    split_records,
-)
+from riskmetrics.sources.statement_lines import Line, header_keys, name_ticker_column, split_records
+from riskmetrics.sources.statement_parser import ParsedStatement, parse_statement
 from riskmetrics.sources.table_headers import DELIMITERS
 from riskmetrics.sources.tabular_files import read_table
 from riskmetrics.sources.vocabulary import load_vocabulary

@@ -1,7 +1,5 @@
 """Parsing of broker statements: header, rows, account, day and cash from lines with a layout."""
 
-import csv
-import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,12 +13,11 @@ from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.column_contents import (
     MISSING_TEXTS,
     find_columns_by_content,
-    find_ticker_column,
 )
-from riskmetrics.sources.file_kinds import is_header
-from riskmetrics.sources.holdings_columns import choose_holdings_columns, header_spellings
+from riskmetrics.sources.holdings_columns import choose_holdings_columns
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
+from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.sources.vocabulary import (
@@ -35,26 +32,11 @@ MIN_SENTENCE_WORDS = 5
 """Number of words from which on a cell is treated as a sentence."""
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
-MAX_HEADER_LINES = 50
-"""Lines among which the header is looked for."""
 MAX_TITLE_CELLS = 3
 """Maximum number of cells of a line that states the day in a sentence."""
 _NUMBER = re.compile(
     r"[-+\u2212($]*\d[\d.,'\u2019 \u00a0\u202f\u2009]*\)?( ?(USD|\$))?|--?|n/a", re.I
 )
-_SPACE_AFTER_QUOTE = re.compile(r'" +(?=[,;\t|\r\n]|$)')
-
-
-class Line(NamedTuple):
-    """A record of delimited text: one line, or several if a quoted cell spans them."""
-
-    number: int
-    """Number of the first line, from 1."""
-    raw: str
-    cells: list[str]
-    """Trimmed cells without trailing blank cells."""
-    n_cells: int
-    """Number of cells, including trailing blank cells."""
 
 
 class SkippedLine(NamedTuple):
@@ -75,55 +57,6 @@ class ParsedStatement(NamedTuple):
     """Day of the holdings, if the file states it."""
     unknown_numbers: tuple[str, ...] = ()
     """Headers of columns of numbers that are not known, and that may be quantities."""
-
-
-def split_records(text: str, delimiter: str) -> list[Line]:
-    """Split text into non-blank records, or raise csv.Error if a quotation mark is not closed."""
-    try:
-        return _split_strictly(text, delimiter)
-    except csv.Error:
-        if not _SPACE_AFTER_QUOTE.search(text):
-            raise
-        return _split_strictly(_SPACE_AFTER_QUOTE.sub('"', text), delimiter)  # as Merrill writes
-
-
-def _split_strictly(text: str, delimiter: str) -> list[Line]:
-    physical = io.StringIO(text, newline="").readlines()
-    reader = csv.reader(physical, delimiter=delimiter, strict=True)
-    lines, before = [], 0
-    for record in reader:
-        trimmed = [cell.strip() for cell in record]
-        filled = max((place for place, cell in enumerate(trimmed, 1) if cell), default=0)
-        if filled:
-            lines.append(
-                Line(
-                    before + 1,
-                    "".join(physical[before : reader.line_num]).rstrip("\r\n"),
-                    trimmed[:filled],
-                    len(record),
-                )
-            )
-        before = reader.line_num
-    return lines
-
-
-def name_ticker_column(lines: list[Line]) -> list[Line]:
-    """Return lines with the header Symbol above a column of tickers that has that of a name."""
-    header = next((line for line in lines[:MAX_HEADER_LINES] if is_header(line.cells)), None)
-    if header is None:
-        return lines
-    below = lines[lines.index(header) + 1 :]
-    rows = (line.cells for line in below if sum(map(bool, line.cells)) > 1)
-    place = find_ticker_column(header.cells, rows)
-    if place is None:
-        return lines
-    named = [*header.cells[:place], "Symbol", *header.cells[place + 1 :]]
-    return [line._replace(cells=named) if line.cells == header.cells else line for line in lines]
-
-
-def header_keys(line: Line) -> frozenset[str]:
-    """Return the cells of a line, normalized like headers, with and without their unit."""
-    return frozenset(key for cell in line.cells for key in header_spellings(cell))
 
 
 def parse_statement(
@@ -168,7 +101,7 @@ class _StatementParser:
         self._aliases = layout.aliases
         self._header: list[str] = []
         self._columns: dict[str, tuple[int, ...]] = {}
-        self._currency = self._section = ""
+        self._currency = self._section = self._side = ""
         self._has_ended = self._is_in_other_table = False
         self._account = {"account": "", "account_number": ""}
         self._day: StatedDay | None = None
@@ -254,7 +187,13 @@ class _StatementParser:
         """Add the columns of asset classes, currencies and names with unknown headers."""
         self._name_unnamed_rows()
         known = {*self._columns, *(["investment_class"] if "type" in self._columns else [])}
-        for name, place in find_columns_by_content(self._unused_texts(), known).items():
+        tax_terms = load_vocabulary().tax_terms
+        texts = (
+            (place, texts)
+            for place, texts in self._unused_texts()
+            if tax_terms.isdisjoint(bare_words(self._header[place]).split())
+        )
+        for name, place in find_columns_by_content(texts, known).items():
             self._columns[name] = (place,)
             for line, row in self._rows:
                 row[name] = line.cells[place] if place < len(line.cells) else ""
@@ -346,10 +285,9 @@ class _StatementParser:
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
                 return
-        if sum(map(bool, line.cells)) == 1 and asset_class(line.cells[-1]):
-            self._section = line.cells[-1]
-            self._skip(line, "the asset class of the lines below")
-        elif _is_remark(line):
+        if self._starts_section(line):
+            return
+        if _is_remark(line):
             self._skip(line, "a remark")
         elif self._is_total_of_accounts(row):
             self._skip(line, "a total")
@@ -360,11 +298,27 @@ class _StatementParser:
             self._require_equal_repeats(line)
             if self._currency and "currency" not in self._columns:
                 row["currency"] = self._currency
+            if self._side and not row.get("position_type"):
+                row["position_type"] = self._side
             if self._section and not row.get("investment_class"):
                 row["investment_class"] = self._section
             self._rows.append(
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})
             )
+
+    def _starts_section(self, line: Line) -> bool:
+        """Record the side or the asset class of the lines below, if a line names only that."""
+        if sum(map(bool, line.cells)) != 1:
+            return False
+        text = line.cells[-1]
+        side, stated_class = _section_side(text), asset_class(text)
+        if side:
+            self._side = side
+            self._skip(line, "the side of the lines below")
+        elif stated_class:
+            self._section = text
+            self._skip(line, "the asset class of the lines below")
+        return bool(side or stated_class)
 
     def _is_total_of_accounts(self, row: Mapping[str, str]) -> bool:
         """Return whether a line without a security has the word for a total in place of an account.
@@ -384,6 +338,12 @@ class _StatementParser:
                     f"{self._path} has {len(places)} columns named {self._header[places[0]]}, which"
                     f" differ on line {line.number}. Keep one"
                 )
+
+
+def _section_side(text: str) -> str:
+    """Return LONG or SHORT if a line of one cell names the side of the positions below it."""
+    sections = load_vocabulary().sections
+    return next((side.upper() for side in sections if bare_words(text) in sections[side]), "")
 
 
 def _is_remark(line: Line) -> bool:

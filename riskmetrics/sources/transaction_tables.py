@@ -13,13 +13,8 @@ from riskmetrics.sources.file_kinds import FileKind, classify_lines, require_kin
 from riskmetrics.sources.holdings_columns import header_currency, strip_unit, strip_units
 from riskmetrics.sources.holdings_files import refuse_unsupported
 from riskmetrics.sources.layouts import load_layouts as load_holdings_layouts
-from riskmetrics.sources.statement_parser import (
-    Line,
-    SkippedLine,
-    header_keys,
-    name_ticker_column,
-    split_records,
-)
+from riskmetrics.sources.statement_lines import Line, header_keys, name_ticker_column, split_records
+from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.table_headers import DELIMITERS, header_key
 from riskmetrics.sources.tabular_files import choose_columns
 from riskmetrics.sources.transaction_layouts import (

@@ -55,6 +55,8 @@ HOLDINGS_COLUMNS = (
     "description",
     "day",
     "date",
+    "status",
+    "closed_date",
 )
 """Columns of the vocabulary that holdings have."""
 _EXTRA_COLUMNS = ("section", "kind")
