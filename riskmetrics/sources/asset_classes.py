@@ -30,6 +30,8 @@ def asset_class(text: str) -> str:
     """
     if is_cash_text(text):
         return "cash"
+    if "/" in text and {*map(asset_class, text.split("/"))} == {"stock", "option"}:
+        return ""  # the other columns tell which of the two
     padded = f" {bare_words(text)} "
     return next(
         (
@@ -47,10 +49,10 @@ def is_cash_text(text: str) -> bool:
 
     Examples
     --------
-    >>> [is_cash_text(text) for text in ("CUR:USD", "Liquidités", "VMFXX", "Cash America")]
+    >>> [is_cash_text(text) for text in ("CUR:USD", "Liquidités", "*Cash*", "Cash America")]
     [True, True, True, False]
     """
-    folded = fold_text(text)
+    folded = fold_text(text).strip("*- ")
     return folded in load_vocabulary().cash or bool(_MONEY_MARKET_FUND.fullmatch(folded))
 
 

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources.dates import infer_order, parse_date
 
-MISSING_MARKERS = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null", "incomplete")
+MISSING_MARKERS = (
+    *("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null"),
+    *("incomplete", "various"),
+)
 """Texts that mean a missing number or date, in lower case; a symbol may be NA or NAN."""
 
 DECIMAL_MARKS = (".", ",")

@@ -1,11 +1,24 @@
 """Columns that their cells show, because their headers are not known."""
 
-from collections.abc import Collection, Container, Iterable
+import re
+from collections.abc import Collection, Container, Iterable, Sequence
 
-from riskmetrics.sources.asset_classes import asset_class
-from riskmetrics.sources.symbol_forms import CURRENCIES
+from riskmetrics.sources.asset_classes import asset_class, is_cash_text
+from riskmetrics.sources.symbol_forms import (
+    CURRENCIES,
+    is_cusip,
+    is_isin,
+    parse_symbol_form,
+)
+from riskmetrics.sources.table_headers import header_key
+from riskmetrics.sources.vocabulary import is_trade, load_vocabulary, starts_with
+from riskmetrics.symbols import parse_option
 
 MISSING_TEXTS = frozenset({"", "-", "--", "n/a", "N/A"})
+SIDES = frozenset({"LONG", "SHORT", "BUY", "SELL"})
+ACCOUNT_TYPES = frozenset({"MARGIN", "CASH"})
+"""Types of account that stand next to Short, and leave the side open."""
+_TICKER = re.compile(r"[A-Z]{1,5}(?:[./-][A-Z]{1,2})?")
 _MAX_CLASS_WORDS = 4
 """Words of the longest name of an asset class; a longer text is a remark."""
 
@@ -36,6 +49,54 @@ def find_columns_by_content(
     return found
 
 
+def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> int | None:
+    """Return the place of the column of symbols whose header is that of a name; None if none.
+
+    Each of its cells is a ticker, such as ``KO``, or has one in its decoration, such as
+    ``Coca-Cola Co. (KO)``. Bare tickers count only if no other column identifies the securities:
+    next to an ISIN they can be short names.
+
+    Examples
+    --------
+    >>> find_ticker_column(["Stock", "Shares"], [["KO", "40"], ["Cash", "5"]])
+    0
+    >>> find_ticker_column(["Stock", "Shares"], [["KO", "40"], ["Coca-Cola", "5"]]) is None
+    True
+    """
+    words = load_vocabulary().columns
+    keys = [header_key(cell) for cell in header]
+    if {*keys} & {*words["symbol"]}:
+        return None
+    cells: list[set[str]] = [set() for _ in header]
+    for row in rows:
+        for place, cell in enumerate(row[: len(header)]):
+            if not _is_no_security(text := cell.strip()):
+                cells[place].add(text)
+    has_identifiers = any(is_isin(text) or is_cusip(text) for texts in cells for text in texts)
+    for name in ("identifier", "description", "action"):
+        needs_decoration = name == "action" or (name == "description" and has_identifiers)
+        for place, texts in enumerate(cells):
+            is_candidate = keys[place] in words[name] and bool(texts)
+            if is_candidate and all(_has_ticker(text, needs_decoration) for text in texts):
+                return place
+    return None
+
+
+def _has_ticker(text: str, needs_decoration: bool) -> bool:
+    """Return whether a text is a ticker or an option, or a ticker with decoration."""
+    if parse_option(text):
+        return True
+    form = parse_symbol_form(text)
+    is_decorated = form.symbol != text and not is_trade(text)
+    return _TICKER.fullmatch(form.symbol) is not None and (is_decorated or not needs_decoration)
+
+
+def _is_no_security(text: str) -> bool:
+    """Return whether a text is missing, cash or a total."""
+    is_total = starts_with(text, load_vocabulary().totals)
+    return text in MISSING_TEXTS or is_cash_text(text) or is_total
+
+
 def _is_class(text: str) -> bool:
     """Return whether a text names an asset class; Cash can be the type of an account."""
     is_short = len(text.split()) <= _MAX_CLASS_WORDS
@@ -47,7 +108,7 @@ def _is_currency(text: str) -> bool:
 
 
 def _is_side(text: str) -> bool:
-    return text.upper() in {"LONG", "SHORT"}
+    return text.upper() in SIDES | ACCOUNT_TYPES
 
 
 _MEMBERS = {

@@ -33,15 +33,18 @@ _MONTHS = {
 """Months in seven languages."""
 
 _TIME = (
-    r"(?:(?:[T ]|, ?)(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?"
+    r"(?:(?:[T ]|, ?)(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,]\d+)?)?"
     r"(?: ?(?P<half>[AP])\.?M\.?)?"
-    r" ?(?P<zone>Z|UTC|GMT|E[SD]?T|[+-]\d\d(?::?\d\d)?)?)?"
+    r" ?\(?(?:(?:UTC|GMT)(?=[+-]))?(?P<zone>Z|UTC|GMT|E[SD]?T|[+-]\d\d(?::?\d\d)?)?\)?"
+    r"(?: \([^\W\d][^()]*\))?)?"
 )
 _WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,? )?"
 _MONTH = r"(?P<name>[^\W\d_]{3,10})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.|º)?"
 _YEAR_FIRST = re.compile(
-    rf"(?P<year>\d{{4}})(?P<mark>[-/.]?)(?P<month>\d\d)(?P=mark)(?P<day>\d\d){_TIME}", re.IGNORECASE
+    r"(?P<year>\d{4})(?:(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"
+    rf"|(?P<month_digits>\d\d)(?P<day_digits>\d\d)){_TIME}",
+    re.IGNORECASE,
 )
 _NUMERIC = re.compile(
     rf"{_WEEKDAY}(?P<one>\d{{1,2}})(?P<mark>[-/.])(?P<two>\d{{1,2}})(?P=mark)(?P<three>\d{{4}}|\d\d)"
@@ -97,8 +100,8 @@ def parse_date(text: str, order: str | None = None) -> date | None:
     """
     try:
         if found := _YEAR_FIRST.fullmatch(text):
-            day = date(int(found["year"]), int(found["month"]), int(found["day"]))
-            return _session_day(day, found)
+            month, number = (found[name] or found[f"{name}_digits"] for name in ("month", "day"))
+            return _session_day(date(int(found["year"]), int(month), int(number)), found)
         if found := _NUMERIC.fullmatch(text):
             day_or_none = _numeric_day(found, order)
             return day_or_none and _session_day(day_or_none, found)

@@ -1,31 +1,14 @@
 """Lines of a delimited text whose tables may begin anywhere, by each delimiter that splits it."""
 
 import csv
-import io
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
-from riskmetrics.sources.holdings_columns import header_spellings
+from riskmetrics.sources.statement_lines import Line, split_records
 from riskmetrics.sources.table_headers import DELIMITERS
-
-_SPACE_AFTER_QUOTE = re.compile(r'" +(?=[,;\t|\r\n]|$)')
-
-
-class Line(NamedTuple):
-    """A record of delimited text: one line, or several if a quoted cell spans them."""
-
-    number: int
-    """Number of the first line, from 1."""
-    raw: str
-    cells: list[str]
-    """Trimmed cells without trailing blank cells."""
-    n_cells: int
-    """Number of cells, including trailing blank cells."""
 
 
 def split_by_delimiters(path: Path, text: str) -> dict[str, list[Line]]:
@@ -39,7 +22,7 @@ def split_by_delimiters(path: Path, text: str) -> dict[str, list[Line]]:
     readings = {}
     for delimiter in DELIMITERS:
         with suppress(csv.Error):  # expected for a wrong delimiter
-            readings[delimiter] = _split_records(text, delimiter)
+            readings[delimiter] = split_records(text, delimiter)
     if not readings:
         raise DataQualityError(
             f"{path} cannot be read as a table: a quotation mark is not closed or is inside a cell,"
@@ -65,38 +48,3 @@ def require_columns_in_limit(path: Path, lines: Sequence[Line], limits: Limits) 
             f"{path} has more than {limits.columns:,} columns. Remove columns, or raise"
             " RISKMETRICS_MAX_COLUMNS"
         )
-
-
-def _split_records(text: str, delimiter: str) -> list[Line]:
-    """Split text into non-blank records, or raise csv.Error if a quotation mark is not closed."""
-    try:
-        return _split_strictly(text, delimiter)
-    except csv.Error:
-        if not _SPACE_AFTER_QUOTE.search(text):
-            raise
-        return _split_strictly(_SPACE_AFTER_QUOTE.sub('"', text), delimiter)  # as Merrill writes
-
-
-def _split_strictly(text: str, delimiter: str) -> list[Line]:
-    physical = io.StringIO(text, newline="").readlines()
-    reader = csv.reader(physical, delimiter=delimiter, strict=True)
-    lines, before = [], 0
-    for record in reader:
-        trimmed = [cell.strip() for cell in record]
-        filled = max((place for place, cell in enumerate(trimmed, 1) if cell), default=0)
-        if filled:
-            lines.append(
-                Line(
-                    before + 1,
-                    "".join(physical[before : reader.line_num]).rstrip("\r\n"),
-                    trimmed[:filled],
-                    len(record),
-                )
-            )
-        before = reader.line_num
-    return lines
-
-
-def header_keys(line: Line) -> frozenset[str]:
-    """Return the cells of a line, normalized like headers, with and without their unit."""
-    return frozenset(key for cell in line.cells for key in header_spellings(cell))

@@ -45,6 +45,7 @@ __all__ = [
 
 OTHER_KIND_REMEDY = "Use `riskmetrics import portfolio` or `riskmetrics import transactions`"
 """What to do with a file of holdings or transactions that is given to another command."""
+_SALES_REMEDY = "Export the positions that are held, or the history of all transactions"
 _MAX_HEADER_LINES = 200
 _MIN_HEADERS = 2
 """Known headers that a line must have to be one of several headers of a file."""
@@ -192,9 +193,8 @@ def require_kind(
         raise DataQualityError(f"{path} can be {titles}{because}. {remedy}".rstrip())
     if found.kinds and not set(found.kinds) & set(expected):
         kind = found.kinds[0]
-        raise DataQualityError(
-            f"{path} is {TITLES[kind]}, not {expected_title}{because}. Use `{_COMMANDS[kind]}`"
-        )
+        advice = f"Use `{_COMMANDS[kind]}`" if kind in _COMMANDS else _SALES_REMEDY
+        raise DataQualityError(f"{path} is {TITLES[kind]}, not {expected_title}{because}. {advice}")
 
 
 def _is_subheader(line: Sequence[str]) -> bool:

@@ -6,8 +6,6 @@ from typing import NamedTuple
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
 from riskmetrics.sources.delimited_lines import (
-    Line,
-    header_keys,
     require_columns_in_limit,
     split_by_delimiters,
     widest_delimiter,
@@ -30,6 +28,7 @@ from riskmetrics.sources.raw_files import (
     read_head,
     read_whole,
 )
+from riskmetrics.sources.statement_lines import Line, header_keys, name_ticker_column
 from riskmetrics.sources.statement_parser import ParsedStatement, parse_statement
 from riskmetrics.sources.table_headers import DELIMITERS
 from riskmetrics.sources.tabular_files import read_table
@@ -118,7 +117,11 @@ def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
     """Split a text by the delimiter with which a layout matches, else by the best one."""
     text, encoding = decode_text(path, data, limits)
     readings = split_by_delimiters(path, text)
-    layout, delimiter = _detect_layout(readings, layouts) or (None, widest_delimiter(readings))
+    found = _detect_layout(readings, layouts)
+    if found is None or found[0].is_general:
+        readings = {mark: name_ticker_column(lines) for mark, lines in readings.items()}
+        found = _detect_layout(readings, layouts)
+    layout, delimiter = found or (None, widest_delimiter(readings))
     lines = readings[delimiter]
     require_columns_in_limit(path, lines, limits)
     return _SplitText(f"{encoding}, {DELIMITERS[delimiter]}s", delimiter, layout, lines)
@@ -127,7 +130,7 @@ def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
 def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> ParsedFile:
     split = _split_text(path, data, limits, layouts)
     if split.layout is None or split.layout.is_general:
-        _refuse_unsupported(path, split.lines, layouts.unsupported)
+        refuse_unsupported(path, split.lines, layouts.unsupported)
     line_cells = [line.cells for line in split.lines]
     tables = classify_tables(line_cells)
     kind = combine_kinds(line_cells, tables)
@@ -159,7 +162,7 @@ def _detect_layout(
     return None
 
 
-def _refuse_unsupported(path: Path, lines: list[Line], unsupported: tuple[Layout, ...]) -> None:
+def refuse_unsupported(path: Path, lines: list[Line], unsupported: tuple[Layout, ...]) -> None:
     """Raise DataQualityError if a line is the header of an unsupported file."""
     headers = {header_keys(line) for line in lines}
     for layout in unsupported:

@@ -32,6 +32,8 @@ POSITION_TYPES = {
     **{name: name for name in ("LONG", "SHORT", *LONG_OPTIONS, *SHORT_OPTIONS)},
     "L": "LONG",
     "S": "SHORT",
+    "BUY": "LONG",
+    "SELL": "SHORT",
     "LONG CALL": "LC",
     "LONG PUT": "LP",
     "SHORT CALL": "SC",

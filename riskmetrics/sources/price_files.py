@@ -37,6 +37,7 @@ from riskmetrics.sources.security_identifiers import (
 from riskmetrics.sources.symbol_forms import (
     describe_identifier,
     is_foreign_exchange,
+    is_foreign_isin,
     parse_symbol_form,
 )
 from riskmetrics.sources.tabular_files import RejectedRow, Table
@@ -120,21 +121,36 @@ def read_prices(
 
 
 def _strip_decoration(table: Table, look_up: SymbolLookup) -> Table:
-    """Return a table with symbols, such as KO for NYSE:KO, and for its ISIN if that is known."""
+    """Return a table with symbols, such as KO for NYSE:KO, and for its ISIN if that is known.
+
+    The column ``form_problem`` has the problem of a decorated symbol that is no US listing.
+    """
     texts = pc.fill_null(cells.trim_text(table.columns["symbol"]), "")
     distinct = pc.unique(texts).to_pylist()
-    plain = {text: parse_symbol_form(text).symbol for text in distinct}
-    plain |= resolve_identifiers(distinct, {}, look_up)
-    decorated = [f"{text} is read as {symbol}" for text, symbol in plain.items() if text != symbol]
+    known = resolve_identifiers(distinct, {}, look_up)
+    forms = {text: parse_symbol_form(known.get(text, text)) for text in distinct}
+    decorated = {text: form for text, form in forms.items() if text != form.symbol}
     if not decorated:
         return table
-    symbols = pa.chunked_array([pa.array(cells.map_unique(texts, plain.get), pa.string())])
-    notes = [*table.notes, *decorated[:MAX_RESPELLINGS_NAMED]]
-    return table._replace(columns={**table.columns, "symbol": symbols}, notes=notes)
+    notes = [
+        f"{text} is read as {form.symbol}" for text, form in decorated.items() if not form.problem
+    ]
+    added = {
+        "symbol": {text: form.symbol for text, form in forms.items()},
+        "form_problem": {text: form.problem for text, form in decorated.items()},
+    }
+    columns = {
+        name: pa.chunked_array([pa.array(cells.map_unique(texts, found.get), pa.string())])
+        for name, found in added.items()
+    }
+    return table._replace(
+        columns={**table.columns, **columns}, notes=[*table.notes, *notes[:MAX_RESPELLINGS_NAMED]]
+    )
 
 
 def _reject_unusable_symbols(validator: RowValidator) -> None:
     """Reject rows of identifiers, and of foreign listings without a currency."""
+    validator.reject(validator.text("form_problem") != "", "{form_problem}")
     codes, symbols = pd.factorize(validator.symbols("symbol"))
     identifiers = [describe_identifier(symbol) for symbol in symbols]
     for kind in {*identifiers} - {""}:
@@ -144,9 +160,10 @@ def _reject_unusable_symbols(validator: RowValidator) -> None:
         [bool(_LISTING.search(one) or parse_symbol_form(one).listing) for one in symbols],
         dtype=bool,
     )[codes]
-    if "exchange" in validator.table.columns:
-        texts = pc.fill_null(cells.trim_text(validator.table.columns["exchange"]), "")
-        is_abroad |= cells.map_unique(texts, is_foreign_exchange, "bool")
+    for name, is_foreign in (("exchange", is_foreign_exchange), ("identifier", is_foreign_isin)):
+        if name in validator.table.columns:
+            texts = pc.fill_null(cells.trim_text(validator.table.columns[name]), "")
+            is_abroad |= cells.map_unique(texts, is_foreign, "bool")
     if is_abroad.any():
         validator.reject(
             is_abroad & (validator.text("currency") == "").to_numpy(bool),

@@ -14,6 +14,8 @@ _ANY_DATE = (
     r"|\d{1,2}\.?[ -](?:de |di )?[^\W\d_]{3,10}\.?,?[ -](?:de |di )?\d{4}"
 )
 """Pattern of a date in lower case."""
+_TITLE_DAY = re.compile(rf"(?P<day>{_ANY_DATE})|.*\((?P<bracketed>{_ANY_DATE})\)")
+"""Pattern of a title that is a day, or ends with one in brackets."""
 _TIME = r"(?:\d{1,2}:\d\d(?::\d\d)? ?(?:[ap]\.?m\.?)?(?: [a-z]{2,3})?,? )?"
 _US_TIME = re.compile(r"\b[ap]\.?m\b|\b[ecmp][sd]?t\b")
 _WEEKDAY = r"(?:[a-z]{2,9}, )?"
@@ -52,7 +54,7 @@ def find_stated_day(
         ``mdy`` or ``dmy``, used if the date is ambiguous. Default: ``dmy`` after a word in another
         language than English, else ``mdy`` if the sentence has a time in American notation.
     is_title : bool
-        Whether the text is above the table, where a date alone is the day.
+        Whether the text is above the table, where a date alone or in brackets is the day.
 
     Examples
     --------
@@ -66,8 +68,8 @@ def find_stated_day(
     datetime.date(2024, 12, 13)
     """
     lowered = " ".join(text.casefold().split())
-    if is_title and re.fullmatch(_ANY_DATE, lowered):
-        return parse_stated_day(lowered, order)
+    if is_title and (alone := _TITLE_DAY.fullmatch(lowered)):
+        return parse_stated_day(alone["day"] or alone["bracketed"], order)
     found = _sentence_pattern().match(lowered)
     if found is None:
         return None

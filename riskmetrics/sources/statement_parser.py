@@ -1,7 +1,7 @@
 """Parsing of broker statements: header, rows, account, day and cash from lines with a layout."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,13 +11,18 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
-from riskmetrics.sources.delimited_lines import Line, header_keys
 from riskmetrics.sources.holdings_columns import choose_holdings_columns
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
+from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
-from riskmetrics.sources.vocabulary import bare_words, language_date_order, load_vocabulary
+from riskmetrics.sources.vocabulary import (
+    bare_words,
+    language_date_order,
+    load_vocabulary,
+    starts_with,
+)
 from riskmetrics.symbols import normalize_symbol
 
 MIN_SENTENCE_WORDS = 5
@@ -93,7 +98,7 @@ class _StatementParser:
         self._aliases = layout.aliases
         self._header: list[str] = []
         self._columns: dict[str, tuple[int, ...]] = {}
-        self._currency = self._section = ""
+        self._currency = self._section = self._side = ""
         self._has_ended = self._is_in_other_table = False
         self._account = {"account": "", "account_number": ""}
         self._day: StatedDay | None = None
@@ -179,7 +184,13 @@ class _StatementParser:
         """Add the columns of asset classes, currencies and names with unknown headers."""
         self._name_unnamed_rows()
         known = {*self._columns, *(["investment_class"] if "type" in self._columns else [])}
-        for name, place in find_columns_by_content(self._unused_texts(), known).items():
+        tax_terms = load_vocabulary().tax_terms
+        texts = (
+            (place, texts)
+            for place, texts in self._unused_texts()
+            if tax_terms.isdisjoint(bare_words(self._header[place]).split())
+        )
+        for name, place in find_columns_by_content(texts, known).items():
             self._columns[name] = (place,)
             for line, row in self._rows:
                 row[name] = line.cells[place] if place < len(line.cells) else ""
@@ -271,11 +282,12 @@ class _StatementParser:
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
                 return
-        if sum(map(bool, line.cells)) == 1 and asset_class(line.cells[-1]):
-            self._section = line.cells[-1]
-            self._skip(line, "the asset class of the lines below")
-        elif _is_remark(line):
+        if self._starts_section(line):
+            return
+        if _is_remark(line):
             self._skip(line, "a remark")
+        elif self._is_total_of_accounts(row):
+            self._skip(line, "a total")
         elif len(line.cells) > len(self._header) or line.n_cells < len(self._header):
             reason = f"{line.n_cells} cells, but the header has {len(self._header)}"
             self._ragged_rows.append(RejectedRow(line.number, line.raw, reason))
@@ -283,11 +295,37 @@ class _StatementParser:
             self._require_equal_repeats(line)
             if self._currency and "currency" not in self._columns:
                 row["currency"] = self._currency
+            if self._side and not row.get("position_type"):
+                row["position_type"] = self._side
             if self._section and not row.get("investment_class"):
                 row["investment_class"] = self._section
             self._rows.append(
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})
             )
+
+    def _starts_section(self, line: Line) -> bool:
+        """Record the side or the asset class of the lines below, if a line names only that."""
+        if sum(map(bool, line.cells)) != 1:
+            return False
+        text = line.cells[-1]
+        side, stated_class = _section_side(text), asset_class(text)
+        if side:
+            self._side = side
+            self._skip(line, "the side of the lines below")
+        elif stated_class:
+            self._section = text
+            self._skip(line, "the asset class of the lines below")
+        return bool(side or stated_class)
+
+    def _is_total_of_accounts(self, row: Mapping[str, str]) -> bool:
+        """Return whether a line without a security has the word for a total in place of an account.
+
+        It is left out here, because it would be an account of its own.
+        """
+        accounts = (row.get("account", ""), row.get("account_number", ""))
+        has_security = any(row.get(name) for name in ("symbol", "identifier", "description"))
+        totals = load_vocabulary().totals
+        return not has_security and any(starts_with(text, totals) for text in accounts)
 
     def _require_equal_repeats(self, line: Line) -> None:
         """Raise DataQualityError if columns with the same header have different cells."""
@@ -297,6 +335,12 @@ class _StatementParser:
                     f"{self._path} has {len(places)} columns named {self._header[places[0]]}, which"
                     f" differ on line {line.number}. Keep one"
                 )
+
+
+def _section_side(text: str) -> str:
+    """Return LONG or SHORT if a line of one cell names the side of the positions below it."""
+    sections = load_vocabulary().sections
+    return next((side.upper() for side in sections if bare_words(text) in sections[side]), "")
 
 
 def _is_remark(line: Line) -> bool:

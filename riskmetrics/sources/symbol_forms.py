@@ -24,12 +24,21 @@ _CUSIP = re.compile(r"(?=.*\d)[0-9A-Z]{6}[0-9A-Z*@#]{2}\d")
 _CUSIP_FORM = re.compile(r"\d{3}[0-9A-Z]{5}\d|[A-Z]\d{4}[0-9A-Z]{3}\d")
 """Form of a CUSIP or CINS with the digits at their start, which no symbol has."""
 _PAIR = re.compile(r"([A-Z]{3,5})[./ -]?(USDT|USDC|[A-Z]{3})")
-_FUTURE = re.compile(r"[/@][A-Z0-9]{1,3}([FGHJKMNQUVXZ]\d{1,2})?(:[A-Z]+)?|[A-Z0-9]{1,4}=F")
+_FUTURE = re.compile(
+    r"[/@][A-Z0-9]{1,3}([FGHJKMNQUVXZ]\d{1,2})?(:[A-Z]+)?|[A-Z0-9]{1,4}=F"
+    rf"|(?:{'|'.join(_MARKETS['futures'])})[FGHJKMNQUVXZ]\d{{1,2}}"
+)
 _FOREX = re.compile(r"([A-Z]{3})?[A-Z]{3}=X")
 _NAME_WITH_SYMBOL = re.compile(r"(?P<name>.*\S)\s*\((?P<symbol>[^()]{1,24})\)")
 _SYMBOL_WITH_NAME = re.compile(
     r"(?P<symbol>[A-Z][A-Z0-9./-]{0,9})(?: [-|\u2013\u2014] |: | \| )(?P<name>.*[A-Za-z]{2}.*)"
 )
+_TICKER = re.compile(r"[A-Z][A-Z0-9]{0,4}")
+_REFINITIV = re.compile(r"(?P<root>[A-Z]{1,5})(?P<share_class>[a-z]?)\.(?:N|O|OQ|OK|P)")
+"""Code of Refinitiv for New York, Nasdaq and Arca, such as BRKb.N; no class has these letters."""
+_TRADING_212 = re.compile(r"(?P<symbol>[A-Za-z0-9.]+?)(?P<us>_US)?_EQ")
+_FACTSET = re.compile(r"(?P<symbol>[A-Z0-9.]{1,7})-(?P<country>[A-OQ-Z][A-Z])")
+"""Symbol and country; after a dash, P and a letter are a preferred share."""
 _SAO_PAULO = re.compile(r"[A-Z]{4}(?:[3-8]|11|3[1-9])F?")
 """Symbol of a share, unit or receipt listed in Sao Paulo; no US symbol has a digit."""
 _ADVICE = "only shares, funds and options on them are supported"
@@ -82,6 +91,31 @@ def is_foreign_exchange(name: str) -> bool:
     return "".join(words) in _MARKETS["foreign_exchanges"] or any(
         word in _MARKETS["foreign_places"] for word in words
     )
+
+
+def is_foreign_isin(text: str) -> bool:
+    """Return whether an ISIN is of a country whose shares are not listed in the United States.
+
+    Their receipts have an ISIN of the United States. Shares of other countries, such as Ireland,
+    are listed in New York themselves.
+
+    Examples
+    --------
+    >>> is_foreign_isin("INE002A01018"), is_foreign_isin("IE00B4BNMY34")
+    (True, False)
+    """
+    return is_isin(text) and text[:2] in _MARKETS["unlisted_isin_countries"]
+
+
+def is_coin(symbol: str, name: str) -> bool:
+    """Return whether a symbol next to a name is that of a cryptocurrency, not of a fund of it.
+
+    Examples
+    --------
+    >>> is_coin("BTC", "Bitcoin"), is_coin("BTC", "Grayscale Bitcoin Mini Trust")
+    (True, False)
+    """
+    return symbol in _MARKETS["coins"] and name.strip().upper() in _MARKETS["coin_names"]
 
 
 def is_usd(name: str) -> bool:
@@ -143,17 +177,56 @@ def is_debt_cusip(text: str) -> bool:
 def _strip_name(text: str) -> str:
     """Return the symbol of a text with the name of the company, else the text."""
     if found := _NAME_WITH_SYMBOL.fullmatch(text):
-        inner = found["symbol"].strip()
-        if " " in inner or not normalize_symbol(inner.rpartition(":")[2]):
-            return text
-        return inner if inner.upper() == inner else text
+        return _choose_symbol(text, found["name"], found["symbol"].strip())
     if found := _SYMBOL_WITH_NAME.fullmatch(text):
         return found["symbol"]
     return text.removeprefix("$") if re.fullmatch(r"\$[A-Za-z]{1,5}", text) else text
 
 
+def _choose_symbol(text: str, outer: str, inner: str) -> str:
+    """Return the symbol of a text with brackets: inside, unless the text before is the symbol.
+
+    Examples
+    --------
+    >>> pairs = ("Tesla", "TSLA"), ("AAPL", "Apple Inc"), ("AAPL", "APPLE"), ("SHOP", "TSX")
+    >>> [_choose_symbol("?", outer, inner) for outer, inner in pairs]
+    ['TSLA', 'AAPL', 'AAPL', 'TSX:SHOP']
+    """
+    is_upper = inner.upper() == inner and " " not in inner
+    if _TICKER.fullmatch(outer) and inner != outer:
+        if inner.upper() in _MARKETS["us_exchanges"] | _MARKETS["foreign_exchanges"]:
+            return f"{inner}:{outer}"
+        if inner.upper() in CURRENCIES:
+            return text
+        if not is_upper or len(inner) > len(outer):
+            return outer
+    return inner if is_upper and normalize_symbol(inner.rpartition(":")[2]) else text
+
+
+def _strip_vendor_code(text: str) -> tuple[str, str] | None:
+    """Return exchange and symbol, as `_strip_exchange`, of a code of a vendor; None if it is none.
+
+    Examples
+    --------
+    >>> [_strip_vendor_code(text) for text in ("BRKb.N", "AAPL_US_EQ", "AAPL-US", "BAC-PL")]
+    [('', 'BRK-B'), ('', 'AAPL'), ('', 'AAPL'), None]
+    """
+    if found := _REFINITIV.fullmatch(text):
+        share_class = found["share_class"].upper()
+        return "", found["root"] + ("-" + share_class if share_class else "")
+    if found := _TRADING_212.fullmatch(text):
+        return "" if found["us"] else "an exchange outside the United States", found["symbol"]
+    if (found := _FACTSET.fullmatch(text)) and normalize_symbol(found["symbol"]):
+        country = found["country"]
+        if country == "US" or country in _MARKETS["foreign_exchanges"]:
+            return "" if country == "US" else country, found["symbol"]
+    return None
+
+
 def _strip_exchange(text: str) -> tuple[str, str]:
     """Return the exchange outside the United States that a text names, and the symbol."""
+    if (stripped := _strip_vendor_code(text)) is not None:
+        return stripped
     before, colon, after = map(str.strip, text.partition(":"))
     if colon:
         # most write NASDAQ:COST, and Saxo COST:xnas

@@ -32,6 +32,7 @@ DATE = re.compile(
 NUMBER = re.compile(
     r"[-+(]?[$€£]?[-+(]?\d[\d.,'’ \u00a0]*[)%]?[KMB]?|-|null|nan|n/a", re.IGNORECASE
 )
+_PERCENT = re.compile(r".*\d.*%")
 _NEGATIVE = re.compile(r"\s*[$€£]?\s*[-\u2212(].*\d")
 
 
@@ -42,6 +43,7 @@ class FileKind(StrEnum):
     TRANSACTIONS = "transactions"
     PRICES_LONG = "prices, one row per symbol and day"
     PRICES_WIDE = "prices, one column per symbol"
+    SALES = "sold positions"
     WEIGHTS = "weights"
     VALUES = "values without quantities"
 
@@ -55,10 +57,18 @@ TITLES = {
     FileKind.TRANSACTIONS: "a list of transactions",
     FileKind.PRICES_LONG: "a table of prices",
     FileKind.PRICES_WIDE: "a table of prices",
+    FileKind.SALES: "a list of sold positions, such as of realized gains",
     FileKind.WEIGHTS: "a table of weights",
     FileKind.VALUES: "a table of values",
 }
+_MAX_ACTION_WORDS = 2
+"""Words of an action in a column of remarks; a longer text is a remark."""
+_LETTERS_OF_SIDES = frozenset("BSKVACbskvac")
 _TRANSACTION_COLUMNS = ("transaction_date", "commission", "net_amount", "order_id")
+_NO_ACTION_COLUMNS = (
+    *("symbol", "identifier", "description", "account", "account_number", "status"),
+)
+_PURCHASE_COLUMNS = ("cost_basis", "entry_price", "entry_date")
 _HOLDINGS_COLUMNS = ("market_value", "cost_basis", "last_price", "entry_price")
 
 
@@ -100,7 +110,10 @@ def classify_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> File
     first_rows = list(itertools.islice(rows, MAX_ROWS))
     if not first_rows:
         return FileClassification((), ())
-    return _TableEvidence(header, first_rows).classify()
+    evidence = _TableEvidence(header, first_rows)
+    if sold := evidence.find_sales():
+        return FileClassification((FileKind.SALES,), sold)
+    return evidence.classify()
 
 
 @cache
@@ -146,7 +159,9 @@ class _TableEvidence:
             return self._classify_quantities(transactions)
         for name, kind in (("weight", FileKind.WEIGHTS), ("market_value", FileKind.VALUES)):
             if self._has(name):
-                return FileClassification((kind,), self._named("symbol", name))
+                is_percent = _share(self._cells(name), _PERCENT)
+                stated = FileKind.WEIGHTS if is_percent else kind
+                return FileClassification((stated,), self._named("symbol", name))
         return FileClassification((), ())
 
     def _classify_quantities(self, transactions: list[str]) -> FileClassification:
@@ -178,6 +193,8 @@ class _TableEvidence:
 
     def _transaction_evidence(self) -> tuple[list[str], bool]:
         """Return the evidence for transactions, and whether it is conclusive."""
+        if self._has_open_positions() or self._has_bars():
+            return [], False
         actions = self._action_evidence()
         columns = self._named(*_TRANSACTION_COLUMNS)
         n_columns = sum(self._filled(name) is not None for name in _TRANSACTION_COLUMNS)
@@ -191,12 +208,36 @@ class _TableEvidence:
             return (trades if self._date_columns() or n_columns else []), False
         return [*actions, *signed, *columns], is_conclusive
 
+    def find_sales(self) -> tuple[str, ...]:
+        """Return the column of days of sale, if most rows have one next to a purchase."""
+        sold, place = self._cells("closed_date"), self._places["quantity"]
+        n_held = sum(bool(self._filled_cell(row, place)) for row in self._rows)
+        has_cost = any(self._filled(name) is not None for name in _PURCHASE_COLUMNS)
+        is_sold = len(sold) >= MIN_DATE_SHARE * max(n_held, 1) and _share(sold, DATE)
+        return self._named("closed_date", "net_amount") if is_sold and has_cost else ()
+
+    @staticmethod
+    def _filled_cell(row: Sequence[str], place: int | None) -> str:
+        return row[place].strip() if place is not None and place < len(row) else ""
+
+    def _has_open_positions(self) -> bool:
+        """Return whether each row has the price of its purchase and that of now.
+
+        Buy and Sell are then the sides of positions.
+        """
+        names = ("entry_price", "last_price", "entry_date", "quantity")
+        if any(self._filled(name) is None for name in names) or self._date_columns():
+            return False
+        return header_key(self._header[self._places["quantity"] or 0]) != "position"
+
+    def _has_bars(self) -> bool:
+        """Return whether each row has the range of prices of a day; Umsatz is then a volume."""
+        columns = ("date", "high", "low", "close")
+        return all(self._filled(name) is not None for name in columns) and not self._has("quantity")
+
     def _action_evidence(self, min_share: float = MIN_ACTION_SHARE) -> list[str]:
         """Return the columns of which at least a share of the cells names transactions."""
-        ignored = {
-            self._places[name]
-            for name in ("symbol", "identifier", "description", "account", "account_number")
-        }
+        ignored = {self._places[name] for name in _NO_ACTION_COLUMNS}
         words = load_vocabulary().columns
         ratings, headers = words["rating"], words["action"]
         found = []
@@ -205,6 +246,10 @@ class _TableEvidence:
                 continue
             distinct = Counter(cells)
             named = [text for text in distinct if is_action(text)]
+            if header_key(self._header[place]) in words["remark"]:
+                named = [text for text in named if len(text.split()) <= _MAX_ACTION_WORDS]
+            if "/" in self._header[place] and _LETTERS_OF_SIDES.issuperset(distinct):
+                named = list(distinct)  # B/S, C/V
             is_named = header_key(self._header[place]) in headers or any(map(is_trade, named))
             n_named = sum(distinct[text] for text in named)
             if is_named and n_named and n_named >= min_share * len(cells):
@@ -257,6 +302,8 @@ class _TableEvidence:
             )
             if len(days) > 1 and (is_repeated or not has_lots):
                 return [f"column {self._header[self._places[name] or 0]} has several days"]
+        if not has_lots and self._filled("last_price") is None:
+            return list(self._named("payment_date"))
         return []
 
     def _price_kind(self) -> FileClassification | None:

@@ -160,6 +160,9 @@ class RowReader:
         known = _known_numbers(row, numbers, layout)
         row = self._plain_option_terms(row, known, layout)
         kind = _find_kind(row, known, layout)
+        is_left_out = any(name.casefold() in self._left_out for name in security_names(row))
+        if not is_left_out:
+            reject_unsupported(row)
         if row.cells.get("day") is None:
             raise UnreadRowError("no date")
         day = self._day(row.cells["day"], layout)
@@ -170,9 +173,8 @@ class RowReader:
         if not dates.FIRST_DAY <= day <= date.today():
             place = "in the future" if day > dates.FIRST_DAY else f"before {dates.FIRST_DAY.year}"
             raise UnreadRowError(f"day {day} is {place}: correct it, or leave the line out")
-        if any(name.casefold() in self._left_out for name in security_names(row)):
+        if is_left_out:
             return _outside(row, kind, day, known)
-        reject_unsupported(row)
         kind, symbol = _refine(kind, self._symbol(row, layout), known)
         if symbol and _MONEY_MARKET.fullmatch(symbol) and kind not in CASH_KINDS:
             raise UnreadRowError("a sweep between cash and a money market fund", is_rejected=False)
@@ -282,6 +284,8 @@ def _find_kind(
             f"'{text}' does not tell what it changes: state it in a table of your own, such as a"
             " split with its ratio"
         )
+    if found == Kind.DIVIDEND and quantity and (numbers.get("amount") or 0) < 0:
+        return Kind.BUY  # the dividend is spent on shares, as in Dividend Reinvestment
     if found:
         return Kind.DEPOSIT if found == CASH_TRANSFER else TransactionKind(found)
     if layout.kind_by_sign and quantity and not text:

@@ -12,7 +12,9 @@ from riskmetrics.sources.security_identifiers import (
     learn_symbols,
 )
 from riskmetrics.sources.symbol_forms import (
+    is_coin,
     is_foreign_exchange,
+    is_foreign_isin,
     is_usd,
     parse_symbol_form,
 )
@@ -96,8 +98,11 @@ def reject_unsupported(row: StatedRow) -> None:
     leave_out = f"pass --leave-out {next(iter(security_names(row)), 'NAME')!r}"
     if currency and not is_usd(currency):
         raise UnreadRowError(f"currency {currency}: only USD is supported; {leave_out}")
-    if not currency and is_foreign_exchange(row.cells.get("exchange", "")):
+    is_abroad = is_foreign_exchange(row.cells.get("exchange", ""))
+    if not currency and (is_abroad or is_foreign_isin(row.cells.get("identifier", ""))):
         raise UnreadRowError(_foreign_listing_reason(next(iter(security_names(row)), "the row")))
+    if is_coin(row.cells.get("symbol", ""), row.cells.get("description", "")):
+        raise UnreadRowError(f"{row.cells['symbol']} is a cryptocurrency; {leave_out}")
     stated = row.cells.get("investment_class", "")
     if asset_class(stated) in UNSUPPORTED_CLASSES:
         raise UnreadRowError(

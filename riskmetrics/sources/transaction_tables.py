@@ -8,14 +8,15 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
 from riskmetrics.sources.column_contents import find_columns_by_content
 from riskmetrics.sources.delimited_lines import (
-    Line,
-    header_keys,
     require_columns_in_limit,
     split_by_delimiters,
     widest_delimiter,
 )
 from riskmetrics.sources.file_kinds import FileKind, classify_lines, require_kind
 from riskmetrics.sources.holdings_columns import header_currency, strip_unit, strip_units
+from riskmetrics.sources.holdings_files import refuse_unsupported
+from riskmetrics.sources.layouts import load_layouts as load_holdings_layouts
+from riskmetrics.sources.statement_lines import Line, header_keys, name_ticker_column
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import choose_columns
@@ -49,6 +50,8 @@ class TransactionTable(NamedTuple):
         """Return the cells of all rows by column, and skipped lines."""
         headers = strip_units(self.header.cells)
         columns, notes = choose_columns(path, headers, self.layout.columns, REQUIRED_COLUMNS)
+        if columns.get("kind_detail") == columns.get("kind"):
+            columns.pop("kind_detail", None)
         if (place := self._currency_place(columns)) is not None:
             columns["currency"] = place
         known = {*columns, "position_type"}
@@ -149,10 +152,12 @@ def _find_general_table(
     path: Path, lines: list[Line], general: TransactionLayout
 ) -> TransactionTable:
     """Return the table below the first line with headers of a date, a kind and a number."""
+    _refuse_other_language(path, lines)
     if len(lines) == 1:
         raise DataQualityError(
             f"{path} has a header but no row, so no transaction: export it again"
         )
+    lines = name_ticker_column(lines)
     kind = classify_lines([line.cells for line in lines])
     if FileKind.TRANSACTIONS not in kind.alternatives:  # else each line has to name its kind
         require_kind(path, kind, {FileKind.TRANSACTIONS})
@@ -168,6 +173,12 @@ def _find_general_table(
         f" an amount. Its first line is: {headers}. See docs/how-to/transactions.md for the"
         " columns"
     )
+
+
+def _refuse_other_language(path: Path, lines: list[Line]) -> None:
+    """Raise DataQualityError if a file is a statement of sections in another language."""
+    layouts = load_holdings_layouts().unsupported
+    refuse_unsupported(path, lines, tuple(one for one in layouts if one.is_of_any_kind))
 
 
 def _find_sections(lines: Sequence[Line]) -> list[TransactionTable]:

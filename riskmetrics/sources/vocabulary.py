@@ -30,6 +30,12 @@ class Vocabulary(NamedTuple):
     """Words of each asset class, in the order in which they are looked for."""
     unexecuted: frozenset[str]
     """Texts that the status of an order that is not executed starts with."""
+    closed: frozenset[str]
+    """Texts that the status of a position that is no longer held starts with."""
+    sections: dict[str, frozenset[str]]
+    """Texts of the lines above long and short positions, in lower case without punctuation."""
+    tax_terms: frozenset[str]
+    """Words of the headers of the term of a gain for the tax."""
     cash: frozenset[str]
     """Symbols, names and classes of cash, normalized by `fold_text`."""
     cash_parts: frozenset[str]
@@ -137,6 +143,9 @@ def load_vocabulary() -> Vocabulary:
         trades | others,
         {name: _all_words(by_language) for name, by_language in content["classes"].items()},
         _all_words(content["unexecuted"]),
+        _all_words(content["closed"]),
+        {side: _all_words(by_language) for side, by_language in content["sections"].items()},
+        _all_words(content["tax_terms"]),
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),
         _all_words(content["totals"]),

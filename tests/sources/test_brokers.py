@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.sources.brokers import read_holdings, read_portfolio
+from riskmetrics.sources.table_headers import header_key
 from tests.conftest import SHARED_DATA, needs_shared_data
 from tests.sources.accounts import held
 
@@ -294,5 +295,6 @@ def test_a_damaged_file_is_read_or_refused_and_never_a_crash(file_in_memory, tex
     records = len([line for line in text.splitlines() if line.strip(",; \t\r")])
     assert told <= records
     if '"' not in text:
-        headers = sum("quantity" in line.casefold() for line in text.splitlines())
+        # a header is recognized without its punctuation: quan,tity
+        headers = sum("quantity" in header_key(line) for line in text.splitlines())
         assert told >= records - headers

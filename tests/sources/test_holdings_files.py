@@ -121,7 +121,7 @@ def test_a_share_called_cash_is_told_by_its_price_and_cash_in_another_currency_i
 
 def test_a_formula_is_never_a_value_nor_a_name(file):
     text = (
-        'account,symbol,quantity\n"=HYPERLINK(""x"")",KO,1\n+B,"=""AAPL""",2\n'
+        'account,symbol,quantity\n"=HYPERLINK(""x"")",KO,1\n+B,"=""AA""&""PL""",2\n'
         "+B,@SUM,1\n+B,JNJ,=1+1\n+B,PG,2\n"
     )
     found = read_holdings(file(text))

@@ -55,6 +55,8 @@ HOLDINGS_COLUMNS = (
     "description",
     "day",
     "date",
+    "status",
+    "closed_date",
 )
 """Columns of the vocabulary that holdings have."""
 _EXTRA_COLUMNS = ("section", "kind")
@@ -138,6 +140,8 @@ class Layout(BaseModel):
     """
     dates: Literal["mdy", "dmy"] | None = None
     """Order of day and month that the broker always writes, used if a date is ambiguous."""
+    is_of_any_kind: bool = False
+    """Whether no other command reads an unsupported file either."""
     unsupported: str = ""
     """Why a file with these headers cannot be read, and what to export instead."""
     export: str = ""

@@ -1,0 +1,104 @@
+"""Terms of the rows of a holdings table: class, side, option, and whether it is sold."""
+
+import pandas as pd
+import pyarrow as pa
+
+from riskmetrics.sources import cells
+from riskmetrics.sources.asset_classes import asset_class
+from riskmetrics.sources.column_contents import ACCOUNT_TYPES, MISSING_TEXTS, SIDES
+from riskmetrics.sources.tabular_files import Table
+from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.symbols import clean_symbol_text, parse_option
+
+_TERMS = {"strike_price", "expiration_date", "option_right"}
+"""Columns of the terms of options."""
+_RIGHTS = ("CALL", "PUT")
+
+
+def with_texts(table: Table, **texts: "pd.Series[str]") -> Table:
+    """Return a table with replaced or added columns of text."""
+    added = {
+        name: pa.chunked_array([pa.array(text.tolist(), pa.string())])
+        for name, text in texts.items()
+    }
+    return table._replace(columns={**table.columns, **added})
+
+
+def class_texts(table: Table) -> "pd.Series[str]":
+    """Return asset classes as written; from a column named Type where its words are known."""
+    stated, kind = table.text("investment_class"), table.text("type")
+    named = kind.map(asset_class)
+    if set(named) <= {"", "cash"}:  # Cash is the type of an account, next to Margin
+        return stated
+    return stated.mask((stated == "") & (named != ""), kind)
+
+
+def side_texts(table: Table) -> "pd.Series[str]":
+    """Return position types as written; from a column named Type where it has sides."""
+    stated, kind = table.text("position_type"), table.text("type").str.upper()
+    if "position_type" in table.columns or not {*kind} & SIDES:
+        return stated.mask(stated.str.upper().isin([*ACCOUNT_TYPES]), "")
+    return kind.where(kind.isin([*SIDES]), "")
+
+
+def sold_texts(table: Table) -> "pd.Series[str]":
+    """Return the status or the date by which each row is no longer held; empty if it is held."""
+    status, sold = table.text("status"), table.text("closed_date")
+    closed = load_vocabulary().closed
+    is_closed = status.map(lambda text: starts_with(text, closed)).astype(bool)
+    return sold.mask(sold.isin([*MISSING_TEXTS]), "").mask(is_closed, status)
+
+
+def add_option_rights(table: Table) -> Table:
+    """Return a table with the rights of options, if a column of classes has Call and Put."""
+    rights = class_texts(table).str.upper()
+    if "option_right" in table.columns or not {*rights} & {*_RIGHTS}:
+        return table
+    return with_texts(table, option_right=rights.where(rights.isin(_RIGHTS), ""))
+
+
+def described_options(
+    table: Table, symbols: "pd.Series[str]", classes: "pd.Series[str]"
+) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
+    """Return symbols with those of options that only the description names.
+
+    The second result is a mask of the options whose description cannot be read.
+    """
+    texts = table.text("description")
+    is_candidate = (
+        classes.map(asset_class).isin(["", "option"])
+        & texts.str.contains(r"(?i)\b(?:call|put|[cp])\b")
+        & texts.str.contains(r"\d")
+        & ~symbols.map(lambda text: parse_option(text) is not None).astype(bool)
+    )
+    if table.columns.keys() >= _TERMS:
+        is_candidate &= table.text("strike_price") == ""
+    options = texts.where(is_candidate, "").map(parse_option)
+    named = options.map(lambda option: option.symbol if option else None)
+    is_unreadable = is_candidate & named.isna() & texts.str.match(r"(?i)(?:call|put)\s")
+    return named.fillna(symbols), is_unreadable
+
+
+def option_symbols(
+    table: Table, symbols: "pd.Series[str]", classes: "pd.Series[str]"
+) -> "pd.Series[str]":
+    """Return symbols, with those of options whose terms are in columns of their own."""
+    if not table.columns.keys() >= _TERMS:
+        return symbols
+    days = cells.parse_dates(table.columns["expiration_date"], None, table.default_order)[0]
+    parts = zip(
+        symbols,
+        table.text("underlying_symbol"),
+        days,
+        table.text("strike_price"),
+        table.text("option_right").str.upper().str[:1],
+        classes,
+        strict=True,
+    )
+    named = []
+    for symbol, underlying, day, strike, right, stated in parts:
+        text = f"{clean_symbol_text(underlying or symbol)} {day} {strike} {right}"
+        is_option = asset_class(stated) in {"", "option"} and not parse_option(symbol)
+        found = parse_option(text) if is_option else None
+        named.append(found.symbol if found else symbol)
+    return pd.Series(named, dtype="str")

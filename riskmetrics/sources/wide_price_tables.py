@@ -1,0 +1,217 @@
+"""Wide tables of prices: columns of symbols, and perhaps a second line that names the prices."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.metrics._typing import IntArray
+from riskmetrics.sources import cells
+from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
+from riskmetrics.sources.symbol_forms import parse_symbol_form
+from riskmetrics.sources.table_headers import HeaderChoice, header_key
+from riskmetrics.sources.tabular_files import Table
+from riskmetrics.symbols import normalize_symbol
+
+_FIELDS = ("open", "high", "low", "close", "adj_close", "volume")
+"""Columns that a wide table may have for each symbol."""
+MARK = "|"
+"""Separates field and symbol in the name of a column of a wide table."""
+_LEVEL_LABELS = frozenset({"", "price", "ticker", "symbol", "attributes", "symbols", "date"})
+"""First cells of the two lines of headers of a wide table."""
+NO_SYMBOLS = frozenset(
+    """
+    data price prices table bars daily eod quote quotes stock stocks export file history hist
+    historical download output report sheet test book index total average mean type action amount
+    value fee fees note notes time rate yield return returns pnl nav count rank id name sector cash
+    quantity qty shares units weight weights cost basis account description class side strike
+    expiry multiplier portfolio market currency marketvalue costbasis buy sell order commission
+    dividends splits stocksplits capitalgains transactions turnover change changepct vwap trades
+    openint
+    """.split()  # noqa: SIM905  # a list of that many quoted words is harder to read
+)
+"""Words in headers and names of files that are no symbols."""
+_TUPLE = re.compile(r"\('(?P<field>[^']+)', '(?P<symbol>[^']+)'\)")
+"""Header of two levels that pandas writes as one, such as ('Close', 'KO')."""
+_MAX_WEIGHT_ERROR = 1e-3
+"""Relative deviation from 1 or 100 up to which the numbers of all rows are weights."""
+
+
+def choose_two_levels(records: Sequence[list[str]]) -> HeaderChoice | None:
+    """Return the columns of two lines of headers, prices and symbols in either order."""
+    if len(records) < 3 or len(records[1]) != len(records[0]):
+        return None
+    first, second = records[0], records[1]
+    fields = _match_fields(first)
+    if fields is None:
+        first, second = second, first
+        fields = _match_fields(first)
+    symbols = [normalize_symbol(cell) if cell.strip() else None for cell in second[1:]]
+    if (
+        fields is None
+        or not all(symbols)
+        or any(header_key(line[0]) not in _LEVEL_LABELS for line in records[:2])
+        or not {"close"} & {*fields}
+    ):
+        return None
+    has_date_line = not any(cell.strip() for cell in records[2][1:])
+    positions = {"date": 0}
+    for place, (field, symbol) in enumerate(zip(fields, symbols, strict=True), 1):
+        if field:
+            positions.setdefault(f"{field}{MARK}{symbol}", place)
+    notes = [] if "adj_close" in fields else describe_vendor({"close", "dividends", "stocksplits"})
+    return HeaderChoice(positions, notes, 3 if has_date_line else 2)
+
+
+def _match_fields(line: Sequence[str]) -> list[str | None] | None:
+    """Return the price that each header after the first names; None if one is unknown."""
+    fields = [_field(cell) for cell in line[1:]]
+    known = all(
+        field or header_key(cell) in NO_SYMBOLS
+        for field, cell in zip(fields, line[1:], strict=True)
+    )
+    return fields if known and any(fields) else None
+
+
+def _field(text: str) -> str | None:
+    key, aliases = header_key(text), load_price_layouts().columns
+    return next((field for field in _FIELDS if key in aliases[field]), None)
+
+
+def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
+    """Return the columns of a table with a date and one column per symbol or price of a symbol."""
+    if header_key(headers[0]) not in {*load_price_layouts().columns["date"], ""}:
+        return None
+    positions = {"date": 0}
+    for place, header in enumerate(headers[1:], 1):
+        if not header.strip():
+            continue
+        parsed = _parse_wide_header(header.strip())
+        if parsed is None or f"{parsed.field}{MARK}{parsed.symbol}" in positions:
+            return None
+        positions[f"{parsed.field}{MARK}{parsed.symbol}"] = place
+    if len(positions) == 1:
+        return None
+    symbols = list(dict.fromkeys(name.split(MARK)[1] for name in positions if MARK in name))
+    _refuse_numbered(path, symbols)
+    named = ", ".join(symbols[:8]) + (f" and {len(symbols) - 8} more" if symbols[8:] else "")
+    return HeaderChoice(positions, [f"columns are symbols: {named}"])
+
+
+_WIDE_HEADERS = (
+    re.compile(r"(?P<symbol>[^ _]+)[ _.](?P<field>.+)"),
+    re.compile(r"(?P<field>.+)[ _.](?P<symbol>[^ _]+)"),
+)
+
+
+class _WideHeader(NamedTuple):
+    symbol: str
+    field: str
+
+
+def _parse_wide_header(header: str) -> _WideHeader | None:
+    """Parse a symbol in upper case, perhaps with the name of a price before or after it."""
+    for pattern in (_TUPLE, *_WIDE_HEADERS):
+        found = pattern.fullmatch(header)
+        if found and (field := _field(found["field"])) and (name := _symbol(found["symbol"])):
+            return _WideHeader(name, field)
+    name = _symbol(header)
+    return _WideHeader(name, "close") if name else None
+
+
+def _symbol(text: str) -> str | None:
+    """Return the symbol that a header in upper case is; None if it is another word."""
+    key = header_key(text)
+    is_word = key in NO_SYMBOLS or any(
+        key in headers for headers in load_price_layouts().columns.values()
+    )
+    form = parse_symbol_form(text)
+    if is_word or form.symbol != form.symbol.upper() or not re.search("[A-Z]", form.symbol):
+        return None
+    # a foreign listing keeps its decoration, for which its rows are rejected
+    return text if form.problem and form.symbol != text else normalize_symbol(form.symbol)
+
+
+def lengthen(table: Table) -> Table:
+    """Return the long form of a wide table, without the cells that are empty for a symbol."""
+    names = [name.split(MARK) for name in table.columns if MARK in name]
+    fields = list(dict.fromkeys(field for field, _ in names))
+    symbols = list(dict.fromkeys(symbol for _, symbol in names))
+    n_rows = table.n_rows
+    empty = pa.nulls(n_rows, pa.string())
+    columns = {
+        "symbol": _chunks([pa.array([symbol] * n_rows, pa.string()) for symbol in symbols]),
+        "date": _chunks([table.columns["date"]] * len(symbols)),
+        **{
+            field: _chunks(
+                [table.columns.get(f"{field}{MARK}{symbol}", empty) for symbol in symbols]
+            )
+            for field in fields
+        },
+    }
+
+    def locate(rows: IntArray) -> list[tuple[int, str]]:
+        return table.locate(rows % n_rows)
+
+    long = table._replace(columns=columns, locate=locate)
+    is_empty = np.ones(long.n_rows, dtype=bool)
+    for field in fields:
+        is_empty &= cells.is_missing(cells.trim_text(columns[field])).to_numpy()
+    if is_empty.any():
+        long.notes.append(f"empty cells of symbols are not read: {np.count_nonzero(is_empty):,}")
+    if is_empty.all():
+        raise DataQualityError(f"{table.path} has no price")
+    return long.keep_rows(~is_empty)
+
+
+def _chunks(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Concatenate arrays; as text if they have several types."""
+    kinds = {part.type for part in parts}
+    if len(kinds) > 1:
+        parts = [pc.cast(part, pa.string()) for part in parts]
+    return pa.chunked_array(
+        [
+            chunk
+            for part in parts
+            for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])
+        ],
+        parts[0].type,
+    )
+
+
+def refuse_other_values(table: Table) -> None:
+    """Raise DataQualityError if the columns of symbols have returns or weights, not prices."""
+    closes = [column for name, column in table.columns.items() if name.startswith(f"close{MARK}")]
+    readings = (
+        np.array([cells.parse_numbers(column, mark)[0] for column in closes])
+        for mark in cells.DECIMAL_MARKS
+    )
+    values = max(readings, key=lambda numbers: np.count_nonzero(np.isfinite(numbers)))
+    known = np.isfinite(values).any(axis=0)
+    sums = np.nansum(values[:, known], axis=0)
+    is_whole = any(np.allclose(sums, whole, rtol=_MAX_WEIGHT_ERROR) for whole in (1, 100))
+    if (values < 0).any():
+        raise DataQualityError(
+            f"{table.path} has negative numbers in columns of symbols: they are returns or"
+            " changes, not prices"
+        )
+    if len(closes) > 1 and known.any() and is_whole:
+        raise DataQualityError(
+            f"{table.path} has rows that sum to {sums[0]:.4g}: they are weights, not prices"
+        )
+
+
+def _refuse_numbered(path: Path, symbols: Iterable[str]) -> None:
+    """Raise DataQualityError if pandas numbered columns of the same symbol, as in KO and KO.1."""
+    names = {*symbols}
+    numbered = (name for name in names if re.sub(r"\.\d+$", "", name) in names - {name})
+    if found := next(numbered, ""):
+        raise DataQualityError(
+            f"{path} has the column {found} next to {found.rpartition('.')[0]}, which is another"
+            " column of the same name. Keep one"
+        )
