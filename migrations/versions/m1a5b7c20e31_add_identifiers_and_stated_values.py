@@ -1,4 +1,4 @@
-"""Create the table of ISINs and CUSIPs with their symbols."""
+"""Create the table of symbols of ISINs and CUSIPs; add stated values to portfolio_snapshots."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,7 +20,9 @@ def upgrade() -> None:
         _timestamp("created_at"),
         _timestamp("updated_at"),
     )
+    op.add_column("portfolio_snapshots", sa.Column("stated_value", sa.Numeric(16, 2)))
 
 
 def downgrade() -> None:
+    op.drop_column("portfolio_snapshots", "stated_value")
     op.drop_table("security_identifiers")
