@@ -1,10 +1,18 @@
-"""Create the table of symbols of ISINs and CUSIPs; add stated values to portfolio_snapshots."""
+"""Create security_identifiers; add stated values of holdings, and kinds of references."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "m1a5b7c20e31"
 down_revision = "l2e5a8c41d70"
+
+PLACES_IN_DAYS = """
+    UPDATE transactions SET ordinal = placed.ordinal
+    FROM (SELECT id, row_number() OVER (
+            PARTITION BY portfolio_id, day ORDER BY ordinal, reference) - 1 AS ordinal
+        FROM transactions) AS placed
+    WHERE placed.id = transactions.id AND placed.ordinal <> transactions.ordinal
+"""
 
 
 def _timestamp(name: str) -> sa.Column[object]:
@@ -21,8 +29,11 @@ def upgrade() -> None:
         _timestamp("updated_at"),
     )
     op.add_column("portfolio_snapshots", sa.Column("stated_value", sa.Numeric(16, 2)))
+    op.add_column("transactions", sa.Column("has_id", sa.Boolean))
+    op.execute(PLACES_IN_DAYS)
 
 
 def downgrade() -> None:
+    op.drop_column("transactions", "has_id")
     op.drop_column("portfolio_snapshots", "stated_value")
     op.drop_table("security_identifiers")
