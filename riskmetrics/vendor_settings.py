@@ -107,10 +107,12 @@ class VendorSettings(BaseSettings):
     tiingo_calls_per_day: PositiveInt | None = Field(
         default=1000,
         validation_alias="RISKMETRICS_TIINGO_CALLS_PER_DAY",
-        description=(
-            "Maximum Tiingo calls per UTC day; the default is that of the free plan, which also"
-            " has 50 calls per hour."
-        ),
+        description="Maximum Tiingo calls per UTC day; the default is that of the free plan.",
+    )
+    tiingo_calls_per_hour: PositiveInt | None = Field(
+        default=50,
+        validation_alias="RISKMETRICS_TIINGO_CALLS_PER_HOUR",
+        description="Maximum Tiingo calls per hour; the default is that of the free plan.",
     )
     tiingo_call_seconds: SecondsLimit = Field(
         default=180.0,

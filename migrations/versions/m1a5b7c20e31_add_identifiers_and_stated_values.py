@@ -1,4 +1,4 @@
-"""Create security_identifiers; add stated values of holdings, and kinds of references."""
+"""Create security_identifiers; add stated values, kinds of references, and calls per hour."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,9 +31,13 @@ def upgrade() -> None:
     op.add_column("portfolio_snapshots", sa.Column("stated_value", sa.Numeric(16, 2)))
     op.add_column("transactions", sa.Column("has_id", sa.Boolean))
     op.execute(PLACES_IN_DAYS)
+    op.add_column("vendor_quotas", sa.Column("hour", sa.DateTime(timezone=True)))
+    op.add_column("vendor_quotas", sa.Column("hour_calls", sa.Integer))
 
 
 def downgrade() -> None:
+    op.drop_column("vendor_quotas", "hour_calls")
+    op.drop_column("vendor_quotas", "hour")
     op.drop_column("transactions", "has_id")
     op.drop_column("portfolio_snapshots", "stated_value")
     op.drop_table("security_identifiers")
