@@ -100,10 +100,11 @@ class VendorSettings(BaseSettings):
     )
     tiingo_calls_per_day: PositiveInt | None = Field(
         default=1000,
-        description=(
-            "Maximum Tiingo calls per UTC day; the default is that of the free plan, which also"
-            " has 50 calls per hour."
-        ),
+        description="Maximum Tiingo calls per UTC day; the default is that of the free plan.",
+    )
+    tiingo_calls_per_hour: PositiveInt | None = Field(
+        default=50,
+        description="Maximum Tiingo calls per hour; the default is that of the free plan.",
     )
     tiingo_call_seconds: SecondsLimit = Field(
         default=180.0,

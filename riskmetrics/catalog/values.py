@@ -10,10 +10,16 @@ _coverage = partial(Figure, "portfolio_coverage")
 
 FIGURES = (
     _portfolio("total_value", "Equity", Unit.MONEY, short="Value",
-        formula="equity: net value + cash, at closes of the day or at most 5 sessions old"),
+        formula="equity: net value + cash + stated value, at closes of the day or at most 5"
+        " sessions old"),
     _portfolio("cash_value", "Cash", Unit.MONEY,
-        "equity balance - net value on the last priced session up to its date + sales - purchases"
-        " + income since; contains holdings without a price on that session"),
+        "equity balance - net value - stated value on the last priced session up to its date"
+        " + sales - purchases + income since; contains holdings without a close or stated price on"
+        " that session"),
+    _portfolio("stated_value", "Holdings without a price", Unit.MONEY,
+        "sum(units * price in the statement) over holdings without a price since the equity was"
+        " stated or they were bought",
+        null="written by an earlier version"),
     _portfolio("long_value", "Long", Unit.MONEY,
         "sum of the values of instruments held long, units * price, lots netted"),
     _portfolio("short_value", "Short", Unit.MONEY,

@@ -29,7 +29,8 @@ from riskmetrics.text import join_names
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from riskmetrics.db.transactions import LotChanges, TransactionChanges
+    from riskmetrics.db.transaction_store import TransactionChanges
+    from riskmetrics.db.transactions import LotChanges
     from riskmetrics.sources.tabular_files import RejectedRow
     from riskmetrics.sources.transaction_files import TransactionList
     from riskmetrics.transactions.lots import DatedLot
@@ -232,17 +233,18 @@ def _import(request: _Request, parsed: "TransactionList", *, is_dry_run: bool) -
 
 
 def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionList") -> _Outcome:
+    from riskmetrics.db import transaction_store
     from riskmetrics.db import transactions as store
     from riskmetrics.transactions.lots import build_lots, cash_balances, is_cash_known
 
     remember_symbols(connection, parsed.identifiers, request.mapped)
     portfolio_id = store.find_or_create_portfolio(connection, request.name)
     before = store.read_transactions(connection, portfolio_id)
-    changes = store.store_transactions(
+    changes = transaction_store.store_transactions(
         connection,
         portfolio_id,
         _resolve_classes(connection, parsed.transactions),
-        store.TransactionFile(parsed.layout, str(request.file), parsed.digest),
+        transaction_store.TransactionFile(parsed.layout, str(request.file), parsed.digest),
     )
     n_removed = _settle_absent(connection, request, portfolio_id, changes)
     stored = store.read_transactions(connection, portfolio_id)
@@ -303,7 +305,7 @@ def _settle_absent(
     UsageError
         If there are some, and neither --replace nor --add is passed.
     """
-    from riskmetrics.db import transactions as store
+    from riskmetrics.db import transaction_store
     from riskmetrics.errors import UsageError
 
     absent = changes.absent
@@ -316,7 +318,9 @@ def _settle_absent(
             f" period: {named}. Pass --replace if the file corrects them, or --add if it is another"
             " part of the history"
         )
-    store.delete_transactions(connection, portfolio_id, [one.reference for one in absent])
+    transaction_store.delete_transactions(
+        connection, portfolio_id, [one.reference for one in absent]
+    )
     return len(absent)
 
 

@@ -1,7 +1,8 @@
 """Checks of a portfolio's transactions: statement, cash, prices and stored results."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.cli.portfolio_plan import PortfolioPlan
-    from riskmetrics.db.transactions import TransactionChanges
+    from riskmetrics.db.transaction_store import TransactionChanges
     from riskmetrics.sources.tabular_files import RejectedRow
     from riskmetrics.transactions.lots import DatedLot
     from riskmetrics.transactions.model import Transaction
@@ -91,7 +92,11 @@ def stale_results(
 
     from riskmetrics.db import tables
 
-    changed = {one.day for one in {*before} ^ {*after}}
+    old, new = (
+        Counter(replace(one, reference="", line=None) for one in stored)
+        for stored in (before, after)
+    )
+    changed = {one.day for one in [*(old - new), *(new - old)]}
     if not changed:
         return []
     table = tables.portfolio_snapshots
@@ -158,6 +163,21 @@ def period_problems(changes: "TransactionChanges") -> list[str]:
 
     A file with no stored transaction is another part of the history, and gets none.
     """
+    return [*_other_ends(changes), *_matches(changes)]
+
+
+def _matches(changes: "TransactionChanges") -> list[str]:
+    """Return a warning about transactions that count once, because another file has them."""
+    if not changes.matched:
+        return []
+    named = join_names(list(map(describe, changes.matched)), max_names=3, separator="; ")
+    return [
+        f"{pluralize(len(changes.matched), 'transaction')} of the file count once with equal ones"
+        f" of another file, which has other ids or none: {named}"
+    ]
+
+
+def _other_ends(changes: "TransactionChanges") -> list[str]:
     if not (changes.outside and changes.unchanged + changes.corrected):
         return []
     named = join_names(list(map(describe, changes.outside)), max_names=3, separator="; ")

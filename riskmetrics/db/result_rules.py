@@ -202,10 +202,11 @@ RESULT_RULES = (
     ResultRule(
         "portfolio_values",
         "values_sum",
-        "Long value, short value and cash of each portfolio sum to its equity, up to cents.",
+        "Long, short and stated value and cash of each portfolio sum to its equity, up to cents.",
         _select_rows(tables.portfolio_snapshots),
-        "abs(long_value + short_value + cash_value - total_value) <= 0.02",
-        ("portfolio", "long_value", "short_value", "cash_value", "total_value"),
+        "abs(long_value + short_value + cash_value + coalesce(stated_value, 0) - total_value)"
+        " <= 0.02",
+        ("portfolio", "long_value", "short_value", "cash_value", "stated_value", "total_value"),
     ),
     ResultRule(
         "portfolio_betas",

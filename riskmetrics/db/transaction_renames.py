@@ -47,6 +47,7 @@ def _change_row(portfolio_id: object, symbol: str, new: str, day: date) -> dict[
     return {
         "portfolio_id": portfolio_id,
         "reference": digest,
+        "has_id": True,
         "kind": Kind.SYMBOL_CHANGE.value,
         "day": day,
         "ordinal": 0,

@@ -1,8 +1,7 @@
 """Store transactions of portfolios, and the lots that follow from them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -19,38 +18,15 @@ from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.transaction_renames import rename_flows
 from riskmetrics.errors import UsageError
 from riskmetrics.symbols import parse_option
-from riskmetrics.transactions.lots import PRICE_UNIT, QUANTITY_UNIT, DatedLot
+from riskmetrics.transactions.lots import PRICE_UNIT, DatedLot
 from riskmetrics.transactions.model import Kind, Transaction
 
-_AMOUNT_UNIT, _TRADE_PRICE_UNIT = Decimal("1e-4"), Decimal("1e-8")
 _TABLE = tables.transactions
-_VALUES = (
+VALUES = (
     *("kind", "day", "ordinal", "symbol", "quantity", "price", "amount", "fees", "ratio"),
     *("added_shares", "new_symbol", "lot_day"),
 )
 """Columns of a transaction itself."""
-
-
-class TransactionFile(NamedTuple):
-    """Origin of transactions."""
-
-    layout: str
-    source: str
-    digest: str
-    """SHA-256 of the file, hexadecimal."""
-
-
-@dataclass(frozen=True)
-class TransactionChanges:
-    """Numbers of stored transactions that an import changed, and those that are not in its file."""
-
-    added: int
-    corrected: int
-    unchanged: int
-    absent: list[Transaction]
-    """Stored transactions of the same layout and period that are not in the file."""
-    outside: list[Transaction]
-    """Stored transactions of the same layout before or after the period of the file."""
 
 
 def find_or_create_portfolio(connection: sa.Connection, name: str) -> str:
@@ -98,107 +74,17 @@ def read_transactions(connection: sa.Connection, portfolio_id: object) -> list[T
         .where(_TABLE.c.portfolio_id == portfolio_id)
         .order_by(_TABLE.c.day, _TABLE.c.ordinal, _TABLE.c.reference)
     )
-    return [_from_row(row) for row in connection.execute(query).mappings()]
+    return [from_row(row) for row in connection.execute(query).mappings()]
 
 
-def _from_row(row: sa.RowMapping) -> Transaction:
-    values = {name: row[name] for name in _VALUES}
+def from_row(row: sa.RowMapping) -> Transaction:
+    """Return the transaction of a stored row."""
+    values = {name: row[name] for name in VALUES}
     values["kind"] = Kind(row["kind"])
     values["ratio"] = Fraction(row["ratio"]) if row["ratio"] else None
-    return Transaction(**values, reference=row["reference"], line=row["line"])
-
-
-def as_stored(transaction: Transaction) -> Transaction:
-    """Return a transaction with its numbers rounded as their columns store them."""
-
-    def rounded(value: Decimal | None, unit: Decimal) -> Decimal | None:
-        return None if value is None else value.quantize(unit)
-
-    return replace(
-        transaction,
-        quantity=transaction.quantity.quantize(QUANTITY_UNIT),
-        added_shares=rounded(transaction.added_shares, QUANTITY_UNIT),
-        price=rounded(transaction.price, _TRADE_PRICE_UNIT),
-        amount=transaction.amount.quantize(_AMOUNT_UNIT),
-        fees=transaction.fees.quantize(_AMOUNT_UNIT),
-    )
-
-
-def store_transactions(
-    connection: sa.Connection,
-    portfolio_id: str,
-    transactions: Sequence[Transaction],
-    file: TransactionFile,
-) -> TransactionChanges:
-    """Insert new transactions and update stored ones whose content differs, by reference."""
-    stored = {one.reference: one for one in read_transactions(connection, portfolio_id)}
-    added, corrected = list[Transaction](), list[Transaction]()
-    for one in map(as_stored, transactions):
-        if (known := stored.get(one.reference)) is None:
-            added.append(one)
-        elif _content(known) != _content(one):
-            corrected.append(one)
-    origin = file._asdict() | {"source_digest": file.digest}
-    del origin["digest"]
-    if added:
-        rows = [_to_row(one) | origin | {"portfolio_id": portfolio_id} for one in added]
-        connection.execute(sa.insert(_TABLE), rows)
-    for one in corrected:
-        connection.execute(
-            sa.update(_TABLE)
-            .where(_TABLE.c.portfolio_id == portfolio_id, _TABLE.c.reference == one.reference)
-            .values(_to_row(one) | origin | {"updated_at": sa.func.now()})
-        )
-    absent, outside = _find_absent(connection, portfolio_id, transactions, file.layout)
-    unchanged = len(transactions) - len(added) - len(corrected)
-    return TransactionChanges(len(added), len(corrected), unchanged, absent, outside)
-
-
-def _content(transaction: Transaction) -> Transaction:
-    """Return a transaction without its place in the file."""
-    return replace(transaction, ordinal=0, line=None)
-
-
-def _to_row(transaction: Transaction) -> dict[str, object]:
-    row: dict[str, object] = {name: getattr(transaction, name) for name in _VALUES}
-    return row | {
-        "kind": transaction.kind.value,
-        "ratio": None if transaction.ratio is None else str(transaction.ratio),
-        "reference": transaction.reference,
-        "line": transaction.line,
-    }
-
-
-def _find_absent(
-    connection: sa.Connection, portfolio_id: str, transactions: Sequence[Transaction], layout: str
-) -> tuple[list[Transaction], list[Transaction]]:
-    """Return stored transactions of a layout that are not in a file, in its period and outside."""
-    if not transactions:
-        return [], []
-    first, last = (end(one.day for one in transactions) for end in (min, max))
-    query = sa.select(_TABLE).where(
-        _TABLE.c.portfolio_id == portfolio_id,
-        _TABLE.c.layout == layout,
-        _TABLE.c.reference != sa.all_(sa.cast([one.reference for one in transactions], _TEXTS)),
-    )
-    rows = connection.execute(query.order_by(_TABLE.c.day, _TABLE.c.ordinal)).mappings()
-    stored = [_from_row(row) for row in rows]
-    absent = [one for one in stored if first <= one.day <= last]
-    return absent, [one for one in stored if not first <= one.day <= last]
-
-
-_TEXTS = sa.ARRAY(sa.Text)
-
-
-def delete_transactions(
-    connection: sa.Connection, portfolio_id: str, references: Collection[str]
-) -> None:
-    """Delete transactions that a file corrects by no longer stating them."""
-    connection.execute(
-        sa.delete(_TABLE).where(
-            _TABLE.c.portfolio_id == portfolio_id, _TABLE.c.reference == any_of(references)
-        )
-    )
+    # an unknown kind counts as an id: it is compared by reference only, as it was before
+    is_id = row["has_id"] is not False
+    return Transaction(**values, reference=row["reference"], has_id=is_id, line=row["line"])
 
 
 class LotChanges(NamedTuple):

@@ -24,7 +24,24 @@ class VendorAnswer(NamedTuple):
     problem: str | None = None
 
 
-def wait_for_quota(engine: sa.Engine, vendor: str, per_minute: int, per_day: int | None) -> None:
+class _Limits(NamedTuple):
+    """Limits of the calls to a vendor."""
+
+    interval: timedelta
+    """Time between two calls at the rate per minute."""
+    burst_window: timedelta
+    """Time by which calls may be ahead of that rate."""
+    per_day: int | None
+    per_hour: int | None
+
+
+def wait_for_quota(
+    engine: sa.Engine,
+    vendor: str,
+    per_minute: int,
+    per_day: int | None,
+    per_hour: int | None = None,
+) -> None:
     """Wait until a call is allowed, and count it.
 
     All processes together make at most ``per_minute`` calls in any 60 seconds: half of them in a
@@ -34,63 +51,74 @@ def wait_for_quota(engine: sa.Engine, vendor: str, per_minute: int, per_day: int
     Raises
     ------
     RateLimitError
-        If the calls of the UTC day are used up.
+        If the calls of the UTC day or hour are used up: waiting would take too long.
     """
     burst = max(per_minute // 2, 1)
     interval = _MINUTE / max(per_minute - burst, 1)
-    burst_window = burst * interval
+    limits = _Limits(
+        timedelta(seconds=interval), timedelta(seconds=burst * interval), per_day, per_hour
+    )
     while True:
         with engine.begin() as connection:
             now = datetime.now(UTC)
-            if _try_count_call(
-                connection,
-                vendor,
-                now,
-                timedelta(seconds=interval),
-                timedelta(seconds=burst_window),
-                per_day,
-            ):
+            if _try_count_call(connection, vendor, now, limits):
                 return
-            day, calls, paced_until = connection.execute(
-                sa.select(_QUOTAS.c.day, _QUOTAS.c.calls, _QUOTAS.c.paced_until).where(
-                    _QUOTAS.c.vendor == vendor
-                )
-            ).one()
-        if per_day is not None and day == now.date() and calls >= per_day:
+            used = connection.execute(sa.select(_QUOTAS).where(_QUOTAS.c.vendor == vendor)).one()
+        if per_day is not None and used.day == now.date() and used.calls >= per_day:
             raise RateLimitError(
                 f"{vendor} call limit reached ({per_day} calls per day). Retry after 00:00 UTC or"
                 f" raise RISKMETRICS_{vendor.upper()}_CALLS_PER_DAY"
             )
-        sleep(max((paced_until - now).total_seconds() + interval - burst_window, 0.01))
+        if per_hour is not None and used.hour == _hour(now) and used.hour_calls >= per_hour:
+            raise RateLimitError(
+                f"{vendor} call limit reached ({per_hour} calls per hour). What arrived is stored;"
+                f" run again after {_hour(now) + timedelta(hours=1):%H:%M} UTC for the rest, or"
+                f" raise RISKMETRICS_{vendor.upper()}_CALLS_PER_HOUR"
+            )
+        wait = (used.paced_until - now - limits.burst_window + limits.interval).total_seconds()
+        sleep(max(wait, 0.01))
 
 
-def _try_count_call(
-    connection: sa.Connection,
-    vendor: str,
-    now: datetime,
-    interval: timedelta,
-    burst_window: timedelta,
-    per_day: int | None,
-) -> bool:
-    """Count a call at ``now`` unless it would be too early or exceed the daily limit."""
-    new = insert(_QUOTAS).values(vendor=vendor, day=now.date(), calls=1, paced_until=now + interval)
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def _try_count_call(connection: sa.Connection, vendor: str, now: datetime, limits: _Limits) -> bool:
+    """Count a call at ``now`` unless it would be too early or exceed a limit."""
+    new = insert(_QUOTAS).values(
+        vendor=vendor,
+        day=now.date(),
+        calls=1,
+        hour=_hour(now),
+        hour_calls=1,
+        paced_until=now + limits.interval,
+    )
     same_day = _QUOTAS.c.day == new.excluded.day
-    paced_until = sa.func.greatest(_QUOTAS.c.paced_until, now) + interval
+    same_hour = sa.func.coalesce(_QUOTAS.c.hour == new.excluded.hour, sa.false())
+    paced_until = sa.func.greatest(_QUOTAS.c.paced_until, now) + limits.interval
     statement = new.on_conflict_do_update(
         index_elements=["vendor"],
         set_={
             "day": new.excluded.day,
             "calls": sa.case((same_day, _QUOTAS.c.calls + 1), else_=1),
+            "hour": new.excluded.hour,
+            "hour_calls": sa.case((same_hour, _QUOTAS.c.hour_calls + 1), else_=1),
             "paced_until": paced_until,
         },
         where=sa.and_(
-            sa.or_(
-                sa.not_(same_day), sa.literal(per_day is None), _QUOTAS.c.calls < (per_day or 0)
-            ),
-            paced_until <= now + burst_window,
+            _is_below(same_day, _QUOTAS.c.calls, limits.per_day),
+            _is_below(same_hour, _QUOTAS.c.hour_calls, limits.per_hour),
+            paced_until <= now + limits.burst_window,
         ),
     ).returning(_QUOTAS.c.calls)
     return connection.execute(statement).first() is not None
+
+
+def _is_below(
+    is_same_period: sa.ColumnElement[bool], calls: sa.Column[int], limit: int | None
+) -> sa.ColumnElement[bool]:
+    """Return whether a call in a period is within its limit; true without one."""
+    return sa.true() if limit is None else sa.or_(sa.not_(is_same_period), calls < limit)
 
 
 def read_remaining_calls(connection: sa.Connection, vendor: str, per_day: int | None) -> int | None:

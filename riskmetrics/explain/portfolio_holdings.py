@@ -30,6 +30,8 @@ class Holdings:
     has_return_series (of the underlying).
     """
     cash: float
+    stated_value: float
+    """Value of holdings without a price, at the price of their statement."""
 
     @property
     def net_value(self) -> float:
@@ -43,8 +45,8 @@ class Holdings:
 
     @property
     def equity(self) -> float:
-        """Net value plus cash."""
-        return self.net_value + self.cash
+        """Net value plus cash plus stated values of holdings without a price."""
+        return self.net_value + self.cash + self.stated_value
 
     @property
     def weight_denominator(self) -> float:
@@ -92,11 +94,17 @@ class Holdings:
 
     def weight_inputs(self) -> dict[str, float]:
         """Return the inputs of weights, as an explanation shows them."""
-        values = {"net value": self.net_value, "cash": self.cash, "equity": self.equity}
-        return values | {
-            "weights are of": self.weight_denominator,
-            "share with a price": self.price_coverage,
-        }
+        values = {"net value": self.net_value, "cash": self.cash}
+        stated = {"holdings without a price": self.stated_value} if self.stated_value else {}
+        return (
+            values
+            | stated
+            | {
+                "equity": self.equity,
+                "weights are of": self.weight_denominator,
+                "share with a price": self.price_coverage,
+            }
+        )
 
 
 def value_holdings(sources: SourceRows, day: date | None = None) -> Holdings:
@@ -106,7 +114,9 @@ def value_holdings(sources: SourceRows, day: date | None = None) -> Holdings:
 
 @compute_once
 def _holdings_on(sources: SourceRows, day: date) -> Holdings:
-    return Holdings(_instruments(sources, day), _cash_balance(sources, day))
+    return Holdings(
+        _instruments(sources, day), _cash_balance(sources, day), _stated_value(sources, day)
+    )
 
 
 @compute_once
@@ -125,6 +135,7 @@ def delta_holdings(sources: SourceRows) -> Holdings:
             has_return_series=instruments["has_return_series"] | known,
         ),
         holdings.cash,
+        holdings.stated_value,
     )
 
 
@@ -266,14 +277,40 @@ def _cash_balance(sources: SourceRows, day: date) -> float:
     cash = float(sources.portfolio_row["equity_balance"]) - float(
         _instruments(sources, anchor)["value"].sum()
     )
+    cash -= _stated_value(sources, anchor)
     for lot in lots(sources):
+        stated = _stated_price(sources, lot)
+        bought, sold = (
+            stated if math.isnan(price) else price for price in (lot.entry_price, lot.exit_price)
+        )
         for traded, amount in (
-            (lot.entry_date, -lot.units * lot.entry_price),
-            (lot.exit_date, lot.units * lot.exit_price),
+            (lot.entry_date, -lot.units * bought),
+            (lot.exit_date, lot.units * sold),
         ):
             if traded is not None and not math.isnan(amount):
                 cash += amount * ((traded <= day) - (traded <= anchor))
     return cash + income(sources, anchor, day)
+
+
+def _stated_value(sources: SourceRows, day: date) -> float:
+    """Return the value of the holdings without a price at the price of their statement."""
+    unpriced = (
+        lot
+        for lot in lots(sources)
+        if is_open(lot, day) and math.isnan(lot_price(sources, lot, day)[0])
+    )
+    values = (lot.units * _stated_price(sources, lot) for lot in unpriced)
+    return math.fsum(value for value in values if not math.isnan(value))
+
+
+def _stated_price(sources: SourceRows, lot: Lot) -> float:
+    """Return the price in the statement of a lot without a close when it entered the cash."""
+    anchor = sources.cash_anchor
+    if anchor is None or not lot.listed or pd.isna(lot.last_price):
+        return math.nan
+    is_unpriced = is_open(lot, anchor) and math.isnan(lot_price(sources, lot, anchor)[0])
+    is_bought_since = math.isnan(lot.entry_price) and lot.entry_date > anchor
+    return float(lot.last_price) if is_unpriced or is_bought_since else math.nan
 
 
 def income(sources: SourceRows, after: date, day: date, *, needs_entry_date: bool = False) -> float:

@@ -42,6 +42,7 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
     values = {
         "total_value": holdings.equity,
         "cash_value": holdings.cash,
+        "stated_value": holdings.stated_value,
         "long_value": held["value"].clip(lower=0).sum(),
         "short_value": held["value"].clip(upper=0).sum(),
         "gross_exposure": holdings.gross_value,
@@ -177,8 +178,15 @@ METRIC_GROUPS = [
         LOT_METHOD,
         _recompute_values,
         (
-            *("total_value", "cash_value", "long_value", "short_value", "gross_exposure"),
-            *("net_exposure", "daily_pnl", "daily_return", "cumulative_pnl", "income"),
+            *("total_value", "cash_value", "stated_value", "long_value", "short_value"),
+            *(
+                "gross_exposure",
+                "net_exposure",
+                "daily_pnl",
+                "daily_return",
+                "cumulative_pnl",
+                "income",
+            ),
             *("equity_source", "num_positions", "num_long_positions", "num_short_positions"),
             "equity_balance",
         ),

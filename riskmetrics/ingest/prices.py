@@ -103,8 +103,10 @@ def refresh(
             plans[symbol] = plan
         elif answer is not None and answer.problem and (span is None or span[1] < through):
             errors[symbol] = UnknownSymbolError(answer.problem)
+    # a run that a rate limit ends must not leave out the same symbols every time
+    by_age = sorted(plans, key=lambda symbol: stored[symbol][1] if symbol in stored else date.min)
     warnings_by_symbol, fetch_errors = fetch_concurrently(
-        plans,
+        by_age,
         lambda symbol: _fetch_and_store(
             client, plans[symbol], trading_calendar.last_completed_session(now)
         ),

@@ -20,6 +20,7 @@ from riskmetrics.report.position_table import PositionTable
 _AMOUNTS = (
     "total_value",
     "cash_value",
+    "stated_value",
     "long_value",
     "short_value",
     "gross_exposure",

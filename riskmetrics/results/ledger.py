@@ -164,35 +164,6 @@ class Ledger:
             self.trades, days, prices, self.lot_instrument, len(self.instruments)
         )
 
-    def cash(self) -> FloatArray:
-        """Return the cash of each portfolio without distributions, (P, D + 1).
-
-        Cash is the equity balance less the net value at its anchor, plus the cash flows of trades
-        since. A holding without a price at the anchor or at its purchase stays in the cash. On a
-        day on which it has a price it would count twice, so the cash is NaN. A portfolio that is
-        kept by transactions has the sum of their amounts.
-        """
-        lot_anchor, n = self.anchor[self.lot_portfolio], len(self.portfolios)
-        anchor_prices = lot_prices.prices_on(self.lots, self.closes, lot_anchor)[:, None]
-        net = metrics.group_sums(
-            self.net_holdings(lot_anchor[:, None], anchor_prices).values,
-            self.instrument_portfolio,
-            n,
-        )
-        flows = metrics.cash_flows(self.trades, lot_anchor, self.valuation_sessions)
-        is_open_at_anchor = metrics.is_open(
-            self.trades.entry, self.trades.exit, lot_anchor[:, None]
-        )
-        in_cash = np.isnan(flows) | (np.isnan(anchor_prices) & is_open_at_anchor)
-        is_counted_twice = self.count_lots(in_cash & self.is_open & np.isfinite(self.prices)) > 0
-        stated = self.portfolios["equity_balance"].to_numpy(float)[:, None]
-        cash = stated - net + metrics.group_sums(flows, self.lot_portfolio, n)
-        rolled = np.where(
-            np.isnat(self.anchor)[:, None], 0.0, np.where(is_counted_twice, np.nan, cash)
-        )
-        kept = self.transaction_cash
-        return np.where(kept.is_kept[:, None], kept.balance, rolled)
-
     def inflows(self) -> tuple[FloatArray, FloatArray]:
         """Return inflows of portfolios without a stated equity.
 
@@ -256,10 +227,11 @@ class Ledger:
         )
         return np.where(np.abs(in_kind) <= allowed + _CASH_ROUNDING, 0.0, in_kind)
 
-    def start_of_day(self, held: metrics.Holdings, cash: FloatArray) -> StartOfDay:
+    def start_of_day(self, held: metrics.Holdings, unexposed: FloatArray) -> StartOfDay:
         """Return equity and gross value at the start of each day.
 
-        Inflows are at its start.
+        Inflows are at its start. ``unexposed`` (P, D + 1) is the equity that is not in prices: cash
+        and stated values.
         """
         n = len(self.portfolios)
         n_held = self.count_instruments(held.direction != 0)
@@ -268,7 +240,7 @@ class Ledger:
             metrics.group_sums(values, self.instrument_portfolio, n)
             for values in (held.values, np.abs(held.values))
         )
-        equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + cash)
+        equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + unexposed)
         inflow, size = self.inflows()
         return StartOfDay(equity[:, :-1] + inflow, gross_value[:, :-1] + size)
 

@@ -66,6 +66,7 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     columns = {
         "total_value": valuation.equity,
         "cash_value": valuation.cash,
+        "stated_value": valuation.stated_value,
         "long_value": valuation.long,
         "short_value": valuation.short,
         "gross_exposure": valuation.gross_value,
@@ -191,8 +192,8 @@ def _missing_row_reasons(valuation: Valuation) -> pd.DataFrame:
     )
     no_cash = (
         "the cash is unknown: a holding has a price now, but had none when the equity balance was"
-        " stated or the holding was bought; state the equity again, or import the missing prices;"
-        " no row was written"
+        " stated or the holding was bought, and its statement has no price; state the equity again,"
+        " or import the missing prices; no row was written"
     )
     return pd.DataFrame(
         {

@@ -24,6 +24,7 @@ from riskmetrics.metrics.minimums import (
     sufficient_equity,
 )
 from riskmetrics.results import lot_prices
+from riskmetrics.results.cash_balances import roll_cash
 from riskmetrics.results.income import Income
 from riskmetrics.results.ledger import Ledger, PnL, StartOfDay
 from riskmetrics.results.lot_frames import is_listed
@@ -69,8 +70,11 @@ class Valuation:
     NaN where none is known, 0 for other instruments.
     """
     cash: FloatArray
-    """Cash, (P, D); NaN where a holding has a price now, but had none when the equity was stated or
-    the holding was bought."""
+    """Cash, (P, D); NaN where a holding has a price now, but had neither a close nor a stated price
+    when the equity was stated or the holding was bought."""
+    stated_value: FloatArray
+    """Value of holdings without a price at the price of their statement, (P, D): in the equity, but
+    in neither cash nor exposures."""
     start_of_day: StartOfDay
     pnl: PnL
     income: Income
@@ -116,8 +120,8 @@ class Valuation:
 
     @cached_property
     def equity(self) -> FloatArray:
-        """Return net value plus cash, (P, D)."""
-        return self.net + self.cash
+        """Return net value plus cash plus stated values of holdings without a price, (P, D)."""
+        return self.net + self.cash + self.stated_value
 
     @cached_property
     def equity_share_denominator(self) -> FloatArray:
@@ -336,7 +340,8 @@ def value_portfolios(
     held = ledger.net_holdings(ledger.valuation_sessions, prices)
     values, listed = held.values[:, 1:], ledger.instruments["listed"].to_numpy(bool)
     income = compute_income(ledger, market.distributions)
-    cash, income = ledger.cash() + income.cash, Income._make(each[:, 1:] for each in income)
+    balances = roll_cash(ledger)
+    cash, income = balances.cash + income.cash, Income._make(each[:, 1:] for each in income)
     return Valuation(
         list(sessions),
         portfolios,
@@ -350,7 +355,8 @@ def value_portfolios(
         has_price_source=~ledger.any_lot(ledger.is_open & ~has_price_source)[:, 1:],
         unpriced_value=_unpriced_values(ledger, held, market)[:, 1:],
         cash=cash[:, 1:],
-        start_of_day=ledger.start_of_day(held, cash),
+        stated_value=balances.stated_value[:, 1:],
+        start_of_day=ledger.start_of_day(held, cash + balances.stated_value),
         pnl=ledger.pnl(
             lot_prices.has_unconfirmed_price(lots, market.closes, sessions),
             lot_prices.split_suspicion(lots, market.suspects, sessions),

@@ -37,10 +37,11 @@ class Capability(StrEnum):
 
 
 class SourceLimits(NamedTuple):
-    """Limits of the calls to a source, by all processes together; None: no daily limit."""
+    """Limits of the calls to a source, by all processes together; None: no such limit."""
 
     calls_per_minute: int
     calls_per_day: int | None
+    calls_per_hour: int | None = None
 
 
 class MarketDataSource(Protocol):
@@ -235,7 +236,9 @@ BUILT_IN_SOURCES = {
         "Tiingo",
         frozenset({Capability.PRICES}),
         lambda settings: SourceLimits(
-            settings.tiingo_calls_per_minute, settings.tiingo_calls_per_day
+            settings.tiingo_calls_per_minute,
+            settings.tiingo_calls_per_day,
+            settings.tiingo_calls_per_hour,
         ),
         _open_tiingo,
         lambda settings: (

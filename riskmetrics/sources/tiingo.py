@@ -181,9 +181,10 @@ def _rate_limit_error(message: str, response: VendorResponse) -> RateLimitError:
             f"{VENDOR} limit of different symbols reached (500 per month on the free plan). Wait"
             " until next month, or upgrade the plan"
         )
-    return RateLimitError(
-        f"{VENDOR} rate limit reached (50 calls per hour and 1,000 per day on the free plan). The"
-        " next run fetches what is missing",
-        transient=True,
-        retry_after=response.retry_after,
+    sentence = (
+        f"{VENDOR} rate limit reached (50 calls per hour and 1,000 per day on the free plan). What"
+        " arrived is stored; run again in an hour for the rest"
     )
+    if "hourly" in message or "daily" in message:
+        return RateLimitError(sentence)  # a wait of a minute would not help
+    return RateLimitError(sentence, transient=True, retry_after=response.retry_after)

@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -230,13 +230,16 @@ def _has_prices_with_fees(stated: Iterable[StatedTransaction]) -> bool:
 
 
 def _number(transactions: list[Transaction]) -> list[Transaction]:
-    """Number transactions in ascending order of time; many files have the newest first."""
+    """Number the transactions of each day in ascending order; many files have the newest first.
+
+    The place in the day does not depend on how many other days a file has.
+    """
     pairs = list(pairwise(one.day for one in transactions))
     n_descents = sum(one > other for one, other in pairs)
     is_descending = n_descents > sum(one < other for one, other in pairs)
     ordered = transactions[::-1] if is_descending else transactions
-    by_day = sorted(ordered, key=lambda one: one.day)
-    return [replace(one, ordinal=place) for place, one in enumerate(by_day)]
+    by_day = groupby(sorted(ordered, key=lambda one: one.day), key=lambda one: one.day)
+    return [replace(one, ordinal=place) for _, of_day in by_day for place, one in enumerate(of_day)]
 
 
 def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transaction]:
@@ -249,7 +252,8 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
     seen: Counter[str] = Counter()
     identified = []
     for one in transactions:
-        if one.reference and ids[one.reference] == 1:
+        has_id = bool(one.reference) and ids[one.reference] == 1
+        if has_id:
             content = f"{layout}|{one.reference}"
         else:
             fields = (one.kind.value, one.day, one.symbol, one.quantity, one.price, one.amount)
@@ -258,7 +262,7 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
             seen[plain] += 1
             content = f"{plain}|{seen[plain]}"
         digest = hashlib.sha256(content.encode()).hexdigest()[:_REFERENCE_CHARS]
-        identified.append(replace(one, reference=digest))
+        identified.append(replace(one, reference=digest, has_id=has_id))
     return identified
 
 

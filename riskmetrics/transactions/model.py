@@ -1,6 +1,6 @@
 """Transactions of a portfolio: kinds, and the record of one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -106,8 +106,10 @@ class Transaction:
     """Entry day of the lots that the transaction closes. None: first-in first-out."""
     reference: str = ""
     """Broker's id, or a fingerprint of the content: unique in a portfolio."""
+    has_id: bool = field(default=False, compare=False)
+    """Whether `reference` is of the broker's id, and not a fingerprint."""
     ordinal: int = 0
-    """Place in the file, in ascending order of time."""
+    """Place among the transactions of its day in the file, in ascending order of time."""
     line: int | None = None
     """Line in the file that stated it."""
 

@@ -10,6 +10,7 @@ from tests.db.sql_helpers import execute, query
 ADDED_TO_FOUNDING_TABLES = {
     "portfolio_snapshots.income",
     "portfolio_snapshots.equity_source",
+    "portfolio_snapshots.stated_value",
     "position_interest_rate_betas.alpha",
     "position_interest_rate_betas.std_error",
     "position_interest_rate_betas.p_value",

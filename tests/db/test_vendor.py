@@ -93,6 +93,22 @@ def test_the_calls_of_a_day_are_refused_when_used_up_and_there_again_tomorrow(cl
     vendor.wait_for_quota(engine, "FMP", 600, 3)
 
 
+def test_the_calls_of_an_hour_are_refused_when_used_up_and_there_again_in_the_next(clock, engine):
+    """With a limit of three: three calls in the last minute of an hour, and three in the next."""
+    clock.moment = datetime(2024, 12, 6, 14, 59, 0, tzinfo=UTC)
+    for _ in range(2):
+        for _ in range(3):
+            vendor.wait_for_quota(engine, "Tiingo", 600, None, 3)
+        with pytest.raises(RateLimitError, match="3 calls per hour") as refused:
+            vendor.wait_for_quota(engine, "Tiingo", 600, None, 3)
+        assert f"run again after {clock.moment.hour + 1}:00 UTC" in str(refused.value)
+        assert "RISKMETRICS_TIINGO_CALLS_PER_HOUR" in str(refused.value)
+        clock.moment = datetime(2024, 12, 6, 15, 0, 0, tzinfo=UTC)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(QUOTAS.c.calls)) == 6
+    vendor.wait_for_quota(engine, "Tiingo", 600, None)  # without the limit
+
+
 def test_processes_that_ask_at_the_same_time_share_the_calls(engine):
     refused = []
 

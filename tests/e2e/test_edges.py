@@ -183,6 +183,45 @@ def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run:
     assert all(one.is_equal for one in of_values)
 
 
+def test_a_holding_without_a_price_is_at_its_stated_value_and_not_in_the_cash(
+    sample: str, run: Run, tmp_path: Path
+) -> None:
+    """The file states the cash, and a value of NEW, which has a price from the next day on."""
+    closes = query_frame(
+        sample,
+        "SELECT symbol, close::float8 AS close FROM market_data_cache WHERE date = '2022-12-27'"
+        " AND symbol IN ('AAPL', 'MSFT', 'NVDA', 'JPM')",
+    )
+    stated = [(symbol, 10, 10 * close) for symbol, close in closes.to_numpy()]
+    stated += [("NEW", 10, 957.0), ("OLD", -4, -80.0), ("Cash", "", 12_500)]
+    lines = [f"{symbol},{quantity},{value}\n" for symbol, quantity, value in stated]
+    file = tmp_path / "statement.csv"
+    file.write_text("".join(["Symbol,Quantity,Market value\n", *lines]))
+    invoke("import", "portfolio", str(file), "--name", "Stated", "--as-of", "2022-12-27")
+    with open_connection(sample) as connection:
+        later = (
+            "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES"
+            " ('NEW', '2022-12-28', 99, 99, 'test')"
+        )
+        connection.execute(sa.text(later))
+    run([date(2022, 12, 27), DAY], ["portfolio_values"])
+    rows = query_frame(
+        sample,
+        "SELECT s.* FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id"
+        " WHERE p.name = 'Stated' ORDER BY snapshot_date",
+    )
+    assert rows["cash_value"].astype(float).tolist() == [12_500, 12_500]
+    assert rows["stated_value"].astype(float).tolist() == [877, -80]
+    assert rows["total_value"].iloc[0] == rows["equity_balance"].iloc[0]
+    of_values = [
+        one
+        for one in recompute_explanations(sample, DAY, ["Stated"])
+        if one.figure.column in {"cash_value", "stated_value", "total_value", "daily_return"}
+    ]
+    assert len(of_values) >= 3
+    assert all(one.is_equal for one in of_values)
+
+
 def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -25,12 +25,13 @@ from riskmetrics.errors import (
 from riskmetrics.ingest import benchmark, fallback, refetch
 from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult, open_vendor_clients
 from riskmetrics.settings import Settings
-from riskmetrics.sources import market_data_source
+from riskmetrics.sources import market_data_source, request_policy
 from riskmetrics.sources.market_data_source import Capability, SourceDefinition, SourceLimits
+from riskmetrics.sources.vendor_http import CONCURRENCY
 from riskmetrics.sources.yahoo_session import YahooSession
 from tests.fmp_market import LAST, Market
 from tests.fmp_server import BAD_KEY, KEY, LIMIT, NO_ENDPOINT, FmpServer, Reply
-from tests.tiingo_server import TiingoMarket, serve_tiingo
+from tests.tiingo_server import HOURLY, TiingoMarket, serve_tiingo
 from tests.yahoo_server import CHART, SUMMARY, YahooMarket, YahooServer, serve_yahoo
 
 MONDAY = date(2024, 12, 9)
@@ -435,6 +436,60 @@ def test_each_source_has_its_own_quota_and_names_its_own_setting(
     assert "RISKMETRICS_TIINGO_CALLS_PER_DAY" in str(error)
     with engine.connect() as connection:
         assert quotas.read_remaining_calls(connection, "Yahoo", 5) == 5
+
+
+def let_an_hour_pass(engine: sa.Engine) -> None:
+    """Move the counted calls into the hour before."""
+    table = tables.vendor_quotas
+    with engine.begin() as connection:
+        connection.execute(sa.update(table).values(hour=table.c.hour - sa.text("interval '1 h'")))
+
+
+def test_calls_per_hour_end_a_run_that_the_next_one_resumes(open_sources, tiingo, engine):
+    """Twelve symbols at five calls per hour: three runs, and no call is made twice."""
+    clients = open_sources("tiingo", RISKMETRICS_TIINGO_CALLS_PER_HOUR=5)
+    needed = dict.fromkeys("ABCDEFGHIJKL")
+    for n_missing in (7, 2, 0):
+        result = fallback.refresh_prices(clients, needed, [LAST])
+        assert len(result.errors) == n_missing
+        for error in result.errors.values():
+            assert "What arrived is stored; run again after" in str(error)
+        assert len(stored_sources(engine)) == 12 - n_missing
+        let_an_hour_pass(engine)
+    assert len(tiingo.calls) == len({path for path, _ in tiingo.calls}) == 12
+
+
+def test_a_run_begins_with_the_symbols_that_the_last_one_left_out(
+    open_sources, tiingo, tiingo_market, engine, tomorrow
+):
+    """Twenty symbols at ten calls per hour; simultaneous calls may overtake one another."""
+    needed = dict.fromkeys("ABCDEFGHIJKLMNOPQRST")
+    fallback.refresh_prices(open_sources("tiingo"), needed, [LAST])
+    clients = open_sources("tiingo", RISKMETRICS_TIINGO_CALLS_PER_HOUR=10)
+    asked = []
+    for day in (MONDAY, date(2024, 12, 10)):
+        tomorrow()
+        let_an_hour_pass(engine)
+        tiingo_market.through = day
+        tiingo.calls.clear()
+        assert len(fallback.refresh_prices(clients, needed, [day]).errors) == 10
+        asked.append({path.split("/")[3] for path, _ in tiingo.calls})
+    assert len(asked[1] - asked[0]) >= 10 - (CONCURRENCY - 1)
+
+
+def test_an_hourly_limit_that_tiingo_states_ends_the_run_without_a_wait(
+    open_sources, tiingo, tiingo_market, engine, monkeypatch
+):
+    monkeypatch.setattr(request_policy, "sleep", lambda _: pytest.fail("waited"))
+    fallback.refresh_prices(open_sources("tiingo"), {"A": None}, [LAST])
+    tiingo_market.replies["", ""] = Reply(HOURLY, 200)
+    needed = dict.fromkeys("ABCDEFGHIJKL")
+    result = fallback.refresh_prices(open_sources("tiingo"), needed, [LAST])
+    assert sorted(result.errors) == list("BCDEFGHIJKL")
+    assert "run again in an hour for the rest" in str(result.errors["B"])
+    assert len(tiingo.calls) <= 1 + CONCURRENCY
+    tiingo_market.replies.clear()
+    assert fallback.refresh_prices(open_sources("tiingo"), needed, [LAST]).errors == {}
 
 
 def test_a_hole_is_kept_with_its_reason(open_sources, yahoo_market, engine):

@@ -480,6 +480,114 @@ def test_a_holding_without_a_price_when_the_equity_was_stated_does_not_count_twi
     assert "the cash is unknown" in undefined["reason"].iloc[0]
 
 
+STATED = "stated_value"
+
+
+def test_a_holding_without_a_price_is_at_its_stated_value_and_not_in_the_cash():
+    """A statement of Monday: 10 X at 10, 5 Y at 20 and 300 in cash. Y has no close until Thursday.
+
+    Its value is part of the equity, at the stated price, then at its closes; the cash is as stated.
+    """
+    of = book(
+        lot("X", 10),
+        lot("Y", 5, last_price=20.0, entry_price=None),
+        lot("Z", -2, position_type="SHORT", last_price=15.0),
+        closes={"X": WEEK, "Y": {THU: 30.0, FRI: 31.0}},
+        equity={"A": (100 + 100 - 30 + 300.0, MON)},
+    )
+    valued = of.value_book(MON, TUE, WED, THU, FRI)
+    assert_array_equal(valued.cash[0], [300] * 5)
+    assert_array_equal(valued.stated_value[0], [70, 70, 70, -30, -30])
+    assert_array_equal(valued.equity[0], [470, 480, 490, 300 + 130 + 150 - 30, 565])
+    assert_array_equal(valued.gross_value[0], [100, 110, 120, 280, 295])
+    assert_array_equal(valued.pnl.daily[0], [np.nan, 10, 10, 10, 15])
+    rows, _ = snapshots.value_rows(valued)
+    assert (rows["net_exposure"] + rows["cash_value"] + rows[STATED] == rows["total_value"]).all()
+    returns = rows["daily_return"].to_numpy()
+    assert np.isnan(returns).all()  # at most two of three holdings have a P&L
+
+
+def test_a_return_is_of_the_equity_with_stated_values():
+    """Five shares gain 10 together; of 1,000 on Monday, 50 were in a holding without a price."""
+    held = [lot(f"X{at}", 2) for at in range(5)]
+    of = book(
+        *held,
+        lot("Y", 5, last_price=10.0),
+        closes={f"X{at}": WEEK for at in range(5)},
+        equity={"A": (1000.0, MON)},
+    )
+    rows, _ = snapshots.value_rows(of.value_book(TUE))
+    row = rows.iloc[0]
+    assert (row["daily_return"], row["cash_value"], row[STATED]) == (0.01, 850, 50)
+
+
+@pytest.mark.parametrize(
+    ("fields", "after"),
+    [
+        ({"exit_price": 24.0}, 120.0),
+        ({"exit_price": None}, 100.0),
+        ({"exit_price": None, "exit_close": 22.0}, 110.0),
+    ],
+)
+def test_a_sale_of_a_holding_at_its_stated_value_is_at_its_price_or_that_value(fields, after):
+    """5 Y of no close, stated at 20, are sold on Wednesday."""
+    of = book(
+        lot("X", 10),
+        lot("Y", 5, last_price=20.0, exit_date=WED, **fields),
+        closes={"X": WEEK},
+        equity={"A": (500.0, MON)},
+    )
+    valued = of.value_book(TUE, WED, THU)
+    assert_array_equal(valued.cash[0], [300, 300 + after, 300 + after])
+    assert_array_equal(valued.stated_value[0], [100, 0, 0])
+    assert_array_equal(valued.equity[0], [510, 420 + after, 430 + after])
+
+
+@pytest.mark.parametrize(("entry_price", "cost"), [(None, 100.0), (18.0, 90.0)])
+def test_days_before_a_purchase_at_no_close_have_its_cost_in_the_cash(entry_price, cost):
+    of = book(
+        lot("X", 10),
+        lot("Y", 5, last_price=20.0, entry_date=TUE, entry_price=entry_price),
+        closes={"X": WEEK},
+        equity={"A": (500.0, WED)},
+    )
+    valued = of.value_book(MON, TUE, WED)
+    assert_array_equal(valued.cash[0], [280 + cost, 280, 280])
+    assert_array_equal(valued.stated_value[0], [0, 100, 100])
+
+
+def test_a_purchase_since_the_equity_was_stated_at_no_close_is_at_its_stated_price():
+    of = book(
+        lot("X", 10),
+        lot("Y", 5, last_price=20.0, entry_date=WED, entry_price=None),
+        closes={"X": WEEK, "Y": {FRI: 25.0}},
+        equity={"A": (500.0, MON)},
+    )
+    valued = of.value_book(TUE, WED, THU, FRI)
+    assert_array_equal(valued.cash[0], [400, 300, 300, 300])
+    assert_array_equal(valued.stated_value[0], [0, 100, 100, 0])
+    assert_array_equal(valued.equity[0], [510, 520, 530, 565])
+
+
+def test_a_stated_price_is_not_used_where_a_close_was_known():
+    """X had a close when the equity was stated: its later holes are gaps, not stated values.
+
+    Options, and portfolios without a stated equity, are as before.
+    """
+    gap = {MON: 10.0}
+    later = date(2024, 2, 5)
+    option = lot("Y240216C00010000", 1, position_type="LC", investment_class="OPTIONS")
+    option |= {"underlying_symbol": "Y", "strike_price": 10.0, "expiration_date": date(2024, 2, 16)}
+    lots = (lot("X", 10, last_price=9.0), option, lot("W", 1))
+    closes = {"X": gap, "W": dict.fromkeys((MON, later), 1.0)}
+    of = book(*lots, closes=closes, equity={"A": (500.0, MON)})
+    assert_array_equal(of.value_book(later).stated_value, [[0]])
+    assert_array_equal(of.value_book(later).cash, [[399]])
+    unfunded = book(lot("X", 10), lot("Y", 5, last_price=20.0), closes={"X": WEEK})
+    assert_array_equal(unfunded.value_book(TUE).stated_value, [[0]])
+    assert_array_equal(unfunded.value_book(TUE).equity, [[110]])
+
+
 def test_a_sale_without_a_price_brings_the_last_close_however_old():
     """1,000 of equity on Monday, 110 of it in X and Y; X has no close any more and leaves nine days
     later, at the last one known.

@@ -326,10 +326,11 @@ def test_equal_lines_are_several_transactions_and_ids_tell_them_apart(tmp_path: 
 
 
 def test_the_newest_line_may_be_first(tmp_path: Path) -> None:
-    newest = "2024-02-05,Sell,AAA,10,50\n"
+    newest = "2024-02-05,Sell,AAA,4,50\n2024-02-05,Sell,AAA,6,51\n"
     header, row = TABLE.splitlines(keepends=True)
     parsed = read(tmp_path, header + newest + row)
-    assert [(one.kind, one.ordinal) for one in parsed.transactions] == [
-        (Kind.BUY, 0),
-        (Kind.SELL, 1),
+    assert [(one.kind, one.quantity, one.ordinal) for one in parsed.transactions] == [
+        (Kind.BUY, 10, 0),
+        (Kind.SELL, 6, 0),
+        (Kind.SELL, 4, 1),
     ]

@@ -58,6 +58,7 @@ portfolio_snapshots = sa.Table(
     *provenance_columns(),
     sa.Column("income", sa.Numeric(16, 2), info=ADDED),
     sa.Column("equity_source", sa.String(16), info=ADDED),
+    sa.Column("stated_value", sa.Numeric(16, 2), info=ADDED),
     sa.CheckConstraint(
         "equity_source IN ('stated_equity', 'net_value', 'transactions')", name="equity_source"
     ),

@@ -21,6 +21,11 @@ transactions = sa.Table(
         comment="Broker's id, or a fingerprint of the content: the same transaction has one row.",
     ),
     sa.Column(
+        "has_id",
+        sa.Boolean,
+        comment="Whether reference is of the broker's id. NULL: stored by an earlier version.",
+    ),
+    sa.Column(
         "kind",
         sa.String(16),
         nullable=False,
@@ -35,7 +40,10 @@ transactions = sa.Table(
         "ordinal",
         sa.Integer,
         nullable=False,
-        comment="Place among the transactions of its file, in ascending order of time.",
+        comment=(
+            "Place among the transactions of its day, in ascending order of time: the largest of"
+            " the files that state it."
+        ),
     ),
     sa.Column("symbol", sa.String(20), comment="Symbol. NULL: cash without a security."),
     sa.Column(

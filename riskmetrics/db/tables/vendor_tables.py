@@ -11,6 +11,10 @@ vendor_quotas = sa.Table(
     sa.Column("day", sa.Date, nullable=False, comment="UTC day of the latest call."),
     sa.Column("calls", sa.Integer, nullable=False, comment="Calls on that day, by all processes."),
     sa.Column(
+        "hour", sa.DateTime(timezone=True), comment="Start of the latest call's hour. NULL: none."
+    ),
+    sa.Column("hour_calls", sa.Integer, comment="Calls in that hour. NULL: none was counted."),
+    sa.Column(
         "paced_until",
         sa.DateTime(timezone=True),
         nullable=False,

@@ -1,0 +1,210 @@
+"""Store the transactions of files: each once, however many files state it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.db.sql_expressions import any_of
+from riskmetrics.db.transactions import VALUES, from_row
+from riskmetrics.transactions.lots import QUANTITY_UNIT
+from riskmetrics.transactions.matching import (
+    MatchedTransaction,
+    StoredTransaction,
+    match_by_content,
+)
+from riskmetrics.transactions.model import Transaction
+
+_AMOUNT_UNIT, _TRADE_PRICE_UNIT = Decimal("1e-4"), Decimal("1e-8")
+_TABLE = tables.transactions
+
+
+class TransactionFile(NamedTuple):
+    """Origin of transactions."""
+
+    layout: str
+    source: str
+    digest: str
+    """SHA-256 of the file, hexadecimal."""
+
+
+@dataclass(frozen=True)
+class TransactionChanges:
+    """Numbers of stored transactions that an import changed, and those that are not in its file."""
+
+    added: int
+    corrected: int
+    unchanged: int
+    absent: list[Transaction]
+    """Stored transactions of the same layout and period that are not in the file."""
+    outside: list[Transaction]
+    """Stored transactions of the same layout before or after the period of the file."""
+    matched: list[Transaction]
+    """Transactions of the file that another file states under another reference."""
+
+
+def as_stored(transaction: Transaction) -> Transaction:
+    """Return a transaction with its numbers rounded as their columns store them."""
+
+    def rounded(value: Decimal | None, unit: Decimal) -> Decimal | None:
+        return None if value is None else value.quantize(unit)
+
+    return replace(
+        transaction,
+        quantity=transaction.quantity.quantize(QUANTITY_UNIT),
+        added_shares=rounded(transaction.added_shares, QUANTITY_UNIT),
+        price=rounded(transaction.price, _TRADE_PRICE_UNIT),
+        amount=transaction.amount.quantize(_AMOUNT_UNIT),
+        fees=transaction.fees.quantize(_AMOUNT_UNIT),
+    )
+
+
+def store_transactions(
+    connection: sa.Connection,
+    portfolio_id: str,
+    transactions: Sequence[Transaction],
+    file: TransactionFile,
+) -> TransactionChanges:
+    """Insert new transactions and update stored ones whose content differs.
+
+    A stored transaction is found by its reference, else by its content, if the references of the
+    two files are not comparable (`matching.match_by_content`). The id of a broker then replaces a
+    fingerprint. Of several places in the day the largest is kept: the file with more of the day
+    knows more of its order. So what is stored does not depend on the order of imports.
+    """
+    rows = _read_stored(connection, portfolio_id)
+    stated = [as_stored(one) for one in transactions]
+    pairs = {pair.stated.reference: pair for pair in _match(stated, rows, file.layout)}
+    added = [one for one in stated if one.reference not in pairs]
+    if added:
+        values = [_to_row(one) | _origin(file) | {"portfolio_id": portfolio_id} for one in added]
+        connection.execute(sa.insert(_TABLE), values)
+    present = {one.reference for one in added}
+    n_corrected = 0
+    for pair in pairs.values():
+        update = _restate(pair)
+        present.add(update.reference)
+        n_corrected += _content(update) != _content(pair.stored)
+        if update != pair.stored or update.has_id != pair.stored.has_id:
+            _update(connection, portfolio_id, pair, update, file)
+    absent, outside = _find_absent(connection, portfolio_id, stated, present, file.layout)
+    n_unchanged = len(stated) - len(added) - n_corrected
+    matched = [one.stated for one in pairs.values() if one.has_two_references]
+    return TransactionChanges(len(added), n_corrected, n_unchanged, absent, outside, matched)
+
+
+def _origin(file: TransactionFile) -> dict[str, object]:
+    return {"layout": file.layout, "source": file.source, "source_digest": file.digest}
+
+
+def _update(
+    connection: sa.Connection,
+    portfolio_id: str,
+    pair: MatchedTransaction,
+    update: Transaction,
+    file: TransactionFile,
+) -> None:
+    """Update a stored transaction; the file becomes its origin if it states more than a place."""
+    is_restated = _content(update) != _content(pair.stored)
+    is_restated |= update.reference != pair.stored.reference
+    values = _to_row(update) | (_origin(file) if is_restated else {})
+    connection.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.portfolio_id == portfolio_id, _TABLE.c.reference == pair.stored.reference)
+        .values(values | {"updated_at": sa.func.now()})
+    )
+
+
+def _read_stored(connection: sa.Connection, portfolio_id: str) -> list[StoredTransaction]:
+    query = sa.select(_TABLE).where(_TABLE.c.portfolio_id == portfolio_id)
+    return [
+        StoredTransaction(from_row(row), row["layout"])
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _match(
+    stated: Sequence[Transaction], stored: Sequence[StoredTransaction], layout: str
+) -> list[MatchedTransaction]:
+    """Pair transactions of a file with stored ones, by reference, else by content."""
+    by_reference = {one.transaction.reference: one for one in stored}
+    pairs = [
+        MatchedTransaction(by_reference[one.reference].transaction, one)
+        for one in stated
+        if one.reference in by_reference
+    ]
+    known = {pair.stated.reference for pair in pairs}
+    return pairs + match_by_content(
+        (one for one in stated if one.reference not in known),
+        (one for one in stored if one.transaction.reference not in known),
+        layout,
+    )
+
+
+def _restate(pair: MatchedTransaction) -> Transaction:
+    """Return what is stored of a transaction after a file has stated it."""
+    stored, stated = pair
+    place = max(stored.ordinal, stated.ordinal) if stored.day == stated.day else stated.ordinal
+    if pair.has_two_references and (stored.has_id or not stated.has_id):
+        return replace(stored, ordinal=place)
+    if _content(stored) == _content(stated) and not pair.has_two_references:
+        return replace(stored, ordinal=place, has_id=stated.has_id)
+    return replace(stated, ordinal=place)
+
+
+def _content(transaction: Transaction) -> Transaction:
+    """Return a transaction without its place in the file and its reference."""
+    return replace(transaction, ordinal=0, line=None, reference="")
+
+
+def _to_row(transaction: Transaction) -> dict[str, object]:
+    row: dict[str, object] = {name: getattr(transaction, name) for name in VALUES}
+    return row | {
+        "kind": transaction.kind.value,
+        "ratio": None if transaction.ratio is None else str(transaction.ratio),
+        "reference": transaction.reference,
+        "has_id": transaction.has_id,
+        "line": transaction.line,
+    }
+
+
+def _find_absent(
+    connection: sa.Connection,
+    portfolio_id: str,
+    transactions: Sequence[Transaction],
+    present: Collection[str],
+    layout: str,
+) -> tuple[list[Transaction], list[Transaction]]:
+    """Return stored transactions of a layout that are not in a file, in its period and outside.
+
+    ``present`` are the stored references of the transactions of the file.
+    """
+    if not transactions:
+        return [], []
+    first, last = (end(one.day for one in transactions) for end in (min, max))
+    query = sa.select(_TABLE).where(
+        _TABLE.c.portfolio_id == portfolio_id,
+        _TABLE.c.layout == layout,
+        _TABLE.c.reference != sa.all_(sa.cast(sorted(present), _TEXTS)),
+    )
+    rows = connection.execute(query.order_by(_TABLE.c.day, _TABLE.c.ordinal)).mappings()
+    stored = [from_row(row) for row in rows]
+    absent = [one for one in stored if first <= one.day <= last]
+    return absent, [one for one in stored if not first <= one.day <= last]
+
+
+_TEXTS = sa.ARRAY(sa.Text)
+
+
+def delete_transactions(
+    connection: sa.Connection, portfolio_id: str, references: Collection[str]
+) -> None:
+    """Delete transactions that a file corrects by no longer stating them."""
+    connection.execute(
+        sa.delete(_TABLE).where(
+            _TABLE.c.portfolio_id == portfolio_id, _TABLE.c.reference == any_of(references)
+        )
+    )
