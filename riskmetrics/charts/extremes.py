@@ -10,6 +10,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.charts.portfolio_data import PortfolioData
 from riskmetrics.charts.rows import monthly_returns
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
+from riskmetrics.results.realized_history import min_realized_returns
 
 N_DRAWDOWNS = 5
 
@@ -23,6 +24,9 @@ class Extreme(NamedTuple):
     label: str
     period: str
     value: float
+    realized_period: str = ""
+    realized: float | None = None
+    """That of the portfolio's own daily returns; None of a month, or if too few are stored."""
 
 
 class PeriodReturn(NamedTuple):
@@ -48,7 +52,10 @@ class DrawdownSpell(NamedTuple):
 
 
 def list_extremes(data: PortfolioData) -> list[Extreme]:
-    """Return the best and worst session and month of the pro-forma returns; none without them."""
+    """Return the best and worst session and month of the pro-forma returns; none without them.
+
+    Those of sessions have what the portfolio realized next to them.
+    """
     if data.pro_forma is None:
         return []
     daily = data.pro_forma.frame(data.n_sessions).dropna(subset=["portfolio"])
@@ -60,17 +67,42 @@ def list_extremes(data: PortfolioData) -> list[Extreme]:
     days = daily.set_index(daily["day"].dt.strftime("%Y-%m-%d"))["portfolio"]
     names = [f"{row.year}-{row.month:02}" for row in months.itertuples()]
     by_month = pd.Series(months["monthly_return"].to_numpy(), names)
-    found = []
-    for label, series in (("session", days), ("month", by_month)):
-        values = series.to_numpy()
-        for word, place in (("Best", int(values.argmax())), ("Worst", int(values.argmin()))):
-            period = str(series.index[place])
-            found.append(Extreme(f"{word} {label}", period, float(values[place])))
+    best, worst = _best_and_worst(_realized_returns(data)) or ((), ())
+    found = [
+        Extreme(f"{word} {label}", *extreme, *realized)
+        for label, series, of_portfolio in (
+            ("session", days, (best, worst)),
+            ("month", by_month, ((), ())),
+        )
+        for word, extreme, realized in zip(
+            ("Best", "Worst"), _best_and_worst(series), of_portfolio, strict=True
+        )
+    ]
     for word, is_shown in (("gain", by_month > 0), ("loss", by_month < 0)):
         if is_shown.any():
             text = f"{is_shown.sum()} of {len(by_month)} months"
             found.append(Extreme(f"Average monthly {word}", text, float(by_month[is_shown].mean())))
     return found
+
+
+def _best_and_worst(series: "pd.Series[float]") -> tuple[tuple[str, float], ...]:
+    """Return period and value of the largest and of the smallest value; nothing of no value."""
+    values = series.to_numpy()
+    if not len(values):
+        return ()
+    places = int(values.argmax()), int(values.argmin())
+    return tuple((str(series.index[place]), float(values[place])) for place in places)
+
+
+def _realized_returns(data: PortfolioData) -> "pd.Series[float]":
+    """Return the stored daily returns of the sessions shown by day; none if they are too few."""
+    if data.pro_forma is None:
+        return pd.Series(dtype=float)
+    shown = data.pro_forma.days[-data.n_sessions :]
+    stored = data.history.set_index("day")["daily_return"].reindex(shown).dropna()
+    if len(stored) < min_realized_returns(len(shown)):
+        return pd.Series(dtype=float)
+    return stored.set_axis(pd.DatetimeIndex(stored.index).strftime("%Y-%m-%d"))
 
 
 def list_periods(data: PortfolioData) -> list[PeriodReturn]:

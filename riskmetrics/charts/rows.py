@@ -56,7 +56,7 @@ def equity(data: PortfolioData) -> pd.DataFrame:
 
 @_of_pro_forma
 def cumulative_returns(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
-    """Return day, portfolio, market, and actual if stored; all start at 0.
+    """Return day, portfolio, market, and realized if stored; all start at 0.
 
     Each unbroken run of stored returns starts on the pro-forma line, as what was earned on sessions
     without a stored return is unknown.
@@ -69,13 +69,13 @@ def cumulative_returns(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame
     is_stored = stored.notna()
     run = (is_stored & ~is_stored.shift(fill_value=False)).cumsum()
     start = growth["portfolio"].shift(1, fill_value=1.0).groupby(run).transform("first")
-    actual = start * (1 + stored).groupby(run).cumprod()
+    realized = start * (1 + stored).groupby(run).cumprod()
     return pd.DataFrame(
         {
             "day": rows["day"],
             "portfolio": growth["portfolio"] - 1,
             "market": growth["market"] - 1,
-            "actual": actual - 1,
+            "realized": realized - 1,
         }
     )
 

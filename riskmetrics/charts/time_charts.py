@@ -31,7 +31,7 @@ from riskmetrics.charts.layers import (
 )
 
 _COMPARED = legend(portfolio=MAIN, market_index=OTHER)
-_RETURNS = legend(holdings_of_today=MAIN, actual=GOOD, market_index=OTHER)
+_RETURNS = legend(holdings_of_today=MAIN, realized=GOOD, market_index=OTHER)
 _FAN = legend(forecast=MAIN, realized=INK, outside_the_band=BAD)
 _VAR = legend(daily_return=OTHER, **{"value at risk, 95%": MAIN}, exception=BAD)
 
@@ -144,12 +144,12 @@ TIME_CHARTS: tuple[Chart, ...] = (
             level(0),
             line(quantity("market"), _RETURNS["market_index"]),
             line(quantity("portfolio"), _RETURNS["holdings_of_today"], strokeDash=[4, 2]),
-            line(quantity("actual"), _RETURNS["actual"]),
+            line(quantity("realized"), _RETURNS["realized"]),
         ),
         is_pro_forma=True,
         pointed=at_session(
             ("portfolio", "Holdings of today", PERCENT_1),
-            ("actual", "Actual", PERCENT_1),
+            ("realized", "Realized", PERCENT_1),
             ("market", "Market index", PERCENT_1),
         ),
     ),

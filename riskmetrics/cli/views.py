@@ -18,6 +18,7 @@ from riskmetrics.catalog import (
     find_figure,
     listing_of,
 )
+from riskmetrics.catalog.realized import REALIZED_FIGURES, REALIZED_TITLE
 from riskmetrics.cli.output import to_records
 from riskmetrics.db import limits, listed_rows, result_queries, volatility_queries
 from riskmetrics.funds import NOT_LOOKED_THROUGH
@@ -25,6 +26,7 @@ from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import TABLE_FORMATS
 from riskmetrics.present.limits import format_value_and_limit
+from riskmetrics.present.realized import read_realized
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -246,6 +248,18 @@ def _listed(view: str, **of_view: Any) -> View:
     return View({listing.key: _listed_table(listing) for listing in listings}, **of_view)
 
 
+def _risk_view() -> View:
+    """Return the listings of risk; the realized history follows drawdowns of today's holdings."""
+    tables: dict[str, Table] = {}
+    for key, table in _listed("risk").tables.items():
+        tables[key] = table
+        if key == "drawdowns":
+            tables["realized"] = Table(
+                REALIZED_TITLE, read_realized, renamed=REALIZED_FIGURES, is_optional=True
+            )
+    return View(tables)
+
+
 VIEWS = {
     "betas": _listed("betas", has_caveats=False, notes=_beta_notes),
     "rate-betas": _listed("rate-betas", notes=_rate_beta_notes),
@@ -282,7 +296,7 @@ VIEWS = {
             )
         }
     ),
-    "risk": _listed("risk"),
+    "risk": _risk_view(),
     "contributions": _listed("contributions"),
     "correlations": _listed("correlations"),
     "factors": _listed("factors", notes=_factor_notes),

@@ -45,6 +45,25 @@ def read_history(
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
 
 
+def read_daily_returns(
+    connection: sa.Connection, first: date, last: date, portfolio: str | None = None
+) -> pd.DataFrame:
+    """Return portfolio, portfolio_id, day and daily_return, which is NaN where it is undefined."""
+    snapshots = tables.portfolio_snapshots
+    day = snapshots.c.snapshot_date
+    statement = (
+        select_of_portfolios(
+            snapshots,
+            snapshots.c.portfolio_id,
+            day.label("day"),
+            sa.cast(snapshots.c.daily_return, sa.Double).label("daily_return"),
+        )
+        .where(day.between(first, last))
+        .order_by(_portfolios.c.name, day)
+    )
+    return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
+
+
 def read_forecast_history(
     connection: sa.Connection, first: date, last: date, portfolio: str | None = None
 ) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from riskmetrics.catalog.realized import REALIZED_FIGURES
 from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.funds import NOT_LOOKED_THROUGH
 from riskmetrics.gics import UNCLASSIFIED
@@ -58,6 +59,8 @@ class Section:
     """Metric to coverage row."""
     risk: dict[str, list[Record]]
     """Rows of the tables of risk, by the names of their listings."""
+    realized: Mapping[str, object]
+    """What the portfolio realized, by 'table.column' of the figure of today's holdings."""
     volatility: Record | None
     """Volatility figures with the 80% interval; None if there is no snapshot."""
     rates: Record | None
@@ -169,6 +172,16 @@ def contract_terms(row: Record) -> str:
         "" if expiration is None else formatting.day(expiration),
     )
     return " ".join(part for part in parts if part)
+
+
+def realized_figures(rows: list[Record]) -> dict[str, object]:
+    """Return the realized history by 'table.column'; empty if it is too short."""
+    return {
+        figure: row[column]
+        for row in rows
+        if row["undefined_reason"] is None
+        for column, figure in REALIZED_FIGURES.items()
+    }
 
 
 def headline_figures(snapshot: Record | None, risk: Mapping[str, list[Record]]) -> Record:

@@ -24,13 +24,19 @@ from riskmetrics.db.split_suspects import find_import_splices, find_suspected_sp
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.present.caveats import portfolio_caveats
 from riskmetrics.present.footnotes import Footnotes, Record
+from riskmetrics.present.realized import read_realized
 from riskmetrics.report.attention import list_findings
 from riskmetrics.report.changes import list_changes, list_drivers
 from riskmetrics.report.figures import NO_FIGURES, draw_figures
 from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.options import ReportOptions
 from riskmetrics.report.position_table import build_table
-from riskmetrics.report.section import Section, headline_figures, list_instruments
+from riskmetrics.report.section import (
+    Section,
+    headline_figures,
+    list_instruments,
+    realized_figures,
+)
 from riskmetrics.results import price_faults
 
 _WEEK = 5
@@ -64,6 +70,7 @@ _BOOK_QUERIES: dict[str, Query] = {
 """Tables with a few rows per portfolio, which are read of all."""
 
 _POSITION_QUERIES: dict[str, Query] = {
+    "realized": read_realized,
     "betas": listed_rows.read_market_betas,
     "position_volatility": volatility_queries.read_position_volatility,
     "rate_betas": partial(listed_rows.read_rows, "position_interest_rate_betas"),
@@ -73,7 +80,7 @@ _POSITION_QUERIES: dict[str, Query] = {
         if listing.view in ("contributions", "options") or listing.name == "holding_liquidity"
     },
 }
-"""Tables with rows per position, which are read of the portfolios that are shown in full."""
+"""Tables with rows per position or session, read of the portfolios that are shown in full."""
 
 
 class Sections(NamedTuple):
@@ -272,6 +279,7 @@ def _build_section(
         sectors=tables["sectors"],
         coverage={row["metric"]: row for row in tables["coverage"]},
         risk=risk,
+        realized=realized_figures(tables["realized"]),
         volatility=next(iter(tables["volatility"]), None),
         rates=next(iter(tables["rates"]), None),
         instruments=list_instruments(tables["position_volatility"], tables["rate_betas"]),

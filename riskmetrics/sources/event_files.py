@@ -81,7 +81,8 @@ def _require_calendar(path: Path, keys: pd.DataFrame) -> None:
     """Raise DataQualityError if a symbol has so many days that they are prices or trades."""
     counts = keys.groupby(["symbol", keys["day"].dt.year]).size()
     if len(counts) and counts.max() > MAX_EVENTS_PER_YEAR:
-        ((symbol, year),) = counts.nlargest(1).index
+        largest = int(counts.to_numpy().argmax())
+        symbol, year = (counts.index.get_level_values(level)[largest] for level in (0, 1))
         raise DataQualityError(
             f"{path} has {counts.max()} days of {symbol} in {year}: it is no calendar of events,"
             f" which has at most {MAX_EVENTS_PER_YEAR} a year"

@@ -21,8 +21,8 @@ def test_stored_returns_start_on_the_pro_forma_line() -> None:
     found = rows.cumulative_returns(portfolio_data(pro_forma=series, history=history, n_sessions=4))
     assert found["portfolio"].tolist() == pytest.approx([0.1, 0.32, 0.32, 0.98])
     assert found["market"].tolist() == pytest.approx([0.0, 0.1, 0.1, 0.1])
-    assert found["actual"].isna().tolist() == [True, True, False, False]
-    assert found["actual"].tolist()[2:] == pytest.approx([1.32 * 1.1 - 1, 1.32 * 1.1 * 0.5 - 1])
+    assert found["realized"].isna().tolist() == [True, True, False, False]
+    assert found["realized"].tolist()[2:] == pytest.approx([1.32 * 1.1 - 1, 1.32 * 1.1 * 0.5 - 1])
 
 
 def test_stored_returns_break_where_a_session_is_missing() -> None:
@@ -32,7 +32,7 @@ def test_stored_returns_break_where_a_session_is_missing() -> None:
     history = portfolio_data().history.iloc[[-5, -4, -2, -1]].assign(daily_return=[0.2, 0, 0.5, 0])
     found = rows.cumulative_returns(portfolio_data(pro_forma=series, history=history, n_sessions=5))
     expected = [0.2, 0.2, np.nan, 1.1**3 * 1.5 - 1, 1.1**3 * 1.5 - 1]
-    assert found["actual"].tolist() == pytest.approx(expected, nan_ok=True)
+    assert found["realized"].tolist() == pytest.approx(expected, nan_ok=True)
 
 
 def test_drawdowns_start_at_the_first_value() -> None:

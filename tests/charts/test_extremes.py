@@ -1,5 +1,6 @@
 """Best and worst days and months, and drawdowns, by hand."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -59,8 +60,8 @@ def test_extremes_are_those_of_the_sessions_shown() -> None:
     """Nine before the sessions shown is the largest return, and not among them."""
     found = {extreme.label: extreme for extreme in list_extremes(of(0.01, -0.02, 0.03))}
     days = [f"{day:%Y-%m-%d}" for day in sessions(3)]
-    assert found["Best session"][1:] == (days[2], 0.03)
-    assert found["Worst session"][1:] == (days[1], -0.02)
+    assert found["Best session"][1:3] == (days[2], 0.03)
+    assert found["Worst session"][1:3] == (days[1], -0.02)
     assert found["Best month"].period == f"{date(2022, 12, 28):%Y-%m}"
     assert list_extremes(portfolio_data(pro_forma=None)) == []
     assert list_extremes(of(np.nan, np.nan)) == []
@@ -101,3 +102,25 @@ def test_a_period_is_left_out_without_its_sessions(n_sessions: int, is_known: bo
         assert found["3 months"].since < sessions(63)[0].date()
         assert found["3 months"].portfolio == pytest.approx(1.001**63 - 1)
     assert list_periods(portfolio_data(pro_forma=None)) == []
+
+
+@pytest.mark.parametrize(("count", "is_long_enough"), [(30, True), (29, False)])
+def test_extremes_of_what_was_realized_need_half_of_the_sessions(
+    count: int, is_long_enough: bool
+) -> None:
+    data = portfolio_data()
+    stored = data.history.assign(
+        daily_return=data.history["daily_return"].where(np.arange(len(data.history)) >= 60 - count)
+    )
+    found = list_extremes(replace(data, history=stored))
+    sessions_found, months = found[:2], found[2:]
+    assert {(month.realized, month.realized_period) for month in months} == {(None, "")}
+    if not is_long_enough:
+        assert [one.realized for one in sessions_found] == [None, None]
+        return
+    known = stored.set_index("day")["daily_return"]
+    assert [one.realized for one in sessions_found] == [known.max(), known.min()]
+    assert [one.realized_period for one in sessions_found] == [
+        f"{known.idxmax():%Y-%m-%d}",
+        f"{known.idxmin():%Y-%m-%d}",
+    ]

@@ -85,8 +85,14 @@ def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
         "ex_ante_volatility": 2,
         "decayed_betas": 1,
         "active_sectors": 7,
+        "realized": 1,
         **{statistic.key: 1 for statistic in all_statistics()},
     }
+    (realized,) = risk["realized"]
+    assert (realized["max_drawdown"], realized["observations"]) == (None, 1)
+    assert realized["undefined_reason"] == (
+        "1 of 252 sessions have a stored daily return; 126 are needed"
+    )
     assert sum(
         row["share"] for row in read("contributions", "--portfolio", "Long-Short")
     ) == pytest.approx(1.0)

@@ -792,3 +792,26 @@ def test_caveats_are_shown_before_values_and_weights(
         " equity are undefined." in text
     )
     assert "2 of 3 instruments have an unconfirmed close that affects value or P&L" in text
+
+
+def test_what_the_portfolio_realized_is_next_to_what_its_holdings_would_have(
+    connection: sa.Connection,
+) -> None:
+    """A year of stored returns with a fall of 20% and a gain of 5%, in two sessions."""
+    owner = portfolio(connection, "Long-Short", LONG_SHORT | {"daily_return": 0.0})
+    sessions = trading_calendar.sessions_with_lookback([DAY], 251)
+    returns = dict.fromkeys(sessions[:-1], 0.0) | {sessions[10]: -0.2, sessions[20]: 0.05}
+    for session, daily_return in returns.items():
+        row = LONG_SHORT | {"daily_return": daily_return, "snapshot_date": session}
+        insert(connection, tables.portfolio_snapshots, portfolio_id=owner, **row)
+    key = {"portfolio_id": owner, "day": DAY, "observations": 252}
+    drawdowns = tables.STATISTIC_TABLES["portfolio_drawdowns"]
+    insert(connection, drawdowns, current_drawdown=0.01, max_drawdown=0.1135, **key)
+    performances = tables.STATISTIC_TABLES["portfolio_performance"]
+    market = {"market_index": "SPX"} if "market_index" in performances.c else {}
+    insert(connection, performances, annual_return=0.07, sharpe_ratio=1.0, **key, **market)
+    page = Page(render(connection, DAY))
+    assert page.row("Maximum drawdown", 4) == ["Maximum drawdown", "11.3%", "20.0%", ""]
+    assert page.row("Current drawdown", 4) == ["Current drawdown", "1.0%", "16.0%", ""]
+    assert page.row("Annualized return", 4) == ["Annualized return", "+7.0%", "−16.0%", "a year"]
+    assert page.row("Sharpe ratio", 4) == ["Sharpe ratio", "1.00", "", "risk-free rate 0"]
