@@ -723,7 +723,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_volatility_fell": lambda f: _sharp(f, -1),
     "headline_quiet": lambda f: (
         {""}
-        if abs(f.daily_return) < 0.25 * f.previous_var_95
+        if abs(f.daily_return) < max(0.25 * f.previous_var_95, 0.0005 * (f.previous_var_95 >= 0))
         and (1, True) not in _all_limits(f)
         and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
         else set()

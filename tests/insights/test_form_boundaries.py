@@ -118,6 +118,13 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("headline_one_loss:POS_01", {**_CAUSE, "pos_01_pnl": -600.0}, "total_value", 1e6, -1),
     ("largest_detractor:POS_01", _LOSERS, "pos_01_pnl", -100.0, -1),
     ("gains_spread:POS_01", {**_GAINERS, "n_losers": 1, "pos_01_pnl": 250.0}, "n_winners", 5, 1),
+    (
+        "headline_quiet",
+        {"previous_var_95": 0.001},
+        "daily_return",
+        float(np.nextafter(0.0005, 0)),
+        -1,
+    ),
     ("opened", {}, "n_opened", 2, 1),
     ("beta_rose", {"beta": 4.2}, "beta_change", 0.2, 1),
     ("headline_quiet", _LOSS, "daily_return", float(np.nextafter(-0.25, 0)), 1),

@@ -33,6 +33,9 @@ _MOST, _MIN_RESULT = 0.55, 0.001
 naming one.
 """
 
+_TRIVIAL = 0.0005
+"""Return that is small whatever the value at risk is."""
+
 _SHARP = 0.2
 """Relative move of the volatility in a session that is sharp."""
 
@@ -210,13 +213,13 @@ def headline_no_result(view: View) -> Iterator[Instance]:
 
 @form("headline_quiet", "result", "", "A quiet day", role="headline", is_event=True)
 def headline_quiet(view: View) -> Iterator[Instance]:
-    """The result is small for the value at risk; volatility did not move, and no limit is new."""
+    """The result is small, for the value at risk or at all; volatility did not move, and no limit is new."""
     facts = view.facts_of("daily_return", "previous_var_95")
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
-        if rate < tail.SMALL * var and not is_new and not moved:
+        if rate < max(tail.SMALL * var, _TRIVIAL) and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)
 
 
