@@ -10,6 +10,7 @@ from math import isnan, nan, sqrt
 
 from riskmetrics.insights.history_facts import UNKNOWN_START
 from tests.insights.figures import Expected, Figures, expect, known
+from tests.insights.level_oracles import LEVEL_STATEMENTS
 from tests.insights.risk_oracles import RISK_STATEMENTS
 
 
@@ -380,6 +381,7 @@ def _unusual(f: Figures, sign: int) -> Expected:
 
 STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     **RISK_STATEMENTS,
+    **LEVEL_STATEMENTS,
     **{
         f"{name}{over}": partial(_contributor, sign=sign, over=over)
         for name, sign in (("detractor", -1), ("contributor", 1))
@@ -728,6 +730,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
         else set()
     ),
+    "headline_answer": lambda f: {""} if known(f.total_value) else set(),
     "headline_no_result": lambda f: (
         {""} if known(f.total_value) and "daily_pnl" not in f.sheet.facts else set()
     ),

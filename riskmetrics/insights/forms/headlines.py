@@ -213,7 +213,7 @@ def headline_no_result(view: View) -> Iterator[Instance]:
 
 @form("headline_quiet", "result", "", "A quiet day", role="headline", is_event=True)
 def headline_quiet(view: View) -> Iterator[Instance]:
-    """The result is small, for the value at risk or at all; volatility did not move, and no limit is new."""
+    """The result is small, volatility did not move, and no limit is new."""
     facts = view.facts_of("daily_return", "previous_var_95")
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
@@ -231,6 +231,14 @@ def _plain(form_id: str, topic: Topic, kind: str, least: float, text: str) -> No
         facts = view.facts_of(kind)
         if facts and float(facts[0].value) >= least:
             yield Instance({}, (), 0.1, context=facts)
+
+
+@form("headline_answer", "result", "", "From the stored facts", role="headline", is_answer=True)
+def headline_answer(view: View) -> Iterator[Instance]:
+    """Something is held: the title of an answer that no other headline states."""
+    facts = view.facts_of("total_value")
+    if facts:
+        yield Instance({}, (), 0.01, context=facts)
 
 
 _plain("headline_beta", "factors", "beta", float("-inf"), "Sensitivity to the market")
