@@ -36,24 +36,26 @@ def ask(
     from riskmetrics.cli.database import connect_at_head
     from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store as stored
-    from riskmetrics.insights import pipeline, questions
+    from riskmetrics.insights import pipeline
+    from riskmetrics.insights.common_questions import OFFERED
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
     if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
         raise fail(f"a question must have 1 to {MAX_QUESTION_CHARS} characters", code=2)
     require_printable(question, "the question")
     configured = settings.load()
-    if configured.anthropic_api_key is None and questions.find_question(question) is None:
-        examples = "".join(f"\n  {each.example}" for each in questions.COMMON_QUESTIONS)
-        raise fail(
-            "without ANTHROPIC_API_KEY, fixed rules answer only common questions. Set the key, or"
-            f" ask one of:{examples}",
-            code=2,
-        )
     with connect_at_head() as engine:
         with engine.connect() as connection:
             _, (request, *_) = select_requests(
                 connection, configured, day, portfolio, "custom", question.strip()
+            )
+        is_known = request.plan is not None and request.plan.missing != ["no_rule"]
+        if configured.anthropic_api_key is None and not is_known:
+            examples = "".join(f"\n  {each}" for each in OFFERED)
+            raise fail(
+                "without ANTHROPIC_API_KEY, fixed rules answer only common questions. Set the key,"
+                f" or ask one of:{examples}",
+                code=2,
             )
         context = build_generation_context(configured)
         if configured.anthropic_api_key is None:

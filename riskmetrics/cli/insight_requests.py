@@ -25,6 +25,7 @@ def select_requests(
 ) -> "tuple[date, list[Request]]":
     """Return the session and the insight requests of the options; exit if there are none."""
     from riskmetrics.cli.database import find_session
+    from riskmetrics.db import input_queries
     from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import fact_sheet, pipeline
     from riskmetrics.insights.templates import Template
@@ -43,9 +44,13 @@ def select_requests(
     chosen = {insight_type} if insight_type else daily
     sheets = fact_sheet.read_sheets(connection, [session], portfolio)
     templates = [template for kind, template in active.items() if kind in daily | chosen]
+    names: tuple[str, ...] = ()
+    if question is not None and portfolio is not None:
+        others = {*input_queries.read_portfolios(connection)["name"]} - {portfolio}
+        names = (portfolio, *sorted(others))
     requests = [
         request
-        for request in pipeline.writable_requests(sheets, templates, question)
+        for request in pipeline.writable_requests(sheets, templates, question, names)
         if request.insight_type in chosen
     ]
     if not requests:

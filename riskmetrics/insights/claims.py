@@ -100,6 +100,8 @@ class Form:
     """Of a headline: the form whose truth it shares."""
     place: int = 5
     """Place in a paragraph: the result of the session is 0, its contributors 1, other claims 5."""
+    is_answer: bool = False
+    """Whether only an answer to a question tells it."""
 
     def __post_init__(self) -> None:
         """Reject a phrasing that a reader could misunderstand, whatever the facts are.
@@ -137,7 +139,7 @@ class Form:
     @property
     def insight_types(self) -> frozenset[str]:
         """Types of insight that tell it."""
-        return _TYPES_BY_TOPIC[self.topic]
+        return frozenset({"custom"}) if self.is_answer else _TYPES_BY_TOPIC[self.topic]
 
 
 @dataclass(frozen=True)
@@ -246,6 +248,7 @@ def form(
     is_event: bool = False,
     states: str = "",
     place: int = 5,
+    is_answer: bool = False,
 ) -> "Callable[[Callable[[View], Iterator[Instance]]], Form]":
     """Return a decorator that adds a form to the catalog; the function evaluates it.
 
@@ -268,8 +271,9 @@ def form(
         words = frozenset(connectives)
         listed = tuple(entries)
         found = Form(
-            form_id, topic, kinds, phrasings, evaluate, role, words, listed, is_event, states, place
-        )
+            form_id, topic, kinds, phrasings, evaluate, role, words, listed, is_event, states,
+            place, is_answer,
+        )  # fmt: skip
         _FORMS[form_id] = found
         return found
 
@@ -327,6 +331,7 @@ def remembered(sheet: "Sheet") -> dict[str, tuple[float, ...]]:
     return {
         _memory_key(claim.form, claim.instance, sheet): _values(claim.instance)
         for claim in claims_of(sheet, {}).values()
+        if not claim.form.is_answer
     }
 
 

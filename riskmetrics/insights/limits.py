@@ -28,6 +28,10 @@ _OWN = {
 """Type with a limit to the limit that a user can set on it."""
 
 
+_INVESTED = 0.5
+"""Gross exposure over equity from which a sector's share of it is an alarm."""
+
+
 class Reach(NamedTuple):
     """A limit that is reached."""
 
@@ -84,7 +88,7 @@ def _find_all(view: View) -> Iterator[Reach]:
         kind = view.fact("fund", alias)
         if kind is None or kind.value != "fund":
             yield from _reach(view, "weight", alias)
-    for alias in view.aliases("SEC"):
+    for alias in view.aliases("SEC") if _has_sectors(view) else ():
         if view.sheet.aliases[alias].get("sector") not in NO_SECTORS:
             yield from _reach(view, "gross", alias)
     for name in ("beta", "gross_to_equity"):
@@ -92,6 +96,15 @@ def _find_all(view: View) -> Iterator[Reach]:
     market, own = view.fact("market_drawdown"), view.number("drawdown")
     if own is not None and (market is None or own >= market_multiple() * float(market.value)):
         yield from _reach(view, "drawdown", context=(market,) if market else ())
+
+
+def _has_sectors(view: View) -> bool:
+    """Return whether a sector's share of gross exposure says something about the risk.
+
+    It does not if little is invested, and that of a single position is the position once more.
+    """
+    gross = view.number("gross_to_equity")
+    return view.number("num_positions") != 1 and (gross is None or gross >= _INVESTED)
 
 
 def _reach(

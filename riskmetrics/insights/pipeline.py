@@ -53,6 +53,8 @@ class Request:
     question: str | None = None
     told: frozenset[str] = frozenset()
     """Ids of claims and facts that the session's leading note tells."""
+    portfolios: tuple[str, ...] = ()
+    """Of a question: name of the portfolio, then those of all others, which it may contain."""
     silent: tuple[str, ...] = ()
     """Of the leading note: types that have nothing to tell, whose earlier notes are outdated."""
 
@@ -80,7 +82,7 @@ class Request:
     def plan(self) -> Plan | None:
         """Plan of the rules; None if there is nothing to tell."""
         if self.question is not None:
-            return answer_by_rules(self.question, self.claims)
+            return answer_by_rules(self.question, self.claims, self.sheet.aliases, self.portfolios)
         return plan_by_rules(self.claims, self.insight_type)
 
     @cached_property
@@ -125,7 +127,10 @@ class _Planned:
 
 
 def writable_requests(
-    sheets: Sequence[Sheet], templates: Sequence[Template], question: str | None = None
+    sheets: Sequence[Sheet],
+    templates: Sequence[Template],
+    question: str | None = None,
+    portfolios: tuple[str, ...] = (),
 ) -> Iterator[Request]:
     """Yield requests for the sheets and templates that have something to tell.
 
@@ -144,6 +149,7 @@ def writable_requests(
                 sheet.select_facts(template.providers),
                 question,
                 frozenset() if template.insight_type in _INDEPENDENT_TYPES else told,
+                portfolios,
             )
             for template in templates
             if available.issuperset(template.required_providers)

@@ -24,6 +24,7 @@ RULE_ANSWERS = {
     "no_limit": "No limit is reached by a figure that is defined.",
     "no_change": "Nothing that is worth a sentence changed in the session.",
     "no_gap": "No missing price and no undefined risk figure is reported.",
+    "definitions": "Terms are defined in the glossary of the documentation, not in stored facts.",
 }
 """What only the rules state if no claim answers a question, as sentences."""
 
@@ -62,6 +63,7 @@ MissingFact = Literal[
     "no_limit",
     "no_change",
     "no_gap",
+    "definitions",
 ]
 """A key of MISSING_FACTS or RULE_ANSWERS."""
 

@@ -26,7 +26,7 @@ TOLD_IN = "told_in"
 NOT_ANSWERED, NOTHING = "Not answered", "Nothing to tell"
 """Titles of answers without a claim: what was asked is not stored, or is not so."""
 
-_NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule"}
+_NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule", "definitions"}
 
 
 class NoteText(NamedTuple):

@@ -13,6 +13,9 @@ from riskmetrics.present import formatting
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
+_FAR_APART = 20
+"""Ratio from which figures need no decimals to be told apart."""
+
 MAX_DECIMALS = 4
 """Decimals, of a percentage or a number, that `apart` tries at most."""
 
@@ -22,6 +25,7 @@ PATTERNS: Final = {
     "points": r"[\d,]+(?:\.\d+)? points?",
     "number": r"−?[\d,]+(?:\.\d+)?",
     "figure": r"−?[\d,]+(?:\.\d+)?%?",
+    "excess": r"[\d,]+(?:\.\d+)?(?: points?)?",
     "times": r"[\d,]+(?:\.\d+)?×",
     "count": r"[\d,]+",
     "ordinal": r"[\d,]+(?:st|nd|rd|th)",
@@ -71,6 +75,12 @@ def money(value: float, currency: str = "USD") -> Slot:
 def percent(value: float, decimals: int | None = None) -> Slot:
     """Return a fraction shown as a percentage, with its sign."""
     return Slot("percent", float(value), decimals)
+
+
+def below_all(value: float) -> Slot:
+    """Return a share below 1, shown with as many decimals, up to two, as tell it from 100%."""
+    shown = (percent(value, decimals) for decimals in range(3))
+    return next((each for each in shown if not each.show().startswith("100")), percent(value, 2))
 
 
 def size(value: float, decimals: int | None = None) -> Slot:
@@ -134,9 +144,14 @@ def flat_slots(slots: "Mapping[str, Slot]") -> "Iterator[Slot]":
 def apart(kind: str, *values: float) -> tuple[Slot, ...]:
     """Return slots of values with the same decimals, as many as tell different ones apart.
 
-    Values that differ by less than `MAX_DECIMALS` show are shown alike.
+    Values that differ by less than `MAX_DECIMALS` show are shown alike. Of different orders of
+    magnitude, each has the decimals of its own.
     """
     base = [Slot(kind, float(value)) for value in values]
+    sizes = sorted(abs(float(value)) for value in values)
+    are_distinct = len({slot.show() for slot in base}) == len(set(map(float, values)))
+    if are_distinct and sizes[-1] >= _FAR_APART * sizes[0] > 0:
+        return tuple(base)
     fewest = max(_decimals(slot) for slot in base)
     for decimals in range(fewest, MAX_DECIMALS + 1):
         shown = [slot._replace(decimals=decimals) for slot in base]
@@ -160,7 +175,8 @@ def _decimals(slot: Slot) -> int:
         return slot.decimals
     if slot.kind in ("percent", "points"):
         shown = abs(float(slot.value)) * 100  # type: ignore[arg-type]
-        return 0 if shown >= 9.95 else 1 if shown >= 0.095 or shown == 0 else 2
+        edges = (9.95, 0.095 if shown else 0.0, 0.005, 0.0005)
+        return next((each for each, edge in enumerate(edges) if shown >= edge), MAX_DECIMALS)
     return 2 if slot.kind == "number" else 1
 
 

@@ -107,6 +107,9 @@ def random_sheet(random: Random) -> Sheet:
     _relate(random, facts)
     if random.random() < 0.05:
         facts = {name: facts[name] for name in ("total_value", "num_positions") if name in facts}
+    for debt in ("total_value", "cash_value"):
+        if debt in facts and random.random() < 0.05:
+            facts[debt] = -100.0
     streaks = [name for name in facts if name.endswith("_streak")]
     qualities = {name: UNKNOWN_START for name in streaks if random.random() < 0.3}
     if random.random() < 0.3:

@@ -10,6 +10,7 @@ from math import isnan, nan, sqrt
 
 from riskmetrics.insights.history_facts import UNKNOWN_START
 from tests.insights.figures import Expected, Figures, expect, known
+from tests.insights.level_oracles import LEVEL_STATEMENTS
 from tests.insights.risk_oracles import RISK_STATEMENTS
 
 
@@ -46,10 +47,10 @@ def _main(f: Figures, sign: int, *, is_offset: bool) -> Expected:
 
 
 def _largest_below_half(f: Figures, sign: int) -> Expected:
-    """Return the largest of several on the side of the result, if it made less than half of it."""
+    """Return the largest of several on the side of the result: a tenth to half of that side."""
     alias, pnl, share = _largest(f, sign)
     others = f.n_winners if sign > 0 else f.n_losers
-    holds = share < 0.5 and sign * f.daily_pnl > 0 and others > 1
+    holds = 0.1 <= share < 0.5 and sign * f.daily_pnl > 0 and others > 1
     return expect(holds, alias, name=alias, amount=abs(pnl), share=share)
 
 
@@ -76,6 +77,8 @@ def _limit(f: Figures, kind: str, alias: str = "") -> float:
     ):
         return nan
     if kind == "weight" and f.text(f"{alias.lower()}_fund") == "fund":
+        return nan
+    if kind == "gross" and (f.num_positions == 1 or f.gross_to_equity < 0.5):
         return nan
     if kind == "gross" and f.sheet.aliases[alias]["sector"] in (
         "Bonds",
@@ -123,8 +126,14 @@ def round_half_even(value: float) -> float:
     return nan if isnan(value) else round(value)
 
 
+def _no_risk(f: Figures) -> bool:
+    figures = (f.beta, f.volatility_21d, f.expected_volatility, f.var_95, f.drawdown)
+    return known(f.total_value) and not any(known(value) for value in figures)
+
+
 def _test(f: Figures, holds: bool) -> Expected:
     found = known(f.var_tested, f.var_exceptions, f.var_expected, f.var_p_value) and holds
+    found = found and not _no_risk(f)
     return expect(
         found,
         count=f.var_tested,
@@ -155,19 +164,19 @@ def _left(f: Figures, sign: int) -> Expected:
 
 def _volatility_moved(f: Figures, sign: int) -> Expected:
     before = f.volatility_21d - f.volatility_21d_change
-    holds = before > 0 and sign * f.volatility_21d_change >= 0.1 * before
+    holds = before >= 0.01 and sign * f.volatility_21d_change >= 0.1 * before
     return expect(holds, before=before, now=f.volatility_21d)
 
 
 def _drifted(f: Figures, sign: int) -> Expected:
     before = f.volatility_21d - f.volatility_21d_change_21d
-    holds = before > 0 and sign * f.volatility_21d_change_21d >= 0.25 * before
+    holds = before >= 0.01 and sign * f.volatility_21d_change_21d >= 0.25 * before
     return expect(holds, before=before, now=f.volatility_21d)
 
 
 def _forecast_moved(f: Figures, sign: int) -> Expected:
     before = f.expected_volatility - f.expected_volatility_change
-    holds = before > 0 and sign * f.expected_volatility_change >= 0.1 * before
+    holds = before >= 0.01 and sign * f.expected_volatility_change >= 0.1 * before
     return expect(holds, before=before, now=f.expected_volatility)
 
 
@@ -264,7 +273,7 @@ def _scenario(f: Figures, side: int | None = None) -> Expected:
         if f.rank(alias, "result") == 1 and result < 0:
             if side is None:
                 found[alias] = {"name": alias, "loss": -result}
-            elif move < 0 and side * result > side * move:
+            elif move < 0 and (result >= 0.9 * move if side > 0 else result <= 1.1 * move):
                 found[alias] = {"name": alias, "loss": -result, "market": -move}
     return found
 
@@ -275,6 +284,12 @@ def _drawdown(f: Figures) -> Expected:
     return expect(holds, drawdown=f.drawdown, day=date.fromisoformat(peak) if holds else None)
 
 
+def _is_clear_beta(f: Figures, sign: int) -> bool:
+    """Return whether beta moved by a twentieth: of 1, or of itself above 1."""
+    before = abs(f.beta - f.beta_change)
+    return sign * f.beta_change >= 0.05 * (before if before > 1 else 1) and known(f.beta)
+
+
 def _quiet_moves(f: Figures) -> bool:
     """Return whether beta, volatility and forecast moved little, and no limit was crossed."""
     crossed = [
@@ -282,7 +297,7 @@ def _quiet_moves(f: Figures) -> bool:
         for alias in f.things("LIM")
         for kind in ("checked", "checked_number")
     ]
-    is_clear = abs(f.beta_change) >= 0.05 and known(f.beta)
+    is_clear = _is_clear_beta(f, 1) or _is_clear_beta(f, -1)
     is_clear = is_clear or bool(_volatility_moved(f, 1) or _volatility_moved(f, -1))
     return not (any(crossed) or is_clear or (1, True) in _all_limits(f)) and all(
         abs(getattr(f, f"{kind}_change")) <= 2 * getattr(f, f"{kind}_usual_change")
@@ -299,15 +314,21 @@ def _exceeded_since(f: Figures, alias: str, kind: str) -> bool:
     return (status, before) == ("exceeded", "kept") and is_beyond
 
 
+def _has_both_sides(f: Figures) -> bool:
+    """Return whether there are shorts, and they are not all positions that are counted."""
+    return f.num_short_positions > 0 and f.num_short_positions != f.num_positions
+
+
 def _netting(f: Figures) -> Expected:
     gains, losses = f.winners_pnl, -f.losers_pnl
     holds = gains >= 0.4 * losses > 0 and losses >= 0.4 * gains
     return expect(holds, gains=gains, losses=losses)
 
 
-def _spread(f: Figures) -> Expected:
-    alias, pnl, share = _largest(f, -1)
-    holds = f.daily_pnl < 0 and f.n_losers >= 5 and f.n_winners >= 1 and share <= 0.25
+def _spread(f: Figures, sign: int) -> Expected:
+    alias, pnl, share = _largest(f, sign)
+    many, few = (f.n_losers, f.n_winners) if sign < 0 else (f.n_winners, f.n_losers)
+    holds = sign * f.daily_pnl > 0 and many >= 5 and few >= 1 and share <= 0.25
     counts = {"losers": f.n_losers, "winners": f.n_winners}
     return expect(holds, alias, name=alias, amount=abs(pnl), share=share, **counts)
 
@@ -325,26 +346,42 @@ def _against_market(f: Figures, sign: int, over: str, least: float) -> Expected:
 
 
 def _implied(f: Figures, direction: int, outcome: int) -> Expected:
-    """Return the session against beta times the market: in line within 20%, or half a point."""
+    """Return the session against beta times the market: in line within 20%, or half a point.
+
+    Outcome 2 is a session of the other sign than what is implied.
+    """
     implied = f.own_beta * f.market_return
     near = max(0.001, min(0.2 * abs(implied), 0.005))
     gap = f.daily_return - implied
     clear = abs(gap) >= 0.002
+    is_other = f.daily_return * implied < 0 and abs(f.daily_return) >= 0.001
     holds = {
-        -1: gap < -near and clear,
+        -1: gap < -near and clear and not is_other,
         0: -near <= gap <= near,
-        1: gap > near and clear,
+        1: gap > near and clear and not is_other,
+        2: abs(gap) > near and clear and is_other,
     }[outcome]
+    is_sure = not f.own_beta < 2 * f.own_beta_error
     return expect(
-        f.own_beta > 0 and direction * implied >= 0.003 and holds,
+        is_sure and f.own_beta > 0 and direction * implied >= 0.003 and holds,
         beta=f.own_beta,
         market=abs(f.market_return),
         implied=abs(implied),
     )
 
 
+def _unusual(f: Figures, sign: int) -> Expected:
+    """Return a move of two daily volatilities; a loss beyond the value at risk is none."""
+    before = f.volatility_21d - f.volatility_21d_change
+    is_beyond = f.daily_pnl < 0 and -f.daily_return > f.previous_var_95 > 0
+    holds = before > 0 and sign * f.daily_return > 0 and not is_beyond
+    holds = holds and sign * f.daily_return >= 2 * before / sqrt(252)
+    return expect(True, multiple=abs(f.daily_return) / before * sqrt(252)) if holds else {}
+
+
 STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     **RISK_STATEMENTS,
+    **LEVEL_STATEMENTS,
     **{
         f"{name}{over}": partial(_contributor, sign=sign, over=over)
         for name, sign in (("detractor", -1), ("contributor", 1))
@@ -358,7 +395,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     **{
         f"market_{move}_{name}": partial(_implied, direction=direction, outcome=outcome)
         for move, direction in (("fall", -1), ("rise", 1))
-        for name, outcome in (("worse", -1), ("in_line", 0), ("better", 1))
+        for name, outcome in (("worse", -1), ("in_line", 0), ("better", 1), ("against", 2))
     },
     "behind_market": lambda f: expect(
         f.daily_return - f.market_return <= -0.005, gap=f.market_return - f.daily_return
@@ -371,14 +408,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         winners=f.n_winners,
         losers=f.n_losers,
     ),
-    "unusual_move": lambda f: expect(
-        f.volatility_21d - f.volatility_21d_change > 0
-        and not (f.daily_pnl < 0 and -f.daily_return > f.previous_var_95 > 0)
-        and abs(f.daily_return) >= 2 * (f.volatility_21d - f.volatility_21d_change) / sqrt(252),
-        multiple=abs(f.daily_return) / (f.volatility_21d - f.volatility_21d_change) * sqrt(252)
-        if f.volatility_21d != f.volatility_21d_change
-        else nan,
-    ),
+    "unusual_loss": lambda f: _unusual(f, -1),
+    "unusual_gain": lambda f: _unusual(f, 1),
     "cash_share": lambda f: expect(
         f.total_value > 0 and 0.1 * f.total_value <= f.cash_value <= f.total_value,
         share=f.cash_value / f.total_value if f.total_value else nan,
@@ -410,7 +441,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         and known(f.daily_pnl)
         and not {"winners_pnl", "losers_pnl"} & f.sheet.facts.keys()
     ),
-    "losses_spread": _spread,
+    "losses_spread": lambda f: _spread(f, -1),
+    "gains_spread": lambda f: _spread(f, 1),
     "netting": _netting,
     "five_sessions_down": lambda f: expect(f.return_5d <= -0.02, rate=-f.return_5d),
     "five_sessions_up": lambda f: expect(f.return_5d >= 0.02, rate=f.return_5d),
@@ -440,9 +472,12 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "no_change": lambda f: expect(_quiet_moves(f)),
     "equity": lambda f: expect(f.total_value > 0, equity=f.total_value),
-    "opened": lambda f: expect(f.n_opened > 0, count=f.n_opened),
-    "closed": lambda f: expect(f.n_closed > 0, count=f.n_closed),
-    "resized": lambda f: expect(f.n_resized > 0, count=f.n_resized),
+    "opened": lambda f: expect(f.n_opened >= 2, count=f.n_opened),
+    "closed": lambda f: expect(f.n_closed >= 2, count=f.n_closed),
+    "resized": lambda f: expect(f.n_resized >= 2, count=f.n_resized),
+    "opened_one": lambda f: expect(f.n_opened == 1),
+    "closed_one": lambda f: expect(f.n_closed == 1),
+    "resized_one": lambda f: expect(f.n_resized == 1),
     "var_exceeded": lambda f: _result(f, -1, -f.daily_return > f.previous_var_95 > 0),
     "var_held": lambda f: _result(
         f, -1, f.previous_var_95 / 4 <= -f.daily_return <= f.previous_var_95
@@ -461,14 +496,20 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "volatility_rose": lambda f: _volatility_moved(f, 1),
     "volatility_fell": lambda f: _volatility_moved(f, -1),
     "volatility_calm": lambda f: expect(
-        f.volatility_percentile <= 0.2 and known(f.volatility_21d),
+        0 < f.volatility_percentile <= 0.2 and known(f.volatility_21d),
         volatility=f.volatility_21d,
         days=f.volatility_percentile,
     ),
     "volatility_high": lambda f: expect(
-        f.volatility_percentile >= 0.8 and known(f.volatility_21d),
+        0.8 <= f.volatility_percentile < 1 and known(f.volatility_21d),
         volatility=f.volatility_21d,
         days=f.volatility_percentile,
+    ),
+    "volatility_highest": lambda f: expect(
+        f.volatility_percentile == 1 and known(f.volatility_21d), volatility=f.volatility_21d
+    ),
+    "volatility_lowest": lambda f: expect(
+        f.volatility_percentile == 0 and known(f.volatility_21d), volatility=f.volatility_21d
     ),
     "volatility_level": lambda f: expect(known(f.volatility_21d), volatility=f.volatility_21d),
     "windows_compared": lambda f: expect(
@@ -532,22 +573,18 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "beta_error": lambda f: expect(
         known(f.own_beta, f.own_beta_error), beta=f.own_beta, error=f.own_beta_error
     ),
-    "beta_rose": lambda f: expect(
-        f.beta_change >= 0.05 and known(f.beta), before=f.beta - f.beta_change, now=f.beta
-    ),
-    "beta_fell": lambda f: expect(
-        f.beta_change <= -0.05 and known(f.beta), before=f.beta - f.beta_change, now=f.beta
-    ),
+    "beta_rose": lambda f: expect(_is_clear_beta(f, 1), before=f.beta - f.beta_change, now=f.beta),
+    "beta_fell": lambda f: expect(_is_clear_beta(f, -1), before=f.beta - f.beta_change, now=f.beta),
     "market_explains_little": lambda f: expect(f.market_r_squared <= 0.4, share=f.market_r_squared),
     "beta_partial": lambda f: expect(
         f.beta_coverage < 0.995 and known(f.beta), beta=f.beta, coverage=f.beta_coverage
     ),
     "rate_beta": lambda f: expect(f.rate_beta >= 0.2, beta=f.rate_beta),
     "shorts_reduce": lambda f: expect(
-        f.short_share <= -0.02 and f.num_short_positions > 0, share=-f.short_share
+        f.short_share <= -0.02 and _has_both_sides(f), share=-f.short_share
     ),
     "shorts_add": lambda f: expect(
-        f.short_share >= 0.02 and f.num_short_positions > 0, share=f.short_share
+        f.short_share >= 0.02 and _has_both_sides(f), share=f.short_share
     ),
     "gross_and_net": lambda f: expect(
         f.gross_to_equity >= 1.05 and f.net_to_equity > 0 and f.num_short_positions >= 2,
@@ -589,19 +626,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
     "limits_standing": lambda f: expect(any(each != (1, True) for each in _all_limits(f))),
     "prices_missing": lambda f: expect(f.price_coverage < 1, coverage=f.price_coverage),
-    "risk_undefined": lambda f: expect(
-        known(f.total_value)
-        and not any(
-            known(value)
-            for value in (
-                f.beta,
-                f.volatility_21d,
-                f.expected_volatility,
-                f.var_95,
-                f.drawdown,
-            )
-        )
-    ),
+    "risk_undefined": lambda f: expect(_no_risk(f)),
+    "equity_negative": lambda f: expect(f.total_value < 0, amount=-f.total_value),
 }
 """Form to its expected instances."""
 
@@ -620,8 +646,13 @@ BECAUSE: Mapping[str, str] = {
     "headline_largest_gain": "largest_gain",
     "headline_var_too_low": "var_too_low",
     "headline_risk_undefined": "risk_undefined",
-    "headline_volatility_rose": "volatility_rose",
-    "headline_volatility_fell": "volatility_fell",
+    "headline_volatility_highest": "volatility_highest",
+    "headline_volatility_lowest": "volatility_lowest",
+    "headline_equity_negative": "equity_negative",
+    "headline_unusual_loss": "unusual_loss",
+    "headline_unusual_gain": "unusual_gain",
+    "headline_fall_against": "market_fall_against",
+    "headline_rise_against": "market_rise_against",
     "headline_dominates": "position_dominates",
     "headline_risk_heavy": "position_risk_heavy",
     "headline_shorts_add": "shorts_add",
@@ -658,14 +689,23 @@ BECAUSE: Mapping[str, str] = {
 
 
 def _cause(f: Figures, sign: int) -> set[str]:
-    """Return the position that explains the result.
+    """Return the position that made most of the result: clearly more than half of it.
 
-    It made half of the result, of the sum of its sign, and more than its weight.
+    It made half of the sum of its sign, and more than its weight; the result is at least a tenth of
+    a percent of equity.
     """
     alias, pnl, _ = _largest(f, sign)
     part = pnl / f.daily_pnl if f.daily_pnl else nan
-    holds = _main_position(f, sign) and sign * f.daily_pnl > 0 and part >= 0.5
+    holds = _main_position(f, sign) and sign * f.daily_pnl > 0 and part >= 0.55
+    holds = holds and not abs(f.daily_pnl) < 0.001 * abs(f.total_value)
     return {alias} if holds and not part <= f.of(alias, "weight") else set()
+
+
+def _sharp(f: Figures, sign: int) -> set[str]:
+    """Return the portfolio if its volatility moved by a fifth."""
+    before = f.volatility_21d - f.volatility_21d_change
+    is_sharp = abs(f.volatility_21d_change) >= 0.2 * before
+    return {""} if _volatility_moved(f, sign) and is_sharp else set()
 
 
 def _severe(f: Figures, kind: str, prefix: str = "") -> set[str]:
@@ -681,13 +721,16 @@ def _severe(f: Figures, kind: str, prefix: str = "") -> set[str]:
 SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_one_loss": lambda f: _cause(f, -1),
     "headline_one_gain": lambda f: _cause(f, 1),
+    "headline_volatility_rose": lambda f: _sharp(f, 1),
+    "headline_volatility_fell": lambda f: _sharp(f, -1),
     "headline_quiet": lambda f: (
         {""}
-        if abs(f.daily_return) < 0.25 * f.previous_var_95
+        if abs(f.daily_return) < max(0.25 * f.previous_var_95, 0.0005 * (f.previous_var_95 >= 0))
         and (1, True) not in _all_limits(f)
         and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
         else set()
     ),
+    "headline_answer": lambda f: {""} if known(f.total_value) else set(),
     "headline_no_result": lambda f: (
         {""} if known(f.total_value) and "daily_pnl" not in f.sheet.facts else set()
     ),
@@ -703,7 +746,8 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "look_at_market_loss": lambda f: (
         {""}
         if STATEMENTS["var_exceeded"](f)
-        and f.own_beta > 0 > f.market_return
+        and f.own_beta >= 0.5
+        and f.market_return < 0
         and f.own_beta * f.market_return < f.daily_return / 2
         else set()
     ),
@@ -712,7 +756,9 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     ),
     "look_at_leverage": lambda f: _severe(f, "gross_to_equity"),
     "look_at_drawdown": lambda f: (
-        _severe(f, "drawdown") if STATEMENTS["drawdown_deepest"](f) else set()
+        _severe(f, "drawdown")
+        if STATEMENTS["drawdown_deepest"](f) and f.num_positions != 1
+        else set()
     ),
 }
 """Headline or advice to the subjects for which it is true."""
@@ -738,7 +784,12 @@ def _own_limit_to_look_at(f: Figures, *, has_subject: bool) -> set[str]:
 
 
 CHOICES: Mapping[str, Callable[[Figures], set[str]]] = {
-    "look_at_position": lambda f: _riskiest(f) or _severe(f, "weight", "POS"),
+    "look_at_position": lambda f: (
+        {alias for alias in _riskiest(f) if f.of(alias, "weight") >= 0.4}
+        if _riskiest(f)
+        else _severe(f, "weight", "POS")
+    ),
+    "look_at_risk": lambda f: {alias for alias in _riskiest(f) if not f.of(alias, "weight") >= 0.4},
     "look_at_own_limit": lambda f: _own_limit_to_look_at(f, has_subject=False),
     "look_at_own_limit_of": lambda f: _own_limit_to_look_at(f, has_subject=True),
     "look_at_sector": lambda f: _severe(f, "gross", "SEC"),

@@ -37,7 +37,7 @@ def _diversified(f: Figures, *, is_much: bool) -> Expected:
     """Return what is taken off: two fifths and more is much, a fifth and less is little."""
     ratio = f.diversification_ratio
     holds = 3 * ratio >= 5 if is_much else 1 <= ratio <= 1.25
-    holds = holds and f.num_short_positions == 0
+    holds = holds and f.num_short_positions == 0 and f.num_positions != 1
     return expect(holds, share=1 - 1 / ratio) if holds else {}
 
 
@@ -98,7 +98,9 @@ def _all_kept(f: Figures) -> Expected:
     found = [f.text(f"{alias.lower()}_limit_status") for alias in f.things("LIM")]
     checked = [status for status in found if status]
     has_ended = any(
-        _own_limit(f, _STATES["ended"], has_subject=has_subject) for has_subject in (False, True)
+        _own_limit(f, _STATES[state], has_subject=has_subject)
+        for state in ("ended", "close")
+        for has_subject in (False, True)
     )
     holds = bool(checked) and {*checked} == {"kept"} and not has_ended
     return expect(holds, count=len(checked))
@@ -131,15 +133,17 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "liquidity_partial": lambda f: expect(
         f.sold_in_5d < 0.8 and _quality(f, "sold_in_5d") == "ok", share=f.sold_in_5d
     ),
-    "tracking_error": lambda f: expect(f.tracking_error > 0, error=f.tracking_error),
+    "tracking_error": lambda f: expect(f.tracking_error >= 0.005, error=f.tracking_error),
     "tracking_error_rises": lambda f: expect(
         f.tracking_error > 0
+        and (f.tracking_error >= 0.005 or f.expected_tracking_error >= 0.005)
         and f.expected_tracking_error - f.tracking_error >= 0.2 * f.tracking_error,
         expected=f.expected_tracking_error,
         past=f.tracking_error,
     ),
     "tracking_error_falls": lambda f: expect(
         f.tracking_error > 0
+        and (f.tracking_error >= 0.005 or f.expected_tracking_error >= 0.005)
         and f.tracking_error - f.expected_tracking_error >= 0.2 * f.tracking_error,
         expected=f.expected_tracking_error,
         past=f.tracking_error,

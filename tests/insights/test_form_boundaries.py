@@ -32,6 +32,9 @@ _OFFSET: Facts = {
 _LOSS: Facts = {"daily_pnl": -100.0, "previous_var_95": 1.0}
 _WEEK: Facts = {"losers_pnl_5d": -1000.0, "winners_pnl_5d": 0.0, "n_losers_5d": 2}
 
+_NEAR_ZERO: Facts = {"own_beta": 1.0, "market_return": -0.005}
+_CAUSE: Facts = {**_LOSERS, "pos_01_weight": 0.1, "daily_return": -0.01}
+
 EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("five_sessions_down", {}, "return_5d", -0.02, -1),
     ("five_sessions_up", {}, "return_5d", 0.02, 1),
@@ -92,6 +95,38 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         float(np.nextafter(0.25, 0)),
         -1,
     ),
+    ("prices_missing", {}, "price_coverage", float(np.nextafter(1.0, 0)), -1),
+    ("equity_negative", {}, "total_value", float(np.nextafter(0.0, -1)), -1),
+    ("volatility_highest", {"volatility_21d": 0.2}, "volatility_percentile", 1.0, 1),
+    ("volatility_lowest", {"volatility_21d": 0.2}, "volatility_percentile", 0.0, -1),
+    ("volatility_high", {"volatility_21d": 0.2}, "volatility_percentile", 0.8, 1),
+    ("volatility_calm", {"volatility_21d": 0.2}, "volatility_percentile", 0.2, -1),
+    ("headline_volatility_rose", {"volatility_21d": 0.375}, "volatility_21d_change", 0.0625, 1),
+    ("tracking_error", {}, "tracking_error", 0.005, 1),
+    ("shorts_add", {"short_share": 0.1, "num_positions": 3}, "num_short_positions", 1, 1),
+    ("shorts_add", {"short_share": 0.1, "num_positions": 3}, "num_short_positions", 2, -1),
+    ("scenario_less_than_market:SCN_01", {"scn_01_market_move": -0.5}, "scn_01_result", -0.45, 1),
+    ("market_fall_against", _NEAR_ZERO, "daily_return", 0.001, 1),
+    (
+        "market_fall_in_line",
+        {"own_beta": 1.0, "market_return": -0.01, "daily_return": -0.01},
+        "own_beta_error",
+        0.5,
+        -1,
+    ),
+    ("headline_one_loss:POS_01", _CAUSE, "pos_01_pnl", -550.0, -1),
+    ("headline_one_loss:POS_01", {**_CAUSE, "pos_01_pnl": -600.0}, "total_value", 1e6, -1),
+    ("largest_detractor:POS_01", _LOSERS, "pos_01_pnl", -100.0, -1),
+    ("gains_spread:POS_01", {**_GAINERS, "n_losers": 1, "pos_01_pnl": 250.0}, "n_winners", 5, 1),
+    (
+        "headline_quiet",
+        {"previous_var_95": 0.001},
+        "daily_return",
+        float(np.nextafter(0.0005, 0)),
+        -1,
+    ),
+    ("opened", {}, "n_opened", 2, 1),
+    ("beta_rose", {"beta": 4.2}, "beta_change", 0.2, 1),
     ("headline_quiet", _LOSS, "daily_return", float(np.nextafter(-0.25, 0)), 1),
     (
         "limit_position_share:POS_01",

@@ -40,6 +40,20 @@ def test_a_limit_itself_is_reached_and_the_number_before_it_is_not(
     )
 
 
+def test_a_sector_alarms_only_if_it_is_a_part_of_something() -> None:
+    """Not of a book with little invested, and not of a single position, which alarms itself."""
+    assert level_at("gross", 0.6, gross_to_equity=0.5) == "warning"
+    assert level_at("gross", 0.6, gross_to_equity=float(np.nextafter(0.5, 0))) == "info"
+    assert level_at("gross", 0.6, num_positions=2) == "warning"
+    assert level_at("gross", 0.6, num_positions=1) == "info"
+
+
+@pytest.mark.parametrize(("coverage", "level"), [(0.95, "elevated"), (0.9499, "warning")])
+def test_missing_prices_are_a_warning_below_nineteen_of_twenty(coverage: float, level: str) -> None:
+    found = claims_of(build_sheet({"price_coverage": coverage}), {})
+    assert found["prices_missing"].instance.level == level
+
+
 def test_a_fund_alone_has_no_alarm() -> None:
     """100 shares of an index fund: its weight, its group, a market drawdown, a beta of 1."""
     sheet = build_sheet(

@@ -9,6 +9,9 @@ from riskmetrics.insights.slots import number, percent, points, size
 _CLEAR_CHANGE = 0.2
 """Relative difference of the expected from the past tracking error that is worth a sentence."""
 
+_CLEAR_ERROR = 0.005
+"""Tracking error below which a portfolio is the index, but for rounding."""
+
 _CLEAR_ACTIVE_RETURN = 0.02
 """Active return of the past year that is worth a sentence."""
 
@@ -20,7 +23,11 @@ def _expected(view: View, sign: int) -> Iterator[Instance]:
     """Yield the expected tracking error if it is clearly above, or below, the past one."""
     yield from compared(
         ("expected_tracking_error", "tracking_error"), ("expected", "past"),
-        lambda expected, past: past > 0 and sign * (expected - past) >= _CLEAR_CHANGE * past,
+        lambda expected, past: (
+            max(expected, past) >= _CLEAR_ERROR
+            and past > 0
+            and sign * (expected - past) >= _CLEAR_CHANGE * past
+        ),
         lambda expected, past: 0.5 + min(abs(expected / past - 1), 1) / 2, sign=-sign,
     )(view)  # fmt: skip
 
@@ -37,7 +44,7 @@ form(
     "active",
     "error: percent",
     "Over the past year the tracking error against the market index is {error}.",
-)(single("tracking_error", "error", size, lambda error: error > 0, 0.4))
+)(single("tracking_error", "error", size, lambda error: error >= _CLEAR_ERROR, 0.4))
 
 
 def _return(view: View, sign: int) -> Iterator[Instance]:

@@ -17,11 +17,17 @@ from riskmetrics.insights.forms.stress import drawdown_deepest
 from riskmetrics.insights.forms.tail import var_exceeded, var_too_low
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.severity import LEVELS
-from riskmetrics.insights.slots import name, number
+from riskmetrics.insights.slots import name, number, points
 
 _SALIENCE = 1.8
 _MUCH_RISK = 0.25
 """Share of the volatility from which a position that is riskier than its size is looked at."""
+
+_LARGE = 0.4
+"""Weight from which the size of a position is looked at, and below which its risk is."""
+
+_MARKET_LIKE = 0.5
+"""Beta from which it is worth a look after a loss that the market made."""
 
 _ADVISED = ("warning", "critical")
 
@@ -31,18 +37,42 @@ _WEIGHT = "Look at: whether {name} is meant to be {weight} of equity."
 
 @form("look_at_position", "concentration", "name: name, weight: percent", _WEIGHT, role="advice")
 def look_at_position(view: View) -> Iterator[Instance]:
-    """The position that makes most of the risk, or much for its size, or has a severe alert."""
+    """The position that makes most of the risk by its size, or has a severe alert."""
+    found = _riskiest(view)
+    if found is None:
+        yield from _reached(view, "weight", "weight", _ADVISED)
+    elif _is_large(found):
+        slots = {"name": name(found.subject), "weight": found.slots["weight"]}
+        yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts)
+
+
+@form(
+    "look_at_risk",
+    "concentration",
+    "name: name, share: percent",
+    "Look at: whether {name} is meant to carry {share} of the volatility.",
+    role="advice",
+)
+def look_at_risk(view: View) -> Iterator[Instance]:
+    """The position that makes most of the risk, or much of it, is not large."""
+    found = _riskiest(view)
+    if found is not None and not _is_large(found):
+        slots = {"name": name(found.subject), "share": found.slots["share"]}
+        yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts)
+
+
+def _is_large(found: Instance) -> bool:
+    return float(found.facts[0].value) >= _LARGE
+
+
+def _riskiest(view: View) -> Instance | None:
+    """Return the position with most of the risk among those that make much of it."""
     heavy = (
         each
         for each in (*view.instances(position_dominates), *view.instances(position_risk_heavy))
         if float(each.facts[1].value) >= _MUCH_RISK
     )
-    found = max(heavy, key=lambda each: float(each.facts[1].value), default=None)
-    if found is not None:
-        slots = {"name": name(found.subject), "weight": found.slots["weight"]}
-        yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts)
-    else:
-        yield from _reached(view, "weight", "weight", _ADVISED)
+    return max(heavy, key=lambda each: float(each.facts[1].value), default=None)
 
 
 @form(
@@ -64,7 +94,8 @@ def _look(form_id: str, topic: Topic, slots: str, kind: str, phrasing: str, *lev
 
     @form(form_id, topic, slots, phrasing, role="advice")
     def evaluate(view: View) -> Iterator[Instance]:
-        if kind != "drawdown" or any(view.instances(drawdown_deepest)):
+        is_deepest = any(view.instances(drawdown_deepest)) and view.number("num_positions") != 1
+        if kind != "drawdown" or is_deepest:
             yield from _reached(view, kind, slot, (*levels, *_ADVISED))
 
 
@@ -103,7 +134,7 @@ def look_at_market_loss(view: View) -> Iterator[Instance]:
     facts = view.facts_of("own_beta", "market_return", "daily_return")
     if facts and any(view.instances(var_exceeded)):
         beta, market, own = (float(fact.value) for fact in facts)
-        if beta > 0 and market < 0 and own / 2 > beta * market:
+        if beta >= _MARKET_LIKE and market < 0 and own / 2 > beta * market:
             yield Instance({"beta": number(beta)}, (), _SALIENCE + 1.2, context=facts)
 
 
@@ -157,20 +188,24 @@ def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
     found = next((each for state in states for each in view.instances(state)), None)
     if found and ("of" in found.slots) == has_subject:
         evidence = (*found.facts, *found.context)
-        yield Instance(found.slots, (), _SALIENCE + 2, found.subject, context=evidence)
+        value, limit = (float(fact.value) for fact in found.facts)
+        is_share = found.slots["value"].kind == "percent"
+        slots = {slot: found.slots[slot] for slot in ("name", "of") if slot in found.slots}
+        slots["excess"] = points(value - limit) if is_share else number(value - limit)
+        yield Instance(slots, (), _SALIENCE + 2, found.subject, context=evidence)
 
 
 form(
     "look_at_own_limit",
     "limits",
-    "name: label, value: figure, limit: figure",
-    "Look at: what brings {name} to {value}, above the portfolio's limit of {limit}.",
+    "name: label, excess: excess",
+    "Look at: the positions behind {name}, {excess} above the portfolio's limit.",
     role="advice",
 )(partial(_look_at_own_limit, has_subject=False))
 form(
     "look_at_own_limit_of",
     "limits",
-    "name: label, of: name, value: figure, limit: figure",
-    "Look at: {of} at {value}, above the portfolio's limit of {limit} on {name}.",
+    "name: label, of: name, excess: excess",
+    "Look at: {of}, {excess} above the portfolio's limit on {name}.",
     role="advice",
 )(partial(_look_at_own_limit, has_subject=True))

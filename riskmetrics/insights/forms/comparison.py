@@ -29,6 +29,12 @@ _NEAR_IMPLIED, _NEAR_IMPLIED_SHARE, _MAX_NEAR_IMPLIED = 0.001, 0.2, 0.005
 largest such difference.
 """
 
+AGAINST = 2
+"""Outcome of a session that gained where beta and market imply a loss, or the reverse."""
+
+_CLEAR_T = 2.0
+"""Beta over its standard error from which it implies a return."""
+
 _CLEAR_REST = 0.002
 """Difference from the implied return from which the rest is worth a sentence."""
 
@@ -135,7 +141,8 @@ mirrored("result", "gap: points", _gap, {
 def _implied(direction: int) -> dict[int, Form]:
     """Add the forms of the session against what the market's move times the beta implies.
 
-    They are in line with it (0), worse (-1) and better (1); ``direction`` is that of the market.
+    They are in line with it (0), worse (-1), better (1), or of the other sign (AGAINST);
+    ``direction`` is that of the market. A beta within two standard errors of zero implies nothing.
     """
 
     def evaluate(view: View, sign: int) -> Iterator[Instance]:
@@ -143,17 +150,23 @@ def _implied(direction: int) -> dict[int, Form]:
         if facts is None:
             return
         beta, market, own = (float(fact.value) for fact in facts)
+        error = view.number("own_beta_error") or 0.0
+        if beta < _CLEAR_T * error:
+            return
         implied = beta * market
         gap = own - implied
         near = max(_NEAR_IMPLIED, min(_NEAR_IMPLIED_SHARE * abs(implied), _MAX_NEAR_IMPLIED))
         outcome = 0 if abs(gap) <= near else 1 if gap > 0 else -1
+        if outcome and own * implied < 0 and abs(own) >= _NEAR_IMPLIED:
+            outcome = AGAINST
         if near < abs(gap) < _CLEAR_REST:
             return
         if beta > 0 and direction * implied >= _MIN_IMPLIED and outcome == sign:
             show = points if outcome == direction else size
+            good = -direction if outcome == AGAINST else outcome or direction
             slots = {"beta": number(beta), "market": size(market), "implied": show(implied)}
             salience = 1.1 + min(20 * abs(gap), 0.5) if outcome else 1.0
-            yield Instance(slots, facts[:2], salience, sign=outcome or direction, context=facts[2:])
+            yield Instance(slots, facts[:2], salience, sign=good, context=facts[2:])
 
     move, result, went = ("fall", "loss", "lost") if direction < 0 else ("rise", "gain", "gained")
     start = f"At a beta of {{beta}}, the market's {move} of {{market}}"
@@ -163,14 +176,16 @@ def _implied(direction: int) -> dict[int, Form]:
         direction: f"{start} explains {{implied}} of the {result}.",
         -direction: f"{implies}: the portfolio "
         + ("held up better." if direction < 0 else "fell short."),
+        AGAINST: f"{implies}, but the portfolio {'gained' if direction < 0 else 'lost'}.",
     }
-    name = {0: "in_line", -1: "worse", 1: "better"}
+    name = {0: "in_line", -1: "worse", 1: "better", AGAINST: "against"}
     forms: dict[int, Form] = {}
     for each, text in words.items():
         unit = "points" if each == direction else "percent"
         forms |= mirrored(
             "result", f"beta: number, market: percent, implied: {unit}", evaluate,
             {each: (f"market_{move}_{name[each]}", text)}, place=2, is_event=True,
+            connectives=("but",) if each == AGAINST else (),
         )  # fmt: skip
     return forms
 

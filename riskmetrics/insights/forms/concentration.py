@@ -82,7 +82,7 @@ position_dominates = _weight_and_share(
         "At {weight} of equity, {name} makes up {share} of the volatility.",
     ),
     _dominates,
-    lambda share: 1.2 + share / 3,
+    lambda share: 1.4 + share / 4,
     -1,
 )
 position_risk_heavy = _weight_and_share(

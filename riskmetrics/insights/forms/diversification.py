@@ -44,8 +44,8 @@ form(
 
 
 def _diversification(view: View, sign: int) -> Iterator[Instance]:
-    """Yield what diversification takes off a portfolio without shorts, if much or little."""
-    if view.number("num_short_positions") == 0:
+    """Yield what diversification takes off several long positions, if much or little."""
+    if view.number("num_short_positions") == 0 and view.number("num_positions") != 1:
         yield from single(
             "diversification_ratio", "share", lambda ratio: percent(_taken_off(ratio)),
             lambda ratio: ratio >= 1

@@ -7,7 +7,9 @@ from riskmetrics.insights.form_shapes import changed, compared, mirrored, single
 from riskmetrics.insights.slots import label, number, percent, size
 
 _CLEAR_MOVE, _CLEAR_DRIFT = 0.05, 0.1
-"""Change of the beta in a session, and over a month, that is worth a sentence."""
+"""Change of the beta in a session, and over a month, that is worth a sentence; the former also
+relative to a beta above 1.
+"""
 
 _BADLY_EXPLAINED = 0.4
 """R² up to which the fit is worth a sentence of its own."""
@@ -57,8 +59,8 @@ form(
 
 beta_moves = mirrored(
     "factors", "before: number, now: number",
-    changed("beta", lambda change, _: change >= _CLEAR_MOVE, lambda change, _: 1.2 + change,
-        unit="number"),
+    changed("beta", lambda change, before: change >= _CLEAR_MOVE * max(1.0, abs(before)),
+        lambda change, _: 1.2 + change, unit="number"),
     {
         -1: ("beta_fell", "Beta fell from {before} to {now} in a single day."),
         1: ("beta_rose", "Beta rose from {before} to {now} in a single day."),

@@ -25,6 +25,20 @@ from riskmetrics.insights.forms import (
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import label, name
 
+_TIE = 100
+"""Divisor of a statement's salience, which decides among subjects of a headline."""
+
+_MOST, _MIN_RESULT = 0.55, 0.001
+"""Part of the result from which a position made most of it, and result over equity that is worth
+naming one.
+"""
+
+_TRIVIAL = 0.0005
+"""Return that is small whatever the value at risk is."""
+
+_SHARP = 0.2
+"""Relative move of the volatility in a session that is sharp."""
+
 _ELEVATED = 0.3
 """Factor of the salience of a headline about a limit of the lowest level."""
 
@@ -49,6 +63,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
             shown = {"name": make(found.subject)} if slots else {}
             evidence = (*found.facts, *found.context)
             weighed = salience * (_ELEVATED if found.level == "elevated" else 1)
+            weighed += found.salience / _TIE
             yield Instance(shown, (), weighed, found.subject, found.sign, context=evidence)
 
 
@@ -79,17 +94,20 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The largest loss of the past year",)),
     ("headline_largest_gain", "result", 6.5, comparison.extremes[1],
         ("The largest gain of the past year",)),
-    ("headline_var_too_low", "tail", 5.2, tail.var_too_low,
+    ("headline_equity_negative", "data", 7.5, data.equity_negative, ("Equity is negative",)),
+    ("headline_unusual_loss", "result", 4.0, result.unusual[-1], ("An unusually large loss",)),
+    ("headline_unusual_gain", "result", 4.0, result.unusual[1], ("An unusually large gain",)),
+    ("headline_var_too_low", "tail", 4.5, tail.var_too_low,
         (VAR_TOO_LOW,)),
     ("headline_own_limit_ended", "limits", 4.5, own_limits.ended[0],
         ("The portfolio is back within the limit on {name}",)),
     ("headline_own_limit_ended_of", "limits", 4.5, own_limits.ended[1],
         ("The portfolio is back within the limit on {name}",)),
-    ("headline_risk_undefined", "data", 4.0, data.risk_undefined, ("No risk figures yet",)),
-    ("headline_volatility_rose", "volatility", 3.5, volatility.moves[1],
-        ("Volatility rose sharply",)),
-    ("headline_volatility_fell", "volatility", 3.4, volatility.moves[-1],
-        ("Volatility fell sharply",)),
+    ("headline_risk_undefined", "data", 4.0, data.risk_undefined, ("No risk figures",)),
+    ("headline_volatility_highest", "volatility", 2.0, volatility.extremes[1],
+        ("Volatility is the highest of the past year",)),
+    ("headline_volatility_lowest", "volatility", 1.2, volatility.extremes[-1],
+        ("Volatility is the lowest of the past year",)),
     ("headline_dominates", "concentration", 1.75, concentration.position_dominates,
         ("{name} is most of the portfolio's risk",)),
     ("headline_risk_heavy", "concentration", 2.0, concentration.position_risk_heavy,
@@ -108,6 +126,10 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("A loss larger than the market explains", "The market explains only part of the loss")),
     ("headline_fall_better", "result", 1.55, comparison.implied[-1][1],
         ("The portfolio held up better than the market implied",)),
+    ("headline_fall_against", "result", 1.85, comparison.implied[-1][comparison.AGAINST],
+        ("Up on a day when the market fell",)),
+    ("headline_rise_against", "result", 1.95, comparison.implied[1][comparison.AGAINST],
+        ("Down on a day when the market rose",)),
     ("headline_fall_in_line", "result", 1.7, comparison.implied[-1][0],
         ("A loss in line with the market", "Down with the market")),
     ("headline_rise_better", "result", 1.9, comparison.implied[1][1],
@@ -143,9 +165,11 @@ def _one(view: View, sign: int) -> Iterator[Instance]:
         *view.instances(result.main_positions[sign]),
         *view.instances(result.offset_positions[sign]),
     ):
-        if found.supports:
+        total = view.number("daily_pnl") or 1.0
+        share = float(found.facts[0].value) / total
+        is_notable = abs(total) >= _MIN_RESULT * abs(view.number("total_value") or 0.0)
+        if found.supports and share >= _MOST and is_notable:
             evidence = (*found.facts, *found.context)
-            share = float(found.facts[0].value) / (view.number("daily_pnl") or 1.0)
             impact = abs(view.number("daily_return") or 0.0) * min(share, 1.0)
             yield Instance(
                 {"name": name(found.subject)},
@@ -163,6 +187,22 @@ mirrored("result", "name: name", _one, {
 }, role="headline")  # fmt: skip
 
 
+def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
+    """Add the headline of a volatility that rose, or fell, by at least a fifth in a session."""
+    of = volatility.moves[sign]
+
+    @form(form_id, "volatility", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for found in view.instances(of):
+            now, change = (float(fact.value) for fact in found.facts)
+            if abs(change) >= _SHARP * (now - change):
+                yield Instance({}, (), salience, sign=found.sign, context=found.facts)
+
+
+_sharp("headline_volatility_rose", 1, 3.5, "Volatility rose sharply")
+_sharp("headline_volatility_fell", -1, 3.4, "Volatility fell sharply")
+
+
 @form("headline_no_result", "result", "", "Levels only: no result for the day", role="headline")
 def headline_no_result(view: View) -> Iterator[Instance]:
     """There is no result of the session."""
@@ -171,15 +211,15 @@ def headline_no_result(view: View) -> Iterator[Instance]:
         yield Instance({}, (), 1.0, context=facts)
 
 
-@form("headline_quiet", "result", "", "A quiet day", role="headline")
+@form("headline_quiet", "result", "", "A quiet day", role="headline", is_event=True)
 def headline_quiet(view: View) -> Iterator[Instance]:
-    """The result is small for the value at risk; volatility did not move, and no limit is new."""
+    """The result is small, volatility did not move, and no limit is new."""
     facts = view.facts_of("daily_return", "previous_var_95")
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
-        if rate < tail.SMALL * var and not is_new and not moved:
+        if rate < max(tail.SMALL * var, _TRIVIAL) and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)
 
 
@@ -191,6 +231,14 @@ def _plain(form_id: str, topic: Topic, kind: str, least: float, text: str) -> No
         facts = view.facts_of(kind)
         if facts and float(facts[0].value) >= least:
             yield Instance({}, (), 0.1, context=facts)
+
+
+@form("headline_answer", "result", "", "From the stored facts", role="headline", is_answer=True)
+def headline_answer(view: View) -> Iterator[Instance]:
+    """Something is held: the title of an answer that no other headline states."""
+    facts = view.facts_of("total_value")
+    if facts:
+        yield Instance({}, (), 0.01, context=facts)
 
 
 _plain("headline_beta", "factors", "beta", float("-inf"), "Sensitivity to the market")

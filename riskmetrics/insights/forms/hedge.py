@@ -14,8 +14,9 @@ _LEVERAGED = 1.05
 
 
 def _shorts(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the share of the volatility that short positions offset, or add."""
-    if view.number("num_short_positions"):
+    """Yield the share of the volatility that short positions offset, or add, next to long ones."""
+    shorts = view.number("num_short_positions")
+    if shorts and shorts != view.number("num_positions"):
         yield from single(
             "short_share", "share", size, lambda share: sign * share >= _CLEAR_SHARE,
             lambda share: 1.0 + abs(share), sign=-sign, needs=("num_short_positions",),

@@ -27,7 +27,7 @@ _NEW, _STANDING, _STANDING_ELEVATED = 3.5, 2.5, 1.7
 
 _SEVERE = ("warning", "critical")
 
-_MAX_ITEMS, _MAX_NAMED = 5, 2
+_MAX_ITEMS, _MAX_NAMED = 7, 2
 """Limits in a sentence, and positions that are all named; of more, the largest is."""
 
 _ITEMS = {

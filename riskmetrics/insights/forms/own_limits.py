@@ -118,8 +118,8 @@ close = _own_limit(
     "All limits of the portfolio hold ({count} checked).",
 )
 def own_limits_kept(view: View) -> Iterator[Instance]:
-    """All limits that are checked are kept, and were not exceeded the session before."""
-    if any(any(view.instances(each)) for each in ended):
+    """All limits that are checked are kept, none is close, and none was exceeded before."""
+    if any(any(view.instances(each)) for each in (*ended, *close)):
         return
     found = [view.fact("limit_status", alias) for alias in view.aliases("LIM")]
     facts = tuple(fact for fact in found if fact is not None)

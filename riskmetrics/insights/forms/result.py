@@ -15,6 +15,9 @@ _MIN_SHARE = 0.5
 _SIDES = {1: "winners_pnl", -1: "losers_pnl"}
 """Sign to the fact of the sum of that sign."""
 
+_NOTABLE_SHARE = 0.1
+"""Share of the losses, or gains, from which the largest one is worth a sentence."""
+
 _MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
 """Largest share of the losses that still counts as spread, and losers that it takes."""
 
@@ -97,7 +100,7 @@ def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instan
     yield Instance(
         shown,
         facts if is_offset else facts[:1],
-        1.5 + share if sign * total > 0 else 1.0,
+        1.5 + share if sign * total > 0 else 0.4,
         alias,
         sign,
         supports=("session_gain" if sign > 0 else "session_loss") if is_cause else "",
@@ -128,10 +131,11 @@ def is_clear_result(view: View) -> bool:
 
 
 def _largest(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the largest detractor of a loss, or contributor to a gain, below half of its side."""
+    """Yield the largest detractor of a loss, or contributor to a gain: a tenth to half of it."""
     found, total = largest_contribution(view, sign), view.number("daily_pnl")
     counted = view.number("n_winners" if sign > 0 else "n_losers") or 0
-    if found and total is not None and sign * total > 0 and counted >= 2 and found[2] < _MIN_SHARE:
+    is_on_side = total is not None and sign * total > 0 and counted >= 2
+    if found and is_on_side and _NOTABLE_SHARE <= found[2] < _MIN_SHARE:
         alias, pnl, share, facts = found
         slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
         salience = 0.8 if is_clear_result(view) else 0.4
@@ -168,28 +172,31 @@ def largest_contribution(
     return alias, sign * pnl, pnl / abs(float(total.value)), (fact, total)
 
 
-@form(
-    "losses_spread",
-    "result",
-    "losers: count, winners: count, name: name, amount: money, share: percent",
-    "{losers} positions lost and {winners} gained; the largest detractor, {name}, cost {amount},"
-    " {share} of gross losses.",
-    place=1,
-    is_event=True,
-)
-def losses_spread(view: View) -> Iterator[Instance]:
-    """No position made more than a quarter of what all losers lost."""
-    found, counts = largest_contribution(view, -1), view.facts_of("n_losers", "n_winners")
+def _spread(view: View, sign: int) -> Iterator[Instance]:
+    """Yield a result of which no position made more than a quarter."""
+    found, counts = largest_contribution(view, sign), view.facts_of("n_losers", "n_winners")
     total = view.number("daily_pnl")
-    if found and counts and total is not None and total < 0:
+    if found and counts and total is not None and sign * total > 0:
         alias, pnl, share, facts = found
         losers, winners = (float(fact.value) for fact in counts)
-        if share <= _MAX_SPREAD and losers >= _MIN_SPREAD_POSITIONS and winners >= 1:
+        on_side, others = (winners, losers) if sign > 0 else (losers, winners)
+        if share <= _MAX_SPREAD and on_side >= _MIN_SPREAD_POSITIONS and others >= 1:
             slots = {"losers": count(losers), "winners": count(winners)}
             slots |= {"name": name(alias), "amount": money(pnl, view.currency)}
             slots["share"] = size(share)
             salience = 0.9 if is_clear_result(view) else 0.4
-            yield Instance(slots, (facts[0], *counts), salience, alias, -1, context=facts[1:])
+            yield Instance(slots, (facts[0], *counts), salience, alias, sign, context=facts[1:])
+
+
+mirrored("result", "losers: count, winners: count, name: name, amount: money, share: percent",
+    _spread, {
+    -1: ("losses_spread",
+        "{losers} positions lost and {winners} gained; the largest detractor, {name}, cost"
+        " {amount}, {share} of gross losses."),
+    1: ("gains_spread",
+        "{winners} positions gained and {losers} lost; the largest contributor, {name}, made"
+        " {amount}, {share} of gross gains."),
+}, place=1, is_event=True)  # fmt: skip
 
 
 @form(
@@ -246,16 +253,8 @@ def breadth(view: View) -> Iterator[Instance]:
             yield Instance(slots, facts, 0.45)
 
 
-@form(
-    "unusual_move",
-    "result",
-    "multiple: times",
-    "The move was {multiple} the usual daily move of the past month.",
-    place=2,
-    is_event=True,
-)
-def unusual_move(view: View) -> Iterator[Instance]:
-    """The return is at least two daily volatilities of the window that ended the day before.
+def _unusual(view: View, sign: int) -> Iterator[Instance]:
+    """Yield a return of at least two daily volatilities of the window that ended the day before.
 
     A loss beyond the value at risk is told against that.
     """
@@ -263,10 +262,15 @@ def unusual_move(view: View) -> Iterator[Instance]:
     if facts and not any(view.instances(var_exceeded)):
         rate, now, change = (float(fact.value) for fact in facts)
         usual = (now - change) / _SESSIONS_PER_YEAR**0.5
-        if usual > 0 and abs(rate) >= _UNUSUAL_MOVE * usual:
+        if usual > 0 and sign * rate > 0 and abs(rate) >= _UNUSUAL_MOVE * usual:
             slots = {"multiple": times(abs(rate) / usual)}
-            sign = 1 if rate > 0 else -1
             yield Instance(slots, (), 1.2, sign=sign, context=facts)
+
+
+unusual = mirrored("result", "multiple: times", _unusual, {
+    -1: ("unusual_loss", "The loss was {multiple} the usual daily move of the past month."),
+    1: ("unusual_gain", "The gain was {multiple} the usual daily move of the past month."),
+}, place=2, is_event=True)  # fmt: skip
 
 
 @form(
@@ -295,16 +299,25 @@ def cash_share(view: View) -> Iterator[Instance]:
             yield Instance({"share": size(share)}, (), 0.45, context=facts)
 
 
-def _holdings(form_id: str, kind: str, *phrasings: str) -> None:
-    """Add the form of a number of positions that were traded."""
-    form(form_id, "result", "count: count", *phrasings, place=4, is_event=True)(
-        single(kind, "count", count, lambda found: found > 0, 1.4)
-    )
+def _holdings(form_id: str, verb: str) -> None:
+    """Add the forms of one position, and of several, that were traded."""
+    kind = f"n_{form_id}"
+    more = form(
+        form_id, "result", "count: count", f"{{count}} positions were {verb}.", place=4,
+        is_event=True,
+    )  # fmt: skip
+    more(single(kind, "count", count, lambda found: found > 1, 1.4))
+
+    @form(f"{form_id}_one", "result", "", f"One position was {verb}.", place=4, is_event=True)
+    def one(view: View) -> Iterator[Instance]:
+        facts = view.facts_of(kind)
+        if facts and float(facts[0].value) == 1:
+            yield Instance({}, facts, 1.4)
 
 
-_holdings("opened", "n_opened", "New positions: {count}.", "Positions opened: {count}.")
-_holdings("closed", "n_closed", "Positions closed: {count}.")
-_holdings("resized", "n_resized", "Positions resized: {count}.")
+_holdings("opened", "opened")
+_holdings("closed", "closed")
+_holdings("resized", "resized")
 
 _CONTRIBUTORS: Sequence[tuple[str, str]] = (("_5d", "five"), ("_21d", "twenty-one"))
 

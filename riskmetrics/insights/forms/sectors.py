@@ -6,6 +6,9 @@ from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.limits import NO_SECTORS
 from riskmetrics.insights.slots import name, size
 
+_MAX_SALIENCE = 1.6
+"""Largest salience of a sector: an old one is not told again."""
+
 _CLEAR_ACTIVE = 0.10
 """Active weight that is worth a sentence."""
 
@@ -68,4 +71,5 @@ def _sector(view: View, alias: str, active: float, sign: int) -> Iterator[Instan
     if facts and extreme and extreme[0].rank is not None and float(facts[0].value) > 0:
         net, benchmark = (size(float(fact.value)) for fact in facts)
         slots = {"name": name(alias), "net": net, "benchmark": benchmark}
-        yield Instance(slots, facts, 0.7 + abs(active), alias, sign, context=extreme)
+        salience = min(0.7 + abs(active), _MAX_SALIENCE)
+        yield Instance(slots, facts, salience, alias, sign, context=extreme)

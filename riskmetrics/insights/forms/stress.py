@@ -9,6 +9,9 @@ from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import apart, day, name, size
 
+_CLEAR_DIFFERENCE = 0.1
+"""Relative difference from the market's loss in a scenario that is worth a sentence."""
+
 _NOTABLE_DRAWDOWN = 0.03
 """Drawdown that is worth a sentence."""
 
@@ -28,15 +31,17 @@ def scenario_cost(view: View) -> Iterator[Instance]:
 
 
 def _against_market(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the worst scenario if it costs more, or less, than the market loses in it."""
+    """Yield the worst scenario if it costs clearly more, or less, than the market loses in it."""
     for alias, result in _scenarios(view):
         move = view.fact("market_move", alias)
         own = float(result.value)
-        if result.rank == 1 and move and own < 0 and sign * (own - float(move.value)) > 0:
+        if result.rank != 1 or move is None or max(own, float(move.value)) >= 0:
+            continue
+        edge = (1 - sign * _CLEAR_DIFFERENCE) * float(move.value)
+        if sign * (own - edge) >= 0:
             shown = apart("percent", abs(own), abs(float(move.value)))
             slots = {"name": name(alias), "loss": shown[0], "market": shown[1]}
-            if float(move.value) < 0:
-                yield Instance(slots, (result, move), 0.7, alias, sign)
+            yield Instance(slots, (result, move), 0.7, alias, sign)
 
 
 mirrored("stress", "name: name, loss: percent, market: percent", _against_market, {

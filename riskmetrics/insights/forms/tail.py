@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import Form, Instance, View, form
 from riskmetrics.insights.form_shapes import single
+from riskmetrics.insights.forms.data import risk_undefined
 from riskmetrics.insights.slots import Slot, apart, count, money, size
 
 _REJECTED, _WEAK = 0.01, 0.05
@@ -89,7 +90,7 @@ def _tested(
 
     def evaluate(view: View) -> Iterator[Instance]:
         facts = view.facts_of("var_exceptions", "var_expected", "var_tested", "var_p_value")
-        if facts is None:
+        if facts is None or any(view.instances(risk_undefined)):
             return
         found, expected, tested, p_value = (float(fact.value) for fact in facts)
         if low <= p_value < high and sign * (found - round(expected)) > 0:

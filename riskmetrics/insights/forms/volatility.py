@@ -6,10 +6,13 @@ from datetime import date
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.form_shapes import changed, compared, mirrored, single
 from riskmetrics.insights.severity import highest_reached
-from riskmetrics.insights.slots import apart, day, is_told_apart, percent, size
+from riskmetrics.insights.slots import apart, below_all, day, is_told_apart, percent, size
 
 _CLEAR_MOVE, _CLEAR_DRIFT = 0.10, 0.25
 """Relative move of the volatility in a session, and over several, that is worth a sentence."""
+
+_NOTABLE = 0.01
+"""Volatility from which a change of it is worth a sentence."""
 
 _CLEAR_DIFFERENCE = 0.20
 """Relative difference of the two windows that is worth a sentence."""
@@ -66,12 +69,12 @@ left_window = mirrored(
 )  # fmt: skip
 
 
-def _is_clear(change: float, before: float) -> bool:
-    return before > 0 and change >= _CLEAR_MOVE * before
+def _is_clear(change: float, before: float, least: float = _CLEAR_MOVE) -> bool:
+    return before >= _NOTABLE and change >= least * before
 
 
 def _is_drift(change: float, before: float) -> bool:
-    return before > 0 and change >= _CLEAR_DRIFT * before
+    return _is_clear(change, before, _CLEAR_DRIFT)
 
 
 moves = mirrored(
@@ -119,7 +122,7 @@ mirrored(
 def volatility_calm(view: View) -> Iterator[Instance]:
     """Volatility is low among the past year's."""
     facts = view.facts_of("volatility_21d", "volatility_percentile")
-    if facts and float(facts[1].value) <= _CALM:
+    if facts and 0 < float(facts[1].value) <= _CALM:
         volatility, rank = (float(fact.value) for fact in facts)
         slots = {"volatility": size(volatility), "days": percent(rank)}
         yield Instance(slots, facts, 0.9 + _CALM - rank, sign=1, is_steady=True)
@@ -137,13 +140,30 @@ def volatility_calm(view: View) -> Iterator[Instance]:
 def volatility_high(view: View) -> Iterator[Instance]:
     """Volatility is high among the past year's."""
     facts = view.facts_of("volatility_21d", "volatility_percentile")
-    if facts and float(facts[1].value) >= _UNUSUAL:
+    if facts and _UNUSUAL <= float(facts[1].value) < 1:
         volatility, rank = (float(fact.value) for fact in facts)
         reached = highest_reached(view.sheet.limits, "volatility_percentile", rank)
         level = reached.level if reached else "info"
-        slots = {"volatility": size(volatility), "days": percent(rank)}
+        slots = {"volatility": size(volatility), "days": below_all(rank)}
         yield Instance(slots, facts, 1.0 + rank - _UNUSUAL, sign=-1, level=level)
 
+
+def _extreme(view: View, sign: int) -> Iterator[Instance]:
+    """Yield a volatility above, or below, all others of the past year."""
+    facts = view.facts_of("volatility_21d", "volatility_percentile")
+    if facts and float(facts[1].value) == (1 if sign > 0 else 0):
+        slots = {"volatility": size(float(facts[0].value))}
+        reached = highest_reached(view.sheet.limits, "volatility_percentile", float(facts[1].value))
+        level = reached.level if reached else "info"
+        yield Instance(slots, facts, 1.2, sign=-sign, level=level, is_steady=True)
+
+
+extremes = mirrored("volatility", "volatility: percent", _extreme, {
+    -1: ("volatility_lowest",
+        "Twenty-one-day volatility of {volatility} is the lowest of the past year."),
+    1: ("volatility_highest",
+        "Twenty-one-day volatility of {volatility} is the highest of the past year."),
+})  # fmt: skip
 
 volatility_level = form(
     "volatility_level",
