@@ -258,7 +258,10 @@ def stress(data: PortfolioData) -> pd.DataFrame:
 
 
 def pnl_contributors(data: PortfolioData) -> pd.DataFrame:
-    """Return symbol and daily_pnl: the largest gains, the rest, the largest losses."""
+    """Return symbol and daily_pnl: the largest gains, the largest losses, and the rest between.
+
+    The rest has no bar, but a label with its total, as in `_fold_rest`.
+    """
     by_symbol = data.positions.groupby("underlying", dropna=True)["daily_pnl"].sum(min_count=1)
     ranked = by_symbol.dropna().sort_values(ascending=False)
     ranked = ranked[ranked != 0]
@@ -266,8 +269,8 @@ def pnl_contributors(data: PortfolioData) -> pd.DataFrame:
         gains, losses = ranked[ranked > 0], ranked[ranked < 0]
         gains, losses = gains.iloc[:MAX_CONTRIBUTORS], losses.iloc[-MAX_CONTRIBUTORS:]
         rest = ranked.iloc[len(gains) : len(ranked) - len(losses)]
-        others = pd.Series({f"{len(rest)} others": rest.sum()})
-        ranked = pd.concat([gains, others, losses])
+        others = {f"{len(rest)} others: {formatting.signed_amount(rest.sum())}": np.nan}
+        ranked = pd.concat([gains, pd.Series(others), losses])
     return ranked.rename_axis("symbol").rename("daily_pnl").reset_index()
 
 
