@@ -189,9 +189,9 @@ def test_without_a_benchmark_sectors_are_their_net_weight() -> None:
 
 def test_a_sector_that_is_never_held_is_left_out_without_a_benchmark() -> None:
     sectors = portfolio_data().sectors.assign(benchmark_weight=np.nan, active_weight=np.nan)
-    none = sectors.drop_duplicates("day").assign(sector="Energy", net_weight=0.0)
+    none = sectors.drop_duplicates("day").assign(sector="Real Estate", net_weight=0.0)
     data = portfolio_data(sectors=pd.concat([sectors, none], ignore_index=True))
-    assert "Energy" not in set(rows.sector_weights(data)["sector"])
+    assert "Real Estate" not in set(rows.sector_weights(data)["sector"])
 
 
 def test_correlations_are_in_both_orders_the_largest_weights_first() -> None:
