@@ -54,6 +54,11 @@ def equity(data: PortfolioData) -> pd.DataFrame:
     return rows.assign(trades=trade_labels.reindex(rows.index))
 
 
+def cumulative_pnl(data: PortfolioData) -> pd.DataFrame:
+    """Return day, cumulative_pnl and daily_pnl of the sessions with a cumulative P&L."""
+    return data.history[["day", "cumulative_pnl", "daily_pnl"]].dropna(subset=["cumulative_pnl"])
+
+
 @_of_pro_forma
 def cumulative_returns(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return day, portfolio, market, and actual if stored; all start at 0.

@@ -259,3 +259,14 @@ def test_a_label_is_left_out_without_room_and_beyond_ten() -> None:
     spread = [number / 12 for number in range(12)]
     sides = place_labels(["AB"] * 12, spread, spread)
     assert [side is None for side in sides] == [False] * 10 + [True] * 2
+
+
+def test_sessions_without_a_cumulative_pnl_are_left_out_of_its_chart() -> None:
+    """A lot without an entry price has none: an empty panel would say nothing."""
+    history = portfolio_data().history
+    found = rows.cumulative_pnl(portfolio_data(history=history))
+    assert found["cumulative_pnl"].notna().all()
+    assert len(found) == len(history)
+    unknown = history.assign(cumulative_pnl=[np.nan] * (len(history) - 1) + [5.0])
+    found = rows.cumulative_pnl(portfolio_data(history=unknown))
+    assert found["cumulative_pnl"].tolist() == [5.0]
