@@ -73,7 +73,9 @@ class Chart:
     applies: Callable[[PortfolioData], bool] = lambda _data: True
     """Whether it has a meaning for a portfolio; another chart stands in its place if not."""
     row_height: int = 0
-    """Height of one row of bars; 0: the chart has a fixed height."""
+    """Height of one row of bars or tiles; 0: the chart has a fixed height."""
+    row_field: str = ""
+    """Column that names the row of tiles; empty: each row of the data is one."""
     pointed: tuple[Layer, ...] = ()
     """Layers that follow the pointer, which no printed chart has."""
 
@@ -87,7 +89,8 @@ class Chart:
 
         Colors are the few of `riskmetrics.charts.layers`; a page may map them to its own.
         """
-        height = self.row_height * len(rows) + _AXIS_HEIGHT if self.row_height else HEIGHT
+        n_rows = rows[self.row_field].nunique() if self.row_field else len(rows)
+        height = self.row_height * n_rows + _AXIS_HEIGHT if self.row_height else HEIGHT
         return {
             "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
             "description": f"{self.full_title}. {self.caption}",
@@ -104,7 +107,8 @@ class Chart:
 
 def _day_format(rows: pd.DataFrame) -> str:
     """Return the format of the axis of sessions: days where months would repeat."""
-    days = pd.to_datetime(rows["day"]) if "day" in rows else pd.Series(dtype="datetime64[ns]")
+    axis = next((name for name in ("day", "session") if name in rows), None)
+    days = pd.to_datetime(rows[axis]) if axis else pd.Series(dtype="datetime64[ns]")
     is_short = days.empty or (days.max() - days.min()).days <= _MAX_DAYS_BY_DAY
     return "%b %d" if is_short else "%b %Y"
 

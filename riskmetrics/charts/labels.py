@@ -6,6 +6,9 @@ from typing import NamedTuple
 MAX_LABELS = 10
 """Points that are labeled, the first ones."""
 
+MAX_COVERED = 1
+"""Points that a label may cover where no place is clear."""
+
 SIDES = ("right", "left", "above", "below")
 """Places of a label, the preferred one first."""
 
@@ -44,7 +47,8 @@ def place_labels(names: Sequence[str], x: Sequence[float], y: Sequence[float]) -
     Returns
     -------
     list of str or None
-        One of `SIDES`; None: there is no room, or `MAX_LABELS` points have one.
+        One of `SIDES`; None: there is no room, it would cover more than `MAX_COVERED` points, or
+        `MAX_LABELS` points have one.
 
     Examples
     --------
@@ -65,8 +69,10 @@ def place_labels(names: Sequence[str], x: Sequence[float], y: Sequence[float]) -
             for side, box in boxes.items()
             if box.left >= 0 and box.right <= _WIDTH + _MARGIN and not any(map(box.covers, placed))
         }
-        clear = [side for side, box in free.items() if not any(map(box.covers, dots))]
-        side = next(iter([*clear, *free]), None) if len(placed) < MAX_LABELS else None
+        covered = {side: sum(map(box.covers, dots)) for side, box in free.items()}
+        side = min(covered, key=covered.__getitem__, default=None)
+        if side is not None and (covered[side] > MAX_COVERED or len(placed) == MAX_LABELS):
+            side = None
         if side is not None:
             placed.append(free[side])
         sides.append(side)

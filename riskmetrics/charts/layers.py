@@ -44,7 +44,13 @@ def quantity(
         "field": field,
         "type": "quantitative",
         "scale": {"zero": has_zero},
-        "axis": {"title": title, "format": form, "tickCount": 5},
+        "axis": {
+            "title": title,
+            "format": form,
+            "tickCount": 5,
+            "labelOverlap": "greedy",
+            "labelSeparation": 4,
+        },
         **more,
     }
 

@@ -48,7 +48,7 @@ _SECTOR_SESSIONS = {
         "labelAngle": 0,
         "labelOverlap": "greedy",
         "labelSeparation": 10,
-        "labelExpr": "slice(datum.value, 0, 7)",
+        "labelExpr": "utcFormat(toDate(datum.value), day_format)",
         "domain": False,
         "ticks": False,
     },
@@ -123,7 +123,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         "Effective number of positions",
         "Equal positions that would be as concentrated: 1 / HHI.",
         rows.concentration,
-        (line(quantity("effective_num_positions", None, ".1f", has_zero=True), MAIN),),
+        (line(quantity("effective_num_positions", None, "~s", has_zero=True), MAIN),),
         pointed=at_session(
             ("effective_num_positions", "Effective", NUMBER),
         ),
@@ -175,6 +175,8 @@ POSITION_CHARTS: tuple[Chart, ...] = (
             _symbols("second"),
             (-1, 1),
         ),
+        row_height=18,
+        row_field="second",
     ),
     Chart(
         "factors",

@@ -54,6 +54,11 @@ def equity(data: PortfolioData) -> pd.DataFrame:
     return rows.assign(trades=trade_labels.reindex(rows.index))
 
 
+def cumulative_pnl(data: PortfolioData) -> pd.DataFrame:
+    """Return day, cumulative_pnl and daily_pnl of the sessions with a cumulative P&L."""
+    return data.history[["day", "cumulative_pnl", "daily_pnl"]].dropna(subset=["cumulative_pnl"])
+
+
 @_of_pro_forma
 def cumulative_returns(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return day, portfolio, market, and realized if stored; all start at 0.
@@ -258,7 +263,10 @@ def stress(data: PortfolioData) -> pd.DataFrame:
 
 
 def pnl_contributors(data: PortfolioData) -> pd.DataFrame:
-    """Return symbol and daily_pnl: the largest gains, the rest, the largest losses."""
+    """Return symbol and daily_pnl: the largest gains, the largest losses, and the rest between.
+
+    The rest has no bar, but a label with its total, as in `_fold_rest`.
+    """
     by_symbol = data.positions.groupby("underlying", dropna=True)["daily_pnl"].sum(min_count=1)
     ranked = by_symbol.dropna().sort_values(ascending=False)
     ranked = ranked[ranked != 0]
@@ -266,8 +274,8 @@ def pnl_contributors(data: PortfolioData) -> pd.DataFrame:
         gains, losses = ranked[ranked > 0], ranked[ranked < 0]
         gains, losses = gains.iloc[:MAX_CONTRIBUTORS], losses.iloc[-MAX_CONTRIBUTORS:]
         rest = ranked.iloc[len(gains) : len(ranked) - len(losses)]
-        others = pd.Series({f"{len(rest)} others": rest.sum()})
-        ranked = pd.concat([gains, others, losses])
+        others = {f"{len(rest)} others: {formatting.signed_amount(rest.sum())}": np.nan}
+        ranked = pd.concat([gains, pd.Series(others), losses])
     return ranked.rename_axis("symbol").rename("daily_pnl").reset_index()
 
 

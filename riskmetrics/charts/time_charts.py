@@ -119,7 +119,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
         "pnl",
         "Cumulative P&L",
         "Gains and losses of all lots since they were bought, with income.",
-        rows.equity,
+        rows.cumulative_pnl,
         (
             {
                 "mark": {"type": "area", "opacity": 0.25, "color": MAIN},

@@ -45,33 +45,38 @@
       table.dataset.search = field.value.trim().toLowerCase();
       table.dispatchEvent(new Event("reordered"));
     });
-    table.parentElement.before(field);
+    (table.closest(".wide") ?? table).before(field);
   }
 
-  // The folded rows join the table, so that sorting and searching see all of them.
+  // The folded rows join the table, so that sorting and searching see all of them. A table with
+  // `data-shown` has all of its rows, of which so many are shown.
   function unfold(table) {
     const folded = document.getElementById(table.dataset.others);
-    const shown = table.tBodies[0].rows.length;
+    const rows = table.tBodies[0].rows;
+    const shown = Math.min(rows.length, table.dataset.shown ?? rows.length);
+    const others = folded?.querySelector("summary").textContent ?? `${rows.length - shown} others`;
+    if (folded) table.tBodies[0].append(...folded.querySelector("tbody").rows);
+    const isLong = rows.length > shown;
     let isFolded = true;
     const button = document.createElement("button");
-    if (folded) {
-      table.tBodies[0].append(...folded.querySelector("tbody").rows);
+    if (isLong) {
       button.type = "button";
       button.className = "fold";
-      button.textContent = folded.querySelector("summary").textContent;
+      button.textContent = others;
       button.setAttribute("aria-expanded", "false");
       button.addEventListener("click", () => {
         isFolded = !isFolded;
         button.setAttribute("aria-expanded", String(!isFolded));
         table.dispatchEvent(new Event("reordered"));
       });
-      folded.replaceWith(button);
+      if (folded) folded.replaceWith(button);
+      else table.after(button);
     }
     const apply = () => {
       const search = table.dataset.search ?? "";
       [...table.tBodies[0].rows].forEach((row, place) => {
         const isFound = row.textContent.toLowerCase().includes(search);
-        row.hidden = !isFound || (folded !== null && isFolded && !search && place >= shown);
+        row.hidden = !isFound || (isLong && isFolded && !search && place >= shown);
       });
     };
     table.addEventListener("reordered", apply);

@@ -1,6 +1,7 @@
 """Pages of several portfolios: which are shown in full, and what changed since a session."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from test_page import DAY, LONG_SHORT, Page, insert, portfolio
 
 from riskmetrics.db import tables
 from riskmetrics.errors import UsageError
+from tests.e2e import browser
 from tests.report_options import render
 
 BEFORE = date(2022, 12, 21)
@@ -83,3 +85,35 @@ def test_what_changed_since_an_earlier_session(connection: sa.Connection) -> Non
         render(connection, DAY, against=DAY)
     with pytest.raises(UsageError, match="no results are stored for 2022-12-20"):
         render(connection, DAY, against=date(2022, 12, 20))
+
+
+@pytest.mark.slow(20)
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium")
+def test_beyond_25_portfolios_are_folded_until_searched_or_unfolded(
+    connection: sa.Connection, tmp_path: Path
+) -> None:
+    for number in range(27):
+        portfolio(connection, f"P{number:02}", LONG_SHORT)
+    file = tmp_path / "report.html"
+    file.write_text(render(connection, DAY, max_full=0, is_interactive=True), encoding="utf-8")
+    rows = "[...document.querySelectorAll('.cards tbody tr')]"
+    visible = f"{rows}.filter((each) => each.checkVisibility()).length"
+    search = (
+        "(() => {{ const field = document.querySelector('input[type=search]');"
+        " field.value = '{}'; field.dispatchEvent(new Event('input')); }})()"
+    )
+    with browser.open_browser(tmp_path / "profile") as page:
+        for width in (390, 1400):
+            page.set_width(width)
+            page.open(file.as_uri(), "All portfolios", "2 others")
+            assert page.evaluate(visible) == 25
+            page.evaluate(search.format("p26"))
+            assert page.evaluate(visible) == 1
+            page.evaluate(search.format(""))
+            page.evaluate("document.querySelector('button.fold').click()")
+            assert page.evaluate(visible) == 27
+            page.send_command("Emulation.setEmulatedMedia", media="print")
+            page.evaluate("document.querySelector('button.fold').click()")
+            assert page.evaluate(visible) == 27  # paper has all of them
+            page.send_command("Emulation.setEmulatedMedia", media="screen")
+        assert page.read_errors() == []
