@@ -14,7 +14,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from benchmarks import measure
-from benchmarks.job import JobCost, run_job, temporary_home
+from benchmarks.job import QUICK_ASSETS, JobCost, run_job, temporary_home
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
@@ -23,14 +23,18 @@ from riskmetrics.sources import sample
 
 
 class Size(NamedTuple):
-    """Number of sessions of the backfill, of repetitions, and of single runs that are scaled."""
+    """Number of sessions of the backfill, of repetitions, and of single runs that are scaled.
+
+    ``assets`` are the names of those to compute; all if there are none.
+    """
 
     sessions: int = 252
     repeats: int = 3
     singles: int = 20
+    assets: tuple[str, ...] = ()
 
 
-QUICK = Size(sessions=3, repeats=1, singles=1)
+QUICK = Size(sessions=3, repeats=1, singles=1, assets=QUICK_ASSETS)
 
 
 ONE_BY_ONE, BATCHED, SINGLE = (
@@ -69,27 +73,29 @@ def report(quick: bool) -> str:
     with temporary_home() as (home, engine):
         with engine.begin() as connection:
             load_sample(connection)
-        run_job(home, [days[-size.sessions - 1]])  # takes the one-time imports
+        run_job(home, [days[-size.sessions - 1]], size.assets)  # takes the one-time imports
         for repeat in range(size.repeats):
             for name in list(batches)[:: -1 if repeat % 2 else 1]:
                 runs[name].append(
-                    _run_without_results(home, engine, days[-size.sessions :], batches[name])
+                    _run_without_results(
+                        home, engine, days[-size.sessions :], batches[name], size.assets
+                    )
                 )
         runs[SINGLE] = [
-            _run_without_results(home, engine, [day], batches[BATCHED])
+            _run_without_results(home, engine, [day], batches[BATCHED], size.assets)
             for day in days[-size.singles :]
         ]
     return _text(size, runs)
 
 
 def _run_without_results(
-    home: Path, engine: sa.Engine, days: Sequence[date], batch: str
+    home: Path, engine: sa.Engine, days: Sequence[date], batch: str, assets: Sequence[str]
 ) -> Measurement:
     """Run ``days`` after removing their stored results."""
     with engine.begin() as connection:
         result_tables.remove_results(connection, result_tables.Scope(first=days[0]), assets=[])
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = batch
-    cost = run_job(home, days)
+    cost = run_job(home, days, assets)
     return Measurement(cost, _read_events(cost))
 
 

@@ -72,8 +72,15 @@ def simulated_home(
         yield home, engine
 
 
-def run_job(home: Path, days: Sequence[date]) -> JobCost:
-    """Run the job for ``days`` in the same way as `riskmetrics run` and `riskmetrics backfill`."""
+QUICK_ASSETS = ("portfolio_values", "position_betas")
+"""Assets of a smoke test: one that is computed by portfolio, and one by symbol."""
+
+
+def run_job(home: Path, days: Sequence[date], assets: Sequence[str] = ()) -> JobCost:
+    """Run the job for ``days`` in the same way as `riskmetrics run` and `riskmetrics backfill`.
+
+    ``assets`` are the names of those to compute; all if there are none.
+    """
     from dagster._core.execution.plan import compute_generator
 
     from riskmetrics.cli import launch
@@ -109,7 +116,7 @@ def run_job(home: Path, days: Sequence[date]) -> JobCost:
 
     with patch.object(compute_generator, "invoke_compute_fn", invoke_timed):
         whole = measure.measure_cost(
-            lambda: outcomes.append(launch.run(settings.load(), days)), home
+            lambda: outcomes.append(launch.run(settings.load(), days, assets)), home
         )
     (outcome,) = outcomes
     if outcome.exit_code:

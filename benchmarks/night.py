@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks import measure
-from benchmarks.job import LAST_SESSION, LOTS_PER_PORTFOLIO, run_job, simulated_home
+from benchmarks.job import (
+    LAST_SESSION,
+    LOTS_PER_PORTFOLIO,
+    QUICK_ASSETS,
+    run_job,
+    simulated_home,
+)
 from riskmetrics import trading_calendar
 from riskmetrics.db import input_queries
 from riskmetrics.metrics.reference_ols import statsmodels_ols
@@ -34,15 +40,16 @@ _STATEMENT = re.compile(r"LOG:  (statement|execute)")
 
 
 class Size(NamedTuple):
-    """Size of the market, numbers of portfolios, and number of measured nights."""
+    """Size of the market, numbers of portfolios and of measured nights, and assets (none: all)."""
 
     portfolios: tuple[int, ...] = (10, 100, 1_000, 10_000)
     symbols: int = 5_000
     sessions: int = 504
     repeats: int = 3
+    assets: tuple[str, ...] = ()
 
 
-QUICK = Size(portfolios=(1, 2), symbols=50, sessions=100, repeats=1)
+QUICK = Size(portfolios=(1, 2), symbols=50, sessions=100, repeats=1, assets=QUICK_ASSETS)
 
 
 class Night(NamedTuple):
@@ -75,9 +82,11 @@ def measure_nights(portfolios: int, size: Size) -> Night:
             symbols = len(input_queries.read_symbols_ever_held(connection))
             connection.exec_driver_sql("ALTER SYSTEM SET log_statement = 'all'")
             connection.exec_driver_sql("SELECT pg_reload_conf()")
-        run_job(home, [first])  # imports what is imported once, and waits for the reload
+        run_job(
+            home, [first], size.assets
+        )  # imports what is imported once, and waits for the reload
         before = _count_statements(home)
-        costs = [run_job(home, [day]) for day in nights]
+        costs = [run_job(home, [day], size.assets) for day in nights]
         statements = (_count_statements(home) - before) // len(nights)
     whole = measure.median_cost([cost.total for cost in costs])
     asset_cpu_seconds = statistics.median(cost.asset_cpu_seconds for cost in costs)

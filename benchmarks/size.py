@@ -20,19 +20,28 @@ FOUNDING_ESTIMATES_MB = {"position_market_betas": 5.5, "position_volatility": 7.
 
 
 class BookSize(NamedTuple):
-    """Size of a simulated market, and number of nightly runs."""
+    """Size of a simulated market, number of nightly runs, and assets (none: all)."""
 
     portfolios: int
     lots: int
     symbols: int
     nights: int
+    assets: tuple[str, ...] = ()
 
 
 BOOKS = (
     BookSize(portfolios=3, lots=21, symbols=60, nights=10),
     BookSize(portfolios=100, lots=100, symbols=3_000, nights=3),
 )
-QUICK = (BookSize(portfolios=1, lots=3, symbols=10, nights=1),)
+QUICK = (
+    BookSize(
+        portfolios=1,
+        lots=3,
+        symbols=10,
+        nights=1,
+        assets=("position_betas", "position_volatility"),
+    ),
+)
 
 Sizes = dict[str, float]
 
@@ -57,10 +66,10 @@ def measure_yearly_megabytes(book: BookSize) -> Sizes:
         with patch.dict(
             os.environ, DAGSTER_DATABASE_URL=dagster.render_as_string(hide_password=False)
         ):
-            launch.run(settings.load(), [first])  # creates what is stored only once
+            launch.run(settings.load(), [first], book.assets)  # creates what is stored only once
             before = _sizes(engine)
             for day in days:
-                launch.run(settings.load(), [day])
+                launch.run(settings.load(), [day], book.assets)
         after = _sizes(engine)
     return {
         name: (size - before[name]) * NIGHTS_PER_YEAR / book.nights / 1e6

@@ -15,7 +15,13 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from benchmarks import measure
-from benchmarks.job import LAST_SESSION, LOTS_PER_PORTFOLIO, run_job, simulated_home
+from benchmarks.job import (
+    LAST_SESSION,
+    LOTS_PER_PORTFOLIO,
+    QUICK_ASSETS,
+    run_job,
+    simulated_home,
+)
 from riskmetrics import trading_calendar
 
 MIN_EFFICIENCY = 0.85
@@ -32,9 +38,11 @@ class Size(NamedTuple):
     sessions: int = 504
     has_warm_up: bool = True
     """Whether a run is made first, to load what is loaded once."""
+    assets: tuple[str, ...] = ()
+    """Names of assets; all if there are none."""
 
 
-QUICK = Size(portfolios=(1,), symbols=20, sessions=100, has_warm_up=False)
+QUICK = Size(portfolios=(1,), symbols=20, sessions=100, has_warm_up=False, assets=QUICK_ASSETS)
 
 
 class Run(NamedTuple):
@@ -86,11 +94,11 @@ def measure_run(portfolios: int, size: Size, workers: int) -> Run:
         patch.dict(os.environ, variables),
     ):
         if size.has_warm_up:
-            run_job(home, [first])
+            run_job(home, [first], size.assets)
         if _barrier is not None:
             _barrier.wait(_WAIT_SECONDS)
         children = _children_seconds()
-        cost = run_job(home, [day]).total
+        cost = run_job(home, [day], size.assets).total
         return Run(cost.wall, cost.client + _children_seconds() - children, cost.server)
 
 

@@ -11,7 +11,7 @@ from benchmarks.__main__ import BENCHMARKS
 pytestmark = pytest.mark.integration
 
 
-SLOW = {"workers": 20, "cold_start": 15, "night": 12, "backfill": 10, "size": 10}
+SLOW = {"workers": 20, "cold_start": 15, "night": 10, "backfill": 8, "size": 8}
 """Seconds that small sizes of benchmarks take."""
 
 

@@ -91,12 +91,13 @@ class Report:
         return sum(n for (_, verdict), n in self.verdicts.items() if verdict is Verdict.WRONG)
 
 
-def score_files(kind: str, count: int, seed: int = 0) -> Report:
-    """Generate and read files."""
+def score_files(kind: str, count: int, seed: int = 0, *, only_plain: bool = False) -> Report:
+    """Generate ``count`` files and read them, or only the plain ones among them."""
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
         for file in generate_files(kind, count, seed):
-            report.add(file, score_file(file, Path(folder)))
+            if file.is_plain or not only_plain:
+                report.add(file, score_file(file, Path(folder)))
     return report
 
 

@@ -87,7 +87,6 @@ def market_days(market: TiingoMarket | YahooMarket) -> list[date]:
     return trading_calendar.sessions_between(FIRST, LAST)
 
 
-@pytest.mark.slow(5)
 def test_prices_that_a_split_makes_infinite_are_rejected() -> None:
     market = TiingoMarket(LAST)
     rows = [row for row in market.rows("A") if row["date"][:10] >= FIRST.isoformat()]
@@ -97,6 +96,7 @@ def test_prices_that_a_split_makes_infinite_are_rejected() -> None:
     assert len(parsed.rejected) == len(rows) - 1
 
 
+@pytest.mark.slow(5)
 def test_no_mutation_of_tiingo_s_answer_crashes_or_stores_what_was_not_sent() -> None:
     market = TiingoMarket(LAST)
     days = market_days(market)
