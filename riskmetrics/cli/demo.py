@@ -26,8 +26,9 @@ def demo(
     Example: riskmetrics demo
     """
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli import report
     from riskmetrics.cli.launch import prepare_instance
+    from riskmetrics.cli.report import write_report
+    from riskmetrics.cli.report_rendering import Request
     from riskmetrics.cli.run import run_daily_risk
     from riskmetrics.cli.summary import print_summaries
     from riskmetrics.sources import sample
@@ -44,7 +45,7 @@ def demo(
     if configured.anthropic_api_key is not None:
         run_daily_risk([last], "ai_insights")  # this asset calls no data vendor
     echo_err("4/4  Report")
-    report.write_report(report.Request(sample.LAST_SESSION), out)
+    write_report(Request(sample.LAST_SESSION), out)
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
     typer.echo(
         _NEXT_STEPS.format(

@@ -119,7 +119,7 @@ def _check_vendor_quota(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import vendor
     from riskmetrics.errors import ConfigurationError
     from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING
-    from riskmetrics.sources.market_data_source import configured_definitions
+    from riskmetrics.sources.source_registry import configured_definitions
 
     connection, configured = stored
     if not configured.source_names:
@@ -153,7 +153,7 @@ def _check_vendor_problems(stored: "_Stored") -> Iterator[tuple[str, ...]]:
 def _usable_sources(configured: "Settings") -> "tuple[SourceDefinition, ...]":
     """Return the configured data sources; none if one of them cannot be used."""
     from riskmetrics.errors import ConfigurationError
-    from riskmetrics.sources.market_data_source import configured_definitions
+    from riskmetrics.sources.source_registry import configured_definitions
 
     try:
         return configured_definitions(configured)

@@ -166,7 +166,7 @@ def _write_settings(answers: _Answers, *, is_overwrite_allowed: bool) -> None:
     from riskmetrics import settings
     from riskmetrics.cli import env_file
     from riskmetrics.errors import RiskmetricsError
-    from riskmetrics.sources.market_data_source import configured_definitions
+    from riskmetrics.sources.source_registry import configured_definitions
 
     values = {
         "RISKMETRICS_SOURCE": answers.source,

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 
 from riskmetrics import folders
 from riskmetrics.addresses import REPORT_PORT
+from riskmetrics.cli.report_rendering import Request, render
 from riskmetrics.cli.shared_options import Day, PortfolioName, day_option
 
 _DEFAULT_OUT = "report"
@@ -23,24 +23,6 @@ class Format(StrEnum):
 
     HTML = "html"
     PDF = "pdf"
-
-
-@dataclass(frozen=True)
-class Request:
-    """Content of a report."""
-
-    day: date | None = None
-    """Session. None: the latest with results."""
-    portfolio: str | None = None
-    history: int | None = None
-    """Sessions that charts over time show. None: a year."""
-    since: date | None = None
-    """First day of charts over time, instead of their number of sessions."""
-    against: date | None = None
-    """Session to compare with. None: that of a week before."""
-    is_interactive: bool = True
-    links_to_portfolios: bool = False
-    """Whether the overview links to pages of portfolios that are not shown in full."""
 
 
 def report(
@@ -107,41 +89,6 @@ def write_report(request: Request, out: Path, kind: Format = Format.HTML) -> Non
             f"cannot write {out}: {error.strerror}. Choose another file with --out, or free space"
         ) from None
     typer.echo(str(out))
-
-
-def render(request: Request, *, is_printed: bool = False) -> str:
-    """Return the page of a request."""
-    from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.database import find_session, read_transaction
-    from riskmetrics.errors import UsageError
-    from riskmetrics.inputs.snapshot import read_terms
-    from riskmetrics.report.options import DEFAULT_HISTORY, ReportOptions, open_drawings
-    from riskmetrics.report.page import render_page
-
-    if request.history is not None and request.since is not None:
-        raise UsageError("--history and --since exclude each other: give one of them")
-    configured = settings.load()
-    drawings = open_drawings(configured.home_directory)
-    with read_transaction() as connection:
-        day = find_session(connection, request.day, request.portfolio)
-        trading_calendar.require_completed_sessions([day])
-        n_sessions = request.history or DEFAULT_HISTORY
-        if request.since is not None:
-            n_sessions = len(trading_calendar.sessions_between(request.since, day)) - 1
-            if n_sessions < 1:
-                raise UsageError(f"--since {request.since} is not before the session of {day}")
-        options = ReportOptions(
-            read_terms(connection, configured),
-            portfolio=request.portfolio,
-            n_sessions=n_sessions,
-            against=request.against,
-            drawings=drawings,
-            is_interactive=not is_printed,
-            links_to_portfolios=request.links_to_portfolios,
-        )
-        page = render_page(connection, day, options)
-    drawings.remove_unused()
-    return page
 
 
 def write_file(out: Path, content: bytes) -> None:

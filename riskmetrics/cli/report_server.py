@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from riskmetrics.addresses import LOOPBACK, require_free_port
 from riskmetrics.cli.output import echo_err
-from riskmetrics.cli.report import Request, render
+from riskmetrics.cli.report_rendering import Request, render
 from riskmetrics.errors import RiskmetricsError
 
 _REFRESH_SECONDS = 900

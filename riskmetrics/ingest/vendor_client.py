@@ -11,12 +11,8 @@ import sqlalchemy as sa
 from riskmetrics.db import vendor
 from riskmetrics.errors import AuthenticationError, SourceError
 from riskmetrics.settings import Settings
-from riskmetrics.sources.market_data_source import (
-    Capability,
-    MarketDataSource,
-    SourceDefinition,
-    configured_definitions,
-)
+from riskmetrics.sources.market_data_source import Capability, MarketDataSource, SourceDefinition
+from riskmetrics.sources.source_registry import configured_definitions
 
 NO_SOURCE_WARNING = (
     "no data source is configured (FMP_API_KEY is not set, RISKMETRICS_SOURCE names none); using"

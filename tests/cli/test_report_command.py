@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli import pdf, report_server
 from riskmetrics.cli.main import app
-from riskmetrics.cli.report import Request
+from riskmetrics.cli.report_rendering import Request
 from riskmetrics.errors import UsageError
 
 

@@ -25,7 +25,7 @@ from riskmetrics.errors import (
 from riskmetrics.ingest import benchmark, fallback, refetch
 from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult, open_vendor_clients
 from riskmetrics.settings import Settings
-from riskmetrics.sources import market_data_source, request_policy
+from riskmetrics.sources import request_policy, source_registry
 from riskmetrics.sources.market_data_source import Capability, SourceDefinition, SourceLimits
 from riskmetrics.sources.vendor_http import CONCURRENCY
 from riskmetrics.sources.yahoo_session import YahooSession
@@ -554,7 +554,7 @@ def acme(name: str = "Acme") -> SourceDefinition:
 
 def test_a_package_adds_a_source_by_an_entry_point(open_sources, monkeypatch):
     monkeypatch.setattr(
-        market_data_source, "entry_points", lambda group: [EntryPoint(acme())][: len(group)]
+        source_registry, "entry_points", lambda group: [EntryPoint(acme())][: len(group)]
     )
     (client,) = open_sources("acme")
     error = fallback.refresh_prices([client], {"A": None}, [LAST]).errors["A"]
@@ -562,7 +562,7 @@ def test_a_package_adds_a_source_by_an_entry_point(open_sources, monkeypatch):
 
 
 def test_an_entry_point_that_is_no_definition_is_named(open_sources, monkeypatch):
-    monkeypatch.setattr(market_data_source, "entry_points", lambda group: [EntryPoint(group)])
+    monkeypatch.setattr(source_registry, "entry_points", lambda group: [EntryPoint(group)])
     with pytest.raises(ConfigurationError, match="entry point acme"):
         open_sources("acme")
 
