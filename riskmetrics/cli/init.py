@@ -88,17 +88,17 @@ def init(
     answers = _collect_answers(source, key, holdings, schedule)
     _write_settings(answers, is_overwrite_allowed=overwrite)
     if answers.holdings is None:
-        typer.echo(_NEXT_WITHOUT_HOLDINGS)
+        _print_next(_NEXT_WITHOUT_HOLDINGS, answers)
         return
     from riskmetrics.cli import import_portfolio
 
     import_portfolio.portfolio(answers.holdings, name=name, equity=equity)
     if answers.source == "none":
-        typer.echo(_NEXT_WITHOUT_SOURCE)
+        _print_next(_NEXT_WITHOUT_SOURCE, answers)
         return
     code = _run_latest_session()
     _print_results()
-    typer.echo(_NEXT_SCHEDULED if answers.is_scheduled else _NEXT + "\n" + _describe_crontab())
+    _print_next(_NEXT, answers)
     if code:
         raise typer.Exit(code)
 
@@ -194,8 +194,9 @@ def _write_settings(answers: _Answers, *, is_overwrite_allowed: bool) -> None:
     for name, value in values.items():
         if os.environ.get(name) not in (None, "", value):
             echo_err(f"note: {name} in the environment takes precedence over .env")
-    for name in (*_KEY_FIELDS, "RISKMETRICS_DATABASE_URL"):
-        if os.environ.get(name) and name not in env_file.list_settings(text):
+    written = env_file.list_settings(text)
+    for name in sorted(os.environ.keys() - written):
+        if name.startswith("RISKMETRICS_") or name in (*_KEY_FIELDS, "ANTHROPIC_API_KEY"):
             echo_err(f"note: {name} is only in the environment: a crontab needs it in .env")
 
 
@@ -208,13 +209,17 @@ def _collect_folders() -> dict[str, str]:
     return {name: str(getattr(configured, _FOLDERS[name])) for name in named}
 
 
-def _describe_crontab() -> str:
-    """Return the crontab line that computes every evening with the settings of this folder."""
+def _print_next(steps: str, answers: _Answers) -> None:
+    """Print the next steps, and how every evening is computed with the settings of this folder."""
+    if answers.is_scheduled:
+        typer.echo(steps + _NEXT_SCHEDULED)
+        return
     command = shutil.which("riskmetrics") or "riskmetrics"
     folder, command = (shlex.quote(text) for text in (str(Path.cwd()), command))
-    return (
-        "\nTo compute every evening, add to your crontab (in the machine's time; choose one after"
-        f" 18:30 in New York):\n  30 18 * * 1-5  cd {folder} && {command} catch-up"
+    fetch = f"{command} import prices FILE && " if answers.source == "none" else ""
+    typer.echo(
+        f"{steps}\n\nTo compute every evening, add to your crontab (in the machine's time; choose"
+        f" one after 18:30 in New York):\n  30 18 * * 1-5  cd {folder} && {fetch}{command} catch-up"
     )
 
 
@@ -262,8 +267,4 @@ Next:
   riskmetrics doctor                       what is missing or outdated"""
 
 _NEXT_SCHEDULED = """
-Next:
-  riskmetrics report                       the results as a web page, report.html
-  riskmetrics show betas                   betas of all positions, with standard errors
-  riskmetrics ui                           keep it running: it computes every evening
-  riskmetrics doctor                       what is missing or outdated"""
+  riskmetrics ui                           keep it running: it computes every evening"""

@@ -16,7 +16,7 @@ app = typer.Typer(
 )
 
 _MAX_PLAIN_NUMBER = 20.0
-"""Largest beta or leverage without a percent sign; of shares it is 1. Beyond, percent is meant."""
+"""Largest beta or leverage without a percent sign. Beyond, percent is meant."""
 
 _Portfolio = Annotated[str, typer.Argument(help="Name of the portfolio.")]
 _Name = Annotated[str, typer.Argument(help="Limited figure; see riskmetrics limits list.")]
@@ -111,10 +111,9 @@ def _parse_limit(text: str, unit: "Unit") -> float:
         limit = float("nan")
     if not 0 < limit < float("inf"):
         raise UsageError(f"{text} is not a limit: give a positive number such as 0.25 or 25%")
-    max_plain = _MAX_PLAIN_NUMBER if unit is Unit.NUMBER or unit is Unit.BETA else 1.0
-    if limit > max_plain and not is_percent:
+    is_share = unit is not Unit.NUMBER and unit is not Unit.BETA
+    if not is_percent and (limit >= 1 if is_share else limit > _MAX_PLAIN_NUMBER):
         raise UsageError(
-            f"a limit of {limit * 100:g}% never fires: did you mean {text.strip()}%? Write it with"
-            " the percent sign"
+            f"{number} is {limit * 100:g}%: did you mean {number}%? Write the percent sign"
         )
     return limit

@@ -256,7 +256,7 @@ def _tabulate_moves(suspects: "pd.DataFrame", decisions: "pd.DataFrame") -> "pd.
             state = "split" if has_effect else "split, without effect"
             ratio = str(SplitRatio(row["new_shares"], row["old_shares"]))
         undo = f"riskmetrics prices undo {symbol} {day:%Y-%m-%d}"
-        rows.append((symbol, day, state, ratio, row["decided_at"], undo))
+        rows.append((symbol, day, state, ratio, row["decided_at"][:16], undo))
     columns = ["symbol", "date", "state", "ratio", "decided_at", "what_to_do"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values(["symbol", "date"], ignore_index=True)

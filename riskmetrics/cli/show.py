@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -93,6 +93,34 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
             typer.echo(f"{name}: {what_to_do}")
         if not advice:
             typer.echo(price_faults.describe_findings(name, found[:0], bars))
+
+
+def rejected(
+    kind: Annotated[
+        str | None, typer.Option(help="Only rows of this kind, such as prices or portfolio.")
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, help="Number of rows, the newest first.")] = 50,
+    as_json: AsJson = False,
+    is_wide: Wide = False,
+) -> None:
+    """Print rows of files and vendors that were rejected, and why.
+
+    Example: riskmetrics show rejected --kind prices --last 20
+    """
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import result_queries
+
+    with read_transaction() as connection:
+        table = result_queries.read_rejected_rows(connection, kind, last)
+        kinds = result_queries.read_rejected_kinds(connection)
+    if as_json:
+        print_json(to_records(table))
+    elif table.empty:
+        stored = f": rows of {join_names(kinds)} were" if kinds else ""
+        typer.echo(f"no row{f' of the kind {kind}' if kind else ''} was rejected{stored}")
+    else:
+        details = ("rejected_at", "kind")
+        print_frame(table, as_json=False, title="Rejected rows", is_wide=is_wide, details=details)
 
 
 def show_view(
@@ -252,7 +280,11 @@ _COMMANDS: dict[str, dict[str, str | Callable[..., None]]] = {
         ),
     },
     "Forecasts": {"track-record": track_record, "model": model},
-    "Data": {"undefined": "Print undefined values and their reasons.", "quality": quality},
+    "Data": {
+        "undefined": "Print undefined values and their reasons.",
+        "quality": quality,
+        "rejected": rejected,
+    },
 }
 """By subject, each command's function, or the help text of its view in `cli.views`."""
 

@@ -33,7 +33,9 @@ _JSON_COLUMNS = (
 def insights(
     day: Day = None,
     portfolio: PortfolioName = None,
-    every: Annotated[bool, typer.Option("--all", help="Include dismissed insights.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Include dismissed insights, and answers to questions.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print insights, with findings and their evidence.
@@ -46,7 +48,7 @@ def insights(
 
     with read_transaction() as connection:
         session = find_session(connection, day, portfolio)
-        rows = stored.read_latest_insights(connection, session, portfolio, include_dismissed=every)
+        rows = stored.read_latest_insights(connection, session, portfolio, include_all=every)
         if not rows and not result_queries.read_snapshots(connection, session, portfolio).size:
             raise fail_without_results(connection, session, portfolio)
     if not rows:
@@ -102,7 +104,8 @@ def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, as_json: boo
         if row["portfolio"] != portfolio:
             portfolio = row["portfolio"]
             typer.echo(f"\nInsights, {portfolio}, {day}")
-        typer.echo(f"  [{row['severity']}] {row['title']}")
+        question = f"  “{row['user_question']}”" if row["user_question"] else ""
+        typer.echo(f"  [{row['severity']}] {row['title']}{question}")
         for line in _format_insight(row):
             typer.echo(_wrap(f"      {line}"))
 

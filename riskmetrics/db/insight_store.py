@@ -139,12 +139,13 @@ def read_latest_insights(
     day: date,
     portfolio: str | None = None,
     *,
-    include_dismissed: bool = False,
+    include_all: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return the newest insight of each portfolio, type and question on a day.
+    """Return the newest insight of each portfolio and type on a day.
 
     A type that the newest daily summary lists as silent is omitted: its insight describes facts
-    that have been corrected since.
+    that have been corrected since. With ``include_all``, dismissed insights and the answer to each
+    question are included, too.
 
     Ordered by portfolio name, most severe first; rows have the portfolio's name as `portfolio`.
     """
@@ -153,7 +154,11 @@ def read_latest_insights(
         _insights.c.insight_type,
         sa.func.coalesce(_insights.c.user_question, ""),
     )
-    is_shown = sa.true() if include_dismissed else sa.not_(_insights.c.dismissed)
+    is_shown = (
+        sa.true()
+        if include_all
+        else sa.not_(_insights.c.dismissed) & _insights.c.user_question.is_(None)
+    )
     newest = sa.select(_insights).ext(distinct_on(*order)).where(_insights.c.day == day, is_shown)
     rows = newest.order_by(*order, _insights.c.created_at.desc(), _insights.c.id).subquery()
     chosen = filter_by_portfolio(select_of_portfolios(rows, rows), portfolio)

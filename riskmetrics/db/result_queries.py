@@ -202,6 +202,27 @@ def read_undefined_metrics(
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
 
 
+def read_rejected_rows(connection: sa.Connection, kind: str | None, count: int) -> pd.DataFrame:
+    """Return the rows of files and vendors that were rejected last, the newest first.
+
+    Columns rejected_at, kind, source, line (Int64, NA: the source has no lines), reason, raw_row.
+    """
+    table = tables.rejected_rows
+    rejected_at = sa.func.date_trunc("second", table.c.rejected_at).label("rejected_at")
+    names = ("kind", "source", "line", "reason", "raw_row")
+    statement = sa.select(rejected_at, *(table.c[name] for name in names))
+    if kind is not None:
+        statement = statement.where(table.c.kind == kind)
+    order = table.c.rejected_at.desc(), table.c.source, table.c.line, table.c.digest
+    return fetch_frame(connection, statement.order_by(*order).limit(count))
+
+
+def read_rejected_kinds(connection: sa.Connection) -> list[str]:
+    """Return the kinds of the rejected rows, such as prices, in order."""
+    column = tables.rejected_rows.c.kind
+    return list(connection.scalars(sa.select(column).distinct().order_by(column)))
+
+
 def read_latest_day(connection: sa.Connection) -> date | None:
     """Return the last day with a snapshot, or None."""
     day: date | None = connection.scalar(sa.select(sa.func.max(_snapshots.c.snapshot_date)))

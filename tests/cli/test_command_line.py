@@ -108,6 +108,7 @@ def test_every_command_is_there() -> None:
                 "benchmark",
                 "factors",
                 "scenarios",
+                "events",
             )
         ),
         *("layouts check", "layouts list"),
@@ -125,6 +126,7 @@ def test_every_command_is_there() -> None:
                 "snapshot",
                 "undefined",
                 "quality",
+                "rejected",
                 "track-record",
                 "figures",
                 "correlations",

@@ -1,5 +1,6 @@
 """`riskmetrics import prices`: files, folders and patterns as one import, stored in Postgres."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -74,6 +75,21 @@ def test_a_folder_is_one_import_and_a_refused_file_is_named(
         ("QQA.csv", "duplicate row; the one of an earlier file is kept"),
         ("QQA.csv", "the exchange is closed on 2024-12-07"),
     ]
+
+
+def test_rejected_rows_are_listed_by_kind_the_newest_first(call: Call, folder: Path) -> None:
+    assert "no row was rejected" in call("show", "rejected").stdout
+    call("import", "prices", str(folder))
+    listed = json.loads(call("show", "rejected", "--kind", "prices", "--json").stdout)
+    assert {(row["kind"], Path(row["source"]).name) for row in listed} == {("prices", "QQA.csv")}
+    assert {row["reason"] for row in listed} == {
+        "duplicate row; the one of an earlier file is kept",
+        "the exchange is closed on 2024-12-07",
+    }
+    assert len(json.loads(call("show", "rejected", "--last", "1", "--json").stdout)) == 1
+    assert "closed on 2024-12-07" in call("show", "rejected", "--wide").stdout
+    other = call("show", "rejected", "--kind", "portfolio").stdout
+    assert other == "no row of the kind portfolio was rejected: rows of prices were\n"
 
 
 @pytest.mark.parametrize("name", ["Q*.csv", "QQA.csv"])

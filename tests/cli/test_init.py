@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from riskmetrics import settings
 from riskmetrics.cli.env_file import merge_settings
-from riskmetrics.cli.init import _describe_crontab
 from riskmetrics.cli.main import app
 from riskmetrics.errors import ConfigurationError, UsageError
 from tests.conftest import COMMAND
@@ -126,16 +125,20 @@ def test_a_crontab_in_the_folder_uses_the_same_home_as_the_shell(
     monkeypatch.setenv("RISKMETRICS_HOME", "../risk")
     monkeypatch.setenv("DAGSTER_HOME", "~/runs")
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://me:secret@host/risk")
+    monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", "https://hooks.example.com/secret")
     result = init("--source", "none")
     assert result.exit_code == 0
-    assert "note: RISKMETRICS_DATABASE_URL is only in the environment" in result.stderr
+    for name in ("RISKMETRICS_DATABASE_URL", "RISKMETRICS_ALERT_WEBHOOK"):
+        assert f"note: {name} is only in the environment" in result.stderr
+    assert "RISKMETRICS_HOME is only" not in result.stderr
     assert "secret" not in (folder / ".env").read_text() + result.output
     for name in ("RISKMETRICS_HOME", "DAGSTER_HOME", "RISKMETRICS_DATABASE_URL"):
         monkeypatch.delenv(name)
     assert settings.load().home_directory.resolve() == tmp_path / "risk"
     assert settings.load().dagster_directory == Path.home() / "runs"
-    printed = _describe_crontab().splitlines()[-1]
+    printed = result.stdout.splitlines()[-1]
     assert printed.startswith(f"  30 18 * * 1-5  cd '{folder}' && ")
+    assert "riskmetrics import prices FILE && " in printed
     assert printed.endswith("riskmetrics catch-up")
 
 

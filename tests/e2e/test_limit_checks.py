@@ -162,7 +162,7 @@ def test_a_removed_limit_is_no_longer_checked_and_its_past_stays(call, engine, r
         (("set", "Concentrated", "beta", "0"), "0 is not a limit"),
         (("set", "Concentrated", "beta", "inf"), "inf is not a limit"),
         (("set", "Concentrated", "volatility", "-5%"), "-5% is not a limit: give a positive"),
-        (("set", "Concentrated", "single_name", "15"), "1500% never fires: did you mean 15%?"),
+        (("set", "Concentrated", "single_name", "15"), "15 is 1500%: did you mean 15%?"),
         (("set", "Concentrated", "volatility", "1.0001"), "did you mean 1.0001%?"),
         (("set", "Concentrated", "leverage", "150"), "did you mean 150%?"),
         (("set", "Concentrated", "beta", "20.01"), "did you mean 20.01%?"),
