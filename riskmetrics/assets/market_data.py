@@ -37,7 +37,15 @@ def _refresh_prices(
         held_symbols = prices.needed_symbols(connection, market)
     needed_symbols = held_symbols | dict.fromkeys([rate, *warehouse.factor_funds])
     result = fallback.refresh_prices(vendor.clients, needed_symbols, days)
-    metadata = reports.fetch_metadata(context, result, len(needed_symbols))
+    with warehouse.read() as connection:
+        never_priced = stored_prices.find_unpriced_symbols(connection, days)
+    is_run_continued = prices.has_price_coverage(result, held_symbols)
+    metadata = reports.fetch_metadata(
+        context,
+        result,
+        len(needed_symbols),
+        reported_elsewhere=never_priced if is_run_continued else (),
+    )
     prices.require_price_coverage(
         result, held_symbols
     )  # without the rate index and factor funds only exposures to them are undefined
@@ -55,11 +63,10 @@ def _refresh_prices(
             f"all: `riskmetrics show quality --date {days[-1]}`"
         )
     missing = sorted(symbols - set(coverage["symbol"]) - result.errors.keys())
-    if missing:
-        with warehouse.read() as connection:
-            named = stored_prices.suggest_symbols(connection, missing)
+    # the check price_coverage names those that are held
+    if unreported := [symbol for symbol in missing if symbol not in never_priced]:
         context.log.warning(
-            f"no price up to {days[-1]} is stored for {join_names(named)}: import prices with "
+            f"no price up to {days[-1]} is stored for {join_names(unreported)}: import prices with "
             "`riskmetrics import prices FILE`, or set FMP_API_KEY or RISKMETRICS_SOURCE; "
             f"all: `riskmetrics show quality --date {days[-1]}`"
         )
@@ -77,7 +84,10 @@ def _refresh_profiles(
     """Fetch the profiles of held symbols; warn of symbols without one."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
-        symbols = list(input_queries.read_price_end_dates(connection))
+        held = input_queries.read_price_end_dates(connection)
+        never_priced = stored_prices.find_unpriced_symbols(connection, days)
+    # a symbol that only lacks prices is named by the check price_coverage, and likely wrong
+    symbols = [symbol for symbol in held if symbol not in never_priced] or list(held)
     try:
         result = fallback.refresh_profiles(vendor.clients, symbols)
     except SourceError as error:  # those stored will do: results must not wait for a vendor
@@ -85,7 +95,7 @@ def _refresh_profiles(
     with warehouse.read() as connection:
         stored = input_queries.read_profiles(connection, symbols)
         held_in_range = input_queries.read_held_symbols(connection, days[0], days[-1])
-    missing = sorted(set(held_in_range) - set(stored.index))
+    missing = sorted(set(held_in_range) - set(stored.index) - set(never_priced))
     if missing:
         sectors = "its sector is" if len(missing) == 1 else "their sectors are"
         context.log.warning(

@@ -9,7 +9,7 @@ import pandas as pd
 from riskmetrics import gics
 from riskmetrics.assets import reports
 from riskmetrics.assets.partitions import sessions_or_latest
-from riskmetrics.db import input_queries
+from riskmetrics.db import input_queries, stored_prices
 from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.panels import Bars
 from riskmetrics.resources import Warehouse
@@ -50,7 +50,10 @@ def price_quality_checks(
                 )
             )
             all_bars.append(bars)
+        # held symbols without any price are named by the check price_coverage
+        never_priced = stored_prices.find_unpriced_symbols(connection, days)
     found = pd.concat(findings, ignore_index=True).drop_duplicates(["fault", "symbol", "finding"])
+    found = found[~found["symbol"].isin(never_priced)]
     bars = Bars(
         *(reduce(pd.DataFrame.combine_first, frames) for frames in zip(*all_bars, strict=True))
     )

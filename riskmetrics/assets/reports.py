@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 from math import isnan
 
@@ -14,6 +14,7 @@ from riskmetrics.computations.result_asset import ResultAsset
 from riskmetrics.computations.summaries import PREVIEW_ROWS, Summary
 from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db.write import WriteCounts
+from riskmetrics.errors import UnknownSymbolError
 from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult
 from riskmetrics.text import MAX_NAMES, join_names
 
@@ -92,9 +93,16 @@ def _write_metadata(written: WriteCounts) -> dict[str, RawMetadataValue]:
 
 
 def fetch_metadata(
-    context: dg.AssetExecutionContext, result: RefreshResult, n_requested: int
+    context: dg.AssetExecutionContext,
+    result: RefreshResult,
+    n_requested: int,
+    *,
+    reported_elsewhere: Collection[str] = (),
 ) -> dict[str, RawMetadataValue]:
-    """Log fetch errors by reason and return them as metadata, out of ``n_requested``."""
+    """Log fetch errors by reason and return them as metadata, out of ``n_requested``.
+
+    That a source does not know a symbol is not logged if another message names the symbol.
+    """
     for note in result.warnings[:MAX_NAMES]:
         (context.log.info if note == NO_SOURCE_WARNING else context.log.warning)(note)
     if len(result.warnings) > MAX_NAMES:
@@ -104,7 +112,8 @@ def fetch_metadata(
         )
     reasons: dict[str, list[str]] = {}
     for subject, error in result.errors.items():
-        reasons.setdefault(str(error), []).append(subject)
+        if not (isinstance(error, UnknownSymbolError) and subject in reported_elsewhere):
+            reasons.setdefault(str(error), []).append(subject)
     frequent = sorted(reasons.items(), key=lambda item: -len(item[1]))
     for reason, subjects in frequent[:MAX_NAMES]:
         context.log.warning(

@@ -148,8 +148,9 @@ def price_coverage(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckR
         )
     if never_priced:
         sentences.append(
-            f"no price is stored for {join_names(never_priced)}: correct the symbol with"
-            " `riskmetrics symbols rename OLD NEW`, or import its prices"
+            f"no price up to {days[-1]} is stored for {join_names(never_priced)}: correct the"
+            " symbol with `riskmetrics symbols rename OLD NEW`, or import its prices; all:"
+            f" `riskmetrics show quality --date {days[-1]}`"
         )
     return dg.AssetCheckResult(
         passed=insufficient.empty and not never_priced,

@@ -233,7 +233,7 @@ def _import(request: _Request, parsed: "TransactionList", *, is_dry_run: bool) -
 
 
 def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionList") -> _Outcome:
-    from riskmetrics.db import transaction_store
+    from riskmetrics.db import transaction_renames, transaction_store
     from riskmetrics.db import transactions as store
     from riskmetrics.transactions.lots import build_lots, cash_balances, is_cash_known
 
@@ -247,6 +247,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
         transaction_store.TransactionFile(parsed.layout, str(request.file), parsed.digest),
     )
     n_removed = _settle_absent(connection, request, portfolio_id, changes)
+    transaction_renames.postpone_symbol_changes(connection, portfolio_id)
     stored = store.read_transactions(connection, portfolio_id)
     history = build_lots(stored)
     lines = {one.reference: one.line for one in parsed.transactions}

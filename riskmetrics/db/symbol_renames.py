@@ -48,6 +48,14 @@ def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
     record_symbol_changes(connection, lambda symbol: _rename_text(symbol, old, new))
     _move_rows(connection, tables.company_profiles, old, new, key=())
     _move_rows(connection, tables.price_decisions, old, new, key=("date",))
+    _move_rows(
+        connection,
+        tables.benchmarks_sector_weights,
+        old,
+        new,
+        key=("asof_date", "sector"),
+        name="benchmark_code",
+    )
     security_identifiers.rename_symbol(connection, old, new)
     _move_rows(connection, tables.symbol_events, old, new, key=("day",))
     answers, settings = tables.vendor_responses, tables.database_settings
@@ -142,15 +150,22 @@ def _store_restated(connection: sa.Connection, old: str, rows: pd.DataFrame) -> 
 
 
 def _move_rows(
-    connection: sa.Connection, table: sa.Table, old: str, new: str, *, key: tuple[str, ...]
+    connection: sa.Connection,
+    table: sa.Table,
+    old: str,
+    new: str,
+    *,
+    key: tuple[str, ...],
+    name: str = "symbol",
 ) -> int:
-    """Rename the rows whose key is free under the new name, delete the others; return both."""
-    taken = table.alias("taken")
+    """Rename the rows whose key is free under the new name, delete the others; return both.
+
+    ``name`` is the column of the symbol.
+    """
+    taken, symbol = table.alias("taken"), table.c[name]
     is_taken = sa.exists().where(
-        taken.c.symbol == new, *(taken.c[name] == table.c[name] for name in key)
+        taken.c[name] == new, *(taken.c[column] == table.c[column] for column in key)
     )
-    moved = connection.execute(
-        sa.update(table).where(table.c.symbol == old, ~is_taken).values(symbol=new)
-    )
-    rest = connection.execute(sa.delete(table).where(table.c.symbol == old))
+    moved = connection.execute(sa.update(table).where(symbol == old, ~is_taken).values({name: new}))
+    rest = connection.execute(sa.delete(table).where(symbol == old))
     return moved.rowcount + rest.rowcount

@@ -42,6 +42,35 @@ def record_symbol_changes(connection: sa.Connection, rename: Callable[[str], str
     return len(rows)
 
 
+def postpone_symbol_changes(connection: sa.Connection, portfolio_id: str) -> None:
+    """Move changes by `symbols rename` behind later transactions with the old symbol.
+
+    A renaming is recorded after the last transaction that is stored, but a file may name the
+    security by its old symbol for longer. The order of the changes stays, and one that a file
+    states keeps its day.
+    """
+    own = _TABLE.c.portfolio_id == portfolio_id
+    query = sa.select(_TABLE.c.id, _TABLE.c.day, _TABLE.c.symbol, _TABLE.c.new_symbol)
+    changes = connection.execute(
+        query.where(own, _TABLE.c.layout == _LAYOUT).order_by(_TABLE.c.day, _TABLE.c.reference)
+    ).all()
+    last_days = dict(
+        connection.execute(
+            sa.select(_TABLE.c.symbol, sa.func.max(_TABLE.c.day))
+            .where(own, _TABLE.c.layout != _LAYOUT, _TABLE.c.symbol.is_not(None))
+            .group_by(_TABLE.c.symbol)
+        ).all()
+    )
+    one_day, renamed_on = timedelta(days=1), dict[str, date]()
+    for change in changes:
+        day = max(change.day, renamed_on.get(change.symbol, date.min) + one_day)
+        if change.symbol in last_days:
+            day = max(day, last_days[change.symbol] + one_day)
+        renamed_on[change.new_symbol] = day
+        if day != change.day:
+            connection.execute(sa.update(_TABLE).where(_TABLE.c.id == change.id).values(day=day))
+
+
 def _change_row(portfolio_id: object, symbol: str, new: str, day: date) -> dict[str, object]:
     digest = hashlib.sha256(f"{_LAYOUT}|{symbol}|{new}|{day}".encode()).hexdigest()
     return {

@@ -127,9 +127,9 @@ def require_price_coverage(result: RefreshResult, symbols: Collection[str]) -> N
     DataQualityError
         In all other cases.
     """
-    errors = {symbol: error for symbol, error in result.errors.items() if symbol in symbols}
-    if not symbols or meets_minimum(1 - len(errors) / len(symbols), MIN_COVERAGE):
+    if has_price_coverage(result, symbols):
         return
+    errors = {symbol: error for symbol, error in result.errors.items() if symbol in symbols}
     first = next(iter(errors.values()))
     sentence = (
         f"{len(errors)} of {len(symbols)} symbols have missing prices (maximum"
@@ -140,6 +140,12 @@ def require_price_coverage(result: RefreshResult, symbols: Collection[str]) -> N
         if all(isinstance(error, VendorUnavailableError) for error in errors.values())
         else DataQualityError(sentence)
     )
+
+
+def has_price_coverage(result: RefreshResult, symbols: Collection[str]) -> bool:
+    """Return whether at least 80% of ``symbols`` have their prices."""
+    n_errors = len(result.errors.keys() & set(symbols))
+    return not symbols or bool(meets_minimum(1 - n_errors / len(symbols), MIN_COVERAGE))
 
 
 def ended_histories(

@@ -280,7 +280,8 @@ def describe_identifier(plain: str) -> str:
 def _describe_problem(plain: str) -> str:
     """Return what an unsupported instrument is, from its symbol; empty if it is supported."""
     if identifier := describe_identifier(plain):
-        return identifier
+        is_mappable = (is_isin(plain) or is_cusip(plain)) and not is_debt_cusip(plain)
+        return identifier + (f", or pass --map {plain}=SYMBOL" if is_mappable else "")
     if _FUTURE.fullmatch(plain):
         return f"a future: {_ADVICE}"
     if kind := _pair_kind(plain):

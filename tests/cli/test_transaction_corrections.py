@@ -58,6 +58,39 @@ def test_a_renamed_symbol_stays_renamed_when_its_history_is_imported_again(
     assert "0 lots added, 0 removed, 0 changed" in import_text(HISTORY, "--add").stdout
 
 
+def test_a_file_may_use_the_old_symbol_after_the_renaming_is_recorded(
+    call, import_text, database: str
+) -> None:
+    """The renaming is recorded after the last stored line; the symbol changed in June."""
+    import_text(HISTORY)
+    assert call("symbols", "rename", "FB", "META").exit_code == 0
+    later = "2022-05-02,Sell,FB,2,210,420.00\n2022-05-03,Dividend,FB,,,3.00\n"
+    longer = import_text(HISTORY + later)
+    assert longer.exit_code == 0, longer.stderr
+    option = ("META220617C00200000", 1.0)
+    assert lots(database) == [("META", 2.0), ("META", 4.0), ("META", 4.0), option]
+    with open_connection(database) as connection:
+        flows = transactions.read_cash_flows(connection)
+    assert set(flows["symbol"].dropna()) == {"META"}
+
+
+def test_a_symbol_is_renamed_twice_and_back_with_later_lines(
+    call, import_text, database: str
+) -> None:
+    import_text(HISTORY)
+    for old, new in (("FB", "META"), ("META", "MVRS")):
+        call("symbols", "rename", old, new)
+    later = "2022-05-02,Sell,FB,2,210,420.00\n"
+    assert import_text(HISTORY + later).exit_code == 0
+    option = "220617C00200000"
+    assert lots(database) == [("MVRS", 2.0), ("MVRS", 4.0), ("MVRS", 4.0), (f"MVRS{option}", 1.0)]
+    call("symbols", "rename", "MVRS", "FB")
+    again = import_text(HISTORY + later + "2022-05-03,Sell,FB,1,210,210.00\n")
+    assert again.exit_code == 0, again.stderr
+    sizes = [1.0, 2.0, 3.0, 4.0]
+    assert lots(database) == [*(("FB", size) for size in sizes), (f"FB{option}", 1.0)]
+
+
 def test_a_dividend_has_the_symbol_that_its_lots_have_now(import_text, database: str) -> None:
     header = HISTORY.replace("Amount\n", "Amount,New symbol\n", 1)
     assert (

@@ -1,6 +1,7 @@
 """FB becomes META: lots, options, prices, profile, decisions and settings, without false moves."""
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_writes, stored_settings, tables, vendor
+from riskmetrics.db import input_writes, security_identifiers, stored_settings, tables, vendor
 from riskmetrics.db.symbol_renames import RenamedRows, rename_symbol
 from riskmetrics.errors import DataQualityError, UsageError
 
@@ -175,6 +176,45 @@ def test_profile_decisions_and_index_go_along_unless_the_new_name_has_its_own(co
     assert sorted(decisions) == [("NEW", DAYS[3]), ("NEW", DAYS[4])]
     assert stored_settings.read_market_index(connection, None) == "META"
     assert vendor.read_last_problem(connection, "FMP") is None
+
+
+def test_sector_weights_of_a_fund_go_along(connection):
+    store(connection, "OLDF", 0, 20)
+    for fund, sector in (("OLDF", "Energy"), ("OLDF", "Utilities"), ("NEWF", "Energy")):
+        weights = {"date": DAYS[5], "sector": [sector], "weight": [0.4 if fund == "OLDF" else 1.0]}
+        input_writes.store_benchmark_weights(connection, pd.DataFrame(weights), fund, "file")
+        if fund == "OLDF":  # an import replaces the weights of a day
+            connection.execute(
+                sa.update(tables.benchmarks_sector_weights)
+                .where(tables.benchmarks_sector_weights.c.sector == "Energy")
+                .values(asof_date=DAYS[6])
+            )
+    rename_symbol(connection, "OLDF", "NEWF")
+    table = tables.benchmarks_sector_weights
+    query = sa.select(table.c.benchmark_code, table.c.asof_date, table.c.sector)
+    assert {code for code, *_ in connection.execute(query)} == {"NEWF"}
+
+
+def test_a_symbol_is_renamed_twice_and_back(connection):
+    """Prices, lots, options, identifiers and the profile follow every time, and nothing is lost."""
+    option = {"position_type": "LC", "investment_class": "OPTIONS", "underlying_symbol": "FB"}
+    terms = {"strike_price": 300, "expiration_date": date(2023, 1, 20)}
+    add_lots(
+        connection,
+        {"symbol": "FB", "strike_price": None, "expiration_date": None},
+        {"symbol": "FB230120C00300000", **option, **terms},
+    )
+    store(connection, "FB", 0, 50)
+    store(connection, "META", 30, 80)
+    security_identifiers.store_symbols(connection, {"30303M102": "FB"}, "file")
+    names = ["FB", "META", "MVRS", "META", "FB"]
+    for old, new in pairwise(names):
+        rename_symbol(connection, old, new)
+        assert sorted(stored(connection, new)) == DAYS[:80]
+        assert stored(connection, old) == {}
+        assert security_identifiers.read_symbols(connection, ["30303M102"]) == {"30303M102": new}
+        rows = connection.execute(sa.select(tables.positions.c.symbol)).scalars().all()
+        assert sorted(rows) == [new, f"{new}230120C00300000"]
 
 
 @pytest.mark.parametrize(

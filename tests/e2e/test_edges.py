@@ -13,6 +13,7 @@ from tests.e2e.conftest import Run, assert_nulls_have_reasons, query_frame, reco
 
 DAY = date(2022, 12, 28)
 
+TYPO = ("APPL", "MSFT", "JPM", "XOM", "AMD", "KO")
 RISK_FIGURES = {
     "portfolio_snapshots": (
         *(
@@ -57,7 +58,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     said = " ".join(capsys.readouterr().err.split())
     assert outcome.exit_code == 3
     assert "in Bad (1 of 5 instruments on 2022-12-28); 80% are needed" in said
-    assert "no price is stored for ZZZA, ZZZB, ZZZC, ZZZD" in said
+    assert f"no price up to {DAY} is stored for ZZZA, ZZZB, ZZZC, ZZZD" in said
     for table, figures in RISK_FIGURES.items():
         own = (
             f"SELECT t.* FROM {table} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name ="
@@ -256,6 +257,21 @@ def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
         sample, "SELECT hhi FROM portfolio_snapshots WHERE snapshot_date = '2022-12-28'"
     )
     assert rows["hhi"].notna().tolist() == [True] * 3
+
+
+def test_a_typing_error_of_a_symbol_is_named_in_one_line_with_its_correction(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "typo.csv"
+    file.write_text("symbol,quantity\n" + "".join(f"{one},9\n" for one in TYPO))
+    name = ("--name", "Typo", "--as-of", "2022-12-27")
+    invoke("import", "portfolio", str(file), *name)
+    outcome = run([DAY])
+    lines = capsys.readouterr().err.splitlines()
+    (named,) = [line for line in lines if "APPL" in line]
+    assert "no price up to 2022-12-28 is stored for APPL (is it AAPL?)" in named
+    assert "`riskmetrics symbols rename OLD NEW`" in named
+    assert outcome.exit_code == 0, lines
 
 
 def test_a_session_before_any_price_is_refused(

@@ -54,6 +54,7 @@ def test_fmp_answers_as_its_examples_do() -> None:
     assert prices.rows["has_adj_close"].all()
     (row,) = profile.rows
     assert (row.symbol, row.gics_sector, row.is_etf) == ("AAPL", "Information Technology", False)
+    assert row.identifiers == ("037833100",)
 
 
 @pytest.mark.skipif(not TIINGO_KEY, reason="RISKMETRICS_TIINGO_API_KEY is not set")
