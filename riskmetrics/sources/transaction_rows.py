@@ -152,7 +152,7 @@ class RowReader:
         kind = _find_kind(row, known, layout)
         is_left_out = any(name.casefold() in self._left_out for name in security_names(row))
         if not is_left_out:
-            reject_unsupported(row)
+            reject_unsupported(row, known.get("price"))
         if row.cells.get("day") is None:
             raise UnreadRowError("no date")
         day = self._day(row.cells["day"], layout)

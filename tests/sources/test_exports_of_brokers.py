@@ -133,9 +133,18 @@ def test_a_column_of_tickers_under_another_header(file, text):
     assert held(read_holdings(file(text))) == {"QQA": 5}
 
 
-@pytest.mark.parametrize("header", ["Stock,Shares", "Security,Shares", "Name,ISIN,Shares"])
-def test_names_are_not_taken_for_tickers(file, header):
-    rows = {"Name,ISIN,Shares": "TESLA,US88160R1014,5\n"}.get(header, "Alpha,5\nQQA,7\n")
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("Stock,Shares", "Alpha,5\nQQA,7\n"),
+        ("Stock,ISIN,Shares", "ALPHA,US0378331005,5\n"),
+        ("Name,Shares", "ALPHA,5\n"),
+        ("Description,Shares", "FEE,5\n"),
+        ("Product,Shares", "ETF,5\n"),
+        ("Instrument,Shares", "BUY,5\n"),
+    ],
+)
+def test_names_are_not_taken_for_tickers(file, header, rows):
     with pytest.raises(DataQualityError, match=r"no known column of symbols|an ISIN"):
         read_holdings(file(f"{header}\n{rows}"))
 
@@ -197,6 +206,20 @@ TRADE = "Date,{},Symbol,Quantity,Price,Amount\n2024-12-02,{},QQA,5,10,{}\n"
 def test_the_kind_of_a_transaction_in_other_words(file, headers, cells, amount, kind):
     [found] = read_transactions(file(TRADE.format(headers, cells, amount))).transactions
     assert (found.kind, found.quantity) == (kind, 5)
+
+
+@pytest.mark.parametrize(("price", "is_coin"), [("999.99", False), ("1000", True)])
+def test_a_coin_costs_a_thousand_dollars_and_a_fund_of_it_less(file, price, is_coin):
+    text = f"Date,Action,Symbol,Quantity,Price\n2024-12-02,Buy,BTC,2,{price}\n"
+    assert len(read_transactions(file(text)).rejected) == is_coin
+    lots = f"Symbol,Quantity,Price\nQQA,5,10\nBTC,2,{price}\n"
+    assert ("BTC" in held(read_holdings(file(lots)))) != is_coin
+
+
+def test_the_balances_of_an_account_are_of_no_known_kind(file):
+    text = "Date,Description,Amount,Balance\n2024-12-02,ALPHA,5,5\n2024-12-03,BETA,6,11\n"
+    with pytest.raises(DataQualityError, match="no line with headers of a date, a kind"):
+        read_transactions(file(text))
 
 
 @pytest.mark.parametrize(
