@@ -77,7 +77,7 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         is_bare = name == "identifier" or (name == "security" and not has_identifiers)
         for place, texts in enumerate(cells):
             bare = [parse_symbol_form(text).symbol for text in texts]
-            is_candidate = keys[place] in words[name] and not all(map(asset_class, bare))
+            is_candidate = keys[place] in words[name] and not all(map(_is_word, bare))
             if is_candidate and all(_has_ticker(text, is_bare=is_bare) for text in texts):
                 return place
     return None
@@ -88,8 +88,13 @@ def _has_ticker(text: str, *, is_bare: bool) -> bool:
     if parse_option(text):
         return True
     form = parse_symbol_form(text)
-    is_written = is_bare or form.symbol != text
-    return is_written and not is_trade(text) and _TICKER.fullmatch(form.symbol) is not None
+    is_decorated = form.symbol != text and not is_trade(text)
+    return (is_bare or is_decorated) and _TICKER.fullmatch(form.symbol) is not None
+
+
+def _is_word(text: str) -> bool:
+    """Return whether a text names an asset class or a trade, such as ETF or BUY."""
+    return bool(asset_class(text)) or is_trade(text)
 
 
 def _is_no_security(text: str) -> bool:
