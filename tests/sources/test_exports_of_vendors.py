@@ -81,6 +81,13 @@ def test_single_letters_in_upper_case_are_symbols(file):
     assert closes(found) == {"C": 10, "T": 20, "V": 30}
 
 
+def test_a_name_of_a_price_alone_in_upper_case_is_a_symbol(file):
+    assert closes(read_prices(file("Date,LOW,QQA\n2024-12-02,270,10\n"))) == {"LOW": 270, "QQA": 10}
+    for header in ("Date,LOW,OPEN", "Date,Low,QQA"):
+        with pytest.raises(DataQualityError, match="has no column close"):
+            read_prices(file(f"{header}\n2024-12-02,270,10\n"))
+
+
 def test_compustat_s_factor_adjusts_closes(file):
     text = "tic,datadate,prccd,cshtrd,ajexdi\nQQA,2024-06-07,1200,5,10\nQQA,2024-06-10,121,50,1\n"
     found = read_prices(file(text))
