@@ -13,7 +13,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
-from riskmetrics.sources.symbol_forms import parse_symbol_form
+from riskmetrics.sources.symbol_forms import CURRENCIES, parse_symbol_form
 from riskmetrics.sources.table_headers import HeaderChoice, header_key
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.symbols import normalize_symbol
@@ -93,7 +93,7 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     for place, header in enumerate(headers[1:], 1):
         if not header.strip():
             continue
-        parsed = _parse_wide_header(header.strip(), lone)
+        parsed = _parse_wide_header(_CURRENCY.sub("", header).strip(), lone)
         if parsed is None or f"{parsed.field}{MARK}{parsed.symbol}" in positions:
             return None
         positions[f"{parsed.field}{MARK}{parsed.symbol}"] = place
@@ -105,6 +105,8 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     return HeaderChoice(positions, [f"columns are symbols: {named}"])
 
 
+_CURRENCY = re.compile(rf"\s*\((?:{'|'.join(sorted(CURRENCIES))})\)\s*$")
+"""Currency behind a symbol; a file with another one than USD is refused."""
 _LONE_SYMBOLS = frozenset({"low", "open"})
 """Names of prices that are symbols, too."""
 _WIDE_HEADERS = (

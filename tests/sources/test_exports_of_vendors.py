@@ -46,11 +46,18 @@ def test_an_isin_of_a_country_without_us_listings_is_abroad(file, identifier):
         "Date,QQA.N,QQB.OQ",
         "Date,\"('Close', 'QQA')\",\"('Close', 'QQB')\"",
         "Date,QQA.Close,QQB.Close",
+        "Date,QQA (USD),QQB (USD)",
         "Date,Close_QQA,Close_QQB",
     ],
 )
 def test_symbols_in_wide_headers(file, header):
     assert closes(read_prices(file(f"{header}\n2024-12-02,10,20\n"))) == {"QQA": 10, "QQB": 20}
+
+
+def test_a_wide_table_in_another_currency_is_refused_as_that(file):
+    with pytest.raises(DataQualityError, match="prices in EUR in the column QQB"):
+        read_prices(file("Date;QQA (USD);QQB (EUR)\n2024-12-02;63,9;230,1\n"))
+    assert closes(read_prices(file("Date,BTC-USD\n2024-12-02,95000\n"))) == {"BTC-USD": 95000}
 
 
 def test_a_column_that_pandas_numbered_is_a_repeated_one(file):
