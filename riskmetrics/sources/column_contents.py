@@ -53,8 +53,8 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     """Return the place of the column of symbols whose header is that of a name; None if none.
 
     Each of its cells is a ticker, such as ``KO``, or has one in its decoration, such as
-    ``Coca-Cola Co. (KO)``. Bare tickers count only if no other column identifies the securities:
-    next to an ISIN they can be short names.
+    ``Coca-Cola Co. (KO)``. Bare tickers count only under the header of a security, such as Stock,
+    and if no other column identifies it: a description, or a name next to an ISIN, can be short.
 
     Examples
     --------
@@ -73,22 +73,28 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
             if not _is_no_security(text := cell.strip()):
                 cells[place].add(text)
     has_identifiers = any(is_isin(text) or is_cusip(text) for texts in cells for text in texts)
-    for name in ("identifier", "description", "action"):
-        needs_decoration = name == "action" or (name == "description" and has_identifiers)
+    for name in ("identifier", "security", "description", "action"):
+        is_bare = name == "identifier" or (name == "security" and not has_identifiers)
         for place, texts in enumerate(cells):
-            is_candidate = keys[place] in words[name] and bool(texts)
-            if is_candidate and all(_has_ticker(text, needs_decoration) for text in texts):
+            bare = [parse_symbol_form(text).symbol for text in texts]
+            is_candidate = keys[place] in words[name] and not all(map(_is_word, bare))
+            if is_candidate and all(_has_ticker(text, is_bare=is_bare) for text in texts):
                 return place
     return None
 
 
-def _has_ticker(text: str, needs_decoration: bool) -> bool:
+def _has_ticker(text: str, *, is_bare: bool) -> bool:
     """Return whether a text is a ticker or an option, or a ticker with decoration."""
     if parse_option(text):
         return True
     form = parse_symbol_form(text)
     is_decorated = form.symbol != text and not is_trade(text)
-    return _TICKER.fullmatch(form.symbol) is not None and (is_decorated or not needs_decoration)
+    return (is_bare or is_decorated) and _TICKER.fullmatch(form.symbol) is not None
+
+
+def _is_word(text: str) -> bool:
+    """Return whether a text names an asset class or a trade, such as ETF or BUY."""
+    return bool(asset_class(text)) or is_trade(text)
 
 
 def _is_no_security(text: str) -> bool:

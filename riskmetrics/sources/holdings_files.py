@@ -35,8 +35,8 @@ from riskmetrics.sources.tabular_files import read_table
 from riskmetrics.sources.vocabulary import load_vocabulary
 
 _AMBIGUOUS_KIND_REMEDY = (
-    "If each row is a holding, name the column of dates entry_date; if each is a transaction, use"
-    " `riskmetrics import transactions`"
+    "If each row is a holding, remove the column of dates, or name it entry_date; if each is a"
+    " transaction, use `riskmetrics import transactions`"
 )
 _MAX_HEADER_LINES = 50
 """Lines among which the one with most cells is named as the header of an unknown table."""

@@ -5,13 +5,15 @@ import pyarrow as pa
 
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import asset_class
-from riskmetrics.sources.column_contents import ACCOUNT_TYPES, MISSING_TEXTS, SIDES
+from riskmetrics.sources.column_contents import ACCOUNT_TYPES, SIDES
+from riskmetrics.sources.table_kinds import DATE
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
 from riskmetrics.symbols import clean_symbol_text, parse_option
 
 _TERMS = {"strike_price", "expiration_date", "option_right"}
 """Columns of the terms of options."""
+_AFFIRMATIONS = ("yes", "true")
 _RIGHTS = ("CALL", "PUT")
 
 
@@ -46,7 +48,12 @@ def sold_texts(table: Table) -> "pd.Series[str]":
     status, sold = table.text("status"), table.text("closed_date")
     closed = load_vocabulary().closed
     is_closed = status.map(lambda text: starts_with(text, closed)).astype(bool)
-    return sold.mask(sold.isin([*MISSING_TEXTS]), "").mask(is_closed, status)
+    return sold.where(sold.map(_is_sale).astype(bool), "").mask(is_closed, status)
+
+
+def _is_sale(text: str) -> bool:
+    """Return whether a cell in a column such as Sold is a date or an affirmation."""
+    return DATE.fullmatch(text) is not None or text.casefold() in _AFFIRMATIONS
 
 
 def add_option_rights(table: Table) -> Table:

@@ -24,6 +24,7 @@ from riskmetrics.sources.row_validation import (
     join_names,
     to_dates,
 )
+from riskmetrics.sources.symbol_forms import is_coin
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.symbols import parse_option
 
@@ -105,6 +106,8 @@ def validate_lots(
     validator.reject(validator.text("form_problem") != "", "{form_problem}")
     symbols = validator.symbols("symbol")
     amounts = _read_amounts(validator, stated_by, scale)
+    coins = map(is_coin, symbols, symbols, np.fmax(amounts.last_price, amounts.entry_price))
+    validator.reject(np.fromiter(coins, bool, len(symbols)), "{symbol} is a cryptocurrency")
     entry = validator.days("entry_date")
     _reject_invalid_quantity(validator, symbols, amounts.quantity, stated_by)
     validator.reject(

@@ -103,7 +103,7 @@ class PriceHeaderChooser:
     def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
         """Return the error that names the missing columns; raise it if the kind is another."""
         require_kind(path, classify_lines(records), PRICE_KINDS, remedy=OTHER_KIND_REMEDY)
-        if any(map(_is_value, widest_record(records))):
+        if any(map(_is_value, records[0])):
             first = ",".join(records[0])[:_MAX_QUOTED_CHARS]
             return DataQualityError(
                 f"{path} has no line of headers: its first line is {first}. Add one, such as"

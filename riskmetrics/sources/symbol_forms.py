@@ -5,6 +5,7 @@ A symbol may stand next to its exchange or the name of the company (``NASDAQ:COS
 or a listing outside the United States.
 """
 
+import math
 import re
 from functools import cache
 from typing import NamedTuple
@@ -16,6 +17,8 @@ _MARKETS = load_vocabulary().markets
 CURRENCIES = _MARKETS["currencies"]
 FOREIGN_CASH = CURRENCIES - {"USD", "TRY", "XAU", "XAG"}
 """Codes of currencies that are not the symbol of a share."""
+MIN_COIN_PRICE = 1_000
+"""Price in USD from which on a symbol of a coin is no fund."""
 _USD_NAMES = frozenset(
     ("USD", "US$", "$", "US DOLLAR", "US DOLLARS", "U.S. DOLLAR", "U.S. DOLLARS", "DOLLAR US")
 )
@@ -107,15 +110,20 @@ def is_foreign_isin(text: str) -> bool:
     return is_isin(text) and text[:2] in _MARKETS["unlisted_isin_countries"]
 
 
-def is_coin(symbol: str, name: str) -> bool:
-    """Return whether a symbol next to a name is that of a cryptocurrency, not of a fund of it.
+def is_coin(symbol: str, name: str, price: float = math.nan) -> bool:
+    """Return whether a symbol is that of a cryptocurrency, by its name or price.
+
+    Funds with the same symbol have a longer name, and cost less than `MIN_COIN_PRICE`.
 
     Examples
     --------
     >>> is_coin("BTC", "Bitcoin"), is_coin("BTC", "Grayscale Bitcoin Mini Trust")
     (True, False)
+    >>> is_coin("BTC", "", 999.99), is_coin("BTC", "", 1000)
+    (False, True)
     """
-    return symbol in _MARKETS["coins"] and name.strip().upper() in _MARKETS["coin_names"]
+    is_named = name.strip().upper() in _MARKETS["coin_names"] or price >= MIN_COIN_PRICE
+    return symbol in _MARKETS["coins"] and is_named
 
 
 def is_usd(name: str) -> bool:

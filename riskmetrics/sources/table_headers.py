@@ -94,7 +94,7 @@ def find_csv_header(path: Path, data: bytes, chooser: HeaderChooser) -> CsvHeade
             if choice is not None:
                 return _located(records, place, choice, delimiter)
     found = {mark: [record.cells for record in records] for mark, records in readings.items()}
-    delimiter = max(found, key=lambda mark: len(widest_record(found[mark])))
+    delimiter = max(found, key=lambda mark: _width_and_count(found[mark]))
     if not found[delimiter] and data.strip():
         raise DataQualityError(
             f"{path} cannot be read as a table: its first line has no cell, or one of more than"
@@ -106,6 +106,16 @@ def find_csv_header(path: Path, data: bytes, chooser: HeaderChooser) -> CsvHeade
 def widest_record(records: Sequence[list[str]]) -> list[str]:
     """Return the first of the records with most cells: the header, below lines of text."""
     return max(records, key=len, default=[])
+
+
+def _width_and_count(records: Sequence[list[str]]) -> tuple[int, int]:
+    """Return the number of cells of the widest records, and how many there are.
+
+    A decimal comma splits rows of prices into as many cells as the separator, but not the header.
+    """
+    widths = [*map(len, records)]
+    width = max(widths, default=0)
+    return width, widths.count(width)
 
 
 def _located(

@@ -153,7 +153,9 @@ class _TableEvidence:
             return FileClassification((FileKind.TRANSACTIONS,), tuple(transactions))
         if not transactions and (prices := self._price_kind()):
             return prices
-        if not any(self._has(name) for name in ("symbol", "identifier", "description")):
+        has_security = self._has("symbol") or self._has("identifier")
+        is_ledger = not self._has("description") or bool(self._date_columns())
+        if is_ledger and not has_security:
             return FileClassification((), tuple(transactions))
         if self._has("quantity"):
             return self._classify_quantities(transactions)

@@ -33,6 +33,7 @@ from riskmetrics.sources.transaction_securities import (
     security_names,
     unknown_identifier,
 )
+from riskmetrics.sources.vocabulary import fold_text
 from riskmetrics.symbols import normalize_symbol
 from riskmetrics.transactions.amounts import StatedTransaction
 from riskmetrics.transactions.model import CASH_KINDS, Kind, TransactionKind
@@ -44,6 +45,7 @@ NUMBER_COLUMNS = (
 _FEE_COLUMNS = ("commission", "fees", "taxes")
 _AS_OF = re.compile(r"^.* as of ", re.IGNORECASE)
 _CANCELED = re.compile(r"\b(ca|cancel\w*|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE)
+_REINVESTED = re.compile("reinv|wiederanl|herbeleg")
 _RATIO = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*[:/]\s*(\d{1,4})")
 _WORDED_RATIO = re.compile(
     r"(?<![\d.])(\d{1,4}(?:\.\d+)?)(?:\s+|-)for(?:\s+|-)(\d{1,4})(?![\d.])", re.IGNORECASE
@@ -162,7 +164,7 @@ class RowReader:
         kind = _find_kind(row, known, layout)
         is_left_out = any(name.casefold() in self._left_out for name in security_names(row))
         if not is_left_out:
-            reject_unsupported(row)
+            reject_unsupported(row, known.get("price"))
         if row.cells.get("day") is None:
             raise UnreadRowError("no date")
         day = self._day(row.cells["day"], layout)
@@ -284,8 +286,9 @@ def _find_kind(
             f"'{text}' does not tell what it changes: state it in a table of your own, such as a"
             " split with its ratio"
         )
-    if found == Kind.DIVIDEND and quantity and (numbers.get("amount") or 0) < 0:
-        return Kind.BUY  # the dividend is spent on shares, as in Dividend Reinvestment
+    is_spent = quantity and (numbers.get("amount") or 0) < 0
+    if found == Kind.DIVIDEND and is_spent and _REINVESTED.search(fold_text(text)):
+        return Kind.BUY  # a negative dividend of another text is that of a short position
     if found:
         return Kind.DEPOSIT if found == CASH_TRANSFER else TransactionKind(found)
     if layout.kind_by_sign and quantity and not text:

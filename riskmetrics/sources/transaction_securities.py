@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
@@ -92,7 +93,7 @@ def _foreign_listing_reason(name: str) -> str:
     )
 
 
-def reject_unsupported(row: StatedRow) -> None:
+def reject_unsupported(row: StatedRow, price: Decimal | None = None) -> None:
     """Raise if a row is in another currency, or of an asset class that has no prices."""
     currency = row.cells.get("currency", "").upper()
     leave_out = f"pass --leave-out {next(iter(security_names(row)), 'NAME')!r}"
@@ -101,8 +102,9 @@ def reject_unsupported(row: StatedRow) -> None:
     is_abroad = is_foreign_exchange(row.cells.get("exchange", ""))
     if not currency and (is_abroad or is_foreign_isin(row.cells.get("identifier", ""))):
         raise UnreadRowError(_foreign_listing_reason(next(iter(security_names(row)), "the row")))
-    if is_coin(row.cells.get("symbol", ""), row.cells.get("description", "")):
-        raise UnreadRowError(f"{row.cells['symbol']} is a cryptocurrency; {leave_out}")
+    symbol, name = row.cells.get("symbol", ""), row.cells.get("description", "")
+    if is_coin(symbol, name, float(price or 0)):
+        raise UnreadRowError(f"{symbol} is a cryptocurrency; {leave_out}")
     stated = row.cells.get("investment_class", "")
     if asset_class(stated) in UNSUPPORTED_CLASSES:
         raise UnreadRowError(

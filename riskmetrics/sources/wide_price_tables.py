@@ -1,7 +1,7 @@
 """Wide tables of prices: columns of symbols, and perhaps a second line that names the prices."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
-from riskmetrics.sources.symbol_forms import parse_symbol_form
+from riskmetrics.sources.symbol_forms import CURRENCIES, parse_symbol_form
 from riskmetrics.sources.table_headers import HeaderChoice, header_key
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.symbols import normalize_symbol
@@ -88,10 +88,12 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     if header_key(headers[0]) not in {*load_price_layouts().columns["date"], ""}:
         return None
     positions = {"date": 0}
+    prices = {field for header in headers[1:] if (field := _field(header))}
+    lone = _LONE_SYMBOLS & {header_key(header) for header in headers} if len(prices) == 1 else ()
     for place, header in enumerate(headers[1:], 1):
         if not header.strip():
             continue
-        parsed = _parse_wide_header(header.strip())
+        parsed = _parse_wide_header(_CURRENCY.sub("", header).strip(), lone)
         if parsed is None or f"{parsed.field}{MARK}{parsed.symbol}" in positions:
             return None
         positions[f"{parsed.field}{MARK}{parsed.symbol}"] = place
@@ -103,6 +105,10 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     return HeaderChoice(positions, [f"columns are symbols: {named}"])
 
 
+_CURRENCY = re.compile(rf"\s*\((?:{'|'.join(sorted(CURRENCIES))})\)\s*$")
+"""Currency behind a symbol; a file with another one than USD is refused."""
+_LONE_SYMBOLS = frozenset({"low", "open"})
+"""Names of prices that are symbols, too."""
 _WIDE_HEADERS = (
     re.compile(r"(?P<symbol>[^ _]+)[ _.](?P<field>.+)"),
     re.compile(r"(?P<field>.+)[ _.](?P<symbol>[^ _]+)"),
@@ -114,13 +120,18 @@ class _WideHeader(NamedTuple):
     field: str
 
 
-def _parse_wide_header(header: str) -> _WideHeader | None:
-    """Parse a symbol in upper case, perhaps with the name of a price before or after it."""
+def _parse_wide_header(header: str, lone: Container[str] = ()) -> _WideHeader | None:
+    """Parse a symbol in upper case, perhaps with the name of a price before or after it.
+
+    ``lone`` are keys of names of prices that are symbols here, because no other price is next to
+    them.
+    """
     for pattern in (_TUPLE, *_WIDE_HEADERS):
         found = pattern.fullmatch(header)
         if found and (field := _field(found["field"])) and (name := _symbol(found["symbol"])):
             return _WideHeader(name, field)
-    name = _symbol(header)
+    is_symbol = header_key(header) in lone and header == header.upper()
+    name = normalize_symbol(header) if is_symbol else _symbol(header)
     return _WideHeader(name, "close") if name else None
 
 
