@@ -72,7 +72,7 @@ COMMON_QUESTIONS = (
     _refusal(r"\bgoals?\b|retire", "intentions"),
     _refusal(r"sharpe?\b.*ratio|\bsharpe\b|sortino|calmar|treynor|\balpha\b|\bjensen", "other"),
     _refusal(
-        r"\bytd\b|year to date|since (inception|purchase|i (bought|started))|last (quarter|decade)"
+        r"\bytd\b|year to date|last (quarter|decade)"
         r"|\b(19|20)\d\d\b|in (january|february|march|april|may|june|july|august)",
         "other_sessions",
     ),
@@ -127,12 +127,12 @@ COMMON_QUESTIONS = (
     _figure(
         "How fast could it be sold?",
         r"liquid|how (fast|long|quick\w*|soon).*(sell|sold|get out|exit|cash out)|\bsold\b",
-        "liquidity_*", nothing="liquidity",
+        "liquidity_*", "sold_in_week", nothing="liquidity",
     ),
     _figure(
         "Which factors is it tilted to?",
         r"factor|\btilt|\bstyle|momentum|quality|low vol\w* factor",
-        "factor_*", "risk_specific", "risk_explained",
+        "factor_*", "risk_specific", "risk_explained", "explained_level",
     ),
     _figure(
         "How correlated are the holdings?",
@@ -161,7 +161,12 @@ COMMON_QUESTIONS = (
     _figure(
         "How does it differ from the benchmark by sector?",
         r"sector|industr|overweight|underweight|differ.* benchmark",
-        "sector_over", "sector_under", "sector_absent", "sector_level",
+        "sector_over", "sector_under", "sector_absent", "sector_largest", "sector_level",
+    ),
+    _figure(
+        "How much was made since entry?",
+        r"since (inception|purchase|entry|(i|we) (bought|started|invested))|in total so far",
+        "*_since_entry",
     ),
     _figure("How much cash is there?", r"\bcash\b|\bdebt\b", "cash_*"),
     _figure(
@@ -180,8 +185,8 @@ COMMON_QUESTIONS = (
         r"(did|has|have|is|are).*\b(risk|risky|riskier|volatility|vol)\b.*\b(go|gone|goes|going"
         r"|went|rise|risen|rising|fall|fallen|falling|increas\w+|decreas\w+|up|down|higher|lower"
         r"|chang\w+)\b|riskier",
-        "volatility_rose", "volatility_fell", "*_left_window", "volatility_day", "beta_rose",
-        "beta_fell", "forecast_rose", "forecast_fell", "no_change",
+        "volatility_rose", "volatility_fell", "*_left_window", "volatility_day", "var_rose",
+        "var_fell", "beta_rose", "beta_fell", "forecast_rose", "forecast_fell", "no_change",
     ),
     _figure(
         "How volatile is it?",
@@ -218,7 +223,7 @@ COMMON_QUESTIONS = (
         r"concentrat|diversif|(largest|biggest|main|top|single) (position|holding|name|stock"
         r"|weight)|\bweights?\b|\b(positions|holdings)\b",
         "position_dominates", "position_risk_heavy", "largest_weight", "top_three",
-        "effective_positions", "hhi_level", "pair_share", "diversified_*",
+        "top_ten", "effective_positions", "hhi_level", "pair_share", "diversified_*",
     ),
     CommonQuestion(
         "Which data are missing?",

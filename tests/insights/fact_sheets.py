@@ -151,6 +151,7 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
         facts |= {name: 1.0 for name in facts if name.endswith("_usual_change")}
         facts |= {"sec_02_gross": 0.0, "sec_02_net": 0.0, "sec_02_benchmark": 1.0}
         facts["sec_02_active"] = -1.0
+    _relate_rare(random, facts, has)
     _relate_intervals(random, facts, has)
     _relate_limits(random, facts)
     _keep_one_pair(facts)
@@ -196,6 +197,17 @@ def _sums(facts: Mapping[str, float | str], over: str) -> dict[str, float | str]
     pnl = [float(each) for name, each in facts.items() if name[:3] == "pos" and name[6:] == end]
     gains, losses = sum(max(each, 0.0) for each in pnl), sum(min(each, 0.0) for each in pnl)
     return {f"winners{end}": gains, f"losers{end}": losses}
+
+
+def _relate_rare(random: Random, facts: dict[str, float | str], has: Callable[..., bool]) -> None:
+    """Let the value at risk fail its test, or the worst scenario cost what the beta implies."""
+    if has("var_exceptions", "var_p_value") and random.random() < 0.1:
+        facts |= {"var_exceptions": random.choice((0, 3, 24)), "var_p_value": 0.001}
+        facts |= {"var_expected": 12.6, "var_tested": 252}
+    if has("own_beta", "scn_01_market_move") and random.random() < 0.1:
+        implied = float(facts["own_beta"]) * float(facts["scn_01_market_move"])
+        facts |= {"scn_01_result": implied * random.choice((0.9001, 1.0, 1.0999, 1.2))}
+        facts |= {name: 0.0 for name in ("scn_02_result", "scn_03_result") if name in facts}
 
 
 def _relate_intervals(

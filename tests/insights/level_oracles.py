@@ -75,6 +75,33 @@ LEVEL_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "scenario_loss": lambda f: _of_each(f, "SCN", "result", "amount", lambda found: found < 0),
     "scenario_gain": lambda f: _of_each(f, "SCN", "result", "amount", lambda found: found > 0),
+    "top_ten": lambda f: _level(f, "top_10", "share"),
+    "sector_largest": lambda f: {
+        alias: {"name": alias, "share": f.of(alias, "gross")}
+        for alias in f.things("SEC")
+        if f.rank(alias, "gross") == 1
+        and f.of(alias, "gross") > 0
+        and f.sheet.aliases[alias]["sector"]
+        not in ("Bonds", "Fund, not looked through", "Unclassified")
+    },
+    "explained_level": lambda f: expect(f.specific_share <= 1, share=1 - f.specific_share),
+    "sold_in_week": lambda f: (
+        _level(f, "sold_in_5d", "share")
+        if "sold_in_5d" in f.sheet.facts and f.sheet.facts["sold_in_5d"].quality == "ok"
+        else {}
+    ),
+    "cash_part": lambda f: (
+        expect(True, share=f.cash_value / f.total_value)
+        if f.total_value > 0 and 0 <= f.cash_value <= f.total_value
+        else {}
+    ),
+    "lost_since_entry": lambda f: expect(f.cumulative_pnl < 0, amount=-f.cumulative_pnl),
+    "gained_since_entry": lambda f: expect(f.cumulative_pnl > 0, amount=f.cumulative_pnl),
+    "shortfall_multiple": lambda f: (
+        expect(known(f.shortfall_95), shortfall=f.shortfall_95, multiple=f.shortfall_95 / f.var_95)
+        if f.var_95 > 0
+        else {}
+    ),
     "correlation_level": lambda f: _level(f, "average_correlation", "correlation"),
     "information_ratio": lambda f: _level(f, "information_ratio", "ratio"),
     "rate_beta_level": lambda f: _level(f, "rate_beta", "beta"),

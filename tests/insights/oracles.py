@@ -278,6 +278,24 @@ def _scenario(f: Figures, side: int | None = None) -> Expected:
     return found
 
 
+def _as_beta(f: Figures) -> Expected:
+    """Return the worst scenario if it costs what beta and market imply, but for a tenth."""
+    found: Expected = {}
+    for alias in f.things("SCN"):
+        result, implied = f.of(alias, "result"), f.own_beta * f.of(alias, "market_move")
+        is_near = result < 0 and implied < 0 and abs(result / implied - 1) <= 0.1
+        if f.rank(alias, "result") == 1 and is_near:
+            found[alias] = {"name": alias, "loss": -result, "beta": f.own_beta}
+    return found
+
+
+def _var_moved(f: Figures, sign: int) -> Expected:
+    """Return a value at risk that moved by a tenth since the session before."""
+    before, now = f.previous_var_95, f.var_95
+    holds = before > 0 and sign * (now - before) >= 0.1 * before
+    return expect(holds, before=before, now=now)
+
+
 def _drawdown(f: Figures) -> Expected:
     peak = f.text("drawdown_peak")
     holds = bool(peak) and peak < f.day.isoformat() and f.drawdown >= 0.03
@@ -595,6 +613,10 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "scenario_cost": _scenario,
     "scenario_less_than_market": lambda f: _scenario(f, 1),
     "scenario_more_than_market": lambda f: _scenario(f, -1),
+    "scenario_in_line": _as_beta,
+    "var_rose": lambda f: _var_moved(f, 1),
+    "var_fell": lambda f: _var_moved(f, -1),
+    "net_short": lambda f: expect(f.net_to_equity < 0, net=-f.net_to_equity),
     "at_peak": lambda f: expect(f.drawdown == 0),
     "drawdown_compared": lambda f: expect(
         f.drawdown >= 0.03 and 2 * f.drawdown <= f.max_drawdown,
@@ -726,6 +748,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_quiet": lambda f: (
         {""}
         if abs(f.daily_return) < max(0.25 * f.previous_var_95, 0.0005 * (f.previous_var_95 >= 0))
+        and not abs(f.market_return) >= 0.02
         and (1, True) not in _all_limits(f)
         and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
         else set()

@@ -1,4 +1,4 @@
-"""Eleven situations as fact sheets, for the golden notes."""
+"""Situations as fact sheets, for the golden notes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -278,6 +278,61 @@ SITUATIONS: Mapping[str, Mapping[str, float | str]] = {
         "market_return": -0.0102,
         "return_5d": -0.0241,
     },
+    "negative equity": {
+        "total_value": -4_383.0,
+        "daily_pnl": -321.0,
+        "num_positions": 1,
+        "num_short_positions": 0,
+        "sec_01_gross": 1.0,
+        "var_exceptions": 20,
+        "var_expected": 12.6,
+        "var_tested": 252,
+        "var_p_value": 0.048,
+    },
+    "mostly cash": {
+        "total_value": 50_640.0,
+        "cash_value": 50_000.0,
+        "daily_pnl": -6.31,
+        "daily_return": -0.00012,
+        "previous_var_95": 0.0002,
+        "market_return": -0.012,
+        "num_positions": 1,
+        "num_short_positions": 0,
+        "gross_to_equity": 0.0126,
+        "sec_01_gross": 1.0,
+        "diversification_ratio": 1.0,
+        "volatility_21d": 0.002,
+        "volatility_21d_change": 0.0003,
+    },
+    "short positions only": {
+        "total_value": 50_000.0,
+        "daily_pnl": 188.0,
+        "daily_return": 0.0038,
+        "previous_var_95": 0.003,
+        "market_return": -0.012,
+        "num_positions": 1,
+        "num_short_positions": 1,
+        "short_share": 1.0,
+        "net_to_equity": -0.05,
+        "gross_to_equity": 0.05,
+        "sec_01_gross": 1.0,
+        "volatility_21d": 0.025,
+        "volatility_21d_change": 0.001,
+    },
+    "gain on a falling market": {
+        **_PLAIN,
+        **_TESTED,
+        "daily_pnl": 1_770.0,
+        "daily_return": 0.0091,
+        "previous_var_95": 0.016,
+        "market_return": -0.004,
+        "winners_pnl": 2_300.0,
+        "losers_pnl": -530.0,
+        "n_winners": 12,
+        "n_losers": 5,
+        "pos_01_pnl": 420.0,
+        "pos_02_pnl": -180.0,
+    },
 }
 """Situation to facts by id."""
 
@@ -289,6 +344,7 @@ _DAY_BEFORE: Mapping[str, Mapping[str, float | str]] = {
     "options, P&L by position unknown": {**_PLAIN, **_TESTED, "gross_to_equity": 1.6},
     "limit of the user breached": {**_PLAIN, **_TESTED, **_LIQUIDITY},
     "500 positions": {**_PLAIN, **_TESTED, "num_positions": 503, "effective_positions": 96.0},
+    "gain on a falling market": {**_PLAIN, **_TESTED},
 }
 """Situation to the levels of the session before; the others are first reports."""
 

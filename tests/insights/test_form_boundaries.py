@@ -120,6 +120,13 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("gains_spread:POS_01", {**_GAINERS, "n_losers": 1, "pos_01_pnl": 250.0}, "n_winners", 5, 1),
     (
         "headline_quiet",
+        {"previous_var_95": 0.01, "daily_return": 0.0},
+        "market_return",
+        float(np.nextafter(0.02, 0)),
+        -1,
+    ),
+    (
+        "headline_quiet",
         {"previous_var_95": 0.001},
         "daily_return",
         float(np.nextafter(0.0005, 0)),

@@ -1,4 +1,4 @@
-"""Golden notes of ten situations, read by eye at each change: `python -m tests.insights.golden`."""
+"""Golden notes of situations, read by eye at each change: `python -m tests.insights.golden`."""
 
 import pytest
 

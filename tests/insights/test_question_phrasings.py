@@ -31,7 +31,7 @@ SHEET = build_sheet(
         "scn_01_market_move": -0.4, "sec_01_gross": 0.3, "sec_01_net": 0.3,
         "sec_01_benchmark": 0.05, "sec_01_active": 0.25, "price_coverage": 1.0,
         "fac_01_factor_exposure": 0.5, "fac_01_factor_error": 0.1, "fac_01_factor_share": 0.2,
-        "loss_rank": 60, "gain_rank": 193,
+        "cumulative_pnl": 12_000.0, "top_10": 1.0, "loss_rank": 60, "gain_rank": 193,
     },
     aliases={**ALIASES, **NAMES},
 )  # fmt: skip
@@ -65,7 +65,7 @@ ANSWERED = [
     ("is the vol forecast any good", "forecast_held"),
     ("correlation between my stocks", "correlation_level"),
     ("am I overweight anything", "sector_over:SEC_01"),
-    ("whats my exposure to energy", "sector_level:SEC_01"),
+    ("whats my exposure to energy", "sector_largest:SEC_01"),
     ("am I leveraged", "exposure_level"),
     ("hedged?", "exposure_level no_shorts"),
     ("how many positions do I have", "positions_held"),
@@ -79,6 +79,8 @@ ANSWERED = [
     ("tilted to momentum?", "factor_tilt:FAC_01"),
     ("whats wrong with amd", "position_dominates:POS_01"),
     ("how far below the high", "drawdown_with_market"),
+    ("how much have I made since I bought it", "gained_since_entry"),
+    ("share of the ten biggest positions", "position_dominates:POS_01 top_ten"),
     ("should I worry about anything", "limits_standing"),
 ]
 """Question and ids of claims, the first of the answer among them."""

@@ -23,6 +23,9 @@ _SALIENCE = 1.8
 _MUCH_RISK = 0.25
 """Share of the volatility from which a position that is riskier than its size is looked at."""
 
+_ONCE = 1.6
+"""Salience of advice that is not repeated the next session."""
+
 _LARGE = 0.4
 """Weight from which the size of a position is looked at, and below which its risk is."""
 
@@ -179,7 +182,7 @@ def look_at_prices(view: View) -> Iterator[Instance]:
 def look_at_var(view: View) -> Iterator[Instance]:
     """The value at risk fails its test."""
     for found in view.instances(var_too_low):
-        yield Instance({}, (), _SALIENCE + 1, context=(*found.facts, *found.context))
+        yield Instance({}, (), _ONCE, context=(*found.facts, *found.context))
 
 
 def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:

@@ -36,6 +36,9 @@ naming one.
 _TRIVIAL = 0.0005
 """Return that is small whatever the value at risk is."""
 
+_MARKET_DAY = 0.02
+"""Return of the market from which a day is not quiet, however small the result is."""
+
 _SHARP = 0.2
 """Relative move of the volatility in a session that is sharp."""
 
@@ -213,13 +216,15 @@ def headline_no_result(view: View) -> Iterator[Instance]:
 
 @form("headline_quiet", "result", "", "A quiet day", role="headline", is_event=True)
 def headline_quiet(view: View) -> Iterator[Instance]:
-    """The result is small, volatility did not move, and no limit is new."""
+    """The result is small, market and volatility did not move much, and no limit is new."""
     facts = view.facts_of("daily_return", "previous_var_95")
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
-        if rate < max(tail.SMALL * var, _TRIVIAL) and not is_new and not moved:
+        is_small = rate < max(tail.SMALL * var, _TRIVIAL)
+        is_calm = abs(view.number("market_return") or 0.0) < _MARKET_DAY
+        if is_small and is_calm and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)
 
 

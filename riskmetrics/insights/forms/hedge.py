@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.form_shapes import mirrored, single
-from riskmetrics.insights.slots import apart, count, size
+from riskmetrics.insights.slots import apart, count, size, times
 
 _CLEAR_SHARE = 0.02
 """Share of the volatility of the shorts that is worth a sentence."""
@@ -31,6 +31,16 @@ shorts = mirrored("hedge", "share: percent", _shorts, {
         "On balance the short positions do not hedge, adding {share} of the volatility.",
         "Far from hedging, the short positions account for {share} of the volatility."),
 })  # fmt: skip
+
+
+form(
+    "net_short",
+    "hedge",
+    "net: times",
+    "The portfolio is net short, by {net} equity.",
+)(
+    single("net_to_equity", "net", lambda net: times(-net, 2), lambda net: net < 0, 1.2, sign=-1)
+)  # fmt: skip
 
 
 @form(

@@ -6,7 +6,7 @@ from functools import partial
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.limits import NO_SECTORS
-from riskmetrics.insights.slots import apart, count, money, name, number, percent, size
+from riskmetrics.insights.slots import apart, count, money, name, number, percent, size, times
 
 _SALIENCE = 0.3
 
@@ -225,3 +225,84 @@ _form(
     "beta: number",
     "The beta to the rate index is {beta}.",
 )(single("rate_beta", "beta", number, lambda _: True, _SALIENCE))
+
+_form(
+    "top_ten",
+    "concentration",
+    "share: percent",
+    "The ten largest positions hold {share} of gross exposure.",
+)(single("top_10", "share", percent, lambda _: True, _SALIENCE))
+
+
+@_form("sector_largest", "sectors", "name: name, share: percent",
+    "{name} is the largest sector, at {share} of gross exposure.")  # fmt: skip
+def sector_largest(view: View) -> Iterator[Instance]:
+    """The sector with the largest gross weight, if the largest group is a sector."""
+    for alias in view.aliases("SEC"):
+        fact = view.fact("gross", alias)
+        is_sector = view.sheet.aliases[alias].get("sector") not in NO_SECTORS
+        if fact and is_sector and fact.rank == 1 and float(fact.value) > 0:
+            slots = {"name": name(alias), "share": size(float(fact.value))}
+            yield Instance(slots, (fact,), _SALIENCE, alias)
+
+
+_form(
+    "explained_level",
+    "factors",
+    "share: percent",
+    "The market and the factors explain {share} of the volatility.",
+)(
+    single("specific_share", "share", lambda share: percent(1 - share), lambda share: share <= 1,
+        _SALIENCE)
+)  # fmt: skip
+
+
+@_form(
+    "sold_in_week",
+    "liquidity",
+    "share: percent",
+    "Within five sessions {share} of the portfolio could be sold at the assumed share of volume.",
+)
+def sold_in_week(view: View) -> Iterator[Instance]:
+    """The part that can be sold in a week; all of gross value has a volume."""
+    fact = view.fact("sold_in_5d")
+    if fact and fact.quality == "ok":
+        yield Instance({"share": percent(float(fact.value))}, (fact,), _SALIENCE)
+
+
+@_form("cash_part", "result", "share: percent", "Cash makes up {share} of equity.")
+def cash_part(view: View) -> Iterator[Instance]:
+    """Cash as a part of equity."""
+    facts = view.facts_of("cash_value", "total_value")
+    if facts and 0 <= float(facts[0].value) <= float(facts[1].value) != 0:
+        share = float(facts[0].value) / float(facts[1].value)
+        yield Instance({"share": size(share)}, (), _SALIENCE, context=facts)
+
+
+def _since_entry(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the result of the holdings since their entry."""
+    facts = view.facts_of("cumulative_pnl")
+    if facts and sign * float(facts[0].value) > 0:
+        slots = {"amount": money(float(facts[0].value), view.currency)}
+        yield Instance(slots, facts, _SALIENCE, sign=sign)
+
+
+_mirrored("result", "amount: money", _since_entry, {
+    -1: ("lost_since_entry", "The positions have lost {amount} from entry to date."),
+    1: ("gained_since_entry", "The positions have gained {amount} from entry to date."),
+})  # fmt: skip
+
+
+@_form(
+    "shortfall_multiple",
+    "tail",
+    "shortfall: percent, multiple: times",
+    "The one-day expected shortfall of {shortfall} is {multiple} the value at risk.",
+)
+def shortfall_multiple(view: View) -> Iterator[Instance]:
+    """How much farther the worst losses go than the value at risk."""
+    facts = view.facts_of("shortfall_95", "var_95")
+    if facts and float(facts[1].value) > 0:
+        shortfall, var = (float(fact.value) for fact in facts)
+        slots = {"shortfall": size(shortfall), "multiple": times(shortfall / var)}
+        yield Instance(slots, facts[:1], _SALIENCE, context=facts[1:])

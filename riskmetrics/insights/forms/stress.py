@@ -7,7 +7,7 @@ from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.limits import reached_limits
-from riskmetrics.insights.slots import apart, day, name, size
+from riskmetrics.insights.slots import apart, day, name, number, size
 
 _CLEAR_DIFFERENCE = 0.1
 """Relative difference from the market's loss in a scenario that is worth a sentence."""
@@ -52,6 +52,25 @@ mirrored("stress", "name: name, loss: percent, market: percent", _against_market
         "The worst scenario, “{name}”, would cost {loss} of equity, less than the market's"
         " {market}."),
 })  # fmt: skip
+
+
+@form(
+    "scenario_in_line",
+    "stress",
+    "name: name, loss: percent, beta: number",
+    "The scenario “{name}” would cost {loss} of equity, about what the beta of {beta} implies.",
+)
+def scenario_in_line(view: View) -> Iterator[Instance]:
+    """The loss in the worst scenario is the beta once more: within a tenth of what it implies."""
+    for alias, result in _scenarios(view):
+        move, beta = view.fact("market_move", alias), view.fact("own_beta")
+        if move is None or beta is None or result.rank != 1 or float(result.value) >= 0:
+            continue
+        implied = float(beta.value) * float(move.value)
+        if implied < 0 and abs(float(result.value) / implied - 1) <= _CLEAR_DIFFERENCE:
+            slots = {"name": name(alias), "loss": size(float(result.value))}
+            slots["beta"] = number(float(beta.value))
+            yield Instance(slots, (result, beta), 0.45, alias, -1, context=(move,))
 
 
 @form(

@@ -7,12 +7,15 @@ of the historical one, and says so.
 from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import Form, Instance, View, form
-from riskmetrics.insights.form_shapes import single
+from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms.data import risk_undefined
 from riskmetrics.insights.slots import Slot, apart, count, money, size
 
 _REJECTED, _WEAK = 0.01, 0.05
 """p-values below which a test rejects the value at risk, and below which it is worth a sentence."""
+
+_CLEAR_MOVE = 0.1
+"""Relative move of the value at risk in a session that is worth a sentence."""
 
 SMALL = 0.25
 """Share of the value at risk below which a result is small."""
@@ -121,3 +124,18 @@ _tested(
     "Losses exceeded the historical value at risk on {exceptions} of {count} days, where about"
     " {expected} are expected.",
 )  # fmt: skip
+
+
+def _moved(view: View, sign: int) -> Iterator[Instance]:
+    """Yield a value at risk that is clearly above, or below, that of the day before."""
+    yield from compared(
+        ("previous_var_95", "var_95"), ("before", "now"),
+        lambda before, now: before > 0 and sign * (now - before) >= _CLEAR_MOVE * before,
+        lambda before, now: 0.8 + min(abs(now / before - 1), 1) / 2, sign=-sign,
+    )(view)  # fmt: skip
+
+
+mirrored("tail", "before: percent, now: percent", _moved, {
+    -1: ("var_fell", "The one-day value at risk fell from {before} to {now} on the day."),
+    1: ("var_rose", "The one-day value at risk rose from {before} to {now} on the day."),
+}, is_event=True)  # fmt: skip
