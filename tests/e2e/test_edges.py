@@ -29,6 +29,9 @@ RISK_FIGURES = {
     "portfolio_market_regressions": ("beta", "r_squared"),
     "portfolio_active_risk": ("tracking_error",),
     "portfolio_performance": ("annual_return", "sharpe_ratio"),
+    "portfolio_return_distribution": ("win_rate", "skewness", "losing_streak"),
+    "portfolio_underwater": ("ulcer_index", "longest_drawdown"),
+    "portfolio_alpha": ("alpha", "treynor_ratio"),
     "portfolio_risk_contributions": ("component", "weight"),
     "portfolio_stress": ("loss", "loss_value"),
 }
