@@ -209,7 +209,7 @@ _DAY_COLUMNS = ("completed_on", "snapshot_date", "calc_date", "calculation_date"
 """Names of the session column; the first that a table has counts."""
 
 
-@pytest.mark.slow(20)
+@pytest.mark.slow(30)
 def test_a_backfill_equals_the_same_days_run_one_by_one(
     sample: str, new_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
