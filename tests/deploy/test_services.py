@@ -66,7 +66,7 @@ def wait_for_run(services: Services, run_id: str, seen: list[str]) -> None:
     wait_until(done, "the run succeeds")
 
 
-@pytest.mark.slow(110)
+@pytest.mark.slow(120)
 @pytest.mark.timeout(900)
 def test_a_scheduled_session_and_a_backfill_of_three_are_computed_and_no_secret_is_seen(
     postgres: Postgres, tmp_path: Path

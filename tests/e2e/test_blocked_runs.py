@@ -196,7 +196,7 @@ def test_betas_are_refitted_again_only_if_they_or_their_prices_have_changed(
     def check() -> dg.AssetCheckEvaluation:
         (found,) = (
             each
-            for each in run([DAY]).result.get_asset_check_evaluations()
+            for each in run([DAY], ["position_betas"]).result.get_asset_check_evaluations()
             if each.check_name == "betas_match_statsmodels"
         )
         return found

@@ -102,14 +102,15 @@ def test_a_run_refuses_tags_that_dagster_accepts(
 
 
 def test_a_range_with_closed_ends_is_shortened_with_a_notice(sample: str) -> None:
-    result = CliRunner().invoke(app, ["backfill", "--from", "2022-12-24", "--to", "2022-12-28"])
+    days = ("--from", "2022-12-24", "--to", "2022-12-28")
+    result = CliRunner().invoke(app, ["backfill", *days, "--assets", "portfolio_values"])
     assert result.exit_code == 0, result.output
     assert "shortened to sessions that have ended: 2022-12-27 to 2022-12-28" in result.output
     assert _days(sample) == ["2022-12-27", "2022-12-28"]
 
 
 def test_without_a_date_the_latest_session_with_prices_is_used_with_a_notice(sample: str) -> None:
-    result = CliRunner().invoke(app, ["run"])
+    result = CliRunner().invoke(app, ["run", "--assets", "portfolio_values"])
     assert result.exit_code == 0, result.output
     assert "using 2022-12-28" in result.output
     assert _days(sample) == ["2022-12-28"]

@@ -212,7 +212,10 @@ def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(
 
 
 def test_a_failure_of_insights_tells_how_many_are_stored_and_where_it_happened(
-    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    computed_sample: str,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """The first portfolio's insights are committed; the failure is in the second batch."""
     read = fact_sheet.read_sheet_batches
@@ -223,9 +226,10 @@ def test_a_failure_of_insights_tells_how_many_are_stored_and_where_it_happened(
         raise ZeroDivisionError("by design")
 
     monkeypatch.setattr("riskmetrics.insights.fact_sheet.read_sheet_batches", broken)
-    outcome = run([DAY])
+    stored(computed_sample, "DELETE FROM ai_insights")
+    outcome = run([DAY], ASSETS)
     assert outcome.exit_code == 0
-    n_stored = len(stored(sample))
+    n_stored = len(stored(computed_sample))
     assert n_stored > 0
     logged = capfd.readouterr().err
     assert f"insight generation stopped after {n_stored} rows: by design" in logged
@@ -356,14 +360,15 @@ def test_a_preview_names_nothing_that_is_held_unless_it_may(
 
 
 def test_the_types_of_the_daily_job_are_a_setting(
-    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+    computed_sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stored(computed_sample, "DELETE FROM ai_insights")
     monkeypatch.setenv("RISKMETRICS_AI_TYPES", "none")
-    assert run([DAY]).exit_code == 0
-    assert stored(sample) == []
+    assert run([DAY], ASSETS).exit_code == 0
+    assert stored(computed_sample) == []
     monkeypatch.setenv("RISKMETRICS_AI_TYPES", "concentration_risk")
     assert run([DAY], ASSETS).exit_code == 0
-    assert {row["insight_type"] for row in stored(sample)} == {"concentration_risk"}
+    assert {row["insight_type"] for row in stored(computed_sample)} == {"concentration_risk"}
 
 
 def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(

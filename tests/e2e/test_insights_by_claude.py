@@ -148,7 +148,7 @@ def test_a_run_with_a_key_stores_what_the_model_wrote_and_a_second_one_costs_not
     assert insights(engine) == rows
 
 
-@pytest.mark.slow(25)
+@pytest.mark.slow(35)
 def test_the_demo_with_keys_has_the_models_insights_pays_once_and_asks_no_data_vendor(
     call, engine, api, tmp_path, monkeypatch
 ):

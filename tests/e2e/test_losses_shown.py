@@ -1,6 +1,7 @@
 """Tail risk and stress results as printed after a real run, with own scenarios and an option."""
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from riskmetrics import settings
 from riskmetrics.catalog import all_statistics
+from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from tests.conftest import open_connection
-from tests.e2e.conftest import Run
+from tests.e2e.conftest import ComputedSample, use_database
 
 DAY = date(2022, 12, 28)
 
@@ -28,16 +31,28 @@ def read(what: str, *arguments: str) -> Any:
     return json.loads(shown("show", what, "--json", *arguments))
 
 
-@pytest.fixture
-def ran(sample: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Add a scenario and 3 calls on AAPL, and run the day at a rate of 4 %."""
-    file = tmp_path / "scenarios.csv"
+@pytest.fixture(scope="module")
+def computed(
+    sample_template: str,
+    create_database: Callable[..., str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> ComputedSample:
+    """Return the sample with a scenario and 3 calls on AAPL, after the day at a rate of 4 %."""
+    url, home = create_database(sample_template), tmp_path_factory.mktemp("home")
+    with use_database(url, home) as patch:
+        _add_scenario_and_option(url, home / "scenarios.csv")
+        patch.setenv("RISKMETRICS_RISK_FREE_RATE", "0.04")
+        assert launch.run(settings.load(), [DAY]).exit_code == 0
+    return ComputedSample(url, home)
+
+
+def _add_scenario_and_option(url: str, file: Path) -> None:
     file.write_text(
         "name,market_move,first_day,last_day,description\nmine,-0.15,,,My"
         " own\nJune,,2022-06-08,2022-06-13,A bad week\n"
     )
     shown("import", "scenarios", str(file))
-    with open_connection(sample) as connection:
+    with open_connection(url) as connection:
         portfolio = connection.scalar(
             sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Concentrated")
         )
@@ -59,9 +74,14 @@ def ran(sample: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 option | lot | {"investment_class": "OPTIONS", "entry_price": 11}
             )
         )
-    monkeypatch.setenv("RISKMETRICS_RISK_FREE_RATE", "0.04")
-    assert run([DAY]).exit_code == 0
-    return sample
+
+
+@pytest.fixture
+def ran(computed: ComputedSample) -> Iterator[str]:
+    """Yield the URL of the computed database, which is only read; the settings point to it."""
+    with use_database(*computed) as patch:
+        patch.setenv("RISKMETRICS_RISK_FREE_RATE", "0.04")
+        yield computed.url
 
 
 def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:

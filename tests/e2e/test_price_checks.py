@@ -134,7 +134,7 @@ def test_a_bad_tick_changes_no_beta(sample: str, run: Run) -> None:
                 " date = '2022-12-14'"
             )
         )
-    assert run([DAY]).exit_code == 0
+    assert run([DAY], ["position_betas"]).exit_code == 0
     with engine.connect() as connection:
         rows = connection.execute(
             sa.text(
@@ -204,7 +204,7 @@ def test_an_extreme_beta_is_a_warning_with_its_symbol(
                 " WHERE m.date <= p.date)) WHERE symbol = 'AAPL' AND date > '2022-08-02'"
             )
         )
-    outcome = run([DAY])
+    outcome = run([DAY], ["position_betas"])
     assert outcome.exit_code == 0
     evaluation = _evaluations(outcome.run_id)["beta_extreme"]
     assert not evaluation.passed

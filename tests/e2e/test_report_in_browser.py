@@ -144,9 +144,8 @@ def check_table(page: browser.Page) -> None:
     assert page.evaluate(f"{shown}.map((row) => row.cells[0].textContent)") == ["JNJ"]
 
 
-def test_positions_and_exceptions_are_those_that_are_stored(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
-    with open_connection(sample) as connection:
+def test_positions_and_exceptions_are_those_that_are_stored(computed_sample: str) -> None:
+    with open_connection(computed_sample) as connection:
         inputs = read_book_inputs(connection, TERMS, DAY)
         exceptions = connection.execute(
             sa.text(
@@ -156,7 +155,7 @@ def test_positions_and_exceptions_are_those_that_are_stored(sample: str, run: Ru
             {"level": VAR_LEVEL},
         ).all()
     snapshots = query_frame(
-        sample,
+        computed_sample,
         "SELECT name, daily_pnl::float8, cumulative_pnl::float8, total_value::float8,"
         " cash_value::float8 FROM portfolio_snapshots JOIN portfolios p ON p.id = portfolio_id"
         f" WHERE snapshot_date = '{DAY}'",

@@ -1,6 +1,5 @@
 """Inputs of a run, made without Dagster, from one snapshot of a real database."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -100,7 +99,16 @@ def test_a_pause_between_two_reads_does_not_end_a_snapshot(sample: str) -> None:
     url = sa.make_url(sample).update_query_dict(limit).render_as_string(hide_password=False)
     with open_other(url) as snapshot:
         n_lots = len(snapshot.lots)
-        time.sleep(0.3)
+        pid = snapshot.connection.scalar(sa.text("SELECT pg_backend_pid()"))
+        idle = sa.text(
+            "SELECT clock_timestamp() - state_change > interval '100ms' FROM pg_stat_activity"
+            " WHERE pid = :pid AND state LIKE 'idle%'"
+        )
+        with open_connection(sample) as watcher:
+            # a transaction would see the activity of its beginning
+            watcher.execute(sa.text("SET stats_fetch_consistency = none"))
+            while watcher.scalar(idle, {"pid": pid}) is False:
+                pass
         assert n_lots == snapshot.connection.scalar(sa.text("SELECT count(*) FROM positions"))
 
 

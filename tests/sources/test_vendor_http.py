@@ -6,6 +6,7 @@ import traceback
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -287,17 +288,19 @@ def test_a_redirect_is_not_followed_with_the_key():
 
 def test_no_more_than_four_calls_are_under_way_at_once():
     under_way, most = [], []
+    together = Barrier(CONCURRENCY)
 
     def answer(path: str, query: dict[str, str]) -> Reply:
         under_way.append(1)
         most.append(len(under_way))
-        time.sleep(0.02)
+        together.wait(30)
         under_way.pop()
+        together.wait(30)
         return GOOD
 
     with serve(answer) as server, client(server.url) as asking, ThreadPoolExecutor(16) as pool:
-        assert all(pool.map(lambda _: asking.get(PATH, {}, body), range(32)))
-    assert max(most) <= CONCURRENCY
+        assert all(pool.map(lambda _: asking.get(PATH, {}, body), range(8 * CONCURRENCY)))
+    assert max(most) == CONCURRENCY
 
 
 def test_an_answer_may_be_exactly_as_large_as_the_limit():
