@@ -33,7 +33,6 @@ from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
 from riskmetrics.symbols import clean_symbol_text, parse_option
 
 MAX_DECORATIONS_NAMED = 8
-_USD_NAMES = ("US$", "$", "US DOLLAR", "US DOLLARS", "U.S. DOLLAR", "DOLLAR US")
 _TERMS = {"strike_price", "expiration_date", "option_right"}
 """Columns of the terms of options."""
 _MAX_TICKER_CHARS = 5
