@@ -11,11 +11,7 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog.track_records import ForecastKind
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.decayed_beta import Z_95
-from riskmetrics.metrics.forecast_score import (
-    forward_realized_volatility,
-    min_outcome_obs,
-    qlike,
-)
+from riskmetrics.metrics.forecast_score import forward_realized_volatility, min_outcome_obs, qlike
 from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.var_backtests import quantile_loss
