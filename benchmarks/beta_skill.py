@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from benchmarks.price_panels import pivot_rows
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, Z_95, decayed_beta
@@ -47,7 +48,7 @@ def score_beta_forecasts(
     """Score the betas of every symbol and session, by method; all on the same forecasts."""
     rows = files.read_prices(prices).rows
     days = trading_calendar.sessions_between(rows["date"].min(), rows["date"].max())
-    closes = panels.pivot_to_panel(rows, days, sorted(set(rows["symbol"])), "adj_close")
+    closes = pivot_rows(rows, days, sorted(set(rows["symbol"])), "adj_close")
     returns = panels.clean_returns(closes)
     symbols = [symbol for symbol in closes.columns if symbol != market]
     values, index = returns.frame[symbols].to_numpy(), returns.column(market)

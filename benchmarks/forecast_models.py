@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import shipped_versions
+from benchmarks.price_panels import pivot_rows
 from riskmetrics import panels, trading_calendar
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics import har
@@ -86,10 +87,10 @@ def load_history(
         )
     symbols = sorted(set(rows["symbol"]) - excluded)
     all_returns = panels.simple_returns(
-        panels.pivot_to_panel(rows, sessions, sorted({*symbols, market}), "adj_close")
+        pivot_rows(rows, sessions, sorted({*symbols, market}), "adj_close")
     )
     high, low, opens, close, volume = (
-        panels.pivot_to_panel(rows, sessions[1:], symbols, value).to_numpy()
+        pivot_rows(rows, sessions[1:], symbols, value).to_numpy()
         for value in ("high", "low", "open", "close", "volume")
     )
     return History(

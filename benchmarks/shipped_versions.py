@@ -23,7 +23,8 @@ import numpy as np
 import pandas as pd
 
 import riskmetrics
-from riskmetrics import panels, trading_calendar
+from benchmarks.price_panels import pivot_rows
+from riskmetrics import trading_calendar
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics import calibration, har
 from riskmetrics.metrics.forecast_score import HORIZONS
@@ -76,7 +77,7 @@ def read_bars(path: Path, symbols: Sequence[str] | None = None) -> dict[str, pd.
     rows = files.read_prices(path).rows
     sessions = trading_calendar.sessions_between(rows["date"].min(), rows["date"].max())
     held = sorted(symbols or set(rows["symbol"]))
-    return {name: panels.pivot_to_panel(rows, sessions, held, name) for name in _PRICES}
+    return {name: pivot_rows(rows, sessions, held, name) for name in _PRICES}
 
 
 def build_panel(

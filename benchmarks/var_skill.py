@@ -29,7 +29,6 @@ from riskmetrics.metrics.filtered_simulation import (
     filter_returns,
     simulate_paths,
 )
-from riskmetrics.metrics.filtered_simulation import filtered_historical_risk as filtered_risk
 from riskmetrics.metrics.volatility import ewma_volatility
 from riskmetrics.results.tail_risk_results import MIN_OBS_BY_LEVEL
 
@@ -67,7 +66,7 @@ def _historical(returns: FloatArray, level: float) -> Tail:
 
 
 def _filtered(returns: FloatArray, level: float) -> Tail:
-    return Tail(*filtered_risk(returns, level=level, min_obs=MIN_OBS_BY_LEVEL[level])[:2])
+    return _historical(filter_returns(returns), level)
 
 
 def _normal(returns: FloatArray, level: float) -> Tail:

@@ -26,24 +26,6 @@ class Bars(NamedTuple):
     low: pd.DataFrame
 
 
-def pivot_to_panel(
-    rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value_column: str
-) -> pd.DataFrame:
-    """Arrange long rows (symbol, date, value) as sessions x symbols; a missing value is NaN.
-
-    Rows of other days or symbols are left out; each symbol has at most one row per day. Values keep
-    their unit, as float64.
-    """
-    index = pd.DatetimeIndex(pd.to_datetime(list(sessions)))
-    columns = pd.Index(list(symbols), dtype="str")
-    row = index.get_indexer(pd.DatetimeIndex(rows["date"]))
-    column = columns.get_indexer(pd.Index(rows["symbol"]))
-    in_panel = (row >= 0) & (column >= 0)
-    values = np.full((len(index), len(columns)), np.nan)
-    values[row[in_panel], column[in_panel]] = rows[value_column].to_numpy(float)[in_panel]
-    return pd.DataFrame(values, index=index, columns=columns)
-
-
 def simple_returns(closes: pd.DataFrame) -> pd.DataFrame:
     """Return P_t / P_(t-1) - 1 between consecutive sessions; NaN where either close is missing.
 

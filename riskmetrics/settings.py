@@ -9,14 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    PositiveInt,
-    SecretStr,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from riskmetrics import folders

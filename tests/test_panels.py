@@ -19,30 +19,6 @@ def closes(values, symbol="X"):
     )
 
 
-def test_a_panel_leaves_what_is_not_there_missing_and_what_was_not_asked_for_out():
-    rows = pd.DataFrame(
-        {
-            "symbol": ["X", "Y", "Z", "X"],
-            "date": pd.to_datetime(["2024-01-03", "2024-01-02", "2024-01-02", "2023-12-29"]),
-            "close": [1.0, 2.0, 3.0, 4.0],
-        }
-    )
-    panel = panels.pivot_to_panel(rows, WEEK[:2], ["X", "Y"], "close")
-    assert_array_equal(panel.to_numpy(), [[np.nan, 2.0], [1.0, np.nan]])
-    assert list(panel.columns) == ["X", "Y"]
-
-
-def test_a_panel_of_nothing_has_its_shape():
-    rows = pd.DataFrame(
-        {
-            "symbol": pd.Series(dtype="str"),
-            "date": pd.Series(dtype="datetime64[s]"),
-            "close": pd.Series(dtype=float),
-        }
-    )
-    assert panels.pivot_to_panel(rows, WEEK[:3], [], "close").shape == (3, 0)
-
-
 def test_a_return_exists_only_between_closes_of_consecutive_sessions():
     """100 → 110 is 10 %; the gap costs two returns, and is not bridged."""
     returns = panels.simple_returns(closes([100, 110, np.nan, 121, 121]))

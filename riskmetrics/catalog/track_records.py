@@ -56,8 +56,6 @@ class TrackedForecast:
     """'table.column' of whether the model was fitted to later data; empty: it never was."""
     condition: Mapping[str, object] = field(default_factory=dict)
     """Values of other columns that select its rows."""
-    is_alternative: bool = False
-    """Whether it is a simple alternative that others have to beat."""
 
 
 _IN_SAMPLE = "volatility_forecasts.in_sample"
@@ -66,17 +64,15 @@ _IN_SAMPLE = "volatility_forecasts.in_sample"
 def _volatility(method: str, label: str, horizon: int = 21) -> TrackedForecast:
     return TrackedForecast(
         ForecastKind.VOLATILITY, method, label, horizon, "volatility_forecasts", method,
-        in_sample=_IN_SAMPLE, is_alternative=True,
+        in_sample=_IN_SAMPLE,
     )  # fmt: skip
 
 
-def _value_at_risk(
-    method: str, label: str, *, in_sample: str = "", is_alternative: bool = False
-) -> TrackedForecast:
+def _value_at_risk(method: str, label: str, *, in_sample: str = "") -> TrackedForecast:
     return TrackedForecast(
         ForecastKind.VALUE_AT_RISK, method, label, 1, "portfolio_tail_risk", "value_at_risk",
         expected_shortfall="expected_shortfall", level="level", in_sample=in_sample,
-        condition={"method": method, "horizon_days": 1}, is_alternative=is_alternative,
+        condition={"method": method, "horizon_days": 1},
     )  # fmt: skip
 
 
@@ -111,7 +107,7 @@ TRACKED_FORECASTS = (
     ),
     _value_at_risk("filtered", "Filtered simulation"),
     _value_at_risk("parametric", "Normal, forecast", in_sample=_IN_SAMPLE),
-    _value_at_risk("historical", "Historical", is_alternative=True),
+    _value_at_risk("historical", "Historical"),
     TrackedForecast(
         ForecastKind.BETA, "decayed", "Age-decayed", 90, "symbol_decayed_betas", "beta",
         std_error="forecast_std_error",
@@ -122,7 +118,7 @@ TRACKED_FORECASTS = (
     ),
     TrackedForecast(
         ForecastKind.BETA, "raw", "Raw, 90 sessions", 90, "position_market_betas", "beta",
-        std_error="std_error", is_alternative=True,
+        std_error="std_error",
     ),
 )  # fmt: skip
 """Every forecast that is judged. The first of a kind and horizon is the one that is compared."""

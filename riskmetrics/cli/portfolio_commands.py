@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import (
-    echo_err,
-    fail,
-    pluralize,
-    print_frame,
-)
+from riskmetrics.cli.output import echo_err, fail, pluralize, print_frame
 from riskmetrics.cli.shared_options import (
     AsJson,
     check_amount,

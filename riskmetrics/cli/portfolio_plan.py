@@ -8,13 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from riskmetrics.cli.output import (
-    echo_err,
-    pluralize,
-    print_frame,
-    print_json,
-    to_records,
-)
+from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import check_portfolio_name
 from riskmetrics.text import match_names
 

@@ -27,14 +27,7 @@ from riskmetrics.computations.summaries import Summary, add_summaries
 from riskmetrics.computations.workers import Workers, open_workers
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, Part, find_new_tables
-from riskmetrics.db.shards import (
-    MIN_LOTS_TO_DIVIDE,
-    Shard,
-    Unit,
-    count_lots,
-    count_shards,
-    divide,
-)
+from riskmetrics.db.shards import MIN_LOTS_TO_DIVIDE, Shard, Unit, count_lots, count_shards, divide
 from riskmetrics.db.write import Provenance, lock_asset
 from riskmetrics.errors import root_cause
 from riskmetrics.inputs.snapshot import ExportedSnapshot, Snapshot, open_snapshot

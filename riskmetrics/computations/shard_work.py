@@ -20,12 +20,7 @@ from riskmetrics.db.write import Provenance, lock_asset
 from riskmetrics.errors import ConfigurationError, root_cause
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.inputs.shared_series import SharedSeries
-from riskmetrics.inputs.snapshot import (
-    ExportedSnapshot,
-    Snapshot,
-    join_snapshot,
-    require_exported,
-)
+from riskmetrics.inputs.snapshot import ExportedSnapshot, Snapshot, join_snapshot, require_exported
 
 
 class ShardTask(NamedTuple):

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Mapping
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -45,28 +46,31 @@ def fetch_frame(connection: sa.Connection, statement: sa.Select[Any]) -> pd.Data
     """
     text = io.BytesIO()
     copy_out(connection, statement, text, header=False)
-    columns = statement.selected_columns
+    types = {column.name: _arrow_type(column.type) for column in statement.selected_columns}
     table = (
         pa.csv.read_csv(
             pa.BufferReader(text.getbuffer()),
-            read_options=pa.csv.ReadOptions(column_names=[column.name for column in columns]),
+            read_options=pa.csv.ReadOptions(column_names=list(types)),
             parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=pa.csv.ConvertOptions(
-                column_types={column.name: _arrow_type(column.type) for column in columns},
-                true_values=["t"],
-                false_values=["f"],
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
+            convert_options=csv_convert_options(types),
         )
         if text.tell()
-        else pa.schema(
-            [(column.name, _arrow_type(column.type)) for column in columns]
-        ).empty_table()
+        else pa.schema(types).empty_table()
     )
     frame: pd.DataFrame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return frame
+
+
+def csv_convert_options(types: Mapping[str, pa.DataType]) -> pa.csv.ConvertOptions:
+    """Return how Arrow reads Postgres' CSV: booleans are t and f, NULL is empty without quotes."""
+    return pa.csv.ConvertOptions(
+        column_types=types,
+        true_values=["t"],
+        false_values=["f"],
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
 
 
 def copy_out(

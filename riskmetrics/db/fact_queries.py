@@ -46,8 +46,8 @@ class _Query(NamedTuple):
         return [*self.keys, *(figure.column for figure in figures_of(self.table.name))]
 
 
-MONTH, YEAR = 21, 252
-"""Sessions ahead of the volatility forecasts, and sessions whose exceptions are counted."""
+MONTH = 21
+"""Sessions ahead of the volatility forecasts."""
 
 _sectors, _losses, _tail, _reasons, _outcomes = (
     tables.portfolio_sector_weights,

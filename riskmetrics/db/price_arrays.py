@@ -78,12 +78,7 @@ class PriceArrays(NamedTuple):
         )
 
     def pivot(self, sessions: Sequence[date], symbols: Sequence[str], name: str) -> pd.DataFrame:
-        """Arrange a column as sessions x symbols; a missing price is NaN, and others are left out.
-
-        See Also
-        --------
-        panels.pivot_to_panel : the same, of rows.
-        """
+        """Arrange a column as sessions x symbols; NaN where there is no price."""
         index = pd.DatetimeIndex(pd.to_datetime(list(sessions)))
         columns = pd.Index(list(symbols), dtype="str")
         panel = np.full((len(index), len(columns)), np.nan)

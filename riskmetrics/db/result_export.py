@@ -9,7 +9,7 @@ import pyarrow.parquet
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
-from riskmetrics.db.copy import copy_out
+from riskmetrics.db.copy import copy_out, csv_convert_options
 from riskmetrics.db.result_tables import ResultTable, Scope, list_result_tables, scope_condition
 
 _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
@@ -79,14 +79,7 @@ def _write_parquet(connection: sa.Connection, statement: sa.Select[Any], path: P
     csv_path = path.with_suffix(".csv")
     rows = _write_copy(connection, statement, csv_path)
     types = {column.name: _arrow_type(column.type) for column in statement.selected_columns}
-    convert_options = pa.csv.ConvertOptions(
-        column_types=types,
-        true_values=["t"],
-        false_values=["f"],
-        null_values=[""],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
+    convert_options = csv_convert_options(types)
     parse_options = pa.csv.ParseOptions(newlines_in_values=True)
     with (
         pa.csv.open_csv(
@@ -105,6 +98,10 @@ _WRITERS = {"csv": _write_csv, "parquet": _write_parquet}
 
 def _select_rows(result: ResultTable, scope: Scope) -> sa.Select[Any]:
     table, portfolio, position = result.table, tables.portfolios, tables.positions
+    source: sa.FromClause = table
+    names: list[sa.ColumnElement[Any]] = []
+    is_shown: sa.ColumnElement[bool] = sa.true()
+    owner = table.c.get("portfolio_id")
     # the subject of a reason is a position or a portfolio; other results belong to one of them
     position_id = next(
         (
@@ -114,35 +111,19 @@ def _select_rows(result: ResultTable, scope: Scope) -> sa.Select[Any]:
         ),
         None,
     )
-    source, columns = (
-        (
-            sa.join(table, position, position_id == position.c.id, isouter=True)
-            if position_id is not None
-            else table
-        ),
-        [*table.c],
-    )
-    if position_id is None and "portfolio_id" not in table.c:
-        return (
-            sa.select(table)
-            .where(scope_condition(result, scope))
-            .order_by(result.day, *table.primary_key.columns)
-        )
-    portfolio_id = table.c.portfolio_id if "portfolio_id" in table.c else position.c.portfolio_id
-    names = [
-        portfolio.c.name.label("portfolio"),
-        *([position.c.symbol] if position_id is not None else []),
-    ]
+    if position_id is not None:
+        source = source.outerjoin(position, position_id == position.c.id)
+        names = [position.c.symbol]
+        owner = position.c.portfolio_id if owner is None else owner
+    if owner is not None:
+        names = [portfolio.c.name.label("portfolio"), *names]
+        is_optional = owner.table is table and bool(owner.nullable)
+        source = source.join(portfolio, portfolio.c.id == owner, isouter=is_optional)
+        is_shown = portfolio.c.deleted_at.is_(None)
     return (
-        sa.select(*names, *columns)
-        .select_from(
-            source.join(
-                portfolio,
-                portfolio.c.id == portfolio_id,
-                isouter=portfolio_id.table is table and bool(portfolio_id.nullable),
-            )
-        )
-        .where(scope_condition(result, scope), portfolio.c.deleted_at.is_(None))
+        sa.select(*names, *table.c)
+        .select_from(source)
+        .where(scope_condition(result, scope), is_shown)
         .order_by(result.day, *names, *table.primary_key.columns)
     )
 

@@ -9,11 +9,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
-from riskmetrics.catalog.track_records import (
-    TRACKED_FORECASTS,
-    ForecastKind,
-    TrackedForecast,
-)
+from riskmetrics.catalog.track_records import TRACKED_FORECASTS, ForecastKind, TrackedForecast
 from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import pro_forma_returns
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row

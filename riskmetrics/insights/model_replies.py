@@ -11,11 +11,7 @@ from pydantic import ValidationError
 
 from riskmetrics.errors import RateLimitError, VendorUnavailableError
 from riskmetrics.insights import cost
-from riskmetrics.insights.anthropic_http import (
-    CONNECTION_PROBLEM,
-    NOT_SENT_ERRORS,
-    TIMEOUT_PROBLEM,
-)
+from riskmetrics.insights.anthropic_http import CONNECTION_PROBLEM, NOT_SENT_ERRORS, TIMEOUT_PROBLEM
 from riskmetrics.insights.cost import Tokens
 from riskmetrics.insights.draft_schemas import Answer, Prompt, Usage
 from riskmetrics.insights.plan import Plan

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.tail_risk import VAR_WINDOW, HistoricalRisk, historical_risk
+from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, ewma_volatility
 from riskmetrics.metrics.windows import window_sums
 
@@ -31,47 +31,39 @@ _PATH_SEED = 1
 """Seed of the draws, which are the same for every series and session."""
 
 
-def filtered_historical_risk(
+def filter_returns(
     returns: FloatArray,
     *,
-    level: float,
     window: int = VAR_WINDOW,
     filter_window: int = FILTER_WINDOW,
     min_filter_obs: int = MIN_FILTER_OBS,
-    min_obs: int,
-) -> HistoricalRisk:
-    r"""Return value at risk and expected shortfall by filtered historical simulation.
+) -> FloatArray:
+    r"""Return the last ``window`` returns at the volatility of the last close, (window, N).
+
+    Their quantile is value at risk by filtered historical simulation.
 
     Parameters
     ----------
     returns : (T, N) array
         Simple returns, oldest first, NaN where missing; T at least ``window + filter_window``.
         Earlier rows are ignored.
-    level : float
-        Confidence, between 0 and 1.
     window : int
         Returns that are simulated.
     filter_window, min_filter_obs : int
         Sessions of the volatility before each of them, and the minimum of returns in it.
-    min_obs : int
-        Minimum number of simulated returns: MIN_OBS_95, MIN_OBS_99.
 
     Returns
     -------
-    HistoricalRisk
-        Quantile and tail mean as of `historical_risk`; ``n_obs`` counts simulated returns. A return
-        whose volatility before it is undefined or 0 is left out.
+    (window, N) array
+        Each return divided by the volatility known at the close before it,
+        :math:`\sigma_{t-1} = \sqrt{\sum_k \lambda^k r_{t-1-k}^2 / \sum_k \lambda^k}` with
+        :math:`\lambda = 0.94`, and multiplied by that of the last close. NaN where a return is
+        missing, or the volatility before it is undefined or 0.
 
     Raises
     ------
     ValueError
         If there are too few rows, or an argument is out of range.
-
-    Notes
-    -----
-    Each return is divided by the volatility known at the close before it,
-    :math:`\sigma_{t-1} = \sqrt{\sum_k \lambda^k r_{t-1-k}^2 / \sum_k \lambda^k}` with
-    :math:`\lambda = 0.94`, and multiplied by that of the last close.
 
     References
     ----------
@@ -83,33 +75,6 @@ def filtered_historical_risk(
     --------
     A loss of 1 % when volatility was 1 %, which is 2 % now, is simulated as a loss of 2 %:
 
-    >>> returns = np.array([[0.01], [-0.01], [-0.01], [0.02], [0.02]])
-    >>> found = filtered_historical_risk(
-    ...     returns, level=0.9, window=3, filter_window=2, min_filter_obs=1, min_obs=3
-    ... )
-    >>> found.expected_shortfall.round(4), found.n_obs
-    (array([0.02]), array([3]))
-    """
-    filtered = filter_returns(
-        returns, window=window, filter_window=filter_window, min_filter_obs=min_filter_obs
-    )
-    return historical_risk(filtered, level=level, window=window, min_obs=min_obs)
-
-
-def filter_returns(
-    returns: FloatArray,
-    *,
-    window: int = VAR_WINDOW,
-    filter_window: int = FILTER_WINDOW,
-    min_filter_obs: int = MIN_FILTER_OBS,
-) -> FloatArray:
-    """Return the last ``window`` returns at the volatility of the last close, (window, N).
-
-    Parameters and exceptions are those of `filtered_historical_risk`. NaN where a return is
-    missing, or the volatility before it is undefined or 0.
-
-    Examples
-    --------
     >>> returns = np.array([[0.01], [-0.01], [-0.01], [0.02], [0.02]])
     >>> filter_returns(returns, window=3, filter_window=2, min_filter_obs=1).round(4).ravel()
     array([-0.02  ,  0.04  ,  0.0251])
@@ -192,7 +157,7 @@ def simulate_paths(filtered: FloatArray, *, horizon: int, n_paths: int = N_PATHS
 
     References
     ----------
-    Barone-Adesi, Giannopoulos and Vosper (1999), as in `filtered_historical_risk`. McKay, Beckman
+    Barone-Adesi, Giannopoulos and Vosper (1999), as in `filter_returns`. McKay, Beckman
     and Conover (1979), A comparison of three methods for selecting values of input variables,
     Technometrics 21(2).
 

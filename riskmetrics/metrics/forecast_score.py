@@ -1,4 +1,4 @@
-"""Score volatility forecasts: losses, bias, coverage of intervals and out-of-sample R².
+"""Realized volatility after a forecast, its loss, and out-of-sample R².
 
 Rows are sessions, columns are series. Row t of a forecast was made at the close of session t; row t
 of a realized volatility is measured over the sessions after t.
@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.metrics.volatility import MIN_MONTH_OBS, MONTH, SESSIONS_PER_YEAR
 from riskmetrics.metrics.windows import require_windows, window_counts, window_means, window_sums
 
@@ -18,19 +17,6 @@ FORECAST_HORIZON = MONTH
 
 HORIZONS = (1, 5, FORECAST_HORIZON, 63)
 """Sessions that are forecast: a day, a week, a month and a quarter."""
-
-
-class Score(NamedTuple):
-    """Scores of N series, each of shape (N,); pooled scores have shape (1,)."""
-
-    qlike: FloatArray
-    rmse: FloatArray
-    bias: FloatArray
-    coverage: FloatArray
-    n_obs: IntArray
-    """Pairs of a forecast and its realized volatility."""
-    n_zero: IntArray
-    """Pairs with a realized volatility of 0; QLIKE leaves them out because it needs a logarithm."""
 
 
 class OutOfSampleRSquared(NamedTuple):
@@ -43,22 +29,7 @@ class OutOfSampleRSquared(NamedTuple):
     n_obs: IntArray
 
 
-class _Totals(NamedTuple):
-    """Sums over the pairs of each series, each of shape (N,)."""
-
-    pairs: FloatArray
-    zeros: FloatArray
-    qlike: FloatArray
-    squared_error: FloatArray
-    volatility_forecast: FloatArray
-    realized: FloatArray
-    with_interval: FloatArray
-    in_interval: FloatArray
-
-
-def forward_realized_volatility(
-    returns: FloatArray, horizon: int = FORECAST_HORIZON, *, min_obs: int = MIN_MONTH_OBS
-) -> FloatArray:
+def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HORIZON) -> FloatArray:
     r"""Return the annualized zero-mean volatility of the ``horizon`` sessions after each session.
 
     Parameters
@@ -67,15 +38,13 @@ def forward_realized_volatility(
         Simple returns as fractions, NaN where missing.
     horizon : int
         Sessions ahead, below T.
-    min_obs : int
-        Minimum number of returns, by default as for the past month.
 
     Returns
     -------
     (T - horizon, N) array
         Row t is :math:`\sqrt{252\,\overline{r^2}}` over rows t + 1 to t + horizon: the mean is over
-        the returns that exist. NaN with fewer than ``min_obs`` of them; 0 where all of them are
-        0.
+        the returns that exist. NaN with fewer than `min_outcome_obs` of them; 0 where all of them
+        are 0.
 
     Raises
     ------
@@ -144,127 +113,6 @@ def qlike(realized: FloatArray, root_variance_forecast: FloatArray) -> FloatArra
     ratio = np.where(defined, realized, np.nan) / np.where(defined, root_variance_forecast, np.nan)
     loss: FloatArray = ratio**2 - 2.0 * np.log(ratio) - 1.0
     return loss
-
-
-def score(
-    realized: FloatArray,
-    volatility_forecast: FloatArray,
-    root_variance_forecast: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-) -> Score:
-    """Score each series' forecasts against realized volatility.
-
-    Parameters
-    ----------
-    realized : (T, N) array
-        Annualized volatility after each session, as from `forward_realized_volatility`.
-    volatility_forecast, root_variance_forecast : (T, N) arrays
-        The volatility forecast and the square root of the variance forecast; the same array twice
-        if a model does not distinguish them.
-    low, high : (T, N) arrays
-        Bounds of the forecast interval; NaN where there is none.
-
-    Returns
-    -------
-    Score
-        Over the pairs of a series for which ``realized``, ``volatility_forecast`` and a positive
-        ``root_variance_forecast`` exist: ``qlike`` is the mean loss of ``root_variance_forecast``,
-        ``rmse`` the root mean square of realized - volatility_forecast, ``bias``
-        mean(volatility_forecast) / mean(realized) - 1, ``coverage`` the share of the pairs with an
-        interval whose outcome lies in it, bounds included. NaN where there is nothing to average.
-
-    Raises
-    ------
-    ValueError
-        If the arrays do not have one shape.
-
-    Examples
-    --------
-    >>> realized, forecast = np.array([[0.1], [0.2]]), np.array([[0.1], [0.3]])
-    >>> found = score(realized, forecast, forecast, 0.8 * forecast, 1.2 * forecast)
-    >>> [round(float(values[0]), 4) for values in found]
-    [0.1277, 0.0707, 0.3333, 0.5, 2.0, 0.0]
-    """
-    return _average_sums(
-        _sum_pairs(realized, volatility_forecast, root_variance_forecast, low, high)
-    )
-
-
-def pooled_score(
-    realized: FloatArray,
-    volatility_forecast: FloatArray,
-    root_variance_forecast: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-) -> Score:
-    """Score the pairs of all series together, each with the same weight.
-
-    Parameters are those of `score`; the result has shape (1,).
-
-    Examples
-    --------
-    >>> realized, forecast = np.array([[0.1, 0.2]]), np.array([[0.1, 0.3]])
-    >>> pooled_score(realized, forecast, forecast, 0.8 * forecast, 1.2 * forecast).rmse.round(4)
-    array([0.0707])
-    """
-    totals = _sum_pairs(realized, volatility_forecast, root_variance_forecast, low, high)
-    return _average_sums(_Totals._make(total.sum(keepdims=True) for total in totals))
-
-
-def _sum_pairs(
-    realized: FloatArray,
-    volatility_forecast: FloatArray,
-    root_variance_forecast: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-) -> _Totals:
-    arrays = realized, volatility_forecast, root_variance_forecast, low, high
-    if len({values.shape for values in arrays}) > 1:
-        raise ValueError("all arrays must have one shape")
-    paired = (
-        np.isfinite(realized)
-        & np.isfinite(volatility_forecast)
-        & np.isfinite(root_variance_forecast)
-        & (root_variance_forecast > 0)
-    )
-    has_interval = ~np.isnan(low) & ~np.isnan(high)
-    single_group = np.zeros(len(realized), np.int64)
-
-    def total(values: FloatArray) -> FloatArray:
-        sums: FloatArray = group_sums(np.where(paired, values, np.nan), single_group, 1)[0]
-        return sums
-
-    return _Totals(
-        pairs=total(paired.astype(np.float64)),
-        zeros=total((realized == 0).astype(np.float64)),
-        qlike=total(qlike(realized, root_variance_forecast)),
-        squared_error=total((realized - volatility_forecast) ** 2),
-        volatility_forecast=total(volatility_forecast),
-        realized=total(realized),
-        with_interval=total(has_interval.astype(np.float64)),
-        in_interval=total(((low <= realized) & (realized <= high)).astype(np.float64)),
-    )
-
-
-def _average_sums(totals: _Totals) -> Score:
-    pairs, moving, realized, with_interval = (
-        np.where(count > 0, count, np.nan)
-        for count in (
-            totals.pairs,
-            totals.pairs - totals.zeros,
-            totals.realized,
-            totals.with_interval,
-        )
-    )
-    return Score(
-        qlike=totals.qlike / moving,
-        rmse=np.sqrt(totals.squared_error / pairs),
-        bias=totals.volatility_forecast / realized - 1.0,
-        coverage=totals.in_interval / with_interval,
-        n_obs=totals.pairs.astype(np.int64),
-        n_zero=totals.zeros.astype(np.int64),
-    )
 
 
 def rolling_oos_r_squared(

@@ -9,12 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.windows import (
-    require_windows,
-    window_counts,
-    window_means,
-    window_sums,
-)
+from riskmetrics.metrics.windows import require_windows, window_counts, window_means, window_sums
 
 SESSIONS_PER_YEAR = 252
 """Factor from a variance per session to a variance per year."""

@@ -19,11 +19,7 @@ from riskmetrics.results.betas import (
 )
 from riskmetrics.results.lot_frames import open_symbols
 from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
-from riskmetrics.results.snapshots import (
-    build_beta_coverage,
-    insufficient_coverage,
-    weigh_betas,
-)
+from riskmetrics.results.snapshots import build_beta_coverage, insufficient_coverage, weigh_betas
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 

@@ -21,11 +21,7 @@ from riskmetrics.results.betas import (
     missing_index_reason,
 )
 from riskmetrics.results.lot_frames import open_symbols
-from riskmetrics.results.snapshots import (
-    build_beta_coverage,
-    insufficient_coverage,
-    weigh_betas,
-)
+from riskmetrics.results.snapshots import build_beta_coverage, insufficient_coverage, weigh_betas
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 

@@ -5,12 +5,7 @@ import pandas as pd
 
 from riskmetrics import panels
 from riskmetrics.metrics._typing import FloatArray
-from riskmetrics.metrics.decayed_beta import (
-    DECAYED_WINDOW,
-    FORECAST_STD_ERRORS,
-    HALF_LIFE,
-    Z_95,
-)
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE, Z_95
 from riskmetrics.metrics.stress import slope_std_error
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.results.pro_forma import pro_forma_windows

@@ -9,11 +9,7 @@ from riskmetrics import panels
 from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.filtered_simulation import filter_returns, simulate_paths
-from riskmetrics.results.option_revaluation import (
-    OptionBook,
-    revalue_paths,
-    revalue_session,
-)
+from riskmetrics.results.option_revaluation import OptionBook, revalue_paths, revalue_session
 from riskmetrics.results.pro_forma import (
     ProFormaWindow,
     insufficient_observations,

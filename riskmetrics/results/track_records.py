@@ -11,7 +11,7 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.catalog.track_records import ForecastKind
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.decayed_beta import Z_95
-from riskmetrics.metrics.forecast_score import forward_realized_volatility, qlike
+from riskmetrics.metrics.forecast_score import forward_realized_volatility, min_outcome_obs, qlike
 from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.var_backtests import quantile_loss
@@ -47,17 +47,6 @@ def forecast_sessions(sessions: Sequence[date], horizon: int) -> list[date]:
     [datetime.date(2022, 12, 27)]
     """
     return trading_calendar.sessions_with_lookback(sessions, horizon)[: len(sessions)]
-
-
-def min_outcome_obs(horizon: int) -> int:
-    """Return the minimum of returns in an outcome: five of seven, as 15 of 21.
-
-    Examples
-    --------
-    >>> [min_outcome_obs(horizon) for horizon in (1, 5, 21, 63)]
-    [1, 4, 15, 45]
-    """
-    return -(-5 * horizon // 7)
 
 
 def symbol_volatility_outcomes(returns: panels.Returns, horizon: int) -> Outcomes:
@@ -113,9 +102,7 @@ def _portfolio_outcomes(
 def _realized(returns: FloatArray, horizon: int) -> FloatArray:
     """Return realized volatility over windows of ``horizon`` rows of returns, (T, N)."""
     before = np.full((1, returns.shape[1]), np.nan)
-    return forward_realized_volatility(
-        np.vstack([before, returns]), horizon, min_obs=min_outcome_obs(horizon)
-    )
+    return forward_realized_volatility(np.vstack([before, returns]), horizon)
 
 
 def beta_outcomes(betas: pd.DataFrame, sessions: Sequence[date]) -> Outcomes:

@@ -14,12 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from xml.parsers import expat
 
-from python_calamine import (
-    CalamineError,
-    CalamineSheet,
-    CalamineWorkbook,
-    SheetVisibleEnum,
-)
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits

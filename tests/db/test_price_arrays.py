@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics import panels
+from benchmarks.price_panels import pivot_rows
 from riskmetrics.db import tables
 from riskmetrics.db.price_arrays import PriceArrays, read_price_arrays
 
@@ -78,7 +78,7 @@ def test_a_panel_is_that_of_rows(stored: sa.Connection) -> None:
         panel = read(stored).pivot(sessions, symbols, name)
         rows = expected_rows(stored)
         pd.testing.assert_frame_equal(
-            panel, panels.pivot_to_panel(rows, sessions, symbols, name), check_exact=True
+            panel, pivot_rows(rows, sessions, symbols, name), check_exact=True
         )
     assert panel.notna().to_numpy().sum() == 2  # of the volumes
 

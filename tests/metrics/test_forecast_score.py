@@ -15,12 +15,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from riskmetrics.metrics.forecast_comparison import diebold_mariano
 from riskmetrics.metrics.forecast_score import (
     OutOfSampleRSquared,
-    Score,
     forward_realized_volatility,
-    pooled_score,
     qlike,
     rolling_oos_r_squared,
-    score,
 )
 from riskmetrics.metrics.volatility import ewma_volatility
 
@@ -121,63 +118,12 @@ def test_qlike_is_never_negative_and_does_not_know_units(seed, k):
     assert_allclose(qlike(k * realized, k * risk), found, rtol=1e-9, atol=1e-13)
 
 
-def test_a_score_by_hand():
-    """RV .2, .4, 0 against F .25, .25, .1 with the variance's root .2, .2, .1; a fourth pair has no
-    outcome.
-    """
-    column = np.array([[0.2], [0.4], [0.0], [np.nan]])
-    expected, risk = (
-        np.array([[0.25], [0.25], [0.1], [0.3]]),
-        np.array([[0.2], [0.2], [0.1], [0.3]]),
-    )
-    found = score(
-        column, expected, risk, np.array([[0.2], [0.2], [np.nan], [0.2]]), np.full((4, 1), 0.3)
-    )
-    assert_allclose(found.qlike, (0 + 3 - math.log(4)) / 2, rtol=1e-14)
-    assert_allclose(found.rmse, math.sqrt((0.05**2 + 0.15**2 + 0.1**2) / 3), rtol=1e-14)
-    assert_allclose(found.bias, 0.6 / 0.6 - 1, atol=1e-15)
-    assert_allclose(found.coverage, 1 / 2)
-    assert (found.n_obs, found.n_zero) == (3, 1)
-
-
-def test_a_perfect_forecast_scores_zero_loss_no_bias_full_coverage_and_skill_one():
+def test_a_perfect_forecast_has_no_loss_and_skill_one():
     realized = np.abs(simulated(3)[:280]) + 0.01
-    found = score(realized, realized, realized, realized, realized)
-    assert_allclose(np.array(found[:3]), 0, atol=1e-15)
-    assert_array_equal(found.coverage, np.ones(5))
+    assert_allclose(np.nanmax(qlike(realized, realized)), 0, atol=1e-15)
     assert_array_equal(
         rolling_oos_r_squared(realized, 0 * realized, realized).r_squared, np.ones((29, 5))
     )
-
-
-def test_nothing_to_score_is_undefined_and_counted():
-    nothing = np.full((4, 2), np.nan)
-    for found in (score(*[nothing] * 5), score(*[nothing[:0]] * 5)):
-        assert_array_equal(np.array(found), [[np.nan] * 2] * 4 + [[0] * 2] * 2)
-    still = score(np.zeros((4, 2)), *[np.ones((4, 2))] * 4)
-    assert_array_equal(
-        np.array(still), [[np.nan] * 2, [1] * 2, [np.nan] * 2, [0] * 2, [4] * 2, [4] * 2]
-    )
-
-
-@repeatable
-@given(seeds)
-def test_a_pooled_score_is_that_of_all_pairs_in_one_column(seed):
-    arrays = forecasts(seed)
-    assert_allclose(
-        np.array(pooled_score(*arrays)),
-        np.array(score(*(values.reshape(-1, 1) for values in arrays))),
-        rtol=1e-11,
-    )
-
-
-@repeatable
-@given(seeds, st.floats(0.01, 100))
-def test_leverage_scales_the_error_and_nothing_else_of_a_score(seed, k):
-    found, levered = (
-        pooled_score(*(factor * values for values in forecasts(seed))) for factor in (1.0, k)
-    )
-    assert_allclose(np.array(levered), np.array(found._replace(rmse=k * found.rmse)), rtol=1e-9)
 
 
 def test_skill_by_hand():
@@ -256,7 +202,7 @@ def test_a_difference_on_few_days_or_one_that_never_varies_has_no_t():
 
 def last_of(
     seed: int, columns: object = slice(None), changed: bool = False
-) -> tuple[np.ndarray, Score, OutOfSampleRSquared]:
+) -> tuple[np.ndarray, OutOfSampleRSquared]:
     """Everything per series up to row 320 of some columns, the ten returns after it as they are or
     all changed.
     """
@@ -269,8 +215,7 @@ def last_of(
         forward_realized_volatility(returns)[62:299],
     )
     other = ewma_volatility(returns, decay=0.94, window=63, min_obs=20)[:258]
-    scored = score(outcome, *[volatility[:237]] * 4)
-    return volatility, scored, rolling_oos_r_squared(volatility, other, outcome, window=200)
+    return volatility, rolling_oos_r_squared(volatility, other, outcome, window=200)
 
 
 @repeatable
@@ -284,8 +229,6 @@ def test_a_series_has_the_same_bits_alone_and_whatever_comes_after(seed):
     ):
         assert_array_equal(found[0], together[0][:, columns])
         for ours, all_of_them in zip(found[1], together[1], strict=True):
-            assert_array_equal(ours, all_of_them[columns])
-        for ours, all_of_them in zip(found[2], together[2], strict=True):
             assert_array_equal(ours, all_of_them[:, columns])
 
 
@@ -320,7 +263,6 @@ def test_a_batch_of_windows_has_the_bits_of_single_ones(seed):
         lambda: ewma_volatility(np.zeros((100, 2)), decay=0.97),
         lambda: ewma_volatility(np.zeros((300, 2)), decay=1.5),
         lambda: ewma_volatility(np.zeros((300, 2)), decay=0.97, min_obs=253),
-        lambda: score(np.zeros((3, 2)), *[np.zeros((4, 2))] * 4),
         lambda: rolling_oos_r_squared(np.zeros((300, 2)), np.zeros((299, 2)), np.zeros((279, 2))),
         lambda: rolling_oos_r_squared(np.zeros((260, 2)), np.zeros((260, 2)), np.zeros((239, 2))),
     ],

@@ -136,10 +136,11 @@ def test_a_value_at_risk_costs_by_its_level_and_says_what_is_missing():
     ]
 
 
-def test_every_kind_has_a_method_that_the_others_are_compared_with_and_an_alternative():
+def test_every_kind_has_methods_to_compare_the_first_one_with():
+    first = {ForecastKind.VOLATILITY: "har", ForecastKind.VALUE_AT_RISK: "filtered"}
     for kind in ForecastKind:
         own = [tracked for tracked in TRACKED_FORECASTS if tracked.kind is kind]
-        assert not own[0].is_alternative
-        assert any(tracked.is_alternative for tracked in own)
+        assert own[0].method == first.get(kind, "decayed")
+        assert len(own) > 1
         keys = [(tracked.method, tracked.horizon) for tracked in own]
         assert len(set(keys)) == len(keys)
