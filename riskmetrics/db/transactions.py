@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -29,6 +29,9 @@ _VALUES = (
     *("added_shares", "new_symbol", "lot_day"),
 )
 """Columns of a transaction itself."""
+
+SPLIT_DAYS = timedelta(days=5)
+"""Distance of the closes around a split from the day on which a broker books it."""
 
 
 class TransactionFile(NamedTuple):
@@ -341,6 +344,21 @@ def read_price_ranges(
         for symbol, day, *prices in connection.execute(query)
         if (symbol, day) in trades
     }
+
+
+def read_closes_around(
+    connection: sa.Connection, splits: Iterable[tuple[str, date]]
+) -> dict[tuple[str, date], list[tuple[date, float]]]:
+    """Return the closes of symbols within SPLIT_DAYS of the stated day of a split, by both."""
+    table = adjusted_prices(connection)
+    found = {}
+    for symbol, day in sorted(set(splits)):
+        query = sa.select(table.c.date, table.c.close).where(
+            table.c.symbol == symbol, table.c.date.between(day - SPLIT_DAYS, day + SPLIT_DAYS)
+        )
+        rows = connection.execute(query.order_by(table.c.date))
+        found[symbol, day] = [(one, float(close)) for one, close in rows]
+    return found
 
 
 def read_cash_flows(connection: sa.Connection, shard: Shard | None = None) -> pd.DataFrame:
