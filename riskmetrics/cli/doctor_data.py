@@ -156,6 +156,14 @@ def _check_results(data: _Data) -> Iterator[tuple[str, ...]]:
             )
 
 
+def _check_outdated(data: _Data) -> Iterator[tuple[str, ...]]:
+    from riskmetrics.db.outdated_results import read_outdated
+
+    if outdated := read_outdated(data.connection):
+        text = f"closes changed after results from {outdated.first} to {outdated.last} were stored"
+        yield "warn", text, str(outdated)
+
+
 _CHECKS = (
     Check("prices", _check_market_prices),
     Check("prices", partial(_check_held, what="price")),
@@ -168,5 +176,6 @@ _CHECKS = (
     Check("moves", _check_large_moves, "riskmetrics prices list shows the options for each"),
     Check("benchmark", _check_benchmark),
     Check("results", _check_results, "riskmetrics run"),
+    Check("results", _check_outdated),
 )
 """Only the first one runs if no close of the market index is stored."""
