@@ -10,7 +10,7 @@ from riskmetrics import gics
 from riskmetrics.assets import reports
 from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.db import input_queries, stored_prices
-from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
+from riskmetrics.inputs.stored_faults import read_faults
 from riskmetrics.panels import Bars
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import price_faults
@@ -41,15 +41,9 @@ def price_quality_checks(
         indices = [warehouse.market_index(connection), warehouse.rate_index(connection)]
         findings, all_bars = [], []
         for day in days[:: -price_faults.YEAR_WINDOW]:
-            sessions = price_faults.required_sessions(day)
-            bars = input_queries.read_held_bars(connection, sessions, indices)
-            suspects = find_suspected_splits(connection, bars.close.columns)
-            findings.append(
-                price_faults.find_faults(
-                    bars, suspects, find_import_splices(connection, bars.close.columns, sessions)
-                )
-            )
-            all_bars.append(bars)
+            faults = read_faults(connection, day, indices)
+            findings.append(faults.found)
+            all_bars.append(faults.bars)
         # held symbols without any price are named by the check price_coverage
         never_priced = stored_prices.find_unpriced_symbols(connection, days)
     found = pd.concat(findings, ignore_index=True).drop_duplicates(["fault", "symbol", "finding"])

@@ -9,6 +9,7 @@ from riskmetrics.cli.output import pluralize
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
+    import pandas as pd
     import sqlalchemy as sa
 
     from riskmetrics.db.health import Freshness
@@ -78,10 +79,10 @@ def _check_held(data: _Data, *, what: str) -> Iterator[tuple[str, ...]]:
 def _check_suspected_splits(data: _Data) -> Iterator[tuple[str, ...]]:
     from riskmetrics import trading_calendar
     from riskmetrics.db.split_suspects import find_suspected_splits
-    from riskmetrics.results import price_faults
+    from riskmetrics.results import price_moves
 
     latest = trading_calendar.calendar_end()
-    suspects = price_faults.select_open_suspects(find_suspected_splits(data.connection), latest)
+    suspects = price_moves.select_open_suspects(find_suspected_splits(data.connection), latest)
     if suspects.empty:
         yield "ok", "no suspected split waits for a decision"
         return
@@ -92,6 +93,30 @@ def _check_suspected_splits(data: _Data) -> Iterator[tuple[str, ...]]:
     )
     verb = "waits" if len(suspects) == 1 else "wait"
     yield "warn", f"{pluralize(len(suspects), 'suspected split')} {verb} for a decision: {moves}"
+
+
+def _check_large_moves(data: _Data) -> Iterator[tuple[str, ...]]:
+    from riskmetrics.inputs.stored_faults import read_faults
+
+    day = data.freshness.last_market_session
+    assert day is not None  # noqa: S101  # the check runs only with closes of the market index
+    found = read_faults(data.connection, day, [data.market]).found
+    large = found[found["fault"] == "large_moves"]
+    unconfirmed = found[(found["fault"] == "bad_ticks") & (found["day"].dt.date == day)]
+    if len(large):
+        n_moves = pluralize(len(large), "large move")
+        yield "warn", f"{n_moves} in the year to {day} to confirm: {_name_findings(large)}"
+    if len(unconfirmed):
+        closes = pluralize(len(unconfirmed), "unconfirmed close")
+        advice = "check it, and import the correct close; the next session confirms a real move"
+        yield "warn", f"{closes} on {day}: {_name_findings(unconfirmed)}", advice
+    if large.empty and unconfirmed.empty:
+        yield "ok", f"no large move in the year to {day} waits for confirmation"
+
+
+def _name_findings(found: "pd.DataFrame") -> str:
+    named = [f"{row.symbol} {row.finding}" for row in found.itertuples()]
+    return join_names(named, MAX_NAMES_PER_LINE, "; ")
 
 
 def _check_benchmark(data: _Data) -> Iterator[tuple[str, ...]]:
@@ -131,6 +156,14 @@ def _check_results(data: _Data) -> Iterator[tuple[str, ...]]:
             )
 
 
+def _check_outdated(data: _Data) -> Iterator[tuple[str, ...]]:
+    from riskmetrics.db.outdated_results import read_outdated
+
+    if outdated := read_outdated(data.connection):
+        text = f"closes changed after results from {outdated.first} to {outdated.last} were stored"
+        yield "warn", text, str(outdated)
+
+
 _CHECKS = (
     Check("prices", _check_market_prices),
     Check("prices", partial(_check_held, what="price")),
@@ -140,7 +173,9 @@ _CHECKS = (
         "riskmetrics import profiles FILE; symbols without a profile are Unclassified",
     ),
     Check("splits", _check_suspected_splits, "riskmetrics prices list shows the options for each"),
+    Check("moves", _check_large_moves, "riskmetrics prices list shows the options for each"),
     Check("benchmark", _check_benchmark),
     Check("results", _check_results, "riskmetrics run"),
+    Check("results", _check_outdated),
 )
 """Only the first one runs if no close of the market index is stored."""

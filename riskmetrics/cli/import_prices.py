@@ -164,15 +164,19 @@ def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) 
     DataQualityError
         If every symbol of the file would mix them.
     """
-    from riskmetrics.db import input_writes
+    from riskmetrics.db import input_writes, outdated_results
     from riskmetrics.errors import DataQualityError
 
+    changed = outdated_results.find_changed_closes(connection, parsed.rows)
     written, mixed = input_writes.store_prices(connection, parsed.rows, "file")
     if mixed and not written.changed + written.unchanged:
         raise DataQualityError(f"{_describe_mixed_closes(mixed)}; the file has no other symbols")
     if mixed:
         input_writes.store_rejected_rows(connection, "prices", file, _mixed_rows(parsed, mixed))
         echo_err(f"warning: {_describe_mixed_closes(mixed)}")
+    changed = changed[~changed["symbol"].isin(mixed)]
+    for warning in outdated_results.record_changed_closes(connection, changed):
+        echo_err(f"warning: {warning}")
     return format_write(written)
 
 

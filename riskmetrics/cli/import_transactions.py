@@ -23,6 +23,7 @@ from riskmetrics.cli.transaction_check import (
     describe,
     period_problems,
     stale_results,
+    unstated_splits,
 )
 from riskmetrics.text import join_names
 
@@ -255,7 +256,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
         _to_row(one.transaction, one.reason, lines.get(one.transaction.reference))
         for one in history.rejected
     ]
-    rejected += check_prices(connection, history.lots)
+    rejected += check_prices(connection, history)
     lot_changes = None
     if stored and not (rejected or parsed.rejected):
         last_day = max(one.day for one in stored)
@@ -271,6 +272,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
         rejected,
         [
             *period_problems(changes),
+            *([] if rejected else unstated_splits(connection, history)),
             *cash_problems(balances, is_known=is_known),
             *stale_results(connection, portfolio_id, before, stored),
         ],

@@ -30,9 +30,10 @@ Shares = Annotated[
 
 @app.command("list")
 def list_moves(as_json: AsJson = False) -> None:
-    """List suspected splits, and the decisions made.
+    """List suspected splits and large moves, and the decisions made.
 
     A suspected split is excluded from returns and P&L until you decide, or import corrected prices.
+    A large move of a holding in the last year counts, and is listed until you decide.
 
     Example: riskmetrics prices list
     """
@@ -42,10 +43,12 @@ def list_moves(as_json: AsJson = False) -> None:
 
     with read_transaction() as connection:
         table = _tabulate_moves(
-            find_suspected_splits(connection), price_decisions.read_decisions(connection)
+            find_suspected_splits(connection),
+            _find_held_moves(connection),
+            price_decisions.read_decisions(connection),
         )
     if table.empty and not as_json:
-        typer.echo("no suspected splits and no decisions")
+        typer.echo("no suspected splits, no large moves and no decisions")
         return
     print_frame(table, as_json=as_json)
 
@@ -56,9 +59,11 @@ def accept(symbol: Symbol, session: MoveDay) -> None:
 
     Example: riskmetrics prices accept XYZ 2022-12-14
     """
+    import pandas as pd
+
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import symbol_spellings
-    from riskmetrics.db.split_suspects import find_suspected_splits
+    from riskmetrics.db.split_suspects import find_suspected_splits, find_undecided_moves
     from riskmetrics.errors import DataQualityError
 
     with write_transaction() as connection:
@@ -67,10 +72,11 @@ def accept(symbol: Symbol, session: MoveDay) -> None:
             return
         _require_price(connection, symbol, session)
         suspects = find_suspected_splits(connection, [symbol])
-        if session not in {moved.date() for moved in suspects["date"]}:
+        large = find_undecided_moves(connection, [symbol], _sessions_around(session))
+        if session not in {moved.date() for moved in pd.concat([suspects, large])["date"]}:
             raise DataQualityError(
-                f"{symbol} has no suspected split on {session}, so there is nothing to accept"
-                f"{_describe_suspected_days(suspects)}"
+                f"{symbol} has no suspected split or large move on {session}, so there is nothing"
+                f" to accept{_describe_suspected_days(suspects)}"
             )
         _record_decision(connection, symbol, session, None)
     typer.echo(f"{symbol} {session}: accepted as a real move")
@@ -233,21 +239,50 @@ def _record_decision(
     price_decisions.record_decision(connection, symbol, session, ratio, code_version())
 
 
-def _tabulate_moves(suspects: "pd.DataFrame", decisions: "pd.DataFrame") -> "pd.DataFrame":
-    """Return suspected splits and decisions as one table, sorted by symbol and day."""
+def _find_held_moves(connection: "sa.Connection") -> "pd.DataFrame":
+    """Return undecided large moves of holdings and the market index in the year of the prices."""
+    from riskmetrics import settings, trading_calendar
+    from riskmetrics.db import input_queries, stored_settings
+    from riskmetrics.db.split_suspects import find_undecided_moves
+    from riskmetrics.results import price_faults
+
+    market = stored_settings.read_market_index(connection, settings.load().market_index)
+    last = input_queries.read_last_close_date(connection, market)
+    symbols = {market, *input_queries.read_held_symbols(connection, last)} if last else set()
+    sessions = price_faults.required_sessions(last or trading_calendar.last_completed_session())
+    return find_undecided_moves(connection, symbols, sessions)
+
+
+def _sessions_around(session: date) -> list[date]:
+    """Return the sessions that are needed to evaluate the move on a session."""
+    from datetime import timedelta
+
+    from riskmetrics import trading_calendar
+
+    last = min(trading_calendar.calendar_end(), session + timedelta(days=7))
+    return trading_calendar.sessions_between(session - timedelta(days=14), last)
+
+
+def _tabulate_moves(
+    suspects: "pd.DataFrame", large_moves: "pd.DataFrame", decisions: "pd.DataFrame"
+) -> "pd.DataFrame":
+    """Return suspected splits, large moves and decisions as one table, by symbol and day."""
     import pandas as pd
 
     from riskmetrics import trading_calendar
     from riskmetrics.db.price_decisions import ACCEPT, SplitRatio
-    from riskmetrics.results import price_faults
+    from riskmetrics.results import price_moves
 
     rows = []
     latest = trading_calendar.calendar_end()
-    for move in price_faults.select_open_suspects(suspects, latest).to_dict("records"):
+    for move in price_moves.select_open_suspects(suspects, latest).to_dict("records"):
         symbol, day, size = move["symbol"], move["date"].date(), move["ratio"]
-        commands = price_faults.split_commands(symbol, day, size)
-        ratio = price_faults.format_split(size)
+        commands = price_moves.split_commands(symbol, day, size)
+        ratio = price_moves.format_split(size)
         rows.append((symbol, move["date"], "suspected", ratio, None, commands))
+    for found in price_moves.large_move_findings(large_moves).to_dict("records"):
+        state = f"large move, {found['measure']:+.0%}"
+        rows.append((found["symbol"], found["day"], state, "", None, found["what_to_do"]))
     for row in decisions.to_dict("records"):
         symbol, day = row["symbol"], row["date"]
         state, ratio = "accepted", ""

@@ -54,7 +54,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
     from riskmetrics import settings, trading_calendar
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import input_queries, stored_prices, stored_settings
-    from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
+    from riskmetrics.inputs.stored_faults import read_faults
     from riskmetrics.results import price_faults
 
     configured = settings.load()
@@ -66,16 +66,9 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
             if day
             else [input_queries.read_latest_session(connection, market)]
         )
-        bars = input_queries.read_held_bars(
-            connection, price_faults.required_sessions(session), [market, rate]
-        )
-        suspects = find_suspected_splits(connection, bars.close.columns)
-        seams = find_import_splices(
-            connection, bars.close.columns, price_faults.required_sessions(session)
-        )
+        found, bars = read_faults(connection, session, [market, rate])
         unpriced = bars.close.columns[bars.close.isna().all()]
         likely = set(stored_prices.suggest_symbols(connection, unpriced)) - set(unpriced)
-    found = price_faults.find_faults(bars, suspects, seams)
     if as_json:
         print_json(to_records(found))
         return

@@ -13,17 +13,19 @@ def status(as_json: AsJson = False) -> None:
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import migrate, storage_overview, stored_settings
+    from riskmetrics.db import migrate, outdated_results, storage_overview, stored_settings
     from riskmetrics.db.engine import redact_url
 
     configured = settings.load()
     with read_transaction() as connection:
+        outdated = outdated_results.read_outdated(connection)
         facts: dict[str, object] = {
             "database": redact_url(connection.engine.url),
             "revision": migrate.current(connection),
             "market_index": stored_settings.read_market_index(connection, configured.market_index),
             "benchmark": stored_settings.read_benchmark_code(connection, configured.benchmark),
             **storage_overview.read_stored_sessions(connection)._asdict(),
+            "outdated_results": outdated and f"{outdated.first} to {outdated.last}",
         }
         sizes = storage_overview.read_table_sizes(connection)
     if as_json:

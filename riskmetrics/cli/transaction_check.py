@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from riskmetrics.cli.portfolio_plan import PortfolioPlan
     from riskmetrics.db.transaction_store import TransactionChanges
     from riskmetrics.sources.tabular_files import RejectedRow
-    from riskmetrics.transactions.lots import DatedLot
+    from riskmetrics.transactions.lots import LotHistory
     from riskmetrics.transactions.model import Transaction
 
 _MAX_CASH_DIFFERENCE = Decimal("0.05")
@@ -120,20 +120,61 @@ def describe(transaction: "Transaction") -> str:
     return " ".join(map(str, parts)) + f", {transaction.amount:,.2f}"
 
 
-def check_prices(connection: "sa.Connection", lots: "list[DatedLot]") -> "list[RejectedRow]":
-    """Return the lots whose prices differ from the stored closes by the ratio of a split."""
+def check_prices(connection: "sa.Connection", history: "LotHistory") -> "list[RejectedRow]":
+    """Return the splits and the prices of trades that contradict the stored closes."""
+    from riskmetrics.sources.tabular_files import RejectedRow
+    from riskmetrics.transactions.price_check import find_large_prices
+
+    found = _check_splits(connection, history)
+    for symbol, row in _check_trades(connection, history).items():
+        found.setdefault(symbol, row)
+    for symbol in sorted(find_large_prices(history.lots)):
+        reason = (
+            f"a price of {symbol}, adjusted for its later splits, is too large: pass --leave-out"
+            f" {symbol}"
+        )
+        found[symbol] = RejectedRow(None, symbol, reason)
+    return list(found.values())
+
+
+def _check_splits(connection: "sa.Connection", history: "LotHistory") -> "dict[str, RejectedRow]":
+    """Return the stated splits that stored closes are not adjusted for, by symbol."""
+    from riskmetrics.db import transactions as store
+    from riskmetrics.results.price_moves import format_split
+    from riskmetrics.sources.tabular_files import RejectedRow
+    from riskmetrics.transactions.price_check import find_move
+
+    closes = store.read_closes_around(connection, ((one.symbol, one.day) for one in history.splits))
+    found: dict[str, RejectedRow] = {}
+    for one in history.splits:
+        day = find_move(one, closes[one.symbol, one.day])
+        if day and one.symbol not in found:
+            ratio = format_split(float(one.ratio))
+            found[one.symbol] = RejectedRow(
+                None,
+                f"{one.symbol} on {day}",
+                f"the stored prices of {one.symbol} are not adjusted for its split of {ratio}: they"
+                f" move by it on {day}. Run riskmetrics prices split {one.symbol} {day} {ratio}, or"
+                " import corrected prices; then import the transactions again",
+            )
+    return found
+
+
+def _check_trades(connection: "sa.Connection", history: "LotHistory") -> "dict[str, RejectedRow]":
+    """Return the first trade of each symbol whose price differs by the ratio of a split."""
     from riskmetrics import trading_calendar
     from riskmetrics.db import transactions as store
+    from riskmetrics.results.price_moves import format_split
     from riskmetrics.sources.tabular_files import RejectedRow
     from riskmetrics.transactions.price_check import (
-        find_large_prices,
+        find_contradicting_split,
         list_trade_prices,
         missing_split,
     )
 
     trades = [
         one._replace(day=trading_calendar.previous_or_same_session(one.day))
-        for one in list_trade_prices(lots)
+        for one in list_trade_prices(history.lots)
     ]
     prices = store.read_price_ranges(connection, ((one.symbol, one.day) for one in trades))
     found: dict[str, RejectedRow] = {}
@@ -141,21 +182,46 @@ def check_prices(connection: "sa.Connection", lots: "list[DatedLot]") -> "list[R
         stored = prices.get((one.symbol, one.day))
         if stored is None or stored.low <= one.price <= stored.high or one.symbol in found:
             continue
-        if ratio := missing_split(one, stored.close):
-            found[one.symbol] = RejectedRow(
-                None,
-                f"{one.symbol} on {one.day}",
-                f"{one.symbol} was traded at {one.price:,.2f} on {one.day}, where the stored close"
-                f" is {stored.close:,.2f}: a split of {ratio} is missing. Import a line with its"
-                f" day, the kind split, {one.symbol} and the ratio, or correct the stored prices",
-            )
-    for symbol in sorted(find_large_prices(lots)):
-        reason = (
-            f"a price of {symbol}, adjusted for its later splits, is too large: pass --leave-out"
-            f" {symbol}"
+        if not (ratio := missing_split(one, stored.close)):
+            continue
+        remedy = (
+            f"a split of {ratio} is missing. Import a line with its day, the kind split,"
+            f" {one.symbol} and the ratio, or correct the stored prices"
         )
-        found[symbol] = RejectedRow(None, symbol, reason)
-    return list(found.values())
+        if stated := find_contradicting_split(one, stored.close, history.splits):
+            remedy = (
+                f"they agree without the stated split of {format_split(float(stated.ratio))} on"
+                f" {stated.day}. Remove that line, or correct the stored prices"
+            )
+        found[one.symbol] = RejectedRow(
+            None,
+            f"{one.symbol} on {one.day}",
+            f"{one.symbol} was traded at {one.price:,.2f} on {one.day}, where the stored close"
+            f" is {stored.close:,.2f}: {remedy}",
+        )
+    return found
+
+
+def unstated_splits(connection: "sa.Connection", history: "LotHistory") -> list[str]:
+    """Return a warning for each suspected split that lots are held over and nothing settles."""
+    from riskmetrics.db.split_suspects import find_suspected_splits
+    from riskmetrics.results.price_moves import format_split, select_open_suspects
+
+    suspects = find_suspected_splits(connection, {lot.symbol for lot in history.lots})
+    found = []
+    for move in select_open_suspects(suspects, date.max).to_dict("records"):
+        symbol, day, ratio = move["symbol"], move["date"].date(), format_split(move["ratio"])
+        if any(
+            lot.symbol == symbol and lot.entry_day < day <= (lot.exit_day or date.max)
+            for lot in history.lots
+        ):
+            found.append(
+                f"{symbol} is held over a suspected split of {ratio} on {day} that no transaction"
+                f" states. If it was one, run riskmetrics prices split {symbol} {day} {ratio} and"
+                " import a line with that day, the kind split and the ratio; else run riskmetrics"
+                f" prices accept {symbol} {day}"
+            )
+    return found
 
 
 def period_problems(changes: "TransactionChanges") -> list[str]:

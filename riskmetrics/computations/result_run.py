@@ -26,12 +26,16 @@ from riskmetrics.computations.shard_work import (
 from riskmetrics.computations.summaries import Summary, add_summaries
 from riskmetrics.computations.workers import Workers, open_workers
 from riskmetrics.db import tables
+from riskmetrics.db.outdated_results import mark_recomputed
 from riskmetrics.db.result_writes import Computed, Part, find_new_tables
 from riskmetrics.db.shards import MIN_LOTS_TO_DIVIDE, Shard, Unit, count_lots, count_shards, divide
 from riskmetrics.db.write import Provenance, lock_asset
 from riskmetrics.errors import root_cause
 from riskmetrics.inputs.snapshot import ExportedSnapshot, Snapshot, open_snapshot
 from riskmetrics.settings import Settings
+
+VALUES_ASSET = "portfolio_values"
+"""Asset after which the results of a session count as computed from the stored closes."""
 
 
 class _Work(Protocol):
@@ -108,7 +112,11 @@ class ResultRun:
             except Exception as error:  # noqa: BLE001  # of each asset: it is not tried again
                 work = _FailedStart(error)
             self._works |= dict.fromkeys((each.name for each in group), work)
-        return self._works[asset.name].store(asset, stopped)
+        summary = self._works[asset.name].store(asset, stopped)
+        if asset.name == VALUES_ASSET:
+            with self.engine.begin() as connection:
+                mark_recomputed(connection, self.sessions)
+        return summary
 
     def _sharing_assets(self) -> list[ResultAsset]:
         return [asset for asset in self.selected if not self._reads_results(asset)]

@@ -123,6 +123,13 @@ def count_earlier_lots(connection: sa.Connection, symbol: str, day: date) -> int
     ).scalar_one()
 
 
+def read_accepted_moves(connection: sa.Connection) -> pd.DataFrame:
+    """Return symbol and date of the moves that users accepted as real."""
+    table = tables.price_decisions
+    statement = sa.select(table.c.symbol, table.c.date).where(table.c.kind == ACCEPT)
+    return fetch_frame(connection, statement.order_by(table.c.symbol, table.c.date))
+
+
 def read_decisions(connection: sa.Connection) -> pd.DataFrame:
     """Return every decision by symbol and date, and whether stored prices still have its move.
 

@@ -15,10 +15,11 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.input_queries import read_price_panels
 from riskmetrics.db.price_arrays import read_price_arrays
-from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, read_decisions
+from riskmetrics.db.price_decisions import adjusted_prices, read_accepted_moves
 from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, any_of
 from riskmetrics.metrics.price_quality import MAX_PRICES_BEFORE
 from riskmetrics.panels import Bars, suspected_splits
+from riskmetrics.results.price_moves import find_large_moves
 
 _MIN_MOVE_RATIO = 1.7
 """Minimum ratio of two closes of a suspected split; 2:1 on a day with a 15% move is 1.74."""
@@ -55,11 +56,28 @@ def find_suspected_splits(
     found = suspected_splits(Bars(**bars))
     # Keep the requested moves only: at other sessions of the panel, neighbors may be missing.
     found = found.merge(moves[["symbol", "date"]].astype(found.dtypes[["symbol", "date"]]))
-    accepted = read_decisions(connection)
-    accepted = accepted[accepted["kind"] == ACCEPT]
+    accepted = read_accepted_moves(connection)
     keys = pd.MultiIndex.from_frame(found[["symbol", "date"]])
     is_accepted = keys.isin(list(zip(accepted["symbol"], accepted["date"], strict=True)))
     return found[~is_accepted].sort_values(["symbol", "date"], ignore_index=True)
+
+
+def find_undecided_moves(
+    connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
+) -> pd.DataFrame:
+    """Return large moves without a user's decision that no split is suspected to explain.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `price_moves.find_large_moves`.
+    """
+    requested = sorted(set(symbols))
+    bars = Bars(**read_price_panels(connection, Bars._fields, requested, sessions))
+    settled = pd.concat(
+        [find_suspected_splits(connection, requested), read_accepted_moves(connection)]
+    )
+    return find_large_moves(bars, settled)
 
 
 def find_import_splices(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -27,6 +27,9 @@ VALUES = (
     *("added_shares", "new_symbol", "lot_day"),
 )
 """Columns of a transaction itself."""
+
+SPLIT_DAYS = timedelta(days=5)
+"""Distance of the closes around a split from the day on which a broker books it."""
 
 
 def find_or_create_portfolio(connection: sa.Connection, name: str) -> str:
@@ -227,6 +230,21 @@ def read_price_ranges(
         for symbol, day, *prices in connection.execute(query)
         if (symbol, day) in trades
     }
+
+
+def read_closes_around(
+    connection: sa.Connection, splits: Iterable[tuple[str, date]]
+) -> dict[tuple[str, date], list[tuple[date, float]]]:
+    """Return the closes of symbols within SPLIT_DAYS of the stated day of a split, by both."""
+    table = adjusted_prices(connection)
+    found = {}
+    for symbol, day in sorted(set(splits)):
+        query = sa.select(table.c.date, table.c.close).where(
+            table.c.symbol == symbol, table.c.date.between(day - SPLIT_DAYS, day + SPLIT_DAYS)
+        )
+        rows = connection.execute(query.order_by(table.c.date))
+        found[symbol, day] = [(one, float(close)) for one, close in rows]
+    return found
 
 
 def read_cash_flows(connection: sa.Connection, shard: Shard | None = None) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import (
     input_queries,
     input_writes,
+    outdated_results,
     stored_prices,
     vendor,
     write,
@@ -316,8 +317,11 @@ def _store(
             rows = parsed.rows if price_history.matches_stored(stored, parsed.rows) else None
         if rows is None:
             return None
+        changed = outdated_results.find_changed_closes(connection, rows)
         _, mixed = input_writes.store_prices(connection, rows, client.name)
-        return None if mixed else warnings
+        if mixed:
+            return None
+        return warnings + outdated_results.record_changed_closes(connection, changed)
 
 
 def _find_other_source(

@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_writes, stored_prices, vendor, write
+from riskmetrics.db import input_writes, outdated_results, stored_prices, vendor, write
 from riskmetrics.errors import ConfigurationError, DataQualityError, UnknownSymbolError, UsageError
 from riskmetrics.ingest import prices
 from riskmetrics.ingest.vendor_client import VendorClient
@@ -76,7 +76,9 @@ def replace_history(
             )
     with client.engine.begin() as connection:
         write.lock_asset(connection, prices.KIND)
+        changed = outdated_results.find_changed_closes(connection, fetched.rows)
         removed = input_writes.delete_prices(connection, symbol)
         input_writes.store_prices(connection, fetched.rows, client.name)
+        outdated_results.record_changed_closes(connection, changed)
         vendor.record_answer(connection, client.name, prices.KIND, symbol, first_day=first)
     return ReplacedHistory(removed, len(fetched.rows), *new)

@@ -27,11 +27,15 @@ MAX_ZERO_RETURN_SHARE = 0.25
 """A close is stale if it is the same on 5 sessions in a row, or if more than a quarter of the last
 63 returns are 0."""
 
-_SPLITS = np.array([2.0, 3.0, 4.0, 5.0, 7.0, 8.0, 10.0, 20.0, 50.0])
+_SPLITS = np.array([2.0, 3.0, 4.0, 5.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0])
 _SPLIT_RATIOS = np.concatenate([_SPLITS, 1.0 / _SPLITS])
 """Old price over new. 7 was Apple's in 2014, 1/8 General Electric's in 2021, 20 Alphabet's and
 Amazon's in 2022, 50 Chipotle's in 2024. 3:2 is left out, because prices often fall by a third
 without a split."""
+
+_MIN_WIDE_SPLIT = 3.0
+"""Ratio from which a split is suspected regardless of the day's range: a stock rarely loses 62% in
+a day without a split, but often gains or loses 4% on the day of one."""
 
 _SMALL_SPLITS = np.array([5.0 / 4.0, 4.0 / 3.0, 3.0 / 2.0])
 """Old price over new. A price often moves this far without a split, so these ratios are recognized
@@ -272,9 +276,10 @@ def split_suspects(
     between two prices may be a split however far apart they are. The price before must lie within
     2.5 % of the split times the day's range, times the square root of the sessions between the two,
     and within 15 % of the split times its close: without the range, a day like Tesla's 5:1 looks as
-    much like a 4:1. Ratios from 2 on and their inverses are searched in each close. 5:4, 4:3 and
-    3:2 are searched only where the close makes the move and the adjusted close does not: in both,
-    they cannot be distinguished from an ordinary loss.
+    much like a 4:1. From 3:1 on, 15 % of the close are enough if no ratio fits the range: prices
+    also move overnight. Ratios from 2 on and their inverses are searched in each close. 5:4, 4:3
+    and 3:2 are searched only where the close makes the move and the adjusted close does not: in
+    both, they cannot be distinguished from an ordinary loss.
 
     Examples
     --------
@@ -362,7 +367,11 @@ def _split_ratios(
     reach_down = np.maximum(below / gap, 1.0 / _MAX_SPLIT_DAY_MOVE)
     distance = _ratio_above_one(move / _SPLIT_RATIOS)
     is_far = (move > _SPLIT_RATIOS * reach_up) | (move < _SPLIT_RATIOS * reach_down)
-    distance[is_far] = np.inf
+    is_wide = (_ratio_above_one(_SPLIT_RATIOS) >= _MIN_WIDE_SPLIT) & (
+        distance <= _MAX_SPLIT_DAY_MOVE
+    )
+    fits_range = ~is_far.all(axis=1, keepdims=True)
+    distance[is_far & (fits_range | ~is_wide)] = np.inf
     nearest = _SPLIT_RATIOS[distance.argmin(axis=1)]
     found[rows, columns] = np.where(np.isfinite(distance).any(axis=1), nearest, np.nan)
     return found

@@ -20,8 +20,8 @@ from riskmetrics.db import (
     result_queries,
     volatility_queries,
 )
-from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.inputs.stored_faults import read_faults
 from riskmetrics.present.caveats import portfolio_caveats
 from riskmetrics.present.footnotes import Footnotes, Record
 from riskmetrics.present.realized import read_realized
@@ -37,7 +37,6 @@ from riskmetrics.report.section import (
     list_instruments,
     realized_figures,
 )
-from riskmetrics.results import price_faults
 
 _WEEK = 5
 """Sessions between the page's session and the one it is compared with."""
@@ -197,11 +196,7 @@ def _find_faults(
     connection: sa.Connection, day: date, betas: Mapping[str, list[Record]]
 ) -> list[Record]:
     indices = {row["market_index"] for rows in betas.values() for row in rows}
-    sessions = price_faults.required_sessions(day)
-    bars = input_queries.read_held_bars(connection, sessions, indices)
-    suspects = find_suspected_splits(connection, bars.close.columns)
-    seams = find_import_splices(connection, bars.close.columns, sessions)
-    return to_records(price_faults.find_faults(bars, suspects, seams))
+    return to_records(read_faults(connection, day, indices).found)
 
 
 def _find_earlier_session(

@@ -7,7 +7,6 @@ faults are only reported.
 
 import math
 from datetime import date
-from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +15,16 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import har, price_quality
 from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics.large_moves import LARGE_FALL
 from riskmetrics.metrics.splices import adjustment_breaks, shifts_at_splices
 from riskmetrics.panels import MAX_STALE_SESSIONS, Bars, clean_returns, suspected_splits
 from riskmetrics.results.betas import MIN_PAIRED_RETURNS
+from riskmetrics.results.price_moves import (
+    find_large_moves,
+    large_move_findings,
+    select_open_suspects,
+    split_findings,
+)
 
 YEAR_WINDOW = 252
 """Returns up to the last session in which faults are searched."""
@@ -59,6 +65,12 @@ FAULT_KINDS = {
         " exclude the move until it is resolved.",
         "import corrected prices, or resolve it: `riskmetrics prices list` shows both commands",
     ),
+    "large_moves": FaultKind(
+        "large moves",
+        f"A close rose by more than {price_quality.SUSPECT_MOVE:.0%} or fell by more than"
+        f" {LARGE_FALL:.1%} in a session, and stays there: returns include the move.",
+        "decide whether the move is real: `riskmetrics prices accept SYMBOL SESSION`",
+    ),
     "adjustment_breaks": FaultKind(
         "spliced histories", "A history joins rows adjusted as of different days.", _REIMPORT_REMEDY
     ),
@@ -91,50 +103,11 @@ def required_sessions(day: date) -> list[date]:
     return trading_calendar.sessions_with_lookback([day], YEAR_WINDOW + price_quality.STALE_WINDOW)
 
 
-def format_split(ratio: float) -> str:
-    """Format a split ratio, new shares first: 4 is 4:1, 1.5 is 3:2, 0.1 is 1:10."""
-    shares = Fraction(ratio).limit_denominator(100)
-    return f"{shares.numerator}:{shares.denominator}"
-
-
-def split_commands(symbol: str, day: date, ratio: float) -> str:
-    """Return the remedies of a suspected split, with both commands."""
-    split = f"`riskmetrics prices split {symbol} {day:%Y-%m-%d} {format_split(ratio)}`"
-    accept = f"`riskmetrics prices accept {symbol} {day:%Y-%m-%d}`"
-    return (
-        f"import corrected prices; or {split} if it was a split; or {accept} if the price move is"
-        " real"
-    )
-
-
-def select_open_suspects(suspects: pd.DataFrame, day: date) -> pd.DataFrame:
-    """Return the suspected splits known on a day, without those known to be bad ticks.
-
-    Parameters
-    ----------
-    suspects : DataFrame
-        Rows of `panels.suspected_splits`.
-
-    Returns
-    -------
-    DataFrame
-        symbol, date, in_close and in_adj_close (NaN: that close is not suspected), ratio (old price
-        over new, of the close if it is suspected).
-    """
-    is_known = suspects["date"] < pd.Timestamp(day)
-    columns = {}
-    for name in ("close", "adj_close"):
-        reverts = suspects[f"{name}_reverts"].astype(bool) & is_known
-        columns[f"in_{name}"] = suspects[f"in_{name}"].mask(reverts)
-    ratio = columns["in_close"].fillna(columns["in_adj_close"])
-    found = suspects[["symbol", "date"]].assign(**columns, ratio=ratio)
-    is_open = ratio.notna() & (suspects["date"] <= pd.Timestamp(day))
-    listed: pd.DataFrame = found[is_open].reset_index(drop=True)
-    return listed
-
-
 def find_faults(
-    bars: Bars, suspects: pd.DataFrame | None = None, splices: pd.DataFrame | None = None
+    bars: Bars,
+    suspects: pd.DataFrame | None = None,
+    splices: pd.DataFrame | None = None,
+    accepted: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """List the faults of prices, by kind of fault and finding, the largest first.
 
@@ -149,22 +122,26 @@ def find_faults(
     splices : DataFrame, optional
         symbol and date of closes without adjusted closes that are from another import than the row
         before, as from `db.split_suspects.find_import_splices`. Default: none.
+    accepted : DataFrame, optional
+        symbol and date of moves that a user accepted as real. Default: none.
 
     Returns
     -------
     DataFrame
         fault, symbol, day (missing if there is no price), measure, finding (a sentence),
         what_to_do. The measure is the sessions or the share of zero returns of a stale price, the
-        return of a bad tick, the ratio of a split (old price over new), the fall of
+        return of a bad tick or a large move, the ratio of a split (old price over new), the fall of
         adj_close / close or of the closes at a splice, the number of returns of a short history.
     """
     suspects = suspected_splits(bars) if suspects is None else suspects
     suspects = suspects[suspects["symbol"].isin(bars.close.columns)]
-    splits = _split_findings(select_open_suspects(suspects, bars.close.index[-1].date()))
+    splits = split_findings(select_open_suspects(suspects, bars.close.index[-1].date()))
+    settled = suspects if accepted is None else pd.concat([suspects, accepted])
     parts = [
         _stale_findings(bars),
         _bad_tick_findings(bars),
         splits,
+        large_move_findings(find_large_moves(bars, settled)),
         _adjustment_break_findings(bars, suspects),
     ]
     if splices is not None:
@@ -280,32 +257,6 @@ def _bad_ticks_in_column(column: str, prices: pd.DataFrame, bars: Bars) -> pd.Da
                 size,
             ),
         ]
-    )
-
-
-def _split_findings(suspects: pd.DataFrame) -> pd.DataFrame:
-    """List moves by the ratio of a split, the largest first: one close first, then both."""
-    is_alike = suspects["in_close"] == suspects["in_adj_close"]
-    size = np.log(suspects["ratio"]).abs()
-    listed = suspects.assign(is_alike=is_alike, size=size).sort_values(
-        ["is_alike", "size"], ascending=[True, False], kind="stable"
-    )
-    findings, commands = [], []
-    for row in listed.to_dict("records"):
-        day, ratio = row["date"].date(), row["ratio"]
-        one = "close and adj_close do not move alike: one of them moves"
-        what = "close and adj_close move" if row["is_alike"] else one
-        findings.append(f"{what} as if one share became {ratio:.3g} on {day}")
-        commands.append(split_commands(row["symbol"], day, ratio))
-    return pd.DataFrame(
-        {
-            "fault": "unadjusted_splits",
-            "symbol": listed["symbol"],
-            "day": listed["date"],
-            "measure": listed["ratio"],
-            "finding": pd.array(findings, dtype="str"),
-            "what_to_do": pd.array(commands, dtype="str"),
-        }
     )
 
 

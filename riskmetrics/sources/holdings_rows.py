@@ -10,31 +10,44 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import (
-    asset_class,
     is_cash_name,
     is_cash_text,
     is_foreign_cash,
 )
+from riskmetrics.sources.column_contents import MISSING_TEXTS
+from riskmetrics.sources.holdings_terms import (
+    add_option_rights,
+    class_texts,
+    described_options,
+    option_symbols,
+    side_texts,
+    sold_texts,
+    with_texts,
+)
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
+from riskmetrics.sources.row_validation import WEIGHT_SCALES
 from riskmetrics.sources.statement_days import parse_stated_day
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.symbol_forms import (
+    SymbolForm,
+    is_coin,
     is_cusip,
     is_debt_cusip,
     is_foreign_exchange,
+    is_foreign_isin,
     is_usd,
     parse_symbol_form,
 )
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
-from riskmetrics.symbols import clean_symbol_text, parse_option
 
 MAX_DECORATIONS_NAMED = 8
-_TERMS = {"strike_price", "expiration_date", "option_right"}
-"""Columns of the terms of options."""
+_MIN_AMOUNT_SHARE = 0.5
+"""Share of the cells with digits above which a column that cannot be read is one of amounts."""
 _MAX_TICKER_CHARS = 5
 _LOT_DATE = r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d"
 """Pattern of a date in the place of a symbol, as in a line of a lot below its position."""
@@ -64,8 +77,8 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
     """
     has_symbols = "symbol" in table.columns
     written = table.text("symbol" if has_symbols else "identifier")
-    if not has_symbols:
-        table = _with_texts(table, symbol=written)
+    written = written.mask(written.isin(["-", "--"]), "")
+    table = with_texts(table, symbol=written)
     forms = [parse_symbol_form(text) for text in written]
     currency = table.text("currency").str.upper()
     currency = currency.mask(currency.map(is_usd).astype(bool), "USD")
@@ -79,96 +92,40 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         problems = problems.mask(
             is_identifier, written + " is an identifier, not a symbol. Add a column Symbol"
         )
-    is_abroad = table.text("exchange").map(is_foreign_exchange).astype(bool)
-    is_abroad |= pd.Series([form.listing != "" for form in forms], dtype=bool)
     problems = problems.mask(
-        (problems == "") & is_abroad & (currency == ""),
+        (problems == "") & _is_abroad(table, forms) & (currency == ""),
         written + " is listed outside the United States and the file states no currency: only USD"
         " is supported",
     )
+    coins = map(is_coin, symbols, table.text("description"))
+    problems = problems.mask(pd.Series(coins, dtype=bool), written + " is a cryptocurrency")
     decorated = dict.fromkeys(
         f"{text} is read as {symbol}"
         for text, symbol in zip(written, symbols, strict=True)
         if text != symbol
     )
-    classes = _class_texts(table)
-    symbols, is_unreadable = _described_options(table, symbols, classes)
+    table = add_option_rights(table)
+    classes = class_texts(table)
+    symbols, is_unreadable = described_options(table, symbols, classes)
     problems = problems.mask(
         is_unreadable, "the description is that of an option: write its symbol in its place"
     )
-    prepared = _with_texts(
+    prepared = with_texts(
         table,
-        symbol=_option_symbols(table, symbols, classes),
+        symbol=option_symbols(table, symbols, classes),
         form_problem=problems,
         investment_class=classes,
         currency=currency,
+        position_type=side_texts(table),
     )
     return prepared._replace(notes=[*table.notes, *list(decorated)[:MAX_DECORATIONS_NAMED]])
 
 
-def _with_texts(table: Table, **texts: "pd.Series[str]") -> Table:
-    """Return a table with replaced or added columns of text."""
-    added = {
-        name: pa.chunked_array([pa.array(text.tolist(), pa.string())])
-        for name, text in texts.items()
-    }
-    return table._replace(columns={**table.columns, **added})
-
-
-def _class_texts(table: Table) -> "pd.Series[str]":
-    """Return asset classes as written; from a column named Type where its words are known."""
-    stated, kind = table.text("investment_class"), table.text("type")
-    named = kind.map(asset_class)
-    if set(named) <= {"", "cash"}:  # Cash is the type of an account, next to Margin
-        return stated
-    return stated.mask((stated == "") & (named != ""), kind)
-
-
-def _described_options(
-    table: Table, symbols: "pd.Series[str]", classes: "pd.Series[str]"
-) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
-    """Return symbols with those of options that only the description names.
-
-    The second result is a mask of the options whose description cannot be read.
-    """
-    texts = table.text("description")
-    is_candidate = (
-        classes.map(asset_class).isin(["", "option"])
-        & texts.str.contains(r"(?i)\b(?:call|put|[cp])\b")
-        & texts.str.contains(r"\d")
-        & ~symbols.map(lambda text: parse_option(text) is not None).astype(bool)
-    )
-    if table.columns.keys() >= _TERMS:
-        is_candidate &= table.text("strike_price") == ""
-    options = texts.where(is_candidate, "").map(parse_option)
-    named = options.map(lambda option: option.symbol if option else None)
-    is_unreadable = is_candidate & named.isna() & texts.str.match(r"(?i)(?:call|put)\s")
-    return named.fillna(symbols), is_unreadable
-
-
-def _option_symbols(
-    table: Table, symbols: "pd.Series[str]", classes: "pd.Series[str]"
-) -> "pd.Series[str]":
-    """Return symbols, with those of options whose terms are in columns of their own."""
-    if not table.columns.keys() >= _TERMS:
-        return symbols
-    days = cells.parse_dates(table.columns["expiration_date"], None, table.default_order)[0]
-    parts = zip(
-        symbols,
-        table.text("underlying_symbol"),
-        days,
-        table.text("strike_price"),
-        table.text("option_right").str.upper().str[:1],
-        classes,
-        strict=True,
-    )
-    named = []
-    for symbol, underlying, day, strike, right, stated in parts:
-        text = f"{clean_symbol_text(underlying or symbol)} {day} {strike} {right}"
-        is_option = asset_class(stated) in {"", "option"} and not parse_option(symbol)
-        found = parse_option(text) if is_option else None
-        named.append(found.symbol if found else symbol)
-    return pd.Series(named, dtype="str")
+def _is_abroad(table: Table, forms: list[SymbolForm]) -> "pd.Series[bool]":
+    """Return whether each row is listed outside the United States, by exchange, symbol or ISIN."""
+    by_exchange = table.text("exchange").map(is_foreign_exchange).astype(bool)
+    by_isin = table.text("identifier").map(is_foreign_isin).astype(bool)
+    return by_exchange | by_isin | pd.Series([form.listing != "" for form in forms], dtype=bool)
 
 
 def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, list[SkippedLine]]:
@@ -191,7 +148,7 @@ def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, li
         lambda text: str(parse_stated_day(text, dates or table.default_order).day or text)
     )
     entry = table.text("entry_date").mask(is_lot, days)
-    placed = _with_texts(
+    placed = with_texts(
         table, symbol=symbols.iloc[position].reset_index(drop=True), entry_date=entry
     )
     reasons = np.where(
@@ -208,7 +165,7 @@ def place_report_cash(table: Table, decimal: str) -> tuple[Table, list[SkippedLi
     if not shared.any() or len(own) == 0:
         return table, []
     if len(own) == 1:
-        return _with_texts(table, account_number=numbers.mask(shared, own[0])), []
+        return with_texts(table, account_number=numbers.mask(shared, own[0])), []
     is_shared = shared.to_numpy(bool)
     amounts = zip(read_numbers(table, "market_value", decimal), table.text("currency"), strict=True)
     reasons = [
@@ -248,6 +205,8 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     gone = (size == 0) & (np.isnan(value) | (value == 0))
     reasons = np.full(table.n_rows, "", dtype=object)
     reasons[gone] = f"{size_column} 0: no longer held"
+    sold = sold_texts(table).to_numpy(object)
+    reasons[sold != ""] = [f"sold or closed ({text}): no longer held" for text in sold[sold != ""]]
     reasons[is_blank] = "no symbol and no quantity"
     reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
     reasons[foreign] = "cash without an amount in USD"
@@ -260,7 +219,7 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
         float(value[is_holding].sum()),
         float(totals[-1]) if len(totals) else float("nan"),
         not foreign.any(),
-        bool((gone & ~(is_blank | cash | total)).any()),
+        bool(((gone | (sold != "")) & ~(is_blank | cash | total)).any()),
         _skipped_lines(table, reasons),
     )
 
@@ -274,14 +233,37 @@ def read_numbers(table: Table, name: str, decimal: str) -> FloatArray:
     )
 
 
-def drop_textual_quantity(table: Table, decimal: str) -> Table:
-    """Return a table without a column of quantities that has no number, if it has other sizes."""
-    columns = table.columns
-    if "quantity" not in columns or not columns.keys() & {"weight", "market_value"}:
+def weight_scale(table: Table, cash: float, decimal: str) -> float:
+    """Return the total that weights refer to, 1 or 100, from their sum including cash."""
+    total = np.nansum([*read_numbers(table, "weight", decimal), cash])
+    whole = next((whole for low, high, whole in WEIGHT_SCALES if low < total < high), None)
+    if whole is None:
+        raise DataQualityError(
+            f"weights of {table.path} sum to {total:g}, neither 1 nor 100. Add what is missing,"
+            " such as a line for cash"
+        )
+    return whole
+
+
+def drop_textual_sizes(table: Table, decimal: str) -> Table:
+    """Return a table without columns of sizes that have no amount, if another has one.
+
+    Valor is a value, or the name of a security.
+    """
+    sizes = [name for name in ("quantity", "weight", "market_value") if name in table.columns]
+    textual = {name for name in sizes if _is_textual(table, name, decimal)}
+    if len(textual) == len(sizes):
         return table
-    if np.isfinite(read_numbers(table, "quantity", decimal)).any():
-        return table
-    return table._replace(columns={name: columns[name] for name in columns if name != "quantity"})
+    columns = {name: column for name, column in table.columns.items() if name not in textual}
+    return table._replace(columns=columns)
+
+
+def _is_textual(table: Table, name: str, decimal: str) -> bool:
+    """Return whether a column has no number, and digits in less than half of its filled cells."""
+    texts = table.text(name)
+    has_digits = texts[~texts.isin([*MISSING_TEXTS])].str.contains(r"\d")
+    is_read = bool(np.isfinite(read_numbers(table, name, decimal)).any())
+    return not is_read and (len(has_digits) == 0 or has_digits.mean() < _MIN_AMOUNT_SHARE)
 
 
 def quantities_from_prices(table: Table, decimal: str) -> Table:
@@ -296,11 +278,23 @@ def quantities_from_prices(table: Table, decimal: str) -> Table:
 
 
 def strip_percent_signs(table: Table) -> Table:
-    """Return a table without the percent signs of its weights."""
-    if "weight" not in table.columns:
+    """Return a table without the percent signs of its weights; values in percent are weights."""
+    columns = table.columns
+    if not columns.keys() & {"weight", "quantity"} and _is_in_percent(table.text("market_value")):
+        columns = {
+            "weight" if name == "market_value" else name: column for name, column in columns.items()
+        }
+        table = table._replace(columns=columns)
+    if "weight" not in columns:
         return table
     weights = pc.replace_substring_regex(cells.trim_text(table.columns["weight"]), r" ?%$", "")
     return table._replace(columns={**table.columns, "weight": weights})
+
+
+def _is_in_percent(texts: "pd.Series[str]") -> bool:
+    """Return whether all cells of a column are percentages or missing."""
+    filled = texts[~texts.isin([*MISSING_TEXTS])]
+    return len(filled) > 0 and bool(filled.str.endswith("%").all())
 
 
 def _skipped_lines(table: Table, reasons: NDArray[Any]) -> list[SkippedLine]:
@@ -319,9 +313,7 @@ def _is_total(table: Table) -> BoolArray:
     """Return a mask of the lines of totals: by the symbol, else by the name of the line."""
     symbol, name = table.text("symbol"), table.text("description")
     totals = load_vocabulary().totals
-    return _map_bool(
-        symbol.mask(symbol.isin(["", "-", "--"]), name), lambda text: starts_with(text, totals)
-    )
+    return _map_bool(symbol.mask(symbol == "", name), lambda text: starts_with(text, totals))
 
 
 def _is_sum_above(table: Table, value: FloatArray) -> BoolArray:

@@ -44,11 +44,21 @@ class RejectedTransaction(NamedTuple):
     reason: str
 
 
+class StatedSplit(NamedTuple):
+    """A split that changed the lots of a symbol, under its latest symbol."""
+
+    symbol: str
+    day: date
+    ratio: Fraction
+    """New shares per old share."""
+
+
 class LotHistory(NamedTuple):
     """Lots of a portfolio, open and closed, and the transactions that could not be applied."""
 
     lots: list[DatedLot]
     rejected: list[RejectedTransaction]
+    splits: list[StatedSplit]
 
 
 def build_lots(transactions: Iterable[Transaction]) -> LotHistory:
@@ -78,7 +88,7 @@ def build_lots(transactions: Iterable[Transaction]) -> LotHistory:
         (_round_lot(part) for parts in book.parts.values() for part in parts),
         key=lambda lot: (lot.symbol, lot.entry_day, lot.exit_day or date.max, lot.quantity),
     )
-    return LotHistory([lot for lot in lots if lot.quantity], book.rejected)
+    return LotHistory([lot for lot in lots if lot.quantity], book.rejected, book.splits)
 
 
 def cash_balances(transactions: Iterable[Transaction]) -> list[tuple[date, Decimal]]:
@@ -138,6 +148,7 @@ class _LotBook:
 
     parts: defaultdict[str, list[_Part]] = field(default_factory=lambda: defaultdict(list))
     rejected: list[RejectedTransaction] = field(default_factory=list)
+    splits: list[StatedSplit] = field(default_factory=list)
 
     def apply(self, transaction: Transaction) -> str | None:
         """Apply a transaction; return the reason if it is impossible, and change nothing then."""
@@ -243,6 +254,8 @@ class _LotBook:
                 f" {shares} added shares, {ratio}. State the ratio alone, new shares per old share,"
                 " such as 4:1"
             )
+        if self.parts[symbol]:
+            self.splits.append(StatedSplit(symbol, transaction.day, ratio))
         for part in self.parts[symbol]:
             part.quantity *= ratio
             part.entry_price = part.entry_price and part.entry_price / ratio
@@ -260,8 +273,11 @@ class _LotBook:
         return simple if is_simple and abs(simple / exact - 1) < _SPLIT_TOLERANCE else None
 
     def _rename(self, transaction: Transaction) -> None:
-        new = str(transaction.new_symbol)
-        for part in self.parts.pop(str(transaction.symbol), []):
+        old, new = str(transaction.symbol), str(transaction.new_symbol)
+        self.splits = [
+            one._replace(symbol=new) if one.symbol == old else one for one in self.splits
+        ]
+        for part in self.parts.pop(old, []):
             part.symbol = new
             self.parts[new].append(part)
         self.parts[new].sort(key=lambda part: part.entry_day)

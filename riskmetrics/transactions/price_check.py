@@ -1,12 +1,14 @@
-"""Check of trade prices against closes, from which missing splits are inferred."""
+"""Check of trade prices and stated splits against stored closes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from riskmetrics.symbols import parse_option
 from riskmetrics.transactions.amounts import PRICE_LIMIT
-from riskmetrics.transactions.lots import DatedLot
+from riskmetrics.transactions.lots import DatedLot, StatedSplit
 
 MIN_SPLIT_FACTOR = 1.4
 """Smallest factor between a price and the close of its day that a split explains, as 3:2 does."""
@@ -67,3 +69,37 @@ def missing_split(trade: TradePrice, close: float) -> str | None:
         return None
     text = "3:2" if ratio == _RATIOS[0] else f"{ratio}:1"
     return text if factor > 1 else ":".join(reversed(text.split(":")))
+
+
+def find_move(split: StatedSplit, closes: Sequence[tuple[date, float]]) -> date | None:
+    """Return the day on which closes make the move of a split, which adjusted ones do not.
+
+    Parameters
+    ----------
+    split : StatedSplit
+        One nearer to 1 than MIN_SPLIT_FACTOR makes no move that can be recognized.
+    closes : sequence of (date, float)
+        Closes of the symbol around the split, by day.
+
+    Examples
+    --------
+    >>> split = StatedSplit("NVDA", date(2024, 6, 10), Fraction(10))
+    >>> find_move(split, [(date(2024, 6, 7), 1208.88), (date(2024, 6, 10), 121.79)])
+    datetime.date(2024, 6, 10)
+    """
+    if max(split.ratio, 1 / split.ratio) < MIN_SPLIT_FACTOR:
+        return None
+    moves = ((day, before / close) for (_, before), (day, close) in pairwise(closes) if close > 0)
+    return next((day for day, move in moves if _is_near(move, split.ratio)), None)
+
+
+def find_contradicting_split(
+    trade: TradePrice, close: float, splits: Iterable[StatedSplit]
+) -> StatedSplit | None:
+    """Return the stated split without which a trade price agrees with the close of its day."""
+    later = (one for one in splits if one.symbol == trade.symbol and one.day >= trade.day)
+    return next((one for one in later if _is_near(close / trade.price, one.ratio)), None)
+
+
+def _is_near(factor: float, ratio: Fraction) -> bool:
+    return abs(factor / float(ratio) - 1) <= SPLIT_TOLERANCE

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import tables
+from riskmetrics.db import outdated_results, tables
 from riskmetrics.errors import DataQualityError, UsageError
 from tests.cli.conftest import Call
 from tests.sources.small_workbooks import write_workbook
@@ -90,6 +90,55 @@ def test_rejected_rows_are_listed_by_kind_the_newest_first(call: Call, folder: P
     assert "closed on 2024-12-07" in call("show", "rejected", "--wide").stdout
     other = call("show", "rejected", "--kind", "portfolio").stdout
     assert other == "no row of the kind portfolio was rejected: rows of prices were\n"
+
+
+RESULT = {
+    **dict.fromkeys(
+        ("total_value", "cash_value", "long_value", "short_value", "gross_exposure"), 1
+    ),
+    **dict.fromkeys(
+        ("net_exposure", "num_positions", "num_long_positions", "num_short_positions"), 1
+    ),
+}
+
+
+def test_changed_closes_of_computed_sessions_are_named_until_they_are_recomputed(
+    call: Call, engine: sa.Engine, tmp_path: Path
+) -> None:
+    days = [date(2024, 12, day) for day in (3, 4, 5, 6)]
+    file = tmp_path / "prices.csv"
+    lines = [f"{symbol},{day},{100 + day.day}" for symbol in ("KO", "SPY") for day in days]
+    file.write_text("\n".join(["symbol,date,close", *lines, ""]))
+    assert call("import", "prices", str(file)).exit_code == 0
+    portfolios = tables.portfolios
+    with engine.begin() as connection:
+        owner = connection.scalar(
+            sa.insert(portfolios).values(name="A", currency="USD").returning(portfolios.c.id)
+        )
+        rows = [RESULT | {"portfolio_id": owner, "snapshot_date": day} for day in days[:3]]
+        connection.execute(sa.insert(tables.portfolio_snapshots), rows)
+    assert "changed" not in call("import", "prices", str(file)).stderr
+    file.write_text(
+        "symbol,date,close\nKO,2024-12-04,99\nKO,2024-12-05,105.00004\nKO,2024-12-06,1\n"
+    )
+    warned = " ".join(call("import", "prices", str(file)).stderr.split())
+    assert "warning: 1 stored close changed: KO 2024-12-04 104.00 -> 99.00. Results from" in warned
+    remedy = "riskmetrics reprocess --all --from 2024-12-04 --to 2024-12-05"
+    assert remedy in warned
+    assert remedy in call("doctor").stdout
+    assert "2024-12-04 to 2024-12-05" in call("status").stdout
+    with engine.begin() as connection:
+        outdated_results.mark_recomputed(connection, days[3:])
+        assert outdated_results.read_outdated(connection) == tuple(days[1:3])
+        outdated_results.mark_recomputed(connection, days[:2])
+        assert outdated_results.read_outdated(connection) == (days[2], days[2])
+        assert outdated_results.mark_outdated(connection, days[0]) == (days[0], days[2])
+        outdated_results.mark_recomputed(connection, days[1:2])  # the ends are still outdated
+        assert outdated_results.read_outdated(connection) == (days[0], days[2])
+        outdated_results.mark_recomputed(connection, days)
+        assert outdated_results.read_outdated(connection) is None
+        assert outdated_results.mark_outdated(connection, days[3]) is None
+    assert "reprocess" not in call("doctor").stdout
 
 
 @pytest.mark.parametrize("name", ["Q*.csv", "QQA.csv"])

@@ -212,6 +212,57 @@ def test_a_missing_split_shows_in_the_stored_closes(call, history: Path, tmp_pat
     assert json.loads(result.stdout)["holdings"] == {"KO": "240", "PG": "10"}
 
 
+SPLIT_HISTORY = """\
+Date,Type,Symbol,Quantity,Price,Amount,Ratio
+2024-01-02,Deposit,,,,10000.00,
+2024-01-03,Buy,KO,20,100,-2000.00,
+{lines}2024-03-05,Sell,KO,20,26,520.00,
+"""
+SPLIT, REVERSE = "2024-02-05,Split,KO,,,,4:1\n", "2024-02-20,Split,KO,,,,1:4\n"
+
+
+@pytest.fixture
+def unadjusted(call, tmp_path: Path) -> None:
+    """Store closes that fall by a 4:1 split with a move of 4 % on 2024-02-05."""
+    closes = {"2024-01-03": 100, "2024-02-02": 100, "2024-02-05": 26, "2024-03-05": 26}
+    prices = tmp_path / "prices.csv"
+    rows = [f"KO,{day},{close}" for day, close in closes.items()]
+    prices.write_text("\n".join(["symbol,date,close", *rows, ""]))
+    assert call("import", "prices", str(prices)).exit_code == 0
+
+
+@pytest.mark.parametrize("lines", [SPLIT, SPLIT + REVERSE, SPLIT.replace("02-05", "02-07")])
+@pytest.mark.usefixtures("unadjusted")
+def test_a_stated_split_that_stored_closes_make_is_to_be_recorded_for_the_prices(
+    call, history: Path, lines: str
+) -> None:
+    history.write_text(SPLIT_HISTORY.format(lines=lines))
+    arguments = ("import", "transactions", str(history), "--portfolio", "Mine")
+    refused = call(*arguments)
+    assert isinstance(refused.exception, DataQualityError)
+    assert "not adjusted for its split of 4:1: they move by it on 2024-02-05" in refused.stderr
+    assert "riskmetrics prices split KO 2024-02-05 4:1" in refused.stderr
+    assert "is missing" not in refused.stderr
+    assert call("prices", "split", "KO", "2024-02-05", "4:1").exit_code == 0
+    result = call(*arguments, "--json")
+    if REVERSE in lines:
+        assert "they agree without the stated split of 1:4 on 2024-02-20" in result.stderr
+        assert isinstance(result.exception, DataQualityError)
+    else:
+        assert json.loads(result.stdout)["holdings"] == {"KO": "60"}
+
+
+@pytest.mark.usefixtures("unadjusted")
+def test_lots_over_a_suspected_split_that_no_line_states_are_a_warning(call, history: Path) -> None:
+    history.write_text(SPLIT_HISTORY.format(lines=""))
+    arguments = ("import", "transactions", str(history), "--portfolio", "Mine")
+    result = call(*arguments)
+    assert result.exit_code == 0
+    assert "KO is held over a suspected split of 4:1 on 2024-02-05" in result.stderr
+    assert call("prices", "accept", "KO", "2024-02-05").exit_code == 0
+    assert "suspected split" not in call(*arguments).stderr
+
+
 def test_statements_and_transactions_do_not_mix(call, history: Path, tmp_path: Path) -> None:
     statement = tmp_path / "positions.csv"
     statement.write_text("symbol,quantity\nKO,60\n")

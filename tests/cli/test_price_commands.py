@@ -17,6 +17,7 @@ CLOSES = {
     "SPLIT": [400.0] * 10 + [100.0] * (len(DAYS) - 10),
     "SMALL": [150.0] * 10 + [100.0] * (len(DAYS) - 10),
     "REVERSE": [10.0] * 10 + [100.0] * (len(DAYS) - 10),
+    "CRASH": [100.0] * 10 + [45.0] * (len(DAYS) - 10),
     "QUIET": [100.0 + at % 3 for at in range(len(DAYS))],
 }
 
@@ -90,6 +91,35 @@ def test_a_decision_is_recorded_once_and_can_be_undone(call: Call, engine: sa.En
     assert listed(call) == SUSPECTED | {"REVERSE": ("accepted", "")}
 
 
+def test_a_large_move_of_a_holding_is_listed_until_it_is_accepted(
+    call: Call, engine: sa.Engine
+) -> None:
+    with engine.begin() as connection:
+        market = [
+            {"symbol": "SPY", "date": day, "close": 1, "adj_close": 1, "data_source": "test"}
+            for day in DAYS
+        ]
+        connection.execute(sa.insert(tables.market_data_cache), market)
+        connection.execute(sa.update(tables.positions).values(symbol="CRASH"))
+    assert listed(call) == SUSPECTED | {"CRASH": ("large move, -55%", "")}
+    checked = json.loads(call("doctor", "--json").stdout)
+    (moves,) = [finding for finding in checked if finding["area"] == "moves"]
+    assert moves["state"] == "warn"
+    assert f"to confirm: CRASH moves by -55% on {DAY}, and stays there" in moves["finding"]
+    assert call("prices", "accept", "CRASH", f"{DAY}").exit_code == 0
+    assert listed(call) == SUSPECTED | {"CRASH": ("accepted", "")}
+    assert '"no large move in the year to 2024-12-06 waits' in call("doctor", "--json").stdout
+    with engine.begin() as connection:
+        last = sa.and_(
+            tables.market_data_cache.c.symbol == "CRASH",
+            tables.market_data_cache.c.date == DAYS[-1],
+        )
+        connection.execute(sa.update(tables.market_data_cache).where(last).values(adj_close=90))
+    checked = json.loads(call("doctor", "--json").stdout)
+    (moves,) = [finding for finding in checked if finding["area"] == "moves"]
+    assert moves["finding"].startswith(f"1 unconfirmed close on {DAYS[-1]}: CRASH adj_close")
+
+
 def test_another_decision_about_the_same_move_must_be_undone_first(call: Call) -> None:
     assert call("prices", "accept", "SPLIT", f"{DAY}").exit_code == 0
     sentence = refused(call, "split", "SPLIT", f"{DAY}", "4:1")
@@ -146,7 +176,7 @@ def test_what_cannot_be_decided_is_refused_with_a_sentence(
 def test_nothing_to_decide_is_reported(call: Call, engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.delete(tables.market_data_cache))
-    assert call("prices", "list").stdout == "no suspected splits and no decisions\n"
+    assert call("prices", "list").stdout == "no suspected splits, no large moves and no decisions\n"
     assert call("prices", "list", "--json").stdout == "[]\n"
 
 

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_array_equal, assert_equal
 
 from riskmetrics import trading_calendar
+from riskmetrics.metrics.large_moves import large_moves
 from riskmetrics.metrics.price_quality import (
     MAX_PRICES_BEFORE,
     STALE_WINDOW,
@@ -488,6 +489,66 @@ def test_a_wide_range_does_not_make_a_split_of_a_close_far_from_it(close, ratio)
     """By hand: 100 / 58 is 14 % short of 2, a ratio of 1.16, and 100 / 57 one of 1.14."""
     prices, high, low = column(100, close), column(101, 60), column(99, 49)
     assert_equal(split_suspects(prices, prices, high, low).unadjusted[:, 0], [np.nan, ratio])
+
+
+@pytest.mark.parametrize(
+    ("prices", "ratio"),
+    [
+        ((100.0, 38.4), np.nan),  # by hand: 3 / 1.15 is a fall of 61.67 %
+        ((100.0, 38.3), 3.0),
+        ((10.0, 26.1), 1 / 3),
+        ((10.0, 26.0), np.nan),
+        ((100.0, 1.7392), 50.0),  # 57.5 old shares are the most
+        ((100.0, 1.7390), np.nan),
+        ((100.0, 47.9), np.nan),  # 2:1 still needs the day's range
+    ],
+)
+def test_from_three_to_one_on_a_split_is_suspected_within_15_percent(prices, ratio):
+    close = column(*prices)
+    missing = np.full(close.shape, np.nan)
+    assert_equal(split_suspects(close, close, missing, missing).in_close[:, 0], [np.nan, ratio])
+
+
+def test_a_split_with_an_overnight_gap_is_suspected_by_its_range_or_without_it():
+    """4:1 with +4.3 %, and a range that never comes back to the price before."""
+    close, high, low = column(111.07, 28.97), column(112.0, 29.3), column(109.0, 28.8)
+    assert_equal(split_suspects(close, close, high, low).in_close[:, 0], [np.nan, 4.0])
+
+
+@needs_shared_data
+@pytest.mark.parametrize("ratio", [3, 4, 10, 15, 50, 1 / 3, 1 / 30])
+@pytest.mark.parametrize("has_range", [True, False])
+def test_a_split_from_three_to_one_on_is_found_with_the_moves_of_real_days(ratio, has_range):
+    """Every session of 35 real symbols in turn; only the moves of the day remain over 15 %."""
+    market = bars(read_adjusted())
+    extremes = (market.high, market.low) if has_range else (market.close * np.nan,) * 2
+    n_sessions, n_symbols = market.close.shape
+    n_found = 0
+    for first in range(1, 61):
+        rows = np.minimum(first + 61 * np.arange(n_symbols) % (n_sessions - 62), n_sessions - 2)
+        scale = np.where(np.arange(n_sessions)[:, np.newaxis] < rows, ratio, 1.0)
+        scaled = [values * scale for values in (market.close, market.close, *extremes)]
+        suspects = split_suspects(*scaled).in_close[rows, np.arange(n_symbols)]
+        n_found += int((np.abs(np.log(suspects / ratio)) < 0.3).sum())
+    assert n_found >= 0.998 * 60 * n_symbols
+
+
+@pytest.mark.parametrize(
+    ("prices", "is_large"),
+    [
+        ((100, 150, 151), [False, False, False]),
+        ((100, 150.1, 151), [False, True, False]),
+        ((100, 57.5, 57), [False, False, False]),
+        ((100, 57.4, 57), [False, True, False]),
+        ((100, 1000, 101), [False, False, False]),  # a bad tick, and the way back
+        ((100, 101, 160), [False, False, False]),  # unconfirmed, which is another finding
+        ((100, 101, 55), [False, False, True]),  # not over half: the next session confirms nothing
+        ((100, np.nan, 55), [False, False, False]),
+        ((100, 0, 55), [False, False, False]),
+    ],
+)
+def test_a_large_move_stays_and_has_no_close_missing(prices, is_large):
+    assert large_moves(column(*prices))[:, 0].tolist() == is_large
 
 
 def test_a_seam_is_where_the_factor_falls():

@@ -115,9 +115,26 @@ def test_a_large_move_of_the_last_session_alone_is_listed_as_unconfirmed(bars):
             prices.iloc[row:, 0] *= 0.43
     found = find_faults(bars)
     assert found[["fault", "symbol", "day"]].to_numpy().tolist() == [
-        ["bad_ticks", "A", pd.Timestamp(DAY)]
+        ["bad_ticks", "A", pd.Timestamp(DAY)],
+        ["large_moves", "A", pd.Timestamp("2024-05-15")],
     ]
     assert "unconfirmed until the next session" in found["finding"][0]
+
+
+def test_a_move_that_stays_is_listed_until_it_is_accepted(bars):
+    """A 2:1 split with a move of its own, and a rise; the largest comes first."""
+    for day, symbol, factor in (("2024-05-15", "A", 1.6), ("2024-06-10", "B", 0.5 * 0.94)):
+        for prices in bars:
+            prices.loc[day:, symbol] *= factor
+    assert [row[:3] for row in listed(bars)] == [
+        ("large_moves", "B", "06-10"),
+        ("large_moves", "A", "05-15"),
+    ]
+    text = find_faults(bars)["what_to_do"][1]
+    assert text.startswith("`riskmetrics prices accept A 2024-05-15` if the move is real; ")
+    assert "`riskmetrics prices split A 2024-05-15 RATIO`" in text
+    accepted = pd.DataFrame({"symbol": ["A"], "date": [pd.Timestamp("2024-05-15")]})
+    assert find_faults(bars, accepted=accepted)["symbol"].tolist() == ["B"]
 
 
 @pytest.mark.parametrize("ratio", [4.0, 0.1])

@@ -18,7 +18,7 @@ from small_books import (
 )
 
 from riskmetrics import panels
-from riskmetrics.results import betas, price_faults, pro_forma, snapshots
+from riskmetrics.results import betas, price_moves, pro_forma, snapshots
 from riskmetrics.results.beta_reference_check import max_abs_difference
 
 FIRST = 150
@@ -392,9 +392,9 @@ def test_ranges_of_a_suspected_day_are_left_out() -> None:
 def test_open_suspects_are_those_known_on_a_day() -> None:
     of = two_stocks(400.0, 100.0, 400.0, 401.0)
     suspects = of.suspects()
-    assert price_faults.select_open_suspects(suspects, BEFORE).empty
-    assert price_faults.select_open_suspects(suspects, DAY)["symbol"].tolist() == ["A"]
-    assert price_faults.select_open_suspects(suspects, NEXT).empty
+    assert price_moves.select_open_suspects(suspects, BEFORE).empty
+    assert price_moves.select_open_suspects(suspects, DAY)["symbol"].tolist() == ["A"]
+    assert price_moves.select_open_suspects(suspects, NEXT).empty
 
 
 @pytest.mark.parametrize(
@@ -411,4 +411,4 @@ def test_open_suspects_are_those_known_on_a_day() -> None:
     ],
 )
 def test_a_ratio_is_written_new_shares_first(ratio: float, text: str) -> None:
-    assert price_faults.format_split(ratio) == text
+    assert price_moves.format_split(ratio) == text
