@@ -33,7 +33,6 @@ def build_server(answers: Answers, version: str) -> MCPServer[Any]:
     server: MCPServer[Any] = MCPServer(
         "riskmetrics", instructions=_INSTRUCTIONS, version=version, log_level="WARNING"
     )
-
     tools: list[Callable[..., Answer]] = [
         *(answers.list_portfolios, answers.list_figures, answers.read_figures),
         *(answers.read_changes, answers.read_claims, answers.explain_figure),

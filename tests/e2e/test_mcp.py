@@ -285,11 +285,11 @@ def test_an_undefined_figure_has_its_reason(call: Call, computed_sample: str) ->
 def test_an_unexpected_error_tells_nothing_and_nothing_can_be_written(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(self: Answers) -> object:
+    def list_portfolios(self: Answers) -> dict[str, Any]:
         with self.connect() as connection:
             return connection.execute(sa.text(f"UPDATE portfolios SET name = '{KEY}'"))
 
-    monkeypatch.setattr(Answers, "list_portfolios", write)
+    monkeypatch.setattr(Answers, "list_portfolios", list_portfolios)
     assert call("list_portfolios")["error"] == "Error executing tool list_portfolios"
 
 
