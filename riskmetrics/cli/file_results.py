@@ -1,9 +1,12 @@
 """What imports of files share: symbols as stored, counts, notes and rejected rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import typer
+
 from riskmetrics.cli.output import echo_err, pluralize
+from riskmetrics.errors import PARTIAL_EXIT_CODE
 from riskmetrics.symbols import add_class_dash
 
 if TYPE_CHECKING:
@@ -11,6 +14,10 @@ if TYPE_CHECKING:
 
     from riskmetrics.db.write import WriteCounts
     from riskmetrics.sources.files import ParseResult
+    from riskmetrics.sources.tabular_files import RejectedRow
+
+_MAX_REASONS = 3
+"""Number of distinct reasons of rejected rows that an import prints."""
 
 
 def resolve_class_shares(connection: "sa.Connection", symbols: Iterable[str]) -> dict[str, str]:
@@ -48,14 +55,35 @@ def report_dry_run(parsed: "ParseResult") -> None:
 
 
 def report_result(parsed: "ParseResult", file: str = "") -> None:
-    """Print the notes of a file and its first rejected row, after its name if that is set."""
+    """Print the notes of a file and why rows were rejected, after its name if that is set."""
     label = f"{file}: " if file else ""
     for note in parsed.notes:
         echo_err(f"{label}note: {note}")
     if parsed.rejected:
-        first = parsed.rejected[0]
-        where = f"line {first.line}: " if first.line else ""
         echo_err(
             f"{label}{pluralize(len(parsed.rejected), 'row')} rejected and stored in rejected_rows;"
-            f" the first, {where}{first.reason}"
+            f" the first, {_describe_reasons(parsed.rejected)}"
         )
+
+
+def _describe_reasons(rejected: "Sequence[RejectedRow]") -> str:
+    """Return the first distinct reasons, each with its first line and the number of others."""
+    by_reason: dict[str, list[RejectedRow]] = {}
+    for row in rejected:
+        by_reason.setdefault(row.reason, []).append(row)
+    texts = [
+        (f"line {rows[0].line}: " if rows[0].line else "")
+        + reason
+        + (f" (and {len(rows) - 1:,} more)" if len(rows) > 1 else "")
+        for reason, rows in by_reason.items()
+    ]
+    shown, n_hidden = texts[:_MAX_REASONS], len(texts) - _MAX_REASONS
+    return "; ".join(shown) + (
+        f"; and {pluralize(n_hidden, 'other reason')}" if n_hidden > 0 else ""
+    )
+
+
+def exit_if_rejected(n_rejected: int) -> None:
+    """End a command that stored a file without some of its rows by PARTIAL_EXIT_CODE."""
+    if n_rejected:
+        raise typer.Exit(PARTIAL_EXIT_CODE)

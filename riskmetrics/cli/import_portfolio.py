@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.file_results import exit_if_rejected
 from riskmetrics.cli.identifiers import (
     SymbolPairs,
     look_up_symbols,
@@ -246,6 +247,7 @@ def _store_plans(
         echo_err(f"{pluralize(rejected, 'row')} rejected and stored in rejected_rows")
     for plan, summary in zip(plans, summaries, strict=True):
         typer.echo(f"{file}, {plan.name}: {summary}")
+    exit_if_rejected(rejected)
 
 
 def _resolve_symbols(

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.file_results import format_write, report_result, resolve_rows
+from riskmetrics.cli.file_results import (
+    exit_if_rejected,
+    format_write,
+    report_result,
+    resolve_rows,
+)
 from riskmetrics.cli.identifiers import look_up_symbols
 from riskmetrics.cli.output import echo_err, echo_progress, pluralize
 from riskmetrics.cli.shared_options import Dates, Decimal, parse_notation
@@ -58,11 +63,12 @@ def prices(files: _Files, symbol: _Symbol = "", decimal: Decimal = "", dates: Da
         parsed = read_prices(
             paths[0], settings.load().limits, notation, symbol or None, look_up_symbols
         )
-        _store_files({paths[0]: parsed})
+        exit_if_rejected(_store_files({paths[0]: parsed}))
         return
     accepted, refused = _read_files(paths, notation)
-    _store_files(accepted)
+    n_rejected = _store_files(accepted)
     _raise_refused(refused, len(paths))
+    exit_if_rejected(n_rejected)
 
 
 def _find_files(names: Sequence[str]) -> list[Path]:
@@ -119,12 +125,16 @@ def _read_files(
     return reject_repeated_rows(accepted), refused
 
 
-def _store_files(parsed_files: "dict[Path, ParseResult]") -> None:
-    """Store the prices of all files in one transaction, and print what was read."""
+def _store_files(parsed_files: "dict[Path, ParseResult]") -> int:
+    """Store the prices of all files in one transaction, and print what was read.
+
+    Returns the number of rejected rows, without those that another file repeats.
+    """
     import pandas as pd
 
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
+    from riskmetrics.sources.price_files import REPEATED_ROW
 
     first = next(iter(parsed_files))
     is_single = len(parsed_files) == 1
@@ -134,12 +144,14 @@ def _store_files(parsed_files: "dict[Path, ParseResult]") -> None:
         rows=rows[0] if is_single else pd.concat(rows, ignore_index=True)
     )
     with write_transaction() as connection:
-        summary = store_prices(connection, resolve_rows(connection, together), label)
+        summary, n_mixed = store_prices(connection, resolve_rows(connection, together), label)
         for path, parsed in parsed_files.items():
             input_writes.store_rejected_rows(connection, "prices", str(path), parsed.rejected)
     for path, parsed in parsed_files.items():
         report_result(parsed, "" if is_single else path.name)
     typer.echo(f"{label}: {summary}")
+    rejected = [row for parsed in parsed_files.values() for row in parsed.rejected]
+    return n_mixed + sum(row.reason != REPEATED_ROW for row in rejected)
 
 
 def _raise_refused(refused: dict[Path, Exception], count: int) -> None:
@@ -154,10 +166,10 @@ def _raise_refused(refused: dict[Path, Exception], count: int) -> None:
         )
 
 
-def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) -> str:
+def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) -> tuple[str, int]:
     """Store prices except of symbols that would mix adjusted and unadjusted closes.
 
-    Returns the summary of the write.
+    Returns the summary of the write, and the number of symbols that are left out.
 
     Raises
     ------
@@ -177,7 +189,7 @@ def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) 
     changed = changed[~changed["symbol"].isin(mixed)]
     for warning in outdated_results.record_changed_closes(connection, changed):
         echo_err(f"warning: {warning}")
-    return format_write(written)
+    return format_write(written), len(mixed)
 
 
 def _describe_mixed_closes(symbols: list[str]) -> str:

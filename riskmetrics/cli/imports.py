@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.file_results import (
+    exit_if_rejected,
     format_write,
     report_dry_run,
     report_result,
@@ -234,3 +235,4 @@ def _import_file(
         input_writes.store_rejected_rows(connection, kind, str(file), parsed.rejected)
     report_result(parsed)
     typer.echo(f"{file}: {summary}")
+    exit_if_rejected(len(parsed.rejected))

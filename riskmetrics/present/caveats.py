@@ -36,7 +36,7 @@ def portfolio_caveats(snapshots: "pd.DataFrame", coverage: "pd.DataFrame") -> di
 def list_caveats(
     counts: Mapping[str, tuple[int, int]], equity: float, gross: float
 ) -> Iterator[str]:
-    """Yield the caveats of a portfolio: missing prices, small equity, unconfirmed closes.
+    """Yield the caveats of a portfolio: missing and old prices, small equity, unconfirmed closes.
 
     Parameters
     ----------
@@ -50,6 +50,12 @@ def list_caveats(
         yield (
             f"{n_priced} of {n_held} instruments have a price; values exclude the others, and a"
             " stated equity counts them as cash"
+        )
+    n_current, _ = counts.get("current_prices", (n_priced, n_held))
+    if n_current < n_priced:
+        yield (
+            f"{n_priced - n_current} of {n_held} instruments are valued at the close of an earlier"
+            " session, because the session has none: their P&L of the day is 0"
         )
     if is_equity_small(equity, gross):
         from riskmetrics.metrics.minimums import MIN_EQUITY_SHARE

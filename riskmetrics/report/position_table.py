@@ -17,6 +17,8 @@ class PositionRow(NamedTuple):
     symbol: str
     quantity: float
     price: float | None
+    is_stale: bool
+    """Whether the price is the close of an earlier session."""
     value: float | None
     weight: float | None
     daily_pnl: float | None
@@ -66,6 +68,7 @@ def build_table(
                 row["symbol"],
                 row["quantity"],
                 row["price"],
+                bool(row["is_stale"]),
                 row["value"],
                 row["weight"],
                 row["daily_pnl"],

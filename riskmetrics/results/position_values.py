@@ -32,7 +32,8 @@ def position_values(
     -------
     DataFrame
         portfolio (name), symbol, right (of an option), underlying, quantity (shares or contracts,
-        lots netted), price (per share), value, weight (exposure / equity), daily_pnl (with income)
+        lots netted), price (per share), is_stale (whether the price is the close of an earlier
+        session), value, weight (exposure / equity), daily_pnl (with income)
         and cumulative_pnl (price change of all lots since their entry). Amounts are in the
         portfolio's currency; NaN where unknown.
     """
@@ -57,6 +58,7 @@ def position_values(
             portfolio=valuation.portfolios["name"].to_numpy()[owner],
             quantity=n_units / np.where(names["right"].notna(), CONTRACT_SIZE, 1),
             price=value / n_units,
+            is_stale=valuation.is_stale[:, -1],
             value=value,
             weight=valuation.exposures[:, -1] / valuation.weight_denominator[owner, -1],
             daily_pnl=daily + valuation.income.by_instrument[:, -1],

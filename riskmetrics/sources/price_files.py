@@ -61,6 +61,9 @@ _MIN_PERIODS = 3
 """Number of gaps between days from which on the period of prices is recognized."""
 _DAILY_PERIODS = ("", "D", "1D", "DAY", "1DAY", "DAILY")
 
+REPEATED_ROW = "duplicate row; the one of an earlier file is kept"
+"""Reason of a rejected row of which nothing is missing."""
+
 
 def read_prices(
     path: Path,
@@ -217,7 +220,7 @@ def reject_repeated_rows(files: Mapping[Path, ParseResult]) -> dict[Path, ParseR
             is_adjusted.setdefault(str(symbol), bool(adjusted))
         mixed = (rows["symbol"].map(is_adjusted) != rows["has_adj_close"]).to_numpy(bool)
         rejected = [
-            *_reject_rows(rows[repeated], "duplicate row; the one of an earlier file is kept"),
+            *_reject_rows(rows[repeated], REPEATED_ROW),
             *_reject_rows(
                 rows[mixed & ~repeated],
                 "adj_close is adjusted in only one of this and an earlier file",

@@ -92,6 +92,45 @@ def test_rejected_rows_are_listed_by_kind_the_newest_first(call: Call, folder: P
     assert other == "no row of the kind portfolio was rejected: rows of prices were\n"
 
 
+@pytest.mark.parametrize("kind", ["prices", "benchmark", "portfolio"])
+def test_an_import_without_some_of_its_rows_ends_with_4_and_says_why(
+    call: Call, tmp_path: Path, kind: str
+) -> None:
+    good, header, options = {
+        "prices": (["KO,2024-12-05,1"], "symbol,date,close", []),
+        "benchmark": (
+            ["2024-12-05,Energy,0.5", "2024-12-05,Materials,0.5"],
+            "date,sector,weight",
+            [],
+        ),
+        "portfolio": (["KO,1"], "symbol,quantity", ["--name", "A", "--as-of", "2024-12-05"]),
+    }[kind]
+    file = tmp_path / "file.csv"
+    arguments = ("import", kind, str(file), *options)
+    file.write_text("\n".join([header, *good, ""]))
+    assert call(*arguments).exit_code == 0
+    bad = {
+        "prices": ["PEP,2024-12-05,-1", "PEP,2024-12-04,-1", "PEP,soon,2"],
+        "benchmark": ["2024-12-05,Energie,0.5", "soon,Utilities,0.1"],
+        "portfolio": ["PEP,none", "PEP,many"],
+    }[kind]
+    file.write_text("\n".join([header, *good, *bad, ""]))
+    result = call(*arguments)
+    assert result.exit_code == 4, result.output
+    assert f"{len(bad)} rows rejected and stored in rejected_rows" in result.stderr
+    if kind == "prices":
+        assert "the first, line 3: " in result.stderr
+        assert " (and 1 more); line 5: " in result.stderr
+
+
+def test_rows_that_an_earlier_file_repeats_are_no_missing_input(call: Call, tmp_path: Path) -> None:
+    for name in ("QQA.csv", "QQB.csv"):
+        (tmp_path / name).write_text("symbol,date,close\nKO,2024-12-05,1\n")
+    result = call("import", "prices", str(tmp_path))
+    assert "1 row rejected" in result.stderr
+    assert result.exit_code == 0
+
+
 RESULT = {
     **dict.fromkeys(
         ("total_value", "cash_value", "long_value", "short_value", "gross_exposure"), 1
@@ -146,7 +185,7 @@ def test_a_pattern_or_a_file_is_imported(
     call: Call, engine: sa.Engine, folder: Path, name: str
 ) -> None:
     result = call("import", "prices", str(folder / name))
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 4, result.output  # the last row is of a Saturday
     assert stored(engine) == EXPECTED[:2]
     again = call("import", "prices", str(folder / name))
     assert "0 rows written, 2 unchanged" in again.stdout

@@ -92,7 +92,7 @@ def test_a_rejected_row_does_not_keep_the_good_ones_out(foreign, tmp_path: Path,
     encoding, url = foreign
     path = tmp_path / "profiles.csv"
     path.write_text("symbol,name\nGOOD,Plain\n€€,Bad\n")
-    assert run(url, "import", "profiles", str(path), monkeypatch=monkeypatch)[0] == 0
+    assert run(url, "import", "profiles", str(path), monkeypatch=monkeypatch)[0] == 4
     rejected = tables.rejected_rows.c.raw_row
     with open_connection(url) as connection:
         raw = connection.scalar(sa.select(rejected).where(rejected.like("%,Bad")))

@@ -62,7 +62,7 @@ def test_rejected_rows_are_stored_with_their_reasons(sample: str, tmp_path: Path
     file = tmp_path / "earnings.csv"
     file.write_text("symbol,date\nMSFT,2022-10-25\nMSFT,\n,2022-10-25\n")
     result = call("import", "events", str(file))
-    assert result.exit_code == 0
+    assert result.exit_code == 4
     assert (
         "2 rows rejected and stored in rejected_rows; the first, line 3: no date" in result.stderr
     )

@@ -69,7 +69,7 @@ def test_a_user_imports_files_runs_a_session_and_reads_the_results(
     code, out, err = riskmetrics(
         "import", "portfolio", holdings, "--name", "Growth", "--equity", "25000"
     )
-    assert code == 0, err
+    assert code == 4, err
     assert "2 lots opened" in out
     assert "1 row rejected" in err
     assert "line 4" in err

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
+import sqlalchemy as sa
 import yaml
 from typer.testing import CliRunner
 
@@ -19,6 +20,7 @@ from riskmetrics.cli.main import app
 from riskmetrics.inputs.snapshot import read_terms
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run, query_frame
+from tests.report_options import render
 
 GRAFANA = Path(__file__).parents[2] / "deploy" / "grafana"
 FIRST, LAST = date(2022, 11, 28), date(2022, 12, 28)
@@ -163,6 +165,33 @@ def test_positions_have_the_values_and_the_pnl_of_the_pipeline(computed_sample: 
     ).set_index("portfolio")["net"]
     sums = shown["value"].astype(float).groupby("portfolio").sum()
     np.testing.assert_allclose(sums, equity.astype(float)[sums.index], atol=0.01)
+
+
+def test_a_session_without_a_close_has_the_price_of_the_one_before(sample: str, run: Run) -> None:
+    """As the snapshot, whose net value has it; report and `show` mark it."""
+    with open_connection(sample) as connection:
+        connection.execute(
+            sa.text("DELETE FROM market_data_cache WHERE symbol = 'AMD' AND date = :day"),
+            {"day": LAST},
+        )
+    assert run([LAST]).exit_code == 0
+    said = "instruments are valued at the close of an earlier session"
+    assert said in " ".join(CliRunner().invoke(app, ["show", "snapshot"]).stderr.split())
+    shown = query_frame(
+        sample,
+        "SELECT symbol, value, daily_price_pnl, price_day FROM v_positions_latest"
+        " WHERE portfolio = 'Concentrated'",
+    ).set_index("symbol")
+    assert shown.loc["AMD", "price_day"] == date(2022, 12, 27)
+    assert shown.loc["AMD", "daily_price_pnl"] == 0
+    assert set(shown.drop("AMD")["price_day"]) == {LAST}
+    net = "SELECT long_value + short_value AS net FROM v_portfolio_risk_latest"
+    (net_value,) = query_frame(sample, f"{net} WHERE portfolio = 'Concentrated'")["net"]
+    assert float(shown["value"].astype(float).sum()) == pytest.approx(float(net_value), abs=0.01)
+    with open_connection(sample) as connection:
+        page = render(connection, LAST)
+    assert "* The close of an earlier session: this one has none." in page
+    assert said in " ".join(page.split())
 
 
 def test_short_lots_options_and_lots_of_the_day_have_their_own_values(computed_sample: str) -> None:

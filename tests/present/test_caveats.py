@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from riskmetrics.present.caveats import portfolio_caveats
+from riskmetrics.present.caveats import list_caveats, portfolio_caveats
 
 NO_COVERAGE = pd.DataFrame(
     {"portfolio": [], "metric": [], "coverage": [], "n_covered": [], "n_total": []}
@@ -44,6 +44,15 @@ def test_equity_of_five_percent_of_gross_exposure_is_enough(
     values = {"total_value": [equity], "gross_exposure": [gross]}
     snapshots = pd.DataFrame({"portfolio": ["P"]} | values)
     assert ("P" in portfolio_caveats(snapshots, NO_COVERAGE)) == is_expected
+
+
+@pytest.mark.parametrize(("n_current", "is_expected"), [(2, False), (1, True)])
+def test_a_price_of_an_earlier_session_has_a_caveat(n_current: int, is_expected: bool) -> None:
+    counts = {"prices": (2, 3), "current_prices": (n_current, 3)}
+    texts = list(list_caveats(counts, 1000.0, 1000.0))
+    expected = "1 of 3 instruments are valued at the close of an earlier session"
+    assert any(text.startswith(expected) for text in texts) is is_expected
+    assert len(texts) == 1 + is_expected
 
 
 @pytest.mark.parametrize(("n_covered", "is_expected"), [(3, False), (2, True), (0, True)])

@@ -1,0 +1,56 @@
+"""Value positions in v_positions at the close of an earlier session, as portfolios are."""
+
+from alembic import op
+
+revision = "m7a8b9c0d1e2"
+down_revision = "m4f6a8b0c235"
+
+POSITIONS = """
+    CREATE OR REPLACE VIEW v_positions AS
+    SELECT s.portfolio_id, p.name AS portfolio, q.id AS position_id, q.symbol, q.position_type, q.quantity, s.snapshot_date AS day,
+        b.beta AS market_beta, b.std_error AS market_beta_std_error, b.r_squared, b.observations, i.ir_beta AS rate_beta,
+        v.realized_vol_21d, v.realized_vol_63d, v.expected_vol_21d, v.vol_trend, v.vol_percentile,
+        c.weight AS symbol_weight, c.share AS symbol_risk_share,
+        k.sector, m.price, q.units * m.price AS value,
+        q.units * (m.price - CASE WHEN q.entry_date = s.snapshot_date THEN q.entry_price ELSE m.price_before END) AS daily_price_pnl,
+        q.units * (m.price - q.entry_price) AS cumulative_price_pnl{added}
+    FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id AND p.deleted_at IS NULL
+        JOIN (SELECT id, portfolio_id, symbol, position_type, quantity, entry_date, exit_date, expiration_date, deleted_at,
+            entry_price, last_price, investment_class, underlying_symbol, abs(quantity) * CASE WHEN position_type IN ('SHORT', 'SC', 'SP') THEN -1 ELSE 1 END
+            * CASE WHEN position_type IN ('LONG', 'SHORT') THEN 1 ELSE 100 END AS units FROM positions) q
+            ON q.portfolio_id = s.portfolio_id AND q.deleted_at IS NULL AND q.entry_date <= s.snapshot_date
+            AND (q.exit_date > s.snapshot_date) IS NOT FALSE AND (q.expiration_date >= s.snapshot_date) IS NOT FALSE
+        LEFT JOIN position_market_betas b ON b.portfolio_id = s.portfolio_id AND b.position_id = q.id
+            AND b.calc_date = s.snapshot_date AND b.method = 'OLS_SIMPLE' AND b.window_days = 90
+        LEFT JOIN position_interest_rate_betas i ON i.position_id = q.id AND i.calculation_date = s.snapshot_date
+        LEFT JOIN position_volatility v ON v.position_id = q.id AND v.calculation_date = s.snapshot_date
+        LEFT JOIN portfolio_risk_contributions c ON c.portfolio_id = s.portfolio_id AND c.symbol = q.symbol AND c.day = s.snapshot_date
+        LEFT JOIN company_profiles k ON k.symbol = coalesce(q.underlying_symbol, q.symbol)
+        LEFT JOIN market_data_cache t ON t.symbol = q.symbol AND t.date = s.snapshot_date
+        LEFT JOIN LATERAL (SELECT close, date FROM market_data_cache WHERE symbol = q.symbol AND date < s.snapshot_date
+            AND date >= s.snapshot_date - 7 ORDER BY date DESC LIMIT 1) y ON true
+        CROSS JOIN LATERAL (SELECT q.position_type IN ('LONG', 'SHORT') AND q.investment_class IS DISTINCT FROM 'PRIVATE' AS is_listed) l
+        CROSS JOIN LATERAL (SELECT CASE WHEN l.is_listed THEN {close} ELSE q.last_price END AS price,
+            CASE WHEN l.is_listed THEN y.close END AS price_before) m
+"""
+
+LATEST = """
+    CREATE OR REPLACE VIEW v_positions_latest AS
+    SELECT v_positions.* FROM v_positions
+    WHERE day = (SELECT max(snapshot_date) FROM portfolio_snapshots WHERE portfolio_snapshots.portfolio_id = v_positions.portfolio_id)
+"""
+
+
+def upgrade() -> None:
+    """Replace the views: grants and views of others stay."""
+    added = ",\n        CASE WHEN l.is_listed THEN coalesce(t.date, y.date) END AS price_day"
+    op.execute(POSITIONS.format(close="coalesce(t.close, y.close)", added=added))
+    op.execute(LATEST)
+
+
+def downgrade() -> None:
+    """Drop the views, since columns cannot be taken from a view."""
+    op.execute("DROP VIEW v_positions_latest")
+    op.execute("DROP VIEW v_positions")
+    for statement in (POSITIONS.format(close="t.close", added=""), LATEST):
+        op.execute(statement.replace("CREATE OR REPLACE", "CREATE"))
