@@ -81,7 +81,8 @@ def record_changed_closes(connection: sa.Connection, changed: pd.DataFrame) -> l
         return []
     outdated = mark_outdated(connection, changed["date"].iloc[0].date())
     named = [
-        f"{row.symbol} {row.date:%Y-%m-%d} {float(str(row.stored)):,.2f} -> {float(str(row.close)):,.2f}"
+        f"{row.symbol} {row.date:%Y-%m-%d} "
+        f"{float(str(row.stored)):,.2f} -> {float(str(row.close)):,.2f}"
         for row in changed.itertuples()
     ]
     plural = "" if len(changed) == 1 else "s"
