@@ -4,6 +4,8 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -90,15 +92,17 @@ def init(
     if answers.holdings is None:
         _print_next(_NEXT_WITHOUT_HOLDINGS, answers)
         return
-    from riskmetrics.cli import import_portfolio
+    from riskmetrics.cli import import_portfolio, run
 
-    import_portfolio.portfolio(answers.holdings, name=name, equity=equity)
+    code = _complete(
+        partial(import_portfolio.portfolio, answers.holdings, name=name, equity=equity)
+    )
     if answers.source == "none":
         _print_next(_NEXT_WITHOUT_SOURCE, answers)
-        return
-    code = _run_latest_session()
-    _print_results()
-    _print_next(_NEXT, answers)
+    else:
+        code = _complete(run.run) or code
+        _print_results()
+        _print_next(_NEXT, answers)
     if code:
         raise typer.Exit(code)
 
@@ -223,12 +227,10 @@ def _print_next(steps: str, answers: _Answers) -> None:
     )
 
 
-def _run_latest_session() -> int:
-    """Fetch missing data, compute the latest session, and return the exit code of a partial run."""
-    from riskmetrics.cli import run
-
+def _complete(command: Callable[[], None]) -> int:
+    """Run a command, and return its exit code, which may be that of missing input."""
     try:
-        run.run()
+        command()
     except typer.Exit as done:
         if done.exit_code != PARTIAL_EXIT_CODE:
             raise

@@ -80,9 +80,12 @@ def command(source: str, settings: dict[str, str], tmp_path: Path) -> Command:
 def test_a_holdings_file_becomes_a_report_in_three_commands(
     source: str, command: Command, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    """The sector weights of Tiingo's user are missing, and said to be; everything else is there."""
+    """The sector weights of Tiingo's user are missing, and said to be; everything else is there.
+
+    A bond among the holdings is rejected: the others are computed, and the exit code tells it.
+    """
     (tmp_path / "positions.csv").write_text(
-        "symbol,quantity\n" + "".join(f"{symbol},100\n" for symbol in HELD)
+        "symbol,quantity\n" + "".join(f"{symbol},100\n" for symbol in (*HELD, "912828YK0"))
     )
     key = ("--key", KEY) if SERVERS[source][3] else ()
     done = [
@@ -90,7 +93,8 @@ def test_a_holdings_file_becomes_a_report_in_three_commands(
         command("show", "betas"),
         command("report"),
     ]
-    assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
+    assert [one.returncode for one in done] == [4, 0, 0], [one.stderr for one in done]
+    assert "1 row rejected" in done[0].stderr
     assert "Next:\n  riskmetrics report" in done[0].stdout
     assert "Portfolio" in done[0].stdout
     page = (tmp_path / "report.html").read_text()
