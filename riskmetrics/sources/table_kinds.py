@@ -63,6 +63,8 @@ TITLES = {
 }
 _MAX_ACTION_WORDS = 2
 """Words of an action in a column of remarks; a longer text is a remark."""
+_OPENED = ("open", "erff", "eroff", "ouvert", "apert", "abert")
+"""Parts of the headers of the day on which a position was opened, by a purchase or a sale."""
 _LETTERS_OF_SIDES = frozenset("BSKVACbskvac")
 _TRANSACTION_COLUMNS = ("transaction_date", "commission", "net_amount", "order_id")
 _NO_ACTION_COLUMNS = (
@@ -230,7 +232,10 @@ class _TableEvidence:
         names = ("entry_price", "last_price", "entry_date", "quantity")
         if any(self._filled(name) is None for name in names) or self._date_columns():
             return False
-        return header_key(self._header[self._places["quantity"] or 0]) != "position"
+        opened, quantity = (
+            header_key(self._header[self._places[name] or 0]) for name in ("entry_date", "quantity")
+        )
+        return any(word in opened for word in _OPENED) and quantity != "position"
 
     def _has_bars(self) -> bool:
         """Return whether each row has the range of prices of a day; Umsatz is then a volume."""

@@ -50,6 +50,12 @@ def test_buy_and_sell_are_sides_next_to_the_price_of_purchase_and_that_of_now(fi
         read_holdings(file("Position," + header.replace("Quantity", "Volume") + "1," + rows))
 
 
+def test_buy_and_sell_next_to_a_date_of_purchase_are_transactions(file):
+    text = "Symbol,Side,Quantity,Purchase date,Avg cost,Price\nQQA,Buy,5,2024-12-02,10,10\n"
+    with pytest.raises(DataQualityError, match="a list of transactions"):
+        read_holdings(file(text + "QQA,Sell,2,2024-12-16,10,11\n"))
+
+
 SOLD = "Symbol,Quantity,Date acquired,{},Proceeds,Cost basis\nQQA,5,2023-02-01,{},60,50\n"
 
 
