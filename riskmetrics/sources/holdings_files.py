@@ -5,13 +5,6 @@ from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
-from riskmetrics.sources.delimited_lines import (
-    Line,
-    header_keys,
-    require_columns_in_limit,
-    split_by_delimiters,
-    widest_delimiter,
-)
 from riskmetrics.sources.file_kinds import (
     HOLDINGS_KINDS,
     FileClassification,
@@ -29,6 +22,13 @@ from riskmetrics.sources.raw_files import (
     open_content,
     read_head,
     read_whole,
+)
+from riskmetrics.sources.statement_lines import (
+    Line,
+    header_keys,
+    require_columns_in_limit,
+    split_by_delimiters,
+    widest_delimiter,
 )
 from riskmetrics.sources.statement_parser import ParsedStatement, parse_statement
 from riskmetrics.sources.table_headers import DELIMITERS

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.limits import Limits
-from riskmetrics.sources.delimited_lines import Line, header_keys
 from riskmetrics.sources.file_kinds import FileClassification, classify_lines
 from riskmetrics.sources.holdings_columns import find_column_names
 from riskmetrics.sources.holdings_files import split_file
 from riskmetrics.sources.layouts import Layout, LayoutSet
+from riskmetrics.sources.statement_lines import Line, header_keys
 
 
 class LayoutCheck(NamedTuple):

@@ -11,10 +11,10 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
-from riskmetrics.sources.delimited_lines import Line, header_keys
 from riskmetrics.sources.holdings_columns import choose_holdings_columns
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
+from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.sources.vocabulary import bare_words, language_date_order, load_vocabulary
