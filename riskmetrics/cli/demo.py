@@ -115,7 +115,7 @@ The report is at {report} (done in {seconds:.0f} s)
 Next, with `{command} COMMAND`:
   show track-record          how good the forecasts were, against simple alternatives
   ui                         the asset graph and all runs, in Dagster's UI
-  init                       your own holdings; set RISKMETRICS_HOME=~/risk first
+  init                       your own holdings, in a folder of your own
 """
 
 

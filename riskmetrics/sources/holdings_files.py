@@ -5,11 +5,6 @@ from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
-from riskmetrics.sources.delimited_lines import (
-    require_columns_in_limit,
-    split_by_delimiters,
-    widest_delimiter,
-)
 from riskmetrics.sources.file_kinds import (
     HOLDINGS_KINDS,
     FileClassification,
@@ -28,7 +23,14 @@ from riskmetrics.sources.raw_files import (
     read_head,
     read_whole,
 )
-from riskmetrics.sources.statement_lines import Line, header_keys, name_ticker_column
+from riskmetrics.sources.statement_lines import (
+    Line,
+    header_keys,
+    name_ticker_column,
+    require_columns_in_limit,
+    split_by_delimiters,
+    widest_delimiter,
+)
 from riskmetrics.sources.statement_parser import ParsedStatement, parse_statement
 from riskmetrics.sources.table_headers import DELIMITERS
 from riskmetrics.sources.tabular_files import read_table

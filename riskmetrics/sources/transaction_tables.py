@@ -7,16 +7,18 @@ from typing import NamedTuple
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
 from riskmetrics.sources.column_contents import find_columns_by_content
-from riskmetrics.sources.delimited_lines import (
-    require_columns_in_limit,
-    split_by_delimiters,
-    widest_delimiter,
-)
 from riskmetrics.sources.file_kinds import FileKind, classify_lines, require_kind
 from riskmetrics.sources.holdings_columns import header_currency, strip_unit, strip_units
 from riskmetrics.sources.holdings_files import refuse_unsupported
 from riskmetrics.sources.layouts import load_layouts as load_holdings_layouts
-from riskmetrics.sources.statement_lines import Line, header_keys, name_ticker_column
+from riskmetrics.sources.statement_lines import (
+    Line,
+    header_keys,
+    name_ticker_column,
+    require_columns_in_limit,
+    split_by_delimiters,
+    widest_delimiter,
+)
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import choose_columns
