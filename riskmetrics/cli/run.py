@@ -141,6 +141,7 @@ def run_daily_risk(
     from riskmetrics import settings
     from riskmetrics.cli import launch
     from riskmetrics.cli.database import connect_at_head
+    from riskmetrics.sources.source_registry import require_known_sources
 
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
     echo_progress(f"Running daily_risk for {span} …")
@@ -148,7 +149,8 @@ def run_daily_risk(
     configured = settings.load()
     with connect_at_head() as engine:
         if offline or not configured.source_names:
-            _require_prices(engine, configured.market_index, days[-1])
+            require_known_sources(configured)
+            _require_prices(engine, configured.market_index, days[0])
         chosen = [name.strip() for name in assets.split(",") if name.strip()]
         outcome = launch.run(configured, days, chosen, offline=offline, ai_all=ai_all)
     echo_err(
@@ -158,17 +160,17 @@ def run_daily_risk(
         raise typer.Exit(outcome.exit_code)
 
 
-def _require_prices(engine: "sa.Engine", market_index: str | None, last: date) -> None:
-    """Raise DataQualityError if the closes of the market index begin after the last day."""
+def _require_prices(engine: "sa.Engine", market_index: str | None, day: date) -> None:
+    """Raise DataQualityError if the closes of the market index begin after the first day."""
     from riskmetrics.db import stored_prices, stored_settings
     from riskmetrics.errors import DataQualityError
 
     with engine.connect() as connection:
         market = stored_settings.read_market_index(connection, market_index)
         first = stored_prices.read_price_coverage(connection, [market])["first"]
-    if len(first) and first.iloc[0].date() > last:
+    if len(first) and first.iloc[0].date() > day:
         raise DataQualityError(
-            f"no close of the market index {market} is stored up to {last}, the first is of"
+            f"no close of the market index {market} is stored up to {day}, the first is of"
             f" {first.iloc[0]:%Y-%m-%d}: import earlier prices, or choose a later session"
         )
 

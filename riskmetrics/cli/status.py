@@ -15,8 +15,10 @@ def status(as_json: AsJson = False) -> None:
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import migrate, outdated_results, storage_overview, stored_settings
     from riskmetrics.db.engine import redact_url
+    from riskmetrics.sources.source_registry import require_known_sources
 
     configured = settings.load()
+    require_known_sources(configured)
     with read_transaction() as connection:
         outdated = outdated_results.read_outdated(connection)
         facts: dict[str, object] = {

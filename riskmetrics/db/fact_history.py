@@ -17,6 +17,7 @@ from riskmetrics.db import input_queries, stored_settings, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.fact_queries import Records, group_records
 from riskmetrics.db.sql_expressions import IS_LISTED, SIGNED_QUANTITY
+from riskmetrics.panels import MAX_STALE_SESSIONS
 
 HISTORY_SESSIONS = 252
 """Sessions before a session that its facts compare it with."""
@@ -182,14 +183,25 @@ def _price_changes(
     days: Sequence[date], portfolios: Collection[UUID], windows: Collection[int]
 ) -> sa.Subquery:
     """Return the P&L of the lots held from the start to the end of each window, by symbol."""
-    price, earlier = tables.market_data_cache.alias(), tables.market_data_cache.alias()
-    sessions = trading_calendar.sessions_with_lookback(days, max(windows))
+    sessions = trading_calendar.sessions_with_lookback(days, max(windows) + MAX_STALE_SESSIONS)
     place = {session: index for index, session in enumerate(sessions)}
-    starts = [(day, size, sessions[place[day] - size]) for day in days for size in windows]
+    starts = [
+        (
+            day,
+            size,
+            sessions[place[day] - size],
+            sessions[place[day] - MAX_STALE_SESSIONS],
+            sessions[place[day] - size - MAX_STALE_SESSIONS],
+        )
+        for day in days
+        for size in windows
+    ]
     pairs = sa.values(
         sa.column("day", sa.Date),
         sa.column("n_sessions", sa.Integer),
         sa.column("previous", sa.Date),
+        sa.column("oldest", sa.Date),
+        sa.column("previous_oldest", sa.Date),
         name="sessions",
     ).data(starts)
     held = sa.and_(
@@ -197,16 +209,24 @@ def _price_changes(
         sa.or_(_positions.c.exit_date.is_(None), _positions.c.exit_date > pairs.c.day),
     )
 
-    def is_close_on(close: sa.FromClause, day: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        return sa.and_(close.c.symbol == _positions.c.symbol, close.c.date == day)
+    def last_close(day: sa.ColumnElement[Any], oldest: sa.ColumnElement[Any]) -> sa.Lateral:
+        """Return the close of a day, or of a session before it, as values use it."""
+        close = tables.market_data_cache
+        is_usable = sa.and_(
+            close.c.symbol == _positions.c.symbol, close.c.date.between(oldest, day)
+        )
+        latest = sa.select(close.c.close).where(is_usable).order_by(close.c.date.desc()).limit(1)
+        return latest.correlate(_positions, pairs).lateral()
 
+    price = last_close(pairs.c.day, pairs.c.oldest)
+    earlier = last_close(pairs.c.previous, pairs.c.previous_oldest)
     change = SIGNED_QUANTITY * (price.c.close - earlier.c.close)
     key = _positions.c.portfolio_id, pairs.c.day, pairs.c.n_sessions, _positions.c.symbol
     return (
         sa.select(*key, sa.func.sum(change).label("pnl"))
         .join(pairs, held)
-        .join(price, is_close_on(price, pairs.c.day))
-        .join(earlier, is_close_on(earlier, pairs.c.previous))
+        .join(price, sa.true())
+        .join(earlier, sa.true())
         .where(
             _positions.c.portfolio_id.in_(portfolios), _positions.c.deleted_at.is_(None), IS_LISTED
         )

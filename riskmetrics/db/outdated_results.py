@@ -81,9 +81,8 @@ def record_changed_closes(connection: sa.Connection, changed: pd.DataFrame) -> l
         return []
     outdated = mark_outdated(connection, changed["date"].iloc[0].date())
     named = [
-        f"{row.symbol} {row.date:%Y-%m-%d} "
-        f"{float(str(row.stored)):,.2f} -> {float(str(row.close)):,.2f}"
-        for row in changed.itertuples()
+        f"{row['symbol']} {row['date']:%Y-%m-%d} {row['stored']:,.2f} -> {row['close']:,.2f}"
+        for row in changed.astype({"stored": float, "close": float}).to_dict("records")
     ]
     plural = "" if len(changed) == 1 else "s"
     text = f"{len(changed):,} stored close{plural} changed: {join_names(named, _MAX_NAMES)}"

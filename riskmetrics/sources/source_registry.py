@@ -41,6 +41,12 @@ def configured_definitions(settings: Settings) -> tuple[SourceDefinition, ...]:
     return definitions
 
 
+def require_known_sources(settings: Settings) -> None:
+    """Raise ConfigurationError if a configured source is not installed; keys are not checked."""
+    for name in settings.source_names:
+        _load_definition(name)
+
+
 def _load_definition(key: str) -> SourceDefinition:
     """Return the definition of a built-in source, or of one that a package adds."""
     if key in BUILT_IN_SOURCES:

@@ -138,7 +138,8 @@ IN_DATA = [
     _mistake("run --date 2999-01-04 --offline", 2, "2999-01-04", "latest completed session"),
     _mistake("run --date 2022-12-31", 2, "Saturday", "previous session is 2022-12-30"),
     _mistake("run --date 2016-01-04", 3, "no close", "up to 2016-01-04", "import earlier prices"),
-    _mistake("backfill --from 2016-01-04 --to 2016-01-08", 3, "up to 2016-01-08", "2017-12-01"),
+    _mistake("backfill --from 2017-11-01 --to 2017-12-08", 3, "no close", "first is of 2017-12-01"),
+    _mistake("backfill --from 2016-01-04 --to 2016-01-08", 3, "up to 2016-01-04", "2017-12-01"),
     _mistake("run --date 2022-12-28 --assets position_beta", 2, "mean position_betas", "choose"),
     _mistake("show betas", 1, "no results are stored yet", "riskmetrics run"),
     _mistake("show betas --date 2022-12-28", 1, "2022-12-28", "riskmetrics run --date"),
@@ -281,6 +282,16 @@ def test_a_wrong_setting_is_one_sentence_without_its_secret(
     monkeypatch.setenv(name, value)
     command = "symbols refetch AAPL" if name == "RISKMETRICS_SOURCE" else "run"
     require(answer(command), Mistake(command, 6, (what, advice)))
+
+
+@pytest.mark.parametrize("command", ["status", "run --date 2022-12-28 --offline"])
+def test_a_source_that_nobody_knows_is_refused_by_commands_that_do_not_use_it(
+    answer, stored_sample: str, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", stored_sample)
+    monkeypatch.setenv("RISKMETRICS_SOURCE", "yaho")
+    words = ("RISKMETRICS_SOURCE names yaho", "Known sources: fmp")
+    require(answer(command), Mistake(command, 6, words))
 
 
 @pytest.fixture

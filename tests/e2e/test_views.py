@@ -192,6 +192,7 @@ def test_a_session_without_a_close_has_the_price_of_the_one_before(sample: str, 
         page = render(connection, LAST)
     assert "* The close of an earlier session: this one has none." in page
     assert said in " ".join(page.split())
+    assert "The result by position is not known" not in page
 
 
 def test_short_lots_options_and_lots_of_the_day_have_their_own_values(computed_sample: str) -> None:
