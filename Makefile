@@ -13,7 +13,7 @@ PASSWORDS := POSTGRES OWNER WRITER READER GRAFANA
 PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--no-deps --no-compile --only-binary :all:
 
-.PHONY: help demo install install-dev test test-all test-fast test-faults test-files coverage mutants
+.PHONY: help demo install install-dev test test-fast test-faults test-files coverage mutants
 .PHONY: test-wheel docs bench audit env lint types contracts format lock clean
 
 help: ## Show what can be made
@@ -26,14 +26,11 @@ install: $(VENV)/.runtime ## The environment that runs riskmetrics, from require
 
 install-dev: $(VENV)/.dev ## The same with the tests' tools, from requirements-dev.lock
 
-test: lint ## Lint, then the tests, while types and import contracts are checked
+test: lint ## Lint, then tests, types and import contracts; FAULTS=1 adds the tests with faults
 	@mkdir -p build
 	@{ $(BIN)/mypy; types=$$?; $(BIN)/lint-imports && exit $$types; } > build/checks.log 2>&1 & checks=$$!; \
-	$(PYTEST) $(MARKERS); tests=$$?; \
+	$(PYTEST) $(if $(FAULTS),-m "not wheel and not live"); tests=$$?; \
 	wait $$checks; checks=$$?; cat build/checks.log; exit $$((tests | checks))
-
-test-all: MARKERS := -m "not wheel and not live"
-test-all: test ## What CI runs: make test and make test-faults in one go
 
 test-fast: install-dev ## The tests without Postgres, processes and runs of Dagster (under a minute)
 	$(PYTEST) -m "not integration and not slow and not live" \
