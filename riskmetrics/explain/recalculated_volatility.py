@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import pandas as pd
+
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import delta_holdings
@@ -53,6 +55,27 @@ _POSITION_NAMES = _SCALED_BY_ELASTICITY | {
 """Column of `position_volatility` to the name in `volatility_figures`."""
 
 
+_REALIZED_WINDOWS = {
+    "realized_vol_21d": 21,
+    "realized_volatility_21d": 21,
+    "realized_vol_63d": 63,
+    "realized_volatility_63d": 63,
+}
+"""Sessions of the columns that are standard deviations of the last returns."""
+
+
+def _realized_windows(
+    returns: "pd.Series[float]", inputs: Mapping[str, Any], day: date
+) -> dict[str, Recalculation]:
+    """Return inputs, window and observations of each column of realized volatility."""
+    return {
+        column: Recalculation(
+            {}, inputs, _window(n_sessions, day), int(returns.iloc[-n_sessions:].count())
+        )
+        for column, n_sessions in _REALIZED_WINDOWS.items()
+    }
+
+
 def _forecast_inputs(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in _INPUT_FIGURES}
 
@@ -73,10 +96,16 @@ def _recompute_position(sources: SourceRows, row: Row) -> Recalculation:
     values = {column: found[name] for column, name in _POSITION_NAMES.items()}
     for name in _SCALED_BY_ELASTICITY:
         values[name] *= scale
-    inputs = {"symbol": symbol, **_forecast_inputs(found)} | (
+    inputs = {"symbol": symbol} | (
         {} if scale == 1.0 else {"|delta| * price of the underlying / value": scale}
     )
-    return Recalculation(values, inputs, _window(SYMBOL_WINDOW, sources.day), found["observations"])
+    return Recalculation(
+        values,
+        inputs | _forecast_inputs(found),
+        _window(SYMBOL_WINDOW, sources.day),
+        found["observations"],
+        _realized_windows(symbol_inputs(sources, symbol).returns, inputs, sources.day),
+    )
 
 
 def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
@@ -147,6 +176,7 @@ def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
         _forecast_inputs(found),
         _window(PORTFOLIO_WINDOW, sources.day),
         found["observations"],
+        _realized_windows(portfolio_inputs(sources)[0].returns, {}, sources.day),
     )
 
 

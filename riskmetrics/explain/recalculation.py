@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -32,6 +33,8 @@ class Recalculation(NamedTuple):
     window: tuple[date, date] | None = None
     """First and last session of the data window; None: the day alone."""
     observations: int | None = None
+    by_column: "Mapping[str, Recalculation]" = MappingProxyType({})
+    """Inputs and windows of columns that have others than the rest of the row."""
 
 
 class MetricGroup(NamedTuple):

@@ -10,6 +10,8 @@ from riskmetrics.explain.registry import Explanation
 def explanation_record(explanation: Explanation) -> dict[str, Any]:
     """Return definition, stored and recomputed value, window, inputs and run of an explanation."""
     figure, recalculation = explanation.figure, explanation.recalculation
+    if recalculation:
+        recalculation = recalculation.by_column.get(figure.column, recalculation)
     return {
         "metric": figure.name,
         "key": _plain(explanation.key),

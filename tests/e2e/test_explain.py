@@ -167,6 +167,19 @@ def test_a_portfolio_without_options_has_zero_sensitivities(mixed: str) -> None:
     )
 
 
+@pytest.mark.parametrize("n_sessions", [21, 63])
+def test_realized_volatility_is_explained_by_its_own_window(mixed: str, n_sessions: int) -> None:
+    start = trading_calendar.previous_session(DAY, n_sessions - 1)
+    for portfolio, figure, options in (
+        ("Long-Short", f"realized_volatility_{n_sessions}d", ()),
+        ("Mixed", f"position_volatility.realized_vol_{n_sessions}d", ("--symbol", "XOM")),
+    ):
+        code, (found, *_) = explain(portfolio, figure, *options)
+        assert (code, found["equal"], found["observations"]) == (0, True, n_sessions)
+        assert found["window"] == [f"{start}", f"{DAY}"]
+        assert found["inputs"].keys() <= {"symbol"}
+
+
 def test_an_explanation_has_formula_window_source_rows_and_run(mixed: str) -> None:
     code, (beta,) = explain("Mixed", "position_market_betas.beta", "--symbol", "XOM")
     assert code == 0
