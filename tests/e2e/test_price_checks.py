@@ -227,6 +227,28 @@ def test_an_extreme_beta_is_a_warning_with_its_symbol(
     assert evaluation.description in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("as_of", "is_fresh"), [("2021-12-27", True), ("2021-12-26", False)])
+def test_sector_weights_over_a_year_old_are_a_warning(
+    sample: str, run: Run, as_of: str, is_fresh: bool
+) -> None:
+    with open_connection(sample) as connection:
+        connection.execute(
+            sa.text(
+                "DELETE FROM benchmarks_sector_weights WHERE asof_date < (SELECT max(asof_date)"
+                " FROM benchmarks_sector_weights)"
+            )
+        )
+        connection.execute(
+            sa.text("UPDATE benchmarks_sector_weights SET asof_date = :day"), {"day": as_of}
+        )
+    outcome = run([DAY], ["benchmark_weights"])
+    assert outcome.exit_code == 0
+    evaluation = _evaluations(outcome.run_id)["benchmark_complete"]
+    assert evaluation.passed is is_fresh
+    text = "they are older than a year: import those of 2022"
+    assert (text in evaluation.description) is not is_fresh
+
+
 def test_without_any_price_the_checks_say_so(
     database: str, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path
 ) -> None:
