@@ -17,6 +17,9 @@ from riskmetrics.results import price_faults
 
 _SECTOR_COUNT = len(gics.SECTORS)
 
+_MAX_BENCHMARK_AGE_DAYS = 366
+"""Days after which sector weights are outdated in a run; doctor warns after a month."""
+
 _BENCHMARK_TOLERANCE = 0.005 + 1e-9
 """How far a benchmark's weights may sum from 1; weights have six decimals, and sums are rounded."""
 
@@ -77,7 +80,10 @@ def benchmark_complete(
     context: dg.AssetCheckExecutionContext,
     warehouse: Warehouse,
 ) -> dg.AssetCheckResult:
-    """The benchmark of the run's last session has all GICS sectors, with weights that sum to 1."""
+    """The benchmark of the run's last session has all GICS sectors, with weights that sum to 1.
+
+    Weights are at most a year old.
+    """
     day = sessions_or_latest(context)[-1]
     with warehouse.read() as connection:
         code = warehouse.benchmark_code(connection)
@@ -93,12 +99,17 @@ def benchmark_complete(
         )
     latest = weights.iloc[-1].dropna()
     total = float(latest.sum())
+    as_of = weights.index[-1].date()
+    is_old = (day - as_of).days > _MAX_BENCHMARK_AGE_DAYS
+    age = f"; they are older than a year: import those of {day:%Y}" if is_old else ""
     return dg.AssetCheckResult(
-        passed=len(latest) == _SECTOR_COUNT and abs(total - 1.0) <= _BENCHMARK_TOLERANCE,
+        passed=len(latest) == _SECTOR_COUNT
+        and abs(total - 1.0) <= _BENCHMARK_TOLERANCE
+        and not is_old,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"sectors": len(latest), "sum": total},
         description=(
-            f"{code} of {weights.index[-1].date()} has {len(latest)} of {_SECTOR_COUNT} sectors,"
-            f" which sum to {total:.4f}"
+            f"{code} of {as_of} has {len(latest)} of {_SECTOR_COUNT} sectors,"
+            f" which sum to {total:.4f}{age}"
         ),
     )

@@ -209,7 +209,7 @@ def _price_changes(
         sa.or_(_positions.c.exit_date.is_(None), _positions.c.exit_date > pairs.c.day),
     )
 
-    def last_close(day: sa.ColumnElement[Any], oldest: sa.ColumnElement[Any]) -> sa.Lateral:
+    def last_close(day: sa.ColumnElement[Any], oldest: sa.ColumnElement[Any]) -> sa.FromClause:
         """Return the close of a day, or of a session before it, as values use it."""
         close = tables.market_data_cache
         is_usable = sa.and_(

@@ -31,6 +31,11 @@ PLANTS = {
         "close = 4 * close, adj_close = 4 * adj_close",
         "date < '2022-06-01'",
     ),
+    "large_moves": (
+        "JPM",
+        "close = 1.6 * close, adj_close = 1.6 * adj_close",
+        "date >= '2022-08-10'",
+    ),
     "adjustment_breaks": ("JNJ", "adj_close = 1.02 * adj_close", "date < '2022-03-01'"),
 }
 """Symbol, session and change of each planted fault, by kind of fault."""
@@ -38,6 +43,7 @@ FINDINGS = {
     "stale_prices": "the same close on 6 sessions in a row to 2022-11-17",
     "bad_ticks": "on 2022-12-14, and back",
     "unadjusted_splits": "close and adj_close move as if one share became 4 on 2022-06-01",
+    "large_moves": "on 2022-08-10, and stays there",
     "adjustment_breaks": "adj_close / close falls by 1.96% on 2022-03-01",
     "short_histories": "104 of 252 returns: no volatility percentile",
 }
@@ -46,7 +52,12 @@ ADVICE = {
         "import corrected prices; "
         "or `riskmetrics prices split PG 2022-06-01 4:1` if it was a split; "
         "or `riskmetrics prices accept PG 2022-06-01` if the price move is real"
-    )
+    ),
+    "large_moves": (
+        "`riskmetrics prices accept JPM 2022-08-10` if the move is real; "
+        "`riskmetrics prices split JPM 2022-08-10 RATIO` if it was a split; "
+        "or import corrected prices"
+    ),
 }
 """Advice of findings, for kinds of fault whose advice varies."""
 SYMBOLS = {name: symbol for name, (symbol, _, _) in PLANTS.items()} | {"short_histories": "WMT"}
@@ -214,6 +225,28 @@ def test_an_extreme_beta_is_a_warning_with_its_symbol(
     ) == (1, 37)
     assert "of AAPL on 2022-12-28" in evaluation.description
     assert evaluation.description in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("as_of", "is_fresh"), [("2021-12-27", True), ("2021-12-26", False)])
+def test_sector_weights_over_a_year_old_are_a_warning(
+    sample: str, run: Run, as_of: str, is_fresh: bool
+) -> None:
+    with open_connection(sample) as connection:
+        connection.execute(
+            sa.text(
+                "DELETE FROM benchmarks_sector_weights WHERE asof_date < (SELECT max(asof_date)"
+                " FROM benchmarks_sector_weights)"
+            )
+        )
+        connection.execute(
+            sa.text("UPDATE benchmarks_sector_weights SET asof_date = :day"), {"day": as_of}
+        )
+    outcome = run([DAY], ["benchmark_weights"])
+    assert outcome.exit_code == 0
+    evaluation = _evaluations(outcome.run_id)["benchmark_complete"]
+    assert evaluation.passed is is_fresh
+    text = "they are older than a year: import those of 2022"
+    assert (text in evaluation.description) is not is_fresh
 
 
 def test_without_any_price_the_checks_say_so(
