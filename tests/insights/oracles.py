@@ -788,14 +788,18 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
 
 
 def _riskiest(f: Figures) -> set[str]:
-    """Return the position with most of the risk, of those that make much for their size."""
+    """Return the position with most of the risk, of those that make much for their size.
+
+    The first of equals: what is looked at, size or risk, is that of one position.
+    """
     found = {
         alias: float(str(slots["share"]))
         for form_id in ("position_dominates", "position_risk_heavy")
         for alias, slots in STATEMENTS[form_id](f).items()
         if float(str(slots["share"])) >= 0.25
     }
-    return {alias for alias, share in found.items() if share == max(found.values())}
+    equals = sorted(alias for alias, share in found.items() if share == max(found.values()))
+    return set(equals[:1])
 
 
 def _own_limit_to_look_at(f: Figures, *, has_subject: bool) -> set[str]:
