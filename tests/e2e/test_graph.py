@@ -88,7 +88,7 @@ CHECKS = {
     "interest_rate_betas": {"regressions_in_range"},
     "liquidity": {"sales_ordered"},
     "market_prices": {
-        *("bad_ticks", "short_histories", "stale_prices"),
+        *("bad_ticks", "large_moves", "short_histories", "stale_prices"),
         *("adjustment_breaks", "unadjusted_splits"),
     },
     "option_exposures": {"sensitivities_in_range"},
