@@ -426,7 +426,7 @@ def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stor
     assert (
         found.errors,
         len(found.warnings),
-        "returns exclude dividends" in found.warnings[0],
+        "dividends count as price falls" in found.warnings[0],
     ) == ({}, 1, True)
     after = stored(engine)
     assert {day: after[day] for day in before} == before
