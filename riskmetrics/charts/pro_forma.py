@@ -16,6 +16,7 @@ from riskmetrics.metrics.tail_risk import VAR_WINDOW, historical_risk
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, realized_volatility
 from riskmetrics.metrics.windows import window_means
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
+from riskmetrics.results.exposures import symbol_sectors
 from riskmetrics.results.position_values import position_values
 from riskmetrics.results.pro_forma import pro_forma_windows
 from riskmetrics.results.tail_risk_results import MIN_OBS_BY_LEVEL, TAIL_RISK_WINDOW
@@ -93,7 +94,7 @@ class BookInputs:
     """What charts and tables need of the stored inputs on one session."""
 
     positions: pd.DataFrame
-    """Rows of `position_values`, with sector."""
+    """Rows of `position_values`, with the sector or, of a fund, the class."""
     series: dict[str, ProForma]
     """Name of the portfolio to its pro-forma returns; without one none is known."""
     market_index: str
@@ -122,7 +123,9 @@ def read_book_inputs(
     inputs = RunInputs(snapshot, [day])
     valuation = inputs.option_adjusted_valuation
     positions = _value_positions(inputs)
-    positions["sector"] = positions["underlying"].map(inputs.profiles["sector"])
+    symbols = positions["underlying"].dropna().unique().tolist()
+    sectors = dict(zip(symbols, symbol_sectors(symbols, inputs.profiles), strict=True))
+    positions["sector"] = positions["underlying"].map(sectors)
     returns = inputs.clean_returns(TAIL_RISK_WINDOW)
     market = returns.column(snapshot.market_index)
     (window,) = pro_forma_windows(valuation, returns, TAIL_RISK_WINDOW)

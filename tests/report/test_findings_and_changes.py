@@ -187,6 +187,7 @@ def held(count: int) -> pd.DataFrame:
             "underlying": None,
             "quantity": 1.0,
             "price": 1.0,
+            "is_stale": False,
             "value": np.arange(count, 0, -1.0),
             "weight": np.nan,
             "daily_pnl": 0.0,
