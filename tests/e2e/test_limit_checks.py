@@ -163,7 +163,7 @@ def test_a_removed_limit_is_no_longer_checked_and_its_past_stays(call, engine, r
         (("set", "Concentrated", "beta", "inf"), "inf is not a limit"),
         (("set", "Concentrated", "volatility", "-5%"), "-5% is not a limit: give a positive"),
         (("set", "Concentrated", "single_name", "15"), "15 is 1500%: did you mean 15%?"),
-        (("set", "Concentrated", "volatility", "1.0001"), "did you mean 1.0001%?"),
+        (("set", "Concentrated", "volatility", "1.0"), "1.0 is 100%: did you mean 1.0%?"),
         (("set", "Concentrated", "leverage", "150"), "did you mean 150%?"),
         (("set", "Concentrated", "beta", "20.01"), "did you mean 20.01%?"),
     ],
@@ -175,9 +175,9 @@ def test_mistakes_are_explained(call, arguments, message):
 @pytest.mark.parametrize(
     ("name", "value", "shown"),
     [
-        ("single_name", "1", "100.0%"),
+        ("single_name", "0.999", "99.9%"),
         ("single_name", "150%", "150.0%"),
-        ("volatility", "1.0", "100.0%"),
+        ("volatility", "100%", "100.0%"),
         ("leverage", "20", "20.00"),
         ("beta", "20", "20.00"),
         ("beta", "120%", "1.20"),
