@@ -60,7 +60,7 @@ def test_insights_are_wrapped_on_a_terminal_and_not_in_a_pipe(
     words = " ".join(["risk"] * 60)
     row = {
         **dict.fromkeys(("provider", "model_used", "prompt_version", "id"), "rules"),
-        **dict.fromkeys(("key_findings", "recommendations", "data_limitations")),
+        **dict.fromkeys(("key_findings", "recommendations", "data_limitations", "user_question")),
         "portfolio": "Growth",
         "severity": "normal",
         "title": "Risk",
