@@ -26,16 +26,13 @@ from riskmetrics.computations.shard_work import (
 from riskmetrics.computations.summaries import Summary, add_summaries
 from riskmetrics.computations.workers import Workers, open_workers
 from riskmetrics.db import tables
-from riskmetrics.db.outdated_results import mark_recomputed
+from riskmetrics.db.outdated_results import mark_recomputed, read_mark
 from riskmetrics.db.result_writes import Computed, Part, find_new_tables
 from riskmetrics.db.shards import MIN_LOTS_TO_DIVIDE, Shard, Unit, count_lots, count_shards, divide
 from riskmetrics.db.write import Provenance, lock_asset
 from riskmetrics.errors import root_cause
 from riskmetrics.inputs.snapshot import ExportedSnapshot, Snapshot, open_snapshot
 from riskmetrics.settings import Settings
-
-VALUES_ASSET = "portfolio_values"
-"""Asset after which the results of a session count as computed from the stored closes."""
 
 
 class _Work(Protocol):
@@ -72,9 +69,12 @@ class ResultRun:
         self.sessions, self.provenance = tuple(sessions), provenance
         self._opened = ExitStack()
         self._works: dict[str, _Work] = {}
+        self._left = set(self.assets)
 
     def __enter__(self) -> "ResultRun":
         """Prepare the workers; they are started if the book is large."""
+        with self.engine.connect() as connection:  # before any snapshot: a later mark stays
+            self._mark = read_mark(connection)
         # for what shards have in common, until the workers have ended
         self.folder: str | None = None
         if self.configured.workers > 1 and self.configured.dask_scheduler is None:
@@ -113,9 +113,10 @@ class ResultRun:
                 work = _FailedStart(error)
             self._works |= dict.fromkeys((each.name for each in group), work)
         summary = self._works[asset.name].store(asset, stopped)
-        if asset.name == VALUES_ASSET:
+        self._left.discard(asset.name)
+        if not self._left:  # all results are of the closes that the run started with
             with self.engine.begin() as connection:
-                mark_recomputed(connection, self.sessions)
+                mark_recomputed(connection, self.sessions, self._mark)
         return summary
 
     def _sharing_assets(self) -> list[ResultAsset]:

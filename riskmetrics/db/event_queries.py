@@ -7,7 +7,6 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.write import WriteCounts
 
 
@@ -21,9 +20,9 @@ def read_events(connection: sa.Connection) -> pd.DataFrame:
 def store_events(
     connection: sa.Connection, rows: pd.DataFrame, source: str, today: date
 ) -> WriteCounts:
-    """Replace the events of the symbols of ``rows`` from the first day of ``rows`` on.
+    """Replace the events of each symbol of ``rows`` from its first day in ``rows`` on.
 
-    Later events of these symbols that are not in ``rows`` are removed, at least those after
+    Later events of the symbol that are not in ``rows`` are removed, at least those after
     ``today``: they were moved or canceled. An event without known_on keeps the stored one, or is
     known from ``today`` on.
 
@@ -38,8 +37,20 @@ def store_events(
     """
     table = tables.symbol_events
     write.lock_asset(connection, "events")
-    first = min(*rows["day"], today + timedelta(days=1))
-    scope = sa.and_(table.c.symbol == any_of(rows["symbol"].unique()), table.c.day >= first)
+    tomorrow = today + timedelta(days=1)
+    firsts = {
+        symbol: min(*days, tomorrow) for symbol, days in rows.groupby("symbol", sort=True)["day"]
+    }
+    starts = (
+        sa.func.unnest(
+            sa.cast(list(firsts), sa.ARRAY(sa.Text)),
+            sa.cast(list(firsts.values()), sa.ARRAY(sa.Date)),
+        )
+        .table_valued("symbol", "first")
+        .render_derived()
+    )
+    is_later = starts.c.symbol == table.c.symbol, starts.c.first <= table.c.day
+    scope = sa.exists().where(*is_later)
     columns = table.c.symbol, table.c.day, table.c.known_on
     stored = connection.execute(sa.select(*columns).where(scope))
     known_before = {(symbol, day): known_on for symbol, day, known_on in stored}

@@ -4,7 +4,7 @@ One row of `database_settings` holds the first and the last session of the resul
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 import pandas as pd
@@ -110,12 +110,31 @@ def mark_outdated(connection: sa.Connection, first: date) -> OutdatedResults | N
     return read_outdated(connection)
 
 
-def mark_recomputed(connection: sa.Connection, sessions: Iterable[date]) -> None:
-    """Record that results of sessions are computed again: they leave either end of the range."""
-    if _read(connection) is None:
+class Mark(NamedTuple):
+    """What is recorded, and when it was."""
+
+    value: str
+    set_at: datetime
+
+
+def read_mark(connection: sa.Connection) -> Mark | None:
+    """Return what is recorded, for `mark_recomputed` when the results are stored."""
+    query = sa.select(_settings.c.value, _settings.c.updated_at).where(_settings.c.name == _NAME)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else Mark(*found)
+
+
+def mark_recomputed(connection: sa.Connection, sessions: Iterable[date], mark: Mark | None) -> None:
+    """Record that all results of sessions are computed again: they leave either end of the range.
+
+    ``mark`` is that of `read_mark` before the closes were read. One that was set since then stays:
+    the results may rest on closes from before it.
+    """
+    if mark is None:
         return
     lock_asset(connection, _NAME)
-    if (stored := _read(connection)) is None:
+    stored = _read(connection)
+    if stored is None or read_mark(connection) != mark:
         return
     computed = set(sessions)
     left = [day for day in trading_calendar.sessions_between(*stored) if day not in computed]

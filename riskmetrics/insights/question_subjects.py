@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from riskmetrics.insights.common_questions import COMMON_QUESTIONS
+
 NOT_HELD: Final = frozenset({"-"})
 """Result of a question about an instrument that is not among the facts."""
 
@@ -20,6 +22,15 @@ _ENGLISH: Final = frozenset({
     *("well", "are", "for", "has", "can", "any", "see", "main", "qual"),
 })  # fmt: skip
 """Symbols that are words: they count in capitals only."""
+
+QUESTION_WORDS: Final = _ENGLISH | {
+    word
+    for each in COMMON_QUESTIONS
+    for word in re.findall(
+        r"[a-z]+", re.sub(r"\\[a-zA-Z]", " ", f"{each.example} {each.words}").lower()
+    )
+}
+"""Words of the questions themselves: alone, they name no position and no portfolio."""
 
 _SECTORS: Final[Mapping[str, str]] = {
     "Information Technology": r"tech(nology)?|information technology|software",
@@ -73,10 +84,10 @@ def _patterns(entity: Mapping[str, str]) -> list[str]:
     symbol = entity.get("symbol", "")
     if not symbol or "of" in entity:
         return []
-    is_safe = len(symbol) > 2 and symbol.lower() not in _ENGLISH  # letters
+    is_safe = len(symbol) > 2 and symbol.lower() not in QUESTION_WORDS  # letters
     own = [rf"(?i:{re.escape(symbol)})" if is_safe else re.escape(symbol)]
     company = entity.get("name", "").split(" ")[0]
-    is_name = len(company) > 3 and company.lower() not in _COMMON  # letters
+    is_name = len(company) > 3 and company.lower() not in _COMMON | QUESTION_WORDS
     return [*own, *([rf"(?i:{re.escape(company)})"] if is_name else [])]
 
 

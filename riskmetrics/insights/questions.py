@@ -21,7 +21,7 @@ from riskmetrics.insights.plan import (
     Step,
     prune,
 )
-from riskmetrics.insights.question_subjects import NOT_HELD, find_subjects
+from riskmetrics.insights.question_subjects import NOT_HELD, QUESTION_WORDS, find_subjects
 
 _MAX_STATEMENTS = 2 * MAX_STEPS
 """Most claims of an answer: two paragraphs."""
@@ -164,8 +164,16 @@ def without_portfolios(text: str, portfolios: Sequence[str]) -> tuple[str, bool]
     if not portfolios:
         return text, False
     own, *others = portfolios
-    rest = re.sub(rf"\b(of |in |is |does )?{re.escape(own)}('s)?(?!\w)", r"\1it", text, flags=re.I)
-    return rest, any(re.search(rf"(?<!\w){re.escape(other)}(?!\w)", rest) for other in others)
+    rest = re.sub(rf"(?i:{_named(own)})('s)?(?!\w)", "it", text)
+    return rest, any(re.search(rf"{_named(other)}(?!\w)", rest) for other in others)
+
+
+def _named(portfolio: str) -> str:
+    """Return a regular expression of a name; a word of questions counts after `of` or so only."""
+    before = (
+        r"(?<=\bof )|(?<=\bin )|(?<=\bthan )" if portfolio.lower() in QUESTION_WORDS else r"(?<!\w)"
+    )
+    return rf"(?:{before}){re.escape(portfolio)}"
 
 
 def _about(subjects: frozenset[str]) -> CommonQuestion:

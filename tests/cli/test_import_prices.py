@@ -167,14 +167,19 @@ def test_changed_closes_of_computed_sessions_are_named_until_they_are_recomputed
     assert remedy in call("doctor").stdout
     assert "2024-12-04 to 2024-12-05" in call("status").stdout
     with engine.begin() as connection:
-        outdated_results.mark_recomputed(connection, days[3:])
+        earlier = outdated_results.read_mark(connection)
+    with engine.begin() as connection:
+        outdated_results.mark_outdated(connection, days[1])  # while a run computes
+        outdated_results.mark_recomputed(connection, days, earlier)
         assert outdated_results.read_outdated(connection) == tuple(days[1:3])
-        outdated_results.mark_recomputed(connection, days[:2])
+        _recompute(connection, days[3:])
+        assert outdated_results.read_outdated(connection) == tuple(days[1:3])
+        _recompute(connection, days[:2])
         assert outdated_results.read_outdated(connection) == (days[2], days[2])
         assert outdated_results.mark_outdated(connection, days[0]) == (days[0], days[2])
-        outdated_results.mark_recomputed(connection, days[1:2])  # the ends are still outdated
+        _recompute(connection, days[1:2])  # the ends are still outdated
         assert outdated_results.read_outdated(connection) == (days[0], days[2])
-        outdated_results.mark_recomputed(connection, days)
+        _recompute(connection, days)
         assert outdated_results.read_outdated(connection) is None
         assert outdated_results.mark_outdated(connection, days[3]) is None
     assert "reprocess" not in call("doctor").stdout
@@ -266,3 +271,8 @@ def test_profiles_weights_and_scenarios_take_the_notation_too(
         assert connection.scalar(sa.select(weights.c.asof_date)) == date(2024, 12, 6)
         imported = sa.select(scenarios.c.first_day).where(scenarios.c.name == "x")
         assert connection.scalar(imported) == date(2024, 11, 5)
+
+
+def _recompute(connection: sa.Connection, days: list[date]) -> None:
+    mark = outdated_results.read_mark(connection)
+    outdated_results.mark_recomputed(connection, days, mark)

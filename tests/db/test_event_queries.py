@@ -67,6 +67,17 @@ def test_a_file_is_the_whole_calendar_of_its_symbols_from_its_first_date_on(conn
     ]
 
 
+def test_each_symbol_has_its_own_first_date(connection):
+    """An early event of one symbol removes none of another."""
+    store(connection, *(("AMD", day, "2019-12-01") for day in ("2020-01-28", "2022-11-01")))
+    later = ("AAPL", "2019-01-29", None), ("AMD", "2024-12-15", None)
+    assert store(connection, *later) == (2, 0, 0)
+    assert [event[:2] for event in stored(connection)] == [
+        ("AAPL", "2019-01-29"),
+        *(("AMD", day) for day in ("2020-01-28", "2022-11-01", "2024-12-15")),
+    ]
+
+
 def test_a_date_that_is_moved_replaces_the_former_one_but_not_what_has_happened(connection):
     store(
         connection, ("A", "2024-01-19", None), ("A", "2024-01-20", None), ("A", "2024-02-01", None)

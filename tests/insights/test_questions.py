@@ -8,7 +8,8 @@ from riskmetrics.insights.claims import Claim, Instance, catalog
 from riskmetrics.insights.common_questions import COMMON_QUESTIONS
 from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, MissingFact, Plan, Step, prune
 from riskmetrics.insights.prompts import MAX_CLAIMS, plan_schema, with_ids
-from riskmetrics.insights.questions import answer_by_rules, find_question
+from riskmetrics.insights.question_subjects import find_subjects
+from riskmetrics.insights.questions import answer_by_rules, find_question, without_portfolios
 from riskmetrics.insights.realize import realize_missing
 
 KNOWN = [each for each in COMMON_QUESTIONS if each.example]
@@ -125,3 +126,25 @@ def test_numbers_become_ids_and_unknown_ones_nothing() -> None:
     told = Plan(headline="C02", paragraphs=[[Step(claim="C01"), Step(claim="C03")]], findings=["x"])
     expected = Plan(headline="b", paragraphs=[[Step(claim="a"), Step(claim="")]], findings=[""])
     assert with_ids(told, ["a", "b"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "portfolios", "expected"),
+    [
+        ("Value at risk?", ("Core", "Value"), ("Value at risk?", False)),
+        ("What is the risk of Value?", ("Core", "Value"), ("What is the risk of Value?", True)),
+        ("What is the risk?", ("is", "Core"), ("What is the risk?", False)),
+        ("How risky is Core?", ("Core", "Value"), ("How risky is it?", False)),
+    ],
+)
+def test_a_portfolio_named_by_a_common_word_changes_no_question(text, portfolios, expected) -> None:
+    assert without_portfolios(text, portfolios) == expected
+
+
+@pytest.mark.parametrize(
+    ("symbol", "text"), [("BETA", "What is the beta?"), ("PEAK", "How far below its peak is it?")]
+)
+def test_a_position_named_by_a_word_of_questions_counts_in_capitals_only(symbol, text) -> None:
+    held = {"POS_01": {"symbol": symbol, "name": "Holdings"}}
+    assert find_subjects(text, held)[0] == frozenset()
+    assert find_subjects(f"What about {symbol}?", held)[0] == {"POS_01"}
