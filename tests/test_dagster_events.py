@@ -179,7 +179,7 @@ def test_the_files_have_the_same_rows_as_those_of_dagster_but_planned_keys(
         for event in events:
             original.store_event(by_keys(event))
         storage.store_event_batch(events)
-    assert sum(by_keys(event) is not event for events in calls for event in events) == 4
+    assert sum(by_keys(event) is not event for events in calls for event in events) >= 4
     storage.dispose()
     files = sorted(file.name for file in (folder / "original").glob("*.db"))
     assert len(files) == 3  # the index and two runs

@@ -216,7 +216,8 @@ STATISTICS = (
                 "most sessions in a row with R < 0; a session without R is skipped"),
             _shape("probabilistic_sharpe", "Probability of a positive Sharpe ratio",
                 Unit.PROBABILITY,
-                "Φ(q * sqrt(n - 1) / sqrt(1 - G1 * q + (G2 + 2) / 4 * q²)), q = mean(R) / sd(R)",
+                "N(q * sqrt(n - 1) / sqrt(1 - G1 * q + (G2 + 2) / 4 * q²)), q = mean(R) / sd(R),"
+                " N: distribution function of the standard normal",
                 null="undefined, or constant returns", reference="Bailey and López de Prado (2012)",
                 short="P(Sharpe ratio > 0)"),
             _shape("kelly_leverage", "Kelly leverage", Unit.NUMBER,

@@ -108,7 +108,7 @@ def _realized_returns(data: PortfolioData) -> "pd.Series[float]":
 def list_periods(data: PortfolioData) -> list[PeriodReturn]:
     """Return the pro-forma returns of the month, the year and of `PERIODS` that are known.
 
-    A missing return counts as 0.
+    A missing return counts as 0; half of them have to be known, as for realized histories.
     """
     if data.pro_forma is None:
         return []
@@ -123,7 +123,8 @@ def list_periods(data: PortfolioData) -> list[PeriodReturn]:
     found = []
     for label, start in starts.items():
         known = returns[max(start, 0) :]
-        if start < 0 or not np.isfinite(known).any(axis=0).all():
+        n_known = int(np.isfinite(known).sum(axis=0).min())
+        if start < 0 or not 0 < min_realized_returns(len(known)) <= n_known:
             continue
         growth = np.prod(1.0 + np.where(np.isfinite(known), known, 0.0), axis=0)
         years = len(known) / SESSIONS_PER_YEAR if "annualized" in label else 1.0

@@ -220,7 +220,7 @@ def _print_next(steps: str, answers: _Answers) -> None:
         return
     command = shutil.which("riskmetrics") or "riskmetrics"
     folder, command = (shlex.quote(text) for text in (str(Path.cwd()), command))
-    fetch = f"{command} import prices FILE && " if answers.source == "none" else ""
+    fetch = f"{command} import prices FILE; " if answers.source == "none" else ""
     typer.echo(
         f"{steps}\n\nTo compute every evening, add to your crontab (in the machine's time; choose"
         f" one after 18:30 in New York):\n  30 18 * * 1-5  cd {folder} && {fetch}{command} catch-up"

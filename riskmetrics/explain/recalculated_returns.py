@@ -77,7 +77,8 @@ def _recompute_alpha(sources: SourceRows, _: Row) -> Recalculation:
     if len(paired) >= MIN_YEAR_OBS and paired["index"].nunique() > 1:
         fit = sm.OLS(paired["own"], sm.add_constant(paired["index"])).fit()
         beta = float(fit.params["index"])
-        annual = math.exp(np.log1p(paired["own"]).mean() * SESSIONS_PER_YEAR) - 1
+        growth = float(np.prod((1 + paired["own"].to_numpy(float)).clip(0.0)))
+        annual = growth ** (SESSIONS_PER_YEAR / len(paired)) - 1
         values |= {
             "alpha": float(fit.params["const"]) * SESSIONS_PER_YEAR,
             "alpha_std_error": float(fit.bse["const"]) * SESSIONS_PER_YEAR,

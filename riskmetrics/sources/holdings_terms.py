@@ -1,5 +1,9 @@
 """Terms of the rows of a holdings table: class, side, option, and whether it is sold."""
 
+import re
+from datetime import date
+
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -8,11 +12,12 @@ from riskmetrics.sources.asset_classes import asset_class
 from riskmetrics.sources.column_contents import ACCOUNT_TYPES, SIDES
 from riskmetrics.sources.table_kinds import DATE
 from riskmetrics.sources.tabular_files import Table
-from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.symbols import clean_symbol_text, parse_option
 
 _TERMS = {"strike_price", "expiration_date", "option_right"}
 """Columns of the terms of options."""
+_DAY = re.compile(r"\d[\d./-]*")
 _AFFIRMATIONS = ("yes", "true")
 _RIGHTS = ("CALL", "PUT")
 
@@ -47,8 +52,12 @@ def sold_texts(table: Table) -> "pd.Series[str]":
     """Return the status or the date by which each row is no longer held; empty if it is held."""
     status, sold = table.text("status"), table.text("closed_date")
     closed = load_vocabulary().closed
-    is_closed = status.map(lambda text: starts_with(text, closed)).astype(bool)
-    return sold.where(sold.map(_is_sale).astype(bool), "").mask(is_closed, status)
+    is_closed = status.map(lambda text: bare_words(_DAY.sub("", text)) in closed).astype(bool)
+    is_sold = sold.map(_is_sale).astype(bool)
+    if "closed_date" in table.columns:
+        days = cells.parse_dates(table.columns["closed_date"], None, table.default_order)[0]
+        is_sold &= ~(days > np.datetime64(date.today()))  # a sale that is planned
+    return sold.where(is_sold, "").mask(is_closed, status)
 
 
 def _is_sale(text: str) -> bool:

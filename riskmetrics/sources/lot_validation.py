@@ -106,7 +106,9 @@ def validate_lots(
     validator.reject(validator.text("form_problem") != "", "{form_problem}")
     symbols = validator.symbols("symbol")
     amounts = _read_amounts(validator, stated_by, scale)
-    coins = map(is_coin, symbols, symbols, np.fmax(amounts.last_price, amounts.entry_price))
+    prices = np.fmax(amounts.last_price, amounts.entry_price)
+    # by the price alone: SUI is a coin, and the symbol of Sun Communities
+    coins = (is_coin(symbol, "", price) for symbol, price in zip(symbols, prices, strict=True))
     validator.reject(np.fromiter(coins, bool, len(symbols)), "{symbol} is a cryptocurrency")
     entry = validator.days("entry_date")
     _reject_invalid_quantity(validator, symbols, amounts.quantity, stated_by)

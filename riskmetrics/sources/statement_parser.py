@@ -13,6 +13,7 @@ from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
 from riskmetrics.sources.holdings_columns import choose_holdings_columns
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
+from riskmetrics.sources.section_sides import SectionSide, section_side
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
 from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.table_headers import header_key
@@ -98,7 +99,8 @@ class _StatementParser:
         self._aliases = layout.aliases
         self._header: list[str] = []
         self._columns: dict[str, tuple[int, ...]] = {}
-        self._currency = self._section = self._side = ""
+        self._currency = self._section = ""
+        self._side = SectionSide(path)
         self._has_ended = self._is_in_other_table = False
         self._account = {"account": "", "account_number": ""}
         self._day: StatedDay | None = None
@@ -124,6 +126,7 @@ class _StatementParser:
             self._skip(line, "the day")
         elif self._names_account(next_line):
             self._account["account"] = ", ".join(line.cells)
+            self._side.end_account()
             self._skip(line, "the account")
         elif self._is_in_other_table:
             self._skip(line, "part of another table")
@@ -243,6 +246,7 @@ class _StatementParser:
                 "account": facts.get("account", ""),
                 "account_number": facts.get("number", ""),
             }
+            self._side.end_account()
         if "day" in facts:
             self._day = self._day or parse_stated_day(facts["day"], self._layout.dates)
         if "cash" in facts:
@@ -267,6 +271,7 @@ class _StatementParser:
             self._skip(line, "part of another table")
             return
         self._header, self._is_in_other_table = line.cells, False
+        self._side.start_table(line.number)
         chosen = choose_holdings_columns(self._path, line.cells, self._aliases)
         self._columns, self._currency = chosen.positions, chosen.currency
         if self._layout.is_general and not repeats:
@@ -284,6 +289,8 @@ class _StatementParser:
                 return
         if self._starts_section(line):
             return
+        if _is_total(row):
+            self._side.end_total()
         if _is_remark(line):
             self._skip(line, "a remark")
         elif self._is_total_of_accounts(row):
@@ -293,26 +300,31 @@ class _StatementParser:
             self._ragged_rows.append(RejectedRow(line.number, line.raw, reason))
         else:
             self._require_equal_repeats(line)
-            if self._currency and "currency" not in self._columns:
-                row["currency"] = self._currency
-            if self._side and not row.get("position_type"):
-                row["position_type"] = self._side
-            if self._section and not row.get("investment_class"):
-                row["investment_class"] = self._section
+            self._fill_from_section(row)
             self._rows.append(
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})
             )
+
+    def _fill_from_section(self, row: dict[str, str]) -> None:
+        """Fill currency, side and asset class of a row, where only the lines above state them."""
+        if self._currency and "currency" not in self._columns:
+            row["currency"] = self._currency
+        if not _is_total(row) and (side := self._side.apply()):
+            row["position_type"] = row.get("position_type") or side
+        if self._section and not row.get("investment_class"):
+            row["investment_class"] = self._section
 
     def _starts_section(self, line: Line) -> bool:
         """Record the side or the asset class of the lines below, if a line names only that."""
         if sum(map(bool, line.cells)) != 1:
             return False
         text = line.cells[-1]
-        side, stated_class = _section_side(text), asset_class(text)
+        side, stated_class = section_side(text), asset_class(text)
         if side:
-            self._side = side
+            self._side.start(side)
             self._skip(line, "the side of the lines below")
         elif stated_class:
+            self._side.start_class(line.number, text, is_cash=stated_class == "cash")
             self._section = text
             self._skip(line, "the asset class of the lines below")
         return bool(side or stated_class)
@@ -337,10 +349,11 @@ class _StatementParser:
                 )
 
 
-def _section_side(text: str) -> str:
-    """Return LONG or SHORT if a line of one cell names the side of the positions below it."""
-    sections = load_vocabulary().sections
-    return next((side.upper() for side in sections if bare_words(text) in sections[side]), "")
+def _is_total(row: Mapping[str, str]) -> bool:
+    """Return whether the first identifying text of a row is the word for a total."""
+    names = ("symbol", "identifier", "description", "account", "account_number")
+    text = next((row[name] for name in names if row.get(name)), "")
+    return starts_with(text, load_vocabulary().totals)
 
 
 def _is_remark(line: Line) -> bool:

@@ -392,7 +392,7 @@ def test_a_row_that_cannot_be_read_does_not_sell_what_it_is_about(call, tmp_path
     )
     file.write_text("symbol,quantity\nAAPL,10\njpm,1x0\n")
     result = call("import", "portfolio", str(file), "--name", "Mine", "--as-of", "2022-12-28")
-    assert result.exit_code == 0
+    assert result.exit_code == 4  # a row was rejected
     assert "0 lots opened, 1 closed, 0 corrected, 1 unchanged" in result.stdout
     assert "closed on 2022-12-28: KO" in result.stderr
     assert "because one of their rows was rejected: JPM" in result.stderr

@@ -138,7 +138,7 @@ def test_a_crontab_in_the_folder_uses_the_same_home_as_the_shell(
     assert settings.load().dagster_directory == Path.home() / "runs"
     printed = result.stdout.splitlines()[-1]
     assert printed.startswith(f"  30 18 * * 1-5  cd '{folder}' && ")
-    assert "riskmetrics import prices FILE && " in printed
+    assert "riskmetrics import prices FILE; " in printed
     assert printed.endswith("riskmetrics catch-up")
 
 

@@ -30,13 +30,13 @@ def test_a_reset_says_what_goes_and_asks_before_it_removes(call, filled: sa.Engi
     assert "without a terminal, pass --yes" in call("reset", "--portfolio", GROWTH).stderr
     agreed = call("reset", "--portfolio", GROWTH, input="y\n")
     assert agreed.exit_code == 0
-    assert "64 rows removed:\n" in agreed.stdout
+    assert "70 rows removed:\n" in agreed.stdout
     assert _rows(filled, Scope(GROWTH)) == set()
     assert _rows(filled, Scope()) == {2}
 
 
 def test_a_reset_keeps_to_its_days_and_leaves_input_alone(call, filled: sa.Engine) -> None:
-    assert "68 rows removed" in call("reset", "--all", "--from", f"{SECOND_DAY}", "--yes").stdout
+    assert "74 rows removed" in call("reset", "--all", "--from", f"{SECOND_DAY}", "--yes").stdout
     assert _rows(filled, Scope(first=SECOND_DAY)) == set()
     assert _rows(filled, Scope()) == {1, 2}  # of a symbol, and of two portfolios
     with filled.connect() as connection:

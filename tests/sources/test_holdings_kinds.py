@@ -363,3 +363,60 @@ def test_a_list_of_transactions_below_the_holdings_is_another_table(file):
     found = read_holdings(file(text))
     assert symbols(found) == ["QQVAX"]
     assert found.skipped[-1].reason == "part of another table"
+
+
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [
+        (
+            "Account,Symbol,Quantity,Price\nShort,,,\nX,AMD,10,60\nTotal,,,600\nY,AAPL,5,130\n",
+            {"AMD": -10, "AAPL": 5},
+        ),
+        (
+            "Symbol,Quantity,Price\nShort positions,,\nStocks,,\nAMD,10,60\nETFs,,\nSPY,2,400\n",
+            {"AMD": -10, "SPY": -2},
+        ),
+    ],
+)
+def test_the_side_of_a_section_ends_with_it(file, text, shares):
+    found = read_holdings(file(text))
+    rows = [
+        (row.symbol, row.quantity)
+        for account in found.accounts
+        for row in account.holdings.rows.itertuples()
+    ]
+    assert dict(rows) == shares
+
+
+def test_a_class_after_short_positions_without_a_side_is_refused(file):
+    text = "Symbol,Quantity,Price\nShort positions,,\nAMD,10,60\nStocks,,\nAAPL,5,130\n"
+    with pytest.raises(DataQualityError, match="line 4, Stocks, follows short positions"):
+        read_holdings(file(text))
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "is_held"),
+    [
+        ("Status", "Sold", False),
+        ("Status", "Closed 2024-03-05", False),
+        ("Status", "Sold to open", True),
+        ("Status", "Closed-end fund", True),
+        ("Date sold", "2024-03-05", False),
+        ("Date sold", "2999-03-05", True),
+    ],
+)
+def test_a_position_is_sold_by_its_whole_status_or_a_past_day(file, header, cell, is_held):
+    found = read_holdings(file(f"Symbol,Quantity,Price,{header}\nQQA,1,2,\nQQB,10,130,{cell}\n"))
+    assert symbols(found) == (["QQA", "QQB"] if is_held else ["QQA"])
+
+
+def test_a_header_after_short_positions_is_refused_unless_another_account_is_named(file):
+    table = "Symbol,Quantity,Price\n{}AMD,10,60\n"
+    text = table.format("Short positions,,\n") + table.format("")
+    with pytest.raises(DataQualityError, match="line 4, a header, follows short positions"):
+        read_holdings(file(text))
+
+
+def test_the_name_of_a_company_is_not_that_of_a_coin(file):
+    found = read_holdings(file("Symbol,Quantity,Price,Description\nSUI,10,130,Sun Communities\n"))
+    assert symbols(found) == ["SUI"]
