@@ -61,7 +61,7 @@ def remember_symbols(
     from riskmetrics.sources.security_identifiers import identifier_key
 
     by_user = {key: symbol for text, symbol in mapped.items() if (key := identifier_key(text))}
-    security_identifiers.store_symbols(connection, by_user, "user")
+    security_identifiers.store_symbols(connection, by_user, security_identifiers.USER)
     kept = security_identifiers.add_symbols(connection, stated, "statement")
     for key, symbol in kept.items():
         echo_err(

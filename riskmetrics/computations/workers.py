@@ -171,12 +171,14 @@ def _prepare_process(environment: Mapping[str, str], started: Barrier) -> None:
 
     The run decides what an interrupt ends: Ctrl-C is sent to all processes of a terminal. All
     processes start before the first task: the pool would never end one that it starts while
-    another is lost.
+    another is lost. The pool ends its processes by SIGTERM and waits for them. They inherit how the
+    run treats it, and Dagster ignores it in a job of a shell's background.
     """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     started.wait(_START_SECONDS)
     os.environ.clear()
     os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _dask_workers(address: str) -> Workers:

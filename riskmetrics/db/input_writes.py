@@ -126,12 +126,14 @@ def _find_mixed_symbols(connection: sa.Connection, rows: pd.DataFrame) -> list[s
 def store_profiles(connection: sa.Connection, rows: pd.DataFrame, source: str) -> WriteCounts:
     """Store company profiles, one per symbol; missing columns and cells keep stored values.
 
-    A column ``identifiers`` has the keys of the ISIN and CUSIP of each symbol.
+    A column ``identifiers`` has the keys of the ISIN and CUSIP of each symbol. One that several
+    symbols have is not stored.
     """
     write.lock_asset(connection, "profiles")
     if "identifiers" in rows:
-        pairs = zip(rows["identifiers"], rows["symbol"], strict=True)
-        symbols = {key: symbol for keys, symbol in pairs for key in keys}
+        stated = rows[["identifiers", "symbol"]].explode("identifiers").dropna()
+        unique = stated[~stated["identifiers"].duplicated(keep=False)]
+        symbols = dict(zip(unique["identifiers"], unique["symbol"], strict=True))
         security_identifiers.store_symbols(connection, symbols, source)
         rows = rows.drop(columns="identifiers")
     return write.upsert_rows(

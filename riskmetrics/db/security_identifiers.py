@@ -8,6 +8,9 @@ import sqlalchemy as sa
 from riskmetrics.db import tables, write
 from riskmetrics.db.sql_expressions import any_of
 
+USER = "user"
+"""Source of the symbols that the user has mapped."""
+
 _TABLE = tables.security_identifiers
 
 
@@ -20,7 +23,10 @@ def read_symbols(connection: sa.Connection, keys: Collection[str]) -> dict[str, 
 
 
 def store_symbols(connection: sa.Connection, symbols: Mapping[str, str], source: str) -> None:
-    """Store the symbols of identifiers, and replace other symbols of the same identifiers."""
+    """Store the symbols of identifiers, and replace other symbols of the same identifiers.
+
+    Only the user replaces what the user has mapped.
+    """
     if not symbols:
         return
     write.lock_asset(connection, "identifiers")
@@ -29,6 +35,11 @@ def store_symbols(connection: sa.Connection, symbols: Mapping[str, str], source:
     )
     known = read_symbols(connection, symbols)
     changed = rows[rows["identifier"].map(known) != rows["symbol"]]
+    if source != USER:
+        mapped = sa.select(_TABLE.c.identifier).where(
+            _TABLE.c.identifier == any_of(symbols), _TABLE.c.data_source == USER
+        )
+        changed = changed[~changed["identifier"].isin(connection.scalars(mapped).all())]
     if len(changed):
         write.upsert_rows(connection, _TABLE, changed, key=["identifier"])
 

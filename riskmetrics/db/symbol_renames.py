@@ -11,6 +11,7 @@ from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.stored_prices import read_price_history
 from riskmetrics.db.transaction_renames import record_symbol_changes
 from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.funds import load_funds
 from riskmetrics.results import price_history
 
 _OPTION_TERMS = r"\d{6}[CP]\d{8}$"
@@ -46,16 +47,11 @@ def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
     if changed == (0, 0):
         raise UsageError(f"no lot and no price of {old} is stored: check the symbol")
     record_symbol_changes(connection, lambda symbol: _rename_text(symbol, old, new))
+    if _is_fund(connection, old):  # a benchmark may have the code of a symbol
+        weights = tables.benchmarks_sector_weights
+        _move_rows(connection, weights, old, new, key=("asof_date",), name="benchmark_code")
     _move_rows(connection, tables.company_profiles, old, new, key=())
     _move_rows(connection, tables.price_decisions, old, new, key=("date",))
-    _move_rows(
-        connection,
-        tables.benchmarks_sector_weights,
-        old,
-        new,
-        key=("asof_date", "sector"),
-        name="benchmark_code",
-    )
     security_identifiers.rename_symbol(connection, old, new)
     _move_rows(connection, tables.symbol_events, old, new, key=("day",))
     answers, settings = tables.vendor_responses, tables.database_settings
@@ -67,6 +63,14 @@ def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
         .values(value=new)
     )
     return changed
+
+
+def _is_fund(connection: sa.Connection, symbol: str) -> bool:
+    """Return whether a symbol is a fund by its profile, or a well-known one."""
+    table = tables.company_profiles
+    query = sa.select(table.c.is_etf | table.c.is_fund).where(table.c.symbol == symbol)
+    known = load_funds()
+    return bool(connection.scalar(query)) or symbol in {*known.benchmark_codes, *known.classes}
 
 
 def _rename_lots(connection: sa.Connection, old: str, new: str) -> int:

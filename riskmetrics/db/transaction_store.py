@@ -43,7 +43,7 @@ class TransactionChanges:
     outside: list[Transaction]
     """Stored transactions of the same layout before or after the period of the file."""
     matched: list[Transaction]
-    """Transactions of the file that another file states under another reference."""
+    """Transactions of the file that one of another layout states, or under another reference."""
 
 
 def as_stored(transaction: Transaction) -> Transaction:
@@ -92,7 +92,12 @@ def store_transactions(
             _update(connection, portfolio_id, pair, update, file)
     absent, outside = _find_absent(connection, portfolio_id, stated, present, file.layout)
     n_unchanged = len(stated) - len(added) - n_corrected
-    matched = [one.stated for one in pairs.values() if one.has_two_references]
+    layouts = {one.transaction.reference: one.layout for one in rows}
+    matched = [
+        one.stated
+        for one in pairs.values()
+        if one.has_two_references or layouts[one.stored.reference] != file.layout
+    ]
     return TransactionChanges(len(added), n_corrected, n_unchanged, absent, outside, matched)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
-from riskmetrics.explain.source_rows import SourceRows, compute_once
+from riskmetrics.explain.compute_once import compute_once
+from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
 from riskmetrics.results.lot_frames import CONTRACT_SIZE, OPTION_RIGHTS
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
+from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
-from riskmetrics.explain.source_rows import SourceRows, compute_once
+from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
-from riskmetrics.explain.source_rows import SourceRows, compute_once
+from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.decayed_covariance import COVARIANCE_HALF_LIFE
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW

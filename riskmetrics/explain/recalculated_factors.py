@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
+from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculated_betas import weight_betas
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
-from riskmetrics.explain.source_rows import SourceRows, compute_once
+from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.factor_sets import MARKET, SPECIFIC
 from riskmetrics.metrics.factor_model import MAX_VIF
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR

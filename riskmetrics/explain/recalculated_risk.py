@@ -9,12 +9,13 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
+from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculated_active import active_and_incremental
 from riskmetrics.explain.recalculated_covariance import decayed_covariance
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.revalued_options import revaluation_difference
-from riskmetrics.explain.source_rows import SourceRows, compute_once
+from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
 from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics._typing import FloatArray, IntArray

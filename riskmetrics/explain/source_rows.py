@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from functools import cached_property, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
 import pandas as pd
 import sqlalchemy as sa
@@ -34,7 +34,6 @@ from riskmetrics.results.income import infer_distributions
 from riskmetrics.results.lot_frames import is_listed, underlying
 from riskmetrics.results.model_versions import ModelVersions, parse_versions
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -398,16 +397,3 @@ def _only_row(found: pd.DataFrame, what: str) -> "pd.Series[Any]":
             " Run the session again."
         )
     return found.iloc[0]
-
-
-def compute_once(
-    function: Callable[Concatenate[SourceRows, P], T],
-) -> Callable[Concatenate[SourceRows, P], T]:
-    """Return a function of source rows that computes once for each of its other arguments."""
-
-    @wraps(function)
-    def compute(sources: SourceRows, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        key = function, *args, *kwargs.items()
-        return sources.get_or_compute(key, lambda: function(sources, *args, **kwargs))
-
-    return compute

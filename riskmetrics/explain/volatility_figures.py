@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
-from riskmetrics.explain.source_rows import SourceRows, compute_once
+from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_features import VolatilityInputs
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method

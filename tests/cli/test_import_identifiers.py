@@ -88,6 +88,10 @@ def test_a_file_does_not_replace_a_stored_symbol_but_the_user_does(run, database
     named = "ISIN,Quantity\nUS30303M1027,15\n"
     run("portfolio", named, "--name", "P", *AS_OF, "--map", "US30303M1027=FB")
     assert stored(database) == {"30303M102": ("FB", "user")}
+    run("profiles", "symbol,isin\nMETA,US30303M1027\nKO,US1912161007\nCCE,US1912161007\n")
+    assert stored(database) == {
+        "30303M102": ("FB", "user")
+    }  # and an ISIN of two symbols is of none
     with open_connection(database) as connection:
         rename_symbol(connection, "FB", "META")
         connection.commit()

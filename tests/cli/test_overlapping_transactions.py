@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.errors import DataQualityError
 from riskmetrics.transactions.model import Transaction
+from tests.cli.conftest import Call
 from tests.conftest import open_connection
 from tests.transactions.random_years import generate_year
 
@@ -155,6 +156,23 @@ def test_ids_and_fingerprints_are_one_transaction(
     with open_connection(database) as connection:
         has_id = connection.scalars(sa.select(tables.transactions.c.has_id)).all()
     assert has_id == [True] * 3
+
+
+def test_an_equal_transaction_of_another_layout_counts_once_with_a_warning(
+    call: Call, load: Importer, tmp_path: Path
+) -> None:
+    load("P", ["2024-03-04,Deposit,,,500.00,,", "2024-03-05,Buy,KO,10,-600.00,,"])
+    file = tmp_path / "broker.csv"
+    file.write_text(
+        "Activity Date,Process Date,Settle Date,Instrument,Description,Trans Code,Quantity,Price,"
+        "Amount\n3/5/2024,3/5/2024,3/7/2024,KO,Coca-Cola,Buy,10,$60.00,($600.00)\n"
+    )
+    done = call("import", "transactions", str(file), "--portfolio", "P", "--add")
+    assert done.exit_code == 0, done.stderr
+    assert "1 transaction of the file count once" in done.stderr
+    assert "a portfolio of its own" in done.stderr
+    again = load("P", ["2024-03-04,Deposit,,,500.00,,"])
+    assert "count once" not in again.stderr
 
 
 def test_two_ids_of_one_broker_are_two_transactions(load: Importer, database: str) -> None:

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -77,6 +79,47 @@ def test_shards_are_computed_if_a_process_was_lost_while_it_waited(
         found = opened.run(TASKS)
     assert len(found) == len(TASKS)
     assert all(outcomes["pid"] != lost for outcomes in found)
+
+
+def test_a_lost_process_ends_the_others_where_sigterm_is_ignored(tmp_path: Path) -> None:
+    """As in a job of a shell's background, where Dagster ignores it: the pool would wait for ever.
+
+    Only a process of its own has processes that inherit this.
+    """
+    script = tmp_path / "lose_one.py"
+    script.write_text(
+        """
+import os, signal
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from riskmetrics import settings
+from riskmetrics.computations import workers
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with workers.open_workers(settings.load(), print) as opened:
+        executor, _ = opened._started
+        os.kill(executor.submit(os.getpid).result(), signal.SIGKILL)
+        try:
+            while True:
+                executor.submit(os.getpid).result()
+        except BrokenProcessPool:
+            opened.close()
+    print("closed")
+"""
+    )
+    process = subprocess.Popen(
+        [sys.executable, script],
+        env={**os.environ, "RISKMETRICS_WORKERS": "2"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.communicate(timeout=60)[0] == "closed\n"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_a_shard_that_ends_its_worker_each_time_is_given_up(

@@ -189,10 +189,25 @@ def test_sector_weights_of_a_fund_go_along(connection):
                 .where(tables.benchmarks_sector_weights.c.sector == "Energy")
                 .values(asof_date=DAYS[6])
             )
+    profile = {"symbol": "OLDF", "is_etf": True, "data_source": "file"}
+    connection.execute(sa.insert(tables.company_profiles).values(profile))
     rename_symbol(connection, "OLDF", "NEWF")
     table = tables.benchmarks_sector_weights
     query = sa.select(table.c.benchmark_code, table.c.asof_date, table.c.sector)
-    assert {code for code, *_ in connection.execute(query)} == {"NEWF"}
+    # the weights of a day are of one fund: those of the old name on DAYS[5] would add to the new
+    assert sorted(connection.execute(query).all()) == [
+        ("NEWF", DAYS[5], "Energy"),
+        ("NEWF", DAYS[6], "Energy"),
+    ]
+
+
+def test_the_weights_of_a_benchmark_stay_although_a_symbol_has_its_code(connection):
+    store(connection, "SP500", 0, 20)
+    weights = pd.DataFrame({"date": DAYS[5], "sector": ["Energy"], "weight": [1.0]})
+    input_writes.store_benchmark_weights(connection, weights, "SP500", "file")
+    rename_symbol(connection, "SP500", "GSPC")
+    code = sa.select(tables.benchmarks_sector_weights.c.benchmark_code)
+    assert connection.scalars(code).all() == ["SP500"]
 
 
 def test_a_symbol_is_renamed_twice_and_back(connection):
