@@ -60,8 +60,8 @@ _VIEW_COMMENTS = {
 
 _POSITION_COLUMNS = {
     "sector": "Sector of the symbol, or of an option's underlying, in company_profiles.",
-    "price": "Close of the session, or of an earlier one up to 7 days before, where portfolios count"
-    " 5 sessions; for an option or a private holding, the stated price.",
+    "price": "Close of the session, or of an earlier one up to 7 days before (portfolios count"
+    " 5 sessions); for an option or a private holding, the stated price.",
     "price_day": "Session of the close in price. NULL: no close, or the price is stated.",
     "value": "Value: units * price; negative for a short lot. NULL: no close within 7 days.",
     "daily_price_pnl": "P&L of the session by price, without income: from the close before, or on"
