@@ -263,4 +263,4 @@ COMMON_QUESTIONS = (
 """Known questions, the more specific ones first; refusals are not offered."""
 
 OFFERED = tuple(question.example for question in COMMON_QUESTIONS if question.example)
-"""Questions that users are told they can ask."""
+"""Example questions that the command lists."""

@@ -20,7 +20,7 @@ Names = Mapping[str, str]
 
 _MAX_TITLE_CHARS = 200
 
-TOLD_IN = "told_in"
+COLUMN = "column"
 """Key of a finding that is a sentence of the prose: the column that has it."""
 
 NOT_ANSWERED, NOTHING = "Not answered", "Nothing to tell"
@@ -36,7 +36,7 @@ class NoteText(NamedTuple):
     summary: str
     full_analysis: str
     key_findings: list[dict[str, Any]]
-    """Sentences with their evidence: those of the prose, marked by `TOLD_IN`, then the list."""
+    """Sentences with their evidence: those of the prose, marked by `COLUMN`, then the list."""
     recommendations: list[dict[str, Any]]
     data_limitations: str
 
@@ -124,7 +124,7 @@ def realize_note(
         full_analysis="\n\n".join(others),
         key_findings=[
             *(
-                find(step.claim) | {TOLD_IN: "full_analysis" if place else "summary"}
+                find(step.claim) | {COLUMN: "full_analysis" if place else "summary"}
                 for place, steps in enumerate(plan.paragraphs)
                 for step in steps
             ),

@@ -102,12 +102,12 @@ def day(value: date) -> str:
 
 def listed_findings(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the findings of an insight that its prose does not state."""
-    return [finding for finding in findings if "told_in" not in finding]
+    return [finding for finding in findings if "column" not in finding]
 
 
 def prose_evidence(findings: Iterable[Mapping[str, Any]]) -> str:
     """Format the evidence of the sentences in an insight's prose on one line, each fact once."""
-    of_prose = [finding for finding in findings if "told_in" in finding]
+    of_prose = [finding for finding in findings if "column" in finding]
     return evidence({fact["fact"]: fact for each in of_prose for fact in each["evidence"]}.values())
 
 

@@ -100,7 +100,7 @@ def test_every_portfolio_gets_its_notes_with_severity_evidence_and_limits(
         [text["summary"], text["full_analysis"], *(each["text"] for each in text["key_findings"])]
     )
     # every sentence is listed with its evidence, those of the prose by the column that has them
-    columns = {finding.get("told_in", "key_findings") for finding in text["key_findings"]}
+    columns = {finding.get("column", "key_findings") for finding in text["key_findings"]}
     assert columns >= {"summary", "full_analysis"}
     (weight,) = stored(
         computed_sample,

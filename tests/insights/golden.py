@@ -24,7 +24,7 @@ def write_note(name: str) -> str:
         f"**{text.title}**",
         text.summary,
         text.full_analysis,
-        *(f"- {each['text']}" for each in text.key_findings if "told_in" not in each),
+        *(f"- {each['text']}" for each in text.key_findings if "column" not in each),
         f"*{advice}*" if advice else "",
     ]
     return "\n\n".join(part for part in parts if part)

@@ -48,7 +48,7 @@ def all_notes() -> list[tuple[Sheet, Plan, NoteText]]:
 def without_findings(text: NoteText, column: str) -> str:
     """Return what is left of a column without the sentences whose evidence is kept."""
     left = getattr(text, column)
-    told = [each["text"] for each in text.key_findings if each.get("told_in") == column]
+    told = [each["text"] for each in text.key_findings if each.get("column") == column]
     for sentence in sorted((each.removesuffix(".") for each in told), key=len, reverse=True):
         joined = sentence[0].lower() + sentence[1:]
         found = sentence if sentence in left else joined
@@ -85,8 +85,8 @@ def test_evidence_of_the_prose_is_shown_once_and_its_sentences_are_not_repeated(
     cash = {"fact": "cash_value", "what": "cash", "value": "$1"}
     listed = {"text": "Cash is low.", "evidence": [cash]}
     findings = [
-        {"text": "Equity is $5.", "evidence": [equity], "told_in": "summary"},
-        {"text": "Cash is 20%.", "evidence": [cash, equity], "told_in": "full_analysis"},
+        {"text": "Equity is $5.", "evidence": [equity], "column": "summary"},
+        {"text": "Cash is 20%.", "evidence": [cash, equity], "column": "full_analysis"},
         listed,
     ]
     assert formatting.prose_evidence(findings) == "equity $5; cash $1"

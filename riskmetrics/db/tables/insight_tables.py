@@ -28,7 +28,7 @@ ai_insights = sa.Table(
     sa.Column(
         "key_findings",
         sa.JSON,
-        doc="List of findings: text, evidence, and told_in, the column whose prose has the text.",
+        doc="List of findings: text, evidence, and the column whose prose has the text.",
     ),
     sa.Column("recommendations", sa.JSON, doc="List of recommendations."),
     sa.Column("data_limitations", sa.Text, doc="Limitations of the data, with reasons."),
