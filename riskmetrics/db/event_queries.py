@@ -1,5 +1,6 @@
 """Read and store calendars of events, such as days of earnings reports."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import pandas as pd
@@ -10,11 +11,13 @@ from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.write import WriteCounts
 
 
-def read_events(connection: sa.Connection) -> pd.DataFrame:
-    """Return symbol, day and known_on (timestamps) of every event, by symbol and day."""
+def read_events(connection: sa.Connection, symbols: Collection[str]) -> pd.DataFrame:
+    """Return symbol, day and known_on (timestamps) of the events of symbols, by symbol and day."""
     table = tables.symbol_events
     columns = table.c.symbol, table.c.day, table.c.known_on
-    return fetch_frame(connection, sa.select(*columns).order_by(table.c.symbol, table.c.day))
+    wanted = table.c.symbol == sa.any_(sa.cast(sorted(symbols), sa.ARRAY(sa.Text)))
+    statement = sa.select(*columns).where(wanted).order_by(table.c.symbol, table.c.day)
+    return fetch_frame(connection, statement)
 
 
 def store_events(

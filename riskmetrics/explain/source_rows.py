@@ -271,12 +271,10 @@ class SourceRows:
 
     def events(self, symbol: str) -> pd.DataFrame:
         """Return day and known_on of the events of a symbol's calendar."""
-        own = self._events[self._events["symbol"] == symbol]
+        own = self._cache.get_or_compute(
+            ("events", symbol), lambda: event_queries.read_events(self._connection, [symbol])
+        )
         return self.record_use("symbol_events", own) if len(own) else own
-
-    @cached_property
-    def _events(self) -> pd.DataFrame:
-        return event_queries.read_events(self._connection)
 
     def is_fund(self, symbol: str) -> bool:
         """Return whether a symbol is an ETF, a fund or an index."""

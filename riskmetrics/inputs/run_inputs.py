@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import factor_queries, input_queries, stored_prices
+from riskmetrics.db import event_queries, factor_queries, input_queries, stored_prices
 from riskmetrics.inputs.shared_series import SharedSeries
 from riskmetrics.inputs.snapshot import Snapshot, list_open_symbols
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW
@@ -248,8 +248,9 @@ class RunInputs:
         )
         opens = panels.opens_over_closes(bars["open"], bars["close"])
         volumes = bars["volume"].to_numpy()[2:]
+        events = event_queries.read_events(self.snapshot.connection, symbols)
         event_ages = event_panels.align_events(
-            self.snapshot.events, pd.DatetimeIndex(returns.frame.index), returns.frame.columns
+            events, pd.DatetimeIndex(returns.frame.index), returns.frame.columns
         )
         return returns, volatility_results.DailyBars(ranges.to_numpy(), opens, volumes, event_ages)
 

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import (
     calibration_queries,
-    event_queries,
     input_queries,
     stored_settings,
     transactions,
@@ -156,13 +155,6 @@ class Snapshot:
             lambda: frozenset(
                 {*calibration_queries.read_fund_symbols(self.connection), *self.indices}
             ),
-        )
-
-    @property
-    def events(self) -> pd.DataFrame:
-        """Calendar of events: symbol, day and known_on."""
-        return self.shared.get_or_compute(
-            "events", lambda: event_queries.read_events(self.connection)
         )
 
     @cached_property

@@ -182,7 +182,7 @@ def _season(moves: FloatArray, usual: FloatArray, event_ages: IntArray | None) -
         first = SEASON_LAGS[-1] - lag
         total += np.log(largest[first : first + n_dates])
     season = total / len(SEASON_LAGS)
-    if event_ages is None or not event_ages.size:
+    if event_ages is None:
         return season
     return _season_of_events(largest, event_ages[-n_dates:], season)
 

@@ -157,11 +157,8 @@ def _estimate_days(
             market_returns[rows][year],
             None if own is None else exposure[:, d] * own.ranges[year],
         )
-        features = build_features(
-            _feature_returns(window, single, positions),
-            *(() if own is None else own[:3]),
-            event_ages=None if own is None else own.event_ages,
-        )
+        returns_of_features = _feature_returns(window, single, positions)
+        features = (build_features if own is None else own.features)(returns_of_features)
         ewma = ewma_forecasts(window.series, 1)
         at = inputs, features, versions, version[d : d + 1], series_class[:, d]
         covered = window.coverage[year] * valuation.priced_share[:, d]

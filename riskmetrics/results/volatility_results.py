@@ -27,6 +27,7 @@ from riskmetrics.metrics.variance_correction import (
     correct,
 )
 from riskmetrics.metrics.volatility import MIN_MONTH_OBS, MONTH
+from riskmetrics.results.event_panels import EventAges
 from riskmetrics.results.model_versions import ModelVersions
 
 QUARTER, MIN_QUARTER_OBS = 63, 45
@@ -95,24 +96,26 @@ class DailyBars(NamedTuple):
     opens: FloatArray
     """Opening prices over closes."""
     volumes: FloatArray
-    event_ages: IntArray | None = None
-    """Ages of months around known events, (T, N, 4); see `event_panels.align_events`."""
+    event_ages: EventAges | None = None
+    """Ages of months around known events; see `event_panels.align_events`."""
 
     def select(self, rows: slice, columns: slice | IntArray) -> "DailyBars":
         """Return some rows and columns."""
         ranges, opens, volumes = (values[rows][:, columns] for values in self[:3])
-        ages = None if self.event_ages is None else self.event_ages[rows][:, columns]
+        ages = None if self.event_ages is None else self.event_ages.select(rows, columns)
         return DailyBars(ranges, opens, volumes, ages)
+
+    def features(self, returns: FloatArray) -> Features:
+        """Return the features of the forecast's correction, with these data of each session."""
+        ages = None if self.event_ages is None else self.event_ages.expand()
+        return build_features(returns, *self[:3], event_ages=ages)
 
     def add_missing_column(self) -> "DailyBars":
         """Return the same with a last column of missing values."""
-        ages = self.event_ages
-        if ages is not None:
-            nothing = np.full((len(ages), 1, ages.shape[-1]), -1)
-            ages = np.concatenate([ages, nothing], axis=1)
         ranges, opens, volumes = (
             np.column_stack([values, np.full(len(values), np.nan)]) for values in self[:3]
         )
+        ages = None if self.event_ages is None else self.event_ages.add_series()
         return DailyBars(ranges, opens, volumes, ages)
 
 
@@ -202,7 +205,7 @@ def _symbol_estimates(
     series_class: IntArray,
 ) -> _Estimates:
     inputs = har.build_regressors(returns, market, bars.ranges)
-    features = build_features(returns, *bars[:3], event_ages=bars.event_ages)
+    features = bars.features(returns)
     n_forecasts = len(features.quarter)
     inputs = har.Regressors._make(values[-n_forecasts:] for values in inputs)
     version = version[-n_forecasts:]

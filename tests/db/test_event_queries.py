@@ -27,7 +27,8 @@ def store(connection: sa.Connection, *events: tuple[str, str, str | None], today
 
 
 def stored(connection: sa.Connection) -> list[tuple[str, str, str]]:
-    found = event_queries.read_events(connection)
+    names = connection.scalars(sa.select(tables.symbol_events.c.symbol)).all()
+    found = event_queries.read_events(connection, set(names))
     return [
         (row.symbol, str(row.day.date()), str(row.known_on.date()))
         for row in found.itertuples(index=False)
@@ -84,6 +85,12 @@ def test_a_date_that_is_moved_replaces_the_former_one_but_not_what_has_happened(
     )
     store(connection, ("A", "2024-02-08", None))
     assert [day for _, day, _ in stored(connection)] == ["2024-01-19", "2024-02-08"]
+
+
+def test_only_events_of_the_symbols_are_read(connection):
+    store(connection, *((symbol, "2024-02-01", None) for symbol in "CAB"))
+    assert list(event_queries.read_events(connection, {"C", "A", "X"})["symbol"]) == ["A", "C"]
+    assert event_queries.read_events(connection, set()).empty
 
 
 def test_a_renamed_symbol_keeps_its_events(connection):

@@ -153,11 +153,26 @@ def test_days_without_a_session_count_as_the_next_one():
 
     def ages(day: str, known_on: str) -> FloatArray:
         events = pd.DataFrame([*past, ("X", day, known_on)], columns=["symbol", "day", "known_on"])
-        return align_events(events, sessions, pd.Index(["W", "X"]))
+        return align_events(events, sessions, pd.Index(["W", "X"])).expand()
 
     found = ages("2024-08-03", "2024-06-16")
     assert_array_equal(found, ages("2024-08-05", "2024-06-17"))
     assert found.shape == (len(sessions), 2, 4)
     assert (found[:, 0] == -1).all()
     assert (found != ages("2024-08-06", "2024-06-17")).any()
-    assert align_events(NO_EVENTS, sessions, pd.Index(["X"])).shape == (len(sessions), 1, 0)
+    assert align_events(NO_EVENTS, sessions, pd.Index(["X"])).expand() is None
+
+
+def test_only_symbols_with_events_take_memory():
+    """One symbol of 100,000 has a calendar; a panel of all ages would take 260 MB."""
+    sessions = pd.DatetimeIndex(pd.to_datetime(SESSIONS[-322:]))
+    symbols = pd.Index([f"S{number:06}" for number in range(100_000)])
+    days = pd.to_datetime(SESSIONS[-300::63])
+    events = pd.DataFrame({"symbol": "S050000", "day": days, "known_on": days})
+    found = align_events(events, sessions, symbols)
+    assert found.ages.nbytes + found.columns.nbytes < 1e6
+    block = found.select(slice(None), slice(49_984, 50_048)).expand()
+    alone = align_events(events, sessions, symbols[[50_000]]).expand()
+    assert_array_equal(block[:, 16], alone[:, 0])
+    assert (np.delete(block, 16, axis=1) == -1).all()
+    assert (alone >= 0).any()
