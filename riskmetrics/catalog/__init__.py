@@ -7,7 +7,7 @@ that the catalog imports in milliseconds; `tests/catalog` compares them with the
 constants.
 """
 
-from riskmetrics.catalog.figure import Figure, Unit
+from riskmetrics.catalog.figure import Absence, Figure, Place, Unit
 from riskmetrics.catalog.listing import Listing
 from riskmetrics.catalog.registry import (
     all_figures,
@@ -22,8 +22,10 @@ from riskmetrics.catalog.registry import (
 from riskmetrics.catalog.statistic import Statistic
 
 __all__ = [
+    "Absence",
     "Figure",
     "Listing",
+    "Place",
     "Statistic",
     "Unit",
     "all_figures",

@@ -2,6 +2,14 @@
 
 from functools import partial
 
+from riskmetrics.catalog.absences import (
+    BEHIND_POSITIONS,
+    COUNTED,
+    NO_SENTENCE,
+    OF_A_POSITION,
+    ONLY_COMMANDS,
+    QUALIFIES,
+)
 from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -14,26 +22,38 @@ _WEIGHTED = (
 
 _two_factors = partial(
     Figure, "symbol_two_factor_betas", window=_WINDOW, minimum=_PAIRS,
-    reference="Frisch and Waugh (1933)",
+    reference="Frisch and Waugh (1933)", absent=BEHIND_POSITIONS,
 )  # fmt: skip
 _adjusted_beta = partial(
-    Figure, "symbol_adjusted_betas", window=_WINDOW, minimum=_PAIRS, reference="Vasicek (1973)"
+    Figure,
+    "symbol_adjusted_betas",
+    window=_WINDOW,
+    minimum=_PAIRS,
+    reference="Vasicek (1973)",
+    absent=BEHIND_POSITIONS,
 )
 _decayed_beta = partial(
     Figure, "symbol_decayed_betas", window="504 sessions", minimum=_PAIRS,
-    reference="White (1980)",
+    reference="White (1980)", absent=OF_A_POSITION,
 )  # fmt: skip
 _portfolio = partial(Figure, "portfolio_snapshots", window=_WINDOW, minimum=COVERED)
 _portfolio_decayed_beta = partial(
     Figure, "portfolio_decayed_betas", window="504 sessions", minimum=f"{_PAIRS}, {COVERED}",
-    reference="White (1980)",
+    reference="White (1980)", absent=NO_SENTENCE,
 )  # fmt: skip
 _rates = partial(Figure, "portfolio_rate_betas", window=_WINDOW, minimum=COVERED)
 
 
 def _one_factor(table: str, column: str, label: str, index: str) -> tuple[Figure, ...]:
     """Return the figures of a regression on one index."""
-    figure = partial(Figure, table, window=_WINDOW, minimum=_PAIRS, reference="Sharpe (1963)")
+    figure = partial(
+        Figure,
+        table,
+        window=_WINDOW,
+        minimum=_PAIRS,
+        reference="Sharpe (1963)",
+        absent=OF_A_POSITION,
+    )
     return (
         figure(column, label, Unit.BETA,
             f"cov(r, {index}) / var({index}) over the paired returns of the 90 sessions to the"
@@ -45,7 +65,8 @@ def _one_factor(table: str, column: str, label: str, index: str) -> tuple[Figure
             "sqrt(SSR / (n - 2) / Sxx), the classical standard error of beta"),
         figure("p_value", "p-value", Unit.P_VALUE, "2 * P(T(n - 2) > |beta / std_error|)"),
         figure("observations", "Observations", Unit.COUNT,
-            "n, sessions of the 90 on which symbol and index have a return", minimum=""),
+            "n, sessions of the 90 on which symbol and index have a return", minimum="",
+            absent=OF_A_POSITION if column == "beta" else BEHIND_POSITIONS),
     )  # fmt: skip
 
 
@@ -79,19 +100,19 @@ FIGURES = (
         " deviations of returns of symbol and market from their weighted means"),
     _decayed_beta("std_error", "Std error of the age-decayed beta", Unit.BETA,
         "sqrt(sum(w² * dm² * e²)) / sum(w * dm²), e = dr - beta * dm: robust to changing"
-        " volatility (HC0)"),
+        " volatility (HC0)", absent=BEHIND_POSITIONS),
     _decayed_beta("forecast_std_error", "Std error as a forecast", Unit.BETA,
         "4 * std_error; 1.96 of it covered 95 % of the betas of the next 90 sessions"),
     _decayed_beta("effective_observations", "Effective observations", Unit.NUMBER,
-        "sum(w)² / sum(w²)", reference="Kish (1965)"),
+        "sum(w)² / sum(w²)", reference="Kish (1965)", absent=BEHIND_POSITIONS),
     _decayed_beta("observations", "Observations", Unit.COUNT,
         "n, sessions of the 504 on which symbol and market have a return", minimum="",
-        reference=""),
+        reference="", absent=BEHIND_POSITIONS),
     _portfolio("beta_calculated_90d", "Beta, 90 sessions", Unit.BETA, _WEIGHTED.format("beta")),
     _portfolio("beta_calculated_90d_r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
         "exposure-weighted mean R² of the positions"),
     _portfolio("beta_calculated_90d_observations", "Fewest observations", Unit.COUNT,
-        "fewest observations among the positions with a beta"),
+        "fewest observations among the positions with a beta", absent=QUALIFIES),
     _portfolio("beta_portfolio_regression", "Portfolio regression", Unit.BETA,
         f"slope of R on the market, {PRO_FORMA} over the window", minimum=f"{_PAIRS}, {COVERED}",
         reference="Sharpe (1963)"),
@@ -102,21 +123,29 @@ FIGURES = (
     _portfolio_decayed_beta("regression_beta", "Portfolio regression, age-decayed", Unit.BETA,
         f"as symbol_decayed_betas.beta, of {PRO_FORMA}"),
     _portfolio_decayed_beta("std_error", "Std error of the regression", Unit.BETA,
-        "as symbol_decayed_betas.std_error, of R"),
+        "as symbol_decayed_betas.std_error, of R", absent=ONLY_COMMANDS),
     _portfolio_decayed_beta("forecast_std_error", "Std error as a forecast", Unit.BETA,
         "4 * std_error"),
     _portfolio_decayed_beta("observations", "Observations", Unit.COUNT,
-        "sessions of the 504 on which R and the market have a return", minimum="", reference=""),
+        "sessions of the 504 on which R and the market have a return", minimum="", reference="",
+        absent=COUNTED),
     _rates("rate_beta", "Rate beta", Unit.BETA, _WEIGHTED.format("rate beta")),
     _rates("r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
-        "exposure-weighted mean R² of the positions on the rate index"),
+        "exposure-weighted mean R² of the positions on the rate index", absent=QUALIFIES),
     _rates("observations", "Fewest observations", Unit.COUNT,
-        "fewest observations among the positions with a rate beta"),
+        "fewest observations among the positions with a rate beta", absent=COUNTED),
     _rates("two_factor_market_beta", "Market beta, rates held fixed", Unit.BETA,
-        _WEIGHTED.format("market beta with rates held fixed")),
+        _WEIGHTED.format("market beta with rates held fixed"), absent=ONLY_COMMANDS),
     _rates("two_factor_rate_beta", "Rate beta, market held fixed", Unit.BETA,
         _WEIGHTED.format("rate beta with the market held fixed")),
 )  # fmt: skip
+
+_DECAYED_DETAILS = ("std_error", "effective_observations", "observations")
+_TWO_FACTOR_DETAILS = (
+    *("market_beta", "market_std_error", "market_p_value", "rate_p_value"),
+    *("alpha", "r_squared", "observations"),
+)
+"""Columns that only JSON shows."""
 
 LISTINGS = (
     Listing(
@@ -128,8 +157,10 @@ LISTINGS = (
             *("alpha", "r_squared", "p_value", "observations", "market_index"),
             *("adjusted_beta=symbol_adjusted_betas.beta",
               "adjusted_std_error=symbol_adjusted_betas.std_error"),
+            *(f"decayed_{name}=symbol_decayed_betas.{name}" for name in _DECAYED_DETAILS),
         ),
         order=("symbol",),
+        hidden=tuple(f"decayed_{name}" for name in _DECAYED_DETAILS),
     ),
     Listing(
         "portfolio_decayed_betas", "Age-decayed betas, 504 sessions to {session}", "risk",
@@ -151,9 +182,13 @@ LISTINGS = (
             *("std_error", "p_value", "r_squared", "alpha", "observations"),
             *("two_factor_rate_beta=symbol_two_factor_betas.rate_beta",
               "two_factor_std_error=symbol_two_factor_betas.rate_std_error"),
+            *(f"two_factor_{name}=symbol_two_factor_betas.{name}" for name in _TWO_FACTOR_DETAILS),
             *("rate_index", "undefined_reason"),
         ),
         order=("symbol",),
-        hidden=("alpha", "strike_price", "expiration_date"),
+        hidden=(
+            *("alpha", "strike_price", "expiration_date"),
+            *(f"two_factor_{name}" for name in _TWO_FACTOR_DETAILS),
+        ),
     ),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from riskmetrics.catalog.absences import NO_SENTENCE
 from riskmetrics.catalog.figure import EQUITY, PRICED, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -18,7 +19,8 @@ FIGURES = (
         "sum of the 3 largest w", short="Top 3"),
     _portfolio("top_10_concentration", "Largest 10, share of gross", Unit.FRACTION,
         "sum of the 10 largest w", short="Top 10"),
-    _portfolio("sector_exposure", "Sector shares", Unit.TEXT, "sum of w by sector"),
+    _portfolio("sector_exposure", "Sector shares", Unit.TEXT, "sum of w by sector",
+        absent=NO_SENTENCE),
     _sector("gross_weight", "Gross", Unit.FRACTION,
         "sum(|value|) of the sector / gross value", minimum=PRICED),
     _sector("net_weight", "Net", Unit.FRACTION,
@@ -28,12 +30,13 @@ FIGURES = (
     _sector("active_weight", "Active", Unit.ACTIVE_FRACTION,
         "net_weight - benchmark_weight", minimum=EQUITY, null=f"undefined, or {_NO_BENCHMARK}"),
     _sector("benchmark_asof", "Benchmark as of", Unit.DATE,
-        "date of the benchmark's latest weights on or before the session", null=_NO_BENCHMARK),
+        "date of the benchmark's latest weights on or before the session", null=_NO_BENCHMARK,
+        absent=NO_SENTENCE),
     _sector("benchmark_code", "Benchmark code", Unit.TEXT, "code of the benchmark in use",
-        null=_NO_BENCHMARK),
+        null=_NO_BENCHMARK, absent=NO_SENTENCE),
     _sector("look_through_weight", "Through funds", Unit.FRACTION,
         "part of gross_weight that is held by funds that are looked through", minimum=PRICED,
-        null="computed by an earlier version"),
+        null="computed by an earlier version", absent=NO_SENTENCE),
 )  # fmt: skip
 
 LISTINGS = (

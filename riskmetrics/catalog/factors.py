@@ -2,13 +2,16 @@
 
 from functools import partial
 
+from riskmetrics.catalog.absences import COUNTED, NO_SENTENCE, OF_A_SYMBOL, QUALIFIES
 from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
 _WINDOW, _ROWS = "252 sessions", "126 sessions with all returns"
 _ERRORS = "MacKinnon and White (1985)"
 
-_symbol = partial(Figure, "symbol_factor_exposures", window=_WINDOW, minimum=_ROWS)
+_symbol = partial(
+    Figure, "symbol_factor_exposures", window=_WINDOW, minimum=_ROWS, absent=OF_A_SYMBOL
+)
 _portfolio = partial(Figure, "portfolio_factor_exposures", window=_WINDOW)
 _risk = partial(
     Figure, "portfolio_factor_risk", window=_WINDOW, minimum=f"{_ROWS}, {COVERED}",
@@ -34,21 +37,23 @@ FIGURES = (
     _portfolio("std_error", "Std error", Unit.BETA,
         f"HC1 standard error of the same regression of R, {PRO_FORMA}",
         minimum=f"{_ROWS}, {COVERED}", reference=_ERRORS),
-    _portfolio("t_statistic", "t", Unit.NUMBER, "exposure / std_error", null="undefined"),
+    _portfolio("t_statistic", "t", Unit.NUMBER, "exposure / std_error", null="undefined",
+        absent=QUALIFIES),
     _portfolio("coverage", "Coverage", Unit.FRACTION,
-        "share of exposure with factor exposures", null="the factor is left out"),
+        "share of exposure with factor exposures", null="the factor is left out", absent=COUNTED),
     _portfolio("vif", "Variance inflation", Unit.NUMBER,
         "1 / (1 - R²) of the factor on the other kept factors, weighted; of a factor that is left"
         " out: when it was dropped, the largest one above 10 first", short="VIF",
         minimum="126 returns of the factor", reference="Marquardt (1970)",
-        null="too few returns of the factor, or an exact combination of others"),
+        null="too few returns of the factor, or an exact combination of others",
+        absent=QUALIFIES),
     _risk("component", "Contribution", Unit.VOLATILITY,
         "b_k * cov(f_k, R) / sd(R) * sqrt(252), b of R on the factors, age-weighted; specific:"
-        f" var(e) / sd(R) * sqrt(252); {PRO_FORMA}"),
+        f" var(e) / sd(R) * sqrt(252); {PRO_FORMA}", absent=NO_SENTENCE),
     _risk("share", "Share", Unit.FRACTION, "component / volatility, the sum of the components"),
     _risk("observations", "Observations", Unit.COUNT,
         "sessions of the 252 on which R and all kept factors have a return", minimum="",
-        reference=""),
+        reference="", absent=COUNTED),
 )  # fmt: skip
 
 LISTINGS = (

@@ -1,7 +1,8 @@
 """The record of a figure, and the units that determine its format."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
+from typing import NamedTuple
 
 EXTENSION_TABLE = "portfolio_figures"
 """Table of the figures that other packages add, one row for each figure."""
@@ -38,6 +39,25 @@ class Unit(Enum):
     TEXT = "text"
 
 
+class Place(StrEnum):
+    """Places where figures are stated, next to the data dictionary, which has all of them."""
+
+    SHOW = "show"
+    """A table of `riskmetrics show`, at least in its JSON."""
+    REPORT = "report"
+    EXPLAIN = "explain"
+    """Recalculated by `riskmetrics explain`."""
+    FACTS = "facts"
+    """Facts that insights may state."""
+
+
+class Absence(NamedTuple):
+    """A place that does not state a figure, and the reason."""
+
+    place: Place
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A stored figure: a column of a result table that is computed."""
@@ -58,6 +78,8 @@ class Figure:
     """Column heading in a table whose title states the rest; default: the label."""
     null: str = ""
     """Meaning of NULL; default: undefined, if there is a minimum."""
+    absent: tuple[Absence, ...] = ()
+    """Places that do not state it."""
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from riskmetrics.catalog.absences import BEHIND_POSITIONS, NO_SENTENCE, OF_A_POSITION, QUALIFIES
 from riskmetrics.catalog.figure import Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -10,7 +11,7 @@ _OF_GROSS = "80% of gross value has a volume"
 _MONTH = "20 sessions"
 
 _portfolio = partial(Figure, "portfolio_liquidity", minimum=_OF_GROSS)
-_holding = partial(Figure, "holding_liquidity", window=_MONTH)
+_holding = partial(Figure, "holding_liquidity", window=_MONTH, absent=OF_A_POSITION)
 
 FIGURES = (
     _portfolio("days_to_liquidate", "Days to liquidate", Unit.SESSIONS,
@@ -18,18 +19,20 @@ FIGURES = (
     *(
         _portfolio(f"sold_in_{days}d", f"Sold in {days} session{'s' * (days > 1)}", Unit.FRACTION,
             f"sum(|value| * min(1, {days} / days)) / sum(|value|), over holdings with a volume",
-            window=_MONTH)
+            window=_MONTH, absent=() if days == 5 else NO_SENTENCE)
         for days in (1, 5, 20)
     ),
     Figure("portfolio_liquidity", "coverage", "Coverage", Unit.FRACTION,
         "share of gross value of the holdings with a volume; options and private holdings have"
         " none",
-        null="no holding has a value"),
+        null="no holding has a value", absent=QUALIFIES),
     _holding("holding_days", "Days to liquidate", Unit.SESSIONS,
         "units / (share of volume * median volume)", minimum=_MINIMUM),
     _holding("median_volume", "Median volume", Unit.SHARES,
-        "median of the shares traded per session", minimum="10 sessions with a volume"),
-    _holding("observations", "Observations", Unit.COUNT, "sessions with a volume"),
+        "median of the shares traded per session", minimum="10 sessions with a volume",
+        absent=BEHIND_POSITIONS),
+    _holding("observations", "Observations", Unit.COUNT, "sessions with a volume",
+        absent=BEHIND_POSITIONS),
 )  # fmt: skip
 
 LISTINGS = (

@@ -2,15 +2,16 @@
 
 from functools import partial
 
+from riskmetrics.catalog.absences import BEHIND_POSITIONS, NO_SENTENCE, OF_A_POSITION
 from riskmetrics.catalog.figure import Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
 _INPUTS = "strike, expiration, a close and a volatility forecast of the underlying"
 _option = partial(
     Figure, "position_option_exposures", minimum=_INPUTS,
-    reference="Black and Scholes (1973), Merton (1973)",
+    reference="Black and Scholes (1973), Merton (1973)", absent=OF_A_POSITION,
 )  # fmt: skip
-_input = partial(Figure, "position_option_exposures")
+_input = partial(Figure, "position_option_exposures", absent=BEHIND_POSITIONS)
 
 FIGURES = (
     _option("value", "Value", Unit.PRICE,
@@ -26,12 +27,13 @@ FIGURES = (
         "S, the underlying's close of the day or up to 5 sessions before", null="no such close"),
     _input("volatility", "Volatility", Unit.VOLATILITY,
         "v, the underlying's expected volatility of the next 21 sessions", "next 21 sessions",
-        null="undefined"),
+        null="undefined", absent=OF_A_POSITION),
     _input("years_to_expiration", "Years to expiration", Unit.YEARS,
         "T, calendar days to expiration / 365", null="the expiration is unknown"),
     *(
         Figure("portfolio_snapshots", f"portfolio_{name}", f"Portfolio {name}", Unit.MONEY,
-            f"sum of {name} * signed contracts * 100 over options", minimum=f"{_INPUTS} of each")
+            f"sum of {name} * signed contracts * 100 over options", minimum=f"{_INPUTS} of each",
+            absent=NO_SENTENCE)
         for name in ("delta", "gamma", "theta", "vega")
     ),
 )  # fmt: skip

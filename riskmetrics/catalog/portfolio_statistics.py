@@ -2,17 +2,20 @@
 
 from functools import partial
 
-from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
+from riskmetrics.catalog.absences import COUNTED, NO_SENTENCE
+from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Absence, Figure, Unit
 from riskmetrics.catalog.statistic import Statistic
 
 _NO_DRAWDOWN = "undefined, or no drawdown"
 
 
-def _over_year(table: str, reference: str = "") -> "partial[Figure]":
+def _over_year(
+    table: str, reference: str = "", absent: tuple[Absence, ...] = ()
+) -> "partial[Figure]":
     """Return the builder of the figures of a table that need half a year of returns."""
     return partial(
         Figure, table, window="252 sessions", minimum=f"126 returns, {COVERED}",
-        reference=reference,
+        reference=reference, absent=absent,
     )  # fmt: skip
 
 
@@ -23,10 +26,10 @@ _regression = partial(
 )  # fmt: skip
 _active = _over_year("portfolio_active_risk", "Grinold and Kahn (2000)")
 _expected = _over_year("portfolio_expected_active_risk", "Grinold and Kahn (2000)")
-_performance = _over_year("portfolio_performance")
-_shape = _over_year("portfolio_return_distribution")
-_underwater = _over_year("portfolio_underwater", "Martin and McCann (1989)")
-_alpha = _over_year("portfolio_alpha", "Jensen (1968)")
+_performance = _over_year("portfolio_performance", absent=NO_SENTENCE)
+_shape = _over_year("portfolio_return_distribution", absent=NO_SENTENCE)
+_underwater = _over_year("portfolio_underwater", "Martin and McCann (1989)", NO_SENTENCE)
+_alpha = _over_year("portfolio_alpha", "Jensen (1968)", NO_SENTENCE)
 
 STATISTICS = (
     Statistic(
@@ -44,11 +47,13 @@ STATISTICS = (
             _drawdown("max_drawdown", "Maximum drawdown", Unit.FRACTION,
                 "maximum of 1 - W / maximum of W so far"),
             _drawdown("max_drawdown_peak", "Peak (maximum drawdown)", Unit.DATE,
-                "session of the peak before the maximum drawdown", null=_NO_DRAWDOWN),
+                "session of the peak before the maximum drawdown", null=_NO_DRAWDOWN,
+                absent=NO_SENTENCE),
             _drawdown("max_drawdown_trough", "Trough (maximum drawdown)", Unit.DATE,
-                "session of the maximum drawdown", null=_NO_DRAWDOWN),
+                "session of the maximum drawdown", null=_NO_DRAWDOWN, absent=NO_SENTENCE),
             _drawdown("observations", "Observations", Unit.COUNT,
-                "returns of the portfolio in the 252 sessions", minimum="", reference=""),
+                "returns of the portfolio in the 252 sessions", minimum="", reference="",
+                absent=COUNTED),
         ),
         key="drawdowns",
         title="Drawdowns of today's holdings, 252 sessions to {session}, pro forma",
@@ -68,7 +73,8 @@ STATISTICS = (
         min_obs=60,
         figures=(
             _regression("beta", "Beta", Unit.BETA,
-                f"cov(R, m) / var(m) over 90 sessions, m the return of the index, {PRO_FORMA}"),
+                f"cov(R, m) / var(m) over 90 sessions, m the return of the index, {PRO_FORMA}",
+                absent=NO_SENTENCE),
             _regression("std_error", "Standard error of beta", Unit.BETA,
                 "sqrt(SSR / (n - 2) / sum((m - mean(m))²))"),
             _regression("r_squared", "R²", Unit.R_SQUARED, "1 - SSR / SST of the regression",
@@ -76,7 +82,8 @@ STATISTICS = (
             _regression("specific_volatility", "Specific volatility", Unit.VOLATILITY,
                 "sqrt(252 * SSR / (n - 2))"),
             _regression("observations", "Observations", Unit.COUNT,
-                "sessions on which R and the index have a return", minimum="", reference=""),
+                "sessions on which R and the index have a return", minimum="", reference="",
+                absent=COUNTED),
         ),
         key="market_regression",
         title="Regression on the market index, 90 sessions to {session}, pro forma",
@@ -102,7 +109,8 @@ STATISTICS = (
             _active("information_ratio", "Information ratio", Unit.NUMBER,
                 "active_return / tracking_error", null="undefined, or no tracking error"),
             _active("observations", "Observations", Unit.COUNT,
-                "sessions on which R and the index have a return", minimum="", reference=""),
+                "sessions on which R and the index have a return", minimum="", reference="",
+                absent=COUNTED),
         ),
         key="active_risk",
         title="Active risk, 252 sessions to {session}, pro forma",
@@ -130,7 +138,8 @@ STATISTICS = (
             _expected("market_share", "Share of the market", Unit.FRACTION,
                 "active_beta² * var(m) / var(R - m)", null="undefined, or no active risk"),
             _expected("observations", "Observations", Unit.COUNT,
-                "sessions on which R and the index have a return", minimum="", reference=""),
+                "sessions on which R and the index have a return", minimum="", reference="",
+                absent=COUNTED),
         ),
         key="expected_active_risk",
         title="Expected active risk of today's holdings, {session}",
@@ -172,7 +181,7 @@ STATISTICS = (
                 "geometric mean of R / geometric mean of m, on sessions with m < 0",
                 null="undefined, or the index never fell", reference="Bacon (2008)"),
             _performance("observations", "Observations", Unit.COUNT,
-                "sessions on which R and the index have a return", minimum=""),
+                "sessions on which R and the index have a return", minimum="", absent=COUNTED),
         ),
         key="performance",
         title="Pro-forma performance, 252 sessions to {session}",
@@ -224,7 +233,7 @@ STATISTICS = (
                 "mean(R) / var(R): the multiple of the holdings that would have maximized growth",
                 null="undefined, or constant returns", reference="Thorp (2006)"),
             _shape("observations", "Observations", Unit.COUNT,
-                "returns of the portfolio in the 252 sessions", minimum=""),
+                "returns of the portfolio in the 252 sessions", minimum="", absent=COUNTED),
         ),
         key="return_distribution",
         title="Distribution of returns, 252 sessions to {session}, pro forma",
@@ -258,7 +267,8 @@ STATISTICS = (
             _underwater("martin_ratio", "Martin ratio", Unit.NUMBER,
                 "(W to the power 252 / n - 1) / ulcer_index, over n returns", null=_NO_DRAWDOWN),
             _underwater("observations", "Observations", Unit.COUNT,
-                "returns of the portfolio in the 252 sessions", minimum="", reference=""),
+                "returns of the portfolio in the 252 sessions", minimum="", reference="",
+                absent=COUNTED),
         ),
         key="underwater",
         title="Time under water, 252 sessions to {session}, pro forma",
@@ -291,7 +301,8 @@ STATISTICS = (
                 "(product of (1 + R) to the power 252 / n, minus 1) / year_beta",
                 null="undefined, or a beta of 0", reference="Treynor (1965)"),
             _alpha("observations", "Observations", Unit.COUNT,
-                "sessions on which R and the index have a return", minimum="", reference=""),
+                "sessions on which R and the index have a return", minimum="", reference="",
+                absent=COUNTED),
         ),
         key="alpha",
         title="Alpha against the market index, 252 sessions to {session}, pro forma",

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from riskmetrics.catalog.absences import NO_SENTENCE, ONLY_COMMANDS, QUALIFIES
 from riskmetrics.catalog.figure import COVERED, PRICED, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -17,23 +18,24 @@ FIGURES = (
         "1.96 * |move| * standard error of the beta of R; market: 4 * that of the age-decayed"
         " regression, as a forecast", minimum=COVERED,
         null="undefined, a historical window, or moves of style factors",
-        reference="White (1980)"),
+        reference="White (1980)", absent=QUALIFIES),
     _scenario("loss_value", "Loss", Unit.MONEY, "loss * equity",
-        minimum=f"80% of gross exposure is covered, {PRICED}"),
+        minimum=f"80% of gross exposure is covered, {PRICED}", absent=NO_SENTENCE),
     _scenario("revalued_loss", "Loss, options revalued", Unit.FRACTION,
         "loss less the change of value of options by Black-Scholes at the moved price and"
         " volatility above that by delta, / equity",
         minimum=f"{COVERED}, the value of every option",
-        null="undefined, or no options", reference="Black and Scholes (1973), Merton (1973)"),
+        null="undefined, or no options", reference="Black and Scholes (1973), Merton (1973)",
+        absent=NO_SENTENCE),
     _scenario("revalued_loss_value", "Loss, options revalued, amount", Unit.MONEY,
         "revalued_loss * equity", minimum=f"the value of every option, {PRICED}",
-        null="undefined, or no options"),
+        null="undefined, or no options", absent=ONLY_COMMANDS),
     _scenario("coverage", "Coverage", Unit.FRACTION,
         "share of exposure with a beta, or in a historical window with prices or a proxy",
-        null="undefined"),
+        null="undefined", absent=QUALIFIES),
     _scenario("proxied_share", "Proxied", Unit.FRACTION,
         "share of exposure without prices at both ends of the window, which moves by beta * return"
-        " of the index", null="undefined, or no historical window"),
+        " of the index", null="undefined, or no historical window", absent=QUALIFIES),
 )  # fmt: skip
 
 LISTINGS = (

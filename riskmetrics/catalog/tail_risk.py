@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+from riskmetrics.catalog.absences import COUNTED, NO_SENTENCE, ONLY_COMMANDS, QUALIFIES, SUMMED
 from riskmetrics.catalog.figure import COVERED, PRICED, PRO_FORMA, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -26,13 +27,18 @@ _active_sector = partial(
     window=_YEAR,
     minimum=f"126 returns, {COVERED}",
     reference="Menchero and Hu (2006)",
+    absent=NO_SENTENCE,
 )
 _contribution = partial(
     Figure, "portfolio_risk_contributions", window=_YEAR, minimum=f"126 returns, {COVERED}",
     reference="Litterman (1996)",
 )  # fmt: skip
 _ex_ante = partial(
-    Figure, "portfolio_ex_ante_volatility", window=_YEAR, minimum=f"126 returns, {COVERED}"
+    Figure,
+    "portfolio_ex_ante_volatility",
+    window=_YEAR,
+    minimum=f"126 returns, {COVERED}",
+    absent=SUMMED,
 )
 
 FIGURES = (
@@ -49,13 +55,13 @@ FIGURES = (
         minimum=f"{_BY_LEVEL}, {COVERED}", reference=_SHORTFALL),
     _tail("value_at_risk_amount", "Value at risk, amount", Unit.MONEY,
         "value_at_risk * equity; also defined where equity is too small for fractions",
-        minimum=f"{_BY_LEVEL}, {PRICED}"),
+        minimum=f"{_BY_LEVEL}, {PRICED}", absent=NO_SENTENCE),
     _tail("expected_shortfall_amount", "Expected shortfall, amount", Unit.MONEY,
         "expected_shortfall * equity; also defined where equity is too small for fractions",
-        minimum=f"{_BY_LEVEL}, {PRICED}"),
+        minimum=f"{_BY_LEVEL}, {PRICED}", absent=ONLY_COMMANDS),
     _tail("observations", "Observations", Unit.COUNT,
         "returns in the 504 sessions; filtered, revalued: with a volatility before; parametric:"
-        " observations of the forecast"),
+        " observations of the forecast", absent=COUNTED),
     _backtest("expected_exceptions", "Expected exceptions", Unit.EXPECTED_COUNT,
         "(1 - level) * n_tested", short="Expected"),
     _backtest("exceptions", "Exceptions", Unit.COUNT,
@@ -65,42 +71,48 @@ FIGURES = (
         "sessions of the last 252 with a return and a value at risk before it", short="Sessions"),
     _backtest("likelihood_ratio", "Likelihood ratio", Unit.NUMBER,
         "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x exceptions in n sessions, f = x / n,"
-        " p = 1 - level", minimum=_KUPIEC_MINIMUM, reference=_KUPIEC),
+        " p = 1 - level", minimum=_KUPIEC_MINIMUM, reference=_KUPIEC, absent=ONLY_COMMANDS),
     _backtest("p_value", "p-value", Unit.P_VALUE, "P(chi²(1) > likelihood_ratio)",
         minimum=_KUPIEC_MINIMUM, reference=_KUPIEC),
     _contribution("weight", "Weight", Unit.FRACTION,
         "sum(exposure) of the symbol, including options on it, / equity", window=None),
-    _contribution("component", "Contribution", Unit.VOLATILITY, "weight * marginal"),
+    _contribution("component", "Contribution", Unit.VOLATILITY, "weight * marginal",
+        absent=NO_SENTENCE),
     _contribution("marginal", "Marginal", Unit.MARGINAL_VOLATILITY,
-        f"cov(r / coverage, R) / sd(R) * sqrt(252) over 252 sessions, {PRO_FORMA}"),
+        f"cov(r / coverage, R) / sd(R) * sqrt(252) over 252 sessions, {PRO_FORMA}",
+        absent=ONLY_COMMANDS),
     _contribution("share", "Share", Unit.FRACTION, "component / volatility of R"),
     _contribution("decayed_component", "Contribution, age-decayed", Unit.VOLATILITY,
-        "weight * decayed_marginal", reference=_SHRINKAGE),
+        "weight * decayed_marginal", reference=_SHRINKAGE, absent=NO_SENTENCE),
     _contribution("decayed_marginal", "Marginal, age-decayed", Unit.MARGINAL_VOLATILITY,
         "row of C * weights / volatility, C as in portfolio_ex_ante_volatility",
-        reference=_SHRINKAGE),
+        reference=_SHRINKAGE, absent=NO_SENTENCE),
     _contribution("decayed_share", "Share, age-decayed", Unit.FRACTION,
-        "decayed_component / decayed volatility", reference=_SHRINKAGE),
+        "decayed_component / decayed volatility", reference=_SHRINKAGE, absent=NO_SENTENCE),
     _contribution("observations", "Observations", Unit.COUNT,
-        "sessions on which both R and the symbol have a return", minimum="", reference=""),
+        "sessions on which both R and the symbol have a return", minimum="", reference="",
+        absent=QUALIFIES),
     _ex_ante("volatility", "Ex-ante volatility", Unit.VOLATILITY,
         "sqrt(252 * w' C w); equal_weighted: C the sample covariance (n - 1); decayed:"
         " C = (1 - d) S + d F, S the covariance with weights 2 ** (-age / 63), F with its variances"
         " and its mean correlation, d the optimal intensity; r / coverage in place of r",
         reference=_SHRINKAGE),
     _ex_ante("shrinkage", "Shrinkage", Unit.FRACTION,
-        "d of the paper, in [0, 1]; 0 for equal weights", reference=_SHRINKAGE),
+        "d of the paper, in [0, 1]; 0 for equal weights", reference=_SHRINKAGE,
+        absent=ONLY_COMMANDS),
     _ex_ante("effective_observations", "Effective observations", Unit.NUMBER,
-        "sum(weights)² / sum(weights²)", reference="Kish (1965)"),
+        "sum(weights)² / sum(weights²)", reference="Kish (1965)", absent=COUNTED),
     _ex_ante("observations", "Observations", Unit.COUNT,
-        "returns of the portfolio in the 252 sessions", minimum="", reference=""),
+        "returns of the portfolio in the 252 sessions", minimum="", reference="", absent=COUNTED),
     _contribution("active_component", "Active contribution", Unit.ACTIVE_FRACTION,
         "252 * cov(weight * (r - m) / coverage, R - m) / expected tracking error, half-life 63"
-        " sessions, m the return of the index", reference="Menchero and Hu (2006)"),
+        " sessions, m the return of the index", reference="Menchero and Hu (2006)",
+        absent=NO_SENTENCE),
     _contribution("incremental_var_95", "Incremental VaR, 95%", Unit.ACTIVE_FRACTION,
         "historical value at risk at 95% of R less that of R - weight * r / coverage; the values of"
         " a portfolio do not sum to its value at risk", window=_TWO_YEARS,
-        reference="Jorion (2007)", null="undefined, or not among the 30 largest weights"),
+        reference="Jorion (2007)", null="undefined, or not among the 30 largest weights",
+        absent=NO_SENTENCE),
     _active_sector("exposure_weight", "Weight", Unit.FRACTION,
         "sum(weight) of the sector's symbols; Cash: 1 - sum(weight)", window=None, reference=""),
     _active_sector("sector_component", "Active contribution", Unit.ACTIVE_FRACTION,

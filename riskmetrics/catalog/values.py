@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from riskmetrics.catalog.absences import CAVEATS, NO_SENTENCE, OF_EXTENSIONS, ONLY_COMMANDS
 from riskmetrics.catalog.figure import Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -19,7 +20,7 @@ FIGURES = (
     _portfolio("stated_value", "Holdings without a price", Unit.MONEY,
         "sum(units * price in the statement) over holdings without a price since the equity was"
         " stated or they were bought",
-        null="written by an earlier version"),
+        null="written by an earlier version", absent=NO_SENTENCE),
     _portfolio("long_value", "Long", Unit.MONEY,
         "sum of the values of instruments held long, units * price, lots netted"),
     _portfolio("short_value", "Short", Unit.MONEY,
@@ -39,21 +40,26 @@ FIGURES = (
         " entered by the day", "since entry", "the prices of every lot"),
     _portfolio("income", "Income (in daily P&L)", Unit.GAIN,
         "sum(units * D) over the lots held overnight; D = C(t-1) - C(t) * A(t-1) / A(t), C close,"
-        " A adjusted close", minimum="a close and an adjusted close of some holding"),
+        " A adjusted close", minimum="a close and an adjusted close of some holding",
+        absent=NO_SENTENCE),
     _portfolio("equity_source", "Equity source", Unit.TEXT,
         "transactions if deposits are among a portfolio's transactions; stated_equity if an equity"
         " balance is stated; else net_value",
-        null="written by an earlier version"),
+        null="written by an earlier version", absent=ONLY_COMMANDS),
     _portfolio("num_positions", "Positions", Unit.COUNT, "instruments held, lots netted"),
     _portfolio("num_long_positions", "Long positions", Unit.COUNT, "instruments held long"),
     _portfolio("num_short_positions", "Short positions", Unit.COUNT, "instruments held short"),
-    _portfolio("equity_balance", "Stated equity", Unit.MONEY, "as imported with the portfolio"),
+    _portfolio("equity_balance", "Stated equity", Unit.MONEY, "as imported with the portfolio",
+        absent=NO_SENTENCE),
     _coverage("coverage", "Coverage", Unit.FRACTION,
-        "covered exposure / exposure; prices and P&L: covered instruments / instruments"),
-    _coverage("n_covered", "Covered", Unit.COUNT, "instruments that the figure covers"),
-    _coverage("n_total", "Instruments", Unit.COUNT, "instruments that the figure applies to"),
+        "covered exposure / exposure; prices and P&L: covered instruments / instruments",
+        absent=CAVEATS),
+    _coverage("n_covered", "Covered", Unit.COUNT, "instruments that the figure covers",
+        absent=CAVEATS + NO_SENTENCE),
+    _coverage("n_total", "Instruments", Unit.COUNT, "instruments that the figure applies to",
+        absent=CAVEATS + NO_SENTENCE),
     Figure("portfolio_figures", "value", "Value", Unit.NUMBER, "as its extension computes it",
-        null="undefined"),
+        null="undefined", absent=OF_EXTENSIONS),
 )  # fmt: skip
 
 LISTINGS = (

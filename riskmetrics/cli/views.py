@@ -185,7 +185,8 @@ def _volatility_table(
         is_optional=is_optional,
         hidden=(
             *("vol_trend_strength", "observations", "thin_coverage_sessions", "proxy"),
-            "coefficients_version",
+            *("coefficients_version", "root_variance_forecast"),
+            *("trailing_21d", "ewma_94", "ewma_97"),
             *_FLAGS,
         ),
         has_headings=True,

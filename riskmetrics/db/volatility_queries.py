@@ -84,6 +84,7 @@ def read_position_volatility(
 
 
 def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
-    """Return the columns of a forecast's caveats, proxy and model version."""
+    """Return the columns of a forecast's caveats, proxy, model version and alternatives."""
     flags = ("in_sample", "clipped", "short_history", "daily_lag_imputed")
-    return tuple(_forecasts.c[name] for name in (*flags, "proxy", "coefficients_version"))
+    others = ("root_variance_forecast", "trailing_21d", "ewma_94", "ewma_97")
+    return tuple(_forecasts.c[name] for name in (*flags, "proxy", "coefficients_version", *others))

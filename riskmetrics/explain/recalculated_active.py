@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
+from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculated_betas import fit_ols
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
@@ -15,6 +16,8 @@ from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics.active_risk import HALF_LIFE
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.betas import BETA_WINDOW
+from riskmetrics.results.exposures import symbol_sectors
+from riskmetrics.results.holding_risk import CASH
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
 from riskmetrics.results.tail_risk_results import MIN_OBS_BY_LEVEL
 
@@ -27,7 +30,18 @@ def active_and_incremental(sources: SourceRows, symbol: str, weight: float) -> d
     before = parts["whole"].dropna()
     without = (parts["whole"] - parts["part"].fillna(0.0)).dropna()
     level = float(np.quantile(-before, 0.95) - np.quantile(-without, 0.95)) if len(before) else 0.0
-    year = own.iloc[-YEAR_WINDOW:]
+    return {
+        "active_component": _active_component(sources, symbol, weight),
+        "incremental_var_95": level
+        if len(before) >= MIN_OBS_BY_LEVEL[0.95] and math.isfinite(weight)
+        else math.nan,
+    }
+
+
+def _active_component(sources: SourceRows, symbol: str, weight: float) -> float:
+    """Return the active contribution of a symbol."""
+    returns = sources.returns({sources.market, symbol}, method.VAR_WINDOW)[symbol]
+    year = pro_forma_returns(sources, method.VAR_WINDOW).iloc[-YEAR_WINDOW:]
     market = sources.index_returns(sources.market, YEAR_WINDOW)
     excess = (returns.iloc[-YEAR_WINDOW:] - market) * weight / year["coverage"]
     active = (year["return"] - market).dropna()
@@ -36,12 +50,37 @@ def active_and_incremental(sources: SourceRows, symbol: str, weight: float) -> d
         weights = 0.5 ** ((len(year) - 1 - year.index.get_indexer(active.index)) / HALF_LIFE)
         covariance = np.cov(excess.reindex(active.index).fillna(0.0), active, aweights=weights)
         component = float(covariance[0, 1] / math.sqrt(covariance[1, 1]))
-    return {
-        "active_component": component * math.sqrt(SESSIONS_PER_YEAR),
-        "incremental_var_95": level
-        if len(before) >= MIN_OBS_BY_LEVEL[0.95] and math.isfinite(weight)
-        else math.nan,
+    return component * math.sqrt(SESSIONS_PER_YEAR)
+
+
+@compute_once
+def _active_by_symbol(sources: SourceRows) -> pd.DataFrame:
+    """Return weight, active contribution and sector by underlying symbol."""
+    holdings = delta_holdings(sources)
+    held = holdings.instruments[holdings.instruments["has_return_series"]]
+    exposures = held.groupby("underlying")["exposure"].agg(lambda known: known.sum(skipna=False))
+    weights = exposures / holdings.risk_denominator
+    parts = [_active_component(sources, symbol, weight) for symbol, weight in weights.items()]
+    sectors = symbol_sectors(list(weights.index), sources.profiles(weights.index))
+    return pd.DataFrame({"weight": weights, "active": parts, "sector": sectors})
+
+
+def _recompute_active_sector(sources: SourceRows, row: Row) -> Recalculation:
+    symbols, sector = _active_by_symbol(sources), row["sector"]
+    risk = _recompute_expected_active_risk(sources, row).values["expected_tracking_error"]
+    if sector == CASH:
+        weight, component = 1.0 - symbols["weight"].sum(), risk - symbols["active"].sum()
+        weight = weight if math.isfinite(delta_holdings(sources).risk_denominator) else math.nan
+    else:
+        own = symbols[symbols["sector"] == sector]
+        weight, component = own["weight"].sum(skipna=False), own["active"].sum() + 0.0 * risk
+    values = {
+        "exposure_weight": weight,
+        "sector_component": component,
+        "sector_share": component / risk,
     }
+    inputs = {"expected tracking error": risk, "symbols": ", ".join(symbols.index)}
+    return Recalculation(values, inputs | delta_holdings(sources).weight_inputs())
 
 
 def _recompute_market_regression(sources: SourceRows, _: Row) -> Recalculation:
@@ -133,6 +172,12 @@ def _compared_with_market(
 
 
 METRIC_GROUPS = [
+    MetricGroup(
+        tables.portfolio_active_sectors,
+        "contributions by numpy's weighted covariance, summed by sector; cash: the rest of"
+        " pandas' tracking error",
+        _recompute_active_sector,
+    ),
     MetricGroup(
         tables.STATISTIC_TABLES["portfolio_market_regressions"],
         "statsmodels OLS of the portfolio's returns on the index",

@@ -16,6 +16,7 @@ from riskmetrics.explain import (
     recalculated_correlations,
     recalculated_coverage,
     recalculated_factors,
+    recalculated_liquidity,
     recalculated_options,
     recalculated_returns,
     recalculated_risk,
@@ -39,7 +40,7 @@ METRIC_GROUPS: list[MetricGroup] = [
         *(recalculated_values, recalculated_coverage, recalculated_betas, recalculated_volatility),
         *(recalculated_risk, recalculated_active, recalculated_returns, recalculated_stress),
         *(recalculated_correlations, recalculated_factors, recalculated_options),
-        recalculated_track_records,
+        *(recalculated_liquidity, recalculated_track_records),
     )
     for group in recalculated.METRIC_GROUPS
 ]

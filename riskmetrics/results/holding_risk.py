@@ -33,6 +33,8 @@ INCREMENTAL_LEVEL = 0.95
 CASH = "Cash"
 """Name of the row of active contributions that belongs to no sector."""
 
+_UNPRICED = "a holding of the sector has no price"
+
 
 class HoldingRisk(NamedTuple):
     """Risk of lines (N) and of portfolios (P) on the sessions of a run (D)."""
@@ -168,12 +170,14 @@ def active_sector_rows(
     row, day = np.nonzero(is_shown)
     texts = _active_reasons(valuation, risk)[owner[row], day]
     defined_weight = np.where(np.isnan(valuation.risk_denominator), np.nan, 1.0 - total_weight)
+    weights = np.vstack([weight, defined_weight])[row, day]
+    texts = np.where(np.isnan(weights) & (texts == ""), _UNPRICED, texts)
     return pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[owner[row]],
             "sector": pd.array(names[row], dtype="str"),
             "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
-            "exposure_weight": np.vstack([weight, defined_weight])[row, day],
+            "exposure_weight": weights,
             "sector_component": values[row, day],
             "sector_share": values[row, day] / tracking_error[owner[row], day],
             "undefined_reason": pd.Series(texts, dtype=object).replace("", None),

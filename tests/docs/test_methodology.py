@@ -1,4 +1,4 @@
-"""The methodology: it defines every stored figure, and what it names exists."""
+"""The methodology and the data dictionary define every stored figure, and what they name exists."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from docs.site.figures import FORMULAS
+from docs.site.markdown import as_code, escape_cell
 from docs.site.statistic_pages import build_statistics_page
+from docs.site.table_pages import build_tables_page
 from riskmetrics.db.tables import metadata
 
 ROOT = Path(__file__).parents[2]
@@ -23,9 +25,29 @@ def read_columns(text: str) -> set[str]:
     return {name for cell in cells for name in re.findall(r"(?:`|<code>)(\w+)", cell)}
 
 
-def test_every_stored_figure_is_defined() -> None:
-    defined = {name for text in PAGES.values() for name in read_columns(text)}
-    assert {column for _, column in FORMULAS} - defined == set()
+def test_every_stored_figure_is_defined_on_a_page_that_names_its_table() -> None:
+    """Figures of extensions have their own documentation."""
+    columns = {page: read_columns(text) for page, text in PAGES.items()}
+    missing = {
+        f"{table}.{column}"
+        for table, column in FORMULAS
+        if not any(column in columns[page] and table in text for page, text in PAGES.items())
+    }
+    assert missing == {"portfolio_figures.value"}
+
+
+def test_the_data_dictionary_states_formula_and_source_of_every_figure() -> None:
+    sections = dict(
+        re.findall(r"^#+ (\w+)\n(.*?)(?=^#+ |\Z)", build_tables_page(), re.MULTILINE | re.DOTALL)
+    )
+    for (table, column), figure in FORMULAS.items():
+        (row,) = (
+            line
+            for line in sections[table].splitlines()
+            if line.startswith(f"| <code>{column}</code> ")
+        )
+        assert as_code(" ".join(figure.formula.split())) in row
+        assert f"Source: {escape_cell(figure.reference)}." in row or not figure.reference
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,7 +1,9 @@
-"""Two runs on a simulated market with complete inputs: every result column is filled."""
+"""Two runs on a simulated market with complete inputs: every column is filled, and shown."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,12 +12,18 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from riskmetrics import settings, trading_calendar
-from riskmetrics.cli import launch
+from riskmetrics.catalog import Place, all_figures, all_listings
+from riskmetrics.charts.drawing import Drawings
+from riskmetrics.cli import launch, views
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
+from riskmetrics.inputs.snapshot import read_terms
+from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.report import page, sections
+from riskmetrics.report.options import ReportOptions
 from riskmetrics.results import tail_risk_results
 from riskmetrics.sources import simulate
 from tests.conftest import NewDatabase, open_connection
@@ -198,3 +206,112 @@ def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way
     assert {one.figure.name for one in found} == {
         figure.name for group in registry.METRIC_GROUPS for figure in group.figures
     }
+
+
+class _Recorded(dict[str, Any]):
+    """A row that records which of its columns are read."""
+
+    read: ClassVar[set[tuple[str, str]]] = set()
+    """Names of the queries of rows, with the columns that were read."""
+
+    def __init__(self, query: str, row: Mapping[str, Any]) -> None:
+        super().__init__(row)
+        self.query = query
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add((self.query, name))
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.read.add((self.query, name))
+        return super().get(name, default)
+
+
+_QUERIED_TABLES = {
+    "snapshots": ("portfolio_snapshots",),
+    "sectors": ("portfolio_sector_weights",),
+    "coverage": ("portfolio_coverage",),
+    "volatility": ("portfolio_snapshots", "volatility_forecasts"),
+    "rates": ("portfolio_rate_betas",),
+    "diversification": ("portfolio_diversification",),
+    "betas": ("position_market_betas",),
+    "position_volatility": ("position_volatility", "volatility_forecasts"),
+    "rate_betas": ("position_interest_rate_betas",),
+    **{listing.name: (listing.table,) for listing in all_listings() if listing.view},
+}
+"""Tables of the report's queries, by the names of the queries."""
+
+
+def _figures_of_view(connection: sa.Connection, table: views.Table) -> set[str]:
+    columns = table.query(connection, DAY, None).columns
+    return {table.figures[name].name for name in columns if name in table.figures}
+
+
+def _figures_of_report(
+    connection: sa.Connection, folder: Path, patch: pytest.MonkeyPatch
+) -> set[str]:
+    """Render the page, and return the figures that it reads or formats."""
+    formatted = set[str]()
+
+    def name_rows(query: Callable[..., pd.DataFrame], name: str) -> Callable[..., pd.DataFrame]:
+        def read(*arguments: Any) -> pd.DataFrame:
+            rows = query(*arguments)
+            rows.attrs["query"] = name
+            return rows
+
+        return read
+
+    def record(rows: pd.DataFrame) -> dict[str, list[Mapping[str, Any]]]:
+        query = rows.attrs.get("query", "")
+        return {
+            name: [_Recorded(query, row) for row in found] for name, found in by_name(rows).items()
+        }
+
+    def record_format(name: str) -> Callable[[Any], str]:
+        formatted.add(name)
+        return page_format(name)
+
+    by_name, page_format = sections.records_by_portfolio, page.page_format
+    for queries in (sections._BOOK_QUERIES, sections._POSITION_QUERIES):
+        for name, query in list(queries.items()):
+            patch.setitem(queries, name, name_rows(query, name))
+    patch.setattr(sections, "records_by_portfolio", record)
+    patch.setattr(page, "page_format", record_format)
+    options = ReportOptions(read_terms(connection, settings.load()), drawings=Drawings(folder))
+    page.render_page(connection, DAY, options)
+    joined = {listing.table: listing.joined for listing in all_listings()}
+    return formatted | {
+        joined.get(table, {}).get(column, f"{table}.{column}")
+        for query, column in _Recorded.read
+        for table in _QUERIED_TABLES.get(query, ())
+    }
+
+
+def test_a_figure_is_everywhere_but_where_its_record_says_why_not(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database_url)
+    with open_connection(database_url) as connection:
+        shown = {
+            name
+            for view in views.VIEWS.values()
+            for table in view.tables.values()
+            for name in _figures_of_view(connection, table)
+        }
+        reported = _figures_of_report(connection, tmp_path, monkeypatch)
+    present = {
+        Place.SHOW: shown,
+        Place.REPORT: reported,
+        Place.EXPLAIN: {
+            figure.name for group in registry.METRIC_GROUPS for figure in group.figures
+        },
+        Place.FACTS: {kind.source for kind in FACT_TYPES.values()},
+    }
+    names = {figure.name for figure in all_figures()}
+    for place, found in present.items():
+        absent = {
+            figure.name
+            for figure in all_figures()
+            if place in {absence.place for absence in figure.absent}
+        }
+        assert names - found == absent, place

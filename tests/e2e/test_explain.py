@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from riskmetrics import settings, trading_calendar
-from riskmetrics.catalog import all_figures, figures_of
+from riskmetrics.catalog import Place, all_figures
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
@@ -22,12 +22,9 @@ from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import UNDEFINED, list_differences, recompute_explanations
 
 NOT_RECALCULATED = {
-    "portfolio_figures.value",
-    *(
-        figure.name
-        for table in ("portfolio_active_sectors", "portfolio_liquidity", "holding_liquidity")
-        for figure in figures_of(table)
-    ),
+    figure.name
+    for figure in all_figures()
+    if Place.EXPLAIN in {absence.place for absence in figure.absent}
 }
 """Figures that `explain` shows without an independent recalculation."""
 
