@@ -16,7 +16,8 @@ from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db import insight_store as stored
 from riskmetrics.db import shown_names, tables
-from riskmetrics.insights import fact_sheet, pipeline, reverify
+from riskmetrics.insights import fact_reading, pipeline, reverify
+from riskmetrics.insights.request import Request, writable_requests
 from riskmetrics.insights.templates import Template
 from riskmetrics.resources import LanguageModel, Warehouse, provenance
 
@@ -104,10 +105,10 @@ def _write_by_rules(
     model_days: Collection[date],
     generation_context: pipeline.GenerationContext,
     progress: _Progress,
-) -> "tuple[dict[date, _Summary], list[pipeline.Request]]":
+) -> "tuple[dict[date, _Summary], list[Request]]":
     """Store the insights of sessions without a model; return those that a model writes."""
     summaries = {day: _Summary() for day in days}
-    for_model: list[pipeline.Request] = []
+    for_model: list[Request] = []
     with warehouse.read() as connection:
         templates = [
             Template.from_row(row)
@@ -115,8 +116,8 @@ def _write_by_rules(
             if row["insight_type"] in warehouse.insight_types
         ]
         stored_keys = stored.read_cache_keys(connection, days)
-        for sheets in fact_sheet.read_sheet_batches(connection, days):
-            requests = list(pipeline.writable_requests(sheets, templates))
+        for sheets in fact_reading.read_sheet_batches(connection, days):
+            requests = list(writable_requests(sheets, templates))
             for request in requests:
                 summaries[request.sheet.day].add(request)
             pending = pipeline.without_model_text(requests, generation_context, stored_keys)
@@ -138,7 +139,7 @@ class _Summary:
     n_facts: int = 0
     n_missing: int = 0
 
-    def add(self, request: pipeline.Request) -> None:
+    def add(self, request: Request) -> None:
         """Add an insight."""
         sheet = request.sheet
         self.n_facts += len(sheet.facts)
@@ -182,7 +183,7 @@ def collect_batches(
 
 def _generate_with_model(
     language_model: LanguageModel,
-    requests: Sequence[pipeline.Request],
+    requests: Sequence[Request],
     generation_context: pipeline.GenerationContext,
 ) -> dict[str, int | float]:
     """Write insights with the model, and return the numbers of insights and the cost."""

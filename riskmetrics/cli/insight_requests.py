@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from riskmetrics.insights.pipeline import GenerationContext, Request
+    from riskmetrics.insights.pipeline import GenerationContext
+    from riskmetrics.insights.request import Request
     from riskmetrics.settings import Settings
 
 
@@ -27,7 +28,8 @@ def select_requests(
     from riskmetrics.cli.database import find_session
     from riskmetrics.db import input_queries
     from riskmetrics.db import insight_store as stored
-    from riskmetrics.insights import fact_sheet, pipeline
+    from riskmetrics.insights import fact_reading
+    from riskmetrics.insights.request import writable_requests
     from riskmetrics.insights.templates import Template
 
     session = find_session(connection, day, portfolio)
@@ -42,7 +44,7 @@ def select_requests(
         )
     daily = set(configured.ai_types.split(","))
     chosen = {insight_type} if insight_type else daily
-    sheets = fact_sheet.read_sheets(connection, [session], portfolio)
+    sheets = fact_reading.read_sheets(connection, [session], portfolio)
     templates = [template for kind, template in active.items() if kind in daily | chosen]
     names: tuple[str, ...] = ()
     if question is not None and portfolio is not None:
@@ -50,7 +52,7 @@ def select_requests(
         names = (portfolio, *sorted(others))
     requests = [
         request
-        for request in pipeline.writable_requests(sheets, templates, question, names)
+        for request in writable_requests(sheets, templates, question, names)
         if request.insight_type in chosen
     ]
     if not requests:

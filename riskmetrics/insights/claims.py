@@ -13,13 +13,11 @@ from hashlib import sha256
 from importlib import import_module
 from pkgutil import iter_modules
 from string import Formatter
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.slots import PATTERNS, Slot, flat_slots
-
-if TYPE_CHECKING:
-    from riskmetrics.insights.fact_sheet import Sheet
-    from riskmetrics.insights.facts import Fact
 
 Topic = Literal[
     "result",
@@ -147,8 +145,8 @@ class Instance:
     """A form that is true of a sheet for certain values."""
 
     slots: Mapping[str, Slot]
-    facts: "tuple[Fact, ...]"
-    """Facts whose figures are in the text; each is told once per note."""
+    facts: tuple[Fact, ...]
+    """Facts whose figures are in the text; each is stated once per note."""
     salience: float
     """How much it matters: about 1 for a figure worth a sentence, 3 and more for an alarm."""
     subject: str = ""
@@ -159,7 +157,7 @@ class Instance:
     """Severity, if the claim is an alarm."""
     supports: str = ""
     """Form whose statement it explains by contributions: "mainly because" may join the two."""
-    context: "tuple[Fact, ...]" = ()
+    context: tuple[Fact, ...] = ()
     """Other facts that the precondition uses: evidence that the text does not show."""
     is_steady: bool = False
     """Whether it is old as soon as it was true the session before, whatever its figures were."""
@@ -184,7 +182,7 @@ class Claim:
         return tuple(fact.id for fact in self.instance.facts)
 
     @cached_property
-    def evidence(self) -> "tuple[Fact, ...]":
+    def evidence(self) -> tuple[Fact, ...]:
         """Facts that it states and that its precondition uses."""
         return (*self.instance.facts, *self.instance.context)
 
@@ -197,7 +195,7 @@ class Claim:
 class View:
     """Facts of a sheet as forms read them."""
 
-    def __init__(self, sheet: "Sheet") -> None:
+    def __init__(self, sheet: Sheet) -> None:
         """Index the facts of a sheet by type and alias."""
         self.sheet = sheet
         self._facts = sheet.by_type
@@ -209,7 +207,7 @@ class View:
             self._instances[each.id] = tuple(each.evaluate(self))
         return self._instances[each.id]
 
-    def fact(self, kind: str, alias: str | None = None) -> "Fact | None":
+    def fact(self, kind: str, alias: str | None = None) -> Fact | None:
         """Return a fact, or None."""
         return self._facts.get((kind, alias))
 
@@ -218,7 +216,7 @@ class View:
         fact = self.fact(kind, alias)
         return None if fact is None or isinstance(fact.value, str) else float(fact.value)
 
-    def facts_of(self, *kinds: str, alias: str | None = None) -> "tuple[Fact, ...] | None":
+    def facts_of(self, *kinds: str, alias: str | None = None) -> tuple[Fact, ...] | None:
         """Return facts of several types, or None unless all exist."""
         found = [self.fact(kind, alias) for kind in kinds]
         return None if None in found else tuple(fact for fact in found if fact is not None)
@@ -301,7 +299,7 @@ def catalog_digest() -> str:
 
 
 def claims_of(
-    sheet: "Sheet", before: "Mapping[str, tuple[float, ...]] | None" = None
+    sheet: Sheet, before: "Mapping[str, tuple[float, ...]] | None" = None
 ) -> dict[str, Claim]:
     """Return the claims that are true of a sheet by id, the most salient first.
 
@@ -326,7 +324,7 @@ def claims_of(
     return {claim.id: claim for claim in found}
 
 
-def remembered(sheet: "Sheet") -> dict[str, tuple[float, ...]]:
+def remembered(sheet: Sheet) -> dict[str, tuple[float, ...]]:
     """Return what `claims_of` of the next session needs: claims, named, with their values."""
     return {
         _memory_key(claim.form, claim.instance, sheet): _values(claim.instance)
@@ -335,7 +333,7 @@ def remembered(sheet: "Sheet") -> dict[str, tuple[float, ...]]:
     }
 
 
-def _memory_key(each: Form, instance: Instance, sheet: "Sheet") -> str:
+def _memory_key(each: Form, instance: Instance, sheet: Sheet) -> str:
     """Return a key that does not depend on aliases, which may change from session to session."""
     subject = sheet.aliases.get(instance.subject, {})
     return f"{each.id}:{next(iter(subject.values()), '')}"

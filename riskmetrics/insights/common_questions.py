@@ -18,9 +18,9 @@ class CommonQuestion(NamedTuple):
     words: str
     """Regular expression that a question of this kind matches, case aside."""
     topics: tuple[Topic, ...] = ()
-    """Topics of the claims in the order in which they are told; empty: all."""
+    """Topics of the claims in the order in which they are stated; empty: all."""
     forms: tuple[str, ...] = ()
-    """Patterns of forms in the order in which they are told; empty: all of the topics."""
+    """Patterns of forms in the order in which they are stated; empty: all of the topics."""
     tells: Callable[[Claim], bool] = lambda _: True
     """Whether a claim of these topics or forms belongs to the answer."""
     nothing: MissingFact = "undefined_figures"

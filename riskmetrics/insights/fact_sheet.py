@@ -1,35 +1,16 @@
-"""Fact sheets: the facts of a portfolio on a session, read from the stored results."""
+"""Fact sheets: the facts of a portfolio on a session, as claims are evaluated on them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import sha256
-from uuid import UUID
 
-import pandas as pd
-import sqlalchemy as sa
-
-from riskmetrics import trading_calendar
-from riskmetrics.db import fact_history
-from riskmetrics.db import fact_queries as stored
-from riskmetrics.db.fact_queries import Record, Records
-from riskmetrics.insights import history_facts, result_facts
-from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.fact_types import source_columns
-from riskmetrics.insights.facts import Fact, make_fact
-from riskmetrics.insights.history_facts import History
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.invariants import find_broken
-from riskmetrics.insights.limit_facts import limit_facts
 from riskmetrics.insights.severity import Limits, default_limits
-from riskmetrics.present.caveats import list_caveats
-
-_MAX_POSITIONS = 10
-"""Largest symbols by weight, and as many by share of volatility."""
-
-_BATCH_SHEETS = 500
-"""Sheets that are in memory at once."""
 
 PORTFOLIO_ALIAS_PREFIX = "PTF"
 """Prefix of portfolio aliases."""
@@ -88,151 +69,6 @@ class Sheet:
         read = source_columns(tuple(providers))
         missing = {metric: reason for metric, reason in self.missing.items() if metric in read}
         return replace(self, facts=selected, aliases=aliases, missing=missing)
-
-
-def read_sheets(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> list[Sheet]:
-    """Return the sheets of all portfolios with a snapshot on ``days``, read in bulk.
-
-    They are ordered by portfolio and day.
-    """
-    return [sheet for batch in read_sheet_batches(connection, days, portfolio) for sheet in batch]
-
-
-def read_sheet_batches(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
-) -> Iterator[list[Sheet]]:
-    """Yield the sheets of `read_sheets` in batches, which bound the memory that they take."""
-    size = max(1, _BATCH_SHEETS // len(days))
-    portfolios = stored.read_portfolio_ids(connection, days, portfolio)
-    for first in range(0, len(portfolios), size):
-        yield _read_batch(connection, days, portfolios[first : first + size])
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """Stored results of a batch of portfolios, on its sessions and the one before."""
-
-    snapshots: Records
-    records: Mapping[str, Records]
-    """Kind of result to rows, by portfolio and session."""
-    figures: "Mapping[str, pd.DataFrame]"
-    entities: Mapping[str, Mapping[tuple[str, str], Mapping[date, float]]]
-    market: "pd.Series[float]"
-
-    def history(self, portfolio_id: str, day: date) -> History:
-        """Return what is stored about a portfolio up to a session."""
-        entities = self.entities.get(portfolio_id, {})
-        figures = self.figures[portfolio_id].loc[: pd.Timestamp(day)]
-        market = self.market.loc[: pd.Timestamp(day)]
-        size = fact_history.HISTORY_SESSIONS + 1
-        return History(figures.iloc[-size:], entities, market.iloc[-size:])
-
-
-def _read_batch(
-    connection: sa.Connection, days: Sequence[date], portfolios: Sequence[UUID]
-) -> list[Sheet]:
-    """Return the sheets of portfolios; the sheet of the session before tells what is new."""
-    before = trading_calendar.previous_session(days[0])
-    all_days = [before, *days]
-    found = _read_stored(connection, all_days, portfolios)
-    earlier = dict(
-        zip(all_days, [trading_calendar.previous_session(before), *all_days[:-1]], strict=True)
-    )
-    keys = sorted(key for key in found.snapshots if key[1] in earlier)
-    sheets = {
-        key: _build_sheet(*key, found.snapshots.get((key[0], earlier[key[1]]), [None])[0], found)
-        for key in keys
-    }
-    memory = {
-        (portfolio, day): remembered(sheets[portfolio, earlier[day]])
-        for portfolio, day in keys
-        if day != before and (portfolio, earlier[day]) in sheets
-    }
-    return [
-        replace(sheet, before=memory.get(key, {}))
-        for key, sheet in sheets.items()
-        if key[1] != before
-    ]
-
-
-def _read_stored(
-    connection: sa.Connection, days: Sequence[date], portfolios: Sequence[UUID]
-) -> _Stored:
-    previous = trading_calendar.previous_session(days[0])
-    limits = {kind: min(default_limits()[kind].values()) for kind in ("weight", "gross")}
-    records = stored.read_records(connection, [previous, *days], portfolios) | {
-        "positions": stored.positions(connection, days, portfolios, count=_MAX_POSITIONS),
-        "contributions": fact_history.read_contributions(
-            connection, days, portfolios, (1, *history_facts.WINDOWS.values())
-        ),
-        "limit_checks": fact_history.read_limit_checks(connection, days, portfolios),
-        "holdings": fact_history.read_changed_holdings(connection, days, portfolios),
-    }
-    return _Stored(
-        stored.snapshots(connection, [previous, *days], portfolios),
-        records,
-        fact_history.read_snapshot_history(connection, days, portfolios),
-        fact_history.read_entity_history(connection, days, portfolios, limits),
-        fact_history.read_market_closes(connection, days),
-    )
-
-
-def _build_sheet(
-    portfolio_id: str, day: date, previous_snapshot: Record | None, found: _Stored
-) -> Sheet:
-    (snapshot,) = found.snapshots[portfolio_id, day]
-    aliases: dict[str, dict[str, str]] = {}
-    rows = {name: each.get((portfolio_id, day), []) for name, each in found.records.items()}
-    counts = {row["metric"]: (row["n_covered"], row["n_total"]) for row in rows["coverage"]}
-    make = partial(
-        make_fact,
-        as_of=day,
-        key={"portfolio_id": portfolio_id, "day": day.isoformat()},
-        currency=snapshot["currency"],
-    )
-    earlier = trading_calendar.previous_session(day)
-    history = found.history(portfolio_id, day)
-    coverage = {row["metric"]: row["coverage"] for row in rows["coverage"]}
-    n_known, n_traded = counts.get("daily_pnl", (0, 0))
-    facts = [
-        *result_facts.snapshot_facts(make, snapshot, coverage),
-        *result_facts.forecast_facts(
-            make, snapshot, next(iter(rows["forecasts"]), None), next(iter(rows["scores"]), None)
-        ),
-        *result_facts.position_facts(make, rows["positions"], aliases),
-        *result_facts.sector_facts(make, rows["sectors"], aliases),
-        *result_facts.risk_facts(make, rows, aliases),
-        *result_facts.factor_facts(make, rows, aliases),
-        *result_facts.change_facts(
-            make, snapshot, previous_snapshot, is_profit_known=n_known >= n_traded
-        ),
-        *history_facts.contribution_facts(
-            make, rows["contributions"], snapshot["daily_pnl"], history, aliases
-        ),
-        *result_facts.diversification_facts(make, rows["diversification"], aliases),
-        *limit_facts(make, rows["limit_checks"], aliases),
-        *history_facts.holding_facts(make, rows["holdings"], snapshot["num_positions"]),
-        *history_facts.tail_facts(
-            make,
-            found.records["tail_risk"].get((portfolio_id, earlier), []),
-            rows["var_tests"],
-        ),
-    ]
-    facts += [
-        *history_facts.move_facts(make, history),
-        *history_facts.window_facts(make, history),
-        *history_facts.market_facts(make, history),
-    ]
-    by_type = {(fact.fact_type.name, fact.entity): fact for fact in facts}
-    facts += history_facts.streak_facts(make, history, by_type, aliases, default_limits())
-    missing = {row["metric"]: row["reason"] for row in rows["undefined"]}
-    equity, gross = float(snapshot["total_value"]), float(snapshot["gross_exposure"])
-    caveats = tuple(list_caveats(counts, equity, gross))
-    return without_broken_facts(
-        Sheet(portfolio_id, day, {fact.id: fact for fact in facts}, aliases, missing, caveats)
-    )
 
 
 def without_broken_facts(sheet: Sheet) -> Sheet:

@@ -14,15 +14,16 @@ import sqlalchemy as sa
 from riskmetrics.db import batch_store as stored_batches
 from riskmetrics.db import insight_cache
 from riskmetrics.db import insight_store as stored
-from riskmetrics.insights import fact_sheet, message_batches, pipeline
+from riskmetrics.insights import fact_reading, message_batches, pipeline
 from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.claude import Claude, prompt_digest
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Answer, Prompt
 from riskmetrics.insights.message_batches import MIN_BATCH_SIZE, BatchPrompt, BatchWriter
 from riskmetrics.insights.model_replies import ZERO_USAGE
-from riskmetrics.insights.pipeline import GenerationContext, Request
+from riskmetrics.insights.pipeline import GenerationContext
 from riskmetrics.insights.prompts import build_prompt, claims_json, visible_names
+from riskmetrics.insights.request import Request, writable_requests
 from riskmetrics.insights.templates import Template, TemplateRenderError
 
 _FIRST_CLAIMS = 12
@@ -161,8 +162,10 @@ def store_batch_answers(
                 for row in stored.read_active_templates(connection)
                 if row["insight_type"] in types
             ]
-            sheets = [sheet for day in days for sheet in fact_sheet.read_sheets(connection, [day])]
-        for request in pipeline.writable_requests(sheets, templates):
+            sheets = [
+                sheet for day in days for sheet in fact_reading.read_sheets(connection, [day])
+            ]
+        for request in writable_requests(sheets, templates):
             sent = sent_hashes.get(
                 (request.sheet.portfolio_id, request.sheet.day, request.insight_type)
             )

@@ -5,26 +5,24 @@ Without a writer, or if it fails, the rules plan.
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.insights import realize
-from riskmetrics.insights.claims import Claim, catalog_digest, claims_of
+from riskmetrics.insights.claims import catalog_digest
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Usage, Writer
-from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import label_for, source_columns
-from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, prune, repeats
+from riskmetrics.insights.plan import Plan, prune
 from riskmetrics.insights.prompts import build_prompt
-from riskmetrics.insights.questions import answer_by_rules
-from riskmetrics.insights.severity import LEVELS, thresholds_version
-from riskmetrics.insights.templates import Anonymization, Template, canonical_json
+from riskmetrics.insights.request import Request, most_severe
+from riskmetrics.insights.severity import thresholds_version
+from riskmetrics.insights.templates import Anonymization, canonical_json
 
 RULES_PROVIDER, RULES_VERSION = "rules", "rules-v4"
 """Provider and model of the plans of the rules."""
@@ -36,69 +34,8 @@ FALLBACK_LIFETIME = timedelta(days=1)
 
 _ZERO_USAGE = Usage(0, 0, Decimal(0))
 
-_INDEPENDENT_TYPES = (LEADING_TYPE, "custom")
-"""Types that may tell every claim."""
-
 Key = tuple[str, str]
 """cache_key and provider, which identify an insight."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request for an insight."""
-
-    template: Template
-    sheet: Sheet
-    """Fact sheet limited to the template's providers."""
-    question: str | None = None
-    told: frozenset[str] = frozenset()
-    """Ids of claims and facts that the session's leading note tells."""
-    portfolios: tuple[str, ...] = ()
-    """Of a question: name of the portfolio, then those of all others, which it may contain."""
-    silent: tuple[str, ...] = ()
-    """Of the leading note: types that have nothing to tell, whose earlier notes are outdated."""
-
-    @property
-    def insight_type(self) -> str:
-        """Type of the requested insight."""
-        return self.template.insight_type
-
-    @cached_property
-    def claims(self) -> dict[str, Claim]:
-        """Claims that the insight may tell, the most salient first."""
-        return {
-            claim_id: claim
-            for claim_id, claim in claims_of(self.sheet).items()
-            if self.insight_type in claim.form.insight_types and not self._is_told(claim)
-        }
-
-    def _is_told(self, claim: Claim) -> bool:
-        """Return whether the leading note tells a claim, its figures, or what a headline states."""
-        of_headline = claim.form.states + claim.id.removeprefix(claim.form.id)
-        is_repeated = claim.form.role == "statement" and repeats(claim, self.told)
-        return claim.id in self.told or of_headline in self.told or is_repeated
-
-    @cached_property
-    def plan(self) -> Plan | None:
-        """Plan of the rules; None if there is nothing to tell."""
-        if self.question is not None:
-            return answer_by_rules(self.question, self.claims, self.sheet.aliases, self.portfolios)
-        return plan_by_rules(self.claims, self.insight_type)
-
-    @cached_property
-    def alarm(self) -> Claim | None:
-        """The most severe claim, the most salient of several."""
-        return _most_severe(self.claims.values())
-
-    @property
-    def severity(self) -> str:
-        """Level of the alarm; normal without one."""
-        return self.alarm.instance.level if self.alarm else "normal"
-
-
-def _most_severe(claims: Iterable[Claim]) -> Claim | None:
-    alarms = [claim for claim in claims if claim.instance.level != "info"]
-    return max(alarms, key=lambda each: LEVELS.index(each.instance.level), default=None)
 
 
 @dataclass(frozen=True)
@@ -126,58 +63,6 @@ class _Planned:
     """Why the rules replaced the model."""
 
 
-def writable_requests(
-    sheets: Sequence[Sheet],
-    templates: Sequence[Template],
-    question: str | None = None,
-    portfolios: tuple[str, ...] = (),
-) -> Iterator[Request]:
-    """Yield requests for the sheets and templates that have something to tell.
-
-    The daily summary leads: another type is requested only if claims of it are left. hedge_quality
-    requires short positions.
-    """
-    lead = next((each for each in templates if each.insight_type == LEADING_TYPE), None)
-    for sheet in sheets:
-        available = {fact.fact_type.provider for fact in sheet.facts.values()}
-        told: frozenset[str] = frozenset()
-        if lead is not None:
-            told = _told_by(Request(lead, sheet.select_facts(lead.providers), question))
-        found = [
-            Request(
-                template,
-                sheet.select_facts(template.providers),
-                question,
-                frozenset() if template.insight_type in _INDEPENDENT_TYPES else told,
-                portfolios,
-            )
-            for template in templates
-            if available.issuperset(template.required_providers)
-            and _is_applicable(template.insight_type, sheet)
-        ]
-        found = [request for request in found if request.plan is not None]
-        silent = {each.insight_type for each in templates if each.insight_type != "custom"}
-        silent -= {request.insight_type for request in found}
-        for request in found:
-            is_leading = request.insight_type == LEADING_TYPE
-            yield replace(request, silent=tuple(sorted(silent))) if is_leading else request
-
-
-def _is_applicable(insight_type: str, sheet: Sheet) -> bool:
-    """Return whether a type is about something that the portfolio has."""
-    shorts = sheet.facts.get("num_short_positions")
-    return insight_type != "hedge_quality" or (shorts is not None and shorts.value != 0)
-
-
-def _told_by(leading: Request) -> frozenset[str]:
-    """Return the ids of claims and facts that the plan of the rules tells."""
-    plan = leading.plan
-    if plan is None:
-        return frozenset()
-    told = plan.statements()
-    return frozenset((*told, *(fact for each in told for fact in leading.claims[each].shown)))
-
-
 def cache_key(request: Request, run_context: GenerationContext, provider: str, model: str) -> str:
     """Return the SHA-256 hex digest of everything that a text depends on."""
     sheet = request.sheet
@@ -191,7 +76,7 @@ def cache_key(request: Request, run_context: GenerationContext, provider: str, m
         "model": model,
         "anonymization": run_context.anonymization if provider != RULES_PROVIDER else "",
         "question": request.question,
-        "told": sorted(request.told),
+        "stated": sorted(request.stated),
         "versions": [catalog_digest(), thresholds_version(), realize.VERSION],
     }
     return sha256(canonical_json(parts).encode()).hexdigest()
@@ -265,7 +150,7 @@ def insight_row(request: Request, run_context: GenerationContext) -> dict[str, A
     )
     alarm = request.alarm
     if request.question is not None:  # an answer is as severe as what it tells
-        alarm = _most_severe(request.claims[each] for each in generated.plan.statements())
+        alarm = most_severe(request.claims[each] for each in generated.plan.statements())
     limitations = _limitations(request, generated.provider)
     text = realize.realize_note(generated.plan, request.claims, sheet, limitations)
     return {
@@ -296,7 +181,7 @@ def stored_context(request: Request, plan: Plan) -> dict[str, Any]:
     """Return the facts, the plan and the text of its claims, sufficient to verify them again."""
     sheet = request.sheet
     names, seed = realize.display_names(sheet), realize.note_seed(sheet)
-    told = filter(None, (plan.headline, *plan.statements(), *plan.recommendations))
+    stated = filter(None, (plan.headline, *plan.statements(), *plan.recommendations))
     return {
         "portfolio": sheet.portfolio,
         "facts": [fact.record for fact in sheet.facts.values()],
@@ -304,7 +189,9 @@ def stored_context(request: Request, plan: Plan) -> dict[str, Any]:
         "missing": sheet.missing,
         "limits": sheet.limits,
         "plan": plan.model_dump(),
-        "claims": {each: realize.realize_claim(request.claims[each], names, seed) for each in told},
+        "claims": {
+            each: realize.realize_claim(request.claims[each], names, seed) for each in stated
+        },
         "catalog": catalog_digest(),
     }
 

@@ -1,7 +1,7 @@
 """Plans: which claims a note tells, in which order, and how they are connected.
 
 A plan contains ids of claims and connectives of a closed set. Whoever made it, `prune` drops what
-is wrong with it: unknown ids, duplicates, figures told before, and connectives that do not hold.
+is wrong with it: unknown ids, duplicates, figures stated before, and connectives that do not hold.
 What is left is true, so that a plan is never repaired or paid for twice.
 """
 
@@ -106,7 +106,7 @@ class Plan(BaseModel):
     """Id of a claim whose form is a headline."""
     paragraphs: list[list[Step]]
     findings: list[str] = []
-    """Ids of claims told as a list, with their evidence."""
+    """Ids of claims stated as a list, with their evidence."""
     recommendations: list[str] = []
     """Ids of claims whose form is advice."""
     missing: list[MissingFact] = []
@@ -138,15 +138,15 @@ def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
 
     A headline that is none is replaced by the most salient one.
     """
-    told: set[str] = set()
+    stated: set[str] = set()
 
     def keep(claim_id: str, role: str) -> bool:
         claim = claims.get(claim_id)
-        if claim is None or claim.form.role != role or claim_id in told:
+        if claim is None or claim.form.role != role or claim_id in stated:
             return False
-        if role == "statement" and repeats(claim, told):
+        if role == "statement" and repeats(claim, stated):
             return False
-        told.update((claim_id, *claim.shown) if role == "statement" else (claim_id,))
+        stated.update((claim_id, *claim.shown) if role == "statement" else (claim_id,))
         return True
 
     paragraphs = []
@@ -178,9 +178,9 @@ def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
     )
 
 
-def repeats(claim: Claim, told: Collection[str]) -> bool:
-    """Return whether a figure of a claim was told before."""
-    return any(fact in told for fact in claim.shown)
+def repeats(claim: Claim, stated: Collection[str]) -> bool:
+    """Return whether a figure of a claim was stated before."""
+    return any(fact in stated for fact in claim.shown)
 
 
 def best_headline(claims: Mapping[str, Claim]) -> str:
@@ -194,28 +194,28 @@ def _choose_statements(
     """Return the statements to tell, each figure once: the lead, then the most salient first.
 
     ``is_damped`` leaves out what was true the session before, unless it matters much; else a level
-    is told whether it is new or not.
+    is stated whether it is new or not.
     """
 
     def weight(claim: Claim) -> float:
         return claim.salience if is_damped else claim.instance.salience
 
     chosen = [lead] if lead else []
-    told: set[str] = {lead.id, *lead.shown} if lead else set()
+    stated: set[str] = {lead.id, *lead.shown} if lead else set()
     for claim in sorted(claims, key=lambda each: (-weight(each), each.id)):
         is_statement = claim.form.role == "statement"
         if claim is lead:
             continue
-        if is_statement and weight(claim) >= MIN_SALIENCE and not repeats(claim, told):
+        if is_statement and weight(claim) >= MIN_SALIENCE and not repeats(claim, stated):
             chosen.append(claim)
-            told.update(claim.shown)
+            stated.update(claim.shown)
     return chosen
 
 
 def _find_lead(claims: Mapping[str, Claim]) -> Claim | None:
     """Return the statement that the headline states, unless it is about the result.
 
-    A result is told first, with what belongs to it, by the places of its forms.
+    A result is stated first, with what belongs to it, by the places of its forms.
     """
     headline = claims.get(best_headline(claims))
     if headline is None or headline.form.topic == "result":
@@ -255,7 +255,7 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
     Parameters
     ----------
     claims : mapping
-        Claims that may be told by id, the most salient first.
+        Claims that may be stated by id, the most salient first.
 
     Returns
     -------

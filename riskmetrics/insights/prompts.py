@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.draft_schemas import Prompt
@@ -16,6 +16,7 @@ from riskmetrics.insights.plan import (
     Plan,
 )
 from riskmetrics.insights.realize import Names, display_name, realize_claim
+from riskmetrics.insights.request import Request
 from riskmetrics.insights.templates import (
     MAX_QUESTION_CHARS,
     Anonymization,
@@ -24,15 +25,12 @@ from riskmetrics.insights.templates import (
     render_template,
 )
 
-if TYPE_CHECKING:
-    from riskmetrics.insights.pipeline import Request
-
 MAX_CLAIMS = 99
 """Claims in a prompt, the most salient ones."""
 
 _RULES = f"""You answer with numbers of claims, such as C07, and write no text.
 The headline is a claim of role headline, recommendations are claims of role advice, all others are
-statements. A claim is told once. At most {MAX_PARAGRAPHS} paragraphs of {MAX_STEPS} claims,
+statements. A claim is stated once. At most {MAX_PARAGRAPHS} paragraphs of {MAX_STEPS} claims,
 {MAX_FINDINGS} findings and {MAX_RECOMMENDATIONS} recommendations.
 A connective joins a claim to the one before it in its paragraph: "mainly because" if the second
 explains the first, "but" or "while" if their signs are opposed, "and" within a topic, else "".
@@ -43,7 +41,7 @@ Tell only claims that answer the question. Under missing, state what it asks for
 if no claim answers it, leave the rest empty."""
 
 
-def build_prompt(request: "Request", model: str, anonymization: Anonymization) -> Prompt:
+def build_prompt(request: Request, model: str, anonymization: Anonymization) -> Prompt:
     """Return the prompt for a request; ``anonymization`` limits the names in it.
 
     Raises

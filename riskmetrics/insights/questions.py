@@ -148,8 +148,8 @@ def answer_by_rules(
         missing=[] if statements else [found[0].nothing],
     )
     kept = prune(plan, claims)
-    told = kept.statements()
-    return kept.model_copy(update={"headline": _headline(told, claims)}) if told else kept
+    stated = kept.statements()
+    return kept.model_copy(update={"headline": _headline(stated, claims)}) if stated else kept
 
 
 def without_portfolios(text: str, portfolios: Sequence[str]) -> tuple[str, bool]:
@@ -187,7 +187,7 @@ def _about(subjects: frozenset[str]) -> CommonQuestion:
 
 
 def _select(question: CommonQuestion, claims: Mapping[str, Claim]) -> list[Claim]:
-    """Return the claims that answer a question, in the order in which they are told."""
+    """Return the claims that answer a question, in the order in which they are stated."""
     found = [
         (_rank(question, claim), claim)
         for claim in claims.values()
@@ -215,14 +215,14 @@ def _rank(question: CommonQuestion, claim: Claim) -> tuple[int, float]:
 
 def _headline(statements: Sequence[str], claims: Mapping[str, Claim]) -> str:
     """Return the headline that one of the statements proves, else the general one."""
-    told = set(statements)
-    of_told = (
+    stated = set(statements)
+    of_stated = (
         claim.id
         for claim in claims.values()
         if claim.form.role == "headline"
-        and claim.form.states + claim.id.removeprefix(claim.form.id) in told
+        and claim.form.states + claim.id.removeprefix(claim.form.id) in stated
     )
-    return next(of_told, _ANSWER_HEADLINE if _ANSWER_HEADLINE in claims else "")
+    return next(of_stated, _ANSWER_HEADLINE if _ANSWER_HEADLINE in claims else "")
 
 
 def _ids(claims: Sequence[Claim], role: str) -> Iterator[str]:

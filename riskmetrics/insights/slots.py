@@ -14,7 +14,7 @@ from riskmetrics.present import formatting
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
 _FAR_APART = 20
-"""Ratio from which figures need no decimals to be told apart."""
+"""Ratio from which figures need no decimals to be shown apart."""
 
 MAX_DECIMALS = 4
 """Decimals, of a percentage or a number, that `apart` tries at most."""
@@ -160,7 +160,7 @@ def apart(kind: str, *values: float) -> tuple[Slot, ...]:
     return tuple(shown)
 
 
-def is_told_apart(one: Slot, other: Slot) -> bool:
+def is_shown_apart(one: Slot, other: Slot) -> bool:
     """Return whether two slots are shown differently."""
     return one.show() != other.show()
 

@@ -19,7 +19,8 @@ from riskmetrics.db import listed_rows, result_queries, stored_settings
 from riskmetrics.db.shown_names import read_names
 from riskmetrics.explain import registry
 from riskmetrics.explain.records import explanation_record
-from riskmetrics.insights import claims, fact_sheet, realize
+from riskmetrics.insights import claims, fact_reading, realize
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.mcp_server.identities import (
     Anonymization,
     Identity,
@@ -159,7 +160,7 @@ class Answers:
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
             session = find_session(connection, identity, day)
-            sheets = fact_sheet.read_sheets(connection, [session], identity.name)
+            sheets = fact_reading.read_sheets(connection, [session], identity.name)
             context = _context(connection, identity, session)
         return {**context, "claims": [one for sheet in sheets for one in _claims(identity, sheet)]}
 
@@ -250,7 +251,7 @@ _TEST_COLUMNS = {
 }
 
 
-def _claims(identity: Identity, sheet: fact_sheet.Sheet) -> Iterator[dict[str, Any]]:
+def _claims(identity: Identity, sheet: Sheet) -> Iterator[dict[str, Any]]:
     names = {
         alias: identity.show_entity(entity) or alias for alias, entity in sheet.aliases.items()
     }

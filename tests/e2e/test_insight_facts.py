@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create_engine
-from riskmetrics.insights import fact_sheet
+from riskmetrics.insights import fact_reading
 from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.history_facts import UNKNOWN_START
@@ -40,7 +40,7 @@ def frame(connection: sa.Connection, statement: str) -> pd.DataFrame:
 
 
 def test_facts_of_a_range_are_those_of_the_stored_rows(connection: sa.Connection) -> None:
-    sheets = {(s.portfolio_id, s.day): s for s in fact_sheet.read_sheets(connection, DAYS)}
+    sheets = {(s.portfolio_id, s.day): s for s in fact_reading.read_sheets(connection, DAYS)}
     last = [sheet for (_, day), sheet in sheets.items() if day == DAYS[-1]]
     assert len(last) == 3
     closes = (
@@ -60,7 +60,7 @@ def test_facts_of_a_range_are_those_of_the_stored_rows(connection: sa.Connection
     by_name = {named[sheet.portfolio_id]: sheet for sheet in last}
     _check_limits(by_name)
     # a single session has the same facts: the sessions before it are read, not computed
-    alone = fact_sheet.read_sheets(connection, [DAYS[-1]])
+    alone = fact_reading.read_sheets(connection, [DAYS[-1]])
     assert {s.portfolio_id: s.digest for s in alone} == {s.portfolio_id: s.digest for s in last}
     _check_unknown_weights(connection)
 
@@ -69,7 +69,7 @@ def _check_unknown_weights(connection: sa.Connection) -> None:
     """A weight that was not computed the session before reaches its limit since an unknown day."""
     before = sa.text("DELETE FROM portfolio_risk_contributions WHERE day < :day")
     connection.execute(before, {"day": DAYS[-1]})
-    sheets = fact_sheet.read_sheets(connection, [DAYS[-1]])
+    sheets = fact_reading.read_sheets(connection, [DAYS[-1]])
     streaks = [
         fact
         for sheet in sheets

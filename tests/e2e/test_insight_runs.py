@@ -16,7 +16,8 @@ from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
-from riskmetrics.insights import fact_sheet
+from riskmetrics.insights import fact_reading
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.resources import LanguageModel
 from tests.e2e.conftest import Run
 
@@ -49,11 +50,13 @@ def test_sheets_are_the_same_one_at_a_time(
 ) -> None:
     engine = create_engine(computed_sample)
     with engine.connect() as connection:
-        together = fact_sheet.read_sheets(connection, [DAY])
-        named = fact_sheet.read_sheets(connection, [DAY], "Long-Short")
-        monkeypatch.setattr(fact_sheet, "_BATCH_SHEETS", 1)
-        assert [len(batch) for batch in fact_sheet.read_sheet_batches(connection, [DAY])] == [1] * 3
-        assert fact_sheet.read_sheets(connection, [DAY]) == together
+        together = fact_reading.read_sheets(connection, [DAY])
+        named = fact_reading.read_sheets(connection, [DAY], "Long-Short")
+        monkeypatch.setattr(fact_reading, "_BATCH_SHEETS", 1)
+        assert [len(batch) for batch in fact_reading.read_sheet_batches(connection, [DAY])] == [
+            1
+        ] * 3
+        assert fact_reading.read_sheets(connection, [DAY]) == together
     assert named == [sheet for sheet in together if sheet.facts["num_short_positions"].value]
     kept = "SELECT id, summary FROM ai_insights ORDER BY id"
     before = stored(computed_sample, kept)
@@ -197,7 +200,7 @@ def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by design")
 
-    monkeypatch.setattr("riskmetrics.insights.fact_sheet.read_sheet_batches", broken)
+    monkeypatch.setattr("riskmetrics.insights.fact_reading.read_sheet_batches", broken)
     outcome = run([DAY])
     assert outcome.exit_code == 0
     assert len(stored(sample, "SELECT 1 AS one FROM portfolio_stress")) > 0
@@ -218,14 +221,14 @@ def test_a_failure_of_insights_tells_how_many_are_stored_and_where_it_happened(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """The first portfolio's insights are committed; the failure is in the second batch."""
-    read = fact_sheet.read_sheet_batches
+    read = fact_reading.read_sheet_batches
 
-    def broken(*arguments: Any) -> Iterator[list[fact_sheet.Sheet]]:
+    def broken(*arguments: Any) -> Iterator[list[Sheet]]:
         first = next(iter(read(*arguments)))
         yield first[:1]
         raise ZeroDivisionError("by design")
 
-    monkeypatch.setattr("riskmetrics.insights.fact_sheet.read_sheet_batches", broken)
+    monkeypatch.setattr("riskmetrics.insights.fact_reading.read_sheet_batches", broken)
     stored(computed_sample, "DELETE FROM ai_insights")
     outcome = run([DAY], ASSETS)
     assert outcome.exit_code == 0

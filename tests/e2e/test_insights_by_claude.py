@@ -26,9 +26,10 @@ from riskmetrics.db import fact_queries, tables
 from riskmetrics.db import insight_store as stored
 from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import defs
-from riskmetrics.insights import fact_sheet, model_writer, pipeline, reverify
+from riskmetrics.insights import fact_reading, model_writer, pipeline, reverify
 from riskmetrics.insights.budget import Budget, Caps
 from riskmetrics.insights.claude import Claude, open_client
+from riskmetrics.insights.request import Request, writable_requests
 from riskmetrics.insights.templates import Template
 from riskmetrics.resources import count_ended_batches
 from tests import fmp_server
@@ -404,7 +405,7 @@ def claude(engine: sa.Engine, url: str) -> Claude:
     )
 
 
-def requests(engine: sa.Engine) -> list[pipeline.Request]:
+def requests(engine: sa.Engine) -> list[Request]:
     """Return requests for all insights of two sessions."""
     with engine.connect() as connection:
         templates = [
@@ -413,8 +414,8 @@ def requests(engine: sa.Engine) -> list[pipeline.Request]:
             if row["insight_type"] != "custom"
         ]
         return list(
-            pipeline.writable_requests(
-                fact_sheet.read_sheets(connection, [date(2022, 12, 27), DAY]), templates
+            writable_requests(
+                fact_reading.read_sheets(connection, [date(2022, 12, 27), DAY]), templates
             )
         )
 
@@ -547,7 +548,7 @@ def test_the_same_rows_in_any_order_give_the_same_facts_to_the_last_digit(engine
             )
         )
         # two dicts in another order are equal, their digests are not
-        before = [sheet.digest for sheet in fact_sheet.read_sheets(connection, [DAY])]
+        before = [sheet.digest for sheet in fact_reading.read_sheets(connection, [DAY])]
         for order in ("ASC", "DESC"):
             for table, statement in product(
                 tables_of_many,
@@ -559,7 +560,7 @@ def test_the_same_rows_in_any_order_give_the_same_facts_to_the_last_digit(engine
                 ),
             ):
                 connection.execute(sa.text(statement.format(table=table, order=order)))
-            after = [sheet.digest for sheet in fact_sheet.read_sheets(connection, [DAY])]
+            after = [sheet.digest for sheet in fact_reading.read_sheets(connection, [DAY])]
             assert after == before, order
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import input_queries
-from riskmetrics.insights import fact_sheet
+from riskmetrics.insights import fact_reading
 from tests.conftest import open_connection
 from tests.e2e.conftest import (
     Run,
@@ -144,7 +144,7 @@ def test_every_number_over_splits_and_ticks_is_the_same_another_way(sample: str,
     assert f"prices split KO {SPLIT_DAY} 3:1" in call("prices", "list").stdout
     with open_connection(sample) as connection:
         names = input_queries.read_portfolios(connection).set_index("portfolio_id")["name"]
-        found = fact_sheet.read_sheets(connection, days[1:])
+        found = fact_reading.read_sheets(connection, days[1:])
     sheets = {names[sheet.portfolio_id]: sheet for sheet in found}
     assert len(sheets) == 3
     for name, sheet in sheets.items():

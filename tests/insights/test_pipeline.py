@@ -9,9 +9,10 @@ import pytest
 
 from riskmetrics.insights import pipeline
 from riskmetrics.insights.draft_schemas import Answer, Prompt, Usage
-from riskmetrics.insights.pipeline import GenerationContext, Request
+from riskmetrics.insights.pipeline import GenerationContext
 from riskmetrics.insights.plan import Plan, Step
 from riskmetrics.insights.prompts import build_prompt
+from riskmetrics.insights.request import Request, writable_requests
 from riskmetrics.insights.reverify import find_stored_violations
 from riskmetrics.insights.templates import Template, TemplateRenderError
 from tests.insights.days import EVENTS, plain_day, planted_day
@@ -151,7 +152,7 @@ def test_a_key_depends_exactly_on_what_the_text_depends_on(request_: Request) ->
         replace(request_, sheet=replace(sheet, limits={"beta": {"warning": 0.6}})),
         replace(request_, template=replace(TEMPLATE, investigation_prompt="Other.")),
         replace(request_, question="Why?"),
-        replace(request_, told=frozenset({"beta_error"})),
+        replace(request_, stated=frozenset({"beta_error"})),
     ]
     keys = {pipeline.request_key(each, GenerationContext()) for each in changed}
     assert key[1] == "rules"
@@ -171,9 +172,9 @@ def test_a_key_depends_exactly_on_what_the_text_depends_on(request_: Request) ->
 
 def test_another_note_tells_what_the_leading_one_leaves(request_: Request) -> None:
     """The daily summary tells beta and R²; nothing of the factor exposure is left."""
-    alone = list(pipeline.writable_requests([request_.sheet], [TEMPLATE]))
+    alone = list(writable_requests([request_.sheet], [TEMPLATE]))
     assert [each.insight_type for each in alone] == ["factor_exposure"]
-    both = list(pipeline.writable_requests([request_.sheet], [DAILY, TEMPLATE]))
+    both = list(writable_requests([request_.sheet], [DAILY, TEMPLATE]))
     assert [each.insight_type for each in both] == ["daily_summary"]
 
 
@@ -181,7 +182,7 @@ def test_the_severity_is_that_of_the_worst_claim_and_names_its_cause() -> None:
     random = Random(1)
     sheet = planted_day(random, "value at risk exceeded")
     daily = replace(DAILY, required_providers=("snapshot",), optional_providers=("tail", "betas"))
-    (request,) = pipeline.writable_requests([sheet], [daily])
+    (request,) = writable_requests([sheet], [daily])
     row = pipeline.insight_row(request, GenerationContext())
     assert row is not None
     assert (row["severity"], row["focus_area"]) == ("warning", "var exceeded")
@@ -195,9 +196,9 @@ def test_a_hedge_note_needs_short_positions() -> None:
     facts = {"num_short_positions": 0, "short_share": -0.1, "total_value": 5.0}
     hedge = replace(TEMPLATE, insight_type="hedge_quality", required_providers=("snapshot",))
     hedge = replace(hedge, optional_providers=("concentration",))
-    assert list(pipeline.writable_requests([build_sheet(facts)], [hedge])) == []
+    assert list(writable_requests([build_sheet(facts)], [hedge])) == []
     sheet = build_sheet(facts | {"num_short_positions": 2})
-    assert len(list(pipeline.writable_requests([sheet], [hedge]))) == 1
+    assert len(list(writable_requests([sheet], [hedge]))) == 1
 
 
 def test_without_facts_no_insight_is_written(request_: Request) -> None:

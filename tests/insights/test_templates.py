@@ -9,8 +9,8 @@ from riskmetrics.db import insight_store as stored
 from riskmetrics.db import migrate
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights.fact_types import FACT_TYPES
-from riskmetrics.insights.pipeline import Request
 from riskmetrics.insights.prompts import build_prompt
+from riskmetrics.insights.request import Request
 from riskmetrics.insights.templates import Template
 from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
 from tests.db.sql_helpers import execute, query

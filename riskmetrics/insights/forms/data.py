@@ -1,4 +1,4 @@
-"""Data caveats that matter for what is told."""
+"""Data caveats that matter for what is stated."""
 
 from collections.abc import Iterator
 
@@ -55,5 +55,5 @@ def risk_undefined(view: View) -> Iterator[Instance]:
     """No figure of risk exists."""
     equity = view.facts_of("total_value")
     if equity and not any(view.fact(kind) for kind in _RISK_FACTS):
-        is_told = any(view.instances(equity_negative))
-        yield Instance({}, (), 0.4 if is_told else 3.0, sign=-1, context=equity)
+        is_stated = any(view.instances(equity_negative))
+        yield Instance({}, (), 0.4 if is_stated else 3.0, sign=-1, context=equity)

@@ -13,7 +13,7 @@ from riskmetrics.insights.slots import (
     Slot,
     apart,
     count,
-    is_told_apart,
+    is_shown_apart,
     items,
     name,
     number,
@@ -106,7 +106,7 @@ def shown_limit(kind: str, value: float) -> Slot:
 def _apart(reach: Reach) -> tuple[Slot, ...]:
     """Return limit and value, with more decimals than usual if that tells them apart."""
     shown = tuple(shown_limit(reach.kind, value) for value in (reach.limit, reach.value))
-    if is_told_apart(*shown):
+    if is_shown_apart(*shown):
         return shown
     return apart(shown[0].kind, reach.limit, reach.value)
 

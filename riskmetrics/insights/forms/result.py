@@ -46,7 +46,7 @@ def _session(view: View, sign: int) -> Iterator[Instance]:
 
 
 def _amount(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the result in money only; its return is undefined, or told by another claim."""
+    """Yield the result in money only; its return is undefined, or stated by another claim."""
     facts = view.facts_of("daily_pnl")
     if facts and sign * float(facts[0].value) > 0:
         slots = {"amount": money(float(facts[0].value), view.currency)}
@@ -73,7 +73,7 @@ session_amounts = mirrored("result", "amount: money", _amount, {
 def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instance]:
     """Yield the position that made at least half of what all losers lost, or winners gained.
 
-    With ``is_offset`` the other side is told, so that a reader can add up the result. A position
+    With ``is_offset`` the other side is stated, so that a reader can add up the result. A position
     explains the result if that has the same sign, if it made half of it, and more than its weight.
     """
     found, others = (
@@ -256,7 +256,7 @@ def breadth(view: View) -> Iterator[Instance]:
 def _unusual(view: View, sign: int) -> Iterator[Instance]:
     """Yield a return of at least two daily volatilities of the window that ended the day before.
 
-    A loss beyond the value at risk is told against that.
+    A loss beyond the value at risk is stated against that.
     """
     facts = view.facts_of("daily_return", "volatility_21d", "volatility_21d_change")
     if facts and not any(view.instances(var_exceeded)):
@@ -282,7 +282,7 @@ unusual = mirrored("result", "multiple: times", _unusual, {
     place=3,
 )
 def equity(view: View) -> Iterator[Instance]:
-    """The value of the portfolio, told if there is no result."""
+    """The value of the portfolio, stated if there is no result."""
     facts = view.facts_of("total_value")
     if facts and float(facts[0].value) > 0:
         salience = 0.4 if view.fact("daily_pnl") else 2.0

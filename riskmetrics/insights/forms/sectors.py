@@ -7,7 +7,7 @@ from riskmetrics.insights.limits import NO_SECTORS
 from riskmetrics.insights.slots import name, size
 
 _MAX_SALIENCE = 1.6
-"""Largest salience of a sector: an old one is not told again."""
+"""Largest salience of a sector: an old one is not stated again."""
 
 _CLEAR_ACTIVE = 0.10
 """Active weight that is worth a sentence."""

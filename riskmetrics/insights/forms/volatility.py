@@ -6,7 +6,7 @@ from datetime import date
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.form_shapes import changed, compared, mirrored, single
 from riskmetrics.insights.severity import highest_reached
-from riskmetrics.insights.slots import apart, below_all, day, is_told_apart, percent, size
+from riskmetrics.insights.slots import apart, below_all, day, is_shown_apart, percent, size
 
 _CLEAR_MOVE, _CLEAR_DRIFT = 0.10, 0.25
 """Relative move of the volatility in a session, and over several, that is worth a sentence."""
@@ -229,7 +229,7 @@ def _scored(view: View, sign: int) -> Iterator[Instance]:
         shown = dict(zip(("forecast", "outcome", "low", "high"), apart("percent", *values),
             strict=True))  # fmt: skip
         edge = shown["high" if sign > 0 else "low"]
-        if sign == 0 or is_told_apart(shown["outcome"], edge):
+        if sign == 0 or is_shown_apart(shown["outcome"], edge):
             yield Instance(shown, facts, 1.3 if sign else 0.55, sign=-sign)
 
 

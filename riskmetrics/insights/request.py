@@ -1,0 +1,126 @@
+"""Requests for insights: which notes a session's fact sheets have something to state for."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from riskmetrics.insights.claims import Claim, claims_of
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, repeats
+from riskmetrics.insights.questions import answer_by_rules
+from riskmetrics.insights.severity import LEVELS
+from riskmetrics.insights.templates import Template
+
+_INDEPENDENT_TYPES = (LEADING_TYPE, "custom")
+"""Types that may tell every claim."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request for an insight."""
+
+    template: Template
+    sheet: Sheet
+    """Fact sheet limited to the template's providers."""
+    question: str | None = None
+    stated: frozenset[str] = frozenset()
+    """Ids of claims and facts that the session's leading note tells."""
+    portfolios: tuple[str, ...] = ()
+    """Of a question: name of the portfolio, then those of all others, which it may contain."""
+    silent: tuple[str, ...] = ()
+    """Of the leading note: types that have nothing to tell, whose earlier notes are outdated."""
+
+    @property
+    def insight_type(self) -> str:
+        """Type of the requested insight."""
+        return self.template.insight_type
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """Claims that the insight may tell, the most salient first."""
+        return {
+            claim_id: claim
+            for claim_id, claim in claims_of(self.sheet).items()
+            if self.insight_type in claim.form.insight_types and not self._is_stated(claim)
+        }
+
+    def _is_stated(self, claim: Claim) -> bool:
+        """Return whether the leading note tells a claim, its figures, or what a headline states."""
+        of_headline = claim.form.states + claim.id.removeprefix(claim.form.id)
+        is_repeated = claim.form.role == "statement" and repeats(claim, self.stated)
+        return claim.id in self.stated or of_headline in self.stated or is_repeated
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """Plan of the rules; None if there is nothing to tell."""
+        if self.question is not None:
+            return answer_by_rules(self.question, self.claims, self.sheet.aliases, self.portfolios)
+        return plan_by_rules(self.claims, self.insight_type)
+
+    @cached_property
+    def alarm(self) -> Claim | None:
+        """The most severe claim, the most salient of several."""
+        return most_severe(self.claims.values())
+
+    @property
+    def severity(self) -> str:
+        """Level of the alarm; normal without one."""
+        return self.alarm.instance.level if self.alarm else "normal"
+
+
+def most_severe(claims: Iterable[Claim]) -> Claim | None:
+    """Return the claim of the highest level, the first of several; None without an alarm."""
+    alarms = [claim for claim in claims if claim.instance.level != "info"]
+    return max(alarms, key=lambda each: LEVELS.index(each.instance.level), default=None)
+
+
+def writable_requests(
+    sheets: Sequence[Sheet],
+    templates: Sequence[Template],
+    question: str | None = None,
+    portfolios: tuple[str, ...] = (),
+) -> Iterator[Request]:
+    """Yield requests for the sheets and templates that have something to tell.
+
+    The daily summary leads: another type is requested only if claims of it are left. hedge_quality
+    requires short positions.
+    """
+    lead = next((each for each in templates if each.insight_type == LEADING_TYPE), None)
+    for sheet in sheets:
+        available = {fact.fact_type.provider for fact in sheet.facts.values()}
+        stated: frozenset[str] = frozenset()
+        if lead is not None:
+            stated = _stated_by(Request(lead, sheet.select_facts(lead.providers), question))
+        found = [
+            Request(
+                template,
+                sheet.select_facts(template.providers),
+                question,
+                frozenset() if template.insight_type in _INDEPENDENT_TYPES else stated,
+                portfolios,
+            )
+            for template in templates
+            if available.issuperset(template.required_providers)
+            and _is_applicable(template.insight_type, sheet)
+        ]
+        found = [request for request in found if request.plan is not None]
+        silent = {each.insight_type for each in templates if each.insight_type != "custom"}
+        silent -= {request.insight_type for request in found}
+        for request in found:
+            is_leading = request.insight_type == LEADING_TYPE
+            yield replace(request, silent=tuple(sorted(silent))) if is_leading else request
+
+
+def _is_applicable(insight_type: str, sheet: Sheet) -> bool:
+    """Return whether a type is about something that the portfolio has."""
+    shorts = sheet.facts.get("num_short_positions")
+    return insight_type != "hedge_quality" or (shorts is not None and shorts.value != 0)
+
+
+def _stated_by(leading: Request) -> frozenset[str]:
+    """Return the ids of claims and facts that the plan of the rules tells."""
+    plan = leading.plan
+    if plan is None:
+        return frozenset()
+    stated = plan.statements()
+    return frozenset((*stated, *(fact for each in stated for fact in leading.claims[each].shown)))
