@@ -88,6 +88,11 @@ _QUERIES = {
             *(_tail.c[name] == HEADLINE_TAIL[name] for name in ("method", "horizon_days"))
         ),
     ),
+    "tail_levels": _Query(
+        _tail,
+        ("level", "horizon_days", "method"),
+        condition=_tail.c.method.in_([HEADLINE_TAIL["method"], "historical"]),
+    ),
     "factor_exposures": _Query(tables.portfolio_factor_exposures, ("factor",)),
     "factor_risk": _Query(tables.portfolio_factor_risk, ("factor",)),
     "liquidity": _Query(tables.portfolio_liquidity),

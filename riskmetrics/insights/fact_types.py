@@ -2,88 +2,12 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
 
-from riskmetrics.catalog import Statistic, Unit, all_statistics, find_figure
-from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
-from riskmetrics.present import formatting
-
-_FORMATTERS = {
-    "money": formatting.money,
-    "signed money": formatting.signed_money,
-    "fraction": formatting.percent,
-    "signed fraction": formatting.signed_percent,
-    "percentage points": (
-        lambda value: formatting.signed_percent(value).replace("%", " percentage points")
-    ),
-    "number": formatting.two_decimals,
-    "signed number": lambda value: (
-        ("+" if value > 0 and float(f"{value:.2f}") else "") + formatting.two_decimals(value)
-    ),
-    "index": formatting.four_decimals,
-    "signed index": lambda value: (
-        ("+" if value > 0 and float(f"{value:.4f}") else "") + formatting.four_decimals(value)
-    ),
-    "count": formatting.count,
-    "text": str,
-}
-"""Unit to formatter."""
-
-
-class FactType(NamedTuple):
-    """A type of fact."""
-
-    name: str
-    """Fact id; prefixed by the alias if the fact is not about the portfolio."""
-    provider: str
-    source: str
-    """'table.column' of the value or of its main input."""
-    unit: str
-    family: str
-    """Only figures of the same family may be compared."""
-    labels: tuple[str, ...]
-    """Names in prose, lower case; one of them must accompany the figure."""
-    window: str | None = None
-
-    @property
-    def column(self) -> str:
-        """Return the column of the source."""
-        return self.source.partition(".")[2]
-
-
-def format_value(value: float | str, unit: str, currency: str, *, is_unsigned: bool = False) -> str:
-    """Return a value as text; with ``is_unsigned``, without its sign."""
-    text = _FORMATTERS[unit](abs(value) if is_unsigned and not isinstance(value, str) else value)  # type: ignore[operator]
-    text = text.removeprefix("+") if is_unsigned else text
-    return f"{text} {currency}" if unit.endswith("money") else text
-
-
-_UNIT_NAMES = {
-    Unit.MONEY: "money",
-    Unit.GAIN: "signed money",
-    Unit.ACTIVE_FRACTION: "signed fraction",
-    **dict.fromkeys((Unit.FRACTION, Unit.VOLATILITY, Unit.PROBABILITY), "fraction"),
-    **dict.fromkeys((Unit.BETA, Unit.R_SQUARED, Unit.NUMBER, Unit.SESSIONS), "number"),
-    Unit.CORRELATION: "signed number",
-    Unit.INDEX: "index",
-    Unit.COUNT: "count",
-    Unit.TEXT: "text",
-    Unit.DATE: "text",
-    Unit.EXPECTED_COUNT: "number",
-    Unit.P_VALUE: "index",
-}
-"""Unit of a figure to the unit of its facts."""
-
-
-def _fact(
-    name: str, provider: str, figure_name: str, family: str, labels: tuple[str, ...], **changes: Any
-) -> FactType:
-    """Return the type of a fact with unit and window of a figure, or with ``changes``."""
-    figure = find_figure(figure_name)
-    base = FactType(
-        name, provider, figure.name, _UNIT_NAMES[figure.unit], family, labels, figure.window
-    )
-    return base._replace(**changes)
+from riskmetrics.catalog import Statistic, all_statistics
+from riskmetrics.insights import asked_fact_types
+from riskmetrics.insights.asked_fact_types import TAIL_WINDOW
+from riskmetrics.insights.fact_shapes import FactType
+from riskmetrics.insights.fact_shapes import figure_fact as _fact
 
 
 def _past(name: str, column: str, *labels: str) -> FactType:
@@ -106,9 +30,8 @@ def _statistic_facts(statistic: Statistic) -> Iterator[FactType]:
             yield _fact(name, "stress", figure.name, statistic.family, (figure.label.lower(),))
 
 
-_TAIL_WINDOW = f"{HEADLINE_TAIL['method']}, 504 sessions"
 _TEST_WINDOW = "historical, 252 sessions"
-"""Method and window of the value at risk that notes tell, and of the one whose test they tell."""
+"""Method and window of the value at risk whose test notes tell."""
 
 _WINDOWS = (("5d", "5 sessions"), ("21d", "21 sessions"))
 
@@ -251,11 +174,11 @@ FACT_TYPES = {
         _fact("sold_in_5d", "stress", "sold_in_5d", "liquidity share",
             ("share that can be sold in 5 sessions",)),
         _fact("var_95", "stress", "value_at_risk", "loss", ("value at risk at 95%",),
-            window=_TAIL_WINDOW),
+            window=TAIL_WINDOW),
         _fact("shortfall_95", "stress", "expected_shortfall", "loss",
-            ("expected shortfall at 95%",), window=_TAIL_WINDOW),
+            ("expected shortfall at 95%",), window=TAIL_WINDOW),
         _fact("var_99", "stress", "value_at_risk", "loss", ("value at risk at 99%",),
-            window=_TAIL_WINDOW),
+            window=TAIL_WINDOW),
         *(kind for statistic in all_statistics() for kind in _statistic_facts(statistic)),
         _fact("own_beta_error", "betas", "portfolio_market_regressions.std_error", "beta",
             ("standard error of the beta of own returns",)),
@@ -275,7 +198,7 @@ FACT_TYPES = {
         FactType("n_resized", "holdings", _LOTS, "count", "positions", ("resized positions",),
             "1 session"),
         _fact("previous_var_95", "tail", "value_at_risk", "loss",
-            ("value at risk at 95% of the session before",), window=_TAIL_WINDOW),
+            ("value at risk at 95% of the session before",), window=TAIL_WINDOW),
         _fact("var_exceptions", "tail", "exceptions", "exceptions", ("losses beyond the VaR",),
             window=_TEST_WINDOW),
         _fact("var_expected", "tail", "expected_exceptions", "exceptions",
@@ -355,6 +278,9 @@ FACT_TYPES |= {
     )
     for name in MOVES
 }
+
+
+FACT_TYPES |= {kind.name: kind for kind in asked_fact_types.asked_types()}
 
 
 @cache

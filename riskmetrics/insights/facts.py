@@ -6,7 +6,8 @@ from datetime import date
 from functools import cached_property, partial
 from typing import Any
 
-from riskmetrics.insights.fact_types import FACT_TYPES, FactType, format_value
+from riskmetrics.insights.fact_shapes import FactType, format_value
+from riskmetrics.insights.fact_types import FACT_TYPES
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from riskmetrics.insights.asked_fact_types import ASKED
 from riskmetrics.insights.claims import Claim, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, repeats
@@ -86,6 +87,7 @@ def writable_requests(
     requires short positions.
     """
     lead = next((each for each in templates if each.insight_type == LEADING_TYPE), None)
+    asked = () if question is None else (ASKED,)
     for sheet in sheets:
         available = {fact.fact_type.provider for fact in sheet.facts.values()}
         stated: frozenset[str] = frozenset()
@@ -94,7 +96,7 @@ def writable_requests(
         found = [
             Request(
                 template,
-                sheet.select_facts(template.providers),
+                sheet.select_facts((*template.providers, *asked)),
                 question,
                 frozenset() if template.insight_type in _INDEPENDENT_TYPES else stated,
                 portfolios,

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from riskmetrics.insights.fact_shapes import FactType
 from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.fact_types import FactType
 from riskmetrics.insights.realize import NoteText, display_name, evidence
 
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(\.size)?\}\}")

@@ -8,7 +8,8 @@ from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.limits import NO_SECTORS
 from riskmetrics.insights.slots import apart, count, money, name, number, percent, size, times
 
-_SALIENCE = 0.3
+SALIENCE = 0.3
+"""Salience of a level: it is stated if it is asked for."""
 
 _form = partial(form, is_answer=True)
 _mirrored = partial(mirrored, is_answer=True)
@@ -18,7 +19,7 @@ _form(
     "tail",
     "var: percent",
     "The one-day value at risk is {var} of equity: one day in twenty should lose more.",
-)(single("var_95", "var", size, lambda _: True, _SALIENCE))
+)(single("var_95", "var", size, lambda _: True, SALIENCE))
 
 
 @_form(
@@ -33,7 +34,7 @@ def hhi_level(view: View) -> Iterator[Instance]:
     if facts:
         hhi, effective = (float(fact.value) for fact in facts)
         slots = {"hhi": number(hhi, 4), "effective": number(effective, 1)}
-        yield Instance(slots, facts, _SALIENCE)
+        yield Instance(slots, facts, SALIENCE)
 
 
 _form(
@@ -41,17 +42,17 @@ _form(
     "stress",
     "drawdown: percent",
     "The deepest drawdown of today's holdings in the past year is {drawdown}.",
-)(single("max_drawdown", "drawdown", size, lambda _: True, _SALIENCE))
+)(single("max_drawdown", "drawdown", size, lambda _: True, SALIENCE))
 
 _form(
     "drawdown_level",
     "stress",
     "drawdown: percent",
     "Today's holdings would stand {drawdown} below the past year's high.",
-)(single("drawdown", "drawdown", size, lambda depth: depth > 0, _SALIENCE))
+)(single("drawdown", "drawdown", size, lambda depth: depth > 0, SALIENCE))
 
 _form("positions_held", "concentration", "count: count", "The portfolio holds {count} positions.")(
-    single("num_positions", "count", count, lambda held: held != 1, _SALIENCE)
+    single("num_positions", "count", count, lambda held: held != 1, SALIENCE)
 )
 
 
@@ -60,7 +61,7 @@ def position_held(view: View) -> Iterator[Instance]:
     """A single position is held."""
     facts = view.facts_of("num_positions")
     if facts and float(facts[0].value) == 1:
-        yield Instance({}, facts, _SALIENCE)
+        yield Instance({}, facts, SALIENCE)
 
 
 for _over, _words in (("", "On the day"), ("_5d", "Over five sessions"),
@@ -73,7 +74,7 @@ for _over, _words in (("", "On the day"), ("_5d", "Over five sessions"),
     )(
         compared(
             ("daily_return" if not _over else f"return{_over}", f"market_return{_over}"),
-            ("own", "market"), lambda *_: True, lambda *_: _SALIENCE,
+            ("own", "market"), lambda *_: True, lambda *_: SALIENCE,
         )
     )  # fmt: skip
 
@@ -91,7 +92,7 @@ def volatility_day(view: View) -> Iterator[Instance]:
         now, change = (float(fact.value) for fact in facts)
         if now - change >= 0:
             before, after = apart("percent", now - change, now)
-            yield Instance({"before": before, "now": after}, facts, _SALIENCE)
+            yield Instance({"before": before, "now": after}, facts, SALIENCE)
 
 
 @_form("no_shorts", "hedge", "", "No position is short.")
@@ -99,7 +100,7 @@ def no_shorts(view: View) -> Iterator[Instance]:
     """Only long positions are held."""
     facts = view.facts_of("num_short_positions")
     if facts and float(facts[0].value) == 0:
-        yield Instance({}, facts, _SALIENCE)
+        yield Instance({}, facts, SALIENCE)
 
 
 _form(
@@ -109,7 +110,7 @@ _form(
     "Gross exposure is {gross} equity and net exposure {net}.",
 )(
     compared(("gross_to_equity", "net_to_equity"), ("gross", "net"), lambda _, net: net >= 0,
-        lambda *_: _SALIENCE, unit="times")
+        lambda *_: SALIENCE, unit="times")
 )  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def sector_level(view: View) -> Iterator[Instance]:
         is_sector = view.sheet.aliases[alias].get("sector") not in NO_SECTORS
         if fact and is_sector and float(fact.value) > 0:
             slots = {"name": name(alias), "share": size(float(fact.value))}
-            yield Instance(slots, (fact,), _SALIENCE * float(fact.value), alias)
+            yield Instance(slots, (fact,), SALIENCE * float(fact.value), alias)
 
 
 @_form(
@@ -138,7 +139,7 @@ def position_level(view: View) -> Iterator[Instance]:
         if facts:
             weight, share = (float(fact.value) for fact in facts)
             slots = {"name": name(alias), "weight": size(weight), "share": percent(share)}
-            yield Instance(slots, facts, _SALIENCE * min(weight, 1), alias)
+            yield Instance(slots, facts, SALIENCE * min(weight, 1), alias)
 
 
 def _position_result(view: View, sign: int) -> Iterator[Instance]:
@@ -148,7 +149,7 @@ def _position_result(view: View, sign: int) -> Iterator[Instance]:
         if fact and sign * float(fact.value) > 0:
             pnl = float(fact.value)
             slots = {"name": name(alias), "amount": money(pnl, view.currency)}
-            salience = _SALIENCE * abs(pnl) / (1 + abs(pnl))
+            salience = SALIENCE * abs(pnl) / (1 + abs(pnl))
             yield Instance(slots, (fact,), salience, alias, sign)
 
 
@@ -163,7 +164,7 @@ def _cash(view: View, sign: int) -> Iterator[Instance]:
     facts = view.facts_of("cash_value")
     if facts and (float(facts[0].value) >= 0) == (sign > 0):
         slots = {"amount": money(float(facts[0].value), view.currency)}
-        yield Instance(slots, facts, _SALIENCE)
+        yield Instance(slots, facts, SALIENCE)
 
 
 _mirrored("result", "amount: money", _cash, {
@@ -187,7 +188,7 @@ def forecast_level(view: View) -> Iterator[Instance]:
         if low < high:
             ends = apart("percent", low, high)
             slots = {"expected": size(expected), "low": ends[0], "high": ends[1]}
-            yield Instance(slots, facts, _SALIENCE)
+            yield Instance(slots, facts, SALIENCE)
 
 
 def _scenario_result(view: View, sign: int) -> Iterator[Instance]:
@@ -197,7 +198,7 @@ def _scenario_result(view: View, sign: int) -> Iterator[Instance]:
         if fact and sign * float(fact.value) > 0:
             result = float(fact.value)
             slots = {"name": name(alias), "amount": size(result)}
-            yield Instance(slots, (fact,), _SALIENCE * min(abs(result), 1), alias, sign)
+            yield Instance(slots, (fact,), SALIENCE * min(abs(result), 1), alias, sign)
 
 
 _mirrored("stress", "name: name, amount: percent", _scenario_result, {
@@ -210,28 +211,28 @@ _form(
     "concentration",
     "correlation: number",
     "The average correlation of the holdings over the past year is {correlation}.",
-)(single("average_correlation", "correlation", number, lambda _: True, _SALIENCE))
+)(single("average_correlation", "correlation", number, lambda _: True, SALIENCE))
 
 _form(
     "information_ratio",
     "active",
     "ratio: number",
     "Over the past year the information ratio of today's holdings is {ratio}.",
-)(single("information_ratio", "ratio", number, lambda _: True, _SALIENCE))
+)(single("information_ratio", "ratio", number, lambda _: True, SALIENCE))
 
 _form(
     "rate_beta_level",
     "factors",
     "beta: number",
     "The beta to the rate index is {beta}.",
-)(single("rate_beta", "beta", number, lambda _: True, _SALIENCE))
+)(single("rate_beta", "beta", number, lambda _: True, SALIENCE))
 
 _form(
     "top_ten",
     "concentration",
     "share: percent",
     "The ten largest positions hold {share} of gross exposure.",
-)(single("top_10", "share", percent, lambda _: True, _SALIENCE))
+)(single("top_10", "share", percent, lambda _: True, SALIENCE))
 
 
 @_form("sector_largest", "sectors", "name: name, share: percent",
@@ -243,7 +244,7 @@ def sector_largest(view: View) -> Iterator[Instance]:
         is_sector = view.sheet.aliases[alias].get("sector") not in NO_SECTORS
         if fact and is_sector and fact.rank == 1 and float(fact.value) > 0:
             slots = {"name": name(alias), "share": size(float(fact.value))}
-            yield Instance(slots, (fact,), _SALIENCE, alias)
+            yield Instance(slots, (fact,), SALIENCE, alias)
 
 
 _form(
@@ -253,7 +254,7 @@ _form(
     "The market and the factors explain {share} of the volatility.",
 )(
     single("specific_share", "share", lambda share: percent(1 - share), lambda share: share <= 1,
-        _SALIENCE)
+        SALIENCE)
 )  # fmt: skip
 
 
@@ -267,7 +268,7 @@ def sold_in_week(view: View) -> Iterator[Instance]:
     """The part that can be sold in a week; all of gross value has a volume."""
     fact = view.fact("sold_in_5d")
     if fact and fact.quality == "ok":
-        yield Instance({"share": percent(float(fact.value))}, (fact,), _SALIENCE)
+        yield Instance({"share": percent(float(fact.value))}, (fact,), SALIENCE)
 
 
 @_form("cash_part", "result", "share: percent", "Cash makes up {share} of equity.")
@@ -276,7 +277,7 @@ def cash_part(view: View) -> Iterator[Instance]:
     facts = view.facts_of("cash_value", "total_value")
     if facts and 0 <= float(facts[0].value) <= float(facts[1].value) != 0:
         share = float(facts[0].value) / float(facts[1].value)
-        yield Instance({"share": size(share)}, (), _SALIENCE, context=facts)
+        yield Instance({"share": size(share)}, (), SALIENCE, context=facts)
 
 
 def _since_entry(view: View, sign: int) -> Iterator[Instance]:
@@ -284,7 +285,7 @@ def _since_entry(view: View, sign: int) -> Iterator[Instance]:
     facts = view.facts_of("cumulative_pnl")
     if facts and sign * float(facts[0].value) > 0:
         slots = {"amount": money(float(facts[0].value), view.currency)}
-        yield Instance(slots, facts, _SALIENCE, sign=sign)
+        yield Instance(slots, facts, SALIENCE, sign=sign)
 
 
 _mirrored("result", "amount: money", _since_entry, {
@@ -305,4 +306,4 @@ def shortfall_multiple(view: View) -> Iterator[Instance]:
     if facts and float(facts[1].value) > 0:
         shortfall, var = (float(fact.value) for fact in facts)
         slots = {"shortfall": size(shortfall), "multiple": times(shortfall / var)}
-        yield Instance(slots, facts[:1], _SALIENCE, context=facts[1:])
+        yield Instance(slots, facts[:1], SALIENCE, context=facts[1:])
