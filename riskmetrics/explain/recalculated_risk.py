@@ -1,17 +1,14 @@
-"""Recalculated tail risk, contributions and drawdowns."""
+"""Recalculated tail risk and contributions."""
 
 import math
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
-from riskmetrics.explain.recalculated_active import active_and_incremental
 from riskmetrics.explain.recalculated_covariance import decayed_covariance
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.revalued_options import revaluation_difference
@@ -19,6 +16,7 @@ from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
 from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.active_risk import HALF_LIFE
 from riskmetrics.metrics.filtered_simulation import (
     FILTER_DECAY,
     FILTER_WINDOW,
@@ -186,13 +184,36 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
     )
 
 
+def _active_and_incremental(sources: SourceRows, symbol: str, weight: float) -> dict[str, float]:
+    """Return the active contribution of a symbol, and its incremental value at risk."""
+    own = pro_forma_returns(sources, method.VAR_WINDOW)
+    returns = sources.returns({sources.market, symbol}, method.VAR_WINDOW)[symbol]
+    parts = pd.DataFrame({"part": returns * weight / own["coverage"], "whole": own["return"]})
+    before = parts["whole"].dropna()
+    without = (parts["whole"] - parts["part"].fillna(0.0)).dropna()
+    level = float(np.quantile(-before, 0.95) - np.quantile(-without, 0.95)) if len(before) else 0.0
+    year = own.iloc[-YEAR_WINDOW:]
+    market = sources.index_returns(sources.market, YEAR_WINDOW)
+    excess = (returns.iloc[-YEAR_WINDOW:] - market) * weight / year["coverage"]
+    active = (year["return"] - market).dropna()
+    component = math.nan
+    if len(active) >= MIN_YEAR_OBS and excess.reindex(active.index).notna().any():
+        weights = 0.5 ** ((len(year) - 1 - year.index.get_indexer(active.index)) / HALF_LIFE)
+        covariance = np.cov(excess.reindex(active.index).fillna(0.0), active, aweights=weights)
+        component = float(covariance[0, 1] / math.sqrt(covariance[1, 1]))
+    return {
+        "active_component": component * math.sqrt(SESSIONS_PER_YEAR),
+        "incremental_var_95": level
+        if len(before) >= MIN_OBS_BY_LEVEL[0.95] and math.isfinite(weight)
+        else math.nan,
+    }
+
+
 def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
     holdings, symbol = delta_holdings(sources), row["symbol"]
     own = pro_forma_returns(sources, YEAR_WINDOW)
-    counted, held = (
-        own["return"].notna(),
-        holdings.instruments[holdings.instruments["has_return_series"]],
-    )
+    counted, instruments = own["return"].notna(), holdings.instruments
+    held = instruments[instruments["has_return_series"]]
     returns = sources.returns(
         {*holdings.exposed["underlying"], sources.market, symbol}, YEAR_WINDOW
     )[symbol]
@@ -209,7 +230,7 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
     year = math.sqrt(SESSIONS_PER_YEAR)
     decayed = decayed_covariance(sources)
     added = decayed.marginal(symbol)
-    values = active_and_incremental(sources, symbol, weight) | {
+    values = _active_and_incremental(sources, symbol, weight) | {
         "weight": weight,
         "component": weight * marginal * year,
         "marginal": marginal * year,
@@ -230,10 +251,7 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
 
 
 def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
-    holdings, own = (
-        delta_holdings(sources),
-        pro_forma_returns(sources, YEAR_WINDOW),
-    )
+    holdings, own = delta_holdings(sources), pro_forma_returns(sources, YEAR_WINDOW)
     n_obs = int(own["return"].count())
     if row["method"] == "decayed":
         found = decayed_covariance(sources)
@@ -247,46 +265,6 @@ def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(
         values, holdings.weight_inputs(), first_and_last_day(own), int(values["observations"])
     )
-
-
-def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
-    returns = pro_forma_returns(sources, YEAR_WINDOW)["return"]
-    n_obs = int(returns.count())
-    names = (
-        *("current_drawdown", "current_drawdown_peak"),
-        *("max_drawdown", "max_drawdown_peak", "max_drawdown_trough"),
-    )
-    values: dict[str, Any] = dict.fromkeys(names) | {"observations": n_obs}
-    if n_obs >= MIN_YEAR_OBS:
-        closes = pd.DatetimeIndex(
-            pd.to_datetime(trading_calendar.sessions_with_lookback([sources.day], YEAR_WINDOW))
-        )
-        wealth = pd.Series(
-            np.append(1.0, (1 + returns.fillna(0.0)).clip(lower=0.0).cumprod()),
-            index=closes[-len(returns) - 1 :],
-        )
-        fall = 1 - wealth / wealth.cummax()
-        trough = pd.Timestamp(str(fall.idxmax()))
-        values |= {
-            "current_drawdown": float(fall.iloc[-1]),
-            "current_drawdown_peak": _peak_day(wealth),
-            "max_drawdown": float(fall.max()),
-        }
-        if fall.max() > 0:
-            values |= {
-                "max_drawdown_peak": _peak_day(wealth[:trough]),
-                "max_drawdown_trough": trough.date(),
-            }
-    return Recalculation(
-        values,
-        delta_holdings(sources).weight_inputs(),
-        first_and_last_day(returns),
-        n_obs,
-    )
-
-
-def _peak_day(wealth: "pd.Series[float]") -> date:
-    return pd.Timestamp(str(wealth.idxmax())).date()
 
 
 METRIC_GROUPS = [
@@ -309,10 +287,5 @@ METRIC_GROUPS = [
         tables.portfolio_ex_ante_volatility,
         "numpy.cov of the holdings, and the matrices of Ledoit and Wolf (2004)",
         _recompute_ex_ante,
-    ),
-    MetricGroup(
-        tables.STATISTIC_TABLES["portfolio_drawdowns"],
-        "pandas cumprod and cummax",
-        _recompute_drawdown,
     ),
 ]

@@ -11,14 +11,13 @@ from riskmetrics.catalog import Figure
 from riskmetrics.db import explain_queries, result_tables, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.explain import (
-    recalculated_active,
     recalculated_betas,
     recalculated_correlations,
     recalculated_coverage,
     recalculated_factors,
     recalculated_options,
-    recalculated_returns,
     recalculated_risk,
+    recalculated_statistics,
     recalculated_stress,
     recalculated_track_records,
     recalculated_values,
@@ -37,7 +36,7 @@ METRIC_GROUPS: list[MetricGroup] = [
     group
     for recalculated in (
         *(recalculated_values, recalculated_coverage, recalculated_betas, recalculated_volatility),
-        *(recalculated_risk, recalculated_active, recalculated_returns, recalculated_stress),
+        *(recalculated_risk, recalculated_statistics, recalculated_stress),
         *(recalculated_correlations, recalculated_factors, recalculated_options),
         recalculated_track_records,
     )
