@@ -36,6 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop them; total_value and figures of equity contain stated_value until they are recomputed."""
     op.drop_column("vendor_quotas", "hour_calls")
     op.drop_column("vendor_quotas", "hour")
     op.drop_column("transactions", "has_id")

@@ -90,10 +90,8 @@ def _fingerprint(*compared: str | pd.DataFrame) -> str:
 def beta_extreme(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """No market beta is so large that only wrong prices explain it; none is capped."""
     with warehouse.read() as connection:
-        extreme, n_betas = (
-            result_queries.find_extreme_betas(connection, days, _MAX_PLAUSIBLE_BETA),
-            result_queries.count_betas(connection, days),
-        )
+        extreme = result_queries.find_extreme_betas(connection, days, _MAX_PLAUSIBLE_BETA)
+        n_betas = result_queries.count_betas(connection, days)
     worst = "".join(
         f": the largest is {row.beta:.1f}, of {row.symbol} on {row.calc_date:%Y-%m-%d}"
         for row in extreme[:1].itertuples()

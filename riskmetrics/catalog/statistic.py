@@ -2,8 +2,31 @@
 
 from dataclasses import dataclass
 
-from riskmetrics.catalog.figure import Figure
+from riskmetrics.catalog.absences import COUNTED
+from riskmetrics.catalog.figure import COVERED, Absence, Figure, Unit
 from riskmetrics.catalog.listing import Listing
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticFigure:
+    """A figure of a statistic; window and minimum are those of the statistic."""
+
+    column: str
+    label: str
+    unit: Unit
+    formula: str
+    null: str = ""
+    """Meaning of NULL; default: undefined."""
+    reference: str = ""
+    """Paper or standard that defines the figure; default: that of the statistic."""
+    short: str = ""
+    """Column heading in a table whose title states the rest; default: the label."""
+    note: str | None = None
+    """Note in its row of the report, with {column} for another figure; None: it has no row."""
+    fact: str = ""
+    """Name of its fact in insights; in prose it is its label. Empty: none."""
+    absent: tuple[Absence, ...] = ()
+    """Places that do not state it; default: those of the statistic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +47,60 @@ class Statistic:
     named tuple of arrays (N,): the figures by column, and ``n_obs``. Figures with the
     unit of a session are numbers of closes: 0 is the one before the first return, -1 is none.
     """
-    sessions: int
-    """Length of the window."""
-    min_obs: int
-    """Minimum number of returns in it."""
-    figures: tuple[Figure, ...]
-    """Figures in the order of the columns; the first one is NULL if there is a reason for it."""
+    columns: tuple[StatisticFigure, ...]
+    """Figures in order, without the observations; the first one is NULL if there is a reason."""
     key: str
     """Name of the table in JSON of `riskmetrics show risk`, and among the records of insights."""
     title: str
     """Title in `riskmetrics show risk`; {session} is the session."""
     heading: str
     """Heading in the report."""
-    rows: dict[str, str]
-    """Rows of the report: column of the figure to its note, with {column} for another figure."""
-    facts: dict[str, str]
-    """Facts of insights: column of the figure to the name of the fact; in prose it is its label."""
-    family: str
+    family: str = ""
     """Family of the facts; only figures of one family are compared."""
+    reference: str = ""
+    """Paper or standard that defines the figures."""
+    sessions: int = 252
+    """Length of the window."""
+    min_obs: int = 126
+    """Minimum number of returns in it."""
     uses_market: bool = False
     """Whether the function compares with the returns of the market index."""
+    absent: tuple[Absence, ...] = ()
+    """Places that do not state its figures."""
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Return the figures in the order of the columns; the last are the observations."""
+        window, minimum = f"{self.sessions} sessions", f"{self.min_obs} returns, {COVERED}"
+        observed = (
+            "sessions on which R and the index have a return"
+            if self.uses_market
+            else f"returns of the portfolio in the {window}"
+        )
+        return (
+            *(
+                Figure(
+                    self.table, each.column, each.label, each.unit, each.formula, window, minimum,
+                    each.reference or self.reference, each.short, each.null,
+                    each.absent or self.absent,
+                )
+                for each in self.columns
+            ),
+            Figure(
+                self.table, "observations", "Observations", Unit.COUNT, observed, window,
+                absent=COUNTED,
+            ),
+        )  # fmt: skip
+
+    @property
+    def rows(self) -> dict[str, str]:
+        """Return the rows of the report: column of the figure to its note."""
+        return {each.column: each.note for each in self.columns if each.note is not None}
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return the facts of insights: column of the figure to the name of the fact."""
+        return {each.column: each.fact for each in self.columns if each.fact}
 
     @property
     def listing(self) -> Listing:

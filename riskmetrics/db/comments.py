@@ -60,13 +60,13 @@ _VIEW_COMMENTS = {
 
 _POSITION_COLUMNS = {
     "sector": "Sector of the symbol, or of an option's underlying, in company_profiles.",
-    "price": "Close of the session, or of an earlier one up to 7 days before (portfolios count"
-    " 5 sessions); for an option or a private holding, the stated price.",
-    "price_day": "Session of the close in price. NULL: no close, or the price is stated.",
-    "value": "Value: units * price; negative for a short lot. NULL: no close within 7 days.",
-    "daily_price_pnl": "P&L of the session by price, without income: from the close before, or on"
-    " the day of entry from the entry price. Where a close is missing, price is that of an earlier"
-    " session, and the P&L is 0. NULL: no close within 7 days, or the price is stated.",
+    "price": "Close of the session, or of one of the 5 before it, counted by closes of the market"
+    " index; for an option or a private holding, the stated price.",
+    "price_day": "Session of the close in price. NULL: none, or the price is stated.",
+    "value": "Value: units * price; negative for a short lot. NULL: price is.",
+    "daily_price_pnl": "P&L of the session by price, without income: from the price of the session"
+    " before, or on the day of entry from the entry price; 0 if both are one close. NULL: either"
+    " price is missing, or the price is stated.",
     "cumulative_price_pnl": "P&L by price since entry: units * (price - entry_price).",
 }
 _VIEW_COLUMN_COMMENTS = {

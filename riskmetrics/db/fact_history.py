@@ -34,12 +34,10 @@ SNAPSHOT_COLUMNS = (
 """Columns of snapshots whose history is read."""
 
 _snapshots, _drawdowns = tables.portfolio_snapshots, tables.STATISTIC_TABLES["portfolio_drawdowns"]
-_shares, _sectors, _positions, _checks = (
-    tables.portfolio_risk_contributions,
-    tables.portfolio_sector_weights,
-    tables.positions,
-    tables.portfolio_limit_checks,
-)
+_shares = tables.portfolio_risk_contributions
+_sectors = tables.portfolio_sector_weights
+_positions = tables.positions
+_checks = tables.portfolio_limit_checks
 
 
 def read_snapshot_history(

@@ -49,13 +49,11 @@ class _Query(NamedTuple):
 MONTH = 21
 """Sessions ahead of the volatility forecasts."""
 
-_sectors, _losses, _tail, _reasons, _outcomes = (
-    tables.portfolio_sector_weights,
-    tables.portfolio_stress,
-    tables.portfolio_tail_risk,
-    tables.undefined_metrics,
-    tables.forecast_outcomes,
-)
+_sectors = tables.portfolio_sector_weights
+_losses = tables.portfolio_stress
+_tail = tables.portfolio_tail_risk
+_reasons = tables.undefined_metrics
+_outcomes = tables.forecast_outcomes
 _QUERIES = {
     "forecasts": _Query(tables.volatility_forecasts),
     "scores": _Query(

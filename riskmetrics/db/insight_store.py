@@ -18,11 +18,9 @@ from riskmetrics.db.result_queries import filter_by_portfolio
 from riskmetrics.db.sql_expressions import select_of_portfolios
 from riskmetrics.db.write import WriteCounts
 
-_insights, _templates, _portfolios = (
-    tables.ai_insights,
-    tables.ai_insight_templates,
-    tables.portfolios,
-)
+_insights = tables.ai_insights
+_templates = tables.ai_insight_templates
+_portfolios = tables.portfolios
 _IS_ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
 _STAGING_TABLE = "incoming_insights"
 _ATTEMPT_COLUMNS = ("cost_usd", "token_count_input", "token_count_output", "tool_calls_count")

@@ -44,10 +44,8 @@ def read_last_closes(
     connection: sa.Connection, symbols: Iterable[str], before: date
 ) -> "pd.Series[float]":
     """Return the last close before a day, however old, by symbol; without symbols without one."""
-    table, requested = (
-        adjusted_prices(connection),
-        sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text))),
-    )
+    table = adjusted_prices(connection)
+    requested = sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
     symbol = sa.select(requested.label("symbol")).subquery("requested")
     last = (
         sa.select(table.c.close)
@@ -120,10 +118,8 @@ def _read_scales(
 
 def find_unadjusted_symbols(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
     """Return the symbols without prices, or with prices from a file without adjusted closes."""
-    table, requested = (
-        tables.market_data_cache,
-        sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text))),
-    )
+    table = tables.market_data_cache
+    requested = sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
     symbol = sa.select(requested.label("symbol")).subquery("requested")
     source = (
         sa.select(table.c.data_source)

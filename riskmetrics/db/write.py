@@ -132,10 +132,8 @@ def upsert_rows(
     incoming = stage_rows(connection, table, rows)
     values: dict[str, sa.ColumnElement[Any]] = {}
     for name in value_columns(incoming, key):
-        incoming_value, merged_value = (
-            incoming.c[name],
-            sa.func.coalesce(incoming.c[name], table.c[name]),
-        )
+        incoming_value = incoming.c[name]
+        merged_value = sa.func.coalesce(incoming.c[name], table.c[name])
         values[name] = (
             merged_value
             if basis_column is None
@@ -175,10 +173,8 @@ def update_rows(
     replace_rows : parameters and errors.
     """
     incoming = stage_rows(connection, table, rows)
-    same, values = (
-        match_condition(table, incoming, rows, key),
-        {name: incoming.c[name] for name in value_columns(incoming, key)},
-    )
+    same = match_condition(table, incoming, rows, key)
+    values = {name: incoming.c[name] for name in value_columns(incoming, key)}
     n_existing: int = connection.execute(
         sa.select(sa.func.count()).select_from(incoming.join(table, same))
     ).scalar_one()

@@ -1,7 +1,6 @@
-"""Recalculated figures against the market, performance, and incremental value at risk."""
+"""Recalculated active contributions, and incremental value at risk."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,13 +8,12 @@ import pandas as pd
 from riskmetrics.db import tables
 from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
-from riskmetrics.explain.recalculated_betas import fit_ols
-from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
+from riskmetrics.explain.recalculated_statistics import expected_active_risk
+from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics.active_risk import HALF_LIFE
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
-from riskmetrics.results.betas import BETA_WINDOW
 from riskmetrics.results.exposures import symbol_sectors
 from riskmetrics.results.holding_risk import CASH
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
@@ -60,14 +58,22 @@ def _active_by_symbol(sources: SourceRows) -> pd.DataFrame:
     held = holdings.instruments[holdings.instruments["has_return_series"]]
     exposures = held.groupby("underlying")["exposure"].agg(lambda known: known.sum(skipna=False))
     weights = exposures / holdings.risk_denominator
-    parts = [_active_component(sources, symbol, weight) for symbol, weight in weights.items()]
+    parts = [_active_component(sources, str(name), weight) for name, weight in weights.items()]
     sectors = symbol_sectors(list(weights.index), sources.profiles(weights.index))
     return pd.DataFrame({"weight": weights, "active": parts, "sector": sectors})
 
 
+def _expected_tracking_error(sources: SourceRows) -> float:
+    own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
+    market = sources.index_returns(sources.market, YEAR_WINDOW)
+    if (own.notna() & market.notna()).sum() < MIN_YEAR_OBS:
+        return math.nan
+    return float(expected_active_risk(own, market)["expected_tracking_error"])
+
+
 def _recompute_active_sector(sources: SourceRows, row: Row) -> Recalculation:
     symbols, sector = _active_by_symbol(sources), row["sector"]
-    risk = _recompute_expected_active_risk(sources, row).values["expected_tracking_error"]
+    risk = _expected_tracking_error(sources)
     if sector == CASH:
         weight, component = 1.0 - symbols["weight"].sum(), risk - symbols["active"].sum()
         weight = weight if math.isfinite(delta_holdings(sources).risk_denominator) else math.nan
@@ -83,119 +89,11 @@ def _recompute_active_sector(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(values, inputs | delta_holdings(sources).weight_inputs())
 
 
-def _recompute_market_regression(sources: SourceRows, _: Row) -> Recalculation:
-    own = pro_forma_returns(sources, BETA_WINDOW)["return"]
-    market = sources.index_returns(sources.market, BETA_WINDOW)
-    fit = fit_ols(own, market)
-    (beta,), (std_error,), n_obs = fit["beta"], fit["std_error"], fit["observations"]
-    residuals = (own - fit["alpha"] - beta * market).dropna()
-    variance = SESSIONS_PER_YEAR * float((residuals**2).sum()) / (n_obs - 2) if n_obs > 2 else 0.0
-    values = {
-        "beta": beta,
-        "std_error": std_error,
-        "r_squared": fit["r_squared"],
-        "specific_volatility": math.sqrt(variance) if math.isfinite(beta) else math.nan,
-        "observations": n_obs,
-    }
-    return _compared_with_market(sources, values, own, n_obs)
-
-
-def _recompute_active_risk(sources: SourceRows, _: Row) -> Recalculation:
-    own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
-    active = (own - sources.index_returns(sources.market, YEAR_WINDOW)).dropna()
-    risk, mean = (
-        (
-            float(active.std()) * math.sqrt(SESSIONS_PER_YEAR),
-            float(active.mean()) * SESSIONS_PER_YEAR,
-        )
-        if len(active) >= MIN_YEAR_OBS
-        else (math.nan, math.nan)
-    )
-    values = {
-        "tracking_error": risk,
-        "active_return": mean,
-        "information_ratio": mean / risk if risk else math.nan,
-        "observations": len(active),
-    }
-    return _compared_with_market(sources, values, own, len(active))
-
-
-def _recompute_expected_active_risk(sources: SourceRows, _: Row) -> Recalculation:
-    own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
-    market = sources.index_returns(sources.market, YEAR_WINDOW)
-    frame = pd.DataFrame({"active": own - market, "market": market})
-    frame.loc[frame["active"].isna(), "market"] = math.nan
-    n_obs = int(frame["active"].notna().sum())
-    names = ("expected_tracking_error", "active_beta", "market_share")
-    values: dict[str, Any] = dict.fromkeys(names, math.nan) | {"observations": n_obs}
-    if n_obs >= MIN_YEAR_OBS:
-        moments = frame.ewm(halflife=HALF_LIFE).cov().loc[frame.index[-1]]
-        variance, index = moments.loc["active", "active"], moments.loc["market", "market"]
-        beta = moments.loc["active", "market"] / index
-        risk = math.sqrt(SESSIONS_PER_YEAR * variance)
-        estimates = (risk, beta, beta**2 * index / variance)
-        values |= dict(zip(names, estimates, strict=True))
-    return _compared_with_market(sources, values, own, n_obs)
-
-
-def _recompute_performance(sources: SourceRows, _: Row) -> Recalculation:
-    own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
-    index = sources.index_returns(sources.market, YEAR_WINDOW)
-    paired = pd.concat([own, index], axis=1, keys=["own", "index"]).dropna()
-    names = ("annual_return", "sharpe_ratio", "sortino_ratio", "calmar_ratio")
-    values: dict[str, Any] = dict.fromkeys((*names, "up_capture", "down_capture"), math.nan)
-    if len(paired) >= MIN_YEAR_OBS:
-        r = paired["own"]
-        wealth = np.exp(np.log1p(r).cumsum())
-        annual = float(wealth.iloc[-1] ** (SESSIONS_PER_YEAR / len(r)) - 1)
-        worst = float((1 - wealth / wealth.cummax().clip(lower=1)).max())
-        spreads = float(r.std()), float(np.sqrt((r.clip(upper=0) ** 2).mean()))
-        ratios = [
-            float(r.mean()) * math.sqrt(SESSIONS_PER_YEAR) / s if s else math.nan for s in spreads
-        ]
-        captures = []
-        for rows in (paired[paired["index"] > 0], paired[paired["index"] < 0]):
-            means = np.expm1(np.log1p(rows).mean())
-            captures.append(float(means["own"] / means["index"]) if len(rows) else math.nan)
-        found = (annual, *ratios, annual / worst if worst else math.nan, *captures)
-        values = dict(zip(values, found, strict=True))
-    values["observations"] = len(paired)
-    return _compared_with_market(sources, values, own, len(paired))
-
-
-def _compared_with_market(
-    sources: SourceRows, values: dict[str, Any], own: "pd.Series[float]", n_obs: int
-) -> Recalculation:
-    holdings = delta_holdings(sources)
-    inputs = {"market index": sources.market, **holdings.weight_inputs()}
-    return Recalculation(values, inputs, first_and_last_day(own), n_obs)
-
-
 METRIC_GROUPS = [
     MetricGroup(
         tables.portfolio_active_sectors,
         "contributions by numpy's weighted covariance, summed by sector; cash: the rest of"
         " pandas' tracking error",
         _recompute_active_sector,
-    ),
-    MetricGroup(
-        tables.STATISTIC_TABLES["portfolio_market_regressions"],
-        "statsmodels OLS of the portfolio's returns on the index",
-        _recompute_market_regression,
-    ),
-    MetricGroup(
-        tables.STATISTIC_TABLES["portfolio_active_risk"],
-        "pandas mean and standard deviation of the differences",
-        _recompute_active_risk,
-    ),
-    MetricGroup(
-        tables.STATISTIC_TABLES["portfolio_performance"],
-        "pandas: sums of logarithms, and sample moments",
-        _recompute_performance,
-    ),
-    MetricGroup(
-        tables.STATISTIC_TABLES["portfolio_expected_active_risk"],
-        "pandas exponentially weighted covariance",
-        _recompute_expected_active_risk,
     ),
 ]

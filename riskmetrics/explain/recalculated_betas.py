@@ -133,10 +133,8 @@ def _recompute_two_factor(sources: SourceRows, row: Row) -> Recalculation:
 def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate the Vasicek-adjusted beta: the precision-weighted mean of estimate and prior."""
     found = symbol_regression(sources, row["symbol"], row["market_index"])
-    estimate, error = (
-        found["beta"][0],
-        found["std_error"][0] if not math.isnan(found["r_squared"]) else math.nan,
-    )
+    estimate = found["beta"][0]
+    error = found["std_error"][0] if not math.isnan(found["r_squared"]) else math.nan
     precision = np.array([1.0 / error**2 if error > 0 else math.inf, 1.0 / row["prior_std"] ** 2])
     if not math.isfinite(precision[0]):
         values = {"beta": estimate if error == 0 else math.nan, "std_error": error}

@@ -1,13 +1,11 @@
-"""Recalculated tail risk, contributions and drawdowns."""
+"""Recalculated tail risk and contributions."""
 
 import math
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
@@ -189,10 +187,8 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
 def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
     holdings, symbol = delta_holdings(sources), row["symbol"]
     own = pro_forma_returns(sources, YEAR_WINDOW)
-    counted, held = (
-        own["return"].notna(),
-        holdings.instruments[holdings.instruments["has_return_series"]],
-    )
+    counted, instruments = own["return"].notna(), holdings.instruments
+    held = instruments[instruments["has_return_series"]]
     returns = sources.returns(
         {*holdings.exposed["underlying"], sources.market, symbol}, YEAR_WINDOW
     )[symbol]
@@ -230,10 +226,7 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
 
 
 def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
-    holdings, own = (
-        delta_holdings(sources),
-        pro_forma_returns(sources, YEAR_WINDOW),
-    )
+    holdings, own = delta_holdings(sources), pro_forma_returns(sources, YEAR_WINDOW)
     n_obs = int(own["return"].count())
     if row["method"] == "decayed":
         found = decayed_covariance(sources)
@@ -247,46 +240,6 @@ def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(
         values, holdings.weight_inputs(), first_and_last_day(own), int(values["observations"])
     )
-
-
-def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
-    returns = pro_forma_returns(sources, YEAR_WINDOW)["return"]
-    n_obs = int(returns.count())
-    names = (
-        *("current_drawdown", "current_drawdown_peak"),
-        *("max_drawdown", "max_drawdown_peak", "max_drawdown_trough"),
-    )
-    values: dict[str, Any] = dict.fromkeys(names) | {"observations": n_obs}
-    if n_obs >= MIN_YEAR_OBS:
-        closes = pd.DatetimeIndex(
-            pd.to_datetime(trading_calendar.sessions_with_lookback([sources.day], YEAR_WINDOW))
-        )
-        wealth = pd.Series(
-            np.append(1.0, (1 + returns.fillna(0.0)).clip(lower=0.0).cumprod()),
-            index=closes[-len(returns) - 1 :],
-        )
-        fall = 1 - wealth / wealth.cummax()
-        trough = pd.Timestamp(str(fall.idxmax()))
-        values |= {
-            "current_drawdown": float(fall.iloc[-1]),
-            "current_drawdown_peak": _peak_day(wealth),
-            "max_drawdown": float(fall.max()),
-        }
-        if fall.max() > 0:
-            values |= {
-                "max_drawdown_peak": _peak_day(wealth[:trough]),
-                "max_drawdown_trough": trough.date(),
-            }
-    return Recalculation(
-        values,
-        delta_holdings(sources).weight_inputs(),
-        first_and_last_day(returns),
-        n_obs,
-    )
-
-
-def _peak_day(wealth: "pd.Series[float]") -> date:
-    return pd.Timestamp(str(wealth.idxmax())).date()
 
 
 METRIC_GROUPS = [
@@ -309,10 +262,5 @@ METRIC_GROUPS = [
         tables.portfolio_ex_ante_volatility,
         "numpy.cov of the holdings, and the matrices of Ledoit and Wolf (2004)",
         _recompute_ex_ante,
-    ),
-    MetricGroup(
-        tables.STATISTIC_TABLES["portfolio_drawdowns"],
-        "pandas cumprod and cummax",
-        _recompute_drawdown,
     ),
 ]

@@ -28,10 +28,8 @@ from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 
 
 def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
-    holdings, scenario = (
-        delta_holdings(sources),
-        sources.scenario(row["scenario"]),
-    )
+    holdings = delta_holdings(sources)
+    scenario = sources.scenario(row["scenario"])
     values: dict[str, Any] = {"proxied_share": math.nan, "loss_margin": math.nan}
     if pd.notna(scenario["first_day"]):
         loss, coverage, values["proxied_share"] = _replayed_loss(sources, holdings, scenario)

@@ -18,8 +18,8 @@ from riskmetrics.explain import (
     recalculated_factors,
     recalculated_liquidity,
     recalculated_options,
-    recalculated_returns,
     recalculated_risk,
+    recalculated_statistics,
     recalculated_stress,
     recalculated_track_records,
     recalculated_values,
@@ -38,7 +38,7 @@ METRIC_GROUPS: list[MetricGroup] = [
     group
     for recalculated in (
         *(recalculated_values, recalculated_coverage, recalculated_betas, recalculated_volatility),
-        *(recalculated_risk, recalculated_active, recalculated_returns, recalculated_stress),
+        *(recalculated_risk, recalculated_active, recalculated_statistics, recalculated_stress),
         *(recalculated_correlations, recalculated_factors, recalculated_options),
         *(recalculated_liquidity, recalculated_track_records),
     )

@@ -148,10 +148,8 @@ def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
         [row.model_dump() for row in response.rows], columns=["symbol", "sector", "cik"]
     )
     with client.engine.connect() as connection:
-        calls, calls_left = (
-            len(profiles.symbols_due(connection, client.name, stocks["symbol"])),
-            vendor.read_remaining_calls(connection, client.name, client.calls_per_day),
-        )
+        calls = len(profiles.symbols_due(connection, client.name, stocks["symbol"]))
+        calls_left = vendor.read_remaining_calls(connection, client.name, client.calls_per_day)
     if calls_left is not None and calls > calls_left:
         raise RateLimitError(
             f"{calls} constituent profiles are due, and {calls_left} calls are left today"

@@ -93,10 +93,8 @@ class CalibrationPanel:
 
     def stock_blocks(self, proxy: str) -> Iterator[CalibrationBlock]:
         """Yield the blocks of every symbol but the market, with regressors of one proxy."""
-        known, stocks = (
-            self.known_returns(),
-            np.flatnonzero(self.returns.frame.columns != self.market),
-        )
+        known = self.known_returns()
+        stocks = np.flatnonzero(self.returns.frame.columns != self.market)
         uses_ranges = proxy == har.PROXIES[har.RANGE_MARKET]
         for left in range(0, len(stocks), BLOCK_SYMBOLS):
             block = stocks[left : left + BLOCK_SYMBOLS]

@@ -110,10 +110,8 @@ def _holding_rows(
     owner, instruments = valuation.instrument_portfolio, valuation.instruments
     is_listed = instruments["listed"].to_numpy(bool)
     row, day = np.nonzero(valuation.is_held & is_listed[:, np.newaxis] & valuation.is_valued[owner])
-    volume, n_obs = (
-        by_instrument["volume"][row, day],
-        np.nan_to_num(by_instrument["observations"][row, day]),
-    )
+    volume = by_instrument["volume"][row, day]
+    n_obs = np.nan_to_num(by_instrument["observations"][row, day])
     few = pd.Series(n_obs.astype(int)).astype("str") + (
         f" of the trailing {metrics.VOLUME_WINDOW} sessions have a volume;"
         f" {metrics.MIN_VOLUME_OBS} required"

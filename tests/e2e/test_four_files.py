@@ -61,29 +61,20 @@ RECORD = """
         "portfolio_worst_sessions",
         "largest loss of a session in the trailing quarter",
         "riskmetrics.metrics.worst_session:worst_session",
-        sessions=63,
-        min_obs=45,
-        figures=(
-            _worst("worst_loss", "Largest loss", Unit.FRACTION, "-min(R) over 63 sessions"),
-            _worst("worst_session", "Session of the largest loss", Unit.DATE, "session of it"),
-            _worst("observations", "Observations", Unit.COUNT, "returns in the 63 sessions",
-                minimum="", reference=""),
+        (
+            StatisticFigure("worst_loss", "Largest loss", Unit.FRACTION, "-min(R) over 63 sessions",
+                note="on {worst_session}", fact="worst_loss"),
+            StatisticFigure("worst_session", "Session of the largest loss", Unit.DATE,
+                "session of it"),
         ),
         key="worst_sessions",
         title="Worst sessions, 63 sessions to {session}",
         heading="Worst session, one quarter",
-        rows={"worst_loss": "on {worst_session}"},
-        facts={"worst_loss": "worst_loss"},
         family="loss",
+        reference="Toy (2022)",
+        sessions=63,
+        min_obs=45,
     ),
-"""
-PARTIAL = """
-_worst = partial(
-    Figure, "portfolio_worst_sessions", window="63 sessions", minimum="45 returns",
-    reference="Toy (2022)",
-)  # fmt: skip
-
-STATISTICS = (
 """
 MIGRATION = f'''
 """Create the table of the worst sessions."""
@@ -148,13 +139,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, folder / name)
     record = folder / "riskmetrics" / "catalog" / "portfolio_statistics.py"
     text = record.read_text(encoding="utf-8")
-    assert text.count("\nSTATISTICS = (\n") == 1
-    record.write_text(
-        text.replace("\nSTATISTICS = (\n", PARTIAL).replace(
-            "\n)  # fmt: skip\nFIGURES", f"{RECORD})  # fmt: skip\nFIGURES"
-        ),
-        encoding="utf-8",
-    )
+    end = "\n)  # fmt: skip\nFIGURES"
+    assert text.count(end) == 1
+    record.write_text(text.replace(end, f"{RECORD}{end[1:]}"), encoding="utf-8")
     for path, content in {
         "riskmetrics/metrics/worst_session.py": METRIC,
         "migrations/versions/0123456789ab_create_worst_sessions.py": MIGRATION,

@@ -195,6 +195,40 @@ def test_a_session_without_a_close_has_the_price_of_the_one_before(sample: str, 
     assert "The result by position is not known" not in page
 
 
+def test_a_close_is_used_for_five_sessions_as_in_the_pipeline(sample: str, run: Run) -> None:
+    """The fifth session before the 28th is the 20th, eight days earlier: Christmas is between."""
+    missing = {"MSFT": (21, 28), "JNJ": (20, 28), "PEP": (20, 27), "KO": (19, 27)}
+    with open_connection(sample) as connection:
+        for symbol, (first, last) in missing.items():
+            connection.execute(
+                sa.text(
+                    "DELETE FROM market_data_cache WHERE symbol = :symbol AND"
+                    " date BETWEEN make_date(2022, 12, :first) AND make_date(2022, 12, :last)"
+                ),
+                {"symbol": symbol, "first": first, "last": last},
+            )
+    assert run([LAST]).exit_code == 0
+    shown = query_frame(
+        sample,
+        "SELECT symbol, max(price) AS price, sum(value) AS value, max(price_day) AS price_day,"
+        " sum(daily_price_pnl) AS daily_pnl FROM v_positions_latest"
+        " WHERE portfolio = 'Core Equity' GROUP BY 1",
+    ).set_index("symbol")
+    assert shown.loc[list(missing), "price_day"].tolist() == [date(2022, 12, 20), None, LAST, LAST]
+    assert shown.index[shown["value"].isna()].tolist() == ["JNJ"]
+    assert shown.index[shown["daily_pnl"].isna()].tolist() == ["JNJ", "KO"]
+    with open_connection(sample) as connection:
+        inputs = read_book_inputs(
+            connection, read_terms(connection, settings.load()), LAST, {"Core Equity"}
+        )
+    own = inputs.positions[inputs.positions["portfolio"] == "Core Equity"].set_index("symbol")
+    expected = own.loc[shown.index]
+    for column in ("price", "value", "daily_pnl"):
+        np.testing.assert_allclose(
+            shown[column].astype(float), expected[column], atol=1e-6, err_msg=column
+        )
+
+
 def test_short_lots_options_and_lots_of_the_day_have_their_own_values(computed_sample: str) -> None:
     with psycopg.connect(computed_sample.replace("+psycopg", "")) as connection:
         (lot,) = (

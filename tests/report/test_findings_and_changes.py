@@ -13,6 +13,7 @@ from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.report.attention import list_findings
 from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
 from riskmetrics.report.limit_table import build_limit_rows
+from riskmetrics.report.page import _environment
 from riskmetrics.report.position_table import build_table
 
 
@@ -214,3 +215,23 @@ def test_positions_are_ordered_by_their_share_of_risk_and_join_what_is_known() -
     assert [row.symbol for row in rows] == ["S001", "S002", "S000"]
     assert (rows[1].beta, rows[1].std_error, rows[2].volatility) == (1.5, 0.1, 0.4)
     assert (rows[0].beta, rows[0].weight, rows[0].cumulative_pnl) == (None, None, None)
+
+
+def test_a_remark_on_tests_names_method_level_and_portfolios() -> None:
+    numbers = dict.fromkeys(("kupiec_p", "independence_p", "conditional_p", "z2"), 0.01)
+    counts = {"n_tested": 252, "expected_exceptions": 2.5, "exceptions": 6}
+    rest = (
+        numbers | counts | {"shortfall_ratio": None, "traffic_light": "", "remark": "no evidence"}
+    )
+    rows = [
+        {"subject": subject, "method": method, "level": level, **rest}
+        for method, level in (("filtered", 0.99), ("historical", 0.95), ("historical", 0.99))
+        for subject in ("Core", "Growth")
+        if (method, level, subject) != ("historical", 0.95, "Core")
+    ]
+    macros: Any = _environment().get_template("track_record.html.j2").module
+    text = " ".join(str(macros.tests(rows)).split())
+    assert (
+        '<p class="caption">Filtered simulation, 99%, of Core, Growth; Historical, 95%, of Growth;'
+        " Historical, 99%, of Core, Growth: no evidence.</p>"
+    ) in text

@@ -6,6 +6,7 @@ from riskmetrics.db.tables.schema import (
     day_key_column,
     key_column,
     metadata,
+    optional_column,
     required_column,
     result_table,
     timestamp_column,
@@ -31,10 +32,10 @@ def _weight_column(name: str, comment: str) -> sa.Column[float]:
 
 
 def _std_error_column(name: str, weight: str, null: str = "unknown") -> sa.Column[float]:
-    return sa.Column(
+    return optional_column(
         f"{name}_std_error",
-        sa.Double,
-        comment=f"Driscoll-Kraay standard error of {weight}. NULL: {null}.",
+        sa.Double(),
+        f"Driscoll-Kraay standard error of {weight}. NULL: {null}.",
     )
 
 
@@ -67,10 +68,10 @@ har_coefficients = sa.Table(
         sa.Date(),
         "Last session of the sample, including the outcomes of its forecasts.",
     ),
-    sa.Column(
-        "n_obs", sa.Integer, comment="Pairs of symbol and session in the sample. NULL: unknown."
+    optional_column(
+        "n_obs", sa.Integer(), "Pairs of symbol and session in the sample. NULL: unknown."
     ),
-    sa.Column("n_symbols", sa.Integer, comment="Symbols in the sample. NULL: unknown."),
+    optional_column("n_symbols", sa.Integer(), "Symbols in the sample. NULL: unknown."),
     required_column(
         "digest", sa.String(64), "SHA-256 of the version's numbers and dates, hexadecimal."
     ),
@@ -81,13 +82,11 @@ har_coefficients = sa.Table(
     _std_error_column("constant", "constant"),
     *(_std_error_column(name, f"{name}_weight") for name in ("day", "week", "month")),
     _std_error_column("market", "market_weight", null="unknown, or not estimated"),
-    sa.Column(
+    optional_column(
         "rejection_reason",
-        sa.Text,
-        comment=(
-            "Why the fit was rejected; the coefficients are then those of the version before. "
-            "NULL: accepted."
-        ),
+        sa.Text(),
+        "Why the fit was rejected; the coefficients are then those of the version before. "
+        "NULL: accepted.",
     ),
     sa.Column(
         "horizon",
@@ -150,10 +149,10 @@ variance_corrections = sa.Table(
             ),
         )
     ),
-    sa.Column(
+    optional_column(
         "n_obs",
-        sa.Integer,
-        comment="Pairs of series and session in the sample. NULL: kept from the version before.",
+        sa.Integer(),
+        "Pairs of series and session in the sample. NULL: kept from the version before.",
     ),
     *(
         sa.Column(

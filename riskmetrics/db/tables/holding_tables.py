@@ -2,7 +2,12 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import metadata, surrogate_key_column, timestamp_column
+from riskmetrics.db.tables.schema import (
+    metadata,
+    optional_column,
+    surrogate_key_column,
+    timestamp_column,
+)
 
 portfolios = sa.Table(
     "portfolios",
@@ -19,12 +24,10 @@ portfolios = sa.Table(
         sa.Numeric(16, 2),
         doc="Net asset value in the portfolio's currency on equity_as_of.",
     ),
-    sa.Column(
-        "holdings_as_of",
-        sa.Date,
-        comment="Last day that the holdings describe. NULL: unknown.",
+    optional_column(
+        "holdings_as_of", sa.Date(), "Last day that the holdings describe. NULL: unknown."
     ),
-    sa.Column("equity_as_of", sa.Date, comment="Day that equity_balance describes. NULL: unknown."),
+    optional_column("equity_as_of", sa.Date(), "Day that equity_balance describes. NULL: unknown."),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
     sa.Column(

@@ -2,7 +2,14 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import metadata, surrogate_key_column, timestamp_column
+from riskmetrics.db.tables.schema import (
+    key_column,
+    metadata,
+    optional_column,
+    required_column,
+    surrogate_key_column,
+    timestamp_column,
+)
 from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
 
 _INSIGHT_TYPE = sa.Enum(*DEFAULT_INSIGHT_TYPES, "custom", name="insight_type", metadata=metadata)
@@ -91,15 +98,11 @@ ai_insights = sa.Table(
     timestamp_column("created_at"),
     sa.Column("expires_at", sa.DateTime(timezone=True), doc="When it expires. NULL: never."),
     timestamp_column("updated_at"),
-    sa.Column(
-        "day",
-        sa.Date,
-        comment="Session that the insight describes. NULL: written by another program.",
+    optional_column(
+        "day", sa.Date(), "Session that the insight describes. NULL: written by another program."
     ),
-    sa.Column(
-        "run_id",
-        sa.String(36),
-        comment="Dagster run that wrote the insight. NULL: written by a command.",
+    optional_column(
+        "run_id", sa.String(36), "Dagster run that wrote the insight. NULL: written by a command."
     ),
     sa.Index(None, "portfolio_id"),
     sa.Index(None, "insight_type"),
@@ -160,41 +163,31 @@ ai_spend = sa.Table(
     "ai_spend",
     metadata,
     surrogate_key_column(comment="Row."),
-    sa.Column("day", sa.Date, nullable=False, comment="UTC day that the call counts toward."),
-    sa.Column(
-        "run_id",
-        sa.String(36),
-        nullable=False,
-        comment="Dagster run of the call, or a random id of the command.",
+    required_column("day", sa.Date(), "UTC day that the call counts toward."),
+    required_column(
+        "run_id", sa.String(36), "Dagster run of the call, or a random id of the command."
     ),
-    sa.Column(
+    required_column(
         "prompt_hash",
         sa.String(64),
-        nullable=False,
-        comment=(
-            "SHA-256 of the insight's first prompt: further calls for the insight have the same"
-            " one."
-        ),
+        "SHA-256 of the insight's first prompt: further calls for the insight have the same one.",
     ),
-    sa.Column("model", sa.String(50), nullable=False, comment="Language model."),
-    sa.Column(
-        "reserved",
-        sa.Numeric(10, 6),
-        nullable=False,
-        comment="Maximum cost of the call, USD, reserved before it.",
+    required_column("model", sa.String(50), "Language model."),
+    required_column(
+        "reserved", sa.Numeric(10, 6), "Maximum cost of the call, USD, reserved before it."
     ),
-    sa.Column(
+    optional_column(
         "cost",
         sa.Numeric(10, 6),
-        comment="Cost of the call, USD. NULL: pending or unknown; then the reserved amount counts.",
+        "Cost of the call, USD. NULL: pending or unknown; then the reserved amount counts.",
     ),
-    sa.Column("input_tokens", sa.Integer, comment="Input tokens. NULL: pending or unknown."),
-    sa.Column("output_tokens", sa.Integer, comment="Output tokens. NULL: pending or unknown."),
+    optional_column("input_tokens", sa.Integer(), "Input tokens. NULL: pending or unknown."),
+    optional_column("output_tokens", sa.Integer(), "Output tokens. NULL: pending or unknown."),
     timestamp_column("reserved_at", comment="When the cost was reserved."),
-    sa.Column(
+    optional_column(
         "settled_at",
         sa.DateTime(timezone=True),
-        comment="When the cost was recorded. NULL: the call is pending, or its process died.",
+        "When the cost was recorded. NULL: the call is pending, or its process died.",
     ),
     sa.Index(None, "day"),
     sa.Index(None, "run_id"),
@@ -216,12 +209,12 @@ ai_batches = sa.Table(
             "Id of the batch at the vendor. NULL: not sent yet, or the process died while sending."
         ),
     ),
-    sa.Column("run_id", sa.String(36), nullable=False, comment="Dagster run that sent the batch."),
+    required_column("run_id", sa.String(36), "Dagster run that sent the batch."),
     timestamp_column("created_at", comment="When the batch was stored."),
-    sa.Column(
+    optional_column(
         "closed_at",
         sa.DateTime(timezone=True),
-        comment="When the last reply was stored. NULL: replies are awaited.",
+        "When the last reply was stored. NULL: replies are awaited.",
     ),
     comment=(
         "One row per batch of prompts: stored before it is sent, so that no batch is lost "
@@ -232,11 +225,8 @@ ai_batches = sa.Table(
 ai_batch_requests = sa.Table(
     "ai_batch_requests",
     metadata,
-    sa.Column(
-        "custom_id",
-        sa.String(64),
-        primary_key=True,
-        comment="Id of the request in the batch and in the vendor's reply.",
+    key_column(
+        "custom_id", sa.String(64), "Id of the request in the batch and in the vendor's reply."
     ),
     sa.Column(
         "batch_id",
@@ -244,9 +234,7 @@ ai_batch_requests = sa.Table(
         nullable=False,
         comment="Batch.",
     ),
-    sa.Column(
-        "prompt_hash", sa.String(64), nullable=False, comment="SHA-256 of the prompt, hexadecimal."
-    ),
+    required_column("prompt_hash", sa.String(64), "SHA-256 of the prompt, hexadecimal."),
     sa.Column(
         "spend_id",
         sa.ForeignKey("ai_spend.id"),
@@ -259,8 +247,8 @@ ai_batch_requests = sa.Table(
         nullable=False,
         comment="Portfolio of the insight.",
     ),
-    sa.Column("day", sa.Date, nullable=False, comment="Session that the insight describes."),
-    sa.Column("insight_type", sa.String(32), nullable=False, comment="Type of the insight."),
+    required_column("day", sa.Date(), "Session that the insight describes."),
+    required_column("insight_type", sa.String(32), "Type of the insight."),
     sa.Index(None, "batch_id"),
     comment="One row per prompt in a batch: the insight that its reply is for.",
 )

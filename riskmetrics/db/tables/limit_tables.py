@@ -4,20 +4,20 @@ import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
     day_key_column,
+    key_column,
     metadata,
+    optional_column,
     portfolio_key_column,
     provenance_columns,
+    required_column,
     timestamp_column,
     undefined_reason_column,
 )
 
 
 def _limit_column() -> sa.Column[object]:
-    return sa.Column(
-        "limit_name",
-        sa.String(32),
-        primary_key=True,
-        comment="Limited figure, as in `riskmetrics limits list`.",
+    return key_column(
+        "limit_name", sa.String(32), "Limited figure, as in `riskmetrics limits list`."
     )
 
 
@@ -26,11 +26,8 @@ portfolio_limits = sa.Table(
     metadata,
     portfolio_key_column(),
     _limit_column(),
-    sa.Column(
-        "limit_value",
-        sa.Double,
-        nullable=False,
-        comment="Maximum allowed value, in the unit of the figure.",
+    required_column(
+        "limit_value", sa.Double(), "Maximum allowed value, in the unit of the figure."
     ),
     timestamp_column("updated_at", comment="When the limit was set."),
     sa.Column(
@@ -40,10 +37,8 @@ portfolio_limits = sa.Table(
         server_default="kept",
         comment="Status of which the last alert was sent; kept: none was, or of a recovery.",
     ),
-    sa.Column(
-        "alerted_at",
-        sa.DateTime(timezone=True),
-        comment="When the last alert was sent. NULL: none was.",
+    optional_column(
+        "alerted_at", sa.DateTime(timezone=True), "When the last alert was sent. NULL: none was."
     ),
     sa.CheckConstraint("limit_value > 0", name="limit_value"),
     comment="One row per portfolio and limited figure: the limit in force.",
@@ -55,30 +50,22 @@ portfolio_limit_checks = sa.Table(
     portfolio_key_column(),
     day_key_column(),
     _limit_column(),
-    sa.Column(
-        "limit_value",
-        sa.Double,
-        nullable=False,
-        comment="Limit that the figure was compared with, in its unit.",
+    required_column(
+        "limit_value", sa.Double(), "Limit that the figure was compared with, in its unit."
     ),
-    sa.Column(
-        "value",
-        sa.Double,
-        comment="Compared value: the largest of the session. NULL: undefined.",
+    optional_column(
+        "value", sa.Double(), "Compared value: the largest of the session. NULL: undefined."
     ),
-    sa.Column(
+    optional_column(
         "subject",
         sa.String(64),
-        comment="Symbol, sector or scenario of the value. NULL: the portfolio, or undefined.",
+        "Symbol, sector or scenario of the value. NULL: the portfolio, or undefined.",
     ),
-    sa.Column(
+    required_column(
         "status",
         sa.String(16),
-        nullable=False,
-        comment=(
-            "kept: the value is at most the limit. exceeded: it is larger. undefined: no value,"
-            " or a symbol, sector or scenario that could have a larger one has none."
-        ),
+        "kept: the value is at most the limit. exceeded: it is larger. undefined: no value,"
+        " or a symbol, sector or scenario that could have a larger one has none.",
     ),
     undefined_reason_column(),
     *provenance_columns(),

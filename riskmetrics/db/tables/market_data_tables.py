@@ -6,6 +6,7 @@ from riskmetrics.db.tables.schema import (
     day_key_column,
     key_column,
     metadata,
+    optional_column,
     required_column,
     surrogate_key_column,
     symbol_key_column,
@@ -27,12 +28,10 @@ market_data_cache = sa.Table(
         nullable=False,
         doc="Close per share, adjusted for splits, not for dividends; used for values.",
     ),
-    sa.Column(
+    optional_column(
         "adj_close",
-        sa.Double,
-        comment=(
-            "Close adjusted for splits and dividends, per share; used for returns. NULL: unknown."
-        ),
+        sa.Double(),
+        "Close adjusted for splits and dividends, per share; used for returns. NULL: unknown.",
     ),
     sa.Column("volume", sa.BigInteger, doc="Shares traded; can exceed 2^31."),
     sa.Column("sector", sa.String(100), doc="GICS sector according to the source of the row."),
@@ -52,37 +51,26 @@ market_data_cache = sa.Table(
 price_decisions = sa.Table(
     "price_decisions",
     metadata,
-    sa.Column(
-        "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
-    ),
-    sa.Column(
-        "date", sa.Date, primary_key=True, comment="First session at the price after the move."
-    ),
-    sa.Column(
+    key_column("symbol", sa.String(20), "Symbol in normal form, such as BRK-B."),
+    key_column("date", sa.Date(), "First session at the price after the move."),
+    required_column(
         "kind",
         sa.String(16),
-        nullable=False,
-        comment=(
-            "accept: the move is real. split: earlier prices are multiplied by old_shares / "
-            "new_shares when they are read."
-        ),
+        "accept: the move is real. split: earlier prices are multiplied by old_shares / "
+        "new_shares when they are read.",
     ),
-    sa.Column(
+    optional_column(
         "new_shares",
-        sa.Integer,
-        comment=(
-            "Shares after the split for old_shares before it: 4 for a 4:1 split. NULL: no split."
-        ),
+        sa.Integer(),
+        "Shares after the split for old_shares before it: 4 for a 4:1 split. NULL: no split.",
     ),
-    sa.Column(
-        "old_shares",
-        sa.Integer,
-        comment="Shares before the split: 1 for a 4:1 split. NULL: no split.",
+    optional_column(
+        "old_shares", sa.Integer(), "Shares before the split: 1 for a 4:1 split. NULL: no split."
     ),
-    sa.Column(
+    optional_column(
         "code_version",
         sa.String(64),
-        comment="Version of riskmetrics that recorded the decision. NULL: unknown.",
+        "Version of riskmetrics that recorded the decision. NULL: unknown.",
     ),
     timestamp_column("decided_at", comment="When the decision was recorded."),
     sa.CheckConstraint(

@@ -4,30 +4,30 @@ import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
     day_key_column,
+    key_column,
     metadata,
+    optional_column,
     provenance_columns,
+    required_column,
     timestamp_column,
 )
 
 rejected_rows = sa.Table(
     "rejected_rows",
     metadata,
-    sa.Column(
+    key_column(
         "digest",
         sa.String(64),
-        primary_key=True,
-        comment=(
-            "SHA-256 of kind, source, line, raw row and reason, hexadecimal: the same rejection"
-            " is stored once."
-        ),
+        "SHA-256 of kind, source, line, raw row and reason, hexadecimal: the same rejection"
+        " is stored once.",
     ),
-    sa.Column("kind", sa.String(32), nullable=False, comment="Kind of the row, such as prices."),
-    sa.Column("source", sa.Text, nullable=False, comment="File or vendor."),
-    sa.Column(
-        "line", sa.Integer, comment="Line in the source, from 1. NULL: the source has no lines."
+    required_column("kind", sa.String(32), "Kind of the row, such as prices."),
+    required_column("source", sa.Text(), "File or vendor."),
+    optional_column(
+        "line", sa.Integer(), "Line in the source, from 1. NULL: the source has no lines."
     ),
-    sa.Column("raw_row", sa.Text, nullable=False, comment="Row as received."),
-    sa.Column("reason", sa.Text, nullable=False, comment="Why the row was rejected."),
+    required_column("raw_row", sa.Text(), "Row as received."),
+    required_column("reason", sa.Text(), "Why the row was rejected."),
     timestamp_column("rejected_at", comment="When the row was rejected."),
     sa.Index(None, "kind", "rejected_at"),
     comment="One row per rejected input row.",
@@ -36,10 +36,8 @@ rejected_rows = sa.Table(
 undefined_metrics = sa.Table(
     "undefined_metrics",
     metadata,
-    sa.Column(
-        "metric", sa.String(64), primary_key=True, comment="Undefined metric, as 'table.column'."
-    ),
-    sa.Column("subject", sa.Uuid, primary_key=True, comment="Position or portfolio of the metric."),
+    key_column("metric", sa.String(64), "Undefined metric, as 'table.column'."),
+    key_column("subject", sa.Uuid(), "Position or portfolio of the metric."),
     day_key_column(),
     sa.Column(
         "portfolio_id",
@@ -47,11 +45,9 @@ undefined_metrics = sa.Table(
         nullable=False,
         comment="Portfolio, also of a position.",
     ),
-    sa.Column("reason", sa.Text, nullable=False, comment="Why the metric is undefined."),
-    sa.Column(
-        "n_obs",
-        sa.Integer,
-        comment="Available observations. NULL: the reason is another one.",
+    required_column("reason", sa.Text(), "Why the metric is undefined."),
+    optional_column(
+        "n_obs", sa.Integer(), "Available observations. NULL: the reason is another one."
     ),
     *provenance_columns(),
     timestamp_column("created_at", comment="When the row was written."),
@@ -62,8 +58,8 @@ undefined_metrics = sa.Table(
 database_settings = sa.Table(
     "database_settings",
     metadata,
-    sa.Column("name", sa.String(64), primary_key=True, comment="Setting, such as market_index."),
-    sa.Column("value", sa.Text, nullable=False, comment="Value of the setting."),
+    key_column("name", sa.String(64), "Setting, such as market_index."),
+    required_column("value", sa.Text(), "Value of the setting."),
     timestamp_column("updated_at", comment="When the value was set."),
     comment="One row per setting that belongs to the data, not to a machine.",
 )

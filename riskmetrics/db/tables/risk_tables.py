@@ -9,6 +9,7 @@ from riskmetrics.db.tables.schema import (
     day_key_column,
     key_column,
     metadata,
+    optional_column,
     parameter_column,
     portfolio_key_column,
     required_column,
@@ -158,40 +159,34 @@ stress_scenarios = sa.Table(
     "stress_scenarios",
     metadata,
     key_column("name", sa.String(64), "Name of the scenario."),
-    sa.Column(
+    optional_column(
         "market_move",
-        sa.Double,
-        comment="Return of the market index, fraction: -0.2 is a fall of 20%. NULL: no such move.",
+        sa.Double(),
+        "Return of the market index, fraction: -0.2 is a fall of 20%. NULL: no such move.",
     ),
-    sa.Column(
+    optional_column(
         "rate_move",
-        sa.Double,
-        comment="Return of the rate index, fraction; negative if yields rise. NULL: no such move.",
+        sa.Double(),
+        "Return of the rate index, fraction; negative if yields rise. NULL: no such move.",
     ),
-    sa.Column(
+    optional_column(
         "volatility_move",
-        sa.Double,
-        comment=(
-            "Relative change of volatilities, for options: 0.5 is from 20% to 30%. NULL: unchanged."
-        ),
+        sa.Double(),
+        "Relative change of volatilities, for options: 0.5 is from 20% to 30%. NULL: unchanged.",
     ),
-    sa.Column(
+    optional_column(
         "first_day",
-        sa.Date,
-        comment="Session at whose close the replayed window begins. NULL: no window.",
+        sa.Date(),
+        "Session at whose close the replayed window begins. NULL: no window.",
     ),
-    sa.Column(
-        "last_day",
-        sa.Date,
-        comment="Session at whose close the replayed window ends. NULL: no window.",
+    optional_column(
+        "last_day", sa.Date(), "Session at whose close the replayed window ends. NULL: no window."
     ),
-    sa.Column(
+    optional_column(
         "factor_moves",
-        sa.Text,
-        comment=(
-            "Returns of factors as fractions, such as 'value=-0.05, size=0.02'; the market's is"
-            " market_move. NULL: no such move."
-        ),
+        sa.Text(),
+        "Returns of factors as fractions, such as 'value=-0.05, size=0.02'; the market's is"
+        " market_move. NULL: no such move.",
     ),
     required_column("description", sa.Text(), "Description, one line."),
     timestamp_column("created_at", comment="When the scenario was added."),

@@ -72,6 +72,11 @@ def required_column(name: str, kind: "sa.types.TypeEngine[Any]", comment: str) -
     return sa.Column(name, kind, nullable=False, comment=comment)
 
 
+def optional_column(name: str, kind: "sa.types.TypeEngine[Any]", comment: str) -> sa.Column[Any]:
+    """Return a column that can be NULL, whose comment says what that means."""
+    return sa.Column(name, kind, comment=comment)
+
+
 def parameter_column(name: str, kind: "sa.types.TypeEngine[Any]", comment: str) -> sa.Column[Any]:
     """Return the column of a parameter of the computation, which is never NULL."""
     return sa.Column(name, kind, nullable=False, comment=comment, info=PARAMETER)
@@ -100,27 +105,17 @@ def timestamp_column(name: str, comment: str | None = None) -> sa.Column[Any]:
 
 def provenance_columns() -> tuple[sa.Column[Any], sa.Column[Any]]:
     """Return the columns of a row's Dagster run and code version."""
+    last_change = "that last changed the row. NULL: another program."
     return (
-        sa.Column(
-            "dagster_run_id",
-            sa.String(36),
-            comment="Dagster run that last changed the row. NULL: another program.",
-        ),
-        sa.Column(
-            "code_version",
-            sa.String(64),
-            comment="Version of riskmetrics that last changed the row. NULL: another program.",
-        ),
+        optional_column("dagster_run_id", sa.String(36), f"Dagster run {last_change}"),
+        optional_column("code_version", sa.String(64), f"Version of riskmetrics {last_change}"),
     )
 
 
 def undefined_reason_column() -> sa.Column[Any]:
     """Return the column for the reason why values of a row are NULL."""
-    return sa.Column(
-        "undefined_reason",
-        sa.Text,
-        comment="Why figures of the row are NULL. NULL: all are defined.",
-    )
+    comment = "Why figures of the row are NULL. NULL: all are defined."
+    return optional_column("undefined_reason", sa.Text(), comment)
 
 
 def figure_columns(table: str) -> list[sa.Column[Any]]:

@@ -2,7 +2,13 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import metadata, surrogate_key_column, timestamp_column
+from riskmetrics.db.tables.schema import (
+    metadata,
+    optional_column,
+    required_column,
+    surrogate_key_column,
+    timestamp_column,
+)
 
 transactions = sa.Table(
     "transactions",
@@ -14,86 +20,66 @@ transactions = sa.Table(
         nullable=False,
         comment="Portfolio; its lots in positions follow from its transactions.",
     ),
-    sa.Column(
+    required_column(
         "reference",
         sa.String(64),
-        nullable=False,
-        comment="Broker's id, or a fingerprint of the content: the same transaction has one row.",
+        "Broker's id, or a fingerprint of the content: the same transaction has one row.",
     ),
-    sa.Column(
+    optional_column(
         "has_id",
-        sa.Boolean,
-        comment="Whether reference is of the broker's id. NULL: stored by an earlier version.",
+        sa.Boolean(),
+        "Whether reference is of the broker's id. NULL: stored by an earlier version.",
     ),
-    sa.Column(
+    required_column(
         "kind",
         sa.String(16),
-        nullable=False,
-        comment=(
-            "Kind: buy, sell, sell_short, buy_to_cover, dividend, interest, fee, tax, split,"
-            " transfer_in, transfer_out, deposit, withdrawal, exercise, assignment, expiration or"
-            " symbol_change."
-        ),
+        "Kind: buy, sell, sell_short, buy_to_cover, dividend, interest, fee, tax, split,"
+        " transfer_in, transfer_out, deposit, withdrawal, exercise, assignment, expiration or"
+        " symbol_change.",
     ),
-    sa.Column("day", sa.Date, nullable=False, comment="Day on which it is effective."),
-    sa.Column(
+    required_column("day", sa.Date(), "Day on which it is effective."),
+    required_column(
         "ordinal",
-        sa.Integer,
-        nullable=False,
-        comment=(
-            "Place among the transactions of its day, in ascending order of time: the largest of"
-            " the files that state it."
-        ),
+        sa.Integer(),
+        "Place among the transactions of its day, in ascending order of time: the largest of"
+        " the files that state it.",
     ),
-    sa.Column("symbol", sa.String(20), comment="Symbol. NULL: cash without a security."),
-    sa.Column(
+    optional_column("symbol", sa.String(20), "Symbol. NULL: cash without a security."),
+    required_column(
         "quantity",
         sa.Numeric(28, 10),
-        nullable=False,
-        comment="Shares or contracts as on its day, not negative; 0 for cash.",
+        "Shares or contracts as on its day, not negative; 0 for cash.",
     ),
-    sa.Column(
-        "price",
-        sa.Numeric(20, 8),
-        comment="Price per share before fees, USD, as on its day. NULL: none.",
+    optional_column(
+        "price", sa.Numeric(20, 8), "Price per share before fees, USD, as on its day. NULL: none."
     ),
-    sa.Column(
+    required_column(
         "amount",
         sa.Numeric(18, 4),
-        nullable=False,
-        comment="Change of the cash, net of fees, USD; negative for a purchase.",
+        "Change of the cash, net of fees, USD; negative for a purchase.",
     ),
-    sa.Column(
-        "fees",
-        sa.Numeric(18, 4),
-        nullable=False,
-        comment="Fees and taxes in amount, USD; negative for a rebate.",
+    required_column(
+        "fees", sa.Numeric(18, 4), "Fees and taxes in amount, USD; negative for a rebate."
     ),
-    sa.Column(
+    optional_column(
         "ratio",
         sa.String(40),
-        comment=(
-            "Shares after a split per share before, such as 4 or 1/10. NULL: no split, or"
-            " only added_shares."
-        ),
+        "Shares after a split per share before, such as 4 or 1/10. NULL: no split, or"
+        " only added_shares.",
     ),
-    sa.Column(
+    optional_column(
         "added_shares",
         sa.Numeric(28, 10),
-        comment="Shares that a split added to the holding. NULL: not stated, or no split.",
+        "Shares that a split added to the holding. NULL: not stated, or no split.",
     ),
-    sa.Column("new_symbol", sa.String(20), comment="Symbol after a change. NULL: no change."),
-    sa.Column(
-        "lot_day",
-        sa.Date,
-        comment="Entry day of the lots that it closes. NULL: first-in first-out.",
+    optional_column("new_symbol", sa.String(20), "Symbol after a change. NULL: no change."),
+    optional_column(
+        "lot_day", sa.Date(), "Entry day of the lots that it closes. NULL: first-in first-out."
     ),
-    sa.Column("layout", sa.String(64), nullable=False, comment="Layout of the file."),
-    sa.Column("source", sa.Text, nullable=False, comment="File that last stated it."),
-    sa.Column(
-        "source_digest", sa.String(64), nullable=False, comment="SHA-256 of the file, hexadecimal."
-    ),
-    sa.Column("line", sa.Integer, comment="Line in the file. NULL: the file has no lines."),
+    required_column("layout", sa.String(64), "Layout of the file."),
+    required_column("source", sa.Text(), "File that last stated it."),
+    required_column("source_digest", sa.String(64), "SHA-256 of the file, hexadecimal."),
+    optional_column("line", sa.Integer(), "Line in the file. NULL: the file has no lines."),
     timestamp_column("created_at", comment="When it was first imported."),
     timestamp_column("updated_at", comment="When its values last changed."),
     sa.UniqueConstraint("portfolio_id", "reference"),
