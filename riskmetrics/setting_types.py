@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
+    PositiveInt,
     SecretStr,
     StringConstraints,
     TypeAdapter,
@@ -99,6 +101,16 @@ EmailAddresses = Annotated[
         strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$"
     ),
 ]
+
+
+def _read_no_limit(value: object) -> object:
+    """Return None for the text none."""
+    is_none = isinstance(value, str) and value.strip().casefold() == "none"
+    return None if is_none else value
+
+
+CallLimit = Annotated[PositiveInt | None, BeforeValidator(_read_no_limit)]
+"""Maximum number of calls; none: no limit other than that of the vendor."""
 UsdAmount = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=6)]
 SecondsLimit = Annotated[float, Field(gt=0, le=86_400)]
 ParticipationRate = Annotated[float, Field(gt=0, le=1)]

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AliasGenerator, Field, PositiveInt, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from riskmetrics.setting_types import ApiKey, HttpUrl, SecondsLimit
+from riskmetrics.setting_types import ApiKey, CallLimit, HttpUrl, SecondsLimit
 
 SourceNames = Annotated[
     str,
@@ -49,7 +49,7 @@ class VendorSettings(BaseSettings):
         default=300,
         description="Maximum FMP calls in any 60 seconds, of all processes together.",
     )
-    fmp_calls_per_day: PositiveInt | None = Field(
+    fmp_calls_per_day: CallLimit = Field(
         default=None,
         description=(
             "Maximum FMP calls per UTC day (250 on the free plan); default: no limit other than"
@@ -73,7 +73,7 @@ class VendorSettings(BaseSettings):
         default=60,
         description="Maximum Yahoo calls in any 60 seconds, of all processes together.",
     )
-    yahoo_calls_per_day: PositiveInt | None = Field(
+    yahoo_calls_per_day: CallLimit = Field(
         default=None,
         description="Maximum Yahoo calls per UTC day; default: no limit.",
     )
@@ -98,13 +98,15 @@ class VendorSettings(BaseSettings):
         default=50,
         description="Maximum Tiingo calls in any 60 seconds, of all processes together.",
     )
-    tiingo_calls_per_day: PositiveInt | None = Field(
+    tiingo_calls_per_day: CallLimit = Field(
         default=1000,
-        description="Maximum Tiingo calls per UTC day; the default is that of the free plan.",
+        description="Maximum Tiingo calls per UTC day; none: no limit; the default is that of"
+        " the free plan.",
     )
-    tiingo_calls_per_hour: PositiveInt | None = Field(
+    tiingo_calls_per_hour: CallLimit = Field(
         default=50,
-        description="Maximum Tiingo calls per hour; the default is that of the free plan.",
+        description="Maximum Tiingo calls per hour; none: no limit; the default is that of"
+        " the free plan.",
     )
     tiingo_call_seconds: SecondsLimit = Field(
         default=180.0,

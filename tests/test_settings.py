@@ -34,6 +34,14 @@ def test_dotenv_is_read_and_the_environment_has_the_last_word(dotenv, monkeypatc
     assert (loaded.market_index, loaded.home) == ("VTI", Path("from-environment"))
 
 
+def test_a_limit_of_calls_can_be_none(dotenv):
+    names = [f"{source}_CALLS_PER_DAY" for source in ("FMP", "YAHOO", "TIINGO")]
+    dotenv("".join(f"RISKMETRICS_{name}=None\n" for name in [*names, "TIINGO_CALLS_PER_HOUR"]))
+    loaded = settings.load()
+    assert loaded.tiingo_calls_per_hour is None
+    assert [getattr(loaded, name.lower()) for name in names] == [None] * 3
+
+
 def test_an_empty_value_is_no_value(dotenv, monkeypatch):
     dotenv("RISKMETRICS_MARKET_INDEX=\nRISKMETRICS_HOME=from-file\n")
     monkeypatch.setenv("RISKMETRICS_HOME", "")

@@ -61,8 +61,8 @@ def report_result(parsed: "ParseResult", file: str = "") -> None:
         echo_err(f"{label}note: {note}")
     if parsed.rejected:
         echo_err(
-            f"{label}{pluralize(len(parsed.rejected), 'row')} rejected and stored in rejected_rows;"
-            f" the first, {_describe_reasons(parsed.rejected)}"
+            f"{label}{pluralize(len(parsed.rejected), 'row')} rejected and stored in rejected_rows:"
+            f" {_describe_reasons(parsed.rejected)}"
         )
 
 

@@ -64,6 +64,16 @@ _Replace = Annotated[
 _Add = Annotated[
     bool, typer.Option("--add", help="Keep stored transactions that the file does not have.")
 ]
+_KeepBoth = Annotated[
+    bool,
+    typer.Option(
+        "--keep-both",
+        help=(
+            "Count transactions that a file of another layout states too as others, such as equal"
+            " deposits at two brokers."
+        ),
+    ),
+]
 _DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Print the open lots and the cash that result; store nothing."),
@@ -80,6 +90,7 @@ def transactions(
     dates: Dates = "",
     replace: _Replace = False,
     add: _Add = False,
+    keep_both: _KeepBoth = False,
     dry_run: _DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -110,7 +121,7 @@ def transactions(
     )
     parsed = read_transactions(file, options, account=account, limits=settings.load().limits)
     _report_file(parsed)
-    request = _Request(file, name, mapped, replace=replace, add=add)
+    request = _Request(file, name, mapped, replace=replace, add=add, keep_both=keep_both)
     outcome = _import(request, parsed, is_dry_run=dry_run)
     rejected = sorted([*parsed.rejected, *outcome.rejected], key=lambda row: row.line or 0)
     if as_json:
@@ -181,6 +192,7 @@ class _Request(NamedTuple):
     """Symbols by names and identifiers in the file."""
     replace: bool
     add: bool
+    keep_both: bool
 
 
 class _Outcome(NamedTuple):
@@ -245,7 +257,9 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
         connection,
         portfolio_id,
         _resolve_classes(connection, parsed.transactions),
-        transaction_store.TransactionFile(parsed.layout, str(request.file), parsed.digest),
+        transaction_store.TransactionFile(
+            parsed.layout, str(request.file), parsed.digest, is_separate=request.keep_both
+        ),
     )
     n_removed = _settle_absent(connection, request, portfolio_id, changes)
     transaction_renames.postpone_symbol_changes(connection, portfolio_id)

@@ -45,18 +45,18 @@ def profiles(file: File, decimal: Decimal = "", dates: Dates = "") -> None:
 
     Example: riskmetrics import profiles companies.csv
     """
-    from riskmetrics.db import input_writes
+    from riskmetrics.db import input_writes, security_identifiers
     from riskmetrics.sources.files import read_profiles
 
-    _import_file(
-        "profiles",
-        file,
-        read_profiles,
-        lambda connection, parsed: format_write(
-            input_writes.store_profiles(connection, parsed.rows, "file")
-        ),
-        parse_notation(decimal, dates),
-    )
+    def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
+        if "identifiers" in parsed.rows:
+            stated = parsed.rows[["symbol", "identifiers"]].explode("identifiers").dropna()
+            stated = stated.rename(columns={"identifiers": "identifier"})
+            for note in security_identifiers.describe_conflicts(connection, stated):
+                echo_err(f"note: {note}")
+        return format_write(input_writes.store_profiles(connection, parsed.rows, "file"))
+
+    _import_file("profiles", file, read_profiles, store, parse_notation(decimal, dates))
 
 
 @app.command(rich_help_panel=_MARKET_DATA)

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import RECOMPUTE_HINT, echo_err, pluralize, print_frame
+from riskmetrics.cli.output import echo_err, pluralize, print_frame
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson
 
 if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
+    from riskmetrics.db.outdated_results import OutdatedResults
     from riskmetrics.db.price_decisions import SplitRatio
 
 app = typer.Typer(
@@ -62,7 +63,7 @@ def accept(symbol: Symbol, session: MoveDay) -> None:
     import pandas as pd
 
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import symbol_spellings
+    from riskmetrics.db import outdated_results, symbol_spellings
     from riskmetrics.db.split_suspects import find_suspected_splits, find_undecided_moves
     from riskmetrics.errors import DataQualityError
 
@@ -79,8 +80,11 @@ def accept(symbol: Symbol, session: MoveDay) -> None:
                 f" to accept{_describe_suspected_days(suspects)}"
             )
         _record_decision(connection, symbol, session, None)
+        outdated = outdated_results.record_decided_move(
+            connection, symbol, session, has_split=False
+        )
     typer.echo(f"{symbol} {session}: accepted as a real move")
-    echo_err(RECOMPUTE_HINT)
+    _report_outdated(outdated)
 
 
 @app.command()
@@ -94,7 +98,7 @@ def split(symbol: Symbol, session: MoveDay, ratio: Shares) -> None:
     Example: riskmetrics prices split XYZ 2022-12-14 4:1
     """
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import price_decisions, symbol_spellings
+    from riskmetrics.db import outdated_results, price_decisions, symbol_spellings
 
     shares = _parse_ratio(ratio)
     with write_transaction() as connection:
@@ -104,6 +108,7 @@ def split(symbol: Symbol, session: MoveDay, ratio: Shares) -> None:
         _require_price(connection, symbol, session)
         _require_move(connection, symbol, session, shares)
         _record_decision(connection, symbol, session, shares)
+        outdated = outdated_results.record_decided_move(connection, symbol, session, has_split=True)
         lots = price_decisions.count_earlier_lots(connection, symbol, session)
     typer.echo(
         f"{symbol} {session}: earlier prices are divided by {shares.factor:.6g}, a {shares} split"
@@ -114,7 +119,7 @@ def split(symbol: Symbol, session: MoveDay, ratio: Shares) -> None:
             " price must be those after the split. If they are not, run `riskmetrics portfolio"
             " remove NAME` and import the holdings again; a changed quantity would count as a trade"
         )
-    echo_err(RECOMPUTE_HINT)
+    _report_outdated(outdated)
 
 
 @app.command()
@@ -124,18 +129,34 @@ def undo(symbol: Symbol, session: MoveDay) -> None:
     Example: riskmetrics prices undo XYZ 2022-12-14
     """
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import price_decisions, symbol_spellings
+    from riskmetrics.db import outdated_results, price_decisions, symbol_spellings
 
     with write_transaction() as connection:
         symbol = symbol_spellings.find_stored_spelling(connection, symbol)
+        decision = price_decisions.read_decision(connection, symbol, session)
         is_removed = price_decisions.remove_decision(connection, symbol, session)
+        outdated = (
+            outdated_results.record_decided_move(
+                connection, symbol, session, has_split=bool(decision and decision.ratio)
+            )
+            if is_removed
+            else None
+        )
     if not is_removed:
         typer.echo(
             f"{symbol} {session}: there is no decision to remove; see riskmetrics prices list"
         )
         return
     typer.echo(f"{symbol} {session}: decision removed")
-    echo_err(RECOMPUTE_HINT)
+    _report_outdated(outdated)
+
+
+def _report_outdated(outdated: "OutdatedResults | None") -> None:
+    """Print which results are outdated, and the remedy."""
+    from riskmetrics.db.outdated_results import describe_outdated
+
+    if outdated is not None:
+        echo_err(f"warning: {describe_outdated(outdated)}")
 
 
 def _parse_ratio(text: str) -> "SplitRatio":

@@ -73,7 +73,8 @@ def refetch(
         f"{name}: {pluralize(replaced.stored, 'close')} from {client.name}, {replaced.first} to"
         f" {replaced.last}, instead of {pluralize(replaced.removed, 'close')}"
     )
-    echo_err(RECOMPUTE_HINT)
+    for warning in replaced.warnings:
+        echo_err(f"warning: {warning}")
 
 
 def _parse_symbol(text: str) -> str:

@@ -239,8 +239,8 @@ def _matches(changes: "TransactionChanges") -> list[str]:
     named = join_names(list(map(describe, changes.matched)), max_names=3, separator="; ")
     return [
         f"{pluralize(len(changes.matched), 'transaction')} of the file count once with equal ones"
-        f" of a file of another layout, or with other ids or none: {named}. Import the history of"
-        " another account into a portfolio of its own"
+        f" of a file of another layout, or with other ids or none: {named}. If they are others, as"
+        " those of another broker, import the file with --keep-both"
     ]
 
 

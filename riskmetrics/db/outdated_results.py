@@ -3,7 +3,8 @@
 One row of `database_settings` holds the first and the last session of the results to recompute.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -13,17 +14,14 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.sql_expressions import any_of
+from riskmetrics.db.staged_rows import match_condition, stage_rows
+from riskmetrics.db.used_closes import read_used_closes
 from riskmetrics.db.write import lock_asset
-from riskmetrics.text import join_names
 
 _NAME = "outdated_results"
 _SEPARATOR = "/"
 _MAX_NAMES = 3
 """Number of changed closes that a warning names."""
-
-_ROUNDING = 0.6e-4
-"""Largest difference of a close from the stored one, which has four decimals, by rounding, USD."""
 
 _settings = tables.database_settings
 _day = tables.portfolio_snapshots.c.snapshot_date
@@ -41,7 +39,9 @@ class OutdatedResults(NamedTuple):
 
 
 def find_changed_closes(connection: sa.Connection, rows: pd.DataFrame) -> pd.DataFrame:
-    """Compare closes that are about to be stored with those of sessions up to the last result.
+    """Compare closes that are about to be stored with the stored ones that results depend on.
+
+    The rows are compared in the database, so that no stored close is read that is the same.
 
     Parameters
     ----------
@@ -51,25 +51,28 @@ def find_changed_closes(connection: sa.Connection, rows: pd.DataFrame) -> pd.Dat
     Returns
     -------
     DataFrame
-        symbol, date, stored and close of each stored close that differs, by date and symbol.
+        symbol, date, stored (NaN if there is none), close, and first: the first session whose
+        results the close changes; by first, date and symbol.
     """
-    columns = ["symbol", "date", "stored", "close"]
-    last = connection.scalar(sa.select(sa.func.max(_day)))
-    days = pd.to_datetime(rows["date"])
-    if last is None or not (is_computed := days <= pd.Timestamp(last)).any():
-        return pd.DataFrame(columns=columns)
-    incoming = rows.loc[is_computed, ["symbol", "close"]].assign(date=days[is_computed])
+    used = read_used_closes(connection)
+    if used is None or not (is_used := used.contain(rows["symbol"], rows["date"])).any():
+        return pd.DataFrame(columns=["symbol", "date", "stored", "close", "first"])
+    chosen = rows.loc[is_used, ["symbol", "date", "close"]]
     table = tables.market_data_cache
-    query = sa.select(table.c.symbol, table.c.date, table.c.close.label("stored")).where(
-        table.c.symbol == any_of(incoming["symbol"].unique()),
-        table.c.date.between(incoming["date"].min().date(), last),
+    incoming = stage_rows(connection, table, chosen)
+    same = match_condition(table, incoming, chosen, ("symbol", "date"))
+    query = (
+        sa.select(
+            incoming.c.symbol, incoming.c.date, table.c.close.label("stored"), incoming.c.close
+        )
+        .select_from(incoming.outerjoin(table, same))
+        .where(table.c.close.is_distinct_from(incoming.c.close))
     )
-    stored = fetch_frame(connection, query)
-    merged = incoming.merge(stored.astype({"date": incoming["date"].dtype}), on=["symbol", "date"])
-    difference = merged["close"].astype(float) - merged["stored"].astype(float)
-    changed = merged[difference.abs() > _ROUNDING].sort_values(["date", "symbol"])
-    listed: pd.DataFrame = changed[columns].reset_index(drop=True)
-    return listed
+    changed = fetch_frame(connection, query)
+    changed = changed.assign(first=used.first_sessions(changed["symbol"], changed["date"]))
+    changed = changed[changed["first"] <= pd.Timestamp(used.last)]
+    ordered: pd.DataFrame = changed.sort_values(["first", "date", "symbol"], ignore_index=True)
+    return ordered
 
 
 def record_changed_closes(connection: sa.Connection, changed: pd.DataFrame) -> list[str]:
@@ -79,18 +82,67 @@ def record_changed_closes(connection: sa.Connection, changed: pd.DataFrame) -> l
     """
     if changed.empty:
         return []
-    outdated = mark_outdated(connection, changed["date"].iloc[0].date())
-    named = [
-        f"{row['symbol']} {row['date']:%Y-%m-%d} {row['stored']:,.2f} -> {row['close']:,.2f}"
-        for row in changed.astype({"stored": float, "close": float}).to_dict("records")
+    outdated = mark_outdated(connection, changed["first"].iloc[0].date())
+    is_late = changed["stored"].isna()
+    parts = [
+        f"{len(rows):,} {what.format(plural='' if len(rows) == 1 else 's')}: {_name_closes(rows)}"
+        for what, rows in (
+            ("stored close{plural} changed", changed[~is_late]),
+            ("close{plural} added to computed sessions", changed[is_late]),
+        )
+        if len(rows)
     ]
-    plural = "" if len(changed) == 1 else "s"
-    text = f"{len(changed):,} stored close{plural} changed: {join_names(named, _MAX_NAMES)}"
+    text = "; ".join(parts)
+    return [text if outdated is None else f"{text}. {describe_outdated(outdated)}"]
+
+
+def _name_closes(changed: pd.DataFrame) -> str:
+    """Return symbol, day, and stored and new close of the first rows, and the number of others."""
+    shown = changed.head(_MAX_NAMES).astype({"stored": float, "close": float})
+    texts = [
+        f"{row['symbol']} {row['date']:%Y-%m-%d}"
+        + ("" if math.isnan(row["stored"]) else f" {row['stored']:,.2f} ->")
+        + f" {row['close']:,.2f}"
+        for row in shown.to_dict("records")
+    ]
+    n_others = len(changed) - len(shown)
+    return ", ".join(texts) + (f" and {n_others:,} more" if n_others else "")
+
+
+def record_missing_closes(
+    connection: sa.Connection, symbol: str, days: Collection[date]
+) -> list[str]:
+    """Mark results as outdated because closes of days are removed; return a warning, or none."""
+    used = read_used_closes(connection)
+    rows = pd.DataFrame({"symbol": symbol, "date": pd.to_datetime(sorted(days))})
+    if used is None or not (is_used := used.contain(rows["symbol"], rows["date"])).any():
+        return []
+    lost = rows[is_used]
+    first = used.first_sessions(lost["symbol"], lost["date"]).min().date()
+    outdated = mark_outdated(connection, first) if first <= used.last else None
     if outdated is None:
-        return [text]
-    return [
-        f"{text}. Results from {outdated.first} on are outdated: recompute them with {outdated}"
-    ]
+        return []
+    text = f"{len(lost):,} stored close{'' if len(lost) == 1 else 's'} of {symbol} removed"
+    return [f"{text}. {describe_outdated(outdated)}"]
+
+
+def record_decided_move(
+    connection: sa.Connection, symbol: str, day: date, *, has_split: bool
+) -> OutdatedResults | None:
+    """Mark the results that a decision about a move changes as outdated; return all that are.
+
+    A split rescales all earlier closes; a real move counts from its session on.
+    """
+    used = read_used_closes(connection)
+    if used is None or symbol not in used.held_from:
+        return read_outdated(connection)
+    held_from = used.held_from[symbol]
+    return mark_outdated(connection, held_from if has_split else max(day, held_from))
+
+
+def describe_outdated(outdated: OutdatedResults) -> str:
+    """Return a sentence with the sessions of outdated results, and the remedy."""
+    return f"Results from {outdated.first} on are outdated: recompute them with {outdated}"
 
 
 def mark_outdated(connection: sa.Connection, first: date) -> OutdatedResults | None:

@@ -64,6 +64,29 @@ def add_symbols(
     return {key: stored for key, stored in known.items() if stored != symbols[key]}
 
 
+def describe_conflicts(connection: sa.Connection, stated: pd.DataFrame) -> list[str]:
+    """Return a note of each identifier of several symbols, or of another one than the user mapped.
+
+    Parameters
+    ----------
+    stated : DataFrame
+        symbol and identifier, as `store_symbols` is about to store them.
+    """
+    symbols = stated.groupby("identifier")["symbol"].agg(lambda of_one: sorted({*of_one}))
+    several = symbols[symbols.map(len) > 1]
+    notes = [
+        f"{key} is not stored: it is that of {' and '.join(names)}"
+        for key, names in several.items()
+    ]
+    query = sa.select(_TABLE.c.identifier, _TABLE.c.symbol).where(
+        _TABLE.c.identifier == any_of(symbols.index), _TABLE.c.data_source == USER
+    )
+    for key, mapped in connection.execute(query.order_by(_TABLE.c.identifier)):
+        if others := [one for one in symbols[key] if one != mapped]:
+            notes.append(f"{key} stays {mapped}, as you mapped it, and is {others[0]} in the file")
+    return notes
+
+
 def rename_symbol(connection: sa.Connection, old: str, new: str) -> None:
     """Give the identifiers of a symbol its new name."""
     connection.execute(

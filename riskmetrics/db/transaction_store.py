@@ -1,6 +1,7 @@
 """Store the transactions of files: each once, however many files state it."""
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -29,6 +30,8 @@ class TransactionFile(NamedTuple):
     source: str
     digest: str
     """SHA-256 of the file, hexadecimal."""
+    is_separate: bool = False
+    """Whether its transactions are others than equal ones of another layout."""
 
 
 @dataclass(frozen=True)
@@ -76,20 +79,18 @@ def store_transactions(
     knows more of its order. So what is stored does not depend on the order of imports.
     """
     rows = _read_stored(connection, portfolio_id)
-    stated = [as_stored(one) for one in transactions]
+    stated = _separate([as_stored(one) for one in transactions], rows, file)
+    if file.is_separate:
+        rows = [one for one in rows if one.layout == file.layout]
     pairs = {pair.stated.reference: pair for pair in _match(stated, rows, file.layout)}
     added = [one for one in stated if one.reference not in pairs]
     if added:
         values = [_to_row(one) | _origin(file) | {"portfolio_id": portfolio_id} for one in added]
         connection.execute(sa.insert(_TABLE), values)
-    present = {one.reference for one in added}
-    n_corrected = 0
-    for pair in pairs.values():
-        update = _restate(pair)
-        present.add(update.reference)
-        n_corrected += _content(update) != _content(pair.stored)
-        if update != pair.stored or update.has_id != pair.stored.has_id:
-            _update(connection, portfolio_id, pair, update, file)
+    updates = [(pair, _restate(pair)) for pair in pairs.values()]
+    present = {one.reference for one in added} | {update.reference for _, update in updates}
+    n_corrected = sum(_content(update) != _content(pair.stored) for pair, update in updates)
+    _update(connection, portfolio_id, updates, file)
     absent, outside = _find_absent(connection, portfolio_id, stated, present, file.layout)
     n_unchanged = len(stated) - len(added) - n_corrected
     layouts = {one.transaction.reference: one.layout for one in rows}
@@ -105,22 +106,50 @@ def _origin(file: TransactionFile) -> dict[str, object]:
     return {"layout": file.layout, "source": file.source, "source_digest": file.digest}
 
 
+def _separate(
+    stated: list[Transaction], stored: Sequence[StoredTransaction], file: TransactionFile
+) -> list[Transaction]:
+    """Give the fingerprints of a separate file its layout: equal content is another transaction.
+
+    So it is for those that an earlier import of the file has stored as separate ones.
+    """
+    known = {one.transaction.reference for one in stored}
+    separated = []
+    for one in stated:
+        digest = hashlib.sha256(f"{file.layout}|{one.reference}".encode()).hexdigest()
+        own = replace(one, reference=digest[: len(one.reference)])
+        is_own = not one.has_id and (file.is_separate or own.reference in known)
+        separated.append(own if is_own else one)
+    return separated
+
+
 def _update(
     connection: sa.Connection,
     portfolio_id: str,
-    pair: MatchedTransaction,
-    update: Transaction,
+    updates: Iterable[tuple[MatchedTransaction, Transaction]],
     file: TransactionFile,
 ) -> None:
-    """Update a stored transaction; the file becomes its origin if it states more than a place."""
-    is_restated = _content(update) != _content(pair.stored)
-    is_restated |= update.reference != pair.stored.reference
-    values = _to_row(update) | (_origin(file) if is_restated else {})
-    connection.execute(
-        sa.update(_TABLE)
-        .where(_TABLE.c.portfolio_id == portfolio_id, _TABLE.c.reference == pair.stored.reference)
-        .values(values | {"updated_at": sa.func.now()})
-    )
+    """Update stored transactions; the file becomes their origin if it states more than a place."""
+    rows: dict[bool, list[dict[str, object]]] = {False: [], True: []}
+    for pair, update in updates:
+        if update == pair.stored and update.has_id == pair.stored.has_id:
+            continue
+        is_restated = _content(update) != _content(pair.stored)
+        is_restated |= update.reference != pair.stored.reference
+        origin = _origin(file) if is_restated else {}
+        rows[is_restated].append(_to_row(update) | origin | {"found": pair.stored.reference})
+    for values in filter(None, rows.values()):
+        assigned: dict[str, sa.ColumnElement[object]] = {
+            name: sa.bindparam(name) for name in values[0] if name != "found"
+        }
+        statement = (
+            sa.update(_TABLE)
+            .where(
+                _TABLE.c.portfolio_id == portfolio_id, _TABLE.c.reference == sa.bindparam("found")
+            )
+            .values(assigned | {"updated_at": sa.func.now()})
+        )
+        connection.execute(statement, values)
 
 
 def _read_stored(connection: sa.Connection, portfolio_id: str) -> list[StoredTransaction]:

@@ -236,14 +236,24 @@ def read_closes_around(
     connection: sa.Connection, splits: Iterable[tuple[str, date]]
 ) -> dict[tuple[str, date], list[tuple[date, float]]]:
     """Return the closes of symbols within SPLIT_DAYS of the stated day of a split, by both."""
+    stated = sorted(set(splits))
+    if not stated:
+        return {}
     table = adjusted_prices(connection)
-    found = {}
-    for symbol, day in sorted(set(splits)):
-        query = sa.select(table.c.date, table.c.close).where(
-            table.c.symbol == symbol, table.c.date.between(day - SPLIT_DAYS, day + SPLIT_DAYS)
-        )
-        rows = connection.execute(query.order_by(table.c.date))
-        found[symbol, day] = [(one, float(close)) for one, close in rows]
+    columns = sa.column("symbol", sa.String), sa.column("day", sa.Date)
+    split = sa.values(*columns, name="split").data(stated)
+    is_near = sa.and_(
+        table.c.symbol == split.c.symbol,
+        table.c.date.between(split.c.day - SPLIT_DAYS, split.c.day + SPLIT_DAYS),
+    )
+    query = (
+        sa.select(split.c.symbol, split.c.day, table.c.date, table.c.close)
+        .select_from(split.join(table, is_near))
+        .order_by(table.c.date)
+    )
+    found: dict[tuple[str, date], list[tuple[date, float]]] = {key: [] for key in stated}
+    for symbol, day, one, close in connection.execute(query):
+        found[symbol, day].append((one, float(close)))
     return found
 
 

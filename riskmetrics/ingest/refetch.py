@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+import pandas as pd
+
 from riskmetrics import trading_calendar
 from riskmetrics.db import input_writes, outdated_results, stored_prices, vendor, write
 from riskmetrics.errors import ConfigurationError, DataQualityError, UnknownSymbolError, UsageError
@@ -19,6 +21,8 @@ class ReplacedHistory(NamedTuple):
     stored: int
     first: date
     last: date
+    warnings: tuple[str, ...] = ()
+    """Results that are outdated by it."""
 
 
 def choose_source(clients: Sequence[VendorClient], name: str) -> VendorClient:
@@ -77,8 +81,13 @@ def replace_history(
     with client.engine.begin() as connection:
         write.lock_asset(connection, prices.KIND)
         changed = outdated_results.find_changed_closes(connection, fetched.rows)
+        history = stored_prices.read_price_history(connection, symbol)
+        lost = {*pd.DatetimeIndex(history["date"]).date} - {*fetched.rows["date"]}
         removed = input_writes.delete_prices(connection, symbol)
         input_writes.store_prices(connection, fetched.rows, client.name)
-        outdated_results.record_changed_closes(connection, changed)
+        warnings = [
+            *outdated_results.record_changed_closes(connection, changed),
+            *outdated_results.record_missing_closes(connection, symbol, lost),
+        ]
         vendor.record_answer(connection, client.name, prices.KIND, symbol, first_day=first)
-    return ReplacedHistory(removed, len(fetched.rows), *new)
+    return ReplacedHistory(removed, len(fetched.rows), *new, tuple(warnings))

@@ -19,6 +19,7 @@ SIDES = frozenset({"LONG", "SHORT", "BUY", "SELL"})
 ACCOUNT_TYPES = frozenset({"MARGIN", "CASH"})
 """Types of account that stand next to Short, and leave the side open."""
 _TICKER = re.compile(r"[A-Z]{1,5}(?:[./-][A-Z]{1,2})?")
+_LIKELY_TICKER = re.compile(r"[A-Z]{1,4}(?:[./-][A-Z]{1,2})?|[A-Z]{4}[XFY]")
 _MAX_CLASS_WORDS = 4
 """Words of the longest name of an asset class; a longer text is a remark."""
 
@@ -54,13 +55,16 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 
     Each of its cells is a ticker, such as ``KO``, or has one in its decoration, such as
     ``Coca-Cola Co. (KO)``. Bare tickers count only under the header of a security, such as Stock,
-    and if no other column identifies it: a description, or a name next to an ISIN, can be short.
+    if no other column identifies it, and if most have the form of a ticker: a description, or a
+    name next to an ISIN, can be short, and a name such as ADOBE has five letters.
 
     Examples
     --------
     >>> find_ticker_column(["Stock", "Shares"], [["KO", "40"], ["Cash", "5"]])
     0
     >>> find_ticker_column(["Stock", "Shares"], [["KO", "40"], ["Coca-Cola", "5"]]) is None
+    True
+    >>> find_ticker_column(["Stock"], [["IBM"], ["ADOBE"], ["INTEL"]]) is None
     True
     """
     words = load_vocabulary().columns
@@ -78,6 +82,7 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         for place, texts in enumerate(cells):
             bare = [parse_symbol_form(text).symbol for text in texts]
             is_candidate = keys[place] in words[name] and not all(map(_is_word, bare))
+            is_candidate &= 2 * sum(map(_is_likely_ticker, bare)) > len(bare)
             if is_candidate and all(_has_ticker(text, is_bare=is_bare) for text in texts):
                 return place
     return None
@@ -90,6 +95,14 @@ def _has_ticker(text: str, *, is_bare: bool) -> bool:
     form = parse_symbol_form(text)
     is_decorated = form.symbol != text and not is_trade(text)
     return (is_bare or is_decorated) and _TICKER.fullmatch(form.symbol) is not None
+
+
+def _is_likely_ticker(text: str) -> bool:
+    """Return whether a text has at most four letters, or the last of five is that of a fund.
+
+    Five letters that end in X are a fund, and in F or Y a share traded over the counter.
+    """
+    return _LIKELY_TICKER.fullmatch(text) is not None or parse_option(text) is not None
 
 
 def _is_word(text: str) -> bool:

@@ -24,9 +24,11 @@ from riskmetrics.sources.raw_files import (
     read_whole,
 )
 from riskmetrics.sources.statement_lines import (
+    MAX_HEADER_LINES,
     Line,
     header_keys,
     name_ticker_column,
+    refuse_unsupported,
     require_columns_in_limit,
     split_by_delimiters,
     widest_delimiter,
@@ -40,8 +42,6 @@ _AMBIGUOUS_KIND_REMEDY = (
     "If each row is a holding, remove the column of dates, or name it entry_date; if each is a"
     " transaction, use `riskmetrics import transactions`"
 )
-_MAX_HEADER_LINES = 50
-"""Lines among which the one with most cells is named as the header of an unknown table."""
 _MAX_QUOTED_CHARS = 500
 
 
@@ -113,20 +113,26 @@ class _SplitText(NamedTuple):
     layout: Layout | None
     """The first layout that matches; None if there is none."""
     lines: list[Line]
+    note: str
+    """Note on a column that is read as Symbol, or empty."""
 
 
 def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _SplitText:
     """Split a text by the delimiter with which a layout matches, else by the best one."""
     text, encoding = decode_text(path, data, limits)
     readings = split_by_delimiters(path, text)
+    notes: dict[str, str] = {}
     found = _detect_layout(readings, layouts)
     if found is None or found[0].is_general:
-        readings = {mark: name_ticker_column(lines) for mark, lines in readings.items()}
+        for mark in readings:
+            readings[mark], notes[mark] = name_ticker_column(readings[mark])
         found = _detect_layout(readings, layouts)
     layout, delimiter = found or (None, widest_delimiter(readings))
     lines = readings[delimiter]
     require_columns_in_limit(path, lines, limits)
-    return _SplitText(f"{encoding}, {DELIMITERS[delimiter]}s", delimiter, layout, lines)
+    return _SplitText(
+        f"{encoding}, {DELIMITERS[delimiter]}s", delimiter, layout, lines, notes.get(delimiter, "")
+    )
 
 
 def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> ParsedFile:
@@ -138,7 +144,7 @@ def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
     kind = combine_kinds(line_cells, tables)
     require_kind(path, kind, HOLDINGS_KINDS, remedy=_AMBIGUOUS_KIND_REMEDY)
     if split.layout is None:
-        header = max(split.lines[:_MAX_HEADER_LINES], key=lambda line: len(line.cells))
+        header = max(split.lines[:MAX_HEADER_LINES], key=lambda line: len(line.cells))
         raise _no_quantity_error(path, header.cells)
     other_headers = {
         split.lines[place].number
@@ -146,6 +152,8 @@ def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
         if one.kinds and not set(one.kinds) & HOLDINGS_KINDS
     }
     statement = parse_statement(path, split.layout, split.lines, split.delimiter, other_headers)
+    if split.note:
+        statement.table.notes.append(split.note)
     return ParsedFile(split.layout, split.file_format, kind, statement)
 
 
@@ -162,11 +170,3 @@ def _detect_layout(
             if any(map(layout.matches_header, found)):
                 return layout, delimiter
     return None
-
-
-def refuse_unsupported(path: Path, lines: list[Line], unsupported: tuple[Layout, ...]) -> None:
-    """Raise DataQualityError if a line is the header of an unsupported file."""
-    headers = {header_keys(line) for line in lines}
-    for layout in unsupported:
-        if any(map(layout.matches_header, headers)):
-            raise DataQualityError(f"{path} is {layout.unsupported}")

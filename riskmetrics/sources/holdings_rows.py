@@ -40,7 +40,7 @@ from riskmetrics.sources.symbol_forms import (
     is_foreign_exchange,
     is_foreign_isin,
     is_usd,
-    parse_symbol_form,
+    parse_symbol_forms,
 )
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
@@ -77,9 +77,10 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
     """
     has_symbols = "symbol" in table.columns
     written = table.text("symbol" if has_symbols else "identifier")
-    written = written.mask(written.isin(["-", "--"]), "")
+    written = written.mask(written.isin([*MISSING_TEXTS]), "")
     table = with_texts(table, symbol=written)
-    forms = [parse_symbol_form(text) for text in written]
+    parsed = parse_symbol_forms(written)
+    forms = [parsed[text] for text in written]
     currency = table.text("currency").str.upper()
     currency = currency.mask(currency.map(is_usd).astype(bool), "USD")
     symbols = pd.Series([form.symbol for form in forms], dtype="str")
@@ -95,7 +96,7 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
     problems = problems.mask(
         (problems == "") & _is_abroad(table, forms) & (currency == ""),
         written + " is listed outside the United States and the file states no currency: only USD"
-        " is supported",
+        " is supported. If it is in USD, add a column Currency",
     )
     coins = map(is_coin, symbols, table.text("description"))
     problems = problems.mask(pd.Series(coins, dtype=bool), written + " is a cryptocurrency")

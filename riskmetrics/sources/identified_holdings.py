@@ -4,6 +4,8 @@ import pandas as pd
 import pyarrow as pa
 
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
+from riskmetrics.sources.column_contents import MISSING_TEXTS
+from riskmetrics.sources.option_terms import names_option
 from riskmetrics.sources.row_validation import MAX_RESPELLINGS_NAMED, join_names
 from riskmetrics.sources.security_identifiers import (
     KnownSymbols,
@@ -14,9 +16,6 @@ from riskmetrics.sources.security_identifiers import (
     resolve_identifiers,
 )
 from riskmetrics.sources.tabular_files import Table
-
-_NO_SYMBOL = ("", "-", "--")
-_OPTION_WORDS = r"(?i)\b(?:call|put)\b.*\d|\d.*\b(?:call|put)\b"
 
 
 def place_known_symbols(table: Table, known: KnownSymbols) -> tuple[Table, dict[str, str]]:
@@ -34,7 +33,7 @@ def place_known_symbols(table: Table, known: KnownSymbols) -> tuple[Table, dict[
     identifiers = table.text("identifier")
     stated = table.text(name)
     learned = _learn(table) if name == "symbol" else {}
-    is_missing = stated.isin(_NO_SYMBOL) & identifiers.map(_is_identifier).astype(bool)
+    is_missing = stated.isin([*MISSING_TEXTS]) & identifiers.map(_is_identifier).astype(bool)
     texts = stated.mask(is_missing, identifiers)
     by_text = resolve_identifiers(texts, learned, known.look_up)
     by_name = {text.casefold(): symbol for text, symbol in known.mapped.items()}
@@ -61,7 +60,7 @@ def _learn(table: Table) -> dict[str, str]:
     """Return the symbols of shares and funds that stand next to an identifier."""
     classes = table.text("investment_class").map(asset_class)
     is_share = ~classes.isin([*UNSUPPORTED_CLASSES, "option", "cash"])
-    is_share &= ~table.text("description").str.contains(_OPTION_WORDS)
+    is_share &= ~table.text("description").map(names_option).astype(bool)
     frame = pd.DataFrame({name: table.text(name) for name in ("symbol", "identifier", "currency")})
     rows = frame[is_share & (frame["identifier"] != "")]
     return learn_symbols(map(StatedSecurity._make, rows.itertuples(index=False)))

@@ -13,6 +13,19 @@ _WORDED_OPTION = re.compile(
     re.IGNORECASE,
 )
 
+_RIGHT = re.compile(r"\b(?:call|put)\b", re.IGNORECASE)
+
+
+def names_option(text: str) -> bool:
+    """Return whether a description has the right of an option, and a number such as its strike.
+
+    Examples
+    --------
+    >>> names_option("CALL NVIDIA CORP $150 EXP 01/17/25"), names_option("Putnam Growth 2030")
+    (True, False)
+    """
+    return _RIGHT.search(text) is not None and re.search(r"\d", text) is not None
+
 
 def find_option_symbol(cells: Mapping[str, str], *, in_description: bool) -> str | None:
     """Return the symbol of the option that a row names by symbol, terms or words.

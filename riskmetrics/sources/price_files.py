@@ -39,6 +39,7 @@ from riskmetrics.sources.symbol_forms import (
     is_foreign_exchange,
     is_foreign_isin,
     parse_symbol_form,
+    parse_symbol_forms,
 )
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 
@@ -131,7 +132,8 @@ def _strip_decoration(table: Table, look_up: SymbolLookup) -> Table:
     texts = pc.fill_null(cells.trim_text(table.columns["symbol"]), "")
     distinct = pc.unique(texts).to_pylist()
     known = resolve_identifiers(distinct, {}, look_up)
-    forms = {text: parse_symbol_form(known.get(text, text)) for text in distinct}
+    parsed = parse_symbol_forms(known.get(text, text) for text in distinct)
+    forms = {text: parsed[known.get(text, text)] for text in distinct}
     decorated = {text: form for text, form in forms.items() if text != form.symbol}
     if not decorated:
         return table

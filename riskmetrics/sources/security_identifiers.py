@@ -5,7 +5,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from riskmetrics.sources.symbol_forms import is_cusip, is_debt_cusip, is_isin, parse_symbol_form
+from riskmetrics.sources.symbol_forms import (
+    SymbolForm,
+    is_cusip,
+    is_debt_cusip,
+    is_isin,
+    parse_symbol_forms,
+)
 from riskmetrics.symbols import normalize_symbol, parse_option
 
 _CUSIP_COUNTRIES = frozenset(("US", "CA", "BM", "BS", "KY", "MH", "PA", "VG"))
@@ -85,18 +91,19 @@ def learn_symbols(securities: Iterable[StatedSecurity]) -> dict[str, str]:
     {'037833100': 'AAPL'}
     """
     found: dict[str, set[str]] = {}
-    for symbol, identifier, currency in set(securities):
+    distinct = set(securities)
+    forms = parse_symbol_forms(one.symbol for one in distinct)
+    for symbol, identifier, currency in distinct:
         key = identifier_key(identifier)
         if key is None or currency.strip().upper() not in ("", "USD"):
             continue
-        if name := _share_symbol(symbol):
+        if name := _share_symbol(symbol, forms[symbol]):
             found.setdefault(key, set()).add(name)
     return {key: next(iter(names)) for key, names in sorted(found.items()) if len(names) == 1}
 
 
-def _share_symbol(text: str) -> str | None:
+def _share_symbol(text: str, form: SymbolForm) -> str | None:
     """Return the normal form of the symbol of a share or fund in the United States, else None."""
-    form = parse_symbol_form(text)
     if not text or form.problem or form.listing or parse_option(text):
         return None
     return normalize_symbol(form.symbol)

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from riskmetrics.limits import Limits
 from riskmetrics.sources.column_contents import find_ticker_column
 from riskmetrics.sources.file_kinds import is_header
 from riskmetrics.sources.holdings_columns import header_spellings
+from riskmetrics.sources.layouts import Layout
 from riskmetrics.sources.table_headers import DELIMITERS
 
 MAX_HEADER_LINES = 50
@@ -103,20 +104,34 @@ def _split_strictly(text: str, delimiter: str) -> list[Line]:
     return lines
 
 
-def name_ticker_column(lines: list[Line]) -> list[Line]:
-    """Return lines with the header Symbol above a column of tickers that has that of a name."""
+def name_ticker_column(lines: list[Line]) -> tuple[list[Line], str]:
+    """Return lines with the header Symbol above a column of tickers that has that of a name.
+
+    The second result is a note on that column, empty without one.
+    """
     header = next((line for line in lines[:MAX_HEADER_LINES] if is_header(line.cells)), None)
     if header is None:
-        return lines
+        return lines, ""
     below = lines[lines.index(header) + 1 :]
     rows = (line.cells for line in below if sum(map(bool, line.cells)) > 1)
     place = find_ticker_column(header.cells, rows)
     if place is None:
-        return lines
+        return lines, ""
+    example = next(line.cells[place] for line in below if line.cells[place : place + 1] > [""])
+    note = f"{header.cells[place]} is read as Symbol, because its cells are, such as {example}"
     named = [*header.cells[:place], "Symbol", *header.cells[place + 1 :]]
-    return [line._replace(cells=named) if line.cells == header.cells else line for line in lines]
+    renamed = (line._replace(cells=named) if line.cells == header.cells else line for line in lines)
+    return list(renamed), note
 
 
 def header_keys(line: Line) -> frozenset[str]:
     """Return the cells of a line, normalized like headers, with and without their unit."""
     return frozenset(key for cell in line.cells for key in header_spellings(cell))
+
+
+def refuse_unsupported(path: Path, lines: Iterable[Line], unsupported: Iterable[Layout]) -> None:
+    """Raise DataQualityError if a line is the header of an unsupported file."""
+    headers = {header_keys(line) for line in lines}
+    for layout in unsupported:
+        if any(map(layout.matches_header, headers)):
+            raise DataQualityError(f"{path} is {layout.unsupported}")

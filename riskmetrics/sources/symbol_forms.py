@@ -7,6 +7,7 @@ or a listing outside the United States.
 
 import math
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -58,9 +59,39 @@ class SymbolForm(NamedTuple):
     """Code of a listing outside the United States after a dot; the symbol keeps it."""
 
 
+def parse_symbol_forms(texts: Iterable[str]) -> dict[str, SymbolForm]:
+    """Parse the forms of the symbols of a column, whose cells together tell codes of a vendor.
+
+    Examples
+    --------
+    >>> forms = parse_symbol_forms(["AAPL.O", "BRKb.N", "KO.N"])
+    >>> [form.symbol for form in forms.values()]
+    ['AAPL', 'BRK-B', 'KO']
+    >>> [form.symbol for form in parse_symbol_forms(["GS.N", "AAPL", "KO"]).values()]
+    ['GS.N', 'AAPL', 'KO']
+    """
+    distinct = list(dict.fromkeys(texts))
+    has_codes = has_vendor_codes(distinct)
+    return {text: parse_symbol_form(text, has_vendor_codes=has_codes) for text in distinct}
+
+
+def has_vendor_codes(texts: Iterable[str]) -> bool:
+    """Return whether most texts of a column are codes of Refinitiv.
+
+    One alone can be a class or a preferred share, such as GS.N.
+    """
+    filled = [text for text in texts if text.strip("-")]
+    return 2 * sum(map(is_vendor_code, filled)) > len(filled)
+
+
+def is_vendor_code(text: str) -> bool:
+    """Return whether a text has the form of a code of Refinitiv."""
+    return _strip_refinitiv(text) is not None
+
+
 @cache
-def parse_symbol_form(text: str) -> SymbolForm:
-    """Parse the form of a symbol.
+def parse_symbol_form(text: str, *, has_vendor_codes: bool = False) -> SymbolForm:
+    """Parse the form of a symbol; with ``has_vendor_codes`` AAPL.O is AAPL.
 
     Examples
     --------
@@ -73,7 +104,7 @@ def parse_symbol_form(text: str) -> SymbolForm:
     """
     if parse_option(text):
         return SymbolForm(text)
-    exchange, symbol = _strip_exchange(_strip_name(text.strip()))
+    exchange, symbol = _strip_exchange(_strip_name(text.strip()), has_codes=has_vendor_codes)
     plain = clean_symbol_text(symbol)
     if problem := _describe_problem(plain):
         return SymbolForm(symbol, f"{plain} is {problem}")
@@ -211,17 +242,28 @@ def _choose_symbol(text: str, outer: str, inner: str) -> str:
     return inner if is_upper and normalize_symbol(inner.rpartition(":")[2]) else text
 
 
-def _strip_vendor_code(text: str) -> tuple[str, str] | None:
-    """Return exchange and symbol, as `_strip_exchange`, of a code of a vendor; None if it is none.
+def _strip_refinitiv(text: str) -> str | None:
+    """Return the symbol of a code of Refinitiv; None if the text has not its form.
 
     Examples
     --------
-    >>> [_strip_vendor_code(text) for text in ("BRKb.N", "AAPL_US_EQ", "AAPL-US", "BAC-PL")]
-    [('', 'BRK-B'), ('', 'AAPL'), ('', 'AAPL'), None]
+    >>> [_strip_refinitiv(text) for text in ("BRKb.N", "AAPL.O", "BRK.B")]
+    ['BRK-B', 'AAPL', None]
     """
     if found := _REFINITIV.fullmatch(text):
         share_class = found["share_class"].upper()
-        return "", found["root"] + ("-" + share_class if share_class else "")
+        return found["root"] + ("-" + share_class if share_class else "")
+    return None
+
+
+def _strip_country(text: str) -> tuple[str, str] | None:
+    """Return exchange and symbol, as `_strip_exchange`, of a code with a country; else None.
+
+    Examples
+    --------
+    >>> [_strip_country(text) for text in ("AAPL_US_EQ", "AAPL-US", "BAC-PL")]
+    [('', 'AAPL'), ('', 'AAPL'), None]
+    """
     if found := _TRADING_212.fullmatch(text):
         return "" if found["us"] else "an exchange outside the United States", found["symbol"]
     if (found := _FACTSET.fullmatch(text)) and normalize_symbol(found["symbol"]):
@@ -231,10 +273,12 @@ def _strip_vendor_code(text: str) -> tuple[str, str] | None:
     return None
 
 
-def _strip_exchange(text: str) -> tuple[str, str]:
+def _strip_exchange(text: str, *, has_codes: bool) -> tuple[str, str]:
     """Return the exchange outside the United States that a text names, and the symbol."""
-    if (stripped := _strip_vendor_code(text)) is not None:
+    if (stripped := _strip_country(text)) is not None:
         return stripped
+    if has_codes and (symbol := _strip_refinitiv(text)):
+        return "", symbol
     before, colon, after = map(str.strip, text.partition(":"))
     if colon:
         # most write NASDAQ:COST, and Saxo COST:xnas
@@ -243,6 +287,11 @@ def _strip_exchange(text: str) -> tuple[str, str]:
             if normalize_symbol(symbol) and (is_foreign or market in _MARKETS["us_exchanges"]):
                 return market if is_foreign else "", symbol
         return "", text
+    return _strip_bloomberg(text)
+
+
+def _strip_bloomberg(text: str) -> tuple[str, str]:
+    """Return exchange and symbol, as `_strip_exchange`, of a text such as ``MSFT US Equity``."""
     words = text.upper().removesuffix(" EQUITY").split(" ")
     if len(words) > 1 and words[-1] in _MARKETS["bloomberg_us"]:
         return "", " ".join(words[:-1])

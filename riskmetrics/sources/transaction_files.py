@@ -18,6 +18,7 @@ from riskmetrics.sources.file_kinds import classify_lines
 from riskmetrics.sources.raw_files import decode_text, measure_size, open_content, read_whole
 from riskmetrics.sources.security_identifiers import resolve_identifiers
 from riskmetrics.sources.statement_parser import SkippedLine
+from riskmetrics.sources.symbol_forms import has_vendor_codes
 from riskmetrics.sources.tabular_files import RejectedRow
 from riskmetrics.sources.transaction_documents import is_document, read_document
 from riskmetrics.sources.transaction_layouts import (
@@ -184,7 +185,8 @@ def _interpret(
         identifiers,
         options.look_up,
     )
-    reader = RowReader(options, days, content.default_order, identified)
+    has_codes = has_vendor_codes({row.cells.get("symbol", "") for row in rows})
+    reader = RowReader(options, days, content.default_order, identified, has_vendor_codes=has_codes)
     stated: list[tuple[StatedRow, StatedTransaction]] = []
     rejected = []
     for row, known in zip(rows, numbers, strict=True):

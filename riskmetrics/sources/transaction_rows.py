@@ -132,7 +132,7 @@ class RowReader:
     """Reader of the rows of a file; ``days`` are its dates, which settle ambiguous ones.
 
     The default order is used for dates that do not show theirs. ``identified`` are the symbols of
-    texts that are identifiers.
+    texts that are identifiers. ``has_vendor_codes`` is that of `symbol_forms.parse_symbol_form`.
     """
 
     def __init__(
@@ -141,7 +141,10 @@ class RowReader:
         days: Iterable[str],
         default_order: str | None = None,
         identified: Mapping[str, str] = MappingProxyType({}),
+        *,
+        has_vendor_codes: bool = False,
     ) -> None:
+        self._has_vendor_codes = has_vendor_codes
         self._options, self._identified = options, identified
         self._order = dates.infer_order(_AS_OF.sub("", text) for text in days) or default_order
         self._days: dict[tuple[str, str | None], date | None] = {}
@@ -234,7 +237,7 @@ class RowReader:
         if symbol := self._identified.get(text or isin):
             return symbol
         if text and not _CASH_SYMBOL.fullmatch(text) and text != isin:
-            return plain_symbol(row, text)
+            return plain_symbol(row, text, has_vendor_codes=self._has_vendor_codes)
         if isin:
             raise unknown_identifier(isin)
         return None

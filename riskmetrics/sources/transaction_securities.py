@@ -1,11 +1,11 @@
 """Securities of the rows of transactions: their symbols, and those that are not supported."""
 
-import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
+from riskmetrics.sources.option_terms import names_option
 from riskmetrics.sources.security_identifiers import (
     StatedSecurity,
     has_wrong_check_digit,
@@ -47,9 +47,9 @@ def security_names(row: StatedRow) -> list[str]:
     return [row.cells[name] for name in names if row.cells.get(name)]
 
 
-def plain_symbol(row: StatedRow, text: str) -> str:
+def plain_symbol(row: StatedRow, text: str, *, has_vendor_codes: bool = False) -> str:
     """Return the normal form of a symbol without decoration; raise if it is not supported."""
-    form = parse_symbol_form(text)
+    form = parse_symbol_form(text, has_vendor_codes=has_vendor_codes)
     if identifier_key(text):
         raise unknown_identifier(text)
     if form.problem:
@@ -82,14 +82,14 @@ def _is_option(row: StatedRow) -> bool:
     return (
         bool(row.cells.get("option_right") or row.cells.get("strike_price"))
         or asset_class(row.cells.get("investment_class", "")) == "option"
-        or re.search(r"(?i)\b(call|put)\b", row.cells.get("description", "")) is not None
+        or names_option(row.cells.get("description", ""))
     )
 
 
 def _foreign_listing_reason(name: str) -> str:
     return (
         f"{name} is listed outside the United States and the file states no currency: only USD is"
-        f" supported; pass --leave-out {name!r}"
+        f" supported. If it is in USD, add a column Currency, else pass --leave-out {name!r}"
     )
 
 

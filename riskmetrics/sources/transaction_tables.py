@@ -9,12 +9,12 @@ from riskmetrics.limits import Limits
 from riskmetrics.sources.column_contents import find_columns_by_content
 from riskmetrics.sources.file_kinds import FileKind, classify_lines, require_kind
 from riskmetrics.sources.holdings_columns import header_currency, strip_unit, strip_units
-from riskmetrics.sources.holdings_files import refuse_unsupported
 from riskmetrics.sources.layouts import load_layouts as load_holdings_layouts
 from riskmetrics.sources.statement_lines import (
     Line,
     header_keys,
     name_ticker_column,
+    refuse_unsupported,
     require_columns_in_limit,
     split_by_delimiters,
     widest_delimiter,
@@ -42,6 +42,8 @@ class TransactionTable(NamedTuple):
     before: list[Line]
     all_lines: list[Line]
     delimiter: str = ","
+    note: str = ""
+    """Note on a column that is read as Symbol, or empty."""
 
     @property
     def key(self) -> str:
@@ -72,7 +74,7 @@ class TransactionTable(NamedTuple):
                 skipped.append(SkippedLine(line.number, reason))
             else:
                 rows.append(StatedRow(line.number, line.raw, cells, self.key))
-        return rows, skipped, notes
+        return rows, skipped, [*notes, *([self.note] if self.note else [])]
 
     def _unused_texts(self, columns: Mapping[str, int]) -> Iterator[tuple[int, set[str]]]:
         """Yield the place and the distinct texts of each column that is not known."""
@@ -159,7 +161,7 @@ def _find_general_table(
         raise DataQualityError(
             f"{path} has a header but no row, so no transaction: export it again"
         )
-    lines = name_ticker_column(lines)
+    lines, note = name_ticker_column(lines)
     kind = classify_lines([line.cells for line in lines])
     if FileKind.TRANSACTIONS not in kind.alternatives:  # else each line has to name its kind
         require_kind(path, kind, {FileKind.TRANSACTIONS})
@@ -168,7 +170,8 @@ def _find_general_table(
         if all(keys & set(general.columns[name]) for name in ("day", "kind")) and any(
             keys & set(general.columns[name]) for name in ("quantity", "amount")
         ):
-            return TransactionTable(general, line, lines[place + 1 :], lines[:place], lines)
+            below, above = lines[place + 1 :], lines[:place]
+            return TransactionTable(general, line, below, above, lines, note=note)
     headers = ", ".join(cell for cell in lines[0].cells if cell)[:300]
     raise DataQualityError(
         f"{path} has no line with headers of a date, a kind (such as Buy, Sell) and a quantity or"

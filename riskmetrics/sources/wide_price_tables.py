@@ -13,7 +13,12 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
-from riskmetrics.sources.symbol_forms import CURRENCIES, parse_symbol_form
+from riskmetrics.sources.symbol_forms import (
+    CURRENCIES,
+    has_vendor_codes,
+    is_vendor_code,
+    parse_symbol_form,
+)
 from riskmetrics.sources.table_headers import HeaderChoice, header_key
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.symbols import normalize_symbol
@@ -88,12 +93,16 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     if header_key(headers[0]) not in {*load_price_layouts().columns["date"], ""}:
         return None
     positions = {"date": 0}
-    prices = {field for header in headers[1:] if (field := _field(header))}
-    lone = _LONE_SYMBOLS & {header_key(header) for header in headers} if len(prices) == 1 else ()
+    lone, has_codes = _find_lone_symbols(headers[1:]), has_vendor_codes(headers[1:])
     for place, header in enumerate(headers[1:], 1):
         if not header.strip():
             continue
-        parsed = _parse_wide_header(_CURRENCY.sub("", header).strip(), lone)
+        name = _CURRENCY.sub("", header).strip()
+        parsed = (
+            _WideHeader(name, "close")
+            if has_codes and is_vendor_code(name)
+            else _parse_wide_header(name, lone)
+        )
         if parsed is None or f"{parsed.field}{MARK}{parsed.symbol}" in positions:
             return None
         positions[f"{parsed.field}{MARK}{parsed.symbol}"] = place
@@ -107,12 +116,24 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
 
 _CURRENCY = re.compile(rf"\s*\((?:{'|'.join(sorted(CURRENCIES))})\)\s*$")
 """Currency behind a symbol; a file with another one than USD is refused."""
-_LONE_SYMBOLS = frozenset({"low", "open"})
+_LONE_SYMBOLS = frozenset({"low", "open", "high"})
 """Names of prices that are symbols, too."""
 _WIDE_HEADERS = (
     re.compile(r"(?P<symbol>[^ _]+)[ _.](?P<field>.+)"),
     re.compile(r"(?P<field>.+)[ _.](?P<symbol>[^ _]+)"),
 )
+
+
+def _find_lone_symbols(headers: Sequence[str]) -> frozenset[str]:
+    """Return the keys of the headers that are symbols although they are names of prices.
+
+    They are if no header is that of a close, and they are alone or next to another symbol.
+    """
+    prices = {field for header in headers if (field := _field(header))}
+    has_other = any(header == header.upper() and _symbol(header) for header in headers)
+    if prices & {"close", "adj_close"} or not (len(prices) == 1 or has_other):
+        return frozenset()
+    return _LONE_SYMBOLS & {header_key(header) for header in headers}
 
 
 class _WideHeader(NamedTuple):

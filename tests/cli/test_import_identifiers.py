@@ -63,6 +63,16 @@ def test_profiles_name_the_symbols_of_all_kinds_of_files(run, database: str) -> 
         assert connection.scalars(query).all() == ["MSFT"]
 
 
+def test_profiles_name_the_identifiers_that_they_do_not_store(run, database: str) -> None:
+    holdings = "ISIN,Quantity\nUS30303M1027,15\n"
+    run("portfolio", holdings, "--name", "P", *AS_OF, "--map", "US30303M1027=FB")
+    lines = ("META,US30303M1027", "KO,US1912161007", "KOX,US1912161007", "PEP,US7134481081")
+    done = run("profiles", "\n".join(["symbol,isin", *lines, ""]))
+    assert "30303M102 stays FB, as you mapped it, and is META in the file" in done.stderr
+    assert "191216100 is not stored: it is that of KO and KOX" in done.stderr
+    assert stored(database) == {"30303M102": ("FB", "user"), "713448108": ("PEP", "file")}
+
+
 def test_a_statement_with_both_columns_teaches(run, database: str) -> None:
     text = "Symbol,CUSIP,Quantity\nAAPL,037833100,15\nBRK.B,084670702,3\n"
     run("portfolio", text, "--name", "P", *AS_OF, "--dry-run")

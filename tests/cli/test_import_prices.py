@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from riskmetrics import trading_calendar
 from riskmetrics.db import outdated_results, tables
+from riskmetrics.db.used_closes import LOOKBACK_SESSIONS
 from riskmetrics.errors import DataQualityError, UsageError
 from tests.cli.conftest import Call
 from tests.sources.small_workbooks import write_workbook
@@ -119,7 +121,7 @@ def test_an_import_without_some_of_its_rows_ends_with_4_and_says_why(
     assert result.exit_code == 4, result.output
     assert f"{len(bad)} rows rejected and stored in rejected_rows" in result.stderr
     if kind == "prices":
-        assert "the first, line 3: " in result.stderr
+        assert "rejected_rows: line 3: " in result.stderr
         assert " (and 1 more); line 5: " in result.stderr
 
 
@@ -156,6 +158,8 @@ def test_changed_closes_of_computed_sessions_are_named_until_they_are_recomputed
         )
         rows = [RESULT | {"portfolio_id": owner, "snapshot_date": day} for day in days[:3]]
         connection.execute(sa.insert(tables.portfolio_snapshots), rows)
+        lot = {"symbol": "KO", "position_type": "LONG", "quantity": 10, "entry_date": days[0]}
+        connection.execute(sa.insert(tables.positions).values(portfolio_id=owner, **lot))
     assert "changed" not in call("import", "prices", str(file)).stderr
     file.write_text(
         "symbol,date,close\nKO,2024-12-04,99\nKO,2024-12-05,105.00004\nKO,2024-12-06,1\n"
@@ -183,6 +187,50 @@ def test_changed_closes_of_computed_sessions_are_named_until_they_are_recomputed
         assert outdated_results.read_outdated(connection) is None
         assert outdated_results.mark_outdated(connection, days[3]) is None
     assert "reprocess" not in call("doctor").stdout
+
+
+OLDEST = trading_calendar.previous_session(date(2024, 12, 3), LOOKBACK_SESSIONS)
+"""First session whose closes the results from 2024-12-03 on can depend on."""
+DAY_BEFORE = trading_calendar.previous_session(OLDEST)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("PEP,2024-12-04,1", ""),  # no portfolio holds it
+        ("NEW,2024-12-03,1", "1 close added to computed sessions: NEW 2024-12-03 1.00. Results"),
+        ("NEW,2024-12-03,1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),  # since held
+        ("LATER,2024-12-03,1", ""),  # held after the last result only
+        (f"KO,{OLDEST},1", "reprocess --all --from 2024-12-03 --to 2024-12-05"),
+        (f"KO,{DAY_BEFORE},1", ""),  # older than every window
+        ("SPY,2024-12-04,1", "1 stored close changed: SPY 2024-12-04 5.00 -> 1.00. Results"),
+    ],
+)
+def test_only_closes_that_results_depend_on_make_them_outdated(
+    call: Call, engine: sa.Engine, tmp_path: Path, line: str, expected: str
+) -> None:
+    days = [date(2024, 12, day) for day in (3, 4, 5, 6)]
+    file = tmp_path / "prices.csv"
+    stored_lines = [f"{symbol},{days[1]},5" for symbol in ("KO", "SPY", "PEP")]
+    file.write_text("\n".join(["symbol,date,close", *stored_lines, ""]))
+    assert call("import", "prices", str(file)).exit_code == 0
+    held = {"KO": days[0], "NEW": days[2], "LATER": days[3]}
+    with engine.begin() as connection:
+        connection.execute(sa.delete(tables.stress_scenarios))
+        owner = connection.scalar(
+            sa.insert(tables.portfolios)
+            .values(name="A", currency="USD")
+            .returning(tables.portfolios.c.id)
+        )
+        rows = [RESULT | {"portfolio_id": owner, "snapshot_date": day} for day in days[:3]]
+        connection.execute(sa.insert(tables.portfolio_snapshots), rows)
+        lot = {"position_type": "LONG", "quantity": 10, "portfolio_id": owner}
+        lots = [lot | {"symbol": symbol, "entry_date": day} for symbol, day in held.items()]
+        connection.execute(sa.insert(tables.positions), lots)
+    file.write_text(f"symbol,date,close\n{line}\n")
+    said = " ".join(call("import", "prices", str(file)).stderr.split())
+    assert expected in said
+    assert ("outdated" in said) is bool(expected)
 
 
 @pytest.mark.parametrize("name", ["Q*.csv", "QQA.csv"])

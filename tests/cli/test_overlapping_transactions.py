@@ -170,9 +170,34 @@ def test_an_equal_transaction_of_another_layout_counts_once_with_a_warning(
     done = call("import", "transactions", str(file), "--portfolio", "P", "--add")
     assert done.exit_code == 0, done.stderr
     assert "1 transaction of the file count once" in done.stderr
-    assert "a portfolio of its own" in done.stderr
+    assert "--keep-both" in done.stderr
     again = load("P", ["2024-03-04,Deposit,,,500.00,,"])
     assert "count once" not in again.stderr
+
+
+def test_equal_transactions_of_two_brokers_are_kept_both_on_request(
+    call: Call, load: Importer, database: str, tmp_path: Path
+) -> None:
+    """Importing either file again, with the option or without, changes nothing."""
+    lines = ["2024-03-04,Deposit,,,900.00,,", "2024-03-05,Buy,KO,10,-600.00,,"]
+    file = tmp_path / "broker.csv"
+    header = "Activity Date,Process Date,Settle Date,Instrument,Description,Trans Code,Quantity,"
+    file.write_text(
+        f"{header}Price,Amount\n3/5/2024,3/5/2024,3/7/2024,KO,Coca-Cola,Buy,10,$60.00,($600.00)\n"
+        "3/4/2024,3/4/2024,3/4/2024,,ACH Deposit,ACH,,,$900.00\n"
+    )
+    command = ("import", "transactions", str(file), "--portfolio", "P")
+    load("P", lines)
+    call(*command)  # counts once
+    assert sorted(stored(database, "P")[1].values()) == [1, 1]
+    for options in (["--keep-both"], ["--keep-both"], []):
+        done = call(*command, *options)
+        assert done.exit_code == 0, done.stderr
+        assert "count once" not in done.stderr
+        assert load("P", lines, "--add").exit_code == 0
+        lots, transactions = stored(database, "P")
+        assert sorted(transactions.values()) == [2, 2]
+        assert sum(lots.values()) == 2
 
 
 def test_two_ids_of_one_broker_are_two_transactions(load: Importer, database: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import tables
+from riskmetrics.db import outdated_results, tables
 from riskmetrics.errors import DataQualityError, UsageError
 from tests.cli.conftest import Call
 
@@ -71,7 +71,7 @@ def test_a_decision_is_recorded_once_and_can_be_undone(call: Call, engine: sa.En
     assert first.exit_code == 0, first.output
     assert "earlier prices are divided by 4, a 4:1 split" in first.stdout
     assert "1 lot of SPLIT opened before the split" in first.stderr
-    assert "riskmetrics reprocess --all" in first.stderr
+    assert "reprocess" not in first.stderr  # nothing is computed yet
     assert call("prices", "accept", "REVERSE", f"{DAY}").exit_code == 0
     decided = {"SPLIT": ("split", "4:1"), "REVERSE": ("accepted", "")}
     assert listed(call) == decided
@@ -89,6 +89,41 @@ def test_a_decision_is_recorded_once_and_can_be_undone(call: Call, engine: sa.En
     assert "decision removed" in call("prices", "undo", "SPLIT", f"{DAY}").stdout
     assert "no decision to remove" in call("prices", "undo", "SPLIT", f"{DAY}").stdout
     assert listed(call) == SUSPECTED | {"REVERSE": ("accepted", "")}
+
+
+def test_a_decision_marks_the_results_that_it_changes_as_outdated(
+    call: Call, engine: sa.Engine
+) -> None:
+    """A split rescales all earlier closes; a real move counts from its session on."""
+    result = {
+        **dict.fromkeys(
+            ("total_value", "cash_value", "long_value", "short_value", "gross_exposure"), 1
+        ),
+        **dict.fromkeys(
+            ("net_exposure", "num_positions", "num_long_positions", "num_short_positions"), 1
+        ),
+    }
+    with engine.begin() as connection:
+        owner = connection.scalar(sa.select(tables.portfolios.c.id))
+        rows = [result | {"portfolio_id": owner, "snapshot_date": day} for day in DAYS]
+        connection.execute(sa.insert(tables.portfolio_snapshots), rows)
+
+    def outdated(*arguments: str) -> str:
+        with engine.begin() as connection:
+            outdated_results.mark_recomputed(
+                connection, DAYS, outdated_results.read_mark(connection)
+            )
+        done = call("prices", *arguments)
+        assert done.exit_code == 0, done.output
+        return " ".join(done.stderr.split())
+
+    after = f"reprocess --all --from {DAY} --to {DAYS[-1]}"
+    every = f"reprocess --all --from {DAYS[0]} --to {DAYS[-1]}"
+    assert after in outdated("accept", "SPLIT", f"{DAY}")
+    assert after in outdated("undo", "SPLIT", f"{DAY}")
+    assert every in outdated("split", "SPLIT", f"{DAY}", "4:1")
+    assert every in outdated("undo", "SPLIT", f"{DAY}")
+    assert "reprocess" not in outdated("accept", "REVERSE", f"{DAY}")  # nobody holds it
 
 
 def test_a_large_move_of_a_holding_is_listed_until_it_is_accepted(

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from urllib3.util.retry import Retry
 
+from riskmetrics import trading_calendar
 from riskmetrics.db import input_writes, tables
 from riskmetrics.db import vendor as quotas
 from riskmetrics.errors import (
@@ -308,7 +309,7 @@ def test_a_user_replaces_prices_by_those_of_a_source_that_disagrees(
     tiingo_market.replies["", "A"] = Reply(rows)
     client = refetch.choose_source(open_sources("tiingo,fmp"), "")
     replaced = refetch.replace_history(client, "A", is_shorter_accepted=False)
-    assert replaced == (1251, len(rows), min(market.closes("A")), LAST)
+    assert replaced == (1251, len(rows), min(market.closes("A")), LAST, ())
     assert stored_sources(engine) == {"A": {"Tiingo"}}
     day = date.fromisoformat(rows[-20]["date"][:10])
     assert stored_closes(engine, "A")[day][0] == rows[-20]["close"]
@@ -328,6 +329,29 @@ def test_a_shorter_history_replaces_only_when_that_is_accepted(
     assert stored_closes(engine, "A") == before
     assert refetch.replace_history(client, "A", is_shorter_accepted=True).stored == 1250
     assert len(stored_closes(engine, "A")) == 1250
+
+
+def test_a_replacement_marks_results_on_closes_that_it_removes(open_sources, tiingo_market, engine):
+    fallback.refresh_prices(open_sources("fmp"), {"SPY": None}, [LAST])
+    day = trading_calendar.previous_session(LAST)
+    figures = (
+        *("total_value", "cash_value", "long_value", "short_value", "gross_exposure"),
+        *("net_exposure", "num_positions", "num_long_positions", "num_short_positions"),
+    )
+    with engine.begin() as connection:
+        owner = connection.scalar(
+            sa.insert(tables.portfolios)
+            .values(name="A", currency="USD")
+            .returning(tables.portfolios.c.id)
+        )
+        row = {"portfolio_id": owner, "snapshot_date": LAST} | dict.fromkeys(figures, 1)
+        connection.execute(sa.insert(tables.portfolio_snapshots).values(row))
+    rows = [row for row in tiingo_market.rows("SPY")[-1251:] if row["date"][:10] != f"{day}"]
+    tiingo_market.replies["", "SPY"] = Reply(rows)
+    (client,) = open_sources("tiingo")
+    replaced = refetch.replace_history(client, "SPY", is_shorter_accepted=True)
+    assert "1 stored close of SPY removed. Results from" in replaced.warnings[-1]
+    assert f"--from {LAST} --to {LAST}" in replaced.warnings[-1]
 
 
 def test_an_unknown_symbol_replaces_nothing(open_sources, tiingo_market, engine):

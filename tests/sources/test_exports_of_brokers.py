@@ -108,6 +108,23 @@ def test_a_symbol_of_a_vendor(file, written, symbol):
     assert list(held(read_holdings(file(f'Symbol,Quantity\n"{written}",5\n')))) == [symbol]
 
 
+def test_a_class_is_no_code_of_a_vendor_next_to_plain_symbols(file):
+    """GS.N can be a preferred share: only a column of such codes is one of Refinitiv."""
+    rows = "Symbol,Quantity\nQQA,5\nGS.N,7\nQQB,3\n"
+    assert held(read_holdings(file(rows))) == {"QQA": 5, "GS.N": 7, "QQB": 3}
+
+
+def test_names_in_capitals_are_no_symbols(file):
+    with pytest.raises(DataQualityError, match="no known column of symbols"):
+        read_holdings(file("Company,Shares\nIBM,5\nADOBE,7\nINTEL,9\n"))
+    found = read_holdings(file("Company,Shares\nIBM,5\nKO,7\n"))
+    assert held(found) == {"IBM": 5, "KO": 7}
+    assert (
+        "Company is read as Symbol, because its cells are, such as IBM"
+        in found.accounts[0].holdings.notes
+    )
+
+
 @pytest.mark.parametrize(
     ("columns", "bad", "reason"),
     [

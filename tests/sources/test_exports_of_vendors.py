@@ -90,6 +90,11 @@ def test_single_letters_in_upper_case_are_symbols(file):
 
 def test_a_name_of_a_price_alone_in_upper_case_is_a_symbol(file):
     assert closes(read_prices(file("Date,LOW,QQA\n2024-12-02,270,10\n"))) == {"LOW": 270, "QQA": 10}
+    several = "Date,LOW,QQA,OPEN,HIGH\n2024-12-02,270,10,15,3\n"
+    found = closes(read_prices(file(several)))
+    assert found == {"LOW": 270, "QQA": 10, "OPEN": 15, "HIGH": 3}
+    with pytest.raises(DataQualityError, match="no column close"):
+        read_prices(file("DATE,OPEN,HIGH,LOW\n2024-12-02,15,16,14\n"), symbol="QQA")
     for header in ("Date,LOW,OPEN", "Date,Low,QQA"):
         with pytest.raises(DataQualityError, match="has no column close"):
             read_prices(file(f"{header}\n2024-12-02,270,10\n"))
