@@ -60,7 +60,7 @@ def _active_by_symbol(sources: SourceRows) -> pd.DataFrame:
     held = holdings.instruments[holdings.instruments["has_return_series"]]
     exposures = held.groupby("underlying")["exposure"].agg(lambda known: known.sum(skipna=False))
     weights = exposures / holdings.risk_denominator
-    parts = [_active_component(sources, symbol, weight) for symbol, weight in weights.items()]
+    parts = [_active_component(sources, str(name), weight) for name, weight in weights.items()]
     sectors = symbol_sectors(list(weights.index), sources.profiles(weights.index))
     return pd.DataFrame({"weight": weights, "active": parts, "sector": sectors})
 
