@@ -54,6 +54,9 @@ _TYPES_BY_TOPIC: Final[Mapping[str, frozenset[str]]] = {
 }
 """Topic to the types of insight that tell it."""
 
+_SAME_FIGURES: Final = {"past_outcome": "volatility_21d"}
+"""Type of a fact to one that measures the same thing: the rules state one of them."""
+
 NOVELTY_FACTOR = 0.3
 """Factor of the salience of a claim that was true the session before with nearly the same values.
 """
@@ -96,10 +99,14 @@ class Form:
     """Whether it happens in a session: such a claim is new whenever it is true."""
     states: str = ""
     """Of a headline: the form whose truth it shares."""
+    also: tuple[str, ...] = ()
+    """Of a headline: further forms that prove it."""
     place: int = 5
     """Place in a paragraph: the result of the session is 0, its contributors 1, other claims 5."""
     is_answer: bool = False
     """Whether only an answer to a question tells it."""
+    figure: str = ""
+    """What it states besides the figures of facts: a note states each such thing once."""
 
     def __post_init__(self) -> None:
         """Reject a phrasing that a reader could misunderstand, whatever the facts are.
@@ -161,6 +168,8 @@ class Instance:
     """Other facts that the precondition uses: evidence that the text does not show."""
     is_steady: bool = False
     """Whether it is old as soon as it was true the session before, whatever its figures were."""
+    remembered: tuple[float, ...] = ()
+    """Of a steady one: what must have been the same, such as the levels of alerts."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +187,21 @@ class Claim:
 
     @cached_property
     def shown(self) -> tuple[str, ...]:
-        """Ids of the facts whose figures are in the text."""
-        return tuple(fact.id for fact in self.instance.facts)
+        """Ids of the facts whose figures are in the text, and of what it states besides."""
+        facts = (fact.id for fact in self.instance.facts)
+        return tuple(filter(None, (*facts, self.form.figure)))
+
+    @cached_property
+    def measured(self) -> tuple[str, ...]:
+        """Ids of `shown`, and of figures that measure the same thing by another definition."""
+        same = (_SAME_FIGURES.get(fact.fact_type.name, "") for fact in self.instance.facts)
+        return tuple(filter(None, (*self.shown, *same)))
+
+    @property
+    def proofs(self) -> tuple[str, ...]:
+        """Ids of the statements of which one proves a headline; empty if none has to."""
+        subject = self.id.removeprefix(self.form.id)
+        return tuple(each + subject for each in (self.form.states, *self.form.also) if each)
 
     @cached_property
     def evidence(self) -> tuple[Fact, ...]:
@@ -247,6 +269,8 @@ def form(
     states: str = "",
     place: int = 5,
     is_answer: bool = False,
+    figure: str = "",
+    also: Sequence[str] = (),
 ) -> "Callable[[Callable[[View], Iterator[Instance]]], Form]":
     """Return a decorator that adds a form to the catalog; the function evaluates it.
 
@@ -266,11 +290,9 @@ def form(
     def add(evaluate: "Callable[[View], Iterator[Instance]]") -> Form:
         if form_id in _FORMS:
             raise ValueError(f"two forms are named {form_id}")
-        words = frozenset(connectives)
-        listed = tuple(entries)
         found = Form(
-            form_id, topic, kinds, phrasings, evaluate, role, words, listed, is_event, states,
-            place, is_answer,
+            form_id, topic, kinds, phrasings, evaluate, role, frozenset(connectives),
+            tuple(entries), is_event, states, tuple(also), place, is_answer, figure,
         )  # fmt: skip
         _FORMS[form_id] = found
         return found
@@ -342,7 +364,7 @@ def _memory_key(each: Form, instance: Instance, sheet: Sheet) -> str:
 def _values(instance: Instance) -> tuple[float, ...]:
     """Return the numbers of an instance, those of its items included, but no counts of sessions."""
     if instance.is_steady:
-        return ()
+        return instance.remembered
     return tuple(
         float(slot.value)
         for slot in flat_slots(instance.slots)

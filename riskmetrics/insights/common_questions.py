@@ -178,7 +178,7 @@ COMMON_QUESTIONS = (
         "How good was the forecast?",
         r"forecast.*(good|right|accura|reliab|hold|held|trust|wrong)|(good|accura\w*|right).*"
         r"forecast",
-        "forecast_held", "forecast_missed_*",
+        "forecast_held", "forecast_*_part", "forecast_missed_*",
     ),
     _figure(
         "Did the risk rise?",

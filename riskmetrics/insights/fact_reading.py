@@ -157,6 +157,7 @@ def _build_sheet(
             make,
             found.records["tail_risk"].get((portfolio_id, earlier), []),
             rows["var_tests"],
+            found.records["var_tests"].get((portfolio_id, earlier), []),
         ),
     ]
     facts += [

@@ -206,6 +206,8 @@ FACT_TYPES = {
         _fact("var_tested", "tail", "n_tested", "sessions", ("tested sessions",)),
         _fact("var_p_value", "tail", "portfolio_var_backtests.p_value", "probability",
             ("p-value of the VaR test",), window=_TEST_WINDOW),
+        _fact("previous_var_p_value", "tail", "portfolio_var_backtests.p_value", "probability",
+            ("p-value of the VaR test of the session before",), window=_TEST_WINDOW),
         *(_fact(f"return_{window}", "moves", "daily_return", "return",
             (f"return over {sessions}",), window=sessions) for window, sessions in _WINDOWS),
         _fact("loss_rank", "moves", "daily_return", "rank", ("rank among the year's losses",),

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
-from riskmetrics.insights.slots import Slot, apart
+from riskmetrics.insights.slots import Slot, apart, span
 
 Evaluate = Callable[[View], Iterator[Instance]]
 
@@ -44,6 +44,7 @@ def single(
     salience: "float | Callable[[float], float]",
     *,
     needs: tuple[str, ...] = (),
+    has_span: bool = False,
     **more: Any,
 ) -> Evaluate:
     """Return the evaluation of a form about one figure.
@@ -58,6 +59,8 @@ def single(
         Whether the form is true of the value.
     needs : tuple of str
         Further types that must be facts: evidence that is not shown.
+    has_span : bool
+        Whether the form states how many sessions the figure is of, in a slot named span.
     more
         Further values of the instance, such as its sign.
     """
@@ -66,7 +69,8 @@ def single(
         facts, context = view.facts_of(kind), view.facts_of(*needs)
         if facts and context is not None and holds(value := float(facts[0].value)):
             weight = salience(value) if callable(salience) else salience
-            yield Instance({slot: show(value)}, facts, weight, context=context, **more)
+            slots = {slot: show(value)} | ({"span": span(facts[0].n_obs)} if has_span else {})
+            yield Instance(slots, facts, weight, context=context, **more)
 
     return evaluate
 
@@ -79,6 +83,7 @@ def compared(
     *,
     unit: str = "percent",
     signs: tuple[int, int] = (1, 1),
+    has_span: bool = False,
     **more: Any,
 ) -> Evaluate:
     """Return the evaluation of a form about two figures that are shown apart.
@@ -87,6 +92,8 @@ def compared(
     ----------
     signs : tuple of int
         Factors of the figures before they are compared: -1 makes a loss of a return.
+    has_span : bool
+        Whether the form states how many sessions the second figure is of.
     more
         Further values of the instance, such as sign and level.
     """
@@ -97,6 +104,7 @@ def compared(
             one, other = (sign * float(fact.value) for sign, fact in zip(signs, facts, strict=True))
             if holds(one, other):
                 shown = dict(zip(slots, apart(unit, one, other), strict=True))
+                shown |= {"span": span(facts[1].n_obs)} if has_span else {}
                 yield Instance(shown, facts, salience(one, other), **more)
 
     return evaluate
@@ -109,6 +117,7 @@ def changed(
     *,
     over: str = "",
     unit: str = "percent",
+    is_steady: bool = False,
 ) -> Callable[..., Iterator[Instance]]:
     """Return the evaluation, by sign, of forms about a figure before and now.
 
@@ -128,6 +137,6 @@ def changed(
             if is_clear(sign * change, now - change):
                 shown = dict(zip(("before", "now"), apart(unit, now - change, now), strict=True))
                 weight = salience(abs(change), now - change)
-                yield Instance(shown, facts, weight, sign=-sign)
+                yield Instance(shown, facts, weight, sign=-sign, is_steady=is_steady)
 
     return evaluate

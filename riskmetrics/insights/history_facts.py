@@ -177,8 +177,9 @@ def tail_facts(
     make: "partial[Fact]",
     previous: Sequence[Record],
     tests: Sequence[Record],
+    previous_tests: Sequence[Record],
 ) -> Iterator[Fact]:
-    """Yield the value at risk of the session before, and how its test at 95% comes out."""
+    """Yield the value at risk of the session before, and how its test comes out, then and now."""
     for row in previous:
         if float(row["level"]) == _LEVEL:
             values = {"previous_var_95": row["value_at_risk"]}
@@ -192,6 +193,10 @@ def tail_facts(
                 "var_p_value": row["p_value"],
             }
             yield from defined_facts(make, figures, n_obs=row["n_tested"])
+    for row in previous_tests:
+        if float(row["level"]) == _LEVEL:
+            values = {"previous_var_p_value": row["p_value"]}
+            yield from defined_facts(make, values, n_obs=row["n_tested"])
 
 
 def streak_facts(

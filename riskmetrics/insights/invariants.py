@@ -84,7 +84,8 @@ INVARIANTS: Final = (
     *(
         Invariant((name,), _is_fraction, "a share or probability is outside 0 to 1")
         for name in (
-            *("rise_probability", "volatility_percentile", "var_p_value", "market_r_squared"),
+            *("rise_probability", "volatility_percentile", "market_r_squared"),
+            *("var_p_value", "previous_var_p_value"),
             *("beta_r_squared", "price_coverage", "beta_coverage", "drawdown", "max_drawdown"),
             *("top_3", "top_10", "gross", "hhi", "sold_in_5d", "active_market_share"),
         )

@@ -24,7 +24,7 @@ from riskmetrics.insights.request import Request, most_severe
 from riskmetrics.insights.severity import thresholds_version
 from riskmetrics.insights.templates import Anonymization, canonical_json
 
-RULES_PROVIDER, RULES_VERSION = "rules", "rules-v4"
+RULES_PROVIDER, RULES_VERSION = "rules", "rules-v5"
 """Provider and model of the plans of the rules."""
 
 RULES_NOTICE = "Planned by fixed rules, not by a language model."
@@ -149,7 +149,7 @@ def insight_row(request: Request, run_context: GenerationContext) -> dict[str, A
         else (request.template.model_preference or run_context.model)
     )
     alarm = request.alarm
-    if request.question is not None:  # an answer is as severe as what it tells
+    if request.question is not None:  # an answer is as severe as what it states
         alarm = most_severe(request.claims[each] for each in generated.plan.statements())
     limitations = _limitations(request, generated.provider)
     text = realize.realize_note(generated.plan, request.claims, sheet, limitations)

@@ -1,8 +1,9 @@
 """Plans: which claims a note tells, in which order, and how they are connected.
 
 A plan contains ids of claims and connectives of a closed set. Whoever made it, `prune` drops what
-is wrong with it: unknown ids, duplicates, figures stated before, and connectives that do not hold.
-What is left is true, so that a plan is never repaired or paid for twice.
+is wrong with it: unknown ids, duplicates, figures stated before, connectives that do not hold, and
+a headline that no sentence proves. What is left is true, so that a plan is never repaired or paid
+for twice.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -79,7 +80,7 @@ _MAX_LEVELS = 2
 """Claims about levels, besides those of standing limits, that the leading note tells."""
 
 _MAX_ADVICE = 1
-"""Recommendations of the rules: the most salient one."""
+"""Recommendations of the rules: the most salient one that is new."""
 
 _QUIET, _MAX_QUIET = "headline_quiet", 5
 """Headline of a quiet day, and the most claims that its note tells, alerts first."""
@@ -136,7 +137,8 @@ def holds(connective: str, first: Claim, second: Claim) -> bool:
 def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
     """Return a plan without unknown ids, duplicates, repeated figures and false connectives.
 
-    A headline that is none is replaced by the most salient one.
+    A headline that is none, or that no kept sentence proves, is replaced by the most salient one
+    that is proved.
     """
     stated: set[str] = set()
 
@@ -166,16 +168,15 @@ def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
     missing = list(dict.fromkeys(plan.missing))
     if missing and not paragraphs and not findings:
         return Plan(headline="", paragraphs=[], missing=missing)
-    headline = plan.headline
-    if headline not in claims or claims[headline].form.role != "headline":
-        headline = best_headline(claims)
-    return Plan(
-        headline=headline,
+    kept_plan = Plan(
+        headline="",
         paragraphs=paragraphs,
         findings=findings,
         recommendations=advice[:MAX_RECOMMENDATIONS],
         missing=missing,
     )
+    headline = _proved_headline(plan.headline, claims, kept_plan.statements())
+    return kept_plan.model_copy(update={"headline": headline})
 
 
 def repeats(claim: Claim, stated: Collection[str]) -> bool:
@@ -183,9 +184,14 @@ def repeats(claim: Claim, stated: Collection[str]) -> bool:
     return any(fact in stated for fact in claim.shown)
 
 
-def best_headline(claims: Mapping[str, Claim]) -> str:
-    """Return the id of the most salient headline; empty without one."""
-    return next((each.id for each in claims.values() if each.form.role == "headline"), "")
+def _proved_headline(chosen: str, claims: Mapping[str, Claim], stated: Collection[str]) -> str:
+    """Return the chosen headline, or the most salient one, that a stated claim proves, if any."""
+    headlines = [each for each in claims.values() if each.form.role == "headline"]
+    headlines.sort(key=lambda each: each.id != chosen)
+    proved = [
+        each for each in headlines if not each.proofs or any(one in stated for one in each.proofs)
+    ]
+    return next((each.id for each in (*proved, *headlines)), "")
 
 
 def _choose_statements(
@@ -201,32 +207,25 @@ def _choose_statements(
         return claim.salience if is_damped else claim.instance.salience
 
     chosen = [lead] if lead else []
-    stated: set[str] = {lead.id, *lead.shown} if lead else set()
+    stated: set[str] = {lead.id, *lead.measured} if lead else set()
     for claim in sorted(claims, key=lambda each: (-weight(each), each.id)):
         is_statement = claim.form.role == "statement"
         if claim is lead:
             continue
-        if is_statement and weight(claim) >= MIN_SALIENCE and not repeats(claim, stated):
+        if is_statement and weight(claim) >= MIN_SALIENCE and stated.isdisjoint(claim.measured):
             chosen.append(claim)
-            stated.update(claim.shown)
+            stated.update(claim.measured)
     return chosen
 
 
-def _find_lead(claims: Mapping[str, Claim]) -> Claim | None:
-    """Return the statement that the headline states, unless it is about the result.
-
-    A result is stated first, with what belongs to it, by the places of its forms.
-    """
-    headline = claims.get(best_headline(claims))
-    if headline is None or headline.form.topic == "result":
-        return None
-    subject = headline.instance.subject
-    return claims.get(headline.form.states + (f":{subject}" if subject else ""))
-
-
 def _connect(claims: Sequence[Claim], lead: Claim | None) -> list[Step]:
-    """Return the steps of a paragraph; a contributor explains the result before it."""
-    ordered = sorted(claims, key=lambda claim: (claim is not lead, claim.form.place))
+    """Return the steps of a paragraph: the lead, then by place.
+
+    A result is stated first with what belongs to it, even if the lead is a part of that. A
+    contributor explains the result before it.
+    """
+    first = lead if lead is not None and lead.form.topic != "result" else None
+    ordered = sorted(claims, key=lambda claim: (claim is not first, claim.form.place))
     steps = [Step(claim=ordered[0].id)]
     for first, second in pairwise(ordered):
         connective = "" if steps[-1].connective else _connective(first, second)
@@ -268,9 +267,10 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
         if insight_type in claim.form.insight_types
     }
     is_leading = insight_type == LEADING_TYPE
-    lead = _find_lead(of_type)
-    statements = _choose_statements(of_type.values(), lead, is_damped=is_leading)
     headlines = [each for each in of_type.values() if each.form.role == "headline"]
+    proofs = headlines[0].proofs if headlines else ()
+    lead = next((claim for claim in of_type.values() if claim.id in proofs), None)
+    statements = _choose_statements(of_type.values(), lead, is_damped=is_leading)
     has_news = any(claim.is_new for claim in statements) or insight_type == "custom"
     if not (headlines and statements and (is_leading or has_news)):
         return None
@@ -292,9 +292,7 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
         paragraphs=[_connect(part, lead) for part in parts if part],
         findings=[claim.id for claim in sorted(alarms, key=_by_level)],
         recommendations=[
-            each.id
-            for each in of_type.values()
-            if each.form.role == "advice" and each.salience >= MIN_SALIENCE
+            each.id for each in of_type.values() if each.form.role == "advice" and each.is_new
         ][:_MAX_ADVICE],
     )
     return prune(plan, claims)

@@ -47,9 +47,8 @@ class Request:
 
     def _is_stated(self, claim: Claim) -> bool:
         """Return whether the leading note tells a claim, its figures, or what a headline states."""
-        of_headline = claim.form.states + claim.id.removeprefix(claim.form.id)
         is_repeated = claim.form.role == "statement" and repeats(claim, self.stated)
-        return claim.id in self.stated or of_headline in self.stated or is_repeated
+        return not self.stated.isdisjoint((claim.id, *claim.proofs)) or is_repeated
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -60,8 +59,9 @@ class Request:
 
     @cached_property
     def alarm(self) -> Claim | None:
-        """The most severe claim, the most salient of several."""
-        return most_severe(self.claims.values())
+        """The most severe claim that the rules state: a level without a sentence has no reason."""
+        stated = self.plan.statements() if self.plan is not None else ()
+        return most_severe(self.claims[each] for each in stated)
 
     @property
     def severity(self) -> str:

@@ -16,6 +16,9 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-
 _FAR_APART = 20
 """Ratio from which figures need no decimals to be shown apart."""
 
+FULL_YEAR = 250
+"""Observations from which a window of 252 sessions is called a year."""
+
 MAX_DECIMALS = 4
 """Decimals, of a percentage or a number, that `apart` tries at most."""
 
@@ -30,6 +33,7 @@ PATTERNS: Final = {
     "count": r"[\d,]+",
     "ordinal": r"[\d,]+(?:st|nd|rd|th)",
     "day": r"[A-Z][a-z]+ \d{1,2}(?:, \d{4})?",
+    "span": r"year|[\d,]+ sessions",
     "name": r".+?",
     "label": r".+?",
     "items": r".+?",
@@ -113,6 +117,11 @@ def ordinal(value: float) -> Slot:
     return Slot("ordinal", int(value))
 
 
+def span(observations: int | None) -> Slot:
+    """Return the length of a window of up to 252 sessions: a year, or as many as are known."""
+    return Slot("span", int(observations or 0))
+
+
 def day(value: date, reference: date) -> Slot:
     """Return a day, shown with its year if the note is of another one."""
     return Slot("day", value, reference=reference)
@@ -141,11 +150,11 @@ def flat_slots(slots: "Mapping[str, Slot]") -> "Iterator[Slot]":
             yield from flat_slots(entry.slots)
 
 
-def apart(kind: str, *values: float) -> tuple[Slot, ...]:
-    """Return slots of values with the same decimals, as many as tell different ones apart.
+def apart(kind: str, *values: float, most: int = MAX_DECIMALS) -> tuple[Slot, ...]:
+    """Return slots of values with the same decimals, the fewest that show most of them apart.
 
-    Values that differ by less than `MAX_DECIMALS` show are shown alike. Of different orders of
-    magnitude, each has the decimals of its own.
+    Values that differ by less than ``most`` decimals show are shown alike, and do not lengthen the
+    others. Of different orders of magnitude, each has the decimals of its own.
     """
     base = [Slot(kind, float(value)) for value in values]
     sizes = sorted(abs(float(value)) for value in values)
@@ -153,11 +162,11 @@ def apart(kind: str, *values: float) -> tuple[Slot, ...]:
     if are_distinct and sizes[-1] >= _FAR_APART * sizes[0] > 0:
         return tuple(base)
     fewest = max(_decimals(slot) for slot in base)
-    for decimals in range(fewest, MAX_DECIMALS + 1):
-        shown = [slot._replace(decimals=decimals) for slot in base]
-        if len({slot.show() for slot in shown}) == len(set(map(float, values))):
-            return tuple(shown)
-    return tuple(shown)
+    choices = [
+        tuple(slot._replace(decimals=decimals) for slot in base)
+        for decimals in range(fewest, max(fewest, most) + 1)
+    ]
+    return max(choices, key=lambda shown: len({slot.show() for slot in shown}))
 
 
 def is_shown_apart(one: Slot, other: Slot) -> bool:
@@ -201,5 +210,8 @@ _SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
     "number": lambda value, slot: formatting.fixed(value, _decimals(slot)),
     "times": lambda value, slot: formatting.fixed(value, _decimals(slot)) + "×",
     "count": lambda value, _: formatting.count(value),
+    "span": lambda value, _: (
+        "year" if value >= FULL_YEAR else f"{formatting.count(value)} sessions"
+    ),
     "ordinal": lambda value, _: formatting.ordinal(int(value)),
 }

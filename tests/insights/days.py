@@ -11,7 +11,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "limit of a position": frozenset({"headline_limit_position_share"}),
     "limit of the beta": frozenset({"headline_limit_beta"}),
     "day left the window": frozenset({"headline_gain_left", "headline_loss_left"}),
-    "one position's loss": frozenset({"headline_one_loss"}),
+    "one position's loss": frozenset({"headline_one_loss", "headline_one_loss_offset"}),
 }
 """Planted event to the headlines that tell it."""
 

@@ -204,6 +204,12 @@ def _relate_rare(random: Random, facts: dict[str, float | str], has: Callable[..
     if has("var_exceptions", "var_p_value") and random.random() < 0.1:
         facts |= {"var_exceptions": random.choice((0, 3, 24)), "var_p_value": 0.001}
         facts |= {"var_expected": 12.6, "var_tested": 252}
+    if has("own_beta", "own_beta_error") and random.random() < 0.1:  # a beta that is clear or not
+        error = random.choice((0.0, 0.05, 0.4))
+        facts |= {"own_beta_error": error, "own_beta": -random.choice((1.99, 2.0, 3.0)) * error}
+        facts["own_beta"] = float(facts["own_beta"]) or -0.3
+    if has("pos_01_share") and random.random() < 0.1:  # the others offset a part
+        facts["pos_01_share"] = random.choice((1.0, 1.00001, 1.2))
     if has("own_beta", "scn_01_market_move") and random.random() < 0.1:
         implied = float(facts["own_beta"]) * float(facts["scn_01_market_move"])
         facts |= {"scn_01_result": implied * random.choice((0.9001, 1.0, 1.0999, 1.2))}

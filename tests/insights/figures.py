@@ -35,8 +35,9 @@ class Figures:
         return (fact.rank or 0) if fact else 0
 
     def count(self, name: str) -> int:
-        """Return the number of observations of a fact."""
-        return self.sheet.facts[name].n_obs or 0
+        """Return the number of observations of a fact, 0 if missing."""
+        fact = self.sheet.facts.get(name)
+        return (fact.n_obs or 0) if fact else 0
 
     def things(self, prefix: str) -> list[str]:
         """Return aliases."""

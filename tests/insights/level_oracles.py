@@ -34,8 +34,12 @@ LEVEL_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "hhi_level": lambda f: expect(
         known(f.hhi, f.effective_positions), hhi=f.hhi, effective=f.effective_positions
     ),
-    "max_drawdown": lambda f: _level(f, "max_drawdown", "drawdown"),
-    "drawdown_level": lambda f: expect(f.drawdown > 0, drawdown=f.drawdown),
+    "max_drawdown": lambda f: expect(
+        known(f.max_drawdown), drawdown=f.max_drawdown, span=f.count("max_drawdown")
+    ),
+    "drawdown_level": lambda f: expect(
+        f.drawdown > 0, drawdown=f.drawdown, span=f.count("drawdown")
+    ),
     "positions_held": lambda f: expect(
         known(f.num_positions) and f.num_positions != 1, count=f.num_positions
     ),
@@ -103,7 +107,11 @@ LEVEL_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         else {}
     ),
     "correlation_level": lambda f: _level(f, "average_correlation", "correlation"),
-    "information_ratio": lambda f: _level(f, "information_ratio", "ratio"),
+    "information_ratio": lambda f: expect(
+        known(f.information_ratio),
+        ratio=f.information_ratio,
+        span=f.count("information_ratio"),
+    ),
     "rate_beta_level": lambda f: _level(f, "rate_beta", "beta"),
 }
 """Form to its expected instances."""

@@ -33,13 +33,13 @@ def _main_position(f: Figures, sign: int) -> Expected:
     others = f.n_winners if sign > 0 else f.n_losers
     total = 0.0 if isnan(f.daily_pnl) else f.daily_pnl
     matters = sign * total > 0 or abs(pnl) >= 0.4 * abs(total)
-    told = (
+    stated = (
         {"share": share}
         if abs(other) < 0.01 * abs(own)
         else {"side": abs(own), "other": abs(other)}
     )
     holds = share >= 0.5 and others >= 2 and matters and known(other)
-    return expect(holds, alias, name=alias, amount=abs(pnl), **told)
+    return expect(holds, alias, name=alias, amount=abs(pnl), **stated)
 
 
 def _main(f: Figures, sign: int, *, is_offset: bool) -> Expected:
@@ -197,6 +197,14 @@ def _expected(f: Figures, sign: int) -> Expected:
     )
 
 
+def _in_part(f: Figures, part: int) -> Expected:
+    """Return an outcome within the range: nearer to the low end than to the forecast (-1), ..."""
+    is_low = f.past_outcome - f.past_low < f.past_forecast - f.past_outcome
+    is_high = f.past_high - f.past_outcome < f.past_outcome - f.past_forecast
+    is_within = f.past_low <= f.past_outcome <= f.past_high
+    return _scored(f, is_within and part == is_high - is_low)
+
+
 def _scored(f: Figures, holds: bool) -> Expected:
     is_known = known(f.past_forecast, f.past_outcome, f.past_low, f.past_high)
     return expect(
@@ -300,7 +308,8 @@ def _var_moved(f: Figures, sign: int) -> Expected:
 def _drawdown(f: Figures) -> Expected:
     peak = f.text("drawdown_peak")
     holds = bool(peak) and peak < f.day.isoformat() and f.drawdown >= 0.03
-    return expect(holds, drawdown=f.drawdown, day=date.fromisoformat(peak) if holds else None)
+    peak_day = date.fromisoformat(peak) if holds else None
+    return expect(holds, drawdown=f.drawdown, day=peak_day, span=f.count("drawdown"))
 
 
 def _is_clear_beta(f: Figures, sign: int) -> bool:
@@ -387,6 +396,35 @@ def _implied(f: Figures, direction: int, outcome: int) -> Expected:
         market=abs(f.market_return),
         implied=abs(implied),
     )
+
+
+def _inverse(f: Figures, direction: int) -> Expected:
+    """Return a negative beta of two errors whose product with the market's move is clear."""
+    implied = f.own_beta * f.market_return
+    error = 0.0 if isnan(f.own_beta_error) else f.own_beta_error
+    holds = f.own_beta < 0 and f.own_beta + 2 * error <= 0 and -direction * implied >= 0.003
+    return expect(holds, beta=f.own_beta, market=abs(f.market_return), implied=abs(implied))
+
+
+def _is_short_only(f: Figures) -> bool:
+    return f.num_positions > 0 and f.num_positions == f.num_short_positions
+
+
+def _undefined(f: Figures, holds: bool, **slots: object) -> Expected:
+    return expect(_no_risk(f) and f.total_value >= 0 and holds, equity=f.total_value, **slots)
+
+
+def _weights_unknown(f: Figures) -> Expected:
+    has_weights = any(known(f.of(alias, "weight")) for alias in f.things("POS"))
+    return expect(f.num_positions > 0 and not has_weights and not _no_risk(f))
+
+
+def _unchanged(f: Figures) -> Expected:
+    """Return whether something is an alert for a second session, as far as is known."""
+    tests = _test_fails(f) and f.previous_var_p_value < 0.01 and bool(_test(f, True))
+    is_high = f.volatility_percentile >= 0.95 and f.volatility_percentile_streak > 1
+    is_high = is_high and known(f.volatility_21d)
+    return expect(any(length > 1 for length, _ in _all_limits(f)) or tests or is_high)
 
 
 def _unusual(f: Figures, sign: int) -> Expected:
@@ -542,16 +580,27 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "expected_fall": lambda f: _expected(f, -1),
     "forecast_missed_high": lambda f: _scored(f, f.past_outcome < f.past_low),
     "forecast_missed_low": lambda f: _scored(f, f.past_outcome > f.past_high),
-    "forecast_held": lambda f: _scored(f, f.past_low <= f.past_outcome <= f.past_high),
+    "forecast_held": lambda f: _in_part(f, 0),
+    "forecast_low_part": lambda f: _in_part(f, -1),
+    "forecast_high_part": lambda f: _in_part(f, 1),
     "position_dominates": lambda f: _shares(
         f,
         lambda alias, _, share: (
             f.rank(alias, "share") == 1
-            and share >= 0.5
+            and 0.5 <= share <= 1
             and f.text(f"{alias.lower()}_fund") != "fund"
             and f.num_positions != 1
         ),
     ),
+    "position_exceeds": lambda f: {
+        alias: {"name": alias, "weight": f.of(alias, "weight")}
+        for alias in f.things("POS")
+        if f.rank(alias, "share") == 1
+        and f.of(alias, "share") > 1
+        and f.of(alias, "weight") > 0
+        and f.text(f"{alias.lower()}_fund") != "fund"
+        and f.num_positions != 1
+    },
     "position_risk_heavy": lambda f: _shares(
         f,
         lambda alias, weight, share: (
@@ -618,21 +667,37 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "scenario_in_line": _as_beta,
     "var_rose": lambda f: _var_moved(f, 1),
     "var_fell": lambda f: _var_moved(f, -1),
-    "net_short": lambda f: expect(f.net_to_equity < 0, net=-f.net_to_equity),
-    "at_peak": lambda f: expect(f.drawdown == 0),
+    "net_short": lambda f: expect(
+        f.net_to_equity < 0 and not _is_short_only(f), net=-f.net_to_equity
+    ),
+    "all_short": lambda f: expect(
+        f.net_to_equity < 0 and _is_short_only(f) and f.num_positions > 1,
+        net=-f.net_to_equity,
+        count=f.num_positions,
+    ),
+    "all_short_one": lambda f: expect(
+        f.net_to_equity < 0 and _is_short_only(f) and f.num_positions == 1, net=-f.net_to_equity
+    ),
+    "market_fall_inverse": lambda f: _inverse(f, -1),
+    "market_rise_inverse": lambda f: _inverse(f, 1),
+    "at_peak": lambda f: expect(f.drawdown == 0, span=f.count("drawdown")),
     "drawdown_compared": lambda f: expect(
         f.drawdown >= 0.03 and 2 * f.drawdown <= f.max_drawdown,
         drawdown=f.drawdown,
         deepest=f.max_drawdown,
+        span=f.count("drawdown"),
     ),
     "drawdown": _drawdown,
     "drawdown_with_market": lambda f: expect(
         f.drawdown >= 0.03 and f.market_drawdown >= 0.03,
         drawdown=f.drawdown,
         market=f.market_drawdown,
+        span=f.count("drawdown"),
     ),
     "drawdown_deepest": lambda f: expect(
-        f.drawdown == f.max_drawdown and f.drawdown >= 0.03, drawdown=f.drawdown
+        f.drawdown == f.max_drawdown and f.drawdown >= 0.03,
+        drawdown=f.drawdown,
+        span=f.count("drawdown"),
     ),
     "limit_position": lambda f: {
         alias: slots
@@ -650,7 +715,10 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
     "limits_standing": lambda f: expect(any(each != (1, True) for each in _all_limits(f))),
     "prices_missing": lambda f: expect(f.price_coverage < 1, coverage=f.price_coverage),
-    "risk_undefined": lambda f: expect(_no_risk(f)),
+    "alerts_unchanged": _unchanged,
+    "risk_undefined": lambda f: _undefined(f, f.num_positions > 1, count=f.num_positions),
+    "risk_undefined_one": lambda f: _undefined(f, f.num_positions == 1),
+    "weights_unknown": _weights_unknown,
     "equity_negative": lambda f: expect(f.total_value < 0, amount=-f.total_value),
 }
 """Form to its expected instances."""
@@ -670,6 +738,10 @@ BECAUSE: Mapping[str, str] = {
     "headline_largest_gain": "largest_gain",
     "headline_var_too_low": "var_too_low",
     "headline_risk_undefined": "risk_undefined",
+    "headline_risk_undefined_one": "risk_undefined_one",
+    "headline_exceeds": "position_exceeds",
+    "headline_fall_inverse": "market_fall_inverse",
+    "headline_rise_inverse": "market_rise_inverse",
     "headline_volatility_highest": "volatility_highest",
     "headline_volatility_lowest": "volatility_lowest",
     "headline_equity_negative": "equity_negative",
@@ -712,15 +784,22 @@ BECAUSE: Mapping[str, str] = {
 """Headline or advice to the statement whose truth it shares, with its subject."""
 
 
-def _cause(f: Figures, sign: int) -> set[str]:
+def _is_market_made(f: Figures) -> bool:
+    """Return whether beta and market imply more than half of the result, with the same sign."""
+    implied, own = f.own_beta * f.market_return, f.daily_return
+    return implied * own > 0 and abs(implied) > abs(own) / 2
+
+
+def _cause(f: Figures, sign: int, *, is_offset: bool) -> set[str]:
     """Return the position that made most of the result: clearly more than half of it.
 
     It made half of the sum of its sign, and more than its weight; the result is at least a tenth of
-    a percent of equity.
+    a percent of equity, and not mainly that of a market that moved by a fiftieth.
     """
     alias, pnl, _ = _largest(f, sign)
     part = pnl / f.daily_pnl if f.daily_pnl else nan
-    holds = _main_position(f, sign) and sign * f.daily_pnl > 0 and part >= 0.55
+    holds = _main(f, sign, is_offset=is_offset) and sign * f.daily_pnl > 0 and part >= 0.55
+    holds = holds and not (abs(f.market_return) >= 0.02 and _is_market_made(f))
     holds = holds and not abs(f.daily_pnl) < 0.001 * abs(f.total_value)
     return {alias} if holds and not part <= f.of(alias, "weight") else set()
 
@@ -743,8 +822,13 @@ def _severe(f: Figures, kind: str, prefix: str = "") -> set[str]:
 
 
 SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
-    "headline_one_loss": lambda f: _cause(f, -1),
-    "headline_one_gain": lambda f: _cause(f, 1),
+    **{
+        f"headline_one_{what}{'_offset' * is_offset}": partial(
+            _cause, sign=sign, is_offset=is_offset
+        )
+        for what, sign in (("loss", -1), ("gain", 1))
+        for is_offset in (False, True)
+    },
     "headline_volatility_rose": lambda f: _sharp(f, 1),
     "headline_volatility_fell": lambda f: _sharp(f, -1),
     "headline_quiet": lambda f: (
@@ -773,11 +857,16 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         if STATEMENTS["var_exceeded"](f)
         and f.own_beta >= 0.5
         and f.market_return < 0
-        and f.own_beta * f.market_return < f.daily_return / 2
+        and _is_market_made(f)
         else set()
     ),
     "look_at_detractor": lambda f: (
-        {_largest(f, -1)[0]} - {""} if STATEMENTS["var_exceeded"](f) else set()
+        {_largest(f, -1)[0]}
+        if STATEMENTS["var_exceeded"](f)
+        and f.n_losers >= 2
+        and 2 * _largest(f, -1)[1] <= f.daily_pnl
+        and not _is_market_made(f)
+        else set()
     ),
     "look_at_leverage": lambda f: _severe(f, "gross_to_equity"),
     "look_at_drawdown": lambda f: (
@@ -795,10 +884,10 @@ def _riskiest(f: Figures) -> set[str]:
     The first of equals: what is looked at, size or risk, is that of one position.
     """
     found = {
-        alias: float(str(slots["share"]))
-        for form_id in ("position_dominates", "position_risk_heavy")
-        for alias, slots in STATEMENTS[form_id](f).items()
-        if float(str(slots["share"])) >= 0.25
+        alias: f.of(alias, "share")
+        for form_id in ("position_dominates", "position_exceeds", "position_risk_heavy")
+        for alias in STATEMENTS[form_id](f)
+        if f.of(alias, "share") >= 0.25
     }
     equals = sorted(alias for alias, share in found.items() if share == max(found.values()))
     return set(equals[:1])
@@ -818,7 +907,13 @@ CHOICES: Mapping[str, Callable[[Figures], set[str]]] = {
         if _riskiest(f)
         else _severe(f, "weight", "POS")
     ),
-    "look_at_risk": lambda f: {alias for alias in _riskiest(f) if not f.of(alias, "weight") >= 0.4},
+    "look_at_risk": lambda f: {
+        alias
+        for alias in _riskiest(f)
+        if 0.05 <= f.of(alias, "weight") < 0.4
+        and f.num_positions >= 3
+        and f.of(alias, "share") <= 1
+    },
     "look_at_own_limit": lambda f: _own_limit_to_look_at(f, has_subject=False),
     "look_at_own_limit_of": lambda f: _own_limit_to_look_at(f, has_subject=True),
     "look_at_sector": lambda f: _severe(f, "gross", "SEC"),

@@ -133,13 +133,16 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "liquidity_partial": lambda f: expect(
         f.sold_in_5d < 0.8 and _quality(f, "sold_in_5d") == "ok", share=f.sold_in_5d
     ),
-    "tracking_error": lambda f: expect(f.tracking_error >= 0.005, error=f.tracking_error),
+    "tracking_error": lambda f: expect(
+        f.tracking_error >= 0.005, error=f.tracking_error, span=f.count("tracking_error")
+    ),
     "tracking_error_rises": lambda f: expect(
         f.tracking_error > 0
         and (f.tracking_error >= 0.005 or f.expected_tracking_error >= 0.005)
         and f.expected_tracking_error - f.tracking_error >= 0.2 * f.tracking_error,
         expected=f.expected_tracking_error,
         past=f.tracking_error,
+        span=f.count("tracking_error"),
     ),
     "tracking_error_falls": lambda f: expect(
         f.tracking_error > 0
@@ -147,14 +150,17 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         and f.tracking_error - f.expected_tracking_error >= 0.2 * f.tracking_error,
         expected=f.expected_tracking_error,
         past=f.tracking_error,
+        span=f.count("tracking_error"),
     ),
     "active_gain": lambda f: expect(
-        f.active_return >= 0.02 and f.information_ratio > 0,
+        f.active_return >= 0.02 and f.information_ratio >= 0.5,
+        span=f.count("active_return"),
         gap=f.active_return,
         ratio=f.information_ratio,
     ),
     "active_loss": lambda f: expect(
-        f.active_return <= -0.02 and f.information_ratio < 0,
+        f.active_return <= -0.02 and f.information_ratio <= -0.5,
+        span=f.count("active_return"),
         gap=-f.active_return,
         ratio=f.information_ratio,
     ),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from riskmetrics.insights.claims import claims_of
+from riskmetrics.insights.realize import realize_claim
 from tests.insights.fact_sheets import build_sheet
 
 Facts = dict[str, float | str]
@@ -32,6 +33,11 @@ _OFFSET: Facts = {
 _LOSS: Facts = {"daily_pnl": -100.0, "previous_var_95": 1.0}
 _WEEK: Facts = {"losers_pnl_5d": -1000.0, "winners_pnl_5d": 0.0, "n_losers_5d": 2}
 
+_PART: Facts = {"past_forecast": 0.5, "past_low": 0.25, "past_high": 1.0}
+"""A forecast whose range has its inner edges at 0.375 and 0.75."""
+
+_CAUSED: Facts = {**_LOSS, "daily_return": -2.0, "losers_pnl": -100.0, "n_losers": 2}
+_TEST: Facts = {"var_exceptions": 24, "var_expected": 12.6, "var_tested": 252, "var_p_value": 0.003}
 _NEAR_ZERO: Facts = {"own_beta": 1.0, "market_return": -0.005}
 _CAUSE: Facts = {**_LOSERS, "pos_01_weight": 0.1, "daily_return": -0.01}
 
@@ -76,7 +82,13 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("position_loss_offset:POS_01", {**_OFFSET, "pos_01_pnl": -1500.0}, "winners_pnl", 20.0, 1),
     ("position_loss_offset:POS_01", _OFFSET, "pos_01_pnl", -1000.0, -1),
     ("position_loss_offset:POS_01", {**_OFFSET, "daily_pnl": 1000.0}, "pos_01_pnl", -1000.0, -1),
-    ("headline_one_loss:POS_01", {**_OFFSET, "pos_01_weight": 0.1}, "pos_01_pnl", -1000.0, -1),
+    (
+        "headline_one_loss_offset:POS_01",
+        {**_OFFSET, "pos_01_weight": 0.1},
+        "pos_01_pnl",
+        -1000.0,
+        -1,
+    ),
     (
         "headline_one_loss:POS_01",
         {**_LOSERS, "pos_01_pnl": -750.0},
@@ -186,6 +198,57 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("tracking_error_falls", {"tracking_error": 0.625}, "expected_tracking_error", 0.5, -1),
     ("active_gain", {"information_ratio": 1.0}, "active_return", 0.02, 1),
     ("active_loss", {"information_ratio": -1.0}, "active_return", -0.02, -1),
+    ("active_gain", {"active_return": 0.1}, "information_ratio", 0.5, 1),
+    ("active_loss", {"active_return": -0.1}, "information_ratio", -0.5, -1),
+    ("forecast_low_part", _PART, "past_outcome", 0.25, 1),
+    ("forecast_low_part", _PART, "past_outcome", float(np.nextafter(0.375, 0)), -1),
+    ("forecast_held", _PART, "past_outcome", 0.375, 1),
+    ("forecast_held", _PART, "past_outcome", 0.75, -1),
+    ("forecast_high_part", _PART, "past_outcome", float(np.nextafter(0.75, 1)), 1),
+    ("forecast_high_part", _PART, "past_outcome", 1.0, -1),
+    ("position_dominates:POS_01", {"pos_01_weight": 0.3}, "pos_01_share", 1.0, -1),
+    (
+        "position_exceeds:POS_01",
+        {"pos_01_weight": 0.3},
+        "pos_01_share",
+        float(np.nextafter(1.0, 2)),
+        1,
+    ),
+    ("market_fall_inverse", {"market_return": -0.5}, "own_beta", -0.006, -1),
+    (
+        "market_rise_inverse",
+        {"market_return": 0.5, "own_beta_error": 0.25},
+        "own_beta",
+        -0.5,
+        -1,
+    ),
+    ("look_at_detractor:POS_01", _CAUSED, "pos_01_pnl", -50.0, -1),
+    ("look_at_detractor:POS_01", {**_CAUSED, "pos_01_pnl": -50.0}, "n_losers", 2, 1),
+    (
+        "look_at_detractor:POS_01",
+        {**_CAUSED, "pos_01_pnl": -50.0, "own_beta": 1.0},
+        "market_return",
+        -1.0,
+        1,
+    ),
+    (
+        "look_at_risk:POS_01",
+        {"pos_01_share": 0.5, "num_positions": 3},
+        "pos_01_weight",
+        0.05,
+        1,
+    ),
+    ("look_at_risk:POS_01", {"pos_01_share": 0.5, "pos_01_weight": 0.3}, "num_positions", 3, 1),
+    ("alerts_unchanged", {"beta": 1.55}, "beta_streak", 2, 1),
+    (
+        "alerts_unchanged",
+        {"volatility_percentile": 0.95, "volatility_21d": 0.2},
+        "volatility_percentile_streak",
+        2,
+        1,
+    ),
+    ("alerts_unchanged", _TEST, "previous_var_p_value", float(np.nextafter(0.01, 0)), -1),
+    ("weights_unknown", {"total_value": 5.0, "beta": 1.0}, "num_positions", 1, 1),
     ("active_beta", {"own_beta": 1.0}, "active_market_share", 0.5, 1),
     ("at_peak", {"max_drawdown": 0.1}, "drawdown", 0.0, -1),
     ("drawdown_compared", {"max_drawdown": 0.5}, "drawdown", 0.25, -1),
@@ -217,6 +280,31 @@ def test_a_form_is_true_at_its_edge_and_not_before(
     )
     assert is_made(edge)
     assert not is_made(before)
+
+
+def test_a_window_is_a_year_from_250_observations() -> None:
+    facts: Facts = {"drawdown": 0.1, "market_drawdown": 0.05}
+    for n_obs, expected in ((249, "past 249 sessions,"), (250, "past year,")):
+        sheet = build_sheet(facts, n_obs=n_obs)
+        claim = claims_of(sheet, {})["drawdown_with_market"]
+        assert expected in realize_claim(claim, {})
+
+
+def test_one_position_leads_unless_a_market_of_two_percent_made_most_of_the_loss() -> None:
+    cause: Facts = {**_CAUSE, "daily_pnl": -1000.0, "pos_01_pnl": -900.0, "own_beta": 0.9}
+    leads = {
+        market: "headline_one_loss:POS_01"
+        in claims_of(build_sheet(cause | {"market_return": market}), {})
+        for market in (-0.0199, -0.02, 0.02)
+    }
+    assert leads == {-0.0199: True, -0.02: False, 0.02: True}
+
+
+def test_a_limit_of_leverage_is_not_shown_with_four_decimals() -> None:
+    """Gross exposure of 2.00004 times equity is at the level of 2.00: no decimal tells why."""
+    sheet = build_sheet({"gross_to_equity": 2.00004, "gross_to_equity_streak": 3})
+    text = realize_claim(claims_of(sheet, {})["limits_standing"], {})
+    assert text == "Alerts: gross exposure 2.00× equity (level 2.00×, 3rd session)."
 
 
 def test_a_pair_is_alike_from_a_correlation_of_four_fifths() -> None:

@@ -62,7 +62,7 @@ ANSWERED = [
     ("whats the beta of Long-Short", "beta_level"),
     ("did risk go up", "volatility_day"),
     ("did volatility go up since yesterday", "volatility_day"),
-    ("is the vol forecast any good", "forecast_held"),
+    ("is the vol forecast any good", "forecast_low_part"),
     ("correlation between my stocks", "correlation_level"),
     ("am I overweight anything", "sector_over:SEC_01"),
     ("whats my exposure to energy", "sector_largest:SEC_01"),

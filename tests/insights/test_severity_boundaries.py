@@ -8,6 +8,7 @@ import pytest
 from riskmetrics.insights import severity
 from riskmetrics.insights.claims import View, claims_of
 from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.plan import LEADING_TYPE, plan_by_rules
 from tests.insights.fact_sheets import build_sheet
 
 LIMITS = [
@@ -129,6 +130,14 @@ def test_a_weak_test_is_told_without_a_verdict(p_value: float, verdict: bool) ->
     assert ("var_often_exceeded" in found) == (not verdict)
 
 
+@pytest.mark.parametrize(("rate", "level"), [(0.005, "warning"), (0.00499, "elevated")])
+def test_a_loss_beyond_the_value_at_risk_is_a_warning_from_half_a_percent(
+    rate: float, level: str
+) -> None:
+    sheet = build_sheet({"daily_pnl": -5.0, "daily_return": -rate, "previous_var_95": 0.001})
+    assert claims_of(sheet, {})["var_exceeded"].instance.level == level
+
+
 def test_one_fact_alarms_once() -> None:
     """A position of 60%, and a beta of 1.55: each in one statement with a level."""
     sheet = build_sheet(
@@ -142,7 +151,10 @@ def test_one_fact_alarms_once() -> None:
             "scn_01_market_move": -0.4,
         }
     )
-    alarms = [each for each in claims_of(sheet, {}).values() if each.instance.level != "info"]
+    claims = claims_of(sheet, {})
+    plan = plan_by_rules(claims, LEADING_TYPE)
+    assert plan is not None
+    alarms = [claims[each] for each in plan.statements() if claims[each].instance.level != "info"]
     cited = [fact.id for each in alarms for fact in each.evidence]
     assert len(cited) == len(set(cited))
     assert {"pos_01_weight", "beta"} <= set(cited)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
-from riskmetrics.insights.slots import number, percent, points, size
+from riskmetrics.insights.slots import number, percent, points, size, span
 
 _CLEAR_CHANGE = 0.2
 """Relative difference of the expected from the past tracking error that is worth a sentence."""
@@ -14,6 +14,9 @@ _CLEAR_ERROR = 0.005
 
 _CLEAR_ACTIVE_RETURN = 0.02
 """Active return of the past year that is worth a sentence."""
+
+_CLEAR_RATIO = 0.5
+"""Information ratio from which an active return is more than noise of the tracking error."""
 
 _MOSTLY = 0.5
 """Share of the active variance from which the beta makes most of it."""
@@ -29,22 +32,23 @@ def _expected(view: View, sign: int) -> Iterator[Instance]:
             and sign * (expected - past) >= _CLEAR_CHANGE * past
         ),
         lambda expected, past: 0.5 + min(abs(expected / past - 1), 1) / 2, sign=-sign,
+        has_span=True,
     )(view)  # fmt: skip
 
 
-mirrored("active", "expected: percent, past: percent", _expected, {
+mirrored("active", "expected: percent, past: percent, span: span", _expected, {
     -1: ("tracking_error_falls",
-        "The expected tracking error of {expected} is below the {past} of the past year."),
+        "The expected tracking error of {expected} is below the {past} of the past {span}."),
     1: ("tracking_error_rises",
-        "The expected tracking error of {expected} is above the {past} of the past year."),
+        "The expected tracking error of {expected} is above the {past} of the past {span}."),
 })  # fmt: skip
 
 form(
     "tracking_error",
     "active",
-    "error: percent",
-    "Over the past year the tracking error against the market index is {error}.",
-)(single("tracking_error", "error", size, lambda error: error >= _CLEAR_ERROR, 0.4))
+    "span: span, error: percent",
+    "Over the past {span} the tracking error against the market index is {error}.",
+)(single("tracking_error", "error", size, lambda error: error >= _CLEAR_ERROR, 0.4, has_span=True))
 
 
 def _return(view: View, sign: int) -> Iterator[Instance]:
@@ -52,18 +56,18 @@ def _return(view: View, sign: int) -> Iterator[Instance]:
     facts = view.facts_of("active_return", "information_ratio")
     if facts:
         rate, ratio = (float(fact.value) for fact in facts)
-        if sign * rate >= _CLEAR_ACTIVE_RETURN and sign * ratio > 0:
-            slots = {"gap": points(rate), "ratio": number(ratio)}
+        if sign * rate >= _CLEAR_ACTIVE_RETURN and sign * ratio >= _CLEAR_RATIO:
+            slots = {"gap": points(rate), "ratio": number(ratio), "span": span(facts[0].n_obs)}
             yield Instance(slots, facts, 0.5, sign=sign, is_steady=True)
 
 
-mirrored("active", "gap: points, ratio: number", _return, {
+mirrored("active", "span: span, gap: points, ratio: number", _return, {
     -1: ("active_loss",
-        "Over the past year today's holdings would have trailed the market index by {gap}"
-        " annualized, an information ratio of {ratio}."),
+        "Over the past {span} today's holdings would have averaged {gap} a year less than the"
+        " market index, without compounding; the information ratio is {ratio}."),
     1: ("active_gain",
-        "Over the past year today's holdings would have beaten the market index by {gap}"
-        " annualized, an information ratio of {ratio}."),
+        "Over the past {span} today's holdings would have averaged {gap} a year more than the"
+        " market index, without compounding; the information ratio is {ratio}."),
 })  # fmt: skip
 
 

@@ -8,11 +8,12 @@ from riskmetrics.insights.forms import own_limits
 from riskmetrics.insights.forms.concentration import (
     pair_share,
     position_dominates,
+    position_exceeds,
     position_risk_heavy,
 )
 from riskmetrics.insights.forms.data import prices_missing
 from riskmetrics.insights.forms.limits import shown_limit
-from riskmetrics.insights.forms.result import largest_contribution
+from riskmetrics.insights.forms.result import is_market_made, largest_contribution
 from riskmetrics.insights.forms.stress import drawdown_deepest
 from riskmetrics.insights.forms.tail import var_exceeded, var_too_low
 from riskmetrics.insights.limits import reached_limits
@@ -26,11 +27,17 @@ _MUCH_RISK = 0.25
 _ONCE = 1.6
 """Salience of advice that is not repeated the next session."""
 
-_LARGE = 0.4
-"""Weight from which the size of a position is looked at, and below which its risk is."""
+_LARGE, _SMALLEST = 0.4, 0.05
+"""Weight from which the size of a position is looked at, and from which its risk is."""
+
+_MIN_POSITIONS = 3
+"""Positions of which it can be asked why one carries so much of the volatility."""
 
 _MARKET_LIKE = 0.5
 """Beta from which it is worth a look after a loss that the market made."""
+
+_MOST = 0.5
+"""Part of a loss beyond the value at risk that its cause explains."""
 
 _ADVISED = ("warning", "critical")
 
@@ -46,7 +53,11 @@ def look_at_position(view: View) -> Iterator[Instance]:
         yield from _reached(view, "weight", "weight", _ADVISED)
     elif _is_large(found):
         slots = {"name": name(found.subject), "weight": found.slots["weight"]}
-        yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts)
+        levels = tuple(
+            reach.limit for reach in reached_limits(view) if reach.alias == found.subject
+        )
+        yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts,
+            is_steady=True, remembered=levels)  # fmt: skip
 
 
 @form(
@@ -57,9 +68,11 @@ def look_at_position(view: View) -> Iterator[Instance]:
     role="advice",
 )
 def look_at_risk(view: View) -> Iterator[Instance]:
-    """The position that makes most of the risk, or much of it, is not large."""
-    found = _riskiest(view)
-    if found is not None and not _is_large(found):
+    """The position that makes most of the risk, or much of it, is not large, nor tiny."""
+    found, held = _riskiest(view), view.number("num_positions") or 0
+    if found is None or "share" not in found.slots or held < _MIN_POSITIONS:
+        return
+    if float(found.facts[0].value) >= _SMALLEST and not _is_large(found):
         slots = {"name": name(found.subject), "share": found.slots["share"]}
         yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts)
 
@@ -72,7 +85,8 @@ def _riskiest(view: View) -> Instance | None:
     """Return the position with most of the risk among those that make much of it."""
     heavy = (
         each
-        for each in (*view.instances(position_dominates), *view.instances(position_risk_heavy))
+        for of in (position_dominates, position_exceeds, position_risk_heavy)
+        for each in view.instances(of)
         if float(each.facts[1].value) >= _MUCH_RISK
     )
     return max(heavy, key=lambda each: float(each.facts[1].value), default=None)
@@ -110,7 +124,8 @@ def _reached(view: View, kind: str, slot: str, levels: Sequence[str]) -> Iterato
             if reach.alias:
                 slots["name"] = name(reach.alias)
             salience = _SALIENCE + LEVELS.index(reach.level) / 10
-            yield Instance(slots, (), salience, reach.alias, context=reach.facts)
+            yield Instance(slots, (), salience, reach.alias, context=reach.facts, is_steady=True,
+                remembered=(reach.limit,))  # fmt: skip
             return
 
 
@@ -135,9 +150,9 @@ _look("look_at_drawdown", "stress", "", "drawdown",
 def look_at_market_loss(view: View) -> Iterator[Instance]:
     """More than half of a loss beyond the value at risk is what beta and market imply."""
     facts = view.facts_of("own_beta", "market_return", "daily_return")
-    if facts and any(view.instances(var_exceeded)):
-        beta, market, own = (float(fact.value) for fact in facts)
-        if beta >= _MARKET_LIKE and market < 0 and own / 2 > beta * market:
+    if facts and any(view.instances(var_exceeded)) and is_market_made(view):
+        beta, market = (float(fact.value) for fact in facts[:2])
+        if beta >= _MARKET_LIKE and market < 0:
             yield Instance({"beta": number(beta)}, (), _SALIENCE + 1.2, context=facts)
 
 
@@ -149,12 +164,12 @@ def look_at_market_loss(view: View) -> Iterator[Instance]:
     role="advice",
 )
 def look_at_detractor(view: View) -> Iterator[Instance]:
-    """The loss is beyond the value at risk, and its largest detractor is known."""
-    found = largest_contribution(view, -1)
-    if found is None:
+    """One of several positions made half of a loss beyond the value at risk, and not the market."""
+    found, total = largest_contribution(view, -1), view.number("daily_pnl")
+    if found is None or not total or (view.number("n_losers") or 0) < 2 or is_market_made(view):
         return
-    alias, _, _, facts = found
-    for exceeded in view.instances(var_exceeded):
+    alias, pnl, _, facts = found
+    for exceeded in view.instances(var_exceeded) if pnl / total >= _MOST else ():
         evidence = (*facts, *exceeded.facts)
         yield Instance({"name": name(alias)}, (), _SALIENCE + 1.1, alias, context=evidence)
 

@@ -60,9 +60,13 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
         yield from compared(
             (kind, f"market_return{over}"), ("rate", "market"),
             lambda own, market: sign * (own - market) >= gap,
-            lambda own, market: 0.65 + 2 * max(abs(own), abs(own - market)), sign=sign,
+            lambda own, market: 0.65 + 2 * max(abs(own), abs(own - market)), sign=_sign(view, sign),
             is_steady=True,
         )(view)  # fmt: skip
+
+    def _sign(view: View, sign: int) -> int:
+        """Return the sign of the comparison; none if the portfolio itself went the other way."""
+        return sign if sign * (view.number(kind) or 0.0) > 0 else 0
 
     mirrored("result", "rate: percent, market: percent", against_market, {
         -1: (f"behind_market{over}",
@@ -190,6 +194,25 @@ def _implied(direction: int) -> dict[int, Form]:
     return forms
 
 
+def _inverse(view: View, sign: int) -> Iterator[Instance]:
+    """Yield a clear negative beta on a day of a market move of a sign, and what the two imply."""
+    facts, error = view.facts_of("own_beta", "market_return"), view.number("own_beta_error") or 0.0
+    if facts:
+        beta, market = (float(fact.value) for fact in facts)
+        if beta < 0 and beta <= -_CLEAR_T * error and sign * market > 0:
+            implied = beta * market
+            if abs(implied) >= _MIN_IMPLIED:
+                slots = {"beta": number(beta), "market": size(market), "implied": size(implied)}
+                yield Instance(slots, facts, 1.4, sign=-sign)
+
+
+inverse = mirrored("result", "beta: number, market: percent, implied: percent", _inverse, {
+    -1: ("market_fall_inverse",
+        "At a negative beta of {beta}, the market's fall of {market} implies a gain of {implied}."),
+    1: ("market_rise_inverse",
+        "At a negative beta of {beta}, the market's rise of {market} implies a loss of {implied}."),
+}, place=2, is_event=True)  # fmt: skip
+
 implied = {direction: _implied(direction) for direction in (-1, 1)}
 """Direction of the market to the forms by outcome."""
 
@@ -215,5 +238,5 @@ def no_change(view: View) -> Iterator[Instance]:
     if len(known) == len(moves) and all(
         abs(float(change.value)) <= 2 * float(usual.value) for change, usual in known
     ):
-        salience = 0.5 if is_clear_result(view) else 1.8
+        salience = 0.4 if is_clear_result(view) else 1.8
         yield Instance({}, (), salience, context=tuple(fact for each in known for fact in each))

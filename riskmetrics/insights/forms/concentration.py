@@ -51,8 +51,14 @@ def _weight_and_share(
 
 
 def _dominates(view: View, alias: str, _: Fact, share: Fact) -> bool:
-    """Return whether a position makes at least half of the volatility, and could be smaller."""
-    return share.rank == 1 and float(share.value) >= _DOMINANT and _is_choice(view, alias)
+    """Return whether a position makes half to all of the volatility, and could be smaller."""
+    found = float(share.value)
+    return share.rank == 1 and _DOMINANT <= found <= 1 and _is_choice(view, alias)
+
+
+def _exceeds(view: View, alias: str, _: Fact, share: Fact) -> bool:
+    """Return whether a position makes more than the volatility, and could be smaller."""
+    return share.rank == 1 and float(share.value) > 1 and _is_choice(view, alias)
 
 
 def _is_risk_heavy(_: View, __: str, weight: Fact, share: Fact) -> bool:
@@ -85,6 +91,23 @@ position_dominates = _weight_and_share(
     lambda share: 1.4 + share / 4,
     -1,
 )
+
+
+@form(
+    "position_exceeds",
+    "concentration",
+    "name: name, weight: percent",
+    "{name}, {weight} of equity, makes more than all of the volatility: other positions offset a"
+    " part.",
+)
+def position_exceeds(view: View) -> Iterator[Instance]:
+    """A position makes more than the volatility of the portfolio, which others offset."""
+    for alias, facts in _shares(view):
+        if _exceeds(view, alias, *facts):
+            slots = {"name": name(alias), "weight": size(float(facts[0].value))}
+            yield Instance(slots, facts, 1.7, alias, -1)
+
+
 position_risk_heavy = _weight_and_share(
     "position_risk_heavy",
     (

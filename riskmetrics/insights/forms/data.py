@@ -1,9 +1,9 @@
 """Data caveats that matter for what is stated."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
-from riskmetrics.insights.slots import below_all, money
+from riskmetrics.insights.slots import Item, below_all, count, items, money
 
 _MOSTLY_PRICED = 0.95
 """Share of the instruments with a price from which the rest is no warning."""
@@ -44,16 +44,65 @@ def equity_negative(view: View) -> Iterator[Instance]:
         yield Instance(slots, facts, 3.5, sign=-1, level="warning")
 
 
+def is_without_risk(view: View) -> bool:
+    """Return whether equity is known, and no figure of risk."""
+    return view.fact("total_value") is not None and not any(map(view.fact, _RISK_FACTS))
+
+
 @form(
     "risk_undefined",
     "data",
-    "",
-    "No beta, volatility, value at risk or drawdown could be computed for the session.",
+    "count: count, equity: money",
+    "No beta, volatility, value at risk or drawdown could be computed for the {count} positions;"
+    " equity is {equity}.",
     place=1,
 )
 def risk_undefined(view: View) -> Iterator[Instance]:
-    """No figure of risk exists."""
-    equity = view.facts_of("total_value")
-    if equity and not any(view.fact(kind) for kind in _RISK_FACTS):
-        is_stated = any(view.instances(equity_negative))
-        yield Instance({}, (), 0.4 if is_stated else 3.0, sign=-1, context=equity)
+    """No figure of risk exists for several positions."""
+    yield from _undefined(view, lambda held: held > 1)
+
+
+@form(
+    "risk_undefined_one",
+    "data",
+    "equity: money",
+    "No beta, volatility, value at risk or drawdown could be computed for the only position; equity"
+    " is {equity}.",
+    place=1,
+)
+def risk_undefined_one(view: View) -> Iterator[Instance]:
+    """No figure of risk exists for the only position."""
+    yield from _undefined(view, lambda held: held == 1)
+
+
+def _undefined(view: View, holds: Callable[[float], bool]) -> Iterator[Instance]:
+    facts = view.facts_of("total_value", "num_positions")
+    if facts and is_without_risk(view):
+        equity, held = (float(fact.value) for fact in facts)
+        if equity >= 0 and holds(held):
+            slots = {"equity": money(equity, view.currency)}
+            slots |= {"count": count(held)} if held > 1 else {}
+            yield Instance(slots, facts[:1], 3.0, sign=-1, context=facts[1:])
+
+
+_WEIGHTS, _DRAWDOWN = "weights of positions", "the drawdown of today's holdings"
+"""What is not known: entries of a list."""
+
+
+@form(
+    "weights_unknown",
+    "data",
+    "unknown: items",
+    "Not known for the session, and not checked for alerts: {unknown}.",
+    entries=(_WEIGHTS, _DRAWDOWN),
+    place=9,
+    is_event=True,
+)
+def weights_unknown(view: View) -> Iterator[Instance]:
+    """Risk is known, but no weight of a position, as of a session that was computed in part."""
+    facts = view.facts_of("num_positions")
+    is_known = any(view.fact("weight", alias) for alias in view.aliases("POS"))
+    if facts and float(facts[0].value) > 0 and not is_known and not is_without_risk(view):
+        unknown = [_WEIGHTS] if view.fact("drawdown") else [_WEIGHTS, _DRAWDOWN]
+        slots = {"unknown": items(*(Item(each, {}) for each in unknown))}
+        yield Instance(slots, (), 0.6, sign=-1, context=facts)

@@ -25,7 +25,7 @@ form(
     "holdings_move_together",
     "concentration",
     "correlation: number",
-    "The holdings move together: the average correlation over the past year is {correlation}.",
+    "The holdings move together: the average correlation is {correlation}, over a year at most.",
 )(
     single("average_correlation", "correlation", number, lambda found: found >= _HIGH,
         lambda found: 0.4 + found / 2, sign=-1)
@@ -35,7 +35,7 @@ form(
     "holdings_move_apart",
     "concentration",
     "correlation: number",
-    "The holdings are only loosely correlated: the average correlation over the past year is"
+    "The holdings are only loosely correlated: the average correlation over up to a year is"
     " {correlation}.",
 )(
     single("average_correlation", "correlation", number, lambda found: found <= _LOW,
@@ -66,7 +66,7 @@ mirrored("concentration", "share: percent", _diversification, {
     "pair_alike",
     "concentration",
     "first: name, second: name, correlation: number",
-    "{first} and {second} move much alike, with a correlation of {correlation} over the past year.",
+    "{first} and {second} move much alike: a correlation of {correlation} over a year at most.",
 )
 def pair_alike(view: View) -> Iterator[Instance]:
     """The most correlated pair of the largest holdings is close to one bet."""

@@ -1,14 +1,13 @@
 """Headlines: what matters most in a session, each with a precondition of its own.
 
-A headline is true because a statement is, whose evidence it shares; it shows no figure that the
-statement shows.
+A headline is true because a statement is, whose evidence it shares and which a note states with it.
+It shows no figure of the statement but a count of sessions.
 """
 
 from collections.abc import Iterator
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
-from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.forms import (
     comparison,
     concentration,
@@ -46,10 +45,18 @@ _ELEVATED = 0.3
 """Factor of the salience of a headline about a limit of the lowest level."""
 
 
+_ALSO = {
+    "session_loss_amount": ("session_loss", "small_loss", "var_held", "var_exceeded"),
+    "session_gain_amount": ("session_gain", "small_gain"),
+}
+"""Statement to others that say as much and more."""
+
+
 def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: Form) -> None:
     """Add the headline of a statement: true for the same subject whenever the statement is."""
     kind, make = ("label", label) if topic == "limits" else ("name", name)
     slots = f"name: {kind}" if "{name}" in phrasings[0] else ""
+    slots = "count: count" if "{count}" in phrasings[0] else slots
 
     @form(
         form_id,
@@ -60,10 +67,12 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
         connectives=tuple(of.connectives),
         is_event=of.is_event,
         states=of.id,
+        also=_ALSO.get(of.id, ()),
     )
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
-            shown = {"name": make(found.subject)} if slots else {}
+            shown = {"name": make(found.subject)} if "name" in slots else {}
+            shown |= {"count": found.slots["count"]} if "count" in slots else {}
             evidence = (*found.facts, *found.context)
             weighed = salience * (_ELEVATED if found.level == "elevated" else 1)
             weighed += found.salience / _TIE
@@ -94,9 +103,9 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("Volatility fell because one day dropped out of the window",)),
     ("headline_prices_missing", "data", 6.8, data.prices_missing, ("Prices are missing",)),
     ("headline_largest_loss", "result", 6.5, comparison.extremes[-1],
-        ("The largest loss of the past year",)),
+        ("The largest loss of {count} sessions",)),
     ("headline_largest_gain", "result", 6.5, comparison.extremes[1],
-        ("The largest gain of the past year",)),
+        ("The largest gain of {count} sessions",)),
     ("headline_equity_negative", "data", 7.5, data.equity_negative, ("Equity is negative",)),
     ("headline_unusual_loss", "result", 4.0, result.unusual[-1], ("An unusually large loss",)),
     ("headline_unusual_gain", "result", 4.0, result.unusual[1], ("An unusually large gain",)),
@@ -107,11 +116,14 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_own_limit_ended_of", "limits", 4.5, own_limits.ended[1],
         ("The portfolio is back within the limit on {name}",)),
     ("headline_risk_undefined", "data", 4.0, data.risk_undefined, ("No risk figures",)),
+    ("headline_risk_undefined_one", "data", 4.0, data.risk_undefined_one, ("No risk figures",)),
     ("headline_volatility_highest", "volatility", 2.0, volatility.extremes[1],
-        ("Volatility is the highest of the past year",)),
+        ("Volatility is the highest in up to a year",)),
     ("headline_volatility_lowest", "volatility", 1.2, volatility.extremes[-1],
-        ("Volatility is the lowest of the past year",)),
+        ("Volatility is the lowest in up to a year",)),
     ("headline_dominates", "concentration", 1.75, concentration.position_dominates,
+        ("{name} is most of the portfolio's risk",)),
+    ("headline_exceeds", "concentration", 1.75, concentration.position_exceeds,
         ("{name} is most of the portfolio's risk",)),
     ("headline_risk_heavy", "concentration", 2.0, concentration.position_risk_heavy,
         ("{name} carries more risk than weight",)),
@@ -124,7 +136,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_shorts_add", "hedge", 2.0, hedge.shorts[1], ("The shorts do not hedge",)),
     ("headline_shorts_reduce", "hedge", 0.9, hedge.shorts[-1], ("The shorts hedge",)),
     ("headline_deepest", "stress", 3.0, stress.drawdown_deepest,
-        ("The deepest drawdown of today's holdings in a year",)),
+        ("The deepest drawdown of today's holdings",)),
     ("headline_fall_worse", "result", 1.9, comparison.implied[-1][-1],
         ("A loss larger than the market explains", "The market explains only part of the loss")),
     ("headline_fall_better", "result", 1.55, comparison.implied[-1][1],
@@ -141,6 +153,10 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The portfolio fell short of the market's rise",)),
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
+    ("headline_fall_inverse", "result", 1.6, comparison.inverse[-1],
+        ("A negative beta on a day when the market fell",)),
+    ("headline_rise_inverse", "result", 1.6, comparison.inverse[1],
+        ("A negative beta on a day when the market rose",)),
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
     ("headline_loss", "result", 1.4, result.session_amounts[-1], ("Down on the day",)),
     ("headline_gain", "result", 1.4, result.session_amounts[1], ("Up on the day",)),
@@ -162,32 +178,34 @@ for _id, _topic, _salience, _of, _phrasings in _DERIVED:
     _headline(_id, _topic, _salience, *_phrasings, of=_of)
 
 
-def _one(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the position that explains the result of the session."""
-    for found in (
-        *view.instances(result.main_positions[sign]),
-        *view.instances(result.offset_positions[sign]),
-    ):
-        total = view.number("daily_pnl") or 1.0
-        share = float(found.facts[0].value) / total
-        is_notable = abs(total) >= _MIN_RESULT * abs(view.number("total_value") or 0.0)
-        if found.supports and share >= _MOST and is_notable:
-            evidence = (*found.facts, *found.context)
-            impact = abs(view.number("daily_return") or 0.0) * min(share, 1.0)
-            yield Instance(
-                {"name": name(found.subject)},
-                (),
-                2.5 + min(250 * impact, 3.5),
-                found.subject,
-                found.sign,
-                context=evidence,
-            )
+def _one(form_id: str, of: Form, *phrasings: str) -> None:
+    """Add the headline of a position that made most of the result, if the market did not."""
+
+    @form(form_id, "result", "name: name", *phrasings, role="headline", states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for found in view.instances(of):
+            total = view.number("daily_pnl") or 1.0
+            share = float(found.facts[0].value) / total
+            is_notable = abs(total) >= _MIN_RESULT * abs(view.number("total_value") or 0.0)
+            is_market_day = abs(view.number("market_return") or 0.0) >= _MARKET_DAY
+            is_notable &= not (is_market_day and result.is_market_made(view))
+            if found.supports and share >= _MOST and is_notable:
+                impact = abs(view.number("daily_return") or 0.0) * min(share, 1.0)
+                yield Instance(
+                    {"name": name(found.subject)},
+                    (),
+                    2.5 + min(250 * impact, 3.5),
+                    found.subject,
+                    found.sign,
+                    context=(*found.facts, *found.context),
+                )
 
 
-mirrored("result", "name: name", _one, {
-    -1: ("headline_one_loss", "{name} drove the loss", "{name} made most of the loss"),
-    1: ("headline_one_gain", "{name} drove the gain", "{name} made most of the gain"),
-}, role="headline")  # fmt: skip
+for _suffix, _of_one in (("", result.main_positions), ("_offset", result.offset_positions)):
+    _one(f"headline_one_loss{_suffix}", _of_one[-1],
+        "{name} drove the loss", "{name} made most of the loss")  # fmt: skip
+    _one(f"headline_one_gain{_suffix}", _of_one[1],
+        "{name} drove the gain", "{name} made most of the gain")  # fmt: skip
 
 
 def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:

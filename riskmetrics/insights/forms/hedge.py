@@ -1,6 +1,6 @@
 """What short positions do, and how large gross exposure is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.form_shapes import mirrored, single
@@ -33,14 +33,46 @@ shorts = mirrored("hedge", "share: percent", _shorts, {
 })  # fmt: skip
 
 
-form(
+@form(
     "net_short",
     "hedge",
     "net: times",
     "The portfolio is net short, by {net} equity.",
-)(
-    single("net_to_equity", "net", lambda net: times(-net, 2), lambda net: net < 0, 1.2, sign=-1)
-)  # fmt: skip
+)
+def net_short(view: View) -> Iterator[Instance]:
+    """Short positions exceed long ones; there are both."""
+    facts = view.facts_of("net_to_equity")
+    if facts and float(facts[0].value) < 0 and not _is_all_short(view):
+        yield Instance({"net": times(-float(facts[0].value), 2)}, facts, 1.2, sign=-1)
+
+
+@form("all_short", "hedge", "count: count, net: percent",
+    "All {count} positions are short, by {net} of equity in all.")  # fmt: skip
+def all_short(view: View) -> Iterator[Instance]:
+    """Several positions, and no long one."""
+    yield from _all_short(view, lambda held: held > 1)
+
+
+@form("all_short_one", "hedge", "net: percent",
+    "The only position is short, by {net} of equity.")  # fmt: skip
+def all_short_one(view: View) -> Iterator[Instance]:
+    """One position, which is short."""
+    yield from _all_short(view, lambda held: held == 1)
+
+
+def _all_short(view: View, holds: Callable[[float], bool]) -> Iterator[Instance]:
+    facts = view.facts_of("net_to_equity", "num_positions")
+    if facts and _is_all_short(view):
+        net, held = (float(fact.value) for fact in facts)
+        if net < 0 and holds(held):
+            slots = {"net": size(net)} | ({"count": count(held)} if held > 1 else {})
+            yield Instance(slots, facts[:1], 1.2, sign=-1, context=facts[1:])
+
+
+def _is_all_short(view: View) -> bool:
+    """Return whether there are positions, all of them short."""
+    held = view.number("num_positions")
+    return bool(held) and held == view.number("num_short_positions")
 
 
 @form(

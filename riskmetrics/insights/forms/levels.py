@@ -40,16 +40,16 @@ def hhi_level(view: View) -> Iterator[Instance]:
 _form(
     "max_drawdown",
     "stress",
-    "drawdown: percent",
-    "The deepest drawdown of today's holdings in the past year is {drawdown}.",
-)(single("max_drawdown", "drawdown", size, lambda _: True, SALIENCE))
+    "drawdown: percent, span: span",
+    "The deepest drawdown of today's holdings in the past {span} is {drawdown}.",
+)(single("max_drawdown", "drawdown", size, lambda _: True, SALIENCE, has_span=True))
 
 _form(
     "drawdown_level",
     "stress",
-    "drawdown: percent",
-    "Today's holdings would stand {drawdown} below the past year's high.",
-)(single("drawdown", "drawdown", size, lambda depth: depth > 0, SALIENCE))
+    "drawdown: percent, span: span",
+    "Today's holdings would stand {drawdown} below the high of the past {span}.",
+)(single("drawdown", "drawdown", size, lambda depth: depth > 0, SALIENCE, has_span=True))
 
 _form("positions_held", "concentration", "count: count", "The portfolio holds {count} positions.")(
     single("num_positions", "count", count, lambda held: held != 1, SALIENCE)
@@ -210,15 +210,15 @@ _form(
     "correlation_level",
     "concentration",
     "correlation: number",
-    "The average correlation of the holdings over the past year is {correlation}.",
+    "The average correlation of the holdings is {correlation}, over a year at most.",
 )(single("average_correlation", "correlation", number, lambda _: True, SALIENCE))
 
 _form(
     "information_ratio",
     "active",
-    "ratio: number",
-    "Over the past year the information ratio of today's holdings is {ratio}.",
-)(single("information_ratio", "ratio", number, lambda _: True, SALIENCE))
+    "span: span, ratio: number",
+    "Over the past {span} the information ratio of today's holdings is {ratio}.",
+)(single("information_ratio", "ratio", number, lambda _: True, SALIENCE, has_span=True))
 
 _form(
     "rate_beta_level",

@@ -6,6 +6,8 @@ Limits that a user set for a portfolio are in `own_limits`.
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
+from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.forms import tail, volatility
 from riskmetrics.insights.limits import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
@@ -25,10 +27,15 @@ from riskmetrics.insights.slots import (
 _NEW, _STANDING, _STANDING_ELEVATED = 3.5, 2.5, 1.7
 """Salience of a limit that was reached in the session, and of those that stay reached."""
 
+_UNCHANGED = 1.0
+"""Salience of the short list of alerts: above that of the long one if it is old."""
+
 _SEVERE = ("warning", "critical")
 
-_MAX_ITEMS, _MAX_NAMED = 7, 2
-"""Limits in a sentence, and positions that are all named; of more, the largest is."""
+_MAX_ITEMS, _MAX_NAMED, _MAX_SHORT = 7, 2, 3
+"""Limits in a sentence, and positions that are all named; of more, the largest is. Limits in the
+short list.
+"""
 
 _ITEMS = {
     "weight": "{name} {value} of equity",
@@ -44,6 +51,13 @@ _SINCE = (" (level {limit})", " (level {limit}, {sessions} session)")
 
 _COUNTED = "{count} more positions at or above {limit}"
 
+_MORE, _TEST = "{count} more", "historical value at risk too low"
+_VOLATILITY, _HIGHEST = "volatility above {days} of days", "volatility the highest in up to a year"
+"""Further entries of the short list."""
+
+_ALERTS = "alerts"
+"""What both lists state: a note has one of them."""
+
 
 @form(
     "limits_standing",
@@ -55,6 +69,7 @@ _COUNTED = "{count} more positions at or above {limit}"
         _COUNTED,
     ),
     place=9,
+    figure=_ALERTS,
 )
 def limits_standing(view: View) -> Iterator[Instance]:
     """Limits that are reached and were not reached in this session, each kind's most severe."""
@@ -82,7 +97,61 @@ def limits_standing(view: View) -> Iterator[Instance]:
         sign=-1,
         level=level,
         context=tuple(facts.values()),
+        is_steady=True,
+        remembered=tuple(sorted(each.limit for found in by_kind.values() for each in found)),
     )
+
+
+@form(
+    "alerts_unchanged",
+    "result",
+    "alerts: items",
+    "Unchanged alerts: {alerts}.",
+    entries=(*_ITEMS.values(), _MORE, _TEST, _VOLATILITY, _HIGHEST),
+    place=9,
+    is_event=True,
+    figure=_ALERTS,
+)
+def alerts_unchanged(view: View) -> Iterator[Instance]:
+    """What was an alert the session before as well: limits, volatility, and a test that fails."""
+    reaches = [reach for reach in reached_limits(view) if reach.is_standing]
+    entries = [_short_item(reach) for reach in reaches]
+    facts = {fact.id: fact for reach in reaches for fact in reach.facts}
+    levels = [reach.level for reach in reaches]
+    for item, found, before in _further_alerts(view):
+        entries.append(item)
+        facts |= {fact.id: fact for fact in (*found.facts, *found.context, before)}
+        levels.append(found.level)
+    if len(entries) > _MAX_SHORT + 1:
+        more = Item(_MORE, {"count": count(len(entries) - _MAX_SHORT)})
+        entries = [*entries[:_MAX_SHORT], more]
+    if entries:
+        level = max(levels, key=LEVELS.index)
+        yield Instance({"alerts": items(*entries)}, (), _UNCHANGED, sign=-1, level=level,
+            context=tuple(facts.values()))  # fmt: skip
+
+
+def _further_alerts(view: View) -> Iterator[tuple[Item, Instance, Fact]]:
+    """Yield alerts besides limits, each with the fact that it was one the session before."""
+    before = view.fact("previous_var_p_value")
+    for found in view.instances(tail.var_too_low):
+        if before is not None and float(before.value) < tail.REJECTED:
+            yield Item(_TEST, {}), found, before
+    streak = view.fact("volatility_percentile_streak")
+    if streak is None or float(streak.value) < 2:
+        return
+    for found in view.instances(volatility.volatility_high):
+        if found.level != "info":
+            yield Item(_VOLATILITY, {"days": found.slots["days"]}), found, streak
+    for found in view.instances(volatility.extremes[1]):
+        yield Item(_HIGHEST, {}), found, streak
+
+
+def _short_item(reach: Reach) -> Item:
+    slots = {"value": shown_limit(reach.kind, reach.value)}
+    if reach.alias:
+        slots["name"] = name(reach.alias)
+    return Item(_ITEMS[reach.kind], slots)
 
 
 def _item(reach: Reach) -> Item:
@@ -104,11 +173,11 @@ def shown_limit(kind: str, value: float) -> Slot:
 
 
 def _apart(reach: Reach) -> tuple[Slot, ...]:
-    """Return limit and value, with more decimals than usual if that tells them apart."""
+    """Return limit and value; a percentage has a decimal more if that tells them apart."""
     shown = tuple(shown_limit(reach.kind, value) for value in (reach.limit, reach.value))
-    if is_shown_apart(*shown):
+    if shown[0].kind != "percent" or is_shown_apart(*shown):
         return shown
-    return apart(shown[0].kind, reach.limit, reach.value)
+    return apart("percent", reach.limit, reach.value, most=1)
 
 
 def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasings: str) -> Form:

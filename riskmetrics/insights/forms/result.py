@@ -21,6 +21,9 @@ _NOTABLE_SHARE = 0.1
 _MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
 """Largest share of the losses that still counts as spread, and losers that it takes."""
 
+_MOST_OF_RESULT = 0.5
+"""Part of the result above which what the market implies made most of it."""
+
 _MIN_OFFSET = 0.4
 """Smaller of gains and losses over the larger, from which the result hides both."""
 
@@ -32,8 +35,8 @@ _UNUSUAL_MOVE = 2.0
 
 _SESSIONS_PER_YEAR = 252
 
-_NOTABLE_CASH = 0.1
-"""Cash over equity that is worth a sentence."""
+_NOTABLE_CASH, _MOSTLY_CASH = 0.1, 0.5
+"""Cash over equity that is worth a sentence, and that explains why little happens."""
 
 
 def _session(view: View, sign: int) -> Iterator[Instance]:
@@ -125,6 +128,15 @@ offset_positions = mirrored(
 }, place=1)  # fmt: skip
 
 
+def is_market_made(view: View) -> bool:
+    """Return whether beta times the market's move is more than half of the result."""
+    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    if facts is None:
+        return False
+    beta, market, own = (float(fact.value) for fact in facts)
+    return beta * market / own > _MOST_OF_RESULT if own else False
+
+
 def is_clear_result(view: View) -> bool:
     """Return whether the result is not small for the value at risk."""
     return not any(any(view.instances(each)) for each in small_results)
@@ -203,7 +215,8 @@ mirrored("result", "losers: count, winners: count, name: name, amount: money, sh
     "not_split",
     "result",
     "",
-    "The result by position is not known.",
+    "The result is not split by position: price changes of the listed holdings do not add up to"
+    " the result.",
     place=1,
 )
 def not_split(view: View) -> Iterator[Instance]:
@@ -296,7 +309,8 @@ def cash_share(view: View) -> Iterator[Instance]:
     if facts and float(facts[1].value) > 0:
         share = float(facts[0].value) / float(facts[1].value)
         if _NOTABLE_CASH <= share <= 1:
-            yield Instance({"share": size(share)}, (), 0.45, context=facts)
+            salience = 1.0 if share >= _MOSTLY_CASH else 0.45
+            yield Instance({"share": size(share)}, (), salience, context=facts, is_steady=True)
 
 
 def _holdings(form_id: str, verb: str) -> None:

@@ -7,7 +7,7 @@ from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.limits import reached_limits
-from riskmetrics.insights.slots import apart, day, name, number, size
+from riskmetrics.insights.slots import apart, day, name, number, size, span
 
 _CLEAR_DIFFERENCE = 0.1
 """Relative difference from the market's loss in a scenario that is worth a sentence."""
@@ -76,8 +76,8 @@ def scenario_in_line(view: View) -> Iterator[Instance]:
 @form(
     "drawdown",
     "stress",
-    "drawdown: percent, day: day",
-    "Today's holdings would stand {drawdown} below the past year's high of {day}.",
+    "drawdown: percent, span: span, day: day",
+    "Today's holdings would stand {drawdown} below the high of the past {span}, on {day}.",
 )
 def drawdown(view: View) -> Iterator[Instance]:
     """Today's holdings would be below the high of an earlier day: pro forma, no realized loss."""
@@ -86,57 +86,59 @@ def drawdown(view: View) -> Iterator[Instance]:
         peak, depth = date.fromisoformat(str(facts[1].value)), float(facts[0].value)
         if peak < view.sheet.day and depth >= _NOTABLE_DRAWDOWN:
             slots = {"drawdown": size(depth), "day": day(peak, view.sheet.day)}
+            slots["span"] = span(facts[0].n_obs)
             yield Instance(slots, facts, _salience(view, 0.5 + depth), sign=-1, is_steady=True)
 
 
 @form(
     "drawdown_with_market",
     "stress",
-    "drawdown: percent, market: percent",
-    "Today's holdings would stand {drawdown} below the past year's high, against {market} for the"
-    " market index.",
+    "drawdown: percent, span: span, market: percent",
+    "Today's holdings would stand {drawdown} below the high of the past {span}, against {market}"
+    " for the market index.",
 )
 def drawdown_with_market(view: View) -> Iterator[Instance]:
     """Today's holdings would be below the high of the past year, and so is the market."""
     facts = view.facts_of("drawdown", "market_drawdown")
     if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
         own, market = (float(fact.value) for fact in facts)
-        slots = {"drawdown": size(own), "market": size(market)}
+        slots = {"drawdown": size(own), "market": size(market), "span": span(facts[0].n_obs)}
         yield Instance(slots, facts, _salience(view, 0.6 + own), sign=-1, is_steady=True)
 
 
 @form(
     "drawdown_deepest",
     "stress",
-    "drawdown: percent",
-    "At {drawdown}, the drawdown of today's holdings is the deepest of the past year.",
+    "drawdown: percent, span: span",
+    "At {drawdown}, the drawdown of today's holdings is the deepest of the past {span}.",
 )
 def drawdown_deepest(view: View) -> Iterator[Instance]:
     """The current drawdown is the maximum of the past year."""
     facts = view.facts_of("drawdown", "max_drawdown")
     if facts and float(facts[0].value) == float(facts[1].value) >= _NOTABLE_DRAWDOWN:
-        yield Instance({"drawdown": size(float(facts[0].value))}, facts, 1.4, sign=-1)
+        slots = {"drawdown": size(float(facts[0].value)), "span": span(facts[0].n_obs)}
+        yield Instance(slots, facts, 1.4, sign=-1, is_steady=True)
 
 
 @form(
     "at_peak",
     "stress",
-    "",
-    "Today's holdings would stand at the highest value of the past year.",
+    "span: span",
+    "Today's holdings would stand at the highest value of the past {span}.",
 )
 def at_peak(view: View) -> Iterator[Instance]:
     """There is no drawdown."""
     facts = view.facts_of("drawdown")
     if facts and float(facts[0].value) == 0:
-        yield Instance({}, facts, 0.8, sign=1)
+        yield Instance({"span": span(facts[0].n_obs)}, facts, 0.8, sign=1)
 
 
 @form(
     "drawdown_compared",
     "stress",
-    "drawdown: percent, deepest: percent",
+    "drawdown: percent, deepest: percent, span: span",
     "The drawdown of today's holdings is {drawdown}, against {deepest} at the deepest point of the"
-    " past year.",
+    " past {span}.",
 )
 def drawdown_compared(view: View) -> Iterator[Instance]:
     """The current drawdown is at most half of the year's maximum."""
@@ -146,6 +148,7 @@ def drawdown_compared(view: View) -> Iterator[Instance]:
         if _NOTABLE_DRAWDOWN <= now <= deepest / 2:
             shown = apart("percent", now, deepest)
             slots = dict(zip(("drawdown", "deepest"), shown, strict=True))
+            slots["span"] = span(facts[0].n_obs)
             yield Instance(slots, facts, 0.45, sign=1)
 
 

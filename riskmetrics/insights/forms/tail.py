@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import Form, Instance, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
-from riskmetrics.insights.forms.data import risk_undefined
+from riskmetrics.insights.forms.data import is_without_risk
 from riskmetrics.insights.slots import Slot, apart, count, money, size
 
-_REJECTED, _WEAK = 0.01, 0.05
+REJECTED, _WEAK = 0.01, 0.05
 """p-values below which a test rejects the value at risk, and below which it is worth a sentence."""
 
 _CLEAR_MOVE = 0.1
 """Relative move of the value at risk in a session that is worth a sentence."""
+
+_MATERIAL = 0.005
+"""Loss over equity from which one beyond the value at risk is a warning."""
 
 SMALL = 0.25
 """Share of the value at risk below which a result is small."""
@@ -42,7 +45,8 @@ def _against_var(
                 shown = size(rate), size(var)
             slots = {"amount": money(pnl, view.currency), "rate": shown[0], "var": shown[1]}
             weight = salience + abs(rate) / var if var < abs(rate) else salience + 20 * abs(rate)
-            yield Instance(slots, facts, weight, sign=sign, level=level)
+            shown_level = "elevated" if level == "warning" and abs(rate) < _MATERIAL else level
+            yield Instance(slots, facts, weight, sign=sign, level=shown_level)
 
     slots = "amount: money, rate: percent, var: percent"
     return form(form_id, "result", slots, *phrasings, place=0, is_event=True)(evaluate)
@@ -93,7 +97,7 @@ def _tested(
 
     def evaluate(view: View) -> Iterator[Instance]:
         facts = view.facts_of("var_exceptions", "var_expected", "var_tested", "var_p_value")
-        if facts is None or any(view.instances(risk_undefined)):
+        if facts is None or is_without_risk(view):
             return
         found, expected, tested, p_value = (float(fact.value) for fact in facts)
         if low <= p_value < high and sign * (found - round(expected)) > 0:
@@ -109,20 +113,20 @@ def _tested(
 
 
 var_too_low = _tested(
-    "var_too_low", 1, 0.0, _REJECTED, 1.7, "warning",
-    "The historical value at risk has been too low: {exceptions} larger losses in {count} days,"
-    " where about {expected} are expected.",
+    "var_too_low", 1, 0.0, REJECTED, 1.6, "warning",
+    "The historical value at risk, which takes no account of today's volatility, has been too low:"
+    " {exceptions} larger losses in {count} days, where about {expected} are expected.",
     place=0,
 )  # fmt: skip
 _tested(
-    "var_too_high", -1, 0.0, _REJECTED, 1.5, "elevated",
-    "The historical value at risk has been too high: {exceptions} larger losses in {count} days,"
-    " where about {expected} are expected.",
+    "var_too_high", -1, 0.0, REJECTED, 1.5, "elevated",
+    "The historical value at risk, which takes no account of today's volatility, has been too high:"
+    " {exceptions} larger losses in {count} days, where about {expected} are expected.",
 )  # fmt: skip
 _tested(
-    "var_often_exceeded", 1, _REJECTED, _WEAK, 1.4, "info",
-    "Losses exceeded the historical value at risk on {exceptions} of {count} days, where about"
-    " {expected} are expected.",
+    "var_often_exceeded", 1, REJECTED, _WEAK, 1.4, "info",
+    "Losses exceeded the historical value at risk, which takes no account of today's volatility, on"
+    " {exceptions} of {count} days, where about {expected} are expected.",
 )  # fmt: skip
 
 

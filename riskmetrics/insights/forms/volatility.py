@@ -26,6 +26,9 @@ _CALM, _UNUSUAL = 0.20, 0.80
 _LIKELY = 0.6
 """Probability from which a rise, or a fall, is likely."""
 
+_MISSED = 2
+"""Size of the sign of an outcome outside of the range of its forecast."""
+
 _SESSIONS_PER_YEAR, _WINDOW = 252, 21
 
 
@@ -90,13 +93,13 @@ moves = mirrored(
 
 mirrored(
     "volatility", "before: percent, now: percent",
-    changed("volatility_21d", _is_drift, lambda change, before: 0.6 + change / before,
-        over="_21d"),
+    changed("volatility_21d", _is_drift, lambda change, before: 0.6 + min(change / before, 0.8),
+        over="_21d", is_steady=True),
     {
         -1: ("volatility_fell_21d",
-            "Over twenty-one sessions volatility fell from {before} to {now}."),
+            "Over the past month twenty-one-day volatility fell from {before} to {now}."),
         1: ("volatility_rose_21d",
-            "Over twenty-one sessions volatility rose from {before} to {now}."),
+            "Over the past month twenty-one-day volatility rose from {before} to {now}."),
     },
 )  # fmt: skip
 
@@ -115,9 +118,9 @@ mirrored(
     "volatility",
     "volatility: percent, days: percent",
     "The past twenty-one sessions were calm for the portfolio: volatility of {volatility}, lower on"
-    " only {days} of the year's days.",
-    "Twenty-one-day volatility of {volatility} is low for the portfolio: only {days} of the year's"
-    " days were lower.",
+    " only {days} of days in up to a year.",
+    "Twenty-one-day volatility of {volatility} is low for the portfolio: lower on only {days} of"
+    " days in up to a year.",
 )
 def volatility_calm(view: View) -> Iterator[Instance]:
     """Volatility is low among the past year's."""
@@ -133,9 +136,9 @@ def volatility_calm(view: View) -> Iterator[Instance]:
     "volatility",
     "volatility: percent, days: percent",
     "The past twenty-one sessions were rough for the portfolio: volatility of {volatility}, higher"
-    " than on {days} of the year's days.",
-    "Twenty-one-day volatility of {volatility} is high for the portfolio: {days} of the year's"
-    " days were lower.",
+    " than on {days} of days in up to a year.",
+    "Twenty-one-day volatility of {volatility} is high for the portfolio: lower on {days} of days"
+    " in up to a year.",
 )
 def volatility_high(view: View) -> Iterator[Instance]:
     """Volatility is high among the past year's."""
@@ -145,7 +148,8 @@ def volatility_high(view: View) -> Iterator[Instance]:
         reached = highest_reached(view.sheet.limits, "volatility_percentile", rank)
         level = reached.level if reached else "info"
         slots = {"volatility": size(volatility), "days": below_all(rank)}
-        yield Instance(slots, facts, 1.0 + rank - _UNUSUAL, sign=-1, level=level)
+        salience = 1.0 + rank - _UNUSUAL
+        yield Instance(slots, facts, salience, sign=-1, level=level, is_steady=True)
 
 
 def _extreme(view: View, sign: int) -> Iterator[Instance]:
@@ -160,9 +164,9 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
 
 extremes = mirrored("volatility", "volatility: percent", _extreme, {
     -1: ("volatility_lowest",
-        "Twenty-one-day volatility of {volatility} is the lowest of the past year."),
+        "Twenty-one-day volatility of {volatility} is the lowest in up to a year."),
     1: ("volatility_highest",
-        "Twenty-one-day volatility of {volatility} is the highest of the past year."),
+        "Twenty-one-day volatility of {volatility} is the highest in up to a year."),
 })  # fmt: skip
 
 volatility_level = form(
@@ -220,29 +224,41 @@ mirrored(
 
 
 def _scored(view: View, sign: int) -> Iterator[Instance]:
-    """Yield what followed the last forecast if it is below, in, or above its range."""
+    """Yield what followed the last forecast: below its range (-2), in a part of it, above it (2).
+
+    The parts of the range meet midway between the forecast and its ends.
+    """
     facts = view.facts_of("past_forecast", "past_outcome", "past_low", "past_high")
     if facts is None:
         return
-    _, outcome, low, high = values = [float(fact.value) for fact in facts]
-    if sign == (outcome > high) - (outcome < low):
+    forecast, outcome, low, high = values = [float(fact.value) for fact in facts]
+    place = (outcome > (forecast + high) / 2) - (outcome < (forecast + low) / 2)
+    is_missed = not low <= outcome <= high
+    if sign == (((outcome > high) - (outcome < low)) * _MISSED if is_missed else place):
         shown = dict(zip(("forecast", "outcome", "low", "high"), apart("percent", *values),
             strict=True))  # fmt: skip
         edge = shown["high" if sign > 0 else "low"]
-        if sign == 0 or is_shown_apart(shown["outcome"], edge):
-            yield Instance(shown, facts, 1.3 if sign else 0.55, sign=-sign)
+        if not is_missed or is_shown_apart(shown["outcome"], edge):
+            salience = 1.3 if is_missed else 0.55
+            yield Instance(shown, facts, salience, sign=-sign, is_steady=True)
 
 
 mirrored(
     "volatility", "forecast: percent, outcome: percent, low: percent, high: percent", _scored,
     {
-        -1: ("forecast_missed_high",
+        -_MISSED: ("forecast_missed_high",
             "The volatility forecast of twenty-one sessions ago, {forecast}, was too high:"
             " {outcome} followed, below the range of {low} to {high}."),
+        -1: ("forecast_low_part",
+            "The volatility forecast of twenty-one sessions ago was {forecast}: {outcome} followed,"
+            " in the lower part of the range of {low} to {high}."),
         0: ("forecast_held",
             "The volatility forecast of twenty-one sessions ago, {forecast}, held: {outcome}"
-            " followed, within the range of {low} to {high}."),
-        1: ("forecast_missed_low",
+            " followed, well within the range of {low} to {high}."),
+        1: ("forecast_high_part",
+            "The volatility forecast of twenty-one sessions ago was {forecast}: {outcome} followed,"
+            " in the upper part of the range of {low} to {high}."),
+        _MISSED: ("forecast_missed_low",
             "The volatility forecast of twenty-one sessions ago, {forecast}, was too low:"
             " {outcome} followed, above the range of {low} to {high}."),
     },
