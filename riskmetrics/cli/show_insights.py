@@ -130,7 +130,7 @@ def _format_insight(row: Mapping[str, Any]) -> list[str]:
     for finding in formatting.listed_findings(findings):
         lines += [f"- {finding['text']}", f"    {formatting.evidence(finding['evidence'])}"]
     lines += [f"> {advice['text']}" for advice in row["recommendations"] or []]
-    lines += [f"Limits: {row['data_limitations']}"] if row["data_limitations"] else []
+    lines += [f"Caveats: {row['data_limitations']}"] if row["data_limitations"] else []
     lines.append(
         f"{row['provider']}, {row['model_used']}, template {row['prompt_version']}, {row['id']}"
     )
