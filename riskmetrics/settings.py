@@ -205,7 +205,7 @@ class Settings(VendorSettings):
         default=None,
         description=(
             "Address of a Dask scheduler, tcp://HOST:PORT, whose workers take the place of"
-            " RISKMETRICS_WORKERS; needs riskmetrics[dask]."
+            " RISKMETRICS_WORKERS; needs the extra dask."
         ),
     )
     shard_positions: PositiveInt = Field(

@@ -116,3 +116,14 @@ def suggest_name(name: str, known: Iterable[str]) -> str:
     longer = [one for one in by_letters if len(sought) > 2 and one.startswith(sought)]
     nearest = longer if len(longer) == 1 else get_close_matches(sought, by_letters, n=1)
     return f" (did you mean {by_letters[nearest[0]]}?)" if nearest else ""
+
+
+def describe_extra(name: str) -> str:
+    """Return how an extra is installed; no package registry has riskmetrics.
+
+    Examples
+    --------
+    >>> describe_extra("mcp")
+    "run pip install -e '.[mcp]' in the checkout"
+    """
+    return f"run pip install -e '.[{name}]' in the checkout"

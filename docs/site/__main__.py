@@ -24,6 +24,8 @@ from docs.site.table_pages import build_tables_page
 
 ROOT = Path(__file__).parents[2]
 _COPIED = (".md", ".png", ".css")
+_FOOTNOTE = "† Made from the code by `make docs`: only the site has this page."
+"""Line of pages with a dagger, which marks links that a checkout does not have."""
 _GENERATED = {
     "how-to/brokers.md": build_brokers_page,
     "reference/commands.md": build_commands_page,
@@ -62,6 +64,7 @@ def _copy_pages(sources: Path) -> None:
             if file.suffix == ".md":
                 page = file.read_text(encoding="utf-8")
                 page = page.replace("<!-- statistics -->", list_statistics())
+                page = page.replace(f"\n{_FOOTNOTE}\n", "").replace(" †", "")
                 copy.write_text(convert_formulas(page), encoding="utf-8")
             else:
                 shutil.copyfile(file, copy)

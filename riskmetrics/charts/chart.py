@@ -18,6 +18,9 @@ WIDTH, HEIGHT = 400, 190
 _MAX_DAYS_BY_DAY = 150
 """Calendar days of an axis whose labels are days; of more, they are months."""
 
+_MIN_COLOR_END = 0.05
+"""Smallest value in the full color of a tile: 5%, so that a deviation of 0.1% is pale."""
+
 _AXIS_HEIGHT = 44
 """Room for the axis below bars."""
 
@@ -76,6 +79,8 @@ class Chart:
     """Height of one row of bars or tiles; 0: the chart has a fixed height."""
     row_field: str = ""
     """Column that names the row of tiles; empty: each row of the data is one."""
+    color_field: str = ""
+    """Column that colors tiles: its largest size, positive or negative, has the full color."""
     pointed: tuple[Layer, ...] = ()
     """Layers that follow the pointer, which no printed chart has."""
 
@@ -99,10 +104,17 @@ class Chart:
             "padding": 2,
             "autosize": {"type": "fit", "contains": "padding"},
             "config": CONFIG,
-            "params": [{"name": "day_format", "value": _day_format(rows)}],
+            "params": [
+                {"name": "day_format", "value": _day_format(rows)},
+                {"name": "color_end", "value": self._color_end(rows)},
+            ],
             "data": _inline(rows),
             "layer": [*self.layers, *(self.pointed if is_interactive else ())],
         }
+
+    def _color_end(self, rows: pd.DataFrame) -> float:
+        largest = rows[self.color_field].abs().max() if self.color_field else 0.0
+        return max(_MIN_COLOR_END, float(f"{largest:.6g}"))
 
 
 def _day_format(rows: pd.DataFrame) -> str:

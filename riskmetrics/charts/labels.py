@@ -18,7 +18,7 @@ OFFSET = 6.0
 _WIDTH, _HEIGHT, _MARGIN = 340.0, 140.0, 15.0
 """Size of the plot without axes, and room next to it, in pixels."""
 
-_LETTER, _LINE, _DOT = 6.5, 10.0, 4.0
+_LETTER, _LINE, _DOT = 6.5, 12.0, 4.0
 """Width of a letter, height of a line and half the size of a point, in pixels."""
 
 
@@ -34,7 +34,9 @@ class _Box(NamedTuple):
         return not (is_beside or self.high <= other.low or other.high <= self.low)
 
 
-def place_labels(names: Sequence[str], x: Sequence[float], y: Sequence[float]) -> list[str | None]:
+def place_labels(
+    names: Sequence[str], x: Sequence[float], y: Sequence[float], also_y: Sequence[float] = ()
+) -> list[str | None]:
     """Return the side of each point that has its label, the most important point first.
 
     Parameters
@@ -43,6 +45,8 @@ def place_labels(names: Sequence[str], x: Sequence[float], y: Sequence[float]) -
         Labels; earlier ones take the better place.
     x, y : sequences of float
         Points, on axes that span them and zero.
+    also_y : sequence of float
+        More values that the vertical axis spans.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def place_labels(names: Sequence[str], x: Sequence[float], y: Sequence[float]) -
     >>> place_labels(["AAPL", "MSFT", "XOM"], [0.50, 0.49, 0.1], [0.5, 0.5, 0.2])
     ['above', 'left', 'right']
     """
-    across, up = _to_pixels(x, _WIDTH), _to_pixels(y, _HEIGHT)
+    across, up = _to_pixels(x, x, _WIDTH), _to_pixels(y, [*y, *also_y], _HEIGHT)
     dots = [
         _Box(at - _DOT, at + _DOT, high - _DOT, high + _DOT)
         for at, high in zip(across, up, strict=True)
@@ -67,7 +71,7 @@ def place_labels(names: Sequence[str], x: Sequence[float], y: Sequence[float]) -
         free = {
             side: box
             for side, box in boxes.items()
-            if box.left >= 0 and box.right <= _WIDTH + _MARGIN and not any(map(box.covers, placed))
+            if _is_inside(box) and not any(map(box.covers, placed))
         }
         covered = {side: sum(map(box.covers, dots)) for side, box in free.items()}
         side = min(covered, key=covered.__getitem__, default=None)
@@ -90,6 +94,11 @@ def _label_boxes(width: float, x: float, y: float) -> dict[str, _Box]:
     }
 
 
-def _to_pixels(values: Sequence[float], size: float) -> list[float]:
-    low, high = min([0.0, *values]), max([0.0, *values])
+def _is_inside(box: _Box) -> bool:
+    is_between = box.left >= 0 and box.right <= _WIDTH + _MARGIN
+    return is_between and box.low >= -_LINE / 2 and box.high <= _HEIGHT + OFFSET
+
+
+def _to_pixels(values: Sequence[float], spanned: Sequence[float], size: float) -> list[float]:
+    low, high = min([0.0, *spanned]), max([0.0, *spanned])
     return [size * (value - low) / ((high - low) or 1.0) for value in values]

@@ -12,6 +12,9 @@ TILE_INK = "#1b1c1d"
 
 PERCENT, PERCENT_1, AMOUNT, NUMBER = ".3~p", ".1%", ",.0f", ".2f"
 
+_SMALLEST_STEPS = {NUMBER: 0.01, ".1f": 0.1}
+"""Smallest step of an axis by format: a smaller one would repeat labels."""
+
 
 def by_day(title: str | None = None) -> Layer:
     """Return the horizontal axis of sessions; the chart sets the parameter `day_format`."""
@@ -50,6 +53,7 @@ def quantity(
             "tickCount": 5,
             "labelOverlap": "greedy",
             "labelSeparation": 4,
+            **({"tickMinStep": _SMALLEST_STEPS[form]} if form in _SMALLEST_STEPS else {}),
         },
         **more,
     }
@@ -201,11 +205,11 @@ def diverging(
 ) -> tuple[Layer, Layer]:
     """Return tiles colored from bad to good with ``factor`` times their values as text.
 
-    Without a ``domain`` the colors span the values.
+    Without a ``domain`` the colors end at plus and minus the parameter `color_end`, which the chart
+    sets.
     """
     scale: Layer = {"range": [BAD, MIDDLE, GOOD], "domainMid": 0, "interpolate": "rgb"}
-    if domain is not None:
-        scale |= {"domain": list(domain)}
+    scale["domain"] = list(domain or ({"expr": "-color_end"}, {"expr": "color_end"}))
     tiles = {
         "mark": {"type": "rect"},
         "encoding": {

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from riskmetrics.charts.pro_forma import BookInputs, ProForma
 from riskmetrics.db import history_queries, listed_rows
+from riskmetrics.present import formatting
 
 MAX_SECTOR_DAYS = 26
 """Sessions of which sector weights are drawn: a year has one every other week."""
@@ -30,7 +31,7 @@ class PortfolioData:
     sectors: pd.DataFrame
     """Rows of `history_queries.read_sector_history`."""
     trades: pd.DataFrame
-    """Rows of `history_queries.read_trades`."""
+    """Rows of `history_queries.read_trades`, and deposits and withdrawals with their amounts."""
     contributions: pd.DataFrame
     """Rows of `portfolio_risk_contributions` on the session."""
     stress: pd.DataFrame
@@ -61,7 +62,7 @@ def read_chart_data(
         "history": history_queries.read_history(connection, first, day, only),
         "forecasts": history_queries.read_forecast_history(connection, first, day, only),
         "sectors": history_queries.read_sector_history(connection, sessions[::-step], only),
-        "trades": history_queries.read_trades(connection, first, day, only),
+        "trades": _read_trades(connection, first, day, only),
         "contributions": listed_rows.read_rows(
             "portfolio_risk_contributions", connection, day, only
         ),
@@ -87,3 +88,17 @@ def read_chart_data(
         )
         for name, currency in currencies.items()
     }
+
+
+def _read_trades(
+    connection: sa.Connection, first: date, day: date, portfolio: str | None
+) -> pd.DataFrame:
+    """Return trades, deposits and withdrawals after ``first``: portfolio, day, symbol, action.
+
+    The amount of a deposit or a withdrawal is in the place of a symbol.
+    """
+    trades = history_queries.read_trades(connection, first, day, portfolio)
+    flows = history_queries.read_cash_flows(connection, first, day, portfolio)
+    amounts = flows["amount"].abs().map(formatting.amount)
+    texts = flows.assign(action=flows["kind"], symbol=amounts)[list(trades.columns)]
+    return pd.concat([trades, texts], ignore_index=True) if len(texts) else trades

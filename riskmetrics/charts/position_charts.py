@@ -21,6 +21,9 @@ from riskmetrics.charts.layers import (
     tooltip,
 )
 
+_EXACT: Layer = {"scale": {"nice": False}}
+"""An axis from the smallest value to the largest, as `labels.place_labels` reckons."""
+
 _RISK_SHARE = {
     "field": "share",
     "type": "quantitative",
@@ -88,8 +91,8 @@ def _labels_on(side: str) -> Layer:
         "transform": [{"filter": f"datum.side == '{side}'"}],
         "mark": {"type": "text", "fontSize": 10, **_LABEL_MARKS[side]},
         "encoding": {
-            "x": _WEIGHT,
-            "y": _RISK_SHARE,
+            "x": _WEIGHT | _EXACT,
+            "y": _RISK_SHARE | _EXACT,
             "color": plain(INK),
             "text": {"field": "symbol"},
         },
@@ -109,6 +112,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
             _SECTOR_NAMES,
         )[:1],
         applies=rows.has_benchmark,
+        color_field="deviation",
     ),
     Chart(
         "sector_weights",
@@ -117,6 +121,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         rows.sector_weights,
         diverging("net_weight", tooltip(*_SECTOR), _SECTOR_SESSIONS, _SECTOR_NAMES)[:1],
         applies=rows.has_no_benchmark,
+        color_field="net_weight",
     ),
     Chart(
         "concentration",
@@ -146,8 +151,8 @@ POSITION_CHARTS: tuple[Chart, ...] = (
             {
                 "mark": {"type": "point", "filled": True, "size": 40, "opacity": 0.8},
                 "encoding": {
-                    "x": _WEIGHT,
-                    "y": _RISK_SHARE,
+                    "x": _WEIGHT | _EXACT,
+                    "y": _RISK_SHARE | _EXACT,
                     "color": plain(MAIN),
                     "tooltip": _SHARES,
                 },
@@ -156,8 +161,8 @@ POSITION_CHARTS: tuple[Chart, ...] = (
             {
                 "mark": {"type": "line", "strokeDash": [2, 3]},
                 "encoding": {
-                    "x": {**_WEIGHT},
-                    "y": {**_RISK_SHARE, "field": "weight"},
+                    "x": _WEIGHT | _EXACT,
+                    "y": _RISK_SHARE | _EXACT | {"field": "weight"},
                     "color": plain(OTHER),
                 },
             },

@@ -226,7 +226,8 @@ def risk_against_weight(data: PortfolioData) -> pd.DataFrame:
     rows = data.contributions[["symbol", "weight", "share"]].dropna()
     rows = rows.astype({"weight": float, "share": float})
     ordered = rows.loc[rows["share"].abs().sort_values(ascending=False).index]
-    sides = place_labels(*(ordered[name].tolist() for name in ordered))
+    names, weights, shares = (ordered[name].tolist() for name in ordered)
+    sides = place_labels(names, weights, shares, also_y=weights)  # the line spans the weights
     return rows.assign(side=pd.Series(sides, ordered.index, dtype=object))
 
 

@@ -88,7 +88,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
     Chart(
         "equity",
         "Equity",
-        "Stored equity of each session; ticks at the bottom are trades.",
+        "Stored equity of each session; ticks at the bottom are trades, deposits, withdrawals.",
         rows.equity,
         (
             line(quantity("total_value", form="~s"), MAIN),
@@ -105,14 +105,14 @@ TIME_CHARTS: tuple[Chart, ...] = (
                     "x": by_day(),
                     "y": {"value": {"expr": "height"}},
                     "color": plain(BAD),
-                    "tooltip": tooltip(("day", "Session", ""), ("trades", "Trades", "")),
+                    "tooltip": tooltip(("day", "Session", ""), ("trades", "Trades, cash", "")),
                 },
             },
         ),
         pointed=at_session(
             ("total_value", "Equity", AMOUNT),
             ("daily_pnl", "Daily P&L", AMOUNT),
-            ("trades", "Trades", ""),
+            ("trades", "Trades, cash", ""),
         ),
     ),
     Chart(
@@ -269,6 +269,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
         "In percent; the first and the last month may be incomplete.",
         rows.monthly_returns,
         diverging("monthly_return", _MONTHLY, _MONTHS, _YEARS, factor=100),
+        color_field="monthly_return",
         is_pro_forma=True,
     ),
     Chart(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
+    from riskmetrics.catalog import Unit
     from riskmetrics.results.comparison import Comparison, SessionResults
 
 _MAX_SECTOR_MOVES = 5
@@ -38,16 +39,16 @@ def compare(
     """Print the changes between two computed sessions.
 
     Covers the headline figures of each portfolio, and the positions whose prices changed its value
-    most; the largest changes of sector weights; positions opened, closed and resized; position
-    betas that changed by more than two standard errors; and values that became undefined or defined
-    again. Caveats of either session are printed to stderr.
+    most; deposits and withdrawals; the largest changes of sector weights; positions opened, closed
+    and resized; position betas that changed by more than two standard errors; and values that
+    became undefined or defined again. Caveats of either session are printed to stderr.
 
     Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
     """
     from riskmetrics import settings
     from riskmetrics.charts.pro_forma import read_positions
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import listed_rows
+    from riskmetrics.db import history_queries, listed_rows
     from riskmetrics.errors import UsageError
     from riskmetrics.inputs.snapshot import read_terms
     from riskmetrics.results import comparison
@@ -61,15 +62,16 @@ def compare(
         values = (read_positions(connection, terms, day) for day in (before, after))
         drivers = comparison.find_drivers(*values)
         drivers = drivers[drivers["portfolio"].isin(changes.figures["portfolio"])]
+        flows = history_queries.read_cash_flows(connection, before, after, portfolio)
         for day, session in sessions.items():
             covered = listed_rows.read_coverage(connection, day, portfolio)
             print_caveats(day, portfolio_caveats(session.snapshots, covered))
     if as_json:
         parts = {name: to_records(frame) for name, frame in changes._asdict().items()}
-        parts["drivers"] = to_records(drivers)
+        parts |= {"drivers": to_records(drivers), "cash_flows": to_records(flows)}
         print_json({"from": before.isoformat(), "to": after.isoformat(), **parts})
     else:
-        _print_comparison(changes, drivers, before, after)
+        _print_comparison(changes, drivers, flows, before, after)
 
 
 def _read_session(
@@ -132,64 +134,87 @@ def _add_tail_figures(
 
 
 def _print_comparison(
-    changes: "Comparison", drivers: "pd.DataFrame", before: date, after: date
+    changes: "Comparison",
+    drivers: "pd.DataFrame",
+    flows: "pd.DataFrame",
+    before: date,
+    after: date,
 ) -> None:
-    from riskmetrics.catalog import Unit, find_figure
-    from riskmetrics.present.figures import TABLE_FORMATS, format_move
-    from riskmetrics.results.comparison import COMPARED_FIGURES
+    from riskmetrics.catalog import Unit
 
     days = {"before": before.isoformat(), "after": after.isoformat()}
-    rows = []
-    for row in to_records(changes.figures):
-        compared = COMPARED_FIGURES[row["figure"]]
-        figure = find_figure(f"{compared.table}.{row['figure']}")
-        form = TABLE_FORMATS[figure.unit]
-        values = [format_cell(row[name], _signed_format(form)) for name in ("before", "after")]
-        rows.append(
-            [
-                row["portfolio"],
-                compared.label or figure.label,
-                *values,
-                format_cell(row["change"], partial(format_move, unit=figure.unit)),
-            ]
-        )
     print_table(
         ["portfolio", "figure", *days.values(), "change"],
-        rows,
+        [
+            [row["portfolio"], *_figure_cells(row["figure"], row["before"], row["after"])]
+            for row in to_records(changes.figures)
+        ],
         right_aligned=[False, False, True, True, True],
     )
-    weights: dict[str, CellFormat] = {
-        **dict.fromkeys(days.values(), formatting.percent),
-        "change": partial(format_move, unit=Unit.FRACTION),
-    }
     quantities: dict[str, CellFormat] = {
         **dict.fromkeys(days.values(), formatting.quantity),
         "change": _signed_format(formatting.quantity, "+"),
     }
-    three_decimals: CellFormat = "{:.3f}".format
-    betas: dict[str, CellFormat] = {
-        **dict.fromkeys(days.values(), _signed_format(three_decimals)),
-        "change": _signed_format(three_decimals, "+"),
-        "standard_errors": "{:.1f}".format,
-    }
+    amounts: dict[str, CellFormat] = {"amount": formatting.signed_amount}
+    share, beta = formatting.percent, partial(formatting.fixed, decimals=3)
     for title, frame, formats in (
-        (
-            f"Prices that changed the value most, at the quantities of {before}",
-            drivers,
-            {"amount": formatting.signed_amount},
-        ),
+        (f"Prices that changed the value most, at the quantities of {before}", drivers, amounts),
+        ("Deposits and withdrawals", flows, amounts),
         (
             "Sector weights, share of gross value: largest changes",
-            changes.sectors.groupby("portfolio").head(_MAX_SECTOR_MOVES),
-            weights,
+            _format_sides(
+                changes.sectors.groupby("portfolio").head(_MAX_SECTOR_MOVES), share, Unit.FRACTION
+            ),
+            {},
         ),
         ("Positions opened, closed and resized", changes.positions, quantities),
-        ("Betas that changed by more than two standard errors", changes.betas, betas),
+        (
+            "Betas that changed by more than two standard errors",
+            _format_sides(changes.betas, beta, Unit.BETA),
+            {"standard_errors": formatting.one_decimal},
+        ),
         ("Undefined values", changes.undefined, {}),
     ):
         if len(frame):
             typer.echo()
-            print_frame(frame.rename(columns=days), as_json=False, formats=formats, title=title)
+            print_frame(
+                frame.rename(columns=days),
+                as_json=False,
+                formats=formats,
+                title=title,
+                right_aligned=[*days.values(), "change"],
+            )
+
+
+def _figure_cells(name: str, before: float | None, after: float | None) -> list[str]:
+    """Return a compared figure's label, its two values and their difference."""
+    from riskmetrics.catalog import find_figure
+    from riskmetrics.present.figures import TABLE_FORMATS
+    from riskmetrics.results.comparison import COMPARED_FIGURES
+
+    compared = COMPARED_FIGURES[name]
+    figure = find_figure(f"{compared.table}.{name}")
+    sides = _format_pair(before, after, TABLE_FORMATS[figure.unit], figure.unit)
+    return [compared.label or figure.label, *sides]
+
+
+def _format_sides(frame: "pd.DataFrame", form: CellFormat, unit: "Unit") -> "pd.DataFrame":
+    """Return a frame whose columns before, after and change are text."""
+    names = ["before", "after", "change"]
+    texts = [_format_pair(row["before"], row["after"], form, unit) for row in to_records(frame)]
+    columns = zip(*texts, strict=True) if texts else ([], [], [])
+    return frame.assign(**dict(zip(names, map(list, columns), strict=True)))
+
+
+def _format_pair(
+    before: float | None, after: float | None, form: CellFormat, unit: "Unit"
+) -> list[str]:
+    from riskmetrics.present.figures import format_change
+
+    texts = [format_cell(value, form) for value in (before, after)]
+    if before is None or after is None:
+        return [*texts, format_cell(None)]
+    return [*texts, format_change(before, after, form, unit)]
 
 
 def _signed_format(form: CellFormat, plus: str = "") -> CellFormat:

@@ -24,7 +24,7 @@ _FOLDERS = {"RISKMETRICS_HOME": "home_directory", "DAGSTER_HOME": "dagster_direc
 """Folders of the environment that are written to .env: a scheduler does not see a shell's."""
 _SOURCES = """\
 Data sources of prices:
-  yahoo   no key; for personal use, without a guarantee (needs pip install 'riskmetrics[yahoo]')
+  yahoo   no key; for personal use, without a guarantee (needs pip install -e '.[yahoo]')
   tiingo  free key from https://www.tiingo.com: prices only
   fmp     key from https://financialmodelingprep.com: prices, profiles and benchmark
   none    you import files"""

@@ -33,7 +33,7 @@ def list_layouts(as_json: AsJson = False) -> None:
     rows = [
         {"layout": one.name, "export": one.export, "left_out": one.left_out}
         for one in (*known.layouts, *known.unsupported)
-        if one.export or one.is_general
+        if one.export
     ]
     print_frame(pd.DataFrame(rows), as_json=as_json)
 
@@ -57,6 +57,7 @@ def check(file: File, as_json: AsJson = False) -> None:
             {
                 "kind": found.kind.kinds,
                 "alternatives": found.kind.alternatives,
+                "commands": found.commands,
                 "evidence": found.kind.evidence,
                 "format": found.file_format,
                 "layouts": [one._asdict() for one in found.layouts],
@@ -71,12 +72,15 @@ def _print_check(found: "FileCheck") -> None:
     import pandas as pd
 
     typer.echo(f"{found.kind.describe()}, {found.file_format}")
-    print_frame(
-        pd.DataFrame(found.layouts),
-        as_json=False,
-        formats={"matches": lambda value: "yes" if value else "no"},
-        title="Layouts",
-    )
+    for command in found.commands:
+        typer.echo(f"Import it with `{command}`.")
+    if found.layouts:
+        print_frame(
+            pd.DataFrame(found.layouts),
+            as_json=False,
+            formats={"matches": lambda value: "yes" if value else "no"},
+            title="Layouts",
+        )
     if found.columns:
         print_frame(
             pd.DataFrame(found.columns), as_json=False, title=f"Columns, line {found.header_line}"

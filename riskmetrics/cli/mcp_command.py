@@ -8,6 +8,7 @@ import typer
 
 from riskmetrics.addresses import LOOPBACK, require_free_port
 from riskmetrics.cli.output import echo_err
+from riskmetrics.text import describe_extra
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from riskmetrics.mcp_server.answers import Connect
 
 _MISSING_EXTRA = (
-    "the SDK of the Model Context Protocol is not installed. Run pip install 'riskmetrics[mcp]'"
+    f"the SDK of the Model Context Protocol is not installed: {describe_extra('mcp')}"
 )
 
 
@@ -32,7 +33,7 @@ def mcp(
 
     Its tools are read-only. A client starts this command and talks to it over standard input and
     output. With --http it runs until Ctrl-C. RISKMETRICS_AI_ANONYMIZATION limits the names in
-    answers. Needs riskmetrics[mcp].
+    answers. Needs the extra mcp.
 
     Example: riskmetrics mcp --http --port 8321
     """

@@ -167,10 +167,12 @@ def print_frame(
     title: str = "",
     is_wide: bool = False,
     details: Collection[str] = (),
+    right_aligned: Collection[str] = (),
 ) -> None:
     """Print rows as an aligned table, or as JSON; ``headings`` replace names of columns.
 
-    Columns named in ``details`` are left out first where a terminal has no room.
+    Columns named in ``details`` are left out first where a terminal has no room. Numbers are
+    aligned to the right, and so are the columns of text that ``right_aligned`` names.
     """
     if as_json:
         print_json(to_records(spell_infinities(table)))
@@ -184,7 +186,7 @@ def print_frame(
         [headings.get(name, str(name)) for name in table.columns],
         rows,
         title=title,
-        right_aligned=[_is_number(table, name) for name in table.columns],
+        right_aligned=[_is_number(table, name) or name in right_aligned for name in table.columns],
         is_wide=is_wide,
         details=[column for column, name in enumerate(table.columns) if name in details],
     )
@@ -217,9 +219,6 @@ def print_table(
     layout = fit_columns(header, rows, right_aligned, width, details)
     console = Console(width=max(sum(layout.widths) + COLUMN_GAP * len(layout.widths), 1))
     table = Table(
-        title=escape_controls(title) or None,
-        title_justify="left",
-        title_style="bold",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
@@ -235,7 +234,12 @@ def print_table(
     for row in rows:
         cells = zip(layout.shown, layout.widths, strict=True)
         table.add_row(*(wrap(row[column], width) for column, width in cells))
-    console.print(table, markup=False, highlight=False)
+    if title:
+        typer.secho(escape_controls(title), bold=True)
+    with console.capture() as captured:
+        console.print(table, markup=False, highlight=False)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
     if hidden := [name for column, name in enumerate(header) if column not in layout.shown]:
         echo_err(_describe_hidden(hidden))
 

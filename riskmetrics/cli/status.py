@@ -2,7 +2,7 @@
 
 import typer
 
-from riskmetrics.cli.output import print_frame, print_json, to_records
+from riskmetrics.cli.output import pluralize, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson
 
 
@@ -41,4 +41,7 @@ def status(as_json: AsJson = False) -> None:
         )
         typer.echo(f"{name.replace('_', ' '):<22}{'—' if shown in (None, '') else shown}")
     typer.echo()
-    print_frame(sizes, as_json=False, formats={"rows": "{:,}".format, "kilobytes": "{:,}".format})
+    filled = sizes[sizes["rows"] > 0]
+    print_frame(filled, as_json=False, formats={"rows": "{:,}".format, "kilobytes": "{:,}".format})
+    if n_empty := len(sizes) - len(filled):
+        typer.echo(f"{pluralize(n_empty, 'table')} without rows")

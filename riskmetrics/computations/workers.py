@@ -17,6 +17,7 @@ from riskmetrics.computations import shard_work
 from riskmetrics.computations.shard_work import Outcomes, ShardTask, run_shard_in_worker
 from riskmetrics.errors import ConfigurationError, WorkerError
 from riskmetrics.settings import Settings
+from riskmetrics.text import describe_extra
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -186,8 +187,8 @@ def _dask_workers(address: str) -> Workers:
         import distributed
     except ImportError:
         raise ConfigurationError(
-            "RISKMETRICS_DASK_SCHEDULER is set, and Dask is not installed: pip install"
-            " 'riskmetrics[dask]'"
+            "RISKMETRICS_DASK_SCHEDULER is set, and Dask is not installed:"
+            f" {describe_extra('dask')}"
         ) from None
 
     make_client: Callable[..., Any] = distributed.Client  # its methods have no annotations

@@ -13,6 +13,7 @@ from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
 from riskmetrics.db.sql_expressions import select_of_portfolios
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.transactions.model import EXTERNAL_KINDS
 
 _portfolios = tables.portfolios
 _SNAPSHOT_COLUMNS = (
@@ -123,6 +124,26 @@ def read_trades(
     trades = sa.union_all(*(filter_by_portfolio(part, portfolio) for part in parts)).subquery()
     order = (trades.c[name] for name in ("portfolio", "day", "symbol", "action"))
     return fetch_frame(connection, sa.select(trades).order_by(*order))
+
+
+def read_cash_flows(
+    connection: sa.Connection, first: date, last: date, portfolio: str | None = None
+) -> pd.DataFrame:
+    """Return the sums of deposits and withdrawals after ``first``, by portfolio, day and kind.
+
+    Columns portfolio, day, kind and amount, which is negative for a withdrawal. Only portfolios
+    that are kept by transactions have some.
+    """
+    flow = tables.transactions
+    amount = sa.cast(sa.func.sum(flow.c.amount), sa.Double).label("amount")
+    key = (_portfolios.c.name, flow.c.day, flow.c.kind)
+    statement = (
+        select_of_portfolios(flow, flow.c.day, flow.c.kind, amount)
+        .where(flow.c.kind.in_(EXTERNAL_KINDS), flow.c.day > first, flow.c.day <= last)
+        .group_by(*key)
+        .order_by(*key)
+    )
+    return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
 
 
 def _select_trades(

@@ -209,8 +209,10 @@ def read_limit_checks(
 ) -> pd.DataFrame:
     """Return the outcomes of a session, and the first session of the current status.
 
-    Columns portfolio, limit_name, value, limit_value, subject, status, since and undefined_reason.
-    ``since`` is the first session of the unbroken run of checked sessions with the same status.
+    Columns portfolio, limit_name, value, limit_value, subject, status, since, limit_set and
+    undefined_reason. ``since`` is the first session of the unbroken run of checked sessions with
+    the same status. A session that is computed again is checked against the limits in force then,
+    so it can be before ``limit_set``, the day on which the limit in force was set.
     """
     other, same = _CHECKS.alias("other"), _CHECKS.alias("same")
     last_other = (
@@ -227,6 +229,10 @@ def read_limit_checks(
         .correlate(_CHECKS)
         .scalar_subquery()
     )
+    is_in_force = sa.and_(
+        _LIMITS.c.portfolio_id == _CHECKS.c.portfolio_id,
+        _LIMITS.c.limit_name == _CHECKS.c.limit_name,
+    )
     statement = (
         sa.select(
             _PORTFOLIOS.c.name.label("portfolio"),
@@ -236,8 +242,10 @@ def read_limit_checks(
             _CHECKS.c.subject,
             _CHECKS.c.status,
             since.label("since"),
+            sa.cast(_LIMITS.c.updated_at, sa.Date).label("limit_set"),
             _CHECKS.c.undefined_reason,
         )
+        .outerjoin(_LIMITS, is_in_force)
         .join(_PORTFOLIOS, _PORTFOLIOS.c.id == _CHECKS.c.portfolio_id)
         .where(_CHECKS.c.day == day)
         .order_by(_PORTFOLIOS.c.name, _CHECKS.c.limit_name)

@@ -1,6 +1,7 @@
 """Formats of figures by their units, in tables of commands and on the page of the report."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -72,6 +73,24 @@ def table_formats(figures: Mapping[str, Figure]) -> dict[str, Format]:
 def page_format(name: str) -> Format:
     """Return the format of a figure on the page."""
     return PAGE_FORMATS[find_figure(name).unit]
+
+
+def format_change(before: float, after: float, form: Format, unit: Unit) -> str:
+    """Return ``after`` less ``before``, which are shown by ``form``, with its sign.
+
+    It is the difference of what is shown, so that a row adds up; amounts are subtracted before they
+    are rounded, so that the same change of several figures is the same.
+    """
+    if unit in (Unit.MONEY, Unit.GAIN):
+        return formatting.signed_amount(after - before)
+    one, other = (Decimal(_to_plain_number(form(value))) for value in (before, after))
+    change = other - one
+    text = (f"{change:+}" if change else f"{abs(change)}").replace("-", "−")
+    return f"{text} pp" if unit in _SHARES else text
+
+
+def _to_plain_number(text: str) -> str:
+    return text.removesuffix("%").replace(",", "").replace("−", "-")
 
 
 def format_move(move: float, unit: Unit) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from riskmetrics.catalog import find_figure
 from riskmetrics.present import formatting
-from riskmetrics.present.figures import format_move, page_format
+from riskmetrics.present.figures import format_change, page_format
 from riskmetrics.results.comparison import COMPARED_FIGURES, find_drivers
 
 Record = Mapping[str, Any]
@@ -29,8 +29,11 @@ class Driver(NamedTuple):
     amount: str
 
 
-def list_changes(before: Record, after: Record) -> list[Change]:
-    """Return the headline figures that both sessions know; values are by 'table.column'."""
+def list_changes(before: Record, after: Record, flows: float = 0.0) -> list[Change]:
+    """Return the headline figures that both sessions know; values are by 'table.column'.
+
+    A sum of ``flows``, deposits less withdrawals since the earlier session, follows the equity.
+    """
     found = []
     for column, compared in COMPARED_FIGURES.items():
         name = f"{compared.table}.{column}"
@@ -38,9 +41,12 @@ def list_changes(before: Record, after: Record) -> list[Change]:
         if one is None or other is None:
             continue
         figure, form = find_figure(name), page_format(name)
-        move = float(other) - float(one)
-        label = compared.label or figure.label
-        found.append(Change(label, form(one), form(other), format_move(move, figure.unit)))
+        change = format_change(float(one), float(other), form, figure.unit)
+        found.append(Change(compared.label or figure.label, form(one), form(other), change))
+        if column == "total_value" and flows:
+            found.append(
+                Change("Deposits less withdrawals", "", "", formatting.signed_amount(flows))
+            )
     return found
 
 

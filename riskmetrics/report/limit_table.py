@@ -1,6 +1,7 @@
 """Rows of the table of limits: how far each figure is from its limit."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from riskmetrics.catalog.limits import find_limited_figure
@@ -22,7 +23,7 @@ class LimitRow(NamedTuple):
     """Limit minus value: negative if the limit is exceeded."""
     status: str
     since: str
-    """First session with the status."""
+    """First session with the status, and the day of the limit if it was set later."""
     reason: str
     """Why the value is undefined, else empty."""
 
@@ -48,6 +49,11 @@ def _build_row(row: Record) -> LimitRow:
         texts.limit,
         texts.room,
         row["status"],
-        formatting.day(row["since"]),
+        _describe_start(row["since"], row["limit_set"]),
         row["undefined_reason"] or "",
     )
+
+
+def _describe_start(since: date, limit_set: date | None) -> str:
+    is_later = limit_set is not None and limit_set > since
+    return formatting.day(since) + (f" (limit set {limit_set})" if is_later else "")

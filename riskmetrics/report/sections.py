@@ -13,6 +13,7 @@ from riskmetrics.catalog import all_listings
 from riskmetrics.charts.portfolio_data import PortfolioData, read_chart_data
 from riskmetrics.charts.pro_forma import read_book_inputs, read_positions
 from riskmetrics.db import (
+    history_queries,
     input_queries,
     insight_store,
     limits,
@@ -98,6 +99,8 @@ class _Book(NamedTuple):
     earlier: dict[str, Record]
     """Headline figures of the session that is compared with."""
     earlier_positions: dict[str, pd.DataFrame]
+    flows: dict[str, float]
+    """Deposits less withdrawals since that session, by portfolio."""
     charts: dict[str, PortfolioData]
 
 
@@ -144,6 +147,7 @@ def read_sections(connection: sa.Connection, day: date, options: ReportOptions) 
         _find_faults(connection, day, tables["betas"]),
         earlier,
         _read_earlier_positions(connection, options, against if earlier else None),
+        {} if against is None else _sum_flows(connection, against, day),
         _read_charts(connection, day, options, {row["name"]: row["currency"] for row in full}),
     )
     sections = [
@@ -239,6 +243,11 @@ def _read_earlier_positions(
     return {str(name): rows for name, rows in positions.groupby("portfolio")}
 
 
+def _sum_flows(connection: sa.Connection, first: date, last: date) -> dict[str, float]:
+    flows = history_queries.read_cash_flows(connection, first, last)
+    return {str(name): float(rows["amount"].sum()) for name, rows in flows.groupby("portfolio")}
+
+
 def _read_charts(
     connection: sa.Connection, day: date, options: ReportOptions, currencies: dict[str, str]
 ) -> dict[str, PortfolioData]:
@@ -293,7 +302,7 @@ def _build_section(
             positions, tables["betas"], tables["position_volatility"], tables["contributions"]
         ),
         figures=NO_FIGURES if charts is None else draw_figures(charts, options.drawings),
-        changes=list_changes(book.earlier.get(name, {}), headlines),
+        changes=list_changes(book.earlier.get(name, {}), headlines, book.flows.get(name, 0.0)),
         drivers=[]
         if earlier_positions is None or charts is None
         else list_drivers(earlier_positions, positions),

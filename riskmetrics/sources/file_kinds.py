@@ -29,6 +29,7 @@ from riskmetrics.sources.table_kinds import (
 )
 
 __all__ = [
+    "COMMANDS",
     "HOLDINGS_KINDS",
     "PRICE_KINDS",
     "FileClassification",
@@ -49,11 +50,12 @@ _SALES_REMEDY = "Export the positions that are held, or the history of all trans
 _MAX_HEADER_LINES = 200
 _MIN_HEADERS = 2
 """Known headers that a line must have to be one of several headers of a file."""
-_COMMANDS = {
+COMMANDS = {
     FileKind.TRANSACTIONS: "riskmetrics import transactions",
     **dict.fromkeys(PRICE_KINDS, "riskmetrics import prices"),
     **dict.fromkeys(HOLDINGS_KINDS, "riskmetrics import portfolio"),
 }
+"""Command that imports each kind of file."""
 
 
 def classify_lines(lines: Sequence[Sequence[str]]) -> FileClassification:
@@ -193,7 +195,7 @@ def require_kind(
         raise DataQualityError(f"{path} can be {titles}{because}. {remedy}".rstrip())
     if found.kinds and not set(found.kinds) & set(expected):
         kind = found.kinds[0]
-        advice = f"Use `{_COMMANDS[kind]}`" if kind in _COMMANDS else _SALES_REMEDY
+        advice = f"Use `{COMMANDS[kind]}`" if kind in COMMANDS else _SALES_REMEDY
         raise DataQualityError(f"{path} is {TITLES[kind]}, not {expected_title}{because}. {advice}")
 
 

@@ -4,11 +4,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.limits import Limits
-from riskmetrics.sources.file_kinds import FileClassification, classify_lines
-from riskmetrics.sources.holdings_columns import find_column_names
+from riskmetrics.sources.file_kinds import (
+    COMMANDS,
+    PRICE_KINDS,
+    FileClassification,
+    FileKind,
+    classify_lines,
+)
+from riskmetrics.sources.holdings_columns import find_column_names, strip_units
 from riskmetrics.sources.holdings_files import split_file
 from riskmetrics.sources.layouts import Layout, LayoutSet
 from riskmetrics.sources.statement_lines import Line, header_keys
+from riskmetrics.sources.table_headers import choose_columns
+from riskmetrics.sources.transaction_tables import list_tables
 
 
 class LayoutCheck(NamedTuple):
@@ -32,6 +40,8 @@ class FileCheck(NamedTuple):
     """What a file is by all layouts."""
 
     kind: FileClassification
+    commands: list[str]
+    """Commands that import it; none if its kind is unknown."""
     file_format: str
     header_line: int
     """Number of the header line; 0 if no layout matches."""
@@ -42,7 +52,9 @@ class FileCheck(NamedTuple):
 
 
 def check_file(path: Path, limits: Limits, known: LayoutSet) -> FileCheck:
-    """Check a text file against all layouts.
+    """Check a text file against all layouts of its kind.
+
+    Prices have no layouts: their headers are those of several vendors together.
 
     Raises
     ------
@@ -52,23 +64,56 @@ def check_file(path: Path, limits: Limits, known: LayoutSet) -> FileCheck:
         If it is not a table.
     """
     file_format, lines = split_file(path, limits.for_holdings(), known)
+    kind = classify_lines([line.cells for line in lines])
+    commands = list(dict.fromkeys(COMMANDS[one] for one in kind.kinds if one in COMMANDS))
+    if FileKind.TRANSACTIONS in kind.kinds:
+        found = _check_transactions(path, lines)
+    elif set(kind.kinds) & PRICE_KINDS:
+        found = 0, [], []
+    else:
+        found = _check_holdings(lines, known)
+    return FileCheck(kind, commands, file_format, *found)
+
+
+def _check_transactions(
+    path: Path, lines: list[Line]
+) -> tuple[int, list[LayoutCheck], list[ColumnCheck]]:
+    """Return the first header line, the layouts of the tables of transactions, and columns."""
+    tables = list_tables(path, lines)
+    first = tables[0]
+    headers = strip_units(first.header.cells)
+    places, _ = choose_columns(path, headers, first.layout.columns, ())
+    return (
+        first.header.number,
+        [
+            LayoutCheck(table.layout.name, True, f"header on line {table.header.number}")
+            for table in tables
+        ],
+        [
+            ColumnCheck(
+                header,
+                ", ".join(name for name, column in places.items() if column == place) or "not used",
+            )
+            for place, header in enumerate(first.header.cells)
+        ],
+    )
+
+
+def _check_holdings(
+    lines: list[Line], known: LayoutSet
+) -> tuple[int, list[LayoutCheck], list[ColumnCheck]]:
+    """Return the header line, all layouts of holdings, and columns by the first that matches."""
     checks = [
         (layout, _find_header(layout, lines)) for layout in (*known.layouts, *known.unsupported)
     ]
-    first = next(((layout, line) for layout, line in checks if line is not None), None)
     results = [_describe(layout, line, lines) for layout, line in checks]
-    return FileCheck(
-        classify_lines([line.cells for line in lines]),
-        file_format,
-        first[1].number if first else 0,
-        sorted(results, key=lambda result: not result.matches),
-        [
-            ColumnCheck(header, meaning)
-            for header, meaning in find_column_names(first[1].cells, first[0].aliases)
-        ]
-        if first
-        else [],
-    )
+    layouts = sorted(results, key=lambda result: not result.matches)
+    first = next(((layout, line) for layout, line in checks if line is not None), None)
+    if first is None:
+        return 0, layouts, []
+    layout, line = first
+    columns = find_column_names(line.cells, layout.aliases)
+    return line.number, layouts, [ColumnCheck(*column) for column in columns]
 
 
 def _find_header(layout: Layout, lines: list[Line]) -> Line | None:

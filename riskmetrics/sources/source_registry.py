@@ -18,6 +18,7 @@ from riskmetrics.sources.market_data_source import (
     SourceDefinition,
     SourceLimits,
 )
+from riskmetrics.text import describe_extra
 
 if TYPE_CHECKING:
     # this imports requests, which a command without a source does not need
@@ -127,7 +128,7 @@ def _find_yahoo_problem(_: Settings) -> str | None:
     from importlib.util import find_spec
 
     if find_spec("yfinance") is None:
-        return "yfinance is not installed. Run pip install 'riskmetrics[yahoo]'"
+        return f"yfinance is not installed: {describe_extra('yahoo')}"
     return None
 
 

@@ -136,12 +136,11 @@ def find_tables(path: Path, text: str, limits: Limits) -> list[TransactionTable]
     readings = split_by_delimiters(path, text)
     delimiter = widest_delimiter(readings)
     require_columns_in_limit(path, readings[delimiter], limits)
-    return [
-        table._replace(delimiter=delimiter) for table in _list_tables(path, readings[delimiter])
-    ]
+    return [table._replace(delimiter=delimiter) for table in list_tables(path, readings[delimiter])]
 
 
-def _list_tables(path: Path, lines: list[Line]) -> list[TransactionTable]:
+def list_tables(path: Path, lines: list[Line]) -> list[TransactionTable]:
+    """Return the tables in lines by the first layout that matches; raise if there is none."""
     if tables := _find_sections(lines):
         return tables
     *brokers, general = load_layouts()

@@ -255,10 +255,20 @@ def test_a_label_covers_one_point_at_most(n_covered: int, side: str | None) -> N
 
 
 def test_a_label_is_left_out_without_room_and_beyond_ten() -> None:
-    assert place_labels(["A"] * 7, [0.5] * 7, [0.5] * 7).count(None) == 7 - len(SIDES)
+    same = [*[0.5] * 7, 1.0]
+    assert place_labels([*["A"] * 7, ""], same, same)[:7].count(None) == 7 - len(SIDES)
     spread = [number / 12 for number in range(12)]
     sides = place_labels(["AB"] * 12, spread, spread)
     assert [side is None for side in sides] == [False] * 10 + [True] * 2
+
+
+def test_the_axis_of_labels_spans_the_line_and_no_label_is_above_it() -> None:
+    """The line of weights ends at 0.6, so the point at 0.5 is not at the upper edge."""
+    beside = [(0.30, 0.5), (0.34, 0.5), (0.26, 0.5), (0.22, 0.5)]
+    x, y = map(list, zip((0.28, 0.5), *beside, (0.6, 0.3), strict=True))
+    names = ["ABCD"] + [""] * 5
+    assert place_labels(names, x, y, also_y=x)[0] == "above"
+    assert place_labels(names, x, y)[0] == "below"
 
 
 def test_sessions_without_a_cumulative_pnl_are_left_out_of_its_chart() -> None:

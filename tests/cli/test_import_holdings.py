@@ -66,6 +66,28 @@ def test_another_kind_of_file_names_the_command_to_use(call, load) -> None:
     assert "Use `riskmetrics import transactions`" in str(refused.exception)
 
 
+def test_a_check_of_transactions_and_of_prices_names_their_command_and_no_layout_of_holdings(
+    call, tmp_path: Path
+) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text(
+        "Run Date,Action,Symbol,Quantity,Price ($),Fees ($),Amount ($),Settlement Date\n"
+        "01/02/2024,YOU BOUGHT QQA,QQA,10,185.5,0.02,-1855.02,01/04/2024\n"
+        "02/02/2024,YOU SOLD QQA,QQA,-4,186,0.01,743.99,02/06/2024\n"
+    )
+    checked = json.loads(call("layouts", "check", str(path), "--json").stdout)
+    assert checked["commands"] == ["riskmetrics import transactions"]
+    assert [one["layout"] for one in checked["layouts"]] == ["Fidelity activity"]
+    meanings = {one["header"]: one["meaning"] for one in checked["columns"]}
+    assert [meanings[name] for name in ("Run Date", "Action", "Fees ($)", "Amount ($)")] == [
+        *("day", "kind", "fees", "amount")
+    ]
+    path.write_text("Date,Symbol,Close\n2024-01-02,QQA,185\n2024-01-03,QQA,184\n")
+    prices = call("layouts", "check", str(path)).stdout
+    assert "Import it with `riskmetrics import prices`." in prices
+    assert "Layouts" not in prices
+
+
 def test_layouts_are_listed_and_a_file_is_checked_against_them(
     call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,5 +101,6 @@ def test_layouts_are_listed_and_a_file_is_checked_against_them(
     assert checked.stdout.startswith("a table of holdings (columns Symbol, Quantity")
     shown = json.loads(call("layouts", "check", str(path), "--json").stdout)
     assert [one["layout"] for one in shown["layouts"] if one["matches"]] == ["table of holdings"]
+    assert "Import it with `riskmetrics import portfolio`." in checked.stdout
     monkeypatch.setenv("RISKMETRICS_LAYOUTS", str(tmp_path / "missing"))
     assert isinstance(call("layouts", "list").exception, ConfigurationError)

@@ -134,7 +134,7 @@ def test_without_dask_the_message_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setenv("RISKMETRICS_DASK_SCHEDULER", "tcp://127.0.0.1:8786")
     monkeypatch.setitem(sys.modules, "distributed", None)
     opened = workers.open_workers(settings.load(), _die)
-    with pytest.raises(ConfigurationError, match=r"pip install 'riskmetrics\[dask\]'"), opened:
+    with pytest.raises(ConfigurationError, match=r"pip install -e '\.\[dask\]'"), opened:
         pass
 
 

@@ -40,3 +40,17 @@ def test_pages_named_in_code_exist() -> None:
     }
     assert "docs/how-to/data.md" in named
     assert {page for page in named if not (ROOT / page).is_file()} == set()
+
+
+def test_a_link_to_a_page_of_the_site_only_has_a_dagger_that_the_page_explains() -> None:
+    n_found = 0
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        links = re.findall(r"\]\(([^):#\s]+\.md)(?:#[\w-]+)?\)( †)?", text)
+        absent = [
+            (target, dagger) for target, dagger in links if not (page.parent / target).exists()
+        ]
+        assert [target for target, dagger in absent if not dagger] == [], page
+        assert bool(absent) == ("\n† Made from the code by `make docs`" in text), page
+        n_found += len(absent)
+    assert n_found > 15

@@ -298,4 +298,4 @@ def test_without_the_sdk_the_command_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.delitem(sys.modules, "riskmetrics.mcp_server.server")
     monkeypatch.delattr("riskmetrics.mcp_server.server")
     result = CliRunner().invoke(app, ["mcp"])
-    assert "riskmetrics[mcp]" in str(result.exception)
+    assert "pip install -e '.[mcp]' in the checkout" in str(result.exception)

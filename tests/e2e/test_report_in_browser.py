@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.charts.pro_forma import VAR_LEVEL, read_book_inputs
 from riskmetrics.cli import pdf
+from riskmetrics.db import tables
 from riskmetrics.inputs.snapshot import SnapshotTerms
 from riskmetrics.results.option_results import PricingParameters
 from tests.conftest import open_connection
@@ -62,10 +63,22 @@ def page_file(sample: str, run: Run, tmp_path: Path) -> Path:
     """Write the page of the sample, with a comparison to the session of a week before."""
     assert run([WEEK_BEFORE, DAY]).exit_code == 0
     with open_connection(sample) as connection:
+        plant_year_of_values(connection)
         page = render(connection, DAY, is_interactive=True)
     file = tmp_path / "report.html"
     file.write_text(page, encoding="utf-8")
     return file
+
+
+def plant_year_of_values(connection: sa.Connection) -> None:
+    """Copy the values of a session to those before it: realized columns need half a year."""
+    held = tables.portfolio_snapshots
+    copied = [column for column in held.c if column.name not in ("id", "snapshot_date")]
+    rows = sa.select(*copied, sa.bindparam("planted", type_=sa.Date))
+    target = [*(column.name for column in copied), "snapshot_date"]
+    planted = sa.insert(held).from_select(target, rows.where(held.c.snapshot_date == WEEK_BEFORE))
+    for session in trading_calendar.sessions_with_lookback([WEEK_BEFORE], 200)[:-1]:
+        connection.execute(planted, {"planted": session})
 
 
 def draw_all(page: browser.Page) -> None:
@@ -95,6 +108,10 @@ def test_the_page_is_readable_at_both_widths_and_a_pdf_has_a_cover_and_two_pages
         with browser.open_browser(tmp_path / f"profile-{width}") as page:
             page.set_width(width)
             page.open(page_file.as_uri(), "Portfolio risk", "Long-Short", "Needs attention")
+            assert "Realized" in page.evaluate("document.body.innerText")
+            page.evaluate(
+                "document.querySelectorAll('details').forEach((each) => each.open = true)"
+            )
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(OVERLAPS) == []
             assert page.evaluate(CUT_LABELS) == []
@@ -106,6 +123,11 @@ def test_the_page_is_readable_at_both_widths_and_a_pdf_has_a_cover_and_two_pages
             assert len(picture) > 50_000
             (tmp_path / f"report-{width}.png").write_bytes(picture)
             if width == 1400:
+                for between in (700, 1000):
+                    page.set_width(between)
+                    assert page.evaluate("document.documentElement.scrollWidth") <= between
+                    assert page.evaluate(OVERLAPS) == []
+                page.set_width(width)
                 assert page.evaluate(LINES_OF_HEADLINES) == [1, 1, 1]
                 check_table(page)
     with browser.open_browser(tmp_path / "profile-plain") as page:

@@ -617,7 +617,7 @@ def test_a_missing_key_is_named(open_sources, name, setting):
 
 def test_yahoo_without_its_library_says_what_to_install(open_sources, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'riskmetrics\[yahoo\]'"):
+    with pytest.raises(ConfigurationError, match=r"pip install -e '\.\[yahoo\]'"):
         open_sources("yahoo")
 
 

@@ -88,6 +88,7 @@ def check(name: str, value: float | None, limit: float, status: str) -> dict[str
         "subject": "AMD" if name == "single_name" else None,
         "status": status,
         "since": date(2022, 12, 28),
+        "limit_set": date(2022, 12, 28),
         "undefined_reason": None if value is not None else "no price",
     }
 
@@ -109,6 +110,21 @@ def test_limits_have_their_room_and_the_exceeded_come_first_and_are_findings() -
     )
     assert (undefined.value, undefined.room, undefined.reason) == ("—", "—", "no price")
     assert list_findings([], [], [], [], checks) == [f"{name}: 59.8% exceeds the limit of 25.0%."]
+
+
+@pytest.mark.parametrize(
+    ("limit_set", "shown"),
+    [
+        (date(2022, 12, 28), "2022-12-28"),
+        (date(2022, 12, 29), "2022-12-28 (limit set 2022-12-29)"),
+        (None, "2022-12-28"),  # removed since
+    ],
+)
+def test_a_limit_that_was_set_after_its_first_session_says_so(
+    limit_set: date | None, shown: str
+) -> None:
+    row = check("leverage", 2.5, 2.0, "exceeded") | {"limit_set": limit_set}
+    assert build_limit_rows([row])[0].since == shown
 
 
 def test_a_limit_that_is_barely_exceeded_has_a_room_with_as_many_digits() -> None:
