@@ -1,5 +1,6 @@
 """Dagster partitions against the calendar, compared with years published by the exchange."""
 
+from copy import copy
 from datetime import date, datetime
 
 import dagster as dg
@@ -24,6 +25,14 @@ def test_the_partitions_are_the_sessions_of_the_calendar() -> None:
         trading_calendar.FIRST_RESULT_SESSION, date.fromisoformat(keys[-1])
     )
     assert keys == [day.isoformat() for day in days]
+
+
+def test_equal_definitions_have_the_same_hash() -> None:
+    same = copy(session_partitions)
+    other = type(session_partitions)(start_date="2020-01-02")
+    assert (same, hash(same)) == (session_partitions, hash(session_partitions))
+    assert other != session_partitions
+    assert hash(other) != hash(session_partitions)
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,12 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
     """Exchange sessions as daily partitions.
 
     Dagster asks for a run's keys again with the metadata of every session and asset, and looks
-    through all holidays each time.
+    through all holidays each time. It also looks up the definition in sets, often.
     """
+
+    def __hash__(self) -> int:
+        """Return a hash of the first day; Dagster's reads the text of all closed days."""
+        return hash((self.start_timestamp, self.timezone))
 
     def has_partition_key(self, partition_key: str) -> bool:
         """Return whether a session can be run, also in the hours before its key is listed."""
