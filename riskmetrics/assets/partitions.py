@@ -1,8 +1,9 @@
 """A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import dagster as dg
@@ -25,8 +26,13 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
     """
 
     def __hash__(self) -> int:
-        """Return a hash of the first day; Dagster's reads the text of all closed days."""
-        return hash((self.start_timestamp, self.timezone))
+        """Return the hash of Dagster's class, which reads the text of all closed days, once."""
+        return self._text_hash[1] if self._text_hash[0] == os.getpid() else super().__hash__()
+
+    @cached_property
+    def _text_hash(self) -> tuple[int, int]:
+        """Process and hash: hashes of texts differ between processes."""
+        return os.getpid(), super().__hash__()
 
     def has_partition_key(self, partition_key: str) -> bool:
         """Return whether a session can be run, also in the hours before its key is listed."""
