@@ -1,10 +1,11 @@
-"""Event storage of Dagster in SQLite that keeps files open and writes a batch in one transaction.
+"""Event storage of Dagster in SQLite: open files, batches in one transaction, and fewer syncs.
 
 It stores the same rows in the same files as Dagster's own storage, so that processes with either
 storage can share a home, at the same time and one after the other.
 """
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +24,12 @@ MAX_OPEN_RUN_FILES = 8
 _inherited: list[sa.Engine] = []
 """Engines of the parent of a forked process: SQLite allows neither using nor closing them."""
 
+_SYNCHRONIZED = "PRAGMA synchronous = FULL"
+"""Commits are on the disk when they return, with all earlier ones of the file."""
+_UNSYNCHRONIZED = "PRAGMA synchronous = NORMAL"
+"""Commits survive the end of the process at once, and of the machine after the next one that is
+synchronized."""
+
 
 class _OpenFile(NamedTuple):
     """Engine of a database file, and what identifies the file and the process that opened it."""
@@ -39,6 +46,9 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
     transactions of its own. This class keeps the index and some files of runs open, and stores a
     batch in one transaction per file. The transaction of the run's file is committed first. Each
     file has the whole batch or nothing of it, and the index no event that a run's file does not.
+
+    Events that the index has no copy of, such as the start and the outputs of a step, reach the
+    disk with the next one that it has: a power failure can take those after the last result.
 
     Parameters
     ----------
@@ -77,6 +87,8 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         run_id = events[0].run_id
         # The index is the outer one: it is committed last. Its lock is taken at the first insert.
         with self.index_connection() as index, self.run_connection(run_id) as run:
+            if not indexed:
+                run.exec_driver_sql(_UNSYNCHRONIZED)
             run.execute(private.SqlEventLogStorageTable.insert(), rows)
             if indexed:
                 self._index_events(index, *zip(*indexed, strict=True))
@@ -163,6 +175,7 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
                 return
             try:
                 with self._open_file(shard).begin() as connection:
+                    connection.exec_driver_sql(_SYNCHRONIZED)
                     self._connections[shard] = connection
                     try:
                         yield connection
@@ -191,7 +204,10 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         arguments = {"timeout": private.SQLITE_BUSY_TIMEOUT_SECONDS}
         if shard not in self._initialized_dbs:
             # opens several connections at once
-            self._initdb(sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments))
+            creator = sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments)
+            if _file_id(self.path_for_shard(shard)) is None:
+                sa.event.listen(creator, "connect", _log_changes)
+            self._initdb(creator)
             self._initialized_dbs.add(shard)
         file_id = _file_id(self.path_for_shard(shard))
         engine = sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
@@ -212,6 +228,15 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         with self._lock:
             for shard in list(self._open_files):
                 self._close_file(shard)
+
+
+def _log_changes(connection: sqlite3.Connection, _: object) -> None:
+    """Let a new file have its log from the start: a table then takes no sync of its own.
+
+    Dagster starts the log after it has created the tables.
+    """
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(_UNSYNCHRONIZED)
 
 
 def _with_partition_keys(event: dg.EventLogEntry) -> dg.EventLogEntry:

@@ -14,6 +14,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from dagster._core.events import AssetMaterializationPlannedData, StepMaterializationData
 
 from riskmetrics import dagster_private as tags
@@ -436,6 +437,59 @@ def test_a_forked_child_does_not_use_connections_of_its_parent(
     assert os.waitpid(child, 0)[1] == 0
     storage.store_event(materialization(2))
     assert read_partitions(folder / "index.db") == ["p0", "p1", "p2"]
+
+
+# ------------------------------------------------------------------ synchronized commits
+
+
+def step_start() -> dg.EventLogEntry:
+    """Return an event that only the run's file has."""
+    event = dg.DagsterEvent(dg.DagsterEventType.STEP_START.value, "job", step_key="step")
+    return dg.EventLogEntry(None, "debug", "", RUN, 1_700_000_000.0, dagster_event=event)
+
+
+def test_only_events_outside_the_index_wait_for_the_next_synchronized_commit(
+    storage: BatchingEventLogStorage,
+) -> None:
+    storage.store_event(materialization(0))
+    levels: list[tuple[str, int]] = []
+    for shard, opened in storage._open_files.items():
+
+        def note(connection: sa.Connection, shard: str = shard) -> None:
+            level = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+            levels.append((shard, level))
+
+        sa.event.listen(opened.engine, "commit", note)
+    normal, full = 1, 2  # values that SQLite documents
+    storage.store_event(step_start())
+    assert (RUN, normal) in levels
+    levels.clear()
+    storage.store_event_batch([step_start(), materialization(1)])
+    assert levels == [(RUN, full), ("index", full)]
+    levels.clear()
+    storage.store_event(step_start())
+    storage.store_event(materialization(2))
+    assert levels[-2:] == [(RUN, full), ("index", full)]
+
+
+def test_the_tables_of_a_new_file_are_created_in_its_log(
+    folder: Path, storage: BatchingEventLogStorage
+) -> None:
+    modes = []
+
+    def note(*arguments: Any) -> None:
+        connection, _, statement = arguments[:3]
+        if "CREATE TABLE" in statement:
+            modes.append(connection.connection.execute("PRAGMA journal_mode").fetchone())
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        storage.store_event(materialization(0))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert len(modes) > 3
+    assert set(modes) == {("wal",)}
+    assert read_partitions(folder / f"{RUN}.db") == ["p0"]
 
 
 # ------------------------------------------------------------------ open files

@@ -1,5 +1,9 @@
 """Dagster partitions against the calendar, compared with years published by the exchange."""
 
+import pickle
+import subprocess
+import sys
+from copy import copy
 from datetime import date, datetime
 
 import dagster as dg
@@ -24,6 +28,21 @@ def test_the_partitions_are_the_sessions_of_the_calendar() -> None:
         trading_calendar.FIRST_RESULT_SESSION, date.fromisoformat(keys[-1])
     )
     assert keys == [day.isoformat() for day in days]
+
+
+def test_definitions_that_are_equal_have_the_same_hash_in_each_process() -> None:
+    assert hash(session_partitions) == hash(session_partitions)
+    listed = PartitionsSnap.from_def(session_partitions).get_partitions_definition()
+    assert {session_partitions, listed, copy(session_partitions)} == {listed}
+    other = type(session_partitions)(start_date="2020-01-02")
+    assert {other, session_partitions} != {session_partitions}
+    code = (
+        "import pickle, sys; from riskmetrics.assets.partitions import session_partitions;"
+        "print(hash(session_partitions) == hash(pickle.load(sys.stdin.buffer)))"
+    )
+    sent = pickle.dumps(session_partitions)
+    process = subprocess.run([sys.executable, "-c", code], input=sent, stdout=-1, check=True)
+    assert process.stdout == b"True\n"
 
 
 @pytest.mark.parametrize(

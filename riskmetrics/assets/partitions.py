@@ -1,8 +1,9 @@
 """A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import dagster as dg
@@ -21,8 +22,17 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
     """Exchange sessions as daily partitions.
 
     Dagster asks for a run's keys again with the metadata of every session and asset, and looks
-    through all holidays each time.
+    through all holidays each time. It also looks up the definition in sets, often.
     """
+
+    def __hash__(self) -> int:
+        """Return the hash of Dagster's class, which reads the text of all closed days, once."""
+        return self._text_hash[1] if self._text_hash[0] == os.getpid() else super().__hash__()
+
+    @cached_property
+    def _text_hash(self) -> tuple[int, int]:
+        """Process and hash: hashes of texts differ between processes."""
+        return os.getpid(), super().__hash__()
 
     def has_partition_key(self, partition_key: str) -> bool:
         """Return whether a session can be run, also in the hours before its key is listed."""

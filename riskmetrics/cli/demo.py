@@ -26,7 +26,7 @@ def demo(
     Example: riskmetrics demo
     """
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.launch import prepare_instance
+    from riskmetrics.cli.launch import load_dagster_in_background, prepare_instance
     from riskmetrics.cli.report import write_report
     from riskmetrics.cli.report_rendering import Request
     from riskmetrics.cli.run import run_daily_risk
@@ -36,6 +36,7 @@ def demo(
     configured = settings.load()
     prepare_instance(configured)
     started = time.monotonic()
+    load_dagster_in_background()
     echo_err("1/4  Database: " + _load_into_empty_database())
     echo_err("2/4  Forecasts of the past year, and how good they were")
     *year, last = trading_calendar.sessions_with_lookback([sample.LAST_SESSION], 252)
@@ -46,7 +47,7 @@ def demo(
         run_daily_risk([last], "ai_insights")  # this asset calls no data vendor
     echo_err("4/4  Report")
     write_report(Request(sample.LAST_SESSION), out)
-    print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
+    print_summaries(sample.LAST_SESSION, sample.PORTFOLIO_NAMES)
     typer.echo(
         _NEXT_STEPS.format(
             seconds=time.monotonic() - started,
@@ -65,9 +66,9 @@ def _load_into_empty_database() -> str:
     from riskmetrics.sources import sample
 
     with write_transaction() as connection:
-        other_portfolios = set(input_queries.read_portfolios(connection)["name"]) - {
-            portfolio.name for portfolio in sample.portfolios()
-        }
+        other_portfolios = set(input_queries.read_portfolios(connection)["name"]).difference(
+            sample.PORTFOLIO_NAMES
+        )
         if other_portfolios:
             raise UsageError(
                 f"the database already has portfolios: {', '.join(sorted(other_portfolios))}. Run"

@@ -145,8 +145,9 @@ def run_daily_risk(
 
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
     echo_progress(f"Running daily_risk for {span} …")
-    # Report a database error before Dagster is loaded, and keep an embedded server up.
+    # Report a database error before Dagster is needed, and keep an embedded server up.
     configured = settings.load()
+    launch.load_dagster_in_background()
     with connect_at_head() as engine:
         if offline or not configured.source_names:
             require_known_sources(configured)

@@ -253,7 +253,7 @@ def _is_usable_by_clients(directory: Path) -> bool:
 
 
 def _ensure_running(cluster: Cluster) -> None:
-    with folders.open_private_file(cluster.data.parent / "running.lock") as lock_file:
+    with folders.open_private_file(cluster.running_lock) as lock_file:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         # The lock is held by a server, which may be stopping, or killed with child processes left.
         while not _try_lock(lock_file):

@@ -22,6 +22,7 @@ from riskmetrics.db.roles import DATABASE, Role, set_up_digest, set_up_sql
 from riskmetrics.errors import DatabaseError
 
 if sys.platform != "win32":
+    import fcntl
     import pwd
 
 SUPERUSER = "riskmetrics"
@@ -37,6 +38,7 @@ PORT = 5432  # no port is opened: it is the suffix of the socket's name
 NOTIFY_QUEUE_SETTING = "max_notify_queue_pages=1024"
 RELOAD_TIMEOUT_SECONDS = 30
 START_TIMEOUT_SECONDS = 600  # includes crash recovery
+STOP_TIMEOUT_SECONDS = 60
 MAX_LOG_EXCERPT_CHARS = 600
 
 
@@ -49,6 +51,11 @@ class Cluster:
     log: Path
     binaries: Path
     is_durable: bool
+
+    @property
+    def running_lock(self) -> Path:
+        """Return the file whose lock the processes of the server hold."""
+        return self.data.with_name("running.lock")
 
     def start(self, lock_file: io.FileIO) -> None:
         """Start the server and wait until it accepts connections.
@@ -91,6 +98,7 @@ class Cluster:
             try:
                 self.set_up_roles()
             except DatabaseError:
+                lock_file.close()  # the server has it too
                 self.stop()
                 raise
 
@@ -243,10 +251,18 @@ class Cluster:
         return "fsync=off", "full_page_writes=off", "synchronous_commit=off"
 
     def stop(self) -> None:
-        """Stop the server and end its connections."""
+        """Stop the server and end its connections; wait until all of its processes have ended."""
         # An error means that it has stopped already, or is in the log for the next client.
         with suppress(DatabaseError):
-            self.run_tool("pg_ctl", "stop", "-m", "fast")
+            self.run_tool("pg_ctl", "stop", "-m", "fast", "-W")  # it would look every 0.1 seconds
+            deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+            while time.monotonic() < deadline:
+                with (
+                    suppress(BlockingIOError),
+                    folders.lock_exclusively(self.running_lock, fcntl.LOCK_NB),
+                ):
+                    return
+                time.sleep(0.005)
 
     def is_accepting_connections(self) -> bool:
         """Return whether the server accepts connections."""

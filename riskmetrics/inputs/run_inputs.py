@@ -279,24 +279,31 @@ class RunInputs:
             stored_prices.read_last_closes(
                 snapshot.connection, symbols, valuation_inputs.recent_sessions(self.sessions)[0]
             ),
-            self._share("distributions", self._infer_distributions),
+            self._distributions,
             snapshot.suspected_splits,
         )
 
-    def _infer_distributions(self) -> income.Distributions:
+    @property
+    def _distributions(self) -> income.Distributions:
+        """Distributions of the history of all holdings: the same for other sessions in it."""
+        snapshot, sessions = self.snapshot, self.sessions
+        span = snapshot.history_span()
+        first = min(span.first or sessions[0], sessions[0])
+        # a lot can be older than the calendar
+        first = max(first, trading_calendar.FIRST_SESSION)
+        last = max(span.last or sessions[-1], sessions[-1])
+        has_all_symbols = snapshot.shard is None or snapshot.is_of_portfolios
+        series = snapshot.shared if has_all_symbols else self._series
+        return series.get_or_compute(
+            ("distributions", first, last), lambda: self._infer_distributions(first, last)
+        )
+
+    def _infer_distributions(self, first: date, last: date) -> income.Distributions:
         """Infer distributions; they are not known on the session of a suspected split."""
         connection, listed = self.snapshot.connection, self.snapshot.listed_symbols()
-        span = self.snapshot.history_span()
-        first = min(span.first or self.sessions[0], self.sessions[0])
-        first = max(first, trading_calendar.FIRST_SESSION)  # a lot can be older than the calendar
-        steps = stored_prices.read_adjustment_steps(
-            connection,
-            listed,
-            trading_calendar.sessions_with_lookback([first], MAX_HALT_SESSIONS)[0],
-            max(span.last or self.sessions[-1], self.sessions[-1]),
-        )
+        start = trading_calendar.sessions_with_lookback([first], MAX_HALT_SESSIONS)[0]
         return income.infer_distributions(
-            steps,
+            stored_prices.read_adjustment_steps(connection, listed, start, last),
             stored_prices.find_unadjusted_symbols(connection, listed),
             self.snapshot.suspected_splits,
         )

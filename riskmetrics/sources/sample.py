@@ -23,6 +23,7 @@ _EQUITY = {
     "Concentrated": Decimal(68_000),
     "Long-Short": Decimal(125_000),
 }
+PORTFOLIO_NAMES = tuple(_EQUITY)
 
 
 class SamplePortfolio(NamedTuple):

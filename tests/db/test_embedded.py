@@ -96,6 +96,7 @@ def test_the_last_release_stops_the_server_and_the_data_stay(home):
         assert connection.execute(
             "SELECT current_setting('fsync'), current_setting('server_encoding')"
         ).fetchone() == ("on", "UTF8")
+    assert not embedded.is_running(home)
     with pytest.raises(psycopg.OperationalError):
         connect(server)
     with connect_or_start(home) as server, connect(server) as connection:
