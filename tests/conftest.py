@@ -17,9 +17,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics import deadlines
+from riskmetrics import deadlines, trading_calendar
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
+from tests.forked_commands import start_server
 
 NewDatabase = Callable[..., str]
 Superuser = psycopg.Connection[tuple[object, ...]]
@@ -251,6 +252,19 @@ def connection(shared_engine: sa.Engine) -> Iterator[sa.Connection]:
     with shared_engine.connect() as connection, connection.begin() as transaction:
         yield connection
         transaction.rollback()
+
+
+@pytest.fixture(scope="session")
+def command_server(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Start the server that forks commands, with no settings but the earliest session."""
+    folder = tmp_path_factory.mktemp("command-server")
+    with pytest.MonkeyPatch.context() as patch:
+        clear_settings(patch)
+        patch.chdir(folder)
+        # as `riskmetrics run` sets it before it loads the definitions
+        first = trading_calendar.FIRST_RESULT_SESSION.isoformat()
+        patch.setenv("RISKMETRICS_FIRST_SESSION", first)
+        start_server(folder)
 
 
 @pytest.fixture
