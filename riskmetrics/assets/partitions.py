@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import dagster as dg
@@ -21,8 +21,16 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
     """Exchange sessions as daily partitions.
 
     Dagster asks for a run's keys again with the metadata of every session and asset, and looks
-    through all holidays each time.
+    through all holidays each time. It also spells them out for each hash: hundreds of times in a
+    run.
     """
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
 
     def has_partition_key(self, partition_key: str) -> bool:
         """Return whether a session can be run, also in the hours before its key is listed."""
