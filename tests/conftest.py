@@ -1,6 +1,7 @@
 """Fixtures: one Postgres server per run with a migrated template, and a new database per test."""
 
 import gc
+import json
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import count, islice
 from pathlib import Path
 
@@ -17,9 +19,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics import deadlines
+from riskmetrics import deadlines, trading_calendar
+from riskmetrics.charts import drawing
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
+from tests.forked_commands import start_server
 
 NewDatabase = Callable[..., str]
 Superuser = psycopg.Connection[tuple[object, ...]]
@@ -52,10 +56,14 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Look for no garbage while modules are imported, and never again in what they leave."""
+    """Look for no garbage while modules are imported, and never again in what they leave.
+
+    Tests build tables rather than cycles: a search after every 700 new objects finds next to none.
+    """
     gc.disable()
     yield
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     gc.enable()
 
 
@@ -251,6 +259,34 @@ def connection(shared_engine: sa.Engine) -> Iterator[sa.Connection]:
     with shared_engine.connect() as connection, connection.begin() as transaction:
         yield connection
         transaction.rollback()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def equal_charts_are_drawn_once() -> Iterator[None]:
+    """Keep what is drawn: most reports of tests are of the same results, and have 45 charts."""
+    draw, bundle = drawing.convert, cache(drawing.bundle)
+
+    @cache
+    def draw_text(specification: str) -> str:
+        return draw(json.loads(specification))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "convert", lambda each: draw_text(json.dumps(each)))
+        patch.setattr(drawing, "bundle", bundle)
+        yield
+
+
+@pytest.fixture(scope="session")
+def command_server(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Start the server that forks commands, with no settings but the earliest session."""
+    folder = tmp_path_factory.mktemp("command-server")
+    with pytest.MonkeyPatch.context() as patch:
+        clear_settings(patch)
+        patch.chdir(folder)
+        # as `riskmetrics run` sets it before it loads the definitions
+        first = trading_calendar.FIRST_RESULT_SESSION.isoformat()
+        patch.setenv("RISKMETRICS_FIRST_SESSION", first)
+        start_server(folder)
 
 
 @pytest.fixture

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
+from urllib3.util import Retry
 
 from riskmetrics import alerts, settings
 from riskmetrics.cli.main import app
 from riskmetrics.errors import AlertDeliveryError, ConfigurationError
 from tests import mail_server, webhook_server
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send again at once what did not arrive."""
+    monkeypatch.setattr(Retry, "get_backoff_time", lambda _: 0.0)
 
 
 @pytest.fixture

@@ -28,6 +28,9 @@ _TAG = re.compile(r"<[^>]*>")
 _DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
 _SIZE = re.compile(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)" viewBox="([^"]*)">')
 
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+"""What a page uses of the libraries for the browser."""
+
 
 class Drawings:
     """Drawn charts in a folder, by the digest of their specification.
@@ -46,24 +49,11 @@ class Drawings:
         It has a view box and no size, no title and no font: the page adds them.
         """
         text = json.dumps(specification, sort_keys=True)
-
-        def convert() -> str:
-            import vl_convert  # slow to import
-
-            return compact(vl_convert.vegalite_to_svg(specification))
-
-        return self._keep("svg", text, convert)
+        return self._keep("svg", text, lambda: convert(specification))
 
     def browser_bundle(self) -> str:
         """Return the script with Vega, Vega-Lite and Vega-Embed that makes charts interactive."""
-        snippet = "window.vegaEmbed = vegaEmbed;"
-
-        def bundle() -> str:
-            import vl_convert
-
-            return vl_convert.javascript_bundle(snippet)
-
-        return self._keep("js", snippet, bundle)
+        return self._keep("js", _SNIPPET, bundle)
 
     def remove_unused(self) -> None:
         """Remove the drawings that this object has neither drawn nor read."""
@@ -90,6 +80,20 @@ class Drawings:
                 file.write(drawn)
             Path(file.name).replace(path)
         return drawn
+
+
+def convert(specification: Layer) -> str:
+    """Draw a specification, and return its compact SVG."""
+    import vl_convert  # slow to import
+
+    return compact(vl_convert.vegalite_to_svg(specification))
+
+
+def bundle() -> str:
+    """Return the script with the libraries for the browser."""
+    import vl_convert  # slow to import
+
+    return vl_convert.javascript_bundle(_SNIPPET)
 
 
 def compact(svg: str) -> str:

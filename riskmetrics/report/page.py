@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -117,6 +118,7 @@ def _printable(value: object) -> object:
     return escape_controls(str(value)) if is_text else value
 
 
+@cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),

@@ -77,7 +77,7 @@ def test_a_drawing_is_kept_until_no_report_uses_it(tmp_path, monkeypatch) -> Non
     def refuse(_: object) -> str:
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr("vl_convert.vegalite_to_svg", refuse)
+    monkeypatch.setattr("riskmetrics.charts.drawing.convert", refuse)
     again = Drawings(folder)
     assert again.draw(one) == first[0]
     again.remove_unused()

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.db import copy, migrate, tables
 from riskmetrics.db.engine import create_engine
-from tests.conftest import COMMAND
 from tests.deploy.conftest import ENVIRONMENT, Postgres, free_port, new_folder, riskmetrics
+from tests.forked_commands import ForkedCommand
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 pytestmark = pytest.mark.skipif(
@@ -88,7 +88,7 @@ def bouncer(database: Postgres) -> Iterator[Postgres]:
 
 @pytest.mark.slow(15)
 def test_four_runs_at_once_share_three_sessions(
-    bouncer: Postgres, database: Postgres, tmp_path: Path
+    bouncer: Postgres, database: Postgres, tmp_path: Path, command_server: None
 ) -> None:
     """One computes everything, the others the two assets that are looked at."""
     environment = {
@@ -96,15 +96,12 @@ def test_four_runs_at_once_share_three_sessions(
         "RISKMETRICS_DATABASE_URL": bouncer.url("writer"),
         "RISKMETRICS_HOME": str(tmp_path),
     }
-    command = [COMMAND, "run", "--offline", "--date"]
     running = [
-        subprocess.Popen(
-            [*command, day, *([] if day == DAYS[-1] else ["--assets", ASSETS])],
-            env=environment,
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+        ForkedCommand(
+            ["run", "--offline", "--date", day, *([] if day == DAYS[-1] else ["--assets", ASSETS])],
+            environment,
+            tmp_path,
+            tmp_path / f"output-{day}",
         )
         for day in DAYS
     ]

@@ -12,9 +12,9 @@ import pytest
 
 from riskmetrics import trading_calendar
 from tests.commands import call_main
-from tests.conftest import COMMAND
 from tests.fmp_market import Market
 from tests.fmp_server import KEY, serve
+from tests.forked_commands import run_forked
 from tests.tiingo_server import TiingoMarket, serve_tiingo
 from tests.yahoo_server import YahooMarket, serve_yahoo
 
@@ -51,29 +51,13 @@ def settings(source: str, empty_database: str, tmp_path: Path) -> Iterator[dict[
 
 
 @pytest.fixture
-def command(source: str, settings: dict[str, str], tmp_path: Path) -> Command:
-    """Call the installed command in a directory of the user's, for the first source in processes.
+def command(source: str, settings: dict[str, str], tmp_path: Path, command_server: None) -> Command:
+    """Call the command in a directory of the user's, for the first source in processes.
 
     Those of other sources start in the same way.
     """
-    environment = os.environ | settings
-
-    def start(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, *arguments],
-            cwd=tmp_path,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return call_main(arguments, environment, tmp_path)
-
-    return start if source == next(iter(SERVERS)) else call
+    run = run_forked if source == next(iter(SERVERS)) else call_main
+    return lambda *arguments: run(arguments, os.environ | settings, tmp_path)
 
 
 @pytest.mark.slow(15)

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,12 +14,13 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.sources import sample
-from tests.conftest import COMMAND, SHARED_DATA, needs_shared_data
+from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.forked_commands import run_forked
 
 
 @pytest.fixture
-def riskmetrics(tmp_path: Path):
-    """Call the installed command in an empty directory; returns (exit code, stdout, stderr).
+def riskmetrics(tmp_path: Path, command_server: None):
+    """Call the command in an empty directory; returns (exit code, stdout, stderr).
 
     Every call is a process that starts the embedded server of that directory and stops it.
     """
@@ -32,15 +32,7 @@ def riskmetrics(tmp_path: Path):
     }
 
     def call(*arguments: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [COMMAND, *arguments],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
+        done = run_forked(arguments, environment, tmp_path)
         return done.returncode, done.stdout, done.stderr
 
     return call

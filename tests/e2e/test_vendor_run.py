@@ -17,10 +17,10 @@ from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.ingest import prices
 from riskmetrics.sources import vendor_http
-from tests.conftest import COMMAND
 from tests.e2e.conftest import OPTIONAL_TABLES, RESULT_KEYS
 from tests.fmp_market import Market
 from tests.fmp_server import BAD_KEY, KEY, FmpServer, Reply, serve
+from tests.forked_commands import run_forked
 
 PASSWORD = "pass-Word_of.the+database"
 HELD = [f"S{number:03}" for number in range(30)]
@@ -66,22 +66,11 @@ def settings(request: pytest.FixtureRequest, vendor: FmpServer, tmp_path: Path) 
 
 
 @pytest.fixture
-def command(settings: dict[str, str], tmp_path: Path) -> Command:
-    """Call the installed command in a new process."""
-
-    def command(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | settings | changed
-        return subprocess.run(
-            [COMMAND, *arguments],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-
-    return command
+def command(settings: dict[str, str], tmp_path: Path, command_server: None) -> Command:
+    """Call the command in a process of its own."""
+    return lambda *arguments, **changed: run_forked(
+        arguments, os.environ | settings | changed, tmp_path
+    )
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -18,60 +18,77 @@ from riskmetrics.db.engine import create_engine
 from riskmetrics.db.roles import Role
 from tests.conftest import COMMAND
 from tests.deploy.conftest import postgres  # noqa: F401  # a fixture: the server of a deployment
+from tests.forked_commands import ForkedCommand
 
-Start = Callable[..., "subprocess.Popen[str]"]
+Command = subprocess.Popen[str] | ForkedCommand
+Start = Callable[..., Command]
 
 PATIENCE = 900
 """Seconds until a command counts as hanging; generous, because the machine may be busy."""
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A RISKMETRICS_HOME with the sample on an embedded server, durable as a user's."""
-    home = tmp_path / "home"
+@pytest.fixture(scope="session")
+def home_with_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A RISKMETRICS_HOME with the sample on an embedded server that has stopped, to be copied."""
+    home = tmp_path_factory.mktemp("template") / "home"
     with embedded.connect_or_start(home) as server:
         engine = create_engine(server.url)
         migrate.ensure_head(engine)
         with engine.begin() as connection:
             load_sample(connection)
         engine.dispose()
+    return home
+
+
+@pytest.fixture
+def home(home_with_sample: Path, tmp_path: Path) -> Iterator[Path]:
+    """A RISKMETRICS_HOME with the sample on an embedded server, durable as a user's."""
+    home = tmp_path / "home"
+    subprocess.run(["cp", "-a", str(home_with_sample), str(home)], check=True)
+    with embedded.connect_or_start(home):
         yield home
 
 
 @pytest.fixture
-def start(home: Path, tmp_path: Path) -> Iterator[Start]:
-    """Yield a function that starts the command in its own process group; kill leftovers."""
+def start(home: Path, tmp_path: Path, command_server: None) -> Iterator[Start]:
+    """Yield a function that starts the command in its own process group; kill leftovers.
+
+    Processes of ``riskmetrics`` are forked from one that has loaded everything, unless a library is
+    to be preloaded.
+    """
     unwanted = ("RISKMETRICS", "DAGSTER", "FMP")
-    environment = {
+    foreign = {
         name: value
         for name, value in os.environ.items()
         if not any(word in name for word in unwanted)
     }
-    running: list[subprocess.Popen[str]] = []
+    running: list[Command] = []
 
-    def start(
-        *arguments: str, program: str = "riskmetrics", **variables: str
-    ) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [Path(COMMAND).with_name(program), *arguments],
-            cwd=tmp_path,
-            env=environment | {"RISKMETRICS_HOME": str(home)} | variables,
-            stdout=(
-                subprocess.PIPE if program == "riskmetrics" else subprocess.DEVNULL
-            ),  # nobody reads what a server says
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            preexec_fn=_listen_to_interrupts,  # noqa: PLW1509 — one thread here
-        )
+    def start(*arguments: str, program: str = "riskmetrics", **variables: str) -> Command:
+        environment = foreign | {"RISKMETRICS_HOME": str(home)} | variables
+        process: Command
+        if program == "riskmetrics" and "LD_PRELOAD" not in variables:
+            output = tmp_path / f"output-{len(running)}"
+            process = ForkedCommand(arguments, environment, tmp_path, output)
+        else:
+            process = subprocess.Popen(
+                [Path(COMMAND).with_name(program), *arguments],
+                cwd=tmp_path,
+                env=environment,
+                stdout=(
+                    subprocess.PIPE if program == "riskmetrics" else subprocess.DEVNULL
+                ),  # nobody reads what a server says
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+                preexec_fn=_listen_to_interrupts,  # noqa: PLW1509 — one thread here
+            )
         running.append(process)
         return process
 
     yield start
     for process in running:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        kill(process)
 
 
 def _listen_to_interrupts() -> None:
@@ -79,7 +96,15 @@ def _listen_to_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
+def kill(process: Command) -> None:
+    """Kill a process and its children, unless it has ended."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):  # it has ended since
+            os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def finish(process: Command, code: int = 0) -> str:
     """Wait until a command ends with the expected exit code; return its output."""
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, output
@@ -144,9 +169,7 @@ SLOW = (
 FAST = ("DROP FUNCTION slow() CASCADE",)
 
 
-def wait_for(
-    home: Path, process: "subprocess.Popen[str]", condition: str, role: Role = Role.WRITER
-) -> None:
+def wait_for(home: Path, process: Command, condition: str, role: Role = Role.WRITER) -> None:
     """Wait until a session of ``role`` meets a ``condition`` on pg_stat_activity."""
     began = time.monotonic()
     with asking(home, role) as connection:
@@ -161,6 +184,9 @@ def wait_for(
             assert time.monotonic() - began < PATIENCE
             time.sleep(0.05)
 
+
+ASSETS = ["position_betas", "portfolio_values", "portfolio_betas", "sector_concentration"]
+"""Assets whose rows RESULTS reads: a run of all takes three times as long."""
 
 WRITING = "state = 'active' AND query LIKE 'INSERT INTO position_market_betas%'"
 

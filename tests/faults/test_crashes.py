@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import subprocess
 import time
 from datetime import date
 from pathlib import Path
@@ -12,15 +11,18 @@ import pytest
 
 from riskmetrics import trading_calendar
 from tests.faults.conftest import (
+    ASSETS,
     FAST,
     PATIENCE,
     RESULTS,
     SLOW,
     UNFINISHED,
     WRITING,
+    Command,
     Start,
     change,
     finish,
+    kill,
     query,
     runs,
     wait_for,
@@ -28,7 +30,9 @@ from tests.faults.conftest import (
 
 pytestmark = pytest.mark.faults
 
-RANGE = ("--from", "2022-12-01", "--to", "2022-12-28")
+ONLY_ASSETS = ("--assets", ",".join(ASSETS))
+RANGE = ("--from", "2022-12-01", "--to", "2022-12-28", *ONLY_ASSETS)
+HALF_A_YEAR = ("--from", "2022-06-01", "--to", "2022-12-28", *ONLY_ASSETS)
 MOMENTS = 10
 
 COUNTS = (
@@ -44,10 +48,10 @@ def moments(lasts: float, seed: int) -> list[float]:
     return sorted(chance.uniform(0.2, 1.0) * lasts for _ in range(MOMENTS))
 
 
-def kill_at(moment: float, process: "subprocess.Popen[str]") -> None:
+def kill_at(moment: float, process: Command) -> None:
+    """Kill a process and its children after some seconds, unless it has ended."""
     time.sleep(moment)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    kill(process)
 
 
 def timed_backfill(start: Start) -> float:
@@ -101,7 +105,7 @@ def test_the_server_killed_in_the_middle_of_a_run_loses_nothing_that_was_stored(
     finish(start("backfill", *RANGE))
     complete = query(home, RESULTS)
     change(home, *SLOW)
-    process = start("backfill", "--from", "2022-06-01", "--to", "2022-12-28")
+    process = start("backfill", *HALF_A_YEAR)
     wait_for(home, process, WRITING)
     postmaster = int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
@@ -110,7 +114,7 @@ def test_the_server_killed_in_the_middle_of_a_run_loses_nothing_that_was_stored(
     assert "Traceback" not in output
     assert set(complete) <= set(query(home, RESULTS))
     change(home, *FAST)
-    finish(start("backfill", "--from", "2022-06-01", "--to", "2022-12-28"))
+    finish(start("backfill", *HALF_A_YEAR))
     assert len(query(home, RESULTS)) == 3 * len(
         trading_calendar.sessions_between(date(2022, 6, 1), date(2022, 12, 28))
     )
@@ -121,13 +125,13 @@ def test_ctrl_c_ends_a_run_and_leaves_it_finished_in_dagsters_eyes(
     home: Path, start: Start
 ) -> None:
     change(home, *SLOW)
-    process = start("backfill", "--from", "2022-01-03", "--to", "2022-12-28")
+    process = start("backfill", *HALF_A_YEAR)
     wait_for(home, process, WRITING)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode in (1, 130), output
     assert "Traceback" not in output
     change(home, *FAST)
-    finish(start("run", "--date", "2022-12-28"))
+    finish(start("run", "--date", "2022-12-28", *ONLY_ASSETS))
     assert not runs(home, statuses=UNFINISHED)
     assert len(query(home, RESULTS)) >= 3

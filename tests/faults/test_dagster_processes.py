@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tests.faults.conftest import (
     RESULTS,
     SLOW,
     WRITING,
+    Command,
     Start,
     change,
     finish,
@@ -30,7 +30,7 @@ DAY = "2022-12-28"
 LOCATION = "riskmetrics.definitions"
 
 
-def serve(home: Path, start: Start, folder: Path) -> "tuple[subprocess.Popen[str], dict[str, str]]":
+def serve(home: Path, start: Start, folder: Path) -> tuple[Command, dict[str, str]]:
     """Start a code server on a free port; return it, and the environment of its instance."""
     variables = {"DAGSTER_HOME": str(home / "dagster")}
     finish(start("env", **variables))

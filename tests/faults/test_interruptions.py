@@ -16,6 +16,7 @@ from riskmetrics.db.engine import create_engine
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import SchemaError
 from tests.faults.conftest import (
+    ASSETS,
     FAST,
     PATIENCE,
     RESULTS,
@@ -35,6 +36,7 @@ from tests.faults.proxy import before
 pytestmark = pytest.mark.faults
 
 DAY = "2022-12-28"
+RUN = ("run", "--date", DAY, "--assets", ",".join(ASSETS))
 OF_THE_WRITE = (
     "SELECT (SELECT count(*) FROM position_market_betas), (SELECT count(*) FROM"
     " symbol_adjusted_betas)"
@@ -50,7 +52,7 @@ OF_OLD = {"RISKMETRICS_MARKET_INDEX": "SPX"}
 
 def assert_next_run_completes(home: Path, start: Start, **variables: str) -> None:
     """The run after a fault stores every row once, and a further run changes none."""
-    finish(start("run", "--date", DAY, **variables))
+    finish(start(*RUN, **variables))
     whole = query(home, RESULTS)
     assert len(whole) == 3
     assert all(None not in row for row in whole)
@@ -63,7 +65,7 @@ def test_a_server_killed_in_the_middle_of_a_write_leaves_nothing_of_it(
 ) -> None:
     """Kill PostgreSQL's processes during a write; the next command restarts and recovers it."""
     change(home, *SLOW)
-    process = start("run", "--date", DAY)
+    process = start(*RUN)
     wait_for(home, process, WRITING)
     os.kill(
         int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL
@@ -88,7 +90,7 @@ def test_connections_cut_in_the_middle_of_a_write_leave_nothing_of_it(
                 f"postgresql://riskmetrics_writer@127.0.0.1:{proxy.port}/riskmetrics"
             )
         }
-        process = start("run", "--date", DAY, **through)
+        process = start(*RUN, **through)
         wait_for(home, process, WRITING)
         proxy.cut()
         output, _ = process.communicate(timeout=PATIENCE)
@@ -117,7 +119,7 @@ def test_a_migration_waits_for_a_reader_and_then_goes_through(home: Path, start:
     with asking(home) as reader:
         finish(start("db", "downgrade", BEFORE, "--yes"))
         assert reader.scalar(sa.text("SELECT count(*) FROM positions"))
-        process = start("run", "--date", DAY, **OF_OLD)
+        process = start(*RUN, **OF_OLD)
         wait_for(
             home, process, "wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'", Role.OWNER
         )

@@ -8,12 +8,11 @@ import pytest
 from riskmetrics.resources import OFFLINE_TAG
 from tests.deploy.conftest import Postgres
 from tests.deploy.services import PATIENCE, serve, wait_until
-from tests.faults.conftest import FAST, RESULTS, SLOW, WRITING
+from tests.faults.conftest import ASSETS, FAST, RESULTS, SLOW, WRITING
 
 pytestmark = pytest.mark.faults
 
 SESSIONS, TONIGHT = ["2022-12-23", "2022-12-27"], "2022-12-28"
-ASSETS = ["position_betas", "portfolio_values", "portfolio_betas", "sector_concentration"]
 
 
 def ask(postgres: Postgres, statement: str, role: str = "writer") -> list[tuple[object, ...]]:

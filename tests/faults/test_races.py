@@ -9,11 +9,12 @@ import pytest
 
 from riskmetrics.db import embedded
 from riskmetrics.sources import sample
-from tests.faults.conftest import RESULTS, Start, change_as_superuser, finish, query
+from tests.faults.conftest import ASSETS, RESULTS, Start, change_as_superuser, finish, query
 
 pytestmark = pytest.mark.faults
 
-RANGE = ("--from", "2022-12-01", "--to", "2022-12-28")
+RANGE = ("--from", "2022-12-19", "--to", "2022-12-28")
+SESSIONS = 7
 
 
 def test_two_runs_of_the_same_sessions_at_once_both_end_and_write_each_row_once(
@@ -23,7 +24,7 @@ def test_two_runs_of_the_same_sessions_at_once_both_end_and_write_each_row_once(
     for process in both:
         finish(process)
     together = query(home, RESULTS)
-    assert len(together) == 57
+    assert len(together) == 3 * SESSIONS
     finish(start("backfill", *RANGE))
     assert query(home, RESULTS) == together
 
@@ -39,7 +40,7 @@ def test_an_import_and_a_run_at_once_both_end(home: Path, start: Start, tmp_path
     for process in processes:
         finish(process)
     finish(start("backfill", *RANGE))
-    assert len(query(home, RESULTS)) == 4 * 19
+    assert len(query(home, RESULTS)) == 4 * SESSIONS
 
 
 def test_four_commands_on_a_new_home_share_one_server_and_one_migration(
@@ -61,7 +62,8 @@ def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(
     home: Path, start: Start
 ) -> None:
     """The tables that the run writes are on a small file system."""
-    finish(start("run", "--date", "2022-12-28"))
+    only = ("--assets", ",".join(ASSETS))
+    finish(start("run", "--date", "2022-12-28", *only))
     before = query(home, RESULTS)
     small = Path(
         tempfile.mkdtemp(dir="/tmp")
@@ -79,25 +81,15 @@ def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(
             change_as_superuser(
                 server, make, "ALTER TABLE position_market_betas SET TABLESPACE small"
             )
-            output = finish(
-                start(
-                    "backfill",
-                    "--from",
-                    "2021-01-04",
-                    "--to",
-                    "2022-12-28",
-                    "--assets",
-                    "position_betas",
-                ),
-                code=6,
-            )
+            two_years = ("--from", "2021-01-04", "--to", "2022-12-28")
+            output = finish(start("backfill", *two_years, "--assets", "position_betas"), code=6)
             assert "No space left" in output
             assert "Traceback" not in output
             assert query(home, RESULTS) == before
             move = "ALTER TABLE position_market_betas SET TABLESPACE pg_default"
             change_as_superuser(server, move, "DROP TABLESPACE small")
-        finish(start("backfill", *RANGE))
-        assert len(query(home, RESULTS)) == 57
+        finish(start("backfill", *RANGE, *only))
+        assert len(query(home, RESULTS)) == 3 * SESSIONS
     finally:
         subprocess.run(["umount", "-l", str(small)], check=False)
         small.rmdir()
