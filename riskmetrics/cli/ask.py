@@ -1,6 +1,6 @@
 """`riskmetrics ai ask` and `ai budget`: questions to a language model, and what models cost."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from riskmetrics.cli.insight_requests import (
 )
 from riskmetrics.cli.output import fail, print_frame, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day
+
+if TYPE_CHECKING:
+    from riskmetrics.insights.plan import Plan
 
 
 def ask(
@@ -26,9 +29,10 @@ def ask(
 ) -> None:
     """Ask a question about a portfolio; stored facts answer it.
 
-    Without ANTHROPIC_API_KEY, fixed rules answer common questions: what drives the risk, what
-    changed, the worst case, how sure the beta is, and others. Answers are cached per question and
-    set of facts.
+    Without ANTHROPIC_API_KEY, fixed rules answer questions about figures, with level, window,
+    comparison and position; any other question prints what can be asked. A day in the question,
+    such as "on December 20", chooses the session unless --date does. Answers are cached per
+    question and set of facts.
 
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
@@ -37,7 +41,7 @@ def ask(
     from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import pipeline
-    from riskmetrics.insights.common_questions import OFFERED
+    from riskmetrics.insights.questions import asked_day
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
     if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
@@ -46,17 +50,17 @@ def ask(
     configured = settings.load()
     with connect_at_head() as engine:
         with engine.connect() as connection:
-            _, (request, *_) = select_requests(
-                connection, configured, day, portfolio, "custom", question.strip()
+            asked = question.strip()
+            session, requests = select_requests(
+                connection, configured, day, portfolio, "custom", asked
             )
-        is_known = request.plan is not None and request.plan.missing != ["no_rule"]
-        if configured.anthropic_api_key is None and not is_known:
-            examples = "".join(f"\n  {each}" for each in OFFERED)
-            raise fail(
-                "without ANTHROPIC_API_KEY, fixed rules answer only common questions. Set the key,"
-                f" or ask one of:{examples}",
-                code=2,
-            )
+            if day is None and (other := asked_day(asked, session)) is not None:
+                _, requests = select_requests(
+                    connection, configured, other, portfolio, "custom", asked
+                )
+        request = requests[0]
+        if configured.anthropic_api_key is None and not _is_answered(request.plan):
+            raise fail(_offer(request.plan), code=2)
         context = build_generation_context(configured)
         if configured.anthropic_api_key is None:
             with engine.begin() as connection:
@@ -74,6 +78,26 @@ def ask(
             f"too many facts of {portfolio} are undefined to answer: see riskmetrics show undefined"
         )
     print_insights(request.sheet.day, [answer], as_json=as_json)
+
+
+def _is_answered(plan: "Plan | None") -> bool:
+    """Return whether the rules read a question; what they refuse, they answer."""
+    return plan is not None and (bool(plan.statements()) or "no_rule" not in plan.missing)
+
+
+def _offer(plan: "Plan | None") -> str:
+    """Return the message on a question that no rule answers: what can be asked."""
+    from riskmetrics.insights.question_figures import OFFERED
+
+    unread = ", ".join(f"“{each}”" for each in plan.unread) if plan else ""
+    groups = "".join(
+        f"\n{group}" + "".join(f"\n  {each}" for each in examples)
+        for group, examples in OFFERED.items()
+    )
+    return (
+        "without ANTHROPIC_API_KEY, fixed rules answer questions about stored figures only"
+        f"{f'; not known: {unread}' if unread else ''}. Set the key, or ask:{groups}"
+    )
 
 
 def budget(as_json: AsJson = False) -> None:

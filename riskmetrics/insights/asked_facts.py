@@ -48,21 +48,22 @@ def _is_asked(name: str) -> bool:
 
 
 def return_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:
-    """Yield the worst and best return of the past year, and returns to date.
+    """Yield the worst and best return of the past year, returns to date, and the market's risk.
 
     A return over several sessions is a fact if that of each session is known.
     """
-    returns = history.figures["daily_return"]
-    yield from _extremes(make, returns.iloc[-_YEAR:])
-    closes = history.market
-    market = pd.Series(closes.to_numpy()[1:] / closes.to_numpy()[:-1] - 1, index=closes.index[1:])
-    for of, series in (("", returns), ("market_", market)):
+    days = pd.DatetimeIndex(history.figures.index)
+    returns = history.figures["daily_return"].to_numpy(dtype=np.float64)
+    closes = history.market.to_numpy(dtype=np.float64)
+    market, market_days = closes[1:] / closes[:-1] - 1, pd.DatetimeIndex(history.market.index)[1:]
+    yield from _extremes(make, returns[-_YEAR:], days[-_YEAR:])
+    for of, values, dates in (("", returns, days), ("market_", market, market_days)):
         for name in CALENDAR_WINDOWS:
-            found = _window(series, name)
-            if len(found) and np.isfinite(found).all():
-                facts = {f"{of}return_{name}": float(np.prod(1 + found) - 1)}
-                yield from defined_facts(make, facts, n_obs=len(found))
-    last = market.to_numpy()[-VOLATILITY_WINDOW:]
+            window = _window(values, dates, name)
+            if len(window) and np.isfinite(window).all():
+                facts = {f"{of}return_{name}": float(np.prod(1 + window) - 1)}
+                yield from defined_facts(make, facts, n_obs=len(window))
+    last = market[-VOLATILITY_WINDOW:]
     if len(last) == VOLATILITY_WINDOW and np.isfinite(last).all():
         found = realized_volatility(
             last[:, None], window=VOLATILITY_WINDOW, min_obs=VOLATILITY_WINDOW
@@ -70,22 +71,26 @@ def return_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:
         yield from defined_facts(make, {"market_volatility_21d": float(found[0, 0])})
 
 
-def _extremes(make: "partial[Fact]", year: "pd.Series[float]") -> Iterator[Fact]:
-    known = year[np.isfinite(year)]
-    if len(known) >= MIN_RANKED:
-        for name, at in (("worst", known.idxmin()), ("best", known.idxmax())):
-            facts = {f"{name}_return": float(known[at]), f"{name}_day": f"{at:%Y-%m-%d}"}
-            yield from defined_facts(make, facts, n_obs=len(known))
+def _extremes(
+    make: "partial[Fact]", returns: FloatArray, days: "pd.DatetimeIndex"
+) -> Iterator[Fact]:
+    n_known = int(np.isfinite(returns).sum())
+    if n_known >= MIN_RANKED:
+        for name, at in (("worst", np.nanargmin(returns)), ("best", np.nanargmax(returns))):
+            facts: dict[str, float | str | None] = {
+                f"{name}_return": float(returns[at]),
+                f"{name}_day": days[at].date().isoformat(),
+            }
+            yield from defined_facts(make, facts, n_obs=n_known)
 
 
-def _window(series: "pd.Series[float]", name: str) -> FloatArray:
-    """Return the returns of a window of `CALENDAR_WINDOWS`; none if it begins before the series."""
-    if not len(series):
-        return np.empty(0)
+def _window(returns: FloatArray, days: "pd.DatetimeIndex", name: str) -> FloatArray:
+    """Return the returns of a window of `CALENDAR_WINDOWS`; none if it begins before the first."""
     if name == "252d":
-        return series.to_numpy()[-_YEAR:] if len(series) >= _YEAR else np.empty(0)
-    last, days = series.index[-1], pd.DatetimeIndex(series.index)
-    is_in = days.year == last.year
+        return returns[-_YEAR:] if len(returns) >= _YEAR else returns[:0]
+    if not len(days):
+        return returns
+    is_in = np.asarray(days.year == days[-1].year)
     if name == "mtd":
-        is_in &= days.month == last.month
-    return series.to_numpy()[is_in] if not is_in.all() else np.empty(0)
+        is_in &= np.asarray(days.month == days[-1].month)
+    return returns[is_in] if not is_in.all() else returns[:0]

@@ -25,6 +25,7 @@ RULE_ANSWERS = {
     "no_limit": "No limit is reached by a figure that is defined.",
     "no_change": "Nothing that is worth a sentence changed in the session.",
     "no_gap": "No missing price and no undefined risk figure is reported.",
+    "no_limits_set": "No limit is set for the portfolio; the command limits set adds one.",
     "definitions": "Terms are defined in the glossary of the documentation, not in stored facts.",
 }
 """What only the rules state if no claim answers a question, as sentences."""
@@ -36,12 +37,23 @@ MISSING_FACTS = {
     "fundamentals": "earnings, valuations or other fundamentals",
     "other_instruments": "instruments that are not held",
     "other_portfolios": "other portfolios",
-    "other_sessions": "sessions before those that the facts cover",
+    "other_sessions": "any session but the one that is asked about",
     "intraday": "prices within a session",
     "liquidity": "volumes and liquidity",
     "costs": "fees, taxes and costs of trading",
     "intentions": "goals, or reasons of trades",
     "advice": "whether to buy, sell or hold",
+    "confidence_level": "the figure at that confidence level",
+    "horizon": "the figure for that number of sessions ahead",
+    "period": "the figure over that period",
+    "comparison": "that comparison",
+    "earlier_values": "earlier values of the figure",
+    "track_record": "a track record of the figure",
+    "future_figures": "a forecast of the figure",
+    "position_figure": "the figure of a single position or sector",
+    "loss_probability": "the probability of a loss of that size",
+    "scenario": "that scenario",
+    "other_factor": "that factor",
     "other": "what was asked",
 }
 """What an answer may state as missing, in words that follow "The stored facts do not contain"."""
@@ -59,9 +71,21 @@ MissingFact = Literal[
     "costs",
     "intentions",
     "advice",
+    "confidence_level",
+    "horizon",
+    "period",
+    "comparison",
+    "earlier_values",
+    "track_record",
+    "future_figures",
+    "position_figure",
+    "loss_probability",
+    "scenario",
+    "other_factor",
     "other",
     "no_rule",
     "no_limit",
+    "no_limits_set",
     "no_change",
     "no_gap",
     "definitions",
@@ -112,6 +136,11 @@ class Plan(BaseModel):
     """Ids of claims whose form is advice."""
     missing: list[MissingFact] = []
     """What a question asks for and no claim tells; with no claim at all, there is no headline."""
+
+    nearest: list[str] = []
+    """Questions like the one that is not answered, which the facts answer."""
+    unread: list[str] = []
+    """Words of the question that the rules do not know."""
 
     def statements(self) -> tuple[str, ...]:
         """Return the ids of the claims in its paragraphs and findings."""
@@ -167,13 +196,17 @@ def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
     advice = [each for each in plan.recommendations if keep(each, "advice")]
     missing = list(dict.fromkeys(plan.missing))
     if missing and not paragraphs and not findings:
-        return Plan(headline="", paragraphs=[], missing=missing)
+        return Plan(
+            headline="", paragraphs=[], missing=missing, nearest=plan.nearest, unread=plan.unread
+        )
     kept_plan = Plan(
         headline="",
         paragraphs=paragraphs,
         findings=findings,
         recommendations=advice[:MAX_RECOMMENDATIONS],
         missing=missing,
+        nearest=plan.nearest,
+        unread=plan.unread,
     )
     headline = _proved_headline(plan.headline, claims, kept_plan.statements())
     return kept_plan.model_copy(update={"headline": headline})

@@ -175,6 +175,8 @@ def plan_schema(*, is_question: bool) -> dict[str, Any]:
     number = {"$ref": "#/$defs/Number"}
     found["$defs"]["Step"]["properties"]["claim"] = number
     properties = found["properties"]
+    for name in ("nearest", "unread"):  # only rules fill them
+        del properties[name]
     properties["headline"] = number
     for name in ("findings", "recommendations"):
         properties[name] = {"type": "array", "items": number}

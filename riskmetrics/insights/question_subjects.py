@@ -1,39 +1,19 @@
-"""Positions and sectors that a question names."""
+"""Positions, sectors, factors and scenarios that a question names."""
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
-from riskmetrics.insights.common_questions import COMMON_QUESTIONS
+from riskmetrics.insights.question_vocabulary import is_known
+from riskmetrics.insights.question_words import WORDS
 
-NOT_HELD: Final = frozenset({"-"})
-"""Result of a question about an instrument that is not among the facts."""
+MARK: Final = 0xE000
+"""Code point that stands for the first subject of a question; the next ones follow."""
 
-_ABBREVIATIONS: Final = frozenset({
-    *("VAR", "CVAR", "ES", "HHI", "DD", "TE", "IR", "R2", "PNL", "PL", "NAV", "VOL", "STD", "ROI"),
-    *("YTD", "MTD", "QTD", "ETF", "ETFS", "US", "USA", "USD", "EUR", "SP", "SPX", "SPY", "VIX"),
-    *("AI", "OK", "ESG", "FX", "CAGR", "CEO", "CFO", "CFA", "PM", "FYI", "PE", "PS", "MAX", "MIN"),
-    *("AVG", "WHY", "HOW", "WHAT", "THE", "MY", "IS", "IT", "AND", "OR", "VS"),
-})  # fmt: skip
-"""Words in capitals that are no symbols of instruments."""
-
-_ENGLISH: Final = frozenset({
-    *("size", "all", "now", "cost", "low", "open", "fast", "real", "play", "cash", "life", "key"),
-    *("well", "are", "for", "has", "can", "any", "see", "main", "qual"),
-})  # fmt: skip
-"""Symbols that are words: they count in capitals only."""
-
-QUESTION_WORDS: Final = _ENGLISH | {
-    word
-    for each in COMMON_QUESTIONS
-    for word in re.findall(
-        r"[a-z]+", re.sub(r"\\[a-zA-Z]", " ", f"{each.example} {each.words}").lower()
-    )
-}
-"""Words of the questions themselves: alone, they name no position and no portfolio."""
+_KINDS: Final = {"POS": "position", "SEC": "sector", "FAC": "factor", "SCN": "scenario"}
 
 _SECTORS: Final[Mapping[str, str]] = {
-    "Information Technology": r"tech(nology)?|information technology|software",
+    "Information Technology": r"tech(nology)?|information technology|software|semiconductors?",
     "Health Care": r"health ?care|pharma\w*|health",
     "Financials": r"financials?|banks?|banking",
     "Energy": r"energy|oil",
@@ -47,60 +27,83 @@ _SECTORS: Final[Mapping[str, str]] = {
 }
 """Sector to a regular expression of how questions name it."""
 
+_FACTORS: Final = (
+    r"(value|size|quality|momentum|growth|profitability|low[- ]vol(atility)?|small[- ]caps?)"
+    r"(?= (factor|tilt|style))|momentum|profitability"
+)
+"""Factors that have an exposure only if the facts have it."""
 
-def find_subjects(
+
+class Subject(NamedTuple):
+    """What a question names."""
+
+    alias: str
+    """Empty if it is not among the facts."""
+    kind: str
+    """position, sector, factor or scenario."""
+
+
+def mark_subjects(
     text: str, aliases: Mapping[str, Mapping[str, str]]
-) -> tuple[frozenset[str], str]:
-    """Return the aliases that a question names, and the question without their names.
+) -> tuple[str, tuple[Subject, ...]]:
+    """Return a question with a mark in place of each name, and the subjects by mark.
 
-    `NOT_HELD` if it names a symbol or sector that has no alias.
+    A subject without an alias is an instrument, sector or factor that the facts do not contain.
 
     Examples
     --------
     >>> held = {"POS_01": {"symbol": "AMD", "name": "Advanced Micro Devices"}}
-    >>> find_subjects("How much of it is amd?", held)
-    (frozenset({'POS_01'}), 'How much of it is ?')
-    >>> find_subjects("What about TSLA?", held)[0] == NOT_HELD
-    True
-    >>> find_subjects("What is the VaR?", held)[0]
-    frozenset()
+    >>> mark_subjects("How much of it is amd?", held)[1]
+    (Subject(alias='POS_01', kind='position'),)
+    >>> mark_subjects("What about TSLA?", held)[1]
+    (Subject(alias='', kind='position'),)
+    >>> mark_subjects("What is the VaR?", held)[1]
+    ()
     """
-    found: set[str] = set()
+    found: list[Subject] = []
+
+    def mark(pattern: str, subject: Subject) -> None:
+        nonlocal text
+        place = f" {chr(MARK + len(found))} "
+        text, count = re.subn(rf"(?<![\w$-])\$?(?:{pattern})(?!\w)(?:'s|’s)?", place, text)
+        found.extend([subject] * (count > 0))
+
     for alias, entity in aliases.items():
         for pattern in _patterns(entity):
-            text, count = re.subn(rf"(?<![\w$]){pattern}(?!\w)", "", text)
-            found |= {alias} if count else set()
-    is_unknown = any(re.search(rf"\b(?:{words})\b", text, re.IGNORECASE) for words in _unheld(text))
-    if not found and aliases and is_unknown:
-        return NOT_HELD, text
-    return frozenset(found), text
+            mark(pattern, Subject(alias, _KINDS.get(alias[:3], "")))
+    if aliases:
+        symbols = "" if text.isupper() else "[A-Z]{2,5}"
+        for symbol in re.findall(
+            rf"(?<![\w&.$-])(?:\$[A-Za-z]{{1,5}}|{symbols or '(?!)'})(?![\w&-])", text
+        ):
+            name = symbol.lstrip("$")
+            if name.upper() not in WORDS["no_symbols"] and not is_known(name.lower()):
+                mark(re.escape(name), Subject("", "position"))
+        for words in _SECTORS.values():
+            mark(rf"(?i:{words})", Subject("", "sector"))
+        mark(rf"(?i:{_FACTORS})", Subject("", "factor"))
+    return text, tuple(found)
 
 
 def _patterns(entity: Mapping[str, str]) -> list[str]:
-    """Return regular expressions of the names of a position or sector."""
+    """Return regular expressions of the names of a subject."""
     if "sector" in entity:
         words = _SECTORS.get(entity["sector"])
         return [rf"(?i:{words})"] if words else []
+    if "factor" in entity:
+        return [rf"(?i:{re.escape(entity['factor'])})"]
+    if "scenario" in entity:
+        is_plain = is_known(entity["scenario"].lower())
+        return [] if is_plain else [rf"(?i:{re.escape(entity['scenario'])})"]
     symbol = entity.get("symbol", "")
     if not symbol or "of" in entity:
         return []
-    is_safe = len(symbol) > 2 and symbol.lower() not in QUESTION_WORDS  # letters
+    is_safe = len(symbol) > 2 and not is_known(symbol.lower())  # letters
     own = [rf"(?i:{re.escape(symbol)})" if is_safe else re.escape(symbol)]
-    company = entity.get("name", "").split(" ")[0]
-    is_name = len(company) > 3 and company.lower() not in _COMMON | QUESTION_WORDS
+    company = entity.get("name", "").split(" ")[0].rstrip(",.")
+    is_name = (
+        len(company) > 3
+        and company.lower() not in WORDS["common_names"]
+        and not is_known(company.lower())
+    )
     return [*own, *([rf"(?i:{re.escape(company)})"] if is_name else [])]
-
-
-_COMMON: Final = frozenset({"general", "best", "home", "bank", "ishares", "range", "advanced"})
-"""First words of companies' names that are common words."""
-
-
-def _unheld(text: str) -> list[str]:
-    """Return what a question may name that is not held: symbols in capitals, and sectors."""
-    capitals = [] if text.isupper() else re.findall(r"(?<![\w&])\$?[A-Z]{2,5}(?![\w&])", text)
-    symbols = [each.lstrip("$") for each in capitals]
-    unknown = [re.escape(each) for each in symbols if each not in _ABBREVIATIONS]
-    sectors = [
-        words for words in _SECTORS.values() if re.search(rf"\b(?:{words})\b", text, re.IGNORECASE)
-    ]
-    return [*unknown, *sectors]

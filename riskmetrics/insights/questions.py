@@ -1,112 +1,68 @@
 """Questions that fixed rules answer, without a language model: the claims of some forms.
 
-A question is recognized by its words, in any case and with small typing errors; the names of
-portfolios are not words of it. Several figures may be asked at once. A position or sector that is
-named is what the answer is about. Nothing is answered besides the claims: what they do not contain
-is named as missing, and an unknown question is refused with the list of the known ones.
+A question is parsed into figures with their level, horizon, period, comparison and subjects. It is
+answered for exactly these, or the answer says which part is missing and offers the nearest
+question that the facts answer. A question with words that are not known is not answered.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from datetime import date
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, NamedTuple
 
+from riskmetrics.insights.asked.answers import Answer, AskedFigure
 from riskmetrics.insights.claims import Claim
-from riskmetrics.insights.common_questions import COMMON_QUESTIONS, CommonQuestion
 from riskmetrics.insights.plan import (
     MAX_RECOMMENDATIONS,
     MAX_STEPS,
+    MissingFact,
     Plan,
     Step,
     prune,
+    repeats,
 )
-from riskmetrics.insights.question_subjects import NOT_HELD, QUESTION_WORDS, find_subjects
+from riskmetrics.insights.question_figures import FIGURES
+from riskmetrics.insights.question_parsing import Ask, Parsed, parse_question
+from riskmetrics.insights.question_subjects import mark_subjects
+from riskmetrics.insights.question_vocabulary import is_known
 
 _MAX_STATEMENTS = 2 * MAX_STEPS
 """Most claims of an answer: two paragraphs."""
 
-_MAX_OF_FIGURE = 4
-"""Most claims about each figure that is asked for."""
+_MAX_NEAREST, _MAX_UNREAD = 2, 4
+"""Questions that are offered, and words that are named."""
 
 _ANSWER_HEADLINE = "headline_answer"
 
+_ABOUT: Final = AskedFigure(
+    "about", "", "", {"position": Answer("", ("*",), most=6), "": Answer("", ())},
+    frozenset({"percent", "max", "1d", "count"}),
+)  # fmt: skip
+"""What a question asks for that names a position and no figure."""
 
-_VOCABULARY: Final = (
-    *("volatility", "volatile", "concentrated", "concentration", "diversified", "drawdown"),
-    *("liquidity", "liquid", "benchmark", "correlation", "correlated", "leverage", "leveraged"),
-    *("portfolio", "sector", "factors", "scenario", "shortfall", "momentum", "hedged", "forecast"),
-    *("tracking", "interest", "changed", "limits", "exceeded", "positions", "holdings", "return"),
-    *("performance", "overweight", "underweight", "shorts", "market", "exposure", "missing"),
-    *("largest", "biggest", "worst", "today", "yesterday", "value", "risky", "losses", "winner"),
-    *("loser", "sensitive", "winners", "losers", "detractor", "contributor", "stress", "alerts"),
+_UNSUPPORTED: Final[tuple[tuple[str, MissingFact], ...]] = (
+    (r"position|sector", "position_figure"),
+    (r"factor", "other_factor"),
+    (r"scenario|if", "scenario"),
+    (r"[\d.]+%", "confidence_level"),
+    (r"day", "other_sessions"),
+    (r"mtd|ytd|entry|period", "period"),
+    (r"market", "comparison"),
+    (r"record|error|fit", "track_record"),
+    (r"future|forecast", "future_figures"),
+    (r"change|1d-past", "earlier_values"),
+    (r"why", "causes"),
 )
-"""Words whose typing errors are corrected."""
-
-_MIN_CORRECTED, _CLOSENESS = 5, 0.8
-"""Letters of a word that is corrected, and its likeness to a known one."""
+"""Qualifier to what is missing if a figure has no answer with it."""
 
 
-def normalize(text: str) -> str:
-    """Return a question with typing errors in known words corrected.
+class _Chosen(NamedTuple):
+    """Claims that answer a part of a question, and what is missing."""
 
-    Examples
-    --------
-    >>> normalize("how volatle is it")
-    'how volatile is it'
-    >>> normalize("Whats the drawdwon?")
-    'Whats the drawdown?'
-    """
-
-    def correct(found: "re.Match[str]") -> str:
-        word = found[0].lower()
-        if len(word) < _MIN_CORRECTED or word in _VOCABULARY:
-            return found[0]
-        return next(iter(get_close_matches(word, _VOCABULARY, 1, _CLOSENESS)), found[0])
-
-    return re.sub(r"[A-Za-z]+", correct, text)
-
-
-def find_questions(text: str) -> list[CommonQuestion]:
-    """Return the kinds of a user's question: several only if all are figures.
-
-    Examples
-    --------
-    >>> [each.example for each in find_questions("What are beta and VaR?")]
-    ['How large is the value at risk?', 'How sure is the beta?']
-    """
-    plain, corrected = text, normalize(text)
-    found = [
-        each
-        for each in COMMON_QUESTIONS
-        if any(re.search(each.words, words, re.IGNORECASE) for words in (plain, corrected))
-    ]
-    figures = [each for each in found if each.is_figure]
-    if found and found[0].is_figure:
-        return _without_repetition(figures)
-    return found[:1]
-
-
-def _without_repetition(figures: Sequence[CommonQuestion]) -> list[CommonQuestion]:
-    """Return the figures whose forms no earlier one has, at most three."""
-    kept: list[CommonQuestion] = []
-    for each in figures:
-        if not any(set(each.forms) & set(other.forms) for other in kept):
-            kept.append(each)
-    return kept[:3]
-
-
-def find_question(text: str) -> CommonQuestion | None:
-    """Return the first kind of a user's question, or None if no rule answers it.
-
-    Examples
-    --------
-    >>> find_question("What drives the risk?").topics[0]
-    'concentration'
-    >>> find_question("Who is the CEO of AAPL?") is None
-    True
-    """
-    return next(iter(find_questions(text)), None)
+    claims: tuple[Claim, ...] = ()
+    missing: tuple[MissingFact, ...] = ()
+    nearest: tuple[str, ...] = ()
 
 
 def answer_by_rules(
@@ -114,6 +70,7 @@ def answer_by_rules(
     claims: Mapping[str, Claim],
     aliases: Mapping[str, Mapping[str, str]] | None = None,
     portfolios: Sequence[str] = (),
+    session: date | None = None,
 ) -> Plan:
     """Return the plan that answers a question; without claims, one that says what is missing.
 
@@ -122,34 +79,43 @@ def answer_by_rules(
     claims : mapping
         Claims of all topics by id, the most salient first.
     aliases : mapping, optional
-        Alias to symbol, name or sector, which a question may name.
+        Alias to symbol, name, sector, factor or scenario, which a question may name.
     portfolios : sequence of str, optional
         Names of the portfolio and of all others.
+    session : date, optional
+        Session of the claims.
     """
     words, other = without_portfolios(text, portfolios)
     if other:
         return Plan(headline="", paragraphs=[], missing=["other_portfolios"])
-    subjects, rest = find_subjects(words, aliases or {})
-    found = find_questions(rest)
-    if subjects == NOT_HELD:
-        is_refusal = bool(found) and not found[0].example
-        missing = found[0].nothing if is_refusal else "other_instruments"
-        return Plan(headline="", paragraphs=[], missing=[missing])
-    if not found and not subjects:
-        return Plan(headline="", paragraphs=[], missing=["no_rule"])
-    if subjects and not (found and not found[0].example):
-        found = [_about(subjects)]
-    chosen = [claim for question in found for claim in _select(question, claims)]
-    statements = list(_ids(chosen, "statement"))
+    parsed = parse_question(*mark_subjects(words, aliases or {}), session)
+    parts = list(_parts(parsed, claims, aliases or {}))
+    chosen = [claim for part in parts for claim in part.claims]
+    statements = list(dict.fromkeys(_ids(chosen, "statement")))
+    nearest = [each for part in parts for each in part.nearest]
     plan = Plan(
         headline="",
         paragraphs=_paragraphs(statements),
         recommendations=list(_ids(chosen, "advice"))[:MAX_RECOMMENDATIONS],
-        missing=[] if statements else [found[0].nothing],
+        missing=[each for part in parts for each in part.missing]
+        or ([] if chosen else ["no_rule"]),
+        nearest=list(dict.fromkeys(nearest))[:_MAX_NEAREST],
+        unread=list(parsed.unread[:_MAX_UNREAD]),
     )
     kept = prune(plan, claims)
     stated = kept.statements()
     return kept.model_copy(update={"headline": _headline(stated, claims)}) if stated else kept
+
+
+def asked_day(text: str, session: date) -> date | None:
+    """Return the session that a question names, unless it is that of the facts.
+
+    Examples
+    --------
+    >>> asked_day("What was the beta on December 20?", date(2022, 12, 28))
+    datetime.date(2022, 12, 20)
+    """
+    return parse_question(text, session=session).day
 
 
 def without_portfolios(text: str, portfolios: Sequence[str]) -> tuple[str, bool]:
@@ -158,59 +124,137 @@ def without_portfolios(text: str, portfolios: Sequence[str]) -> tuple[str, bool]
     Parameters
     ----------
     portfolios : sequence of str
-        Name of the portfolio, then those of all others. Another one is recognized by its exact
-        spelling only, since it may be a common word.
+        Name of the portfolio, then those of all others. Another one of a single word is recognized
+        by its exact spelling only, since it may be a common word.
     """
     if not portfolios:
         return text, False
     own, *others = portfolios
-    rest = re.sub(rf"(?i:{_named(own)})('s)?(?!\w)", "it", text)
-    return rest, any(re.search(rf"{_named(other)}(?!\w)", rest) for other in others)
+    rest = re.sub(rf"(?i:{_named(own)})(['’]s)?(?!\w)", "it", text)
+    return rest, any(re.search(rf"{_flags(other)}{_named(other)}(?!\w))", rest) for other in others)
+
+
+def _flags(portfolio: str) -> str:
+    return "(?i:" if " " in portfolio or "-" in portfolio else "(?:"
 
 
 def _named(portfolio: str) -> str:
     """Return a regular expression of a name; a word of questions counts after `of` or so only."""
-    before = (
-        r"(?<=\bof )|(?<=\bin )|(?<=\bthan )" if portfolio.lower() in QUESTION_WORDS else r"(?<!\w)"
-    )
+    before = r"(?<!\w)"
+    if is_known(portfolio.lower()):
+        before = r"(?<=\bof )|(?<=\bin )|(?<=\bthan )|(?<=\bwith )"
     return rf"(?:{before}){re.escape(portfolio)}"
 
 
-def _about(subjects: frozenset[str]) -> CommonQuestion:
-    """Return the question about positions or sectors that are named."""
+def _parts(
+    parsed: Parsed, claims: Mapping[str, Claim], aliases: Mapping[str, Mapping[str, str]]
+) -> Iterator[_Chosen]:
+    """Yield the answer to each part of a question."""
+    for ask in parsed.asks:
+        yield _choose(ask, claims, aliases)
+    for refusal in parsed.refusals:
+        yield _Chosen((), (refusal.code,), _examples(refusal.nearest, claims))
+    if parsed.unread:
+        yield _Chosen((), ("no_rule",))
 
-    def is_about(claim: Claim) -> bool:
-        slots = (slot.value for slot in claim.slots.values() if slot.kind == "name")
-        return bool(subjects & {claim.instance.subject, *slots})
 
-    return CommonQuestion("It", "", tells=is_about)
+def _choose(
+    ask: Ask, claims: Mapping[str, Claim], aliases: Mapping[str, Mapping[str, str]]
+) -> _Chosen:
+    """Return the claims that answer a figure with exactly the qualifiers of the question."""
+    figure = ask.figure or _ABOUT
+    unheld = [each for each in ask.subjects if not each.alias]
+    if unheld:
+        code: MissingFact = "other_factor" if unheld[0].kind == "factor" else "other_instruments"
+        return _Chosen((), (code,))
+    wanted = ask.qualifiers - figure.default
+    answer = figure.answers.get(_key(wanted))
+    if answer is None and "why" in wanted:
+        answer = figure.answers.get(_key(wanted - {"why"}))
+        if answer is not None:
+            found = _select(answer, ask, claims)
+            return _Chosen(tuple(found), ("causes",)) if found else _Chosen((), (answer.nothing,))
+    if answer is None:
+        return _Chosen((), (_unsupported(figure, wanted),), _examples(figure.key, claims, wanted))
+    found = _select(answer, ask, claims)
+    if found:
+        return _Chosen(tuple(found))
+    nothing = answer.nothing
+    if nothing == "no_limits_set" and any(alias.startswith("LIM") for alias in aliases):
+        nothing = "undefined_figures"
+    nearest = "alerts" if nothing == "no_limits_set" else figure.key if wanted else ""
+    return _Chosen((), (nothing,), _examples(nearest, claims))
 
 
-def _select(question: CommonQuestion, claims: Mapping[str, Claim]) -> list[Claim]:
-    """Return the claims that answer a question, in the order in which they are stated."""
+def _key(qualifiers: frozenset[str]) -> str:
+    return " ".join(sorted(qualifiers))
+
+
+def _unsupported(figure: AskedFigure, wanted: frozenset[str]) -> MissingFact:
+    """Return what is missing: that of the first qualifier without which there is an answer."""
+    fewer = [each for each in wanted if _key(wanted - {each}) in figure.answers] or list(wanted)
+    for pattern, code in _UNSUPPORTED:
+        if any(re.fullmatch(pattern, each) for each in fewer):
+            return code
+    if any(re.fullmatch(r"\d+d", each) for each in fewer):
+        return "horizon" if figure.is_ahead and "change" not in wanted else "period"
+    return "other"
+
+
+def _examples(
+    key: str, claims: Mapping[str, Claim], wanted: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """Return questions about a figure that the claims answer, those with like qualifiers first."""
+    figure = next((each for each in FIGURES if each.key == key), None)
+    if figure is None:
+        return ()
+    likeness = sorted(
+        figure.answers.items(), key=lambda each: -len(wanted & frozenset(each[0].split()))
+    )
+    return tuple(
+        answer.example
+        for _, answer in likeness
+        if answer.example and _select(answer, Ask(figure), claims)
+    )[:_MAX_NEAREST]
+
+
+def _select(answer: Answer, ask: Ask, claims: Mapping[str, Claim]) -> list[Claim]:
+    """Return the claims of an answer about what the question names, in their order."""
+    aliases = {each.alias for each in ask.subjects}
     found = [
-        (_rank(question, claim), claim)
+        (place, -claim.instance.salience, claim.id)
         for claim in claims.values()
-        if (not question.topics or claim.form.topic in question.topics) and question.tells(claim)
+        if (place := _place(answer, claim)) is not None
+        and answer.tells(claim)
+        and claim.form.role != "headline"
+        and (not aliases or _is_about(claim, aliases))
+        and (ask.market_move is None or _moves(claim, ask.market_move))
     ]
-    if question.forms:
-        found = [each for each in found if each[0][0] < len(question.forms)]
-    ordered = [claim for _, claim in sorted(found, key=lambda each: each[0])]
-    if not question.is_figure:
-        return ordered
-    statements = [claim for claim in ordered if claim.form.role == "statement"]
-    return statements[:_MAX_OF_FIGURE]
+    ordered = [claims[claim_id] for _, _, claim_id in sorted(found)]
+    statements: list[Claim] = []
+    for claim in ordered:
+        stated = {fact for each in statements for fact in each.shown}
+        if claim.form.role == "statement" and not repeats(claim, stated):
+            statements.append(claim)
+    advice = [claim for claim in ordered if claim.form.role == "advice"]
+    return [*statements[: answer.most], *advice]
 
 
-def _rank(question: CommonQuestion, claim: Claim) -> tuple[int, float]:
-    """Order by form or topic, then by salience without regard to novelty: levels are asked for."""
-    place = 0
-    if question.forms:
-        matches = (fnmatchcase(claim.form.id, pattern) for pattern in question.forms)
-        place = next((at for at, is_match in enumerate(matches) if is_match), len(question.forms))
-    elif question.topics:
-        place = question.topics.index(claim.form.topic)
-    return place, -claim.instance.salience
+def _place(answer: Answer, claim: Claim) -> int | None:
+    """Return the place of a claim's form in an answer; None if it does not belong to it."""
+    matches = (fnmatchcase(claim.form.id, pattern) for pattern in answer.forms)
+    return next((at for at, is_match in enumerate(matches) if is_match), None)
+
+
+def _is_about(claim: Claim, aliases: set[str]) -> bool:
+    names = (slot.value for slot in claim.slots.values() if slot.kind in ("name", "label"))
+    return bool(aliases & {claim.instance.subject, *names})
+
+
+def _moves(claim: Claim, move: float) -> bool:
+    """Return whether a claim is about a move of the market."""
+    slot = claim.slots.get("move")
+    return slot is not None and abs(float(str(slot.value)) - move) < 1e-9
 
 
 def _headline(statements: Sequence[str], claims: Mapping[str, Claim]) -> str:

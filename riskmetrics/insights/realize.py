@@ -26,7 +26,7 @@ COLUMN = "column"
 NOT_ANSWERED, NOTHING = "Not answered", "Nothing to tell"
 """Titles of answers without a claim: what was asked is not stored, or is not so."""
 
-_NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule", "definitions"}
+_NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule", "definitions", "no_limits_set"}
 
 
 class NoteText(NamedTuple):
@@ -113,7 +113,7 @@ def realize_note(
     title = NOTHING if set(plan.missing) & _NO_ALARMS else NOT_ANSWERED
     if plan.headline:
         title = realize_claim(claims[plan.headline], names, seed)
-    missing = realize_missing(plan.missing)
+    missing = realize_missing(plan.missing, plan.nearest, plan.unread)
     if not plan.headline:
         summary = missing
     elif missing:
@@ -135,11 +135,26 @@ def realize_note(
     )
 
 
-def realize_missing(missing: Sequence[str]) -> str:
-    """Return the sentence on what a question asks for and no claim tells, or an empty text."""
+def realize_missing(
+    missing: Sequence[str], nearest: Sequence[str] = (), unread: Sequence[str] = ()
+) -> str:
+    """Return what a question asks for and no claim tells, and what to ask; or an empty text.
+
+    Parameters
+    ----------
+    nearest : sequence of str, optional
+        Questions that the facts answer.
+    unread : sequence of str, optional
+        Words of the question that are not known.
+    """
     sentences = [RULE_ANSWERS[each] for each in missing if each in RULE_ANSWERS]
     if parts := [MISSING_FACTS[each] for each in missing if each in MISSING_FACTS]:
         sentences.append(f"The stored facts do not contain {'; '.join(parts)}.")
+    if unread:
+        words = ", ".join(f"“{clean_name(each)}”" for each in unread)
+        sentences.append(f"Words that are not known: {words}.")
+    if nearest:
+        sentences.append(f"You can ask: {' '.join(f'“{each}”' for each in nearest)}")
     return " ".join(sentences)
 
 

@@ -38,7 +38,13 @@ class Request:
 
     @cached_property
     def claims(self) -> dict[str, Claim]:
-        """Claims that the insight may tell, the most salient first."""
+        """Claims that the insight may tell, the most salient first; those that answer lead."""
+        found = self._salient_claims
+        chosen = () if self.question is None or self.plan is None else self.plan.statements()
+        return {claim_id: found[claim_id] for claim_id in (*chosen, *found)}
+
+    @cached_property
+    def _salient_claims(self) -> dict[str, Claim]:
         return {
             claim_id: claim
             for claim_id, claim in claims_of(self.sheet).items()
@@ -54,7 +60,13 @@ class Request:
     def plan(self) -> Plan | None:
         """Plan of the rules; None if there is nothing to tell."""
         if self.question is not None:
-            return answer_by_rules(self.question, self.claims, self.sheet.aliases, self.portfolios)
+            return answer_by_rules(
+                self.question,
+                self._salient_claims,
+                self.sheet.aliases,
+                self.portfolios,
+                self.sheet.day,
+            )
         return plan_by_rules(self.claims, self.insight_type)
 
     @cached_property

@@ -4,7 +4,7 @@ Every table and figure of the catalog can be read; none is listed here. A name i
 `identities` allows.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -19,8 +19,10 @@ from riskmetrics.db import listed_rows, result_queries, stored_settings
 from riskmetrics.db.shown_names import read_names
 from riskmetrics.explain import registry
 from riskmetrics.explain.records import explanation_record
-from riskmetrics.insights import claims, fact_reading, realize
-from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights import fact_reading
+from riskmetrics.insights.questions import asked_day
+from riskmetrics.insights.templates import MAX_QUESTION_CHARS
+from riskmetrics.mcp_server.claim_answers import answer_claims, shown_claims
 from riskmetrics.mcp_server.identities import (
     Anonymization,
     Identity,
@@ -73,7 +75,7 @@ class Answers:
     rate_index: str | None
 
     def list_portfolios(self) -> Answer:
-        """List the portfolios, with equity on the latest session."""
+        """List the portfolios, with equity on the latest session. Call it first: names go here."""
         with self.connect() as connection:
             day = result_queries.read_latest_day(connection)
             identities = list_identities(read_names(connection), self.anonymization)
@@ -90,7 +92,10 @@ class Answers:
             str | None, Field(description="Table to define. Default: list all tables.")
         ] = None,
     ) -> Answer:
-        """List the tables of figures, or define those of one: formula, unit, window, reference."""
+        """List the tables of figures, or define those of one: formula, unit, window, reference.
+
+        For definitions, and to find the table of a figure for read_figures.
+        """
         if table is None:
             return {
                 "tables": {name: [one.label for one in figures_of(name)] for name in list_tables()}
@@ -107,7 +112,10 @@ class Answers:
         day: _Day = None,
         symbol: _Symbol = None,
     ) -> Answer:
-        """Read a portfolio's figures of one table on a session."""
+        """Read a portfolio's figures of one table on a session.
+
+        For lists and for figures of single positions; for one figure, prefer answer_question.
+        """
         require_table(table)
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
@@ -139,7 +147,10 @@ class Answers:
             Field(description="Only this table. Default: all figures of the whole portfolio."),
         ] = None,
     ) -> Answer:
-        """Compare a portfolio's figures with those of some sessions before."""
+        """Compare a portfolio's figures with those of 1, 5 or 21 sessions before.
+
+        For "what changed"; no other number of sessions can be compared.
+        """
         if table is not None:
             require_table(table)
         names = [table] if table else [name for name in list_tables() if has_one_row(name)]
@@ -156,13 +167,49 @@ class Answers:
         return {**context, "since": earlier.isoformat(), "sessions": sessions, "changes": changes}
 
     def read_claims(self, portfolio: _Portfolio, day: _Day = None) -> Answer:
-        """Read true sentences about a portfolio and session, the most important first."""
+        """Read true sentences about a portfolio and session, the most important first.
+
+        For a summary, or what to look at.
+        """
         with self.connect() as connection:
             identity = self._identity(connection, portfolio)
             session = find_session(connection, identity, day)
             sheets = fact_reading.read_sheets(connection, [session], identity.name)
             context = _context(connection, identity, session)
-        return {**context, "claims": [one for sheet in sheets for one in _claims(identity, sheet)]}
+        return {
+            **context,
+            "claims": [one for sheet in sheets for one in shown_claims(identity, sheet)],
+        }
+
+    def answer_question(
+        self,
+        portfolio: _Portfolio,
+        question: Annotated[
+            str,
+            Field(
+                description="One question about figures, such as: How large is the value at risk at"
+                " 99%? Name positions as answers show them.",
+                min_length=1,
+                max_length=MAX_QUESTION_CHARS,
+            ),
+        ],
+        day: _Day = None,
+    ) -> Answer:
+        """Answer a question about a portfolio by true sentences, for exactly what it asks.
+
+        For one figure, with its level, window, comparison or position. What the facts do not
+        contain is under "missing", with questions that they answer under "nearest".
+        """
+        with self.connect() as connection:
+            identities = list_identities(read_names(connection), self.anonymization)
+            identity = find_identity(identities, portfolio)
+            session = find_session(connection, identity, day)
+            if day is None and (named := asked_day(question, session)) is not None:
+                session = find_session(connection, identity, named)
+            sheets = fact_reading.read_sheets(connection, [session], identity.name)
+            context = _context(connection, identity, session)
+        others = [one.shown_name for one in identities if one.name != identity.name]
+        return context | answer_claims(identity, sheets[0], question, others)
 
     def explain_figure(
         self,
@@ -249,22 +296,6 @@ _TEST_COLUMNS = {
     "shortfalls": "sum of the expected shortfalls on those sessions",
     "remark": "what a p-value is no evidence of",
 }
-
-
-def _claims(identity: Identity, sheet: Sheet) -> Iterator[dict[str, Any]]:
-    names = {
-        alias: identity.show_entity(entity) or alias for alias, entity in sheet.aliases.items()
-    }
-    for claim in claims.claims_of(sheet).values():
-        yield {
-            "id": claim.id,
-            "topic": claim.form.topic,
-            "role": claim.form.role,
-            "level": claim.instance.level,
-            "is_new": claim.is_new,
-            "text": realize.realize_claim(claim, names, realize.note_seed(sheet)),
-            "evidence": realize.evidence(claim.evidence, names),
-        }
 
 
 def _context(connection: sa.Connection, identity: Identity, day: date) -> Answer:

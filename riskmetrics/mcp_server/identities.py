@@ -10,6 +10,7 @@ from typing import Any, Literal
 from riskmetrics.db.shown_names import StoredNames
 from riskmetrics.errors import UsageError
 from riskmetrics.insights.fact_sheet import portfolio_alias
+from riskmetrics.text import suggest_name
 
 Anonymization = Literal["aliases", "tickers", "names"]
 
@@ -77,8 +78,10 @@ class Identity:
         for symbol in self.symbols:
             if self.show_symbol(symbol) == shown:
                 return symbol
+        suggested = "" if self.anonymization == "aliases" else suggest_name(shown, self.symbols)
         raise UsageError(
-            f"{self.shown_name} has no position {shown}: read_figures with the table"
+            f"{self.shown_name} has no position {shown}{suggested}: read_figures"
+            " with the table"
             " portfolio_risk_contributions lists its positions"
         )
 
@@ -153,4 +156,7 @@ def find_identity(identities: list[Identity], shown: str) -> Identity:
     for identity in identities:
         if identity.shown_name == shown:
             return identity
-    raise UsageError(f"there is no portfolio {shown}: list_portfolios lists them")
+    names = [one.name for one in identities if one.anonymization == "names"]  # no hashes
+    raise UsageError(
+        f"there is no portfolio {shown}{suggest_name(shown, names)}: list_portfolios lists them"
+    )

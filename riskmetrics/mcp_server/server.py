@@ -15,8 +15,9 @@ from riskmetrics.mcp_server.answers import Answer, Answers
 _INSTRUCTIONS = """\
 Stored risk figures of portfolios, one set per exchange session. All tools only read.
 
-Begin with list_portfolios. read_claims has true sentences about a session: prefer them to your own
-reading of the figures. read_figures has the figures of one table, list_figures their definitions.
+Begin with list_portfolios. answer_question answers one question about figures by true sentences,
+read_claims has those of a summary: prefer both to your own reading of the figures. read_figures has
+the figures of one table and of single positions, list_figures their definitions.
 
 Every answer states the session (as_of). A figure that is null is undefined: state its reason, which
 is under "undefined", and never put an estimate in its place. Repeat the caveats that apply. Losses
@@ -35,8 +36,8 @@ def build_server(answers: Answers, version: str) -> MCPServer[Any]:
     )
     tools: list[Callable[..., Answer]] = [
         *(answers.list_portfolios, answers.list_figures, answers.read_figures),
-        *(answers.read_changes, answers.read_claims, answers.explain_figure),
-        answers.read_track_record,
+        *(answers.read_changes, answers.read_claims, answers.answer_question),
+        *(answers.explain_figure, answers.read_track_record),
     ]
     for tool in tools:
         server.add_tool(_with_own_errors(tool), annotations=_READ_ONLY)

@@ -15,6 +15,7 @@ from riskmetrics.db import explain_queries, listed_rows, result_tables, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.explain.recalculation import to_json_value
 from riskmetrics.mcp_server.identities import Identity
+from riskmetrics.text import suggest_name
 
 _LISTED = {listing.table for listing in all_listings()}
 _TEXT_UNITS = {Unit.TEXT, Unit.FLAG, Unit.DATE}
@@ -29,7 +30,10 @@ def list_tables() -> list[str]:
 def require_table(name: str) -> None:
     """Raise UsageError unless a table of figures has the name."""
     if name not in list_tables():
-        raise UsageError(f"there is no table {name}: list_figures lists {', '.join(list_tables())}")
+        raise UsageError(
+            f"there is no table {name}{suggest_name(name, list_tables())}: list_figures lists"
+            f" {', '.join(list_tables())}"
+        )
 
 
 def has_one_row(table_name: str) -> bool:
@@ -58,9 +62,13 @@ def find_session(connection: sa.Connection, identity: Identity, day: date | None
         raise UsageError(f"no results of {identity.shown_name} are stored")
     session = day or stored[1]
     if not stored[0] <= session <= stored[1] or not trading_calendar.is_session(session):
+        before = min(max(session, stored[0]), stored[1])
+        nearest = before
+        while not trading_calendar.is_session(nearest):
+            nearest = trading_calendar.previous_session(nearest)
         raise UsageError(
             f"no results of {identity.shown_name} are stored for {session}: sessions are stored"
-            f" from {stored[0]} to {stored[1]}"
+            f" from {stored[0]} to {stored[1]}; the nearest is {nearest}"
         )
     return session
 

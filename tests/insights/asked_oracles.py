@@ -106,6 +106,7 @@ ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "volatility_against_market": partial(
         _pair, kinds=("volatility_21d", "market_volatility_21d"), slots=("own", "market")
     ),
+    "top_three_level": partial(_known, kind="top_3", slot="share"),
     "volatility_level_63d": partial(_known, kind="volatility_63d", slot="volatility"),
     "scenario_market_loss": partial(_in_scenarios, sign=-1),
     "scenario_market_gain": partial(_in_scenarios, sign=1),

@@ -1,19 +1,28 @@
-"""Questions that rules answer, and what a question's plan states as missing."""
+"""How questions are parsed: qualifiers, times, subjects, refusals, and words that are not known."""
 
+from datetime import date
 from typing import get_args
 
 import pytest
 
-from riskmetrics.insights.claims import Claim, Instance, catalog
-from riskmetrics.insights.common_questions import COMMON_QUESTIONS
+from riskmetrics.insights.claims import Claim, Instance, catalog, claims_of
 from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, MissingFact, Plan, Step, prune
 from riskmetrics.insights.prompts import MAX_CLAIMS, plan_schema, with_ids
-from riskmetrics.insights.question_subjects import find_subjects
-from riskmetrics.insights.questions import answer_by_rules, find_question, without_portfolios
+from riskmetrics.insights.question_dates import find_times
+from riskmetrics.insights.question_figures import FIGURES, OFFERED
+from riskmetrics.insights.question_parsing import parse_question
+from riskmetrics.insights.question_subjects import mark_subjects
+from riskmetrics.insights.question_vocabulary import correct_typing
+from riskmetrics.insights.questions import answer_by_rules, asked_day, without_portfolios
 from riskmetrics.insights.realize import realize_missing
+from tests.insights.question_sheet import SHEET
 
-KNOWN = [each for each in COMMON_QUESTIONS if each.example]
-"""Questions that are offered; the others are refused."""
+EXAMPLES = [
+    (figure, key, answer)
+    for figure in FIGURES
+    for key, answer in figure.answers.items()
+    if answer.example
+]
 
 
 def claim(
@@ -40,58 +49,112 @@ CLAIMS = {
 }
 
 
-@pytest.mark.parametrize("question", KNOWN, ids=lambda each: each.example)
-def test_each_example_is_recognized_as_its_own_kind(question) -> None:
-    assert find_question(question.example) is question
+def asked(text: str) -> list[tuple[str, str]]:
+    """Return the figures that a question asks for, with their qualifiers beyond the usual ones."""
+    marked = mark_subjects(text, SHEET.aliases)
+    return [
+        (ask.figure.key, " ".join(sorted(ask.qualifiers - ask.figure.default)))
+        for ask in parse_question(*marked, SHEET.day).asks
+        if ask.figure is not None
+    ]
+
+
+@pytest.mark.parametrize(("figure", "key", "answer"), EXAMPLES, ids=lambda each: str(each)[:40])
+def test_each_question_that_is_offered_is_read_as_its_own(figure, key, answer) -> None:
+    assert (figure.key, key) in asked(answer.example)
+    assert len(asked(answer.example)) == 1
+    assert answer.example in OFFERED[figure.group]
+
+
+def test_the_forms_of_answers_exist() -> None:
+    from fnmatch import filter as matching
+
+    for figure in FIGURES:
+        for answer in figure.answers.values():
+            for pattern in answer.forms:
+                assert matching(catalog(), pattern), (figure.key, pattern)
 
 
 @pytest.mark.parametrize(
-    ("text", "example"),
+    ("text", "expected"),
     [
-        ("what drives risk", "What drives the risk?"),
-        ("How liquid is the portfolio?", "How fast could it be sold?"),
-        ("How long would it take to sell everything?", "How fast could it be sold?"),
-        ("What are the style factors?", "Which factors is it tilted to?"),
-        ("Did it beat the index?", "How far is it from the index?"),
-        ("tracking error", "How large is the tracking error?"),
-        ("Are my stocks correlated?", "How correlated are the holdings?"),
-        ("How risky is it?", "What drives the risk?"),
-        ("Why did I lose money yesterday?", "Why did it lose or gain?"),
-        ("How much could I lose in a crash?", "What is the worst case?"),
-        ("How certain is the beta of 1.5?", "How sure is the beta?"),
-        ("what is new since last week", "What changed?"),
-        ("Am I diversified?", "How concentrated is it?"),
-        ("Is my VaR any good", "Has the value at risk been right?"),
-        ("Is it sensitive to rates", "How sensitive is it to interest rates?"),
-        ("Anything to worry about?", "What should I look at?"),
+        ("99% VaR", [("var", "99%")]),
+        ("VaR at 95 percent", [("var", "")]),
+        ("10-day 99% VaR", [("var", "10d 99%")]),
+        ("two-week VaR", [("var", "10d")]),
+        ("99% VaR and volatility", [("var", "99%"), ("volatility", "")]),
+        ("beta and VaR on December 20", [("beta", "day"), ("var", "day")]),
+        ("beta and Sharpe ratio over the past year", [("beta", "252d"), ("sharpe_ratio", "")]),
+        ("volatility vs last month", [("volatility", "21d change")]),
+        ("return last month", [("result", "period")]),
+        ("return over the last month", [("result", "21d")]),
+        ("did the volatility rise since yesterday", [("volatility", "change")]),
+        ("will volatility rise", [("volatility", "forecast")]),
+        ("volatility forecast for next week", [("volatility", "5d forecast")]),
+        ("how much did I make this year", [("result", "ytd")]),
+        ("return in 2022", [("result", "ytd")]),
+        ("return in 2021", [("result", "period")]),
+        ("beta of AMD", [("beta", "position")]),
+        ("am I alright", []),
+        ("VaR of the moon", []),
     ],
 )
-def test_questions_as_people_ask_them_are_recognized(text: str, example: str) -> None:
-    found = find_question(text)
-    assert found is not None
-    assert found.example == example
+def test_a_question_is_read_as_figures_with_qualifiers(text: str, expected: object) -> None:
+    assert asked(text) == expected
 
 
 @pytest.mark.parametrize(
-    "text", ["Who is the CEO?", "What is the weather?", "Is it going to rain?", "Separate it"]
+    ("text", "qualifiers"),
+    [
+        ("on 2022-12-28", ["1d"]),
+        ("on 2022-12-27", ["day"]),
+        ("28 december", ["1d"]),
+        ("december 27th", ["day"]),
+        ("12/27/2022", ["day"]),
+        ("27.12.2022", ["day"]),
+        ("on february 30", ["period"]),
+        ("since 2022-09-30", ["period"]),
+        ("since march", ["period"]),
+        ("yesterday", ["day"]),
+        ("over 252 sessions", ["252d"]),
+        ("3 months", ["63d"]),
+        ("twelve months", ["252d"]),
+        ("next week", ["5d", "future"]),
+        ("day by day", []),
+        ("any alerts", []),
+    ],
+)
+def test_times_of_a_question(text: str, qualifiers: list[str]) -> None:
+    assert [each.qualifier for each in find_times(text, date(2022, 12, 28))] == qualifiers
+
+
+def test_the_day_of_a_question_chooses_another_session_only() -> None:
+    session = date(2022, 12, 28)
+    assert asked_day("VaR on 2022-12-20?", session) == date(2022, 12, 20)
+    assert asked_day("VaR on 2022-12-28?", session) == session
+    assert asked_day("VaR over 20 days?", session) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["Who is the CEO?", "What is the weather?", "Is it going to rain?", "Separate it", ""]
 )
 def test_other_questions_are_refused(text: str) -> None:
-    assert find_question(text) is None
     plan = answer_by_rules(text, CLAIMS)
     assert (plan.headline, plan.statements(), plan.missing) == ("", (), ["no_rule"])
 
 
-def test_an_answer_has_the_claims_of_its_topics_however_old_they_are() -> None:
+def test_an_answer_has_the_claims_of_its_forms_however_old_they_are() -> None:
     plan = answer_by_rules("What drives the risk?", CLAIMS)
     expected = ("position_dominates", "largest_weight", "volatility_level", "beta_level")
     assert plan.statements() == expected
-    assert plan.recommendations == ["look_at_position"]
     assert plan.missing == []
     assert answer_by_rules("What changed?", CLAIMS).statements() == ("session_loss",)
-    assert answer_by_rules("Which limits?", CLAIMS).statements() == ("position_dominates",)
+    alarms = answer_by_rules("What should I look at?", CLAIMS)
+    assert alarms.statements() == ("position_dominates",)
+    assert alarms.recommendations == ["look_at_position"]
 
 
-def test_without_a_claim_of_its_topics_an_answer_says_what_is_missing() -> None:
+def test_without_a_claim_of_its_forms_an_answer_says_what_is_missing() -> None:
     plan = answer_by_rules("How well is it hedged?", CLAIMS)
     assert (plan.headline, plan.paragraphs, plan.missing) == ("", [], ["undefined_figures"])
     assert realize_missing(plan.missing) == (
@@ -99,26 +162,40 @@ def test_without_a_claim_of_its_topics_an_answer_says_what_is_missing() -> None:
     )
 
 
-@pytest.mark.parametrize("question", KNOWN, ids=lambda each: each.example)
-def test_a_question_about_alarms_is_answered_by_their_absence(question) -> None:
-    plan = answer_by_rules(question.example, {})
-    assert plan.missing == [question.nothing]
-    is_alarm = question.nothing in ("no_limit", "no_change", "no_gap")
+@pytest.mark.parametrize(("figure", "key", "answer"), EXAMPLES, ids=lambda each: str(each)[:40])
+def test_without_claims_each_question_states_what_there_is_not(figure, key, answer) -> None:
+    plan = answer_by_rules(answer.example, {})
+    assert plan.missing == [answer.nothing]
+    assert plan.nearest == []
+    is_alarm = answer.nothing in ("no_limit", "no_limits_set", "no_change", "no_gap")
     assert realize_missing(plan.missing).startswith("No") == is_alarm
 
 
+def test_limits_that_are_set_and_undefined_are_not_said_to_be_unset() -> None:
+    own = {"LIM_01": {"limit": "beta"}}
+    assert answer_by_rules("limits breached?", {}, own).missing == ["undefined_figures"]
+    assert answer_by_rules("limits breached?", {}, {}).missing == ["no_limits_set"]
+
+
 def test_a_plan_without_claims_keeps_what_is_missing_and_no_headline() -> None:
-    wrong = Plan(headline="headline_loss", paragraphs=[[Step(claim="?")]], missing=["costs"] * 2)
-    assert prune(wrong, CLAIMS) == Plan(headline="", paragraphs=[], missing=["costs"])
+    wrong = Plan(
+        headline="headline_loss", paragraphs=[[Step(claim="?")]], missing=["costs"] * 2,
+        nearest=["How volatile is it?"], unread=["x"],
+    )  # fmt: skip
+    assert prune(wrong, CLAIMS) == Plan(
+        headline="", paragraphs=[], missing=["costs"], nearest=["How volatile is it?"],
+        unread=["x"],
+    )  # fmt: skip
 
 
 def test_the_schema_names_what_may_be_missing_and_is_the_same_for_all() -> None:
     assert set(get_args(MissingFact)) == MISSING_FACTS.keys() | RULE_ANSWERS.keys()
-    asked, told = plan_schema(is_question=True), plan_schema(is_question=False)
-    assert set(asked["properties"]["missing"]["items"]["enum"]) == MISSING_FACTS.keys()
-    assert "missing" not in told["properties"]
-    assert told["properties"]["headline"] == {"$ref": "#/$defs/Number"}
-    numbers = told["$defs"]["Number"]["enum"]
+    of_question, of_note = plan_schema(is_question=True), plan_schema(is_question=False)
+    assert set(of_question["properties"]["missing"]["items"]["enum"]) == MISSING_FACTS.keys()
+    assert not {"nearest", "unread"} & of_question["properties"].keys()
+    assert "missing" not in of_note["properties"]
+    assert of_note["properties"]["headline"] == {"$ref": "#/$defs/Number"}
+    numbers = of_note["$defs"]["Number"]["enum"]
     assert (numbers[0], numbers[-1], len(numbers)) == ("C01", "C99", MAX_CLAIMS)
 
 
@@ -135,6 +212,8 @@ def test_numbers_become_ids_and_unknown_ones_nothing() -> None:
         ("What is the risk of Value?", ("Core", "Value"), ("What is the risk of Value?", True)),
         ("What is the risk?", ("is", "Core"), ("What is the risk?", False)),
         ("How risky is Core?", ("Core", "Value"), ("How risky is it?", False)),
+        ("riskier than core equity?", ("A", "Core Equity"), ("riskier than core equity?", True)),
+        ("a growth factor", ("Core", "Growth"), ("a growth factor", False)),
     ],
 )
 def test_a_portfolio_named_by_a_common_word_changes_no_question(text, portfolios, expected) -> None:
@@ -142,9 +221,63 @@ def test_a_portfolio_named_by_a_common_word_changes_no_question(text, portfolios
 
 
 @pytest.mark.parametrize(
-    ("symbol", "text"), [("BETA", "What is the beta?"), ("PEAK", "How far below its peak is it?")]
+    ("symbol", "text"),
+    [
+        ("BETA", "What is the beta?"),
+        ("PEAK", "How far below its peak is it?"),
+        ("NET", "What is the net exposure?"),
+        ("DAY", "How was the day?"),
+        ("TECH", "Which factors is it tilted to?"),
+        ("SIZE", "What is the size of it?"),
+    ],
 )
 def test_a_position_named_by_a_word_of_questions_counts_in_capitals_only(symbol, text) -> None:
     held = {"POS_01": {"symbol": symbol, "name": "Holdings"}}
-    assert find_subjects(text, held)[0] == frozenset()
-    assert find_subjects(f"What about {symbol}?", held)[0] == {"POS_01"}
+    assert mark_subjects(text, held)[1] == ()
+    assert [each.alias for each in mark_subjects(f"What about {symbol}?", held)[1]] == ["POS_01"]
+
+
+def test_a_company_named_by_a_common_word_is_not_found_in_a_question() -> None:
+    held = {"POS_01": {"symbol": "TGT", "name": "Target Corporation"}}
+    assert mark_subjects("what target weight?", held)[1] == ()
+    assert mark_subjects("what about tgt?", held)[1][0].alias == "POS_01"
+
+
+@pytest.mark.parametrize("word", ["COVID", "IRA", "GFC", "ROE", "VAR", "YTD", "CEO"])
+def test_capitals_that_are_no_symbols_are_not_taken_for_instruments(word: str) -> None:
+    assert mark_subjects(f"What about {word}?", SHEET.aliases)[1] == ()
+
+
+def test_typing_errors_are_corrected_in_known_words_only() -> None:
+    assert correct_typing("How volatle is teh portfollio of Nvidia?") == (
+        "how volatile is teh portfolio of nvidia?"
+    )
+    assert correct_typing("drawdwon, scenaro, river") == "drawdown, scenario, river"
+
+
+def test_all_claims_of_the_sheet_can_be_asked_for_without_an_error() -> None:
+    """Random words of questions in any order: an answer or a refusal, never an exception."""
+    from random import Random
+
+    random, claims = Random(5), claims_of(SHEET)
+    words = [
+        word for examples in OFFERED.values() for each in examples for word in each[:-1].split()
+    ]
+    more = [
+        "99%",
+        "10d",
+        "AMD",
+        "apple",
+        "and",
+        "since",
+        "2022-12-20",
+        "?",
+        "why",
+        "-3.5",
+        "$",
+        "£",
+    ]
+    for _ in range(400):
+        text = " ".join(random.choices([*words, *more], k=random.randint(1, 9)))
+        plan = answer_by_rules(text, claims, SHEET.aliases, ("Growth", "Core"), SHEET.day)
+        assert bool(plan.statements()) or plan.missing, text

@@ -255,6 +255,11 @@ _form(
 )  # fmt: skip
 
 _form(
+    "top_three_level", "concentration", "share: percent",
+    "The three largest positions make up {share} of gross exposure.",
+)(single("top_3", "share", percent, lambda _: True, SALIENCE))  # fmt: skip
+
+_form(
     "volatility_level_63d", "volatility", "volatility: percent",
     "Sixty-three-day volatility is {volatility}.",
 )(single("volatility_63d", "volatility", size, lambda _: True, SALIENCE))  # fmt: skip

@@ -1,0 +1,77 @@
+"""Claims of a session as answers show them, and those that answer a question."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from riskmetrics.insights import realize
+from riskmetrics.insights.claims import Claim, claims_of
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.questions import answer_by_rules
+from riskmetrics.mcp_server.identities import Identity
+
+_ALIASED_ONLY: Final = (
+    "No holding is shown by that name. Names are aliases: name a holding as an answer shows it."
+)
+"""In place of the statement that an instrument is not held, which aliases must not reveal."""
+
+
+def shown_claims(identity: Identity, sheet: Sheet) -> Iterator[dict[str, Any]]:
+    """Yield the claims that notes can state; `answer_claims` states the others."""
+    names = _shown_names(identity, sheet)
+    for claim in claims_of(sheet).values():
+        if not claim.form.is_answer:
+            yield _show(claim, names, sheet)
+
+
+def answer_claims(
+    identity: Identity, sheet: Sheet, question: str, portfolios: Sequence[str]
+) -> dict[str, Any]:
+    """Return the claims that answer a question, what is missing, and the nearest questions.
+
+    Parameters
+    ----------
+    portfolios : sequence of str
+        The other portfolios as answers show them.
+    """
+    names, found = _shown_names(identity, sheet), claims_of(sheet)
+    aliases = {alias: _shown_entity(identity, entity) for alias, entity in sheet.aliases.items()}
+    plan = answer_by_rules(question, found, aliases, (identity.shown_name, *portfolios), sheet.day)
+    missing = realize.realize_missing(plan.missing)
+    if identity.anonymization == "aliases" and "other_instruments" in plan.missing:
+        others = [each for each in plan.missing if each != "other_instruments"]
+        missing = f"{_ALIASED_ONLY} {realize.realize_missing(others)}".strip()
+    stated = (*plan.statements(), *plan.recommendations)
+    return {
+        "claims": [_show(found[each], names, sheet) for each in stated],
+        "missing": missing,
+        "unknown_words": plan.unread,
+        "nearest": plan.nearest,
+    }
+
+
+def _shown_names(identity: Identity, sheet: Sheet) -> dict[str, str]:
+    return {alias: identity.show_entity(entity) or alias for alias, entity in sheet.aliases.items()}
+
+
+def _shown_entity(identity: Identity, entity: Mapping[str, str]) -> dict[str, str]:
+    """Return what an alias stands for by the names that a question can have."""
+    shown = dict(entity)
+    if "symbol" in entity:
+        shown["symbol"] = identity.show_symbol(entity["symbol"])
+    if "scenario" in entity:
+        shown["scenario"] = identity.show_scenario(entity["scenario"])
+    if identity.anonymization != "names":
+        shown.pop("name", None)
+    return shown
+
+
+def _show(claim: Claim, names: Mapping[str, str], sheet: Sheet) -> dict[str, Any]:
+    return {
+        "id": claim.id,
+        "topic": claim.form.topic,
+        "role": claim.form.role,
+        "level": claim.instance.level,
+        "is_new": claim.is_new,
+        "text": realize.realize_claim(claim, names, realize.note_seed(sheet)),
+        "evidence": realize.evidence(claim.evidence, names),
+    }
