@@ -30,7 +30,8 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
 
     @cached_property
     def _hash(self) -> int:
-        return super().__hash__()
+        untyped: Any = super()
+        return int(untyped.__hash__())
 
     def has_partition_key(self, partition_key: str) -> bool:
         """Return whether a session can be run, also in the hours before its key is listed."""
