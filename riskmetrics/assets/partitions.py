@@ -1,6 +1,5 @@
 """A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
@@ -22,17 +21,17 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
     """Exchange sessions as daily partitions.
 
     Dagster asks for a run's keys again with the metadata of every session and asset, and looks
-    through all holidays each time. It also looks up the definition in sets, often.
+    through all holidays each time. It also spells them out for each hash: hundreds of times in a
+    run.
     """
 
     def __hash__(self) -> int:
-        """Return the hash of Dagster's class, which reads the text of all closed days, once."""
-        return self._text_hash[1] if self._text_hash[0] == os.getpid() else super().__hash__()
+        return self._hash
 
     @cached_property
-    def _text_hash(self) -> tuple[int, int]:
-        """Process and hash: hashes of texts differ between processes."""
-        return os.getpid(), super().__hash__()
+    def _hash(self) -> int:
+        untyped: Any = super()
+        return int(untyped.__hash__())
 
     def has_partition_key(self, partition_key: str) -> bool:
         """Return whether a session can be run, also in the hours before its key is listed."""

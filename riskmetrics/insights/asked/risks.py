@@ -113,7 +113,7 @@ RISKS: Final = (
             "5d change forecast": Answer("", ("forecast_before_5d",)),
             "21d change forecast": Answer("", ("forecast_before_21d",)),
             "forecast record": Answer("How good was the forecast?",
-                ("forecast_held", "forecast_missed_*")),
+                ("forecast_held", "forecast_*_part", "forecast_missed_*")),
         },
         frozenset({"1d", "why", "percent"}),
         is_ahead=True,
