@@ -2,11 +2,13 @@
 
 import math
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from riskmetrics.catalog.betas import FIGURES
 from riskmetrics.db import tables
 from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
@@ -31,11 +33,8 @@ def fit_ols(y: "pd.Series[float]", *regressors: "pd.Series[float]") -> dict[str,
 
     rows = pd.concat([y, *regressors], axis=1).dropna().to_numpy(float)
     values, x = rows[:, 0], rows[:, 1:]
-    nan_betas = [math.nan] * len(regressors)
-    undefined = {
-        "beta": nan_betas,
-        "std_error": nan_betas,
-        "p_value": nan_betas,
+    nan_betas, zero_betas = [math.nan] * len(regressors), [0.0] * len(regressors)
+    undefined = dict.fromkeys(("beta", "std_error", "p_value"), nan_betas) | {
         "alpha": math.nan,
         "r_squared": math.nan,
         "observations": len(rows),
@@ -43,12 +42,8 @@ def fit_ols(y: "pd.Series[float]", *regressors: "pd.Series[float]") -> dict[str,
     if len(rows) < MIN_PAIRED_RETURNS or not _is_full_rank(x):
         return undefined
     if _is_constant(values):
-        zero_betas = [0.0] * len(regressors)
-        return undefined | {
-            "beta": zero_betas,
-            "std_error": zero_betas,
-            "alpha": float(values.mean()),
-        }
+        known = {"beta": zero_betas, "std_error": zero_betas, "alpha": float(values.mean())}
+        return undefined | known
     with np.errstate(all="ignore"):  # a perfect fit leaves no residual to divide by
         found = sm.OLS(values, sm.add_constant(x)).fit()
         betas, errors, p_values = (
@@ -92,33 +87,17 @@ def _window(sources: SourceRows, n_sessions: int = BETA_WINDOW) -> tuple[date, d
 
 
 def _recompute_position_beta(
-    sources: SourceRows, row: Row, index: str, beta_column: str
+    index: str, beta_column: str, sources: SourceRows, row: Row
 ) -> Recalculation:
+    """Recalculate a beta to the index whose symbol is in a column of the row."""
     if sources.is_listed(row["position_id"]):
-        found = symbol_regression(sources, row["symbol"], index)
-    else:
-        found = fit_ols(
-            pd.Series(dtype=float), pd.Series(dtype=float)
-        )  # no return series of its own
-    values = (
-        found
-        | {name: found[name][0] for name in ("std_error", "p_value")}
-        | {beta_column: found["beta"][0]}
-    )
-    return Recalculation(
-        values,
-        {"symbol": row["symbol"], "index": index},
-        _window(sources),
-        found["observations"],
-    )
-
-
-def _recompute_market_beta(sources: SourceRows, row: Row) -> Recalculation:
-    return _recompute_position_beta(sources, row, row["market_index"], "beta")
-
-
-def _recompute_rate_beta(sources: SourceRows, row: Row) -> Recalculation:
-    return _recompute_position_beta(sources, row, row["rate_index"], "ir_beta")
+        found = symbol_regression(sources, row["symbol"], row[index])
+    else:  # no return series of its own
+        found = fit_ols(pd.Series(dtype=float), pd.Series(dtype=float))
+    slopes = {name: found[name][0] for name in ("std_error", "p_value")}
+    values = found | slopes | {beta_column: found["beta"][0]}
+    inputs = {"symbol": row["symbol"], "index": row[index]}
+    return Recalculation(values, inputs, _window(sources), found["observations"])
 
 
 def _recompute_two_factor(sources: SourceRows, row: Row) -> Recalculation:
@@ -184,12 +163,9 @@ def fit_wls(y: "pd.Series[float]", x: "pd.Series[float]") -> dict[str, float]:
 
 def _recompute_decayed_beta(sources: SourceRows, row: Row) -> Recalculation:
     found = decayed_regression(sources, row["symbol"], row["market_index"])
-    return Recalculation(
-        found,
-        {"symbol": row["symbol"], "index": row["market_index"]},
-        _window(sources, DECAYED_WINDOW),
-        int(found["observations"]),
-    )
+    inputs = {"symbol": row["symbol"], "index": row["market_index"]}
+    window = _window(sources, DECAYED_WINDOW)
+    return Recalculation(found, inputs, window, int(found["observations"]))
 
 
 def weight_betas(
@@ -212,13 +188,9 @@ def weight_betas(
         exposure.abs().sum() / holdings.gross_exposure if holdings.gross_exposure else math.nan
     )
     coverage, n_covered = covered_share * holdings.price_coverage, int((exposure != 0).sum())
-    denominator = (
-        holdings.risk_denominator
-        if not is_in_currency
-        else 1.0
-        if holdings.has_price_coverage
-        else math.nan
-    )
+    denominator = holdings.risk_denominator
+    if is_in_currency:
+        denominator = 1.0 if holdings.has_price_coverage else math.nan
     if not meets_minimum(coverage, MIN_COVERAGE) or math.isnan(denominator):
         return dict.fromkeys(("beta", "r_squared", "observations"), math.nan) | {
             "coverage": coverage,
@@ -269,31 +241,19 @@ def _recompute_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculation
         pro_forma_returns(sources, DECAYED_WINDOW)["return"],
         sources.index_returns(row["market_index"], DECAYED_WINDOW),
     )
-    values = {
-        "beta": decayed_portfolio_beta(sources, holdings)["beta"],
-        "regression_beta": own["beta"],
-        "std_error": own["std_error"],
-        "forecast_std_error": own["forecast_std_error"],
-        "observations": own["observations"],
-    }
-    return Recalculation(
-        values,
-        holdings.weight_inputs() | {"market index": row["market_index"]},
-        _window(sources, DECAYED_WINDOW),
-        int(own["observations"]),
-    )
+    weighted = decayed_portfolio_beta(sources, holdings)
+    values = own | {"beta": weighted["beta"], "regression_beta": own["beta"]}
+    inputs = holdings.weight_inputs() | {"market index": row["market_index"]}
+    window = _window(sources, DECAYED_WINDOW)
+    return Recalculation(values, inputs, window, int(own["observations"]))
 
 
 def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
     """Return a portfolio's exposure-weighted mean of the vendor's betas."""
-    vendor_betas = sources.profiles(holdings.exposed["underlying"])["beta"].astype(float)
-    return weight_betas(
-        holdings,
-        {
-            symbol: {"beta": vendor_betas.get(symbol, math.nan)}
-            for symbol in holdings.exposed["underlying"]
-        },
-    )
+    symbols = holdings.exposed["underlying"]
+    vendor_betas = sources.profiles(symbols)["beta"].astype(float)
+    figures = {symbol: {"beta": vendor_betas.get(symbol, math.nan)} for symbol in symbols}
+    return weight_betas(holdings, figures)
 
 
 def _recompute_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
@@ -335,18 +295,23 @@ def _recompute_portfolio_rates(sources: SourceRows, row: Row) -> Recalculation:
         "two_factor_market_beta": both[0],
         "two_factor_rate_beta": both[1],
     }
-    return Recalculation(
-        values,
-        holdings.weight_inputs() | {"rate index": row["rate_index"]},
-        _window(sources),
-    )
+    inputs = holdings.weight_inputs() | {"rate index": row["rate_index"]}
+    return Recalculation(values, inputs, _window(sources))
 
 
 _BY_SYMBOL = f"{STATSMODELS}, one fit per symbol, and pandas"
 
 METRIC_GROUPS = [
-    MetricGroup(tables.position_market_betas, STATSMODELS, _recompute_market_beta),
-    MetricGroup(tables.position_interest_rate_betas, STATSMODELS, _recompute_rate_beta),
+    MetricGroup(
+        tables.position_market_betas,
+        STATSMODELS,
+        partial(_recompute_position_beta, "market_index", "beta"),
+    ),
+    MetricGroup(
+        tables.position_interest_rate_betas,
+        STATSMODELS,
+        partial(_recompute_position_beta, "rate_index", "ir_beta"),
+    ),
     MetricGroup(tables.symbol_two_factor_betas, STATSMODELS, _recompute_two_factor),
     MetricGroup(
         tables.symbol_adjusted_betas,
@@ -358,15 +323,7 @@ METRIC_GROUPS = [
         "statsmodels WLS with robust errors on the source returns",
         _recompute_decayed_beta,
     ),
-    MetricGroup(
-        tables.portfolio_snapshots,
-        _BY_SYMBOL,
-        _recompute_snapshot_betas,
-        (
-            *("beta_calculated_90d", "beta_calculated_90d_r_squared"),
-            *("beta_calculated_90d_observations", "beta_portfolio_regression", "beta_provider_1y"),
-        ),
-    ),
+    MetricGroup(tables.portfolio_snapshots, _BY_SYMBOL, _recompute_snapshot_betas, FIGURES),
     MetricGroup(
         tables.portfolio_decayed_betas,
         "statsmodels WLS with robust errors, one fit per symbol, and pandas",

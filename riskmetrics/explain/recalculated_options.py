@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from riskmetrics.catalog.options import FIGURES
 from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import lots
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
@@ -118,6 +119,6 @@ METRIC_GROUPS = [
         tables.portfolio_snapshots,
         "a sum over the stored rows of position_option_exposures",
         _recompute_sensitivities,
-        tuple(f"portfolio_{name}" for name in ("delta", "gamma", "theta", "vega")),
+        FIGURES,
     ),
 ]

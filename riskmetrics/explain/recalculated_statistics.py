@@ -54,7 +54,7 @@ def _growth(returns: Returns) -> float:
 
 
 def _annual_return(returns: Returns) -> float:
-    return float(_growth(returns) ** (SESSIONS_PER_YEAR / returns.count())) - 1
+    return float(_growth(returns) ** (SESSIONS_PER_YEAR / returns.count()) - 1)
 
 
 def _depth(returns: Returns) -> Returns:

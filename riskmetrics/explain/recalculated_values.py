@@ -5,6 +5,8 @@ from datetime import date
 
 import pandas as pd
 
+from riskmetrics.catalog.concentration import FIGURES as CONCENTRATION_FIGURES
+from riskmetrics.catalog.values import FIGURES as VALUE_FIGURES
 from riskmetrics.db import tables
 from riskmetrics.explain.day_pnl import (
     LOT_METHOD,
@@ -173,32 +175,9 @@ def _recompute_sector(sources: SourceRows, row: Row) -> Recalculation:
 
 
 METRIC_GROUPS = [
+    MetricGroup(tables.portfolio_snapshots, LOT_METHOD, _recompute_values, VALUE_FIGURES),
     MetricGroup(
-        tables.portfolio_snapshots,
-        LOT_METHOD,
-        _recompute_values,
-        (
-            *("total_value", "cash_value", "stated_value", "long_value", "short_value"),
-            *(
-                "gross_exposure",
-                "net_exposure",
-                "daily_pnl",
-                "daily_return",
-                "cumulative_pnl",
-                "income",
-            ),
-            *("equity_source", "num_positions", "num_long_positions", "num_short_positions"),
-            "equity_balance",
-        ),
-    ),
-    MetricGroup(
-        tables.portfolio_snapshots,
-        LOT_METHOD,
-        _recompute_concentration,
-        (
-            *("hhi", "effective_num_positions", "top_3_concentration", "top_10_concentration"),
-            "sector_exposure",
-        ),
+        tables.portfolio_snapshots, LOT_METHOD, _recompute_concentration, CONCENTRATION_FIGURES
     ),
     MetricGroup(tables.portfolio_sector_weights, LOT_METHOD, _recompute_sector),
 ]

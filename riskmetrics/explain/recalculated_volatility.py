@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from riskmetrics import trading_calendar
+from riskmetrics.catalog.volatility import FIGURES
 from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import delta_holdings
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
@@ -184,7 +185,5 @@ METRIC_GROUPS = [
     MetricGroup(tables.position_volatility, _PANDAS_METHOD, _recompute_position),
     MetricGroup(tables.volatility_forecasts, _PANDAS_METHOD, _recompute_forecast),
     MetricGroup(tables.volatility_horizon_forecasts, _PANDAS_METHOD, _recompute_horizon),
-    MetricGroup(
-        tables.portfolio_snapshots, _PANDAS_METHOD, _recompute_snapshot, tuple(_SNAPSHOT_NAMES)
-    ),
+    MetricGroup(tables.portfolio_snapshots, _PANDAS_METHOD, _recompute_snapshot, FIGURES),
 ]

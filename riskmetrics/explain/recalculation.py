@@ -44,17 +44,14 @@ class MetricGroup(NamedTuple):
     method: str
     """How the values are recalculated, in words."""
     recompute: Callable[[SourceRows, Row], Recalculation]
-    columns: tuple[str, ...] = ()
-    """Columns of the figures; empty: all figures of the table."""
+    subject: tuple[Figure, ...] = ()
+    """Figures of a subject of the catalog, of which those of the table are meant; default: all."""
 
     @property
     def figures(self) -> tuple[Figure, ...]:
         """Return the figures of the group."""
-        return tuple(
-            figure
-            for figure in figures_of(self.table.name)
-            if not self.columns or figure.column in self.columns
-        )
+        chosen = self.subject or figures_of(self.table.name)
+        return tuple(figure for figure in chosen if figure.table == self.table.name)
 
 
 def first_and_last_day(frame: "pd.DataFrame | pd.Series[Any]") -> tuple[date, date]:

@@ -79,9 +79,8 @@ def contribution_rows(
     reasons = reasons.where(common_reason == "", pd.Series(common_reason, missing, dtype="str"))
     rows = pd.DataFrame(
         {
-            "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
+            **valuation.keys(portfolio, day),
             "symbol": lines["underlying"].to_numpy()[line],
-            "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
             "weight": weight[line, day],
             "component": risk.equal.component[line, day],
             "marginal": risk.equal.marginal[line, day],
@@ -125,17 +124,13 @@ def _compute_risk(
 
 def _volatility_rows(valuation: Valuation, risk: _Risk) -> pd.DataFrame:
     """Return rows of `portfolio_ex_ante_volatility`, by method."""
+    names = ("volatility", "shrinkage", "effective_observations")
     figures = {
         "equal_weighted": (risk.equal.volatility, np.zeros(risk.n_days.shape), risk.n_days),
-        "decayed": (
-            risk.decayed.volatility,
-            risk.decayed.shrinkage,
-            risk.decayed.effective_observations,
-        ),
+        "decayed": tuple(getattr(risk.decayed, name) for name in names),
     }
     frames = []
     for method, values in figures.items():
-        names = ("volatility", "shrinkage", "effective_observations")
         reasons = valuation.undefined_reasons(
             values[0],
             *valuation.common_reasons,

@@ -152,8 +152,7 @@ def _pair_rows(
     reasons = too_few.where(n_obs < MIN_YEAR_OBS, "one of the two did not move in the window")
     return pd.DataFrame(
         {
-            "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[pairs.portfolio],
-            "day": pd.to_datetime(valuation.sessions).to_numpy()[pairs.day],
+            **valuation.keys(pairs.portfolio, pairs.day),
             "symbol_a": symbols[pairs.first],
             "symbol_b": symbols[pairs.second],
             "correlation": pairs.correlation,

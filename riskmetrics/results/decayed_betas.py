@@ -91,7 +91,7 @@ def portfolio_rows(
         valuation.map_to_instruments(values.astype(float), betas.symbols)
         for values in (betas.estimates.beta, betas.estimates.n_obs)
     )
-    weighted = weigh_betas(valuation, beta, beta, n_obs)
+    weighted = weigh_betas(valuation, beta, n_obs=n_obs)
     market = returns.column(betas.market_index)
     fits = [
         decayed_beta(

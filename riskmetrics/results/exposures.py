@@ -13,7 +13,7 @@ from riskmetrics.funds import NOT_LOOKED_THROUGH, fund_class, load_funds
 from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.metrics import concentration as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.results.snapshots import DAY_COLUMN
+from riskmetrics.results.snapshots import DAY_COLUMN, undefined_snapshots
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, undefined_rows
 from riskmetrics.results.valuation import Valuation
 
@@ -91,8 +91,7 @@ def sector_rows(
     sector, weight = names.to_numpy()[column], benchmark_weights[day, column]
     return pd.DataFrame(
         {
-            "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
-            "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
+            **valuation.keys(portfolio, day),
             "sector": sector,
             "gross_weight": gross[cell, column],
             "net_weight": net_weight,
@@ -153,13 +152,7 @@ def concentration_rows(
     *gates, too_little_equity = valuation.common_reasons
     empty = Reason("the portfolio holds nothing with a value")
     reasons = valuation.undefined_reasons(found.hhi.reshape(valuation.net.shape), *gates, empty)
-    undefined = undefined_rows(
-        rows,
-        "portfolio_snapshots",
-        dict.fromkeys(_COLUMNS, reasons),
-        subject="portfolio_id",
-        day=DAY_COLUMN,
-    )
+    undefined = undefined_snapshots(rows, dict.fromkeys(_COLUMNS, reasons))
     unmatched = sectors[sectors["active_weight"].isna()].drop_duplicates(["portfolio_id", "day"])
     no_benchmark = "no benchmark sector weights are stored for the day or earlier"
     portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(

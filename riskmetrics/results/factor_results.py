@@ -241,7 +241,7 @@ def portfolio_rows(
     exposures, risk = [], []
     for k, name in enumerate(model.names):
         betas = valuation.map_to_instruments(found.exposure[k], found.symbols)
-        weighed = weigh_betas(valuation, betas, betas, np.ones_like(betas))
+        weighed = weigh_betas(valuation, betas)
         exclusions, vif = model.exclusion_reasons(k, shape), model.vif[:, k]
         is_defined = np.isfinite(weighed.beta)
         t_statistic = np.where(is_defined & (own.std_error[k] > 0), weighed.beta, np.nan)

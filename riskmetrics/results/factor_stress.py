@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.factor_sets import MARKET, parse_moves
-from riskmetrics.metrics._typing import FloatArray
-from riskmetrics.metrics.portfolio import weighted_beta
 from riskmetrics.results.factor_results import SymbolFactors
 from riskmetrics.results.option_revaluation import OptionBook
-from riskmetrics.results.scenario_losses import ScenarioLoss, no_scenario_rows, scenario_rows
+from riskmetrics.results.scenario_losses import (
+    ScenarioLoss,
+    no_scenario_rows,
+    scenario_rows,
+    sum_sensitivities,
+)
 from riskmetrics.results.snapshots import insufficient_coverage
 from riskmetrics.results.stress_options import SymbolMoves, option_differences
 from riskmetrics.results.undefined_reasons import Reason
@@ -74,29 +77,12 @@ def _scenario_loss(
         # the return of a symbol: one sum per symbol, as all moves happen together
         parts = [factors.exposure[names.index(name)] * move for name, move in moves.items()]
         symbol_returns = sum(parts[1:], parts[0])
-        change, coverage = _change_of_value(valuation, symbol_returns, factors.symbols)
+        change = sum_sensitivities(valuation, symbol_returns, factors.symbols)
         excluded = (
             reason
             for name in moves
             for reason in factors.model.exclusion_reasons(names.index(name), shape)
         )
-        reasons = *excluded, insufficient_coverage("positions with factor exposures", coverage)
-        loss = ScenarioLoss(-change, coverage, reasons)
+        uncovered = insufficient_coverage("positions with factor exposures", change.coverage)
+        loss = ScenarioLoss(-change.beta, change.coverage, (*excluded, uncovered))
     return loss, SymbolMoves(symbol_returns[:, np.newaxis], factors.symbols)
-
-
-def _change_of_value(
-    valuation: Valuation, symbol_returns: FloatArray, symbols: "pd.Index[str]"
-) -> tuple[FloatArray, FloatArray]:
-    """Return the change of value in currency and its coverage, each (P, D)."""
-    returns = valuation.map_to_instruments(symbol_returns, symbols)
-    weighed = weighted_beta(
-        valuation.exposures,
-        returns,
-        returns,
-        np.ones_like(returns),
-        valuation.instrument_portfolio,
-        valuation.amount_denominator,
-        valuation.priced_share,
-    )
-    return weighed.beta, weighed.coverage

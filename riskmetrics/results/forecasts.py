@@ -274,7 +274,7 @@ def portfolio_rows(
     valuation: Valuation, portfolio_volatility: PortfolioVolatility
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return volatility columns of snapshots, their coverage, and reasons of undefined values."""
-    f, table = portfolio_volatility.figures, "portfolio_snapshots"
+    f = portfolio_volatility.figures
     rows = valuation.to_frame(
         {
             "realized_volatility_21d": f.realized_21d,
@@ -306,26 +306,12 @@ def portfolio_rows(
             f.percentile, *valuation.common_reasons, month, earlier
         ),
     }
-    coverage = snapshots.coverage_rows(
-        valuation,
-        {
-            VOLATILITY_COVERAGE[0]: (
-                portfolio_volatility.n_covered,
-                valuation.n_held,
-                portfolio_volatility.coverage,
-            )
-        },
-    )
+    covered = portfolio_volatility.n_covered, valuation.n_held, portfolio_volatility.coverage
+    coverage = snapshots.coverage_rows(valuation, {VOLATILITY_COVERAGE[0]: covered})
     n_obs = {
         name: count[valuation.is_valued] for name, count in _count_portfolio_observations(f).items()
     }
-    return (
-        rows,
-        coverage,
-        undefined_rows(
-            rows, table, reasons, subject="portfolio_id", day=snapshots.DAY_COLUMN, n_obs=n_obs
-        ),
-    )
+    return rows, coverage, snapshots.undefined_snapshots(rows, reasons, n_obs)
 
 
 def _count_portfolio_observations(f: Figures) -> dict[str, FloatArray | IntArray]:
@@ -344,12 +330,8 @@ def portfolio_forecasts(
 ) -> pd.DataFrame:
     """Return rows of `volatility_forecasts`, one per day and portfolio that can be valued."""
     portfolio, day = np.nonzero(valuation.is_valued)
-    names = valuation.portfolios["portfolio_id"].to_numpy()[portfolio]
-    keys = {
-        "subject": names,
-        "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
-        "portfolio_id": names,
-    }
+    keys = valuation.keys(portfolio, day)
+    keys["subject"] = keys["portfolio_id"]
     _, expected = _portfolio_reasons(valuation, portfolio_volatility.figures)
     reasons = valuation.undefined_reasons(portfolio_volatility.figures.direction, *expected)
     f = Figures._make(figure[portfolio, day] for figure in portfolio_volatility.figures)

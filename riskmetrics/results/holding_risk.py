@@ -157,15 +157,15 @@ def active_sector_rows(
     owner = keys["portfolio"].to_numpy(np.int64)
     component = np.where(np.isnan(risk.cash[owner]), np.nan, total(risk.active))
     weight = np.where(total(np.isnan(net.weight)) > 0, np.nan, total(net.weight))
-    total_weight = group_sums(np.nan_to_num(net.weight), net.portfolio, len(valuation.portfolios))
     n = len(valuation.portfolios)
+    total_weight, total_active = (
+        group_sums(np.nan_to_num(each), net.portfolio, n) for each in (net.weight, risk.active)
+    )
     names = np.append(keys["sector"].to_numpy(object), np.full(n, CASH, dtype=object))
     owner = np.append(owner, np.arange(n))
     is_shown = np.vstack([total(net.is_held) > 0, valuation.is_valued])
     is_shown &= valuation.is_valued[owner]
-    tracking_error = risk.cash + group_sums(
-        np.nan_to_num(risk.active), net.portfolio, len(valuation.portfolios)
-    )
+    tracking_error = risk.cash + total_active
     values = np.vstack([component, risk.cash])
     row, day = np.nonzero(is_shown)
     texts = _active_reasons(valuation, risk)[owner[row], day]
@@ -174,9 +174,8 @@ def active_sector_rows(
     texts = np.where(np.isnan(weights) & (texts == ""), _UNPRICED, texts)
     return pd.DataFrame(
         {
-            "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[owner[row]],
+            **valuation.keys(owner[row], day),
             "sector": pd.array(names[row], dtype="str"),
-            "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
             "exposure_weight": weights,
             "sector_component": values[row, day],
             "sector_share": values[row, day] / tracking_error[owner[row], day],

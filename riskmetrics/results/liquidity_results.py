@@ -121,9 +121,8 @@ def _holding_rows(
     )
     return pd.DataFrame(
         {
-            "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[owner[row]],
+            **valuation.keys(owner[row], day),
             "symbol": instruments["symbol"].to_numpy()[row],
-            "day": pd.to_datetime(valuation.sessions).to_numpy()[day],
             "holding_days": days[row, day],
             "median_volume": volume,
             "observations": n_obs.astype(np.int64),

@@ -19,8 +19,8 @@ from riskmetrics.results.lot_frames import (
     open_positions,
     underlying,
 )
-from riskmetrics.results.snapshots import DAY_COLUMN
-from riskmetrics.results.undefined_reasons import Reason, undefined_rows
+from riskmetrics.results.snapshots import DAY_COLUMN, undefined_snapshots
+from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.volatility_results import SymbolVolatility
 
@@ -216,10 +216,4 @@ def portfolio_rows(
         columns["portfolio_delta"],
         Reason("options with unknown sensitivities: {:.0f}", n_unknown > 0, n_unknown),
     )
-    return frame, undefined_rows(
-        frame,
-        "portfolio_snapshots",
-        dict.fromkeys(_GREEKS, reasons),
-        subject="portfolio_id",
-        day=DAY_COLUMN,
-    )
+    return frame, undefined_snapshots(frame, dict.fromkeys(_GREEKS, reasons))

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics.portfolio import WeightedBeta
 from riskmetrics.results.option_revaluation import OptionBook
+from riskmetrics.results.snapshots import weigh_betas
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
@@ -22,6 +24,15 @@ class ScenarioLoss(NamedTuple):
     no_margin: Reason = Reason("")
     proxied_share: FloatArray | None = None
     """None without a historical window."""
+
+
+def sum_sensitivities(
+    valuation: Valuation, per_symbol: FloatArray, symbols: "pd.Index[str]"
+) -> WeightedBeta:
+    """Sum sensitivities of symbols, (D, S): changes of value in currency per unit move, (P, D)."""
+    return weigh_betas(
+        valuation, valuation.map_to_instruments(per_symbol, symbols), is_in_currency=True
+    )
 
 
 def scenario_rows(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from riskmetrics import panels
 from riskmetrics.metrics import portfolio as metrics
-from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS, SymbolBetas
 from riskmetrics.results.pro_forma import pro_forma_windows
@@ -98,7 +98,7 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         name: valuation.undefined_reasons(columns[name], *listed)
         for name, listed in _value_reasons(valuation).items()
     }
-    undefined = undefined_rows(rows, _TABLE, reasons, subject="portfolio_id", day=DAY_COLUMN)
+    undefined = undefined_snapshots(rows, reasons)
     return rows, pd.concat([undefined, _missing_row_reasons(valuation)], ignore_index=True)
 
 
@@ -272,20 +272,9 @@ def beta_rows(
     )
     vendor = valuation.instruments["underlying"].map(profiles["beta"]).to_numpy(float)
     vendor = np.where(valuation.has_return_series, vendor[:, None], np.nan)
-    provider = weigh_betas(valuation, vendor, vendor, np.ones_like(beta))
-    columns = dict(
-        zip(
-            _BETA_COLUMNS,
-            (
-                calculated.beta,
-                calculated.r_squared,
-                calculated.observations,
-                regression.beta,
-                provider.beta,
-            ),
-            strict=True,
-        )
-    )
+    provider = weigh_betas(valuation, vendor)
+    found = *calculated[:3], regression.beta, provider.beta
+    columns = dict(zip(_BETA_COLUMNS, found, strict=True))
     rows = valuation.to_frame(columns, DAY_COLUMN).astype(
         {"beta_calculated_90d_observations": "Int64"}
     )
@@ -297,10 +286,17 @@ def beta_rows(
         for name, listed in _list_beta_reasons(valuation, calculated, regression, provider).items()
     }
     counts = {"beta_portfolio_regression": regression.n_obs[valuation.is_valued]}
-    return (
-        rows,
-        coverage,
-        undefined_rows(rows, _TABLE, reasons, subject="portfolio_id", day=DAY_COLUMN, n_obs=counts),
+    return rows, coverage, undefined_snapshots(rows, reasons, counts)
+
+
+def undefined_snapshots(
+    rows: pd.DataFrame,
+    reasons: Mapping[str, "pd.Series[str]"],
+    n_obs: Mapping[str, FloatArray | IntArray] | None = None,
+) -> pd.DataFrame:
+    """Return the rows of undefined_metrics of columns of portfolio_snapshots."""
+    return undefined_rows(
+        rows, _TABLE, reasons, subject="portfolio_id", day=DAY_COLUMN, n_obs=n_obs
     )
 
 
@@ -340,16 +336,25 @@ def _list_beta_reasons(
 
 
 def weigh_betas(
-    valuation: Valuation, beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray
+    valuation: Valuation,
+    beta: FloatArray,
+    r_squared: FloatArray | None = None,
+    n_obs: FloatArray | None = None,
+    *,
+    is_in_currency: bool = False,
 ) -> metrics.WeightedBeta:
-    """Weigh the betas of instruments, (I, D), by their exposures: betas of portfolios, (P, D)."""
+    """Weigh the betas of instruments, (I, D), by their exposures: betas of portfolios, (P, D).
+
+    Without ``r_squared`` or ``n_obs``, those of the result have no meaning. In currency, a beta is
+    the change of value per unit move, and needs no equity.
+    """
     return metrics.weighted_beta(
         valuation.exposures,
         beta,
-        r_squared,
-        n_obs,
+        beta if r_squared is None else r_squared,
+        np.ones_like(beta) if n_obs is None else n_obs,
         valuation.instrument_portfolio,
-        valuation.risk_denominator,
+        valuation.amount_denominator if is_in_currency else valuation.risk_denominator,
         valuation.priced_share,
     )
 

@@ -11,12 +11,16 @@ from riskmetrics import panels
 from riskmetrics.metrics import stress as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE
-from riskmetrics.metrics.portfolio import weighted_beta
 from riskmetrics.results.betas import MIN_PAIRED_RETURNS, SymbolBetas, missing_index_reason
 from riskmetrics.results.decayed_betas import DecayedBetas
 from riskmetrics.results.option_revaluation import OptionBook
 from riskmetrics.results.rate_sensitivity import TwoFactorBetas
-from riskmetrics.results.scenario_losses import ScenarioLoss, no_scenario_rows, scenario_rows
+from riskmetrics.results.scenario_losses import (
+    ScenarioLoss,
+    no_scenario_rows,
+    scenario_rows,
+    sum_sensitivities,
+)
 from riskmetrics.results.snapshots import insufficient_coverage
 from riskmetrics.results.stress_margins import loss_margins
 from riskmetrics.results.stress_options import SymbolMoves, option_differences
@@ -62,13 +66,6 @@ class _WindowReturns(NamedTuple):
         """Return of each symbol, or its proxy."""
         own = self.after / self.before - 1.0
         return SymbolMoves(np.where(np.isnan(own), self.proxy, own), self.symbols)
-
-
-class _Sensitivity(NamedTuple):
-    """Sensitivity to a factor, each of shape (P, D); beta is the currency change per unit move."""
-
-    beta: FloatArray
-    coverage: FloatArray
 
 
 def window_ends(scenarios: pd.DataFrame) -> list[date]:
@@ -131,16 +128,16 @@ def stress_rows(
 def _factor_losses(
     valuation: Valuation, scenarios: pd.DataFrame, betas: StressBetas, history: History
 ) -> Iterator[ScenarioLoss]:
-    symbols = (betas.market.symbols, betas.rates.returns.frame.columns, betas.two_factor.symbols)
+    market_betas, rate_betas, both = betas
     one_factor = (
-        _sensitivity(valuation, betas.market.estimates.beta, symbols[0]),
-        _sensitivity(valuation, betas.rates.ols.beta, symbols[1]),
+        sum_sensitivities(valuation, market_betas.estimates.beta, market_betas.symbols),
+        sum_sensitivities(valuation, rate_betas.ols.beta, rate_betas.returns.frame.columns),
     )
     two_factor = tuple(
-        _sensitivity(valuation, beta, symbols[2])
-        for beta in (betas.two_factor.ols.beta_1, betas.two_factor.ols.beta_2)
+        sum_sensitivities(valuation, beta, both.symbols)
+        for beta in (both.ols.beta_1, both.ols.beta_2)
     )
-    indices = betas.market.market_index, betas.rates.index_symbol
+    indices = market_betas.market_index, rate_betas.index_symbol
     margins = loss_margins(valuation, scenarios, history.returns, indices)
     few = Reason(
         f"fewer than {MIN_PAIRED_RETURNS} returns of {MIN_COVERAGE:.0%} of gross exposure and of"
@@ -159,8 +156,8 @@ def _factor_losses(
             else f"positions with {_BETA_LABELS[next(iter(moves))]}"
         )
         no_rates = Reason(
-            missing_index_reason(betas.rates.index_symbol),
-            betas.rates.is_index_missing & (1 in moves),
+            missing_index_reason(rate_betas.index_symbol),
+            rate_betas.is_index_missing & (1 in moves),
         )
         yield ScenarioLoss(
             sum(parts[1:], parts[0]),
@@ -169,20 +166,6 @@ def _factor_losses(
             margin=margins[at],
             no_margin=few,
         )
-
-
-def _sensitivity(valuation: Valuation, beta: FloatArray, symbols: "pd.Index[str]") -> _Sensitivity:
-    instrument_betas = valuation.map_to_instruments(beta, symbols)
-    found = weighted_beta(
-        valuation.exposures,
-        instrument_betas,
-        instrument_betas,
-        np.ones_like(instrument_betas),
-        valuation.instrument_portfolio,
-        valuation.amount_denominator,
-        valuation.priced_share,
-    )
-    return _Sensitivity(found.beta, found.coverage)
 
 
 def _loss(beta: FloatArray, move: float) -> FloatArray:

@@ -249,14 +249,18 @@ class Valuation:
 
         It has a row where a portfolio can be valued, or where ``where`` (P, D) is true.
         """
-        portfolio, at = np.nonzero(self.is_valued if where is None else where)
-        keys = {
+        portfolio, session = np.nonzero(self.is_valued if where is None else where)
+        figures = {name: values[portfolio, session] for name, values in columns.items()}
+        return pd.DataFrame(self.keys(portfolio, session, day) | figures)
+
+    def keys(
+        self, portfolio: IntArray, session: IntArray, day: str = "day"
+    ) -> dict[str, NDArray[Any]]:
+        """Return the columns portfolio_id and ``day`` of rows, from their places in both."""
+        return {
             "portfolio_id": self.portfolios["portfolio_id"].to_numpy()[portfolio],
-            day: pd.to_datetime(self.sessions).to_numpy()[at],
+            day: pd.to_datetime(self.sessions).to_numpy()[session],
         }
-        return pd.DataFrame(
-            keys | {name: values[portfolio, at] for name, values in columns.items()}
-        )
 
     def undefined_reasons(self, figures: FloatArray, *reasons: Reason) -> "pd.Series[str]":
         """Return the first reason that applies where ``figures`` (P, D) are NaN.

@@ -13,7 +13,8 @@ from test_losses import DAY, own_returns, simulated
 from test_result_boundaries import moving
 
 from riskmetrics import trading_calendar
-from riskmetrics.catalog import Figure, Unit, all_statistics
+from riskmetrics.catalog import Unit, all_statistics
+from riskmetrics.catalog.statistic import StatisticFigure
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.results import snapshots
 from riskmetrics.results.statistic_rows import statistic_rows
@@ -88,10 +89,10 @@ def mean_gains(returns: FloatArray, *, min_obs: int) -> _Gains:
 
 
 def test_the_market_is_not_the_reason_of_a_statistic_that_does_not_use_it() -> None:
-    figure = Figure("portfolio_gains", "gains", "Mean gain", Unit.FRACTION, "mean of R above 1")
+    figure = StatisticFigure("gains", "Mean gain", Unit.FRACTION, "mean of R above 1")
     drawdowns, *_ = all_statistics()
     statistic = dataclasses.replace(
-        drawdowns, table=figure.table, function=f"{__name__}:mean_gains", figures=(figure,)
+        drawdowns, table="portfolio_gains", function=f"{__name__}:mean_gains", columns=(figure,)
     )
     assert not statistic.uses_market
     closes = moving(300)
