@@ -22,6 +22,7 @@ from riskmetrics.sources.holdings_files import ParsedFile, parse_file
 from riskmetrics.sources.holdings_rows import (
     SplitRows,
     drop_textual_sizes,
+    place_costs,
     place_lots,
     place_report_cash,
     prepare_rows,
@@ -183,6 +184,7 @@ def _prepare_table(
 ) -> tuple[Table, StatedSize, list[SkippedLine]]:
     """Return the lots of a file, the column of their size, and the lines that they replace."""
     table, unplaced_cash = place_report_cash(file.statement.table, notation.decimal)
+    table = place_costs(table, notation.decimal)
     table, sums = place_lots(table, notation.decimal, notation.date_order)
     table = drop_textual_sizes(prepare_rows(table, file.layout), notation.decimal)
     size = _stated_size(table)

@@ -22,7 +22,18 @@ MISSING_MARKERS = (
 """Texts that mean a missing number or date, in lower case; a symbol may be NA or NAN."""
 
 DECIMAL_MARKS = (".", ",")
-_MAGNITUDES = {"K": 3, "M": 6, "MM": 6, "MIO": 6, "B": 9, "BN": 9, "T": 12}
+_MAGNITUDES = {
+    "K": 3,
+    "M": 6,
+    "MM": 6,
+    "MIO": 6,
+    "B": 9,
+    "BN": 9,
+    "T": 12,
+    "THOUSAND": 3,
+    "MILLION": 6,
+    "BILLION": 9,
+}
 """Power of ten of the letters after a number."""
 
 

@@ -16,6 +16,7 @@ _NUMBERS = (
     "weight",
     "entry_price",
     "cost_basis",
+    "unit_or_total_cost",
     "strike_price",
     "last_price",
     "market_value",

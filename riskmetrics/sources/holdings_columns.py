@@ -1,6 +1,8 @@
 """Choice of the columns of a holdings table, and the currency that its headers name."""
 
 import re
+from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,10 +12,18 @@ from riskmetrics.sources.table_headers import HeaderAliases, describe_columns, h
 from riskmetrics.sources.vocabulary import load_vocabulary
 
 MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
+UNIT_OR_TOTAL = "unit_or_total_cost"
+"""Column of a cost whose header does not say if it is that of a share or of the position."""
+_AMBIGUOUS_COSTS = frozenset({"cost", "basis", "coste", "costo", "custo", "kostprijs"})
 FOREIGN_AMOUNT = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\$)[A-Z]{1,2}\$)"
 """Pattern of an amount with the sign or code of a currency other than USD."""
 _CODE = re.compile(r"(?:[\s(\[/_-]+|\bin\s+)\(?(?:in\s+)?([A-Z]{3})[)\]]?\s*$")
 _SIGNS = load_vocabulary().currency_signs
+_STATED_IN = re.compile(r"\b(?:in|en|em) ([A-Z]{3})\b")
+_MAX_STATEMENT_CELLS = 3
+"""Cells of a line that states the currency of a table."""
+_MIN_LABEL_CHARS = 5
+"""Letters of the shortest word for a currency at the end of a label; Cur is too short."""
 _REMARK = r"units?|shares?|optional|required|number|[dmy]+[-/. ][dmy]+[-/. ][dmy]+"
 """Words in brackets at the end of a header that do not change its meaning."""
 _UNIT = re.compile(
@@ -57,6 +67,46 @@ def _named_currency(header: str) -> str:
     words = re.split(r"[\s()\[\]/]+", text)
     signs = (sign for sign in _SIGNS if sign in words or (not sign[0].isalpha() and sign in text))
     return next((_SIGNS[sign] for sign in signs), "")
+
+
+def stated_currency(lines: Iterable[Sequence[str]]) -> str:
+    """Return the currency other than USD that the lines above a table state; empty if none.
+
+    Two currencies are no statement: the lines may be of several accounts.
+
+    Examples
+    --------
+    >>> stated_currency([["Account currency: CAD"]]), stated_currency([["Währung", "EUR"]])
+    ('CAD', 'EUR')
+    >>> stated_currency([["Portfolio value in GBP as of 6 December 2024"], ["Base currency: USD"]])
+    ''
+    """
+    found = set()
+    for line in lines:
+        cells = [cell.strip() for cell in line if cell.strip()]
+        label, _, rest = cells[0].partition(":") if cells else ("", "", "")
+        value = (rest.strip() or cells[1]) if rest.strip() or len(cells) > 1 else ""
+        is_labeled = len(cells) <= _MAX_STATEMENT_CELLS and header_key(label).endswith(
+            _currency_words()
+        )
+        if is_labeled and (code := _currency_code(value)):
+            found.add(code)
+        found |= {sentence[1] for cell in cells for sentence in _STATED_IN.finditer(cell)}
+    found &= CURRENCIES
+    return next(iter(found - {"USD"}), "") if len(found) == 1 else ""
+
+
+def _currency_code(text: str) -> str:
+    """Return the code that a text is, or the currency that its first word names."""
+    first = text.split(" ", maxsplit=1)[0].strip("().,;")
+    return first.upper() if first.upper() in CURRENCIES else _SIGNS.get(first.casefold(), "")
+
+
+@cache
+def _currency_words() -> tuple[str, ...]:
+    """Return the keys of the words that end the label of a currency, such as Base currency."""
+    words = load_vocabulary().columns["currency"]
+    return tuple(word for word in words if len(word) >= _MIN_LABEL_CHARS)
 
 
 def header_spellings(header: str) -> tuple[str, str]:
@@ -137,6 +187,9 @@ def choose_holdings_columns(
             " Name it Symbol"
         )
     notes = describe_columns(headers, positions)
+    cost = positions.get("cost_basis", ())
+    if cost and keys[cost[0]] in _AMBIGUOUS_COSTS:
+        positions[UNIT_OR_TOTAL] = positions.pop("cost_basis")
     return HeaderColumns(positions, currencies[0] if currencies and not has_usd else "", notes)
 
 

@@ -15,6 +15,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources import cells
+from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
 from riskmetrics.sources.price_adjustments import PriceArrays, adjust_prices
 from riskmetrics.sources.price_tables import read_price_table
 from riskmetrics.sources.row_validation import (
@@ -119,6 +120,11 @@ def read_prices(
             ~periods.isin(_DAILY_PERIODS), "period {period}: only daily prices are supported"
         )
     _reject_unusable_symbols(validator)
+    classes = validator.text("investment_class").map(asset_class)
+    validator.reject(
+        classes.isin([*UNSUPPORTED_CLASSES, "option"]),
+        "{investment_class}: only prices of shares and funds are supported",
+    )
     parsed = validator.result(price_rows(validator))
     _refuse_longer_periods(path, parsed.rows)
     return parsed
@@ -194,15 +200,23 @@ def _refuse_longer_periods(path: Path, rows: pd.DataFrame) -> None:
 def _refuse_intraday(table: Table, notation: Notation) -> None:
     """Raise DataQualityError if a table has many times per day."""
     stamps = pc.unique(table.columns["date"])
+    if "clock" in table.columns:  # the time of the day in a column of its own
+        times = pc.unique(cells.trim_text(table.columns["clock"]))
+        if len(times) > _MAX_STAMPS_PER_DAY and table.n_rows > _MAX_STAMPS_PER_DAY * len(stamps):
+            raise _intraday_error(table, table.n_rows, len(stamps))
     days, _ = cells.parse_dates(
         pa.chunked_array([stamps]), notation.date_order, table.default_order
     )
     n_days = len(np.unique(days[~np.isnat(days)]))
     if n_days and len(days) > _MAX_STAMPS_PER_DAY * n_days and not np.isnat(days).any():
-        raise DataQualityError(
-            f"{table.path} has {len(days):,} times on {n_days:,} days. Import daily prices, not"
-            " intraday prices"
-        )
+        raise _intraday_error(table, len(days), n_days)
+
+
+def _intraday_error(table: Table, n_times: int, n_days: int) -> DataQualityError:
+    return DataQualityError(
+        f"{table.path} has {n_times:,} times on {n_days:,} days. Import daily prices, not"
+        " intraday prices"
+    )
 
 
 def reject_repeated_rows(files: Mapping[Path, ParseResult]) -> dict[Path, ParseResult]:

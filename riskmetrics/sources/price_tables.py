@@ -24,7 +24,11 @@ from riskmetrics.sources.file_kinds import (
     classify_table,
     require_kind,
 )
-from riskmetrics.sources.holdings_columns import header_currency, strip_units
+from riskmetrics.sources.holdings_columns import (
+    header_currency,
+    stated_currency,
+    strip_units,
+)
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
 from riskmetrics.sources.table_headers import (
     HeaderChoice,
@@ -92,6 +96,9 @@ class PriceHeaderChooser:
             positions, notes = choose_columns(path, headers, aliases, required)
             _refuse_foreign_headers(path, [records[0][place] for place in positions.values()])
             _find_columns(positions, records)
+            clock = [place for place, header in enumerate(headers) if header_key(header) == "time"]
+            if clock and positions["date"] not in clock:
+                positions["clock"] = clock[0]
             if warnings := describe_vendor(keys):
                 positions.pop("dividend", None)  # closes contain them
             return HeaderChoice(positions, [*notes, *warnings])
@@ -99,6 +106,14 @@ class PriceHeaderChooser:
         if choice is not None:
             _refuse_foreign_headers(path, records[0])
         return choice
+
+    def check_above(self, path: Path, records: Sequence[list[str]]) -> None:
+        """Raise DataQualityError if the lines above the header state a foreign currency."""
+        if code := stated_currency(records):
+            raise DataQualityError(
+                f"{path} has prices in {code}, as a line above its header states: only USD is"
+                " supported"
+            )
 
     def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
         """Return the error that names the missing columns; raise it if the kind is another."""

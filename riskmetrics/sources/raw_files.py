@@ -285,6 +285,14 @@ def _first_invalid_bytes(data: bytes) -> range | None:
     return None
 
 
+_PLAIN_SIGNS = {
+    **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")),
+    0x3000: " ",
+    **{0xFF01 + place: chr(0x21 + place) for place in range(94)},
+}
+"""Invisible marks, which copies from web pages have, are removed; full-width signs are plain."""
+
+
 def decode_text(path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> DecodedText:
     """Decode a workbook, or text from UTF-8 or UTF-16, or else Windows-1252.
 
@@ -301,7 +309,7 @@ def decode_text(path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Dec
         return DecodedText(sheet.text, f"Excel {sheet.note}".rstrip())
     for encoding in (_detect_encoding(data), "Windows-1252"):
         try:
-            text = data.decode(encoding).removeprefix("\ufeff")
+            text = data.decode(encoding).removeprefix("\ufeff").translate(_PLAIN_SIGNS)
         except UnicodeDecodeError:
             continue
         if control := _CONTROL_CHARACTER.search(text):

@@ -1,5 +1,6 @@
 """Side of the positions below a line such as Short positions, until their section ends."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from riskmetrics.errors import DataQualityError
@@ -74,4 +75,26 @@ class SectionSide:
 def section_side(text: str) -> str:
     """Return LONG or SHORT if a line of one cell names the side of the positions below it."""
     sections = load_vocabulary().sections
-    return next((side.upper() for side in sections if bare_words(text) in sections[side]), "")
+    sides = ("long", "short")
+    return next((side.upper() for side in sides if bare_words(text) in sections[side]), "")
+
+
+class ClosedSections:
+    """Whether the lines fed so far are in a section of positions that are no longer held."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def enter(self, cells: Sequence[str]) -> str:
+        """Process a line; return what it is if it begins or ends a section of closed positions."""
+        filled = [cell for cell in cells if cell]
+        words = bare_words(filled[0]) if len(filled) == 1 else ""
+        sections = load_vocabulary().sections
+        if words in sections["closed"]:
+            self.is_closed = True
+            return "the title of closed positions"
+        is_end = self.is_closed and any(
+            words in sections[name] for name in ("open", "long", "short")
+        )
+        self.is_closed &= not is_end
+        return "the title of open positions" if is_end and not section_side(filled[0]) else ""

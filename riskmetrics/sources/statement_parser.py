@@ -11,11 +11,17 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
-from riskmetrics.sources.holdings_columns import choose_holdings_columns
+from riskmetrics.sources.holdings_columns import choose_holdings_columns, stated_currency
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
-from riskmetrics.sources.section_sides import SectionSide, section_side
+from riskmetrics.sources.section_sides import ClosedSections, SectionSide, section_side
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
 from riskmetrics.sources.statement_lines import Line, header_keys
+from riskmetrics.sources.statement_rows import (
+    NUMBER_OR_BLANK,
+    find_lot_sums,
+    is_remark,
+    is_total,
+)
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.sources.vocabulary import (
@@ -24,17 +30,11 @@ from riskmetrics.sources.vocabulary import (
     load_vocabulary,
     starts_with,
 )
-from riskmetrics.symbols import normalize_symbol
 
-MIN_SENTENCE_WORDS = 5
-"""Number of words from which on a cell is treated as a sentence."""
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
 MAX_TITLE_CELLS = 3
 """Maximum number of cells of a line that states the day in a sentence."""
-_NUMBER = re.compile(
-    r"[-+\u2212($]*\d[\d.,'\u2019 \u00a0\u202f\u2009]*\)?( ?(USD|\$))?|--?|n/a", re.I
-)
 
 
 class SkippedLine(NamedTuple):
@@ -98,9 +98,10 @@ class _StatementParser:
         self._path, self._layout, self._other_headers = path, layout, other_headers
         self._aliases = layout.aliases
         self._header: list[str] = []
+        self._above: list[list[str]] = []
         self._columns: dict[str, tuple[int, ...]] = {}
         self._currency = self._section = ""
-        self._side = SectionSide(path)
+        self._side, self._sections = SectionSide(path), ClosedSections()
         self._has_ended = self._is_in_other_table = False
         self._account = {"account": "", "account_number": ""}
         self._day: StatedDay | None = None
@@ -111,10 +112,12 @@ class _StatementParser:
 
     def feed(self, line: Line, next_line: Line | None) -> None:
         """Process the next line."""
-        if line.number in self._other_headers:
-            self._is_in_other_table = True
+        self._is_in_other_table |= line.number in self._other_headers
+        self._above += [] if self._header else [line.cells]
         if self._has_ended:
             self._skip(line, "part of another table")
+        elif reason := self._sections.enter(line.cells):
+            self._skip(line, reason)
         elif facts := self._match_statement(line):
             self._record_statement(line, facts)
         elif line.number not in self._other_headers and self._layout.matches_header(
@@ -156,6 +159,7 @@ class _StatementParser:
 
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""
+        self._drop_sums()
         lines = [line for line, _ in self._rows]
         self._find_columns_by_content()
         names = dict.fromkeys([*self._columns, *(name for _, row in self._rows for name in row)])
@@ -183,6 +187,14 @@ class _StatementParser:
             self._find_unknown_numbers(),
         )
 
+    def _drop_sums(self) -> None:
+        """Skip the sums of lots."""
+        used = {place for places in self._columns.values() for place in places}
+        sums = find_lot_sums(self._rows, used)
+        for line, _ in (self._rows[place] for place in sums):
+            self._skip(line, "the sum of lots")
+        self._rows = [row for place, row in enumerate(self._rows) if place not in sums]
+
     def _find_columns_by_content(self) -> None:
         """Add the columns of asset classes, currencies and names with unknown headers."""
         self._name_unnamed_rows()
@@ -190,13 +202,18 @@ class _StatementParser:
         tax_terms = load_vocabulary().tax_terms
         texts = (
             (place, texts)
-            for place, texts in self._unused_texts()
+            for place, texts in [*self._unused_texts(), *self._description_texts()]
             if tax_terms.isdisjoint(bare_words(self._header[place]).split())
         )
         for name, place in find_columns_by_content(texts, known).items():
             self._columns[name] = (place,)
             for line, row in self._rows:
                 row[name] = line.cells[place] if place < len(line.cells) else ""
+
+    def _description_texts(self) -> Iterator[tuple[int, set[str]]]:
+        """Yield the place and the texts of the descriptions, which may be asset classes."""
+        for place in self._columns.get("description", ())[:1]:
+            yield place, {row.get("description", "") for _, row in self._rows}
 
     def _name_unnamed_rows(self) -> None:
         """Describe the rows without a symbol, such as cash, by the first of their unused texts."""
@@ -223,7 +240,7 @@ class _StatementParser:
             words = f" {bare_words(self._header[place])} "
             numbers = texts - MISSING_TEXTS
             is_unrelated = any(f" {word} " in words for word in unrelated)
-            if numbers and not is_unrelated and all(map(_NUMBER.fullmatch, numbers)):
+            if numbers and not is_unrelated and all(map(NUMBER_OR_BLANK.fullmatch, numbers)):
                 found.append(self._header[place])
         return tuple(found)
 
@@ -274,6 +291,8 @@ class _StatementParser:
         self._side.start_table(line.number)
         chosen = choose_holdings_columns(self._path, line.cells, self._aliases)
         self._columns, self._currency = chosen.positions, chosen.currency
+        if not any("USD" in cell for cell in line.cells):
+            self._currency = self._currency or stated_currency(self._above[:-1])
         if self._layout.is_general and not repeats:
             self._notes += chosen.notes
 
@@ -289,9 +308,12 @@ class _StatementParser:
                 return
         if self._starts_section(line):
             return
-        if _is_total(row):
+        if self._sections.is_closed:
+            self._skip(line, "in a section of closed positions: no longer held")
+            return
+        if is_total(row):
             self._side.end_total()
-        if _is_remark(line):
+        if is_remark(line):
             self._skip(line, "a remark")
         elif self._is_total_of_accounts(row):
             self._skip(line, "a total")
@@ -309,7 +331,7 @@ class _StatementParser:
         """Fill currency, side and asset class of a row, where only the lines above state them."""
         if self._currency and "currency" not in self._columns:
             row["currency"] = self._currency
-        if not _is_total(row) and (side := self._side.apply()):
+        if not is_total(row) and (side := self._side.apply()):
             row["position_type"] = row.get("position_type") or side
         if self._section and not row.get("investment_class"):
             row["investment_class"] = self._section
@@ -347,19 +369,3 @@ class _StatementParser:
                     f"{self._path} has {len(places)} columns named {self._header[places[0]]}, which"
                     f" differ on line {line.number}. Keep one"
                 )
-
-
-def _is_total(row: Mapping[str, str]) -> bool:
-    """Return whether the first identifying text of a row is the word for a total."""
-    names = ("symbol", "identifier", "description", "account", "account_number")
-    text = next((row[name] for name in names if row.get(name)), "")
-    return starts_with(text, load_vocabulary().totals)
-
-
-def _is_remark(line: Line) -> bool:
-    """Return whether a line is a sentence rather than a holding."""
-    if len(line.cells) == 1:
-        return " " in line.cells[0] or normalize_symbol(line.cells[0]) is None
-    return any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells) and not any(
-        map(_NUMBER.fullmatch, line.cells)
-    )

@@ -33,6 +33,10 @@ class HeaderChooser(Protocol):
         """Return the columns to read if the first of the records is the header; None if not."""
         ...
 
+    def check_above(self, path: Path, records: Sequence[list[str]]) -> None:
+        """Raise DataQualityError if the records above the header say that it cannot be read."""
+        ...
+
     def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
         """Return the error for a table without such a header, from its first records."""
         ...
@@ -50,6 +54,9 @@ class AliasChooser:
         if not all(keys & {*self._aliases[name]} for name in self._required):
             return None
         return HeaderChoice(*choose_columns(path, records[0], self._aliases, self._required))
+
+    def check_above(self, path: Path, records: Sequence[list[str]]) -> None:
+        """Accept any lines above the header."""
 
     def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
         """Return the error that names the missing columns."""
@@ -92,6 +99,7 @@ def find_csv_header(path: Path, data: bytes, chooser: HeaderChooser) -> CsvHeade
             following = [record.cells for record in records[place:]]
             choice = chooser.choose(path, following) if following else None
             if choice is not None:
+                chooser.check_above(path, [record.cells for record in records[:place]])
                 return _located(records, place, choice, delimiter)
     found = {mark: [record.cells for record in records] for mark, records in readings.items()}
     delimiter = max(found, key=lambda mark: _width_and_count(found[mark]))

@@ -161,7 +161,13 @@ class _TableEvidence:
             return FileClassification((), tuple(transactions))
         if self._has("quantity"):
             return self._classify_quantities(transactions)
+        return self._classify_sizes()
+
+    def _classify_sizes(self) -> FileClassification:
+        """Return the kind of a table of securities without quantities."""
         for name, kind in (("weight", FileKind.WEIGHTS), ("market_value", FileKind.VALUES)):
+            if self._has(name) and (dated := self._snapshots()):
+                return FileClassification((), dated, (kind, FileKind.PRICES_LONG))
             if self._has(name):
                 is_percent = _share(self._cells(name), _PERCENT)
                 stated = FileKind.WEIGHTS if is_percent else kind
@@ -255,8 +261,10 @@ class _TableEvidence:
             named = [text for text in distinct if is_action(text)]
             if header_key(self._header[place]) in words["remark"]:
                 named = [text for text in named if len(text.split()) <= _MAX_ACTION_WORDS]
-            if "/" in self._header[place] and _LETTERS_OF_SIDES.issuperset(distinct):
-                named = list(distinct)  # B/S, C/V
+            is_of_sides = header_key(self._header[place]) in headers and len(distinct) > 1
+            is_of_sides |= "/" in self._header[place]  # B/S, C/V
+            if is_of_sides and _LETTERS_OF_SIDES.issuperset(distinct):
+                named = list(distinct)
             is_named = header_key(self._header[place]) in headers or any(map(is_trade, named))
             n_named = sum(distinct[text] for text in named)
             if is_named and n_named and n_named >= min_share * len(cells):
@@ -296,6 +304,12 @@ class _TableEvidence:
                 if len(days.get(symbol, ())) > 1 and len(signs) > 1:
                     return [f"{symbol} has quantities of both signs on several days"]
         return []
+
+    def _snapshots(self) -> tuple[str, ...]:
+        """Return the column of dates if symbols are repeated on several days."""
+        if any(len(dates) > 1 for dates in self._by_symbol("date").values()):
+            return (f"column {self._header[self._places['date'] or 0]} has several days",)
+        return ()
 
     def _dated_quantities(self) -> list[str]:
         """Return the column of dates if its days can be those of transactions or of snapshots."""

@@ -25,7 +25,12 @@ from riskmetrics.sources.transaction_layouts import (
     TransactionLayout,
     load_layouts,
 )
-from riskmetrics.sources.transaction_rows import RowReader, TransactionOptions, parse_numbers
+from riskmetrics.sources.transaction_numbers import parse_numbers
+from riskmetrics.sources.transaction_rows import (
+    RowReader,
+    TransactionOptions,
+    is_reinvested,
+)
 from riskmetrics.sources.transaction_securities import (
     StatedRow,
     UnreadRowError,
@@ -41,6 +46,7 @@ from riskmetrics.transactions.amounts import (
     complete_transaction,
     detect_convention,
 )
+from riskmetrics.transactions.incomes import find_unstated_incomes
 from riskmetrics.transactions.model import EXTERNAL_KINDS, TRADES, Transaction
 
 _REFERENCE_CHARS = 40
@@ -186,7 +192,14 @@ def _interpret(
         options.look_up,
     )
     has_codes = has_vendor_codes({row.cells.get("symbol", "") for row in rows})
-    reader = RowReader(options, days, content.default_order, identified, has_vendor_codes=has_codes)
+    reader = RowReader(
+        options,
+        days,
+        content.default_order,
+        identified,
+        has_vendor_codes=has_codes,
+        statuses={row.cells["status"] for row in rows if "status" in row.cells},
+    )
     stated: list[tuple[StatedRow, StatedTransaction]] = []
     rejected = []
     for row, known in zip(rows, numbers, strict=True):
@@ -208,11 +221,18 @@ def _interpret(
     if layout.name != load_layouts()[-1].name:  # the sign of a broker's refund is right
         convention = convention._replace(unsigned_costs=frozenset())
     completed: list[Transaction] = []
+    reinvested: list[Transaction] = []
     for row, one in stated:
         try:
             completed.append(complete_transaction(one, convention))
+            reinvested += completed[-1:] if is_reinvested(row) else []
         except InvalidTransactionError as error:
             rejected.append(RejectedRow(row.line, row.raw, str(error)))
+    if layout.is_general and (incomes := find_unstated_incomes(reinvested, completed)):
+        completed += incomes
+        notes.append(
+            f"reinvested dividends without a line of their income, which is added: {len(incomes)}"
+        )
     return TransactionList(
         layout.name,
         content.evidence,

@@ -60,6 +60,11 @@ class TransactionLayout(NamedTuple):
     required_values: Mapping[str, str] = {}
     """Value that each of these columns must have, in lower case; other lines are skipped."""
 
+    @property
+    def is_general(self) -> bool:
+        """Return whether this is the layout of any table with known headers."""
+        return not self.signatures and self.section is None
+
     def matches_header(self, keys: frozenset[str]) -> bool:
         """Return whether a line with these headers starts the table."""
         return any(signature <= keys for signature in self.signatures)

@@ -1,30 +1,25 @@
 """Interpretation of the rows of a transaction file: kind, day, symbol and numbers."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from types import MappingProxyType
 
-import numpy as np
-import pyarrow as pa
-
-from riskmetrics.sources import cells, dates
-from riskmetrics.sources.decimal_marks import infer_table_decimal
+from riskmetrics.sources import dates
 from riskmetrics.sources.holdings_columns import FOREIGN_AMOUNT
 from riskmetrics.sources.option_terms import find_option_symbol
 from riskmetrics.sources.security_identifiers import SymbolLookup, look_up_nothing
 from riskmetrics.sources.symbol_forms import is_usd
-from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.transaction_layouts import (
     CASH_TRANSFER,
     SKIPPED,
     UNSUPPORTED,
     TransactionLayout,
 )
+from riskmetrics.sources.transaction_numbers import Numbers
 from riskmetrics.sources.transaction_securities import (
     StatedRow,
     UnreadRowError,
@@ -33,22 +28,19 @@ from riskmetrics.sources.transaction_securities import (
     security_names,
     unknown_identifier,
 )
-from riskmetrics.sources.vocabulary import fold_text
+from riskmetrics.sources.vocabulary import bare_words, fold_text, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
 from riskmetrics.transactions.amounts import StatedTransaction
 from riskmetrics.transactions.model import CASH_KINDS, Kind, TransactionKind
 
-NUMBER_COLUMNS = (
-    *("quantity", "price", "amount", "debit", "credit", "commission", "fees", "taxes"),
-    "strike_price",
-)
 _FEE_COLUMNS = ("commission", "fees", "taxes")
 _AS_OF = re.compile(r"^.* as of ", re.IGNORECASE)
 _CANCELED = re.compile(r"\b(ca|cancel\w*|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE)
 _REINVESTED = re.compile("reinv|wiederanl|herbeleg")
 _RATIO = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*[:/]\s*(\d{1,4})")
 _WORDED_RATIO = re.compile(
-    r"(?<![\d.])(\d{1,4}(?:\.\d+)?)(?:\s+|-)for(?:\s+|-)(\d{1,4})(?![\d.])", re.IGNORECASE
+    r"(?<![\d.])(\d{1,4}(?:\.\d+)?)(?:\s+|-)(?:for|to)(?:\s+|-)(\d{1,4})(?![\d.])",
+    re.IGNORECASE,
 )
 _MONEY_MARKET = re.compile(r"[A-Z]{3}XX|[A-Z]+\*\*")
 _CASH_SYMBOL = re.compile(r"\$?\$?CASH([-_].*)?|USD|\$", re.IGNORECASE)
@@ -57,8 +49,6 @@ _ISSUER = re.compile(r"(?P<symbol>[A-Z0-9. ]{1,20}?) ?\([A-Z]{2}[A-Z0-9]{9}\d\) 
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
 _OPTION_CLASS = re.compile(r"\b(opt\w*|calls?|puts?|c|p)\b", re.IGNORECASE)
 _TRANSFERS = {Kind.DEPOSIT: Kind.TRANSFER_IN, Kind.WITHDRAWAL: Kind.TRANSFER_OUT}
-_SIDE_SUFFIX = re.compile(r"(?<=\d)S$")
-"""Suffix of a short quantity at Robinhood, such as 1S."""
 
 
 @dataclass(frozen=True)
@@ -77,62 +67,12 @@ class TransactionOptions:
     """Returns the known symbols of ISINs and CUSIPs of rows without a symbol."""
 
 
-Numbers = Mapping[str, Decimal | None]
-"""Numbers of a row by column; None where the cell is not a number."""
-
-
-def parse_numbers(
-    path: Path,
-    rows: Sequence[StatedRow],
-    layout: TransactionLayout,
-    delimiter: str,
-    decimal: str | None,
-) -> list[Numbers]:
-    """Parse the numbers of all rows with the decimal mark of the file.
-
-    Raises
-    ------
-    UsageError
-        If the numbers do not tell the decimal mark.
-    """
-    places = {
-        name: [place for place, row in enumerate(rows) if name in row.cells]
-        for name in NUMBER_COLUMNS
-    }
-    texts = {
-        name: pa.chunked_array(
-            [pa.array([_SIDE_SUFFIX.sub("", rows[place].cells[name]) for place in found])]
-        )
-        for name, found in places.items()
-        if found
-    }
-    mark = decimal or _infer_mark(path, texts, layout, delimiter)
-    numbers: list[dict[str, Decimal | None]] = [{} for _ in rows]
-    for name, column in texts.items():
-        values, invalid = cells.parse_numbers(column, mark)
-        for place, value, is_invalid in zip(places[name], values, invalid, strict=True):
-            if is_invalid or np.isinf(value):
-                numbers[place][name] = None
-            elif np.isfinite(value):
-                numbers[place][name] = Decimal(repr(float(value)))
-    return list(numbers)
-
-
-def _infer_mark(
-    path: Path, columns: Mapping[str, pa.ChunkedArray], layout: TransactionLayout, delimiter: str
-) -> str:
-    if layout.decimal_mark and delimiter == ",":
-        return layout.decimal_mark
-    table = Table(path, dict(columns), [], [], lambda _: [], delimiter=delimiter)
-    amounts = [name for name in columns if name != "quantity"]
-    return infer_table_decimal(table, amounts, [name for name in columns if name == "quantity"])
-
-
 class RowReader:
     """Reader of the rows of a file; ``days`` are its dates, which settle ambiguous ones.
 
     The default order is used for dates that do not show theirs. ``identified`` are the symbols of
-    texts that are identifiers. ``has_vendor_codes`` is that of `symbol_forms.parse_symbol_form`.
+    texts that are identifiers. ``has_vendor_codes`` is that of `symbol_forms.parse_symbol_form`;
+    ``statuses`` are those of all rows.
     """
 
     def __init__(
@@ -143,8 +83,10 @@ class RowReader:
         identified: Mapping[str, str] = MappingProxyType({}),
         *,
         has_vendor_codes: bool = False,
+        statuses: Collection[str] = (),
     ) -> None:
         self._has_vendor_codes = has_vendor_codes
+        self._statuses, self._executed = {*statuses}, load_vocabulary().executed
         self._options, self._identified = options, identified
         self._order = dates.infer_order(_AS_OF.sub("", text) for text in days) or default_order
         self._days: dict[tuple[str, str | None], date | None] = {}
@@ -170,6 +112,7 @@ class RowReader:
             reject_unsupported(row, known.get("price"))
         if row.cells.get("day") is None:
             raise UnreadRowError("no date")
+        self._require_known_status(row.cells.get("status", ""))
         day = self._day(row.cells["day"], layout)
         if day is None:
             raise UnreadRowError(
@@ -180,6 +123,8 @@ class RowReader:
             raise UnreadRowError(f"day {day} is {place}: correct it, or leave the line out")
         if is_left_out:
             return _outside(row, kind, day, known)
+        if kind == Kind.BUY and known.get("amount") and is_reinvested(row):
+            known["amount"] = -abs(known["amount"])  # some state the income that it is paid with
         kind, symbol = _refine(kind, self._symbol(row, layout), known)
         if symbol and _MONEY_MARKET.fullmatch(symbol) and kind not in CASH_KINDS:
             raise UnreadRowError("a sweep between cash and a money market fund", is_rejected=False)
@@ -198,6 +143,13 @@ class RowReader:
             line=row.line,
             needs_sign=layout.find_kind(_kind_text(row)) == CASH_TRANSFER,
         )
+
+    def _require_known_status(self, status: str) -> None:
+        """Raise if a status that not all rows have does not say whether the row was executed."""
+        if len(self._statuses) > 1 and status and bare_words(status) not in self._executed:
+            raise UnreadRowError(
+                f"status '{status}' does not tell if it was executed. Remove the line or the status"
+            )
 
     def _plain_option_terms(
         self, row: StatedRow, numbers: Mapping[str, Decimal], layout: TransactionLayout
@@ -301,6 +253,11 @@ def _find_kind(
     if not quantity and not numbers.get("amount") and not layout.names_kind(text):
         raise UnreadRowError(f"no quantity and no amount: {text or '(empty)'}", is_rejected=False)
     raise UnreadRowError(f"unknown kind '{text}'" if text else "no kind, such as Buy or Sell")
+
+
+def is_reinvested(row: StatedRow) -> bool:
+    """Return whether the text of a row names a reinvested dividend."""
+    return _REINVESTED.search(fold_text(_kind_text(row))) is not None
 
 
 def _kind_by_sign(quantity: Decimal, code: str) -> TransactionKind:

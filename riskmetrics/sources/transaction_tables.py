@@ -7,8 +7,19 @@ from typing import NamedTuple
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
 from riskmetrics.sources.column_contents import find_columns_by_content
-from riskmetrics.sources.file_kinds import FileKind, classify_lines, require_kind
-from riskmetrics.sources.holdings_columns import header_currency, strip_unit, strip_units
+from riskmetrics.sources.file_kinds import (
+    FileKind,
+    classify_lines,
+    is_header,
+    require_kind,
+)
+from riskmetrics.sources.holdings_columns import (
+    header_currency,
+    header_spellings,
+    stated_currency,
+    strip_unit,
+    strip_units,
+)
 from riskmetrics.sources.layouts import load_layouts as load_holdings_layouts
 from riskmetrics.sources.statement_lines import (
     Line,
@@ -21,6 +32,7 @@ from riskmetrics.sources.statement_lines import (
 )
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.table_headers import header_key
+from riskmetrics.sources.table_kinds import NUMBER
 from riskmetrics.sources.tabular_files import choose_columns
 from riskmetrics.sources.transaction_layouts import (
     REQUIRED_COLUMNS,
@@ -61,7 +73,10 @@ class TransactionTable(NamedTuple):
         known = {*columns, "position_type"}
         columns |= find_columns_by_content(self._unused_texts(columns), known)
         currency = self._header_currency(columns)
+        if "currency" not in columns:
+            currency = currency or stated_currency(line.cells for line in self.before)
         rows, skipped = [], [SkippedLine(line.number, "before the table") for line in self.before]
+        self._refuse_other_table(path)
         for line in self.rows:
             cells = {
                 name: line.cells[place]
@@ -75,6 +90,29 @@ class TransactionTable(NamedTuple):
             else:
                 rows.append(StatedRow(line.number, line.raw, cells, self.key))
         return rows, skipped, [*notes, *([self.note] if self.note else [])]
+
+    def _refuse_other_table(self, path: Path) -> None:
+        """Raise DataQualityError if a table of other columns, but also of transactions, follows.
+
+        Only the general layout is looked at: a broker's other tables are known.
+        """
+        days, numbers = (
+            {key for name in names for key in self.layout.columns.get(name, ())}
+            for names in (("day",), ("quantity", "amount", "debit", "credit"))
+        )
+        for line in self.rows if self.layout.is_general else ():
+            keys = header_keys(line)
+            if (
+                line.cells != self.header.cells
+                and is_header(line.cells)
+                and keys & days
+                and keys & numbers
+            ):
+                raise DataQualityError(
+                    f"{path}: line {line.number} begins another table, with the columns"
+                    f" {', '.join(filter(None, line.cells))[:300]}. Save each table as a file of"
+                    " its own, and import them one after the other"
+                )
 
     def _unused_texts(self, columns: Mapping[str, int]) -> Iterator[tuple[int, set[str]]]:
         """Yield the place and the distinct texts of each column that is not known."""
@@ -166,17 +204,57 @@ def _find_general_table(
         require_kind(path, kind, {FileKind.TRANSACTIONS})
     for place, line in enumerate(lines[:_MAX_HEADER_LINES]):
         keys = header_keys(line)
-        if all(keys & set(general.columns[name]) for name in ("day", "kind")) and any(
-            keys & set(general.columns[name]) for name in ("quantity", "amount")
+        if not keys & set(general.columns["day"]) or not any(
+            keys & set(general.columns[name]) for name in ("quantity", "amount", "debit")
         ):
-            below, above = lines[place + 1 :], lines[:place]
+            continue
+        if not keys & set(general.columns["kind"]):
+            line = _name_kinds(line, lines[place + 1 :], general)  # noqa: PLW2901
+        below, above = lines[place + 1 :], lines[:place]
+        if header_keys(line) & set(general.columns["kind"]):
             return TransactionTable(general, line, below, above, lines, note=note)
+        if _has_signed_trades(line, below, general):
+            note = "without a column of kinds, a negative quantity is a sale"
+            by_sign = general._replace(kind_by_sign=True)
+            return TransactionTable(by_sign, line, below, above, lines, note=note)
     headers = ", ".join(cell for cell in lines[0].cells if cell)[:300]
     raise DataQualityError(
         f"{path} has no line with headers of a date, a kind (such as Buy, Sell) and a quantity or"
         f" an amount. Its first line is: {headers}. See docs/how-to/transactions.md for the"
         " columns"
     )
+
+
+def _has_signed_trades(header: Line, rows: list[Line], general: TransactionLayout) -> bool:
+    """Return whether quantities have both signs, and no unknown column can name a kind."""
+    columns = general.columns
+    known = {key for keys in columns.values() for key in keys}
+    signs = set()
+    for place, cell in enumerate(header.cells):
+        keys = {*header_spellings(cell)}
+        texts = {row.cells[place] for row in rows if place < len(row.cells)} - {""}
+        if keys & {*columns["quantity"]}:
+            signs |= {text.startswith(("-", "(")) for text in texts}
+        elif not keys & known and not all(NUMBER.fullmatch(text) for text in texts):
+            return False
+    return len(signs) > 1
+
+
+def _name_kinds(header: Line, rows: list[Line], general: TransactionLayout) -> Line:
+    """Return a header with Kind in place of Description, if each description starts with a kind.
+
+    So it is in exports without a column of kinds: Bought 40 KO.
+    """
+    descriptions = general.columns["description"]
+    for place, cell in enumerate(header.cells):
+        if header_key(cell) not in descriptions:
+            continue
+        texts = [row.cells[place] for row in rows if len(row.cells) > max(place, 1)]
+        if texts and all(map(general.find_kind, texts)):
+            return header._replace(
+                cells=[*header.cells[:place], "Kind", *header.cells[place + 1 :]]
+            )
+    return header
 
 
 def _refuse_other_language(path: Path, lines: list[Line]) -> None:

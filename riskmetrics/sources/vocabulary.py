@@ -32,8 +32,11 @@ class Vocabulary(NamedTuple):
     """Texts that the status of an order that is not executed starts with."""
     closed: frozenset[str]
     """Texts that the status of a position that is no longer held starts with."""
+    executed: frozenset[str]
+    """Texts of the status of an order that is executed."""
     sections: dict[str, frozenset[str]]
-    """Texts of the lines above long and short positions, in lower case without punctuation."""
+    """Texts of the lines above positions that are closed, open, long or short, in lower case
+    without punctuation."""
     tax_terms: frozenset[str]
     """Words of the headers of the term of a gain for the tax."""
     cash: frozenset[str]
@@ -144,6 +147,7 @@ def load_vocabulary() -> Vocabulary:
         {name: _all_words(by_language) for name, by_language in content["classes"].items()},
         _all_words(content["unexecuted"]),
         _all_words(content["closed"]),
+        _all_words(content["executed"]),
         {side: _all_words(by_language) for side, by_language in content["sections"].items()},
         _all_words(content["tax_terms"]),
         _all_words(content["cash"]["words"], fold_text),

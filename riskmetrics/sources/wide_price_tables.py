@@ -56,7 +56,7 @@ def choose_two_levels(records: Sequence[list[str]]) -> HeaderChoice | None:
     if fields is None:
         first, second = second, first
         fields = _match_fields(first)
-    symbols = [normalize_symbol(cell) if cell.strip() else None for cell in second[1:]]
+    symbols = [_symbol(cell.strip()) if cell.strip() else None for cell in second[1:]]
     if (
         fields is None
         or not all(symbols)

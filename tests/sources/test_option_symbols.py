@@ -83,7 +83,7 @@ def test_what_is_no_symbol_of_an_option_is_none(written):
         ("F 13/17/25 7.5 C", "is not a valid symbol"),
         ("AAPL JAN 32 2025 250 C", "is not a valid symbol"),
         ("AAPL GY Equity", "is listed on GY"),
-        ("N/A", "is not a valid symbol"),
+        ("N/A", "no symbol"),
         ("AAPL1 01/17/2025 250.00 C", "is an adjusted option with an unknown deliverable"),
         ("-AAPL7250117C250", "is an adjusted option with an unknown deliverable"),
     ],

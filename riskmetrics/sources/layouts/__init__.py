@@ -57,6 +57,7 @@ HOLDINGS_COLUMNS = (
     "date",
     "status",
     "closed_date",
+    "held",
 )
 """Columns of the vocabulary that holdings have."""
 _EXTRA_COLUMNS = ("section", "kind")

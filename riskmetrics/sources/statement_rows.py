@@ -1,0 +1,70 @@
+"""Rows of a statement that are no holdings: totals, remarks, and sums of the lots next to them."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from riskmetrics.sources.statement_lines import Line
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
+from riskmetrics.symbols import normalize_symbol
+
+MIN_SENTENCE_WORDS = 5
+"""Number of words from which on a cell is treated as a sentence."""
+_MAX_TICKER_CHARS = 5
+NUMBER_OR_BLANK = re.compile(
+    r"[-+\u2212($]*\d[\d.,'\u2019 \u00a0\u202f\u2009]*\)?( ?(USD|\$))?|--?|n/a", re.I
+)
+
+
+def find_lot_sums(
+    rows: Sequence[tuple[Line, Mapping[str, str]]], used: Collection[int]
+) -> set[int]:
+    """Return the places of the rows that a cell of an unused column calls the total of lots.
+
+    Other rows must have the same security: they are the lots.
+
+    Parameters
+    ----------
+    rows : sequence
+        Lines with their cells by column.
+    used : collection of int
+        Places of the used columns.
+    """
+    totals = load_vocabulary().totals
+    sums = {
+        place
+        for place, (line, _) in enumerate(rows)
+        if any(bare_words(cell) in totals for cell in _other_cells(line.cells, used))
+    }
+    lots = {_security(row) for place, (_, row) in enumerate(rows) if place not in sums}
+    return {
+        place
+        for place in sums
+        if rows[place][1].get("symbol") and _security(rows[place][1]) in lots
+    }
+
+
+def _other_cells(cells: Sequence[str], used: Collection[int]) -> Iterator[str]:
+    return (cell for place, cell in enumerate(cells) if cell and place not in used)
+
+
+def _security(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return account and symbol of a row."""
+    return tuple(row.get(name, "") for name in ("account", "account_number", "symbol"))
+
+
+def is_total(row: Mapping[str, str]) -> bool:
+    """Return whether the first identifying text of a row is the word for a total."""
+    names = ("symbol", "identifier", "description", "account", "account_number")
+    text = next((row[name] for name in names if row.get(name)), "")
+    return starts_with(text, load_vocabulary().totals)
+
+
+def is_remark(line: Line) -> bool:
+    """Return whether a line is a sentence rather than a holding."""
+    if len(line.cells) == 1:
+        text = line.cells[0]
+        is_word = text.isalpha() and len(text) > _MAX_TICKER_CHARS
+        return is_word or " " in text or normalize_symbol(text) is None
+    return any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells) and not any(
+        map(NUMBER_OR_BLANK.fullmatch, line.cells)
+    )

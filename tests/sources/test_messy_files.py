@@ -1,0 +1,257 @@
+"""Files of other brokers, programs and countries, and other kinds of mess; truth by hand."""
+
+from datetime import date
+
+import pytest
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.brokers import HoldingsFile, read_holdings
+from riskmetrics.sources.price_files import read_prices
+from riskmetrics.sources.transaction_files import TransactionList, read_transactions
+
+
+def held(found: HoldingsFile) -> dict[str, float]:
+    """Return the quantity of each symbol in all accounts."""
+    rows = [one.holdings.rows for one in found.accounts]
+    return {s: q for part in rows for s, q in zip(part["symbol"], part["quantity"], strict=True)}
+
+
+def trades(found: TransactionList) -> list[tuple[str, str | None, float, float]]:
+    """Return kind, symbol, quantity and amount of each transaction."""
+    return [
+        (one.kind.value, one.symbol, float(one.quantity), float(one.amount))
+        for one in found.transactions
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("Account currency: CAD", "CAD"),
+        ("Währung;EUR", "EUR"),
+        ("Portfolio value in GBP", "GBP"),
+        ("Base currency: Euro", "EUR"),
+    ],
+)
+def test_a_line_above_the_table_states_its_currency(file, line, code):
+    separator = ";" if ";" in line else ","
+    holdings, prices, bought = (
+        "\n".join([line, *(row.replace(",", separator) for row in rows), ""])
+        for rows in (
+            ["Symbol,Quantity,Price", "QQA,5,10"],
+            ["Symbol,Date,Close", "QQA,2024-12-02,10"],
+            ["Date,Type,Symbol,Quantity,Amount", "2024-12-02,Buy,QQA,5,-50"],
+        )
+    )
+    with pytest.raises(DataQualityError, match=f"currency {code}"):
+        read_holdings(file(holdings))
+    with pytest.raises(DataQualityError, match=f"prices in {code}"):
+        read_prices(file(prices))
+    [row] = read_transactions(file(bought)).rejected
+    assert row.reason.startswith(f"currency {code}")
+
+
+@pytest.mark.parametrize("line", ["Base currency: USD", "Account: EUR fund", "Portfolio in USD"])
+def test_other_lines_above_the_table_state_no_currency(file, line):
+    assert held(read_holdings(file(f"{line}\nSymbol,Quantity,Price\nQQA,5,10\n"))) == {"QQA": 5}
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "expected"),
+    [
+        ("Last,Market Value", ["62,2480", "470,1880"], [55, 300]),
+        ("Last,Market Value", ["62,2480"], [55]),
+        ("Gain,Note", ["1,x", "2,y"], [1.375, 75]),  # nothing tells it from a total
+    ],
+)
+def test_a_cost_nearer_to_the_price_than_to_the_value_is_of_a_share(file, header, rows, expected):
+    stated = ["KO,40,55", "QQA,4,300"]
+    lines = [f"{one},{rest}" for one, rest in zip(stated, rows, strict=False)]
+    found = read_holdings(file("\n".join([f"Symbol,Shares,Cost,{header}", *lines, ""])))
+    assert found.accounts[0].holdings.rows["entry_price"].tolist() == expected
+    is_noted = "the cost is read as that of a share" in found.accounts[0].holdings.notes
+    assert is_noted is (expected[0] == 55)
+    total = read_holdings(file("Symbol,Shares,Cost,Price,Value\nKO,40,2200,62,2480\n"))
+    assert total.accounts[0].holdings.rows["entry_price"].tolist() == [55]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Symbol,Shares,Active\nQQA,5,TRUE\nQQB,7,FALSE\n", {"QQA": 5}),
+        ("Symbol,Shares,Is held\nQQA,5,yes\nQQB,7,no\n", {"QQA": 5}),
+        (
+            "Unrealized Positions\nSymbol,Quantity\nQQA,5\n\nRealized Positions\nSymbol,Quantity\n"
+            "QQB,7\n",
+            {"QQA": 5},
+        ),
+        (
+            "Symbol,Quantity\nClosed positions,\nQQB,7\nOpen positions,\nQQA,5\n",
+            {"QQA": 5},
+        ),
+    ],
+)
+def test_what_is_no_longer_held_is_skipped(file, text, expected):
+    found = read_holdings(file(text))
+    assert held(found) == expected
+    assert any("no longer held" in line.reason for line in found.skipped)
+
+
+def test_the_sum_of_lots_is_no_lot(file):
+    text = (
+        "Symbol,Lot,Quantity,Open date\nQQA,Total,40,\nQQA,1,25,2023-01-05\nQQA,2,15,2023-06-05\n"
+    )
+    rows = read_holdings(file(text)).accounts[0].holdings.rows
+    assert rows["quantity"].tolist() == [25, 15]
+    alone = read_holdings(file("Symbol,Lot,Quantity\nQQA,Total,40\nQQB,1,5\n"))
+    assert held(alone) == {"QQA": 40, "QQB": 5}
+
+
+def test_asset_classes_in_the_place_of_a_description(file):
+    found = read_holdings(file("Symbol,Quantity,Product\nQQA,5,Stock\nUS500,1,CFD\nQQB,7,ETF\n"))
+    assert held(found) == {"QQA": 5, "QQB": 7}
+
+
+def test_invisible_and_full_width_signs(file):
+    assert held(read_holdings(file("Symbol,Quantity\n\u200bQQA,5\nQQB\u200e,７\n"))) == {
+        "QQA": 5,
+        "QQB": 7,
+    }
+
+
+def test_values_of_several_days_are_no_holdings(file):
+    text = "date,symbol,variable,value\n2024-12-02,QQA,close,5\n2024-12-03,QQA,close,6\n"
+    with pytest.raises(DataQualityError, match="table of values or a table of prices"):
+        read_holdings(file(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Symbol;Antall;Snittkurs;Valuta\nQQA;5;10,5;USD\n",
+        "Tunnus;Määrä;Keskihinta;Valuutta\nQQA;5;10,5;USD\n",
+        "Ticker;Počet kusů;Nákupní cena;Měna\nQQA;5;10,5;USD\n",
+        "Sembol;Adet;Maliyet;Para Birimi\nQQA;5;10,5;USD\n",
+    ],
+)
+def test_other_languages(file, text):
+    found = read_holdings(file(text))
+    assert held(found) == {"QQA": 5}
+    assert found.accounts[0].holdings.rows["entry_price"].tolist() == [10.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (  # the description names the kind
+            "Date,Description,Symbol,Quantity,Price,Amount\n2024-12-02,PURCHASE ALPHA,QQA,4,10,40\n"
+            "2024-12-05,SALE ALPHA,QQA,-1,11,11\n",
+            [("buy", "QQA", 4, -40), ("sell", "QQA", 1, 11)],
+        ),
+        (  # the sign of the quantity does
+            "Symbol,Date,Quantity,Price,Commission\nQQA,2024-12-02,4,10,0\nQQA,2024-12-05,-1,11,0\n",
+            [("buy", "QQA", 4, -40), ("sell", "QQA", 1, 11)],
+        ),
+        (
+            "Date,Type,Symbol,Quantity,Amount\n2024-12-02,Buy,QQA,4,-40\n"
+            "2024-12-04,Dividend Reinvestment,QQA,1,9.5\n",
+            [("buy", "QQA", 4, -40), ("buy", "QQA", 1, -9.5)],
+        ),
+        (  # a program states a reinvested dividend in one line
+            "Date,Type,Symbol,Quantity,Amount\n2024-12-01,Deposit,,,50\n2024-12-02,Buy,QQA,4,-40\n"
+            "2024-12-04,ReinvDiv,QQA,1,-9.5\n",
+            [
+                ("deposit", None, 0, 50),
+                ("buy", "QQA", 4, -40),
+                ("buy", "QQA", 1, -9.5),
+                ("dividend", "QQA", 0, 9.5),
+            ],
+        ),
+        (  # and a broker in two
+            "Date,Type,Symbol,Quantity,Amount\n2024-12-01,Deposit,,,50\n2024-12-02,Buy,QQA,4,-40\n"
+            "2024-12-04,Dividend,QQA,,9.5\n2024-12-04,Reinvest,QQA,1,-9.5\n",
+            [
+                ("deposit", None, 0, 50),
+                ("buy", "QQA", 4, -40),
+                ("dividend", "QQA", 0, 9.5),
+                ("buy", "QQA", 1, -9.5),
+            ],
+        ),
+    ],
+)
+def test_transactions_without_a_column_of_kinds_and_reinvestments(file, text, expected):
+    found = read_transactions(file(text))
+    assert trades(found) == expected
+    assert found.rejected == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "QQA,2024-12-02,4,10,0\nQQA,2024-12-05,1,11,0\n",
+        "QQA,2024-12-02,4,10,in\nQQA,2024-12-05,-1,1,x",
+    ],
+)
+def test_the_sign_names_no_kind_where_something_else_may(file, rows):
+    """All quantities are positive, or an unknown column has words."""
+    with pytest.raises(DataQualityError, match=r"no line with headers of a date, a kind|can be"):
+        read_transactions(file(f"Symbol,Date,Quantity,Price,Remainder\n{rows}"))
+
+
+def test_an_unknown_status_does_not_execute_an_order(file):
+    text = (
+        "Date,Type,Symbol,Quantity,Amount,Status\n"
+        "2024-12-02,Buy,QQA,4,-40,{}\n2024-12-03,Buy,QQA,1,-10,{}\n"
+    )
+    found = read_transactions(file(text.format("Executed", "Voided")))
+    assert (len(found.transactions), found.rejected) == (1, [])
+    [row] = read_transactions(file(text.format("Executed", "Mystery"))).rejected
+    assert "status 'Mystery' does not tell" in row.reason
+    assert len(read_transactions(file(text.format("Mystery", "Mystery"))).transactions) == 2
+
+
+def test_another_table_of_transactions_below_is_named(file):
+    first = "Date,Type,Symbol,Quantity,Amount\n2024-12-02,Buy,QQA,4,-40\n"
+    with pytest.raises(
+        DataQualityError, match="line 4 begins another table, with the columns Date"
+    ):
+        read_transactions(file(f"{first}Dividends\nDate,Symbol,Amount\n2024-12-04,QQA,9\n"))
+    repeated = read_transactions(file(first + "More\n" + first.replace("QQA", "QQB")))
+    assert [one.symbol for one in repeated.transactions] == ["QQA", "QQB"]
+
+
+def test_the_currency_of_the_account_is_that_of_the_amounts(file):
+    header = "Date,Type,Symbol,Quantity,Price,Amount,Account Currency,Instrument Currency"
+    [row] = read_transactions(file(f"{header}\n2024-12-02,Buy,QQA,4,10,-32,GBP,USD\n")).rejected
+    assert row.reason.startswith("currency GBP")
+
+
+def test_prices_of_other_instruments_are_rejected(file):
+    rows = "2024-12-02,QQA,Stock,10\n2024-12-02,SOL,Crypto,230\n"
+    found = read_prices(file(f"Date,Symbol,Type,Close\n{rows}"))
+    assert found.rows["symbol"].tolist() == ["QQA"]
+    assert found.rejected[0].reason.startswith("Crypto: only prices of shares")
+
+
+def test_times_in_a_column_of_their_own_are_intraday(file):
+    times = ["09:30", "12:00", "16:00"]
+    rows = "".join(f"2024-12-0{day},{time},QQA,10\n" for day in (2, 3) for time in times)
+    with pytest.raises(DataQualityError, match="6 times on 2 days"):
+        read_prices(file(f"Date,Time,Symbol,Close\n{rows}"))
+    daily = "2024-12-02,16:00,QQA,10\n2024-12-03,16:00,QQA,11\n"
+    assert len(read_prices(file(f"Date,Time,Symbol,Close\n{daily}")).rows) == 2
+
+
+def test_two_lines_of_headers_with_decorated_symbols(file):
+    text = (
+        ",QQA US Equity,QQA US Equity,QQB US Equity\nDate,PX_LAST,PX_VOLUME,PX_LAST\n"
+        "2024-12-02,10,500,20\n"
+    )
+    rows = read_prices(file(text)).rows
+    assert dict(zip(rows["symbol"], rows["close"], strict=True)) == {"QQA": 10, "QQB": 20}
+
+
+def test_the_pricing_date_is_the_day(file):
+    header = "Asset Strategy,Ticker,Quantity,Local CCY,Value,Pricing Date"
+    found = read_holdings(file(f"{header}\nUS,QQA,5,USD,50,12/06/2024 00:00:00\nFOOTNOTES\n"))
+    assert (found.day, held(found), found.rejected) == (date(2024, 12, 6), {"QQA": 5}, [])
