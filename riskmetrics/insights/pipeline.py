@@ -68,8 +68,8 @@ class Request:
         """Claims that the insight may tell, the most salient first."""
         return {
             claim_id: claim
-            for claim_id, claim in claims_of(self.sheet).items()
-            if self.insight_type in claim.form.insight_types and not self._is_told(claim)
+            for claim_id, claim in claims_of(self.sheet, insight_type=self.insight_type).items()
+            if not self._is_told(claim)
         }
 
     def _is_told(self, claim: Claim) -> bool:
