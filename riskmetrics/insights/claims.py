@@ -321,7 +321,10 @@ def catalog_digest() -> str:
 
 
 def claims_of(
-    sheet: Sheet, before: "Mapping[str, tuple[float, ...]] | None" = None
+    sheet: Sheet,
+    before: "Mapping[str, tuple[float, ...]] | None" = None,
+    *,
+    insight_type: str = "",
 ) -> dict[str, Claim]:
     """Return the claims that are true of a sheet by id, the most salient first.
 
@@ -331,10 +334,14 @@ def claims_of(
         Facts of a portfolio and session. Facts that break an invariant must have been removed.
     before : mapping, optional
         `remembered` claims of the session before. Default: those of the sheet.
+    insight_type : str
+        Only claims that this type of insight may state; the others are not evaluated.
     """
     before = sheet.before if before is None else before
     view, found = View(sheet), []
     for each in catalog().values():
+        if insight_type and insight_type not in each.insight_types:
+            continue
         for instance in view.instances(each):
             claim_id = f"{each.id}:{instance.subject}" if instance.subject else each.id
             is_new = each.is_event or _is_new(

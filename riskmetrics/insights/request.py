@@ -47,8 +47,8 @@ class Request:
     def _salient_claims(self) -> dict[str, Claim]:
         return {
             claim_id: claim
-            for claim_id, claim in claims_of(self.sheet).items()
-            if self.insight_type in claim.form.insight_types and not self._is_stated(claim)
+            for claim_id, claim in claims_of(self.sheet, insight_type=self.insight_type).items()
+            if not self._is_stated(claim)
         }
 
     def _is_stated(self, claim: Claim) -> bool:

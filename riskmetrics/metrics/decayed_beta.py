@@ -1,5 +1,6 @@
 """Betas with age-decayed weights: long windows in which recent sessions count more."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -7,8 +8,10 @@ import numpy as np
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.windows import (
     ROUNDING_PER_OBSERVATION,
+    add_rows,
     is_constant,
     iterate_blocks,
+    iterate_rows,
     window_sums,
 )
 
@@ -193,23 +196,25 @@ class _Deviations(NamedTuple):
     def products(self) -> _Fit:
         """Sum the weighted squares and products of the deviations from the means."""
         sxx, sxy, syy = (np.zeros_like(of) for of in (self.mean_x, self.mean_y, self.mean_y))
-        for row in range(self.window):
-            weight, dx, dy = self._at(row)
-            sxx += weight * dx * dx
-            sxy += weight * dx * dy
-            syy += weight * dy * dy
+        for weight, dx, dy in self._by_row():
+            add_rows(sxx, weight * dx * dx)
+            add_rows(sxy, weight * dx * dy)
+            add_rows(syy, weight * dy * dy)
         return _Fit(sxx, sxy, syy)
 
     def sandwich(self, beta: FloatArray) -> FloatArray:
         """Sum the squares of weight x deviation x residual."""
         total = np.zeros_like(beta)
-        for row in range(self.window):
-            weight, dx, dy = self._at(row)
-            total += (weight * dx * (dy - beta * dx)) ** 2
+        for weight, dx, dy in self._by_row():
+            add_rows(total, (weight * dx * (dy - beta * dx)) ** 2)
         return total
 
-    def _at(self, row: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the weights and deviations of one row of every window."""
-        rows = slice(row, row + len(self.mean_x))
-        weight = self.decay ** (self.window - 1 - row) * self.known[rows]
-        return weight, self.x[rows] - self.mean_x, self.y[rows] - self.mean_y
+    def _by_row(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+        """Yield the weights and deviations of the rows of `iterate_rows`."""
+        n_windows = len(self.mean_x)
+        # powers of one number at a time, because those of an array may differ in the last bit
+        weights = [[self.decay ** (self.window - 1 - row)] for row in range(self.window)]
+        of_row = np.array(weights)
+        for rows in iterate_rows(n_windows, self.y.shape[1], self.window):
+            weight = of_row[rows.start : rows.stop - n_windows + 1] * self.known[rows]
+            yield weight, self.x[rows] - self.mean_x, self.y[rows] - self.mean_y

@@ -11,8 +11,10 @@ import numpy as np
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.windows import (
     ROUNDING_PER_OBSERVATION,
+    add_rows,
     is_constant,
     iterate_blocks,
+    iterate_rows,
     window_sums,
 )
 
@@ -131,16 +133,13 @@ def _moments(y: FloatArray, x: FloatArray, window: int) -> _Moments:
     n = window_sums(weight, window)
     mean_x, mean_y = window_sums(x, window) / n, window_sums(y, window) / n
     sxx, sxy, syy = np.zeros_like(mean_x), np.zeros_like(mean_y), np.zeros_like(mean_y)
-    dx, dy, product = np.empty_like(mean_x), np.empty_like(mean_y), np.empty_like(mean_y)
-    for start in range(window):
-        rows = slice(start, start + len(n))
-        np.subtract(x[rows], mean_x, out=dx)
-        np.subtract(y[rows], mean_y, out=dy)
+    for rows in iterate_rows(len(n), y.shape[1], window):
+        dx, dy = x[rows] - mean_x, y[rows] - mean_y
         dx *= weight[rows]
         dy *= weight[rows]
-        sxy += np.multiply(dx, dy, out=product)
-        sxx += np.multiply(dx, dx, out=dx)
-        syy += np.multiply(dy, dy, out=dy)
+        add_rows(sxy, dx * dy)
+        add_rows(sxx, np.multiply(dx, dx, out=dx))
+        add_rows(syy, np.multiply(dy, dy, out=dy))
     return _Moments(n, mean_x, mean_y, sxx, sxy, syy)
 
 

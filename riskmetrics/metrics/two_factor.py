@@ -11,8 +11,10 @@ import numpy as np
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.windows import (
     ROUNDING_PER_OBSERVATION,
+    add_rows,
     is_constant,
     iterate_blocks,
+    iterate_rows,
     window_sums,
 )
 
@@ -152,8 +154,7 @@ def _moments(y: FloatArray, x1: FloatArray, x2: FloatArray, window: int) -> _Mom
     mean_1, mean_2, mean_y = (window_sums(values, window) / n for values in (x1, x2, y))
     s11, s12, s22 = (np.zeros_like(mean_1) for _ in range(3))
     s1y, s2y, syy = (np.zeros_like(mean_y) for _ in range(3))
-    for start in range(window):
-        rows = slice(start, start + len(n))
+    for rows in iterate_rows(len(n), y.shape[1], window):
         d1, d2, dy = (
             (values[rows] - mean) * weight[rows]
             for values, mean in ((x1, mean_1), (x2, mean_2), (y, mean_y))
@@ -166,7 +167,7 @@ def _moments(y: FloatArray, x1: FloatArray, x2: FloatArray, window: int) -> _Mom
             (s2y, d2, dy),
             (syy, dy, dy),
         ):
-            np.add(total, left * right, out=total)
+            add_rows(total, left * right)
     return _Moments(n, mean_1, mean_2, mean_y, s11, s12, s22, s1y, s2y, syy)
 
 

@@ -9,7 +9,14 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.windows import require_windows, window_counts, window_means, window_sums
+from riskmetrics.metrics.windows import (
+    add_rows,
+    iterate_rows,
+    require_windows,
+    window_counts,
+    window_means,
+    window_sums,
+)
 
 SESSIONS_PER_YEAR = 252
 """Factor from a variance per session to a variance per year."""
@@ -111,12 +118,11 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
     mean, n_obs = window_means(returns, window, min_obs=min_obs)
     known = np.isfinite(returns)
     filled, weight = np.where(known, returns, 0.0), known.astype(np.float64)
-    squares, deviation = np.zeros_like(mean), np.empty_like(mean)
-    for start in range(window):
-        rows = slice(start, start + len(mean))
-        np.subtract(filled[rows], mean, out=deviation)
+    squares = np.zeros_like(mean)
+    for rows in iterate_rows(*mean.shape, window):
+        deviation = filled[rows] - mean
         deviation *= weight[rows]
-        squares += np.multiply(deviation, deviation, out=deviation)
+        add_rows(squares, np.multiply(deviation, deviation, out=deviation))
     is_rounding = squares <= n_obs * (n_obs * np.finfo(np.float64).eps * mean) ** 2
     squares[is_rounding] = 0.0
     squares[n_obs < min_obs] = np.nan

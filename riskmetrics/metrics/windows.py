@@ -133,6 +133,49 @@ def iterate_blocks(
             )
 
 
+def iterate_rows(n_windows: int, n_series: int, window: int) -> Iterator[slice]:
+    """Yield the input rows of the terms that `add_rows` adds to sums over windows next.
+
+    That is one row of every window, or, of a single window, as many as fit in a core's cache.
+
+    Examples
+    --------
+    >>> list(iterate_rows(10, 3, 2)), list(iterate_rows(1, 3, 2))
+    ([slice(0, 10, None), slice(1, 11, None)], [slice(0, 2, None)])
+    """
+    step = max(1, _BLOCK_VALUES // max(1, n_series)) if n_windows == 1 else 1
+    for start in range(0, window, step):
+        yield slice(start, min(start + step, window) + n_windows - 1)
+
+
+def add_rows(total: FloatArray, terms: FloatArray) -> None:
+    """Add the terms of rows to sums over windows, in the order of rows.
+
+    Parameters
+    ----------
+    total : (D, N) array
+        Sums over D windows; changed in place.
+    terms : (D, N) or (K, N) array
+        The terms of one row of every window, or of K rows of a single window.
+
+    Notes
+    -----
+    A single window has the same sum, to the last bit, as it has among others: both start with the
+    oldest row and add one row after the other.
+
+    Examples
+    --------
+    >>> total = np.zeros((1, 2))
+    >>> add_rows(total, np.array([[1.0, 2.0], [3.0, 4.0]]))
+    >>> total
+    array([[4., 6.]])
+    """
+    if len(terms) == len(total):
+        total += terms
+    else:
+        total[:] = np.add.accumulate(np.concatenate([total, terms]))[-1]
+
+
 def require_windows(rows: int, window: int) -> None:
     """Raise ValueError unless ``rows`` hold at least one window.
 
