@@ -86,11 +86,6 @@ _QUERIES = {
             *(_tail.c[name] == HEADLINE_TAIL[name] for name in ("method", "horizon_days"))
         ),
     ),
-    "tail_levels": _Query(
-        _tail,
-        ("level", "horizon_days", "method"),
-        condition=_tail.c.method.in_([HEADLINE_TAIL["method"], "historical"]),
-    ),
     "factor_exposures": _Query(tables.portfolio_factor_exposures, ("factor",)),
     "factor_risk": _Query(tables.portfolio_factor_risk, ("factor",)),
     "liquidity": _Query(tables.portfolio_liquidity),
@@ -109,6 +104,12 @@ _QUERIES = {
     },
 }
 """Largest sectors and losses first; the one-day tail risk of tables; reasons of portfolios."""
+
+_ASKED_QUERIES = {
+    "tail_levels": _Query(_tail, ("level", "horizon_days", "method")),
+    **{statistic.key: _QUERIES[statistic.key] for statistic in all_statistics()},
+}
+"""All tail risks, and statistics: what only questions ask for."""
 
 
 def read_portfolio_ids(
@@ -141,6 +142,44 @@ def read_records(
 ) -> dict[str, Records]:
     """Return the rows that facts of portfolios are based on, by kind of result."""
     return {name: _read(connection, query, days, portfolios) for name, query in _QUERIES.items()}
+
+
+def read_asked_records(connection: sa.Connection, day: date, portfolio: UUID) -> dict[str, Records]:
+    """Return the rows that only facts of questions are based on, by kind of result."""
+    return {
+        name: _read(connection, query, [day], [portfolio]) for name, query in _ASKED_QUERIES.items()
+    } | {"position_risk": read_position_risk(connection, day, portfolio)}
+
+
+def read_position_risk(connection: sa.Connection, day: date, portfolio: UUID) -> Records:
+    """Return beta and volatility of each symbol that is held, if they are those of all its lots."""
+    lots, betas, volatility = (
+        tables.positions,
+        tables.position_market_betas,
+        tables.position_volatility,
+    )
+    of_lots = sa.and_(betas.c.position_id == lots.c.id, betas.c.calc_date == day)
+    moves = sa.and_(volatility.c.position_id == lots.c.id, volatility.c.calculation_date == day)
+    figures = (
+        *(betas.c[name] for name in ("beta", "std_error")),
+        *(volatility.c[name] for name in ("realized_vol_21d", "expected_vol_21d")),
+    )
+    one_value = sa.and_(*(sa.func.count(figure.distinct()) <= 1 for figure in figures))
+    statement = (
+        sa.select(
+            lots.c.portfolio_id,
+            sa.literal(day, sa.Date).label("day"),
+            lots.c.symbol,
+            *(sa.func.min(figure, type_=sa.Double).label(figure.name) for figure in figures),
+            sa.func.min(betas.c.observations).label("observations"),
+        )
+        .select_from(lots.join(betas, of_lots).outerjoin(volatility, moves))
+        .where(lots.c.portfolio_id == portfolio, lots.c.underlying_symbol.is_(None))
+        .group_by(lots.c.portfolio_id, lots.c.symbol)
+        .having(one_value)
+        .order_by(lots.c.symbol)
+    )
+    return group_records(connection, statement)
 
 
 def positions(

@@ -28,6 +28,7 @@ def asked_types() -> Iterator[FactType]:
         yield from _statistic_facts(statistic)
     yield from _tail_facts()
     yield from _return_facts()
+    yield from _position_facts()
 
 
 def statistic_fact_names(statistic: Statistic) -> dict[str, str]:
@@ -78,3 +79,20 @@ def _return_facts() -> Iterator[FactType]:
             (f"session of the {name} return",), unit="text", window="252 sessions")  # fmt: skip
     yield FactType("market_volatility_21d", ASKED, _PRICES, "fraction", "volatility",
         ("volatility of the market index",), "21 sessions")  # fmt: skip
+
+
+POSITION_COLUMNS: Final = {
+    "position_beta": "position_market_betas.beta",
+    "position_beta_error": "position_market_betas.std_error",
+    "position_volatility": "position_volatility.realized_vol_21d",
+    "position_expected": "position_volatility.expected_vol_21d",
+}
+"""Fact of a single position to its figure."""
+
+
+def _position_facts() -> Iterator[FactType]:
+    """Yield the types of betas and volatilities of single positions."""
+    labels = ("beta", "standard error of the beta", "volatility", "expected volatility")
+    for (name, figure), label in zip(POSITION_COLUMNS.items(), labels, strict=True):
+        words = (f"{label} of the position",)
+        yield figure_fact(name, ASKED, figure, "position risk", words)

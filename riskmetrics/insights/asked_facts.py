@@ -1,21 +1,79 @@
 """Facts that only answers to questions state: other levels of tail risk, returns, the market."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
+import sqlalchemy as sa
 
+from riskmetrics.catalog import all_statistics
 from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
+from riskmetrics.db import fact_history
+from riskmetrics.db import fact_queries as stored
 from riskmetrics.db.fact_queries import Record
-from riskmetrics.insights.asked_fact_types import ASKED, CALENDAR_WINDOWS, TESTED_METHOD
+from riskmetrics.insights.asked_fact_types import (
+    ASKED,
+    CALENDAR_WINDOWS,
+    POSITION_COLUMNS,
+    TESTED_METHOD,
+    statistic_fact_names,
+)
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import FACT_TYPES
-from riskmetrics.insights.facts import Fact, defined_facts
+from riskmetrics.insights.facts import Fact, defined_facts, make_fact
 from riskmetrics.insights.history_facts import MIN_RANKED, VOLATILITY_WINDOW, History
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.volatility import realized_volatility
 
 _YEAR = 252
+
+
+def add_asked_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
+    """Return a sheet with the facts that only answers state, read for it."""
+    portfolio, day = UUID(sheet.portfolio_id), sheet.day
+    rows = {
+        name: records.get((sheet.portfolio_id, day), [])
+        for name, records in stored.read_asked_records(connection, day, portfolio).items()
+    }
+    figures = fact_history.read_snapshot_history(connection, [day], [portfolio])
+    market = fact_history.read_market_closes(connection, [day])
+    make = partial(
+        make_fact,
+        as_of=day,
+        key={"portfolio_id": sheet.portfolio_id, "day": day.isoformat()},
+        currency=next((fact.currency for fact in sheet.facts.values() if fact.currency), "USD"),
+    )
+    facts = [
+        *tail_level_facts(make, rows["tail_levels"]),
+        *statistic_facts(make, rows),
+        *return_facts(make, History(figures[sheet.portfolio_id], market=market)),
+        *position_risk_facts(make, rows["position_risk"], sheet.aliases),
+    ]
+    return replace(sheet, facts=sheet.facts | {fact.id: fact for fact in facts})
+
+
+def statistic_facts(make: "partial[Fact]", rows: Mapping[str, Sequence[Record]]) -> Iterator[Fact]:
+    """Yield the figures of statistics that no note states."""
+    for statistic in all_statistics():
+        for row in rows[statistic.key] if not statistic.facts else ():
+            figures = {fact: row[name] for name, fact in statistic_fact_names(statistic).items()}
+            yield from defined_facts(make, figures, n_obs=row["observations"])
+
+
+def position_risk_facts(
+    make: "partial[Fact]", rows: Sequence[Record], aliases: Mapping[str, Mapping[str, str]]
+) -> Iterator[Fact]:
+    """Yield beta and volatility of the positions that have an alias."""
+    named = {entity["symbol"]: alias for alias, entity in aliases.items() if "symbol" in entity}
+    for row in rows:
+        if alias := named.get(row["symbol"]):
+            figures = {
+                fact: row[figure.partition(".")[2]] for fact, figure in POSITION_COLUMNS.items()
+            }
+            yield from defined_facts(make, figures, entity=alias, n_obs=row["observations"])
 
 
 def tail_level_facts(make: "partial[Fact]", rows: Sequence[Record]) -> Iterator[Fact]:

@@ -13,7 +13,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import fact_history
 from riskmetrics.db import fact_queries as stored
 from riskmetrics.db.fact_queries import Record, Records
-from riskmetrics.insights import asked_facts, history_facts, result_facts
+from riskmetrics.insights import history_facts, result_facts
 from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.fact_sheet import Sheet, without_broken_facts
 from riskmetrics.insights.facts import make_fact
@@ -164,8 +164,6 @@ def _build_sheet(
         *history_facts.move_facts(make, history),
         *history_facts.window_facts(make, history),
         *history_facts.market_facts(make, history),
-        *asked_facts.tail_level_facts(make, rows["tail_levels"]),
-        *asked_facts.return_facts(make, history),
     ]
     by_type = {(fact.fact_type.name, fact.entity): fact for fact in facts}
     facts += history_facts.streak_facts(make, history, by_type, aliases, default_limits())

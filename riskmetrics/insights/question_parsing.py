@@ -182,6 +182,8 @@ def _ask(figure: AskedFigure | None, tokens: Sequence[_Token]) -> Ask:
     if "1d-past" in qualifiers:  # of a result, the window; of a level, what it is compared with
         is_level = figure is not None and "change" in figure.answers
         qualifiers = qualifiers - {"1d-past"} | {"change" if is_level else "1d"}
+    if figure is not None and figure.key == "result" and "market" in qualifiers:
+        figure = _FIGURES_BY_KEY["active"]
     if figure is not None and figure.key == "volatility" and "future" in qualifiers:
         qualifiers = qualifiers - {"future", "change"} | {"forecast"}
     if "forecast" in qualifiers and (figure is None or figure.is_ahead) and "21d" in qualifiers:

@@ -55,6 +55,7 @@ def correct_typing(text: str) -> str:
     """
     lower = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
     lower = lower.replace("’", "'")
+    lower = re.sub(r"(?<![a-z])(c?var|es)(9\d)(?!\d)", r"\1 \2", lower)
     for short, long in TYPED:
         lower = re.sub(rf"(?<!\w){re.escape(short)}(?!\w)", long, lower)
 

@@ -42,14 +42,15 @@ REFUSALS: Final = (
         r"|what is the (?:meaning|definition) of"
         r"|explain (?!my|why|today|the (?:loss|gain|result))).*$"
         r"|^what (?:do|does) .* (?:mean|stand for)\W*$"),
-    Refusal("advice", rf"\b(?:should|shall|must|do|would) (?:i|we|you)(?! {_LOOKING}\b)"
+    Refusal("advice", rf"\b(?:(?:should|shall|must) (?:i|we)|would (?:i|we|you)|do you)"
+        rf"(?! {_LOOKING}\b)"
         rf" (?:rather |better )?(?:buy|sell|hold|keep|add|reduce|trim|increase|hedge|exit|close"
         rf"|short|rebalance|invest|diversify|switch|do|need to (?:buy|sell)|recommend|suggest)\b"
         rf"{_CLAUSE}|\bhow should (?:i|we)\b{_CLAUSE}|\bshould (?:i|we)\b(?! {_LOOKING}\b){_CLAUSE}"
         rf"|\b(?:buy|sell|hold) or (?:buy|sell|hold)\b|\brebalanc\w+{_CLAUSE}"
         rf"|\bwhat to (?:buy|sell)\b{_CLAUSE}|\b(?:good|right|bad) time to\b{_CLAUSE}"
         rf"|\brecommend\w*\b{_CLAUSE}|\badvi[cs]e\b|\bverkaufen|\bkaufen|\bprice target"
-        rf"|\b(?:is|are) (?:it|they|\w+) a (?:buy|sell|hold)\b"),
+        rf"|\b(?:is|are) +\S+ +an? (?:buy|sell|hold)\b"),
     Refusal("costs", r"\b(?:management |trading )?fees?\b|\b(?:capital gains )?tax(?:es|ed)?\b"
         r"(?: do i owe| on)?|\bcommissions?\b|\bexpense ratios?\b|\btrading costs?\b|\bter\b"
         r"|\bwash sales?\b|\btax[- ]loss\b"),
@@ -96,7 +97,8 @@ QUALIFIERS: Final = (
         r"|\bnext\b|\bcoming\b|\bupcoming\b|\bahead\b|\bpredict\w*\b|\bwould\b(?= be)"),
     ("forecast", r"\bforecast(?:s|ed)?\b|\bexpect(?:ed|s|ation)?\b|\bprojected\b|\bimplied\b"),
     ("record", r"\b(?:any )?good\b|\bright\b|\baccura\w+\b|\breliab\w+\b|\btrust\w*\b|\brely on\b"
-        r"|\bh[eo]ld(?:s)?(?: up)?\b|\bwrong\b|\btoo (?:low|high)\b|\b(?:back[- ]?)?test(?:s|ed)?\b"
+        r"|\bh[eo]lds? up\b"
+        r"|\bheld(?=\W*$)|\bwrong\b|\btoo (?:low|high)\b|\b(?:back[- ]?)?test(?:s|ed)?\b"
         r"|\bback[- ]?test(?:s|ed|ing)?\b|\bexceptions?\b|\bexceedances?\b|\btrack record\b"
         r"|\bpass(?:ed)?\b|\bok(?:ay)?\b|\bvalid(?:ated)?\b|\bviolat\w+\b"),
     ("error", r"\b(?:how )?(?:sure|certain)\b|\bstandard errors?\b|\bstd\.? errors?\b"
@@ -110,7 +112,8 @@ QUALIFIERS: Final = (
         r"|\bhigher\b|\blower\b|\bjump(?:ed)?\b|\bup\b|\bdown\b|\bmoved?\b|\bgrown?\b|\bdrop(?:ped)?\b"),
     ("why", r"\bwhy\b|\bwhat (?:drives?|drove|caused|explains?|made)\b|\bwhere\b|\bcome from\b"
         r"|\bcomes from\b|\bdrivers?\b|\bcaus\w+\b|\breasons?\b|\bdue to\b"),
-    ("money", r"\b(?:in )?(?:us )?dollars?\b|\b(?:in )?(?:usd|eur|euros?|chf|gbp)\b|\bin money\b"
+    ("money", r"\bhow many (?:dollars|euros|usd|eur)\b"
+        r"|\b(?:in )?(?:us )?dollars?\b|\b(?:in )?(?:usd|eur|euros?|chf|gbp)\b|\bin money\b"
         r"|\bhow much money\b|\bamount\b|\bmoney\b|\$(?!\w)"),
     ("percent", r"\b(?:as |in )?(?:a )?(?:percent(?:age)?|%|share|fraction|part|proportion)"
         r"(?: of)?(?: equity)?\b"

@@ -48,6 +48,7 @@ _UNSUPPORTED: Final[tuple[tuple[str, MissingFact], ...]] = (
     (r"[\d.]+%", "confidence_level"),
     (r"day", "other_sessions"),
     (r"mtd|ytd|entry|period", "period"),
+    (r"\d+d", "period"),
     (r"market", "comparison"),
     (r"record|error|fit", "track_record"),
     (r"future|forecast", "future_figures"),
@@ -192,13 +193,15 @@ def _key(qualifiers: frozenset[str]) -> str:
 
 def _unsupported(figure: AskedFigure, wanted: frozenset[str]) -> MissingFact:
     """Return what is missing: that of the first qualifier without which there is an answer."""
+    if "future" in wanted:
+        return figure.answers["future"].nothing if "future" in figure.answers else "future_figures"
     fewer = [each for each in wanted if _key(wanted - {each}) in figure.answers] or list(wanted)
-    for pattern, code in _UNSUPPORTED:
-        if any(re.fullmatch(pattern, each) for each in fewer):
-            return code
-    if any(re.fullmatch(r"\d+d", each) for each in fewer):
-        return "horizon" if figure.is_ahead and "change" not in wanted else "period"
-    return "other"
+    code = next(
+        (code for pattern, code in _UNSUPPORTED
+            if any(re.fullmatch(pattern, each) for each in fewer)), "other",
+    )  # fmt: skip
+    is_ahead = figure.is_ahead and not wanted & {"change", "mtd", "ytd", "entry", "period"}
+    return "horizon" if code == "period" and is_ahead else code
 
 
 def _examples(

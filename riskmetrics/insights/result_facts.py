@@ -7,7 +7,6 @@ from riskmetrics.catalog import all_statistics
 from riskmetrics.db.fact_queries import Record
 from riskmetrics.factor_sets import MARKET, SPECIFIC
 from riskmetrics.funds import NOT_LOOKED_THROUGH
-from riskmetrics.insights.asked_fact_types import statistic_fact_names
 from riskmetrics.insights.fact_types import CHANGE_UNITS, FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.insights.history_facts import position_alias
@@ -176,7 +175,7 @@ def risk_facts(
         )
     for statistic in all_statistics():
         for row in rows_by_name[statistic.key]:
-            figures = _select(row, *statistic_fact_names(statistic).values())
+            figures = _select(row, *statistic.facts.values())
             yield from defined_facts(make, figures, n_obs=row["observations"])
     for row in rows_by_name["drawdowns"]:
         if row["current_drawdown_peak"] is not None:

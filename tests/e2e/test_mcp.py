@@ -33,7 +33,7 @@ from tests.fmp_server import KEY
 DAY = "2022-12-28"
 TOOLS = {
     *("list_portfolios", "list_figures", "read_figures", "read_changes", "read_claims"),
-    *("explain_figure", "read_track_record"),
+    *("answer_question", "explain_figure", "read_track_record"),
 }
 Call = Callable[..., dict[str, Any]]
 
@@ -199,6 +199,10 @@ def whole_tour(call: Call) -> list[str]:
         *(call("read_figures", portfolio=portfolio, table=table) for table in tables_read),
         *(call("read_changes", portfolio=portfolio, table=table) for table in tables_read),
         call("read_claims", portfolio=portfolio),
+        *(
+            call("answer_question", portfolio=portfolio, question=question)
+            for question in ("What drives the risk?", "worst case?", "What changed?", "Is AMD big?")
+        ),
         call("read_track_record", portfolio=portfolio),
         *(call("explain_figure", portfolio=portfolio, figure=figure) for figure in figures),
     ]
@@ -242,6 +246,10 @@ def test_an_alias_is_the_same_in_every_answer_and_can_be_asked_for(
     ("tool", "arguments", "message"),
     [
         ("read_figures", {"table": "pg_authid"}, "there is no table pg_authid"),
+        ("read_figures", {"table": "portfolio_stres"}, "(did you mean portfolio_stress?)"),
+        ("answer_question", {"question": "beta on 2022-12-25"}, "the nearest is 2022-12-28"),
+        ("answer_question", {"question": ""}, "question"),
+        ("read_claims", {"day": "2022-12-31"}, "the nearest is 2022-12-28"),
         ("read_figures", {"table": "portfolio_stress", "day": "2022-12-25"}, "stored from"),
         ("read_figures", {"table": "portfolio_stress", "day": "1999-01-04"}, "stored from"),
         ("read_figures", {"table": "portfolio_risk_contributions", "symbol": "X"}, "no position X"),
@@ -255,6 +263,71 @@ def test_an_error_says_what_to_do(
 ) -> None:
     portfolio = shown_portfolios(call)[0]
     assert message in call(tool, portfolio=portfolio, **arguments)["error"]
+
+
+def test_a_question_is_answered_for_what_it_asks_and_the_rest_is_named(call: Call) -> None:
+    portfolio = shown_portfolios(call)[0]
+
+    def ask(question: str) -> dict[str, Any]:
+        return call("answer_question", portfolio=portfolio, question=question)
+
+    rows = call("read_figures", portfolio=portfolio, table="portfolio_tail_risk")["rows"]
+    (stored,) = (
+        row["value_at_risk"]
+        for row in rows
+        if (row["method"], row["level"], row["horizon_days"]) == ("filtered", 0.99, 10)
+    )
+    answered = ask("What is the 10-day 99% VaR?")
+    (claim,) = answered["claims"]
+    assert f" {stored:.0%} of equity" in claim["text"]
+    assert claim["text"].startswith("The ten-session value at risk at 99% confidence is")
+    assert (answered["missing"], answered["as_of"]) == ("", DAY)
+    refused = ask("What is the 97.5% VaR?")
+    assert refused["claims"] == []
+    assert "at that confidence level" in refused["missing"]
+    for nearest in refused["nearest"]:
+        assert ask(nearest)["claims"], nearest
+    assert ask("beta of the moon")["unknown_words"] == ["moon"]
+
+
+def test_a_position_is_asked_for_by_the_name_that_answers_show(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portfolio = shown_portfolios(call)[0]
+    rows = call("read_figures", portfolio=portfolio, table="portfolio_risk_contributions")["rows"]
+    alias = rows[0]["symbol"]
+
+    def ask(question: str) -> dict[str, Any]:
+        return call("answer_question", portfolio=portfolio, question=question)
+
+    answered = ask(f"What is the beta of {alias}?")
+    (claim,) = answered["claims"]
+    assert claim["text"].startswith(f"The beta of {alias} is ")
+    hidden = ask("What is the beta of AMD?")
+    assert hidden["claims"] == []
+    assert "not held" not in hidden["missing"]
+    assert "Names are aliases" in hidden["missing"]
+    monkeypatch.setenv("RISKMETRICS_AI_ANONYMIZATION", "tickers")
+    (named,) = ask("What is the beta of AMD?")["claims"]
+    assert named["text"] == claim["text"].replace(alias, "AMD")
+
+
+def test_a_mistyped_portfolio_is_suggested_if_names_are_shown(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISKMETRICS_AI_ANONYMIZATION", "names")
+    assert "(did you mean Concentrated?)" in call("read_claims", portfolio="Concentratd")["error"]
+    unknown = call("read_figures", portfolio="Concentrated", table="position_market_betas",
+        symbol="AMDD")["error"]  # fmt: skip
+    assert "(did you mean AMD?)" in unknown
+
+
+def test_each_tool_says_when_to_use_it(call: Call) -> None:
+    """The descriptions are what a model chooses by: each is a sentence of its own."""
+    described = {name: " ".join((getattr(Answers, name).__doc__ or "").split()) for name in TOOLS}
+    assert all(20 < len(text) < 400 for text in described.values())
+    assert "answer_question" in described["read_figures"]
+    assert "summary" in described["read_claims"]
 
 
 def test_an_undefined_figure_has_its_reason(call: Call, computed_sample: str) -> None:

@@ -57,6 +57,14 @@ def _in_scenarios(f: Figures, sign: int) -> Expected:
     }
 
 
+def _of_positions(f: Figures, kind: str) -> Expected:
+    return {
+        alias: {"name": alias, "volatility": volatility}
+        for alias in f.things("POS")
+        if known(volatility := f.of(alias, kind))
+    }
+
+
 ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     **{name: partial(_known, kind=name, slot="value") for name in _STATISTICS},
     **{
@@ -108,6 +116,17 @@ ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "top_three_level": partial(_known, kind="top_3", slot="share"),
     "volatility_level_63d": partial(_known, kind="volatility_63d", slot="volatility"),
+    "position_beta": lambda f: {
+        alias: {"name": alias, "beta": beta, "error": error}
+        for alias in f.things("POS")
+        if known(
+            beta := f.of(alias, "position_beta"), error := f.of(alias, "position_beta_error")
+        )
+    },
+    **{
+        kind: partial(_of_positions, kind=kind)
+        for kind in ("position_volatility", "position_expected")
+    },
     "scenario_market_loss": partial(_in_scenarios, sign=-1),
     "scenario_market_gain": partial(_in_scenarios, sign=1),
 }  # fmt: skip

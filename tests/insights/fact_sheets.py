@@ -28,6 +28,8 @@ ALIASES: Mapping[str, dict[str, str]] = {
 ABOUT = {
     **dict.fromkeys(("weight", "share", "side", "fund", "pnl", "weight_streak"), "POS"),
     **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
+    **dict.fromkeys(("position_beta", "position_beta_error"), "POS"),
+    **dict.fromkeys(("position_volatility", "position_expected"), "POS"),
     **dict.fromkeys(("factor_exposure", "factor_error", "factor_share"), "FAC"),
     **dict.fromkeys(("checked", "checked_limit", "checked_number", "checked_number_limit"), "LIM"),
     **dict.fromkeys(("limit_status", "limit_status_before"), "LIM"),

@@ -46,6 +46,8 @@ _FACTS = {
     "excess_kurtosis": 0.4, "tail_ratio": 1.0, "losing_streak": 7, "probabilistic_sharpe": 0.2,
     "kelly_leverage": -1.7, "ulcer_index": 0.3, "average_drawdown": 0.28,
     "time_under_water": 0.99, "longest_drawdown": 251, "martin_ratio": -1.4, "alpha": -0.1,
+    "pos_01_position_beta": 1.8, "pos_01_position_beta_error": 0.1,
+    "pos_02_position_volatility": 0.36, "pos_02_position_expected": 0.33,
     "alpha_std_error": 0.2, "year_beta": 1.8, "market_correlation": 0.9, "treynor_ratio": -0.2,
 }  # fmt: skip
 

@@ -95,6 +95,7 @@ def test_the_forms_of_answers_exist() -> None:
         ("return in 2022", [("result", "ytd")]),
         ("return in 2021", [("result", "period")]),
         ("beta of AMD", [("beta", "position")]),
+        ("correlation between AMD and AAPL", [("correlation", "position")]),
         ("am I alright", []),
         ("VaR of the moon", []),
     ],

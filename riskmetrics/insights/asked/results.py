@@ -112,7 +112,8 @@ RESULTS: Final = (
     AskedFigure(
         "result", RESULT,
         r"p ?[&/] ?l\b|pnl|profits?( and loss)?|results?|returns?|returned|perform(s|ed|ing|ance)?"
-        r"|gains?|gained|loss|losses|lost|lose|loose|losing|ma(de|ke|king) money|make|made|earned"
+        r"|gains?|gained|loss|losses|lost|lose|loose|losing|ma(de|ke|king) money"
+        r"|make|made|earn(ed|s)?"
         r"|happened"
         r"|how (is|are|was|did|has|does)( (my|the))?( portfolio| it| things)?( been)?"
         r" (doing|do|done|going|faring)"

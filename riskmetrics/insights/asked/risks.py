@@ -95,7 +95,8 @@ RISKS: Final = (
     ),
     AskedFigure(
         "volatility", RISK,
-        r"volatil\w*|vols?|standard deviation|std( ?dev)?|swings?|fluctuat\w*|calm|choppy|bumpy",
+        r"volatil\w*|vols?|standard deviation|std( ?dev)?|swings?|fluctuat\w*|calm(er)?|choppy"
+        r"|bumpy",
         {
             "": Answer("How volatile is it?", (*_VOLATILITY_FORMS, *_FORECAST_FORMS)),
             "21d": Answer("", _VOLATILITY_FORMS),
@@ -107,6 +108,10 @@ RISKS: Final = (
                 ("volatility_rose_21d", "volatility_fell_21d", "volatility_before_21d")),
             "market": Answer("Is it more volatile than the market?",
                 ("volatility_against_market",)),
+            "position": Answer(
+                "", ("position_volatility", "position_expected"), "position_figure"
+            ),
+            "forecast position": Answer("", ("position_expected",), "position_figure"),
             "forecast": Answer("What volatility is expected?", _FORECAST_FORMS),
             "change forecast": Answer("Did the forecast change?",
                 ("forecast_rose", "forecast_fell", "forecast_before")),
@@ -120,13 +125,17 @@ RISKS: Final = (
     ),
     AskedFigure(
         "beta", MARKET,
-        r"betas?|market (exposure|sensitivity|risk)|sensitiv\w+( is it| it is)?( to| with) (the )?"
+        r"betas?|moves? (when|if) the (market|index) (moves|does)|moves? with the (market|index)"
+        r"|market (exposure|sensitivity|risk)|sensitiv\w+( is it| it is)?( to| with) (the )?"
         r"(stock )?(market|index|s ?& ?p( ?500)?)|(react|respond)s?( does it)?( strongly)? to the"
         r" (market|index)",
         {
             "": Answer("How large is the beta?",
                 ("beta_level", "beta_error", "market_explains_little", "beta_partial")),
             "error": Answer("How sure is the beta?", ("beta_error", "beta_level")),
+            "record": Answer("", ("beta_error", "beta_level")),
+            "position": Answer("", ("position_beta",), "position_figure"),
+            "error position": Answer("", ("position_beta",), "position_figure"),
             "fit": Answer("", ("beta_level", "market_explains_little")),
             "change": Answer("Did the beta change?", ("beta_rose", "beta_fell", "beta_before")),
             "5d change": Answer("", ("beta_before_5d",)),

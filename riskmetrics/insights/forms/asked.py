@@ -265,6 +265,41 @@ _form(
 )(single("volatility_63d", "volatility", size, lambda _: True, SALIENCE))  # fmt: skip
 
 
+@_form(
+    "position_beta",
+    "factors",
+    "name: name, beta: number, error: number",
+    "The beta of {name} is {beta}, with a standard error of {error}.",
+)
+def position_beta(view: View) -> Iterator[Instance]:
+    """The beta of each position of the sheet, with its error."""
+    for alias in view.aliases("POS"):
+        facts = view.facts_of("position_beta", "position_beta_error", alias=alias)
+        if facts:
+            beta, error = (number(float(fact.value)) for fact in facts)
+            slots = {"name": name(alias), "beta": beta, "error": error}
+            yield Instance(slots, facts, SALIENCE, alias)
+
+
+def _of_position(form_id: str, phrasing: str) -> None:
+    """Add the form of a volatility of a position; fact and form have one name."""
+
+    @_form(form_id, "volatility", "name: name, volatility: percent", phrasing)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for alias in view.aliases("POS"):
+            fact = view.fact(form_id, alias)
+            if fact:
+                slots = {"name": name(alias), "volatility": size(float(fact.value))}
+                yield Instance(slots, (fact,), SALIENCE, alias)
+
+
+_of_position("position_volatility", "Twenty-one-day volatility of {name} is {volatility}.")
+_of_position(
+    "position_expected",
+    "The model expects volatility of {volatility} for {name} over the next twenty-one sessions.",
+)
+
+
 def _in_market_move(view: View, sign: int) -> Iterator[Instance]:
     """Yield what each scenario with a move of the market would cost, or bring."""
     for alias in view.aliases("SCN"):
