@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
     from riskmetrics.mcp_server.answers import Connect
 
-_MISSING_EXTRA = (
-    f"the SDK of the Model Context Protocol is not installed: {describe_extra('mcp')}"
-)
+_MISSING_EXTRA = f"the SDK of the Model Context Protocol is not installed: {describe_extra('mcp')}"
 
 
 def mcp(
