@@ -22,6 +22,15 @@ def test_the_figures_of_the_readme_are_those_of_the_sample(
     assert len(stated) == title + 1 + readme.NOTE_LINES
 
 
+def test_output_of_commands_is_shown_where_it_is_generated_only() -> None:
+    """A fence without a language is output."""
+    root = readme.README.parent
+    pages = [readme.README, root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]
+    fences = {page.name: page.read_text(encoding="utf-8").split("\n```")[1::2] for page in pages}
+    plain = {name for name, found in fences.items() for fence in found if fence.startswith("\n")}
+    assert plain == {"README.md"}
+
+
 def test_a_summary_is_shortened_after_the_first_lines_of_its_note(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
