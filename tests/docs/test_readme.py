@@ -26,9 +26,9 @@ def test_output_of_commands_is_shown_where_it_is_generated_only() -> None:
     """A fence without a language is output."""
     root = readme.README.parent
     pages = [readme.README, root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]
-    fences = {page.name: page.read_text(encoding="utf-8").split("\n```")[1::2] for page in pages}
-    plain = {name for name, found in fences.items() for fence in found if fence.startswith("\n")}
-    assert plain == {"README.md"}
+    fences = {page: page.read_text(encoding="utf-8").split("\n```")[1::2] for page in pages}
+    plain = {page for page, found in fences.items() for fence in found if fence.startswith("\n")}
+    assert plain == {readme.README}
 
 
 def test_a_summary_is_shortened_after_the_first_lines_of_its_note(
