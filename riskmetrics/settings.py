@@ -29,6 +29,7 @@ from riskmetrics.setting_types import (
     UsdAmount,
     url_validator,
 )
+from riskmetrics.text import simplify_validation
 from riskmetrics.vendor_settings import VendorSettings
 
 PACKAGE = Path(__file__).parent
@@ -326,7 +327,7 @@ def load() -> Settings:
         ) from None
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            f"{'.'.join(map(str, problem['loc']))}: {simplify_validation(problem['msg'])}"
             for problem in error.errors(include_input=False)
         )
         raise ConfigurationError(

@@ -19,6 +19,8 @@ _UNPRINTABLE = re.compile(f"[{UNPRINTABLE}]")
 _UNPRINTABLE_OR_SPACE = re.compile(f"[{UNPRINTABLE}\t\n]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 """Stand for bytes of the command line that are not UTF-8; no database accepts them."""
+_PARSER_DETAIL = re.compile(r"(?<=must be a valid )(\w+), (?:unable to parse|invalid \w+:)[^.;]*")
+"""How pydantic failed to parse a value, after what it should be."""
 _COLOR_SEQUENCE = re.compile(r"\x1b\[(?:[0-79]|[1-9]\d+)?(?:;(?:[0-79]|[1-9]\d+))*m")
 """Terminal sequences for colors and font weights; not 8, which hides text."""
 
@@ -127,3 +129,17 @@ def describe_extra(name: str) -> str:
     "run pip install -e '.[mcp]' in the checkout"
     """
     return f"run pip install -e '.[{name}]' in the checkout"
+
+
+def simplify_validation(message: str) -> str:
+    """Return a message of pydantic without what only a programmer needs.
+
+    Examples
+    --------
+    >>> simplify_validation(
+    ...     "Input should be a valid integer, unable to parse string as an integer"
+    ... )
+    'it must be a valid integer'
+    """
+    text = message.replace("Value error, ", "").replace("Input should be", "it must be")
+    return _PARSER_DETAIL.sub(r"\1", text)

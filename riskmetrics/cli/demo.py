@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import NAMESPACE_OID, uuid5
 
 import typer
 
@@ -92,6 +93,9 @@ def load_sample(connection: "sa.Connection") -> str:
     )
     input_writes.store_setting(connection, stored_settings.MARKET_INDEX, sample.MARKET_INDEX)
     for portfolio in portfolios:
+        # notes choose their words by the id: with the same one, they are the same on every machine
+        portfolio_id = uuid5(NAMESPACE_OID, f"riskmetrics sample {portfolio.name}")
+        holdings.create_portfolio_of_id(connection, portfolio.name, portfolio_id)
         holdings.apply_statement(
             connection,
             portfolio.name,

@@ -41,6 +41,7 @@ from riskmetrics.cli.transaction_check import compare_with_transactions
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from riskmetrics.cli.statement_check import Review
     from riskmetrics.sources.brokers import HoldingsFile
     from riskmetrics.sources.row_validation import Notation
     from riskmetrics.sources.tabular_files import RejectedRow
@@ -81,7 +82,7 @@ _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print how each line is interpreted; store nothing.")
 ]
 _Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="On a terminal: do not ask if something looks wrong.")
+    bool, typer.Option("--yes", "-y", help="Store the holdings even if something looks wrong.")
 ]
 
 
@@ -144,8 +145,14 @@ def portfolio(
         print_plans(parsed, plans, day, as_json=as_json)
         _review_if_stored(parsed, plans, day)
         return
-    if _review(parsed, plans, day) and not yes and sys.stdin.isatty() and sys.stderr.isatty():
-        typer.confirm("Store these holdings?", default=True, abort=True, err=True)
+    found = _review(parsed, plans, day)
+    can_ask = sys.stdin.isatty() and sys.stderr.isatty()
+    if found.sales and not yes and not can_ask:
+        raise UsageError(f"{found.sales[0]}. Pass --yes if the file is complete")
+    if (found.doubts or found.sales) and not yes and can_ask:
+        for line in found.sales:
+            echo_err(line)
+        typer.confirm("Store these holdings?", default=not found.sales, abort=True, err=True)
     _store_plans(file, parsed, plans, day, value, mapped)
 
 
@@ -198,8 +205,8 @@ def _review_if_stored(parsed: "HoldingsFile", plans: list[PortfolioPlan], day: d
 
 def _review(
     parsed: "HoldingsFile", plans: list[PortfolioPlan], day: date, *, is_dry: bool = False
-) -> bool:
-    """Print what a file changes and what looks wrong in it; return whether anything does.
+) -> "Review":
+    """Print what a file changes and what looks wrong in it, and return it.
 
     Holdings that follow from transactions are compared when they are imported, or in a dry run.
     """
@@ -216,9 +223,9 @@ def _review(
             lots = plan.account.holdings.rows
             summary = compare_with_transactions(connection, plan, lots, day)
             echo_err(f"{plan.name}: {summary}")
-    for line in (*found.changes, *found.doubts):
+    for line in (*found.changes, *found.doubts, *(found.sales if is_dry else ())):
         echo_err(line)
-    return bool(found.doubts)
+    return found
 
 
 def _store_plans(

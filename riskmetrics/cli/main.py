@@ -39,6 +39,7 @@ from riskmetrics.cli import (
 )
 from riskmetrics.cli.output import PrintableStream, configure_streams
 from riskmetrics.errors import ConfigurationError, RiskmetricsError, UsageError
+from riskmetrics.text import simplify_validation
 
 _COMMANDS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "First steps": {"demo": demo.demo, "init": init.init},
@@ -197,7 +198,7 @@ def _describe_wrong_arguments(error: Any) -> str:
     """Return what is wrong with the arguments, and where to read which are right."""
     if not (message := error.format_message()):
         return ""  # a group was named without a command, and its help is printed already
-    text = message.replace("Value error, ", "").replace("Input should be", "it must be")
+    text = simplify_validation(message)
     end = "" if text.endswith((".", "?")) else "."
     command = error.ctx.command_path if error.ctx else "riskmetrics"
     return f"{text[0].lower()}{text[1:]}{end} See {command} --help"

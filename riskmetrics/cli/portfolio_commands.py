@@ -1,4 +1,4 @@
-"""`riskmetrics portfolio`: add, list and remove portfolios."""
+"""`riskmetrics portfolio`: add, list, rename and remove portfolios."""
 
 import sys
 from datetime import date
@@ -21,7 +21,7 @@ from riskmetrics.text import join_names
 if TYPE_CHECKING:
     import pandas as pd
 
-app = typer.Typer(help="Add, list and remove portfolios.", no_args_is_help=True)
+app = typer.Typer(help="Add, list, rename and remove portfolios.", no_args_is_help=True)
 
 
 @app.command()
@@ -142,6 +142,27 @@ def list_portfolios(as_json: AsJson = False) -> None:
             " --name NAME, or add one with riskmetrics portfolio add NAME AAPL=10"
         )
     print_frame(table, as_json=as_json, formats={"equity_balance": "{:,.2f}".format})
+
+
+@app.command()
+def rename(
+    old: Annotated[str, typer.Argument(help="Name of the portfolio.")],
+    new: Annotated[str, typer.Argument(help="Its new name.")],
+) -> None:
+    """Give a portfolio another name; its holdings, limits and results stay.
+
+    Notes that are stored keep the old name.
+
+    Example: riskmetrics portfolio rename Portfolio Growth
+    """
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import holdings, portfolio_names
+
+    name = check_portfolio_name(new.strip())
+    with write_transaction() as connection:
+        portfolio_id = portfolio_names.find_portfolio_id(connection, old)
+        holdings.rename_portfolio(connection, portfolio_id, name)
+    typer.echo(f"{old} is now {name}")
 
 
 @app.command()

@@ -84,6 +84,10 @@ def write_report(request: Request, out: Path, kind: Format = Format.HTML) -> Non
         else:
             content = render(request).encode()
         write_file(out, content)
+    except FileNotFoundError:
+        raise UsageError(
+            f"the folder {out.parent} does not exist: create it, or choose another file with --out"
+        ) from None
     except OSError as error:
         raise UsageError(
             f"cannot write {out}: {error.strerror}. Choose another file with --out, or free space"

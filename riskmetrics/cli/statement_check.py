@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from riskmetrics.sources.brokers import HoldingsFile
 
 
+MIN_SUSPECT_POSITIONS = 4
+"""Positions held from which on a statement without most of them is suspected to be incomplete."""
+
+
 class Review(NamedTuple):
     """Sentences on a statement."""
 
@@ -24,6 +28,8 @@ class Review(NamedTuple):
     """What is probably wrong or missing of the symbols."""
     changes: list[str]
     """Differences from the stored holdings of each portfolio."""
+    sales: list[str]
+    """Portfolios most of whose positions the statement closes."""
 
 
 def review_statement(
@@ -47,13 +53,28 @@ def review_statement(
             {shares.get(one, one) for rows in frames for one in underlying(rows).dropna()},
         )
     )
-    changes: list[str] = []
+    changes, sales = list[str](), list[str]()
     for plan in plans if parsed.stated_size is StatedSize.QUANTITY else ():
         rows = plan.account.holdings.rows.replace({"symbol": shares})
         held = holdings.read_open_quantities(connection, plan.name, day)
         if held is not None:
-            changes += _describe_changes(plan.name, held, _sum_quantities(rows))
-    return Review(doubts, changes)
+            quantities = _sum_quantities(rows)
+            changes += _describe_changes(plan.name, held, quantities)
+            sales += _describe_mass_sale(plan.name, held, quantities)
+    return Review(doubts, changes, sales)
+
+
+def _describe_mass_sale(
+    name: str, held: dict[str, Decimal], stated: dict[str, Decimal]
+) -> "Iterable[str]":
+    """Yield a sentence if a statement closes more than half of several positions."""
+    before = [symbol for symbol, quantity in held.items() if quantity]
+    sold = [symbol for symbol in before if not stated.get(symbol)]
+    if len(before) >= MIN_SUSPECT_POSITIONS and 2 * len(sold) > len(before):
+        yield (
+            f"{name}: the file has {len(before) - len(sold)} of {len(before)} positions that are"
+            " held, so the others would be sold"
+        )
 
 
 def _describe_unknown_symbols(connection: "sa.Connection", stated: set[str]) -> "Iterable[str]":

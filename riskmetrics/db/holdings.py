@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
@@ -161,6 +163,23 @@ def remove_portfolio(connection: sa.Connection, name: str) -> bool:
     return connection.execute(statement).rowcount > 0
 
 
+def rename_portfolio(connection: sa.Connection, portfolio_id: object, name: str) -> None:
+    """Give a portfolio another name; notes that are stored keep the old one.
+
+    Raises
+    ------
+    UsageError
+        If another portfolio has the name.
+    """
+    table = tables.portfolios
+    lock(connection)
+    is_taken = sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None))
+    if connection.scalar(is_taken) is not None:
+        raise UsageError(f"there is a portfolio {name} already: choose another name")
+    renamed = sa.update(table).where(table.c.id == portfolio_id)
+    connection.execute(renamed.values(name=name, updated_at=sa.func.now()))
+
+
 def is_kept_by_transactions(connection: sa.Connection, portfolio_id: object) -> bool:
     """Return whether the lots of a portfolio follow from its transactions."""
     query = sa.exists().where(tables.transactions.c.portfolio_id == portfolio_id)
@@ -194,6 +213,16 @@ def find_or_create_portfolio(connection: sa.Connection, name: str) -> sa.RowMapp
         connection.execute(sa.insert(table).values(name=name, currency="USD"))
         found = connection.execute(query).mappings().all()
     return found[0]
+
+
+def create_portfolio_of_id(connection: sa.Connection, name: str, portfolio_id: UUID) -> None:
+    """Create a portfolio of a given id, unless one has the name, or a deleted one has the id."""
+    table = tables.portfolios
+    is_named = sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None))
+    values = {"id": portfolio_id, "name": name, "currency": "USD"}
+    if connection.scalar(is_named) is None:
+        statement = postgresql.insert(table).values(values)
+        connection.execute(statement.on_conflict_do_nothing())
 
 
 def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> list[_Lot]:

@@ -16,6 +16,10 @@ from riskmetrics.results import price_history
 
 _OPTION_TERMS = r"\d{6}[CP]\d{8}$"
 """Pattern of the part of an option's symbol after its root."""
+_MAX_RETURN_DIFFERENCE = 0.005
+"""Difference of two sources' returns of one security: they round closes."""
+_MIN_EQUAL_SHARE = 0.8
+"""Share of common returns that are equal if two symbols are of one security."""
 _RESTATED = ("open", "high", "low", "close", "adj_close", "volume")
 
 
@@ -121,8 +125,25 @@ def _rename_prices(connection: sa.Connection, old: str, new: str) -> int:
                 f" {price_history.OVERLAP_SESSIONS} common sessions, differ on them, or only one"
                 " has adjusted closes. Fetch or import the whole history of one of them first"
             )
+        if restated.empty and not _have_equal_returns(before, after):
+            raise DataQualityError(
+                f"{old} and {new} have different returns on the same sessions, so {new} is not the"
+                f" new name of {old}. If it is, remove the wrong prices first: riskmetrics symbols"
+                f" refetch {new}, or import the whole history of {new}"
+            )
         _store_restated(connection, old, restated)
     return _move_rows(connection, tables.market_data_cache, old, new, key=("date",))
+
+
+def _have_equal_returns(before: pd.DataFrame, after: pd.DataFrame) -> bool:
+    """Return whether most returns on common sessions are equal, as those of one security are.
+
+    A split or a dividend that only one of them is adjusted for changes few.
+    """
+    closes = before.merge(after, on="date", suffixes=("", "_new")).sort_values("date")
+    returns = closes[["close", "close_new"]].pct_change().iloc[1:]
+    is_equal = (returns["close"] - returns["close_new"]).abs() <= _MAX_RETURN_DIFFERENCE
+    return returns.empty or bool(is_equal.mean() >= _MIN_EQUAL_SHARE)
 
 
 def _restate(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame | None:

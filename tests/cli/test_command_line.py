@@ -113,7 +113,8 @@ def test_every_command_is_there() -> None:
         ),
         *("layouts check", "layouts list"),
         *(f"limits {what}" for what in ("set", "unset", "list")),
-        *("portfolio add", "portfolio list", "portfolio remove", "seed benchmark"),
+        *("portfolio add", "portfolio list", "portfolio remove", "portfolio rename"),
+        "seed benchmark",
         *("symbols rename", "symbols refetch"),
         *(f"prices {what}" for what in ("list", "accept", "split", "undo")),
         *(
@@ -262,6 +263,15 @@ def test_empty_answers_exit_1_and_say_what_to_do(call) -> None:
         result = call(*arguments)
         assert result.exit_code == 1
         assert "riskmetrics " in result.stderr
+
+
+def test_a_renamed_portfolio_keeps_its_holdings(call, tmp_path: Path) -> None:
+    for name, symbol in (("Mine", "AAPL"), ("Other", "MSFT")):
+        assert call("portfolio", "add", name, f"{symbol}=10").exit_code == 0
+    assert call("portfolio", "rename", "Mine", "Growth").exit_code == 0
+    rows = json.loads(call("portfolio", "list", "--json").stdout)
+    assert [(row["portfolio"], row["open_lots"]) for row in rows] == [("Growth", 1), ("Other", 1)]
+    assert isinstance(call("portfolio", "rename", "Other", "Growth").exception, UsageError)
 
 
 def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(

@@ -87,6 +87,10 @@ ARGUMENTS = [
     _mistake("init", 2, "without a terminal", "--source"),
     _mistake("init --source none --holdings no.csv", 2, "no.csv", "holdings file"),
     _mistake("ai ask Growth ''", 2, "1 to 500 characters"),
+    _mistake("ai rate 123 5", 2, "must be a valid UUID. See", "ai rate --help"),
+    _mistake("portfolio add New AAPL=10 --equity much", 2, "must be a valid number. See", "--help"),
+    _mistake("report --format docx", 2, "'html', 'pdf'"),
+    _mistake("rune", 2, "mean 'run'?"),
 ]
 """Mistakes in arguments: neither a file nor a database is read."""
 
@@ -169,6 +173,13 @@ IN_DATA = [
     _mistake("limits set Concentrated single_nam 10%", 2, "mean single_name?", "leverage"),
     _mistake("limits set Concentrated single_name many", 2, "many", "25%"),
     _mistake("portfolio add Concentrated AAPL=1", 2, "already", "import portfolio FILE"),
+    _mistake("portfolio rename Concentrate Bold", 2, "mean Concentrated?", "portfolio list"),
+    _mistake("portfolio rename Concentrated Long-Short", 2, "already", "another name"),
+    _mistake("limits set Concentrated value_at_risk 1", 2, "1 is 100%", "1%"),
+    _mistake("limits set Concentrated single_name -5%", 2, "-5%", "positive"),
+    _mistake("limits unset Concentrated beta", 1, "no limit on beta", "limits list"),
+    _mistake("show track-record --kind vol", 2, "vol", "volatility, value_at_risk or beta"),
+    _mistake("symbols rename JPM MSFT", 3, "different returns", "refetch MSFT"),
     _mistake("symbols rename APPL META", 2, "APPL", "check the symbol"),
     _mistake("prices accept NOPE 2022-12-14", 3, "no price of NOPE", "prices list"),
     _mistake("prices split AAPL 2022-12-14 four", 2, "four", "4:1"),

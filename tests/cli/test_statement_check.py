@@ -53,6 +53,26 @@ def test_a_dry_run_names_the_changes_and_stores_none_of_them(load):
     assert "G: the same holdings as before" in load("AAPL,12.5\nKO,1\n")
 
 
+@pytest.mark.parametrize(
+    ("held", "kept", "is_refused"), [("ABCD", "A", True), ("ABCD", "AB", False), ("ABC", "", False)]
+)
+def test_a_script_needs_yes_to_sell_most_of_several_positions(
+    call, tmp_path: Path, held: str, kept: str, is_refused: bool
+) -> None:
+    """A download that broke off must not close the portfolio; without one it asks on a terminal."""
+    file = tmp_path / "holdings.csv"
+    given = ("import", "portfolio", str(file), "--name", "G", "--allow-empty")
+    file.write_text(HEADER + "".join(f"QQ{letter},1\n" for letter in held))
+    assert call(*given, "--as-of", "2022-12-27").exit_code == 0
+    file.write_text(HEADER + "".join(f"QQ{letter},1\n" for letter in kept))
+    done = call(*given, "--as-of", "2022-12-28")
+    if not is_refused:
+        assert done.exit_code == 0
+        return
+    assert "1 of 4 positions that are held, so the others would be sold" in str(done.exception)
+    assert call(*given, "--as-of", "2022-12-28", "--yes").exit_code == 0
+
+
 SCHWAB = (
     '"Positions for account Income ...321 as of 04:00 PM ET, 2024/12/06"\n'
     '"Symbol","Description","Qty (Quantity)","Price","Mkt Val (Market Value)","Cost Basis"\n'

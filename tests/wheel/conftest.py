@@ -1,7 +1,6 @@
 """The wheel, and environments with it and nothing of the checkout."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from docs.site import readme
 
 CHECKOUT = Path(__file__).parents[2]
 ORDINARY_USER = "nobody"
@@ -132,9 +133,9 @@ def demonstrate(environment: Environment, cwd: Path, **variables: str) -> set[st
     )
     assert Path(imported).is_relative_to(environment.folder)
     shown = environment.call("riskmetrics", "demo", cwd=cwd, **variables)
+    assert readme.shorten_summary(shown) == readme.read_summary()  # else: make readme
     assert "Long-Short, 2022-12-28" in shown
     assert "Market beta 0.58" in shown
-    assert re.search("RRC (made most of|drove) the loss", shown)
     assert "Long-Short" in (cwd / "report.html").read_text()
     betas = environment.call(
         "riskmetrics", "show", "betas", "--portfolio", "Long-Short", cwd=cwd, **variables
