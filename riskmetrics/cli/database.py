@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
+_imports: list[Thread] = []
+
+
+def import_in_background(module: str) -> None:
+    """Import a module in a thread, while the command waits for the embedded server to start.
+
+    The thread is no daemon: one that ends within the import of an extension can abort the process.
+    """
+    thread = Thread(target=import_module, args=(module,))
+    _imports.append(thread)
+    thread.start()
+
+
 @contextmanager
 def connect_unmigrated(role: Role) -> "Iterator[sa.Engine]":
     """Yield an engine without migrating; the embedded server is connected to as ``role``."""
@@ -26,6 +39,8 @@ def connect_unmigrated(role: Role) -> "Iterator[sa.Engine]":
     from riskmetrics.db.engine import open_engine
 
     engine = open_engine(settings.load(), role)
+    while _imports:  # collecting garbage would slow them down
+        _imports.pop().join()
     gc.freeze()
     gc.enable()
     try:
@@ -50,7 +65,7 @@ def connect_at_head(role: Role = Role.WRITER) -> "Iterator[sa.Engine]":
 def read_transaction() -> "Iterator[sa.Connection]":
     """Yield a connection in a read-only transaction; in the embedded server as the reader."""
     # What is read becomes data frames: pandas takes as long to import as the server to start.
-    Thread(target=import_module, args=("pandas",), daemon=True).start()
+    import_in_background("pandas")
     import sqlalchemy as sa
 
     with connect_at_head(Role.READER) as engine, engine.connect() as connection, connection.begin():

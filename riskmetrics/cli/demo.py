@@ -27,7 +27,8 @@ def demo(
     Example: riskmetrics demo
     """
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.launch import load_dagster_in_background, prepare_instance
+    from riskmetrics.cli.database import import_in_background
+    from riskmetrics.cli.launch import prepare_instance
     from riskmetrics.cli.report import write_report
     from riskmetrics.cli.report_rendering import Request
     from riskmetrics.cli.run import run_daily_risk
@@ -37,7 +38,7 @@ def demo(
     configured = settings.load()
     prepare_instance(configured)
     started = time.monotonic()
-    load_dagster_in_background()
+    import_in_background("riskmetrics.dagster_events")
     echo_err("1/4  Database: " + _load_into_empty_database())
     echo_err("2/4  Forecasts of the past year, and how good they were")
     *year, last = trading_calendar.sessions_with_lookback([sample.LAST_SESSION], 252)

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date
 from fcntl import LOCK_EX, flock
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -41,15 +39,6 @@ class RunOutcome(NamedTuple):
     run_id: str
     exit_code: int
     result: "dg.ExecuteInProcessResult"
-
-
-def load_dagster_in_background() -> None:
-    """Import Dagster in a thread, while the command waits for the embedded server to start.
-
-    The thread is no daemon: one that is stopped in the import of an extension can abort the
-    process.
-    """
-    Thread(target=import_module, args=("riskmetrics.dagster_events",)).start()
 
 
 def prepare_instance(settings: Settings) -> Path:

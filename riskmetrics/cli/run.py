@@ -140,14 +140,14 @@ def run_daily_risk(
     """Run the daily job for ``days``; exit with its code if that is not 0."""
     from riskmetrics import settings
     from riskmetrics.cli import launch
-    from riskmetrics.cli.database import connect_at_head
+    from riskmetrics.cli.database import connect_at_head, import_in_background
     from riskmetrics.sources.source_registry import require_known_sources
 
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
     echo_progress(f"Running daily_risk for {span} …")
     # Report a database error before Dagster is needed, and keep an embedded server up.
     configured = settings.load()
-    launch.load_dagster_in_background()
+    import_in_background("riskmetrics.dagster_events")
     with connect_at_head() as engine:
         if offline or not configured.source_names:
             require_known_sources(configured)

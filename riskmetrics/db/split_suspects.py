@@ -14,9 +14,10 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.input_queries import read_price_panels
-from riskmetrics.db.price_arrays import read_price_arrays
-from riskmetrics.db.price_decisions import adjusted_prices, read_accepted_moves
+from riskmetrics.db.price_arrays import PriceArrays
+from riskmetrics.db.price_decisions import read_accepted_moves
 from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, any_of
+from riskmetrics.db.stored_prices import read_close_history
 from riskmetrics.metrics.price_quality import MAX_PRICES_BEFORE
 from riskmetrics.panels import Bars, suspected_splits
 from riskmetrics.results.price_moves import find_large_moves
@@ -47,7 +48,12 @@ def find_suspected_splits(
         Columns of `panels.suspected_splits`. Recorded splits do not appear because prices are
         rescaled when they are read; moves that a user accepted are left out.
     """
-    moves = _find_large_moves(connection, symbols)
+    return evaluate_moves(connection, read_close_history(connection, symbols))
+
+
+def evaluate_moves(connection: sa.Connection, closes: PriceArrays) -> pd.DataFrame:
+    """Return the suspected splits in a result of `read_close_history`."""
+    moves = _find_large_moves(closes)
     pairs = zip(moves["first"].dt.date, moves["date"].dt.date, strict=True)
     sessions = _sessions_around(pairs)
     if not sessions:
@@ -129,14 +135,11 @@ def find_import_splices(
     return fetch_frame(connection, found.order_by(splices.c.symbol, splices.c.date))
 
 
-def _find_large_moves(connection: sa.Connection, symbols: Iterable[str] | None) -> pd.DataFrame:
+def _find_large_moves(prices: PriceArrays) -> pd.DataFrame:
     """Return symbol and date of every possible split, and the first date needed to evaluate it.
 
     The first date is MAX_PRICES_BEFORE rows before the move, regardless of missing sessions.
     """
-    table = adjusted_prices(connection)
-    is_selected = sa.true() if symbols is None else table.c.symbol == any_of(sorted(set(symbols)))
-    prices = read_price_arrays(connection, table, ("close", "adj_close"), is_selected).by_day()
     values = prices.values
     before = {name: prices.previous(name) for name in values}
     share, share_before = (

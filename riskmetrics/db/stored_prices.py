@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.price_arrays import read_price_arrays
+from riskmetrics.db.price_arrays import PriceArrays, read_price_arrays
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.sql_expressions import (
     CLOSE_ONLY_SUFFIX,
@@ -67,30 +67,62 @@ _MIN_ADJUSTMENT_STEP = 1e-7
 """Minimum relative change of adj_close / close at a distribution: one cent per 100,000."""
 
 
+def read_close_history(
+    connection: sa.Connection,
+    symbols: Iterable[str] | None = None,
+    first: date = date.min,
+    last: date = date.max,
+) -> PriceArrays:
+    """Return closes and adjusted closes of symbols, by default of all, in the order of days."""
+    table = adjusted_prices(connection)
+    conditions = [] if symbols is None else [table.c.symbol == any_of(sorted(set(symbols)))]
+    if first > date.min or last < date.max:
+        conditions.append(table.c.date.between(first, last))
+    names = ("close", "adj_close")
+    return read_price_arrays(connection, table, names, sa.and_(sa.true(), *conditions)).by_day()
+
+
 def read_adjustment_steps(
     connection: sa.Connection, symbols: Iterable[str], first: date, last: date
 ) -> pd.DataFrame:
-    """Return the rows on which adj_close / close changes, by symbol and date.
+    """Return the rows of a span on which adj_close / close changes; see `find_adjustment_steps`."""
+    closes = read_close_history(connection, symbols, first, last)
+    return select_steps(find_adjustment_steps(connection, closes), symbols, first, last)
 
-    Columns symbol, date, close_before, close, adj_close_before, adj_close, close_scale and
-    adj_close_scale (`_read_scales`). Symbols with a single close have no such rows.
+
+def find_adjustment_steps(connection: sa.Connection, closes: PriceArrays) -> pd.DataFrame:
+    """Return the rows of `read_close_history` on which adj_close / close changes.
+
+    Columns symbol, date, date_before, close_before, close, adj_close_before, adj_close, close_scale
+    and adj_close_scale (`_read_scales`), by symbol and date. Symbols with a single close have no
+    such rows.
     """
-    table = adjusted_prices(connection)
-    is_requested = sa.and_(table.c.symbol == any_of(symbols), table.c.date.between(first, last))
-    names = ("close", "adj_close")
-    prices = read_price_arrays(connection, table, names, is_requested)
-    is_positive = (prices.values["close"] > 0.0) & (prices.values["adj_close"] > 0.0)
-    prices = (prices if is_positive.all() else prices.select(is_positive)).by_day()
-    close, adj_close = (prices.values[name] for name in names)
-    before = {f"{name}_before": prices.previous(name) for name in names}
+    is_positive = (closes.values["close"] > 0.0) & (closes.values["adj_close"] > 0.0)
+    prices = closes if is_positive.all() else closes.select(is_positive)
+    close, adj_close = (prices.values[name] for name in ("close", "adj_close"))
+    before = {f"{name}_before": prices.previous(name) for name in prices.values}
     step = adj_close / close * before["close_before"] / before["adj_close_before"] - 1.0
-    is_step = np.abs(step) > _MIN_ADJUSTMENT_STEP
-    rows = prices.select(is_step).to_frame()
-    rows = rows.assign(**{name: value[is_step] for name, value in before.items()})
+    at = np.flatnonzero(np.abs(step) > _MIN_ADJUSTMENT_STEP)
+    rows = prices.select(at).to_frame()
+    rows = rows.assign(
+        date_before=prices.day[at - 1].astype("datetime64[s]"),
+        **{name: value[at] for name, value in before.items()},
+    )
     rows = rows.sort_values(["symbol", "date"], ignore_index=True)
+    table = adjusted_prices(connection)
     if table is tables.market_data_cache:
         return rows.assign(close_scale=1.0, adj_close_scale=1.0)
     return rows.merge(_read_scales(connection, table, rows), on=["symbol", "date"], how="left")
+
+
+def select_steps(
+    steps: pd.DataFrame, symbols: Iterable[str], first: date, last: date
+) -> pd.DataFrame:
+    """Return the steps of symbols between two prices of a span."""
+    is_inside = (steps["date_before"] >= pd.Timestamp(first)) & (
+        steps["date"] <= pd.Timestamp(last)
+    )
+    return steps[is_inside & steps["symbol"].isin(set(symbols))].reset_index(drop=True)
 
 
 def _read_scales(

@@ -303,7 +303,7 @@ class RunInputs:
         connection, listed = self.snapshot.connection, self.snapshot.listed_symbols()
         start = trading_calendar.sessions_with_lookback([first], MAX_HALT_SESSIONS)[0]
         return income.infer_distributions(
-            stored_prices.read_adjustment_steps(connection, listed, start, last),
+            self.snapshot.adjustment_steps(listed, start, last),
             stored_prices.find_unadjusted_symbols(connection, listed),
             self.snapshot.suspected_splits,
         )

@@ -1,6 +1,6 @@
 """One snapshot of the stored inputs, for everything that a run computes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +14,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import (
     calibration_queries,
     input_queries,
+    stored_prices,
     stored_settings,
     transactions,
 )
@@ -23,7 +24,7 @@ from riskmetrics.db.shards import (
     read_history_span,
     read_listed_symbols,
 )
-from riskmetrics.db.split_suspects import find_suspected_splits
+from riskmetrics.db.split_suspects import evaluate_moves
 from riskmetrics.errors import ConfigurationError
 from riskmetrics.factor_sets import Factor, parse_factors
 from riskmetrics.inputs.shared_series import SharedSeries
@@ -66,6 +67,13 @@ class ExportedSnapshot(NamedTuple):
     """Postgres' identifier, from pg_export_snapshot."""
     terms: SnapshotTerms
     span: HistorySpan
+
+
+class PriceEvents(NamedTuple):
+    """What the closes of the whole history show: they are read once for both."""
+
+    suspected_splits: pd.DataFrame
+    adjustment_steps: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +141,25 @@ class Snapshot:
     @property
     def suspected_splits(self) -> pd.DataFrame:
         """Suspected splits of everything that is or was held, of indices and factor funds."""
-        return self.shared.get_or_compute("suspected splits", self._find_suspected_splits)
+        return self._price_events.suspected_splits
 
-    def _find_suspected_splits(self) -> pd.DataFrame:
+    def adjustment_steps(self, symbols: Collection[str], first: date, last: date) -> pd.DataFrame:
+        """Return the rows of held symbols on which adj_close / close changes, in a span."""
+        return stored_prices.select_steps(self._price_events.adjustment_steps, symbols, first, last)
+
+    @property
+    def _price_events(self) -> PriceEvents:
+        return self.shared.get_or_compute("price events", self._find_price_events)
+
+    def _find_price_events(self) -> PriceEvents:
         held = input_queries.read_symbols_ever_held(self.connection)
-        return find_suspected_splits(self.connection, held | self.indices | self.factor_funds)
+        closes = stored_prices.read_close_history(
+            self.connection, held | self.indices | self.factor_funds
+        )
+        return PriceEvents(
+            evaluate_moves(self.connection, closes),
+            stored_prices.find_adjustment_steps(self.connection, closes),
+        )
 
     @cached_property
     def model_versions(self) -> ModelVersions:

@@ -46,9 +46,9 @@ def infer_distributions(
 ) -> Distributions:
     """Infer distributions from the days on which adj_close / close changes.
 
-    ``steps`` are read by `db.stored_prices.read_adjustment_steps`: symbol, date, and both closes of
-    the day and of the row before it. The amount is unknown on the session of one of ``suspects``,
-    rows of `panels.suspected_splits`.
+    ``steps`` are those of `db.stored_prices.find_adjustment_steps`: symbol, date, and both closes
+    of the day and of the row before it. The amount is unknown on the session of one of
+    ``suspects``, rows of `panels.suspected_splits`.
     """
     names = ("close_before", "close", "adj_close_before", "adj_close")
     scales = {name: steps[name].to_numpy(float) for name in ("close_scale", "adj_close_scale")}
