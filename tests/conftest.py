@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from riskmetrics import deadlines, trading_calendar
 from riskmetrics.charts import drawing
+from riskmetrics.cli import launch
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
 from tests.forked_commands import start_server
@@ -58,12 +59,12 @@ def pytest_xdist_auto_num_workers() -> int | None:
 def pytest_collection() -> Iterator[None]:
     """Look for no garbage while modules are imported, and never again in what they leave.
 
-    Tests build tables rather than cycles: a search after every 700 new objects finds next to none.
+    Later searches are as rare as in a run.
     """
     gc.disable()
     yield
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(launch.OBJECTS_PER_COLLECTION)
     gc.enable()
 
 
