@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
 from riskmetrics.db.price_decisions import adjusted_prices
-from riskmetrics.db.sql_expressions import SHORT_TYPES, any_of, is_open
+from riskmetrics.db.row_counts import has_rows
+from riskmetrics.db.sql_expressions import SHORT_TYPES, any_of, is_live_portfolio, is_open
 from riskmetrics.errors import UsageError
 
 _INSTRUMENT_COLUMNS = (
@@ -155,11 +156,7 @@ def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
 def remove_portfolio(connection: sa.Connection, name: str) -> bool:
     """Mark a portfolio as deleted and keep its rows and results; return whether it existed."""
     table = tables.portfolios
-    statement = (
-        sa.update(table)
-        .where(table.c.name == name, table.c.deleted_at.is_(None))
-        .values(deleted_at=sa.func.now())
-    )
+    statement = sa.update(table).where(is_live_portfolio(name)).values(deleted_at=sa.func.now())
     return connection.execute(statement).rowcount > 0
 
 
@@ -182,8 +179,8 @@ def rename_portfolio(connection: sa.Connection, portfolio_id: object, name: str)
 
 def is_kept_by_transactions(connection: sa.Connection, portfolio_id: object) -> bool:
     """Return whether the lots of a portfolio follow from its transactions."""
-    query = sa.exists().where(tables.transactions.c.portfolio_id == portfolio_id)
-    return bool(connection.scalar(sa.select(query)))
+    transactions = tables.transactions
+    return has_rows(connection, transactions, transactions.c.portfolio_id == portfolio_id)
 
 
 def lock(connection: sa.Connection) -> None:
@@ -200,9 +197,7 @@ def find_or_create_portfolio(connection: sa.Connection, name: str) -> sa.RowMapp
         If several portfolios have the name.
     """
     table = tables.portfolios
-    query = sa.select(table.c.id, table.c.holdings_as_of).where(
-        table.c.name == name, table.c.deleted_at.is_(None)
-    )
+    query = sa.select(table.c.id, table.c.holdings_as_of).where(is_live_portfolio(name))
     found = connection.execute(query).mappings().all()
     if len(found) > 1:
         raise UsageError(
@@ -246,9 +241,9 @@ def read_open_quantities(
     connection: sa.Connection, name: str, day: date
 ) -> dict[str, Decimal] | None:
     """Return the quantity of each symbol that a portfolio holds on a day; None if there is none."""
-    table = tables.portfolios
-    statement = sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None))
-    portfolio_id = connection.scalar(statement)
+    portfolio_id = connection.scalar(
+        sa.select(tables.portfolios.c.id).where(is_live_portfolio(name))
+    )
     if portfolio_id is None:
         return None
     quantities: dict[str, Decimal] = {}

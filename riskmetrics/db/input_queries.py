@@ -15,6 +15,7 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_arrays import read_price_arrays
 from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.row_counts import has_rows
 from riskmetrics.db.shards import Shard, has_portfolio, has_position
 from riskmetrics.db.sql_expressions import (
     LIVE_LOTS,
@@ -371,9 +372,8 @@ def can_be_fund(connection: sa.Connection, symbol: str) -> bool:
     if flags is not None and any(flag is not None for flag in flags):
         return any(flags)
     funds = load_funds()
-    is_held = sa.select(sa.exists().where(lots.c.symbol == symbol))
     is_known = symbol in funds.benchmark_codes or symbol in funds.classes
-    return is_known or bool(connection.scalar(is_held))
+    return is_known or has_rows(connection, lots, lots.c.symbol == symbol)
 
 
 def read_stress_scenarios(connection: sa.Connection) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from riskmetrics.db import tables
 from riskmetrics.db.copy import copy_in
 from riskmetrics.db.result_queries import filter_by_portfolio
+from riskmetrics.db.row_counts import count_rows
 from riskmetrics.db.sql_expressions import select_of_portfolios
 from riskmetrics.db.write import WriteCounts
 
@@ -201,12 +202,10 @@ def count_without_insights(connection: sa.Connection, days: Sequence[date]) -> i
         _insights.c.day == snapshots.c.snapshot_date,
     )
     live = snapshots.join(_portfolios, _portfolios.c.id == snapshots.c.portfolio_id)
-    counted = sa.select(sa.func.count()).select_from(live)
-    return connection.execute(
-        counted.where(
-            snapshots.c.snapshot_date.in_(days), _portfolios.c.deleted_at.is_(None), ~has_insight
-        )
-    ).scalar_one()
+    is_of_days = snapshots.c.snapshot_date.in_(days)
+    return count_rows(
+        connection, live, is_of_days, _portfolios.c.deleted_at.is_(None), ~has_insight
+    )
 
 
 def read_insight(connection: sa.Connection, insight: UUID) -> dict[str, Any] | None:
@@ -236,7 +235,7 @@ def set_insight_flags(connection: sa.Connection, insights: Sequence[UUID], **fla
     connection.execute(
         sa.update(_insights).where(is_named, differs).values(**flags, updated_at=sa.func.now())
     )
-    return connection.execute(sa.select(sa.func.count()).where(is_named)).scalar_one()
+    return count_rows(connection, _insights, is_named)
 
 
 def rate_insight(

@@ -5,6 +5,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
+from riskmetrics.db.sql_expressions import is_live_portfolio
 from riskmetrics.errors import UsageError
 from riskmetrics.text import suggest_name
 
@@ -19,12 +20,10 @@ def find_portfolio_id(connection: sa.Connection, name: str) -> UUID:
     UsageError
         If there is none; the message names the nearest one.
     """
-    is_listed = _TABLE.c.deleted_at.is_(None)
-    query = sa.select(_TABLE.c.id).where(_TABLE.c.name == name, is_listed)
-    found: UUID | None = connection.scalar(query)
+    found: UUID | None = connection.scalar(sa.select(_TABLE.c.id).where(is_live_portfolio(name)))
     if found is not None:
         return found
-    names = connection.scalars(sa.select(_TABLE.c.name).where(is_listed)).all()
+    names = connection.scalars(sa.select(_TABLE.c.name).where(_TABLE.c.deleted_at.is_(None))).all()
     raise UsageError(
         f"there is no portfolio {name}{suggest_name(name, names)}: see riskmetrics portfolio list"
     )

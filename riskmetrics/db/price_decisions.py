@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.row_counts import count_rows, has_rows
 
 ACCEPT, SPLIT = "accept", "split"
 """Kinds of decisions: the move is real, or it is a split."""
@@ -108,19 +109,17 @@ def read_decision(connection: sa.Connection, symbol: str, day: date) -> Decision
 
 def has_prices(connection: sa.Connection, symbol: str) -> bool:
     """Return whether any price of a symbol is stored."""
-    is_stored = sa.exists().where(tables.market_data_cache.c.symbol == symbol)
-    return bool(connection.scalar(sa.select(is_stored)))
+    prices = tables.market_data_cache
+    return has_rows(connection, prices, prices.c.symbol == symbol)
 
 
 def count_earlier_lots(connection: sa.Connection, symbol: str, day: date) -> int:
     """Return the number of lots of a symbol entered before a day, without deleted lots."""
     table = tables.positions
-    is_earlier = sa.and_(
-        table.c.symbol == symbol, table.c.entry_date < day, table.c.deleted_at.is_(None)
+    is_of_symbol = table.c.symbol == symbol
+    return count_rows(
+        connection, table, is_of_symbol, table.c.entry_date < day, table.c.deleted_at.is_(None)
     )
-    return connection.execute(
-        sa.select(sa.func.count()).select_from(table).where(is_earlier)
-    ).scalar_one()
 
 
 def read_accepted_moves(connection: sa.Connection) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
+from riskmetrics.db.row_counts import count_rows
+from riskmetrics.db.sql_expressions import is_live_portfolio
 from riskmetrics.db.tables.schema import PARAMETER
 
 
@@ -78,11 +80,7 @@ def count_results(
 ) -> dict[str, int]:
     """Return the number of rows that `remove_results` would remove, by table, without zeros."""
     n_rows = {
-        table.name: (
-            connection.execute(
-                sa.select(sa.func.count()).select_from(table).where(condition)
-            ).scalar_one()
-        )
+        table.name: count_rows(connection, table, condition)
         for table, condition in _tables_in_scope(scope, include_insights)
     }
     return {name: rows for name, rows in n_rows.items() if rows}
@@ -129,9 +127,7 @@ def _portfolio_condition(table: sa.Table, name: str | None) -> sa.ColumnElement[
     if name is None:
         return sa.true()
     portfolio, position = tables.portfolios, tables.positions
-    portfolio_ids = sa.select(portfolio.c.id).where(
-        portfolio.c.name == name, portfolio.c.deleted_at.is_(None)
-    )
+    portfolio_ids = sa.select(portfolio.c.id).where(is_live_portfolio(name))
     if "portfolio_id" in table.c:
         return table.c.portfolio_id.in_(portfolio_ids)
     if "position_id" not in table.c:

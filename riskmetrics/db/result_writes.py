@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.result_tables import day_column
+from riskmetrics.db.row_counts import has_rows
 from riskmetrics.db.shards import Shard, has_portfolio, has_position
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows, update_rows
 from riskmetrics.results.undefined_reasons import undefined_rows
@@ -247,11 +248,7 @@ def find_new_tables(
     return frozenset(
         table.name
         for table in candidates
-        if not connection.execute(
-            sa.select(
-                sa.exists().select_from(table).where(scope_of_sessions(day_column(table), sessions))
-            )
-        ).scalar_one()
+        if not has_rows(connection, table, scope_of_sessions(day_column(table), sessions))
     )
 
 

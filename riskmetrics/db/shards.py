@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
+from riskmetrics.db.row_counts import count_rows
 from riskmetrics.db.sql_expressions import IS_LISTED, LIVE_LOTS, UNDERLYING_SYMBOL
 
 MIN_LOTS_TO_DIVIDE = 5_000
@@ -114,8 +115,7 @@ def count_shards(n_lots: int, max_lots: int, n_workers: int) -> int:
 
 def count_lots(connection: sa.Connection) -> int:
     """Return the number of open and closed lots that are not deleted."""
-    n_lots: int = connection.execute(sa.select(sa.func.count()).select_from(LIVE_LOTS)).scalar_one()
-    return n_lots
+    return count_rows(connection, LIVE_LOTS)
 
 
 def divide(connection: sa.Connection, unit: Unit, n_shards: int) -> list[Shard]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import input_writes, stored_prices, stored_settings, tables, write
 from riskmetrics.db.copy import analyze, copy_in
+from riskmetrics.db.row_counts import has_rows
 from riskmetrics.errors import UsageError
 
 SIMULATED_SOURCE = "simulated"
@@ -38,9 +39,7 @@ def mark_simulation(connection: sa.Connection, simulation: str, market_index: st
         *(
             table.name
             for table in inputs
-            if connection.scalar(
-                sa.select(sa.exists().where(table.c.data_source != SIMULATED_SOURCE))
-            )
+            if has_rows(connection, table, table.c.data_source != SIMULATED_SOURCE)
         ),
         *connection.scalars(
             sa.select(portfolios.c.name)

@@ -60,6 +60,12 @@ def is_open(
     )
 
 
+def is_live_portfolio(name: str) -> sa.ColumnElement[bool]:
+    """Return whether a portfolio has a name and is not deleted."""
+    portfolio = tables.portfolios
+    return sa.and_(portfolio.c.name == name, portfolio.c.deleted_at.is_(None))
+
+
 def select_of_portfolios(table: sa.FromClause, *columns: Any) -> "sa.Select[Any]":
     """Select the portfolio's name, as `portfolio`, and columns of a table with portfolio_id."""
     is_same = tables.portfolios.c.id == table.c.portfolio_id

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.row_counts import count_rows
 
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
@@ -103,10 +104,7 @@ def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
 def read_table_sizes(connection: sa.Connection) -> pd.DataFrame:
     """Return rows and size in kilobytes, including indexes, of each table, largest first."""
     names = list(tables.metadata.tables)
-    counts = [
-        connection.scalar(sa.select(sa.func.count()).select_from(tables.metadata.tables[name]))
-        for name in names
-    ]
+    counts = [count_rows(connection, table) for table in tables.metadata.tables.values()]
     kilobytes = [
         connection.scalar(sa.select(sa.func.pg_total_relation_size(name) / 1024)) for name in names
     ]

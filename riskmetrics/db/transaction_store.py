@@ -24,7 +24,7 @@ _TABLE = tables.transactions
 
 
 class TransactionFile(NamedTuple):
-    """Origin of transactions."""
+    """A file that states transactions."""
 
     layout: str
     source: str

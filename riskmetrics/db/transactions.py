@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from riskmetrics.db import holdings, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.row_counts import has_rows
 from riskmetrics.db.shards import Shard, has_portfolio
-from riskmetrics.db.sql_expressions import any_of
+from riskmetrics.db.sql_expressions import any_of, is_live_portfolio
 from riskmetrics.db.transaction_renames import rename_flows
 from riskmetrics.errors import UsageError
 from riskmetrics.symbols import parse_option
@@ -57,7 +58,7 @@ def find_portfolio(connection: sa.Connection, name: str) -> str | None:
     portfolio = tables.portfolios
     query = (
         sa.select(portfolio.c.id)
-        .where(portfolio.c.name == name, portfolio.c.deleted_at.is_(None))
+        .where(is_live_portfolio(name))
         .where(sa.exists().where(_TABLE.c.portfolio_id == portfolio.c.id))
     )
     found = connection.scalar(query)
@@ -66,8 +67,8 @@ def find_portfolio(connection: sa.Connection, name: str) -> str | None:
 
 def _has_lots(connection: sa.Connection, portfolio_id: object) -> bool:
     lots = tables.positions
-    query = sa.exists().where(lots.c.portfolio_id == portfolio_id, lots.c.deleted_at.is_(None))
-    return bool(connection.scalar(sa.select(query)))
+    is_of_portfolio = lots.c.portfolio_id == portfolio_id
+    return has_rows(connection, lots, is_of_portfolio, lots.c.deleted_at.is_(None))
 
 
 def read_transactions(connection: sa.Connection, portfolio_id: object) -> list[Transaction]:

@@ -13,6 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.db.copy import analyze
+from riskmetrics.db.row_counts import count_rows, has_rows
 from riskmetrics.db.staged_rows import (
     differs,
     match_condition,
@@ -88,16 +89,13 @@ def replace_rows(
     incoming = stage_rows(connection, table, rows)
     values = {name: incoming.c[name] for name in value_columns(incoming, key)}
     bookkeeping = _bookkeeping(table, provenance)
-    has_rows = sa.select(sa.exists().select_from(table).where(scope))
-    if is_new or not connection.execute(has_rows).scalar_one():  # no rows to compare with
+    if is_new or not has_rows(connection, table, scope):  # no rows to compare with
         return WriteCounts(
             upsert_staged(connection, table, incoming, None, key, values, bookkeeping)
         )
     same = match_condition(table, incoming, rows, key)
     changed = upsert_staged(connection, table, incoming, same, key, values, bookkeeping)
-    stored: int = connection.execute(
-        sa.select(sa.func.count()).select_from(table).where(scope)
-    ).scalar_one()
+    stored = count_rows(connection, table, scope)
     removed = 0
     # All of `rows` are stored now. Finding other rows by a join takes as long as everything else,
     # so it is done only if there are any.
@@ -175,9 +173,7 @@ def update_rows(
     incoming = stage_rows(connection, table, rows)
     same = match_condition(table, incoming, rows, key)
     values = {name: incoming.c[name] for name in value_columns(incoming, key)}
-    n_existing: int = connection.execute(
-        sa.select(sa.func.count()).select_from(incoming.join(table, same))
-    ).scalar_one()
+    n_existing = count_rows(connection, incoming.join(table, same))
     statement = (
         sa.update(table)
         .where(same, differs(table, values))

@@ -40,7 +40,7 @@ def list_findings(
     """
     symbols = ", ".join(dict.fromkeys(fault["symbol"] for fault in faults))
     failed = list(_failed_backtests(backtests))
-    told = {VAR_TOO_LOW} if failed else set()
+    already_said = {VAR_TOO_LOW} if failed else set()
     titles = (row["title"] for row in insights if row["severity"] in ("critical", "warning"))
     return [
         *(
@@ -51,7 +51,7 @@ def list_findings(
         *failed,
         *(f"{caveat[:1].upper()}{caveat[1:]}." for caveat in caveats),
         *([f"Prices of {symbols} have issues: see below."] if symbols else []),
-        *(title for title in dict.fromkeys(titles) if title not in told),
+        *(title for title in dict.fromkeys(titles) if title not in already_said),
     ]
 
 
@@ -60,13 +60,13 @@ def _failed_backtests(backtests: Sequence[Record]) -> Iterator[str]:
     failed = [
         row for row in backtests if row["p_value"] is not None and row["p_value"] < SIGNIFICANCE
     ]
-    for is_too_often, advice in ((True, "understates"), (False, "overstates")):
+    for has_too_many, advice in ((True, "understates"), (False, "overstates")):
         levels = [
             f"at {formatting.level(row['level'])} on {row['exceptions']} of {row['n_tested']}"
             f" sessions ({formatting.one_decimal(row['expected_exceptions'])} expected,"
             f" p {row['p_value']:.3f})"
             for row in failed
-            if (row["exceptions"] > row["expected_exceptions"]) is is_too_often
+            if (row["exceptions"] > row["expected_exceptions"]) is has_too_many
         ]
         if levels:
             yield (
