@@ -9,7 +9,7 @@ from typing import NamedTuple
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.table_headers import HeaderAliases, describe_columns, header_key
-from riskmetrics.sources.vocabulary import load_vocabulary
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 
 MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
 UNIT_OR_TOTAL = "unit_or_total_cost"
@@ -163,6 +163,8 @@ def choose_holdings_columns(
         If there is no column for symbols.
     """
     keys, plain = zip(*map(header_spellings, headers), strict=True)
+    _refuse_two_sides(path, headers)
+    percents = tuple(header_key(header.replace("%", "pct")) for header in headers)
     foreign = {
         place: code for place, header in enumerate(headers) if (code := header_currency(header))
     }
@@ -173,7 +175,9 @@ def choose_holdings_columns(
         is_money = name in MONEY_COLUMNS
         # a percentage is a weight or a change
         percent = [name != "weight" and "%" in header for header in headers]
-        places = [place for place in _find_places(understood, keys, plain) if not percent[place]]
+        spelled = percents if name == "weight" else plain
+        found = _find_places(understood, keys, plain, spelled)
+        places = [place for place in found if not percent[place]]
         usable = [place for place in places if not (is_money and place in foreign)]
         if is_money and not usable:
             currencies += [foreign[place] for place in places]
@@ -191,6 +195,26 @@ def choose_holdings_columns(
     if cost and keys[cost[0]] in _AMBIGUOUS_COSTS:
         positions[UNIT_OR_TOTAL] = positions.pop("cost_basis")
     return HeaderColumns(positions, currencies[0] if currencies and not has_usd else "", notes)
+
+
+def _refuse_two_sides(path: Path, headers: list[str]) -> None:
+    """Raise DataQualityError if columns state long and short positions next to each other."""
+    sides: dict[str, list[str]] = {}
+    for header in headers:
+        words = {*bare_words(header).split()}
+        if (
+            words & {"long", "short"} != {"long", "short"}
+            and not words & load_vocabulary().tax_terms
+        ):
+            rest = " ".join(sorted(words - {"long", "short"}))
+            if rest and len(words) > len(rest.split()):
+                sides.setdefault(rest, []).append(header)
+    for pair in sides.values():
+        if len(pair) > 1:
+            raise DataQualityError(
+                f"{path} has the columns {' and '.join(pair)}. Write quantities in one column,"
+                " negative for short positions"
+            )
 
 
 def find_column_names(headers: list[str], aliases: HeaderAliases) -> list[tuple[str, str]]:
@@ -211,13 +235,11 @@ def find_column_names(headers: list[str], aliases: HeaderAliases) -> list[tuple[
     ]
 
 
-def _find_places(
-    understood: tuple[str, ...], keys: tuple[str, ...], plain: tuple[str, ...]
-) -> list[int]:
+def _find_places(understood: tuple[str, ...], *spellings: tuple[str, ...]) -> list[int]:
     """Return the places of the headers of a column, the preferred first."""
     return [
         place
         for spelled in understood
-        for place, (key, stripped) in enumerate(zip(keys, plain, strict=True))
-        if spelled in (key, stripped)
+        for place, keys in enumerate(zip(*spellings, strict=True))
+        if spelled in keys
     ]

@@ -50,6 +50,8 @@ MAX_DECORATIONS_NAMED = 8
 _MIN_AMOUNT_SHARE = 0.5
 """Share of the cells with digits above which a column that cannot be read is one of amounts."""
 _MAX_TICKER_CHARS = 5
+_PAR_RATE = r"-*|1(?:[.,]0+)?"
+"""Pattern of an exchange rate that converts nothing, or is missing."""
 _LOT_DATE = r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d"
 """Pattern of a date in the place of a symbol, as in a line of a lot below its position."""
 
@@ -98,6 +100,13 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         (problems == "") & _is_abroad(table, forms) & (currency == ""),
         written + " is listed outside the United States and the file states no currency: only USD"
         " is supported. If it is in USD, add a column Currency",
+    )
+    has_rate = ~table.text("fx_rate").str.fullmatch(_PAR_RATE)
+    problems = problems.mask(
+        (problems == "") & has_rate & (currency == ""),
+        "an exchange rate of "
+        + table.text("fx_rate")
+        + " without a currency: only USD is supported",
     )
     coins = map(is_coin, symbols, table.text("description"))
     problems = problems.mask(pd.Series(coins, dtype=bool), written + " is a cryptocurrency")

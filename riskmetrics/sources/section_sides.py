@@ -80,19 +80,19 @@ def section_side(text: str) -> str:
 
 
 class ClosedSections:
-    """Whether the lines fed so far are in a section of positions that are no longer held."""
+    """Whether the lines fed so far are in a section of positions that are not held."""
 
     def __init__(self) -> None:
         self.is_closed = False
 
     def enter(self, cells: Sequence[str]) -> str:
-        """Process a line; return what it is if it begins or ends a section of closed positions."""
+        """Process a line; return what it is if it begins or ends such a section."""
         filled = [cell for cell in cells if cell]
         words = bare_words(filled[0]) if len(filled) == 1 else ""
         sections = load_vocabulary().sections
         if words in sections["closed"]:
             self.is_closed = True
-            return "the title of closed positions"
+            return "the title of positions that are not held"
         is_end = self.is_closed and any(
             words in sections[name] for name in ("open", "long", "short")
         )

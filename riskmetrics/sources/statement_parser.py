@@ -18,6 +18,7 @@ from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse
 from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.statement_rows import (
     NUMBER_OR_BLANK,
+    fill_merged_accounts,
     find_lot_sums,
     is_remark,
     is_total,
@@ -159,6 +160,7 @@ class _StatementParser:
 
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""
+        fill_merged_accounts([row for _, row in self._rows])
         self._drop_sums()
         lines = [line for line, _ in self._rows]
         self._find_columns_by_content()
@@ -309,7 +311,9 @@ class _StatementParser:
         if self._starts_section(line):
             return
         if self._sections.is_closed:
-            self._skip(line, "in a section of closed positions: no longer held")
+            self._skip(
+                line, "in a section of closed positions or orders: no longer held, or not yet"
+            )
             return
         if is_total(row):
             self._side.end_total()

@@ -43,6 +43,22 @@ def find_lot_sums(
     }
 
 
+def fill_merged_accounts(rows: Sequence[dict[str, str]]) -> None:
+    """Name the account of each row below the only one that names it, as merged cells do.
+
+    Accounts are not filled in where one is named twice: its blank cells mean something else.
+    """
+    for name in ("account", "account_number"):
+        named = [row[name] for row in rows if row.get(name)]
+        if len(set(named)) < len(named) or not rows or not rows[0].get(name):
+            continue
+        last = ""
+        for row in rows:
+            last = row.get(name) or last
+            if row.get("symbol") and not is_total(row):
+                row[name] = last
+
+
 def _other_cells(cells: Sequence[str], used: Collection[int]) -> Iterator[str]:
     return (cell for place, cell in enumerate(cells) if cell and place not in used)
 

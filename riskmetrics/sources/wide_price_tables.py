@@ -90,7 +90,7 @@ def _field(text: str) -> str | None:
 
 def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     """Return the columns of a table with a date and one column per symbol or price of a symbol."""
-    if header_key(headers[0]) not in {*load_price_layouts().columns["date"], ""}:
+    if header_key(headers[0]) not in {*load_price_layouts().columns["date"], *_NO_HEADERS}:
         return None
     positions = {"date": 0}
     lone, has_codes = _find_lone_symbols(headers[1:]), has_vendor_codes(headers[1:])
@@ -116,6 +116,8 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
 
 _CURRENCY = re.compile(rf"\s*\((?:{'|'.join(sorted(CURRENCIES))})\)\s*$")
 """Currency behind a symbol; a file with another one than USD is refused."""
+_NO_HEADERS = ("", "unnamed0", "index")
+"""Headers of a column of days without a name, as pandas writes them."""
 _LONE_SYMBOLS = frozenset({"low", "open", "high"})
 """Names of prices that are symbols, too."""
 _WIDE_HEADERS = (

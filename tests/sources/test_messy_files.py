@@ -255,3 +255,51 @@ def test_the_pricing_date_is_the_day(file):
     header = "Asset Strategy,Ticker,Quantity,Local CCY,Value,Pricing Date"
     found = read_holdings(file(f"{header}\nUS,QQA,5,USD,50,12/06/2024 00:00:00\nFOOTNOTES\n"))
     assert (found.day, held(found), found.rejected) == (date(2024, 12, 6), {"QQA": 5}, [])
+
+
+def test_merged_cells_of_accounts_are_filled(file):
+    text = "Account,Symbol,Quantity\nRoth,QQA,5\n,QQB,7\nTaxable,QQA,3\n,Total,15\n"
+    found = read_holdings(file(text))
+    held_in = {one.name: one.holdings.rows["symbol"].tolist() for one in found.accounts}
+    assert held_in == {"Roth": ["QQA", "QQB"], "Taxable": ["QQA"]}
+    repeated = "Account,Symbol,Quantity\nRoth,QQA,5\nRoth,QQB,7\n,QQC,3\n"
+    found = read_holdings(file(repeated))
+    assert [one.name for one in found.accounts] == ["Roth", ""]
+
+
+@pytest.mark.parametrize("name", ["Current %", "Actual weight", "Current allocation (%)"])
+def test_the_current_weight_precedes_the_target(file, name):
+    rows = "QQA,60,55\nQQB,40,45\n"
+    assert held(read_holdings(file(f"Symbol,Target %,{name}\n{rows}"))) == {
+        "QQA": 0.55,
+        "QQB": 0.45,
+    }
+
+
+@pytest.mark.parametrize("title", ["Open Orders", "Watchlist", "Closed positions"])
+def test_sections_of_what_is_not_held(file, title):
+    text = f"Positions\nSymbol,Quantity\nQQA,5\n\n{title}\nSymbol,Quantity\nQQB,7\n"
+    assert held(read_holdings(file(text))) == {"QQA": 5}
+
+
+def test_an_exchange_rate_shows_a_foreign_currency(file):
+    rows = "QQA,5,1.00\nQQB,7,1.05\nQQC,3,\n"
+    found = read_holdings(file(f"Symbol,Quantity,FX Rate\n{rows}"))
+    assert held(found) == {"QQA": 5, "QQC": 3}
+    assert "an exchange rate of 1.05" in found.accounts[0].holdings.rejected[0].reason
+    with_currency = "Symbol,Quantity,FX Rate,Currency\nQQA,5,0.95,USD\n"  # to another base
+    assert held(read_holdings(file(with_currency))) == {"QQA": 5}
+
+
+def test_columns_of_long_and_short_positions_are_named(file):
+    text = "Symbol,Long Market Value,Short Market Value,Quantity\nQQA,50,,5\nQQB,,70,7\n"
+    with pytest.raises(DataQualityError, match="Long Market Value and Short Market Value"):
+        read_holdings(file(text))
+    gains = "Symbol,Quantity,Long Term Gain,Short Term Gain\nQQA,5,1,2\n"
+    assert held(read_holdings(file(gains))) == {"QQA": 5}
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "index"])
+def test_the_days_of_a_wide_table_need_no_header(file, name):
+    rows = read_prices(file(f"{name},QQA,QQB\n2024-12-02,10,20\n")).rows
+    assert dict(zip(rows["symbol"], rows["close"], strict=True)) == {"QQA": 10, "QQB": 20}

@@ -58,6 +58,7 @@ HOLDINGS_COLUMNS = (
     "status",
     "closed_date",
     "held",
+    "fx_rate",
 )
 """Columns of the vocabulary that holdings have."""
 _EXTRA_COLUMNS = ("section", "kind")
