@@ -13,7 +13,8 @@ from riskmetrics.explain.recalculated_betas import fit_ols
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import tail_risk as method
-from riskmetrics.metrics.active_risk import HALF_LIFE
+from riskmetrics.metrics.active_risk import HALF_LIFE, ROUNDING
+from riskmetrics.metrics.minimums import MIN_VOLATILITY
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.betas import BETA_WINDOW
 from riskmetrics.results.exposures import symbol_sectors
@@ -44,13 +45,19 @@ def _active_component(sources: SourceRows, symbol: str, weight: float) -> float:
     year = pro_forma_returns(sources, method.VAR_WINDOW).iloc[-YEAR_WINDOW:]
     market = sources.index_returns(sources.market, YEAR_WINDOW)
     excess = (returns.iloc[-YEAR_WINDOW:] - market) * weight / year["coverage"]
-    active = (year["return"] - market).dropna()
+    active = _active_returns(year["return"], market).dropna()
     component = math.nan
     if len(active) >= MIN_YEAR_OBS and excess.reindex(active.index).notna().any():
         weights = 0.5 ** ((len(year) - 1 - year.index.get_indexer(active.index)) / HALF_LIFE)
         covariance = np.cov(excess.reindex(active.index).fillna(0.0), active, aweights=weights)
         component = float(covariance[0, 1] / math.sqrt(covariance[1, 1]))
     return component * math.sqrt(SESSIONS_PER_YEAR)
+
+
+def _active_returns(own: "pd.Series[float]", market: "pd.Series[float]") -> "pd.Series[float]":
+    """Return the differences; those that are rounding errors of equal returns are 0."""
+    active = own - market
+    return active.mask(active.abs() <= ROUNDING * market.abs(), 0.0)
 
 
 @compute_once
@@ -67,7 +74,8 @@ def _active_by_symbol(sources: SourceRows) -> pd.DataFrame:
 
 def _recompute_active_sector(sources: SourceRows, row: Row) -> Recalculation:
     symbols, sector = _active_by_symbol(sources), row["sector"]
-    risk = _recompute_expected_active_risk(sources, row).values["expected_tracking_error"]
+    expected = _recompute_expected_active_risk(sources, row).values
+    risk = expected["expected_tracking_error"] or math.nan
     if sector == CASH:
         weight, component = 1.0 - symbols["weight"].sum(), risk - symbols["active"].sum()
         weight = weight if math.isfinite(delta_holdings(sources).risk_denominator) else math.nan
@@ -102,7 +110,7 @@ def _recompute_market_regression(sources: SourceRows, _: Row) -> Recalculation:
 
 def _recompute_active_risk(sources: SourceRows, _: Row) -> Recalculation:
     own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
-    active = (own - sources.index_returns(sources.market, YEAR_WINDOW)).dropna()
+    active = _active_returns(own, sources.index_returns(sources.market, YEAR_WINDOW)).dropna()
     risk, mean = (
         (
             float(active.std()) * math.sqrt(SESSIONS_PER_YEAR),
@@ -123,7 +131,7 @@ def _recompute_active_risk(sources: SourceRows, _: Row) -> Recalculation:
 def _recompute_expected_active_risk(sources: SourceRows, _: Row) -> Recalculation:
     own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
     market = sources.index_returns(sources.market, YEAR_WINDOW)
-    frame = pd.DataFrame({"active": own - market, "market": market})
+    frame = pd.DataFrame({"active": _active_returns(own, market), "market": market})
     frame.loc[frame["active"].isna(), "market"] = math.nan
     n_obs = int(frame["active"].notna().sum())
     names = ("expected_tracking_error", "active_beta", "market_share")
@@ -132,8 +140,8 @@ def _recompute_expected_active_risk(sources: SourceRows, _: Row) -> Recalculatio
         moments = frame.ewm(halflife=HALF_LIFE).cov().loc[frame.index[-1]]
         variance, index = moments.loc["active", "active"], moments.loc["market", "market"]
         beta = moments.loc["active", "market"] / index
-        risk = math.sqrt(SESSIONS_PER_YEAR * variance)
-        estimates = (risk, beta, beta**2 * index / variance)
+        risk = math.sqrt(SESSIONS_PER_YEAR * max(variance, 0.0))
+        estimates = (risk, beta, beta**2 * index / variance if variance > 0 else math.nan)
         values |= dict(zip(names, estimates, strict=True))
     return _compared_with_market(sources, values, own, n_obs)
 
@@ -153,6 +161,8 @@ def _recompute_performance(sources: SourceRows, _: Row) -> Recalculation:
         ratios = [
             float(r.mean()) * math.sqrt(SESSIONS_PER_YEAR) / s if s else math.nan for s in spreads
         ]
+        if spreads[0] * math.sqrt(SESSIONS_PER_YEAR) < MIN_VOLATILITY:
+            ratios[0] = math.nan
         captures = []
         for rows in (paired[paired["index"] > 0], paired[paired["index"] < 0]):
             means = np.expm1(np.log1p(rows).mean())

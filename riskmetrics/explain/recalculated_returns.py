@@ -11,6 +11,8 @@ from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.metrics.decayed_beta import Z_95
+from riskmetrics.metrics.minimums import MIN_VOLATILITY
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
 
@@ -41,7 +43,9 @@ def _recompute_distribution(sources: SourceRows, _: Row) -> Recalculation:
                 "skewness": skewness,
                 "excess_kurtosis": kurtosis,
                 "probabilistic_sharpe": stats.norm.cdf(ratio * math.sqrt((len(r) - 1) / spread)),
-                "kelly_leverage": r.mean() / r.var(ddof=1),
+                "kelly_leverage": r.mean() / r.var(ddof=1)
+                if r.std(ddof=1) * math.sqrt(SESSIONS_PER_YEAR) >= MIN_VOLATILITY
+                else math.nan,
             }
     return _explained(sources, values, own, len(r))
 
@@ -84,7 +88,9 @@ def _recompute_alpha(sources: SourceRows, _: Row) -> Recalculation:
             "alpha_std_error": float(fit.bse["const"]) * SESSIONS_PER_YEAR,
             "year_beta": beta,
             "market_correlation": paired["own"].corr(paired["index"]),
-            "treynor_ratio": annual / beta if beta else math.nan,
+            "treynor_ratio": annual / beta
+            if abs(beta) > Z_95 * float(fit.bse["index"])
+            else math.nan,
         }
     return _explained(sources, values, own, len(paired))
 
