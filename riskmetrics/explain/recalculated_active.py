@@ -8,7 +8,7 @@ import pandas as pd
 from riskmetrics.db import tables
 from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
-from riskmetrics.explain.recalculated_statistics import expected_active_risk
+from riskmetrics.explain.recalculated_statistics import active_returns, expected_active_risk
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import tail_risk as method
@@ -42,7 +42,7 @@ def _active_component(sources: SourceRows, symbol: str, weight: float) -> float:
     year = pro_forma_returns(sources, method.VAR_WINDOW).iloc[-YEAR_WINDOW:]
     market = sources.index_returns(sources.market, YEAR_WINDOW)
     excess = (returns.iloc[-YEAR_WINDOW:] - market) * weight / year["coverage"]
-    active = (year["return"] - market).dropna()
+    active = active_returns(year["return"], market).dropna()
     component = math.nan
     if len(active) >= MIN_YEAR_OBS and excess.reindex(active.index).notna().any():
         weights = 0.5 ** ((len(year) - 1 - year.index.get_indexer(active.index)) / HALF_LIFE)
@@ -73,7 +73,7 @@ def _expected_tracking_error(sources: SourceRows) -> float:
 
 def _recompute_active_sector(sources: SourceRows, row: Row) -> Recalculation:
     symbols, sector = _active_by_symbol(sources), row["sector"]
-    risk = _expected_tracking_error(sources)
+    risk = _expected_tracking_error(sources) or math.nan
     if sector == CASH:
         weight, component = 1.0 - symbols["weight"].sum(), risk - symbols["active"].sum()
         weight = weight if math.isfinite(delta_holdings(sources).risk_denominator) else math.nan

@@ -16,7 +16,9 @@ from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_ret
 from riskmetrics.explain.recalculated_betas import fit_ols
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.source_rows import SourceRows
-from riskmetrics.metrics.active_risk import HALF_LIFE
+from riskmetrics.metrics.active_risk import HALF_LIFE, ROUNDING
+from riskmetrics.metrics.decayed_beta import Z_95
+from riskmetrics.metrics.minimums import MIN_VOLATILITY
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 
 Returns: TypeAlias = "pd.Series[float]"
@@ -100,8 +102,14 @@ def _market_regression(own: Returns, market: Returns) -> dict[str, Any]:
     }
 
 
-def _active_risk(own: Returns, market: Returns) -> dict[str, Any]:
+def active_returns(own: Returns, market: Returns) -> Returns:
+    """Return the differences; those that are rounding errors of equal returns are 0."""
     active = own - market
+    return active.mask(active.abs() <= ROUNDING * market.abs(), 0.0)
+
+
+def _active_risk(own: Returns, market: Returns) -> dict[str, Any]:
+    active = active_returns(own, market)
     risk = float(active.std()) * math.sqrt(SESSIONS_PER_YEAR)
     mean = float(active.mean()) * SESSIONS_PER_YEAR
     ratio = mean / risk if risk else math.nan
@@ -110,14 +118,14 @@ def _active_risk(own: Returns, market: Returns) -> dict[str, Any]:
 
 def expected_active_risk(own: Returns, market: Returns) -> dict[str, Any]:
     """Return the figures that are expected of the differences from the market index."""
-    frame = pd.DataFrame({"active": own - market, "market": market.where(own.notna())})
+    frame = pd.DataFrame({"active": active_returns(own, market), "market": market.where(own.notna())})
     moments = frame.ewm(halflife=HALF_LIFE).cov().loc[frame.index[-1]]
     variance, index = moments.loc["active", "active"], moments.loc["market", "market"]
     beta = moments.loc["active", "market"] / index
     return {
-        "expected_tracking_error": math.sqrt(SESSIONS_PER_YEAR * variance),
+        "expected_tracking_error": math.sqrt(SESSIONS_PER_YEAR * max(variance, 0.0)),
         "active_beta": beta,
-        "market_share": beta**2 * index / variance,
+        "market_share": beta**2 * index / variance if variance > 0 else math.nan,
     }
 
 
@@ -126,6 +134,8 @@ def _performance(own: Returns, market: Returns) -> dict[str, Any]:
     spreads = float(own.std()), float(np.sqrt((own.clip(upper=0) ** 2).mean()))
     mean = float(own.mean()) * math.sqrt(SESSIONS_PER_YEAR)
     sharpe, sortino = (mean / spread if spread else math.nan for spread in spreads)
+    if spreads[0] * math.sqrt(SESSIONS_PER_YEAR) < MIN_VOLATILITY:
+        sharpe = math.nan
     captures = []
     for is_counted in (own.notna() & (market > 0), own.notna() & (market < 0)):
         rows = is_counted.sum()
@@ -167,7 +177,9 @@ def _return_distribution(own: Returns) -> dict[str, Any]:
             "skewness": skewness,
             "excess_kurtosis": kurtosis,
             "probabilistic_sharpe": stats.norm.cdf(ratio * math.sqrt((len(r) - 1) / spread)),
-            "kelly_leverage": r.mean() / r.var(ddof=1),
+            "kelly_leverage": r.mean() / r.var(ddof=1)
+            if r.std(ddof=1) * math.sqrt(SESSIONS_PER_YEAR) >= MIN_VOLATILITY
+            else math.nan,
         }
     return values
 
@@ -199,7 +211,9 @@ def _alpha(own: Returns, market: Returns) -> dict[str, Any]:
         "alpha_std_error": float(fit.bse["const"]) * SESSIONS_PER_YEAR,
         "year_beta": beta,
         "market_correlation": paired["own"].corr(paired["index"]),
-        "treynor_ratio": _annual_return(own) / beta if beta else math.nan,
+        "treynor_ratio": _annual_return(own) / beta
+        if abs(beta) > Z_95 * float(fit.bse["index"])
+        else math.nan,
     }
 
 

@@ -20,6 +20,9 @@ class MarketRegression(NamedTuple):
     n_obs: IntArray
 
 
+ROUNDING = 1e-12
+"""Rounding of a portfolio's return, as a share of it: holdings of the index alone return it."""
+
 HALF_LIFE = 63
 """Sessions after which a return has half the weight in the expected active risk: a quarter."""
 
@@ -130,7 +133,7 @@ def active_risk(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Act
     >>> found.information_ratio.round(2)
     array([31.75])
     """
-    active = returns - market[:, np.newaxis]
+    active = active_returns(returns, market)
     risk, n_obs = realized_volatility(active, window=len(active), min_obs=min_obs)
     mean = window_means(active, len(active), min_obs=min_obs).mean[0] * SESSIONS_PER_YEAR
     ratio = np.divide(mean, risk[0], out=np.full(mean.shape, np.nan), where=risk[0] > 0.0)
@@ -206,12 +209,16 @@ def expected_active_risk(
 def active_returns(returns: FloatArray, market: FloatArray) -> FloatArray:
     """Return the returns (T, N) less those of the market (T,); NaN where one is missing.
 
+    A difference within `ROUNDING` of the market's return is 0: a fund of the index has none.
+
     Examples
     --------
     >>> active_returns(np.array([[0.03], [0.01]]), np.array([0.01, np.nan])).ravel().round(4)
     array([0.02,  nan])
     """
-    active = returns - market[:, np.newaxis]
+    index = market[:, np.newaxis]
+    active = returns - index
+    active = np.where(np.abs(active) <= ROUNDING * np.abs(index), 0.0, active)
     return np.where(np.isfinite(active), active, np.nan)
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.decayed_beta import Z_95
 from riskmetrics.metrics.regression import rolling_ols
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.metrics.windows import window_sums
@@ -35,7 +36,8 @@ def market_alpha(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Ma
         Of the n sessions with both returns: Jensen's ``alpha``, 252 times the intercept of the
         regression, and 252 times its classical standard error; ``year_beta`` the slope;
         ``market_correlation`` Pearson's; ``treynor_ratio`` :math:`(G^{252/n} - 1) / \beta`, with
-        the growth :math:`G = \prod (1 + r)`, NaN where the slope is 0. The risk-free rate is 0.
+        the growth :math:`G = \prod (1 + r)`, NaN where the slope is within `Z_95` of its standard
+        errors of 0. The risk-free rate is 0.
         NaN with fewer than ``min_obs`` sessions, or where the market's returns are constant; the
         correlation also where the series is. After a return of -1 or below, G is 0.
 
@@ -70,7 +72,7 @@ def market_alpha(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Ma
         squares = window_sums(np.where(paired, index - mean, 0.0) ** 2, window)[0]
         error = fit.std_error[0] * np.sqrt(squares / n_obs + mean**2)
         annual = growth ** (SESSIONS_PER_YEAR / n_obs) - 1.0
-        treynor = np.where(beta == 0.0, np.nan, annual / beta)
+        treynor = np.where(np.abs(beta) > Z_95 * fit.std_error[0], annual / beta, np.nan)
     return MarketAlpha(
         fit.alpha[0] * SESSIONS_PER_YEAR,
         error * SESSIONS_PER_YEAR,

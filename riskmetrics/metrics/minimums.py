@@ -13,6 +13,12 @@ MIN_EQUITY_SHARE = 0.05
 Weights of 20 times equity and more describe the denominator, not the holdings.
 """
 
+MIN_VOLATILITY = 0.001
+"""Minimum annualized volatility for ratios of returns to it.
+
+Prices of 100 that are rounded to cents have 0.07 % by rounding alone.
+"""
+
 INSUFFICIENT_EQUITY = f"equity is {{:.1%}} of gross exposure; {MIN_EQUITY_SHARE:.0%} required"
 """Reason of undefined fractions of equity; gross exposure counts options by delta where the figure
 does."""

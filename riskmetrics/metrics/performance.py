@@ -6,6 +6,7 @@ import numpy as np
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.drawdown import drawdown
+from riskmetrics.metrics.minimums import MIN_VOLATILITY
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, realized_volatility
 from riskmetrics.metrics.windows import window_means
 
@@ -79,7 +80,7 @@ def performance(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Per
     up, down = (np.where(is_enough, capture, np.nan) for capture in captures)
     return Performance(
         annual,
-        _ratio(mean, risk[0]),
+        _ratio(mean, np.where(risk[0] >= MIN_VOLATILITY, risk[0], np.nan)),
         _ratio(mean, np.sqrt(downside)),
         _ratio(annual, drawdown(own, min_obs=min_obs).max_drawdown),
         up,

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.minimums import MIN_VOLATILITY
+from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.metrics.windows import is_constant, window_sums
 
 
@@ -96,6 +98,7 @@ def return_distribution(returns: FloatArray, *, min_obs: int) -> ReturnDistribut
     gains, losses = (_total(np.maximum(sign * values, 0.0)) for sign in (1.0, -1.0))
     moments = _moments(values, known, n_obs)
     with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
+        is_volatile = moments.deviation * SESSIONS_PER_YEAR**0.5 >= MIN_VOLATILITY
         ratio = moments.mean / moments.deviation
         error = 1.0 - moments.skewness * ratio + (moments.excess_kurtosis + 2.0) / 4.0 * ratio**2
         found = (
@@ -107,7 +110,7 @@ def return_distribution(returns: FloatArray, *, min_obs: int) -> ReturnDistribut
             _tail_ratio(returns, n_obs),
             longest_runs(values < 0.0, known).astype(np.float64),
             ndtr(ratio * np.sqrt(n_obs - 1) / np.sqrt(error)),
-            moments.mean / moments.deviation**2,
+            np.where(is_volatile, moments.mean / moments.deviation**2, np.nan),
         )
     known_figures = [np.where(is_enough, each, np.nan) for each in found]
     return ReturnDistribution._make([*known_figures, n_obs])

@@ -119,7 +119,7 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
     known = np.isfinite(returns)
     filled, weight = np.where(known, returns, 0.0), known.astype(np.float64)
     squares = np.zeros_like(mean)
-    for rows in iterate_rows(*mean.shape, window):
+    for rows in iterate_rows(len(mean), mean.shape[1], window):
         deviation = filled[rows] - mean
         deviation *= weight[rows]
         add_rows(squares, np.multiply(deviation, deviation, out=deviation))
