@@ -37,11 +37,16 @@ class Request:
 
     @cached_property
     def claims(self) -> dict[str, Claim]:
-        """Claims that the insight may tell, the most salient first."""
-        return {
+        """Claims that the insight may tell, the most salient first; headlines with their proof."""
+        found = {
             claim_id: claim
             for claim_id, claim in claims_of(self.sheet).items()
             if self.insight_type in claim.form.insight_types and not self._is_stated(claim)
+        }
+        return {
+            claim_id: claim
+            for claim_id, claim in found.items()
+            if not claim.proofs or not found.keys().isdisjoint(claim.proofs)
         }
 
     def _is_stated(self, claim: Claim) -> bool:
