@@ -118,7 +118,9 @@ def _active_risk(own: Returns, market: Returns) -> dict[str, Any]:
 
 def expected_active_risk(own: Returns, market: Returns) -> dict[str, Any]:
     """Return the figures that are expected of the differences from the market index."""
-    frame = pd.DataFrame({"active": active_returns(own, market), "market": market.where(own.notna())})
+    frame = pd.DataFrame(
+        {"active": active_returns(own, market), "market": market.where(own.notna())}
+    )
     moments = frame.ewm(halflife=HALF_LIFE).cov().loc[frame.index[-1]]
     variance, index = moments.loc["active", "active"], moments.loc["market", "market"]
     beta = moments.loc["active", "market"] / index

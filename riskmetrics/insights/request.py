@@ -45,10 +45,16 @@ class Request:
 
     @cached_property
     def _salient_claims(self) -> dict[str, Claim]:
-        return {
+        """Claims, the most salient first; headlines with their proof."""
+        found = {
             claim_id: claim
             for claim_id, claim in claims_of(self.sheet, insight_type=self.insight_type).items()
             if not self._is_stated(claim)
+        }
+        return {
+            claim_id: claim
+            for claim_id, claim in found.items()
+            if not claim.proofs or not found.keys().isdisjoint(claim.proofs)
         }
 
     def _is_stated(self, claim: Claim) -> bool:

@@ -129,8 +129,9 @@ def test_a_failing_test_of_the_value_at_risk_is_told_first(computed_sample: str)
         WHERE level = 0.95""",
     )
     assert daily["summary"].startswith(
-        f"The historical value at risk has been too low: {counts['exceptions']} larger losses in"
-        f" 252 days, where about {counts['expected']:.0f} are expected."
+        "The historical value at risk, which takes no account of today's volatility, has been too"
+        f" low: {counts['exceptions']} larger losses in 252 days, where about"
+        f" {counts['expected']:.0f} are expected."
     )
 
 
@@ -189,8 +190,9 @@ def test_a_range_writes_the_insights_of_each_of_its_sessions(sample: str, run: R
         sample,
         "SELECT full_analysis FROM ai_insights WHERE day = '2022-12-28' AND severity = 'critical'",
     )
-    # what was above its level the session before is in the list, and not told as reached
-    assert "AMD 60% of equity (level 50%)" in standing[0]["full_analysis"]
+    # what was above its level the session before is in the short list, and not stated as reached
+    assert "Unchanged alerts: " in standing[0]["full_analysis"]
+    assert "AMD 60% of equity" in standing[0]["full_analysis"]
     assert "reached the alert level" not in standing[0]["full_analysis"]
 
 

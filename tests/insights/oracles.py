@@ -424,7 +424,10 @@ def _unchanged(f: Figures) -> Expected:
     tests = _test_fails(f) and f.previous_var_p_value < 0.01 and bool(_test(f, True))
     is_high = f.volatility_percentile >= 0.95 and f.volatility_percentile_streak > 1
     is_high = is_high and known(f.volatility_21d)
-    return expect(any(length > 1 for length, _ in _all_limits(f)) or tests or is_high)
+    has_limit = any(length > 1 for length, _ in _all_limits(f))
+    own = (*RISK_STATEMENTS["own_limit_exceeded"](f), *RISK_STATEMENTS["own_limit_exceeded_of"](f))
+    is_old = any(f.text(f"{alias.lower()}_limit_status_before") == "exceeded" for alias in own)
+    return expect(has_limit or tests or is_high or is_old)
 
 
 def _unusual(f: Figures, sign: int) -> Expected:
@@ -668,7 +671,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "var_rose": lambda f: _var_moved(f, 1),
     "var_fell": lambda f: _var_moved(f, -1),
     "net_short": lambda f: expect(
-        f.net_to_equity < 0 and not _is_short_only(f), net=-f.net_to_equity
+        f.net_to_equity <= -0.05 and not _is_short_only(f), net=-f.net_to_equity
     ),
     "all_short": lambda f: expect(
         f.net_to_equity < 0 and _is_short_only(f) and f.num_positions > 1,
@@ -740,8 +743,6 @@ BECAUSE: Mapping[str, str] = {
     "headline_risk_undefined": "risk_undefined",
     "headline_risk_undefined_one": "risk_undefined_one",
     "headline_exceeds": "position_exceeds",
-    "headline_fall_inverse": "market_fall_inverse",
-    "headline_rise_inverse": "market_rise_inverse",
     "headline_volatility_highest": "volatility_highest",
     "headline_volatility_lowest": "volatility_lowest",
     "headline_equity_negative": "equity_negative",
@@ -829,6 +830,8 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         for what, sign in (("loss", -1), ("gain", 1))
         for is_offset in (False, True)
     },
+    "headline_fall_inverse": lambda f: {""} if f.daily_return > 0 and _inverse(f, -1) else set(),
+    "headline_rise_inverse": lambda f: {""} if f.daily_return < 0 and _inverse(f, 1) else set(),
     "headline_volatility_rose": lambda f: _sharp(f, 1),
     "headline_volatility_fell": lambda f: _sharp(f, -1),
     "headline_quiet": lambda f: (
@@ -866,6 +869,22 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         and f.n_losers >= 2
         and 2 * _largest(f, -1)[1] <= f.daily_pnl
         and not _is_market_made(f)
+        else set()
+    ),
+    "look_at_common": lambda f: (
+        {""}
+        if STATEMENTS["var_exceeded"](f)
+        and known(f.own_beta, f.market_return)
+        and f.n_losers >= 3
+        and 2 * _largest(f, -1)[1] > f.daily_pnl
+        and not _is_market_made(f)
+        else set()
+    ),
+    "look_at_trades": lambda f: (
+        {""}
+        if STATEMENTS["var_exceeded"](f)
+        and STATEMENTS["not_split"](f)
+        and any(each > 0 for each in (f.n_opened, f.n_closed, f.n_resized))
         else set()
     ),
     "look_at_leverage": lambda f: _severe(f, "gross_to_equity"),

@@ -367,7 +367,7 @@ SITUATIONS: Mapping[str, Mapping[str, float | str]] = {
 """Situation to facts by id."""
 
 _DAY_BEFORE: Mapping[str, Mapping[str, float | str]] = {
-    "quiet day": {**_PLAIN, **_TESTED},
+    "quiet day": {**_PLAIN, **_TESTED, "beta_change": 0.03},
     "crash day": {**_PLAIN, **_TESTED},
     "breach of a limit": _CONCENTRATED,
     "long-short": _LONG_SHORT,

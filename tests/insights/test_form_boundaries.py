@@ -239,6 +239,28 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         1,
     ),
     ("look_at_risk:POS_01", {"pos_01_share": 0.5, "pos_01_weight": 0.3}, "num_positions", 3, 1),
+    (
+        "look_at_common",
+        {**_CAUSED, "own_beta": 1.0, "market_return": 0.0, "n_losers": 3},
+        "pos_01_pnl",
+        float(np.nextafter(-50.0, 0)),
+        1,
+    ),
+    (
+        "look_at_common",
+        {**_CAUSED, "own_beta": 1.0, "market_return": 0.0, "pos_01_pnl": -40.0},
+        "n_losers",
+        3,
+        1,
+    ),
+    (
+        "look_at_trades",
+        {**_LOSS, "daily_return": -2.0, "num_positions": 2, "n_closed": 0},
+        "n_opened",
+        1,
+        1,
+    ),
+    ("net_short", {}, "net_to_equity", -0.05, -1),
     ("alerts_unchanged", {"beta": 1.55}, "beta_streak", 2, 1),
     (
         "alerts_unchanged",

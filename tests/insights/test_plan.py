@@ -66,6 +66,29 @@ def test_wrong_plans_are_pruned_to_true_claims_told_once() -> None:
         assert realize_note(kept, claims, sheet).title
 
 
+@pytest.mark.parametrize("insight_type", ["daily_summary", "volatility_analysis", "hedge_quality"])
+def test_a_sentence_of_a_note_proves_its_headline(insight_type: str) -> None:
+    random, proved = Random(insight_type), 0
+    for _ in range(300):
+        claims = claims_of(random_sheet(random))
+        plan = plan_by_rules(claims, insight_type)
+        if plan is not None and (proofs := claims[plan.headline].proofs):
+            assert not set(proofs).isdisjoint(plan.statements()), plan
+            proved += 1
+    assert proved > 50
+
+
+def test_a_headline_that_no_sentence_proves_is_replaced() -> None:
+    facts = {"total_value": 5e4, "daily_pnl": -900.0, "daily_return": -0.018}
+    claims = claims_of(build_sheet(facts | {"previous_var_95": 0.015, "beta": 1.0}))
+    sentences = [[Step(claim="session_loss")]]
+    kept = prune(Plan(headline="headline_var_exceeded", paragraphs=sentences), claims)
+    assert kept.headline == "headline_loss"
+    sentences = [[Step(claim="var_exceeded")]]
+    kept = prune(Plan(headline="headline_var_exceeded", paragraphs=sentences), claims)
+    assert kept.headline == "headline_var_exceeded"
+
+
 def test_a_true_plan_is_kept_as_it_is() -> None:
     random, seen = Random(4), 0
     for _ in range(200):

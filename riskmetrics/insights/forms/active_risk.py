@@ -32,7 +32,7 @@ def _expected(view: View, sign: int) -> Iterator[Instance]:
             and sign * (expected - past) >= _CLEAR_CHANGE * past
         ),
         lambda expected, past: 0.5 + min(abs(expected / past - 1), 1) / 2, sign=-sign,
-        has_span=True,
+        has_span=True, is_steady=True,
     )(view)  # fmt: skip
 
 

@@ -13,19 +13,23 @@ from riskmetrics.insights.forms.concentration import (
 )
 from riskmetrics.insights.forms.data import prices_missing
 from riskmetrics.insights.forms.limits import shown_limit
-from riskmetrics.insights.forms.result import is_market_made, largest_contribution
+from riskmetrics.insights.forms.result import (
+    is_market_made,
+    largest_contribution,
+    not_split,
+)
 from riskmetrics.insights.forms.stress import drawdown_deepest
 from riskmetrics.insights.forms.tail import var_exceeded, var_too_low
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.severity import LEVELS
-from riskmetrics.insights.slots import name, number, points
+from riskmetrics.insights.slots import count, name, number, points
 
 _SALIENCE = 1.8
 _MUCH_RISK = 0.25
 """Share of the volatility from which a position that is riskier than its size is looked at."""
 
-_ONCE = 1.6
-"""Salience of advice that is not repeated the next session."""
+_LATER = 1.6
+"""Salience of advice that comes after all others."""
 
 _LARGE, _SMALLEST = 0.4, 0.05
 """Weight from which the size of a position is looked at, and from which its risk is."""
@@ -35,6 +39,9 @@ _MIN_POSITIONS = 3
 
 _MARKET_LIKE = 0.5
 """Beta from which it is worth a look after a loss that the market made."""
+
+_TRADES = ("n_opened", "n_closed", "n_resized")
+"""Types of the numbers of positions that were traded."""
 
 _MOST = 0.5
 """Part of a loss beyond the value at risk that its cause explains."""
@@ -175,6 +182,43 @@ def look_at_detractor(view: View) -> Iterator[Instance]:
 
 
 @form(
+    "look_at_common",
+    "result",
+    "count: count",
+    "Look at: what the {count} losing positions have in common, on a day beyond the value at risk.",
+    role="advice",
+)
+def look_at_common(view: View) -> Iterator[Instance]:
+    """Neither the market nor one of several positions made half of a loss beyond the VaR."""
+    market = view.facts_of("own_beta", "market_return", "daily_return", "n_losers", "daily_pnl")
+    found = largest_contribution(view, -1)
+    if found is None or market is None or is_market_made(view):
+        return
+    losers, total = (float(fact.value) for fact in market[3:])
+    if losers >= _MIN_POSITIONS and found[1] > _MOST * total:
+        for exceeded in view.instances(var_exceeded):
+            evidence = {fact.id: fact for fact in (*market, *found[3], *exceeded.facts)}
+            yield Instance({"count": count(losers)}, (), _SALIENCE + 1,
+                context=tuple(evidence.values()))  # fmt: skip
+
+
+@form(
+    "look_at_trades",
+    "result",
+    "",
+    "Look at: the trades of the session, as a part of a loss beyond the value at risk.",
+    role="advice",
+)
+def look_at_trades(view: View) -> Iterator[Instance]:
+    """The loss is beyond the value at risk, is not split by position, and trades are in it."""
+    found = [fact for kind in _TRADES for fact in view.facts_of(kind) or ()]
+    for split in view.instances(not_split) if sum(float(fact.value) for fact in found) else ():
+        for exceeded in view.instances(var_exceeded):
+            evidence = {fact.id: fact for fact in (*found, *split.context, *exceeded.facts)}
+            yield Instance({}, (), _SALIENCE + 1.3, context=tuple(evidence.values()))
+
+
+@form(
     "look_at_prices",
     "data",
     "",
@@ -197,7 +241,7 @@ def look_at_prices(view: View) -> Iterator[Instance]:
 def look_at_var(view: View) -> Iterator[Instance]:
     """The value at risk fails its test."""
     for found in view.instances(var_too_low):
-        yield Instance({}, (), _ONCE, context=(*found.facts, *found.context))
+        yield Instance({}, (), _LATER, context=(*found.facts, *found.context))
 
 
 def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
@@ -210,7 +254,7 @@ def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
         is_share = found.slots["value"].kind == "percent"
         slots = {slot: found.slots[slot] for slot in ("name", "of") if slot in found.slots}
         slots["excess"] = points(value - limit) if is_share else number(value - limit)
-        yield Instance(slots, (), _SALIENCE + 2, found.subject, context=evidence)
+        yield Instance(slots, (), _SALIENCE + 2, found.subject, context=evidence, is_steady=True)
 
 
 form(

@@ -238,5 +238,5 @@ def no_change(view: View) -> Iterator[Instance]:
     if len(known) == len(moves) and all(
         abs(float(change.value)) <= 2 * float(usual.value) for change, usual in known
     ):
-        salience = 0.4 if is_clear_result(view) else 1.8
+        salience = 0.4 if is_clear_result(view) else 1.6
         yield Instance({}, (), salience, context=tuple(fact for each in known for fact in each))

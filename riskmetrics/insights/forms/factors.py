@@ -82,7 +82,8 @@ market_explains_little = form(
     "factors",
     "share: percent",
     "The market explains only {share} of the portfolio's variance over ninety sessions.",
-)(single("market_r_squared", "share", percent, lambda fit: fit <= _BADLY_EXPLAINED, 0.9, sign=-1))
+)(single("market_r_squared", "share", percent, lambda fit: fit <= _BADLY_EXPLAINED, 0.9, sign=-1,
+    is_steady=True))  # fmt: skip
 
 
 @form(
@@ -125,7 +126,8 @@ def _tilt(view: View, sign: int) -> Iterator[Instance]:
             if sign * exposure >= max(_CLEAR_TILT, _CLEAR_T * error):
                 slots = {"name": label(alias), "exposure": number(exposure)}
                 salience = 0.5 + min(abs(exposure), 1) / 4
-                yield Instance(slots, facts[:1], salience, alias, context=facts[1:])
+                yield Instance(slots, facts[:1], salience, alias, context=facts[1:],
+                    is_steady=True)  # fmt: skip
 
 
 mirrored("factors", "name: label, exposure: number", _tilt, {
@@ -150,7 +152,7 @@ def factor_largest(view: View) -> Iterator[Instance]:
         share = view.fact("factor_share", alias)
         if share and share.rank == 1 and (value := float(share.value)) >= _CLEAR_FACTOR:
             slots = {"name": label(alias), "share": size(value)}
-            yield Instance(slots, (share,), 0.6 + value, alias, -1)
+            yield Instance(slots, (share,), 0.6 + value, alias, -1, is_steady=True)
 
 
 risk_specific = form(
@@ -158,7 +160,8 @@ risk_specific = form(
     "factors",
     "share: percent",
     "Stock-specific moves, not the market or factors, make up {share} of the volatility.",
-)(single("specific_share", "share", size, lambda share: share >= _SPECIFIC, 0.75, sign=-1))
+)(single("specific_share", "share", size, lambda share: share >= _SPECIFIC, 0.75, sign=-1,
+    is_steady=True))  # fmt: skip
 
 form(
     "risk_explained",

@@ -24,6 +24,9 @@ from riskmetrics.insights.forms import (
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import label, name
 
+_TITLE = 0.2
+"""Salience up to which a headline only names a topic, and no sentence has to prove it."""
+
 _TIE = 100
 """Divisor of a statement's salience, which decides among subjects of a headline."""
 
@@ -66,7 +69,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
         role="headline",
         connectives=tuple(of.connectives),
         is_event=of.is_event,
-        states=of.id,
+        states=of.id if salience > _TITLE else "",
         also=_ALSO.get(of.id, ()),
     )
     def evaluate(view: View) -> Iterator[Instance]:
@@ -125,7 +128,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("{name} is most of the portfolio's risk",)),
     ("headline_exceeds", "concentration", 1.75, concentration.position_exceeds,
         ("{name} is most of the portfolio's risk",)),
-    ("headline_risk_heavy", "concentration", 2.0, concentration.position_risk_heavy,
+    ("headline_risk_heavy", "concentration", 1.3, concentration.position_risk_heavy,
         ("{name} carries more risk than weight",)),
     ("headline_pair", "concentration", 1.5, concentration.pair_share,
         ("Two positions carry most of the risk",)),
@@ -133,7 +136,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The market explains little of the risk",)),
     ("headline_specific", "factors", 0.9, factors.risk_specific,
         ("Most of the risk is stock-specific",)),
-    ("headline_shorts_add", "hedge", 2.0, hedge.shorts[1], ("The shorts do not hedge",)),
+    ("headline_shorts_add", "hedge", 1.3, hedge.shorts[1], ("The shorts do not hedge",)),
     ("headline_shorts_reduce", "hedge", 0.9, hedge.shorts[-1], ("The shorts hedge",)),
     ("headline_deepest", "stress", 3.0, stress.drawdown_deepest,
         ("The deepest drawdown of today's holdings",)),
@@ -153,10 +156,6 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The portfolio fell short of the market's rise",)),
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
-    ("headline_fall_inverse", "result", 1.6, comparison.inverse[-1],
-        ("A negative beta on a day when the market fell",)),
-    ("headline_rise_inverse", "result", 1.6, comparison.inverse[1],
-        ("A negative beta on a day when the market rose",)),
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
     ("headline_loss", "result", 1.4, result.session_amounts[-1], ("Down on the day",)),
     ("headline_gain", "result", 1.4, result.session_amounts[1], ("Up on the day",)),
@@ -206,6 +205,21 @@ for _suffix, _of_one in (("", result.main_positions), ("_offset", result.offset_
         "{name} drove the loss", "{name} made most of the loss")  # fmt: skip
     _one(f"headline_one_gain{_suffix}", _of_one[1],
         "{name} drove the gain", "{name} made most of the gain")  # fmt: skip
+
+
+def _as_inverse(form_id: str, sign: int, text: str) -> None:
+    """Add the headline of a result of the sign that a negative beta implies."""
+    of = comparison.inverse[sign]
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        own = view.facts_of("daily_return")
+        for found in view.instances(of) if own and -sign * float(own[0].value) > 0 else ():
+            yield Instance({}, (), 1.8, sign=found.sign, context=(*found.facts, *(own or ())))
+
+
+_as_inverse("headline_fall_inverse", -1, "Up as the market fell")
+_as_inverse("headline_rise_inverse", 1, "Down as the market rose")
 
 
 def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:

@@ -9,6 +9,9 @@ from riskmetrics.insights.slots import apart, count, size, times
 _CLEAR_SHARE = 0.02
 """Share of the volatility of the shorts that is worth a sentence."""
 
+_NET_SHORT = 0.05
+"""Net short exposure over equity that is worth a sentence."""
+
 _LEVERAGED = 1.05
 """Gross exposure over equity from which it is worth a sentence."""
 
@@ -20,6 +23,7 @@ def _shorts(view: View, sign: int) -> Iterator[Instance]:
         yield from single(
             "short_share", "share", size, lambda share: sign * share >= _CLEAR_SHARE,
             lambda share: 1.0 + abs(share), sign=-sign, needs=("num_short_positions",),
+            is_steady=True,
         )(view)  # fmt: skip
 
 
@@ -42,8 +46,9 @@ shorts = mirrored("hedge", "share: percent", _shorts, {
 def net_short(view: View) -> Iterator[Instance]:
     """Short positions exceed long ones; there are both."""
     facts = view.facts_of("net_to_equity")
-    if facts and float(facts[0].value) < 0 and not _is_all_short(view):
-        yield Instance({"net": times(-float(facts[0].value), 2)}, facts, 1.2, sign=-1)
+    if facts and float(facts[0].value) <= -_NET_SHORT and not _is_all_short(view):
+        slots = {"net": times(-float(facts[0].value), 2)}
+        yield Instance(slots, facts, 1.2, sign=-1, is_steady=True)
 
 
 @form("all_short", "hedge", "count: count, net: percent",
@@ -66,7 +71,7 @@ def _all_short(view: View, holds: Callable[[float], bool]) -> Iterator[Instance]
         net, held = (float(fact.value) for fact in facts)
         if net < 0 and holds(held):
             slots = {"net": size(net)} | ({"count": count(held)} if held > 1 else {})
-            yield Instance(slots, facts[:1], 1.2, sign=-1, context=facts[1:])
+            yield Instance(slots, facts[:1], 1.2, sign=-1, context=facts[1:], is_steady=True)
 
 
 def _is_all_short(view: View) -> bool:
@@ -89,4 +94,4 @@ def gross_and_net(view: View) -> Iterator[Instance]:
         if gross >= _LEVERAGED and net > 0 and shorts > 1:
             shown = apart("times", gross, net)
             slots = {"gross": shown[0], "net": shown[1], "shorts": count(shorts)}
-            yield Instance(slots, facts, 0.8)
+            yield Instance(slots, facts, 0.8, is_steady=True)

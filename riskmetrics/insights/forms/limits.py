@@ -3,11 +3,12 @@
 Limits that a user set for a portfolio are in `own_limits`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.forms import tail, volatility
+from riskmetrics.insights.forms import own_limits, tail, volatility
 from riskmetrics.insights.limits import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
@@ -51,9 +52,13 @@ _SINCE = (" (level {limit})", " (level {limit}, {sessions} session)")
 
 _COUNTED = "{count} more positions at or above {limit}"
 
-_MORE, _TEST = "{count} more", "historical value at risk too low"
+_MORE = "{count} more"
+_TEST = "historical value at risk too low"
 _VOLATILITY, _HIGHEST = "volatility above {days} of days", "volatility the highest in up to a year"
-"""Further entries of the short list."""
+_OWN = "{name} {value} (limit {limit})"
+_OWN_OF = "{of} {value} (limit {limit} on {name})"
+_FURTHER = (_OWN, _OWN_OF, _TEST, _VOLATILITY, _HIGHEST)
+"""Entries of alerts besides limits of `severity.yaml`."""
 
 _ALERTS = "alerts"
 """What both lists state: a note has one of them."""
@@ -67,6 +72,7 @@ _ALERTS = "alerts"
     entries=(
         *(item + since for item in _ITEMS.values() for since in _SINCE),
         _COUNTED,
+        *_FURTHER,
     ),
     place=9,
     figure=_ALERTS,
@@ -88,15 +94,17 @@ def limits_standing(view: View) -> Iterator[Instance]:
             entries += [_item(found[0]), Item(_COUNTED, slots)]
         else:
             entries += map(_item, found)
-    level = max((reach.level for reach in reaches), key=LEVELS.index)
-    facts = {fact.id: fact for reach in reaches for fact in reach.facts}
+    further = list(_further_alerts(view))
+    entries = [each.item for each in further] + entries
+    levels = [each.level for each in (*further, *reaches)]
+    level = max(levels, key=LEVELS.index)
     yield Instance(
         {"limits": items(*entries[:_MAX_ITEMS])},
         (),
         _STANDING if level in _SEVERE else _STANDING_ELEVATED,
         sign=-1,
         level=level,
-        context=tuple(facts.values()),
+        context=_evidence(reaches, further),
         is_steady=True,
         remembered=tuple(sorted(each.limit for found in by_kind.values() for each in found)),
     )
@@ -107,7 +115,7 @@ def limits_standing(view: View) -> Iterator[Instance]:
     "result",
     "alerts: items",
     "Unchanged alerts: {alerts}.",
-    entries=(*_ITEMS.values(), _MORE, _TEST, _VOLATILITY, _HIGHEST),
+    entries=(*_ITEMS.values(), _MORE, *_FURTHER),
     place=9,
     is_event=True,
     figure=_ALERTS,
@@ -115,36 +123,54 @@ def limits_standing(view: View) -> Iterator[Instance]:
 def alerts_unchanged(view: View) -> Iterator[Instance]:
     """What was an alert the session before as well: limits, volatility, and a test that fails."""
     reaches = [reach for reach in reached_limits(view) if reach.is_standing]
-    entries = [_short_item(reach) for reach in reaches]
-    facts = {fact.id: fact for reach in reaches for fact in reach.facts}
-    levels = [reach.level for reach in reaches]
-    for item, found, before in _further_alerts(view):
-        entries.append(item)
-        facts |= {fact.id: fact for fact in (*found.facts, *found.context, before)}
-        levels.append(found.level)
+    further = list(_further_alerts(view))
+    entries = [each.item for each in further] + [_short_item(reach) for reach in reaches]
+    levels = [each.level for each in (*further, *reaches)]
     if len(entries) > _MAX_SHORT + 1:
         more = Item(_MORE, {"count": count(len(entries) - _MAX_SHORT)})
         entries = [*entries[:_MAX_SHORT], more]
     if entries:
         level = max(levels, key=LEVELS.index)
         yield Instance({"alerts": items(*entries)}, (), _UNCHANGED, sign=-1, level=level,
-            context=tuple(facts.values()))  # fmt: skip
+            context=_evidence(reaches, further))  # fmt: skip
 
 
-def _further_alerts(view: View) -> Iterator[tuple[Item, Instance, Fact]]:
-    """Yield alerts besides limits, each with the fact that it was one the session before."""
-    before = view.fact("previous_var_p_value")
-    for found in view.instances(tail.var_too_low):
-        if before is not None and float(before.value) < tail.REJECTED:
-            yield Item(_TEST, {}), found, before
+class _Alert(NamedTuple):
+    """An alert besides limits of `severity.yaml`, and one the session before."""
+
+    item: Item
+    level: str
+    facts: tuple[Fact, ...]
+
+
+def _evidence(reaches: Sequence[Reach], further: Sequence[_Alert]) -> tuple[Fact, ...]:
+    """Return the facts of alerts, each once."""
+    found = [fact for each in (*reaches, *further) for fact in each.facts]
+    return tuple({fact.id: fact for fact in found}.values())
+
+
+def _further_alerts(view: View) -> Iterator[_Alert]:
+    """Yield what was an alert the session before as well: limits of users, test, volatility."""
+    for of, entry in zip(own_limits.exceeded, (_OWN, _OWN_OF), strict=True):
+        for found in view.instances(of):
+            before = view.fact("limit_status_before", found.subject)
+            if before is not None and before.value == own_limits.EXCEEDED:
+                yield _further(Item(entry, found.slots), found)
+    p_value = view.fact("previous_var_p_value")
+    if p_value is not None and float(p_value.value) < tail.REJECTED:
+        for found in view.instances(tail.var_too_low):
+            yield _further(Item(_TEST, {}), found, p_value)
     streak = view.fact("volatility_percentile_streak")
-    if streak is None or float(streak.value) < 2:
-        return
-    for found in view.instances(volatility.volatility_high):
-        if found.level != "info":
-            yield Item(_VOLATILITY, {"days": found.slots["days"]}), found, streak
-    for found in view.instances(volatility.extremes[1]):
-        yield Item(_HIGHEST, {}), found, streak
+    if streak is not None and volatility.is_listed(view):
+        for found in view.instances(volatility.volatility_high):
+            if found.level != "info":
+                yield _further(Item(_VOLATILITY, {"days": found.slots["days"]}), found, streak)
+        for found in view.instances(volatility.extremes[1]):
+            yield _further(Item(_HIGHEST, {}), found, streak)
+
+
+def _further(item: Item, found: Instance, *facts: Fact) -> _Alert:
+    return _Alert(item, found.level, (*found.facts, *found.context, *facts))
 
 
 def _short_item(reach: Reach) -> Item:

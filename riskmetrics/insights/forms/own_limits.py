@@ -52,7 +52,14 @@ def _own_limit(
                     slots |= {"name": label(alias)} | ({"of": name(subject)} if subject else {})
                     context = (facts[2], *((before,) if before else ()))
                     yield Instance(
-                        slots, facts[:2], salience, alias, sign, level=level, context=context
+                        slots,
+                        facts[:2],
+                        salience,
+                        alias,
+                        sign,
+                        level=level,
+                        context=context,
+                        is_steady=True,
                     )
 
     slots = "name: label, value: figure, limit: figure"
@@ -88,7 +95,7 @@ exceeded = _own_limit(
     "own_limit_exceeded",
     "above",
     lambda status, before, value, limit: status == EXCEEDED and before != KEPT and value > limit,
-    2.6,
+    1.6,
     -1,
     "warning",
 )

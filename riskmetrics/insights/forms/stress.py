@@ -27,7 +27,7 @@ def scenario_cost(view: View) -> Iterator[Instance]:
     for alias, result in _scenarios(view):
         if result.rank == 1 and float(result.value) < 0:
             slots = {"name": name(alias), "loss": size(float(result.value))}
-            yield Instance(slots, (result,), 0.6, alias, -1)
+            yield Instance(slots, (result,), 0.6, alias, -1, is_steady=True)
 
 
 def _against_market(view: View, sign: int) -> Iterator[Instance]:
@@ -41,7 +41,7 @@ def _against_market(view: View, sign: int) -> Iterator[Instance]:
         if sign * (own - edge) >= 0:
             shown = apart("percent", abs(own), abs(float(move.value)))
             slots = {"name": name(alias), "loss": shown[0], "market": shown[1]}
-            yield Instance(slots, (result, move), 0.7, alias, sign)
+            yield Instance(slots, (result, move), 0.7, alias, sign, is_steady=True)
 
 
 mirrored("stress", "name: name, loss: percent, market: percent", _against_market, {

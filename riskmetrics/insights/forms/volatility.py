@@ -26,6 +26,9 @@ _CALM, _UNUSUAL = 0.20, 0.80
 _LIKELY = 0.6
 """Probability from which a rise, or a fall, is likely."""
 
+_LISTED, _SECOND = 0.4, 2
+"""Salience of what the list of alerts states, and sessions in a row from which it does."""
+
 _MISSED = 2
 """Size of the sign of an outcome outside of the range of its forecast."""
 
@@ -148,8 +151,13 @@ def volatility_high(view: View) -> Iterator[Instance]:
         reached = highest_reached(view.sheet.limits, "volatility_percentile", rank)
         level = reached.level if reached else "info"
         slots = {"volatility": size(volatility), "days": below_all(rank)}
-        salience = 1.0 + rank - _UNUSUAL
+        salience = _LISTED if is_listed(view) else 1.0 + rank - _UNUSUAL
         yield Instance(slots, facts, salience, sign=-1, level=level, is_steady=True)
+
+
+def is_listed(view: View) -> bool:
+    """Return whether a high volatility is in the list of alerts: one the session before as well."""
+    return (view.number("volatility_percentile_streak") or 0.0) >= _SECOND
 
 
 def _extreme(view: View, sign: int) -> Iterator[Instance]:
@@ -159,7 +167,8 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
         slots = {"volatility": size(float(facts[0].value))}
         reached = highest_reached(view.sheet.limits, "volatility_percentile", float(facts[1].value))
         level = reached.level if reached else "info"
-        yield Instance(slots, facts, 1.2, sign=-sign, level=level, is_steady=True)
+        salience = _LISTED if sign > 0 and is_listed(view) else 1.2
+        yield Instance(slots, facts, salience, sign=-sign, level=level, is_steady=True)
 
 
 extremes = mirrored("volatility", "volatility: percent", _extreme, {
@@ -185,7 +194,7 @@ windows_compared = form(
     compared(
         ("volatility_21d", "volatility_63d"), ("short", "long"),
         lambda short, long: abs(short - long) >= _CLEAR_DIFFERENCE * max(short, long) > 0,
-        lambda *_: 0.7,
+        lambda *_: 0.7, is_steady=True,
     )
 )  # fmt: skip
 
