@@ -137,7 +137,7 @@ def _extremes(
         for name, at in (("worst", np.nanargmin(returns)), ("best", np.nanargmax(returns))):
             facts: dict[str, float | str | None] = {
                 f"{name}_return": float(returns[at]),
-                f"{name}_day": days[at].date().isoformat(),
+                f"{name}_day": days[int(at)].date().isoformat(),
             }
             yield from defined_facts(make, facts, n_obs=n_known)
 

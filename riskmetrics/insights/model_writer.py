@@ -27,7 +27,9 @@ from riskmetrics.insights.request import Request, writable_requests
 from riskmetrics.insights.templates import Template, TemplateRenderError
 
 _FIRST_CLAIMS = 12
-"""Claims that are sent with a question; the others can be looked up by topic."""
+"""Claims that are sent with a question, besides those that the rules answer with; the others can be
+looked up by topic.
+"""
 
 MAX_CONCURRENT_CALLS = 4
 """Concurrent calls of a process; each holds a transaction that locks its insight."""
@@ -194,9 +196,10 @@ def _batch_prompt(request: Request, model_prompt: Prompt) -> BatchPrompt:
 def _question_writer(
     claude: Claude, request: Request, run_context: GenerationContext
 ) -> _QuestionWriter:
-    """Return a writer that is sent the most salient claims and can look up those of a topic."""
+    """Return a writer that is sent the first claims and can look up those of a topic."""
     names = visible_names(request.sheet.aliases, run_context.anonymization)
-    salient = dict(islice(request.claims.items(), _FIRST_CLAIMS))
+    answering = len(request.plan.statements()) if request.plan else 0
+    salient = dict(islice(request.claims.items(), answering + _FIRST_CLAIMS))
     by_topic: dict[str, dict[str, Claim]] = defaultdict(dict)
     for claim in request.claims.values():
         by_topic[claim.form.topic][claim.id] = claim

@@ -131,7 +131,7 @@ FILLERS: Final = WORDS["fillers"]
 
 TYPED: Final = (
     ("whats", "what is"), ("what's", "what is"), ("hows", "how is"), ("how's", "how is"),
-    ("wheres", "where is"), ("where's", "where is"), ("whos", "who is"), ("who's", "who is"),
+    ("wheres", "where is"), ("where's", "where is"), ("who's", "who is"),
     ("it's", "it is"), ("isn't", "is not"), ("i'm", "i am"), ("i've", "i have"),
     ("don't", "do not"), ("didn't", "did not"), ("won't", "will not"), ("p/l", "p&l"),
 )  # fmt: skip

@@ -196,10 +196,10 @@ def _unsupported(figure: AskedFigure, wanted: frozenset[str]) -> MissingFact:
     if "future" in wanted:
         return figure.answers["future"].nothing if "future" in figure.answers else "future_figures"
     fewer = [each for each in wanted if _key(wanted - {each}) in figure.answers] or list(wanted)
-    code = next(
-        (code for pattern, code in _UNSUPPORTED
-            if any(re.fullmatch(pattern, each) for each in fewer)), "other",
-    )  # fmt: skip
+    found = (
+        code for pattern, code in _UNSUPPORTED if any(re.fullmatch(pattern, each) for each in fewer)
+    )
+    code: MissingFact = next(found, "other")
     is_ahead = figure.is_ahead and not wanted & {"change", "mtd", "ytd", "entry", "period"}
     return "horizon" if code == "period" and is_ahead else code
 

@@ -618,6 +618,17 @@ def test_a_question_is_answered_once_for_the_same_facts(call, engine, api):
     assert {claim["topic"] for claim in found} == {"factors"}
 
 
+def test_the_claims_of_the_rules_lead_what_the_model_is_sent(call, engine, api):
+    """A level has a small salience: without the rules the model would have to look it up."""
+    (answered,) = json.loads(
+        call("ai", "ask", "Long-Short", "What is the 99% VaR?", "--json").stdout
+    )
+    assert answered["provider"] == "anthropic"
+    first = sent_claims(api.calls[0])[0]
+    assert first["id"] == "C01"
+    assert first["text"].startswith("The one-day value at risk at 99% confidence is ")
+
+
 def test_a_question_that_no_claim_answers_says_what_is_missing(call, engine, api):
     """The headline is ignored: there is nothing to head."""
     api.answers = lambda _: message({**PLAN, "paragraphs": [], "missing": ["future_returns"]})
@@ -642,8 +653,16 @@ def test_a_question_without_a_key_is_answered_by_the_rules_and_a_long_one_is_ref
     unknown = call("ai", "ask", "Long-Short", "Who is the CEO?")
     assert unknown.exit_code == 2
     assert "ANTHROPIC_API_KEY" in unknown.stderr
-    assert "What is the worst case?" in unknown.stderr
+    assert "not known: “ceo”" in unknown.stderr
+    assert "\nValue at risk\n  How large is the expected shortfall?" in unknown.stderr
+    assert "  What is the worst case?" in unknown.stderr
     assert len(insights(engine)) == 1
+    other_day = call("ai", "ask", "Long-Short", "What was the beta on 2021-03-02?")
+    assert "2021-03-02" in f"{other_day.stderr}{other_day.exception}"
+    (same_day,) = json.loads(
+        call("ai", "ask", "Long-Short", "What was the beta on 2022-12-28?", "--json").stdout
+    )
+    assert same_day["summary"].startswith("Beta is")
     assert call("ai", "ask", "Long-Short", "x" * 501).exit_code == 2
     assert call("ai", "ask", "Long-Short", " ").exit_code == 2
 

@@ -250,8 +250,8 @@ def test_capitals_that_are_no_symbols_are_not_taken_for_instruments(word: str) -
 
 
 def test_typing_errors_are_corrected_in_known_words_only() -> None:
-    assert correct_typing("How volatle is teh portfollio of Nvidia?") == (
-        "how volatile is teh portfolio of nvidia?"
+    assert correct_typing("How volatle is the portfollio of Nvidia?") == (
+        "how volatile is the portfolio of nvidia?"
     )
     assert correct_typing("drawdwon, scenaro, river") == "drawdown, scenario, river"
 

@@ -61,7 +61,8 @@ RISKS: Final = (
         r"value[- ]at[- ]risk|v\.?a\.?r\.?s?|vars|(lose|loose|loss) (in|on) (a|one)( single)?"
         r"( bad)? day|bad day",
         {
-            "": Answer("How large is the value at risk?", ("var_level", "var_level_historical")),
+            "": Answer("How large is the value at risk?",
+                ("var_level", "var_level_historical", "var_too_*")),
             "99%": Answer("How large is the value at risk at 99%?", ("var_level_99",)),
             "10d": Answer("How large is the value at risk over ten sessions?", ("var_level_10d",)),
             "10d 99%": Answer("", ("var_level_99_10d",)),
