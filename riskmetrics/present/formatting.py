@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 IN_SAMPLE_NOTE = (
@@ -68,7 +69,7 @@ def p_value(value: float) -> str:
     return "< 1e-6" if value < 5e-7 else f"{value:.6f}"
 
 
-def fixed(value: float, decimals: int) -> str:
+def fixed(value: float | Decimal, decimals: int) -> str:
     """Format a number with the given decimals and separators."""
     return _with_true_minus(f"{value:,.{decimals}f}")
 
