@@ -82,6 +82,7 @@ def _print_check(found: "FileCheck") -> None:
             title="Layouts",
         )
     if found.columns:
+        typer.echo()
         print_frame(
             pd.DataFrame(found.columns), as_json=False, title=f"Columns, line {found.header_line}"
         )

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
@@ -258,7 +259,15 @@ def format_cell(value: object, form: CellFormat | None = None) -> str:
         return "—"
     if form is not None:
         return form(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return _format_decimal(value)
     return fixed(value, decimals=4) if isinstance(value, float) else str(value)
+
+
+def _format_decimal(value: Decimal) -> str:
+    """Return a number of the database without the zeros of its scale, which say nothing."""
+    decimals = max(0, -int(value.normalize().as_tuple().exponent))
+    return fixed(value, decimals=2 if decimals == 1 else decimals)
 
 
 def spell_infinities(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -269,4 +278,5 @@ def spell_infinities(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _is_number(table: "pd.DataFrame", name: object) -> bool:
-    return table[name].dtype.kind in "iufc"
+    values = table[name]
+    return values.dtype.kind in "iufc" or any(isinstance(value, Decimal) for value in values)

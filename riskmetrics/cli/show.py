@@ -128,7 +128,9 @@ def show_view(
     if text_if_empty and all(frame.empty for frame in frames.values()):
         typer.echo(text_if_empty.format(session=session))
         return
-    for key, table in view.tables.items():
+    for number, (key, table) in enumerate(view.tables.items()):
+        if number:
+            typer.echo()
         _print(table, frames[key], session, is_wide=is_wide)
     for line in view.notes(frames):
         typer.echo(line)

@@ -1,5 +1,6 @@
 """`riskmetrics show track-record`: print how stored forecasts compare with their outcomes."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,17 +17,17 @@ if TYPE_CHECKING:
 
 _KINDS = "volatility, value_at_risk or beta"
 
-_TWO, _THREE = "{:.2f}".format, "{:.3f}".format
+_TWO, _THREE = formatting.two_decimals, partial(formatting.fixed, decimals=3)
 
 _FORMATS: dict[str, CellFormat] = {
     "loss": _THREE,
     "loss_ratio": _TWO,
-    "t": "{:.1f}".format,
+    "t": formatting.one_decimal,
     "bias": formatting.signed_percent,
     "coverage": formatting.percent,
     "nominal": formatting.percent,
     "level": formatting.level,
-    "expected_exceptions": "{:.1f}".format,
+    "expected_exceptions": formatting.one_decimal,
     "kupiec_p": _THREE,
     "independence_p": _THREE,
     "conditional_p": _THREE,
@@ -84,9 +85,11 @@ def track_record(
         tests = record.tests if is_by_portfolio else record.pooled_tests
         print_json({"scores": to_records(record.scores), "value_at_risk_tests": to_records(tests)})
         return
-    for each in kinds:
+    for number, each in enumerate(kinds):
+        if number:
+            typer.echo()
         _print_kind(record, each, is_by_portfolio=is_by_portfolio, is_wide=is_wide)
-    _print_notes(record)
+    _print_notes(record, is_by_portfolio=is_by_portfolio)
 
 
 def _print_kind(
@@ -114,6 +117,7 @@ def _print_kind(
     tests = record.tests if is_by_portfolio else record.pooled_tests
     sums = ["losses_beyond", "shortfalls"]
     shown = label_methods(tests, kind).drop(columns=["remark", *sums], errors="ignore")
+    typer.echo()
     _print(shown, "Exceptions of the stored value at risk", is_wide=is_wide)
     if is_by_portfolio:
         for row in to_records(shown.assign(remark=tests["remark"])):
@@ -130,7 +134,7 @@ def _print(rows: "pd.DataFrame", title: str, *, is_wide: bool) -> None:
     print_frame(rows, as_json=False, formats=_FORMATS, title=title, is_wide=is_wide)
 
 
-def _print_notes(record: "TrackRecord") -> None:
+def _print_notes(record: "TrackRecord", *, is_by_portfolio: bool) -> None:
     typer.echo(
         "loss_ratio: loss of the first method over this one's, below 1 the first is better; t:"
         " Diebold-Mariano, of the difference,\nsignificant beyond ±2. bias: mean forecast over mean"
@@ -139,10 +143,15 @@ def _print_notes(record: "TrackRecord") -> None:
     )
     if len(record.tests):
         typer.echo(
-            "kupiec, independence (Christoffersen), conditional: p-values, or shares of portfolios"
-            " below 5%. traffic_light: Basel zones. z2\n(Acerbi-Szekely): 0 is expected, -0.7"
-            " is the 5% critical value. shortfall_ratio: losses beyond / expected shortfall, at"
-            " best 1."
+            "kupiec, independence (Christoffersen), conditional:"
+            f" {'p-values' if is_by_portfolio else 'shares of portfolios below 5%'}."
+            " shortfall_ratio:\nlosses beyond / expected shortfall, at best 1."
+            + (
+                " traffic_light: Basel zones. z2 (Acerbi-Szekely): 0 is expected,\n-0.7 is the 5%"
+                " critical value."
+                if is_by_portfolio
+                else ""
+            )
         )
     if number := int(record.scores["n_excluded"].sum()):
         typer.echo(f"{number:,} outcomes without any price movement are excluded from QLIKE.")

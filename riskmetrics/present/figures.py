@@ -25,7 +25,7 @@ TABLE_FORMATS: dict[Unit, Format] = {
         (Unit.SKILL, Unit.NUMBER, Unit.CORRELATION, Unit.EXPECTED_COUNT), formatting.two_decimals
     ),
     Unit.INDEX: formatting.four_decimals,
-    Unit.SESSIONS: formatting.two_decimals,
+    Unit.SESSIONS: formatting.sessions,
     Unit.SHARES: formatting.count,
 }
 """Formats in tables of commands, which keep more decimals than the page.
@@ -36,7 +36,6 @@ Units without a format are printed as they are.
 PAGE_FORMATS: dict[Unit, Format] = {
     **TABLE_FORMATS,
     Unit.GAIN: formatting.signed_amount,
-    Unit.P_VALUE: formatting.short_p_value,
     **dict.fromkeys(
         (Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY, Unit.PRICE, Unit.DELTA),
         formatting.two_decimals,

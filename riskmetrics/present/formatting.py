@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 IN_SAMPLE_NOTE = (
@@ -58,17 +59,17 @@ def four_decimals(value: float) -> str:
     return _with_true_minus(f"{value:.4f}")
 
 
-def short_p_value(value: float) -> str:
+def p_value(value: float) -> str:
     """Format a p-value with three decimals, never as 0."""
     return "< 0.001" if value < 0.0005 else f"{value:.3f}"
 
 
-def p_value(value: float) -> str:
-    """Format a p-value with the six stored decimals, never as 0."""
-    return "< 1e-6" if value < 5e-7 else f"{value:.6f}"
+def sessions(value: float) -> str:
+    """Format a time in sessions with two decimals, never a positive one as 0."""
+    return "< 0.01" if 0 < value < 0.005 else two_decimals(value)
 
 
-def fixed(value: float, decimals: int) -> str:
+def fixed(value: float | Decimal, decimals: int) -> str:
     """Format a number with the given decimals and separators."""
     return _with_true_minus(f"{value:,.{decimals}f}")
 

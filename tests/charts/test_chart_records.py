@@ -124,3 +124,16 @@ def test_a_drawing_as_a_file_is_an_image_of_its_own() -> None:
     )
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert root.get("font-family") == "Arial"
+
+
+@pytest.mark.parametrize(
+    ("deviations", "end"), [([0.006, -0.001], 0.05), ([0.049], 0.05), ([0.02, -0.4], 0.4)]
+)
+def test_the_largest_deviation_has_the_full_color_and_a_tiny_one_is_pale(
+    deviations: list[float], end: float
+) -> None:
+    """Both signs have one scale, so that -40% is stronger than +2%."""
+    record = next(each for each in CHARTS if each.name == "sectors")
+    rows = record.rows(portfolio_data()).iloc[: len(deviations)].assign(deviation=deviations)
+    found = record.specification(rows, is_interactive=False)["params"]
+    assert {"name": "color_end", "value": end} in found

@@ -88,6 +88,30 @@ def test_rows_name_their_section_and_the_value_at_risk_is_the_filtered_one(
         assert any(line.startswith(f"{GROWTH} {label}") for line in shown)
 
 
+def test_deposits_and_withdrawals_between_the_sessions_are_listed(call, engine: sa.Engine) -> None:
+    """Of the day after the earlier session to the later one; other transactions are no flows."""
+    owner = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
+    with engine.begin() as connection:
+        fixed = {"portfolio_id": connection.scalar(owner), "quantity": 0, "fees": 0, "ordinal": 0}
+        fixed |= {"layout": "L", "source": "f.csv", "source_digest": "0" * 64}
+        for number, (day, kind, amount) in enumerate(
+            (
+                (FIRST_DAY, "deposit", 100),
+                (SECOND_DAY, "deposit", 250),
+                (SECOND_DAY, "deposit", 50),
+                (SECOND_DAY, "withdrawal", -70),
+                (SECOND_DAY, "dividend", 9),
+            )
+        ):
+            row = fixed | {"reference": f"{number}", "day": day, "kind": kind, "amount": amount}
+            connection.execute(sa.insert(tables.transactions).values(row))
+    shown = [" ".join(line.split()) for line in call("compare", *DAYS).stdout.splitlines()]
+    assert f"{GROWTH} {SECOND_DAY} deposit +300" in shown
+    assert f"{GROWTH} {SECOND_DAY} withdrawal −70" in shown
+    found = json.loads(call("compare", *DAYS, "--json").stdout)["cash_flows"]
+    assert [row["amount"] for row in found] == [300.0, -70.0]
+
+
 def test_unconfirmed_closes_of_a_session_are_reported(call, engine: sa.Engine) -> None:
     """A change of value over a suspected split is no profit; the JSON on stdout stays JSON."""
     half = {"metric": "validated_prices", "coverage": 0.5, "n_covered": 1, "n_total": 2}

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -137,3 +138,19 @@ def test_a_pipe_and_a_wide_table_get_every_column(
     printed = capsys.readouterr()
     assert printed.out.count(_ROWS[1][-1]) == 2
     assert not printed.err
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("7285.20000000"), "7,285.20"),
+        (Decimal("110.0000000000"), "110"),
+        (Decimal("0.0709"), "0.0709"),
+        (Decimal("-1200"), "−1,200"),
+        (Decimal("NaN"), "NaN"),
+    ],
+)
+def test_a_number_of_the_database_is_shown_without_the_zeros_of_its_scale(
+    value: Decimal, text: str
+) -> None:
+    assert output.format_cell(value) == text

@@ -27,11 +27,12 @@ from riskmetrics.present import formatting
         (formatting.signed_amount, 0.4, "0"),
         (formatting.quantity, -0.25, "−0.25"),
         (formatting.quantity, 12000.0, "12,000"),
-        (formatting.short_p_value, 0.00049, "< 0.001"),
-        (formatting.short_p_value, 0.0005, "0.001"),
-        (formatting.short_p_value, 0.048, "0.048"),
-        (formatting.p_value, 4.9e-7, "< 1e-6"),
-        (formatting.p_value, 0.000001, "0.000001"),
+        (formatting.p_value, 0.00049, "< 0.001"),
+        (formatting.p_value, 0.0005, "0.001"),
+        (formatting.p_value, 0.048, "0.048"),
+        (formatting.sessions, 0.0049, "< 0.01"),
+        (formatting.sessions, 0.0051, "0.01"),
+        (formatting.sessions, 0.0, "0.00"),
     ],
 )
 def test_a_figure_is_formatted(form: Callable[[float], str], value: float, text: str) -> None:

@@ -251,3 +251,30 @@ def test_a_remark_on_tests_names_method_level_and_portfolios() -> None:
         '<p class="caption">Filtered simulation, 99%, of Core, Growth; Historical, 95%, of Growth;'
         " Historical, 99%, of Core, Growth: no evidence.</p>"
     ) in text
+
+
+def test_deposits_follow_the_equity_and_are_no_result() -> None:
+    before, after = ({"portfolio_snapshots.total_value": value} for value in (1000.0, 1500.0))
+    assert [change.change for change in list_changes(before, after)] == ["+500"]
+    equity, flows = list_changes(before, after, 450.0)
+    assert (equity.change, flows.label, flows.change) == (
+        *("+500", "Deposits less withdrawals"),
+        "+450",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "texts"),
+    [
+        ("portfolio_drawdowns.current_drawdown", 0.12249, 0.11651, ("12.2%", "11.7%", "−0.5 pp")),
+        ("portfolio_drawdowns.current_drawdown", 0.00551, 0.00649, ("0.6%", "0.6%", "0.0 pp")),
+        ("portfolio_snapshots.beta_calculated_90d", 0.6749, 0.6851, ("0.67", "0.69", "+0.02")),
+        ("portfolio_snapshots.total_value", 1000.6, 1001.4, ("1,001", "1,001", "+1")),
+    ],
+)
+def test_a_row_of_shares_or_betas_adds_up(
+    name: str, before: float, after: float, texts: tuple[str, str, str]
+) -> None:
+    """Amounts are rounded by themselves: the same change has the same text in every row."""
+    (change,) = list_changes({name: before}, {name: after})
+    assert (change.before, change.after, change.change) == texts
