@@ -1,7 +1,7 @@
 """A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
@@ -18,6 +18,9 @@ from riskmetrics.db.first_session import find_first_session
 from riskmetrics.errors import InvalidSessionError
 
 
+_hash_text: Callable[[dg.DailyPartitionsDefinition], int] = dg.DailyPartitionsDefinition.__hash__
+
+
 class _SessionPartitions(dg.DailyPartitionsDefinition):
     """Exchange sessions as daily partitions.
 
@@ -27,12 +30,12 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
 
     def __hash__(self) -> int:
         """Return the hash of Dagster's class, which reads the text of all closed days, once."""
-        return self._text_hash[1] if self._text_hash[0] == os.getpid() else super().__hash__()
+        return self._text_hash[1] if self._text_hash[0] == os.getpid() else _hash_text(self)
 
     @cached_property
     def _text_hash(self) -> tuple[int, int]:
         """Process and hash: hashes of texts differ between processes."""
-        return os.getpid(), super().__hash__()
+        return os.getpid(), _hash_text(self)
 
     def has_partition_key(self, partition_key: str) -> bool:
         """Return whether a session can be run, also in the hours before its key is listed."""
