@@ -16,7 +16,10 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-_PRELOADED = ("riskmetrics.cli.main", "riskmetrics.definitions", "riskmetrics.dagster_events")
+_PRELOADED = (
+    *("riskmetrics.cli.main", "riskmetrics.definitions", "riskmetrics.dagster_events"),
+    *("scipy.special", "statsmodels.regression"),  # a run loads them when it needs them
+)
 _PATIENCE = 200
 """Seconds until a command counts as hanging."""
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import requests
 
 from riskmetrics.cli.demo import load_sample
@@ -58,7 +59,7 @@ class Services:
     """Services on this machine, each with its output in a file."""
 
     def __init__(self, postgres: Postgres, folder: Path) -> None:
-        self.folder, self.home = folder, folder / "home"
+        self.folder, self.home, self._postgres = folder, folder / "home", postgres
         self.home.mkdir(mode=0o700)
         self.web, code = free_port(), free_port()
         self._ports = {"webserver": self.web, "code": code}
@@ -120,8 +121,11 @@ class Services:
         """Wait until the health check of a service passes."""
         kind, *check = self._services[name]["healthcheck"]["test"]
         assert kind == "CMD"
-        if name in self._ports:  # the check costs a second of imports, a connection nothing
+        # a check costs a second of imports, a connection nothing
+        if name in self._ports:
             wait_until(lambda: is_listening(self._ports[name]), f"{name} listens", 0.1)
+        if name == "daemon":
+            wait_until(self._has_heartbeat, "the daemon begins", 0.1)
 
         def healthy() -> bool:
             assert self._running[name].poll() is None, self.output(name)
@@ -135,6 +139,10 @@ class Services:
             return done.returncode == 0
 
         wait_until(healthy, f"{name} is healthy")
+
+    def _has_heartbeat(self) -> bool:
+        with psycopg.connect(self._postgres.url("writer", "dagster")) as connection:
+            return connection.execute("SELECT 1 FROM daemon_heartbeats").fetchone() is not None
 
     def output(self, name: str) -> str:
         """Return what a service printed."""

@@ -19,22 +19,28 @@ from tests.e2e.test_entrances import CODE, dagster
 DAYS = [
     str(day) for day in trading_calendar.sessions_between(date(2022, 12, 22), date(2022, 12, 28))
 ]
+POLL_SECONDS = 1.5
+"""The daemon looks for work every 30 seconds; reading a backfill takes 20 ms of computing."""
+
 LAUNCH = """mutation ($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
   }
 }"""
-STATUS = (
-    "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {"
-    " status numPartitions } } }"
-)
 
 
 def _wait_for_all(instance: dg.DagsterInstance) -> None:
     deadline = time.monotonic() + 240
     while not all(run.is_finished for run in instance.get_runs()) and time.monotonic() < deadline:
-        time.sleep(0.3)
+        time.sleep(POLL_SECONDS)
     assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
+
+
+def _backfill_status(instance: dg.DagsterInstance, backfill_id: str) -> str:
+    """Return the status as stored: the webserver would compute the graph for each question."""
+    backfill = instance.get_backfill(backfill_id)
+    assert backfill is not None
+    return str(backfill.status.value)
 
 
 def _instance() -> dg.DagsterInstance:
@@ -102,15 +108,10 @@ def _by_ui_and_daemon() -> None:
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
         deadline = time.monotonic() + 240
         while (
-            state := ui_server.query_graphql(address, STATUS, id=launched["backfillId"])[
-                "partitionBackfillOrError"
-            ]["status"]
-        ) in {
-            "REQUESTED",
-            "COMPLETING",
-        } and time.monotonic() < deadline:
-            time.sleep(0.5)
-        assert state == "COMPLETED_SUCCESS"
+            status := _backfill_status(instance, launched["backfillId"])
+        ) == "REQUESTED" and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        assert status == "COMPLETED_SUCCESS"
         of_sessions = [
             run for run in instance.get_runs() if "dagster/asset_partition_range_start" in run.tags
         ]

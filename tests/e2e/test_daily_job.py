@@ -195,7 +195,7 @@ def test_rows_of_a_position_that_is_gone_are_removed(computed_sample: str, run: 
         gone = connection.scalar(
             sa.text("UPDATE positions SET deleted_at = now() WHERE symbol = 'AAPL' RETURNING id")
         )
-    assert run([DAY]).exit_code == 0
+    assert run([DAY], ["position_betas"]).exit_code == 0
     with engine.connect() as connection:
         left = connection.scalar(
             sa.text("SELECT count(*) FROM position_market_betas WHERE position_id = :id"),

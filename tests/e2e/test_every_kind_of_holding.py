@@ -164,7 +164,7 @@ def test_results_of_a_removed_portfolio_stay_when_the_day_runs_again(
         connection.execute(
             sa.text("UPDATE portfolios SET deleted_at = now() WHERE name = 'Concentrated'")
         )
-    assert run([DAY]).exit_code == 0
+    assert run([DAY], ["portfolio_values", "position_betas"]).exit_code == 0
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM portfolio_snapshots")) == 3
         assert connection.scalar(sa.text("SELECT count(*) FROM position_market_betas")) == 37

@@ -60,7 +60,7 @@ def command(source: str, settings: dict[str, str], tmp_path: Path, command_serve
     return lambda *arguments: run(arguments, os.environ | settings, tmp_path)
 
 
-@pytest.mark.slow(15)
+@pytest.mark.slow(12)
 def test_a_holdings_file_becomes_a_report_in_three_commands(
     source: str, command: Command, settings: dict[str, str], tmp_path: Path
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_holdings_file_becomes_a_report_in_three_commands(
     assert stored["company_profiles"] == stored["benchmarks_sector_weights"] == others
 
 
-@pytest.mark.slow(20)
+@pytest.mark.slow(12)
 @pytest.mark.parametrize("source", ["yahoo"], indirect=True)
 def test_a_user_without_a_file_names_shares_and_computes(command: Command, tmp_path: Path) -> None:
     done = [

@@ -97,7 +97,7 @@ def draw_all(page: browser.Page) -> None:
     )
 
 
-@pytest.mark.slow(60)
+@pytest.mark.slow(25)
 @pytest.mark.timeout(600)
 @chromium
 def test_the_page_is_readable_at_both_widths_and_a_pdf_has_a_cover_and_two_pages_each(

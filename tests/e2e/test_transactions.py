@@ -100,7 +100,7 @@ def test_lots_older_than_the_calendar_are_valued(sample: str, run: Run, tmp_path
     )
     imported = call("import", "transactions", str(old), "--portfolio", "Old")
     assert imported.exit_code == 0, imported.stderr
-    assert run([LAST]).exit_code == 0
+    assert run([LAST], ["portfolio_values"]).exit_code == 0
     rows = query_frame(
         sample,
         "SELECT s.total_value - 80 - 10 * m.close AS difference FROM portfolio_snapshots s"
@@ -114,7 +114,7 @@ def test_a_correction_changes_the_lots_and_the_next_run_the_values(
     sample: str, run: Run, history: Path
 ) -> None:
     call("import", "transactions", str(history), "--portfolio", "Kept")
-    assert run([LAST]).exit_code == 0
+    assert run([LAST], ["portfolio_values"]).exit_code == 0
     query = (
         "SELECT total_value FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id"
         " WHERE p.name = 'Kept'"
@@ -126,6 +126,6 @@ def test_a_correction_changes_the_lots_and_the_next_run_the_values(
     corrected = call(*arguments)
     assert corrected.exit_code == 0
     assert f"reprocess --all --from {LAST} --to {LAST}" in corrected.stderr
-    assert run([LAST]).exit_code == 0
+    assert run([LAST], ["portfolio_values"]).exit_code == 0
     after = float(query_frame(sample, query)["total_value"].item())
     assert after == pytest.approx(before - 100)

@@ -13,7 +13,7 @@ from tests.e2e.conftest import Run
 DAY = date(2022, 12, 28)
 
 
-@pytest.mark.slow(60)
+@pytest.mark.slow(25)
 @pytest.mark.timeout(600)  # several pages, each with the patience for a loaded machine
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium")
 def test_a_browser_shows_the_graph_an_assets_pages_and_a_jobs_runs_and_no_startup_warning(

@@ -46,7 +46,7 @@ def _holdings(path: Path, rows: list[dict[str, object]]) -> str:
     return str(path)
 
 
-@pytest.mark.slow(25)
+@pytest.mark.slow(20)
 def test_a_user_imports_files_runs_a_session_and_reads_the_results(
     riskmetrics, tmp_path: Path
 ) -> None:

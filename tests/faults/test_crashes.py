@@ -61,7 +61,7 @@ def timed_backfill(start: Start) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.slow(60)
+@pytest.mark.slow(25)
 def test_a_run_killed_at_any_moment_leaves_the_old_rows_or_the_new_ones(
     home: Path, start: Start
 ) -> None:
@@ -79,7 +79,7 @@ def test_a_run_killed_at_any_moment_leaves_the_old_rows_or_the_new_ones(
     assert not runs(home, statuses=UNFINISHED)
 
 
-@pytest.mark.slow(60)
+@pytest.mark.slow(20)
 def test_a_run_killed_while_it_writes_for_the_first_time_leaves_whole_assets_only(
     home: Path, start: Start
 ) -> None:
@@ -98,7 +98,7 @@ def test_a_run_killed_while_it_writes_for_the_first_time_leaves_whole_assets_onl
     assert not runs(home, statuses=UNFINISHED)
 
 
-@pytest.mark.slow(40)
+@pytest.mark.slow(12)
 def test_the_server_killed_in_the_middle_of_a_run_loses_nothing_that_was_stored(
     home: Path, start: Start
 ) -> None:

@@ -87,7 +87,7 @@ def test_what_changed_since_an_earlier_session(connection: sa.Connection) -> Non
         render(connection, DAY, against=date(2022, 12, 20))
 
 
-@pytest.mark.slow(20)
+@pytest.mark.slow(4)
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium")
 def test_beyond_25_portfolios_are_folded_until_searched_or_unfolded(
     connection: sa.Connection, tmp_path: Path
