@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import fact_history
 from riskmetrics.db import fact_queries as stored
-from riskmetrics.db.fact_queries import Record, Records
+from riskmetrics.db.fact_queries import Records
 from riskmetrics.insights import history_facts, result_facts
 from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.fact_sheet import Sheet, without_broken_facts
@@ -73,35 +73,31 @@ def _read_batch(
     connection: sa.Connection, days: Sequence[date], portfolios: Sequence[UUID]
 ) -> list[Sheet]:
     """Return the sheets of portfolios; the sheet of the session before tells what is new."""
-    before = trading_calendar.previous_session(days[0])
-    all_days = [before, *days]
+    all_days = _with_sessions_before(days)
     found = _read_stored(connection, all_days, portfolios)
-    earlier = dict(
-        zip(all_days, [trading_calendar.previous_session(before), *all_days[:-1]], strict=True)
-    )
-    keys = sorted(key for key in found.snapshots if key[1] in earlier)
-    sheets = {
-        key: _build_sheet(*key, found.snapshots.get((key[0], earlier[key[1]]), [None])[0], found)
-        for key in keys
-    }
-    memory = {
-        (portfolio, day): remembered(sheets[portfolio, earlier[day]])
-        for portfolio, day in keys
-        if day != before and (portfolio, earlier[day]) in sheets
-    }
-    return [
-        replace(sheet, before=memory.get(key, {}))
-        for key, sheet in sheets.items()
-        if key[1] != before
-    ]
+    keys = sorted(key for key in found.snapshots if key[1] in all_days)
+    sheets = {key: _build_sheet(*key, found) for key in keys}
+
+    def remember(portfolio_id: str, day: date) -> Sheet:
+        before = sheets.get((portfolio_id, trading_calendar.previous_session(day)))
+        return replace(
+            sheets[portfolio_id, day], before={} if before is None else remembered(before)
+        )
+
+    return [remember(*key) for key in keys if key[1] in days]
+
+
+def _with_sessions_before(days: Sequence[date]) -> list[date]:
+    """Return the days and the session before each, which need not be one of them."""
+    return sorted({*days, *map(trading_calendar.previous_session, days)})
 
 
 def _read_stored(
     connection: sa.Connection, days: Sequence[date], portfolios: Sequence[UUID]
 ) -> _Stored:
-    previous = trading_calendar.previous_session(days[0])
+    read_days = _with_sessions_before(days)
     limits = {kind: min(default_limits()[kind].values()) for kind in ("weight", "gross")}
-    records = stored.read_records(connection, [previous, *days], portfolios) | {
+    records = stored.read_records(connection, read_days, portfolios) | {
         "positions": stored.positions(connection, days, portfolios, count=_MAX_POSITIONS),
         "contributions": fact_history.read_contributions(
             connection, days, portfolios, (1, *history_facts.WINDOWS.values())
@@ -110,7 +106,7 @@ def _read_stored(
         "holdings": fact_history.read_changed_holdings(connection, days, portfolios),
     }
     return _Stored(
-        stored.snapshots(connection, [previous, *days], portfolios),
+        stored.snapshots(connection, read_days, portfolios),
         records,
         fact_history.read_snapshot_history(connection, days, portfolios),
         fact_history.read_entity_history(connection, days, portfolios, limits),
@@ -118,10 +114,10 @@ def _read_stored(
     )
 
 
-def _build_sheet(
-    portfolio_id: str, day: date, previous_snapshot: Record | None, found: _Stored
-) -> Sheet:
+def _build_sheet(portfolio_id: str, day: date, found: _Stored) -> Sheet:
     (snapshot,) = found.snapshots[portfolio_id, day]
+    earlier = trading_calendar.previous_session(day)
+    previous_snapshot = next(iter(found.snapshots.get((portfolio_id, earlier), [])), None)
     aliases: dict[str, dict[str, str]] = {}
     rows = {name: each.get((portfolio_id, day), []) for name, each in found.records.items()}
     counts = {row["metric"]: (row["n_covered"], row["n_total"]) for row in rows["coverage"]}
@@ -131,7 +127,6 @@ def _build_sheet(
         key={"portfolio_id": portfolio_id, "day": day.isoformat()},
         currency=snapshot["currency"],
     )
-    earlier = trading_calendar.previous_session(day)
     history = found.history(portfolio_id, day)
     coverage = {row["metric"]: row["coverage"] for row in rows["coverage"]}
     n_known, n_traded = counts.get("daily_pnl", (0, 0))

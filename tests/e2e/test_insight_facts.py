@@ -62,6 +62,9 @@ def test_facts_of_a_range_are_those_of_the_stored_rows(connection: sa.Connection
     # a single session has the same facts: the sessions before it are read, not computed
     alone = fact_reading.read_sheets(connection, [DAYS[-1]])
     assert {s.portfolio_id: s.digest for s in alone} == {s.portfolio_id: s.digest for s in last}
+    # so do sessions with others between them
+    gaps = fact_reading.read_sheets(connection, [DAYS[1], DAYS[-1]])
+    assert {s.digest for s in gaps} == {s.digest for s in sheets.values() if s.day in DAYS[1::4]}
     _check_unknown_weights(connection)
 
 

@@ -96,7 +96,7 @@ def limits_standing(view: View) -> Iterator[Instance]:
             entries += map(_item, found)
     further = list(_further_alerts(view))
     entries = [each.item for each in further] + entries
-    levels = [each.level for each in (*further, *reaches)]
+    levels = [each.level for each in further] + [reach.level for reach in reaches]
     level = max(levels, key=LEVELS.index)
     yield Instance(
         {"limits": items(*entries[:_MAX_ITEMS])},
@@ -125,7 +125,7 @@ def alerts_unchanged(view: View) -> Iterator[Instance]:
     reaches = [reach for reach in reached_limits(view) if reach.is_standing]
     further = list(_further_alerts(view))
     entries = [each.item for each in further] + [_short_item(reach) for reach in reaches]
-    levels = [each.level for each in (*further, *reaches)]
+    levels = [each.level for each in further] + [reach.level for reach in reaches]
     if len(entries) > _MAX_SHORT + 1:
         more = Item(_MORE, {"count": count(len(entries) - _MAX_SHORT)})
         entries = [*entries[:_MAX_SHORT], more]
@@ -145,7 +145,8 @@ class _Alert(NamedTuple):
 
 def _evidence(reaches: Sequence[Reach], further: Sequence[_Alert]) -> tuple[Fact, ...]:
     """Return the facts of alerts, each once."""
-    found = [fact for each in (*reaches, *further) for fact in each.facts]
+    found = [fact for reach in reaches for fact in reach.facts]
+    found += [fact for each in further for fact in each.facts]
     return tuple({fact.id: fact for fact in found}.values())
 
 
