@@ -54,6 +54,7 @@ MISSING_FACTS = {
     "loss_probability": "the probability of a loss of that size",
     "scenario": "that scenario",
     "other_factor": "that factor",
+    "other_currency": "amounts in that currency",
     "other": "what was asked",
 }
 """What an answer may state as missing, in words that follow "The stored facts do not contain"."""
@@ -82,6 +83,7 @@ MissingFact = Literal[
     "loss_probability",
     "scenario",
     "other_factor",
+    "other_currency",
     "other",
     "no_rule",
     "no_limit",

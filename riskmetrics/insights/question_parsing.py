@@ -11,7 +11,7 @@ from riskmetrics.insights.question_dates import find_times
 from riskmetrics.insights.question_figures import FIGURES
 from riskmetrics.insights.question_subjects import MARK, Subject
 from riskmetrics.insights.question_vocabulary import correct_typing
-from riskmetrics.insights.question_words import FILLERS, QUALIFIERS, REFUSALS, Refusal
+from riskmetrics.insights.question_words import EACH, FILLERS, QUALIFIERS, REFUSALS, Refusal
 
 _SEPARATOR: Final = re.compile(r"[;?!]|\.(?!\w)|,(?!\d)|\b(?:and|plus|but)\b|&")
 
@@ -103,6 +103,7 @@ def parse_question(
     if move := found.take(_MARKET_MOVE, "figure", _FIGURES_BY_KEY["scenario"]):
         size = float(move["size"]) / 100
         found.tokens.append(_Token("move", size if move["up"] else -size, move.start()))
+    found.take(EACH, "qualifier", "each")
     for figure in FIGURES:
         found.take(rf"(?<![\w-])(?:{figure.words})(?![\w-])", "figure", figure)
     keys = {each.value.key for each in found.tokens if isinstance(each.value, AskedFigure)}
@@ -182,7 +183,7 @@ def _ask(figure: AskedFigure | None, tokens: Sequence[_Token]) -> Ask:
     if "1d-past" in qualifiers:  # of a result, the window; of a level, what it is compared with
         is_level = figure is not None and "change" in figure.answers
         qualifiers = qualifiers - {"1d-past"} | {"change" if is_level else "1d"}
-    if figure is not None and figure.key == "result" and "market" in qualifiers:
+    if figure is not None and figure.key == "result" and qualifiers & {"market", "of-market"}:
         figure = _FIGURES_BY_KEY["active"]
     if figure is not None and figure.key == "volatility" and "future" in qualifiers:
         qualifiers = qualifiers - {"future", "change"} | {"forecast"}

@@ -80,6 +80,15 @@ REFUSALS: Final = (
 )  # fmt: skip
 """What is never answered; the first that matches is meant."""
 
+EACH: Final = (
+    r"\b(?:of |for |by |per )?(?:each|every|per|single|individual) (?:of )?(?:my |the )?"
+    r"(?:positions?|holdings?|stocks?|names?)\b|\b(?:by|per) (?:position|holding|stock)\b"
+)
+"""Words that ask for a figure of every position."""
+
+CURRENCIES: Final = frozenset({"USD", "EUR", "GBP", "CHF"})
+"""Qualifiers that name a currency."""
+
 QUALIFIERS: Final = (
     ("entry", r"since (?:inception|purchase|entry|(?:i|we) (?:bought|started|invested|opened)(?: it"
         r"| them)?|the (?:start|beginning))|in total so far|so far|i bought(?: it)?"),
@@ -98,12 +107,16 @@ QUALIFIERS: Final = (
     ("forecast", r"\bforecast(?:s|ed)?\b|\bexpect(?:ed|s|ation)?\b|\bprojected\b|\bimplied\b"),
     ("record", r"\b(?:any )?good\b|\bright\b|\baccura\w+\b|\breliab\w+\b|\btrust\w*\b|\brely on\b"
         r"|\bh[eo]lds? up\b"
-        r"|\bheld(?=\W*$)|\bwrong\b|\btoo (?:low|high)\b|\b(?:back[- ]?)?test(?:s|ed)?\b"
+        r"|\bheld(?=(?: today)?\W*$)"
+        r"|(?<=\0 )hold\b|\bwrong\b|\btoo (?:low|high)\b|\b(?:back[- ]?)?test(?:s|ed)?\b"
         r"|\bback[- ]?test(?:s|ed|ing)?\b|\bexceptions?\b|\bexceedances?\b|\btrack record\b"
         r"|\bpass(?:ed)?\b|\bok(?:ay)?\b|\bvalid(?:ated)?\b|\bviolat\w+\b"),
     ("error", r"\b(?:how )?(?:sure|certain)\b|\bstandard errors?\b|\bstd\.? errors?\b"
-        r"|\bconfiden(?:t|ce interval)\b|\bprecise\b|\bsignifican\w+\b|\buncertain\w*\b|\berror\b"),
+        r"|\bconfiden(?:t|ce interval)\b|\bprecise\b|\bsignifican\w+\b"
+        r"|\buncertain\w*\b|\berror\b"),
     ("fit", r"\br[- ]?(?:2|²|squared?)(?!\w)|\bgoodness of fit\b"),
+    ("of-market", r"\bof (?:the |my )?(?:stock )?(?:market|index|benchmark|s ?& ?p(?: ?500)?"
+        r"|spx|spy)\b"),
     ("market", r"(?:vs\.?|versus|than|against|relative to|compared (?:to|with)|with|to|of)?(?: the"
         r"| my)? ?\b(?:stock )?(?:market|index|benchmark|bench|s ?& ?p(?: ?500)?|spx|spy)\b"),
     ("change", r"\bchang(?:e|ed|es|ing)\b"),
@@ -112,9 +125,13 @@ QUALIFIERS: Final = (
         r"|\bhigher\b|\blower\b|\bjump(?:ed)?\b|\bup\b|\bdown\b|\bmoved?\b|\bgrown?\b|\bdrop(?:ped)?\b"),
     ("why", r"\bwhy\b|\bwhat (?:drives?|drove|caused|explains?|made)\b|\bwhere\b|\bcome from\b"
         r"|\bcomes from\b|\bdrivers?\b|\bcaus\w+\b|\breasons?\b|\bdue to\b"),
-    ("money", r"\bhow many (?:dollars|euros|usd|eur)\b"
-        r"|\b(?:in )?(?:us )?dollars?\b|\b(?:in )?(?:usd|eur|euros?|chf|gbp)\b|\bin money\b"
-        r"|\bhow much money\b|\bamount\b|\bmoney\b|\$(?!\w)"),
+    ("money", r"\bhow many dollars\b|\bin (?:money|dollars)\b|\bhow much money\b|\bamount\b"
+        r"|\bmoney\b"
+        r"|\$(?!\w)|\bdollars?\b"),
+    ("USD", r"\b(?:in )?(?:us dollars?|usd)\b"),
+    ("EUR", r"\b(?:in )?(?:euros?|eur)\b"),
+    ("GBP", r"\b(?:in )?(?:gbp|pounds?)\b"),
+    ("CHF", r"\b(?:in )?(?:chf|francs?)\b"),
     ("percent", r"\b(?:as |in )?(?:a )?(?:percent(?:age)?|%|share|fraction|part|proportion)"
         r"(?: of)?(?: equity)?\b"
         r"|\bin %"),

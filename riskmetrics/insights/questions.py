@@ -26,6 +26,7 @@ from riskmetrics.insights.question_figures import FIGURES
 from riskmetrics.insights.question_parsing import Ask, Parsed, parse_question
 from riskmetrics.insights.question_subjects import mark_subjects
 from riskmetrics.insights.question_vocabulary import is_known
+from riskmetrics.insights.question_words import CURRENCIES
 
 _MAX_STATEMENTS = 2 * MAX_STEPS
 """Most claims of an answer: two paragraphs."""
@@ -42,7 +43,9 @@ _ABOUT: Final = AskedFigure(
 """What a question asks for that names a position and no figure."""
 
 _UNSUPPORTED: Final[tuple[tuple[str, MissingFact], ...]] = (
-    (r"position|sector", "position_figure"),
+    (r"of-market", "other_instruments"),
+    (r"position|sector|each", "position_figure"),
+    (r"USD|EUR|GBP|CHF", "other_currency"),
     (r"factor", "other_factor"),
     (r"scenario|if", "scenario"),
     (r"[\d.]+%", "confidence_level"),
@@ -168,7 +171,7 @@ def _choose(
     if unheld:
         code: MissingFact = "other_factor" if unheld[0].kind == "factor" else "other_instruments"
         return _Chosen((), (code,))
-    wanted = ask.qualifiers - figure.default
+    wanted = _in_own_currency(ask.qualifiers, claims) - figure.default
     answer = figure.answers.get(_key(wanted))
     if answer is None and "why" in wanted:
         answer = figure.answers.get(_key(wanted - {"why"}))
@@ -187,13 +190,26 @@ def _choose(
     return _Chosen((), (nothing,), _examples(nearest, claims))
 
 
+def _in_own_currency(qualifiers: frozenset[str], claims: Mapping[str, Claim]) -> frozenset[str]:
+    """Return qualifiers with "money" in place of the currency of the portfolio."""
+    named = qualifiers & CURRENCIES
+    own = {
+        slot.currency
+        for claim in claims.values()
+        for slot in claim.slots.values()
+        if slot.kind == "money"
+    }
+    return qualifiers - named | {"money"} if named and named <= own else qualifiers
+
+
 def _key(qualifiers: frozenset[str]) -> str:
     return " ".join(sorted(qualifiers))
 
 
 def _unsupported(figure: AskedFigure, wanted: frozenset[str]) -> MissingFact:
     """Return what is missing: that of the first qualifier without which there is an answer."""
-    if "future" in wanted:
+    is_forecast = any("forecast" in each.split() for each in figure.answers)
+    if "future" in wanted or ("forecast" in wanted and not is_forecast):
         return figure.answers["future"].nothing if "future" in figure.answers else "future_figures"
     fewer = [each for each in wanted if _key(wanted - {each}) in figure.answers] or list(wanted)
     found = (

@@ -58,6 +58,14 @@ RESULTS: Final = (
         DAY | {"why", "money", "max"},
     ),
     AskedFigure(
+        "breadth", RESULT,
+        r"(how many|number of) (positions|holdings|stocks|names)( that| which)?( have| has| did)?"
+        r" (lost|lose|gained|gain|rose|rise|fell|fall|were up|were down|are up|are down)|breadth",
+        {"": Answer("",
+            ("breadth", "losses_spread", "gains_spread"))},
+        DAY | {"count", "moved", "change"},
+    ),
+    AskedFigure(
         "worst_day", RESULT,
         r"worst (day|session)|(largest|biggest) (daily |one[- ]day |single[- ]day )(loss|drop)",
         {
@@ -96,7 +104,7 @@ RESULTS: Final = (
                 ("ytd", "this year", ("returns_compared_ytd",)),
                 ("252d", "over the past year", ("returns_compared_252d",))),
         },
-        frozenset({"market", "why"}),
+        frozenset({"market", "of-market", "why"}),
     ),
     AskedFigure(
         "market_move", MARKET,

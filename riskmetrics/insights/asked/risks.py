@@ -44,7 +44,7 @@ RISKS: Final = (
             "money": Answer("", ("shortfall_amount",)),
             "99% money": Answer("", ("shortfall_amount_99",)),
         },
-        DAY | {"95%", "percent"},
+        DAY | {"95%", "percent", "future", "forecast"},
         is_ahead=True,
     ),
     AskedFigure(
@@ -70,10 +70,11 @@ RISKS: Final = (
                 ("var_amount", "var_level", "var_level_historical")),
             "99% money": Answer("", ("var_amount_99", "var_level_99")),
             "record": Answer("Has the value at risk been right?",
-                ("var_too_*", "var_often_exceeded", "var_record", "var_level")),
+                ("var_too_*", "var_often_exceeded", "var_record", "var_level",
+                    "var_exceeded", "var_held")),
             "change": Answer("Did the value at risk change?", ("var_rose", "var_fell", "var_day")),
         },
-        DAY | {"95%", "percent", "future"},
+        DAY | {"95%", "percent", "future", "forecast"},
         is_ahead=True,
     ),
     AskedFigure(
@@ -87,6 +88,7 @@ RISKS: Final = (
             "max": Answer("How deep was the deepest drawdown?",
                 ("max_drawdown", "drawdown_deepest")),
             "market": Answer("", ("drawdown_with_market",)),
+            "of-market": Answer("", ("drawdown_with_market",)),
         },
         DAY | YEAR,
     ),
@@ -113,6 +115,7 @@ RISKS: Final = (
                 "", ("position_volatility", "position_expected"), "position_figure"
             ),
             "forecast position": Answer("", ("position_expected",), "position_figure"),
+            "of-market": Answer("", ("volatility_against_market",)),
             "forecast": Answer("What volatility is expected?", _FORECAST_FORMS),
             "change forecast": Answer("Did the forecast change?",
                 ("forecast_rose", "forecast_fell", "forecast_before")),
@@ -126,7 +129,9 @@ RISKS: Final = (
     ),
     AskedFigure(
         "beta", MARKET,
-        r"betas?|moves? (when|if) the (market|index) (moves|does)|moves? with the (market|index)"
+        r"betas?|exposure to the (market|index)"
+        r"|moves? (when|if) the (market|index) (moves|does)"
+        r"|moves? with the (market|index)"
         r"|market (exposure|sensitivity|risk)|sensitiv\w+( is it| it is)?( to| with) (the )?"
         r"(stock )?(market|index|s ?& ?p( ?500)?)|(react|respond)s?( does it)?( strongly)? to the"
         r" (market|index)",
