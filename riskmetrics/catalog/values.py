@@ -11,7 +11,7 @@ _coverage = partial(Figure, "portfolio_coverage")
 
 FIGURES = (
     _portfolio("total_value", "Equity", Unit.MONEY, short="Value",
-        formula="equity: net value + cash + stated value, at closes of the day or at most 5"
+        formula="net value + cash + stated value, at closes of the day or at most 5"
         " sessions old"),
     _portfolio("cash_value", "Cash", Unit.MONEY,
         "equity balance - net value - stated value on the last priced session up to its date"

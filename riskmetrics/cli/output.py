@@ -266,8 +266,7 @@ def format_cell(value: object, form: CellFormat | None = None) -> str:
 
 def _format_decimal(value: Decimal) -> str:
     """Return a number of the database without the zeros of its scale, which say nothing."""
-    decimals = max(0, -int(value.normalize().as_tuple().exponent))
-    return fixed(value, decimals=2 if decimals == 1 else decimals)
+    return fixed(value, decimals=max(0, -int(value.normalize().as_tuple().exponent)))
 
 
 def spell_infinities(table: "pd.DataFrame") -> "pd.DataFrame":

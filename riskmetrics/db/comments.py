@@ -15,6 +15,8 @@ _RISK = {
     "rate_beta": "portfolio_rate_betas.rate_beta",
     "expected_volatility_low": "volatility_forecasts.low",
     "expected_volatility_high": "volatility_forecasts.high",
+    "value_at_risk_99": "portfolio_tail_risk.value_at_risk",
+    "expected_shortfall_99": "portfolio_tail_risk.expected_shortfall",
     "current_drawdown": "portfolio_drawdowns.current_drawdown",
     "max_drawdown": "portfolio_drawdowns.max_drawdown",
 }
@@ -67,20 +69,20 @@ _POSITION_COLUMNS = {
     " price is missing, or the price is stated.",
     "cumulative_price_pnl": "P&L by price since entry: units * (price - entry_price).",
 }
-_TAIL_COLUMNS = {
-    "value_at_risk_99": "One-day value at risk at 99% by the historical method, as a share of"
-    " equity. v_tail_risk has the other methods, among them the filtered one, with which reports"
-    " and limits lead. NULL: undefined.",
-    "expected_shortfall_99": "One-day expected shortfall at 99% by the historical method, as a"
-    " share of equity. v_tail_risk has the other methods. NULL: undefined.",
-}
 _VIEW_COLUMN_COMMENTS = {
     (view, column): text
-    for name, columns in (("v_positions", _POSITION_COLUMNS), ("v_portfolio_risk", _TAIL_COLUMNS))
-    for view in (name, f"{name}_latest")
-    for column, text in columns.items()
+    for view in ("v_positions", "v_positions_latest")
+    for column, text in _POSITION_COLUMNS.items()
 }
-"""Columns of views that are computed in the view, or are one of several rows."""
+"""Columns of views that are computed in the view."""
+
+_VIEW_COLUMN_NOTES = {
+    (view, f"{figure}_99"): " Here: one day, 99%, by the historical method; v_tail_risk has the"
+    " others, among them the filtered one, with which reports and limits lead."
+    for view in ("v_portfolio_risk", "v_portfolio_risk_latest")
+    for figure in ("value_at_risk", "expected_shortfall")
+}
+"""Which of several rows of a figure a column of a view is of, after the figure's own comment."""
 
 _STORED_COMMENTS = sa.text("""
     SELECT relname, attname, description
@@ -129,5 +131,9 @@ def _expected_comments() -> dict[tuple[str, str], str]:
     for view, (table, renamed) in _VIEWS.items():
         shown = {figure.column: figure for figure in figures_of(table)}
         shown |= {column: find_figure(name) for column, name in renamed.items()}
-        found |= {(view, name): figure.comment(is_nullable=True) for name, figure in shown.items()}
+        found |= {
+            (view, name): figure.comment(is_nullable=True)
+            + _VIEW_COLUMN_NOTES.get((view, name), "")
+            for name, figure in shown.items()
+        }
     return {key: text for key, text in found.items() if text is not None}

@@ -220,8 +220,8 @@ def test_a_portfolio_is_added_without_a_file(call) -> None:
         "db", "sql", "SELECT symbol, quantity, position_type FROM positions ORDER BY symbol"
     )
     assert [line.split() for line in found.stdout.splitlines()[-2:]] == [
-        ["AAPL", "10.0000000000", "LONG"],
-        ["BRK-B", "-2.5000000000", "SHORT"],
+        ["AAPL", "10", "LONG"],
+        ["BRK-B", "−2.5", "SHORT"],
     ]
 
 

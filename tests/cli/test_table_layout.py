@@ -143,7 +143,7 @@ def test_a_pipe_and_a_wide_table_get_every_column(
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (Decimal("7285.20000000"), "7,285.20"),
+        (Decimal("7285.20000000"), "7,285.2"),
         (Decimal("110.0000000000"), "110"),
         (Decimal("0.0709"), "0.0709"),
         (Decimal("-1200"), "−1,200"),

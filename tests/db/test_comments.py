@@ -56,6 +56,14 @@ VIEWS = {
 }
 
 
+def test_the_value_at_risk_of_a_view_names_its_method(engine: sa.Engine) -> None:
+    found = query(engine, STORED.replace("relkind = 'r'", "relkind = 'v'"))
+    stored = {str(name): str(comment) for name, comment in found}
+    for view in ("v_portfolio_risk", "v_portfolio_risk_latest"):
+        for figure in ("value_at_risk", "expected_shortfall"):
+            assert "99%, by the historical method" in stored[f"{view}.{figure}_99"]
+
+
 def test_columns_of_views_have_the_comments_of_the_figures_in_them(engine: sa.Engine) -> None:
     found = query(engine, STORED.replace("relkind = 'r'", "relkind = 'v'"))
     stored = {str(name): str(comment) for name, comment in found}
