@@ -68,14 +68,15 @@ def _recompute_underwater(sources: SourceRows, _: Row) -> Recalculation:
 
 
 def _recompute_alpha(sources: SourceRows, _: Row) -> Recalculation:
-    import statsmodels.api as sm  # slow to import
+    from statsmodels.regression.linear_model import OLS  # slow to import
+    from statsmodels.tools import add_constant
 
     own = pro_forma_returns(sources, YEAR_WINDOW)["return"]
     index = sources.index_returns(sources.market, YEAR_WINDOW)
     paired = pd.concat([own, index], axis=1, keys=["own", "index"]).dropna()
     values = _undefined("portfolio_alpha", len(paired))
     if len(paired) >= MIN_YEAR_OBS and paired["index"].nunique() > 1:
-        fit = sm.OLS(paired["own"], sm.add_constant(paired["index"])).fit()
+        fit = OLS(paired["own"], add_constant(paired["index"])).fit()
         beta = float(fit.params["index"])
         growth = float(np.prod((1 + paired["own"].to_numpy(float)).clip(0.0)))
         annual = growth ** (SESSIONS_PER_YEAR / len(paired)) - 1
