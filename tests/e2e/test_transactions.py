@@ -42,7 +42,7 @@ def history(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.slow(25)
+@pytest.mark.slow(12)
 def test_values_cash_and_returns_follow_from_transactions(
     sample: str, run: Run, history: Path
 ) -> None:
