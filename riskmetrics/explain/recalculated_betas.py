@@ -29,7 +29,8 @@ def fit_ols(y: "pd.Series[float]", *regressors: "pd.Series[float]") -> dict[str,
     Return beta, std_error and p_value (lists in the order of the regressors), alpha, r_squared and
     observations; undefined values are NaN. A constant price has betas of 0 and no R².
     """
-    import statsmodels.api as sm  # slow to import
+    from statsmodels.regression.linear_model import OLS  # slow to import
+    from statsmodels.tools import add_constant
 
     rows = pd.concat([y, *regressors], axis=1).dropna().to_numpy(float)
     values, x = rows[:, 0], rows[:, 1:]
@@ -45,7 +46,7 @@ def fit_ols(y: "pd.Series[float]", *regressors: "pd.Series[float]") -> dict[str,
         known = {"beta": zero_betas, "std_error": zero_betas, "alpha": float(values.mean())}
         return undefined | known
     with np.errstate(all="ignore"):  # a perfect fit leaves no residual to divide by
-        found = sm.OLS(values, sm.add_constant(x)).fit()
+        found = OLS(values, add_constant(x)).fit()
         betas, errors, p_values = (
             np.array(estimates[1:]) for estimates in (found.params, found.bse, found.pvalues)
         )
@@ -144,7 +145,8 @@ def fit_wls(y: "pd.Series[float]", x: "pd.Series[float]") -> dict[str, float]:
 
     Return the figures of `symbol_decayed_betas`; undefined values are NaN.
     """
-    import statsmodels.api as sm  # slow to import
+    from statsmodels.regression.linear_model import WLS  # slow to import
+    from statsmodels.tools import add_constant
 
     age = pd.Series(np.arange(len(y))[::-1], y.index, name="age")
     rows = pd.concat([y.rename("y"), x.rename("x"), age], axis=1).dropna().to_numpy(float)
@@ -153,7 +155,7 @@ def fit_wls(y: "pd.Series[float]", x: "pd.Series[float]") -> dict[str, float]:
     found = dict.fromkeys(names, math.nan) | {"observations": float(len(rows))}
     if len(rows) < MIN_PAIRED_RETURNS or _is_constant(values) or _is_constant(regressor[:, 0]):
         return found
-    fit = sm.WLS(values, sm.add_constant(regressor), weights=weights).fit(cov_type="HC0")
+    fit = WLS(values, add_constant(regressor), weights=weights).fit(cov_type="HC0")
     is_perfect = 1.0 - fit.rsquared < _ROUNDING_TOLERANCE
     error = 0.0 if is_perfect else float(fit.bse[1])
     effective = float(weights.sum() ** 2 / (weights**2).sum())

@@ -69,7 +69,8 @@ def _fit(sources: SourceRows, series: "pd.Series[float]") -> dict[str, Any]:
     Returns exposure and std_error by factor, component with the specific one, r_squared, volatility
     and observations; undefined values are NaN.
     """
-    import statsmodels.api as sm  # slow to import
+    from statsmodels.regression.linear_model import WLS  # slow to import
+    from statsmodels.tools import add_constant
 
     factors, _ = _select_factors(sources)
     rows = series.notna() & factors.notna().all(axis=1)
@@ -84,7 +85,7 @@ def _fit(sources: SourceRows, series: "pd.Series[float]") -> dict[str, Any]:
         zero = dict.fromkeys(nan, 0.0)
         constant = {"exposure": zero, "std_error": zero, "component": zero, "r_squared": math.nan}
         return constant | {"volatility": 0.0, "observations": n_obs}
-    found = sm.WLS(y, sm.add_constant(x), weights).fit(cov_type="HC1")
+    found = WLS(y, add_constant(x), weights).fit(cov_type="HC1")
     exposure, errors, r_squared = found.params[1:], found.bse[1:], float(found.rsquared)
     if 1.0 - r_squared < _ROUNDING_TOLERANCE:  # a factor's own fund
         exposure = np.where(np.abs(exposure) < _ROUNDING_TOLERANCE, 0.0, exposure)

@@ -201,12 +201,13 @@ def _underwater(own: Returns) -> dict[str, Any]:
 
 
 def _alpha(own: Returns, market: Returns) -> dict[str, Any]:
-    import statsmodels.api as sm  # slow to import
+    from statsmodels.regression.linear_model import OLS  # slow to import
+    from statsmodels.tools import add_constant
 
     paired = pd.concat([own, market], axis=1, keys=["own", "index"]).dropna()
     if paired["index"].nunique() == 1:
         return {}
-    fit = sm.OLS(paired["own"], sm.add_constant(paired["index"])).fit()
+    fit = OLS(paired["own"], add_constant(paired["index"])).fit()
     beta = float(fit.params["index"])
     return {
         "alpha": float(fit.params["const"]) * SESSIONS_PER_YEAR,

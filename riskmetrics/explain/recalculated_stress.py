@@ -151,7 +151,8 @@ def _factor_move(sources: SourceRows, scenario: "pd.Series[Any]", symbol: str) -
 
 def _loss_margin(sources: SourceRows, scenario: "pd.Series[Any]") -> float:
     """Return 1.96 standard errors of the sum of the portfolio's own betas times moves."""
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS  # slow to import
+    from statsmodels.tools import add_constant
 
     market, rates = scenario["market_move"], scenario["rate_move"]
     own = pro_forma_returns(sources, DECAYED_WINDOW)["return"]
@@ -164,7 +165,7 @@ def _loss_margin(sources: SourceRows, scenario: "pd.Series[Any]") -> float:
     rows = pd.DataFrame({"own": own.iloc[-BETA_WINDOW:], **series}).dropna()
     if len(rows) < MIN_PAIRED_RETURNS:
         return math.nan
-    fit = sm.OLS(rows["own"], sm.add_constant(rows[list(moves)])).fit(cov_type="HC0")
+    fit = OLS(rows["own"], add_constant(rows[list(moves)])).fit(cov_type="HC0")
     weights = np.array([0.0, *moves.values()])
     return Z_95 * math.sqrt(float(weights @ np.asarray(fit.cov_params()) @ weights))
 
