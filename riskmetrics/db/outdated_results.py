@@ -131,11 +131,13 @@ def record_decided_move(
 ) -> OutdatedResults | None:
     """Mark the results that a decision about a move changes as outdated; return all that are.
 
+    None if it changes no result.
+
     A split rescales all earlier closes; a real move counts from its session on.
     """
     used = read_used_closes(connection)
     if used is None or symbol not in used.held_from:
-        return read_outdated(connection)
+        return None
     held_from = used.held_from[symbol]
     return mark_outdated(connection, held_from if has_split else max(day, held_from))
 

@@ -56,10 +56,8 @@ def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
         return None
     start = trading_calendar.FIRST_SESSION
     lookback = trading_calendar.previous_session(first, LOOKBACK_SESSIONS)
-    held = sa.select(UNDERLYING_SYMBOL, sa.func.min(tables.positions.c.entry_date))
-    held = held.where(UNDERLYING_SYMBOL.is_not(None)).group_by(UNDERLYING_SYMBOL)
     indices = (read_market_index(connection), read_rate_index(connection))
-    held_from = dict(connection.execute(held).all())
+    held_from = _read_first_held(connection)
     held_from |= dict.fromkeys([*indices, *_read_factor_funds(connection)], start)
     scenario = tables.stress_scenarios.c
     windows = connection.execute(
@@ -70,6 +68,28 @@ def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
         for one, end in windows
     ]
     return UsedCloses(last, held_from, [(lookback, last), *replayed])
+
+
+def _read_first_held(connection: sa.Connection) -> dict[str, date]:
+    """Return the first day on which a portfolio with results held each symbol.
+
+    Symbols that only portfolios without results held since are missing. Removed lots count: their
+    results remain.
+    """
+    snapshots, lots = tables.portfolio_snapshots.c, tables.positions.c
+    spans = sa.select(
+        snapshots.portfolio_id, sa.func.min(_day).label("first"), sa.func.max(_day).label("last")
+    )
+    spans_table = spans.group_by(snapshots.portfolio_id).subquery()
+    first_held = sa.func.min(sa.func.greatest(lots.entry_date, spans_table.c.first))
+    query = (
+        sa.select(UNDERLYING_SYMBOL, first_held)
+        .select_from(tables.positions)
+        .join(spans_table, spans_table.c.portfolio_id == lots.portfolio_id)
+        .where(UNDERLYING_SYMBOL.is_not(None), lots.entry_date <= spans_table.c.last)
+        .group_by(UNDERLYING_SYMBOL)
+    )
+    return dict(connection.execute(query).all())
 
 
 def _read_factor_funds(connection: sa.Connection) -> list[str]:

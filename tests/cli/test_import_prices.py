@@ -201,6 +201,7 @@ DAY_BEFORE = trading_calendar.previous_session(OLDEST)
         ("NEW,2024-12-03,1", "1 close added to computed sessions: NEW 2024-12-03 1.00. Results"),
         ("NEW,2024-12-03,1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),  # since held
         ("LATER,2024-12-03,1", ""),  # held after the last result only
+        ("OTHER,2024-12-04,1", ""),  # held by a portfolio without results
         (f"KO,{OLDEST},1", "reprocess --all --from 2024-12-03 --to 2024-12-05"),
         (f"KO,{DAY_BEFORE},1", ""),  # older than every window
         ("SPY,2024-12-04,1", "1 stored close changed: SPY 2024-12-04 5.00 -> 1.00. Results"),
@@ -226,6 +227,12 @@ def test_only_closes_that_results_depend_on_make_them_outdated(
         connection.execute(sa.insert(tables.portfolio_snapshots), rows)
         lot = {"position_type": "LONG", "quantity": 10, "portfolio_id": owner}
         lots = [lot | {"symbol": symbol, "entry_date": day} for symbol, day in held.items()]
+        other = connection.scalar(
+            sa.insert(tables.portfolios)
+            .values(name="B", currency="USD")
+            .returning(tables.portfolios.c.id)
+        )
+        lots.append(lot | {"symbol": "OTHER", "entry_date": days[0], "portfolio_id": other})
         connection.execute(sa.insert(tables.positions), lots)
     file.write_text(f"symbol,date,close\n{line}\n")
     said = " ".join(call("import", "prices", str(file)).stderr.split())
