@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from riskmetrics import settings
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.computations.risk_figures import compute_stress
-from riskmetrics.db import tables
+from riskmetrics.db import stored_prices, tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.db.shards import Shard, Unit
 from riskmetrics.errors import ConfigurationError
@@ -68,6 +68,39 @@ def figures(inputs: RunInputs) -> dict[str, pd.DataFrame]:
         "stress": compute_stress(inputs)[0],
         "values": pd.DataFrame(inputs.valuation.gross_value),
     }
+
+
+def test_steps_of_a_span_are_those_of_its_own_prices(sample: str) -> None:
+    """The whole history is read once; a step into the span is not a step of the span."""
+    ex_days = [date(2022, 5, 6), date(2022, 8, 5), date(2022, 11, 4)]
+    factor = sa.case(
+        *((OF_PRICES.c.date < day, 0.99 - 0.01 * at) for at, day in enumerate(ex_days))
+    )
+    with open_connection(sample) as connection:
+        connection.execute(
+            sa.update(OF_PRICES)
+            .where(OF_PRICES.c.symbol == "AAPL", OF_PRICES.c.date < ex_days[-1])
+            .values(adj_close=OF_PRICES.c.close * factor)
+        )
+    with open_other(sample) as snapshot:
+        for first, last, n_steps in [
+            (date(2022, 1, 3), DAY, 3),
+            (date(2022, 5, 5), date(2022, 11, 4), 3),
+            (date(2022, 5, 6), date(2022, 11, 3), 1),
+        ]:
+            found = snapshot.adjustment_steps(["AAPL", "MSFT"], first, last)
+            assert found["date"].dt.date.tolist() == [d for d in ex_days if first < d <= last]
+            assert len(found) == n_steps
+            alone = stored_prices.read_adjustment_steps(snapshot.connection, ["AAPL"], first, last)
+            pd.testing.assert_frame_equal(found, alone, check_exact=True)
+        assert snapshot.adjustment_steps(["MSFT"], date(2022, 1, 3), DAY).empty
+
+
+def test_sessions_of_one_history_have_the_same_distributions(snapshot: Snapshot) -> None:
+    run, earlier = RunInputs(snapshot, [DAY]), RunInputs(snapshot, [BEFORE])
+    assert earlier.read_market_data().distributions is run.read_market_data().distributions
+    before_all = RunInputs(snapshot, [date(2018, 1, 2)])  # before the first lot
+    assert before_all.read_market_data().distributions is not run.read_market_data().distributions
 
 
 def test_what_is_imported_during_a_run_is_seen_by_the_next_run_alone(
