@@ -96,7 +96,7 @@ def parse_question(
     --------
     >>> (ask,) = parse_question("What is the 99% VaR?").asks
     >>> ask.figure.key, sorted(ask.qualifiers)
-    ('var', ['99'])
+    ('var', ['99%'])
     """
     found = _Text(correct_typing(text))
     refusals = [each for each in REFUSALS if found.take(each.words, "refusal", each)]
