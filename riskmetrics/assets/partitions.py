@@ -17,7 +17,6 @@ from riskmetrics.dagster_private import (
 from riskmetrics.db.first_session import find_first_session
 from riskmetrics.errors import InvalidSessionError
 
-
 _hash_text: Callable[[dg.DailyPartitionsDefinition], int] = dg.DailyPartitionsDefinition.__hash__
 
 
