@@ -199,8 +199,8 @@ def _expected(f: Figures, sign: int) -> Expected:
 
 def _in_part(f: Figures, part: int) -> Expected:
     """Return an outcome within the range: nearer to the low end than to the forecast (-1), ..."""
-    is_low = f.past_outcome - f.past_low < f.past_forecast - f.past_outcome
-    is_high = f.past_high - f.past_outcome < f.past_outcome - f.past_forecast
+    is_low = 2 * f.past_outcome < f.past_low + f.past_forecast
+    is_high = 2 * f.past_outcome > f.past_high + f.past_forecast
     is_within = f.past_low <= f.past_outcome <= f.past_high
     return _scored(f, is_within and part == is_high - is_low)
 
