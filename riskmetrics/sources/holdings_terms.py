@@ -19,7 +19,6 @@ _TERMS = {"strike_price", "expiration_date", "option_right"}
 """Columns of the terms of options."""
 _DAY = re.compile(r"\d[\d./-]*")
 _AFFIRMATIONS = ("yes", "true")
-_DENIALS = ("no", "n", "false", "0", "nein", "non", "nee", "não", "falso", "falsch")
 _RIGHTS = ("CALL", "PUT")
 
 
@@ -59,7 +58,7 @@ def sold_texts(table: Table) -> "pd.Series[str]":
         days = cells.parse_dates(table.columns["closed_date"], None, table.default_order)[0]
         is_sold &= ~(days > np.datetime64(date.today()))  # a sale that is planned
     held = table.text("held")
-    is_gone = held.str.casefold().isin(_DENIALS)
+    is_gone = held.str.casefold().isin([*load_vocabulary().denials])
     gone = table.text("held").map("held: {}".format)
     return sold.where(is_sold, "").mask(is_closed, status).mask(is_gone, gone)
 

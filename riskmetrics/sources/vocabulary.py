@@ -32,6 +32,8 @@ class Vocabulary(NamedTuple):
     """Texts that the status of an order that is not executed starts with."""
     closed: frozenset[str]
     """Texts that the status of a position that is no longer held starts with."""
+    denials: frozenset[str]
+    """Words that deny what a header says, in lower case."""
     executed: frozenset[str]
     """Texts of the status of an order that is executed."""
     sections: dict[str, frozenset[str]]
@@ -147,6 +149,7 @@ def load_vocabulary() -> Vocabulary:
         {name: _all_words(by_language) for name, by_language in content["classes"].items()},
         _all_words(content["unexecuted"]),
         _all_words(content["closed"]),
+        _all_words(content["denials"], str.casefold),
         _all_words(content["executed"]),
         {side: _all_words(by_language) for side, by_language in content["sections"].items()},
         _all_words(content["tax_terms"]),
