@@ -5,7 +5,10 @@ from riskmetrics.catalog.figure import Absence, Place
 NO_SENTENCE = (Absence(Place.FACTS, "no sentence of an insight states it"),)
 
 OF_A_POSITION = (
-    Absence(Place.FACTS, "insights state weight, share of risk and P&L of single positions"),
+    Absence(
+        Place.FACTS,
+        "of single positions, insights state weight, share of risk, P&L, beta and volatility",
+    ),
 )
 
 QUALIFIES = (Absence(Place.FACTS, "it qualifies an estimate, which insights state if it is sound"),)
@@ -15,10 +18,11 @@ COUNTED = (
     Absence(Place.FACTS, "insights state a reason where observations or coverage are too few"),
 )
 
-ONLY_COMMANDS = (
+NOT_ON_THE_PAGE = (
     Absence(Place.REPORT, "details are left to commands, to keep the page readable"),
-    *NO_SENTENCE,
 )
+
+ONLY_COMMANDS = (*NOT_ON_THE_PAGE, *NO_SENTENCE)
 
 OF_A_SYMBOL = (
     Absence(Place.SHOW, "positions show the other figures of their symbol"),

@@ -46,6 +46,7 @@ _rates = partial(Figure, "portfolio_rate_betas", window=_WINDOW, minimum=COVERED
 
 def _one_factor(table: str, column: str, label: str, index: str) -> tuple[Figure, ...]:
     """Return the figures of a regression on one index."""
+    is_market = column == "beta"
     figure = partial(
         Figure,
         table,
@@ -54,19 +55,20 @@ def _one_factor(table: str, column: str, label: str, index: str) -> tuple[Figure
         reference="Sharpe (1963)",
         absent=OF_A_POSITION,
     )
+    stated = () if is_market else OF_A_POSITION
     return (
         figure(column, label, Unit.BETA,
             f"cov(r, {index}) / var({index}) over the paired returns of the 90 sessions to the"
-            " day; at least 60 pairs required"),
+            " day; at least 60 pairs required", absent=stated),
         figure("alpha", "Alpha", Unit.SESSION_RETURN,
             "mean(r) - beta * mean(m), the intercept of the regression, per session"),
         figure("r_squared", "R²", Unit.R_SQUARED, _R_SQUARED),
         figure("std_error", "Std error", Unit.BETA,
-            "sqrt(SSR / (n - 2) / Sxx), the classical standard error of beta"),
+            "sqrt(SSR / (n - 2) / Sxx), the classical standard error of beta", absent=stated),
         figure("p_value", "p-value", Unit.P_VALUE, "2 * P(T(n - 2) > |beta / std_error|)"),
         figure("observations", "Observations", Unit.COUNT,
             "n, sessions of the 90 on which symbol and index have a return", minimum="",
-            absent=OF_A_POSITION if column == "beta" else BEHIND_POSITIONS),
+            absent=OF_A_POSITION if is_market else BEHIND_POSITIONS),
     )  # fmt: skip
 
 

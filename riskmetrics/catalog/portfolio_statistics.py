@@ -129,7 +129,6 @@ STATISTICS = (
         key="performance",
         title="Pro-forma performance, 252 sessions to {session}",
         heading="Pro-forma performance, one year",
-        absent=NO_SENTENCE,
         reference="Bacon (2008)",
         uses_market=True,
     ),
@@ -179,7 +178,6 @@ STATISTICS = (
         key="return_distribution",
         title="Distribution of returns, 252 sessions to {session}, pro forma",
         heading="Distribution of returns, one year, pro forma",
-        absent=NO_SENTENCE,
     ),
     Statistic(
         "portfolio_underwater",
@@ -203,7 +201,6 @@ STATISTICS = (
         key="underwater",
         title="Time under water, 252 sessions to {session}, pro forma",
         heading="Time under water, one year, pro forma",
-        absent=NO_SENTENCE,
         reference="Martin and McCann (1989)",
     ),
     Statistic(
@@ -229,7 +226,6 @@ STATISTICS = (
         key="alpha",
         title="Alpha against the market index, 252 sessions to {session}, pro forma",
         heading="Alpha against the market index, one year, pro forma",
-        absent=NO_SENTENCE,
         reference="Jensen (1968)",
         uses_market=True,
     ),

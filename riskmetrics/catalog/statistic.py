@@ -26,7 +26,7 @@ class StatisticFigure:
     fact: str = ""
     """Name of its fact in insights; in prose it is its label. Empty: none."""
     absent: tuple[Absence, ...] = ()
-    """Places that do not state it; default: those of the statistic."""
+    """Places that do not state it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,6 @@ class Statistic:
     """Minimum number of returns in it."""
     uses_market: bool = False
     """Whether the function compares with the returns of the market index."""
-    absent: tuple[Absence, ...] = ()
-    """Places that do not state its figures."""
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -82,7 +80,7 @@ class Statistic:
                 Figure(
                     self.table, each.column, each.label, each.unit, each.formula, window, minimum,
                     each.reference or self.reference, each.short, each.null,
-                    each.absent or self.absent,
+                    each.absent,
                 )
                 for each in self.columns
             ),

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from functools import partial
 
-from riskmetrics.catalog.absences import COUNTED, NO_SENTENCE, ONLY_COMMANDS, QUALIFIES, SUMMED
+from riskmetrics.catalog.absences import (
+    COUNTED,
+    NO_SENTENCE,
+    NOT_ON_THE_PAGE,
+    ONLY_COMMANDS,
+    QUALIFIES,
+    SUMMED,
+)
 from riskmetrics.catalog.figure import COVERED, PRICED, PRO_FORMA, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -55,10 +62,10 @@ FIGURES = (
         minimum=f"{_BY_LEVEL}, {COVERED}", reference=_SHORTFALL),
     _tail("value_at_risk_amount", "Value at risk, amount", Unit.MONEY,
         "value_at_risk * equity; also defined where equity is too small for fractions",
-        minimum=f"{_BY_LEVEL}, {PRICED}", absent=NO_SENTENCE),
+        minimum=f"{_BY_LEVEL}, {PRICED}"),
     _tail("expected_shortfall_amount", "Expected shortfall, amount", Unit.MONEY,
         "expected_shortfall * equity; also defined where equity is too small for fractions",
-        minimum=f"{_BY_LEVEL}, {PRICED}", absent=ONLY_COMMANDS),
+        minimum=f"{_BY_LEVEL}, {PRICED}", absent=NOT_ON_THE_PAGE),
     _tail("observations", "Observations", Unit.COUNT,
         "returns in the 504 sessions; filtered, revalued: with a volatility before; parametric:"
         " observations of the forecast", absent=COUNTED),

@@ -36,11 +36,11 @@ def _common(
     figure = partial(Figure, table, absent=OF_A_POSITION if is_position else ())
     return (
         figure(month, "Last 21 sessions", Unit.VOLATILITY, REALIZED.format(21, 15) + suffixes[0],
-            MONTH, f"15 returns{minimum}", short="21d"),
+            MONTH, f"15 returns{minimum}", short="21d", absent=()),
         figure(quarter, "Last 63 sessions", Unit.VOLATILITY, REALIZED.format(63, 45) + suffixes[0],
             QUARTER, f"45 returns{minimum}", short="63d"),
         figure(expected, "Forecast, 21 sessions", Unit.VOLATILITY, EXPECTED + suffixes[1],
-            NEXT_MONTH, LEVEL_OBS + minimum, HAR, "forecast"),
+            NEXT_MONTH, LEVEL_OBS + minimum, HAR, "forecast", absent=()),
         figure(trend, "Trend", Unit.TEXT,
             f"increasing, decreasing or stable: p = {RISE}, stable if |2p - 1| < 0.15",
             NEXT_MONTH, LEVEL_OBS + minimum, short="trend"),
