@@ -19,6 +19,9 @@ _DAY_FORMATS: Final = (
 )
 """Days as questions write them; slashes are American, periods German."""
 
+_EXPECTING: Final = r"\b(?:will|expect\w*|going to|gonna)\b"
+"""Words of a question whose days are ahead."""
+
 _OTHER_DAYS: Final = (
     r"(?:on |last |since )?(?:mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|(?<!since )(?<!vs )(?<!vs\. )(?<!versus )(?<!from )(?<!than )(?<!to )(?<!with )yesterday"
@@ -46,6 +49,9 @@ _NUMBERS: Final = {
     for word in words.split("|")
     if word
 } | {"twenty-one": 21, "twelve": 12, "twenty": 20}  # fmt: skip
+_LEAP_YEARS: Final = 9
+"""Years that contain a 29th of February at any time, with the turn of a century."""
+
 _SPAN: Final = (
     r"(?:(?:vs\.?|versus|compared (?:to|with)|than|since) )?"
     r"(?P<lead>(?:over|in|during|for|within|of|from)?(?: the| a| an)? ?"
@@ -98,9 +104,11 @@ class _Finder:
 
 def _find_days(finder: _Finder, session: date | None) -> Iterator[Found]:
     for pattern in _DAY_FORMATS:
-        for found in finder.find(rf"(?P<since>since |from )?(?:on )?{pattern}"):
+        for found in finder.find(rf"(?P<since>since |from )?(?P<by>by |until )?(?:on )?{pattern}"):
             named = _day(found, session)
-            if found["since"] or named is None:
+            if found["by"] or re.search(_EXPECTING, finder.text):
+                yield Found("future", *found.span())
+            elif found["since"] or named is None:
                 yield Found("period", *found.span())
             else:
                 yield Found("1d" if named == session else "day", *found.span(), named)
@@ -123,13 +131,22 @@ def _find_windows(finder: _Finder, session: date | None) -> Iterator[Found]:
 
 
 def _day(found: "re.Match[str]", session: date | None) -> date | None:
-    """Return the day of a match, of the session's year unless it has one."""
+    """Return the day of a match; without a year, the latest that is not after the session."""
     parts = found.groupdict()
     number = parts.get("number")
     month = int(number) if number else 1 + [name[:3] for name in _MONTHS].index(found["month"][:3])
-    year = int(parts["year"]) if parts.get("year") else session.year if session else None
+    if parts.get("year"):
+        return _valid_day(int(parts["year"]), month, int(found["day"]))
+    if session is None:
+        return None
+    years = range(session.year, session.year - _LEAP_YEARS, -1)
+    days = (_valid_day(year, month, int(found["day"])) for year in years)
+    return next((each for each in days if each is not None and each <= session), None)
+
+
+def _valid_day(year: int, month: int, number: int) -> date | None:
     try:
-        return None if year is None else date(year, month, int(found["day"]))
+        return date(year, month, number)
     except ValueError:
         return None
 

@@ -119,7 +119,8 @@ def asked_day(text: str, session: date) -> date | None:
     >>> asked_day("What was the beta on December 20?", date(2022, 12, 28))
     datetime.date(2022, 12, 20)
     """
-    return parse_question(text, session=session).day
+    named = parse_question(text, session=session).day
+    return None if named == session else named
 
 
 def without_portfolios(text: str, portfolios: Sequence[str]) -> tuple[str, bool]:

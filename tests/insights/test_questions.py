@@ -121,6 +121,7 @@ def test_a_question_is_read_as_figures_with_qualifiers(text: str, expected: obje
         ("on february 30", ["period"]),
         ("since 2022-09-30", ["period"]),
         ("since march", ["period"]),
+        ("by december 30", ["future"]),
         ("yesterday", ["day"]),
         ("over 252 sessions", ["252d"]),
         ("3 months", ["63d"]),
@@ -134,10 +135,29 @@ def test_times_of_a_question(text: str, qualifiers: list[str]) -> None:
     assert [each.qualifier for each in find_times(text, date(2022, 12, 28))] == qualifiers
 
 
+@pytest.mark.parametrize(
+    ("text", "session", "named"),
+    [
+        ("beta on December 20", date(2023, 1, 10), date(2022, 12, 20)),
+        ("beta on January 10", date(2023, 1, 10), None),
+        ("beta on January 11", date(2023, 1, 10), date(2022, 1, 11)),
+        ("beta on February 29", date(2023, 1, 10), date(2020, 2, 29)),
+        ("beta on February 30", date(2023, 1, 10), None),
+        ("beta on 20.12.", date(2023, 1, 10), date(2022, 12, 20)),
+        ("volatility by January 20", date(2023, 1, 10), None),
+        ("what volatility do you expect on January 20", date(2023, 1, 10), None),
+        ("will volatility rise on December 20", date(2023, 1, 10), None),
+    ],
+)
+def test_a_day_without_a_year_is_the_latest_that_is_past(text, session, named) -> None:
+    assert asked_day(text, session) == named
+
+
 def test_the_day_of_a_question_chooses_another_session_only() -> None:
     session = date(2022, 12, 28)
     assert asked_day("VaR on 2022-12-20?", session) == date(2022, 12, 20)
-    assert asked_day("VaR on 2022-12-28?", session) == session
+    assert asked_day("VaR on 2022-12-28?", session) is None
+    assert asked_day("VaR on December 28?", session) is None
     assert asked_day("VaR over 20 days?", session) is None
 
 
