@@ -22,6 +22,9 @@ from riskmetrics.panels import MAX_STALE_SESSIONS
 HISTORY_SESSIONS = 252
 """Sessions before a session that its facts compare it with."""
 
+MAX_YEAR_SESSIONS = 254
+"""Most sessions of a calendar year, as in 1992 and 1996."""
+
 MAX_CONTRIBUTORS = 3
 """Largest winners, and losers, of a session."""
 
@@ -41,14 +44,19 @@ _checks = tables.portfolio_limit_checks
 
 
 def read_snapshot_history(
-    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
+    connection: sa.Connection,
+    days: Sequence[date],
+    portfolios: Collection[UUID],
+    n_before: int = HISTORY_SESSIONS,
 ) -> dict[str, pd.DataFrame]:
     """Return past figures by portfolio: sessions to the last of ``days`` x `SNAPSHOT_COLUMNS`.
+
+    The first session is ``n_before`` sessions before the first of ``days``.
 
     `current_drawdown` and `has_weights`, whether weights of symbols are stored, are columns more.
     Sessions without results are missing values.
     """
-    sessions = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS)
+    sessions = trading_calendar.sessions_with_lookback(days, n_before)
     weights = sa.select(sa.literal(1)).where(
         _shares.c.portfolio_id == _snapshots.c.portfolio_id,
         _shares.c.day == _snapshots.c.snapshot_date,
@@ -303,10 +311,12 @@ def read_limit_checks(
     return group_records(connection, statement)
 
 
-def read_market_closes(connection: sa.Connection, days: Sequence[date]) -> "pd.Series[float]":
-    """Return the adjusted closes of the market index over the history of ``days``."""
+def read_market_closes(
+    connection: sa.Connection, days: Sequence[date], n_before: int = HISTORY_SESSIONS
+) -> "pd.Series[float]":
+    """Return the adjusted closes of the market index, from which as many returns follow."""
     index = stored_settings.read_market_index(connection)
-    sessions = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS + 1)
+    sessions = trading_calendar.sessions_with_lookback(days, n_before + 1)
     closes = input_queries.read_adjusted_closes(connection, [index], sessions)
     if index not in closes:
         return pd.Series(np.nan, index=pd.DatetimeIndex(sessions))

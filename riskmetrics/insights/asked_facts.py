@@ -38,8 +38,9 @@ def add_asked_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
         name: records.get((sheet.portfolio_id, day), [])
         for name, records in stored.read_asked_records(connection, day, portfolio).items()
     }
-    figures = fact_history.read_snapshot_history(connection, [day], [portfolio])
-    market = fact_history.read_market_closes(connection, [day])
+    n_before = fact_history.MAX_YEAR_SESSIONS  # a year to date begins after the year before
+    figures = fact_history.read_snapshot_history(connection, [day], [portfolio], n_before)
+    market = fact_history.read_market_closes(connection, [day], n_before)
     make = partial(
         make_fact,
         as_of=day,

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from riskmetrics import trading_calendar
+from riskmetrics.db.fact_history import MAX_YEAR_SESSIONS
 from riskmetrics.insights.asked_facts import return_facts
 from riskmetrics.insights.facts import make_fact
 from riskmetrics.insights.history_facts import MIN_RANKED, History
@@ -54,3 +56,17 @@ def test_extremes_need_some_returns(n: int, is_fact: bool) -> None:
 @pytest.mark.parametrize(("n", "is_fact"), [(251, False), (252, True)])
 def test_the_past_year_has_252_returns(n: int, is_fact: bool) -> None:
     assert ("return_252d" in facts(series(n))) == is_fact
+
+
+def test_no_year_has_more_sessions_than_are_read() -> None:
+    years = trading_calendar.sessions_index().year
+    assert years.value_counts().max() == MAX_YEAR_SESSIONS
+
+
+@pytest.mark.parametrize("year", [1996, 2020, 2022])
+def test_a_year_to_date_is_known_on_the_last_session_of_the_year(year: int) -> None:
+    last = trading_calendar.previous_or_same_session(date(year, 12, 31))
+    read = trading_calendar.sessions_with_lookback([last], MAX_YEAR_SESSIONS)
+    n_sessions = sum(day.year == year for day in read)
+    found = facts(pd.Series(0.001, index=pd.DatetimeIndex(read)))
+    assert found["return_ytd"] == pytest.approx(1.001**n_sessions - 1)
