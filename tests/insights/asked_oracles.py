@@ -21,6 +21,10 @@ def _known(f: Figures, kind: str, slot: str, **more: object) -> Expected:
     return expect(known(value), **{slot: value}, **more)
 
 
+def _statistic(f: Figures, kind: str) -> Expected:
+    return _known(f, kind, "value", span=f.count(kind))
+
+
 def _pair(f: Figures, kinds: tuple[str, str], slots: tuple[str, str]) -> Expected:
     values = [getattr(f, kind) for kind in kinds]
     return expect(known(*values), **dict(zip(slots, values, strict=True)))
@@ -66,7 +70,7 @@ def _of_positions(f: Figures, kind: str) -> Expected:
 
 
 ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
-    **{name: partial(_known, kind=name, slot="value") for name in _STATISTICS},
+    **{name: partial(_statistic, kind=name) for name in _STATISTICS},
     **{
         f"var_level{name}": partial(_known, kind=f"var_{fact}", slot="var", level=level)
         for name, fact, level in (("_99", "99", 0.99), ("_10d", "95_10d", 0.95),

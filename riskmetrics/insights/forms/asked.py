@@ -55,14 +55,14 @@ _SHOWN: Final = {
 
 
 def _statistic(figure: Figure, fact: str) -> None:
-    """Add the form of a figure of a trailing year, of today's holdings."""
+    """Add the form of a figure of the trailing window of today's holdings, with its length."""
     kind, show = _SHOWN.get(figure.unit, ("number", number))
     label = figure.label
     if not label.startswith(_EPONYMS):
         label = label[0].lower() + label[1:]
     said = _PHRASINGS.get(figure.column, f"the {label} of today's holdings is {{value}}")
-    _form(fact, "active", f"value: {kind}", f"Over the past year {said}.")(
-        single(fact, "value", show, lambda _: True, SALIENCE)
+    _form(fact, "active", f"value: {kind}, span: span", f"Over the past {{span}} {said}.")(
+        single(fact, "value", show, lambda _: True, SALIENCE, has_span=True)
     )
 
 
