@@ -9,9 +9,8 @@ from uuid import UUID
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics import trading_calendar
 from riskmetrics.catalog import Figure, Unit, all_figures, all_listings, figures_of
-from riskmetrics.db import explain_queries, listed_rows, result_tables, tables
+from riskmetrics.db import explain_queries, listed_rows, result_queries, result_tables, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.explain.recalculation import to_json_value
 from riskmetrics.mcp_server.identities import Identity
@@ -56,19 +55,15 @@ def _key_columns(table: sa.Table) -> list[str]:
 
 def find_session(connection: sa.Connection, identity: Identity, day: date | None) -> date:
     """Return a session with results of the portfolio, by default its latest."""
-    scope = result_tables.Scope(identity.name)
-    stored = result_tables.read_day_range(connection, scope)
-    if stored is None:
+    sessions = result_queries.read_sessions(connection, identity.name)
+    if not sessions:
         raise UsageError(f"no results of {identity.shown_name} are stored")
-    session = day or stored[1]
-    if not stored[0] <= session <= stored[1] or not trading_calendar.is_session(session):
-        before = min(max(session, stored[0]), stored[1])
-        nearest = before
-        while not trading_calendar.is_session(nearest):
-            nearest = trading_calendar.previous_session(nearest)
+    session = day or sessions[-1]
+    if session not in sessions:
+        nearest = min(sessions, key=lambda each: abs(each - session))
         raise UsageError(
             f"no results of {identity.shown_name} are stored for {session}: sessions are stored"
-            f" from {stored[0]} to {stored[1]}; the nearest is {nearest}"
+            f" from {sessions[0]} to {sessions[-1]}; the nearest is {nearest}"
         )
     return session
 
