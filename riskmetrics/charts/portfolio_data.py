@@ -95,10 +95,11 @@ def _read_trades(
 ) -> pd.DataFrame:
     """Return trades, deposits and withdrawals after ``first``: portfolio, day, symbol, action.
 
-    The amount of a deposit or a withdrawal is in the place of a symbol.
+    The amount of a deposit or a withdrawal is in the place of a symbol. They precede the trades, of
+    which a chart names only the first of a day.
     """
     trades = history_queries.read_trades(connection, first, day, portfolio)
     flows = history_queries.read_cash_flows(connection, first, day, portfolio)
     amounts = flows["amount"].abs().map(formatting.amount)
     texts = flows.assign(action=flows["kind"], symbol=amounts)[list(trades.columns)]
-    return pd.concat([trades, texts], ignore_index=True) if len(texts) else trades
+    return pd.concat([texts, trades], ignore_index=True) if len(texts) else trades

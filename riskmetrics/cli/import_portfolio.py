@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 _SYMBOL_COLUMNS = ("symbol", "underlying_symbol")
 
+_MAX_SALES = 3
+"""Portfolios that the refusal of an incomplete file describes; the others are counted."""
+
 
 _Name = Annotated[
     str,
@@ -148,7 +151,7 @@ def portfolio(
     found = _review(parsed, plans, day)
     can_ask = sys.stdin.isatty() and sys.stderr.isatty()
     if found.sales and not yes and not can_ask:
-        raise UsageError(f"{found.sales[0]}. Pass --yes if the file is complete")
+        raise UsageError(f"{_join_sales(found.sales)}. Pass --yes if the file is complete")
     if (found.doubts or found.sales) and not yes and can_ask:
         for line in found.sales:
             echo_err(line)
@@ -226,6 +229,13 @@ def _review(
     for line in (*found.changes, *found.doubts, *(found.sales if is_dry else ())):
         echo_err(line)
     return found
+
+
+def _join_sales(sales: list[str]) -> str:
+    """Return the sentences on the first portfolios, and the number of the others."""
+    others = len(sales) - _MAX_SALES
+    more = [f"and so in {pluralize(others, 'more portfolio')}"] if others > 0 else []
+    return "; ".join([*sales[:_MAX_SALES], *more])
 
 
 def _store_plans(

@@ -37,7 +37,7 @@ def review_statement(
 ) -> Review:
     """Compare a statement with the stored symbols and the holdings of its day.
 
-    Weights and values are compared with the symbols only.
+    Of weights and values only the symbols are compared.
     """
     from riskmetrics.db import holdings, symbol_spellings
     from riskmetrics.results.lot_frames import underlying
@@ -54,13 +54,14 @@ def review_statement(
         )
     )
     changes, sales = list[str](), list[str]()
-    for plan in plans if parsed.stated_size is StatedSize.QUANTITY else ():
+    for plan in plans:
         rows = plan.account.holdings.rows.replace({"symbol": shares})
         held = holdings.read_open_quantities(connection, plan.name, day)
         if held is not None:
-            quantities = _sum_quantities(rows)
-            changes += _describe_changes(plan.name, held, quantities)
-            sales += _describe_mass_sale(plan.name, held, quantities)
+            sizes = _sum_sizes(rows)
+            if parsed.stated_size is StatedSize.QUANTITY:
+                changes += _describe_changes(plan.name, held, sizes)
+            sales += _describe_mass_sale(plan.name, held, sizes)
     return Review(doubts, changes, sales)
 
 
@@ -107,11 +108,12 @@ def _describe_unknown_symbols(connection: "sa.Connection", stated: set[str]) -> 
         )
 
 
-def _sum_quantities(rows: "pd.DataFrame") -> dict[str, Decimal]:
-    quantities: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for symbol, quantity in zip(rows["symbol"], rows["quantity"], strict=True):
-        quantities[symbol] += Decimal(repr(float(quantity)))
-    return quantities
+def _sum_sizes(rows: "pd.DataFrame") -> dict[str, Decimal]:
+    """Return the quantity, or the weight or value in its place, of each symbol."""
+    sizes: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for symbol, size in zip(rows["symbol"], rows["quantity"], strict=True):
+        sizes[symbol] += Decimal(repr(float(size)))
+    return sizes
 
 
 def _describe_changes(

@@ -130,7 +130,7 @@ class Plan(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     headline: str
-    """Id of a claim whose form is a headline."""
+    """Id of a claim whose form is a headline; empty if no statement proves one."""
     paragraphs: list[list[Step]]
     findings: list[str] = []
     """Ids of claims stated as a list, with their evidence."""
@@ -169,7 +169,7 @@ def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
     """Return a plan without unknown ids, duplicates, repeated figures and false connectives.
 
     A headline that is none, or that no kept sentence proves, is replaced by the most salient one
-    that is proved.
+    that is proved, or by "" if none is.
     """
     stated: set[str] = set()
 
@@ -220,13 +220,13 @@ def repeats(claim: Claim, stated: Collection[str]) -> bool:
 
 
 def _proved_headline(chosen: str, claims: Mapping[str, Claim], stated: Collection[str]) -> str:
-    """Return the chosen headline, or the most salient one, that a stated claim proves, if any."""
-    headlines = [each for each in claims.values() if each.form.role == "headline"]
-    headlines.sort(key=lambda each: each.id != chosen)
+    """Return the chosen headline, or the most salient one, that a stated claim proves, or ""."""
     proved = [
-        each for each in headlines if not each.proofs or any(one in stated for one in each.proofs)
+        each.id
+        for each in claims.values()
+        if each.form.role == "headline" and (not each.proofs or set(each.proofs) & set(stated))
     ]
-    return next((each.id for each in (*proved, *headlines)), "")
+    return chosen if chosen in proved else next(iter(proved), "")
 
 
 def _choose_statements(

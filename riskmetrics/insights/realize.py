@@ -26,6 +26,9 @@ COLUMN = "column"
 NOT_ANSWERED, NOTHING = "Not answered", "Nothing to tell"
 """Titles of answers without a claim: what was asked is not stored, or is not so."""
 
+UNTITLED = "Figures of the session"
+"""Title of statements that prove no headline."""
+
 _NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule", "definitions", "no_limits_set"}
 
 
@@ -110,13 +113,15 @@ def realize_note(
 
     paragraphs = [realize_steps(steps, claims, names, seed) for steps in plan.paragraphs]
     summary, *others = paragraphs or [""]
-    title = NOTHING if set(plan.missing) & _NO_ALARMS else NOT_ANSWERED
+    missing = realize_missing(plan.missing, plan.nearest, plan.unread)
     if plan.headline:
         title = realize_claim(claims[plan.headline], names, seed)
-    missing = realize_missing(plan.missing, plan.nearest, plan.unread)
-    if not plan.headline:
-        summary = missing
-    elif missing:
+    elif plan.statements():
+        title = UNTITLED
+    else:
+        title = NOTHING if set(plan.missing) & _NO_ALARMS else NOT_ANSWERED
+        summary, missing = missing, ""
+    if missing:
         limitations = f"{limitations} {missing}".strip()
     return NoteText(
         title=shorten(title, _MAX_TITLE_CHARS, placeholder=" …"),

@@ -10,7 +10,7 @@ from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.plan import Plan, prune
-from riskmetrics.insights.realize import NOT_ANSWERED, NOTHING, NoteText, realize_note
+from riskmetrics.insights.realize import NOT_ANSWERED, NOTHING, UNTITLED, NoteText, realize_note
 from riskmetrics.insights.stored_drafts import DRAFT_FACT_TYPES, Draft, render_draft
 
 
@@ -64,7 +64,7 @@ def _find_wrong_facts(sheet: Sheet) -> Iterator[str]:
 def _find_plan_violations(row: Mapping[str, Any], sheet: Sheet) -> Iterator[str]:
     context = row["context_data"]
     if context["catalog"] != catalog_digest():
-        stored = {NOT_ANSWERED, NOTHING, *context["claims"].values()}
+        stored = {NOT_ANSWERED, NOTHING, UNTITLED, *context["claims"].values()}
         yield from (
             f"{name} contains a sentence that is not a stored claim"
             for name, text in _sentences(row)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from riskmetrics.errors import UsageError
 from riskmetrics.symbols import find_near_symbols
 
 HEADER = "symbol,quantity\n"
@@ -71,6 +72,50 @@ def test_a_script_needs_yes_to_sell_most_of_several_positions(
         return
     assert "1 of 4 positions that are held, so the others would be sold" in str(done.exception)
     assert call(*given, "--as-of", "2022-12-28", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("size", ["weight", "value"])
+def test_a_file_of_weights_or_values_that_sells_most_needs_yes_too(
+    call, tmp_path: Path, size: str
+) -> None:
+    file, prices = tmp_path / "holdings.csv", tmp_path / "prices.csv"
+    prices.write_text("symbol,date,close\nQQA,2022-12-28,10\nQQB,2022-12-28,10\n")
+    assert call("import", "prices", str(prices)).exit_code == 0
+    given = ("import", "portfolio", str(file), "--name", "G", "--as-of")
+    file.write_text(HEADER + "".join(f"QQ{letter},1\n" for letter in "ABCDE"))
+    assert call(*given, "2022-12-27").exit_code == 0
+    stated = ("--value", "1000") if size == "weight" else ()
+    file.write_text(f"symbol,{size}\nQQA,0.5\nQQB,0.5\nQQC,0\n")
+    refused = call(*given, "2022-12-28", *stated).exception
+    assert isinstance(refused, UsageError)
+    assert "G: the file has 2 of 5 positions that are held" in str(refused)
+    held = ("db", "sql", "SELECT DISTINCT symbol FROM positions WHERE exit_date IS NULL")
+    assert call(*held).stdout.count("QQ") == 5
+    assert call(*given, "2022-12-28", *stated, "--yes").exit_code == 0
+    assert call(*held).stdout.count("QQ") == 2
+
+
+@pytest.mark.parametrize(("n_accounts", "end"), [(3, ""), (4, "; and so in 1 more portfolio")])
+def test_a_refusal_names_every_account_that_would_lose_most_of_its_positions(
+    call, tmp_path: Path, n_accounts: int, end: str
+) -> None:
+    file = tmp_path / "holdings.csv"
+
+    def write(letters: str) -> None:
+        names = [f"Account {number}" for number in range(1, n_accounts + 1)]
+        lines = [f"{name},QQ{letter},1\n" for name in names for letter in letters]
+        file.write_text("account,symbol,quantity\n" + "".join(lines))
+
+    write("ABCD")
+    assert call("import", "portfolio", str(file), "--as-of", "2022-12-27").exit_code == 0
+    write("A")
+    refused = str(call("import", "portfolio", str(file), "--as-of", "2022-12-28").exception)
+    described = "; ".join(
+        f"Account {number}: the file has 1 of 4 positions that are held, so the others would be"
+        " sold"
+        for number in (1, 2, 3)
+    )
+    assert refused == f"{described}{end}. Pass --yes if the file is complete"
 
 
 SCHWAB = (

@@ -18,6 +18,7 @@ from riskmetrics import settings
 from riskmetrics.charts.pro_forma import read_book_inputs
 from riskmetrics.cli.main import app
 from riskmetrics.inputs.snapshot import read_terms
+from riskmetrics.insights.claims import catalog
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run, query_frame
 from tests.report_options import render
@@ -191,8 +192,10 @@ def test_a_session_without_a_close_has_the_price_of_the_one_before(sample: str, 
     with open_connection(sample) as connection:
         page = render(connection, LAST)
     assert "* The close of an earlier session: this one has none." in page
-    assert said in " ".join(page.split())
-    assert "The result by position is not known" not in page
+    text = " ".join(page.split())
+    assert said in text
+    assert "the largest detractor, " in text
+    assert catalog()["not_split"].phrasings[0] not in text
 
 
 def test_a_close_is_used_for_five_sessions_as_in_the_pipeline(sample: str, run: Run) -> None:

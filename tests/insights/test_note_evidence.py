@@ -35,7 +35,7 @@ def notes() -> Iterator[tuple[Sheet, Plan, NoteText]]:
         plans = [plan_by_rules(claims, LEADING_TYPE), wrong_plan(random, sorted(claims))]
         for plan in filter(None, plans):
             kept = prune(plan, claims)
-            if kept.headline:
+            if kept.headline or kept.statements():
                 yield sheet, kept, realize_note(kept, claims, sheet)
 
 

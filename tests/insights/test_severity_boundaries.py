@@ -8,7 +8,8 @@ import pytest
 from riskmetrics.insights import severity
 from riskmetrics.insights.claims import View, claims_of
 from riskmetrics.insights.limits import reached_limits
-from riskmetrics.insights.plan import LEADING_TYPE, plan_by_rules
+from riskmetrics.insights.plan import Plan, Step, prune
+from riskmetrics.insights.realize import display_names, realize_claim
 from tests.insights.fact_sheets import build_sheet
 
 LIMITS = [
@@ -139,7 +140,10 @@ def test_a_loss_beyond_the_value_at_risk_is_a_warning_from_half_a_percent(
 
 
 def test_one_fact_alarms_once() -> None:
-    """A position of 60%, and a beta of 1.55: each in one statement with a level."""
+    """A position of 60%, and a beta of 1.55: each in one statement with a level.
+
+    The two lists of alerts share facts; a note has one of them, whoever plans it.
+    """
     sheet = build_sheet(
         {
             "pos_01_weight": 0.6,
@@ -152,9 +156,73 @@ def test_one_fact_alarms_once() -> None:
         }
     )
     claims = claims_of(sheet, {})
-    plan = plan_by_rules(claims, LEADING_TYPE)
-    assert plan is not None
-    alarms = [claims[each] for each in plan.statements() if claims[each].instance.level != "info"]
-    cited = [fact.id for each in alarms for fact in each.evidence]
-    assert len(cited) == len(set(cited))
-    assert {"pos_01_weight", "beta"} <= set(cited)
+    alarms = [each for each in claims.values() if each.instance.level != "info"]
+    cited = {each.form.figure or each.id: {fact.id for fact in each.evidence} for each in alarms}
+    assert sum(map(len, cited.values())) == len(set().union(*cited.values()))
+    assert {"pos_01_weight", "beta"} <= set().union(*cited.values())
+    lists = ["limits_standing", "alerts_unchanged"]
+    assert set(lists) < {each.id for each in alarms}
+    for order in (lists, lists[::-1]):
+        plan = Plan(headline="", paragraphs=[[Step(claim=order[0])]], findings=order[1:])
+        assert prune(plan, claims).statements() == (order[0],)
+
+
+ALERTS: dict[str, float | str] = {
+    "lim_01_checked_number": 1.2,
+    "lim_01_checked_number_limit": 1.0,
+    "lim_01_limit_status": "exceeded",
+    "lim_01_limit_status_before": "exceeded",
+    "var_exceptions": 24,
+    "var_expected": 12.6,
+    "var_tested": 252,
+    "var_p_value": 0.003,
+    "previous_var_p_value": 0.003,
+    "volatility_21d": 0.31,
+    "volatility_percentile": 0.96,
+    "volatility_percentile_streak": 9,
+    "pos_01_weight": 0.6,
+    "pos_01_weight_streak": 40,
+    "sec_01_gross": 0.7,
+    "sec_01_gross_streak": 3,
+    "beta": 1.55,
+    "beta_streak": 8,
+    "gross_to_equity": 1.6,
+    "gross_to_equity_streak": 5,
+}
+"""Alerts of the session before as well. A user's limit on the beta replaces its alert level."""
+
+
+def list_of(facts: dict[str, float | str], form_id: str) -> str:
+    """Return the sentence of a list of alerts."""
+    sheet = build_sheet(facts)
+    return realize_claim(claims_of(sheet, {})[form_id], display_names(sheet))
+
+
+def test_unchanged_alerts_are_the_worst_three_with_their_values() -> None:
+    """Critical first, then warnings, then what is elevated; a fourth is not only counted."""
+    facts = {name: value for name, value in ALERTS.items() if name[:3] not in ("sec", "gro")}
+    worst = (
+        "Unchanged alerts: SYM1 60% of equity, beta 1.20 (limit 1.00), historical value at risk too"
+        " low (24 larger losses in 252 days, about 13 expected) and"
+    )
+    assert list_of(facts, "alerts_unchanged") == f"{worst} volatility above 96% of days."
+    facts |= {"gross_to_equity": 1.6, "gross_to_equity_streak": 5}
+    assert list_of(facts, "alerts_unchanged") == f"{worst} 2 more."
+    highest = {"volatility_21d": 0.31, "volatility_percentile": 1.0}
+    assert list_of(highest | {"volatility_percentile_streak": 2}, "alerts_unchanged") == (
+        "Unchanged alerts: volatility of 31% the highest in up to a year."
+    )
+
+
+def test_alerts_beyond_the_sixth_are_counted_each() -> None:
+    """Seven are all named; of nine six, and positions of one entry count each."""
+    facts = ALERTS | {"sec_02_gross": 0.8, "sec_02_gross_streak": 3}
+    text = list_of(facts, "limits_standing")
+    assert " more" not in text
+    assert text.endswith(" days and gross exposure 1.60× equity (level 1.50×, 5th session).")
+    facts |= {"drawdown": 0.5, "drawdown_streak": 40, "sec_04_gross": 0.75}
+    text = list_of(facts, "limits_standing")
+    assert text.endswith("Utilities 75% of gross exposure (level 60%) and 3 more.")
+    small: dict[str, float | str] = {f"pos_0{number}_weight": 0.11 for number in (1, 2, 3, 4)}
+    text = list_of(facts | small, "limits_standing")
+    assert text.endswith("Energy 70% of gross exposure (level 60%, 3rd session) and 6 more.")

@@ -3,7 +3,7 @@
 Limits that a user set for a portfolio are in `own_limits`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
@@ -33,9 +33,9 @@ _UNCHANGED = 1.0
 
 _SEVERE = ("warning", "critical")
 
-_MAX_ITEMS, _MAX_NAMED, _MAX_SHORT = 7, 2, 3
-"""Limits in a sentence, and positions that are all named; of more, the largest is. Limits in the
-short list.
+_MAX_ITEMS, _MAX_NAMED, _MAX_SHORT = 6, 2, 3
+"""Alerts in the long list, positions that are all named in it (of more, the largest is), and alerts
+in the short list. One more is named, too; several more are counted.
 """
 
 _ITEMS = {
@@ -53,8 +53,12 @@ _SINCE = (" (level {limit})", " (level {limit}, {sessions} session)")
 _COUNTED = "{count} more positions at or above {limit}"
 
 _MORE = "{count} more"
-_TEST = "historical value at risk too low"
-_VOLATILITY, _HIGHEST = "volatility above {days} of days", "volatility the highest in up to a year"
+_TEST = (
+    "historical value at risk too low ({exceptions} larger losses in {count} days, about"
+    " {expected} expected)"
+)
+_VOLATILITY = "volatility above {days} of days"
+_HIGHEST = "volatility of {volatility} the highest in up to a year"
 _OWN = "{name} {value} (limit {limit})"
 _OWN_OF = "{of} {value} (limit {limit} on {name})"
 _FURTHER = (_OWN, _OWN_OF, _TEST, _VOLATILITY, _HIGHEST)
@@ -72,6 +76,7 @@ _ALERTS = "alerts"
     entries=(
         *(item + since for item in _ITEMS.values() for since in _SINCE),
         _COUNTED,
+        _MORE,
         *_FURTHER,
     ),
     place=9,
@@ -87,24 +92,23 @@ def limits_standing(view: View) -> Iterator[Instance]:
         of_kind = by_kind.setdefault(reach.kind, [])
         if not of_kind or of_kind[0].level == reach.level:
             of_kind.append(reach)
-    entries: list[Item] = []
+    alerts = list(_further_alerts(view))
     for kind, found in by_kind.items():
         if kind == "weight" and len(found) > _MAX_NAMED:
             slots = {"count": count(len(found) - 1), "limit": shown_limit(kind, found[0].limit)}
-            entries += [_item(found[0]), Item(_COUNTED, slots)]
+            facts = tuple(fact for reach in found[1:] for fact in reach.facts)
+            counted = _Alert(Item(_COUNTED, slots), found[0].level, facts, len(found) - 1)
+            alerts += [_alert(found[0], _item), counted]
         else:
-            entries += map(_item, found)
-    further = list(_further_alerts(view))
-    entries = [each.item for each in further] + entries
-    levels = [each.level for each in further] + [reach.level for reach in reaches]
-    level = max(levels, key=LEVELS.index)
+            alerts += [_alert(reach, _item) for reach in found]
+    level = max((each.level for each in alerts), key=LEVELS.index)
     yield Instance(
-        {"limits": items(*entries[:_MAX_ITEMS])},
+        {"limits": _list_worst(alerts, _MAX_ITEMS)},
         (),
         _STANDING if level in _SEVERE else _STANDING_ELEVATED,
         sign=-1,
         level=level,
-        context=_evidence(reaches, further),
+        context=_evidence(alerts),
         is_steady=True,
         remembered=tuple(sorted(each.limit for found in by_kind.values() for each in found)),
     )
@@ -123,31 +127,40 @@ def limits_standing(view: View) -> Iterator[Instance]:
 def alerts_unchanged(view: View) -> Iterator[Instance]:
     """What was an alert the session before as well: limits, volatility, and a test that fails."""
     reaches = [reach for reach in reached_limits(view) if reach.is_standing]
-    further = list(_further_alerts(view))
-    entries = [each.item for each in further] + [_short_item(reach) for reach in reaches]
-    levels = [each.level for each in further] + [reach.level for reach in reaches]
-    if len(entries) > _MAX_SHORT + 1:
-        more = Item(_MORE, {"count": count(len(entries) - _MAX_SHORT)})
-        entries = [*entries[:_MAX_SHORT], more]
-    if entries:
-        level = max(levels, key=LEVELS.index)
-        yield Instance({"alerts": items(*entries)}, (), _UNCHANGED, sign=-1, level=level,
-            context=_evidence(reaches, further))  # fmt: skip
+    alerts = [*_further_alerts(view), *(_alert(reach, _short_item) for reach in reaches)]
+    if alerts:
+        level = max((each.level for each in alerts), key=LEVELS.index)
+        yield Instance({"alerts": _list_worst(alerts, _MAX_SHORT)}, (), _UNCHANGED, sign=-1,
+            level=level, context=_evidence(alerts))  # fmt: skip
 
 
 class _Alert(NamedTuple):
-    """An alert besides limits of `severity.yaml`, and one the session before."""
+    """An entry of a list of alerts."""
 
     item: Item
     level: str
     facts: tuple[Fact, ...]
+    size: int = 1
+    """Alerts that it states: a count of positions states several."""
 
 
-def _evidence(reaches: Sequence[Reach], further: Sequence[_Alert]) -> tuple[Fact, ...]:
+def _list_worst(alerts: Sequence[_Alert], most: int) -> Slot:
+    """Return the list of the most severe alerts; if several do not fit, the rest is counted."""
+    ordered = sorted(alerts, key=lambda each: -LEVELS.index(each.level))
+    rest = sum(each.size for each in ordered[most:])
+    if rest <= 1:
+        return items(*(each.item for each in ordered))
+    return items(*(each.item for each in ordered[:most]), Item(_MORE, {"count": count(rest)}))
+
+
+def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
     """Return the facts of alerts, each once."""
-    found = [fact for reach in reaches for fact in reach.facts]
-    found += [fact for each in further for fact in each.facts]
+    found = (fact for each in alerts for fact in each.facts)
     return tuple({fact.id: fact for fact in found}.values())
+
+
+def _alert(reach: Reach, describe: Callable[[Reach], Item]) -> _Alert:
+    return _Alert(describe(reach), reach.level, reach.facts)
 
 
 def _further_alerts(view: View) -> Iterator[_Alert]:
@@ -160,14 +173,14 @@ def _further_alerts(view: View) -> Iterator[_Alert]:
     p_value = view.fact("previous_var_p_value")
     if p_value is not None and float(p_value.value) < tail.REJECTED:
         for found in view.instances(tail.var_too_low):
-            yield _further(Item(_TEST, {}), found, p_value)
+            yield _further(Item(_TEST, found.slots), found, p_value)
     streak = view.fact("volatility_percentile_streak")
     if streak is not None and volatility.is_listed(view):
         for found in view.instances(volatility.volatility_high):
             if found.level != "info":
                 yield _further(Item(_VOLATILITY, {"days": found.slots["days"]}), found, streak)
         for found in view.instances(volatility.extremes[1]):
-            yield _further(Item(_HIGHEST, {}), found, streak)
+            yield _further(Item(_HIGHEST, found.slots), found, streak)
 
 
 def _further(item: Item, found: Instance, *facts: Fact) -> _Alert:
