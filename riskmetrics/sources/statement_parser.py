@@ -117,7 +117,9 @@ class _StatementParser:
         self._above += [] if self._header else [line.cells]
         if self._has_ended:
             self._skip(line, "part of another table")
-        elif reason := self._sections.enter(line.cells):
+        elif reason := self._sections.enter(
+            line.cells, is_above_table=self._starts_table(next_line)
+        ):
             self._skip(line, reason)
         elif facts := self._match_statement(line):
             self._record_statement(line, facts)
@@ -131,6 +133,7 @@ class _StatementParser:
         elif self._names_account(next_line):
             self._account["account"] = ", ".join(line.cells)
             self._side.end_account()
+            self._sections.end_account()
             self._skip(line, "the account")
         elif self._is_in_other_table:
             self._skip(line, "part of another table")
@@ -143,11 +146,11 @@ class _StatementParser:
 
     def _names_account(self, next_line: Line | None) -> bool:
         """Return whether a line names the account of the table that the next line starts."""
-        return (
-            self._layout.account_line_above
-            and next_line is not None
-            and self._layout.matches_header(header_keys(next_line))
-        )
+        return self._layout.account_line_above and self._starts_table(next_line)
+
+    def _starts_table(self, line: Line | None) -> bool:
+        """Return whether a line is a header of the layout."""
+        return line is not None and self._layout.matches_header(header_keys(line))
 
     def _find_day(self, line: Line) -> StatedDay | None:
         """Return the day that a line states in a sentence, if no earlier line states one."""
@@ -266,6 +269,7 @@ class _StatementParser:
                 "account_number": facts.get("number", ""),
             }
             self._side.end_account()
+            self._sections.end_account()
         if "day" in facts:
             self._day = self._day or parse_stated_day(facts["day"], self._layout.dates)
         if "cash" in facts:
@@ -310,7 +314,8 @@ class _StatementParser:
                 return
         if self._starts_section(line):
             return
-        if self._sections.is_closed:
+        account = row.get("account_number") or row.get("account", "")
+        if self._sections.is_in_closed(account if row.get("symbol") else ""):
             self._skip(
                 line, "in a section of closed positions or orders: no longer held, or not yet"
             )

@@ -303,3 +303,45 @@ def test_columns_of_long_and_short_positions_are_named(file):
 def test_the_days_of_a_wide_table_need_no_header(file, name):
     rows = read_prices(file(f"{name},QQA,QQB\n2024-12-02,10,20\n")).rows
     assert dict(zip(rows["symbol"], rows["close"], strict=True)) == {"QQA": 10, "QQB": 20}
+
+
+TABLE = "Symbol,Quantity\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (  # another account
+            f"Account: IRA\n{TABLE}QQA,5\nClosed positions\n{TABLE}QQB,7\n"
+            f"Account: 401k\n{TABLE}QQC,3\n",
+            {"QQA": 5, "QQC": 3},
+        ),
+        (f"{TABLE}QQA,5\nSold,\nQQB,7\nAccount:,401k\nQQC,3\n", {"QQA": 5, "QQC": 3}),
+        (  # another account in its column
+            "Account,Symbol,Quantity\nIRA,QQA,5\nSold,,\nIRA,QQB,7\n401k,QQC,3\n",
+            {"QQA": 5, "QQC": 3},
+        ),
+        (  # closed positions of the accounts above
+            "Account,Symbol,Quantity\nIRA,QQA,5\n401k,QQC,3\nSold,,\nIRA,QQB,7\n401k,QQD,3\n",
+            {"QQA": 5, "QQC": 3},
+        ),
+        (  # closed positions that name their accounts
+            f"Account: IRA\n{TABLE}QQA,5\nAccount: 401k\n{TABLE}QQC,3\nClosed positions\n"
+            f"Account: IRA\n{TABLE}QQB,7\nAccount: 401k\n{TABLE}QQD,3\n",
+            {"QQA": 5, "QQC": 3},
+        ),
+        (f"{TABLE}QQA,5\nClosed positions\nAccount: IRA\n{TABLE}QQB,7\n", {"QQA": 5}),
+        (  # an unrelated title
+            f"Orders\nNone\n\nAccount positions\n{TABLE}QQA,5\n",
+            {"QQA": 5},
+        ),
+        (f"Orders\n{TABLE}QQB,7\nMy stuff\n{TABLE}QQA,5\n", {"QQA": 5}),
+        (  # and titles of parts of the section
+            f"{TABLE}QQA,5\nRealized gains\nShort term\n{TABLE}QQB,7\nStocks\n{TABLE}QQC,3\n"
+            f"Sold in 2024\n{TABLE}QQD,3\nTotal\n{TABLE}QQE,3\n",
+            {"QQA": 5},
+        ),
+    ],
+)
+def test_a_closed_section_ends_at_another_account_or_title(file, text, expected):
+    assert held(read_holdings(file(text))) == expected
