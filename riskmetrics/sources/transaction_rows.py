@@ -37,6 +37,8 @@ _FEE_COLUMNS = ("commission", "fees", "taxes")
 _AS_OF = re.compile(r"^.* as of ", re.IGNORECASE)
 _CANCELED = re.compile(r"\b(ca|cancel\w*|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE)
 _REINVESTED = re.compile("reinv|wiederanl|herbeleg")
+_REINVESTED_WITH_INCOME = re.compile(r"reinv(div|int|lg|md|sh)", re.IGNORECASE)
+"""Actions of Quicken that are an income and its reinvestment in one line."""
 _RATIO = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*[:/]\s*(\d{1,4})")
 _WORDED_RATIO = re.compile(
     r"(?<![\d.])(\d{1,4}(?:\.\d+)?)(?:\s+|-)(?:for|to)(?:\s+|-)(\d{1,4})(?![\d.])",
@@ -258,6 +260,11 @@ def _find_kind(
 def is_reinvested(row: StatedRow) -> bool:
     """Return whether the text of a row names a reinvested dividend."""
     return _REINVESTED.search(fold_text(_kind_text(row))) is not None
+
+
+def states_income(row: StatedRow) -> bool:
+    """Return whether a line that names a reinvestment is that of the income, too."""
+    return _REINVESTED_WITH_INCOME.fullmatch(row.cells.get("kind", "")) is not None
 
 
 def _kind_by_sign(quantity: Decimal, code: str) -> TransactionKind:

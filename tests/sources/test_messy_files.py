@@ -345,3 +345,13 @@ TABLE = "Symbol,Quantity\n"
 )
 def test_a_closed_section_ends_at_another_account_or_title(file, text, expected):
     assert held(read_holdings(file(text))) == expected
+
+
+def test_the_dividend_of_a_reinvestment_can_be_in_another_file(file):
+    text = (
+        "Date,Type,Symbol,Quantity,Amount\n2024-02-01,Reinvest,QQA,1,-9.5\n"
+        "2024-02-02,Deposit,,,50\n"
+    )
+    found = read_transactions(file(text))
+    assert trades(found) == [("buy", "QQA", 1, -9.5), ("deposit", None, 0, 50)]
+    assert any("dividend is not in this file: 1. " in note for note in found.notes)
