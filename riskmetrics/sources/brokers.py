@@ -18,11 +18,11 @@ from riskmetrics.sources import cells
 from riskmetrics.sources.dates import infer_order
 from riskmetrics.sources.decimal_marks import infer_decimal_mark
 from riskmetrics.sources.file_kinds import FileClassification
+from riskmetrics.sources.holdings_costs import place_costs
 from riskmetrics.sources.holdings_files import ParsedFile, parse_file
 from riskmetrics.sources.holdings_rows import (
     SplitRows,
     drop_textual_sizes,
-    place_costs,
     place_lots,
     place_report_cash,
     prepare_rows,

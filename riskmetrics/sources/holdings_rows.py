@@ -19,7 +19,6 @@ from riskmetrics.sources.asset_classes import (
     is_foreign_cash,
 )
 from riskmetrics.sources.column_contents import MISSING_TEXTS
-from riskmetrics.sources.holdings_columns import UNIT_OR_TOTAL
 from riskmetrics.sources.holdings_terms import (
     add_option_rights,
     class_texts,
@@ -166,32 +165,6 @@ def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, li
         is_lot, "a lot; the lots do not sum to the position", "the sum of the lots below"
     )
     return placed.keep_rows(~skipped), _skipped_lines(table, np.where(skipped, reasons, ""))
-
-
-def place_costs(table: Table, decimal: str) -> Table:
-    """Return a table with a cost that may be of a share or of the position in its column.
-
-    It is that of a share if most rows say so: it is nearer to the price than to the value.
-    """
-    if UNIT_OR_TOTAL not in table.columns:
-        return table
-    cost, price, value, quantity = (
-        read_numbers(table, name, decimal)
-        for name in (UNIT_OR_TOTAL, "last_price", "market_value", "quantity")
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        price = np.where(np.isnan(price), np.abs(value / quantity), price)
-        value = np.where(np.isnan(value), np.abs(quantity * price), np.abs(value))
-        from_price, from_value = (np.abs(np.log(cost / stated)) for stated in (price, value))
-    is_known = np.isfinite(from_price) & np.isfinite(from_value)
-    n_nearer = np.count_nonzero(from_price[is_known] < from_value[is_known])
-    is_unit = 2 * n_nearer > np.count_nonzero(is_known) and "entry_price" not in table.columns
-    columns = dict(table.columns)
-    column = columns.pop(UNIT_OR_TOTAL)
-    notes = [*table.notes, *(["the cost is read as that of a share"] if is_unit else [])]
-    return table._replace(
-        columns={**columns, "entry_price" if is_unit else "cost_basis": column}, notes=notes
-    )
 
 
 def place_report_cash(table: Table, decimal: str) -> tuple[Table, list[SkippedLine]]:

@@ -1,6 +1,7 @@
 """Files of other brokers, programs and countries, and other kinds of mess; truth by hand."""
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
@@ -355,3 +356,74 @@ def test_the_dividend_of_a_reinvestment_can_be_in_another_file(file):
     found = read_transactions(file(text))
     assert trades(found) == [("buy", "QQA", 1, -9.5), ("deposit", None, 0, 50)]
     assert any("dividend is not in this file: 1. " in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("words", "quantity", "expected"),
+    [
+        ("Stock split from 10 to 40 shares", 30, (None, 30)),
+        ("Split 4 to 1", 30, (None, 30)),
+        ("Split 4 to 1", "", (4, None)),
+        ("Reverse split 1 to 10", "", (Fraction(1, 10), None)),
+        ("10-to-1 reverse split", "", (Fraction(1, 10), None)),
+        ("Split 4 for 1", 30, (4, 30)),
+        ("Split 1 to 4", "", None),
+        ("Split from 40 to 1", "", None),
+    ],
+)
+def test_the_ratio_of_a_split_in_words(file, words, quantity, expected):
+    text = (
+        "Date,Type,Symbol,Quantity,Amount,Description\n2024-12-02,Buy,QQA,10,-40,\n"
+        f"2024-12-04,Split,QQA,{quantity},,{words}\n"
+    )
+    found = read_transactions(file(text))
+    splits = [(one.ratio, one.added_shares) for one in found.transactions if one.kind == "split"]
+    assert splits == ([] if expected is None else [expected])
+    assert len(found.rejected) == (expected is None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (  # large gains of few shares
+            ["NVDA,2,130,260,40", "AAPL,3,240,720,330", "BRK.B,2,460,920,560"],
+            [20, 110, 280],
+        ),
+        (["QQA,5,100,500,100"], [100]),  # nearer by the factor 5
+        (["QQA,4.99,100,499,100"], [100 / 4.99]),
+        (["QQA,40,62,2480,55", "QQB,40,62,2480,2000"], [55 / 40, 50]),  # no majority
+    ],
+)
+def test_a_cost_is_of_a_share_only_if_it_clearly_is(file, rows, expected):
+    found = read_holdings(file("\n".join(["Symbol,Shares,Price,Value,Cost", *rows, ""])))
+    entries = found.accounts[0].holdings.rows["entry_price"].tolist()
+    assert entries == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["QQA,2,130,260,40,220", "QQB,40,10,400,8,392"], [20, 0.2]),  # totals
+        (["QQA,2,130,260,100,60", "QQB,3,10,30,8,6"], [100, 8]),  # of a share
+    ],
+)
+def test_the_gain_tells_what_a_cost_is(file, rows, expected):
+    found = read_holdings(file("\n".join(["Symbol,Shares,Price,Value,Cost,Gain/Loss", *rows, ""])))
+    entries = found.accounts[0].holdings.rows["entry_price"].tolist()
+    assert entries == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["0", "2.5", "-1.3"], {"QQA", "QQB", "QQC"}),  # active weights
+        (["0", "0", ""], {"QQA", "QQB", "QQC"}),
+        (["0", "1", ""], {"QQB", "QQC"}),
+        (["no", "yes", "n/a"], {"QQB", "QQC"}),
+        (["No", "", ""], {"QQB", "QQC"}),
+    ],
+)
+def test_active_is_a_word_or_a_weight(file, cells, expected):
+    lines = [f"{name},5,{cell}" for name, cell in zip(("QQA", "QQB", "QQC"), cells, strict=True)]
+    text = "\n".join(["Symbol,Quantity,Active", *lines, ""])
+    assert held(read_holdings(file(text))).keys() == expected

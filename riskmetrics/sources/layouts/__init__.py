@@ -59,6 +59,7 @@ HOLDINGS_COLUMNS = (
     "closed_date",
     "held",
     "fx_rate",
+    "gain",
 )
 """Columns of the vocabulary that holdings have."""
 _EXTRA_COLUMNS = ("section", "kind")
