@@ -19,7 +19,13 @@ FOREIGN_AMOUNT = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\
 """Pattern of an amount with the sign or code of a currency other than USD."""
 _CODE = re.compile(r"(?:[\s(\[/_-]+|\bin\s+)\(?(?:in\s+)?([A-Z]{3})[)\]]?\s*$")
 _SIGNS = load_vocabulary().currency_signs
-_STATED_IN = re.compile(r"\b(?:in|en|em) ([A-Z]{3})\b")
+_STATED_IN = re.compile(
+    r"(?P<label>.*?)(?: (?:are|is|shown|stated|expressed|reported|quoted))* (?:in|en|em)"
+    r" (?P<code>[A-Z]{3})\b(?P<rest>.*)"
+)
+"""Label of amounts with their currency, such as ``Portfolio value in EUR``."""
+_MAX_LABEL_WORDS = 5
+_DOLLARS = re.compile(r"USD|\bU\.?S\.? ?(?:\$|dollar)", re.IGNORECASE)
 _MAX_STATEMENT_CELLS = 3
 """Cells of a line that states the currency of a table."""
 _MIN_LABEL_CHARS = 5
@@ -91,9 +97,39 @@ def stated_currency(lines: Iterable[Sequence[str]]) -> str:
         )
         if is_labeled and (code := _currency_code(value)):
             found.add(code)
-        found |= {sentence[1] for cell in cells for sentence in _STATED_IN.finditer(cell)}
+        found |= {code for cell in cells if (code := _labeled_currency(cell))}
     found &= CURRENCIES
     return next(iter(found - {"USD"}), "") if len(found) == 1 else ""
+
+
+def _labeled_currency(text: str) -> str:
+    """Return the currency of the amounts that a label names; empty for other sentences.
+
+    Examples
+    --------
+    >>> [_labeled_currency(text) for text in ("All amounts are in EUR", "For residents in CAD")]
+    ['EUR', '']
+    >>> _labeled_currency("Values in EUR or USD")
+    ''
+    """
+    found = _STATED_IN.fullmatch(text)
+    words = bare_words(found["label"]).split() if found else []
+    if not found or not words or len(words) > _MAX_LABEL_WORDS:
+        return ""
+    is_label = words[-1] in load_vocabulary().amounts
+    has_other = not CURRENCIES.isdisjoint(re.findall(r"\b[A-Z]{3}\b", found["rest"]))
+    return found["code"] if is_label and not has_other else ""
+
+
+def has_dollar_headers(headers: Iterable[str]) -> bool:
+    """Return whether a header names the dollar of the United States, which precedes lines above.
+
+    Examples
+    --------
+    >>> has_dollar_headers(["Symbol", "Last price US$"]), has_dollar_headers(["Price $"])
+    (True, False)
+    """
+    return any(map(_DOLLARS.search, headers))
 
 
 def _currency_code(text: str) -> str:

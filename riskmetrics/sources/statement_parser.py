@@ -11,7 +11,11 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
-from riskmetrics.sources.holdings_columns import choose_holdings_columns, stated_currency
+from riskmetrics.sources.holdings_columns import (
+    choose_holdings_columns,
+    has_dollar_headers,
+    stated_currency,
+)
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.section_sides import ClosedSections, SectionSide, section_side
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
@@ -297,7 +301,7 @@ class _StatementParser:
         self._side.start_table(line.number)
         chosen = choose_holdings_columns(self._path, line.cells, self._aliases)
         self._columns, self._currency = chosen.positions, chosen.currency
-        if not any("USD" in cell for cell in line.cells):
+        if not has_dollar_headers(line.cells):
             self._currency = self._currency or stated_currency(self._above[:-1])
         if self._layout.is_general and not repeats:
             self._notes += chosen.notes

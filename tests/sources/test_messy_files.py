@@ -52,7 +52,17 @@ def test_a_line_above_the_table_states_its_currency(file, line, code):
     assert row.reason.startswith(f"currency {code}")
 
 
-@pytest.mark.parametrize("line", ["Base currency: USD", "Account: EUR fund", "Portfolio in USD"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Base currency: USD",
+        "Account: EUR fund",
+        "Portfolio in USD",
+        "Amounts may be shown in EUR or USD",
+        "For residents in CAD",
+        "Metals are priced in XAU",
+    ],
+)
 def test_other_lines_above_the_table_state_no_currency(file, line):
     assert held(read_holdings(file(f"{line}\nSymbol,Quantity,Price\nQQA,5,10\n"))) == {"QQA": 5}
 
@@ -427,3 +437,14 @@ def test_active_is_a_word_or_a_weight(file, cells, expected):
     lines = [f"{name},5,{cell}" for name, cell in zip(("QQA", "QQB", "QQC"), cells, strict=True)]
     text = "\n".join(["Symbol,Quantity,Active", *lines, ""])
     assert held(read_holdings(file(text))).keys() == expected
+
+
+def test_a_currency_in_the_table_precedes_the_lines_above(file):
+    line = "Reporting currency: EUR\n"
+    found = read_holdings(file(f"{line}Symbol,Quantity,Last price US$\nQQA,5,10\n"))
+    assert (held(found), found.rejected) == ({"QQA": 5}, [])
+    for header, cell in (("Close,Currency", "10,USD"), ("Close (USD)", "10")):
+        text = f"{line}Date,Symbol,{header}\n2024-12-02,QQA,{cell}\n"
+        assert read_prices(file(text)).rows["close"].tolist() == [10]
+    text = f"{line}Date,Type,Symbol,Quantity,Amount (USD)\n2024-12-02,Buy,QQA,4,-40\n"
+    assert read_transactions(file(text)).rejected == []
