@@ -28,6 +28,7 @@ _MAX_LABEL_WORDS = 5
 _DOLLARS = re.compile(r"USD|\bU\.?S\.? ?(?:\$|dollar)", re.IGNORECASE)
 _MAX_STATEMENT_CELLS = 3
 """Cells of a line that states the currency of a table."""
+_SIDES = frozenset({"long", "short"})
 _MIN_LABEL_CHARS = 5
 """Letters of the shortest word for a currency at the end of a label; Cur is too short."""
 _REMARK = r"units?|shares?|optional|required|number|[dmy]+[-/. ][dmy]+[-/. ][dmy]+"
@@ -48,6 +49,8 @@ class HeaderColumns(NamedTuple):
     """Currency that the headers of amounts name; empty if none, or USD."""
     notes: list[str]
     """Note on used and unused columns."""
+    sides: dict[int, int]
+    """Place of each column of short positions, and that of the long ones next to it."""
 
 
 def header_currency(header: str) -> str:
@@ -199,12 +202,12 @@ def choose_holdings_columns(
         If there is no column for symbols.
     """
     keys, plain = zip(*map(header_spellings, headers), strict=True)
-    _refuse_two_sides(path, headers)
     percents = tuple(header_key(header.replace("%", "pct")) for header in headers)
     foreign = {
         place: code for place, header in enumerate(headers) if (code := header_currency(header))
     }
     positions: dict[str, tuple[int, ...]] = {}
+    sides = _find_short_columns(headers, aliases)
     currencies = []
     has_usd = False
     for name, understood in aliases.items():
@@ -230,27 +233,42 @@ def choose_holdings_columns(
     cost = positions.get("cost_basis", ())
     if cost and keys[cost[0]] in _AMBIGUOUS_COSTS:
         positions[UNIT_OR_TOTAL] = positions.pop("cost_basis")
-    return HeaderColumns(positions, currencies[0] if currencies and not has_usd else "", notes)
+    if sides and not positions.keys() & {"quantity", "weight", "market_value"}:
+        raise two_sides_error(path, headers, sides)
+    currency = currencies[0] if currencies and not has_usd else ""
+    return HeaderColumns(positions, currency, notes, sides)
 
 
-def _refuse_two_sides(path: Path, headers: list[str]) -> None:
-    """Raise DataQualityError if columns state long and short positions next to each other."""
-    sides: dict[str, list[str]] = {}
-    for header in headers:
-        words = {*bare_words(header).split()}
-        if (
-            words & {"long", "short"} != {"long", "short"}
-            and not words & load_vocabulary().tax_terms
-        ):
-            rest = " ".join(sorted(words - {"long", "short"}))
-            if rest and len(words) > len(rest.split()):
-                sides.setdefault(rest, []).append(header)
-    for pair in sides.values():
-        if len(pair) > 1:
-            raise DataQualityError(
-                f"{path} has the columns {' and '.join(pair)}. Write quantities in one column,"
-                " negative for short positions"
-            )
+def two_sides_error(path: Path, headers: Sequence[str], sides: dict[int, int]) -> DataQualityError:
+    """Return the error of a file with long and short positions in columns of their own."""
+    short, long = next(iter(sides.items()))
+    return DataQualityError(
+        f"{path} has the columns {headers[long]} and {headers[short]}. Write quantities in one"
+        " column, negative for short positions"
+    )
+
+
+def _find_short_columns(headers: list[str], aliases: HeaderAliases) -> dict[int, int]:
+    """Return the place of each column of short positions, and that of the long ones next to it.
+
+    Examples
+    --------
+    >>> aliases = {"market_value": ("marketvalue",), "quantity": ("quantity",)}
+    >>> _find_short_columns(["Long Market Value", "Short Market Value", "Short Name"], aliases)
+    {1: 0}
+    """
+    sizes = {key for name in ("quantity", "market_value") for key in aliases.get(name, ())}
+    sides: dict[tuple[str, str], int] = {}
+    for place, header in enumerate(headers):
+        words = bare_words(strip_unit(header)).split()
+        rest = header_key(" ".join(word for word in words if word not in _SIDES))
+        if rest in sizes and len(stated := {*words} & _SIDES) == 1:
+            sides[rest, stated.pop()] = place
+    return {
+        place: sides[rest, "long"]
+        for (rest, side), place in sides.items()
+        if side == "short" and (rest, "long") in sides
+    }
 
 
 def find_column_names(headers: list[str], aliases: HeaderAliases) -> list[tuple[str, str]]:

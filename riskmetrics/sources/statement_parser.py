@@ -17,7 +17,12 @@ from riskmetrics.sources.holdings_columns import (
     stated_currency,
 )
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
-from riskmetrics.sources.section_sides import ClosedSections, SectionSide, section_side
+from riskmetrics.sources.section_sides import (
+    ClosedSections,
+    SectionSide,
+    require_stated_side,
+    section_side,
+)
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
 from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.statement_rows import (
@@ -105,6 +110,7 @@ class _StatementParser:
         self._header: list[str] = []
         self._above: list[list[str]] = []
         self._columns: dict[str, tuple[int, ...]] = {}
+        self._sides: dict[int, int] = {}
         self._currency = self._section = ""
         self._side, self._sections = SectionSide(path), ClosedSections()
         self._has_ended = self._is_in_other_table = False
@@ -301,6 +307,7 @@ class _StatementParser:
         self._side.start_table(line.number)
         chosen = choose_holdings_columns(self._path, line.cells, self._aliases)
         self._columns, self._currency = chosen.positions, chosen.currency
+        self._sides = chosen.sides
         if not has_dollar_headers(line.cells):
             self._currency = self._currency or stated_currency(self._above[:-1])
         if self._layout.is_general and not repeats:
@@ -335,6 +342,7 @@ class _StatementParser:
             self._ragged_rows.append(RejectedRow(line.number, line.raw, reason))
         else:
             self._require_equal_repeats(line)
+            require_stated_side(self._path, line, row, self._header, self._sides)
             self._fill_from_section(row)
             self._rows.append(
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})

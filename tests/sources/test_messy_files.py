@@ -448,3 +448,47 @@ def test_a_currency_in_the_table_precedes_the_lines_above(file):
         assert read_prices(file(text)).rows["close"].tolist() == [10]
     text = f"{line}Date,Type,Symbol,Quantity,Amount (USD)\n2024-12-02,Buy,QQA,4,-40\n"
     assert read_transactions(file(text)).rejected == []
+
+
+def test_days_of_prices_are_no_days_of_holdings(file):
+    text = "Symbol,Quantity,Price Date\nQQA,5,12/06/2024\nQQB,7,12/05/2024\nQQC,7,01/02/2024\n"
+    found = read_holdings(file(text))
+    assert (found.day, held(found)) == (None, {"QQA": 5, "QQB": 7, "QQC": 7})
+    header = "Asset Strategy,Ticker,Quantity,Local CCY,Value,Pricing Date"
+    rows = "US,QQA,5,USD,50,12/06/2024 00:00:00\nUS,QQB,7,USD,70,12/05/2024 00:00:00\n"
+    assert read_holdings(file(f"{header}\n{rows}FOOTNOTES\n")).day == date(2024, 12, 6)
+
+
+@pytest.mark.parametrize("pair", ["Short Name,Long Name", "Short Description,Long Description"])
+def test_short_and_long_names_are_no_sides(file, pair):
+    assert held(read_holdings(file(f"Symbol,Quantity,{pair}\nQQA,5,A,Alpha\n"))) == {"QQA": 5}
+
+
+def test_a_sign_states_the_side_next_to_columns_of_both(file):
+    text = "Symbol,Long Market Value,Short Market Value,Quantity\nQQA,50,0,5\nQQB,,70,-7\n"
+    assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": -7}
+    text = "Symbol,Long Quantity,Short Quantity,Price\nQQA,5,,1\n"
+    with pytest.raises(DataQualityError):
+        read_holdings(file(text))
+
+
+@pytest.mark.parametrize("cell", ["USD", "0", "N/A", "1.00000001", "1.0001", "0.9999"])
+def test_an_exchange_rate_of_nothing(file, cell):
+    assert held(read_holdings(file(f"Symbol,Quantity,FX\nQQA,5,{cell}\n"))) == {"QQA": 5}
+
+
+@pytest.mark.parametrize("cell", ["EUR", "1.00011", "0.99989"])
+def test_an_exchange_rate_of_another_currency(file, cell):
+    text = f"Symbol,Quantity,FX\nQQA,5,{cell}\nQQB,7,1\n"
+    assert held(read_holdings(file(text))) == {"QQB": 7}
+
+
+def test_cambio_is_no_exchange_rate(file):
+    found = read_holdings(file("Símbolo;Cantidad;Cambio\nQQA;5;12,5\n"))
+    assert held(found) == {"QQA": 5}
+
+
+@pytest.mark.parametrize("kind", ["Bond", "Fixed Income", "Commodity", "Currency"])
+def test_prices_of_listed_funds_of_other_classes(file, kind):
+    found = read_prices(file(f"Date,Symbol,Type,Close\n2024-12-02,QQA,{kind},10\n"))
+    assert (found.rows["symbol"].tolist(), found.rejected) == (["QQA"], [])
