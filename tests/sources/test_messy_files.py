@@ -492,3 +492,10 @@ def test_cambio_is_no_exchange_rate(file):
 def test_prices_of_listed_funds_of_other_classes(file, kind):
     found = read_prices(file(f"Date,Symbol,Type,Close\n2024-12-02,QQA,{kind},10\n"))
     assert (found.rows["symbol"].tolist(), found.rejected) == (["QQA"], [])
+
+
+@pytest.mark.parametrize("names", [["GOOGL", "CMCSA", "KO"], ["VTSAX", "GOOGL", "CMCSA", "GOLDX"]])
+@pytest.mark.parametrize("header", ["Stock", "Security"])
+def test_symbols_of_five_letters_under_the_header_of_a_name(file, names, header):
+    rows = "".join(f"{name},5\n" for name in names)
+    assert held(read_holdings(file(f"{header},Shares\n{rows}"))) == dict.fromkeys(names, 5)
