@@ -18,11 +18,11 @@ from riskmetrics.sources import cells
 from riskmetrics.sources.dates import infer_order
 from riskmetrics.sources.decimal_marks import infer_decimal_mark
 from riskmetrics.sources.file_kinds import FileClassification
+from riskmetrics.sources.holdings_costs import place_costs
 from riskmetrics.sources.holdings_files import ParsedFile, parse_file
 from riskmetrics.sources.holdings_rows import (
     SplitRows,
     drop_textual_sizes,
-    place_costs,
     place_lots,
     place_report_cash,
     prepare_rows,
@@ -39,7 +39,7 @@ from riskmetrics.sources.row_validation import (
     no_valid_row_error,
 )
 from riskmetrics.sources.security_identifiers import KnownSymbols
-from riskmetrics.sources.statement_parser import ParsedStatement, SkippedLine
+from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 
 _TOTAL_TOLERANCE = 0.005
@@ -149,7 +149,7 @@ def read_holdings(
     written_day = [file.statement.day.text] if file.statement.day else []
     order = date_order or layout.dates or infer_order(written_day)
     notation = _Notation(mark, order)
-    stated_day = _stated_day(path, file.statement, order, needs_day=as_of is None)
+    stated_day = _stated_day(path, file, order, needs_day=as_of is None)
     table, identifiers = place_known_symbols(file.statement.table, known)
     file = file._replace(statement=file.statement._replace(table=table))
     table, size, moved = _prepare_table(path, file, notation)
@@ -213,18 +213,19 @@ def read_portfolio(
     )
 
 
-def _stated_day(
-    path: Path, statement: ParsedStatement, order: str | None, *, needs_day: bool
-) -> date | None:
-    """Return the day that a file states in a sentence or in a column of equal days."""
-    found = statement.day
+def _stated_day(path: Path, file: ParsedFile, order: str | None, *, needs_day: bool) -> date | None:
+    """Return the day that a file states in a sentence or in a column of days."""
+    found, table = file.statement.day, file.statement.table
     if found is not None and found.is_ambiguous and needs_day:
         raise UsageError(
             f"{path} states its day as {found.text}, which can be two days. Pass --as-of"
         )
-    return (
-        found.day if found is not None else _day_of_columns(path, statement.table, order, needs_day)
-    )
+    if found is not None:
+        return found.day
+    if file.layout.has_days_of_prices and "day" in table.columns:
+        days, _ = cells.parse_dates(table.columns["day"], order, table.default_order)
+        return max(filter(None, days.astype(object)), default=None)
+    return _day_of_columns(path, table, order, needs_day)
 
 
 def _day_of_columns(path: Path, table: Table, order: str | None, needs_day: bool) -> date | None:

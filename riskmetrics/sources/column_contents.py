@@ -98,11 +98,17 @@ def _has_ticker(text: str, *, is_bare: bool) -> bool:
 
 
 def _is_likely_ticker(text: str) -> bool:
-    """Return whether a text has at most four letters, or the last of five is that of a fund.
+    """Return whether a text has at most four letters, or is a symbol or an option of five.
 
     Five letters that end in X are a fund, and in F or Y a share traded over the counter.
+
+    Examples
+    --------
+    >>> [_is_likely_ticker(text) for text in ("KO", "VTSAX", "GOOGL", "ADOBE")]
+    [True, True, True, False]
     """
-    return _LIKELY_TICKER.fullmatch(text) is not None or parse_option(text) is not None
+    is_known = text in load_vocabulary().markets["long_tickers"]
+    return is_known or bool(_LIKELY_TICKER.fullmatch(text) or parse_option(text))
 
 
 def _is_word(text: str) -> bool:

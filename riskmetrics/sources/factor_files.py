@@ -63,7 +63,9 @@ class _FactorHeaderChooser:
             return None
         return HeaderChoice({"date": 0} | {name: at for at, name in enumerate(names, 1)}, [])
 
-    def check_above(self, path: Path, records: Sequence[list[str]]) -> None:
+    def check_above(
+        self, path: Path, records: Sequence[list[str]], header: list[str], choice: HeaderChoice
+    ) -> None:
         """Accept any lines above the header."""
 
     def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:

@@ -19,9 +19,16 @@ FOREIGN_AMOUNT = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\
 """Pattern of an amount with the sign or code of a currency other than USD."""
 _CODE = re.compile(r"(?:[\s(\[/_-]+|\bin\s+)\(?(?:in\s+)?([A-Z]{3})[)\]]?\s*$")
 _SIGNS = load_vocabulary().currency_signs
-_STATED_IN = re.compile(r"\b(?:in|en|em) ([A-Z]{3})\b")
+_STATED_IN = re.compile(
+    r"(?P<label>.*?)(?: (?:are|is|shown|stated|expressed|reported|quoted))* (?:in|en|em)"
+    r" (?P<code>[A-Z]{3})\b(?P<rest>.*)"
+)
+"""Label of amounts with their currency, such as ``Portfolio value in EUR``."""
+_MAX_LABEL_WORDS = 5
+_DOLLARS = re.compile(r"USD|\bU\.?S\.? ?(?:\$|dollar)", re.IGNORECASE)
 _MAX_STATEMENT_CELLS = 3
 """Cells of a line that states the currency of a table."""
+_SIDES = frozenset({"long", "short"})
 _MIN_LABEL_CHARS = 5
 """Letters of the shortest word for a currency at the end of a label; Cur is too short."""
 _REMARK = r"units?|shares?|optional|required|number|[dmy]+[-/. ][dmy]+[-/. ][dmy]+"
@@ -42,6 +49,8 @@ class HeaderColumns(NamedTuple):
     """Currency that the headers of amounts name; empty if none, or USD."""
     notes: list[str]
     """Note on used and unused columns."""
+    sides: dict[int, int]
+    """Place of each column of short positions, and that of the long ones next to it."""
 
 
 def header_currency(header: str) -> str:
@@ -91,9 +100,39 @@ def stated_currency(lines: Iterable[Sequence[str]]) -> str:
         )
         if is_labeled and (code := _currency_code(value)):
             found.add(code)
-        found |= {sentence[1] for cell in cells for sentence in _STATED_IN.finditer(cell)}
+        found |= {code for cell in cells if (code := _labeled_currency(cell))}
     found &= CURRENCIES
     return next(iter(found - {"USD"}), "") if len(found) == 1 else ""
+
+
+def _labeled_currency(text: str) -> str:
+    """Return the currency of the amounts that a label names; empty for other sentences.
+
+    Examples
+    --------
+    >>> [_labeled_currency(text) for text in ("All amounts are in EUR", "For residents in CAD")]
+    ['EUR', '']
+    >>> _labeled_currency("Values in EUR or USD")
+    ''
+    """
+    found = _STATED_IN.fullmatch(text)
+    words = bare_words(found["label"]).split() if found else []
+    if not found or not words or len(words) > _MAX_LABEL_WORDS:
+        return ""
+    is_label = words[-1] in load_vocabulary().amounts
+    has_other = not CURRENCIES.isdisjoint(re.findall(r"\b[A-Z]{3}\b", found["rest"]))
+    return found["code"] if is_label and not has_other else ""
+
+
+def has_dollar_headers(headers: Iterable[str]) -> bool:
+    """Return whether a header names the dollar of the United States, which precedes lines above.
+
+    Examples
+    --------
+    >>> has_dollar_headers(["Symbol", "Last price US$"]), has_dollar_headers(["Price $"])
+    (True, False)
+    """
+    return any(map(_DOLLARS.search, headers))
 
 
 def _currency_code(text: str) -> str:
@@ -163,12 +202,12 @@ def choose_holdings_columns(
         If there is no column for symbols.
     """
     keys, plain = zip(*map(header_spellings, headers), strict=True)
-    _refuse_two_sides(path, headers)
     percents = tuple(header_key(header.replace("%", "pct")) for header in headers)
     foreign = {
         place: code for place, header in enumerate(headers) if (code := header_currency(header))
     }
     positions: dict[str, tuple[int, ...]] = {}
+    sides = _find_short_columns(headers, aliases)
     currencies = []
     has_usd = False
     for name, understood in aliases.items():
@@ -194,27 +233,42 @@ def choose_holdings_columns(
     cost = positions.get("cost_basis", ())
     if cost and keys[cost[0]] in _AMBIGUOUS_COSTS:
         positions[UNIT_OR_TOTAL] = positions.pop("cost_basis")
-    return HeaderColumns(positions, currencies[0] if currencies and not has_usd else "", notes)
+    if sides and not positions.keys() & {"quantity", "weight", "market_value"}:
+        raise two_sides_error(path, headers, sides)
+    currency = currencies[0] if currencies and not has_usd else ""
+    return HeaderColumns(positions, currency, notes, sides)
 
 
-def _refuse_two_sides(path: Path, headers: list[str]) -> None:
-    """Raise DataQualityError if columns state long and short positions next to each other."""
-    sides: dict[str, list[str]] = {}
-    for header in headers:
-        words = {*bare_words(header).split()}
-        if (
-            words & {"long", "short"} != {"long", "short"}
-            and not words & load_vocabulary().tax_terms
-        ):
-            rest = " ".join(sorted(words - {"long", "short"}))
-            if rest and len(words) > len(rest.split()):
-                sides.setdefault(rest, []).append(header)
-    for pair in sides.values():
-        if len(pair) > 1:
-            raise DataQualityError(
-                f"{path} has the columns {' and '.join(pair)}. Write quantities in one column,"
-                " negative for short positions"
-            )
+def two_sides_error(path: Path, headers: Sequence[str], sides: dict[int, int]) -> DataQualityError:
+    """Return the error of a file with long and short positions in columns of their own."""
+    short, long = next(iter(sides.items()))
+    return DataQualityError(
+        f"{path} has the columns {headers[long]} and {headers[short]}. Write quantities in one"
+        " column, negative for short positions"
+    )
+
+
+def _find_short_columns(headers: list[str], aliases: HeaderAliases) -> dict[int, int]:
+    """Return the place of each column of short positions, and that of the long ones next to it.
+
+    Examples
+    --------
+    >>> aliases = {"market_value": ("marketvalue",), "quantity": ("quantity",)}
+    >>> _find_short_columns(["Long Market Value", "Short Market Value", "Short Name"], aliases)
+    {1: 0}
+    """
+    sizes = {key for name in ("quantity", "market_value") for key in aliases.get(name, ())}
+    sides: dict[tuple[str, str], int] = {}
+    for place, header in enumerate(headers):
+        words = bare_words(strip_unit(header)).split()
+        rest = header_key(" ".join(word for word in words if word not in _SIDES))
+        if rest in sizes and len(stated := {*words} & _SIDES) == 1:
+            sides[rest, stated.pop()] = place
+    return {
+        place: sides[rest, "long"]
+        for (rest, side), place in sides.items()
+        if side == "short" and (rest, "long") in sides
+    }
 
 
 def find_column_names(headers: list[str], aliases: HeaderAliases) -> list[tuple[str, str]]:

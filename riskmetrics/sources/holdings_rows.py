@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,6 @@ from riskmetrics.sources.asset_classes import (
     is_foreign_cash,
 )
 from riskmetrics.sources.column_contents import MISSING_TEXTS
-from riskmetrics.sources.holdings_columns import UNIT_OR_TOTAL
 from riskmetrics.sources.holdings_terms import (
     add_option_rights,
     class_texts,
@@ -34,6 +34,7 @@ from riskmetrics.sources.row_validation import WEIGHT_SCALES
 from riskmetrics.sources.statement_days import parse_stated_day
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.symbol_forms import (
+    CURRENCIES,
     SymbolForm,
     is_coin,
     is_cusip,
@@ -50,8 +51,8 @@ MAX_DECORATIONS_NAMED = 8
 _MIN_AMOUNT_SHARE = 0.5
 """Share of the cells with digits above which a column that cannot be read is one of amounts."""
 _MAX_TICKER_CHARS = 5
-_PAR_RATE = r"-*|1(?:[.,]0+)?"
-"""Pattern of an exchange rate that converts nothing, or is missing."""
+_MAX_PAR_DIFFERENCE = Decimal("0.0001")
+"""Difference from 1 of an exchange rate that converts nothing."""
 _LOT_DATE = r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d"
 """Pattern of a date in the place of a symbol, as in a line of a lot below its position."""
 
@@ -101,7 +102,7 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         written + " is listed outside the United States and the file states no currency: only USD"
         " is supported. If it is in USD, add a column Currency",
     )
-    has_rate = ~table.text("fx_rate").str.fullmatch(_PAR_RATE)
+    has_rate = table.text("fx_rate").map(_converts).astype(bool)
     problems = problems.mask(
         (problems == "") & has_rate & (currency == ""),
         "an exchange rate of "
@@ -130,6 +131,22 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         position_type=side_texts(table),
     )
     return prepared._replace(notes=[*table.notes, *list(decorated)[:MAX_DECORATIONS_NAMED]])
+
+
+def _converts(rate: str) -> bool:
+    """Return whether a cell is an exchange rate other than 1, or the currency itself.
+
+    Examples
+    --------
+    >>> [_converts(text) for text in ("1,05", "EUR", "1.00000001", "0", "USD", "N/A")]
+    [True, True, False, False, False, False]
+    """
+    if rate.upper() in CURRENCIES:
+        return not is_usd(rate)
+    if not re.fullmatch(r"\d+(?:[.,]\d+)?", rate):
+        return False
+    number = Decimal(rate.replace(",", "."))
+    return number != 0 and abs(number - 1) > _MAX_PAR_DIFFERENCE
 
 
 def _is_abroad(table: Table, forms: list[SymbolForm]) -> "pd.Series[bool]":
@@ -166,32 +183,6 @@ def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, li
         is_lot, "a lot; the lots do not sum to the position", "the sum of the lots below"
     )
     return placed.keep_rows(~skipped), _skipped_lines(table, np.where(skipped, reasons, ""))
-
-
-def place_costs(table: Table, decimal: str) -> Table:
-    """Return a table with a cost that may be of a share or of the position in its column.
-
-    It is that of a share if most rows say so: it is nearer to the price than to the value.
-    """
-    if UNIT_OR_TOTAL not in table.columns:
-        return table
-    cost, price, value, quantity = (
-        read_numbers(table, name, decimal)
-        for name in (UNIT_OR_TOTAL, "last_price", "market_value", "quantity")
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        price = np.where(np.isnan(price), np.abs(value / quantity), price)
-        value = np.where(np.isnan(value), np.abs(quantity * price), np.abs(value))
-        from_price, from_value = (np.abs(np.log(cost / stated)) for stated in (price, value))
-    is_known = np.isfinite(from_price) & np.isfinite(from_value)
-    n_nearer = np.count_nonzero(from_price[is_known] < from_value[is_known])
-    is_unit = 2 * n_nearer > np.count_nonzero(is_known) and "entry_price" not in table.columns
-    columns = dict(table.columns)
-    column = columns.pop(UNIT_OR_TOTAL)
-    notes = [*table.notes, *(["the cost is read as that of a share"] if is_unit else [])]
-    return table._replace(
-        columns={**columns, "entry_price" if is_unit else "cost_basis": column}, notes=notes
-    )
 
 
 def place_report_cash(table: Table, decimal: str) -> tuple[Table, list[SkippedLine]]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import asset_class
-from riskmetrics.sources.column_contents import ACCOUNT_TYPES, SIDES
+from riskmetrics.sources.column_contents import ACCOUNT_TYPES, MISSING_TEXTS, SIDES
 from riskmetrics.sources.table_kinds import DATE
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
@@ -58,9 +58,19 @@ def sold_texts(table: Table) -> "pd.Series[str]":
         days = cells.parse_dates(table.columns["closed_date"], None, table.default_order)[0]
         is_sold &= ~(days > np.datetime64(date.today()))  # a sale that is planned
     held = table.text("held")
-    is_gone = held.str.casefold().isin([*load_vocabulary().denials])
-    gone = table.text("held").map("held: {}".format)
+    is_gone = held.str.casefold().isin([*load_vocabulary().denials]) & _has_affirmations(held)
+    gone = held.map("held: {}".format)
     return sold.where(is_sold, "").mask(is_closed, status).mask(is_gone, gone)
+
+
+def _has_affirmations(texts: "pd.Series[str]") -> bool:
+    """Return whether a column affirms or denies: by words, or by both 0 and 1.
+
+    Active can be a weight, whose cells are other numbers, or all 0.
+    """
+    stated = {*texts} - MISSING_TEXTS
+    numbers = {text for text in stated if re.search(r"\d", text)}
+    return not numbers or numbers == stated == {"0", "1"}
 
 
 def _is_sale(text: str) -> bool:

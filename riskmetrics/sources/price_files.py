@@ -15,7 +15,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
+from riskmetrics.sources.asset_classes import asset_class
 from riskmetrics.sources.price_adjustments import PriceArrays, adjust_prices
 from riskmetrics.sources.price_tables import read_price_table
 from riskmetrics.sources.row_validation import (
@@ -61,6 +61,8 @@ _MIN_WEEK_SESSIONS, _MAX_WEEK_SESSIONS = 4, 5
 """Sessions of a week, with and without a holiday."""
 _MIN_PERIODS = 3
 """Number of gaps between days from which on the period of prices is recognized."""
+_UNLISTED_CLASSES = ("crypto", "option", "future")
+"""Classes whose prices are not those of shares; bonds can be those that a listed fund holds."""
 _DAILY_PERIODS = ("", "D", "1D", "DAY", "1DAY", "DAILY")
 
 REPEATED_ROW = "duplicate row; the one of an earlier file is kept"
@@ -122,7 +124,7 @@ def read_prices(
     _reject_unusable_symbols(validator)
     classes = validator.text("investment_class").map(asset_class)
     validator.reject(
-        classes.isin([*UNSUPPORTED_CLASSES, "option"]),
+        classes.isin(_UNLISTED_CLASSES),
         "{investment_class}: only prices of shares and funds are supported",
     )
     parsed = validator.result(price_rows(validator))

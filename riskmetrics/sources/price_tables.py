@@ -25,6 +25,7 @@ from riskmetrics.sources.file_kinds import (
     require_kind,
 )
 from riskmetrics.sources.holdings_columns import (
+    has_dollar_headers,
     header_currency,
     stated_currency,
     strip_units,
@@ -107,9 +108,12 @@ class PriceHeaderChooser:
             _refuse_foreign_headers(path, records[0])
         return choice
 
-    def check_above(self, path: Path, records: Sequence[list[str]]) -> None:
-        """Raise DataQualityError if the lines above the header state a foreign currency."""
-        if code := stated_currency(records):
+    def check_above(
+        self, path: Path, records: Sequence[list[str]], header: list[str], choice: HeaderChoice
+    ) -> None:
+        """Raise DataQualityError if only the lines above the header state the currency, not USD."""
+        is_stated = "currency" in choice.positions or has_dollar_headers(header)
+        if not is_stated and (code := stated_currency(records)):
             raise DataQualityError(
                 f"{path} has prices in {code}, as a line above its header states: only USD is"
                 " supported"

@@ -1,12 +1,21 @@
 """Side of the positions below a line such as Short positions, until their section ends."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+from riskmetrics.sources.asset_classes import asset_class
+from riskmetrics.sources.holdings_columns import two_sides_error
+from riskmetrics.sources.statement_lines import Line
+from riskmetrics.sources.statement_rows import is_total
+from riskmetrics.sources.table_headers import header_key
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 
 SHORT = "SHORT"
+_NEGATIVE_SIGNS = ("-", "\u2212", "(")
+_MAX_TITLE_WORDS = 6
+"""Words of the longest title; a longer line is a remark."""
 
 
 class SectionSide:
@@ -79,22 +88,106 @@ def section_side(text: str) -> str:
     return next((side.upper() for side in sides if bare_words(text) in sections[side]), "")
 
 
+def require_stated_side(
+    path: Path,
+    line: Line,
+    row: Mapping[str, str],
+    header: Sequence[str],
+    sides: dict[int, int],
+) -> None:
+    """Raise DataQualityError if only a column of its own says that a position is short.
+
+    Parameters
+    ----------
+    path, line, row : Path, Line and mapping
+        File, line and its cells by column.
+    header : sequence of str
+        Headers of the table.
+    sides : dict
+        Place of each column of short positions, and that of the long ones.
+    """
+    size = row.get("quantity") or row.get("market_value") or row.get("weight") or ""
+    if is_total(row) or row.get("position_type") or size.endswith("-"):
+        return
+    is_short = any(re.search("[1-9]", line.cells[place]) for place in sides)
+    if is_short and not size.startswith(_NEGATIVE_SIGNS):
+        raise two_sides_error(path, header, sides)
+
+
 class ClosedSections:
-    """Whether the lines fed so far are in a section of positions that are not held."""
+    """Whether the lines fed so far are in a section of positions that are not held.
+
+    Besides the title of held positions, another account ends it, and a title that is no part of it.
+    """
 
     def __init__(self) -> None:
         self.is_closed = False
+        self._has_rows = False
+        self._accounts: set[str] = set()
+        self._labels: set[str] = set()
 
-    def enter(self, cells: Sequence[str]) -> str:
-        """Process a line; return what it is if it begins or ends such a section."""
+    def enter(self, cells: Sequence[str], *, is_above_table: bool) -> str:
+        """Process a line; return what it is if it begins or ends such a section.
+
+        ``is_above_table`` is whether the next line is the header of a table.
+        """
         filled = [cell for cell in cells if cell]
-        words = bare_words(filled[0]) if len(filled) == 1 else ""
-        sections = load_vocabulary().sections
-        if words in sections["closed"]:
-            self.is_closed = True
+        text = filled[0] if filled else ""
+        if len(filled) == 1 and bare_words(text) in load_vocabulary().sections["closed"]:
+            self.is_closed, self._has_rows = True, False
             return "the title of positions that are not held"
-        is_end = self.is_closed and any(
-            words in sections[name] for name in ("open", "long", "short")
-        )
-        self.is_closed &= not is_end
-        return "the title of open positions" if is_end and not section_side(filled[0]) else ""
+        account = _labeled_account(filled)
+        is_title = len(filled) == 1 and _ends_closed(text, is_above_table=is_above_table)
+        if not (self._is_other(account) if account else is_title and self.is_closed):
+            return ""
+        self.is_closed = False
+        if is_above_table or section_side(text):
+            return ""  # the line can be the name of an account, or the side of the lines below
+        return "the account" if account else "the title of other positions"
+
+    def _is_other(self, account: str) -> bool:
+        """Return whether the label of an account ends a closed section; record it outside of one.
+
+        A section below the accounts can name them again, and one without any its own.
+        """
+        if not self.is_closed:
+            self._labels.add(account)
+            return False
+        return account not in self._labels if self._labels else self._has_rows
+
+    def end_account(self) -> None:
+        """End the section at another account."""
+        self.is_closed = False
+
+    def is_in_closed(self, account: str) -> bool:
+        """Return whether a row is in such a section; an account without a row above it ends it."""
+        if self.is_closed and self._accounts and account and account not in self._accounts:
+            self.is_closed = False
+        if account and not self.is_closed:
+            self._accounts.add(account)
+        self._has_rows |= self.is_closed
+        return self.is_closed
+
+
+def _ends_closed(text: str, *, is_above_table: bool) -> bool:
+    """Return whether a line of one cell is the title of other positions than closed ones."""
+    vocabulary = load_vocabulary()
+    sections, words = vocabulary.sections, bare_words(text).split()
+    if any(" ".join(words) in sections[name] for name in ("open", "long", "short")):
+        return True
+    opening = {word for title in sections["open"] for word in title.split()}
+    closing = {word for title in sections["closed"] for word in title.split()} - opening
+    is_part = not closing.isdisjoint(words) or not vocabulary.tax_terms.isdisjoint(words)
+    if is_part or not words or len(words) > _MAX_TITLE_WORDS:
+        return False
+    is_other = is_above_table and not asset_class(text) and not starts_with(text, vocabulary.totals)
+    return is_other or not opening.isdisjoint(words)
+
+
+def _labeled_account(filled: Sequence[str]) -> str:
+    """Return the account that a line such as ``Account: 401k`` names; empty if none."""
+    label, _, rest = filled[0].partition(":") if filled else ("", "", "")
+    values = [text for text in (rest.strip(), *filled[1:]) if text]
+    columns = load_vocabulary().columns
+    is_label = header_key(label) in {*columns["account"], *columns["account_number"]}
+    return values[0] if is_label and len(values) == 1 else ""

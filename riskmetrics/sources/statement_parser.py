@@ -11,9 +11,18 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
-from riskmetrics.sources.holdings_columns import choose_holdings_columns, stated_currency
+from riskmetrics.sources.holdings_columns import (
+    choose_holdings_columns,
+    has_dollar_headers,
+    stated_currency,
+)
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
-from riskmetrics.sources.section_sides import ClosedSections, SectionSide, section_side
+from riskmetrics.sources.section_sides import (
+    ClosedSections,
+    SectionSide,
+    require_stated_side,
+    section_side,
+)
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
 from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.statement_rows import (
@@ -101,6 +110,7 @@ class _StatementParser:
         self._header: list[str] = []
         self._above: list[list[str]] = []
         self._columns: dict[str, tuple[int, ...]] = {}
+        self._sides: dict[int, int] = {}
         self._currency = self._section = ""
         self._side, self._sections = SectionSide(path), ClosedSections()
         self._has_ended = self._is_in_other_table = False
@@ -117,7 +127,9 @@ class _StatementParser:
         self._above += [] if self._header else [line.cells]
         if self._has_ended:
             self._skip(line, "part of another table")
-        elif reason := self._sections.enter(line.cells):
+        elif reason := self._sections.enter(
+            line.cells, is_above_table=self._starts_table(next_line)
+        ):
             self._skip(line, reason)
         elif facts := self._match_statement(line):
             self._record_statement(line, facts)
@@ -131,6 +143,7 @@ class _StatementParser:
         elif self._names_account(next_line):
             self._account["account"] = ", ".join(line.cells)
             self._side.end_account()
+            self._sections.end_account()
             self._skip(line, "the account")
         elif self._is_in_other_table:
             self._skip(line, "part of another table")
@@ -143,11 +156,11 @@ class _StatementParser:
 
     def _names_account(self, next_line: Line | None) -> bool:
         """Return whether a line names the account of the table that the next line starts."""
-        return (
-            self._layout.account_line_above
-            and next_line is not None
-            and self._layout.matches_header(header_keys(next_line))
-        )
+        return self._layout.account_line_above and self._starts_table(next_line)
+
+    def _starts_table(self, line: Line | None) -> bool:
+        """Return whether a line is a header of the layout."""
+        return line is not None and self._layout.matches_header(header_keys(line))
 
     def _find_day(self, line: Line) -> StatedDay | None:
         """Return the day that a line states in a sentence, if no earlier line states one."""
@@ -266,6 +279,7 @@ class _StatementParser:
                 "account_number": facts.get("number", ""),
             }
             self._side.end_account()
+            self._sections.end_account()
         if "day" in facts:
             self._day = self._day or parse_stated_day(facts["day"], self._layout.dates)
         if "cash" in facts:
@@ -293,7 +307,8 @@ class _StatementParser:
         self._side.start_table(line.number)
         chosen = choose_holdings_columns(self._path, line.cells, self._aliases)
         self._columns, self._currency = chosen.positions, chosen.currency
-        if not any("USD" in cell for cell in line.cells):
+        self._sides = chosen.sides
+        if not has_dollar_headers(line.cells):
             self._currency = self._currency or stated_currency(self._above[:-1])
         if self._layout.is_general and not repeats:
             self._notes += chosen.notes
@@ -310,7 +325,8 @@ class _StatementParser:
                 return
         if self._starts_section(line):
             return
-        if self._sections.is_closed:
+        account = row.get("account_number") or row.get("account", "")
+        if self._sections.is_in_closed(account if row.get("symbol") else ""):
             self._skip(
                 line, "in a section of closed positions or orders: no longer held, or not yet"
             )
@@ -326,6 +342,7 @@ class _StatementParser:
             self._ragged_rows.append(RejectedRow(line.number, line.raw, reason))
         else:
             self._require_equal_repeats(line)
+            require_stated_side(self._path, line, row, self._header, self._sides)
             self._fill_from_section(row)
             self._rows.append(
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})

@@ -33,7 +33,9 @@ class HeaderChooser(Protocol):
         """Return the columns to read if the first of the records is the header; None if not."""
         ...
 
-    def check_above(self, path: Path, records: Sequence[list[str]]) -> None:
+    def check_above(
+        self, path: Path, records: Sequence[list[str]], header: list[str], choice: HeaderChoice
+    ) -> None:
         """Raise DataQualityError if the records above the header say that it cannot be read."""
         ...
 
@@ -55,7 +57,9 @@ class AliasChooser:
             return None
         return HeaderChoice(*choose_columns(path, records[0], self._aliases, self._required))
 
-    def check_above(self, path: Path, records: Sequence[list[str]]) -> None:
+    def check_above(
+        self, path: Path, records: Sequence[list[str]], header: list[str], choice: HeaderChoice
+    ) -> None:
         """Accept any lines above the header."""
 
     def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
@@ -99,7 +103,8 @@ def find_csv_header(path: Path, data: bytes, chooser: HeaderChooser) -> CsvHeade
             following = [record.cells for record in records[place:]]
             choice = chooser.choose(path, following) if following else None
             if choice is not None:
-                chooser.check_above(path, [record.cells for record in records[:place]])
+                above = [record.cells for record in records[:place]]
+                chooser.check_above(path, above, following[0], choice)
                 return _located(records, place, choice, delimiter)
     found = {mark: [record.cells for record in records] for mark, records in readings.items()}
     delimiter = max(found, key=lambda mark: _width_and_count(found[mark]))

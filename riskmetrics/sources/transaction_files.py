@@ -30,6 +30,7 @@ from riskmetrics.sources.transaction_rows import (
     RowReader,
     TransactionOptions,
     is_reinvested,
+    states_income,
 )
 from riskmetrics.sources.transaction_securities import (
     StatedRow,
@@ -46,7 +47,7 @@ from riskmetrics.transactions.amounts import (
     complete_transaction,
     detect_convention,
 )
-from riskmetrics.transactions.incomes import find_unstated_incomes
+from riskmetrics.transactions.incomes import Reinvestments, find_unstated_incomes
 from riskmetrics.transactions.model import EXTERNAL_KINDS, TRADES, Transaction
 
 _REFERENCE_CHARS = 40
@@ -221,18 +222,15 @@ def _interpret(
     if layout.name != load_layouts()[-1].name:  # the sign of a broker's refund is right
         convention = convention._replace(unsigned_costs=frozenset())
     completed: list[Transaction] = []
-    reinvested: list[Transaction] = []
+    sources: list[StatedRow] = []
     for row, one in stated:
         try:
             completed.append(complete_transaction(one, convention))
-            reinvested += completed[-1:] if is_reinvested(row) else []
+            sources.append(row)
         except InvalidTransactionError as error:
             rejected.append(RejectedRow(row.line, row.raw, str(error)))
-    if layout.is_general and (incomes := find_unstated_incomes(reinvested, completed)):
-        completed += incomes
-        notes.append(
-            f"reinvested dividends without a line of their income, which is added: {len(incomes)}"
-        )
+    if layout.is_general:
+        notes += _add_incomes(sources, completed)
     return TransactionList(
         layout.name,
         content.evidence,
@@ -243,6 +241,30 @@ def _interpret(
         notes,
         identifiers,
     )
+
+
+def _add_incomes(rows: list[StatedRow], completed: list[Transaction]) -> list[str]:
+    """Add the incomes that lines of reinvestments state, and return notes on reinvestments."""
+    reinvested = Reinvestments([], [])
+    for row, one in zip(rows, completed, strict=True):
+        if states_income(row):
+            reinvested.with_income.append(one)
+        elif is_reinvested(row):
+            reinvested.alone.append(one)
+    found = find_unstated_incomes(reinvested, completed)
+    completed += found.incomes
+    notes = []
+    if found.incomes:
+        notes.append(
+            "reinvested dividends without a line of their income, which is added:"
+            f" {len(found.incomes)}"
+        )
+    if found.unpaired:
+        notes.append(
+            f"reinvestments whose dividend is not in this file: {len(found.unpaired)}. They are"
+            " paid from the cash: if no other file has these dividends, add their lines"
+        )
+    return notes
 
 
 def _has_prices_with_fees(stated: Iterable[StatedTransaction]) -> bool:

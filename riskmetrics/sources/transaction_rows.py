@@ -37,11 +37,19 @@ _FEE_COLUMNS = ("commission", "fees", "taxes")
 _AS_OF = re.compile(r"^.* as of ", re.IGNORECASE)
 _CANCELED = re.compile(r"\b(ca|cancel\w*|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE)
 _REINVESTED = re.compile("reinv|wiederanl|herbeleg")
+_REINVESTED_WITH_INCOME = re.compile(r"reinv(div|int|lg|md|sh)", re.IGNORECASE)
+"""Actions of Quicken that are an income and its reinvestment in one line."""
 _RATIO = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*[:/]\s*(\d{1,4})")
 _WORDED_RATIO = re.compile(
-    r"(?<![\d.])(\d{1,4}(?:\.\d+)?)(?:\s+|-)(?:for|to)(?:\s+|-)(\d{1,4})(?![\d.])",
+    r"(?<![\d.])(\d{1,4}(?:\.\d+)?)(?:\s+|-)for(?:\s+|-)(\d{1,4})(?![\d.])",
     re.IGNORECASE,
 )
+_RATIO_TO = re.compile(
+    r"(?<![\d.])(?<!from )(\d{1,4}(?:\.\d+)?)(?:\s+|-)to(?:\s+|-)(\d{1,4})(?![\d.])",
+    re.IGNORECASE,
+)
+"""Ratio that is one only as N to 1, or of a reverse split: 10 to 40 can be shares."""
+_REVERSE = re.compile(r"\breverse\b|consolidation", re.IGNORECASE)
 _MONEY_MARKET = re.compile(r"[A-Z]{3}XX|[A-Z]+\*\*")
 _CASH_SYMBOL = re.compile(r"\$?\$?CASH([-_].*)?|USD|\$", re.IGNORECASE)
 _ISSUER = re.compile(r"(?P<symbol>[A-Z0-9. ]{1,20}?) ?\([A-Z]{2}[A-Z0-9]{9}\d\) ?(?P<rest>.*)")
@@ -136,7 +144,7 @@ class RowReader:
             price=known.get("price"),
             amount=known.get("amount"),
             fees=_sum_fees(known, layout),
-            ratio=_ratio(row) if kind == Kind.SPLIT else None,
+            ratio=_ratio(row, known.get("quantity")) if kind == Kind.SPLIT else None,
             new_symbol=normalize_symbol(row.cells.get("new_symbol", "")),
             lot_day=self._day(row.cells.get("lot_day", ""), layout),
             reference=row.cells.get("reference", ""),
@@ -260,6 +268,11 @@ def is_reinvested(row: StatedRow) -> bool:
     return _REINVESTED.search(fold_text(_kind_text(row))) is not None
 
 
+def states_income(row: StatedRow) -> bool:
+    """Return whether a line that names a reinvestment is that of the income, too."""
+    return _REINVESTED_WITH_INCOME.fullmatch(row.cells.get("kind", "")) is not None
+
+
 def _kind_by_sign(quantity: Decimal, code: str) -> TransactionKind:
     """Return the side of a trade by its sign, and by the codes O (opens) and C (closes)."""
     codes = set(code.split(";"))
@@ -327,18 +340,34 @@ def _refine(
     return kind, symbol
 
 
-def _ratio(row: StatedRow) -> Fraction | None:
+def _ratio(row: StatedRow, quantity: Decimal | None) -> Fraction | None:
     """Return the ratio of a split from its column, or from words such as 4 for 1.
 
-    A colon counts in the column only: elsewhere 1:4 is old to new shares in some countries.
+    A colon counts in the column only: elsewhere 1:4 is old to new shares in some countries. Words
+    such as 4 to 1 count only next to no quantity, which states the added shares.
     """
     text = row.cells.get("ratio", "")
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return Fraction(text)
-    stated = (
-        _RATIO.fullmatch(text),
-        _WORDED_RATIO.search(row.cells.get("description", "")),
-        _WORDED_RATIO.search(_kind_text(row)),
-    )
-    found = next((one for one in stated if one), None)
-    return Fraction(found[1]) / Fraction(found[2]) if found else None
+    worded = (row.cells.get("description", ""), _kind_text(row))
+    stated = (_RATIO.fullmatch(text), *map(_WORDED_RATIO.search, worded))
+    if found := next((one for one in stated if one), None):
+        return Fraction(found[1]) / Fraction(found[2])
+    return None if quantity else _ratio_to(" ".join(worded))
+
+
+def _ratio_to(text: str) -> Fraction | None:
+    """Return the ratio of words such as 4 to 1, or of a reverse split of 1 to 10 or 10 to 1.
+
+    Examples
+    --------
+    >>> [str(_ratio_to(text)) for text in ("Split 4 to 1", "Reverse split 10 to 1", "Split 1 to 4")]
+    ['4', '1/10', 'None']
+    """
+    found = _RATIO_TO.search(text)
+    if not found:
+        return None
+    first, second = Fraction(found[1]), Fraction(found[2])
+    if _REVERSE.search(text) and first and 1 in (first, second):
+        return min(first, second) / max(first, second)
+    return first if second == 1 else None

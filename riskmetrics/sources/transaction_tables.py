@@ -14,6 +14,7 @@ from riskmetrics.sources.file_kinds import (
     require_kind,
 )
 from riskmetrics.sources.holdings_columns import (
+    has_dollar_headers,
     header_currency,
     header_spellings,
     stated_currency,
@@ -73,7 +74,7 @@ class TransactionTable(NamedTuple):
         known = {*columns, "position_type"}
         columns |= find_columns_by_content(self._unused_texts(columns), known)
         currency = self._header_currency(columns)
-        if "currency" not in columns:
+        if "currency" not in columns and not has_dollar_headers(self.header.cells):
             currency = currency or stated_currency(line.cells for line in self.before)
         rows, skipped = [], [SkippedLine(line.number, "before the table") for line in self.before]
         self._refuse_other_table(path)

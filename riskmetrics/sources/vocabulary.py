@@ -39,6 +39,8 @@ class Vocabulary(NamedTuple):
     sections: dict[str, frozenset[str]]
     """Texts of the lines above positions that are closed, open, long or short, in lower case
     without punctuation."""
+    amounts: frozenset[str]
+    """Last words of a line that names the currency of all amounts."""
     tax_terms: frozenset[str]
     """Words of the headers of the term of a gain for the tax."""
     cash: frozenset[str]
@@ -152,6 +154,7 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["denials"], str.casefold),
         _all_words(content["executed"]),
         {side: _all_words(by_language) for side, by_language in content["sections"].items()},
+        _all_words(content["amounts"]),
         _all_words(content["tax_terms"]),
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),

@@ -1,6 +1,7 @@
 """Files of other brokers, programs and countries, and other kinds of mess; truth by hand."""
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
@@ -51,7 +52,17 @@ def test_a_line_above_the_table_states_its_currency(file, line, code):
     assert row.reason.startswith(f"currency {code}")
 
 
-@pytest.mark.parametrize("line", ["Base currency: USD", "Account: EUR fund", "Portfolio in USD"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Base currency: USD",
+        "Account: EUR fund",
+        "Portfolio in USD",
+        "Amounts may be shown in EUR or USD",
+        "For residents in CAD",
+        "Metals are priced in XAU",
+    ],
+)
 def test_other_lines_above_the_table_state_no_currency(file, line):
     assert held(read_holdings(file(f"{line}\nSymbol,Quantity,Price\nQQA,5,10\n"))) == {"QQA": 5}
 
@@ -303,3 +314,188 @@ def test_columns_of_long_and_short_positions_are_named(file):
 def test_the_days_of_a_wide_table_need_no_header(file, name):
     rows = read_prices(file(f"{name},QQA,QQB\n2024-12-02,10,20\n")).rows
     assert dict(zip(rows["symbol"], rows["close"], strict=True)) == {"QQA": 10, "QQB": 20}
+
+
+TABLE = "Symbol,Quantity\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (  # another account
+            f"Account: IRA\n{TABLE}QQA,5\nClosed positions\n{TABLE}QQB,7\n"
+            f"Account: 401k\n{TABLE}QQC,3\n",
+            {"QQA": 5, "QQC": 3},
+        ),
+        (f"{TABLE}QQA,5\nSold,\nQQB,7\nAccount:,401k\nQQC,3\n", {"QQA": 5, "QQC": 3}),
+        (  # another account in its column
+            "Account,Symbol,Quantity\nIRA,QQA,5\nSold,,\nIRA,QQB,7\n401k,QQC,3\n",
+            {"QQA": 5, "QQC": 3},
+        ),
+        (  # closed positions of the accounts above
+            "Account,Symbol,Quantity\nIRA,QQA,5\n401k,QQC,3\nSold,,\nIRA,QQB,7\n401k,QQD,3\n",
+            {"QQA": 5, "QQC": 3},
+        ),
+        (  # closed positions that name their accounts
+            f"Account: IRA\n{TABLE}QQA,5\nAccount: 401k\n{TABLE}QQC,3\nClosed positions\n"
+            f"Account: IRA\n{TABLE}QQB,7\nAccount: 401k\n{TABLE}QQD,3\n",
+            {"QQA": 5, "QQC": 3},
+        ),
+        (f"{TABLE}QQA,5\nClosed positions\nAccount: IRA\n{TABLE}QQB,7\n", {"QQA": 5}),
+        (  # an unrelated title
+            f"Orders\nNone\n\nAccount positions\n{TABLE}QQA,5\n",
+            {"QQA": 5},
+        ),
+        (f"Orders\n{TABLE}QQB,7\nMy stuff\n{TABLE}QQA,5\n", {"QQA": 5}),
+        (  # and titles of parts of the section
+            f"{TABLE}QQA,5\nRealized gains\nShort term\n{TABLE}QQB,7\nStocks\n{TABLE}QQC,3\n"
+            f"Sold in 2024\n{TABLE}QQD,3\nTotal\n{TABLE}QQE,3\n",
+            {"QQA": 5},
+        ),
+    ],
+)
+def test_a_closed_section_ends_at_another_account_or_title(file, text, expected):
+    assert held(read_holdings(file(text))) == expected
+
+
+def test_the_dividend_of_a_reinvestment_can_be_in_another_file(file):
+    text = (
+        "Date,Type,Symbol,Quantity,Amount\n2024-02-01,Reinvest,QQA,1,-9.5\n"
+        "2024-02-02,Deposit,,,50\n"
+    )
+    found = read_transactions(file(text))
+    assert trades(found) == [("buy", "QQA", 1, -9.5), ("deposit", None, 0, 50)]
+    assert any("dividend is not in this file: 1. " in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("words", "quantity", "expected"),
+    [
+        ("Stock split from 10 to 40 shares", 30, (None, 30)),
+        ("Split 4 to 1", 30, (None, 30)),
+        ("Split 4 to 1", "", (4, None)),
+        ("Reverse split 1 to 10", "", (Fraction(1, 10), None)),
+        ("10-to-1 reverse split", "", (Fraction(1, 10), None)),
+        ("Split 4 for 1", 30, (4, 30)),
+        ("Split 1 to 4", "", None),
+        ("Split from 40 to 1", "", None),
+    ],
+)
+def test_the_ratio_of_a_split_in_words(file, words, quantity, expected):
+    text = (
+        "Date,Type,Symbol,Quantity,Amount,Description\n2024-12-02,Buy,QQA,10,-40,\n"
+        f"2024-12-04,Split,QQA,{quantity},,{words}\n"
+    )
+    found = read_transactions(file(text))
+    splits = [(one.ratio, one.added_shares) for one in found.transactions if one.kind == "split"]
+    assert splits == ([] if expected is None else [expected])
+    assert len(found.rejected) == (expected is None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (  # large gains of few shares
+            ["NVDA,2,130,260,40", "AAPL,3,240,720,330", "BRK.B,2,460,920,560"],
+            [20, 110, 280],
+        ),
+        (["QQA,5,100,500,100"], [100]),  # nearer by the factor 5
+        (["QQA,4.99,100,499,100"], [100 / 4.99]),
+        (["QQA,40,62,2480,55", "QQB,40,62,2480,2000"], [55 / 40, 50]),  # no majority
+    ],
+)
+def test_a_cost_is_of_a_share_only_if_it_clearly_is(file, rows, expected):
+    found = read_holdings(file("\n".join(["Symbol,Shares,Price,Value,Cost", *rows, ""])))
+    entries = found.accounts[0].holdings.rows["entry_price"].tolist()
+    assert entries == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["QQA,2,130,260,40,220", "QQB,40,10,400,8,392"], [20, 0.2]),  # totals
+        (["QQA,2,130,260,100,60", "QQB,3,10,30,8,6"], [100, 8]),  # of a share
+    ],
+)
+def test_the_gain_tells_what_a_cost_is(file, rows, expected):
+    found = read_holdings(file("\n".join(["Symbol,Shares,Price,Value,Cost,Gain/Loss", *rows, ""])))
+    entries = found.accounts[0].holdings.rows["entry_price"].tolist()
+    assert entries == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["0", "2.5", "-1.3"], {"QQA", "QQB", "QQC"}),  # active weights
+        (["0", "0", ""], {"QQA", "QQB", "QQC"}),
+        (["0", "1", ""], {"QQB", "QQC"}),
+        (["no", "yes", "n/a"], {"QQB", "QQC"}),
+        (["No", "", ""], {"QQB", "QQC"}),
+    ],
+)
+def test_active_is_a_word_or_a_weight(file, cells, expected):
+    lines = [f"{name},5,{cell}" for name, cell in zip(("QQA", "QQB", "QQC"), cells, strict=True)]
+    text = "\n".join(["Symbol,Quantity,Active", *lines, ""])
+    assert held(read_holdings(file(text))).keys() == expected
+
+
+def test_a_currency_in_the_table_precedes_the_lines_above(file):
+    line = "Reporting currency: EUR\n"
+    found = read_holdings(file(f"{line}Symbol,Quantity,Last price US$\nQQA,5,10\n"))
+    assert (held(found), found.rejected) == ({"QQA": 5}, [])
+    for header, cell in (("Close,Currency", "10,USD"), ("Close (USD)", "10")):
+        text = f"{line}Date,Symbol,{header}\n2024-12-02,QQA,{cell}\n"
+        assert read_prices(file(text)).rows["close"].tolist() == [10]
+    text = f"{line}Date,Type,Symbol,Quantity,Amount (USD)\n2024-12-02,Buy,QQA,4,-40\n"
+    assert read_transactions(file(text)).rejected == []
+
+
+def test_days_of_prices_are_no_days_of_holdings(file):
+    text = "Symbol,Quantity,Price Date\nQQA,5,12/06/2024\nQQB,7,12/05/2024\nQQC,7,01/02/2024\n"
+    found = read_holdings(file(text))
+    assert (found.day, held(found)) == (None, {"QQA": 5, "QQB": 7, "QQC": 7})
+    header = "Asset Strategy,Ticker,Quantity,Local CCY,Value,Pricing Date"
+    rows = "US,QQA,5,USD,50,12/06/2024 00:00:00\nUS,QQB,7,USD,70,12/05/2024 00:00:00\n"
+    assert read_holdings(file(f"{header}\n{rows}FOOTNOTES\n")).day == date(2024, 12, 6)
+
+
+@pytest.mark.parametrize("pair", ["Short Name,Long Name", "Short Description,Long Description"])
+def test_short_and_long_names_are_no_sides(file, pair):
+    assert held(read_holdings(file(f"Symbol,Quantity,{pair}\nQQA,5,A,Alpha\n"))) == {"QQA": 5}
+
+
+def test_a_sign_states_the_side_next_to_columns_of_both(file):
+    text = "Symbol,Long Market Value,Short Market Value,Quantity\nQQA,50,0,5\nQQB,,70,-7\n"
+    assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": -7}
+    text = "Symbol,Long Quantity,Short Quantity,Price\nQQA,5,,1\n"
+    with pytest.raises(DataQualityError):
+        read_holdings(file(text))
+
+
+@pytest.mark.parametrize("cell", ["USD", "0", "N/A", "1.00000001", "1.0001", "0.9999"])
+def test_an_exchange_rate_of_nothing(file, cell):
+    assert held(read_holdings(file(f"Symbol,Quantity,FX\nQQA,5,{cell}\n"))) == {"QQA": 5}
+
+
+@pytest.mark.parametrize("cell", ["EUR", "1.00011", "0.99989"])
+def test_an_exchange_rate_of_another_currency(file, cell):
+    text = f"Symbol,Quantity,FX\nQQA,5,{cell}\nQQB,7,1\n"
+    assert held(read_holdings(file(text))) == {"QQB": 7}
+
+
+def test_cambio_is_no_exchange_rate(file):
+    found = read_holdings(file("Símbolo;Cantidad;Cambio\nQQA;5;12,5\n"))
+    assert held(found) == {"QQA": 5}
+
+
+@pytest.mark.parametrize("kind", ["Bond", "Fixed Income", "Commodity", "Currency"])
+def test_prices_of_listed_funds_of_other_classes(file, kind):
+    found = read_prices(file(f"Date,Symbol,Type,Close\n2024-12-02,QQA,{kind},10\n"))
+    assert (found.rows["symbol"].tolist(), found.rejected) == (["QQA"], [])
+
+
+@pytest.mark.parametrize("names", [["GOOGL", "CMCSA", "KO"], ["VTSAX", "GOOGL", "CMCSA", "GOLDX"]])
+@pytest.mark.parametrize("header", ["Stock", "Security"])
+def test_symbols_of_five_letters_under_the_header_of_a_name(file, names, header):
+    rows = "".join(f"{name},5\n" for name in names)
+    assert held(read_holdings(file(f"{header},Shares\n{rows}"))) == dict.fromkeys(names, 5)

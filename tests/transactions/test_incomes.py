@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from riskmetrics.transactions.incomes import find_unstated_incomes
+from riskmetrics.transactions.incomes import Reinvestments, find_unstated_incomes
 from riskmetrics.transactions.model import Kind, Transaction
 
 DAY = date(2024, 3, 5)
@@ -14,6 +14,7 @@ BOUGHT = Transaction(
     Kind.BUY, DAY, Decimal(-30), symbol="KO", quantity=Decimal("0.5"), price=Decimal(60)
 )
 PAID = Transaction(Kind.DIVIDEND, DAY, Decimal(30), symbol="KO")
+DEPOSIT = Transaction(Kind.DEPOSIT, DAY, Decimal(500))
 
 
 @pytest.mark.parametrize(
@@ -24,24 +25,37 @@ PAID = Transaction(Kind.DIVIDEND, DAY, Decimal(30), symbol="KO")
         (replace(PAID, symbol="PEP"), False),
         (replace(PAID, day=DAY - timedelta(days=7)), True),
         (replace(PAID, day=DAY - timedelta(days=8)), False),
-        (replace(PAID, amount=Decimal(60)), True),  # half of it was withheld
-        (replace(PAID, amount=Decimal("60.01")), False),
+        (replace(PAID, amount=Decimal(100)), True),  # a part of it is reinvested
         (replace(PAID, amount=Decimal(29)), True),
         (replace(PAID, amount=Decimal("28.99")), False),
-        (replace(PAID, kind=Kind.INTEREST), False),
+        (replace(PAID, kind=Kind.INTEREST), True),
+        (replace(PAID, kind=Kind.DEPOSIT), False),
     ],
 )
-def test_a_dividend_is_that_of_a_purchase(paid: Transaction, is_stated: bool) -> None:
-    deposit = Transaction(Kind.DEPOSIT, DAY, Decimal(500))
-    found = find_unstated_incomes([BOUGHT], [deposit, paid, BOUGHT])
-    assert [one.amount for one in found] == ([] if is_stated else [30])
+def test_an_income_is_that_of_a_purchase(paid: Transaction, is_stated: bool) -> None:
+    stated = [DEPOSIT, paid, BOUGHT]
+    found = find_unstated_incomes(Reinvestments([BOUGHT], []), stated)
+    assert [one.amount for one in found.incomes] == ([] if is_stated else [30])
+    found = find_unstated_incomes(Reinvestments([], [BOUGHT]), stated)
+    assert found == ([], [] if is_stated else [BOUGHT])
 
 
-def test_a_dividend_is_reinvested_once() -> None:
-    [income] = find_unstated_incomes([BOUGHT, BOUGHT], [PAID, BOUGHT, BOUGHT])
+def test_an_income_is_reinvested_once() -> None:
+    stated = [PAID, BOUGHT, BOUGHT]
+    [income] = find_unstated_incomes(Reinvestments([BOUGHT, BOUGHT], []), stated).incomes
     assert (income.kind, income.symbol, income.quantity, income.amount) == (
         Kind.DIVIDEND,
         "KO",
         0,
         30,
     )
+
+
+def test_an_income_is_reinvested_in_parts() -> None:
+    half = replace(BOUGHT, amount=Decimal(-15))
+    found = find_unstated_incomes(Reinvestments([half, half], []), [PAID, half, half])
+    assert found == ([], [])
+
+
+def test_a_list_without_cash_has_no_incomes() -> None:
+    assert find_unstated_incomes(Reinvestments([BOUGHT], [BOUGHT]), [BOUGHT]) == ([], [])

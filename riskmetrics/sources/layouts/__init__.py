@@ -59,6 +59,7 @@ HOLDINGS_COLUMNS = (
     "closed_date",
     "held",
     "fx_rate",
+    "gain",
 )
 """Columns of the vocabulary that holdings have."""
 _EXTRA_COLUMNS = ("section", "kind")
@@ -142,6 +143,8 @@ class Layout(BaseModel):
     """
     dates: Literal["mdy", "dmy"] | None = None
     """Order of day and month that the broker always writes, used if a date is ambiguous."""
+    has_days_of_prices: bool = False
+    """Whether the day column has the days of the prices, of which the newest is the day."""
     is_of_any_kind: bool = False
     """Whether no other command reads an unsupported file either."""
     unsupported: str = ""
