@@ -1,6 +1,8 @@
 """Value positions in v_positions at the close of an earlier session, as portfolios are."""
 
-from alembic import op
+from typing import Any
+
+from alembic import context, op
 
 revision = "m7a8b9c0d1e2"
 down_revision = "m4f6a8b0c235"
@@ -13,7 +15,8 @@ POSITIONS = """
         c.weight AS symbol_weight, c.share AS symbol_risk_share,
         k.sector, m.price, q.units * m.price AS value,
         q.units * (m.price - CASE WHEN q.entry_date = s.snapshot_date THEN q.entry_price ELSE m.price_before END) AS daily_price_pnl,
-        q.units * (m.price - q.entry_price) AS cumulative_price_pnl{added}
+        q.units * (m.price - q.entry_price) AS cumulative_price_pnl,
+        CASE WHEN l.is_listed THEN coalesce(t.date, y.date) END AS price_day
     FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id AND p.deleted_at IS NULL
         JOIN (SELECT id, portfolio_id, symbol, position_type, quantity, entry_date, exit_date, expiration_date, deleted_at,
             entry_price, last_price, investment_class, underlying_symbol, abs(quantity) * CASE WHEN position_type IN ('SHORT', 'SC', 'SP') THEN -1 ELSE 1 END
@@ -30,27 +33,27 @@ POSITIONS = """
         LEFT JOIN LATERAL (SELECT close, date FROM market_data_cache WHERE symbol = q.symbol AND date < s.snapshot_date
             AND date >= s.snapshot_date - 7 ORDER BY date DESC LIMIT 1) y ON true
         CROSS JOIN LATERAL (SELECT q.position_type IN ('LONG', 'SHORT') AND q.investment_class IS DISTINCT FROM 'PRIVATE' AS is_listed) l
-        CROSS JOIN LATERAL (SELECT CASE WHEN l.is_listed THEN {close} ELSE q.last_price END AS price,
+        CROSS JOIN LATERAL (SELECT CASE WHEN l.is_listed THEN coalesce(t.close, y.close) ELSE q.last_price END AS price,
             CASE WHEN l.is_listed THEN y.close END AS price_before) m
-"""
-
-LATEST = """
-    CREATE OR REPLACE VIEW v_positions_latest AS
-    SELECT v_positions.* FROM v_positions
-    WHERE day = (SELECT max(snapshot_date) FROM portfolio_snapshots WHERE portfolio_snapshots.portfolio_id = v_positions.portfolio_id)
 """
 
 
 def upgrade() -> None:
     """Replace the views: grants and views of others stay."""
-    added = ",\n        CASE WHEN l.is_listed THEN coalesce(t.date, y.date) END AS price_day"
-    op.execute(POSITIONS.format(close="coalesce(t.close, y.close)", added=added))
-    op.execute(LATEST)
+    op.execute(POSITIONS)
+    op.execute(_read_former().LATEST)
 
 
 def downgrade() -> None:
     """Drop the views, since columns cannot be taken from a view."""
     op.execute("DROP VIEW v_positions_latest")
     op.execute("DROP VIEW v_positions")
-    for statement in (POSITIONS.format(close="t.close", added=""), LATEST):
+    former = _read_former()
+    columns = {"added": former.ADDED, "joins": former.PRICES, "positions": former.UNITS}
+    for statement in (former.POSITIONS.format(**columns), former.LATEST):
         op.execute(statement.replace("CREATE OR REPLACE", "CREATE"))
+
+
+def _read_former() -> Any:
+    """Return the revision with the former views."""
+    return context.script.get_revision("l2e5a8c41d70").module

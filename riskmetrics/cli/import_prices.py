@@ -176,10 +176,11 @@ def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) 
     DataQualityError
         If every symbol of the file would mix them.
     """
-    from riskmetrics.db import input_writes, outdated_results
+    from riskmetrics.db import input_writes, outdated_results, used_closes
     from riskmetrics.errors import DataQualityError
 
-    changed = outdated_results.find_changed_closes(connection, parsed.rows)
+    used = used_closes.read_used_closes(connection)
+    changed = outdated_results.find_changed_closes(connection, parsed.rows, used)
     written, mixed = input_writes.store_prices(connection, parsed.rows, "file")
     if mixed and not written.changed + written.unchanged:
         raise DataQualityError(f"{_describe_mixed_closes(mixed)}; the file has no other symbols")

@@ -170,8 +170,8 @@ def rename_portfolio(connection: sa.Connection, portfolio_id: object, name: str)
     """
     table = tables.portfolios
     lock(connection)
-    is_taken = sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None))
-    if connection.scalar(is_taken) is not None:
+    is_other = table.c.id != portfolio_id
+    if has_rows(connection, table, is_live_portfolio(name), is_other):
         raise UsageError(f"there is a portfolio {name} already: choose another name")
     renamed = sa.update(table).where(table.c.id == portfolio_id)
     connection.execute(renamed.values(name=name, updated_at=sa.func.now()))
@@ -213,9 +213,8 @@ def find_or_create_portfolio(connection: sa.Connection, name: str) -> sa.RowMapp
 def create_portfolio_of_id(connection: sa.Connection, name: str, portfolio_id: UUID) -> None:
     """Create a portfolio of a given id, unless one has the name, or a deleted one has the id."""
     table = tables.portfolios
-    is_named = sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None))
     values = {"id": portfolio_id, "name": name, "currency": "USD"}
-    if connection.scalar(is_named) is None:
+    if not has_rows(connection, table, is_live_portfolio(name)):
         statement = postgresql.insert(table).values(values)
         connection.execute(statement.on_conflict_do_nothing())
 

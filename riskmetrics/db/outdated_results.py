@@ -15,7 +15,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.staged_rows import match_condition, stage_rows
-from riskmetrics.db.used_closes import read_used_closes
+from riskmetrics.db.used_closes import UsedCloses, read_used_closes
 from riskmetrics.db.write import lock_asset
 
 _NAME = "outdated_results"
@@ -38,7 +38,9 @@ class OutdatedResults(NamedTuple):
         return f"riskmetrics reprocess --all --from {self.first} --to {self.last}"
 
 
-def find_changed_closes(connection: sa.Connection, rows: pd.DataFrame) -> pd.DataFrame:
+def find_changed_closes(
+    connection: sa.Connection, rows: pd.DataFrame, used: UsedCloses | None
+) -> pd.DataFrame:
     """Compare closes that are about to be stored with the stored ones that results depend on.
 
     The rows are compared in the database, so that no stored close is read that is the same.
@@ -47,6 +49,8 @@ def find_changed_closes(connection: sa.Connection, rows: pd.DataFrame) -> pd.Dat
     ----------
     rows : DataFrame
         symbol, date and close.
+    used : UsedCloses or None
+        Closes that results depend on, of `read_used_closes`.
 
     Returns
     -------
@@ -54,10 +58,11 @@ def find_changed_closes(connection: sa.Connection, rows: pd.DataFrame) -> pd.Dat
         symbol, date, stored (NaN if there is none), close, and first: the first session whose
         results the close changes; by first, date and symbol.
     """
-    used = read_used_closes(connection)
-    if used is None or not (is_used := used.contain(rows["symbol"], rows["date"])).any():
+    chosen = rows[["symbol", "date", "close"]]
+    if used is not None:
+        chosen = chosen[used.first_sessions(chosen["symbol"], chosen["date"]).notna()]
+    if used is None or chosen.empty:
         return pd.DataFrame(columns=["symbol", "date", "stored", "close", "first"])
-    chosen = rows.loc[is_used, ["symbol", "date", "close"]]
     table = tables.market_data_cache
     incoming = stage_rows(connection, table, chosen)
     same = match_condition(table, incoming, chosen, ("symbol", "date"))
@@ -70,7 +75,6 @@ def find_changed_closes(connection: sa.Connection, rows: pd.DataFrame) -> pd.Dat
     )
     changed = fetch_frame(connection, query)
     changed = changed.assign(first=used.first_sessions(changed["symbol"], changed["date"]))
-    changed = changed[changed["first"] <= pd.Timestamp(used.last)]
     ordered: pd.DataFrame = changed.sort_values(["first", "date", "symbol"], ignore_index=True)
     return ordered
 
@@ -110,20 +114,26 @@ def _name_closes(changed: pd.DataFrame) -> str:
 
 
 def record_missing_closes(
-    connection: sa.Connection, symbol: str, days: Collection[date]
+    connection: sa.Connection, symbol: str, days: Collection[date], used: UsedCloses | None
 ) -> list[str]:
     """Mark results as outdated because closes of days are removed; return a warning, or none."""
-    used = read_used_closes(connection)
-    rows = pd.DataFrame({"symbol": symbol, "date": pd.to_datetime(sorted(days))})
-    if used is None or not (is_used := used.contain(rows["symbol"], rows["date"])).any():
+    changed = _find_first_sessions(used, symbol, days)
+    if not changed:
         return []
-    lost = rows[is_used]
-    first = used.first_sessions(lost["symbol"], lost["date"]).min().date()
-    outdated = mark_outdated(connection, first) if first <= used.last else None
-    if outdated is None:
+    outdated = mark_outdated(connection, min(changed))
+    text = f"{len(changed):,} stored close{'' if len(changed) == 1 else 's'} of {symbol} removed"
+    return [text if outdated is None else f"{text}. {describe_outdated(outdated)}"]
+
+
+def _find_first_sessions(
+    used: UsedCloses | None, symbol: str, days: Collection[date]
+) -> list[date]:
+    """Return the first session whose results each close of a symbol changes, if it changes any."""
+    if used is None:
         return []
-    text = f"{len(lost):,} stored close{'' if len(lost) == 1 else 's'} of {symbol} removed"
-    return [f"{text}. {describe_outdated(outdated)}"]
+    closes = pd.DataFrame({"symbol": symbol, "date": pd.to_datetime(sorted(days))})
+    changed = used.first_sessions(closes["symbol"], closes["date"]).dropna()
+    return [session.date() for session in changed]
 
 
 def record_decided_move(
@@ -131,15 +141,15 @@ def record_decided_move(
 ) -> OutdatedResults | None:
     """Mark the results that a decision about a move changes as outdated; return all that are.
 
-    None if it changes no result.
-
-    A split rescales all earlier closes; a real move counts from its session on.
+    None if it changes no result. A split rescales all earlier closes; a real move counts from its
+    session on.
     """
     used = read_used_closes(connection)
-    if used is None or symbol not in used.held_from:
-        return None
-    held_from = used.held_from[symbol]
-    return mark_outdated(connection, held_from if has_split else max(day, held_from))
+    if used is not None and has_split and symbol in used.held:
+        is_used = any(first < day for first, _ in used.spans)
+        return mark_outdated(connection, used.held[symbol][0]) if is_used else None
+    changed = _find_first_sessions(used, symbol, [day])
+    return mark_outdated(connection, changed[0]) if changed else None
 
 
 def describe_outdated(outdated: OutdatedResults) -> str:
@@ -148,13 +158,16 @@ def describe_outdated(outdated: OutdatedResults) -> str:
 
 
 def mark_outdated(connection: sa.Connection, first: date) -> OutdatedResults | None:
-    """Record that the results from a session on are outdated; return all that are."""
+    """Record that the results from a session on are outdated; return all that are.
+
+    None if there are no results from that session on.
+    """
     lock_asset(connection, _NAME)
     found = connection.execute(
         sa.select(sa.func.min(_day), sa.func.max(_day)).where(_day >= first)
     ).one()
     if found[0] is None:
-        return read_outdated(connection)
+        return None
     stored = _read(connection)
     spans = [OutdatedResults(*found), *([stored] if stored else [])]
     _write(

@@ -16,8 +16,10 @@ from riskmetrics.results import price_history
 
 _OPTION_TERMS = r"\d{6}[CP]\d{8}$"
 """Pattern of the part of an option's symbol after its root."""
-_MAX_RETURN_DIFFERENCE = 0.005
-"""Difference of two sources' returns of one security: they round closes."""
+_MAX_RETURN_DIFFERENCE = 0.15
+"""Difference of two sources' returns of one security, in median absolute returns."""
+_ROUNDING = 0.005
+"""Rounding error of closes that are rounded to cents."""
 _MIN_EQUAL_SHARE = 0.8
 """Share of common returns that are equal if two symbols are of one security."""
 _RESTATED = ("open", "high", "low", "close", "adj_close", "volume")
@@ -138,11 +140,15 @@ def _rename_prices(connection: sa.Connection, old: str, new: str) -> int:
 def _have_equal_returns(before: pd.DataFrame, after: pd.DataFrame) -> bool:
     """Return whether most returns on common sessions are equal, as those of one security are.
 
-    A split or a dividend that only one of them is adjusted for changes few.
+    A split or a dividend that only one of them is adjusted for changes few. The tolerance is a
+    share of the median absolute return, which these do not move, and the rounding of both closes.
     """
     closes = before.merge(after, on="date", suffixes=("", "_new")).sort_values("date")
-    returns = closes[["close", "close_new"]].pct_change().iloc[1:]
-    is_equal = (returns["close"] - returns["close_new"]).abs() <= _MAX_RETURN_DIFFERENCE
+    prices = closes[["close", "close_new"]]
+    returns = prices.pct_change().iloc[1:]
+    tolerance = _MAX_RETURN_DIFFERENCE * returns.abs().median().min()
+    rounding = (_ROUNDING / prices.iloc[1:]).sum(axis=1)
+    is_equal = (returns["close"] - returns["close_new"]).abs() <= tolerance + rounding
     return returns.empty or bool(is_equal.mean() >= _MIN_EQUAL_SHARE)
 
 

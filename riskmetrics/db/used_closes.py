@@ -12,7 +12,6 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.sql_expressions import UNDERLYING_SYMBOL
 from riskmetrics.db.stored_settings import read_market_index, read_rate_index
-from riskmetrics.metrics._typing import BoolArray
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results.tail_risk_results import TAIL_RISK_WINDOW
 
@@ -25,28 +24,26 @@ _day = tables.portfolio_snapshots.c.snapshot_date
 class UsedCloses(NamedTuple):
     """Symbols and days of the closes that stored results can depend on."""
 
-    last: date
-    """Last session with results."""
-    held_from: dict[str, date]
-    """First day on which results depend on a symbol."""
+    held: dict[str, tuple[date, date]]
+    """First result that depends on a symbol, and the last day whose close any depends on."""
     spans: Sequence[tuple[date, date]]
     """First and last days of closes in use: the lookback of results, and replayed windows."""
-
-    def contain(self, symbols: "pd.Series[str]", days: "pd.Series[Any]") -> BoolArray:
-        """Return a mask of the closes, by symbol and day, that results can depend on."""
-        stamps = pd.to_datetime(days).to_numpy("datetime64[D]")
-        is_recent = np.zeros(len(stamps), dtype=bool)
-        for first, last in self.spans:
-            is_recent |= (stamps >= np.datetime64(first)) & (stamps <= np.datetime64(last))
-        is_used: BoolArray = is_recent & symbols.isin([*self.held_from]).to_numpy(bool)
-        return is_used
 
     def first_sessions(
         self, symbols: "pd.Series[str]", days: "pd.Series[Any]"
     ) -> "pd.Series[pd.Timestamp]":
-        """Return the first day whose results each close changes."""
-        held = pd.to_datetime(symbols.map(self.held_from))
-        return pd.to_datetime(days).where(lambda day: day >= held, held)
+        """Return the first day whose results each close changes; NaT if it changes none."""
+        held = {name: self.held[name] for name in symbols.unique() if name in self.held}
+        since, until = (
+            pd.to_datetime(symbols.map({name: span[end] for name, span in held.items()}))
+            for end in (0, 1)
+        )
+        stamps = pd.to_datetime(days)
+        is_recent = np.zeros(len(stamps), dtype=bool)
+        for first, last in self.spans:
+            is_recent |= stamps.between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy(bool)
+        changed = stamps.where(stamps >= since, since)
+        return changed.where(is_recent & (stamps <= until))
 
 
 def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
@@ -57,8 +54,8 @@ def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
     start = trading_calendar.FIRST_SESSION
     lookback = trading_calendar.previous_session(first, LOOKBACK_SESSIONS)
     indices = (read_market_index(connection), read_rate_index(connection))
-    held_from = _read_first_held(connection)
-    held_from |= dict.fromkeys([*indices, *_read_factor_funds(connection)], start)
+    held = _read_held(connection)
+    held |= dict.fromkeys([*indices, *_read_factor_funds(connection)], (start, last))
     scenario = tables.stress_scenarios.c
     windows = connection.execute(
         sa.select(scenario.first_day, scenario.last_day).where(scenario.first_day.is_not(None))
@@ -67,29 +64,42 @@ def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
         (trading_calendar.previous_session(max(one, start), MAX_STALE_SESSIONS), end)
         for one, end in windows
     ]
-    return UsedCloses(last, held_from, [(lookback, last), *replayed])
+    return UsedCloses(held, [(lookback, last), *replayed])
 
 
-def _read_first_held(connection: sa.Connection) -> dict[str, date]:
-    """Return the first day on which a portfolio with results held each symbol.
+def _read_held(connection: sa.Connection) -> dict[str, tuple[date, date]]:
+    """Return the first result of a portfolio that held each symbol, and the last day it was held.
 
-    Symbols that only portfolios without results held since are missing. Removed lots count: their
-    results remain.
+    Symbols that no portfolio held on a day with results, or after its statement of equity, are
+    missing: cash is rolled from that day on. Windows of results end on a day on which the symbol is
+    held, so that later closes count for none. Removed lots count: their results remain.
     """
-    snapshots, lots = tables.portfolio_snapshots.c, tables.positions.c
+    snapshots, lots, portfolios = (
+        table.c for table in (tables.portfolio_snapshots, tables.positions, tables.portfolios)
+    )
     spans = sa.select(
         snapshots.portfolio_id, sa.func.min(_day).label("first"), sa.func.max(_day).label("last")
     )
     spans_table = spans.group_by(snapshots.portfolio_id).subquery()
-    first_held = sa.func.min(sa.func.greatest(lots.entry_date, spans_table.c.first))
+    first, last = spans_table.c.first, spans_table.c.last
+    ended = sa.func.least(lots.exit_date, lots.expiration_date + 1)
     query = (
-        sa.select(UNDERLYING_SYMBOL, first_held)
+        sa.select(
+            UNDERLYING_SYMBOL,
+            sa.func.min(sa.func.greatest(lots.entry_date, first)),
+            sa.func.max(sa.func.least(lots.exit_date, lots.expiration_date, last)),
+        )
         .select_from(tables.positions)
         .join(spans_table, spans_table.c.portfolio_id == lots.portfolio_id)
-        .where(UNDERLYING_SYMBOL.is_not(None), lots.entry_date <= spans_table.c.last)
+        .join(tables.portfolios, portfolios.id == lots.portfolio_id)
+        .where(
+            UNDERLYING_SYMBOL.is_not(None),
+            lots.entry_date <= last,
+            sa.or_(ended.is_(None), ended >= first, ended > portfolios.equity_as_of),
+        )
         .group_by(UNDERLYING_SYMBOL)
     )
-    return dict(connection.execute(query).all())
+    return {symbol: (since, until) for symbol, since, until in connection.execute(query)}
 
 
 def _read_factor_funds(connection: sa.Connection) -> list[str]:

@@ -13,9 +13,11 @@ from riskmetrics.db import (
     input_writes,
     outdated_results,
     stored_prices,
+    used_closes,
     vendor,
     write,
 )
+from riskmetrics.db.used_closes import UsedCloses
 from riskmetrics.db.vendor import VendorAnswer
 from riskmetrics.errors import (
     DataQualityError,
@@ -92,6 +94,7 @@ def refresh(
     with client.engine.connect() as connection:
         answers = vendor.read_answers(connection, client.name, KIND, symbols)
         stored = spans(stored_prices.read_price_coverage(connection, symbols))
+        used = used_closes.read_used_closes(connection)  # once: it reads all results and lots
     plans: dict[str, FetchPlan] = {}
     errors: dict[str, SourceError] = {}
     for symbol, until in symbols.items():
@@ -109,7 +112,7 @@ def refresh(
     warnings_by_symbol, fetch_errors = fetch_concurrently(
         by_age,
         lambda symbol: _fetch_and_store(
-            client, plans[symbol], trading_calendar.last_completed_session(now)
+            client, plans[symbol], trading_calendar.last_completed_session(now), used
         ),
     )
     warnings = dict.fromkeys(
@@ -226,14 +229,19 @@ def _is_settled(answer: VendorAnswer | None, now: datetime) -> bool:
     )
 
 
-def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[str]:
+def _fetch_and_store(
+    client: VendorClient, plan: FetchPlan, last: date, used: UsedCloses | None
+) -> list[str]:
     """Fetch one symbol, compare it with the stored prices, store it, and return warnings."""
     symbol, warnings = plan.symbol, list[str]()
     with client.engine.connect() as connection:
         other = _find_other_source(connection, client, symbol)
     if plan.update_start is not None and not (other and other.is_vendor):
         parsed = fetch(client, symbol, plan.update_start, last)
-        if parsed.rows.empty or _store(client, symbol, parsed, is_full_history=False) is not None:
+        if (
+            parsed.rows.empty
+            or _store(client, symbol, parsed, used, is_full_history=False) is not None
+        ):
             _record_answer(client, symbol, plan.update_start)
             return _adjustment_warnings(client, parsed)
         warnings.append(
@@ -254,7 +262,7 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
         )
         _record_answer(client, symbol, plan.history_start, problem)
         raise UnknownSymbolError(problem)
-    notes = _store(client, symbol, parsed, is_full_history=True)
+    notes = _store(client, symbol, parsed, used, is_full_history=True)
     if notes is None:
         raise InvalidResponseError(
             f"{client.name} prices of {symbol} neither cover nor continue the stored prices, which"
@@ -288,7 +296,12 @@ def fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseR
 
 
 def _store(
-    client: VendorClient, symbol: str, parsed: "ParseResult", *, is_full_history: bool
+    client: VendorClient,
+    symbol: str,
+    parsed: "ParseResult",
+    used: UsedCloses | None,
+    *,
+    is_full_history: bool,
 ) -> list[str] | None:
     """Store prices if they continue the stored prices, under the lock.
 
@@ -317,7 +330,7 @@ def _store(
             rows = parsed.rows if price_history.matches_stored(stored, parsed.rows) else None
         if rows is None:
             return None
-        changed = outdated_results.find_changed_closes(connection, rows)
+        changed = outdated_results.find_changed_closes(connection, rows, used)
         _, mixed = input_writes.store_prices(connection, rows, client.name)
         if mixed:
             return None

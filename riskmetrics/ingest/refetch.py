@@ -7,7 +7,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_writes, outdated_results, stored_prices, vendor, write
+from riskmetrics.db import (
+    input_writes,
+    outdated_results,
+    stored_prices,
+    used_closes,
+    vendor,
+    write,
+)
 from riskmetrics.errors import ConfigurationError, DataQualityError, UnknownSymbolError, UsageError
 from riskmetrics.ingest import prices
 from riskmetrics.ingest.vendor_client import VendorClient
@@ -80,14 +87,15 @@ def replace_history(
             )
     with client.engine.begin() as connection:
         write.lock_asset(connection, prices.KIND)
-        changed = outdated_results.find_changed_closes(connection, fetched.rows)
+        used = used_closes.read_used_closes(connection)
+        changed = outdated_results.find_changed_closes(connection, fetched.rows, used)
         history = stored_prices.read_price_history(connection, symbol)
         lost = {*pd.DatetimeIndex(history["date"]).date} - {*fetched.rows["date"]}
         removed = input_writes.delete_prices(connection, symbol)
         input_writes.store_prices(connection, fetched.rows, client.name)
         warnings = [
             *outdated_results.record_changed_closes(connection, changed),
-            *outdated_results.record_missing_closes(connection, symbol, lost),
+            *outdated_results.record_missing_closes(connection, symbol, lost, used),
         ]
         vendor.record_answer(connection, client.name, prices.KIND, symbol, first_day=first)
     return ReplacedHistory(removed, len(fetched.rows), *new, tuple(warnings))

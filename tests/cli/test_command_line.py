@@ -272,6 +272,7 @@ def test_a_renamed_portfolio_keeps_its_holdings(call, tmp_path: Path) -> None:
     rows = json.loads(call("portfolio", "list", "--json").stdout)
     assert [(row["portfolio"], row["open_lots"]) for row in rows] == [("Growth", 1), ("Other", 1)]
     assert isinstance(call("portfolio", "rename", "Other", "Growth").exception, UsageError)
+    assert call("portfolio", "rename", "Growth", "Growth").exit_code == 0
 
 
 def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(

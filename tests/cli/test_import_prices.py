@@ -201,6 +201,12 @@ DAY_BEFORE = trading_calendar.previous_session(OLDEST)
         ("NEW,2024-12-03,1", "1 close added to computed sessions: NEW 2024-12-03 1.00. Results"),
         ("NEW,2024-12-03,1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),  # since held
         ("LATER,2024-12-03,1", ""),  # held after the last result only
+        ("PAST,2024-11-29,1", ""),  # sold before the first result
+        ("CASH,2024-11-29,1", "reprocess --all --from 2024-12-03 --to 2024-12-05"),  # in its cash
+        ("SOLD,2024-12-04,1", "reprocess --all --from 2024-12-04 --to 2024-12-05"),  # on that day
+        ("SOLD,2024-12-05,1", ""),  # sold the day before
+        ("OPT,2024-12-04,1", "reprocess --all --from 2024-12-04 --to 2024-12-05"),
+        ("OPT,2024-12-05,1", ""),  # the day after it expired
         ("OTHER,2024-12-04,1", ""),  # held by a portfolio without results
         (f"KO,{OLDEST},1", "reprocess --all --from 2024-12-03 --to 2024-12-05"),
         (f"KO,{DAY_BEFORE},1", ""),  # older than every window
@@ -215,18 +221,27 @@ def test_only_closes_that_results_depend_on_make_them_outdated(
     stored_lines = [f"{symbol},{days[1]},5" for symbol in ("KO", "SPY", "PEP")]
     file.write_text("\n".join(["symbol,date,close", *stored_lines, ""]))
     assert call("import", "prices", str(file)).exit_code == 0
-    held = {"KO": days[0], "NEW": days[2], "LATER": days[3]}
+    held = {"KO": days[0], "NEW": days[2], "LATER": days[3], "SOLD": days[0]}
+    held |= dict.fromkeys(["PAST", "CASH"], date(2024, 11, 1))
+    exits = {"PAST": date(2024, 11, 29), "CASH": date(2024, 12, 2), "SOLD": days[1]}
     with engine.begin() as connection:
         connection.execute(sa.delete(tables.stress_scenarios))
         owner = connection.scalar(
             sa.insert(tables.portfolios)
-            .values(name="A", currency="USD")
+            .values(name="A", currency="USD", equity_as_of=date(2024, 11, 29), equity_balance=1000)
             .returning(tables.portfolios.c.id)
         )
         rows = [RESULT | {"portfolio_id": owner, "snapshot_date": day} for day in days[:3]]
         connection.execute(sa.insert(tables.portfolio_snapshots), rows)
         lot = {"position_type": "LONG", "quantity": 10, "portfolio_id": owner}
-        lots = [lot | {"symbol": symbol, "entry_date": day} for symbol, day in held.items()]
+        lot |= dict.fromkeys(["exit_date", "underlying_symbol", "expiration_date"])
+        lots = [
+            lot | {"symbol": symbol, "entry_date": day, "exit_date": exits.get(symbol)}
+            for symbol, day in held.items()
+        ]
+        option = {"symbol": "OPT241204C00100000", "underlying_symbol": "OPT"}
+        terms = {"position_type": "LC", "entry_date": days[0], "expiration_date": days[1]}
+        lots.append(lot | option | terms)
         other = connection.scalar(
             sa.insert(tables.portfolios)
             .values(name="B", currency="USD")

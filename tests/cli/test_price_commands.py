@@ -1,6 +1,7 @@
 """`riskmetrics prices`: decisions about suspected splits, and refusals."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
@@ -38,6 +39,16 @@ def stored(engine: sa.Engine) -> None:
             sa.insert(tables.portfolios).values(portfolio).returning(tables.portfolios.c.id)
         )
         connection.execute(sa.insert(tables.positions).values(portfolio_id=owner, **lot))
+
+
+def store_results(connection: sa.Connection, days: Sequence[date]) -> None:
+    """Store a snapshot of the portfolio on each day."""
+    owner = connection.scalar(sa.select(tables.portfolios.c.id))
+    amounts = ("total_value", "cash_value", "long_value", "short_value", "gross_exposure")
+    counts = ("num_positions", "num_long_positions", "num_short_positions")
+    row = dict.fromkeys([*amounts, "net_exposure", *counts], 1) | {"portfolio_id": owner}
+    rows = [row | {"snapshot_date": day} for day in days]
+    connection.execute(sa.insert(tables.portfolio_snapshots), rows)
 
 
 def listed(call: Call) -> dict[str, tuple[str, str]]:
@@ -95,18 +106,8 @@ def test_a_decision_marks_the_results_that_it_changes_as_outdated(
     call: Call, engine: sa.Engine
 ) -> None:
     """A split rescales all earlier closes; a real move counts from its session on."""
-    result = {
-        **dict.fromkeys(
-            ("total_value", "cash_value", "long_value", "short_value", "gross_exposure"), 1
-        ),
-        **dict.fromkeys(
-            ("net_exposure", "num_positions", "num_long_positions", "num_short_positions"), 1
-        ),
-    }
     with engine.begin() as connection:
-        owner = connection.scalar(sa.select(tables.portfolios.c.id))
-        rows = [result | {"portfolio_id": owner, "snapshot_date": day} for day in DAYS]
-        connection.execute(sa.insert(tables.portfolio_snapshots), rows)
+        store_results(connection, DAYS)
 
     def outdated(*arguments: str) -> str:
         with engine.begin() as connection:
@@ -218,3 +219,16 @@ def test_nothing_to_decide_is_reported(call: Call, engine: sa.Engine) -> None:
 @pytest.mark.parametrize("command", ["list", "accept", "split", "undo"])
 def test_every_command_has_an_example(call: Call, command: str) -> None:
     assert f"Example: riskmetrics prices {command}" in call("prices", command, "--help").stdout
+
+
+def test_a_real_move_after_all_results_is_not_reported_with_older_outdated_ones(
+    call: Call, engine: sa.Engine
+) -> None:
+    with engine.begin() as connection:
+        store_results(connection, DAYS[:10])
+        older = outdated_results.mark_outdated(connection, DAYS[0])
+    accepted = call("prices", "accept", "SPLIT", f"{DAY}")
+    assert accepted.exit_code == 0, accepted.output
+    assert "outdated" not in accepted.stderr
+    with engine.connect() as connection:
+        assert outdated_results.read_outdated(connection) == older == (DAYS[0], DAYS[9])

@@ -67,6 +67,12 @@ def schema(engine: sa.Engine) -> dict[str, Any]:
     }
 
 
+def views(engine: sa.Engine) -> dict[str, str]:
+    """Return the text of each view."""
+    inspector = sa.inspect(engine)
+    return {view: inspector.get_view_definition(view) for view in inspector.get_view_names()}
+
+
 def test_there_is_one_head_and_the_founding_revisions_come_first_in_order() -> None:
     """Oracle: Alembic's own script directory."""
     script = ScriptDirectory(str(bundled_path("migrations")))
@@ -84,13 +90,13 @@ def test_every_revision_goes_up_down_and_up_again_through_the_same_schemas(
     empty: sa.Engine,
 ) -> None:
     for known in reversed(migrate.history()):
-        before = schema(empty)
+        before = schema(empty), views(empty)
         migrate.upgrade(empty, known.revision)
-        after = schema(empty)
+        after = schema(empty), views(empty)
         migrate.downgrade(empty, known.down_revision or "base")
-        assert schema(empty) == before, known.revision
+        assert (schema(empty), views(empty)) == before, known.revision
         migrate.upgrade(empty, known.revision)
-        assert schema(empty) == after, known.revision
+        assert (schema(empty), views(empty)) == after, known.revision
 
 
 def test_the_revisions_build_exactly_the_tables_in_the_code(

@@ -106,6 +106,51 @@ def test_histories_that_do_not_continue_each_other_stay(connection, first, chang
     assert len(stored(connection, "META")) == 200 - first
 
 
+def drift(seed: int, volatility: float, price: float = 300.0) -> np.ndarray:
+    """Return closes of a volatility per session."""
+    moves = np.random.default_rng(seed).normal(0, volatility, len(DAYS))
+    return price * np.exp(np.cumsum(moves))
+
+
+@pytest.mark.parametrize("volatility", [0.0005, 0.003, 0.02, 0.06])
+def test_independent_returns_are_no_renaming_however_calm(connection, volatility):
+    """Neither is a calm series that has half of the other one's moves."""
+    first, other = drift(2, volatility), drift(3, volatility)
+    store(connection, "FB", 0, 200, close=first[:200])
+    for closes in (other, np.sqrt(first * other)):
+        store(connection, "META", 0, 200, close=closes[:200])
+        with pytest.raises(DataQualityError, match="different returns"):
+            rename_symbol(connection, "FB", "META")
+    assert len(stored(connection, "FB")) == 200
+
+
+@pytest.mark.parametrize("price", [2.0, 300.0])
+def test_returns_that_differ_by_rounding_and_a_split_are_of_one_security(connection, price):
+    closes = drift(2, 0.003, price)
+    split = np.where(np.arange(len(DAYS)) < 90, 1.0, 0.25)
+    store(connection, "FB", 0, 200, close=(closes * split).round(2)[:200])
+    store(connection, "META", 0, 200, close=closes.round(4)[:200])
+    assert rename_symbol(connection, "FB", "META") == RenamedRows(0, 200)
+
+
+@pytest.mark.parametrize(
+    ("n_others", "apart", "is_renamed"),
+    [(40, 0.5, True), (41, 0.5, False), (200, 0.15, True), (200, 0.151, False)],
+)
+def test_four_of_five_returns_must_be_equal(connection, n_others, apart, is_renamed):
+    """Both have 200 returns, of which some of the other one's are larger by a share."""
+    moves = np.where(np.arange(201) % 2, 0.002, -0.002)
+    larger = moves * np.where(np.arange(201) <= n_others, 1 + apart, 1.0)
+    first, other = (1e4 * np.cumprod(1 + values) for values in (moves, larger))
+    store(connection, "FB", 0, 201, close=first)
+    store(connection, "META", 0, 201, close=other)
+    if is_renamed:
+        assert rename_symbol(connection, "FB", "META") == RenamedRows(0, 201)
+    else:
+        with pytest.raises(DataQualityError, match="different returns"):
+            rename_symbol(connection, "FB", "META")
+
+
 def test_lots_and_options_have_the_new_name(connection):
     option = {"position_type": "LC", "investment_class": "OPTIONS", "underlying_symbol": "FB"}
     terms = {"strike_price": 300, "expiration_date": date(2023, 1, 20)}

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_writes, stored_prices, tables
+from riskmetrics.db import input_writes, outdated_results, stored_prices, tables, used_closes
 from riskmetrics.errors import (
     AuthenticationError,
     DataQualityError,
@@ -256,6 +256,19 @@ def test_three_of_thirty_symbols_that_fail_leave_twenty_seven_and_say_why(feed, 
     require_price_coverage(found, list(symbols)[:15])  # four fifths
     with pytest.raises(DataQualityError, match="3 of 14 symbols have missing prices"):
         require_price_coverage(found, list(symbols)[:14])
+
+
+def test_closes_that_results_depend_on_are_read_once_per_refresh(
+    feed, engine, monkeypatch: pytest.MonkeyPatch
+):
+    read, calls = used_closes.read_used_closes, []
+    monkeypatch.setattr(
+        used_closes, "read_used_closes", lambda connection: calls.append(1) or read(connection)
+    )
+    monkeypatch.setattr(outdated_results, "read_used_closes", used_closes.read_used_closes)
+    assert refresh(feed, dict.fromkeys("ABCDE"), [LAST]).errors == {}
+    assert prices_stored(engine) > 0
+    assert calls == [1]
 
 
 def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_times(
