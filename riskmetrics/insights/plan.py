@@ -22,6 +22,7 @@ LEADING_TYPE = "daily_summary"
 
 RULE_ANSWERS = {
     "no_rule": "No fixed rule answers this question, and no language model did.",
+    "shortened": "Not all that answers the question is stated; ask for one subject at a time.",
     "no_limit": "No limit is reached by a figure that is defined.",
     "no_change": "Nothing that is worth a sentence changed in the session.",
     "no_gap": "No missing price and no undefined risk figure is reported.",
@@ -55,6 +56,7 @@ MISSING_FACTS = {
     "scenario": "that scenario",
     "other_factor": "that factor",
     "other_currency": "amounts in that currency",
+    "variant": "that variant of the figure",
     "other": "what was asked",
 }
 """What an answer may state as missing, in words that follow "The stored facts do not contain"."""
@@ -84,7 +86,9 @@ MissingFact = Literal[
     "scenario",
     "other_factor",
     "other_currency",
+    "variant",
     "other",
+    "shortened",
     "no_rule",
     "no_limit",
     "no_limits_set",

@@ -125,7 +125,11 @@ def _find_windows(finder: _Finder, session: date | None) -> Iterator[Found]:
         yield Found("ytd" if is_this_year else "period", *found.span())
     for found in finder.find(_SPAN):
         if sessions := _sessions(found):
-            yield Found(f"{sessions}d", *found.span())
+            yield Found("daily" if sessions == 1 else f"{sessions}d", *found.span())
+            if re.search(r"past|last|previous|trailing", found["lead"] or ""):
+                yield Found("past", found.start(), found.start())
+            if (found["unit"] or "").endswith("ly"):
+                yield Found("periodic", found.start(), found.start())
             if "next" in found[0] or "coming" in found[0]:
                 yield Found("future", found.start(), found.start())
 

@@ -1,14 +1,13 @@
 """Known words of questions, by which typing errors are corrected."""
 
 import re
-from difflib import get_close_matches
 from functools import cache
 
 from riskmetrics.insights.question_figures import FIGURES
 from riskmetrics.insights.question_words import FILLERS, QUALIFIERS, REFUSALS, TYPED, WORDS
 
-_MIN_CORRECTED, _CLOSENESS = 5, 0.84
-"""Letters of a word that is corrected, and its likeness to a known one with its first letter."""
+_MIN_CORRECTED, _LONG = 5, 9
+"""Letters of a word that is corrected, and of one that may have a wrong letter."""
 
 
 @cache
@@ -45,6 +44,25 @@ def is_known(word: str) -> bool:
     return word in known_words() or any(each.match(word) for each in _patterns())
 
 
+def _is_mistyped(word: str, known: str) -> bool:
+    """Return whether a word is a known one with a single slip between its first and last letter.
+
+    A slip is a letter that is omitted, doubled, exchanged with the next or, in a long word, wrong.
+    Other words alike, such as futures or marginal, are words of their own.
+    """
+    if word[0] != known[0] or word[-1] != known[-1] or abs(len(word) - len(known)) > 1:
+        return False
+    pairs = zip(word, known, strict=False)
+    at = next((i for i, (one, other) in enumerate(pairs) if one != other), len(known) - 1)
+    if len(word) < len(known):
+        return word[at:] == known[at + 1 :]
+    if len(word) > len(known):
+        return word[at] == word[at - 1] and word[at + 1 :] == known[at:]
+    is_exchanged = word[at : at + 2] == known[at : at + 2][::-1]
+    rest = at + 2 if is_exchanged else at + 1
+    return (is_exchanged or len(word) >= _LONG) and word[rest:] == known[rest:]
+
+
 def correct_typing(text: str) -> str:
     """Return a question in lower case, without contractions and typing errors in known words.
 
@@ -63,7 +81,6 @@ def correct_typing(text: str) -> str:
         word = found[0]
         if len(word) < _MIN_CORRECTED or is_known(word):
             return word
-        alike = [each for each in _corrections() if each[0] == word[0]]
-        return next(iter(get_close_matches(word, alike, 1, _CLOSENESS)), word)
+        return next((each for each in _corrections() if _is_mistyped(word, each)), word)
 
     return re.sub(r"[a-z]+", correct, lower)

@@ -47,6 +47,7 @@ REFUSALS: Final = (
         rf" (?:rather |better )?(?:buy|sell|hold|keep|add|reduce|trim|increase|hedge|exit|close"
         rf"|short|rebalance|invest|diversify|switch|do|need to (?:buy|sell)|recommend|suggest)\b"
         rf"{_CLAUSE}|\bhow should (?:i|we)\b{_CLAUSE}|\bshould (?:i|we)\b(?! {_LOOKING}\b){_CLAUSE}"
+        rf"|\bshould (?:my|the|it|its|one|a|be)\b{_CLAUSE}"
         rf"|\b(?:buy|sell|hold) or (?:buy|sell|hold)\b|\brebalanc\w+{_CLAUSE}"
         rf"|\bwhat to (?:buy|sell)\b{_CLAUSE}|\b(?:good|right|bad) time to\b{_CLAUSE}"
         rf"|\brecommend\w*\b{_CLAUSE}|\badvi[cs]e\b|\bverkaufen|\bkaufen|\bprice target"
@@ -86,13 +87,26 @@ EACH: Final = (
 )
 """Words that ask for a figure of every position."""
 
+DESCRIBED: Final = (
+    r"(?<!\ba )\b(?:which|what|other|remaining|rest|some|many|few|several|all|both|individual"
+    r"|single|new|old|long|short|good|bad|strong|weak|risky|safe|(?:small|big|large|high|low)"
+    r"(?:er|est)?)(?: of)?(?: my| the)?"
+    r" (?:positions?|holdings?|stocks?|names?|shares|securities|investments?|assets)\b"
+)
+"""Words that ask for a figure of positions by what they are."""
+
+CUMULATIVE: Final = (
+    r"\b(?:total|cumulative|overall) (?=p ?& ?l\b|pnl\b|profit|gain|loss|result|return|performance)"
+    r"|\b(?:in total )?so far\b"
+)
+"""Words that mean a result since entry if they stand with no window."""
+
 CURRENCIES: Final = frozenset({"USD", "EUR", "GBP", "CHF"})
 """Qualifiers that name a currency."""
 
 QUALIFIERS: Final = (
     ("entry", r"since (?:inception|purchase|entry|(?:i|we) (?:bought|started|invested|opened)(?: it"
-        r"| them)?|the (?:start|beginning))|in total so far|so far|i bought(?: it)?"),
-    ("entry", r"(?:total|cumulative|overall) (?=p ?& ?l|pnl|profit|gain|loss|result|return)"),
+        r"| them)?|the (?:start|beginning))|i bought(?: it)?"),
     ("ytd", r"\bytd\b|year[- ]to[- ]date|this year|since (?:new year|january 1(?:st)?)"),
     ("mtd", r"\bmtd\b|month[- ]to[- ]date|this month"),
     ("252d", r"(?:of|in|over) the year\b"),
@@ -100,17 +114,27 @@ QUALIFIERS: Final = (
         r"|(?:of |in |over |for )?all[- ]time|\bever\b|since the beginning of time"),
     ("1d-past", r"(?:since|vs\.?|versus|from|than|compared (?:to|with)) (?:yesterday|the day before"
         r"|(?:the )?(?:last|previous) (?:session|day)|last close)"),
-    ("1d", r"\btoday(?:'?s)?\b|on the day|(?:of |in |for )?(?:the|this) (?:day|session)|right now"
-        r"|currently|at the moment|(?:the )?(?:last|latest) (?:session|day)|\bdaily\b"),
+    ("1d", r"\btoday(?:'?s)?\b|on the day|(?:of |in |for )?(?:the|this) (?:day|session)"
+        r"|(?:the )?(?:last|latest) (?:session|day)"),
+    ("now", r"\bright now\b|\bcurrently\b|\bat the moment\b"),
+    ("daily", r"\bdaily\b"),
+    ("annual", r"\bannual(?:ly|i[sz]ed)?\b|\byearly\b|\bper year\b"),
+    ("historical", r"\bhistoric(?:al|ally)?\b|\breali[sz]ed\b"),
+    ("average", r"\baverage\b|\bmean\b|\bmedian\b|\btypical(?:ly)?\b|\bon average\b"),
+    ("compare", r"\b(?:better|worse|higher|lower|larger|smaller|greater|bigger|more|less)\b"
+        r"(?=[^.;?]*\bthan\b)|\bmore\b(?! about)"),
+    ("part", r"\bcontribut(?:e|es|ed|ing|ion|ions)\b(?: (?:most|more))?(?: (?:to|from|of))?"),
     ("future", r"\bwill\b|\bgoing to\b|\bgonna\b|\btomorrow\b|\bfuture\b|\bin the (?:next|coming)\b"
-        r"|\bnext\b|\bcoming\b|\bupcoming\b|\bahead\b|\bpredict\w*\b|\bwould\b(?= be)"),
-    ("forecast", r"\bforecast(?:s|ed)?\b|\bexpect(?:ed|s|ation)?\b|\bprojected\b|\bimplied\b"),
+        r"|\bnext\b|\bcoming\b|\bupcoming\b|\bfrom now\b|\bahead\b|\bpredict\w*\b"
+        r"|\bwould\b(?= be)"),
+    ("forecast", r"\bforecast(?:s|ed)?\b|\bexpect(?:ed|s|ation)?\b|\bprojected\b"),
     ("record", r"\b(?:any )?good\b|\bright\b|\baccura\w+\b|\breliab\w+\b|\btrust\w*\b|\brely on\b"
         r"|\bh[eo]lds? up\b"
         r"|\bheld(?=(?: today)?\W*$)"
-        r"|(?<=\0 )hold\b|\bwrong\b|\btoo (?:low|high)\b|\b(?:back[- ]?)?test(?:s|ed)?\b"
+        r"|(?<=\0 )hold\b|\bwrong\b|\b(?:back[- ]?)?test(?:s|ed)?\b"
         r"|\bback[- ]?test(?:s|ed|ing)?\b|\bexceptions?\b|\bexceedances?\b|\btrack record\b"
         r"|\bpass(?:ed)?\b|\bok(?:ay)?\b|\bvalid(?:ated)?\b|\bviolat\w+\b"),
+    ("judged", r"\btoo (?:low|high|small|big|large|much|little)\b"),
     ("error", r"\b(?:how )?(?:sure|certain)\b|\bstandard errors?\b|\bstd\.? errors?\b"
         r"|\bconfiden(?:t|ce interval)\b|\bprecise\b|\bsignifican\w+\b"
         r"|\buncertain\w*\b|\berror\b"),
@@ -122,7 +146,8 @@ QUALIFIERS: Final = (
     ("change", r"\bchang(?:e|ed|es|ing)\b"),
     ("moved", r"\b(?:go|going|gone|went|goes) (?:up|down)\b|\brise(?:s|n)?\b"
         r"|\brising\b|\brose\b|\bfall(?:s|en|ing)?\b|\bfell\b|\bincreas\w+\b|\bdecreas\w+\b"
-        r"|\bhigher\b|\blower\b|\bjump(?:ed)?\b|\bup\b|\bdown\b|\bmoved?\b|\bgrown?\b|\bdrop(?:ped)?\b"),
+        r"|(?<!\ba )\b(?:higher|lower)\b|\bjump(?:ed)?\b|\bup\b|\bdown\b"
+        r"|\bmoved?\b|\bgrown?\b|\bdrop(?:ped)?\b"),
     ("why", r"\bwhy\b|\bwhat (?:drives?|drove|caused|explains?|made)\b|\bwhere\b|\bcome from\b"
         r"|\bcomes from\b|\bdrivers?\b|\bcaus\w+\b|\breasons?\b|\bdue to\b"),
     ("money", r"\bhow many dollars\b|\bin (?:money|dollars)\b|\bhow much money\b|\bamount\b"
@@ -137,9 +162,9 @@ QUALIFIERS: Final = (
         r"|\bin %"),
     ("max", r"\bmax(?:imum)?\b|\bdeepest\b|\blargest\b|\bbiggest\b|\bworst\b|\bmost\b|\bmain\b"
         r"|\bhighest\b|\btop\b"),
-    ("count", r"\bhow many\b|\bnumber of\b"),
-    ("if", r"\bwhat (?:happens|happened|would happen)?(?: if| when)?\b(?=.*\bif\b|.*\bwhen\b)"
-        r"|\bif\b|\bin case\b"),
+    ("count", r"\bhow (?:many|often|frequently)\b(?: (?:days|sessions|times))?"
+        r"|\bnumber of\b(?: (?:days|sessions|times))?"),
+    ("if", r"\bwhat (?:happens|happened|would happen)(?: if| when)?\b|\bif\b|\bin case\b"),
 )  # fmt: skip
 """Qualifier and its words; a longer match of an earlier one is taken first."""
 
@@ -151,5 +176,6 @@ TYPED: Final = (
     ("wheres", "where is"), ("where's", "where is"), ("who's", "who is"),
     ("it's", "it is"), ("isn't", "is not"), ("i'm", "i am"), ("i've", "i have"),
     ("don't", "do not"), ("didn't", "did not"), ("won't", "will not"), ("p/l", "p&l"),
+    ("tell me more", "tell me"),
 )  # fmt: skip
 """Contractions and what they stand for."""

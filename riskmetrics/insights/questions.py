@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
+from itertools import chain, zip_longest
 from typing import Final, NamedTuple
 
-from riskmetrics.insights.asked.answers import Answer, AskedFigure
+from riskmetrics.insights.asked.answers import TAIL, Answer, AskedFigure
 from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.plan import (
     MAX_RECOMMENDATIONS,
@@ -22,8 +23,9 @@ from riskmetrics.insights.plan import (
     prune,
     repeats,
 )
+from riskmetrics.insights.question_asks import Ask
 from riskmetrics.insights.question_figures import FIGURES
-from riskmetrics.insights.question_parsing import Ask, Parsed, parse_question
+from riskmetrics.insights.question_parsing import Parsed, parse_question
 from riskmetrics.insights.question_subjects import mark_subjects
 from riskmetrics.insights.question_vocabulary import is_known
 from riskmetrics.insights.question_words import CURRENCIES
@@ -50,15 +52,20 @@ _UNSUPPORTED: Final[tuple[tuple[str, MissingFact], ...]] = (
     (r"scenario|if", "scenario"),
     (r"[\d.]+%", "confidence_level"),
     (r"day", "other_sessions"),
-    (r"mtd|ytd|entry|period", "period"),
+    (r"past|mtd|ytd|entry|period", "period"),
     (r"\d+d", "period"),
-    (r"market", "comparison"),
+    (r"market|compare", "comparison"),
     (r"record|error|fit", "track_record"),
     (r"future|forecast", "future_figures"),
     (r"change|1d-past", "earlier_values"),
     (r"why", "causes"),
+    (r".*", "variant"),
 )
 """Qualifier to what is missing if a figure has no answer with it."""
+
+
+_PAST: Final = frozenset({"change", "past", "mtd", "ytd", "entry", "period"})
+"""Qualifiers with which a number of sessions is no horizon."""
 
 
 class _Chosen(NamedTuple):
@@ -67,6 +74,10 @@ class _Chosen(NamedTuple):
     claims: tuple[Claim, ...] = ()
     missing: tuple[MissingFact, ...] = ()
     nearest: tuple[str, ...] = ()
+    figure: str = ""
+    """Key of the figure."""
+    is_shortened: bool = False
+    """Whether more claims answer than are chosen."""
 
 
 def answer_by_rules(
@@ -95,13 +106,16 @@ def answer_by_rules(
     parsed = parse_question(*mark_subjects(words, aliases or {}), session)
     parts = list(_parts(parsed, claims, aliases or {}))
     chosen = [claim for part in parts for claim in part.claims]
-    statements = list(dict.fromkeys(_ids(chosen, "statement")))
+    statements = _shared_out([list(_ids(part.claims, "statement")) for part in parts])
+    shortened = _shortened(parts, statements)
     nearest = [each for part in parts for each in part.nearest]
+    nearest += [each for key in shortened for each in _examples(key, claims)[:1]]
     plan = Plan(
         headline="",
         paragraphs=_paragraphs(statements),
         recommendations=list(_ids(chosen, "advice"))[:MAX_RECOMMENDATIONS],
         missing=[each for part in parts for each in part.missing]
+        + (["shortened"] if shortened else [])
         or ([] if chosen else ["no_rule"]),
         nearest=list(dict.fromkeys(nearest))[:_MAX_NEAREST],
         unread=list(parsed.unread[:_MAX_UNREAD]),
@@ -163,6 +177,24 @@ def _parts(
         yield _Chosen((), ("no_rule",))
 
 
+def _shortened(parts: Sequence[_Chosen], statements: Sequence[str]) -> list[str]:
+    """Return the keys of the figures of which not all claims are stated."""
+    stated = set(statements)
+    cut = (
+        part.figure
+        for part in parts
+        if part.is_shortened or not stated.issuperset(_ids(part.claims, "statement"))
+    )
+    return list(dict.fromkeys(cut))
+
+
+def _shared_out(parts: Sequence[Sequence[str]]) -> list[str]:
+    """Return the claims of an answer by part: of many, the first ones of each part."""
+    by_rank = dict.fromkeys(each for rank in zip_longest(*parts) for each in rank if each)
+    kept = set(list(by_rank)[:_MAX_STATEMENTS])
+    return [each for each in dict.fromkeys(chain.from_iterable(parts)) if each in kept]
+
+
 def _choose(
     ask: Ask, claims: Mapping[str, Claim], aliases: Mapping[str, Mapping[str, str]]
 ) -> _Chosen:
@@ -172,7 +204,7 @@ def _choose(
     if unheld:
         code: MissingFact = "other_factor" if unheld[0].kind == "factor" else "other_instruments"
         return _Chosen((), (code,))
-    wanted = _in_own_currency(ask.qualifiers, claims) - figure.default
+    wanted = _in_own_currency(ask.qualifiers, claims) - _taken_as_read(ask, figure)
     answer = figure.answers.get(_key(wanted))
     if answer is None and "why" in wanted:
         answer = figure.answers.get(_key(wanted - {"why"}))
@@ -183,12 +215,30 @@ def _choose(
         return _Chosen((), (_unsupported(figure, wanted),), _examples(figure.key, claims, wanted))
     found = _select(answer, ask, claims)
     if found:
-        return _Chosen(tuple(found))
+        return _Chosen(tuple(found), figure=figure.key, is_shortened=_is_long(answer, ask, claims))
     nothing = answer.nothing
     if nothing == "no_limits_set" and any(alias.startswith("LIM") for alias in aliases):
         nothing = "undefined_figures"
     nearest = "alerts" if nothing == "no_limits_set" else figure.key if wanted else ""
     return _Chosen((), (nothing,), _examples(nearest, claims))
+
+
+def _taken_as_read(ask: Ask, figure: AskedFigure) -> frozenset[str]:
+    """Return the qualifiers that say what the answer is anyway: not one of two windows."""
+    windows, found = ask.windows(), figure.default
+    if len(windows) > 1:
+        found -= windows
+    if {"future", "change"} <= ask.qualifiers:
+        found -= {"future"}
+    return found
+
+
+def _is_long(answer: Answer, ask: Ask, claims: Mapping[str, Claim]) -> bool:
+    """Return whether more claims answer than an answer can state, of one that states all."""
+    if answer.most < _MAX_STATEMENTS:
+        return False
+    found = _select(answer._replace(most=len(claims)), ask, claims)
+    return sum(each.form.role == "statement" for each in found) > _MAX_STATEMENTS
 
 
 def _in_own_currency(qualifiers: frozenset[str], claims: Mapping[str, Claim]) -> frozenset[str]:
@@ -216,8 +266,9 @@ def _unsupported(figure: AskedFigure, wanted: frozenset[str]) -> MissingFact:
     found = (
         code for pattern, code in _UNSUPPORTED if any(re.fullmatch(pattern, each) for each in fewer)
     )
-    code: MissingFact = next(found, "other")
-    is_ahead = figure.is_ahead and not wanted & {"change", "mtd", "ytd", "entry", "period"}
+    code: MissingFact = next(found)
+    is_ahead = figure.is_ahead and not wanted & _PAST
+    is_ahead = is_ahead and (figure.group == TAIL or "forecast" in wanted)
     return "horizon" if code == "period" and is_ahead else code
 
 
@@ -294,5 +345,5 @@ def _ids(claims: Sequence[Claim], role: str) -> Iterator[str]:
 
 
 def _paragraphs(statements: Sequence[str]) -> list[list[Step]]:
-    steps = [Step(claim=each) for each in statements[:_MAX_STATEMENTS]]
+    steps = [Step(claim=each) for each in statements]
     return [steps[first : first + MAX_STEPS] for first in range(0, len(steps), MAX_STEPS)]

@@ -101,6 +101,16 @@ def test_the_forms_of_answers_exist() -> None:
         ("cash in euros", [("cash", "EUR")]),
         ("how many positions lost", [("breadth", "")]),
         ("is the Sharpe ratio better than the market", [("sharpe_ratio", "market")]),
+        ("VaR at 95% and 99%", [("var", ""), ("var", "99%")]),
+        ("10-day and 1-day VaR", [("var", "10d"), ("var", "")]),
+        ("1-day 99% and 10-day 95% VaR", [("var", "99%"), ("var", "10d")]),
+        ("VaR over the past ten days", [("var", "10d past")]),
+        ("What changed and what is the beta?", [("changes", ""), ("beta", "")]),
+        ("What is the VaR and is it good?", [("var", ""), ("var", "record")]),
+        ("What did AMD lose and what is its beta?", [("result", "position"), ("beta", "position")]),
+        ("beta of the largest position", [("beta", "each")]),
+        ("beta volatility", [("volatility", "combined")]),
+        ("P&L today since entry", [("result", "entry")]),
         ("am I alright", []),
         ("VaR of the moon", []),
     ],
@@ -279,6 +289,15 @@ def test_typing_errors_are_corrected_in_known_words_only() -> None:
         "how volatile is the portfolio of nvidia?"
     )
     assert correct_typing("drawdwon, scenaro, river") == "drawdown, scenario, river"
+    assert correct_typing("the volitility") == "the volatility"
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["marginal", "futures", "captured", "momentum", "weighted", "shortest", "without", "annuity"],
+)
+def test_a_word_like_a_known_one_is_left_as_it_is(word: str) -> None:
+    assert correct_typing(word) == word
 
 
 def test_all_claims_of_the_sheet_can_be_asked_for_without_an_error() -> None:

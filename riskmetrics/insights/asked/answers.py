@@ -48,11 +48,15 @@ class AskedFigure(NamedTuple):
     default: frozenset[str] = frozenset()
     """Qualifiers that say what the answer is anyway."""
     is_weak: bool = False
-    """Whether its words mean it only if no other figure is asked for."""
+    """Whether its words, such as positions, name no figure next to the name of another one."""
+    is_flow: bool = False
+    """Whether it is of a window, so that today is one; else it is as of the session."""
+    is_part: bool = False
+    """Whether it names a part of the portfolio, of which another figure may be asked."""
     is_ahead: bool = False
     """Whether a number of sessions is a horizon, not a window of the past."""
     absorbs: frozenset[str] = frozenset()
-    """Figures that are not meant if this one is."""
+    """Figures whose words say nothing more next to its own."""
 
 
 DAY: Final = frozenset({"1d", "1d-past"})

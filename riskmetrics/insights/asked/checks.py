@@ -28,10 +28,12 @@ CHECKED: Final = (
     ),
     AskedFigure(
         "alerts", CHECKS,
-        r"alerts?|alarms?|thresholds?|warnings?|warned|worr(y|ied|ies)|look at|watch( out)?"
-        r"|attention|concern(s|ed|ing)?|red flags?|problems?|review|important|care about",
+        r"((should|must|shall) (i|we) (be |pay )?)?(alerts?|alarms?|thresholds?|warnings?|warned"
+        r"|worr(y|ied|ies)|look at|watch( out)?|attention|concern(s|ed|ing)?|red flags?|problems?"
+        r"|review|important|care about)",
         {"": Answer("What should I look at?", ("*",), "no_limit", is_alarm, most=12)},
         DAY,
+        absorbs=frozenset({"risk"}),
     ),
     AskedFigure(
         "changes", CHECKS, r"(anything |something |what is )new|different",

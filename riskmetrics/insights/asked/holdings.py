@@ -16,24 +16,33 @@ _CONCENTRATION_FORMS: Final = (
     *("effective_positions", "hhi_level", "pair_share", "diversified_*"),
 )
 
+_CONCENTRATION: Final = {
+    "": Answer("How concentrated is it?", _CONCENTRATION_FORMS),
+    "position": Answer("", POSITION_FORMS),
+    "sector": Answer("", ("sector_over", "sector_under", "sector_l*")),
+}
+_NOT_OFFERED: Final = Answer("", _CONCENTRATION_FORMS)
+
 HELD: Final = (
     AskedFigure(
-        "correlation", HOLDINGS, r"correlat\w*|move (alike|together|in tandem)",
+        "correlation", HOLDINGS, r"correlat\w*( of (the |my |its )?(daily )?returns)?"
+        r"|move (alike|together|in tandem)",
         {
             "": Answer("How correlated are the holdings?",
                 ("correlation_level", "holdings_move_*", "pair_alike", "diversified_*")),
             "market": Answer("How correlated is it with the market?", ("market_correlation",)),
         },
-        frozenset({"252d", "1d"}),
+        frozenset({"252d", "1d", "average"}),
     ),
     AskedFigure(
-        "factors", MARKET, r"factors?( exposures?| loadings?| tilts?)?|tilt(s|ed)?|styles?",
+        "factors", MARKET, r"factors?( exposures?| loadings?| tilts?| betas?)?|tilt(s|ed)?|styles?",
         {
             "": Answer("Which factors is it tilted to?",
                 ("factor_*", "risk_specific", "risk_explained", "explained_level")),
             "factor": Answer("", ("factor_*",), "other_factor"),
         },
-        DAY,
+        DAY | {"part"},
+        absorbs=frozenset({"risk"}),
     ),
     AskedFigure(
         "sectors", HOLDINGS,
@@ -46,13 +55,17 @@ HELD: Final = (
             "sector": Answer("", ("sector_over", "sector_under", "sector_absent", "sector_l*")),
             "position": Answer("", (), "position_figure"),
         },
-        DAY | {"market", "percent"},
+        DAY | {"market", "compare", "percent"},
+        is_part=True,
+        absorbs=frozenset({"concentration"}),
     ),
     AskedFigure(
         "top_ten", HOLDINGS, r"(top|largest|biggest) (ten|10)|(ten|10) (largest|biggest|top)"
         r"( positions| holdings| names| stocks)?",
         {"": Answer("What share do the ten largest positions have?", ("top_ten",))},
         frozenset({"percent", "1d", "max"}),
+        is_part=True,
+        absorbs=frozenset({"concentration"}),
     ),
     AskedFigure(
         "top_three", HOLDINGS, r"(top|largest|biggest) (three|3)|(three|3) (largest|biggest|top)"
@@ -63,6 +76,8 @@ HELD: Final = (
             "21d change": Answer("", ("top_three_grew", "top_three_before_21d")),
         },
         frozenset({"percent", "1d", "max"}),
+        is_part=True,
+        absorbs=frozenset({"concentration"}),
     ),
     AskedFigure(
         "largest", HOLDINGS,
@@ -71,10 +86,13 @@ HELD: Final = (
         {"": Answer("What is the largest position?",
             ("largest_weight", "position_dominates", "top_three"))},
         DAY | {"max", "percent"},
+        is_part=True,
+        absorbs=frozenset({"concentration"}),
     ),
     AskedFigure(
         "hhi", HOLDINGS, r"hhi|herfindahl( index)?|concentration index",
         {"": Answer("What is the HHI?", ("hhi_level",))}, DAY,
+        absorbs=frozenset({"concentration"}),
     ),
     AskedFigure(
         "effective", HOLDINGS, r"effective (number of )?(positions|holdings|names)"
@@ -93,10 +111,11 @@ HELD: Final = (
         {"": Answer("How well is it hedged?",
             ("shorts_*", "gross_and_net", "exposure_level", "no_shorts"))},
         DAY | {"count"},
+        is_part=True,
     ),
     AskedFigure(
-        "leverage", HOLDINGS, r"(gross|net)( and (net|gross))?( exposure)?|leverag\w*|levered"
-        r"|borrow(ed|ing)?|margin",
+        "leverage", HOLDINGS, r"(gross|net)( (and|or) (net|gross))? exposures?|net (long|short)"
+        r"|(gross|net) leverage|leverag\w*|levered|borrow(ed|ing)?|margin",
         {"": Answer("Is it leveraged?", ("gross_and_net", "exposure_level", "net_short"))},
         DAY | {"percent", "money"},
     ),
@@ -108,10 +127,12 @@ HELD: Final = (
             "percent": Answer("", ("cash_share", "cash_part")),
         },
         DAY | {"money"},
+        is_part=True,
     ),
     AskedFigure(
         "equity", HOLDINGS,
-        r"worth|(?<!of )equity|nav|net asset value|(total|current|account|market|portfolio) value"
+        r"(net )?worth|(?<!of )equity|nav|net asset value"
+        r"|(total|current|account|market|portfolio) value"
         r"|how (big|large) is (it|the portfolio|my portfolio)",
         {
             "": Answer("How much is it worth?", ("equity", "equity_negative")),
@@ -121,18 +142,15 @@ HELD: Final = (
     ),
     AskedFigure(
         "value", HOLDINGS, r"value", {"": Answer("", ("equity", "equity_negative"))},
-        DAY | {"money"}, is_weak=True,
+        DAY | {"money"},
     ),
     AskedFigure(
-        "concentration", HOLDINGS,
-        r"concentrat\w*|diversif\w*|positions?|holdings?|weights?|sizes?|stake",
-        {
-            "": Answer("How concentrated is it?", _CONCENTRATION_FORMS),
-            "position": Answer("", POSITION_FORMS),
-            "sector": Answer("", ("sector_over", "sector_under", "sector_l*")),
-        },
-        DAY | {"percent", "max"},
-        is_weak=True,
+        "concentration", HOLDINGS, r"concentrat\w*|diversif\w*|weights?|sizes?|stake",
+        _CONCENTRATION, DAY | {"percent", "max"}, absorbs=frozenset({"risk"}),
+    ),
+    AskedFigure(
+        "positions", HOLDINGS, r"positions?|holdings?", {**_CONCENTRATION, "": _NOT_OFFERED},
+        DAY | {"percent", "max"}, is_weak=True,
     ),
     AskedFigure(
         "liquidity", HOLDINGS,
@@ -140,5 +158,6 @@ HELD: Final = (
         r"(sell|sold|get out|exit|cash out|liquidated?)( everything| it all| all)?",
         {"": Answer("How fast could it be sold?", ("liquidity_*", "sold_in_week"), "liquidity")},
         DAY | {"future"},
+        absorbs=frozenset({"risk"}),
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from riskmetrics.insights.asked.answers import (
     DAY,
     MARKET,
     RESULT,
+    TAIL,
     YEAR,
     Answer,
     AskedFigure,
@@ -28,8 +29,16 @@ _WINNER_FORMS: Final = (
 
 RESULTS: Final = (
     AskedFigure(
+        "loss_beyond", TAIL,
+        r"(loss|lose|lost)( today)? (more|larger|bigger|worse|higher|greater) than( the| my)?"
+        r" (value at risk|var)",
+        {"": Answer("", ("var_exceeded", "var_held"))},
+        DAY | {"95%", "daily"},
+        is_ahead=True,
+    ),
+    AskedFigure(
         "losers", RESULT,
-        r"(which|what)( (positions?|holdings?|stocks?|names?))?( has| have| did)? ?(i |me )?"
+        r"(which|what)( (positions?|holdings?|stocks?|names?))?( has| have| did)? ?"
         r"(lost|lose|cost|hurt)( me| us| it)?( the)?( most)?( money)?"
         r"|(biggest|largest|worst|top|main|worst performing) (losers?|detractors?|performers?"
         r"|performing (positions?|stocks?|holdings?))|losers|detractors?"
@@ -40,7 +49,9 @@ RESULTS: Final = (
                 ("5d", "five sessions", ("detractor_5d",)),
                 ("21d", "a month", ("detractor_21d",))),
         },
-        DAY | {"why", "money", "max"},
+        DAY | {"why", "money", "max", "daily"},
+        is_flow=True,
+        is_part=True,
     ),
     AskedFigure(
         "winners", RESULT,
@@ -55,7 +66,9 @@ RESULTS: Final = (
                 ("5d", "five sessions", ("contributor_5d",)),
                 ("21d", "a month", ("contributor_21d",))),
         },
-        DAY | {"why", "money", "max"},
+        DAY | {"why", "money", "max", "daily"},
+        is_flow=True,
+        is_part=True,
     ),
     AskedFigure(
         "breadth", RESULT,
@@ -74,6 +87,7 @@ RESULTS: Final = (
                 ("largest_loss", "rare_loss", "loss_ranked", "worst_day")),
         },
         YEAR,
+        absorbs=frozenset({"result"}),
     ),
     AskedFigure(
         "best_day", RESULT,
@@ -83,6 +97,7 @@ RESULTS: Final = (
             "1d": Answer("", ("largest_gain", "rare_gain", "gain_ranked", "best_day")),
         },
         YEAR,
+        absorbs=frozenset({"result"}),
     ),
     AskedFigure(
         "active", MARKET,
@@ -104,7 +119,9 @@ RESULTS: Final = (
                 ("ytd", "this year", ("returns_compared_ytd",)),
                 ("252d", "over the past year", ("returns_compared_252d",))),
         },
-        frozenset({"market", "of-market", "why"}),
+        frozenset({"market", "of-market", "why", "compare"}),
+        is_flow=True,
+        absorbs=frozenset({"result"}),
     ),
     AskedFigure(
         "market_move", MARKET,
@@ -119,10 +136,11 @@ RESULTS: Final = (
     ),
     AskedFigure(
         "result", RESULT,
-        r"p ?[&/] ?l\b|pnl|profits?( and loss)?|results?|returns?|returned|perform(s|ed|ing|ance)?"
+        r"p ?[&/] ?l\b|pnl|profits?( and loss)?|results?|return|returned|"
+        r"(?<!of )(?<!of the )(?<!of my )(?<!of its )(?<!of daily )returns|perform(s|ed|ing|ance)?"
         r"|gains?|gained|loss|losses|lost|lose|loose|losing|ma(de|ke|king) money"
         r"|make|made|earn(ed|s)?"
-        r"|happened"
+        r"|happened|doing|faring|(do|done)(?=\W*$|[,;?!]| and\b| today\b| this\b| over\b| since\b)"
         r"|how (is|are|was|did|has|does)( (my|the))?( portfolio| it| things)?( been)?"
         r" (doing|do|done|going|faring)"
         r"|summar(y|ize)|brings?|brought",
@@ -144,7 +162,7 @@ RESULTS: Final = (
             "21d position": Answer("", ("detractor_21d", "contributor_21d"), "position_figure"),
             "future": Answer("", (), "future_returns"),
         },
-        DAY | {"money", "percent"},
-        is_weak=True,
+        DAY | {"money", "percent", "daily", "part"},
+        is_flow=True,
     ),
 )  # fmt: skip

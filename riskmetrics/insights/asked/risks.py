@@ -28,9 +28,12 @@ _RISK_FORMS: Final = (
 RISKS: Final = (
     AskedFigure(
         "rates", MARKET,
-        r"interest[- ]rates?|rate (betas?|risk|sensitivity)|rates|duration|bond yields?",
+        r"((sensitiv\w+|react\w*|respond\w*|exposed)[a-z ]{0,24} (to|with) )?"
+        r"((a )?(changes? in|rising|falling|higher|lower) )?"
+        r"(interest[- ]rates?|rate (betas?|risk|sensitivity)|rates|duration|bond yields?)( risk)?",
         {"": Answer("How sensitive is it to interest rates?", ("rate_beta_level", "rate_*"))},
-        frozenset({"change", "if"}),
+        frozenset({"change", "if", "1d"}),
+        absorbs=frozenset({"beta", "risk"}),
     ),
     AskedFigure(
         "shortfall", TAIL,
@@ -44,15 +47,19 @@ RISKS: Final = (
             "money": Answer("", ("shortfall_amount",)),
             "99% money": Answer("", ("shortfall_amount_99",)),
         },
-        DAY | {"95%", "percent", "future", "forecast"},
+        DAY | {"95%", "percent", "future", "forecast", "daily"},
         is_ahead=True,
     ),
     AskedFigure(
         "exceptions", TAIL, r"(var )?(exceptions?|exceedances?|back[- ]?tests?|violations?)"
-        r"|(value at risk|var) (been )?(exceeded|violated|breached)",
-        {"": Answer("How often was the value at risk exceeded?",
-            ("var_too_*", "var_often_exceeded", "var_record"))},
-        frozenset({"95%", "252d", "count", "record", "1d"}),
+        r"|(value at risk|var) (been )?(exceeded|violated|breached)"
+        r"|(exceed(ed)?|violated?|breach(ed)?|beyond)( the| my)? (value at risk|var)",
+        {
+            "": Answer("How often was the value at risk exceeded?",
+                ("var_too_*", "var_often_exceeded", "var_record")),
+            "1d": Answer("Was the value at risk exceeded today?", ("var_exceeded", "var_held")),
+        },
+        frozenset({"95%", "252d", "count", "record", "past", "daily"}),
         is_ahead=True,
         absorbs=frozenset({"var", "limits"}),
     ),
@@ -74,7 +81,7 @@ RISKS: Final = (
                     "var_exceeded", "var_held")),
             "change": Answer("Did the value at risk change?", ("var_rose", "var_fell", "var_day")),
         },
-        DAY | {"95%", "percent", "future", "forecast"},
+        DAY | {"95%", "percent", "future", "forecast", "daily"},
         is_ahead=True,
     ),
     AskedFigure(
@@ -98,8 +105,8 @@ RISKS: Final = (
     ),
     AskedFigure(
         "volatility", RISK,
-        r"volatil\w*|vols?|standard deviation|std( ?dev)?|swings?|fluctuat\w*|calm(er)?|choppy"
-        r"|bumpy",
+        r"(volatil\w*|vols?|standard deviation|std( ?dev)?|swings?|fluctuat\w*|calm(er)?|choppy"
+        r"|bumpy)( of (the |my |its )?(daily )?returns)?",
         {
             "": Answer("How volatile is it?", (*_VOLATILITY_FORMS, *_FORECAST_FORMS)),
             "21d": Answer("", _VOLATILITY_FORMS),
@@ -124,7 +131,7 @@ RISKS: Final = (
             "forecast record": Answer("How good was the forecast?",
                 ("forecast_held", "forecast_*_part", "forecast_missed_*")),
         },
-        frozenset({"1d", "why", "percent"}),
+        frozenset({"1d", "why", "percent", "annual"}),
         is_ahead=True,
     ),
     AskedFigure(
@@ -154,12 +161,12 @@ RISKS: Final = (
     AskedFigure(
         "tracking_error", MARKET, r"tracking[- ]errors?|te|active risk",
         {"": Answer("How large is the tracking error?", ("tracking_error", "tracking_*"))},
-        frozenset({"market", "252d", "1d"}),
+        frozenset({"market", "252d", "1d", "annual"}),
     ),
     AskedFigure(
         "information_ratio", MARKET, r"information ratios?|ir",
         {"": Answer("What is the information ratio?", ("information_ratio",))},
-        frozenset({"market", "252d", "1d"}),
+        frozenset({"market", "252d", "1d", "annual"}),
     ),
     AskedFigure(
         "scenario", RISK,
@@ -172,6 +179,7 @@ RISKS: Final = (
                 "scenario_cost"), "scenario", most=1),
         },
         DAY | {"if", "money", "market"},
+        absorbs=frozenset({"result", "risk"}),
     ),
     AskedFigure(
         "risk", RISK, r"risk(s|y|ier|iness|iest)?|dangerous|safe",
@@ -186,7 +194,6 @@ RISKS: Final = (
                 ("volatility_against_market", "beta_level", "beta_error")),
             "position": Answer("", POSITION_FORMS),
         },
-        DAY | {"why", "max", "percent"},
-        is_weak=True,
+        DAY | {"why", "max", "percent", "part"},
     ),
 )  # fmt: skip

@@ -57,11 +57,13 @@ def statistics() -> list[AskedFigure]:
                 continue
             label = figure.label.lower()
             words = "|".join(filter(None, (re.escape(label), _SYNONYMS.get(figure.column, ""))))
+            words = rf"(?:{words})(?: of (?:the |my |its )?(?:daily )?returns)?"
             group = RISK if statistic.family == "drawdown" else RESULT
             example = _OFFERED_STATISTICS.get(figure.column, "")
             forms: tuple[str, ...] = (figure.column,)
             forms += ("alpha_std_error",) if figure.column == "alpha" else ()
             answers = {"": Answer(example, forms)}
-            default = frozenset({"252d", "1d", *(("market",) if statistic.key == "alpha" else ())})
+            market = {"market"} if statistic.key == "alpha" else set()
+            default = frozenset({"252d", "1d", "annual"} | market)
             found.append(AskedFigure(figure.column, group, words, answers, default))
     return sorted(found, key=lambda each: -len(each.key))
