@@ -12,7 +12,7 @@ from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, Plan, Step
 from riskmetrics.insights.slots import Slot, clean_name
 
-VERSION = "5"
+VERSION = "6"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
 
 Names = Mapping[str, str]
@@ -45,8 +45,19 @@ class NoteText(NamedTuple):
 
 
 def display_names(sheet: Sheet) -> dict[str, str]:
-    """Return the name of each alias: symbol, sector or scenario, without control characters."""
-    return {alias: display_name(entity) for alias, entity in sheet.aliases.items()}
+    """Return the name of each alias: symbol, sector or scenario, without control characters.
+
+    A short position is named as one, as its weight is stated without a sign.
+    """
+    return {
+        alias: display_name(entity) + (" (short)" if _is_short(sheet, alias) else "")
+        for alias, entity in sheet.aliases.items()
+    }
+
+
+def _is_short(sheet: Sheet, alias: str) -> bool:
+    side = sheet.by_type.get(("side", alias))
+    return side is not None and side.value == "short"
 
 
 def display_name(entity: Mapping[str, str]) -> str:

@@ -191,7 +191,7 @@ def test_a_range_writes_the_insights_of_each_of_its_sessions(sample: str, run: R
         "SELECT full_analysis FROM ai_insights WHERE day = '2022-12-28' AND severity = 'critical'",
     )
     # what was above its level the session before is in the short list, and not stated as reached
-    assert "Unchanged alerts: " in standing[0]["full_analysis"]
+    assert "Standing alerts: " in standing[0]["full_analysis"]
     assert "AMD 60% of equity" in standing[0]["full_analysis"]
     assert "reached the alert level" not in standing[0]["full_analysis"]
 

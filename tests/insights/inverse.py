@@ -7,7 +7,7 @@ from string import Formatter
 from riskmetrics.insights.claims import Form, catalog
 from riskmetrics.insights.slots import PATTERNS
 
-_NAME = r"[A-Z][A-Za-z0-9]*(?: [A-Z][a-z]+)*"
+_NAME = r"[A-Z][A-Za-z0-9]*(?: [A-Z][a-z]+)*(?: \(short\))?"
 """Names of the tests' things: a symbol or a sector."""
 
 _LABEL = r"[a-z]+(?:[ -][a-z]+)*"

@@ -837,6 +837,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_quiet": lambda f: (
         {""}
         if abs(f.daily_return) < max(0.25 * f.previous_var_95, 0.0005 * (f.previous_var_95 >= 0))
+        and abs(f.daily_return) < 0.005
         and not abs(f.market_return) >= 0.02
         and (1, True) not in _all_limits(f)
         and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))

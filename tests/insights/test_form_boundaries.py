@@ -146,7 +146,13 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ),
     ("opened", {}, "n_opened", 2, 1),
     ("beta_rose", {"beta": 4.2}, "beta_change", 0.2, 1),
-    ("headline_quiet", _LOSS, "daily_return", float(np.nextafter(-0.25, 0)), 1),
+    (
+        "headline_quiet",
+        {"previous_var_95": 0.016},
+        "daily_return",
+        float(np.nextafter(-0.004, 0)),
+        1,
+    ),
     (
         "limit_position_share:POS_01",
         {"pos_01_weight": 0.2, "pos_01_weight_streak": 1},
@@ -271,6 +277,13 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ),
     ("alerts_unchanged", _TEST, "previous_var_p_value", float(np.nextafter(0.01, 0)), -1),
     ("weights_unknown", {"total_value": 5.0, "beta": 1.0}, "num_positions", 1, 1),
+    (
+        "headline_quiet",
+        {"previous_var_95": 0.05},
+        "daily_return",
+        float(np.nextafter(0.005, 0)),
+        -1,
+    ),
     ("active_beta", {"own_beta": 1.0}, "active_market_share", 0.5, 1),
     ("at_peak", {"max_drawdown": 0.1}, "drawdown", 0.0, -1),
     ("drawdown_compared", {"max_drawdown": 0.5}, "drawdown", 0.25, -1),

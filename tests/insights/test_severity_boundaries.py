@@ -202,7 +202,7 @@ def test_unchanged_alerts_are_the_worst_three_with_their_values() -> None:
     """Critical first, then warnings, then what is elevated; a fourth is not only counted."""
     facts = {name: value for name, value in ALERTS.items() if name[:3] not in ("sec", "gro")}
     worst = (
-        "Unchanged alerts: SYM1 60% of equity, beta 1.20 (limit 1.00), historical value at risk too"
+        "Standing alerts: SYM1 60% of equity, beta 1.20 (limit 1.00), historical value at risk too"
         " low (24 larger losses in 252 days, about 13 expected) and"
     )
     assert list_of(facts, "alerts_unchanged") == f"{worst} volatility above 96% of days."
@@ -210,7 +210,7 @@ def test_unchanged_alerts_are_the_worst_three_with_their_values() -> None:
     assert list_of(facts, "alerts_unchanged") == f"{worst} 2 more."
     highest = {"volatility_21d": 0.31, "volatility_percentile": 1.0}
     assert list_of(highest | {"volatility_percentile_streak": 2}, "alerts_unchanged") == (
-        "Unchanged alerts: volatility of 31% the highest in up to a year."
+        "Standing alerts: volatility of 31% the highest in up to a year."
     )
 
 

@@ -151,7 +151,8 @@ _look("look_at_drawdown", "stress", "", "drawdown",
     "look_at_market_loss",
     "result",
     "beta: number",
-    "Look at: the beta of {beta}, which with the market's fall explains most of the loss.",
+    "Look at: the beta of {beta}, which with the market's fall explains more than half of the"
+    " loss.",
     role="advice",
 )
 def look_at_market_loss(view: View) -> Iterator[Instance]:

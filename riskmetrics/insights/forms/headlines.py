@@ -5,6 +5,7 @@ It shows no figure of the statement but a count of sessions.
 """
 
 from collections.abc import Iterator
+from math import inf
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
@@ -35,8 +36,8 @@ _MOST, _MIN_RESULT = 0.55, 0.001
 naming one.
 """
 
-_TRIVIAL = 0.0005
-"""Return that is small whatever the value at risk is."""
+_TRIVIAL, _QUIET = 0.0005, 0.005
+"""Returns below which it is small, and from which it is not, whatever the value at risk is."""
 
 _MARKET_DAY = 0.02
 """Return of the market from which a day is not quiet, however small the result is."""
@@ -141,9 +142,9 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_deepest", "stress", 3.0, stress.drawdown_deepest,
         ("The deepest drawdown of today's holdings",)),
     ("headline_fall_worse", "result", 1.9, comparison.implied[-1][-1],
-        ("A loss larger than the market explains", "The market explains only part of the loss")),
+        ("A loss larger than the market explains",)),
     ("headline_fall_better", "result", 1.55, comparison.implied[-1][1],
-        ("The portfolio held up better than the market implied",)),
+        ("A better result than the beta implied",)),
     ("headline_fall_against", "result", 1.85, comparison.implied[-1][comparison.AGAINST],
         ("Up on a day when the market fell",)),
     ("headline_rise_against", "result", 1.95, comparison.implied[1][comparison.AGAINST],
@@ -151,9 +152,9 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_fall_in_line", "result", 1.7, comparison.implied[-1][0],
         ("A loss in line with the market", "Down with the market")),
     ("headline_rise_better", "result", 1.9, comparison.implied[1][1],
-        ("A gain larger than the market explains", "The market explains only part of the gain")),
+        ("A gain larger than the market explains",)),
     ("headline_rise_worse", "result", 1.8, comparison.implied[1][-1],
-        ("The portfolio fell short of the market's rise",)),
+        ("A worse result than the beta implied",)),
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
@@ -183,12 +184,13 @@ def _one(form_id: str, of: Form, *phrasings: str) -> None:
     @form(form_id, "result", "name: name", *phrasings, role="headline", states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
-            total = view.number("daily_pnl") or 1.0
+            total = view.number("daily_pnl") or inf  # none made a part of a result of zero
             share = float(found.facts[0].value) / total
             is_notable = abs(total) >= _MIN_RESULT * abs(view.number("total_value") or 0.0)
             is_market_day = abs(view.number("market_return") or 0.0) >= _MARKET_DAY
             is_notable &= not (is_market_day and result.is_market_made(view))
-            if found.supports and share >= _MOST and is_notable:
+            is_cause = share > (view.number("weight", found.subject) or 0.0)
+            if is_cause and share >= _MOST and is_notable:
                 impact = abs(view.number("daily_return") or 0.0) * min(share, 1.0)
                 yield Instance(
                     {"name": name(found.subject)},
@@ -254,7 +256,7 @@ def headline_quiet(view: View) -> Iterator[Instance]:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
-        is_small = rate < max(tail.SMALL * var, _TRIVIAL)
+        is_small = rate < min(max(tail.SMALL * var, _TRIVIAL), _QUIET)
         is_calm = abs(view.number("market_return") or 0.0) < _MARKET_DAY
         if is_small and is_calm and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)

@@ -118,7 +118,7 @@ def limits_standing(view: View) -> Iterator[Instance]:
     "alerts_unchanged",
     "result",
     "alerts: items",
-    "Unchanged alerts: {alerts}.",
+    "Standing alerts: {alerts}.",
     entries=(*_ITEMS.values(), _MORE, *_FURTHER),
     place=9,
     is_event=True,

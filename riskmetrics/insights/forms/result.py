@@ -77,7 +77,8 @@ def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instan
     """Yield the position that made at least half of what all losers lost, or winners gained.
 
     With ``is_offset`` the other side is stated, so that a reader can add up the result. A position
-    explains the result if that has the same sign, if it made half of it, and more than its weight.
+    explains the result if that has the same sign, if it made half of it, and more than its weight,
+    and the market did not.
     """
     found, others = (
         largest_contribution(view, sign),
@@ -93,6 +94,7 @@ def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instan
         return
     part = pnl / total if sign * total > 0 else 0.0
     is_cause = part >= _MIN_SHARE and part > (view.number("weight", alias) or 0.0)
+    is_cause &= not is_market_made(view)
     shown: dict[str, Slot] = {"name": name(alias), "amount": money(pnl, view.currency)}
     if is_offset:
         shown["side"] = money(float(facts[1].value), view.currency)

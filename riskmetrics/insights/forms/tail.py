@@ -54,22 +54,22 @@ def _against_var(
 
 var_exceeded = _against_var(
     "var_exceeded", -1, lambda loss, var: loss > var > 0, 4.0, "warning",
-    "The portfolio lost {amount} ({rate}), more than the prior day's value at risk of {var}, which"
-    " should hold on nineteen days of twenty.",
-    "The portfolio lost {amount} ({rate}), beyond the prior day's value at risk of {var}, a level"
-    " meant to be exceeded on one day in twenty.",
+    "The portfolio lost {amount} ({rate}), more than the prior day's filtered value at risk of"
+    " {var}, which should hold on nineteen days of twenty.",
+    "The portfolio lost {amount} ({rate}), beyond the prior day's filtered value at risk of"
+    " {var}, a level meant to be exceeded on one day in twenty.",
 )  # fmt: skip
 
 var_held = _against_var(
     "var_held", -1, lambda loss, var: SMALL * var <= loss <= var, 2.1, "info",
-    "The portfolio lost {amount} ({rate}), within the prior day's value at risk of {var}.",
+    "The portfolio lost {amount} ({rate}), within the prior day's filtered value at risk of {var}.",
 )  # fmt: skip
 
 small_results = [
     _against_var(
         form_id, sign, lambda rate, var: rate < SMALL * var, 2.1, "info",
-        f"The portfolio {went} {{amount}} ({{rate}}), less than a quarter of the prior day's value"
-        " at risk of {var}.",
+        f"The portfolio {went} {{amount}} ({{rate}}), less than a quarter of the prior day's"
+        " filtered value at risk of {var}.",
     )
     for form_id, sign, went in (("small_loss", -1, "lost"), ("small_gain", 1, "gained"))
 ]  # fmt: skip

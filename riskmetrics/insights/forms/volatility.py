@@ -140,8 +140,8 @@ def volatility_calm(view: View) -> Iterator[Instance]:
     "volatility: percent, days: percent",
     "The past twenty-one sessions were rough for the portfolio: volatility of {volatility}, higher"
     " than on {days} of days in up to a year.",
-    "Twenty-one-day volatility of {volatility} is high for the portfolio: lower on {days} of days"
-    " in up to a year.",
+    "Twenty-one-day volatility of {volatility} is high for the portfolio: higher than on {days} of"
+    " days in up to a year.",
 )
 def volatility_high(view: View) -> Iterator[Instance]:
     """Volatility is high among the past year's."""
