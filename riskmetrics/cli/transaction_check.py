@@ -240,7 +240,8 @@ def _matches(changes: "TransactionChanges") -> list[str]:
     return [
         f"{pluralize(len(changes.matched), 'transaction')} of the file count once with equal ones"
         f" of a file of another layout, or with other ids or none: {named}. If they are others, as"
-        " those of another broker, import the file with --keep-both"
+        " those of another broker, import the file with --keep-both, or into a portfolio of its own"
+        " if both have the same layout"
     ]
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.transactions import VALUES, from_row
+from riskmetrics.errors import UsageError
 from riskmetrics.transactions.lots import QUANTITY_UNIT
 from riskmetrics.transactions.matching import (
     MatchedTransaction,
@@ -77,12 +78,19 @@ def store_transactions(
     two files are not comparable (`matching.match_by_content`). The id of a broker then replaces a
     fingerprint. Of several places in the day the largest is kept: the file with more of the day
     knows more of its order. So what is stored does not depend on the order of imports.
+
+    Raises
+    ------
+    UsageError
+        If a separate file has transactions that one of the same layout states.
     """
     rows = _read_stored(connection, portfolio_id)
     stated = _separate([as_stored(one) for one in transactions], rows, file)
     if file.is_separate:
         rows = [one for one in rows if one.layout == file.layout]
     pairs = {pair.stated.reference: pair for pair in _match(stated, rows, file.layout)}
+    if file.is_separate:
+        _require_separable(pairs.values(), file)
     added = [one for one in stated if one.reference not in pairs]
     if added:
         values = [_to_row(one) | _origin(file) | {"portfolio_id": portfolio_id} for one in added]
@@ -121,6 +129,21 @@ def _separate(
         is_own = not one.has_id and (file.is_separate or own.reference in known)
         separated.append(own if is_own else one)
     return separated
+
+
+def _require_separable(pairs: Collection[MatchedTransaction], file: TransactionFile) -> None:
+    """Raise UsageError if stored transactions of the same layout equal those of a separate file.
+
+    Those of an earlier import of the separate file have the same references.
+    """
+    n_equal = sum(pair.has_two_references for pair in pairs)
+    if n_equal:
+        raise UsageError(
+            f"{file.source} has transactions equal to stored ones of the same layout,"
+            f" {file.layout}: {n_equal:,}. --keep-both tells brokers apart by their layouts. Import"
+            " the file of another broker into a portfolio of its own, or omit --keep-both if it is"
+            " the same broker"
+        )
 
 
 def _update(

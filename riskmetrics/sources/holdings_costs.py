@@ -48,4 +48,4 @@ def _costs_by_gain(cost: FloatArray, quantity: FloatArray, total: FloatArray) ->
     is_unit, is_total = (
         np.isclose(one, total, rtol=_COST_TOLERANCE) for one in (cost * np.abs(quantity), cost)
     )
-    return np.count_nonzero(is_unit & ~is_total) - np.count_nonzero(is_total & ~is_unit)
+    return int(np.sum(is_unit & ~is_total) - np.sum(is_total & ~is_unit))

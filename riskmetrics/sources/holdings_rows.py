@@ -36,6 +36,7 @@ from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.symbol_forms import (
     CURRENCIES,
     SymbolForm,
+    describe_lone_codes,
     is_coin,
     is_cusip,
     is_debt_cusip,
@@ -130,7 +131,8 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         currency=currency,
         position_type=side_texts(table),
     )
-    return prepared._replace(notes=[*table.notes, *list(decorated)[:MAX_DECORATIONS_NAMED]])
+    forms_named = [*decorated, *describe_lone_codes(written)][:MAX_DECORATIONS_NAMED]
+    return prepared._replace(notes=[*table.notes, *forms_named])
 
 
 def _converts(rate: str) -> bool:

@@ -37,6 +37,7 @@ from riskmetrics.sources.security_identifiers import (
 )
 from riskmetrics.sources.symbol_forms import (
     describe_identifier,
+    describe_lone_codes,
     is_foreign_exchange,
     is_foreign_isin,
     parse_symbol_form,
@@ -143,11 +144,13 @@ def _strip_decoration(table: Table, look_up: SymbolLookup) -> Table:
     parsed = parse_symbol_forms(known.get(text, text) for text in distinct)
     forms = {text: parsed[known.get(text, text)] for text in distinct}
     decorated = {text: form for text, form in forms.items() if text != form.symbol}
+    lone = describe_lone_codes(distinct)
     if not decorated:
-        return table
+        return table._replace(notes=[*table.notes, *lone[:MAX_RESPELLINGS_NAMED]])
     notes = [
         f"{text} is read as {form.symbol}" for text, form in decorated.items() if not form.problem
     ]
+    notes += lone
     added = {
         "symbol": {text: form.symbol for text, form in forms.items()},
         "form_problem": {text: form.problem for text, form in decorated.items()},

@@ -84,6 +84,24 @@ def has_vendor_codes(texts: Iterable[str]) -> bool:
     return 2 * sum(map(is_vendor_code, filled)) > len(filled)
 
 
+def describe_lone_codes(texts: Iterable[str]) -> list[str]:
+    """Return a note on each code of Refinitiv in a column of other symbols, which is not read.
+
+    Examples
+    --------
+    >>> describe_lone_codes(["AAPL.O", "KO", "PEP"])
+    ['AAPL.O is read as written, a class or preferred share. If it is AAPL, write AAPL']
+    >>> describe_lone_codes(["AAPL.O", "KO.N"])
+    []
+    """
+    distinct = [*dict.fromkeys(texts)]
+    codes = [] if has_vendor_codes(distinct) else [*filter(is_vendor_code, distinct)]
+    return [
+        f"{text} is read as written, a class or preferred share. If it is {symbol}, write {symbol}"
+        for text, symbol in zip(codes, map(_strip_refinitiv, codes), strict=True)
+    ]
+
+
 def is_vendor_code(text: str) -> bool:
     """Return whether a text has the form of a code of Refinitiv."""
     return _strip_refinitiv(text) is not None

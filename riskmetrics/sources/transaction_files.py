@@ -16,9 +16,10 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import classify_lines
 from riskmetrics.sources.raw_files import decode_text, measure_size, open_content, read_whole
+from riskmetrics.sources.row_validation import MAX_RESPELLINGS_NAMED
 from riskmetrics.sources.security_identifiers import resolve_identifiers
 from riskmetrics.sources.statement_parser import SkippedLine
-from riskmetrics.sources.symbol_forms import has_vendor_codes
+from riskmetrics.sources.symbol_forms import describe_lone_codes, has_vendor_codes
 from riskmetrics.sources.tabular_files import RejectedRow
 from riskmetrics.sources.transaction_documents import is_document, read_document
 from riskmetrics.sources.transaction_layouts import (
@@ -192,7 +193,8 @@ def _interpret(
         identifiers,
         options.look_up,
     )
-    has_codes = has_vendor_codes({row.cells.get("symbol", "") for row in rows})
+    symbols = dict.fromkeys(row.cells.get("symbol", "") for row in rows)
+    has_codes = has_vendor_codes(symbols)
     reader = RowReader(
         options,
         days,
@@ -214,7 +216,7 @@ def _interpret(
     if not any(one.kind in EXTERNAL_KINDS and not one.is_left_out for _, one in stated):
         # without deposits the cash is unknown, and so is what left-out securities take from it
         stated = [(row, one) for row, one in stated if not one.is_left_out]
-    notes = list(content.notes)
+    notes = [*content.notes, *describe_lone_codes(symbols)[:MAX_RESPELLINGS_NAMED]]
     if layout.is_net is None and not _has_prices_with_fees(one for _, one in stated):
         notes.append("amounts of trades are taken to contain the fees: no price tells it")
     own = (one for _, one in stated if not one.is_left_out)

@@ -28,7 +28,7 @@ from riskmetrics.sources.transaction_securities import (
     security_names,
     unknown_identifier,
 )
-from riskmetrics.sources.vocabulary import bare_words, fold_text, load_vocabulary
+from riskmetrics.sources.vocabulary import fold_text, load_vocabulary, starts_with
 from riskmetrics.symbols import normalize_symbol
 from riskmetrics.transactions.amounts import StatedTransaction
 from riskmetrics.transactions.model import CASH_KINDS, Kind, TransactionKind
@@ -154,7 +154,7 @@ class RowReader:
 
     def _require_known_status(self, status: str) -> None:
         """Raise if a status that not all rows have does not say whether the row was executed."""
-        if len(self._statuses) > 1 and status and bare_words(status) not in self._executed:
+        if len(self._statuses) > 1 and status and not starts_with(status, self._executed):
             raise UnreadRowError(
                 f"status '{status}' does not tell if it was executed. Remove the line or the status"
             )

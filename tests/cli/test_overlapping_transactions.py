@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
-from riskmetrics.errors import DataQualityError
+from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.transactions.model import Transaction
 from tests.cli.conftest import Call
 from tests.conftest import open_connection
@@ -198,6 +198,23 @@ def test_equal_transactions_of_two_brokers_are_kept_both_on_request(
         lots, transactions = stored(database, "P")
         assert sorted(transactions.values()) == [2, 2]
         assert sum(lots.values()) == 2
+
+
+def test_two_brokers_with_the_same_layout_are_not_kept_both(
+    call: Call, load: Importer, database: str, tmp_path: Path
+) -> None:
+    load("P", ["2024-03-04,Deposit,,,900.00,,", "2024-03-05,Buy,KO,10,-600.00,,"])
+    file = tmp_path / "other.csv"
+    file.write_text("Date,Type,Symbol,Quantity,Amount\n2024-03-04,Deposit,,,900.00\n")
+    command = ("import", "transactions", str(file), "--portfolio", "P", "--add")
+    done = call(*command, "--keep-both")
+    assert isinstance(done.exception, UsageError)
+    assert "stored ones of the same layout, table of transactions: 1. " in str(done.exception)
+    assert sorted(stored(database, "P")[1].values()) == [1, 1]
+    file.write_text("Date,Type,Symbol,Quantity,Amount\n2024-03-04,Deposit,,,901.00\n")
+    for _ in range(2):
+        assert call(*command, "--keep-both").exit_code == 0
+    assert sum(stored(database, "P")[1].values()) == 3
 
 
 def test_two_ids_of_one_broker_are_two_transactions(load: Importer, database: str) -> None:

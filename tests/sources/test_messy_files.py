@@ -499,3 +499,32 @@ def test_prices_of_listed_funds_of_other_classes(file, kind):
 def test_symbols_of_five_letters_under_the_header_of_a_name(file, names, header):
     rows = "".join(f"{name},5\n" for name in names)
     assert held(read_holdings(file(f"{header},Shares\n{rows}"))) == dict.fromkeys(names, 5)
+
+
+@pytest.mark.parametrize(
+    ("status", "n_trades"),
+    [("Trade settled", 2), ("Filled 1 of 1", 2), ("Active", 1), ("Valid", 1)],
+)
+def test_the_first_words_of_a_status_count(file, status, n_trades):
+    text = (
+        "Date,Type,Symbol,Quantity,Amount,Status\n"
+        f"2024-12-02,Buy,QQA,4,-40,Filled\n2024-12-03,Buy,QQA,1,-10,{status}\n"
+    )
+    found = read_transactions(file(text))
+    assert (len(found.transactions), len(found.rejected)) == (n_trades, 2 - n_trades)
+
+
+def test_the_amount_of_norwegian_files_has_the_fees(file):
+    text = "Handelsdato;Type;Ticker;Antall;Kurs;Beløp\n2024-12-02;Kjøp;QQA;400;10,0;-4001,5\n"
+    [bought] = read_transactions(file(text)).transactions
+    assert float(bought.amount) == -4001.5
+
+
+def test_a_lone_code_of_a_vendor_is_named(file):
+    note = "QQA.O is read as written, a class or preferred share. If it is QQA, write QQA"
+    found = read_holdings(file("Symbol,Quantity\nQQA.O,5\nQQB,7\nQQC,3\n"))
+    assert note in found.accounts[0].holdings.notes
+    rows = "".join(f"2024-12-02,Buy,{name},4,-40\n" for name in ("QQA.O", "QQB", "QQC"))
+    assert note in read_transactions(file(f"Date,Type,Symbol,Quantity,Amount\n{rows}")).notes
+    rows = "".join(f"2024-12-02,{name},10\n" for name in ("QQA.O", "QQB", "QQC"))
+    assert note in read_prices(file(f"Date,Symbol,Close\n{rows}")).notes
