@@ -26,11 +26,14 @@ def draw_returns(kind: str, n: int) -> tuple["pd.Series[float]", "pd.Series[floa
         own[n // 2] = -1.3
     if kind == "rising":
         own = np.abs(own)
+    if kind == "tiny loss":
+        own = np.where(np.isnan(own), math.nan, 2e-4)
+        own[7] = -1e-6
     index = pd.DatetimeIndex(pd.to_datetime(sessions))
     return pd.Series(own, index), pd.Series(market, index)
 
 
-@pytest.mark.parametrize("kind", ["ordinary", "ruin", "rising"])
+@pytest.mark.parametrize("kind", ["ordinary", "ruin", "rising", "tiny loss"])
 @pytest.mark.parametrize("statistic", EXPLAINED, ids=lambda each: each.table)
 def test_a_statistic_is_what_its_explanation_recalculates(statistic: Statistic, kind: str) -> None:
     own, market = draw_returns(kind, statistic.sessions)

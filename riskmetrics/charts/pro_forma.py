@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.inputs.snapshot import Snapshot, SnapshotTerms
 from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics.minimums import divide_by_risk
 from riskmetrics.metrics.regression import rolling_ols
 from riskmetrics.metrics.tail_risk import VAR_WINDOW, historical_risk
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, realized_volatility
@@ -49,8 +50,7 @@ class ProForma:
         both = np.column_stack([self.returns, self.market])
         risk, _ = realized_volatility(both, window=ROLLING_WINDOW, min_obs=MIN_ROLLING_OBS)
         mean = window_means(both, ROLLING_WINDOW, min_obs=MIN_ROLLING_OBS).mean
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sharpe = np.where(risk > 0, mean * SESSIONS_PER_YEAR / risk, np.nan)
+        sharpe = divide_by_risk(mean * SESSIONS_PER_YEAR, risk)
         rows = pd.DataFrame(
             {
                 "day": self.days[ROLLING_WINDOW - 1 :],

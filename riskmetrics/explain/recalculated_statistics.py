@@ -18,7 +18,7 @@ from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, f
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.active_risk import HALF_LIFE, ROUNDING
 from riskmetrics.metrics.decayed_beta import Z_95
-from riskmetrics.metrics.minimums import MIN_VOLATILITY
+from riskmetrics.metrics.minimums import MIN_RISK, MIN_SESSION_RISK
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 
 Returns: TypeAlias = "pd.Series[float]"
@@ -57,6 +57,11 @@ def _growth(returns: Returns) -> float:
 
 def _annual_return(returns: Returns) -> float:
     return float(_growth(returns) ** (SESSIONS_PER_YEAR / returns.count()) - 1)
+
+
+def _divide(value: float, risk: float, minimum: float = MIN_RISK) -> float:
+    """Return the quotient; NaN if the amount of risk is missing or below a minimum."""
+    return value / risk if abs(risk) >= minimum else math.nan
 
 
 def _depth(returns: Returns) -> Returns:
@@ -134,10 +139,8 @@ def expected_active_risk(own: Returns, market: Returns) -> dict[str, Any]:
 def _performance(own: Returns, market: Returns) -> dict[str, Any]:
     annual, worst = _annual_return(own), float(_depth(own).max())
     spreads = float(own.std()), float(np.sqrt((own.clip(upper=0) ** 2).mean()))
-    mean = float(own.mean()) * math.sqrt(SESSIONS_PER_YEAR)
-    sharpe, sortino = (mean / spread if spread else math.nan for spread in spreads)
-    if spreads[0] * math.sqrt(SESSIONS_PER_YEAR) < MIN_VOLATILITY:
-        sharpe = math.nan
+    mean, year = float(own.mean()) * SESSIONS_PER_YEAR, math.sqrt(SESSIONS_PER_YEAR)
+    sharpe, sortino = (_divide(mean, spread * year) for spread in spreads)
     captures = []
     for is_counted in (own.notna() & (market > 0), own.notna() & (market < 0)):
         rows = is_counted.sum()
@@ -145,12 +148,12 @@ def _performance(own: Returns, market: Returns) -> dict[str, Any]:
             _growth(returns[is_counted]) ** (1 / rows) - 1 if rows else math.nan
             for returns in (own, market)
         )
-        captures.append(gained / index)
+        captures.append(_divide(gained, index, MIN_SESSION_RISK))
     return {
         "annual_return": annual,
         "sharpe_ratio": sharpe,
         "sortino_ratio": sortino,
-        "calmar_ratio": annual / worst if worst else math.nan,
+        "calmar_ratio": _divide(annual, worst),
         "up_capture": captures[0],
         "down_capture": captures[1],
     }
@@ -165,12 +168,12 @@ def _return_distribution(own: Returns) -> dict[str, Any]:
     signs = "".join("-" if each < 0 else "+" for each in r)
     values = {
         "win_rate": len(gains) / len(r),
-        "omega_ratio": gains.sum() / losses.sum() if len(losses) else math.nan,
-        "tail_ratio": abs(high / low) if low else math.nan,
+        "omega_ratio": _divide(gains.sum(), losses.sum()),
+        "tail_ratio": abs(_divide(high, low, MIN_SESSION_RISK)),
         "losing_streak": max(map(len, signs.split("+"))),
     }
     if len(gains) and len(losses):
-        values["payoff_ratio"] = gains.mean() / losses.mean()
+        values["payoff_ratio"] = _divide(gains.mean(), losses.mean(), MIN_SESSION_RISK)
     if np.ptp(r) > 0:
         skewness, kurtosis = stats.skew(r, bias=False), stats.kurtosis(r, bias=False)
         ratio = r.mean() / r.std(ddof=1)
@@ -179,9 +182,7 @@ def _return_distribution(own: Returns) -> dict[str, Any]:
             "skewness": skewness,
             "excess_kurtosis": kurtosis,
             "probabilistic_sharpe": stats.norm.cdf(ratio * math.sqrt((len(r) - 1) / spread)),
-            "kelly_leverage": r.mean() / r.var(ddof=1)
-            if r.std(ddof=1) * math.sqrt(SESSIONS_PER_YEAR) >= MIN_VOLATILITY
-            else math.nan,
+            "kelly_leverage": _divide(r.mean(), r.var(ddof=1), MIN_SESSION_RISK**2),
         }
     return values
 
@@ -196,7 +197,7 @@ def _underwater(own: Returns) -> dict[str, Any]:
         "average_drawdown": depth.mean(),
         "time_under_water": (depth > 0).mean(),
         "longest_drawdown": int((spells + is_over).max()),
-        "martin_ratio": _annual_return(own) / ulcer if ulcer else math.nan,
+        "martin_ratio": _divide(_annual_return(own), ulcer),
     }
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 
 MIN_COVERAGE = 0.80
 """Minimum share of a portfolio with inputs; below it a figure describes another portfolio."""
@@ -13,11 +14,15 @@ MIN_EQUITY_SHARE = 0.05
 Weights of 20 times equity and more describe the denominator, not the holdings.
 """
 
-MIN_VOLATILITY = 0.001
-"""Minimum annualized volatility for ratios of returns to it.
+MIN_RISK = 0.001
+"""Minimum measure of a year's risk for ratios of returns to it.
 
-Prices of 100 that are rounded to cents have 0.07 % by rounding alone.
+Such as an annualized volatility, a drawdown, or a sum of losses. Prices of 100 that are rounded to
+cents have a volatility of 0.07 % by rounding alone.
 """
+
+MIN_SESSION_RISK = MIN_RISK / SESSIONS_PER_YEAR**0.5
+"""Minimum measure of a session's risk, such as a mean loss: 0.0063 %."""
 
 INSUFFICIENT_EQUITY = f"equity is {{:.1%}} of gross exposure; {MIN_EQUITY_SHARE:.0%} required"
 """Reason of undefined fractions of equity; gross exposure counts options by delta where the figure
@@ -37,6 +42,22 @@ def meets_minimum(share: FloatArray | float, minimum: float) -> BoolArray:
     """
     reached: BoolArray = np.asarray(share) >= minimum - SHARE_TOLERANCE
     return reached
+
+
+def divide_by_risk(
+    numerator: FloatArray, risk: FloatArray, *, minimum: float = MIN_RISK
+) -> FloatArray:
+    """Return the quotients; NaN where the amount of risk is missing or below ``minimum``.
+
+    Examples
+    --------
+    >>> divide_by_risk(np.array([0.02, 0.02, 0.02]), np.array([0.1, -0.1, 0.0009]))
+    array([ 0.2, -0.2,  nan])
+    """
+    quotient: FloatArray = np.divide(
+        numerator, risk, out=np.full(numerator.shape, np.nan), where=np.abs(risk) >= minimum
+    )
+    return quotient
 
 
 def sufficient_equity(equity: FloatArray, gross: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.drawdown import drawdown
-from riskmetrics.metrics.minimums import MIN_VOLATILITY
+from riskmetrics.metrics.minimums import MIN_SESSION_RISK, divide_by_risk
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, realized_volatility
 from riskmetrics.metrics.windows import window_means
 
@@ -41,7 +41,8 @@ def performance(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Per
         divided by the maximum drawdown; ``up_capture`` the geometric mean return of the sessions
         on which the market rose, divided by the market's on them, and ``down_capture`` the same of
         those on which it fell. NaN with fewer than ``min_obs`` sessions, or where a denominator is
-        0. After a return of -1 or below, G is 0.
+        below `MIN_RISK` or, of the captures, `MIN_SESSION_RISK`. After a return of -1 or below, G
+        is 0.
 
     Raises
     ------
@@ -80,9 +81,9 @@ def performance(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Per
     up, down = (np.where(is_enough, capture, np.nan) for capture in captures)
     return Performance(
         annual,
-        _ratio(mean, np.where(risk[0] >= MIN_VOLATILITY, risk[0], np.nan)),
-        _ratio(mean, np.sqrt(downside)),
-        _ratio(annual, drawdown(own, min_obs=min_obs).max_drawdown),
+        divide_by_risk(mean, risk[0]),
+        divide_by_risk(mean, np.sqrt(downside)),
+        divide_by_risk(annual, drawdown(own, min_obs=min_obs).max_drawdown),
         up,
         down,
         n_obs,
@@ -103,13 +104,4 @@ def _capture(returns: FloatArray, market: FloatArray, is_counted: BoolArray) -> 
         own, index = (
             _growth(values, is_counted) ** (1.0 / count) - 1.0 for values in (returns, market)
         )
-    return _ratio(own, np.where(count > 0, index, 0.0))
-
-
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Return the quotient; NaN where the denominator is 0 or missing."""
-    is_defined = np.isfinite(denominator) & (denominator != 0.0)
-    quotient: FloatArray = np.divide(
-        numerator, denominator, out=np.full(numerator.shape, np.nan), where=is_defined
-    )
-    return quotient
+    return divide_by_risk(own, np.where(count > 0, index, 0.0), minimum=MIN_SESSION_RISK)

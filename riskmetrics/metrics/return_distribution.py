@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.minimums import MIN_VOLATILITY
-from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
+from riskmetrics.metrics.minimums import MIN_SESSION_RISK, divide_by_risk
 from riskmetrics.metrics.windows import is_constant, window_sums
 
 
@@ -60,7 +59,8 @@ def return_distribution(returns: FloatArray, *, min_obs: int) -> ReturnDistribut
         ``probabilistic_sharpe`` the probability that the true Sharpe ratio is positive,
         :math:`\Phi(q \sqrt{n - 1} / \sqrt{1 - G_1 q + (G_2 + 2) q^2 / 4})` with :math:`q = m / s`;
         ``kelly_leverage`` :math:`m / s^2`, the leverage that would have maximized growth.
-        NaN with fewer than ``min_obs`` returns, or where a denominator is 0.
+        NaN with fewer than ``min_obs`` returns, or where a denominator is 0, a sum of losses below
+        `MIN_RISK`, or a mean loss, a 5 % quantile or s below `MIN_SESSION_RISK`.
 
     Raises
     ------
@@ -98,19 +98,18 @@ def return_distribution(returns: FloatArray, *, min_obs: int) -> ReturnDistribut
     gains, losses = (_total(np.maximum(sign * values, 0.0)) for sign in (1.0, -1.0))
     moments = _moments(values, known, n_obs)
     with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
-        is_volatile = moments.deviation * SESSIONS_PER_YEAR**0.5 >= MIN_VOLATILITY
         ratio = moments.mean / moments.deviation
         error = 1.0 - moments.skewness * ratio + (moments.excess_kurtosis + 2.0) / 4.0 * ratio**2
         found = (
             n_gains / n_obs,
-            np.where(n_gains * n_losses > 0, (gains / n_gains) / (losses / n_losses), np.nan),
-            np.where(n_losses > 0, gains / losses, np.nan),
+            divide_by_risk(gains / n_gains, losses / n_losses, minimum=MIN_SESSION_RISK),
+            divide_by_risk(gains, losses),
             moments.skewness,
             moments.excess_kurtosis,
             _tail_ratio(returns, n_obs),
             longest_runs(values < 0.0, known).astype(np.float64),
             ndtr(ratio * np.sqrt(n_obs - 1) / np.sqrt(error)),
-            np.where(is_volatile, moments.mean / moments.deviation**2, np.nan),
+            divide_by_risk(moments.mean, moments.deviation**2, minimum=MIN_SESSION_RISK**2),
         )
     known_figures = [np.where(is_enough, each, np.nan) for each in found]
     return ReturnDistribution._make([*known_figures, n_obs])
@@ -165,6 +164,5 @@ def _tail_ratio(returns: FloatArray, n_obs: IntArray) -> FloatArray:
         between: FloatArray = lower + (upper - lower) * (position - below)
         return between
 
-    low = np.abs(quantile(1.0 - TAIL_LEVEL))
-    ratio: FloatArray = np.where(low > 0.0, np.abs(quantile(TAIL_LEVEL)) / low, np.nan)
-    return ratio
+    high, low = np.abs(quantile(TAIL_LEVEL)), np.abs(quantile(1.0 - TAIL_LEVEL))
+    return divide_by_risk(high, low, minimum=MIN_SESSION_RISK)

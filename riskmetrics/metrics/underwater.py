@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.minimums import divide_by_risk
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.metrics.windows import window_sums
 
@@ -36,7 +37,8 @@ def underwater(returns: FloatArray, *, min_obs: int) -> Underwater:
         known as pain index; ``time_under_water`` the share of sessions with :math:`d > 0`;
         ``longest_drawdown`` the most sessions from a highest value to its recovery, or to the
         last session; ``martin_ratio`` :math:`(G^{252/n} - 1)` divided by the ulcer index, with the
-        growth G of the n returns, NaN without drawdown. NaN with fewer than ``min_obs`` returns.
+        growth G of the n returns, NaN with an ulcer index below `MIN_RISK`. NaN with fewer than
+        ``min_obs`` returns.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def underwater(returns: FloatArray, *, min_obs: int) -> Underwater:
             window_sums(depth, window)[0] / window,
             is_below.sum(axis=0) / window,
             _longest_spell(is_below),
-            np.where(ulcer > 0.0, annual / ulcer, np.nan),
+            divide_by_risk(annual, ulcer),
         )
     known_figures = [np.where(n_obs >= min_obs, each, np.nan) for each in found]
     return Underwater._make([*known_figures, n_obs])

@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from riskmetrics.metrics.active_contributions import active_contributions
 from riskmetrics.metrics.active_risk import ROUNDING, active_risk, expected_active_risk
 from riskmetrics.metrics.market_alpha import market_alpha
-from riskmetrics.metrics.minimums import MIN_VOLATILITY
+from riskmetrics.metrics.minimums import MIN_RISK, MIN_SESSION_RISK
 from riskmetrics.metrics.performance import performance
 from riskmetrics.metrics.return_distribution import return_distribution
+from riskmetrics.metrics.underwater import underwater
 
 N = 252
 MARKET = np.random.default_rng(3).normal(4e-4, 0.01, N)
@@ -26,7 +27,7 @@ def of_volatility(volatility: float) -> "np.ndarray[tuple[int, int], np.dtype[np
 
 @pytest.mark.parametrize(("factor", "is_defined"), [(1 - 1e-9, False), (1 + 1e-9, True)])
 def test_ratios_to_volatility_need_a_tenth_of_a_percent(factor: float, is_defined: bool) -> None:
-    returns = of_volatility(MIN_VOLATILITY * factor)
+    returns = of_volatility(MIN_RISK * factor)
     sharpe = performance(returns, MARKET, min_obs=126).sharpe_ratio[0]
     kelly = return_distribution(returns, min_obs=126).kelly_leverage[0]
     assert np.isfinite([sharpe, kelly]).tolist() == [is_defined] * 2
@@ -34,6 +35,53 @@ def test_ratios_to_volatility_need_a_tenth_of_a_percent(factor: float, is_define
         series = pd.Series(returns[:, 0])
         assert_allclose(sharpe, np.sqrt(252) * series.mean() / series.std())
         assert_allclose(kelly, series.mean() / series.var())
+
+
+def ratios_to_risk(returns: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> dict[str, float]:
+    """Return each ratio of a series to a measure of its risk."""
+    own = returns[:, np.newaxis]
+    found = performance(own, MARKET, min_obs=126)._asdict()
+    found |= return_distribution(own, min_obs=126)._asdict()
+    found |= underwater(own, min_obs=126)._asdict()
+    names = "sharpe_ratio sortino_ratio calmar_ratio kelly_leverage omega_ratio payoff_ratio"
+    return {name: float(found[name][0]) for name in [*names.split(), "martin_ratio"]}
+
+
+@pytest.mark.parametrize("jump", [0.0, 0.05])
+def test_a_single_tiny_loss_is_no_measure_of_risk(jump: float) -> None:
+    """Gains of 2 basis points and a loss of -1e-6, without and with a volatility of 5%."""
+    returns = np.full(N, 2e-4)
+    returns[100], returns[200] = -1e-6, 2e-4 + jump
+    defined = {name for name, ratio in ratios_to_risk(returns).items() if np.isfinite(ratio)}
+    assert defined == ({"sharpe_ratio", "kelly_leverage"} if jump else set())
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("sortino_ratio", MIN_RISK),  # of one session among 252, sqrt(252 * mean(loss²))
+        ("calmar_ratio", MIN_RISK),
+        ("omega_ratio", MIN_RISK),
+        ("payoff_ratio", MIN_SESSION_RISK),
+        ("martin_ratio", MIN_RISK * np.sqrt(N)),  # under water for one session
+    ],
+)
+@pytest.mark.parametrize(("factor", "is_defined"), [(1 - 1e-9, False), (1 + 1e-9, True)])
+def test_a_ratio_needs_a_loss_of_a_tenth_of_a_percent_a_year(
+    name: str, loss: float, factor: float, is_defined: bool
+) -> None:
+    returns = np.full(N, 0.02)
+    returns[100] = -loss * factor
+    assert np.isfinite(ratios_to_risk(returns)[name]) == is_defined
+
+
+@pytest.mark.parametrize(("factor", "is_defined"), [(1 - 1e-9, False), (1 + 1e-9, True)])
+def test_a_tail_and_a_capture_need_a_move_beyond_rounding(factor: float, is_defined: bool) -> None:
+    small, market = MIN_SESSION_RISK * factor, np.where(np.arange(N) % 2, 0.01, -0.01)
+    tail = return_distribution(np.full((N, 1), -small), min_obs=126).tail_ratio[0]
+    found = performance(market[:, np.newaxis], np.sign(market) * small, min_obs=126)
+    ratios = [tail, found.up_capture[0], found.down_capture[0]]
+    assert np.isfinite(ratios).tolist() == [is_defined] * 3
 
 
 def test_a_money_market_fund_has_a_return_but_no_such_ratio() -> None:
