@@ -21,7 +21,7 @@ _INTERROGATIVE: Final = (
 )
 _LEVEL: Final = r"[\d.]+%"
 _WINDOW: Final = r"\d+d|mtd|ytd|entry|day|period|daily"
-_ONLY_LAST: Final = frozenset({"record", "error", "fit", "change", "max"})
+_ONLY_LAST: Final = frozenset({"record", "error", "fit", "change", "max", "worst"})
 """Qualifiers at the end of a question that belong to its last figure only."""
 
 
@@ -97,7 +97,7 @@ def find_asks(clauses: Sequence[Clause]) -> Iterator[Ask]:
         if tokens and not any(clause.is_refused() for clause in clauses):
             yield from _without_figure(tokens)
         return
-    details = {at: [*_inherited(clauses, at), *clauses[at].details()] for at in named}
+    details = {at: list(clauses[at].details()) for at in named}
     separate: dict[int, Iterator[Ask]] = {}
     for at, clause in enumerate(clauses):
         if at in details or clause.is_refused() or not clause.details():
@@ -121,19 +121,25 @@ def _named_asks(
     """Yield what a clause with figures asks for, given the details that belong to each."""
     last = max(details)
     is_shared = last == min(details) or not clauses[last].is_question()
-    is_bare = at != last and is_shared and not details[at]
+    meant = _inherited(clauses, at)
+    is_bare = at != last and is_shared and not details[at] and not meant
     if clauses[at].is_refused() or (is_bare and clauses[last].is_refused()):
         return
     more = [each for each in details[last] if each.value not in _ONLY_LAST] if is_bare else []
-    yield from _clause_asks(clauses[at].figures(), [*details[at], *more], is_shared=is_bare)
+    yield from _clause_asks(clauses[at].figures(), [*meant, *details[at], *more], is_shared=is_bare)
 
 
 def _inherited(clauses: Sequence[Clause], at: int) -> list[Token]:
-    """Return the subjects of the clause before, which a pronoun stands for."""
-    before = clauses[at - 1].tokens if at else ()
-    is_meant = clauses[at].has("its|it|their|they")
-    has_own = any(each.kind == "subject" for each in clauses[at].tokens)
-    return [each for each in before if each.kind == "subject" and is_meant and not has_own]
+    """Return what a pronoun stands for: the subjects, or the part, of the clause before."""
+    if not at or any(each.kind == "subject" for each in clauses[at].tokens):
+        return []
+    clause, before = clauses[at], clauses[at - 1]
+    is_it = clause.has("it") and not before.has("it")  # else it is the portfolio
+    if not (is_it or clause.has("its|their|they|them")):
+        return []
+    subjects = [each for each in before.tokens if each.kind == "subject"]
+    is_part = any(each.is_part for each in before.figures())
+    return subjects or [Token("qualifier", "each", 0, at)] * is_part
 
 
 def _follow_up(clause: Clause, before: Clause) -> Iterator[Ask]:
@@ -188,8 +194,9 @@ def _listed(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     others = [each for each in tokens if each not in levels and each not in windows]
     for clause in sorted({each.clause for each in (*windows, *levels)}) or [0]:
         of_clause = [each for each in windows if each.clause == clause] or windows
-        for level in [each for each in levels if each.clause == clause] or levels or [None]:
-            yield [*others, *of_clause, *([level] if level else [])]
+        own_levels = [each for each in levels if each.clause == clause] or levels
+        for level in [[each] for each in own_levels] or [[]]:
+            yield [*others, *of_clause, *level]
 
 
 def _ask(figure: AskedFigure | None, tokens: Sequence[Token]) -> Ask:
@@ -242,6 +249,8 @@ def _of_figure(figure: AskedFigure, qualifiers: set[str]) -> set[str]:
         found -= {"compare"} if "change" in found or is_compared else set()
     if "judged" in found and (figure.group == TAIL or "forecast" in found):
         found = found - {"judged"} | {"record"}
+    if "worst" in found and figure.key in ("drawdown", "max_drawdown"):
+        found = found - {"worst"} | {"max"}
     if figure.key == "volatility":
         if "future" in found:
             found = found - {"future", "change"} | {"forecast"}

@@ -106,11 +106,12 @@ def parse_question(
     found.take(EACH, "qualifier", "each")
     found.take(CUMULATIVE, "qualifier", "cumulative")
     keys = _take_figures(found, is_weak=False)
-    if move:  # the result that is asked for is that of the scenario
-        found.tokens = [each for each in found.tokens if each.value is not FIGURES_BY_KEY["result"]]
     found.take(DESCRIBED, "qualifier", "each")
     keys |= _take_figures(found, is_weak=True)
     day = _take_qualifiers(found, keys, session)
+    if move:  # the result that is asked for is that of the scenario
+        result = FIGURES_BY_KEY["result"]
+        found.tokens = [each for each in found.tokens if each.value not in ("if", result)]
     for at, subject in enumerate(subjects):
         found.take(re.escape(chr(MARK + at)), "subject", subject)
     unread = list(_unread(found.rest))

@@ -160,7 +160,8 @@ QUALIFIERS: Final = (
     ("percent", r"\b(?:as |in )?(?:a )?(?:percent(?:age)?|%|share|fraction|part|proportion)"
         r"(?: of)?(?: equity)?\b"
         r"|\bin %"),
-    ("max", r"\bmax(?:imum)?\b|\bdeepest\b|\blargest\b|\bbiggest\b|\bworst\b|\bmost\b|\bmain\b"
+    ("worst", r"\bdeepest\b|\bworst\b"),
+    ("max", r"\bmax(?:imum)?\b|\blargest\b|\bbiggest\b|\bmost\b|\bmain\b"
         r"|\bhighest\b|\btop\b"),
     ("count", r"\bhow (?:many|often|frequently)\b(?: (?:days|sessions|times))?"
         r"|\bnumber of\b(?: (?:days|sessions|times))?"),

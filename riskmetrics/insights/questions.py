@@ -76,6 +76,8 @@ class _Chosen(NamedTuple):
     nearest: tuple[str, ...] = ()
     figure: str = ""
     """Key of the figure."""
+    wanted: frozenset[str] = frozenset()
+    """Qualifiers of its answer."""
     is_shortened: bool = False
     """Whether more claims answer than are chosen."""
 
@@ -106,23 +108,29 @@ def answer_by_rules(
     parsed = parse_question(*mark_subjects(words, aliases or {}), session)
     parts = list(_parts(parsed, claims, aliases or {}))
     chosen = [claim for part in parts for claim in part.claims]
-    statements = _shared_out([list(_ids(part.claims, "statement")) for part in parts])
-    shortened = _shortened(parts, statements)
+    statements = _without_repeated(_shared_out(parts), parts, claims)
     nearest = [each for part in parts for each in part.nearest]
-    nearest += [each for key in shortened for each in _examples(key, claims)[:1]]
     plan = Plan(
         headline="",
         paragraphs=_paragraphs(statements),
         recommendations=list(_ids(chosen, "advice"))[:MAX_RECOMMENDATIONS],
         missing=[each for part in parts for each in part.missing]
-        + (["shortened"] if shortened else [])
         or ([] if chosen else ["no_rule"]),
         nearest=list(dict.fromkeys(nearest))[:_MAX_NEAREST],
         unread=list(parsed.unread[:_MAX_UNREAD]),
     )
     kept = prune(plan, claims)
     stated = kept.statements()
-    return kept.model_copy(update={"headline": _headline(stated, claims)}) if stated else kept
+    if not stated:
+        return kept
+    update: dict[str, object] = {"headline": _headline(stated, claims)}
+    if unstated := [part for part in parts if _is_cut(part, stated, claims)]:
+        more = [
+            each for part in unstated for each in _examples(part.figure, claims, part.wanted)[:1]
+        ]
+        update["missing"] = [*kept.missing, "shortened"]
+        update["nearest"] = list(dict.fromkeys([*kept.nearest, *more]))
+    return kept.model_copy(update=update)
 
 
 def asked_day(text: str, session: date) -> date | None:
@@ -177,22 +185,33 @@ def _parts(
         yield _Chosen((), ("no_rule",))
 
 
-def _shortened(parts: Sequence[_Chosen], statements: Sequence[str]) -> list[str]:
-    """Return the keys of the figures of which not all claims are stated."""
-    stated = set(statements)
-    cut = (
-        part.figure
-        for part in parts
-        if part.is_shortened or not stated.issuperset(_ids(part.claims, "statement"))
-    )
-    return list(dict.fromkeys(cut))
-
-
-def _shared_out(parts: Sequence[Sequence[str]]) -> list[str]:
+def _shared_out(parts: Sequence[_Chosen]) -> list[str]:
     """Return the claims of an answer by part: of many, the first ones of each part."""
-    by_rank = dict.fromkeys(each for rank in zip_longest(*parts) for each in rank if each)
+    by_part = [list(_ids(part.claims, "statement")) for part in parts]
+    by_rank = dict.fromkeys(each for rank in zip_longest(*by_part) for each in rank if each)
     kept = set(list(by_rank)[:_MAX_STATEMENTS])
-    return [each for each in dict.fromkeys(chain.from_iterable(parts)) if each in kept]
+    return [each for each in dict.fromkeys(chain.from_iterable(by_part)) if each in kept]
+
+
+def _without_repeated(
+    statements: Sequence[str], parts: Sequence[_Chosen], claims: Mapping[str, Claim]
+) -> list[str]:
+    """Return claims without those whose figures the first claim of another part states, too."""
+
+    def is_repeated(claim: Claim) -> bool:
+        others = [part.claims[0] for part in parts if part.claims and claim not in part.claims]
+        shown = set(claim.shown)
+        return bool(shown) and any(shown < set(other.shown) for other in others)
+
+    return [each for each in statements if not is_repeated(claims[each])]
+
+
+def _is_cut(part: _Chosen, stated: Sequence[str], claims: Mapping[str, Claim]) -> bool:
+    """Return whether a part has more claims than are stated, or not its first one."""
+    shown = {fact for each in stated for fact in claims[each].shown}
+    ids = list(_ids(part.claims, "statement"))
+    is_first_stated = not ids or ids[0] in stated or shown.issuperset(claims[ids[0]].shown)
+    return part.is_shortened or not is_first_stated
 
 
 def _choose(
@@ -215,7 +234,8 @@ def _choose(
         return _Chosen((), (_unsupported(figure, wanted),), _examples(figure.key, claims, wanted))
     found = _select(answer, ask, claims)
     if found:
-        return _Chosen(tuple(found), figure=figure.key, is_shortened=_is_long(answer, ask, claims))
+        is_long = _is_long(answer, ask, claims)
+        return _Chosen(tuple(found), (), (), figure.key, wanted, is_long)
     nothing = answer.nothing
     if nothing == "no_limits_set" and any(alias.startswith("LIM") for alias in aliases):
         nothing = "undefined_figures"

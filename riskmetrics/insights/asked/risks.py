@@ -105,8 +105,8 @@ RISKS: Final = (
     ),
     AskedFigure(
         "volatility", RISK,
-        r"(volatil\w*|vols?|standard deviation|std( ?dev)?|swings?|fluctuat\w*|calm(er)?|choppy"
-        r"|bumpy)( of (the |my |its )?(daily )?returns)?",
+        r"(volatil\w*|vols?|standard deviation|std( ?dev)?|swings?|fluctuat\w*|choppy"
+        r"|calm(er(?= than))?|bumpy)( of (the |my |its )?(daily )?returns)?",
         {
             "": Answer("How volatile is it?", (*_VOLATILITY_FORMS, *_FORECAST_FORMS)),
             "21d": Answer("", _VOLATILITY_FORMS),
@@ -182,7 +182,7 @@ RISKS: Final = (
         absorbs=frozenset({"result", "risk"}),
     ),
     AskedFigure(
-        "risk", RISK, r"risk(s|y|ier|iness|iest)?|dangerous|safe",
+        "risk", RISK, r"risk(s|y|iness)?|riskier(?= than)|dangerous|safe",
         {
             "": Answer("What drives the risk?", _RISK_FORMS, most=8),
             "change": Answer("Did the risk change?",
