@@ -52,7 +52,10 @@ form(
 
 
 def _return(view: View, sign: int) -> Iterator[Instance]:
-    """Yield a clear active return of the past year, with the information ratio."""
+    """Yield a clear active return of the past year, with the information ratio.
+
+    Holdings that did well are held: unasked, a note would state hindsight as a result.
+    """
     facts = view.facts_of("active_return", "information_ratio")
     if facts:
         rate, ratio = (float(fact.value) for fact in facts)
@@ -68,7 +71,7 @@ mirrored("active", "span: span, gap: points, ratio: number", _return, {
     1: ("active_gain",
         "Over the past {span} today's holdings would have averaged {gap} a year more than the"
         " market index, without compounding; the information ratio is {ratio}."),
-})  # fmt: skip
+}, is_answer=True)  # fmt: skip
 
 
 @form(
