@@ -346,6 +346,17 @@ TABLE = "Symbol,Quantity\n"
             f"Orders\nNone\n\nAccount positions\n{TABLE}QQA,5\n",
             {"QQA": 5},
         ),
+        (  # what the section states of its rows ends with it
+            f"Closed positions\n{TABLE}Short\nBonds\nQQB,7\nAccount: 401k\nQQA,5\n",
+            {"QQA": 5},
+        ),
+        *(
+            (
+                f"{TABLE}QQA,5\nClosed positions\n{one}\n{TABLE}QQB,7\n{two}\n{TABLE}QQC,3\n",
+                {"QQA": 5},
+            )
+            for one, two in (("Technology", "Energy"), ("2023", "2024"), ("Long", "Short"))
+        ),
         (f"Orders\n{TABLE}QQB,7\nMy stuff\n{TABLE}QQA,5\n", {"QQA": 5}),
         (  # and titles of parts of the section
             f"{TABLE}QQA,5\nRealized gains\nShort term\n{TABLE}QQB,7\nStocks\n{TABLE}QQC,3\n"
