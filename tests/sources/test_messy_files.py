@@ -434,6 +434,13 @@ def test_the_gain_tells_what_a_cost_is(file, rows, expected):
     assert entries == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("cost", ["Cost", "Price"])
+def test_two_columns_of_gains_tell_nothing(file, cost):
+    assert held(read_holdings(file(f"Symbol,Shares,{cost},Gain,Gain\nQQA,5,10,1,2\n"))) == {
+        "QQA": 5
+    }
+
+
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
