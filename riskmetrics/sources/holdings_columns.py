@@ -229,9 +229,12 @@ def choose_holdings_columns(
             f"{path} has no known column of symbols. Its columns are: {', '.join(headers)[:500]}."
             " Name it Symbol"
         )
-    notes = describe_columns(headers, positions)
     cost = positions.get("cost_basis", ())
-    if cost and keys[cost[0]] in _AMBIGUOUS_COSTS:
+    is_ambiguous = bool(cost) and keys[cost[0]] in _AMBIGUOUS_COSTS
+    if not is_ambiguous or len(positions.get("gain", ())) > 1:
+        positions.pop("gain", None)  # it only tells what the cost is
+    notes = describe_columns(headers, positions)
+    if is_ambiguous:
         positions[UNIT_OR_TOTAL] = positions.pop("cost_basis")
     if sides and not positions.keys() & {"quantity", "weight", "market_value"}:
         raise two_sides_error(path, headers, sides)

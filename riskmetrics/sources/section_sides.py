@@ -122,7 +122,7 @@ class ClosedSections:
 
     def __init__(self) -> None:
         self.is_closed = False
-        self._has_rows = False
+        self._has_rows = self._has_parts = False
         self._accounts: set[str] = set()
         self._labels: set[str] = set()
 
@@ -134,11 +134,12 @@ class ClosedSections:
         filled = [cell for cell in cells if cell]
         text = filled[0] if filled else ""
         if len(filled) == 1 and bare_words(text) in load_vocabulary().sections["closed"]:
-            self.is_closed, self._has_rows = True, False
+            self.is_closed, self._has_rows, self._has_parts = True, False, False
             return "the title of positions that are not held"
         account = _labeled_account(filled)
-        is_title = len(filled) == 1 and _ends_closed(text, is_above_table=is_above_table)
-        if not (self._is_other(account) if account else is_title and self.is_closed):
+        is_title = self.is_closed and len(filled) == 1
+        is_end = is_title and self._is_other_title(text, is_above_table=is_above_table)
+        if not (self._is_other(account) if account else is_end):
             return ""
         self.is_closed = False
         if is_above_table or section_side(text):
@@ -155,33 +156,53 @@ class ClosedSections:
             return False
         return account not in self._labels if self._labels else self._has_rows
 
+    def _is_other_title(self, text: str, *, is_above_table: bool) -> bool:
+        """Return whether a line of one cell is the title of other positions than closed ones.
+
+        Titles such as Technology or 2023 are of parts if the first is above the first rows.
+        """
+        if _names_positions(text):
+            return True
+        is_side = bool(section_side(text))
+        if not is_side and not (is_above_table and _is_unrelated(text)):
+            return False
+        self._has_parts |= not self._has_rows
+        return not self._has_parts
+
     def end_account(self) -> None:
         """End the section at another account."""
         self.is_closed = False
 
-    def is_in_closed(self, account: str) -> bool:
+    def is_in_closed(self, account: str, *, is_row: bool) -> bool:
         """Return whether a row is in such a section; an account without a row above it ends it."""
         if self.is_closed and self._accounts and account and account not in self._accounts:
             self.is_closed = False
         if account and not self.is_closed:
             self._accounts.add(account)
-        self._has_rows |= self.is_closed
+        self._has_rows |= self.is_closed and is_row
         return self.is_closed
 
 
-def _ends_closed(text: str, *, is_above_table: bool) -> bool:
-    """Return whether a line of one cell is the title of other positions than closed ones."""
+def _names_positions(text: str) -> bool:
+    """Return whether a short title has a word such as positions, and none such as closed."""
+    opening = _title_words("open")
+    words = {*bare_words(text).split()}
+    is_part = words & ((_title_words("closed") - opening) | load_vocabulary().tax_terms)
+    return 0 < len(words) <= _MAX_TITLE_WORDS and not is_part and bool(words & opening)
+
+
+def _is_unrelated(text: str) -> bool:
+    """Return whether a short title has no word of closed positions, classes and totals."""
     vocabulary = load_vocabulary()
-    sections, words = vocabulary.sections, bare_words(text).split()
-    if any(" ".join(words) in sections[name] for name in ("open", "long", "short")):
-        return True
-    opening = {word for title in sections["open"] for word in title.split()}
-    closing = {word for title in sections["closed"] for word in title.split()} - opening
-    is_part = not closing.isdisjoint(words) or not vocabulary.tax_terms.isdisjoint(words)
-    if is_part or not words or len(words) > _MAX_TITLE_WORDS:
-        return False
-    is_other = is_above_table and not asset_class(text) and not starts_with(text, vocabulary.totals)
-    return is_other or not opening.isdisjoint(words)
+    words = {*bare_words(text).split()}
+    is_part = words & ((_title_words("closed") - _title_words("open")) | vocabulary.tax_terms)
+    is_class = bool(asset_class(text)) or starts_with(text, vocabulary.totals)
+    return 0 < len(words) <= _MAX_TITLE_WORDS and not is_part and not is_class
+
+
+def _title_words(section: str) -> set[str]:
+    """Return the words of the titles of a section."""
+    return {word for title in load_vocabulary().sections[section] for word in title.split()}
 
 
 def _labeled_account(filled: Sequence[str]) -> str:

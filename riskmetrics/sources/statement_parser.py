@@ -323,10 +323,11 @@ class _StatementParser:
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
                 return
-        if self._starts_section(line):
+        if not self._sections.is_closed and self._starts_section(line):
             return
+        is_row = sum(map(bool, line.cells)) > 1
         account = row.get("account_number") or row.get("account", "")
-        if self._sections.is_in_closed(account if row.get("symbol") else ""):
+        if self._sections.is_in_closed(account if row.get("symbol") else "", is_row=is_row):
             self._skip(
                 line, "in a section of closed positions or orders: no longer held, or not yet"
             )

@@ -346,6 +346,17 @@ TABLE = "Symbol,Quantity\n"
             f"Orders\nNone\n\nAccount positions\n{TABLE}QQA,5\n",
             {"QQA": 5},
         ),
+        (  # what the section states of its rows ends with it
+            f"Closed positions\n{TABLE}Short\nBonds\nQQB,7\nAccount: 401k\nQQA,5\n",
+            {"QQA": 5},
+        ),
+        *(
+            (
+                f"{TABLE}QQA,5\nClosed positions\n{one}\n{TABLE}QQB,7\n{two}\n{TABLE}QQC,3\n",
+                {"QQA": 5},
+            )
+            for one, two in (("Technology", "Energy"), ("2023", "2024"), ("Long", "Short"))
+        ),
         (f"Orders\n{TABLE}QQB,7\nMy stuff\n{TABLE}QQA,5\n", {"QQA": 5}),
         (  # and titles of parts of the section
             f"{TABLE}QQA,5\nRealized gains\nShort term\n{TABLE}QQB,7\nStocks\n{TABLE}QQC,3\n"
@@ -421,6 +432,13 @@ def test_the_gain_tells_what_a_cost_is(file, rows, expected):
     found = read_holdings(file("\n".join(["Symbol,Shares,Price,Value,Cost,Gain/Loss", *rows, ""])))
     entries = found.accounts[0].holdings.rows["entry_price"].tolist()
     assert entries == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("cost", ["Cost", "Price"])
+def test_two_columns_of_gains_tell_nothing(file, cost):
+    assert held(read_holdings(file(f"Symbol,Shares,{cost},Gain,Gain\nQQA,5,10,1,2\n"))) == {
+        "QQA": 5
+    }
 
 
 @pytest.mark.parametrize(
