@@ -86,7 +86,7 @@ def find_session(
     UsageError
         If there is no portfolio of the name.
     """
-    from riskmetrics.db.portfolio_names import find_portfolio_id
+    from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.db.result_queries import read_latest_day
 
     if portfolio is not None:

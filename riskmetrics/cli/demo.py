@@ -82,21 +82,21 @@ def _load_into_empty_database() -> str:
 
 def load_sample(connection: "sa.Connection") -> str:
     """Load the bundled sample, idempotently; return a description of its content."""
-    from riskmetrics.db import holdings, input_writes, stored_settings
+    from riskmetrics.db import holdings, input_writes, portfolios, stored_settings
     from riskmetrics.settings import DEFAULT_BENCHMARK
     from riskmetrics.sources import sample
 
-    prices, portfolios = sample.prices(), sample.portfolios()
+    prices, sample_portfolios = sample.prices(), sample.portfolios()
     input_writes.store_prices(connection, prices.rows, "sample")
     input_writes.store_profiles(connection, sample.profiles().rows, "sample")
     input_writes.store_benchmark_weights(
         connection, sample.benchmark().rows, DEFAULT_BENCHMARK, "sample"
     )
     input_writes.store_setting(connection, stored_settings.MARKET_INDEX, sample.MARKET_INDEX)
-    for portfolio in portfolios:
+    for portfolio in sample_portfolios:
         # notes choose their words by the id: with the same one, they are the same on every machine
         portfolio_id = uuid5(NAMESPACE_OID, f"riskmetrics sample {portfolio.name}")
-        holdings.create_portfolio_of_id(connection, portfolio.name, portfolio_id)
+        portfolios.create_portfolio_of_id(connection, portfolio.name, portfolio_id)
         holdings.apply_statement(
             connection,
             portfolio.name,
@@ -107,7 +107,7 @@ def load_sample(connection: "sa.Connection") -> str:
     span = f"{sample.FIRST_SESSION} to {sample.LAST_SESSION}"
     return (
         f"{len(prices.rows):,} closes of {prices.rows['symbol'].nunique()} symbols, {span}, and"
-        f" {len(portfolios)} portfolios"
+        f" {len(sample_portfolios)} portfolios"
     )
 
 

@@ -127,7 +127,7 @@ def _find_explanations(
     from riskmetrics.catalog import find_figure
     from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.db import stored_settings, symbol_spellings
-    from riskmetrics.db.portfolio_names import find_portfolio_id
+    from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.explain import registry
 
     figure, configured = find_figure(metric_name), settings.load()

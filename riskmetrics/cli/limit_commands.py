@@ -36,12 +36,12 @@ def set_(
     """
     from riskmetrics.catalog.limits import find_limited_figure
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import limits, portfolio_names, result_queries
+    from riskmetrics.db import limits, portfolios, result_queries
     from riskmetrics.present.limits import describe_check, format_limited
 
     limit = _parse_limit(value, find_limited_figure(name).unit)
     with write_transaction() as connection:
-        portfolio_id = portfolio_names.find_portfolio_id(connection, portfolio)
+        portfolio_id = portfolios.find_portfolio_id(connection, portfolio)
         limits.set_limit(connection, portfolio_id, name, limit)
         day = result_queries.read_latest_day(connection)
         checks = limits.preview_checks(connection, day, portfolio_id, name) if day else []
@@ -58,11 +58,11 @@ def unset(portfolio: _Portfolio, name: _Name) -> None:
     """
     from riskmetrics.catalog.limits import find_limited_figure
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import limits, portfolio_names
+    from riskmetrics.db import limits, portfolios
 
     find_limited_figure(name)
     with write_transaction() as connection:
-        portfolio_id = portfolio_names.find_portfolio_id(connection, portfolio)
+        portfolio_id = portfolios.find_portfolio_id(connection, portfolio)
         is_removed = limits.remove_limit(connection, portfolio_id, name)
     if not is_removed:
         raise fail(f"{portfolio} has no limit on {name}: see riskmetrics limits list")

@@ -156,12 +156,13 @@ def rename(
     Example: riskmetrics portfolio rename Portfolio Growth
     """
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import holdings, portfolio_names
+    from riskmetrics.db import holdings, portfolios
 
     name = check_portfolio_name(new.strip())
     with write_transaction() as connection:
-        portfolio_id = portfolio_names.find_portfolio_id(connection, old)
-        holdings.rename_portfolio(connection, portfolio_id, name)
+        portfolio_id = portfolios.find_portfolio_id(connection, old)
+        holdings.lock(connection)
+        portfolios.rename_portfolio(connection, portfolio_id, name)
     typer.echo(f"{old} is now {name}")
 
 
@@ -177,14 +178,14 @@ def remove(
     Example: riskmetrics portfolio remove Growth
     """
     from riskmetrics.cli.database import read_transaction, write_transaction
-    from riskmetrics.db import holdings, portfolio_names
+    from riskmetrics.db import portfolios
 
     with read_transaction() as connection:
-        portfolio_names.find_portfolio_id(connection, name)
+        portfolios.find_portfolio_id(connection, name)
     if not yes and not sys.stdin.isatty():
         raise fail("cannot ask for confirmation without a terminal: pass --yes", code=2)
     if not yes:
         typer.confirm(f"Remove {name}?", abort=True, err=True)
     with write_transaction() as connection:
-        holdings.remove_portfolio(connection, name)
+        portfolios.remove_portfolio(connection, name)
     typer.echo(f"{name} removed")

@@ -101,7 +101,7 @@ def _parse_scope(
 ) -> "Scope":
     """Return the scope of the options; exit if the portfolio does not exist."""
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db.portfolio_names import find_portfolio_id
+    from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.db.result_tables import Scope
     from riskmetrics.errors import UsageError
 

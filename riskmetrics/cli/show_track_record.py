@@ -60,7 +60,7 @@ def track_record(
     """
     from riskmetrics.catalog.track_records import ForecastKind
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db.portfolio_names import find_portfolio_id
+    from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.errors import UsageError
     from riskmetrics.present.track_record import read_track_record
 

@@ -5,14 +5,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
+from riskmetrics.db.portfolios import find_or_create_portfolio
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.row_counts import has_rows
 from riskmetrics.db.sql_expressions import SHORT_TYPES, any_of, is_live_portfolio, is_open
@@ -153,30 +152,6 @@ def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
     return tuple(sorted({lot["symbol"] for lot in lots}))
 
 
-def remove_portfolio(connection: sa.Connection, name: str) -> bool:
-    """Mark a portfolio as deleted and keep its rows and results; return whether it existed."""
-    table = tables.portfolios
-    statement = sa.update(table).where(is_live_portfolio(name)).values(deleted_at=sa.func.now())
-    return connection.execute(statement).rowcount > 0
-
-
-def rename_portfolio(connection: sa.Connection, portfolio_id: object, name: str) -> None:
-    """Give a portfolio another name; notes that are stored keep the old one.
-
-    Raises
-    ------
-    UsageError
-        If another portfolio has the name.
-    """
-    table = tables.portfolios
-    lock(connection)
-    is_other = table.c.id != portfolio_id
-    if has_rows(connection, table, is_live_portfolio(name), is_other):
-        raise UsageError(f"there is a portfolio {name} already: choose another name")
-    renamed = sa.update(table).where(table.c.id == portfolio_id)
-    connection.execute(renamed.values(name=name, updated_at=sa.func.now()))
-
-
 def is_kept_by_transactions(connection: sa.Connection, portfolio_id: object) -> bool:
     """Return whether the lots of a portfolio follow from its transactions."""
     transactions = tables.transactions
@@ -186,37 +161,6 @@ def is_kept_by_transactions(connection: sa.Connection, portfolio_id: object) -> 
 def lock(connection: sa.Connection) -> None:
     """Lock writes of holdings until the end of this transaction."""
     write.lock_asset(connection, "holdings")
-
-
-def find_or_create_portfolio(connection: sa.Connection, name: str) -> sa.RowMapping:
-    """Return id and holdings_as_of of the portfolio of a name; create it if there is none.
-
-    Raises
-    ------
-    UsageError
-        If several portfolios have the name.
-    """
-    table = tables.portfolios
-    query = sa.select(table.c.id, table.c.holdings_as_of).where(is_live_portfolio(name))
-    found = connection.execute(query).mappings().all()
-    if len(found) > 1:
-        raise UsageError(
-            f"{len(found)} portfolios are named {name}: rename them in the database so that names"
-            " are unique"
-        )
-    if not found:
-        connection.execute(sa.insert(table).values(name=name, currency="USD"))
-        found = connection.execute(query).mappings().all()
-    return found[0]
-
-
-def create_portfolio_of_id(connection: sa.Connection, name: str, portfolio_id: UUID) -> None:
-    """Create a portfolio of a given id, unless one has the name, or a deleted one has the id."""
-    table = tables.portfolios
-    values = {"id": portfolio_id, "name": name, "currency": "USD"}
-    if not has_rows(connection, table, is_live_portfolio(name)):
-        statement = postgresql.insert(table).values(values)
-        connection.execute(statement.on_conflict_do_nothing())
 
 
 def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> list[_Lot]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import holdings, tables
+from riskmetrics.db import holdings, portfolios, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.row_counts import has_rows
@@ -42,7 +42,7 @@ def find_or_create_portfolio(connection: sa.Connection, name: str) -> str:
         If the portfolio has lots of statements, or several portfolios have the name.
     """
     holdings.lock(connection)
-    portfolio_id = holdings.find_or_create_portfolio(connection, name)["id"]
+    portfolio_id = portfolios.find_or_create_portfolio(connection, name)["id"]
     if not holdings.is_kept_by_transactions(connection, portfolio_id) and _has_lots(
         connection, portfolio_id
     ):

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskmetrics.db import holdings, tables
+from riskmetrics.db import holdings, portfolios, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.trading_calendar import FIRST_SESSION
 
@@ -324,8 +324,8 @@ def test_an_equity_stays_until_another_is_stated(connection):
 
 def test_a_removed_portfolio_can_be_imported_again_under_its_name(connection):
     state(connection, DECEMBER, lot("A", 10))
-    assert holdings.remove_portfolio(connection, "P")
-    assert not holdings.remove_portfolio(connection, "P")
+    assert portfolios.remove_portfolio(connection, "P")
+    assert not portfolios.remove_portfolio(connection, "P")
     assert state(connection, NOVEMBER, lot("A", 10)) == (1, 0, 0, 0)
     assert connection.scalar(sa.select(sa.func.count(LOTS.c.portfolio_id.distinct()))) == 2
 

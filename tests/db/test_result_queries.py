@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from riskmetrics.db import (
     holdings,
     listed_rows,
+    portfolios,
     position_queries,
     result_queries,
     result_writes,
@@ -313,7 +314,7 @@ def test_a_removed_portfolio_is_shown_no_more(connection, lots):
         ["P", 2, 0],
         ["Q", 2, 0],
     ]
-    holdings.remove_portfolio(connection, "P")
+    portfolios.remove_portfolio(connection, "P")
     assert storage_overview.read_portfolio_overview(connection)["portfolio"].to_list() == ["Q"]
     assert result_queries.read_snapshots(connection, DAY)["portfolio"].to_list() == ["Q"]
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import holdings, result_tables, tables, write
+from riskmetrics.db import portfolios, result_tables, tables, write
 from riskmetrics.db.result_tables import Scope
 from tests.db.small_results import FIRST_DAY, GROWTH, SECOND_DAY, store_small_results
 
@@ -103,7 +103,7 @@ def test_the_span_is_that_of_the_chosen_results(filled: sa.Connection) -> None:
 
 
 def test_a_removed_portfolio_is_chosen_with_all_and_not_by_its_name(filled: sa.Connection) -> None:
-    holdings.remove_portfolio(filled, GROWTH)
+    portfolios.remove_portfolio(filled, GROWTH)
     assert result_tables.count_results(filled, Scope(GROWTH)) == {}
     assert result_tables.count_results(filled, Scope()) == counted(4, 2)
 
