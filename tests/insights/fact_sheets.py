@@ -210,6 +210,12 @@ def _relate_rare(random: Random, facts: dict[str, float | str], has: Callable[..
         error = random.choice((0.0, 0.05, 0.4))
         facts |= {"own_beta_error": error, "own_beta": -random.choice((1.99, 2.0, 3.0)) * error}
         facts["own_beta"] = float(facts["own_beta"]) or -0.3
+    if has("own_beta", "market_r_squared", "num_positions") and random.random() < 0.1:
+        facts |= {
+            "num_positions": random.choice((1, 1, 2)),
+            "own_beta": random.choice((0.99, 1.05)),
+        }
+        facts["market_r_squared"] = random.choice((0.98, 0.99, 1.0))
     if has("pos_01_share") and random.random() < 0.1:  # the others offset a part
         facts["pos_01_share"] = random.choice((1.0, 1.00001, 1.2))
     if has("own_beta", "scn_01_market_move") and random.random() < 0.1:

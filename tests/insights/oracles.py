@@ -642,6 +642,10 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "beta_level": lambda f: expect(
         known(f.own_beta, f.market_r_squared), beta=f.own_beta, share=f.market_r_squared
     ),
+    "holding_tracks_market": lambda f: expect(
+        f.num_positions == 1 and 0.98 <= f.own_beta <= 1.02 and f.market_r_squared >= 0.99,
+        share=f.market_r_squared,
+    ),
     "beta_error": lambda f: expect(
         known(f.own_beta, f.own_beta_error), beta=f.own_beta, error=f.own_beta_error
     ),
@@ -778,9 +782,11 @@ BECAUSE: Mapping[str, str] = {
     "headline_drawdown": "drawdown",
     "headline_equity": "equity",
     "headline_var_held": "var_held",
+    "headline_not_split": "not_split",
     "look_at_var": "var_too_low",
     "look_at_pair": "pair_share",
     "look_at_prices": "prices_missing",
+    "look_at_equity": "equity_negative",
 }
 """Headline or advice to the statement whose truth it shares, with its subject."""
 
@@ -887,6 +893,9 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         and STATEMENTS["not_split"](f)
         and any(each > 0 for each in (f.n_opened, f.n_closed, f.n_resized))
         else set()
+    ),
+    "look_at_history": lambda f: (
+        {""} if STATEMENTS["risk_undefined"](f) or STATEMENTS["risk_undefined_one"](f) else set()
     ),
     "look_at_leverage": lambda f: _severe(f, "gross_to_equity"),
     "look_at_drawdown": lambda f: (

@@ -145,6 +145,20 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         -1,
     ),
     ("opened", {}, "n_opened", 2, 1),
+    (
+        "holding_tracks_market",
+        {"own_beta": 1.0, "num_positions": 1},
+        "market_r_squared",
+        0.99,
+        1,
+    ),
+    (
+        "holding_tracks_market",
+        {"own_beta": 1.0, "market_r_squared": 1.0},
+        "num_positions",
+        1,
+        -1,
+    ),
     ("beta_rose", {"beta": 4.2}, "beta_change", 0.2, 1),
     (
         "headline_quiet",
@@ -340,6 +354,16 @@ def test_a_limit_of_leverage_is_not_shown_with_four_decimals() -> None:
     sheet = build_sheet({"gross_to_equity": 2.00004, "gross_to_equity_streak": 3})
     text = realize_claim(claims_of(sheet, {})["limits_standing"], {})
     assert text == "Alerts: gross exposure 2.00× equity (level 2.00×, 3rd session)."
+
+
+@pytest.mark.parametrize("beta", [0.98, 1.02])
+def test_a_holding_moves_one_for_one_from_a_beta_of_098_to_102(beta: float) -> None:
+    def is_made(beta: float) -> bool:
+        facts: Facts = {"own_beta": beta, "num_positions": 1, "market_r_squared": 1.0}
+        return "holding_tracks_market" in claims_of(build_sheet(facts), {})
+
+    assert is_made(beta)
+    assert not is_made(1.005 * beta if beta > 1 else beta / 1.005)
 
 
 def test_a_pair_is_alike_from_a_correlation_of_four_fifths() -> None:

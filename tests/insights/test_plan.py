@@ -205,6 +205,23 @@ def test_a_cause_needs_half_of_the_result() -> None:
     assert "because" not in text.summary
 
 
+@pytest.mark.parametrize(("outcome", "is_told"), [(0.2, False), (0.3, False), (0.31, True)])
+def test_a_note_scores_a_forecast_only_if_it_missed(outcome: float, is_told: bool) -> None:
+    facts = {"past_forecast": 0.2, "past_outcome": outcome, "past_low": 0.15, "past_high": 0.3}
+    sheet = build_sheet(facts | {"daily_pnl": 1.0, "daily_return": 1e-5, "total_value": 1e5})
+    assert ("forecast_missed_low" in rules_plan(sheet).statements()) == is_told
+    assert any(each.startswith("forecast_") for each in rules_plan(sheet).statements()) == is_told
+
+
+def test_the_volatility_is_told_where_there_is_no_result() -> None:
+    facts: dict[str, float | str] = {"volatility_21d": 0.173, "total_value": 195_000.0}
+    results = ({}, {"daily_pnl": 1.0, "daily_return": 1e-5})
+    told = [
+        "volatility_level" in rules_plan(build_sheet(facts | each)).statements() for each in results
+    ]
+    assert told == [True, False]
+
+
 def test_a_plan_of_another_type_needs_news() -> None:
     figures = {"beta": 0.7, "own_beta": 0.7, "own_beta_error": 0.05, "market_r_squared": 0.9}
     sheet = build_sheet(figures)

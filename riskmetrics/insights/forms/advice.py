@@ -11,7 +11,12 @@ from riskmetrics.insights.forms.concentration import (
     position_exceeds,
     position_risk_heavy,
 )
-from riskmetrics.insights.forms.data import prices_missing
+from riskmetrics.insights.forms.data import (
+    equity_negative,
+    prices_missing,
+    risk_undefined,
+    risk_undefined_one,
+)
 from riskmetrics.insights.forms.limits import shown_limit
 from riskmetrics.insights.forms.result import (
     is_market_made,
@@ -230,6 +235,33 @@ def look_at_prices(view: View) -> Iterator[Instance]:
     """Instruments have no price."""
     for found in view.instances(prices_missing):
         yield Instance({}, (), _SALIENCE + 3, context=found.facts)
+
+
+@form(
+    "look_at_equity",
+    "data",
+    "",
+    "Look at: whether all deposits and positions are recorded, as equity is negative.",
+    role="advice",
+)
+def look_at_equity(view: View) -> Iterator[Instance]:
+    """Equity is negative."""
+    for found in view.instances(equity_negative):
+        yield Instance({}, (), _SALIENCE + 3, context=found.facts)
+
+
+@form(
+    "look_at_history",
+    "data",
+    "",
+    "Look at: the price histories of the positions, as no figure of risk could be computed.",
+    role="advice",
+)
+def look_at_history(view: View) -> Iterator[Instance]:
+    """No figure of risk exists."""
+    for of in (risk_undefined, risk_undefined_one):
+        for found in view.instances(of):
+            yield Instance({}, (), _SALIENCE + 2, context=(*found.facts, *found.context))
 
 
 @form(

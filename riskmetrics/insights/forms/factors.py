@@ -14,6 +14,9 @@ relative to a beta above 1.
 _BADLY_EXPLAINED = 0.4
 """R² up to which the fit is worth a sentence of its own."""
 
+_ONE_FOR_ONE, _TRACKED = (0.98, 1.02), 0.99
+"""Betas, and R² from which, a holding moves one for one with the market."""
+
 _CLEAR_RATE_BETA = 0.2
 """Rate beta that is worth a sentence."""
 
@@ -42,6 +45,23 @@ def beta_level(view: View) -> Iterator[Instance]:
     if facts:
         beta, fit = (float(fact.value) for fact in facts)
         yield Instance({"beta": number(beta), "share": percent(fit)}, facts, 0.8)
+
+
+@form(
+    "holding_tracks_market",
+    "factors",
+    "share: percent",
+    "The only holding moves one for one with the market, which explains {share} of the variance"
+    " over ninety sessions.",
+)
+def holding_tracks_market(view: View) -> Iterator[Instance]:
+    """The only position has a beta of about 1, and the market explains nearly all of it."""
+    facts = view.facts_of("own_beta", "market_r_squared")
+    if facts and view.number("num_positions") == 1:
+        beta, fit = (float(fact.value) for fact in facts)
+        if _ONE_FOR_ONE[0] <= beta <= _ONE_FOR_ONE[1] and fit >= _TRACKED:
+            context = view.facts_of("num_positions") or ()
+            yield Instance({"share": percent(fit)}, facts, 0.9, context=context, is_steady=True)
 
 
 form(

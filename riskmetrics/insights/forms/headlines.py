@@ -158,6 +158,8 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
+    ("headline_not_split", "result", 1.53, result.not_split,
+        ("Result not split by position",)),
     ("headline_loss", "result", 1.4, result.session_amounts[-1], ("Down on the day",)),
     ("headline_gain", "result", 1.4, result.session_amounts[1], ("Up on the day",)),
     ("headline_calm", "volatility", 0.9, volatility.volatility_calm,

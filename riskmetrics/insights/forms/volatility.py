@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from riskmetrics.insights.claims import Instance, View, form
-from riskmetrics.insights.form_shapes import changed, compared, mirrored, single
+from riskmetrics.insights.form_shapes import changed, compared, mirrored
 from riskmetrics.insights.severity import highest_reached
 from riskmetrics.insights.slots import apart, below_all, day, is_shown_apart, percent, size
 
@@ -28,6 +28,9 @@ _LIKELY = 0.6
 
 _LISTED, _SECOND = 0.4, 2
 """Salience of what the list of alerts states, and sessions in a row from which it does."""
+
+_KEPT = 0.45
+"""Salience of an outcome within the range of its forecast: notes tell only one that missed."""
 
 _MISSED = 2
 """Size of the sign of an outcome outside of the range of its forecast."""
@@ -178,12 +181,20 @@ extremes = mirrored("volatility", "volatility: percent", _extreme, {
         "Twenty-one-day volatility of {volatility} is the highest in up to a year."),
 })  # fmt: skip
 
-volatility_level = form(
+
+@form(
     "volatility_level",
     "volatility",
     "volatility: percent",
     "Twenty-one-day volatility is {volatility}.",
-)(single("volatility_21d", "volatility", size, lambda _: True, 0.3))
+)
+def volatility_level(view: View) -> Iterator[Instance]:
+    """The volatility, stated if there is no result."""
+    facts = view.facts_of("volatility_21d")
+    if facts:
+        slots = {"volatility": size(float(facts[0].value))}
+        yield Instance(slots, facts, 0.3 if view.fact("daily_pnl") else 0.9)
+
 
 windows_compared = form(
     "windows_compared",
@@ -248,7 +259,7 @@ def _scored(view: View, sign: int) -> Iterator[Instance]:
             strict=True))  # fmt: skip
         edge = shown["high" if sign > 0 else "low"]
         if not is_missed or is_shown_apart(shown["outcome"], edge):
-            salience = 1.3 if is_missed else 0.55
+            salience = 1.3 if is_missed else _KEPT
             yield Instance(shown, facts, salience, sign=-sign, is_steady=True)
 
 
