@@ -147,7 +147,7 @@ def _build_sheet(portfolio_id: str, day: date, found: _Stored) -> Sheet:
         ),
         *result_facts.diversification_facts(make, rows["diversification"], aliases),
         *limit_facts(make, rows["limit_checks"], aliases),
-        *history_facts.holding_facts(make, rows["holdings"], snapshot["num_positions"]),
+        *history_facts.holding_facts(make, rows["holdings"], snapshot["num_positions"], aliases),
         *history_facts.tail_facts(
             make,
             found.records["tail_risk"].get((portfolio_id, earlier), []),

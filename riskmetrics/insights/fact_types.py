@@ -197,6 +197,8 @@ FACT_TYPES = {
             "1 session"),
         FactType("n_resized", "holdings", _LOTS, "count", "positions", ("resized positions",),
             "1 session"),
+        FactType("quantity_increase", "holdings", _LOTS, "fraction", "quantity",
+            ("increase of the quantity",), "1 session"),
         _fact("previous_var_95", "tail", "value_at_risk", "loss",
             ("value at risk at 95% of the session before",), window=TAIL_WINDOW),
         _fact("var_exceptions", "tail", "exceptions", "exceptions", ("losses beyond the VaR",),

@@ -164,13 +164,24 @@ def position_alias(aliases: dict[str, dict[str, str]], symbol: str) -> str:
     return alias
 
 
-def holding_facts(make: "partial[Fact]", rows: Sequence[Record], n_held: int) -> Iterator[Fact]:
-    """Yield the numbers of new, closed and resized positions, unless all are new."""
+def holding_facts(
+    make: "partial[Fact]",
+    rows: Sequence[Record],
+    n_held: int,
+    aliases: Mapping[str, Mapping[str, str]],
+) -> Iterator[Fact]:
+    """Yield the numbers of new, closed and resized positions, unless all are new, and increases."""
     opened = sum(not row["before"] for row in rows)
     closed = sum(not row["after"] for row in rows)
     if opened < n_held:
         counts = {"n_opened": opened, "n_closed": closed, "n_resized": len(rows) - opened - closed}
         yield from defined_facts(make, counts)
+    named = {entity["symbol"]: alias for alias, entity in aliases.items() if "symbol" in entity}
+    for row in rows:
+        before, after = float(row["before"]), float(row["after"])
+        if row["symbol"] in named and before and after / before > 1:
+            increase = {"quantity_increase": after / before - 1}
+            yield from defined_facts(make, increase, entity=named[row["symbol"]])
 
 
 def tail_facts(

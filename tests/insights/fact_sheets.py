@@ -27,6 +27,7 @@ ALIASES: Mapping[str, dict[str, str]] = {
 }
 ABOUT = {
     **dict.fromkeys(("weight", "share", "side", "fund", "pnl", "weight_streak"), "POS"),
+    "quantity_increase": "POS",
     **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
     **dict.fromkeys(("position_beta", "position_beta_error"), "POS"),
     **dict.fromkeys(("position_volatility", "position_expected"), "POS"),

@@ -716,6 +716,11 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
         if f.of(alias, "share") >= 0
     },
+    "limit_by_trade": lambda f: {
+        alias: {"name": alias, "increase": f.of(alias, "quantity_increase")}
+        for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
+        if f.of(alias, "quantity_increase") > f.of(alias, "weight") / float(slots["limit"]) - 1
+    },
     "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
     "limit_beta": lambda f: _new_limit(f, "beta", "beta"),
     "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),

@@ -28,6 +28,9 @@ from riskmetrics.insights.slots import (
 _NEW, _STANDING, _STANDING_ELEVATED = 3.5, 2.5, 1.7
 """Salience of a limit that was reached in the session, and of those that stay reached."""
 
+_BY_TRADE = 2.0
+"""Salience of the trades that made a position reach an alert level."""
+
 _UNCHANGED = 1.0
 """Salience of the short list of alerts: above that of the long one if it is old."""
 
@@ -278,3 +281,29 @@ limit_leverage = _new(
     "limit_leverage", "hedge", "limit: times, gross: times", "gross_to_equity", "gross",
     "Gross exposure reached the alert level of {limit} equity and is now {gross}.",
 )  # fmt: skip
+
+
+@form(
+    "limit_by_trade",
+    "result",
+    "name: name, increase: percent",
+    "Trades raised the quantity of {name} by {increase}, without which the alert level would not be"
+    " reached.",
+    place=4,
+    is_event=True,
+)
+def limit_by_trade(view: View) -> Iterator[Instance]:
+    """A position reached an alert level that its quantity of the session before does not reach.
+
+    Trades move value between the position and cash, so equity is the same without them.
+    """
+    for reach in reached_limits(view):
+        facts = view.facts_of("quantity_increase", alias=reach.alias or None)
+        if facts and reach.kind == "weight" and reach.is_new:
+            increase = float(facts[0].value)
+            if reach.value / reach.limit - 1 < increase:
+                slots = {"name": name(reach.alias), "increase": percent(increase)}
+                one = view.facts_of("n_resized") or ()
+                resized = one if one and float(one[0].value) == 1 else ()
+                yield Instance(slots, (*facts, *resized), _BY_TRADE, reach.alias, -1,
+                    context=reach.facts)  # fmt: skip
