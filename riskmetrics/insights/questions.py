@@ -225,13 +225,16 @@ def _choose(
         return _Chosen((), (code,))
     wanted = _in_own_currency(ask.qualifiers, claims) - _taken_as_read(ask, figure)
     answer = figure.answers.get(_key(wanted))
-    if answer is None and "why" in wanted:
-        answer = figure.answers.get(_key(wanted - {"why"}))
-        if answer is not None:
-            found = _select(answer, ask, claims)
-            return _Chosen(tuple(found), ("causes",)) if found else _Chosen((), (answer.nothing,))
+    if "why" in wanted and (answer is None or not _select(answer, ask, claims)):
+        effect = figure.answers.get(_key(wanted - {"why"}))
+        if effect is not None:
+            found = _select(effect, ask, claims)
+            return _Chosen(tuple(found), ("causes",)) if found else _Chosen((), (effect.nothing,))
     if answer is None:
-        return _Chosen((), (_unsupported(figure, wanted),), _examples(figure.key, claims, wanted))
+        missing = _unsupported(figure, wanted, ask.qualifiers)
+        if figure.is_counted and missing == "period":
+            return _Chosen(tuple(_select(figure.answers[""], ask, claims)), (missing,))
+        return _Chosen((), (missing,), _examples(figure.key, claims, wanted))
     found = _select(answer, ask, claims)
     if found:
         is_long = _is_long(answer, ask, claims)
@@ -277,7 +280,7 @@ def _key(qualifiers: frozenset[str]) -> str:
     return " ".join(sorted(qualifiers))
 
 
-def _unsupported(figure: AskedFigure, wanted: frozenset[str]) -> MissingFact:
+def _unsupported(figure: AskedFigure, wanted: frozenset[str], named: frozenset[str]) -> MissingFact:
     """Return what is missing: that of the first qualifier without which there is an answer."""
     is_forecast = any("forecast" in each.split() for each in figure.answers)
     if "future" in wanted or ("forecast" in wanted and not is_forecast):
@@ -287,7 +290,7 @@ def _unsupported(figure: AskedFigure, wanted: frozenset[str]) -> MissingFact:
         code for pattern, code in _UNSUPPORTED if any(re.fullmatch(pattern, each) for each in fewer)
     )
     code: MissingFact = next(found)
-    is_ahead = figure.is_ahead and not wanted & _PAST
+    is_ahead = figure.is_ahead and not named & _PAST
     is_ahead = is_ahead and (figure.group == TAIL or "forecast" in wanted)
     return "horizon" if code == "period" and is_ahead else code
 
@@ -313,7 +316,7 @@ def _select(answer: Answer, ask: Ask, claims: Mapping[str, Claim]) -> list[Claim
     """Return the claims of an answer about what the question names, in their order."""
     aliases = {each.alias for each in ask.subjects}
     found = [
-        (place, -claim.instance.salience, claim.id)
+        (place, answer.place(claim), claim.id)
         for claim in claims.values()
         if (place := _place(answer, claim)) is not None
         and answer.tells(claim)

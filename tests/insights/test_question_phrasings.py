@@ -9,6 +9,7 @@ import pytest
 from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.questions import answer_by_rules
 from riskmetrics.insights.realize import realize_note
+from tests.insights.fact_sheets import build_sheet
 from tests.insights.question_sheet import PORTFOLIOS, SHEET
 
 QUESTIONS: list[dict[str, Any]] = tomllib.loads(
@@ -74,3 +75,15 @@ def test_a_part_that_is_not_answered_is_named_beside_the_answer(text: str, limit
 def test_an_answer_about_a_position_tells_nothing_about_others() -> None:
     subjects = {each.partition(":")[2] for each in answer("what about Apple?").statements()}
     assert subjects == {"POS_02"}
+
+
+def test_the_cause_of_a_fall_in_volatility_leads_where_the_facts_have_it() -> None:
+    figures = {
+        "volatility_21d": 0.3, "volatility_21d_change": -0.185, "daily_return": -0.0122,
+        "left_return": 0.11, "left_day": "2022-11-10",
+    }  # fmt: skip
+    sheet = build_sheet(figures)
+    claims = claims_of(sheet)
+    for text in ("Why did volatility fall?", "Did the volatility change?"):
+        plan = answer_by_rules(text, claims, sheet.aliases, (), sheet.day)
+        assert (plan.statements(), plan.missing) == (("gain_left_window",), [])
