@@ -52,7 +52,7 @@ _UNSUPPORTED: Final[tuple[tuple[str, MissingFact], ...]] = (
     (r"scenario|if", "scenario"),
     (r"[\d.]+%", "confidence_level"),
     (r"day", "other_sessions"),
-    (r"past|mtd|ytd|entry|period", "period"),
+    (r"past|mtd|ytd|entry|period|week|month", "period"),
     (r"\d+d", "period"),
     (r"market|compare", "comparison"),
     (r"record|error|fit", "track_record"),
@@ -64,8 +64,12 @@ _UNSUPPORTED: Final[tuple[tuple[str, MissingFact], ...]] = (
 """Qualifier to what is missing if a figure has no answer with it."""
 
 
-_PAST: Final = frozenset({"change", "past", "mtd", "ytd", "entry", "period"})
+_PAST: Final = frozenset({"change", "past", "mtd", "ytd", "entry", "period", "week", "month"})
 """Qualifiers with which a number of sessions is no horizon."""
+
+
+_LIKE_WINDOWS: Final = {"week": "5d", "month": "21d"}
+"""Calendar period to the window whose question is offered instead."""
 
 
 class _Chosen(NamedTuple):
@@ -231,10 +235,7 @@ def _choose(
             found = _select(effect, ask, claims)
             return _Chosen(tuple(found), ("causes",)) if found else _Chosen((), (effect.nothing,))
     if answer is None:
-        missing = _unsupported(figure, wanted, ask.qualifiers)
-        if figure.is_counted and missing == "period":
-            return _Chosen(tuple(_select(figure.answers[""], ask, claims)), (missing,))
-        return _Chosen((), (missing,), _examples(figure.key, claims, wanted))
+        return _without_answer(figure, ask, wanted, claims)
     found = _select(answer, ask, claims)
     if found:
         is_long = _is_long(answer, ask, claims)
@@ -244,6 +245,19 @@ def _choose(
         nothing = "undefined_figures"
     nearest = "alerts" if nothing == "no_limits_set" else figure.key if wanted else ""
     return _Chosen((), (nothing,), _examples(nearest, claims))
+
+
+def _without_answer(
+    figure: AskedFigure, ask: Ask, wanted: frozenset[str], claims: Mapping[str, Claim]
+) -> _Chosen:
+    """Return what is missing of a figure with some qualifiers, and what comes nearest."""
+    missing = _unsupported(figure, wanted, ask.qualifiers)
+    if figure.key == "result" and missing == "period" and "position" in wanted:
+        parts = (_examples(each, claims, wanted)[:1] for each in ("losers", "winners"))
+        return _Chosen((), (missing,), tuple(chain.from_iterable(parts)))
+    if figure.is_counted and missing == "period":
+        return _Chosen(tuple(_select(figure.answers[""], ask, claims)), (missing,))
+    return _Chosen((), (missing,), _examples(figure.key, claims, wanted))
 
 
 def _taken_as_read(ask: Ask, figure: AskedFigure) -> frozenset[str]:
@@ -302,14 +316,16 @@ def _examples(
     figure = next((each for each in FIGURES if each.key == key), None)
     if figure is None:
         return ()
-    likeness = sorted(
-        figure.answers.items(), key=lambda each: -len(wanted & frozenset(each[0].split()))
-    )
-    return tuple(
-        answer.example
-        for _, answer in likeness
+    windows = {_LIKE_WINDOWS[each] for each in wanted & _LIKE_WINDOWS.keys()}
+    offered = [
+        (-len((wanted | windows) & frozenset(qualifiers.split())), answer.example)
+        for qualifiers, answer in figure.answers.items()
         if answer.example and _select(answer, Ask(figure), claims)
-    )[:_MAX_NEAREST]
+    ]
+    offered.sort(key=lambda each: each[0])
+    if any(windows & frozenset(each.split()) for each in figure.answers):
+        offered = [each for each in offered if each[0] < 0]
+    return tuple(example for _, example in offered)[:_MAX_NEAREST]
 
 
 def _select(answer: Answer, ask: Ask, claims: Mapping[str, Claim]) -> list[Claim]:

@@ -120,6 +120,10 @@ ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "top_three_level": partial(_known, kind="top_3", slot="share"),
     "volatility_level_63d": partial(_known, kind="volatility_63d", slot="volatility"),
+    "volatility_outlook": lambda f: expect(
+        known(f.expected_volatility, f.volatility_21d, f.rise_probability),
+        expected=f.expected_volatility, now=f.volatility_21d, odds=f.rise_probability,
+    ),
     "position_beta": lambda f: {
         alias: {"name": alias, "beta": beta, "error": error}
         for alias in f.things("POS")

@@ -87,3 +87,15 @@ def test_the_cause_of_a_fall_in_volatility_leads_where_the_facts_have_it() -> No
     for text in ("Why did volatility fall?", "Did the volatility change?"):
         plan = answer_by_rules(text, claims, sheet.aliases, (), sheet.day)
         assert (plan.statements(), plan.missing) == (("gain_left_window",), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [
+        ("How much did we lose last week?", ["What did it return over five sessions?"]),
+        ("What was the return in November?", ["What did it return over a month?"]),
+        ("What happened to AMD this week?", ["Which position lost most over five sessions?"]),
+    ],
+)
+def test_a_calendar_period_is_offered_the_window_that_comes_near(text, nearest) -> None:
+    assert answer(text).nearest == nearest
