@@ -99,3 +99,24 @@ def test_the_cause_of_a_fall_in_volatility_leads_where_the_facts_have_it() -> No
 )
 def test_a_calendar_period_is_offered_the_window_that_comes_near(text, nearest) -> None:
     assert answer(text).nearest == nearest
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        ("What is the largest short position?", ["short_largest:POS_02"]),
+        ("What are the short positions?", ["short_level:POS_02", "short_level:POS_03"]),
+        ("Which shorts lost money today?", ["short_lost:POS_03", "short_results_listed"]),
+    ],
+)
+def test_single_short_positions_are_answered(text, claims) -> None:
+    sheet = build_sheet(
+        {
+            **{f"pos_{at:02}_side": "short" if at > 1 else "long" for at in (1, 2, 3)},
+            "pos_01_weight": 0.8, "pos_02_weight": 0.3, "pos_03_weight": 0.2,
+            "pos_01_pnl": -50.0, "pos_03_pnl": -20.0, "num_short_positions": 2,
+            "num_positions": 3,
+        }
+    )  # fmt: skip
+    plan = answer_by_rules(text, claims_of(sheet), sheet.aliases, (), sheet.day)
+    assert (list(plan.statements()), plan.missing) == (claims, [])

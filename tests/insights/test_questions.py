@@ -12,7 +12,7 @@ from riskmetrics.insights.question_dates import find_times
 from riskmetrics.insights.question_figures import FIGURES, OFFERED
 from riskmetrics.insights.question_parsing import parse_question
 from riskmetrics.insights.question_subjects import mark_subjects
-from riskmetrics.insights.question_vocabulary import correct_typing
+from riskmetrics.insights.question_vocabulary import correct_typing, nearest_questions
 from riskmetrics.insights.questions import answer_by_rules, asked_day, without_portfolios
 from riskmetrics.insights.realize import realize_missing
 from tests.insights.question_sheet import SHEET
@@ -326,3 +326,10 @@ def test_all_claims_of_the_sheet_can_be_asked_for_without_an_error() -> None:
         text = " ".join(random.choices([*words, *more], k=random.randint(1, 9)))
         plan = answer_by_rules(text, claims, SHEET.aliases, ("Growth", "Core"), SHEET.day)
         assert bool(plan.statements()) or plan.missing, text
+
+
+def test_a_question_that_is_not_understood_is_offered_three_that_share_its_words() -> None:
+    offered = nearest_questions("How scary is the drawdown of sectors?")
+    assert len(set(offered)) == 3
+    assert all("drawdown" in each or "sector" in each for each in offered)
+    assert {each for examples in OFFERED.values() for each in examples} >= set(offered)

@@ -23,6 +23,7 @@ _CONCENTRATION: Final = {
 }
 _NOT_OFFERED: Final = Answer("", _CONCENTRATION_FORMS)
 
+
 HELD: Final = (
     AskedFigure(
         "correlation", HOLDINGS, r"correlat\w*( of (the |my |its )?(daily )?returns)?"
