@@ -190,6 +190,13 @@ def test_an_answer_has_the_claims_of_its_forms_however_old_they_are() -> None:
     assert alarms.recommendations == ["look_at_position"]
 
 
+def test_alerts_that_are_new_are_those_alone() -> None:
+    old, new = CLAIMS["position_dominates"], claim("volatility_high", level="warning")
+    text = "Which alerts are new today?"
+    assert answer_by_rules(text, {old.id: old, new.id: new}).statements() == (new.id,)
+    assert answer_by_rules(text, {old.id: old}).missing == ["no_new_alert"]
+
+
 def test_without_a_claim_of_its_forms_an_answer_says_what_is_missing() -> None:
     plan = answer_by_rules("How well is it hedged?", CLAIMS)
     assert (plan.headline, plan.paragraphs, plan.missing) == ("", [], ["undefined_figures"])
@@ -203,7 +210,9 @@ def test_without_claims_each_question_states_what_there_is_not(figure, key, answ
     plan = answer_by_rules(answer.example, {})
     assert plan.missing == [answer.nothing]
     assert plan.nearest == []
-    is_alarm = answer.nothing in ("no_limit", "no_limits_set", "no_change", "no_gap")
+    is_alarm = answer.nothing in (
+        *("no_limit", "no_limits_set", "no_change", "no_new_alert", "no_gap"),
+    )
     assert realize_missing(plan.missing).startswith("No") == is_alarm
 
 
