@@ -19,20 +19,21 @@ if TYPE_CHECKING:
 def ask(
     portfolio: Annotated[str, typer.Argument(help="Name of the portfolio.")],
     question: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="Your question, at most 500 characters. It is sent to the model unchanged."
+            " Without one, what can be asked is printed."
         ),
-    ],
+    ] = None,
     day: Day = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask a question about a portfolio; stored facts answer it.
 
     Without ANTHROPIC_API_KEY, fixed rules answer questions about figures, with level, window,
-    comparison and position; any other question prints what can be asked. A day in the question,
-    such as "on December 20", chooses the session unless --date does. Answers are cached per
-    question and set of facts.
+    comparison and position; any other question prints three that can be asked. A day in the
+    question, such as "on December 20", chooses the session unless --date does. Answers are cached
+    per question and set of facts.
 
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
@@ -44,6 +45,9 @@ def ask(
     from riskmetrics.insights.questions import asked_day
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
+    if question is None:
+        typer.echo(f"You can ask:{_list_questions()}")
+        return
     if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
         raise fail(f"a question must have 1 to {MAX_QUESTION_CHARS} characters", code=2)
     require_printable(question, "the question")
@@ -60,7 +64,7 @@ def ask(
                 )
         request = requests[0]
         if configured.anthropic_api_key is None and not _is_answered(request.plan):
-            raise fail(_offer(request.plan), code=2)
+            raise fail(_offer(asked, request.plan), code=2)
         context = build_generation_context(configured)
         if configured.anthropic_api_key is None:
             with engine.begin() as connection:
@@ -85,18 +89,26 @@ def _is_answered(plan: "Plan | None") -> bool:
     return plan is not None and (bool(plan.statements()) or "no_rule" not in plan.missing)
 
 
-def _offer(plan: "Plan | None") -> str:
-    """Return the message on a question that no rule answers: what can be asked."""
+def _list_questions() -> str:
+    """Return all questions that are offered, by group."""
     from riskmetrics.insights.question_figures import OFFERED
 
-    unread = ", ".join(f"“{each}”" for each in plan.unread) if plan else ""
-    groups = "".join(
+    return "".join(
         f"\n{group}" + "".join(f"\n  {each}" for each in examples)
         for group, examples in OFFERED.items()
     )
+
+
+def _offer(question: str, plan: "Plan | None") -> str:
+    """Return the message on a question that no rule answers: the nearest that can be asked."""
+    from riskmetrics.insights.question_vocabulary import nearest_questions
+
+    unread = ", ".join(f"“{each}”" for each in plan.unread) if plan else ""
     return (
         "without ANTHROPIC_API_KEY, fixed rules answer questions about stored figures only"
-        f"{f'; not known: {unread}' if unread else ''}. Set the key, or ask:{groups}"
+        f"{f'; not known: {unread}' if unread else ''}. Set the key, or ask:"
+        + "".join(f"\n  {each}" for each in nearest_questions(question))
+        + "\nWithout a question, the command lists all."
     )
 
 

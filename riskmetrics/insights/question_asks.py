@@ -20,7 +20,7 @@ _INTERROGATIVE: Final = (
     r"\W*(?:what|how|which|who|why|where|when|is|are|was|were|am|did|does|do|has|have|will|can)\b"
 )
 _LEVEL: Final = r"[\d.]+%"
-_WINDOW: Final = r"\d+d|mtd|ytd|entry|day|period|daily"
+_WINDOW: Final = r"\d+d|mtd|ytd|entry|day|period|week|month|daily"
 _ONLY_LAST: Final = frozenset({"record", "error", "fit", "change", "max", "worst"})
 """Qualifiers at the end of a question that belong to its last figure only."""
 
@@ -253,7 +253,8 @@ def _of_figure(figure: AskedFigure, qualifiers: set[str]) -> set[str]:
         found = found - {"worst"} | {"max"}
     if figure.key == "volatility":
         if "future" in found:
-            found = found - {"future", "change"} | {"forecast"}
+            is_rise = "change" in found
+            found = found - {"future", "change"} | {"forecast"} | ({"rise"} if is_rise else set())
         if "historical" in found and not found & {"forecast", "change"}:
             found = found - {"historical"} | (set() if "63d" in found else {"21d"})
     if "forecast" in found and figure.is_ahead and "change" not in found:

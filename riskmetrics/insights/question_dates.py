@@ -29,16 +29,22 @@ _OTHER_DAYS: Final = (
     r"|a (?:week|month|year) ago|the other day"
 )
 _CALENDAR: Final = (
-    rf"(?:since|in|during|for|of|from) {_MONTH}(?: \d{{4}})?"
+    rf"(?:since|in|during|for|of|from) {_MONTH}(?: (?P<of_year>\d{{4}}))?"
     r"|(?:in|during|for|of) (?P<only>(?:19|20)\d\d)|(?:since )?(?:19|20)\d\d|q[1-4]"
     r"|(?<!the )(?<!over )last (?:week|month|quarter|year|decade|summer|winter)"
     r"|since (?:the )?(?:election|war|crash|covid)"
 )
 
+_CALENDAR_UNITS: Final = {"week": "week", "month": "month"}
+"""Calendar units whose windows come near to one of the facts."""
+
 _COMPARED: Final = (
     r"(?:vs\.?|versus|since|than|compared (?:to|with)|from)(?: the)? (?:last|previous)"
     r" (?P<size>week|month)"
 )
+_COMPARATIVE: Final = r"\b(?:was|were) .*\b(?:higher|lower|larger|smaller|greater|bigger) yesterday"
+"""Words of a question that compares today with yesterday."""
+
 _SIZES: Final = {"day": 1, "session": 1, "week": 5, "month": 21, "quarter": 63, "year": 252}
 _NUMBERS: Final = {
     word: number
@@ -119,10 +125,15 @@ def _find_windows(finder: _Finder, session: date | None) -> Iterator[Found]:
         yield Found(f"{_SIZES[found['size']]}d", *found.span())
         yield Found("change", found.start(), found.start())
     for found in finder.find(_OTHER_DAYS):
-        yield Found("day", *found.span())
+        is_compared = found[0] == "yesterday" and re.search(_COMPARATIVE, finder.text)
+        yield Found("1d-past" if is_compared else "day", *found.span())
     for found in finder.find(_CALENDAR):
         is_this_year = session is not None and found["only"] == str(session.year)
-        yield Found("ytd" if is_this_year else "period", *found.span())
+        calendar = _CALENDAR_UNITS.get(found[0].removeprefix("last "), "period")
+        if re.match(r"(?:in|during|for|of) [a-z]", found[0]) and not found["only"]:
+            is_now = session is not None and _is_month_of(found, session)
+            calendar = "mtd" if is_now else "month"
+        yield Found("ytd" if is_this_year else calendar, *found.span())
     for found in finder.find(_SPAN):
         if sessions := _sessions(found):
             yield Found("daily" if sessions == 1 else f"{sessions}d", *found.span())
@@ -132,6 +143,12 @@ def _find_windows(finder: _Finder, session: date | None) -> Iterator[Found]:
                 yield Found("periodic", found.start(), found.start())
             if "next" in found[0] or "coming" in found[0]:
                 yield Found("future", found.start(), found.start())
+
+
+def _is_month_of(found: "re.Match[str]", session: date) -> bool:
+    """Return whether the month that a match names is that of the session."""
+    is_same = found["month"][:3] == _MONTHS[session.month - 1][:3]
+    return is_same and found["of_year"] in (None, str(session.year))
 
 
 def _day(found: "re.Match[str]", session: date | None) -> date | None:

@@ -15,10 +15,13 @@ from riskmetrics.insights.asked.answers import (
 from riskmetrics.insights.asked.checks import CHECKED
 from riskmetrics.insights.asked.holdings import HELD
 from riskmetrics.insights.asked.results import RESULTS
-from riskmetrics.insights.asked.risks import RISKS
+from riskmetrics.insights.asked.risks import RISK_PARTS, RISKS
+from riskmetrics.insights.asked.shorts import SHORTS
 from riskmetrics.insights.asked.statistics import statistics
 
-FIGURES: Final[tuple[AskedFigure, ...]] = (*statistics(), *RESULTS, *RISKS, *HELD, *CHECKED)
+FIGURES: Final[tuple[AskedFigure, ...]] = (
+    *(*statistics(), *SHORTS, *RISK_PARTS, *RESULTS, *RISKS, *HELD, *CHECKED),
+)
 """All figures; of two that match the same words, the first is meant."""
 
 OFFERED: Final[Mapping[str, tuple[str, ...]]] = {

@@ -1,9 +1,11 @@
 """Known words of questions, by which typing errors are corrected."""
 
 import re
+from collections import Counter
+from difflib import SequenceMatcher
 from functools import cache
 
-from riskmetrics.insights.question_figures import FIGURES
+from riskmetrics.insights.question_figures import FIGURES, OFFERED
 from riskmetrics.insights.question_words import FILLERS, QUALIFIERS, REFUSALS, TYPED, WORDS
 
 _MIN_CORRECTED, _LONG = 5, 9
@@ -22,6 +24,33 @@ def known_words() -> frozenset[str]:
     plain = re.sub(r"\\[a-zA-Z]", "\0", re.sub(r"\\[bW]", " ", plain))
     whole = re.findall(r"(?<![a-z\]).?*])[a-z]+(?![a-z(\[\0?])", plain)
     return FILLERS | WORDS["inflected"] | frozenset(whole)
+
+
+def nearest_questions(text: str, count: int = 3) -> list[str]:
+    """Return the questions that are offered which are most like another one.
+
+    A word that both have weighs less the more questions have it; spelling breaks ties.
+
+    Examples
+    --------
+    >>> nearest_questions("Is the drawdown scary?", 1)
+    ['How long was the longest drawdown?']
+    """
+    offered = [each for examples in OFFERED.values() for each in examples]
+    frequency = Counter(word for each in offered for word in _stems(each))
+    words = _stems(text)
+
+    def likeness(question: str) -> tuple[float, float]:
+        common = sum(1 / frequency[word] for word in words & _stems(question))
+        return common, SequenceMatcher(None, text.lower(), question.lower()).ratio()
+
+    return sorted(offered, key=likeness, reverse=True)[:count]
+
+
+def _stems(text: str) -> set[str]:
+    """Return the words of weight of a question, without a plural's ending."""
+    words = set(re.findall(r"[a-z]+", text.lower()))
+    return {word.removesuffix("s") for word in words - FILLERS}
 
 
 @cache

@@ -67,8 +67,9 @@ REFUSALS: Final = (
         rf"(?=.*\b(?:los\w+|fall\w*|drop\w*|down|crash)\b){_CLAUSE}"
         r"|\b(?:lose|loose|losing|drop|fall) (?:more than |over |at least |up to )?\$?[\d.,]+ ?"
         r"(?:%|percent|pct|k|usd|dollars)?(?: (?:in|on|within) (?:a|one)(?: single)? day)?", "var"),
-    Refusal("scenario", r"\b(?:in an? |of an? |like )?(?:covid|corona|gfc|financial crisis|2008"
-        r"|dot[- ]?com|great depression|black monday)(?:[- ]?19)?(?: crash| crisis| style)?\b"
+    Refusal("scenario", r"\b(?:in an? |of an? |like )?(?:another )?"
+        r"(?:covid|corona|gfc|financial crisis|2008|dot[- ]?com|great depression|black monday)"
+        r"(?:[- ]?19)?(?: crash| crisis| style)?\b"
         r"|\bwhat (?:happens )?if\b(?! (?:the )?(?:market|index|s ?& ?p|(?:interest )?rates))"
         rf"{_CLAUSE}",
         "scenario"),
@@ -110,7 +111,8 @@ QUALIFIERS: Final = (
     ("ytd", r"\bytd\b|year[- ]to[- ]date|this year|since (?:new year|january 1(?:st)?)"),
     ("mtd", r"\bmtd\b|month[- ]to[- ]date|this month"),
     ("252d", r"(?:of|in|over) the year\b"),
-    ("period", r"\bqtd\b|quarter[- ]to[- ]date|this quarter|this week|\bwtd\b"
+    ("week", r"\bthis week\b|\bwtd\b|week[- ]to[- ]date"),
+    ("period", r"\bqtd\b|quarter[- ]to[- ]date|this quarter"
         r"|(?:of |in |over |for )?all[- ]time|\bever\b|since the beginning of time"),
     ("1d-past", r"(?:since|vs\.?|versus|from|than|compared (?:to|with)) (?:yesterday|the day before"
         r"|(?:the )?(?:last|previous) (?:session|day)|last close)"),
@@ -126,7 +128,8 @@ QUALIFIERS: Final = (
     ("part", r"\bcontribut(?:e|es|ed|ing|ion|ions)\b(?: (?:most|more))?(?: (?:to|from|of))?"),
     ("future", r"\bwill\b|\bgoing to\b|\bgonna\b|\btomorrow\b|\bfuture\b|\bin the (?:next|coming)\b"
         r"|\bnext\b|\bcoming\b|\bupcoming\b|\bfrom now\b|\bahead\b|\bpredict\w*\b"
-        r"|\bwould\b(?= be)"),
+        r"|\bwould\b(?= be)|\bexpect(?:ed|s)? to\b"
+        r"(?= (?:rise|fall|increase|decrease|drop|grow|go)\b)"),
     ("forecast", r"\bforecast(?:s|ed)?\b|\bexpect(?:ed|s|ation)?\b|\bprojected\b"),
     ("record", r"\b(?:any )?good\b|\bright\b|\baccura\w+\b|\breliab\w+\b|\btrust\w*\b|\brely on\b"
         r"|\bh[eo]lds? up\b"
@@ -150,6 +153,9 @@ QUALIFIERS: Final = (
         r"|\bmoved?\b|\bgrown?\b|\bdrop(?:ped)?\b"),
     ("why", r"\bwhy\b|\bwhat (?:drives?|drove|caused|explains?|made)\b|\bwhere\b|\bcome from\b"
         r"|\bcomes from\b|\bdrivers?\b|\bcaus\w+\b|\breasons?\b|\bdue to\b"),
+    ("when", r"\bwhen\b"),
+    ("unusual", r"\bunusual(?:ly)?(?: (?:large|big))?\b|\bout of the ordinary\b"
+        r"|\bexceptional\b"),
     ("money", r"\bhow many dollars\b|\bin (?:money|dollars)\b|\bhow much money\b|\bamount\b"
         r"|\bmoney\b"
         r"|\$(?!\w)|\bdollars?\b"),

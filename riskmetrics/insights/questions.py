@@ -52,7 +52,7 @@ _UNSUPPORTED: Final[tuple[tuple[str, MissingFact], ...]] = (
     (r"scenario|if", "scenario"),
     (r"[\d.]+%", "confidence_level"),
     (r"day", "other_sessions"),
-    (r"past|mtd|ytd|entry|period", "period"),
+    (r"past|mtd|ytd|entry|period|week|month", "period"),
     (r"\d+d", "period"),
     (r"market|compare", "comparison"),
     (r"record|error|fit", "track_record"),
@@ -64,8 +64,12 @@ _UNSUPPORTED: Final[tuple[tuple[str, MissingFact], ...]] = (
 """Qualifier to what is missing if a figure has no answer with it."""
 
 
-_PAST: Final = frozenset({"change", "past", "mtd", "ytd", "entry", "period"})
+_PAST: Final = frozenset({"change", "past", "mtd", "ytd", "entry", "period", "week", "month"})
 """Qualifiers with which a number of sessions is no horizon."""
+
+
+_LIKE_WINDOWS: Final = {"week": "5d", "month": "21d"}
+"""Calendar period to the window whose question is offered instead."""
 
 
 class _Chosen(NamedTuple):
@@ -225,13 +229,13 @@ def _choose(
         return _Chosen((), (code,))
     wanted = _in_own_currency(ask.qualifiers, claims) - _taken_as_read(ask, figure)
     answer = figure.answers.get(_key(wanted))
-    if answer is None and "why" in wanted:
-        answer = figure.answers.get(_key(wanted - {"why"}))
-        if answer is not None:
-            found = _select(answer, ask, claims)
-            return _Chosen(tuple(found), ("causes",)) if found else _Chosen((), (answer.nothing,))
+    if "why" in wanted and (answer is None or not _select(answer, ask, claims)):
+        effect = figure.answers.get(_key(wanted - {"why"}))
+        if effect is not None:
+            found = _select(effect, ask, claims)
+            return _Chosen(tuple(found), ("causes",)) if found else _Chosen((), (effect.nothing,))
     if answer is None:
-        return _Chosen((), (_unsupported(figure, wanted),), _examples(figure.key, claims, wanted))
+        return _without_answer(figure, ask, wanted, claims)
     found = _select(answer, ask, claims)
     if found:
         is_long = _is_long(answer, ask, claims)
@@ -241,6 +245,19 @@ def _choose(
         nothing = "undefined_figures"
     nearest = "alerts" if nothing == "no_limits_set" else figure.key if wanted else ""
     return _Chosen((), (nothing,), _examples(nearest, claims))
+
+
+def _without_answer(
+    figure: AskedFigure, ask: Ask, wanted: frozenset[str], claims: Mapping[str, Claim]
+) -> _Chosen:
+    """Return what is missing of a figure with some qualifiers, and what comes nearest."""
+    missing = _unsupported(figure, wanted, ask.qualifiers)
+    if figure.key == "result" and missing == "period" and "position" in wanted:
+        parts = (_examples(each, claims, wanted)[:1] for each in ("losers", "winners"))
+        return _Chosen((), (missing,), tuple(chain.from_iterable(parts)))
+    if figure.is_counted and missing == "period":
+        return _Chosen(tuple(_select(figure.answers[""], ask, claims)), (missing,))
+    return _Chosen((), (missing,), _examples(figure.key, claims, wanted))
 
 
 def _taken_as_read(ask: Ask, figure: AskedFigure) -> frozenset[str]:
@@ -277,7 +294,7 @@ def _key(qualifiers: frozenset[str]) -> str:
     return " ".join(sorted(qualifiers))
 
 
-def _unsupported(figure: AskedFigure, wanted: frozenset[str]) -> MissingFact:
+def _unsupported(figure: AskedFigure, wanted: frozenset[str], named: frozenset[str]) -> MissingFact:
     """Return what is missing: that of the first qualifier without which there is an answer."""
     is_forecast = any("forecast" in each.split() for each in figure.answers)
     if "future" in wanted or ("forecast" in wanted and not is_forecast):
@@ -287,7 +304,7 @@ def _unsupported(figure: AskedFigure, wanted: frozenset[str]) -> MissingFact:
         code for pattern, code in _UNSUPPORTED if any(re.fullmatch(pattern, each) for each in fewer)
     )
     code: MissingFact = next(found)
-    is_ahead = figure.is_ahead and not wanted & _PAST
+    is_ahead = figure.is_ahead and not named & _PAST
     is_ahead = is_ahead and (figure.group == TAIL or "forecast" in wanted)
     return "horizon" if code == "period" and is_ahead else code
 
@@ -299,21 +316,23 @@ def _examples(
     figure = next((each for each in FIGURES if each.key == key), None)
     if figure is None:
         return ()
-    likeness = sorted(
-        figure.answers.items(), key=lambda each: -len(wanted & frozenset(each[0].split()))
-    )
-    return tuple(
-        answer.example
-        for _, answer in likeness
+    windows = {_LIKE_WINDOWS[each] for each in wanted & _LIKE_WINDOWS.keys()}
+    offered = [
+        (-len((wanted | windows) & frozenset(qualifiers.split())), answer.example)
+        for qualifiers, answer in figure.answers.items()
         if answer.example and _select(answer, Ask(figure), claims)
-    )[:_MAX_NEAREST]
+    ]
+    offered.sort(key=lambda each: each[0])
+    if any(windows & frozenset(each.split()) for each in figure.answers):
+        offered = [each for each in offered if each[0] < 0]
+    return tuple(example for _, example in offered)[:_MAX_NEAREST]
 
 
 def _select(answer: Answer, ask: Ask, claims: Mapping[str, Claim]) -> list[Claim]:
     """Return the claims of an answer about what the question names, in their order."""
     aliases = {each.alias for each in ask.subjects}
     found = [
-        (place, -claim.instance.salience, claim.id)
+        (place, answer.place(claim), claim.id)
         for claim in claims.values()
         if (place := _place(answer, claim)) is not None
         and answer.tells(claim)

@@ -654,8 +654,10 @@ def test_a_question_without_a_key_is_answered_by_the_rules_and_a_long_one_is_ref
     assert unknown.exit_code == 2
     assert "ANTHROPIC_API_KEY" in unknown.stderr
     assert "not known: “ceo”" in unknown.stderr
-    assert "\nValue at risk\n  How large is the expected shortfall?" in unknown.stderr
-    assert "  What is the worst case?" in unknown.stderr
+    assert unknown.stderr.count("\n  ") == 3
+    listed = call("ai", "ask", "Long-Short")
+    assert "\nValue at risk\n  How large is the expected shortfall?" in listed.stdout
+    assert "  What is the worst case?" in listed.stdout
     assert len(insights(engine)) == 1
     other_day = call("ai", "ask", "Long-Short", "What was the beta on 2021-03-02?")
     assert "2021-03-02" in f"{other_day.stderr}{other_day.exception}"

@@ -69,6 +69,28 @@ def _of_positions(f: Figures, kind: str) -> Expected:
     }
 
 
+def _shorts(f: Figures) -> list[str]:
+    return [
+        alias
+        for alias in f.things("POS")
+        if f.text(f"{alias.lower()}_side") == "short" and known(f.of(alias, "weight"))
+    ]
+
+
+def _has_larger(f: Figures, rank: int) -> bool:
+    """Return whether the sheet has all positions up to a rank by weight."""
+    ranks = [f.rank(alias, "weight") for alias in f.things("POS")]
+    return rank > 0 and all(each in ranks for each in range(1, rank))
+
+
+def _short_results(f: Figures, sign: int) -> Expected:
+    return {
+        alias: {"name": alias, "amount": abs(pnl)}
+        for alias in _shorts(f)
+        if sign * (pnl := f.of(alias, "pnl")) > 0
+    }
+
+
 ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     **{name: partial(_statistic, kind=name) for name in _STATISTICS},
     **{
@@ -120,6 +142,10 @@ ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "top_three_level": partial(_known, kind="top_3", slot="share"),
     "volatility_level_63d": partial(_known, kind="volatility_63d", slot="volatility"),
+    "volatility_outlook": lambda f: expect(
+        known(f.expected_volatility, f.volatility_21d, f.rise_probability),
+        expected=f.expected_volatility, now=f.volatility_21d, odds=f.rise_probability,
+    ),
     "position_beta": lambda f: {
         alias: {"name": alias, "beta": beta, "error": error}
         for alias in f.things("POS")
@@ -131,6 +157,24 @@ ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         kind: partial(_of_positions, kind=kind)
         for kind in ("position_volatility", "position_expected")
     },
+    "short_level": lambda f: {
+        alias: {"name": alias, "weight": f.of(alias, "weight")} for alias in _shorts(f)
+    },
+    "short_largest": lambda f: {
+        alias: {"name": alias, "weight": f.of(alias, "weight")}
+        for alias in sorted(_shorts(f), key=lambda each: (-f.of(each, "weight"), each))[:1]
+        if f.num_short_positions == len(_shorts(f)) or _has_larger(f, f.rank(alias, "weight"))
+    },
+    "shorts_listed": lambda f: expect(
+        f.num_short_positions > len(_shorts(f)),
+        count=f.num_short_positions, listed=len(_shorts(f)),
+    ),
+    "short_results_listed": lambda f: expect(
+        f.num_short_positions > (n := sum(known(f.of(each, "pnl")) for each in _shorts(f))),
+        count=f.num_short_positions, listed=n,
+    ),
+    "short_lost": partial(_short_results, sign=-1),
+    "short_gained": partial(_short_results, sign=1),
     "scenario_market_loss": partial(_in_scenarios, sign=-1),
     "scenario_market_gain": partial(_in_scenarios, sign=1),
 }  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.questions import answer_by_rules
 from riskmetrics.insights.realize import realize_note
+from tests.insights.fact_sheets import build_sheet
 from tests.insights.question_sheet import PORTFOLIOS, SHEET
 
 QUESTIONS: list[dict[str, Any]] = tomllib.loads(
@@ -74,3 +75,48 @@ def test_a_part_that_is_not_answered_is_named_beside_the_answer(text: str, limit
 def test_an_answer_about_a_position_tells_nothing_about_others() -> None:
     subjects = {each.partition(":")[2] for each in answer("what about Apple?").statements()}
     assert subjects == {"POS_02"}
+
+
+def test_the_cause_of_a_fall_in_volatility_leads_where_the_facts_have_it() -> None:
+    figures = {
+        "volatility_21d": 0.3, "volatility_21d_change": -0.185, "daily_return": -0.0122,
+        "left_return": 0.11, "left_day": "2022-11-10",
+    }  # fmt: skip
+    sheet = build_sheet(figures)
+    claims = claims_of(sheet)
+    for text in ("Why did volatility fall?", "Did the volatility change?"):
+        plan = answer_by_rules(text, claims, sheet.aliases, (), sheet.day)
+        assert (plan.statements(), plan.missing) == (("gain_left_window",), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [
+        ("How much did we lose last week?", ["What did it return over five sessions?"]),
+        ("What was the return in November?", ["What did it return over a month?"]),
+        ("What happened to AMD this week?", ["Which position lost most over five sessions?"]),
+    ],
+)
+def test_a_calendar_period_is_offered_the_window_that_comes_near(text, nearest) -> None:
+    assert answer(text).nearest == nearest
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        ("What is the largest short position?", ["short_largest:POS_02"]),
+        ("What are the short positions?", ["short_level:POS_02", "short_level:POS_03"]),
+        ("Which shorts lost money today?", ["short_lost:POS_03", "short_results_listed"]),
+    ],
+)
+def test_single_short_positions_are_answered(text, claims) -> None:
+    sheet = build_sheet(
+        {
+            **{f"pos_{at:02}_side": "short" if at > 1 else "long" for at in (1, 2, 3)},
+            "pos_01_weight": 0.8, "pos_02_weight": 0.3, "pos_03_weight": 0.2,
+            "pos_01_pnl": -50.0, "pos_03_pnl": -20.0, "num_short_positions": 2,
+            "num_positions": 3,
+        }
+    )  # fmt: skip
+    plan = answer_by_rules(text, claims_of(sheet), sheet.aliases, (), sheet.day)
+    assert (list(plan.statements()), plan.missing) == (claims, [])

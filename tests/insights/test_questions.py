@@ -12,7 +12,7 @@ from riskmetrics.insights.question_dates import find_times
 from riskmetrics.insights.question_figures import FIGURES, OFFERED
 from riskmetrics.insights.question_parsing import parse_question
 from riskmetrics.insights.question_subjects import mark_subjects
-from riskmetrics.insights.question_vocabulary import correct_typing
+from riskmetrics.insights.question_vocabulary import correct_typing, nearest_questions
 from riskmetrics.insights.questions import answer_by_rules, asked_day, without_portfolios
 from riskmetrics.insights.realize import realize_missing
 from tests.insights.question_sheet import SHEET
@@ -86,10 +86,10 @@ def test_the_forms_of_answers_exist() -> None:
         ("beta and VaR on December 20", [("beta", "day"), ("var", "day")]),
         ("beta and Sharpe ratio over the past year", [("beta", "252d"), ("sharpe_ratio", "")]),
         ("volatility vs last month", [("volatility", "21d change")]),
-        ("return last month", [("result", "period")]),
+        ("return last month", [("result", "month")]),
         ("return over the last month", [("result", "21d")]),
         ("did the volatility rise since yesterday", [("volatility", "change")]),
-        ("will volatility rise", [("volatility", "forecast")]),
+        ("will volatility rise", [("volatility", "forecast rise")]),
         ("volatility forecast for next week", [("volatility", "5d forecast")]),
         ("how much did I make this year", [("result", "ytd")]),
         ("return in 2022", [("result", "ytd")]),
@@ -190,6 +190,13 @@ def test_an_answer_has_the_claims_of_its_forms_however_old_they_are() -> None:
     assert alarms.recommendations == ["look_at_position"]
 
 
+def test_alerts_that_are_new_are_those_alone() -> None:
+    old, new = CLAIMS["position_dominates"], claim("volatility_high", level="warning")
+    text = "Which alerts are new today?"
+    assert answer_by_rules(text, {old.id: old, new.id: new}).statements() == (new.id,)
+    assert answer_by_rules(text, {old.id: old}).missing == ["no_new_alert"]
+
+
 def test_without_a_claim_of_its_forms_an_answer_says_what_is_missing() -> None:
     plan = answer_by_rules("How well is it hedged?", CLAIMS)
     assert (plan.headline, plan.paragraphs, plan.missing) == ("", [], ["undefined_figures"])
@@ -203,7 +210,9 @@ def test_without_claims_each_question_states_what_there_is_not(figure, key, answ
     plan = answer_by_rules(answer.example, {})
     assert plan.missing == [answer.nothing]
     assert plan.nearest == []
-    is_alarm = answer.nothing in ("no_limit", "no_limits_set", "no_change", "no_gap")
+    is_alarm = answer.nothing in (
+        *("no_limit", "no_limits_set", "no_change", "no_new_alert", "no_gap"),
+    )
     assert realize_missing(plan.missing).startswith("No") == is_alarm
 
 
@@ -326,3 +335,10 @@ def test_all_claims_of_the_sheet_can_be_asked_for_without_an_error() -> None:
         text = " ".join(random.choices([*words, *more], k=random.randint(1, 9)))
         plan = answer_by_rules(text, claims, SHEET.aliases, ("Growth", "Core"), SHEET.day)
         assert bool(plan.statements()) or plan.missing, text
+
+
+def test_a_question_that_is_not_understood_is_offered_three_that_share_its_words() -> None:
+    offered = nearest_questions("How scary is the drawdown of sectors?")
+    assert len(set(offered)) == 3
+    assert all("drawdown" in each or "sector" in each for each in offered)
+    assert {each for examples in OFFERED.values() for each in examples} >= set(offered)

@@ -34,6 +34,8 @@ class Answer(NamedTuple):
     """Whether a claim of these forms belongs to the answer."""
     most: int = 4
     """Claims at most."""
+    place: Callable[[Claim], float] = lambda claim: -claim.instance.salience
+    """Place of a claim among those of one form: the smallest is stated first."""
 
 
 class AskedFigure(NamedTuple):
@@ -55,6 +57,8 @@ class AskedFigure(NamedTuple):
     """Whether it names a part of the portfolio, of which another figure may be asked."""
     is_ahead: bool = False
     """Whether a number of sessions is a horizon, not a window of the past."""
+    is_counted: bool = False
+    """Whether its count of the past year is stated if that of another window is asked for."""
     absorbs: frozenset[str] = frozenset()
     """Figures whose words say nothing more next to its own."""
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from riskmetrics.insights.asked.answers import CHECKS, DAY, Answer, AskedFigure
 from riskmetrics.insights.claims import Claim
-from riskmetrics.insights.plan import MIN_SALIENCE
+from riskmetrics.insights.plan import MIN_SALIENCE, STANDING_PLACE
 
 
 def is_alarm(claim: Claim) -> bool:
@@ -18,7 +18,18 @@ def _is_new(claim: Claim) -> bool:
     return is_said and not claim.form.is_answer
 
 
+def _is_new_alarm(claim: Claim) -> bool:
+    is_standing = claim.form.place == STANDING_PLACE
+    return claim.instance.level != "info" and claim.is_new and not is_standing
+
+
 CHECKED: Final = (
+    AskedFigure(
+        "new_alerts", CHECKS,
+        r"(which|what) (alerts?|alarms?|warnings?) (is|are) new|new (alerts?|alarms?|warnings?)",
+        {"": Answer("Which alerts are new?", ("*",), "no_new_alert", _is_new_alarm, most=12)},
+        DAY,
+    ),
     AskedFigure(
         "limits", CHECKS,
         r"limits?|breach(es|ed)?|exceed(s|ed)?",

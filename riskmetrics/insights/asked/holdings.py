@@ -23,6 +23,7 @@ _CONCENTRATION: Final = {
 }
 _NOT_OFFERED: Final = Answer("", _CONCENTRATION_FORMS)
 
+
 HELD: Final = (
     AskedFigure(
         "correlation", HOLDINGS, r"correlat\w*( of (the |my |its )?(daily )?returns)?"
@@ -46,8 +47,9 @@ HELD: Final = (
     ),
     AskedFigure(
         "sectors", HOLDINGS,
-        r"sectors?|industr(y|ies)|over ?weight(ed)?"
-        r"|under ?weight(ed)?|(differ|deviate)s?( from)?( the)? (benchmark|index)",
+        r"sectors?|industr(y|ies)|over(-| ?weight(ed)?)? or under ?weight(ed)?"
+        r"|under(-| ?weight(ed)?)? or over ?weight(ed)?"
+        r"|(differ|deviate)s?( from)?( the)? (benchmark|index)",
         {
             "": Answer("How does it differ from the benchmark by sector?",
                 ("sector_over", "sector_under", "sector_absent", "sector_largest")),
@@ -58,6 +60,23 @@ HELD: Final = (
         DAY | {"market", "compare", "percent"},
         is_part=True,
         absorbs=frozenset({"concentration"}),
+    ),
+    *(
+        AskedFigure(
+            key, HOLDINGS, words,
+            {
+                "": Answer(f"Which sector is it most {key} in?", forms),
+                "sector": Answer("", ("sector_over", "sector_under", "sector_absent", "sector_l*")),
+                "position": Answer("", (), "position_figure"),
+            },
+            DAY | {"market", "compare", "percent", "max"},
+            is_part=True,
+            absorbs=frozenset({"concentration", "sectors"}),
+        )
+        for key, words, forms in (
+            ("overweight", r"over ?weight(ed)?", ("sector_over",)),
+            ("underweight", r"under ?weight(ed)?", ("sector_under", "sector_absent")),
+        )
     ),
     AskedFigure(
         "top_ten", HOLDINGS, r"(top|largest|biggest) (ten|10)|(ten|10) (largest|biggest|top)"

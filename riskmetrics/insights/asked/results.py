@@ -79,6 +79,17 @@ RESULTS: Final = (
         DAY | {"count", "moved", "change"},
     ),
     AskedFigure(
+        "market_part", RESULT,
+        r"(how much|(what|which) (part|share|fraction|proportion))( of)?"
+        r"( (the|my|our|today's|its))? (day's )?(loss|gain|result|return|p&l|move)( today)?"
+        r"( (is|was|came|comes|can be))? (due to|from|explained by|because of|caused by"
+        r"|attributable to|made by)( the)? (stock )?(market|index|beta)",
+        {"": Answer("How much of the result is due to the market?",
+            ("market_fall_*", "market_rise_*"))},
+        DAY,
+        absorbs=frozenset({"result"}),
+    ),
+    AskedFigure(
         "worst_day", RESULT,
         r"worst (day|session)|(largest|biggest) (daily |one[- ]day |single[- ]day )(loss|drop)",
         {
@@ -86,7 +97,7 @@ RESULTS: Final = (
             "1d": Answer("Was today the worst day of the year?",
                 ("largest_loss", "rare_loss", "loss_ranked", "worst_day")),
         },
-        YEAR,
+        YEAR | {"when"},
         absorbs=frozenset({"result"}),
     ),
     AskedFigure(
@@ -96,7 +107,7 @@ RESULTS: Final = (
             "": Answer("What was the best day of the past year?", ("best_day",)),
             "1d": Answer("", ("largest_gain", "rare_gain", "gain_ranked", "best_day")),
         },
-        YEAR,
+        YEAR | {"when"},
         absorbs=frozenset({"result"}),
     ),
     AskedFigure(
@@ -147,12 +158,15 @@ RESULTS: Final = (
         {
             "": Answer("What did the day bring?", _RESULT_FORMS),
             "why": Answer("Why did it lose or gain?", _RESULT_FORMS),
+            "unusual": Answer("Was the loss or gain unusual?",
+                ("unusual_*", "largest_loss", "largest_gain", "rare_loss", "rare_gain",
+                    "loss_ranked", "gain_ranked", "var_exceeded")),
             **by_window("What did it return {}?",
                 ("5d", "over five sessions", ("return_5d", "detractor_5d", "contributor_5d")),
                 ("21d", "over a month", ("return_21d", "detractor_21d", "contributor_21d")),
-                ("mtd", "in the month to date", ("return_mtd",)),
-                ("ytd", "this year", ("return_ytd",)),
-                ("252d", "over the past year", ("return_252d",))),
+                ("mtd", "in the month to date", ("returns_compared_mtd", "return_mtd")),
+                ("ytd", "this year", ("returns_compared_ytd", "return_ytd")),
+                ("252d", "over the past year", ("returns_compared_252d", "return_252d"))),
             "entry": Answer("How much was made since entry?", ("*_since_entry",)),
             "position": Answer("",
                 ("position_loss", "position_loss_offset", "position_gain", "position_gain_offset",

@@ -12,6 +12,7 @@ from riskmetrics.insights.asked.answers import (
     Answer,
     AskedFigure,
 )
+from riskmetrics.insights.claims import Claim
 
 _VOLATILITY_FORMS: Final = (
     *("volatility_calm", "volatility_high", "volatility_lowest", "volatility_highest"),
@@ -24,6 +25,30 @@ _RISK_FORMS: Final = (
     *_VOLATILITY_FORMS,
     *("market_explains_little", "factor_largest", "risk_specific", "beta_level", "var_level"),
 )
+
+
+def _share_rank(claim: Claim) -> int:
+    """Return the rank of a position's share of the volatility."""
+    return claim.instance.facts[-1].rank or 0
+
+
+RISK_PARTS: Final = (
+    AskedFigure(
+        "risk_part", RISK,
+        r"(which|what)( one| single)? (positions?|holdings?|stocks?|names?)( is| are| has| have)?"
+        r"( the)? ((contribut\w+|adds?|drives?|brings?|carr(y|ies)) (the )?most( of)?( to)?"
+        r"( the| my| our)?( total| overall| portfolio)? (risk|volatility)"
+        r"|(most|largest|highest)( share of( the)?)? (risk|volatility)|riskiest|most risky)"
+        r"|(riskiest|most risky) (positions?|holdings?|stocks?|names?)"
+        r"|(largest|biggest|top|main) (risk contributors?"
+        r"|contributors? to( the| my| our)?( total| overall| portfolio)? (risk|volatility))",
+        {"": Answer("Which position contributes most to the risk?", ("position_level",),
+            tells=lambda claim: _share_rank(claim) in (1, 2), most=2, place=_share_rank)},
+        DAY | {"max", "percent"},
+        is_part=True,
+    ),
+)  # fmt: skip
+"""Figures whose words begin with those of results."""
 
 RISKS: Final = (
     AskedFigure(
@@ -61,6 +86,7 @@ RISKS: Final = (
         },
         frozenset({"95%", "252d", "count", "record", "past", "daily"}),
         is_ahead=True,
+        is_counted=True,
         absorbs=frozenset({"var", "limits"}),
     ),
     AskedFigure(
@@ -94,6 +120,7 @@ RISKS: Final = (
                 ("drawdown_with_market", "drawdown", "drawdown_level", "drawdown_*", "at_peak")),
             "max": Answer("How deep was the deepest drawdown?",
                 ("max_drawdown", "drawdown_deepest")),
+            "when": Answer("When was the peak?", ("drawdown",)),
             "market": Answer("", ("drawdown_with_market",)),
             "of-market": Answer("", ("drawdown_with_market",)),
         },
@@ -109,10 +136,12 @@ RISKS: Final = (
         r"|calm(er(?= than))?|bumpy)( of (the |my |its )?(daily )?returns)?",
         {
             "": Answer("How volatile is it?", (*_VOLATILITY_FORMS, *_FORECAST_FORMS)),
+            "why": Answer("", (*_VOLATILITY_FORMS, *_FORECAST_FORMS)),
             "21d": Answer("", _VOLATILITY_FORMS),
             "63d": Answer("", ("volatility_level_63d",)),
             "change": Answer("Did the volatility change?",
-                ("volatility_rose", "volatility_fell", "*_left_window", "volatility_day")),
+                ("*_left_window", "volatility_rose", "volatility_fell", "volatility_day")),
+            "change why": Answer("", ("*_left_window",)),
             "5d change": Answer("", ("volatility_before_5d",)),
             "21d change": Answer("Did the volatility change over a month?",
                 ("volatility_rose_21d", "volatility_fell_21d", "volatility_before_21d")),
@@ -124,6 +153,8 @@ RISKS: Final = (
             "forecast position": Answer("", ("position_expected",), "position_figure"),
             "of-market": Answer("", ("volatility_against_market",)),
             "forecast": Answer("What volatility is expected?", _FORECAST_FORMS),
+            "forecast rise": Answer("Will the volatility rise?",
+                ("volatility_outlook", *_FORECAST_FORMS)),
             "change forecast": Answer("Did the forecast change?",
                 ("forecast_rose", "forecast_fell", "forecast_before")),
             "5d change forecast": Answer("", ("forecast_before_5d",)),
@@ -131,7 +162,7 @@ RISKS: Final = (
             "forecast record": Answer("How good was the forecast?",
                 ("forecast_held", "forecast_*_part", "forecast_missed_*")),
         },
-        frozenset({"1d", "why", "percent", "annual"}),
+        frozenset({"1d", "percent", "annual"}),
         is_ahead=True,
     ),
     AskedFigure(
@@ -186,7 +217,7 @@ RISKS: Final = (
         {
             "": Answer("What drives the risk?", _RISK_FORMS, most=8),
             "change": Answer("Did the risk change?",
-                ("volatility_rose", "volatility_fell", "*_left_window", "volatility_day",
+                ("*_left_window", "volatility_rose", "volatility_fell", "volatility_day",
                     "var_rose", "var_fell", "beta_rose", "beta_fell", "no_change")),
             "21d change": Answer("", ("volatility_rose_21d", "volatility_fell_21d",
                 "volatility_before_21d", "beta_fell_21d", "beta_rose_21d", "beta_before_21d")),

@@ -266,6 +266,23 @@ _form(
 
 
 @_form(
+    "volatility_outlook",
+    "volatility",
+    "expected: percent, now: percent, odds: percent",
+    "The model expects volatility of {expected} over the next twenty-one sessions, against {now}"
+    " over the past twenty-one, with odds of {odds} for a rise.",
+)
+def volatility_outlook(view: View) -> Iterator[Instance]:
+    """The forecast against the present, with the odds of a rise, whatever they are."""
+    facts = view.facts_of("expected_volatility", "volatility_21d", "rise_probability")
+    if facts:
+        expected, now, odds = (float(fact.value) for fact in facts)
+        shown = apart("percent", expected, now)
+        slots = {"expected": shown[0], "now": shown[1], "odds": percent(odds)}
+        yield Instance(slots, facts, SALIENCE)
+
+
+@_form(
     "position_beta",
     "factors",
     "name: name, beta: number, error: number",
