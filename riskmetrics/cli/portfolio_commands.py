@@ -149,9 +149,9 @@ def rename(
     old: Annotated[str, typer.Argument(help="Name of the portfolio.")],
     new: Annotated[str, typer.Argument(help="Its new name.")],
 ) -> None:
-    """Give a portfolio another name; its holdings, limits and results stay.
+    """Give a portfolio another name.
 
-    Notes that are stored keep the old name.
+    Its holdings, limits and results stay. Notes that are stored keep the old name.
 
     Example: riskmetrics portfolio rename Portfolio Growth
     """
