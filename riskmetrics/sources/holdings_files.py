@@ -124,6 +124,8 @@ def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
     notes: dict[str, str] = {}
     found = _detect_layout(readings, layouts)
     if found is None or found[0].is_general:
+        for lines in readings.values():
+            refuse_unsupported(path, lines, layouts.unsupported)
         for mark in readings:
             readings[mark], notes[mark] = name_ticker_column(readings[mark])
         found = _detect_layout(readings, layouts)
@@ -137,8 +139,6 @@ def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
 
 def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> ParsedFile:
     split = _split_text(path, data, limits, layouts)
-    if split.layout is None or split.layout.is_general:
-        refuse_unsupported(path, split.lines, layouts.unsupported)
     line_cells = [line.cells for line in split.lines]
     tables = classify_tables(line_cells)
     kind = combine_kinds(line_cells, tables)

@@ -8,7 +8,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.asset_classes import asset_class
 from riskmetrics.sources.holdings_columns import two_sides_error
 from riskmetrics.sources.statement_lines import Line
-from riskmetrics.sources.statement_rows import is_total
+from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK, is_total
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 
@@ -133,7 +133,8 @@ class ClosedSections:
         """
         filled = [cell for cell in cells if cell]
         text = filled[0] if filled else ""
-        if len(filled) == 1 and bare_words(text) in load_vocabulary().sections["closed"]:
+        is_amounts = all(map(NUMBER_OR_BLANK.fullmatch, filled[1:]))
+        if filled and (cells[0] or len(filled) == 1) and is_amounts and _is_closed_title(text):
             self.is_closed, self._has_rows, self._has_parts = True, False, False
             return "the title of positions that are not held"
         account = _labeled_account(filled)
@@ -183,19 +184,37 @@ class ClosedSections:
         return self.is_closed
 
 
+def _is_closed_title(text: str) -> bool:
+    """Return whether a title is that of positions that are not held, or of orders.
+
+    Examples
+    --------
+    >>> titles = ("Positions closed in 2024", "Realized gains (3)", "Sold short", "Sold to fund Ann")
+    >>> [_is_closed_title(title) for title in titles]
+    [True, True, False, False]
+    """
+    sections, tax_terms = load_vocabulary().sections, load_vocabulary().tax_terms
+    words = {word for word in bare_words(text).split() if not word.isdigit()}
+    if words & tax_terms:
+        words -= {"long", "short"}  # terms, not sides
+    others = words - sections["closed"] - sections["fillers"] - tax_terms - _title_words("open")
+    is_title = 0 < len(words) <= _MAX_TITLE_WORDS and not others and not section_side(text)
+    return is_title and not words.isdisjoint(sections["closed"])
+
+
 def _names_positions(text: str) -> bool:
     """Return whether a short title has a word such as positions, and none such as closed."""
-    opening = _title_words("open")
     words = {*bare_words(text).split()}
-    is_part = words & ((_title_words("closed") - opening) | load_vocabulary().tax_terms)
-    return 0 < len(words) <= _MAX_TITLE_WORDS and not is_part and bool(words & opening)
+    is_part = words & (load_vocabulary().sections["closed"] | load_vocabulary().tax_terms)
+    is_short = 0 < len(words) <= _MAX_TITLE_WORDS
+    return is_short and not is_part and bool(words & _title_words("open"))
 
 
 def _is_unrelated(text: str) -> bool:
     """Return whether a short title has no word of closed positions, classes and totals."""
     vocabulary = load_vocabulary()
     words = {*bare_words(text).split()}
-    is_part = words & ((_title_words("closed") - _title_words("open")) | vocabulary.tax_terms)
+    is_part = words & (vocabulary.sections["closed"] | vocabulary.tax_terms)
     is_class = bool(asset_class(text)) or starts_with(text, vocabulary.totals)
     return 0 < len(words) <= _MAX_TITLE_WORDS and not is_part and not is_class
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from riskmetrics.sources.dates import infer_order, parse_date, possible_days
-from riskmetrics.sources.vocabulary import load_vocabulary
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 
 _ANY_DATE = (
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
@@ -16,8 +16,14 @@ _ANY_DATE = (
 """Pattern of a date in lower case."""
 _TITLE_DAY = re.compile(rf"(?P<day>{_ANY_DATE})|.*\((?P<bracketed>{_ANY_DATE})\)")
 """Pattern of a title that is a day, or ends with one in brackets."""
+_PERIOD = re.compile(
+    rf".*\b(?P<first>{_ANY_DATE}) ?(?:-|\u2013|to|through|until|bis|au|al|a|até|tot|t/m) ?(?P<day>{_ANY_DATE})"
+)
+"""Pattern of a period, whose last day is that of the positions."""
 _TIME = r"(?:\d{1,2}:\d\d(?::\d\d)? ?(?:[ap]\.?m\.?)?(?: [a-z]{2,3})?,? )?"
 _US_TIME = re.compile(r"\b[ap]\.?m\b|\b[ecmp][sd]?t\b")
+_MAX_WORDS_BEFORE = 4
+"""Words in front of a day that say of what it is the day."""
 _WEEKDAY = r"(?:[a-z]{2,9}, )?"
 
 
@@ -30,6 +36,8 @@ class StatedDay(NamedTuple):
     """None if the text is not a date, or can be two."""
     is_ambiguous: bool = False
     """Whether month and day can be exchanged."""
+    is_of_file: bool = False
+    """Whether it may only be the day on which the file was written."""
 
 
 @cache
@@ -54,7 +62,8 @@ def find_stated_day(
         ``mdy`` or ``dmy``, used if the date is ambiguous. Default: ``dmy`` after a word in another
         language than English, else ``mdy`` if the sentence has a time in American notation.
     is_title : bool
-        Whether the text is above the table, where a date alone or in brackets is the day.
+        Whether the text is above the table, where a date alone, in brackets or at the end of a
+        period is the day.
 
     Examples
     --------
@@ -66,16 +75,25 @@ def find_stated_day(
     True
     >>> find_stated_day("12/13/2024", is_title=True).day
     datetime.date(2024, 12, 13)
+    >>> find_stated_day("Account opened on 2015-01-02") is None
+    True
     """
     lowered = " ".join(text.casefold().split())
     if is_title and (alone := _TITLE_DAY.fullmatch(lowered)):
         return parse_stated_day(alone["day"] or alone["bracketed"], order)
+    if is_title and (period := _PERIOD.match(lowered)):
+        return parse_stated_day(period["day"], infer_order(period.group("first", "day")) or order)
     found = _sentence_pattern().match(lowered)
     if found is None:
         return None
-    if order is None and found["word"] not in load_vocabulary().english_days:
+    vocabulary = load_vocabulary()
+    before = bare_words(lowered[: found.start("day")]).split()[-_MAX_WORDS_BEFORE:]
+    if not vocabulary.other_days.isdisjoint(before):
+        return None
+    if order is None and found["word"] not in vocabulary.english_days:
         order = "dmy"
-    return parse_stated_day(found["day"], order or ("mdy" if _US_TIME.search(lowered) else None))
+    day = parse_stated_day(found["day"], order or ("mdy" if _US_TIME.search(lowered) else None))
+    return day._replace(is_of_file=found["word"] in vocabulary.created)
 
 
 def parse_stated_day(text: str, order: str | None = None) -> StatedDay:

@@ -163,13 +163,17 @@ class _StatementParser:
         return line is not None and self._layout.matches_header(header_keys(line))
 
     def _find_day(self, line: Line) -> StatedDay | None:
-        """Return the day that a line states in a sentence, if no earlier line states one."""
+        """Return the day that a line states in a sentence, if no earlier line states one.
+
+        The day of the positions replaces that on which the file was written.
+        """
         text = " ".join(line.cells)
         is_outside = len(line.cells) <= (1 if self._header else MAX_TITLE_CELLS)
-        if self._day is not None or not is_outside or len(text) > MAX_STATEMENT_CHARS:
+        is_known = self._day is not None and not self._day.is_of_file
+        if is_known or not is_outside or len(text) > MAX_STATEMENT_CHARS:
             return None
-        is_title = not self._header and len(line.cells) == 1
-        return find_stated_day(text, self._layout.dates, is_title=is_title)
+        found = find_stated_day(text, self._layout.dates, is_title=not self._header)
+        return None if found and found.is_of_file and self._day else found
 
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""

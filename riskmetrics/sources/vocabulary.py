@@ -37,8 +37,8 @@ class Vocabulary(NamedTuple):
     executed: frozenset[str]
     """Texts of the status of an order that is executed."""
     sections: dict[str, frozenset[str]]
-    """Texts of the lines above positions that are closed, open, long or short, in lower case
-    without punctuation."""
+    """Titles of positions that are open, long or short, and words of the titles of those that are
+    not held, in lower case without punctuation."""
     amounts: frozenset[str]
     """Last words of a line that names the currency of all amounts."""
     tax_terms: frozenset[str]
@@ -51,6 +51,10 @@ class Vocabulary(NamedTuple):
     """Texts that a line of totals starts with, in lower case without punctuation."""
     days: frozenset[str]
     """Words before a day, in lower case."""
+    created: frozenset[str]
+    """Those among them that are before the day on which a file was written."""
+    other_days: frozenset[str]
+    """Words before a day that is not that of the positions, such as that of a birth."""
     english_days: frozenset[str]
     """The English ones among them, after which the month can come first."""
     unrelated: frozenset[str]
@@ -159,8 +163,10 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),
         _all_words(content["totals"]),
-        _all_words(content["days"], str.casefold),
-        frozenset(map(str.casefold, content["days"]["en"])),
+        _all_words(content["days"], str.casefold) | _all_words(content["created"], str.casefold),
+        _all_words(content["created"], str.casefold),
+        _all_words(content["other_days"]),
+        frozenset(map(str.casefold, content["days"]["en"] + content["created"]["en"])),
         _all_words(content["unrelated"]),
         {name: frozenset(codes) for name, codes in content["markets"].items()},
         frozenset(english - foreign),

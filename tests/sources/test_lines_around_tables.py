@@ -1,0 +1,70 @@
+"""Lines above, between and below the rows of a table: days, sections, currencies and scales."""
+
+from datetime import date
+
+import pytest
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.brokers import HoldingsFile, read_holdings
+
+TABLE = "Symbol,Quantity,Price\nQQA,5,10\n"
+DAY = date(2024, 12, 6)
+
+
+def held(found: HoldingsFile) -> dict[str, float]:
+    """Return the quantity of each symbol in all accounts."""
+    rows = [one.holdings.rows for one in found.accounts]
+    return {s: q for part in rows for s, q in zip(part["symbol"], part["quantity"], strict=True)}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("Closed Positions (3)", "CLOSED POSITIONS - 2024", "Recently closed", "Closed"),
+        *("Positions closed in 2024", "Sold in 2024", "Realised gains", "Past positions"),
+        *("Exited positions", "Disposals", "Not held", "Expired options", "Open orders (2)"),
+        *("My watchlist", "Geschlossene Positionen (3)", "Positions soldées", "Closed trades"),
+        "Realized gains: short term",
+    ],
+)
+def test_titles_of_what_is_not_held(file, title):
+    assert held(read_holdings(file(f"{TABLE}{title}\nQQB,7,3\n"))) == {"QQA": 5}
+    with_total = f"{TABLE}{title},,-120.50\nQQB,7,3\n"
+    assert held(read_holdings(file(with_total))) == {"QQA": 5}
+
+
+@pytest.mark.parametrize(
+    "title", ["Open trades", "Holdings list", "Stocks", "Sold to fund Ann", "No longer"]
+)
+def test_titles_of_what_is_held(file, title):
+    expected = {"QQA": 5} if title == "No longer" else {"QQA": 5, "QQB": 7}
+    assert held(read_holdings(file(f"{TABLE}{title}\nQQB,7,3\n"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("Created on 2024-12-09\nPositions as of 2024-12-06", DAY),
+        ("Positions as of 2024-12-06\nCreated on 2024-12-09", DAY),
+        ("Created on 2024-12-06", DAY),
+        ("Open positions as of 2024-12-06", DAY),
+        ("Period: 2024-11-07 to 2024-12-06", DAY),
+        ("Statement period,11/07/2024 - 12/06/2024", None),  # which number is the month?
+        ("Statement period,11/13/2024 - 12/06/2024", DAY),
+        ("Zeitraum;07.11.2024 bis 06.12.2024", DAY),
+        ("Inception date: 2015-01-02", None),
+        ("Account opened on 2015-01-02", None),
+        ("Next statement on 2024-12-31", None),
+        ("Client since, on 2015-01-02", None),
+        ("A client since 2015 with positions in funds as of 2024-12-06", DAY),
+    ],
+)
+def test_the_day_of_the_positions(file, lines, expected):
+    table = TABLE.replace(",", ";") if ";" in lines else TABLE
+    assert read_holdings(file(f"{lines}\n{table}"), as_of=DAY).day == expected
+
+
+def test_a_file_of_an_unsupported_broker_with_symbols_under_a_name(file):
+    text = "Instrument,Qty.,Avg. cost,LTP,Invested,Cur. val,P&L\nINFY,10,1400,1900,14000,19000,5\n"
+    with pytest.raises(DataQualityError, match="Zerodha"):
+        read_holdings(file(text))
