@@ -53,6 +53,7 @@ def _scenario_loss(
 ) -> ScenarioLoss:
     """Return the loss of portfolios and the moves of symbols in a scenario that moves factors."""
     names, shape, moves = factors.model.names, valuation.net.shape, scenario_moves(scenario)
+    reasons: tuple[Reason, ...]
     if unknown := ", ".join(name for name in moves if name not in names):
         loss = coverage = np.full(shape, np.nan)
         reason = Reason(f"RISKMETRICS_FACTORS does not have the factor {unknown}", condition=True)
