@@ -68,7 +68,7 @@ class ResultRun:
         self.selected = [asset for asset in assets if asset.name in selected]
         self.sessions, self.provenance = tuple(sessions), provenance
         self._opened = ExitStack()
-        self._works: dict[str, _Work] = {}
+        self._works: dict[str, _Work | Exception] = {}
         self._left = set(self.assets)
 
     def __enter__(self) -> "ResultRun":
@@ -108,11 +108,14 @@ class ResultRun:
         if asset.name not in self._works:
             group = [asset] if self._reads_results(asset) else self._sharing_assets()
             try:
-                work: _Work = self._start(group)
+                work: _Work | Exception = self._start(group)
             except Exception as error:  # noqa: BLE001  # of each asset: it is not tried again
-                work = _FailedStart(error)
+                work = error
             self._works |= dict.fromkeys((each.name for each in group), work)
-        summary = self._works[asset.name].store(asset, stopped)
+        found = self._works[asset.name]
+        if isinstance(found, Exception):
+            raise found
+        summary = found.store(asset, stopped)
         self._left.discard(asset.name)
         if not self._left:  # all results are of the closes that the run started with
             with self.engine.begin() as connection:
@@ -149,17 +152,6 @@ class ResultRun:
         if n_lots <= min(max_lots, MIN_LOTS_TO_DIVIDE):
             return 1  # without starting workers
         return count_shards(n_lots, max_lots, self.workers.n_workers)
-
-
-class _FailedStart:
-    """A group whose snapshot cannot be read, or whose workers do not answer."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def store(self, asset: ResultAsset, stopped: Set[str]) -> Summary:  # noqa: ARG002
-        """Raise the error."""
-        raise self._error
 
 
 class _WholeBook:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.write import WriteCounts
 
 
@@ -15,9 +16,8 @@ def read_events(connection: sa.Connection, symbols: Collection[str]) -> pd.DataF
     """Return symbol, day and known_on (timestamps) of the events of symbols, by symbol and day."""
     table = tables.symbol_events
     columns = table.c.symbol, table.c.day, table.c.known_on
-    wanted = table.c.symbol == sa.any_(sa.cast(sorted(symbols), sa.ARRAY(sa.Text)))
-    statement = sa.select(*columns).where(wanted).order_by(table.c.symbol, table.c.day)
-    return fetch_frame(connection, statement)
+    chosen = sa.select(*columns).where(table.c.symbol == any_of(symbols))
+    return fetch_frame(connection, chosen.order_by(table.c.symbol, table.c.day))
 
 
 def store_events(

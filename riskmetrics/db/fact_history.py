@@ -16,7 +16,13 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import input_queries, stored_settings, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.fact_queries import Records, group_records
-from riskmetrics.db.sql_expressions import IS_LISTED, SIGNED_QUANTITY
+from riskmetrics.db.sql_expressions import (
+    IS_LISTED,
+    SIGNED_QUANTITY,
+    equal_columns,
+    is_open,
+    values_table,
+)
 from riskmetrics.panels import MAX_STALE_SESSIONS
 
 HISTORY_SESSIONS = 252
@@ -124,7 +130,7 @@ def read_entity_history(
             .distinct()
             .subquery()
         )
-        is_same = sa.and_(table.c.portfolio_id == beyond.c.portfolio_id, name == beyond.c[key])
+        is_same = equal_columns(table, beyond, "portfolio_id", key)
         statement = (
             sa.select(table.c.portfolio_id, name.label("name"), table.c.day, size.label("size"))
             .join(beyond, is_same)
@@ -202,18 +208,9 @@ def _price_changes(
         for day in days
         for size in windows
     ]
-    pairs = sa.values(
-        sa.column("day", sa.Date),
-        sa.column("n_sessions", sa.Integer),
-        sa.column("previous", sa.Date),
-        sa.column("oldest", sa.Date),
-        sa.column("previous_oldest", sa.Date),
-        name="sessions",
-    ).data(starts)
-    held = sa.and_(
-        _positions.c.entry_date <= pairs.c.previous,
-        sa.or_(_positions.c.exit_date.is_(None), _positions.c.exit_date > pairs.c.day),
-    )
+    dates = dict.fromkeys(("previous", "oldest", "previous_oldest"), sa.Date)
+    pairs = values_table("sessions", {"day": sa.Date, "n_sessions": sa.Integer} | dates, starts)
+    held = is_open(pairs.c.day, pairs.c.previous)  # at the closes of both
 
     def last_close(day: sa.ColumnElement[Any], oldest: sa.ColumnElement[Any]) -> sa.FromClause:
         """Return the close of a day, or of a session before it, as values use it."""
@@ -245,20 +242,16 @@ def read_changed_holdings(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
 ) -> Records:
     """Return the symbols whose quantity differs from the session before, with both quantities."""
-    pairs = sa.values(
-        sa.column("day", sa.Date), sa.column("previous", sa.Date), name="sessions"
-    ).data(list(zip(days, _sessions_before(days), strict=True)))
+    pairs = _pair_with_sessions_before(days)
 
     def quantity_on(day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        is_open = sa.and_(
-            _positions.c.entry_date <= day,
-            sa.or_(_positions.c.exit_date.is_(None), _positions.c.exit_date > day),
-        )
-        return sa.func.coalesce(sa.func.sum(SIGNED_QUANTITY).filter(is_open), 0)
+        return sa.func.coalesce(sa.func.sum(SIGNED_QUANTITY).filter(is_open(day)), 0)
 
     moved = sa.or_(
-        sa.and_(_positions.c.entry_date > pairs.c.previous, _positions.c.entry_date <= pairs.c.day),
-        sa.and_(_positions.c.exit_date > pairs.c.previous, _positions.c.exit_date <= pairs.c.day),
+        *(
+            sa.and_(when > pairs.c.previous, when <= pairs.c.day)
+            for when in (_positions.c.entry_date, _positions.c.exit_date)
+        )
     )
     touched = (
         sa.select(_positions.c.portfolio_id, pairs.c.day, pairs.c.previous, _positions.c.symbol)
@@ -268,15 +261,11 @@ def read_changed_holdings(
         .subquery()
     )
     before, after = quantity_on(touched.c.previous), quantity_on(touched.c.day)
-    is_same = sa.and_(
-        _positions.c.portfolio_id == touched.c.portfolio_id,
-        _positions.c.symbol == touched.c.symbol,
-        _positions.c.deleted_at.is_(None),
-    )
+    is_same = equal_columns(_positions, touched, "portfolio_id", "symbol")
     group = touched.c.portfolio_id, touched.c.day, touched.c.symbol
     statement = (
         sa.select(*group, before.label("before"), after.label("after"))
-        .join(_positions, is_same)
+        .join(_positions, is_same & _positions.c.deleted_at.is_(None))
         .group_by(*group)
         .having(before != after)
         .order_by(*group)
@@ -289,14 +278,8 @@ def read_limit_checks(
 ) -> Records:
     """Return the checked limits, each with its status the session before as `status_before`."""
     earlier = _checks.alias()
-    pairs = sa.values(
-        sa.column("day", sa.Date), sa.column("previous", sa.Date), name="sessions"
-    ).data(list(zip(days, _sessions_before(days), strict=True)))
-    is_same = sa.and_(
-        earlier.c.portfolio_id == _checks.c.portfolio_id,
-        earlier.c.limit_name == _checks.c.limit_name,
-        earlier.c.day == pairs.c.previous,
-    )
+    pairs = _pair_with_sessions_before(days)
+    is_same = equal_columns(earlier, _checks, "portfolio_id", "limit_name")
     statement = (
         sa.select(
             *(_checks.c[name] for name in ("portfolio_id", "day", "limit_name", "limit_value")),
@@ -304,7 +287,7 @@ def read_limit_checks(
             earlier.c.status.label("status_before"),
         )
         .join(pairs, pairs.c.day == _checks.c.day)
-        .outerjoin(earlier, is_same)
+        .outerjoin(earlier, is_same & (earlier.c.day == pairs.c.previous))
         .where(_checks.c.portfolio_id.in_(portfolios))
         .order_by(_checks.c.portfolio_id, _checks.c.day, _checks.c.limit_name)
     )
@@ -323,5 +306,7 @@ def read_market_closes(
     return closes[index].reindex(pd.DatetimeIndex(sessions)).astype(float)
 
 
-def _sessions_before(days: Sequence[date]) -> list[date]:
-    return [trading_calendar.previous_session(day) for day in days]
+def _pair_with_sessions_before(days: Sequence[date]) -> sa.Values:
+    """Return the table of sessions, each with the previous one."""
+    pairs = [(day, trading_calendar.previous_session(day)) for day in days]
+    return values_table("sessions", {"day": sa.Date, "previous": sa.Date}, pairs)

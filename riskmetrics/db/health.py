@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from riskmetrics.db import input_queries, storage_overview, tables
+from riskmetrics.db import input_queries, storage_overview, stored_prices, tables
 from riskmetrics.db.sql_expressions import any_of
 
 
@@ -84,21 +84,10 @@ def read_server_info(connection: sa.Connection) -> ServerInfo:
     unwritable_query = sa.text(
         f"SELECT relname {from_own_tables} AND NOT ({rights}) ORDER BY relname"
     ).bindparams(table_names)  # constants only
-    version, encoding, role, is_read_only, has_temp_privilege, has_migrate_privilege = (
-        connection.execute(privileges_query).one()
-    )
+    version, *properties = connection.execute(privileges_query).one()
     unwritable_tables = list(connection.scalars(unwritable_query))
-    version = version.partition(" ")[0]
-    return ServerInfo(
-        version,
-        encoding,
-        role,
-        is_read_only,
-        has_temp_privilege,
-        has_migrate_privilege,
-        list_excess_rights(connection),
-        unwritable_tables,
-    )
+    excess_rights = list_excess_rights(connection)
+    return ServerInfo(version.partition(" ")[0], *properties, excess_rights, unwritable_tables)
 
 
 def list_excess_rights(connection: sa.Connection) -> list[str]:
@@ -117,25 +106,16 @@ def read_freshness(connection: sa.Connection, market_index: str, benchmark_code:
     """
     last_session = input_queries.read_last_close_date(connection, market_index)
     held = input_queries.read_held_symbols(connection, last_session) if last_session else []
-    prices, profiles = tables.market_data_cache, tables.company_profiles
-    priced = set(
-        connection.scalars(
-            sa.select(prices.c.symbol).where(
-                prices.c.symbol == any_of(held), prices.c.date == last_session
-            )
-        )
-    )
-    profiled = set(
-        connection.scalars(sa.select(profiles.c.symbol).where(profiles.c.symbol == any_of(held)))
-    )
+    prices = tables.market_data_cache
+    on_session = (prices.c.symbol == any_of(held), prices.c.date == last_session)
+    priced = connection.scalars(sa.select(prices.c.symbol).where(*on_session))
+    profiled = stored_prices.read_symbols_with_profile(connection, held)
     benchmark = input_queries.read_latest_benchmark(connection, benchmark_code)
-    without_price, without_profile = (sorted(set(held) - covered) for covered in (priced, profiled))
-    newest = benchmark[0] if benchmark else None
     return Freshness(
         last_session,
         len(held),
-        without_price,
-        without_profile,
-        newest,
+        sorted(set(held).difference(priced)),
+        sorted(set(held) - profiled),
+        benchmark[0] if benchmark else None,
         storage_overview.read_stored_sessions(connection),
     )

@@ -176,8 +176,9 @@ def _read_close_panel(
 ) -> pd.DataFrame:
     table = adjusted_prices(connection) if prices is None else prices
     requested = sorted(set(symbols))
-    days = sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
-    is_requested = sa.and_(table.c.symbol == any_of(requested), table.c.date == days)
+    is_requested = sa.and_(
+        table.c.symbol == any_of(requested), table.c.date == any_of(sessions, sa.Date)
+    )
     found = read_price_arrays(connection, table, [column], is_requested)
     return found.pivot(sessions, requested, column)
 

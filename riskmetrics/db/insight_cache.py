@@ -5,6 +5,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
+from riskmetrics.db.insight_store import IS_ORIGINAL, IS_UNEXPIRED
 
 _INSIGHTS = tables.ai_insights
 _OWN_COLUMNS = {
@@ -29,14 +30,9 @@ def lock_insight(connection: sa.Connection, cache_key: str, provider: str) -> No
 
 def find_unexpired(connection: sa.Connection, cache_key: str, provider: str) -> UUID | None:
     """Return the id of the unexpired insight with a cache key, or None."""
-    fresh = sa.or_(_INSIGHTS.c.expires_at.is_(None), _INSIGHTS.c.expires_at > sa.func.now())
-    same = (
-        _INSIGHTS.c.cache_key == cache_key,
-        _INSIGHTS.c.provider == provider,
-        _INSIGHTS.c.cache_source_id.is_(None),
-    )
+    same = _INSIGHTS.c.cache_key == cache_key, _INSIGHTS.c.provider == provider
     found: UUID | None = connection.scalar(
-        sa.select(_INSIGHTS.c.id).where(*same, fresh, _INSIGHTS.c.day.is_not(None))
+        sa.select(_INSIGHTS.c.id).where(*same, IS_ORIGINAL, IS_UNEXPIRED)
     )
     return found
 

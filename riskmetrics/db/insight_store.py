@@ -22,7 +22,9 @@ from riskmetrics.db.write import WriteCounts
 _insights = tables.ai_insights
 _templates = tables.ai_insight_templates
 _portfolios = tables.portfolios
-_IS_ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
+IS_ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
+"""Condition that an insight of this program is no copy."""
+IS_UNEXPIRED = sa.or_(_insights.c.expires_at.is_(None), _insights.c.expires_at > sa.func.now())
 _STAGING_TABLE = "incoming_insights"
 _ATTEMPT_COLUMNS = ("cost_usd", "token_count_input", "token_count_output", "tool_calls_count")
 """What the attempts of a model took; an unknown cost makes their sum unknown."""
@@ -68,9 +70,8 @@ def activate_template(connection: sa.Connection, insight_type: str, version: str
 
 def read_cache_keys(connection: sa.Connection, days: Sequence[date]) -> set[tuple[str, str]]:
     """Return cache_key and provider of the unexpired insights of some days, without copies."""
-    fresh = sa.or_(_insights.c.expires_at.is_(None), _insights.c.expires_at > sa.func.now())
     chosen = sa.select(_insights.c.cache_key, _insights.c.provider).where(
-        _insights.c.day.in_(days), _IS_ORIGINAL, fresh
+        _insights.c.day.in_(days), IS_ORIGINAL, IS_UNEXPIRED
     )
     return {(key, provider) for key, provider in connection.execute(chosen)}
 
@@ -99,7 +100,7 @@ def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
     added = {name: _insights.c[name] + new[name] for name in _ATTEMPT_COLUMNS if name in names}
     statement = statement.on_conflict_do_update(
         index_elements=["cache_key", "provider"],
-        index_where=_IS_ORIGINAL,
+        index_where=IS_ORIGINAL,
         set_={
             "data_quality": new.data_quality,
             "expires_at": new.expires_at,

@@ -15,12 +15,16 @@ from riskmetrics.catalog.registry import find_figure
 from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
+from riskmetrics.db.sql_expressions import equal_columns
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows
 
 _LIMITS = tables.portfolio_limits
 _CHECKS = tables.portfolio_limit_checks
 _PORTFOLIOS = tables.portfolios
 KEY = ("portfolio_id", "day", "limit_name")
+_LIMIT_KEY = ("portfolio_id", "limit_name")
+_IN_FORCE = equal_columns(_LIMITS, _CHECKS, *_LIMIT_KEY)
+"""Condition that the limit of a check is in force."""
 
 
 def set_limit(connection: sa.Connection, portfolio_id: UUID, name: str, value: float) -> None:
@@ -74,10 +78,7 @@ def check_limits(
     rows = pd.concat(frames, ignore_index=True)
     scope = sa.and_(
         _CHECKS.c.day.in_(days),
-        sa.exists().where(
-            _LIMITS.c.portfolio_id == _CHECKS.c.portfolio_id,
-            _LIMITS.c.limit_name == _CHECKS.c.limit_name,
-        ),
+        sa.exists().where(_IN_FORCE),
     )
     return replace_rows(connection, _CHECKS, rows, key=KEY, scope=scope, provenance=provenance)
 
@@ -217,21 +218,17 @@ def read_limit_checks(
     other, same = _CHECKS.alias("other"), _CHECKS.alias("same")
     last_other = (
         sa.select(sa.func.max(other.c.day))
-        .where(_is_same_limit(other), other.c.day < _CHECKS.c.day)
+        .where(equal_columns(other, _CHECKS, *_LIMIT_KEY), other.c.day < _CHECKS.c.day)
         .where(other.c.status != _CHECKS.c.status)
         .correlate(_CHECKS)
         .scalar_subquery()
     )
     since = (
         sa.select(sa.func.min(same.c.day))
-        .where(_is_same_limit(same), same.c.day <= _CHECKS.c.day)
+        .where(equal_columns(same, _CHECKS, *_LIMIT_KEY), same.c.day <= _CHECKS.c.day)
         .where(same.c.day > sa.func.coalesce(last_other, date.min))
         .correlate(_CHECKS)
         .scalar_subquery()
-    )
-    is_in_force = sa.and_(
-        _LIMITS.c.portfolio_id == _CHECKS.c.portfolio_id,
-        _LIMITS.c.limit_name == _CHECKS.c.limit_name,
     )
     statement = (
         sa.select(
@@ -245,7 +242,7 @@ def read_limit_checks(
             sa.cast(_LIMITS.c.updated_at, sa.Date).label("limit_set"),
             _CHECKS.c.undefined_reason,
         )
-        .outerjoin(_LIMITS, is_in_force)
+        .outerjoin(_LIMITS, _IN_FORCE)
         .join(_PORTFOLIOS, _PORTFOLIOS.c.id == _CHECKS.c.portfolio_id)
         .where(_CHECKS.c.day == day)
         .order_by(_PORTFOLIOS.c.name, _CHECKS.c.limit_name)
@@ -260,16 +257,11 @@ def lock_unsent_changes(connection: sa.Connection) -> "list[sa.RowMapping]":
     the newest results of any portfolio.
     """
     newest = sa.select(sa.func.max(tables.portfolio_snapshots.c.snapshot_date)).scalar_subquery()
-    is_check = sa.and_(
-        _CHECKS.c.portfolio_id == _LIMITS.c.portfolio_id,
-        _CHECKS.c.limit_name == _LIMITS.c.limit_name,
-        _CHECKS.c.day == newest,
-        _CHECKS.c.status != _LIMITS.c.alerted_status,
-    )
+    is_changed = (_CHECKS.c.day == newest) & (_CHECKS.c.status != _LIMITS.c.alerted_status)
     statement = (
         sa.select(_PORTFOLIOS.c.name.label("portfolio"), _CHECKS)
         .select_from(_LIMITS)
-        .join(_CHECKS, is_check)
+        .join(_CHECKS, _IN_FORCE & is_changed)
         .join(_PORTFOLIOS, _PORTFOLIOS.c.id == _LIMITS.c.portfolio_id)
         .where(_PORTFOLIOS.c.deleted_at.is_(None))
         .order_by(_PORTFOLIOS.c.name, _CHECKS.c.limit_name)
@@ -289,10 +281,3 @@ def mark_alerted(connection: sa.Connection, changes: "Sequence[sa.RowMapping]") 
             )
             .values(alerted_status=change["status"], alerted_at=sa.func.now())
         )
-
-
-def _is_same_limit(other: "sa.FromClause") -> "sa.ColumnElement[bool]":
-    return sa.and_(
-        other.c.portfolio_id == _CHECKS.c.portfolio_id,
-        other.c.limit_name == _CHECKS.c.limit_name,
-    )

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.row_counts import count_rows, has_rows
+from riskmetrics.db.sql_expressions import values_table
 
 ACCEPT, SPLIT = "accept", "split"
 """Kinds of decisions: the move is real, or it is a split."""
@@ -189,16 +190,8 @@ def adjusted_prices(connection: sa.Connection) -> sa.FromClause:
     segments = list(_split_segments(read_decisions(connection)))
     if not segments:
         return table
-    columns = (
-        sa.column("symbol", sa.String),
-        sa.column("first", sa.Date),
-        sa.column("end", sa.Date),
-        sa.column("close_new", sa.Numeric),
-        sa.column("close_old", sa.Numeric),
-        sa.column("adj_new", sa.Double),
-        sa.column("adj_old", sa.Double),
-    )
-    splits = sa.values(*columns, name="splits").data(segments)
+    kinds = (sa.String, sa.Date, sa.Date, sa.Numeric, sa.Numeric, sa.Double, sa.Double)
+    splits = values_table("splits", dict(zip(_Segment._fields, kinds, strict=True)), segments)
     is_before = sa.and_(
         splits.c.symbol == table.c.symbol,
         table.c.date >= sa.cast(splits.c.first, sa.Date),

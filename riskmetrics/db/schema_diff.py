@@ -5,7 +5,7 @@ as the live ones: types, defaults and CHECKs are compared in the server's own no
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -219,19 +219,15 @@ class _Item(NamedTuple):
 
 
 def _list_items(snapshot: SchemaSnapshot) -> dict[_Item, Column | Constraint | Index]:
+    kinds: tuple[tuple[str, Mapping[ObjectKey, Column | Constraint | Index]], ...] = (
+        ("column {0}.{1}", snapshot.columns),
+        ("constraint {1} on {0}", snapshot.constraints),
+        ("index {1} on {0}", snapshot.indexes),
+    )
     return {
-        **{
-            _Item(table, name, f"column {table}.{name}"): column
-            for (table, name), column in snapshot.columns.items()
-        },
-        **{
-            _Item(table, name, f"constraint {name} on {table}"): constraint
-            for (table, name), constraint in snapshot.constraints.items()
-        },
-        **{
-            _Item(table, name, f"index {name} on {table}"): index
-            for (table, name), index in snapshot.indexes.items()
-        },
+        _Item(table, name, label.format(table, name)): item
+        for label, items in kinds
+        for (table, name), item in items.items()
     }
 
 

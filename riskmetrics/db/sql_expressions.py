@@ -1,6 +1,6 @@
 """SQL expressions that several queries share: signed quantities, underlyings, listed positions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -72,12 +72,29 @@ def select_of_portfolios(table: sa.FromClause, *columns: Any) -> "sa.Select[Any]
     return sa.select(PORTFOLIO_NAME, *columns).select_from(table).join(tables.portfolios, is_same)
 
 
-def any_of(values: Iterable[object]) -> sa.ColumnElement[Any]:
+def any_of(
+    values: Iterable[object], kind: "type[sa.types.TypeEngine[Any]]" = sa.Text
+) -> sa.ColumnElement[Any]:
     """Return the expression that a column equals if it is one of ``values``.
 
     An array is one parameter; IN would exceed the limit of 65,535 parameters.
     """
-    return sa.any_(sa.cast(list(values), sa.ARRAY(sa.Text)))
+    return sa.any_(sa.cast(list(values), sa.ARRAY(kind)))
+
+
+def equal_columns(one: sa.FromClause, other: sa.FromClause, *names: str) -> sa.ColumnElement[bool]:
+    """Return the condition that the rows of two tables have the same values in some columns."""
+    return sa.and_(*(one.c[name] == other.c[name] for name in names))
+
+
+def values_table(
+    name: str,
+    columns: "Mapping[str, type[sa.types.TypeEngine[Any]]]",
+    rows: Iterable[Sequence[object]],
+) -> sa.Values:
+    """Return a table of constant rows, by the types of its columns."""
+    typed = (sa.column(column, kind) for column, kind in columns.items())
+    return sa.values(*typed, name=name).data(list(rows))
 
 
 def is_expired(as_of: date) -> sa.ColumnElement[bool]:

@@ -61,8 +61,6 @@ def read_last_closes(
     return rows.set_index("symbol")["close"].astype(float)
 
 
-_DATES = sa.ARRAY(sa.Date)
-
 _MIN_ADJUSTMENT_STEP = 1e-7
 """Minimum relative change of adj_close / close at a distribution: one cent per 100,000."""
 
@@ -137,7 +135,7 @@ def _read_scales(
             names,
             sa.and_(
                 prices.c.symbol == any_of(rows["symbol"].unique()),
-                prices.c.date == sa.any_(sa.cast(list(rows["date"].dt.date.unique()), _DATES)),
+                prices.c.date == any_of(rows["date"].dt.date.unique(), sa.Date),
             ),
         )
         .to_frame()

@@ -15,7 +15,7 @@ from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.row_counts import has_rows
 from riskmetrics.db.shards import Shard, has_portfolio
-from riskmetrics.db.sql_expressions import any_of, is_live_portfolio
+from riskmetrics.db.sql_expressions import any_of, is_live_portfolio, values_table
 from riskmetrics.db.transaction_renames import rename_flows
 from riskmetrics.errors import UsageError
 from riskmetrics.symbols import parse_option
@@ -126,12 +126,9 @@ def replace_lots(
         exits = {name: row[name] for name in _EXIT_COLUMNS}
         connection.execute(sa.update(table).where(table.c.id == old["id"]).values(exits | _TOUCHED))
     if stored:
-        ids = sa.cast([old["id"] for old in stored], sa.ARRAY(sa.Uuid))
-        connection.execute(
-            sa.update(table)
-            .where(table.c.id == sa.any_(ids))
-            .values({"deleted_at": sa.func.now()} | _TOUCHED)
-        )
+        is_removed = table.c.id == any_of((old["id"] for old in stored), sa.Uuid)
+        removed = sa.update(table).where(is_removed)
+        connection.execute(removed.values({"deleted_at": sa.func.now()} | _TOUCHED))
     if new:
         rows = [dict(row) | {"portfolio_id": portfolio_id} for row in new]
         connection.execute(sa.insert(table), rows)
@@ -224,7 +221,7 @@ def read_price_ranges(
     low, high = (sa.func.coalesce(table.c[name], table.c.close) for name in ("low", "high"))
     query = sa.select(table.c.symbol, table.c.date, low, high, table.c.close).where(
         table.c.symbol == any_of({symbol for symbol, _ in trades}),
-        table.c.date == sa.any_(sa.cast([day for _, day in trades], sa.ARRAY(sa.Date))),
+        table.c.date == any_of((day for _, day in trades), sa.Date),
     )
     return {
         (symbol, day): PriceRange(*map(float, prices))
@@ -241,8 +238,7 @@ def read_closes_around(
     if not stated:
         return {}
     table = adjusted_prices(connection)
-    columns = sa.column("symbol", sa.String), sa.column("day", sa.Date)
-    split = sa.values(*columns, name="split").data(stated)
+    split = values_table("split", {"symbol": sa.String, "day": sa.Date}, stated)
     is_near = sa.and_(
         table.c.symbol == split.c.symbol,
         table.c.date.between(split.c.day - SPLIT_DAYS, split.c.day + SPLIT_DAYS),

@@ -93,6 +93,13 @@ class Holdings:
         frame = self.instruments
         return frame[frame["has_return_series"] & (frame["exposure"].fillna(0.0) != 0)]
 
+    @property
+    def symbol_weights(self) -> "pd.Series[float]":
+        """Exposures of symbols, options included, over equity; NaN without a price."""
+        held = self.instruments[self.instruments["has_return_series"]]
+        exposures = held.groupby("underlying")["exposure"]
+        return exposures.agg(lambda known: known.sum(skipna=False)) / self.risk_denominator
+
     def weight_inputs(self) -> dict[str, float]:
         """Return the inputs of weights, as an explanation shows them."""
         values = {"net value": self.net_value, "cash": self.cash}

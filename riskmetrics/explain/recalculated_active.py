@@ -54,10 +54,7 @@ def _active_component(sources: SourceRows, symbol: str, weight: float) -> float:
 @compute_once
 def _active_by_symbol(sources: SourceRows) -> pd.DataFrame:
     """Return weight, active contribution and sector by underlying symbol."""
-    holdings = delta_holdings(sources)
-    held = holdings.instruments[holdings.instruments["has_return_series"]]
-    exposures = held.groupby("underlying")["exposure"].agg(lambda known: known.sum(skipna=False))
-    weights = exposures / holdings.risk_denominator
+    weights = delta_holdings(sources).symbol_weights
     parts = [_active_component(sources, str(name), weight) for name, weight in weights.items()]
     sectors = symbol_sectors(list(weights.index), sources.profiles(weights.index))
     return pd.DataFrame({"weight": weights, "active": parts, "sector": sectors})

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import pro_forma_returns
-from riskmetrics.explain.recalculated_covariance import symbol_weights
+from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.results.correlation_results import MAX_CORRELATED, PAIR
@@ -27,7 +26,7 @@ def _recompute_correlation(sources: SourceRows, row: Row) -> Recalculation:
 
 
 def _recompute_diversification(sources: SourceRows, _: Row) -> Recalculation:
-    weights = symbol_weights(sources)
+    weights = delta_holdings(sources).symbol_weights.dropna()
     weights = weights[weights != 0]
     returns = sources.returns({*weights.index, sources.market}, YEAR_WINDOW)[list(weights.index)]
     size = pd.DataFrame({"symbol": weights.index, "size": weights.abs().to_numpy()})

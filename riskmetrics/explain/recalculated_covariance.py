@@ -40,18 +40,11 @@ class Covariance(NamedTuple):
         return float(row @ self.weights.to_numpy(float)) / self.volatility
 
 
-def symbol_weights(sources: SourceRows) -> "pd.Series[float]":
-    """Return the weights of symbols in equity, options included, without undefined ones."""
-    holdings = delta_holdings(sources)
-    held = holdings.instruments[holdings.instruments["has_return_series"]]
-    exposure = held.groupby("underlying")["exposure"].agg(lambda of: of.sum(skipna=False))
-    return (exposure / holdings.risk_denominator).dropna()
-
-
 @compute_once
 def decayed_covariance(sources: SourceRows) -> Covariance:
     """Return the age-decayed covariance of the day's holdings."""
-    weights, own = symbol_weights(sources), pro_forma_returns(sources, YEAR_WINDOW)
+    weights = delta_holdings(sources).symbol_weights.dropna()
+    own = pro_forma_returns(sources, YEAR_WINDOW)
     counted = own["return"].notna()
     n_obs = int(counted.sum())
     if n_obs < MIN_YEAR_OBS or weights.empty:

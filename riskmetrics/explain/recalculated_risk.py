@@ -187,15 +187,10 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
 def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
     holdings, symbol = delta_holdings(sources), row["symbol"]
     own = pro_forma_returns(sources, YEAR_WINDOW)
-    counted, instruments = own["return"].notna(), holdings.instruments
-    held = instruments[instruments["has_return_series"]]
+    counted, weight = own["return"].notna(), float(holdings.symbol_weights.get(symbol, 0.0))
     returns = sources.returns(
         {*holdings.exposed["underlying"], sources.market, symbol}, YEAR_WINDOW
     )[symbol]
-    weight = (
-        float(held["exposure"][held["underlying"] == symbol].sum(skipna=False))
-        / holdings.risk_denominator
-    )
     whole, part = own["return"][counted], (returns / own["coverage"])[counted]
     marginal = volatility = math.nan
     if len(whole) >= MIN_YEAR_OBS:

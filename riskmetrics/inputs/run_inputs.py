@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TypeVar
 
 import numpy as np
@@ -42,6 +42,19 @@ MAX_HALT_SESSIONS = 63
 """Longest price gap, in sessions, across which a distribution is still detected."""
 
 
+def _shared(derive: "Callable[[RunInputs], T]") -> "Callable[[RunInputs], T]":
+    """Return a function that derives a series of symbols once.
+
+    Shards of portfolios have the same series; those of symbols have their own.
+    """
+
+    @wraps(derive)
+    def derive_once(inputs: "RunInputs") -> T:
+        return inputs.share(derive.__name__, lambda: derive(inputs))
+
+    return derive_once
+
+
 @dataclass(frozen=True, eq=False)
 class RunInputs:
     """All inputs of some sessions; each series is derived once, when it is first used.
@@ -67,15 +80,13 @@ class RunInputs:
         return self.snapshot.open_symbols(self.sessions)
 
     @property
+    @_shared
     def _series_symbols(self) -> set[str]:
         """Symbols that have a series: `open_symbols`, of all shards of portfolios."""
-        return self._share("symbols", lambda: self.snapshot.series_symbols(self.sessions))
+        return self.snapshot.series_symbols(self.sessions)
 
-    def _share(self, name: str, compute: Callable[[], T]) -> T:
-        """Return a series of symbols, which is computed once.
-
-        Shards of portfolios have the same; those of symbols have their own.
-        """
+    def share(self, name: str, compute: Callable[[], T]) -> T:
+        """Return a series of symbols, which is computed once; see `_shared`."""
         series = self.snapshot.shared if self.snapshot.is_of_portfolios else self._series
         return series.get_or_compute((name, *self.sessions), compute)
 
@@ -84,7 +95,7 @@ class RunInputs:
         # the figures of symbols need a fraction of the history that those of portfolios do
         is_of_symbols = self.snapshot.shard is not None and not self.snapshot.is_of_portfolios
         longest = DECAYED_WINDOW if is_of_symbols else tail_risk_results.TAIL_RISK_WINDOW
-        returns = self._share(
+        returns = self.share(
             f"returns of {longest} sessions",
             lambda: self.clean_returns_for(self._series_symbols | self.snapshot.indices, longest),
         )
@@ -98,6 +109,7 @@ class RunInputs:
         return panels.clean_returns(closes, self.snapshot.suspected_splits)
 
     @property
+    @_shared
     def market_betas(self) -> betas.SymbolBetas:
         """Market betas of held symbols.
 
@@ -106,52 +118,38 @@ class RunInputs:
         MissingPricesError
             If the market index has no close on one of the sessions.
         """
-        return self._share("market betas", self._estimate_market_betas)
-
-    def _estimate_market_betas(self) -> betas.SymbolBetas:
         connection, market = self.snapshot.connection, self.snapshot.market_index
         closes = input_queries.read_adjusted_closes(connection, [market], self.sessions)
         panels.require_closes(closes, self.sessions, market)
         return betas.estimate_betas(self.clean_returns(betas.BETA_WINDOW), market)
 
     @property
+    @_shared
     def decayed_betas(self) -> decayed_betas.DecayedBetas:
         """Age-decayed market betas of held symbols."""
-        return self._share(
-            "age-decayed betas",
-            lambda: decayed_betas.estimate_decayed_betas(
-                self.clean_returns(DECAYED_WINDOW), self.snapshot.market_index
-            ),
+        return decayed_betas.estimate_decayed_betas(
+            self.clean_returns(DECAYED_WINDOW), self.snapshot.market_index
         )
 
     @property
+    @_shared
     def rate_betas(self) -> betas.SymbolBetas:
         """One-factor rate betas of held symbols."""
-        return self._share(
-            "rate betas",
-            lambda: betas.estimate_betas(
-                self.clean_returns(betas.BETA_WINDOW), self.snapshot.rate_index
-            ),
-        )
+        return betas.estimate_betas(self.clean_returns(betas.BETA_WINDOW), self.snapshot.rate_index)
 
     @property
+    @_shared
     def two_factor_betas(self) -> rate_sensitivity.TwoFactorBetas:
         """Market and rate betas of held symbols, each with the other index held fixed."""
-        return self._share(
-            "two-factor betas",
-            lambda: rate_sensitivity.estimate_two_factor_betas(
-                self.clean_returns(betas.BETA_WINDOW),
-                self.snapshot.market_index,
-                self.snapshot.rate_index,
-            ),
+        returns, snapshot = self.clean_returns(betas.BETA_WINDOW), self.snapshot
+        return rate_sensitivity.estimate_two_factor_betas(
+            returns, snapshot.market_index, snapshot.rate_index
         )
 
     @property
+    @_shared
     def factor_model(self) -> factor_results.FactorModel:
         """Factors of the joint regression on each session."""
-        return self._share("factor model", self._build_factor_model)
-
-    def _build_factor_model(self) -> factor_results.FactorModel:
         snapshot, window = self.snapshot, pro_forma.YEAR_WINDOW
         names = [factor.name for factor in snapshot.terms.factors if not factor.fund]
         funds = self.clean_returns_for({snapshot.market_index, *snapshot.factor_funds}, window)
@@ -165,14 +163,11 @@ class RunInputs:
         )
 
     @property
+    @_shared
     def symbol_factors(self) -> factor_results.SymbolFactors:
         """Factor exposures of held symbols."""
-        return self._share(
-            "symbol factors",
-            lambda: factor_results.estimate_symbol_factors(
-                self.clean_returns(pro_forma.YEAR_WINDOW), self.factor_model
-            ),
-        )
+        returns = self.clean_returns(pro_forma.YEAR_WINDOW)
+        return factor_results.estimate_symbol_factors(returns, self.factor_model)
 
     @cached_property
     def stress_betas(self) -> stress_results.StressBetas:
@@ -182,20 +177,17 @@ class RunInputs:
         )
 
     @property
+    @_shared
     def stress_history(self) -> stress_results.History:
         """Closes of held symbols and the market at the ends of replayed windows, and returns."""
-        ends = stress_results.window_ends(self.snapshot.stress_scenarios)
-        closes = self._share(
-            "stress closes",
-            lambda: input_queries.read_adjusted_closes(
-                self.snapshot.connection,
-                self._series_symbols | {self.snapshot.market_index},
-                ends,
-            ),
+        snapshot = self.snapshot
+        closes = input_queries.read_adjusted_closes(
+            snapshot.connection,
+            self._series_symbols | {snapshot.market_index},
+            stress_results.window_ends(snapshot.stress_scenarios),
         )
-        return stress_results.History(
-            closes, self.clean_returns(DECAYED_WINDOW), self.snapshot.suspected_splits
-        )
+        returns = self.clean_returns(DECAYED_WINDOW)
+        return stress_results.History(closes, returns, snapshot.suspected_splits)
 
     @cached_property
     def symbol_volatility(self) -> volatility_results.SymbolVolatility:
@@ -340,16 +332,14 @@ class RunInputs:
         )
 
     @property
+    @_shared
     def liquidity_market(self) -> liquidity_results.Market:
         """Closes and volumes of held symbols on the sessions and those before them."""
         sessions = trading_calendar.sessions_with_lookback(self.sessions, liquidity_results.HISTORY)
-        return self._share(
-            "volumes",
-            lambda: liquidity_results.Market(
-                **input_queries.read_price_panels(
-                    self.snapshot.connection, ("close", "volume"), self._series_symbols, sessions
-                )
-            ),
+        return liquidity_results.Market(
+            **input_queries.read_price_panels(
+                self.snapshot.connection, ("close", "volume"), self._series_symbols, sessions
+            )
         )
 
     @cached_property

@@ -131,18 +131,15 @@ def _volatility_rows(valuation: Valuation, risk: _Risk) -> pd.DataFrame:
     }
     frames = []
     for method, values in figures.items():
-        reasons = valuation.undefined_reasons(
-            values[0],
-            *valuation.common_reasons,
-            insufficient_observations(risk.n_days, YEAR_WINDOW, MIN_YEAR_OBS),
-        )
+        few = insufficient_observations(risk.n_days, YEAR_WINDOW, MIN_YEAR_OBS)
+        reasons = valuation.risk_reasons(values[0], few)
         is_defined = np.isfinite(values[0])
         columns = {
             name: np.where(is_defined, figure, np.nan)
             for name, figure in zip(names, values, strict=True)
         }
         rows = valuation.to_frame(columns | {"observations": risk.n_days}, "day")
-        frames.append(rows.assign(method=method, undefined_reason=reasons.reindex(rows.index)))
+        frames.append(rows.assign(method=method, undefined_reason=reasons))
     return pd.concat(frames, ignore_index=True)
 
 

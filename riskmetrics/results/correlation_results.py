@@ -22,7 +22,7 @@ from riskmetrics.results.pro_forma import (
     insufficient_observations,
     pro_forma_windows,
 )
-from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.undefined_reasons import Reason, first_reasons
 from riskmetrics.results.valuation import Valuation
 
 MAX_CORRELATED = 30
@@ -185,14 +185,12 @@ def _diversification_rows(
     ).astype(dict.fromkeys(("highest_pair", "lowest_pair"), "str"))
     one = Reason("{:.0f} symbols with returns; 2 required", n_symbols < 2, n_symbols.astype(float))
     few = Reason(f"a pair has fewer than {MIN_YEAR_OBS} common sessions, or does not move")
-    reasons = [
-        valuation.undefined_reasons(figures["component"], *valuation.common_reasons, one, few),
-        valuation.undefined_reasons(
+    first = first_reasons(
+        valuation.risk_reasons(figures["component"], one, few),
+        valuation.risk_reasons(
             figures["ratio"],
-            *valuation.common_reasons,
             insufficient_observations(n_days, YEAR_WINDOW, MIN_YEAR_OBS),
             Reason("the portfolio's value did not move in the window"),
         ),
-    ]
-    first = pd.concat(reasons).groupby(level=0).first()
-    return rows.assign(undefined_reason=first.reindex(rows.index))
+    )
+    return rows.assign(undefined_reason=first)

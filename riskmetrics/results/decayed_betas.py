@@ -20,7 +20,7 @@ from riskmetrics.results.betas import (
 from riskmetrics.results.lot_frames import open_symbols
 from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
 from riskmetrics.results.snapshots import build_beta_coverage, insufficient_coverage, weigh_betas
-from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.undefined_reasons import Reason, first_reasons
 from riskmetrics.results.valuation import Valuation
 
 DECAYED_COVERAGE = ("decayed_beta",)
@@ -117,22 +117,11 @@ def portfolio_rows(
     few = insufficient_observations(
         own.n_obs, DECAYED_WINDOW, MIN_PAIRED_RETURNS, betas.market_index
     )
-    reasons = [
-        valuation.undefined_reasons(
-            weighted.beta,
-            *valuation.common_reasons,
-            insufficient_coverage("positions with an age-decayed beta", weighted.coverage),
-        ),
-        valuation.undefined_reasons(
-            own.beta,
-            *valuation.common_reasons,
-            few,
-            Reason(f"the portfolio or {betas.market_index} did not move in the window"),
-        ),
-    ]
-    first = pd.concat(reasons).groupby(level=0).first()
-    coverage = build_beta_coverage(valuation, DECAYED_COVERAGE, (beta,), (weighted.coverage,))
-    return (
-        rows.assign(market_index=betas.market_index, undefined_reason=first.reindex(rows.index)),
-        coverage,
+    flat = Reason(f"the portfolio or {betas.market_index} did not move in the window")
+    uncovered = insufficient_coverage("positions with an age-decayed beta", weighted.coverage)
+    first = first_reasons(
+        valuation.risk_reasons(weighted.beta, uncovered),
+        valuation.risk_reasons(own.beta, few, flat),
     )
+    coverage = build_beta_coverage(valuation, DECAYED_COVERAGE, (beta,), (weighted.coverage,))
+    return rows.assign(market_index=betas.market_index, undefined_reason=first), coverage

@@ -247,9 +247,8 @@ def portfolio_rows(
         t_statistic = np.where(is_defined & (own.std_error[k] > 0), weighed.beta, np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             t_statistic = t_statistic / own.std_error[k]
-        reasons = valuation.undefined_reasons(
+        reasons = valuation.risk_reasons(
             t_statistic,
-            *valuation.common_reasons,
             *exclusions,
             insufficient_coverage("positions with factor exposures", weighed.coverage),
             few,
@@ -281,10 +280,6 @@ def _risk_rows(
     with np.errstate(divide="ignore", invalid="ignore"):
         share = component / own.volatility
     columns = {"component": component, "share": share, "observations": own.n_obs}
-    text = valuation.undefined_reasons(
-        share,
-        *valuation.common_reasons,
-        *reasons,
-        Reason("the portfolio's value did not move in the window"),
-    )
+    flat = Reason("the portfolio's value did not move in the window")
+    text = valuation.risk_reasons(share, *reasons, flat)
     return valuation.to_frame(columns, "day").assign(undefined_reason=text)

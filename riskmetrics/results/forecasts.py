@@ -32,40 +32,34 @@ from riskmetrics.results.volatility_results import (
 )
 
 POSITION_TABLE, POSITION_DAY = "position_volatility", "calculation_date"
-POSITION_METRICS = [
-    f"{POSITION_TABLE}.{name}"
-    for name in (
-        *(
-            "realized_vol_21d",
-            "realized_vol_63d",
-            "vol_daily",
-            "vol_weekly",
-            "vol_monthly",
-            "expected_vol_21d",
-        ),
-        *("vol_trend", "vol_trend_strength", "vol_percentile", "model_r_squared"),
-    )
-]
-SNAPSHOT_METRICS = [
-    f"portfolio_snapshots.{name}"
-    for name in (
-        *("realized_volatility_21d", "realized_volatility_63d", "expected_volatility_21d"),
-        *("volatility_trend", "volatility_percentile"),
-    )
-]
-VOLATILITY_COVERAGE = ("volatility",)
-_SCALED_BY_ELASTICITY = (
-    "realized_21d",
-    "realized_63d",
-    "daily",
-    "weekly",
-    "monthly",
-    "volatility_forecast",
-)
-"""Figures of an option that are those of its underlying times its elasticity.
+_VOLATILITIES = {
+    "realized_vol_21d": "realized_21d",
+    "realized_vol_63d": "realized_63d",
+    "vol_daily": "daily",
+    "vol_weekly": "weekly",
+    "vol_monthly": "monthly",
+    "expected_vol_21d": "volatility_forecast",
+}
+"""Columns of `position_volatility` to fields of `Figures`.
 
-Others, such as the percentile, are those of the underlying.
+Those of an option are those of its underlying times its elasticity; others, such as the percentile,
+are those of the underlying.
 """
+_POSITION_COLUMNS = _VOLATILITIES | {
+    "vol_trend": "direction",
+    "vol_trend_strength": "strength",
+    "vol_percentile": "percentile",
+}
+_SNAPSHOT_COLUMNS = {
+    "realized_volatility_21d": "realized_21d",
+    "realized_volatility_63d": "realized_63d",
+    "expected_volatility_21d": "volatility_forecast",
+    "volatility_trend": "direction",
+    "volatility_percentile": "percentile",
+}
+POSITION_METRICS = [f"{POSITION_TABLE}.{name}" for name in (*_POSITION_COLUMNS, "model_r_squared")]
+SNAPSHOT_METRICS = [f"portfolio_snapshots.{name}" for name in _SNAPSHOT_COLUMNS]
+VOLATILITY_COVERAGE = ("volatility",)
 _MIN_COMPLETED_FORECASTS = 126
 
 
@@ -94,21 +88,14 @@ def position_rows(
         return np.where(known, figure[day, column], np.nan)
 
     f = Figures._make(per_position(figure) for figure in symbol_volatility.figures)
-    f = f._replace(**{name: getattr(f, name) * scale for name in _SCALED_BY_ELASTICITY})
+    f = f._replace(**{name: getattr(f, name) * scale for name in _VOLATILITIES.values()})
     rows = pd.DataFrame(
         {
             "portfolio_id": lots["portfolio_id"].to_numpy()[lot],
             "position_id": lots["position_id"].to_numpy()[lot],
             POSITION_DAY: pd.to_datetime(list(sessions)).to_numpy()[day],
-            "realized_vol_21d": f.realized_21d,
-            "realized_vol_63d": f.realized_63d,
-            "vol_daily": f.daily,
-            "vol_weekly": f.weekly,
-            "vol_monthly": f.monthly,
-            "expected_vol_21d": f.volatility_forecast,
+            **{column: getattr(f, name) for column, name in _POSITION_COLUMNS.items()},
             "vol_trend": _trend_names(f.direction),
-            "vol_trend_strength": f.strength,
-            "vol_percentile": f.percentile,
             "observations": pd.array(np.nan_to_num(f.observations).astype(np.int64)),
             "model_r_squared": per_position(symbol_volatility.oos_r_squared),
         }
@@ -275,18 +262,10 @@ def portfolio_rows(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return volatility columns of snapshots, their coverage, and reasons of undefined values."""
     f = portfolio_volatility.figures
-    rows = valuation.to_frame(
-        {
-            "realized_volatility_21d": f.realized_21d,
-            "realized_volatility_63d": f.realized_63d,
-            "expected_volatility_21d": f.volatility_forecast,
-            "volatility_trend": f.direction,
-            "volatility_percentile": f.percentile,
-        },
-        snapshots.DAY_COLUMN,
-    )
+    columns = {column: getattr(f, name) for column, name in _SNAPSHOT_COLUMNS.items()}
+    rows = valuation.to_frame(columns, snapshots.DAY_COLUMN)
     rows["volatility_trend"] = _trend_names(rows["volatility_trend"].to_numpy())
-    month, expected = _portfolio_reasons(valuation, f)
+    month, expected = _portfolio_reasons(f)
     quarter = insufficient_observations(f.n_quarter, QUARTER, MIN_QUARTER_OBS)
     earlier = Reason(
         f"{{:.0f}} earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before;"
@@ -294,17 +273,11 @@ def portfolio_rows(
         number=f.n_earlier.astype(float),
     )
     reasons = {
-        "realized_volatility_21d": valuation.undefined_reasons(
-            f.realized_21d, *valuation.common_reasons, month
-        ),
-        "realized_volatility_63d": valuation.undefined_reasons(
-            f.realized_63d, *valuation.common_reasons, quarter
-        ),
-        "expected_volatility_21d": valuation.undefined_reasons(f.volatility_forecast, *expected),
-        "volatility_trend": valuation.undefined_reasons(f.direction, *expected, month),
-        "volatility_percentile": valuation.undefined_reasons(
-            f.percentile, *valuation.common_reasons, month, earlier
-        ),
+        "realized_volatility_21d": valuation.risk_reasons(f.realized_21d, month),
+        "realized_volatility_63d": valuation.risk_reasons(f.realized_63d, quarter),
+        "expected_volatility_21d": valuation.risk_reasons(f.volatility_forecast, *expected),
+        "volatility_trend": valuation.risk_reasons(f.direction, *expected, month),
+        "volatility_percentile": valuation.risk_reasons(f.percentile, month, earlier),
     }
     covered = portfolio_volatility.n_covered, valuation.n_held, portfolio_volatility.coverage
     coverage = snapshots.coverage_rows(valuation, {VOLATILITY_COVERAGE[0]: covered})
@@ -332,19 +305,18 @@ def portfolio_forecasts(
     portfolio, day = np.nonzero(valuation.is_valued)
     keys = valuation.keys(portfolio, day)
     keys["subject"] = keys["portfolio_id"]
-    _, expected = _portfolio_reasons(valuation, portfolio_volatility.figures)
-    reasons = valuation.undefined_reasons(portfolio_volatility.figures.direction, *expected)
+    _, expected = _portfolio_reasons(portfolio_volatility.figures)
+    reasons = valuation.risk_reasons(portfolio_volatility.figures.direction, *expected)
     f = Figures._make(figure[portfolio, day] for figure in portfolio_volatility.figures)
     return _forecast_rows(
         keys, f, portfolio_volatility.versions, day, valuation.sessions, reasons
     ).assign(thin_coverage_sessions=portfolio_volatility.n_thin[portfolio, day].astype(np.int64))
 
 
-def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[Reason, ...]]:
+def _portfolio_reasons(f: Figures) -> tuple[Reason, tuple[Reason, ...]]:
     """Return the reason of no monthly volatility, and the reasons of no forecast."""
     month = insufficient_observations(f.n_month, metrics.MONTH, metrics.MIN_MONTH_OBS)
     expected = (
-        *valuation.common_reasons,
         insufficient_observations(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS),
         Reason(
             f"the portfolio's value did not move in the trailing {metrics.MONTH} sessions",

@@ -22,6 +22,7 @@ from riskmetrics.results.model_versions import (
     HorizonModel,
     ModelVersions,
     correction_row,
+    parse_coefficients,
     parse_versions,
     version_digest,
 )
@@ -238,7 +239,7 @@ def _fit_horizon(
     if not set(har.PROXIES) <= set(fits) | set(in_use.index):
         return None
     rows = _build_proxy_rows(fits, fit_columns, in_use, kept).assign(horizon=horizon)
-    coefficients = _read_coefficients(rows)
+    coefficients = parse_coefficients(rows.set_index("proxy"))
     corrections, n_obs = _fit_corrections(panel, coefficients, horizon, present, kept)
     correction_rows = [
         {"series_class": name, "horizon": horizon, "n_obs": n_obs.get(name)} | correction_row(one)
@@ -345,15 +346,6 @@ def _kept_row(proxy: str, in_use: pd.DataFrame, why: str) -> dict[str, Any]:
         "proxy": proxy,
         **in_use.drop(columns=["version", "digest"]).loc[proxy],
         "rejection_reason": why,
-    }
-
-
-def _read_coefficients(rows: pd.DataFrame) -> har.ModelVersion:
-    """Return the coefficients of rows of one horizon by proxy."""
-    numbers = rows.set_index("proxy")[_COEFFICIENT_COLUMNS].astype(float)
-    return {
-        str(name): har.Coefficients(row.to_numpy()[:-1], float(row.iloc[-1]))
-        for name, row in numbers.iterrows()
     }
 
 

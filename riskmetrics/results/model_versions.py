@@ -145,7 +145,7 @@ def parse_versions(rows: pd.DataFrame, corrections: pd.DataFrame | None = None) 
             )
     return ModelVersions(
         names=list(order),
-        coefficients=[_coefficients(by_version[name]) for name in order],
+        coefficients=[parse_coefficients(by_version[name]) for name in order],
         last_target=np.array([last_target[name] for name in order], dtype="datetime64[D]"),
         horizons=[_parse_horizons(name, everything, corrections) for name in order],
     )
@@ -166,7 +166,7 @@ def _parse_horizons(
         if set(har.PROXIES) <= set(group["proxy"]):
             complete = known if set(REQUIRED_CLASSES) <= set(known) else {}
             found[int(str(horizon))] = HorizonModel(
-                _coefficients(group.set_index("proxy")), complete
+                parse_coefficients(group.set_index("proxy")), complete
             )
     return found
 
@@ -193,7 +193,8 @@ def correction_row(correction: Correction) -> dict[str, float]:
     )
 
 
-def _coefficients(rows: pd.DataFrame) -> har.ModelVersion:
+def parse_coefficients(rows: pd.DataFrame) -> har.ModelVersion:
+    """Return the coefficients of rows of one horizon, indexed by proxy."""
     weights = rows[list(WEIGHT_COLUMNS)].to_numpy(float)
     return {
         str(proxy): har.Coefficients(weights[row], float(rows["residual_variance"].iloc[row]))

@@ -7,6 +7,7 @@ faults are only reported.
 
 import math
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -187,30 +188,15 @@ def _stale_findings(bars: Bars) -> pd.DataFrame:
     age = np.broadcast_to(np.arange(len(close))[::-1, None], close.shape).astype(float)
     known = ~np.isnan(close)
     stopped = known & (known[::-1].cumsum(axis=0)[::-1] == 1) & (age > MAX_STALE_SESSIONS)
-    name = "stale_prices"
+    gap = "no close since {day:%Y-%m-%d}, {measure:.0f} sessions before the last"
+    equal = "the same close on {measure:.0f} sessions in a row to {day:%Y-%m-%d}"
+    zero = "{measure:.0%} of the returns in the quarter to {day:%Y-%m-%d} are 0"
+    find = partial(_findings, "stale_prices", bars)
     return pd.concat(
         [
-            _findings(
-                name,
-                bars,
-                stopped,
-                age,
-                "no close since {day:%Y-%m-%d}, {measure:.0f} sessions before the last",
-            ),
-            _findings(
-                name,
-                bars,
-                ends,
-                run.astype(float),
-                "the same close on {measure:.0f} sessions in a row to {day:%Y-%m-%d}",
-            ),
-            _findings(
-                name,
-                bars,
-                often,
-                share,
-                "{measure:.0%} of the returns in the quarter to {day:%Y-%m-%d} are 0",
-            ),
+            find(stopped, age, gap),
+            find(ends, run.astype(float), equal),
+            find(often, share, zero),
         ]
     )
 
@@ -235,27 +221,15 @@ def _bad_ticks_in_column(column: str, prices: pd.DataFrame, bars: Bars) -> pd.Da
         move[1:] = values[1:] / values[:-1] - 1.0
         size = np.abs(np.log1p(move))
     move[~np.isfinite(size)] = np.nan  # an invalid price at either end
-    name, when = "bad_ticks", "on {day:%Y-%m-%d}"
+    when, invalid_size = "on {day:%Y-%m-%d}", np.full(values.shape, np.inf)
+    invalid = f"{column} {when} is not a valid price"
     moves = f"{column} moves by {{measure:+.0%}} {when}"
+    find = partial(_findings, "bad_ticks", bars)
     return pd.concat(
         [
-            _findings(
-                name,
-                bars,
-                bad & np.isnan(move),
-                move,
-                f"{column} {when} is not a valid price",
-                np.full(values.shape, np.inf),
-            ),
-            _findings(name, bars, bad & ~np.isnan(move), move, f"{moves}, and back", size),
-            _findings(
-                name,
-                bars,
-                unconfirmed,
-                move,
-                f"{moves}: unconfirmed until the next session",
-                size,
-            ),
+            find(bad & np.isnan(move), move, invalid, invalid_size),
+            find(bad & ~np.isnan(move), move, f"{moves}, and back", size),
+            find(unconfirmed, move, f"{moves}: unconfirmed until the next session", size),
         ]
     )
 

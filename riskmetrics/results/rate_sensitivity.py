@@ -22,7 +22,7 @@ from riskmetrics.results.betas import (
 )
 from riskmetrics.results.lot_frames import open_symbols
 from riskmetrics.results.snapshots import build_beta_coverage, insufficient_coverage, weigh_betas
-from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.undefined_reasons import Reason, first_reasons
 from riskmetrics.results.valuation import Valuation
 
 RATE_BETA_COVERAGE = ("rate_beta", "two_factor_rate_beta")
@@ -145,19 +145,14 @@ def portfolio_rows(
         },
         "day",
     ).astype({"observations": "Int64"})
-    reasons = _select_first_reasons(valuation, rate_betas, rate, rate_with_market_fixed)
+    reason = _select_first_reasons(valuation, rate_betas, rate, rate_with_market_fixed)
     coverage = build_beta_coverage(
         valuation,
         RATE_BETA_COVERAGE,
         (beta, two_factor_rate),
         (rate.coverage, rate_with_market_fixed.coverage),
     )
-    return (
-        rows.assign(
-            rate_index=rate_betas.index_symbol, undefined_reason=reasons.reindex(rows.index)
-        ),
-        coverage,
-    )
+    return rows.assign(rate_index=rate_betas.index_symbol, undefined_reason=reason), coverage
 
 
 def _select_first_reasons(
@@ -167,24 +162,17 @@ def _select_first_reasons(
     rate_with_market_fixed: metrics.WeightedBeta,
 ) -> "pd.Series[str]":
     """Return the reason of the first undefined figure of each row that has one."""
-    none = (
-        *valuation.common_reasons,
-        Reason(missing_index_reason(rate_betas.index_symbol), rate_betas.is_index_missing),
-    )
+    missing = missing_index_reason(rate_betas.index_symbol)
+    none = Reason(missing, rate_betas.is_index_missing)
     flat = Reason(
         "no position with a rate beta has an R²: none of their prices moved in the window"
     )
-    reasons = [
-        valuation.undefined_reasons(
-            rate.beta, *none, insufficient_coverage("positions with a rate beta", rate.coverage)
-        ),
-        valuation.undefined_reasons(
-            rate_with_market_fixed.beta,
-            *none,
-            insufficient_coverage(
-                "positions with a two-factor beta", rate_with_market_fixed.coverage
-            ),
-        ),
+    one, two = (
+        insufficient_coverage(f"positions with a {kind} beta", found.coverage)
+        for kind, found in (("rate", rate), ("two-factor", rate_with_market_fixed))
+    )
+    return first_reasons(
+        valuation.risk_reasons(rate.beta, none, one),
+        valuation.risk_reasons(rate_with_market_fixed.beta, none, two),
         valuation.undefined_reasons(rate.r_squared, flat),
-    ]
-    return pd.concat(reasons).groupby(level=0).first()
+    )

@@ -1,5 +1,6 @@
-"""Losses of portfolios in one scenario, as rows of `portfolio_stress`."""
+"""Losses of portfolios in scenarios, with options revalued: rows of `portfolio_stress`."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +15,18 @@ from riskmetrics.results.valuation import Valuation
 
 
 class ScenarioLoss(NamedTuple):
-    """Losses of portfolios in a scenario in currency, (P, D), and the reasons of undefined ones."""
+    """Moves of symbols (S) in a scenario, and losses of portfolios in currency, (P, D)."""
 
+    name: str
+    volatility_move: float
+    """Relative change of volatilities, for options; NaN is none."""
+    symbols: "pd.Index[str]"
+    moves: FloatArray
+    """Returns of the symbols on each session, (D, S); NaN is unknown."""
     loss: FloatArray
     coverage: FloatArray
     reasons: tuple[Reason, ...]
+    """Reasons of undefined losses."""
     margin: FloatArray | None = None
     """Half the 95 % interval in units of equity; None for style factors and historical windows."""
     no_margin: Reason = Reason("")
@@ -36,11 +44,23 @@ def sum_sensitivities(
 
 
 def scenario_rows(
-    valuation: Valuation,
-    name: str,
-    found: ScenarioLoss,
-    options: OptionBook | None,
-    difference: FloatArray,
+    valuation: Valuation, losses: Sequence[ScenarioLoss], options: OptionBook | None
+) -> pd.DataFrame:
+    """Return a row of `portfolio_stress` per portfolio, day and scenario."""
+    if not losses:
+        empty = np.full(valuation.net.shape, np.nan)
+        none = ScenarioLoss("", np.nan, pd.Index([], dtype="str"), empty, empty, empty, ())
+        return _loss_rows(valuation, none, None, empty).iloc[:0]
+    differences = _option_differences(valuation, losses, options)
+    frames = [
+        _loss_rows(valuation, loss, options, difference)
+        for loss, difference in zip(losses, differences, strict=True)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _loss_rows(
+    valuation: Valuation, found: ScenarioLoss, options: OptionBook | None, difference: FloatArray
 ) -> pd.DataFrame:
     """Return rows of one scenario.
 
@@ -72,10 +92,30 @@ def scenario_rows(
         )
     if found.margin is not None:
         reason = reason.combine_first(valuation.undefined_reasons(margin, found.no_margin))
-    return valuation.to_frame(figures, "day").assign(scenario=name, undefined_reason=reason)
+    return valuation.to_frame(figures, "day").assign(scenario=found.name, undefined_reason=reason)
 
 
-def no_scenario_rows(valuation: Valuation) -> pd.DataFrame:
-    """Return the columns of `scenario_rows` without rows."""
-    empty = np.full(valuation.net.shape, np.nan)
-    return scenario_rows(valuation, "", ScenarioLoss(empty, empty, ()), None, empty).iloc[:0]
+def _option_differences(
+    valuation: Valuation, losses: Sequence[ScenarioLoss], options: OptionBook | None
+) -> FloatArray:
+    """Return changes of value by full revaluation minus those by delta, (K, P, D), in currency.
+
+    They are NaN for portfolios with an option without a value, 0 without options. An option whose
+    underlying has no move adds nothing, as in the delta approximation.
+    """
+    differences = np.zeros((len(losses), *valuation.net.shape))
+    if options is None:
+        return differences
+    volatility_moves = np.array([loss.volatility_move for loss in losses])
+    factor = 1.0 + np.nan_to_num(volatility_moves)[:, np.newaxis]
+    for day in range(len(valuation.sessions)):
+        held = options.session(day)
+        if len(held.portfolio):
+            moves = []
+            for loss in losses:
+                column = loss.symbols.get_indexer(held.underlying)
+                moves.append(np.where(column >= 0, loss.moves[day, column], np.nan))
+            differences[:, :, day] = held.difference(
+                np.stack(moves), held.options.volatility * factor
+            )
+    return np.where(options.n_unknown > 0, np.nan, differences)

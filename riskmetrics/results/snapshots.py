@@ -282,8 +282,8 @@ def beta_rows(
         valuation, BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage)
     )
     reasons = {
-        name: valuation.undefined_reasons(columns[name], *listed)
-        for name, listed in _list_beta_reasons(valuation, calculated, regression, provider).items()
+        name: valuation.risk_reasons(columns[name], *listed)
+        for name, listed in _list_beta_reasons(calculated, regression, provider).items()
     }
     counts = {"beta_portfolio_regression": regression.n_obs[valuation.is_valued]}
     return rows, coverage, undefined_snapshots(rows, reasons, counts)
@@ -301,25 +301,20 @@ def undefined_snapshots(
 
 
 def _list_beta_reasons(
-    valuation: Valuation,
     calculated: metrics.WeightedBeta,
     regression: metrics.RegressionBeta,
     provider: metrics.WeightedBeta,
 ) -> dict[str, tuple[Reason, ...]]:
     """Return the reasons of undefined betas by column, in the order in which they apply."""
-    coverage_reasons = (
-        *valuation.common_reasons,
-        insufficient_coverage("positions with a beta", calculated.coverage),
-    )
+    uncovered = insufficient_coverage("positions with a beta", calculated.coverage)
     return {
-        "beta_calculated_90d": coverage_reasons,
+        "beta_calculated_90d": (uncovered,),
         "beta_calculated_90d_r_squared": (
-            *coverage_reasons,
+            uncovered,
             Reason("no position with a beta has an R²: none of their prices moved in the window"),
         ),
-        "beta_calculated_90d_observations": coverage_reasons,
+        "beta_calculated_90d_observations": (uncovered,),
         "beta_portfolio_regression": (
-            *valuation.common_reasons,
             Reason(
                 f"{{:.0f}} of the trailing {BETA_WINDOW} sessions have returns of the market index"
                 f" and of {MIN_COVERAGE:.0%} of gross exposure; {MIN_PAIRED_RETURNS} required",
@@ -329,7 +324,6 @@ def _list_beta_reasons(
             Reason("the market index did not move in the window"),
         ),
         "beta_provider_1y": (
-            *valuation.common_reasons,
             insufficient_coverage("positions with a vendor's beta", provider.coverage),
         ),
     }

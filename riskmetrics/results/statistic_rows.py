@@ -55,9 +55,8 @@ def statistic_rows(
         else f"{statistic.figures[0].label.lower()}: not defined by the returns of the"
         f" {statistic.sessions} sessions"
     )
-    reasons = valuation.undefined_reasons(
+    reasons = valuation.risk_reasons(
         first,
-        *valuation.common_reasons,
         insufficient_observations(
             n_obs,
             statistic.sessions,

@@ -11,23 +11,16 @@ from riskmetrics import panels
 from riskmetrics.metrics import stress as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE
+from riskmetrics.metrics.portfolio import WeightedBeta
 from riskmetrics.results.betas import MIN_PAIRED_RETURNS, SymbolBetas, missing_index_reason
 from riskmetrics.results.decayed_betas import DecayedBetas
 from riskmetrics.results.option_revaluation import OptionBook
 from riskmetrics.results.rate_sensitivity import TwoFactorBetas
-from riskmetrics.results.scenario_losses import (
-    ScenarioLoss,
-    no_scenario_rows,
-    scenario_rows,
-    sum_sensitivities,
-)
+from riskmetrics.results.scenario_losses import ScenarioLoss, scenario_rows, sum_sensitivities
 from riskmetrics.results.snapshots import insufficient_coverage
 from riskmetrics.results.stress_margins import loss_margins
-from riskmetrics.results.stress_options import SymbolMoves, option_differences
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
-
-_BETA_LABELS = "a market beta", "a rate beta"
 
 
 class StressBetas(NamedTuple):
@@ -52,6 +45,15 @@ class History(NamedTuple):
     return over a window with one."""
 
 
+class _Sensitivity(NamedTuple):
+    """Betas of symbols to a factor, (D, S), and those of portfolios in currency, (P, D)."""
+
+    label: str
+    symbols: "pd.Index[str]"
+    of_symbols: FloatArray
+    of_portfolios: WeightedBeta
+
+
 class _WindowReturns(NamedTuple):
     """Prices of symbols (S) at the ends of E windows, (E, S), and proxies of their returns."""
 
@@ -62,10 +64,10 @@ class _WindowReturns(NamedTuple):
     symbols: "pd.Index[str]"
 
     @property
-    def moves(self) -> SymbolMoves:
-        """Return of each symbol, or its proxy."""
+    def moves(self) -> FloatArray:
+        """Return of each symbol, or its proxy, (D, E, S)."""
         own = self.after / self.before - 1.0
-        return SymbolMoves(np.where(np.isnan(own), self.proxy, own), self.symbols)
+        return np.where(np.isnan(own), self.proxy, own)
 
 
 def window_ends(scenarios: pd.DataFrame) -> list[date]:
@@ -103,89 +105,66 @@ def stress_rows(
         with a loss of NaN has a reason.
     """
     is_replayed = scenarios["first_day"].notna()
-    moved, replayed = scenarios[~is_replayed], scenarios[is_replayed]
-    windows = _window_returns(replayed, history, betas.market)
     losses = [
-        *_factor_losses(valuation, moved, betas, history),
-        *_replayed_losses(valuation, replayed, windows),
+        *_factor_losses(valuation, scenarios[~is_replayed], betas, history),
+        *_replayed_losses(valuation, scenarios[is_replayed], betas.market, history),
     ]
-    if not losses:
-        return no_scenario_rows(valuation)
-    symbol_moves = [*_factor_moves(moved, betas), windows.moves]
-    volatility_moves = np.append(moved["volatility_move"], replayed["volatility_move"])
-    differences = option_differences(
-        valuation, volatility_moves.astype(float), symbol_moves, options
-    )
-    frames = [
-        scenario_rows(valuation, name, loss, options, difference)
-        for name, loss, difference in zip(
-            [*moved["name"], *replayed["name"]], losses, differences, strict=True
-        )
-    ]
-    return pd.concat(frames, ignore_index=True)
+    return scenario_rows(valuation, losses, options)
 
 
 def _factor_losses(
     valuation: Valuation, scenarios: pd.DataFrame, betas: StressBetas, history: History
 ) -> Iterator[ScenarioLoss]:
-    market_betas, rate_betas, both = betas
+    market, rates, both = betas
+
+    def sum_betas(label: str, per_symbol: FloatArray, symbols: "pd.Index[str]") -> _Sensitivity:
+        total = sum_sensitivities(valuation, per_symbol, symbols)
+        return _Sensitivity(label, symbols, per_symbol, total)
+
     one_factor = (
-        sum_sensitivities(valuation, market_betas.estimates.beta, market_betas.symbols),
-        sum_sensitivities(valuation, rate_betas.ols.beta, rate_betas.returns.frame.columns),
+        sum_betas("a market beta", market.estimates.beta, market.symbols),
+        sum_betas("a rate beta", rates.ols.beta, rates.returns.frame.columns),
     )
     two_factor = tuple(
-        sum_sensitivities(valuation, beta, both.symbols)
-        for beta in (both.ols.beta_1, both.ols.beta_2)
+        sum_betas("both betas", beta, both.symbols) for beta in (both.ols.beta_1, both.ols.beta_2)
     )
-    indices = market_betas.market_index, rate_betas.index_symbol
+    indices = market.market_index, rates.index_symbol
     margins = loss_margins(valuation, scenarios, history.returns, indices)
     few = Reason(
         f"fewer than {MIN_PAIRED_RETURNS} returns of {MIN_COVERAGE:.0%} of gross exposure and of"
         " the factors, for the margin"
     )
-    for at, (market, rates) in enumerate(
-        zip(scenarios["market_move"], scenarios["rate_move"], strict=True)
-    ):
-        moves = {factor: move for factor, move in enumerate((market, rates)) if not np.isnan(move)}
-        known = two_factor if len(moves) == 2 else one_factor
-        parts = [_loss(known[factor].beta, move) for factor, move in moves.items()]
-        coverage = known[next(iter(moves))].coverage
-        what = (
-            "positions with both betas"
-            if len(moves) == 2
-            else f"positions with {_BETA_LABELS[next(iter(moves))]}"
-        )
+    for scenario, margin in zip(scenarios.to_dict("records"), margins, strict=True):
+        moves = [scenario["market_move"], scenario["rate_move"]]
+        is_joint = not np.isnan(moves).any()
+        moved = [
+            (factor, move)
+            for factor, move in zip(two_factor if is_joint else one_factor, moves, strict=True)
+            if not np.isnan(move)
+        ]
+        returns = [factor.of_symbols * move for factor, move in moved]
+        changes = [_loss(factor.of_portfolios.beta, move) for factor, move in moved]
+        first, _ = moved[0]
+        coverage = first.of_portfolios.coverage
         no_rates = Reason(
-            missing_index_reason(rate_betas.index_symbol),
-            rate_betas.is_index_missing & (1 in moves),
+            missing_index_reason(rates.index_symbol),
+            rates.is_index_missing & (not np.isnan(scenario["rate_move"])),
         )
         yield ScenarioLoss(
-            sum(parts[1:], parts[0]),
+            scenario["name"],
+            scenario["volatility_move"],
+            first.symbols,
+            sum(returns[1:], returns[0]),
+            sum(changes[1:], changes[0]),
             coverage,
-            (no_rates, insufficient_coverage(what, coverage)),
-            margin=margins[at],
+            (no_rates, insufficient_coverage(f"positions with {first.label}", coverage)),
+            margin=margin,
             no_margin=few,
         )
 
 
 def _loss(beta: FloatArray, move: float) -> FloatArray:
     return metrics.factor_losses(beta.ravel(), np.array([move])).reshape(beta.shape)
-
-
-def _factor_moves(scenarios: pd.DataFrame, betas: StressBetas) -> Iterator[SymbolMoves]:
-    """Yield the moves of symbols in each scenario: the sums of betas times moves."""
-    market, rates, both = betas
-    for market_move, rate_move in zip(
-        scenarios["market_move"], scenarios["rate_move"], strict=True
-    ):
-        if np.isnan(rate_move):
-            moves, symbols = market.estimates.beta * market_move, market.symbols
-        elif np.isnan(market_move):
-            moves, symbols = rates.ols.beta * rate_move, rates.returns.frame.columns
-        else:
-            moves = both.ols.beta_1 * market_move + both.ols.beta_2 * rate_move
-            symbols = both.symbols
-        yield SymbolMoves(moves[:, np.newaxis], symbols)
 
 
 def _window_returns(
@@ -209,8 +188,9 @@ def _window_returns(
 
 
 def _replayed_losses(
-    valuation: Valuation, scenarios: pd.DataFrame, windows: _WindowReturns
+    valuation: Valuation, scenarios: pd.DataFrame, betas: DecayedBetas, history: History
 ) -> Iterator[ScenarioLoss]:
+    windows = _window_returns(scenarios, history, betas)
     owner, n = valuation.instrument_portfolio, len(valuation.portfolios)
     held = zip(
         valuation.exposures.T,
@@ -234,9 +214,9 @@ def _replayed_losses(
     ]
     # each of shape (P, D, E)
     found = metrics.Replay._make(np.stack(parts, axis=1) for parts in zip(*days, strict=True))
-    for e, (first, last) in enumerate(
-        zip(scenarios["first_day"], scenarios["last_day"], strict=True)
-    ):
+    moves = windows.moves
+    for e, scenario in enumerate(scenarios.to_dict("records")):
+        first, last = scenario["first_day"], scenario["last_day"]
         ends_after_day = np.broadcast_to(
             pd.to_datetime(valuation.sessions).to_numpy() < last.to_datetime64(),
             valuation.net.shape,
@@ -245,6 +225,10 @@ def _replayed_losses(
             np.where(ends_after_day, np.nan, values[:, :, e]) for values in found
         )
         yield ScenarioLoss(
+            scenario["name"],
+            scenario["volatility_move"],
+            windows.symbols,
+            moves[:, e],
             loss * valuation.amount_denominator,
             coverage,
             (

@@ -39,6 +39,11 @@ def first_reason_texts(undefined: BoolArray, *reasons: Reason) -> "NDArray[np.ob
     return texts
 
 
+def first_reasons(*reasons: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the first reason of each row, of several figures in a row."""
+    return pd.concat(reasons).groupby(level=0).first()
+
+
 def round_share_down(share: FloatArray) -> FloatArray:
     """Round shares down to 0.1 %, so that one below a minimum is not printed as the minimum."""
     return np.floor(share * 1000 + 1e-6) / 1000

@@ -273,6 +273,10 @@ class Valuation:
             texts[undefined], index=np.flatnonzero(undefined[self.is_valued]), dtype="str"
         )
 
+    def risk_reasons(self, figures: FloatArray, *reasons: Reason) -> "pd.Series[str]":
+        """Return the same of figures in units of equity, with `common_reasons` before others."""
+        return self.undefined_reasons(figures, *self.common_reasons, *reasons)
+
     @cached_property
     def common_reasons(self) -> tuple[Reason, ...]:
         """Return the reasons of undefined risk figures, in units of equity.
