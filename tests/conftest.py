@@ -18,6 +18,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+import typer.main
+import typer.testing
 
 from riskmetrics import deadlines, trading_calendar
 from riskmetrics.charts import drawing
@@ -274,6 +276,16 @@ def equal_charts_are_drawn_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drawing, "convert", lambda each: draw_text(json.dumps(each)))
         patch.setattr(drawing, "bundle", bundle)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def command_tree_is_built_once() -> Iterator[None]:
+    """Keep the tree of commands, which typer builds for each call: a process has one call."""
+    build = cache(typer.main.get_command)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", build)
+        patch.setattr(typer.testing, "_get_command", build)
         yield
 
 
