@@ -18,6 +18,9 @@ WIDTH, HEIGHT = 400, 190
 _MAX_DAYS_BY_DAY = 150
 """Calendar days of an axis whose labels are days; of more, they are months."""
 
+_MAX_TICKS = 5
+"""Ticks of an axis of sessions; of fewer days each has one, or labels would repeat."""
+
 _MIN_COLOR_END = 0.05
 """Smallest value in the full color of a tile: 5%, so that a deviation of 0.1% is pale."""
 
@@ -106,6 +109,7 @@ class Chart:
             "config": CONFIG,
             "params": [
                 {"name": "day_format", "value": _day_format(rows)},
+                {"name": "day_ticks", "value": _day_ticks(rows)},
                 {"name": "color_end", "value": self._color_end(rows)},
             ],
             "data": _inline(rows),
@@ -119,10 +123,19 @@ class Chart:
 
 def _day_format(rows: pd.DataFrame) -> str:
     """Return the format of the axis of sessions: days where months would repeat."""
+    return "%b %d" if _count_days(rows) <= _MAX_DAYS_BY_DAY else "%b %Y"
+
+
+def _day_ticks(rows: pd.DataFrame) -> int | str:
+    """Return the ticks of the axis of sessions: a number of them, or one a day."""
+    return _MAX_TICKS if _count_days(rows) > _MAX_TICKS else "day"
+
+
+def _count_days(rows: pd.DataFrame) -> int:
+    """Return the calendar days from the first session to the last."""
     axis = next((name for name in ("day", "session") if name in rows), None)
     days = pd.to_datetime(rows[axis]) if axis else pd.Series(dtype="datetime64[ns]")
-    is_short = days.empty or (days.max() - days.min()).days <= _MAX_DAYS_BY_DAY
-    return "%b %d" if is_short else "%b %Y"
+    return 0 if days.empty else int((days.max() - days.min()).days)
 
 
 def _inline(rows: pd.DataFrame) -> Layer:

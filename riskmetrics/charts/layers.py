@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 Layer = dict[str, Any]
 
 MAIN, OTHER, BAND = "#2f6ca3", "#8a94a0", "#bcd3e8"
-GOOD, BAD, MIDDLE = "#2b8a6e", "#b5482f", "#f3f4f6"
+GOOD, BAD = "#2b8a6e", "#b5482f"
 INK = "#1c2530"
-TILE_INK = "#1b1c1d"
-"""Ink on colored tiles, the same in dark mode."""
+MAX_TILE_OPACITY = 0.55
+"""Opacity of the strongest tile: INK is readable on it on white paper and in dark mode."""
 
 PERCENT, PERCENT_1, AMOUNT, NUMBER = ".3~p", ".1%", ",.0f", ".2f"
 
@@ -17,7 +17,10 @@ _SMALLEST_STEPS = {NUMBER: 0.01, ".1f": 0.1}
 
 
 def by_day(title: str | None = None) -> Layer:
-    """Return the horizontal axis of sessions; the chart sets the parameter `day_format`."""
+    """Return the horizontal axis of sessions.
+
+    The chart sets the parameters `day_format` and `day_ticks`.
+    """
     return {
         "field": "day",
         "type": "temporal",
@@ -25,7 +28,7 @@ def by_day(title: str | None = None) -> Layer:
         "axis": {
             "title": title,
             "grid": False,
-            "tickCount": 5,
+            "tickCount": {"expr": "day_ticks"},
             "labelOverlap": True,
             "labelExpr": "utcFormat(datum.value, day_format)",
             "labelFlush": True,
@@ -205,20 +208,21 @@ def diverging(
 ) -> tuple[Layer, Layer]:
     """Return tiles colored from bad to good with ``factor`` times their values as text.
 
-    Without a ``domain`` the colors end at plus and minus the parameter `color_end`, which the chart
-    sets.
+    A tile of 0 is transparent, so that it has the color of any page. Without a ``domain`` the
+    strongest tiles are at plus and minus the parameter `color_end`, which the chart sets.
     """
-    scale: Layer = {"range": [BAD, MIDDLE, GOOD], "domainMid": 0, "interpolate": "rgb"}
-    scale["domain"] = list(domain or ({"expr": "-color_end"}, {"expr": "color_end"}))
+    low, high = domain or ({"expr": "-color_end"}, {"expr": "color_end"})
+    opacities = [MAX_TILE_OPACITY, 0, MAX_TILE_OPACITY]
     tiles = {
         "mark": {"type": "rect"},
         "encoding": {
             "x": x,
             "y": y,
-            "color": {
+            "color": gain_or_loss(field),
+            "fillOpacity": {
                 "field": field,
                 "type": "quantitative",
-                "scale": scale,
+                "scale": {"domain": [low, 0, high], "range": opacities, "clamp": True},
                 "legend": None,
             },
             "tooltip": shown,
@@ -226,7 +230,7 @@ def diverging(
     }
     text = {
         "transform": [{"calculate": f"{factor} * datum['{field}']", "as": "shown"}],
-        "mark": {"type": "text", "fontSize": 10, "color": TILE_INK},
+        "mark": {"type": "text", "fontSize": 10, "color": INK},
         "encoding": {"x": x, "y": y, "text": {"field": "shown", "format": ".1f"}},
     }
     return tiles, text

@@ -46,6 +46,7 @@ _SECTOR = (
 _SECTOR_SESSIONS = {
     "field": "session",
     "type": "ordinal",
+    "scale": {"round": True, "align": 0},  # whole pixels: tiles do not overlap
     "axis": {
         "title": None,
         "labelAngle": 0,

@@ -1,5 +1,6 @@
 """What needs attention in a portfolio, most important first."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ Record = Mapping[str, Any]
 SIGNIFICANCE = 0.05
 """Largest p-value of a backtest that counts as failed."""
 
+ALERTS = re.compile(r"(?:Standing alerts|Alerts): ")
+"""How a note begins the sentence on the alerts that make it severe."""
+
 
 def list_findings(
     backtests: Sequence[Record],
@@ -22,8 +26,9 @@ def list_findings(
 ) -> list[str]:
     """Return sentences: exceeded limits, failed backtests, caveats, price faults, severe insights.
 
-    A cause is named once: a title that several insights have, and one that only says that a
-    backtest failed, are left out.
+    Of a severe insight that lists its alerts, they are the finding: its title may be on the day's
+    result. A cause is named once: what several insights say, and what only says that a backtest
+    failed, is left out.
 
     Parameters
     ----------
@@ -41,7 +46,11 @@ def list_findings(
     symbols = ", ".join(dict.fromkeys(fault["symbol"] for fault in faults))
     failed = list(_failed_backtests(backtests))
     already_said = {VAR_TOO_LOW} if failed else set()
-    titles = (row["title"] for row in insights if row["severity"] in ("critical", "warning"))
+    severe = [
+        _describe_insight(row, has_failed_backtest=bool(failed))
+        for row in insights
+        if row["severity"] in ("critical", "warning")
+    ]
     return [
         *(
             f"{row.label}: {row.value} exceeds the limit of {row.limit}."
@@ -51,8 +60,19 @@ def list_findings(
         *failed,
         *(f"{caveat[:1].upper()}{caveat[1:]}." for caveat in caveats),
         *([f"Prices of {symbols} have issues: see below."] if symbols else []),
-        *(title for title in dict.fromkeys(titles) if title not in already_said),
+        *(text for text in dict.fromkeys(severe) if text and text not in already_said),
     ]
+
+
+def _describe_insight(row: Record, *, has_failed_backtest: bool) -> str:
+    """Return the alerts of an insight, else its title; empty if a failed backtest is all of it."""
+    for finding in row["key_findings"] or []:
+        if found := ALERTS.match(finding["text"]):
+            facts = [each["fact"] for each in finding["evidence"]]
+            is_backtest = all("var_" in fact for fact in facts)
+            alerts = finding["text"][found.end() :]
+            return "" if has_failed_backtest and is_backtest else alerts[:1].upper() + alerts[1:]
+    return str(row["title"])
 
 
 def _failed_backtests(backtests: Sequence[Record]) -> Iterator[str]:

@@ -89,7 +89,19 @@
     if (table.tBodies[0].rows.length > 10) makeSearchable(table);
   }
 
+  // The libraries of the charts are compressed, and are read when the first chart is visible.
+  async function loadLibraries() {
+    const packed = atob(document.getElementById("libraries").textContent);
+    const bytes = Uint8Array.from(packed, (character) => character.charCodeAt(0));
+    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = document.createElement("script");
+    script.textContent = await new Response(unpacked).text();
+    document.head.append(script);
+  }
+  let loading = null;
+
   async function draw(figure) {
+    await (loading ??= loadLibraries());
     const picture = figure.querySelector("svg");
     const specification = JSON.parse(figure.querySelector("script").textContent);
     const columns = Object.entries(specification.data.values); // rows, as vl-convert gets them
@@ -117,5 +129,7 @@
     },
     { rootMargin: "300px" },
   );
-  for (const figure of document.querySelectorAll("figure.plot")) observer.observe(figure);
+  if ("DecompressionStream" in window) {
+    for (const figure of document.querySelectorAll("figure.plot")) observer.observe(figure);
+  }
 })();

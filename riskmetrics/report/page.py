@@ -54,7 +54,6 @@ def render_page(connection: sa.Connection, day: date, options: ReportOptions) ->
         raise DataQualityError(
             f"no snapshot is stored for {day}. Run the session with `riskmetrics run --date {day}`."
         )
-    scripts = _read_scripts(options)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -63,8 +62,7 @@ def render_page(connection: sa.Connection, day: date, options: ReportOptions) ->
             against=against,
             links_to_portfolios=options.links_to_portfolios,
             sections=sections,
-            scripts=scripts,
-            script_digests=[_digest(script) for script in scripts],
+            **_read_scripts(options),
             record=read_track_record(connection, day),
             market=", ".join(
                 sorted({row["market_index"] for section in sections for row in section.betas})
@@ -76,13 +74,21 @@ def render_page(connection: sa.Connection, day: date, options: ReportOptions) ->
     )
 
 
-def _read_scripts(options: ReportOptions) -> list[markupsafe.Markup]:
-    """Return the scripts of the page, in order: libraries of charts, and its own."""
+def _read_scripts(options: ReportOptions) -> dict[str, object]:
+    """Return the variables of the template on scripts, of which only an interactive page has any.
+
+    The page's script adds the libraries of charts to the page as they were before compression, so
+    that its policy allows them by the digest of their text.
+    """
     if not options.is_interactive:
-        return []
-    own = (_FOLDER / "page.js").read_text(encoding="utf-8")
-    texts = (options.drawings.browser_bundle(), own)
-    return [markupsafe.Markup(text.replace("</script", r"<\/script")) for text in texts]  # noqa: S704
+        return {"is_interactive": False, "script_digests": []}
+    script = (_FOLDER / "page.js").read_text(encoding="utf-8")
+    return {
+        "is_interactive": True,
+        "script": markupsafe.Markup(script),  # noqa: S704
+        "script_digests": [_digest(text) for text in (script, options.drawings.browser_bundle())],
+        "libraries": options.drawings.compressed_bundle(),
+    }
 
 
 def _digest(script: str) -> str:

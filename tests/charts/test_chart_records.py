@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import altair
@@ -13,7 +14,9 @@ from chart_data import portfolio_data
 from riskmetrics.charts import chart as charts
 from riskmetrics.charts.chart import Chart
 from riskmetrics.charts.drawing import Drawings, to_file
+from riskmetrics.charts.layers import BAD, GOOD, MAX_TILE_OPACITY
 from riskmetrics.charts.records import CHARTS
+from riskmetrics.report import page
 
 named = pytest.mark.parametrize("record", CHARTS, ids=lambda record: record.name)
 
@@ -124,6 +127,47 @@ def test_a_drawing_as_a_file_is_an_image_of_its_own() -> None:
     )
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert root.get("font-family") == "Arial"
+
+
+def test_text_on_the_strongest_tile_is_readable_on_paper_and_in_dark_mode() -> None:
+    """Oracle: the contrast ratio of WCAG 2.2, at least 4.5 for text of this size."""
+    css = Path(page.__file__).with_name("page.css").read_text()
+    for theme in css.split("@media screen and (prefers-color-scheme: dark)")[:2]:
+        colors = dict(re.findall(r"--(paper|ink|good|bad): (#[0-9a-f]+);", theme))
+        paper, ink, *tiles = (channels(colors[name]) for name in ("paper", "ink", "good", "bad"))
+        for tile in tiles:
+            behind = MAX_TILE_OPACITY * tile + (1 - MAX_TILE_OPACITY) * paper
+            low, high = sorted((luminance(ink), luminance(behind)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def channels(color: str) -> np.ndarray:
+    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+    return np.array([int(digits[place : place + 2], 16) for place in (0, 2, 4)]) / 255
+
+
+def luminance(color: np.ndarray) -> float:
+    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_tiles_of_both_signs_fade_into_the_page() -> None:
+    record = next(each for each in CHARTS if each.name == "correlations")
+    rows = pd.DataFrame({"first": list("ABCD"), "second": "A", "correlation": [1.0, 0.5, 0, -0.25]})
+    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    found = re.findall(r'fill="(#\w+)" fill-opacity="([\d.]+)"', svg)
+    assert [opacity for _, opacity in found] == ["0.55", "0.27", "0", "0.13"]
+    assert [color for color, _ in found] == [GOOD, GOOD, GOOD, BAD]
+
+
+@pytest.mark.parametrize(("n_days", "n_labels"), [(1, 2), (5, 6), (6, 7), (20, 3)])
+def test_labels_of_a_few_sessions_do_not_repeat(n_days: int, n_labels: int) -> None:
+    record = next(each for each in CHARTS if each.name == "concentration")
+    days = pd.date_range("2024-12-05", periods=n_days + 1).date
+    rows = pd.DataFrame({"day": days, "effective_num_positions": 2.0})
+    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    labels = re.findall(r">(\w{3} \d\d)</text>", svg)
+    assert len(set(labels)) == len(labels) == n_labels
 
 
 @pytest.mark.parametrize(

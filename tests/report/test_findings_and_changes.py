@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
-from riskmetrics.report.attention import list_findings
+from riskmetrics.insights import claims
+from riskmetrics.report.attention import ALERTS, list_findings
 from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
 from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.page import _environment
@@ -52,7 +53,34 @@ def test_two_failed_levels_are_one_finding_unless_they_fail_in_two_ways() -> Non
 
 
 def insight(severity: str, title: str) -> dict[str, Any]:
-    return {"severity": severity, "title": title}
+    return {"severity": severity, "title": title, "key_findings": []}
+
+
+def test_alerts_of_a_severe_insight_stand_for_its_title() -> None:
+    """A day may be quiet while a limit is exceeded, or a backtest failed."""
+    alerts = "Standing alerts: AMD 60% of equity (level 50%)."
+    of_limit = {"text": alerts, "evidence": [{"fact": "pos_01_weight"}, {"fact": "var_p_value"}]}
+    quiet = insight("warning", "A quiet day") | {"key_findings": [of_limit]}
+    assert list_findings([], [], [], [quiet]) == ["AMD 60% of equity (level 50%)."]
+    text = "Alerts: historical value at risk too low (24 larger losses in 252 days)."
+    of_test = {"text": text, "evidence": [{"fact": "var_exceptions"}, {"fact": "previous_var_95"}]}
+    tested = insight("warning", "A quiet day") | {"key_findings": [of_test]}
+    assert list_findings([], [], [], [tested]) == [
+        "Historical value at risk too low (24 larger losses in 252 days)."
+    ]
+    (only,) = list_findings([backtest(0.003)], [], [], [tested])
+    assert only.startswith("The historical value at risk was exceeded")
+
+
+def test_notes_begin_their_alerts_as_findings_expect() -> None:
+    spelled = [
+        phrasing
+        for form in claims.catalog().values()
+        for phrasing in form.phrasings
+        if form.figure == "alerts"
+    ]
+    assert len(spelled) == 2
+    assert all(ALERTS.match(text) for text in spelled)
 
 
 def test_findings_are_backtests_caveats_faults_and_severe_insights() -> None:
