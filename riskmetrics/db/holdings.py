@@ -97,8 +97,7 @@ def apply_statement(
     }
     changes = _replace_lots(connection, portfolio, held, stated, skipped, as_of)
     record_statement(connection, portfolio["id"], as_of, equity)
-    skipped_symbols = _sorted_symbols(lot for instrument in skipped for lot in held[instrument])
-    return StatementChanges(str(portfolio["id"]), *changes, skipped_symbols)
+    return changes
 
 
 def _refuse_earlier_statement(name: str, as_of: date, previous_day: date | None) -> None:
@@ -110,16 +109,6 @@ def _refuse_earlier_statement(name: str, as_of: date, previous_day: date | None)
         )
 
 
-class _LotChanges(NamedTuple):
-    """Number of lots that a statement changed, and the symbols of closed lots."""
-
-    opened: int
-    closed: int
-    corrected: int
-    unchanged: int
-    closed_symbols: tuple[str, ...]
-
-
 def _replace_lots(
     connection: sa.Connection,
     portfolio: sa.RowMapping,
@@ -127,7 +116,7 @@ def _replace_lots(
     stated: _LotsByInstrument,
     skipped: Collection[_Instrument],
     as_of: date,
-) -> _LotChanges:
+) -> StatementChanges:
     """Correct, close and open lots of all instruments except skipped ones."""
     instruments = held.keys() | stated.keys()
     closes = read_session_closes(connection, {instrument[0] for instrument in instruments}, as_of)
@@ -145,7 +134,15 @@ def _replace_lots(
         connection.execute(
             sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened]
         )
-    return _LotChanges(len(opened), len(closed), corrected, unchanged, _sorted_symbols(closed))
+    return StatementChanges(
+        str(portfolio["id"]),
+        len(opened),
+        len(closed),
+        corrected,
+        unchanged,
+        _sorted_symbols(closed),
+        _sorted_symbols(lot for instrument in skipped for lot in held[instrument]),
+    )
 
 
 def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
