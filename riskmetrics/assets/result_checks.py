@@ -101,19 +101,10 @@ def beta_extreme(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckRes
         if worst
         else ""
     )
-    return dg.AssetCheckResult(
-        passed=extreme.empty,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "betas_affected": len(extreme),
-            "betas_checked": n_betas,
-            **reports.preview(extreme),
-        },
-        description=(
-            f"{len(extreme)} of {n_betas} betas are beyond"
-            f" ±{_MAX_PLAUSIBLE_BETA:.0f}{worst}{advice}"
-        ),
+    description = (
+        f"{len(extreme)} of {n_betas} betas are beyond ±{_MAX_PLAUSIBLE_BETA:.0f}{worst}{advice}"
     )
+    return _warn_of(extreme, description, betas_affected=len(extreme), betas_checked=n_betas)
 
 
 def price_coverage(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
@@ -169,16 +160,10 @@ def portfolios_valued(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetChe
     labels = [
         f"{row.portfolio} on {row.day:%Y-%m-%d} ({row.reason})" for row in missing.itertuples()
     ]
-    return dg.AssetCheckResult(
-        passed=missing.empty,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"portfolios_affected": len(missing), **reports.preview(missing)},
-        description=(
-            f"no values are stored of {join_names(labels)}"
-            if labels
-            else "every portfolio has values"
-        ),
+    description = (
+        f"no values are stored of {join_names(labels)}" if labels else "every portfolio has values"
     )
+    return _warn_of(missing, description, portfolios_affected=len(missing))
 
 
 def unconfirmed_prices(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
@@ -197,15 +182,11 @@ def unconfirmed_prices(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCh
         for row in unconfirmed.itertuples()
     ]
     day = f"{unconfirmed['day'].iloc[0]:%Y-%m-%d}"
-    return dg.AssetCheckResult(
-        passed=False,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"portfolios_affected": len(unconfirmed), **reports.preview(unconfirmed)},
-        description=(
-            f"values and P&L rest on unconfirmed closes in {join_names(labels)}; see"
-            f" which with `riskmetrics show quality --date {day}`, and import the right ones"
-        ),
+    description = (
+        f"values and P&L rest on unconfirmed closes in {join_names(labels)}; see which with"
+        f" `riskmetrics show quality --date {day}`, and import the right ones"
     )
+    return _warn_of(unconfirmed, description, portfolios_affected=len(unconfirmed))
 
 
 def equity_sufficient(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
@@ -217,18 +198,14 @@ def equity_sufficient(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetChe
         f" {row.day:%Y-%m-%d})"
         for row in small.itertuples()
     ]
-    return dg.AssetCheckResult(
-        passed=small.empty,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"portfolios_affected": len(small), **reports.preview(small)},
-        description=(
-            f"equity is below {MIN_EQUITY_SHARE:.0%} of gross exposure in {join_names(labels)}:"
-            " weights and figures in units of equity are undefined; correct the equity with"
-            " `riskmetrics import portfolio FILE --equity AMOUNT`"
-            if labels
-            else f"equity of every portfolio is at least {MIN_EQUITY_SHARE:.0%} of gross exposure"
-        ),
+    description = (
+        f"equity is below {MIN_EQUITY_SHARE:.0%} of gross exposure in {join_names(labels)}:"
+        " weights and figures in units of equity are undefined; correct the equity with"
+        " `riskmetrics import portfolio FILE --equity AMOUNT`"
+        if labels
+        else f"equity of every portfolio is at least {MIN_EQUITY_SHARE:.0%} of gross exposure"
     )
+    return _warn_of(small, description, portfolios_affected=len(small))
 
 
 def sector_weights_sum(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
@@ -252,16 +229,22 @@ def outcomes_present(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetChec
     with warehouse.read() as connection:
         n_forecasts, missing = track_record_queries.find_unjudged_forecasts(connection, days)
         missing = shown_names.name_rows(connection, missing)
+    description = (
+        f"{len(missing)} of {n_forecasts} forecasts that complete have no outcome; materialize"
+        " forecast_outcomes again"
+        if len(missing)
+        else f"{n_forecasts} forecasts that complete have outcomes"
+    )
+    return _warn_of(missing, description, forecasts_checked=n_forecasts)
+
+
+def _warn_of(found: pd.DataFrame, description: str, **measured: int) -> dg.AssetCheckResult:
+    """Return the result of a check that passes if nothing is found, else warns of the rows."""
     return dg.AssetCheckResult(
-        passed=missing.empty,
+        passed=found.empty,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"forecasts_checked": n_forecasts, **reports.preview(missing)},
-        description=(
-            f"{len(missing)} of {n_forecasts} forecasts that complete have no outcome; materialize"
-            " forecast_outcomes again"
-            if len(missing)
-            else f"{n_forecasts} forecasts that complete have outcomes"
-        ),
+        metadata={**measured, **reports.preview(found)},
+        description=description,
     )
 
 

@@ -106,7 +106,8 @@ class ResultRun:
             That of the computation, if it failed.
         """
         if asset.name not in self._works:
-            group = [asset] if self._reads_results(asset) else self._sharing_assets()
+            sharing = [each for each in self.selected if not self._reads_results(each)]
+            group = sharing if asset in sharing else [asset]
             try:
                 work: _Work | Exception = self._start(group)
             except Exception as error:  # noqa: BLE001  # of each asset: it is not tried again
@@ -121,9 +122,6 @@ class ResultRun:
             with self.engine.begin() as connection:
                 mark_recomputed(connection, self.sessions, self._mark)
         return summary
-
-    def _sharing_assets(self) -> list[ResultAsset]:
-        return [asset for asset in self.selected if not self._reads_results(asset)]
 
     def _reads_results(self, asset: ResultAsset) -> bool:
         """Return whether an asset reads results of the run, to be stored before it."""

@@ -2,6 +2,7 @@
 
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -17,21 +18,15 @@ from riskmetrics.results import track_records
 
 def judge_forecasts(inputs: RunInputs) -> Computed:
     """Compare the stored forecasts that complete on the sessions with their outcomes."""
-    by_horizon = groupby(
-        sorted(TRACKED_FORECASTS, key=_horizon_and_table), key=lambda tracked: tracked.horizon
-    )
+    ordered = sorted(TRACKED_FORECASTS, key=attrgetter("horizon", "table"))
     parts = [
         rows
-        for horizon, tracked in by_horizon
+        for horizon, tracked in groupby(ordered, key=attrgetter("horizon"))
         for rows in _judge_horizon(inputs, horizon, list(tracked))
     ]
     filled = [rows for rows in parts if len(rows)]
     rows = pd.concat(filled or parts[:1], ignore_index=True)
     return Computed([TableRows(tables.forecast_outcomes, rows, day="completed_on")])
-
-
-def _horizon_and_table(tracked: TrackedForecast) -> tuple[int, str]:
-    return tracked.horizon, tracked.table
 
 
 def _judge_horizon(
@@ -45,7 +40,7 @@ def _judge_horizon(
             track_record_queries.read_forecasts(
                 snapshot.connection, table, group, made_on, snapshot.shard
             )
-            for table, group in groupby(tracked, key=lambda each: each.table)
+            for table, group in groupby(tracked, key=attrgetter("table"))
         ],
         ignore_index=True,
     )

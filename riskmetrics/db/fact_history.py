@@ -209,7 +209,7 @@ def _price_changes(
         for size in windows
     ]
     dates = dict.fromkeys(("previous", "oldest", "previous_oldest"), sa.Date)
-    pairs = values_table("sessions", {"day": sa.Date, "n_sessions": sa.Integer} | dates, starts)
+    pairs = values_table("sessions", {"day": sa.Date, "n_sessions": sa.Integer, **dates}, starts)
     held = is_open(pairs.c.day, pairs.c.previous)  # at the closes of both
 
     def last_close(day: sa.ColumnElement[Any], oldest: sa.ColumnElement[Any]) -> sa.FromClause:

@@ -87,7 +87,9 @@ def read_server_info(connection: sa.Connection) -> ServerInfo:
     version, *properties = connection.execute(privileges_query).one()
     unwritable_tables = list(connection.scalars(unwritable_query))
     excess_rights = list_excess_rights(connection)
-    return ServerInfo(version.partition(" ")[0], *properties, excess_rights, unwritable_tables)
+    return ServerInfo._make(
+        [version.partition(" ")[0], *properties, excess_rights, unwritable_tables]
+    )
 
 
 def list_excess_rights(connection: sa.Connection) -> list[str]:

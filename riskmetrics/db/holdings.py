@@ -1,7 +1,7 @@
 """Store holdings over time: apply statements of what a portfolio holds on a day."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -97,8 +97,7 @@ def apply_statement(
     }
     changes = _replace_lots(connection, portfolio, held, stated, skipped, as_of)
     record_statement(connection, portfolio["id"], as_of, equity)
-    skipped_symbols = _sorted_symbols(lot for instrument in skipped for lot in held[instrument])
-    return StatementChanges(str(portfolio["id"]), *changes, skipped_symbols)
+    return changes
 
 
 def _refuse_earlier_statement(name: str, as_of: date, previous_day: date | None) -> None:
@@ -110,16 +109,6 @@ def _refuse_earlier_statement(name: str, as_of: date, previous_day: date | None)
         )
 
 
-class _LotChanges(NamedTuple):
-    """Number of lots that a statement changed, and the symbols of closed lots."""
-
-    opened: int
-    closed: int
-    corrected: int
-    unchanged: int
-    closed_symbols: tuple[str, ...]
-
-
 def _replace_lots(
     connection: sa.Connection,
     portfolio: sa.RowMapping,
@@ -127,7 +116,7 @@ def _replace_lots(
     stated: _LotsByInstrument,
     skipped: Collection[_Instrument],
     as_of: date,
-) -> _LotChanges:
+) -> StatementChanges:
     """Correct, close and open lots of all instruments except skipped ones."""
     instruments = held.keys() | stated.keys()
     closes = read_session_closes(connection, {instrument[0] for instrument in instruments}, as_of)
@@ -145,7 +134,15 @@ def _replace_lots(
         connection.execute(
             sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened]
         )
-    return _LotChanges(len(opened), len(closed), corrected, unchanged, _sorted_symbols(closed))
+    return StatementChanges(
+        str(portfolio["id"]),
+        len(opened),
+        len(closed),
+        corrected,
+        unchanged,
+        _sorted_symbols(closed),
+        _sorted_symbols(lot for instrument in skipped for lot in held[instrument]),
+    )
 
 
 def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
@@ -226,23 +223,28 @@ def _match_lots(
 
     Returns unpaired held lots, unpaired stated lots, and the pairs.
     """
-    held, pairs, unmatched = list(held), [], list(stated)
-    for match_columns in (
-        ("quantity", "entry_date", "entry_price"),
-        ("quantity", "entry_date"),
-        ("quantity",),
-    ):
-        stated, unmatched = unmatched, []
-        for row in stated:
-            lot = next(
-                (lot for lot in held if all(lot[name] == row[name] for name in match_columns)), None
-            )
-            if lot is None:
-                unmatched.append(row)
-            else:
-                held.remove(lot)
-                pairs.append((lot, row))
-    return held, unmatched, pairs
+    pairs: list[tuple[_Lot, _Lot]] = []
+    for n_columns in (3, 2, 1):
+        names = ("quantity", "entry_date", "entry_price")[:n_columns]
+        held, stated, matched = pair_rows(held, stated, names)
+        pairs += matched
+    return held, stated, pairs
+
+
+def pair_rows(
+    stored: Iterable[_Lot], new: Iterable[_Lot], names: Sequence[str]
+) -> tuple[list[_Lot], list[_Lot], list[tuple[_Lot, _Lot]]]:
+    """Pair rows with equal columns; return unpaired stored rows, unpaired new rows, and pairs."""
+    unmatched: defaultdict[tuple[object, ...], list[_Lot]] = defaultdict(list)
+    for row in new:
+        unmatched[tuple(row[name] for name in names)].append(row)
+    unpaired, pairs = list[_Lot](), list[tuple[_Lot, _Lot]]()
+    for old in stored:
+        if same := unmatched[tuple(old[name] for name in names)]:
+            pairs.append((old, same.pop(0)))
+        else:
+            unpaired.append(old)
+    return unpaired, [row for rows in unmatched.values() for row in rows], pairs
 
 
 def _correct_lot(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:

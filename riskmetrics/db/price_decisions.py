@@ -224,12 +224,8 @@ def _split_segments(recorded: pd.DataFrame) -> Iterator[_Segment]:
         for position, (first, end) in enumerate(zip([_FIRST_DAY, *days], days, strict=False)):
             later = rows.iloc[position:]
             shares = [
-                _product(later[later[moves]][name])
+                math.prod(map(int, later[later[moves]][name]))
                 for moves in ("close_moves", "adj_close_moves")
                 for name in ("new_shares", "old_shares")
             ]
             yield _Segment(str(symbol), first, end, *shares)
-
-
-def _product(shares: "pd.Series[Any]") -> int:
-    return math.prod(map(int, shares))

@@ -1,6 +1,6 @@
 """SQL expressions that several queries share: signed quantities, underlyings, listed positions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -90,7 +90,7 @@ def equal_columns(one: sa.FromClause, other: sa.FromClause, *names: str) -> sa.C
 def values_table(
     name: str,
     columns: "Mapping[str, type[sa.types.TypeEngine[Any]]]",
-    rows: Iterable[Sequence[object]],
+    rows: Iterable[tuple[Any, ...]],
 ) -> sa.Values:
     """Return a table of constant rows, by the types of its columns."""
     typed = (sa.column(column, kind) for column, kind in columns.items())

@@ -1,11 +1,11 @@
 """Store transactions of portfolios, and the lots that follow from them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -100,9 +100,6 @@ class LotChanges(NamedTuple):
     """Lots whose exit changed, such as those that were sold."""
 
 
-_Row = Mapping[str, object] | sa.RowMapping
-
-
 def replace_lots(
     connection: sa.Connection, portfolio_id: str, lots: Iterable[DatedLot], last_day: date
 ) -> LotChanges:
@@ -114,14 +111,14 @@ def replace_lots(
     """
     lots = list(lots)
     closes = _read_transfer_closes(connection, lots)
-    new: list[_Row] = [_lot_row(lot, closes) for lot in lots]
+    new = [_lot_row(lot, closes) for lot in lots]
     table = tables.positions
     query = sa.select(table).where(
         table.c.portfolio_id == portfolio_id, table.c.deleted_at.is_(None)
     )
-    stored: list[_Row] = list(connection.execute(query.order_by(table.c.id)).mappings())
-    stored, new, _ = _pair_rows(stored, new, (*_ENTRY_COLUMNS, *_EXIT_COLUMNS))
-    stored, new, pairs = _pair_rows(stored, new, _ENTRY_COLUMNS)
+    stored = [dict(row) for row in connection.execute(query.order_by(table.c.id)).mappings()]
+    stored, new, _ = holdings.pair_rows(stored, new, (*_ENTRY_COLUMNS, *_EXIT_COLUMNS))
+    stored, new, pairs = holdings.pair_rows(stored, new, _ENTRY_COLUMNS)
     for old, row in pairs:
         exits = {name: row[name] for name in _EXIT_COLUMNS}
         connection.execute(sa.update(table).where(table.c.id == old["id"]).values(exits | _TOUCHED))
@@ -130,7 +127,7 @@ def replace_lots(
         removed = sa.update(table).where(is_removed)
         connection.execute(removed.values({"deleted_at": sa.func.now()} | _TOUCHED))
     if new:
-        rows = [dict(row) | {"portfolio_id": portfolio_id} for row in new]
+        rows = [row | {"portfolio_id": portfolio_id} for row in new]
         connection.execute(sa.insert(table), rows)
     # the cash follows from the transactions, whatever a statement without holdings stated before
     holdings.record_statement(connection, portfolio_id, last_day, None, keeps_equity=False)
@@ -145,23 +142,7 @@ _EXIT_COLUMNS = ("exit_price", "exit_date")
 _TOUCHED = {"updated_at": sa.func.now()}
 
 
-def _pair_rows(
-    stored: Iterable[_Row], new: Iterable[_Row], names: Sequence[str]
-) -> tuple[list[_Row], list[_Row], list[tuple[_Row, _Row]]]:
-    """Pair rows with equal columns; return unpaired stored rows, unpaired new rows, and pairs."""
-    unmatched: defaultdict[tuple[object, ...], list[_Row]] = defaultdict(list)
-    for row in new:
-        unmatched[tuple(row[name] for name in names)].append(row)
-    unpaired, pairs = list[_Row](), list[tuple[_Row, _Row]]()
-    for old in stored:
-        if same := unmatched[tuple(old[name] for name in names)]:
-            pairs.append((old, same.pop(0)))
-        else:
-            unpaired.append(old)
-    return unpaired, [row for rows in unmatched.values() for row in rows], pairs
-
-
-def _lot_row(lot: DatedLot, closes: Mapping[tuple[str, date], Decimal]) -> dict[str, object]:
+def _lot_row(lot: DatedLot, closes: Mapping[tuple[str, date], Decimal]) -> dict[str, Any]:
     """Return a row of `positions`; a transfer is at the close of its day, if it is known."""
     option = parse_option(lot.symbol)
     side = "S" if lot.quantity < 0 else "L"

@@ -65,11 +65,6 @@ def _confirmed_price_counts(sources: SourceRows) -> dict[str, Any]:
     return {"n_covered": len(traded) - len(unconfirmed), "n_total": len(traded)}
 
 
-def _pnl_counts(sources: SourceRows) -> dict[str, Any]:
-    _, n_known, n_traded = daily_pnl(sources)
-    return {"n_covered": n_known, "n_total": n_traded}
-
-
 def _income_counts(sources: SourceRows) -> dict[str, Any]:
     symbols = {lot.symbol for lot in lots_held_overnight(sources)}
     n_known = sum(sources.has_known_income(symbol) for symbol in symbols)
@@ -113,7 +108,8 @@ def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
     elif metric == "validated_prices":
         counts = _confirmed_price_counts(sources)
     elif metric == "daily_pnl":
-        counts = _pnl_counts(sources)
+        _, n_known, n_traded = daily_pnl(sources)
+        counts = {"n_covered": n_known, "n_total": n_traded}
     elif metric == "income":
         counts = _income_counts(sources)
     elif metric == "volatility":

@@ -13,16 +13,11 @@ from riskmetrics.metrics.liquidity import HORIZONS, MIN_VOLUME_OBS, VOLUME_WINDO
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 
 
-def _read_volumes(sources: SourceRows, symbol: str) -> "pd.Series[float]":
-    """Return the volumes of a symbol in the window."""
-    return sources.daily_bars(symbol, VOLUME_WINDOW)["volume"].iloc[-VOLUME_WINDOW:]
-
-
 def _recompute_holding(sources: SourceRows, row: Row) -> Recalculation:
     holdings, symbol = value_holdings(sources), row["symbol"]
     frame = holdings.instruments
     (held,) = frame[frame["listed"] & (frame["symbol"] == symbol)].to_dict("records")
-    volumes = _read_volumes(sources, symbol)
+    volumes = sources.daily_bars(symbol, VOLUME_WINDOW)["volume"].iloc[-VOLUME_WINDOW:]
     median = volumes.rolling(VOLUME_WINDOW, min_periods=MIN_VOLUME_OBS).median().iloc[-1]
     units = math.nan if math.isnan(held["value"]) else abs(held["units"])
     values = {

@@ -16,7 +16,7 @@ from riskmetrics.explain.revalued_options import revaluation_difference
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
 from riskmetrics.metrics import tail_risk as method
-from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.filtered_simulation import (
     FILTER_DECAY,
     FILTER_WINDOW,
@@ -45,7 +45,9 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     sample: FloatArray
     is_simulated = way == "revalued" or (way == "filtered" and horizon > 1)
     if is_simulated:
-        drawn = _drawn_sessions(returns, horizon)
+        n_known = int(returns.notna().sum())
+        # which known sessions each simulated path consists of, horizon x paths
+        drawn = draw_changes(n_known, horizon) if horizon > 1 else np.arange(n_known)[np.newaxis]
         sample = _sum_of_sessions(returns, drawn)
         if way == "revalued":
             sample += _revaluation(sources, changes, returns, drawn)
@@ -84,12 +86,6 @@ def _recompute_parametric(
     values = _tail_risk_values(holdings, quantile * daily * root, density * daily * root)
     inputs["daily volatility in money"] = daily
     return Recalculation(values | {"observations": n_obs}, inputs, None, n_obs)
-
-
-def _drawn_sessions(returns: "pd.Series[float]", horizon: int) -> IntArray:
-    """Return which known sessions each simulated path consists of, horizon x paths."""
-    known = int(returns.notna().sum())
-    return draw_changes(known, horizon) if horizon > 1 else np.arange(known)[np.newaxis]
 
 
 def _sum_of_sessions(returns: "pd.Series[float]", drawn: Any) -> FloatArray:

@@ -29,6 +29,11 @@ MAX_CORRELATED = 30
 """Largest holdings of a portfolio that are correlated: 435 pairs."""
 
 PAIR = "{} / {}"
+_FIGURES = (
+    *("average_correlation", "first_component_share", "diversification_ratio"),
+    *("highest_correlation", "lowest_correlation"),
+)
+_PAIR_NAMES = ("highest_pair", "lowest_pair")
 
 
 class _Holdings(NamedTuple):
@@ -59,18 +64,11 @@ def correlation_rows(
     YEAR_WINDOW sessions that end on each of them.
     """
     net = net_by_underlying(valuation)
-    lines, is_held, weight = net
-    column = returns.frame.columns.get_indexer(pd.Index(lines["underlying"]))
-    owner = lines["portfolio"].to_numpy(np.int64)
+    column = returns.frame.columns.get_indexer(pd.Index(net.lines["underlying"]))
     symbols = returns.frame.columns.to_numpy()
     shape = valuation.net.shape
-    figures = {
-        name: np.full(shape, np.nan)
-        for name in ("average", "component", "ratio", "highest", "lowest")
-    }
-    names: dict[str, NDArray[Any]] = {
-        name: np.full(shape, None, object) for name in ("highest", "lowest")
-    }
+    found: dict[str, NDArray[Any]] = {name: np.full(shape, np.nan) for name in _FIGURES}
+    found |= {name: np.full(shape, None, object) for name in _PAIR_NAMES}
     n_symbols, n_days = (np.zeros(shape, np.int64) for _ in range(2))
     stored: list[_Pairs] = []
     for window in pro_forma_windows(valuation, returns, YEAR_WINDOW):
@@ -78,29 +76,30 @@ def correlation_rows(
         volatility = realized_volatility(window.symbol_returns, **year).volatility[0]
         portfolio_volatility = realized_volatility(window.series, **year).volatility[0]
         n_days[:, day] = np.isfinite(window.series).sum(axis=0)
-        held = np.where(is_held[:, day], weight[:, day], np.nan)
-        for number, own in enumerate(_holdings(held, column, owner, shape[0])):
+        held = np.where(net.is_held[:, day], net.weight[:, day], np.nan)
+        for number, own in enumerate(_holdings(held, column, net.portfolio, shape[0])):
             at, largest = (number, day), own.column[:MAX_CORRELATED]
             n_symbols[at] = len(largest)
             if not valuation.is_valued[at] or not len(largest):
                 continue
-            figures["ratio"][at] = diversification_ratio(
+            found["diversification_ratio"][at] = diversification_ratio(
                 own.weight, volatility[own.column], portfolio_volatility[number]
             )
-            pairs, figures["component"][at] = _correlate(window.symbol_returns, largest, at)
+            pairs, share = _correlate(window.symbol_returns, largest, at)
+            found["first_component_share"][at] = share
             known = np.flatnonzero(np.isfinite(pairs.correlation))
             if len(known):
-                figures["average"][at] = pairs.correlation[known].mean()
+                found["average_correlation"][at] = pairs.correlation[known].mean()
                 for name, choose in (("highest", np.argmax), ("lowest", np.argmin)):
                     pair = known[choose(pairs.correlation[known])]
-                    figures[name][at] = pairs.correlation[pair]
-                    names[name][at] = PAIR.format(
+                    found[f"{name}_correlation"][at] = pairs.correlation[pair]
+                    found[f"{name}_pair"][at] = PAIR.format(
                         symbols[pairs.first[pair]], symbols[pairs.second[pair]]
                     )
             kept = largest[:max_stored]
             is_kept = np.isin(pairs.first, kept) & np.isin(pairs.second, kept)
             stored.append(_Pairs._make(values[is_kept] for values in pairs))
-    rows = _diversification_rows(valuation, figures, names, n_symbols, n_days)
+    rows = _diversification_rows(valuation, found, n_symbols, n_days)
     return rows, _pair_rows(valuation, symbols, stored)
 
 
@@ -163,32 +162,17 @@ def _pair_rows(
 
 
 def _diversification_rows(
-    valuation: Valuation,
-    figures: dict[str, FloatArray],
-    names: "dict[str, NDArray[Any]]",
-    n_symbols: IntArray,
-    n_days: IntArray,
+    valuation: Valuation, found: "dict[str, NDArray[Any]]", n_symbols: IntArray, n_days: IntArray
 ) -> pd.DataFrame:
     """Return the rows of `portfolio_diversification`, each with its first reason."""
-    rows = valuation.to_frame(
-        {
-            "average_correlation": figures["average"],
-            "first_component_share": figures["component"],
-            "diversification_ratio": figures["ratio"],
-            "highest_correlation": figures["highest"],
-            "highest_pair": names["highest"],
-            "lowest_correlation": figures["lowest"],
-            "lowest_pair": names["lowest"],
-            "symbols": n_symbols,
-        },
-        "day",
-    ).astype(dict.fromkeys(("highest_pair", "lowest_pair"), "str"))
+    rows = valuation.to_frame(found | {"symbols": n_symbols}, "day")
+    rows = rows.astype(dict.fromkeys(_PAIR_NAMES, "str"))
     one = Reason("{:.0f} symbols with returns; 2 required", n_symbols < 2, n_symbols.astype(float))
     few = Reason(f"a pair has fewer than {MIN_YEAR_OBS} common sessions, or does not move")
     first = first_reasons(
-        valuation.risk_reasons(figures["component"], one, few),
+        valuation.risk_reasons(found["first_component_share"], one, few),
         valuation.risk_reasons(
-            figures["ratio"],
+            found["diversification_ratio"],
             insufficient_observations(n_days, YEAR_WINDOW, MIN_YEAR_OBS),
             Reason("the portfolio's value did not move in the window"),
         ),

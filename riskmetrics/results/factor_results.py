@@ -167,19 +167,9 @@ def build_model(
 def estimate_symbol_factors(returns: panels.Returns, model: FactorModel) -> SymbolFactors:
     """Regress every symbol on the factors over the window that ends on each session."""
     fits = [model.fit(day, known) for day, known in enumerate(returns.windows(YEAR_WINDOW))]
-    exposure, std_error, t_statistic = (
-        np.stack([getattr(fit, name) for fit in fits], axis=1)
-        for name in ("exposure", "std_error", "t_statistic")
-    )
-    return SymbolFactors(
-        model,
-        returns.frame.columns,
-        exposure,
-        std_error,
-        t_statistic,
-        np.stack([fit.r_squared for fit in fits]),
-        np.stack([fit.n_obs for fit in fits]),
-    )
+    names = ("exposure", "std_error", "t_statistic", "r_squared", "n_obs")
+    by_day = (np.stack([getattr(fit, name) for fit in fits], axis=-2) for name in names)
+    return SymbolFactors(model, returns.frame.columns, *by_day)
 
 
 def symbol_rows(found: SymbolFactors, lots: pd.DataFrame, sessions: Sequence[date]) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Options of a run's sessions, to be revalued under moves of their underlyings."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -156,7 +155,8 @@ def revalue_paths(
     sessions that a path is drawn from. Other parameters are those of `revalue_session`.
     """
     filtered_moves, revalued = _filter_moves(held, changes, moves), paths.copy()
-    for portfolio, chosen in _by_portfolio(held.portfolio):
+    for portfolio in np.unique(held.portfolio):
+        chosen = np.flatnonzero(held.portfolio == portfolio)
         sessions = np.flatnonzero(np.isfinite(filtered[:, portfolio]))
         if not len(sessions):
             continue
@@ -172,8 +172,3 @@ def _filter_moves(held: SessionOptions, changes: FloatArray, moves: FloatArray) 
     """Return the moves of underlyings in the ratio that filters their portfolio, (W, N)."""
     portfolios, own = np.unique(held.portfolio, return_inverse=True)
     return moves[-VAR_WINDOW:] * volatility_ratios(changes[:, portfolios])[:, own]
-
-
-def _by_portfolio(portfolio: IntArray) -> Iterator[tuple[int, IntArray]]:
-    for each in np.unique(portfolio).tolist():
-        yield each, np.flatnonzero(portfolio == each)
