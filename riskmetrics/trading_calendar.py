@@ -6,8 +6,9 @@ years before today) would move partitions with the date.
 """
 
 import warnings
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,12 @@ def sessions_index() -> "pd.DatetimeIndex":
     return sessions
 
 
+@cache
+def _session_dates() -> list[date]:
+    """Return `sessions_index` as dates: a search in a list takes a fraction of one in an index."""
+    return list(sessions_index().date)
+
+
 def is_session(day: date) -> bool:
     """Return whether the exchange opens on ``day``.
 
@@ -58,7 +65,9 @@ def is_session(day: date) -> bool:
     >>> is_session(date(2022, 12, 26)), is_session(date(2022, 12, 27))
     (False, True)
     """
-    return FIRST_SESSION <= day <= calendar_end() and bool(_calendar().is_session(day.isoformat()))
+    sessions = _session_dates()
+    place = bisect_left(sessions, day)
+    return place < len(sessions) and sessions[place] == day
 
 
 def calendar_end() -> date:
@@ -69,8 +78,7 @@ def calendar_end() -> date:
     >>> calendar_end().year - date.today().year
     1
     """
-    last: date = _calendar().last_session.date()
-    return last
+    return _session_dates()[-1]
 
 
 def closed_weekdays(first: date = FIRST_SESSION) -> list[datetime]:
@@ -138,7 +146,9 @@ def session_close(day: date) -> datetime:
     >>> session_close(date(2022, 11, 23)).isoformat(), session_close(date(2022, 11, 25)).isoformat()
     ('2022-11-23T21:00:00+00:00', '2022-11-25T18:00:00+00:00')
     """
-    closes: datetime = _calendar().closes[_to_timestamp(day)].to_pydatetime()
+    import pandas as pd
+
+    closes: datetime = _calendar().closes[pd.Timestamp(day)].to_pydatetime()
     return closes
 
 
@@ -150,8 +160,8 @@ def sessions_between(first: date, last: date) -> list[date]:
     >>> [day.day for day in sessions_between(date(2022, 12, 23), date(2022, 12, 28))]
     [23, 27, 28]
     """
-    index = sessions_index()
-    return [day.date() for day in index[index.slice_indexer(first.isoformat(), last.isoformat())]]
+    sessions = _session_dates()
+    return sessions[bisect_left(sessions, first) : bisect_right(sessions, last)]
 
 
 def previous_session(day: date, count: int = 1) -> date:
@@ -162,8 +172,8 @@ def previous_session(day: date, count: int = 1) -> date:
     >>> previous_session(date(2022, 12, 27)), previous_session(date(2022, 12, 27), 2)
     (datetime.date(2022, 12, 23), datetime.date(2022, 12, 22))
     """
-    index = sessions_index()
-    return index[max(int(index.searchsorted(_to_timestamp(day))) - count, 0)].date()
+    sessions = _session_dates()
+    return sessions[max(bisect_left(sessions, day) - count, 0)]
 
 
 def next_session(day: date) -> date:
@@ -174,8 +184,8 @@ def next_session(day: date) -> date:
     >>> next_session(date(2022, 12, 23))
     datetime.date(2022, 12, 27)
     """
-    index = sessions_index()
-    return index[int(index.searchsorted(_to_timestamp(day), side="right"))].date()
+    sessions = _session_dates()
+    return sessions[bisect_right(sessions, day)]
 
 
 def previous_or_same_session(day: date) -> date:
@@ -186,8 +196,8 @@ def previous_or_same_session(day: date) -> date:
     >>> previous_or_same_session(date(2022, 12, 26)), previous_or_same_session(date(2022, 12, 27))
     (datetime.date(2022, 12, 23), datetime.date(2022, 12, 27))
     """
-    index = sessions_index()
-    return index[max(int(index.searchsorted(_to_timestamp(day), side="right")) - 1, 0)].date()
+    sessions = _session_dates()
+    return sessions[max(bisect_right(sessions, day) - 1, 0)]
 
 
 def sessions_with_lookback(days: Sequence[date], lookback: int) -> list[date]:
@@ -272,13 +282,3 @@ def clip_to_sessions(first: date, last: date, now: datetime | None = None) -> li
             " dates are in the future"
         )
     return sessions
-
-
-def _to_timestamp(day: date) -> "pd.Timestamp":
-    """Return a day as a timestamp; all days before the calendar as one of them.
-
-    The index has nanoseconds, which do not reach back to 1677.
-    """
-    import pandas as pd
-
-    return pd.Timestamp(max(day, FIRST_SESSION - timedelta(days=1)))

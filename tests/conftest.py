@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from riskmetrics import deadlines, trading_calendar
 from riskmetrics.charts import drawing
-from riskmetrics.cli import launch
+from riskmetrics.cli.database import OBJECTS_PER_COLLECTION
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
 from tests.forked_commands import start_server
@@ -64,7 +64,7 @@ def pytest_collection() -> Iterator[None]:
     gc.disable()
     yield
     gc.freeze()
-    gc.set_threshold(launch.OBJECTS_PER_COLLECTION)
+    gc.set_threshold(OBJECTS_PER_COLLECTION)
     gc.enable()
 
 
