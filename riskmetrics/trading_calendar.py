@@ -8,14 +8,14 @@ years before today) would move partitions with the date.
 import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from riskmetrics.errors import InvalidSessionError
 
 if TYPE_CHECKING:
-    import exchange_calendars
     import pandas as pd
 
 FIRST_SESSION = date(1990, 1, 2)
@@ -25,16 +25,69 @@ FIRST_RESULT_SESSION = date(1991, 1, 2)
 """First session with results; the year before it is the history that they need."""
 
 
+CLOSED_DAYS_FILE = Path(__file__).with_name("xnys.txt")
+"""Closed weekdays and early closes of a version of exchange_calendars, which takes 0.2 seconds.
+
+Written by ``python -m tests.write_closed_days``. With another version, or after its last year, they
+are computed.
+"""
+
+_CLOSE = "16:00"
+"""Close of a session in New York, unless it is an early one."""
+
+
+class _Schedule(NamedTuple):
+    """Sessions, ascending and without a time zone, and the time at which each closes."""
+
+    sessions: "pd.DatetimeIndex"
+    closes: "pd.Series[pd.Timestamp]"
+
+
 @cache
-def _calendar() -> "exchange_calendars.ExchangeCalendar":
-    import exchange_calendars  # slow: imports pandas
+def _schedule() -> _Schedule:
+    last = date(date.today().year + 1, 12, 31)
+    return read_schedule(last) or compute_schedule(last)
+
+
+def read_schedule(last: date) -> _Schedule | None:
+    """Return the sessions up to a day by the file, None if it is of another version or too short.
+
+    Examples
+    --------
+    >>> read_schedule(date(2150, 12, 31)) is None
+    True
+    """
+    from importlib.metadata import version
+
+    import numpy as np
+    import pandas as pd
+
+    header, *lines = CLOSED_DAYS_FILE.read_text().splitlines()
+    if header != f"exchange_calendars {version('exchange_calendars')}" or last.year > int(
+        lines[-1][:4]
+    ):
+        return None
+    exceptions = [f"{line[:4]}-{day}" for line in lines for day in line[5:].split()]
+    closed = [day for day in exceptions if "T" not in day]
+    days = np.arange(FIRST_SESSION, last + timedelta(days=1), dtype="M8[D]")
+    sessions = pd.DatetimeIndex(days[np.is_busday(days, holidays=closed)].astype("M8[ns]"))
+    closes = pd.Series(sessions + pd.Timedelta(f"{_CLOSE}:00"), sessions)
+    early = pd.DatetimeIndex([day for day in exceptions if "T" in day and day[:10] <= str(last)])
+    closes[early.normalize()] = early
+    return _Schedule(sessions, closes.dt.tz_localize("America/New_York").dt.tz_convert("UTC"))
+
+
+def compute_schedule(last: date) -> _Schedule:
+    """Return the sessions up to a day by exchange_calendars."""
+    import exchange_calendars
 
     with warnings.catch_warnings():
         # exchange_calendars 4.13 takes .values of timestamps, which pandas 3.1 deprecates
         warnings.simplefilter("ignore", DeprecationWarning)
-        return exchange_calendars.get_calendar(
-            "XNYS", start=FIRST_SESSION.isoformat(), end=f"{date.today().year + 1}-12-31"
+        calendar = exchange_calendars.get_calendar(
+            "XNYS", start=FIRST_SESSION.isoformat(), end=last.isoformat()
         )
+        return _Schedule(calendar.sessions, calendar.closes)
 
 
 def sessions_index() -> "pd.DatetimeIndex":
@@ -45,8 +98,7 @@ def sessions_index() -> "pd.DatetimeIndex":
     >>> [str(session.date()) for session in sessions_index()[:2]]
     ['1990-01-02', '1990-01-03']
     """
-    sessions: pd.DatetimeIndex = _calendar().sessions
-    return sessions
+    return _schedule().sessions
 
 
 @cache
@@ -111,7 +163,7 @@ def last_completed_session(now: datetime | None = None) -> date:
     """
     import pandas as pd
 
-    closes = _calendar().closes
+    closes = _schedule().closes
     last: date = closes.index[
         int(closes.searchsorted(pd.Timestamp(now or datetime.now(UTC)), side="right")) - 1
     ].date()
@@ -148,7 +200,7 @@ def session_close(day: date) -> datetime:
     """
     import pandas as pd
 
-    closes: datetime = _calendar().closes[pd.Timestamp(day)].to_pydatetime()
+    closes: datetime = _schedule().closes[pd.Timestamp(day)].to_pydatetime()
     return closes
 
 
