@@ -63,6 +63,7 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         self._open_files: dict[str, _OpenFile] = {}  # the most recently used last
         self._connections: dict[str, sa.Connection] = {}  # in use by the thread with the lock
         self._existing: set[str] = set()  # tables and columns; they are added, never removed
+        self._planned: tuple[Any, private.DefaultPartitionsSubset] | None = None  # the last one
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -102,7 +103,29 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         Dagster stores the definition of all partitions with each planned event, closed days
         included, and reads nothing but the keys from it.
         """
-        return super()._event_to_row(_with_partition_keys(event))
+        return super()._event_to_row(self._with_partition_keys(event))
+
+    def _with_partition_keys(self, event: dg.EventLogEntry) -> dg.EventLogEntry:
+        """Return an event whose planned partitions, if it has any, are given by their keys."""
+        dagster_event = event.dagster_event
+        planned: Any = dagster_event.event_specific_data if dagster_event else None
+        subset = getattr(planned, "partitions_subset", None)
+        if dagster_event is None or subset is None:
+            return event
+        by_key = self._list_keys(subset)
+        if isinstance(planned, private.AssetCheckEvaluationPlanned):
+            planned = private.replace(planned, partitions_subset=by_key)
+        else:
+            planned = planned._replace(partitions_subset=by_key)
+        return event._replace(dagster_event=dagster_event._replace(event_specific_data=planned))
+
+    def _list_keys(self, subset: Any) -> private.DefaultPartitionsSubset:
+        """Return a subset by its keys; all planned events of a run have the same one."""
+        planned = self._planned
+        if planned is None or planned[0] is not subset:
+            planned = subset, private.DefaultPartitionsSubset(set(subset.get_partition_keys()))
+            self._planned = planned
+        return planned[1]
 
     def _index_events(
         self,
@@ -145,7 +168,7 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
             "evaluation_event_timestamp": stored["timestamp"],
             "evaluation_event_storage_id": event_id,
         }
-        partitions = planned.partitions_subset.get_partition_keys()
+        partitions = sorted(self._list_keys(planned.partitions_subset).subset)
         with self.index_connection() as index:
             index.execute(
                 private.AssetCheckExecutionsTable.insert(),
@@ -237,21 +260,6 @@ def _log_changes(connection: sqlite3.Connection, _: object) -> None:
     """
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(_UNSYNCHRONIZED)
-
-
-def _with_partition_keys(event: dg.EventLogEntry) -> dg.EventLogEntry:
-    """Return an event whose planned partitions, if it has any, are given by their keys."""
-    dagster_event = event.dagster_event
-    planned: Any = dagster_event.event_specific_data if dagster_event else None
-    subset = getattr(planned, "partitions_subset", None)
-    if dagster_event is None or subset is None:
-        return event
-    by_key = private.DefaultPartitionsSubset(set(subset.get_partition_keys()))
-    if isinstance(planned, private.AssetCheckEvaluationPlanned):
-        planned = private.replace(planned, partitions_subset=by_key)
-    else:
-        planned = planned._replace(partitions_subset=by_key)
-    return event._replace(dagster_event=dagster_event._replace(event_specific_data=planned))
 
 
 def _is_indexed(event: dg.EventLogEntry) -> bool:

@@ -6,15 +6,16 @@ years before today) would move partitions with the date.
 """
 
 import warnings
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from riskmetrics.errors import InvalidSessionError
 
 if TYPE_CHECKING:
-    import exchange_calendars
     import pandas as pd
 
 FIRST_SESSION = date(1990, 1, 2)
@@ -24,16 +25,69 @@ FIRST_RESULT_SESSION = date(1991, 1, 2)
 """First session with results; the year before it is the history that they need."""
 
 
+CLOSED_DAYS_FILE = Path(__file__).with_name("xnys.txt")
+"""Closed weekdays and early closes of a version of exchange_calendars, which takes 0.2 seconds.
+
+Written by ``python -m tests.write_closed_days``. With another version, or after its last year, they
+are computed.
+"""
+
+_CLOSE = "16:00"
+"""Close of a session in New York, unless it is an early one."""
+
+
+class _Schedule(NamedTuple):
+    """Sessions, ascending and without a time zone, and the time at which each closes."""
+
+    sessions: "pd.DatetimeIndex"
+    closes: "pd.Series[pd.Timestamp]"
+
+
 @cache
-def _calendar() -> "exchange_calendars.ExchangeCalendar":
-    import exchange_calendars  # slow: imports pandas
+def _schedule() -> _Schedule:
+    last = date(date.today().year + 1, 12, 31)
+    return read_schedule(last) or compute_schedule(last)
+
+
+def read_schedule(last: date) -> _Schedule | None:
+    """Return the sessions up to a day by the file, None if it is of another version or too short.
+
+    Examples
+    --------
+    >>> read_schedule(date(2150, 12, 31)) is None
+    True
+    """
+    from importlib.metadata import version
+
+    import numpy as np
+    import pandas as pd
+
+    header, *lines = CLOSED_DAYS_FILE.read_text().splitlines()
+    if header != f"exchange_calendars {version('exchange_calendars')}" or last.year > int(
+        lines[-1][:4]
+    ):
+        return None
+    exceptions = [f"{line[:4]}-{day}" for line in lines for day in line[5:].split()]
+    closed = [day for day in exceptions if "T" not in day]
+    days = np.arange(FIRST_SESSION, last + timedelta(days=1), dtype="M8[D]")
+    sessions = pd.DatetimeIndex(days[np.is_busday(days, holidays=closed)].astype("M8[ns]"))
+    closes = pd.Series(sessions + pd.Timedelta(f"{_CLOSE}:00"), sessions)
+    early = pd.DatetimeIndex([day for day in exceptions if "T" in day and day[:10] <= str(last)])
+    closes[early.normalize()] = early
+    return _Schedule(sessions, closes.dt.tz_localize("America/New_York").dt.tz_convert("UTC"))
+
+
+def compute_schedule(last: date) -> _Schedule:
+    """Return the sessions up to a day by exchange_calendars."""
+    import exchange_calendars
 
     with warnings.catch_warnings():
         # exchange_calendars 4.13 takes .values of timestamps, which pandas 3.1 deprecates
         warnings.simplefilter("ignore", DeprecationWarning)
-        return exchange_calendars.get_calendar(
-            "XNYS", start=FIRST_SESSION.isoformat(), end=f"{date.today().year + 1}-12-31"
+        calendar = exchange_calendars.get_calendar(
+            "XNYS", start=FIRST_SESSION.isoformat(), end=last.isoformat()
         )
+        return _Schedule(calendar.sessions, calendar.closes)
 
 
 def sessions_index() -> "pd.DatetimeIndex":
@@ -44,8 +98,13 @@ def sessions_index() -> "pd.DatetimeIndex":
     >>> [str(session.date()) for session in sessions_index()[:2]]
     ['1990-01-02', '1990-01-03']
     """
-    sessions: pd.DatetimeIndex = _calendar().sessions
-    return sessions
+    return _schedule().sessions
+
+
+@cache
+def _session_dates() -> list[date]:
+    """Return `sessions_index` as dates: a search in a list takes a fraction of one in an index."""
+    return list(sessions_index().date)
 
 
 def is_session(day: date) -> bool:
@@ -58,7 +117,9 @@ def is_session(day: date) -> bool:
     >>> is_session(date(2022, 12, 26)), is_session(date(2022, 12, 27))
     (False, True)
     """
-    return FIRST_SESSION <= day <= calendar_end() and bool(_calendar().is_session(day.isoformat()))
+    sessions = _session_dates()
+    place = bisect_left(sessions, day)
+    return place < len(sessions) and sessions[place] == day
 
 
 def calendar_end() -> date:
@@ -69,8 +130,7 @@ def calendar_end() -> date:
     >>> calendar_end().year - date.today().year
     1
     """
-    last: date = _calendar().last_session.date()
-    return last
+    return _session_dates()[-1]
 
 
 def closed_weekdays(first: date = FIRST_SESSION) -> list[datetime]:
@@ -103,7 +163,7 @@ def last_completed_session(now: datetime | None = None) -> date:
     """
     import pandas as pd
 
-    closes = _calendar().closes
+    closes = _schedule().closes
     last: date = closes.index[
         int(closes.searchsorted(pd.Timestamp(now or datetime.now(UTC)), side="right")) - 1
     ].date()
@@ -138,7 +198,9 @@ def session_close(day: date) -> datetime:
     >>> session_close(date(2022, 11, 23)).isoformat(), session_close(date(2022, 11, 25)).isoformat()
     ('2022-11-23T21:00:00+00:00', '2022-11-25T18:00:00+00:00')
     """
-    closes: datetime = _calendar().closes[_to_timestamp(day)].to_pydatetime()
+    import pandas as pd
+
+    closes: datetime = _schedule().closes[pd.Timestamp(day)].to_pydatetime()
     return closes
 
 
@@ -150,8 +212,8 @@ def sessions_between(first: date, last: date) -> list[date]:
     >>> [day.day for day in sessions_between(date(2022, 12, 23), date(2022, 12, 28))]
     [23, 27, 28]
     """
-    index = sessions_index()
-    return [day.date() for day in index[index.slice_indexer(first.isoformat(), last.isoformat())]]
+    sessions = _session_dates()
+    return sessions[bisect_left(sessions, first) : bisect_right(sessions, last)]
 
 
 def previous_session(day: date, count: int = 1) -> date:
@@ -162,8 +224,8 @@ def previous_session(day: date, count: int = 1) -> date:
     >>> previous_session(date(2022, 12, 27)), previous_session(date(2022, 12, 27), 2)
     (datetime.date(2022, 12, 23), datetime.date(2022, 12, 22))
     """
-    index = sessions_index()
-    return index[max(int(index.searchsorted(_to_timestamp(day))) - count, 0)].date()
+    sessions = _session_dates()
+    return sessions[max(bisect_left(sessions, day) - count, 0)]
 
 
 def next_session(day: date) -> date:
@@ -174,8 +236,8 @@ def next_session(day: date) -> date:
     >>> next_session(date(2022, 12, 23))
     datetime.date(2022, 12, 27)
     """
-    index = sessions_index()
-    return index[int(index.searchsorted(_to_timestamp(day), side="right"))].date()
+    sessions = _session_dates()
+    return sessions[bisect_right(sessions, day)]
 
 
 def previous_or_same_session(day: date) -> date:
@@ -186,8 +248,8 @@ def previous_or_same_session(day: date) -> date:
     >>> previous_or_same_session(date(2022, 12, 26)), previous_or_same_session(date(2022, 12, 27))
     (datetime.date(2022, 12, 23), datetime.date(2022, 12, 27))
     """
-    index = sessions_index()
-    return index[max(int(index.searchsorted(_to_timestamp(day), side="right")) - 1, 0)].date()
+    sessions = _session_dates()
+    return sessions[max(bisect_right(sessions, day) - 1, 0)]
 
 
 def sessions_with_lookback(days: Sequence[date], lookback: int) -> list[date]:
@@ -272,13 +334,3 @@ def clip_to_sessions(first: date, last: date, now: datetime | None = None) -> li
             " dates are in the future"
         )
     return sessions
-
-
-def _to_timestamp(day: date) -> "pd.Timestamp":
-    """Return a day as a timestamp; all days before the calendar as one of them.
-
-    The index has nanoseconds, which do not reach back to 1677.
-    """
-    import pandas as pd
-
-    return pd.Timestamp(max(day, FIRST_SESSION - timedelta(days=1)))

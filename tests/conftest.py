@@ -23,7 +23,7 @@ import typer.testing
 
 from riskmetrics import deadlines, trading_calendar
 from riskmetrics.charts import drawing
-from riskmetrics.cli import launch
+from riskmetrics.cli.database import OBJECTS_PER_COLLECTION
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
 from tests.forked_commands import start_server
@@ -66,7 +66,7 @@ def pytest_collection() -> Iterator[None]:
     gc.disable()
     yield
     gc.freeze()
-    gc.set_threshold(launch.OBJECTS_PER_COLLECTION)
+    gc.set_threshold(OBJECTS_PER_COLLECTION)
     gc.enable()
 
 

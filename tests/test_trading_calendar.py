@@ -1,12 +1,15 @@
 """The calendar against days that the exchange published, and its own rules."""
 
 from datetime import UTC, date, datetime, timedelta
+from importlib import metadata
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 
 from riskmetrics import trading_calendar as calendar
 from riskmetrics.errors import InvalidSessionError
+from tests import write_closed_days
 
 NEW_YORK = ZoneInfo("America/New_York")
 LONG_AFTER = datetime(2026, 1, 15, tzinfo=UTC)
@@ -194,3 +197,20 @@ def test_a_session_closes_when_the_exchange_says(day, hour):
     assert calendar.session_close(day) == datetime(
         day.year, day.month, day.day, hour, tzinfo=NEW_YORK
     )
+
+
+@pytest.mark.parametrize("last", [date(date.today().year + 1, 12, 31), write_closed_days.LAST])
+def test_the_file_of_closed_days_is_that_of_the_installed_calendar(last):
+    """After an upgrade of exchange_calendars: python -m tests.write_closed_days."""
+    stored, computed = calendar.read_schedule(last), calendar.compute_schedule(last)
+    assert stored is not None
+    pd.testing.assert_index_equal(stored.sessions, computed.sessions, check_freq=False)
+    pd.testing.assert_series_equal(
+        stored.closes, computed.closes, check_freq=False, check_names=False
+    )
+
+
+def test_a_file_of_another_version_or_of_fewer_years_is_not_used(monkeypatch):
+    assert calendar.read_schedule(write_closed_days.LAST + timedelta(days=1)) is None
+    monkeypatch.setattr(metadata, "version", lambda _: "4.13.3")
+    assert calendar.read_schedule(write_closed_days.LAST) is None

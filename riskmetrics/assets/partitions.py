@@ -20,9 +20,9 @@ from riskmetrics.errors import InvalidSessionError
 class _SessionPartitions(dg.DailyPartitionsDefinition):
     """Exchange sessions as daily partitions.
 
-    Dagster asks for a run's keys again with the metadata of every session and asset, and looks
-    through all holidays each time. It also spells them out for each hash: hundreds of times in a
-    run.
+    Dagster looks through all holidays for each list of keys, and asks for a run's keys again with
+    the metadata of every session and asset. It also spells the holidays out for each hash: hundreds
+    of times in a run.
     """
 
     def __hash__(self) -> int:
@@ -38,11 +38,11 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
         latest = trading_calendar.last_completed_session().isoformat()
         return partition_key == latest or super().has_partition_key(partition_key)
 
-    def get_partition_keys(self, *arguments: Any, **options: Any) -> Sequence[str]:
+    def get_partition_keys(self, *_: Any, **__: Any) -> Sequence[str]:
         """Return the keys up to the latest completed session."""
-        keys = super().get_partition_keys(*arguments, **options)
-        latest = trading_calendar.last_completed_session().isoformat()
-        return keys if keys and keys[-1] >= latest else [*keys, latest]
+        latest = trading_calendar.last_completed_session()
+        sessions = trading_calendar.sessions_between(self.start.date(), latest)
+        return [session.isoformat() for session in sessions]
 
     def get_partition_keys_in_range(
         self, partition_key_range: dg.PartitionKeyRange

@@ -32,13 +32,6 @@ per session. Sessions of a failed range are then shown as missing, not as
 failed.
 """
 
-OBJECTS_PER_COLLECTION = 50_000
-"""New objects after which Python looks for garbage.
-
-A run's tables have few cycles: a search after every 700 objects, Python's default, takes 6% of a
-run and finds next to nothing.
-"""
-
 
 class RunOutcome(NamedTuple):
     """Id of a run, the command's exit code and Dagster's result."""
@@ -102,7 +95,6 @@ def run(
         fail_dead_runs(instance)
         instance.add_event_listener(run_id, _progress_printer())
         gc.freeze()
-        gc.set_threshold(OBJECTS_PER_COLLECTION)
         gc.enable()
         result = definition.execute_in_process(
             instance=instance,

@@ -283,11 +283,18 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     """
     require_windows(len(volatility), PERCENTILE_WINDOW + 1)
     today = volatility[PERCENTILE_WINDOW:]
-    below, not_above = np.zeros((2, *today.shape), np.uint8)  # counts of at most 252 fit in bytes
-    for start in range(PERCENTILE_WINDOW):
-        earlier = volatility[start : start + len(today)]
-        below += (earlier < today).view(np.uint8)
-        not_above += (earlier <= today).view(np.uint8)
+    # counts of at most 252 fit in bytes; the loop is over the smaller number of rows
+    below, not_above = np.zeros((2, *today.shape), np.uint8)
+    if len(today) < PERCENTILE_WINDOW:
+        for row, value in enumerate(today):
+            earlier = volatility[row : row + PERCENTILE_WINDOW]
+            below[row] = np.count_nonzero(earlier < value, axis=0)
+            not_above[row] = np.count_nonzero(earlier <= value, axis=0)
+    else:
+        for start in range(PERCENTILE_WINDOW):
+            earlier = volatility[start : start + len(today)]
+            below += (earlier < today).view(np.uint8)
+            not_above += (earlier <= today).view(np.uint8)
     n_obs = window_counts(~np.isnan(volatility[:-1]), PERCENTILE_WINDOW)
     defined = ~np.isnan(today) & (n_obs >= PERCENTILE_MIN_OBS)
     rank = (below.astype(np.float64) + not_above) / 2.0  # values equal to today's count half

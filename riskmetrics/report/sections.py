@@ -330,7 +330,10 @@ def _insights_by_portfolio(connection: sa.Connection, day: date) -> dict[str, li
 
 def records_by_portfolio(rows: pd.DataFrame) -> dict[str, list[Record]]:
     """Return rows as dicts, by the name of their portfolio."""
-    return {str(name): to_records(frame) for name, frame in rows.groupby("portfolio", sort=False)}
+    found: dict[str, list[Record]] = {}
+    for row in to_records(rows):  # of all at once: a frame of a few rows takes as long
+        found.setdefault(row["portfolio"], []).append(row)
+    return found
 
 
 def to_records(rows: pd.DataFrame) -> list[Record]:

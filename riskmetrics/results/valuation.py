@@ -5,7 +5,7 @@ its result. The module does not access the database.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -80,6 +80,27 @@ class Valuation:
     income: Income
     is_kept_by_transactions: BoolArray
     """Whether the cash of a portfolio is the sum of its transactions, (P,)."""
+
+    def on(self, sessions: Sequence[date]) -> "Valuation":
+        """Return the same values of some of the sessions, consecutive ones."""
+        first = self.sessions.index(sessions[0])
+        days = slice(first, first + len(sessions))
+        return replace(
+            self,
+            sessions=self.sessions[days],
+            direction=self.direction[:, days],
+            values=self.values[:, days],
+            exposures=self.exposures[:, days],
+            has_return_series=self.has_return_series[:, days],
+            is_stale=self.is_stale[:, days],
+            has_price_source=self.has_price_source[:, days],
+            unpriced_value=self.unpriced_value[:, days],
+            cash=self.cash[:, days],
+            stated_value=self.stated_value[:, days],
+            start_of_day=StartOfDay._make(each[:, days] for each in self.start_of_day),
+            pnl=PnL._make(each[:, days] for each in self.pnl),
+            income=Income._make(each[:, days] for each in self.income),
+        )
 
     @cached_property
     def is_held(self) -> BoolArray:

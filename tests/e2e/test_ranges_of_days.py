@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -13,7 +14,12 @@ import sqlalchemy as sa
 from riskmetrics import settings, trading_calendar
 from riskmetrics.catalog.limits import LIMITED_FIGURES
 from riskmetrics.cli import launch
+from riskmetrics.computations import track_records
 from riskmetrics.db import limits, tables
+from riskmetrics.db.engine import create_engine
+from riskmetrics.inputs.run_inputs import RunInputs
+from riskmetrics.inputs.snapshot import open_snapshot
+from riskmetrics.results import valuation
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import RESULT_KEYS, read_results, use_database
 
@@ -145,6 +151,28 @@ def test_a_range_stores_the_bits_of_its_sessions_in_every_table(
     for name in RESULT_KEYS:
         pd.testing.assert_frame_equal(one_by_one[name], at_once[name], obj=name)
     assert_comparison_is_worth_it(at_once)
+
+
+def test_a_book_has_the_same_outcomes_whether_it_is_valued_once_or_for_each_horizon(
+    prepared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to MAX_LOT_SESSIONS it is valued once, on the sessions between forecasts too."""
+    engine, found = create_engine(prepared), []
+    valued = Mock(wraps=valuation.value_portfolios)
+    monkeypatch.setattr(valuation, "value_portfolios", valued)
+    with open_snapshot(engine, settings.load()) as snapshot:
+        n_sessions = 63 - 5 + len(DAYS)
+        limit = len(snapshot.lots) * n_sessions
+        for max_lot_sessions, lengths in ((limit, [n_sessions]), (limit - 1, 3 * [len(DAYS)])):
+            monkeypatch.setattr(track_records, "MAX_LOT_SESSIONS", max_lot_sessions)
+            computed = track_records.judge_forecasts(RunInputs(snapshot, DAYS))
+            found.append(computed.tables[0].rows)
+            assert [len(call.args[0]) for call in valued.call_args_list] == lengths
+            valued.reset_mock()
+    engine.dispose()
+    pd.testing.assert_frame_equal(*found)
+    is_portfolio = found[0]["portfolio_id"].notna()
+    assert set(found[0]["horizon"][is_portfolio & found[0]["outcome"].notna()]) == {5, 21, 63}
 
 
 def assert_comparison_is_worth_it(stored: Mapping[str, pd.DataFrame]) -> None:
