@@ -42,7 +42,7 @@ def ask(
     from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import pipeline
-    from riskmetrics.insights.questions import asked_day
+    from riskmetrics.insights.questions.answering import asked_day
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
     if question is None:
@@ -64,7 +64,7 @@ def ask(
                 )
         request = requests[0]
         if configured.anthropic_api_key is None and not _is_answered(request.plan):
-            raise fail(_offer(asked, request.plan), code=2)
+            raise fail(_offer(request.plan), code=2)
         context = build_generation_context(configured)
         if configured.anthropic_api_key is None:
             with engine.begin() as connection:
@@ -91,23 +91,21 @@ def _is_answered(plan: "Plan | None") -> bool:
 
 def _list_questions() -> str:
     """Return all questions that are offered, by group."""
-    from riskmetrics.insights.question_figures import OFFERED
+    from riskmetrics.insights.questions.figures import offered_questions
 
     return "".join(
         f"\n{group}" + "".join(f"\n  {each}" for each in examples)
-        for group, examples in OFFERED.items()
+        for group, examples in offered_questions().items()
     )
 
 
-def _offer(question: str, plan: "Plan | None") -> str:
+def _offer(plan: "Plan | None") -> str:
     """Return the message on a question that no rule answers: the nearest that can be asked."""
-    from riskmetrics.insights.question_vocabulary import nearest_questions
-
     unread = ", ".join(f"“{each}”" for each in plan.unread) if plan else ""
     return (
         "without ANTHROPIC_API_KEY, fixed rules answer questions about stored figures only"
         f"{f'; not known: {unread}' if unread else ''}. Set the key, or ask:"
-        + "".join(f"\n  {each}" for each in nearest_questions(question))
+        + "".join(f"\n  {each}" for each in (plan.nearest if plan else ()))
         + "\nWithout a question, the command lists all."
     )
 

@@ -29,7 +29,7 @@ def select_requests(
     from riskmetrics.db import input_queries
     from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import fact_reading
-    from riskmetrics.insights.asked_facts import add_asked_facts
+    from riskmetrics.insights.question_facts import add_question_facts
     from riskmetrics.insights.request import writable_requests
     from riskmetrics.insights.templates import Template
 
@@ -51,7 +51,7 @@ def select_requests(
     if question is not None and portfolio is not None:
         others = {*input_queries.read_portfolios(connection)["name"]} - {portfolio}
         names = (portfolio, *sorted(others))
-        sheets = [add_asked_facts(connection, sheet) for sheet in sheets]
+        sheets = [add_question_facts(connection, sheet) for sheet in sheets]
     requests = [
         request
         for request in writable_requests(sheets, templates, question, names)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from functools import cache
 
 from riskmetrics.catalog import Statistic, all_statistics
-from riskmetrics.insights import asked_fact_types
-from riskmetrics.insights.asked_fact_types import TAIL_WINDOW
+from riskmetrics.insights import question_fact_types
 from riskmetrics.insights.fact_shapes import FactType
 from riskmetrics.insights.fact_shapes import figure_fact as _fact
+from riskmetrics.insights.question_fact_types import TAIL_WINDOW
 
 
 def _past(name: str, column: str, *labels: str) -> FactType:
@@ -284,7 +284,7 @@ FACT_TYPES |= {
 }
 
 
-FACT_TYPES |= {kind.name: kind for kind in asked_fact_types.asked_types()}
+FACT_TYPES |= {kind.name: kind for kind in question_fact_types.asked_types()}
 
 
 @cache

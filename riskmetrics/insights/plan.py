@@ -28,6 +28,7 @@ RULE_ANSWERS = {
     "no_change": "Nothing that is worth a sentence changed in the session.",
     "no_gap": "No missing price and no undefined risk figure is reported.",
     "no_limits_set": "No limit is set for the portfolio; the command limits set adds one.",
+    "no_such_limit": "No limit is set for that figure; the command limits set adds one.",
     "definitions": "Terms are defined in the glossary of the documentation, not in stored facts.",
 }
 """What only the rules state if no claim answers a question, as sentences."""
@@ -93,6 +94,7 @@ MissingFact = Literal[
     "no_rule",
     "no_limit",
     "no_limits_set",
+    "no_such_limit",
     "no_new_alert",
     "no_change",
     "no_gap",

@@ -29,7 +29,7 @@ NOT_ANSWERED, NOTHING = "Not answered", "Nothing to tell"
 UNTITLED = "Figures of the session"
 """Title of statements that prove no headline."""
 
-_NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule", "definitions", "no_limits_set"}
+_NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule", "definitions", "no_limits_set", "no_such_limit"}
 
 
 class NoteText(NamedTuple):

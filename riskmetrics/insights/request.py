@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from riskmetrics.insights.asked_fact_types import ASKED
 from riskmetrics.insights.claims import Claim, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, repeats
-from riskmetrics.insights.questions import answer_by_rules
+from riskmetrics.insights.question_fact_types import ASKED
+from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.templates import Template
 

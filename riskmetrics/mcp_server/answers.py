@@ -20,8 +20,8 @@ from riskmetrics.db.shown_names import read_names
 from riskmetrics.explain import registry
 from riskmetrics.explain.records import explanation_record
 from riskmetrics.insights import fact_reading
-from riskmetrics.insights.asked_facts import add_asked_facts
-from riskmetrics.insights.questions import asked_day
+from riskmetrics.insights.question_facts import add_question_facts
+from riskmetrics.insights.questions.answering import asked_day
 from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 from riskmetrics.mcp_server.claim_answers import answer_claims, shown_claims
 from riskmetrics.mcp_server.identities import (
@@ -208,7 +208,7 @@ class Answers:
             if day is None and (named := asked_day(question, session)) is not None:
                 session = find_session(connection, identity, named)
             (sheet,) = fact_reading.read_sheets(connection, [session], identity.name)
-            sheet = add_asked_facts(connection, sheet)
+            sheet = add_question_facts(connection, sheet)
             context = _context(connection, identity, session)
         others = [one.shown_name for one in identities if one.name != identity.name]
         return context | answer_claims(identity, sheet, question, others)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from riskmetrics.insights import realize
 from riskmetrics.insights.claims import Claim, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.questions import answer_by_rules
+from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.mcp_server.identities import Identity
 
 _ALIASED_ONLY: Final = (

@@ -91,6 +91,25 @@ def _short_results(f: Figures, sign: int) -> Expected:
     }
 
 
+def _position_results(f: Figures, over: str, sign: int) -> Expected:
+    return {
+        alias: {"name": alias, "amount": abs(pnl)}
+        for alias in f.things("POS")
+        if sign * (pnl := f.of(alias, f"pnl{over}")) > 0
+    }
+
+
+def _against_benchmark(f: Figures, sign: int) -> Expected:
+    return {
+        alias: {"name": alias, "net": net, "benchmark": benchmark}
+        for alias in f.things("SEC")
+        if f.sheet.aliases[alias]["sector"]
+        not in ("Bonds", "Fund, not looked through", "Unclassified")
+        and sign * f.of(alias, "active") > 0
+        and known(net := f.of(alias, "net"), benchmark := f.of(alias, "benchmark"))
+    }
+
+
 ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     **{name: partial(_statistic, kind=name) for name in _STATISTICS},
     **{
@@ -157,6 +176,24 @@ ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         kind: partial(_of_positions, kind=kind)
         for kind in ("position_volatility", "position_expected")
     },
+    "position_weight": lambda f: {
+        alias: {"name": alias, "weight": weight}
+        for alias in f.things("POS")
+        if known(weight := f.of(alias, "weight"))
+    },
+    **{
+        f"position_{verb}{over}": partial(_position_results, over=over, sign=sign)
+        for verb, sign in (("lost", -1), ("gained", 1))
+        for over in ("_5d", "_21d")
+    },
+    "sector_above": partial(_against_benchmark, sign=1),
+    "sector_below": partial(_against_benchmark, sign=-1),
+    "var_used": lambda f: expect(
+        f.daily_return < 0 < f.previous_var_95,
+        loss=-f.daily_return,
+        share=-f.daily_return / f.previous_var_95 if f.previous_var_95 > 0 else 0.0,
+        var=f.previous_var_95,
+    ),
     "short_level": lambda f: {
         alias: {"name": alias, "weight": f.of(alias, "weight")} for alias in _shorts(f)
     },

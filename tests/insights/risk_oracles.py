@@ -174,6 +174,13 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for state, holds in _STATES.items()
         for suffix in ("", "_of")
     },
+    **{
+        f"limit_kept{suffix}": partial(
+            _own_limit, holds=lambda status, _, value, limit: status == "kept" and value <= limit,
+            has_subject=bool(suffix),
+        )
+        for suffix in ("", "_of")
+    },
     "own_limits_kept": _all_kept,
-}
+}  # fmt: skip
 """Form to its expected instances."""

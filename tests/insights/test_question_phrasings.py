@@ -1,15 +1,16 @@
 """Questions as users type them: each is answered for exactly what it asks, or is refused."""
 
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from riskmetrics.insights.claims import claims_of
-from riskmetrics.insights.questions import answer_by_rules
+from riskmetrics.insights.questions.answering import answer_by_rules, asked_day
 from riskmetrics.insights.realize import realize_note
-from tests.insights.fact_sheets import build_sheet
+from tests.insights.fact_sheets import ALIASES, build_sheet
 from tests.insights.question_sheet import PORTFOLIOS, SHEET
 
 QUESTIONS: list[dict[str, Any]] = tomllib.loads(
@@ -120,3 +121,81 @@ def test_single_short_positions_are_answered(text, claims) -> None:
     )  # fmt: skip
     plan = answer_by_rules(text, claims_of(sheet), sheet.aliases, (), sheet.day)
     assert (list(plan.statements()), plan.missing) == (claims, [])
+
+
+LIMITS = {
+    **ALIASES,
+    "LIM_01": {"limit": "beta"},
+    "LIM_02": {"limit": "single positions", "of": "POS_01"},
+    "LIM_03": {"limit": "one-day value at risk"},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "claims", "missing"),
+    [
+        ("Is the beta within its limit?", ["limit_kept:LIM_01"], []),
+        ("largest position limit", ["own_limit_exceeded_of:LIM_02"], []),
+        ("Is the VaR limit exceeded?", ["own_limit_close:LIM_03"], []),
+        ("drawdown limit", [], ["no_such_limit"]),
+        ("Which limits are exceeded?",
+            ["own_limit_exceeded_of:LIM_02", "own_limit_close:LIM_03"], []),
+    ],
+)  # fmt: skip
+def test_the_limit_of_a_figure_is_answered_alone(text, claims, missing) -> None:
+    sheet = build_sheet(
+        {
+            "lim_01_checked_number": 1.0, "lim_01_checked_number_limit": 1.2,
+            "lim_02_checked": 0.6, "lim_02_checked_limit": 0.5,
+            "lim_03_checked": 0.0199, "lim_03_checked_limit": 0.02,
+            "lim_01_limit_status": "kept", "lim_02_limit_status": "exceeded",
+            "lim_03_limit_status": "kept",
+        },
+        aliases=LIMITS,
+    )  # fmt: skip
+    plan = answer_by_rules(text, claims_of(sheet), sheet.aliases, (), sheet.day)
+    assert (sorted(plan.statements()), plan.missing) == (sorted(claims), missing)
+
+
+def test_sectors_below_and_above_the_benchmark_are_listed_the_farthest_first() -> None:
+    sectors = {"SEC_01": "Energy", "SEC_02": "Utilities", "SEC_03": "Materials"}
+    facts = {
+        f"{alias.lower()}_{kind}": value
+        for alias, net in zip(sectors, (0.3, 0.02, 0.06), strict=True)
+        for kind, value in (("net", net), ("gross", net), ("benchmark", 0.1), ("active", net - 0.1))
+    }
+    sheet = build_sheet(facts, aliases={alias: {"sector": each} for alias, each in sectors.items()})
+    claims = claims_of(sheet)
+    for text, expected in (
+        ("Which sectors are underweight?", ("sector_below:SEC_02", "sector_below:SEC_03")),
+        ("Which sectors are overweight?", ("sector_over:SEC_01",)),
+    ):
+        assert answer_by_rules(text, claims, sheet.aliases).statements() == expected
+
+
+@pytest.mark.parametrize(
+    ("weight", "held", "stated", "is_complete"),
+    [
+        (30, 3, ["POS_01"], True),
+        (29.9, 3, ["POS_01", "POS_02"], True),  # the weight itself is not above
+        (1, 3, ["POS_01", "POS_02", "POS_03"], True),
+        (1, 4, ["POS_01", "POS_02", "POS_03"], False),  # the fourth may be above, too
+        (5, 4, ["POS_01", "POS_02"], True),  # the third is not, so that the fourth is not either
+    ],
+)
+def test_positions_above_a_weight_are_all_or_said_not_to_be(
+    weight, held, stated, is_complete
+) -> None:
+    facts = {"pos_01_weight": 0.5, "pos_02_weight": 0.3, "pos_03_weight": 0.05}
+    sheet = build_sheet(facts | {"num_positions": held})
+    plan = answer_by_rules(f"positions above {weight}%", claims_of(sheet), sheet.aliases)
+    assert list(plan.statements()) == [f"position_weight:{alias}" for alias in stated]
+    assert plan.missing == ([] if is_complete else ["shortened"])
+
+
+def test_a_weekday_is_the_latest_one_up_to_the_session() -> None:
+    assert asked_day("What was the beta last Friday?", date(2022, 12, 28)) == date(2022, 12, 23)
+    assert asked_day("What was the beta on Friday?", date(2022, 12, 23)) is None
+    assert asked_day("Why did I lose money on Thursday?", date(2022, 12, 28)) == date(2022, 12, 22)
+    assert asked_day("Volatility since Friday?", date(2022, 12, 28)) is None
+    assert asked_day("Will it rise on Friday?", date(2022, 12, 28)) is None

@@ -9,9 +9,9 @@ import pytest
 
 from riskmetrics import trading_calendar
 from riskmetrics.db.fact_history import MAX_YEAR_SESSIONS
-from riskmetrics.insights.asked_facts import return_facts
 from riskmetrics.insights.facts import make_fact
 from riskmetrics.insights.history_facts import MIN_RANKED, History
+from riskmetrics.insights.question_facts import return_facts
 
 MAKE = partial(make_fact, as_of=date(2022, 3, 4), key={})
 

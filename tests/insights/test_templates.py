@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from riskmetrics.db import insight_store as stored
 from riskmetrics.db import migrate
 from riskmetrics.db.engine import create_engine
-from riskmetrics.insights.asked_fact_types import ASKED
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.prompts import build_prompt
+from riskmetrics.insights.question_fact_types import ASKED
 from riskmetrics.insights.request import Request
 from riskmetrics.insights.templates import Template
 from riskmetrics.settings import DEFAULT_INSIGHT_TYPES

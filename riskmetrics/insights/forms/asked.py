@@ -6,15 +6,18 @@ from functools import partial
 from typing import Final
 
 from riskmetrics.catalog import Figure, Unit, all_statistics
-from riskmetrics.insights.asked_fact_types import statistic_fact_names
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.form_shapes import Evaluate, compared, mirrored, single
+from riskmetrics.insights.forms import own_limits
 from riskmetrics.insights.forms.levels import SALIENCE
+from riskmetrics.insights.limits import NO_SECTORS
+from riskmetrics.insights.question_fact_types import statistic_fact_names
 from riskmetrics.insights.slots import (
     Slot,
     apart,
     count,
     day,
+    label,
     money,
     name,
     number,
@@ -335,4 +338,93 @@ _mirrored("stress", "name: name, move: percent, amount: percent", _in_market_mov
     1: ("scenario_market_gain",
         "In the scenario “{name}”, with a market move of {move}, the portfolio would gain {amount}"
         " of equity."),
+})  # fmt: skip
+
+
+@_form("position_weight", "concentration", "name: name, weight: percent",
+    "{name} has a weight of {weight} of equity.")  # fmt: skip
+def position_weight(view: View) -> Iterator[Instance]:
+    """The weight of each position of the sheet."""
+    for alias in view.aliases("POS"):
+        facts = view.facts_of("weight", alias=alias)
+        if facts:
+            weight = float(facts[0].value)
+            slots = {"name": name(alias), "weight": size(weight)}
+            yield Instance(slots, facts, SALIENCE * min(weight, 1), alias)
+
+
+@_form(
+    "var_used",
+    "tail",
+    "loss: percent, share: percent, var: percent",
+    "The day's loss of {loss} was {share} of the prior day's filtered value at risk of {var}.",
+)
+def var_used(view: View) -> Iterator[Instance]:
+    """The loss of the session as a share of the value at risk of the session before."""
+    facts = view.facts_of("daily_return", "previous_var_95")
+    if facts and float(facts[0].value) < 0 < float(facts[1].value):
+        loss, var = -float(facts[0].value), float(facts[1].value)
+        shown = apart("percent", loss, var)
+        slots = {"loss": shown[0], "share": percent(loss / var), "var": shown[1]}
+        yield Instance(slots, facts, SALIENCE, sign=-1)
+
+
+def _limit_kept(view: View, *, has_subject: bool) -> Iterator[Instance]:
+    """Yield each limit that is kept, of the portfolio or of the largest of several things."""
+    for alias in view.aliases("LIM"):
+        subject = view.sheet.aliases[alias].get("of", "")
+        for kind, unit in own_limits.UNITS.items():
+            facts = view.facts_of(kind, f"{kind}_limit", "limit_status", alias=alias)
+            if facts and facts[2].value == own_limits.KEPT and bool(subject) == has_subject:
+                value, limit = (float(fact.value) for fact in facts[:2])
+                if value <= limit:
+                    shown = apart(unit, value, limit)
+                    slots: dict[str, Slot] = {"value": shown[0], "limit": shown[1]}
+                    slots |= {"name": label(alias)} | ({"of": name(subject)} if subject else {})
+                    yield Instance(slots, facts[:2], SALIENCE, alias, 1, context=facts[2:])
+
+
+for _end, _slots, _sentence in (
+    ("", "name: label, value: figure, limit: figure",
+        "The portfolio's {name} of {value} is within the limit of {limit}."),
+    ("_of", "name: label, value: figure, limit: figure, of: name",
+        "{of} at {value} is within the portfolio's limit of {limit} on {name}."),
+):  # fmt: skip
+    _form(f"limit_kept{_end}", "limits", _slots, _sentence)(
+        partial(_limit_kept, has_subject=bool(_end))
+    )
+
+
+def _over_sessions(view: View, sign: int, over: str) -> Iterator[Instance]:
+    """Yield what each of the largest winners, or losers, over some sessions made."""
+    for alias in view.aliases("POS"):
+        fact = view.fact(f"pnl{over}", alias)
+        if fact and sign * float(fact.value) > 0:
+            slots = {"name": name(alias), "amount": money(float(fact.value), view.currency)}
+            yield Instance(slots, (fact,), SALIENCE, alias, sign)
+
+
+for _over, _words in (("_5d", "five"), ("_21d", "twenty-one")):
+    _mirrored("result", "name: name, amount: money", partial(_over_sessions, over=_over), {
+        -1: (f"position_lost{_over}", f"{{name}} lost {{amount}} in {_words} sessions."),
+        1: (f"position_gained{_over}", f"{{name}} gained {{amount}} in {_words} sessions."),
+    })  # fmt: skip
+
+
+def _against_benchmark(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the sectors of the sheet that are above, or below, their weight in the benchmark."""
+    for alias in view.aliases("SEC"):
+        facts = view.facts_of("active", "net", "benchmark", alias=alias)
+        is_sector = view.sheet.aliases[alias].get("sector") not in NO_SECTORS
+        if facts and is_sector and sign * float(facts[0].value) > 0:
+            active, net, benchmark = (float(fact.value) for fact in facts)
+            shown = apart("percent", net, benchmark)
+            slots = {"name": name(alias), "net": shown[0], "benchmark": shown[1]}
+            salience = SALIENCE * min(abs(active), 1)
+            yield Instance(slots, facts[1:], salience, alias, context=facts[:1])
+
+
+_mirrored("sectors", "name: name, net: percent, benchmark: percent", _against_benchmark, {
+    -1: ("sector_below", "{name} is {net} of equity net, below {benchmark} in the benchmark."),
+    1: ("sector_above", "{name} is {net} of equity net, above {benchmark} in the benchmark."),
 })  # fmt: skip

@@ -12,7 +12,7 @@ EXCEEDED, KEPT = "exceeded", "kept"
 _CLOSE = 0.9
 """Share of a limit from which a value is close to it."""
 
-_UNITS = {"checked": "percent", "checked_number": "number"}
+UNITS = {"checked": "percent", "checked_number": "number"}
 """Type of a checked value to the unit in which it is shown."""
 
 
@@ -40,7 +40,7 @@ def _own_limit(
     def evaluate(view: View, *, has_subject: bool) -> Iterator[Instance]:
         for alias in view.aliases("LIM"):
             subject = view.sheet.aliases[alias].get("of", "")
-            for kind, unit in _UNITS.items():
+            for kind, unit in UNITS.items():
                 facts = view.facts_of(kind, f"{kind}_limit", "limit_status", alias=alias)
                 if facts is None or bool(subject) != has_subject:
                     continue

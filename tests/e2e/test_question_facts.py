@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from riskmetrics.db import stored_settings
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights import fact_reading
-from riskmetrics.insights.asked_facts import add_asked_facts
 from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.question_facts import add_question_facts
 
 DAY = date(2022, 12, 28)
 
@@ -23,7 +23,7 @@ def sheet(computed_sample: str) -> Iterator[tuple[Sheet, sa.Connection]]:
     engine = create_engine(computed_sample)
     with engine.connect() as connection:
         (plain,) = fact_reading.read_sheets(connection, [DAY], "Concentrated")
-        yield add_asked_facts(connection, plain), connection
+        yield add_question_facts(connection, plain), connection
     engine.dispose()
 
 

@@ -14,24 +14,24 @@ from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.db import fact_history
 from riskmetrics.db import fact_queries as stored
 from riskmetrics.db.fact_queries import Record
-from riskmetrics.insights.asked_fact_types import (
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.fact_types import FACT_TYPES
+from riskmetrics.insights.facts import Fact, defined_facts, make_fact
+from riskmetrics.insights.history_facts import MIN_RANKED, VOLATILITY_WINDOW, History
+from riskmetrics.insights.question_fact_types import (
     ASKED,
     CALENDAR_WINDOWS,
     POSITION_COLUMNS,
     TESTED_METHOD,
     statistic_fact_names,
 )
-from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.fact_types import FACT_TYPES
-from riskmetrics.insights.facts import Fact, defined_facts, make_fact
-from riskmetrics.insights.history_facts import MIN_RANKED, VOLATILITY_WINDOW, History
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.volatility import realized_volatility
 
 _YEAR = 252
 
 
-def add_asked_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
+def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
     """Return a sheet with the facts that only answers state, read for it."""
     portfolio, day = UUID(sheet.portfolio_id), sheet.day
     rows = {

@@ -1,0 +1,1 @@
+"""Questions in English about a portfolio, answered by claims without a language model."""

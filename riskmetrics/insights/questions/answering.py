@@ -1,0 +1,458 @@
+"""Questions that fixed rules answer, without a language model: the claims of some forms.
+
+A question is answered for exactly the figures and qualifiers that it names, or the answer says
+which part is missing and offers the nearest question that the facts answer. A question with words
+that are not known is not answered.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import chain, islice, zip_longest
+from typing import Final, NamedTuple
+
+from riskmetrics.insights.claims import Claim
+from riskmetrics.insights.limit_facts import LIMIT_NAMES
+from riskmetrics.insights.plan import (
+    MAX_RECOMMENDATIONS,
+    MAX_STEPS,
+    MIN_SALIENCE,
+    STANDING_PLACE,
+    MissingFact,
+    Plan,
+    Step,
+    prune,
+    repeats,
+)
+from riskmetrics.insights.questions.clauses import Ask, is_level, is_window
+from riskmetrics.insights.questions.figures import Answer, Figure, figures, join_qualifiers
+from riskmetrics.insights.questions.parsing import Question, parse_question
+from riskmetrics.insights.questions.spelling import rank_questions
+from riskmetrics.insights.questions.vocabulary import is_known, load_words
+
+_MAX_STATEMENTS = 2 * MAX_STEPS
+"""Most claims of an answer: two paragraphs."""
+
+_MAX_NEAREST, _MAX_LIKE, _MAX_UNREAD = 2, 3, 4
+"""Questions that are offered, those instead of one that is not understood, and words named."""
+
+_ANSWER_HEADLINE = "headline_answer"
+
+_CURRENCIES: Final = frozenset({"USD", "EUR", "GBP", "CHF"})
+"""Qualifiers that name a currency."""
+
+_MISSING: Final[tuple[tuple[str, MissingFact], ...]] = (
+    ("of-market", "other_instruments"),
+    ("position sector each", "position_figure"),
+    ("USD EUR GBP CHF", "other_currency"),
+    ("factor", "other_factor"),
+    ("scenario if", "scenario"),
+    ("level", "confidence_level"),
+    ("day", "other_sessions"),
+    ("past mtd ytd entry period week month sessions", "period"),
+    ("market compare above", "comparison"),
+    ("record error fit", "track_record"),
+    ("future forecast", "future_figures"),
+    ("change 1d-past", "earlier_values"),
+    ("why", "causes"),
+)
+"""Qualifiers to what is missing if a figure has no answer with them, the first ones first."""
+
+_NO_FORECAST: Final = Answer(otherwise="future_figures")
+
+_PAST: Final = frozenset({"change", "past", "mtd", "ytd", "entry", "period", "week", "month"})
+"""Qualifiers with which a number of sessions is no horizon."""
+
+_LIKE_WINDOWS: Final = {"week": "5d", "month": "21d"}
+"""Calendar period to the window whose question is offered instead."""
+
+
+def _is_alarm(claim: Claim) -> bool:
+    """Return whether a claim is an alarm, advice or about a limit of the portfolio."""
+    is_own_limit = claim.form.id.startswith("own_limit") and not claim.form.is_answer
+    return claim.instance.level != "info" or claim.form.role == "advice" or is_own_limit
+
+
+def _is_new(claim: Claim) -> bool:
+    is_said = claim.is_new and claim.instance.salience >= MIN_SALIENCE
+    return is_said and not claim.form.is_answer
+
+
+def _is_new_alarm(claim: Claim) -> bool:
+    is_standing = claim.form.place == STANDING_PLACE
+    return claim.instance.level != "info" and claim.is_new and not is_standing
+
+
+def _share_rank(claim: Claim) -> int:
+    """Return the rank of a position's share of the volatility."""
+    return claim.instance.facts[-1].rank or 0
+
+
+_SELECTIONS: Final[Mapping[str, Callable[[Claim], bool]]] = {
+    "": lambda _: True,
+    "alarms": _is_alarm,
+    "news": _is_new,
+    "new_alarms": _is_new_alarm,
+    "largest_shares": lambda claim: _share_rank(claim) in (1, 2),
+}
+"""Name of a selection to whether a claim belongs to it."""
+
+_ORDERS: Final[Mapping[str, Callable[[Claim], float]]] = {
+    "salience": lambda claim: -claim.instance.salience,
+    "weight": lambda claim: -_first_value(claim) if claim.instance.subject else 0.0,
+    "share": _share_rank,
+}
+"""Name of an order to the place of a claim: the smallest is stated first."""
+
+
+def _first_value(claim: Claim) -> float:
+    return float(claim.instance.facts[0].value)
+
+
+class _Facts(NamedTuple):
+    """What answers a question."""
+
+    claims: Mapping[str, Claim]
+    aliases: Mapping[str, Mapping[str, str]]
+
+
+class _Answered(NamedTuple):
+    """Claims that answer a part of a question, and what is missing."""
+
+    claims: tuple[Claim, ...] = ()
+    missing: tuple[MissingFact, ...] = ()
+    nearest: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    """Questions that tell more of it if its claims are too many."""
+    is_shortened: bool = False
+    """Whether more claims answer than are chosen."""
+
+
+def answer_by_rules(
+    text: str,
+    claims: Mapping[str, Claim],
+    aliases: Mapping[str, Mapping[str, str]] | None = None,
+    portfolios: Sequence[str] = (),
+    session: date | None = None,
+) -> Plan:
+    """Return the plan that answers a question; without claims, one that says what is missing.
+
+    Parameters
+    ----------
+    claims : mapping
+        Claims of all topics by id, the most salient first.
+    aliases : mapping, optional
+        Alias to symbol, name, sector, factor or scenario, which a question may name.
+    portfolios : sequence of str, optional
+        Names of the portfolio and of all others.
+    session : date, optional
+        Session of the claims.
+    """
+    words, is_other = without_portfolios(text, portfolios)
+    if is_other:
+        return Plan(headline="", paragraphs=[], missing=["other_portfolios"])
+    question = parse_question(words, aliases or {}, session)
+    facts = _Facts(claims, aliases or {})
+    parts = list(_answer_parts(question, facts))
+    chosen = [claim for part in parts for claim in part.claims]
+    statements = _without_repeated(_shared_out(parts), parts, claims)
+    plan = Plan(
+        headline="",
+        paragraphs=_paragraphs(statements),
+        recommendations=list(_ids(chosen, "advice"))[:MAX_RECOMMENDATIONS],
+        missing=[each for part in parts for each in part.missing]
+        or ([] if chosen else ["no_rule"]),
+        nearest=_distinct(each for part in parts for each in part.nearest)[:_MAX_NEAREST],
+        unread=list(question.unread[:_MAX_UNREAD]),
+    )
+    kept = prune(plan, claims)
+    stated = kept.statements()
+    if not stated:
+        is_read = "no_rule" not in kept.missing or kept.nearest
+        return kept if is_read else kept.model_copy(update={"nearest": _like_offers(text, facts)})
+    update: dict[str, object] = {"headline": _headline(stated, claims)}
+    if unstated := [part for part in parts if _is_cut(part, stated, claims)]:
+        more = chain.from_iterable(part.more for part in unstated)
+        update["missing"] = [*kept.missing, "shortened"]
+        update["nearest"] = _distinct([*kept.nearest, *more])
+    return kept.model_copy(update=update)
+
+
+def asked_day(text: str, session: date) -> date | None:
+    """Return the session that a question names, unless it is that of the facts.
+
+    Examples
+    --------
+    >>> asked_day("What was the beta on December 20?", date(2022, 12, 28))
+    datetime.date(2022, 12, 20)
+    """
+    named = parse_question(text, session=session).day
+    return None if named == session else named
+
+
+def without_portfolios(text: str, portfolios: Sequence[str]) -> tuple[str, bool]:
+    """Return a question without the portfolio's name, and whether it names another portfolio.
+
+    Parameters
+    ----------
+    portfolios : sequence of str
+        Name of the portfolio, then those of all others. Another one of a single word is recognized
+        by its exact spelling only, since it may be a common word; one that is a word of questions,
+        after a word such as "of" only.
+    """
+    rest, is_other = text, False
+    for at, name in enumerate(portfolios):
+        before = r"(?<=\bof )|(?<=\bin )|(?<=\bthan )|(?<=\bwith )"
+        before = before if is_known(name.lower()) else r"(?<!\w)"
+        is_exact = at > 0 and " " not in name and "-" not in name
+        pattern = re.compile(
+            rf"(?:{before}){re.escape(name)}(?:['’]s)?(?!\w)", 0 if is_exact else re.IGNORECASE
+        )
+        if at:
+            is_other = is_other or bool(pattern.search(rest))
+        else:
+            rest = pattern.sub("it", rest)
+    return rest, is_other
+
+
+def _answer_parts(question: Question, facts: _Facts) -> Iterator[_Answered]:
+    """Yield the answer to each part of a question."""
+    for ask in question.asks:
+        yield _answer(ask, facts)
+    instead = load_words()["offered_instead"]
+    for refusal in question.refusals:
+        code: MissingFact = "causes" if refusal == "market_causes" else refusal  # type: ignore[assignment]
+        yield _Answered((), (code,), _offers(instead.get(refusal, ""), facts))
+    if question.unread:
+        yield _Answered((), ("no_rule",))
+
+
+def _answer(ask: Ask, facts: _Facts) -> _Answered:
+    """Return the claims that answer a figure with exactly the qualifiers of the question."""
+    figure = ask.figure
+    unheld = [each for each in ask.subjects if not each.alias]
+    if unheld:
+        is_factor = unheld[0].kind == "factor"
+        return _Answered((), ("other_factor" if is_factor else "other_instruments",))
+    wanted = _in_own_currency(ask.qualifiers, facts.claims) - _usual(ask)
+    answer = figure.answers.get(join_qualifiers(wanted))
+    if "why" in wanted and (answer is None or not _select(answer, ask, facts)):
+        effect = figure.answers.get(join_qualifiers(wanted - {"why"}))
+        if effect is not None:
+            found = _select(effect, ask, facts)
+            return _Answered(tuple(found), ("causes",) if found else (effect.otherwise,))
+    if answer is None:
+        return _without_answer(ask, wanted, facts)
+    if found := _select(answer, ask, facts):
+        is_long = _is_long(answer, ask, facts)
+        return _Answered(tuple(found), (), (), _offers(figure.key, facts, wanted)[:1], is_long)
+    missing, is_limit = answer.otherwise, answer.otherwise == "no_limits_set"
+    if is_limit and any(alias.startswith("LIM") for alias in facts.aliases):
+        missing = "no_such_limit" if ask.limited else "undefined_figures"
+    nearest = "alerts" if missing == "no_limits_set" else figure.key if wanted else ""
+    return _Answered((), (missing,), _offers(nearest, facts))
+
+
+def _without_answer(ask: Ask, wanted: frozenset[str], facts: _Facts) -> _Answered:
+    """Return what is missing of a figure with some qualifiers, and what comes nearest."""
+    figure = ask.figure
+    missing = _unsupported(figure, wanted, ask.qualifiers)
+    if figure.key == "result" and missing == "period" and "position" in wanted:
+        parts = (_offers(each, facts, wanted)[:1] for each in ("losers", "winners"))
+        return _Answered((), (missing,), tuple(chain.from_iterable(parts)))
+    if "counted" in figure.traits and missing == "period":
+        return _Answered(tuple(_select(figure.answers[""], ask, facts)), (missing,))
+    return _Answered((), (missing,), _offers(figure.key, facts, wanted))
+
+
+def _usual(ask: Ask) -> frozenset[str]:
+    """Return the qualifiers that say what the answer is anyway: not one of two windows."""
+    windows, found = ask.windows(), ask.figure.usual
+    if len(windows) > 1:
+        found -= windows
+    return found - {"future"} if {"future", "change"} <= ask.qualifiers else found
+
+
+def _in_own_currency(qualifiers: frozenset[str], claims: Mapping[str, Claim]) -> frozenset[str]:
+    """Return qualifiers with "money" in place of the currency of the portfolio."""
+    named = qualifiers & _CURRENCIES
+    slots = (slot for claim in claims.values() for slot in claim.slots.values())
+    own = {slot.currency for slot in slots if slot.kind == "money"}
+    return qualifiers - named | {"money"} if named and named <= own else qualifiers
+
+
+def _unsupported(figure: Figure, wanted: frozenset[str], named: frozenset[str]) -> MissingFact:
+    """Return what is missing: that of the first qualifier without which there is an answer."""
+    is_forecast = any("forecast" in each.split() for each in figure.answers)
+    if "future" in wanted or ("forecast" in wanted and not is_forecast):
+        return (
+            figure.answers["future"].otherwise if "future" in figure.answers else "future_figures"
+        )
+    fewer = {each for each in wanted if join_qualifiers(wanted - {each}) in figure.answers}
+    kinds = {
+        "level" if is_level(each)
+        else "sessions" if is_window(each) and each[0].isdigit() else each
+        for each in fewer or wanted
+    }  # fmt: skip
+    codes = (code for words, code in _MISSING if not kinds.isdisjoint(words.split()))
+    code: MissingFact = next(codes, "variant")
+    is_ahead = "ahead" in figure.traits and not named & _PAST
+    is_ahead = is_ahead and (figure.group == "tail" or "forecast" in wanted)
+    return "horizon" if code == "period" and is_ahead else code
+
+
+def _offers(key: str, facts: _Facts, wanted: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Return questions about a figure that are answered, those with like qualifiers first."""
+    figure = figures().get(key)
+    if figure is None:
+        return ()
+    windows = frozenset(_LIKE_WINDOWS[each] for each in wanted & _LIKE_WINDOWS.keys())
+    offered = [
+        (-len((wanted | windows) & frozenset(qualifiers.split())), answer.ask)
+        for qualifiers, answer in figure.answers.items()
+        if answer.ask and _is_answered(answer.ask, facts)
+    ]
+    offered.sort(key=lambda each: each[0])
+    if any(windows & frozenset(each.split()) for each in figure.answers):
+        offered = [each for each in offered if each[0] < 0]
+    return tuple(question for _, question in offered)[:_MAX_NEAREST]
+
+
+def _like_offers(text: str, facts: _Facts) -> list[str]:
+    """Return the questions most like one that is not understood, of those that are answered."""
+    answered = (each for each in rank_questions(text) if _is_answered(each, facts))
+    return list(islice(answered, _MAX_LIKE))
+
+
+@cache
+def _parse_offered(text: str) -> Question:
+    return parse_question(text)
+
+
+def _is_answered(text: str, facts: _Facts) -> bool:
+    """Return whether the claims answer a question that is offered."""
+    (ask,) = _parse_offered(text).asks
+    answer = ask.figure.answers[join_qualifiers(ask.qualifiers - _usual(ask))]
+    return any(each.form.role == "statement" for each in _select(answer, ask, facts))
+
+
+def _select(answer: Answer, ask: Ask, facts: _Facts) -> list[Claim]:
+    """Return the claims of an answer about what the question names, in their order."""
+    named = {each.alias for each in ask.subjects}
+    if ask.limited:
+        limit = LIMIT_NAMES[ask.limited]
+        aliases = facts.aliases.items()
+        named |= {alias for alias, entity in aliases if entity.get("limit") == limit} or {""}
+    found = [
+        (place, _ORDERS[answer.order](claim), claim.id)
+        for claim in facts.claims.values()
+        if (place := _place(answer, claim)) is not None
+        and _SELECTIONS[answer.only](claim)
+        and claim.form.role != "headline"
+        and (not named or _is_about(claim, named))
+        and (ask.market_move is None or _moves(claim, ask.market_move))
+        and not (_is_weight(claim) and _first_value(claim) <= (ask.weight_above or 0.0))
+    ]
+    ordered = [facts.claims[claim_id] for *_, claim_id in sorted(found)]
+    statements: list[Claim] = []
+    for claim in ordered:
+        stated = {fact for each in statements for fact in each.shown}
+        if claim.form.role == "statement" and not repeats(claim, stated):
+            statements.append(claim)
+    advice = [claim for claim in ordered if claim.form.role == "advice"]
+    return [*statements[: answer.most], *advice]
+
+
+def _place(answer: Answer, claim: Claim) -> int | None:
+    """Return the place of a claim's form in an answer; None if it does not belong to it."""
+    matches = (fnmatchcase(claim.form.id, pattern) for pattern in answer.forms)
+    return next((at for at, is_match in enumerate(matches) if is_match), None)
+
+
+def _is_weight(claim: Claim) -> bool:
+    return claim.form.id == "position_weight"
+
+
+def _is_about(claim: Claim, aliases: set[str]) -> bool:
+    names = (slot.value for slot in claim.slots.values() if slot.kind in ("name", "label"))
+    return bool(aliases & {claim.instance.subject, *names})
+
+
+def _moves(claim: Claim, move: float) -> bool:
+    """Return whether a claim is about a move of the market."""
+    slot = claim.slots.get("move")
+    return slot is not None and abs(float(str(slot.value)) - move) < 1e-9
+
+
+def _is_long(answer: Answer, ask: Ask, facts: _Facts) -> bool:
+    """Return whether more claims answer than an answer can state, of one that states all."""
+    if answer.most < _MAX_STATEMENTS:
+        return False
+    if ask.weight_above is not None and not _has_all_above(ask.weight_above, facts.claims):
+        return True
+    found = _select(answer.model_copy(update={"most": len(facts.claims)}), ask, facts)
+    return sum(each.form.role == "statement" for each in found) > _MAX_STATEMENTS
+
+
+def _has_all_above(weight: float, claims: Mapping[str, Claim]) -> bool:
+    """Return whether the claims contain every position above a weight."""
+    facts = [claim.instance.facts[0] for claim in claims.values() if _is_weight(claim)]
+    ranks = {fact.rank for fact in facts}
+    held = next((_first_value(each) for each in claims.values()
+        if each.form.id in ("positions_held", "position_held")), None)  # fmt: skip
+    smaller = (fact.rank for fact in facts if float(fact.value) <= weight and fact.rank)
+    return len(facts) == held or any(ranks.issuperset(range(1, rank)) for rank in smaller)
+
+
+def _shared_out(parts: Sequence[_Answered]) -> list[str]:
+    """Return the claims of an answer by part: of many, the first ones of each part."""
+    by_part = [list(_ids(part.claims, "statement")) for part in parts]
+    by_rank = _distinct(each for rank in zip_longest(*by_part) for each in rank if each)
+    kept = set(by_rank[:_MAX_STATEMENTS])
+    return [each for each in _distinct(chain.from_iterable(by_part)) if each in kept]
+
+
+def _without_repeated(
+    statements: Sequence[str], parts: Sequence[_Answered], claims: Mapping[str, Claim]
+) -> list[str]:
+    """Return claims without those whose figures the first claim of another part states, too."""
+
+    def is_repeated(claim: Claim) -> bool:
+        others = [part.claims[0] for part in parts if part.claims and claim not in part.claims]
+        shown = set(claim.shown)
+        return bool(shown) and any(shown < set(other.shown) for other in others)
+
+    return [each for each in statements if not is_repeated(claims[each])]
+
+
+def _is_cut(part: _Answered, stated: Sequence[str], claims: Mapping[str, Claim]) -> bool:
+    """Return whether a part has more claims than are stated, or not its first one."""
+    shown = {fact for each in stated for fact in claims[each].shown}
+    ids = list(_ids(part.claims, "statement"))
+    is_first_stated = not ids or ids[0] in stated or shown.issuperset(claims[ids[0]].shown)
+    return part.is_shortened or not is_first_stated
+
+
+def _headline(statements: Sequence[str], claims: Mapping[str, Claim]) -> str:
+    """Return the headline that one of the statements proves, else the general one."""
+    headlines = (claim for claim in claims.values() if claim.form.role == "headline")
+    of_stated = (
+        each.id for each in headlines
+        if each.form.states + each.id.removeprefix(each.form.id) in statements
+    )  # fmt: skip
+    return next(of_stated, _ANSWER_HEADLINE if _ANSWER_HEADLINE in claims else "")
+
+
+def _distinct(values: "Iterator[str] | Sequence[str]") -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def _ids(claims: Sequence[Claim], role: str) -> Iterator[str]:
+    return (claim.id for claim in claims if claim.form.role == role)
+
+
+def _paragraphs(statements: Sequence[str]) -> list[list[Step]]:
+    steps = [Step(claim=each) for each in statements]
+    return [steps[first : first + MAX_STEPS] for first in range(0, len(steps), MAX_STEPS)]

@@ -1,0 +1,145 @@
+"""Days and windows that a question names."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Final
+
+_MONTHS: Final = (
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+)
+_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SESSIONS: Final = {"s": 1, "d": 1, "w": 5, "m": 21, "q": 63, "y": 252}
+"""First letter of a unit of time to its sessions."""
+
+_NUMBERS: Final = (
+    *("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("", "twelve"),
+)
+_PAST: Final = frozenset({"past", "last", "previous", "trailing"})
+_NEXT: Final = frozenset({"next", "coming"})
+_EXPECTING: Final = frozenset({"will", "expect", "expects", "expected", "going", "gonna"})
+"""Words of a question whose days are ahead."""
+
+_LEAP_YEARS: Final = 9
+"""Years that contain a 29th of February at any time, with the turn of a century."""
+
+
+def read_time(
+    kind: str, words: Sequence[str], question: Sequence[str], session: date | None
+) -> tuple[list[str], date | None]:
+    """Return the qualifiers that a time of the vocabulary means, and the day that it names.
+
+    Parameters
+    ----------
+    words, question : sequence of str
+        Words of the time, and of the question.
+
+    Examples
+    --------
+    >>> read_time("window", ["over", "ten", "days"], [], None)
+    (['10d'], None)
+    >>> read_time("date", ["on", "2022-12-20"], [], date(2022, 12, 28))
+    (['day'], datetime.date(2022, 12, 20))
+    """
+    if kind in ("date", "weekday"):
+        return _read_day(kind, words, question, session)
+    if kind == "compared":
+        return [f"{_SESSIONS[words[-1][0]]}d", "since" if words[0] == "since" else "change"], None
+    if kind == "calendar":
+        return [_read_calendar(words, session)], None
+    return (["day"] if kind == "other_day" else list(_read_window(words))), None
+
+
+def _read_day(
+    kind: str, words: Sequence[str], question: Sequence[str], session: date | None
+) -> tuple[list[str], date | None]:
+    if not _EXPECTING.isdisjoint(question) or words[0] in ("by", "until"):
+        return ["future"], None
+    found = _last_weekday(words[-1], session) if kind == "weekday" else _find_day(words, session)
+    if words[0] in ("since", "from"):
+        return ["day" if kind == "weekday" else "period"], None
+    if found is None:
+        return ["day" if kind == "weekday" else "period"], None
+    return (["1d"], found) if found == session else (["day"], found)
+
+
+def _last_weekday(name: str, session: date | None) -> date | None:
+    """Return the latest day of a name that is not after the session."""
+    if session is None:
+        return None
+    return session - timedelta((session.weekday() - _WEEKDAYS.index(name[:3])) % 7)
+
+
+def _find_day(words: Sequence[str], session: date | None) -> date | None:
+    """Return the day of a date; without a year, the latest that is not after the session."""
+    numbers = [int(each) for each in words if each.isdigit()]
+    month = next((_MONTHS.index(each[:3]) + 1 for each in words if each[:3] in _MONTHS), 0)
+    if not month:
+        parts = words[-1].replace("/", ".").replace("-", ".").rstrip(".").split(".")
+        numbers = [int(each) for each in parts]
+        if "-" in words[-1]:
+            return _valid_day(*numbers)
+        day, month = numbers[:2] if "." in words[-1] else numbers[1::-1]
+        numbers = [day, *numbers[2:]]
+    if len(numbers) > 1:
+        return _valid_day(numbers[1], month, numbers[0])
+    if session is None:
+        return None
+    years = range(session.year, session.year - _LEAP_YEARS, -1)
+    days = (_valid_day(year, month, numbers[0]) for year in years)
+    return next((each for each in days if each is not None and each <= session), None)
+
+
+def _valid_day(year: int, month: int, number: int) -> date | None:
+    try:
+        return date(year, month, number)
+    except ValueError:
+        return None
+
+
+def _read_calendar(words: Sequence[str], session: date | None) -> str:
+    """Return the qualifier of a month, a year or another period of the calendar."""
+    if words[0] == "last":
+        return words[1] if words[1] in ("week", "month") else "period"
+    month = next((_MONTHS.index(each[:3]) + 1 for each in words if each[:3] in _MONTHS), None)
+    year = next((int(each) for each in words if each.isdigit() and len(each) == 4), None)
+    if words[0] not in ("in", "during", "for", "of"):
+        return "period"
+    if month is None:
+        return "ytd" if session is not None and year == session.year else "period"
+    is_now = session is not None and (session.month, year or session.year) == (month, session.year)
+    return "mtd" if is_now else "month"
+
+
+def _read_window(words: Sequence[str]) -> Iterator[str]:
+    """Yield the qualifiers of a number of sessions, past or coming."""
+    unit = words[-1]
+    number = next((_read_number(each) for each in words[:-1] if _read_number(each)), 1)
+    if "twenty" in words:
+        number = 21 if "one" in words else 20
+    sessions = 252 if number == 12 and unit[0] == "m" else number * _SESSIONS[unit[0]]
+    yield "daily" if sessions == 1 else f"{sessions}d"
+    if not _PAST.isdisjoint(words):
+        yield "past"
+    if unit.endswith("ly"):
+        yield "periodic"
+    if not _NEXT.isdisjoint(words):
+        yield "future"
+
+
+def _read_number(word: str) -> int:
+    """Return the number that a word is; 0 if it is none."""
+    if word.isdigit():
+        return int(word)
+    return _NUMBERS.index(word) if word in _NUMBERS else int(word == "single")

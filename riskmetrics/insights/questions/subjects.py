@@ -1,0 +1,129 @@
+"""Positions, sectors, factors and scenarios that a question names."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Final, NamedTuple
+
+from riskmetrics.insights.questions.phrases import Phrase, Token
+from riskmetrics.insights.questions.spelling import read_tokens
+from riskmetrics.insights.questions.vocabulary import (
+    is_known,
+    load_words,
+    read_phrases,
+    word_list,
+)
+
+_KINDS: Final = {"POS": "position", "SEC": "sector", "FAC": "factor", "SCN": "scenario"}
+_MIN_NAME: Final = 4
+"""Letters of a company's name that is recognized."""
+
+
+class Subject(NamedTuple):
+    """What a question names."""
+
+    alias: str
+    """Empty if it is not among the facts."""
+    kind: str
+    """position, sector, factor or scenario."""
+
+
+class Named(NamedTuple):
+    """A subject and the places of its tokens."""
+
+    subject: Subject
+    start: int
+    end: int
+
+
+def find_subjects(
+    text: str, tokens: Sequence[Token], aliases: Mapping[str, Mapping[str, str]]
+) -> list[Named]:
+    """Return the subjects that a question names.
+
+    A subject without an alias is an instrument, sector or factor that the facts do not contain.
+
+    Examples
+    --------
+    >>> held = {"POS_01": {"symbol": "AMD", "name": "Advanced Micro Devices"}}
+    >>> text = "Is amd larger than TSLA?"
+    >>> [each.subject.alias for each in find_subjects(text, read_tokens(text), held)]
+    ['POS_01', '']
+    """
+    found: list[Named] = []
+    for start, end, subject in _iterate_names(text, tokens, aliases):
+        if all(end <= each.start or start >= each.end for each in found):
+            found.append(Named(subject, start, end))
+    return sorted(found, key=lambda each: each.start)
+
+
+def _iterate_names(
+    text: str, tokens: Sequence[Token], aliases: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[int, int, Subject]]:
+    """Yield all names in a question with their tokens, those that the facts contain first."""
+    for alias, entity in aliases.items():
+        subject = Subject(alias, _KINDS.get(alias[:3], ""))
+        if "sector" in entity:
+            phrases = _sectors().get(entity["sector"], ())
+            yield from ((*span, subject) for span in _find_phrases(phrases, tokens))
+        for name, is_exact in _names(entity):
+            yield from ((*span, subject) for span in _find_name(name, tokens, is_exact=is_exact))
+    if aliases:
+        for at in range(len(tokens)):
+            if _is_symbol(text, tokens, at):
+                yield at, at + 1, Subject("", "position")
+        for phrases in _sectors().values():
+            yield from ((*span, Subject("", "sector")) for span in _find_phrases(phrases, tokens))
+        factors = read_phrases(load_words()["factors"])
+        yield from ((*span, Subject("", "factor")) for span in _find_phrases(factors, tokens))
+
+
+@cache
+def _sectors() -> Mapping[str, Sequence[Phrase]]:
+    return {name: read_phrases(text) for name, text in load_words()["sectors"].items()}
+
+
+def _find_phrases(phrases: Sequence[Phrase], tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    for at in range(len(tokens)):
+        ends = [end for each in phrases if (end := each.find(tokens, at)) is not None]
+        if ends:
+            yield at, max(ends)
+
+
+def _find_name(name: str, tokens: Sequence[Token], *, is_exact: bool) -> Iterator[tuple[int, int]]:
+    """Yield where a name stands: in its own spelling only, or in any."""
+
+    def spell(each: Token) -> str:
+        own = each.text.replace("’", "'").removesuffix("'s")
+        return own if is_exact else own.lower()
+
+    wanted = [spell(each) for each in read_tokens(name)]
+    for at in range(len(tokens) - len(wanted) + 1):
+        if wanted and [spell(each) for each in tokens[at : at + len(wanted)]] == wanted:
+            yield at, at + len(wanted)
+
+
+def _names(entity: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """Yield the names of a subject, and whether only its exact spelling means it."""
+    if "factor" in entity:
+        yield entity["factor"], False
+    if "scenario" in entity and not is_known(entity["scenario"].lower()):
+        yield entity["scenario"], False
+    symbol = entity.get("symbol", "")
+    if symbol and "of" not in entity:
+        yield symbol, len(symbol) <= 2 or is_known(symbol.lower())
+        company = entity.get("name", "").split(" ")[0].rstrip(",.")
+        is_common = company.lower() in word_list("common_names") or is_known(company.lower())
+        if len(company) >= _MIN_NAME and not is_common:
+            yield company, False
+
+
+def _is_symbol(text: str, tokens: Sequence[Token], at: int) -> bool:
+    """Return whether a word is written as a symbol: in capitals, or after a dollar sign."""
+    each = tokens[at]
+    if not each.text.isascii() or not each.text.isalpha() or each.word in word_list("no_symbols"):
+        return False
+    if at and tokens[at - 1].text == "$" and tokens[at - 1].end == each.start:
+        return not is_known(each.word)
+    is_part = bool({"&", "-"} & {text[each.start - 1 : each.start], text[each.end : each.end + 1]})
+    is_capital = each.text.isupper() and 2 <= len(each.text) <= 5 and not text.isupper()
+    return is_capital and not is_part and not is_known(each.word)
