@@ -5,7 +5,6 @@ phrasings. `claims_of` evaluates every form; nothing else makes a claim, so that
 by the facts. A form is one record in `riskmetrics.insights.forms`; see `form`.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,6 +16,7 @@ from typing import Final, Literal
 
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.phrasing_rules import reject_words
 from riskmetrics.insights.slots import PATTERNS, Slot, flat_slots
 
 Topic = Literal[
@@ -54,29 +54,22 @@ _TYPES_BY_TOPIC: Final[Mapping[str, frozenset[str]]] = {
 }
 """Topic to the types of insight that tell it."""
 
-_SAME_FIGURES: Final = {"past_outcome": "volatility_21d"}
-"""Type of a fact to one that measures the same thing: the rules state one of them."""
+_SAME_FIGURES: Final = {"past_outcome": "volatility_21d", "return_5d": "return_21d",
+    "pnl_5d": "past_pnl", "pnl_21d": "past_pnl"}  # fmt: skip
+"""Type of a fact to what measures the same thing: the rules state one of them."""
+
+TRADES: Final = ("n_opened", "n_closed", "n_resized")
+"""Types of the numbers of positions that were traded."""
 
 NOVELTY_FACTOR = 0.3
 """Factor of the salience of a claim that was true the session before with nearly the same values.
 """
 
+_COUNTS = ("count", "ordinal", "sessions")
+"""Kinds of slots whose numbers do not make a claim new."""
+
 _SAME_WITHIN = 0.1
 """Relative change below which a value counts as nearly the same."""
-
-_ANAPHORA = re.compile(
-    r"\b(?:it|its|he|she|they|them|their|this|these|those|that|former|latter|above-mentioned|also"
-    r"|too(?! (?:low|high))|again|instead|therefore|hence|thus)\b",
-    re.IGNORECASE,
-)
-"""Words that may reach out of a sentence; "this portfolio" and "that day" are rephrased."""
-
-_CONNECTIVES = re.compile(
-    r"\b(?:because|since|due|owing|thanks|caused?|after|while|whereas|but|although|despite"
-    r"|so(?! large))\b",
-    re.IGNORECASE,
-)
-"""Words of causes and contrasts: a form that uses one must list it (`Form.connectives`)."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +100,8 @@ class Form:
     """Whether only an answer to a question tells it."""
     figure: str = ""
     """What it states besides the figures of facts: a note states each such thing once."""
+    is_background: bool = False
+    """Whether it changes with what is held: new in the first note, and after trades."""
 
     def __post_init__(self) -> None:
         """Reject a phrasing that a reader could misunderstand, whatever the facts are.
@@ -123,23 +118,15 @@ class Form:
             used = {part[1] for part in parts if part[1] is not None}
             if used != set(self.slots):
                 raise ValueError(f"{self.id}: slots {sorted(used)} in {phrasing!r}")
-            self._reject_words(words)
+            reject_words(self.id, words, self.connectives)
             is_sentence = phrasing.endswith(".") and ". " not in phrasing
             if is_sentence != (self.role != "headline"):
                 raise ValueError(f"{self.id}: {phrasing!r} is not one {self.role}")
         for entry in self.entries:
-            self._reject_words(" ".join(part[0] for part in Formatter().parse(entry)))
+            words = " ".join(part[0] for part in Formatter().parse(entry))
+            reject_words(self.id, words, self.connectives)
         if unknown := set(self.slots.values()) - PATTERNS.keys():
             raise ValueError(f"{self.id}: unknown kinds of slots {sorted(unknown)}")
-
-    def _reject_words(self, words: str) -> None:
-        if found := re.search(r"[\d%$]", words):
-            raise ValueError(f"{self.id}: {found[0]!r} outside slots in {words!r}")
-        if found := _ANAPHORA.search(words):
-            raise ValueError(f"{self.id}: {found[0]!r} reaches out of {words!r}")
-        unlisted = {each.lower() for each in _CONNECTIVES.findall(words)} - self.connectives
-        if unlisted:
-            raise ValueError(f"{self.id}: unlisted {sorted(unlisted)} in {words!r}")
 
     @property
     def insight_types(self) -> frozenset[str]:
@@ -162,6 +149,8 @@ class Instance:
     """1 good or more, -1 bad or less, 0 neither; "but" joins opposite signs."""
     level: str = "info"
     """Severity, if the claim is an alarm."""
+    is_known: bool = False
+    """Whether its alarm was one the session before as well: the note is not as severe as that."""
     supports: str = ""
     """Form whose statement it explains by contributions: "mainly because" may join the two."""
     context: tuple[Fact, ...] = ()
@@ -271,6 +260,7 @@ def form(
     is_answer: bool = False,
     figure: str = "",
     also: Sequence[str] = (),
+    is_background: bool = False,
 ) -> "Callable[[Callable[[View], Iterator[Instance]]], Form]":
     """Return a decorator that adds a form to the catalog; the function evaluates it.
 
@@ -293,6 +283,7 @@ def form(
         found = Form(
             form_id, topic, kinds, phrasings, evaluate, role, frozenset(connectives),
             tuple(entries), is_event, states, tuple(also), place, is_answer, figure,
+            is_background,
         )  # fmt: skip
         _FORMS[form_id] = found
         return found
@@ -344,9 +335,7 @@ def claims_of(
             continue
         for instance in view.instances(each):
             claim_id = f"{each.id}:{instance.subject}" if instance.subject else each.id
-            is_new = each.is_event or _is_new(
-                before.get(_memory_key(each, instance, sheet)), instance
-            )
+            is_new = _is_new(each, instance, sheet, before)
             salience = instance.salience * (1.0 if is_new else NOVELTY_FACTOR)
             found.append(Claim(claim_id, each, instance, is_new, salience))
     found.sort(key=lambda claim: (-claim.salience, claim.id))
@@ -362,6 +351,34 @@ def remembered(sheet: Sheet) -> dict[str, tuple[float, ...]]:
     }
 
 
+def _is_new(
+    each: Form, instance: Instance, sheet: Sheet, before: Mapping[str, tuple[float, ...]]
+) -> bool:
+    """Return whether nothing like an instance was true the session before.
+
+    An event is always new. Background is new if nothing is known of the session before, or if
+    positions were traded: else it comes and goes at its threshold.
+    """
+    if each.is_event:
+        return True
+    if each.is_background and before and not _is_traded(sheet):
+        return False
+    now, earlier = _values(instance), before.get(_memory_key(each, instance, sheet))
+    return (
+        earlier is None
+        or len(earlier) != len(now)
+        or any(
+            abs(value - other) > _SAME_WITHIN * abs(other)
+            for value, other in zip(now, earlier, strict=True)
+        )
+    )
+
+
+def _is_traded(sheet: Sheet) -> bool:
+    counts = (sheet.by_type.get((name, None)) for name in TRADES)
+    return any(fact is not None and float(fact.value) for fact in counts)
+
+
 def _memory_key(each: Form, instance: Instance, sheet: Sheet) -> str:
     """Return a key that does not depend on aliases, which may change from session to session."""
     subject = sheet.aliases.get(instance.subject, {})
@@ -375,17 +392,5 @@ def _values(instance: Instance) -> tuple[float, ...]:
     return tuple(
         float(slot.value)
         for slot in flat_slots(instance.slots)
-        if isinstance(slot.value, int | float) and slot.kind not in ("count", "ordinal")
-    )
-
-
-def _is_new(earlier: "Sequence[float] | None", instance: Instance) -> bool:
-    values = _values(instance)
-    return (
-        earlier is None
-        or len(earlier) != len(values)
-        or any(
-            abs(value - other) > _SAME_WITHIN * abs(other)
-            for value, other in zip(values, earlier, strict=True)
-        )
+        if isinstance(slot.value, int | float) and slot.kind not in _COUNTS
     )

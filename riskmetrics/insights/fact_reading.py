@@ -16,7 +16,8 @@ from riskmetrics.db.fact_queries import Records
 from riskmetrics.insights import history_facts, result_facts
 from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.fact_sheet import Sheet, without_broken_facts
-from riskmetrics.insights.facts import make_fact
+from riskmetrics.insights.fact_types import FACT_TYPES
+from riskmetrics.insights.facts import defined_facts, make_fact
 from riskmetrics.insights.history_facts import History
 from riskmetrics.insights.limit_facts import limit_facts
 from riskmetrics.insights.severity import default_limits
@@ -109,7 +110,7 @@ def _read_stored(
         stored.snapshots(connection, read_days, portfolios),
         records,
         fact_history.read_snapshot_history(connection, days, portfolios),
-        fact_history.read_entity_history(connection, days, portfolios, limits),
+        fact_history.read_entity_history(connection, read_days, portfolios, limits),
         fact_history.read_market_closes(connection, days),
     )
 
@@ -163,6 +164,7 @@ def _build_sheet(portfolio_id: str, day: date, found: _Stored) -> Sheet:
     by_type = {(fact.fact_type.name, fact.entity): fact for fact in facts}
     facts += history_facts.streak_facts(make, history, by_type, aliases, default_limits())
     missing = {row["metric"]: row["reason"] for row in rows["undefined"]}
+    facts += defined_facts(make, {"undefined_reason": missing.get(FACT_TYPES["own_beta"].source)})
     equity, gross = float(snapshot["total_value"]), float(snapshot["gross_exposure"])
     caveats = tuple(list_caveats(counts, equity, gross))
     return without_broken_facts(

@@ -45,6 +45,9 @@ _STREAKS = (
 )
 """Types with a limit, their columns and names."""
 
+_UNITS = dict.fromkeys(("beta", "gross_to_equity"), "number")
+"""Type with a limit to its unit, if that is not a fraction."""
+
 _PROFILES, _LOTS, _PRICES, _CHECKS = (
     "company_profiles.is_etf",
     "positions.quantity",
@@ -186,6 +189,8 @@ FACT_TYPES = {
             ("peak before the current drawdown",), unit="text"),
         _fact("net", "sectors", "net_weight", "net sector weight", ("net weight",),
             unit="signed fraction"),
+        FactType("undefined_reason", "snapshot", "undefined_metrics.reason", "text", "reason",
+            ("reason of the undefined beta",)),
         FactType("fund", "concentration", _PROFILES, "text", "kind", ("fund or not",)),
         FactType("market_move", "stress", "stress_scenarios.market_move", "signed fraction",
             "market move", ("move of the market",)),
@@ -230,6 +235,16 @@ FACT_TYPES = {
             ("current drawdown of the market index",), "252 sessions"),
         *(_fact(f"{name}_streak", "streaks", column, "sessions",
             (f"sessions with the {label} beyond the limit",), unit="count", window=None)
+            for name, column, label in _STREAKS),
+        *(_fact(f"{name}_away", "streaks", column, "sessions",
+            (f"sessions with the {label} below the limit before",), unit="count", window=None)
+            for name, column, label in _STREAKS),
+        *(_fact(f"{name}_before", "streaks", column, label,
+            (f"{label} of the session before",), unit=_UNITS.get(name, "fraction"), window=None)
+            for name, column, label in _STREAKS),
+        *(_fact(f"{name}_highest", "streaks", column, label,
+            (f"largest {label} of the sessions beyond the limit before",),
+            unit=_UNITS.get(name, "fraction"), window=None)
             for name, column, label in _STREAKS),
         *_limit_facts(),
     )

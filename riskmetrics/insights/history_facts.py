@@ -1,6 +1,6 @@
 """Facts that compare a session with earlier ones: moves, streaks, the VaR test, contributors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -34,6 +34,9 @@ _MAX_PNL_DIFFERENCE = 0.01
 """Difference, in money, up to which P&L by position adds up to the stored P&L."""
 
 _DRAWDOWN_SESSIONS, _MIN_DRAWDOWN_RETURNS = 252, 126
+
+_HISTORY_COLUMNS: Final = {"beta": "beta_calculated_90d", "drawdown": "current_drawdown"}
+"""Type with a limit to the column of its history, if it has another name."""
 
 
 @dataclass(frozen=True)
@@ -217,40 +220,70 @@ def streak_facts(
     aliases: Mapping[str, Mapping[str, str]],
     limits: Mapping[str, Mapping[str, float]],
 ) -> Iterator[Fact]:
-    """Yield for how many sessions in a row each limit that is reached has been reached."""
-    figures = history.figures
-    series = {
-        "beta": figures["beta_calculated_90d"],
-        "volatility_percentile": figures["volatility_percentile"],
-        "drawdown": figures["current_drawdown"],
-        "gross_to_equity": figures["gross_exposure"] / figures["total_value"],
-    }
-    stored = {
-        "weight": (figures["has_weights"] == 1).to_numpy(),
-        "gross": figures["hhi"].notna().to_numpy(),
-    }
+    """Yield how figures with a limit came to where they are: streaks, and earlier values.
+
+    Of a figure at or beyond a limit: for how many sessions in a row it has been, the largest value
+    of the earlier ones, and how many sessions it had been below before. Of one below a limit that
+    it reached the session before: its value then.
+    """
     for (name, alias), fact in found.items():
-        if name not in limits or f"{name}_streak" not in FACT_TYPES:
-            continue
-        reached = [limit for limit in limits[name].values() if float(fact.value) >= limit]
-        if not reached:
-            continue
-        if alias is None:
-            values = series[name].to_numpy()
-            is_stored = np.isfinite(values)
-        else:
-            by_day = history.entities.get((name, next(iter(aliases[alias].values()))), {})
-            values = np.array([by_day.get(day.date(), 0.0) for day in figures.index])
-            is_stored = stored[name]
-        length, is_known = _streak(values >= max(reached), is_stored)
-        quality = "ok" if is_known else UNKNOWN_START
-        counted = {f"{name}_streak": max(length, 1)}
-        yield from defined_facts(make, counted, entity=alias, quality=quality)
+        if name in limits and f"{name}_streak" in FACT_TYPES:
+            past = _past_values(history, name, aliases[alias] if alias else None)
+            if past is not None:
+                values, is_stored = past
+                levels = limits[name].values()
+                yield from _alert_facts(make, fact, values, is_stored, levels)
 
 
-def _streak(
-    is_reached: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", is_stored: FloatArray
-) -> tuple[int, bool]:
+_Flags = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+def _past_values(
+    history: History, name: str, entity: Mapping[str, str] | None
+) -> tuple[FloatArray, _Flags] | None:
+    """Return a figure by session and whether it is stored; None if it never was at its limit."""
+    figures = history.figures
+    if entity is not None:
+        by_day = history.entities.get((name, next(iter(entity.values()))))
+        if by_day is None:
+            return None
+        stored = figures["has_weights"] == 1 if name == "weight" else figures["hhi"].notna()
+        values = np.array([by_day.get(day.date(), 0.0) for day in figures.index])
+        return values, stored.to_numpy()
+    if name == "gross_to_equity":
+        values = (figures["gross_exposure"] / figures["total_value"]).to_numpy()
+    else:
+        values = figures[_HISTORY_COLUMNS.get(name, name)].to_numpy()
+    return values, np.isfinite(values)
+
+
+def _alert_facts(
+    make: "partial[Fact]",
+    fact: Fact,
+    values: FloatArray,
+    is_stored: _Flags,
+    levels: Collection[float],
+) -> Iterator[Fact]:
+    """Yield the facts of a figure with limits, whose last value is that of the fact."""
+    name, value = fact.fact_type.name, float(fact.value)
+    is_before_known = len(values) > 1 and is_stored[-2]
+    if is_before_known and any(value < limit <= values[-2] for limit in levels):
+        yield from defined_facts(make, {f"{name}_before": float(values[-2])}, entity=fact.entity)
+    reached = [limit for limit in levels if value >= limit]
+    if not reached:
+        return
+    is_reached = values >= max(reached)
+    length, is_known = _streak(is_reached, is_stored)
+    quality = "ok" if is_known else UNKNOWN_START
+    counted = {f"{name}_streak": max(length, 1)}
+    yield from defined_facts(make, counted, entity=fact.entity, quality=quality)
+    away = _sessions_away(is_reached, is_stored, length) if is_known else None
+    highest = float(values[-length:-1].max()) if length > 1 else None
+    more = {f"{name}_away": away, f"{name}_highest": highest}
+    yield from defined_facts(make, more, entity=fact.entity)
+
+
+def _streak(is_reached: _Flags, is_stored: _Flags) -> tuple[int, bool]:
     """Return the number of last sessions in a row that reach a limit, and if its start is known."""
     length = 0
     for reached, stored in zip(is_reached[::-1], is_stored[::-1], strict=True):
@@ -260,3 +293,13 @@ def _streak(
             return length, True
         length += 1
     return length, False
+
+
+def _sessions_away(is_reached: _Flags, is_stored: _Flags, length: int) -> int | None:
+    """Return the stored sessions below a limit before a streak; None if it was never reached."""
+    earlier = slice(len(is_reached) - length - 1, None, -1)
+    flags = zip(is_reached[earlier], is_stored[earlier], strict=True)
+    for away, (reached, stored) in enumerate(flags):
+        if reached or not stored:
+            return away if stored else None
+    return None

@@ -4,6 +4,7 @@ Stress scenarios have none: a first-order loss in a market scenario is the beta 
 """
 
 from collections.abc import Iterator
+from math import inf
 from typing import NamedTuple
 
 from riskmetrics.funds import BONDS, NOT_LOOKED_THROUGH
@@ -32,6 +33,13 @@ _INVESTED = 0.5
 """Gross exposure over equity from which a sector's share of it is an alarm."""
 
 
+_SOON = 5
+"""Sessions below a limit up to which one that is reached again is no new alert."""
+
+_STEP, _MAX_STEPS = 0.2, 50
+"""Step above a limit, as a part of it, that is worth a sentence, and the steps that count."""
+
+
 class Reach(NamedTuple):
     """A limit that is reached."""
 
@@ -47,6 +55,23 @@ class Reach(NamedTuple):
     """Stored sessions in a row that reach it, at least 1."""
     is_start_known: bool
     """Whether the session before those is stored and does not reach it."""
+    away: int | None
+    """Sessions below the limit before those, if it was reached before."""
+    highest: float
+    """Largest value of the earlier sessions that reach it; infinite if there is none."""
+    edges: tuple[float, ...]
+    """All limits of the figure."""
+
+    @property
+    def is_back(self) -> bool:
+        """Whether the limit is reached again, a few sessions after it was left."""
+        return self.is_new and self.away is not None and self.away <= _SOON
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the value is at a step above the limit that none of the streak had reached."""
+        steps = (self.limit * (1 + _STEP * number) for number in range(1, _MAX_STEPS))
+        return any(self.highest < step <= self.value for step in steps)
 
     @property
     def is_new(self) -> bool:
@@ -70,8 +95,66 @@ def reached_limits(view: View) -> list[Reach]:
 
 
 def _find(view: View) -> Iterator[Reach]:
+    for kind, alias in _limited(view):
+        if kind in _OWN:
+            market = view.fact("market_drawdown") if kind == "drawdown" else None
+            yield from _reach(view, kind, alias, (market,) if market else ())
+
+
+class Left(NamedTuple):
+    """A limit that was reached the session before and is not any more."""
+
+    kind: str
+    alias: str
+    level: str
+    limit: float
+    value: float
+    facts: tuple[Fact, ...]
+    lower: str
+    """Level that is reached still; empty if none is."""
+    edges: tuple[float, ...]
+    """All limits of the figure."""
+
+
+def left_limits(view: View) -> list[Left]:
+    """Return the limits that were reached the session before and are not, the severest first."""
+    found = [each for kind, alias in _limited(view) for each in _left(view, kind, alias)]
+    return sorted(found, key=lambda each: (-LEVELS.index(each.level), each.kind, each.alias))
+
+
+def _left(view: View, kind: str, alias: str | None) -> Iterator[Left]:
+    now, before = view.fact(kind, alias), view.fact(f"{kind}_before", alias)
+    if now and before:
+        value, limits = float(now.value), view.sheet.limits
+        left = highest_reached(limits, kind, float(before.value))
+        if left and value < left.limit:
+            still = highest_reached(limits, kind, value)
+            lower = still.level if still else ""
+            edges = tuple(limits[kind].values())
+            yield Left(kind, alias or "", *left, value, (now, before), lower, edges)
+
+
+def _limited(view: View) -> Iterator[tuple[str, str | None]]:
+    """Yield type and alias of what has limits that no limit of a user replaces."""
     own = _own_limits(view)
-    yield from (reach for reach in _find_all(view) if LIMIT_NAMES[_OWN[reach.kind]] not in own)
+    for kind, alias in _find_limited(view):
+        if kind not in _OWN or LIMIT_NAMES[_OWN[kind]] not in own:
+            yield kind, alias
+
+
+def _find_limited(view: View) -> Iterator[tuple[str, str | None]]:
+    for alias in view.aliases("POS"):
+        kind = view.fact("fund", alias)
+        if kind is None or kind.value != "fund":
+            yield "weight", alias
+    for alias in view.aliases("SEC") if _has_sectors(view) else ():
+        if view.sheet.aliases[alias].get("sector") not in NO_SECTORS:
+            yield "gross", alias
+    for name in ("beta", "gross_to_equity", "volatility_percentile"):
+        yield name, None
+    market, own = view.fact("market_drawdown"), view.number("drawdown")
+    if own is not None and (market is None or own >= market_multiple() * float(market.value)):
+        yield "drawdown", None
 
 
 def _own_limits(view: View) -> set[str]:
@@ -81,21 +164,6 @@ def _own_limits(view: View) -> set[str]:
         for alias in view.aliases("LIM")
         if view.fact("limit_status", alias)
     }
-
-
-def _find_all(view: View) -> Iterator[Reach]:
-    for alias in view.aliases("POS"):
-        kind = view.fact("fund", alias)
-        if kind is None or kind.value != "fund":
-            yield from _reach(view, "weight", alias)
-    for alias in view.aliases("SEC") if _has_sectors(view) else ():
-        if view.sheet.aliases[alias].get("sector") not in NO_SECTORS:
-            yield from _reach(view, "gross", alias)
-    for name in ("beta", "gross_to_equity"):
-        yield from _reach(view, name)
-    market, own = view.fact("market_drawdown"), view.number("drawdown")
-    if own is not None and (market is None or own >= market_multiple() * float(market.value)):
-        yield from _reach(view, "drawdown", context=(market,) if market else ())
 
 
 def _has_sectors(view: View) -> bool:
@@ -118,5 +186,17 @@ def _reach(
     if reached:
         is_known = streak is not None and streak.quality != UNKNOWN_START
         sessions = int(float(streak.value)) if streak is not None else 1
-        facts = (fact, *((streak,) if streak else ()), *context)
-        yield Reach(kind, alias or "", *reached, value, facts, sessions, is_known)
+        away, highest = (view.fact(f"{kind}_{each}", alias) for each in ("away", "highest"))
+        facts = tuple(each for each in (fact, streak, *context, away, highest) if each)
+        yield Reach(
+            kind,
+            alias or "",
+            *reached,
+            value,
+            facts,
+            sessions,
+            is_known,
+            int(float(away.value)) if away else None,
+            float(highest.value) if highest else inf,
+            tuple(view.sheet.limits[kind].values()),
+        )

@@ -286,6 +286,11 @@ def _connective(first: Claim, second: Claim) -> Connective:
     return ""
 
 
+def _is_optional(claim: Claim) -> bool:
+    """Return whether a quiet day may leave a claim out: it is no alert, and names none."""
+    return claim.instance.level == "info" and claim.form.place != STANDING_PLACE
+
+
 def _by_level(claim: Claim) -> tuple[int, int, float]:
     """Return the order of findings: a failing test first, then by level."""
     return min(claim.form.place, 1), -LEVELS.index(claim.instance.level), -claim.salience
@@ -318,7 +323,7 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
     if not (headlines and statements and (is_leading or has_news)):
         return None
     if is_leading and headlines[0].id == _QUIET:
-        statements = sorted(statements, key=lambda claim: claim.instance.level == "info")
+        statements = sorted(statements, key=_is_optional)
         statements = statements[:_MAX_QUIET]
     alarms = [claim for claim in statements if claim.instance.level != "info"]
     events = [

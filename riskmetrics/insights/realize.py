@@ -12,7 +12,7 @@ from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, Plan, Step
 from riskmetrics.insights.slots import Slot, clean_name
 
-VERSION = "6"
+VERSION = "7"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
 
 Names = Mapping[str, str]
@@ -205,5 +205,12 @@ def _show(slot: Slot, names: Names) -> str:
         return names.get(str(slot.value), str(slot.value))
     if isinstance(slot.value, tuple):
         listed = [realize_phrasing(entry.phrasing, entry.slots, names) for entry in slot.value]
+        is_nested = any(
+            isinstance(each.value, tuple) and len(each.value) > 1
+            for entry in slot.value
+            for each in entry.slots.values()
+        )
+        if is_nested:
+            return "; ".join(listed)
         return " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
     return slot.show()

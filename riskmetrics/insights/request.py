@@ -77,9 +77,13 @@ class Request:
 
     @cached_property
     def alarm(self) -> Claim | None:
-        """The most severe claim that the rules state: a level without a sentence has no reason."""
+        """The most severe claim that the rules state and that is new.
+
+        A level without a sentence has no reason, and what stood the session before is no news.
+        """
         stated = self.plan.statements() if self.plan is not None else ()
-        return most_severe(self.claims[each] for each in stated)
+        claims = (self.claims[each] for each in stated)
+        return most_severe(each for each in claims if each.is_new and not each.instance.is_known)
 
     @property
     def severity(self) -> str:

@@ -32,6 +32,9 @@ PATTERNS: Final = {
     "times": r"[\d,]+(?:\.\d+)?×",
     "count": r"[\d,]+",
     "ordinal": r"[\d,]+(?:st|nd|rd|th)",
+    "sessions": r"one session|[\d,]+ sessions",
+    "level": r"elevated|warning|critical",
+    "reason": r".+?",
     "day": r"[A-Z][a-z]+ \d{1,2}(?:, \d{4})?",
     "span": r"year|[\d,]+ sessions",
     "name": r".+?",
@@ -66,6 +69,8 @@ class Slot(NamedTuple):
         if isinstance(value, date):
             is_same_year = self.reference is not None and value.year == self.reference.year
             return f"{value:%B} {value.day}" + ("" if is_same_year else f", {value.year}")
+        if self.kind in ("level", "reason"):
+            return str(value)
         if isinstance(value, str | tuple):
             raise TypeError(f"names are shown by realize, not {value!r}")
         return _SHOW[self.kind](value, self)
@@ -115,6 +120,21 @@ def count(value: float) -> Slot:
 def ordinal(value: float) -> Slot:
     """Return a whole number as an ordinal, such as 19th."""
     return Slot("ordinal", int(value))
+
+
+def sessions(value: float) -> Slot:
+    """Return a number of sessions, in words."""
+    return Slot("sessions", int(value))
+
+
+def level(name: str) -> Slot:
+    """Return the name of an alert level."""
+    return Slot("level", name)
+
+
+def reason(text: str) -> Slot:
+    """Return why a figure is undefined, as results store it."""
+    return Slot("reason", text)
 
 
 def span(observations: int | None) -> Slot:
@@ -214,4 +234,7 @@ _SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
         "year" if value >= FULL_YEAR else f"{formatting.count(value)} sessions"
     ),
     "ordinal": lambda value, _: formatting.ordinal(int(value)),
+    "sessions": lambda value, _: (
+        "one session" if value == 1 else f"{formatting.count(value)} sessions"
+    ),
 }

@@ -27,7 +27,8 @@ ALIASES: Mapping[str, dict[str, str]] = {
 }
 ABOUT = {
     **dict.fromkeys(("weight", "share", "side", "fund", "pnl", "weight_streak"), "POS"),
-    "quantity_increase": "POS",
+    **dict.fromkeys(("weight_away", "weight_before", "weight_highest", "quantity_increase"), "POS"),
+    **dict.fromkeys(("gross_away", "gross_before", "gross_highest"), "SEC"),
     **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
     **dict.fromkeys(("position_beta", "position_beta_error"), "POS"),
     **dict.fromkeys(("position_volatility", "position_expected"), "POS"),
@@ -57,6 +58,8 @@ _WORDS: Mapping[str, tuple[str | int, ...]] = {
     **dict.fromkeys(("loss_rank", "gain_rank"), (1, 2, 5, 6, 100)),
     **dict.fromkeys(("limit_status", "limit_status_before"), ("kept", "exceeded", "undefined")),
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_streak")), (1, 2, 40)),
+    **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_away")), (1, 3, 5, 6, 100)),
+    "undefined_reason": ("12 paired returns in the trailing 90 sessions; 60 required",),
 }
 _NUMBERS = {"days_to_liquidate": (0.2, 1.0, 1.01, 4.99, 5.0, 9.96, 12.0)}
 _SIGNED = ("net_to_equity", "rate_beta", "factor_exposure", "information_ratio")
@@ -109,7 +112,8 @@ def random_sheet(random: Random) -> Sheet:
                 facts[fact_id] = _random_value(random, name)
     _relate(random, facts)
     if random.random() < 0.05:
-        facts = {name: facts[name] for name in ("total_value", "num_positions") if name in facts}
+        kept = ("total_value", "num_positions", "undefined_reason")
+        facts = {name: facts[name] for name in kept if name in facts}
     for debt in ("total_value", "cash_value"):
         if debt in facts and random.random() < 0.05:
             facts[debt] = -100.0
@@ -217,6 +221,8 @@ def _relate_rare(random: Random, facts: dict[str, float | str], has: Callable[..
             "own_beta": random.choice((0.99, 1.05)),
         }
         facts["market_r_squared"] = random.choice((0.98, 0.99, 1.0))
+        if random.random() < 0.5:
+            facts |= {name: "fund" for name in facts if name.endswith("_fund")}
     if has("pos_01_share") and random.random() < 0.1:  # the others offset a part
         facts["pos_01_share"] = random.choice((1.0, 1.00001, 1.2))
     if has("own_beta", "scn_01_market_move") and random.random() < 0.1:

@@ -61,16 +61,28 @@ def _result(f: Figures, sign: int, holds: bool) -> Expected:
     return expect(holds, amount=abs(f.daily_pnl), rate=abs(f.daily_return), var=f.previous_var_95)
 
 
-def _limit(f: Figures, kind: str, alias: str = "") -> float:
-    """Return the highest limit of `severity.yaml` that is reached, else NaN."""
-    limits = {
-        "weight": (0.1, 0.2, 0.5),
-        "gross": (0.4, 0.6),
-        "beta": (1.2, 1.5, 2.0),
-        "drawdown": (0.1, 0.2, 0.35),
-        "gross_to_equity": (1.5, 2.0, 3.0),
-    }[kind]
-    value = f.of(alias, kind) if alias else getattr(f, kind)
+_LIMITS = {
+    "weight": {"elevated": 0.1, "warning": 0.2, "critical": 0.5},
+    "gross": {"elevated": 0.4, "warning": 0.6},
+    "beta": {"elevated": 1.2, "warning": 1.5, "critical": 2.0},
+    "drawdown": {"elevated": 0.1, "warning": 0.2, "critical": 0.35},
+    "gross_to_equity": {"elevated": 1.5, "warning": 2.0, "critical": 3.0},
+    "volatility_percentile": {"elevated": 0.95},
+}
+
+
+def _figure(f: Figures, kind: str, alias: str = "") -> float:
+    """Return a figure of a thing, or of the portfolio."""
+    return f.of(alias, kind) if alias else getattr(f, kind)
+
+
+def _limit(f: Figures, kind: str, alias: str = "", at: str = "") -> float:
+    """Return the highest limit of `severity.yaml` that is reached, else NaN.
+
+    With ``at`` another value of the figure counts, such as that of the session before.
+    """
+    value = _figure(f, kind + at, alias)
+    limits = _LIMITS[kind].values()
     own = {"weight": "single positions", "beta": "beta"}.get(kind)
     if any(
         f.sheet.aliases[each]["limit"] == own and f.text(f"{each.lower()}_limit_status")
@@ -100,22 +112,55 @@ def _streak(f: Figures, kind: str, alias: str = "") -> tuple[int, bool]:
     return int(float(fact.value)), fact.quality != UNKNOWN_START
 
 
+def _is_back(f: Figures, kind: str, alias: str = "") -> bool:
+    """Return whether a limit is reached for the first session, after five at most below."""
+    is_first = _streak(f, kind, alias) == (1, True)
+    return is_first and _figure(f, f"{kind}_away", alias) <= 5
+
+
+def _is_worse(f: Figures, kind: str, alias: str = "") -> bool:
+    """Return whether a fifth of the limit more is reached than before in the streak."""
+    limit, value = _limit(f, kind, alias), _figure(f, kind, alias)
+    before = _figure(f, f"{kind}_highest", alias)
+    if isnan(before) or isnan(limit):
+        return False
+    return sum(limit * (1 + 0.2 * n) <= value for n in range(1, 50)) > sum(
+        limit * (1 + 0.2 * n) <= before for n in range(1, 50)
+    )
+
+
 def _new_limit(f: Figures, kind: str, slot: str, prefix: str = "") -> Expected:
     found: Expected = {}
     for alias in f.things(prefix) if prefix else [""]:
         limit = _limit(f, kind, alias)
-        if not isnan(limit) and _streak(f, kind, alias) == (1, True):
-            value = f.of(alias, kind) if alias else getattr(f, kind)
-            found[alias] = {"limit": limit, slot: value} | ({"name": alias} if alias else {})
+        if isnan(limit) or _streak(f, kind, alias) != (1, True) or _is_back(f, kind, alias):
+            continue
+        (level,) = (name for name, each in _LIMITS[kind].items() if each == limit)
+        found[alias] = {"limit": limit, slot: _figure(f, kind, alias), "level": level}
+        found[alias] |= {"name": alias} if alias else {}
     return found
+
+
+def _limited(f: Figures) -> list[tuple[str, str]]:
+    """Return kinds and things with alert levels."""
+    things = [("weight", alias) for alias in f.things("POS")]
+    things += [("gross", alias) for alias in f.things("SEC")]
+    return things + [(kind, "") for kind in ("beta", "drawdown", "gross_to_equity")]
+
+
+def _reached(f: Figures) -> list[tuple[str, str]]:
+    return [each for each in _limited(f) if not isnan(_limit(f, *each))]
 
 
 def _all_limits(f: Figures) -> list[tuple[int, bool]]:
     """Return the streaks of all limits that are reached."""
-    things = [("weight", alias) for alias in f.things("POS")]
-    things += [("gross", alias) for alias in f.things("SEC")]
-    things += [(kind, "") for kind in ("beta", "drawdown", "gross_to_equity")]
-    return [_streak(f, *each) for each in things if not isnan(_limit(f, *each))]
+    return [_streak(f, *each) for each in _reached(f)]
+
+
+def _left_limits(f: Figures) -> list[tuple[str, str]]:
+    """Return what was at a higher limit the session before than it is now, if it is known now."""
+    things = [*_limited(f), ("volatility_percentile", "")]
+    return [each for each in things if _figure(f, *each) < _limit(f, *each, at="_before")]
 
 
 def _test_fails(f: Figures) -> bool:
@@ -419,15 +464,46 @@ def _weights_unknown(f: Figures) -> Expected:
     return expect(f.num_positions > 0 and not has_weights and not _no_risk(f))
 
 
-def _unchanged(f: Figures) -> Expected:
-    """Return whether something is an alert for a second session, as far as is known."""
+def _has_further_alerts(f: Figures) -> bool:
+    """Return whether a test, the volatility, or a user's limit is an alert for a second session."""
     tests = _test_fails(f) and f.previous_var_p_value < 0.01 and bool(_test(f, True))
     is_high = f.volatility_percentile >= 0.95 and f.volatility_percentile_streak > 1
     is_high = is_high and known(f.volatility_21d)
-    has_limit = any(length > 1 for length, _ in _all_limits(f))
     own = (*RISK_STATEMENTS["own_limit_exceeded"](f), *RISK_STATEMENTS["own_limit_exceeded_of"](f))
     is_old = any(f.text(f"{alias.lower()}_limit_status_before") == "exceeded" for alias in own)
-    return expect(has_limit or tests or is_high or is_old)
+    return tests or is_high or is_old
+
+
+def _unchanged(f: Figures) -> Expected:
+    """Return whether something is an alert for a second session, as far as is known."""
+    old = [each for each in _reached(f) if _streak(f, *each)[0] > 1 and not _is_worse(f, *each)]
+    return expect(bool(old) or _has_further_alerts(f))
+
+
+def _standing(f: Figures) -> Expected:
+    """Return whether something is an alert that is not known to be new, nor to be worse."""
+    old = [
+        each for each in _reached(f) if _streak(f, *each) != (1, True) and not _is_worse(f, *each)
+    ]
+    return expect(bool(old) or _has_further_alerts(f))
+
+
+def _driver(f: Figures, sign: int) -> Expected:
+    """Return the position that made most of the result, with a quarter of the risk or more."""
+    heavy = STATEMENTS["position_risk_heavy"](f)
+    made = {each for is_offset in (False, True) for each in _cause(f, sign, is_offset=is_offset)}
+    return {
+        alias: slots
+        for alias, slots in heavy.items()
+        if alias in made and f.of(alias, "share") >= 0.25
+    }
+
+
+def _tracks_market(f: Figures, *, is_fund: bool) -> Expected:
+    kinds = [f.text(f"{alias.lower()}_fund") for alias in f.things("POS")]
+    is_known_fund = {*filter(None, kinds)} == {"fund"}
+    holds = f.num_positions == 1 and 0.98 <= f.own_beta <= 1.02 and f.market_r_squared >= 0.99
+    return expect(holds and is_known_fund == is_fund, share=f.market_r_squared)
 
 
 def _unusual(f: Figures, sign: int) -> Expected:
@@ -532,7 +608,12 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         f.market_return <= -0.01 and known(f.daily_return), rate=-f.market_return
     ),
     "no_change": lambda f: expect(_quiet_moves(f)),
-    "equity": lambda f: expect(f.total_value > 0, equity=f.total_value),
+    "equity": lambda f: expect(
+        f.total_value > 0 and not f.price_coverage < 1, equity=f.total_value
+    ),
+    "equity_priced": lambda f: expect(
+        f.total_value > 0 and f.price_coverage < 1, equity=f.total_value
+    ),
     "opened": lambda f: expect(f.n_opened >= 2, count=f.n_opened),
     "closed": lambda f: expect(f.n_closed >= 2, count=f.n_closed),
     "resized": lambda f: expect(f.n_resized >= 2, count=f.n_resized),
@@ -642,10 +723,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "beta_level": lambda f: expect(
         known(f.own_beta, f.market_r_squared), beta=f.own_beta, share=f.market_r_squared
     ),
-    "holding_tracks_market": lambda f: expect(
-        f.num_positions == 1 and 0.98 <= f.own_beta <= 1.02 and f.market_r_squared >= 0.99,
-        share=f.market_r_squared,
-    ),
+    "holding_tracks_market": lambda f: _tracks_market(f, is_fund=False),
+    "fund_tracks_market": lambda f: _tracks_market(f, is_fund=True),
     "beta_error": lambda f: expect(
         known(f.own_beta, f.own_beta_error), beta=f.own_beta, error=f.own_beta_error
     ),
@@ -718,14 +797,33 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     },
     "limit_by_trade": lambda f: {
         alias: {"name": alias, "increase": f.of(alias, "quantity_increase")}
-        for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
-        if f.of(alias, "quantity_increase") > f.of(alias, "weight") / float(slots["limit"]) - 1
+        for kind, alias in _reached(f)
+        if kind == "weight"
+        and _streak(f, kind, alias) == (1, True)
+        and f.of(alias, "quantity_increase") > f.of(alias, kind) / _limit(f, kind, alias) - 1
     },
     "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
     "limit_beta": lambda f: _new_limit(f, "beta", "beta"),
     "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
-    "limits_standing": lambda f: expect(any(each != (1, True) for each in _all_limits(f))),
+    "limits_standing": _standing,
+    "limits_back": lambda f: expect(any(_is_back(f, *each) for each in _reached(f))),
+    "limits_worse": lambda f: expect(any(_is_worse(f, *each) for each in _reached(f))),
+    "limits_left": lambda f: expect(bool(_left_limits(f))),
+    "driver_of_loss": lambda f: _driver(f, -1),
+    "driver_of_gain": lambda f: _driver(f, 1),
+    "week_and_month_down": lambda f: expect(
+        f.return_5d <= -0.02 and f.return_21d <= -0.06, week=-f.return_5d, month=-f.return_21d
+    ),
+    "week_and_month_up": lambda f: expect(
+        f.return_5d >= 0.02 and f.return_21d >= 0.06, week=f.return_5d, month=f.return_21d
+    ),
+    "var_not_rejected": lambda f: _test(f, f.previous_var_p_value < 0.01 <= f.var_p_value),
+    "undefined_because": lambda f: (
+        expect(True, reason=f.text("undefined_reason"))
+        if _undefined(f, f.num_positions >= 1) and f.text("undefined_reason")
+        else {}
+    ),
     "prices_missing": lambda f: expect(f.price_coverage < 1, coverage=f.price_coverage),
     "alerts_unchanged": _unchanged,
     "risk_undefined": lambda f: _undefined(f, f.num_positions > 1, count=f.num_positions),
@@ -788,6 +886,9 @@ BECAUSE: Mapping[str, str] = {
     "headline_equity": "equity",
     "headline_var_held": "var_held",
     "headline_not_split": "not_split",
+    "headline_modest_loss": "small_loss",
+    "headline_modest_gain": "small_gain",
+    "look_at_driver": "driver_of_loss",
     "look_at_var": "var_too_low",
     "look_at_pair": "pair_share",
     "look_at_prices": "prices_missing",
@@ -800,6 +901,20 @@ def _is_market_made(f: Figures) -> bool:
     """Return whether beta and market imply more than half of the result, with the same sign."""
     implied, own = f.own_beta * f.market_return, f.daily_return
     return implied * own > 0 and abs(implied) > abs(own) / 2
+
+
+def _is_market_cause(f: Figures) -> bool:
+    """Return whether the market made the result, and half of the risk as far as is known."""
+    return _is_market_made(f) and not (f.market_r_squared < 0.5 or f.specific_share > 0.5)
+
+
+def _led(f: Figures, sign: int) -> set[str]:
+    """Return the largest contribution of a quarter of its side or more, but less than half."""
+    return {
+        alias
+        for alias, slots in _largest_below_half(f, sign).items()
+        if float(str(slots["share"])) >= 0.25
+    }
 
 
 def _cause(f: Figures, sign: int, *, is_offset: bool) -> set[str]:
@@ -841,6 +956,8 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         for what, sign in (("loss", -1), ("gain", 1))
         for is_offset in (False, True)
     },
+    "headline_led_loss": lambda f: _led(f, -1),
+    "headline_led_gain": lambda f: _led(f, 1),
     "headline_fall_inverse": lambda f: {""} if f.daily_return > 0 and _inverse(f, -1) else set(),
     "headline_rise_inverse": lambda f: {""} if f.daily_return < 0 and _inverse(f, 1) else set(),
     "headline_volatility_rose": lambda f: _sharp(f, 1),
@@ -872,7 +989,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         if STATEMENTS["var_exceeded"](f)
         and f.own_beta >= 0.5
         and f.market_return < 0
-        and _is_market_made(f)
+        and _is_market_cause(f)
         else set()
     ),
     "look_at_detractor": lambda f: (
@@ -880,7 +997,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         if STATEMENTS["var_exceeded"](f)
         and f.n_losers >= 2
         and 2 * _largest(f, -1)[1] <= f.daily_pnl
-        and not _is_market_made(f)
+        and not _is_market_cause(f)
         else set()
     ),
     "look_at_common": lambda f: (
@@ -889,7 +1006,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         and known(f.own_beta, f.market_return)
         and f.n_losers >= 3
         and 2 * _largest(f, -1)[1] > f.daily_pnl
-        and not _is_market_made(f)
+        and not _is_market_cause(f)
         else set()
     ),
     "look_at_trades": lambda f: (

@@ -239,7 +239,13 @@ SITUATIONS: Mapping[str, Mapping[str, float | str]] = {
         "pos_01_weight_streak": 1,
         "effective_positions": 10.8,
     },
-    "all undefined": {"total_value": 12_500.0, "num_positions": 3, "num_short_positions": 0},
+    "all undefined": {
+        "total_value": 12_500.0,
+        "num_positions": 3,
+        "num_short_positions": 0,
+        "undefined_reason": "12 of the trailing 90 sessions have returns of the market index and of"
+        " 90% of gross exposure; 60 required",
+    },
     "one position": {
         "total_value": 38_000.0,
         "pos_01_weight": 1.0,

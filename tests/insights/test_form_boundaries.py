@@ -304,6 +304,74 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         1,
     ),
     ("alerts_unchanged", _TEST, "previous_var_p_value", float(np.nextafter(0.01, 0)), -1),
+    (
+        "limits_worse",
+        {"beta_streak": 9, "beta_highest": 1.7},
+        "beta",
+        1.5 * (1 + 0.2),
+        1,
+    ),
+    (
+        "limits_worse",
+        {"beta": 1.9, "beta_streak": 9},
+        "beta_highest",
+        float(np.nextafter(1.5 * (1 + 0.2), 0)),
+        -1,
+    ),
+    ("limits_left", {"beta_before": 1.5}, "beta", float(np.nextafter(1.5, 0)), -1),
+    ("limits_left", {"beta": 1.3}, "beta_before", 1.5, 1),
+    ("limits_left", {"volatility_percentile": 0.9}, "volatility_percentile_before", 0.95, 1),
+    ("limits_left", {"drawdown_before": 0.35, "drawdown": 0.3}, "market_drawdown", 0.24, -1),
+    ("week_and_month_down", {"return_21d": -0.06}, "return_5d", -0.02, -1),
+    ("week_and_month_down", {"return_5d": -0.02}, "return_21d", -0.06, -1),
+    ("week_and_month_up", {"return_21d": 0.06}, "return_5d", 0.02, 1),
+    ("week_and_month_up", {"return_5d": 0.02}, "return_21d", 0.06, 1),
+    ("var_not_rejected", {**_TEST, "previous_var_p_value": 0.003}, "var_p_value", 0.01, 1),
+    (
+        "var_not_rejected",
+        {**_TEST, "var_p_value": 0.02},
+        "previous_var_p_value",
+        float(np.nextafter(0.01, 0)),
+        -1,
+    ),
+    (
+        "driver_of_loss:POS_01",
+        {**_CAUSE, "pos_01_pnl": -900.0, "pos_02_share": 0.3},
+        "pos_01_share",
+        0.25,
+        1,
+    ),
+    (
+        "look_at_driver:POS_01",
+        {**_CAUSE, "pos_01_share": 0.3, "daily_return": -0.01},
+        "pos_01_pnl",
+        -550.0,
+        -1,
+    ),
+    ("headline_led_loss:POS_01", _LOSERS, "pos_01_pnl", -250.0, -1),
+    ("headline_led_gain:POS_01", _GAINERS, "pos_01_pnl", 250.0, 1),
+    (
+        "look_at_market_loss",
+        {**_LOSS, "daily_return": -2.0, "own_beta": 1.0, "market_return": -1.5},
+        "market_r_squared",
+        0.5,
+        1,
+    ),
+    (
+        "look_at_market_loss",
+        {**_LOSS, "daily_return": -2.0, "own_beta": 1.0, "market_return": -1.5},
+        "specific_share",
+        0.5,
+        -1,
+    ),
+    (
+        "look_at_detractor:POS_01",
+        {**_CAUSED, "pos_01_pnl": -50.0, "own_beta": 1.0, "market_return": -1.5},
+        "specific_share",
+        float(np.nextafter(0.5, 1)),
+        1,
+    ),
+    ("equity_priced", {"total_value": 5.0}, "price_coverage", float(np.nextafter(1.0, 0)), -1),
     ("weights_unknown", {"total_value": 5.0, "beta": 1.0}, "num_positions", 1, 1),
     (
         "headline_quiet",
@@ -367,7 +435,9 @@ def test_a_limit_of_leverage_is_not_shown_with_four_decimals() -> None:
     """Gross exposure of 2.00004 times equity is at the level of 2.00: no decimal tells why."""
     sheet = build_sheet({"gross_to_equity": 2.00004, "gross_to_equity_streak": 3})
     text = realize_claim(claims_of(sheet, {})["limits_standing"], {})
-    assert text == "Alerts: gross exposure 2.00× equity (level 2.00×, 3rd session)."
+    assert text == (
+        "Alerts in force: gross exposure 2.00× equity (warning from 2.00×, 3rd session)."
+    )
 
 
 @pytest.mark.parametrize("beta", [0.98, 1.02])

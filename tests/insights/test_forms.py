@@ -92,6 +92,8 @@ def _says(shown: str, slot: Slot, names: dict[str, str], day: date) -> bool:
     """Return whether the text of a slot is its value."""
     if slot.kind == "items":
         return bool(shown)
+    if slot.kind in ("level", "reason"):
+        return shown == slot.value
     if slot.kind == "span":
         return shown == ("year" if int(str(slot.value)) >= 250 else f"{slot.value} sessions")
     if slot.kind in ("name", "label"):

@@ -147,28 +147,6 @@ def test_a_quiet_day_has_at_most_five_sentences() -> None:
         assert 1 <= len(plan.statements()) <= 5
 
 
-def test_the_mention_of_a_standing_limit_is_one_sentence() -> None:
-    sheet = build_sheet(
-        {
-            "daily_pnl": -839.3,
-            "daily_return": -0.012,
-            "total_value": 68_000.0,
-            "beta": 1.55,
-            "beta_streak": 19,
-            "drawdown": 0.45,
-            "drawdown_streak": 40,
-            "pos_01_weight": 0.598,
-            "pos_01_weight_streak": 40,
-            "max_drawdown": 0.5,
-        }
-    )
-    text = realize_note(rules_plan(sheet), claims_of(sheet), sheet)
-    assert (
-        "drawdown of today's holdings 45% (level 35%, 40th session), SYM1 60% of equity (level 50%,"
-        " 40th session) and beta 1.55 (level 1.50, 19th session)."
-    ) in text.full_analysis
-
-
 def test_shares_of_losses_are_told_where_gains_offset_them() -> None:
     """RRC lost 1,690 of 3,252 that losers lost; the portfolio, after gains, 2,103."""
     sheet = build_sheet(

@@ -161,7 +161,8 @@ def test_one_fact_alarms_once() -> None:
     assert sum(map(len, cited.values())) == len(set().union(*cited.values()))
     assert {"pos_01_weight", "beta"} <= set().union(*cited.values())
     lists = ["limits_standing", "alerts_unchanged"]
-    assert set(lists) < {each.id for each in alarms}
+    assert "limits_standing" in {each.id for each in alarms}
+    assert set(lists) < claims.keys()
     for order in (lists, lists[::-1]):
         plan = Plan(headline="", paragraphs=[[Step(claim=order[0])]], findings=order[1:])
         assert prune(plan, claims).statements() == (order[0],)
@@ -198,31 +199,37 @@ def list_of(facts: dict[str, float | str], form_id: str) -> str:
     return realize_claim(claims_of(sheet, {})[form_id], display_names(sheet))
 
 
-def test_unchanged_alerts_are_the_worst_three_with_their_values() -> None:
-    """Critical first, then warnings, then what is elevated; a fourth is not only counted."""
-    facts = {name: value for name, value in ALERTS.items() if name[:3] not in ("sec", "gro")}
-    worst = (
-        "Standing alerts: SYM1 60% of equity, beta 1.20 (limit 1.00), historical value at risk too"
-        " low (24 larger losses in 252 days, about 13 expected) and"
+def test_standing_alerts_are_named_the_worst_first() -> None:
+    """Critical first, then warnings, then what is elevated."""
+    assert list_of(ALERTS, "alerts_unchanged") == (
+        "Standing alerts: SYM1 position, limit on beta, historical value at risk, Energy sector,"
+        " volatility and gross exposure."
     )
-    assert list_of(facts, "alerts_unchanged") == f"{worst} volatility above 96% of days."
-    facts |= {"gross_to_equity": 1.6, "gross_to_equity_streak": 5}
-    assert list_of(facts, "alerts_unchanged") == f"{worst} 2 more."
-    highest = {"volatility_21d": 0.31, "volatility_percentile": 1.0}
-    assert list_of(highest | {"volatility_percentile_streak": 2}, "alerts_unchanged") == (
-        "Standing alerts: volatility of 31% the highest in up to a year."
+    facts = ALERTS | {"pos_02_weight": 0.12, "pos_02_weight_streak": 2, "pos_02_side": "short"}
+    assert list_of(facts, "alerts_unchanged").startswith(
+        "Standing alerts: positions in SYM1 and SYM2 (short); limit on beta; historical"
     )
 
 
-def test_alerts_beyond_the_sixth_are_counted_each() -> None:
-    """Seven are all named; of nine six, and positions of one entry count each."""
+def test_alerts_are_listed_in_full_with_level_and_session() -> None:
+    facts = {name: value for name, value in ALERTS.items() if name[:3] not in ("sec", "lim")}
+    small: dict[str, float | str] = {"pos_02_weight": 0.1996, "pos_03_weight": 0.1}
+    small |= {f"{name}_streak": 4 for name in small}
+    assert list_of(facts | small, "limits_standing") == (
+        "Alerts in force: SYM1 60% of equity (critical from 50%, 40th session); historical value at"
+        " risk too low (24 larger losses in 252 days, about 13 expected); beta 1.55 (warning from"
+        " 1.50, 8th session); volatility above 96% of days; SYM2 19.96% and SYM3 10% of equity"
+        " (elevated from 10%); gross exposure 1.60× equity (elevated from 1.50×, 5th session)."
+    )
+
+
+def test_alerts_beyond_the_tenth_are_counted_each() -> None:
+    """Ten entries are all stated; of eleven nine, and positions of one level count each."""
     facts = ALERTS | {"sec_02_gross": 0.8, "sec_02_gross_streak": 3}
-    text = list_of(facts, "limits_standing")
-    assert " more" not in text
-    assert text.endswith(" days and gross exposure 1.60× equity (level 1.50×, 5th session).")
     facts |= {"drawdown": 0.5, "drawdown_streak": 40, "sec_04_gross": 0.75}
-    text = list_of(facts, "limits_standing")
-    assert text.endswith("Utilities 75% of gross exposure (level 60%) and 3 more.")
-    small: dict[str, float | str] = {f"pos_0{number}_weight": 0.11 for number in (1, 2, 3, 4)}
-    text = list_of(facts | small, "limits_standing")
-    assert text.endswith("Energy 70% of gross exposure (level 60%, 3rd session) and 6 more.")
+    facts |= {"pos_02_weight": 0.3, "lim_03_checked": 0.2, "lim_03_checked_limit": 0.1}
+    assert " more" not in list_of(facts, "limits_standing")
+    facts |= {f"lim_03_limit_{name}": "exceeded" for name in ("status", "status_before")}
+    assert list_of(facts, "limits_standing").endswith(" and 2 more.")
+    small: dict[str, float | str] = {f"pos_0{number}_weight": 0.11 for number in (3, 4, 5)}
+    assert list_of(facts | small, "limits_standing").endswith(" and 5 more.")

@@ -79,6 +79,7 @@ mirrored("active", "span: span, gap: points, ratio: number", _return, {
     "active",
     "share: percent, beta: number",
     "Against the market index, {share} of active variance comes from the beta of {beta}.",
+    is_background=True,
 )
 def active_beta(view: View) -> Iterator[Instance]:
     """The beta makes most of the active variance."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from riskmetrics.insights.claims import Instance, Topic, View, form
+from riskmetrics.insights.claims import TRADES, Instance, Topic, View, form
 from riskmetrics.insights.forms import own_limits
 from riskmetrics.insights.forms.concentration import (
     pair_share,
@@ -17,6 +17,7 @@ from riskmetrics.insights.forms.data import (
     risk_undefined,
     risk_undefined_one,
 )
+from riskmetrics.insights.forms.drivers import DRIVERS
 from riskmetrics.insights.forms.limits import shown_limit
 from riskmetrics.insights.forms.result import (
     is_market_made,
@@ -45,26 +46,21 @@ _MIN_POSITIONS = 3
 _MARKET_LIKE = 0.5
 """Beta from which it is worth a look after a loss that the market made."""
 
-_TRADES = ("n_opened", "n_closed", "n_resized")
-"""Types of the numbers of positions that were traded."""
-
 _MOST = 0.5
-"""Part of a loss beyond the value at risk that its cause explains."""
+"""Part of a loss beyond the value at risk, or of the risk, that its cause explains."""
 
 _ADVISED = ("warning", "critical")
 
 
-_WEIGHT = "Look at: whether {name} is meant to be {weight} of equity."
-
-
-@form("look_at_position", "concentration", "name: name, weight: percent", _WEIGHT, role="advice")
+@form("look_at_position", "concentration", "name: name", "Look at: the size of {name}.",
+    role="advice")  # fmt: skip
 def look_at_position(view: View) -> Iterator[Instance]:
     """The position that makes most of the risk by its size, or has a severe alert."""
     found = _riskiest(view)
     if found is None:
-        yield from _reached(view, "weight", "weight", _ADVISED)
+        yield from _reached(view, "weight", "", _ADVISED)
     elif _is_large(found):
-        slots = {"name": name(found.subject), "weight": found.slots["weight"]}
+        slots = {"name": name(found.subject)}
         levels = tuple(
             reach.limit for reach in reached_limits(view) if reach.alias == found.subject
         )
@@ -161,12 +157,22 @@ _look("look_at_drawdown", "stress", "", "drawdown",
     role="advice",
 )
 def look_at_market_loss(view: View) -> Iterator[Instance]:
-    """More than half of a loss beyond the value at risk is what beta and market imply."""
+    """The market made more than half of a loss beyond the value at risk, and most of the risk."""
     facts = view.facts_of("own_beta", "market_return", "daily_return")
-    if facts and any(view.instances(var_exceeded)) and is_market_made(view):
+    if facts and any(view.instances(var_exceeded)) and _is_market_cause(view):
         beta, market = (float(fact.value) for fact in facts[:2])
         if beta >= _MARKET_LIKE and market < 0:
             yield Instance({"beta": number(beta)}, (), _SALIENCE + 1.2, context=facts)
+
+
+def _is_market_cause(view: View) -> bool:
+    """Return whether the market made the result, and explains most of the risk, if that is known.
+
+    Else the beta is not what to look at.
+    """
+    fit, specific = view.number("market_r_squared"), view.number("specific_share")
+    is_explained = (fit is None or fit >= _MOST) and (specific is None or specific <= _MOST)
+    return is_explained and is_market_made(view)
 
 
 @form(
@@ -179,12 +185,28 @@ def look_at_market_loss(view: View) -> Iterator[Instance]:
 def look_at_detractor(view: View) -> Iterator[Instance]:
     """One of several positions made half of a loss beyond the value at risk, and not the market."""
     found, total = largest_contribution(view, -1), view.number("daily_pnl")
-    if found is None or not total or (view.number("n_losers") or 0) < 2 or is_market_made(view):
+    if found is None or not total or (view.number("n_losers") or 0) < 2 or _is_market_cause(view):
         return
     alias, pnl, _, facts = found
     for exceeded in view.instances(var_exceeded) if pnl / total >= _MOST else ():
         evidence = (*facts, *exceeded.facts)
         yield Instance({"name": name(alias)}, (), _SALIENCE + 1.1, alias, context=evidence)
+
+
+@form(
+    "look_at_driver",
+    "result",
+    "name: name",
+    "Look at: the risk of {name}, which made most of the loss.",
+    role="advice",
+    is_event=True,
+)
+def look_at_driver(view: View) -> Iterator[Instance]:
+    """One position made most of a loss, and carries clearly more risk than its weight."""
+    for found in view.instances(DRIVERS[-1]):
+        evidence = (*found.facts, *found.context)
+        yield Instance({"name": name(found.subject)}, (), _SALIENCE + 0.9, found.subject,
+            context=evidence)  # fmt: skip
 
 
 @form(
@@ -198,7 +220,7 @@ def look_at_common(view: View) -> Iterator[Instance]:
     """Neither the market nor one of several positions made half of a loss beyond the VaR."""
     market = view.facts_of("own_beta", "market_return", "daily_return", "n_losers", "daily_pnl")
     found = largest_contribution(view, -1)
-    if found is None or market is None or is_market_made(view):
+    if found is None or market is None or _is_market_cause(view):
         return
     losers, total = (float(fact.value) for fact in market[3:])
     if losers >= _MIN_POSITIONS and found[1] > _MOST * total:
@@ -217,7 +239,7 @@ def look_at_common(view: View) -> Iterator[Instance]:
 )
 def look_at_trades(view: View) -> Iterator[Instance]:
     """The loss is beyond the value at risk, is not split by position, and trades are in it."""
-    found = [fact for kind in _TRADES for fact in view.facts_of(kind) or ()]
+    found = [fact for kind in TRADES for fact in view.facts_of(kind) or ()]
     for split in view.instances(not_split) if sum(float(fact.value) for fact in found) else ():
         for exceeded in view.instances(var_exceeded):
             evidence = {fact.id: fact for fact in (*found, *split.context, *exceeded.facts)}

@@ -82,6 +82,25 @@ _over_sessions("_5d", "five", "five_sessions_down", "five_sessions_up")
 _over_sessions("_21d", "twenty-one", "month_down", "month_up")
 
 
+def _both(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the returns over five and twenty-one sessions, if both are clear and of one sign."""
+    facts = view.facts_of("return_5d", "return_21d")
+    if facts:
+        week, month = (float(fact.value) for fact in facts)
+        if sign * week >= _CLEAR_RETURNS["_5d"] and sign * month >= _CLEAR_RETURNS["_21d"]:
+            slots = {"week": size(week), "month": size(month)}
+            salience = 0.7 + 2 * max(abs(week), abs(month))
+            yield Instance(slots, facts, salience, sign=sign, is_steady=True)
+
+
+mirrored("result", "week: percent, month: percent", _both, {
+    -1: ("week_and_month_down",
+        "The portfolio is down {week} over five sessions and {month} over twenty-one."),
+    1: ("week_and_month_up",
+        "The portfolio is up {week} over five sessions and {month} over twenty-one."),
+}, place=3)  # fmt: skip
+
+
 def _extreme(view: View, sign: int) -> Iterator[Instance]:
     """Yield the session if it is the worst, or best, of the past year."""
     facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")

@@ -161,6 +161,7 @@ def pair_share(view: View) -> Iterator[Instance]:
     "concentration",
     "count: count, effective: number",
     "By weight the {count} positions amount to {effective} equal ones.",
+    is_background=True,
 )
 def effective_positions(view: View) -> Iterator[Instance]:
     """The weights are as unequal as those of at most two thirds as many equal positions."""
@@ -196,6 +197,7 @@ def largest_weight(view: View) -> Iterator[Instance]:
     "concentration",
     "share: percent",
     "The three largest positions hold {share} of gross exposure.",
+    is_background=True,
 )
 def top_three(view: View) -> Iterator[Instance]:
     """The three largest of more than four positions hold at least half."""

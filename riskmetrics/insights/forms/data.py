@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
-from riskmetrics.insights.slots import Item, below_all, count, items, money
+from riskmetrics.insights.slots import Item, below_all, count, items, money, reason
 
 _MOSTLY_PRICED = 0.95
 """Share of the instruments with a price from which the rest is no warning."""
@@ -73,6 +73,20 @@ def risk_undefined(view: View) -> Iterator[Instance]:
 def risk_undefined_one(view: View) -> Iterator[Instance]:
     """No figure of risk exists for the only position."""
     yield from _undefined(view, lambda held: held == 1)
+
+
+@form(
+    "undefined_because",
+    "data",
+    "reason: reason",
+    "Beta is undefined: {reason}.",
+    place=2,
+)
+def undefined_because(view: View) -> Iterator[Instance]:
+    """No figure of risk exists, and why there is no beta is known."""
+    facts = view.facts_of("undefined_reason")
+    if facts and (any(_undefined(view, lambda held: held >= 1))):
+        yield Instance({"reason": reason(str(facts[0].value))}, facts, 2.9, sign=-1)
 
 
 def _undefined(view: View, holds: Callable[[float], bool]) -> Iterator[Instance]:

@@ -26,6 +26,7 @@ form(
     "concentration",
     "correlation: number",
     "The holdings move together: the average correlation is {correlation}, over a year at most.",
+    is_background=True,
 )(
     single("average_correlation", "correlation", number, lambda found: found >= _HIGH,
         lambda found: 0.4 + found / 2, sign=-1)
@@ -37,6 +38,7 @@ form(
     "correlation: number",
     "The holdings are only loosely correlated: the average correlation over up to a year is"
     " {correlation}.",
+    is_background=True,
 )(
     single("average_correlation", "correlation", number, lambda found: found <= _LOW,
         lambda found: 0.6 - found / 2, sign=1)
@@ -67,6 +69,7 @@ mirrored("concentration", "share: percent", _diversification, {
     "concentration",
     "first: name, second: name, correlation: number",
     "{first} and {second} move much alike: a correlation of {correlation} over a year at most.",
+    is_background=True,
 )
 def pair_alike(view: View) -> Iterator[Instance]:
     """The most correlated pair of the largest holdings is close to one bet."""

@@ -53,9 +53,35 @@ def beta_level(view: View) -> Iterator[Instance]:
     "share: percent",
     "The only holding moves one for one with the market, which explains {share} of the variance"
     " over ninety sessions.",
+    is_background=True,
 )
 def holding_tracks_market(view: View) -> Iterator[Instance]:
-    """The only position has a beta of about 1, and the market explains nearly all of it."""
+    """The only position, no fund as far as is known, has a beta of about 1 and nearly no rest."""
+    if not _is_fund_alone(view):
+        yield from _tracks_market(view)
+
+
+@form(
+    "fund_tracks_market",
+    "factors",
+    "share: percent",
+    "The only holding is a fund moving one for one with the market, which explains {share} of the"
+    " variance over ninety sessions.",
+    is_background=True,
+)
+def fund_tracks_market(view: View) -> Iterator[Instance]:
+    """The only position is a fund with a beta of about 1 and nearly no rest."""
+    if _is_fund_alone(view):
+        yield from _tracks_market(view)
+
+
+def _is_fund_alone(view: View) -> bool:
+    found = [view.fact("fund", alias) for alias in view.aliases("POS")]
+    kinds = {fact.value for fact in found if fact is not None}
+    return kinds == {"fund"}
+
+
+def _tracks_market(view: View) -> Iterator[Instance]:
     facts = view.facts_of("own_beta", "market_r_squared")
     if facts and view.number("num_positions") == 1:
         beta, fit = (float(fact.value) for fact in facts)
@@ -102,6 +128,7 @@ market_explains_little = form(
     "factors",
     "share: percent",
     "The market explains only {share} of the portfolio's variance over ninety sessions.",
+    is_background=True,
 )(single("market_r_squared", "share", percent, lambda fit: fit <= _BADLY_EXPLAINED, 0.9, sign=-1,
     is_steady=True))  # fmt: skip
 
@@ -157,7 +184,7 @@ mirrored("factors", "name: label, exposure: number", _tilt, {
     1: ("factor_tilt",
         "The portfolio is tilted toward the {name} factor, with an exposure of"
         " {exposure}."),
-})  # fmt: skip
+}, is_background=True)  # fmt: skip
 
 
 @form(
@@ -165,6 +192,7 @@ mirrored("factors", "name: label, exposure: number", _tilt, {
     "factors",
     "name: label, share: percent",
     "Besides the market, the {name} factor matters most, at {share} of the volatility.",
+    is_background=True,
 )
 def factor_largest(view: View) -> Iterator[Instance]:
     """The factor that adds most to the volatility."""
@@ -180,6 +208,7 @@ risk_specific = form(
     "factors",
     "share: percent",
     "Stock-specific moves, not the market or factors, make up {share} of the volatility.",
+    is_background=True,
 )(single("specific_share", "share", size, lambda share: share >= _SPECIFIC, 0.75, sign=-1,
     is_steady=True))  # fmt: skip
 
@@ -188,6 +217,7 @@ form(
     "factors",
     "share: percent",
     "The market and the factors together explain {share} of the volatility.",
+    is_background=True,
 )(
     single(
         "specific_share", "share", lambda share: size(1 - share),

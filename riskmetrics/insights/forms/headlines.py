@@ -5,7 +5,6 @@ It shows no figure of the statement but a count of sessions.
 """
 
 from collections.abc import Iterator
-from math import inf
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
@@ -31,22 +30,23 @@ _TITLE = 0.2
 _TIE = 100
 """Divisor of a statement's salience, which decides among subjects of a headline."""
 
-_MOST, _MIN_RESULT = 0.55, 0.001
-"""Part of the result from which a position made most of it, and result over equity that is worth
-naming one.
-"""
-
 _TRIVIAL, _QUIET = 0.0005, 0.005
 """Returns below which it is small, and from which it is not, whatever the value at risk is."""
 
-_MARKET_DAY = 0.02
-"""Return of the market from which a day is not quiet, however small the result is."""
+_LEADING = 0.25
+"""Share of its side from which the largest contribution led the day."""
 
 _SHARP = 0.2
 """Relative move of the volatility in a session that is sharp."""
 
-_ELEVATED = 0.3
-"""Factor of the salience of a headline about a limit of the lowest level."""
+_ELEVATED, _MINOR, _BESIDE = 0.3, 0.15, 0.4
+"""Factors of the salience of a headline about an alert: of the lowest level, next to a clear result
+if it is also that or about a position with little of the risk, and next to a result as large as the
+value at risk.
+"""
+
+_LITTLE_RISK = 0.15
+"""Share of the volatility below which a position does not lead a day with a clear result."""
 
 
 _ALSO = {
@@ -78,9 +78,27 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
             shown = {"name": make(found.subject)} if "name" in slots else {}
             shown |= {"count": found.slots["count"]} if "count" in slots else {}
             evidence = (*found.facts, *found.context)
-            weighed = salience * (_ELEVATED if found.level == "elevated" else 1)
-            weighed += found.salience / _TIE
+            is_alert = of in limits.REACHED
+            factor = _alert_factor(view, found) if is_alert else _factor(found)
+            weighed = salience * factor + found.salience / _TIE
             yield Instance(shown, (), weighed, found.subject, found.sign, context=evidence)
+
+
+def _factor(found: Instance) -> float:
+    """Return the factor of a level."""
+    return _ELEVATED if found.level == "elevated" else 1.0
+
+
+def _alert_factor(view: View, found: Instance) -> float:
+    """Return how much an alert matters next to the day's result; a critical one leads."""
+    rate, var = view.number("daily_return"), view.number("previous_var_95")
+    if rate is None or var is None or found.level == "critical":
+        return _factor(found)
+    share = float(found.facts[1].value) if "share" in found.slots else 1.0
+    is_minor = found.level == "elevated" or share < _LITTLE_RISK
+    if is_minor and abs(rate) >= tail.SMALL * var:
+        return _MINOR
+    return _BESIDE if abs(rate) > var else _factor(found)
 
 
 _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
@@ -160,6 +178,8 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
     ("headline_not_split", "result", 1.53, result.not_split,
         ("Result not split by position",)),
+    ("headline_modest_loss", "result", 1.45, tail.small_results[0], ("A modest loss",)),
+    ("headline_modest_gain", "result", 1.45, tail.small_results[1], ("A modest gain",)),
     ("headline_loss", "result", 1.4, result.session_amounts[-1], ("Down on the day",)),
     ("headline_gain", "result", 1.4, result.session_amounts[1], ("Up on the day",)),
     ("headline_calm", "volatility", 0.9, volatility.volatility_calm,
@@ -186,14 +206,8 @@ def _one(form_id: str, of: Form, *phrasings: str) -> None:
     @form(form_id, "result", "name: name", *phrasings, role="headline", states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
-            total = view.number("daily_pnl") or inf  # none made a part of a result of zero
-            share = float(found.facts[0].value) / total
-            is_notable = abs(total) >= _MIN_RESULT * abs(view.number("total_value") or 0.0)
-            is_market_day = abs(view.number("market_return") or 0.0) >= _MARKET_DAY
-            is_notable &= not (is_market_day and result.is_market_made(view))
-            is_cause = share > (view.number("weight", found.subject) or 0.0)
-            if is_cause and share >= _MOST and is_notable:
-                impact = abs(view.number("daily_return") or 0.0) * min(share, 1.0)
+            impact = result.driver_impact(view, found)
+            if impact is not None:
                 yield Instance(
                     {"name": name(found.subject)},
                     (),
@@ -209,6 +223,22 @@ for _suffix, _of_one in (("", result.main_positions), ("_offset", result.offset_
         "{name} drove the loss", "{name} made most of the loss")  # fmt: skip
     _one(f"headline_one_gain{_suffix}", _of_one[1],
         "{name} drove the gain", "{name} made most of the gain")  # fmt: skip
+
+
+def _led(form_id: str, of: Form, text: str) -> None:
+    """Add the headline of the largest of several contributions: a quarter to half of its side."""
+
+    @form(form_id, "result", "name: name", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for found in view.instances(of):
+            if abs(float(found.facts[0].value) / float(found.context[0].value)) >= _LEADING:
+                context = (*found.facts, *found.context)
+                yield Instance({"name": name(found.subject)}, (), 1.52, found.subject, found.sign,
+                    context=context)  # fmt: skip
+
+
+_led("headline_led_loss", result.largest[-1], "{name} led the losses")
+_led("headline_led_gain", result.largest[1], "{name} led the gains")
 
 
 def _as_inverse(form_id: str, sign: int, text: str) -> None:
@@ -259,7 +289,7 @@ def headline_quiet(view: View) -> Iterator[Instance]:
         is_new = any(reach.is_new for reach in reached_limits(view))
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
         is_small = rate < min(max(tail.SMALL * var, _TRIVIAL), _QUIET)
-        is_calm = abs(view.number("market_return") or 0.0) < _MARKET_DAY
+        is_calm = abs(view.number("market_return") or 0.0) < result.MARKET_DAY
         if is_small and is_calm and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)
 

@@ -1,15 +1,12 @@
-"""Alert levels of `severity.yaml`: which were reached in the session, and which stay reached.
+"""Alert levels of `severity.yaml`: reached, reached again, left, farther beyond, or standing.
 
 Limits that a user set for a portfolio are in `own_limits`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
-from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.forms import own_limits, tail, volatility
-from riskmetrics.insights.limits import Reach, reached_limits
+from riskmetrics.insights.limits import Left, Reach, left_limits, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
     Item,
@@ -18,194 +15,128 @@ from riskmetrics.insights.slots import (
     count,
     is_shown_apart,
     items,
+    level,
     name,
     number,
-    ordinal,
     percent,
+    sessions,
     times,
 )
 
-_NEW, _STANDING, _STANDING_ELEVATED = 3.5, 2.5, 1.7
-"""Salience of a limit that was reached in the session, and of those that stay reached."""
+_NEW, _BACK, _WORSE = 3.5, 3.0, 2.8
+"""Salience of a limit that was reached in the session, reached again, and of one farther beyond."""
+
+_LEFT = 1.5
+"""Salience of a limit that is not reached any more."""
 
 _BY_TRADE = 2.0
 """Salience of the trades that made a position reach an alert level."""
 
-_UNCHANGED = 1.0
-"""Salience of the short list of alerts: above that of the long one if it is old."""
+_MAX_ITEMS = 9
+"""Entries of a list. One more is stated, too; several more are counted."""
 
-_SEVERE = ("warning", "critical")
-
-_MAX_ITEMS, _MAX_NAMED, _MAX_SHORT = 6, 2, 3
-"""Alerts in the long list, positions that are all named in it (of more, the largest is), and alerts
-in the short list. One more is named, too; several more are counted.
-"""
-
-_ITEMS = {
-    "weight": "{name} {value} of equity",
-    "gross": "{name} {value} of gross exposure",
+VALUES = {
     "beta": "beta {value}",
     "drawdown": "drawdown of today's holdings {value}",
     "gross_to_equity": "gross exposure {value} equity",
+    "weight": "{name} {value} of equity",
+    "gross": "{name} {value} of gross exposure",
+    "volatility_percentile": "volatility above {value} of days",
 }
-"""Kind of limit to its entry in the list."""
+"""Kind of limit to a value of it."""
 
-_SINCE = (" (level {limit})", " (level {limit}, {sessions} session)")
-"""Ends of an entry: without and with the number of sessions."""
-
-_COUNTED = "{count} more positions at or above {limit}"
-
-_MORE = "{count} more"
-_TEST = (
-    "historical value at risk too low ({exceptions} larger losses in {count} days, about"
-    " {expected} expected)"
+FROM, FROM_SINCE, _FROM_AFTER, _FROM_NOW = (
+    " ({level} from {limit})",
+    " ({level} from {limit}, {sessions} session)",
+    " ({level} from {limit}, after {away} below)",
+    " ({level} from {limit}, now {lower})",
 )
-_VOLATILITY = "volatility above {days} of days"
-_HIGHEST = "volatility of {volatility} the highest in up to a year"
-_OWN = "{name} {value} (limit {limit})"
-_OWN_OF = "{of} {value} (limit {limit} on {name})"
-_FURTHER = (_OWN, _OWN_OF, _TEST, _VOLATILITY, _HIGHEST)
-"""Entries of alerts besides limits of `severity.yaml`."""
+"""Ends of an entry: the level, with the sessions that it is reached or was not before, or the level
+that is reached still.
+"""
 
-_ALERTS = "alerts"
-"""What both lists state: a note has one of them."""
+MORE = "{count} more"
 
 
-@form(
-    "limits_standing",
-    "result",
-    "limits: items",
-    "Alerts: {limits}.",
-    entries=(
-        *(item + since for item in _ITEMS.values() for since in _SINCE),
-        _COUNTED,
-        _MORE,
-        *_FURTHER,
-    ),
-    place=9,
-    figure=_ALERTS,
-)
-def limits_standing(view: View) -> Iterator[Instance]:
-    """Limits that are reached and were not reached in this session, each kind's most severe."""
-    reaches = [reach for reach in reached_limits(view) if not reach.is_new]
-    if not reaches:
-        return
-    by_kind: dict[str, list[Reach]] = {}
-    for reach in reaches:
-        of_kind = by_kind.setdefault(reach.kind, [])
-        if not of_kind or of_kind[0].level == reach.level:
-            of_kind.append(reach)
-    alerts = list(_further_alerts(view))
-    for kind, found in by_kind.items():
-        if kind == "weight" and len(found) > _MAX_NAMED:
-            slots = {"count": count(len(found) - 1), "limit": shown_limit(kind, found[0].limit)}
-            facts = tuple(fact for reach in found[1:] for fact in reach.facts)
-            counted = _Alert(Item(_COUNTED, slots), found[0].level, facts, len(found) - 1)
-            alerts += [_alert(found[0], _item), counted]
-        else:
-            alerts += [_alert(reach, _item) for reach in found]
-    level = max((each.level for each in alerts), key=LEVELS.index)
-    yield Instance(
-        {"limits": _list_worst(alerts, _MAX_ITEMS)},
-        (),
-        _STANDING if level in _SEVERE else _STANDING_ELEVATED,
-        sign=-1,
-        level=level,
-        context=_evidence(alerts),
-        is_steady=True,
-        remembered=tuple(sorted(each.limit for found in by_kind.values() for each in found)),
-    )
+def shortened(entries: Sequence[Item], sizes: Sequence[int] = ()) -> Sequence[Item]:
+    """Return the first entries of a list; if several do not fit, the rest is counted.
+
+    Parameters
+    ----------
+    sizes : sequence of int, optional
+        Things that each entry states. Default: one.
+    """
+    if len(entries) <= _MAX_ITEMS + 1:
+        return entries
+    rest = sum((sizes or [1] * len(entries))[_MAX_ITEMS:])
+    return [*entries[:_MAX_ITEMS], Item(MORE, {"count": count(rest)})]
 
 
-@form(
-    "alerts_unchanged",
-    "result",
-    "alerts: items",
-    "Standing alerts: {alerts}.",
-    entries=(*_ITEMS.values(), _MORE, *_FURTHER),
-    place=9,
-    is_event=True,
-    figure=_ALERTS,
-)
-def alerts_unchanged(view: View) -> Iterator[Instance]:
-    """What was an alert the session before as well: limits, volatility, and a test that fails."""
-    reaches = [reach for reach in reached_limits(view) if reach.is_standing]
-    alerts = [*_further_alerts(view), *(_alert(reach, _short_item) for reach in reaches)]
-    if alerts:
-        level = max((each.level for each in alerts), key=LEVELS.index)
-        yield Instance({"alerts": _list_worst(alerts, _MAX_SHORT)}, (), _UNCHANGED, sign=-1,
-            level=level, context=_evidence(alerts))  # fmt: skip
+def value_slots(of: Reach | Left) -> dict[str, Slot]:
+    """Return the slots of a value with its level and limit."""
+    limit, value = shown_apart(of)
+    named = {"name": name(of.alias)} if of.alias else {}
+    return {"limit": limit, "value": value, "level": level(of.level), **named}
 
 
-class _Alert(NamedTuple):
-    """An entry of a list of alerts."""
+def _changed(form_id: str, phrasing: str, salience: float, sign: int, *ends: str) -> Callable[
+    [Callable[[View], Iterator[tuple[Reach | Left, Item]]]], Form
+]:  # fmt: skip
+    """Return a decorator that adds the form of a list of limits that came or went."""
 
-    item: Item
-    level: str
-    facts: tuple[Fact, ...]
-    size: int = 1
-    """Alerts that it states: a count of positions states several."""
+    def add(find: Callable[[View], Iterator[tuple[Reach | Left, Item]]]) -> Form:
+        def evaluate(view: View) -> Iterator[Instance]:
+            found = list(find(view))
+            if found:
+                yield Instance(
+                    {"limits": items(*shortened([item for _, item in found]))},
+                    tuple(of.facts[0] for of, _ in found),
+                    salience,
+                    sign=sign,
+                    level="info" if sign > 0 else found[0][0].level,
+                    context=tuple(fact for of, _ in found for fact in of.facts[1:]),
+                )
 
+        entries = (*(VALUES[kind] + end for kind in VALUES for end in ends), MORE)
+        return form(
+            form_id,
+            "result",
+            "limits: items",
+            phrasing,
+            entries=entries,
+            place=8,
+            is_event=True,
+            connectives=("after",) if _FROM_AFTER in ends else (),
+        )(evaluate)
 
-def _list_worst(alerts: Sequence[_Alert], most: int) -> Slot:
-    """Return the list of the most severe alerts; if several do not fit, the rest is counted."""
-    ordered = sorted(alerts, key=lambda each: -LEVELS.index(each.level))
-    rest = sum(each.size for each in ordered[most:])
-    if rest <= 1:
-        return items(*(each.item for each in ordered))
-    return items(*(each.item for each in ordered[:most]), Item(_MORE, {"count": count(rest)}))
-
-
-def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
-    """Return the facts of alerts, each once."""
-    found = (fact for each in alerts for fact in each.facts)
-    return tuple({fact.id: fact for fact in found}.values())
-
-
-def _alert(reach: Reach, describe: Callable[[Reach], Item]) -> _Alert:
-    return _Alert(describe(reach), reach.level, reach.facts)
-
-
-def _further_alerts(view: View) -> Iterator[_Alert]:
-    """Yield what was an alert the session before as well: limits of users, test, volatility."""
-    for of, entry in zip(own_limits.exceeded, (_OWN, _OWN_OF), strict=True):
-        for found in view.instances(of):
-            before = view.fact("limit_status_before", found.subject)
-            if before is not None and before.value == own_limits.EXCEEDED:
-                yield _further(Item(entry, found.slots), found)
-    p_value = view.fact("previous_var_p_value")
-    if p_value is not None and float(p_value.value) < tail.REJECTED:
-        for found in view.instances(tail.var_too_low):
-            yield _further(Item(_TEST, found.slots), found, p_value)
-    streak = view.fact("volatility_percentile_streak")
-    if streak is not None and volatility.is_listed(view):
-        for found in view.instances(volatility.volatility_high):
-            if found.level != "info":
-                yield _further(Item(_VOLATILITY, {"days": found.slots["days"]}), found, streak)
-        for found in view.instances(volatility.extremes[1]):
-            yield _further(Item(_HIGHEST, found.slots), found, streak)
+    return add
 
 
-def _further(item: Item, found: Instance, *facts: Fact) -> _Alert:
-    return _Alert(item, found.level, (*found.facts, *found.context, *facts))
+@_changed("limits_back", "Back at the alert level: {limits}.", _BACK, -1, _FROM_AFTER)
+def limits_back(view: View) -> Iterator[tuple[Reach | Left, Item]]:
+    """Limits that are reached again, up to five sessions after they were left."""
+    for reach in reached_limits(view):
+        if reach.is_back and reach.away is not None:
+            slots = value_slots(reach) | {"away": sessions(reach.away)}
+            yield reach, Item(VALUES[reach.kind] + _FROM_AFTER, slots)
 
 
-def _short_item(reach: Reach) -> Item:
-    slots = {"value": shown_limit(reach.kind, reach.value)}
-    if reach.alias:
-        slots["name"] = name(reach.alias)
-    return Item(_ITEMS[reach.kind], slots)
+@_changed("limits_worse", "Farther beyond the alert level: {limits}.", _WORSE, -1, FROM)
+def limits_worse(view: View) -> Iterator[tuple[Reach | Left, Item]]:
+    """Limits that stay reached, by a fifth more than on any session of the streak."""
+    for reach in reached_limits(view):
+        if reach.is_worse:
+            yield reach, Item(VALUES[reach.kind] + FROM, value_slots(reach))
 
 
-def _item(reach: Reach) -> Item:
-    limit, value = _apart(reach)
-    slots = {"limit": limit, "value": value}
-    if reach.alias:
-        slots["name"] = name(reach.alias)
-    is_counted = reach.is_standing and reach.is_start_known
-    if is_counted:
-        slots["sessions"] = ordinal(reach.sessions)
-    return Item(_ITEMS[reach.kind] + _SINCE[is_counted], slots)
+@_changed("limits_left", "Back below the alert level: {limits}.", _LEFT, 1, FROM, _FROM_NOW)
+def limits_left(view: View) -> Iterator[tuple[Reach | Left, Item]]:
+    """Limits that were reached the session before, and are not."""
+    for left in left_limits(view):
+        slots = value_slots(left)
+        if left.lower:
+            slots["lower"] = level(left.lower)
+        yield left, Item(VALUES[left.kind] + (_FROM_NOW if left.lower else FROM), slots)
 
 
 def shown_limit(kind: str, value: float) -> Slot:
@@ -215,12 +146,21 @@ def shown_limit(kind: str, value: float) -> Slot:
     return number(value) if kind == "beta" else percent(value)
 
 
-def _apart(reach: Reach) -> tuple[Slot, ...]:
-    """Return limit and value; a percentage has a decimal more if that tells them apart."""
-    shown = tuple(shown_limit(reach.kind, value) for value in (reach.limit, reach.value))
-    if shown[0].kind != "percent" or is_shown_apart(*shown):
-        return shown
-    return apart("percent", reach.limit, reach.value, most=1)
+def shown_apart(of: Reach | Left) -> tuple[Slot, Slot]:
+    """Return limit and value; a percentage has decimals that tell it from every limit."""
+    limit, value = (shown_limit(of.kind, each) for each in (of.limit, of.value))
+    if limit.kind != "percent":
+        return limit, value
+    for edge in of.edges:
+        if edge != of.value and not is_shown_apart(shown_limit(of.kind, edge), value):
+            value = max(value, apart("percent", edge, of.value, most=2)[1], key=_decimals)
+    if of.limit != of.value and not is_shown_apart(limit, shown_limit(of.kind, of.value)):
+        limit = apart("percent", of.limit, of.value, most=2)[0]
+    return limit, value
+
+
+def _decimals(slot: Slot) -> int:
+    return slot.decimals or 0
 
 
 def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasings: str) -> Form:
@@ -228,9 +168,9 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
 
     def evaluate(view: View) -> Iterator[Instance]:
         for reach in reached_limits(view):
-            if reach.kind == kind and reach.is_new:
-                limit, value = _apart(reach)
-                shown = {"limit": limit, slot: value}
+            if reach.kind == kind and reach.is_new and not reach.is_back:
+                limit, value = shown_apart(reach)
+                shown = {"limit": limit, slot: value, "level": level(reach.level)}
                 if reach.alias:
                     shown["name"] = name(reach.alias)
                 shares = view.facts_of("share", alias=reach.alias) if kind == "weight" else None
@@ -255,32 +195,41 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
 
 
 limit_position = _new(
-    "limit_position", "concentration", "name: name, limit: percent, weight: percent",
+    "limit_position", "concentration", "level: level, name: name, limit: percent, weight: percent",
     "weight", "weight",
-    "{name} reached the alert level of {limit} for a single position: {weight} of equity.",
+    "{name} reached the {level} level of {limit} for a single position: {weight} of equity.",
 )  # fmt: skip
 limit_position_share = _new(
     "limit_position_share", "concentration",
-    "name: name, limit: percent, weight: percent, share: percent", "weight", "weight",
-    "{name} reached the alert level of {limit} for a single position: {weight} of equity and"
+    "level: level, name: name, limit: percent, weight: percent, share: percent", "weight", "weight",
+    "{name} reached the {level} level of {limit} for a single position: {weight} of equity and"
     " {share} of the volatility.",
 )  # fmt: skip
 limit_sector = _new(
-    "limit_sector", "sectors", "name: name, limit: percent, weight: percent", "gross", "weight",
-    "{name} reached the alert level of {limit} for a sector: {weight} of gross exposure.",
+    "limit_sector", "sectors", "level: level, name: name, limit: percent, weight: percent",
+    "gross", "weight",
+    "{name} reached the {level} level of {limit} for a sector: {weight} of gross exposure.",
 )  # fmt: skip
 limit_beta = _new(
-    "limit_beta", "factors", "limit: number, beta: number", "beta", "beta",
-    "Beta reached the alert level of {limit} and is now {beta}.",
+    "limit_beta", "factors", "level: level, limit: number, beta: number", "beta", "beta",
+    "Beta reached the {level} level of {limit} and is now {beta}.",
 )  # fmt: skip
 limit_drawdown = _new(
-    "limit_drawdown", "stress", "limit: percent, drawdown: percent", "drawdown", "drawdown",
-    "The drawdown of today's holdings reached the alert level of {limit} and is now {drawdown}.",
+    "limit_drawdown", "stress", "level: level, limit: percent, drawdown: percent",
+    "drawdown", "drawdown",
+    "The drawdown of today's holdings reached the {level} level of {limit} and is now {drawdown}.",
 )  # fmt: skip
 limit_leverage = _new(
-    "limit_leverage", "hedge", "limit: times, gross: times", "gross_to_equity", "gross",
-    "Gross exposure reached the alert level of {limit} equity and is now {gross}.",
+    "limit_leverage", "hedge", "level: level, limit: times, gross: times",
+    "gross_to_equity", "gross",
+    "Gross exposure reached the {level} level of {limit} equity and is now {gross}.",
 )  # fmt: skip
+
+REACHED = (
+    *(limit_position, limit_position_share, limit_sector),
+    *(limit_beta, limit_drawdown, limit_leverage),
+)
+"""Forms of limits that were reached in the session."""
 
 
 @form(

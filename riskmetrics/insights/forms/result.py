@@ -1,7 +1,8 @@
 """What the session brought, which positions made it, and what was traded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
+from math import inf
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
@@ -18,11 +19,19 @@ _SIDES = {1: "winners_pnl", -1: "losers_pnl"}
 _NOTABLE_SHARE = 0.1
 """Share of the losses, or gains, from which the largest one is worth a sentence."""
 
-_MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
+MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
 """Largest share of the losses that still counts as spread, and losers that it takes."""
 
 _MOST_OF_RESULT = 0.5
 """Part of the result above which what the market implies made most of it."""
+
+_MOST, _MIN_RESULT = 0.55, 0.001
+"""Part of the result from which a position made most of it, and result over equity that is worth
+naming one.
+"""
+
+MARKET_DAY = 0.02
+"""Return of the market from which a day is not quiet, however small the result is."""
 
 _MIN_OFFSET = 0.4
 """Smaller of gains and losses over the larger, from which the result hides both."""
@@ -130,6 +139,22 @@ offset_positions = mirrored(
 }, place=1)  # fmt: skip
 
 
+def driver_impact(view: View, found: Instance) -> float | None:
+    """Return the return that a main position made, if it made most of a result worth naming it.
+
+    Not if it made no more than its weight, or if the market moved much and made the result.
+    """
+    total = view.number("daily_pnl") or inf  # none made a part of a result of zero
+    share = float(found.facts[0].value) / total
+    is_notable = abs(total) >= _MIN_RESULT * abs(view.number("total_value") or 0.0)
+    is_market_day = abs(view.number("market_return") or 0.0) >= MARKET_DAY
+    is_notable &= not (is_market_day and is_market_made(view))
+    is_cause = share > (view.number("weight", found.subject) or 0.0)
+    if is_cause and share >= _MOST and is_notable:
+        return abs(view.number("daily_return") or 0.0) * min(share, 1.0)
+    return None
+
+
 def is_market_made(view: View) -> bool:
     """Return whether beta times the market's move is more than half of the result."""
     facts = view.facts_of("own_beta", "market_return", "daily_return")
@@ -156,7 +181,7 @@ def _largest(view: View, sign: int) -> Iterator[Instance]:
         yield Instance(slots, facts[:1], salience, alias, sign, context=facts[1:])
 
 
-mirrored("result", "name: name, amount: money, share: percent", _largest, {
+largest = mirrored("result", "name: name, amount: money, share: percent", _largest, {
     -1: ("largest_detractor",
         "The largest detractor, {name}, cost {amount}, {share} of gross losses."),
     1: ("largest_contributor",
@@ -194,7 +219,7 @@ def _spread(view: View, sign: int) -> Iterator[Instance]:
         alias, pnl, share, facts = found
         losers, winners = (float(fact.value) for fact in counts)
         on_side, others = (winners, losers) if sign > 0 else (losers, winners)
-        if share <= _MAX_SPREAD and on_side >= _MIN_SPREAD_POSITIONS and others >= 1:
+        if share <= MAX_SPREAD and on_side >= _MIN_SPREAD_POSITIONS and others >= 1:
             slots = {"losers": count(losers), "winners": count(winners)}
             slots |= {"name": name(alias), "amount": money(pnl, view.currency)}
             slots["share"] = size(share)
@@ -298,10 +323,33 @@ unusual = mirrored("result", "multiple: times", _unusual, {
 )
 def equity(view: View) -> Iterator[Instance]:
     """The value of the portfolio, stated if there is no result."""
+    if not _has_missing_prices(view):
+        yield from _equity(view)
+
+
+@form(
+    "equity_priced",
+    "result",
+    "equity: money",
+    "Equity of what is priced is {equity}.",
+    place=3,
+)
+def equity_priced(view: View) -> Iterator[Instance]:
+    """The value of the portfolio without the instruments that have no price."""
+    if _has_missing_prices(view):
+        yield from _equity(view)
+
+
+def _equity(view: View) -> Iterator[Instance]:
     facts = view.facts_of("total_value")
     if facts and float(facts[0].value) > 0:
         salience = 0.4 if view.fact("daily_pnl") else 2.0
         yield Instance({"equity": money(float(facts[0].value), view.currency)}, facts, salience)
+
+
+def _has_missing_prices(view: View) -> bool:
+    coverage = view.number("price_coverage")
+    return coverage is not None and coverage < 1
 
 
 @form("cash_share", "result", "share: percent", "Cash is {share} of equity.", place=4)
@@ -334,38 +382,3 @@ def _holdings(form_id: str, verb: str) -> None:
 _holdings("opened", "opened")
 _holdings("closed", "closed")
 _holdings("resized", "resized")
-
-_CONTRIBUTORS: Sequence[tuple[str, str]] = (("_5d", "five"), ("_21d", "twenty-one"))
-
-
-def _contributor(over: str, words: str) -> None:
-    """Add the forms of the largest detractor and contributor of several sessions.
-
-    They count changes of prices: dividends are left out of both the position and the sum.
-    """
-
-    def evaluate(view: View, sign: int) -> Iterator[Instance]:
-        found = largest_contribution(view, sign, over)
-        counted = view.number(("n_winners" if sign > 0 else "n_losers") + over) or 0
-        total = view.number("return" + over)
-        if found and counted >= 2 and found[2] >= _MAX_SPREAD:
-            alias, pnl, share, facts = found
-            slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
-            is_clear = total is not None and sign * total >= 0.02
-            salience = 0.9 if is_clear else 0.4
-            yield Instance(
-                slots, facts[:1], salience, alias, sign, context=facts[1:], is_steady=True
-            )
-
-    mirrored("result", "name: name, amount: money, share: percent", evaluate, {
-        -1: (f"detractor{over}",
-            f"The largest detractor of the past {words} sessions was {{name}}, with a price loss of"
-            " {amount}, or {share} of gross losses."),
-        1: (f"contributor{over}",
-            f"The largest contributor of the past {words} sessions was {{name}}, with a price gain"
-            " of {amount}, or {share} of gross gains."),
-    }, place=3)  # fmt: skip
-
-
-for _over, _words in _CONTRIBUTORS:
-    _contributor(_over, _words)

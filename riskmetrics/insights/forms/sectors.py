@@ -18,6 +18,7 @@ _CLEAR_ACTIVE = 0.10
     "sectors",
     "name: name, net: percent, benchmark: percent",
     "{name} is overweight: {net} of equity net, against {benchmark} in the benchmark.",
+    is_background=True,
 )
 def sector_over(view: View) -> Iterator[Instance]:
     """The sector with the largest active weight is clearly overweight."""
@@ -31,6 +32,7 @@ def sector_over(view: View) -> Iterator[Instance]:
     "sectors",
     "name: name, net: percent, benchmark: percent",
     "{name} is underweight: {net} of equity net, against {benchmark} in the benchmark.",
+    is_background=True,
 )
 def sector_under(view: View) -> Iterator[Instance]:
     """The sector with the smallest active weight is clearly underweight and held."""
@@ -44,6 +46,7 @@ def sector_under(view: View) -> Iterator[Instance]:
     "sectors",
     "name: name, benchmark: percent",
     "The portfolio holds nothing in {name}, which is {benchmark} of the benchmark.",
+    is_background=True,
 )
 def sector_absent(view: View) -> Iterator[Instance]:
     """The most underweight sector is not held at all."""

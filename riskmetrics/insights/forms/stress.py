@@ -78,6 +78,7 @@ def scenario_in_line(view: View) -> Iterator[Instance]:
     "stress",
     "drawdown: percent, span: span, day: day",
     "Today's holdings would stand {drawdown} below the high of the past {span}, on {day}.",
+    is_background=True,
 )
 def drawdown(view: View) -> Iterator[Instance]:
     """Today's holdings would be below the high of an earlier day: pro forma, no realized loss."""
@@ -96,6 +97,7 @@ def drawdown(view: View) -> Iterator[Instance]:
     "drawdown: percent, span: span, market: percent",
     "Today's holdings would stand {drawdown} below the high of the past {span}, against {market}"
     " for the market index.",
+    is_background=True,
 )
 def drawdown_with_market(view: View) -> Iterator[Instance]:
     """Today's holdings would be below the high of the past year, and so is the market."""
@@ -124,7 +126,7 @@ def drawdown_deepest(view: View) -> Iterator[Instance]:
     "at_peak",
     "stress",
     "span: span",
-    "Today's holdings would stand at the highest value of the past {span}.",
+    "Today's holdings would be at the high of the past {span}.",
 )
 def at_peak(view: View) -> Iterator[Instance]:
     """There is no drawdown."""

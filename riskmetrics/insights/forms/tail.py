@@ -130,6 +130,29 @@ _tested(
 )  # fmt: skip
 
 
+@form(
+    "var_not_rejected",
+    "tail",
+    "exceptions: count, count: count, expected: count",
+    "The test of the historical value at risk no longer fails: {exceptions} larger losses in"
+    " {count} days, where about {expected} are expected.",
+    is_event=True,
+)
+def var_not_rejected(view: View) -> Iterator[Instance]:
+    """The test of the historical value at risk failed the session before, and does not."""
+    facts = view.facts_of("var_exceptions", "var_tested", "var_expected", "var_p_value")
+    before = view.facts_of("previous_var_p_value")
+    if facts and before and not is_without_risk(view):
+        found, tested, expected, p_value = (float(fact.value) for fact in facts)
+        if float(before[0].value) < REJECTED <= p_value:
+            slots = {
+                "exceptions": count(found),
+                "count": count(tested),
+                "expected": Slot("count", round(expected)),
+            }
+            yield Instance(slots, facts[:3], 1.5, sign=1, context=(*facts[3:], *before))
+
+
 def _moved(view: View, sign: int) -> Iterator[Instance]:
     """Yield a value at risk that is clearly above, or below, that of the day before."""
     yield from compared(

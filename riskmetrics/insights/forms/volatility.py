@@ -5,7 +5,7 @@ from datetime import date
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.form_shapes import changed, compared, mirrored
-from riskmetrics.insights.severity import highest_reached
+from riskmetrics.insights.severity import LEVELS, highest_reached
 from riskmetrics.insights.slots import apart, below_all, day, is_shown_apart, percent, size
 
 _CLEAR_MOVE, _CLEAR_DRIFT = 0.10, 0.25
@@ -23,8 +23,8 @@ _EXPLAINED = (0.7, 1.3)
 _CALM, _UNUSUAL = 0.20, 0.80
 """Percentiles of the past year that are worth a sentence."""
 
-_LIKELY = 0.6
-"""Probability from which a rise, or a fall, is likely."""
+_LIKELY, _NOT_SURE = 0.6, 0.15
+"""Probability from which a rise, or a fall, is likely, and what its salience is below it."""
 
 _LISTED, _SECOND = 0.4, 2
 """Salience of what the list of alerts states, and sessions in a row from which it does."""
@@ -123,10 +123,10 @@ mirrored(
     "volatility_calm",
     "volatility",
     "volatility: percent, days: percent",
-    "The past twenty-one sessions were calm for the portfolio: volatility of {volatility}, lower on"
-    " only {days} of days in up to a year.",
-    "Twenty-one-day volatility of {volatility} is low for the portfolio: lower on only {days} of"
-    " days in up to a year.",
+    "The past twenty-one sessions were calm for the portfolio: volatility of {volatility}, higher"
+    " than on only {days} of days in up to a year.",
+    "Twenty-one-day volatility of {volatility} is low for the portfolio: higher than on only"
+    " {days} of days in up to a year.",
 )
 def volatility_calm(view: View) -> Iterator[Instance]:
     """Volatility is low among the past year's."""
@@ -155,7 +155,8 @@ def volatility_high(view: View) -> Iterator[Instance]:
         level = reached.level if reached else "info"
         slots = {"volatility": size(volatility), "days": below_all(rank)}
         salience = _LISTED if is_listed(view) else 1.0 + rank - _UNUSUAL
-        yield Instance(slots, facts, salience, sign=-1, level=level, is_steady=True)
+        yield Instance(slots, facts, salience, sign=-1, level=level, is_steady=True,
+            remembered=(LEVELS.index(level),))  # fmt: skip
 
 
 def is_listed(view: View) -> bool:
@@ -223,7 +224,7 @@ def _expected(view: View, sign: int) -> Iterator[Instance]:
     if sign * (expected - float(past.value)) > 0 and odds >= _LIKELY and low < high:
         ends = apart("percent", low, high)
         slots = {"expected": size(expected), "low": ends[0], "high": ends[1], "odds": percent(odds)}
-        yield Instance(slots, facts, odds, sign=-sign, context=(past,))
+        yield Instance(slots, facts, odds - _NOT_SURE, sign=-sign, context=(past,))
 
 
 mirrored(

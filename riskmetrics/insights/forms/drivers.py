@@ -1,0 +1,36 @@
+"""Why a position that made most of the result matters: it carries more risk than its weight."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from riskmetrics.insights.claims import Instance, View
+from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.forms import result
+from riskmetrics.insights.forms.concentration import position_risk_heavy
+
+_MIN_RISK = 0.25
+"""Share of the volatility from which the risk of such a position is stated again."""
+
+
+def _risk(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the weight and risk of the position that made most of a loss (-1), or a gain."""
+    for of in (result.main_positions[sign], result.offset_positions[sign]):
+        for made in view.instances(of):
+            is_result = sign * (view.number("daily_pnl") or 0.0) > 0
+            if not is_result or result.driver_impact(view, made) is None:
+                continue
+            for found in view.instances(position_risk_heavy):
+                if found.subject == made.subject and float(found.facts[1].value) >= _MIN_RISK:
+                    evidence = (*made.facts, *made.context)
+                    yield Instance(found.slots, found.facts, 1.3, found.subject, -1,
+                        context=evidence)  # fmt: skip
+
+
+_SLOTS = "name: name, weight: percent, share: percent"
+_WORDS = "With {{weight}} of equity, {{name}}, which made most of the {0}, carries {{share}} of the"
+
+DRIVERS: Final = mirrored("result", _SLOTS, _risk, {
+    -1: ("driver_of_loss", _WORDS.format("loss") + " volatility."),
+    1: ("driver_of_gain", _WORDS.format("gain") + " volatility."),
+}, place=2, is_event=True)  # fmt: skip
+"""Sign of the result to the form."""

@@ -1,0 +1,218 @@
+"""Alerts that stand: of earlier sessions, named in one sentence, or listed in full once a week."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from riskmetrics import trading_calendar
+from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.forms import own_limits, tail, volatility
+from riskmetrics.insights.forms.limits import (
+    FROM,
+    FROM_SINCE,
+    MORE,
+    VALUES,
+    shortened,
+    shown_apart,
+    value_slots,
+)
+from riskmetrics.insights.limits import Reach, reached_limits
+from riskmetrics.insights.severity import LEVELS
+from riskmetrics.insights.slots import Item, Slot, items, level, name, ordinal
+
+_LISTED, _NAMED, _OTHER = 2.5, 9.0, 0.4
+"""Salience of the list with figures, of the one without on a day that tells it, which is above that
+of the other even if it is old, and of that on a day that does not.
+"""
+
+_POSITION = "{name} {value}"
+_POSITIONS = "{positions} of equity ({level} from {limit})"
+"""A position of several at one level, and their entry."""
+
+_NAMES = {
+    "beta": "beta",
+    "drawdown": "drawdown",
+    "gross_to_equity": "gross exposure",
+    "gross": "{name} sector",
+    "weight": "{positions} position",
+    "weights": "positions in {positions}",
+    "test": "historical value at risk",
+    "volatility": "volatility",
+    "own": "limit on {name}",
+}
+"""Kind of alert to its entry in the list without figures."""
+
+_TEST = (
+    "historical value at risk too low ({exceptions} larger losses in {count} days, about"
+    " {expected} expected)"
+)
+_VOLATILITY = "volatility above {days} of days"
+_HIGHEST = "volatility of {volatility} the highest in up to a year"
+_OWN = "{name} {value} (limit {limit})"
+_OWN_OF = "{of} {value} (limit {limit} on {name})"
+
+_ALERTS = "alerts"
+"""What both lists state: a note has one of them."""
+
+
+class _Alert(NamedTuple):
+    """An entry of a list of alerts."""
+
+    item: Item
+    level: str
+    facts: tuple[Fact, ...]
+    size: int = 1
+    """Alerts that it states."""
+
+
+def is_told_in_full(view: View) -> bool:
+    """Return whether standing alerts are listed with figures.
+
+    They are in the first session of a week, and in one since which an alert is known: the session
+    before has no results, or they were computed in part.
+    """
+    day = view.sheet.day
+    is_new_week = trading_calendar.previous_session(day).isocalendar()[:2] != day.isocalendar()[:2]
+    return is_new_week or any(_is_first_known(reach) for reach in reached_limits(view))
+
+
+def _is_first_known(reach: Reach) -> bool:
+    return not (reach.is_new or reach.is_standing)
+
+
+@form(
+    "limits_standing",
+    "result",
+    "limits: items",
+    "Alerts in force: {limits}.",
+    entries=(
+        *(VALUES[kind] + end for kind in VALUES for end in (FROM, FROM_SINCE)),
+        *(_POSITION, _POSITIONS, MORE, _TEST, _VOLATILITY, _HIGHEST, _OWN, _OWN_OF),
+    ),
+    place=9,
+    figure=_ALERTS,
+)
+def limits_standing(view: View) -> Iterator[Instance]:
+    """Alerts of earlier sessions, or known since this one, in full."""
+    reaches = [reach for reach in reached_limits(view) if not (reach.is_new or reach.is_worse)]
+    alerts = list(_further_alerts(view, is_short=False))
+    positions = [reach for reach in reaches if reach.kind == "weight"]
+    alerts += [
+        _positions([reach for reach in positions if reach.limit == limit])
+        for limit in sorted({reach.limit for reach in positions}, reverse=True)
+    ]
+    alerts += [
+        _Alert(_item(reach), reach.level, reach.facts)
+        for reach in reaches
+        if reach.kind != "weight"
+    ]
+    if not alerts:
+        return
+    first = [reach.level for reach in reaches if _is_first_known(reach)]
+    worst = max((each.level for each in alerts), key=LEVELS.index)
+    yield Instance(
+        {"limits": _list(alerts)},
+        (),
+        _LISTED,
+        sign=-1,
+        level=max(first, key=LEVELS.index, default=worst),
+        is_known=not first,
+        context=_evidence(alerts),
+        is_steady=True,
+        remembered=(len(first), *sorted(reach.limit for reach in reaches)),
+    )
+
+
+@form(
+    "alerts_unchanged",
+    "result",
+    "alerts: items",
+    "Standing alerts: {alerts}.",
+    entries=(*_NAMES.values(), "{name}", MORE),
+    place=9,
+    figure=_ALERTS,
+)
+def alerts_unchanged(view: View) -> Iterator[Instance]:
+    """Alerts of earlier sessions, without figures."""
+    reaches = [reach for reach in reached_limits(view) if reach.is_standing and not reach.is_worse]
+    alerts = list(_further_alerts(view, is_short=True))
+    if positions := [reach for reach in reaches if reach.kind == "weight"]:
+        listed = shortened([Item("{name}", {"name": name(each.alias)}) for each in positions])
+        entry = _NAMES["weights" if len(positions) > 1 else "weight"]
+        facts = tuple(fact for reach in positions for fact in reach.facts)
+        item = Item(entry, {"positions": items(*listed)})
+        alerts.append(_Alert(item, positions[0].level, facts, len(positions)))
+    for reach in reaches:
+        if reach.kind != "weight":
+            slots = {"name": name(reach.alias)} if reach.alias else {}
+            alerts.append(_Alert(Item(_NAMES[reach.kind], slots), reach.level, reach.facts))
+    if alerts:
+        salience = _OTHER if is_told_in_full(view) else _NAMED
+        yield Instance({"alerts": _list(alerts)}, (), salience, sign=-1,
+            context=_evidence(alerts), is_steady=True)  # fmt: skip
+
+
+def _list(alerts: Sequence[_Alert]) -> Slot:
+    """Return the list of alerts, the most severe first."""
+    ordered = sorted(alerts, key=lambda each: -LEVELS.index(each.level))
+    sizes = [each.size for each in ordered]
+    return items(*shortened([each.item for each in ordered], sizes))
+
+
+def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
+    """Return the facts of alerts, each once."""
+    found = (fact for each in alerts for fact in each.facts)
+    return tuple({fact.id: fact for fact in found}.values())
+
+
+def _positions(reaches: Sequence[Reach]) -> _Alert:
+    """Return the entry of the positions at one level."""
+    facts = tuple(fact for reach in reaches for fact in reach.facts)
+    if len(reaches) == 1:
+        return _Alert(_item(reaches[0]), reaches[0].level, facts)
+    shown = [shown_apart(reach) for reach in reaches]
+    entries = [
+        Item(_POSITION, {"name": name(reach.alias), "value": value})
+        for reach, (_, value) in zip(reaches, shown, strict=True)
+    ]
+    limit = max((limit for limit, _ in shown), key=lambda slot: slot.decimals or 0)
+    slots = {"positions": items(*shortened(entries)), "limit": limit}
+    slots["level"] = level(reaches[0].level)
+    return _Alert(Item(_POSITIONS, slots), reaches[0].level, facts, len(reaches))
+
+
+def _further_alerts(view: View, *, is_short: bool) -> Iterator[_Alert]:
+    """Yield what was an alert the session before as well: limits of users, test, volatility."""
+    for of, entry in zip(own_limits.exceeded, (_OWN, _OWN_OF), strict=True):
+        for found in view.instances(of):
+            before = view.fact("limit_status_before", found.subject)
+            if before is not None and before.value == own_limits.EXCEEDED:
+                named = Item(_NAMES["own"], {"name": found.slots["name"]})
+                yield _further(named if is_short else Item(entry, found.slots), found)
+    p_value = view.fact("previous_var_p_value")
+    if p_value is not None and float(p_value.value) < tail.REJECTED:
+        for found in view.instances(tail.var_too_low):
+            item = Item(_NAMES["test"], {}) if is_short else Item(_TEST, found.slots)
+            yield _further(item, found, p_value)
+    streak = view.fact("volatility_percentile_streak")
+    if streak is not None and volatility.is_listed(view):
+        for found in (*view.instances(volatility.volatility_high),
+                *view.instances(volatility.extremes[1])):  # fmt: skip
+            if found.level != "info":
+                days = {"days": found.slots["days"]} if "days" in found.slots else {}
+                full = Item(_VOLATILITY, days) if days else Item(_HIGHEST, found.slots)
+                item = Item(_NAMES["volatility"], {}) if is_short else full
+                yield _further(item, found, streak)
+
+
+def _further(item: Item, found: Instance, *facts: Fact) -> _Alert:
+    return _Alert(item, found.level, (*found.facts, *found.context, *facts))
+
+
+def _item(reach: Reach) -> Item:
+    """Return the entry of a limit with its value, level, and the session of its streak."""
+    slots = value_slots(reach)
+    is_counted = reach.is_standing and reach.is_start_known
+    if is_counted:
+        slots["sessions"] = ordinal(reach.sessions)
+    return Item(VALUES[reach.kind] + (FROM_SINCE if is_counted else FROM), slots)
