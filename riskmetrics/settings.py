@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import SettingsConfigDict
@@ -21,6 +21,7 @@ from riskmetrics.setting_types import (
     BenchmarkCode,
     DaskAddress,
     EmailAddresses,
+    EmailSender,
     FactorList,
     HttpUrl,
     IndexSymbol,
@@ -31,6 +32,9 @@ from riskmetrics.setting_types import (
 )
 from riskmetrics.text import simplify_validation
 from riskmetrics.vendor_settings import VendorSettings
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
@@ -186,9 +190,9 @@ class Settings(VendorSettings):
         default=None,
         description="Comma-separated e-mail addresses that receive alerts.",
     )
-    alert_sender: str | None = Field(
+    alert_sender: EmailSender | None = Field(
         default=None,
-        description="Sender of alert e-mails; default: the first recipient.",
+        description="Sender of alert e-mails (risk@example.com); default: the first recipient.",
     )
     smtp_url: Annotated[SecretStr, url_validator("smtp", "smtps")] | None = Field(
         default=None,
@@ -327,12 +331,29 @@ def load() -> Settings:
         ) from None
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {simplify_validation(problem['msg'])}"
+            f"{'.'.join(map(str, problem['loc']))}: {_describe_problem(problem)}"
             for problem in error.errors(include_input=False)
         )
         raise ConfigurationError(
             f"invalid settings in the environment or .env: {problems}"
         ) from None
+
+
+def _describe_problem(problem: "ErrorDetails") -> str:
+    """Return what is wrong with a setting; for a form that it lacks, what the setting is."""
+    if problem["type"] != "string_pattern_mismatch":
+        return simplify_validation(problem["msg"])
+    name = problem["loc"][0]
+    described = next(
+        info.description
+        for info in Settings.model_fields.values()
+        if info.validation_alias == name
+        or (
+            isinstance(info.validation_alias, AliasChoices)
+            and name in info.validation_alias.choices
+        )
+    )
+    return f"not in the form of this setting: {described}"
 
 
 def _check_env_file() -> None:

@@ -1,7 +1,6 @@
 """`riskmetrics doctor`: diagnose settings, database, data, vendor, disk, Dagster and alerts."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ import typer
 
 from riskmetrics.cli.doctor_dagster import check_dagster
 from riskmetrics.cli.doctor_database import check_database
+from riskmetrics.cli.doctor_settings import SETTING_CHECKS
 from riskmetrics.cli.findings import Check, Finding, run_checks
 from riskmetrics.cli.output import pluralize, print_json
 from riskmetrics.cli.shared_options import AsJson
@@ -87,7 +87,7 @@ def _run_checks(*, online: bool) -> Iterator[Finding]:
         yield Finding("fail", "settings", str(error), advice)
         return
     sections = {
-        "settings": run_checks([_SETTINGS_CHECK], configured),
+        "settings": run_checks(SETTING_CHECKS, configured),
         "disk": run_checks([_DISK_CHECK], configured),
         "database": check_database(configured, online=online),
         "dagster": check_dagster(configured),
@@ -114,34 +114,6 @@ def _catch_unexpected_errors(
             "fix the cause and rerun doctor",
             _UNEXPECTED_ERROR_CODE,
         )
-
-
-def _check_settings(configured: "Settings") -> Iterator[tuple[str, ...]]:
-    from riskmetrics.db.engine import normalize_url, redact_url
-    from riskmetrics.errors import ConfigurationError
-    from riskmetrics.setting_origins import setting_origins
-
-    for name, field, origin, is_secret in setting_origins():
-        value = getattr(configured, field)
-        shown = (
-            "not set"
-            if value is None
-            else "set, value hidden"
-            if is_secret
-            else _redact_login(str(value))
-        )
-        if field == "database_url" and value is not None:
-            try:
-                shown = redact_url(normalize_url(value.get_secret_value()))
-            except ConfigurationError as error:
-                yield "fail", f"{name}: {error}"
-                continue
-        yield "ok", f"{name} = {shown}  ({origin})"
-
-
-def _redact_login(text: str) -> str:
-    """Return a text without the user and password of a URL, which a proxy may need."""
-    return re.sub(r"(?<=://)[^/?#]*@", "[hidden]@", text)
 
 
 def _check_disk(configured: "Settings") -> Iterator[tuple[str, ...]]:
@@ -172,9 +144,6 @@ def _check_alerts(configured: "Settings") -> Iterator[tuple[str, ...]]:
         yield "warn", "none configured: failed or missed runs will not be reported"
 
 
-_SETTINGS_CHECK = Check(
-    "settings", _check_settings, "correct it: postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-)
 _DISK_CHECK = Check(
     "disk", _check_disk, "free space: a year of 100 portfolios takes about a gigabyte"
 )

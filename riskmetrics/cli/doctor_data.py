@@ -27,6 +27,7 @@ class _Data(NamedTuple):
     market: str
     benchmark: str
     fetch_command: str
+    configured: "Settings"
 
 
 def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[Finding]:
@@ -38,16 +39,21 @@ def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[
     freshness = health.read_freshness(connection, market, benchmark)
     fetch = "riskmetrics run" if configured.source_names else "riskmetrics import prices FILE"
     checks = _CHECKS if freshness.last_market_session else _CHECKS[:1]
-    return run_checks(checks, _Data(connection, freshness, market, benchmark, fetch))
+    return run_checks(checks, _Data(connection, freshness, market, benchmark, fetch, configured))
 
 
 def _check_market_prices(data: _Data) -> Iterator[tuple[str, ...]]:
     from riskmetrics import trading_calendar
+    from riskmetrics.db import missing_indices, stored_settings
 
     last, fetch = data.freshness.last_market_session, data.fetch_command
     if last is None:
         text = f"no close of the market index {data.market} is stored"
-        yield "warn", text, f"{fetch}, or riskmetrics db setting market_index SYMBOL"
+        override = data.configured.market_index
+        correction = missing_indices.suggest_index(
+            data.connection, stored_settings.MARKET_INDEX, override
+        )
+        yield "warn", text, f"{fetch}, or {correction}"
         return
     sessions = trading_calendar.sessions_between(last, trading_calendar.last_completed_session())
     n_behind = len(sessions) - 1
@@ -56,6 +62,47 @@ def _check_market_prices(data: _Data) -> Iterator[tuple[str, ...]]:
         " ended session"
     )
     yield "warn" if n_behind else "ok", text, fetch
+
+
+def _check_rate_index(data: _Data) -> Iterator[tuple[str, ...]]:
+    """Find a rate index without closes, if one was chosen: the default need not be stored."""
+    from riskmetrics.db import missing_indices, stored_prices, stored_settings
+
+    override = data.configured.rate_index
+    rate = stored_settings.read_rate_index(data.connection, override)
+    is_chosen = override or rate != stored_settings.DEFAULT_SETTINGS[stored_settings.RATE_INDEX]
+    if is_chosen and stored_prices.read_price_coverage(data.connection, [rate]).empty:
+        correction = missing_indices.suggest_index(
+            data.connection, stored_settings.RATE_INDEX, override
+        )
+        text = f"no close of the rate index {rate} is stored: interest-rate betas are undefined"
+        yield "warn", text, f"{data.fetch_command}, or {correction}"
+
+
+def _check_factors(data: _Data) -> Iterator[tuple[str, ...]]:
+    """Find chosen factors whose fund has no close, or whose returns are not imported."""
+    from riskmetrics.db import factor_queries, stored_prices
+    from riskmetrics.factor_sets import parse_factors
+    from riskmetrics.settings import Settings
+
+    if data.configured.factors == Settings.model_fields["factors"].default:
+        return
+    factors = parse_factors(data.configured.factors)
+    funds = {factor.fund for factor in factors if factor.fund}
+    priced = set(stored_prices.read_price_coverage(data.connection, funds)["symbol"])
+    if missing := sorted(funds - priced):
+        named = stored_prices.suggest_symbols(data.connection, missing)
+        text = f"no close is stored of the factor funds {join_names(named, MAX_NAMES_PER_LINE)}"
+        yield "warn", text, f"{data.fetch_command}, or correct RISKMETRICS_FACTORS"
+    imported = factor_queries.read_factor_names(data.connection)
+    names = {factor.name for factor in factors if factor.fund is None}
+    if unknown := sorted(names - imported):
+        text = f"no returns are imported of the factors {join_names(unknown, MAX_NAMES_PER_LINE)}"
+        known = (
+            f" (imported: {join_names(sorted(imported), MAX_NAMES_PER_LINE)})" if imported else ""
+        )
+        advice = "riskmetrics import factors FILE, or correct RISKMETRICS_FACTORS"
+        yield "warn", f"{text}{known}", advice
 
 
 def _check_held(data: _Data, *, what: str) -> Iterator[tuple[str, ...]]:
@@ -167,6 +214,8 @@ def _check_outdated(data: _Data) -> Iterator[tuple[str, ...]]:
 _CHECKS = (
     Check("prices", _check_market_prices),
     Check("prices", partial(_check_held, what="price")),
+    Check("prices", _check_rate_index),
+    Check("prices", _check_factors),
     Check(
         "profiles",
         partial(_check_held, what="profile"),

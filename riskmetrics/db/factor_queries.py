@@ -26,6 +26,11 @@ def read_factor_returns(
     return rows.pivot(index="day", columns="factor", values="factor_return")
 
 
+def read_factor_names(connection: sa.Connection) -> set[str]:
+    """Return the names of the factors with imported returns."""
+    return set(connection.scalars(sa.select(tables.factor_returns.c.factor).distinct()))
+
+
 def store_factor_returns(connection: sa.Connection, rows: pd.DataFrame, source: str) -> WriteCounts:
     """Store returns of factors, one per factor and day; other days keep their stored returns."""
     write.lock_asset(connection, "factors")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from riskmetrics import gics, trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.missing_indices import describe_missing_market
 from riskmetrics.db.price_arrays import read_price_arrays
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.row_counts import has_rows
@@ -272,10 +273,7 @@ def read_latest_session(
     index = read_market_index(connection, market_index_override)
     day = read_last_close_date(connection, index)
     if day is None:
-        raise DataQualityError(
-            f"no close of the market index {index} is stored: import prices with `riskmetrics"
-            " import prices FILE`, or set FMP_API_KEY or RISKMETRICS_SOURCE"
-        )
+        raise DataQualityError(describe_missing_market(connection, market_index_override))
     return day
 
 

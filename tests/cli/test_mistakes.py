@@ -275,6 +275,10 @@ SETTINGS = [
     ("RISKMETRICS_SOURCE", "bloomberg", "bloomberg", "Known sources: fmp"),
     ("RISKMETRICS_SOURCE", "fmp", "FMP_API_KEY is not set", "FMP"),
     ("FMP_API_KEY", f"{SECRET} x", "FMP_API_KEY", "without spaces"),
+    ("RISKMETRICS_ALERT_EMAIL", "me at home", "RISKMETRICS_ALERT_EMAIL", "Comma-separated e-mail"),
+    ("RISKMETRICS_ALERT_SENDER", "risk desk", "RISKMETRICS_ALERT_SENDER", "risk@example.com"),
+    ("RISKMETRICS_AI_TYPES", "summary", "RISKMETRICS_AI_TYPES", "Comma-separated types"),
+    ("RISKMETRICS_DASK_SCHEDULER", "localhost", "RISKMETRICS_DASK_SCHEDULER", "tcp://HOST:PORT"),
 ]
 
 
@@ -293,6 +297,26 @@ def test_a_wrong_setting_is_one_sentence_without_its_secret(
     monkeypatch.setenv(name, value)
     command = "symbols refetch AAPL" if name == "RISKMETRICS_SOURCE" else "run"
     require(answer(command), Mistake(command, 6, (what, advice)))
+
+
+@pytest.mark.parametrize("command", ["run", "run --date 2022-12-28", "catch-up --offline"])
+@pytest.mark.parametrize(("index", "advice"), [("SPXX", "=SPX"), ("VTI", "=SYMBOL")])
+def test_a_market_index_without_closes_is_refused_before_a_run_starts(
+    answer,
+    stored_sample: str,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    index: str,
+    advice: str,
+) -> None:
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", stored_sample)
+    monkeypatch.setenv("RISKMETRICS_MARKET_INDEX", index)
+    words = (
+        f"market index {index} is stored",
+        "import prices",
+        f"RISKMETRICS_MARKET_INDEX{advice}",
+    )
+    require(answer(command), Mistake(command, 3, words))
 
 
 @pytest.mark.parametrize("command", ["status", "run --date 2022-12-28 --offline"])
