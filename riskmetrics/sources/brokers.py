@@ -20,16 +20,15 @@ from riskmetrics.sources.decimal_marks import infer_decimal_mark
 from riskmetrics.sources.file_kinds import FileClassification
 from riskmetrics.sources.holdings_costs import place_costs
 from riskmetrics.sources.holdings_files import ParsedFile, parse_file
-from riskmetrics.sources.holdings_rows import (
-    SplitRows,
+from riskmetrics.sources.holdings_lots import place_lots
+from riskmetrics.sources.holdings_rows import SplitRows, place_report_cash, prepare_rows, split_rows
+from riskmetrics.sources.holdings_sizes import (
     drop_textual_sizes,
-    place_lots,
-    place_report_cash,
-    prepare_rows,
     quantities_from_prices,
-    split_rows,
+    sides_by_value,
     weight_scale,
 )
+from riskmetrics.sources.holdings_terms import require_held_rows
 from riskmetrics.sources.identified_holdings import place_known_symbols
 from riskmetrics.sources.layouts import Layout, LayoutSet, load_layouts
 from riskmetrics.sources.lot_validation import validate_lots
@@ -83,7 +82,7 @@ class HoldingsFile(NamedTuple):
     day: date | None
     """Day of the holdings, if the file states it."""
     stated_size: StatedSize
-    """What the column quantity of the lots is: a quantity, a weight or a value in dollars."""
+    """What the column quantity of the lots is."""
     accounts: list[Account]
     rejected: list[RejectedRow]
     """Rejected lines that belong to no account."""
@@ -186,9 +185,12 @@ def _prepare_table(
     table, unplaced_cash = place_report_cash(file.statement.table, notation.decimal)
     table = place_costs(table, notation.decimal)
     table, sums = place_lots(table, notation.decimal, notation.date_order)
+    require_held_rows(table)
     table = drop_textual_sizes(prepare_rows(table, file.layout), notation.decimal)
-    size = _stated_size(table)
-    if size is StatedSize.VALUE and (unknown := file.statement.unknown_numbers):
+    table = sides_by_value(table, notation.decimal)
+    unknown = file.statement.unknown_numbers
+    size = _stated_size(table, has_unknown=bool(unknown))
+    if size is StatedSize.VALUE and unknown:
         raise DataQualityError(
             f"{path} has values, and numbers that may be quantities in the unknown columns"
             f" {', '.join(unknown)[:500]}. Name the one with quantities Quantity, or remove them"
@@ -240,12 +242,18 @@ def _day_of_columns(path: Path, table: Table, order: str | None, needs_day: bool
             days, invalid = cells.parse_dates(table.columns[name], order, table.default_order)
             if invalid.any() and needs_day:
                 raise UsageError(f"{path} states its day as {texts.pop()}: pass --as-of")
-            return next((day for day in days.astype(object) if day is not None), None)
+            return next(filter(None, days.astype(object)), None)
     return None
 
 
-def _stated_size(table: Table) -> StatedSize:
-    """Return which column states how much of each holding there is."""
+def _stated_size(table: Table, *, has_unknown: bool) -> StatedSize:
+    """Return which column states how much of each holding there is.
+
+    Values with prices are quantities, and precede weights, unless an unknown column may be it.
+    """
+    names = table.columns.keys()
+    if "quantity" not in names and names >= {"market_value", "last_price"} and not has_unknown:
+        return StatedSize.VALUE
     return next(size for size in StatedSize if size in table.columns)
 
 

@@ -11,13 +11,14 @@ from riskmetrics.sources.symbol_forms import (
     parse_symbol_form,
 )
 from riskmetrics.sources.table_headers import header_key
-from riskmetrics.sources.vocabulary import is_trade, load_vocabulary, starts_with
+from riskmetrics.sources.vocabulary import bare_words, is_trade, load_vocabulary, starts_with
 from riskmetrics.symbols import parse_option
 
 MISSING_TEXTS = frozenset({"", "-", "--", "n/a", "N/A"})
 SIDES = frozenset({"LONG", "SHORT", "BUY", "SELL"})
 ACCOUNT_TYPES = frozenset({"MARGIN", "CASH"})
 """Types of account that stand next to Short, and leave the side open."""
+_DAY = re.compile(r"\d[\d./-]*")
 _TICKER = re.compile(r"[A-Z]{1,5}(?:[./-][A-Z]{1,2})?")
 _LIKELY_TICKER = re.compile(r"[A-Z]{1,4}(?:[./-][A-Z]{1,2})?|[A-Z]{4}[XFY]")
 _MAX_CLASS_WORDS = 4
@@ -27,7 +28,9 @@ _MAX_CLASS_WORDS = 4
 def find_columns_by_content(
     texts: Iterable[tuple[int, Collection[str]]], known: Container[str]
 ) -> dict[str, int]:
-    """Return the places of the columns of asset classes, currencies and position types.
+    """Return the places of the columns of asset classes, currencies, position types and states.
+
+    A column of states has held positions and others: all of them may say the same of another thing.
 
     Parameters
     ----------
@@ -41,12 +44,15 @@ def find_columns_by_content(
     >>> find_columns_by_content([(2, {"EUR", ""}), (5, {"Stock", "Future"})], set())
     {'currency': 2, 'investment_class': 5}
     """
-    found: dict[str, int] = {}
+    texts, found = list(texts), dict[str, int]()
     for place, cells in texts:
         filled = {*cells} - MISSING_TEXTS
         for name, is_member in _MEMBERS.items():
-            if filled and name not in known and name not in found and all(map(is_member, filled)):
+            is_new = name not in known and name not in found
+            if filled and is_new and all(map(is_member, filled)):
                 found[name] = place
+    if "status" in found and not _has_both_states(dict(texts)[found["status"]]):
+        del found["status"]
     return found
 
 
@@ -136,9 +142,31 @@ def _is_side(text: str) -> bool:
     return text.upper() in SIDES | ACCOUNT_TYPES
 
 
+def is_closed_state(text: str) -> bool:
+    """Return whether a status, without its day, is that of a position that is not held.
+
+    Examples
+    --------
+    >>> [is_closed_state(text) for text in ("CLOSED 12/06/2024", "Sold", "Open")]
+    [True, True, False]
+    """
+    vocabulary = load_vocabulary()
+    return bare_words(_DAY.sub("", text)) in vocabulary.closed | vocabulary.sections["closed"]
+
+
+def _is_state(text: str) -> bool:
+    return is_closed_state(text) or bare_words(text) in load_vocabulary().opened
+
+
+def _has_both_states(cells: Collection[str]) -> bool:
+    """Return whether cells name both positions that are held and such that are not."""
+    return len({is_closed_state(cell) for cell in {*cells} - MISSING_TEXTS}) > 1
+
+
 _MEMBERS = {
     "investment_class": _is_class,
     "currency": _is_currency,
     "position_type": _is_side,
+    "status": _is_state,
 }
 """Whether a cell can be in a column."""

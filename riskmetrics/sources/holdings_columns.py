@@ -1,15 +1,13 @@
 """Choice of the columns of a holdings table, and the currency that its headers name."""
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.table_headers import HeaderAliases, describe_columns, header_key
-from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+from riskmetrics.sources.vocabulary import load_vocabulary
 
 MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
 UNIT_OR_TOTAL = "unit_or_total_cost"
@@ -19,18 +17,6 @@ FOREIGN_AMOUNT = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\
 """Pattern of an amount with the sign or code of a currency other than USD."""
 _CODE = re.compile(r"(?:[\s(\[/_-]+|\bin\s+)\(?(?:in\s+)?([A-Z]{3})[)\]]?\s*$")
 _SIGNS = load_vocabulary().currency_signs
-_STATED_IN = re.compile(
-    r"(?P<label>.*?)(?: (?:are|is|shown|stated|expressed|reported|quoted))* (?:in|en|em)"
-    r" (?P<code>[A-Z]{3})\b(?P<rest>.*)"
-)
-"""Label of amounts with their currency, such as ``Portfolio value in EUR``."""
-_MAX_LABEL_WORDS = 5
-_DOLLARS = re.compile(r"USD|\bU\.?S\.? ?(?:\$|dollar)", re.IGNORECASE)
-_MAX_STATEMENT_CELLS = 3
-"""Cells of a line that states the currency of a table."""
-_SIDES = frozenset({"long", "short"})
-_MIN_LABEL_CHARS = 5
-"""Letters of the shortest word for a currency at the end of a label; Cur is too short."""
 _REMARK = r"units?|shares?|optional|required|number|[dmy]+[-/. ][dmy]+[-/. ][dmy]+"
 """Words in brackets at the end of a header that do not change its meaning."""
 _UNIT = re.compile(
@@ -49,8 +35,6 @@ class HeaderColumns(NamedTuple):
     """Currency that the headers of amounts name; empty if none, or USD."""
     notes: list[str]
     """Note on used and unused columns."""
-    sides: dict[int, int]
-    """Place of each column of short positions, and that of the long ones next to it."""
 
 
 def header_currency(header: str) -> str:
@@ -76,76 +60,6 @@ def _named_currency(header: str) -> str:
     words = re.split(r"[\s()\[\]/]+", text)
     signs = (sign for sign in _SIGNS if sign in words or (not sign[0].isalpha() and sign in text))
     return next((_SIGNS[sign] for sign in signs), "")
-
-
-def stated_currency(lines: Iterable[Sequence[str]]) -> str:
-    """Return the currency other than USD that the lines above a table state; empty if none.
-
-    Two currencies are no statement: the lines may be of several accounts.
-
-    Examples
-    --------
-    >>> stated_currency([["Account currency: CAD"]]), stated_currency([["Währung", "EUR"]])
-    ('CAD', 'EUR')
-    >>> stated_currency([["Portfolio value in GBP as of 6 December 2024"], ["Base currency: USD"]])
-    ''
-    """
-    found = set()
-    for line in lines:
-        cells = [cell.strip() for cell in line if cell.strip()]
-        label, _, rest = cells[0].partition(":") if cells else ("", "", "")
-        value = (rest.strip() or cells[1]) if rest.strip() or len(cells) > 1 else ""
-        is_labeled = len(cells) <= _MAX_STATEMENT_CELLS and header_key(label).endswith(
-            _currency_words()
-        )
-        if is_labeled and (code := _currency_code(value)):
-            found.add(code)
-        found |= {code for cell in cells if (code := _labeled_currency(cell))}
-    found &= CURRENCIES
-    return next(iter(found - {"USD"}), "") if len(found) == 1 else ""
-
-
-def _labeled_currency(text: str) -> str:
-    """Return the currency of the amounts that a label names; empty for other sentences.
-
-    Examples
-    --------
-    >>> [_labeled_currency(text) for text in ("All amounts are in EUR", "For residents in CAD")]
-    ['EUR', '']
-    >>> _labeled_currency("Values in EUR or USD")
-    ''
-    """
-    found = _STATED_IN.fullmatch(text)
-    words = bare_words(found["label"]).split() if found else []
-    if not found or not words or len(words) > _MAX_LABEL_WORDS:
-        return ""
-    is_label = words[-1] in load_vocabulary().amounts
-    has_other = not CURRENCIES.isdisjoint(re.findall(r"\b[A-Z]{3}\b", found["rest"]))
-    return found["code"] if is_label and not has_other else ""
-
-
-def has_dollar_headers(headers: Iterable[str]) -> bool:
-    """Return whether a header names the dollar of the United States, which precedes lines above.
-
-    Examples
-    --------
-    >>> has_dollar_headers(["Symbol", "Last price US$"]), has_dollar_headers(["Price $"])
-    (True, False)
-    """
-    return any(map(_DOLLARS.search, headers))
-
-
-def _currency_code(text: str) -> str:
-    """Return the code that a text is, or the currency that its first word names."""
-    first = text.split(" ", maxsplit=1)[0].strip("().,;")
-    return first.upper() if first.upper() in CURRENCIES else _SIGNS.get(first.casefold(), "")
-
-
-@cache
-def _currency_words() -> tuple[str, ...]:
-    """Return the keys of the words that end the label of a currency, such as Base currency."""
-    words = load_vocabulary().columns["currency"]
-    return tuple(word for word in words if len(word) >= _MIN_LABEL_CHARS)
 
 
 def header_spellings(header: str) -> tuple[str, str]:
@@ -207,7 +121,6 @@ def choose_holdings_columns(
         place: code for place, header in enumerate(headers) if (code := header_currency(header))
     }
     positions: dict[str, tuple[int, ...]] = {}
-    sides = _find_short_columns(headers, aliases)
     currencies = []
     has_usd = False
     for name, understood in aliases.items():
@@ -236,42 +149,8 @@ def choose_holdings_columns(
     notes = describe_columns(headers, positions)
     if is_ambiguous:
         positions[UNIT_OR_TOTAL] = positions.pop("cost_basis")
-    if sides and not positions.keys() & {"quantity", "weight", "market_value"}:
-        raise two_sides_error(path, headers, sides)
     currency = currencies[0] if currencies and not has_usd else ""
-    return HeaderColumns(positions, currency, notes, sides)
-
-
-def two_sides_error(path: Path, headers: Sequence[str], sides: dict[int, int]) -> DataQualityError:
-    """Return the error of a file with long and short positions in columns of their own."""
-    short, long = next(iter(sides.items()))
-    return DataQualityError(
-        f"{path} has the columns {headers[long]} and {headers[short]}. Write quantities in one"
-        " column, negative for short positions"
-    )
-
-
-def _find_short_columns(headers: list[str], aliases: HeaderAliases) -> dict[int, int]:
-    """Return the place of each column of short positions, and that of the long ones next to it.
-
-    Examples
-    --------
-    >>> aliases = {"market_value": ("marketvalue",), "quantity": ("quantity",)}
-    >>> _find_short_columns(["Long Market Value", "Short Market Value", "Short Name"], aliases)
-    {1: 0}
-    """
-    sizes = {key for name in ("quantity", "market_value") for key in aliases.get(name, ())}
-    sides: dict[tuple[str, str], int] = {}
-    for place, header in enumerate(headers):
-        words = bare_words(strip_unit(header)).split()
-        rest = header_key(" ".join(word for word in words if word not in _SIDES))
-        if rest in sizes and len(stated := {*words} & _SIDES) == 1:
-            sides[rest, stated.pop()] = place
-    return {
-        place: sides[rest, "long"]
-        for (rest, side), place in sides.items()
-        if side == "short" and (rest, "long") in sides
-    }
+    return HeaderColumns(positions, currency, notes)
 
 
 def find_column_names(headers: list[str], aliases: HeaderAliases) -> list[tuple[str, str]]:

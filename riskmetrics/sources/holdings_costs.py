@@ -4,7 +4,7 @@ import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.sources.holdings_columns import UNIT_OR_TOTAL
-from riskmetrics.sources.holdings_rows import read_numbers
+from riskmetrics.sources.holdings_sizes import read_numbers
 from riskmetrics.sources.tabular_files import Table
 
 _CLEAR_COST = float(np.log(5))

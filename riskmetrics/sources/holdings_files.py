@@ -13,7 +13,7 @@ from riskmetrics.sources.file_kinds import (
     combine_kinds,
     require_kind,
 )
-from riskmetrics.sources.holdings_rows import strip_percent_signs
+from riskmetrics.sources.holdings_sizes import plain_sizes, strip_percent_signs
 from riskmetrics.sources.layouts import GENERAL, Layout, LayoutSet
 from riskmetrics.sources.raw_files import (
     decode_text,
@@ -36,6 +36,7 @@ from riskmetrics.sources.statement_lines import (
 from riskmetrics.sources.statement_parser import ParsedStatement, parse_statement
 from riskmetrics.sources.table_headers import DELIMITERS
 from riskmetrics.sources.tabular_files import read_table
+from riskmetrics.sources.two_sides import merge_sides
 from riskmetrics.sources.vocabulary import load_vocabulary
 
 _AMBIGUOUS_KIND_REMEDY = (
@@ -61,7 +62,8 @@ def parse_file(path: Path, limits: Limits, layouts: LayoutSet) -> ParsedFile:
     columns = file.statement.table.columns
     if not columns.keys() & {"quantity", "weight", "market_value"}:
         raise _no_quantity_error(path, list(columns))
-    statement = file.statement._replace(table=strip_percent_signs(file.statement.table))
+    table = plain_sizes(strip_percent_signs(file.statement.table))
+    statement = file.statement._replace(table=table)
     return file._replace(statement=statement)
 
 
@@ -120,14 +122,16 @@ class _SplitText(NamedTuple):
 def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _SplitText:
     """Split a text by the delimiter with which a layout matches, else by the best one."""
     text, encoding = decode_text(path, data, limits)
-    readings = split_by_delimiters(path, text)
+    readings = {
+        mark: merge_sides(path, lines) for mark, lines in split_by_delimiters(path, text).items()
+    }
     notes: dict[str, str] = {}
     found = _detect_layout(readings, layouts)
     if found is None or found[0].is_general:
         for lines in readings.values():
             refuse_unsupported(path, lines, layouts.unsupported)
-        for mark in readings:
-            readings[mark], notes[mark] = name_ticker_column(readings[mark])
+        for mark, lines in readings.items():
+            readings[mark], notes[mark] = name_ticker_column(lines)
         found = _detect_layout(readings, layouts)
     layout, delimiter = found or (None, widest_delimiter(readings))
     lines = readings[delimiter]

@@ -3,23 +3,20 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
-from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import (
     is_cash_name,
     is_cash_text,
     is_foreign_cash,
 )
 from riskmetrics.sources.column_contents import MISSING_TEXTS
+from riskmetrics.sources.holdings_lots import skipped_lines
+from riskmetrics.sources.holdings_sizes import read_numbers
 from riskmetrics.sources.holdings_terms import (
     add_option_rights,
     class_texts,
@@ -30,8 +27,6 @@ from riskmetrics.sources.holdings_terms import (
     with_texts,
 )
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
-from riskmetrics.sources.row_validation import WEIGHT_SCALES
-from riskmetrics.sources.statement_days import parse_stated_day
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.symbol_forms import (
     CURRENCIES,
@@ -46,16 +41,12 @@ from riskmetrics.sources.symbol_forms import (
     parse_symbol_forms,
 )
 from riskmetrics.sources.tabular_files import Table
-from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.sources.vocabulary import fold_text, load_vocabulary, starts_with
 
 MAX_DECORATIONS_NAMED = 8
-_MIN_AMOUNT_SHARE = 0.5
-"""Share of the cells with digits above which a column that cannot be read is one of amounts."""
 _MAX_TICKER_CHARS = 5
 _MAX_PAR_DIFFERENCE = Decimal("0.0001")
 """Difference from 1 of an exchange rate that converts nothing."""
-_LOT_DATE = r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d"
-"""Pattern of a date in the place of a symbol, as in a line of a lot below its position."""
 
 
 class SplitRows(NamedTuple):
@@ -158,35 +149,6 @@ def _is_abroad(table: Table, forms: list[SymbolForm]) -> "pd.Series[bool]":
     return by_exchange | by_isin | pd.Series([form.listing != "" for form in forms], dtype=bool)
 
 
-def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, list[SkippedLine]]:
-    """Replace positions by the lots below them, and return the skipped lines.
-
-    A line of a lot has its date in the place of the symbol. Lots whose quantities do not sum to
-    that of the position are skipped instead of the position.
-    """
-    symbols = table.text("symbol")
-    is_lot = symbols.str.fullmatch(_LOT_DATE).to_numpy(bool)
-    if "quantity" not in table.columns or not is_lot.any() or is_lot[0]:
-        return table, []
-    position = np.maximum.accumulate(np.where(is_lot, 0, np.arange(table.n_rows)))
-    quantity = read_numbers(table, "quantity", decimal)
-    sums = np.bincount(position[is_lot], np.nan_to_num(quantity[is_lot]), minlength=table.n_rows)
-    has_lots = np.isin(np.arange(table.n_rows), position[is_lot])
-    agrees = np.isclose(sums, quantity) & has_lots
-    skipped = np.where(is_lot, ~agrees[position], agrees)
-    days = symbols.map(
-        lambda text: str(parse_stated_day(text, dates or table.default_order).day or text)
-    )
-    entry = table.text("entry_date").mask(is_lot, days)
-    placed = with_texts(
-        table, symbol=symbols.iloc[position].reset_index(drop=True), entry_date=entry
-    )
-    reasons = np.where(
-        is_lot, "a lot; the lots do not sum to the position", "the sum of the lots below"
-    )
-    return placed.keep_rows(~skipped), _skipped_lines(table, np.where(skipped, reasons, ""))
-
-
 def place_report_cash(table: Table, decimal: str) -> tuple[Table, list[SkippedLine]]:
     """Give the cash of a consolidated statement to its account; skip it if there are several."""
     numbers = table.text("account_number")
@@ -202,7 +164,7 @@ def place_report_cash(table: Table, decimal: str) -> tuple[Table, list[SkippedLi
         f"cash, {amount:,.2f} {currency}, of several accounts together: pass --equity"
         for amount, currency in amounts
     ]
-    return table.keep_rows(~is_shared), _skipped_lines(table, np.where(is_shared, reasons, ""))
+    return table.keep_rows(~is_shared), skipped_lines(table, np.where(is_shared, reasons, ""))
 
 
 def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> SplitRows:
@@ -224,7 +186,8 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     price = read_numbers(table, "last_price", decimal)
     is_par = np.isnan(price) | (price == 1) | (value == size)
     cash = _is_cash(table, layout, is_par) & ~_is_total(table)
-    total = _is_total(table) | _is_sum_above(table, value)
+    quantity = read_numbers(table, "quantity", decimal)
+    total = _is_total(table) | _is_sum_above(table, value, quantity, price)
     foreign = cash & (
         np.isnan(amount)
         | ~table.text("currency").isin(["", "USD"]).to_numpy(bool)
@@ -239,6 +202,8 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     reasons[sold != ""] = [f"sold or closed ({text}): no longer held" for text in sold[sold != ""]]
     reasons[is_blank] = "no symbol and no quantity"
     reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
+    cash &= ~(part := _is_part_of_cash(table, cash & ~foreign))
+    reasons[part] = "a part of the cash on another line"
     reasons[foreign] = "cash without an amount in USD"
     reasons[total] = "a total"
     is_holding = (reasons == "").astype(bool)
@@ -250,89 +215,8 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
         float(totals[-1]) if len(totals) else float("nan"),
         not foreign.any(),
         bool(((gone | (sold != "")) & ~(is_blank | cash | total)).any()),
-        _skipped_lines(table, reasons),
+        skipped_lines(table, reasons),
     )
-
-
-def read_numbers(table: Table, name: str, decimal: str) -> FloatArray:
-    """Return the numbers of a column, NaN where missing or without column."""
-    return (
-        cells.parse_numbers(table.columns[name], decimal)[0]
-        if name in table.columns
-        else np.full(table.n_rows, np.nan)
-    )
-
-
-def weight_scale(table: Table, cash: float, decimal: str) -> float:
-    """Return the total that weights refer to, 1 or 100, from their sum including cash."""
-    total = np.nansum([*read_numbers(table, "weight", decimal), cash])
-    whole = next((whole for low, high, whole in WEIGHT_SCALES if low < total < high), None)
-    if whole is None:
-        raise DataQualityError(
-            f"weights of {table.path} sum to {total:g}, neither 1 nor 100. Add what is missing,"
-            " such as a line for cash"
-        )
-    return whole
-
-
-def drop_textual_sizes(table: Table, decimal: str) -> Table:
-    """Return a table without columns of sizes that have no amount, if another has one.
-
-    Valor is a value, or the name of a security.
-    """
-    sizes = [name for name in ("quantity", "weight", "market_value") if name in table.columns]
-    textual = {name for name in sizes if _is_textual(table, name, decimal)}
-    if len(textual) == len(sizes):
-        return table
-    columns = {name: column for name, column in table.columns.items() if name not in textual}
-    return table._replace(columns=columns)
-
-
-def _is_textual(table: Table, name: str, decimal: str) -> bool:
-    """Return whether a column has no number, and digits in less than half of its filled cells."""
-    texts = table.text(name)
-    has_digits = texts[~texts.isin([*MISSING_TEXTS])].str.contains(r"\d")
-    is_read = bool(np.isfinite(read_numbers(table, name, decimal)).any())
-    return not is_read and (len(has_digits) == 0 or has_digits.mean() < _MIN_AMOUNT_SHARE)
-
-
-def quantities_from_prices(table: Table, decimal: str) -> Table:
-    """Add quantities: market value divided by the price of the file."""
-    value, price = (read_numbers(table, name, decimal) for name in ("market_value", "last_price"))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quantity = value / price
-    quantity[~np.isfinite(quantity)] = np.nan
-    column = pa.chunked_array([pa.array(quantity, from_pandas=True)])
-    note = "quantities are market value divided by price, because the file has no quantities"
-    return table._replace(columns={**table.columns, "quantity": column}, notes=[*table.notes, note])
-
-
-def strip_percent_signs(table: Table) -> Table:
-    """Return a table without the percent signs of its weights; values in percent are weights."""
-    columns = table.columns
-    if not columns.keys() & {"weight", "quantity"} and _is_in_percent(table.text("market_value")):
-        columns = {
-            "weight" if name == "market_value" else name: column for name, column in columns.items()
-        }
-        table = table._replace(columns=columns)
-    if "weight" not in columns:
-        return table
-    weights = pc.replace_substring_regex(cells.trim_text(table.columns["weight"]), r" ?%$", "")
-    return table._replace(columns={**table.columns, "weight": weights})
-
-
-def _is_in_percent(texts: "pd.Series[str]") -> bool:
-    """Return whether all cells of a column are percentages or missing."""
-    filled = texts[~texts.isin([*MISSING_TEXTS])]
-    return len(filled) > 0 and bool(filled.str.endswith("%").all())
-
-
-def _skipped_lines(table: Table, reasons: NDArray[Any]) -> list[SkippedLine]:
-    places = np.flatnonzero(reasons != "")
-    return [
-        SkippedLine(line, str(reason))
-        for (line, _), reason in zip(table.locate(places), reasons[places], strict=True)
-    ]
 
 
 def _map_bool(texts: "pd.Series[str]", predicate: Callable[[str], bool]) -> BoolArray:
@@ -346,20 +230,40 @@ def _is_total(table: Table) -> BoolArray:
     return _map_bool(symbol.mask(symbol == "", name), lambda text: starts_with(text, totals))
 
 
-def _is_sum_above(table: Table, value: FloatArray) -> BoolArray:
-    """Return a mask of the lines of a sum: without a symbol, or with a word and several lines."""
-    above = section = 0.0
+def _is_sum_above(
+    table: Table, value: FloatArray, quantity: FloatArray, price: FloatArray
+) -> BoolArray:
+    """Return a mask of the lines of a sum.
+
+    They are without a symbol, have a word below several lines, or have no price and the sums of the
+    values and of the quantities of several lines.
+    """
+    sums = np.zeros((2, 2))  # of all lines and of the section; of values and quantities
     n_above = 0
     found = np.zeros(table.n_rows, dtype=bool)
-    for row, (symbol, amount) in enumerate(zip(table.text("symbol"), value, strict=True)):
-        if np.isnan(amount) or amount == 0:
+    symbols: set[str] = set()
+    for row, symbol in enumerate(table.text("symbol")):
+        amounts = np.array([value[row], quantity[row]])
+        if np.isnan(amounts[0]) or amounts[0] == 0:
             continue
+        is_sum = np.isclose(amounts, sums, rtol=1e-6)
         is_word = symbol.isalpha() and len(symbol) > _MAX_TICKER_CHARS and n_above > 1
-        is_sum = bool(np.isclose(amount, [above, section], rtol=1e-6).any())
-        found[row] = is_sum and (symbol == "" or is_word)
+        is_new = n_above > 1 or (symbol != symbol.upper() and symbol not in symbols)
+        is_of_both = is_new and np.isnan(price[row]) and is_sum.all(axis=1).any()
+        found[row] = is_of_both or (is_sum[:, 0].any() and (symbol == "" or is_word))
         n_above += not found[row]
-        above, section = (above, 0.0) if found[row] else (above + amount, section + amount)
+        symbols.add(symbol)
+        sums += 0 if found[row] else np.nan_to_num(amounts)
+        sums[1] *= not found[row]
     return found
+
+
+def _is_part_of_cash(table: Table, cash: BoolArray) -> BoolArray:
+    """Return a mask of the lines of available cash, if another line states the cash."""
+    available = load_vocabulary().cash_available
+    names = table.text("symbol").mask(table.text("symbol") == "", table.text("description"))
+    is_part = cash & _map_bool(names, lambda text: fold_text(text) in available)
+    return is_part if (cash & ~is_part).any() else np.zeros_like(is_part)
 
 
 def _is_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:

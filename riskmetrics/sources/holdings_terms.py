@@ -7,17 +7,22 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from riskmetrics.errors import DataQualityError
 from riskmetrics.sources import cells
-from riskmetrics.sources.asset_classes import asset_class
-from riskmetrics.sources.column_contents import ACCOUNT_TYPES, MISSING_TEXTS, SIDES
+from riskmetrics.sources.asset_classes import asset_class, is_cash_text
+from riskmetrics.sources.column_contents import (
+    ACCOUNT_TYPES,
+    MISSING_TEXTS,
+    SIDES,
+    is_closed_state,
+)
 from riskmetrics.sources.table_kinds import DATE
 from riskmetrics.sources.tabular_files import Table
-from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+from riskmetrics.sources.vocabulary import load_vocabulary
 from riskmetrics.symbols import clean_symbol_text, parse_option
 
 _TERMS = {"strike_price", "expiration_date", "option_right"}
 """Columns of the terms of options."""
-_DAY = re.compile(r"\d[\d./-]*")
 _AFFIRMATIONS = ("yes", "true")
 _RIGHTS = ("CALL", "PUT")
 
@@ -51,8 +56,9 @@ def side_texts(table: Table) -> "pd.Series[str]":
 def sold_texts(table: Table) -> "pd.Series[str]":
     """Return the status or the date by which each row is no longer held; empty if it is held."""
     status, sold = table.text("status"), table.text("closed_date")
-    closed = load_vocabulary().closed
-    is_closed = status.map(lambda text: bare_words(_DAY.sub("", text)) in closed).astype(bool)
+    kind = table.text("type")
+    status = status.mask((status == "") & kind.map(is_closed_state).astype(bool), kind)
+    is_closed = status.map(is_closed_state).astype(bool)
     is_sold = sold.map(_is_sale).astype(bool)
     if "closed_date" in table.columns:
         days = cells.parse_dates(table.columns["closed_date"], None, table.default_order)[0]
@@ -61,6 +67,19 @@ def sold_texts(table: Table) -> "pd.Series[str]":
     is_gone = held.str.casefold().isin([*load_vocabulary().denials]) & _has_affirmations(held)
     gone = held.map("held: {}".format)
     return sold.where(is_sold, "").mask(is_closed, status).mask(is_gone, gone)
+
+
+def require_held_rows(table: Table) -> None:
+    """Raise DataQualityError if a column such as Active denies all rows, as of another thing."""
+    symbols = table.text("symbol")
+    is_security = ~symbols.map(is_cash_text).astype(bool) & (symbols != "")
+    held = table.text("held")[is_security]
+    denials = load_vocabulary().denials
+    if len(held) and held.str.casefold().isin([*denials]).all() and _has_affirmations(held):
+        raise DataQualityError(
+            f"{table.path} says {held.iloc[0]} on all rows in a column such as Active. If nothing"
+            " is held, remove the rows and pass --allow-empty; else remove the column"
+        )
 
 
 def _has_affirmations(texts: "pd.Series[str]") -> bool:

@@ -25,12 +25,11 @@ from riskmetrics.sources.file_kinds import (
     require_kind,
 )
 from riskmetrics.sources.holdings_columns import (
-    has_dollar_headers,
     header_currency,
-    stated_currency,
     strip_units,
 )
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
+from riskmetrics.sources.stated_currency import has_dollar_headers, stated_currency
 from riskmetrics.sources.table_headers import (
     HeaderChoice,
     choose_columns,

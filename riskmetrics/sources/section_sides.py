@@ -1,19 +1,15 @@
 """Side of the positions below a line such as Short positions, until their section ends."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.asset_classes import asset_class
-from riskmetrics.sources.holdings_columns import two_sides_error
-from riskmetrics.sources.statement_lines import Line
-from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK, is_total
+from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 
 SHORT = "SHORT"
-_NEGATIVE_SIGNS = ("-", "\u2212", "(")
 _MAX_TITLE_WORDS = 6
 """Words of the longest title; a longer line is a remark."""
 
@@ -86,32 +82,6 @@ def section_side(text: str) -> str:
     sections = load_vocabulary().sections
     sides = ("long", "short")
     return next((side.upper() for side in sides if bare_words(text) in sections[side]), "")
-
-
-def require_stated_side(
-    path: Path,
-    line: Line,
-    row: Mapping[str, str],
-    header: Sequence[str],
-    sides: dict[int, int],
-) -> None:
-    """Raise DataQualityError if only a column of its own says that a position is short.
-
-    Parameters
-    ----------
-    path, line, row : Path, Line and mapping
-        File, line and its cells by column.
-    header : sequence of str
-        Headers of the table.
-    sides : dict
-        Place of each column of short positions, and that of the long ones.
-    """
-    size = row.get("quantity") or row.get("market_value") or row.get("weight") or ""
-    if is_total(row) or row.get("position_type") or size.endswith("-"):
-        return
-    is_short = any(re.search("[1-9]", line.cells[place]) for place in sides)
-    if is_short and not size.startswith(_NEGATIVE_SIGNS):
-        raise two_sides_error(path, header, sides)
 
 
 class ClosedSections:
@@ -189,9 +159,9 @@ def _is_closed_title(text: str) -> bool:
 
     Examples
     --------
-    >>> titles = ("Positions closed in 2024", "Realized gains (3)", "Sold short", "Sold to fund Ann")
+    >>> titles = ("Positions closed in 2024", "Sold short", "Sold to fund Ann")
     >>> [_is_closed_title(title) for title in titles]
-    [True, True, False, False]
+    [True, False, False]
     """
     sections, tax_terms = load_vocabulary().sections, load_vocabulary().tax_terms
     words = {word for word in bare_words(text).split() if not word.isdigit()}

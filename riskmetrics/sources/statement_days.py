@@ -17,7 +17,8 @@ _ANY_DATE = (
 _TITLE_DAY = re.compile(rf"(?P<day>{_ANY_DATE})|.*\((?P<bracketed>{_ANY_DATE})\)")
 """Pattern of a title that is a day, or ends with one in brackets."""
 _PERIOD = re.compile(
-    rf".*\b(?P<first>{_ANY_DATE}) ?(?:-|\u2013|to|through|until|bis|au|al|a|até|tot|t/m) ?(?P<day>{_ANY_DATE})"
+    rf".*\b(?P<first>{_ANY_DATE}) ?(?:-|\u2013|to|through|until|bis|au|al|a|até|tot|t/m) ?"
+    rf"(?P<day>{_ANY_DATE})"
 )
 """Pattern of a period, whose last day is that of the positions."""
 _TIME = r"(?:\d{1,2}:\d\d(?::\d\d)? ?(?:[ap]\.?m\.?)?(?: [a-z]{2,3})?,? )?"

@@ -1,7 +1,7 @@
 """Parsing of broker statements: header, rows, account, day and cash from lines with a layout."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,23 +10,18 @@ import pyarrow as pa
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
-from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
-from riskmetrics.sources.holdings_columns import (
-    choose_holdings_columns,
-    has_dollar_headers,
-    stated_currency,
-)
+from riskmetrics.sources.holdings_columns import choose_holdings_columns
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.section_sides import (
     ClosedSections,
     SectionSide,
-    require_stated_side,
     section_side,
 )
+from riskmetrics.sources.stated_currency import TableCurrency, require_full_amounts
+from riskmetrics.sources.statement_columns import find_more_columns
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
 from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.statement_rows import (
-    NUMBER_OR_BLANK,
     fill_merged_accounts,
     find_lot_sums,
     is_remark,
@@ -35,7 +30,6 @@ from riskmetrics.sources.statement_rows import (
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.sources.vocabulary import (
-    bare_words,
     language_date_order,
     load_vocabulary,
     starts_with,
@@ -109,9 +103,9 @@ class _StatementParser:
         self._aliases = layout.aliases
         self._header: list[str] = []
         self._above: list[list[str]] = []
+        self._currency = TableCurrency()
         self._columns: dict[str, tuple[int, ...]] = {}
-        self._sides: dict[int, int] = {}
-        self._currency = self._section = ""
+        self._section = ""
         self._side, self._sections = SectionSide(path), ClosedSections()
         self._has_ended = self._is_in_other_table = False
         self._account = {"account": "", "account_number": ""}
@@ -125,6 +119,8 @@ class _StatementParser:
         """Process the next line."""
         self._is_in_other_table |= line.number in self._other_headers
         self._above += [] if self._header else [line.cells]
+        if sum(map(bool, line.cells)) < MAX_TITLE_CELLS:
+            require_full_amounts(self._path, line.number, line.cells)
         if self._has_ended:
             self._skip(line, "part of another table")
         elif reason := self._sections.enter(
@@ -178,9 +174,12 @@ class _StatementParser:
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""
         fill_merged_accounts([row for _, row in self._rows])
+        if code := self._currency.of_footer(len(self._rows)):
+            for _, row in self._rows:
+                row.setdefault("currency", code)
         self._drop_sums()
         lines = [line for line, _ in self._rows]
-        self._find_columns_by_content()
+        unknown_numbers = find_more_columns(self._header, self._columns, self._rows)
         names = dict.fromkeys([*self._columns, *(name for _, row in self._rows for name in row)])
         columns = {
             name: pa.chunked_array(
@@ -203,7 +202,7 @@ class _StatementParser:
             ),
             self._skipped,
             self._day,
-            self._find_unknown_numbers(),
+            unknown_numbers,
         )
 
     def _drop_sums(self) -> None:
@@ -213,55 +212,6 @@ class _StatementParser:
         for line, _ in (self._rows[place] for place in sums):
             self._skip(line, "the sum of lots")
         self._rows = [row for place, row in enumerate(self._rows) if place not in sums]
-
-    def _find_columns_by_content(self) -> None:
-        """Add the columns of asset classes, currencies and names with unknown headers."""
-        self._name_unnamed_rows()
-        known = {*self._columns, *(["investment_class"] if "type" in self._columns else [])}
-        tax_terms = load_vocabulary().tax_terms
-        texts = (
-            (place, texts)
-            for place, texts in [*self._unused_texts(), *self._description_texts()]
-            if tax_terms.isdisjoint(bare_words(self._header[place]).split())
-        )
-        for name, place in find_columns_by_content(texts, known).items():
-            self._columns[name] = (place,)
-            for line, row in self._rows:
-                row[name] = line.cells[place] if place < len(line.cells) else ""
-
-    def _description_texts(self) -> Iterator[tuple[int, set[str]]]:
-        """Yield the place and the texts of the descriptions, which may be asset classes."""
-        for place in self._columns.get("description", ())[:1]:
-            yield place, {row.get("description", "") for _, row in self._rows}
-
-    def _name_unnamed_rows(self) -> None:
-        """Describe the rows without a symbol, such as cash, by the first of their unused texts."""
-        used = {place for places in self._columns.values() for place in places}
-        for line, row in self._rows:
-            if not row.keys() & {"symbol", "identifier", "description"}:
-                texts = (cell for place, cell in enumerate(line.cells) if place not in used)
-                if text := next((one for one in texts if re.search(r"[^\W\d]", one)), ""):
-                    row["description"] = text
-
-    def _unused_texts(self) -> Iterator[tuple[int, set[str]]]:
-        """Yield the place and the distinct texts of each unused column that has a header."""
-        used = {place for places in self._columns.values() for place in places}
-        for place, header in enumerate(self._header):
-            if header and place not in used:
-                lines = (line for line, _ in self._rows)
-                yield place, {line.cells[place] for line in lines if place < len(line.cells)}
-
-    def _find_unknown_numbers(self) -> tuple[str, ...]:
-        """Return the headers of unused columns that have only numbers."""
-        unrelated = load_vocabulary().unrelated
-        found = []
-        for place, texts in self._unused_texts():
-            words = f" {bare_words(self._header[place])} "
-            numbers = texts - MISSING_TEXTS
-            is_unrelated = any(f" {word} " in words for word in unrelated)
-            if numbers and not is_unrelated and all(map(NUMBER_OR_BLANK.fullmatch, numbers)):
-                found.append(self._header[place])
-        return tuple(found)
 
     def _skip(self, line: Line, reason: str) -> None:
         self._skipped.append(SkippedLine(line.number, reason))
@@ -307,13 +257,13 @@ class _StatementParser:
             self._has_ended = True
             self._skip(line, "part of another table")
             return
+        if not self._header:
+            self._currency.start_table(self._above, line.cells)
         self._header, self._is_in_other_table = line.cells, False
         self._side.start_table(line.number)
         chosen = choose_holdings_columns(self._path, line.cells, self._aliases)
-        self._columns, self._currency = chosen.positions, chosen.currency
-        self._sides = chosen.sides
-        if not has_dollar_headers(line.cells):
-            self._currency = self._currency or stated_currency(self._above[:-1])
+        self._columns = chosen.positions
+        self._currency.code = chosen.currency or self._currency.code
         if self._layout.is_general and not repeats:
             self._notes += chosen.notes
 
@@ -327,6 +277,9 @@ class _StatementParser:
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
                 return
+        if code := self._currency.read_line(line.cells, len(self._rows)):
+            self._skip(line, f"the currency {code}")
+            return
         if not self._sections.is_closed and self._starts_section(line):
             return
         is_row = sum(map(bool, line.cells)) > 1
@@ -347,7 +300,6 @@ class _StatementParser:
             self._ragged_rows.append(RejectedRow(line.number, line.raw, reason))
         else:
             self._require_equal_repeats(line)
-            require_stated_side(self._path, line, row, self._header, self._sides)
             self._fill_from_section(row)
             self._rows.append(
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})
@@ -355,8 +307,8 @@ class _StatementParser:
 
     def _fill_from_section(self, row: dict[str, str]) -> None:
         """Fill currency, side and asset class of a row, where only the lines above state them."""
-        if self._currency and "currency" not in self._columns:
-            row["currency"] = self._currency
+        if self._currency.code and "currency" not in self._columns:
+            row["currency"] = self._currency.code
         if not is_total(row) and (side := self._side.apply()):
             row["position_type"] = row.get("position_type") or side
         if self._section and not row.get("investment_class"):

@@ -32,6 +32,7 @@ _FUTURE = re.compile(
     r"[/@][A-Z0-9]{1,3}([FGHJKMNQUVXZ]\d{1,2})?(:[A-Z]+)?|[A-Z0-9]{1,4}=F"
     rf"|(?:{'|'.join(_MARKETS['futures'])})[FGHJKMNQUVXZ]\d{{1,2}}"
 )
+_CFD = re.compile(r".+[._-]CFD")
 _FOREX = re.compile(r"([A-Z]{3})?[A-Z]{3}=X")
 _NAME_WITH_SYMBOL = re.compile(r"(?P<name>.*\S)\s*\((?P<symbol>[^()]{1,24})\)")
 _SYMBOL_WITH_NAME = re.compile(
@@ -361,6 +362,8 @@ def _describe_problem(plain: str) -> str:
         return f"a future: {_ADVICE}"
     if kind := _pair_kind(plain):
         return f"a {kind}: {_ADVICE}"
+    if _CFD.fullmatch(plain):
+        return f"a contract for difference: {_ADVICE}"
     return ""
 
 

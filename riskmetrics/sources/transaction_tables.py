@@ -14,14 +14,13 @@ from riskmetrics.sources.file_kinds import (
     require_kind,
 )
 from riskmetrics.sources.holdings_columns import (
-    has_dollar_headers,
     header_currency,
     header_spellings,
-    stated_currency,
     strip_unit,
     strip_units,
 )
 from riskmetrics.sources.layouts import load_layouts as load_holdings_layouts
+from riskmetrics.sources.stated_currency import has_dollar_headers, stated_currency
 from riskmetrics.sources.statement_lines import (
     Line,
     header_keys,

@@ -32,6 +32,10 @@ class Vocabulary(NamedTuple):
     """Texts that the status of an order that is not executed starts with."""
     closed: frozenset[str]
     """Texts that the status of a position that is no longer held starts with."""
+    opened: frozenset[str]
+    """Texts of the status of a position that is held."""
+    sessions: frozenset[str]
+    """Words of the headers of the state of an exchange."""
     denials: frozenset[str]
     """Words that deny what a header says, in lower case."""
     executed: frozenset[str]
@@ -47,6 +51,8 @@ class Vocabulary(NamedTuple):
     """Symbols, names and classes of cash, normalized by `fold_text`."""
     cash_parts: frozenset[str]
     """Parts of the names of cash accounts and money market funds."""
+    cash_available: frozenset[str]
+    """Names of the part of the cash that can be spent, normalized like those of cash."""
     totals: frozenset[str]
     """Texts that a line of totals starts with, in lower case without punctuation."""
     days: frozenset[str]
@@ -155,6 +161,8 @@ def load_vocabulary() -> Vocabulary:
         {name: _all_words(by_language) for name, by_language in content["classes"].items()},
         _all_words(content["unexecuted"]),
         _all_words(content["closed"]),
+        _all_words(content["opened"]),
+        _all_words(content["sessions"]),
         _all_words(content["denials"], str.casefold),
         _all_words(content["executed"]),
         {side: _all_words(by_language) for side, by_language in content["sections"].items()},
@@ -162,6 +170,7 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["tax_terms"]),
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),
+        _all_words(content["cash"]["available"], fold_text),
         _all_words(content["totals"]),
         _all_words(content["days"], str.casefold) | _all_words(content["created"], str.casefold),
         _all_words(content["created"], str.casefold),

@@ -148,7 +148,8 @@ def test_an_activity_statement_of_interactive_brokers(file):
 
 
 def test_a_concatenated_statement_tells_its_accounts_apart(file):
-    other = INTERACTIVE_BROKERS.replace("U1234567", "U7654321").replace("GOOG,-50", "GOOG,70")
+    other = INTERACTIVE_BROKERS.replace("U1234567", "U7654321")
+    other = other.replace("GOOG,-50", "GOOG,70").replace("145.00,-7250", "145.00,10150")
     accounts = read_holdings(file(INTERACTIVE_BROKERS + other)).accounts
     assert [(account.name, held(account)[1][2], account.cash) for account in accounts] == [
         ("Account ...4567", -50, -257.35),

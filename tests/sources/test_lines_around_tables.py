@@ -68,3 +68,41 @@ def test_a_file_of_an_unsupported_broker_with_symbols_under_a_name(file):
     text = "Instrument,Qty.,Avg. cost,LTP,Invested,Cur. val,P&L\nINFY,10,1400,1900,14000,19000,5\n"
     with pytest.raises(DataQualityError, match="Zerodha"):
         read_holdings(file(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"Account currency: EUR\nDisplay currency: GBP\n{TABLE}", {}),
+        (f"{TABLE}Account: B\nCurrency: EUR\nQQB,7,3\n", {"QQA": 5}),
+        (f"Currency: EUR\n{TABLE}Account: B\nCurrency: USD\nQQB,7,3\n", {"QQB": 7}),
+        (f"{TABLE}All values in EUR\n", {}),
+        ("Symbol,Quantity,Price USD\nQQA,5,10\nAll values in EUR\n", {"QQA": 5}),
+    ],
+)
+def test_the_currency_of_the_rows_below_or_of_all(file, text, expected):
+    if not expected:
+        with pytest.raises(DataQualityError, match="currency EUR"):
+            read_holdings(file(text))
+        return
+    assert held(read_holdings(file(text))) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("All amounts in thousands of USD", "(USD thousands)", "(in millions)", "Werte in Tsd"),
+        *("Values in $ thousands", "USD '000", "($000s)"),
+    ],
+)
+def test_amounts_in_thousands_are_refused(file, line):
+    for text in (f"{line}\n{TABLE}", f"{TABLE}{line}\n"):
+        with pytest.raises(DataQualityError, match="thousands or millions"):
+            read_holdings(file(text))
+
+
+@pytest.mark.parametrize(
+    "line", ["Serving millions of investors", "Account 000", "Prices in USD", "Depot 1000"]
+)
+def test_other_lines_state_no_scale(file, line):
+    assert held(read_holdings(file(f"{line}\n{TABLE}"))) == {"QQA": 5}

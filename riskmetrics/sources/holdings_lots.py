@@ -1,0 +1,92 @@
+"""Lots of holdings on lines of their own, next to the line of their position."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmetrics.sources.column_contents import MISSING_TEXTS
+from riskmetrics.sources.holdings_sizes import read_numbers
+from riskmetrics.sources.holdings_terms import with_texts
+from riskmetrics.sources.statement_days import parse_stated_day
+from riskmetrics.sources.statement_parser import SkippedLine
+from riskmetrics.sources.tabular_files import Table
+
+_LOT_DATE = r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d"
+"""Pattern of a date in the place of a symbol, as in a line of a lot below its position."""
+
+
+def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, list[SkippedLine]]:
+    """Replace positions by their lots on other lines, and return the skipped lines."""
+    table, sums = _place_lines_of_dates(table, decimal, dates)
+    table, others = _drop_undated_sums(table, decimal)
+    return table, [*sums, *others]
+
+
+def _place_lines_of_dates(
+    table: Table, decimal: str, dates: str | None
+) -> tuple[Table, list[SkippedLine]]:
+    """Replace positions by the lots below them, and return the skipped lines.
+
+    A line of a lot has its date in the place of the symbol. Lots whose quantities do not sum to
+    that of the position are skipped instead of the position.
+    """
+    symbols = table.text("symbol")
+    is_lot = symbols.str.fullmatch(_LOT_DATE).to_numpy(bool)
+    if "quantity" not in table.columns or not is_lot.any() or is_lot[0]:
+        return table, []
+    position = np.maximum.accumulate(np.where(is_lot, 0, np.arange(table.n_rows)))
+    quantity = read_numbers(table, "quantity", decimal)
+    sums = np.bincount(position[is_lot], np.nan_to_num(quantity[is_lot]), minlength=table.n_rows)
+    has_lots = np.isin(np.arange(table.n_rows), position[is_lot])
+    agrees = np.isclose(sums, quantity) & has_lots
+    skipped = np.where(is_lot, ~agrees[position], agrees)
+    days = symbols.map(
+        lambda text: str(parse_stated_day(text, dates or table.default_order).day or text)
+    )
+    entry = table.text("entry_date").mask(is_lot, days)
+    placed = with_texts(
+        table, symbol=symbols.iloc[position].reset_index(drop=True), entry_date=entry
+    )
+    reasons = np.where(
+        is_lot, "a lot; the lots do not sum to the position", "the sum of the lots below"
+    )
+    return placed.keep_rows(~skipped), skipped_lines(table, np.where(skipped, reasons, ""))
+
+
+def _drop_undated_sums(table: Table, decimal: str) -> tuple[Table, list[SkippedLine]]:
+    """Drop positions whose lots are on lines of the same symbol, and return the skipped lines.
+
+    The position is the only one of these lines without a date, and the sum of the others.
+    """
+    if not table.columns.keys() >= {"quantity", "entry_date", "symbol"}:
+        return table, []
+    sizes = pd.DataFrame(
+        {name: read_numbers(table, name, decimal) for name in ("quantity", "market_value")}
+    )
+    has_day = ~table.text("entry_date").isin([*MISSING_TEXTS]).to_numpy(bool)
+    is_sum = np.zeros(table.n_rows, dtype=bool)
+    keys = [table.text(name) for name in ("account", "account_number", "symbol")]
+    for (*_, symbol), places in sizes.groupby(keys).indices.items():
+        lots, alone = places[has_day[places]], places[~has_day[places]]
+        if symbol and len(alone) == 1 and len(lots):
+            is_sum[alone] = _is_sum(sizes.iloc[alone[0]], sizes.iloc[lots])
+    reasons = np.where(is_sum, "the sum of the lots with its symbol", "").astype(object)
+    return table.keep_rows(~is_sum), skipped_lines(table, reasons)
+
+
+def _is_sum(position: "pd.Series[float]", lots: pd.DataFrame) -> bool:
+    """Return whether a position is the sum of lots; one lot must have its value, too."""
+    sums = lots.sum(skipna=False)
+    names = ["quantity"] if len(lots) > 1 else ["quantity", "market_value"]
+    return bool(np.isclose(sums[names], position[names], rtol=1e-6).all())
+
+
+def skipped_lines(table: Table, reasons: NDArray[Any]) -> list[SkippedLine]:
+    """Return the lines of the rows with a reason."""
+    places = np.flatnonzero(reasons != "")
+    return [
+        SkippedLine(line, str(reason))
+        for (line, _), reason in zip(table.locate(places), reasons[places], strict=True)
+    ]

@@ -1,0 +1,163 @@
+"""Currency and scale of amounts that the lines around a table state."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.symbol_forms import CURRENCIES
+from riskmetrics.sources.table_headers import header_key
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+
+_STATED_IN = re.compile(
+    r"(?P<label>.*?)(?: (?:are|is|shown|stated|expressed|reported|quoted))* (?:in|en|em)"
+    r" (?P<code>[A-Z]{3})\b(?P<rest>.*)"
+)
+"""Label of amounts with their currency, such as ``Portfolio value in EUR``."""
+_MAX_LABEL_WORDS = 5
+_DOLLARS = re.compile(r"USD|\bU\.?S\.? ?(?:\$|dollar)", re.IGNORECASE)
+_MAX_STATEMENT_CELLS = 3
+"""Cells of a line that states the currency of a table."""
+_SCALED = re.compile(
+    r"\b(?:in|en|em|USD|US\$)\s(?:USD\s|US\$\s|\$\s?)?(?:thousands?|millions?|tausend|tsd|mio"
+    r"|milliers|miles|migliaia|milhares|duizend\w*|'?000s?)\b|[$(]'?000s?\b"
+    r"|^\W*(?:thousands|millions)\b",
+    re.IGNORECASE,
+)
+"""Pattern of a line that states the scale of amounts, such as ``(in thousands)``."""
+_MAX_SCALE_WORDS = 8
+_MIN_LABEL_CHARS = 5
+"""Letters of the shortest word for a currency at the end of a label; Cur is too short."""
+
+
+class TableCurrency:
+    """Currency of the rows of a table, as the lines around them state it; empty for USD."""
+
+    def __init__(self) -> None:
+        self.code = ""
+        self._has_dollars = False
+        self._footer = ("", 0)
+
+    def start_table(self, above: Iterable[Sequence[str]], header: Sequence[str]) -> None:
+        """Process the header of the first table, and the lines above it."""
+        self._has_dollars = has_dollar_headers(header)
+        if not self._has_dollars:
+            self.code = stated_currency(above)
+
+    def read_line(self, cells: Sequence[str], n_rows: int) -> str:
+        """Return the currency that a line below ``n_rows`` rows states; empty if it states none."""
+        is_short = sum(map(bool, cells)) < _MAX_STATEMENT_CELLS
+        codes = line_currencies(cells) if is_short and not self._has_dollars else set()
+        if len(codes) != 1:
+            return ""
+        [code] = codes
+        self._footer = ("" if self.code else code, n_rows)
+        self.code = "" if code == "USD" else code
+        return code
+
+    def of_footer(self, n_rows: int) -> str:
+        """Return the currency that only a line below all ``n_rows`` rows states; empty for USD."""
+        code, n_above = self._footer
+        return code if n_above == n_rows and code != "USD" else ""
+
+
+def stated_currency(lines: Iterable[Sequence[str]]) -> str:
+    """Return the currency other than USD that the lines above a table state; empty if none.
+
+    Next to USD no other is a statement: the lines may be of several accounts.
+
+    Examples
+    --------
+    >>> stated_currency([["Account currency: CAD"]]), stated_currency([["Währung", "EUR"]])
+    ('CAD', 'EUR')
+    >>> stated_currency([["Portfolio value in GBP as of 6 December 2024"], ["Base currency: USD"]])
+    ''
+    """
+    found = {code for line in lines for code in line_currencies(line)}
+    return "" if "USD" in found else min(found, default="")
+
+
+def line_currencies(line: Sequence[str]) -> set[str]:
+    """Return the currencies that a line states for the amounts of other lines.
+
+    Examples
+    --------
+    >>> line_currencies(["Currency", "USD"]), line_currencies(["Cash", "USD"])
+    ({'USD'}, set())
+    """
+    cells = [cell.strip() for cell in line if cell.strip()]
+    label, _, rest = cells[0].partition(":") if cells else ("", "", "")
+    value = (rest.strip() or cells[1]) if rest.strip() or len(cells) > 1 else ""
+    is_labeled = len(cells) <= _MAX_STATEMENT_CELLS and header_key(label).endswith(
+        _currency_words()
+    )
+    codes = {_currency_code(value) if is_labeled else "", *map(_labeled_currency, cells)}
+    return codes & CURRENCIES
+
+
+def require_full_amounts(path: Path, number: int, line: Sequence[str]) -> None:
+    """Raise DataQualityError if a line says that the amounts of a table are in thousands.
+
+    Examples
+    --------
+    >>> require_full_amounts(Path("a.csv"), 1, ["A bank of all in millions of places since"])
+    >>> require_full_amounts(Path("a.csv"), 1, ["(USD thousands)"])
+    Traceback (most recent call last):
+    ...
+    riskmetrics.errors.DataQualityError: a.csv: line 1 states amounts in thousands or millions: (USD
+    thousands). Write them in full, and remove the line
+    """
+    text = " ".join(filter(None, line))
+    if len(text.split()) <= _MAX_SCALE_WORDS and _SCALED.search(text):
+        raise DataQualityError(
+            f"{path}: line {number} states amounts in thousands or millions: {text}. Write them in"
+            " full, and remove the line"
+        )
+
+
+def _labeled_currency(text: str) -> str:
+    """Return the currency of the amounts that a label names; empty for other sentences.
+
+    Examples
+    --------
+    >>> [_labeled_currency(text) for text in ("All amounts are in EUR", "For residents in CAD")]
+    ['EUR', '']
+    >>> _labeled_currency("Values in EUR or USD")
+    ''
+    """
+    found = _STATED_IN.fullmatch(text)
+    words = bare_words(found["label"]).split() if found else []
+    if not found or not words or len(words) > _MAX_LABEL_WORDS:
+        return ""
+    is_label = words[-1] in load_vocabulary().amounts
+    has_other = not CURRENCIES.isdisjoint(re.findall(r"\b[A-Z]{3}\b", found["rest"]))
+    return found["code"] if is_label and not has_other else ""
+
+
+def has_dollar_headers(headers: Iterable[str]) -> bool:
+    """Return whether a header names the dollar of the United States, which precedes lines above.
+
+    Examples
+    --------
+    >>> has_dollar_headers(["Symbol", "Last price US$"]), has_dollar_headers(["Price $"])
+    (True, False)
+    """
+    return any(map(_DOLLARS.search, headers))
+
+
+def _currency_code(text: str) -> str:
+    """Return the code that a text is, or the currency that its first word names."""
+    first = text.split(" ", maxsplit=1)[0].strip("().,;")
+    return (
+        first.upper()
+        if first.upper() in CURRENCIES
+        else load_vocabulary().currency_signs.get(first.casefold(), "")
+    )
+
+
+@cache
+def _currency_words() -> tuple[str, ...]:
+    """Return the keys of the words that end the label of a currency, such as Base currency."""
+    words = load_vocabulary().columns["currency"]
+    return tuple(word for word in words if len(word) >= _MIN_LABEL_CHARS)

@@ -1,0 +1,128 @@
+"""Columns of a statement that only their cells show, because their headers are not known."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.results.lot_frames import CONTRACT_SIZE
+from riskmetrics.sources import cells
+from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
+from riskmetrics.sources.statement_lines import Line
+from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+
+Rows = Sequence[tuple[Line, dict[str, str]]]
+"""Lines with their cells by column."""
+_VALUE_TOLERANCE = 0.005
+"""Relative difference of a value from the product of its rounded quantity and price."""
+
+
+def find_more_columns(
+    header: Sequence[str], columns: dict[str, tuple[int, ...]], rows: Rows
+) -> tuple[str, ...]:
+    """Add the columns that cells show, and return the headers of unknown columns of numbers.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Headers of the table.
+    columns : dict
+        Places of the known columns; asset classes, currencies, sides, states, names of rows and
+        quantities are added.
+    rows : sequence
+        Lines with their cells by column, to which the cells of these columns are added.
+    """
+    _name_unnamed_rows(columns, rows)
+    known = {*columns, *(["investment_class"] if "type" in columns else [])}
+    vocabulary = load_vocabulary()
+    words = {place: {*bare_words(text).split()} for place, text in enumerate(header)}
+    texts = [
+        (place, texts)
+        for place, texts in [*_unused_texts(header, columns, rows), *_descriptions(columns, rows)]
+        if vocabulary.tax_terms.isdisjoint(words[place])
+    ]
+    found = find_columns_by_content(texts, known)
+    if not words.get(found.get("status", -1), set()).isdisjoint(vocabulary.sessions):
+        del found["status"]  # of the exchange
+    if {"last_price", "market_value"} <= columns.keys() and "quantity" not in columns:
+        found |= _find_quantity(header, columns, rows)
+    for name, place in found.items():
+        columns[name] = (place,)
+        for line, row in rows:
+            row[name] = line.cells[place] if place < len(line.cells) else ""
+    return _unknown_numbers(header, columns, rows)
+
+
+def _find_quantity(
+    header: Sequence[str], columns: dict[str, tuple[int, ...]], rows: Rows
+) -> dict[str, int]:
+    """Return the place of the unknown column that is the value divided by the price in all rows."""
+    for mark in cells.DECIMAL_MARKS:
+        price, value = (
+            _parse([row.get(name, "") for _, row in rows], mark)
+            for name in ("last_price", "market_value")
+        )
+        is_priced = (price > 0) & np.isfinite(value) & (value != 0)
+        for place in _unused_places(header, columns):
+            texts = [line.cells[place] if place < len(line.cells) else "" for line, _ in rows]
+            with np.errstate(invalid="ignore"):
+                ratio = (np.abs(value) / (price * np.abs(_parse(texts, mark))))[is_priced]
+            is_size = np.isclose(ratio, 1, rtol=_VALUE_TOLERANCE)
+            is_size |= np.isclose(ratio, CONTRACT_SIZE, rtol=_VALUE_TOLERANCE)
+            if len(ratio) and is_size.all():
+                return {"quantity": place}
+    return {}
+
+
+def _parse(texts: list[str], decimal: str) -> FloatArray:
+    return cells.parse_numbers(pa.chunked_array([pa.array(texts, pa.string())]), decimal)[0]
+
+
+def _descriptions(
+    columns: dict[str, tuple[int, ...]], rows: Rows
+) -> Iterator[tuple[int, set[str]]]:
+    """Yield the place and the texts of the descriptions, which may be asset classes."""
+    for place in columns.get("description", ())[:1]:
+        yield place, {row.get("description", "") for _, row in rows}
+
+
+def _name_unnamed_rows(columns: dict[str, tuple[int, ...]], rows: Rows) -> None:
+    """Describe the rows without a symbol, such as cash, by the first of their unused texts."""
+    used = {place for places in columns.values() for place in places}
+    for line, row in rows:
+        if not row.keys() & {"symbol", "identifier", "description"}:
+            texts = (cell for place, cell in enumerate(line.cells) if place not in used)
+            if text := next((one for one in texts if re.search(r"[^\W\d]", one)), ""):
+                row["description"] = text
+
+
+def _unused_places(header: Sequence[str], columns: dict[str, tuple[int, ...]]) -> Iterator[int]:
+    """Yield the place of each unused column that has a header."""
+    used = {place for places in columns.values() for place in places}
+    yield from (place for place, text in enumerate(header) if text and place not in used)
+
+
+def _unused_texts(
+    header: Sequence[str], columns: dict[str, tuple[int, ...]], rows: Rows
+) -> Iterator[tuple[int, set[str]]]:
+    """Yield the place and the distinct texts of each unused column that has a header."""
+    for place in _unused_places(header, columns):
+        yield place, {line.cells[place] for line, _ in rows if place < len(line.cells)}
+
+
+def _unknown_numbers(
+    header: Sequence[str], columns: dict[str, tuple[int, ...]], rows: Rows
+) -> tuple[str, ...]:
+    """Return the headers of unused columns that have only numbers."""
+    unrelated = load_vocabulary().unrelated
+    found = []
+    for place, texts in _unused_texts(header, columns, rows):
+        words = f" {bare_words(header[place])} "
+        numbers = texts - MISSING_TEXTS
+        is_unrelated = any(f" {word} " in words for word in unrelated)
+        if numbers and not is_unrelated and all(map(NUMBER_OR_BLANK.fullmatch, numbers)):
+            found.append(header[place])
+    return tuple(found)

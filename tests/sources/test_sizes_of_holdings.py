@@ -1,0 +1,127 @@
+"""Sizes of holdings in other notations and columns, and lines that are sums or not held."""
+
+import pytest
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.brokers import HoldingsFile, read_holdings
+
+
+def held(found: HoldingsFile) -> dict[str, float]:
+    """Return the quantity of each symbol in all accounts."""
+    rows = [one.holdings.rows for one in found.accounts]
+    pairs = [pair for part in rows for pair in zip(part["symbol"], part["quantity"], strict=True)]
+    return {symbol: sum(q for one, q in pairs if one == symbol) for symbol, _ in pairs}
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        *(("1.2K", 1200), ("3M", 3e6), ("12 shares", 12), ("12 Stk.", 12), ("12 Long", 12)),
+        *(("12 Short", -12), ("-12 short", -12)),
+    ],
+)
+def test_quantities_with_a_word_or_letter(file, cell, expected):
+    text = f"Symbol,Quantity,Price\nQQA,{cell},10.5\n"
+    found = read_holdings(file(text))
+    assert held(found) == {"QQA": expected}
+    is_rounded = cell[-1] in "KM"
+    assert any("rounded" in note for note in found.accounts[0].holdings.notes) == is_rounded
+
+
+@pytest.mark.parametrize("cell", ["12 kg", "12 EUR", "12%", "K"])
+def test_quantities_of_something_else(file, cell):
+    with pytest.raises(DataQualityError):
+        read_holdings(file(f"Symbol,Quantity,Price\nQQA,{cell},10.5\n"))
+
+
+def test_a_negative_value_is_that_of_a_short_position(file):
+    text = "Symbol,Quantity,Price,Market Value\nQQA,5,10,50\nQQB,7,3,-21\nQQC,4,2,(8)\n"
+    found = read_holdings(file(text))
+    assert held(found) == {"QQA": 5, "QQB": -7, "QQC": -4}
+    assert found.accounts[0].value == 50 - 21 - 8
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["QQA,12,242.84,2914.08", "QQB,400,62.5,25000"], {"QQA": 12, "QQB": 400}),
+        (["QQA,12,242.84,2914.08", "QQB,400,62.5,25800"], None),  # not the product, by 3%
+    ],
+)
+def test_an_unknown_column_is_the_quantity_if_it_is_value_by_price(file, rows, expected):
+    text = "\n".join(["Symbol,Pieces kept,Price,Market Value", *rows, ""])
+    if expected is None:
+        with pytest.raises(DataQualityError, match="Pieces kept"):
+            read_holdings(file(text))
+        return
+    assert held(read_holdings(file(text))) == expected
+    with_weights = text.replace("Value\n", "Value,Weight\n").replace("8\n", "8,10%\n")
+    assert held(read_holdings(file(with_weights.replace("000\n", "000,90%\n")))) == expected
+
+
+def test_values_and_prices_precede_weights(file):
+    text = "Symbol,Weight,Market Value,Price\nQQA,10%,50,10\nQQB,90%,450,3\n"
+    assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": 150}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("QQA,,12,120\nQQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\n", 12),
+        ("QQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\nQQA,,12,120\n", 12),
+        ("QQA,,5,50\nQQA,2024-03-04,5,50\n", 5),
+        ("QQA,,5,50\nQQA,2024-03-04,5,51\n", 10),  # another lot
+        ("QQA,,5,50\nQQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\n", 17),
+        ("QQA,,12,120\nQQA,,5,50\nQQA,2024-03-04,7,70\n", 24),
+    ],
+)
+def test_a_position_next_to_its_lots_is_their_sum(file, rows, expected):
+    found = read_holdings(file(f"Symbol,Purchase date,Quantity,Market Value\n{rows}"))
+    assert held(found) == {"QQA": expected}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("QQA,5,50\nQQB,7,450\nALL,12,500\n", {"QQA": 5, "QQB": 7}),
+        ("QQA,5,50\nSum,5,50\nQQB,7,450\nSum,7,450\n", {"QQA": 5, "QQB": 7}),
+        ("QQA,5,50\nQQB,7,450\nALL,13,500\n", {"QQA": 5, "QQB": 7, "ALL": 13}),
+        ("qqa,5,50\nqqb,7,50\n", {"QQA": 5, "QQB": 7}),
+        ("QQA,5,50\nQQB,5,50\n", {"QQA": 5, "QQB": 5}),
+    ],
+)
+def test_a_line_with_the_sums_of_values_and_quantities_is_a_total(file, rows, expected):
+    assert held(read_holdings(file(f"Symbol,Quantity,Market Value\n{rows}"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Group,Symbol,Quantity\nOpen,QQA,5\nClosed,QQB,7\n", {"QQA": 5}),
+        ("Symbol,Quantity,Type\nQQA,5,Open\nQQB,7,Closed\n", {"QQA": 5}),
+        ("Symbol,Quantity,List\nQQA,5,Holdings\nQQB,7,Watchlist\n", {"QQA": 5}),
+        ("Symbol,Quantity,Group\nQQA,5,Closed\nQQB,7,Closed\n", {"QQA": 5, "QQB": 7}),
+        ("Symbol,Quantity,Market state\nQQA,5,Open\nQQB,7,Closed\n", {"QQA": 5, "QQB": 7}),
+    ],
+)
+def test_a_column_of_states(file, text, expected):
+    assert held(read_holdings(file(text))) == expected
+
+
+@pytest.mark.parametrize("cell", ["No", "FALSE"])
+def test_a_column_that_denies_all_rows_is_refused(file, cell):
+    with pytest.raises(DataQualityError, match=f"says {cell} on all rows"):
+        read_holdings(file(f"Symbol,Quantity,Active\nQQA,5,{cell}\nCash,100,\n"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "cash"),
+    [
+        ("Cash balance,,500\nAvailable cash,,450\n", 500),
+        ("Available cash,,450\n", 450),
+        ("Settled cash,,450\nUnsettled cash,,50\n", 500),
+    ],
+)
+def test_available_cash_is_a_part_of_the_cash(file, rows, cash):
+    found = read_holdings(file(f"Symbol,Quantity,Market Value\nQQA,5,50\n{rows}"))
+    assert found.accounts[0].cash == cash
