@@ -14,7 +14,7 @@ from riskmetrics.catalog.limits import LIMITED_FIGURES, LimitedFigure, find_limi
 from riskmetrics.catalog.registry import find_figure
 from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.result_queries import filter_by_portfolio
+from riskmetrics.db.result_queries import filter_by_portfolio, select_undefined_reason
 from riskmetrics.db.sql_expressions import equal_columns, select_of_portfolios
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows
 
@@ -165,19 +165,13 @@ def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[An
 
 def _compare(figure: LimitedFigure, table: sa.Table) -> _Comparison:
     """Return the compared value of a row of the figure's table, and why it is undefined."""
-    day = result_tables.day_column(table)
     column = table.c[figure.figure_name.partition(".")[2]]
     cause: sa.ColumnElement[Any]
     if "undefined_reason" in table.c:
         cause = table.c.undefined_reason
     else:
-        reasons = tables.undefined_metrics.alias("reasons")
-        is_reason = sa.and_(
-            reasons.c.metric == figure.figure_name,
-            reasons.c.subject == table.c.portfolio_id,
-            reasons.c.day == day,
-        )
-        cause = sa.select(reasons.c.reason).where(is_reason).correlate(table).scalar_subquery()
+        day = result_tables.day_column(table)
+        cause = select_undefined_reason(figure.figure_name, table.c.portfolio_id, day)
     value: sa.ColumnElement[Any] = sa.cast(column, sa.Double)
     problem: sa.ColumnElement[Any] = sa.literal(f"{figure.figure_name} is undefined")
     if figure.divisor:
