@@ -141,7 +141,7 @@ def risk_contributions(inputs: RunInputs) -> Frames:
     net = contribution_results.net_by_underlying(valued)
     returns = inputs.returns(VAR_WINDOW)
     risk = holding_risk.estimate_holding_risk(valued, net, returns, MARKET_INDEX)
-    rows, volatility = contribution_results.contribution_rows(valued, year)
+    rows, volatility = contribution_results.contribution_rows(valued, net, year)
     return (
         holding_risk.extend_contributions(valued, net, risk, rows),
         volatility,

@@ -8,7 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.charts.pro_forma import BookInputs, ProForma
-from riskmetrics.db import history_queries, listed_rows
+from riskmetrics.db import history_queries, listed_rows, result_queries
 from riskmetrics.present import formatting
 
 MAX_SECTOR_DAYS = 26
@@ -56,7 +56,8 @@ def read_chart_data(
 ) -> dict[str, PortfolioData]:
     """Return the data of the portfolios in ``currencies`` by name, from ``first`` to ``day``."""
     only = next(iter(currencies)) if len(currencies) == 1 else None
-    sessions = history_queries.list_computed_sessions(connection, first, day)
+    stored = result_queries.read_sessions(connection)
+    sessions = [session for session in stored if first <= session <= day]
     step = -(-len(sessions) // MAX_SECTOR_DAYS) or 1
     frames = {
         "history": history_queries.read_history(connection, first, day, only),

@@ -55,7 +55,7 @@ def compute_contributions(inputs: RunInputs) -> tuple[pd.DataFrame, pd.DataFrame
         valuation, net, inputs.clean_returns(VAR_WINDOW), inputs.snapshot.market_index
     )
     rows, volatility = contribution_results.contribution_rows(
-        valuation, inputs.clean_returns(pro_forma.YEAR_WINDOW)
+        valuation, net, inputs.clean_returns(pro_forma.YEAR_WINDOW)
     )
     rows = holding_risk.extend_contributions(valuation, net, risk, rows)
     return rows, volatility, holding_risk.active_sector_rows(valuation, net, risk, inputs.profiles)

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -15,13 +15,14 @@ from psycopg.errors import UntranslatableCharacter
 
 from riskmetrics.errors import DatabaseError, DataQualityError
 
-_ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
+ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
     (sa.Double, pa.float64()),
     (sa.Numeric, pa.float64()),
     (sa.Boolean, pa.bool_()),
     (sa.Integer, pa.int64()),
     (sa.Date, pa.timestamp("s")),
 ]
+"""Arrow types of the columns of frames; the first that a column is an instance of."""
 
 UNENCODABLE_TEXT_MESSAGE = (
     "the database encoding cannot store a character of the text; nothing was stored. Create a"
@@ -46,7 +47,9 @@ def fetch_frame(connection: sa.Connection, statement: sa.Select[Any]) -> pd.Data
     """
     text = io.BytesIO()
     copy_out(connection, statement, text, header=False)
-    types = {column.name: _arrow_type(column.type) for column in statement.selected_columns}
+    types = {
+        column.name: arrow_type(column.type, ARROW_TYPES) for column in statement.selected_columns
+    }
     table = (
         pa.csv.read_csv(
             pa.BufferReader(text.getbuffer()),
@@ -174,10 +177,12 @@ def server_encoding(connection: sa.Connection) -> str:
     return driver_connection(connection).info.parameter_status("server_encoding") or ""
 
 
-def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
-    return next(
-        (arrow for sql_type, arrow in _ARROW_TYPES if isinstance(kind, sql_type)), pa.string()
-    )
+def arrow_type(
+    kind: sa.types.TypeEngine[Any],
+    types: "Iterable[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]]",
+) -> pa.DataType:
+    """Return the first of ``types`` that a column's type is an instance of, otherwise string."""
+    return next((arrow for sql_type, arrow in types if isinstance(kind, sql_type)), pa.string())
 
 
 def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:

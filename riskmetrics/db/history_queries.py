@@ -160,16 +160,3 @@ def _select_trades(
         .distinct()
         .where(position.c.deleted_at.is_(None), condition)
     )
-
-
-def list_computed_sessions(connection: sa.Connection, first: date, last: date) -> list[date]:
-    """Return the days of a range on which a portfolio has a snapshot, ascending."""
-    day = tables.portfolio_snapshots.c.snapshot_date
-    statement = (
-        sa.select(day)
-        .distinct()
-        .join(_portfolios, _portfolios.c.id == tables.portfolio_snapshots.c.portfolio_id)
-        .where(day.between(first, last), _portfolios.c.deleted_at.is_(None))
-        .order_by(day)
-    )
-    return list(connection.scalars(statement))

@@ -14,8 +14,8 @@ from riskmetrics.catalog.limits import LIMITED_FIGURES, LimitedFigure, find_limi
 from riskmetrics.catalog.registry import find_figure
 from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.result_queries import filter_by_portfolio
-from riskmetrics.db.sql_expressions import equal_columns
+from riskmetrics.db.result_queries import filter_by_portfolio, select_undefined_reason
+from riskmetrics.db.sql_expressions import equal_columns, select_of_portfolios
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows
 
 _LIMITS = tables.portfolio_limits
@@ -41,20 +41,18 @@ def set_limit(connection: sa.Connection, portfolio_id: UUID, name: str, value: f
 
 def remove_limit(connection: sa.Connection, portfolio_id: UUID, name: str) -> bool:
     """Remove a limit of a portfolio, and return whether there was one; past checks stay."""
-    removed = sa.delete(_LIMITS).where(
-        _LIMITS.c.portfolio_id == portfolio_id, _LIMITS.c.limit_name == name
-    )
+    removed = sa.delete(_LIMITS).where(_is_limit(portfolio_id, name))
     return bool(connection.execute(removed).rowcount)
+
+
+def _is_limit(portfolio_id: "UUID | sa.ColumnElement[UUID]", name: str) -> sa.ColumnElement[bool]:
+    return sa.and_(_LIMITS.c.portfolio_id == portfolio_id, _LIMITS.c.limit_name == name)
 
 
 def read_limits(connection: sa.Connection, portfolio: str | None = None) -> pd.DataFrame:
     """Return the limits in force: portfolio, limit_name and limit_value."""
-    statement = (
-        sa.select(
-            _PORTFOLIOS.c.name.label("portfolio"), _LIMITS.c.limit_name, _LIMITS.c.limit_value
-        )
-        .join(_PORTFOLIOS, _PORTFOLIOS.c.id == _LIMITS.c.portfolio_id)
-        .order_by(_PORTFOLIOS.c.name, _LIMITS.c.limit_name)
+    statement = select_of_portfolios(_LIMITS, _LIMITS.c.limit_name, _LIMITS.c.limit_value).order_by(
+        _PORTFOLIOS.c.name, _LIMITS.c.limit_name
     )
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
 
@@ -76,10 +74,7 @@ def check_limits(
     if not frames:
         return WriteCounts()
     rows = pd.concat(frames, ignore_index=True)
-    scope = sa.and_(
-        _CHECKS.c.day.in_(days),
-        sa.exists().where(_IN_FORCE),
-    )
+    scope = _CHECKS.c.day.in_(days) & sa.exists().where(_IN_FORCE)
     return replace_rows(connection, _CHECKS, rows, key=KEY, scope=scope, provenance=provenance)
 
 
@@ -88,11 +83,7 @@ def preview_checks(
 ) -> list[dict[str, Any]]:
     """Return what a check of a limit in force would store for a session; nothing is stored."""
     checks = _select_checks(find_limited_figure(name), [day]).subquery()
-    statement = (
-        sa.select(_PORTFOLIOS.c.name.label("portfolio"), checks)
-        .join(_PORTFOLIOS, _PORTFOLIOS.c.id == checks.c.portfolio_id)
-        .where(_PORTFOLIOS.c.id == portfolio_id)
-    )
+    statement = select_of_portfolios(checks, checks).where(_PORTFOLIOS.c.id == portfolio_id)
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
@@ -148,9 +139,6 @@ def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[An
         result_tables.day_column(table) == snapshot.c.snapshot_date,
         *(table.c[name] == required for name, required in figure.filters.items()),
     )
-    limit_matches = sa.and_(
-        _LIMITS.c.portfolio_id == snapshot.c.portfolio_id, _LIMITS.c.limit_name == figure.name
-    )
     return (
         sa.select(
             snapshot.c.portfolio_id,
@@ -167,7 +155,7 @@ def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[An
             sa.case((is_undefined, reason)).label("undefined_reason"),
         )
         .select_from(snapshot)
-        .join(_LIMITS, limit_matches)
+        .join(_LIMITS, _is_limit(snapshot.c.portfolio_id, figure.name))
         .outerjoin(table, row_matches)
         .where(snapshot.c.snapshot_date.in_(days))
         .ext(postgresql.distinct_on(*key))
@@ -177,19 +165,13 @@ def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[An
 
 def _compare(figure: LimitedFigure, table: sa.Table) -> _Comparison:
     """Return the compared value of a row of the figure's table, and why it is undefined."""
-    day = result_tables.day_column(table)
     column = table.c[figure.figure_name.partition(".")[2]]
     cause: sa.ColumnElement[Any]
     if "undefined_reason" in table.c:
         cause = table.c.undefined_reason
     else:
-        reasons = tables.undefined_metrics.alias("reasons")
-        is_reason = sa.and_(
-            reasons.c.metric == figure.figure_name,
-            reasons.c.subject == table.c.portfolio_id,
-            reasons.c.day == day,
-        )
-        cause = sa.select(reasons.c.reason).where(is_reason).correlate(table).scalar_subquery()
+        day = result_tables.day_column(table)
+        cause = select_undefined_reason(figure.figure_name, table.c.portfolio_id, day)
     value: sa.ColumnElement[Any] = sa.cast(column, sa.Double)
     problem: sa.ColumnElement[Any] = sa.literal(f"{figure.figure_name} is undefined")
     if figure.divisor:
@@ -230,20 +212,16 @@ def read_limit_checks(
         .correlate(_CHECKS)
         .scalar_subquery()
     )
+    names = ("limit_name", "value", "limit_value", "subject", "status")
     statement = (
-        sa.select(
-            _PORTFOLIOS.c.name.label("portfolio"),
-            _CHECKS.c.limit_name,
-            _CHECKS.c.value,
-            _CHECKS.c.limit_value,
-            _CHECKS.c.subject,
-            _CHECKS.c.status,
+        select_of_portfolios(
+            _CHECKS,
+            *(_CHECKS.c[name] for name in names),
             since.label("since"),
             sa.cast(_LIMITS.c.updated_at, sa.Date).label("limit_set"),
             _CHECKS.c.undefined_reason,
         )
         .outerjoin(_LIMITS, _IN_FORCE)
-        .join(_PORTFOLIOS, _PORTFOLIOS.c.id == _CHECKS.c.portfolio_id)
         .where(_CHECKS.c.day == day)
         .order_by(_PORTFOLIOS.c.name, _CHECKS.c.limit_name)
     )
@@ -259,10 +237,8 @@ def lock_unsent_changes(connection: sa.Connection) -> "list[sa.RowMapping]":
     newest = sa.select(sa.func.max(tables.portfolio_snapshots.c.snapshot_date)).scalar_subquery()
     is_changed = (_CHECKS.c.day == newest) & (_CHECKS.c.status != _LIMITS.c.alerted_status)
     statement = (
-        sa.select(_PORTFOLIOS.c.name.label("portfolio"), _CHECKS)
-        .select_from(_LIMITS)
+        select_of_portfolios(_LIMITS, _CHECKS)
         .join(_CHECKS, _IN_FORCE & is_changed)
-        .join(_PORTFOLIOS, _PORTFOLIOS.c.id == _LIMITS.c.portfolio_id)
         .where(_PORTFOLIOS.c.deleted_at.is_(None))
         .order_by(_PORTFOLIOS.c.name, _CHECKS.c.limit_name)
         .with_for_update(of=_LIMITS)
@@ -275,9 +251,6 @@ def mark_alerted(connection: sa.Connection, changes: "Sequence[sa.RowMapping]") 
     for change in changes:
         connection.execute(
             sa.update(_LIMITS)
-            .where(
-                _LIMITS.c.portfolio_id == change["portfolio_id"],
-                _LIMITS.c.limit_name == change["limit_name"],
-            )
+            .where(_is_limit(change["portfolio_id"], change["limit_name"]))
             .values(alerted_status=change["status"], alerted_at=sa.func.now())
         )

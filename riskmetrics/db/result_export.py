@@ -9,18 +9,16 @@ import pyarrow.parquet
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
-from riskmetrics.db.copy import copy_out, csv_convert_options
+from riskmetrics.db.copy import ARROW_TYPES, arrow_type, copy_out, csv_convert_options
 from riskmetrics.db.result_tables import ResultTable, Scope, list_result_tables, scope_condition
 
 _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 """First characters of text that a spreadsheet evaluates (OWASP, CSV Injection)."""
 
-_ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
-    (sa.Double, pa.float64()),
-    (sa.Integer, pa.int64()),
-    (sa.Boolean, pa.bool_()),
+_ARROW_TYPES = [
     (sa.Date, pa.date32()),
     (sa.DateTime, pa.timestamp("us", "UTC")),
+    *ARROW_TYPES,
 ]
 
 
@@ -78,7 +76,7 @@ def _write_parquet(connection: sa.Connection, statement: sa.Select[Any], path: P
     """Write a Parquet file in batches from a temporary CSV file, because of limited memory."""
     csv_path = path.with_suffix(".csv")
     rows = _write_copy(connection, statement, csv_path)
-    types = {column.name: _arrow_type(column.type) for column in statement.selected_columns}
+    types = {column.name: _exact_type(column.type) for column in statement.selected_columns}
     convert_options = csv_convert_options(types)
     parse_options = pa.csv.ParseOptions(newlines_in_values=True)
     with (
@@ -147,9 +145,7 @@ def _write_copy(connection: sa.Connection, statement: sa.Select[Any], path: Path
         return copy_out(connection, statement, file, header=True)
 
 
-def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
+def _exact_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
     if isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Double):
         return pa.decimal128(kind.precision, kind.scale)
-    return next(
-        (arrow for sql_type, arrow in _ARROW_TYPES if isinstance(kind, sql_type)), pa.string()
-    )
+    return arrow_type(kind, _ARROW_TYPES)

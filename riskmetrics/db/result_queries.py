@@ -247,7 +247,7 @@ def filter_by_portfolio(statement: "sa.Select[Any]", portfolio: str | None) -> "
 
 
 def select_undefined_reason(
-    metric: str, subject: "sa.ColumnElement[Any]", day: date
+    metric: str, subject: "sa.ColumnElement[Any]", day: "date | sa.ColumnElement[Any]"
 ) -> "sa.Label[Any]":
     """Return a column `undefined_reason`: the stored reason why a metric of a subject is NULL.
 

@@ -16,7 +16,7 @@ from riskmetrics.results.pro_forma import (
     insufficient_observations,
     pro_forma_windows,
 )
-from riskmetrics.results.undefined_reasons import first_reason_texts
+from riskmetrics.results.undefined_reasons import Reason, first_reason_texts
 from riskmetrics.results.valuation import Valuation
 
 
@@ -44,15 +44,15 @@ class _Risk(NamedTuple):
 
 
 def contribution_rows(
-    valuation: Valuation, returns: panels.Returns
+    valuation: Valuation, net: NetLines, returns: panels.Returns
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows of `portfolio_risk_contributions`, and of `portfolio_ex_ante_volatility`.
 
     There is a contribution per portfolio, underlying and session, and a volatility per portfolio,
     session and method. Options are included in the row of their underlying. ``valuation`` is on D
-    sessions, ``returns`` are of the YEAR_WINDOW sessions that end on each of them.
+    sessions, ``net`` are its lines, ``returns`` are of the YEAR_WINDOW sessions that end on each of
+    them.
     """
-    net = net_by_underlying(valuation)
     lines, is_held, weight = net
     column = returns.frame.columns.get_indexer(pd.Index(lines["underlying"]))
     owner = net.portfolio
@@ -62,21 +62,19 @@ def contribution_rows(
     with np.errstate(divide="ignore", invalid="ignore"):
         share = risk.equal.component[line, day] / risk.equal.volatility[portfolio, day]
         decayed_share = risk.decayed.component[line, day] / risk.decayed.volatility[portfolio, day]
-    missing = np.flatnonzero(np.isnan(share) | np.isnan(decayed_share))
     undefined = np.isnan(valuation.risk_denominator) & valuation.is_valued
-    common_reason = first_reason_texts(undefined, *valuation.common_reasons)[
-        portfolio[missing], day[missing]
-    ]
-    reasons = _reasons(
-        weight,
-        risk.equal.n_obs,
-        risk.n_days,
-        line[missing],
-        portfolio[missing],
-        day[missing],
-        missing,
+    common = first_reason_texts(undefined, *valuation.common_reasons)[portfolio, day]
+    texts = first_reason_texts(
+        np.isnan(share) | np.isnan(decayed_share),
+        Reason("the symbol has no price, and so no weight", np.isnan(weight[line, day])),
+        insufficient_observations(risk.n_days[portfolio, day], YEAR_WINDOW, MIN_YEAR_OBS),
+        Reason(
+            "the symbol has no return on any session of the portfolio's return series",
+            risk.equal.n_obs[line, day] == 0,
+        ),
+        Reason("the portfolio's value did not move in the window"),
     )
-    reasons = reasons.where(common_reason == "", pd.Series(common_reason, missing, dtype="str"))
+    texts = np.where((texts == "") | (common == ""), texts, common)
     rows = pd.DataFrame(
         {
             **valuation.keys(portfolio, day),
@@ -89,7 +87,7 @@ def contribution_rows(
             "decayed_marginal": risk.decayed.marginal[line, day],
             "decayed_share": decayed_share,
             "observations": risk.equal.n_obs[line, day],
-            "undefined_reason": reasons.reindex(range(len(line))),
+            "undefined_reason": pd.Series(texts, dtype="str").mask(texts == ""),
         }
     )
     return rows, _volatility_rows(valuation, risk)
@@ -141,34 +139,6 @@ def _volatility_rows(valuation: Valuation, risk: _Risk) -> pd.DataFrame:
         rows = valuation.to_frame(columns | {"observations": risk.n_days}, "day")
         frames.append(rows.assign(method=method, undefined_reason=reasons))
     return pd.concat(frames, ignore_index=True)
-
-
-def _reasons(
-    weight: FloatArray,
-    n_obs: IntArray,
-    n_days: IntArray,
-    line: IntArray,
-    portfolio: IntArray,
-    day: IntArray,
-    index: IntArray,
-) -> "pd.Series[str]":
-    """Return the reasons of undefined contributions of the given lines and days."""
-    few = insufficient_observations(n_days, YEAR_WINDOW, MIN_YEAR_OBS)
-    conditions = (
-        np.isnan(weight[line, day]),
-        n_days[portfolio, day] < MIN_YEAR_OBS,
-        n_obs[line, day] == 0,
-    )
-    texts = (
-        "the symbol has no price, and so no weight",
-        [few.text.format(count) for count in n_days[portfolio, day]],
-        "the symbol has no return on any session of the portfolio's return series",
-    )
-    return pd.Series(
-        np.select(conditions, texts, "the portfolio's value did not move in the window"),
-        index,
-        dtype="str",
-    )
 
 
 def net_by_underlying(valuation: Valuation) -> NetLines:

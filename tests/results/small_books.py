@@ -120,7 +120,8 @@ def drawdown_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.Da
 
 def contribution_rows(valued: valuation.Valuation, returns: panels.Returns) -> pd.DataFrame:
     """Return the rows of `portfolio_risk_contributions`."""
-    return contribution_results.contribution_rows(valued, returns)[0]
+    net = contribution_results.net_by_underlying(valued)
+    return contribution_results.contribution_rows(valued, net, returns)[0]
 
 
 def only_ranges(ranges: pd.DataFrame) -> volatility_results.DailyBars:
@@ -350,7 +351,7 @@ class Book(NamedTuple):
             valued, net, self.returns(VAR_WINDOW, *days), MARKET
         )
         rows, volatility = contribution_results.contribution_rows(
-            valued, self.returns(pro_forma.YEAR_WINDOW, *days)
+            valued, net, self.returns(pro_forma.YEAR_WINDOW, *days)
         )
         return (
             holding_risk.extend_contributions(valued, net, risk, rows),
