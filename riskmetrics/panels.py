@@ -59,6 +59,12 @@ class Returns(NamedTuple):
             self.frame.iloc[-rows:], self.unconfirmed[-rows:], self.sessions[-rows - 1 :]
         )
 
+    def ends_with(self, other: "Returns") -> bool:
+        """Return whether the last rows are those of ``other``."""
+        own = self.last(len(other.frame))
+        same: bool = own.frame.equals(other.frame)
+        return same and np.array_equal(own.unconfirmed, other.unconfirmed)
+
     def column(self, symbol: str) -> FloatArray:
         """Return one symbol's returns as a regressor, (T,), without unconfirmed moves."""
         column = self.frame.columns.get_loc(symbol)

@@ -3,7 +3,7 @@
 Risk measures of portfolios are computed from these series.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +11,19 @@ import numpy as np
 from riskmetrics import panels
 from riskmetrics.metrics._typing import DateArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE
-from riskmetrics.metrics.portfolio import pro_forma_returns
+from riskmetrics.metrics.pro_forma_returns import (
+    ExposedReturns,
+    exposed_returns,
+    scale_to_equity,
+)
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
 YEAR_WINDOW, MIN_YEAR_OBS = 252, 126
 """Sessions in a trailing year, and the minimum number of returns in it."""
+
+_MAX_KEPT_RETURNS = 2**22
+"""Most returns of all portfolios and days that are kept: 64 MB with their coverage."""
 
 
 class ProFormaWindow(NamedTuple):
@@ -42,27 +49,51 @@ def pro_forma_windows(
     If ``is_in_currency``, the series are changes of value instead of fractions of equity.
     """
     denominator = valuation.amount_denominator if is_in_currency else valuation.risk_denominator
-    priced_share = valuation.priced_share
     sessions = returns.sessions.to_numpy()
     inputs_by_day = zip(
-        valuation.underlying_columns(returns.frame.columns), returns.windows(length), strict=True
+        returns.windows(length), _exposed_returns(valuation, returns, length), strict=True
     )
-    for day, (column, known) in enumerate(inputs_by_day):
-        pro_forma = pro_forma_returns(
-            valuation.exposures[:, day],
-            column,
-            valuation.instrument_portfolio,
-            denominator[:, day],
-            known,
-            priced_share[:, day],
-        )
+    for day, (known, sums) in enumerate(inputs_by_day):
+        scaled = scale_to_equity(sums, denominator[:, day], valuation.priced_share[:, day])
         yield ProFormaWindow(
             day,
             sessions[day : day + length + 1],
-            np.ascontiguousarray(pro_forma.returns.T),
-            pro_forma.coverage.T,
+            np.ascontiguousarray(scaled.returns.T),
+            scaled.coverage.T,
             known,
         )
+
+
+def _exposed_returns(
+    valuation: Valuation, returns: panels.Returns, length: int
+) -> Iterable[ExposedReturns]:
+    """Return the sums behind the windows of each day.
+
+    Those of a small book are kept with its valuation, for the shorter windows of other figures.
+    """
+    kept = valuation.kept_returns
+    if kept.returns and kept.length >= length and kept.returns.ends_with(returns):
+        return (ExposedReturns(*(part[:, -length:] for part in sums)) for sums in kept.by_day)
+    by_day = (
+        exposed_returns(
+            valuation.exposures[:, day],
+            column,
+            valuation.instrument_portfolio,
+            len(valuation.portfolios),
+            known,
+        )
+        for day, (column, known) in enumerate(
+            zip(
+                valuation.underlying_columns(returns.frame.columns),
+                returns.windows(length),
+                strict=True,
+            )
+        )
+    )
+    if valuation.net.size * length > _MAX_KEPT_RETURNS:
+        return by_day
+    kept.returns, kept.length, kept.by_day = returns, length, list(by_day)
+    return kept.by_day
 
 
 def insufficient_observations(

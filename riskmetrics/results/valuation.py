@@ -5,7 +5,7 @@ its result. The module does not access the database.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmetrics import trading_calendar
+from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import (
@@ -23,6 +23,7 @@ from riskmetrics.metrics.minimums import (
     meets_minimum,
     sufficient_equity,
 )
+from riskmetrics.metrics.pro_forma_returns import ExposedReturns
 from riskmetrics.results import lot_prices
 from riskmetrics.results.cash_balances import roll_cash
 from riskmetrics.results.income import Income
@@ -32,6 +33,15 @@ from riskmetrics.results.lot_income import compute_income
 from riskmetrics.results.transaction_cash import NO_FLOWS
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, round_share_down
 from riskmetrics.results.valuation_inputs import MarketData, recent_sessions
+
+
+@dataclass
+class KeptReturns:
+    """Sums behind the pro-forma returns of each day, kept by `pro_forma.pro_forma_windows`."""
+
+    returns: panels.Returns | None = None
+    length: int = 0
+    by_day: Sequence[ExposedReturns] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,7 @@ class Valuation:
     income: Income
     is_kept_by_transactions: BoolArray
     """Whether the cash of a portfolio is the sum of its transactions, (P,)."""
+    kept_returns: KeptReturns = field(default_factory=KeptReturns, init=False, compare=False)
 
     def on(self, sessions: Sequence[date]) -> "Valuation":
         """Return the same values of some of the sessions, consecutive ones."""

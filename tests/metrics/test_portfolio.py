@@ -14,10 +14,10 @@ from riskmetrics.metrics.portfolio import (
     is_open,
     lot_pnl,
     net_lots,
-    pro_forma_returns,
     regression_beta,
     weighted_beta,
 )
+from riskmetrics.metrics.pro_forma_returns import pro_forma_returns
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=25)
 seeds = st.integers(0, 2**32 - 1)

@@ -1,0 +1,114 @@
+"""Pro-forma returns: the weights of one day applied to the returns of sessions before it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
+from riskmetrics.metrics.portfolio import group_sums
+
+
+class ProFormaReturns(NamedTuple):
+    """Pro-forma returns of a day's holdings on the sessions before it, each of shape (P, W)."""
+
+    returns: FloatArray
+    """Simple returns; NaN where the coverage is below MIN_COVERAGE."""
+    coverage: FloatArray
+    """Share of the priced exposure that has a return; NaN without exposure."""
+
+
+def pro_forma_returns(
+    exposures: FloatArray,
+    column: IntArray,
+    portfolio: IntArray,
+    equity: FloatArray,
+    returns: FloatArray,
+    priced_share: FloatArray | float = 1.0,
+) -> ProFormaReturns:
+    """Apply the weights of one day to the returns of a window of sessions.
+
+    Parameters
+    ----------
+    exposures : (I,) array
+        Exposure of each instrument, in currency: a stock's netted signed value; NaN is left out.
+    column : (I,) array
+        Column of ``returns`` for each instrument; a stock and the options on it have the same, an
+        instrument without returns has -1.
+    portfolio : (I,) array
+        Row of each instrument's portfolio.
+    equity : (P,) array
+        Denominator of weights; ones give changes of value in currency.
+    returns : (W, S) array
+        Simple returns; values that are not finite are missing.
+    priced_share : (P,) array
+        Share of gross exposure that has a price and is therefore in `exposures`.
+
+    Returns
+    -------
+    ProFormaReturns
+        Returns as fractions of the equity.
+
+    Notes
+    -----
+    A session has a return if the holdings with a return make up MIN_COVERAGE of gross exposure,
+    including holdings without a price. The return is rescaled to all holdings with a price.
+
+    Examples
+    --------
+    On the second session the holding of 10 % has no return, and the others stand for it:
+
+    >>> returns = np.array([[0.01, 0.02], [0.01, np.nan]])
+    >>> found = pro_forma_returns(
+    ...     np.array([90.0, 10.0]), np.array([0, 1]), np.array([0, 0]), np.array([100.0]), returns
+    ... )
+    >>> found.returns.round(4), found.coverage
+    (array([[0.011, 0.01 ]]), array([[1. , 0.9]]))
+    """
+    sums = exposed_returns(exposures, column, portfolio, len(equity), returns)
+    return scale_to_equity(sums, equity, priced_share)
+
+
+class ExposedReturns(NamedTuple):
+    """Sums of exposure times return of a day's holdings, each of shape (P, W)."""
+
+    changes: FloatArray
+    """Changes of value of the holdings with a return, in currency."""
+    coverage: FloatArray
+    """As in `ProFormaReturns`."""
+
+
+def exposed_returns(
+    exposures: FloatArray,
+    column: IntArray,
+    portfolio: IntArray,
+    n_portfolios: int,
+    returns: FloatArray,
+) -> ExposedReturns:
+    """Return the first step of `pro_forma_returns`: a session's values depend on it alone."""
+    shape = n_portfolios, returns.shape[1]
+    held = np.nan_to_num(exposures)
+    # holdings of other days must not change the order of a sum
+    is_exposed = (column >= 0) & (held != 0)
+    cells, known = (portfolio[is_exposed], column[is_exposed]), np.isfinite(returns)
+    weights = sparse.csr_array((held[is_exposed], cells), shape=shape)
+    sizes = sparse.csr_array((np.abs(held)[is_exposed], cells), shape=shape)
+    gross = group_sums(np.abs(held)[:, None], portfolio, n_portfolios)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        coverage: FloatArray = (sizes @ known.T.astype(float)) / gross
+    return ExposedReturns(weights @ np.where(known, returns, 0.0).T, coverage)
+
+
+def scale_to_equity(
+    sums: ExposedReturns, equity: FloatArray, priced_share: FloatArray | float = 1.0
+) -> ProFormaReturns:
+    """Return the second step of `pro_forma_returns`: fractions of equity, where they are known."""
+    coverage = sums.coverage
+    with np.errstate(divide="ignore", invalid="ignore"):
+        series: FloatArray = sums.changes / equity[:, None] / coverage
+    enough = meets_minimum(
+        coverage * np.broadcast_to(priced_share, equity.shape)[:, None], MIN_COVERAGE
+    )
+    series[~enough] = np.nan
+    return ProFormaReturns(series, coverage)
