@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,17 +73,24 @@ def summarize(
     if undefined is None:
         reasons = pd.DataFrame({"day": rows[day], "metric": "", "reason": rows["undefined_reason"]})
         undefined = reasons[reasons["reason"].notna()]
-    counts, missing = rows[day].value_counts(), dict(iter(undefined.groupby("day")))
+    counts = rows[day].value_counts()
     defined = rows.select_dtypes("number").notna().mean(axis=1).groupby(rows[day]).sum()
-    values = dict(iter(rows[headline].dropna().groupby(rows[day])))
+    reasons = list(zip(undefined["reason"], undefined["metric"], strict=True))
+    values = rows[headline].to_numpy(float, na_value=np.nan)
+    known = np.flatnonzero(~np.isnan(values))
     found = {}
-    for session in sessions:
+    for session, missing, of_session in zip(
+        sessions,
+        _places_by_session(undefined["day"], sessions),
+        _places_by_session(rows[day].iloc[known], sessions),
+        strict=True,
+    ):
         stamp = pd.Timestamp(session)
         found[session] = SessionSummary(
             int(counts.get(stamp, 0)),
             float(defined.get(stamp, 0.0)),
-            _count_reasons(missing.get(stamp)),
-            *_thin(values[stamp].to_numpy(float) if stamp in values else np.empty(0)),
+            Counter(reasons[place] for place in missing),
+            *_thin(values[known[of_session]]),
         )
     last = rows[rows[day] == pd.Timestamp(sessions[-1])]
     return Summary(found, written, last.head(PREVIEW_ROWS))
@@ -103,10 +111,12 @@ def add_summaries(summaries: Iterable[Summary]) -> Summary:
     )
 
 
-def _count_reasons(missing: pd.DataFrame | None) -> Counter[tuple[str, str]]:
-    if missing is None:
-        return Counter()
-    return Counter(zip(missing["reason"], missing["metric"], strict=True))
+def _places_by_session(days: "pd.Series[Any]", sessions: Sequence[date]) -> list[IntArray]:
+    """Return the places of the days of each session, in order."""
+    session = pd.DatetimeIndex(pd.to_datetime(list(sessions))).get_indexer(pd.DatetimeIndex(days))
+    order = np.argsort(session, kind="stable")
+    starts = np.searchsorted(session[order], np.arange(len(sessions) + 1))
+    return np.split(order, starts)[1:-1]
 
 
 def _thin(values: FloatArray) -> tuple[FloatArray, IntArray]:

@@ -45,7 +45,11 @@ def open_symbols(
 
 def is_listed(lots: pd.DataFrame) -> BoolArray:
     """Return whether each holding has closes of its own: neither an option nor private."""
-    return ~(is_option(lots) | (lots["investment_class"] == "PRIVATE").to_numpy(bool))
+    return ~(is_option(lots) | _is_private(lots))
+
+
+def _is_private(lots: pd.DataFrame) -> BoolArray:
+    return (lots["investment_class"] == "PRIVATE").to_numpy(bool)
 
 
 def is_option(lots: pd.DataFrame) -> BoolArray:
@@ -58,11 +62,9 @@ def underlying(lots: pd.DataFrame) -> "pd.Series[str]":
 
     It is the symbol itself of a listed holding, and the underlying of an option.
     """
-    return (
-        lots["symbol"]
-        .mask(is_option(lots), lots["underlying_symbol"].fillna(lots["symbol"]))
-        .where(is_listed(lots) | is_option(lots))
-    )
+    option, private = is_option(lots), _is_private(lots)
+    symbols = lots["symbol"].mask(option, lots["underlying_symbol"].fillna(lots["symbol"]))
+    return symbols.where(option | ~private)
 
 
 def date_array(lots: pd.DataFrame, column: str) -> DateArray:

@@ -239,7 +239,7 @@ def _fit_horizon(
     if not set(har.PROXIES) <= set(fits) | set(in_use.index):
         return None
     rows = _build_proxy_rows(fits, fit_columns, in_use, kept).assign(horizon=horizon)
-    coefficients = parse_coefficients(rows.set_index("proxy"))
+    coefficients = dict(zip(rows["proxy"], parse_coefficients(rows), strict=True))
     corrections, n_obs = _fit_corrections(panel, coefficients, horizon, present, kept)
     correction_rows = [
         {"series_class": name, "horizon": horizon, "n_obs": n_obs.get(name)} | correction_row(one)

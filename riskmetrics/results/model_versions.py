@@ -134,10 +134,9 @@ def parse_versions(rows: pd.DataFrame, corrections: pd.DataFrame | None = None) 
         .drop_duplicates()
     )
     last_target = rows.groupby("version")["last_target"].max()
-    everything, rows = rows, rows[rows["horizon"] == FORECAST_HORIZON]
-    by_version = {str(name): group.set_index("proxy") for name, group in rows.groupby("version")}
-    for name, group in by_version.items():
-        absent = set(har.PROXIES) - set(group.index)
+    models = _parse_models(rows)
+    for name in sorted(set(order)):
+        absent = set(har.PROXIES) - set(models.get((name, FORECAST_HORIZON), ()))
         if absent:
             raise DataQualityError(
                 f"version {name!s} in har_coefficients has no row for {', '.join(sorted(absent))}:"
@@ -145,29 +144,45 @@ def parse_versions(rows: pd.DataFrame, corrections: pd.DataFrame | None = None) 
             )
     return ModelVersions(
         names=list(order),
-        coefficients=[parse_coefficients(by_version[name]) for name in order],
+        coefficients=[models[name, FORECAST_HORIZON] for name in order],
         last_target=np.array([last_target[name] for name in order], dtype="datetime64[D]"),
-        horizons=[_parse_horizons(name, everything, corrections) for name in order],
+        horizons=[_parse_horizons(name, models, corrections) for name in order],
     )
 
 
+def _parse_models(rows: pd.DataFrame) -> dict[tuple[str, int], har.ModelVersion]:
+    """Return the coefficients of each version and horizon, by proxy."""
+    found: dict[tuple[str, int], dict[str, har.Coefficients]] = {}
+    for version, horizon, proxy, coefficients in zip(
+        rows["version"], rows["horizon"], rows["proxy"], parse_coefficients(rows), strict=True
+    ):
+        found.setdefault((str(version), int(horizon)), {})[str(proxy)] = coefficients
+    return dict(found)
+
+
+def parse_coefficients(rows: pd.DataFrame) -> list[har.Coefficients]:
+    """Return the coefficients of each row."""
+    weights = rows[list(WEIGHT_COLUMNS)].to_numpy(float)
+    variances = rows["residual_variance"].to_numpy(float)
+    return list(map(har.Coefficients, weights, variances.tolist()))
+
+
 def _parse_horizons(
-    version: str, rows: pd.DataFrame, corrections: pd.DataFrame | None
+    version: str,
+    models: Mapping[tuple[str, int], har.ModelVersion],
+    corrections: pd.DataFrame | None,
 ) -> dict[int, HorizonModel]:
     """Return the models of a version by horizon; one without all proxies is left out."""
-    own = rows[rows["version"] == version]
     of_classes: dict[int, dict[str, Correction]] = {}
     if corrections is not None:
         for row in corrections[corrections["version"] == version].to_dict("records"):
             of_classes.setdefault(int(row["horizon"]), {})[row["series_class"]] = _correction(row)
     found = {}
-    for horizon, group in own.groupby("horizon"):
-        known = of_classes.get(int(str(horizon)), {})
-        if set(har.PROXIES) <= set(group["proxy"]):
+    for name, horizon in sorted(models):
+        coefficients, known = models[name, horizon], of_classes.get(horizon, {})
+        if name == version and set(har.PROXIES) <= set(coefficients):
             complete = known if set(REQUIRED_CLASSES) <= set(known) else {}
-            found[int(str(horizon))] = HorizonModel(
-                parse_coefficients(group.set_index("proxy")), complete
-            )
+            found[horizon] = HorizonModel(coefficients, complete)
     return found
 
 
@@ -191,15 +206,6 @@ def correction_row(correction: Correction) -> dict[str, float]:
         }
         | dict(zip(EWMA_WEIGHT_COLUMNS, map(float, correction.ewma_weights), strict=True))
     )
-
-
-def parse_coefficients(rows: pd.DataFrame) -> har.ModelVersion:
-    """Return the coefficients of rows of one horizon, indexed by proxy."""
-    weights = rows[list(WEIGHT_COLUMNS)].to_numpy(float)
-    return {
-        str(proxy): har.Coefficients(weights[row], float(rows["residual_variance"].iloc[row]))
-        for row, proxy in enumerate(rows.index)
-    }
 
 
 def version_digest(
