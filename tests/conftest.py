@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count, islice
 from pathlib import Path
+from types import ModuleType
 
+import alembic.util
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -103,7 +105,8 @@ def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.I
     """Return ``items`` in an order whose ``workers`` equal parts each begin with slow tests.
 
     The longest come first, each to the worker with the least work so far. The tests of a module
-    that runs the job stay together, since they share what its fixtures compute. pytest-xdist
+    that runs the job, or has the marker ``together``, stay together, since they share what its
+    fixtures compute. pytest-xdist
     (``--dist worksteal``) gives each worker such a part, and an idle worker steals from the end of
     the longest: those end with the tests that take milliseconds.
     """
@@ -129,22 +132,26 @@ def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.I
 
 
 def _slow_groups(items: Sequence[pytest.Item]) -> list[tuple[float, list[pytest.Item]]]:
-    """Return slow tests, and the tests of each module of whole runs, with their seconds."""
+    """Return slow tests, and the tests of each module that stays together, with their seconds."""
     groups: list[tuple[float, list[pytest.Item]]] = []
     modules: dict[Path, list[pytest.Item]] = {}
     for item in items:
-        if seconds := _seconds(item):
+        is_together, seconds = bool(_seconds(item, "together")), _seconds(item, "slow")
+        if seconds and not is_together:
             groups.append((seconds, [item]))
-        elif item.path.parent.name in _INTEGRATION_FOLDERS:
+        elif is_together or item.path.parent.name in _INTEGRATION_FOLDERS:
             modules.setdefault(item.path, []).append(item)
-    groups += [(_SECONDS_PER_TEST * len(module), module) for module in modules.values()]
+    groups += [
+        (_seconds(module[0], "together") or _SECONDS_PER_TEST * len(module), module)
+        for module in modules.values()
+    ]
     return sorted(groups, key=lambda group: group[0], reverse=True)
 
 
-def _seconds(item: pytest.Item) -> float:
-    """Return what the marker ``slow`` says that a test takes, else 0."""
-    marker = item.get_closest_marker("slow")
-    return marker.args[0] if marker else 0.0
+def _seconds(item: pytest.Item, marker: str) -> float:
+    """Return what the marker ``slow`` or ``together`` says that a test or module takes, else 0."""
+    found = item.get_closest_marker(marker)
+    return found.args[0] if found else 0.0
 
 
 @contextmanager
@@ -286,6 +293,26 @@ def command_tree_is_built_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.main, "get_command", build)
         patch.setattr(typer.testing, "_get_command", build)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def revisions_are_loaded_once() -> Iterator[None]:
+    """Keep the modules of revisions, which Alembic loads whenever it opens their folder."""
+    load = alembic.util.load_python_file
+
+    @cache
+    def load_once(folder: str, name: str, _changed: int) -> ModuleType:
+        return load(folder, name)
+
+    def load_file(folder: str, name: str) -> ModuleType:
+        path = Path(folder, name)
+        if path.parent.name != "versions":  # `env.py` does its work while it is loaded
+            return load(folder, name)
+        return load_once(folder, name, path.stat().st_mtime_ns)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alembic.util, "load_python_file", load_file)
         yield
 
 

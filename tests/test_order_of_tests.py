@@ -14,11 +14,15 @@ class Item(NamedTuple):
     place: int
     seconds: float = 0.0
     path: Path = Path("tests/metrics/test_any.py")
+    marker: str = "slow"
 
     def get_closest_marker(self, name: str) -> pytest.Mark | None:
-        """Return the marker ``slow`` if there is one."""
-        assert name == "slow"
-        return pytest.mark.slow(self.seconds).mark if self.seconds else None
+        """Return the marker if it has that name."""
+        assert name in {"slow", "together"}
+        if not self.seconds or name != self.marker:
+            return None
+        mark: pytest.Mark = getattr(pytest.mark, name)(self.seconds).mark
+        return mark
 
 
 def test_each_worker_begins_with_slow_tests_and_the_longest_come_first() -> None:
@@ -39,6 +43,19 @@ def test_a_module_of_whole_runs_stays_together_and_starts_before_short_tests() -
     ]
     dealt = [item.place for item in deal_slow_tests(items, workers=2)]
     assert dealt == [4, 5, 6, 0, 7, 1, 2, 3]
+
+
+def test_tests_that_share_what_takes_long_stay_together_and_start_early() -> None:
+    """By hand: 2 tests share what takes 20 s, and start next to one of 30 s."""
+    module = Path("tests/sources/test_shared.py")
+    items = [
+        Item(0),
+        Item(1, 30.0),
+        *(Item(place, 20.0, module, "together") for place in (2, 3)),
+        *(Item(place) for place in (4, 5)),
+    ]
+    dealt = [item.place for item in deal_slow_tests(items, workers=2)]
+    assert dealt == [1, 0, 4, 2, 3, 5]
 
 
 @pytest.mark.parametrize("n_slow", [0, 1, 7])

@@ -2,13 +2,13 @@
 
 import json
 import re
-import subprocess
 import sys
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from docs.site.__main__ import main
 from docs.site.api_pages import iterate_modules
 from docs.site.command_pages import iterate_commands
 from docs.site.error_pages import iterate_errors
@@ -17,7 +17,7 @@ from riskmetrics.db.tables import metadata
 from riskmetrics.definitions import build_definitions
 from tests.e2e.conftest import ComputedSample
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.together(25)]
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,10 +29,10 @@ def site(computed_template: ComputedSample, tmp_path_factory: pytest.TempPathFac
     So does a cell of a notebook that raises.
     """
     folder = tmp_path_factory.mktemp("documentation")
-    command = [sys.executable, "-m", "docs.site", "--out", str(folder)]
-    command += ["--database", computed_template.url]
-    build = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert build.returncode == 0, build.stdout + build.stderr
+    arguments = ["--out", str(folder), "--database", computed_template.url]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["docs.site", *arguments])
+        main()
     return folder / "site"
 
 

@@ -1,22 +1,18 @@
 """Invariance of results to the future, other days, portfolios and symbols, and order of lots."""
 
+from collections.abc import Iterator
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from small_books import MARKET, SESSIONS, Book, long_book, random_book
 
 from riskmetrics.results import option_results
 
-pytestmark = pytest.mark.slow(4)
+pytestmark = [pytest.mark.slow(4), pytest.mark.together(40)]
 
-# a smaller seed is no simpler book: nothing to gain from shrinking
-repeatable = settings(
-    derandomize=True, deadline=None, max_examples=5, phases=[Phase.explicit, Phase.generate]
-)
-seeds = st.integers(0, 2**32 - 1)
 DAYS = SESSIONS[150:154]
 OF_SYMBOLS = (
     *("adjusted", "decayed", "two_factor", "symbol_factors"),
@@ -60,21 +56,42 @@ def with_history(request: pytest.FixtureRequest) -> Book:
     return long_book(request.param)
 
 
+@pytest.fixture(scope="module", params=range(5))
+def book(request: pytest.FixtureRequest) -> Book:
+    """Return a random book."""
+    return random_book(request.param)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def results_are_computed_once() -> Iterator[None]:
+    """Keep the results of books that several tests look at."""
+    yield
+    _computed.clear()
+
+
+_computed: dict[tuple[int, tuple[date, ...]], tuple[Book, dict[str, pd.DataFrame]]] = {}
+"""Results by the id of a book, which is kept with them, and by days."""
+
+
+def compute_once(of: Book, *days: date) -> dict[str, pd.DataFrame]:
+    """Return the results of a book, which nobody changes."""
+    key = id(of), days
+    if key not in _computed:
+        _computed[key] = of, of.results(*days)
+    return dict(_computed[key][1])
+
+
 def assert_a_range_equals_its_days(of: Book, together: dict[str, pd.DataFrame]) -> None:
     for day in DAYS:
-        assert_identical(of.results(day), only(together, day=pd.Timestamp(day)))
+        assert_identical(compute_once(of, day), only(together, day=pd.Timestamp(day)))
 
 
-@pytest.mark.slow(4)
-@repeatable
-@given(seeds)
-def test_a_range_of_days_equals_its_days_one_by_one(seed):
-    of = random_book(seed)
-    assert_a_range_equals_its_days(of, of.results(*DAYS))
+def test_a_range_of_days_equals_its_days_one_by_one(book):
+    assert_a_range_equals_its_days(book, compute_once(book, *DAYS))
 
 
 def test_a_range_of_days_equals_its_days_one_by_one_in_what_takes_years_of_prices(with_history):
-    together = with_history.results(*DAYS)
+    together = compute_once(with_history, *DAYS)
     assert_known(together)
     assert_a_range_equals_its_days(with_history, together)
 
@@ -141,16 +158,12 @@ def assert_known(results: dict[str, pd.DataFrame]) -> None:
         assert results[f"{kind}_outcomes"]["outcome"].notna().all()
 
 
-@pytest.mark.slow(4)
-@repeatable
-@given(seeds)
-def test_a_portfolio_alone_equals_itself_among_others_in_any_order(seed):
-    of = random_book(seed)
-    backwards = of._replace(portfolios=of.portfolios.iloc[::-1].reset_index(drop=True))
-    together = of.results(*DAYS[:2])
+def test_a_portfolio_alone_equals_itself_among_others_in_any_order(book):
+    backwards = book._replace(portfolios=book.portfolios.iloc[::-1].reset_index(drop=True))
+    together = compute_once(book, *DAYS[:2])
     assert_identical(together, backwards.results(*DAYS[:2]))
     for name in "AB":
-        alone = limited(of, name).results(*DAYS[:2])
+        alone = limited(book, name).results(*DAYS[:2])
         for table in OF_SYMBOLS:  # what is of a symbol is of no portfolio
             if alone[table].empty:  # its keys have no types to merge on
                 alone.pop(table)
@@ -165,14 +178,10 @@ def test_a_portfolio_alone_equals_itself_among_others_in_any_order(seed):
         assert_identical(alone, only(together, portfolio_id=name))
 
 
-@repeatable
-@given(seeds)
-def test_a_symbol_that_nobody_holds_changes_nothing(seed):
-    of = random_book(seed)
-    more = of.closes.assign(AAA=12.5, S4B=np.linspace(1, 2, len(of.closes)), ZZZ=np.nan).sort_index(
-        axis="columns"
-    )
-    assert_identical(of.results(*DAYS[:2]), of._replace(closes=more).results(*DAYS[:2]))
+def test_a_symbol_that_nobody_holds_changes_nothing(book):
+    more = book.closes.assign(AAA=12.5, S4B=np.linspace(1, 2, len(book.closes)), ZZZ=np.nan)
+    with_more = book._replace(closes=more.sort_index(axis="columns"))
+    assert_identical(compute_once(book, *DAYS[:2]), with_more.results(*DAYS[:2]))
 
 
 def without_later(of: Book, day: pd.Timestamp) -> Book:
@@ -213,19 +222,16 @@ def assert_nothing_later_moves(of: Book) -> None:
     """Neither what a later day brings, nor that it is computed in the same run."""
     day = pd.Timestamp(DAYS[0])
     then = without_later(of, day).results(DAYS[0])
-    assert_identical(then, of.results(DAYS[0]))
+    assert_identical(then, compute_once(of, DAYS[0]))
     assert_identical(then, only(with_later_garbage(of, day, 0).results(*DAYS), day=day))
 
 
-@pytest.mark.slow(4)
-@repeatable
-@given(seeds)
-def test_no_price_trade_or_benchmark_after_a_day_moves_anything_on_it(seed):
-    assert_nothing_later_moves(random_book(seed))
+def test_no_price_trade_or_benchmark_after_a_day_moves_anything_on_it(book):
+    assert_nothing_later_moves(book)
 
 
 def test_nothing_after_a_day_moves_what_takes_years_of_prices(with_history):
-    assert_known(with_history.results(DAYS[0]))
+    assert_known(compute_once(with_history, DAYS[0]))
     assert_nothing_later_moves(with_history)
 
 
@@ -286,32 +292,26 @@ COUNTS_LOTS = {"portfolio_snapshots.cumulative_pnl", *option_results.GREEK_METRI
 """What is undefined for a reason that says of how many lots."""
 
 
-@repeatable
-@given(seeds)
-def test_splitting_every_lot_in_two_changes_nothing(seed):
-    of = random_book(seed)
-    assert_equal_but_for_rounding(
-        of.results(*DAYS[:2]), of._replace(lots=split_in_two(of.lots)).results(*DAYS[:2])
-    )
+def test_splitting_every_lot_in_two_changes_nothing(book):
+    split = book._replace(lots=split_in_two(book.lots))
+    assert_equal_but_for_rounding(compute_once(book, *DAYS[:2]), split.results(*DAYS[:2]))
 
 
 def test_splitting_every_lot_in_two_changes_nothing_in_what_takes_years_of_prices(with_history):
     assert {"LC", "SHORT"} <= set(with_history.lots["position_type"])
     split = with_history._replace(lots=split_in_two(with_history.lots))
-    assert_equal_but_for_rounding(with_history.results(*DAYS[:2]), split.results(*DAYS[:2]))
+    assert_equal_but_for_rounding(compute_once(with_history, *DAYS[:2]), split.results(*DAYS[:2]))
 
 
-@repeatable
-@given(seeds, st.floats(0.1, 10))
-def test_a_book_k_times_as_large_has_k_times_the_money_and_the_same_shares(seed, k):
-    of = random_book(seed)
-    lots, portfolios = of.lots.copy(), of.portfolios.copy()
-    lots[["quantity", "market_value"]] *= np.round(k, 1)
-    portfolios["equity_balance"] *= np.round(k, 1)
-    before, after = (
-        of.results(DAYS[0]),
-        of._replace(lots=lots, portfolios=portfolios).results(DAYS[0]),
-    )
+@pytest.mark.parametrize(
+    ("book", "k"), [(0, 0.1), (1, 0.7), (2, 2.5), (3, 7.3), (4, 10.0)], indirect=["book"]
+)
+def test_a_book_k_times_as_large_has_k_times_the_money_and_the_same_shares(book, k):
+    lots, portfolios = book.lots.copy(), book.portfolios.copy()
+    lots[["quantity", "market_value"]] *= k
+    portfolios["equity_balance"] *= k
+    before = compute_once(book, DAYS[0])
+    after = book._replace(lots=lots, portfolios=portfolios).results(DAYS[0])
     money = [
         "total_value",
         "cash_value",
@@ -322,7 +322,7 @@ def test_a_book_k_times_as_large_has_k_times_the_money_and_the_same_shares(seed,
         "daily_pnl",
         "cumulative_pnl",
     ]
-    expected = before["values"][money] * np.round(k, 1)
+    expected = before["values"][money] * k
     assert_frame_equal(after["values"][money], expected, rtol=1e-9, atol=1e-6)
     for name, shares in (
         ("concentration", ["hhi", "top_3_concentration"]),
@@ -332,9 +332,8 @@ def test_a_book_k_times_as_large_has_k_times_the_money_and_the_same_shares(seed,
         assert_frame_equal(after[name][shares], before[name][shares], rtol=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_every_missing_value_has_exactly_one_reason_and_every_reason_a_missing_value(seed):
-    results = random_book(seed).results(*DAYS)
+def test_every_missing_value_has_exactly_one_reason_and_every_reason_a_missing_value(book):
+    results = compute_once(book, *DAYS)
     undefined = results["undefined"].set_index(["metric", "subject", "day"])
     assert not undefined.index.has_duplicates
     assert (undefined["reason"].str.len() > 0).all()

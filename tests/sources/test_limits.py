@@ -23,6 +23,8 @@ from riskmetrics.sources import brokers, files, raw_files, tabular_files
 from riskmetrics.sources.scenarios import read_scenarios
 from tests.sources import bombs
 
+pytestmark = pytest.mark.together(20)
+
 HEADER = "symbol,date,close"
 
 READ_ALL = """
