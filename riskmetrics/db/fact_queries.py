@@ -105,11 +105,12 @@ _QUERIES = {
 }
 """Largest sectors and losses first; the one-day tail risk of tables; reasons of portfolios."""
 
-_ASKED_QUERIES = {
+_QUESTION_QUERIES = {
     "tail_levels": _Query(_tail, ("level", "horizon_days", "method")),
+    "sectors": _QUERIES["sectors"],
     **{statistic.key: _QUERIES[statistic.key] for statistic in all_statistics()},
 }
-"""All tail risks, and statistics: what only questions ask for."""
+"""All tail risks, sectors and statistics: what only questions ask for."""
 
 
 def read_portfolio_ids(
@@ -144,11 +145,14 @@ def read_records(
     return {name: _read(connection, query, days, portfolios) for name, query in _QUERIES.items()}
 
 
-def read_asked_records(connection: sa.Connection, day: date, portfolio: UUID) -> dict[str, Records]:
+def read_question_records(
+    connection: sa.Connection, day: date, portfolio: UUID
+) -> dict[str, Records]:
     """Return the rows that only facts of questions are based on, by kind of result."""
-    return {
-        name: _read(connection, query, [day], [portfolio]) for name, query in _ASKED_QUERIES.items()
-    } | {"position_risk": read_position_risk(connection, day, portfolio)}
+    queries = _QUESTION_QUERIES.items()
+    return {name: _read(connection, query, [day], [portfolio]) for name, query in queries} | {
+        "position_risk": read_position_risk(connection, day, portfolio)
+    }
 
 
 def read_position_risk(connection: sa.Connection, day: date, portfolio: UUID) -> Records:

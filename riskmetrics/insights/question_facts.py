@@ -36,7 +36,7 @@ def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
     portfolio, day = UUID(sheet.portfolio_id), sheet.day
     rows = {
         name: records.get((sheet.portfolio_id, day), [])
-        for name, records in stored.read_asked_records(connection, day, portfolio).items()
+        for name, records in stored.read_question_records(connection, day, portfolio).items()
     }
     n_before = fact_history.MAX_YEAR_SESSIONS  # a year to date begins after the year before
     figures = fact_history.read_snapshot_history(connection, [day], [portfolio], n_before)
@@ -47,13 +47,39 @@ def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
         key={"portfolio_id": sheet.portfolio_id, "day": day.isoformat()},
         currency=next((fact.currency for fact in sheet.facts.values() if fact.currency), "USD"),
     )
+    aliases = dict(sheet.aliases)
     facts = [
+        *other_sector_facts(make, rows["sectors"], sheet, aliases),
         *tail_level_facts(make, rows["tail_levels"]),
         *statistic_facts(make, rows),
         *return_facts(make, History(figures[sheet.portfolio_id], market=market)),
         *position_risk_facts(make, rows["position_risk"], sheet.aliases),
     ]
-    return replace(sheet, facts=sheet.facts | {fact.id: fact for fact in facts})
+    found = {fact.id: fact for fact in facts}
+    return replace(sheet, facts=sheet.facts | found, aliases=aliases)
+
+
+def other_sector_facts(
+    make: "partial[Fact]",
+    rows: Sequence[Record],
+    sheet: Sheet,
+    aliases: dict[str, dict[str, str]],
+) -> Iterator[Fact]:
+    """Yield the weights of the sectors that the sheet does not have, and add their aliases."""
+    known = {entity["sector"]: alias for alias, entity in aliases.items() if "sector" in entity}
+    active = sorted(
+        row["active_weight"] for row in rows if row["active_weight"] is not None
+    )[::-1]  # fmt: skip
+    for at, row in enumerate(rows, start=1):
+        alias = known.setdefault(row["sector"], f"SEC_{len(known) + 1:02}")
+        if ("gross", alias) not in sheet.by_type:
+            aliases[alias] = {"sector": row["sector"]}
+            yield from defined_facts(make, {"gross": row["gross_weight"]}, entity=alias, rank=at)
+            more = {"benchmark": row["benchmark_weight"], "net": row["net_weight"]}
+            yield from defined_facts(make, more, entity=alias)
+            if (weight := row["active_weight"]) is not None:
+                rank = active.index(weight) + 1
+                yield from defined_facts(make, {"active": weight}, entity=alias, rank=rank)
 
 
 def statistic_facts(make: "partial[Fact]", rows: Mapping[str, Sequence[Record]]) -> Iterator[Fact]:

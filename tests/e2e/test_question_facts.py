@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from riskmetrics.db import stored_settings
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights import fact_reading
+from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.question_facts import add_question_facts
+from riskmetrics.insights.questions.answering import answer_by_rules
 
 DAY = date(2022, 12, 28)
 
@@ -124,3 +126,19 @@ def test_a_return_is_no_fact_unless_every_session_of_it_is_stored(
     found, _ = sheet
     for name in ("return_ytd", "return_mtd", "return_252d", "worst_return", "best_day"):
         assert name not in found.facts
+
+
+def test_all_sectors_below_their_weight_in_the_benchmark_are_listed(
+    sheet: tuple[Sheet, sa.Connection],
+) -> None:
+    found, connection = sheet
+    below = connection.scalars(
+        sa.text(
+            "SELECT sector FROM portfolio_sector_weights WHERE portfolio_id = :id AND day = :day"
+            " AND active_weight < 0 AND sector NOT IN ('Unclassified', 'Bonds')"
+        ),
+        {"id": found.portfolio_id, "day": DAY},
+    )
+    plan = answer_by_rules("Which sectors are underweight?", claims_of(found), found.aliases)
+    named = {found.aliases[each.partition(":")[2]]["sector"] for each in plan.statements()}
+    assert named == set(below) != set()

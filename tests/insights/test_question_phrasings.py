@@ -157,6 +157,15 @@ def test_the_limit_of_a_figure_is_answered_alone(text, claims, missing) -> None:
     assert (sorted(plan.statements()), plan.missing) == (sorted(claims), missing)
 
 
+def test_without_a_limit_of_the_figure_that_all_others_hold_is_no_answer() -> None:
+    facts = {"lim_01_checked_number": 1.0, "lim_01_checked_number_limit": 1.2}
+    sheet = build_sheet(facts | {"lim_01_limit_status": "kept"}, aliases=LIMITS)
+    claims = claims_of(sheet)
+    assert "own_limits_kept" in claims
+    plan = answer_by_rules("Is the drawdown within its limit?", claims, sheet.aliases)
+    assert (plan.statements(), plan.missing) == ((), ["no_such_limit"])
+
+
 def test_sectors_below_and_above_the_benchmark_are_listed_the_farthest_first() -> None:
     sectors = {"SEC_01": "Energy", "SEC_02": "Utilities", "SEC_03": "Materials"}
     facts = {

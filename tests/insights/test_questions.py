@@ -14,9 +14,10 @@ from riskmetrics.insights.questions.answering import answer_by_rules, asked_day,
 from riskmetrics.insights.questions.dates import read_time
 from riskmetrics.insights.questions.figures import figures, offered_questions
 from riskmetrics.insights.questions.parsing import parse_question
+from riskmetrics.insights.questions.phrases import Phrase, split_tokens
 from riskmetrics.insights.questions.spelling import correct_typing, read_tokens
 from riskmetrics.insights.questions.subjects import Subject, find_subjects
-from riskmetrics.insights.questions.vocabulary import find_meanings, load_words
+from riskmetrics.insights.questions.vocabulary import find_meanings, load_words, meanings
 from riskmetrics.insights.realize import realize_missing
 from tests.insights.fact_sheets import random_sheet
 from tests.insights.question_sheet import SHEET
@@ -71,6 +72,46 @@ def test_each_question_that_is_offered_is_read_as_its_own(figure, key, answer) -
     assert (figure.key, key) in asked(answer.ask)
     assert len(asked(answer.ask)) == 1
     assert any(answer.ask in questions for questions in offered_questions().values())
+
+
+def test_each_phrase_of_the_vocabulary_is_read_as_its_own() -> None:
+    """A phrase that a longer or an earlier one hides means nothing."""
+    for meaning in meanings():
+        places = [each for each in meaning.phrase.elements if each.kind in ("", "(", "(..")]
+        words = [min(each.words) for each in places if each.words and not each.is_optional]
+        if len(words) == sum(not each.is_optional for each in places):  # the others have patterns
+            found = find_meanings(read_tokens(" ".join(words)))
+            own = (meaning.kind, meaning.value)
+            assert own in [each[:2] for each in found], meaning.phrase.text
+
+
+def test_the_qualifiers_of_answers_are_those_of_the_vocabulary() -> None:
+    known = {*load_words()["qualifiers"], "position", "sector", "factor", "scenario"}
+    known |= {"99%", "limited", "rise"} | {f"{days}d" for days in (1, 5, 10, 21, 63)}
+    for figure in figures().values():
+        assert {word for key in figure.answers for word in key.split()} <= known, figure.key
+        assert figure.usual <= known | {"95%", "90d", "past"}, figure.key
+
+
+@pytest.mark.parametrize("phrase", ["UNKNOWN word", "a? b?", "^", "(than)"])
+def test_a_phrase_that_is_wrong_is_refused(phrase: str) -> None:
+    with pytest.raises(ValueError, match=r"unknown group|no word"):
+        Phrase(phrase, {})
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "end"),
+    [
+        ("a|b c?", "b c", 2), ("a|b c?", "b", 1), ("volatil* x", "volatility x", 2),
+        ("## day", "10 day", 2), ("## day", "9 day", None), ("a .. z", "a b c d e z", 6),
+        ("a .. z", "a b c d e f z", None), ("a .. z", "a b, z", None), ("a ...", "a b c. d", 3),
+        ("a ....", "a b c. d", 5), ("^ a", "a", 1), ("a ^", "a?", 1), ("a ^", "a b", None),
+        ("a !b", "a c", 1), ("a !b", "a b", None), ("a (b)", "a b", 1), ("a (b)", "a c b", None),
+        ("a (..b)", "a c b", 1), ("a (..b)", "a c. b", None), ("a ...", "a b and what c", 2),
+    ],
+)  # fmt: skip
+def test_the_notation_of_phrases(phrase: str, text: str, end: int | None) -> None:
+    assert Phrase(phrase, {}).find(split_tokens(text), 0) == end
 
 
 def test_the_forms_of_answers_exist() -> None:

@@ -1,309 +1,216 @@
 """Levels of figures: answers to questions. A note does not tell them; the tables show them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Final
 
-from riskmetrics.insights.claims import Instance, View, form
-from riskmetrics.insights.form_shapes import compared, mirrored, single
+from riskmetrics.insights.claims import Form, Instance, Topic, View, form
 from riskmetrics.insights.limits import NO_SECTORS
-from riskmetrics.insights.slots import apart, count, money, name, number, percent, size, times
+from riskmetrics.insights.slots import (
+    Slot,
+    apart,
+    count,
+    money,
+    name,
+    number,
+    percent,
+    size,
+    span,
+    times,
+)
 
 SALIENCE = 0.3
 """Salience of a level: it is stated if it is asked for."""
 
-_form = partial(form, is_answer=True)
-_mirrored = partial(mirrored, is_answer=True)
+Show = Callable[..., "Slot | tuple[Slot, ...]"]
 
-_form(
-    "var_level",
-    "tail",
-    "var: percent",
+together = partial(apart, "percent")
+"""Shows percentages with as many decimals as tell them apart."""
+
+
+def share(value: float, *_: float) -> float:
+    """Return the factor of the salience of a thing by a fraction: that of all is 1."""
+    return min(abs(value), 1.0)
+
+
+def amount(value: float, *_: float) -> float:
+    """Return the factor of the salience of a thing by an amount."""
+    return abs(value) / (1 + abs(value))
+
+
+def answer(
+    form_id: str,
+    topic: Topic,
+    slots: str,
+    phrasing: str,
+    kinds: str,
+    show: Show,
+    *,
+    prefix: str = "",
+    context: str = "",
+    holds: Callable[..., bool] = lambda *_: True,
+    derive: Callable[..., tuple[float, ...]] = lambda *values: values,
+    scale: Callable[..., float] = lambda *_: 1.0,
+    sign: int = 0,
+    rank: int | None = None,
+) -> Form:
+    """Add a form that states figures whatever they are; only answers tell it.
+
+    Parameters
+    ----------
+    kinds : str
+        Types of the facts that it states, separated by spaces.
+    show : callable
+        Function of the derived values, and the currency of an amount, that makes the slots besides
+        the name and the span.
+    prefix : str
+        Prefix of the aliases of the things that it is about, such as POS; default: the portfolio.
+    context : str
+        Types of further facts: evidence that is not shown.
+    holds, scale : callable
+        Functions of the values of all facts: whether it is true, and the factor of its salience.
+    derive : callable
+        Function from the values of all facts to those that are shown.
+    rank : int, optional
+        Rank of the first fact, if only one thing is meant.
+    """
+    names = [each.partition(":")[0] for each in slots.split(", ") if slots]
+    shown_names = [each for each in names if each not in ("name", "span")]
+    shown_kinds, context_kinds = kinds.split(), context.split()
+
+    def evaluate(view: View) -> Iterator[Instance]:
+        for alias in _things(view, prefix) if prefix else (None,):
+            facts = view.facts_of(*shown_kinds, *context_kinds, alias=alias)
+            if facts is None or (rank is not None and facts[0].rank != rank):
+                continue
+            values = [float(fact.value) for fact in facts]
+            if not holds(*values):
+                continue
+            more = {"currency": view.currency} if "money" in slots else {}
+            shown = show(*derive(*values), **more) if shown_names else ()
+            found = shown if type(shown) is tuple else (shown,)
+            filled = {"name": name(alias)} if alias else {}
+            filled |= dict(zip(shown_names, found, strict=True))
+            filled |= {"span": span(facts[0].n_obs)} if "span" in names else {}
+            yield Instance(
+                filled, facts[: len(shown_kinds)], SALIENCE * scale(*values), alias or "", sign,
+                context=facts[len(shown_kinds) :],
+            )  # fmt: skip
+
+    return form(form_id, topic, slots, phrasing, is_answer=True)(evaluate)
+
+
+def _things(view: View, prefix: str) -> list[str]:
+    """Return the aliases of things; of sectors, those that are none of assets without one."""
+    entities = view.sheet.aliases
+    return [each for each in view.aliases(prefix) if entities[each].get("sector") not in NO_SECTORS]
+
+
+def is_positive(value: float, *_: float) -> bool:
+    """Return whether the first value is above zero."""
+    return value > 0
+
+
+SIGNS: Final = ((-1, "lost"), (1, "gained"))
+"""Sign of a result to its verb."""
+
+answer("var_level", "tail", "var: percent",
     "The one-day value at risk is {var} of equity: one day in twenty should lose more.",
-)(single("var_95", "var", size, lambda _: True, SALIENCE))
+    "var_95", size)  # fmt: skip
+answer("shortfall_multiple", "tail", "shortfall: percent, multiple: times",
+    "The one-day expected shortfall of {shortfall} is {multiple} the value at risk.",
+    "shortfall_95", lambda loss, multiple: (size(loss), times(multiple)), context="var_95",
+    holds=lambda _, var: var > 0, derive=lambda loss, var: (loss, loss / var))  # fmt: skip
+answer("var_used", "tail", "loss: percent, var: percent, share: percent",
+    "The day's loss of {loss} was {share} of the prior day's filtered value at risk of {var}.",
+    "daily_return previous_var_95", lambda loss, var: (*together(loss, var), percent(loss / var)),
+    holds=lambda rate, var: rate < 0 < var, derive=lambda rate, var: (-rate, var),
+    sign=-1)  # fmt: skip
 
-
-@_form(
-    "hhi_level",
-    "concentration",
-    "hhi: number, effective: number",
-    "The HHI of the weights is {hhi}, as if {effective} equal positions were held.",
-)
-def hhi_level(view: View) -> Iterator[Instance]:
-    """The concentration index, and its reciprocal."""
-    facts = view.facts_of("hhi", "effective_positions")
-    if facts:
-        hhi, effective = (float(fact.value) for fact in facts)
-        slots = {"hhi": number(hhi, 4), "effective": number(effective, 1)}
-        yield Instance(slots, facts, SALIENCE)
-
-
-_form(
-    "max_drawdown",
-    "stress",
-    "drawdown: percent, span: span",
+answer("max_drawdown", "stress", "drawdown: percent, span: span",
     "The deepest drawdown of today's holdings in the past {span} is {drawdown}.",
-)(single("max_drawdown", "drawdown", size, lambda _: True, SALIENCE, has_span=True))
-
-_form(
-    "drawdown_level",
-    "stress",
-    "drawdown: percent, span: span",
+    "max_drawdown", size)  # fmt: skip
+answer("drawdown_level", "stress", "drawdown: percent, span: span",
     "Today's holdings would stand {drawdown} below the high of the past {span}.",
-)(single("drawdown", "drawdown", size, lambda depth: depth > 0, SALIENCE, has_span=True))
+    "drawdown", size, holds=is_positive)  # fmt: skip
 
-_form("positions_held", "concentration", "count: count", "The portfolio holds {count} positions.")(
-    single("num_positions", "count", count, lambda held: held != 1, SALIENCE)
-)
-
-
-@_form("position_held", "concentration", "", "The portfolio holds one position.")
-def position_held(view: View) -> Iterator[Instance]:
-    """A single position is held."""
-    facts = view.facts_of("num_positions")
-    if facts and float(facts[0].value) == 1:
-        yield Instance({}, facts, SALIENCE)
-
-
-for _over, _words in (("", "On the day"), ("_5d", "Over five sessions"),
-        ("_21d", "Over twenty-one sessions")):  # fmt: skip
-    _form(
-        f"returns_compared{_over}",
-        "result",
-        "own: percent, market: percent",
-        f"{_words} the portfolio returned {{own}}, against {{market}} for the market index.",
-    )(
-        compared(
-            ("daily_return" if not _over else f"return{_over}", f"market_return{_over}"),
-            ("own", "market"), lambda *_: True, lambda *_: SALIENCE,
-        )
-    )  # fmt: skip
-
-
-@_form(
-    "volatility_day",
-    "volatility",
-    "before: percent, now: percent",
-    "Twenty-one-day volatility was {before} the session before and is {now}.",
-)
-def volatility_day(view: View) -> Iterator[Instance]:
-    """Volatility the session before and now."""
-    facts = view.facts_of("volatility_21d", "volatility_21d_change")
-    if facts:
-        now, change = (float(fact.value) for fact in facts)
-        if now - change >= 0:
-            before, after = apart("percent", now - change, now)
-            yield Instance({"before": before, "now": after}, facts, SALIENCE)
-
-
-@_form("no_shorts", "hedge", "", "No position is short.")
-def no_shorts(view: View) -> Iterator[Instance]:
-    """Only long positions are held."""
-    facts = view.facts_of("num_short_positions")
-    if facts and float(facts[0].value) == 0:
-        yield Instance({}, facts, SALIENCE)
-
-
-_form(
-    "exposure_level",
-    "hedge",
-    "gross: times, net: times",
-    "Gross exposure is {gross} equity and net exposure {net}.",
-)(
-    compared(("gross_to_equity", "net_to_equity"), ("gross", "net"), lambda _, net: net >= 0,
-        lambda *_: SALIENCE, unit="times")
-)  # fmt: skip
-
-
-@_form("sector_level", "sectors", "name: name, share: percent",
-    "{name} is {share} of gross exposure.")  # fmt: skip
-def sector_level(view: View) -> Iterator[Instance]:
-    """The gross weight of each sector that is held."""
-    for alias in view.aliases("SEC"):
-        fact = view.fact("gross", alias)
-        is_sector = view.sheet.aliases[alias].get("sector") not in NO_SECTORS
-        if fact and is_sector and float(fact.value) > 0:
-            slots = {"name": name(alias), "share": size(float(fact.value))}
-            yield Instance(slots, (fact,), SALIENCE * float(fact.value), alias)
-
-
-@_form(
-    "position_level",
-    "concentration",
-    "name: name, weight: percent, share: percent",
-    "{name} has a weight of {weight} of equity and a share of {share} of the volatility.",
-)
-def position_level(view: View) -> Iterator[Instance]:
-    """Weight and share of the volatility of each position of the sheet."""
-    for alias in view.aliases("POS"):
-        facts = view.facts_of("weight", "share", alias=alias)
-        if facts:
-            weight, share = (float(fact.value) for fact in facts)
-            slots = {"name": name(alias), "weight": size(weight), "share": percent(share)}
-            yield Instance(slots, facts, SALIENCE * min(weight, 1), alias)
-
-
-def _position_result(view: View, sign: int) -> Iterator[Instance]:
-    """Yield what each of the largest winners, or losers, of the session made."""
-    for alias in view.aliases("POS"):
-        fact = view.fact("pnl", alias)
-        if fact and sign * float(fact.value) > 0:
-            pnl = float(fact.value)
-            slots = {"name": name(alias), "amount": money(pnl, view.currency)}
-            salience = SALIENCE * abs(pnl) / (1 + abs(pnl))
-            yield Instance(slots, (fact,), salience, alias, sign)
-
-
-_mirrored("result", "name: name, amount: money", _position_result, {
-    -1: ("position_lost", "{name} lost {amount} on the day."),
-    1: ("position_gained", "{name} gained {amount} on the day."),
-})  # fmt: skip
-
-
-def _cash(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the cash, or the debt."""
-    facts = view.facts_of("cash_value")
-    if facts and (float(facts[0].value) >= 0) == (sign > 0):
-        slots = {"amount": money(float(facts[0].value), view.currency)}
-        yield Instance(slots, facts, SALIENCE)
-
-
-_mirrored("result", "amount: money", _cash, {
-    -1: ("cash_debt", "Cash is {amount} below zero."),
-    1: ("cash_level", "Cash is {amount}."),
-})  # fmt: skip
-
-
-@_form(
-    "forecast_level",
-    "volatility",
-    "expected: percent, low: percent, high: percent",
+answer("volatility_level_63d", "volatility", "volatility: percent",
+    "Sixty-three-day volatility is {volatility}.", "volatility_63d", size)  # fmt: skip
+answer("volatility_against_market", "volatility", "own: percent, market: percent",
+    "Twenty-one-day volatility is {own}, against {market} for the market index.",
+    "volatility_21d market_volatility_21d", together)  # fmt: skip
+answer("forecast_level", "volatility", "expected: percent, low: percent, high: percent",
     "The model expects volatility of {expected} over the next twenty-one sessions (likely range"
     " {low} to {high}).",
-)
-def forecast_level(view: View) -> Iterator[Instance]:
-    """The volatility forecast with its interval."""
-    facts = view.facts_of("expected_volatility", "expected_low", "expected_high")
-    if facts:
-        expected, low, high = (float(fact.value) for fact in facts)
-        if low < high:
-            ends = apart("percent", low, high)
-            slots = {"expected": size(expected), "low": ends[0], "high": ends[1]}
-            yield Instance(slots, facts, SALIENCE)
+    "expected_volatility expected_low expected_high",
+    lambda expected, *ends: (size(expected), *together(*ends)),
+    holds=lambda _, low, high: low < high)  # fmt: skip
+answer("volatility_outlook", "volatility", "expected: percent, now: percent, odds: percent",
+    "The model expects volatility of {expected} over the next twenty-one sessions, against {now}"
+    " over the past twenty-one, with odds of {odds} for a rise.",
+    "expected_volatility volatility_21d rise_probability",
+    lambda expected, now, odds: (*together(expected, now), percent(odds)))  # fmt: skip
 
-
-def _scenario_result(view: View, sign: int) -> Iterator[Instance]:
-    """Yield what each scenario would cost, or bring."""
-    for alias in view.aliases("SCN"):
-        fact = view.fact("result", alias)
-        if fact and sign * float(fact.value) > 0:
-            result = float(fact.value)
-            slots = {"name": name(alias), "amount": size(result)}
-            yield Instance(slots, (fact,), SALIENCE * min(abs(result), 1), alias, sign)
-
-
-_mirrored("stress", "name: name, amount: percent", _scenario_result, {
-    -1: ("scenario_loss", "The scenario “{name}” would cost {amount} of equity."),
-    1: ("scenario_gain", "The scenario “{name}” would bring a gain of {amount} of equity."),
-})  # fmt: skip
-
-_form(
-    "correlation_level",
+answer("hhi_level", "concentration", "hhi: number, effective: number",
+    "The HHI of the weights is {hhi}, as if {effective} equal positions were held.",
+    "hhi effective_positions",
+    lambda hhi, effective: (number(hhi, 4), number(effective, 1)))  # fmt: skip
+answer(
+    "top_three_level",
     "concentration",
-    "correlation: number",
-    "The average correlation of the holdings is {correlation}, over a year at most.",
-)(single("average_correlation", "correlation", number, lambda _: True, SALIENCE))
-
-_form(
-    "information_ratio",
-    "active",
-    "span: span, ratio: number",
-    "Over the past {span} the information ratio of today's holdings is {ratio}.",
-)(single("information_ratio", "ratio", number, lambda _: True, SALIENCE, has_span=True))
-
-_form(
-    "rate_beta_level",
-    "factors",
-    "beta: number",
-    "The beta to the rate index is {beta}.",
-)(single("rate_beta", "beta", number, lambda _: True, SALIENCE))
-
-_form(
+    "share: percent",
+    "The three largest positions make up {share} of gross exposure.",
+    "top_3",
+    percent,
+)
+answer(
     "top_ten",
     "concentration",
     "share: percent",
     "The ten largest positions hold {share} of gross exposure.",
-)(single("top_10", "share", percent, lambda _: True, SALIENCE))
-
-
-@_form("sector_largest", "sectors", "name: name, share: percent",
-    "{name} is the largest sector, at {share} of gross exposure.")  # fmt: skip
-def sector_largest(view: View) -> Iterator[Instance]:
-    """The sector with the largest gross weight, if the largest group is a sector."""
-    for alias in view.aliases("SEC"):
-        fact = view.fact("gross", alias)
-        is_sector = view.sheet.aliases[alias].get("sector") not in NO_SECTORS
-        if fact and is_sector and fact.rank == 1 and float(fact.value) > 0:
-            slots = {"name": name(alias), "share": size(float(fact.value))}
-            yield Instance(slots, (fact,), SALIENCE, alias)
-
-
-_form(
-    "explained_level",
-    "factors",
-    "share: percent",
-    "The market and the factors explain {share} of the volatility.",
-)(
-    single("specific_share", "share", lambda share: percent(1 - share), lambda share: share <= 1,
-        SALIENCE)
-)  # fmt: skip
-
-
-@_form(
-    "sold_in_week",
-    "liquidity",
-    "share: percent",
-    "Within five sessions {share} of the portfolio could be sold at the assumed share of volume.",
+    "top_10",
+    percent,
 )
+answer("positions_held", "concentration", "count: count", "The portfolio holds {count} positions.",
+    "num_positions", count, holds=lambda held: held != 1)  # fmt: skip
+answer("position_held", "concentration", "", "The portfolio holds one position.",
+    "num_positions", count, holds=lambda held: held == 1)  # fmt: skip
+answer("correlation_level", "concentration", "correlation: number",
+    "The average correlation of the holdings is {correlation}, over a year at most.",
+    "average_correlation", number)  # fmt: skip
+
+answer("information_ratio", "active", "span: span, ratio: number",
+    "Over the past {span} the information ratio of today's holdings is {ratio}.",
+    "information_ratio", number)  # fmt: skip
+answer("rate_beta_level", "factors", "beta: number", "The beta to the rate index is {beta}.",
+    "rate_beta", number)  # fmt: skip
+answer("explained_level", "factors", "share: percent",
+    "The market and the factors explain {share} of the volatility.", "specific_share", percent,
+    holds=lambda rest: rest <= 1, derive=lambda rest: (1 - rest,))  # fmt: skip
+
+answer("no_shorts", "hedge", "", "No position is short.", "num_short_positions", count,
+    holds=lambda held: held == 0)  # fmt: skip
+answer("exposure_level", "hedge", "gross: times, net: times",
+    "Gross exposure is {gross} equity and net exposure {net}.", "gross_to_equity net_to_equity",
+    partial(apart, "times"), holds=lambda _, net: net >= 0)  # fmt: skip
+answer("cash_debt", "result", "amount: money", "Cash is {amount} below zero.", "cash_value", money,
+    holds=lambda cash: cash < 0)  # fmt: skip
+answer("cash_level", "result", "amount: money", "Cash is {amount}.", "cash_value", money,
+    holds=lambda cash: cash >= 0)  # fmt: skip
+answer("cash_part", "result", "share: percent", "Cash makes up {share} of equity.", "", size,
+    context="cash_value total_value", holds=lambda cash, equity: 0 <= cash <= equity != 0,
+    derive=lambda cash, equity: (cash / equity,))  # fmt: skip
+for _sign, _verb in SIGNS:
+    answer(f"{_verb}_since_entry", "result", "amount: money",
+        f"The positions have {_verb} {{amount}} from entry to date.", "cumulative_pnl", money,
+        holds=partial(lambda pnl, sign: sign * pnl > 0, sign=_sign), sign=_sign)  # fmt: skip
+
+
+@form("sold_in_week", "liquidity", "share: percent",
+    "Within five sessions {share} of the portfolio could be sold at the assumed share of volume.",
+    is_answer=True)  # fmt: skip
 def sold_in_week(view: View) -> Iterator[Instance]:
     """The part that can be sold in a week; all of gross value has a volume."""
     fact = view.fact("sold_in_5d")
     if fact and fact.quality == "ok":
         yield Instance({"share": percent(float(fact.value))}, (fact,), SALIENCE)
-
-
-@_form("cash_part", "result", "share: percent", "Cash makes up {share} of equity.")
-def cash_part(view: View) -> Iterator[Instance]:
-    """Cash as a part of equity."""
-    facts = view.facts_of("cash_value", "total_value")
-    if facts and 0 <= float(facts[0].value) <= float(facts[1].value) != 0:
-        share = float(facts[0].value) / float(facts[1].value)
-        yield Instance({"share": size(share)}, (), SALIENCE, context=facts)
-
-
-def _since_entry(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the result of the holdings since their entry."""
-    facts = view.facts_of("cumulative_pnl")
-    if facts and sign * float(facts[0].value) > 0:
-        slots = {"amount": money(float(facts[0].value), view.currency)}
-        yield Instance(slots, facts, SALIENCE, sign=sign)
-
-
-_mirrored("result", "amount: money", _since_entry, {
-    -1: ("lost_since_entry", "The positions have lost {amount} from entry to date."),
-    1: ("gained_since_entry", "The positions have gained {amount} from entry to date."),
-})  # fmt: skip
-
-
-@_form(
-    "shortfall_multiple",
-    "tail",
-    "shortfall: percent, multiple: times",
-    "The one-day expected shortfall of {shortfall} is {multiple} the value at risk.",
-)
-def shortfall_multiple(view: View) -> Iterator[Instance]:
-    """How much farther the worst losses go than the value at risk."""
-    facts = view.facts_of("shortfall_95", "var_95")
-    if facts and float(facts[1].value) > 0:
-        shortfall, var = (float(fact.value) for fact in facts)
-        slots = {"shortfall": size(shortfall), "multiple": times(shortfall / var)}
-        yield Instance(slots, facts[:1], SALIENCE, context=facts[1:])

@@ -6,34 +6,27 @@ that are not known is not answered.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from fnmatch import fnmatchcase
 from functools import cache
 from itertools import chain, islice, zip_longest
 from typing import Final, NamedTuple
 
 from riskmetrics.insights.claims import Claim
-from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.plan import (
     MAX_RECOMMENDATIONS,
     MAX_STEPS,
-    MIN_SALIENCE,
-    STANDING_PLACE,
     MissingFact,
     Plan,
     Step,
     prune,
-    repeats,
 )
 from riskmetrics.insights.questions.clauses import Ask, is_level, is_window
-from riskmetrics.insights.questions.figures import Answer, Figure, figures, join_qualifiers
+from riskmetrics.insights.questions.figures import TAIL, Answer, Figure, figures, join_qualifiers
 from riskmetrics.insights.questions.parsing import Question, parse_question
+from riskmetrics.insights.questions.selection import MAX_STATEMENTS, Facts, is_long, select_claims
 from riskmetrics.insights.questions.spelling import rank_questions
 from riskmetrics.insights.questions.vocabulary import is_known, load_words
-
-_MAX_STATEMENTS = 2 * MAX_STEPS
-"""Most claims of an answer: two paragraphs."""
 
 _MAX_NEAREST, _MAX_LIKE, _MAX_UNREAD = 2, 3, 4
 """Questions that are offered, those instead of one that is not understood, and words named."""
@@ -67,55 +60,6 @@ _PAST: Final = frozenset({"change", "past", "mtd", "ytd", "entry", "period", "we
 
 _LIKE_WINDOWS: Final = {"week": "5d", "month": "21d"}
 """Calendar period to the window whose question is offered instead."""
-
-
-def _is_alarm(claim: Claim) -> bool:
-    """Return whether a claim is an alarm, advice or about a limit of the portfolio."""
-    is_own_limit = claim.form.id.startswith("own_limit") and not claim.form.is_answer
-    return claim.instance.level != "info" or claim.form.role == "advice" or is_own_limit
-
-
-def _is_new(claim: Claim) -> bool:
-    is_said = claim.is_new and claim.instance.salience >= MIN_SALIENCE
-    return is_said and not claim.form.is_answer
-
-
-def _is_new_alarm(claim: Claim) -> bool:
-    is_standing = claim.form.place == STANDING_PLACE
-    return claim.instance.level != "info" and claim.is_new and not is_standing
-
-
-def _share_rank(claim: Claim) -> int:
-    """Return the rank of a position's share of the volatility."""
-    return claim.instance.facts[-1].rank or 0
-
-
-_SELECTIONS: Final[Mapping[str, Callable[[Claim], bool]]] = {
-    "": lambda _: True,
-    "alarms": _is_alarm,
-    "news": _is_new,
-    "new_alarms": _is_new_alarm,
-    "largest_shares": lambda claim: _share_rank(claim) in (1, 2),
-}
-"""Name of a selection to whether a claim belongs to it."""
-
-_ORDERS: Final[Mapping[str, Callable[[Claim], float]]] = {
-    "salience": lambda claim: -claim.instance.salience,
-    "weight": lambda claim: -_first_value(claim) if claim.instance.subject else 0.0,
-    "share": _share_rank,
-}
-"""Name of an order to the place of a claim: the smallest is stated first."""
-
-
-def _first_value(claim: Claim) -> float:
-    return float(claim.instance.facts[0].value)
-
-
-class _Facts(NamedTuple):
-    """What answers a question."""
-
-    claims: Mapping[str, Claim]
-    aliases: Mapping[str, Mapping[str, str]]
 
 
 class _Answered(NamedTuple):
@@ -154,7 +98,7 @@ def answer_by_rules(
     if is_other:
         return Plan(headline="", paragraphs=[], missing=["other_portfolios"])
     question = parse_question(words, aliases or {}, session)
-    facts = _Facts(claims, aliases or {})
+    facts = Facts(claims, aliases or {})
     parts = list(_answer_parts(question, facts))
     chosen = [claim for part in parts for claim in part.claims]
     statements = _without_repeated(_shared_out(parts), parts, claims)
@@ -217,7 +161,7 @@ def without_portfolios(text: str, portfolios: Sequence[str]) -> tuple[str, bool]
     return rest, is_other
 
 
-def _answer_parts(question: Question, facts: _Facts) -> Iterator[_Answered]:
+def _answer_parts(question: Question, facts: Facts) -> Iterator[_Answered]:
     """Yield the answer to each part of a question."""
     for ask in question.asks:
         yield _answer(ask, facts)
@@ -229,7 +173,7 @@ def _answer_parts(question: Question, facts: _Facts) -> Iterator[_Answered]:
         yield _Answered((), ("no_rule",))
 
 
-def _answer(ask: Ask, facts: _Facts) -> _Answered:
+def _answer(ask: Ask, facts: Facts) -> _Answered:
     """Return the claims that answer a figure with exactly the qualifiers of the question."""
     figure = ask.figure
     unheld = [each for each in ask.subjects if not each.alias]
@@ -238,16 +182,16 @@ def _answer(ask: Ask, facts: _Facts) -> _Answered:
         return _Answered((), ("other_factor" if is_factor else "other_instruments",))
     wanted = _in_own_currency(ask.qualifiers, facts.claims) - _usual(ask)
     answer = figure.answers.get(join_qualifiers(wanted))
-    if "why" in wanted and (answer is None or not _select(answer, ask, facts)):
+    if "why" in wanted and (answer is None or not select_claims(answer, ask, facts)):
         effect = figure.answers.get(join_qualifiers(wanted - {"why"}))
         if effect is not None:
-            found = _select(effect, ask, facts)
+            found = select_claims(effect, ask, facts)
             return _Answered(tuple(found), ("causes",) if found else (effect.otherwise,))
     if answer is None:
         return _without_answer(ask, wanted, facts)
-    if found := _select(answer, ask, facts):
-        is_long = _is_long(answer, ask, facts)
-        return _Answered(tuple(found), (), (), _offers(figure.key, facts, wanted)[:1], is_long)
+    if found := select_claims(answer, ask, facts):
+        more = _offers(figure.key, facts, wanted)[:1]
+        return _Answered(tuple(found), (), (), more, is_long(answer, ask, facts))
     missing, is_limit = answer.otherwise, answer.otherwise == "no_limits_set"
     if is_limit and any(alias.startswith("LIM") for alias in facts.aliases):
         missing = "no_such_limit" if ask.limited else "undefined_figures"
@@ -255,7 +199,7 @@ def _answer(ask: Ask, facts: _Facts) -> _Answered:
     return _Answered((), (missing,), _offers(nearest, facts))
 
 
-def _without_answer(ask: Ask, wanted: frozenset[str], facts: _Facts) -> _Answered:
+def _without_answer(ask: Ask, wanted: frozenset[str], facts: Facts) -> _Answered:
     """Return what is missing of a figure with some qualifiers, and what comes nearest."""
     figure = ask.figure
     missing = _unsupported(figure, wanted, ask.qualifiers)
@@ -263,7 +207,7 @@ def _without_answer(ask: Ask, wanted: frozenset[str], facts: _Facts) -> _Answere
         parts = (_offers(each, facts, wanted)[:1] for each in ("losers", "winners"))
         return _Answered((), (missing,), tuple(chain.from_iterable(parts)))
     if "counted" in figure.traits and missing == "period":
-        return _Answered(tuple(_select(figure.answers[""], ask, facts)), (missing,))
+        return _Answered(tuple(select_claims(figure.answers[""], ask, facts)), (missing,))
     return _Answered((), (missing,), _offers(figure.key, facts, wanted))
 
 
@@ -299,11 +243,11 @@ def _unsupported(figure: Figure, wanted: frozenset[str], named: frozenset[str]) 
     codes = (code for words, code in _MISSING if not kinds.isdisjoint(words.split()))
     code: MissingFact = next(codes, "variant")
     is_ahead = "ahead" in figure.traits and not named & _PAST
-    is_ahead = is_ahead and (figure.group == "tail" or "forecast" in wanted)
+    is_ahead = is_ahead and (figure.heading == TAIL or "forecast" in wanted)
     return "horizon" if code == "period" and is_ahead else code
 
 
-def _offers(key: str, facts: _Facts, wanted: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def _offers(key: str, facts: Facts, wanted: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Return questions about a figure that are answered, those with like qualifiers first."""
     figure = figures().get(key)
     if figure is None:
@@ -320,7 +264,7 @@ def _offers(key: str, facts: _Facts, wanted: frozenset[str] = frozenset()) -> tu
     return tuple(question for _, question in offered)[:_MAX_NEAREST]
 
 
-def _like_offers(text: str, facts: _Facts) -> list[str]:
+def _like_offers(text: str, facts: Facts) -> list[str]:
     """Return the questions most like one that is not understood, of those that are answered."""
     answered = (each for each in rank_questions(text) if _is_answered(each, facts))
     return list(islice(answered, _MAX_LIKE))
@@ -331,86 +275,18 @@ def _parse_offered(text: str) -> Question:
     return parse_question(text)
 
 
-def _is_answered(text: str, facts: _Facts) -> bool:
+def _is_answered(text: str, facts: Facts) -> bool:
     """Return whether the claims answer a question that is offered."""
     (ask,) = _parse_offered(text).asks
     answer = ask.figure.answers[join_qualifiers(ask.qualifiers - _usual(ask))]
-    return any(each.form.role == "statement" for each in _select(answer, ask, facts))
-
-
-def _select(answer: Answer, ask: Ask, facts: _Facts) -> list[Claim]:
-    """Return the claims of an answer about what the question names, in their order."""
-    named = {each.alias for each in ask.subjects}
-    if ask.limited:
-        limit = LIMIT_NAMES[ask.limited]
-        aliases = facts.aliases.items()
-        named |= {alias for alias, entity in aliases if entity.get("limit") == limit} or {""}
-    found = [
-        (place, _ORDERS[answer.order](claim), claim.id)
-        for claim in facts.claims.values()
-        if (place := _place(answer, claim)) is not None
-        and _SELECTIONS[answer.only](claim)
-        and claim.form.role != "headline"
-        and (not named or _is_about(claim, named))
-        and (ask.market_move is None or _moves(claim, ask.market_move))
-        and not (_is_weight(claim) and _first_value(claim) <= (ask.weight_above or 0.0))
-    ]
-    ordered = [facts.claims[claim_id] for *_, claim_id in sorted(found)]
-    statements: list[Claim] = []
-    for claim in ordered:
-        stated = {fact for each in statements for fact in each.shown}
-        if claim.form.role == "statement" and not repeats(claim, stated):
-            statements.append(claim)
-    advice = [claim for claim in ordered if claim.form.role == "advice"]
-    return [*statements[: answer.most], *advice]
-
-
-def _place(answer: Answer, claim: Claim) -> int | None:
-    """Return the place of a claim's form in an answer; None if it does not belong to it."""
-    matches = (fnmatchcase(claim.form.id, pattern) for pattern in answer.forms)
-    return next((at for at, is_match in enumerate(matches) if is_match), None)
-
-
-def _is_weight(claim: Claim) -> bool:
-    return claim.form.id == "position_weight"
-
-
-def _is_about(claim: Claim, aliases: set[str]) -> bool:
-    names = (slot.value for slot in claim.slots.values() if slot.kind in ("name", "label"))
-    return bool(aliases & {claim.instance.subject, *names})
-
-
-def _moves(claim: Claim, move: float) -> bool:
-    """Return whether a claim is about a move of the market."""
-    slot = claim.slots.get("move")
-    return slot is not None and abs(float(str(slot.value)) - move) < 1e-9
-
-
-def _is_long(answer: Answer, ask: Ask, facts: _Facts) -> bool:
-    """Return whether more claims answer than an answer can state, of one that states all."""
-    if answer.most < _MAX_STATEMENTS:
-        return False
-    if ask.weight_above is not None and not _has_all_above(ask.weight_above, facts.claims):
-        return True
-    found = _select(answer.model_copy(update={"most": len(facts.claims)}), ask, facts)
-    return sum(each.form.role == "statement" for each in found) > _MAX_STATEMENTS
-
-
-def _has_all_above(weight: float, claims: Mapping[str, Claim]) -> bool:
-    """Return whether the claims contain every position above a weight."""
-    facts = [claim.instance.facts[0] for claim in claims.values() if _is_weight(claim)]
-    ranks = {fact.rank for fact in facts}
-    held = next((_first_value(each) for each in claims.values()
-        if each.form.id in ("positions_held", "position_held")), None)  # fmt: skip
-    smaller = (fact.rank for fact in facts if float(fact.value) <= weight and fact.rank)
-    return len(facts) == held or any(ranks.issuperset(range(1, rank)) for rank in smaller)
+    return any(each.form.role == "statement" for each in select_claims(answer, ask, facts))
 
 
 def _shared_out(parts: Sequence[_Answered]) -> list[str]:
     """Return the claims of an answer by part: of many, the first ones of each part."""
     by_part = [list(_ids(part.claims, "statement")) for part in parts]
     by_rank = _distinct(each for rank in zip_longest(*by_part) for each in rank if each)
-    kept = set(by_rank[:_MAX_STATEMENTS])
+    kept = set(by_rank[:MAX_STATEMENTS])
     return [each for each in _distinct(chain.from_iterable(by_part)) if each in kept]
 
 

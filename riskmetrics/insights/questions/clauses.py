@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from riskmetrics.insights.questions.figures import Figure, figures
+from riskmetrics.insights.questions.figures import RISK, TAIL, Figure, figures
 from riskmetrics.insights.questions.subjects import Subject
 from riskmetrics.insights.questions.vocabulary import word_list
 
@@ -253,9 +253,9 @@ def _in_time(figure: Figure, qualifiers: set[str]) -> set[str]:
     is_daily = "daily" in found and ("flow" in figure.traits or "change" in found)
     if is_daily and len(Ask(figure, frozenset(found)).windows()) == 1:
         found = found - {"daily"} | {"1d"}
-    if figure.group != "risk":  # a volatility is annualized
+    if figure.heading != RISK:  # a volatility is annualized
         found -= {"periodic"}
-    return found if figure.group == "tail" else found - {"past"}
+    return found if figure.heading == TAIL else found - {"past"}
 
 
 def _of_figure(figure: Figure, qualifiers: set[str]) -> set[str]:
@@ -264,7 +264,7 @@ def _of_figure(figure: Figure, qualifiers: set[str]) -> set[str]:
     if "compare" in found:
         is_compared = "market" in found and "market" not in figure.usual
         found -= {"compare"} if "change" in found or is_compared else set()
-    if "judged" in found and (figure.group == "tail" or "forecast" in found):
+    if "judged" in found and (figure.heading == TAIL or "forecast" in found):
         found = found - {"judged"} | {"record"}
     if "worst" in found and figure.key in ("drawdown", "max_drawdown"):
         found = found - {"worst"} | {"max"}

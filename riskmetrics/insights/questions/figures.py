@@ -4,10 +4,10 @@
 window or a comparison: a question with other qualifiers is not answered by it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
@@ -16,12 +16,13 @@ from riskmetrics.catalog import Statistic, all_statistics
 from riskmetrics.insights.plan import MissingFact
 from riskmetrics.insights.question_fact_types import statistic_fact_names
 
+RESULT, RISK, TAIL = "Result and returns", "Volatility, drawdown and stress", "Value at risk"
+"""Headings whose figures are read in ways of their own."""
 
-def _split(words: object) -> object:
-    return words.split() if isinstance(words, str) else words
+_OF_RETURNS: Final = " of THE? daily? returns"
+"""Words that may follow the name of a statistic."""
 
-
-Words = Annotated[frozenset[str], BeforeValidator(_split)]
+_Words = Annotated[frozenset[str], BeforeValidator(lambda words: frozenset(words.split()))]
 
 
 class Answer(BaseModel):
@@ -31,7 +32,7 @@ class Answer(BaseModel):
 
     ask: str = ""
     """A question as it is offered; empty: it is not."""
-    forms: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    forms: tuple[str, ...] = ()
     """Patterns of forms in the order in which they are stated."""
     only: Literal["", "alarms", "news", "new_alarms", "largest_shares"] = ""
     """Which claims of these forms belong to the answer; default: all."""
@@ -44,10 +45,13 @@ class Answer(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_forms(cls, value: Any) -> Any:
-        """Accept the forms alone; those of a selection are all."""
-        fields = {"forms": value} if isinstance(value, str) else dict(value)
-        return {"forms": "*"} | fields if "only" in fields else fields
+    def _split_answer(cls, value: Any) -> Any:
+        """Split the text of an answer into the question that is offered, and forms."""
+        fields = {"answer": value} if isinstance(value, str) else dict(value)
+        ask, forms = split_question(fields.pop("answer", ""))
+        groups = load_data("figures.yaml")["forms"]
+        patterns = (pattern for each in forms.split() for pattern in groups.get(each, each).split())
+        return {"ask": ask, "forms": tuple(patterns)} | fields
 
 
 class Figure(BaseModel):
@@ -56,40 +60,60 @@ class Figure(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
-    group: str
-    """Key of the heading under which its questions are offered."""
-    words: str
-    """Phrases that name it, separated by commas; none if a subject alone is asked about."""
+    heading: str
+    """Heading under which its questions are offered."""
+    words: str = ""
+    """Phrases that name it, separated by commas; none if it is asked for by other parts alone."""
     limit: str = ""
-    """Name of the limit that may be set for it."""
-    answers: Mapping[str, Answer]
-    """Qualifiers, sorted and separated by spaces, to the answer."""
-    usual: Words = frozenset()
-    """Qualifiers that say what the answer is anyway."""
-    covers: Words = frozenset()
+    """Name of the limit that may be set for it, if any."""
+    usual: _Words = frozenset()
+    """Qualifiers that say what the answer is anyway; today is one unless it has its own answer."""
+    covers: _Words = frozenset()
     """Figures whose words say nothing more next to its own."""
-    traits: Annotated[
-        frozenset[Literal["weak", "flow", "part", "ahead", "counted", "confidence"]],
-        BeforeValidator(_split),
-    ] = frozenset()
+    traits: _Words = frozenset()
     """weak: its words, such as positions, name no figure next to another one; flow: it is of a
     window, so that today is one; part: it names a part of the portfolio, of which another figure
     may be asked; ahead: a number of sessions is a horizon; counted: its count of the past year is
     stated if that of another window is asked for; confidence: it has a level."""
+    answers: Mapping[str, Answer]
+    """Qualifiers, sorted and separated by spaces, to the answer."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _add_today(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        today = "" if "1d" in fields["answers"] else " 1d"
+        return fields | {"usual": fields.get("usual", "") + today}
+
+    @model_validator(mode="after")
+    def _check_words(self) -> "Figure":
+        unsorted = [key for key in self.answers if key != join_qualifiers(key.split())]
+        unknown = self.traits - {"weak", "flow", "part", "ahead", "counted", "confidence"}
+        if unsorted or unknown:
+            raise ValueError(f"{self.key}: unsorted {unsorted}, unknown {sorted(unknown)}")
+        return self
 
     def __hash__(self) -> int:
         """Return a hash of the key, which is unique."""
         return hash(self.key)
 
-    @model_validator(mode="after")
-    def _check_keys(self) -> "Figure":
-        unsorted = [key for key in self.answers if key != join_qualifiers(key.split())]
-        if unsorted:
-            raise ValueError(f"{self.key}: qualifiers {unsorted[0]!r} are not sorted")
-        return self
+
+def split_question(text: str) -> tuple[str, str]:
+    """Return the question at the beginning of a text, if any, and the rest.
+
+    Examples
+    --------
+    >>> split_question("How large is the beta? beta_level")
+    ('How large is the beta?', 'beta_level')
+    >>> split_question("beta_level")
+    ('', 'beta_level')
+    """
+    if not text[:1].isupper() or "? " not in text + " ":
+        return "", text
+    question, _, rest = text.partition("?")
+    return f"{question}?", rest.strip()
 
 
-def join_qualifiers(qualifiers: "frozenset[str] | list[str]") -> str:
+def join_qualifiers(qualifiers: Iterable[str]) -> str:
     """Return the key of an answer."""
     return " ".join(sorted(qualifiers))
 
@@ -102,10 +126,6 @@ def load_data(name: str) -> dict[str, Any]:
     return found
 
 
-def _load() -> dict[str, Any]:
-    return load_data("figures.yaml")
-
-
 @cache
 def figures() -> Mapping[str, Figure]:
     """Return all figures by key; of two that the same words name, the first is meant.
@@ -113,47 +133,40 @@ def figures() -> Mapping[str, Figure]:
     Raises
     ------
     ValueError
-        If a group or a covered figure does not exist.
+        If a covered figure does not exist.
     """
     found = {each.key: each for statistic in all_statistics() for each in _of_statistic(statistic)}
-    found |= {key: Figure(key=key, **fields) for key, fields in _load()["figures"].items()}
+    data = load_data("figures.yaml")
+    limits = {key: limit for limit, keys in data["limits"].items() for key in keys.split()}
+    for heading, group in data["figures"].items():
+        for key, texts in group.items():
+            fields = {name: text for name, text in texts.items() if name in Figure.model_fields}
+            answers = {name: text for name, text in texts.items() if name not in fields}
+            fields |= {"key": key, "heading": heading, "limit": limits.get(key, "")}
+            found[key] = Figure(answers=answers, **fields)
     for each in found.values():
-        unknown = (each.covers - found.keys()) | ({each.group} - _load()["headings"].keys())
-        if unknown:
+        if unknown := each.covers - found.keys():
             raise ValueError(f"{each.key}: unknown {sorted(unknown)}")
     return found
 
 
-_OF_RETURNS = " of THE? daily? returns"
-"""Words that may follow the name of a statistic."""
-
-
-def _of_statistic(statistic: Statistic) -> list[Figure]:
-    """Return a figure for each column of a statistic that no note states."""
-    data = _load()
+def _of_statistic(statistic: Statistic) -> Iterator[Figure]:
+    """Yield a figure for each column of a statistic that no note states."""
     names = {} if statistic.facts else statistic_fact_names(statistic)
-    market = {"market"} if statistic.key == "alpha" else set()
-    found = []
     for figure in statistic.figures:
         if figure.column in names:
-            label = figure.label.lower().replace(",", "")
-            words = f"{label}, {data['statistics'].get(figure.column, label)}"
-            of_returns = words.replace(",", f"{_OF_RETURNS},") + _OF_RETURNS
-            answer = Answer(
-                ask=data["offered_statistics"].get(figure.column, ""),
-                forms=tuple(each for each in (figure.column, f"{figure.column}_std_error")
-                    if each in names),
-            )  # fmt: skip
-            found.append(
-                Figure(
-                    key=figure.column,
-                    group="risk" if statistic.family == "drawdown" else "result",
-                    words=f"{words}, {of_returns}",
-                    answers={"": answer},
-                    usual=frozenset({"252d", "1d", "annual"} | market),
-                )
+            text = load_data("figures.yaml")["statistics"].get(figure.column, "")
+            ask, more = split_question(text)
+            words = f"{figure.label.lower().replace(',', '')}{', ' * bool(more)}{more}"
+            error = f"{figure.column}_std_error"
+            answer = f"{ask} {figure.column} {error if error in names else ''}"
+            yield Figure(
+                key=figure.column,
+                heading=RISK if statistic.family == "drawdown" else RESULT,
+                words=f"{words}, {words.replace(',', f'{_OF_RETURNS},')}{_OF_RETURNS}",
+                answers={"": answer.strip()},  # type: ignore[dict-item]
+                usual="252d annual market" if statistic.key == "alpha" else "252d annual",  # type: ignore[arg-type]
             )
-    return found
 
 
 @cache
@@ -163,9 +176,9 @@ def offered_questions() -> Mapping[str, tuple[str, ...]]:
         heading: tuple(
             answer.ask
             for figure in figures().values()
-            if figure.group == group
+            if figure.heading == heading
             for answer in figure.answers.values()
             if answer.ask
         )
-        for group, heading in _load()["headings"].items()
+        for heading in load_data("figures.yaml")["figures"]
     }

@@ -91,27 +91,27 @@ class Phrase:
             If it names a group that does not exist, or has no word.
         """
         self.text = text
-        self._elements = [_read_element(each, groups) for each in text.split()]
-        if not any(each.kind == "" and not each.is_optional for each in self._elements):
+        self.elements = [_read_element(each, groups) for each in text.split()]
+        if not any(each.kind == "" and not each.is_optional for each in self.elements):
             raise ValueError(f"the phrase {text!r} has no word that must be there")
 
     @cached_property
     def words(self) -> frozenset[str]:
         """Words that it may contain."""
-        return frozenset().union(*(each.words for each in self._elements))
+        return frozenset().union(*(each.words for each in self.elements))
 
     @cached_property
     def patterns(self) -> "list[re.Pattern[str]]":
         """Patterns of words that it may contain."""
-        return [each.pattern for each in self._elements if each.pattern is not None]
+        return [each.pattern for each in self.elements if each.pattern is not None]
 
     def find(self, tokens: Sequence[Token], start: int) -> int | None:
         """Return where the longest match that begins at a token ends; None without a match."""
-        return max(_ends(self._elements, tokens, start), default=None)
+        return max(_ends(self.elements, tokens, start), default=None)
 
     def can_begin(self, word: str) -> bool:
         """Return whether a match may begin with a word."""
-        for each in self._elements:
+        for each in self.elements:
             if each.kind in ("^", "!"):
                 continue
             if each.kind or each.has(word):

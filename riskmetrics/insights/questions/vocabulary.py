@@ -44,7 +44,7 @@ def read_phrases(text: str) -> list[Phrase]:
 
 
 @cache
-def _meanings() -> tuple[Meaning, ...]:
+def meanings() -> tuple[Meaning, ...]:
     """Return all meanings in the order in which equally long ones are preferred."""
     words = load_words()
     texts = (
@@ -61,7 +61,7 @@ def _meanings() -> tuple[Meaning, ...]:
 @lru_cache(maxsize=2048)
 def _beginning_with(word: str) -> tuple[tuple[int, Meaning], ...]:
     """Return the meanings whose phrases may begin with a word, with their places."""
-    return tuple(each for each in enumerate(_meanings()) if each[1].phrase.can_begin(word))
+    return tuple(each for each in enumerate(meanings()) if each[1].phrase.can_begin(word))
 
 
 def find_meanings(tokens: Sequence[Token], without: Iterable[str] = ()) -> list[Match]:
@@ -111,13 +111,13 @@ def normalize_spelling(tokens: Sequence[Token]) -> Iterator[Token]:
 def known_words() -> frozenset[str]:
     """Return the words of questions: alone, they name no position and no portfolio."""
     return frozenset().union(
-        word_list("fillers"), word_list("inflected"), *(each.phrase.words for each in _meanings())
+        word_list("fillers"), word_list("inflected"), *(each.phrase.words for each in meanings())
     )
 
 
 @cache
 def _known_patterns() -> "tuple[re.Pattern[str], ...]":
-    patterns = {each for meaning in _meanings() for each in meaning.phrase.patterns}
+    patterns = {each for meaning in meanings() for each in meaning.phrase.patterns}
     return tuple(sorted(patterns, key=lambda each: each.pattern))
 
 
