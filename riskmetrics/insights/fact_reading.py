@@ -97,7 +97,10 @@ def _read_stored(
     connection: sa.Connection, days: Sequence[date], portfolios: Sequence[UUID]
 ) -> _Stored:
     read_days = _with_sessions_before(days)
-    limits = {kind: min(default_limits()[kind].values()) for kind in ("weight", "gross")}
+    limits = {
+        kind: history_facts.CLEARLY_BELOW * min(default_limits()[kind].values())
+        for kind in ("weight", "gross")
+    }
     records = stored.read_records(connection, read_days, portfolios) | {
         "positions": stored.positions(connection, days, portfolios, count=_MAX_POSITIONS),
         "contributions": fact_history.read_contributions(

@@ -240,7 +240,11 @@ FACT_TYPES = {
             (f"sessions with the {label} below the limit before",), unit="count", window=None)
             for name, column, label in _STREAKS),
         *(_fact(f"{name}_before", "streaks", column, label,
-            (f"{label} of the session before",), unit=_UNITS.get(name, "fraction"), window=None)
+            (f"last {label} beyond the limit",), unit=_UNITS.get(name, "fraction"), window=None)
+            for name, column, label in _STREAKS),
+        *(_fact(f"{name}_lowest", "streaks", column, label,
+            (f"smallest {label} of the sessions below the limit before",),
+            unit=_UNITS.get(name, "fraction"), window=None)
             for name, column, label in _STREAKS),
         *(_fact(f"{name}_highest", "streaks", column, label,
             (f"largest {label} of the sessions beyond the limit before",),

@@ -27,6 +27,9 @@ MIN_RANKED, MIN_CHANGES = 60, 60
 UNKNOWN_START = "since the first stored session"
 """Quality of a streak that reaches back to the first session with results."""
 
+CLEARLY_BELOW = 0.95
+"""Part of a limit below which a value has left it: one that hovers at a limit is no news."""
+
 _LEVEL = 0.95
 """Confidence level of the value at risk in facts."""
 
@@ -223,8 +226,8 @@ def streak_facts(
     """Yield how figures with a limit came to where they are: streaks, and earlier values.
 
     Of a figure at or beyond a limit: for how many sessions in a row it has been, the largest value
-    of the earlier ones, and how many sessions it had been below before. Of one below a limit that
-    it reached the session before: its value then.
+    of the earlier ones, how many sessions it had been below before, and the lowest value of those.
+    Of one that is clearly below a limit for the first session: the last value that reached it.
     """
     for (name, alias), fact in found.items():
         if name in limits and f"{name}_streak" in FACT_TYPES:
@@ -266,9 +269,8 @@ def _alert_facts(
 ) -> Iterator[Fact]:
     """Yield the facts of a figure with limits, whose last value is that of the fact."""
     name, value = fact.fact_type.name, float(fact.value)
-    is_before_known = len(values) > 1 and is_stored[-2]
-    if is_before_known and any(value < limit <= values[-2] for limit in levels):
-        yield from defined_facts(make, {f"{name}_before": float(values[-2])}, entity=fact.entity)
+    last = {f"{name}_before": _last_reached(values, is_stored, levels)}
+    yield from defined_facts(make, last, entity=fact.entity)
     reached = [limit for limit in levels if value >= limit]
     if not reached:
         return
@@ -279,8 +281,21 @@ def _alert_facts(
     yield from defined_facts(make, counted, entity=fact.entity, quality=quality)
     away = _sessions_away(is_reached, is_stored, length) if is_known else None
     highest = float(values[-length:-1].max()) if length > 1 else None
-    more = {f"{name}_away": away, f"{name}_highest": highest}
+    lowest = float(values[-length - away : -length].min()) if away else None
+    more = {f"{name}_away": away, f"{name}_highest": highest, f"{name}_lowest": lowest}
     yield from defined_facts(make, more, entity=fact.entity)
+
+
+def _last_reached(values: FloatArray, is_stored: _Flags, levels: Collection[float]) -> float | None:
+    """Return the last value at a limit that the last session is the first one clearly below."""
+    for limit in sorted(levels, reverse=True):
+        if values[-1] < CLEARLY_BELOW * limit:
+            for value, stored in zip(values[-2::-1], is_stored[-2::-1], strict=True):
+                if not stored or value < CLEARLY_BELOW * limit:
+                    break
+                if value >= limit:
+                    return float(value)
+    return None
 
 
 def _streak(is_reached: _Flags, is_stored: _Flags) -> tuple[int, bool]:

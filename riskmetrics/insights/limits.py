@@ -11,7 +11,7 @@ from riskmetrics.funds import BONDS, NOT_LOOKED_THROUGH
 from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.insights.claims import View
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.history_facts import UNKNOWN_START
+from riskmetrics.insights.history_facts import CLEARLY_BELOW, UNKNOWN_START
 from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.severity import LEVELS, highest_reached, market_multiple
 
@@ -57,6 +57,8 @@ class Reach(NamedTuple):
     """Whether the session before those is stored and does not reach it."""
     away: int | None
     """Sessions below the limit before those, if it was reached before."""
+    lowest: float
+    """Smallest value of those; minus infinity if there is none."""
     highest: float
     """Largest value of the earlier sessions that reach it; infinite if there is none."""
     edges: tuple[float, ...]
@@ -75,13 +77,18 @@ class Reach(NamedTuple):
 
     @property
     def is_new(self) -> bool:
-        """Whether the limit was not reached the session before."""
-        return self.sessions == 1 and self.is_start_known
+        """Whether the limit was not reached the session before, and is not hovered at."""
+        return self.sessions == 1 and self.is_start_known and not self._is_hovering
 
     @property
     def is_standing(self) -> bool:
-        """Whether the limit was reached the session before."""
-        return self.sessions > 1
+        """Whether the limit was reached the session before, or never clearly left."""
+        return self.sessions > 1 or self._is_hovering
+
+    @property
+    def _is_hovering(self) -> bool:
+        """Whether it was not clearly left since it was last reached."""
+        return self.away is not None and self.lowest >= CLEARLY_BELOW * self.limit
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -102,7 +109,7 @@ def _find(view: View) -> Iterator[Reach]:
 
 
 class Left(NamedTuple):
-    """A limit that was reached the session before and is not any more."""
+    """A limit that the session is the first one clearly below."""
 
     kind: str
     alias: str
@@ -117,7 +124,7 @@ class Left(NamedTuple):
 
 
 def left_limits(view: View) -> list[Left]:
-    """Return the limits that were reached the session before and are not, the severest first."""
+    """Return the limits that are clearly left since the session, the severest first."""
     found = [each for kind, alias in _limited(view) for each in _left(view, kind, alias)]
     return sorted(found, key=lambda each: (-LEVELS.index(each.level), each.kind, each.alias))
 
@@ -127,7 +134,7 @@ def _left(view: View, kind: str, alias: str | None) -> Iterator[Left]:
     if now and before:
         value, limits = float(now.value), view.sheet.limits
         left = highest_reached(limits, kind, float(before.value))
-        if left and value < left.limit:
+        if left and value < CLEARLY_BELOW * left.limit:
             still = highest_reached(limits, kind, value)
             lower = still.level if still else ""
             edges = tuple(limits[kind].values())
@@ -186,8 +193,10 @@ def _reach(
     if reached:
         is_known = streak is not None and streak.quality != UNKNOWN_START
         sessions = int(float(streak.value)) if streak is not None else 1
-        away, highest = (view.fact(f"{kind}_{each}", alias) for each in ("away", "highest"))
-        facts = tuple(each for each in (fact, streak, *context, away, highest) if each)
+        away, lowest, highest = (
+            view.fact(f"{kind}_{each}", alias) for each in ("away", "lowest", "highest")
+        )
+        facts = tuple(each for each in (fact, streak, *context, away, lowest, highest) if each)
         yield Reach(
             kind,
             alias or "",
@@ -197,6 +206,7 @@ def _reach(
             sessions,
             is_known,
             int(float(away.value)) if away else None,
+            float(lowest.value) if lowest else -inf,
             float(highest.value) if highest else inf,
             tuple(view.sheet.limits[kind].values()),
         )

@@ -27,8 +27,9 @@ ALIASES: Mapping[str, dict[str, str]] = {
 }
 ABOUT = {
     **dict.fromkeys(("weight", "share", "side", "fund", "pnl", "weight_streak"), "POS"),
-    **dict.fromkeys(("weight_away", "weight_before", "weight_highest", "quantity_increase"), "POS"),
-    **dict.fromkeys(("gross_away", "gross_before", "gross_highest"), "SEC"),
+    **dict.fromkeys(("weight_away", "weight_before", "weight_highest", "weight_lowest"), "POS"),
+    "quantity_increase": "POS",
+    **dict.fromkeys(("gross_away", "gross_before", "gross_highest", "gross_lowest"), "SEC"),
     **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
     **dict.fromkeys(("position_beta", "position_beta_error"), "POS"),
     **dict.fromkeys(("position_volatility", "position_expected"), "POS"),

@@ -114,8 +114,19 @@ def _streak(f: Figures, kind: str, alias: str = "") -> tuple[int, bool]:
 
 def _is_back(f: Figures, kind: str, alias: str = "") -> bool:
     """Return whether a limit is reached for the first session, after five at most below."""
-    is_first = _streak(f, kind, alias) == (1, True)
-    return is_first and _figure(f, f"{kind}_away", alias) <= 5
+    return _is_first(f, kind, alias) and _figure(f, f"{kind}_away", alias) <= 5
+
+
+def _is_near(f: Figures, kind: str, alias: str = "") -> bool:
+    """Return whether no value since a limit was last reached is a twentieth below."""
+    lowest = _figure(f, f"{kind}_lowest", alias)
+    is_known = known(_figure(f, f"{kind}_away", alias))
+    return is_known and lowest >= 0.95 * _limit(f, kind, alias)
+
+
+def _is_first(f: Figures, kind: str, alias: str = "") -> bool:
+    """Return whether a limit is reached for the first session, from clearly below."""
+    return _streak(f, kind, alias) == (1, True) and not _is_near(f, kind, alias)
 
 
 def _is_worse(f: Figures, kind: str, alias: str = "") -> bool:
@@ -133,7 +144,7 @@ def _new_limit(f: Figures, kind: str, slot: str, prefix: str = "") -> Expected:
     found: Expected = {}
     for alias in f.things(prefix) if prefix else [""]:
         limit = _limit(f, kind, alias)
-        if isnan(limit) or _streak(f, kind, alias) != (1, True) or _is_back(f, kind, alias):
+        if isnan(limit) or not _is_first(f, kind, alias) or _is_back(f, kind, alias):
             continue
         (level,) = (name for name, each in _LIMITS[kind].items() if each == limit)
         found[alias] = {"limit": limit, slot: _figure(f, kind, alias), "level": level}
@@ -152,15 +163,14 @@ def _reached(f: Figures) -> list[tuple[str, str]]:
     return [each for each in _limited(f) if not isnan(_limit(f, *each))]
 
 
-def _all_limits(f: Figures) -> list[tuple[int, bool]]:
-    """Return the streaks of all limits that are reached."""
-    return [_streak(f, *each) for each in _reached(f)]
+def _has_new_limit(f: Figures) -> bool:
+    return any(_is_first(f, *each) for each in _reached(f))
 
 
 def _left_limits(f: Figures) -> list[tuple[str, str]]:
-    """Return what was at a higher limit the session before than it is now, if it is known now."""
+    """Return what is a twentieth below a limit that it has reached."""
     things = [*_limited(f), ("volatility_percentile", "")]
-    return [each for each in things if _figure(f, *each) < _limit(f, *each, at="_before")]
+    return [each for each in things if _figure(f, *each) < 0.95 * _limit(f, *each, at="_before")]
 
 
 def _test_fails(f: Figures) -> bool:
@@ -372,7 +382,7 @@ def _quiet_moves(f: Figures) -> bool:
     ]
     is_clear = _is_clear_beta(f, 1) or _is_clear_beta(f, -1)
     is_clear = is_clear or bool(_volatility_moved(f, 1) or _volatility_moved(f, -1))
-    return not (any(crossed) or is_clear or (1, True) in _all_limits(f)) and all(
+    return not (any(crossed) or is_clear or _has_new_limit(f)) and all(
         abs(getattr(f, f"{kind}_change")) <= 2 * getattr(f, f"{kind}_usual_change")
         for kind in ("beta", "volatility_21d", "expected_volatility")
     )
@@ -476,15 +486,17 @@ def _has_further_alerts(f: Figures) -> bool:
 
 def _unchanged(f: Figures) -> Expected:
     """Return whether something is an alert for a second session, as far as is known."""
-    old = [each for each in _reached(f) if _streak(f, *each)[0] > 1 and not _is_worse(f, *each)]
+    old = [
+        each
+        for each in _reached(f)
+        if (_streak(f, *each)[0] > 1 or _is_near(f, *each)) and not _is_worse(f, *each)
+    ]
     return expect(bool(old) or _has_further_alerts(f))
 
 
 def _standing(f: Figures) -> Expected:
     """Return whether something is an alert that is not known to be new, nor to be worse."""
-    old = [
-        each for each in _reached(f) if _streak(f, *each) != (1, True) and not _is_worse(f, *each)
-    ]
+    old = [each for each in _reached(f) if not _is_first(f, *each) and not _is_worse(f, *each)]
     return expect(bool(old) or _has_further_alerts(f))
 
 
@@ -799,7 +811,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         alias: {"name": alias, "increase": f.of(alias, "quantity_increase")}
         for kind, alias in _reached(f)
         if kind == "weight"
-        and _streak(f, kind, alias) == (1, True)
+        and _is_first(f, kind, alias)
         and f.of(alias, "quantity_increase") > f.of(alias, kind) / _limit(f, kind, alias) - 1
     },
     "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
@@ -967,7 +979,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         if abs(f.daily_return) < max(0.25 * f.previous_var_95, 0.0005 * (f.previous_var_95 >= 0))
         and abs(f.daily_return) < 0.005
         and not abs(f.market_return) >= 0.02
-        and (1, True) not in _all_limits(f)
+        and not _has_new_limit(f)
         and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
         else set()
     ),

@@ -91,7 +91,7 @@ def test_a_standing_alert_makes_no_note_severe() -> None:
         ({"pos_01_weight_streak": 1}, {}, "critical"),
         ({"beta_streak": 1, "beta_away": 3}, {}, "warning"),
         ({"beta": 1.8, "beta_highest": 1.79}, {}, "warning"),
-        ({"beta": 1.45, "beta_before": 1.55}, {}, "normal"),
+        ({"beta": 1.4, "beta_before": 1.55}, {}, "normal"),
         ({"drawdown_streak": 1}, {"drawdown_streak": UNKNOWN_START}, "critical"),
     ],
 )
@@ -116,10 +116,10 @@ def test_an_alert_is_back_up_to_five_sessions_after_it_was_left(away: int, is_ba
 
 
 def test_an_alert_that_is_left_says_which_level_is_still_reached() -> None:
-    facts: Facts = {"pos_01_weight": 0.1998, "pos_01_weight_before": 0.21, "beta": 1.1}
+    facts: Facts = {"pos_01_weight": 0.1899, "pos_01_weight_before": 0.21, "beta": 1.1}
     facts |= {"beta_before": 1.25, "pos_01_weight_streak": 9}
     assert sentence(facts, "limits_left") == (
-        "Back below the alert level: SYM1 19.98% of equity (warning from 20.00%, now elevated) and"
+        "Back below the alert level: SYM1 19% of equity (warning from 20%, now elevated) and"
         " beta 1.10 (elevated from 1.20)."
     )
 
@@ -185,9 +185,14 @@ def streaks_of(
     [
         ([1.1, 1.1], {}),
         ([1.1, 1.3], {"beta_streak": 1}),
-        ([1.1, 1.55, 1.45], {"beta_streak": 2, "beta_before": 1.55, "beta_highest": 1.55}),
+        ([1.1, 1.55, 1.45], {"beta_streak": 2, "beta_highest": 1.55}),
+        ([1.1, 1.55, 1.42], {"beta_streak": 2, "beta_before": 1.55, "beta_highest": 1.55}),
+        ([1.55, 1.45, 1.44, 1.42], {"beta_streak": 4, "beta_before": 1.55, "beta_highest": 1.55}),
+        ([1.55, 1.42, 1.41], {"beta_streak": 3, "beta_highest": 1.55}),
+        ([2.1, 1.95, 1.42], {"beta_streak": 3, "beta_before": 2.1, "beta_highest": 2.1}),
+        ([2.1, 1.7, 1.42], {"beta_streak": 3, "beta_before": 1.7, "beta_highest": 2.1}),
         ([1.1, 1.25, 1.1], {"beta_before": 1.25}),
-        ([1.55, 1.4, 1.4, 1.6], {"beta_streak": 1, "beta_away": 2}),
+        ([1.55, 1.4, 1.39, 1.6], {"beta_streak": 1, "beta_away": 2, "beta_lowest": 1.39}),
         ([1.4, 1.6, 1.9, 1.7], {"beta_streak": 3, "beta_highest": 1.9}),
         ([1.55, np.nan, 1.4, 1.6], {"beta_streak": 1}),
         ([1.6, np.nan, 1.4], {"beta_streak": 1}),
@@ -213,6 +218,7 @@ def test_weights_of_a_session_without_any_are_unknown() -> None:
     assert streaks_of(stored, [0.21, 0.0, 0.22]) == {
         "pos_01_weight_streak": (1.0, "ok"),
         "pos_01_weight_away": (1.0, "ok"),
+        "pos_01_weight_lowest": (0.0, "ok"),
     }
     unknown = {"has_weights": [1.0, 0.0, 1.0]}
     assert streaks_of(unknown, [0.21, 0.0, 0.22]) == {"pos_01_weight_streak": (1.0, UNKNOWN_START)}

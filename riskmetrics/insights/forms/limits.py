@@ -131,7 +131,7 @@ def limits_worse(view: View) -> Iterator[tuple[Reach | Left, Item]]:
 
 @_changed("limits_left", "Back below the alert level: {limits}.", _LEFT, 1, FROM, _FROM_NOW)
 def limits_left(view: View) -> Iterator[tuple[Reach | Left, Item]]:
-    """Limits that were reached the session before, and are not."""
+    """Limits that were reached, and are clearly left since the session."""
     for left in left_limits(view):
         slots = value_slots(left)
         if left.lower:

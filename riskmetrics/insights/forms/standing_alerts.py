@@ -212,7 +212,7 @@ def _further(item: Item, found: Instance, *facts: Fact) -> _Alert:
 def _item(reach: Reach) -> Item:
     """Return the entry of a limit with its value, level, and the session of its streak."""
     slots = value_slots(reach)
-    is_counted = reach.is_standing and reach.is_start_known
+    is_counted = reach.sessions > 1 and reach.is_start_known
     if is_counted:
         slots["sessions"] = ordinal(reach.sessions)
     return Item(VALUES[reach.kind] + (FROM_SINCE if is_counted else FROM), slots)
