@@ -99,6 +99,17 @@ def join_names(names: Sequence[object], max_names: int = MAX_NAMES, separator: s
     return listed + (f" and {len(names) - max_names:,} more" if len(names) > max_names else "")
 
 
+def truncate(text: str, max_chars: int) -> str:
+    """Return a text, or the start of a longer one with an ellipsis.
+
+    Examples
+    --------
+    >>> truncate("symbol, quantity", 16), truncate("symbol, quantity", 15)
+    ('symbol, quantity', 'symbol, quantit…')
+    """
+    return text if len(text) <= max_chars else f"{text[:max_chars].rstrip()}…"
+
+
 def suggest_name(name: str, known: Iterable[str]) -> str:
     """Return a question that names the known name nearest to a mistyped one, or nothing.
 

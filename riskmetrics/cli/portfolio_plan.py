@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import check_portfolio_name
+from riskmetrics.present import formatting
 from riskmetrics.text import match_names
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ def print_plans(
         tables = [table.rename(columns={"quantity": str(parsed.stated_size)}) for table in tables]
     if not as_json:
         for plan, table in zip(plans, tables, strict=True):
-            print_frame(table, as_json=False, title=_describe_plan(plan))
+            formats = dict.fromkeys(table.select_dtypes("number"), formatting.quantity)
+            print_frame(table, as_json=False, formats=formats, title=_describe_plan(plan))
         return
     portfolios = [
         {

@@ -25,6 +25,7 @@ from riskmetrics.db import (
 from riskmetrics.db.engine import create_engine, normalize_url
 from riskmetrics.db.roles import DATABASE, Role
 from riskmetrics.errors import UsageError
+from riskmetrics.notebook.frames import ResultFrame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -163,7 +164,7 @@ class Results:
 
     def tables(self) -> pd.DataFrame:
         """Return the figures of all tables: table, column, label, unit, formula and window."""
-        return pd.DataFrame(
+        return ResultFrame(
             [
                 (table, column, figure.label, figure.unit.value, figure.formula, figure.window)
                 for table, source in sources().items()
@@ -222,7 +223,7 @@ class Results:
         from riskmetrics.charts.records import CHARTS
 
         rows = [(chart.name, chart.full_title, chart.caption) for chart in CHARTS]
-        return pd.DataFrame(rows, columns=["chart", "title", "caption"])
+        return ResultFrame(rows, columns=["chart", "title", "caption"])
 
     def chart(
         self,
@@ -359,7 +360,9 @@ def _convert(
         "formulas": {column: figure.formula for column, figure in shown.items()},
     }
     if kind == "pandas":
-        return rows
+        shown_in_full = ResultFrame(rows)
+        shown_in_full.attrs = rows.attrs
+        return shown_in_full
     if kind not in {"arrow", "polars"}:
         raise UsageError(f"{kind} is no kind of table: choose pandas, arrow or polars")
     table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata()

@@ -38,12 +38,13 @@ from riskmetrics.sources.table_headers import DELIMITERS
 from riskmetrics.sources.tabular_files import read_table
 from riskmetrics.sources.two_sides import merge_sides
 from riskmetrics.sources.vocabulary import load_vocabulary
+from riskmetrics.text import join_names, truncate
 
 _AMBIGUOUS_KIND_REMEDY = (
     "If each row is a holding, remove the column of dates, or name it entry_date; if each is a"
     " transaction, use `riskmetrics import transactions`"
 )
-_MAX_QUOTED_CHARS = 500
+_MAX_QUOTED_HEADERS, _MAX_HEADER_CHARS = 20, 60
 
 
 class ParsedFile(NamedTuple):
@@ -69,7 +70,8 @@ def parse_file(path: Path, limits: Limits, layouts: LayoutSet) -> ParsedFile:
 
 def _no_quantity_error(path: Path, headers: list[str]) -> DataQualityError:
     """Return the error for a table without a column that states how much is held."""
-    found = ", ".join(header or "(no name)" for header in headers)[:_MAX_QUOTED_CHARS]
+    named = [truncate(header, _MAX_HEADER_CHARS) or "(no name)" for header in headers]
+    found = join_names(named, _MAX_QUOTED_HEADERS)
     return DataQualityError(
         f"{path} has no known column of symbols next to one of quantities, weights or values. Its"
         f" columns are: {found}. Name them Symbol and Quantity, or add a layout (`riskmetrics"

@@ -48,6 +48,7 @@ from riskmetrics.sources.wide_price_tables import (
     refuse_other_values,
 )
 from riskmetrics.symbols import normalize_symbol
+from riskmetrics.text import truncate
 
 _REQUIRED = ("date", "close")
 _TRADE_HEADERS = frozenset(
@@ -122,7 +123,7 @@ class PriceHeaderChooser:
         """Return the error that names the missing columns; raise it if the kind is another."""
         require_kind(path, classify_lines(records), PRICE_KINDS, remedy=OTHER_KIND_REMEDY)
         if any(map(_is_value, records[0])):
-            first = ",".join(records[0])[:_MAX_QUOTED_CHARS]
+            first = truncate(",".join(records[0]), _MAX_QUOTED_CHARS)
             return DataQualityError(
                 f"{path} has no line of headers: its first line is {first}. Add one, such as"
                 " Date,Open,High,Low,Close,Volume"

@@ -15,6 +15,7 @@ from riskmetrics.sources.holdings_columns import header_spellings
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import is_action, is_trade, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
+from riskmetrics.text import truncate
 
 MAX_ROWS = 5_000
 """Rows that are looked at; the kind of a longer file shows in its first rows."""
@@ -269,7 +270,7 @@ class _TableEvidence:
             n_named = sum(distinct[text] for text in named)
             if is_named and n_named and n_named >= min_share * len(cells):
                 examples = ", ".join(
-                    text[:_MAX_QUOTED_CHARS] for text in named[:_NUMBER_OF_EXAMPLES]
+                    truncate(text, _MAX_QUOTED_CHARS) for text in named[:_NUMBER_OF_EXAMPLES]
                 )
                 found.append(f"column {self._header[place] or place + 1} has {examples}")
         return found

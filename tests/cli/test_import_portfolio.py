@@ -67,7 +67,7 @@ def test_a_dry_run_shows_everything_and_needs_no_database(
     export.write_text(TWO_ACCOUNTS.replace("200.5,", "two,"))
     result = call("import", "portfolio", str(export), "--dry-run")
     assert result.exit_code == 0
-    assert [word in result.stdout for word in ("JNJ", "150.2000", "PG", "KO")] == [
+    assert [word in result.stdout for word in ("JNJ", "150.2", "PG", "KO")] == [
         True,
         True,
         True,
@@ -204,7 +204,7 @@ def test_weights_become_quantities_at_the_stored_closes(call, tmp_path: Path) ->
         ).stdout
     )
     assert held == [{"symbol": "KO", "quantity": 800}, {"symbol": "PG", "quantity": 400}]
-    assert "0.5000" in call(*model, "--dry-run").stdout
+    assert "KO          0.5   LONG" in call(*model, "--dry-run").stdout
 
 
 def test_allow_empty_closes_all_lots(call, tmp_path: Path) -> None:
