@@ -45,6 +45,10 @@ class Vocabulary(NamedTuple):
     not held, in lower case without punctuation."""
     amounts: frozenset[str]
     """Last words of a line that names the currency of all amounts."""
+    no_prices: frozenset[str]
+    """Words of what columns of symbols may have instead of prices."""
+    rescaled: frozenset[str]
+    """Those among them of prices that are not in dollars."""
     tax_terms: frozenset[str]
     """Words of the headers of the term of a gain for the tax."""
     cash: frozenset[str]
@@ -167,6 +171,8 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["executed"]),
         {side: _all_words(by_language) for side, by_language in content["sections"].items()},
         _all_words(content["amounts"]),
+        _all_words(content["no_prices"]) | _all_words(content["rescaled"]),
+        _all_words(content["rescaled"]),
         _all_words(content["tax_terms"]),
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),
