@@ -30,6 +30,8 @@ class Vocabulary(NamedTuple):
     """Words of each asset class, in the order in which they are looked for."""
     unexecuted: frozenset[str]
     """Texts that the status of an order that is not executed starts with."""
+    canceled: frozenset[str]
+    """Texts that mark a line as canceled."""
     closed: frozenset[str]
     """Texts that the status of a position that is no longer held starts with."""
     opened: frozenset[str]
@@ -164,6 +166,7 @@ def load_vocabulary() -> Vocabulary:
         trades | others,
         {name: _all_words(by_language) for name, by_language in content["classes"].items()},
         _all_words(content["unexecuted"]),
+        _all_words(content["canceled"]),
         _all_words(content["closed"]),
         _all_words(content["opened"]),
         _all_words(content["sessions"]),

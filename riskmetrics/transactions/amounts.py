@@ -197,7 +197,9 @@ def _complete_trade(
     if stated.price is None and not stated.amount:
         raise InvalidTransactionError(f"{stated.kind} without a price or an amount")
     if stated.price is not None and stated.price < 0:
-        raise InvalidTransactionError(f"price {stated.price} is negative")
+        if not stated.amount or stated.amount > 0:
+            raise InvalidTransactionError(f"price {stated.price} is negative")
+        stated = replace(stated, price=-stated.price)  # with the sign of the amount
     sign = -1 if stated.kind in _OUTFLOWS else 1
     fees = stated.fees or Decimal(0)
     if stated.amount is None or (stated.amount == 0 and _gross_value(stated)):
