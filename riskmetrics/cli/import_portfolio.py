@@ -1,6 +1,5 @@
 """`riskmetrics import portfolio`: import holdings from a broker's export or your own table."""
 
-import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from riskmetrics.cli.statement_check import Review
     from riskmetrics.sources.brokers import HoldingsFile
     from riskmetrics.sources.row_validation import Notation
-    from riskmetrics.sources.tabular_files import RejectedRow
 
 _SYMBOL_COLUMNS = ("symbol", "underlying_symbol")
 
@@ -274,11 +272,12 @@ def _resolve_symbols(
 ) -> dict[str, str]:
     """Map symbols without a class separator to stored class shares, rejected rows included."""
     from riskmetrics.cli.file_results import resolve_class_shares
+    from riskmetrics.cli.statement_check import extract_symbols
     from riskmetrics.db import symbol_spellings
 
     columns = [plan.account.holdings.rows[name] for plan in plans for name in _SYMBOL_COLUMNS]
     stated = {symbol for column in columns for symbol in column.dropna()}
-    unclear = _extract_symbols(collect_rejected_rows(parsed, plans)) - stated
+    unclear = extract_symbols(collect_rejected_rows(parsed, plans)) - stated
     return symbol_spellings.find_class_shares(connection, unclear) | resolve_class_shares(
         connection, stated
     )
@@ -292,6 +291,7 @@ def _store_holdings(
     value: float | None,
     shares: dict[str, str],
 ) -> str:
+    from riskmetrics.cli.statement_check import extract_symbols
     from riskmetrics.db import holdings
     from riskmetrics.sources.lot_validation import weights_to_quantities
 
@@ -304,7 +304,7 @@ def _store_holdings(
     if (checked := compare_with_transactions(connection, plan, lots, day)) is not None:
         return checked
     rejected = [*parsed.rejected, *plan.account.holdings.rejected]
-    unclear = {shares.get(symbol, symbol) for symbol in _extract_symbols(rejected)}
+    unclear = {shares.get(symbol, symbol) for symbol in extract_symbols(rejected)}
     result = holdings.apply_statement(
         connection,
         plan.name,
@@ -334,12 +334,3 @@ def _store_holdings(
         f"{pluralize(result.opened, 'lot')} opened, {result.closed} closed, {unaffected}, as of"
         f" {day}"
     )
-
-
-def _extract_symbols(rejected: "list[RejectedRow]") -> set[str]:
-    """Return possible symbols in rejected rows: their words, and their cells, such as BRK B."""
-    from riskmetrics.symbols import normalize_symbol
-
-    marks = r"[^\w./^=-]+", r"[,;|\t\"]+"
-    texts = {text for row in rejected for mark in marks for text in re.split(mark, row.raw_row)}
-    return {symbol for symbol in map(normalize_symbol, texts) if symbol}

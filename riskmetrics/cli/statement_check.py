@@ -1,5 +1,6 @@
 """What a statement of holdings changes, and what looks wrong in it, before it is stored."""
 
+import re
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from riskmetrics.cli.portfolio_plan import PortfolioPlan
     from riskmetrics.sources.brokers import HoldingsFile
+    from riskmetrics.sources.tabular_files import RejectedRow
 
 
 MIN_SUSPECT_POSITIONS = 4
@@ -39,6 +41,7 @@ def review_statement(
 
     Of weights and values only the symbols are compared.
     """
+    from riskmetrics.cli.portfolio_plan import collect_rejected_rows
     from riskmetrics.db import holdings, symbol_spellings
     from riskmetrics.results.lot_frames import underlying
     from riskmetrics.sources.brokers import StatedSize
@@ -46,7 +49,9 @@ def review_statement(
     frames = [plan.account.holdings.rows for plan in plans if len(plan.account.holdings.rows)]
     stated = {symbol for rows in frames for symbol in underlying(rows).dropna()}
     stated |= {symbol for rows in frames for symbol in rows["symbol"]}
-    shares = symbol_spellings.find_class_shares(connection, stated)
+    unreadable = extract_symbols(collect_rejected_rows(parsed, plans))
+    shares = symbol_spellings.find_class_shares(connection, stated | unreadable)
+    unreadable = {shares.get(one, one) for one in unreadable}
     doubts = list(
         _describe_unknown_symbols(
             connection,
@@ -61,16 +66,28 @@ def review_statement(
             sizes = _sum_sizes(rows)
             if parsed.stated_size is StatedSize.QUANTITY:
                 changes += _describe_changes(plan.name, held, sizes)
-            sales += _describe_mass_sale(plan.name, held, sizes)
+            sales += _describe_mass_sale(plan.name, held, sizes, unreadable)
     return Review(doubts, changes, sales)
 
 
+def extract_symbols(rejected: "list[RejectedRow]") -> set[str]:
+    """Return possible symbols in rejected rows: their words, and their cells, such as BRK B."""
+    from riskmetrics.symbols import normalize_symbol
+
+    marks = r"[^\w./^=-]+", r"[,;|\t\"]+"
+    texts = {text for row in rejected for mark in marks for text in re.split(mark, row.raw_row)}
+    return {symbol for symbol in map(normalize_symbol, texts) if symbol}
+
+
 def _describe_mass_sale(
-    name: str, held: dict[str, Decimal], stated: dict[str, Decimal]
+    name: str, held: dict[str, Decimal], stated: dict[str, Decimal], unreadable: set[str]
 ) -> "Iterable[str]":
-    """Yield a sentence if a statement closes more than half of several positions."""
+    """Yield a sentence if a statement closes more than half of several positions.
+
+    Those of rejected rows, ``unreadable``, stay as they are.
+    """
     before = [symbol for symbol, quantity in held.items() if quantity]
-    sold = [symbol for symbol in before if not stated.get(symbol)]
+    sold = [symbol for symbol in before if not stated.get(symbol) and symbol not in unreadable]
     if len(before) >= MIN_SUSPECT_POSITIONS and 2 * len(sold) > len(before):
         yield (
             f"{name}: the file has {len(before) - len(sold)} of {len(before)} positions that are"

@@ -12,7 +12,7 @@ from riskmetrics.sources.symbol_forms import (
 )
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import bare_words, is_trade, load_vocabulary, starts_with
-from riskmetrics.symbols import parse_option
+from riskmetrics.symbols import CLASS_SHARES, normalize_symbol, parse_option
 
 MISSING_TEXTS = frozenset({"", "-", "--", "n/a", "N/A"})
 SIDES = frozenset({"LONG", "SHORT", "BUY", "SELL"})
@@ -66,7 +66,7 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 
     Examples
     --------
-    >>> find_ticker_column(["Stock", "Shares"], [["KO", "40"], ["Cash", "5"]])
+    >>> find_ticker_column(["Stock", "Shares"], [["KO", "40"], ["BRK B", "2"], ["Cash", "5"]])
     0
     >>> find_ticker_column(["Stock", "Shares"], [["KO", "40"], ["Coca-Cola", "5"]]) is None
     True
@@ -100,7 +100,8 @@ def _has_ticker(text: str, *, is_bare: bool) -> bool:
         return True
     form = parse_symbol_form(text)
     is_decorated = form.symbol != text and not is_trade(text)
-    return (is_bare or is_decorated) and _TICKER.fullmatch(form.symbol) is not None
+    is_ticker = _is_class_share(form.symbol) or _TICKER.fullmatch(form.symbol) is not None
+    return (is_bare or is_decorated) and is_ticker
 
 
 def _is_likely_ticker(text: str) -> bool:
@@ -113,8 +114,13 @@ def _is_likely_ticker(text: str) -> bool:
     >>> [_is_likely_ticker(text) for text in ("KO", "VTSAX", "GOOGL", "ADOBE")]
     [True, True, True, False]
     """
-    is_known = text in load_vocabulary().markets["long_tickers"]
+    is_known = text in load_vocabulary().markets["long_tickers"] or _is_class_share(text)
     return is_known or bool(_LIKELY_TICKER.fullmatch(text) or parse_option(text))
+
+
+def _is_class_share(text: str) -> bool:
+    """Return whether a text is a known class share, also with a space, as in BRK B."""
+    return normalize_symbol(text) in CLASS_SHARES
 
 
 def _is_word(text: str) -> bool:

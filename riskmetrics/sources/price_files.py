@@ -16,6 +16,7 @@ from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import asset_class
+from riskmetrics.sources.intraday_prices import refuse_intraday
 from riskmetrics.sources.price_adjustments import PriceArrays, adjust_prices
 from riskmetrics.sources.price_tables import read_price_table
 from riskmetrics.sources.row_validation import (
@@ -35,6 +36,7 @@ from riskmetrics.sources.security_identifiers import (
     look_up_nothing,
     resolve_identifiers,
 )
+from riskmetrics.sources.stated_currency import stated_currency
 from riskmetrics.sources.symbol_forms import (
     describe_identifier,
     describe_lone_codes,
@@ -52,18 +54,18 @@ UNADJUSTED_NOTE = "the close is used, so dividends count as price falls"
 RANGE_TOLERANCE = 0.01
 """Dollars that a close may lie outside of low and high, because each is rounded to cents."""
 
+_VOLUME_SCALES = {"volume_thousands": 1e3, "volume_millions": 1e6}
 _AMOUNTS = ("open", "high", "low", "close", "adj_close", "midpoint", "dividend")
 _LISTING = re.compile(r"\.(?!(?:PK|OB|NYB|CBT|CME|CMX|NYM)$)[A-Z]{1,4}$")
 """Code of a listing at the end of a symbol, except those of over-the-counter and futures markets
 of the United States."""
-_MAX_STAMPS_PER_DAY = 2.5
-"""Distinct times per day, on average, above which prices are intraday."""
 _MIN_WEEK_SESSIONS, _MAX_WEEK_SESSIONS = 4, 5
 """Sessions of a week, with and without a holiday."""
 _MIN_PERIODS = 3
 """Number of gaps between days from which on the period of prices is recognized."""
 _UNLISTED_CLASSES = ("crypto", "option", "future")
 """Classes whose prices are not those of shares; bonds can be those that a listed fund holds."""
+_SEPARATORS = ',;|\t" '
 _DAILY_PERIODS = ("", "D", "1D", "DAY", "1DAY", "DAILY")
 
 REPEATED_ROW = "duplicate row; the one of an earlier file is kept"
@@ -115,8 +117,8 @@ def read_prices(
     are divided by the splits of the file (`price_adjustments`).
     """
     table = _strip_decoration(read_price_table(path, symbol, limits), look_up)
-    _refuse_intraday(table, notation)
-    validator = validate_table(table, notation, _AMOUNTS, ("volume",))
+    refuse_intraday(table, notation)
+    validator = validate_table(table, notation, _AMOUNTS, ("volume", *_VOLUME_SCALES))
     if "period" in table.columns:
         periods = validator.text("period").str.upper()
         validator.reject(
@@ -129,6 +131,7 @@ def read_prices(
         "{investment_class}: only prices of shares and funds are supported",
     )
     parsed = validator.result(price_rows(validator))
+    _refuse_foreign_footer(table, parsed.rejected)
     _refuse_longer_periods(path, parsed.rows)
     return parsed
 
@@ -162,6 +165,15 @@ def _strip_decoration(table: Table, look_up: SymbolLookup) -> Table:
     return table._replace(
         columns={**table.columns, **columns}, notes=[*table.notes, *notes[:MAX_RESPELLINGS_NAMED]]
     )
+
+
+def _refuse_foreign_footer(table: Table, rejected: list[RejectedRow]) -> None:
+    """Raise DataQualityError if a line of text below the prices states another currency."""
+    lines = ([row.raw_row.strip(_SEPARATORS)] for row in rejected)
+    if "currency" not in table.columns and (code := stated_currency(lines)):
+        raise DataQualityError(
+            f"{table.path} has prices in {code}, as a line below them states: only USD is supported"
+        )
 
 
 def _reject_unusable_symbols(validator: RowValidator) -> None:
@@ -200,28 +212,6 @@ def _refuse_longer_periods(path: Path, rows: pd.DataFrame) -> None:
             f"{path} has one price per {period}. Import daily prices: returns, volatility and beta"
             " are calculated from them"
         )
-
-
-def _refuse_intraday(table: Table, notation: Notation) -> None:
-    """Raise DataQualityError if a table has many times per day."""
-    stamps = pc.unique(table.columns["date"])
-    if "clock" in table.columns:  # the time of the day in a column of its own
-        times = pc.unique(cells.trim_text(table.columns["clock"]))
-        if len(times) > _MAX_STAMPS_PER_DAY and table.n_rows > _MAX_STAMPS_PER_DAY * len(stamps):
-            raise _intraday_error(table, table.n_rows, len(stamps))
-    days, _ = cells.parse_dates(
-        pa.chunked_array([stamps]), notation.date_order, table.default_order
-    )
-    n_days = len(np.unique(days[~np.isnat(days)]))
-    if n_days and len(days) > _MAX_STAMPS_PER_DAY * n_days and not np.isnat(days).any():
-        raise _intraday_error(table, len(days), n_days)
-
-
-def _intraday_error(table: Table, n_times: int, n_days: int) -> DataQualityError:
-    return DataQualityError(
-        f"{table.path} has {n_times:,} times on {n_days:,} days. Import daily prices, not"
-        " intraday prices"
-    )
 
 
 def reject_repeated_rows(files: Mapping[Path, ParseResult]) -> dict[Path, ParseResult]:
@@ -269,7 +259,7 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
     )
     closes = _fill_midpoints(validator, closes)
     adjusted = validator.numbers("adj_close")
-    volume = validator.numbers("volume", has_magnitudes=True)
+    volume = _read_volumes(validator)
     _reject_impossible_ranges(validator, highs, lows, closes)
     is_valid_adj_close = np.isnan(adjusted) | (
         (adjusted > MIN_ADJ_CLOSE) & (adjusted < ADJ_CLOSE_LIMIT)
@@ -311,6 +301,14 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
             "has_adj_close": ~unadjusted,
         }
     )
+
+
+def _read_volumes(validator: RowValidator) -> FloatArray:
+    """Return volumes in shares; the header of a column may state thousands or millions."""
+    volume = validator.numbers("volume", has_magnitudes=True)
+    for name, factor in _VOLUME_SCALES.items():
+        volume = np.where(np.isnan(volume), validator.numbers(name) * factor, volume)
+    return volume
 
 
 def _fill_midpoints(validator: RowValidator, closes: FloatArray) -> FloatArray:

@@ -29,7 +29,11 @@ from riskmetrics.sources.holdings_columns import (
     strip_units,
 )
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
-from riskmetrics.sources.stated_currency import has_dollar_headers, stated_currency
+from riskmetrics.sources.stated_currency import (
+    has_dollar_headers,
+    require_full_amounts,
+    stated_currency,
+)
 from riskmetrics.sources.table_headers import (
     HeaderChoice,
     choose_columns,
@@ -39,6 +43,7 @@ from riskmetrics.sources.table_headers import (
 )
 from riskmetrics.sources.table_kinds import DATE
 from riskmetrics.sources.tabular_files import Table, read_columns
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.sources.wide_price_tables import (
     MARK,
     NO_SYMBOLS,
@@ -64,6 +69,8 @@ _TRADE_HEADERS = frozenset(
     }
 )
 """Headers, normalized, that no table of prices has."""
+_MAX_TITLE_WORDS = 8
+"""Words of the longest title; a longer line is a remark."""
 _MAX_QUOTED_CHARS = 100
 _LETTERS = {"t": "time", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 _AMOUNT = re.compile(r"-?\d+(?:[.,]\d+)*")
@@ -111,7 +118,16 @@ class PriceHeaderChooser:
     def check_above(
         self, path: Path, records: Sequence[list[str]], header: list[str], choice: HeaderChoice
     ) -> None:
-        """Raise DataQualityError if only the lines above the header state the currency, not USD."""
+        """Raise DataQualityError if the lines above the header say what cannot be read.
+
+        They name another currency than USD, which the header does not, or another quantity than
+        prices above columns of symbols.
+        """
+        is_wide = any(MARK in name for name in choice.positions)
+        for place, line in enumerate(records):
+            if sum(map(bool, line)) == 1:
+                require_full_amounts(path, place + 1, line)
+                _require_prices(path, " ".join(line), is_wide=is_wide)
         is_stated = "currency" in choice.positions or has_dollar_headers(header)
         if not is_stated and (code := stated_currency(records)):
             raise DataQualityError(
@@ -192,6 +208,17 @@ def _name_letters(headers: Sequence[str]) -> list[str]:
 def _is_value(cell: str) -> bool:
     """Return whether a cell is a date or a number, not a header."""
     return bool(DATE.fullmatch(cell.strip()) or _AMOUNT.fullmatch(cell.strip()))
+
+
+def _require_prices(path: Path, title: str, *, is_wide: bool) -> None:
+    """Raise DataQualityError if the title of columns of symbols names another quantity."""
+    words, vocabulary = {*bare_words(title).split()}, load_vocabulary()
+    is_of_prices = not words.isdisjoint(vocabulary.amounts | {"close", "closing"})
+    other = words & (vocabulary.rescaled if is_of_prices else vocabulary.no_prices)
+    if is_wide and other and len(words) <= _MAX_TITLE_WORDS:
+        raise DataQualityError(
+            f"{path} has the title {title.strip()}, so its columns of symbols are no prices"
+        )
 
 
 def _refuse_foreign_headers(path: Path, headers: Sequence[str]) -> None:

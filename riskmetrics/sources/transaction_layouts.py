@@ -50,7 +50,12 @@ class TransactionLayout(NamedTuple):
     currency_after: str | None = None
     """Header of the column that the currency follows in a column without a header."""
     terms_pattern: str | None = None
-    """Regular expression with groups quantity and price for the text of the kind."""
+    """Regular expression with groups quantity and price for the text of the kind.
+
+    It may have the groups symbol, and terms for those of an option.
+    """
+    last_row: str | None = None
+    """Cell, in lower case, of the line below which other tables follow."""
     section: str | None = None
     """Section of a statement whose lines start with the section's name."""
     fixed_kind: str | None = None

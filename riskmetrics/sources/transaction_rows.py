@@ -35,7 +35,9 @@ from riskmetrics.transactions.model import CASH_KINDS, Kind, TransactionKind
 
 _FEE_COLUMNS = ("commission", "fees", "taxes")
 _AS_OF = re.compile(r"^.* as of ", re.IGNORECASE)
-_CANCELED = re.compile(r"\b(ca|cancel\w*|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE)
+_CANCELED = re.compile(
+    r"\b(ca|cancel\w*|cxld?|void(?:ed)?|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE
+)
 _REINVESTED = re.compile("reinv|wiederanl|herbeleg")
 _REINVESTED_WITH_INCOME = re.compile(r"reinv(div|int|lg|md|sh)", re.IGNORECASE)
 """Actions of Quicken that are an income and its reinvestment in one line."""
@@ -111,7 +113,7 @@ class RowReader:
         UnreadRowError
             If the row is no transaction, or cannot be read.
         """
-        row = _name_issuer(row)
+        row = _name_traded(_name_issuer(row), layout)
         known = _known_numbers(row, numbers, layout)
         row = self._plain_option_terms(row, known, layout)
         kind = _find_kind(row, known, layout)
@@ -211,6 +213,16 @@ def _name_issuer(row: StatedRow) -> StatedRow:
             texts = {name: found["rest"], "description": found["rest"], "symbol": symbol}
             return row._replace(cells={**row.cells, **texts})
     return row
+
+
+def _name_traded(row: StatedRow, layout: TransactionLayout) -> StatedRow:
+    """Move the symbol in the text of the kind, and the terms of an option, into its own cell."""
+    found = re.search(layout.terms_pattern or "(?!)", _kind_text(row), re.IGNORECASE)
+    named = found.groupdict() if found else {}
+    if not (symbol := named.get("symbol")):
+        return row
+    text = " ".join(filter(None, (symbol, named.get("terms"))))
+    return row._replace(cells={**row.cells, "symbol": text})
 
 
 def _known_numbers(

@@ -40,9 +40,10 @@ from riskmetrics.sources.transaction_layouts import (
     load_layouts,
 )
 from riskmetrics.sources.transaction_securities import StatedRow
-from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 
 _MAX_HEADER_LINES = 200
+_AFFIRMATIONS = ("yes", "y", "true", "1")
 
 
 class TransactionTable(NamedTuple):
@@ -54,6 +55,8 @@ class TransactionTable(NamedTuple):
     before: list[Line]
     all_lines: list[Line]
     delimiter: str = ","
+    after: Sequence[Line] = ()
+    """Lines below the last row."""
     note: str = ""
     """Note on a column that is read as Symbol, or empty."""
 
@@ -64,10 +67,11 @@ class TransactionTable(NamedTuple):
 
     def read(self, path: Path) -> tuple[list[StatedRow], list[SkippedLine], list[str]]:
         """Return the cells of all rows by column, and skipped lines."""
-        headers = strip_units(self.header.cells)
+        headers = self._name_currency(strip_units(self.header.cells))
         columns, notes = choose_columns(path, headers, self.layout.columns, REQUIRED_COLUMNS)
-        if columns.get("kind_detail") == columns.get("kind"):
-            columns.pop("kind_detail", None)
+        for name, other in (("kind_detail", "kind"), ("fees", "commission")):
+            if columns.get(name) == columns.get(other):
+                columns.pop(name, None)
         if (place := self._currency_place(columns)) is not None:
             columns["currency"] = place
         known = {*columns, "position_type"}
@@ -76,6 +80,7 @@ class TransactionTable(NamedTuple):
         if "currency" not in columns and not has_dollar_headers(self.header.cells):
             currency = currency or stated_currency(line.cells for line in self.before)
         rows, skipped = [], [SkippedLine(line.number, "before the table") for line in self.before]
+        skipped += [SkippedLine(line.number, "below the table") for line in self.after]
         self._refuse_other_table(path)
         for line in self.rows:
             cells = {
@@ -85,11 +90,40 @@ class TransactionTable(NamedTuple):
             }
             if currency:
                 cells["currency"] = currency
-            if reason := self._skip_reason(line, cells, columns):
+            canceled, is_flag = self._cancellation(line, columns)
+            if canceled:
+                cells["kind_detail"] = f"{cells.get('kind_detail', '')} {canceled}".strip()
+            flag = f"canceled: {canceled}" if is_flag else None
+            if reason := self._skip_reason(line, cells, columns) or flag:
                 skipped.append(SkippedLine(line.number, reason))
             else:
                 rows.append(StatedRow(line.number, line.raw, cells, self.key))
         return rows, skipped, [*notes, *([self.note] if self.note else [])]
+
+    def _name_currency(self, headers: list[str]) -> list[str]:
+        """Return headers of which only one is that of the currency: the first after the amount."""
+        keys = [header_key(header) for header in headers]
+        names = self.layout.columns.get("currency", ())
+        repeated = [at for at, key in enumerate(keys) if key in names and keys.count(key) > 1]
+        amounts = (key for key in self.layout.columns.get("amount", ()) if key in keys)
+        amount = next((keys.index(key) for key in amounts), len(keys))
+        kept = next((at for at in repeated if at > amount), None)
+        is_other = {at for at in repeated if kept is not None and at != kept}
+        return ["" if at in is_other else header for at, header in enumerate(headers)]
+
+    def _cancellation(self, line: Line, columns: Mapping[str, int]) -> tuple[str, bool]:
+        """Return the cell of an unknown column that cancels a line or another, and if it is a flag.
+
+        A flag, such as Yes below Canceled, is of the line itself.
+        """
+        canceled = load_vocabulary().canceled
+        for place in {*range(len(line.cells))} - {*columns.values()}:
+            text, header = line.cells[place], (*self.header.cells, "")[place : place + 1]
+            if bare_words("".join(header)) in canceled and text.casefold() in _AFFIRMATIONS:
+                return text, True
+            if bare_words(text) in canceled:
+                return text, False
+        return "", False
 
     def _refuse_other_table(self, path: Path) -> None:
         """Raise DataQualityError if a table of other columns, but also of transactions, follows.
@@ -185,8 +219,16 @@ def list_tables(path: Path, lines: list[Line]) -> list[TransactionTable]:
     for layout in (one for one in brokers if one.section is None):
         for place, line in enumerate(lines[:_MAX_HEADER_LINES]):
             if layout.matches_header(header_keys(line)):
-                return [TransactionTable(layout, line, lines[place + 1 :], lines[:place], lines)]
+                rows = _rows_of_table(lines[place + 1 :], layout)
+                after = lines[place + 1 + len(rows) :]
+                return [TransactionTable(layout, line, rows, lines[:place], lines, after=after)]
     return [_find_general_table(path, lines, general)]
+
+
+def _rows_of_table(lines: list[Line], layout: TransactionLayout) -> list[Line]:
+    """Return the lines above the last row of a layout, if it has one; else all."""
+    ends = (at for at, line in enumerate(lines) if layout.last_row in map(str.casefold, line.cells))
+    return lines[: next(ends, None)]
 
 
 def _find_general_table(

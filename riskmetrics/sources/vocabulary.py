@@ -30,6 +30,8 @@ class Vocabulary(NamedTuple):
     """Words of each asset class, in the order in which they are looked for."""
     unexecuted: frozenset[str]
     """Texts that the status of an order that is not executed starts with."""
+    canceled: frozenset[str]
+    """Texts that mark a line as canceled."""
     closed: frozenset[str]
     """Texts that the status of a position that is no longer held starts with."""
     opened: frozenset[str]
@@ -45,6 +47,10 @@ class Vocabulary(NamedTuple):
     not held, in lower case without punctuation."""
     amounts: frozenset[str]
     """Last words of a line that names the currency of all amounts."""
+    no_prices: frozenset[str]
+    """Words of what columns of symbols may have instead of prices."""
+    rescaled: frozenset[str]
+    """Those among them of prices that are not in dollars."""
     tax_terms: frozenset[str]
     """Words of the headers of the term of a gain for the tax."""
     cash: frozenset[str]
@@ -160,6 +166,7 @@ def load_vocabulary() -> Vocabulary:
         trades | others,
         {name: _all_words(by_language) for name, by_language in content["classes"].items()},
         _all_words(content["unexecuted"]),
+        _all_words(content["canceled"]),
         _all_words(content["closed"]),
         _all_words(content["opened"]),
         _all_words(content["sessions"]),
@@ -167,6 +174,8 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["executed"]),
         {side: _all_words(by_language) for side, by_language in content["sections"].items()},
         _all_words(content["amounts"]),
+        _all_words(content["no_prices"]) | _all_words(content["rescaled"]),
+        _all_words(content["rescaled"]),
         _all_words(content["tax_terms"]),
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),

@@ -21,6 +21,7 @@ from riskmetrics.sources.symbol_forms import (
 )
 from riskmetrics.sources.table_headers import HeaderChoice, header_key
 from riskmetrics.sources.tabular_files import Table
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
 
 _FIELDS = ("open", "high", "low", "close", "adj_close", "volume")
@@ -41,6 +42,7 @@ NO_SYMBOLS = frozenset(
     """.split()  # noqa: SIM905  # a list of that many quoted words is harder to read
 )
 """Words in headers and names of files that are no symbols."""
+_DAY_LABELS = frozenset({"date", "dates", "datum", "fecha", "data"})
 _TUPLE = re.compile(r"\('(?P<field>[^']+)', '(?P<symbol>[^']+)'\)")
 """Header of two levels that pandas writes as one, such as ('Close', 'KO')."""
 _MAX_WEIGHT_ERROR = 1e-3
@@ -52,6 +54,13 @@ def choose_two_levels(records: Sequence[list[str]]) -> HeaderChoice | None:
     if len(records) < 3 or len(records[1]) != len(records[0]):
         return None
     first, second = records[0], records[1]
+    if (
+        header_key(second[0]) in _DAY_LABELS
+        and [*map(header_key, second)].count(header_key(second[0]))
+        == sum(map(bool, map(str.strip, first)))
+        > 1
+    ):
+        return _choose_blocks(first, second)
     fields = _match_fields(first)
     if fields is None:
         first, second = second, first
@@ -71,6 +80,24 @@ def choose_two_levels(records: Sequence[list[str]]) -> HeaderChoice | None:
             positions.setdefault(f"{field}{MARK}{symbol}", place)
     notes = [] if "adj_close" in fields else describe_vendor({"close", "dividends", "stocksplits"})
     return HeaderChoice(positions, notes, 3 if has_date_line else 2)
+
+
+def _choose_blocks(first: Sequence[str], second: Sequence[str]) -> HeaderChoice | None:
+    """Return the columns of blocks side by side, each with the days and prices of a symbol.
+
+    Such are the sheets of Bloomberg's BDH: the symbol is above the first column of its block.
+    """
+    positions, symbol = dict[str, int](), ""
+    for place, (above, header) in enumerate(zip(first, second, strict=True)):
+        if above.strip():
+            symbol = _symbol(above.strip()) or ""
+        is_day = header_key(header) == header_key(second[0])
+        field = "date" if is_day else _field(header)
+        if header.strip() and (not symbol or field is None or is_day != bool(above.strip())):
+            return None
+        if header.strip():
+            positions.setdefault(f"{field}{MARK}{symbol}", place)
+    return HeaderChoice(positions, [], 2)
 
 
 def _match_fields(line: Sequence[str]) -> list[str | None] | None:
@@ -165,6 +192,10 @@ def _symbol(text: str) -> str | None:
         key in headers for headers in load_price_layouts().columns.values()
     )
     form = parse_symbol_form(text)
+    remark = re.search(r"\((.*)\)", text)
+    is_word |= bool(remark) and not load_vocabulary().no_prices.isdisjoint(
+        bare_words(remark[1]).split()
+    )
     if is_word or form.symbol != form.symbol.upper() or not re.search("[A-Z]", form.symbol):
         return None
     # a foreign listing keeps its decoration, for which its rows are rejected
@@ -174,13 +205,18 @@ def _symbol(text: str) -> str | None:
 def lengthen(table: Table) -> Table:
     """Return the long form of a wide table, without the cells that are empty for a symbol."""
     names = [name.split(MARK) for name in table.columns if MARK in name]
-    fields = list(dict.fromkeys(field for field, _ in names))
+    fields = list(dict.fromkeys(field for field, _ in names if field != "date"))
     symbols = list(dict.fromkeys(symbol for _, symbol in names))
     n_rows = table.n_rows
     empty = pa.nulls(n_rows, pa.string())
     columns = {
         "symbol": _chunks([pa.array([symbol] * n_rows, pa.string()) for symbol in symbols]),
-        "date": _chunks([table.columns["date"]] * len(symbols)),
+        "date": _chunks(
+            [
+                table.columns.get(f"date{MARK}{symbol}", table.columns.get("date", empty))
+                for symbol in symbols
+            ]
+        ),
         **{
             field: _chunks(
                 [table.columns.get(f"{field}{MARK}{symbol}", empty) for symbol in symbols]

@@ -183,6 +183,7 @@ def _gross_value(stated: StatedTransaction) -> Decimal:
 def _complete_trade(
     transaction: Transaction, stated: StatedTransaction, convention: AmountConvention
 ) -> Transaction:
+    stated = _with_positive_price(stated)
     if stated.symbol is None:
         raise InvalidTransactionError(f"{stated.kind} without a symbol")
     if not stated.quantity:
@@ -196,8 +197,6 @@ def _complete_trade(
         )
     if stated.price is None and not stated.amount:
         raise InvalidTransactionError(f"{stated.kind} without a price or an amount")
-    if stated.price is not None and stated.price < 0:
-        raise InvalidTransactionError(f"price {stated.price} is negative")
     sign = -1 if stated.kind in _OUTFLOWS else 1
     fees = stated.fees or Decimal(0)
     if stated.amount is None or (stated.amount == 0 and _gross_value(stated)):
@@ -215,6 +214,15 @@ def _complete_trade(
             f"{stated.kind} at a price of 0: state shares received for nothing as a transfer in"
         )
     return replace(transaction, amount=net, quantity=abs(stated.quantity), price=price, fees=fees)
+
+
+def _with_positive_price(stated: StatedTransaction) -> StatedTransaction:
+    """Return a trade whose price does not have the sign of its negative amount; else raise."""
+    if stated.price is None or stated.price >= 0:
+        return stated
+    if not stated.amount or stated.amount > 0:
+        raise InvalidTransactionError(f"price {stated.price} is negative")
+    return replace(stated, price=-stated.price)
 
 
 def _signed(stated: StatedTransaction, convention: AmountConvention, sign: int) -> Decimal:

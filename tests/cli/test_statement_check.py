@@ -74,6 +74,21 @@ def test_a_script_needs_yes_to_sell_most_of_several_positions(
     assert call(*given, "--as-of", "2022-12-28", "--yes").exit_code == 0
 
 
+@pytest.mark.parametrize(("n_unreadable", "is_refused"), [(1, True), (2, False)])
+def test_positions_of_rejected_rows_are_not_sold(
+    call, tmp_path: Path, n_unreadable: int, is_refused: bool
+) -> None:
+    file = tmp_path / "holdings.csv"
+    given = ("import", "portfolio", str(file), "--name", "G")
+    file.write_text(HEADER + "QQA,1\nQQB,1\nBRKB,1\nQQD,1\nQQE,1\n")
+    assert call(*given, "--as-of", "2022-12-27").exit_code == 0
+    rejected = "".join(f"{one},x\n" for one in ("BRK/B", "QQD")[:n_unreadable])
+    file.write_text(f"{HEADER}QQA,1\n{rejected}")
+    done = call(*given, "--as-of", "2022-12-28")
+    assert isinstance(done.exception, UsageError) == is_refused
+    assert is_refused or done.exit_code == 4, done.output
+
+
 @pytest.mark.parametrize("size", ["weight", "value"])
 def test_a_file_of_weights_or_values_that_sells_most_needs_yes_too(
     call, tmp_path: Path, size: str

@@ -262,3 +262,20 @@ def test_a_statement_in_another_language_is_refused_as_that(file):
     text = "Transaktionen,Header,DataDiscriminator,Symbol,Menge\nTransaktionen,Data,Order,QQA,5\n"
     with pytest.raises(DataQualityError, match="Export it in English"):
         read_transactions(file(text))
+
+
+def test_positions_of_avanza_have_values_in_kronor(file):
+    text = (
+        "Kontonummer;Namn;Kortnamn;Volym;Marknadsvärde;GAV (SEK);GAV;Valuta;Land;ISIN;Marknad;Typ\n"
+        "1;Alpha Inc;QQA;12;31900,30;1580,20;150,10;USD;US;;XNAS;STOCK\n"
+        "1;Beta AB;QQB B;40;10804,00;200,00;200,00;SEK;SE;;XSTO;STOCK\n"
+    )
+    [account] = read_holdings(file(text)).accounts
+    rows = account.holdings.rows
+    assert rows[["symbol", "quantity", "entry_price"]].to_numpy().tolist() == [["QQA", 12, 150.1]]
+    assert np.isnan(account.value)
+
+
+def test_the_day_of_a_download_of_merrill_has_the_month_first(file):
+    text = '"COB Date","Account #","Symbol","Quantity"\n"12/06/2024","1","QQA","12"\n'
+    assert read_holdings(file(text)).day == date(2024, 12, 6)

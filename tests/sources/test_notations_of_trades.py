@@ -1,0 +1,104 @@
+"""Notations of trades in files of brokers and in tables: truth by hand."""
+
+import pytest
+
+from riskmetrics.sources.transaction_files import TransactionList, read_transactions
+
+HEAD = "Date,Type,Symbol,Quantity,Price,Amount"
+BOUGHT = "2024-03-04,Buy,QQA,12,170,-2040"
+
+
+def trades(found: TransactionList) -> list[tuple[str, str | None, float, float]]:
+    """Return kind, symbol, quantity and amount of each transaction."""
+    return [
+        (one.kind.value, one.symbol, float(one.quantity), float(one.amount))
+        for one in found.transactions
+    ]
+
+
+@pytest.mark.parametrize("status", ["Withdrawn", "Lapsed", "Killed"])
+def test_orders_that_were_not_executed(file, status):
+    found = read_transactions(file(f"{HEAD},Status\n{BOUGHT},{status}\n"))
+    assert (found.transactions, found.rejected) == ([], [])
+    assert [line.reason for line in found.skipped] == [f"not executed: {status}"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "n_trades", "n_rejected"),
+    [
+        ("Cancelled", ["No", "Yes"], 1, 0),
+        ("Is canceled", ["", "true"], 1, 0),
+        ("Flag", ["NEW", "CXL"], 1, 1),  # it can cancel the other line
+        ("Storno", ["", "1"], 1, 0),
+        ("Flag", ["A", "B"], 2, 0),
+    ],
+)
+def test_a_column_that_cancels_lines(file, header, cells, n_trades, n_rejected):
+    rows = "".join(f"{BOUGHT},{cell}\n" for cell in cells)
+    found = read_transactions(file(f"{HEAD},{header}\n{rows}"))
+    assert (len(found.transactions), len(found.rejected)) == (n_trades, n_rejected)
+
+
+def test_the_filled_quantity_precedes_that_of_the_order(file):
+    text = "Date,Side,Symbol,Qty,Filled Qty,Price\n2024-03-04,Buy,QQA,12,5,170\n"
+    assert trades(read_transactions(file(text))) == [("buy", "QQA", 5, -850)]
+
+
+def test_commissions_and_fees_are_both_costs(file):
+    text = (
+        "Date,Type,Symbol,Quantity,Price,Commission,Fees,Amount\n"
+        "2024-03-04,Sell short,QQA,12,170,1,0.05,2040\n"
+    )
+    assert trades(read_transactions(file(text))) == [("sell_short", "QQA", 12, 2038.95)]
+
+
+def test_a_price_with_the_sign_of_its_amount(file):
+    text = f"{HEAD}\n{BOUGHT.replace(',170,', ',-170,')}\n"
+    assert trades(read_transactions(file(text))) == [("buy", "QQA", 12, -2040)]
+    [row] = read_transactions(file(text.replace("-2040", "2040"))).rejected
+    assert row.reason == "price -170.0 is negative"
+
+
+@pytest.mark.parametrize(("code", "n_trades"), [("USD", 1), ("SEK", 0)])
+def test_of_several_columns_of_currencies_that_of_the_amount_counts(file, code, n_trades):
+    text = (
+        "Date,Type,Symbol,Quantity,Fee,Currency,Amount,Currency,Cost,Currency\n"
+        f"2024-03-04,Buy,QQA,12,1,EUR,-2040,{code},20400,SEK\n"
+    )
+    found = read_transactions(file(text))
+    assert len(found.transactions) == n_trades
+    assert len(found.rejected) == 1 - n_trades
+
+
+def test_the_cash_operations_of_xtb(file):
+    text = (
+        "Account;1;Currency;USD\nID;Type;Time;Symbol;Comment;Amount\n"
+        "1;Deposit;01.03.2024 10:00:00;;Deposit;5000\n"
+        "2;Stock purchase;04.03.2024 15:30:00;QQA.US;OPEN BUY 12 @ 170.00;-2040\n"
+        "3;Stock sale;05.12.2024 15:30:00;QQA.US;CLOSE BUY 5/12 @ 240.00;1200\n"
+    )
+    assert trades(read_transactions(file(text))) == [
+        ("deposit", None, 0, 5000),
+        ("buy", "QQA", 12, -2040),
+        ("sell", "QQA", 5, 1200),
+    ]
+
+
+def test_the_cash_balance_of_thinkorswim(file):
+    text = (
+        "Account Statement for D-1 since 3/1/24 through 12/6/24\n\nCash Balance\n"
+        "DATE,TIME,TYPE,REF #,DESCRIPTION,Misc Fees,Commissions & Fees,AMOUNT,BALANCE\n"
+        "3/1/24,00:00:00,BAL,,Cash balance at the start,,,,5\n"
+        '3/4/24,10:30:00,TRD,="1",BOT +12 QQA @170.00,,,"-2,040.00",5\n'
+        '12/5/24,10:30:00,TRD,="2",SOLD -5 QQA @240.00,-0.05,-1,"1,200.00",5\n'
+        '12/5/24,10:31:00,TRD,="3",BOT +1 QQA 100 17 JAN 25 250 CALL @3.10,,,-310.00,5\n'
+        ",,,,TOTAL,-0.05,-1,5,5\n\nFutures Statements\n\n"
+        "Trade Date,Exec Date,Exec Time,Type,Ref #,Description,Amount,Balance\n"
+    )
+    found = read_transactions(file(text))
+    assert found.rejected == []
+    assert trades(found) == [
+        ("buy", "QQA", 12, -2040),
+        ("sell", "QQA", 5, 1198.95),
+        ("buy", "QQA250117C00250000", 1, -310),
+    ]

@@ -1,0 +1,101 @@
+"""Titles, footers, scales, blocks and times of price files; truth by hand."""
+
+from datetime import date
+
+import pytest
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.price_files import read_prices
+from riskmetrics.sources.row_validation import ParseResult
+
+WIDE = "Date,QQA,QQB\n2024-12-02,10,20\n2024-12-03,11,21\n"
+LONG = "Symbol,Date,Close\nQQA,2024-12-02,10\nQQA,2024-12-03,11\n"
+
+
+def closes(found: ParseResult) -> dict[tuple[str, str], float]:
+    """Return the close of each symbol and day."""
+    rows = found.rows
+    keys = zip(rows["symbol"], rows["date"].map(date.isoformat), strict=True)
+    return dict(zip(keys, rows["close"], strict=True))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("P/E ratio", "Volume", "Daily returns in %", "Market capitalization, USD bn"),
+        *("Dividends", "Prices indexed to 100", "Renditen", "Closes, rebased"),
+    ],
+)
+def test_the_title_of_columns_that_are_no_prices(file, title):
+    text = f'"{title}"\n{WIDE}'
+    with pytest.raises(DataQualityError, match="no prices"):
+        read_prices(file(text))
+    assert len(closes(read_prices(file(f'"{title}"\n{LONG}')))) == 2  # its header says Close
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Prices and volume", "Daily closes", "The past returns of a fund are no guarantee of others"],
+)
+def test_other_titles_above_columns_of_symbols(file, title):
+    assert len(closes(read_prices(file(f"{title}\n{WIDE}")))) == 4
+
+
+@pytest.mark.parametrize("remark", ["log", "normalized", "rebased to 100", "return", "P/E"])
+def test_remarks_behind_symbols_that_are_no_prices(file, remark):
+    text = WIDE.replace("QQA", f"QQA ({remark})")
+    with pytest.raises(DataQualityError):
+        read_prices(file(text))
+    assert len(closes(read_prices(file(text.replace(remark, "Alpha Inc"))))) == 4
+
+
+@pytest.mark.parametrize("line", ["Quotes in GBP", "All prices in EUR"])
+def test_a_currency_above_or_below_prices(file, line):
+    for text in (f"{line}\n{LONG}", f"{LONG}{line},,\n"):
+        with pytest.raises(DataQualityError, match=f"prices in {line[-3:]}"):
+            read_prices(file(text))
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        *(("Volume (000)", 5_100), ("Volume (thousands)", 5_100), ("Vol (mln)", 5_100_000)),
+        ("Volume", 5),
+    ],
+)
+def test_the_scale_of_volumes(file, header, expected):
+    text = f"Symbol,Date,Close,{header}\nQQA,2024-12-02,10,5.1\n"
+    assert read_prices(file(text)).rows["volume"].to_list() == [expected]
+
+
+def test_blocks_of_a_symbol_each_with_its_days(file):
+    text = (
+        "QQA US Equity,,,QQB US Equity,\nDate,PX_LAST,PX_VOLUME,Date,PX_LAST\n"
+        "2024-12-02,10,100,2024-12-03,21\n2024-12-03,11,100,2024-12-04,22\n"
+    )
+    assert closes(read_prices(file(text))) == {
+        ("QQA", "2024-12-02"): 10,
+        ("QQA", "2024-12-03"): 11,
+        ("QQB", "2024-12-03"): 21,
+        ("QQB", "2024-12-04"): 22,
+    }
+
+
+@pytest.mark.parametrize(
+    ("times", "is_refused"),
+    [
+        (("T10:00:00", "T16:00:00"), True),
+        (("T16:00:00", "T16:00:00"), False),
+        ((" 10:00", " 16:00"), True),
+    ],
+)
+def test_two_times_of_a_day_are_intraday(file, times, is_refused):
+    first, second = times
+    text = f"Symbol,Date,Close\nQQA,2024-12-02{first},10\nQQA,2024-12-02{second},11\n"
+    if is_refused:
+        with pytest.raises(DataQualityError, match="several times of QQA on 2024-12-02"):
+            read_prices(file(text))
+    else:
+        assert len(read_prices(file(text)).rejected) == 1
+    other = text.replace(f"QQA,2024-12-02{second},11", f"QQB,2024-12-02{second},11")
+    assert len(closes(read_prices(file(other)))) == 2  # symbols with times of their own
