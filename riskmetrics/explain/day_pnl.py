@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
-from riskmetrics.explain.portfolio_holdings import Lot, income, lot_price, lots
+from riskmetrics.explain.portfolio_holdings import INSTRUMENT_KEYS, Lot, income, lot_price, lots
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.transactions.model import OPTION_ENDS, TRADES, Kind
 
@@ -28,21 +28,24 @@ def lot_pnl(sources: SourceRows) -> "list[tuple[Lot, float, float]]":
         if lot.entry_date <= day:
             is_exited = lot.exit_date is not None and lot.exit_date <= day
             end = lot.exit_price if is_exited else lot_price(sources, lot, day)[0]
-            start = (
-                lot_price(sources, lot, previous)[0]
-                if lot.entry_date <= previous
-                else lot.entry_price
-            )
             is_held = not (is_exited and lot.exit_date <= previous)
             moves = _suspected_moves(sources, lot)
             over_split = any(row["date"].date() == day for row in moves)
             is_unknown = over_split or _starts_at_tick(sources, lot)
-            daily = lot.units * (math.nan if is_unknown else end - start)
+            daily = lot.units * (math.nan if is_unknown else end - _price_before(sources, lot))
             total = lot.units * (
                 math.nan if _is_held_over_split(sources, lot) else end - lot.entry_price_stated
             )
             found.append((lot, daily if is_held else 0.0, total))
     return found
+
+
+def _price_before(sources: SourceRows, lot: Lot) -> float:
+    """Return the price of a lot on the session before, or that at which it was entered since."""
+    previous = trading_calendar.previous_session(sources.day)
+    if lot.entry_date <= previous:
+        return lot_price(sources, lot, previous)[0]
+    return float(lot.entry_price)
 
 
 def _suspected_moves(sources: SourceRows, lot: Lot) -> "list[dict[Any, Any]]":
@@ -77,29 +80,20 @@ def instrument_pnl(sources: SourceRows) -> pd.DataFrame:
     P&L is NaN unless it is known for every lot.
     """
     previous = trading_calendar.previous_session(sources.day)
-    keys = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
     rows = [
-        {name: getattr(lot, name) for name in keys}
+        {name: getattr(lot, name) for name in INSTRUMENT_KEYS}
         | {
             "pnl": daily + _lot_income(sources, lot),
-            "size": (
-                lot.units
-                * (
-                    lot_price(sources, lot, previous)[0]
-                    if lot.entry_date <= previous
-                    else lot.entry_price
-                )
-            ),
+            "size": lot.units * _price_before(sources, lot),
             "over_split": _is_held_over_split(sources, lot),
         }
         for lot, daily, _ in lot_pnl(sources)
         if lot.exit_date is None or lot.exit_date > previous
     ]
-    frame = pd.DataFrame(rows, columns=[*keys, "pnl", "size", "over_split"]).groupby(
-        keys, dropna=False
-    )
+    frame = pd.DataFrame(rows, columns=[*INSTRUMENT_KEYS, "pnl", "size", "over_split"])
     return (
-        frame.agg(
+        frame.groupby(INSTRUMENT_KEYS, dropna=False)
+        .agg(
             pnl=("pnl", lambda values: values.sum(skipna=False)),
             size=("size", lambda values: abs(values.sum())),
             over_split=("over_split", "any"),

@@ -14,7 +14,8 @@ from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
 from riskmetrics.results.lot_frames import CONTRACT_SIZE, OPTION_RIGHTS
 
-_INSTRUMENT_KEYS = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
+INSTRUMENT_KEYS = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
+"""Columns of lots that identify an instrument."""
 
 Lot = Any
 """A lot, as `DataFrame.itertuples` returns it."""
@@ -235,7 +236,7 @@ def _instruments(sources: SourceRows, day: date) -> pd.DataFrame:
     for lot in lots(sources):
         if is_open(lot, day):
             known, stale = lot_price(sources, lot, day)
-            terms = {name: getattr(lot, name) for name in _INSTRUMENT_KEYS}
+            terms = {name: getattr(lot, name) for name in INSTRUMENT_KEYS}
             last = known if not math.isnan(known) else _last_price(sources, lot, day)
             values = {
                 "units": lot.units,
@@ -244,8 +245,8 @@ def _instruments(sources: SourceRows, day: date) -> pd.DataFrame:
                 "stale": stale,
             }
             rows.append(terms | {"position_id": lot.position_id} | values)
-    columns = [*_INSTRUMENT_KEYS, "position_id", "units", "value", "last", "stale"]
-    frame = pd.DataFrame(rows, columns=columns).groupby(_INSTRUMENT_KEYS, dropna=False, sort=False)
+    columns = [*INSTRUMENT_KEYS, "position_id", "units", "value", "last", "stale"]
+    frame = pd.DataFrame(rows, columns=columns).groupby(INSTRUMENT_KEYS, dropna=False, sort=False)
     netted = frame.agg(
         units=("units", "sum"),
         value=("value", lambda values: values.sum(skipna=False)),

@@ -77,7 +77,7 @@ def _realized_windows(
     }
 
 
-def _forecast_inputs(found: Mapping[str, Any]) -> dict[str, Any]:
+def _forecast_inputs(found: "Mapping[str, Any] | pd.Series[Any]") -> dict[str, Any]:
     return {name: found[name] for name in _INPUT_FIGURES}
 
 
@@ -153,7 +153,7 @@ def _recompute_horizon(sources: SourceRows, row: Row) -> Recalculation:
     length = SYMBOL_WINDOW if row["portfolio_id"] is None else PORTFOLIO_WINDOW
     return Recalculation(
         values,
-        {name: last[name] for name in _INPUT_FIGURES},
+        _forecast_inputs(last),
         _window(length, sources.day),
         int(last["observations"]),
     )
