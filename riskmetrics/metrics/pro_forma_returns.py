@@ -94,7 +94,11 @@ def exposed_returns(
     cells, known = (portfolio[is_exposed], column[is_exposed]), np.isfinite(returns)
     weights = sparse.csr_array((held[is_exposed], cells), shape=shape)
     sizes = sparse.csr_array((np.abs(held)[is_exposed], cells), shape=shape)
-    gross = group_sums(np.abs(held)[:, None], portfolio, n_portfolios)
+    without_column = np.where(is_exposed, 0.0, np.abs(held))[:, None]
+    # in the order in which the sizes with a return are summed: their share cannot exceed 1
+    gross = sizes @ np.ones((returns.shape[1], 1)) + group_sums(
+        without_column, portfolio, n_portfolios
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         coverage: FloatArray = (sizes @ known.T.astype(float)) / gross
     return ExposedReturns(weights @ np.where(known, returns, 0.0).T, coverage)

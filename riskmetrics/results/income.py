@@ -62,7 +62,11 @@ def infer_distributions(
 
 
 _SAME_LEVEL_TOLERANCE = 2e-3
-"""Relative tolerance for adj_close / close to count as back at its level two rows before."""
+"""Relative tolerance for adj_close / close to count as back at its level two rows before.
+
+At most half of the step may be left, too: rounding moves the level of every row a little, so that a
+dividend of less than the tolerance follows or precedes a step.
+"""
 
 
 def _reverse_bad_ticks(steps: pd.DataFrame, amount: FloatArray) -> FloatArray:
@@ -71,8 +75,7 @@ def _reverse_bad_ticks(steps: pd.DataFrame, amount: FloatArray) -> FloatArray:
     level = before["adj_close_before"] / before["close_before"]
     is_next_row = (steps["symbol"] == before["symbol"]) & (steps["close_before"] == before["close"])
     is_next_row &= steps["adj_close_before"] == before["adj_close"]
-    is_back = is_next_row & (
-        (steps["adj_close"] / steps["close"] / level - 1).abs() < _SAME_LEVEL_TOLERANCE
-    )
+    step, left = ((rows["adj_close"] / rows["close"] / level - 1).abs() for rows in (before, steps))
+    is_back = is_next_row & (left < _SAME_LEVEL_TOLERANCE) & (left < step / 2)
     paid = np.nan_to_num(np.roll(amount, 1))
     return np.where(is_back, -paid, amount)

@@ -280,6 +280,26 @@ def test_what_is_not_held_does_not_change_the_order_in_which_a_series_is_summed(
 
 @repeatable
 @given(seeds)
+def test_coverage_is_at_most_one_and_exactly_one_where_every_holding_has_a_return(seed):
+    """Stocks with options on them, in any order, of any size: sums of sizes round either way."""
+    rng = np.random.default_rng(seed)
+    n, n_symbols = 200, 7
+    exposures = rng.normal(0, 1e5, n) * 10.0 ** rng.integers(-3, 4, n)
+    column, portfolio = rng.integers(0, n_symbols, n), rng.integers(0, 20, n)
+    returns = np.vstack([np.full(n_symbols, 0.1), np.full(n_symbols, 0.1)])
+    returns[1, : rng.integers(1, n_symbols)] = np.nan
+    found = pro_forma_returns(exposures, column, portfolio, np.ones(20), returns)
+    held = np.isin(np.arange(20), portfolio)
+    assert (found.coverage[held, 0] == 1.0).all()
+    assert (found.coverage[held] <= 1.0).all()
+    others = pro_forma_returns(
+        exposures, np.where(column == 0, -1, column), portfolio, np.ones(20), returns
+    )
+    assert (others.coverage[held] <= 1.0).all()
+
+
+@repeatable
+@given(seeds)
 def test_a_direct_beta_agrees_with_statsmodels_on_the_series_of_each_day(seed):
     """Oracle: the portfolio's returns written as a loop, days with less than 80 % of gross left
     out, and statsmodels' OLS.

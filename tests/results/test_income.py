@@ -10,6 +10,7 @@ from small_books import SESSIONS, book, lot
 
 from riskmetrics.results import snapshots
 from riskmetrics.results.income import Distributions, infer_distributions
+from tests.traded_market import EVERY_TRADED_MARKET
 
 MON, TUE, WED, THU, FRI = (date(2024, 1, day) for day in (22, 23, 24, 25, 26))
 WEEK = dict(zip((MON, TUE, WED, THU, FRI), (10.0, 11.0, 12.0, 13.0, 14.0), strict=True))
@@ -204,6 +205,37 @@ def test_a_dividend_the_day_after_another_stays():
     """1.00 and then 2.00 on 100: the level does not come back."""
     events = infer_distributions(steps_of([100.0, 100.0, 100.0], [97.02, 98.0, 100.0]), []).events
     assert events["amount"].tolist() == pytest.approx([1.0, 2.0])
+
+
+@pytest.mark.parametrize("paid", [0.02, 0.1, 0.19, 0.21])
+def test_a_dividend_below_the_tolerance_between_rounded_prices_is_paid_once(paid):
+    """Adjusted closes of four decimals: each row moves the level by rounding."""
+    closes = [98.17, 100.0, 101.33, 99.11, 103.7]
+    level = np.array([1 - paid / 100, 1 - paid / 100, 1, 1, 1]) * 0.71937
+    adjusted = np.round(closes * level, 4).tolist()
+    steps = steps_of(closes, adjusted)
+    assert len(steps) > 2
+    events = infer_distributions(steps, []).events
+    assert events["date"].tolist() == [pd.Timestamp(WED)]
+    assert events["amount"].tolist() == pytest.approx([paid], abs=1e-3)
+
+
+@pytest.mark.parametrize("load", EVERY_TRADED_MARKET)
+def test_declared_dividends_of_a_traded_market_are_paid_once_and_nothing_else_is(load):
+    market = load()
+    prices = market.rows.sort_values(["symbol", "date"], ignore_index=True)
+    before = prices.groupby("symbol")[["close", "adj_close"]].shift().add_suffix("_before")
+    rows = pd.concat([prices, before], axis=1).assign(close_scale=1.0, adj_close_scale=1.0)
+    rows = rows[rows["close_before"].notna()]
+    factor = rows["adj_close"] / rows["close"]
+    step = factor / (rows["adj_close_before"] / rows["close_before"]) - 1
+    events = infer_distributions(rows[step.abs() > 1e-7].reset_index(drop=True), []).events
+    for symbol, declared in market.dividends.items():
+        found = events[events["symbol"] == symbol].assign(day=events["date"].astype("str"))
+        paid = found.set_index("day")["amount"]
+        assert_allclose(paid[list(declared)], list(declared.values()), atol=1e-3)
+    counts = events.groupby("symbol").size()
+    assert {symbol: counts.get(symbol, 0) for symbol in market.n_ex_days} == market.n_ex_days
 
 
 def test_income_of_an_instrument_whose_price_change_is_unknown_is_not_in_the_profit():
