@@ -301,6 +301,19 @@ class Ledger:
             n_lots_over_split=self.count_lots(split_suspicion.since_entry),
         )
 
+    def unpriced_values(
+        self, held: metrics.Holdings, closes: pd.DataFrame, earlier_closes: "pd.Series[float]"
+    ) -> FloatArray:
+        """Return the last known value of instruments without a price, (I, D + 1).
+
+        NaN where it is unknown, 0 for other instruments.
+        """
+        known = lot_prices.last_known_prices(
+            self.lots, closes, earlier_closes, self.valuation_sessions
+        )
+        last = self.net_holdings(self.valuation_sessions, known)
+        return np.where((held.direction != 0) & np.isnan(held.values), np.abs(last.values), 0.0)
+
 
 def unpriced_trade_days(lots: pd.DataFrame) -> list[date]:
     """Return the days of trades without a stated price; the close of the session is used."""

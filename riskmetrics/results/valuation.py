@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmetrics import panels, trading_calendar
+from riskmetrics import trading_calendar
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import (
@@ -23,25 +23,21 @@ from riskmetrics.metrics.minimums import (
     meets_minimum,
     sufficient_equity,
 )
-from riskmetrics.metrics.pro_forma_returns import ExposedReturns
 from riskmetrics.results import lot_prices
 from riskmetrics.results.cash_balances import roll_cash
 from riskmetrics.results.income import Income
+from riskmetrics.results.kept_returns import KeptReturns
 from riskmetrics.results.ledger import Ledger, PnL, StartOfDay
 from riskmetrics.results.lot_frames import is_listed
 from riskmetrics.results.lot_income import compute_income
 from riskmetrics.results.transaction_cash import NO_FLOWS
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, round_share_down
-from riskmetrics.results.valuation_inputs import MarketData, recent_sessions
+from riskmetrics.results.valuation_inputs import MarketData
 
-
-@dataclass
-class KeptReturns:
-    """Sums behind the pro-forma returns of each day, kept by `pro_forma.pro_forma_windows`."""
-
-    returns: panels.Returns | None = None
-    length: int = 0
-    by_day: Sequence[ExposedReturns] = ()
+_ARRAYS_BY_SESSION = (
+    *("direction", "values", "exposures", "has_return_series", "is_stale", "has_price_source"),
+    *("unpriced_value", "cash", "stated_value"),
+)
 
 
 @dataclass(frozen=True)
@@ -96,21 +92,14 @@ class Valuation:
         """Return the same values of some of the sessions, consecutive ones."""
         first = self.sessions.index(sessions[0])
         days = slice(first, first + len(sessions))
+        arrays = {name: getattr(self, name)[:, days] for name in _ARRAYS_BY_SESSION}
         return replace(
             self,
             sessions=self.sessions[days],
-            direction=self.direction[:, days],
-            values=self.values[:, days],
-            exposures=self.exposures[:, days],
-            has_return_series=self.has_return_series[:, days],
-            is_stale=self.is_stale[:, days],
-            has_price_source=self.has_price_source[:, days],
-            unpriced_value=self.unpriced_value[:, days],
-            cash=self.cash[:, days],
-            stated_value=self.stated_value[:, days],
             start_of_day=StartOfDay._make(each[:, days] for each in self.start_of_day),
             pnl=PnL._make(each[:, days] for each in self.pnl),
             income=Income._make(each[:, days] for each in self.income),
+            **arrays,
         )
 
     @cached_property
@@ -393,7 +382,9 @@ def value_portfolios(
         has_return_series=np.broadcast_to(listed[:, None], values.shape),
         is_stale=ledger.any_lot(ledger.is_open & stale)[:, 1:],
         has_price_source=~ledger.any_lot(ledger.is_open & ~has_price_source)[:, 1:],
-        unpriced_value=_unpriced_values(ledger, held, market)[:, 1:],
+        unpriced_value=ledger.unpriced_values(
+            held, market.recent_closes(sessions), market.earlier_closes
+        )[:, 1:],
         cash=cash[:, 1:],
         stated_value=balances.stated_value[:, 1:],
         start_of_day=ledger.start_of_day(held, cash + balances.stated_value),
@@ -405,17 +396,3 @@ def value_portfolios(
         income=income,
         is_kept_by_transactions=ledger.transaction_cash.is_kept,
     )
-
-
-def _unpriced_values(ledger: Ledger, held: metrics.Holdings, market: MarketData) -> FloatArray:
-    """Return the last known value of instruments without a price, (I, D + 1).
-
-    NaN where it is unknown, 0 for other instruments.
-    """
-    sessions = ledger.valuation_sessions[1:].tolist()
-    recent = market.closes.reindex(pd.to_datetime(recent_sessions(sessions)))
-    known = lot_prices.last_known_prices(
-        ledger.lots, recent, market.earlier_closes, ledger.valuation_sessions
-    )
-    last = ledger.net_holdings(ledger.valuation_sessions, known)
-    return np.where((held.direction != 0) & np.isnan(held.values), np.abs(last.values), 0.0)

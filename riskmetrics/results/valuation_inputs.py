@@ -46,3 +46,7 @@ class MarketData(NamedTuple):
     distributions: Distributions
     suspects: pd.DataFrame | None = None
     """Suspected splits of the whole history, as from `panels.suspected_splits`; None: none."""
+
+    def recent_closes(self, sessions: Sequence[date]) -> pd.DataFrame:
+        """Return the closes of the `recent_sessions`."""
+        return self.closes.reindex(pd.to_datetime(recent_sessions(sessions)))
