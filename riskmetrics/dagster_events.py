@@ -86,13 +86,16 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
             (event, row) for event, row in zip(events, rows, strict=True) if _is_indexed(event)
         ]
         run_id = events[0].run_id
-        # The index is the outer one: it is committed last. Its lock is taken at the first insert.
-        with self.index_connection() as index, self.run_connection(run_id) as run:
-            if not indexed:
-                run.exec_driver_sql(_UNSYNCHRONIZED)
-            run.execute(private.SqlEventLogStorageTable.insert(), rows)
-            if indexed:
+        if indexed:
+            # The index is the outer one: it is committed last. Its lock is taken at the first
+            # insert.
+            with self.index_connection() as index, self.run_connection(run_id) as run:
+                run.execute(private.SqlEventLogStorageTable.insert(), rows)
                 self._index_events(index, *zip(*indexed, strict=True))
+        else:
+            with self.run_connection(run_id) as run:
+                run.exec_driver_sql(_UNSYNCHRONIZED)
+                run.execute(private.SqlEventLogStorageTable.insert(), rows)
         with suppress(OSError):
             # Dagster's UI reads new events when this file changes; writing changes only its log.
             os.utime(self.path_for_shard(run_id))

@@ -61,8 +61,13 @@ def log_materialization(
 
 def _varying_columns(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the first columns in which rows differ, and those that name what a row is of."""
-    differs = rows.astype(str).nunique() > min(len(rows) - 1, 1)
-    return rows.loc[:, differs | rows.columns.isin(_NAMES)].iloc[:, :_MAX_PREVIEW_COLUMNS]
+    least = min(len(rows) - 1, 1)
+    cells = rows.astype(object).where(rows.notna(), None).to_numpy()
+    shown = [
+        name in _NAMES or len({str(cell) for cell in column if cell is not None}) > least
+        for name, column in zip(rows.columns, cells.T, strict=True)
+    ]
+    return rows.loc[:, shown].iloc[:, :_MAX_PREVIEW_COLUMNS]
 
 
 def _count_metadata(

@@ -101,6 +101,15 @@ def figures_of(table: str) -> tuple[Figure, ...]:
     return tuple(figure for figure in _FIGURES.values() if figure.table == table)
 
 
+@cache
+def _figures_by_column() -> dict[str, list[Figure]]:
+    """Return the figures of this package by their column, which several tables can have."""
+    found: dict[str, list[Figure]] = {}
+    for figure in _FIGURES.values():
+        found.setdefault(figure.column, []).append(figure)
+    return found
+
+
 def find_figure(name: str) -> Figure:
     """Return the figure with a name: 'table.column', or a column that only one table has.
 
@@ -116,8 +125,8 @@ def find_figure(name: str) -> Figure:
     """
     if name in _FIGURES:
         return _FIGURES[name]
-    candidates = (*all_figures(), *extension_figures())
-    found = [figure for figure in candidates if name in (figure.name, figure.column)]
+    extensions = (each for each in extension_figures() if name in (each.name, each.column))
+    found = [*_figures_by_column().get(name, ()), *extensions]
     if len(found) > 1:
         raise UsageError(
             f"{name} is a column of several tables; specify one of:"
