@@ -249,7 +249,7 @@ def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
             " ('NEW', '2022-12-28', 10, 10, 'test')"
         )
         connection.execute(sa.text(later))
-    run([DAY])
+    run([DAY], ["portfolio_values", "sector_concentration"])
     said = " ".join(capsys.readouterr().err.split())
     assert (
         "no values are stored of Later on 2022-12-28 (the cash is unknown: a holding has a price"

@@ -54,7 +54,9 @@ def test_a_calendar_moves_the_forecasts_of_its_symbols_only_and_they_can_be_reca
     moved = (after != before).any(axis=1)
     assert set(moved.index[moved].get_level_values("subject")) == {"MSFT"}
     assert moved["MSFT"].all()
-    explanations = recompute_explanations(computed_sample, DAY)
+    holders = "SELECT name FROM portfolios f JOIN positions p ON p.portfolio_id = f.id WHERE symbol"
+    assert "Core Equity" in set(query_frame(computed_sample, f"{holders} = 'MSFT'")["name"])
+    explanations = recompute_explanations(computed_sample, DAY, ["Core Equity"])
     assert list_differences(explanations) == []
 
 

@@ -377,6 +377,14 @@ def test_a_connection_that_ends_in_the_snapshot_fails_what_is_not_computed_with_
     assert count_rows(sample)["portfolio_values"] == 3  # computed before
 
 
+CHECKED = [
+    *("portfolio_values", "portfolio_volatility", "portfolio_tail_risk", "sector_concentration"),
+    *("position_betas", "portfolio_betas", "interest_rate_betas", "portfolio_rate_betas"),
+    *("symbol_factor_exposures", "portfolio_factor_exposures", "stress_tests"),
+]
+"""Assets with the checks below, what follows them, and what that needs."""
+
+
 @pytest.mark.parametrize(
     ("query", "check", "follower", "is_stopped"),
     [
@@ -404,7 +412,7 @@ def test_a_check_that_cannot_be_made_stops_what_follows_only_if_it_blocks(
         raise RuntimeError("no answer")
 
     monkeypatch.setattr(result_queries, query, fail)
-    outcome = run([DAY])
+    outcome = run([DAY], CHECKED)
     assert outcome.exit_code == 1
     assert f"{check} failed: RuntimeError: no answer" in capsys.readouterr().err
     assert (count_rows(sample)[follower] == 0) is is_stopped

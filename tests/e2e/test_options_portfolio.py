@@ -17,7 +17,7 @@ from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
 from tests.conftest import open_connection
-from tests.e2e.conftest import Run, query_frame, read_results
+from tests.e2e.conftest import Run, query_frame
 
 DAYS = [date(2022, 12, 27), date(2022, 12, 28)]
 JUNE = date(2023, 6, 16)
@@ -158,15 +158,6 @@ def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underl
     page = tmp_path / "report.html"
     assert CliRunner().invoke(app, ["report", "--out", str(page)]).exit_code == 0
     assert "Option volatility: the underlying’s × elasticity" in page.read_text()
-
-
-def test_a_backfill_of_options_equals_its_days_run_one_by_one(portfolio: str, run: Run) -> None:
-    assert run(DAYS).exit_code == 0
-    at_once = read_results(portfolio)
-    for day in DAYS:
-        assert run([day]).exit_code == 0
-    for name, table in read_results(portfolio).items():
-        pd.testing.assert_frame_equal(table, at_once[name], obj=name)
 
 
 def test_options_need_closes_of_their_underlyings_and_missing_entry_prices_are_reported(

@@ -1,8 +1,14 @@
 """Faults planted in the sample's prices: the run, the command and the report name the same."""
 
+import io
 import json
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stderr
 from datetime import date
+from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import pytest
@@ -10,12 +16,13 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from riskmetrics import settings
+from riskmetrics.cli import launch
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create_engine
 from riskmetrics.results.price_faults import FAULT_KINDS
-from tests.conftest import open_connection
-from tests.e2e.conftest import Run
+from tests.conftest import NewDatabase, open_connection
+from tests.e2e.conftest import ComputedSample, Run, use_database
 from tests.report_options import render
 
 DAY = date(2022, 12, 28)
@@ -63,11 +70,22 @@ ADVICE = {
 SYMBOLS = {name: symbol for name, (symbol, _, _) in PLANTS.items()} | {"short_histories": "WMT"}
 
 
-@pytest.fixture
-def faulty(sample: str) -> sa.Engine:
-    """Plant one fault of every kind in the sample, each in its own symbol."""
-    engine = create_engine(sample)
-    with engine.begin() as connection:
+class FaultyRun(NamedTuple):
+    """A run of a database with faults: where it is, and what the run said and found."""
+
+    database: ComputedSample
+    exit_code: int
+    lines: list[str]
+    evaluations: dict[str, dg.AssetCheckEvaluation]
+    prices: tuple[set[tuple[object, ...]], set[tuple[object, ...]]]
+    """Before and after the run."""
+
+
+@pytest.fixture(scope="module")
+def faulty_run(sample_template: str, create_database: NewDatabase, fast_folder: Path) -> FaultyRun:
+    """Plant one fault of every kind in the sample, each in its own symbol, and run DAY."""
+    url, home = create_database(sample_template), Path(tempfile.mkdtemp(dir=fast_folder))
+    with open_connection(url) as connection:
         for symbol, change, days in PLANTS.values():
             connection.execute(
                 sa.text(f"UPDATE market_data_cache SET {change} WHERE symbol = :symbol AND {days}"),
@@ -76,12 +94,34 @@ def faulty(sample: str) -> sa.Engine:
         connection.execute(
             sa.text("DELETE FROM market_data_cache WHERE symbol = 'WMT' AND date < '2022-08-01'")
         )
+    before, said = _prices(url), io.StringIO()
+    with use_database(url, home), redirect_stderr(said):
+        outcome = launch.run(settings.load(), [DAY])
+        evaluations = _evaluations(outcome.run_id)
+    return FaultyRun(
+        ComputedSample(url, home),
+        outcome.exit_code,
+        said.getvalue().splitlines(),
+        evaluations,
+        (before, _prices(url)),
+    )
+
+
+@pytest.fixture
+def faulty(
+    faulty_run: FaultyRun,
+    new_database: NewDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    fast_folder: Path,
+) -> Iterator[sa.Engine]:
+    """Yield an engine of a copy of the database with faults and results."""
+    engine = create_engine(faulty_run.database.copy(new_database, monkeypatch, fast_folder))
     yield engine
     engine.dispose()
 
 
-def _prices(engine: sa.Engine) -> set[tuple[object, ...]]:
-    with engine.connect() as connection:
+def _prices(url: str) -> set[tuple[object, ...]]:
+    with open_connection(url) as connection:
         return {
             tuple(row)
             for row in connection.execute(
@@ -110,17 +150,13 @@ def test_the_sample_runs_without_a_warning(
     assert "warn" not in capsys.readouterr().err
 
 
-def test_a_run_names_every_planted_fault_and_deletes_nothing(
-    faulty: sa.Engine, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_names_every_planted_fault_and_deletes_nothing(faulty_run: FaultyRun) -> None:
     """The run succeeds: price faults are warnings; affected values are excluded or undefined."""
-    before = _prices(faulty)
-    outcome = run([DAY])
-    assert outcome.exit_code == 0
-    assert _prices(faulty) == before
-    evaluations, warnings = _evaluations(outcome.run_id), capsys.readouterr().err.splitlines()
+    assert faulty_run.exit_code == 0
+    before, after = faulty_run.prices
+    assert after == before
     for name, fault in FAULT_KINDS.items():
-        evaluation = evaluations[name]
+        evaluation = faulty_run.evaluations[name]
         assert not evaluation.passed
         assert evaluation.severity == dg.AssetCheckSeverity.WARN
         assert evaluation.metadata["symbols_affected"].value == 1
@@ -128,7 +164,7 @@ def test_a_run_names_every_planted_fault_and_deletes_nothing(
         assert f"| {SYMBOLS[name]} |" in evaluation.metadata["preview"].value
         (sentence,) = [
             line
-            for line in warnings
+            for line in faulty_run.lines
             if f"market_prices: {fault.label} in 1 of 25 symbols ({SYMBOLS[name]}: " in line
         ]
         assert FINDINGS[name] in sentence
@@ -158,8 +194,7 @@ def test_a_bad_tick_changes_no_beta(sample: str, run: Run) -> None:
     assert all(row.observations == 88 and 0.5 < row.beta < 2 for row in rows)
 
 
-def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
+def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine) -> None:
     listed = CliRunner().invoke(app, ["show", "quality", "--json"])
     assert listed.exit_code == 0
     rows = json.loads(listed.stdout)
