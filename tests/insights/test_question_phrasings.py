@@ -138,6 +138,8 @@ LIMITS = {
         ("largest position limit", ["own_limit_exceeded_of:LIM_02"], []),
         ("Is the VaR limit exceeded?", ["own_limit_close:LIM_03"], []),
         ("drawdown limit", [], ["no_such_limit"]),
+        ("is SYM1 above its limit?", ["own_limit_exceeded_of:LIM_02"], []),
+        ("is SYM2 above its limit?", [], ["position_figure"]),
         ("Which limits are exceeded?",
             ["own_limit_exceeded_of:LIM_02", "own_limit_close:LIM_03"], []),
     ],

@@ -88,6 +88,7 @@ def test_each_phrase_of_the_vocabulary_is_read_as_its_own() -> None:
 def test_the_qualifiers_of_answers_are_those_of_the_vocabulary() -> None:
     known = {*load_words()["qualifiers"], "position", "sector", "factor", "scenario"}
     known |= {"99%", "limited", "rise"} | {f"{days}d" for days in (1, 5, 10, 21, 63)}
+    assert set(load_words()["refusals"]) - {"market_causes"} <= set(get_args(MissingFact))
     for figure in figures().values():
         assert {word for key in figure.answers for word in key.split()} <= known, figure.key
         assert figure.usual <= known | {"95%", "90d", "past"}, figure.key
@@ -344,6 +345,11 @@ def test_a_company_named_by_a_common_word_is_not_found_in_a_question() -> None:
     held = {"POS_01": {"symbol": "TGT", "name": "Target Corporation"}}
     assert subjects("what target weight?", held) == []
     assert subjects("what about tgt?", held) == [Subject("POS_01", "position")]
+
+
+@pytest.mark.parametrize("text", ["TSLA's beta", "TSLA’s beta", "beta of $tsla", "TSLA or AMD?"])
+def test_a_symbol_that_is_not_held_is_found_in_any_form(text: str) -> None:
+    assert Subject("", "position") in subjects(text, SHEET.aliases)
 
 
 @pytest.mark.parametrize("word", ["COVID", "IRA", "GFC", "ROE", "VAR", "YTD", "CEO"])

@@ -231,9 +231,7 @@ def _unsupported(figure: Figure, wanted: frozenset[str], named: frozenset[str]) 
     """Return what is missing: that of the first qualifier without which there is an answer."""
     is_forecast = any("forecast" in each.split() for each in figure.answers)
     if "future" in wanted or ("forecast" in wanted and not is_forecast):
-        return (
-            figure.answers["future"].otherwise if "future" in figure.answers else "future_figures"
-        )
+        return figure.answers.get("future", _NO_FORECAST).otherwise
     fewer = {each for each in wanted if join_qualifiers(wanted - {each}) in figure.answers}
     kinds = {
         "level" if is_level(each)

@@ -93,13 +93,17 @@ def _find_name(name: str, tokens: Sequence[Token], *, is_exact: bool) -> Iterato
     """Yield where a name stands: in its own spelling only, or in any."""
 
     def spell(each: Token) -> str:
-        own = each.text.replace("’", "'").removesuffix("'s")
+        own = _without_genitive(each)
         return own if is_exact else own.lower()
 
     wanted = [spell(each) for each in read_tokens(name)]
     for at in range(len(tokens) - len(wanted) + 1):
         if wanted and [spell(each) for each in tokens[at : at + len(wanted)]] == wanted:
             yield at, at + len(wanted)
+
+
+def _without_genitive(token: Token) -> str:
+    return token.text.replace("’", "'").removesuffix("'s")
 
 
 def _names(entity: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
@@ -120,10 +124,11 @@ def _names(entity: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
 def _is_symbol(text: str, tokens: Sequence[Token], at: int) -> bool:
     """Return whether a word is written as a symbol: in capitals, or after a dollar sign."""
     each = tokens[at]
-    if not each.text.isascii() or not each.text.isalpha() or each.word in word_list("no_symbols"):
+    symbol = _without_genitive(each)
+    if not (symbol.isascii() and symbol.isalpha()) or each.word in word_list("no_symbols"):
         return False
     if at and tokens[at - 1].text == "$" and tokens[at - 1].end == each.start:
         return not is_known(each.word)
     is_part = bool({"&", "-"} & {text[each.start - 1 : each.start], text[each.end : each.end + 1]})
-    is_capital = each.text.isupper() and 2 <= len(each.text) <= 5 and not text.isupper()
+    is_capital = symbol.isupper() and 2 <= len(symbol) <= 5 and not text.isupper()
     return is_capital and not is_part and not is_known(each.word)

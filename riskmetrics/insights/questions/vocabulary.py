@@ -116,11 +116,11 @@ def known_words() -> frozenset[str]:
 
 
 @cache
-def _known_patterns() -> "tuple[re.Pattern[str], ...]":
-    patterns = {each for meaning in meanings() for each in meaning.phrase.patterns}
-    return tuple(sorted(patterns, key=lambda each: each.pattern))
+def _known_patterns() -> "frozenset[re.Pattern[str]]":
+    return frozenset(each for meaning in meanings() for each in meaning.phrase.patterns)
 
 
+@lru_cache(maxsize=2048)
 def is_known(word: str) -> bool:
     """Return whether a word in lower case is one of questions."""
     return word in known_words() or any(each.match(word) for each in _known_patterns())
