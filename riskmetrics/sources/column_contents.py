@@ -157,7 +157,9 @@ def is_closed_state(text: str) -> bool:
     [True, True, False]
     """
     vocabulary = load_vocabulary()
-    return bare_words(_DAY.sub("", text)) in vocabulary.closed | vocabulary.sections["closed"]
+    sections = vocabulary.sections
+    closed = vocabulary.closed | sections["closed"] | sections["orders"]
+    return bare_words(_DAY.sub("", text)) in closed
 
 
 def _is_state(text: str) -> bool:

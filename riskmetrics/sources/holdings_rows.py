@@ -248,8 +248,8 @@ def _is_sum_above(
             continue
         is_sum = np.isclose(amounts, sums, rtol=1e-6)
         is_word = symbol.isalpha() and len(symbol) > _MAX_TICKER_CHARS and n_above > 1
-        is_new = n_above > 1 or (symbol != symbol.upper() and symbol not in symbols)
-        is_of_both = is_new and np.isnan(price[row]) and is_sum.all(axis=1).any()
+        is_title = symbol.istitle() and symbol != symbol.upper() and symbol not in symbols
+        is_of_both = (n_above > 1 or is_title) and np.isnan(price[row]) and is_sum.all(axis=1).any()
         found[row] = is_of_both or (is_sum[:, 0].any() and (symbol == "" or is_word))
         n_above += not found[row]
         symbols.add(symbol)

@@ -62,7 +62,7 @@ def _strip_unit(text: str) -> str:
     word, number = header_key(found["word"]), found["number"]
     if word == "short":
         return number if number.startswith("-") else f"-{number}"
-    return number if word == "long" or word in load_vocabulary().columns["quantity"] else text
+    return number if word == "long" or word in load_vocabulary().units else text
 
 
 def sides_by_value(table: Table, decimal: str) -> Table:

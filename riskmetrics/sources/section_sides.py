@@ -159,23 +159,26 @@ def _is_closed_title(text: str) -> bool:
 
     Examples
     --------
-    >>> titles = ("Positions closed in 2024", "Sold short", "Sold to fund Ann")
+    >>> titles = ("Positions closed in 2024", "Open orders", "Sold short", "Open and closed lots")
     >>> [_is_closed_title(title) for title in titles]
-    [True, False, False]
+    [True, True, False, False]
     """
     sections, tax_terms = load_vocabulary().sections, load_vocabulary().tax_terms
     words = {word for word in bare_words(text).split() if not word.isdigit()}
     if words & tax_terms:
         words -= {"long", "short"}  # terms, not sides
-    others = words - sections["closed"] - sections["fillers"] - tax_terms - _title_words("open")
-    is_title = 0 < len(words) <= _MAX_TITLE_WORDS and not others and not section_side(text)
-    return is_title and not words.isdisjoint(sections["closed"])
+    others = words - tax_terms - _title_words("open")
+    others -= sections["closed"] | sections["orders"] | sections["fillers"] | sections["current"]
+    if not 0 < len(words) <= _MAX_TITLE_WORDS or others or section_side(text):
+        return False
+    is_closed = words & sections["closed"] and not words & sections["current"]
+    return bool(is_closed or words & sections["orders"])
 
 
 def _names_positions(text: str) -> bool:
     """Return whether a short title has a word such as positions, and none such as closed."""
     words = {*bare_words(text).split()}
-    is_part = words & (load_vocabulary().sections["closed"] | load_vocabulary().tax_terms)
+    is_part = words & (_closing_words() | load_vocabulary().tax_terms)
     is_short = 0 < len(words) <= _MAX_TITLE_WORDS
     return is_short and not is_part and bool(words & _title_words("open"))
 
@@ -184,9 +187,15 @@ def _is_unrelated(text: str) -> bool:
     """Return whether a short title has no word of closed positions, classes and totals."""
     vocabulary = load_vocabulary()
     words = {*bare_words(text).split()}
-    is_part = words & (vocabulary.sections["closed"] | vocabulary.tax_terms)
+    is_part = words & (_closing_words() | vocabulary.tax_terms)
     is_class = bool(asset_class(text)) or starts_with(text, vocabulary.totals)
     return 0 < len(words) <= _MAX_TITLE_WORDS and not is_part and not is_class
+
+
+def _closing_words() -> frozenset[str]:
+    """Return the words of the titles of positions that are not held."""
+    sections = load_vocabulary().sections
+    return sections["closed"] | sections["orders"]
 
 
 def _title_words(section: str) -> set[str]:

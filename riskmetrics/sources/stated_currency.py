@@ -48,6 +48,7 @@ class TableCurrency:
     def read_line(self, cells: Sequence[str], n_rows: int) -> str:
         """Return the currency that a line below ``n_rows`` rows states; empty if it states none."""
         is_short = sum(map(bool, cells)) < _MAX_STATEMENT_CELLS
+        is_short &= not re.search(r"\d", " ".join(cells))  # else it is of this amount
         codes = line_currencies(cells) if is_short and not self._has_dollars else set()
         if len(codes) != 1:
             return ""
@@ -97,17 +98,7 @@ def line_currencies(line: Sequence[str]) -> set[str]:
 
 
 def require_full_amounts(path: Path, number: int, line: Sequence[str]) -> None:
-    """Raise DataQualityError if a line says that the amounts of a table are in thousands.
-
-    Examples
-    --------
-    >>> require_full_amounts(Path("a.csv"), 1, ["A bank of all in millions of places since"])
-    >>> require_full_amounts(Path("a.csv"), 1, ["(USD thousands)"])
-    Traceback (most recent call last):
-    ...
-    riskmetrics.errors.DataQualityError: a.csv: line 1 states amounts in thousands or millions: (USD
-    thousands). Write them in full, and remove the line
-    """
+    """Raise DataQualityError if a line says that the amounts of a table are in thousands."""
     text = " ".join(filter(None, line))
     if len(text.split()) <= _MAX_SCALE_WORDS and _SCALED.search(text):
         raise DataQualityError(

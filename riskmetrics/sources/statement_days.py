@@ -37,8 +37,9 @@ class StatedDay(NamedTuple):
     """None if the text is not a date, or can be two."""
     is_ambiguous: bool = False
     """Whether month and day can be exchanged."""
-    is_of_file: bool = False
-    """Whether it may only be the day on which the file was written."""
+    rank: int = 2
+    """Rank among the days of a file: 1 for the end of a period, 0 if it may only be the day on
+    which the file was written."""
 
 
 @cache
@@ -83,7 +84,8 @@ def find_stated_day(
     if is_title and (alone := _TITLE_DAY.fullmatch(lowered)):
         return parse_stated_day(alone["day"] or alone["bracketed"], order)
     if is_title and (period := _PERIOD.match(lowered)):
-        return parse_stated_day(period["day"], infer_order(period.group("first", "day")) or order)
+        order = infer_order(period.group("first", "day")) or order
+        return parse_stated_day(period["day"], order)._replace(rank=1)
     found = _sentence_pattern().match(lowered)
     if found is None:
         return None
@@ -94,7 +96,7 @@ def find_stated_day(
     if order is None and found["word"] not in vocabulary.english_days:
         order = "dmy"
     day = parse_stated_day(found["day"], order or ("mdy" if _US_TIME.search(lowered) else None))
-    return day._replace(is_of_file=found["word"] in vocabulary.created)
+    return day._replace(rank=0) if found["word"] in vocabulary.created else day
 
 
 def parse_stated_day(text: str, order: str | None = None) -> StatedDay:

@@ -159,17 +159,14 @@ class _StatementParser:
         return line is not None and self._layout.matches_header(header_keys(line))
 
     def _find_day(self, line: Line) -> StatedDay | None:
-        """Return the day that a line states in a sentence, if no earlier line states one.
-
-        The day of the positions replaces that on which the file was written.
-        """
+        """Return the day that a line states in a sentence, if none before states a better one."""
         text = " ".join(line.cells)
         is_outside = len(line.cells) <= (1 if self._header else MAX_TITLE_CELLS)
-        is_known = self._day is not None and not self._day.is_of_file
-        if is_known or not is_outside or len(text) > MAX_STATEMENT_CHARS:
+        if not is_outside or len(text) > MAX_STATEMENT_CHARS:
             return None
         found = find_stated_day(text, self._layout.dates, is_title=not self._header)
-        return None if found and found.is_of_file and self._day else found
+        is_better = found is not None and (self._day is None or found.rank > self._day.rank)
+        return found if is_better else None
 
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""

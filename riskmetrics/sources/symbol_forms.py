@@ -38,7 +38,7 @@ _NAME_WITH_SYMBOL = re.compile(r"(?P<name>.*\S)\s*\((?P<symbol>[^()]{1,24})\)")
 _SYMBOL_WITH_NAME = re.compile(
     r"(?P<symbol>[A-Z][A-Z0-9./-]{0,9})(?: [-|\u2013\u2014] |: | \| )(?P<name>.*[A-Za-z]{2}.*)"
 )
-_TICKER = re.compile(r"[A-Z][A-Z0-9]{0,4}")
+_TICKER = re.compile(r"[A-Z][A-Z0-9]{0,4}(?:[.-][A-C])?")
 _REFINITIV = re.compile(r"(?P<root>[A-Z]{1,5})(?P<share_class>[a-z]?)\.(?:N|O|OQ|OK|P)")
 """Code of Refinitiv for New York, Nasdaq and Arca, such as BRKb.N; no class has these letters."""
 _TRADING_212 = re.compile(r"(?P<symbol>[A-Za-z0-9.]+?)(?P<us>_US)?_EQ")

@@ -8,7 +8,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.holdings_columns import strip_unit
 from riskmetrics.sources.statement_lines import Line
 from riskmetrics.sources.table_headers import header_key
-from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 
 _SIDES = frozenset({"long", "short"})
 _NUMBER = re.compile(r"(?=.*[1-9])[^\w(]*\(?(?P<amount>[^()]*?)[-)]?")
@@ -27,7 +27,7 @@ def merge_sides(path: Path, lines: Sequence[Line]) -> list[Line]:
     >>> rows = [["Symbol", "Long Quantity", "Short Quantity"], ["KO", "5", ""], ["F", "0", "(7)"]]
     >>> merged = merge_sides(Path(), [Line(1, "", cells, 3) for cells in rows])
     >>> [line.cells for line in merged]
-    [['Symbol', 'Quantity', ''], ['KO', '5', ''], ['F', '-7', '']]
+    [['Symbol', 'quantity', ''], ['KO', '5', ''], ['F', '-7', '']]
     """
     pairs: list[tuple[int, int, str]] = []
     header: Line | None = None
@@ -39,7 +39,11 @@ def merge_sides(path: Path, lines: Sequence[Line]) -> list[Line]:
         elif header is None or len(line.cells) < 2:
             merged.append(line)
         else:
-            signed = {at: _merge_cells(path, header, line, short, at) for short, at, _ in pairs}
+            is_total = starts_with(next(filter(None, line.cells)), load_vocabulary().totals)
+            signed = {
+                at: "" if is_total else _merge_cells(path, header, line, short, at)
+                for short, at, _ in pairs
+            }
             merged.append(_place(line, signed, pairs))
     return merged
 

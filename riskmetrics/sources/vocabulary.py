@@ -34,6 +34,8 @@ class Vocabulary(NamedTuple):
     """Texts that mark a line as canceled."""
     closed: frozenset[str]
     """Texts that the status of a position that is no longer held starts with."""
+    units: frozenset[str]
+    """Keys of the words behind a quantity."""
     opened: frozenset[str]
     """Texts of the status of a position that is held."""
     sessions: frozenset[str]
@@ -168,6 +170,7 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["unexecuted"]),
         _all_words(content["canceled"]),
         _all_words(content["closed"]),
+        frozenset(columns["quantity"]) | _all_words(content["units"], header_key),
         _all_words(content["opened"]),
         _all_words(content["sessions"]),
         _all_words(content["denials"], str.casefold),

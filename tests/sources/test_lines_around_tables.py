@@ -34,7 +34,15 @@ def test_titles_of_what_is_not_held(file, title):
 
 
 @pytest.mark.parametrize(
-    "title", ["Open trades", "Holdings list", "Stocks", "Sold to fund Ann", "No longer"]
+    "title",
+    [
+        "Realized and unrealized gains",
+        "Open trades",
+        "Holdings list",
+        "Stocks",
+        "Sold to fund Ann",
+        "No longer",
+    ],
 )
 def test_titles_of_what_is_held(file, title):
     expected = {"QQA": 5} if title == "No longer" else {"QQA": 5, "QQB": 7}
@@ -47,6 +55,8 @@ def test_titles_of_what_is_held(file, title):
         ("Created on 2024-12-09\nPositions as of 2024-12-06", DAY),
         ("Positions as of 2024-12-06\nCreated on 2024-12-09", DAY),
         ("Created on 2024-12-06", DAY),
+        ("Created on 2024-12-09\nPeriod: 2024-11-07 to 2024-12-06", DAY),
+        ("Performance 2024-01-01 to 2024-06-30\nPositions as of 2024-12-06", DAY),
         ("Open positions as of 2024-12-06", DAY),
         ("Period: 2024-11-07 to 2024-12-06", DAY),
         ("Statement period,11/07/2024 - 12/06/2024", None),  # which number is the month?
@@ -78,6 +88,7 @@ def test_a_file_of_an_unsupported_broker_with_symbols_under_a_name(file):
         (f"Currency: EUR\n{TABLE}Account: B\nCurrency: USD\nQQB,7,3\n", {"QQB": 7}),
         (f"{TABLE}All values in EUR\n", {}),
         ("Symbol,Quantity,Price USD\nQQA,5,10\nAll values in EUR\n", {"QQA": 5}),
+        (f"{TABLE}Account value in EUR: 48\n", {"QQA": 5}),
     ],
 )
 def test_the_currency_of_the_rows_below_or_of_all(file, text, expected):

@@ -16,7 +16,15 @@ def held(found: HoldingsFile) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
-        *(("1.2K", 1200), ("3M", 3e6), ("12 shares", 12), ("12 Stk.", 12), ("12 Long", 12)),
+        *(
+            ("1.2K", 1200),
+            ("3M", 3e6),
+            ("12 shares", 12),
+            ("12 Stk.", 12),
+            ("12 Aktien", 12),
+            ("12 shs", 12),
+            ("12 Long", 12),
+        ),
         *(("12 Short", -12), ("-12 short", -12)),
     ],
 )
@@ -32,6 +40,13 @@ def test_quantities_with_a_word_or_letter(file, cell, expected):
 def test_quantities_of_something_else(file, cell):
     with pytest.raises(DataQualityError):
         read_holdings(file(f"Symbol,Quantity,Price\nQQA,{cell},10.5\n"))
+
+
+def test_totals_of_both_sides_are_no_position(file):
+    text = (
+        "Symbol,Long Market Value,Short Market Value,Quantity\nQQA,50,,5\nQQB,,70,7\nTotal,50,70,\n"
+    )
+    assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": -7}
 
 
 def test_a_negative_value_is_that_of_a_short_position(file):
