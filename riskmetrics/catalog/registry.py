@@ -125,8 +125,10 @@ def find_figure(name: str) -> Figure:
     """
     if name in _FIGURES:
         return _FIGURES[name]
-    extensions = (each for each in extension_figures() if name in (each.name, each.column))
-    found = [*_figures_by_column().get(name, ()), *extensions]
+    found: list[Figure] = [
+        *_figures_by_column().get(name, ()),
+        *(figure for figure in extension_figures() if name in (figure.name, figure.column)),
+    ]
     if len(found) > 1:
         raise UsageError(
             f"{name} is a column of several tables; specify one of:"

@@ -143,12 +143,14 @@ def test_a_bar_without_a_valid_range_has_none(high, low):
     )
 
 
-def test_percentile_rank_agrees_with_scipy():
+@pytest.mark.parametrize("n_days", [1, 48, 251, 252])
+def test_percentile_rank_agrees_with_scipy(n_days):
     """Oracle: scipy.stats.percentileofscore(kind="mean") among the earlier 252, ties and gaps
-    included.
+    included; from 252 days on, the days are compared at once.
     """
     rng = np.random.default_rng(3)
-    volatility = np.round(rng.lognormal(-1.5, 0.4, (300, 9)), 2)  # two decimals: plenty of ties
+    shape = (252 + n_days, 9)
+    volatility = np.round(rng.lognormal(-1.5, 0.4, shape), 2)  # two decimals: plenty of ties
     volatility[rng.random(volatility.shape) < 0.2] = np.nan
     volatility[:150, 4] = np.nan
     rank, n_obs = percentile_rank(volatility)
