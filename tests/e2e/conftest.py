@@ -1,9 +1,10 @@
 """Databases with the bundled sample, and real runs of the job on them."""
 
+import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -85,10 +86,12 @@ def use_database(url: str, home: Path) -> Iterator[pytest.MonkeyPatch]:
 
 
 class ComputedSample(NamedTuple):
-    """A database with the sample after a run, and the home of that run."""
+    """A database with the sample after a run, the home of that run, and what the run said."""
 
     url: str
     home: Path
+    run_id: str = ""
+    said: str = ""
 
     def copy(
         self, new_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, folder: Path
@@ -106,9 +109,10 @@ def computed_template(
 ) -> ComputedSample:
     """Return the sample after the run of COMPUTED_DAY, which must succeed, for tests to copy."""
     url, home = create_database(sample_template), Path(tempfile.mkdtemp(dir=fast_folder))
-    with use_database(url, home):
-        assert launch.run(settings.load(), [COMPUTED_DAY]).exit_code == 0
-    return ComputedSample(url, home)
+    with use_database(url, home), redirect_stderr(io.StringIO()) as said:
+        outcome = launch.run(settings.load(), [COMPUTED_DAY])
+    assert outcome.exit_code == 0
+    return ComputedSample(url, home, outcome.run_id, said.getvalue())
 
 
 @pytest.fixture
