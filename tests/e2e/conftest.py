@@ -66,11 +66,11 @@ def sample(
     """Return the URL of a fresh database with the sample; the settings point to it."""
     url = new_database(sample_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-    monkeypatch.setenv("RISKMETRICS_HOME", _copy_home(home_template, fast_folder))
+    monkeypatch.setenv("RISKMETRICS_HOME", copy_home(home_template, fast_folder))
     return url
 
 
-def _copy_home(home: Path, folder: Path) -> str:
+def copy_home(home: Path, folder: Path) -> str:
     """Return a new folder with the files of a home."""
     return shutil.copytree(home, tempfile.mkdtemp(dir=folder), dirs_exist_ok=True)
 
@@ -99,7 +99,7 @@ class ComputedSample(NamedTuple):
         """Return the URL of a fresh copy; the settings point to it and a copy of the home."""
         url = new_database(sa.make_url(self.url).database)
         monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-        monkeypatch.setenv("RISKMETRICS_HOME", _copy_home(self.home, folder))
+        monkeypatch.setenv("RISKMETRICS_HOME", copy_home(self.home, folder))
         return url
 
 
