@@ -1,9 +1,10 @@
 """Databases with the bundled sample, and real runs of the job on them."""
 
+import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -65,11 +66,11 @@ def sample(
     """Return the URL of a fresh database with the sample; the settings point to it."""
     url = new_database(sample_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-    monkeypatch.setenv("RISKMETRICS_HOME", _copy_home(home_template, fast_folder))
+    monkeypatch.setenv("RISKMETRICS_HOME", copy_home(home_template, fast_folder))
     return url
 
 
-def _copy_home(home: Path, folder: Path) -> str:
+def copy_home(home: Path, folder: Path) -> str:
     """Return a new folder with the files of a home."""
     return shutil.copytree(home, tempfile.mkdtemp(dir=folder), dirs_exist_ok=True)
 
@@ -85,10 +86,12 @@ def use_database(url: str, home: Path) -> Iterator[pytest.MonkeyPatch]:
 
 
 class ComputedSample(NamedTuple):
-    """A database with the sample after a run, and the home of that run."""
+    """A database with the sample after a run, the home of that run, and what the run said."""
 
     url: str
     home: Path
+    run_id: str = ""
+    said: str = ""
 
     def copy(
         self, new_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, folder: Path
@@ -96,7 +99,7 @@ class ComputedSample(NamedTuple):
         """Return the URL of a fresh copy; the settings point to it and a copy of the home."""
         url = new_database(sa.make_url(self.url).database)
         monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-        monkeypatch.setenv("RISKMETRICS_HOME", _copy_home(self.home, folder))
+        monkeypatch.setenv("RISKMETRICS_HOME", copy_home(self.home, folder))
         return url
 
 
@@ -106,9 +109,10 @@ def computed_template(
 ) -> ComputedSample:
     """Return the sample after the run of COMPUTED_DAY, which must succeed, for tests to copy."""
     url, home = create_database(sample_template), Path(tempfile.mkdtemp(dir=fast_folder))
-    with use_database(url, home):
-        assert launch.run(settings.load(), [COMPUTED_DAY]).exit_code == 0
-    return ComputedSample(url, home)
+    with use_database(url, home), redirect_stderr(io.StringIO()) as said:
+        outcome = launch.run(settings.load(), [COMPUTED_DAY])
+    assert outcome.exit_code == 0
+    return ComputedSample(url, home, outcome.run_id, said.getvalue())
 
 
 @pytest.fixture

@@ -3,13 +3,21 @@
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from riskmetrics import settings
 from riskmetrics.cli.main import app
 from tests.conftest import open_connection
-from tests.e2e.conftest import Run, assert_nulls_have_reasons, query_frame, recompute_explanations
+from tests.e2e.conftest import (
+    ComputedSample,
+    Run,
+    assert_nulls_have_reasons,
+    query_frame,
+    recompute_explanations,
+)
 
 DAY = date(2022, 12, 28)
 
@@ -294,12 +302,16 @@ def test_the_first_session_with_prices_is_computed(sample: str, run: Run) -> Non
     assert not query_frame(sample, "SELECT 1 FROM undefined_metrics").empty
 
 
-def test_previews_name_portfolios_and_symbols(computed_sample: str, run: Run) -> None:
+def test_previews_name_portfolios_and_symbols(
+    computed_sample: str, computed_template: ComputedSample
+) -> None:
     """An id of a portfolio or of a lot says nothing to who looks at the page of an asset."""
+    with dg.DagsterInstance.from_config(str(settings.load().dagster_directory)) as instance:
+        events = list(instance.all_logs(computed_template.run_id))
     previews = {
-        event.asset_key.to_user_string(): event.materialization.metadata["preview"].value
-        for event in run([date(2022, 12, 28)]).result.get_asset_materialization_events()
-        if "preview" in event.materialization.metadata
+        each.asset_key.to_user_string(): each.metadata["preview"].value
+        for each in (event.asset_materialization for event in events)
+        if each and "preview" in each.metadata
     }
     assert "| Concentrated |" in previews["portfolio_values"]
     assert previews["position_betas"].startswith("| portfolio | symbol |")

@@ -29,11 +29,7 @@ FORECAST_DAYS = [trading_calendar.previous_session(DAY, horizon) for horizon in 
 """Betas, volatility forecasts and values at risk made on them complete on DAY."""
 
 BY_NAME = {asset.name: asset for asset in RESULT_ASSETS}
-EDGES = [
-    (asset.name, upstream, edge)
-    for asset in RESULT_ASSETS
-    for upstream, edge in asset.upstream.items()
-]
+UPSTREAM = sorted({name for asset in RESULT_ASSETS for name in asset.upstream})
 
 ALTER = {
     "market_prices": (
@@ -243,17 +239,21 @@ class Query(NamedTuple):
 
 
 @cache
-def queries(url: str, name: str) -> list[Query]:
-    """Return what reads the figures of an asset, by the columns that it computes in a database."""
-    engine = create_engine(url)
+def queries(url: str) -> dict[str, list[Query]]:
+    """Return what reads the figures of each asset, by the columns that it computes."""
+    engine, found = create_engine(url), {}
     with open_snapshot(engine, settings.load()) as snapshot:
-        computed = BY_NAME[name].compute_rows(RunInputs(snapshot, [DAY])).tables
+        inputs = RunInputs(snapshot, [DAY])
+        computed = {asset.name: asset.compute_rows(inputs).tables for asset in RESULT_ASSETS}
     engine.dispose()
-    found = []
-    for table, rows, session in ((each.table, each.rows, each.session_column) for each in computed):
-        columns = [column for column in rows.columns if column in table.c]
-        statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {session} = '{DAY}'"
-        found.append(Query(columns, statement))
+    for name, of_asset in computed.items():
+        found[name] = []
+        for table, rows, session in (
+            (each.table, each.rows, each.session_column) for each in of_asset
+        ):
+            columns = [column for column in rows.columns if column in table.c]
+            statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {session} = '{DAY}'"
+            found[name].append(Query(columns, statement))
     return found
 
 
@@ -271,20 +271,24 @@ def unaltered(computed_template: str, create_database: Callable[..., str]) -> st
     return create_database(computed_template)
 
 
-@pytest.mark.parametrize(("name", "upstream", "edge"), EDGES)
-def test_an_edge_carries_what_its_record_states(
-    unaltered: str, book: str, name: str, upstream: str, edge: Edge
-) -> None:
-    """Alter what is stored upstream, materialize the asset alone, and look at its figures."""
-    reading = queries(unaltered, name)
-    before = own_figures(unaltered, reading)
-    assert any(len(rows) for rows in before)
+@pytest.mark.parametrize("upstream", UPSTREAM)
+def test_edges_carry_what_their_records_state(unaltered: str, book: str, upstream: str) -> None:
+    """Alter what is stored upstream, materialize what follows from it, and look at its figures."""
+    edges = {
+        each.name: each.upstream[upstream] for each in RESULT_ASSETS if upstream in each.upstream
+    }
+    before = {name: own_figures(unaltered, queries(unaltered)[name]) for name in edges}
+    assert all(any(len(rows) for rows in figures) for figures in before.values())
     alter(book, upstream)
-    materialize(book, DAY, [name])
-    after = own_figures(book, reading)
-    pairs = zip(before, after, strict=True)
-    is_equal = all(old.to_numpy().tolist() == new.to_numpy().tolist() for old, new in pairs)
-    assert is_equal is (edge is not Edge.READS)
+    materialize(book, DAY, [*edges])
+    after = {name: own_figures(book, queries(unaltered)[name]) for name in edges}
+    changed = {
+        name
+        for name in edges
+        for old, new in zip(before[name], after[name], strict=True)
+        if old.to_numpy().tolist() != new.to_numpy().tolist()
+    }
+    assert changed == {name for name, edge in edges.items() if edge is Edge.READS}
 
 
 def spoil(url: str, table: str) -> None:

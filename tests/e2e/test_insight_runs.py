@@ -151,7 +151,7 @@ def test_running_again_keeps_every_insight_with_its_ratings(computed_sample: str
     before = stored(
         computed_sample, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id"
     )
-    assert run([DAY]).exit_code == 0
+    assert run([DAY], ASSETS).exit_code == 0
     assert (
         stored(computed_sample, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id")
         == before

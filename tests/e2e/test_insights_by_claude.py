@@ -33,6 +33,7 @@ from riskmetrics.insights.request import Request, writable_requests
 from riskmetrics.insights.templates import Template
 from riskmetrics.resources import count_ended_batches
 from tests import fmp_server
+from tests.e2e.conftest import copy_home
 from tests.fmp_server import KEY, Reply
 from tests.messages_server import PLAN, Body, MessagesServer, error, in_turn, message, serve
 
@@ -91,12 +92,13 @@ def engine(
     computed: str,
     new_database: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
+    home_template: Path,
     fast_folder: Path,
 ) -> Iterator[sa.Engine]:
     """Return the URL of a fresh database with results; the settings point to it."""
     url = new_database(computed)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-    monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
+    monkeypatch.setenv("RISKMETRICS_HOME", copy_home(home_template, fast_folder))
     engine = create_engine(url)
     yield engine
     engine.dispose()

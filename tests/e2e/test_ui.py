@@ -10,7 +10,7 @@ from riskmetrics.addresses import served_report_url
 from riskmetrics.db.tables import STATISTIC_TABLES
 from riskmetrics.definitions import defs
 from tests.e2e import ui_server
-from tests.e2e.conftest import Run
+from tests.e2e.conftest import ComputedSample
 
 QUERY = """{
   assetNodes {
@@ -73,8 +73,9 @@ def test_the_job_of_insights_computes_no_figure() -> None:
     assert {key.to_user_string() for key in layer.executable_asset_keys} == {"ai_insights"}
 
 
-def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, run: Run) -> None:
-    run_id = run([date(2022, 12, 28)]).run_id
+def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(
+    computed_sample: str, computed_template: ComputedSample
+) -> None:
     umask = os.umask(0)
     try:
         with ui_server.serve() as address:
@@ -146,7 +147,8 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
         elif name != "har_coefficients":  # fitted when a person asks for it
             assert "dagster/row_count" in plotted, name
             assert len(entries["preview"]["mdStr"]) < INLINE, name
-    (own,) = [run for run in data["runsOrError"]["results"] if run["runId"] == run_id]
+    results, run_id = data["runsOrError"]["results"], computed_template.run_id
+    (own,) = [run for run in results if run["runId"] == run_id]
     tags = {tag["key"]: tag["value"] for tag in own["tags"]}
     assert own["status"] == "SUCCESS"
     assert tags["dagster/partition"] == "2022-12-28"

@@ -8,7 +8,7 @@ import pytest
 from riskmetrics.db import tables
 from riskmetrics.definitions import defs
 from tests.e2e import browser, ui_server
-from tests.e2e.conftest import Run
+from tests.e2e.conftest import ComputedSample
 
 DAY = date(2022, 12, 28)
 
@@ -17,10 +17,8 @@ DAY = date(2022, 12, 28)
 @pytest.mark.timeout(600)  # several pages, each with the patience for a loaded machine
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium")
 def test_a_browser_shows_the_graph_an_assets_pages_and_a_jobs_runs_and_no_startup_warning(
-    sample: str, run: Run, tmp_path: Path
+    computed_sample: str, computed_template: ComputedSample, tmp_path: Path
 ) -> None:
-    outcome = run([DAY])
-    assert outcome.exit_code == 0
     graph, log = defs.resolve_asset_graph(), tmp_path / "ui.log"
     groups = {str(graph.get(key).group_name) for key in graph.materializable_asset_keys}
     with ui_server.serve(log) as address, browser.open_browser(tmp_path / "profile") as page:
@@ -72,6 +70,6 @@ def test_a_browser_shows_the_graph_an_assets_pages_and_a_jobs_runs_and_no_startu
         )
         page.open(
             f"{address}/locations/riskmetrics.definitions/jobs/daily_risk/runs",
-            outcome.run_id[:8],
+            computed_template.run_id[:8],
             "Success",
         )
