@@ -158,7 +158,7 @@ class Instance:
     is_steady: bool = False
     """Whether it is old as soon as it was true the session before, whatever its figures were."""
     remembered: tuple[float, ...] = ()
-    """Of a steady one: what must have been the same, such as the levels of alerts."""
+    """Of a steady one: what is new if it rose, such as the levels of alerts."""
 
 
 @dataclass(frozen=True)
@@ -368,7 +368,8 @@ def _is_new(
         earlier is None
         or len(earlier) != len(now)
         or any(
-            abs(value - other) > _SAME_WITHIN * abs(other)
+            (value - other if instance.is_steady else abs(value - other))
+            > _SAME_WITHIN * abs(other)
             for value, other in zip(now, earlier, strict=True)
         )
     )

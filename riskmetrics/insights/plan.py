@@ -6,7 +6,7 @@ a headline that no sentence proves. What is left is true, so that a plan is neve
 for twice.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -251,7 +251,7 @@ def _choose_statements(
 
     chosen = [lead] if lead else []
     stated: set[str] = {lead.id, *lead.measured} if lead else set()
-    for claim in sorted(claims, key=lambda each: (-weight(each), each.id)):
+    for claim in sorted(_one_per_figure(claims), key=lambda each: (-weight(each), each.id)):
         is_statement = claim.form.role == "statement"
         if claim is lead:
             continue
@@ -259,6 +259,17 @@ def _choose_statements(
             chosen.append(claim)
             stated.update(claim.measured)
     return chosen
+
+
+def _one_per_figure(claims: Iterable[Claim]) -> Iterator[Claim]:
+    """Yield the claims, of those that state one thing the most salient, be it new or not."""
+    by_figure: dict[str, Claim] = {}
+    for claim in claims:
+        figure = claim.form.figure or claim.id
+        best = by_figure.setdefault(figure, claim)
+        if claim.instance.salience > best.instance.salience:
+            by_figure[figure] = claim
+    yield from by_figure.values()
 
 
 def _connect(claims: Sequence[Claim], lead: Claim | None) -> list[Step]:

@@ -156,6 +156,22 @@ def test_a_background_statement_is_new_once_and_after_trades() -> None:
     assert not claims_of(build_sheet(RESULT | facts | {"n_resized": 0}), other)[tilt].is_new
 
 
+@pytest.mark.parametrize(
+    ("form_id", "figure", "lower", "higher", "more"),
+    [
+        ("look_at_beta", "beta", 1.6, 2.1, {}),
+        ("volatility_high", "volatility_percentile", 0.9, 0.96, {"volatility_21d": 0.3}),
+    ],
+)
+def test_a_level_is_new_if_it_rose(
+    form_id: str, figure: str, lower: float, higher: float, more: Facts
+) -> None:
+    low, high = (build_sheet(more | {figure: value}) for value in (lower, higher))
+    assert claims_of(high, remembered(low))[form_id].is_new
+    assert not claims_of(low, remembered(high))[form_id].is_new
+    assert not claims_of(high, remembered(high))[form_id].is_new
+
+
 def streaks_of(
     figures: dict[str, list[float]], weights: list[float] | None = None
 ) -> dict[str, tuple[float, str]]:

@@ -20,10 +20,8 @@ from riskmetrics.insights.limits import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import Item, Slot, items, level, name, ordinal
 
-_LISTED, _NAMED, _OTHER = 2.5, 9.0, 0.4
-"""Salience of the list with figures, of the one without on a day that tells it, which is above that
-of the other even if it is old, and of that on a day that does not.
-"""
+_LISTED, _NAMED, _OTHER = 2.5, 2.6, 0.4
+"""Salience of the list with figures, of the one without on a day that tells it, and on another."""
 
 _POSITION = "{name} {value}"
 _POSITIONS = "{positions} of equity ({level} from {limit})"
