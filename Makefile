@@ -14,7 +14,7 @@ PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 	--no-deps --no-compile --only-binary :all:
 
 .PHONY: help demo install install-dev test test-fast test-faults test-files coverage mutants
-.PHONY: test-wheel docs readme bench audit env lint types contracts format lock clean
+.PHONY: test-wheel docs readme pictures bench audit env lint types contracts format lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ docs: install-dev ## The documentation site, into build/site; a dead link is an 
 
 readme: install-dev ## What the demo prints, into README.md
 	$(BIN)/python -m docs.site.readme
+
+pictures: install-dev ## The pictures of the documentation, of today's demo (needs Chromium)
+	$(BIN)/python -m docs.site.pictures
 
 bench: install-dev ## Speed and memory, into docs/reference/benchmarks.md (half an hour, on an idle machine)
 	$(BIN)/python -m benchmarks --out docs/reference/benchmarks.md

@@ -16,6 +16,16 @@ def test_a_reason_is_shown_in_full_in_a_notebook_and_a_terminal() -> None:
     assert REASON in repr(frame[frame["reason"].notna()])  # what is chosen of it, too
 
 
+def test_no_column_of_a_wide_table_is_left_out() -> None:
+    names = [f"a_long_name_of_figure_{number}" for number in range(30)]
+    plain = pd.DataFrame([range(30)], columns=names)
+    assert "..." in repr(plain)
+    for show in (repr, ResultFrame._repr_html_):
+        shown = show(ResultFrame(plain))
+        assert "..." not in shown
+        assert all(name in shown for name in names)
+
+
 def test_a_frame_is_equal_to_that_of_pandas_with_its_units() -> None:
     plain = pd.DataFrame({"beta": [1.0, None]}, index=["AAPL", "MSFT"])
     frame = ResultFrame(plain)

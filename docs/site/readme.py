@@ -32,19 +32,20 @@ def shorten_summary(output: str) -> str:
     return "\n".join(lines[: title + 1 + NOTE_LINES])
 
 
-def _run_demo() -> str:
-    """Run the demo in an empty folder, and return what it prints."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = {name: text for name, text in environ.items() if "RISKMETRICS" not in name}
-        settings |= {"RISKMETRICS_HOME": f"{folder}/home", "COLUMNS": "100"}
-        command = [Path(sys.executable).with_name("riskmetrics"), "demo"]
-        done = subprocess.run(  # noqa: S603  # no user input
-            command, cwd=folder, env=settings, capture_output=True, text=True, check=True
-        )
+def run_demo(folder: Path) -> str:
+    """Run the demo with its report in an empty folder, and return what it prints."""
+    settings = {name: text for name, text in environ.items() if "RISKMETRICS" not in name}
+    settings |= {"RISKMETRICS_HOME": f"{folder}/home", "COLUMNS": "100"}
+    command = [Path(sys.executable).with_name("riskmetrics"), "demo"]
+    done = subprocess.run(  # noqa: S603  # no user input
+        command, cwd=folder, env=settings, capture_output=True, text=True, check=True
+    )
     return done.stdout
 
 
 if __name__ == "__main__":
-    block = f"```\n{shorten_summary(_run_demo())} …\n```"
+    with tempfile.TemporaryDirectory() as empty:
+        printed = run_demo(Path(empty))
+    block = f"```\n{shorten_summary(printed)} …\n```"
     text = README.read_text(encoding="utf-8")
     README.write_text(_BLOCK.sub(lambda _: block, text), encoding="utf-8")

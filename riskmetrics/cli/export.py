@@ -24,6 +24,10 @@ class FileFormat(StrEnum):
     PARQUET = "parquet"
 
 
+_FILE_ENDINGS = (".csv", ".parquet", ".xlsx", ".zip")
+"""Endings of names that nobody means for a new directory."""
+
+
 def export(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Directory for the files; created if missing.")
@@ -72,6 +76,10 @@ def _check_folder(folder: Path, form: FileFormat, *, force: bool) -> None:
     from riskmetrics.db import result_export
     from riskmetrics.errors import UsageError
 
+    if folder.suffix in _FILE_ENDINGS and not folder.is_dir():
+        raise UsageError(
+            f"{folder} names a file, and each table has a file of its own: choose a directory"
+        )
     try:
         folders.refuse_planted_link(folder)
     except PermissionError as error:

@@ -151,7 +151,8 @@ def print_plans(
         tables = [table.rename(columns={"quantity": str(parsed.stated_size)}) for table in tables]
     if not as_json:
         for plan, table in zip(plans, tables, strict=True):
-            formats = dict.fromkeys(table.select_dtypes("number"), formatting.quantity)
+            numbers = table.select_dtypes("number")
+            formats = {str(name): formatting.quantity for name in numbers}
             print_frame(table, as_json=False, formats=formats, title=_describe_plan(plan))
         return
     portfolios = [

@@ -63,12 +63,25 @@ def report(
     riskmetrics report --portfolio Growth --since 2022-01-03 --format pdf
     """
     request = Request(day, portfolio, history, since, against)
+    if out is not None:
+        _check_name(out, kind)
     if serve:
         from riskmetrics.cli.report_server import serve_report
 
         serve_report(request, port)
     else:
         write_report(request, out or Path(f"{_DEFAULT_OUT}.{kind}"), kind)
+
+
+def _check_name(out: Path, kind: Format) -> None:
+    """Raise UsageError if a file has the ending of the other format."""
+    from riskmetrics.errors import UsageError
+
+    ending = out.suffix.casefold().removeprefix(".")
+    if ending != kind and ending in list(Format):
+        raise UsageError(
+            f"--out {out} would be {kind.upper()}: add --format {ending}, or choose another name"
+        )
 
 
 def write_report(request: Request, out: Path, kind: Format = Format.HTML) -> None:

@@ -1,14 +1,17 @@
 """Data frames of results, which show their texts in full."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 
 
 class ResultFrame(pd.DataFrame):
-    """A `pandas.DataFrame` whose texts are never cut when it is shown.
+    """A `pandas.DataFrame` of which no text or column is left out when it is shown.
 
-    pandas cuts a text after 50 characters, in the middle of a formula or a reason.
+    pandas cuts a text after 50 characters, in the middle of a formula or a reason, and leaves out
+    the columns in the middle of a wide table: here they continue below.
 
     Examples
     --------
@@ -21,9 +24,15 @@ class ResultFrame(pd.DataFrame):
         return ResultFrame
 
     def __repr__(self) -> str:
-        with pd.option_context("display.max_colwidth", None):
+        with _show_all():
             return super().__repr__()
 
     def _repr_html_(self) -> Any:
-        with pd.option_context("display.max_colwidth", None):
-            return super()._repr_html_()  # type: ignore[operator]
+        with _show_all():
+            return super()._repr_html_()  # type: ignore[misc]  # not in the stubs
+
+
+@contextmanager
+def _show_all() -> Iterator[None]:
+    with pd.option_context("display.max_colwidth", None, "display.max_columns", None):
+        yield

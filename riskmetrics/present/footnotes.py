@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from riskmetrics.catalog import find_figure
 from riskmetrics.results import betas, exposures, forecasts, option_results, snapshots
 
 Record = dict[str, Any]
@@ -31,7 +32,7 @@ _METRIC_ORDER = [
 
 
 class Footnote(NamedTuple):
-    """A reason with the metrics and symbols to which it applies."""
+    """A reason with the labels of the figures and the symbols to which it applies."""
 
     number: int
     reason: str
@@ -82,7 +83,7 @@ class Footnotes:
 
 
 def _footnote(number: int, reason: str, rows: Sequence[Record]) -> Footnote:
-    metrics = dict.fromkeys(row["metric"].partition(".")[2].replace("_", " ") for row in rows)
+    metrics = dict.fromkeys(find_figure(row["metric"]).label for row in rows)
     symbols = dict.fromkeys(row["subject"] for row in rows if row["subject"] != PORTFOLIO_SUBJECT)
     return Footnote(number, reason, list(metrics), list(symbols), len(rows))
 

@@ -195,7 +195,10 @@ IN_DATA = [
     _mistake("symbols refetch AAPL", 6, "no data source", "RISKMETRICS_SOURCE"),
     _mistake("alert", 6, "no alert channel", "RISKMETRICS_ALERT_WEBHOOK"),
     _mistake("report --out /dev/null/report.html --date 2022-12-28", 3, "2022-12-28"),
-    _mistake("export holdings.csv --date 2022-12-28", 1, "no results"),
+    _mistake("export holdings.csv --date 2022-12-28", 2, "holdings.csv names a file", "directory"),
+    _mistake("export results.xlsx", 2, "results.xlsx names a file", "directory"),
+    _mistake("report --out page.pdf", 2, "page.pdf would be HTML", "--format pdf"),
+    _mistake("report --out page.html --format pdf", 2, "would be PDF", "--format html"),
     _mistake("init --source bloomberg --holdings holdings.csv", 6, "bloomberg", "yahoo"),
     _mistake("init --source fmp --holdings holdings.csv", 2, "FMP_API_KEY", "--key"),
 ]

@@ -299,7 +299,7 @@ def test_a_missing_beta_is_a_dash_with_a_link_to_its_reason(
     (number,) = [row[0] for row in page.rows if "12 paired returns; 60 are needed" in row]
     dash = f"—{number}"
     assert page.beta_row("NEW") == ["NEW", "Long", "5", dash, "—", "", dash, dash, dash, "12"]
-    assert page.row(number, 5)[2:] == ["beta, alpha, r squared, std error, p value", "NEW", "5"]
+    assert page.row(number, 5)[2:] == ["Beta, Alpha, R², Std error, p-value", "NEW", "5"]
     links = {value for name, value in page.attributes if name == "href"}
     anchors = {f"#{value}" for name, value in page.attributes if name == "id"}
     assert "#portfolio-1-note-" + number in links
