@@ -92,7 +92,7 @@ class HoldingsFile(NamedTuple):
 
     @property
     def has_weights(self) -> bool:
-        """Return whether quantities are weights, to be converted by ``weights_to_quantities``."""
+        """Return whether quantities are weights, for ``weights_to_quantities``."""
         return self.stated_size is StatedSize.WEIGHT
 
     @property
@@ -161,10 +161,8 @@ def read_holdings(
         has_unassigned=bool(table.rejected),
     )
     reader.read(table)
-    rejected = [*table.rejected, *reader.rejected]
-    _require_holdings(
-        path, reader.accounts, rejected, allow_empty=allow_empty, has_lines=table.n_rows > 0
-    )
+    rejected, has_lines = [*table.rejected, *reader.rejected], table.n_rows > 0
+    _require_holdings(path, reader.accounts, rejected, allow_empty=allow_empty, has_lines=has_lines)
     return HoldingsFile(
         layout.name,
         f"{file.file_format}, decimal {'point' if mark == '.' else 'comma'}",
@@ -186,11 +184,11 @@ def _prepare_table(
     table = place_costs(table, notation.decimal)
     table, sums = place_lots(table, notation.decimal, notation.date_order)
     require_held_rows(table)
-    table = drop_textual_sizes(prepare_rows(table, file.layout), notation.decimal)
-    table = sides_by_value(table, notation.decimal)
+    table = prepare_rows(table, file.layout)
+    table = sides_by_value(drop_textual_sizes(table, notation.decimal), notation.decimal)
     unknown = file.statement.unknown_numbers
     size = _stated_size(table, has_unknown=bool(unknown))
-    if size is StatedSize.VALUE and unknown:
+    if unknown and size is StatedSize.VALUE:
         raise DataQualityError(
             f"{path} has values, and numbers that may be quantities in the unknown columns"
             f" {', '.join(unknown)[:500]}. Name the one with quantities Quantity, or remove them"

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.sources.column_contents import MISSING_TEXTS
 from riskmetrics.sources.holdings_sizes import read_numbers
 from riskmetrics.sources.holdings_terms import with_texts
@@ -62,25 +63,31 @@ def _drop_undated_sums(table: Table, decimal: str) -> tuple[Table, list[SkippedL
     """
     if not table.columns.keys() >= {"quantity", "entry_date", "symbol"}:
         return table, []
-    sizes = pd.DataFrame(
-        {name: read_numbers(table, name, decimal) for name in ("quantity", "market_value")}
+    sizes = np.column_stack(
+        [read_numbers(table, name, decimal) for name in ("quantity", "market_value")]
     )
     has_day = ~table.text("entry_date").isin([*MISSING_TEXTS]).to_numpy(bool)
     is_sum = np.zeros(table.n_rows, dtype=bool)
-    keys = [table.text(name) for name in ("account", "account_number", "symbol")]
-    for (*_, symbol), places in sizes.groupby(keys).indices.items():
-        lots, alone = places[has_day[places]], places[~has_day[places]]
-        if symbol and len(alone) == 1 and len(lots):
-            is_sum[alone] = _is_sum(sizes.iloc[alone[0]], sizes.iloc[lots])
+    symbols = table.text("symbol")
+    keys = table.text("account") + "|" + table.text("account_number") + "|" + symbols
+    codes = pd.factorize(keys)[0]
+    n_rows, n_alone = np.bincount(codes), np.bincount(codes, ~has_day)
+    rows_by_code = np.split(np.argsort(codes, kind="stable"), np.cumsum(n_rows)[:-1])
+    for code in np.flatnonzero((n_rows > 1) & (n_alone == 1)):
+        places = rows_by_code[code]
+        [alone], lots = places[~has_day[places]], places[has_day[places]]
+        is_sum[alone] = symbols[alone] != "" and _is_sum(sizes[alone], sizes[lots])
     reasons = np.where(is_sum, "the sum of the lots with its symbol", "").astype(object)
     return table.keep_rows(~is_sum), skipped_lines(table, reasons)
 
 
-def _is_sum(position: "pd.Series[float]", lots: pd.DataFrame) -> bool:
-    """Return whether a position is the sum of lots; one lot must have its value, too."""
-    sums = lots.sum(skipna=False)
-    names = ["quantity"] if len(lots) > 1 else ["quantity", "market_value"]
-    return bool(np.isclose(sums[names], position[names], rtol=1e-6).all())
+def _is_sum(position: FloatArray, lots: FloatArray) -> bool:
+    """Return whether quantity and value of a position sum those of lots.
+
+    Of several lots the quantities are enough.
+    """
+    agrees = np.isclose(lots.sum(axis=0), position, rtol=1e-6)
+    return bool(agrees[0] and (agrees[1] or len(lots) > 1))
 
 
 def skipped_lines(table: Table, reasons: NDArray[Any]) -> list[SkippedLine]:

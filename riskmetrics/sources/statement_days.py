@@ -14,8 +14,8 @@ _ANY_DATE = (
     r"|\d{1,2}\.?[ -](?:de |di )?[^\W\d_]{3,10}\.?,?[ -](?:de |di )?\d{4}"
 )
 """Pattern of a date in lower case."""
-_TITLE_DAY = re.compile(rf"(?P<day>{_ANY_DATE})|.*\((?P<bracketed>{_ANY_DATE})\)")
-"""Pattern of a title that is a day, or ends with one in brackets."""
+_TITLE_DAY = re.compile(rf"(?:(?P<title>.*)(?:\(| [-\u2013|] ))?(?P<day>{_ANY_DATE})\)?")
+"""Pattern of a title that is a day, or ends with one in brackets or behind a dash."""
 _PERIOD = re.compile(
     rf".*\b(?P<first>{_ANY_DATE}) ?(?:-|\u2013|to|through|until|bis|au|al|a|até|tot|t/m) ?"
     rf"(?P<day>{_ANY_DATE})"
@@ -81,22 +81,28 @@ def find_stated_day(
     True
     """
     lowered = " ".join(text.casefold().split())
-    if is_title and (alone := _TITLE_DAY.fullmatch(lowered)):
-        return parse_stated_day(alone["day"] or alone["bracketed"], order)
     if is_title and (period := _PERIOD.match(lowered)):
         order = infer_order(period.group("first", "day")) or order
         return parse_stated_day(period["day"], order)._replace(rank=1)
+    alone = _TITLE_DAY.fullmatch(lowered) if is_title else None
+    if alone and not _names_other_day(alone["title"] or ""):
+        return parse_stated_day(alone["day"], order)
     found = _sentence_pattern().match(lowered)
     if found is None:
         return None
     vocabulary = load_vocabulary()
-    before = bare_words(lowered[: found.start("day")]).split()[-_MAX_WORDS_BEFORE:]
-    if not vocabulary.other_days.isdisjoint(before):
+    if _names_other_day(lowered[: found.start("day")]):
         return None
     if order is None and found["word"] not in vocabulary.english_days:
         order = "dmy"
     day = parse_stated_day(found["day"], order or ("mdy" if _US_TIME.search(lowered) else None))
     return day._replace(rank=0) if found["word"] in vocabulary.created else day
+
+
+def _names_other_day(text: str) -> bool:
+    """Return whether the last words of a text are those before another day, such as of a birth."""
+    words = bare_words(text).split()[-_MAX_WORDS_BEFORE:]
+    return not load_vocabulary().other_days.isdisjoint(words)
 
 
 def parse_stated_day(text: str, order: str | None = None) -> StatedDay:

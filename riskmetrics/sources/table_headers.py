@@ -134,16 +134,21 @@ def _width_and_count(records: Sequence[list[str]]) -> tuple[int, int]:
 def _located(
     records: Sequence[_Record], place: int, choice: HeaderChoice, delimiter: str
 ) -> CsvHeader:
-    """Return a header with its place in the text, and a note on the lines above it."""
+    """Return a header with its place in the text, and a note on the lines above it.
+
+    Cells without a name at its end that the first row does not have are no columns.
+    """
     last = records[place + choice.n_records - 1]
+    labels = [*last.cells]
+    for row in records[place + choice.n_records :][:1]:
+        while len(labels) > len(row.cells) and not labels[-1].strip():
+            labels.pop()
     notes = list(choice.notes)
     if place:
         first, final = records[0].start_line, records[place - 1].end_line
         lines = f"line {first} is" if first == final else f"lines {first} to {final} are"
         notes.insert(0, f"{lines} above the header and not read")
-    return CsvHeader(
-        choice.positions, notes, last.cells, last.end_offset, last.end_line + 1, delimiter
-    )
+    return CsvHeader(choice.positions, notes, labels, last.end_offset, last.end_line + 1, delimiter)
 
 
 def _first_records(data: bytes, delimiter: str) -> Iterator[_Record]:

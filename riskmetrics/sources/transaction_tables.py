@@ -227,7 +227,9 @@ def list_tables(path: Path, lines: list[Line]) -> list[TransactionTable]:
 
 def _rows_of_table(lines: list[Line], layout: TransactionLayout) -> list[Line]:
     """Return the lines above the last row of a layout, if it has one; else all."""
-    ends = (at for at, line in enumerate(lines) if layout.last_row in map(str.casefold, line.cells))
+    ends = (
+        at for at, line in enumerate(lines) if layout.last_row in [*map(str.casefold, line.cells)]
+    )
     return lines[: next(ends, None)]
 
 

@@ -193,9 +193,8 @@ def _symbol(text: str) -> str | None:
     )
     form = parse_symbol_form(text)
     remark = re.search(r"\((.*)\)", text)
-    is_word |= bool(remark) and not load_vocabulary().no_prices.isdisjoint(
-        bare_words(remark[1]).split()
-    )
+    words = bare_words(remark[1]).split() if remark else []
+    is_word |= not load_vocabulary().no_prices.isdisjoint(words)
     if is_word or form.symbol != form.symbol.upper() or not re.search("[A-Z]", form.symbol):
         return None
     # a foreign listing keeps its decoration, for which its rows are rejected

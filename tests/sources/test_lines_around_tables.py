@@ -62,6 +62,9 @@ def test_titles_of_what_is_held(file, title):
         ("Statement period,11/07/2024 - 12/06/2024", None),  # which number is the month?
         ("Statement period,11/13/2024 - 12/06/2024", DAY),
         ("Zeitraum;07.11.2024 bis 06.12.2024", DAY),
+        ("Portfolio holdings - 2024-12-06", DAY),
+        ("Holdings (2024-12-06)", DAY),
+        ("Inception (2015-01-02)", None),
         ("Inception date: 2015-01-02", None),
         ("Account opened on 2015-01-02", None),
         ("Next statement on 2024-12-31", None),

@@ -99,3 +99,11 @@ def test_two_times_of_a_day_are_intraday(file, times, is_refused):
         assert len(read_prices(file(text)).rejected) == 1
     other = text.replace(f"QQA,2024-12-02{second},11", f"QQB,2024-12-02{second},11")
     assert len(closes(read_prices(file(other)))) == 2  # symbols with times of their own
+
+
+@pytest.mark.parametrize(("end", "n_rejected"), [("\t", 0), ("", 0), ("\tNote", 2)])
+def test_a_separator_at_the_end_of_the_header_only(file, end, n_rejected):
+    rows = "QQA\t2024-12-02\t10\nQQA\t2024-12-03\t11\n"
+    path = file(f"Symbol\tDate\tClose{end}\n{rows}QQB\t2024-12-03\t12{end and chr(9)}\n")
+    found = read_prices(path)
+    assert len(found.rejected) == (n_rejected or (1 if end else 0))
