@@ -69,7 +69,8 @@ def read_schedule(last: date) -> _Schedule | None:
         return None
     exceptions = [f"{line[:4]}-{day}" for line in lines for day in line[5:].split()]
     closed = [day for day in exceptions if "T" not in day]
-    days = np.arange(FIRST_SESSION, last + timedelta(days=1), dtype="M8[D]")
+    end = last + timedelta(days=1)
+    days = np.arange(FIRST_SESSION.isoformat(), end.isoformat(), dtype="M8[D]")
     sessions = pd.DatetimeIndex(days[np.is_busday(days, holidays=closed)].astype("M8[ns]"))
     closes = pd.Series(sessions + pd.Timedelta(f"{_CLOSE}:00"), sessions)
     early = pd.DatetimeIndex([day for day in exceptions if "T" in day and day[:10] <= str(last)])

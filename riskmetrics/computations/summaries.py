@@ -75,7 +75,7 @@ def summarize(
         undefined = reasons[reasons["reason"].notna()]
     counts = rows[day].value_counts()
     defined = rows.select_dtypes("number").notna().mean(axis=1).groupby(rows[day]).sum()
-    reasons = list(zip(undefined["reason"], undefined["metric"], strict=True))
+    causes = list(zip(undefined["reason"], undefined["metric"], strict=True))
     values = rows[headline].to_numpy(float, na_value=np.nan)
     known = np.flatnonzero(~np.isnan(values))
     found = {}
@@ -89,7 +89,7 @@ def summarize(
         found[session] = SessionSummary(
             int(counts.get(stamp, 0)),
             float(defined.get(stamp, 0.0)),
-            Counter(reasons[place] for place in missing),
+            Counter(causes[place] for place in missing),
             *_thin(values[known[of_session]]),
         )
     last = rows[rows[day] == pd.Timestamp(sessions[-1])]
