@@ -1,8 +1,10 @@
 """From text to form and slots: what a reader can tell back from a sentence."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from string import Formatter
+from typing import NamedTuple
 
 from riskmetrics.insights.claims import Form, catalog
 from riskmetrics.insights.slots import PATTERNS
@@ -14,26 +16,32 @@ _LABEL = r"[a-z]+(?:[ -][a-z]+)*"
 """Names of factors and limits."""
 
 
-def parse(text: str) -> list[tuple[str, Mapping[str, str]]]:
+class _Phrasing(NamedTuple):
+    """A phrasing of a form: what a text begins with that it gives, and its whole pattern."""
+
+    form_id: str
+    start: str
+    pattern: "re.Pattern[str]"
+
+
+@cache
+def parse(text: str) -> Sequence[tuple[str, Mapping[str, str]]]:
     """Return the forms whose phrasings give a text, with the texts of their slots."""
-    return list(_parse(text))
+    return tuple(
+        (phrasing.form_id, found.groupdict())
+        for phrasing in _phrasings()
+        if text.startswith(phrasing.start) and (found := phrasing.pattern.fullmatch(text))
+    )
 
 
-def _parse(text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
-    for each in catalog().values():
-        for phrasing in each.phrasings:
-            found = _pattern(each, phrasing).fullmatch(text)
-            if found:
-                yield each.id, found.groupdict()
-
-
-_COMPILED: dict[str, "re.Pattern[str]"] = {}
-
-
-def _pattern(each: Form, phrasing: str) -> "re.Pattern[str]":
-    if phrasing not in _COMPILED:
-        _COMPILED[phrasing] = re.compile(_regular_expression(each, phrasing))
-    return _COMPILED[phrasing]
+@cache
+def _phrasings() -> Sequence[_Phrasing]:
+    return tuple(
+        _Phrasing(each.id, start, re.compile(_regular_expression(each, phrasing)))
+        for each in catalog().values()
+        for phrasing in each.phrasings
+        for start, *_ in [next(Formatter().parse(phrasing))]
+    )
 
 
 def _regular_expression(each: Form, phrasing: str) -> str:

@@ -17,6 +17,8 @@ from tests.insights.figures import Figures
 from tests.insights.inverse import number_in, parse
 from tests.insights.oracles import BECAUSE, CHOICES, STATEMENTS, SUBJECTS
 
+pytestmark = pytest.mark.together(15)
+
 N_SHEETS = 1_000
 """Random sheets in the tests; `python -m benchmarks.insight_claims` tries more."""
 
@@ -127,9 +129,9 @@ def test_compared_figures_are_shown_apart(sheets: list[Sheet]) -> None:
         "windows_compared": ("short", "long"),
     }
     for sheet in sheets:
-        found = instances(sheet)
+        view = View(sheet)
         for form_id, (one, other) in pairs.items():
-            for instance in found[form_id].values():
+            for instance in view.instances(catalog()[form_id]):
                 first, second = instance.slots[one], instance.slots[other]
                 differ = abs(float(first.value) - float(second.value))  # type: ignore[arg-type]
                 assert first.show() != second.show() or differ < 1e-5, form_id
