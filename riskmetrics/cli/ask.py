@@ -102,11 +102,11 @@ def _list_questions() -> str:
 def _offer(plan: "Plan | None") -> str:
     """Return the message on a question that no rule answers: the nearest that can be asked."""
     unread = ", ".join(f"“{each}”" for each in plan.unread) if plan else ""
+    nearest = "".join(f"\n  {each}" for each in plan.nearest) if plan else ""
     return (
         "without ANTHROPIC_API_KEY, fixed rules answer questions about stored figures only"
-        f"{f'; not known: {unread}' if unread else ''}. Set the key, or ask:"
-        + "".join(f"\n  {each}" for each in (plan.nearest if plan else ()))
-        + "\nWithout a question, the command lists all."
+        f"{f'; not known: {unread}' if unread else ''}. Set the key"
+        f"{f', or ask:{nearest}' if nearest else '.'}\nWithout a question, the command lists all."
     )
 
 

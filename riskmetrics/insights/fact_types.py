@@ -303,7 +303,7 @@ FACT_TYPES |= {
 }
 
 
-FACT_TYPES |= {kind.name: kind for kind in question_fact_types.asked_types()}
+FACT_TYPES |= {kind.name: kind for kind in question_fact_types.question_types()}
 
 
 @cache

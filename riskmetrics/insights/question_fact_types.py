@@ -7,7 +7,7 @@ from riskmetrics.catalog import Statistic, all_statistics
 from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.insights.fact_shapes import FactType, figure_fact
 
-ASKED: Final = "asked"
+QUESTIONS: Final = "asked"
 """Provider of facts that only answers to questions state."""
 
 CALENDAR_WINDOWS: Final = {"mtd": "month to date", "ytd": "year to date", "252d": "past year"}
@@ -22,7 +22,7 @@ TAIL_WINDOW: Final = f"{HEADLINE_TAIL['method']}, 504 sessions"
 _PRICES = "market_data_cache.close"
 
 
-def asked_types() -> Iterator[FactType]:
+def question_types() -> Iterator[FactType]:
     """Yield the types of all facts that only answers state."""
     for statistic in all_statistics():
         yield from _statistic_facts(statistic)
@@ -46,7 +46,7 @@ def _statistic_facts(statistic: Statistic) -> Iterator[FactType]:
     for figure in statistic.figures:
         if name := names.get(figure.column):
             labels = (figure.label.lower(),)
-            yield figure_fact(name, ASKED, figure.name, statistic.family, labels)
+            yield figure_fact(name, QUESTIONS, figure.name, statistic.family, labels)
 
 
 def _tail_facts() -> Iterator[FactType]:
@@ -55,13 +55,13 @@ def _tail_facts() -> Iterator[FactType]:
             ("shortfall", "expected_shortfall", "expected shortfall")):  # fmt: skip
         for level in (95, 99):
             name, words = f"{measure}_{level}", f"{label} at {level}%"
-            yield figure_fact(f"{name}_10d", ASKED, figure, "loss", (f"{words} over 10 sessions",),
-                window=TAIL_WINDOW)  # fmt: skip
-            yield figure_fact(f"{name}_amount", ASKED, f"{figure}_amount", "loss amount",
+            yield figure_fact(f"{name}_10d", QUESTIONS, figure, "loss",
+                (f"{words} over 10 sessions",), window=TAIL_WINDOW)  # fmt: skip
+            yield figure_fact(f"{name}_amount", QUESTIONS, f"{figure}_amount", "loss amount",
                 (f"{words} in money",), window=TAIL_WINDOW)  # fmt: skip
-    yield figure_fact("var_95_historical", ASKED, "value_at_risk", "loss",
+    yield figure_fact("var_95_historical", QUESTIONS, "value_at_risk", "loss",
         ("historical value at risk at 95%",), window=f"{TESTED_METHOD}, 504 sessions")  # fmt: skip
-    yield figure_fact("shortfall_99", ASKED, "expected_shortfall", "loss",
+    yield figure_fact("shortfall_99", QUESTIONS, "expected_shortfall", "loss",
         ("expected shortfall at 99%",), window=TAIL_WINDOW)  # fmt: skip
 
 
@@ -70,14 +70,14 @@ def _return_facts() -> Iterator[FactType]:
     for of, source, who in (("", "portfolio_snapshots.daily_return", ""),
             ("market_", _PRICES, " of the market index")):  # fmt: skip
         for name, window in CALENDAR_WINDOWS.items():
-            yield FactType(f"{of}return_{name}", ASKED, source, "signed fraction", "return",
+            yield FactType(f"{of}return_{name}", QUESTIONS, source, "signed fraction", "return",
                 (f"return over the {window}{who}",), window)  # fmt: skip
     for name in ("worst", "best"):
-        yield figure_fact(f"{name}_return", ASKED, "daily_return", "return",
+        yield figure_fact(f"{name}_return", QUESTIONS, "daily_return", "return",
             (f"{name} return of a session",), window="252 sessions")  # fmt: skip
-        yield figure_fact(f"{name}_day", ASKED, "daily_return", "day",
+        yield figure_fact(f"{name}_day", QUESTIONS, "daily_return", "day",
             (f"session of the {name} return",), unit="text", window="252 sessions")  # fmt: skip
-    yield FactType("market_volatility_21d", ASKED, _PRICES, "fraction", "volatility",
+    yield FactType("market_volatility_21d", QUESTIONS, _PRICES, "fraction", "volatility",
         ("volatility of the market index",), "21 sessions")  # fmt: skip
 
 
@@ -95,4 +95,4 @@ def _position_facts() -> Iterator[FactType]:
     labels = ("beta", "standard error of the beta", "volatility", "expected volatility")
     for (name, figure), label in zip(POSITION_COLUMNS.items(), labels, strict=True):
         words = (f"{label} of the position",)
-        yield figure_fact(name, ASKED, figure, "position risk", words)
+        yield figure_fact(name, QUESTIONS, figure, "position risk", words)

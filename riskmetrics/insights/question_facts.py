@@ -19,9 +19,9 @@ from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts, make_fact
 from riskmetrics.insights.history_facts import MIN_RANKED, VOLATILITY_WINDOW, History
 from riskmetrics.insights.question_fact_types import (
-    ASKED,
     CALENDAR_WINDOWS,
     POSITION_COLUMNS,
+    QUESTIONS,
     TESTED_METHOD,
     statistic_fact_names,
 )
@@ -124,12 +124,12 @@ def tail_level_facts(make: "partial[Fact]", rows: Sequence[Record]) -> Iterator[
             figures = {f"var_{level}{over}_historical": row["value_at_risk"]}
         elif row["method"] != HEADLINE_TAIL["method"]:
             continue
-        asked = {name: value for name, value in figures.items() if _is_asked(name)}
+        asked = {name: value for name, value in figures.items() if _is_of_questions(name)}
         yield from defined_facts(make, asked, n_obs=row["observations"])
 
 
-def _is_asked(name: str) -> bool:
-    return name in FACT_TYPES and FACT_TYPES[name].provider == ASKED
+def _is_of_questions(name: str) -> bool:
+    return name in FACT_TYPES and FACT_TYPES[name].provider == QUESTIONS
 
 
 def return_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from riskmetrics.insights.claims import Claim, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, repeats
-from riskmetrics.insights.question_fact_types import ASKED
+from riskmetrics.insights.question_fact_types import QUESTIONS
 from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.templates import Template
@@ -109,7 +109,7 @@ def writable_requests(
     requires short positions.
     """
     lead = next((each for each in templates if each.insight_type == LEADING_TYPE), None)
-    asked = () if question is None else (ASKED,)
+    asked = () if question is None else (QUESTIONS,)
     for sheet in sheets:
         available = {fact.fact_type.provider for fact in sheet.facts.values()}
         stated: frozenset[str] = frozenset()

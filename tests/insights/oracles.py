@@ -9,9 +9,9 @@ from functools import partial
 from math import isnan, nan, sqrt
 
 from riskmetrics.insights.history_facts import UNKNOWN_START
-from tests.insights.asked_oracles import ASKED_STATEMENTS
 from tests.insights.figures import Expected, Figures, expect, known
 from tests.insights.level_oracles import LEVEL_STATEMENTS
+from tests.insights.question_oracles import QUESTION_STATEMENTS
 from tests.insights.risk_oracles import RISK_STATEMENTS
 
 
@@ -530,7 +530,7 @@ def _unusual(f: Figures, sign: int) -> Expected:
 STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     **RISK_STATEMENTS,
     **LEVEL_STATEMENTS,
-    **ASKED_STATEMENTS,
+    **QUESTION_STATEMENTS,
     **{
         f"{name}{over}": partial(_contributor, sign=sign, over=over)
         for name, sign in (("detractor", -1), ("contributor", 1))

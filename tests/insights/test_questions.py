@@ -186,6 +186,21 @@ def test_a_question_is_read_as_figures_with_qualifiers(text: str, expected: obje
         ("3 months", ["63d"]),
         ("twelve months", ["252d"]),
         ("next week", ["5d", "future"]),
+        ("over the past days", ["period"]),
+        ("over the past twenty-one sessions", ["21d", "past"]),
+        ("over 1.5 years", ["period"]),
+        ("over 0 weeks", ["period"]),
+        ("over 10 weeks", ["50d"]),
+        ("last friday", ["day"]),
+        ("on wednesday", ["1d"]),
+        ("since friday", ["day"]),
+        ("a week ago", ["day"]),
+        ("since last month", ["21d", "since"]),
+        ("vs last week", ["5d", "change"]),
+        ("in december", ["mtd"]),
+        ("in december 2021", ["month"]),
+        ("in q3", ["period"]),
+        ("in 2022", ["ytd"]),
         ("day by day", []),
         ("any alerts", []),
     ],
@@ -383,20 +398,11 @@ def test_all_claims_of_the_sheet_can_be_asked_for_without_an_error() -> None:
         for word in each[:-1].split()
     ]
     more = [
-        "99%",
-        "10d",
-        "AMD",
-        "apple",
-        "and",
-        "since",
-        "2022-12-20",
-        "?",
-        "why",
-        "-3.5",
-        "$",
-        "£",
+        *("99%", "10d", "AMD", "apple", "and", "since", "2022-12-20", "?", "why", "-3.5", "$", "£"),
+        *("1,000%", "1.2.3.4", "1,2.3.4%", "20.1.2022", "0", "1.5", "²", "#", "above", "over"),
+        *("days", "weeks", "market", "falls", "12/20/2022", "20.12.", "ago", "last", "Friday"),
     ]
-    for _ in range(400):
+    for _ in range(600):
         text = " ".join(random.choices([*words, *more], k=random.randint(1, 9)))
         plan = answer_by_rules(text, claims, SHEET.aliases, ("Growth", "Core"), SHEET.day)
         assert bool(plan.statements()) or plan.missing, text

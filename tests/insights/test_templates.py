@@ -10,7 +10,7 @@ from riskmetrics.db import migrate
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.prompts import build_prompt
-from riskmetrics.insights.question_fact_types import ASKED
+from riskmetrics.insights.question_fact_types import QUESTIONS
 from riskmetrics.insights.request import Request
 from riskmetrics.insights.templates import Template
 from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
@@ -27,7 +27,7 @@ def test_every_type_has_a_template_of_plans_with_known_providers(
     assert {each.insight_type for each in templates} == {*DEFAULT_INSIGHT_TYPES, "custom"}
     assert {each.version for each in templates} == {"v3"}
     known = {kind.provider for kind in FACT_TYPES.values()}
-    assert {ASKED, *(provider for each in templates for provider in each.providers)} == known
+    assert {QUESTIONS, *(provider for each in templates for provider in each.providers)} == known
     sheet = build_sheet({"total_value": 5.0, "daily_pnl": -1.0})
     for template in templates:
         sent = build_prompt(Request(template, sheet, "Why?"), "m", "aliases")

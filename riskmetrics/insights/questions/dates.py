@@ -87,6 +87,8 @@ def _find_day(words: Sequence[str], session: date | None) -> date | None:
     month = next((_MONTHS.index(each[:3]) + 1 for each in words if each[:3] in _MONTHS), 0)
     if not month:
         parts = words[-1].replace("/", ".").replace("-", ".").rstrip(".").split(".")
+        if len(parts) not in (2, 3) or not all(each.isdigit() for each in parts):
+            return None
         numbers = [int(each) for each in parts]
         if "-" in words[-1]:
             return _valid_day(*numbers)
@@ -124,8 +126,12 @@ def _read_calendar(words: Sequence[str], session: date | None) -> str:
 
 def _read_window(words: Sequence[str]) -> Iterator[str]:
     """Yield the qualifiers of a number of sessions, past or coming."""
-    unit = words[-1]
-    number = next((_read_number(each) for each in words[:-1] if _read_number(each)), 1)
+    unit, counts = words[-1], list(filter(None, map(_read_number, words[:-1])))
+    is_odd = any(each[0].isdigit() and not each.strip("0").isdigit() for each in words[:-1])
+    if is_odd or (not counts and _SESSIONS[unit[0]] == 1):  # 1.5 years, or the past days: how many?
+        yield "period"
+        return
+    number = counts[0] if counts else 1
     if "twenty" in words:
         number = 21 if "one" in words else 20
     sessions = 252 if number == 12 and unit[0] == "m" else number * _SESSIONS[unit[0]]
@@ -142,4 +148,4 @@ def _read_number(word: str) -> int:
     """Return the number that a word is; 0 if it is none."""
     if word.isdigit():
         return int(word)
-    return _NUMBERS.index(word) if word in _NUMBERS else int(word == "single")
+    return _NUMBERS.index(word) if word in _NUMBERS else int(word in ("a", "an", "single"))

@@ -110,7 +110,7 @@ def _against_benchmark(f: Figures, sign: int) -> Expected:
     }
 
 
-ASKED_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
+QUESTION_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     **{name: partial(_statistic, kind=name) for name in _STATISTICS},
     **{
         f"var_level{name}": partial(_known, kind=f"var_{fact}", slot="var", level=level)
