@@ -84,8 +84,10 @@ STATISTICS = (
         "riskmetrics.metrics.active_risk:expected_active_risk",
         (
             StatisticFigure("expected_tracking_error", "Expected tracking error", Unit.VOLATILITY,
-                "sqrt(252 * var(R - m)), half-life 63 sessions, m the return of the index,"
-                f" {PRO_FORMA}", note="a year", fact="expected_tracking_error"),
+                "sqrt(252 * var(d)), d = R - m, var(d) = sum(w * (d - mean(d))²)"
+                " / (sum(w) - sum(w²) / sum(w)), w halves every 63 sessions, mean(d) with the same"
+                f" weights, m the return of the index, {PRO_FORMA}", note="a year",
+                fact="expected_tracking_error"),
             StatisticFigure("active_beta", "Active beta", Unit.BETA,
                 "cov(R - m, m) / var(m), half-life 63 sessions", note="beta less 1",
                 fact="active_beta"),
@@ -121,10 +123,12 @@ STATISTICS = (
                 null="undefined, or a maximum drawdown below 0.1%", reference="Young (1991)",
                 note=""),
             StatisticFigure("up_capture", "Up capture", Unit.NUMBER,
-                "geometric mean of R / geometric mean of m, on sessions with m > 0",
+                "g(R) / g(m) on the n sessions with m > 0, g(x) = product of (1 + x) to the power"
+                " 1 / n, minus 1",
                 null="undefined, or a mean of m below 0.0063%", note="of the index's gains"),
             StatisticFigure("down_capture", "Down capture", Unit.NUMBER,
-                "geometric mean of R / geometric mean of m, on sessions with m < 0",
+                "g(R) / g(m) on the n sessions with m < 0, g(x) = product of (1 + x) to the power"
+                " 1 / n, minus 1",
                 null="undefined, or a mean of -m below 0.0063%", note="of the index's losses"),
         ),
         key="performance",

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.staged_rows import match_condition, stage_rows
 from riskmetrics.db.used_closes import UsedCloses, read_used_closes
 from riskmetrics.db.write import lock_asset
@@ -125,6 +126,45 @@ def record_missing_closes(
     return [text if outdated is None else f"{text}. {describe_outdated(outdated)}"]
 
 
+def record_closes_since(
+    connection: sa.Connection, symbols: Collection[str], moment: datetime, known: UsedCloses | None
+) -> list[str]:
+    """Mark results that were stored while closes were, and that `known` does not have.
+
+    Parameters
+    ----------
+    connection : Connection
+    symbols : collection of str
+        Symbols whose closes were stored.
+    moment : datetime
+        Closes that were stored from then on are looked at.
+    known : UsedCloses or None
+        Closes that results depended on at that moment: they were compared as they were stored.
+
+    Returns
+    -------
+    list of str
+        A warning, or none.
+    """
+    used = read_used_closes(connection)
+    if used is None or used == known:
+        return []
+    table = tables.market_data_cache.c
+    query = sa.select(table.symbol, table.date).where(
+        table.symbol == any_of(sorted(symbols)), table.updated_at >= moment
+    )
+    rows = fetch_frame(connection, query)
+    first = used.first_sessions(rows["symbol"], rows["date"])
+    if known is not None:
+        before = known.first_sessions(rows["symbol"], rows["date"])
+        first = first.where(before.isna() | (first < before))
+    first = first.dropna()
+    outdated = mark_outdated(connection, first.min().date()) if len(first) else None
+    if outdated is None:
+        return []
+    return [f"results were stored while their closes changed. {describe_outdated(outdated)}"]
+
+
 def _find_first_sessions(
     used: UsedCloses | None, symbol: str, days: Collection[date]
 ) -> list[date]:
@@ -146,7 +186,7 @@ def record_decided_move(
     """
     used = read_used_closes(connection)
     if used is not None and has_split and symbol in used.held:
-        is_used = any(first < day for first, _ in used.spans)
+        is_used = used.uses_closes_before(symbol, day)
         return mark_outdated(connection, used.held[symbol][0]) if is_used else None
     changed = _find_first_sessions(used, symbol, [day])
     return mark_outdated(connection, changed[0]) if changed else None

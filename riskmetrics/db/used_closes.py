@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -26,24 +25,35 @@ class UsedCloses(NamedTuple):
 
     held: dict[str, tuple[date, date]]
     """First result that depends on a symbol, and the last day whose close any depends on."""
-    spans: Sequence[tuple[date, date]]
-    """First and last days of closes in use: the lookback of results, and replayed windows."""
+    replayed: Sequence[tuple[date, date]]
+    """First and last days of closes that replayed windows use."""
 
     def first_sessions(
         self, symbols: "pd.Series[str]", days: "pd.Series[Any]"
     ) -> "pd.Series[pd.Timestamp]":
         """Return the first day whose results each close changes; NaT if it changes none."""
         held = {name: self.held[name] for name in symbols.unique() if name in self.held}
-        since, until = (
-            pd.to_datetime(symbols.map({name: span[end] for name, span in held.items()}))
-            for end in (0, 1)
+        spans = {name: (first_close(since), since, until) for name, (since, until) in held.items()}
+        start, since, until = (
+            pd.to_datetime(symbols.map({name: span[place] for name, span in spans.items()}))
+            for place in range(3)
         )
         stamps = pd.to_datetime(days)
-        is_recent = np.zeros(len(stamps), dtype=bool)
-        for first, last in self.spans:
-            is_recent |= stamps.between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy(bool)
+        is_used = stamps >= start
+        for first, last in self.replayed:
+            is_used |= stamps.between(pd.Timestamp(first), pd.Timestamp(last))
         changed = stamps.where(stamps >= since, since)
-        return changed.where(is_recent & (stamps <= until))
+        return changed.where(is_used & (stamps <= until))
+
+    def uses_closes_before(self, symbol: str, day: date) -> bool:
+        """Return whether a result depends on a close of a held symbol from before a day."""
+        starts = [first_close(self.held[symbol][0]), *(first for first, _ in self.replayed)]
+        return min(starts) < day
+
+
+def first_close(session: date) -> date:
+    """Return the first day whose close the results of a session depend on, replays apart."""
+    return trading_calendar.previous_session(session, LOOKBACK_SESSIONS)
 
 
 def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
@@ -52,10 +62,9 @@ def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
     if first is None:
         return None
     start = trading_calendar.FIRST_SESSION
-    lookback = trading_calendar.previous_session(first, LOOKBACK_SESSIONS)
     indices = (read_market_index(connection), read_rate_index(connection))
     held = _read_held(connection)
-    held |= dict.fromkeys([*indices, *_read_factor_funds(connection)], (start, last))
+    held |= dict.fromkeys([*indices, *_read_factor_funds(connection)], (first, last))
     scenario = tables.stress_scenarios.c
     windows = connection.execute(
         sa.select(scenario.first_day, scenario.last_day).where(scenario.first_day.is_not(None))
@@ -64,7 +73,7 @@ def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
         (trading_calendar.previous_session(max(one, start), MAX_STALE_SESSIONS), end)
         for one, end in windows
     ]
-    return UsedCloses(held, [(lookback, last), *replayed])
+    return UsedCloses(held, replayed)
 
 
 def _read_held(connection: sa.Connection) -> dict[str, tuple[date, date]]:

@@ -94,7 +94,8 @@ def refresh(
     with client.engine.connect() as connection:
         answers = vendor.read_answers(connection, client.name, KIND, symbols)
         stored = spans(stored_prices.read_price_coverage(connection, symbols))
-        used = used_closes.read_used_closes(connection)  # once: it reads all results and lots
+        started = connection.execute(sa.select(sa.func.now())).scalar_one()
+        used = used_closes.read_used_closes(connection)  # not by symbol: it reads all results
     plans: dict[str, FetchPlan] = {}
     errors: dict[str, SourceError] = {}
     for symbol, until in symbols.items():
@@ -115,8 +116,10 @@ def refresh(
             client, plans[symbol], trading_calendar.last_completed_session(now), used
         ),
     )
+    with client.engine.begin() as connection:  # another run may have stored results meanwhile
+        late = outdated_results.record_closes_since(connection, plans, started, used)
     warnings = dict.fromkeys(
-        note for of_symbol in warnings_by_symbol.values() for note in of_symbol
+        note for of_symbol in [*warnings_by_symbol.values(), late] for note in of_symbol
     )
     return RefreshResult(len(plans), errors | fetch_errors, tuple(warnings))
 

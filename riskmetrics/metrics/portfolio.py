@@ -291,7 +291,7 @@ def regression_beta(
     ----------
     windows : iterable of D (W, P) arrays
         Pro-forma returns of each day's holdings over the window that ends on the day, as from
-        `pro_forma_returns`.
+        `pro_forma_returns.scale_to_equity`.
     market : (D + W - 1,) array
         The market's simple returns; the last is the last day's.
     min_obs : int

@@ -10,24 +10,32 @@ from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.portfolio import group_sums
 
 
+class ExposedReturns(NamedTuple):
+    """Sums of exposure times return of a day's holdings, each of shape (P, W)."""
+
+    changes: FloatArray
+    """Changes of value of the holdings with a return, in currency."""
+    coverage: FloatArray
+    """Share of the priced exposure that has a return; NaN without exposure."""
+
+
 class ProFormaReturns(NamedTuple):
     """Pro-forma returns of a day's holdings on the sessions before it, each of shape (P, W)."""
 
     returns: FloatArray
     """Simple returns; NaN where the coverage is below MIN_COVERAGE."""
     coverage: FloatArray
-    """Share of the priced exposure that has a return; NaN without exposure."""
+    """As in `ExposedReturns`."""
 
 
-def pro_forma_returns(
+def exposed_returns(
     exposures: FloatArray,
     column: IntArray,
     portfolio: IntArray,
-    equity: FloatArray,
+    n_portfolios: int,
     returns: FloatArray,
-    priced_share: FloatArray | float = 1.0,
-) -> ProFormaReturns:
-    """Apply the weights of one day to the returns of a window of sessions.
+) -> ExposedReturns:
+    """Apply the exposures of one day to the returns of a window of sessions.
 
     Parameters
     ----------
@@ -38,55 +46,27 @@ def pro_forma_returns(
         instrument without returns has -1.
     portfolio : (I,) array
         Row of each instrument's portfolio.
-    equity : (P,) array
-        Denominator of weights; ones give changes of value in currency.
+    n_portfolios : int
+        P, including empty portfolios.
     returns : (W, S) array
         Simple returns; values that are not finite are missing.
-    priced_share : (P,) array
-        Share of gross exposure that has a price and is therefore in `exposures`.
 
     Returns
     -------
-    ProFormaReturns
-        Returns as fractions of the equity.
-
-    Notes
-    -----
-    A session has a return if the holdings with a return make up MIN_COVERAGE of gross exposure,
-    including holdings without a price. The return is rescaled to all holdings with a price.
+    ExposedReturns
+        Values of a session depend on its returns only, so a shorter window has the same bits.
 
     Examples
     --------
-    On the second session the holding of 10 % has no return, and the others stand for it:
+    On the second session the holding of 10 % has no return:
 
     >>> returns = np.array([[0.01, 0.02], [0.01, np.nan]])
-    >>> found = pro_forma_returns(
-    ...     np.array([90.0, 10.0]), np.array([0, 1]), np.array([0, 0]), np.array([100.0]), returns
+    >>> found = exposed_returns(
+    ...     np.array([90.0, 10.0]), np.array([0, 1]), np.array([0, 0]), 1, returns
     ... )
-    >>> found.returns.round(4), found.coverage
-    (array([[0.011, 0.01 ]]), array([[1. , 0.9]]))
+    >>> found.changes.round(4), found.coverage
+    (array([[1.1, 0.9]]), array([[1. , 0.9]]))
     """
-    sums = exposed_returns(exposures, column, portfolio, len(equity), returns)
-    return scale_to_equity(sums, equity, priced_share)
-
-
-class ExposedReturns(NamedTuple):
-    """Sums of exposure times return of a day's holdings, each of shape (P, W)."""
-
-    changes: FloatArray
-    """Changes of value of the holdings with a return, in currency."""
-    coverage: FloatArray
-    """As in `ProFormaReturns`."""
-
-
-def exposed_returns(
-    exposures: FloatArray,
-    column: IntArray,
-    portfolio: IntArray,
-    n_portfolios: int,
-    returns: FloatArray,
-) -> ExposedReturns:
-    """Return the first step of `pro_forma_returns`: a session's values depend on it alone."""
     shape = n_portfolios, returns.shape[1]
     held = np.nan_to_num(exposures)
     # holdings of other days must not change the order of a sum
@@ -107,7 +87,30 @@ def exposed_returns(
 def scale_to_equity(
     sums: ExposedReturns, equity: FloatArray, priced_share: FloatArray | float = 1.0
 ) -> ProFormaReturns:
-    """Return the second step of `pro_forma_returns`: fractions of equity, where they are known."""
+    """Divide sums of exposure times return by the equity, and rescale them to all holdings.
+
+    Parameters
+    ----------
+    sums : ExposedReturns
+    equity : (P,) array
+        Denominator of weights; ones give changes of value in currency.
+    priced_share : (P,) array
+        Share of gross exposure that has a price and is therefore in the exposures.
+
+    Returns
+    -------
+    ProFormaReturns
+        A session has a return if the holdings with a return make up MIN_COVERAGE of gross exposure,
+        including holdings without a price. It is rescaled to all holdings with a price.
+
+    Examples
+    --------
+    On the second session the holding of 10 % has no return, and the others stand for it:
+
+    >>> sums = ExposedReturns(np.array([[1.1, 0.9]]), np.array([[1.0, 0.9]]))
+    >>> scale_to_equity(sums, np.array([100.0])).returns.round(4)
+    array([[0.011, 0.01 ]])
+    """
     coverage = sums.coverage
     with np.errstate(divide="ignore", invalid="ignore"):
         series: FloatArray = sums.changes / equity[:, None] / coverage

@@ -192,6 +192,8 @@ def test_changed_closes_of_computed_sessions_are_named_until_they_are_recomputed
 OLDEST = trading_calendar.previous_session(date(2024, 12, 3), LOOKBACK_SESSIONS)
 """First session whose closes the results from 2024-12-03 on can depend on."""
 DAY_BEFORE = trading_calendar.previous_session(OLDEST)
+OLDEST_OF_NEW = trading_calendar.previous_session(date(2024, 12, 5), LOOKBACK_SESSIONS)
+DAY_BEFORE_NEW = trading_calendar.previous_session(OLDEST_OF_NEW)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +212,8 @@ DAY_BEFORE = trading_calendar.previous_session(OLDEST)
         ("OTHER,2024-12-04,1", ""),  # held by a portfolio without results
         (f"KO,{OLDEST},1", "reprocess --all --from 2024-12-03 --to 2024-12-05"),
         (f"KO,{DAY_BEFORE},1", ""),  # older than every window
+        (f"NEW,{OLDEST_OF_NEW},1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),
+        (f"NEW,{DAY_BEFORE_NEW},1", ""),  # in no window that ends while it is held
         ("SPY,2024-12-04,1", "1 stored close changed: SPY 2024-12-04 5.00 -> 1.00. Results"),
     ],
 )

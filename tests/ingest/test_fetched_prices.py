@@ -38,6 +38,14 @@ from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, Reply
 
 FULL, ADJUSTED = "historical-price-eod/full", "historical-price-eod/dividend-adjusted"
 MONDAY, TUESDAY = date(2024, 12, 9), date(2024, 12, 10)
+RESULT = dict.fromkeys(
+    [
+        *("total_value", "cash_value", "long_value", "short_value", "gross_exposure"),
+        *("net_exposure", "num_positions", "num_long_positions", "num_short_positions"),
+    ],
+    1,
+)
+"""Values of a portfolio on a session."""
 
 
 def stored(engine: sa.Engine, symbol: str = "A") -> dict[date, tuple[float, float]]:
@@ -258,7 +266,7 @@ def test_three_of_thirty_symbols_that_fail_leave_twenty_seven_and_say_why(feed, 
         require_price_coverage(found, list(symbols)[:14])
 
 
-def test_closes_that_results_depend_on_are_read_once_per_refresh(
+def test_closes_that_results_depend_on_are_read_at_the_start_and_the_end_of_a_refresh(
     feed, engine, monkeypatch: pytest.MonkeyPatch
 ):
     read, calls = used_closes.read_used_closes, []
@@ -268,7 +276,39 @@ def test_closes_that_results_depend_on_are_read_once_per_refresh(
     monkeypatch.setattr(outdated_results, "read_used_closes", used_closes.read_used_closes)
     assert refresh(feed, dict.fromkeys("ABCDE"), [LAST]).errors == {}
     assert prices_stored(engine) > 0
-    assert calls == [1]
+    assert calls == [1, 1]
+
+
+@pytest.mark.parametrize(("held", "is_outdated"), [("A", True), ("Z", False)])
+def test_results_that_another_run_stores_during_a_refresh_are_outdated_if_they_use_its_closes(
+    feed, engine, monkeypatch: pytest.MonkeyPatch, held: str, is_outdated: bool
+):
+    """The other run read its closes before the refresh stored them."""
+    read = used_closes.read_used_closes
+
+    def store_results_then(connection: sa.Connection) -> used_closes.UsedCloses | None:
+        found = read(connection)
+        monkeypatch.setattr(used_closes, "read_used_closes", read)
+        with engine.begin() as other:
+            owner = other.scalar(
+                sa.insert(tables.portfolios)
+                .values(name="P", currency="USD")
+                .returning(tables.portfolios.c.id)
+            )
+            lot = {"symbol": held, "position_type": "LONG", "quantity": 1, "entry_date": LAST}
+            other.execute(sa.insert(tables.positions), lot | {"portfolio_id": owner})
+            row = RESULT | {"portfolio_id": owner, "snapshot_date": LAST}
+            other.execute(sa.insert(tables.portfolio_snapshots), row)
+        return found
+
+    monkeypatch.setattr(used_closes, "read_used_closes", store_results_then)
+    found = refresh(feed, {"A": None}, [LAST])
+    warned = [text for text in found.warnings if "stored while their closes changed" in text]
+    assert len(warned) == is_outdated
+    with engine.connect() as connection:
+        expected = (LAST, LAST) if is_outdated else None
+        assert outdated_results.read_outdated(connection) == expected
+    assert "stored while" not in " ".join(refresh(feed, {"A": None}, [LAST]).warnings)
 
 
 def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_times(

@@ -17,7 +17,7 @@ from riskmetrics.metrics.portfolio import (
     regression_beta,
     weighted_beta,
 )
-from riskmetrics.metrics.pro_forma_returns import pro_forma_returns
+from riskmetrics.metrics.pro_forma_returns import exposed_returns, scale_to_equity
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=25)
 seeds = st.integers(0, 2**32 - 1)
@@ -195,6 +195,12 @@ def simulated(rng, n_days=100, n_symbols=6, missing=0.0):
     )
     returns[rng.random(returns.shape) < missing] = np.nan
     return returns, market
+
+
+def pro_forma_returns(exposures, column, portfolio, equity, returns, priced_share=1.0):
+    """Returns of one day's holdings, as fractions of the equity."""
+    sums = exposed_returns(exposures, column, portfolio, len(equity), returns)
+    return scale_to_equity(sums, equity, priced_share)
 
 
 def windows_of(values, column, portfolio, equity, returns):
