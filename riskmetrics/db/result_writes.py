@@ -1,9 +1,9 @@
 """Write the computed rows of an asset: its tables, the coverage and the reasons of NULLs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -119,7 +119,10 @@ def _write_table(
             connection,
             tables.undefined_metrics,
             undefined,
-            metrics=computed.undefined_metrics,
+            metrics=[
+                *computed.undefined_metrics,
+                *(f"{table.name}.{column.name}" for column, _ in _limits(table, rows.columns)),
+            ],
             sessions=sessions,
             provenance=provenance,
             part=part,
@@ -276,18 +279,12 @@ def null_out_of_range(
         The rows that can be written, and all reasons.
     """
     reasons = [undefined]
-    for column in (table.c[name] for name in rows.columns if name in table.c):
-        kind = column.type
-        if not isinstance(kind, sa.Numeric) or kind.precision is None or kind.scale is None:
-            continue
-        is_out_of_range = (
-            rows[column.name].abs() >= 10 ** (kind.precision - kind.scale) - 10**-kind.scale
-        )
+    for column, limit in _limits(table, rows.columns):
+        is_out_of_range = rows[column.name].abs() >= limit
         if not is_out_of_range.any():
             continue
         reason_texts = rows.loc[is_out_of_range, column.name].map(
-            f"{{:.3g}} exceeds its column, NUMERIC({kind.precision}, {kind.scale}): check the"
-            " price".format
+            f"{{:.3g}} exceeds its column, {column.type}: check the price".format
         )
         rows = rows.assign(**{column.name: rows[column.name].mask(is_out_of_range)})
         reasons.append(
@@ -301,3 +298,11 @@ def null_out_of_range(
         )
         rows = rows if column.nullable else rows[~is_out_of_range]
     return rows, pd.concat(reasons, ignore_index=True)
+
+
+def _limits(table: sa.Table, names: Iterable[Hashable]) -> Iterator[tuple[sa.Column[Any], float]]:
+    """Yield the columns of a table among ``names`` that overflow, and the first value that does."""
+    for column in (table.c[name] for name in map(str, names) if name in table.c):
+        kind = column.type
+        if isinstance(kind, sa.Numeric) and kind.precision is not None and kind.scale is not None:
+            yield column, 10 ** (kind.precision - kind.scale) - 10**-kind.scale

@@ -559,3 +559,18 @@ def test_the_limit_of_a_column_is_one_unit_of_its_last_place_below_what_overflow
         sa.select(SNAPSHOTS.c[column]).where(SNAPSHOTS.c[column].is_not(None))
     )
     assert [float(value) for value in stored] == [pytest.approx(fits, abs=unit / 2)]
+
+
+def test_a_value_that_fits_again_has_no_reason_left(connection):
+    """The long value is none of the figures that the asset itself may leave undefined."""
+    rows = snapshot_rows(connection, long_value=[1e20, 1.0])
+    reasons = pd.DataFrame(columns=["metric", "subject", "day", "portfolio_id", "reason", "n_obs"])
+    stored_reasons = sa.select(tables.undefined_metrics.c.metric)
+    days = [MONDAY.date()]
+    computed = TableRows(SNAPSHOTS, rows, reasons, ["portfolio_snapshots.hhi"])
+    write_computed(connection, Computed([computed]), days, FIRST)
+    assert connection.scalars(stored_reasons).all() == ["portfolio_snapshots.long_value"]
+    mended = computed._replace(rows=rows.assign(long_value=1.0))
+    write_computed(connection, Computed([mended]), days, SECOND)
+    assert connection.scalars(stored_reasons).all() == []
+    assert connection.scalars(sa.select(SNAPSHOTS.c.long_value)).all() == [1.0, 1.0]
