@@ -79,7 +79,7 @@ def _add_scenario_and_option(url: str, file: Path) -> None:
 @pytest.fixture
 def ran(computed: ComputedSample) -> Iterator[str]:
     """Yield the URL of the computed database, which is only read; the settings point to it."""
-    with use_database(*computed) as patch:
+    with use_database(computed.url, computed.home) as patch:
         patch.setenv("RISKMETRICS_RISK_FREE_RATE", "0.04")
         yield computed.url
 
