@@ -61,7 +61,7 @@ mirrored("concentration", "share: percent", _diversification, {
         "Diversification takes only {share} off the combined volatility of the holdings."),
     1: ("diversified_much",
         "Diversification takes {share} off the combined volatility of the holdings."),
-})  # fmt: skip
+}, is_background=True)  # fmt: skip
 
 
 @form(

@@ -21,6 +21,7 @@ _NOTABLE_DRAWDOWN = 0.03
     "stress",
     "name: name, loss: percent",
     "The worst scenario, “{name}”, would cost {loss} of equity.",
+    is_background=True,
 )
 def scenario_cost(view: View) -> Iterator[Instance]:
     """The worst scenario and what it would cost."""
@@ -51,7 +52,7 @@ mirrored("stress", "name: name, loss: percent, market: percent", _against_market
     1: ("scenario_less_than_market",
         "The worst scenario, “{name}”, would cost {loss} of equity, less than the market's"
         " {market}."),
-})  # fmt: skip
+}, is_background=True)  # fmt: skip
 
 
 @form(
