@@ -104,8 +104,8 @@ def truncate(text: str, max_chars: int) -> str:
 
     Examples
     --------
-    >>> truncate("symbol, quantity", 16), truncate("symbol, quantity", 15)
-    ('symbol, quantity', 'symbol, quantit…')
+    >>> truncate("symbol, price", 13), truncate("symbol, price", 12)
+    ('symbol, price', 'symbol, pric…')
     """
     return text if len(text) <= max_chars else f"{text[:max_chars].rstrip()}…"
 
