@@ -178,8 +178,8 @@ def streaks_of(
     """Return the facts of the last of some sessions: value and quality by id."""
     n_sessions = len(next(iter(figures.values())))
     days = pd.bdate_range(end=DAY, periods=n_sessions)
-    columns = ("beta_calculated_90d", "volatility_percentile", "current_drawdown")
-    columns += ("gross_exposure", "total_value", "has_weights", "hhi")
+    columns = ["beta_calculated_90d", "volatility_percentile", "current_drawdown"]
+    columns += ["gross_exposure", "total_value", "has_weights", "hhi"]
     frame = pd.DataFrame({name: figures.get(name, [np.nan] * n_sessions) for name in columns}, days)
     entities = {}
     found: dict[tuple[str, str | None], Fact] = {}
