@@ -21,7 +21,7 @@ def held(found: HoldingsFile) -> dict[str, float]:
     "title",
     [
         *("Closed Positions (3)", "CLOSED POSITIONS - 2024", "Recently closed", "Closed"),
-        *("Positions closed in 2024", "Sold in 2024", "Realised gains", "Past positions"),
+        *("Positions closed in 2024", "Sold in 2024", "Realized lots 2024", "Past positions"),
         *("Exited positions", "Disposals", "Not held", "Expired options", "Open orders (2)"),
         *("My watchlist", "Geschlossene Positionen (3)", "Positions soldées", "Closed trades"),
         "Realized gains: short term",

@@ -26,7 +26,7 @@ def test_orders_that_were_not_executed(file, status):
 @pytest.mark.parametrize(
     ("header", "cells", "n_trades", "n_rejected"),
     [
-        ("Cancelled", ["No", "Yes"], 1, 0),
+        ("Canceled", ["No", "Yes"], 1, 0),
         ("Is canceled", ["", "true"], 1, 0),
         ("Flag", ["NEW", "CXL"], 1, 1),  # it can cancel the other line
         ("Storno", ["", "1"], 1, 0),

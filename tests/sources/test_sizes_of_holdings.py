@@ -22,7 +22,7 @@ def held(found: HoldingsFile) -> dict[str, float]:
             ("12 shares", 12),
             ("12 Stk.", 12),
             ("12 Aktien", 12),
-            ("12 shs", 12),
+            ("12 sh", 12),
             ("12 Long", 12),
         ),
         *(("12 Short", -12), ("-12 short", -12)),
