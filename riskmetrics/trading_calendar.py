@@ -229,16 +229,16 @@ def previous_session(day: date, count: int = 1) -> date:
     return sessions[max(bisect_left(sessions, day) - count, 0)]
 
 
-def next_session(day: date) -> date:
-    """Return the session after ``day``.
+def next_session(day: date, count: int = 1) -> date:
+    """Return the ``count``-th session after ``day``.
 
     Examples
     --------
-    >>> next_session(date(2022, 12, 23))
-    datetime.date(2022, 12, 27)
+    >>> next_session(date(2022, 12, 23)), next_session(date(2022, 12, 23), 2)
+    (datetime.date(2022, 12, 27), datetime.date(2022, 12, 28))
     """
     sessions = _session_dates()
-    return sessions[bisect_right(sessions, day)]
+    return sessions[bisect_right(sessions, day) + count - 1]
 
 
 def previous_or_same_session(day: date) -> date:

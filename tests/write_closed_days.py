@@ -9,7 +9,7 @@ import pandas as pd
 from riskmetrics import trading_calendar
 
 LAST = date(2040, 12, 31)
-"""The file is used until the year before."""
+"""Last day of the file; a schedule that goes on beyond it is computed."""
 
 
 def describe_closed_days() -> str:

@@ -39,7 +39,7 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
         return partition_key == latest or super().has_partition_key(partition_key)
 
     def get_partition_keys(self, *_: Any, **__: Any) -> Sequence[str]:
-        """Return the keys up to the latest completed session."""
+        """Return the keys up to the session that is completed now, whatever time Dagster states."""
         latest = trading_calendar.last_completed_session()
         sessions = trading_calendar.sessions_between(self.start.date(), latest)
         return [session.isoformat() for session in sessions]

@@ -76,7 +76,7 @@ def _check_folder(folder: Path, form: FileFormat, *, force: bool) -> None:
     from riskmetrics.db import result_export
     from riskmetrics.errors import UsageError
 
-    if folder.suffix in _FILE_ENDINGS and not folder.is_dir():
+    if folder.suffix.casefold() in _FILE_ENDINGS and not folder.is_dir():
         raise UsageError(
             f"{folder} names a file, and each table has a file of its own: choose a directory"
         )

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.stored_prices import read_known_symbols
+from riskmetrics.db.stored_prices import read_known_symbols, read_price_coverage
 from riskmetrics.db.stored_settings import MARKET_INDEX, read_setting
 from riskmetrics.symbols import find_near_symbols
 
@@ -37,7 +37,8 @@ def suggest_index(connection: sa.Connection, name: str, override: str | None) ->
     """
     present = read_setting(connection, name, override)
     near = find_near_symbols(present, read_known_symbols(connection))
-    symbol = near[0] if near else "SYMBOL"
+    priced = set(read_price_coverage(connection, near)["symbol"])
+    symbol = next((one for one in near if one in priced), "SYMBOL")
     if override:
         return f"RISKMETRICS_{name.upper()}={symbol}"
     return f"riskmetrics db setting {name} {symbol}"

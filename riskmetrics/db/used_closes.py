@@ -8,6 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
+from riskmetrics.catalog.track_records import TRACKED_FORECASTS
 from riskmetrics.db import tables
 from riskmetrics.db.sql_expressions import UNDERLYING_SYMBOL
 from riskmetrics.db.stored_settings import read_market_index, read_rate_index
@@ -15,7 +16,13 @@ from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results.tail_risk_results import TAIL_RISK_WINDOW
 
 LOOKBACK_SESSIONS = TAIL_RISK_WINDOW + 1 + MAX_STALE_SESSIONS
-"""Sessions before a result whose closes it can depend on, replayed windows apart."""
+"""Sessions before a result whose closes it can depend on, replayed windows apart.
+
+Cumulative profits, which go back to the entry of a lot, are apart, too.
+"""
+
+OUTCOME_SESSIONS = max(tracked.horizon for tracked in TRACKED_FORECASTS)
+"""Sessions after a holding's last day whose closes judge the forecasts of that day."""
 
 _day = tables.portfolio_snapshots.c.snapshot_date
 
@@ -52,7 +59,7 @@ class UsedCloses(NamedTuple):
 
 
 def first_close(session: date) -> date:
-    """Return the first day whose close the results of a session depend on, replays apart."""
+    """Return the first day whose close the results of a session depend on, as LOOKBACK_SESSIONS."""
     return trading_calendar.previous_session(session, LOOKBACK_SESSIONS)
 
 
@@ -63,7 +70,7 @@ def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
         return None
     start = trading_calendar.FIRST_SESSION
     indices = (read_market_index(connection), read_rate_index(connection))
-    held = _read_held(connection)
+    held = _read_held(connection, last)
     held |= dict.fromkeys([*indices, *_read_factor_funds(connection)], (first, last))
     scenario = tables.stress_scenarios.c
     windows = connection.execute(
@@ -76,12 +83,12 @@ def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
     return UsedCloses(held, replayed)
 
 
-def _read_held(connection: sa.Connection) -> dict[str, tuple[date, date]]:
-    """Return the first result of a portfolio that held each symbol, and the last day it was held.
+def _read_held(connection: sa.Connection, last_result: date) -> dict[str, tuple[date, date]]:
+    """Return the first result that depends on each symbol, and the last day whose close any does.
 
     Symbols that no portfolio held on a day with results, or after its statement of equity, are
-    missing: cash is rolled from that day on. Windows of results end on a day on which the symbol is
-    held, so that later closes count for none. Removed lots count: their results remain.
+    missing: cash is rolled from that day on. After a symbol was held, its closes only judge earlier
+    forecasts. Removed lots count: their results remain.
     """
     snapshots, lots, portfolios = (
         table.c for table in (tables.portfolio_snapshots, tables.positions, tables.portfolios)
@@ -108,7 +115,11 @@ def _read_held(connection: sa.Connection) -> dict[str, tuple[date, date]]:
         )
         .group_by(UNDERLYING_SYMBOL)
     )
-    return {symbol: (since, until) for symbol, since, until in connection.execute(query)}
+    held = {}
+    for symbol, since, until in connection.execute(query):
+        judged = trading_calendar.next_session(until, OUTCOME_SESSIONS) if since <= until else until
+        held[symbol] = since, min(judged, last_result)
+    return held
 
 
 def _read_factor_funds(connection: sa.Connection) -> list[str]:

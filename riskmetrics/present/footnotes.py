@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from riskmetrics.catalog import find_figure
+from riskmetrics.errors import UsageError
 from riskmetrics.results import betas, exposures, forecasts, option_results, snapshots
 
 Record = dict[str, Any]
@@ -83,9 +84,17 @@ class Footnotes:
 
 
 def _footnote(number: int, reason: str, rows: Sequence[Record]) -> Footnote:
-    metrics = dict.fromkeys(find_figure(row["metric"]).label for row in rows)
+    metrics = dict.fromkeys(_label(row["metric"]) for row in rows)
     symbols = dict.fromkeys(row["subject"] for row in rows if row["subject"] != PORTFOLIO_SUBJECT)
     return Footnote(number, reason, list(metrics), list(symbols), len(rows))
+
+
+def _label(metric: str) -> str:
+    """Return the label of a figure, or the column of one that an earlier version stored."""
+    try:
+        return find_figure(metric).label
+    except UsageError:
+        return metric.rpartition(".")[2]
 
 
 def _missing(shown: Mapping[str, Sequence[Record]]) -> list[Record]:

@@ -1,6 +1,5 @@
 """What needs attention in a portfolio, most important first."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,8 +12,8 @@ Record = Mapping[str, Any]
 SIGNIFICANCE = 0.05
 """Largest p-value of a backtest that counts as failed."""
 
-ALERTS = re.compile(r"(?:Standing alerts|Alerts): ")
-"""How a note begins the sentence on the alerts that make it severe."""
+ALERTS = "Alerts in force: "
+"""How a note begins the sentence on all alerts, the severity of which is its own."""
 
 
 def list_findings(
@@ -67,10 +66,10 @@ def list_findings(
 def _describe_insight(row: Record, *, has_failed_backtest: bool) -> str:
     """Return the alerts of an insight, else its title; empty if a failed backtest is all of it."""
     for finding in row["key_findings"] or []:
-        if found := ALERTS.match(finding["text"]):
+        if finding["text"].startswith(ALERTS):
             facts = [each["fact"] for each in finding["evidence"]]
-            is_backtest = all("var_" in fact for fact in facts)
-            alerts = finding["text"][found.end() :]
+            is_backtest = bool(facts) and all("var_" in fact for fact in facts)
+            alerts = finding["text"].removeprefix(ALERTS)
             return "" if has_failed_backtest and is_backtest else alerts[:1].upper() + alerts[1:]
     return str(row["title"])
 

@@ -2,15 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from riskmetrics import panels
 from riskmetrics.metrics.pro_forma_returns import ExposedReturns
 
 
+class DailySums(NamedTuple):
+    """Sums behind the pro-forma returns of each day, in windows of a length."""
+
+    returns: panels.Returns
+    length: int
+    by_day: Sequence[ExposedReturns]
+
+    def serve(self, returns: panels.Returns, length: int) -> bool:
+        """Return whether windows of a length of ``returns`` are ends of these."""
+        return self.length >= length and self.returns.ends_with(returns)
+
+
 @dataclass
 class KeptReturns:
-    """Sums behind the pro-forma returns of each day, kept by `pro_forma.pro_forma_windows`."""
+    """What `pro_forma.pro_forma_windows` keeps; None: nothing yet, or the book is too large."""
 
-    returns: panels.Returns | None = None
-    length: int = 0
-    by_day: Sequence[ExposedReturns] = ()
+    sums: DailySums | None = None

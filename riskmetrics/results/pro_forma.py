@@ -16,6 +16,7 @@ from riskmetrics.metrics.pro_forma_returns import (
     exposed_returns,
     scale_to_equity,
 )
+from riskmetrics.results.kept_returns import DailySums
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
@@ -71,8 +72,8 @@ def _exposed_returns(
 
     Those of a small book are kept with its valuation, for the shorter windows of other figures.
     """
-    kept = valuation.kept_returns
-    if kept.returns and kept.length >= length and kept.returns.ends_with(returns):
+    kept = valuation.kept_returns.sums
+    if kept and kept.serve(returns, length):
         return (ExposedReturns(*(part[:, -length:] for part in sums)) for sums in kept.by_day)
     by_day = (
         exposed_returns(
@@ -92,7 +93,8 @@ def _exposed_returns(
     )
     if valuation.net.size * length > _MAX_KEPT_RETURNS:
         return by_day
-    kept.returns, kept.length, kept.by_day = returns, length, list(by_day)
+    kept = DailySums(returns, length, list(by_day))
+    valuation.kept_returns.sums = kept
     return kept.by_day
 
 

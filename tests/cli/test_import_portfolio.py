@@ -67,7 +67,7 @@ def test_a_dry_run_shows_everything_and_needs_no_database(
     export.write_text(TWO_ACCOUNTS.replace("200.5,", "two,"))
     result = call("import", "portfolio", str(export), "--dry-run")
     assert result.exit_code == 0
-    assert [word in result.stdout for word in ("JNJ", "150.2", "PG", "KO")] == [
+    assert [word in result.stdout for word in ("JNJ", "150.2 ", "PG", "KO")] == [
         True,
         True,
         True,

@@ -4,12 +4,13 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import outdated_results, tables
-from riskmetrics.db.used_closes import LOOKBACK_SESSIONS
+from riskmetrics.db.used_closes import LOOKBACK_SESSIONS, read_used_closes
 from riskmetrics.errors import DataQualityError, UsageError
 from tests.cli.conftest import Call
 from tests.sources.small_workbooks import write_workbook
@@ -206,9 +207,10 @@ DAY_BEFORE_NEW = trading_calendar.previous_session(OLDEST_OF_NEW)
         ("PAST,2024-11-29,1", ""),  # sold before the first result
         ("CASH,2024-11-29,1", "reprocess --all --from 2024-12-03 --to 2024-12-05"),  # in its cash
         ("SOLD,2024-12-04,1", "reprocess --all --from 2024-12-04 --to 2024-12-05"),  # on that day
-        ("SOLD,2024-12-05,1", ""),  # sold the day before
+        ("SOLD,2024-12-05,1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),  # judged then
+        ("CASH,2024-12-03,1", ""),  # no forecast of a day with it
         ("OPT,2024-12-04,1", "reprocess --all --from 2024-12-04 --to 2024-12-05"),
-        ("OPT,2024-12-05,1", ""),  # the day after it expired
+        ("OPT,2024-12-05,1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),
         ("OTHER,2024-12-04,1", ""),  # held by a portfolio without results
         (f"KO,{OLDEST},1", "reprocess --all --from 2024-12-03 --to 2024-12-05"),
         (f"KO,{DAY_BEFORE},1", ""),  # older than every window
@@ -257,6 +259,28 @@ def test_only_closes_that_results_depend_on_make_them_outdated(
     said = " ".join(call("import", "prices", str(file)).stderr.split())
     assert expected in said
     assert ("outdated" in said) is bool(expected)
+
+
+def test_closes_judge_forecasts_for_90_sessions_after_a_sale(engine: sa.Engine) -> None:
+    first, sold, last = date(2024, 1, 2), date(2024, 3, 1), date(2024, 12, 5)
+    with engine.begin() as connection:
+        connection.execute(sa.delete(tables.stress_scenarios))
+        owner = connection.scalar(
+            sa.insert(tables.portfolios)
+            .values(name="A", currency="USD")
+            .returning(tables.portfolios.c.id)
+        )
+        rows = [RESULT | {"portfolio_id": owner, "snapshot_date": day} for day in (first, last)]
+        connection.execute(sa.insert(tables.portfolio_snapshots), rows)
+        lot = {"symbol": "SOLD", "position_type": "LONG", "quantity": 10, "portfolio_id": owner}
+        dated = lot | {"entry_date": first, "exit_date": sold}
+        connection.execute(sa.insert(tables.positions), dated)
+        used = read_used_closes(connection)
+    assert used is not None
+    days = pd.Series([date(2024, 7, 11), date(2024, 7, 12)])  # 90 and 91 sessions later
+    found = used.first_sessions(pd.Series(["SOLD", "SOLD"]), days)
+    assert used.held["SOLD"] == (first, days[0])
+    assert found.notna().to_list() == [True, False]
 
 
 @pytest.mark.parametrize("name", ["Q*.csv", "QQA.csv"])
