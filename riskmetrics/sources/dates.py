@@ -116,6 +116,25 @@ def parse_date(text: str, order: str | None = None) -> date | None:
     return _counted_day(text)
 
 
+def has_time(text: str) -> bool:
+    """Return whether a trimmed date has a time of day other than midnight, which labels a day.
+
+    Examples
+    --------
+    >>> [has_time(text) for text in ("2024-12-02 09:30", "45628.4", "2024-12-02", "12/02/24 00:00")]
+    [True, True, False, False]
+    """
+    if serial := _SERIAL.fullmatch(text):
+        return float(text) != int(serial[1])
+    found = next(
+        filter(None, (one.fullmatch(text) for one in (_YEAR_FIRST, _NUMERIC, *_NAMED))), None
+    )
+    if found is None:
+        return _EPOCH.fullmatch(text) is not None
+    hour = int(found["hour"] or 0) % (12 if (found["half"] or "").upper() == "A" else 24)
+    return any((hour, int(found["minute"] or 0), int(found["second"] or 0)))
+
+
 def infer_order(texts: Iterable[str]) -> str | None:
     """Infer the order of the numbers in dates from all dates of a column; None if unknown.
 

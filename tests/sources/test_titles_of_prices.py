@@ -101,6 +101,37 @@ def test_two_times_of_a_day_are_intraday(file, times, is_refused):
     assert len(closes(read_prices(file(other)))) == 2  # symbols with times of their own
 
 
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        (
+            "Date,Time,Symbol,Close",
+            ["2024-12-02 00:00:00,09:30,QQA", "2024-12-02 00:00:00,16:00,QQA"],
+        ),
+        ("Date,Symbol,Close", ["45628.4,QQA", "45628.67,QQA"]),
+        ("Date;Symbol;Close", ["2024-12-02, 09:30;QQA", "2024-12-02, 16:00;QQA"]),
+        ("Date,Symbol,Close", ["2024-12-02T00:00,QQA", "2024-12-02T08:00,QQA", "2024-12-03,QQA"]),
+    ],
+)
+def test_times_of_a_day_in_other_notations_are_intraday(file, header, rows):
+    separator = ";" if ";" in header else ","
+    lines = [f"{row}{separator}{close}" for close, row in enumerate(rows, 10)]
+    with pytest.raises(DataQualityError, match="several times of QQA on 2024-12-02"):
+        read_prices(file("\n".join([header, *lines, ""])))
+
+
+@pytest.mark.parametrize(
+    "times", [("", "", " 16:00"), (" 00:00", " 00:00", " 16:00"), (".0", ".0", ".67")]
+)
+def test_a_quote_of_the_last_day_is_no_intraday_price(file, times):
+    first, second = ("45628", "45629") if times[0] == ".0" else ("2024-12-02", "2024-12-03")
+    days = [first + times[0], second + times[1], second + times[2]]
+    rows = "".join(f"QQA,{day},{close}\n" for close, day in enumerate(days, 10))
+    found = read_prices(file(f"Symbol,Date,Close\n{rows}"))
+    assert closes(found) == {("QQA", "2024-12-02"): 10, ("QQA", "2024-12-03"): 11}
+    assert len(found.rejected) == 1
+
+
 @pytest.mark.parametrize(("end", "n_rejected"), [("\t", 0), ("", 0), ("\tNote", 2)])
 def test_a_separator_at_the_end_of_the_header_only(file, end, n_rejected):
     rows = "QQA\t2024-12-02\t10\nQQA\t2024-12-03\t11\n"
