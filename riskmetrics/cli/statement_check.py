@@ -41,7 +41,6 @@ def review_statement(
 
     Of weights and values only the symbols are compared.
     """
-    from riskmetrics.cli.portfolio_plan import collect_rejected_rows
     from riskmetrics.db import holdings, symbol_spellings
     from riskmetrics.results.lot_frames import underlying
     from riskmetrics.sources.brokers import StatedSize
@@ -49,9 +48,10 @@ def review_statement(
     frames = [plan.account.holdings.rows for plan in plans if len(plan.account.holdings.rows)]
     stated = {symbol for rows in frames for symbol in underlying(rows).dropna()}
     stated |= {symbol for rows in frames for symbol in rows["symbol"]}
-    unreadable = extract_symbols(collect_rejected_rows(parsed, plans))
-    shares = symbol_spellings.find_class_shares(connection, stated | unreadable)
-    unreadable = {shares.get(one, one) for one in unreadable}
+    unreadable = [
+        extract_symbols([*parsed.rejected, *plan.account.holdings.rejected]) for plan in plans
+    ]
+    shares = symbol_spellings.find_class_shares(connection, stated.union(*unreadable))
     doubts = list(
         _describe_unknown_symbols(
             connection,
@@ -59,14 +59,15 @@ def review_statement(
         )
     )
     changes, sales = list[str](), list[str]()
-    for plan in plans:
+    for plan, unread in zip(plans, unreadable, strict=True):
         rows = plan.account.holdings.rows.replace({"symbol": shares})
         held = holdings.read_open_quantities(connection, plan.name, day)
         if held is not None:
             sizes = _sum_sizes(rows)
             if parsed.stated_size is StatedSize.QUANTITY:
                 changes += _describe_changes(plan.name, held, sizes)
-            sales += _describe_mass_sale(plan.name, held, sizes, unreadable)
+            kept = {shares.get(one, one) for one in unread}
+            sales += _describe_mass_sale(plan.name, held, sizes, kept)
     return Review(doubts, changes, sales)
 
 
@@ -84,7 +85,7 @@ def _describe_mass_sale(
 ) -> "Iterable[str]":
     """Yield a sentence if a statement closes more than half of several positions.
 
-    Those of rejected rows, ``unreadable``, stay as they are.
+    Those of its rejected rows, ``unreadable``, stay as they are.
     """
     before = [symbol for symbol, quantity in held.items() if quantity]
     sold = [symbol for symbol in before if not stated.get(symbol) and symbol not in unreadable]

@@ -89,6 +89,24 @@ def test_positions_of_rejected_rows_are_not_sold(
     assert is_refused or done.exit_code == 4, done.output
 
 
+@pytest.mark.parametrize(("accounts", "is_refused"), [("A", True), ("AB", False)])
+def test_rejected_rows_of_one_account_keep_no_position_of_another(
+    call, tmp_path: Path, accounts: str, is_refused: bool
+) -> None:
+    """Account B states two of its five positions; three rows of A, or of both, are unreadable."""
+    file = tmp_path / "holdings.csv"
+    given = ("import", "portfolio", str(file), "--as-of")
+    header = "account,symbol,quantity\n"
+    file.write_text(header + "".join(f"{name},QQ{one},1\n" for name in "AB" for one in "ABCDE"))
+    assert call(*given, "2022-12-27").exit_code == 0
+    rows = [f"{name},QQ{one},1\n" for name in "AB" for one in "AB"]
+    unread = [f"{name},QQ{one},x\n" for name in accounts for one in "CDE"]
+    file.write_text(header + "".join([*rows, *unread]))
+    done = call(*given, "2022-12-28")
+    assert isinstance(done.exception, UsageError) == is_refused
+    assert not is_refused or "B: the file has 2 of 5 positions" in str(done.exception)
+
+
 @pytest.mark.parametrize("size", ["weight", "value"])
 def test_a_file_of_weights_or_values_that_sells_most_needs_yes_too(
     call, tmp_path: Path, size: str
