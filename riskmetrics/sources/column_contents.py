@@ -1,11 +1,13 @@
 """Columns that their cells show, because their headers are not known."""
 
+import itertools
 import re
 from collections.abc import Collection, Container, Iterable, Sequence
 
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.symbol_forms import (
     CURRENCIES,
+    has_exchange,
     is_cusip,
     is_isin,
     parse_symbol_form,
@@ -21,6 +23,7 @@ ACCOUNT_TYPES = frozenset({"MARGIN", "CASH"})
 _DAY = re.compile(r"\d[\d./-]*")
 _TICKER = re.compile(r"[A-Z]{1,5}(?:[./-][A-Z]{1,2})?")
 _LIKELY_TICKER = re.compile(r"[A-Z]{1,4}(?:[./-][A-Z]{1,2})?|[A-Z]{4}[XFY]")
+_NAME_COLUMNS = ("identifier", "security", "description", "action")
 _MAX_CLASS_WORDS = 4
 """Words of the longest name of an asset class; a longer text is a remark."""
 
@@ -62,7 +65,9 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     Each of its cells is a ticker, such as ``KO``, or has one in its decoration, such as
     ``Coca-Cola Co. (KO)``. Bare tickers count only under the header of a security, such as Stock,
     if no other column identifies it, and if most have the form of a ticker: a description, or a
-    name next to an ISIN, can be short, and a name such as ADOBE has five letters.
+    name next to an ISIN, can be short, and a name such as ADOBE has five letters. A column of
+    tickers with decoration comes first, and one of codes with an exchange has any header: VISA is
+    then the name of ``V US``.
 
     Examples
     --------
@@ -82,13 +87,18 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         for place, cell in enumerate(row[: len(header)]):
             if not _is_no_security(text := cell.strip()):
                 cells[place].add(text)
+    others = {key for name in words.keys() - {*_NAME_COLUMNS} for key in words[name]}
+    for place, texts in enumerate(cells):
+        if len(texts) > 1 and keys[place] not in others and all(map(has_exchange, texts)):
+            return place
     has_identifiers = any(is_isin(text) or is_cusip(text) for texts in cells for text in texts)
-    for name in ("identifier", "security", "description", "action"):
-        is_bare = name == "identifier" or (name == "security" and not has_identifiers)
-        for place, texts in enumerate(cells):
+    bare_names = ("identifier",) if has_identifiers else ("identifier", "security")
+    for names, is_bare in ((_NAME_COLUMNS, False), (bare_names, True)):
+        for name, (place, texts) in itertools.product(names, enumerate(cells)):
             bare = [parse_symbol_form(text).symbol for text in texts]
             is_candidate = keys[place] in words[name] and not all(map(_is_word, bare))
             is_candidate &= 2 * sum(map(_is_likely_ticker, bare)) > len(bare)
+            is_candidate &= is_bare or len({*bare}) == len(bare)
             if is_candidate and all(_has_ticker(text, is_bare=is_bare) for text in texts):
                 return place
     return None
@@ -162,7 +172,8 @@ def is_closed_state(text: str) -> bool:
     return bare_words(_DAY.sub("", text)) in closed
 
 
-def _is_state(text: str) -> bool:
+def is_state(text: str) -> bool:
+    """Return whether a status is that of a position that is held, or of one that is not."""
     return is_closed_state(text) or bare_words(text) in load_vocabulary().opened
 
 
@@ -175,6 +186,6 @@ _MEMBERS = {
     "investment_class": _is_class,
     "currency": _is_currency,
     "position_type": _is_side,
-    "status": _is_state,
+    "status": is_state,
 }
 """Whether a cell can be in a column."""

@@ -20,6 +20,7 @@ from riskmetrics.sources.holdings_sizes import read_numbers
 from riskmetrics.sources.holdings_terms import (
     add_option_rights,
     class_texts,
+    closed_problems,
     described_options,
     option_symbols,
     side_texts,
@@ -45,6 +46,7 @@ from riskmetrics.sources.vocabulary import fold_text, load_vocabulary, starts_wi
 
 MAX_DECORATIONS_NAMED = 8
 _MAX_TICKER_CHARS = 5
+_NAME = r"[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*"
 _MAX_PAR_DIFFERENCE = Decimal("0.0001")
 """Difference from 1 of an exchange rate that converts nothing."""
 
@@ -103,6 +105,11 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
     )
     coins = map(is_coin, symbols, table.text("description"))
     problems = problems.mask(pd.Series(coins, dtype=bool), written + " is a cryptocurrency")
+    problems = problems.mask(problems == "", closed_problems(table))
+    problems = problems.mask(
+        (problems == "") & _are_names(table),
+        written + " is a name: write its symbol, or pass --map NAME=SYMBOL",
+    )
     decorated = dict.fromkeys(
         f"{text} is read as {symbol}"
         for text, symbol in zip(written, symbols, strict=True)
@@ -124,6 +131,19 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
     )
     forms_named = [*decorated, *describe_lone_codes(written)][:MAX_DECORATIONS_NAMED]
     return prepared._replace(notes=[*table.notes, *forms_named])
+
+
+def _are_names(table: Table) -> "pd.Series[bool]":
+    """Return a mask of the symbols in the case of names, such as Visa, if one is too long for one.
+
+    Some write symbols in that case, too: Aapl.
+    """
+    symbols = table.text("symbol")
+    is_other = _map_bool(symbols, is_cash_text) | _map_bool(symbols, is_cash_name)
+    are_names = symbols.str.fullmatch(_NAME) & ~(is_other | _is_total(table))
+    are_names &= table.text("quantity").str.contains(r"\d")
+    has_long = (symbols[are_names].str.len() > _MAX_TICKER_CHARS).any()
+    return are_names & bool(has_long)
 
 
 def _converts(rate: str) -> bool:

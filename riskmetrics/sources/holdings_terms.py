@@ -15,6 +15,7 @@ from riskmetrics.sources.column_contents import (
     MISSING_TEXTS,
     SIDES,
     is_closed_state,
+    is_state,
 )
 from riskmetrics.sources.table_kinds import DATE
 from riskmetrics.sources.tabular_files import Table
@@ -23,7 +24,8 @@ from riskmetrics.symbols import clean_symbol_text, parse_option
 
 _TERMS = {"strike_price", "expiration_date", "option_right"}
 """Columns of the terms of options."""
-_AFFIRMATIONS = ("yes", "true")
+_AFFIRMATIONS = ("yes", "true", "y", "x")
+_NONZERO = r"[1-9]"
 _RIGHTS = ("CALL", "PUT")
 
 
@@ -67,6 +69,30 @@ def sold_texts(table: Table) -> "pd.Series[str]":
     is_gone = held.str.casefold().isin([*load_vocabulary().denials]) & _has_affirmations(held)
     gone = held.map("held: {}".format)
     return sold.where(is_sold, "").mask(is_closed, status).mask(is_gone, gone)
+
+
+def closed_problems(table: Table) -> "pd.Series[str]":
+    """Return why each row may be a position that is no longer held, without a state that tells it.
+
+    A price of sale on all rows is that for which the holdings could be sold now.
+    """
+    symbols, quantity = table.text("symbol"), table.text("quantity")
+    is_security = (symbols != "") & ~symbols.map(is_cash_text).astype(bool)
+    is_security &= ~table.text("status").map(is_state).astype(bool)
+    is_sized = is_security & quantity.str.contains(_NONZERO)
+    problems = pd.Series("", index=symbols.index, dtype="str")
+    for name, what in (("exit_price", "price of sale"), ("closed_quantity", "sold quantity")):
+        texts = table.text(name)
+        is_filled = is_sized & texts.str.contains(_NONZERO)
+        if name == "exit_price" and is_filled.sum() == is_sized.sum():
+            continue
+        problem = f"a {what} (" + texts + "), and no state: remove the line if nothing is held,"
+        problems = problems.mask(is_filled, problem + " else the column")
+    closed = table.text("closed_date")
+    is_number = is_sized & closed.str.fullmatch(r"[\d.,]*[1-9][\d.,]*")
+    is_number &= ~closed.map(_is_sale).astype(bool)
+    problem = "closed (" + closed + ") is neither a date nor yes or no: remove the line if nothing"
+    return problems.mask(is_number, problem + " is held, else the column")
 
 
 def require_held_rows(table: Table) -> None:

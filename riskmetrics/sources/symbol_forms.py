@@ -160,6 +160,17 @@ def is_foreign_isin(text: str) -> bool:
     return is_isin(text) and text[:2] in _MARKETS["unlisted_isin_countries"]
 
 
+def has_exchange(text: str) -> bool:
+    """Return whether a text is a symbol with the code of its exchange or country.
+
+    Examples
+    --------
+    >>> [has_exchange(text) for text in ("V US Equity", "NYSE:V", "VISA", "Visa Inc (V)")]
+    [True, True, False, False]
+    """
+    return _strip_name(text) == text and _strip_exchange(text, has_codes=False)[1] != text
+
+
 def is_coin(symbol: str, name: str, price: float = math.nan) -> bool:
     """Return whether a symbol is that of a cryptocurrency, by its name or price.
 

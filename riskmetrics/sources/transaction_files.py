@@ -113,7 +113,10 @@ def read_transactions(
         if sheet := encoding.removeprefix("Excel").strip() if is_workbook(data) else "":
             content.notes.append(sheet)
     content = content._replace(rows=_select_account(path, content.rows, account))
-    return _interpret(path, hashlib.sha256(data).hexdigest(), content, options)
+    found = _interpret(path, hashlib.sha256(data).hexdigest(), content, options)
+    if not found.transactions and not found.rejected:
+        found.notes.append("no line of the file is an executed transaction: it changes nothing")
+    return found
 
 
 class _Content(NamedTuple):

@@ -12,10 +12,11 @@ from riskmetrics.sources import cells
 from riskmetrics.sources.decimal_marks import infer_table_decimal
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.transaction_layouts import TransactionLayout
-from riskmetrics.sources.transaction_securities import StatedRow
+from riskmetrics.sources.transaction_securities import StatedRow, UnreadRowError
 
+_QUANTITY_COLUMNS = ("quantity", "remaining_quantity")
 NUMBER_COLUMNS = (
-    *("quantity", "price", "amount", "debit", "credit", "commission", "fees", "taxes"),
+    *(*_QUANTITY_COLUMNS, "price", "amount", "debit", "credit", "commission", "fees", "taxes"),
     "strike_price",
 )
 _SIDE_SUFFIX = re.compile(r"(?<=\d)S$")
@@ -61,11 +62,27 @@ def parse_numbers(
     return list(numbers)
 
 
+def require_executed(numbers: Mapping[str, Decimal]) -> None:
+    """Raise UnreadRowError if a part of a quantity remains, and no amount tells the executed part.
+
+    More than the quantity is what is held after the trade.
+    """
+    quantity, remaining = (
+        abs(numbers.get(name) or Decimal(0)) for name in ("quantity", "remaining_quantity")
+    )
+    if 0 < remaining <= quantity and not numbers.get("amount"):
+        raise UnreadRowError(
+            f"{float(remaining):g} of {float(quantity):g} remain: write the executed quantity, or"
+            " remove the column if it is what is held after the trade"
+        )
+
+
 def _infer_mark(
     path: Path, columns: Mapping[str, pa.ChunkedArray], layout: TransactionLayout, delimiter: str
 ) -> str:
     if layout.decimal_mark and delimiter == ",":
         return layout.decimal_mark
     table = Table(path, dict(columns), [], [], lambda _: [], delimiter=delimiter)
-    amounts = [name for name in columns if name != "quantity"]
-    return infer_table_decimal(table, amounts, [name for name in columns if name == "quantity"])
+    quantities = [name for name in columns if name in _QUANTITY_COLUMNS]
+    amounts = [name for name in columns if name not in quantities]
+    return infer_table_decimal(table, amounts, quantities)

@@ -19,7 +19,7 @@ from riskmetrics.sources.transaction_layouts import (
     UNSUPPORTED,
     TransactionLayout,
 )
-from riskmetrics.sources.transaction_numbers import Numbers
+from riskmetrics.sources.transaction_numbers import Numbers, require_executed
 from riskmetrics.sources.transaction_securities import (
     StatedRow,
     UnreadRowError,
@@ -123,6 +123,7 @@ class RowReader:
         if row.cells.get("day") is None:
             raise UnreadRowError("no date")
         self._require_known_status(row.cells.get("status", ""))
+        require_executed(known)
         day = self._day(row.cells["day"], layout)
         if day is None:
             raise UnreadRowError(

@@ -72,6 +72,8 @@ class TransactionTable(NamedTuple):
         for name, other in (("kind_detail", "kind"), ("fees", "commission")):
             if columns.get(name) == columns.get(other):
                 columns.pop(name, None)
+        if columns.pop("filled_quantity", None) is not None:
+            columns.pop("remaining_quantity", None)
         if (place := self._currency_place(columns)) is not None:
             columns["currency"] = place
         known = {*columns, "position_type"}
@@ -114,12 +116,14 @@ class TransactionTable(NamedTuple):
     def _cancellation(self, line: Line, columns: Mapping[str, int]) -> tuple[str, bool]:
         """Return the cell of an unknown column that cancels a line or another, and if it is a flag.
 
-        A flag, such as Yes below Canceled, is of the line itself.
+        A flag, such as Yes below Canceled or Withdrawn, is of the line itself.
         """
-        canceled = load_vocabulary().canceled
+        vocabulary = load_vocabulary()
+        canceled = vocabulary.canceled
+        flags = canceled | (vocabulary.unexecuted - vocabulary.opened)
         for place in {*range(len(line.cells))} - {*columns.values()}:
             text, header = line.cells[place], (*self.header.cells, "")[place : place + 1]
-            if bare_words("".join(header)) in canceled and text.casefold() in _AFFIRMATIONS:
+            if bare_words("".join(header)) in flags and text.casefold() in _AFFIRMATIONS:
                 return text, True
             if bare_words(text) in canceled:
                 return text, False

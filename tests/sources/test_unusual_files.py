@@ -306,3 +306,92 @@ def test_in_other_languages_than_english_the_day_comes_first(file, header):
         read_prices(file(text.format("Date;Close")))
     trades = "Fecha;Operación;Ticker;Títulos;Precio\n02/12/2024;Compra;QQA;5;10,5\n"
     assert [one.day for one in read_transactions(file(trades)).transactions] == [date(2024, 12, 2)]
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "second"),
+    [
+        ("Bloomberg", "QQ US Equity", "QR UN Equity"),
+        ("Exchange:Ticker", "NYSE:QQ", "NASDAQ:QR"),
+        ("Mnemonic", "QQ", "QR"),
+        ("Description", "Qqa Inc (QQ)", "Qrst Corp (QR)"),
+    ],
+)
+def test_a_column_of_tickers_tells_that_short_words_are_names(file, header, first, second):
+    content = f"Stock,{header},Shares,Price\nQQAA,{first},9,310\nQRST,{second},300,10.5\n"
+    assert held(read_holdings(file(content))) == {"QQ": 9, "QR": 300}
+
+
+def test_one_code_of_an_exchange_on_all_rows_is_that_of_a_benchmark(file):
+    content = "Stock,Compared with,Shares\nQQA,SPX US,9\nQRS,SPX US,300\n"
+    assert held(read_holdings(file(content))) == {"QQA": 9, "QRS": 300}
+
+
+def test_names_in_the_column_of_symbols_are_rejected_together(file):
+    content = "Symbol,Shares,Price\nVisa,9,310\nFord Motor,300,10.5\nQQA,5,20\nTotal,,2900\n"
+    found = read_holdings(file(content))
+    assert held(found) == {"QQA": 5}
+    problems = [reason.split(":")[0] for reason in reasons(found)]
+    assert problems == ["Visa is a name", "Ford Motor is a name"]
+
+
+def test_symbols_in_the_case_of_names_are_read(file):
+    assert held(read_holdings(file("Symbol,Shares\nAapl,9\nMsft,5\n"))) == {"AAPL": 9, "MSFT": 5}
+
+
+@pytest.mark.parametrize(
+    ("header", "open_cell", "closed_cell"),
+    [
+        ("Exit Price", "", "160"),
+        ("Sell Price", "0.00", "160"),
+        ("Sold Qty", "0", "50"),
+        ("Closed", "0", "50"),
+    ],
+)
+def test_a_position_that_may_be_closed_is_rejected_without_a_state(
+    file, header, open_cell, closed_cell
+):
+    rows = f"QQA,100,60,{open_cell}\nQQB,50,150,{closed_cell}\n"
+    found = read_holdings(file(f"Symbol,Quantity,Buy Price,{header}\n{rows}"))
+    assert held(found) == {"QQA": 100}
+    assert "remove the line if nothing is held" in reasons(found)[0]
+
+
+def test_a_price_of_sale_on_all_rows_or_next_to_a_state_is_of_positions_that_are_held(file):
+    content = "Symbol,Quantity,Sell Price\nQQA,100,63\nQQB,50,160\n"
+    assert held(read_holdings(file(content))) == {"QQA": 100, "QQB": 50}
+    content = "Symbol,Quantity,Sell Price,Status\nQQA,100,,Open\nQQB,50,160,Open\nQQC,7,8,Closed\n"
+    assert held(read_holdings(file(content))) == {"QQA": 100, "QQB": 50}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "remaining", "n_read"),
+    [("100", "0", 1), ("100", "1", 0), ("100", "100", 0), ("100", "101", 1), ("-100", "60", 0)],
+)
+def test_an_order_of_which_a_part_remains_is_rejected(file, quantity, remaining, n_read):
+    rows = f"2024-12-02,QQA,Sell,{quantity},{remaining},62\n2024-12-02,QQB,Buy,5,0,10\n"
+    found = read_transactions(file(f"Date,Symbol,Side,Quantity,Remaining,Price\n{rows}"))
+    assert len(found.transactions) == n_read + 1
+    assert len(found.rejected) == 1 - n_read
+    assert all(f"{remaining} of 100 remain" in row.reason for row in found.rejected)
+
+
+def test_the_filled_quantity_counts_next_to_what_remains(file):
+    header = "Date,Symbol,Side,Quantity,Filled Qty,Remaining,Price\n"
+    [one] = read_transactions(file(f"{header}2024-12-02,QQA,Buy,100,40,60,62\n")).transactions
+    assert one.quantity == Decimal(40)
+
+
+@pytest.mark.parametrize(("header", "cell"), [("Status", "Withdrawn"), ("Withdrawn", "Yes")])
+def test_orders_that_are_all_withdrawn_change_nothing_and_the_import_says_so(file, header, cell):
+    found = read_transactions(
+        file(f"Date,Symbol,Side,Quantity,Price,{header}\n2024-12-02,QQA,Buy,100,62,{cell}\n")
+    )
+    assert not found.transactions
+    assert len(found.skipped) == 1
+    assert found.notes[-1] == "no line of the file is an executed transaction: it changes nothing"
+
+
+def test_a_trade_that_opens_a_position_is_no_open_order(file):
+    content = "Date,Symbol,Side,Quantity,Price,Open\n2024-12-02,QQA,Buy,100,62,Yes\n"
+    assert len(read_transactions(file(content)).transactions) == 1

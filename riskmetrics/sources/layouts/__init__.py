@@ -57,6 +57,8 @@ HOLDINGS_COLUMNS = (
     "date",
     "status",
     "closed_date",
+    "closed_quantity",
+    "exit_price",
     "held",
     "fx_rate",
     "gain",
