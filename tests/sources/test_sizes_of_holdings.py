@@ -103,6 +103,12 @@ def test_a_position_next_to_its_lots_is_their_sum(file, rows, expected):
         ("QQA,5,50\nQQB,7,450\nALL,13,500\n", {"QQA": 5, "QQB": 7, "ALL": 13}),
         ("qqa,5,50\nqqb,7,50\n", {"QQA": 5, "QQB": 7}),
         ("QQA,5,50\nQQB,5,50\n", {"QQA": 5, "QQB": 5}),
+        ("Qqa,5,50\nQqb,5,50\nQqc,10,100\n", {"QQA": 5, "QQB": 5, "QQC": 10}),
+        ("QQA,10,100\nQQA,20,200\nQQA,30,300\n", {"QQA": 60}),  # lots at one price
+        ("QQA,1,10\nQQA,2,20\nQQA,3,30\nQQA,6,60\n", {"QQA": 12}),
+        ("QQA,5,50\nQQB,5,50\nQQC,10,100\n", {"QQA": 5, "QQB": 5, "QQC": 10}),
+        ("QQA,5,50\nALL,5,50\n", {"QQA": 5, "ALL": 5}),
+        ("ALL,5,50\nALL,5,50\nALL,10,100\n", {"ALL": 20}),
     ],
 )
 def test_a_line_with_the_sums_of_values_and_quantities_is_a_total(file, rows, expected):
