@@ -49,6 +49,51 @@ def test_totals_of_both_sides_are_no_position(file):
     assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": -7}
 
 
+SIDES = "Long Market Value,Short Market Value"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"Account,{SIDES}\n1,300,0\n\nSymbol,Quantity,Price\nQQA,5,60\n", {"QQA": 5}),
+        (f"Asset,{SIDES}\nStocks,300,0\n\nSymbol,Quantity,Price\nQQA,5,60\n", {"QQA": 5}),
+        (
+            f"Account,{SIDES}\n1,300,0\n\nSymbol,Quantity,Currency\nQQA,5,USD\nQQB,7,CAD\n",
+            {"QQA": 5},
+        ),
+        (
+            f"Account,{SIDES}\n1,300,0\n\nSymbol,Quantity,Status\nQQA,5,Open\nQQB,7,Closed\n",
+            {"QQA": 5},
+        ),
+        (f"Cash,{SIDES}\n3,300,0\n\nSymbol,Note,Quantity,Value\nQQA,A,5,300\n", {"QQA": 5}),
+        (f"Symbol,Quantity,{SIDES}\nQQA,-3,120,300\n", {"QQA": -3}),
+        (
+            "Symbol,Quantity,Long Quantity,Short Quantity\nQQA,5,5,0\nQQB,7,,7\n",
+            {"QQA": 5, "QQB": -7},
+        ),
+        (
+            "Symbol,Quantity,Long Quantity,Short Quantity\nQQA,5,5,0\nQQB,-7,,7\n",
+            {"QQA": 5, "QQB": -7},
+        ),
+        (
+            "Symbol,Side,Quantity,Long Quantity,Short Quantity\nQQA,Long,5,5,0\nQQB,Short,7,0,7\n",
+            {"QQA": 5, "QQB": -7},
+        ),
+        (
+            f"Symbol,Quantity,Market Value,{SIDES}\nQQA,5,300,300,0\nQQB,7,70,0,70\n",
+            {"QQA": 5, "QQB": -7},
+        ),
+    ],
+)
+def test_columns_of_both_sides_next_to_others(file, text, expected):
+    assert held(read_holdings(file(text))) == expected
+
+
+def test_a_quantity_next_to_both_sides_needs_a_sign(file):
+    with pytest.raises(DataQualityError, match="line 2 has 120 in Long Market Value and 300 in"):
+        read_holdings(file(f"Symbol,Quantity,{SIDES}\nQQA,3,120,300\n"))
+
+
 def test_a_negative_value_is_that_of_a_short_position(file):
     text = "Symbol,Quantity,Price,Market Value\nQQA,5,10,50\nQQB,7,3,-21\nQQC,4,2,(8)\n"
     found = read_holdings(file(text))
