@@ -168,7 +168,7 @@ def is_closed_state(text: str) -> bool:
     """
     vocabulary = load_vocabulary()
     sections = vocabulary.sections
-    closed = vocabulary.closed | sections["closed"] | sections["orders"]
+    closed = vocabulary.closed | sections["closed"] | sections["orders"] | sections["watch"]
     return bare_words(_DAY.sub("", text)) in closed
 
 

@@ -42,7 +42,12 @@ from riskmetrics.sources.symbol_forms import (
     parse_symbol_forms,
 )
 from riskmetrics.sources.tabular_files import Table
-from riskmetrics.sources.vocabulary import fold_text, load_vocabulary, starts_with
+from riskmetrics.sources.vocabulary import (
+    bare_words,
+    fold_text,
+    load_vocabulary,
+    starts_with,
+)
 
 MAX_DECORATIONS_NAMED = 8
 _MAX_TICKER_CHARS = 5
@@ -255,24 +260,27 @@ def _is_sum_above(
 ) -> BoolArray:
     """Return a mask of the lines of a sum.
 
-    They are without a symbol, have a word below several lines, or have no price and the sums of the
-    values and of the quantities of several lines.
+    They are without a symbol, have a word below several lines, or have a word such as All in its
+    place, no price, and the sums of the values and of the quantities of other symbols.
     """
     sums = np.zeros((2, 2))  # of all lines and of the section; of values and quantities
     n_above = 0
     found = np.zeros(table.n_rows, dtype=bool)
     symbols: set[str] = set()
+    names = load_vocabulary().sums
     for row, symbol in enumerate(table.text("symbol")):
         amounts = np.array([value[row], quantity[row]])
         if np.isnan(amounts[0]) or amounts[0] == 0:
             continue
         is_sum = np.isclose(amounts, sums, rtol=1e-6)
         is_word = symbol.isalpha() and len(symbol) > _MAX_TICKER_CHARS and n_above > 1
-        is_title = symbol.istitle() and symbol != symbol.upper() and symbol not in symbols
-        is_of_both = (n_above > 1 or is_title) and np.isnan(price[row]) and is_sum.all(axis=1).any()
+        is_title = symbol != symbol.upper()  # SUM after one line may be a symbol
+        is_named = bare_words(symbol) in names and symbol not in symbols
+        is_named &= is_title or len(symbols) > 1
+        is_of_both = is_named and np.isnan(price[row]) and is_sum.all(axis=1).any()
         found[row] = is_of_both or (is_sum[:, 0].any() and (symbol == "" or is_word))
         n_above += not found[row]
-        symbols.add(symbol)
+        symbols |= set() if found[row] else {symbol}
         sums += 0 if found[row] else np.nan_to_num(amounts)
         sums[1] *= not found[row]
     return found

@@ -1,6 +1,6 @@
 """Side of the positions below a line such as Short positions, until their section ends."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from riskmetrics.errors import DataQualityError
@@ -96,15 +96,25 @@ class ClosedSections:
         self._accounts: set[str] = set()
         self._labels: set[str] = set()
 
-    def enter(self, cells: Sequence[str], *, is_above_table: bool) -> str:
+    def enter(self, cells: Sequence[str], *, is_above_table: bool, has_table: bool) -> str:
         """Process a line; return what it is if it begins or ends such a section.
 
-        ``is_above_table`` is whether the next line is the header of a table.
+        Parameters
+        ----------
+        cells : sequence of str
+            Cells of the line.
+        is_above_table : bool
+            Whether the next line is the header of a table.
+        has_table : bool
+            Whether a table is above: before one, amounts are those of a summary.
         """
         filled = [cell for cell in cells if cell]
         text = filled[0] if filled else ""
+        is_title = len(filled) == 1 and _is_closed_title(text)
         is_amounts = all(map(NUMBER_OR_BLANK.fullmatch, filled[1:]))
-        if filled and (cells[0] or len(filled) == 1) and is_amounts and _is_closed_title(text):
+        if len(filled) > 1 and cells[0] and has_table and is_amounts:
+            is_title = _is_closed_title(text, has_amounts=True)
+        if is_title:
             self.is_closed, self._has_rows, self._has_parts = True, False, False
             return "the title of positions that are not held"
         account = _labeled_account(filled)
@@ -154,33 +164,56 @@ class ClosedSections:
         return self.is_closed
 
 
-def _is_closed_title(text: str) -> bool:
+def _is_closed_title(text: str, *, has_amounts: bool = False) -> bool:
     """Return whether a title is that of positions that are not held, or of orders.
+
+    With amounts next to it, a line of gains or orders is one of a summary. Options that are sold
+    without a year are written, and so held.
 
     Examples
     --------
     >>> titles = ("Positions closed in 2024", "Open orders", "Sold short", "Open and closed lots")
     >>> [_is_closed_title(title) for title in titles]
     [True, True, False, False]
+    >>> [_is_closed_title(title, has_amounts=True) for title in (*titles[:2], "Realized gains")]
+    [True, False, False]
     """
     sections, tax_terms = load_vocabulary().sections, load_vocabulary().tax_terms
-    words = {word for word in bare_words(text).split() if not word.isdigit()}
+    if bare_words(text) in sections["ended"]:
+        return True
+    stated = {*bare_words(text).split()}
+    words = {word for word in stated if not word.isdigit()}
     if words & tax_terms:
         words -= {"long", "short"}  # terms, not sides
-    others = words - tax_terms - _title_words("open")
-    others -= sections["closed"] | sections["orders"] | sections["fillers"] | sections["current"]
+    others = words - tax_terms - _title_words("open") - _closing_words()
+    others -= sections["fillers"] | sections["current"]
     if not 0 < len(words) <= _MAX_TITLE_WORDS or others or section_side(text):
         return False
-    is_closed = words & sections["closed"] and not words & sections["current"]
-    return bool(is_closed or words & sections["orders"])
+    closed = words & sections["closed"]
+    if words == stated and words & load_vocabulary().classes["option"]:
+        closed -= sections["sold"]
+    if has_amounts:
+        closed -= sections["realized"] if not words & _title_words("open") else set()
+        closed -= closed if words & sections["gains"] else set()
+    is_closed = closed and not words & sections["current"]
+    return bool(is_closed or words & sections["watch"] or (not has_amounts and _is_orders(words)))
+
+
+def _is_orders(words: Set[str]) -> bool:
+    """Return whether the words of a title name orders, and no positions next to them."""
+    sections = load_vocabulary().sections
+    positions = _title_words("open") - sections["fillers"] - sections["current"]
+    return bool(words & sections["orders"]) and not words & positions
 
 
 def _names_positions(text: str) -> bool:
     """Return whether a short title has a word such as positions, and none such as closed."""
     words = {*bare_words(text).split()}
-    is_part = words & (_closing_words() | load_vocabulary().tax_terms)
+    sections = load_vocabulary().sections
+    is_part = words & (sections["closed"] | sections["watch"] | load_vocabulary().tax_terms)
     is_short = 0 < len(words) <= _MAX_TITLE_WORDS
-    return is_short and not is_part and bool(words & _title_words("open"))
+    is_part_or_orders = bool(is_part) or _is_orders(words)
+    return is_short and not is_part_or_orders and bool(words & _title_words("open"))
 
 
 def _is_unrelated(text: str) -> bool:
@@ -195,7 +228,7 @@ def _is_unrelated(text: str) -> bool:
 def _closing_words() -> frozenset[str]:
     """Return the words of the titles of positions that are not held."""
     sections = load_vocabulary().sections
-    return sections["closed"] | sections["orders"]
+    return sections["closed"] | sections["orders"] | sections["watch"]
 
 
 def _title_words(section: str) -> set[str]:

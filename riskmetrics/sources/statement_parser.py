@@ -124,7 +124,9 @@ class _StatementParser:
         if self._has_ended:
             self._skip(line, "part of another table")
         elif reason := self._sections.enter(
-            line.cells, is_above_table=self._starts_table(next_line)
+            line.cells,
+            is_above_table=self._starts_table(next_line),
+            has_table=bool(self._header),
         ):
             self._skip(line, reason)
         elif facts := self._match_statement(line):

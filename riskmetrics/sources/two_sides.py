@@ -1,10 +1,12 @@
 """Columns of long and short positions next to each other, as one column with signs."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.file_kinds import is_header
 from riskmetrics.sources.holdings_columns import strip_unit
 from riskmetrics.sources.statement_lines import Line
 from riskmetrics.sources.table_headers import header_key
@@ -12,83 +14,142 @@ from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_w
 
 _SIDES = frozenset({"long", "short"})
 _NUMBER = re.compile(r"(?=.*[1-9])[^\w(]*\(?(?P<amount>[^()]*?)[-)]?")
+_NEGATIVE = re.compile(r"[^\w(]*[-(\u2212].*[1-9].*|.*[1-9].*-")
+_SECURITIES = ("symbol", "identifier", "security", "description")
+"""Columns of which a table of positions has one."""
+
+
+class _Pair(NamedTuple):
+    """Places of the columns of both sides of a size."""
+
+    short: int
+    long: int
+    size: str
+    """Header without the side."""
+    plain: int | None
+    """Place of the column of the same size without a side."""
 
 
 def merge_sides(path: Path, lines: Sequence[Line]) -> list[Line]:
     """Return lines with one column for each pair of a long and a short one of the same size.
 
+    A pair is below the header of positions until the next header. Next to a column of the same
+    size without a side, it gives that the sign, unless a column states the side.
+
     Raises
     ------
     DataQualityError
-        If a row has a long and a short position.
+        If a row has a long and a short position, and its quantity no minus.
 
     Examples
     --------
     >>> rows = [["Symbol", "Long Quantity", "Short Quantity"], ["KO", "5", ""], ["F", "0", "(7)"]]
     >>> merged = merge_sides(Path(), [Line(1, "", cells, 3) for cells in rows])
     >>> [line.cells for line in merged]
-    [['Symbol', 'quantity', ''], ['KO', '5', ''], ['F', '-7', '']]
+    [['Symbol', 'quantity', ''], ['KO', '5'], ['F', '-7']]
     """
-    pairs: list[tuple[int, int, str]] = []
-    header: Line | None = None
+    table: _SidedTable | None = None
     merged = []
     for line in lines:
-        if found := _find_pairs(line.cells):
-            pairs, header = found, line
-            merged.append(_place(line, {at: name for _, at, name in found}, found))
-        elif header is None or len(line.cells) < 2:
+        if pairs := _find_pairs(line.cells):
+            table = _SidedTable(path, line, pairs)
+            merged.append(table.header())
+        elif table is None or len(line.cells) < 2:
+            merged.append(line)
+        elif is_header(line.cells):
+            table = None
             merged.append(line)
         else:
-            is_total = starts_with(next(filter(None, line.cells)), load_vocabulary().totals)
-            signed = {
-                at: "" if is_total else _merge_cells(path, header, line, short, at)
-                for short, at, _ in pairs
-            }
-            merged.append(_place(line, signed, pairs))
+            merged.append(table.merge(line))
     return merged
 
 
-def _place(line: Line, texts: Mapping[int, str], pairs: Sequence[tuple[int, int, str]]) -> Line:
-    """Return a line with texts in the places of long positions, and none in those of short ones."""
-    cells = list(line.cells)
-    cells += [""] * (max(texts) + 1 - len(cells))
-    for short, long, _ in pairs:
-        cells[long] = texts[long]
-        cells[short : short + 1] = [""] if short < len(cells) else []
-    return line._replace(cells=cells)
+class _SidedTable:
+    """A table with columns of both sides."""
 
+    def __init__(self, path: Path, header: Line, pairs: Sequence[_Pair]) -> None:
+        self._path, self._header, self._pairs = path, header, pairs
+        keys = [header_key(strip_unit(cell)) for cell in header.cells]
+        columns = load_vocabulary().columns
+        self._has_side = any(key in columns["position_type"] for key in keys)
+        quantities = [place for place, key in enumerate(keys) if key in columns["quantity"]]
+        self._quantity = quantities[0] if quantities else None
 
-def _merge_cells(path: Path, header: Line, line: Line, short: int, long: int) -> str:
-    """Return the cell of a long position, or that of a short one with a minus."""
-    held, sold = (line.cells[at] if at < len(line.cells) else "" for at in (long, short))
-    if not (found := _NUMBER.fullmatch(sold)):
-        return held
-    if _NUMBER.fullmatch(held):
+    def header(self) -> Line:
+        """Return the header with the merged columns."""
+        cells = list(self._header.cells)
+        for pair in self._pairs:
+            cells[pair.short] = ""
+            cells[pair.long] = pair.size if pair.plain is None else ""
+        return self._header._replace(cells=cells)
+
+    def merge(self, line: Line) -> Line:
+        """Return a row with the merged columns."""
+        cells = list(line.cells)
+        cells += [""] * (max(max(pair[:2]) for pair in self._pairs) + 1 - len(cells))
+        is_total = starts_with(next(filter(None, cells), ""), load_vocabulary().totals)
+        for pair in self._pairs:
+            merged = "" if is_total else self._merge_cells(line, cells, pair)
+            cells[pair.short] = ""
+            cells[pair.long] = merged if pair.plain is None else ""
+            if pair.plain is not None and merged.startswith("-"):
+                cells[pair.plain] = merged
+        filled = max((place for place, cell in enumerate(cells, 1) if cell), default=0)
+        return line._replace(cells=cells[:filled])
+
+    def _merge_cells(self, line: Line, cells: Sequence[str], pair: _Pair) -> str:
+        """Return the cell of a long position, or that of a short one with a minus.
+
+        Empty if another column states the side of the position.
+        """
+        held, sold = cells[pair.long], cells[pair.short]
+        size = "" if self._quantity is None else cells[self._quantity]
+        is_stated = self._has_side or _NEGATIVE.fullmatch(size) is not None
+        if pair.plain is not None and (is_stated or _NEGATIVE.fullmatch(cells[pair.plain])):
+            return ""
+        if not (found := _NUMBER.fullmatch(sold)):
+            return held
+        if not _NUMBER.fullmatch(held):
+            return "-" + found["amount"].strip()
+        if is_stated:
+            return ""
+        names = self._header.cells
         raise DataQualityError(
-            f"{path}: line {line.number} has {held} in {header.cells[long]} and {sold} in"
-            f" {header.cells[short]}. Write each position on a line of its own"
+            f"{self._path}: line {line.number} has {held} in {names[pair.long]} and {sold} in"
+            f" {names[pair.short]}. Write each position on a line of its own"
         )
-    return "-" + found["amount"].strip()
 
 
-def _find_pairs(headers: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Return the places of short and of long positions, and the header without the side.
+def _find_pairs(headers: Sequence[str]) -> list[_Pair]:
+    """Return the pairs of columns of both sides in the header of a table of positions.
 
     Examples
     --------
-    >>> _find_pairs(["Long Market Value", "Short Market Value", "Short Name", "Long Name"])
-    [(1, 0, 'market value')]
+    >>> headers = ["Symbol", "Long Market Value", "Short Market Value", "Short Name", "Long Name"]
+    >>> _find_pairs(headers)
+    [_Pair(short=2, long=1, size='market value', plain=None)]
+    >>> _find_pairs(headers[1:])
+    []
     """
     columns = load_vocabulary().columns
-    sizes = {*columns["quantity"], *columns["market_value"]}
+    sizes = {name: columns[name] for name in ("quantity", "market_value")}
+    keys = [header_key(strip_unit(header)) for header in headers]
+    if not any(key in columns[name] for key in keys for name in _SECURITIES):
+        return []
     places: dict[tuple[str, str], int] = {}
-    for place, header in enumerate(headers):
+    plain: dict[str, int] = {}
+    for place, (header, key) in enumerate(zip(headers, keys, strict=True)):
         words = bare_words(strip_unit(header)).split()
         rest = " ".join(word for word in words if word not in _SIDES)
-        if header_key(rest) in sizes and len(side := {*words} & _SIDES) == 1:
-            places[rest, side.pop()] = place
+        for name, known in sizes.items():
+            if header_key(rest) in known and len(side := {*words} & _SIDES) == 1:
+                places[rest, side.pop()] = place
+            elif key in known:
+                plain.setdefault(name, place)
     return [
-        (place, places[rest, "long"], rest)
+        _Pair(place, places[rest, "long"], rest, plain.get(name))
         for (rest, side), place in places.items()
         if side == "short" and (rest, "long") in places
+        for name in sizes
+        if header_key(rest) in sizes[name]
     ]

@@ -63,6 +63,8 @@ class Vocabulary(NamedTuple):
     """Names of the part of the cash that can be spent, normalized like those of cash."""
     totals: frozenset[str]
     """Texts that a line of totals starts with, in lower case without punctuation."""
+    sums: frozenset[str]
+    """Words in the place of a symbol on a line of sums."""
     days: frozenset[str]
     """Words before a day, in lower case."""
     created: frozenset[str]
@@ -184,6 +186,7 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["cash"]["parts"], fold_text),
         _all_words(content["cash"]["available"], fold_text),
         _all_words(content["totals"]),
+        _all_words(content["sums"]),
         _all_words(content["days"], str.casefold) | _all_words(content["created"], str.casefold),
         _all_words(content["created"], str.casefold),
         _all_words(content["other_days"]),

@@ -22,15 +22,19 @@ def held(found: HoldingsFile) -> dict[str, float]:
     [
         *("Closed Positions (3)", "CLOSED POSITIONS - 2024", "Recently closed", "Closed"),
         *("Positions closed in 2024", "Sold in 2024", "Realized lots 2024", "Past positions"),
-        *("Exited positions", "Disposals", "Not held", "Expired options", "Open orders (2)"),
+        *("Exited positions", "Disposals", "Not held", "Expired options", "Options sold in 2024"),
         *("My watchlist", "Geschlossene Positionen (3)", "Positions soldées", "Closed trades"),
-        "Realized gains: short term",
     ],
 )
 def test_titles_of_what_is_not_held(file, title):
     assert held(read_holdings(file(f"{TABLE}{title}\nQQB,7,3\n"))) == {"QQA": 5}
     with_total = f"{TABLE}{title},,-120.50\nQQB,7,3\n"
     assert held(read_holdings(file(with_total))) == {"QQA": 5}
+
+
+@pytest.mark.parametrize("title", ["Open orders (2)", "Realized gains: short term"])
+def test_titles_that_close_without_an_amount(file, title):
+    assert held(read_holdings(file(f"{TABLE}{title}\nQQB,7,3\n"))) == {"QQA": 5}
 
 
 @pytest.mark.parametrize(
@@ -42,11 +46,43 @@ def test_titles_of_what_is_not_held(file, title):
         "Stocks",
         "Sold to fund Ann",
         "No longer",
+        *("Historical Holdings", "Positions and orders", "Open positions and orders"),
+        *("Tracked investments", "Holdings (previous year)", "Lots not sold", "Stocks held longer"),
     ],
 )
 def test_titles_of_what_is_held(file, title):
     expected = {"QQA": 5} if title == "No longer" else {"QQA": 5, "QQB": 7}
     assert held(read_holdings(file(f"{TABLE}{title}\nQQB,7,3\n"))) == expected
+
+
+@pytest.mark.parametrize("title", ["Options sold", "Sold options,,-300"])
+def test_options_that_are_sold_are_held(file, title):
+    rows = f"QQA,200,12000\n{title}\nQQA250117C00065000,-2,-300\n"
+    found = read_holdings(file(f"Symbol,Quantity,Market Value\n{rows}"))
+    assert held(found) == {"QQA": 200, "QQA250117C00065000": -2}
+    assert found.accounts[0].value == 11_700
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Realized gains,,12.50", "Realized,,20", "Pending orders,,-120", "Realized loss,,(12.50)"],
+)
+def test_amounts_of_gains_and_orders_end_no_table(file, line):
+    text = f"Symbol,Quantity,Market Value\nQQA,5,300\n{line}\nQQB,7,1100\nCash,,900\n"
+    [found] = read_holdings(file(text)).accounts
+    assert found.holdings.rows["symbol"].tolist() == ["QQA", "QQB"]
+    assert (found.cash, [row.line for row in found.holdings.rejected]) == (900, [3])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("Realized gain YTD,120.50", "Open orders,0", "Closed positions,3", "Realized,(12.50)"),
+        "As of 2024-12-06\nPrevious period 2024-10-01 to 2024-10-31",
+    ],
+)
+def test_a_summary_above_the_table_closes_nothing(file, line):
+    assert held(read_holdings(file(f"{line}\n\n{TABLE}"))) == {"QQA": 5}
 
 
 @pytest.mark.parametrize(

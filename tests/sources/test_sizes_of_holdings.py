@@ -49,6 +49,51 @@ def test_totals_of_both_sides_are_no_position(file):
     assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": -7}
 
 
+SIDES = "Long Market Value,Short Market Value"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"Account,{SIDES}\n1,300,0\n\nSymbol,Quantity,Price\nQQA,5,60\n", {"QQA": 5}),
+        (f"Asset,{SIDES}\nStocks,300,0\n\nSymbol,Quantity,Price\nQQA,5,60\n", {"QQA": 5}),
+        (
+            f"Account,{SIDES}\n1,300,0\n\nSymbol,Quantity,Currency\nQQA,5,USD\nQQB,7,CAD\n",
+            {"QQA": 5},
+        ),
+        (
+            f"Account,{SIDES}\n1,300,0\n\nSymbol,Quantity,Status\nQQA,5,Open\nQQB,7,Closed\n",
+            {"QQA": 5},
+        ),
+        (f"Cash,{SIDES}\n3,300,0\n\nSymbol,Note,Quantity,Value\nQQA,A,5,300\n", {"QQA": 5}),
+        (f"Symbol,Quantity,{SIDES}\nQQA,-3,120,300\n", {"QQA": -3}),
+        (
+            "Symbol,Quantity,Long Quantity,Short Quantity\nQQA,5,5,0\nQQB,7,,7\n",
+            {"QQA": 5, "QQB": -7},
+        ),
+        (
+            "Symbol,Quantity,Long Quantity,Short Quantity\nQQA,5,5,0\nQQB,-7,,7\n",
+            {"QQA": 5, "QQB": -7},
+        ),
+        (
+            "Symbol,Side,Quantity,Long Quantity,Short Quantity\nQQA,Long,5,5,0\nQQB,Short,7,0,7\n",
+            {"QQA": 5, "QQB": -7},
+        ),
+        (
+            f"Symbol,Quantity,Market Value,{SIDES}\nQQA,5,300,300,0\nQQB,7,70,0,70\n",
+            {"QQA": 5, "QQB": -7},
+        ),
+    ],
+)
+def test_columns_of_both_sides_next_to_others(file, text, expected):
+    assert held(read_holdings(file(text))) == expected
+
+
+def test_a_quantity_next_to_both_sides_needs_a_sign(file):
+    with pytest.raises(DataQualityError, match="line 2 has 120 in Long Market Value and 300 in"):
+        read_holdings(file(f"Symbol,Quantity,{SIDES}\nQQA,3,120,300\n"))
+
+
 def test_a_negative_value_is_that_of_a_short_position(file):
     text = "Symbol,Quantity,Price,Market Value\nQQA,5,10,50\nQQB,7,3,-21\nQQC,4,2,(8)\n"
     found = read_holdings(file(text))
@@ -103,6 +148,12 @@ def test_a_position_next_to_its_lots_is_their_sum(file, rows, expected):
         ("QQA,5,50\nQQB,7,450\nALL,13,500\n", {"QQA": 5, "QQB": 7, "ALL": 13}),
         ("qqa,5,50\nqqb,7,50\n", {"QQA": 5, "QQB": 7}),
         ("QQA,5,50\nQQB,5,50\n", {"QQA": 5, "QQB": 5}),
+        ("Qqa,5,50\nQqb,5,50\nQqc,10,100\n", {"QQA": 5, "QQB": 5, "QQC": 10}),
+        ("QQA,10,100\nQQA,20,200\nQQA,30,300\n", {"QQA": 60}),  # lots at one price
+        ("QQA,1,10\nQQA,2,20\nQQA,3,30\nQQA,6,60\n", {"QQA": 12}),
+        ("QQA,5,50\nQQB,5,50\nQQC,10,100\n", {"QQA": 5, "QQB": 5, "QQC": 10}),
+        ("QQA,5,50\nALL,5,50\n", {"QQA": 5, "ALL": 5}),
+        ("ALL,5,50\nALL,5,50\nALL,10,100\n", {"ALL": 20}),
     ],
 )
 def test_a_line_with_the_sums_of_values_and_quantities_is_a_total(file, rows, expected):
