@@ -24,6 +24,10 @@ class Vocabulary(NamedTuple):
 
     columns: dict[str, tuple[str, ...]]
     """Headers of each column as normalized by `tabular_files.header_key`, the preferred first."""
+    wholes: frozenset[str]
+    """Keys of the headers of weights of a total that can have more than the table."""
+    targets: frozenset[str]
+    """Words of the headers of weights that are not held yet."""
     trades: frozenset[str]
     """Texts that a purchase or sale starts with, in lower case without punctuation."""
     actions: frozenset[str]
@@ -176,6 +180,8 @@ def load_vocabulary() -> Vocabulary:
     trades, others = (_all_words(content["actions"][kind]) for kind in ("trade", "other"))
     return Vocabulary(
         columns,
+        _all_words(content["wholes"], header_key),
+        _all_words(content["targets"]),
         trades,
         trades | others,
         {name: _all_words(by_language) for name, by_language in content["classes"].items()},
