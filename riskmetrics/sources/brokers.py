@@ -24,6 +24,7 @@ from riskmetrics.sources.holdings_lots import place_lots
 from riskmetrics.sources.holdings_rows import SplitRows, place_report_cash, prepare_rows, split_rows
 from riskmetrics.sources.holdings_sizes import (
     drop_textual_sizes,
+    has_quantities_by_price,
     quantities_from_prices,
     sides_by_value,
     weight_scale,
@@ -187,7 +188,7 @@ def _prepare_table(
     table = prepare_rows(table, file.layout)
     table = sides_by_value(drop_textual_sizes(table, notation.decimal), notation.decimal)
     unknown = file.statement.unknown_numbers
-    size = _stated_size(table, has_unknown=bool(unknown))
+    size = _stated_size(table, notation.decimal, has_unknown=bool(unknown))
     if unknown and size is StatedSize.VALUE:
         raise DataQualityError(
             f"{path} has values, and numbers that may be quantities in the unknown columns"
@@ -244,13 +245,10 @@ def _day_of_columns(path: Path, table: Table, order: str | None, needs_day: bool
     return None
 
 
-def _stated_size(table: Table, *, has_unknown: bool) -> StatedSize:
-    """Return which column states how much of each holding there is.
-
-    Values with prices are quantities, and precede weights, unless an unknown column may be it.
-    """
-    names = table.columns.keys()
-    if "quantity" not in names and names >= {"market_value", "last_price"} and not has_unknown:
+def _stated_size(table: Table, decimal: str, *, has_unknown: bool) -> StatedSize:
+    """Return which column states how much is held; values that are quantities precede weights."""
+    is_value = "quantity" not in table.columns and not has_unknown
+    if is_value and has_quantities_by_price(table, decimal):
         return StatedSize.VALUE
     return next(size for size in StatedSize if size in table.columns)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.table_headers import HeaderAliases, describe_columns, header_key
-from riskmetrics.sources.vocabulary import load_vocabulary
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 
 MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
 UNIT_OR_TOTAL = "unit_or_total_cost"
@@ -142,6 +142,7 @@ def choose_holdings_columns(
             f"{path} has no known column of symbols. Its columns are: {', '.join(headers)[:500]}."
             " Name it Symbol"
         )
+    _drop_weights_or_prices(headers, positions)
     cost = positions.get("cost_basis", ())
     is_ambiguous = bool(cost) and keys[cost[0]] in _AMBIGUOUS_COSTS
     if not is_ambiguous or len(positions.get("gain", ())) > 1:
@@ -151,6 +152,22 @@ def choose_holdings_columns(
         positions[UNIT_OR_TOTAL] = positions.pop("cost_basis")
     currency = currencies[0] if currencies and not has_usd else ""
     return HeaderColumns(positions, currency, notes)
+
+
+def _drop_weights_or_prices(headers: list[str], positions: dict[str, tuple[int, ...]]) -> None:
+    """Drop shares of a total next to values, and prices next to weights that are not held yet.
+
+    The account or the total can have more than the table, and the values are exact. Target weights
+    are not those of the values, so the values divided by prices do not replace them.
+    """
+    places = positions.get("weight", ())
+    if not places or "quantity" in positions:
+        return
+    header, vocabulary = headers[places[0]], load_vocabulary()
+    if "market_value" in positions and header_key(header) in vocabulary.wholes:
+        del positions["weight"]
+    elif not vocabulary.targets.isdisjoint(bare_words(header).split()):
+        positions.pop("last_price", None)
 
 
 def find_column_names(headers: list[str], aliases: HeaderAliases) -> list[tuple[str, str]]:

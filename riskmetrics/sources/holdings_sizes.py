@@ -10,12 +10,14 @@ import pyarrow.compute as pc
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.sources import cells
+from riskmetrics.sources.asset_classes import is_cash_name
 from riskmetrics.sources.column_contents import MISSING_TEXTS
 from riskmetrics.sources.holdings_terms import with_texts
 from riskmetrics.sources.row_validation import WEIGHT_SCALES, join_names
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import Table
-from riskmetrics.sources.vocabulary import load_vocabulary
+from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.symbols import parse_option
 
 _MIN_AMOUNT_SHARE = 0.5
 """Share of the cells with digits above which a column that cannot be read is one of amounts."""
@@ -108,6 +110,40 @@ def _is_textual(table: Table, name: str, decimal: str) -> bool:
     has_digits = texts[~texts.isin([*MISSING_TEXTS])].str.contains(r"\d")
     is_read = bool(np.isfinite(read_numbers(table, name, decimal)).any())
     return not is_read and (len(has_digits) == 0 or has_digits.mean() < _MIN_AMOUNT_SHARE)
+
+
+def has_quantities_by_price(table: Table, decimal: str) -> bool:
+    """Return whether the values divided by prices are the quantities of all rows.
+
+    Each position has both, is no option, and its value has the share that its weight states, if
+    there are weights: other weights are those of a plan, or of other days.
+    """
+    if not {"market_value", "last_price"} <= table.columns.keys():
+        return False
+    if "weight" not in table.columns:
+        return True
+    value, price, weight = (
+        read_numbers(table, name, decimal) for name in ("market_value", "last_price", "weight")
+    )
+    symbol = table.text("symbol")
+    names = symbol.mask(symbol == "", table.text("description"))
+    is_total = names.map(lambda text: starts_with(text, load_vocabulary().totals)).astype(bool)
+    is_cash = names.map(is_cash_name).astype(bool)
+    is_held = ~(is_total | is_cash | (symbol == "")).to_numpy(bool)
+    has_both = np.isfinite(value) & np.isfinite(price)
+    has_option = symbol[is_held].map(parse_option).notna().any()
+    return bool(has_both[is_held].all()) and not has_option and _agree(table, value, weight)
+
+
+def _agree(table: Table, value: FloatArray, weight: FloatArray) -> bool:
+    """Return whether the weights of each account are those of its values, up to their rounding."""
+    decimals = table.text("weight").str.extract(r"[.,](\d+)", expand=False).str.len().max()
+    rounding = 10.0 ** -(0 if np.isnan(decimals) else decimals)
+    keys = table.text("account") + "|" + table.text("account_number")
+    rows = pd.DataFrame({"value": np.nan_to_num(value), "weight": np.nan_to_num(weight)})
+    sums = rows.groupby(keys.to_numpy(str)).transform("sum")
+    stated = rows["value"] / sums["value"] * sums["weight"]
+    return bool(((stated - rows["weight"]).abs() <= rounding).all())
 
 
 def quantities_from_prices(table: Table, decimal: str) -> Table:

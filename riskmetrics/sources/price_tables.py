@@ -50,6 +50,7 @@ from riskmetrics.sources.wide_price_tables import (
     choose_two_levels,
     choose_wide,
     lengthen,
+    names_other_quantity,
     refuse_other_values,
 )
 from riskmetrics.symbols import normalize_symbol
@@ -110,7 +111,7 @@ class PriceHeaderChooser:
             if warnings := describe_vendor(keys):
                 positions.pop("dividend", None)  # closes contain them
             return HeaderChoice(positions, [*notes, *warnings])
-        choice = choose_two_levels(records) or choose_wide(path, records[0])
+        choice = choose_two_levels(path, records) or choose_wide(path, records[0])
         if choice is not None:
             _refuse_foreign_headers(path, records[0])
         return choice
@@ -214,8 +215,9 @@ def _require_prices(path: Path, title: str, *, is_wide: bool) -> None:
     """Raise DataQualityError if the title of columns of symbols names another quantity."""
     words, vocabulary = {*bare_words(title).split()}, load_vocabulary()
     is_of_prices = not words.isdisjoint(vocabulary.amounts | {"close", "closing"})
-    other = words & (vocabulary.rescaled if is_of_prices else vocabulary.no_prices)
-    if is_wide and other and len(words) <= _MAX_TITLE_WORDS:
+    is_other = not is_of_prices and names_other_quantity(title)
+    is_other |= not words.isdisjoint(vocabulary.rescaled)
+    if is_wide and is_other and len(words) <= _MAX_TITLE_WORDS:
         raise DataQualityError(
             f"{path} has the title {title.strip()}, so its columns of symbols are no prices"
         )

@@ -19,14 +19,23 @@ _MAX_LABEL_WORDS = 5
 _DOLLARS = re.compile(r"USD|\bU\.?S\.? ?(?:\$|dollar)", re.IGNORECASE)
 _MAX_STATEMENT_CELLS = 3
 """Cells of a line that states the currency of a table."""
-_SCALED = re.compile(
-    r"\b(?:in|en|em|USD|US\$)\s(?:USD\s|US\$\s|\$\s?)?(?:thousands?|millions?|tausend|tsd|mio"
-    r"|milliers|miles|migliaia|milhares|duizend\w*|'?000s?)\b|[$(]'?000s?\b"
-    r"|^\W*(?:thousands|millions)\b",
+_OFFERED = re.compile(
+    r"\b(?:available|request|verfügbar|anfrage|disponib\w*|demande|solicitud|richiesta|pedido"
+    r"|beschikbaar|aanvraag)\b",
     re.IGNORECASE,
 )
-"""Pattern of a line that states the scale of amounts, such as ``(in thousands)``."""
-_MAX_SCALE_WORDS = 8
+"""Words behind a currency in which amounts can be had, not are."""
+_SCALED = re.compile(
+    r"(?:\b(?:in|en|em)\s|\bUSD\s|US\$\s?|\$\s?)(?:USD\s|US\$\s?|\$\s?)?(?:thousands?|millions?"
+    r"|tausend|tsd|mio|milliers|miles|migliaia|milhares|duizend\w*)\b"
+    r"|^\W*(?:thousands|millions)(?=\W*$|\sof\s(?:US|\$|dollars))"
+    r"|(?:(?:'|\$'?|USD\s'?)000s?|\(000s)(?=\W*$)",
+    re.IGNORECASE,
+)
+"""Scale of amounts, such as ``(in thousands)``, ``USD millions`` and ``$000``."""
+_AS_OF = re.compile(r"\b(?:as\s(?:of|at)|on|per|zum|au|al)\s.*", re.IGNORECASE)
+_SCALE_LABELS = frozenset({"in", "all", "usd", "us", "dollars"})
+_MAX_SCALE_WORDS = 12
 _MIN_LABEL_CHARS = 5
 """Letters of the shortest word for a currency at the end of a label; Cur is too short."""
 
@@ -36,24 +45,39 @@ class TableCurrency:
 
     def __init__(self) -> None:
         self.code = ""
-        self._has_dollars = False
+        self._has_dollars = self._is_stated = self._is_of_header = False
         self._footer = ("", 0)
 
     def start_table(self, above: Iterable[Sequence[str]], header: Sequence[str]) -> None:
         """Process the header of the first table, and the lines above it."""
+        lines = [*above]
         self._has_dollars = has_dollar_headers(header)
+        self._is_stated = any(map(line_currencies, lines))
         if not self._has_dollars:
-            self.code = stated_currency(above)
+            self.code = stated_currency(lines)
+
+    def read_header(self, code: str) -> None:
+        """Process the currency that a header of amounts names, which precedes lines; or none."""
+        self._is_of_header = bool(code)
+        self.code = code or self.code
 
     def read_line(self, cells: Sequence[str], n_rows: int) -> str:
-        """Return the currency that a line below ``n_rows`` rows states; empty if it states none."""
+        """Return the currency that a line below ``n_rows`` rows states; empty if it states none.
+
+        It is that of all rows if the line is of the whole table, and none stated one before.
+        """
         is_short = sum(map(bool, cells)) < _MAX_STATEMENT_CELLS
         is_short &= not re.search(r"\d", " ".join(cells))  # else it is of this amount
         codes = line_currencies(cells) if is_short and not self._has_dollars else set()
         if len(codes) != 1:
             return ""
         [code] = codes
-        self._footer = ("" if self.code else code, n_rows)
+        if self._is_of_header:
+            return code
+        is_of_all = _is_of_table(cells)
+        if is_of_all and not self._is_stated:
+            self._footer = (code, n_rows)
+        self._is_stated |= is_of_all or code == "USD"
         self.code = "" if code == "USD" else code
         return code
 
@@ -93,6 +117,7 @@ def line_currencies(line: Sequence[str]) -> set[str]:
     is_labeled = len(cells) <= _MAX_STATEMENT_CELLS and header_key(label).endswith(
         _currency_words()
     )
+    is_labeled &= load_vocabulary().secondary.isdisjoint(bare_words(label).split())
     codes = {_currency_code(value) if is_labeled else "", *map(_labeled_currency, cells)}
     return codes & CURRENCIES
 
@@ -100,11 +125,45 @@ def line_currencies(line: Sequence[str]) -> set[str]:
 def require_full_amounts(path: Path, number: int, line: Sequence[str]) -> None:
     """Raise DataQualityError if a line says that the amounts of a table are in thousands."""
     text = " ".join(filter(None, line))
-    if len(text.split()) <= _MAX_SCALE_WORDS and _SCALED.search(text):
+    if len(text.split()) <= _MAX_SCALE_WORDS and _states_scale(text):
         raise DataQualityError(
             f"{path}: line {number} states amounts in thousands or millions: {text}. Write them in"
             " full, and remove the line"
         )
+
+
+def _states_scale(text: str) -> bool:
+    """Return whether a text states the scale of amounts; not that of a number, or of volumes.
+
+    Examples
+    --------
+    >>> [_states_scale(text) for text in ("Values in thousands as of 2024", "(USD '000)")]
+    [True, True]
+    >>> texts = ("Volume in thousands", "Net assets in millions: 12", "Depot (000 123)")
+    >>> [_states_scale(text) for text in texts]
+    [False, False, False]
+    """
+    found = _SCALED.search(text)
+    if not found:
+        return False
+    label, rest = text[: found.start()], _AS_OF.sub("", text[found.end() :])
+    words, vocabulary = {*bare_words(label).split()}, load_vocabulary()
+    is_of_amounts = bool(words & vocabulary.amounts) and not words & vocabulary.no_prices
+    return (is_of_amounts or words <= _SCALE_LABELS) and not re.search(r"\d", label + rest)
+
+
+def _is_of_table(cells: Sequence[str]) -> bool:
+    """Return whether a line with a currency is of a whole table, not of a group or of cash.
+
+    Examples
+    --------
+    >>> lines = (["All values in EUR"], ["Currency", "EUR"], ["Positions in CAD"])
+    >>> [_is_of_table(line) for line in lines]
+    [True, True, False]
+    """
+    found = _STATED_IN.fullmatch(" ".join(filter(None, cells)))
+    words = bare_words(found["label"]).split() if found else []
+    return not words or words[-1] not in load_vocabulary().groups
 
 
 def _labeled_currency(text: str) -> str:
@@ -122,6 +181,7 @@ def _labeled_currency(text: str) -> str:
     if not found or not words or len(words) > _MAX_LABEL_WORDS:
         return ""
     is_label = words[-1] in load_vocabulary().amounts
+    is_label &= not _OFFERED.search(found["rest"])
     has_other = not CURRENCIES.isdisjoint(re.findall(r"\b[A-Z]{3}\b", found["rest"]))
     return found["code"] if is_label and not has_other else ""
 

@@ -262,7 +262,7 @@ class _StatementParser:
         self._side.start_table(line.number)
         chosen = choose_holdings_columns(self._path, line.cells, self._aliases)
         self._columns = chosen.positions
-        self._currency.code = chosen.currency or self._currency.code
+        self._currency.read_header(chosen.currency)
         if self._layout.is_general and not repeats:
             self._notes += chosen.notes
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -136,13 +137,14 @@ def _located(
 ) -> CsvHeader:
     """Return a header with its place in the text, and a note on the lines above it.
 
-    Cells without a name at its end that the first row does not have are no columns.
+    Cells without a name at its end that most rows do not have are no columns.
     """
     last = records[place + choice.n_records - 1]
     labels = [*last.cells]
-    for row in records[place + choice.n_records :][:1]:
-        while len(labels) > len(row.cells) and not labels[-1].strip():
-            labels.pop()
+    widths = Counter(len(row.cells) for row in records[place + choice.n_records :])
+    width = max(widths, key=lambda one: (widths[one], one), default=len(labels))
+    while len(labels) > width and not labels[-1].strip():
+        labels.pop()
     notes = list(choice.notes)
     if place:
         first, final = records[0].start_line, records[place - 1].end_line

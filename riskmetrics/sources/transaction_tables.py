@@ -34,6 +34,11 @@ from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.table_kinds import NUMBER
 from riskmetrics.sources.tabular_files import choose_columns
+from riskmetrics.sources.transaction_columns import (
+    choose_costs,
+    choose_currency,
+    choose_quantity,
+)
 from riskmetrics.sources.transaction_layouts import (
     REQUIRED_COLUMNS,
     TransactionLayout,
@@ -41,8 +46,10 @@ from riskmetrics.sources.transaction_layouts import (
 )
 from riskmetrics.sources.transaction_securities import StatedRow
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
+from riskmetrics.transactions.model import Kind
 
 _MAX_HEADER_LINES = 200
+_CANCELING_CODES = ("cxl", "cxld")
 _AFFIRMATIONS = ("yes", "y", "true", "1")
 
 
@@ -67,13 +74,14 @@ class TransactionTable(NamedTuple):
 
     def read(self, path: Path) -> tuple[list[StatedRow], list[SkippedLine], list[str]]:
         """Return the cells of all rows by column, and skipped lines."""
-        headers = self._name_currency(strip_units(self.header.cells))
+        headers = choose_currency(strip_units(self.header.cells), self.layout.columns)
         columns, notes = choose_columns(path, headers, self.layout.columns, REQUIRED_COLUMNS)
         for name, other in (("kind_detail", "kind"), ("fees", "commission")):
             if columns.get(name) == columns.get(other):
                 columns.pop(name, None)
-        if columns.pop("filled_quantity", None) is not None:
-            columns.pop("remaining_quantity", None)
+        if self.layout.is_general:
+            columns = choose_quantity(columns, self.rows)
+            columns = choose_costs(headers, columns, self.layout.columns, self.rows)
         if (place := self._currency_place(columns)) is not None:
             columns["currency"] = place
         known = {*columns, "position_type"}
@@ -102,30 +110,22 @@ class TransactionTable(NamedTuple):
                 rows.append(StatedRow(line.number, line.raw, cells, self.key))
         return rows, skipped, [*notes, *([self.note] if self.note else [])]
 
-    def _name_currency(self, headers: list[str]) -> list[str]:
-        """Return headers of which only one is that of the currency: the first after the amount."""
-        keys = [header_key(header) for header in headers]
-        names = self.layout.columns.get("currency", ())
-        repeated = [at for at, key in enumerate(keys) if key in names and keys.count(key) > 1]
-        amounts = (key for key in self.layout.columns.get("amount", ()) if key in keys)
-        amount = next((keys.index(key) for key in amounts), len(keys))
-        kept = next((at for at in repeated if at > amount), None)
-        is_other = {at for at in repeated if kept is not None and at != kept}
-        return ["" if at in is_other else header for at, header in enumerate(headers)]
-
     def _cancellation(self, line: Line, columns: Mapping[str, int]) -> tuple[str, bool]:
         """Return the cell of an unknown column that cancels a line or another, and if it is a flag.
 
-        A flag, such as Yes below Canceled or Withdrawn, is of the line itself.
+        A flag, such as Yes below Canceled or Withdrawn, is of the line itself. Below a header that
+        does not say so, only a code is: Canceled can be the rest of an order.
         """
         vocabulary = load_vocabulary()
-        canceled = vocabulary.canceled
-        flags = canceled | (vocabulary.unexecuted - vocabulary.opened)
+        flags = vocabulary.canceled | (vocabulary.unexecuted - vocabulary.opened)
         for place in {*range(len(line.cells))} - {*columns.values()}:
-            text, header = line.cells[place], (*self.header.cells, "")[place : place + 1]
-            if bare_words("".join(header)) in flags and text.casefold() in _AFFIRMATIONS:
+            text = line.cells[place]
+            header = bare_words("".join((*self.header.cells, "")[place : place + 1]))
+            if header in flags and text.casefold() in _AFFIRMATIONS:
                 return text, True
-            if bare_words(text) in canceled:
+            words = vocabulary.canceled | vocabulary.flags
+            is_of_line = not header or not words.isdisjoint(header.split())
+            if bare_words(text) in (vocabulary.canceled if is_of_line else _CANCELING_CODES):
                 return text, False
         return "", False
 
@@ -186,7 +186,9 @@ class TransactionTable(NamedTuple):
             return "a remark"
         if _is_total(line, cells):
             return "a total"
-        if starts_with(status := cells.get("status", ""), load_vocabulary().unexecuted):
+        status, kind = cells.get("status", ""), self.layout.find_kind(cells.get("kind", ""))
+        is_withdrawn = kind == Kind.WITHDRAWAL and status.casefold().startswith("withdrawn")
+        if starts_with(status, load_vocabulary().unexecuted) and not is_withdrawn:
             return f"not executed: {status}"
         for name, expected in self.layout.required_values.items():
             text = cells.get(name, "")

@@ -15,6 +15,8 @@ from riskmetrics.sources.table_headers import header_key
 
 _MAX_NAME_WORDS = 3
 """Number of words of the longest name that the first words of a text are compared with."""
+_NOUN_FIRST = ("fr", "es", "it", "pt")
+"""Languages in which an adjective follows its noun."""
 
 
 class Vocabulary(NamedTuple):
@@ -22,6 +24,10 @@ class Vocabulary(NamedTuple):
 
     columns: dict[str, tuple[str, ...]]
     """Headers of each column as normalized by `tabular_files.header_key`, the preferred first."""
+    wholes: frozenset[str]
+    """Keys of the headers of weights of a total that can have more than the table."""
+    targets: frozenset[str]
+    """Words of the headers of weights that are not held yet."""
     trades: frozenset[str]
     """Texts that a purchase or sale starts with, in lower case without punctuation."""
     actions: frozenset[str]
@@ -32,6 +38,8 @@ class Vocabulary(NamedTuple):
     """Texts that the status of an order that is not executed starts with."""
     canceled: frozenset[str]
     """Texts that mark a line as canceled."""
+    flags: frozenset[str]
+    """Words of the headers of columns that mark lines."""
     closed: frozenset[str]
     """Texts that the status of a position that is no longer held starts with."""
     units: frozenset[str]
@@ -49,8 +57,14 @@ class Vocabulary(NamedTuple):
     not held, in lower case without punctuation."""
     amounts: frozenset[str]
     """Last words of a line that names the currency of all amounts."""
+    groups: frozenset[str]
+    """Those among them of a line that is of the rows below it only."""
+    secondary: frozenset[str]
+    """Words of the label of a currency that is not the one of the amounts."""
     no_prices: frozenset[str]
-    """Words of what columns of symbols may have instead of prices."""
+    """Names of what columns of symbols may have instead of prices."""
+    leading_no_prices: frozenset[str]
+    """Those among them of languages in which the noun comes first."""
     rescaled: frozenset[str]
     """Those among them of prices that are not in dollars."""
     tax_terms: frozenset[str]
@@ -163,14 +177,19 @@ def load_vocabulary() -> Vocabulary:
         }
         for is_english in (True, False)
     )
+    no_prices = _all_words(content["no_prices"])
+    noun_first = {one: content["no_prices"][one] for one in _NOUN_FIRST}
     trades, others = (_all_words(content["actions"][kind]) for kind in ("trade", "other"))
     return Vocabulary(
         columns,
+        _all_words(content["wholes"], header_key),
+        _all_words(content["targets"]),
         trades,
         trades | others,
         {name: _all_words(by_language) for name, by_language in content["classes"].items()},
         _all_words(content["unexecuted"]),
         _all_words(content["canceled"]),
+        _all_words(content["flags"]),
         _all_words(content["closed"]),
         frozenset(columns["quantity"]) | _all_words(content["units"], header_key),
         _all_words(content["opened"]),
@@ -179,7 +198,10 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["executed"]),
         {side: _all_words(by_language) for side, by_language in content["sections"].items()},
         _all_words(content["amounts"]),
-        _all_words(content["no_prices"]) | _all_words(content["rescaled"]),
+        _all_words(content["groups"]),
+        _all_words(content["secondary"]),
+        no_prices,
+        _all_words(noun_first) - _all_words({"en": content["no_prices"]["en"]}),
         _all_words(content["rescaled"]),
         _all_words(content["tax_terms"]),
         _all_words(content["cash"]["words"], fold_text),

@@ -45,12 +45,25 @@ NO_SYMBOLS = frozenset(
 _DAY_LABELS = frozenset({"date", "dates", "datum", "fecha", "data"})
 _TUPLE = re.compile(r"\('(?P<field>[^']+)', '(?P<symbol>[^']+)'\)")
 """Header of two levels that pandas writes as one, such as ('Close', 'KO')."""
+_EARNINGS_MULTIPLE = re.compile(r"\bP/E\b", re.IGNORECASE)
+_TITLE_REST = re.compile(
+    r"(?<=\w)(?:\s+(?:in|of|by|per|for|to|from|since|de|des|du|der|von|del|di|do|da|van)\b"
+    r"|\s*[(,;:]|\s+[-–—]\s).*",
+    re.IGNORECASE,
+)
+"""Part of a title that is not its noun: from a preposition, a bracket or a separator on."""
 _MAX_WEIGHT_ERROR = 1e-3
 """Relative deviation from 1 or 100 up to which the numbers of all rows are weights."""
 
 
-def choose_two_levels(records: Sequence[list[str]]) -> HeaderChoice | None:
-    """Return the columns of two lines of headers, prices and symbols in either order."""
+def choose_two_levels(path: Path, records: Sequence[list[str]]) -> HeaderChoice | None:
+    """Return the columns of two lines of headers, prices and symbols in either order.
+
+    Raises
+    ------
+    DataQualityError
+        If a symbol has several blocks, each with its days.
+    """
     if len(records) < 3 or len(records[1]) != len(records[0]):
         return None
     first, second = records[0], records[1]
@@ -60,7 +73,7 @@ def choose_two_levels(records: Sequence[list[str]]) -> HeaderChoice | None:
         == sum(map(bool, map(str.strip, first)))
         > 1
     ):
-        return _choose_blocks(first, second)
+        return _choose_blocks(path, first, second)
     fields = _match_fields(first)
     if fields is None:
         first, second = second, first
@@ -82,7 +95,7 @@ def choose_two_levels(records: Sequence[list[str]]) -> HeaderChoice | None:
     return HeaderChoice(positions, notes, 3 if has_date_line else 2)
 
 
-def _choose_blocks(first: Sequence[str], second: Sequence[str]) -> HeaderChoice | None:
+def _choose_blocks(path: Path, first: Sequence[str], second: Sequence[str]) -> HeaderChoice | None:
     """Return the columns of blocks side by side, each with the days and prices of a symbol.
 
     Such are the sheets of Bloomberg's BDH: the symbol is above the first column of its block.
@@ -95,6 +108,11 @@ def _choose_blocks(first: Sequence[str], second: Sequence[str]) -> HeaderChoice 
         field = "date" if is_day else _field(header)
         if header.strip() and (not symbol or field is None or is_day != bool(above.strip())):
             return None
+        if is_day and f"date{MARK}{symbol}" in positions:
+            raise DataQualityError(
+                f"{path} has two blocks of {symbol}, each with its days. Put its columns next to"
+                " one column of days"
+            )
         if header.strip():
             positions.setdefault(f"{field}{MARK}{symbol}", place)
     return HeaderChoice(positions, [], 2)
@@ -119,6 +137,8 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     """Return the columns of a table with a date and one column per symbol or price of a symbol."""
     if header_key(headers[0]) not in {*load_price_layouts().columns["date"], *_NO_HEADERS}:
         return None
+    if _share_other_quantity(headers[1:]):
+        return None
     positions = {"date": 0}
     lone, has_codes = _find_lone_symbols(headers[1:]), has_vendor_codes(headers[1:])
     for place, header in enumerate(headers[1:], 1):
@@ -139,6 +159,15 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     _refuse_numbered(path, symbols)
     named = ", ".join(symbols[:8]) + (f" and {len(symbols) - 8} more" if symbols[8:] else "")
     return HeaderChoice(positions, [f"columns are symbols: {named}"])
+
+
+def _share_other_quantity(headers: Sequence[str]) -> bool:
+    """Return whether the same remark behind all symbols names numbers that are no prices.
+
+    Behind one of them it can be a part of its name, such as High Yield.
+    """
+    remarks = [_remark(header) for header in headers if header.strip()]
+    return len(remarks) > 1 and len({*remarks}) == 1 and names_other_quantity(remarks[0])
 
 
 _CURRENCY = re.compile(rf"\s*\((?:{'|'.join(sorted(CURRENCIES))})\)\s*$")
@@ -192,13 +221,43 @@ def _symbol(text: str) -> str | None:
         key in headers for headers in load_price_layouts().columns.values()
     )
     form = parse_symbol_form(text)
-    remark = re.search(r"\((.*)\)", text)
-    words = bare_words(remark[1]).split() if remark else []
-    is_word |= not load_vocabulary().no_prices.isdisjoint(words)
+    remark, vocabulary = _remark(text), load_vocabulary()
+    is_word |= bare_words(remark) in vocabulary.no_prices | {"p e"}
+    is_word |= not vocabulary.rescaled.isdisjoint(bare_words(remark).split())
     if is_word or form.symbol != form.symbol.upper() or not re.search("[A-Z]", form.symbol):
         return None
     # a foreign listing keeps its decoration, for which its rows are rejected
     return text if form.problem and form.symbol != text else normalize_symbol(form.symbol)
+
+
+def _remark(header: str) -> str:
+    """Return the text in brackets behind a symbol; empty if there is none."""
+    found = re.search(r"\((.*)\)", header)
+    return found[1] if found else ""
+
+
+def names_other_quantity(title: str) -> bool:
+    """Return whether a title is that of numbers that are no prices.
+
+    Its noun counts: the last word, or the one before a preposition or a remark.
+
+    Examples
+    --------
+    >>> titles = ("Daily returns in %", "P/E", "Rendements quotidiens", "Volume (shares)")
+    >>> [names_other_quantity(title) for title in titles]
+    [True, True, True, True]
+    >>> titles = ("Dividend aristocrats", "Large cap equities", "P. Miller", "No weights")
+    >>> [names_other_quantity(title) for title in titles]
+    [False, False, False, False]
+    """
+    if _EARNINGS_MULTIPLE.search(title):
+        return True
+    words = bare_words(_TITLE_REST.sub("", title)).split()
+    vocabulary = load_vocabulary()
+    if not words or words[0] in vocabulary.denials:
+        return False
+    names = {words[-1], " ".join(words[-2:])} & vocabulary.no_prices
+    return bool(names) or words[0] in vocabulary.leading_no_prices
 
 
 def lengthen(table: Table) -> Table:

@@ -128,6 +128,13 @@ def test_a_file_of_an_unsupported_broker_with_symbols_under_a_name(file):
         (f"{TABLE}All values in EUR\n", {}),
         ("Symbol,Quantity,Price USD\nQQA,5,10\nAll values in EUR\n", {"QQA": 5}),
         (f"{TABLE}Account value in EUR: 48\n", {"QQA": 5}),
+        ("Symbol,Quantity,Market value EUR\nPositions in USD\nQQA,5,48\n", {}),
+        (f"Positions in USD\n{TABLE}Positions in CAD\nNone\n", {"QQA": 5}),
+        (f"{TABLE}Positions in CAD\n", {"QQA": 5}),
+        (f"{TABLE}Secondary currency: EUR\n", {"QQA": 5}),
+        (f"Base currency: USD\n{TABLE}Reporting currency: EUR\n", {"QQA": 5}),
+        (f"{TABLE}Cash balance in EUR\n", {"QQA": 5}),
+        (f"{TABLE}Currency: EUR\n", {}),
     ],
 )
 def test_the_currency_of_the_rows_below_or_of_all(file, text, expected):
@@ -142,7 +149,8 @@ def test_the_currency_of_the_rows_below_or_of_all(file, text, expected):
     "line",
     [
         *("All amounts in thousands of USD", "(USD thousands)", "(in millions)", "Werte in Tsd"),
-        *("Values in $ thousands", "USD '000", "($000s)"),
+        *("Values in $ thousands", "USD '000", "($000s)", "(000s)", "USD in millions"),
+        *("Market value in '000", "Amounts in thousands as of 2024-12-06"),
     ],
 )
 def test_amounts_in_thousands_are_refused(file, line):
@@ -152,7 +160,13 @@ def test_amounts_in_thousands_are_refused(file, line):
 
 
 @pytest.mark.parametrize(
-    "line", ["Serving millions of investors", "Account 000", "Prices in USD", "Depot 1000"]
+    "line",
+    [
+        *("Serving millions of investors", "Account 000", "Prices in USD", "Depot 1000"),
+        *("Account (000-12345)", "Account ($000-123)", "Depot (000 123 456)", "Cash USD 000.00"),
+        *("Market cap is in millions", "Average volume in thousands", "AUM in millions,,"),
+        *("Total net assets in millions,12345.6", "Millions of clients"),
+    ],
 )
 def test_other_lines_state_no_scale(file, line):
     assert held(read_holdings(file(f"{line}\n{TABLE}"))) == {"QQA": 5}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.transaction_files import TransactionList, read_transactions
 
 HEAD = "Date,Type,Symbol,Quantity,Price,Amount"
@@ -23,6 +24,13 @@ def test_orders_that_were_not_executed(file, status):
     assert [line.reason for line in found.skipped] == [f"not executed: {status}"]
 
 
+def test_a_withdrawal_that_is_withdrawn_is_told(file):
+    text = f"{HEAD},Status\n{BOUGHT},Executed\n2024-03-05,Withdrawal,,,,-500,Withdrawn\n"
+    found = read_transactions(file(text))
+    assert len(found.transactions) == 1
+    assert [row.reason[:18] for row in found.rejected] == ["status 'Withdrawn'"]
+
+
 @pytest.mark.parametrize(
     ("header", "cells", "n_trades", "n_rejected"),
     [
@@ -31,6 +39,11 @@ def test_orders_that_were_not_executed(file, status):
         ("Flag", ["NEW", "CXL"], 1, 1),  # it can cancel the other line
         ("Storno", ["", "1"], 1, 0),
         ("Flag", ["A", "B"], 2, 0),
+        ("Correction", ["", "Canceled"], 1, 1),
+        ("", ["", "Canceled"], 1, 1),
+        ("Batch", ["", "CXL"], 1, 1),
+        ("On partial fill", ["Cancel", "Cancel"], 2, 0),
+        ("Rest of order", ["", "Canceled"], 2, 0),
     ],
 )
 def test_a_column_that_cancels_lines(file, header, cells, n_trades, n_rejected):
@@ -42,6 +55,42 @@ def test_a_column_that_cancels_lines(file, header, cells, n_trades, n_rejected):
 def test_the_filled_quantity_precedes_that_of_the_order(file):
     text = "Date,Side,Symbol,Qty,Filled Qty,Price\n2024-03-04,Buy,QQA,12,5,170\n"
     assert trades(read_transactions(file(text))) == [("buy", "QQA", 5, -850)]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "quantities"),
+    [
+        ("Filled Qty", ["12", "7"], [12, 7]),  # at most that of the order
+        ("Executed qty", ["5", "8"], [12, 7]),  # cumulated
+        ("Shares filled", ["100%", "50%"], [12, 7]),
+        ("Filled Qty", ["", ""], [12, 7]),
+        ("Filled Qty", ["5", "7"], [5, 7]),
+        ("Filled Qty", ["5", ""], [5]),
+    ],
+)
+def test_a_column_of_filled_quantities_has_parts_of_the_orders(file, header, cells, quantities):
+    text = (
+        f"Date,Side,Symbol,Qty,{header},Price\n2024-03-04,Buy,QQA,12,{cells[0]},170\n"
+        f"2024-03-05,Buy,QQA,7,{cells[1]},170\n"
+    )
+    found = read_transactions(file(text))
+    assert [float(one.quantity) for one in found.transactions] == quantities
+    assert len(found.rejected) == 2 - len(quantities)
+
+
+@pytest.mark.parametrize(
+    ("headers", "costs", "amount"),
+    [
+        ("SEC fee,Total fee", "0.05,1.05", 2038.95),
+        ("Commission,Other fees,Fees", "1,0.05,1.05", 2038.95),
+        ("Fees,Commission,Other fees", "1.05,1,0.05", 2038.95),
+        ("Commission,Fees", "1,1", 2038),
+        ("Commission,Fees,Other fees", "1,1.05,0.06", 2037.95),  # not the sum, by a cent
+    ],
+)
+def test_a_total_of_costs_is_not_added_to_them(file, headers, costs, amount):
+    text = f"Date,Type,Symbol,Quantity,Price,{headers}\n2024-03-04,Sell,QQA,12,170,{costs}\n"
+    assert trades(read_transactions(file(text))) == [("sell", "QQA", 12, amount)]
 
 
 def test_commissions_and_fees_are_both_costs(file):
@@ -68,6 +117,25 @@ def test_of_several_columns_of_currencies_that_of_the_amount_counts(file, code, 
     found = read_transactions(file(text))
     assert len(found.transactions) == n_trades
     assert len(found.rejected) == 1 - n_trades
+
+
+@pytest.mark.parametrize(("codes", "n_trades"), [(("EUR", "USD"), 0), (("USD", "EUR"), 1)])
+def test_a_currency_can_stand_before_its_amount(file, codes, n_trades):
+    text = (
+        "Date,Type,Symbol,Quantity,Currency,Amount,Currency,Balance\n"
+        f"2024-03-04,Buy,QQA,12,{codes[0]},-2040,{codes[1]},1000\n"
+    )
+    found = read_transactions(file(text))
+    assert (len(found.transactions), len(found.rejected)) == (n_trades, 1 - n_trades)
+
+
+def test_a_currency_between_two_amounts_is_not_guessed(file):
+    text = (
+        "Date,Type,Symbol,Quantity,Price,Currency,Amount,Currency,Balance\n"
+        "2024-03-04,Buy,QQA,12,170,EUR,-2040,USD,1000\n"
+    )
+    with pytest.raises(DataQualityError, match="2 columns named Currency"):
+        read_transactions(file(text))
 
 
 def test_the_cash_operations_of_xtb(file):

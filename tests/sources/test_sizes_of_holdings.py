@@ -3,7 +3,7 @@
 import pytest
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.sources.brokers import HoldingsFile, read_holdings
+from riskmetrics.sources.brokers import HoldingsFile, StatedSize, read_holdings
 
 
 def held(found: HoldingsFile) -> dict[str, float]:
@@ -122,6 +122,61 @@ def test_an_unknown_column_is_the_quantity_if_it_is_value_by_price(file, rows, e
 def test_values_and_prices_precede_weights(file):
     text = "Symbol,Weight,Market Value,Price\nQQA,10%,50,10\nQQB,90%,450,3\n"
     assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": 150}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # a plan, of which two positions are not held yet
+        (
+            "Symbol,Target weight,Price,Value\nQQA,40%,60,1000\nQQB,30%,160,0\nQQC,30%,130,0\n",
+            {"QQA": 0.4, "QQB": 0.3, "QQC": 0.3},
+        ),
+        (
+            "Symbol,Model weight,Price,Value\nQQA,60%,60,600\nQQB,40%,160,400\n",
+            {"QQA": 0.6, "QQB": 0.4},
+        ),
+        ("Symbol,Weight,Price,Value\nQQA,60%,60,600\nQQB,40%,--,400\n", {"QQA": 0.6, "QQB": 0.4}),
+        (
+            "Symbol,Weight,Price,Value\nQQA,50%,60,600\nQQA250117C00060000,50%,3,600\n",
+            {"QQA": 0.5, "QQA250117C00060000": 0.5},
+        ),
+        # the weights are those of the values up to their last digit, with cash and a total
+        (
+            "Symbol,Weight,Price,Value\nQQA,60.0%,60,600\nQQB,30.0%,160,300\nCash,10.0%,,100\n"
+            "Total,100.0%,,1000\n",
+            {"QQA": 10, "QQB": 1.875},
+        ),
+        (
+            "Symbol,Weight,Price,Value\nQQA,60.0%,60,600.9\nQQB,40.0%,160,399.1\n",
+            {"QQA": 10.015, "QQB": 2.494375},
+        ),
+        (
+            "Symbol,Weight,Price,Value\nQQA,60.0%,60,601.1\nQQB,40.0%,160,398.9\n",
+            {"QQA": 0.6, "QQB": 0.4},
+        ),
+        # shares of each account, not of the file
+        (
+            "Account,Symbol,Weight,Price,Value\nA,QQA,100%,60,600\nB,QQB,100%,160,400\n",
+            {"QQA": 10, "QQB": 2.5},
+        ),
+    ],
+)
+def test_values_by_prices_replace_weights_that_agree(file, text, expected):
+    assert held(read_holdings(file(text))) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("header", ["% of account", "% of total"])
+@pytest.mark.parametrize("weights", [("60%", "40%"), ("12.5%", "8.3%")])
+def test_shares_of_something_greater_do_not_replace_values(file, header, weights):
+    text = f"Symbol,Value,{header}\nQQA,600,{weights[0]}\nQQB,400,{weights[1]}\n"
+    found = read_holdings(file(text))
+    assert (held(found), found.stated_size) == ({"QQA": 600, "QQB": 400}, StatedSize.VALUE)
+
+
+def test_shares_of_a_total_without_values_are_weights(file):
+    found = read_holdings(file("Symbol,% of total\nQQA,60%\nQQB,40%\n"))
+    assert held(found) == {"QQA": 0.6, "QQB": 0.4}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ def closes(found: ParseResult) -> dict[tuple[str, str], float]:
     [
         *("P/E ratio", "Volume", "Daily returns in %", "Market capitalization, USD bn"),
         *("Dividends", "Prices indexed to 100", "Renditen", "Closes, rebased"),
+        *("P/E", "Weights of the index", "Market cap", "Rendements quotidiens"),
+        *("Change in percent", "Volume (shares)", "Log returns"),
     ],
 )
 def test_the_title_of_columns_that_are_no_prices(file, title):
@@ -35,7 +37,12 @@ def test_the_title_of_columns_that_are_no_prices(file, title):
 
 @pytest.mark.parametrize(
     "title",
-    ["Prices and volume", "Daily closes", "The past returns of a fund are no guarantee of others"],
+    [
+        *("Prices and volume", "Daily closes", "S&P 500 stocks", "P&G and peers", "P. Miller"),
+        *("Large cap US equities", "Dividend aristocrats", "Low Volatility Fund", "No weights"),
+        *("Beta Capital LLC", "Core and Score funds"),
+        "The past returns of a fund are no guarantee of others",
+    ],
 )
 def test_other_titles_above_columns_of_symbols(file, title):
     assert len(closes(read_prices(file(f"{title}\n{WIDE}")))) == 4
@@ -47,6 +54,31 @@ def test_remarks_behind_symbols_that_are_no_prices(file, remark):
     with pytest.raises(DataQualityError):
         read_prices(file(text))
     assert len(closes(read_prices(file(text.replace(remark, "Alpha Inc"))))) == 4
+
+
+@pytest.mark.parametrize(
+    "remark", ["Dividend Equity ETF", "Small Cap ETF", "High Yield", "Mid Cap"]
+)
+def test_remarks_behind_symbols_that_are_names(file, remark):
+    text = WIDE.replace("QQA", f"QQA ({remark})")
+    assert len(closes(read_prices(file(text)))) == 4
+
+
+@pytest.mark.parametrize("remark", ["Dividend yield", "Daily volatility", "volume"])
+def test_the_same_remark_behind_all_symbols_is_that_of_the_numbers(file, remark):
+    text = WIDE.replace("QQA", f"QQA ({remark})").replace("QQB", f"QQB ({remark})")
+    with pytest.raises(DataQualityError):
+        read_prices(file(text))
+
+
+def test_an_offer_of_prices_in_another_currency_is_no_statement(file):
+    found = read_prices(file(f"{LONG}Prices in EUR are available on request\n"))
+    assert (len(closes(found)), len(found.rejected)) == (2, 1)
+
+
+def test_the_scale_of_volumes_above_is_not_that_of_prices(file):
+    text = "Volume in thousands\nSymbol,Date,Close,Volume\nQQA,2024-12-02,10,5100\n"
+    assert closes(read_prices(file(text))) == {("QQA", "2024-12-02"): 10}
 
 
 @pytest.mark.parametrize("line", ["Quotes in GBP", "All prices in EUR"])
@@ -79,6 +111,16 @@ def test_blocks_of_a_symbol_each_with_its_days(file):
         ("QQB", "2024-12-03"): 21,
         ("QQB", "2024-12-04"): 22,
     }
+
+
+@pytest.mark.parametrize("field", ["PX_VOLUME", "PX_LAST"])
+def test_two_blocks_of_a_symbol_are_refused(file, field):
+    text = (
+        f"QQA US Equity,,QQA US Equity,\nDate,PX_LAST,Date,{field}\n"
+        "2024-12-02,10,2024-12-03,200\n2024-12-03,11,2024-12-04,300\n"
+    )
+    with pytest.raises(DataQualityError, match="two blocks of QQA"):
+        read_prices(file(text))
 
 
 @pytest.mark.parametrize(
@@ -138,3 +180,13 @@ def test_a_separator_at_the_end_of_the_header_only(file, end, n_rejected):
     path = file(f"Symbol\tDate\tClose{end}\n{rows}QQB\t2024-12-03\t12{end and chr(9)}\n")
     found = read_prices(path)
     assert len(found.rejected) == (n_rejected or (1 if end else 0))
+
+
+@pytest.mark.parametrize(
+    ("ends", "n_closes"), [(("", ";;", ";;"), 2), (("", "", ";;"), 2), (("", "", ""), 3)]
+)
+def test_most_rows_say_which_cells_without_a_header_are_columns(file, ends, n_closes):
+    rows = [f"QQA;2024-12-0{day};1{day}{end}\n" for day, end in zip((2, 3, 4), ends, strict=True)]
+    found = read_prices(file("Symbol;Date;Close;;\n" + "".join(rows)))
+    assert len(closes(found)) == n_closes
+    assert len(found.rejected) == 3 - n_closes

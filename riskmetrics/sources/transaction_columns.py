@@ -1,0 +1,108 @@
+"""Columns of a table of transactions of which several could be meant: quantities, costs, currency.
+
+Their numbers decide: a filled quantity is at most that of its order, and a total of costs the sum
+of the others.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.sources import cells
+from riskmetrics.sources.statement_lines import Line
+from riskmetrics.sources.table_headers import HeaderAliases, header_key
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+
+_MONEY_COLUMNS = ("price", "amount", "debit", "credit", "commission", "fees", "taxes")
+_COST_COLUMNS = ("commission", "fees")
+_MAX_ROUNDING = 0.005 + 1e-9
+"""Dollars by which a total of costs may differ from their sum."""
+
+
+def choose_quantity(columns: Mapping[str, int], rows: Sequence[Line]) -> dict[str, int]:
+    """Return columns without ``filled``, which takes the place of the quantity if it is one.
+
+    The filled quantities of the rows are numbers, and none exceeds the quantity of its order:
+    others are percentages, or cumulate those of several rows.
+    """
+    chosen = dict(columns)
+    filled = chosen.pop("filled", None)
+    if filled is None or "quantity" not in chosen:
+        return chosen
+    quantity, _ = _read_numbers(rows, chosen["quantity"])
+    found, invalid = _read_numbers(rows, filled)
+    is_part = not (np.abs(found) > np.abs(quantity)).any()
+    if np.isfinite(found).any() and is_part and not invalid.any():
+        chosen["quantity"] = filled
+        chosen.pop("remaining_quantity", None)
+    return chosen
+
+
+def choose_costs(
+    headers: Sequence[str], columns: Mapping[str, int], aliases: HeaderAliases, rows: Sequence[Line]
+) -> dict[str, int]:
+    """Return columns in which no cost is counted twice: a total of costs replaces the others."""
+    chosen = dict(columns)
+    if not {*_COST_COLUMNS} <= chosen.keys():
+        return chosen
+    if "total" in bare_words(headers[chosen["commission"]]).split():
+        del chosen["fees"]
+        return chosen
+    names = {key for name in _COST_COLUMNS for key in aliases[name]}
+    places = {at for at, header in enumerate(headers) if header_key(header) in names}
+    for name in _COST_COLUMNS:
+        parts = places - {chosen[name]}
+        if len(parts) > 1 and _is_sum(rows, chosen[name], parts):
+            return {one: at for one, at in chosen.items() if one not in _COST_COLUMNS} | {
+                "fees": chosen[name]
+            }
+    return chosen
+
+
+def choose_currency(headers: Sequence[str], aliases: HeaderAliases) -> list[str]:
+    """Return headers of which only one is that of the currency: the one of the amount.
+
+    The first next to an amount tells whether a currency stands before or behind it. If that cannot
+    be told, all are kept.
+
+    Examples
+    --------
+    >>> aliases = {"currency": ("currency",), "amount": ("amount",), "fees": ("fee",)}
+    >>> choose_currency(["Fee", "Currency", "Amount", "Currency"], aliases)
+    ['Fee', '', 'Amount', 'Currency']
+    >>> choose_currency(["Units", "Currency", "Amount", "Currency", "Balance"], aliases)
+    ['Units', 'Currency', 'Amount', '', 'Balance']
+    """
+    keys = [*map(header_key, headers), ""]
+    names = aliases.get("currency", ())
+    repeated = [at for at, key in enumerate(keys) if key in names and keys.count(key) > 1]
+    amounts = (key for key in aliases.get("amount", ()) if key in keys)
+    amount = next((keys.index(key) for key in amounts), -1)
+    if not repeated or amount < 0:
+        return [*headers]
+    money = {key for name in _MONEY_COLUMNS for key in aliases.get(name, ())}
+    around = ([keys[at - 1] in money, keys[at + 1] in money] for at in repeated)
+    is_behind, is_before = next(filter(any, around), (False, False))
+    has_balance = keys[repeated[-1] + 1] in load_vocabulary().columns["market_value"]
+    kept = amount + (1 if is_behind else -1)
+    if kept not in repeated or (is_behind and is_before and has_balance):
+        return [*headers]
+    is_other = {*repeated} - {kept}
+    return ["" if at in is_other else header for at, header in enumerate(headers)]
+
+
+def _is_sum(rows: Sequence[Line], place: int, parts: Iterable[int]) -> bool:
+    """Return whether the numbers of a column are the sums of others, and some are not zero."""
+    total = np.nan_to_num(_read_numbers(rows, place)[0])
+    added = sum(np.nan_to_num(_read_numbers(rows, part)[0]) for part in parts)
+    return bool(total.any() and (np.abs(total - added) <= _MAX_ROUNDING).all())
+
+
+def _read_numbers(rows: Sequence[Line], place: int) -> tuple[FloatArray, BoolArray]:
+    """Return the numbers of a column, and which cells are none, with the better decimal mark."""
+    cells_of_rows = [row.cells[place] if place < len(row.cells) else "" for row in rows]
+    column = pa.chunked_array([pa.array(cells_of_rows, pa.string())])
+    readings = (cells.parse_numbers(column, mark) for mark in cells.DECIMAL_MARKS)
+    return min(readings, key=lambda reading: np.count_nonzero(reading[1]))
