@@ -30,8 +30,8 @@ _TITLE = 0.2
 _TIE = 100
 """Divisor of a statement's salience, which decides among subjects of a headline."""
 
-_TRIVIAL, _QUIET = 0.0005, 0.005
-"""Returns below which it is small, and from which it is not, whatever the value at risk is."""
+_QUIET = 0.005
+"""Return from which a day is not quiet, whatever the value at risk is."""
 
 _LEADING = 0.25
 """Share of its side from which the largest contribution led the day."""
@@ -50,7 +50,7 @@ _LITTLE_RISK = 0.15
 
 
 _ALSO = {
-    "session_loss_amount": ("session_loss", "small_loss", "var_held", "var_exceeded"),
+    "session_loss_amount": ("session_loss", "small_loss", *(each.id for each in tail.LOSSES)),
     "session_gain_amount": ("session_gain", "small_gain"),
 }
 """Statement to others that say as much and more."""
@@ -104,6 +104,10 @@ def _alert_factor(view: View, found: Instance) -> float:
 _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_var_exceeded", "result", 10.0, tail.var_exceeded,
         ("A day beyond the value at risk", "A loss beyond the value at risk")),
+    ("headline_var_exceeded_far", "result", 10.0, tail.var_exceeded_far,
+        ("A loss far beyond the value at risk",)),
+    ("headline_var_held_historical", "result", 4.6, tail.var_held_historical,
+        ("A loss beyond the historical value at risk",)),
     ("headline_own_limit", "limits", 9.0, own_limits.breached[0],
         ("The portfolio's limit on {name} was breached",)),
     ("headline_own_limit_of", "limits", 9.0, own_limits.breached[1],
@@ -176,6 +180,8 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
+    ("headline_var_held_nearly", "result", 3.0, tail.var_held_nearly,
+        ("A loss just within the value at risk",)),
     ("headline_not_split", "result", 1.53, result.not_split,
         ("Result not split by position",)),
     ("headline_modest_loss", "result", 1.45, tail.small_results[0], ("A modest loss",)),
@@ -288,7 +294,7 @@ def headline_quiet(view: View) -> Iterator[Instance]:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
-        is_small = rate < min(max(tail.SMALL * var, _TRIVIAL), _QUIET)
+        is_small = tail.is_small(rate, var) and rate < _QUIET
         is_calm = abs(view.number("market_return") or 0.0) < result.MARKET_DAY
         if is_small and is_calm and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)
