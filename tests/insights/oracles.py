@@ -923,11 +923,7 @@ BECAUSE: Mapping[str, str] = {
     "headline_shorts_add": "shorts_add",
     "headline_shorts_reduce": "shorts_reduce",
     "headline_deepest": "drawdown_deepest",
-    "headline_fall_worse": "market_fall_worse",
-    "headline_fall_better": "market_fall_better",
     "headline_fall_in_line": "market_fall_in_line",
-    "headline_rise_better": "market_rise_better",
-    "headline_rise_worse": "market_rise_worse",
     "headline_rise_in_line": "market_rise_in_line",
     "headline_own_limit": "own_limit_breached",
     "headline_own_limit_of": "own_limit_breached_of",
@@ -967,6 +963,35 @@ def _is_market_made(f: Figures) -> bool:
 def _is_market_cause(f: Figures) -> bool:
     """Return whether the market made the result, and half of the risk as far as is known."""
     return _is_market_made(f) and not (f.market_r_squared < 0.5 or f.specific_share > 0.5)
+
+
+def _is_beyond_noise(f: Figures) -> bool:
+    """Return whether the rest is 1.5 residual volatilities of a day, or more."""
+    yearly = f.specific_volatility
+    if isnan(yearly):
+        yearly = sqrt(f.volatility_21d**2 * (1 - f.market_r_squared))
+    rest = f.daily_return - f.own_beta * f.market_return
+    return sqrt(252) * abs(rest) >= 1.5 * yearly
+
+
+def _rest(f: Figures, form_id: str, *, is_better: bool = False) -> set[str]:
+    """Return the portfolio if a result differs from the implied one, and not by noise."""
+    holds = STATEMENTS[form_id](f) and _is_beyond_noise(f)
+    if is_better and (_is_large_loss(f) or f.daily_return < f.market_return):
+        return set()
+    return {""} if holds else set()
+
+
+def _like_market(f: Figures, form_id: str) -> set[str]:
+    gap, market = abs(f.daily_return - f.market_return), abs(f.market_return)
+    holds = market >= 0.01 and gap <= 0.1 * market
+    return {""} if STATEMENTS[form_id](f) and holds else set()
+
+
+def _inverse_implied(f: Figures, direction: int) -> set[str]:
+    implied = f.own_beta * f.market_return
+    holds = _inverse(f, direction) and 0.5 <= f.daily_return / implied <= 2
+    return {""} if holds else set()
 
 
 def _led(f: Figures, sign: int) -> set[str]:
@@ -1021,6 +1046,14 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_led_gain": lambda f: _led(f, 1),
     "headline_fall_inverse": lambda f: {""} if f.daily_return > 0 and _inverse(f, -1) else set(),
     "headline_rise_inverse": lambda f: {""} if f.daily_return < 0 and _inverse(f, 1) else set(),
+    "headline_fall_worse": lambda f: _rest(f, "market_fall_worse"),
+    "headline_fall_better": lambda f: _rest(f, "market_fall_better", is_better=True),
+    "headline_rise_better": lambda f: _rest(f, "market_rise_better"),
+    "headline_rise_worse": lambda f: _rest(f, "market_rise_worse"),
+    "headline_fall_like": lambda f: _like_market(f, "market_fall_better"),
+    "headline_rise_like": lambda f: _like_market(f, "market_rise_worse"),
+    "headline_fall_inverse_implied": lambda f: _inverse_implied(f, -1),
+    "headline_rise_inverse_implied": lambda f: _inverse_implied(f, 1),
     "headline_volatility_rose": lambda f: _sharp(f, 1),
     "headline_volatility_fell": lambda f: _sharp(f, -1),
     "headline_quiet": lambda f: (

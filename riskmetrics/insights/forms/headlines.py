@@ -163,20 +163,12 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_shorts_reduce", "hedge", 0.9, hedge.shorts[-1], ("The shorts hedge",)),
     ("headline_deepest", "stress", 3.0, stress.drawdown_deepest,
         ("The deepest drawdown of today's holdings",)),
-    ("headline_fall_worse", "result", 1.9, comparison.implied[-1][-1],
-        ("A loss larger than the market explains",)),
-    ("headline_fall_better", "result", 1.55, comparison.implied[-1][1],
-        ("A better result than the beta implied",)),
     ("headline_fall_against", "result", 1.85, comparison.implied[-1][comparison.AGAINST],
         ("Up on a day when the market fell",)),
     ("headline_rise_against", "result", 1.95, comparison.implied[1][comparison.AGAINST],
         ("Down on a day when the market rose",)),
     ("headline_fall_in_line", "result", 1.7, comparison.implied[-1][0],
         ("A loss in line with the market", "Down with the market")),
-    ("headline_rise_better", "result", 1.9, comparison.implied[1][1],
-        ("A gain larger than the market explains",)),
-    ("headline_rise_worse", "result", 1.8, comparison.implied[1][-1],
-        ("A worse result than the beta implied",)),
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
@@ -247,8 +239,49 @@ _led("headline_led_loss", result.largest[-1], "{name} led the losses")
 _led("headline_led_gain", result.largest[1], "{name} led the gains")
 
 
-def _as_inverse(form_id: str, sign: int, text: str) -> None:
-    """Add the headline of a result of the sign that a negative beta implies."""
+def _rest(form_id: str, salience: float, text: str, of: Form, *, is_better: bool = False) -> None:
+    """Add the headline of a result that differs from what beta and market imply: not by noise.
+
+    A loss is no better result if it is large, or if the portfolio lagged the index.
+    """
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        own, market = view.number("daily_return") or 0.0, view.number("market_return") or 0.0
+        if is_better and (any(tail.large_losses(view)) or own < market):
+            return
+        if comparison.is_beyond_noise(view, comparison.implied_gap(view)):
+            for found in view.instances(of):
+                context = (*found.facts, *found.context)
+                yield Instance({}, (), salience, sign=found.sign, context=context)
+
+
+_rest("headline_fall_worse", 1.9, "A loss larger than the market explains",
+    comparison.implied[-1][-1])  # fmt: skip
+_rest("headline_fall_better", 1.55, "A better result than the beta implied",
+    comparison.implied[-1][1], is_better=True)  # fmt: skip
+_rest("headline_rise_better", 1.9, "A gain larger than the market explains",
+    comparison.implied[1][1])  # fmt: skip
+_rest("headline_rise_worse", 1.8, "A worse result than the beta implied",
+    comparison.implied[1][-1])  # fmt: skip
+
+
+def _like_market(form_id: str, text: str, of: Form) -> None:
+    """Add the headline of a clear result about as large as the market's."""
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for found in view.instances(of) if comparison.is_like_market(view) else ():
+            context = (*found.facts, *found.context)
+            yield Instance({}, (), 1.6, sign=found.sign, context=context)
+
+
+_like_market("headline_fall_like", "A loss as large as the market's", comparison.implied[-1][1])
+_like_market("headline_rise_like", "A gain as large as the market's", comparison.implied[1][-1])
+
+
+def _as_inverse(form_id: str, sign: int, text: str, implied: str) -> None:
+    """Add the headlines of a result of the sign that a negative beta implies, and as large."""
     of = comparison.inverse[sign]
 
     @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
@@ -257,9 +290,17 @@ def _as_inverse(form_id: str, sign: int, text: str) -> None:
         for found in view.instances(of) if own and -sign * float(own[0].value) > 0 else ():
             yield Instance({}, (), 1.8, sign=found.sign, context=(*found.facts, *(own or ())))
 
+    @form(f"{form_id}_implied", "result", "", implied, role="headline", is_event=True, states=of.id)
+    def evaluate_implied(view: View) -> Iterator[Instance]:
+        own = view.facts_of("daily_return") or ()
+        for found in view.instances(of) if comparison.is_implied_by_beta(view) else ():
+            yield Instance({}, (), 6.2, sign=found.sign, context=(*found.facts, *own))
 
-_as_inverse("headline_fall_inverse", -1, "Up as the market fell")
-_as_inverse("headline_rise_inverse", 1, "Down as the market rose")
+
+_as_inverse("headline_fall_inverse", -1, "Up as the market fell",
+    "A gain on a falling market, as the negative beta implies")  # fmt: skip
+_as_inverse("headline_rise_inverse", 1, "Down as the market rose",
+    "A loss on a rising market, as the negative beta implies")  # fmt: skip
 
 
 def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
