@@ -86,6 +86,15 @@ _QUERIES = {
             *(_tail.c[name] == HEADLINE_TAIL[name] for name in ("method", "horizon_days"))
         ),
     ),
+    "historical_tail_risk": _Query(
+        _tail,
+        condition=sa.and_(
+            *(
+                _tail.c[name] == value
+                for name, value in {**HEADLINE_TAIL, "method": "historical"}.items()
+            )
+        ),
+    ),
     "factor_exposures": _Query(tables.portfolio_factor_exposures, ("factor",)),
     "factor_risk": _Query(tables.portfolio_factor_risk, ("factor",)),
     "liquidity": _Query(tables.portfolio_liquidity),

@@ -158,6 +158,9 @@ def _build_sheet(portfolio_id: str, day: date, found: _Stored) -> Sheet:
             rows["var_tests"],
             found.records["var_tests"].get((portfolio_id, earlier), []),
         ),
+        *result_facts.historical_var_facts(
+            make, found.records["historical_tail_risk"].get((portfolio_id, earlier), [])
+        ),
     ]
     facts += [
         *history_facts.move_facts(make, history),

@@ -7,7 +7,7 @@ from riskmetrics.catalog import Statistic, all_statistics
 from riskmetrics.insights import question_fact_types
 from riskmetrics.insights.fact_shapes import FactType
 from riskmetrics.insights.fact_shapes import figure_fact as _fact
-from riskmetrics.insights.question_fact_types import TAIL_WINDOW
+from riskmetrics.insights.question_fact_types import TAIL_WINDOW, TESTED_METHOD
 
 
 def _past(name: str, column: str, *labels: str) -> FactType:
@@ -206,6 +206,9 @@ FACT_TYPES = {
             ("increase of the quantity",), "1 session"),
         _fact("previous_var_95", "tail", "value_at_risk", "loss",
             ("value at risk at 95% of the session before",), window=TAIL_WINDOW),
+        _fact("previous_var_95_historical", "tail", "value_at_risk", "loss",
+            ("historical value at risk at 95% of the session before",),
+            window=f"{TESTED_METHOD}, 504 sessions"),
         _fact("var_exceptions", "tail", "exceptions", "exceptions", ("losses beyond the VaR",),
             window=_TEST_WINDOW),
         _fact("var_expected", "tail", "expected_exceptions", "exceptions",

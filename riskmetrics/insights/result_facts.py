@@ -185,6 +185,13 @@ def risk_facts(
         yield from defined_facts(make, {"own_beta_error": row["std_error"]})
 
 
+def historical_var_facts(make: "partial[Fact]", previous: Sequence[Record]) -> Iterator[Fact]:
+    """Yield the historical value at risk of the session before, which the test counts by."""
+    for row in previous:
+        values = {"previous_var_95_historical": row["value_at_risk"]}
+        yield from defined_facts(make, values, n_obs=row["observations"])
+
+
 def factor_facts(
     make: "partial[Fact]",
     rows_by_name: Mapping[str, Sequence[Record]],

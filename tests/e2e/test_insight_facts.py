@@ -161,6 +161,12 @@ def _check_tail(connection: sa.Connection, sheet: Sheet) -> None:
     assert sheet.facts["shortfall_95"].value == today["expected_shortfall"]
     assert sheet.facts["previous_var_95"].value == before["value_at_risk"]
     assert str(sheet.facts["previous_var_95"].fact_type.window).startswith("filtered")
+    (historical,) = frame(
+        connection,
+        "SELECT value_at_risk FROM portfolio_tail_risk WHERE method = 'historical' AND level = 0.95"
+        f" AND horizon_days = 1 AND portfolio_id = '{sheet.portfolio_id}' AND day = '{DAYS[-2]}'",
+    )["value_at_risk"]
+    assert sheet.facts["previous_var_95_historical"].value == historical
     exceptions = frame(
         connection,
         "SELECT exceptions FROM portfolio_var_backtests WHERE level = 0.95"

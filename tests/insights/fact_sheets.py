@@ -151,10 +151,7 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
     if has("daily_pnl", "daily_return"):
         sign = 1 if float(facts["daily_pnl"]) > 0 else -1
         facts["daily_return"] = sign * abs(float(facts["daily_return"]))
-    if has("daily_return", "previous_var_95") and random.random() < 0.3:
-        facts["previous_var_95"] = abs(float(facts["daily_return"])) * random.choice(
-            (0.99999, 1.0, 1.00001, 2.0, 4.0)
-        )
+    _relate_tail(random, facts, has)
     if random.random() < 0.1:  # a session of usual moves, and a sector that is not held
         facts |= {name: 1.0 for name in facts if name.endswith("_usual_change")}
         facts |= {"sec_02_gross": 0.0, "sec_02_net": 0.0, "sec_02_benchmark": 1.0}
@@ -174,6 +171,18 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
         facts["market_return"] = implied / max(float(facts["own_beta"]), 0.1)
     for over in ("_5d", "_21d"):
         facts |= {name: each for name, each in _sums(facts, over).items() if name in facts}
+
+
+def _relate_tail(random: Random, facts: dict[str, float | str], has: Callable[..., bool]) -> None:
+    """Set values at risk just below, at, or just above the size of the return."""
+    if has("daily_return", "previous_var_95") and random.random() < 0.3:
+        facts["previous_var_95"] = abs(float(facts["daily_return"])) * random.choice(
+            (0.99999, 1.0, 1.00001, 2.0, 4.0)
+        )
+    if has("daily_return", "previous_var_95_historical"):
+        facts["previous_var_95_historical"] = abs(float(facts["daily_return"])) * random.choice(
+            (0.9, 0.99999, 1.0, 1.00001, 2.0)
+        )
 
 
 def _keep_one_pair(facts: dict[str, float | str]) -> None:

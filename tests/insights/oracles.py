@@ -55,10 +55,47 @@ def _largest_below_half(f: Figures, sign: int) -> Expected:
     return expect(holds, alias, name=alias, amount=abs(pnl), share=share)
 
 
-def _result(f: Figures, sign: int, holds: bool) -> Expected:
+def _result(f: Figures, sign: int, holds: bool, **more: object) -> Expected:
     """Return the result against the value at risk of the day before."""
     holds = holds and sign * f.daily_pnl > 0 and sign * f.daily_return > 0
-    return expect(holds, amount=abs(f.daily_pnl), rate=abs(f.daily_return), var=f.previous_var_95)
+    slots = {"amount": abs(f.daily_pnl), "rate": abs(f.daily_return), "var": f.previous_var_95}
+    return expect(holds, **slots, **more)
+
+
+def _used(f: Figures) -> float:
+    """Return the part of the filtered value at risk that was lost."""
+    return -f.daily_return / f.previous_var_95 if f.previous_var_95 else nan
+
+
+def _is_silent_exception(f: Figures) -> bool:
+    """Return whether a loss is beyond the historical value at risk only."""
+    return f.previous_var_95 >= -f.daily_return > f.previous_var_95_historical > 0
+
+
+def _is_small(f: Figures) -> bool:
+    """Return whether a result is below a quarter of the value at risk, or five basis points."""
+    var, rate = f.previous_var_95, abs(f.daily_return)
+    return not var < -f.daily_return and (rate < var / 4 or (rate < 0.0005 and known(var)))
+
+
+def _is_within(f: Figures) -> bool:
+    """Return whether a loss that is not small is within both values at risk."""
+    is_held = f.previous_var_95 >= -f.daily_return > 0
+    return is_held and not _is_small(f) and not _is_silent_exception(f)
+
+
+def _small_result(f: Figures, sign: int) -> Expected:
+    holds = _is_small(f) and not _is_silent_exception(f)
+    holds = holds and sign * f.daily_pnl > 0 and sign * f.daily_return > 0
+    return expect(holds, amount=abs(f.daily_pnl), rate=abs(f.daily_return))
+
+
+def _is_large_loss(f: Figures) -> bool:
+    """Return whether a loss is nine tenths of the value at risk, or beyond the historical one."""
+    is_loss = f.daily_pnl < 0 and f.daily_return < 0
+    is_beyond = -f.daily_return > f.previous_var_95 > 0
+    is_near = _is_within(f) and _used(f) >= 0.9
+    return is_loss and (is_beyond or is_near or _is_silent_exception(f))
 
 
 _LIMITS = {
@@ -632,12 +669,21 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "opened_one": lambda f: expect(f.n_opened == 1),
     "closed_one": lambda f: expect(f.n_closed == 1),
     "resized_one": lambda f: expect(f.n_resized == 1),
-    "var_exceeded": lambda f: _result(f, -1, -f.daily_return > f.previous_var_95 > 0),
-    "var_held": lambda f: _result(
-        f, -1, f.previous_var_95 / 4 <= -f.daily_return <= f.previous_var_95
+    "var_exceeded": lambda f: _result(
+        f, -1, 2 * f.previous_var_95 > -f.daily_return > f.previous_var_95 > 0
     ),
-    "small_loss": lambda f: _result(f, -1, -f.daily_return < f.previous_var_95 / 4),
-    "small_gain": lambda f: _result(f, 1, f.daily_return < f.previous_var_95 / 4),
+    "var_exceeded_far": lambda f: (
+        _result(f, -1, True, multiple=-f.daily_return / f.previous_var_95)
+        if -f.daily_return >= 2 * f.previous_var_95 > 0
+        else {}
+    ),
+    "var_held": lambda f: _result(f, -1, _is_within(f) and _used(f) < 0.9),
+    "var_held_nearly": lambda f: _result(f, -1, _is_within(f) and _used(f) >= 0.9),
+    "var_held_historical": lambda f: _result(
+        f, -1, _is_silent_exception(f), historical=f.previous_var_95_historical
+    ),
+    "small_loss": lambda f: _small_result(f, -1),
+    "small_gain": lambda f: _small_result(f, 1),
     "var_too_low": lambda f: _test(f, _test_fails(f)),
     "var_too_high": lambda f: _test(
         f, f.var_p_value < 0.01 and f.var_exceptions < round_half_even(f.var_expected)
@@ -847,6 +893,9 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
 
 BECAUSE: Mapping[str, str] = {
     "headline_var_exceeded": "var_exceeded",
+    "headline_var_exceeded_far": "var_exceeded_far",
+    "headline_var_held_nearly": "var_held_nearly",
+    "headline_var_held_historical": "var_held_historical",
     "headline_limit_position": "limit_position",
     "headline_limit_position_share": "limit_position_share",
     "headline_limit_sector": "limit_sector",
@@ -874,11 +923,7 @@ BECAUSE: Mapping[str, str] = {
     "headline_shorts_add": "shorts_add",
     "headline_shorts_reduce": "shorts_reduce",
     "headline_deepest": "drawdown_deepest",
-    "headline_fall_worse": "market_fall_worse",
-    "headline_fall_better": "market_fall_better",
     "headline_fall_in_line": "market_fall_in_line",
-    "headline_rise_better": "market_rise_better",
-    "headline_rise_worse": "market_rise_worse",
     "headline_rise_in_line": "market_rise_in_line",
     "headline_own_limit": "own_limit_breached",
     "headline_own_limit_of": "own_limit_breached_of",
@@ -918,6 +963,35 @@ def _is_market_made(f: Figures) -> bool:
 def _is_market_cause(f: Figures) -> bool:
     """Return whether the market made the result, and half of the risk as far as is known."""
     return _is_market_made(f) and not (f.market_r_squared < 0.5 or f.specific_share > 0.5)
+
+
+def _is_beyond_noise(f: Figures) -> bool:
+    """Return whether the rest is 1.5 residual volatilities of a day, or more."""
+    yearly = f.specific_volatility
+    if isnan(yearly):
+        yearly = sqrt(f.volatility_21d**2 * (1 - f.market_r_squared))
+    rest = f.daily_return - f.own_beta * f.market_return
+    return sqrt(252) * abs(rest) >= 1.5 * yearly
+
+
+def _rest(f: Figures, form_id: str, *, is_better: bool = False) -> set[str]:
+    """Return the portfolio if a result differs from the implied one, and not by noise."""
+    holds = STATEMENTS[form_id](f) and _is_beyond_noise(f)
+    if is_better and (_is_large_loss(f) or f.daily_return < f.market_return):
+        return set()
+    return {""} if holds else set()
+
+
+def _like_market(f: Figures, form_id: str) -> set[str]:
+    gap, market = abs(f.daily_return - f.market_return), abs(f.market_return)
+    holds = market >= 0.01 and gap <= 0.1 * market
+    return {""} if STATEMENTS[form_id](f) and holds else set()
+
+
+def _inverse_implied(f: Figures, direction: int) -> set[str]:
+    implied = f.own_beta * f.market_return
+    holds = _inverse(f, direction) and 0.5 <= f.daily_return / implied <= 2
+    return {""} if holds else set()
 
 
 def _led(f: Figures, sign: int) -> set[str]:
@@ -972,6 +1046,14 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_led_gain": lambda f: _led(f, 1),
     "headline_fall_inverse": lambda f: {""} if f.daily_return > 0 and _inverse(f, -1) else set(),
     "headline_rise_inverse": lambda f: {""} if f.daily_return < 0 and _inverse(f, 1) else set(),
+    "headline_fall_worse": lambda f: _rest(f, "market_fall_worse"),
+    "headline_fall_better": lambda f: _rest(f, "market_fall_better", is_better=True),
+    "headline_rise_better": lambda f: _rest(f, "market_rise_better"),
+    "headline_rise_worse": lambda f: _rest(f, "market_rise_worse"),
+    "headline_fall_like": lambda f: _like_market(f, "market_fall_better"),
+    "headline_rise_like": lambda f: _like_market(f, "market_rise_worse"),
+    "headline_fall_inverse_implied": lambda f: _inverse_implied(f, -1),
+    "headline_rise_inverse_implied": lambda f: _inverse_implied(f, 1),
     "headline_volatility_rose": lambda f: _sharp(f, 1),
     "headline_volatility_fell": lambda f: _sharp(f, -1),
     "headline_quiet": lambda f: (
@@ -998,15 +1080,12 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "look_at_beta": lambda f: _severe(f, "beta"),
     "look_at_market_loss": lambda f: (
         {""}
-        if STATEMENTS["var_exceeded"](f)
-        and f.own_beta >= 0.5
-        and f.market_return < 0
-        and _is_market_cause(f)
+        if _is_large_loss(f) and f.own_beta >= 0.5 and f.market_return < 0 and _is_market_cause(f)
         else set()
     ),
     "look_at_detractor": lambda f: (
         {_largest(f, -1)[0]}
-        if STATEMENTS["var_exceeded"](f)
+        if _is_large_loss(f)
         and f.n_losers >= 2
         and 2 * _largest(f, -1)[1] <= f.daily_pnl
         and not _is_market_cause(f)
@@ -1014,7 +1093,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     ),
     "look_at_common": lambda f: (
         {""}
-        if STATEMENTS["var_exceeded"](f)
+        if _is_large_loss(f)
         and known(f.own_beta, f.market_return)
         and f.n_losers >= 3
         and 2 * _largest(f, -1)[1] > f.daily_pnl
@@ -1023,7 +1102,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     ),
     "look_at_trades": lambda f: (
         {""}
-        if STATEMENTS["var_exceeded"](f)
+        if _is_large_loss(f)
         and STATEMENTS["not_split"](f)
         and any(each > 0 for each in (f.n_opened, f.n_closed, f.n_resized))
         else set()

@@ -135,7 +135,7 @@ def test_a_weak_test_is_told_without_a_verdict(p_value: float, verdict: bool) ->
 def test_a_loss_beyond_the_value_at_risk_is_a_warning_from_half_a_percent(
     rate: float, level: str
 ) -> None:
-    sheet = build_sheet({"daily_pnl": -5.0, "daily_return": -rate, "previous_var_95": 0.001})
+    sheet = build_sheet({"daily_pnl": -5.0, "daily_return": -rate, "previous_var_95": 0.003})
     assert claims_of(sheet, {})["var_exceeded"].instance.level == level
 
 

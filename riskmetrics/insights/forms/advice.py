@@ -25,7 +25,7 @@ from riskmetrics.insights.forms.result import (
     not_split,
 )
 from riskmetrics.insights.forms.stress import drawdown_deepest
-from riskmetrics.insights.forms.tail import var_exceeded, var_too_low
+from riskmetrics.insights.forms.tail import large_losses, var_too_low
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import count, name, number, points
@@ -47,7 +47,7 @@ _MARKET_LIKE = 0.5
 """Beta from which it is worth a look after a loss that the market made."""
 
 _MOST = 0.5
-"""Part of a loss beyond the value at risk, or of the risk, that its cause explains."""
+"""Part of a large loss, or of the risk, that its cause explains."""
 
 _ADVISED = ("warning", "critical")
 
@@ -152,14 +152,14 @@ _look("look_at_drawdown", "stress", "", "drawdown",
     "look_at_market_loss",
     "result",
     "beta: number",
-    "Look at: the beta of {beta}, which with the market's fall explains more than half of the"
-    " loss.",
+    "Look at: whether a beta of {beta} is still intended, as the market's fall made more than half"
+    " of a large loss.",
     role="advice",
 )
 def look_at_market_loss(view: View) -> Iterator[Instance]:
-    """The market made more than half of a loss beyond the value at risk, and most of the risk."""
+    """The market made more than half of a large loss, and most of the risk."""
     facts = view.facts_of("own_beta", "market_return", "daily_return")
-    if facts and any(view.instances(var_exceeded)) and _is_market_cause(view):
+    if facts and any(large_losses(view)) and _is_market_cause(view):
         beta, market = (float(fact.value) for fact in facts[:2])
         if beta >= _MARKET_LIKE and market < 0:
             yield Instance({"beta": number(beta)}, (), _SALIENCE + 1.2, context=facts)
@@ -179,16 +179,16 @@ def _is_market_cause(view: View) -> bool:
     "look_at_detractor",
     "result",
     "name: name",
-    "Look at: {name}, the largest detractor on a day beyond the value at risk.",
+    "Look at: {name}, the largest detractor of a large loss.",
     role="advice",
 )
 def look_at_detractor(view: View) -> Iterator[Instance]:
-    """One of several positions made half of a loss beyond the value at risk, and not the market."""
+    """One of several positions made half of a large loss, and not the market."""
     found, total = largest_contribution(view, -1), view.number("daily_pnl")
     if found is None or not total or (view.number("n_losers") or 0) < 2 or _is_market_cause(view):
         return
     alias, pnl, _, facts = found
-    for exceeded in view.instances(var_exceeded) if pnl / total >= _MOST else ():
+    for exceeded in large_losses(view) if pnl / total >= _MOST else ():
         evidence = (*facts, *exceeded.facts)
         yield Instance({"name": name(alias)}, (), _SALIENCE + 1.1, alias, context=evidence)
 
@@ -213,18 +213,18 @@ def look_at_driver(view: View) -> Iterator[Instance]:
     "look_at_common",
     "result",
     "count: count",
-    "Look at: what the {count} losing positions have in common, on a day beyond the value at risk.",
+    "Look at: what the {count} losing positions have in common, on a day of a large loss.",
     role="advice",
 )
 def look_at_common(view: View) -> Iterator[Instance]:
-    """Neither the market nor one of several positions made half of a loss beyond the VaR."""
+    """Neither the market nor one of several positions made half of a large loss."""
     market = view.facts_of("own_beta", "market_return", "daily_return", "n_losers", "daily_pnl")
     found = largest_contribution(view, -1)
     if found is None or market is None or _is_market_cause(view):
         return
     losers, total = (float(fact.value) for fact in market[3:])
     if losers >= _MIN_POSITIONS and found[1] > _MOST * total:
-        for exceeded in view.instances(var_exceeded):
+        for exceeded in large_losses(view):
             evidence = {fact.id: fact for fact in (*market, *found[3], *exceeded.facts)}
             yield Instance({"count": count(losers)}, (), _SALIENCE + 1,
                 context=tuple(evidence.values()))  # fmt: skip
@@ -234,14 +234,14 @@ def look_at_common(view: View) -> Iterator[Instance]:
     "look_at_trades",
     "result",
     "",
-    "Look at: the trades of the session, as a part of a loss beyond the value at risk.",
+    "Look at: the trades of the session, as a part of a large loss.",
     role="advice",
 )
 def look_at_trades(view: View) -> Iterator[Instance]:
-    """The loss is beyond the value at risk, is not split by position, and trades are in it."""
+    """A large loss is not split by position, and trades are in it."""
     found = [fact for kind in TRADES for fact in view.facts_of(kind) or ()]
     for split in view.instances(not_split) if sum(float(fact.value) for fact in found) else ():
-        for exceeded in view.instances(var_exceeded):
+        for exceeded in large_losses(view):
             evidence = {fact.id: fact for fact in (*found, *split.context, *exceeded.facts)}
             yield Instance({}, (), _SALIENCE + 1.3, context=tuple(evidence.values()))
 

@@ -12,8 +12,8 @@ from riskmetrics.insights.slots import count, number, ordinal, points, size
 _RARE = 5
 """Rank among the past year's returns up to which a session is rare."""
 
-_CLEAR_MARKET_MOVE = 0.01
-"""Return of the market that is worth a sentence."""
+_CLEAR_MARKET_MOVE, _MINOR = 0.01, 0.4
+"""Return of the market that is worth a sentence, and salience of what is not worth one."""
 
 _CLEAR_RETURNS = {"_5d": 0.02, "_21d": 0.06}
 """Suffix of several sessions to the return over them that is worth a sentence."""
@@ -37,6 +37,15 @@ _CLEAR_T = 2.0
 
 _CLEAR_REST = 0.002
 """Difference from the implied return from which the rest is worth a sentence."""
+
+_CLEAR_SIGMA, _SESSIONS_PER_YEAR = 1.5, 252
+"""Residual volatilities of a session from which the rest is more than noise."""
+
+_LIKE_MARKET = 0.1
+"""Difference from the market's move, as a part of it, up to which a loss is as large."""
+
+_IMPLIED_BY_BETA = (0.5, 2.0)
+"""Result over what the beta implies between which the beta explains it."""
 
 
 def _over_sessions(over: str, words: str, down: str, up: str) -> None:
@@ -161,6 +170,45 @@ mirrored("result", "gap: points", _gap, {
 }, place=2, is_event=True)  # fmt: skip
 
 
+def residual_volatility(view: View) -> float | None:
+    """Return the volatility of a session that the market does not explain, if it is known."""
+    specific = view.number("specific_volatility")
+    if specific is None:
+        volatility, fit = view.number("volatility_21d"), view.number("market_r_squared")
+        if volatility is None or fit is None:
+            return None
+        specific = volatility * max(1.0 - fit, 0.0) ** 0.5
+    return specific / _SESSIONS_PER_YEAR**0.5
+
+
+def is_beyond_noise(view: View, gap: float) -> bool:
+    """Return whether a difference from the implied return is known to be more than noise."""
+    sigma = residual_volatility(view)
+    return sigma is not None and abs(gap) >= _CLEAR_SIGMA * sigma
+
+
+def implied_gap(view: View) -> float:
+    """Return the session's return beyond what beta and market imply; 0 if that is unknown."""
+    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    beta, market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0, 0.0)
+    return own - beta * market
+
+
+def is_like_market(view: View) -> bool:
+    """Return whether the session's return is about that of the market index, and clear."""
+    facts = view.facts_of("market_return", "daily_return")
+    market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0)
+    return abs(market) >= _CLEAR_MARKET_MOVE and abs(own - market) <= _LIKE_MARKET * abs(market)
+
+
+def is_implied_by_beta(view: View) -> bool:
+    """Return whether the result is between half and twice what beta and market imply."""
+    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    beta, market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0, 0.0)
+    least, most = _IMPLIED_BY_BETA
+    return beta * market != 0 and least <= own / (beta * market) <= most
+
+
 def _implied(direction: int) -> dict[int, Form]:
     """Add the forms of the session against what the market's move times the beta implies.
 
@@ -188,7 +236,10 @@ def _implied(direction: int) -> dict[int, Form]:
             show = points if outcome == direction else size
             good = -direction if outcome == AGAINST else outcome or direction
             slots = {"beta": number(beta), "market": size(market), "implied": show(implied)}
-            salience = 1.1 + min(20 * abs(gap), 0.5) if outcome else 1.0
+            is_clear = outcome == AGAINST or is_beyond_noise(view, gap)
+            salience = 1.1 + min(20 * abs(gap), 0.5) if outcome and is_clear else 1.0
+            if not (is_clear or abs(market) >= _CLEAR_MARKET_MOVE):
+                salience = _MINOR
             yield Instance(slots, facts[:2], salience, sign=good, context=facts[2:])
 
     move, result, went = ("fall", "loss", "lost") if direction < 0 else ("rise", "gain", "gained")

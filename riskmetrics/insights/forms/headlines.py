@@ -30,8 +30,8 @@ _TITLE = 0.2
 _TIE = 100
 """Divisor of a statement's salience, which decides among subjects of a headline."""
 
-_TRIVIAL, _QUIET = 0.0005, 0.005
-"""Returns below which it is small, and from which it is not, whatever the value at risk is."""
+_QUIET = 0.005
+"""Return from which a day is not quiet, whatever the value at risk is."""
 
 _LEADING = 0.25
 """Share of its side from which the largest contribution led the day."""
@@ -50,7 +50,7 @@ _LITTLE_RISK = 0.15
 
 
 _ALSO = {
-    "session_loss_amount": ("session_loss", "small_loss", "var_held", "var_exceeded"),
+    "session_loss_amount": ("session_loss", "small_loss", *(each.id for each in tail.LOSSES)),
     "session_gain_amount": ("session_gain", "small_gain"),
 }
 """Statement to others that say as much and more."""
@@ -104,6 +104,10 @@ def _alert_factor(view: View, found: Instance) -> float:
 _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_var_exceeded", "result", 10.0, tail.var_exceeded,
         ("A day beyond the value at risk", "A loss beyond the value at risk")),
+    ("headline_var_exceeded_far", "result", 10.0, tail.var_exceeded_far,
+        ("A loss far beyond the value at risk",)),
+    ("headline_var_held_historical", "result", 4.6, tail.var_held_historical,
+        ("A loss beyond the historical value at risk",)),
     ("headline_own_limit", "limits", 9.0, own_limits.breached[0],
         ("The portfolio's limit on {name} was breached",)),
     ("headline_own_limit_of", "limits", 9.0, own_limits.breached[1],
@@ -159,23 +163,17 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_shorts_reduce", "hedge", 0.9, hedge.shorts[-1], ("The shorts hedge",)),
     ("headline_deepest", "stress", 3.0, stress.drawdown_deepest,
         ("The deepest drawdown of today's holdings",)),
-    ("headline_fall_worse", "result", 1.9, comparison.implied[-1][-1],
-        ("A loss larger than the market explains",)),
-    ("headline_fall_better", "result", 1.55, comparison.implied[-1][1],
-        ("A better result than the beta implied",)),
     ("headline_fall_against", "result", 1.85, comparison.implied[-1][comparison.AGAINST],
         ("Up on a day when the market fell",)),
     ("headline_rise_against", "result", 1.95, comparison.implied[1][comparison.AGAINST],
         ("Down on a day when the market rose",)),
     ("headline_fall_in_line", "result", 1.7, comparison.implied[-1][0],
         ("A loss in line with the market", "Down with the market")),
-    ("headline_rise_better", "result", 1.9, comparison.implied[1][1],
-        ("A gain larger than the market explains",)),
-    ("headline_rise_worse", "result", 1.8, comparison.implied[1][-1],
-        ("A worse result than the beta implied",)),
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
+    ("headline_var_held_nearly", "result", 3.0, tail.var_held_nearly,
+        ("A loss just within the value at risk",)),
     ("headline_not_split", "result", 1.53, result.not_split,
         ("Result not split by position",)),
     ("headline_modest_loss", "result", 1.45, tail.small_results[0], ("A modest loss",)),
@@ -241,8 +239,49 @@ _led("headline_led_loss", result.largest[-1], "{name} led the losses")
 _led("headline_led_gain", result.largest[1], "{name} led the gains")
 
 
-def _as_inverse(form_id: str, sign: int, text: str) -> None:
-    """Add the headline of a result of the sign that a negative beta implies."""
+def _rest(form_id: str, salience: float, text: str, of: Form, *, is_better: bool = False) -> None:
+    """Add the headline of a result that differs from what beta and market imply: not by noise.
+
+    A loss is no better result if it is large, or if the portfolio lagged the index.
+    """
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        own, market = view.number("daily_return") or 0.0, view.number("market_return") or 0.0
+        if is_better and (any(tail.large_losses(view)) or own < market):
+            return
+        if comparison.is_beyond_noise(view, comparison.implied_gap(view)):
+            for found in view.instances(of):
+                context = (*found.facts, *found.context)
+                yield Instance({}, (), salience, sign=found.sign, context=context)
+
+
+_rest("headline_fall_worse", 1.9, "A loss larger than the market explains",
+    comparison.implied[-1][-1])  # fmt: skip
+_rest("headline_fall_better", 1.55, "A better result than the beta implied",
+    comparison.implied[-1][1], is_better=True)  # fmt: skip
+_rest("headline_rise_better", 1.9, "A gain larger than the market explains",
+    comparison.implied[1][1])  # fmt: skip
+_rest("headline_rise_worse", 1.8, "A worse result than the beta implied",
+    comparison.implied[1][-1])  # fmt: skip
+
+
+def _like_market(form_id: str, text: str, of: Form) -> None:
+    """Add the headline of a clear result about as large as the market's."""
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for found in view.instances(of) if comparison.is_like_market(view) else ():
+            context = (*found.facts, *found.context)
+            yield Instance({}, (), 1.6, sign=found.sign, context=context)
+
+
+_like_market("headline_fall_like", "A loss as large as the market's", comparison.implied[-1][1])
+_like_market("headline_rise_like", "A gain as large as the market's", comparison.implied[1][-1])
+
+
+def _as_inverse(form_id: str, sign: int, text: str, implied: str) -> None:
+    """Add the headlines of a result of the sign that a negative beta implies, and as large."""
     of = comparison.inverse[sign]
 
     @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
@@ -251,9 +290,17 @@ def _as_inverse(form_id: str, sign: int, text: str) -> None:
         for found in view.instances(of) if own and -sign * float(own[0].value) > 0 else ():
             yield Instance({}, (), 1.8, sign=found.sign, context=(*found.facts, *(own or ())))
 
+    @form(f"{form_id}_implied", "result", "", implied, role="headline", is_event=True, states=of.id)
+    def evaluate_implied(view: View) -> Iterator[Instance]:
+        own = view.facts_of("daily_return") or ()
+        for found in view.instances(of) if comparison.is_implied_by_beta(view) else ():
+            yield Instance({}, (), 6.2, sign=found.sign, context=(*found.facts, *own))
 
-_as_inverse("headline_fall_inverse", -1, "Up as the market fell")
-_as_inverse("headline_rise_inverse", 1, "Down as the market rose")
+
+_as_inverse("headline_fall_inverse", -1, "Up as the market fell",
+    "A gain on a falling market, as the negative beta implies")  # fmt: skip
+_as_inverse("headline_rise_inverse", 1, "Down as the market rose",
+    "A loss on a rising market, as the negative beta implies")  # fmt: skip
 
 
 def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
@@ -288,7 +335,7 @@ def headline_quiet(view: View) -> Iterator[Instance]:
         rate, var = (abs(float(fact.value)) for fact in facts)
         is_new = any(reach.is_new for reach in reached_limits(view))
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
-        is_small = rate < min(max(tail.SMALL * var, _TRIVIAL), _QUIET)
+        is_small = tail.is_small(rate, var) and rate < _QUIET
         is_calm = abs(view.number("market_return") or 0.0) < result.MARKET_DAY
         if is_small and is_calm and not is_new and not moved:
             yield Instance({}, (), 5.0, context=facts)

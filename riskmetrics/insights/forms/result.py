@@ -7,7 +7,7 @@ from math import inf
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored, single
-from riskmetrics.insights.forms.tail import small_results, var_exceeded
+from riskmetrics.insights.forms.tail import exceeded_var, small_results
 from riskmetrics.insights.slots import Slot, count, money, name, size, times
 
 _MIN_SHARE = 0.5
@@ -299,7 +299,7 @@ def _unusual(view: View, sign: int) -> Iterator[Instance]:
     A loss beyond the value at risk is stated against that.
     """
     facts = view.facts_of("daily_return", "volatility_21d", "volatility_21d_change")
-    if facts and not any(view.instances(var_exceeded)):
+    if facts and not any(exceeded_var(view)):
         rate, now, change = (float(fact.value) for fact in facts)
         usual = (now - change) / _SESSIONS_PER_YEAR**0.5
         if usual > 0 and sign * rate > 0 and abs(rate) >= _UNUSUAL_MOVE * usual:

@@ -4,12 +4,14 @@ A session is judged by the value at risk that tables lead with, which is filtere
 of the historical one, and says so.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from math import inf
+from typing import Final
 
 from riskmetrics.insights.claims import Form, Instance, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms.data import is_without_risk
-from riskmetrics.insights.slots import Slot, apart, count, money, size
+from riskmetrics.insights.slots import Slot, apart, count, money, number, size
 
 REJECTED, _WEAK = 0.01, 0.05
 """p-values below which a test rejects the value at risk, and below which it is worth a sentence."""
@@ -20,59 +22,130 @@ _CLEAR_MOVE = 0.1
 _MATERIAL = 0.005
 """Loss over equity from which one beyond the value at risk is a warning."""
 
-SMALL = 0.25
-"""Share of the value at risk below which a result is small."""
+SMALL, TRIVIAL = 0.25, 0.0005
+"""Share of the value at risk, and return, below which a result is small."""
+
+_NEARLY, _FAR = 0.9, 2.0
+"""Multiples of the value at risk from which a loss is just within it, and far beyond it."""
 
 
 def _against_var(
     form_id: str,
-    sign: int,
-    holds: Callable[[float, float], bool],
+    outcome: str,
     salience: float,
     level: str,
     *phrasings: str,
+    slots: Sequence[str] = ("amount", "rate", "var"),
+    sign: int = -1,
+    connectives: Sequence[str] = (),
 ) -> Form:
-    """Add the form of a loss (-1), or gain, by its size and the prior day's value at risk."""
+    """Add the form of a loss (-1), or gain, by its `_outcome`."""
 
     def evaluate(view: View) -> Iterator[Instance]:
         facts = view.facts_of("daily_pnl", "daily_return", "previous_var_95")
         if facts is None:
             return
         pnl, rate, var = (float(fact.value) for fact in facts)
-        if sign * pnl > 0 and sign * rate > 0 and holds(abs(rate), var):
-            shown = apart("percent", abs(rate), var)
-            if abs(rate) < SMALL * var:
-                shown = size(rate), size(var)
-            slots = {"amount": money(pnl, view.currency), "rate": shown[0], "var": shown[1]}
-            weight = salience + abs(rate) / var if var < abs(rate) else salience + 20 * abs(rate)
-            shown_level = "elevated" if level == "warning" and abs(rate) < _MATERIAL else level
-            yield Instance(slots, facts, weight, sign=sign, level=shown_level)
+        historical = view.fact("previous_var_95_historical")
+        beyond = float(historical.value) if historical else inf
+        if sign * pnl <= 0 or sign * rate <= 0 or _outcome(rate, var, beyond) != outcome:
+            return
+        if "historical" in slots and historical:
+            facts = (*facts, historical)
+        shown = apart("percent", abs(rate), *(float(fact.value) for fact in facts[2:]))
+        if outcome == "small":
+            facts, shown = facts[:2], (size(rate),)
+        figures = dict(zip(("rate", "var", "historical"), shown, strict=False))
+        figures |= {"amount": money(pnl, view.currency)}
+        figures |= {"multiple": number(abs(rate) / var, 1)} if var else {}
+        weight = salience + abs(rate) / var if 0 < var < abs(rate) else salience + 20 * abs(rate)
+        shown_level = "elevated" if level == "warning" and abs(rate) < _MATERIAL else level
+        context = view.facts_of("previous_var_95") or () if outcome == "small" else ()
+        yield Instance({each: figures[each] for each in slots}, facts, weight, sign=sign,
+            level=shown_level, context=context)  # fmt: skip
 
-    slots = "amount: money, rate: percent, var: percent"
-    return form(form_id, "result", slots, *phrasings, place=0, is_event=True)(evaluate)
+    kinds = {"amount": "money", "multiple": "number"}
+    described = ", ".join(f"{each}: {kinds.get(each, 'percent')}" for each in slots)
+    return form(form_id, "result", described, *phrasings, place=0, is_event=True,
+        connectives=connectives)(evaluate)  # fmt: skip
+
+
+def _outcome(rate: float, var: float, historical: float) -> str:
+    """Return how a return compares with the value at risk, filtered and historical."""
+    if var < -rate:
+        return ("far" if -rate >= _FAR * var else "exceeded") if var > 0 else ""
+    if 0 < historical < -rate:
+        return "historical"
+    if is_small(rate, var):
+        return "small"
+    if rate > 0:
+        return ""
+    return "nearly" if -rate >= _NEARLY * var else "held"
+
+
+def is_small(rate: float, var: float) -> bool:
+    """Return whether a return is small, for the value at risk or for any portfolio."""
+    return abs(rate) < max(SMALL * var, TRIVIAL)
 
 
 var_exceeded = _against_var(
-    "var_exceeded", -1, lambda loss, var: loss > var > 0, 4.0, "warning",
+    "var_exceeded", "exceeded", 4.0, "warning",
     "The portfolio lost {amount} ({rate}), more than the prior day's filtered value at risk of"
     " {var}, which should hold on nineteen days of twenty.",
     "The portfolio lost {amount} ({rate}), beyond the prior day's filtered value at risk of"
     " {var}, a level meant to be exceeded on one day in twenty.",
 )  # fmt: skip
 
+var_exceeded_far = _against_var(
+    "var_exceeded_far", "far", 4.0, "warning",
+    "The portfolio lost {amount} ({rate}), {multiple} times the prior day's filtered value at risk"
+    " of {var}.",
+    slots=("amount", "rate", "multiple", "var"),
+)  # fmt: skip
+
 var_held = _against_var(
-    "var_held", -1, lambda loss, var: SMALL * var <= loss <= var, 2.1, "info",
+    "var_held", "held", 2.1, "info",
     "The portfolio lost {amount} ({rate}), within the prior day's filtered value at risk of {var}.",
 )  # fmt: skip
 
+var_held_nearly = _against_var(
+    "var_held_nearly", "nearly", 2.1, "info",
+    "The portfolio lost {amount} ({rate}), just within the prior day's filtered value at risk of"
+    " {var}.",
+)  # fmt: skip
+
+var_held_historical = _against_var(
+    "var_held_historical", "historical", 2.1, "info",
+    "The portfolio lost {amount} ({rate}), within the prior day's filtered value at risk of {var}"
+    " but beyond the historical one of {historical}.",
+    slots=("amount", "rate", "var", "historical"), connectives=("but",),
+)  # fmt: skip
+
 small_results = [
-    _against_var(
-        form_id, sign, lambda rate, var: rate < SMALL * var, 2.1, "info",
-        f"The portfolio {went} {{amount}} ({{rate}}), less than a quarter of the prior day's"
-        " filtered value at risk of {var}.",
+    _against_var(form_id, "small", 2.1, "info", *phrasings, sign=sign, slots=("amount", "rate"))
+    for form_id, sign, phrasings in (
+        ("small_loss", -1, ("The portfolio lost {amount} ({rate}).",
+            "The portfolio fell {rate} on the day, a loss of {amount}.")),
+        ("small_gain", 1, ("The portfolio gained {amount} ({rate}).",
+            "The portfolio rose {rate} on the day, a gain of {amount}.")),
     )
-    for form_id, sign, went in (("small_loss", -1, "lost"), ("small_gain", 1, "gained"))
 ]  # fmt: skip
+
+LOSSES: Final = (var_exceeded, var_exceeded_far, var_held, var_held_nearly, var_held_historical)
+"""Losses that are not small, against the value at risk."""
+
+
+def exceeded_var(view: View) -> Iterator[Instance]:
+    """Yield the loss beyond the filtered value at risk, if there is one."""
+    yield from view.instances(var_exceeded)
+    yield from view.instances(var_exceeded_far)
+
+
+def large_losses(view: View) -> Iterator[Instance]:
+    """Yield the loss if it is about as large as a value at risk, or larger."""
+    for of in (var_exceeded, var_exceeded_far, var_held_nearly, var_held_historical):
+        yield from view.instances(of)
+
 
 form(
     "shortfall",
