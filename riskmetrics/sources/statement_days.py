@@ -26,6 +26,8 @@ _US_TIME = re.compile(r"\b[ap]\.?m\b|\b[ecmp][sd]?t\b")
 _MAX_WORDS_BEFORE = 4
 """Words in front of a day that say of what it is the day."""
 _WEEKDAY = r"(?:[a-z]{2,9}, )?"
+_AS_OF = ("as of", "as at")
+"""Words after which a day is that of the positions, whatever is before them."""
 
 
 class StatedDay(NamedTuple):
@@ -37,15 +39,17 @@ class StatedDay(NamedTuple):
     """None if the text is not a date, or can be two."""
     is_ambiguous: bool = False
     """Whether month and day can be exchanged."""
-    rank: int = 2
-    """Rank among the days of a file: 1 for the end of a period, 0 if it may only be the day on
-    which the file was written."""
+    rank: int = 3
+    """Rank among the days of a file: 3 if it is stated as that of the positions, 2 without a word
+    or behind Date, 1 behind a title or at the end of a period, 0 if the file may only have been
+    written on it."""
 
 
 @cache
-def _sentence_pattern() -> "re.Pattern[str]":
-    words = sorted(map(re.escape, load_vocabulary().days), key=len, reverse=True)
-    alternatives = "|".join(words)
+def _sentence_pattern(*, is_as_of: bool) -> "re.Pattern[str]":
+    """Return the pattern of a word before a day; of as of and as at alone, which precede others."""
+    words = (word for word in load_vocabulary().days if not is_as_of or word.endswith(_AS_OF))
+    alternatives = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
     return re.compile(
         rf"(?:^|.*[^\w])(?P<word>{alternatives})[: ]+{_TIME}{_WEEKDAY}(?P<day>{_ANY_DATE})\b"
     )
@@ -81,28 +85,81 @@ def find_stated_day(
     True
     """
     lowered = " ".join(text.casefold().split())
-    if is_title and (period := _PERIOD.match(lowered)):
+    if found := _sentence_pattern(is_as_of=True).match(lowered):
+        return _parse_sentence(found, order)
+    if period := _PERIOD.match(lowered):
         order = infer_order(period.group("first", "day")) or order
-        return parse_stated_day(period["day"], order)._replace(rank=1)
+        title = lowered[: period.start("first")]
+        is_stated = is_title and _names_period(title)
+        return parse_stated_day(period["day"], order)._replace(rank=1) if is_stated else None
     alone = _TITLE_DAY.fullmatch(lowered) if is_title else None
-    if alone and not _names_other_day(alone["title"] or ""):
-        return parse_stated_day(alone["day"], order)
-    found = _sentence_pattern().match(lowered)
-    if found is None:
-        return None
-    vocabulary = load_vocabulary()
-    if _names_other_day(lowered[: found.start("day")]):
-        return None
-    if order is None and found["word"] not in vocabulary.english_days:
+    if alone and not alone["title"]:
+        return parse_stated_day(alone["day"], order)._replace(rank=2)
+    if alone and _names_positions(alone["title"]):
+        return parse_stated_day(alone["day"], order)._replace(rank=1)
+    found = _sentence_pattern(is_as_of=False).match(lowered)
+    is_other = found is None or _names_other_day(lowered[: found.start("word")], found["word"])
+    return None if found is None or is_other else _parse_sentence(found, order)
+
+
+def _parse_sentence(found: "re.Match[str]", order: str | None) -> StatedDay:
+    """Return the day behind a word."""
+    vocabulary, word = load_vocabulary(), found["word"]
+    if order is None and word not in vocabulary.english_days:
         order = "dmy"
-    day = parse_stated_day(found["day"], order or ("mdy" if _US_TIME.search(lowered) else None))
-    return day._replace(rank=0) if found["word"] in vocabulary.created else day
+    day = parse_stated_day(
+        found["day"], order or ("mdy" if _US_TIME.search(found.string) else None)
+    )
+    if word not in vocabulary.created:
+        return day
+    is_date_alone = found.start("word") == 0 and word in vocabulary.dates
+    return day._replace(rank=2 if is_date_alone else 0)
 
 
-def _names_other_day(text: str) -> bool:
-    """Return whether the last words of a text are those before another day, such as of a birth."""
-    words = bare_words(text).split()[-_MAX_WORDS_BEFORE:]
-    return not load_vocabulary().other_days.isdisjoint(words)
+def _names_other_day(before: str, word: str) -> bool:
+    """Return whether the text before a word and a day tells that the day is another one.
+
+    Examples
+    --------
+    >>> _names_other_day("account opened", "on"), _names_other_day("start of day positions", "on")
+    (True, False)
+    >>> _names_other_day("depuis création", "au"), _names_other_day("ouverture", "au")
+    (False, True)
+    """
+    vocabulary = load_vocabulary()
+    words = bare_words(before).split()
+    if word in vocabulary.created or word in vocabulary.english_days:
+        n_before = _MAX_WORDS_BEFORE - len(word.split())
+        return not vocabulary.other_days.isdisjoint([*words[-n_before:], *word.split()])
+    is_start = not vocabulary.since.isdisjoint(words[:-1])  # since the opening, and up to the day
+    return not is_start and not vocabulary.other_days.isdisjoint(words[-1:])
+
+
+def _names_positions(title: str) -> bool:
+    """Return whether a title has a word of positions or statements, and none of another day.
+
+    Examples
+    --------
+    >>> titles = ("Portfolio holdings", "Fund launched", "Previous statement period")
+    >>> [_names_positions(title) for title in titles]
+    [True, False, False]
+    """
+    vocabulary, words = load_vocabulary(), bare_words(title).split()
+    is_other = not vocabulary.other_days.isdisjoint(words)
+    return not is_other and not vocabulary.statements.isdisjoint(words)
+
+
+def _names_period(title: str) -> bool:
+    """Return whether a title is the word for a period, or one of positions and of no return.
+
+    Examples
+    --------
+    >>> [_names_period(title) for title in ("Period", "Portfolio", "Portfolio return", "Tax year")]
+    [True, True, False, False]
+    """
+    vocabulary, words = load_vocabulary(), bare_words(title)
+    is_return = not vocabulary.unrelated.isdisjoint(words.split())
+    return words in vocabulary.periods or (not is_return and _names_positions(title))
 
 
 def parse_stated_day(text: str, order: str | None = None) -> StatedDay:

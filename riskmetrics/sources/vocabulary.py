@@ -85,6 +85,14 @@ class Vocabulary(NamedTuple):
     """Those among them that are before the day on which a file was written."""
     other_days: frozenset[str]
     """Words before a day that is not that of the positions, such as that of a birth."""
+    since: frozenset[str]
+    """Those among them before the first day of a period."""
+    dates: frozenset[str]
+    """Those before a day that alone are the word for a date."""
+    statements: frozenset[str]
+    """Words of the title of positions, or of a statement of them."""
+    periods: frozenset[str]
+    """Words for the period of a statement."""
     english_days: frozenset[str]
     """The English ones among them, after which the month can come first."""
     unrelated: frozenset[str]
@@ -211,7 +219,11 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["sums"]),
         _all_words(content["days"], str.casefold) | _all_words(content["created"], str.casefold),
         _all_words(content["created"], str.casefold),
-        _all_words(content["other_days"]),
+        _all_words(content["other_days"]) | _all_words(content["since"]),
+        _all_words(content["since"]),
+        _all_words(content["dates"]),
+        _all_words(content["statements"]),
+        _all_words(content["periods"]),
         frozenset(map(str.casefold, content["days"]["en"] + content["created"]["en"])),
         _all_words(content["unrelated"]),
         {name: frozenset(codes) for name, codes in content["markets"].items()},
