@@ -12,7 +12,7 @@ from hashlib import sha256
 from importlib import import_module
 from pkgutil import iter_modules
 from string import Formatter
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.facts import Fact
@@ -34,6 +34,7 @@ Topic = Literal[
     "data",
 ]
 Role = Literal["statement", "headline", "advice"]
+T = TypeVar("T")
 
 _TYPES_BY_TOPIC: Final[Mapping[str, frozenset[str]]] = {
     topic: frozenset({"daily_summary", "custom", *types})
@@ -210,13 +211,21 @@ class View:
         """Index the facts of a sheet by type and alias."""
         self.sheet = sheet
         self._facts = sheet.by_type
-        self._instances: dict[str, tuple[Instance, ...]] = {}
+        self._evaluated = sheet.evaluated
 
     def instances(self, each: Form) -> tuple[Instance, ...]:
-        """Return the instances of a form that are true; it is evaluated once."""
-        if each.id not in self._instances:
-            self._instances[each.id] = tuple(each.evaluate(self))
-        return self._instances[each.id]
+        """Return the instances of a form that are true; it is evaluated once per sheet."""
+        found: tuple[Instance, ...] | None = self._evaluated.get(each.id)
+        if found is None:
+            found = self._evaluated[each.id] = tuple(each.evaluate(self))
+        return found
+
+    def once(self, find: "Callable[[View], T]") -> T:
+        """Return what a function finds in the facts; it is evaluated once per sheet."""
+        if find not in self._evaluated:
+            self._evaluated[find] = find(self)
+        found: T = self._evaluated[find]
+        return found
 
     def fact(self, kind: str, alias: str | None = None) -> Fact | None:
         """Return a fact, or None."""
@@ -229,18 +238,31 @@ class View:
 
     def facts_of(self, *kinds: str, alias: str | None = None) -> tuple[Fact, ...] | None:
         """Return facts of several types, or None unless all exist."""
-        found = [self.fact(kind, alias) for kind in kinds]
-        return None if None in found else tuple(fact for fact in found if fact is not None)
+        found = []
+        for kind in kinds:
+            fact = self._facts.get((kind, alias))
+            if fact is None:
+                return None
+            found.append(fact)
+        return tuple(found)
 
-    def aliases(self, prefix: str) -> list[str]:
-        """Return the aliases of positions (POS), sectors (SEC) or scenarios (SCN)."""
-        return sorted(alias for alias in self.sheet.aliases if alias.startswith(prefix))
+    def aliases(self, prefix: str) -> Sequence[str]:
+        """Return the aliases of positions (POS), sectors (SEC) or scenarios (SCN), sorted."""
+        return self.once(_find_aliases).get(prefix, ())
 
     @property
     def currency(self) -> str:
         """Currency of the portfolio."""
         fact = self.fact("total_value")
         return fact.currency if fact else "USD"
+
+
+def _find_aliases(view: View) -> dict[str, list[str]]:
+    """Return the aliases by prefix, sorted."""
+    found: dict[str, list[str]] = {}
+    for alias in sorted(view.sheet.aliases):
+        found.setdefault(alias.partition("_")[0], []).append(alias)
+    return found
 
 
 _FORMS: dict[str, Form] = {}
@@ -302,6 +324,12 @@ def catalog() -> Mapping[str, Form]:
 
 
 @cache
+def forms_of(insight_type: str) -> tuple[Form, ...]:
+    """Return the forms that a type of insight may state."""
+    return tuple(each for each in catalog().values() if insight_type in each.insight_types)
+
+
+@cache
 def catalog_digest() -> str:
     """Return a digest of ids, slots and phrasings: the version of the catalog."""
     parts = [
@@ -330,9 +358,7 @@ def claims_of(
     """
     before = sheet.before if before is None else before
     view, found = View(sheet), []
-    for each in catalog().values():
-        if insight_type and insight_type not in each.insight_types:
-            continue
+    for each in forms_of(insight_type) if insight_type else catalog().values():
         for instance in view.instances(each):
             claim_id = f"{each.id}:{instance.subject}" if instance.subject else each.id
             is_new = _is_new(each, instance, sheet, before)
@@ -344,10 +370,12 @@ def claims_of(
 
 def remembered(sheet: Sheet) -> dict[str, tuple[float, ...]]:
     """Return what `claims_of` of the next session needs: claims, named, with their values."""
+    view = View(sheet)
     return {
-        _memory_key(claim.form, claim.instance, sheet): _values(claim.instance)
-        for claim in claims_of(sheet, {}).values()
-        if not claim.form.is_answer
+        _memory_key(each, instance, sheet): _values(instance)
+        for each in catalog().values()
+        if not each.is_answer
+        for instance in view.instances(each)
     }
 
 

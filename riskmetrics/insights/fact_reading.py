@@ -1,7 +1,7 @@
 """Fact sheets of stored results, read in bulk: those of a session know that of the one before."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from uuid import UUID
@@ -25,6 +25,9 @@ from riskmetrics.present.caveats import list_caveats
 
 _MAX_POSITIONS = 10
 """Largest symbols by weight, and as many by share of volatility."""
+
+_SOURCES = frozenset(kind.source for kind in FACT_TYPES.values())
+"""Columns that facts are based on."""
 
 _BATCH_SHEETS = 500
 """Sheets that are in memory at once."""
@@ -76,16 +79,12 @@ def _read_batch(
     """Return the sheets of portfolios; the sheet of the session before tells what is new."""
     all_days = _with_sessions_before(days)
     found = _read_stored(connection, all_days, portfolios)
-    keys = sorted(key for key in found.snapshots if key[1] in all_days)
-    sheets = {key: _build_sheet(*key, found) for key in keys}
-
-    def remember(portfolio_id: str, day: date) -> Sheet:
+    wanted, sheets = set(days), dict[tuple[str, date], Sheet]()
+    for portfolio_id, day in sorted(key for key in found.snapshots if key[1] in set(all_days)):
         before = sheets.get((portfolio_id, trading_calendar.previous_session(day)))
-        return replace(
-            sheets[portfolio_id, day], before={} if before is None else remembered(before)
-        )
-
-    return [remember(*key) for key in keys if key[1] in days]
+        known = remembered(before) if before is not None and day in wanted else {}
+        sheets[portfolio_id, day] = _build_sheet(portfolio_id, day, found, known)
+    return [sheet for (_, day), sheet in sheets.items() if day in wanted]
 
 
 def _with_sessions_before(days: Sequence[date]) -> list[date]:
@@ -118,7 +117,9 @@ def _read_stored(
     )
 
 
-def _build_sheet(portfolio_id: str, day: date, found: _Stored) -> Sheet:
+def _build_sheet(
+    portfolio_id: str, day: date, found: _Stored, before: Mapping[str, tuple[float, ...]]
+) -> Sheet:
     (snapshot,) = found.snapshots[portfolio_id, day]
     earlier = trading_calendar.previous_session(day)
     previous_snapshot = next(iter(found.snapshots.get((portfolio_id, earlier), [])), None)
@@ -169,10 +170,13 @@ def _build_sheet(portfolio_id: str, day: date, found: _Stored) -> Sheet:
     ]
     by_type = {(fact.fact_type.name, fact.entity): fact for fact in facts}
     facts += history_facts.streak_facts(make, history, by_type, aliases, default_limits())
-    missing = {row["metric"]: row["reason"] for row in rows["undefined"]}
+    missing = {
+        row["metric"]: row["reason"] for row in rows["undefined"] if row["metric"] in _SOURCES
+    }
     facts += defined_facts(make, {"undefined_reason": missing.get(FACT_TYPES["own_beta"].source)})
     equity, gross = float(snapshot["total_value"]), float(snapshot["gross_exposure"])
     caveats = tuple(list_caveats(counts, equity, gross))
+    known = {fact.id: fact for fact in facts}
     return without_broken_facts(
-        Sheet(portfolio_id, day, {fact.id: fact for fact in facts}, aliases, missing, caveats)
+        Sheet(portfolio_id, day, known, aliases, missing, caveats, before=before)
     )

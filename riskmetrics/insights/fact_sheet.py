@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
+from typing import Any
 
 from riskmetrics.insights.fact_types import source_columns
 from riskmetrics.insights.facts import Fact
@@ -58,8 +59,16 @@ class Sheet:
         """Type name and entity to fact."""
         return {(fact.fact_type.name, fact.entity): fact for fact in self.facts.values()}
 
+    @cached_property
+    def evaluated(self) -> dict[Any, Any]:
+        """What was evaluated on the facts, by form or function (see `claims.View`)."""
+        return {}
+
     def select_facts(self, providers: Sequence[str]) -> "Sheet":
-        """Return the sheet with the facts of some providers."""
+        """Return the sheet with the facts of some providers; the sheet itself if it has no other.
+
+        A sheet that is the same is not evaluated twice.
+        """
         selected = {
             fact.id: fact for fact in self.facts.values() if fact.fact_type.provider in providers
         }
@@ -68,6 +77,9 @@ class Sheet:
         aliases = {alias: name for alias, name in self.aliases.items() if alias in entities}
         read = source_columns(tuple(providers))
         missing = {metric: reason for metric, reason in self.missing.items() if metric in read}
+        kept, had = (selected, aliases, missing), (self.facts, self.aliases, self.missing)
+        if all(len(one) == len(other) for one, other in zip(kept, had, strict=True)):
+            return self
         return replace(self, facts=selected, aliases=aliases, missing=missing)
 
 

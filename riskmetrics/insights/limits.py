@@ -98,6 +98,10 @@ class Reach(NamedTuple):
 
 def reached_limits(view: View) -> list[Reach]:
     """Return the limits that are reached, the most severe first."""
+    return view.once(_sorted_reaches)
+
+
+def _sorted_reaches(view: View) -> list[Reach]:
     return sorted(_find(view), key=lambda reach: (*reach.rank, reach.kind, reach.alias))
 
 

@@ -1,7 +1,7 @@
 """Requests for insights: which notes a session's fact sheets have something to state for."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from riskmetrics.insights.claims import Claim, claims_of
@@ -16,7 +16,7 @@ _INDEPENDENT_TYPES = (LEADING_TYPE, "custom")
 """Types that may tell every claim."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
     """A request for an insight."""
 
@@ -112,11 +112,12 @@ def writable_requests(
     asked = () if question is None else (QUESTIONS,)
     for sheet in sheets:
         available = {fact.fact_type.provider for fact in sheet.facts.values()}
-        stated: frozenset[str] = frozenset()
-        if lead is not None:
-            stated = _stated_by(Request(lead, sheet.select_facts(lead.providers), question))
+        leading = lead and Request(lead, sheet.select_facts(lead.providers), question)
+        stated = _stated_by(leading) if leading else frozenset()
         found = [
-            Request(
+            leading
+            if leading and template is lead and question is None
+            else Request(
                 template,
                 sheet.select_facts((*template.providers, *asked)),
                 question,
@@ -131,8 +132,9 @@ def writable_requests(
         silent = {each.insight_type for each in templates if each.insight_type != "custom"}
         silent -= {request.insight_type for request in found}
         for request in found:
-            is_leading = request.insight_type == LEADING_TYPE
-            yield replace(request, silent=tuple(sorted(silent))) if is_leading else request
+            if request.insight_type == LEADING_TYPE:
+                request.silent = tuple(sorted(silent))
+            yield request
 
 
 def _is_applicable(insight_type: str, sheet: Sheet) -> bool:

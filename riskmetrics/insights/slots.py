@@ -5,7 +5,7 @@ decimals as tell the two apart (`apart`), so that a loss of 4.05% beyond 3.98% i
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -177,16 +177,25 @@ def apart(kind: str, *values: float, most: int = MAX_DECIMALS) -> tuple[Slot, ..
     others. Of different orders of magnitude, each has the decimals of its own.
     """
     base = [Slot(kind, float(value)) for value in values]
+    n_distinct = len({slot.value for slot in base})
     sizes = sorted(abs(float(value)) for value in values)
-    are_distinct = len({slot.show() for slot in base}) == len(set(map(float, values)))
-    if are_distinct and sizes[-1] >= _FAR_APART * sizes[0] > 0:
+    is_far = sizes[-1] >= _FAR_APART * sizes[0] > 0
+    if is_far and _count_shown(base) == n_distinct:
         return tuple(base)
     fewest = max(_decimals(slot) for slot in base)
-    choices = [
-        tuple(slot._replace(decimals=decimals) for slot in base)
-        for decimals in range(fewest, max(fewest, most) + 1)
-    ]
-    return max(choices, key=lambda shown: len({slot.show() for slot in shown}))
+    best, n_best = tuple(base), 0
+    for decimals in range(fewest, max(fewest, most) + 1):
+        shown = tuple(Slot(kind, slot.value, decimals) for slot in base)
+        if (n_shown := _count_shown(shown)) > n_best:
+            best, n_best = shown, n_shown
+        if n_best == n_distinct:
+            break
+    return best
+
+
+def _count_shown(slots: Sequence[Slot]) -> int:
+    """Return the number of different texts of slots."""
+    return len({slot.show() for slot in slots})
 
 
 def is_shown_apart(one: Slot, other: Slot) -> bool:

@@ -132,6 +132,8 @@ def _format_fact(fact: Mapping[str, str]) -> str:
 
 def _with_true_minus(text: str) -> str:
     """Use the true minus sign, and no sign on a value shown as zero."""
+    if "-" not in text:
+        return text
     return text.replace("-", "−" if _is_shown_nonzero(text) else "")
 
 
