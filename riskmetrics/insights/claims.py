@@ -101,7 +101,7 @@ class Form:
     figure: str = ""
     """What it states besides the figures of facts: a note states each such thing once."""
     is_background: bool = False
-    """Whether it changes with what is held: new in the first note, and after trades."""
+    """Whether it changes with what is held: new when it is first defined, and after trades."""
 
     def __post_init__(self) -> None:
         """Reject a phrasing that a reader could misunderstand, whatever the facts are.
@@ -344,11 +344,12 @@ def claims_of(
 
 def remembered(sheet: Sheet) -> dict[str, tuple[float, ...]]:
     """Return what `claims_of` of the next session needs: claims, named, with their values."""
-    return {
+    found = {
         _memory_key(claim.form, claim.instance, sheet): _values(claim.instance)
         for claim in claims_of(sheet, {}).values()
         if not claim.form.is_answer
     }
+    return found | {_defined_key(name): () for name, _ in sheet.by_type}
 
 
 def _is_new(
@@ -356,13 +357,14 @@ def _is_new(
 ) -> bool:
     """Return whether nothing like an instance was true the session before.
 
-    An event is always new. Background is new if nothing is known of the session before, or if
-    positions were traded: else it comes and goes at its threshold.
+    An event is always new. Background is new if its figures are defined for the first session, or
+    if positions were traded: else it comes and goes at its threshold.
     """
     if each.is_event:
         return True
-    if each.is_background and before and not _is_traded(sheet):
-        return False
+    if each.is_background and not _is_traded(sheet):
+        kinds = {fact.fact_type.name for fact in (*instance.facts, *instance.context)}
+        return not before or any(_defined_key(kind) not in before for kind in kinds)
     now, earlier = _values(instance), before.get(_memory_key(each, instance, sheet))
     return (
         earlier is None
@@ -378,6 +380,11 @@ def _is_new(
 def _is_traded(sheet: Sheet) -> bool:
     counts = (sheet.by_type.get((name, None)) for name in TRADES)
     return any(fact is not None and float(fact.value) for fact in counts)
+
+
+def _defined_key(kind: str) -> str:
+    """Return the key that remembers that a sheet has facts of a type."""
+    return f"defined:{kind}"
 
 
 def _memory_key(each: Form, instance: Instance, sheet: Sheet) -> str:

@@ -107,8 +107,8 @@ MAX_PARAGRAPHS, MAX_STEPS = 5, 6
 
 MAX_FINDINGS, MAX_RECOMMENDATIONS = 6, 3
 
-STANDING_PLACE = 9
-"""Place of the limits that stay reached: last in the text."""
+CHANGES_PLACE, STANDING_PLACE = 8, 9
+"""Places of what happened to alerts, which no other event displaces, and of those that stand."""
 
 _MAX_LEVELS = 2
 """Claims about levels, besides those of standing limits, that the leading note tells."""
@@ -342,6 +342,7 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
         for claim in statements
         if claim is lead or (claim.form.topic == "result" and claim.form.place < STANDING_PLACE)
     ]
+    events.sort(key=lambda claim: claim is not lead and claim.form.place != CHANGES_PLACE)
     standing = [claim for claim in statements if claim.form.place == STANDING_PLACE]
     alarms = [claim for claim in alarms if claim not in (*events, *standing)]
     levels = [claim for claim in statements if claim not in (*alarms, *events, *standing)]

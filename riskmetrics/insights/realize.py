@@ -12,7 +12,7 @@ from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, Plan, Step
 from riskmetrics.insights.slots import Slot, clean_name
 
-VERSION = "7"
+VERSION = "8"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
 
 Names = Mapping[str, str]
