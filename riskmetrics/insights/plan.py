@@ -251,7 +251,7 @@ def _choose_statements(
 
     chosen = [lead] if lead else []
     stated: set[str] = {lead.id, *lead.measured} if lead else set()
-    for claim in sorted(_one_per_figure(claims), key=lambda each: (-weight(each), each.id)):
+    for claim in sorted(one_per_figure(claims), key=lambda each: (-weight(each), each.id)):
         is_statement = claim.form.role == "statement"
         if claim is lead:
             continue
@@ -261,7 +261,7 @@ def _choose_statements(
     return chosen
 
 
-def _one_per_figure(claims: Iterable[Claim]) -> Iterator[Claim]:
+def one_per_figure(claims: Iterable[Claim]) -> Iterator[Claim]:
     """Yield the claims, of those that state one thing the most salient, be it new or not."""
     by_figure: dict[str, Claim] = {}
     for claim in claims:

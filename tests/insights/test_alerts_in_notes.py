@@ -391,3 +391,46 @@ def test_leverage_exactly_at_its_level_whose_quotient_of_floats_is_below() -> No
         read = alert_facts(make, History(frame), facts, {}, default_limits())
         event = {each.fact_type.name: each.value for each in read}["gross_to_equity_alert"]
         assert event == ("stands" if earlier[-1] == 1.55 else "back")
+
+
+def test_a_busy_day_loses_no_alert() -> None:
+    """Seven events of the result, three of alerts, and six places."""
+    busy: Facts = {
+        "n_opened": 2,
+        "n_closed": 1,
+        "n_resized": 3,
+        "num_positions": 12,
+        "pos_01_pnl": -500.0,
+        "pos_02_pnl": -100.0,
+        "pos_03_pnl": 200.0,
+        "losers_pnl": -1_000.0,
+        "winners_pnl": 160.7,
+        "n_losers": 5,
+        "n_winners": 2,
+        "market_return": -0.03,
+        "own_beta": 0.3,
+        "loss_rank": 1,
+        "previous_var_95": 0.011,
+        "pos_03_quantity_increase": 0.5,
+        "pos_03_weight": 0.11,
+        "pos_03_weight_streak": 1,
+        "beta": 1.1,
+        "beta_left": 1.5,
+        "drawdown": 0.36,
+        "drawdown_streak": 1,
+        "drawdown_away": 2,
+        "pos_02_weight": 0.37,
+        "pos_02_weight_alert": "worse",
+    }
+    sheet = build_sheet(RESULT | busy)
+    plan = plan_by_rules(claims_of(sheet, {}), LEADING_TYPE)
+    assert plan is not None
+    stated = set(plan.statements())
+    assert {"limits_left", "limits_back", "limits_worse", "limit_position:POS_03"} <= stated
+
+
+def test_a_model_is_offered_the_list_of_alerts_that_the_rules_state() -> None:
+    sheet = build_sheet(RESULT | STANDING)
+    for day, expected in ((TUESDAY, "limits_standing"), (WEDNESDAY, "alerts_unchanged")):
+        offered = Request(DAILY, replace(sheet, day=day)).claims.keys()
+        assert offered & {"limits_standing", "alerts_unchanged"} == {expected}
