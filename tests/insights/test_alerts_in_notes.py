@@ -203,7 +203,7 @@ def notes_of(
     own : list, optional
         Subject, value and limit of a checked limit on beta, or on single positions.
     """
-    n_days = len(
+    n_days = max(map(len, (own or (), *figures.values(), *(weights or {}).values())))
         next(iter([*figures.values(), *(weights or {}).values(), *([own] if own else [])]))
     )
     days = [LAST_DAY]
@@ -380,14 +380,14 @@ def test_a_drawdown_that_grows_with_the_market_is_told_again() -> None:
 def test_leverage_exactly_at_its_level_whose_quotient_of_floats_is_below() -> None:
     """The fact is a quotient of Decimals, the history one of floats."""
     gross, equity = Decimal("3000.12"), Decimal("2000.08")
-    found = make_fact(FACT_TYPES["gross_to_equity"], gross / equity, DAY, KEY)
+    found = make_fact(FACT_TYPES["gross_to_equity"], float(gross / equity), DAY, KEY)
     index = pd.bdate_range(end=DAY, periods=4)
     frame = pd.DataFrame({"total_value": float(equity)}, index)
     for earlier in ([1.6, 1.55], [1.6, 1.4]):
         below = np.nextafter(float(gross), 0)
         frame["gross_exposure"] = [1000.0, *(each * float(equity) for each in earlier), below]
         make = partial(make_fact, as_of=DAY, key=KEY)
-        facts = {("gross_to_equity", None): found}
+        facts: dict[tuple[str, str | None], Fact] = {("gross_to_equity", None): found}
         read = alert_facts(make, History(frame), facts, {}, default_limits())
         event = {each.fact_type.name: each.value for each in read}["gross_to_equity_alert"]
         assert event == ("stands" if earlier[-1] == 1.55 else "back")
