@@ -204,8 +204,6 @@ def notes_of(
         Subject, value and limit of a checked limit on beta, or on single positions.
     """
     n_days = max(map(len, (own or (), *figures.values(), *(weights or {}).values())))
-        next(iter([*figures.values(), *(weights or {}).values(), *([own] if own else [])]))
-    )
     days = [LAST_DAY]
     while len(days) < n_days:
         days.insert(0, trading_calendar.previous_session(days[0]))
