@@ -38,7 +38,7 @@ SNAPSHOT_COLUMNS = (
     *("daily_pnl", "income", "daily_return", "total_value", "gross_exposure"),
     "beta_calculated_90d",
     *("realized_volatility_21d", "expected_volatility_21d", "volatility_percentile"),
-    *("top_3_concentration", "hhi"),
+    *("top_3_concentration", "hhi", "num_positions"),
 )
 """Columns of snapshots whose history is read."""
 
@@ -104,7 +104,9 @@ def read_entity_history(
     portfolios: Collection[UUID],
     limits: Mapping[str, float],
 ) -> dict[str, dict[tuple[str, str], dict[date, float]]]:
-    """Return earlier values of what is at or beyond its lowest limit on one of ``days``.
+    """Return signed values of what was at or beyond its lowest limit on one of the sessions.
+
+    The sessions are those of the history of ``days``. Funds have no limit, and are left out.
 
     Parameters
     ----------
@@ -117,22 +119,25 @@ def read_entity_history(
         portfolio_id to (kind, name) to values by session; kind is a key of ``limits``.
     """
     first = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS)[0]
+    profile = tables.company_profiles
+    funds = sa.select(profile.c.symbol).where(sa.or_(profile.c.is_etf, profile.c.is_fund))
     found: dict[str, dict[tuple[str, str], dict[date, float]]] = {}
     for kind, table, column, key in (
         ("weight", _shares, _shares.c.weight, "symbol"),
         ("gross", _sectors, _sectors.c.gross_weight, "sector"),
     ):
         size, name = sa.func.abs(column), table.c[key]
+        is_limited = name.not_in(funds) if kind == "weight" else sa.true()
         beyond = (
             sa.select(table.c.portfolio_id, name)
-            .where(table.c.portfolio_id.in_(portfolios), table.c.day.in_(days))
-            .where(size >= limits[kind])
+            .where(table.c.portfolio_id.in_(portfolios))
+            .where(table.c.day.between(first, days[-1]), size >= limits[kind], is_limited)
             .distinct()
             .subquery()
         )
         is_same = equal_columns(table, beyond, "portfolio_id", key)
         statement = (
-            sa.select(table.c.portfolio_id, name.label("name"), table.c.day, size.label("size"))
+            sa.select(table.c.portfolio_id, name.label("name"), table.c.day, column.label("value"))
             .join(beyond, is_same)
             .where(table.c.day.between(first, days[-1]), column.is_not(None))
             .order_by(table.c.portfolio_id, name, table.c.day)
@@ -292,6 +297,39 @@ def read_limit_checks(
         .order_by(_checks.c.portfolio_id, _checks.c.day, _checks.c.limit_name)
     )
     return group_records(connection, statement)
+
+
+def read_check_history(
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
+) -> dict[str, dict[str, dict[date, tuple[str, float, bool]]]]:
+    """Return the checks with a value of limits that users set, up to the last of ``days``.
+
+    Returns
+    -------
+    dict
+        portfolio_id to name of the limit to session to subject (empty for the portfolio), value
+        over limit, and whether the limit is exceeded.
+    """
+    first = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS)[0]
+    statement = (
+        sa.select(
+            *(_checks.c[name] for name in ("portfolio_id", "limit_name", "day")),
+            sa.func.coalesce(_checks.c.subject, "").label("subject"),
+            (sa.cast(_checks.c.value, sa.Double) / sa.cast(_checks.c.limit_value, sa.Double)).label(
+                "ratio"
+            ),
+            (_checks.c.status == "exceeded").label("is_exceeded"),
+        )
+        .where(_checks.c.portfolio_id.in_(portfolios), _checks.c.value.is_not(None))
+        .where(_checks.c.day.between(first, days[-1]))
+        .order_by(_checks.c.portfolio_id, _checks.c.limit_name, _checks.c.day)
+    )
+    found: dict[str, dict[str, dict[date, tuple[str, float, bool]]]] = {}
+    for row in connection.execute(statement):
+        by_name = found.setdefault(str(row.portfolio_id), {})
+        check = row.subject, float(row.ratio), bool(row.is_exceeded)
+        by_name.setdefault(row.limit_name, {})[row.day] = check
+    return found
 
 
 def read_market_closes(

@@ -42,9 +42,7 @@ class AlertState:
     away: int | None = None
     """Defined sessions since an alert that is back was left."""
     left: float | None = None
-    """Highest limit whose alert ended in the session."""
-    is_below: bool = False
-    """Whether that is since the value is clearly below; else the alert does not count any more."""
+    """Highest limit whose alert ended: the value is clearly below, or does not count any more."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +95,7 @@ def last_alert_state(
         ends = (sizes < CLEARLY_BELOW * limit) | ~counts | flips
         run = _last_run(begins, ends)
         if run.was_active and run.start is None:
-            is_below = bool(sizes[-1] < CLEARLY_BELOW * limit)
-            state = replace(state, left=limit, is_below=is_below)
+            state = replace(state, left=limit)
         if run.start is not None and run.is_reached:
             start, last = run.start, len(sizes) - 1
             away = None

@@ -14,10 +14,11 @@ from pkgutil import iter_modules
 from string import Formatter
 from typing import Final, Literal, TypeVar
 
+from riskmetrics.insights import novelty
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.phrasing_rules import reject_words
-from riskmetrics.insights.slots import PATTERNS, Slot, flat_slots
+from riskmetrics.insights.slots import PATTERNS, Slot
 
 Topic = Literal[
     "result",
@@ -59,18 +60,9 @@ _SAME_FIGURES: Final = {"past_outcome": "volatility_21d", "return_5d": "return_2
     "pnl_5d": "past_pnl", "pnl_21d": "past_pnl"}  # fmt: skip
 """Type of a fact to what measures the same thing: the rules state one of them."""
 
-TRADES: Final = ("n_opened", "n_closed", "n_resized")
-"""Types of the numbers of positions that were traded."""
-
 NOVELTY_FACTOR = 0.3
 """Factor of the salience of a claim that was true the session before with nearly the same values.
 """
-
-_COUNTS = ("count", "ordinal", "sessions")
-"""Kinds of slots whose numbers do not make a claim new."""
-
-_SAME_WITHIN = 0.1
-"""Relative change below which a value counts as nearly the same."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,7 @@ class Form:
     figure: str = ""
     """What it states besides the figures of facts: a note states each such thing once."""
     is_background: bool = False
-    """Whether it changes with what is held: new in the first note, and after trades."""
+    """Whether it changes with what is held: new when it is first defined, and after trades."""
 
     def __post_init__(self) -> None:
         """Reject a phrasing that a reader could misunderstand, whatever the facts are.
@@ -361,7 +353,7 @@ def claims_of(
     for each in forms_of(insight_type) if insight_type else catalog().values():
         for instance in view.instances(each):
             claim_id = f"{each.id}:{instance.subject}" if instance.subject else each.id
-            is_new = _is_new(each, instance, sheet, before)
+            is_new = novelty.is_new(each, instance, sheet, before)
             salience = instance.salience * (1.0 if is_new else NOVELTY_FACTOR)
             found.append(Claim(claim_id, each, instance, is_new, salience))
     found.sort(key=lambda claim: (-claim.salience, claim.id))
@@ -371,55 +363,10 @@ def claims_of(
 def remembered(sheet: Sheet) -> dict[str, tuple[float, ...]]:
     """Return what `claims_of` of the next session needs: claims, named, with their values."""
     view = View(sheet)
-    return {
-        _memory_key(each, instance, sheet): _values(instance)
+    found = {
+        novelty.memory_key(each, instance, sheet): novelty.numbers_of(instance)
         for each in catalog().values()
         if not each.is_answer
         for instance in view.instances(each)
     }
-
-
-def _is_new(
-    each: Form, instance: Instance, sheet: Sheet, before: Mapping[str, tuple[float, ...]]
-) -> bool:
-    """Return whether nothing like an instance was true the session before.
-
-    An event is always new. Background is new if nothing is known of the session before, or if
-    positions were traded: else it comes and goes at its threshold.
-    """
-    if each.is_event:
-        return True
-    if each.is_background and before and not _is_traded(sheet):
-        return False
-    now, earlier = _values(instance), before.get(_memory_key(each, instance, sheet))
-    return (
-        earlier is None
-        or len(earlier) != len(now)
-        or any(
-            (value - other if instance.is_steady else abs(value - other))
-            > _SAME_WITHIN * abs(other)
-            for value, other in zip(now, earlier, strict=True)
-        )
-    )
-
-
-def _is_traded(sheet: Sheet) -> bool:
-    counts = (sheet.by_type.get((name, None)) for name in TRADES)
-    return any(fact is not None and float(fact.value) for fact in counts)
-
-
-def _memory_key(each: Form, instance: Instance, sheet: Sheet) -> str:
-    """Return a key that does not depend on aliases, which may change from session to session."""
-    subject = sheet.aliases.get(instance.subject, {})
-    return f"{each.id}:{next(iter(subject.values()), '')}"
-
-
-def _values(instance: Instance) -> tuple[float, ...]:
-    """Return the numbers of an instance, those of its items included, but no counts of sessions."""
-    if instance.is_steady:
-        return instance.remembered
-    return tuple(
-        float(slot.value)
-        for slot in flat_slots(instance.slots)
-        if isinstance(slot.value, int | float) and slot.kind not in _COUNTS
-    )
+    return found | {novelty.defined_key(name): () for name, _ in sheet.by_type}

@@ -14,11 +14,13 @@ from riskmetrics.db import fact_history
 from riskmetrics.db import fact_queries as stored
 from riskmetrics.db.fact_queries import Records
 from riskmetrics.insights import history_facts, result_facts
+from riskmetrics.insights.alert_facts import alert_facts
+from riskmetrics.insights.alert_states import CLEARLY_BELOW
 from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.fact_sheet import Sheet, without_broken_facts
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import defined_facts, make_fact
-from riskmetrics.insights.history_facts import History
+from riskmetrics.insights.history_facts import Check, History
 from riskmetrics.insights.limit_facts import limit_facts
 from riskmetrics.insights.severity import default_limits
 from riskmetrics.present.caveats import list_caveats
@@ -63,6 +65,8 @@ class _Stored:
     figures: "Mapping[str, pd.DataFrame]"
     entities: Mapping[str, Mapping[tuple[str, str], Mapping[date, float]]]
     market: "pd.Series[float]"
+    market_drawdown: "pd.Series[float]"
+    checks: Mapping[str, Mapping[str, Mapping[date, Check]]]
 
     def history(self, portfolio_id: str, day: date) -> History:
         """Return what is stored about a portfolio up to a session."""
@@ -70,7 +74,13 @@ class _Stored:
         figures = self.figures[portfolio_id].loc[: pd.Timestamp(day)]
         market = self.market.loc[: pd.Timestamp(day)]
         size = fact_history.HISTORY_SESSIONS + 1
-        return History(figures.iloc[-size:], entities, market.iloc[-size:])
+        return History(
+            figures.iloc[-size:],
+            entities,
+            market.iloc[-size:],
+            self.market_drawdown.loc[: pd.Timestamp(day)].iloc[-size:],
+            self.checks.get(portfolio_id, {}),
+        )
 
 
 def _read_batch(
@@ -97,8 +107,7 @@ def _read_stored(
 ) -> _Stored:
     read_days = _with_sessions_before(days)
     limits = {
-        kind: history_facts.CLEARLY_BELOW * min(default_limits()[kind].values())
-        for kind in ("weight", "gross")
+        kind: CLEARLY_BELOW * min(default_limits()[kind].values()) for kind in ("weight", "gross")
     }
     records = stored.read_records(connection, read_days, portfolios) | {
         "positions": stored.positions(connection, days, portfolios, count=_MAX_POSITIONS),
@@ -108,12 +117,24 @@ def _read_stored(
         "limit_checks": fact_history.read_limit_checks(connection, days, portfolios),
         "holdings": fact_history.read_changed_holdings(connection, days, portfolios),
     }
+    n_before = 2 * fact_history.HISTORY_SESSIONS  # each session of a history has a drawdown
+    market = fact_history.read_market_closes(connection, days, n_before)
     return _Stored(
         stored.snapshots(connection, read_days, portfolios),
         records,
         fact_history.read_snapshot_history(connection, days, portfolios),
-        fact_history.read_entity_history(connection, read_days, portfolios, limits),
-        fact_history.read_market_closes(connection, days),
+        fact_history.read_entity_history(connection, days, portfolios, limits),
+        market,
+        history_facts.market_drawdowns(market),
+        {
+            portfolio: {
+                name: {day: Check(*each) for day, each in by_day.items()}
+                for name, by_day in by_name.items()
+            }
+            for portfolio, by_name in fact_history.read_check_history(
+                connection, days, portfolios
+            ).items()
+        },
     )
 
 
@@ -151,7 +172,7 @@ def _build_sheet(
             make, rows["contributions"], snapshot["daily_pnl"], history, aliases
         ),
         *result_facts.diversification_facts(make, rows["diversification"], aliases),
-        *limit_facts(make, rows["limit_checks"], aliases),
+        *limit_facts(make, rows["limit_checks"], aliases, history),
         *history_facts.holding_facts(make, rows["holdings"], snapshot["num_positions"], aliases),
         *history_facts.tail_facts(
             make,
@@ -169,7 +190,7 @@ def _build_sheet(
         *history_facts.market_facts(make, history),
     ]
     by_type = {(fact.fact_type.name, fact.entity): fact for fact in facts}
-    facts += history_facts.streak_facts(make, history, by_type, aliases, default_limits())
+    facts += alert_facts(make, history, by_type, aliases, default_limits())
     missing = {
         row["metric"]: row["reason"] for row in rows["undefined"] if row["metric"] in _SOURCES
     }

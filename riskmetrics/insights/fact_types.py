@@ -73,8 +73,12 @@ def _limit_facts() -> Iterator[FactType]:
     for name, unit in (("checked", "fraction"), ("checked_number", "number")):
         yield FactType(name, "streaks", _CHECKS, unit, "limit", ("value checked for the limit",))
         yield FactType(f"{name}_limit", "streaks", _CHECKS, unit, "limit", ("limit",))
-    for name, label in (("", "status of the limit"), ("_before", "status the session before")):
-        yield FactType(f"limit_status{name}", "streaks", _CHECKS, "text", "status", (label,))
+    for name, label in (
+        ("limit_status", "status of the limit"),
+        ("limit_status_before", "status the session before"),
+        ("limit_alert", "what happened to the exceeded limit"),
+    ):
+        yield FactType(name, "streaks", _CHECKS, "text", "status", (label,))
 
 
 FACT_TYPES = {
@@ -237,22 +241,19 @@ FACT_TYPES = {
         FactType("market_drawdown", "market", _PRICES, "fraction", "drawdown",
             ("current drawdown of the market index",), "252 sessions"),
         *(_fact(f"{name}_streak", "streaks", column, "sessions",
-            (f"sessions with the {label} beyond the limit",), unit="count", window=None)
+            (f"sessions with an alert of the {label}",), unit="count", window=None)
+            for name, column, label in _STREAKS),
+        *(_fact(f"{name}_alert", "streaks", column, "alert",
+            (f"what happened to the alert of the {label}",), unit="text", window=None)
             for name, column, label in _STREAKS),
         *(_fact(f"{name}_away", "streaks", column, "sessions",
-            (f"sessions with the {label} below the limit before",), unit="count", window=None)
+            (f"sessions since the alert of the {label} was left",), unit="count", window=None)
             for name, column, label in _STREAKS),
-        *(_fact(f"{name}_before", "streaks", column, label,
-            (f"last {label} beyond the limit",), unit=_UNITS.get(name, "fraction"), window=None)
-            for name, column, label in _STREAKS),
-        *(_fact(f"{name}_lowest", "streaks", column, label,
-            (f"smallest {label} of the sessions below the limit before",),
+        *(_fact(f"{name}_{what}", "streaks", column, label, (f"{text} {label}",),
             unit=_UNITS.get(name, "fraction"), window=None)
-            for name, column, label in _STREAKS),
-        *(_fact(f"{name}_highest", "streaks", column, label,
-            (f"largest {label} of the sessions beyond the limit before",),
-            unit=_UNITS.get(name, "fraction"), window=None)
-            for name, column, label in _STREAKS),
+            for name, column, label in _STREAKS
+            for what, text in (("left", "limit that was left by the"), ("now", "present"))
+            if what == "left" or name in ("weight", "gross")),
         *_limit_facts(),
     )
 }  # fmt: skip

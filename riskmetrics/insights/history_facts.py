@@ -1,10 +1,10 @@
 """Facts that compare a session with earlier ones: moves, streaks, the VaR test, contributors."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ import pandas as pd
 from riskmetrics.db.fact_queries import Record
 from riskmetrics.insights.fact_types import FACT_TYPES, MOVES
 from riskmetrics.insights.facts import Fact, defined_facts
-from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.drawdown import drawdown
 
 WINDOWS: Final = {"5d": 5, "21d": 21}
@@ -24,12 +23,6 @@ VOLATILITY_WINDOW = 21
 MIN_RANKED, MIN_CHANGES = 60, 60
 """Returns in a rank among the past year's, and changes in a usual change, at least."""
 
-UNKNOWN_START = "since the first stored session"
-"""Quality of a streak that reaches back to the first session with results."""
-
-CLEARLY_BELOW = 0.95
-"""Part of a limit below which a value has left it: one that hovers at a limit is no news."""
-
 _LEVEL = 0.95
 """Confidence level of the value at risk in facts."""
 
@@ -38,8 +31,15 @@ _MAX_PNL_DIFFERENCE = 0.01
 
 _DRAWDOWN_SESSIONS, _MIN_DRAWDOWN_RETURNS = 252, 126
 
-_HISTORY_COLUMNS: Final = {"beta": "beta_calculated_90d", "drawdown": "current_drawdown"}
-"""Type with a limit to the column of its history, if it has another name."""
+
+class Check(NamedTuple):
+    """A limit of a user, checked in a session."""
+
+    subject: str
+    """Symbol, sector or scenario with the value; empty for the portfolio."""
+    ratio: float
+    """Value over the limit."""
+    is_exceeded: bool
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,13 @@ class History:
     figures: pd.DataFrame
     """Sessions x figures, the last row is the session of the facts."""
     entities: Mapping[tuple[str, str], Mapping[date, float]] = field(default_factory=dict)
-    """Kind (weight, gross) and name to values by session."""
+    """Kind (weight, gross) and name to signed values by session."""
     market: "pd.Series[float]" = field(default_factory=lambda: pd.Series(dtype=float))
     """Closes of the market index by session, the last one that of the facts."""
+    market_drawdown: "pd.Series[float]" = field(default_factory=lambda: pd.Series(dtype=float))
+    """Drawdown of the market index by session."""
+    checks: Mapping[str, Mapping[date, Check]] = field(default_factory=dict)
+    """Limit of a user to its checks with a value by session."""
 
 
 def move_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:
@@ -100,11 +104,18 @@ def market_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:
     for name, sessions in spans.items():
         if len(closes) > sessions and np.isfinite(closes[[-1, -1 - sessions]]).all():
             yield from defined_facts(make, {name: float(closes[-1] / closes[-1 - sessions] - 1)})
-    returns = (closes[1:] / closes[:-1] - 1)[-_DRAWDOWN_SESSIONS:]
-    if len(returns) >= _MIN_DRAWDOWN_RETURNS:
-        found = drawdown(returns[:, None], min_obs=_MIN_DRAWDOWN_RETURNS).current_drawdown[0]
-        if np.isfinite(found):
-            yield from defined_facts(make, {"market_drawdown": float(found)})
+    if len(history.market_drawdown) and np.isfinite(history.market_drawdown.iloc[-1]):
+        found = float(history.market_drawdown.iloc[-1])
+        yield from defined_facts(make, {"market_drawdown": found})
+
+
+def market_drawdowns(closes: "pd.Series[float]") -> "pd.Series[float]":
+    """Return the drawdown of the market index over up to 252 sessions, by session."""
+    returns = closes.pct_change(fill_method=None).to_numpy()
+    padded = np.concatenate((np.full(_DRAWDOWN_SESSIONS - 1, np.nan), returns))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _DRAWDOWN_SESSIONS)
+    found = drawdown(windows.T, min_obs=_MIN_DRAWDOWN_RETURNS).current_drawdown
+    return pd.Series(found, index=closes.index)
 
 
 def contribution_facts(
@@ -214,107 +225,3 @@ def tail_facts(
         if float(row["level"]) == _LEVEL:
             values = {"previous_var_p_value": row["p_value"]}
             yield from defined_facts(make, values, n_obs=row["n_tested"])
-
-
-def streak_facts(
-    make: "partial[Fact]",
-    history: History,
-    found: Mapping[tuple[str, str | None], Fact],
-    aliases: Mapping[str, Mapping[str, str]],
-    limits: Mapping[str, Mapping[str, float]],
-) -> Iterator[Fact]:
-    """Yield how figures with a limit came to where they are: streaks, and earlier values.
-
-    Of a figure at or beyond a limit: for how many sessions in a row it has been, the largest value
-    of the earlier ones, how many sessions it had been below before, and the lowest value of those.
-    Of one that is clearly below a limit for the first session: the last value that reached it.
-    """
-    for (name, alias), fact in found.items():
-        if name in limits and f"{name}_streak" in FACT_TYPES:
-            past = _past_values(history, name, aliases[alias] if alias else None)
-            if past is not None:
-                values, is_stored = past
-                levels = limits[name].values()
-                yield from _alert_facts(make, fact, values, is_stored, levels)
-
-
-_Flags = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-
-
-def _past_values(
-    history: History, name: str, entity: Mapping[str, str] | None
-) -> tuple[FloatArray, _Flags] | None:
-    """Return a figure by session and whether it is stored; None if it never was at its limit."""
-    figures = history.figures
-    if entity is not None:
-        by_day = history.entities.get((name, next(iter(entity.values()))))
-        if by_day is None:
-            return None
-        stored = figures["has_weights"] == 1 if name == "weight" else figures["hhi"].notna()
-        values = np.array([by_day.get(day.date(), 0.0) for day in figures.index])
-        return values, stored.to_numpy()
-    if name == "gross_to_equity":
-        values = (figures["gross_exposure"] / figures["total_value"]).to_numpy()
-    else:
-        values = figures[_HISTORY_COLUMNS.get(name, name)].to_numpy()
-    return values, np.isfinite(values)
-
-
-def _alert_facts(
-    make: "partial[Fact]",
-    fact: Fact,
-    values: FloatArray,
-    is_stored: _Flags,
-    levels: Collection[float],
-) -> Iterator[Fact]:
-    """Yield the facts of a figure with limits, whose last value is that of the fact."""
-    name, value = fact.fact_type.name, float(fact.value)
-    last = {f"{name}_before": _last_reached(values, is_stored, levels)}
-    yield from defined_facts(make, last, entity=fact.entity)
-    reached = [limit for limit in levels if value >= limit]
-    if not reached:
-        return
-    is_reached = values >= max(reached)
-    length, is_known = _streak(is_reached, is_stored)
-    quality = "ok" if is_known else UNKNOWN_START
-    counted = {f"{name}_streak": max(length, 1)}
-    yield from defined_facts(make, counted, entity=fact.entity, quality=quality)
-    away = _sessions_away(is_reached, is_stored, length) if is_known else None
-    highest = float(values[-length:-1].max()) if length > 1 else None
-    lowest = float(values[-length - away : -length].min()) if away else None
-    more = {f"{name}_away": away, f"{name}_highest": highest, f"{name}_lowest": lowest}
-    yield from defined_facts(make, more, entity=fact.entity)
-
-
-def _last_reached(values: FloatArray, is_stored: _Flags, levels: Collection[float]) -> float | None:
-    """Return the last value at a limit that the last session is the first one clearly below."""
-    for limit in sorted(levels, reverse=True):
-        if values[-1] < CLEARLY_BELOW * limit:
-            for value, stored in zip(values[-2::-1], is_stored[-2::-1], strict=True):
-                if not stored or value < CLEARLY_BELOW * limit:
-                    break
-                if value >= limit:
-                    return float(value)
-    return None
-
-
-def _streak(is_reached: _Flags, is_stored: _Flags) -> tuple[int, bool]:
-    """Return the number of last sessions in a row that reach a limit, and if its start is known."""
-    length = 0
-    for reached, stored in zip(is_reached[::-1], is_stored[::-1], strict=True):
-        if not stored:
-            return length, False
-        if not reached:
-            return length, True
-        length += 1
-    return length, False
-
-
-def _sessions_away(is_reached: _Flags, is_stored: _Flags, length: int) -> int | None:
-    """Return the stored sessions below a limit before a streak; None if it was never reached."""
-    earlier = slice(len(is_reached) - length - 1, None, -1)
-    flags = zip(is_reached[earlier], is_stored[earlier], strict=True)
-    for away, (reached, stored) in enumerate(flags):
-        if reached or not stored:
-            return away if stored else None
-    return None

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+import numpy as np
+
 from riskmetrics.catalog import Unit
 from riskmetrics.catalog.limits import find_limited_figure
 from riskmetrics.db.fact_queries import Record
+from riskmetrics.insights.alert_states import last_alert_state
 from riskmetrics.insights.facts import Fact, defined_facts
-from riskmetrics.insights.history_facts import position_alias
+from riskmetrics.insights.history_facts import History, position_alias
 
 LIMIT_NAMES: Final[Mapping[str, str]] = {
     "single_name": "single positions",
@@ -31,9 +34,12 @@ _PREFIXES: Final = {"sector": "SEC", "scenario": "SCN"}
 
 
 def limit_facts(
-    make: "partial[Fact]", rows: Sequence[Record], aliases: dict[str, dict[str, str]]
+    make: "partial[Fact]",
+    rows: Sequence[Record],
+    aliases: dict[str, dict[str, str]],
+    history: History,
 ) -> Iterator[Fact]:
-    """Yield value, limit and status of the checked limits, and the status before; add aliases.
+    """Yield value, limit and status of the checked limits, and what happened; add aliases.
 
     The alias of a limit says in ``of`` which position, sector or scenario has the value.
     """
@@ -49,8 +55,27 @@ def limit_facts(
             f"{kind}_limit": row["limit_value"],
             "limit_status": row["status"],
             "limit_status_before": row["status_before"],
+            "limit_alert": _event(history, name) if row["status"] == "exceeded" else None,
         }
         yield from defined_facts(make, values, entity=alias)
+
+
+def _event(history: History, name: str) -> str:
+    """Return what happened to an exceeded limit: another position beyond it begins another alert.
+
+    Its level is the limit, which the value over the limit reaches at 1.
+    """
+    days = [day.date() for day in history.figures.index]
+    checks = [history.checks.get(name, {}).get(day) for day in days]
+    last = checks[-1]
+    values = np.array([
+        np.nan if each is None
+        else max(each.ratio, 1.0) if last and each.is_exceeded and each.subject == last.subject
+        else 0.0
+        for each in checks
+    ])  # fmt: skip
+    always = np.full(len(values), True)
+    return last_alert_state(values, (1.0,), np.isfinite(values), always).event
 
 
 def _subject_alias(aliases: dict[str, dict[str, str]], kind: str, name: str) -> str:

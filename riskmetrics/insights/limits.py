@@ -4,40 +4,21 @@ Stress scenarios have none: a first-order loss in a market scenario is the beta 
 """
 
 from collections.abc import Iterator
-from math import inf
 from typing import NamedTuple
 
-from riskmetrics.funds import BONDS, NOT_LOOKED_THROUGH
-from riskmetrics.gics import UNCLASSIFIED
+from riskmetrics.insights.alert_facts import UNKNOWN_START
+from riskmetrics.insights.alert_states import CLEARLY_BELOW
 from riskmetrics.insights.claims import View
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.history_facts import CLEARLY_BELOW, UNKNOWN_START
 from riskmetrics.insights.limit_facts import LIMIT_NAMES
-from riskmetrics.insights.severity import LEVELS, highest_reached, market_multiple
-
-NO_SECTORS = (BONDS, NOT_LOOKED_THROUGH, UNCLASSIFIED)
-"""Groups of the sector table that are no sectors, and have no limit."""
-
-
-_OWN = {
-    "weight": "single_name",
-    "gross": "sector",
-    "beta": "beta",
-    "drawdown": "drawdown",
-    "gross_to_equity": "leverage",
-}
-"""Type with a limit to the limit that a user can set on it."""
-
-
-_INVESTED = 0.5
-"""Gross exposure over equity from which a sector's share of it is an alarm."""
-
-
-_SOON = 5
-"""Sessions below a limit up to which one that is reached again is no new alert."""
-
-_STEP, _MAX_STEPS = 0.2, 50
-"""Step above a limit, as a part of it, that is worth a sentence, and the steps that count."""
+from riskmetrics.insights.severity import (
+    LEVELS,
+    MIN_INVESTED,
+    NO_SECTORS,
+    OWN_LIMITS,
+    highest_reached,
+    market_multiple,
+)
 
 
 class Reach(NamedTuple):
@@ -51,44 +32,31 @@ class Reach(NamedTuple):
     limit: float
     value: float
     facts: tuple[Fact, ...]
+    event: str
+    """What happened to its alert, an `alert_states.Event`."""
     sessions: int
-    """Stored sessions in a row that reach it, at least 1."""
+    """Stored sessions since the alert is in force, at least 1."""
     is_start_known: bool
-    """Whether the session before those is stored and does not reach it."""
+    """Whether the session before those is stored."""
     away: int | None
-    """Sessions below the limit before those, if it was reached before."""
-    lowest: float
-    """Smallest value of those; minus infinity if there is none."""
-    highest: float
-    """Largest value of the earlier sessions that reach it; infinite if there is none."""
+    """Sessions since the limit was left, if it is reached again."""
     edges: tuple[float, ...]
     """All limits of the figure."""
 
     @property
-    def is_back(self) -> bool:
-        """Whether the limit is reached again, a few sessions after it was left."""
-        return self.is_new and self.away is not None and self.away <= _SOON
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether the value is at a step above the limit that none of the streak had reached."""
-        steps = (self.limit * (1 + _STEP * number) for number in range(1, _MAX_STEPS))
-        return any(self.highest < step <= self.value for step in steps)
-
-    @property
     def is_new(self) -> bool:
-        """Whether the limit was not reached the session before, and is not hovered at."""
-        return self.sessions == 1 and self.is_start_known and not self._is_hovering
+        """Whether the alert was not in force the session before."""
+        return self.event in ("reached", "back")
 
     @property
     def is_standing(self) -> bool:
-        """Whether the limit was reached the session before, or never clearly left."""
-        return self.sessions > 1 or self._is_hovering
+        """Whether it was in force the session before, and is not worse."""
+        return self.event == "stands"
 
     @property
-    def _is_hovering(self) -> bool:
-        """Whether it was not clearly left since it was last reached."""
-        return self.away is not None and self.lowest >= CLEARLY_BELOW * self.limit
+    def is_first_known(self) -> bool:
+        """Whether it is not known to have been in force, or not, or did not count."""
+        return self.event == "known"
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -105,15 +73,20 @@ def _sorted_reaches(view: View) -> list[Reach]:
     return sorted(_find(view), key=lambda reach: (*reach.rank, reach.kind, reach.alias))
 
 
+def has_alert_news(view: View) -> bool:
+    """Return whether a limit is reached by more than what stood the session before."""
+    return any(not reach.is_standing for reach in reached_limits(view))
+
+
 def _find(view: View) -> Iterator[Reach]:
     for kind, alias in _limited(view):
-        if kind in _OWN:
+        if kind in OWN_LIMITS:
             market = view.fact("market_drawdown") if kind == "drawdown" else None
             yield from _reach(view, kind, alias, (market,) if market else ())
 
 
 class Left(NamedTuple):
-    """A limit that the session is the first one clearly below."""
+    """An alert that ended in the session."""
 
     kind: str
     alias: str
@@ -126,30 +99,41 @@ class Left(NamedTuple):
     edges: tuple[float, ...]
     """All limits of the figure."""
 
+    @property
+    def is_below(self) -> bool:
+        """Whether the value is clearly below; else it is no alert for another reason."""
+        return self.value < CLEARLY_BELOW * self.limit
+
 
 def left_limits(view: View) -> list[Left]:
-    """Return the limits that are clearly left since the session, the severest first."""
-    found = [each for kind, alias in _limited(view) for each in _left(view, kind, alias)]
+    """Return the alerts that ended in the session, the severest first."""
+    lower = {(reach.kind, reach.alias): reach.level for reach in reached_limits(view)}
+    of_type = {"weight": view.aliases("POS"), "gross": view.aliases("SEC")}
+    found = [
+        each
+        for kind in view.sheet.limits
+        for alias in of_type.get(kind, [""])
+        for each in _left(view, kind, alias, lower.get((kind, alias), ""))
+    ]
     return sorted(found, key=lambda each: (-LEVELS.index(each.level), each.kind, each.alias))
 
 
-def _left(view: View, kind: str, alias: str | None) -> Iterator[Left]:
-    now, before = view.fact(kind, alias), view.fact(f"{kind}_before", alias)
-    if now and before:
-        value, limits = float(now.value), view.sheet.limits
-        left = highest_reached(limits, kind, float(before.value))
-        if left and value < CLEARLY_BELOW * left.limit:
-            still = highest_reached(limits, kind, value)
-            lower = still.level if still else ""
+def _left(view: View, kind: str, alias: str, lower: str) -> Iterator[Left]:
+    now = view.fact(kind, alias or None) or view.fact(f"{kind}_now", alias or None)
+    left = view.fact(f"{kind}_left", alias or None)
+    if now and left:
+        limits, value = view.sheet.limits, float(now.value)
+        reached = highest_reached(limits, kind, float(left.value))
+        if reached:
             edges = tuple(limits[kind].values())
-            yield Left(kind, alias or "", *left, value, (now, before), lower, edges)
+            yield Left(kind, alias, *reached, value, (now, left), lower, edges)
 
 
 def _limited(view: View) -> Iterator[tuple[str, str | None]]:
     """Yield type and alias of what has limits that no limit of a user replaces."""
     own = _own_limits(view)
     for kind, alias in _find_limited(view):
-        if kind not in _OWN or LIMIT_NAMES[_OWN[kind]] not in own:
+        if kind not in OWN_LIMITS or LIMIT_NAMES[OWN_LIMITS[kind]] not in own:
             yield kind, alias
 
 
@@ -169,11 +153,11 @@ def _find_limited(view: View) -> Iterator[tuple[str, str | None]]:
 
 
 def _own_limits(view: View) -> set[str]:
-    """Return the names of the limits that a user set; they replace those of `severity.yaml`."""
+    """Return the names of the checked limits of a user; they replace those of `severity.yaml`."""
     return {
         view.sheet.aliases[alias]["limit"]
         for alias in view.aliases("LIM")
-        if view.fact("limit_status", alias)
+        if view.fact("checked", alias) or view.fact("checked_number", alias)
     }
 
 
@@ -183,34 +167,28 @@ def _has_sectors(view: View) -> bool:
     It does not if little is invested, and that of a single position is the position once more.
     """
     gross = view.number("gross_to_equity")
-    return view.number("num_positions") != 1 and (gross is None or gross >= _INVESTED)
+    return view.number("num_positions") != 1 and (gross is None or gross >= MIN_INVESTED)
 
 
 def _reach(
     view: View, kind: str, alias: str | None = None, context: tuple[Fact, ...] = ()
 ) -> Iterator[Reach]:
-    fact, streak = view.fact(kind, alias), view.fact(f"{kind}_streak", alias)
-    if fact is None:
+    fact = view.fact(kind, alias)
+    reached = highest_reached(view.sheet.limits, kind, float(fact.value)) if fact else None
+    if fact is None or reached is None:
         return
-    value = float(fact.value)
-    reached = highest_reached(view.sheet.limits, kind, value)
-    if reached:
-        is_known = streak is not None and streak.quality != UNKNOWN_START
-        sessions = int(float(streak.value)) if streak is not None else 1
-        away, lowest, highest = (
-            view.fact(f"{kind}_{each}", alias) for each in ("away", "lowest", "highest")
-        )
-        facts = tuple(each for each in (fact, streak, *context, away, lowest, highest) if each)
-        yield Reach(
-            kind,
-            alias or "",
-            *reached,
-            value,
-            facts,
-            sessions,
-            is_known,
-            int(float(away.value)) if away else None,
-            float(lowest.value) if lowest else -inf,
-            float(highest.value) if highest else inf,
-            tuple(view.sheet.limits[kind].values()),
-        )
+    event, streak, away = (
+        view.fact(f"{kind}_{each}", alias) for each in ("alert", "streak", "away")
+    )
+    yield Reach(
+        kind,
+        alias or "",
+        *reached,
+        float(fact.value),
+        tuple(each for each in (fact, event, streak, *context, away) if each),
+        str(event.value) if event else "known",
+        int(float(streak.value)) if streak else 1,
+        streak is not None and streak.quality != UNKNOWN_START,
+        int(float(away.value)) if away else None,
+        tuple(view.sheet.limits[kind].values()),
+    )

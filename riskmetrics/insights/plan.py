@@ -107,8 +107,8 @@ MAX_PARAGRAPHS, MAX_STEPS = 5, 6
 
 MAX_FINDINGS, MAX_RECOMMENDATIONS = 6, 3
 
-STANDING_PLACE = 9
-"""Place of the limits that stay reached: last in the text."""
+CHANGES_PLACE, STANDING_PLACE = 8, 9
+"""Places of what happened to alerts, which no other event displaces, and of those that stand."""
 
 _MAX_LEVELS = 2
 """Claims about levels, besides those of standing limits, that the leading note tells."""
@@ -251,7 +251,7 @@ def _choose_statements(
 
     chosen = [lead] if lead else []
     stated: set[str] = {lead.id, *lead.measured} if lead else set()
-    for claim in sorted(_one_per_figure(claims), key=lambda each: (-weight(each), each.id)):
+    for claim in sorted(one_per_figure(claims), key=lambda each: (-weight(each), each.id)):
         is_statement = claim.form.role == "statement"
         if claim is lead:
             continue
@@ -261,7 +261,7 @@ def _choose_statements(
     return chosen
 
 
-def _one_per_figure(claims: Iterable[Claim]) -> Iterator[Claim]:
+def one_per_figure(claims: Iterable[Claim]) -> Iterator[Claim]:
     """Yield the claims, of those that state one thing the most salient, be it new or not."""
     by_figure: dict[str, Claim] = {}
     for claim in claims:
@@ -342,6 +342,7 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
         for claim in statements
         if claim is lead or (claim.form.topic == "result" and claim.form.place < STANDING_PLACE)
     ]
+    events.sort(key=lambda claim: claim is not lead and claim.form.place != CHANGES_PLACE)
     standing = [claim for claim in statements if claim.form.place == STANDING_PLACE]
     alarms = [claim for claim in alarms if claim not in (*events, *standing)]
     levels = [claim for claim in statements if claim not in (*alarms, *events, *standing)]

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from riskmetrics.insights.claims import Claim, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, repeats
+from riskmetrics.insights.plan import LEADING_TYPE, Plan, one_per_figure, plan_by_rules, repeats
 from riskmetrics.insights.question_fact_types import QUESTIONS
 from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.insights.severity import LEVELS
@@ -45,12 +45,18 @@ class Request:
 
     @cached_property
     def _salient_claims(self) -> dict[str, Claim]:
-        """Claims, the most salient first; headlines with their proof."""
+        """Claims, the most salient first; headlines with their proof.
+
+        Of those that state one thing, such as the alerts that stand, a note is offered one.
+        """
         found = {
             claim_id: claim
             for claim_id, claim in claims_of(self.sheet, insight_type=self.insight_type).items()
             if not self._is_stated(claim)
         }
+        if self.question is None:
+            kept = {claim.id for claim in one_per_figure(found.values())}
+            found = {claim_id: claim for claim_id, claim in found.items() if claim_id in kept}
         return {
             claim_id: claim
             for claim_id, claim in found.items()

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from riskmetrics.funds import BONDS, NOT_LOOKED_THROUGH
+from riskmetrics.gics import UNCLASSIFIED
+
 LEVELS = ("info", "normal", "elevated", "warning", "critical")
 """Ascending levels; normal if no limit is reached, info without figures that have one."""
 
@@ -14,6 +17,21 @@ Limits = Mapping[str, Mapping[str, float]]
 """Type of a fact to its limits by ascending level."""
 
 MARKET_MULTIPLE = "market_multiple"
+
+OWN_LIMITS: Mapping[str, str] = {
+    "weight": "single_name",
+    "gross": "sector",
+    "beta": "beta",
+    "drawdown": "drawdown",
+    "gross_to_equity": "leverage",
+}
+"""Type with an alert level to the limit of a user that replaces it."""
+
+NO_SECTORS = (BONDS, NOT_LOOKED_THROUGH, UNCLASSIFIED)
+"""Groups of the sector table that are no sectors, and have no limit."""
+
+MIN_INVESTED = 0.5
+"""Gross exposure over equity from which a sector's share of it is an alarm."""
 
 
 class Reached(NamedTuple):

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights import fact_reading
+from riskmetrics.insights.alert_facts import UNKNOWN_START
 from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.history_facts import UNKNOWN_START
 from tests.e2e.conftest import Run
 
 DAYS = [date(2022, 12, day) for day in (20, 21, 22, 23, 27, 28)]

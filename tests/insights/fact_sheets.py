@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
+from riskmetrics.insights.alert_facts import UNKNOWN_START
 from riskmetrics.insights.fact_sheet import Sheet, without_broken_facts
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import Fact, make_fact
-from riskmetrics.insights.history_facts import UNKNOWN_START
+from riskmetrics.insights.severity import default_limits
 
 DAY = date(2022, 12, 28)
 KEY = {"portfolio_id": "p", "day": DAY.isoformat()}
@@ -27,15 +28,15 @@ ALIASES: Mapping[str, dict[str, str]] = {
 }
 ABOUT = {
     **dict.fromkeys(("weight", "share", "side", "fund", "pnl", "weight_streak"), "POS"),
-    **dict.fromkeys(("weight_away", "weight_before", "weight_highest", "weight_lowest"), "POS"),
+    **dict.fromkeys(("weight_alert", "weight_away", "weight_left", "weight_now"), "POS"),
     "quantity_increase": "POS",
-    **dict.fromkeys(("gross_away", "gross_before", "gross_highest", "gross_lowest"), "SEC"),
+    **dict.fromkeys(("gross_alert", "gross_away", "gross_left", "gross_now"), "SEC"),
     **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
     **dict.fromkeys(("position_beta", "position_beta_error"), "POS"),
     **dict.fromkeys(("position_volatility", "position_expected"), "POS"),
     **dict.fromkeys(("factor_exposure", "factor_error", "factor_share"), "FAC"),
     **dict.fromkeys(("checked", "checked_limit", "checked_number", "checked_number_limit"), "LIM"),
-    **dict.fromkeys(("limit_status", "limit_status_before"), "LIM"),
+    **dict.fromkeys(("limit_status", "limit_status_before", "limit_alert"), "LIM"),
     **dict.fromkeys(("gross", "net", "benchmark", "active", "gross_streak"), "SEC"),
     **dict.fromkeys(("result", "market_move"), "SCN"),
 }
@@ -52,14 +53,17 @@ _EDGES = (
     *(0.5, 0.6, 0.8, 0.85, 0.9, 0.95, 0.995, 1.0),
 )
 _NUMBER_EDGES = (0.0, 0.2, 0.9, 1.0, 1.05, 1.1, 1.2, 1.5, 2.0, 3.0)
-_WORDS: Mapping[str, tuple[str | int, ...]] = {
+_EVENTS = ("reached", "back", "worse", "stands", "known")
+_WORDS: Mapping[str, tuple[str | float, ...]] = {
     "volatility_trend": ("increasing", "stable"),
     "side": ("long", "short"),
     "fund": ("fund", "other", "other"),
     **dict.fromkeys(("loss_rank", "gain_rank"), (1, 2, 5, 6, 100)),
     **dict.fromkeys(("limit_status", "limit_status_before"), ("kept", "exceeded", "undefined")),
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_streak")), (1, 2, 40)),
-    **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_away")), (1, 3, 5, 6, 100)),
+    **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_away")), (1, 3, 5)),
+    **dict.fromkeys((f"{name}_alert" for name in (*default_limits(), "limit")), _EVENTS),
+    **{f"{name}_left": (*limits.values(),) for name, limits in default_limits().items()},
     "undefined_reason": ("12 paired returns in the trailing 90 sessions; 60 required",),
 }
 _NUMBERS = {"days_to_liquidate": (0.2, 1.0, 1.01, 4.99, 5.0, 9.96, 12.0)}
@@ -79,14 +83,29 @@ def build_sheet(
 ) -> Sheet:
     """Return a sheet of facts by id, such as beta or pos_01_weight; ranks follow the values."""
     found = {}
-    for fact_id, value in facts.items():
+    given = dict(qualities or {})
+    for fact_id, value in (_alerts_of_streaks(facts, given) | dict(facts)).items():
         alias = fact_id[:6].upper() if fact_id[:6].upper() in aliases else None
         kind = FACT_TYPES[fact_id[7:] if alias else fact_id]
         found[fact_id] = make_fact(
             kind, value, DAY, KEY, "USD", entity=alias, n_obs=n_obs,
-            quality=(qualities or {}).get(fact_id, "ok"), rank=(ranks or {}).get(fact_id),
+            quality=given.get(fact_id, "ok"), rank=(ranks or {}).get(fact_id),
         )  # fmt: skip
     return Sheet("p", DAY, _ranked(found, ranks or {}), dict(aliases))
+
+
+def _alerts_of_streaks(
+    facts: Mapping[str, float | str], qualities: Mapping[str, str]
+) -> dict[str, float | str]:
+    """Return what happened to the alerts of which only the number of sessions is given."""
+    found: dict[str, float | str] = {}
+    for fact_id in (each for each in facts if each.endswith("_streak") and "losing" not in each):
+        stem = fact_id.removesuffix("_streak")
+        first = "back" if f"{stem}_away" in facts else "reached"
+        if qualities.get(fact_id) == UNKNOWN_START:
+            first = "known"
+        found[f"{stem}_alert"] = first if facts[fact_id] == 1 else "stands"
+    return found
 
 
 def _ranked(facts: Mapping[str, Fact], given: Mapping[str, int]) -> dict[str, Fact]:

@@ -8,7 +8,6 @@ from datetime import date
 from functools import partial
 from math import isnan, nan, sqrt
 
-from riskmetrics.insights.history_facts import UNKNOWN_START
 from tests.insights.figures import Expected, Figures, expect, known
 from tests.insights.level_oracles import LEVEL_STATEMENTS
 from tests.insights.question_oracles import QUESTION_STATEMENTS
@@ -113,16 +112,14 @@ def _figure(f: Figures, kind: str, alias: str = "") -> float:
     return f.of(alias, kind) if alias else getattr(f, kind)
 
 
-def _limit(f: Figures, kind: str, alias: str = "", at: str = "") -> float:
-    """Return the highest limit of `severity.yaml` that is reached, else NaN.
-
-    With ``at`` another value of the figure counts, such as that of the session before.
-    """
-    value = _figure(f, kind + at, alias)
+def _limit(f: Figures, kind: str, alias: str = "") -> float:
+    """Return the highest limit of `severity.yaml` that is reached, else NaN."""
+    value = _figure(f, kind, alias)
     limits = _LIMITS[kind].values()
     own = {"weight": "single positions", "beta": "beta"}.get(kind)
     if any(
-        f.sheet.aliases[each]["limit"] == own and f.text(f"{each.lower()}_limit_status")
+        f.sheet.aliases[each]["limit"] == own
+        and (known(f.of(each, "checked")) or known(f.of(each, "checked_number")))
         for each in f.things("LIM")
     ):
         return nan
@@ -141,47 +138,21 @@ def _limit(f: Figures, kind: str, alias: str = "", at: str = "") -> float:
     return max((limit for limit in limits if value >= limit), default=nan)
 
 
-def _streak(f: Figures, kind: str, alias: str = "") -> tuple[int, bool]:
-    fact_id = f"{alias.lower()}_{kind}_streak" if alias else f"{kind}_streak"
-    fact = f.sheet.facts.get(fact_id)
-    if fact is None:
-        return 1, False
-    return int(float(fact.value)), fact.quality != UNKNOWN_START
+def _event(f: Figures, kind: str, alias: str = "") -> str:
+    """Return what happened to the alert of a limit that is reached, as far as is known."""
+    return f.text(f"{alias.lower()}_{kind}_alert" if alias else f"{kind}_alert") or "known"
 
 
-def _is_back(f: Figures, kind: str, alias: str = "") -> bool:
-    """Return whether a limit is reached for the first session, after five at most below."""
-    return _is_first(f, kind, alias) and _figure(f, f"{kind}_away", alias) <= 5
-
-
-def _is_near(f: Figures, kind: str, alias: str = "") -> bool:
-    """Return whether no value since a limit was last reached is a twentieth below."""
-    lowest = _figure(f, f"{kind}_lowest", alias)
-    is_known = known(_figure(f, f"{kind}_away", alias))
-    return is_known and lowest >= 0.95 * _limit(f, kind, alias)
-
-
-def _is_first(f: Figures, kind: str, alias: str = "") -> bool:
-    """Return whether a limit is reached for the first session, from clearly below."""
-    return _streak(f, kind, alias) == (1, True) and not _is_near(f, kind, alias)
-
-
-def _is_worse(f: Figures, kind: str, alias: str = "") -> bool:
-    """Return whether a fifth of the limit more is reached than before in the streak."""
-    limit, value = _limit(f, kind, alias), _figure(f, kind, alias)
-    before = _figure(f, f"{kind}_highest", alias)
-    if isnan(before) or isnan(limit):
-        return False
-    return sum(limit * (1 + 0.2 * n) <= value for n in range(1, 50)) > sum(
-        limit * (1 + 0.2 * n) <= before for n in range(1, 50)
-    )
+def _happened(f: Figures, *events: str) -> list[tuple[str, str]]:
+    """Return the limits that are reached and of which one of some things has happened."""
+    return [each for each in _reached(f) if _event(f, *each) in events]
 
 
 def _new_limit(f: Figures, kind: str, slot: str, prefix: str = "") -> Expected:
     found: Expected = {}
     for alias in f.things(prefix) if prefix else [""]:
         limit = _limit(f, kind, alias)
-        if isnan(limit) or not _is_first(f, kind, alias) or _is_back(f, kind, alias):
+        if isnan(limit) or _event(f, kind, alias) != "reached":
             continue
         (level,) = (name for name, each in _LIMITS[kind].items() if each == limit)
         found[alias] = {"limit": limit, slot: _figure(f, kind, alias), "level": level}
@@ -200,14 +171,26 @@ def _reached(f: Figures) -> list[tuple[str, str]]:
     return [each for each in _limited(f) if not isnan(_limit(f, *each))]
 
 
-def _has_new_limit(f: Figures) -> bool:
-    return any(_is_first(f, *each) for each in _reached(f))
+def _has_alert_news(f: Figures) -> bool:
+    """Return whether an alert is reached that is not known to have stood the session before."""
+    own = ("breached", "changed", "worse")
+    exceeded = [RISK_STATEMENTS[f"own_limit_{state}{of}"](f) for state in own for of in ("", "_of")]
+    return any(exceeded) or bool(_happened(f, "reached", "back", "worse", "known"))
 
 
-def _left_limits(f: Figures) -> list[tuple[str, str]]:
-    """Return what is a twentieth below a limit that it has reached."""
-    things = [*_limited(f), ("volatility_percentile", "")]
-    return [each for each in things if _figure(f, *each) < 0.95 * _limit(f, *each, at="_before")]
+def _left_limits(f: Figures, *, is_below: bool) -> list[tuple[str, str]]:
+    """Return what has left a limit: it is a twentieth below, or no alert for another reason."""
+    things = [("weight", alias) for alias in f.things("POS")]
+    things += [("gross", alias) for alias in f.things("SEC")]
+    things += [(kind, "") for kind in _LIMITS if kind not in ("weight", "gross")]
+    found = []
+    for kind, alias in things:
+        value, left = _figure(f, kind, alias), _figure(f, f"{kind}_left", alias)
+        if isnan(value) and alias:
+            value = _figure(f, f"{kind}_now", alias)
+        if known(value, left) and (value < 0.95 * left) == is_below:
+            found.append((kind, alias))
+    return found
 
 
 def _test_fails(f: Figures) -> bool:
@@ -419,7 +402,7 @@ def _quiet_moves(f: Figures) -> bool:
     ]
     is_clear = _is_clear_beta(f, 1) or _is_clear_beta(f, -1)
     is_clear = is_clear or bool(_volatility_moved(f, 1) or _volatility_moved(f, -1))
-    return not (any(crossed) or is_clear or _has_new_limit(f)) and all(
+    return not (any(crossed) or is_clear or _has_alert_news(f)) and all(
         abs(getattr(f, f"{kind}_change")) <= 2 * getattr(f, f"{kind}_usual_change")
         for kind in ("beta", "volatility_21d", "expected_volatility")
     )
@@ -523,18 +506,12 @@ def _has_further_alerts(f: Figures) -> bool:
 
 def _unchanged(f: Figures) -> Expected:
     """Return whether something is an alert for a second session, as far as is known."""
-    old = [
-        each
-        for each in _reached(f)
-        if (_streak(f, *each)[0] > 1 or _is_near(f, *each)) and not _is_worse(f, *each)
-    ]
-    return expect(bool(old) or _has_further_alerts(f))
+    return expect(bool(_happened(f, "stands")) or _has_further_alerts(f))
 
 
 def _standing(f: Figures) -> Expected:
     """Return whether something is an alert that is not known to be new, nor to be worse."""
-    old = [each for each in _reached(f) if not _is_first(f, *each) and not _is_worse(f, *each)]
-    return expect(bool(old) or _has_further_alerts(f))
+    return expect(bool(_happened(f, "stands", "known")) or _has_further_alerts(f))
 
 
 def _driver(f: Figures, sign: int) -> Expected:
@@ -857,7 +834,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         alias: {"name": alias, "increase": f.of(alias, "quantity_increase")}
         for kind, alias in _reached(f)
         if kind == "weight"
-        and _is_first(f, kind, alias)
+        and _event(f, kind, alias) in ("reached", "back")
         and f.of(alias, "quantity_increase") > f.of(alias, kind) / _limit(f, kind, alias) - 1
     },
     "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
@@ -865,9 +842,12 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
     "limits_standing": _standing,
-    "limits_back": lambda f: expect(any(_is_back(f, *each) for each in _reached(f))),
-    "limits_worse": lambda f: expect(any(_is_worse(f, *each) for each in _reached(f))),
-    "limits_left": lambda f: expect(bool(_left_limits(f))),
+    "limits_back": lambda f: expect(
+        any(known(_figure(f, f"{kind}_away", alias)) for kind, alias in _happened(f, "back"))
+    ),
+    "limits_worse": lambda f: expect(bool(_happened(f, "worse"))),
+    "limits_left": lambda f: expect(bool(_left_limits(f, is_below=True))),
+    "limits_ended": lambda f: expect(bool(_left_limits(f, is_below=False))),
     "driver_of_loss": lambda f: _driver(f, -1),
     "driver_of_gain": lambda f: _driver(f, 1),
     "week_and_month_down": lambda f: expect(
@@ -902,6 +882,8 @@ BECAUSE: Mapping[str, str] = {
     "headline_limit_beta": "limit_beta",
     "headline_limit_drawdown": "limit_drawdown",
     "headline_limit_leverage": "limit_leverage",
+    "headline_limits_back": "limits_back",
+    "headline_limits_worse": "limits_worse",
     "headline_gain_left": "gain_left_window",
     "headline_loss_left": "loss_left_window",
     "headline_prices_missing": "prices_missing",
@@ -927,6 +909,10 @@ BECAUSE: Mapping[str, str] = {
     "headline_rise_in_line": "market_rise_in_line",
     "headline_own_limit": "own_limit_breached",
     "headline_own_limit_of": "own_limit_breached_of",
+    "headline_own_limit_changed": "own_limit_changed",
+    "headline_own_limit_changed_of": "own_limit_changed_of",
+    "headline_own_limit_worse": "own_limit_worse",
+    "headline_own_limit_worse_of": "own_limit_worse_of",
     "headline_own_limit_ended": "own_limit_ended",
     "headline_own_limit_ended_of": "own_limit_ended_of",
     "headline_pair": "pair_share",
@@ -999,7 +985,7 @@ def _led(f: Figures, sign: int) -> set[str]:
     return {
         alias
         for alias, slots in _largest_below_half(f, sign).items()
-        if float(str(slots["share"])) >= 0.25
+        if float(str(slots["share"])) >= 0.25 and not abs(f.daily_return) < 0.0005
     }
 
 
@@ -1061,7 +1047,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         if abs(f.daily_return) < max(0.25 * f.previous_var_95, 0.0005 * (f.previous_var_95 >= 0))
         and abs(f.daily_return) < 0.005
         and not abs(f.market_return) >= 0.02
-        and not _has_new_limit(f)
+        and not _has_alert_news(f)
         and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
         else set()
     ),
@@ -1137,9 +1123,10 @@ def _riskiest(f: Figures) -> set[str]:
 
 def _own_limit_to_look_at(f: Figures, *, has_subject: bool) -> set[str]:
     """Return the exceeded limits: new before old, of the portfolio before those of a thing."""
-    for state in ("breached", "breached_of", "exceeded", "exceeded_of"):
-        if found := set(RISK_STATEMENTS[f"own_limit_{state}"](f)):
-            return found if state.endswith("_of") == has_subject else set()
+    for state in ("breached", "changed", "worse", "exceeded"):
+        for suffix in ("", "_of"):
+            if found := set(RISK_STATEMENTS[f"own_limit_{state}{suffix}"](f)):
+                return found if bool(suffix) == has_subject else set()
     return set()
 
 

@@ -60,9 +60,9 @@ def _sold(f: Figures, holds: bool, **slots: object) -> Expected:
 
 
 def _own_limit(
-    f: Figures, holds: Callable[[str, str, float, float], bool], *, has_subject: bool
+    f: Figures, holds: Callable[[str, str, str, float, float], bool], *, has_subject: bool
 ) -> Expected:
-    """Return the limits in a state: status, status before, value and limit."""
+    """Return the limits in a state: status, the one before, what happened, value and limit."""
     found: Expected = {}
     for alias in f.things("LIM"):
         subject = f.sheet.aliases[alias].get("of")
@@ -70,25 +70,36 @@ def _own_limit(
             continue
         status = f.text(f"{alias.lower()}_limit_status")
         before = f.text(f"{alias.lower()}_limit_status_before")
+        event = f.text(f"{alias.lower()}_limit_alert")
         for kind in ("checked", "checked_number"):
             value, limit = f.of(alias, kind), f.of(alias, f"{kind}_limit")
-            if known(value, limit) and status and holds(status, before, value, limit):
+            if known(value, limit) and status and holds(status, before, event, value, limit):
                 found[alias] = {"name": alias, "value": value, "limit": limit}
                 found[alias] |= {"of": subject} if subject else {}
     return found
 
 
-_STATES: Mapping[str, Callable[[str, str, float, float], bool]] = {
-    "breached": lambda status, before, value, limit: (
+_STATES: Mapping[str, Callable[[str, str, str, float, float], bool]] = {
+    "breached": lambda status, before, _, value, limit: (
         (status, before) == ("exceeded", "kept") and value > limit
     ),
-    "exceeded": lambda status, before, value, limit: (
-        status == "exceeded" and before in ("", "exceeded", "undefined") and value > limit
+    "exceeded": lambda status, before, event, value, limit: (
+        status == "exceeded"
+        and value > limit
+        and (before in ("", "undefined") or (before == "exceeded" and event in ("", "stands")))
     ),
-    "ended": lambda status, before, value, limit: (
+    "changed": lambda status, before, event, value, limit: (
+        (status, before) == ("exceeded", "exceeded")
+        and event in ("reached", "back", "known")
+        and value > limit
+    ),
+    "worse": lambda status, before, event, value, limit: (
+        (status, before, event) == ("exceeded", "exceeded", "worse") and value > limit
+    ),
+    "ended": lambda status, before, _, value, limit: (
         (status, before) == ("kept", "exceeded") and value <= limit
     ),
-    "close": lambda status, before, value, limit: (
+    "close": lambda status, before, _, value, limit: (
         status == "kept" and before != "exceeded" and 0.9 * limit <= value <= limit
     ),
 }
@@ -176,7 +187,8 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     },
     **{
         f"limit_kept{suffix}": partial(
-            _own_limit, holds=lambda status, _, value, limit: status == "kept" and value <= limit,
+            _own_limit,
+            holds=lambda status, _, __, value, limit: status == "kept" and value <= limit,
             has_subject=bool(suffix),
         )
         for suffix in ("", "_of")

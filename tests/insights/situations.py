@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from riskmetrics.insights.alert_facts import UNKNOWN_START
 from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.history_facts import UNKNOWN_START
 from tests.insights.fact_sheets import build_sheet
 
 _SENSITIVITY = {

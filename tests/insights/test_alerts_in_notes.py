@@ -2,23 +2,27 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from riskmetrics import trading_calendar
+from riskmetrics.insights.alert_facts import UNKNOWN_START, alert_facts
 from riskmetrics.insights.claims import claims_of, remembered
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import Fact, make_fact
-from riskmetrics.insights.history_facts import UNKNOWN_START, History, streak_facts
+from riskmetrics.insights.history_facts import Check, History
+from riskmetrics.insights.limit_facts import limit_facts
 from riskmetrics.insights.plan import LEADING_TYPE, plan_by_rules
 from riskmetrics.insights.realize import display_names, realize_claim, realize_note
 from riskmetrics.insights.request import Request
 from riskmetrics.insights.severity import default_limits
 from riskmetrics.insights.templates import Template
-from tests.insights.fact_sheets import DAY, KEY, build_sheet
+from tests.insights.fact_sheets import ALIASES, DAY, KEY, build_sheet
 
 DAILY = Template(LEADING_TYPE, "v3", "", "", None, 4000, ("snapshot",), ())
 Facts = dict[str, float | str]
@@ -37,6 +41,9 @@ STANDING: Facts = {
     "pos_01_weight": 0.598,
     "pos_01_weight_streak": 40,
 }
+LAST_DAY = date(2022, 12, 16)
+"""A Friday, before which weeks have five sessions."""
+
 TUESDAY, WEDNESDAY = date(2022, 12, 27), date(2022, 12, 28)
 """The Monday before was a holiday, so that the Tuesday is the first session of its week."""
 
@@ -90,8 +97,8 @@ def test_a_standing_alert_makes_no_note_severe() -> None:
         ({"beta_streak": 1}, {}, "warning"),
         ({"pos_01_weight_streak": 1}, {}, "critical"),
         ({"beta_streak": 1, "beta_away": 3}, {}, "warning"),
-        ({"beta": 1.8, "beta_highest": 1.79}, {}, "warning"),
-        ({"beta": 1.4, "beta_before": 1.55}, {}, "normal"),
+        ({"beta": 1.8, "beta_alert": "worse"}, {}, "warning"),
+        ({"beta": 1.4, "beta_left": 1.5}, {}, "normal"),
         ({"drawdown_streak": 1}, {"drawdown_streak": UNKNOWN_START}, "critical"),
     ],
 )
@@ -104,20 +111,18 @@ def test_a_note_is_as_severe_as_what_is_new(
     assert severity_of(replace(sheet, before=before)) == severity
 
 
-@pytest.mark.parametrize(("away", "is_back"), [(5, True), (6, False)])
-def test_an_alert_is_back_up_to_five_sessions_after_it_was_left(away: int, is_back: bool) -> None:
-    facts: Facts = {"beta": 1.55, "beta_streak": 1, "beta_away": away}
+def test_an_alert_that_is_back_says_since_when_it_was_left() -> None:
+    facts: Facts = {"beta": 1.55, "beta_streak": 1, "beta_away": 1}
     found = claims_of(build_sheet(facts), {})
-    assert ("limits_back" in found) == is_back
-    assert ("limit_beta" in found) == (not is_back)
-    assert sentence(facts | {"beta_away": 1}, "limits_back") == (
-        "Back at the alert level: beta 1.55 (warning from 1.50, after one session below)."
+    assert "limit_beta" not in found
+    assert sentence(facts, "limits_back") == (
+        "Back at the alert level: beta 1.55 (warning from 1.50, left one session before)."
     )
 
 
 def test_an_alert_that_is_left_says_which_level_is_still_reached() -> None:
-    facts: Facts = {"pos_01_weight": 0.1899, "pos_01_weight_before": 0.21, "beta": 1.1}
-    facts |= {"beta_before": 1.25, "pos_01_weight_streak": 9}
+    facts: Facts = {"pos_01_weight": 0.1899, "pos_01_weight_left": 0.2, "beta": 1.1}
+    facts |= {"beta_left": 1.2, "pos_01_weight_streak": 9}
     assert sentence(facts, "limits_left") == (
         "Back below the alert level: SYM1 19% of equity (warning from 20%, now elevated) and"
         " beta 1.10 (elevated from 1.20)."
@@ -145,13 +150,14 @@ def test_an_alert_leads_a_day_with_a_small_result_only_then_if_it_is_elevated() 
         assert (plan.headline == "headline_limit_position_share:POS_01") == leads
 
 
-def test_a_background_statement_is_new_once_and_after_trades() -> None:
+def test_a_background_statement_is_new_when_it_is_first_defined_and_after_trades() -> None:
     facts: Facts = {"fac_01_factor_exposure": 0.5, "fac_01_factor_error": 0.1}
     sheet = build_sheet(RESULT | facts)
     tilt = "factor_tilt:FAC_01"
-    other = remembered(build_sheet(RESULT))
+    other = remembered(build_sheet(RESULT | facts | {"fac_01_factor_exposure": 0.1}))
     assert claims_of(sheet, {})[tilt].is_new
     assert not claims_of(sheet, other)[tilt].is_new
+    assert claims_of(sheet, remembered(build_sheet(RESULT)))[tilt].is_new
     assert claims_of(build_sheet(RESULT | facts | {"n_resized": 1}), other)[tilt].is_new
     assert not claims_of(build_sheet(RESULT | facts | {"n_resized": 0}), other)[tilt].is_new
 
@@ -172,70 +178,257 @@ def test_a_level_is_new_if_it_rose(
     assert not claims_of(high, remembered(high))[form_id].is_new
 
 
-def streaks_of(
-    figures: dict[str, list[float]], weights: list[float] | None = None
-) -> dict[str, tuple[float, str]]:
-    """Return the facts of the last of some sessions: value and quality by id."""
-    n_sessions = len(next(iter(figures.values())))
-    days = pd.bdate_range(end=DAY, periods=n_sessions)
-    columns = ["beta_calculated_90d", "volatility_percentile", "current_drawdown"]
-    columns += ["gross_exposure", "total_value", "has_weights", "hhi"]
-    frame = pd.DataFrame({name: figures.get(name, [np.nan] * n_sessions) for name in columns}, days)
-    entities = {}
-    found: dict[tuple[str, str | None], Fact] = {}
-    make = partial(make_fact, as_of=DAY, key=KEY)
-    if weights is not None:
-        stored = zip(days, weights, strict=True)
-        entities[("weight", "AMD")] = {day.date(): each for day, each in stored if each}
-        found[("weight", "POS_01")] = make(FACT_TYPES["weight"], weights[-1], entity="POS_01")
-    if "beta_calculated_90d" in figures:
-        found[("beta", None)] = make(FACT_TYPES["beta"], figures["beta_calculated_90d"][-1])
-    aliases = {"POS_01": {"symbol": "AMD"}}
-    history = History(frame, entities)
-    facts = streak_facts(make, history, found, aliases, default_limits())
-    return {fact.id: (float(fact.value), fact.quality) for fact in facts}
+Told = list[tuple[str, str, str]]
+"""Title, severity, and sentences about alerts of each day."""
+
+COLUMNS = ("beta_calculated_90d", "volatility_percentile", "current_drawdown", "gross_exposure")
 
 
-@pytest.mark.parametrize(
-    ("betas", "expected"),
-    [
-        ([1.1, 1.1], {}),
-        ([1.1, 1.3], {"beta_streak": 1}),
-        ([1.1, 1.55, 1.45], {"beta_streak": 2, "beta_highest": 1.55}),
-        ([1.1, 1.55, 1.42], {"beta_streak": 2, "beta_before": 1.55, "beta_highest": 1.55}),
-        ([1.55, 1.45, 1.44, 1.42], {"beta_streak": 4, "beta_before": 1.55, "beta_highest": 1.55}),
-        ([1.55, 1.42, 1.41], {"beta_streak": 3, "beta_highest": 1.55}),
-        ([2.1, 1.95, 1.42], {"beta_streak": 3, "beta_before": 2.1, "beta_highest": 2.1}),
-        ([2.1, 1.7, 1.42], {"beta_streak": 3, "beta_before": 1.7, "beta_highest": 2.1}),
-        ([1.1, 1.25, 1.1], {"beta_before": 1.25}),
-        ([1.55, 1.4, 1.39, 1.6], {"beta_streak": 1, "beta_away": 2, "beta_lowest": 1.39}),
-        ([1.4, 1.6, 1.9, 1.7], {"beta_streak": 3, "beta_highest": 1.9}),
-        ([1.55, np.nan, 1.4, 1.6], {"beta_streak": 1}),
-        ([1.6, np.nan, 1.4], {"beta_streak": 1}),
-    ],
-)
-def test_facts_of_a_figure_with_limits_by_hand(
-    betas: list[float], expected: dict[str, float]
-) -> None:
-    """Sessions without a beta end a streak, and what is known of the time before."""
-    found = streaks_of({"beta_calculated_90d": betas})
-    assert {name: value for name, (value, _) in found.items()} == expected
+def notes_of(
+    figures: dict[str, list[float]],
+    *,
+    weights: dict[str, list[float]] | None = None,
+    facts: list[Facts] | None = None,
+    own: list[tuple[str, float, float]] | None = None,
+    rate: float = -0.012,
+) -> Told:
+    """Return the notes of the rules of some sessions, the facts of whose alerts are read.
 
-
-def test_a_streak_that_begins_with_the_stored_history_is_of_unknown_length() -> None:
-    assert streaks_of({"beta_calculated_90d": [1.6, 1.7]}) == {
-        "beta_streak": (2.0, UNKNOWN_START),
-        "beta_highest": (1.6, "ok"),
+    Parameters
+    ----------
+    figures : dict
+        Beta, drawdown, volatility_percentile or gross exposure (of an equity of 100) by session.
+    weights : dict, optional
+        Alias to signed weights by session, 0 if it is not held.
+    own : list, optional
+        Subject, value and limit of a checked limit on beta, or on single positions.
+    """
+    n_days = max(map(len, (own or (), *figures.values(), *(weights or {}).values())))
+    days = [LAST_DAY]
+    while len(days) < n_days:
+        days.insert(0, trading_calendar.previous_session(days[0]))
+    frame = pd.DataFrame(np.nan, pd.DatetimeIndex(days), [*COLUMNS, "total_value", "has_weights"])
+    frame["has_weights"], frame["hhi"], frame["num_positions"] = 1.0, 0.1, 9.0
+    frame["total_value"] = 100.0
+    for name, values in figures.items():
+        frame[{"beta": COLUMNS[0], "drawdown": COLUMNS[2]}.get(name, name)] = values
+    entities = {
+        ("weight", ALIASES[alias]["symbol"]): {
+            day: weight for day, weight in zip(days, values, strict=True) if weight
+        }
+        for alias, values in (weights or {}).items()
     }
-
-
-def test_weights_of_a_session_without_any_are_unknown() -> None:
-    stored = {"has_weights": [1.0, 1.0, 1.0]}
-    assert streaks_of(stored, [0.21, 0.0, 0.22]) == {
-        "pos_01_weight_streak": (1.0, "ok"),
-        "pos_01_weight_away": (1.0, "ok"),
-        "pos_01_weight_lowest": (0.0, "ok"),
+    checks = {
+        day: Check(subject, value / limit, value > limit)
+        for day, (subject, value, limit) in zip(days, own or (), strict=False)
     }
-    unknown = {"has_weights": [1.0, 0.0, 1.0]}
-    assert streaks_of(unknown, [0.21, 0.0, 0.22]) == {"pos_01_weight_streak": (1.0, UNKNOWN_START)}
-    assert streaks_of(unknown, [0.21, 0.0, 0.05]) == {}
+    limit_name = "single_name" if own and own[0][0] else "beta"
+    told: Told = []
+    before: dict[str, tuple[float, ...]] = {}
+    for place, day in enumerate(days):
+        found: Facts = RESULT | {"daily_return": rate, "daily_pnl": 68_000 * rate}
+        found |= (facts or [{}] * n_days)[place]
+        found |= {
+            name: values[place]
+            for name, values in figures.items()
+            if name in FACT_TYPES and name != "gross_exposure" and np.isfinite(values[place])
+        }
+        if "gross_exposure" in figures and frame["total_value"].iloc[place] > 0:
+            found["gross_to_equity"] = figures["gross_exposure"][place] / 100
+        for alias, values in (weights or {}).items():
+            if values[place]:
+                found[f"{alias.lower()}_weight"] = abs(values[place])
+        market = pd.Series([
+            float(each.get("market_drawdown", np.nan)) for each in facts or [{}] * n_days
+        ], frame.index)  # fmt: skip
+        history = History(
+            frame.iloc[: place + 1], entities, market_drawdown=market.iloc[: place + 1],
+            checks={limit_name: {each: checks[each] for each in days[: place + 1] if checks}},
+        )  # fmt: skip
+        sheet = build_sheet(found)
+        make, aliases = partial(make_fact, as_of=day, key=KEY), dict(sheet.aliases)
+        more = list(own_facts(make, limit_name, own, place, aliases, history))
+        by_type = {(each.fact_type.name, each.entity): each for each in sheet.facts.values()}
+        more += alert_facts(make, history, by_type, aliases, default_limits())
+        sheet = Sheet(
+            "p", day, sheet.facts | {each.id: each for each in more}, aliases, before=before
+        )
+        claims = claims_of(sheet)
+        plan = plan_by_rules(claims, LEADING_TYPE)
+        assert plan is not None
+        stated = [
+            realize_claim(claims[each], display_names(sheet))
+            for each in plan.statements()
+            if claims[each].form.id.startswith(
+                ("limit", "alerts", "own_limit", "volatility", "draw")
+            )
+        ]
+        title = realize_note(plan, claims, sheet).title
+        told.append((title, Request(DAILY, sheet).severity, " ".join(stated)))
+        before = remembered(sheet)
+    return told
+
+
+def own_facts(
+    make: "partial[Fact]", limit_name: str, own: list[tuple[str, float, float]] | None, place: int,
+    aliases: dict[str, dict[str, str]], history: History,
+) -> list[Fact]:  # fmt: skip
+    """Return the facts of a checked limit."""
+    if own is None:
+        return []
+    for alias in [each for each in aliases if each.startswith("LIM")]:
+        del aliases[alias]
+
+    def status(number: int) -> str:
+        return "exceeded" if own[number][1] > own[number][2] else "kept"
+
+    row = {
+        "limit_name": limit_name,
+        "subject": own[place][0] or None,
+        "value": own[place][1],
+        "limit_value": own[place][2],
+        "status": status(place),
+        "status_before": status(place - 1) if place else None,
+    }
+    return list(limit_facts(make, [row], aliases, history))
+
+
+def sentences(told: Told) -> list[str]:
+    return [each for _, _, each in told]
+
+
+def test_weights_of_a_position_that_falls_through_two_levels() -> None:
+    assert sentences(notes_of({}, weights={"POS_01": [0.05, 0.21, 0.098, 0.096, 0.094]})) == [
+        "",
+        "SYM1 reached the warning level of 20% for a single position: 21% of equity.",
+        "Back below the alert level: SYM1 9.8% of equity (warning from 20%).",
+        "",
+        "Back below the alert level: SYM1 9.4% of equity (elevated from 10%).",
+    ]
+
+
+def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> None:
+    told = notes_of({"beta": [1.1, 1.55, 1.49, 1.95, 1.95]}, rate=-0.0001)
+    assert told[1:] == [
+        ("Beta reached the alert level", "warning",
+            "Beta reached the warning level of 1.50 and is now 1.55."),
+        ("A quiet day", "normal", "Standing alerts: beta."),
+        ("Farther beyond an alert level", "warning",
+            "Farther beyond the alert level: beta 1.95 (warning from 1.50)."),
+        ("A quiet day", "normal", "Standing alerts: beta."),
+    ]  # fmt: skip
+
+
+def test_a_position_that_is_sold_ends_its_alert() -> None:
+    told = notes_of({}, weights={"POS_01": [0.3, 0.55, 0.55, 0, 0], "POS_02": [0.05] * 5})
+    assert sentences(told)[2:] == [
+        "Standing alerts: SYM1 position.",
+        "Back below the alert level: SYM1 0.0% of equity (critical from 50%).",
+        "",
+    ]
+
+
+def test_a_drawdown_is_an_alert_while_it_is_deeper_than_the_market_s() -> None:
+    market: list[Facts] = [{"market_drawdown": each} for each in (0.2, 0.2, 0.15, 0.15, 0.2)]
+    told = notes_of({"drawdown": [0.21] * 5}, facts=market)
+    assert [each.partition(" Today's")[0] for each in sentences(told)[2:]] == [
+        "Alerts in force: drawdown of today's holdings 21% (warning from 20%).",
+        "Standing alerts: drawdown.",
+        "No longer an alert: drawdown of today's holdings 21% (warning from 20%).",
+    ]
+    assert [severity for _, severity, _ in told][2:] == ["warning", "normal", "normal"]
+
+
+def test_a_volatility_that_hovers_at_its_level_is_told_once() -> None:
+    ranks = [0.8, 0.96, 0.94, 0.96, 0.94, 0.96]
+    told = notes_of({"volatility_percentile": ranks}, facts=[{"volatility_21d": 0.3}] * 6)
+    assert [severity for _, severity, _ in told] == ["normal", "elevated", *["normal"] * 4]
+
+
+def test_a_limit_of_a_user_is_told_when_it_is_breached_and_when_it_gets_worse() -> None:
+    values = [1.0, 1.25, 1.26, 2.5, 2.5, 5.0]
+    told = notes_of({}, own=[("", each, 1.2) for each in values])
+    severities = [severity for _, severity, _ in told]
+    assert severities == ["normal", "warning", "normal", "warning", "normal", "warning"]
+    assert sentences(told)[1:5] == [
+        "The portfolio's beta of 1.25 is newly above the limit of 1.20.",
+        "Standing alerts: limit on beta.",
+        "The portfolio's beta of 2.50 is farther above the limit of 1.20.",
+        "Standing alerts: limit on beta.",
+    ]
+
+
+def test_another_position_beyond_a_limit_of_a_user_is_told() -> None:
+    own = [("SYM1", 0.4, 0.5), ("SYM1", 0.51, 0.5), ("SYM2", 0.52, 0.5), ("SYM2", 0.52, 0.5)]
+    told = notes_of({}, own=own)
+    assert sentences(told)[1:3] == [
+        "SYM1 at 51% is newly above the portfolio's limit of 50% on single positions.",
+        "SYM2 at 52% is now above the portfolio's limit of 50% on single positions.",
+    ]
+    assert [severity for _, severity, _ in told] == ["normal", "warning", "warning", "normal"]
+
+
+def test_a_drawdown_that_grows_with_the_market_is_told_again() -> None:
+    depths = [0.0, 0.03, 0.06, 0.1, 0.2, 0.3]
+    market: list[Facts] = [{"market_drawdown": each} for each in (0, 0.03, 0.06, 0.1, 0.19, 0.28)]
+    told = sentences(notes_of({"drawdown": depths}, facts=market))
+    assert [day for day, each in enumerate(told) if "against" in each] == [1, 2, 3, 4, 5]
+
+
+def test_leverage_exactly_at_its_level_whose_quotient_of_floats_is_below() -> None:
+    """The fact is a quotient of Decimals, the history one of floats."""
+    gross, equity = Decimal("3000.12"), Decimal("2000.08")
+    found = make_fact(FACT_TYPES["gross_to_equity"], float(gross / equity), DAY, KEY)
+    index = pd.bdate_range(end=DAY, periods=4)
+    frame = pd.DataFrame({"total_value": float(equity)}, index)
+    for earlier in ([1.6, 1.55], [1.6, 1.4]):
+        below = np.nextafter(float(gross), 0)
+        frame["gross_exposure"] = [1000.0, *(each * float(equity) for each in earlier), below]
+        make = partial(make_fact, as_of=DAY, key=KEY)
+        facts: dict[tuple[str, str | None], Fact] = {("gross_to_equity", None): found}
+        read = alert_facts(make, History(frame), facts, {}, default_limits())
+        event = {each.fact_type.name: each.value for each in read}["gross_to_equity_alert"]
+        assert event == ("stands" if earlier[-1] == 1.55 else "back")
+
+
+def test_a_busy_day_loses_no_alert() -> None:
+    """Seven events of the result, three of alerts, and six places."""
+    busy: Facts = {
+        "n_opened": 2,
+        "n_closed": 1,
+        "n_resized": 3,
+        "num_positions": 12,
+        "pos_01_pnl": -500.0,
+        "pos_02_pnl": -100.0,
+        "pos_03_pnl": 200.0,
+        "losers_pnl": -1_000.0,
+        "winners_pnl": 160.7,
+        "n_losers": 5,
+        "n_winners": 2,
+        "market_return": -0.03,
+        "own_beta": 0.3,
+        "loss_rank": 1,
+        "previous_var_95": 0.011,
+        "pos_03_quantity_increase": 0.5,
+        "pos_03_weight": 0.11,
+        "pos_03_weight_streak": 1,
+        "beta": 1.1,
+        "beta_left": 1.5,
+        "drawdown": 0.36,
+        "drawdown_streak": 1,
+        "drawdown_away": 2,
+        "pos_02_weight": 0.37,
+        "pos_02_weight_alert": "worse",
+    }
+    sheet = build_sheet(RESULT | busy)
+    plan = plan_by_rules(claims_of(sheet, {}), LEADING_TYPE)
+    assert plan is not None
+    stated = set(plan.statements())
+    assert {"limits_left", "limits_back", "limits_worse", "limit_position:POS_03"} <= stated
+
+
+def test_a_model_is_offered_the_list_of_alerts_that_the_rules_state() -> None:
+    sheet = build_sheet(RESULT | STANDING)
+    for day, expected in ((TUESDAY, "limits_standing"), (WEDNESDAY, "alerts_unchanged")):
+        offered = Request(DAILY, replace(sheet, day=day)).claims.keys()
+        assert offered & {"limits_standing", "alerts_unchanged"} == {expected}

@@ -301,7 +301,8 @@ def look_at_var(view: View) -> Iterator[Instance]:
 
 def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
     """Yield the first limit that a user set and that is exceeded."""
-    states = (*own_limits.breached, *own_limits.exceeded)
+    news = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
+    states = (*news, *own_limits.exceeded)
     found = next((each for state in states for each in view.instances(state)), None)
     if found and ("of" in found.slots) == has_subject:
         evidence = (*found.facts, *found.context)

@@ -6,7 +6,7 @@ from riskmetrics.insights.claims import Form, Instance, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms import factors, own_limits, volatility
 from riskmetrics.insights.forms.result import is_clear_result
-from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.limits import has_alert_news
 from riskmetrics.insights.slots import count, number, ordinal, points, size
 
 _RARE = 5
@@ -296,9 +296,9 @@ implied = {direction: _implied(direction) for direction in (-1, 1)}
 )
 def no_change(view: View) -> Iterator[Instance]:
     """No headline figure moved by more than twice its usual change, and no limit is new."""
-    is_new = any(reach.is_new for reach in reached_limits(view))
-    news = (*own_limits.breached, *volatility.moves.values(), *factors.beta_moves.values())
-    if is_new or any(any(view.instances(each)) for each in news):
+    own = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
+    news = (*own, *volatility.moves.values(), *factors.beta_moves.values())
+    if has_alert_news(view) or any(any(view.instances(each)) for each in news):
         return
     moves = [
         view.facts_of(f"{kind}_change", f"{kind}_usual_change")

@@ -21,7 +21,7 @@ from riskmetrics.insights.forms import (
     tail,
     volatility,
 )
-from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.limits import has_alert_news
 from riskmetrics.insights.slots import label, name
 
 _TITLE = 0.2
@@ -123,6 +123,17 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The drawdown of today's holdings reached the alert level",)),
     ("headline_limit_leverage", "hedge", 8.1, limits.limit_leverage,
         ("Gross exposure reached the alert level",)),
+    ("headline_limits_back", "result", 8.05, limits.limits_back, ("Back at an alert level",)),
+    ("headline_limits_worse", "result", 8.0, limits.limits_worse,
+        ("Farther beyond an alert level",)),
+    ("headline_own_limit_changed", "limits", 8.9, own_limits.changed[0],
+        ("The portfolio's limit on {name} is exceeded",)),
+    ("headline_own_limit_changed_of", "limits", 8.9, own_limits.changed[1],
+        ("The portfolio's limit on {name} is exceeded",)),
+    ("headline_own_limit_worse", "limits", 8.8, own_limits.worse[0],
+        ("Farther above the portfolio's limit on {name}",)),
+    ("headline_own_limit_worse_of", "limits", 8.8, own_limits.worse[1],
+        ("Farther above the portfolio's limit on {name}",)),
     ("headline_gain_left", "volatility", 7.0, volatility.left_window[1],
         ("Volatility fell because one day dropped out of the window",)),
     ("headline_loss_left", "volatility", 7.0, volatility.left_window[-1],
@@ -229,7 +240,9 @@ def _led(form_id: str, of: Form, text: str) -> None:
     @form(form_id, "result", "name: name", text, role="headline", is_event=True, states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
-            if abs(float(found.facts[0].value) / float(found.context[0].value)) >= _LEADING:
+            rate = view.number("daily_return")
+            is_led = abs(float(found.facts[0].value) / float(found.context[0].value)) >= _LEADING
+            if is_led and (rate is None or abs(rate) >= tail.TRIVIAL):
                 context = (*found.facts, *found.context)
                 yield Instance({"name": name(found.subject)}, (), 1.52, found.subject, found.sign,
                     context=context)  # fmt: skip
@@ -329,11 +342,12 @@ def headline_no_result(view: View) -> Iterator[Instance]:
 
 @form("headline_quiet", "result", "", "A quiet day", role="headline", is_event=True)
 def headline_quiet(view: View) -> Iterator[Instance]:
-    """The result is small, market and volatility did not move much, and no limit is new."""
+    """The result is small, market and volatility did not move much, and no alert has news."""
     facts = view.facts_of("daily_return", "previous_var_95")
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
-        is_new = any(reach.is_new for reach in reached_limits(view))
+        own = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
+        is_new = has_alert_news(view) or any(any(view.instances(each)) for each in own)
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
         is_small = tail.is_small(rate, var) and rate < _QUIET
         is_calm = abs(view.number("market_return") or 0.0) < result.MARKET_DAY

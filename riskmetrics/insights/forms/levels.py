@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
-from riskmetrics.insights.limits import NO_SECTORS
+from riskmetrics.insights.severity import NO_SECTORS
 from riskmetrics.insights.slots import (
     Slot,
     apart,

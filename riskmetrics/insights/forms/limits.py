@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from riskmetrics.insights.claims import Form, Instance, Topic, View, form
 from riskmetrics.insights.limits import Left, Reach, left_limits, reached_limits
+from riskmetrics.insights.plan import CHANGES_PLACE
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
     Item,
@@ -45,14 +46,14 @@ VALUES = {
 }
 """Kind of limit to a value of it."""
 
-FROM, FROM_SINCE, _FROM_AFTER, _FROM_NOW = (
+FROM, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
     " ({level} from {limit})",
     " ({level} from {limit}, {sessions} session)",
-    " ({level} from {limit}, after {away} below)",
+    " ({level} from {limit}, left {away} before)",
     " ({level} from {limit}, now {lower})",
 )
-"""Ends of an entry: the level, with the sessions that it is reached or was not before, or the level
-that is reached still.
+"""Ends of an entry: the level, with the sessions that it is reached or since it was left, or the
+level that is reached still.
 """
 
 MORE = "{count} more"
@@ -93,7 +94,7 @@ def _changed(form_id: str, phrasing: str, salience: float, sign: int, *ends: str
                     tuple(of.facts[0] for of, _ in found),
                     salience,
                     sign=sign,
-                    level="info" if sign > 0 else found[0][0].level,
+                    level="info" if sign >= 0 else found[0][0].level,
                     context=tuple(fact for of, _ in found for fact in of.facts[1:]),
                 )
 
@@ -104,39 +105,50 @@ def _changed(form_id: str, phrasing: str, salience: float, sign: int, *ends: str
             "limits: items",
             phrasing,
             entries=entries,
-            place=8,
+            place=CHANGES_PLACE,
             is_event=True,
-            connectives=("after",) if _FROM_AFTER in ends else (),
         )(evaluate)
 
     return add
 
 
-@_changed("limits_back", "Back at the alert level: {limits}.", _BACK, -1, _FROM_AFTER)
+@_changed("limits_back", "Back at the alert level: {limits}.", _BACK, -1, _FROM_LEFT)
 def limits_back(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Limits that are reached again, up to five sessions after they were left."""
     for reach in reached_limits(view):
-        if reach.is_back and reach.away is not None:
+        if reach.event == "back" and reach.away is not None:
             slots = value_slots(reach) | {"away": sessions(reach.away)}
-            yield reach, Item(VALUES[reach.kind] + _FROM_AFTER, slots)
+            yield reach, Item(VALUES[reach.kind] + _FROM_LEFT, slots)
 
 
 @_changed("limits_worse", "Farther beyond the alert level: {limits}.", _WORSE, -1, FROM)
 def limits_worse(view: View) -> Iterator[tuple[Reach | Left, Item]]:
-    """Limits that stay reached, by a fifth more than on any session of the streak."""
+    """Alerts in force that are a fifth of their limit farther beyond than since their start."""
     for reach in reached_limits(view):
-        if reach.is_worse:
+        if reach.event == "worse":
             yield reach, Item(VALUES[reach.kind] + FROM, value_slots(reach))
 
 
 @_changed("limits_left", "Back below the alert level: {limits}.", _LEFT, 1, FROM, _FROM_NOW)
 def limits_left(view: View) -> Iterator[tuple[Reach | Left, Item]]:
-    """Limits that were reached, and are clearly left since the session."""
+    """Alerts that ended since their value is clearly below the limit."""
     for left in left_limits(view):
-        slots = value_slots(left)
-        if left.lower:
-            slots["lower"] = level(left.lower)
-        yield left, Item(VALUES[left.kind] + (_FROM_NOW if left.lower else FROM), slots)
+        if left.is_below:
+            slots = value_slots(left)
+            if left.lower:
+                slots["lower"] = level(left.lower)
+            yield left, Item(VALUES[left.kind] + (_FROM_NOW if left.lower else FROM), slots)
+
+
+@_changed("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, FROM)
+def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
+    """Alerts that ended though their value is not clearly below the limit.
+
+    It does not count any more, such as a drawdown next to that of the market.
+    """
+    for left in left_limits(view):
+        if not left.is_below:
+            yield left, Item(VALUES[left.kind] + FROM, value_slots(left))
 
 
 def shown_limit(kind: str, value: float) -> Slot:
@@ -168,7 +180,7 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
 
     def evaluate(view: View) -> Iterator[Instance]:
         for reach in reached_limits(view):
-            if reach.kind == kind and reach.is_new and not reach.is_back:
+            if reach.kind == kind and reach.event == "reached":
                 limit, value = shown_apart(reach)
                 shown = {"limit": limit, slot: value, "level": level(reach.level)}
                 if reach.alias:

@@ -12,6 +12,9 @@ EXCEEDED, KEPT = "exceeded", "kept"
 _CLOSE = 0.9
 """Share of a limit from which a value is close to it."""
 
+_NAMED = 0.4
+"""Salience of a limit that was exceeded the session before: the standing alerts name it."""
+
 UNITS = {"checked": "percent", "checked_number": "number"}
 """Type of a checked value to the unit in which it is shown."""
 
@@ -19,7 +22,7 @@ UNITS = {"checked": "percent", "checked_number": "number"}
 def _own_limit(
     form_id: str,
     phrasing: str,
-    holds: Callable[[str, str, float, float], bool],
+    holds: Callable[[str, str, str, float, float], bool],
     salience: float,
     sign: int,
     level: str = "info",
@@ -33,8 +36,8 @@ def _own_limit(
     phrasing : str
         What the value is, in words that follow it.
     holds : callable
-        Whether the state is that of a status, the one of the session before (empty if there was
-        none), the value and the limit.
+        Whether the state is that of a status, the one of the session before and what happened
+        (empty if unknown), the value and the limit.
     """
 
     def evaluate(view: View, *, has_subject: bool) -> Iterator[Instance]:
@@ -46,18 +49,23 @@ def _own_limit(
                     continue
                 before = view.fact("limit_status_before", alias)
                 value, limit = (float(fact.value) for fact in facts[:2])
-                if holds(str(facts[2].value), str(before.value) if before else "", value, limit):
+                event = view.fact("limit_alert", alias)
+                earlier = str(before.value) if before else ""
+                happened = str(event.value) if event else ""
+                if holds(str(facts[2].value), earlier, happened, value, limit):
                     shown = apart(unit, value, limit)
                     slots: dict[str, Slot] = {"value": shown[0], "limit": shown[1]}
                     slots |= {"name": label(alias)} | ({"of": name(subject)} if subject else {})
-                    context = (facts[2], *((before,) if before else ()))
+                    context = (facts[2], *(each for each in (before, event) if each))
+                    is_known = not is_event and earlier == EXCEEDED
                     yield Instance(
                         slots,
                         facts[:2],
-                        salience,
+                        _NAMED if is_known else salience,
                         alias,
                         sign,
                         level=level,
+                        is_known=is_known,
                         context=context,
                         is_steady=True,
                     )
@@ -85,7 +93,7 @@ def _own_limit(
 breached = _own_limit(
     "own_limit_breached",
     "newly above",
-    lambda status, before, value, limit: status == EXCEEDED and before == KEPT and value > limit,
+    lambda status, before, _, value, limit: status == EXCEEDED and before == KEPT and value > limit,
     4.5,
     -1,
     "warning",
@@ -94,15 +102,44 @@ breached = _own_limit(
 exceeded = _own_limit(
     "own_limit_exceeded",
     "above",
-    lambda status, before, value, limit: status == EXCEEDED and before != KEPT and value > limit,
+    lambda status, before, event, value, limit: (
+        status == EXCEEDED
+        and value > limit
+        and (before not in (KEPT, EXCEEDED) or (before == EXCEEDED and event in ("", "stands")))
+    ),
     1.6,
     -1,
     "warning",
 )
+changed = _own_limit(
+    "own_limit_changed",
+    "now above",
+    lambda status, before, event, value, limit: (
+        status == before == EXCEEDED and event not in ("", "stands", "worse") and value > limit
+    ),
+    4.5,
+    -1,
+    "warning",
+    is_event=True,
+)
+"""Another position, sector or scenario is beyond the limit than the session before."""
+worse = _own_limit(
+    "own_limit_worse",
+    "farther above",
+    lambda status, before, event, value, limit: (
+        status == before == EXCEEDED and event == "worse" and value > limit
+    ),
+    4.0,
+    -1,
+    "warning",
+    is_event=True,
+)
 ended = _own_limit(
     "own_limit_ended",
     "back within",
-    lambda status, before, value, limit: status == KEPT and before == EXCEEDED and value <= limit,
+    lambda status, before, _, value, limit: (
+        status == KEPT and before == EXCEEDED and value <= limit
+    ),
     2.4,
     1,
     is_event=True,
@@ -110,7 +147,7 @@ ended = _own_limit(
 close = _own_limit(
     "own_limit_close",
     "close to",
-    lambda status, before, value, limit: (
+    lambda status, before, _, value, limit: (
         status == KEPT and before != EXCEEDED and _CLOSE * limit <= value <= limit
     ),
     1.3,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import Instance, View, form
-from riskmetrics.insights.limits import NO_SECTORS
+from riskmetrics.insights.severity import NO_SECTORS
 from riskmetrics.insights.slots import name, size
 
 _MAX_SALIENCE = 1.6

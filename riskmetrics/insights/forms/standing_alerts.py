@@ -71,11 +71,7 @@ def is_told_in_full(view: View) -> bool:
     """
     day = view.sheet.day
     is_new_week = trading_calendar.previous_session(day).isocalendar()[:2] != day.isocalendar()[:2]
-    return is_new_week or any(_is_first_known(reach) for reach in reached_limits(view))
-
-
-def _is_first_known(reach: Reach) -> bool:
-    return not (reach.is_new or reach.is_standing)
+    return is_new_week or any(reach.is_first_known for reach in reached_limits(view))
 
 
 @form(
@@ -92,7 +88,7 @@ def _is_first_known(reach: Reach) -> bool:
 )
 def limits_standing(view: View) -> Iterator[Instance]:
     """Alerts of earlier sessions, or known since this one, in full."""
-    reaches = [reach for reach in reached_limits(view) if not (reach.is_new or reach.is_worse)]
+    reaches = [reach for reach in reached_limits(view) if reach.is_standing or reach.is_first_known]
     alerts = list(_further_alerts(view, is_short=False))
     positions = [reach for reach in reaches if reach.kind == "weight"]
     alerts += [
@@ -106,7 +102,7 @@ def limits_standing(view: View) -> Iterator[Instance]:
     ]
     if not alerts:
         return
-    first = [reach.level for reach in reaches if _is_first_known(reach)]
+    first = [reach.level for reach in reaches if reach.is_first_known]
     worst = max((each.level for each in alerts), key=LEVELS.index)
     yield Instance(
         {"limits": _list(alerts)},
@@ -132,7 +128,7 @@ def limits_standing(view: View) -> Iterator[Instance]:
 )
 def alerts_unchanged(view: View) -> Iterator[Instance]:
     """Alerts of earlier sessions, without figures."""
-    reaches = [reach for reach in reached_limits(view) if reach.is_standing and not reach.is_worse]
+    reaches = [reach for reach in reached_limits(view) if reach.is_standing]
     alerts = list(_further_alerts(view, is_short=True))
     if positions := [reach for reach in reaches if reach.kind == "weight"]:
         listed = shortened([Item("{name}", {"name": name(each.alias)}) for each in positions])

@@ -15,6 +15,9 @@ _CLEAR_DIFFERENCE = 0.1
 _NOTABLE_DRAWDOWN = 0.03
 """Drawdown that is worth a sentence."""
 
+_DEEPER = 0.05
+"""Step of a drawdown that is worth a sentence again."""
+
 
 @form(
     "scenario_cost",
@@ -79,7 +82,6 @@ def scenario_in_line(view: View) -> Iterator[Instance]:
     "stress",
     "drawdown: percent, span: span, day: day",
     "Today's holdings would stand {drawdown} below the high of the past {span}, on {day}.",
-    is_background=True,
 )
 def drawdown(view: View) -> Iterator[Instance]:
     """Today's holdings would be below the high of an earlier day: pro forma, no realized loss."""
@@ -89,7 +91,8 @@ def drawdown(view: View) -> Iterator[Instance]:
         if peak < view.sheet.day and depth >= _NOTABLE_DRAWDOWN:
             slots = {"drawdown": size(depth), "day": day(peak, view.sheet.day)}
             slots["span"] = span(facts[0].n_obs)
-            yield Instance(slots, facts, _salience(view, 0.5 + depth), sign=-1, is_steady=True)
+            yield Instance(slots, facts, _salience(view, 0.5 + depth), sign=-1, is_steady=True,
+                remembered=_depth(depth))  # fmt: skip
 
 
 @form(
@@ -98,7 +101,6 @@ def drawdown(view: View) -> Iterator[Instance]:
     "drawdown: percent, span: span, market: percent",
     "Today's holdings would stand {drawdown} below the high of the past {span}, against {market}"
     " for the market index.",
-    is_background=True,
 )
 def drawdown_with_market(view: View) -> Iterator[Instance]:
     """Today's holdings would be below the high of the past year, and so is the market."""
@@ -106,7 +108,8 @@ def drawdown_with_market(view: View) -> Iterator[Instance]:
     if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
         own, market = (float(fact.value) for fact in facts)
         slots = {"drawdown": size(own), "market": size(market), "span": span(facts[0].n_obs)}
-        yield Instance(slots, facts, _salience(view, 0.6 + own), sign=-1, is_steady=True)
+        yield Instance(slots, facts, _salience(view, 0.6 + own), sign=-1, is_steady=True,
+            remembered=_depth(own))  # fmt: skip
 
 
 @form(
@@ -153,6 +156,11 @@ def drawdown_compared(view: View) -> Iterator[Instance]:
             slots = dict(zip(("drawdown", "deepest"), shown, strict=True))
             slots["span"] = span(facts[0].n_obs)
             yield Instance(slots, facts, 0.45, sign=1)
+
+
+def _depth(drawdown: float) -> tuple[float]:
+    """Return what makes a drawdown new when it is deeper by a step."""
+    return (2.0 ** (drawdown // _DEEPER),)
 
 
 def _salience(view: View, salience: float) -> float:
