@@ -943,6 +943,10 @@ BECAUSE: Mapping[str, str] = {
     "headline_equity": "equity",
     "headline_var_held": "var_held",
     "headline_not_split": "not_split",
+    "headline_unchecked": "weights_unknown",
+    "look_at_run": "weights_unknown",
+    "look_at_trade": "limit_by_trade",
+    "headline_by_trade": "limit_by_trade",
     "headline_modest_loss": "small_loss",
     "headline_modest_gain": "small_gain",
     "look_at_driver": "driver_of_loss",
@@ -963,6 +967,14 @@ def _is_market_made(f: Figures) -> bool:
 def _is_market_cause(f: Figures) -> bool:
     """Return whether the market made the result, and half of the risk as far as is known."""
     return _is_market_made(f) and not (f.market_r_squared < 0.5 or f.specific_share > 0.5)
+
+
+def _is_quiet(f: Figures) -> bool:
+    """Return whether result, market and volatility moved little, and no limit is new."""
+    rate, var = abs(f.daily_return), f.previous_var_95
+    is_small = rate < 0.005 and (rate < 0.25 * var or (known(var) and rate < 0.0005))
+    has_moved = _volatility_moved(f, 1) or _volatility_moved(f, -1)
+    return is_small and not (abs(f.market_return) >= 0.02 or has_moved or _has_new_limit(f))
 
 
 def _is_beyond_noise(f: Figures) -> bool:
@@ -1056,13 +1068,23 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_rise_inverse_implied": lambda f: _inverse_implied(f, 1),
     "headline_volatility_rose": lambda f: _sharp(f, 1),
     "headline_volatility_fell": lambda f: _sharp(f, -1),
-    "headline_quiet": lambda f: (
+    "headline_quiet": lambda f: {""} if _is_quiet(f) else set(),
+    "headline_week_down": lambda f: {""} if _is_quiet(f) and f.return_5d <= -0.04 else set(),
+    "headline_week_up": lambda f: {""} if _is_quiet(f) and f.return_5d >= 0.04 else set(),
+    "headline_cash": lambda f: (
         {""}
-        if abs(f.daily_return) < max(0.25 * f.previous_var_95, 0.0005 * (f.previous_var_95 >= 0))
-        and abs(f.daily_return) < 0.005
-        and not abs(f.market_return) >= 0.02
-        and not _has_new_limit(f)
-        and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
+        if 0.9 * f.total_value <= f.cash_value <= f.total_value
+        and f.total_value > 0
+        and abs(f.market_return) >= 0.01
+        and abs(f.daily_return) <= 0.1 * abs(f.market_return)
+        else set()
+    ),
+    "look_at_split": lambda f: (
+        {""}
+        if STATEMENTS["not_split"](f)
+        and f.daily_pnl < 0
+        and f.daily_return < 0
+        and (-f.daily_return > f.previous_var_95 > 0 or _is_within(f) or _is_silent_exception(f))
         else set()
     ),
     "headline_answer": lambda f: {""} if known(f.total_value) else set(),
