@@ -434,6 +434,14 @@ def _exceeded_since(f: Figures, alias: str, kind: str) -> bool:
     return (status, before) == ("exceeded", "kept") and is_beyond
 
 
+def _is_drawdown_alike(f: Figures) -> bool:
+    """Return whether drawdowns are the same text: whole percents, below 10% with a decimal."""
+    shown = [
+        f"{x:.1f}" if x < 9.95 else f"{x:.0f}" for x in (100 * f.drawdown, 100 * f.market_drawdown)
+    ]
+    return shown[0] == shown[1]
+
+
 def _has_both_sides(f: Figures) -> bool:
     """Return whether there are shorts, and they are not all positions that are counted."""
     return f.num_short_positions > 0 and f.num_short_positions != f.num_positions
@@ -833,9 +841,14 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "drawdown": _drawdown,
     "drawdown_with_market": lambda f: expect(
-        f.drawdown >= 0.03 and f.market_drawdown >= 0.03,
+        f.drawdown >= 0.03 and f.market_drawdown >= 0.03 and not _is_drawdown_alike(f),
         drawdown=f.drawdown,
         market=f.market_drawdown,
+        span=f.count("drawdown"),
+    ),
+    "drawdown_as_market": lambda f: expect(
+        f.drawdown >= 0.03 and f.market_drawdown >= 0.03 and _is_drawdown_alike(f),
+        drawdown=f.drawdown,
         span=f.count("drawdown"),
     ),
     "drawdown_deepest": lambda f: expect(
@@ -1018,15 +1031,16 @@ def _led(f: Figures, sign: int) -> set[str]:
 def _cause(f: Figures, sign: int, *, is_offset: bool) -> set[str]:
     """Return the position that made most of the result: clearly more than half of it.
 
-    It made half of the sum of its sign, and more than its weight; the result is at least a tenth of
-    a percent of equity, and not mainly that of a market that moved by a fiftieth.
+    It made half of the sum of its sign, and more than its weight and risk; the result is at least
+    a tenth of a percent of equity, and not mainly that of a market that moved by a fiftieth.
     """
     alias, pnl, _ = _largest(f, sign)
     part = pnl / f.daily_pnl if f.daily_pnl else nan
     holds = _main(f, sign, is_offset=is_offset) and sign * f.daily_pnl > 0 and part >= 0.55
     holds = holds and not (abs(f.market_return) >= 0.02 and _is_market_made(f))
     holds = holds and not abs(f.daily_pnl) < 0.001 * abs(f.total_value)
-    return {alias} if holds and not part <= f.of(alias, "weight") else set()
+    is_usual = part <= f.of(alias, "weight") or part <= f.of(alias, "share")
+    return {alias} if holds and not is_usual else set()
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:

@@ -267,7 +267,7 @@ def look_at_trade(view: View) -> Iterator[Instance]:
     "look_at_split",
     "result",
     "",
-    "Look at: what made the loss, as no result by position explains where the money went.",
+    "Look at: what made the loss, as the result is not split by position.",
     role="advice",
     is_event=True,
 )

@@ -130,13 +130,13 @@ def _rare(view: View, sign: int) -> Iterator[Instance]:
 
 
 extremes = mirrored("result", "count: count", _extreme, {
-    -1: ("largest_loss", "The loss is the largest of the past {count} sessions."),
-    1: ("largest_gain", "The gain is the largest of the past {count} sessions."),
+    -1: ("largest_loss", "The loss is the largest of the {count} results of the past year."),
+    1: ("largest_gain", "The gain is the largest of the {count} results of the past year."),
 }, place=1, is_event=True)  # fmt: skip
 
 mirrored("result", "rank: ordinal, count: count", _rare, {
-    -1: ("rare_loss", "The loss is the {rank} largest of the past {count} sessions."),
-    1: ("rare_gain", "The gain is the {rank} largest of the past {count} sessions."),
+    -1: ("rare_loss", "The loss is the {rank} largest of the {count} results of the past year."),
+    1: ("rare_gain", "The gain is the {rank} largest of the {count} results of the past year."),
 }, place=1, is_event=True)  # fmt: skip
 
 

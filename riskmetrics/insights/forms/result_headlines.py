@@ -16,7 +16,7 @@ _WEEK = 0.04
 _MOSTLY_CASH, _UNAFFECTED = 0.9, 0.1
 """Cash over equity, and return over that of a clear market move, of a portfolio out of it."""
 
-_BY_TRADE, _ELEVATED = 8.6, 0.3
+_BY_TRADE, _ELEVATED = 8.8, 0.3
 """Salience of a trade past an alert level, and its factor for the lowest level."""
 
 
