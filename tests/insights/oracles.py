@@ -417,6 +417,14 @@ def _exceeded_since(f: Figures, alias: str, kind: str) -> bool:
     return (status, before) == ("exceeded", "kept") and is_beyond
 
 
+def _is_drawdown_alike(f: Figures) -> bool:
+    """Return whether drawdowns are the same text: whole percents, below 10% with a decimal."""
+    shown = [
+        f"{x:.1f}" if x < 9.95 else f"{x:.0f}" for x in (100 * f.drawdown, 100 * f.market_drawdown)
+    ]
+    return shown[0] == shown[1]
+
+
 def _has_both_sides(f: Figures) -> bool:
     """Return whether there are shorts, and they are not all positions that are counted."""
     return f.num_short_positions > 0 and f.num_short_positions != f.num_positions
@@ -810,9 +818,14 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "drawdown": _drawdown,
     "drawdown_with_market": lambda f: expect(
-        f.drawdown >= 0.03 and f.market_drawdown >= 0.03,
+        f.drawdown >= 0.03 and f.market_drawdown >= 0.03 and not _is_drawdown_alike(f),
         drawdown=f.drawdown,
         market=f.market_drawdown,
+        span=f.count("drawdown"),
+    ),
+    "drawdown_as_market": lambda f: expect(
+        f.drawdown >= 0.03 and f.market_drawdown >= 0.03 and _is_drawdown_alike(f),
+        drawdown=f.drawdown,
         span=f.count("drawdown"),
     ),
     "drawdown_deepest": lambda f: expect(
@@ -929,6 +942,10 @@ BECAUSE: Mapping[str, str] = {
     "headline_equity": "equity",
     "headline_var_held": "var_held",
     "headline_not_split": "not_split",
+    "headline_unchecked": "weights_unknown",
+    "look_at_run": "weights_unknown",
+    "look_at_trade": "limit_by_trade",
+    "headline_by_trade": "limit_by_trade",
     "headline_modest_loss": "small_loss",
     "headline_modest_gain": "small_gain",
     "look_at_driver": "driver_of_loss",
@@ -949,6 +966,14 @@ def _is_market_made(f: Figures) -> bool:
 def _is_market_cause(f: Figures) -> bool:
     """Return whether the market made the result, and half of the risk as far as is known."""
     return _is_market_made(f) and not (f.market_r_squared < 0.5 or f.specific_share > 0.5)
+
+
+def _is_quiet(f: Figures) -> bool:
+    """Return whether result, market and volatility moved little, and no alert has news."""
+    rate, var = abs(f.daily_return), f.previous_var_95
+    is_small = rate < 0.005 and (rate < 0.25 * var or (known(var) and rate < 0.0005))
+    has_moved = _volatility_moved(f, 1) or _volatility_moved(f, -1)
+    return is_small and not (abs(f.market_return) >= 0.02 or has_moved or _has_alert_news(f))
 
 
 def _is_beyond_noise(f: Figures) -> bool:
@@ -992,15 +1017,16 @@ def _led(f: Figures, sign: int) -> set[str]:
 def _cause(f: Figures, sign: int, *, is_offset: bool) -> set[str]:
     """Return the position that made most of the result: clearly more than half of it.
 
-    It made half of the sum of its sign, and more than its weight; the result is at least a tenth of
-    a percent of equity, and not mainly that of a market that moved by a fiftieth.
+    It made half of the sum of its sign, and more than its weight and risk; the result is at least
+    a tenth of a percent of equity, and not mainly that of a market that moved by a fiftieth.
     """
     alias, pnl, _ = _largest(f, sign)
     part = pnl / f.daily_pnl if f.daily_pnl else nan
     holds = _main(f, sign, is_offset=is_offset) and sign * f.daily_pnl > 0 and part >= 0.55
     holds = holds and not (abs(f.market_return) >= 0.02 and _is_market_made(f))
     holds = holds and not abs(f.daily_pnl) < 0.001 * abs(f.total_value)
-    return {alias} if holds and not part <= f.of(alias, "weight") else set()
+    is_usual = part <= f.of(alias, "weight") or part <= f.of(alias, "share")
+    return {alias} if holds and not is_usual else set()
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:
@@ -1042,13 +1068,23 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_rise_inverse_implied": lambda f: _inverse_implied(f, 1),
     "headline_volatility_rose": lambda f: _sharp(f, 1),
     "headline_volatility_fell": lambda f: _sharp(f, -1),
-    "headline_quiet": lambda f: (
+    "headline_quiet": lambda f: {""} if _is_quiet(f) else set(),
+    "headline_week_down": lambda f: {""} if _is_quiet(f) and f.return_5d <= -0.04 else set(),
+    "headline_week_up": lambda f: {""} if _is_quiet(f) and f.return_5d >= 0.04 else set(),
+    "headline_cash": lambda f: (
         {""}
-        if abs(f.daily_return) < max(0.25 * f.previous_var_95, 0.0005 * (f.previous_var_95 >= 0))
-        and abs(f.daily_return) < 0.005
-        and not abs(f.market_return) >= 0.02
-        and not _has_alert_news(f)
-        and not (_volatility_moved(f, 1) or _volatility_moved(f, -1))
+        if 0.9 * f.total_value <= f.cash_value <= f.total_value
+        and f.total_value > 0
+        and abs(f.market_return) >= 0.01
+        and abs(f.daily_return) <= 0.1 * abs(f.market_return)
+        else set()
+    ),
+    "look_at_split": lambda f: (
+        {""}
+        if STATEMENTS["not_split"](f)
+        and f.daily_pnl < 0
+        and f.daily_return < 0
+        and (-f.daily_return > f.previous_var_95 > 0 or _is_within(f) or _is_silent_exception(f))
         else set()
     ),
     "headline_answer": lambda f: {""} if known(f.total_value) else set(),

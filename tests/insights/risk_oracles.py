@@ -41,13 +41,21 @@ def _diversified(f: Figures, *, is_much: bool) -> Expected:
     return expect(holds, share=1 - 1 / ratio) if holds else {}
 
 
-def _pair(f: Figures) -> Expected:
+def _pair(f: Figures, *, has_offset: bool = False) -> Expected:
     named = [alias for alias in f.things("POS") if known(f.of(alias, "highest_correlation"))]
     if len(named) != 2 or not f.of(named[0], "highest_correlation") >= 0.8:
         return {}
     first, second = named
     correlation = f.of(first, "highest_correlation")
-    return expect(True, first, first=first, second=second, correlation=correlation)
+    is_offset = {_side(f, alias) for alias in named} == {"long", "short"}
+    if not has_offset:
+        return expect(not is_offset, first, first=first, second=second, correlation=correlation)
+    short, long = sorted(named, key=lambda alias: _side(f, alias) == "long")
+    return expect(is_offset, first, short=short, long=long, correlation=correlation)
+
+
+def _side(f: Figures, alias: str) -> str:
+    return f.text(f"{alias.lower()}_side")
 
 
 def _quality(f: Figures, name: str) -> str:
@@ -139,6 +147,7 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "diversified_little": lambda f: _diversified(f, is_much=False),
     "diversified_much": lambda f: _diversified(f, is_much=True),
     "pair_alike": _pair,
+    "pair_offset": partial(_pair, has_offset=True),
     "liquidity_slow": lambda f: _sold(f, f.days_to_liquidate >= 5, days=f.days_to_liquidate),
     "liquidity_fast": lambda f: _sold(f, f.days_to_liquidate <= 1),
     "liquidity_partial": lambda f: expect(

@@ -389,7 +389,7 @@ _DAY_BEFORE: Mapping[str, Mapping[str, float | str]] = {
     "quiet day": {**_PLAIN, **_TESTED, "beta_change": 0.03},
     "crash day": {**_PLAIN, **_TESTED},
     "breach of a limit": _CONCENTRATED,
-    "a trade reaches a limit": _LONG_SHORT,
+    "a trade reaches a limit": {**_LONG_SHORT, "pos_02_weight": 0.098, "pos_02_share": 0.166},
     "long-short": _LONG_SHORT,
     "options, P&L by position unknown": {**_PLAIN, **_TESTED, "gross_to_equity": 1.6},
     "limit of the user breached": {**_PLAIN, **_TESTED, **_LIQUIDITY},

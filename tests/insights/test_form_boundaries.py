@@ -30,6 +30,8 @@ _OFFSET: Facts = {
     "losers_pnl": -2000.0,
     "daily_pnl": -1000.0,
 }
+_QUIET: Facts = {"daily_return": 0.0, "previous_var_95": 0.02}
+_CASH: Facts = {"total_value": 100.0, "daily_return": 0.001}
 _LOSS: Facts = {"daily_pnl": -100.0, "previous_var_95": 1.0}
 _WEEK: Facts = {"losers_pnl_5d": -1000.0, "winners_pnl_5d": 0.0, "n_losers_5d": 2}
 
@@ -115,6 +117,31 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         {"daily_pnl": 100.0, "previous_var_95": 1.0},
         "daily_return",
         float(np.nextafter(0.25, 0)),
+        -1,
+    ),
+    ("headline_week_down", _QUIET, "return_5d", -0.04, -1),
+    ("headline_week_up", _QUIET, "return_5d", 0.04, 1),
+    ("headline_cash", {**_CASH, "cash_value": 90.0}, "market_return", -0.01, -1),
+    ("headline_cash", {**_CASH, "market_return": -0.01}, "cash_value", 90.0, 1),
+    (
+        "headline_fall_like",
+        {"own_beta": 1.5, "market_return": -0.25},
+        "daily_return",
+        float(np.nextafter(-0.275, 0)),
+        1,
+    ),
+    (
+        "headline_fall_worse",
+        {"own_beta": 1.0, "market_return": -0.0625, "daily_return": -0.25},
+        "specific_volatility",
+        0.125 * 252**0.5,
+        -1,
+    ),
+    (
+        "headline_fall_inverse_implied",
+        {"own_beta": -0.5, "market_return": -0.5},
+        "daily_return",
+        0.5,
         -1,
     ),
     ("prices_missing", {}, "price_coverage", float(np.nextafter(1.0, 0)), -1),

@@ -16,16 +16,17 @@ from riskmetrics.insights.forms.data import (
     prices_missing,
     risk_undefined,
     risk_undefined_one,
+    weights_unknown,
 )
 from riskmetrics.insights.forms.drivers import DRIVERS
-from riskmetrics.insights.forms.limits import shown_limit
+from riskmetrics.insights.forms.limits import limit_by_trade, shown_limit
 from riskmetrics.insights.forms.result import (
     is_market_made,
     largest_contribution,
     not_split,
 )
 from riskmetrics.insights.forms.stress import drawdown_deepest
-from riskmetrics.insights.forms.tail import large_losses, var_too_low
+from riskmetrics.insights.forms.tail import LOSSES, large_losses, var_too_low
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import count, name, number, points
@@ -196,8 +197,8 @@ def look_at_detractor(view: View) -> Iterator[Instance]:
 @form(
     "look_at_driver",
     "result",
-    "name: name",
-    "Look at: the risk of {name}, which made most of the loss.",
+    "name: name, share: percent",
+    "Look at: whether {name} is meant to carry {share} of the volatility.",
     role="advice",
     is_event=True,
 )
@@ -205,8 +206,8 @@ def look_at_driver(view: View) -> Iterator[Instance]:
     """One position made most of a loss, and carries clearly more risk than its weight."""
     for found in view.instances(DRIVERS[-1]):
         evidence = (*found.facts, *found.context)
-        yield Instance({"name": name(found.subject)}, (), _SALIENCE + 0.9, found.subject,
-            context=evidence)  # fmt: skip
+        slots = {"name": name(found.subject), "share": found.slots["share"]}
+        yield Instance(slots, (), _SALIENCE + 0.9, found.subject, context=evidence)
 
 
 @form(
@@ -244,6 +245,52 @@ def look_at_trades(view: View) -> Iterator[Instance]:
         for exceeded in large_losses(view):
             evidence = {fact.id: fact for fact in (*found, *split.context, *exceeded.facts)}
             yield Instance({}, (), _SALIENCE + 1.3, context=tuple(evidence.values()))
+
+
+@form(
+    "look_at_trade",
+    "result",
+    "name: name",
+    "Look at: whether trading {name} past the alert level is intended.",
+    role="advice",
+    is_event=True,
+)
+def look_at_trade(view: View) -> Iterator[Instance]:
+    """Trades took a position past an alert level."""
+    for found in view.instances(limit_by_trade):
+        evidence = (*found.facts, *found.context)
+        yield Instance({"name": name(found.subject)}, (), _SALIENCE + 1.6, found.subject,
+            context=evidence)  # fmt: skip
+
+
+@form(
+    "look_at_split",
+    "result",
+    "",
+    "Look at: what made the loss, as the result is not split by position.",
+    role="advice",
+    is_event=True,
+)
+def look_at_split(view: View) -> Iterator[Instance]:
+    """A loss that is not small is not split by position."""
+    for split in view.instances(not_split):
+        for loss in (each for of in LOSSES for each in view.instances(of)):
+            evidence = {fact.id: fact for fact in (*split.context, *loss.facts)}
+            yield Instance({}, (), _SALIENCE, context=tuple(evidence.values()))
+
+
+@form(
+    "look_at_run",
+    "data",
+    "",
+    "Look at: a rerun of the session, as not all alerts were checked.",
+    role="advice",
+    is_event=True,
+)
+def look_at_run(view: View) -> Iterator[Instance]:
+    """A session was computed in part, without weights of positions."""
+    for found in view.instances(weights_unknown):
+        yield Instance({}, (), _SALIENCE + 3, context=(*found.facts, *found.context))
 
 
 @form(

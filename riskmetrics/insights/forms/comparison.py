@@ -12,7 +12,7 @@ from riskmetrics.insights.slots import count, number, ordinal, points, size
 _RARE = 5
 """Rank among the past year's returns up to which a session is rare."""
 
-_CLEAR_MARKET_MOVE, _MINOR = 0.01, 0.4
+CLEAR_MARKET_MOVE, _MINOR = 0.01, 0.4
 """Return of the market that is worth a sentence, and salience of what is not worth one."""
 
 _CLEAR_RETURNS = {"_5d": 0.02, "_21d": 0.06}
@@ -130,20 +130,20 @@ def _rare(view: View, sign: int) -> Iterator[Instance]:
 
 
 extremes = mirrored("result", "count: count", _extreme, {
-    -1: ("largest_loss", "The loss is the largest of the past {count} sessions."),
-    1: ("largest_gain", "The gain is the largest of the past {count} sessions."),
+    -1: ("largest_loss", "The loss is the largest of the {count} results of the past year."),
+    1: ("largest_gain", "The gain is the largest of the {count} results of the past year."),
 }, place=1, is_event=True)  # fmt: skip
 
 mirrored("result", "rank: ordinal, count: count", _rare, {
-    -1: ("rare_loss", "The loss is the {rank} largest of the past {count} sessions."),
-    1: ("rare_gain", "The gain is the {rank} largest of the past {count} sessions."),
+    -1: ("rare_loss", "The loss is the {rank} largest of the {count} results of the past year."),
+    1: ("rare_gain", "The gain is the {rank} largest of the {count} results of the past year."),
 }, place=1, is_event=True)  # fmt: skip
 
 
 def _market(view: View, sign: int) -> Iterator[Instance]:
     """Yield a clear move of the market."""
     facts, own = view.facts_of("market_return"), view.number("daily_return")
-    if facts and own is not None and sign * float(facts[0].value) >= _CLEAR_MARKET_MOVE:
+    if facts and own is not None and sign * float(facts[0].value) >= CLEAR_MARKET_MOVE:
         rate = float(facts[0].value)
         is_opposed = rate * own < 0
         yield Instance({"rate": size(rate)}, facts, 1.3 if is_opposed else 0.7, sign=sign)
@@ -198,7 +198,7 @@ def is_like_market(view: View) -> bool:
     """Return whether the session's return is about that of the market index, and clear."""
     facts = view.facts_of("market_return", "daily_return")
     market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0)
-    return abs(market) >= _CLEAR_MARKET_MOVE and abs(own - market) <= _LIKE_MARKET * abs(market)
+    return abs(market) >= CLEAR_MARKET_MOVE and abs(own - market) <= _LIKE_MARKET * abs(market)
 
 
 def is_implied_by_beta(view: View) -> bool:
@@ -238,7 +238,7 @@ def _implied(direction: int) -> dict[int, Form]:
             slots = {"beta": number(beta), "market": size(market), "implied": show(implied)}
             is_clear = outcome == AGAINST or is_beyond_noise(view, gap)
             salience = 1.1 + min(20 * abs(gap), 0.5) if outcome and is_clear else 1.0
-            if not (is_clear or abs(market) >= _CLEAR_MARKET_MOVE):
+            if not (is_clear or abs(market) >= CLEAR_MARKET_MOVE):
                 salience = _MINOR
             yield Instance(slots, facts[:2], salience, sign=good, context=facts[2:])
 

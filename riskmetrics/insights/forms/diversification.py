@@ -1,6 +1,6 @@
 """How the holdings move together, and how much diversification takes off the volatility."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.form_shapes import mirrored, single
@@ -81,10 +81,38 @@ def pair_alike(view: View) -> Iterator[Instance]:
     if len(aliases) == 2:
         first, second = aliases
         fact, other = (view.fact("highest_correlation", alias) for alias in aliases)
-        if fact and other and float(fact.value) >= _ALIKE:
+        if fact and other and float(fact.value) >= _ALIKE and not _is_offset(view, aliases):
             slots = {
                 "first": name(first),
                 "second": name(second),
                 "correlation": number(float(fact.value)),
             }
             yield Instance(slots, (fact,), 0.7, first, -1, context=(other,))
+
+
+def _is_offset(view: View, aliases: Sequence[str]) -> bool:
+    """Return whether one of two positions is long, and the other one short."""
+    sides = [view.fact("side", alias) for alias in aliases]
+    return {side.value for side in sides if side} == {"long", "short"}
+
+
+@form(
+    "pair_offset",
+    "concentration",
+    "short: name, long: name, correlation: number",
+    "{short} offsets {long} to the extent of the smaller position: a correlation of {correlation}"
+    " over a year at most.",
+    is_background=True,
+)
+def pair_offset(view: View) -> Iterator[Instance]:
+    """The most correlated pair of the largest holdings is long and short."""
+    aliases = [alias for alias in view.aliases("POS") if view.fact("highest_correlation", alias)]
+    if len(aliases) == 2 and _is_offset(view, aliases):
+        side = view.fact("side", aliases[0])
+        short, long = aliases if side and side.value == "short" else aliases[::-1]
+        fact = view.fact("highest_correlation", aliases[0])
+        if fact and float(fact.value) >= _ALIKE:
+            slots = {"short": name(short), "long": name(long)}
+            slots["correlation"] = number(float(fact.value))
+            context = view.facts_of("side", alias=short) or ()
+            yield Instance(slots, (fact,), 0.7, aliases[0], 1, context=context)

@@ -27,10 +27,10 @@ def _risk(view: View, sign: int) -> Iterator[Instance]:
 
 
 _SLOTS = "name: name, weight: percent, share: percent"
-_WORDS = "With {{weight}} of equity, {{name}}, which made most of the {0}, carries {{share}} of the"
+_WORDS = "With {weight} of equity, {name} carries {share} of the volatility."
 
 DRIVERS: Final = mirrored("result", _SLOTS, _risk, {
-    -1: ("driver_of_loss", _WORDS.format("loss") + " volatility."),
-    1: ("driver_of_gain", _WORDS.format("gain") + " volatility."),
+    -1: ("driver_of_loss", _WORDS),
+    1: ("driver_of_gain", _WORDS),
 }, place=2, is_event=True)  # fmt: skip
 """Sign of the result to the form."""

@@ -137,7 +137,7 @@ market_explains_little = form(
     "beta_partial",
     "factors",
     "beta: number, coverage: percent",
-    "The beta of {beta} covers {coverage} of gross exposure.",
+    "The beta of {beta} covers {coverage} of priced gross exposure.",
 )
 def beta_partial(view: View) -> Iterator[Instance]:
     """The beta leaves out a part of gross exposure."""

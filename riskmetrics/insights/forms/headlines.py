@@ -21,7 +21,6 @@ from riskmetrics.insights.forms import (
     tail,
     volatility,
 )
-from riskmetrics.insights.limits import has_alert_news
 from riskmetrics.insights.slots import label, name
 
 _TITLE = 0.2
@@ -29,9 +28,6 @@ _TITLE = 0.2
 
 _TIE = 100
 """Divisor of a statement's salience, which decides among subjects of a headline."""
-
-_QUIET = 0.005
-"""Return from which a day is not quiet, whatever the value at risk is."""
 
 _LEADING = 0.25
 """Share of its side from which the largest contribution led the day."""
@@ -152,6 +148,8 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The portfolio is back within the limit on {name}",)),
     ("headline_own_limit_ended_of", "limits", 4.5, own_limits.ended[1],
         ("The portfolio is back within the limit on {name}",)),
+    ("headline_unchecked", "data", 4.2, data.weights_unknown,
+        ("Computed in part: not all alerts were checked",)),
     ("headline_risk_undefined", "data", 4.0, data.risk_undefined, ("No risk figures",)),
     ("headline_risk_undefined_one", "data", 4.0, data.risk_undefined_one, ("No risk figures",)),
     ("headline_volatility_highest", "volatility", 2.0, volatility.extremes[1],
@@ -185,7 +183,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
     ("headline_var_held_nearly", "result", 3.0, tail.var_held_nearly,
         ("A loss just within the value at risk",)),
-    ("headline_not_split", "result", 1.53, result.not_split,
+    ("headline_not_split", "result", 1.3, result.not_split,
         ("Result not split by position",)),
     ("headline_modest_loss", "result", 1.45, tail.small_results[0], ("A modest loss",)),
     ("headline_modest_gain", "result", 1.45, tail.small_results[1], ("A modest gain",)),
@@ -252,70 +250,6 @@ _led("headline_led_loss", result.largest[-1], "{name} led the losses")
 _led("headline_led_gain", result.largest[1], "{name} led the gains")
 
 
-def _rest(form_id: str, salience: float, text: str, of: Form, *, is_better: bool = False) -> None:
-    """Add the headline of a result that differs from what beta and market imply: not by noise.
-
-    A loss is no better result if it is large, or if the portfolio lagged the index.
-    """
-
-    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
-    def evaluate(view: View) -> Iterator[Instance]:
-        own, market = view.number("daily_return") or 0.0, view.number("market_return") or 0.0
-        if is_better and (any(tail.large_losses(view)) or own < market):
-            return
-        if comparison.is_beyond_noise(view, comparison.implied_gap(view)):
-            for found in view.instances(of):
-                context = (*found.facts, *found.context)
-                yield Instance({}, (), salience, sign=found.sign, context=context)
-
-
-_rest("headline_fall_worse", 1.9, "A loss larger than the market explains",
-    comparison.implied[-1][-1])  # fmt: skip
-_rest("headline_fall_better", 1.55, "A better result than the beta implied",
-    comparison.implied[-1][1], is_better=True)  # fmt: skip
-_rest("headline_rise_better", 1.9, "A gain larger than the market explains",
-    comparison.implied[1][1])  # fmt: skip
-_rest("headline_rise_worse", 1.8, "A worse result than the beta implied",
-    comparison.implied[1][-1])  # fmt: skip
-
-
-def _like_market(form_id: str, text: str, of: Form) -> None:
-    """Add the headline of a clear result about as large as the market's."""
-
-    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
-    def evaluate(view: View) -> Iterator[Instance]:
-        for found in view.instances(of) if comparison.is_like_market(view) else ():
-            context = (*found.facts, *found.context)
-            yield Instance({}, (), 1.6, sign=found.sign, context=context)
-
-
-_like_market("headline_fall_like", "A loss as large as the market's", comparison.implied[-1][1])
-_like_market("headline_rise_like", "A gain as large as the market's", comparison.implied[1][-1])
-
-
-def _as_inverse(form_id: str, sign: int, text: str, implied: str) -> None:
-    """Add the headlines of a result of the sign that a negative beta implies, and as large."""
-    of = comparison.inverse[sign]
-
-    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
-    def evaluate(view: View) -> Iterator[Instance]:
-        own = view.facts_of("daily_return")
-        for found in view.instances(of) if own and -sign * float(own[0].value) > 0 else ():
-            yield Instance({}, (), 1.8, sign=found.sign, context=(*found.facts, *(own or ())))
-
-    @form(f"{form_id}_implied", "result", "", implied, role="headline", is_event=True, states=of.id)
-    def evaluate_implied(view: View) -> Iterator[Instance]:
-        own = view.facts_of("daily_return") or ()
-        for found in view.instances(of) if comparison.is_implied_by_beta(view) else ():
-            yield Instance({}, (), 6.2, sign=found.sign, context=(*found.facts, *own))
-
-
-_as_inverse("headline_fall_inverse", -1, "Up as the market fell",
-    "A gain on a falling market, as the negative beta implies")  # fmt: skip
-_as_inverse("headline_rise_inverse", 1, "Down as the market rose",
-    "A loss on a rising market, as the negative beta implies")  # fmt: skip
-
-
 def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
     """Add the headline of a volatility that rose, or fell, by at least a fifth in a session."""
     of = volatility.moves[sign]
@@ -338,21 +272,6 @@ def headline_no_result(view: View) -> Iterator[Instance]:
     facts = view.facts_of("total_value")
     if facts and view.fact("daily_pnl") is None:
         yield Instance({}, (), 1.0, context=facts)
-
-
-@form("headline_quiet", "result", "", "A quiet day", role="headline", is_event=True)
-def headline_quiet(view: View) -> Iterator[Instance]:
-    """The result is small, market and volatility did not move much, and no alert has news."""
-    facts = view.facts_of("daily_return", "previous_var_95")
-    if facts:
-        rate, var = (abs(float(fact.value)) for fact in facts)
-        own = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
-        is_new = has_alert_news(view) or any(any(view.instances(each)) for each in own)
-        moved = any(any(view.instances(each)) for each in volatility.moves.values())
-        is_small = tail.is_small(rate, var) and rate < _QUIET
-        is_calm = abs(view.number("market_return") or 0.0) < result.MARKET_DAY
-        if is_small and is_calm and not is_new and not moved:
-            yield Instance({}, (), 5.0, context=facts)
 
 
 def _plain(form_id: str, topic: Topic, kind: str, least: float, text: str) -> None:

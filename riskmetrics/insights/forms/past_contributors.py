@@ -24,6 +24,7 @@ def _contributor(over: str, words: str) -> None:
             alias, pnl, share, facts = found
             slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
             is_clear = total is not None and sign * total >= 0.02 and is_clear_result(view)
+            is_clear &= sign * (view.number("daily_pnl") or 0.0) >= 0
             salience = 0.9 if is_clear else 0.4
             yield Instance(
                 slots, facts[:1], salience, alias, sign, context=facts[1:], is_steady=True

@@ -142,14 +142,16 @@ offset_positions = mirrored(
 def driver_impact(view: View, found: Instance) -> float | None:
     """Return the return that a main position made, if it made most of a result worth naming it.
 
-    Not if it made no more than its weight, or if the market moved much and made the result.
+    Not if it made no more than its weight or its share of the risk, or if the market moved much
+    and made the result.
     """
     total = view.number("daily_pnl") or inf  # none made a part of a result of zero
     share = float(found.facts[0].value) / total
     is_notable = abs(total) >= _MIN_RESULT * abs(view.number("total_value") or 0.0)
     is_market_day = abs(view.number("market_return") or 0.0) >= MARKET_DAY
     is_notable &= not (is_market_day and is_market_made(view))
-    is_cause = share > (view.number("weight", found.subject) or 0.0)
+    usual = (view.number(kind, found.subject) or 0.0 for kind in ("weight", "share"))
+    is_cause = share > max(usual)
     if is_cause and share >= _MOST and is_notable:
         return abs(view.number("daily_return") or 0.0) * min(share, 1.0)
     return None

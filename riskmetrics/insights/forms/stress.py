@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 
 from riskmetrics.insights.claims import Instance, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.limits import reached_limits
-from riskmetrics.insights.slots import apart, day, name, number, size, span
+from riskmetrics.insights.slots import apart, day, is_shown_apart, name, number, size, span
 
 _CLEAR_DIFFERENCE = 0.1
 """Relative difference from the market's loss in a scenario that is worth a sentence."""
@@ -95,21 +96,34 @@ def drawdown(view: View) -> Iterator[Instance]:
                 remembered=_depth(depth))  # fmt: skip
 
 
-@form(
+def _with_market(view: View, *, is_alike: bool) -> Iterator[Instance]:
+    """Yield drawdowns of today's holdings and of the market index, if they are shown alike."""
+    facts = view.facts_of("drawdown", "market_drawdown")
+    if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
+        own, market = (float(fact.value) for fact in facts)
+        slots = {"drawdown": size(own), "market": size(market), "span": span(facts[0].n_obs)}
+        if is_shown_apart(slots["drawdown"], slots["market"]) == is_alike:
+            return
+        if is_alike:
+            del slots["market"]
+        yield Instance(slots, facts, _salience(view, 0.6 + own), sign=-1, is_steady=True,
+            remembered=_depth(own))  # fmt: skip
+
+
+form(
     "drawdown_with_market",
     "stress",
     "drawdown: percent, span: span, market: percent",
     "Today's holdings would stand {drawdown} below the high of the past {span}, against {market}"
     " for the market index.",
-)
-def drawdown_with_market(view: View) -> Iterator[Instance]:
-    """Today's holdings would be below the high of the past year, and so is the market."""
-    facts = view.facts_of("drawdown", "market_drawdown")
-    if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
-        own, market = (float(fact.value) for fact in facts)
-        slots = {"drawdown": size(own), "market": size(market), "span": span(facts[0].n_obs)}
-        yield Instance(slots, facts, _salience(view, 0.6 + own), sign=-1, is_steady=True,
-            remembered=_depth(own))  # fmt: skip
+)(partial(_with_market, is_alike=False))
+form(
+    "drawdown_as_market",
+    "stress",
+    "drawdown: percent, span: span",
+    "Today's holdings would stand {drawdown} below the high of the past {span}, like the market"
+    " index.",
+)(partial(_with_market, is_alike=True))
 
 
 @form(

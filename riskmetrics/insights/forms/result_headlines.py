@@ -1,0 +1,147 @@
+"""Headlines of a session's result: quiet, or next to the market, a week, cash and trades."""
+
+from collections.abc import Iterator
+
+from riskmetrics.insights.claims import Form, Instance, View, form
+from riskmetrics.insights.forms import comparison, limits, own_limits, result, tail, volatility
+from riskmetrics.insights.limits import has_alert_news, reached_limits
+from riskmetrics.insights.slots import name, size
+
+_QUIET = 0.005
+"""Return from which a day is not quiet, whatever the value at risk is."""
+
+_WEEK = 0.04
+"""Return over five sessions that leads a day which is quiet."""
+
+_MOSTLY_CASH, _UNAFFECTED = 0.9, 0.1
+"""Cash over equity, and return over that of a clear market move, of a portfolio out of it."""
+
+_BY_TRADE, _ELEVATED = 8.8, 0.3
+"""Salience of a trade past an alert level, and its factor for the lowest level."""
+
+
+def _rest(form_id: str, salience: float, text: str, of: Form, *, is_better: bool = False) -> None:
+    """Add the headline of a result that differs from what beta and market imply: not by noise.
+
+    A loss is no better result if it is large, or if the portfolio lagged the index.
+    """
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        own, market = view.number("daily_return") or 0.0, view.number("market_return") or 0.0
+        if is_better and (any(tail.large_losses(view)) or own < market):
+            return
+        if comparison.is_beyond_noise(view, comparison.implied_gap(view)):
+            for found in view.instances(of):
+                context = (*found.facts, *found.context)
+                yield Instance({}, (), salience, sign=found.sign, context=context)
+
+
+_rest("headline_fall_worse", 1.9, "A loss larger than the market explains",
+    comparison.implied[-1][-1])  # fmt: skip
+_rest("headline_fall_better", 1.55, "A better result than the beta implied",
+    comparison.implied[-1][1], is_better=True)  # fmt: skip
+_rest("headline_rise_better", 1.9, "A gain larger than the market explains",
+    comparison.implied[1][1])  # fmt: skip
+_rest("headline_rise_worse", 1.8, "A worse result than the beta implied",
+    comparison.implied[1][-1])  # fmt: skip
+
+
+def _like_market(form_id: str, text: str, of: Form) -> None:
+    """Add the headline of a clear result about as large as the market's."""
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for found in view.instances(of) if comparison.is_like_market(view) else ():
+            context = (*found.facts, *found.context)
+            yield Instance({}, (), 1.6, sign=found.sign, context=context)
+
+
+_like_market(
+    "headline_fall_like", "A loss about as large as the market's", comparison.implied[-1][1]
+)
+_like_market(
+    "headline_rise_like", "A gain about as large as the market's", comparison.implied[1][-1]
+)
+
+
+def _as_inverse(form_id: str, sign: int, text: str, implied: str) -> None:
+    """Add the headlines of a result of the sign that a negative beta implies, and as large."""
+    of = comparison.inverse[sign]
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        own = view.facts_of("daily_return")
+        for found in view.instances(of) if own and -sign * float(own[0].value) > 0 else ():
+            yield Instance({}, (), 1.8, sign=found.sign, context=(*found.facts, *(own or ())))
+
+    @form(f"{form_id}_implied", "result", "", implied, role="headline", is_event=True, states=of.id)
+    def evaluate_implied(view: View) -> Iterator[Instance]:
+        own = view.facts_of("daily_return") or ()
+        for found in view.instances(of) if comparison.is_implied_by_beta(view) else ():
+            yield Instance({}, (), 6.2, sign=found.sign, context=(*found.facts, *own))
+
+
+_as_inverse("headline_fall_inverse", -1, "Up as the market fell",
+    "A gain on a falling market, as the negative beta implies")  # fmt: skip
+_as_inverse("headline_rise_inverse", 1, "Down as the market rose",
+    "A loss on a rising market, as the negative beta implies")  # fmt: skip
+
+
+@form("headline_quiet", "result", "", "A quiet day", role="headline", is_event=True)
+def headline_quiet(view: View) -> Iterator[Instance]:
+    """The result is small, market and volatility did not move much, and no alert has news."""
+    facts = view.facts_of("daily_return", "previous_var_95")
+    if facts:
+        rate, var = (abs(float(fact.value)) for fact in facts)
+        own = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
+        is_new = has_alert_news(view) or any(any(view.instances(each)) for each in own)
+        moved = any(any(view.instances(each)) for each in volatility.moves.values())
+        is_small = tail.is_small(rate, var) and rate < _QUIET
+        is_calm = abs(view.number("market_return") or 0.0) < result.MARKET_DAY
+        if is_small and is_calm and not is_new and not moved:
+            yield Instance({}, (), 5.0, context=facts)
+
+
+def _week(form_id: str, sign: int, text: str, states: str, *also: str) -> None:
+    """Add the headline of a large return over five sessions on a day that is quiet."""
+
+    @form(form_id, "result", "rate: percent", text, role="headline", states=states, also=also)
+    def evaluate(view: View) -> Iterator[Instance]:
+        facts = view.facts_of("return_5d")
+        for quiet in view.instances(headline_quiet) if facts else ():
+            rate = float(facts[0].value) if facts else 0.0
+            if sign * rate >= _WEEK:
+                yield Instance({"rate": size(rate)}, (), 5.5, sign=sign, is_steady=True,
+                    context=(*(facts or ()), *quiet.context))  # fmt: skip
+
+
+_AGAINST_MARKET = ("behind_market_5d", "ahead_of_market_5d")
+
+_week("headline_week_down", -1, "Down {rate} over five sessions",
+    "five_sessions_down", "week_and_month_down", *_AGAINST_MARKET)  # fmt: skip
+_week("headline_week_up", 1, "Up {rate} over five sessions",
+    "five_sessions_up", "week_and_month_up", *_AGAINST_MARKET)  # fmt: skip
+
+
+@form("headline_cash", "result", "", "Mostly in cash, and hardly moved by the market",
+    role="headline", is_event=True, states="cash_share")  # fmt: skip
+def headline_cash(view: View) -> Iterator[Instance]:
+    """Almost all of equity is cash, and the result is little of a clear move of the market."""
+    facts = view.facts_of("daily_return", "market_return")
+    for found in view.instances(result.cash_share) if facts else ():
+        own, market = (abs(float(fact.value)) for fact in facts or ())
+        is_calm = market >= comparison.CLEAR_MARKET_MOVE and own <= _UNAFFECTED * market
+        if float(found.slots["share"].value) >= _MOSTLY_CASH and is_calm:  # type: ignore[arg-type]
+            yield Instance({}, (), 5.1, context=(*(facts or ()), *found.context))
+
+
+@form("headline_by_trade", "result", "name: name", "A trade took {name} past the alert level",
+    role="headline", is_event=True, states="limit_by_trade")  # fmt: skip
+def headline_by_trade(view: View) -> Iterator[Instance]:
+    """A position reached an alert level, which it would not have reached without trades."""
+    levels = {reach.alias: reach.level for reach in reached_limits(view) if reach.kind == "weight"}
+    for found in view.instances(limits.limit_by_trade):
+        factor = _ELEVATED if levels[found.subject] == "elevated" else 1.0
+        yield Instance({"name": name(found.subject)}, (), _BY_TRADE * factor, found.subject,
+            context=(*found.facts, *found.context))  # fmt: skip
