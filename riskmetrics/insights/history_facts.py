@@ -1,4 +1,4 @@
-"""Facts that compare a session with earlier ones: moves, streaks, the VaR test, contributors."""
+"""Facts that compare a session with earlier ones: moves, the VaR test, contributors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
