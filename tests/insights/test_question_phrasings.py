@@ -40,7 +40,6 @@ def test_a_question_is_answered_by_its_claims_or_says_what_is_missing(question) 
     [
         ("what is the 97.5% VaR", "at that confidence level. You can ask: “How large is the value"),
         ("Sharpe ratio over 3 years", "over that period. You can ask: “What is the Sharpe ratio?”"),
-        ("limits breached?", "No limit is set for the portfolio; the command limits set adds one."),
         ("beta of the human population", "Words that are not known: “human”, “population”."),
         ("Sharpe ratio of the market", "not held. You can ask: “What is the Sharpe ratio?”"),
         ("cash in EUR", "do not contain amounts in that currency. You can ask: “How much cash"),
@@ -64,12 +63,13 @@ def test_what_is_not_answered_is_named_with_the_nearest_question(text: str, word
     [
         ("beta and P/E ratio", "The stored facts do not contain earnings, valuations or other"),
         ("beta and the flow of the river", "Words that are not known: “flow”, “river”."),
+        ("limits breached?", "No limit was checked in this session: the command limits set adds"),
     ],
 )
 def test_a_part_that_is_not_answered_is_named_beside_the_answer(text: str, limitation: str) -> None:
     note = realize_note(answer(text), claims_of(SHEET), SHEET)
-    assert note.summary.startswith("Beta is 1.55;")
-    assert note.data_limitations.startswith(("The stored facts", "No fixed rule"))
+    assert note.summary.startswith(("Beta is 1.55;", "Alerts in force: "))
+    assert note.data_limitations.startswith(("The stored facts", "No fixed rule", "No limit"))
     assert limitation in note.data_limitations
 
 
