@@ -250,6 +250,8 @@ def test_the_day_of_a_question_chooses_another_session_only() -> None:
     assert asked_day("VaR on 2022-12-28?", session) is None
     assert asked_day("VaR on December 28?", session) is None
     assert asked_day("VaR over 20 days?", session) is None
+    assert asked_day("VaR on December 20 and today?", session) is None
+    assert asked_day("Return between 2022-12-01 and 2022-12-20?", session) is None
 
 
 @pytest.mark.parametrize(
@@ -361,6 +363,20 @@ def test_a_position_named_by_a_word_of_questions_counts_in_capitals_only(symbol,
     held = {"POS_01": {"symbol": symbol, "name": "Holdings"}}
     assert subjects(text, held) == []
     assert subjects(f"What about {symbol}?", held) == [Subject("POS_01", "position")]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_factor"),
+    [
+        ("What is my portfolio value?", False),
+        ("How large is the value factor?", True),
+        ("How large is the exposure to value?", True),
+        ("Is it tilted to value?", True),
+    ],
+)
+def test_a_factor_named_by_a_common_word_counts_next_to_factor_or_tilt(text, is_factor) -> None:
+    expected = [Subject("FAC_01", "factor")] if is_factor else []
+    assert subjects(text, {"FAC_01": {"factor": "value"}}) == expected
 
 
 def test_a_company_named_by_a_common_word_is_not_found_in_a_question() -> None:
