@@ -216,8 +216,8 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
 
 
 def _has_unit(found: Sequence[Claim], ask: Ask) -> bool:
-    """Return whether claims state a figure in the unit that a question names, if any."""
-    kinds = {slot.kind for claim in found for slot in claim.slots.values()}
+    """Return whether the first claim states a figure in the unit that a question names, if any."""
+    kinds = {slot.kind for slot in found[0].slots.values()}
     return all(kinds & shown for unit, shown in _UNITS.items() if unit in ask.qualifiers)
 
 
