@@ -25,7 +25,7 @@ def select_requests(
     question: str | None = None,
 ) -> "tuple[date, list[Request]]":
     """Return the session and the insight requests of the options; exit if there are none."""
-    from riskmetrics.cli.database import find_session
+    from riskmetrics.cli.database import fail_without_results, find_session
     from riskmetrics.db import input_queries
     from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import fact_reading
@@ -57,6 +57,8 @@ def select_requests(
         for request in writable_requests(sheets, templates, question, names)
         if request.insight_type in chosen
     ]
+    if not sheets:
+        raise fail_without_results(connection, session, portfolio)
     if not requests:
         portfolio_phrase = f" of {portfolio}" if portfolio else ""
         raise fail(

@@ -154,6 +154,7 @@ def read_contributions(
     days: Sequence[date],
     portfolios: Collection[UUID],
     windows: Collection[int],
+    count: int = MAX_CONTRIBUTORS,
 ) -> Records:
     """Return the largest winners and losers over the sessions of each window, with all sums.
 
@@ -164,6 +165,8 @@ def read_contributions(
     ----------
     windows : collection of int
         Numbers of sessions; `n_sessions` of a row is one of them.
+    count : int, optional
+        Winners, and losers, at most.
     """
     by_symbol = _price_changes(days, portfolios, windows)
     group = by_symbol.c.portfolio_id, by_symbol.c.day, by_symbol.c.n_sessions
@@ -189,8 +192,8 @@ def read_contributions(
         n_losers.label("n_losers"),
     ).subquery()
     is_large = sa.or_(
-        sa.and_(ranked.c.pnl < 0, ranked.c.loss_rank <= MAX_CONTRIBUTORS),
-        sa.and_(ranked.c.pnl > 0, ranked.c.gain_rank <= MAX_CONTRIBUTORS),
+        sa.and_(ranked.c.pnl < 0, ranked.c.loss_rank <= count),
+        sa.and_(ranked.c.pnl > 0, ranked.c.gain_rank <= count),
     )
     order = ranked.c.portfolio_id, ranked.c.day, ranked.c.n_sessions, ranked.c.loss_rank
     return group_records(connection, sa.select(ranked).where(is_large).order_by(*order))

@@ -117,9 +117,10 @@ _QUERIES = {
 _QUESTION_QUERIES = {
     "tail_levels": _Query(_tail, ("level", "horizon_days", "method")),
     "sectors": _QUERIES["sectors"],
+    "stress": _QUERIES["stress"],
     **{statistic.key: _QUERIES[statistic.key] for statistic in all_statistics()},
 }
-"""All tail risks, sectors and statistics: what only questions ask for."""
+"""All tail risks, sectors, scenarios and statistics: what only questions ask for."""
 
 
 def read_portfolio_ids(

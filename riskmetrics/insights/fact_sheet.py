@@ -77,8 +77,9 @@ class Sheet:
         aliases = {alias: name for alias, name in self.aliases.items() if alias in entities}
         read = source_columns(tuple(providers))
         missing = {metric: reason for metric, reason in self.missing.items() if metric in read}
-        kept, had = (selected, aliases, missing), (self.facts, self.aliases, self.missing)
-        if all(len(one) == len(other) for one, other in zip(kept, had, strict=True)):
+        n_left_out = len(self.facts) + len(self.aliases) + len(self.missing)
+        n_left_out -= len(selected) + len(aliases) + len(missing)
+        if not n_left_out:
             return self
         return replace(self, facts=selected, aliases=aliases, missing=missing)
 

@@ -27,8 +27,10 @@ RULE_ANSWERS = {
     "no_new_alert": "No alert is new in the session.",
     "no_change": "Nothing that is worth a sentence changed in the session.",
     "no_gap": "No missing price and no undefined risk figure is reported.",
-    "no_limits_set": "No limit is set for the portfolio; the command limits set adds one.",
-    "no_such_limit": "No limit is set for that figure; the command limits set adds one.",
+    "no_limits_set": "No limit was checked in this session: the command limits set adds one, which"
+    " the next run checks.",
+    "no_such_limit": "No limit on that figure was checked in this session: the command limits set"
+    " adds one, which the next run checks.",
     "definitions": "Terms are defined in the glossary of the documentation, not in stored facts.",
 }
 """What only the rules state if no claim answers a question, as sentences."""
@@ -59,6 +61,7 @@ MISSING_FACTS = {
     "other_factor": "that factor",
     "other_currency": "amounts in that currency",
     "variant": "that variant of the figure",
+    "unit": "the figure in that unit",
     "other": "what was asked",
 }
 """What an answer may state as missing, in words that follow "The stored facts do not contain"."""
@@ -89,6 +92,7 @@ MissingFact = Literal[
     "other_factor",
     "other_currency",
     "variant",
+    "unit",
     "other",
     "shortened",
     "no_rule",

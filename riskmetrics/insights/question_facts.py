@@ -17,7 +17,13 @@ from riskmetrics.db.fact_queries import Record
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts, make_fact
-from riskmetrics.insights.history_facts import MIN_RANKED, VOLATILITY_WINDOW, History
+from riskmetrics.insights.history_facts import (
+    MIN_RANKED,
+    VOLATILITY_WINDOW,
+    WINDOWS,
+    History,
+    position_alias,
+)
 from riskmetrics.insights.question_fact_types import (
     CALENDAR_WINDOWS,
     POSITION_COLUMNS,
@@ -25,10 +31,17 @@ from riskmetrics.insights.question_fact_types import (
     TESTED_METHOD,
     statistic_fact_names,
 )
+from riskmetrics.insights.result_facts import MAX_SCENARIOS, position_facts, scenario_facts
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.volatility import realized_volatility
 
 _YEAR = 252
+
+_MAX_POSITIONS = 100
+"""Largest symbols by weight, and as many by share of volatility, that questions may name."""
+
+_PNL_WINDOWS = {"": 1} | {f"_{name}": sessions for name, sessions in WINDOWS.items()}
+"""Suffix of the P&L of a position to its sessions."""
 
 
 def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
@@ -39,6 +52,12 @@ def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
         for name, records in stored.read_question_records(connection, day, portfolio).items()
     }
     n_before = fact_history.MAX_YEAR_SESSIONS  # a year to date begins after the year before
+    rows["positions"] = stored.positions(connection, [day], [portfolio], count=_MAX_POSITIONS).get(
+        (sheet.portfolio_id, day), []
+    )
+    rows["contributions"] = fact_history.read_contributions(
+        connection, [day], [portfolio], _PNL_WINDOWS.values(), _MAX_POSITIONS
+    ).get((sheet.portfolio_id, day), [])
     figures = fact_history.read_snapshot_history(connection, [day], [portfolio], n_before)
     market = fact_history.read_market_closes(connection, [day], n_before)
     make = partial(
@@ -47,13 +66,16 @@ def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
         key={"portfolio_id": sheet.portfolio_id, "day": day.isoformat()},
         currency=next((fact.currency for fact in sheet.facts.values() if fact.currency), "USD"),
     )
-    aliases = dict(sheet.aliases)
+    aliases = {alias: dict(entity) for alias, entity in sheet.aliases.items()}
     facts = [
+        *scenario_facts(make, rows["stress"][MAX_SCENARIOS:], aliases, MAX_SCENARIOS + 1),
+        *position_facts(make, rows["positions"], aliases),
+        *pnl_facts(make, rows["contributions"], sheet, aliases),
         *other_sector_facts(make, rows["sectors"], sheet, aliases),
         *tail_level_facts(make, rows["tail_levels"]),
         *statistic_facts(make, rows),
         *return_facts(make, History(figures[sheet.portfolio_id], market=market)),
-        *position_risk_facts(make, rows["position_risk"], sheet.aliases),
+        *position_risk_facts(make, rows["position_risk"], aliases),
     ]
     found = {fact.id: fact for fact in facts}
     return replace(sheet, facts=sheet.facts | found, aliases=aliases)
@@ -80,6 +102,23 @@ def other_sector_facts(
             if (weight := row["active_weight"]) is not None:
                 rank = active.index(weight) + 1
                 yield from defined_facts(make, {"active": weight}, entity=alias, rank=rank)
+
+
+def pnl_facts(
+    make: "partial[Fact]",
+    rows: Sequence[Record],
+    sheet: Sheet,
+    aliases: dict[str, dict[str, str]],
+) -> Iterator[Fact]:
+    """Yield the P&L of all positions over the windows for which the sheet has that of some."""
+    for suffix, sessions in _PNL_WINDOWS.items():
+        if (f"winners_pnl{suffix}", None) in sheet.by_type:  # the P&L of positions is proved
+            for row in rows:
+                if row["n_sessions"] == sessions:
+                    alias = position_alias(aliases, row["symbol"])
+                    yield from defined_facts(
+                        make, {f"pnl{suffix}": float(row["pnl"])}, entity=alias
+                    )
 
 
 def statistic_facts(make: "partial[Fact]", rows: Mapping[str, Sequence[Record]]) -> Iterator[Fact]:

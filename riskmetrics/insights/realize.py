@@ -1,6 +1,6 @@
 """Realization: the text of claims and plans, with figures and names in their slots."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from string import Formatter
 from textwrap import shorten
@@ -44,22 +44,6 @@ class NoteText(NamedTuple):
     data_limitations: str
 
 
-def display_names(sheet: Sheet) -> dict[str, str]:
-    """Return the name of each alias: symbol, sector or scenario, without control characters.
-
-    A short position is named as one, as its weight is stated without a sign.
-    """
-    return {
-        alias: display_name(entity) + (" (short)" if _is_short(sheet, alias) else "")
-        for alias, entity in sheet.aliases.items()
-    }
-
-
-def _is_short(sheet: Sheet, alias: str) -> bool:
-    side = sheet.by_type.get(("side", alias))
-    return side is not None and side.value == "short"
-
-
 def display_name(entity: Mapping[str, str]) -> str:
     """Return the name of an alias without control characters."""
     named = (
@@ -69,6 +53,27 @@ def display_name(entity: Mapping[str, str]) -> str:
     )
     shown = next(named)
     return clean_name(shown)
+
+
+def display_names(sheet: Sheet, show: Callable[[Mapping[str, str]], str] = display_name) -> Names:
+    """Return the name of each alias: symbol, sector or scenario, without control characters.
+
+    A short position is named as one, as its weight is stated without a sign.
+
+    Parameters
+    ----------
+    show : callable, optional
+        Function of what an alias stands for that returns its name; empty: the alias itself.
+    """
+    return {
+        alias: (show(entity) or alias) + (" (short)" if _is_short(sheet, alias) else "")
+        for alias, entity in sheet.aliases.items()
+    }
+
+
+def _is_short(sheet: Sheet, alias: str) -> bool:
+    side = sheet.by_type.get(("side", alias))
+    return side is not None and side.value == "short"
 
 
 def realize_claim(claim: Claim, names: Names, seed: str = "") -> str:

@@ -13,7 +13,7 @@ from riskmetrics.insights.history_facts import position_alias
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.present.caveats import is_equity_small
 
-_MAX_SECTORS, _MAX_SCENARIOS, _MAX_FACTORS = 3, 3, 3
+_MAX_SECTORS, MAX_SCENARIOS, _MAX_FACTORS = 3, 3, 3
 """Largest sectors by gross weight (plus the most over- and underweight); worst scenarios; factors
 besides the market with the largest shares of volatility, positive or negative."""
 
@@ -87,11 +87,9 @@ def position_facts(
     make: "partial[Fact]", rows: Sequence[Record], aliases: dict[str, dict[str, str]]
 ) -> Iterator[Fact]:
     """Yield facts of the largest positions, and add their aliases."""
-    for number, row in enumerate(rows, start=1):
-        alias = f"POS_{number:02}"
-        aliases[alias] = {"symbol": row["symbol"]} | (
-            {"name": row["company"]} if row["company"] else {}
-        )
+    for row in rows:
+        alias = position_alias(aliases, row["symbol"])
+        aliases[alias] |= {"name": row["company"]} if row["company"] else {}
         side = "long" if row["weight"] > 0 else "short"
         yield from defined_facts(
             make, {"weight": abs(row["weight"])}, entity=alias, rank=row["weight_rank"]
@@ -147,15 +145,7 @@ def risk_facts(
             _select(row, "rate_beta", "two_factor_rate_beta"),
             n_obs=row["observations"],
         )
-    for number, row in enumerate(rows_by_name["stress"][:_MAX_SCENARIOS], start=1):
-        alias = f"SCN_{number:02}"
-        aliases[alias] = {"scenario": row["scenario"]}
-        covered = f"{row['coverage']:.0%}"
-        quality = "ok" if covered == "100%" else f"covers {covered} of gross exposure"
-        yield from defined_facts(
-            make, {"result": -row["loss"]}, entity=alias, rank=number, quality=quality
-        )
-        yield from defined_facts(make, {"market_move": row["market_move"]}, entity=alias)
+    yield from scenario_facts(make, rows_by_name["stress"][:MAX_SCENARIOS], aliases)
     for row in rows_by_name["tail_risk"]:
         level = f"{row['level']:.2f}".removeprefix("0.")
         figures = {
@@ -190,6 +180,32 @@ def historical_var_facts(make: "partial[Fact]", previous: Sequence[Record]) -> I
     for row in previous:
         values = {"previous_var_95_historical": row["value_at_risk"]}
         yield from defined_facts(make, values, n_obs=row["observations"])
+
+
+def scenario_facts(
+    make: "partial[Fact]",
+    rows: Sequence[Record],
+    aliases: dict[str, dict[str, str]],
+    first: int = 1,
+) -> Iterator[Fact]:
+    """Yield facts of stress scenarios, and add their aliases.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Scenarios, the largest loss first.
+    first : int, optional
+        Rank of the first one.
+    """
+    for number, row in enumerate(rows, start=first):
+        alias = f"SCN_{number:02}"
+        aliases[alias] = {"scenario": row["scenario"]}
+        covered = f"{row['coverage']:.0%}"
+        quality = "ok" if covered == "100%" else f"covers {covered} of gross exposure"
+        yield from defined_facts(
+            make, {"result": -row["loss"]}, entity=alias, rank=number, quality=quality
+        )
+        yield from defined_facts(make, {"market_move": row["market_move"]}, entity=alias)
 
 
 def factor_facts(

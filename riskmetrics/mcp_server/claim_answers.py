@@ -17,7 +17,7 @@ _ALIASED_ONLY: Final = (
 
 def shown_claims(identity: Identity, sheet: Sheet) -> Iterator[dict[str, Any]]:
     """Yield the claims that notes can state; `answer_claims` states the others."""
-    names = _shown_names(identity, sheet)
+    names = realize.display_names(sheet, identity.show_entity)
     for claim in claims_of(sheet).values():
         if not claim.form.is_answer:
             yield _show(claim, names, sheet)
@@ -33,7 +33,7 @@ def answer_claims(
     portfolios : sequence of str
         The other portfolios as answers show them.
     """
-    names, found = _shown_names(identity, sheet), claims_of(sheet)
+    names, found = realize.display_names(sheet, identity.show_entity), claims_of(sheet)
     aliases = {alias: _shown_entity(identity, entity) for alias, entity in sheet.aliases.items()}
     plan = answer_by_rules(question, found, aliases, (identity.shown_name, *portfolios), sheet.day)
     missing = realize.realize_missing(plan.missing)
@@ -47,10 +47,6 @@ def answer_claims(
         "unknown_words": plan.unread,
         "nearest": plan.nearest,
     }
-
-
-def _shown_names(identity: Identity, sheet: Sheet) -> dict[str, str]:
-    return {alias: identity.show_entity(entity) or alias for alias, entity in sheet.aliases.items()}
 
 
 def _shown_entity(identity: Identity, entity: Mapping[str, str]) -> dict[str, str]:

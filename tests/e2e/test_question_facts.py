@@ -142,3 +142,50 @@ def test_all_sectors_below_their_weight_in_the_benchmark_are_listed(
     plan = answer_by_rules("Which sectors are underweight?", claims_of(found), found.aliases)
     named = {found.aliases[each.partition(":")[2]]["sector"] for each in plan.statements()}
     assert named == set(below) != set()
+
+
+def test_all_stored_scenarios_are_facts_and_each_market_move_is_answered(
+    sheet: tuple[Sheet, sa.Connection],
+) -> None:
+    found, connection = sheet
+    rows = connection.execute(
+        sa.text(
+            "SELECT s.scenario, s.loss::float, c.market_move::float FROM portfolio_stress s"
+            " JOIN stress_scenarios c ON c.name = s.scenario"
+            " WHERE s.portfolio_id = :id AND s.day = :day AND s.loss IS NOT NULL"
+        ),
+        {"id": found.portfolio_id, "day": DAY},
+    ).all()
+    assert len(rows) > 3
+    aliases = {entity["scenario"]: alias for alias, entity in found.aliases.items()
+        if "scenario" in entity}  # fmt: skip
+    for name, loss, move in rows:
+        assert value(found, f"{aliases[name].lower()}_result") == -loss
+        if move is not None:
+            assert value(found, f"{aliases[name].lower()}_market_move") == move
+    claims = claims_of(found)
+    plan = answer_by_rules("What happens if the market falls 20%?", claims, found.aliases)
+    (stated,) = plan.statements()
+    slots = claims[stated].slots
+    expected = next(loss for _, loss, move in rows if move == -0.2)
+    assert (slots["move"].value, slots["amount"].value) == (-0.2, pytest.approx(expected))
+
+
+def test_the_result_of_every_position_is_a_fact(sheet: tuple[Sheet, sa.Connection]) -> None:
+    found, connection = sheet
+    symbols = set(
+        connection.scalars(
+            sa.text(
+                "SELECT symbol FROM portfolio_risk_contributions"
+                " WHERE portfolio_id = :id AND day = :day AND weight IS NOT NULL"
+            ),
+            {"id": found.portfolio_id, "day": DAY},
+        )
+    )
+    known = {entity["symbol"] for entity in found.aliases.values() if "symbol" in entity}
+    assert known == symbols
+    results = [fact for fact in found.facts.values() if fact.fact_type.name == "pnl"]
+    counts = value(found, "n_winners") + value(found, "n_losers")
+    assert len(results) == counts
+    total = sum(float(fact.value) for fact in results)
+    assert total == pytest.approx(value(found, "daily_pnl"), abs=0.02)

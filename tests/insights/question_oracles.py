@@ -165,6 +165,9 @@ QUESTION_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         known(f.expected_volatility, f.volatility_21d, f.rise_probability),
         expected=f.expected_volatility, now=f.volatility_21d, odds=f.rise_probability,
     ),
+    "positions_moved": lambda f: expect(
+        known(f.n_winners, f.n_losers), winners=f.n_winners, losers=f.n_losers
+    ),
     "position_beta": lambda f: {
         alias: {"name": alias, "beta": beta, "error": error}
         for alias in f.things("POS")

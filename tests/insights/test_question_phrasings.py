@@ -40,7 +40,6 @@ def test_a_question_is_answered_by_its_claims_or_says_what_is_missing(question) 
     [
         ("what is the 97.5% VaR", "at that confidence level. You can ask: “How large is the value"),
         ("Sharpe ratio over 3 years", "over that period. You can ask: “What is the Sharpe ratio?”"),
-        ("limits breached?", "No limit is set for the portfolio; the command limits set adds one."),
         ("beta of the human population", "Words that are not known: “human”, “population”."),
         ("Sharpe ratio of the market", "not held. You can ask: “What is the Sharpe ratio?”"),
         ("cash in EUR", "do not contain amounts in that currency. You can ask: “How much cash"),
@@ -64,12 +63,13 @@ def test_what_is_not_answered_is_named_with_the_nearest_question(text: str, word
     [
         ("beta and P/E ratio", "The stored facts do not contain earnings, valuations or other"),
         ("beta and the flow of the river", "Words that are not known: “flow”, “river”."),
+        ("limits breached?", "No limit was checked in this session: the command limits set adds"),
     ],
 )
 def test_a_part_that_is_not_answered_is_named_beside_the_answer(text: str, limitation: str) -> None:
     note = realize_note(answer(text), claims_of(SHEET), SHEET)
-    assert note.summary.startswith("Beta is 1.55;")
-    assert note.data_limitations.startswith(("The stored facts", "No fixed rule"))
+    assert note.summary.startswith(("Beta is 1.55;", "Alerts in force: "))
+    assert note.data_limitations.startswith(("The stored facts", "No fixed rule", "No limit"))
     assert limitation in note.data_limitations
 
 
@@ -137,6 +137,16 @@ LIMITS = {
         ("Is the beta within its limit?", ["limit_kept:LIM_01"], []),
         ("largest position limit", ["own_limit_exceeded_of:LIM_02"], []),
         ("Is the VaR limit exceeded?", ["own_limit_close:LIM_03"], []),
+        ("Are beta and VaR within their limits?",
+            ["limit_kept:LIM_01", "own_limit_close:LIM_03"], []),
+        ("Is the beta or the VaR above its limit?",
+            ["limit_kept:LIM_01", "own_limit_close:LIM_03"], []),
+        ("What is the beta and its limit?", ["limit_kept:LIM_01"], ["undefined_figures"]),
+        ("What are my limits?",
+            ["own_limit_exceeded_of:LIM_02", "own_limit_close:LIM_03", "limit_kept:LIM_01"], []),
+        ("Which limits are close?",
+            ["own_limit_exceeded_of:LIM_02", "own_limit_close:LIM_03", "limit_kept:LIM_01"], []),
+        ("Which positions exceed their limit?", ["own_limit_exceeded_of:LIM_02"], []),
         ("drawdown limit", [], ["no_such_limit"]),
         ("is SYM1 above its limit?", ["own_limit_exceeded_of:LIM_02"], []),
         ("is SYM2 above its limit?", [], ["position_figure"]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import zip_longest
 from random import Random
 from typing import get_args
 
@@ -74,15 +75,21 @@ def test_each_question_that_is_offered_is_read_as_its_own(figure, key, answer) -
     assert any(answer.ask in questions for questions in offered_questions().values())
 
 
+def _last(word: str | None, choices: list[str]) -> str:
+    return word or choices[-1]
+
+
 def test_each_phrase_of_the_vocabulary_is_read_as_its_own() -> None:
     """A phrase that a longer or an earlier one hides means nothing."""
     for meaning in meanings():
         places = [each for each in meaning.phrase.elements if each.kind in ("", "(", "(..")]
-        words = [min(each.words) for each in places if each.words and not each.is_optional]
-        if len(words) == sum(not each.is_optional for each in places):  # the others have patterns
-            found = find_meanings(read_tokens(" ".join(words)))
+        choices = [sorted(each.words) for each in places if each.words and not each.is_optional]
+        if len(choices) == sum(not each.is_optional for each in places):  # the others have patterns
             own = (meaning.kind, meaning.value)
-            assert own in [each[:2] for each in found], meaning.phrase.text
+            for words in zip_longest(*choices):
+                text = " ".join(map(_last, words, choices))
+                found = find_meanings(read_tokens(text)) if text != "last day" else [own]  # is 1d
+                assert own in [each[:2] for each in found], (meaning.phrase.text, text)
 
 
 def test_the_qualifiers_of_answers_are_those_of_the_vocabulary() -> None:
@@ -243,6 +250,8 @@ def test_the_day_of_a_question_chooses_another_session_only() -> None:
     assert asked_day("VaR on 2022-12-28?", session) is None
     assert asked_day("VaR on December 28?", session) is None
     assert asked_day("VaR over 20 days?", session) is None
+    assert asked_day("VaR on December 20 and today?", session) is None
+    assert asked_day("Return between 2022-12-01 and 2022-12-20?", session) is None
 
 
 @pytest.mark.parametrize(
@@ -354,6 +363,20 @@ def test_a_position_named_by_a_word_of_questions_counts_in_capitals_only(symbol,
     held = {"POS_01": {"symbol": symbol, "name": "Holdings"}}
     assert subjects(text, held) == []
     assert subjects(f"What about {symbol}?", held) == [Subject("POS_01", "position")]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_factor"),
+    [
+        ("What is my portfolio value?", False),
+        ("How large is the value factor?", True),
+        ("How large is the exposure to value?", True),
+        ("Is it tilted to value?", True),
+    ],
+)
+def test_a_factor_named_by_a_common_word_counts_next_to_factor_or_tilt(text, is_factor) -> None:
+    expected = [Subject("FAC_01", "factor")] if is_factor else []
+    assert subjects(text, {"FAC_01": {"factor": "value"}}) == expected
 
 
 def test_a_company_named_by_a_common_word_is_not_found_in_a_question() -> None:

@@ -177,8 +177,8 @@ def residual_volatility(view: View) -> float | None:
         volatility, fit = view.number("volatility_21d"), view.number("market_r_squared")
         if volatility is None or fit is None:
             return None
-        specific = volatility * max(1.0 - fit, 0.0) ** 0.5
-    return specific / _SESSIONS_PER_YEAR**0.5
+        specific = volatility * sqrt(max(1.0 - fit, 0.0))
+    return specific / sqrt(_SESSIONS_PER_YEAR)
 
 
 def is_beyond_noise(view: View, gap: float) -> bool:

@@ -126,6 +126,9 @@ answer("var_used", "tail", "loss: percent, var: percent, share: percent",
     "daily_return previous_var_95", lambda loss, var: (*together(loss, var), percent(loss / var)),
     holds=lambda rate, var: rate < 0 < var, derive=lambda rate, var: (-rate, var),
     sign=-1)  # fmt: skip
+answer("positions_moved", "result", "winners: count, losers: count",
+    "On the day {winners} of the positions gained and {losers} lost.", "n_winners n_losers",
+    lambda winners, losers: (count(winners), count(losers)))  # fmt: skip
 
 answer("max_drawdown", "stress", "drawdown: percent, span: span",
     "The deepest drawdown of today's holdings in the past {span} is {drawdown}.",

@@ -6,7 +6,7 @@ that are not known is not answered.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from itertools import chain, islice, zip_longest
@@ -54,6 +54,15 @@ _MISSING: Final[tuple[tuple[str, MissingFact], ...]] = (
 """Qualifiers to what is missing if a figure has no answer with them, the first ones first."""
 
 _NO_FORECAST: Final = Answer(otherwise="future_figures")
+
+_UNITS: Final = {
+    "money": frozenset({"money", "items"}),
+    "percent": frozenset({"percent", "points", "times", "items"}),
+}
+"""Unit that a question names to the kinds of slots that show it."""
+
+_ALERTS: Final = ("limit_*", "limits_standing")
+"""Forms of alert levels, which are stated if no limit is set."""
 
 _PAST: Final = frozenset({"change", "past", "mtd", "ytd", "entry", "period", "week", "month"})
 """Qualifiers with which a number of sessions is no horizon."""
@@ -117,7 +126,9 @@ def answer_by_rules(
         is_read = "no_rule" not in kept.missing or kept.nearest
         return kept if is_read else kept.model_copy(update={"nearest": _like_offers(text, facts)})
     update: dict[str, object] = {"headline": _headline(stated, claims)}
-    if unstated := [part for part in parts if _is_cut(part, stated, claims)]:
+    firsts = (part.claims[0] for part in parts if part.claims)
+    leads = {_lead(claim) for claim in firsts if claim.id in stated}
+    if unstated := [part for part in parts if _is_cut(part, stated, claims, leads)]:
         more = chain.from_iterable(part.more for part in unstated)
         update["missing"] = [*kept.missing, "shortened"]
         update["nearest"] = _distinct([*kept.nearest, *more])
@@ -189,14 +200,25 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
             return _Answered(tuple(found), ("causes",) if found else (effect.otherwise,))
     if answer is None:
         return _without_answer(ask, wanted, facts)
-    if found := select_claims(answer, ask, facts):
+    found = select_claims(answer, ask, facts)
+    if any(each.form.role == "statement" for each in found):
         more = _offers(figure.key, facts, wanted)[:1]
-        return _Answered(tuple(found), (), (), more, is_long(answer, ask, facts))
+        unit: tuple[MissingFact, ...] = () if _has_unit(found, ask) else ("unit",)
+        return _Answered(tuple(found), unit, (), more, is_long(answer, ask, facts))
     missing, is_limit = answer.otherwise, answer.otherwise == "no_limits_set"
     if is_limit and any(alias.startswith("LIM") for alias in facts.aliases):
         missing = "no_such_limit" if ask.limited else "undefined_figures"
-    nearest = "alerts" if missing == "no_limits_set" else figure.key if wanted else ""
-    return _Answered((), (missing,), _offers(nearest, facts))
+    if missing == "no_limits_set":
+        alerts = Answer(forms=_ALERTS, most=MAX_STATEMENTS)
+        reached = select_claims(alerts, Ask(figure), facts)
+        return _Answered(tuple(reached), (missing,), _offers("alerts", facts))
+    return _Answered((), (missing,), _offers(figure.key if wanted else "", facts))
+
+
+def _has_unit(found: Sequence[Claim], ask: Ask) -> bool:
+    """Return whether the first claim states a figure in the unit that a question names, if any."""
+    kinds = {slot.kind for slot in found[0].slots.values()}
+    return all(kinds & shown for unit, shown in _UNITS.items() if unit in ask.qualifiers)
 
 
 def _without_answer(ask: Ask, wanted: frozenset[str], facts: Facts) -> _Answered:
@@ -291,21 +313,51 @@ def _shared_out(parts: Sequence[_Answered]) -> list[str]:
 def _without_repeated(
     statements: Sequence[str], parts: Sequence[_Answered], claims: Mapping[str, Claim]
 ) -> list[str]:
-    """Return claims without those whose figures the first claim of another part states, too."""
+    """Return claims without those whose figures the first claim of another part states, too.
+
+    Of two first claims about the same figure, the later one is kept: it was asked for besides.
+    """
+    firsts = [(at, part.claims[0]) for at, part in enumerate(parts) if part.claims]
 
     def is_repeated(claim: Claim) -> bool:
-        others = [part.claims[0] for part in parts if part.claims and claim not in part.claims]
-        shown = set(claim.shown)
-        return bool(shown) and any(shown < set(other.shown) for other in others)
+        own = [at for at, part in enumerate(parts) if claim in part.claims]
+        others = [(at, first) for at, first in firsts if at not in own]
+        shown, is_first = set(claim.shown), any(claim is first for _, first in firsts)
+        return bool(shown) and any(
+            shown < set(first.shown)
+            or (is_first and at > max(own) and _lead(claim) == _lead(first))
+            for at, first in others
+        )
 
     return [each for each in statements if not is_repeated(claims[each])]
 
 
-def _is_cut(part: _Answered, stated: Sequence[str], claims: Mapping[str, Claim]) -> bool:
-    """Return whether a part has more claims than are stated, or not its first one."""
+def _lead(claim: Claim) -> tuple[str, ...]:
+    """Return the first figure of a claim, if any."""
+    return tuple(claim.shown)[:1]
+
+
+def _is_cut(
+    part: _Answered,
+    stated: Sequence[str],
+    claims: Mapping[str, Claim],
+    leads: Collection[tuple[str, ...]],
+) -> bool:
+    """Return whether a part has more claims than are stated, or not its first one.
+
+    Parameters
+    ----------
+    leads : collection
+        First figures of the first claims of parts that are stated.
+    """
     shown = {fact for each in stated for fact in claims[each].shown}
     ids = list(_ids(part.claims, "statement"))
-    is_first_stated = not ids or ids[0] in stated or shown.issuperset(claims[ids[0]].shown)
+    is_first_stated = (
+        not ids
+        or ids[0] in stated
+        or shown.issuperset(claims[ids[0]].shown)
+        or _lead(claims[ids[0]]) in leads
+    )
     return part.is_shortened or not is_first_stated
 
 

@@ -116,7 +116,8 @@ def find_asks(clauses: Sequence[Clause]) -> Iterator[Ask]:
         if at in details or clause.is_refused() or not clause.details():
             continue
         following = next((each for each in named if each > at), None)
-        if following is None and (clause.is_question() or clause.has(("its", "their"))):
+        is_own = clause.is_question() and not _is_date_only(clause)
+        if following is None and (is_own or clause.has(("its", "their"))):
             separate[at] = _follow_up(clause, clauses[named[-1]])
         elif following is None:
             details[named[-1]].extend(clause.details())
@@ -126,6 +127,11 @@ def find_asks(clauses: Sequence[Clause]) -> Iterator[Ask]:
             details[following].extend(clause.details())
     for at in range(len(clauses)):
         yield from _named_asks(clauses, details, at) if at in details else separate.get(at, ())
+
+
+def _is_date_only(clause: Clause) -> bool:
+    """Return whether a clause only asks when something was."""
+    return {each.value for each in clause.parts} == {"when"}
 
 
 def _named_asks(
@@ -139,7 +145,18 @@ def _named_asks(
     if clauses[at].is_refused() or (is_bare and clauses[last].is_refused()):
         return
     more = [each for each in details[last] if each.value not in _ONLY_LAST] if is_bare else []
-    yield from _clause_asks(clauses[at].figures(), [*meant, *details[at], *more], is_shared=is_bare)
+    parts = [*meant, *details[at], *more]
+    if not any(map(_has_window, parts)):
+        parts += _windows_before(clauses, at)
+    yield from _clause_asks(_with_limits(clauses, at, is_bare=is_bare), parts, is_shared=is_bare)
+
+
+def _windows_before(clauses: Sequence[Clause], at: int) -> list[Part]:
+    """Return the windows of the result before, which are those of another result after it."""
+    before = [clause for clause in clauses[:at] if clause.figures()][-1:]
+    both = [*clauses[at].figures(), *(each for clause in before for each in clause.figures())]
+    is_flow = all("flow" in each.traits for each in both)
+    return [part for clause in before for part in clause.parts if is_flow and _has_window(part)]
 
 
 def _inherited(clauses: Sequence[Clause], at: int) -> list[Part]:
@@ -168,7 +185,7 @@ def _clause_asks(
 ) -> Iterator[Ask]:
     """Yield the figures of a clause, once for each level and window of a list."""
     if len(named) > 1:
-        yield _combined(named, parts)
+        yield from _combined(named, parts)
         return
     for figure in named:
         own = [
@@ -179,16 +196,39 @@ def _clause_asks(
         yield from dict.fromkeys(_ask(figure, each) for each in _listed(own))
 
 
-def _combined(named: Sequence[Figure], parts: Sequence[Part]) -> Ask:
-    """Return the figure of a part, or of another figure; or the limit of a figure."""
+def _combined(named: Sequence[Figure], parts: Sequence[Part]) -> Iterator[Ask]:
+    """Yield the figure of a part, or of another figure; or the limit of each figure."""
     limited = [each for each in named if each.limit]
-    if len(named) == 2 and len(limited) == 1 and figures()["limits"] in named:
+    if limited and len(limited) == len(named) - 1 and _asks_limits(named):
         parts = [*parts, Part("qualifier", "limited")]
-        return _ask(figures()["limits"], parts)._replace(limited=limited[0].limit)
+        for each in limited:
+            yield _ask(figures()["limits"], parts)._replace(limited=each.limit)
+        return
     in_order = [each for each in figures().values() if each in named]
     asked = min(in_order, key=lambda each: ("part" in each.traits, each.key in _VAGUE_KEYS))
     is_of_part = any("part" in each.traits for each in named)
-    return Ask(asked, frozenset({"each" if is_of_part else "combined"}))
+    yield Ask(asked, frozenset({"each" if is_of_part else "combined"}))
+
+
+def _asks_limits(named: Sequence[Figure]) -> bool:
+    """Return whether figures are about limits."""
+    return any(each.key in ("limits", "all_limits") for each in named)
+
+
+def _with_limits(clauses: Sequence[Clause], at: int, *, is_bare: bool) -> list[Figure]:
+    """Return the figures of a clause; with limits if the limits of others are its own, too.
+
+    Limits may stand for those of the figures before, or after all figures that are meant.
+    """
+    own = clauses[at].figures()
+    if len(own) == 1 and _asks_limits(own) and clauses[at].has(("its", "their")):
+        before = (each for clause in clauses[:at] for each in clause.figures() if each.limit)
+        return [*dict.fromkeys(before), *own]
+    following = next(
+        (each.figures() for each in clauses[at + 1 :] if _asks_limits(each.figures())), []
+    )
+    is_of_list = is_bare and len(following) > 1 and all(each.limit for each in own)
+    return [*own, figures()["limits"]] if is_of_list else own
 
 
 def _has_level(part: Part) -> bool:
@@ -215,6 +255,7 @@ def _ask(figure: Figure, parts: Sequence[Part]) -> Ask:
     """Return a figure with the qualifiers as it means them."""
     qualifiers = {str(each.value) for each in parts if each.kind == "qualifier"}
     subjects = tuple(each.value for each in parts if isinstance(each.value, Subject))
+    qualifiers -= {"each"} if subjects else set()  # a big position that is named
     numbers = {each.kind: each.value for each in parts if isinstance(each.value, float)}
     if "size" in numbers:
         qualifiers.add("above")
@@ -232,6 +273,8 @@ def _meant_figure(figure: Figure, qualifiers: set[str]) -> Figure:
         qualifiers.remove("above")
         return figures()["positions_above"]
     if figure.key == "var" and {"record", "1d"} <= qualifiers:
+        return figures()["exceptions"]
+    if figure.key == "loss_beyond" and qualifiers & {"count", "252d", "past"}:
         return figures()["exceptions"]
     return figure
 
@@ -289,7 +332,8 @@ def _without_figure(parts: Sequence[Part]) -> Iterator[Ask]:
     if kinds:
         by_kind = {"sector": "sectors", "factor": "factors", "scenario": "scenario"}
         of_kind = next((by_kind[kind] for kind in sorted(kinds) if kind in by_kind), "")
-        key = of_kind or ("result" if times or is_moved else "about")
+        of_position = "positions" if qualifiers & {"each", "judged"} else "about"
+        key = of_kind or ("result" if times or is_moved else of_position)
     elif any(each.kind == "size" for each in parts):
         key = "positions"
     elif "forecast" in qualifiers:

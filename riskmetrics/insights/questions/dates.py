@@ -116,10 +116,12 @@ def _read_calendar(words: Sequence[str], session: date | None) -> str:
         return words[1] if words[1] in ("week", "month") else "period"
     month = next((_MONTHS.index(each[:3]) + 1 for each in words if each[:3] in _MONTHS), None)
     year = next((int(each) for each in words if each.isdigit() and len(each) == 4), None)
-    if words[0] not in ("in", "during", "for", "of"):
+    if words[0] not in ("in", "during", "for", "of", "since"):
         return "period"
     if month is None:
         return "ytd" if session is not None and year == session.year else "period"
+    if words[0] == "since" and {"start", "beginning"}.isdisjoint(words):
+        return "period"
     is_now = session is not None and (session.month, year or session.year) == (month, session.year)
     return "mtd" if is_now else "month"
 

@@ -160,12 +160,14 @@ def _of_statistic(statistic: Statistic) -> Iterator[Figure]:
             words = f"{figure.label.lower().replace(',', '')}{', ' * bool(more)}{more}"
             error = f"{figure.column}_std_error"
             answer = f"{ask} {figure.column} {error if error in names else ''}"
+            usual = ["252d", "annual", *["market"] * (statistic.key == "alpha")]
+            usual += ["error"] * (error in names)
             yield Figure(
                 key=figure.column,
                 heading=RISK if statistic.family == "drawdown" else RESULT,
                 words=f"{words}, {words.replace(',', f'{_OF_RETURNS},')}{_OF_RETURNS}",
                 answers={"": answer.strip()},  # type: ignore[dict-item]
-                usual="252d annual market" if statistic.key == "alpha" else "252d annual",  # type: ignore[arg-type]
+                usual=" ".join(usual),  # type: ignore[arg-type]
             )
 
 

@@ -83,8 +83,14 @@ def parse_question(
         tuple(find_asks(clauses)),
         tuple(dict.fromkeys(each.value for each in matches if each.kind == "refusal")),
         tuple(dict.fromkeys(_chunk(text, tokens[at]) for at in unread)),
-        days[-1] if days else None,
+        _only_day(days, matches),
     )
+
+
+def _only_day(days: Sequence[date], matches: Sequence[Match]) -> date | None:
+    """Return the day that a question names; None if it names two, of which today may be one."""
+    has_today = any(each.kind == "qualifier" and each.value in ("1d", "now") for each in matches)
+    return days[0] if len({*days}) == 1 and not has_today else None
 
 
 def _find_meanings(tokens: Sequence[Token]) -> list[Match]:
@@ -108,7 +114,7 @@ def _read_match(
     if match.kind == "figure":
         return [Part("figure", figures()[match.value])], None
     if match.kind in ("qualifier", "refusal"):
-        return [Part(match.kind, match.value)], None
+        return [Part(match.kind, each) for each in match.value.split()], None
     if match.kind not in ("level", "move", "size"):
         qualifiers, day = read_time(match.kind, words, question, session)
         return [Part("qualifier", each) for each in qualifiers], day

@@ -108,8 +108,12 @@ def _without_genitive(token: Token) -> str:
 
 def _names(entity: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
     """Yield the names of a subject, and whether only its exact spelling means it."""
-    if "factor" in entity:
-        yield entity["factor"], False
+    factor = entity.get("factor", "")
+    if is_known(factor):  # a word of other questions, such as value
+        yield from ((f"{factor} {each}", False) for each in word_list("factor_words"))
+        yield from ((f"{each} to {factor}", False) for each in word_list("factor_words"))
+    elif factor:
+        yield factor, False
     if "scenario" in entity and not is_known(entity["scenario"].lower()):
         yield entity["scenario"], False
     symbol = entity.get("symbol", "")
