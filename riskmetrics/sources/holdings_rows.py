@@ -24,6 +24,7 @@ from riskmetrics.sources.holdings_terms import (
     option_symbols,
     side_texts,
     sold_texts,
+    unclear_states,
     with_texts,
 )
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
@@ -113,6 +114,7 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         for text, symbol in zip(written, symbols, strict=True)
         if text != symbol
     )
+    problems = problems.mask(problems == "", unclear_states(table))
     table = add_option_rights(table)
     classes = class_texts(table)
     symbols, is_unreadable = described_options(table, symbols, classes)

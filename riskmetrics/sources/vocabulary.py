@@ -38,8 +38,8 @@ class Vocabulary(NamedTuple):
     """Keys of the words behind a quantity."""
     opened: frozenset[str]
     """Texts of the status of a position that is held."""
-    sessions: frozenset[str]
-    """Words of the headers of the state of an exchange."""
+    states: frozenset[str]
+    """Words of the headers of the state of a position."""
     denials: frozenset[str]
     """Words that deny what a header says, in lower case."""
     executed: frozenset[str]
@@ -182,7 +182,7 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["closed"]),
         frozenset(columns["quantity"]) | _all_words(content["units"], header_key),
         _all_words(content["opened"]),
-        _all_words(content["sessions"]),
+        _all_words(content["states"]),
         _all_words(content["denials"], str.casefold),
         _all_words(content["executed"]),
         {side: _all_words(by_language) for side, by_language in content["sections"].items()},

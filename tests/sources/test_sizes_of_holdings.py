@@ -167,11 +167,34 @@ def test_a_line_with_the_sums_of_values_and_quantities_is_a_total(file, rows, ex
         ("Symbol,Quantity,Type\nQQA,5,Open\nQQB,7,Closed\n", {"QQA": 5}),
         ("Symbol,Quantity,List\nQQA,5,Holdings\nQQB,7,Watchlist\n", {"QQA": 5}),
         ("Symbol,Quantity,Group\nQQA,5,Closed\nQQB,7,Closed\n", {"QQA": 5, "QQB": 7}),
-        ("Symbol,Quantity,Market state\nQQA,5,Open\nQQB,7,Closed\n", {"QQA": 5, "QQB": 7}),
+        ("Symbol,Quantity,Position state\nQQA,5,Open\nQQB,7,Closed\n", {"QQA": 5}),
     ],
 )
 def test_a_column_of_states(file, text, expected):
     assert held(read_holdings(file(text))) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        *((header, "Open,Closed") for header in ("Market state", "New investors", "Fund status")),
+        *(("Status", f"Hold,{one}") for one in ("Watch", "Tracked", "Orders", "Past")),
+        *((header, "Current,Watch") for header in ("Conviction", "Category", "Group")),
+        *(("Style", "Active,Tracked"), ("Dividend payer", "Current,Former")),
+    ],
+)
+def test_a_column_of_states_of_other_things(file, header, cells):
+    first, second = cells.split(",")
+    text = f"Symbol,Quantity,{header}\nQQA,5,{first}\nQQB,7,{second}\n"
+    assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": 7}
+
+
+def test_the_type_of_a_closed_end_fund_is_no_state(file):
+    """Open and Closed can be types of funds, or states: what is not known is rejected."""
+    found = read_holdings(file("Symbol,Quantity,Type\nQQA,5,Open\nQQB,7,Closed\n"))
+    assert held(found) == {"QQA": 5}
+    [row] = found.accounts[0].holdings.rejected
+    assert (row.line, "the type Closed is that of a closed position or" in row.reason) == (3, True)
 
 
 @pytest.mark.parametrize("cell", ["No", "FALSE"])
