@@ -51,6 +51,7 @@ from riskmetrics.sources.vocabulary import (
 
 MAX_DECORATIONS_NAMED = 8
 _MAX_TICKER_CHARS = 5
+_BUYING_POWER = "buying power"
 _MAX_PAR_DIFFERENCE = Decimal("0.0001")
 """Difference from 1 of an exchange rate that converts nothing."""
 
@@ -209,7 +210,7 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     reasons[sold != ""] = [f"sold or closed ({text}): no longer held" for text in sold[sold != ""]]
     reasons[is_blank] = "no symbol and no quantity"
     reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
-    cash &= ~(part := _is_part_of_cash(table, cash & ~foreign))
+    cash &= ~(part := _is_part_of_cash(table, cash & ~foreign, amount))
     reasons[part] = "a part of the cash on another line"
     reasons[foreign] = "cash without an amount in USD"
     reasons[total] = "a total"
@@ -268,12 +269,20 @@ def _is_sum_above(
     return found
 
 
-def _is_part_of_cash(table: Table, cash: BoolArray) -> BoolArray:
-    """Return a mask of the lines of available cash, if another line states the cash."""
-    available = load_vocabulary().cash_available
-    names = table.text("symbol").mask(table.text("symbol") == "", table.text("description"))
-    is_part = cash & _map_bool(names, lambda text: fold_text(text) in available)
-    return is_part if (cash & ~is_part).any() else np.zeros_like(is_part)
+def _is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolArray:
+    """Return a mask of the lines of available cash, if one other line states all cash.
+
+    The whole is not smaller than a part of it. Buying power can be more, and is none of the cash.
+    """
+    vocabulary = load_vocabulary()
+    symbol = table.text("symbol")
+    names = symbol.mask(symbol == "", table.text("description")).map(fold_text)
+    is_whole = cash & names.isin([*vocabulary.cash_whole]).to_numpy(bool)
+    is_available = cash & names.isin([*vocabulary.cash_available]).to_numpy(bool)
+    if np.count_nonzero(is_whole) != 1:
+        return np.zeros_like(cash)
+    is_power = names.str.startswith(_BUYING_POWER).to_numpy(bool)
+    return is_available & ((amount <= amount[is_whole][0]) | is_power)
 
 
 def _is_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:

@@ -61,6 +61,8 @@ class Vocabulary(NamedTuple):
     """Parts of the names of cash accounts and money market funds."""
     cash_available: frozenset[str]
     """Names of the part of the cash that can be spent, normalized like those of cash."""
+    cash_whole: frozenset[str]
+    """Names of all cash, of which another line may state a part."""
     totals: frozenset[str]
     """Texts that a line of totals starts with, in lower case without punctuation."""
     sums: frozenset[str]
@@ -193,6 +195,7 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),
         _all_words(content["cash"]["available"], fold_text),
+        _all_words(content["cash"]["whole"], fold_text),
         _all_words(content["totals"]),
         _all_words(content["sums"]),
         _all_words(content["days"], str.casefold) | _all_words(content["created"], str.casefold),

@@ -209,6 +209,14 @@ def test_a_column_that_denies_all_rows_is_refused(file, cell):
         ("Cash balance,,500\nAvailable cash,,450\n", 500),
         ("Available cash,,450\n", 450),
         ("Settled cash,,450\nUnsettled cash,,50\n", 500),
+        ("Available cash,,500\nPending activity,,-20\n", 480),
+        ("Available cash,,500\nUnsettled cash,,50\n", 550),
+        ("Available cash,,500\nMargin balance,,-1500\n", -1000),
+        ("VMFXX,3000,3000\nAvailable cash,,200\n", 3200),
+        ("Cash,,500\nAvailable cash,,500\n", 500),
+        ("Cash,,500\nAvailable cash,,500.01\n", 1000.01),  # not a part of it
+        ("Cash,,500\nUSD,,300\nAvailable cash,,200\n", 1000),  # of which one?
+        ("Cash,,500\nBuying power cash,,1000\n", 500),
     ],
 )
 def test_available_cash_is_a_part_of_the_cash(file, rows, cash):
