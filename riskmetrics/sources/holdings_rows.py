@@ -282,7 +282,8 @@ def _is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolA
     if np.count_nonzero(is_whole) != 1:
         return np.zeros_like(cash)
     is_power = names.str.startswith(_BUYING_POWER).to_numpy(bool)
-    return is_available & ((amount <= amount[is_whole][0]) | is_power)
+    is_part: BoolArray = is_available & ((amount <= amount[is_whole][0]) | is_power)
+    return is_part
 
 
 def _is_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:

@@ -49,6 +49,25 @@ def test_totals_of_both_sides_are_no_position(file):
     assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": -7}
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("QQA,--,5,100\nQQA,2024-03-04,5,280\n", {"QQA": 10}),
+        ("QQA,,12,200\nQQA,2023-04-03,5,90\nQQA,2024-03-04,7,110\n", {"QQA": 12}),
+        ("QQA,,12,200.2\nQQA,2023-04-03,5,90\nQQA,2024-03-04,7,110\n", {"QQA": 12}),
+        ("QQA,,12,200.3\nQQA,2023-04-03,5,90\nQQA,2024-03-04,7,110\n", {"QQA": 24}),
+        (  # a position of one lot next to one of two
+            "QQA,,12,200\nQQA,2023-04-03,5,90\nQQA,2024-03-04,7,110\nQQB,,3,60\n"
+            "QQB,2024-03-04,3,60\nQQC,,3,60\nQQC,2024-03-04,3,70\n",
+            {"QQA": 12, "QQB": 3, "QQC": 6},
+        ),
+    ],
+)
+def test_the_cost_tells_whether_a_position_is_the_sum_of_lots(file, rows, expected):
+    found = read_holdings(file(f"Symbol,Acquired,Shares,Cost basis\n{rows}"))
+    assert held(found) == expected
+
+
 SIDES = "Long Market Value,Short Market Value"
 
 
@@ -129,8 +148,8 @@ def test_values_and_prices_precede_weights(file):
     [
         ("QQA,,12,120\nQQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\n", 12),
         ("QQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\nQQA,,12,120\n", 12),
-        ("QQA,,5,50\nQQA,2024-03-04,5,50\n", 5),
-        ("QQA,,5,50\nQQA,2024-03-04,5,51\n", 10),  # another lot
+        ("QQA,,5,50\nQQA,2024-03-04,5,50\n", 10),  # two equal lots
+        ("QQA,,12,130\nQQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\n", 24),  # not of their value
         ("QQA,,5,50\nQQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\n", 17),
         ("QQA,,12,120\nQQA,,5,50\nQQA,2024-03-04,7,70\n", 24),
     ],
