@@ -166,10 +166,7 @@ def is_closed_state(text: str) -> bool:
     >>> [is_closed_state(text) for text in ("CLOSED 12/06/2024", "Sold", "Open")]
     [True, True, False]
     """
-    vocabulary = load_vocabulary()
-    sections = vocabulary.sections
-    closed = vocabulary.closed | sections["closed"] | sections["orders"] | sections["watch"]
-    return bare_words(_DAY.sub("", text)) in closed
+    return bare_words(_DAY.sub("", text)) in load_vocabulary().closed
 
 
 def is_state(text: str) -> bool:

@@ -16,6 +16,8 @@ from riskmetrics.sources.tabular_files import Table
 
 _LOT_DATE = r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d"
 """Pattern of a date in the place of a symbol, as in a line of a lot below its position."""
+_ROUNDING = 0.001
+"""Relative difference of a rounded value or cost from the sum of those of lots."""
 
 
 def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, list[SkippedLine]]:
@@ -59,15 +61,16 @@ def _place_lines_of_dates(
 def _drop_undated_sums(table: Table, decimal: str) -> tuple[Table, list[SkippedLine]]:
     """Drop positions whose lots are on lines of the same symbol, and return the skipped lines.
 
-    The position is the only one of these lines without a date, and the sum of the others.
+    The position is the only one of these lines without a date, and the sum of the others. A lone
+    lot counts only next to a position of several: else it may be one of two equal lots.
     """
     if not table.columns.keys() >= {"quantity", "entry_date", "symbol"}:
         return table, []
     sizes = np.column_stack(
-        [read_numbers(table, name, decimal) for name in ("quantity", "market_value")]
+        [read_numbers(table, name, decimal) for name in ("quantity", "market_value", "cost_basis")]
     )
     has_day = ~table.text("entry_date").isin([*MISSING_TEXTS]).to_numpy(bool)
-    is_sum = np.zeros(table.n_rows, dtype=bool)
+    n_lots = np.zeros(table.n_rows, dtype=int)  # of which each row is the sum
     symbols = table.text("symbol")
     keys = table.text("account") + "|" + table.text("account_number") + "|" + symbols
     codes = pd.factorize(keys)[0]
@@ -76,18 +79,26 @@ def _drop_undated_sums(table: Table, decimal: str) -> tuple[Table, list[SkippedL
     for code in np.flatnonzero((n_rows > 1) & (n_alone == 1)):
         places = rows_by_code[code]
         [alone], lots = places[~has_day[places]], places[has_day[places]]
-        is_sum[alone] = symbols[alone] != "" and _is_sum(sizes[alone], sizes[lots])
+        if symbols[alone] != "" and _is_sum(sizes[alone], sizes[lots]):
+            n_lots[alone] = len(lots)
+    is_sum = (n_lots > 0) & (n_lots.max(initial=0) > 1)
     reasons = np.where(is_sum, "the sum of the lots with its symbol", "").astype(object)
     return table.keep_rows(~is_sum), skipped_lines(table, reasons)
 
 
 def _is_sum(position: FloatArray, lots: FloatArray) -> bool:
-    """Return whether quantity and value of a position sum those of lots.
+    """Return whether quantity, value and cost of a position sum those of lots, where stated.
 
-    Of several lots the quantities are enough.
+    Examples
+    --------
+    >>> lots = np.array([[5, 50, np.nan], [7, 70, 60]])
+    >>> [_is_sum(np.array(sums), lots) for sums in ([12, 120, 99], [12, np.nan, 99], [12, 121, 1])]
+    [True, True, False]
     """
-    agrees = np.isclose(lots.sum(axis=0), position, rtol=1e-6)
-    return bool(agrees[0] and (agrees[1] or len(lots) > 1))
+    sums = lots.sum(axis=0)
+    is_unstated = np.isnan(sums) | np.isnan(position)
+    agrees = np.isclose(sums, position, rtol=_ROUNDING)
+    return bool(np.isclose(sums[0], position[0], rtol=1e-6) and (agrees | is_unstated)[1:].all())
 
 
 def skipped_lines(table: Table, reasons: NDArray[Any]) -> list[SkippedLine]:

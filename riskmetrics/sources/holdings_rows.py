@@ -25,6 +25,7 @@ from riskmetrics.sources.holdings_terms import (
     option_symbols,
     side_texts,
     sold_texts,
+    unclear_states,
     with_texts,
 )
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
@@ -52,6 +53,7 @@ from riskmetrics.sources.vocabulary import (
 MAX_DECORATIONS_NAMED = 8
 _MAX_TICKER_CHARS = 5
 _NAME = r"[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*"
+_BUYING_POWER = "buying power"
 _MAX_PAR_DIFFERENCE = Decimal("0.0001")
 """Difference from 1 of an exchange rate that converts nothing."""
 
@@ -120,6 +122,7 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         for text, symbol in zip(written, symbols, strict=True)
         if text != symbol
     )
+    problems = problems.mask(problems == "", unclear_states(table))
     table = add_option_rights(table)
     classes = class_texts(table)
     symbols, is_unreadable = described_options(table, symbols, classes)
@@ -227,7 +230,7 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     reasons[sold != ""] = [f"sold or closed ({text}): no longer held" for text in sold[sold != ""]]
     reasons[is_blank] = "no symbol and no quantity"
     reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
-    cash &= ~(part := _is_part_of_cash(table, cash & ~foreign))
+    cash &= ~(part := _is_part_of_cash(table, cash & ~foreign, amount))
     reasons[part] = "a part of the cash on another line"
     reasons[foreign] = "cash without an amount in USD"
     reasons[total] = "a total"
@@ -286,12 +289,21 @@ def _is_sum_above(
     return found
 
 
-def _is_part_of_cash(table: Table, cash: BoolArray) -> BoolArray:
-    """Return a mask of the lines of available cash, if another line states the cash."""
-    available = load_vocabulary().cash_available
-    names = table.text("symbol").mask(table.text("symbol") == "", table.text("description"))
-    is_part = cash & _map_bool(names, lambda text: fold_text(text) in available)
-    return is_part if (cash & ~is_part).any() else np.zeros_like(is_part)
+def _is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolArray:
+    """Return a mask of the lines of available cash, if one other line states all cash.
+
+    The whole is not smaller than a part of it. Buying power can be more, and is none of the cash.
+    """
+    vocabulary = load_vocabulary()
+    symbol = table.text("symbol")
+    names = symbol.mask(symbol == "", table.text("description")).map(fold_text)
+    is_whole = cash & names.isin([*vocabulary.cash_whole]).to_numpy(bool)
+    is_available = cash & names.isin([*vocabulary.cash_available]).to_numpy(bool)
+    if np.count_nonzero(is_whole) != 1:
+        return np.zeros_like(cash)
+    is_power = names.str.startswith(_BUYING_POWER).to_numpy(bool)
+    is_part: BoolArray = is_available & ((amount <= amount[is_whole][0]) | is_power)
+    return is_part
 
 
 def _is_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:

@@ -58,8 +58,6 @@ def side_texts(table: Table) -> "pd.Series[str]":
 def sold_texts(table: Table) -> "pd.Series[str]":
     """Return the status or the date by which each row is no longer held; empty if it is held."""
     status, sold = table.text("status"), table.text("closed_date")
-    kind = table.text("type")
-    status = status.mask((status == "") & kind.map(is_closed_state).astype(bool), kind)
     is_closed = status.map(is_closed_state).astype(bool)
     is_sold = sold.map(_is_sale).astype(bool)
     if "closed_date" in table.columns:
@@ -93,6 +91,20 @@ def closed_problems(table: Table) -> "pd.Series[str]":
     is_number &= ~closed.map(_is_sale).astype(bool)
     problem = "closed (" + closed + ") is neither a date nor yes or no: remove the line if nothing"
     return problems.mask(is_number, problem + " is held, else the column")
+
+
+def unclear_states(table: Table) -> "pd.Series[str]":
+    """Return why the type of each row, such as Closed, does not tell whether it is held.
+
+    It may be that of a fund: open-end or closed-end.
+    """
+    kind = table.text("type")
+    is_unclear = kind.map(is_closed_state).astype(bool) & (table.text("status") == "")
+    reasons = kind.map(
+        "the type {} is that of a closed position or of a fund. Name the column Status, or write"
+        " the type in full".format
+    )
+    return reasons.where(is_unclear, "")
 
 
 def require_held_rows(table: Table) -> None:

@@ -45,8 +45,8 @@ def find_more_columns(
         if vocabulary.tax_terms.isdisjoint(words[place])
     ]
     found = find_columns_by_content(texts, known)
-    if not words.get(found.get("status", -1), set()).isdisjoint(vocabulary.sessions):
-        del found["status"]  # of the exchange
+    if "status" in found and not set() < words[found["status"]] <= vocabulary.states:
+        del found["status"]  # of another thing, such as the exchange
     if {"last_price", "market_value"} <= columns.keys() and "quantity" not in columns:
         found |= _find_quantity(header, columns, rows)
     for name, place in found.items():

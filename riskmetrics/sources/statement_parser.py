@@ -107,7 +107,7 @@ class _StatementParser:
         self._columns: dict[str, tuple[int, ...]] = {}
         self._section = ""
         self._side, self._sections = SectionSide(path), ClosedSections()
-        self._has_ended = self._is_in_other_table = False
+        self._has_ended = self._is_in_other_table = self._has_table = False
         self._account = {"account": "", "account_number": ""}
         self._day: StatedDay | None = None
         self._rows: list[tuple[Line, dict[str, str]]] = []
@@ -252,13 +252,14 @@ class _StatementParser:
 
     def _start_table(self, line: Line) -> None:
         repeats = line.cells == self._header
-        if self._header and not repeats and self._layout.is_general:
+        if self._has_table and not repeats and self._layout.is_general:
             self._has_ended = True
             self._skip(line, "part of another table")
             return
         if not self._header:
             self._currency.start_table(self._above, line.cells)
         self._header, self._is_in_other_table = line.cells, False
+        self._has_table |= not self._sections.is_closed  # else it is one of orders, above positions
         self._side.start_table(line.number)
         chosen = choose_holdings_columns(self._path, line.cells, self._aliases)
         self._columns = chosen.positions

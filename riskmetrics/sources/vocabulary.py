@@ -46,8 +46,8 @@ class Vocabulary(NamedTuple):
     """Keys of the words behind a quantity."""
     opened: frozenset[str]
     """Texts of the status of a position that is held."""
-    sessions: frozenset[str]
-    """Words of the headers of the state of an exchange."""
+    states: frozenset[str]
+    """Words of the headers of the state of a position."""
     denials: frozenset[str]
     """Words that deny what a header says, in lower case."""
     executed: frozenset[str]
@@ -75,6 +75,8 @@ class Vocabulary(NamedTuple):
     """Parts of the names of cash accounts and money market funds."""
     cash_available: frozenset[str]
     """Names of the part of the cash that can be spent, normalized like those of cash."""
+    cash_whole: frozenset[str]
+    """Names of all cash, of which another line may state a part."""
     totals: frozenset[str]
     """Texts that a line of totals starts with, in lower case without punctuation."""
     sums: frozenset[str]
@@ -201,7 +203,7 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["closed"]),
         frozenset(columns["quantity"]) | _all_words(content["units"], header_key),
         _all_words(content["opened"]),
-        _all_words(content["sessions"]),
+        _all_words(content["states"]),
         _all_words(content["denials"], str.casefold),
         _all_words(content["executed"]),
         {side: _all_words(by_language) for side, by_language in content["sections"].items()},
@@ -215,6 +217,7 @@ def load_vocabulary() -> Vocabulary:
         _all_words(content["cash"]["words"], fold_text),
         _all_words(content["cash"]["parts"], fold_text),
         _all_words(content["cash"]["available"], fold_text),
+        _all_words(content["cash"]["whole"], fold_text),
         _all_words(content["totals"]),
         _all_words(content["sums"]),
         _all_words(content["days"], str.casefold) | _all_words(content["created"], str.casefold),

@@ -55,6 +55,13 @@ def test_titles_of_what_is_held(file, title):
     assert held(read_holdings(file(f"{TABLE}{title}\nQQB,7,3\n"))) == expected
 
 
+def test_a_table_of_orders_above_that_of_positions(file):
+    text = f"Open orders\nSymbol,Quantity,Limit\nQQB,3,9\n\nPositions\n{TABLE}"
+    assert held(read_holdings(file(text))) == {"QQA": 5}
+    below = f"{TABLE}\nOpen orders\nSymbol,Quantity,Limit\nQQB,3,9\n"
+    assert held(read_holdings(file(below))) == {"QQA": 5}
+
+
 @pytest.mark.parametrize("title", ["Options sold", "Sold options,,-300"])
 def test_options_that_are_sold_are_held(file, title):
     rows = f"QQA,200,12000\n{title}\nQQA250117C00065000,-2,-300\n"

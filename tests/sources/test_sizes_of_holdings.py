@@ -49,6 +49,25 @@ def test_totals_of_both_sides_are_no_position(file):
     assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": -7}
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("QQA,--,5,100\nQQA,2024-03-04,5,280\n", {"QQA": 10}),
+        ("QQA,,12,200\nQQA,2023-04-03,5,90\nQQA,2024-03-04,7,110\n", {"QQA": 12}),
+        ("QQA,,12,200.2\nQQA,2023-04-03,5,90\nQQA,2024-03-04,7,110\n", {"QQA": 12}),
+        ("QQA,,12,200.3\nQQA,2023-04-03,5,90\nQQA,2024-03-04,7,110\n", {"QQA": 24}),
+        (  # a position of one lot next to one of two
+            "QQA,,12,200\nQQA,2023-04-03,5,90\nQQA,2024-03-04,7,110\nQQB,,3,60\n"
+            "QQB,2024-03-04,3,60\nQQC,,3,60\nQQC,2024-03-04,3,70\n",
+            {"QQA": 12, "QQB": 3, "QQC": 6},
+        ),
+    ],
+)
+def test_the_cost_tells_whether_a_position_is_the_sum_of_lots(file, rows, expected):
+    found = read_holdings(file(f"Symbol,Acquired,Shares,Cost basis\n{rows}"))
+    assert held(found) == expected
+
+
 SIDES = "Long Market Value,Short Market Value"
 
 
@@ -184,8 +203,8 @@ def test_shares_of_a_total_without_values_are_weights(file):
     [
         ("QQA,,12,120\nQQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\n", 12),
         ("QQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\nQQA,,12,120\n", 12),
-        ("QQA,,5,50\nQQA,2024-03-04,5,50\n", 5),
-        ("QQA,,5,50\nQQA,2024-03-04,5,51\n", 10),  # another lot
+        ("QQA,,5,50\nQQA,2024-03-04,5,50\n", 10),  # two equal lots
+        ("QQA,,12,130\nQQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\n", 24),  # not of their value
         ("QQA,,5,50\nQQA,2023-04-03,5,50\nQQA,2024-03-04,7,70\n", 17),
         ("QQA,,12,120\nQQA,,5,50\nQQA,2024-03-04,7,70\n", 24),
     ],
@@ -222,11 +241,34 @@ def test_a_line_with_the_sums_of_values_and_quantities_is_a_total(file, rows, ex
         ("Symbol,Quantity,Type\nQQA,5,Open\nQQB,7,Closed\n", {"QQA": 5}),
         ("Symbol,Quantity,List\nQQA,5,Holdings\nQQB,7,Watchlist\n", {"QQA": 5}),
         ("Symbol,Quantity,Group\nQQA,5,Closed\nQQB,7,Closed\n", {"QQA": 5, "QQB": 7}),
-        ("Symbol,Quantity,Market state\nQQA,5,Open\nQQB,7,Closed\n", {"QQA": 5, "QQB": 7}),
+        ("Symbol,Quantity,Position state\nQQA,5,Open\nQQB,7,Closed\n", {"QQA": 5}),
     ],
 )
 def test_a_column_of_states(file, text, expected):
     assert held(read_holdings(file(text))) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        *((header, "Open,Closed") for header in ("Market state", "New investors", "Fund status")),
+        *(("Status", f"Hold,{one}") for one in ("Watch", "Tracked", "Orders", "Past")),
+        *((header, "Current,Watch") for header in ("Conviction", "Category", "Group")),
+        *(("Style", "Active,Tracked"), ("Dividend payer", "Current,Former")),
+    ],
+)
+def test_a_column_of_states_of_other_things(file, header, cells):
+    first, second = cells.split(",")
+    text = f"Symbol,Quantity,{header}\nQQA,5,{first}\nQQB,7,{second}\n"
+    assert held(read_holdings(file(text))) == {"QQA": 5, "QQB": 7}
+
+
+def test_the_type_of_a_closed_end_fund_is_no_state(file):
+    """Open and Closed can be types of funds, or states: what is not known is rejected."""
+    found = read_holdings(file("Symbol,Quantity,Type\nQQA,5,Open\nQQB,7,Closed\n"))
+    assert held(found) == {"QQA": 5}
+    [row] = found.accounts[0].holdings.rejected
+    assert (row.line, "the type Closed is that of a closed position or" in row.reason) == (3, True)
 
 
 @pytest.mark.parametrize("cell", ["No", "FALSE"])
@@ -241,6 +283,14 @@ def test_a_column_that_denies_all_rows_is_refused(file, cell):
         ("Cash balance,,500\nAvailable cash,,450\n", 500),
         ("Available cash,,450\n", 450),
         ("Settled cash,,450\nUnsettled cash,,50\n", 500),
+        ("Available cash,,500\nPending activity,,-20\n", 480),
+        ("Available cash,,500\nUnsettled cash,,50\n", 550),
+        ("Available cash,,500\nMargin balance,,-1500\n", -1000),
+        ("VMFXX,3000,3000\nAvailable cash,,200\n", 3200),
+        ("Cash,,500\nAvailable cash,,500\n", 500),
+        ("Cash,,500\nAvailable cash,,500.01\n", 1000.01),  # not a part of it
+        ("Cash,,500\nUSD,,300\nAvailable cash,,200\n", 1000),  # of which one?
+        ("Cash,,500\nBuying power cash,,1000\n", 500),
     ],
 )
 def test_available_cash_is_a_part_of_the_cash(file, rows, cash):

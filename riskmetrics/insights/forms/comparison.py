@@ -1,6 +1,7 @@
 """How a session compares: earlier sessions, the past year, the market index, usual moves."""
 
 from collections.abc import Iterator
+from math import sqrt
 
 from riskmetrics.insights.claims import Form, Instance, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
