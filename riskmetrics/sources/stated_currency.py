@@ -148,7 +148,8 @@ def _states_scale(text: str) -> bool:
         return False
     label, rest = text[: found.start()], _AS_OF.sub("", text[found.end() :])
     words, vocabulary = {*bare_words(label).split()}, load_vocabulary()
-    is_of_amounts = bool(words & vocabulary.amounts) and not words & vocabulary.no_prices
+    amounts = vocabulary.amounts | {*vocabulary.columns["market_value"]}
+    is_of_amounts = bool(words & amounts) and not words & vocabulary.no_prices
     return (is_of_amounts or words <= _SCALE_LABELS) and not re.search(r"\d", label + rest)
 
 

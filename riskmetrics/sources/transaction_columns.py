@@ -24,8 +24,8 @@ _MAX_ROUNDING = 0.005 + 1e-9
 def choose_quantity(columns: Mapping[str, int], rows: Sequence[Line]) -> dict[str, int]:
     """Return columns without ``filled``, which takes the place of the quantity if it is one.
 
-    The filled quantities of the rows are numbers, and none exceeds the quantity of its order:
-    others are percentages, or cumulate those of several rows.
+    The filled quantities of the rows are numbers, some differ from the quantity of the order, and
+    none exceeds it: others are percentages, or cumulate those of several rows.
     """
     chosen = dict(columns)
     filled = chosen.pop("filled", None)
@@ -33,8 +33,8 @@ def choose_quantity(columns: Mapping[str, int], rows: Sequence[Line]) -> dict[st
         return chosen
     quantity, _ = _read_numbers(rows, chosen["quantity"])
     found, invalid = _read_numbers(rows, filled)
-    is_part = not (np.abs(found) > np.abs(quantity)).any()
-    if np.isfinite(found).any() and is_part and not invalid.any():
+    excess = (np.abs(found) - np.abs(quantity))[np.isfinite(found)]
+    if excess.any() and not (excess > 0).any() and not invalid.any():
         chosen["quantity"] = filled
         chosen.pop("remaining_quantity", None)
     return chosen
@@ -43,8 +43,13 @@ def choose_quantity(columns: Mapping[str, int], rows: Sequence[Line]) -> dict[st
 def choose_costs(
     headers: Sequence[str], columns: Mapping[str, int], aliases: HeaderAliases, rows: Sequence[Line]
 ) -> dict[str, int]:
-    """Return columns in which no cost is counted twice: a total of costs replaces the others."""
+    """Return columns in which no cost is counted twice: a total of costs replaces the others.
+
+    A column of fees without an amount, such as of rates or of the names of tariffs, is none.
+    """
     chosen = dict(columns)
+    if "fees" in chosen and _is_tariff(rows, chosen["fees"]):
+        del chosen["fees"]
     if not {*_COST_COLUMNS} <= chosen.keys():
         return chosen
     if "total" in bare_words(headers[chosen["commission"]]).split():
@@ -93,6 +98,14 @@ def choose_currency(headers: Sequence[str], aliases: HeaderAliases) -> list[str]
     return ["" if at in is_other else header for at, header in enumerate(headers)]
 
 
+def _is_tariff(rows: Sequence[Line], place: int) -> bool:
+    """Return whether the cells of a column have texts without a digit, or percentages, only."""
+    filled = {text for text in _texts(rows, place) if text.strip("-")}
+    return bool(filled) and all(
+        text.endswith("%") or not any(map(str.isdigit, text)) for text in filled
+    )
+
+
 def _is_sum(rows: Sequence[Line], place: int, parts: Iterable[int]) -> bool:
     """Return whether the numbers of a column are the sums of others, and some are not zero."""
     total = np.nan_to_num(_read_numbers(rows, place)[0])
@@ -100,9 +113,13 @@ def _is_sum(rows: Sequence[Line], place: int, parts: Iterable[int]) -> bool:
     return bool(total.any() and (np.abs(total - added) <= _MAX_ROUNDING).all())
 
 
+def _texts(rows: Sequence[Line], place: int) -> list[str]:
+    """Return the cells of a column, empty where a row is shorter."""
+    return [row.cells[place] if place < len(row.cells) else "" for row in rows]
+
+
 def _read_numbers(rows: Sequence[Line], place: int) -> tuple[FloatArray, BoolArray]:
     """Return the numbers of a column, and which cells are none, with the better decimal mark."""
-    cells_of_rows = [row.cells[place] if place < len(row.cells) else "" for row in rows]
-    column = pa.chunked_array([pa.array(cells_of_rows, pa.string())])
+    column = pa.chunked_array([pa.array(_texts(rows, place), pa.string())])
     readings = (cells.parse_numbers(column, mark) for mark in cells.DECIMAL_MARKS)
     return min(readings, key=lambda reading: np.count_nonzero(reading[1]))

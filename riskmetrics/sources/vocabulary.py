@@ -6,7 +6,7 @@ The words are data, in ``layouts/vocabulary.toml``.
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -177,14 +177,7 @@ def load_vocabulary() -> Vocabulary:
         for name, by_language in content["columns"].items()
     }
     english, foreign = (
-        {
-            key
-            for by_language in content["columns"].values()
-            for language, words in by_language.items()
-            if (language == "en") == is_english
-            for word in words
-            for key in spellings(word)
-        }
+        _headers_of_language(content["columns"], is_english=is_english)
         for is_english in (True, False)
     )
     no_prices = _all_words(content["no_prices"])
@@ -230,9 +223,23 @@ def load_vocabulary() -> Vocabulary:
         frozenset(map(str.casefold, content["days"]["en"] + content["created"]["en"])),
         _all_words(content["unrelated"]),
         {name: frozenset(codes) for name, codes in content["markets"].items()},
-        frozenset(english - foreign),
-        frozenset(foreign - english),
+        english - foreign,
+        foreign - english,
         content["currency_signs"],
+    )
+
+
+def _headers_of_language(
+    columns: Mapping[str, Mapping[str, Sequence[str]]], *, is_english: bool
+) -> frozenset[str]:
+    """Return the keys of all headers in English, or in the other languages."""
+    return frozenset(
+        key
+        for by_language in columns.values()
+        for language, words in by_language.items()
+        if (language == "en") == is_english
+        for word in words
+        for key in spellings(word)
     )
 
 

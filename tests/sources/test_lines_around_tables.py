@@ -177,7 +177,7 @@ def test_the_currency_of_the_rows_below_or_of_all(file, text, expected):
     [
         *("All amounts in thousands of USD", "(USD thousands)", "(in millions)", "Werte in Tsd"),
         *("Values in $ thousands", "USD '000", "($000s)", "(000s)", "USD in millions"),
-        *("Market value in '000", "Amounts in thousands as of 2024-12-06"),
+        *("Market value in '000", "Amounts in thousands as of 2024-12-06", "Valor en miles"),
     ],
 )
 def test_amounts_in_thousands_are_refused(file, line):

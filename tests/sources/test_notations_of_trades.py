@@ -66,6 +66,7 @@ def test_the_filled_quantity_precedes_that_of_the_order(file):
         ("Filled Qty", ["", ""], [12, 7]),
         ("Filled Qty", ["5", "7"], [5, 7]),
         ("Filled Qty", ["5", ""], [5]),
+        ("Filled Qty", ["12", ""], [12, 7]),  # no row has only a part
     ],
 )
 def test_a_column_of_filled_quantities_has_parts_of_the_orders(file, header, cells, quantities):
@@ -85,6 +86,8 @@ def test_a_column_of_filled_quantities_has_parts_of_the_orders(file, header, cel
         ("Commission,Other fees,Fees", "1,0.05,1.05", 2038.95),
         ("Fees,Commission,Other fees", "1.05,1,0.05", 2038.95),
         ("Commission,Fees", "1,1", 2038),
+        ("Commission,Fee", "1,0.10%", 2039),
+        ("Commission,Fee", "1,standard", 2039),
         ("Commission,Fees,Other fees", "1,1.05,0.06", 2037.95),  # not the sum, by a cent
     ],
 )
