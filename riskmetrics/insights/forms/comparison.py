@@ -1,6 +1,7 @@
 """How a session compares: earlier sessions, the past year, the market index, usual moves."""
 
 from collections.abc import Iterator
+from math import sqrt
 
 from riskmetrics.insights.claims import Form, Instance, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
@@ -177,8 +178,8 @@ def residual_volatility(view: View) -> float | None:
         volatility, fit = view.number("volatility_21d"), view.number("market_r_squared")
         if volatility is None or fit is None:
             return None
-        specific = volatility * max(1.0 - fit, 0.0) ** 0.5
-    return specific / _SESSIONS_PER_YEAR**0.5
+        specific = volatility * sqrt(max(1.0 - fit, 0.0))
+    return specific / sqrt(_SESSIONS_PER_YEAR)
 
 
 def is_beyond_noise(view: View, gap: float) -> bool:
