@@ -17,6 +17,7 @@ from typing import Final, Literal, TypeVar
 from riskmetrics.insights import novelty
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.phrasing_rules import reject_words
 from riskmetrics.insights.slots import PATTERNS, Slot
 
@@ -125,33 +126,6 @@ class Form:
     def insight_types(self) -> frozenset[str]:
         """Types of insight that tell it."""
         return frozenset({"custom"}) if self.is_answer else _TYPES_BY_TOPIC[self.topic]
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A form that is true of a sheet for certain values."""
-
-    slots: Mapping[str, Slot]
-    facts: tuple[Fact, ...]
-    """Facts whose figures are in the text; each is stated once per note."""
-    salience: float
-    """How much it matters: about 1 for a figure worth a sentence, 3 and more for an alarm."""
-    subject: str = ""
-    """Alias of the thing that it is about; empty for the portfolio."""
-    sign: int = 0
-    """1 good or more, -1 bad or less, 0 neither; "but" joins opposite signs."""
-    level: str = "info"
-    """Severity, if the claim is an alarm."""
-    is_known: bool = False
-    """Whether its alarm was one the session before as well: the note is not as severe as that."""
-    supports: str = ""
-    """Form whose statement it explains by contributions: "mainly because" may join the two."""
-    context: tuple[Fact, ...] = ()
-    """Other facts that the precondition uses: evidence that the text does not show."""
-    is_steady: bool = False
-    """Whether it is old as soon as it was true the session before, whatever its figures were."""
-    remembered: tuple[float, ...] = ()
-    """Of a steady one: what is new if it rose, such as the levels of alerts."""
 
 
 @dataclass(frozen=True)
@@ -353,7 +327,9 @@ def claims_of(
     for each in forms_of(insight_type) if insight_type else catalog().values():
         for instance in view.instances(each):
             claim_id = f"{each.id}:{instance.subject}" if instance.subject else each.id
-            is_new = novelty.is_new(each, instance, sheet, before)
+            is_new = each.is_event or novelty.is_new(
+                instance, each.id, sheet, before, is_background=each.is_background
+            )
             salience = instance.salience * (1.0 if is_new else NOVELTY_FACTOR)
             found.append(Claim(claim_id, each, instance, is_new, salience))
     found.sort(key=lambda claim: (-claim.salience, claim.id))
@@ -364,7 +340,7 @@ def remembered(sheet: Sheet) -> dict[str, tuple[float, ...]]:
     """Return what `claims_of` of the next session needs: claims, named, with their values."""
     view = View(sheet)
     found = {
-        novelty.memory_key(each, instance, sheet): novelty.numbers_of(instance)
+        novelty.memory_key(each.id, instance, sheet): novelty.numbers_of(instance)
         for each in catalog().values()
         if not each.is_answer
         for instance in view.instances(each)

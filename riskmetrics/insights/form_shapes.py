@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from riskmetrics.insights.claims import Form, Instance, Topic, View, form
+from riskmetrics.insights.claims import Form, Topic, View, form
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import Slot, apart, span
 
 Evaluate = Callable[[View], Iterator[Instance]]

@@ -1,13 +1,11 @@
 """What is new about a claim: nothing like it was true the session before."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import flat_slots
-
-if TYPE_CHECKING:
-    from riskmetrics.insights.claims import Form, Instance
 
 TRADES: Final = ("n_opened", "n_closed", "n_resized")
 """Types of the numbers of positions that were traded."""
@@ -20,19 +18,22 @@ _SAME_WITHIN = 0.1
 
 
 def is_new(
-    each: "Form", instance: "Instance", sheet: Sheet, before: Mapping[str, tuple[float, ...]]
+    instance: Instance,
+    form_id: str,
+    sheet: Sheet,
+    before: Mapping[str, tuple[float, ...]],
+    *,
+    is_background: bool,
 ) -> bool:
-    """Return whether nothing like an instance was true the session before.
+    """Return whether nothing like an instance of a form was true the session before.
 
-    An event is always new. Background is new if its figures are defined for the first session, or
-    if positions were traded: else it comes and goes at its threshold.
+    Background is new if its figures are defined for the first session, or if positions were traded:
+    else it comes and goes at its threshold.
     """
-    if each.is_event:
-        return True
-    if each.is_background and not _is_traded(sheet):
+    if is_background and not _is_traded(sheet):
         kinds = {fact.fact_type.name for fact in (*instance.facts, *instance.context)}
         return not before or any(defined_key(kind) not in before for kind in kinds)
-    now, earlier = numbers_of(instance), before.get(memory_key(each, instance, sheet))
+    now, earlier = numbers_of(instance), before.get(memory_key(form_id, instance, sheet))
     return (
         earlier is None
         or len(earlier) != len(now)
@@ -54,13 +55,13 @@ def defined_key(kind: str) -> str:
     return f"defined:{kind}"
 
 
-def memory_key(each: "Form", instance: "Instance", sheet: Sheet) -> str:
+def memory_key(form_id: str, instance: Instance, sheet: Sheet) -> str:
     """Return a key that does not depend on aliases, which may change from session to session."""
     subject = sheet.aliases.get(instance.subject, {})
-    return f"{each.id}:{next(iter(subject.values()), '')}"
+    return f"{form_id}:{next(iter(subject.values()), '')}"
 
 
-def numbers_of(instance: "Instance") -> tuple[float, ...]:
+def numbers_of(instance: Instance) -> tuple[float, ...]:
     """Return the numbers of an instance, those of its items included, but no counts of sessions."""
     if instance.is_steady:
         return instance.remembered

@@ -8,8 +8,9 @@ from random import Random
 
 import pytest
 
-from riskmetrics.insights.claims import Claim, Form, Instance, View, catalog, claims_of
+from riskmetrics.insights.claims import Claim, Form, View, catalog, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.realize import display_names, realize_phrasing
 from riskmetrics.insights.slots import Slot, apart, flat_slots
 from tests.insights.fact_sheets import random_sheet

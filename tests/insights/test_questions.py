@@ -8,7 +8,8 @@ from typing import get_args
 
 import pytest
 
-from riskmetrics.insights.claims import Claim, Instance, catalog, claims_of
+from riskmetrics.insights.claims import Claim, catalog, claims_of
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, MissingFact, Plan, Step, prune
 from riskmetrics.insights.prompts import MAX_CLAIMS, plan_schema, with_ids
 from riskmetrics.insights.questions.answering import answer_by_rules, asked_day, without_portfolios

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import number, percent, points, size, span
 
 _CLEAR_CHANGE = 0.2

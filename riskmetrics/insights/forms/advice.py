@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from riskmetrics.insights.claims import TRADES, Instance, Topic, View, form
+from riskmetrics.insights.claims import Topic, View, form
 from riskmetrics.insights.forms import own_limits
 from riskmetrics.insights.forms.concentration import (
     pair_share,
@@ -27,7 +27,9 @@ from riskmetrics.insights.forms.result import (
 )
 from riskmetrics.insights.forms.stress import drawdown_deepest
 from riskmetrics.insights.forms.tail import LOSSES, large_losses, var_too_low
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.novelty import TRADES
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import count, name, number, points
 

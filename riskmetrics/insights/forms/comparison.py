@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from math import sqrt
 
-from riskmetrics.insights.claims import Form, Instance, View, form
+from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms import factors, own_limits, volatility
 from riskmetrics.insights.forms.result import is_clear_result
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news
 from riskmetrics.insights.slots import count, number, ordinal, points, size
 

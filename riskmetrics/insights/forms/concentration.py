@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from riskmetrics.insights.claims import Form, Instance, View, form
+from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import single
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import count, name, number, points, size
 
 _DOMINANT = 0.5

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import Item, below_all, count, items, money, reason
 
 _MOSTLY_PRICED = 0.95

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import mirrored, single
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import name, number, percent
 
 _HIGH, _LOW = 0.6, 0.3

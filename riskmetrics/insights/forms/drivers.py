@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from riskmetrics.insights.claims import Instance, View
+from riskmetrics.insights.claims import View
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.forms import result
 from riskmetrics.insights.forms.concentration import position_risk_heavy
+from riskmetrics.insights.instances import Instance
 
 _MIN_RISK = 0.25
 """Share of the volatility from which the risk of such a position is stated again."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.forms.levels import (
     SALIENCE,
     SIGNS,
@@ -14,6 +14,7 @@ from riskmetrics.insights.forms.levels import (
     together,
 )
 from riskmetrics.insights.forms.own_limits import KEPT, UNITS
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import Slot, apart, label, money, name, number, percent, size
 
 answer("position_weight", "concentration", "name: name, weight: percent",

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import changed, compared, mirrored, single
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import label, number, percent, size
 
 _CLEAR_MOVE, _CLEAR_DRIFT = 0.05, 0.1

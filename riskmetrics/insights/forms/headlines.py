@@ -7,7 +7,7 @@ It shows no figure of the statement but a count of sessions.
 from collections.abc import Iterator
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
-from riskmetrics.insights.claims import Form, Instance, Topic, View, form
+from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.forms import (
     comparison,
     concentration,
@@ -21,6 +21,7 @@ from riskmetrics.insights.forms import (
     tail,
     volatility,
 )
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import label, name
 
 _TITLE = 0.2

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import mirrored, single
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import apart, count, size, times
 
 _CLEAR_SHARE = 0.02

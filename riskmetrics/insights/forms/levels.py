@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from riskmetrics.insights.claims import Form, Instance, Topic, View, form
+from riskmetrics.insights.claims import Form, Topic, View, form
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.severity import NO_SECTORS
 from riskmetrics.insights.slots import (
     Slot,

@@ -5,7 +5,8 @@ Limits that a user set for a portfolio are in `own_limits`.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from riskmetrics.insights.claims import Form, Instance, Topic, View, form
+from riskmetrics.insights.claims import Form, Topic, View, form
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import Left, Reach, left_limits, reached_limits
 from riskmetrics.insights.plan import CHANGES_PLACE
 from riskmetrics.insights.severity import LEVELS

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import number, percent
 
 _SLOW, _FAST = 5, 1

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from riskmetrics.insights.claims import Form, Instance, View, form
+from riskmetrics.insights.claims import Form, View, form
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import Slot, apart, count, label, name
 
 EXCEEDED, KEPT = "exceeded", "kept"

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from riskmetrics.insights.claims import Instance, View
+from riskmetrics.insights.claims import View
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.forms.result import MAX_SPREAD, is_clear_result, largest_contribution
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import money, name, size
 
 _CONTRIBUTORS: Sequence[tuple[str, str]] = (("_5d", "five"), ("_21d", "twenty-one"))

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 from math import inf
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored, single
 from riskmetrics.insights.forms.tail import exceeded_var, small_results
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import Slot, count, money, name, size, times
 
 _MIN_SHARE = 0.5

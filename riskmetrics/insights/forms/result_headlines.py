@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Form, Instance, View, form
+from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.forms import comparison, limits, own_limits, result, tail, volatility
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news, reached_limits
 from riskmetrics.insights.slots import name, size
 

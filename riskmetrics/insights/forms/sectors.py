@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.severity import NO_SECTORS
 from riskmetrics.insights.slots import name, size
 

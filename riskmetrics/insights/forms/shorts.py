@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from functools import partial
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.forms.levels import SALIENCE
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import count, money, name, size
 
 _form = partial(form, is_answer=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from riskmetrics import trading_calendar
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms import own_limits, tail, volatility
 from riskmetrics.insights.forms.limits import (
@@ -16,6 +16,7 @@ from riskmetrics.insights.forms.limits import (
     shown_apart,
     value_slots,
 )
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import Item, Slot, items, level, name, ordinal

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.slots import apart, day, is_shown_apart, name, number, size, span
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Final
 
-from riskmetrics.insights.claims import Form, Instance, View, form
+from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms.data import is_without_risk
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import Slot, apart, count, money, number, size
 
 REJECTED, _WEAK = 0.01, 0.05

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 
-from riskmetrics.insights.claims import Instance, View, form
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import changed, compared, mirrored
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.severity import LEVELS, highest_reached
 from riskmetrics.insights.slots import apart, below_all, day, is_shown_apart, percent, size
 

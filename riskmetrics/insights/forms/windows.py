@@ -6,9 +6,10 @@ from functools import partial
 from typing import Final
 
 from riskmetrics.catalog import Figure, Unit, all_statistics
-from riskmetrics.insights.claims import Instance, Topic, View, form
+from riskmetrics.insights.claims import Topic, View, form
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.forms.levels import SALIENCE, answer, together
+from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.question_fact_types import statistic_fact_names
 from riskmetrics.insights.slots import Slot, apart, count, day, money, number, percent, size
 
