@@ -349,7 +349,7 @@ def remembered(sheet: Sheet) -> dict[str, tuple[float, ...]]:
         for claim in claims_of(sheet, {}).values()
         if not claim.form.is_answer
     }
-    return found | {_defined_key(name): () for name, _ in sheet.by_type}
+    return found | {f"defined:{name}": () for name, _ in sheet.by_type}
 
 
 def _is_new(
@@ -364,7 +364,7 @@ def _is_new(
         return True
     if each.is_background and not _is_traded(sheet):
         kinds = {fact.fact_type.name for fact in (*instance.facts, *instance.context)}
-        return not before or any(_defined_key(kind) not in before for kind in kinds)
+        return not before or any(f"defined:{kind}" not in before for kind in kinds)
     now, earlier = _values(instance), before.get(_memory_key(each, instance, sheet))
     return (
         earlier is None
@@ -380,11 +380,6 @@ def _is_new(
 def _is_traded(sheet: Sheet) -> bool:
     counts = (sheet.by_type.get((name, None)) for name in TRADES)
     return any(fact is not None and float(fact.value) for fact in counts)
-
-
-def _defined_key(kind: str) -> str:
-    """Return the key that remembers that a sheet has facts of a type."""
-    return f"defined:{kind}"
 
 
 def _memory_key(each: Form, instance: Instance, sheet: Sheet) -> str:
