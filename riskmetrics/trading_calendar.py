@@ -79,7 +79,13 @@ def read_schedule(last: date) -> _Schedule | None:
 
 
 def compute_schedule(last: date) -> _Schedule:
-    """Return the sessions up to a day by exchange_calendars."""
+    """Return the sessions up to a day by exchange_calendars.
+
+    Examples
+    --------
+    >>> compute_schedule(date(1990, 1, 31)).sessions[-1].date()
+    datetime.date(1990, 1, 31)
+    """
     import exchange_calendars
 
     with warnings.catch_warnings():

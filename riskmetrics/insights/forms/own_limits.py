@@ -48,28 +48,18 @@ def _own_limit(
                 facts = view.facts_of(kind, f"{kind}_limit", "limit_status", alias=alias)
                 if facts is None or bool(subject) != has_subject:
                     continue
-                before = view.fact("limit_status_before", alias)
+                more = [view.fact(each, alias) for each in ("limit_status_before", "limit_alert")]
+                before, event = (str(each.value) if each else "" for each in more)
                 value, limit = (float(fact.value) for fact in facts[:2])
-                event = view.fact("limit_alert", alias)
-                earlier = str(before.value) if before else ""
-                happened = str(event.value) if event else ""
-                if holds(str(facts[2].value), earlier, happened, value, limit):
+                if holds(str(facts[2].value), before, event, value, limit):
                     shown = apart(unit, value, limit)
                     slots: dict[str, Slot] = {"value": shown[0], "limit": shown[1]}
                     slots |= {"name": label(alias)} | ({"of": name(subject)} if subject else {})
-                    context = (facts[2], *(each for each in (before, event) if each))
-                    is_known = not is_event and earlier == EXCEEDED
-                    yield Instance(
-                        slots,
-                        facts[:2],
-                        _NAMED if is_known else salience,
-                        alias,
-                        sign,
-                        level=level,
-                        is_known=is_known,
-                        context=context,
-                        is_steady=True,
-                    )
+                    context = (facts[2], *filter(None, more))
+                    is_known = not is_event and before == EXCEEDED
+                    weight = _NAMED if is_known else salience
+                    yield Instance(slots, facts[:2], weight, alias, sign, level=level,
+                        is_known=is_known, context=context, is_steady=True)  # fmt: skip
 
     slots = "name: label, value: figure, limit: figure"
     return [
