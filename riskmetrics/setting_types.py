@@ -102,15 +102,6 @@ EmailAddresses = Annotated[
     ),
 ]
 
-EmailSender = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        pattern=r"^([^<>@\r\n]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$",
-    ),
-]
-"""An e-mail address, or a name with one: Risk <risk@example.com>."""
-
 
 def _read_no_limit(value: object) -> object:
     """Return None for the text none."""

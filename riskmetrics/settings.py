@@ -21,7 +21,6 @@ from riskmetrics.setting_types import (
     BenchmarkCode,
     DaskAddress,
     EmailAddresses,
-    EmailSender,
     FactorList,
     HttpUrl,
     IndexSymbol,
@@ -190,7 +189,7 @@ class Settings(VendorSettings):
         default=None,
         description="Comma-separated e-mail addresses that receive alerts.",
     )
-    alert_sender: EmailSender | None = Field(
+    alert_sender: str | None = Field(
         default=None,
         description="Sender of alert e-mails (risk@example.com); default: the first recipient.",
     )

@@ -153,6 +153,7 @@ def test_the_event_storage_has_the_state_that_ours_resets(tmp_path: Path) -> Non
         "_open_files",
         "_connections",
         "_existing",
+        "_planned",
     }
 
 

@@ -162,18 +162,14 @@ def run_daily_risk(
 
 
 def _require_prices(engine: "sa.Engine", market_index: str | None, day: date) -> None:
-    """Raise DataQualityError unless the closes of the market index begin by the first day."""
-    from riskmetrics.db import missing_indices, stored_prices, stored_settings
+    """Raise DataQualityError if the closes of the market index begin after the first day."""
+    from riskmetrics.db import stored_prices, stored_settings
     from riskmetrics.errors import DataQualityError
 
     with engine.connect() as connection:
         market = stored_settings.read_market_index(connection, market_index)
         first = stored_prices.read_price_coverage(connection, [market])["first"]
-        if first.empty:
-            raise DataQualityError(
-                missing_indices.describe_missing_market(connection, market_index)
-            )
-    if first.iloc[0].date() > day:
+    if len(first) and first.iloc[0].date() > day:
         raise DataQualityError(
             f"no close of the market index {market} is stored up to {day}, the first is of"
             f" {first.iloc[0]:%Y-%m-%d}: import earlier prices, or choose a later session"

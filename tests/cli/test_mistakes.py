@@ -281,7 +281,6 @@ SETTINGS = [
     ("RISKMETRICS_SOURCE", "fmp", "FMP_API_KEY is not set", "FMP"),
     ("FMP_API_KEY", f"{SECRET} x", "FMP_API_KEY", "without spaces"),
     ("RISKMETRICS_ALERT_EMAIL", "me at home", "RISKMETRICS_ALERT_EMAIL", "Comma-separated e-mail"),
-    ("RISKMETRICS_ALERT_SENDER", "risk desk", "RISKMETRICS_ALERT_SENDER", "risk@example.com"),
     ("RISKMETRICS_AI_TYPES", "summary", "RISKMETRICS_AI_TYPES", "Comma-separated types"),
     ("RISKMETRICS_DASK_SCHEDULER", "localhost", "RISKMETRICS_DASK_SCHEDULER", "tcp://HOST:PORT"),
 ]

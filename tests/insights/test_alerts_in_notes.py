@@ -372,7 +372,7 @@ def test_a_drawdown_that_grows_with_the_market_is_told_again() -> None:
     depths = [0.0, 0.03, 0.06, 0.1, 0.2, 0.3]
     market: list[Facts] = [{"market_drawdown": each} for each in (0, 0.03, 0.06, 0.1, 0.19, 0.28)]
     told = sentences(notes_of({"drawdown": depths}, facts=market))
-    assert [day for day, each in enumerate(told) if "against" in each] == [1, 2, 3, 4, 5]
+    assert [day for day, each in enumerate(told) if "below the high" in each] == [1, 2, 3, 4, 5]
 
 
 def test_leverage_exactly_at_its_level_whose_quotient_of_floats_is_below() -> None:
