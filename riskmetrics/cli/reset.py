@@ -67,10 +67,11 @@ def reprocess(
     from riskmetrics import settings, trading_calendar
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.cli.launch import prepare_instance
-    from riskmetrics.cli.run import run_daily_risk
+    from riskmetrics.cli.run import require_prices, run_daily_risk
     from riskmetrics.db import result_tables
 
-    prepare_instance(settings.load())  # fails before anything is removed if no run could follow
+    configured = settings.load()
+    prepare_instance(configured)  # fails before anything is removed if no run could follow
     scope = _parse_scope(portfolio, every, first, last)
     with read_transaction() as connection:
         stored = result_tables.read_day_range(connection, scope)
@@ -79,6 +80,9 @@ def reprocess(
         raise fail("no results are stored to derive the days from: pass --from and --to")
     days = trading_calendar.clip_to_sessions(start, end)
     scope = scope._replace(first=start, last=end)
+    if not configured.source_names:
+        with read_transaction() as connection:
+            require_prices(connection, configured.market_index, days[0])
     echo_err(
         f"all portfolios will be recomputed from {days[0]} to {days[-1]}"
         f" ({pluralize(len(days), 'session')})"

@@ -149,10 +149,12 @@ def run_daily_risk(
     configured = settings.load()
     import_in_background("riskmetrics.dagster_events")
     with connect_at_head() as engine:
+        chosen = [name.strip() for name in assets.split(",") if name.strip()]
         if offline or not configured.source_names:
             require_known_sources(configured)
-            _require_prices(engine, configured.market_index, days[0])
-        chosen = [name.strip() for name in assets.split(",") if name.strip()]
+            launch.prepare_instance(configured)
+            with engine.connect() as connection:
+                require_prices(connection, configured.market_index, days[0], is_whole=not chosen)
         outcome = launch.run(configured, days, chosen, offline=offline, ai_all=ai_all)
     echo_err(
         f"run {outcome.run_id}: {_describe_outcome(outcome)}, {span}; {_describe_rows(outcome)}"
@@ -161,14 +163,20 @@ def run_daily_risk(
         raise typer.Exit(outcome.exit_code)
 
 
-def _require_prices(engine: "sa.Engine", market_index: str | None, day: date) -> None:
-    """Raise DataQualityError if the closes of the market index begin after the first day."""
-    from riskmetrics.db import stored_prices, stored_settings
+def require_prices(
+    connection: "sa.Connection", market_index: str | None, day: date, *, is_whole: bool = True
+) -> None:
+    """Raise DataQualityError unless the closes of the market index begin by the first day.
+
+    Only runs of all assets need any.
+    """
+    from riskmetrics.db import missing_indices, stored_prices, stored_settings
     from riskmetrics.errors import DataQualityError
 
-    with engine.connect() as connection:
-        market = stored_settings.read_market_index(connection, market_index)
-        first = stored_prices.read_price_coverage(connection, [market])["first"]
+    market = stored_settings.read_market_index(connection, market_index)
+    first = stored_prices.read_price_coverage(connection, [market])["first"]
+    if first.empty and is_whole:
+        raise DataQualityError(missing_indices.describe_missing_market(connection, market_index))
     if len(first) and first.iloc[0].date() > day:
         raise DataQualityError(
             f"no close of the market index {market} is stored up to {day}, the first is of"

@@ -315,7 +315,7 @@ def test_an_obstacle_is_reported_in_one_sentence(
     home = tmp_path / "dagster"
     make(home)
     monkeypatch.setenv("DAGSTER_HOME", str(home))
-    error = call("run", "--date", "2022-12-28", "--offline").exception
+    error = call("run", "--date", "2022-12-28", "--offline", "--assets", "market_prices").exception
     assert isinstance(error, ConfigurationError)
     assert fault.format(home=home) in str(error)
     assert "\n" not in str(error)

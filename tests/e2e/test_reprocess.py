@@ -5,11 +5,14 @@ from datetime import date
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from riskmetrics import trading_calendar
 from riskmetrics.cli.main import app
+from riskmetrics.errors import DataQualityError
 from riskmetrics.results.comparison import COMPARED_FIGURES
+from tests.conftest import open_connection
 from tests.e2e.conftest import RESULT_KEYS, Run, query_frame, read_results
 
 FIRST, LAST = date(2022, 12, 27), date(2022, 12, 28)
@@ -54,8 +57,22 @@ def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_repr
         pd.testing.assert_frame_equal(after[name], before[name])
 
 
-def test_a_run_that_fails_after_the_removal_says_how_to_go_on(sample: str) -> None:
+def test_results_are_kept_if_the_market_index_has_no_closes(sample: str, run: Run) -> None:
+    assert run([LAST], ["portfolio_values"]).exit_code == 0
     CliRunner().invoke(app, ["db", "setting", "market_index", "NONE"])
+    done = CliRunner().invoke(
+        app, ["reprocess", "--all", "--from", f"{LAST}", "--to", f"{LAST}", "--yes"]
+    )
+    assert isinstance(done.exception, DataQualityError)
+    assert len(query_frame(sample, "SELECT 1 FROM portfolio_snapshots")) == 3
+
+
+def test_a_run_that_fails_after_the_removal_says_how_to_go_on(sample: str) -> None:
+    with open_connection(sample) as connection:
+        connection.execute(
+            sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = :day"),
+            {"day": LAST},
+        )
     done = CliRunner().invoke(
         app, ["reprocess", "--all", "--from", f"{LAST}", "--to", f"{LAST}", "--yes"]
     )

@@ -75,7 +75,8 @@ def test_a_user_imports_files_runs_a_session_and_reads_the_results(
 
     code, _, err = riskmetrics("run", "--date", "2022-12-28")
     assert code == 3
-    assert "no close of SPY on 2022-12-28" in err
+    assert "no close of the market index SPY is stored" in err
+    assert "riskmetrics db setting market_index SPX" in err  # the nearest symbol with prices
     assert riskmetrics("db", "setting", "market_index", "SPX")[0] == 0
     code, _, err = riskmetrics("run", "--date", "2022-12-28")
     assert code == 0, err
