@@ -89,12 +89,12 @@ def _read_batch(
     """Return the sheets of portfolios; the sheet of the session before tells what is new."""
     all_days = _with_sessions_before(days)
     found = _read_stored(connection, all_days, portfolios)
-    wanted, sheets = set(days), dict[tuple[str, date], Sheet]()
+    requested, sheets = set(days), dict[tuple[str, date], Sheet]()
     for portfolio_id, day in sorted(key for key in found.snapshots if key[1] in set(all_days)):
         before = sheets.get((portfolio_id, trading_calendar.previous_session(day)))
-        known = remembered(before) if before is not None and day in wanted else {}
+        known = remembered(before) if before is not None and day in requested else {}
         sheets[portfolio_id, day] = _build_sheet(portfolio_id, day, found, known)
-    return [sheet for (_, day), sheet in sheets.items() if day in wanted]
+    return [sheet for (_, day), sheet in sheets.items() if day in requested]
 
 
 def _with_sessions_before(days: Sequence[date]) -> list[date]:

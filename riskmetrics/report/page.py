@@ -45,7 +45,7 @@ def render_page(connection: sa.Connection, day: date, options: ReportOptions) ->
     DataQualityError
         If no snapshot is stored for ``day``, or two portfolios share a name.
     UsageError
-        If there is no portfolio of the wanted name, or nothing is stored of the session to compare
+        If there is no portfolio of that name, or nothing is stored of the session to compare
         with.
     """
     sections, against = read_sections(connection, day, options)

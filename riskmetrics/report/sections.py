@@ -112,7 +112,7 @@ def read_sections(connection: sa.Connection, day: date, options: ReportOptions) 
     DataQualityError
         If two portfolios share a name.
     UsageError
-        If there is no portfolio of the wanted name, or nothing is stored of the session to compare
+        If there is no portfolio of that name, or nothing is stored of the session to compare
         with.
     """
     only = options.portfolio

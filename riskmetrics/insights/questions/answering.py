@@ -191,18 +191,18 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
     if unheld:
         is_factor = unheld[0].kind == "factor"
         return _Answered((), ("other_factor" if is_factor else "other_instruments",))
-    wanted = _in_own_currency(ask.qualifiers, facts.claims) - _usual(ask)
-    answer = figure.answers.get(join_qualifiers(wanted))
-    if "why" in wanted and (answer is None or not select_claims(answer, ask, facts)):
-        effect = figure.answers.get(join_qualifiers(wanted - {"why"}))
+    requested = _in_own_currency(ask.qualifiers, facts.claims) - _usual(ask)
+    answer = figure.answers.get(join_qualifiers(requested))
+    if "why" in requested and (answer is None or not select_claims(answer, ask, facts)):
+        effect = figure.answers.get(join_qualifiers(requested - {"why"}))
         if effect is not None:
             found = select_claims(effect, ask, facts)
             return _Answered(tuple(found), ("causes",) if found else (effect.otherwise,))
     if answer is None:
-        return _without_answer(ask, wanted, facts)
+        return _without_answer(ask, requested, facts)
     found = select_claims(answer, ask, facts)
     if any(each.form.role == "statement" for each in found):
-        more = _offers(figure.key, facts, wanted)[:1]
+        more = _offers(figure.key, facts, requested)[:1]
         unit: tuple[MissingFact, ...] = () if _has_unit(found, ask) else ("unit",)
         return _Answered(tuple(found), unit, (), more, is_long(answer, ask, facts))
     missing, is_limit = answer.otherwise, answer.otherwise == "no_limits_set"
@@ -212,7 +212,7 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
         alerts = Answer(forms=_ALERTS, most=MAX_STATEMENTS)
         reached = select_claims(alerts, Ask(figure), facts)
         return _Answered(tuple(reached), (missing,), _offers("alerts", facts))
-    return _Answered((), (missing,), _offers(figure.key if wanted else "", facts))
+    return _Answered((), (missing,), _offers(figure.key if requested else "", facts))
 
 
 def _has_unit(found: Sequence[Claim], ask: Ask) -> bool:
@@ -221,16 +221,16 @@ def _has_unit(found: Sequence[Claim], ask: Ask) -> bool:
     return all(kinds & shown for unit, shown in _UNITS.items() if unit in ask.qualifiers)
 
 
-def _without_answer(ask: Ask, wanted: frozenset[str], facts: Facts) -> _Answered:
+def _without_answer(ask: Ask, requested: frozenset[str], facts: Facts) -> _Answered:
     """Return what is missing of a figure with some qualifiers, and what comes nearest."""
     figure = ask.figure
-    missing = _unsupported(figure, wanted, ask.qualifiers)
-    if figure.key == "result" and missing == "period" and "position" in wanted:
-        parts = (_offers(each, facts, wanted)[:1] for each in ("losers", "winners"))
+    missing = _unsupported(figure, requested, ask.qualifiers)
+    if figure.key == "result" and missing == "period" and "position" in requested:
+        parts = (_offers(each, facts, requested)[:1] for each in ("losers", "winners"))
         return _Answered((), (missing,), tuple(chain.from_iterable(parts)))
     if "counted" in figure.traits and missing == "period":
         return _Answered(tuple(select_claims(figure.answers[""], ask, facts)), (missing,))
-    return _Answered((), (missing,), _offers(figure.key, facts, wanted))
+    return _Answered((), (missing,), _offers(figure.key, facts, requested))
 
 
 def _usual(ask: Ask) -> frozenset[str]:
@@ -249,32 +249,32 @@ def _in_own_currency(qualifiers: frozenset[str], claims: Mapping[str, Claim]) ->
     return qualifiers - named | {"money"} if named and named <= own else qualifiers
 
 
-def _unsupported(figure: Figure, wanted: frozenset[str], named: frozenset[str]) -> MissingFact:
+def _unsupported(figure: Figure, requested: frozenset[str], named: frozenset[str]) -> MissingFact:
     """Return what is missing: that of the first qualifier without which there is an answer."""
     is_forecast = any("forecast" in each.split() for each in figure.answers)
-    if "future" in wanted or ("forecast" in wanted and not is_forecast):
+    if "future" in requested or ("forecast" in requested and not is_forecast):
         return figure.answers.get("future", _NO_FORECAST).otherwise
-    fewer = {each for each in wanted if join_qualifiers(wanted - {each}) in figure.answers}
+    fewer = {each for each in requested if join_qualifiers(requested - {each}) in figure.answers}
     kinds = {
         "level" if is_level(each)
         else "sessions" if is_window(each) and each[0].isdigit() else each
-        for each in fewer or wanted
+        for each in fewer or requested
     }  # fmt: skip
     codes = (code for words, code in _MISSING if not kinds.isdisjoint(words.split()))
     code: MissingFact = next(codes, "variant")
     is_ahead = "ahead" in figure.traits and not named & _PAST
-    is_ahead = is_ahead and (figure.heading == TAIL or "forecast" in wanted)
+    is_ahead = is_ahead and (figure.heading == TAIL or "forecast" in requested)
     return "horizon" if code == "period" and is_ahead else code
 
 
-def _offers(key: str, facts: Facts, wanted: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def _offers(key: str, facts: Facts, requested: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Return questions about a figure that are answered, those with like qualifiers first."""
     figure = figures().get(key)
     if figure is None:
         return ()
-    windows = frozenset(_LIKE_WINDOWS[each] for each in wanted & _LIKE_WINDOWS.keys())
+    windows = frozenset(_LIKE_WINDOWS[each] for each in requested & _LIKE_WINDOWS.keys())
     offered = [
-        (-len((wanted | windows) & frozenset(qualifiers.split())), answer.ask)
+        (-len((requested | windows) & frozenset(qualifiers.split())), answer.ask)
         for qualifiers, answer in figure.answers.items()
         if answer.ask and _is_answered(answer.ask, facts)
     ]

@@ -96,10 +96,10 @@ def _find_name(name: str, tokens: Sequence[Token], *, is_exact: bool) -> Iterato
         own = _without_genitive(each)
         return own if is_exact else own.lower()
 
-    wanted = [spell(each) for each in read_tokens(name)]
-    for at in range(len(tokens) - len(wanted) + 1):
-        if wanted and [spell(each) for each in tokens[at : at + len(wanted)]] == wanted:
-            yield at, at + len(wanted)
+    requested = [spell(each) for each in read_tokens(name)]
+    for at in range(len(tokens) - len(requested) + 1):
+        if requested and [spell(each) for each in tokens[at : at + len(requested)]] == requested:
+            yield at, at + len(requested)
 
 
 def _without_genitive(token: Token) -> str:
