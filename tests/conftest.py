@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count, islice
 from pathlib import Path
-from types import ModuleType
 
-import alembic.util
 import psycopg
 import pytest
 import sqlalchemy as sa
 import typer.main
 import typer.testing
+from alembic.script import Script, ScriptDirectory
 
 from riskmetrics import deadlines, trading_calendar
 from riskmetrics.charts import drawing
@@ -298,21 +297,18 @@ def command_tree_is_built_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def revisions_are_loaded_once() -> Iterator[None]:
-    """Keep the modules of revisions, which Alembic loads whenever it opens their folder."""
-    load = alembic.util.load_python_file
+    """Keep revisions, ours and Dagster's, which Alembic reads whenever it opens their folder."""
+    load = ScriptDirectory._load_revisions
+    loaded: dict[tuple[str, int], list[Script]] = {}
 
-    @cache
-    def load_once(folder: str, name: str, _changed: int) -> ModuleType:
-        return load(folder, name)
-
-    def load_file(folder: str, name: str) -> ModuleType:
-        path = Path(folder, name)
-        if path.parent.name != "versions":  # `env.py` does its work while it is loaded
-            return load(folder, name)
-        return load_once(folder, name, path.stat().st_mtime_ns)
+    def load_once(self: ScriptDirectory) -> Iterator[Script]:
+        key = (self.dir, Path(self.dir, "versions").stat().st_mtime_ns)
+        if key not in loaded:
+            loaded[key] = list(load(self))
+        return iter(loaded[key])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alembic.util, "load_python_file", load_file)
+        patch.setattr(ScriptDirectory, "_load_revisions", load_once)
         yield
 
 
