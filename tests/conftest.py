@@ -105,7 +105,8 @@ def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.I
 
     The longest come first, each to the worker with the least work so far. The tests of a module
     that runs the job, or has the marker ``together``, stay together, since they share what its
-    fixtures compute. pytest-xdist
+    fixtures compute. So do all tests with the marker ``waits``: at once, they would leave the
+    processors idle. pytest-xdist
     (``--dist worksteal``) gives each worker such a part, and an idle worker steals from the end of
     the longest: those end with the tests that take milliseconds.
     """
@@ -132,9 +133,10 @@ def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.I
 
 def _slow_groups(items: Sequence[pytest.Item]) -> list[tuple[float, list[pytest.Item]]]:
     """Return slow tests, and the tests of each module that stays together, with their seconds."""
-    groups: list[tuple[float, list[pytest.Item]]] = []
+    waiting = [item for item in items if item.get_closest_marker("waits")]
+    groups = [(sum(_seconds(item, "slow") for item in waiting), waiting)]
     modules: dict[Path, list[pytest.Item]] = {}
-    for item in items:
+    for item in (item for item in items if item not in waiting):
         is_together, seconds = bool(_seconds(item, "together")), _seconds(item, "slow")
         if seconds and not is_together:
             groups.append((seconds, [item]))
