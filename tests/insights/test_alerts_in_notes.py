@@ -380,7 +380,7 @@ def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> N
         ("Beta reached the alert level", "warning",
             "Beta reached the warning level of 1.50 and is now 1.55."),
         ("A quiet day", "normal", ""),
-        ("Farther beyond the alert level: beta", "warning",
+        ("Farther beyond an alert level: beta", "warning",
             "Farther beyond the alert level: beta 1.95 (warning from 1.50)."),
         ("A quiet day", "normal", ""),
     ]  # fmt: skip

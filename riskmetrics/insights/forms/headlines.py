@@ -213,11 +213,11 @@ def _alerts(form_id: str, salience: float, of: Form, event: str, text: str) -> N
 
 
 _alerts("headline_limits_back", 8.05, limits.limits_back, "back",
-    "Back at the alert level: {alerts}")  # fmt: skip
+    "Back at an alert level: {alerts}")  # fmt: skip
 _alerts("headline_limits_worse", 8.0, limits.limits_worse, "worse",
-    "Farther beyond the alert level: {alerts}")  # fmt: skip
+    "Farther beyond an alert level: {alerts}")  # fmt: skip
 _alerts("headline_limits_known", 1.2, standing_alerts.limits_standing, "known",
-    "At or beyond the alert level: {alerts}")  # fmt: skip
+    "At or beyond an alert level: {alerts}")  # fmt: skip
 
 
 @form("headline_own_limit_others", "limits", "name: label",
