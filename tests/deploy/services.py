@@ -23,7 +23,8 @@ from riskmetrics.cli.demo import load_sample
 from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import DAILY_RISK
 from riskmetrics.resources import OFFLINE_TAG
-from tests.deploy.conftest import CHECKOUT, COMPOSE, ENVIRONMENT, Postgres, free_port, interpolated
+from tests.deploy.conftest import CHECKOUT, COMPOSE, ENVIRONMENT, Postgres, interpolated
+from tests.listening import free_port
 
 PATIENCE = 240
 """Seconds until a service is considered hung; not a measure of speed."""

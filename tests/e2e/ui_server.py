@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -14,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import COMMAND
+from tests.listening import free_port
 
 
 @contextmanager
 def serve(log: Path = Path(os.devnull)) -> Iterator[str]:
     """Start the UI on a free port, output in a file; on SIGTERM it must end all its processes."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [COMMAND, "ui", "--port", str(port)]
     with log.open("w") as log_file:
         process = subprocess.Popen(
