@@ -20,8 +20,8 @@ _PRELOADED = (
     *("riskmetrics.cli.main", "riskmetrics.definitions", "riskmetrics.dagster_events"),
     *("scipy.special", "statsmodels.regression"),  # a run loads them when it needs them
 )
-_PATIENCE = 200
-"""Seconds until a command counts as hanging."""
+PATIENCE = 600
+"""Seconds until a process counts as hanging; generous, because the machine may be busy."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 
@@ -40,7 +40,7 @@ def run_forked(
     with tempfile.TemporaryDirectory() as folder:
         output, errors = Path(folder) / "output", Path(folder) / "errors"
         process = ForkedCommand(arguments, environment, cwd, output, errors)
-        process.communicate(timeout=_PATIENCE)
+        process.communicate(timeout=PATIENCE)
         code = process.returncode
         assert code is not None
         return subprocess.CompletedProcess(

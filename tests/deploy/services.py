@@ -24,10 +24,8 @@ from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import DAILY_RISK
 from riskmetrics.resources import OFFLINE_TAG
 from tests.deploy.conftest import CHECKOUT, COMPOSE, ENVIRONMENT, Postgres, interpolated
+from tests.forked_commands import PATIENCE
 from tests.listening import free_port
-
-PATIENCE = 240
-"""Seconds until a service is considered hung; not a measure of speed."""
 
 KEY = "a-vendors-key-that-nobody-shall-see"
 HOME = "/var/lib/riskmetrics"

@@ -16,6 +16,7 @@ from riskmetrics.errors import ConfigurationError
 from riskmetrics.metrics._typing import FloatArray
 from tests.conftest import COMMAND, NewDatabase, open_connection
 from tests.e2e.conftest import ComputedSample, query_frame, read_results, use_database
+from tests.forked_commands import PATIENCE
 
 DAY = date(2022, 12, 28)
 TOY = '''
@@ -122,7 +123,7 @@ def call(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(package)},
     )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import COMMAND
+from tests.forked_commands import PATIENCE
 from tests.listening import free_port
 
 
@@ -51,7 +52,7 @@ def query_graphql(address: str, query: str, **variables: object) -> Any:
     request = urllib.request.Request(
         f"{address}/graphql", body, {"Content-Type": "application/json"}
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:

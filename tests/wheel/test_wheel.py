@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.forked_commands import PATIENCE
 from tests.wheel.conftest import (
     CHECKOUT,
     ORDINARY_USER,
@@ -150,7 +151,7 @@ def test_a_checkout_that_cannot_be_written_runs_everything(
             env=variables,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=PATIENCE,
             check=False,
         )
 
