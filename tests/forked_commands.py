@@ -27,7 +27,11 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 
 
 def start_server(folder: Path) -> None:
-    """Start the server with the settings of this process, and wait until it has loaded all."""
+    """Start the server with the settings of this process, and wait until it has loaded all.
+
+    It takes the place of one that a run with worker processes has left, which has loaded less.
+    """
+    forkserver._forkserver._stop()
     _CONTEXT.set_forkserver_preload(list(_PRELOADED))
     forkserver.ensure_running()
     assert run_forked(["--version"], os.environ, folder).returncode == 0
