@@ -30,9 +30,9 @@ def serve(log: Path = Path(os.devnull)) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=PATIENCE)
     assert code == 0
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while _is_group_alive(process.pid) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not _is_group_alive(process.pid)
