@@ -192,7 +192,8 @@ def test_an_extension_that_reads_another_is_computed_after_it_is_stored(
     (package / "toy_reader.py").write_text(READER)
     with (package / "toy_figure-1.0.dist-info" / "entry_points.txt").open("a") as entry_points:
         entry_points.write("rows = toy_reader:ROWS\n")
-    outcome = call(package, "run", "--date", str(DAY), "--offline")
+    only = ("--assets", "rows,leverage")
+    outcome = call(package, "run", "--date", str(DAY), "--offline", *only)
     assert outcome.returncode == 0, outcome.stderr
     stored = query_frame(sample, "SELECT value FROM portfolio_figures WHERE figure = 'rows'")
     assert stored["value"].tolist() == [3, 3, 3]
