@@ -140,7 +140,7 @@ def read_portfolio_ids(
     return list(connection.scalars(filter_by_portfolio(statement, portfolio)))
 
 
-def snapshots(
+def read_snapshots(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
 ) -> Records:
     """Return all figures of the snapshots, with the portfolio's currency."""
@@ -196,7 +196,7 @@ def read_position_risk(connection: sa.Connection, day: date, portfolio: UUID) ->
     return group_records(connection, statement)
 
 
-def positions(
+def read_positions(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID], *, count: int
 ) -> Records:
     """Return the ``count`` symbols with the largest weights, and with the largest risk shares.

@@ -52,9 +52,8 @@ def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
         for name, records in stored.read_question_records(connection, day, portfolio).items()
     }
     n_before = fact_history.MAX_YEAR_SESSIONS  # a year to date begins after the year before
-    rows["positions"] = stored.positions(connection, [day], [portfolio], count=_MAX_POSITIONS).get(
-        (sheet.portfolio_id, day), []
-    )
+    positions = stored.read_positions(connection, [day], [portfolio], count=_MAX_POSITIONS)
+    rows["positions"] = positions.get((sheet.portfolio_id, day), [])
     rows["contributions"] = fact_history.read_contributions(
         connection, [day], [portfolio], _PNL_WINDOWS.values(), _MAX_POSITIONS
     ).get((sheet.portfolio_id, day), [])
