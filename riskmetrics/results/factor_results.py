@@ -112,8 +112,8 @@ class FactorModel:
             ),
             Reason(
                 f"{{:.0f}} of the trailing {YEAR_WINDOW} sessions have a return of the factor"
-                f" ({definition}) and of those with more returns; {MIN_YEAR_OBS} required: {source},"
-                " or set RISKMETRICS_FACTORS",
+                f" ({definition}) and of those with more returns; {MIN_YEAR_OBS} required:"
+                f" {source}, or set RISKMETRICS_FACTORS",
                 missing & np.isnan(vif) & (n_common < MIN_YEAR_OBS),
                 wide["common"],
             ),
