@@ -190,12 +190,14 @@ STATISTICS = (
         "riskmetrics.metrics.underwater:underwater",
         (
             StatisticFigure("ulcer_index", "Ulcer index", Unit.FRACTION,
-                "sqrt(mean(d²)), d = 1 - W / maximum of W so far, W = product of (1 + R) over 252"
-                f" sessions, {PRO_FORMA}", note="root mean square drawdown"),
+                "sqrt(mean(d²)) over the sessions with R, d = 1 - W / maximum of W so far, W ="
+                f" product of (1 + R) over 252 sessions, {PRO_FORMA}",
+                note="root mean square drawdown"),
             StatisticFigure("average_drawdown", "Average drawdown", Unit.LOSS,
-                "mean(d): the pain index", reference="Bacon (2008)", note=""),
+                "mean(d) over the sessions with R: the pain index",
+                reference="Bacon (2008)", note=""),
             StatisticFigure("time_under_water", "Time under water", Unit.FRACTION,
-                "share of the sessions with d > 0", note="of the sessions"),
+                "share of the sessions with R that have d > 0", note="of the sessions"),
             StatisticFigure("longest_drawdown", "Longest drawdown", Unit.COUNT,
                 "most sessions from a maximum of W to its recovery, or to the last session",
                 note="sessions"),

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from tests.deploy.conftest import Postgres
-from tests.deploy.services import KEY, PATIENCE, REPOSITORY, Services, serve, wait_until
+from tests.deploy.services import KEY, REPOSITORY, Services, serve, wait_until
+from tests.forked_commands import PATIENCE
 
 NEW_YORK = ZoneInfo("America/New_York")
 TICK = """
@@ -67,6 +68,7 @@ def wait_for_run(services: Services, run_id: str, seen: list[str]) -> None:
 
 
 @pytest.mark.slow(120)
+@pytest.mark.waits
 @pytest.mark.timeout(900)
 def test_a_scheduled_session_and_a_backfill_of_three_are_computed_and_no_secret_is_seen(
     postgres: Postgres, tmp_path: Path

@@ -7,8 +7,9 @@ import pytest
 
 from riskmetrics.resources import OFFLINE_TAG
 from tests.deploy.conftest import Postgres
-from tests.deploy.services import PATIENCE, serve, wait_until
+from tests.deploy.services import serve, wait_until
 from tests.faults.conftest import ASSETS, FAST, RESULTS, SLOW, WRITING
+from tests.forked_commands import PATIENCE
 
 pytestmark = pytest.mark.faults
 
@@ -28,6 +29,7 @@ def days(rows: list[tuple[object, ...]]) -> list[str]:
 
 
 @pytest.mark.slow(90)
+@pytest.mark.waits
 @pytest.mark.timeout(5 * PATIENCE)
 def test_a_killed_daemon_takes_no_run_with_it_and_the_next_one_completes_what_it_had_begun(
     postgres: Postgres, tmp_path: Path

@@ -83,7 +83,7 @@ def test_notes_begin_their_alerts_as_findings_expect() -> None:
 
 
 def test_alerts_that_stand_without_making_a_note_severe_are_not_what_needs_attention() -> None:
-    standing = {"text": "Standing alerts: drawdown.", "evidence": [{"fact": "drawdown"}]}
+    standing = {"text": "Still in force: drawdown.", "evidence": [{"fact": "drawdown"}]}
     reached = insight("critical", "AMD reached the critical level") | {"key_findings": [standing]}
     assert list_findings([], [], [], [reached]) == ["AMD reached the critical level"]
 
