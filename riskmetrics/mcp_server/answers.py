@@ -271,7 +271,7 @@ _SCORE_COLUMNS = {
     "horizon": "sessions ahead",
     "level": "confidence level of a value at risk; else 0",
     "method": "method of the forecast; the first of a kind is compared with the others",
-    "n_obs": "number of forecasts with an outcome",
+    "n_obs": "number of forecasts with an outcome; scores are null below 20",
     "n_excluded": "number of those without a loss",
     "loss": "mean loss: QLIKE of the variance, quantile loss of a value at risk",
     "loss_ratio": "loss of the compared method over this one's, below 1 is better",

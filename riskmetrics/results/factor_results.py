@@ -27,7 +27,7 @@ from riskmetrics.results.pro_forma import (
     pro_forma_windows,
 )
 from riskmetrics.results.snapshots import insufficient_coverage, weigh_betas
-from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.undefined_reasons import Reason, count_texts
 from riskmetrics.results.valuation import Valuation
 
 FACTOR_HALF_LIFE = 126
@@ -206,10 +206,10 @@ def symbol_rows(found: SymbolFactors, lots: pd.DataFrame, sessions: Sequence[dat
         at, symbol = day[chosen], column[chosen]
         n_obs, r_squared = found.n_obs[at, symbol], found.r_squared[at, symbol]
         exposure, t_statistic = found.exposure[k, at, symbol], found.t_statistic[k, at, symbol]
-        few = (
-            pd.Series(n_obs).astype("str")
-            + f" of the trailing {YEAR_WINDOW} sessions have returns of the price and of the"
-            f" factors; {MIN_YEAR_OBS} required"
+        few = count_texts(
+            pd.Series(n_obs),
+            f" of the trailing {YEAR_WINDOW} sessions have returns of the price and of the"
+            f" factors; {MIN_YEAR_OBS} required",
         )
         reasons = pd.Series(_NO_RESIDUAL, few.index, dtype="str")
         reasons = reasons.mask(np.isnan(r_squared), NO_PRICE_MOVEMENT)
