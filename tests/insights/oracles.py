@@ -1277,6 +1277,7 @@ def _size_to_look_at(f: Figures) -> set[str]:
     first = sorted(
         moved or (set() if _riskiest(f) else severe),
         key=lambda alias: (
+            _event(f, "weight", alias) == "worse",
             ("critical", "warning").index(_level(f, "weight", alias)),
             -f.of(alias, "weight") / _limit(f, "weight", alias),
             alias,

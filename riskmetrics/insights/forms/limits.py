@@ -280,7 +280,7 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
                     continue
                 if shares:
                     shown["share"] = percent(float(shares[0].value))
-                is_first = reach == new_alerts(view)[0]
+                is_first = reach is new_alerts(view)[0]
                 salience = _NEW + LEVELS.index(reach.level) / 2 if is_first else MIN_SALIENCE
                 yield Instance(
                     shown,
