@@ -1,6 +1,7 @@
 """Oracles of forms about factors, correlations, liquidity, active risk and limits of users."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 
 from tests.insights.figures import Expected, Figures, expect, known
@@ -113,6 +114,15 @@ _STATES: Mapping[str, Callable[[str, str, str, float, float], bool]] = {
 }
 
 
+def _exceeded_since(f: Figures, *, has_subject: bool) -> Expected:
+    found = _own_limit(f, lambda status, *_: status == "exceeded", has_subject=has_subject)
+    return {
+        alias: slots | {"day": date.fromisoformat(day)}
+        for alias, slots in found.items()
+        if (day := f.text(f"{alias.lower()}_exceeded_since"))
+    }
+
+
 def _all_kept(f: Figures) -> Expected:
     found = [f.text(f"{alias.lower()}_limit_status") for alias in f.things("LIM")]
     checked = [status for status in found if status]
@@ -200,6 +210,10 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
             holds=lambda status, _, __, value, limit: status == "kept" and value <= limit,
             has_subject=bool(suffix),
         )
+        for suffix in ("", "_of")
+    },
+    **{
+        f"own_limit_since{suffix}": partial(_exceeded_since, has_subject=bool(suffix))
         for suffix in ("", "_of")
     },
     "own_limits_kept": _all_kept,
