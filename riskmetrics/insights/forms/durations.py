@@ -59,7 +59,7 @@ form(
     "alerts_since",
     "result",
     "alerts: items",
-    "Alerts in force: {alerts}.",
+    "Alerts by duration: {alerts}.",
     entries=(
         *(VALUES[kind] + end for kind in VALUES for end in (_SESSIONS, _AT_LEAST, _ONE)),
         MORE,

@@ -92,7 +92,7 @@ def _no_short_result(view: View, sign: int) -> Iterator[Instance]:
     """All results of the short positions are known, and none is of a sign."""
     facts = [view.fact("pnl", alias) for alias in _shorts(view)]
     known = tuple(fact for fact in facts if fact is not None)
-    is_complete = len(known) == view.number("num_short_positions")
+    is_complete = len(known) == len(facts) == view.number("num_short_positions")
     if known and is_complete and all(sign * float(fact.value) <= 0 for fact in known):
         yield Instance({}, (), SALIENCE, sign=-sign, context=known)
 
