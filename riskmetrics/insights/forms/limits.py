@@ -46,7 +46,7 @@ VALUES = {
     "gross_to_equity": "gross exposure {value} equity",
     "weight": "{name} {value} of equity",
     "gross": "{name} {value} of gross exposure",
-    "volatility_percentile": "volatility above {value} of days",
+    "volatility_percentile": "volatility higher than on {value} of days",
 }
 """Kind of limit to a value of it."""
 
