@@ -71,7 +71,8 @@ class TableCurrency:
         is_short = sum(map(bool, cells)) < _MAX_STATEMENT_CELLS
         is_short &= not re.search(r"\d", " ".join(cells))  # else it is of this amount
         codes = line_currencies(cells) if is_short and not self._has_dollars else set()
-        group = _group_currency(cells) if is_short and not self._has_dollars else ""
+        is_group = is_short and not self._has_dollars and not codes
+        group = _group_currency(cells) if is_group else ""
         codes |= {group} - {""}
         if len(codes) != 1:
             return ""
