@@ -1,7 +1,7 @@
 """A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -38,7 +38,11 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
         latest = trading_calendar.last_completed_session().isoformat()
         return partition_key == latest or super().has_partition_key(partition_key)
 
-    def get_partition_keys(self, *_: Any, **__: Any) -> Sequence[str]:
+    def get_partition_keys(
+        self,
+        current_time: datetime | None = None,  # noqa: ARG002  # the keys are always those of now
+        dynamic_partitions_store: Any = None,  # noqa: ARG002
+    ) -> Sequence[str]:
         """Return the keys up to the session that is completed now, whatever time Dagster states."""
         latest = trading_calendar.last_completed_session()
         sessions = trading_calendar.sessions_between(self.start.date(), latest)

@@ -20,20 +20,3 @@ from riskmetrics.catalog.registry import (
     listing_of,
 )
 from riskmetrics.catalog.statistic import Statistic
-
-__all__ = [
-    "Absence",
-    "Figure",
-    "Listing",
-    "Place",
-    "Statistic",
-    "Unit",
-    "all_figures",
-    "all_listings",
-    "all_statistics",
-    "describe",
-    "extension_figures",
-    "figures_of",
-    "find_figure",
-    "listing_of",
-]

@@ -9,7 +9,7 @@ import typer
 
 from riskmetrics.cli.doctor_dagster import check_dagster
 from riskmetrics.cli.doctor_database import check_database
-from riskmetrics.cli.doctor_settings import SETTING_CHECKS
+from riskmetrics.cli.doctor_settings import ONLINE_CHECKS, SETTING_CHECKS
 from riskmetrics.cli.findings import Check, Finding, run_checks
 from riskmetrics.cli.output import pluralize, print_json
 from riskmetrics.cli.shared_options import AsJson
@@ -30,7 +30,10 @@ _MIN_FREE_BYTES, _LOW_FREE_BYTES = 100 << 20, 1 << 30
 def doctor(
     online: Annotated[
         bool,
-        typer.Option("--online", help="Call the vendor once, to check the API key."),
+        typer.Option(
+            "--online",
+            help="Call the vendor once, to check the API key, and connect to the Dask scheduler.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -86,8 +89,9 @@ def _run_checks(*, online: bool) -> Iterator[Finding]:
         advice = "fix the variable named above, in the environment or in .env"
         yield Finding("fail", "settings", str(error), advice)
         return
+    setting_checks = (*SETTING_CHECKS, *(ONLINE_CHECKS if online else ()))
     sections = {
-        "settings": run_checks(SETTING_CHECKS, configured),
+        "settings": run_checks(setting_checks, configured),
         "disk": run_checks([_DISK_CHECK], configured),
         "database": check_database(configured, online=online),
         "dagster": check_dagster(configured),

@@ -83,17 +83,21 @@ def _check_first_session(configured: "Settings") -> Iterator[tuple[str, ...]]:
         yield "fail", text
 
 
+def _check_dask(configured: "Settings") -> Iterator[tuple[str, ...]]:
+    from importlib.util import find_spec
+
+    if configured.dask_scheduler is not None and find_spec("distributed") is None:
+        text = "RISKMETRICS_DASK_SCHEDULER is set, but Dask is not installed"
+        yield "fail", text, describe_extra("dask")
+
+
 def _check_scheduler(configured: "Settings") -> Iterator[tuple[str, ...]]:
     """Connect to the Dask scheduler."""
     import socket
-    from importlib.util import find_spec
 
     if configured.dask_scheduler is None:
         return
     name = f"RISKMETRICS_DASK_SCHEDULER is {configured.dask_scheduler}"
-    if find_spec("distributed") is None:
-        yield "fail", f"{name}, but Dask is not installed", describe_extra("dask")
-        return
     address = urlsplit(configured.dask_scheduler)
     try:
         with closing(socket.create_connection((address.hostname, address.port), _CONNECT_SECONDS)):
@@ -111,5 +115,8 @@ SETTING_CHECKS = (
     Check("settings", _check_names, "correct the name, or remove it"),
     Check("settings", _check_layouts, "correct the file, or set RISKMETRICS_LAYOUTS"),
     Check("settings", _check_first_session, "choose an earlier one, or remove the setting"),
+    Check("settings", _check_dask),
+)
+ONLINE_CHECKS = (
     Check("settings", _check_scheduler, "start it, or correct the address, or remove the setting"),
 )

@@ -5,6 +5,7 @@ Stored results are read in `result_queries`.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -142,39 +143,17 @@ def read_price_end_dates(connection: sa.Connection) -> dict[str, date | None]:
     return dict(connection.execute(statement).all())
 
 
-def read_closes(
-    connection: sa.Connection,
-    symbols: Iterable[str],
-    sessions: Sequence[date],
-    prices: sa.FromClause | None = None,
-) -> pd.DataFrame:
-    """Return closes adjusted for splits but not for dividends, sessions x symbols, for values.
-
-    ``prices`` are those of `adjusted_prices`, if they are known.
-    """
-    return _read_close_panel(connection, "close", symbols, sessions, prices)
-
-
-def read_adjusted_closes(
-    connection: sa.Connection,
-    symbols: Iterable[str],
-    sessions: Sequence[date],
-    prices: sa.FromClause | None = None,
-) -> pd.DataFrame:
-    """Return closes adjusted for splits and dividends, sessions x symbols, for returns.
-
-    ``prices`` are those of `adjusted_prices`, if they are known.
-    """
-    return _read_close_panel(connection, "adj_close", symbols, sessions, prices)
-
-
-def _read_close_panel(
-    connection: sa.Connection,
+def _read_panel(
     column: str,
+    connection: sa.Connection,
     symbols: Iterable[str],
     sessions: Sequence[date],
-    prices: sa.FromClause | None,
+    prices: sa.FromClause | None = None,
 ) -> pd.DataFrame:
+    """Return a column of prices, sessions x symbols.
+
+    ``prices`` are those of `adjusted_prices`, if they are known.
+    """
     table = adjusted_prices(connection) if prices is None else prices
     requested = sorted(set(symbols))
     is_requested = sa.and_(
@@ -182,6 +161,13 @@ def _read_close_panel(
     )
     found = read_price_arrays(connection, table, [column], is_requested)
     return found.pivot(sessions, requested, column)
+
+
+read_closes = partial(_read_panel, "close")
+"""Closes adjusted for splits but not for dividends, sessions x symbols, for values."""
+
+read_adjusted_closes = partial(_read_panel, "adj_close")
+"""Closes adjusted for splits and dividends, sessions x symbols, for returns."""
 
 
 def read_held_bars(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, wraps
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -36,21 +36,25 @@ from riskmetrics.results.lot_frames import underlying
 from riskmetrics.results.option_revaluation import OptionBook, build_option_book
 from riskmetrics.results.valuation import Valuation
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_HALT_SESSIONS = 63
 """Longest price gap, in sessions, across which a distribution is still detected."""
 
 
-def _shared(derive: "Callable[[RunInputs], T]") -> "Callable[[RunInputs], T]":
-    """Return a function that derives a series of symbols once.
+def _shared(
+    derive: "Callable[Concatenate[RunInputs, P], T]",
+) -> "Callable[Concatenate[RunInputs, P], T]":
+    """Return a function that derives a series of symbols once for each of its other arguments.
 
     Shards of portfolios have the same series; those of symbols have their own.
     """
 
     @wraps(derive)
-    def derive_once(inputs: "RunInputs") -> T:
-        return inputs.share(derive.__name__, lambda: derive(inputs))
+    def derive_once(inputs: "RunInputs", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        name = derive.__name__, *args, *kwargs.items(), *inputs.sessions
+        return inputs.symbol_series.get_or_compute(name, lambda: derive(inputs, *args, **kwargs))
 
     return derive_once
 
@@ -85,21 +89,21 @@ class RunInputs:
         """Symbols that have a series: `open_symbols`, of all shards of portfolios."""
         return self.snapshot.series_symbols(self.sessions)
 
-    def share(self, name: str, compute: Callable[[], T]) -> T:
-        """Return a series of symbols, which is computed once; see `_shared`."""
-        series = self.snapshot.shared if self.snapshot.is_of_portfolios else self._series
-        return series.get_or_compute((name, *self.sessions), compute)
+    @property
+    def symbol_series(self) -> SharedSeries:
+        """Series of symbols that were derived; see `_shared`."""
+        return self.snapshot.shared if self.snapshot.is_of_portfolios else self._series
 
     def clean_returns(self, window: int) -> panels.Returns:
         """Return clean returns of held symbols and both indices, in windows of ``window``."""
         # the figures of symbols need a fraction of the history that those of portfolios do
         is_of_symbols = self.snapshot.shard is not None and not self.snapshot.is_of_portfolios
         longest = DECAYED_WINDOW if is_of_symbols else tail_risk_results.TAIL_RISK_WINDOW
-        returns = self.share(
-            f"returns of {longest} sessions",
-            lambda: self.clean_returns_for(self._series_symbols | self.snapshot.indices, longest),
-        )
-        return returns.last(len(self.sessions) + window - 1)
+        return self._longest_returns(longest).last(len(self.sessions) + window - 1)
+
+    @_shared
+    def _longest_returns(self, window: int) -> panels.Returns:
+        return self.clean_returns_for(self._series_symbols | self.snapshot.indices, window)
 
     def clean_returns_for(self, symbols: Collection[str], window: int) -> panels.Returns:
         """Return clean returns of ``symbols`` in windows that end on the sessions."""
