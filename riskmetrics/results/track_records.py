@@ -16,7 +16,7 @@ from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.var_backtests import quantile_loss
 from riskmetrics.metrics.windows import window_counts
-from riskmetrics.results.pro_forma import pro_forma_windows
+from riskmetrics.results.pro_forma import pro_forma_blocks
 from riskmetrics.results.valuation import Valuation
 
 NO_MOVE = "the price did not move in the horizon"
@@ -92,11 +92,11 @@ def _portfolio_outcomes(
     measure: Callable[[FloatArray], FloatArray],
 ) -> Outcomes:
     values, n_obs = [], []
-    for window in pro_forma_windows(valuation, returns, horizon):
-        values.append(measure(window.series))
-        n_obs.append(np.isfinite(window.series).sum(axis=0))
+    for block in pro_forma_blocks(valuation, returns, horizon):
+        values.append(block.by_day(measure(block.series)).T)
+        n_obs.append(block.by_day(np.isfinite(block.series).sum(axis=0)).T)
     subjects = pd.Index(valuation.portfolios["portfolio_id"].astype("str"))
-    return Outcomes(np.stack(values), np.stack(n_obs), subjects)
+    return Outcomes(np.concatenate(values), np.concatenate(n_obs), subjects)
 
 
 def _realized(returns: FloatArray, horizon: int) -> FloatArray:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from docs.site import readme
+from tests.forked_commands import PATIENCE
 
 CHECKOUT = Path(__file__).parents[2]
 ORDINARY_USER = "nobody"
@@ -35,7 +36,7 @@ class Environment(NamedTuple):
             env={"PATH": os.defpath, "HOME": str(cwd.with_name("home"))} | variables,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=PATIENCE,
             check=False,
             user=self.user,
             extra_groups=None if self.user is None else [],
