@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count, islice
 from pathlib import Path
-from types import ModuleType
 
-import alembic.util
 import psycopg
 import pytest
 import sqlalchemy as sa
 import typer.main
 import typer.testing
+from alembic.script import Script, ScriptDirectory
 
 from riskmetrics import deadlines, trading_calendar
 from riskmetrics.charts import drawing
@@ -106,7 +105,8 @@ def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.I
 
     The longest come first, each to the worker with the least work so far. The tests of a module
     that runs the job, or has the marker ``together``, stay together, since they share what its
-    fixtures compute. pytest-xdist
+    fixtures compute. So do all tests with the marker ``waits``: at once, they would leave the
+    processors idle. pytest-xdist
     (``--dist worksteal``) gives each worker such a part, and an idle worker steals from the end of
     the longest: those end with the tests that take milliseconds.
     """
@@ -133,9 +133,10 @@ def deal_slow_tests(items: Sequence[pytest.Item], workers: int) -> list[pytest.I
 
 def _slow_groups(items: Sequence[pytest.Item]) -> list[tuple[float, list[pytest.Item]]]:
     """Return slow tests, and the tests of each module that stays together, with their seconds."""
-    groups: list[tuple[float, list[pytest.Item]]] = []
+    waiting = [item for item in items if item.get_closest_marker("waits")]
+    groups = [(sum(_seconds(item, "slow") for item in waiting), waiting)]
     modules: dict[Path, list[pytest.Item]] = {}
-    for item in items:
+    for item in (item for item in items if item not in waiting):
         is_together, seconds = bool(_seconds(item, "together")), _seconds(item, "slow")
         if seconds and not is_together:
             groups.append((seconds, [item]))
@@ -298,21 +299,18 @@ def command_tree_is_built_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def revisions_are_loaded_once() -> Iterator[None]:
-    """Keep the modules of revisions, which Alembic loads whenever it opens their folder."""
-    load = alembic.util.load_python_file
+    """Keep revisions, ours and Dagster's, which Alembic reads whenever it opens their folder."""
+    load = ScriptDirectory._load_revisions
+    loaded: dict[tuple[str, int], list[Script]] = {}
 
-    @cache
-    def load_once(folder: str, name: str, _changed: int) -> ModuleType:
-        return load(folder, name)
-
-    def load_file(folder: str, name: str) -> ModuleType:
-        path = Path(folder, name)
-        if path.parent.name != "versions":  # `env.py` does its work while it is loaded
-            return load(folder, name)
-        return load_once(folder, name, path.stat().st_mtime_ns)
+    def load_once(self: ScriptDirectory) -> Iterator[Script]:
+        key = (self.dir, Path(self.dir, "versions").stat().st_mtime_ns)
+        if key not in loaded:
+            loaded[key] = list(load(self))
+        return iter(loaded[key])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alembic.util, "load_python_file", load_file)
+        patch.setattr(ScriptDirectory, "_load_revisions", load_once)
         yield
 
 

@@ -15,14 +15,13 @@ class Item(NamedTuple):
     seconds: float = 0.0
     path: Path = Path("tests/metrics/test_any.py")
     marker: str = "slow"
+    waits: bool = False
 
     def get_closest_marker(self, name: str) -> pytest.Mark | None:
         """Return the marker if it has that name."""
-        assert name in {"slow", "together"}
-        if not self.seconds or name != self.marker:
-            return None
-        mark: pytest.Mark = getattr(pytest.mark, name)(self.seconds).mark
-        return mark
+        assert name in {"slow", "together", "waits"}
+        has_marker = self.waits if name == "waits" else self.seconds and name == self.marker
+        return getattr(pytest.mark, name)(self.seconds).mark if has_marker else None
 
 
 def test_each_worker_begins_with_slow_tests_and_the_longest_come_first() -> None:
@@ -56,6 +55,13 @@ def test_tests_that_share_what_takes_long_stay_together_and_start_early() -> Non
     ]
     dealt = [item.place for item in deal_slow_tests(items, workers=2)]
     assert dealt == [1, 0, 4, 2, 3, 5]
+
+
+def test_tests_that_wait_do_so_one_after_another_on_one_worker() -> None:
+    """By hand: 30 s and 20 s of waiting on one worker, 40 s of work on the other."""
+    items = [Item(0), Item(1, 30.0, waits=True), Item(2, 40.0), Item(3, 20.0, waits=True)]
+    dealt = [item.place for item in deal_slow_tests(items, workers=2)]
+    assert dealt == [1, 3, 2, 0]
 
 
 @pytest.mark.parametrize("n_slow", [0, 1, 7])

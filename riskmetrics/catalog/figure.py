@@ -18,6 +18,8 @@ class Unit(Enum):
     SENSITIVITY = "amount per share and unit of the input"
     FRACTION = "fraction, 0.01 is 1%"
     ACTIVE_FRACTION = "fraction with a sign, 0.01 is +1%"
+    LOSS = "loss as a fraction, 0.01 is a loss of 1%"
+    LOSS_AMOUNT = "loss in the portfolio's currency"
     SESSION_RETURN = "fraction per session"
     VOLATILITY = "annualized volatility, as a fraction"
     MARGINAL_VOLATILITY = "annualized volatility per unit of weight"

@@ -81,7 +81,7 @@ def find_limited_figure(name: str) -> LimitedFigure:
     Examples
     --------
     >>> find_limited_figure("drawdown").unit.value
-    'fraction, 0.01 is 1%'
+    'loss as a fraction, 0.01 is a loss of 1%'
     """
     if name not in _BY_NAME:
         raise UsageError(

@@ -12,12 +12,12 @@ STATISTICS = (
         "current and maximum drawdown over the trailing year",
         "riskmetrics.metrics.drawdown:drawdown",
         (
-            StatisticFigure("current_drawdown", "Current drawdown", Unit.FRACTION,
+            StatisticFigure("current_drawdown", "Current drawdown", Unit.LOSS,
                 "1 - W / maximum of W so far, W = product of (1 + R) over 252 sessions,"
                 f" {PRO_FORMA}", note="from {current_drawdown_peak}", fact="drawdown"),
             StatisticFigure("current_drawdown_peak", "Peak (current drawdown)", Unit.DATE,
                 "session of the maximum of W"),
-            StatisticFigure("max_drawdown", "Maximum drawdown", Unit.FRACTION,
+            StatisticFigure("max_drawdown", "Maximum drawdown", Unit.LOSS,
                 "maximum of 1 - W / maximum of W so far",
                 note="{max_drawdown_peak} to {max_drawdown_trough}", fact="max_drawdown"),
             StatisticFigure("max_drawdown_peak", "Peak (maximum drawdown)", Unit.DATE,
@@ -190,12 +190,14 @@ STATISTICS = (
         "riskmetrics.metrics.underwater:underwater",
         (
             StatisticFigure("ulcer_index", "Ulcer index", Unit.FRACTION,
-                "sqrt(mean(d²)), d = 1 - W / maximum of W so far, W = product of (1 + R) over 252"
-                f" sessions, {PRO_FORMA}", note="root mean square drawdown"),
-            StatisticFigure("average_drawdown", "Average drawdown", Unit.FRACTION,
-                "mean(d): the pain index", reference="Bacon (2008)", note=""),
+                "sqrt(mean(d²)) over the sessions with R, d = 1 - W / maximum of W so far, W ="
+                f" product of (1 + R) over 252 sessions, {PRO_FORMA}",
+                note="root mean square drawdown"),
+            StatisticFigure("average_drawdown", "Average drawdown", Unit.LOSS,
+                "mean(d) over the sessions with R: the pain index",
+                reference="Bacon (2008)", note=""),
             StatisticFigure("time_under_water", "Time under water", Unit.FRACTION,
-                "share of the sessions with d > 0", note="of the sessions"),
+                "share of the sessions with R that have d > 0", note="of the sessions"),
             StatisticFigure("longest_drawdown", "Longest drawdown", Unit.COUNT,
                 "most sessions from a maximum of W to its recovery, or to the last session",
                 note="sessions"),

@@ -49,21 +49,21 @@ _ex_ante = partial(
 )
 
 FIGURES = (
-    _tail("value_at_risk", "Value at risk", Unit.FRACTION,
+    _tail("value_at_risk", "Value at risk", Unit.LOSS,
         f"historical: the level's quantile of the losses -R of 504 sessions, {PRO_FORMA}; "
         "filtered: of -R * s / s before R, s the exponentially weighted volatility of R,"
         " decay 0.94, 252 sessions; revalued: filtered, options by Black-Scholes at the moved price"
         " and volatility; parametric: z * risk / sqrt(252). Ten sessions: filtered, revalued: of"
         " 2,000 sums of ten filtered returns less their mean; others: * sqrt(10)",
         minimum=f"{_BY_LEVEL}, {COVERED}", reference="Hyndman and Fan (1996), type 7"),
-    _tail("expected_shortfall", "Expected shortfall", Unit.FRACTION,
+    _tail("expected_shortfall", "Expected shortfall", Unit.LOSS,
         "historical, filtered, revalued: mean of the losses at or beyond value_at_risk;"
         " parametric: n(z) / (1 - level) * risk / sqrt(252); ten sessions as value_at_risk",
         minimum=f"{_BY_LEVEL}, {COVERED}", reference=_SHORTFALL),
-    _tail("value_at_risk_amount", "Value at risk, amount", Unit.MONEY,
+    _tail("value_at_risk_amount", "Value at risk, amount", Unit.LOSS_AMOUNT,
         "value_at_risk * equity; also defined where equity is too small for fractions",
         minimum=f"{_BY_LEVEL}, {PRICED}"),
-    _tail("expected_shortfall_amount", "Expected shortfall, amount", Unit.MONEY,
+    _tail("expected_shortfall_amount", "Expected shortfall, amount", Unit.LOSS_AMOUNT,
         "expected_shortfall * equity; also defined where equity is too small for fractions",
         minimum=f"{_BY_LEVEL}, {PRICED}", absent=NOT_IN_REPORT),
     _tail("observations", "Observations", Unit.COUNT,
@@ -116,7 +116,7 @@ FIGURES = (
         "252 * cov(weight * (r - m) / coverage, R - m) / expected tracking error, half-life 63"
         " sessions, m the return of the index", reference="Menchero and Hu (2006)",
         absent=NO_SENTENCE),
-    _contribution("incremental_var_95", "Incremental VaR, 95%", Unit.ACTIVE_FRACTION,
+    _contribution("incremental_var_95", "Incremental VaR, 95%", Unit.LOSS,
         "historical value at risk at 95% of R less that of R - weight * r / coverage; the values of"
         " a portfolio do not sum to its value at risk", window=_TWO_YEARS,
         reference="Jorion (2007)", null="undefined, or not among the 30 largest weights",

@@ -238,7 +238,7 @@ _COMMANDS: dict[str, dict[str, str | Callable[..., None]]] = {
         "risk": (
             "Print value at risk, drawdowns and active risk.\n\n"
             "Also the backtest of value at risk, and the regression on the market. Losses are"
-            " positive, in percent of equity."
+            " negative, in percent of equity."
         ),
         "volatility": (
             "Print realized and forecast volatility, annualized.\n\nOf portfolios and positions."
@@ -251,7 +251,9 @@ _COMMANDS: dict[str, dict[str, str | Callable[..., None]]] = {
         "correlations": (
             "Print correlations of the largest holdings.\n\nAlso the diversification of portfolios."
         ),
-        "stress": ("Print the loss of portfolios in each stress scenario.\n\nA gain is negative."),
+        "stress": (
+            "Print the result of portfolios in each stress scenario.\n\nA loss is negative."
+        ),
         "scenarios": scenarios,
         "options": (
             "Print values and sensitivities of options (Black-Scholes).\n\n"

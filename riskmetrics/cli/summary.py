@@ -123,8 +123,8 @@ def _worst_scenario(rows: Rows) -> str:
     if not losses:
         return "no scenario is defined"
     worst = max(losses, key=lambda row: float(row["loss"]))
-    loss = _Shown(worst, ("portfolio_stress",))["loss"]
-    return f"loss of {loss} in “{worst['scenario']}”"
+    result = _Shown(worst, ("portfolio_stress",))["loss"]
+    return f"“{worst['scenario']}” {result}"
 
 
 def _largest_weight(rows: Rows) -> str:

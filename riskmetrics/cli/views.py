@@ -232,7 +232,7 @@ def _advise_on_limits(connection: sa.Connection, portfolio: str | None) -> str:
 
 
 def _listed_table(listing: Listing) -> Table:
-    """Return the table of a listing."""
+    """Return the table of a listing; results of scenarios have headings: a loss is negative."""
     return Table(
         listing.title,
         partial(listed_rows.read_rows, listing.table),
@@ -240,6 +240,7 @@ def _listed_table(listing: Listing) -> Table:
         renamed=listing.joined,
         is_optional=listing.is_optional,
         hidden=listing.hidden,
+        has_headings=listing.view == "stress",
     )
 
 

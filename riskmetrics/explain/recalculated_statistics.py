@@ -189,13 +189,14 @@ def _return_distribution(own: Returns) -> dict[str, Any]:
 
 def _underwater(own: Returns) -> dict[str, Any]:
     depth = _depth(own)
-    ulcer = float(np.sqrt(np.mean(depth**2)))
+    counted = depth[own.notna()]
+    ulcer = float(np.sqrt(np.mean(counted**2)))
     spells = (depth > 0).groupby((depth <= 0).cumsum()).sum()
     is_over = (spells > 0) & (spells.index != spells.index[-1])
     return {
         "ulcer_index": ulcer,
-        "average_drawdown": depth.mean(),
-        "time_under_water": (depth > 0).mean(),
+        "average_drawdown": counted.mean(),
+        "time_under_water": (counted > 0).mean(),
         "longest_drawdown": int((spells + is_over).max()),
         "martin_ratio": _divide(_annual_return(own), ulcer),
     }

@@ -14,8 +14,8 @@ CLEARLY_BELOW: Final = 0.95
 BACK_SESSIONS: Final = 5
 """Sessions after an alert was left up to which reaching it again is no new alert."""
 
-_STEP, _MAX_STEPS = 0.2, 50
-"""Step above a limit, as a part of it, that is worth a sentence, and the steps that count."""
+_LEAST_MOVE = 0.2
+"""Move beyond what was stated last, as a part of the limit, below which nothing is stated."""
 
 Event = Literal["none", "reached", "back", "worse", "stands", "known"]
 
@@ -30,7 +30,8 @@ class AlertState:
     """Of the highest limit at or below the value.
 
     reached: not in force the session before; back: reached, and left at most `BACK_SESSIONS` ago;
-    worse: in force, and a step farther beyond than ever since its start; stands: in force;
+    worse: in force, and clearly farther beyond than when it was reached, or last was worse;
+    stands: in force;
     known: in force, but whether it was the session before is unknown, or it did not count then.
     """
     limit: float | None = None
@@ -100,8 +101,7 @@ def last_alert_state(
             start, last = run.start, len(sizes) - 1
             away = None
             if start < last:
-                is_worse = _passes_step(limit, float(sizes[start:last].max()), float(sizes[-1]))
-                event: Event = "worse" if is_worse else "stands"
+                event: Event = "worse" if _is_worse(limit, sizes[start:]) else "stands"
             elif has_gap[-1] or (not counts[-2] and sizes[-2] >= limit):
                 event = "known"
             else:
@@ -137,7 +137,10 @@ def _sessions_away(begins: Flags, ends: Flags, sides: FloatArray) -> int | None:
     return away if 0 < away <= BACK_SESSIONS else None
 
 
-def _passes_step(limit: float, peak: float, value: float) -> bool:
-    """Return whether a value is at a step above a limit that the peak before had not reached."""
-    steps = (limit * (1 + _STEP * number) for number in range(1, _MAX_STEPS))
-    return any(peak < step <= value for step in steps)
+def _is_worse(limit: float, sizes: FloatArray) -> bool:
+    """Return whether the last of the sizes since a start is a clear move beyond the one stated."""
+    stated, is_worse = float(sizes[0]), False
+    for size in sizes[1:]:
+        is_worse = bool(size >= stated + _LEAST_MOVE * limit)
+        stated = float(size) if is_worse else stated
+    return is_worse

@@ -5,7 +5,7 @@ phrasings. `claims_of` evaluates every form; nothing else makes a claim, so that
 by the facts. A form is one record in `riskmetrics.insights.forms`; see `form`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
@@ -83,11 +83,13 @@ class Form:
     entries: tuple[str, ...] = ()
     """Phrasings of the entries of its lists."""
     is_event: bool = False
-    """Whether it happens in a session: such a claim is new whenever it is true."""
+    """Whether it happens in a session: such a claim is new unless it is known."""
     states: str = ""
     """Of a headline: the form whose truth it shares."""
     also: tuple[str, ...] = ()
     """Of a headline: further forms that prove it."""
+    needs: tuple[str, ...] = ()
+    """Of a headline: forms that a note must state with what proves it."""
     place: int = 5
     """Place in a paragraph: the result of the session is 0, its contributors 1, other claims 5."""
     is_answer: bool = False
@@ -163,6 +165,11 @@ class Claim:
     def evidence(self) -> tuple[Fact, ...]:
         """Facts that it states and that its precondition uses."""
         return (*self.instance.facts, *self.instance.context)
+
+    def is_proved(self, stated: Collection[str]) -> bool:
+        """Return whether the statements with some ids prove a headline."""
+        is_proved = not self.proofs or any(each in stated for each in self.proofs)
+        return is_proved and all(each in stated for each in self.form.needs)
 
     @property
     def slots(self) -> Mapping[str, Slot]:
@@ -248,6 +255,7 @@ def form(
     is_answer: bool = False,
     figure: str = "",
     also: Sequence[str] = (),
+    needs: Sequence[str] = (),
     is_background: bool = False,
 ) -> "Callable[[Callable[[View], Iterator[Instance]]], Form]":
     """Return a decorator that adds a form to the catalog; the function evaluates it.
@@ -270,7 +278,7 @@ def form(
             raise ValueError(f"two forms are named {form_id}")
         found = Form(
             form_id, topic, kinds, phrasings, evaluate, role, frozenset(connectives),
-            tuple(entries), is_event, states, tuple(also), place, is_answer, figure,
+            tuple(entries), is_event, states, tuple(also), tuple(needs), place, is_answer, figure,
             is_background,
         )  # fmt: skip
         _FORMS[form_id] = found
@@ -327,8 +335,11 @@ def claims_of(
     for each in forms_of(insight_type) if insight_type else catalog().values():
         for instance in view.instances(each):
             claim_id = f"{each.id}:{instance.subject}" if instance.subject else each.id
-            is_new = each.is_event or novelty.is_new(
-                instance, each.id, sheet, before, is_background=each.is_background
+            is_new = not instance.is_known and (
+                each.is_event
+                or novelty.is_new(
+                    instance, each.id, sheet, before, is_background=each.is_background
+                )
             )
             salience = instance.salience * (1.0 if is_new else NOVELTY_FACTOR)
             found.append(Claim(claim_id, each, instance, is_new, salience))

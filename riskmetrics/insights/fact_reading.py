@@ -173,7 +173,9 @@ def _build_sheet(
         ),
         *result_facts.diversification_facts(make, rows["diversification"], aliases),
         *limit_facts(make, rows["limit_checks"], aliases, history),
-        *history_facts.holding_facts(make, rows["holdings"], snapshot["num_positions"], aliases),
+        *history_facts.holding_facts(
+            make, rows["holdings"], snapshot["num_positions"], aliases, history
+        ),
         *history_facts.tail_facts(
             make,
             found.records["tail_risk"].get((portfolio_id, earlier), []),

@@ -56,10 +56,10 @@ def format_value(value: float | str, unit: str, currency: str, *, is_unsigned: b
 
 
 _UNIT_NAMES = {
-    Unit.MONEY: "money",
+    **dict.fromkeys((Unit.MONEY, Unit.LOSS_AMOUNT), "money"),
     Unit.GAIN: "signed money",
     Unit.ACTIVE_FRACTION: "signed fraction",
-    **dict.fromkeys((Unit.FRACTION, Unit.VOLATILITY, Unit.PROBABILITY), "fraction"),
+    **dict.fromkeys((Unit.FRACTION, Unit.LOSS, Unit.VOLATILITY, Unit.PROBABILITY), "fraction"),
     **dict.fromkeys((Unit.BETA, Unit.R_SQUARED, Unit.NUMBER, Unit.SESSIONS), "number"),
     Unit.CORRELATION: "signed number",
     Unit.INDEX: "index",

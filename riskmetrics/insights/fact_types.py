@@ -208,6 +208,8 @@ FACT_TYPES = {
             "1 session"),
         FactType("quantity_increase", "holdings", _LOTS, "fraction", "quantity",
             ("increase of the quantity",), "1 session"),
+        FactType("closed", "holdings", _LOTS, "text", "quantity", ("closed in the session",),
+            "1 session"),
         _fact("previous_var_95", "tail", "value_at_risk", "loss",
             ("value at risk at 95% of the session before",), window=TAIL_WINDOW),
         _fact("previous_var_95_historical", "tail", "value_at_risk", "loss",

@@ -185,9 +185,13 @@ def holding_facts(
     make: "partial[Fact]",
     rows: Sequence[Record],
     n_held: int,
-    aliases: Mapping[str, Mapping[str, str]],
+    aliases: dict[str, dict[str, str]],
+    history: History,
 ) -> Iterator[Fact]:
-    """Yield the numbers of new, closed and resized positions, unless all are new, and increases."""
+    """Yield the numbers of new, closed and resized positions, unless all are new, and increases.
+
+    Of the closed positions, those that had a weight near a limit are named.
+    """
     opened = sum(not row["before"] for row in rows)
     closed = sum(not row["after"] for row in rows)
     if opened < n_held:
@@ -199,6 +203,9 @@ def holding_facts(
         if row["symbol"] in named and before and after / before > 1:
             increase = {"quantity_increase": after / before - 1}
             yield from defined_facts(make, increase, entity=named[row["symbol"]])
+        if not row["after"] and ("weight", row["symbol"]) in history.entities:
+            alias = position_alias(aliases, row["symbol"])
+            yield from defined_facts(make, {"closed": "closed"}, entity=alias)
 
 
 def tail_facts(

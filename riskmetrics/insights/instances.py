@@ -23,7 +23,7 @@ class Instance:
     level: str = "info"
     """Severity, if the claim is an alarm."""
     is_known: bool = False
-    """Whether its alarm was one the session before as well: the note is not as severe as that."""
+    """Whether its alarm was one the session before as well: it is not new."""
     supports: str = ""
     """Form whose statement it explains by contributions: "mainly because" may join the two."""
     context: tuple[Fact, ...] = ()

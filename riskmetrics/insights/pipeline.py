@@ -24,7 +24,7 @@ from riskmetrics.insights.request import Request, most_severe
 from riskmetrics.insights.severity import thresholds_version
 from riskmetrics.insights.templates import Anonymization, canonical_json
 
-RULES_PROVIDER, RULES_VERSION = "rules", "rules-v7"
+RULES_PROVIDER, RULES_VERSION = "rules", "rules-v8"
 """Provider and model of the plans of the rules."""
 
 RULES_NOTICE = "Planned by fixed rules, not by a language model."

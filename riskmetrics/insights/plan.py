@@ -109,7 +109,8 @@ MissingFact = Literal[
 MAX_PARAGRAPHS, MAX_STEPS = 5, 6
 """Paragraphs of a note, and claims in each."""
 
-MAX_FINDINGS, MAX_RECOMMENDATIONS = 6, 3
+MAX_FINDINGS, MAX_RECOMMENDATIONS = 14, 3
+"""Claims in the list below the prose, more than can be alarms at once, and recommendations."""
 
 CHANGES_PLACE, STANDING_PLACE = 8, 9
 """Places of what happened to alerts, which no other event displaces, and of those that stand."""
@@ -236,7 +237,7 @@ def _proved_headline(chosen: str, claims: Mapping[str, Claim], stated: Collectio
     proved = [
         each.id
         for each in claims.values()
-        if each.form.role == "headline" and (not each.proofs or set(each.proofs) & set(stated))
+        if each.form.role == "headline" and each.is_proved(stated)
     ]
     return chosen if chosen in proved else next(iter(proved), "")
 
@@ -274,6 +275,11 @@ def one_per_figure(claims: Iterable[Claim]) -> Iterator[Claim]:
         if claim.instance.salience > best.instance.salience:
             by_figure[figure] = claim
     yield from by_figure.values()
+
+
+def is_undue(claim: Claim) -> bool:
+    """Return whether a claim lists the alerts that stand on a day that does not state them."""
+    return claim.form.place == STANDING_PLACE and claim.instance.salience < MIN_SALIENCE
 
 
 def _connect(claims: Sequence[Claim], lead: Claim | None) -> list[Step]:

@@ -11,8 +11,10 @@ from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, Plan, Step
 from riskmetrics.insights.slots import Slot, clean_name
+from riskmetrics.present.formatting import quantity
+from riskmetrics.symbols import parse_option
 
-VERSION = "8"
+VERSION = "9"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
 
 Names = Mapping[str, str]
@@ -45,13 +47,23 @@ class NoteText(NamedTuple):
 
 
 def display_name(entity: Mapping[str, str]) -> str:
-    """Return the name of an alias without control characters."""
+    """Return the name of an alias without control characters; an option is named by its terms.
+
+    Examples
+    --------
+    >>> display_name({"symbol": "AAPL240119C00150000"})
+    'AAPL Jan 19 2024 150 call'
+    """
     named = (
         entity[kind]
         for kind in ("symbol", "sector", "factor", "scenario", "limit")
         if kind in entity
     )
     shown = next(named)
+    if "symbol" in entity and (option := parse_option(shown)):
+        right = "call" if option.right == "C" else "put"
+        day = f"{option.expiration:%b} {option.expiration.day} {option.expiration.year}"
+        return f"{option.underlying} {day} {quantity(float(option.strike))} {right}"
     return clean_name(shown)
 
 

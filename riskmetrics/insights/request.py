@@ -6,7 +6,14 @@ from functools import cached_property
 
 from riskmetrics.insights.claims import Claim, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.plan import LEADING_TYPE, Plan, one_per_figure, plan_by_rules, repeats
+from riskmetrics.insights.plan import (
+    LEADING_TYPE,
+    Plan,
+    is_undue,
+    one_per_figure,
+    plan_by_rules,
+    repeats,
+)
 from riskmetrics.insights.question_fact_types import QUESTIONS
 from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.insights.severity import LEVELS
@@ -47,7 +54,8 @@ class Request:
     def _salient_claims(self) -> dict[str, Claim]:
         """Claims, the most salient first; headlines with their proof.
 
-        Of those that state one thing, such as the alerts that stand, a note is offered one.
+        Of those that state one thing, such as the alerts that stand, a note is offered one, and of
+        the alerts that stand none on a day that does not state them.
         """
         found = {
             claim_id: claim
@@ -55,13 +63,9 @@ class Request:
             if not self._is_stated(claim)
         }
         if self.question is None:
-            kept = {claim.id for claim in one_per_figure(found.values())}
+            kept = {claim.id for claim in one_per_figure(found.values()) if not is_undue(claim)}
             found = {claim_id: claim for claim_id, claim in found.items() if claim_id in kept}
-        return {
-            claim_id: claim
-            for claim_id, claim in found.items()
-            if not claim.proofs or not found.keys().isdisjoint(claim.proofs)
-        }
+        return {claim_id: claim for claim_id, claim in found.items() if claim.is_proved(found)}
 
     def _is_stated(self, claim: Claim) -> bool:
         """Return whether the leading note tells a claim, its figures, or what a headline states."""

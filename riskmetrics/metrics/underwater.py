@@ -32,13 +32,18 @@ def underwater(returns: FloatArray, *, min_obs: int) -> Underwater:
     Returns
     -------
     Underwater
-        With the drawdown :math:`d_t` from the highest value so far, of the T sessions of the
-        window: ``ulcer_index`` :math:`\sqrt{mean(d^2)}`; ``average_drawdown`` :math:`mean(d)`, also
-        known as pain index; ``time_under_water`` the share of sessions with :math:`d > 0`;
+        With the drawdown :math:`d_t` from the highest value so far, on the n sessions with a
+        return: ``ulcer_index`` :math:`\sqrt{mean(d^2)}`; ``average_drawdown`` :math:`mean(d)`, also
+        known as pain index; ``time_under_water`` the share of these sessions with :math:`d > 0`;
         ``longest_drawdown`` the most sessions from a highest value to its recovery, or to the
         last session; ``martin_ratio`` :math:`(G^{252/n} - 1)` divided by the ulcer index, with the
         growth G of the n returns, NaN with an ulcer index below `MIN_RISK`. NaN with fewer than
         ``min_obs`` returns.
+
+    Notes
+    -----
+    Sessions before the first return are in no mean: a short history would seem to be under water
+    for less of its time, and its ulcer index would not have the n returns of the Martin ratio.
 
     Raises
     ------
@@ -71,13 +76,14 @@ def underwater(returns: FloatArray, *, min_obs: int) -> Underwater:
     depth = 1.0 - wealth / highest
     window = len(returns)
     is_below = depth > 0.0
-    ulcer = np.sqrt(window_sums(depth**2, window)[0] / window)
+    counted = np.where(is_valid, depth, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
+        ulcer = np.sqrt(window_sums(counted**2, window)[0] / n_obs)
         annual = wealth[-1] ** (SESSIONS_PER_YEAR / n_obs) - 1.0
         found = (
             ulcer,
-            window_sums(depth, window)[0] / window,
-            is_below.sum(axis=0) / window,
+            window_sums(counted, window)[0] / n_obs,
+            (is_below & is_valid).sum(axis=0) / n_obs,
             _longest_spell(is_below),
             divide_by_risk(annual, ulcer),
         )

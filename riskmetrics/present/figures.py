@@ -15,6 +15,8 @@ TABLE_FORMATS: dict[Unit, Format] = {
     **dict.fromkeys((Unit.MONEY, Unit.GAIN), formatting.amount),
     **dict.fromkeys((Unit.FRACTION, Unit.VOLATILITY, Unit.PROBABILITY), formatting.percent),
     Unit.ACTIVE_FRACTION: formatting.signed_percent,
+    Unit.LOSS: formatting.loss,
+    Unit.LOSS_AMOUNT: formatting.loss_amount,
     Unit.SESSION_RETURN: partial(formatting.fixed, decimals=6),
     Unit.P_VALUE: formatting.p_value,
     **dict.fromkeys(
@@ -30,7 +32,7 @@ TABLE_FORMATS: dict[Unit, Format] = {
 }
 """Formats in tables of commands, which keep more decimals than the page.
 
-Units without a format are printed as they are.
+Units without a format are printed as they are. A loss is negative: decision 75.
 """
 
 PAGE_FORMATS: dict[Unit, Format] = {
@@ -48,7 +50,7 @@ PAGE_FORMATS: dict[Unit, Format] = {
 }
 """Formats on the page of the report and in summaries."""
 
-_SHARES = (Unit.FRACTION, Unit.VOLATILITY, Unit.ACTIVE_FRACTION, Unit.PROBABILITY)
+_SHARES = (Unit.FRACTION, Unit.LOSS, Unit.VOLATILITY, Unit.ACTIVE_FRACTION, Unit.PROBABILITY)
 """Units whose differences are percentage points."""
 
 _COLUMN_FORMATS: dict[str, Format] = {

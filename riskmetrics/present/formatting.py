@@ -44,6 +44,16 @@ def signed_percent(value: float) -> str:
     return _with_plus(percent(value))
 
 
+def loss(value: float) -> str:
+    """Format a loss, which is stored as a positive fraction, as the return that it is."""
+    return signed_percent(-value)
+
+
+def loss_amount(value: float) -> str:
+    """Format a loss, which is stored as a positive amount, as the gain or loss that it is."""
+    return signed_amount(-value)
+
+
 def one_decimal(value: float) -> str:
     """Format an expected number with one decimal."""
     return _with_true_minus(f"{value:.1f}")

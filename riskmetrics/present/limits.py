@@ -17,8 +17,13 @@ def format_limited(name: str, value: float) -> str:
     >>> format_limited("single_name", 0.25)
     '25.0%'
     """
+    return PAGE_FORMATS[_unit_of_size(name)](value)
+
+
+def _unit_of_size(name: str) -> Unit:
+    """Return the unit of a limit, which bounds the size of a weight, and of a loss."""
     unit = find_limited_figure(name).unit
-    return PAGE_FORMATS[Unit.FRACTION if unit is Unit.ACTIVE_FRACTION else unit](value)
+    return Unit.FRACTION if unit in (Unit.ACTIVE_FRACTION, Unit.LOSS) else unit
 
 
 class LimitTexts(NamedTuple):
@@ -42,10 +47,9 @@ def format_value_and_limit(name: str, value: float | None, limit: float) -> Limi
     """
     if value is None:
         return LimitTexts("—", format_limited(name, limit), "—")
-    unit = find_limited_figure(name).unit
     texts = format_limited(name, value), format_limited(name, limit)
     if texts[0] != texts[1] or value == limit:
-        return LimitTexts(*texts, format_move(limit - value, unit))
+        return LimitTexts(*texts, format_move(limit - value, _unit_of_size(name)))
     exact_value, exact_limit = Decimal(value), Decimal(limit)
     is_share = texts[0].endswith("%")
     if is_share:

@@ -10,7 +10,7 @@ import jinja2
 import markupsafe
 import sqlalchemy as sa
 
-from riskmetrics.catalog import Statistic, all_statistics, find_figure
+from riskmetrics.catalog import Statistic, Unit, all_statistics, find_figure
 from riskmetrics.catalog.track_records import ForecastKind, method_label
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
@@ -114,6 +114,11 @@ def _figure_value(name: str, value: object) -> str:
     return "—" if value is None else page_format(name)(value)
 
 
+def _sort_value(name: str, value: float) -> float:
+    """Return the number by which a column with a figure is sorted: a loss is negative."""
+    return -value if find_figure(name).unit is Unit.LOSS else value
+
+
 def _distinct(rows: list[Record], column: str) -> str:
     return ", ".join(sorted({row[column] for row in rows if row[column]})) or "not recorded"
 
@@ -138,6 +143,7 @@ def _environment() -> jinja2.Environment:
         formatting=formatting,
         find_figure=find_figure,
         page_format=page_format,
+        sort_value=_sort_value,
         statistics=all_statistics(),
         note=_note,
         contract_terms=contract_terms,

@@ -124,9 +124,10 @@ class Section:
         return sum(float(row["gross_weight"]) for row in self.sectors if row["sector"] in unknown)
 
     @cached_property
-    def stress_loss_axis(self) -> Axis:
+    def stress_axis(self) -> Axis:
         """Axis of the scenario bars."""
-        return Axis.spanning(row["loss"] for row in self.risk["stress"])
+        losses = (row["loss"] for row in self.risk["stress"])
+        return Axis.spanning(None if loss is None else -loss for loss in losses)
 
     @cached_property
     def beta_axis(self) -> Axis:

@@ -82,7 +82,7 @@ def test_rows_name_their_section_and_the_value_at_risk_is_the_filtered_one(
             )
             connection.execute(sa.update(held).where(is_row).values(hhi=hhi))
     shown = [" ".join(line.split()) for line in call("compare", *DAYS).stdout.splitlines()]
-    assert f"{GROWTH} Value at risk, 95%, filtered 2.0% 1.0% −1.0 pp" in shown
+    assert f"{GROWTH} Value at risk, 95%, filtered −2.0% −1.0% +1.0 pp" in shown
     assert f"{GROWTH} HHI 0.1347 0.1353 +0.0006" in shown
     for label in ("Gross exposure", "Net exposure", "Volatility, last 21 sessions"):
         assert any(line.startswith(f"{GROWTH} {label}") for line in shown)

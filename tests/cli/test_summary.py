@@ -57,8 +57,7 @@ def test_a_summary_tells_value_risk_and_concentration_in_five_lines():
         "Market beta": "1.55 ± 0.08   R² 0.80",
         "Volatility": "34.0% past 21 sessions; next 21 sessions 41.3% (26.4% to 59.2%)",
         "Tail": (
-            "one-day value at risk 4.0% (95%, filtered); drawdown 45.0%; loss of 61.8% in"
-            " “market -40%”"
+            "one-day value at risk −4.0% (95%, filtered); drawdown −45.0%; “market -40%” −61.8%"
         ),
         "Weights": (
             "AMD −59.8% of equity, 80.9% of volatility; top 3 91.2% of gross; 2.29 effective of 4"

@@ -67,6 +67,7 @@ def wait_for_run(services: Services, run_id: str, seen: list[str]) -> None:
 
 
 @pytest.mark.slow(120)
+@pytest.mark.waits
 @pytest.mark.timeout(900)
 def test_a_scheduled_session_and_a_backfill_of_three_are_computed_and_no_secret_is_seen(
     postgres: Postgres, tmp_path: Path

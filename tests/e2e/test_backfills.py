@@ -122,6 +122,7 @@ def _by_ui_and_daemon() -> None:
 
 
 @pytest.mark.slow(160)
+@pytest.mark.waits
 @pytest.mark.timeout(900)
 def test_the_command_line_dagsters_commands_and_the_ui_leave_the_same_rows(
     sample: str,

@@ -118,7 +118,8 @@ def test_running_again_after_the_cause_is_gone_repairs_everything(
     assert insights(computed_sample) == []
     repair(computed_sample)
     assert run([DAY]).exit_code == 0
-    assert all(read_results(computed_sample)[name].equals(good[name]) for name in RESULT_KEYS)
+    found = read_results(computed_sample)
+    assert all(found[name].equals(good[name]) for name in RESULT_KEYS)
     assert len(insights(computed_sample)) == len(written) > 0
 
 

@@ -106,44 +106,39 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     ] == []
 
 
-@pytest.mark.parametrize("share", [0.02, -0.5])
 def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
-    sample: str, run: Run, capsys: pytest.CaptureFixture[str], share: float
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Equity of 2 % of gross exposure, or negative: both portfolios are named, no absurd value."""
-    small = (
-        "UPDATE portfolios SET equity_balance = :share * 65504.86 WHERE name IN ('Concentrated',"
-        " 'Core Equity')"
-    )
+    """Equity of 2 % of gross exposure, and negative: both portfolios are named, no absurd value."""
+    small = {"Concentrated": 0.02, "Core Equity": -0.5}
     with open_connection(sample) as connection:
-        connection.execute(sa.text(small), {"share": share})
+        change = "UPDATE portfolios SET equity_balance = :share * 65504.86 WHERE name = :name"
+        for name, share in small.items():
+            connection.execute(sa.text(change), {"share": share, "name": name})
     assert run([DAY]).exit_code == 0
     said = " ".join(capsys.readouterr().err.split())
     assert "equity is below 5% of gross exposure in" in said
-    assert "Concentrated (equity" in said
-    assert "Core Equity (equity" in said
-    own = "FROM {} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name = 'Concentrated'"
-    row = query_frame(sample, "SELECT t.* " + own.format("portfolio_snapshots")).iloc[0]
-    assert row[["beta_calculated_90d", "expected_volatility_21d", "daily_return"]].isna().all()
-    assert row[["hhi", "daily_pnl", "gross_exposure", "sector_exposure"]].notna().all()
-    tail = query_frame(sample, "SELECT t.* " + own.format("portfolio_tail_risk"))
-    assert tail["value_at_risk"].isna().all()
-    assert (tail["value_at_risk_amount"] > 0).all()
-    sectors = query_frame(sample, "SELECT t.* " + own.format("portfolio_sector_weights"))
-    assert sectors["net_weight"].isna().all()
-    assert sectors["gross_weight"].notna().all()
+    for name in small:
+        assert f"{name} (equity" in said
+        own = f"FROM {{}} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name = '{name}'"
+        row = query_frame(sample, "SELECT t.* " + own.format("portfolio_snapshots")).iloc[0]
+        assert row[["beta_calculated_90d", "expected_volatility_21d", "daily_return"]].isna().all()
+        assert row[["hhi", "daily_pnl", "gross_exposure", "sector_exposure"]].notna().all()
+        tail = query_frame(sample, "SELECT t.* " + own.format("portfolio_tail_risk"))
+        assert tail["value_at_risk"].isna().all()
+        assert (tail["value_at_risk_amount"] > 0).all()
+        sectors = query_frame(sample, "SELECT t.* " + own.format("portfolio_sector_weights"))
+        assert sectors["net_weight"].isna().all()
+        assert sectors["gross_weight"].notna().all()
+        told = invoke("show", "insights", "--portfolio", name)
+        assert (
+            "of gross exposure; below 5% weights and all figures in units of equity are undefined"
+            in told
+        )
+        assert "gross exposure over equity" not in told
     assert_nulls_have_reasons(sample, {"position_option_exposures", "forecast_outcomes"})
-    told = invoke("show", "insights", "--portfolio", "Concentrated")
-    assert (
-        "of gross exposure; below 5% weights and all figures in units of equity are undefined"
-        in told
-    )
-    assert "gross exposure over equity" not in told
-    assert [
-        found
-        for found in recompute_explanations(sample, DAY, ["Concentrated"])
-        if not found.is_equal
-    ] == []
+    explanations = recompute_explanations(sample, DAY, [*small])
+    assert [found for found in explanations if not found.is_equal] == []
 
 
 def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run: Run) -> None:

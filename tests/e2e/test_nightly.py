@@ -15,7 +15,13 @@ from riskmetrics.cli.main import app
 from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
 from tests import mail_server, webhook_server
 from tests.conftest import open_connection
-from tests.e2e.conftest import RESULT_KEYS, Run, read_results, replace_with_unpriced
+from tests.e2e.conftest import (
+    RESULT_KEYS,
+    ComputedSample,
+    Run,
+    read_results,
+    replace_with_unpriced,
+)
 
 REPOSITORY = defs.get_repository_def()
 
@@ -294,11 +300,17 @@ def test_a_failed_run_leaves_the_night_missed(
     assert "the latest are for 2022-12-22" in outcome.description
 
 
-def test_a_run_of_the_whole_job_does_not_look_at_the_last_night(sample: str, run: Run) -> None:
-    result = run([date(2022, 12, 22)]).result
-    assert "last_scheduled_run" not in {
-        check.check_name for check in result.get_asset_check_evaluations()
-    }
+def test_a_run_of_the_whole_job_does_not_look_at_the_last_night(
+    computed_sample: str, computed_template: ComputedSample
+) -> None:
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
+        checks = {
+            log.get_dagster_event().asset_check_evaluation_data.check_name
+            for log in instance.all_logs(computed_template.run_id, of_type=kind)
+        }
+    assert len(checks) > 10
+    assert "last_scheduled_run" not in checks
 
 
 def test_the_schedule_and_the_alerts_are_on_where_a_setting_says_so() -> None:

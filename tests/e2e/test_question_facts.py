@@ -15,14 +15,18 @@ from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.question_facts import add_question_facts
 from riskmetrics.insights.questions.answering import answer_by_rules
+from tests.conftest import NewDatabase
+from tests.e2e.conftest import ComputedSample
 
 DAY = date(2022, 12, 28)
 
 
-@pytest.fixture
-def sheet(computed_sample: str) -> Iterator[tuple[Sheet, sa.Connection]]:
-    """The sheet of the concentrated portfolio with the facts of questions."""
-    engine = create_engine(computed_sample)
+@pytest.fixture(scope="module")
+def sheet(
+    computed_template: ComputedSample, create_database: NewDatabase
+) -> Iterator[tuple[Sheet, sa.Connection]]:
+    """The sheet of the concentrated portfolio with the facts of questions, which tests read."""
+    engine = create_engine(create_database(sa.make_url(computed_template.url).database))
     with engine.connect() as connection:
         (plain,) = fact_reading.read_sheets(connection, [DAY], "Concentrated")
         yield add_question_facts(connection, plain), connection

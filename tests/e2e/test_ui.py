@@ -1,16 +1,26 @@
-"""Dagster's UI as `riskmetrics ui` starts it."""
+"""Dagster's UI as `riskmetrics ui` starts it: what it answers, and its pages in a browser."""
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import date
+from pathlib import Path
+from typing import NamedTuple
 
+import pytest
 import sqlalchemy as sa
 
-from riskmetrics import settings
 from riskmetrics.addresses import served_report_url
+from riskmetrics.db import tables
 from riskmetrics.db.tables import STATISTIC_TABLES
 from riskmetrics.definitions import defs
-from tests.e2e import ui_server
-from tests.e2e.conftest import ComputedSample
+from tests.conftest import NewDatabase
+from tests.e2e import browser, ui_server
+from tests.e2e.conftest import ComputedSample, copy_home, use_database
+
+pytestmark = pytest.mark.together(35)
+
+DAY = date(2022, 12, 28)
 
 QUERY = """{
   assetNodes {
@@ -46,6 +56,39 @@ JOBS = {
 """Jobs, and whether their runs have partitions."""
 
 
+class ServedUI(NamedTuple):
+    """A running UI, and what it and its daemon had said when it first answered."""
+
+    address: str
+    said: str
+
+
+@pytest.fixture(scope="module")
+def ui(
+    computed_template: ComputedSample,
+    create_database: NewDatabase,
+    fast_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ServedUI]:
+    """Serve the computed sample, under umask 000: nothing in the home is open to others."""
+    url = create_database(sa.make_url(computed_template.url).database)
+    home = Path(copy_home(computed_template.home, fast_folder))
+    folder = tmp_path_factory.mktemp("ui")
+    log = folder / "ui.log"
+    with ExitStack() as stack:
+        umask = os.umask(0)
+        try:
+            with use_database(url, home) as patch:
+                patch.chdir(folder)
+                address = stack.enter_context(ui_server.serve(log))
+        finally:
+            os.umask(umask)
+        ui_server.query_graphql(address, "{ version }")
+        yield ServedUI(address, log.read_text())
+    dagster = home / "dagster"
+    assert [path for path in (dagster, *dagster.rglob("*")) if path.stat().st_mode & 0o077] == []
+
+
 def test_every_asset_and_check_says_what_it_is_and_every_job_tags_its_runs() -> None:
     graph = defs.resolve_asset_graph()
     for key in graph.materializable_asset_keys:
@@ -74,16 +117,9 @@ def test_the_job_of_insights_computes_no_figure() -> None:
 
 
 def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(
-    computed_sample: str, computed_template: ComputedSample
+    ui: ServedUI, computed_template: ComputedSample
 ) -> None:
-    umask = os.umask(0)
-    try:
-        with ui_server.serve() as address:
-            data = ui_server.query_graphql(address, QUERY)
-    finally:
-        os.umask(umask)
-    home = settings.load().dagster_directory
-    assert [path for path in (home, *home.rglob("*")) if path.stat().st_mode & 0o077] == []
+    data = ui_server.query_graphql(ui.address, QUERY)
     groups = {node["assetKey"]["path"][0]: node["groupName"] for node in data["assetNodes"]}
     assert groups == {
         **dict.fromkeys(("market_prices", "company_profiles", "benchmark_weights"), "market_data"),
@@ -136,7 +172,7 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(
             assert {"dagster/partition_row_count", "run_rows_changed"} <= plotted, name
             assert len(entries["preview"]["mdStr"]) < INLINE, name
             if node["groupName"] == "portfolios":
-                assert entries["report"]["url"] == served_report_url(date(2022, 12, 28)), name
+                assert entries["report"]["url"] == served_report_url(DAY), name
             if entries["dagster/partition_row_count"]["intValue"]:
                 assert "coverage" in plotted, name
             if (
@@ -184,3 +220,63 @@ def test_the_columns_that_the_ui_shows_are_those_of_the_database(engine: sa.Engi
             for column in columns
         }
         assert shown == stored, name
+
+
+@pytest.mark.timeout(600)  # several pages, each with the patience for a loaded machine
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium")
+def test_a_browser_shows_the_graph_an_assets_pages_and_a_jobs_runs_and_no_startup_warning(
+    ui: ServedUI, computed_template: ComputedSample, tmp_path: Path
+) -> None:
+    graph, address = defs.resolve_asset_graph(), ui.address
+    groups = {str(graph.get(key).group_name) for key in graph.materializable_asset_keys}
+    assert "warning" not in ui.said.lower()
+    with browser.open_browser(tmp_path / "profile") as page:
+        page.open(f"{address}/asset-groups", *groups)
+        around = (
+            "market_prices",
+            "har_coefficients",
+            "portfolio_betas",
+            "portfolio_rate_betas",
+            "forecast_outcomes",
+            "option_exposures",
+        )
+        of_group = ("interest_rate_betas", "position_betas", "position_volatility")
+        page.open(
+            f"{address}/locations/riskmetrics.definitions/asset-groups/positions/lineage",
+            *of_group,
+            *around,
+            "2 / 2 Passed",
+        )
+        page.open(
+            f"{address}/assets/portfolio_tail_risk?view=overview",
+            "Value at risk and expected shortfall of every portfolio",
+            *(
+                "Group\nportfolios",
+                "Owners\nriskmetrics",
+                "Kinds\n",
+                "pandas",
+                "Postgres",
+                "Jobs\ndaily_risk",
+            ),
+            *(column.name for column in tables.portfolio_tail_risk.c),
+            "Confidence level: at 0.99, one session in a hundred has a larger loss.",
+        )
+        shown = page.open(
+            f"{address}/assets/portfolio_tail_risk?view=events",
+            "partition_row_count",
+            "median_value_at_risk",
+            "expected_shortfall_amount",
+        )
+        assert "[Show Markdown]" not in shown
+        page.open(
+            f"{address}/assets/position_betas?view=checks",
+            "betas_match_statsmodels",
+            "beta_extreme",
+            "Succeeded",
+            "0 of 37 betas",
+        )
+        page.open(
+            f"{address}/locations/riskmetrics.definitions/jobs/daily_risk/runs",
+            computed_template.run_id[:8],
+            "Success",
+        )

@@ -28,6 +28,7 @@ def days(rows: list[tuple[object, ...]]) -> list[str]:
 
 
 @pytest.mark.slow(90)
+@pytest.mark.waits
 @pytest.mark.timeout(5 * PATIENCE)
 def test_a_killed_daemon_takes_no_run_with_it_and_the_next_one_completes_what_it_had_begun(
     postgres: Postgres, tmp_path: Path

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.faults
 
 RANGE = ("--from", "2022-12-19", "--to", "2022-12-28")
 SESSIONS = 7
+COMPARED = ("--assets", ",".join(ASSETS))
+"""Enough for a run that follows: RESULTS reads nothing else."""
 
 
 def test_two_runs_of_the_same_sessions_at_once_both_end_and_write_each_row_once(
@@ -25,7 +27,7 @@ def test_two_runs_of_the_same_sessions_at_once_both_end_and_write_each_row_once(
         finish(process)
     together = query(home, RESULTS)
     assert len(together) == 3 * SESSIONS
-    finish(start("backfill", *RANGE))
+    finish(start("backfill", *RANGE, *COMPARED))
     assert query(home, RESULTS) == together
 
 
@@ -39,7 +41,7 @@ def test_an_import_and_a_run_at_once_both_end(home: Path, start: Start, tmp_path
     ]
     for process in processes:
         finish(process)
-    finish(start("backfill", *RANGE))
+    finish(start("backfill", *RANGE, *COMPARED))
     assert len(query(home, RESULTS)) == 4 * SESSIONS
 
 
@@ -62,8 +64,7 @@ def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(
     home: Path, start: Start
 ) -> None:
     """The tables that the run writes are on a small file system."""
-    only = ("--assets", ",".join(ASSETS))
-    finish(start("run", "--date", "2022-12-28", *only))
+    finish(start("run", "--date", "2022-12-28", *COMPARED))
     before = query(home, RESULTS)
     small = Path(
         tempfile.mkdtemp(dir="/tmp")
@@ -88,7 +89,7 @@ def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(
             assert query(home, RESULTS) == before
             move = "ALTER TABLE position_market_betas SET TABLESPACE pg_default"
             change_as_superuser(server, move, "DROP TABLESPACE small")
-        finish(start("backfill", *RANGE, *only))
+        finish(start("backfill", *RANGE, *COMPARED))
         assert len(query(home, RESULTS)) == 3 * SESSIONS
     finally:
         subprocess.run(["umount", "-l", str(small)], check=False)

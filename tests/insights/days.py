@@ -7,7 +7,13 @@ from riskmetrics.insights.fact_sheet import Sheet
 from tests.insights.fact_sheets import build_sheet
 
 EVENTS: Mapping[str, frozenset[str]] = {
-    "value at risk exceeded": frozenset({"headline_var_exceeded", "headline_var_exceeded_far"}),
+    "value at risk exceeded": frozenset(
+        {
+            f"headline_var_exceeded{far}{cause}"
+            for far in ("", "_far")
+            for cause in ("", "_market", "_position", "_led")
+        }
+    ),
     "limit of a position": frozenset({"headline_limit_position_share"}),
     "limit of the beta": frozenset({"headline_limit_beta"}),
     "day left the window": frozenset({"headline_gain_left", "headline_loss_left"}),

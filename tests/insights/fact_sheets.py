@@ -29,7 +29,7 @@ ALIASES: Mapping[str, dict[str, str]] = {
 ABOUT = {
     **dict.fromkeys(("weight", "share", "side", "fund", "pnl", "weight_streak"), "POS"),
     **dict.fromkeys(("weight_alert", "weight_away", "weight_left", "weight_now"), "POS"),
-    "quantity_increase": "POS",
+    **dict.fromkeys(("quantity_increase", "closed"), "POS"),
     **dict.fromkeys(("gross_alert", "gross_away", "gross_left", "gross_now"), "SEC"),
     **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
     **dict.fromkeys(("position_beta", "position_beta_error"), "POS"),
@@ -64,7 +64,11 @@ _WORDS: Mapping[str, tuple[str | float, ...]] = {
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_away")), (1, 3, 5)),
     **dict.fromkeys((f"{name}_alert" for name in (*default_limits(), "limit")), _EVENTS),
     **{f"{name}_left": (*limits.values(),) for name, limits in default_limits().items()},
-    "undefined_reason": ("12 paired returns in the trailing 90 sessions; 60 required",),
+    "closed": ("closed",),
+    "undefined_reason": (
+        "12 paired returns in the trailing 90 sessions; 60 required",
+        "the market index did not move in the window",
+    ),
 }
 _NUMBERS = {"days_to_liquidate": (0.2, 1.0, 1.01, 4.99, 5.0, 9.96, 12.0)}
 _SIGNED = ("net_to_equity", "rate_beta", "factor_exposure", "information_ratio")
@@ -173,6 +177,7 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
     _relate_tail(random, facts, has)
     if random.random() < 0.1:  # a session of usual moves, and a sector that is not held
         facts |= {name: 1.0 for name in facts if name.endswith("_usual_change")}
+        facts |= {name: "stands" for name in facts if name.endswith("_alert")}
         facts |= {"sec_02_gross": 0.0, "sec_02_net": 0.0, "sec_02_benchmark": 1.0}
         facts["sec_02_active"] = -1.0
     _relate_rare(random, facts, has)

@@ -171,6 +171,52 @@ def _reached(f: Figures) -> list[tuple[str, str]]:
     return [each for each in _limited(f) if not isnan(_limit(f, *each))]
 
 
+_FIRST = ("weight", "gross", "beta", "drawdown", "gross_to_equity")
+"""Kinds of alerts, the first of which leads, if nothing else tells them apart."""
+
+
+def _level(f: Figures, kind: str, alias: str) -> str:
+    (level,) = (name for name, each in _LIMITS[kind].items() if each == _limit(f, kind, alias))
+    return level
+
+
+def _lead(f: Figures, kind: str, alias: str) -> float:
+    """Return how much a new alert matters as a title: a critical one before all others.
+
+    The lowest level counts 0.3, 0.15 next to a clear result, as does a position with little of the
+    risk, and 0.4 next to a result beyond the value at risk.
+    """
+    base, level = 8.5 - _FIRST.index(kind) / 10, _level(f, kind, alias)
+    if level == "critical":
+        return base + 0.45
+    rate, var = abs(f.daily_return), f.previous_var_95
+    is_minor = level == "elevated" or (kind == "weight" and 0 < f.of(alias, "share") < 0.15)
+    if is_minor and rate >= 0.25 * var:
+        return 0.15 * base
+    if rate > var:
+        return 0.4 * base
+    return 0.3 * base if level == "elevated" else base
+
+
+def _new_alerts(f: Figures) -> list[tuple[str, str]]:
+    """Return the alerts that were reached in the session, the one that leads first."""
+    levels = ("critical", "warning", "elevated")
+
+    def order(of: tuple[str, str]) -> tuple[float, int, float, str, str]:
+        beyond = _figure(f, *of) / _limit(f, *of)
+        return (-round(_lead(f, *of), 9), levels.index(_level(f, *of)), -beyond, *of)
+
+    return sorted(_happened(f, "reached"), key=order)
+
+
+def _led_by(f: Figures, kind: str, *, has_share: bool | None = None) -> set[str]:
+    """Return the thing whose new alert of a kind leads all others."""
+    for first, alias in _new_alerts(f)[:1]:
+        if first == kind and has_share in (None, f.of(alias, "share") >= 0):
+            return {alias}
+    return set()
+
+
 def _has_alert_news(f: Figures) -> bool:
     """Return whether an alert is reached that is not known to have stood the session before."""
     own = ("breached", "changed", "worse")
@@ -513,8 +559,12 @@ def _has_further_alerts(f: Figures) -> bool:
 
 
 def _unchanged(f: Figures) -> Expected:
-    """Return whether something is an alert for a second session, as far as is known."""
-    return expect(bool(_happened(f, "stands")) or _has_further_alerts(f))
+    """Return whether something is an alert for a second session, and another came or went."""
+    own = (RISK_STATEMENTS[f"own_limit_{state}{of}"](f)
+        for state in ("breached", "changed", "ended") for of in ("", "_of"))  # fmt: skip
+    left = [*_left_limits(f, is_below=True), *_left_limits(f, is_below=False)]
+    is_changed = any(own) or bool(left) or bool(_happened(f, "reached", "back"))
+    return expect(is_changed and (bool(_happened(f, "stands")) or _has_further_alerts(f)))
 
 
 def _standing(f: Figures) -> Expected:
@@ -854,6 +904,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "limit_beta": lambda f: _new_limit(f, "beta", "beta"),
     "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
+    "limits_new": lambda f: expect(len(_new_alerts(f)) > 1),
     "limits_standing": _standing,
     "limits_back": lambda f: expect(
         any(known(_figure(f, f"{kind}_away", alias)) for kind, alias in _happened(f, "back"))
@@ -871,8 +922,17 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "var_not_rejected": lambda f: _test(f, f.previous_var_p_value < 0.01 <= f.var_p_value),
     "undefined_because": lambda f: (
-        expect(True, reason=f.text("undefined_reason"))
+        expect(" required" not in f.text("undefined_reason"), reason=f.text("undefined_reason"))
         if _undefined(f, f.num_positions >= 1) and f.text("undefined_reason")
+        else {}
+    ),
+    "beta_not_yet": lambda f: (
+        expect(
+            " required" in f.text("undefined_reason"),
+            found=int(f.text("undefined_reason").split()[0]),
+            required=int(f.text("undefined_reason").split()[-2]),
+        )
+        if _undefined(f, f.num_positions >= 1) and " required" in f.text("undefined_reason")
         else {}
     ),
     "prices_missing": lambda f: expect(f.price_coverage < 1, coverage=f.price_coverage),
@@ -888,13 +948,6 @@ BECAUSE: Mapping[str, str] = {
     "headline_var_exceeded": "var_exceeded",
     "headline_var_exceeded_far": "var_exceeded_far",
     "headline_var_held_nearly": "var_held_nearly",
-    "headline_var_held_historical": "var_held_historical",
-    "headline_limit_position": "limit_position",
-    "headline_limit_position_share": "limit_position_share",
-    "headline_limit_sector": "limit_sector",
-    "headline_limit_beta": "limit_beta",
-    "headline_limit_drawdown": "limit_drawdown",
-    "headline_limit_leverage": "limit_leverage",
     "headline_limits_back": "limits_back",
     "headline_limits_worse": "limits_worse",
     "headline_gain_left": "gain_left_window",
@@ -946,6 +999,9 @@ BECAUSE: Mapping[str, str] = {
     "look_at_run": "weights_unknown",
     "look_at_trade": "limit_by_trade",
     "headline_by_trade": "limit_by_trade",
+    "headline_own_limit_others": "own_limit_others",
+    "headline_losses_spread": "losses_spread",
+    "headline_gains_spread": "gains_spread",
     "headline_modest_loss": "small_loss",
     "headline_modest_gain": "small_gain",
     "look_at_driver": "driver_of_loss",
@@ -1046,7 +1102,51 @@ def _severe(f: Figures, kind: str, prefix: str = "") -> set[str]:
     }
 
 
+def _made_by_market(f: Figures, direction: int, *names: str) -> set[str]:
+    """Return the portfolio if a statement about beta and market holds, and they made most."""
+    move = "fall" if direction < 0 else "rise"
+    holds = any(STATEMENTS[f"market_{move}_{name}"](f) for name in names)
+    return {""} if holds and _is_market_made(f) else set()
+
+
+def _beyond_var(f: Figures, form_id: str, cause: str) -> set[str]:
+    """Return whose a loss beyond the value at risk is: the market's, or a position's."""
+    if not STATEMENTS[form_id](f):
+        return set()
+    if cause == "market":
+        return _made_by_market(f, -1, "worse", "in_line", "better")
+    if _is_market_made(f):
+        return set()
+    if cause == "led":
+        found = _largest_below_half(f, -1).items()
+        return {alias for alias, slots in found if float(str(slots["share"])) >= 0.25}
+    return {alias for alias in _main_position(f, -1) if f.of(alias, "pnl") < f.daily_pnl / 2}
+
+
+def _drawdown_to_look_at(f: Figures, *, is_named: bool) -> set[str]:
+    """Return the riskiest position if it makes a quarter of the risk, else the portfolio."""
+    first = {alias for alias in f.things("POS") if f.rank(alias, "share") == 1}
+    has_much = any(0.25 <= f.of(alias, "share") <= 1 for alias in first)
+    return _severe(f, "drawdown") if has_much == is_named else set()
+
+
 SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
+    "headline_limit_position": lambda f: _led_by(f, "weight", has_share=False),
+    "headline_limit_position_share": lambda f: _led_by(f, "weight", has_share=True),
+    "headline_limit_sector": lambda f: _led_by(f, "gross"),
+    "headline_limit_beta": lambda f: _led_by(f, "beta"),
+    "headline_limit_drawdown": lambda f: _led_by(f, "drawdown"),
+    "headline_limit_leverage": lambda f: _led_by(f, "gross_to_equity"),
+    "headline_limits_known": lambda f: {""} if _happened(f, "known") else set(),
+    "headline_fall_made": lambda f: _made_by_market(f, -1, "worse"),
+    "headline_rise_made": lambda f: _made_by_market(f, 1, "better"),
+    "headline_fall_less": lambda f: _made_by_market(f, -1, "better"),
+    "headline_rise_less": lambda f: _made_by_market(f, 1, "worse"),
+    **{
+        f"headline_{form_id}_{cause}": partial(_beyond_var, form_id=form_id, cause=cause)
+        for form_id in ("var_exceeded", "var_exceeded_far")
+        for cause in ("market", "position", "led")
+    },
     **{
         f"headline_one_{what}{'_offset' * is_offset}": partial(
             _cause, sign=sign, is_offset=is_offset
@@ -1089,7 +1189,14 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     ),
     "headline_answer": lambda f: {""} if known(f.total_value) else set(),
     "headline_no_result": lambda f: (
-        {""} if known(f.total_value) and "daily_pnl" not in f.sheet.facts else set()
+        {""}
+        if known(f.total_value) and "daily_pnl" not in f.sheet.facts and f.sheet.before
+        else set()
+    ),
+    "headline_first": lambda f: (
+        {""}
+        if known(f.total_value) and "daily_pnl" not in f.sheet.facts and not f.sheet.before
+        else set()
     ),
     "headline_beta": lambda f: {""} if known(f.beta) else set(),
     "headline_factors": lambda f: {""} if known(f.specific_share) else set(),
@@ -1133,11 +1240,8 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         {""} if STATEMENTS["risk_undefined"](f) or STATEMENTS["risk_undefined_one"](f) else set()
     ),
     "look_at_leverage": lambda f: _severe(f, "gross_to_equity"),
-    "look_at_drawdown": lambda f: (
-        _severe(f, "drawdown")
-        if STATEMENTS["drawdown_deepest"](f) and f.num_positions != 1
-        else set()
-    ),
+    "look_at_drawdown": lambda f: _drawdown_to_look_at(f, is_named=False),
+    "look_at_drawdown_position": lambda f: _drawdown_to_look_at(f, is_named=True),
 }
 """Headline or advice to the subjects for which it is true."""
 
@@ -1166,12 +1270,26 @@ def _own_limit_to_look_at(f: Figures, *, has_subject: bool) -> set[str]:
     return set()
 
 
+def _size_to_look_at(f: Figures) -> set[str]:
+    """Return the positions from 20% with an alert that does not stand, or the largest of them."""
+    severe = _severe(f, "weight", "POS")
+    moved = {alias for alias in severe if _event(f, "weight", alias) != "stands"}
+    first = sorted(
+        moved or (set() if _riskiest(f) else severe),
+        key=lambda alias: (
+            ("critical", "warning").index(_level(f, "weight", alias)),
+            -f.of(alias, "weight") / _limit(f, "weight", alias),
+            alias,
+        ),
+    )
+    return set(first[:1])
+
+
 CHOICES: Mapping[str, Callable[[Figures], set[str]]] = {
     "look_at_position": lambda f: (
-        {alias for alias in _riskiest(f) if f.of(alias, "weight") >= 0.4}
-        if _riskiest(f)
-        else _severe(f, "weight", "POS")
+        {alias for alias in _riskiest(f) if f.of(alias, "weight") >= 0.4} - _size_to_look_at(f)
     ),
+    "look_at_size": _size_to_look_at,
     "look_at_risk": lambda f: {
         alias
         for alias in _riskiest(f)

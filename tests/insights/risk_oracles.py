@@ -113,6 +113,17 @@ _STATES: Mapping[str, Callable[[str, str, str, float, float], bool]] = {
 }
 
 
+def _other_positions(f: Figures) -> Expected:
+    """Return the limits on single positions that others than the largest are beyond."""
+    found: Expected = {}
+    for alias in f.things("LIM"):
+        entity, limit = f.sheet.aliases[alias], f.of(alias, "checked_limit")
+        others = {each for each in f.things("POS") if f.of(each, "weight") > limit}
+        if entity["limit"] == "single positions" and others - {entity.get("of")}:
+            found[alias] = {"limit": limit, "name": alias}
+    return found
+
+
 def _all_kept(f: Figures) -> Expected:
     found = [f.text(f"{alias.lower()}_limit_status") for alias in f.things("LIM")]
     checked = [status for status in found if status]
@@ -202,6 +213,7 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         )
         for suffix in ("", "_of")
     },
+    "own_limit_others": _other_positions,
     "own_limits_kept": _all_kept,
 }  # fmt: skip
 """Form to its expected instances."""

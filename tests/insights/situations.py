@@ -6,7 +6,7 @@ from dataclasses import replace
 from riskmetrics.insights.alert_facts import UNKNOWN_START
 from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.fact_sheet import Sheet
-from tests.insights.fact_sheets import build_sheet
+from tests.insights.fact_sheets import ALIASES, build_sheet
 
 _SENSITIVITY = {
     "beta": 0.8,
@@ -296,6 +296,83 @@ SITUATIONS: Mapping[str, Mapping[str, float | str]] = {
         "tracking_error": 0.0503,
         "expected_tracking_error": 0.065,
     },
+    "limit of the user on a position": {
+        **_CONCENTRATED,
+        "daily_pnl": -610.0,
+        "daily_return": -0.0091,
+        "losers_pnl": -700.0,
+        "winners_pnl": 90.0,
+        "n_losers": 3,
+        "n_winners": 1,
+        "pos_01_pnl": -420.0,
+        "lim_02_checked": 0.496,
+        "lim_02_checked_limit": 0.18,
+        "lim_02_limit_status": "exceeded",
+        "lim_02_limit_status_before": "exceeded",
+        "lim_02_limit_alert": "stands",
+    },
+    "several new alerts": {
+        **_LONG_SHORT,
+        "daily_pnl": 620.0,
+        "daily_return": 0.0049,
+        "previous_var_95": 0.022,
+        "winners_pnl": 1_900.0,
+        "losers_pnl": -1_280.0,
+        "n_winners": 7,
+        "n_losers": 4,
+        "pos_01_pnl": 510.0,
+        "pos_02_weight": 0.203,
+        "pos_02_share": 0.35,
+        "pos_02_weight_streak": 1,
+        "pos_03_weight": 0.102,
+        "pos_03_share": 0.06,
+        "pos_03_weight_streak": 1,
+        "beta": 1.1,
+        "beta_left": 1.2,
+    },
+    "a position is sold": {
+        **{name: value for name, value in _PLAIN.items() if not name.startswith("pos_02")},
+        **_TESTED,
+        "daily_pnl": -310.0,
+        "daily_return": -0.0016,
+        "previous_var_95": 0.016,
+        "pos_02_weight_left": 0.1,
+        "pos_02_weight_now": 0.0,
+        "pos_02_closed": "closed",
+        "pos_01_weight": 0.12,
+        "pos_01_weight_streak": 30,
+        "n_opened": 0,
+        "n_closed": 1,
+        "n_resized": 0,
+    },
+    "critical drawdown": {
+        **_CONCENTRATED,
+        "daily_pnl": -1_316.0,
+        "daily_return": -0.015,
+        "market_return": -0.011,
+        "losers_pnl": -1_330.0,
+        "winners_pnl": 14.0,
+        "n_losers": 3,
+        "n_winners": 1,
+        "pos_01_pnl": -1_008.0,
+        "drawdown": 0.352,
+        "drawdown_streak": 1,
+        "return_5d": -0.051,
+        "return_21d": -0.072,
+    },
+    "an option makes the loss": {
+        **_PLAIN,
+        **_TESTED,
+        "daily_pnl": -2_400.0,
+        "daily_return": -0.0123,
+        "market_return": -0.001,
+        "previous_var_95": 0.016,
+        "losers_pnl": -2_500.0,
+        "winners_pnl": 100.0,
+        "n_losers": 4,
+        "n_winners": 2,
+        "pos_06_pnl": -2_000.0,
+    },
     "500 positions": {
         **_PLAIN,
         **_TESTED,
@@ -393,6 +470,17 @@ _DAY_BEFORE: Mapping[str, Mapping[str, float | str]] = {
     "long-short": _LONG_SHORT,
     "options, P&L by position unknown": {**_PLAIN, **_TESTED, "gross_to_equity": 1.6},
     "limit of the user breached": {**_PLAIN, **_TESTED, **_LIQUIDITY},
+    "limit of the user on a position": {
+        **_CONCENTRATED,
+        "pos_02_weight": 0.17,
+        "lim_02_checked": 0.496,
+        "lim_02_checked_limit": 0.18,
+        "lim_02_limit_status": "exceeded",
+    },
+    "several new alerts": {**_LONG_SHORT, "pos_02_weight": 0.196},
+    "a position is sold": {**_PLAIN, **_TESTED},
+    "critical drawdown": _CONCENTRATED,
+    "an option makes the loss": {**_PLAIN, **_TESTED},
     "500 positions": {**_PLAIN, **_TESTED, "num_positions": 503, "effective_positions": 96.0},
     "gain on a falling market": {**_PLAIN, **_TESTED},
 }
@@ -401,8 +489,15 @@ _DAY_BEFORE: Mapping[str, Mapping[str, float | str]] = {
 _FIRST_DAY = {"pos_01_weight_streak": UNKNOWN_START}
 
 
+_OPTION = {"POS_06": {"symbol": "AAPL240119P00150000"}}
+
+
 def situation(name: str) -> Sheet:
     """Return the sheet of a situation."""
-    sheet = build_sheet(SITUATIONS[name], qualities=_FIRST_DAY if name == "first day" else None)
+    sheet = build_sheet(
+        SITUATIONS[name],
+        qualities=_FIRST_DAY if name == "first day" else None,
+        aliases=ALIASES | _OPTION if name == "an option makes the loss" else ALIASES,
+    )
     before = _DAY_BEFORE.get(name)
     return replace(sheet, before=remembered(build_sheet(before))) if before else sheet

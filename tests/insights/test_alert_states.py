@@ -53,13 +53,16 @@ HISTORIES = [
     (BETA, [1.1, 1.55, 1.49, 1.95, 1.95],
         ["", "reached 1.5", "stands 1.2", "worse 1.5", "stands 1.5"]),
     # a peak counts since the alert was clearly left
-    (BETA, [1.1, 1.55, 1.85, 1.49, 1.55, 1.85],
+    (BETA, [1.1, 1.55, 1.86, 1.49, 1.55, 1.86],
         ["", "reached 1.5", "worse 1.5", "stands 1.2", "stands 1.5", "stands 1.5"]),
-    (BETA, [1.1, 1.55, 1.85, 1.4, 1.55, 1.85],
+    (BETA, [1.1, 1.55, 1.86, 1.4, 1.55, 1.86],
         ["", "reached 1.5", "worse 1.5", "stands 1.2, below 1.5", "back 1.5", "worse 1.5"]),
-    (BETA, [1.1, 1.55, 1.79, 1.8], ["", "reached 1.5", "stands 1.5", "worse 1.5"]),
-    (BETA, [1.0, 1.25, 1.45, 1.19, 1.45],
+    (BETA, [1.0, 1.25, 1.495, 1.19, 1.495],
         ["", "reached 1.2", "worse 1.2", "", "stands 1.2"]),
+    # a fifth of the limit beyond what was stated last, and no step at a round value
+    (BETA, [1.1, 1.79, 1.81, 1.98], ["", "reached 1.5", "stands 1.5", "stands 1.5"]),
+    (WEIGHT, [0.05, 0.22, 0.25, 0.259, 0.261, 0.29, 0.31],
+        ["", "reached 0.2", *["stands 0.2"] * 2, "worse 0.2", "stands 0.2", "worse 0.2"]),
     # a hover is neither left nor back
     (BETA, [1.1, 1.55, 1.49, 1.55, 1.425, 1.5],
         ["", "reached 1.5", "stands 1.2", "stands 1.5", "stands 1.2", "stands 1.5"]),
@@ -135,7 +138,7 @@ def step_by_step(
     values: list[float], limits: tuple[float, ...], counted: list[bool]
 ) -> list[tuple[str, float | None, float | None]]:
     """Return event, limit and left limit of each day from what stood the day before."""
-    standing: dict[float, float] = {}
+    standing: dict[float, float] = {}  # limit to the size that was stated last
     left_at: dict[float, tuple[int, float]] = {}
     found: list[tuple[str, float | None, float | None]] = []
     day, previous, is_counted_before = 0, nan, True
@@ -157,10 +160,7 @@ def step_by_step(
         reached = [limit for limit in limits if size >= limit] if is_counted else []
         for limit in reached:
             if limit in standing:
-                steps = [limit * (1 + 0.2 * n) for n in range(1, 50)]
-                passed = sum(step <= size for step in steps)
-                before = sum(step <= standing[limit] for step in steps)
-                event = "worse" if passed > before else "stands"
+                event = "worse" if size >= standing[limit] + 0.2 * limit else "stands"
             elif not is_adjacent or (not is_counted_before and abs(previous) >= limit):
                 event = "known"
             else:
@@ -168,9 +168,9 @@ def step_by_step(
                 event = "back" if day - when <= 5 and last_side == side else "reached"
             top = limit
         for limit in reached:
-            standing[limit] = max(standing.get(limit, 0.0), size)
+            if size >= standing.get(limit, 0.0) + 0.2 * limit or limit not in standing:
+                standing[limit] = size
             left_at.pop(limit, None)
-        standing = {limit: max(peak, size) for limit, peak in standing.items()}
         ended = [limit for limit in gone if limit not in standing]
         found.append((event, top, max(ended, default=None)))
         previous, is_counted_before, day, is_adjacent = value, is_counted, day + 1, True

@@ -67,7 +67,7 @@ def sentence(facts: Facts, form_id: str) -> str:
 
 
 @pytest.mark.parametrize("is_first_day", [False, True])
-def test_standing_alerts_are_named_but_in_full_in_the_first_session_of_a_week(
+def test_standing_alerts_are_listed_in_the_first_session_of_a_week_and_named_when_one_changes(
     is_first_day: bool,
 ) -> None:
     full = (
@@ -77,12 +77,15 @@ def test_standing_alerts_are_named_but_in_full_in_the_first_session_of_a_week(
     )
     sheet = build_sheet(RESULT | STANDING)
     before = {} if is_first_day else remembered(sheet)
-    named = prose(replace(sheet, day=WEDNESDAY, before=before))
-    assert "Standing alerts: SYM1 position, drawdown and beta." in named
-    assert "Alerts in force" not in named
+    silent = prose(replace(sheet, day=WEDNESDAY, before=before))
+    assert "in force" not in silent
     listed = prose(replace(sheet, day=TUESDAY, before=before))
     assert full in listed
-    assert "Standing alerts" not in listed
+    assert "Still in force" not in listed
+    changed = build_sheet(RESULT | STANDING | {"beta": 1.1, "beta_left": 1.5})
+    named = prose(replace(changed, day=WEDNESDAY, before=before))
+    assert "Back below the alert level: beta 1.10 (warning from 1.50)." in named
+    assert "Still in force: SYM1 position and drawdown." in named
 
 
 def test_a_standing_alert_makes_no_note_severe() -> None:
@@ -124,7 +127,7 @@ def test_an_alert_that_is_left_says_which_level_is_still_reached() -> None:
     facts: Facts = {"pos_01_weight": 0.1899, "pos_01_weight_left": 0.2, "beta": 1.1}
     facts |= {"beta_left": 1.2, "pos_01_weight_streak": 9}
     assert sentence(facts, "limits_left") == (
-        "Back below the alert level: SYM1 19% of equity (warning from 20%, now elevated) and"
+        "Back below the alert level: SYM1 19% of equity (warning from 20%, still elevated) and"
         " beta 1.10 (elevated from 1.20)."
     )
 
@@ -165,7 +168,7 @@ def test_a_background_statement_is_new_when_it_is_first_defined_and_after_trades
 @pytest.mark.parametrize(
     ("form_id", "figure", "lower", "higher", "more"),
     [
-        ("look_at_beta", "beta", 1.6, 2.1, {}),
+        ("drawdown_with_market", "drawdown", 0.21, 0.26, {"market_drawdown": 0.3}),
         ("volatility_high", "volatility_percentile", 0.9, 0.96, {"volatility_21d": 0.3}),
     ],
 )
@@ -176,6 +179,70 @@ def test_a_level_is_new_if_it_rose(
     assert claims_of(high, remembered(low))[form_id].is_new
     assert not claims_of(low, remembered(high))[form_id].is_new
     assert not claims_of(high, remembered(high))[form_id].is_new
+
+
+@pytest.mark.parametrize(
+    ("event", "is_new"),
+    [("reached", True), ("back", True), ("worse", True), ("known", True), ("stands", False)],
+)
+def test_what_to_look_at_is_new_when_something_happens_to_its_alert(
+    event: str, is_new: bool
+) -> None:
+    facts: Facts = {"beta": 1.6, "beta_alert": event, "drawdown": 0.4, "drawdown_alert": event}
+    facts |= {"pos_01_weight": 0.6, "pos_01_weight_alert": event, "pos_01_share": 0.2}
+    sheet = build_sheet(RESULT | facts)
+    claims = claims_of(sheet, remembered(sheet))
+    for form_id in ("look_at_beta", "look_at_drawdown", "look_at_size:POS_01"):
+        assert claims[form_id].is_new == is_new, form_id
+
+
+@pytest.mark.parametrize("event", ["reached", "back", "worse", "known"])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"pos_02_weight": 0.55, "pos_01_weight": 0.3, "pos_01_share": 0.9},
+        {"beta": 2.1},
+        {"drawdown": 0.36, "pos_01_share": 0.3},
+        {"drawdown": 0.36},
+        {"gross_to_equity": 3.2},
+    ],
+)
+def test_a_critical_day_ends_with_something_to_look_at(facts: Facts, event: str) -> None:
+    """Though something to look at was true the session before."""
+    names = [name for name in facts if not name.startswith("pos_01")]
+    standing, alerts = ({f"{name}_alert": each for name in names} for each in ("stands", event))
+    alerts |= {f"{name}_away": 2 for name in names if event == "back"}
+    before = remembered(build_sheet(RESULT | facts | standing))
+    sheet = replace(build_sheet(RESULT | facts | alerts), before=before)
+    plan = plan_by_rules(claims_of(sheet), LEADING_TYPE)
+    assert plan is not None
+    assert severity_of(sheet) == "critical"
+    assert len(plan.recommendations) == 1
+
+
+def test_all_new_alerts_of_a_session_are_told_the_first_in_a_sentence_of_its_own() -> None:
+    facts: Facts = {f"pos_0{number}_weight": 0.1 + number / 20 for number in range(1, 7)}
+    facts |= {f"pos_0{number}_weight_streak": 1 for number in range(1, 7)}
+    told = prose(build_sheet(RESULT | facts | {"beta": 2.2, "beta_streak": 1}))
+    assert "Beta reached the critical level of 2.00 and is now 2.20." in told
+    assert (
+        "Other new alerts: SYM6 40% of equity (warning from 20%), SYM5 35% of equity (warning from"
+        " 20%), SYM4 30% of equity (warning from 20%), SYM3 25% of equity (warning from 20%), SYM2"
+        " 20% of equity (warning from 20%) and SYM1 15% of equity (elevated from 10%)."
+    ) in told
+    assert told.count("reached") == 1
+
+
+def test_other_positions_beyond_a_limit_of_a_user_are_told_when_there_are_more() -> None:
+    facts: Facts = {"lim_02_checked": 0.3, "lim_02_checked_limit": 0.2, "pos_01_weight": 0.3}
+    facts |= {"lim_02_limit_status": "exceeded", "lim_02_limit_status_before": "exceeded"}
+    two = build_sheet(RESULT | facts | {"pos_02_weight": 0.2001})
+    said = "Other positions above the portfolio's limit of 20.00% on single positions: SYM2 20.01%."
+    assert said in prose(replace(two, before=remembered(build_sheet(RESULT | facts))))
+    assert severity_of(replace(two, before=remembered(build_sheet(RESULT | facts)))) == "warning"
+    assert "Other positions" not in prose(replace(two, before=remembered(two)))
+    three = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "pos_03_weight": 0.22})
+    assert "SYM3 22% and SYM2 21%." in prose(replace(three, before=remembered(two)))
 
 
 Told = list[tuple[str, str, str]]
@@ -312,20 +379,24 @@ def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> N
     assert told[1:] == [
         ("Beta reached the alert level", "warning",
             "Beta reached the warning level of 1.50 and is now 1.55."),
-        ("A quiet day", "normal", "Standing alerts: beta."),
-        ("Farther beyond an alert level", "warning",
+        ("A quiet day", "normal", ""),
+        ("Farther beyond an alert level: beta", "warning",
             "Farther beyond the alert level: beta 1.95 (warning from 1.50)."),
-        ("A quiet day", "normal", "Standing alerts: beta."),
+        ("A quiet day", "normal", ""),
     ]  # fmt: skip
 
 
 def test_a_position_that_is_sold_ends_its_alert() -> None:
     told = notes_of({}, weights={"POS_01": [0.3, 0.55, 0.55, 0, 0], "POS_02": [0.05] * 5})
     assert sentences(told)[2:] == [
-        "Standing alerts: SYM1 position.",
-        "Back below the alert level: SYM1 0.0% of equity (critical from 50%).",
+        "",
+        "Back below the alert level: SYM1 without a weight (critical from 50%).",
         "",
     ]
+    closed: Facts = {"pos_01_weight_left": 0.5, "pos_01_weight_now": 0.0, "pos_01_closed": "closed"}
+    assert sentence(closed, "limits_left") == (
+        "Back below the alert level: SYM1 no longer held (critical from 50%)."
+    )
 
 
 def test_a_drawdown_is_an_alert_while_it_is_deeper_than_the_market_s() -> None:
@@ -333,7 +404,7 @@ def test_a_drawdown_is_an_alert_while_it_is_deeper_than_the_market_s() -> None:
     told = notes_of({"drawdown": [0.21] * 5}, facts=market)
     assert [each.partition(" Today's")[0] for each in sentences(told)[2:]] == [
         "Alerts in force: drawdown of today's holdings 21% (warning from 20%).",
-        "Standing alerts: drawdown.",
+        "",
         "No longer an alert: drawdown of today's holdings 21% (warning from 20%).",
     ]
     assert [severity for _, severity, _ in told][2:] == ["warning", "normal", "normal"]
@@ -352,9 +423,9 @@ def test_a_limit_of_a_user_is_told_when_it_is_breached_and_when_it_gets_worse() 
     assert severities == ["normal", "warning", "normal", "warning", "normal", "warning"]
     assert sentences(told)[1:5] == [
         "The portfolio's beta of 1.25 is newly above the limit of 1.20.",
-        "Standing alerts: limit on beta.",
+        "",
         "The portfolio's beta of 2.50 is farther above the limit of 1.20.",
-        "Standing alerts: limit on beta.",
+        "",
     ]
 
 
@@ -429,6 +500,11 @@ def test_a_busy_day_loses_no_alert() -> None:
 
 def test_a_model_is_offered_the_list_of_alerts_that_the_rules_state() -> None:
     sheet = build_sheet(RESULT | STANDING)
-    for day, expected in ((TUESDAY, "limits_standing"), (WEDNESDAY, "alerts_unchanged")):
-        offered = Request(DAILY, replace(sheet, day=day)).claims.keys()
-        assert offered & {"limits_standing", "alerts_unchanged"} == {expected}
+    ended = build_sheet(RESULT | STANDING | {"beta": 1.1, "beta_left": 1.5})
+    for each, day, expected in (
+        (sheet, TUESDAY, {"limits_standing"}),
+        (sheet, WEDNESDAY, set()),
+        (ended, WEDNESDAY, {"alerts_unchanged"}),
+    ):
+        offered = Request(DAILY, replace(each, day=day)).claims.keys()
+        assert offered & {"limits_standing", "alerts_unchanged"} == expected

@@ -39,6 +39,7 @@ _PART: Facts = {"past_forecast": 0.5, "past_low": 0.25, "past_high": 1.0}
 """A forecast whose range has its inner edges at 0.375 and 0.75."""
 
 _CAUSED: Facts = {**_LOSS, "daily_return": -2.0, "losers_pnl": -100.0, "n_losers": 2}
+_ENDED: Facts = {"drawdown": 0.05, "drawdown_left": 0.2}
 _TEST: Facts = {"var_exceptions": 24, "var_expected": 12.6, "var_tested": 252, "var_p_value": 0.003}
 _NEAR_ZERO: Facts = {"own_beta": 1.0, "market_return": -0.005}
 _CAUSE: Facts = {**_LOSERS, "pos_01_weight": 0.1, "daily_return": -0.01}
@@ -332,15 +333,43 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         1,
     ),
     ("net_short", {}, "net_to_equity", -0.05, -1),
-    ("alerts_unchanged", {"beta_alert": "stands"}, "beta", 1.2, 1),
+    ("alerts_unchanged", {**_ENDED, "beta_alert": "stands"}, "beta", 1.2, 1),
     (
         "alerts_unchanged",
-        {"volatility_percentile": 0.95, "volatility_21d": 0.2},
+        {**_ENDED, "volatility_percentile": 0.95, "volatility_21d": 0.2},
         "volatility_percentile_streak",
         2,
         1,
     ),
-    ("alerts_unchanged", _TEST, "previous_var_p_value", float(np.nextafter(0.01, 0)), -1),
+    (
+        "alerts_unchanged",
+        {**_ENDED, **_TEST},
+        "previous_var_p_value",
+        float(np.nextafter(0.01, 0)),
+        -1,
+    ),
+    (
+        "own_limit_others:LIM_02",
+        {"lim_02_checked": 0.3, "lim_02_checked_limit": 0.25, "pos_01_weight": 0.3},
+        "pos_02_weight",
+        float(np.nextafter(0.25, 1)),
+        1,
+    ),
+    (
+        "headline_fall_made",
+        {"own_beta": 1.0, "daily_return": -0.02, "daily_pnl": -2.0},
+        "market_return",
+        float(np.nextafter(-0.01, -1)),
+        -1,
+    ),
+    (
+        "look_at_drawdown_position",
+        {"drawdown": 0.2, "pos_02_share": 0.1},
+        "pos_01_share",
+        0.25,
+        1,
+    ),
+    ("look_at_size:POS_01", {}, "pos_01_weight", 0.2, 1),
     ("limits_left", {"beta_left": 1.5}, "beta", float(np.nextafter(0.95 * 1.5, 0)), -1),
     ("limits_ended", {"beta_left": 1.5}, "beta", 0.95 * 1.5, 1),
     (

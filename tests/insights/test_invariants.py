@@ -34,7 +34,7 @@ def test_contradicting_facts_are_removed_with_their_reason(reason: str) -> None:
     assert all("inconsistent results" in each for each in sheet.missing.values())
     assert any(reason in each for each in sheet.missing.values())
     told = {each.form.id for each in claims_of(sheet, {}).values()}
-    of_equity = {"equity", "headline_equity", "headline_no_result", "headline_answer"}
+    of_equity = {"equity", "headline_equity", "headline_first", "headline_answer"}
     assert told <= of_equity | {*_UNDEFINED}
 
 

@@ -130,7 +130,7 @@ def test_a_failed_writer_falls_back_to_the_rules_with_reason_and_cost(
     assert writer.calls == 1
     assert (row["provider"], row["model_used"], row["cost_usd"]) == (
         "rules",
-        "rules-v7",
+        "rules-v8",
         cost and Decimal(cost),
     )
     assert reason in str(row["data_quality"]["fallback_reason"])  # type: ignore[index]

@@ -49,7 +49,9 @@ def test_wrong_plans_are_pruned_to_true_claims_told_once() -> None:
         proved = {
             each.id
             for each in claims.values()
-            if each.form.role == "headline" and (not each.proofs or set(each.proofs) & {*told})
+            if each.form.role == "headline"
+            and (not each.proofs or set(each.proofs) & {*told})
+            and {*told}.issuperset(each.form.needs)
         }
         assert kept.headline in (proved or {""})
         assert all(claims[each].form.role == "statement" for each in told)
@@ -79,6 +81,7 @@ def test_a_sentence_of_a_note_proves_its_headline(insight_type: str) -> None:
         plan = plan_by_rules(claims, insight_type)
         if plan is not None and (proofs := claims[plan.headline].proofs):
             assert not set(proofs).isdisjoint(plan.statements()), plan
+            assert set(claims[plan.headline].form.needs) <= {*plan.statements()}, plan
             proved += 1
     assert proved > 50
 

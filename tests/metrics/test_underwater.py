@@ -41,14 +41,23 @@ def test_figures_are_those_of_pandas(seed: int) -> None:
         wealth = (1 + own.fillna(0)).cumprod()
         depth = 1 - wealth / wealth.cummax().clip(lower=1)
         annual = wealth.iloc[-1] ** (252 / own.count()) - 1
-        assert found.average_drawdown[column] == pytest.approx(depth.mean())
-        assert found.ulcer_index[column] == pytest.approx((depth**2).mean() ** 0.5)
-        assert found.martin_ratio[column] == pytest.approx(annual / (depth**2).mean() ** 0.5)
-        assert found.time_under_water[column] == (depth > 0).mean()
+        counted = depth[own.notna()]
+        assert found.average_drawdown[column] == pytest.approx(counted.mean())
+        assert found.ulcer_index[column] == pytest.approx((counted**2).mean() ** 0.5)
+        assert found.martin_ratio[column] == pytest.approx(annual / (counted**2).mean() ** 0.5)
+        assert found.time_under_water[column] == (counted > 0).mean()
         spells = (depth > 0).groupby((depth <= 0).cumsum()).sum()
         is_last = spells.index == spells.index[-1]
         lengths = spells + np.where((spells > 0) & ~is_last, 1, 0)  # the recovery
         assert found.longest_drawdown[column] == lengths.max()
+
+
+def test_sessions_before_the_first_return_are_in_no_mean() -> None:
+    returns = _simulate(17)
+    late = np.vstack([np.full((120, returns.shape[1]), np.nan), returns[:132]])
+    found, alone = underwater(late, min_obs=100), underwater(returns[:132], min_obs=100)
+    for with_empty, without in zip(found, alone, strict=True):
+        np.testing.assert_allclose(with_empty, without)
 
 
 def test_the_ulcer_index_is_between_the_average_and_the_maximum_drawdown() -> None:

@@ -83,7 +83,7 @@ def test_notes_begin_their_alerts_as_findings_expect() -> None:
 
 
 def test_alerts_that_stand_without_making_a_note_severe_are_not_what_needs_attention() -> None:
-    standing = {"text": "Standing alerts: drawdown.", "evidence": [{"fact": "drawdown"}]}
+    standing = {"text": "Still in force: drawdown.", "evidence": [{"fact": "drawdown"}]}
     reached = insight("critical", "AMD reached the critical level") | {"key_findings": [standing]}
     assert list_findings([], [], [], [reached]) == ["AMD reached the critical level"]
 
@@ -299,8 +299,8 @@ def test_deposits_follow_the_equity_and_are_no_result() -> None:
 @pytest.mark.parametrize(
     ("name", "before", "after", "texts"),
     [
-        ("portfolio_drawdowns.current_drawdown", 0.12249, 0.11651, ("12.2%", "11.7%", "−0.5 pp")),
-        ("portfolio_drawdowns.current_drawdown", 0.00551, 0.00649, ("0.6%", "0.6%", "0.0 pp")),
+        ("portfolio_drawdowns.current_drawdown", 0.12249, 0.11651, ("−12.2%", "−11.7%", "+0.5 pp")),
+        ("portfolio_drawdowns.current_drawdown", 0.00551, 0.00649, ("−0.6%", "−0.6%", "0.0 pp")),
         ("portfolio_snapshots.beta_calculated_90d", 0.6749, 0.6851, ("0.67", "0.69", "+0.02")),
         ("portfolio_snapshots.total_value", 1000.6, 1001.4, ("1,001", "1,001", "+1")),
     ],

@@ -510,7 +510,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
             **key,
         )
     page = Page(render(connection, DAY))
-    assert page.row("Historical", 6)[:5] == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
+    assert page.row("Historical", 6)[:5] == ["Historical", "95%", "−2.2%", "−2.2%", "−2,771"]
     assert page.row("Parametric", 6)[:5] == ["Parametric", "95%", "—", "—", "—"]
     assert page.row("Long-Short USD", 11)[6] == "1.0%"  # the filtered one leads
     assert "Value at risk, 95%, filtered1.0%" in page.text
@@ -811,7 +811,7 @@ def test_what_the_portfolio_realized_is_next_to_what_its_holdings_would_have(
     market = {"market_index": "SPX"} if "market_index" in performances.c else {}
     insert(connection, performances, annual_return=0.07, sharpe_ratio=1.0, **key, **market)
     page = Page(render(connection, DAY))
-    assert page.row("Maximum drawdown", 4) == ["Maximum drawdown", "11.3%", "20.0%", ""]
+    assert page.row("Maximum drawdown", 4) == ["Maximum drawdown", "−11.3%", "−20.0%", ""]
     assert page.row("Current drawdown", 4) == ["Current drawdown", "1.0%", "16.0%", ""]
     assert page.row("Annualized return", 4) == ["Annualized return", "+7.0%", "−16.0%", "a year"]
     assert page.row("Sharpe ratio", 4) == ["Sharpe ratio", "1.00", "", "risk-free rate 0"]

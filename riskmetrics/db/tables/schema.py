@@ -18,7 +18,7 @@ metadata = sa.MetaData(
 )
 
 _TYPES: dict[Unit, "sa.types.TypeEngine[Any]"] = {
-    Unit.MONEY: sa.Numeric(24, 2),
+    **dict.fromkeys((Unit.MONEY, Unit.LOSS_AMOUNT), sa.Numeric(24, 2)),
     Unit.COUNT: sa.Integer(),
     Unit.DATE: sa.Date(),
     Unit.FLAG: sa.Boolean(),

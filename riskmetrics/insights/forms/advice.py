@@ -1,10 +1,8 @@
-"""What to look at: each tied to an alert or a finding; never what to trade."""
+"""What to look at: each tied to a finding; never what to trade."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
 
-from riskmetrics.insights.claims import Topic, View, form
-from riskmetrics.insights.forms import own_limits
+from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.forms.concentration import (
     pair_share,
     position_dominates,
@@ -19,22 +17,21 @@ from riskmetrics.insights.forms.data import (
     weights_unknown,
 )
 from riskmetrics.insights.forms.drivers import DRIVERS
-from riskmetrics.insights.forms.limits import limit_by_trade, shown_limit
+from riskmetrics.insights.forms.limits import limit_by_trade
 from riskmetrics.insights.forms.result import (
     is_market_made,
     largest_contribution,
     not_split,
 )
-from riskmetrics.insights.forms.stress import drawdown_deepest
 from riskmetrics.insights.forms.tail import LOSSES, large_losses, var_too_low
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.novelty import TRADES
-from riskmetrics.insights.severity import LEVELS
-from riskmetrics.insights.slots import count, name, number, points
+from riskmetrics.insights.slots import count, name, number
 
-_SALIENCE = 1.8
-_MUCH_RISK = 0.25
+SALIENCE = 1.8
+"""Salience of advice; more of what matters more."""
+
+MUCH_RISK = 0.25
 """Share of the volatility from which a position that is riskier than its size is looked at."""
 
 _LATER = 1.6
@@ -52,24 +49,6 @@ _MARKET_LIKE = 0.5
 _MOST = 0.5
 """Part of a large loss, or of the risk, that its cause explains."""
 
-_ADVISED = ("warning", "critical")
-
-
-@form("look_at_position", "concentration", "name: name", "Look at: the size of {name}.",
-    role="advice")  # fmt: skip
-def look_at_position(view: View) -> Iterator[Instance]:
-    """The position that makes most of the risk by its size, or has a severe alert."""
-    found = _riskiest(view)
-    if found is None:
-        yield from _reached(view, "weight", "", _ADVISED)
-    elif _is_large(found):
-        slots = {"name": name(found.subject)}
-        levels = tuple(
-            reach.limit for reach in reached_limits(view) if reach.alias == found.subject
-        )
-        yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts,
-            is_steady=True, remembered=levels)  # fmt: skip
-
 
 @form(
     "look_at_risk",
@@ -80,25 +59,26 @@ def look_at_position(view: View) -> Iterator[Instance]:
 )
 def look_at_risk(view: View) -> Iterator[Instance]:
     """The position that makes most of the risk, or much of it, is not large, nor tiny."""
-    found, held = _riskiest(view), view.number("num_positions") or 0
+    found, held = riskiest(view), view.number("num_positions") or 0
     if found is None or "share" not in found.slots or held < _MIN_POSITIONS:
         return
-    if float(found.facts[0].value) >= _SMALLEST and not _is_large(found):
+    if float(found.facts[0].value) >= _SMALLEST and not is_large(found):
         slots = {"name": name(found.subject), "share": found.slots["share"]}
-        yield Instance(slots, (), _SALIENCE + 1, found.subject, context=found.facts)
+        yield Instance(slots, (), SALIENCE + 1, found.subject, context=found.facts)
 
 
-def _is_large(found: Instance) -> bool:
+def is_large(found: Instance) -> bool:
+    """Return whether the size of a position is looked at, rather than its risk."""
     return float(found.facts[0].value) >= _LARGE
 
 
-def _riskiest(view: View) -> Instance | None:
+def riskiest(view: View) -> Instance | None:
     """Return the position with most of the risk among those that make much of it."""
     heavy = (
         each
         for of in (position_dominates, position_exceeds, position_risk_heavy)
         for each in view.instances(of)
-        if float(each.facts[1].value) >= _MUCH_RISK
+        if float(each.facts[1].value) >= MUCH_RISK
     )
     return max(heavy, key=lambda each: float(each.facts[1].value), default=None)
 
@@ -113,42 +93,7 @@ def _riskiest(view: View) -> Instance | None:
 def look_at_pair(view: View) -> Iterator[Instance]:
     """Two positions make most of the risk, neither alone."""
     for found in view.instances(pair_share):
-        yield Instance(found.slots, (), _SALIENCE + 1.5, found.subject, context=found.context)
-
-
-def _look(form_id: str, topic: Topic, slots: str, kind: str, phrasing: str, *levels: str) -> None:
-    """Add the advice on the alert of a kind that is farthest beyond its level."""
-    slot = slots.rpartition(", ")[2].partition(":")[0]
-
-    @form(form_id, topic, slots, phrasing, role="advice")
-    def evaluate(view: View) -> Iterator[Instance]:
-        is_deepest = any(view.instances(drawdown_deepest)) and view.number("num_positions") != 1
-        if kind != "drawdown" or is_deepest:
-            yield from _reached(view, kind, slot, (*levels, *_ADVISED))
-
-
-def _reached(view: View, kind: str, slot: str, levels: Sequence[str]) -> Iterator[Instance]:
-    """Yield the first alert of a kind, if it has one of some levels."""
-    for reach in reached_limits(view):
-        if reach.kind == kind and reach.level in levels:
-            slots = {slot: shown_limit(kind, reach.value)} if slot else {}
-            if reach.alias:
-                slots["name"] = name(reach.alias)
-            salience = _SALIENCE + LEVELS.index(reach.level) / 10
-            yield Instance(slots, (), salience, reach.alias, context=reach.facts, is_steady=True,
-                remembered=(reach.limit,))  # fmt: skip
-            return
-
-
-_look("look_at_sector", "sectors", "name: name, weight: percent", "gross",
-    "Look at: whether {name} is meant to be {weight} of gross exposure.")  # fmt: skip
-_look("look_at_beta", "factors", "beta: number", "beta",
-    "Look at: whether a beta of {beta} is intended.")  # fmt: skip
-_look("look_at_leverage", "hedge", "gross: times", "gross_to_equity",
-    "Look at: whether gross exposure of {gross} equity is intended.", "elevated")  # fmt: skip
-_look("look_at_drawdown", "stress", "", "drawdown",
-    "Look at: which positions made the drawdown of today's holdings the deepest of the"
-    " year.")  # fmt: skip
+        yield Instance(found.slots, (), SALIENCE + 1.5, found.subject, context=found.context)
 
 
 @form(
@@ -165,7 +110,7 @@ def look_at_market_loss(view: View) -> Iterator[Instance]:
     if facts and any(large_losses(view)) and _is_market_cause(view):
         beta, market = (float(fact.value) for fact in facts[:2])
         if beta >= _MARKET_LIKE and market < 0:
-            yield Instance({"beta": number(beta)}, (), _SALIENCE + 1.2, context=facts)
+            yield Instance({"beta": number(beta)}, (), SALIENCE + 1.2, context=facts)
 
 
 def _is_market_cause(view: View) -> bool:
@@ -193,7 +138,7 @@ def look_at_detractor(view: View) -> Iterator[Instance]:
     alias, pnl, _, facts = found
     for exceeded in large_losses(view) if pnl / total >= _MOST else ():
         evidence = (*facts, *exceeded.facts)
-        yield Instance({"name": name(alias)}, (), _SALIENCE + 1.1, alias, context=evidence)
+        yield Instance({"name": name(alias)}, (), SALIENCE + 1.1, alias, context=evidence)
 
 
 @form(
@@ -209,7 +154,7 @@ def look_at_driver(view: View) -> Iterator[Instance]:
     for found in view.instances(DRIVERS[-1]):
         evidence = (*found.facts, *found.context)
         slots = {"name": name(found.subject), "share": found.slots["share"]}
-        yield Instance(slots, (), _SALIENCE + 0.9, found.subject, context=evidence)
+        yield Instance(slots, (), SALIENCE + 0.9, found.subject, context=evidence)
 
 
 @form(
@@ -229,7 +174,7 @@ def look_at_common(view: View) -> Iterator[Instance]:
     if losers >= _MIN_POSITIONS and found[1] > _MOST * total:
         for exceeded in large_losses(view):
             evidence = {fact.id: fact for fact in (*market, *found[3], *exceeded.facts)}
-            yield Instance({"count": count(losers)}, (), _SALIENCE + 1,
+            yield Instance({"count": count(losers)}, (), SALIENCE + 1,
                 context=tuple(evidence.values()))  # fmt: skip
 
 
@@ -246,7 +191,7 @@ def look_at_trades(view: View) -> Iterator[Instance]:
     for split in view.instances(not_split) if sum(float(fact.value) for fact in found) else ():
         for exceeded in large_losses(view):
             evidence = {fact.id: fact for fact in (*found, *split.context, *exceeded.facts)}
-            yield Instance({}, (), _SALIENCE + 1.3, context=tuple(evidence.values()))
+            yield Instance({}, (), SALIENCE + 1.3, context=tuple(evidence.values()))
 
 
 @form(
@@ -261,7 +206,7 @@ def look_at_trade(view: View) -> Iterator[Instance]:
     """Trades took a position past an alert level."""
     for found in view.instances(limit_by_trade):
         evidence = (*found.facts, *found.context)
-        yield Instance({"name": name(found.subject)}, (), _SALIENCE + 1.6, found.subject,
+        yield Instance({"name": name(found.subject)}, (), SALIENCE + 1.6, found.subject,
             context=evidence)  # fmt: skip
 
 
@@ -278,7 +223,7 @@ def look_at_split(view: View) -> Iterator[Instance]:
     for split in view.instances(not_split):
         for loss in (each for of in LOSSES for each in view.instances(of)):
             evidence = {fact.id: fact for fact in (*split.context, *loss.facts)}
-            yield Instance({}, (), _SALIENCE, context=tuple(evidence.values()))
+            yield Instance({}, (), SALIENCE, context=tuple(evidence.values()))
 
 
 @form(
@@ -292,7 +237,7 @@ def look_at_split(view: View) -> Iterator[Instance]:
 def look_at_run(view: View) -> Iterator[Instance]:
     """A session was computed in part, without weights of positions."""
     for found in view.instances(weights_unknown):
-        yield Instance({}, (), _SALIENCE + 3, context=(*found.facts, *found.context))
+        yield Instance({}, (), SALIENCE + 3, context=(*found.facts, *found.context))
 
 
 @form(
@@ -305,7 +250,7 @@ def look_at_run(view: View) -> Iterator[Instance]:
 def look_at_prices(view: View) -> Iterator[Instance]:
     """Instruments have no price."""
     for found in view.instances(prices_missing):
-        yield Instance({}, (), _SALIENCE + 3, context=found.facts)
+        yield Instance({}, (), SALIENCE + 3, context=found.facts)
 
 
 @form(
@@ -318,7 +263,7 @@ def look_at_prices(view: View) -> Iterator[Instance]:
 def look_at_equity(view: View) -> Iterator[Instance]:
     """Equity is negative."""
     for found in view.instances(equity_negative):
-        yield Instance({}, (), _SALIENCE + 3, context=found.facts)
+        yield Instance({}, (), SALIENCE + 3, context=found.facts)
 
 
 @form(
@@ -332,7 +277,7 @@ def look_at_history(view: View) -> Iterator[Instance]:
     """No figure of risk exists."""
     for of in (risk_undefined, risk_undefined_one):
         for found in view.instances(of):
-            yield Instance({}, (), _SALIENCE + 2, context=(*found.facts, *found.context))
+            yield Instance({}, (), SALIENCE + 2, context=(*found.facts, *found.context))
 
 
 @form(
@@ -346,33 +291,3 @@ def look_at_var(view: View) -> Iterator[Instance]:
     """The value at risk fails its test."""
     for found in view.instances(var_too_low):
         yield Instance({}, (), _LATER, context=(*found.facts, *found.context))
-
-
-def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
-    """Yield the first limit that a user set and that is exceeded."""
-    news = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
-    states = (*news, *own_limits.exceeded)
-    found = next((each for state in states for each in view.instances(state)), None)
-    if found and ("of" in found.slots) == has_subject:
-        evidence = (*found.facts, *found.context)
-        value, limit = (float(fact.value) for fact in found.facts)
-        is_share = found.slots["value"].kind == "percent"
-        slots = {slot: found.slots[slot] for slot in ("name", "of") if slot in found.slots}
-        slots["excess"] = points(value - limit) if is_share else number(value - limit)
-        yield Instance(slots, (), _SALIENCE + 2, found.subject, context=evidence, is_steady=True)
-
-
-form(
-    "look_at_own_limit",
-    "limits",
-    "name: label, excess: excess",
-    "Look at: the positions behind {name}, {excess} above the portfolio's limit.",
-    role="advice",
-)(partial(_look_at_own_limit, has_subject=False))
-form(
-    "look_at_own_limit_of",
-    "limits",
-    "name: label, of: name, excess: excess",
-    "Look at: {of}, {excess} above the portfolio's limit on {name}.",
-    role="advice",
-)(partial(_look_at_own_limit, has_subject=True))

@@ -1,8 +1,10 @@
 """Data caveats that matter for what is stated."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import View, form
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import Item, below_all, count, items, money, reason
 
@@ -76,6 +78,27 @@ def risk_undefined_one(view: View) -> Iterator[Instance]:
     yield from _undefined(view, lambda held: held == 1)
 
 
+_TOO_FEW = re.compile(
+    r"(\d+) (?:paired returns|of the trailing \d+ sessions have) .*; (\d+) required"
+)
+"""Reason of an undefined beta that counts sessions."""
+
+
+@form(
+    "beta_not_yet",
+    "data",
+    "found: count, required: count",
+    "No beta yet: returns on {found} of the {required} sessions required.",
+    place=2,
+)
+def beta_not_yet(view: View) -> Iterator[Instance]:
+    """No figure of risk exists, and there are too few sessions for a beta."""
+    for fact, counted in _undefined_beta(view):
+        if counted:
+            slots = {"found": count(int(counted[1])), "required": count(int(counted[2]))}
+            yield Instance(slots, (fact,), 2.9, sign=-1)
+
+
 @form(
     "undefined_because",
     "data",
@@ -84,10 +107,17 @@ def risk_undefined_one(view: View) -> Iterator[Instance]:
     place=2,
 )
 def undefined_because(view: View) -> Iterator[Instance]:
-    """No figure of risk exists, and why there is no beta is known."""
-    facts = view.facts_of("undefined_reason")
-    if facts and (any(_undefined(view, lambda held: held >= 1))):
-        yield Instance({"reason": reason(str(facts[0].value))}, facts, 2.9, sign=-1)
+    """No figure of risk exists, and why there is no beta is known: not for too few sessions."""
+    for fact, counted in _undefined_beta(view):
+        if not counted:
+            yield Instance({"reason": reason(str(fact.value))}, (fact,), 2.9, sign=-1)
+
+
+def _undefined_beta(view: View) -> "Iterator[tuple[Fact, re.Match[str] | None]]":
+    """Yield the reason of an undefined beta, and the sessions that it counts."""
+    fact = view.fact("undefined_reason")
+    if fact and any(_undefined(view, lambda held: held >= 1)):
+        yield fact, _TOO_FEW.fullmatch(str(fact.value))
 
 
 def _undefined(view: View, holds: Callable[[float], bool]) -> Iterator[Instance]:

@@ -17,6 +17,7 @@ from riskmetrics.insights.forms import (
     limits,
     own_limits,
     result,
+    standing_alerts,
     stress,
     tail,
     volatility,
@@ -30,20 +31,11 @@ _TITLE = 0.2
 _TIE = 100
 """Divisor of a statement's salience, which decides among subjects of a headline."""
 
-_LEADING = 0.25
-"""Share of its side from which the largest contribution led the day."""
-
 _SHARP = 0.2
 """Relative move of the volatility in a session that is sharp."""
 
-_ELEVATED, _MINOR, _BESIDE = 0.3, 0.15, 0.4
-"""Factors of the salience of a headline about an alert: of the lowest level, next to a clear result
-if it is also that or about a position with little of the risk, and next to a result as large as the
-value at risk.
-"""
-
-_LITTLE_RISK = 0.15
-"""Share of the volatility below which a position does not lead a day with a clear result."""
+_ELEVATED = 0.3
+"""Factor of the salience of a headline about the lowest level of alerts."""
 
 
 _ALSO = {
@@ -75,9 +67,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
             shown = {"name": make(found.subject)} if "name" in slots else {}
             shown |= {"count": found.slots["count"]} if "count" in slots else {}
             evidence = (*found.facts, *found.context)
-            is_alert = of in limits.REACHED
-            factor = _alert_factor(view, found) if is_alert else _factor(found)
-            weighed = salience * factor + found.salience / _TIE
+            weighed = salience * _factor(found) + found.salience / _TIE
             yield Instance(shown, (), weighed, found.subject, found.sign, context=evidence)
 
 
@@ -86,43 +76,15 @@ def _factor(found: Instance) -> float:
     return _ELEVATED if found.level == "elevated" else 1.0
 
 
-def _alert_factor(view: View, found: Instance) -> float:
-    """Return how much an alert matters next to the day's result; a critical one leads."""
-    rate, var = view.number("daily_return"), view.number("previous_var_95")
-    if rate is None or var is None or found.level == "critical":
-        return _factor(found)
-    share = float(found.facts[1].value) if "share" in found.slots else 1.0
-    is_minor = found.level == "elevated" or share < _LITTLE_RISK
-    if is_minor and abs(rate) >= tail.SMALL * var:
-        return _MINOR
-    return _BESIDE if abs(rate) > var else _factor(found)
-
-
 _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_var_exceeded", "result", 10.0, tail.var_exceeded,
         ("A day beyond the value at risk", "A loss beyond the value at risk")),
     ("headline_var_exceeded_far", "result", 10.0, tail.var_exceeded_far,
         ("A loss far beyond the value at risk",)),
-    ("headline_var_held_historical", "result", 4.6, tail.var_held_historical,
-        ("A loss beyond the historical value at risk",)),
     ("headline_own_limit", "limits", 9.0, own_limits.breached[0],
         ("The portfolio's limit on {name} was breached",)),
     ("headline_own_limit_of", "limits", 9.0, own_limits.breached[1],
         ("The portfolio's limit on {name} was breached",)),
-    ("headline_limit_position", "concentration", 8.5, limits.limit_position,
-        ("{name} reached the alert level for a single position",)),
-    ("headline_limit_position_share", "concentration", 8.5, limits.limit_position_share,
-        ("{name} reached the alert level for a single position",)),
-    ("headline_limit_sector", "sectors", 8.4, limits.limit_sector,
-        ("{name} reached the alert level for a sector",)),
-    ("headline_limit_beta", "factors", 8.3, limits.limit_beta, ("Beta reached the alert level",)),
-    ("headline_limit_drawdown", "stress", 8.2, limits.limit_drawdown,
-        ("The drawdown of today's holdings reached the alert level",)),
-    ("headline_limit_leverage", "hedge", 8.1, limits.limit_leverage,
-        ("Gross exposure reached the alert level",)),
-    ("headline_limits_back", "result", 8.05, limits.limits_back, ("Back at an alert level",)),
-    ("headline_limits_worse", "result", 8.0, limits.limits_worse,
-        ("Farther beyond an alert level",)),
     ("headline_own_limit_changed", "limits", 8.9, own_limits.changed[0],
         ("The portfolio's limit on {name} is exceeded",)),
     ("headline_own_limit_changed_of", "limits", 8.9, own_limits.changed[1],
@@ -181,6 +143,10 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("A loss in line with the market", "Down with the market")),
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
+    ("headline_losses_spread", "result", 1.52, result.spread[-1],
+        ("A loss spread over several positions",)),
+    ("headline_gains_spread", "result", 1.52, result.spread[1],
+        ("A gain spread over several positions",)),
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
     ("headline_var_held_nearly", "result", 3.0, tail.var_held_nearly,
         ("A loss just within the value at risk",)),
@@ -206,6 +172,63 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
 
 for _id, _topic, _salience, _of, _phrasings in _DERIVED:
     _headline(_id, _topic, _salience, *_phrasings, of=_of)
+
+
+def _new_alert(form_id: str, of: Form, text: str) -> None:
+    """Add the headline of the first of the alert levels that were reached in the session."""
+    slots = "name: name" if "{name}" in text else ""
+
+    @form(form_id, of.topic, slots, text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for reach in limits.new_alerts(view)[:1]:
+            for found in view.instances(of):
+                if found.facts[0] is reach.facts[0]:
+                    shown = {"name": name(found.subject)} if slots else {}
+                    yield Instance(shown, (), limits.title_salience(view, reach), found.subject,
+                        found.sign, context=(*found.facts, *found.context))  # fmt: skip
+
+
+for _of_new, _text in (
+    (limits.limit_position, "{name} reached the alert level for a single position"),
+    (limits.limit_position_share, "{name} reached the alert level for a single position"),
+    (limits.limit_sector, "{name} reached the alert level for a sector"),
+    (limits.limit_beta, "Beta reached the alert level"),
+    (limits.limit_drawdown, "The drawdown of today's holdings reached the alert level"),
+    (limits.limit_leverage, "Gross exposure reached the alert level"),
+):
+    _new_alert(f"headline_{_of_new.id}", _of_new, _text)
+
+
+def _alerts(form_id: str, salience: float, of: Form, event: str, text: str) -> None:
+    """Add the headline of alerts to which something happened, which names them."""
+
+    @form(form_id, "result", "alerts: items", text, role="headline", is_event=True, states=of.id,
+        entries=tuple(limits.SUBJECTS.values()))  # fmt: skip
+    def evaluate(view: View) -> Iterator[Instance]:
+        shown = limits.subjects(view, event)
+        for found in view.instances(of) if shown.value else ():
+            weighed = salience * _factor(found) + found.salience / _TIE
+            yield Instance({"alerts": shown}, (), weighed, sign=found.sign,
+                context=(*found.facts, *found.context))  # fmt: skip
+
+
+_alerts("headline_limits_back", 8.05, limits.limits_back, "back",
+    "Back at an alert level: {alerts}")  # fmt: skip
+_alerts("headline_limits_worse", 8.0, limits.limits_worse, "worse",
+    "Farther beyond an alert level: {alerts}")  # fmt: skip
+_alerts("headline_limits_known", 1.2, standing_alerts.limits_standing, "known",
+    "At or beyond an alert level: {alerts}")  # fmt: skip
+
+
+@form("headline_own_limit_others", "limits", "name: label",
+    "Another position is above the portfolio's limit on {name}", role="headline",
+    states=own_limits.own_limit_others.id)  # fmt: skip
+def headline_own_limit_others(view: View) -> Iterator[Instance]:
+    """Positions are beyond a limit on single ones next to the largest; it leads when it is new."""
+    for found in view.instances(own_limits.own_limit_others):
+        yield Instance({"name": found.slots["name"]}, (), 4.0, found.subject, found.sign,
+            context=(*found.facts, *found.context), is_steady=True,
+            remembered=found.remembered)  # fmt: skip
 
 
 def _one(form_id: str, of: Form, *phrasings: str) -> None:
@@ -240,10 +263,9 @@ def _led(form_id: str, of: Form, text: str) -> None:
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
             rate = view.number("daily_return")
-            is_led = abs(float(found.facts[0].value) / float(found.context[0].value)) >= _LEADING
-            if is_led and (rate is None or abs(rate) >= tail.TRIVIAL):
+            if result.leads_its_side(found) and (rate is None or abs(rate) >= tail.TRIVIAL):
                 context = (*found.facts, *found.context)
-                yield Instance({"name": name(found.subject)}, (), 1.52, found.subject, found.sign,
+                yield Instance({"name": name(found.subject)}, (), 1.56, found.subject, found.sign,
                     context=context)  # fmt: skip
 
 
@@ -267,12 +289,19 @@ _sharp("headline_volatility_rose", 1, 3.5, "Volatility rose sharply")
 _sharp("headline_volatility_fell", -1, 3.4, "Volatility fell sharply")
 
 
-@form("headline_no_result", "result", "", "Levels only: no result for the day", role="headline")
-def headline_no_result(view: View) -> Iterator[Instance]:
-    """There is no result of the session."""
-    facts = view.facts_of("total_value")
-    if facts and view.fact("daily_pnl") is None:
-        yield Instance({}, (), 1.0, context=facts)
+def _no_result(form_id: str, text: str, *, has_day_before: bool) -> None:
+    """Add the headline of a session without a result, with or without one before."""
+
+    @form(form_id, "result", "", text, role="headline")
+    def evaluate(view: View) -> Iterator[Instance]:
+        facts = view.facts_of("total_value")
+        if facts and view.fact("daily_pnl") is None and bool(view.sheet.before) == has_day_before:
+            yield Instance({}, (), 1.0, context=facts)
+
+
+_no_result("headline_no_result", "No result for the day", has_day_before=True)
+_no_result("headline_first", "No result yet: no session before to compare with",
+    has_day_before=False)  # fmt: skip
 
 
 def _plain(form_id: str, topic: Topic, kind: str, least: float, text: str) -> None:

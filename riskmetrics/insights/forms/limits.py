@@ -6,9 +6,10 @@ Limits that a user set for a portfolio are in `own_limits`.
 from collections.abc import Callable, Iterator, Sequence
 
 from riskmetrics.insights.claims import Form, Topic, View, form
+from riskmetrics.insights.forms.tail import SMALL
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import Left, Reach, left_limits, reached_limits
-from riskmetrics.insights.plan import CHANGES_PLACE
+from riskmetrics.insights.plan import CHANGES_PLACE, MIN_SALIENCE
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
     Item,
@@ -25,8 +26,10 @@ from riskmetrics.insights.slots import (
     times,
 )
 
-_NEW, _BACK, _WORSE = 3.5, 3.0, 2.8
-"""Salience of a limit that was reached in the session, reached again, and of one farther beyond."""
+_NEW, _FURTHER, _BACK, _WORSE = 3.5, 3.2, 3.0, 2.8
+"""Salience of the first limit that was reached in the session, of the others, of one that was
+reached again, and of one farther beyond.
+"""
 
 _LEFT = 1.5
 """Salience of a limit that is not reached any more."""
@@ -47,15 +50,27 @@ VALUES = {
 }
 """Kind of limit to a value of it."""
 
+SUBJECTS = {
+    "beta": "beta",
+    "drawdown": "drawdown of today's holdings",
+    "gross_to_equity": "gross exposure",
+    "weight": "{name}",
+    "gross": "{name} sector",
+}
+"""Kind of limit to what a title calls it."""
+
 FROM, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
     " ({level} from {limit})",
     " ({level} from {limit}, {sessions} session)",
     " ({level} from {limit}, left {away} before)",
-    " ({level} from {limit}, now {lower})",
+    " ({level} from {limit}, still {lower})",
 )
 """Ends of an entry: the level, with the sessions that it is reached or since it was left, or the
 level that is reached still.
 """
+
+_CLOSED, _WITHOUT_WEIGHT = "{name} no longer held", "{name} without a weight"
+"""Positions that were closed in the session, and of which no weight is stored."""
 
 MORE = "{count} more"
 
@@ -81,39 +96,99 @@ def value_slots(of: Reach | Left) -> dict[str, Slot]:
     return {"limit": limit, "value": value, "level": level(of.level), **named}
 
 
-def _changed(form_id: str, phrasing: str, salience: float, sign: int, *ends: str) -> Callable[
-    [Callable[[View], Iterator[tuple[Reach | Left, Item]]]], Form
-]:  # fmt: skip
+_LEAD = {"weight": 8.5, "gross": 8.4, "beta": 8.3, "drawdown": 8.2, "gross_to_equity": 8.1}
+"""Kind of limit to the salience of its alert as a title."""
+
+_CRITICAL = 0.45
+"""Salience that puts a critical alert before every other one."""
+
+_ELEVATED, _MINOR, _NEXT_TO_RESULT = 0.3, 0.15, 0.4
+"""Factors of the salience of an alert as a title: of the lowest level, next to a clear result if it
+is also that or about a position with little of the risk, and next to a result as large as the value
+at risk.
+"""
+
+_LITTLE_RISK = 0.15
+"""Share of the volatility below which a position does not lead a day with a clear result."""
+
+
+def new_alerts(view: View) -> list[Reach]:
+    """Return the alert levels that were reached in the session, the one that leads first."""
+    return view.once(_sorted_new)
+
+
+def _sorted_new(view: View) -> list[Reach]:
+    found = [reach for reach in reached_limits(view) if reach.event == "reached"]
+    return sorted(found, key=lambda reach: -title_salience(view, reach))
+
+
+def title_salience(view: View, reach: Reach) -> float:
+    """Return how much an alert matters as a title, next to the result; a critical one leads."""
+    if reach.level == "critical":
+        return _LEAD[reach.kind] + _CRITICAL
+    salience, elevated = _LEAD[reach.kind], reach.level == "elevated"
+    rate, var = view.number("daily_return"), view.number("previous_var_95")
+    if rate is not None and var is not None:
+        share = (view.number("share", reach.alias) if reach.kind == "weight" else None) or 0.0
+        has_little_risk = reach.kind == "weight" and 0 < share < _LITTLE_RISK
+        if (elevated or has_little_risk) and abs(rate) >= SMALL * var:
+            return salience * _MINOR
+        if abs(rate) > var:
+            return salience * _NEXT_TO_RESULT
+    return salience * (_ELEVATED if elevated else 1.0)
+
+
+def _changed(
+    form_id: str,
+    phrasing: str,
+    salience: float,
+    sign: int,
+    *entries: str,
+    topic: Topic = "result",
+    place: int = CHANGES_PLACE,
+) -> Callable[[Callable[[View], Iterator[tuple[Reach | Left, Item]]]], Form]:
     """Return a decorator that adds the form of a list of limits that came or went."""
 
     def add(find: Callable[[View], Iterator[tuple[Reach | Left, Item]]]) -> Form:
         def evaluate(view: View) -> Iterator[Instance]:
             found = list(find(view))
+            levels = [of.level for of, _ in found]
             if found:
                 yield Instance(
                     {"limits": items(*shortened([item for _, item in found]))},
                     tuple(of.facts[0] for of, _ in found),
                     salience,
                     sign=sign,
-                    level="info" if sign >= 0 else found[0][0].level,
+                    level="info" if sign >= 0 else max(levels, key=LEVELS.index),
                     context=tuple(fact for of, _ in found for fact in of.facts[1:]),
                 )
 
-        entries = (*(VALUES[kind] + end for kind in VALUES for end in ends), MORE)
         return form(
             form_id,
-            "result",
+            topic,
             "limits: items",
             phrasing,
-            entries=entries,
-            place=CHANGES_PLACE,
+            entries=(*entries, MORE),
+            place=place,
             is_event=True,
         )(evaluate)
 
     return add
 
 
-@_changed("limits_back", "Back at the alert level: {limits}.", _BACK, -1, _FROM_LEFT)
+def _values(*ends: str) -> tuple[str, ...]:
+    return tuple(value + end for value in VALUES.values() for end in ends)
+
+
+@_changed("limits_new", "Other new alerts: {limits}.", _FURTHER, -1, *_values(FROM),
+    topic="limits", place=6)  # fmt: skip
+def limits_new(view: View) -> Iterator[tuple[Reach | Left, Item]]:
+    """Limits that were reached in the session, without the first, which has its own sentence."""
+    for reach in new_alerts(view)[1:]:
+        yield reach, Item(VALUES[reach.kind] + FROM, value_slots(reach))
+
+
+@_changed("limits_back", "Back at the alert level: {limits}.", _BACK, -1, *_values(_FROM_LEFT))
 def limits_back(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Limits that are reached again, up to five sessions after they were left."""
     for reach in reached_limits(view):
@@ -122,26 +197,29 @@ def limits_back(view: View) -> Iterator[tuple[Reach | Left, Item]]:
             yield reach, Item(VALUES[reach.kind] + _FROM_LEFT, slots)
 
 
-@_changed("limits_worse", "Farther beyond the alert level: {limits}.", _WORSE, -1, FROM)
+@_changed("limits_worse", "Farther beyond the alert level: {limits}.", _WORSE, -1, *_values(FROM))
 def limits_worse(view: View) -> Iterator[tuple[Reach | Left, Item]]:
-    """Alerts in force that are a fifth of their limit farther beyond than since their start."""
+    """Alerts in force that are a fifth of their limit farther beyond than stated last."""
     for reach in reached_limits(view):
         if reach.event == "worse":
             yield reach, Item(VALUES[reach.kind] + FROM, value_slots(reach))
 
 
-@_changed("limits_left", "Back below the alert level: {limits}.", _LEFT, 1, FROM, _FROM_NOW)
+@_changed("limits_left", "Back below the alert level: {limits}.", _LEFT, 1,
+    *_values(FROM, _FROM_NOW), _CLOSED + FROM, _WITHOUT_WEIGHT + FROM)  # fmt: skip
 def limits_left(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts that ended since their value is clearly below the limit."""
     for left in left_limits(view):
         if left.is_below:
-            slots = value_slots(left)
+            slots, value = value_slots(left), VALUES[left.kind]
+            if left.kind == "weight" and not left.value:
+                value = _CLOSED if view.fact("closed", left.alias) else _WITHOUT_WEIGHT
             if left.lower:
                 slots["lower"] = level(left.lower)
-            yield left, Item(VALUES[left.kind] + (_FROM_NOW if left.lower else FROM), slots)
+            yield left, Item(value + (_FROM_NOW if left.lower else FROM), slots)
 
 
-@_changed("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, FROM)
+@_changed("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, *_values(FROM))
 def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts that ended though their value is not clearly below the limit.
 
@@ -150,6 +228,15 @@ def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     for left in left_limits(view):
         if not left.is_below:
             yield left, Item(VALUES[left.kind] + FROM, value_slots(left))
+
+
+def subjects(view: View, event: str) -> Slot:
+    """Return the names of what a thing happened to the alerts of."""
+    found = [reach for reach in reached_limits(view) if reach.event == event]
+    return items(*shortened([
+        Item(SUBJECTS[each.kind], {"name": name(each.alias)} if each.alias else {})
+        for each in found
+    ]))  # fmt: skip
 
 
 def shown_limit(kind: str, value: float) -> Slot:
@@ -193,7 +280,8 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
                     continue
                 if shares:
                     shown["share"] = percent(float(shares[0].value))
-                salience = _NEW + LEVELS.index(reach.level) / 2
+                is_first = reach == new_alerts(view)[0]
+                salience = _NEW + LEVELS.index(reach.level) / 2 if is_first else MIN_SALIENCE
                 yield Instance(
                     shown,
                     (*reach.facts[:1], *(shares or ())),
@@ -237,12 +325,6 @@ limit_leverage = _new(
     "gross_to_equity", "gross",
     "Gross exposure reached the {level} level of {limit} equity and is now {gross}.",
 )  # fmt: skip
-
-REACHED = (
-    *(limit_position, limit_position_share, limit_sector),
-    *(limit_beta, limit_drawdown, limit_leverage),
-)
-"""Forms of limits that were reached in the session."""
 
 
 @form(

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from riskmetrics.insights.claims import Form, View, form
+from riskmetrics.insights.forms.limits import MORE, shortened
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import Slot, apart, count, label, name
+from riskmetrics.insights.limit_facts import LIMIT_NAMES
+from riskmetrics.insights.slots import Item, Slot, apart, count, items, label, name
 
 EXCEEDED, KEPT = "exceeded", "kept"
 """Statuses of a limit that has a value."""
@@ -15,6 +17,9 @@ _CLOSE = 0.9
 
 _NAMED = 0.4
 """Salience of a limit that was exceeded the session before: the standing alerts name it."""
+
+_OTHERS = 1.6
+"""Salience of the positions beyond a limit next to the largest one."""
 
 UNITS = {"checked": "percent", "checked_number": "number"}
 """Type of a checked value to the unit in which it is shown."""
@@ -144,6 +149,41 @@ close = _own_limit(
     1.3,
     -1,
 )
+
+
+_POSITION = "{name} {value}"
+
+
+@form(
+    "own_limit_others",
+    "limits",
+    "limit: percent, name: label, positions: items",
+    "Other positions above the portfolio's limit of {limit} on {name}: {positions}.",
+    entries=(_POSITION, MORE),
+)
+def own_limit_others(view: View) -> Iterator[Instance]:
+    """Positions beyond a limit on single ones, without the largest; new if there are more."""
+    for alias in view.aliases("LIM"):
+        limit, largest = view.fact("checked_limit", alias), view.sheet.aliases[alias].get("of")
+        if limit is None or view.sheet.aliases[alias]["limit"] != LIMIT_NAMES["single_name"]:
+            continue
+        weights = [
+            fact
+            for each in view.aliases("POS")
+            if each != largest and (fact := view.fact("weight", each))
+            if float(fact.value) > float(limit.value)
+        ]
+        weights.sort(key=lambda fact: -float(fact.value))
+        shown = apart("percent", float(limit.value), *(float(fact.value) for fact in weights))
+        entries = [
+            Item(_POSITION, {"name": name(str(fact.entity)), "value": value})
+            for fact, value in zip(weights, shown[1:], strict=True)
+        ]
+        if entries:
+            slots = {"limit": shown[0], "name": label(alias)}
+            yield Instance(slots | {"positions": items(*shortened(entries))}, tuple(weights),
+                _OTHERS, alias, -1, level="warning", context=(limit,), is_steady=True,
+                remembered=(2.0 ** len(entries),))  # fmt: skip
 
 
 @form(

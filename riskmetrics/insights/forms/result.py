@@ -20,6 +20,9 @@ _SIDES = {1: "winners_pnl", -1: "losers_pnl"}
 _NOTABLE_SHARE = 0.1
 """Share of the losses, or gains, from which the largest one is worth a sentence."""
 
+_LEADING = 0.25
+"""Share of the losses, or gains, from which the largest one leads them."""
+
 MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
 """Largest share of the losses that still counts as spread, and losers that it takes."""
 
@@ -192,6 +195,11 @@ largest = mirrored("result", "name: name, amount: money, share: percent", _large
 }, place=1, is_event=True)  # fmt: skip
 
 
+def leads_its_side(found: Instance) -> bool:
+    """Return whether a largest contribution is at least a quarter of its side."""
+    return abs(float(found.facts[0].value) / float(found.context[0].value)) >= _LEADING
+
+
 def largest_contribution(
     view: View, sign: int, over: str = ""
 ) -> "tuple[str, float, float, tuple[Fact, ...]] | None":
@@ -230,8 +238,9 @@ def _spread(view: View, sign: int) -> Iterator[Instance]:
             yield Instance(slots, (facts[0], *counts), salience, alias, sign, context=facts[1:])
 
 
-mirrored("result", "losers: count, winners: count, name: name, amount: money, share: percent",
-    _spread, {
+_COUNTS = "losers: count, winners: count, name: name, amount: money, share: percent"
+
+spread = mirrored("result", _COUNTS, _spread, {
     -1: ("losses_spread",
         "{losers} positions lost and {winners} gained; the largest detractor, {name}, cost"
         " {amount}, {share} of gross losses."),

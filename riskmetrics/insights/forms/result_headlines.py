@@ -1,6 +1,7 @@
 """Headlines of a session's result: quiet, or next to the market, a week, cash and trades."""
 
 from collections.abc import Iterator
+from math import inf
 
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.forms import comparison, limits, own_limits, result, tail, volatility
@@ -16,6 +17,9 @@ _WEEK = 0.04
 
 _MOSTLY_CASH, _UNAFFECTED = 0.9, 0.1
 """Cash over equity, and return over that of a clear market move, of a portfolio out of it."""
+
+_BEYOND_VAR, _MOST = 10.5, 0.5
+"""Salience of a loss beyond the value at risk with its cause, and the part that is most of it."""
 
 _BY_TRADE, _ELEVATED = 8.8, 0.3
 """Salience of a trade past an alert level, and its factor for the lowest level."""
@@ -46,6 +50,82 @@ _rest("headline_rise_better", 1.9, "A gain larger than the market explains",
     comparison.implied[1][1])  # fmt: skip
 _rest("headline_rise_worse", 1.8, "A worse result than the beta implied",
     comparison.implied[1][-1])  # fmt: skip
+
+
+def _market_made(form_id: str, direction: int, text: str) -> None:
+    """Add the headline of a result of which the market's move made more than half."""
+    of = comparison.implied[direction][direction]
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for found in view.instances(of) if result.is_market_made(view) else ():
+            context = (*found.facts, *found.context)
+            yield Instance({}, (), 1.65, sign=found.sign, context=context)
+
+
+_market_made("headline_fall_made", -1, "The market's fall made most of the loss")
+_market_made("headline_rise_made", 1, "The market's rise made most of the gain")
+
+
+def _less(form_id: str, direction: int, text: str) -> None:
+    """Add the headline of a result of the market's sign, but smaller than the beta implies."""
+    of = comparison.implied[direction][-direction]
+
+    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+    def evaluate(view: View) -> Iterator[Instance]:
+        for found in view.instances(of) if result.is_market_made(view) else ():
+            context = (*found.facts, *found.context)
+            yield Instance({}, (), 1.57, sign=found.sign, context=context)
+
+
+_less("headline_fall_less", -1, "Down less than the beta implies")
+_less("headline_rise_less", 1, "Up less than the beta implies")
+
+
+def _beyond_var(of: Form, what: str) -> None:
+    """Add the headlines of a loss beyond the value at risk that the market or a position made."""
+    fall = comparison.implied[-1]
+
+    @form(f"headline_{of.id}_market", "result", "", f"The market's fall made most of {what}",
+        role="headline", is_event=True, states=fall[-1].id, also=(fall[0].id, fall[1].id),
+        needs=(of.id,))  # fmt: skip
+    def by_market(view: View) -> Iterator[Instance]:
+        stated = (each for form_ in (fall[-1], fall[0], fall[1]) for each in view.instances(form_))
+        for found in stated if result.is_market_made(view) else ():
+            for loss in view.instances(of):
+                context = {fact.id: fact for fact in (*found.facts, *found.context, *loss.facts)}
+                yield Instance({}, (), _BEYOND_VAR, sign=-1, context=tuple(context.values()))
+
+    led = result.largest[-1]
+
+    @form(f"headline_{of.id}_led", "result", "name: name", f"{{name}} led {what}",
+        role="headline", is_event=True, states=led.id, needs=(of.id,))  # fmt: skip
+    def by_leader(view: View) -> Iterator[Instance]:
+        for found in view.instances(led) if not result.is_market_made(view) else ():
+            is_led = result.leads_its_side(found)
+            for loss in view.instances(of) if is_led else ():
+                context = {fact.id: fact for fact in (*found.facts, *found.context, *loss.facts)}
+                yield Instance({"name": name(found.subject)}, (), _BEYOND_VAR, found.subject, -1,
+                    context=tuple(context.values()))  # fmt: skip
+
+    main, offset = result.main_positions[-1], result.offset_positions[-1]
+
+    @form(f"headline_{of.id}_position", "result", "name: name", f"{{name}} made most of {what}",
+        role="headline", is_event=True, states=main.id, also=(offset.id,),
+        needs=(of.id,))  # fmt: skip
+    def by_position(view: View) -> Iterator[Instance]:
+        total = view.number("daily_pnl") or inf
+        for found in (*view.instances(main), *view.instances(offset)):
+            is_most = float(found.facts[0].value) / total > _MOST and not result.is_market_made(
+                view
+            )
+            for loss in view.instances(of) if is_most else ():
+                yield Instance({"name": name(found.subject)}, (), _BEYOND_VAR, found.subject, -1,
+                    context=(*found.facts, *found.context, *loss.facts))  # fmt: skip
+
+
+_beyond_var(tail.var_exceeded, "a loss beyond the value at risk")
+_beyond_var(tail.var_exceeded_far, "a loss far beyond the value at risk")
 
 
 def _like_market(form_id: str, text: str, of: Form) -> None:

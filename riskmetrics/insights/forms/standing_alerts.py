@@ -1,4 +1,4 @@
-"""Alerts that stand: of earlier sessions, named in one sentence, or listed in full once a week."""
+"""Alerts that stand: of earlier sessions, listed once a week, and named when the others change."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -17,12 +17,12 @@ from riskmetrics.insights.forms.limits import (
     value_slots,
 )
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Reach, reached_limits
+from riskmetrics.insights.limits import Reach, left_limits, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import Item, Slot, items, level, name, ordinal
 
 _LISTED, _NAMED, _OTHER = 2.5, 2.6, 0.4
-"""Salience of the list with figures, of the one without on a day that tells it, and on another."""
+"""Salience of the list with figures, of the one without, and of both on a day without them."""
 
 _POSITION = "{name} {value}"
 _POSITIONS = "{positions} of equity ({level} from {limit})"
@@ -75,6 +75,13 @@ def is_told_in_full(view: View) -> bool:
     return is_new_week or any(reach.is_first_known for reach in reached_limits(view))
 
 
+def _is_changed(view: View) -> bool:
+    """Return whether another alert began or ended in the session."""
+    own = (*own_limits.breached, *own_limits.changed, *own_limits.ended)
+    is_new = any(reach.is_new for reach in reached_limits(view)) or bool(left_limits(view))
+    return is_new or any(any(view.instances(each)) for each in own)
+
+
 @form(
     "limits_standing",
     "result",
@@ -108,7 +115,7 @@ def limits_standing(view: View) -> Iterator[Instance]:
     yield Instance(
         {"limits": _list(alerts)},
         (),
-        _LISTED,
+        _LISTED if is_told_in_full(view) else _OTHER,
         sign=-1,
         level=max(first, key=LEVELS.index, default=worst),
         is_known=not first,
@@ -122,13 +129,15 @@ def limits_standing(view: View) -> Iterator[Instance]:
     "alerts_unchanged",
     "result",
     "alerts: items",
-    "Standing alerts: {alerts}.",
+    "Still in force: {alerts}.",
     entries=(*_NAMES.values(), "{name}", MORE),
     place=9,
     figure=_ALERTS,
 )
 def alerts_unchanged(view: View) -> Iterator[Instance]:
-    """Alerts of earlier sessions, without figures."""
+    """Alerts of earlier sessions, without figures, in a session in which another changed."""
+    if not _is_changed(view):
+        return
     reaches = [reach for reach in reached_limits(view) if reach.is_standing]
     alerts = list(_further_alerts(view, is_short=True))
     if positions := [reach for reach in reaches if reach.kind == "weight"]:

@@ -117,8 +117,9 @@ var_held_nearly = _against_var(
 
 var_held_historical = _against_var(
     "var_held_historical", "historical", 2.1, "info",
-    "The portfolio lost {amount} ({rate}), within the prior day's filtered value at risk of {var}"
-    " but beyond the historical one of {historical}.",
+    "The portfolio lost {amount} ({rate}), within the prior day's filtered value at risk of {var},"
+    " but beyond the historical one of {historical}, which takes no account of the"
+    " day's volatility.",
     slots=("amount", "rate", "var", "historical"), connectives=("but",),
 )  # fmt: skip
 

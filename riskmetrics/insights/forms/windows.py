@@ -39,7 +39,9 @@ _PHRASINGS: Final[Mapping[str, str]] = {
 """Column of a statistic to what is said of it, unless its label and value say it."""
 
 _SHOWN: Final = {
-    **dict.fromkeys((Unit.FRACTION, Unit.ACTIVE_FRACTION, Unit.PROBABILITY), ("percent", percent)),
+    **dict.fromkeys(
+        (Unit.FRACTION, Unit.LOSS, Unit.ACTIVE_FRACTION, Unit.PROBABILITY), ("percent", percent)
+    ),
     Unit.COUNT: ("count", count),
 }
 

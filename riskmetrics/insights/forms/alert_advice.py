@@ -1,0 +1,134 @@
+"""What to look at on alerts and limits: new when something happens to them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from riskmetrics.insights.claims import Form, Topic, View, form
+from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.forms import own_limits
+from riskmetrics.insights.forms.advice import MUCH_RISK, SALIENCE, is_large, riskiest
+from riskmetrics.insights.forms.limits import shown_limit
+from riskmetrics.insights.instances import Instance
+from riskmetrics.insights.limits import Reach, reached_limits
+from riskmetrics.insights.severity import LEVELS
+from riskmetrics.insights.slots import Slot, name, number, percent, points
+
+_ADVISED = ("warning", "critical")
+"""Levels of alerts that are looked at."""
+
+
+def _look(form_id: str, topic: Topic, slots: str, kind: str, phrasing: str, *levels: str) -> Form:
+    """Add the advice on the alert of a kind to which something happened, or the severest."""
+    slot = slots.rpartition(", ")[2].partition(":")[0]
+
+    def evaluate(view: View) -> Iterator[Instance]:
+        for reach in _looked_at(view, kind, (*levels, *_ADVISED)):
+            yield _advice(reach, {slot: shown_limit(kind, reach.value)})
+
+    return form(form_id, topic, slots, phrasing, role="advice", is_event=True)(evaluate)
+
+
+def _looked_at(view: View, kind: str, levels: Sequence[str] = _ADVISED) -> list[Reach]:
+    """Return the alert of a kind that is looked at, if one has one of some levels."""
+    found = [each for each in reached_limits(view) if each.kind == kind and each.level in levels]
+    return sorted(found, key=lambda reach: reach.is_standing)[:1]
+
+
+def _advice(reach: Reach, slots: Mapping[str, Slot], *facts: Fact) -> Instance:
+    """Return the advice on an alert; it is not new while the alert stands."""
+    named = {"name": name(reach.alias)} if reach.alias else {}
+    salience = SALIENCE + LEVELS.index(reach.level) / 10
+    return Instance({**slots, **named}, (), salience, reach.alias, context=(*facts, *reach.facts),
+        is_known=reach.is_standing)  # fmt: skip
+
+
+@form("look_at_size", "concentration", "name: name", "Look at: the size of {name}.",
+    role="advice", is_event=True)  # fmt: skip
+def look_at_size(view: View) -> Iterator[Instance]:
+    """The position with a severe alert, if something happened to that, or none makes much risk."""
+    for reach in _looked_at(view, "weight"):
+        if not reach.is_standing or riskiest(view) is None:
+            yield _advice(reach, {})
+
+
+@form("look_at_position", "concentration", "name: name", "Look at: the size of {name}.",
+    role="advice")  # fmt: skip
+def look_at_position(view: View) -> Iterator[Instance]:
+    """The position that makes most of the risk by its size."""
+    found = riskiest(view)
+    of_alert = {each.subject for each in view.instances(look_at_size)}
+    if found is not None and is_large(found) and found.subject not in of_alert:
+        slots = {"name": name(found.subject)}
+        yield Instance(slots, (), SALIENCE + 1, found.subject, context=found.facts,
+            is_steady=True)  # fmt: skip
+
+
+_look("look_at_sector", "sectors", "name: name, weight: percent", "gross",
+    "Look at: whether {name} is meant to be {weight} of gross exposure.")  # fmt: skip
+_look("look_at_beta", "factors", "beta: number", "beta",
+    "Look at: whether a beta of {beta} is intended.")  # fmt: skip
+_look("look_at_leverage", "hedge", "gross: times", "gross_to_equity",
+    "Look at: whether gross exposure of {gross} equity is intended.", "elevated")  # fmt: skip
+
+
+def _drawdown(view: View, *, is_named: bool) -> Iterator[Instance]:
+    """Yield the drawdown that is an alert, with the position that carries much of the risk."""
+    shares = (view.facts_of("share", alias=alias) or () for alias in view.aliases("POS"))
+    found = next((fact for shown in shares for fact in shown if fact.rank == 1), None)
+    has_much = found is not None and MUCH_RISK <= float(found.value) <= 1.0
+    for reach in _looked_at(view, "drawdown") if has_much == is_named else ():
+        slots: dict[str, Slot] = {"drawdown": shown_limit("drawdown", reach.value)}
+        if is_named and found is not None and found.entity:
+            slots |= {"name": name(found.entity), "share": percent(float(found.value))}
+        yield _advice(reach, slots, *((found,) if is_named and found else ()))
+
+
+form(
+    "look_at_drawdown",
+    "stress",
+    "drawdown: percent",
+    "Look at: which positions made the drawdown of today's holdings of {drawdown}.",
+    role="advice",
+    is_event=True,
+)(partial(_drawdown, is_named=False))
+form(
+    "look_at_drawdown_position",
+    "stress",
+    "name: name, share: percent, drawdown: percent",
+    "Look at: {name}, with {share} of the volatility, in a drawdown of {drawdown}.",
+    role="advice",
+    is_event=True,
+)(partial(_drawdown, is_named=True))
+
+
+def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
+    """Yield the first limit that a user set and that is exceeded."""
+    news = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
+    states = (*news, *own_limits.exceeded)
+    found = next((each for state in states for each in view.instances(state)), None)
+    if found and ("of" in found.slots) == has_subject:
+        evidence = (*found.facts, *found.context)
+        value, limit = (float(fact.value) for fact in found.facts)
+        is_share = found.slots["value"].kind == "percent"
+        slots = {slot: found.slots[slot] for slot in ("name", "of") if slot in found.slots}
+        slots["excess"] = points(value - limit) if is_share else number(value - limit)
+        yield Instance(slots, (), SALIENCE + 2, found.subject, context=evidence,
+            is_known=found.is_known)  # fmt: skip
+
+
+form(
+    "look_at_own_limit",
+    "limits",
+    "name: label, excess: excess",
+    "Look at: the positions behind {name}, {excess} above the portfolio's limit.",
+    role="advice",
+    is_event=True,
+)(partial(_look_at_own_limit, has_subject=False))
+form(
+    "look_at_own_limit_of",
+    "limits",
+    "name: label, of: name, excess: excess",
+    "Look at: {of}, {excess} above the portfolio's limit on {name}.",
+    role="advice",
+    is_event=True,
+)(partial(_look_at_own_limit, has_subject=True))
