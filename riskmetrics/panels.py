@@ -72,9 +72,12 @@ class Returns(NamedTuple):
 
     def windows(self, length: int) -> Iterator[FloatArray]:
         """Yield every window of rows, (length, S), with returns as known on its last session."""
-        for last in range(length - 1, len(self.frame)):
-            known = self.values()[last - length + 1 : last + 1].copy()
-            known[-1, self.unconfirmed[last]] = np.nan
+        values = np.ascontiguousarray(self.values())
+        for last in range(length - 1, len(values)):
+            known = values[last - length + 1 : last + 1]
+            if self.unconfirmed[last].any():
+                known = known.copy()
+                known[-1, self.unconfirmed[last]] = np.nan
             yield known
 
 

@@ -123,29 +123,48 @@ def copy_in(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name
     DatabaseError
         If the encoding of the database cannot store a character.
     """
-    for column, value in rows.select_dtypes("number").items():
-        if np.isinf(value.to_numpy(float, na_value=np.nan)).any():
-            raise DataQualityError(
-                f"{table.name}.{column}: infinite value; only finite values can be stored"
-            )
     columns = ", ".join(f'"{column}"' for column in rows.columns)
     connection.exec_driver_sql(
         f'CREATE TEMPORARY TABLE "{name}" ON COMMIT DROP AS SELECT {columns} FROM "{table.name}"'
         " WITH NO DATA"
     )
+    copy_rows(connection, table, rows, {}, name)
+    # One column is enough: the planner needs the number of rows.
+    connection.exec_driver_sql(f'ANALYZE "{name}" ("{rows.columns[0]}")')
+
+
+def copy_rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: pd.DataFrame,
+    constants: Mapping[str, str],
+    target: str | None = None,
+) -> None:
+    """COPY rows with the same ``constants`` to a table, or to one with its column types.
+
+    See Also
+    --------
+    copy_in : parameters and errors.
+    """
+    for column, value in rows.select_dtypes("number").items():
+        if np.isinf(value.to_numpy(float, na_value=np.nan)).any():
+            raise DataQualityError(
+                f"{table.name}.{column}: infinite value; only finite values can be stored"
+            )
     # pyarrow 26 writes garbage for empty chunks
     arrow = pa.Table.from_pandas(rows, preserve_index=False).combine_chunks()
     for position, field in enumerate(arrow.schema):
         if pa.types.is_timestamp(field.type) and isinstance(table.c[field.name].type, sa.Date):
             # dates are shorter to write and to parse than timestamps
             arrow = arrow.set_column(position, field.name, arrow.column(position).cast(pa.date32()))
+    for name, constant in constants.items():
+        arrow = arrow.append_column(name, pa.repeat(constant, len(rows)))
     buffer = io.BytesIO()
     pa.csv.write_csv(arrow, buffer, pa.csv.WriteOptions(include_header=False))
+    columns = ", ".join(f'"{column}"' for column in arrow.column_names)
+    query = f'COPY "{target or table.name}" ({columns}) FROM STDIN (FORMAT csv)'.encode()
     try:
-        with (
-            driver_connection(connection).cursor() as cursor,
-            cursor.copy(f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv)'.encode()) as copy,
-        ):
+        with driver_connection(connection).cursor() as cursor, cursor.copy(query) as copy:
             copy.write(buffer.getbuffer())
     except UntranslatableCharacter as error:
         raise DatabaseError(f"{table.name}: {UNENCODABLE_TEXT_MESSAGE}") from error
@@ -153,8 +172,6 @@ def copy_in(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name
         raise DataQualityError(
             f"{table.name}{_failed_column(error)}: {error.diag.message_primary}"
         ) from error
-    # One column is enough: the planner needs the number of rows.
-    connection.exec_driver_sql(f'ANALYZE "{name}" ("{rows.columns[0]}")')
 
 
 def analyze(connection: sa.Connection, table: sa.Table, n_added: int) -> None:

@@ -2,7 +2,7 @@
 
 Rows are copied into a temporary table, then upserted where they differ: equal rows are neither
 rewritten nor locked, because index maintenance dominates the cost. Rows that no longer belong to
-the scope of a replacement are removed.
+the scope of a replacement are removed. If its scope has no rows, they are copied to the table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import pandas as pd
+import psycopg
 import sqlalchemy as sa
 
-from riskmetrics.db.copy import analyze
+from riskmetrics.db.copy import analyze, copy_rows
 from riskmetrics.db.row_counts import count_rows, has_rows
 from riskmetrics.db.staged_rows import (
     differs,
@@ -86,10 +87,13 @@ def replace_rows(
     DataQualityError
         If a value exceeds its column, or is infinite; nothing is written.
     """
+    has_none = is_new or not has_rows(connection, table, scope)
+    if has_none and not is_new and _copy_new_rows(connection, table, rows, provenance):
+        return WriteCounts(len(rows))
     incoming = stage_rows(connection, table, rows)
     values = {name: incoming.c[name] for name in value_columns(incoming, key)}
     bookkeeping = _bookkeeping(table, provenance)
-    if is_new or not has_rows(connection, table, scope):  # no rows to compare with
+    if has_none:  # no rows to compare with
         return WriteCounts(
             upsert_staged(connection, table, incoming, None, key, values, bookkeeping)
         )
@@ -181,6 +185,26 @@ def update_rows(
     )
     changed = connection.execute(statement).rowcount
     return WriteCounts(changed, unchanged=n_existing - changed)
+
+
+def _copy_new_rows(
+    connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, provenance: Provenance | None
+) -> bool:
+    """COPY rows to a table without rows in their scope; return whether they are stored.
+
+    They are not if ids have to be generated in ascending order, or another program has written the
+    same rows in the meantime.
+    """
+    if rows.empty:
+        return True
+    if "id" in table.c:
+        return False
+    try:
+        with connection.begin_nested():
+            copy_rows(connection, table, rows, provenance._asdict() if provenance else {})
+    except psycopg.IntegrityError:
+        return False
+    return True
 
 
 def _bookkeeping(

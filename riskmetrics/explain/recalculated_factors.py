@@ -45,11 +45,14 @@ def _select_factors(sources: SourceRows) -> tuple[pd.DataFrame, dict[str, float]
     is_enough = (returns.count() >= MIN_YEAR_OBS) & (returns.max() > returns.min())
     if not is_enough.get(MARKET, default=False):
         return returns.iloc[:, :0], inflation
-    kept = returns.loc[:, is_enough]
+    others = returns.loc[:, is_enough].drop(columns=MARKET).count()
+    names = [MARKET]
+    for name in others.sort_values(ascending=False, kind="stable").index:
+        if len(returns[[*names, name]].dropna()) >= MIN_YEAR_OBS:
+            names.append(name)
+    kept = returns[[name for name in returns if name in names]]
     while True:
         rows = kept.notna().all(axis=1)
-        if rows.sum() < MIN_YEAR_OBS:
-            return kept.iloc[:, :0], inflation
         known, weights = kept[rows], _weights(rows)
         for name in kept.columns:
             r_squared = _r_squared(known[name], known.drop(columns=name), weights)

@@ -1,13 +1,17 @@
 """Pro-forma returns: the weights of one day applied to the returns of sessions before it."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.portfolio import group_sums
+
+_BLOCK_VALUES = 2**18
+"""Sums of portfolios, days and sessions that are computed at once: 2 MB."""
 
 
 class ExposedReturns(NamedTuple):
@@ -82,6 +86,69 @@ def exposed_returns(
     with np.errstate(divide="ignore", invalid="ignore"):
         coverage: FloatArray = (sizes @ known.T.astype(float)) / gross
     return ExposedReturns(weights @ np.where(known, returns, 0.0).T, coverage)
+
+
+def exposed_returns_by_day(
+    exposures: FloatArray,
+    columns: IntArray,
+    portfolio: IntArray,
+    n_portfolios: int,
+    returns: FloatArray,
+    unconfirmed: BoolArray,
+    length: int,
+) -> Iterator[ExposedReturns]:
+    """Yield the sums of each day's exposures and the returns of the sessions that end on it.
+
+    Parameters
+    ----------
+    exposures, columns : (I, D) arrays
+        As in `exposed_returns`, by day.
+    portfolio, n_portfolios
+        As in `exposed_returns`.
+    returns : (T, S) array
+        Simple returns of ``length + D - 1`` sessions, of which the last is the last day.
+    unconfirmed : (T, S) array
+        Returns that are missing in the window that ends with them.
+    length : int
+        Sessions of each window.
+
+    Notes
+    -----
+    Several days are computed at once, as if each had portfolios of its own.
+
+    Examples
+    --------
+    100 of a stock on the first day and 200 on the second, with windows of one session:
+
+    >>> returns, none = np.array([[0.01], [0.02]]), np.zeros((2, 1), bool)
+    >>> held, column = np.array([[100.0, 200.0]]), np.array([[0, 0]])
+    >>> days = exposed_returns_by_day(held, column, np.array([0]), 1, returns, none, 1)
+    >>> [sums.changes.item() for sums in days]
+    [1.0, 4.0]
+    """
+    n_days = exposures.shape[1]
+    step = max(1, min(_BLOCK_VALUES // max(1, n_portfolios * length), length + 31))
+    for first in range(0, n_days, step):
+        days = range(first, min(first + step, n_days))
+        rows = slice(first, days[-1] + length)
+        sums = exposed_returns(
+            exposures[:, first : rows.stop - length + 1].T.ravel(),
+            columns[:, first : rows.stop - length + 1].T.ravel(),
+            (np.arange(len(days))[:, None] * n_portfolios + portfolio).ravel(),
+            len(days) * n_portfolios,
+            returns[rows],
+        )
+        for place, day in enumerate(days):
+            of_day = slice(place * n_portfolios, (place + 1) * n_portfolios)
+            window = ExposedReturns(*(part[of_day, place : place + length] for part in sums))
+            if unconfirmed[day + length - 1].any():
+                known = np.where(unconfirmed[day + length - 1], np.nan, returns[day + length - 1])
+                last = exposed_returns(
+                    exposures[:, day], columns[:, day], portfolio, n_portfolios, known[None]
+                )
+                for part, replaced in zip(window, last, strict=True):
+                    part[:, -1:] = replaced
+            yield window
 
 
 def scale_to_equity(

@@ -140,11 +140,11 @@ def slope_std_error(
     ----------
     y : (T, N) array
         Returns of portfolios in a window; NaN is missing.
-    x : (T,) array
-        Returns of a factor.
+    x : (T,) or (T, N) array
+        Returns of a factor: the same for all columns, or one for each.
     weight : (T,) array
         Weights of the sessions.
-    control : (T,) array, optional
+    control : (T,) or (T, N) array, optional
         Returns of a second regressor, which is held fixed.
     min_obs : int
         Minimum number of sessions with all returns.
@@ -173,8 +173,8 @@ def slope_std_error(
     >>> slope_std_error(y, x, np.ones(4), min_obs=3)
     array([0.25])
     """
-    factors = [x] if control is None else [control, x]
-    known = np.isfinite(y) & np.isfinite(sum(factors))[:, np.newaxis]
+    factors = [each.reshape(len(y), -1) for each in (control, x) if each is not None]
+    known = np.isfinite(y) & np.isfinite(sum(factors))
     weights = np.where(known, weight[:, np.newaxis], 0.0)
 
     def total(values: FloatArray) -> FloatArray:
@@ -187,7 +187,7 @@ def slope_std_error(
         return remainder
 
     with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
-        columns = [np.where(known, values[:, np.newaxis], 0.0) for values in factors]
+        columns = [np.where(known, values, 0.0) for values in factors]
         columns.append(np.where(known, y, 0.0))
         columns = [values - total(weights * values) / total(weights) for values in columns]
         for values in columns[:-2]:

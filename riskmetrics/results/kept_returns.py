@@ -1,11 +1,11 @@
 """Sums of returns that several figures of a valuation share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from riskmetrics import panels
-from riskmetrics.metrics.pro_forma_returns import ExposedReturns
+from riskmetrics.metrics.pro_forma_returns import ExposedReturns, ProFormaReturns
 
 
 class DailySums(NamedTuple):
@@ -25,3 +25,5 @@ class KeptReturns:
     """What `pro_forma.pro_forma_windows` keeps; None: nothing yet, or the book is too large."""
 
     sums: DailySums | None = None
+    scaled: dict[bool, list[ProFormaReturns]] = field(default_factory=dict)
+    """Those sums as returns, and as changes of value (True), by day, each (W, P)."""

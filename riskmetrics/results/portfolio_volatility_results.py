@@ -1,20 +1,22 @@
 """Realized and forecast volatility of portfolios, from pro-forma changes of value."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import groupby
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmetrics import panels
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.forecast_features import FEATURE_WINDOW, build_features
+from riskmetrics.metrics.forecast_features import FEATURE_WINDOW, Features, build_features
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.variance_correction import DIVERSIFIED, PORTFOLIO, STOCK
 from riskmetrics.results.model_versions import ModelVersions
-from riskmetrics.results.pro_forma import ProFormaWindow, pro_forma_windows
+from riskmetrics.results.pro_forma import ProFormaBlock, ProFormaWindow, pro_forma_blocks
 from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.volatility_results import (
     OTHER_HORIZONS,
@@ -26,6 +28,8 @@ from riskmetrics.results.volatility_results import (
     forecast_horizon,
     forecast_volatility,
 )
+
+_T = TypeVar("_T", bound=np.generic)
 
 PORTFOLIO_WINDOW = FEATURE_WINDOW
 """Returns needed for a portfolio's row: those behind its features. The oldest volatility in its
@@ -64,8 +68,8 @@ class PortfolioVolatility:
     """Forecasts of `OTHER_HORIZONS`, fractions of equity, (P, D)."""
 
 
-class _DayEstimates(NamedTuple):
-    """Estimates of portfolios on a session; amounts are changes of value."""
+class _BlockEstimates(NamedTuple):
+    """Estimates of portfolios on K sessions, (P, K); amounts are changes of value."""
 
     figures: Figures
     others: list[HorizonForecast]
@@ -109,27 +113,32 @@ def estimate_portfolio_volatility(
     This is not the mean of position volatilities, which would ignore diversification. Everything is
     measured on changes of value, and divided by equity at the end.
     """
-    days = list(_estimate_days(valuation, returns, symbols, bars, market, versions, funds))
-    figures, others, coverage, n_covered, n_thin = zip(*days, strict=True)
-    in_currency = Figures._make(np.concatenate(values).T for values in zip(*figures, strict=True))
+    blocks = list(_estimate_blocks(valuation, returns, symbols, bars, market, versions, funds))
+    figures, others, coverage, n_covered, n_thin = zip(*blocks, strict=True)
+    in_currency = Figures._make(_join(values) for values in zip(*figures, strict=True))
     equity = valuation.risk_denominator
     return PortfolioVolatility(
         figures=_divide_by_equity(in_currency, equity),
         root_variance_amount=in_currency.root_variance_forecast,
-        coverage=np.stack(coverage, axis=1),
-        n_covered=np.stack(n_covered, axis=1),
-        n_thin=np.stack(n_thin, axis=1).astype(float),
+        coverage=_join(coverage),
+        n_covered=_join(n_covered),
+        n_thin=_join(n_thin).astype(float),
         versions=versions,
         horizons={
             horizon: HorizonForecast(
-                *(np.concatenate(values).T / equity for values in zip(*found, strict=True))
+                *(_join(values) / equity for values in zip(*found, strict=True))
             )
             for horizon, found in zip(OTHER_HORIZONS, zip(*others, strict=True), strict=True)
         },
     )
 
 
-def _estimate_days(
+def _join(parts: Sequence[NDArray[_T]]) -> NDArray[_T]:
+    """Return figures of all sessions, (P, D), from those of blocks of sessions."""
+    return np.concatenate(parts, axis=1)
+
+
+def _estimate_blocks(
     valuation: Valuation,
     returns: panels.Returns,
     symbols: "pd.Index[str]",
@@ -137,38 +146,58 @@ def _estimate_days(
     market: str,
     versions: ModelVersions,
     funds: Collection[str],
-) -> Iterator[_DayEstimates]:
-    """Yield the estimates of each session; see `estimate_portfolio_volatility`."""
+) -> Iterator[_BlockEstimates]:
+    """Yield the estimates of sessions; see `estimate_portfolio_volatility`."""
     market_returns, version = returns.column(market), versions.version_on(valuation.sessions)
     single_underlying = valuation.single_underlying(symbols)
     exposure = np.abs(valuation.sum_by_portfolio(valuation.exposures))
     bars = bars.add_missing_column()  # column -1
     series_class = _classify_portfolios(single_underlying, symbols, funds)
     positions = returns.frame.columns.get_indexer(symbols)
-    changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, is_in_currency=True)
-    columns = valuation.underlying_columns(returns.frame.columns)
+    columns = list(valuation.underlying_columns(returns.frame.columns))
     year = slice(-har.LEVEL_WINDOW, None)
-    for window, column in zip(changes, columns, strict=True):
-        d = window.day
-        rows, single = slice(d, d + PORTFOLIO_WINDOW), single_underlying[:, d]
+
+    def prepare(window: ProFormaWindow) -> tuple[har.Regressors, Features]:
+        rows = slice(window.day, window.day + PORTFOLIO_WINDOW)
+        single = single_underlying[:, window.day]
         own = bars.select(rows, single) if len(symbols) else None
         inputs = har.build_regressors(
             window.series[year],
             market_returns[rows][year],
-            None if own is None else exposure[:, d] * own.ranges[year],
+            None if own is None else exposure[:, window.day] * own.ranges[year],
         )
         returns_of_features = _feature_returns(window, single, positions)
-        features = (build_features if own is None else own.features)(returns_of_features)
-        ewma = ewma_forecasts(window.series, 1)
-        at = inputs, features, versions, version[d : d + 1], series_class[:, d]
-        covered = window.coverage[year] * valuation.priced_share[:, d]
-        yield _DayEstimates(
-            estimate_figures(window.series, inputs, forecast_volatility(*at, ewma=ewma), ewma, 1),
-            [forecast_horizon(*at, horizon, ewma) for horizon in OTHER_HORIZONS],
-            covered.mean(axis=0),
-            _count_covered(valuation, d, column, window.symbol_returns[year]),
-            _count_thin_coverage_sessions(covered),
+        return inputs, (build_features if own is None else own.features)(returns_of_features)
+
+    def estimate(block: ProFormaBlock) -> _BlockEstimates:
+        regressors, found = zip(*map(prepare, block.windows), strict=True)
+        inputs = har.Regressors._make(_join(values) for values in zip(*regressors, strict=True))
+        features = Features._make(_join(values) for values in zip(*found, strict=True))
+        ewma = ewma_forecasts(block.series, 1)
+        of_version = version[block.days][:1]
+        at = inputs, features, versions, of_version, series_class[:, block.days].T.ravel()
+        forecast = forecast_volatility(*at, ewma=ewma)
+        figures = estimate_figures(block.series, inputs, forecast, ewma, 1)
+        others = (forecast_horizon(*at, horizon, ewma) for horizon in OTHER_HORIZONS)
+        covered = [
+            window.coverage[year] * valuation.priced_share[:, window.day]
+            for window in block.windows
+        ]
+        n_covered = [
+            _count_covered(valuation, window.day, columns[window.day], window.symbol_returns[year])
+            for window in block.windows
+        ]
+        return _BlockEstimates(
+            Figures._make(block.by_day(values[0]) for values in figures),
+            [HorizonForecast._make(block.by_day(values[0]) for values in each) for each in others],
+            np.stack([share.mean(axis=0) for share in covered], axis=1),
+            np.stack(n_covered, axis=1),
+            np.stack([_count_thin_coverage_sessions(share) for share in covered], axis=1),
         )
+
+    for block in pro_forma_blocks(valuation, returns, PORTFOLIO_WINDOW, is_in_currency=True):
+        for _, windows in groupby(block.windows, lambda window: version[window.day]):
+            yield estimate(ProFormaBlock.join(list(windows)))
 
 
 def _classify_portfolios(

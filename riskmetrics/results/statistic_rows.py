@@ -8,7 +8,7 @@ import pandas as pd
 from riskmetrics import panels
 from riskmetrics.catalog import Statistic, Unit
 from riskmetrics.metrics._typing import DateArray, IntArray
-from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
+from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_blocks
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
@@ -30,16 +30,18 @@ def statistic_rows(
     """
     compute = pkgutil.resolve_name(statistic.function)
     market = returns.column(market_index) if statistic.uses_market else None
-    found_by_day, sessions_by_day = [], []
-    for window in pro_forma_windows(valuation, returns, statistic.sessions):
-        last = window.day + statistic.sessions
-        inputs = () if market is None else (market[window.day : last],)
-        found_by_day.append(compute(window.series, *inputs, min_obs=statistic.min_obs)._asdict())
-        sessions_by_day.append(window.sessions)
-    found = {
-        name: np.stack([by_name[name] for by_name in found_by_day], axis=1)
-        for name in found_by_day[0]
-    }
+    parts, sessions_by_day = [], []
+    for block in pro_forma_blocks(valuation, returns, statistic.sessions):
+        sessions_by_day += [window.sessions for window in block.windows]
+        if market is None:
+            figures = compute(block.series, min_obs=statistic.min_obs)._asdict()
+            parts.append({name: block.by_day(values) for name, values in figures.items()})
+            continue
+        for window in block.windows:
+            index = market[window.day : window.day + statistic.sessions]
+            figures = compute(window.series, index, min_obs=statistic.min_obs)._asdict()
+            parts.append({name: values[:, np.newaxis] for name, values in figures.items()})
+    found = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
     n_obs = found["n_obs"]
     found["observations"] = n_obs
     columns = {

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from riskmetrics import panels
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE, Z_95
 from riskmetrics.metrics.stress import slope_std_error
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
-from riskmetrics.results.pro_forma import pro_forma_windows
+from riskmetrics.results.pro_forma import pro_forma_blocks
 from riskmetrics.results.valuation import Valuation
 
 _DECAY = 0.5 ** (np.arange(DECAYED_WINDOW - 1, -1, -1.0) / HALF_LIFE)
@@ -43,8 +44,15 @@ def loss_margins(
     moves = scenarios[["market_move", "rate_move"]].to_numpy(float)
     found = np.full((len(moves), *valuation.net.shape), np.nan)
     series = [returns.column(index) for index in indices]
-    for window in pro_forma_windows(valuation, returns, DECAYED_WINDOW):
-        factors = [values[window.day : window.day + DECAYED_WINDOW] for values in series]
+    for block in pro_forma_blocks(valuation, returns, DECAYED_WINDOW):
+        factors = [
+            np.repeat(
+                sliding_window_view(values, DECAYED_WINDOW)[block.days].T,
+                len(valuation.portfolios),
+                axis=1,
+            )
+            for values in series
+        ]
         errors: dict[tuple[int | float, ...], FloatArray] = {}
         for scenario, move in enumerate(moves):
             main = int(np.nanargmax(np.abs(move)))
@@ -52,17 +60,19 @@ def loss_margins(
             is_joint = bool(np.isfinite(move).all())
             key = (main, ratio) if is_joint else (main,)
             if key not in errors:
-                errors[key] = _std_error(window.series, factors[main], factors[1 - main], *key)
-            found[scenario, :, window.day] = Z_95 * abs(move[main]) * errors[key]
+                error = _std_error(block.series, factors[main], factors[1 - main], *key)
+                errors[key] = block.by_day(error)
+            found[scenario, :, block.days] = Z_95 * abs(move[main]) * errors[key]
     return found
 
 
 def _std_error(
     series: FloatArray, main: FloatArray, other: FloatArray, factor: int, ratio: float | None = None
 ) -> FloatArray:
-    """Return the standard error of the loss per unit of the main move, (P,).
+    """Return the standard error of the loss of each series per unit of the main move, (N,).
 
-    ``factor`` is 0 if that is the market's; ``ratio`` is the other move over it, None if the other
+    ``main`` and ``other`` are the returns of the factors in the window of each, (T, N). ``factor``
+    is 0 if the main one is the market; ``ratio`` is the other move over it, None if the other
     factor does not move.
     """
     if ratio is None and factor == 0:

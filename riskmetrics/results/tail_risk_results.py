@@ -11,9 +11,9 @@ from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.filtered_simulation import filter_returns, simulate_paths
 from riskmetrics.results.option_revaluation import OptionBook, revalue_paths, revalue_session
 from riskmetrics.results.pro_forma import (
-    ProFormaWindow,
+    ProFormaBlock,
     insufficient_observations,
-    pro_forma_windows,
+    pro_forma_blocks,
 )
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
@@ -80,23 +80,24 @@ def tail_risk_rows(
     }
     n_returns = {method: np.zeros(shape, np.int64) for method, _ in _SAMPLES}
     tests = {level: np.zeros((2, *shape), np.int64) for level in MIN_OBS_BY_LEVEL}
-    for window in pro_forma_windows(valuation, returns, TAIL_RISK_WINDOW, is_in_currency=True):
-        day, changes = window.day, window.series
-        ranks = metrics.loss_ranks(changes)
-        samples = _simulate(window, returns.frame.columns, options)
+    for block in pro_forma_blocks(valuation, returns, TAIL_RISK_WINDOW, is_in_currency=True):
+        days, ranks = block.days, metrics.loss_ranks(block.series)
+        samples = _simulate(block, returns.frame.columns, options)
         for method, horizon in samples:
             if horizon == 1:
-                n_returns[method][:, day] = np.isfinite(samples[method, 1]).sum(axis=0)
-        n_returns["revalued"][:, day] = n_returns["filtered"][:, day]
+                known = np.isfinite(samples[method, 1]).sum(axis=0)
+                n_returns[method][:, days] = block.by_day(known)
+        n_returns["revalued"][:, days] = n_returns["filtered"][:, days]
         for level, min_obs in MIN_OBS_BY_LEVEL.items():
             for (method, horizon), sample in samples.items():
                 at_risk = metrics.historical_risk(
                     sample, level=level, window=len(sample), min_obs=1
                 )
-                is_enough = n_returns[method][:, day] >= min_obs
-                losses[method, horizon, level][:, :, day] = np.where(is_enough, at_risk[:2], np.nan)
-            tests[level][:, :, day] = metrics.var_exceptions(
-                changes, ranks, level=level, min_obs=min_obs
+                is_enough = n_returns[method][:, days] >= min_obs
+                found = block.by_day(np.stack(at_risk[:2]))
+                losses[method, horizon, level][:, :, days] = np.where(is_enough, found, np.nan)
+            tests[level][:, :, days] = block.by_day(
+                np.stack(metrics.var_exceptions(block.series, ranks, level=level, min_obs=min_obs))
             )
     parametric = {
         level: np.stack(metrics.parametric_risk(root_variance, level=level))
@@ -114,26 +115,34 @@ def tail_risk_rows(
 
 
 def _simulate(
-    window: ProFormaWindow, symbols: "pd.Index[str]", options: OptionBook | None
+    block: ProFormaBlock, symbols: "pd.Index[str]", options: OptionBook | None
 ) -> dict[tuple[str, int], FloatArray]:
-    """Return the simulated changes of value of a day by method and horizon, (K, P) each."""
-    changes, horizon = window.series, VAR_HORIZONS[-1]
-    filtered = filter_returns(changes)
-    paths = simulate_paths(filtered, horizon=horizon)
+    """Return the simulated changes of value by method and horizon, (N, K·P) each."""
+    horizon = VAR_HORIZONS[-1]
+    filtered = filter_returns(block.series)
     found = {
-        ("historical", 1): changes[-metrics.VAR_WINDOW :],
+        ("historical", 1): block.series[-metrics.VAR_WINDOW :],
         ("filtered", 1): filtered,
-        ("filtered", horizon): paths,
+        ("filtered", horizon): simulate_paths(filtered, horizon=horizon),
     }
-    held = options.session(window.day) if options else None
-    if held is None or not len(held.portfolio):
+    if options is None:
         return found
-    column = symbols.get_indexer(held.underlying)
-    moves = np.where(column >= 0, window.symbol_returns[:, column], np.nan)
-    return found | {
-        ("revalued", 1): revalue_session(held, changes, filtered, moves),
-        ("revalued", horizon): revalue_paths(held, changes, filtered, moves, paths, horizon),
+    revalued = {
+        ("revalued", 1): np.full_like(filtered, np.nan),
+        ("revalued", horizon): np.full_like(found["filtered", horizon], np.nan),
     }
+    for place, window in enumerate(block.windows):
+        held, n_series = options.session(window.day), window.series.shape[1]
+        if held is None or not len(held.portfolio):
+            continue
+        of_day = np.s_[:, place * n_series : (place + 1) * n_series]
+        column = symbols.get_indexer(held.underlying)
+        moves = np.where(column >= 0, window.symbol_returns[:, column], np.nan)
+        inputs = held, window.series, filtered[of_day], moves
+        revalued["revalued", 1][of_day] = revalue_session(*inputs)
+        paths = found["filtered", horizon][of_day]
+        revalued["revalued", horizon][of_day] = revalue_paths(*inputs, paths, horizon)
+    return found | revalued
 
 
 def _simulated_rows(
