@@ -204,14 +204,14 @@ class Answers:
         with self.connect() as connection:
             identities = list_identities(read_names(connection), self.anonymization)
             identity = find_identity(identities, portfolio)
-            session = find_session(connection, identity, day)
+            session = today = find_session(connection, identity, day)
             if day is None and (named := asked_day(question, session)) is not None:
                 session = find_session(connection, identity, named)
             (sheet,) = fact_reading.read_sheets(connection, [session], identity.name)
             sheet = add_question_facts(connection, sheet)
             context = _context(connection, identity, session)
         others = [one.shown_name for one in identities if one.name != identity.name]
-        return context | answer_claims(identity, sheet, question, others)
+        return context | answer_claims(identity, sheet, question, others, today)
 
     def explain_figure(
         self,
