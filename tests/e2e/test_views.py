@@ -176,7 +176,7 @@ def test_a_session_without_a_close_has_the_price_of_the_one_before(sample: str, 
             {"day": LAST},
         )
     assert run([LAST]).exit_code == 0
-    said = "instruments are valued at the close of an earlier session"
+    said = "1 of 4 instruments is valued at the close of an earlier session"
     assert said in " ".join(CliRunner().invoke(app, ["show", "snapshot"]).stderr.split())
     shown = query_frame(
         sample,

@@ -50,7 +50,7 @@ def test_equity_of_five_percent_of_gross_exposure_is_enough(
 def test_a_price_of_an_earlier_session_has_a_caveat(n_current: int, is_expected: bool) -> None:
     counts = {"prices": (2, 3), "current_prices": (n_current, 3)}
     texts = list(list_caveats(counts, 1000.0, 1000.0))
-    expected = "1 of 3 instruments are valued at the close of an earlier session"
+    expected = "1 of 3 instruments is valued at the close of an earlier session"
     assert any(text.startswith(expected) for text in texts) is is_expected
     assert len(texts) == 1 + is_expected
 
