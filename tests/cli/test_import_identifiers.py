@@ -115,6 +115,6 @@ def test_an_unknown_isin_is_rejected_without_a_database(
     monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
     text = "Symbol,Quantity\nKO,1\nUS0378331005,15\n"
     done = run("portfolio", text, "--name", "P", "--dry-run")
-    assert done.exit_code == 0
+    assert done.exit_code == 4
     assert "US0378331005 is an ISIN, not a symbol" in done.stderr
     assert not (tmp_path / "home").exists()
