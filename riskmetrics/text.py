@@ -17,6 +17,8 @@ UNPRINTABLE = (
 
 _UNPRINTABLE = re.compile(f"[{UNPRINTABLE}]")
 _UNPRINTABLE_OR_SPACE = re.compile(f"[{UNPRINTABLE}\t\n]")
+_PLURAL = re.compile(r"(?<=^1 )(?:\w+ )?\w+s\b")
+_PLURAL_VERB = re.compile(r"\b(?:have|are)\b")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 """Stand for bytes of the command line that are not UTF-8; no database accepts them."""
 _PARSER_DETAIL = re.compile(r"(?<=must be a valid )(\w+), (?:unable to parse|invalid \w+:)[^.;]*")
@@ -97,6 +99,28 @@ def join_names(names: Sequence[object], max_names: int = MAX_NAMES, separator: s
     """
     listed = separator.join(map(str, names[:max_names]))
     return listed + (f" and {len(names) - max_names:,} more" if len(names) > max_names else "")
+
+
+def agree_with_number(text: str) -> str:
+    """Return a text that starts with a number and a plural; of 1 it is singular.
+
+    Examples
+    --------
+    >>> agree_with_number("1 paired returns in the trailing 90 sessions")
+    '1 paired return in the trailing 90 sessions'
+    >>> agree_with_number("1 of the last 90 sessions have a volume")
+    '1 of the last 90 sessions has a volume'
+    >>> agree_with_number("21 sessions are completed")
+    '21 sessions are completed'
+    """
+    if not text.startswith("1 "):
+        return text
+    found = text if text.startswith("1 of ") else _PLURAL.sub(_drop_plural, text, count=1)
+    return _PLURAL_VERB.sub(lambda verb: "has" if verb[0] == "have" else "is", found, count=1)
+
+
+def _drop_plural(phrase: re.Match[str]) -> str:
+    return phrase[0].removesuffix("ies") + "y" if phrase[0].endswith("ies") else phrase[0][:-1]
 
 
 def truncate(text: str, max_chars: int) -> str:

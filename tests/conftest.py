@@ -72,8 +72,9 @@ def pytest_collection() -> Iterator[None]:
 
 
 _INTEGRATION_FOLDERS = {"deploy", "e2e", "faults", "wheel"}
-_PATIENCE_WITH_FAULTS = 1800
-"""Seconds until a test with faults counts as hanging."""
+_PATIENCE, _PATIENCE_WITH_FAULTS = 900, 1800
+"""Seconds until a test of these folders, or one with faults, counts as hanging: on a machine with
+other work, runs take ten times as long as alone."""
 
 _SECONDS_PER_TEST = 1.5
 """What a test of these folders takes on average, if it has no marker ``slow``."""
@@ -92,8 +93,12 @@ def pytest_collection_modifyitems(
         folder = item.path.relative_to(config.rootpath / "tests").parts[0]
         if folder in _INTEGRATION_FOLDERS or "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.integration)
-        if item.get_closest_marker("faults") and not item.get_closest_marker("timeout"):
+        if item.get_closest_marker("timeout"):
+            continue
+        if item.get_closest_marker("faults"):
             item.add_marker(pytest.mark.timeout(_PATIENCE_WITH_FAULTS))
+        elif folder in _INTEGRATION_FOLDERS:
+            item.add_marker(pytest.mark.timeout(_PATIENCE))
     yield
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     if workers > 1:

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-PATIENCE = 240
-"""Seconds until a process counts as hanging; generous, because the machine may be busy."""
+from tests.forked_commands import PATIENCE
 
 _DASK = str(Path(sys.executable).parent / "dask")
 

@@ -20,14 +20,18 @@ _PRELOADED = (
     *("riskmetrics.cli.main", "riskmetrics.definitions", "riskmetrics.dagster_events"),
     *("scipy.special", "statsmodels.regression"),  # a run loads them when it needs them
 )
-_PATIENCE = 200
-"""Seconds until a command counts as hanging."""
+PATIENCE = 600
+"""Seconds until a process counts as hanging; generous, because the machine may be busy."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
 def start_server(folder: Path) -> None:
-    """Start the server with the settings of this process, and wait until it has loaded all."""
+    """Start the server with the settings of this process, and wait until it has loaded all.
+
+    It takes the place of one that a run with worker processes has left, which has loaded less.
+    """
+    forkserver._forkserver._stop()
     _CONTEXT.set_forkserver_preload(list(_PRELOADED))
     forkserver.ensure_running()
     assert run_forked(["--version"], os.environ, folder).returncode == 0
@@ -40,7 +44,7 @@ def run_forked(
     with tempfile.TemporaryDirectory() as folder:
         output, errors = Path(folder) / "output", Path(folder) / "errors"
         process = ForkedCommand(arguments, environment, cwd, output, errors)
-        process.communicate(timeout=_PATIENCE)
+        process.communicate(timeout=PATIENCE)
         code = process.returncode
         assert code is not None
         return subprocess.CompletedProcess(

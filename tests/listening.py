@@ -1,10 +1,24 @@
-"""A local server for whatever protocol a handler speaks."""
+"""A local server for whatever protocol a handler speaks, and ports for those of other programs."""
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import ThreadingHTTPServer
+from random import SystemRandom
 from socketserver import StreamRequestHandler
+
+
+def free_port() -> int:
+    """Return a free port on loopback.
+
+    It is below those that systems give to connections: one of these would take it before the
+    program does that shall listen on it.
+    """
+    while True:
+        port = SystemRandom().randrange(10_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

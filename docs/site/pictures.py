@@ -35,9 +35,9 @@ def take_pictures(home: Path) -> None:
             _save(page, "graph.png", 1350, 1180)
             page.set_width(1400, 820)
             page.open(
-                f"{address}/assets/portfolio_volatility?view=events",
-                "median_expected_volatility_21d",
-                "Long-Short",
+                f"{address}/assets/portfolio_volatility?view=overview",
+                "Description",
+                "Latest materialization",
             )
             _save(page, "asset.png", 1400, 820)
 

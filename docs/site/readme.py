@@ -10,26 +10,22 @@ from pathlib import Path
 README = Path(__file__).parents[2] / "README.md"
 PORTFOLIO = "Concentrated"
 """Portfolio of the sample whose summary the README shows."""
-NOTE_LINES = 3
-"""Lines of its note that the README shows."""
 
 _BLOCK = re.compile(rf"^```\n({PORTFOLIO}, .*?)\n```$", re.MULTILINE | re.DOTALL)
 
 
 def read_summary() -> str:
-    """Return the summary in the README; the mark of the rest of its note is left out."""
+    """Return the summary in the README."""
     found = _BLOCK.search(README.read_text(encoding="utf-8"))
     if found is None:
         raise ValueError(f"README.md shows no summary of {PORTFOLIO}")
-    return found[1].removesuffix(" …")
+    return found[1]
 
 
-def shorten_summary(output: str) -> str:
-    """Return the summary in an output of the demo, without the rest of its note."""
+def find_summary(output: str) -> str:
+    """Return the summary in an output of the demo."""
     _, _, rest = output.partition(f"\n{PORTFOLIO}, ")
-    lines = f"{PORTFOLIO}, {rest}".partition("\n\n")[0].splitlines()
-    title = next(place for place, line in enumerate(lines) if line.startswith("  ["))
-    return "\n".join(lines[: title + 1 + NOTE_LINES])
+    return f"{PORTFOLIO}, {rest}".partition("\n\n")[0]
 
 
 def run_demo(folder: Path) -> str:
@@ -46,6 +42,6 @@ def run_demo(folder: Path) -> str:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as empty:
         printed = run_demo(Path(empty))
-    block = f"```\n{shorten_summary(printed)} …\n```"
+    block = f"```\n{find_summary(printed)}\n```"
     text = README.read_text(encoding="utf-8")
     README.write_text(_BLOCK.sub(lambda _: block, text), encoding="utf-8")

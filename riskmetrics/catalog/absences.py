@@ -4,54 +4,54 @@ from riskmetrics.catalog.figure import Absence, Place
 
 NO_SENTENCE = (Absence(Place.FACTS, "no sentence of an insight states it"),)
 
-OF_A_POSITION = (
+POSITION_FIGURE = (
     Absence(
         Place.FACTS,
         "of single positions, insights state weight, share of risk, P&L, beta and volatility",
     ),
 )
 
-QUALIFIES = (Absence(Place.FACTS, "it qualifies an estimate, which insights state if it is sound"),)
+ESTIMATE_QUALIFIER = (
+    Absence(Place.FACTS, "it qualifies an estimate, which insights state if it is sound"),
+)
 
-COUNTED = (
+COVERAGE_COUNT = (
     Absence(Place.REPORT, "the page states a reason where observations or coverage are too few"),
     Absence(Place.FACTS, "insights state a reason where observations or coverage are too few"),
 )
 
-NOT_ON_THE_PAGE = (
-    Absence(Place.REPORT, "details are left to commands, to keep the page readable"),
-)
+NOT_IN_REPORT = (Absence(Place.REPORT, "details are left to commands, to keep the page readable"),)
 
-ONLY_COMMANDS = (*NOT_ON_THE_PAGE, *NO_SENTENCE)
+COMMANDS_ONLY = (*NOT_IN_REPORT, *NO_SENTENCE)
 
-OF_A_SYMBOL = (
+SYMBOL_FIGURE = (
     Absence(Place.SHOW, "positions show the other figures of their symbol"),
     Absence(Place.REPORT, "positions show the other figures of their symbol"),
-    *OF_A_POSITION,
+    *POSITION_FIGURE,
 )
 
-BEHIND_POSITIONS = (
+POSITION_INPUT = (
     Absence(Place.REPORT, "it is behind a figure of positions, which the page shows"),
-    *OF_A_POSITION,
+    *POSITION_FIGURE,
 )
 
-SCORED = (
+FORECAST_SCORE = (
     Absence(Place.SHOW, "`riskmetrics show track-record` shows scores of many forecasts"),
     Absence(Place.REPORT, "the track record shows scores of many forecasts"),
 )
 
-CAVEATS = (Absence(Place.SHOW, "views state coverage below 100% as a caveat"),)
+COVERAGE_CAVEAT = (Absence(Place.SHOW, "views state coverage below 100% as a caveat"),)
 
-SUMMED = (
+SUM_OF_CONTRIBUTIONS = (
     Absence(Place.REPORT, "contributions sum to it, which the page states below them"),
     *NO_SENTENCE,
 )
 
-STATED_AS_EXPECTED = tuple(
+EXPECTED_VOLATILITY = tuple(
     Absence(place, "it is stated as the expected volatility of its portfolio or position")
     for place in (Place.SHOW, Place.REPORT, Place.FACTS)
 )
 
-OF_EXTENSIONS = tuple(
+EXTENSION_FIGURE = tuple(
     Absence(place, "each figure of an extension has a record of its own there") for place in Place
 )

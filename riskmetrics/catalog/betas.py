@@ -3,12 +3,12 @@
 from functools import partial
 
 from riskmetrics.catalog.absences import (
-    BEHIND_POSITIONS,
-    COUNTED,
+    COMMANDS_ONLY,
+    COVERAGE_COUNT,
+    ESTIMATE_QUALIFIER,
     NO_SENTENCE,
-    OF_A_POSITION,
-    ONLY_COMMANDS,
-    QUALIFIES,
+    POSITION_FIGURE,
+    POSITION_INPUT,
 )
 from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
 from riskmetrics.catalog.listing import Listing
@@ -22,7 +22,7 @@ _WEIGHTED = (
 
 _two_factors = partial(
     Figure, "symbol_two_factor_betas", window=_WINDOW, minimum=_PAIRS,
-    reference="Frisch and Waugh (1933)", absent=BEHIND_POSITIONS,
+    reference="Frisch and Waugh (1933)", absent=POSITION_INPUT,
 )  # fmt: skip
 _adjusted_beta = partial(
     Figure,
@@ -30,11 +30,11 @@ _adjusted_beta = partial(
     window=_WINDOW,
     minimum=_PAIRS,
     reference="Vasicek (1973)",
-    absent=BEHIND_POSITIONS,
+    absent=POSITION_INPUT,
 )
 _decayed_beta = partial(
     Figure, "symbol_decayed_betas", window="504 sessions", minimum=_PAIRS,
-    reference="White (1980)", absent=OF_A_POSITION,
+    reference="White (1980)", absent=POSITION_FIGURE,
 )  # fmt: skip
 _portfolio = partial(Figure, "portfolio_snapshots", window=_WINDOW, minimum=COVERED)
 _portfolio_decayed_beta = partial(
@@ -53,9 +53,9 @@ def _one_factor(table: str, column: str, label: str, index: str) -> tuple[Figure
         window=_WINDOW,
         minimum=_PAIRS,
         reference="Sharpe (1963)",
-        absent=OF_A_POSITION,
+        absent=POSITION_FIGURE,
     )
-    stated = () if is_market else OF_A_POSITION
+    stated = () if is_market else POSITION_FIGURE
     return (
         figure(column, label, Unit.BETA,
             f"cov(r, {index}) / var({index}) over the paired returns of the 90 sessions to the"
@@ -68,7 +68,7 @@ def _one_factor(table: str, column: str, label: str, index: str) -> tuple[Figure
         figure("p_value", "p-value", Unit.P_VALUE, "2 * P(T(n - 2) > |beta / std_error|)"),
         figure("observations", "Observations", Unit.COUNT,
             "n, sessions of the 90 on which symbol and index have a return", minimum="",
-            absent=OF_A_POSITION if is_market else BEHIND_POSITIONS),
+            absent=POSITION_FIGURE if is_market else POSITION_INPUT),
     )  # fmt: skip
 
 
@@ -102,19 +102,19 @@ FIGURES = (
         " deviations of returns of symbol and market from their weighted means"),
     _decayed_beta("std_error", "Std error of the age-decayed beta", Unit.BETA,
         "sqrt(sum(w² * dm² * e²)) / sum(w * dm²), e = dr - beta * dm: robust to changing"
-        " volatility (HC0)", absent=BEHIND_POSITIONS),
+        " volatility (HC0)", absent=POSITION_INPUT),
     _decayed_beta("forecast_std_error", "Std error as a forecast", Unit.BETA,
         "4 * std_error; 1.96 of it covered 95 % of the betas of the next 90 sessions"),
     _decayed_beta("effective_observations", "Effective observations", Unit.NUMBER,
-        "sum(w)² / sum(w²)", reference="Kish (1965)", absent=BEHIND_POSITIONS),
+        "sum(w)² / sum(w²)", reference="Kish (1965)", absent=POSITION_INPUT),
     _decayed_beta("observations", "Observations", Unit.COUNT,
         "n, sessions of the 504 on which symbol and market have a return", minimum="",
-        reference="", absent=BEHIND_POSITIONS),
+        reference="", absent=POSITION_INPUT),
     _portfolio("beta_calculated_90d", "Beta, 90 sessions", Unit.BETA, _WEIGHTED.format("beta")),
     _portfolio("beta_calculated_90d_r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
         "exposure-weighted mean R² of the positions"),
     _portfolio("beta_calculated_90d_observations", "Fewest observations", Unit.COUNT,
-        "fewest observations among the positions with a beta", absent=QUALIFIES),
+        "fewest observations among the positions with a beta", absent=ESTIMATE_QUALIFIER),
     _portfolio("beta_portfolio_regression", "Portfolio regression", Unit.BETA,
         f"slope of R on the market, {PRO_FORMA} over the window", minimum=f"{_PAIRS}, {COVERED}",
         reference="Sharpe (1963)"),
@@ -125,19 +125,19 @@ FIGURES = (
     _portfolio_decayed_beta("regression_beta", "Portfolio regression, age-decayed", Unit.BETA,
         f"as symbol_decayed_betas.beta, of {PRO_FORMA}"),
     _portfolio_decayed_beta("std_error", "Std error of the regression", Unit.BETA,
-        "as symbol_decayed_betas.std_error, of R", absent=ONLY_COMMANDS),
+        "as symbol_decayed_betas.std_error, of R", absent=COMMANDS_ONLY),
     _portfolio_decayed_beta("forecast_std_error", "Std error as a forecast", Unit.BETA,
         "4 * std_error"),
     _portfolio_decayed_beta("observations", "Observations", Unit.COUNT,
         "sessions of the 504 on which R and the market have a return", minimum="", reference="",
-        absent=COUNTED),
+        absent=COVERAGE_COUNT),
     _rates("rate_beta", "Rate beta", Unit.BETA, _WEIGHTED.format("rate beta")),
     _rates("r_squared", "Exposure-weighted mean R²", Unit.R_SQUARED,
-        "exposure-weighted mean R² of the positions on the rate index", absent=QUALIFIES),
+        "exposure-weighted mean R² of the positions on the rate index", absent=ESTIMATE_QUALIFIER),
     _rates("observations", "Fewest observations", Unit.COUNT,
-        "fewest observations among the positions with a rate beta", absent=COUNTED),
+        "fewest observations among the positions with a rate beta", absent=COVERAGE_COUNT),
     _rates("two_factor_market_beta", "Market beta, rates held fixed", Unit.BETA,
-        _WEIGHTED.format("market beta with rates held fixed"), absent=ONLY_COMMANDS),
+        _WEIGHTED.format("market beta with rates held fixed"), absent=COMMANDS_ONLY),
     _rates("two_factor_rate_beta", "Rate beta, market held fixed", Unit.BETA,
         _WEIGHTED.format("rate beta with the market held fixed")),
 )  # fmt: skip

@@ -2,14 +2,14 @@
 
 from functools import partial
 
-from riskmetrics.catalog.absences import NO_SENTENCE, ONLY_COMMANDS
+from riskmetrics.catalog.absences import COMMANDS_ONLY, NO_SENTENCE
 from riskmetrics.catalog.figure import COVERED, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
 _YEAR = "252 sessions"
 _PAIRS = "126 common sessions of every pair"
 
-_correlation = partial(Figure, "portfolio_correlations", window=_YEAR, absent=ONLY_COMMANDS)
+_correlation = partial(Figure, "portfolio_correlations", window=_YEAR, absent=COMMANDS_ONLY)
 _diversification = partial(Figure, "portfolio_diversification", window=_YEAR)
 
 FIGURES = (

@@ -2,7 +2,12 @@
 
 from functools import partial
 
-from riskmetrics.catalog.absences import COUNTED, NO_SENTENCE, OF_A_SYMBOL, QUALIFIES
+from riskmetrics.catalog.absences import (
+    COVERAGE_COUNT,
+    ESTIMATE_QUALIFIER,
+    NO_SENTENCE,
+    SYMBOL_FIGURE,
+)
 from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -10,7 +15,7 @@ _WINDOW, _ROWS = "252 sessions", "126 sessions with all returns"
 _ERRORS = "MacKinnon and White (1985)"
 
 _symbol = partial(
-    Figure, "symbol_factor_exposures", window=_WINDOW, minimum=_ROWS, absent=OF_A_SYMBOL
+    Figure, "symbol_factor_exposures", window=_WINDOW, minimum=_ROWS, absent=SYMBOL_FIGURE
 )
 _portfolio = partial(Figure, "portfolio_factor_exposures", window=_WINDOW)
 _risk = partial(
@@ -38,22 +43,23 @@ FIGURES = (
         f"HC1 standard error of the same regression of R, {PRO_FORMA}",
         minimum=f"{_ROWS}, {COVERED}", reference=_ERRORS),
     _portfolio("t_statistic", "t", Unit.NUMBER, "exposure / std_error", null="undefined",
-        absent=QUALIFIES),
+        absent=ESTIMATE_QUALIFIER),
     _portfolio("coverage", "Coverage", Unit.FRACTION,
-        "share of exposure with factor exposures", null="the factor is left out", absent=COUNTED),
+        "share of exposure with factor exposures", null="the factor is left out",
+        absent=COVERAGE_COUNT),
     _portfolio("vif", "Variance inflation", Unit.NUMBER,
         "1 / (1 - R²) of the factor on the other kept factors, weighted; of a factor that is left"
         " out: when it was dropped, the largest one above 10 first", short="VIF",
         minimum="126 returns of the factor", reference="Marquardt (1970)",
         null="too few returns of the factor, or an exact combination of others",
-        absent=QUALIFIES),
+        absent=ESTIMATE_QUALIFIER),
     _risk("component", "Contribution", Unit.VOLATILITY,
         "b_k * cov(f_k, R) / sd(R) * sqrt(252), b of R on the factors, age-weighted; specific:"
         f" var(e) / sd(R) * sqrt(252); {PRO_FORMA}", absent=NO_SENTENCE),
     _risk("share", "Share", Unit.FRACTION, "component / volatility, the sum of the components"),
     _risk("observations", "Observations", Unit.COUNT,
         "sessions of the 252 on which R and all kept factors have a return", minimum="",
-        reference="", absent=COUNTED),
+        reference="", absent=COVERAGE_COUNT),
 )  # fmt: skip
 
 LISTINGS = (

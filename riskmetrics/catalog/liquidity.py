@@ -2,7 +2,12 @@
 
 from functools import partial
 
-from riskmetrics.catalog.absences import BEHIND_POSITIONS, NO_SENTENCE, OF_A_POSITION, QUALIFIES
+from riskmetrics.catalog.absences import (
+    ESTIMATE_QUALIFIER,
+    NO_SENTENCE,
+    POSITION_FIGURE,
+    POSITION_INPUT,
+)
 from riskmetrics.catalog.figure import Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -11,7 +16,7 @@ _OF_GROSS = "80% of gross value has a volume"
 _MONTH = "20 sessions"
 
 _portfolio = partial(Figure, "portfolio_liquidity", minimum=_OF_GROSS)
-_holding = partial(Figure, "holding_liquidity", window=_MONTH, absent=OF_A_POSITION)
+_holding = partial(Figure, "holding_liquidity", window=_MONTH, absent=POSITION_FIGURE)
 
 FIGURES = (
     _portfolio("days_to_liquidate", "Days to liquidate", Unit.SESSIONS,
@@ -25,14 +30,14 @@ FIGURES = (
     Figure("portfolio_liquidity", "coverage", "Coverage", Unit.FRACTION,
         "share of gross value of the holdings with a volume; options and private holdings have"
         " none",
-        null="no holding has a value", absent=QUALIFIES),
+        null="no holding has a value", absent=ESTIMATE_QUALIFIER),
     _holding("holding_days", "Days to liquidate", Unit.SESSIONS,
         "units / (share of volume * median volume)", minimum=_MINIMUM),
     _holding("median_volume", "Median volume", Unit.SHARES,
         "median of the shares traded per session", minimum="10 sessions with a volume",
-        absent=BEHIND_POSITIONS),
+        absent=POSITION_INPUT),
     _holding("observations", "Observations", Unit.COUNT, "sessions with a volume",
-        absent=BEHIND_POSITIONS),
+        absent=POSITION_INPUT),
 )  # fmt: skip
 
 LISTINGS = (

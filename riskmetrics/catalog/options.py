@@ -2,16 +2,16 @@
 
 from functools import partial
 
-from riskmetrics.catalog.absences import BEHIND_POSITIONS, NO_SENTENCE, OF_A_POSITION
+from riskmetrics.catalog.absences import NO_SENTENCE, POSITION_FIGURE, POSITION_INPUT
 from riskmetrics.catalog.figure import Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
 _INPUTS = "strike, expiration, a close and a volatility forecast of the underlying"
 _option = partial(
     Figure, "position_option_exposures", minimum=_INPUTS,
-    reference="Black and Scholes (1973), Merton (1973)", absent=OF_A_POSITION,
+    reference="Black and Scholes (1973), Merton (1973)", absent=POSITION_FIGURE,
 )  # fmt: skip
-_input = partial(Figure, "position_option_exposures", absent=BEHIND_POSITIONS)
+_input = partial(Figure, "position_option_exposures", absent=POSITION_INPUT)
 
 FIGURES = (
     _option("value", "Value", Unit.PRICE,
@@ -27,7 +27,7 @@ FIGURES = (
         "S, the underlying's close of the day or up to 5 sessions before", null="no such close"),
     _input("volatility", "Volatility", Unit.VOLATILITY,
         "v, the underlying's expected volatility of the next 21 sessions", "next 21 sessions",
-        null="undefined", absent=OF_A_POSITION),
+        null="undefined", absent=POSITION_FIGURE),
     _input("years_to_expiration", "Years to expiration", Unit.YEARS,
         "T, calendar days to expiration / 365", null="the expiration is unknown"),
     *(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from riskmetrics.catalog.absences import COUNTED
+from riskmetrics.catalog.absences import COVERAGE_COUNT
 from riskmetrics.catalog.figure import COVERED, Absence, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -86,7 +86,7 @@ class Statistic:
             ),
             Figure(
                 self.table, "observations", "Observations", Unit.COUNT, observed, window,
-                absent=COUNTED,
+                absent=COVERAGE_COUNT,
             ),
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from riskmetrics.catalog.absences import NO_SENTENCE, ONLY_COMMANDS, QUALIFIES
+from riskmetrics.catalog.absences import COMMANDS_ONLY, ESTIMATE_QUALIFIER, NO_SENTENCE
 from riskmetrics.catalog.figure import COVERED, PRICED, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -18,7 +18,7 @@ FIGURES = (
         "1.96 * |move| * standard error of the beta of R; market: 4 * that of the age-decayed"
         " regression, as a forecast", minimum=COVERED,
         null="undefined, a historical window, or moves of style factors",
-        reference="White (1980)", absent=QUALIFIES),
+        reference="White (1980)", absent=ESTIMATE_QUALIFIER),
     _scenario("loss_value", "Loss", Unit.LOSS_AMOUNT, "loss * equity",
         minimum=f"80% of gross exposure is covered, {PRICED}", short="Result, amount",
         absent=NO_SENTENCE),
@@ -31,13 +31,13 @@ FIGURES = (
     _scenario("revalued_loss_value", "Loss, options revalued, amount", Unit.LOSS_AMOUNT,
         "revalued_loss * equity", minimum=f"the value of every option, {PRICED}",
         null="undefined, or no options", short="Options revalued, amount",
-        absent=ONLY_COMMANDS),
+        absent=COMMANDS_ONLY),
     _scenario("coverage", "Coverage", Unit.FRACTION,
         "share of exposure with a beta, or in a historical window with prices or a proxy",
-        null="undefined", absent=QUALIFIES),
+        null="undefined", absent=ESTIMATE_QUALIFIER),
     _scenario("proxied_share", "Proxied", Unit.FRACTION,
         "share of exposure without prices at both ends of the window, which moves by beta * return"
-        " of the index", null="undefined, or no historical window", absent=QUALIFIES),
+        " of the index", null="undefined, or no historical window", absent=ESTIMATE_QUALIFIER),
 )  # fmt: skip
 
 LISTINGS = (

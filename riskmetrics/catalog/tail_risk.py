@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from functools import partial
 
 from riskmetrics.catalog.absences import (
-    COUNTED,
+    COMMANDS_ONLY,
+    COVERAGE_COUNT,
+    ESTIMATE_QUALIFIER,
     NO_SENTENCE,
-    NOT_ON_THE_PAGE,
-    ONLY_COMMANDS,
-    QUALIFIES,
-    SUMMED,
+    NOT_IN_REPORT,
+    SUM_OF_CONTRIBUTIONS,
 )
 from riskmetrics.catalog.figure import COVERED, PRICED, PRO_FORMA, Figure, Unit
 from riskmetrics.catalog.listing import Listing
@@ -45,7 +45,7 @@ _ex_ante = partial(
     "portfolio_ex_ante_volatility",
     window=_YEAR,
     minimum=f"126 returns, {COVERED}",
-    absent=SUMMED,
+    absent=SUM_OF_CONTRIBUTIONS,
 )
 
 FIGURES = (
@@ -65,10 +65,10 @@ FIGURES = (
         minimum=f"{_BY_LEVEL}, {PRICED}"),
     _tail("expected_shortfall_amount", "Expected shortfall, amount", Unit.LOSS_AMOUNT,
         "expected_shortfall * equity; also defined where equity is too small for fractions",
-        minimum=f"{_BY_LEVEL}, {PRICED}", absent=NOT_ON_THE_PAGE),
+        minimum=f"{_BY_LEVEL}, {PRICED}", absent=NOT_IN_REPORT),
     _tail("observations", "Observations", Unit.COUNT,
         "returns in the 504 sessions; filtered, revalued: with a volatility before; parametric:"
-        " observations of the forecast", absent=COUNTED),
+        " observations of the forecast", absent=COVERAGE_COUNT),
     _backtest("expected_exceptions", "Expected exceptions", Unit.EXPECTED_COUNT,
         "(1 - level) * n_tested", short="Expected"),
     _backtest("exceptions", "Exceptions", Unit.COUNT,
@@ -78,7 +78,7 @@ FIGURES = (
         "sessions of the last 252 with a return and a value at risk before it", short="Sessions"),
     _backtest("likelihood_ratio", "Likelihood ratio", Unit.NUMBER,
         "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x exceptions in n sessions, f = x / n,"
-        " p = 1 - level", minimum=_KUPIEC_MINIMUM, reference=_KUPIEC, absent=ONLY_COMMANDS),
+        " p = 1 - level", minimum=_KUPIEC_MINIMUM, reference=_KUPIEC, absent=COMMANDS_ONLY),
     _backtest("p_value", "p-value", Unit.P_VALUE, "P(chi²(1) > likelihood_ratio)",
         minimum=_KUPIEC_MINIMUM, reference=_KUPIEC),
     _contribution("weight", "Weight", Unit.FRACTION,
@@ -87,7 +87,7 @@ FIGURES = (
         absent=NO_SENTENCE),
     _contribution("marginal", "Marginal", Unit.MARGINAL_VOLATILITY,
         f"cov(r / coverage, R) / sd(R) * sqrt(252) over 252 sessions, {PRO_FORMA}",
-        absent=ONLY_COMMANDS),
+        absent=COMMANDS_ONLY),
     _contribution("share", "Share", Unit.FRACTION, "component / volatility of R"),
     _contribution("decayed_component", "Contribution, age-decayed", Unit.VOLATILITY,
         "weight * decayed_marginal", reference=_SHRINKAGE, absent=NO_SENTENCE),
@@ -98,7 +98,7 @@ FIGURES = (
         "decayed_component / decayed volatility", reference=_SHRINKAGE, absent=NO_SENTENCE),
     _contribution("observations", "Observations", Unit.COUNT,
         "sessions on which both R and the symbol have a return", minimum="", reference="",
-        absent=QUALIFIES),
+        absent=ESTIMATE_QUALIFIER),
     _ex_ante("volatility", "Ex-ante volatility", Unit.VOLATILITY,
         "sqrt(252 * w' C w); equal_weighted: C the sample covariance (n - 1); decayed:"
         " C = (1 - d) S + d F, S the covariance with weights 2 ** (-age / 63), F with its variances"
@@ -106,11 +106,12 @@ FIGURES = (
         reference=_SHRINKAGE),
     _ex_ante("shrinkage", "Shrinkage", Unit.FRACTION,
         "d of the paper, in [0, 1]; 0 for equal weights", reference=_SHRINKAGE,
-        absent=ONLY_COMMANDS),
+        absent=COMMANDS_ONLY),
     _ex_ante("effective_observations", "Effective observations", Unit.NUMBER,
-        "sum(weights)² / sum(weights²)", reference="Kish (1965)", absent=COUNTED),
+        "sum(weights)² / sum(weights²)", reference="Kish (1965)", absent=COVERAGE_COUNT),
     _ex_ante("observations", "Observations", Unit.COUNT,
-        "returns of the portfolio in the 252 sessions", minimum="", reference="", absent=COUNTED),
+        "returns of the portfolio in the 252 sessions", minimum="", reference="",
+        absent=COVERAGE_COUNT),
     _contribution("active_component", "Active contribution", Unit.ACTIVE_FRACTION,
         "252 * cov(weight * (r - m) / coverage, R - m) / expected tracking error, half-life 63"
         " sessions, m the return of the index", reference="Menchero and Hu (2006)",

@@ -2,7 +2,12 @@
 
 from functools import partial
 
-from riskmetrics.catalog.absences import CAVEATS, NO_SENTENCE, OF_EXTENSIONS, ONLY_COMMANDS
+from riskmetrics.catalog.absences import (
+    COMMANDS_ONLY,
+    COVERAGE_CAVEAT,
+    EXTENSION_FIGURE,
+    NO_SENTENCE,
+)
 from riskmetrics.catalog.figure import Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -45,7 +50,7 @@ FIGURES = (
     _portfolio("equity_source", "Equity source", Unit.TEXT,
         "transactions if deposits are among a portfolio's transactions; stated_equity if an equity"
         " balance is stated; else net_value",
-        null="written by an earlier version", absent=ONLY_COMMANDS),
+        null="written by an earlier version", absent=COMMANDS_ONLY),
     _portfolio("num_positions", "Positions", Unit.COUNT, "instruments held, lots netted"),
     _portfolio("num_long_positions", "Long positions", Unit.COUNT, "instruments held long"),
     _portfolio("num_short_positions", "Short positions", Unit.COUNT, "instruments held short"),
@@ -53,13 +58,13 @@ FIGURES = (
         absent=NO_SENTENCE),
     _coverage("coverage", "Coverage", Unit.FRACTION,
         "covered exposure / exposure; prices and P&L: covered instruments / instruments",
-        absent=CAVEATS),
+        absent=COVERAGE_CAVEAT),
     _coverage("n_covered", "Covered", Unit.COUNT, "instruments that the figure covers",
-        absent=CAVEATS + NO_SENTENCE),
+        absent=COVERAGE_CAVEAT + NO_SENTENCE),
     _coverage("n_total", "Instruments", Unit.COUNT, "instruments that the figure applies to",
-        absent=CAVEATS + NO_SENTENCE),
+        absent=COVERAGE_CAVEAT + NO_SENTENCE),
     Figure("portfolio_figures", "value", "Value", Unit.NUMBER, "as its extension computes it",
-        null="undefined", absent=OF_EXTENSIONS),
+        null="undefined", absent=EXTENSION_FIGURE),
 )  # fmt: skip
 
 LISTINGS = (

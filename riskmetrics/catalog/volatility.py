@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from riskmetrics.catalog.absences import BEHIND_POSITIONS, OF_A_POSITION
+from riskmetrics.catalog.absences import POSITION_FIGURE, POSITION_INPUT
 from riskmetrics.catalog.figure import COVERED, PRO_FORMA, Figure, Unit
 from riskmetrics.catalog.listing import Listing
 
@@ -33,7 +33,7 @@ def _common(
     """
     month, quarter, expected, trend, percentile = names
     is_position = table == "position_volatility"
-    figure = partial(Figure, table, absent=OF_A_POSITION if is_position else ())
+    figure = partial(Figure, table, absent=POSITION_FIGURE if is_position else ())
     return (
         figure(month, "Last 21 sessions", Unit.VOLATILITY, REALIZED.format(21, 15) + suffixes[0],
             MONTH, f"15 returns{minimum}", short="21d", absent=()),
@@ -50,7 +50,7 @@ def _common(
     )  # fmt: skip
 
 
-_position = partial(Figure, "position_volatility", absent=OF_A_POSITION)
+_position = partial(Figure, "position_volatility", absent=POSITION_FIGURE)
 
 FIGURES = (
     *_common("position_volatility",
@@ -68,7 +68,7 @@ FIGURES = (
     _position("vol_trend_strength", "Strength of the trend", Unit.FRACTION,
         f"|2p - 1|, p = {RISE}", NEXT_MONTH, LEVEL_OBS),
     _position("observations", "Observations", Unit.COUNT,
-        "returns in the last 252 sessions", YEAR, absent=BEHIND_POSITIONS),
+        "returns in the last 252 sessions", YEAR, absent=POSITION_INPUT),
     _position("model_r_squared", "Skill", Unit.SKILL,
         "1 - SSE(forecasts) / SSE(trailing 21 sessions) over the last 252 completed forecasts, 126"
         " required", YEAR, "126 completed forecasts", "Campbell and Thompson (2008)", "oos R²"),

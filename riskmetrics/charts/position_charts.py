@@ -140,7 +140,6 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         "Share of the volatility of one year, the largest first; hedges are negative.",
         rows.risk_shares,
         (bars("symbol", _RISK_SHARE, plain(MAIN), _SHARES),),
-        min_rows=1,
         row_height=16,
     ),
     Chart(
@@ -233,7 +232,6 @@ POSITION_CHARTS: tuple[Chart, ...] = (
                 tooltip(("symbol", "Symbol", ""), ("daily_pnl", "P&L", "+,.0f")),
             ),
         ),
-        min_rows=1,
         row_height=16,
     ),
 )

@@ -60,7 +60,7 @@ def ask(
             )
             if day is None and (other := asked_day(asked, session)) is not None:
                 _, requests = select_requests(
-                    connection, configured, other, portfolio, "custom", asked
+                    connection, configured, other, portfolio, "custom", asked, session
                 )
         request = requests[0]
         if configured.anthropic_api_key is None and not _is_answered(request.plan):

@@ -183,7 +183,7 @@ def _describe_missing_data(connection: "sa.Connection", name: str, value: str) -
     from riskmetrics.db import input_queries, stored_prices, stored_settings
 
     if name == stored_settings.BENCHMARK_CODE:
-        if input_queries.read_latest_benchmark(connection, value) is not None:
+        if len(input_queries.read_latest_benchmark(connection, value)):
             return ""
         return (
             f"no sector weights of {value} are stored. Import them: riskmetrics import benchmark"

@@ -48,7 +48,7 @@ def demo(
     if configured.anthropic_api_key is not None:
         run_daily_risk([last], "ai_insights")  # this asset calls no data vendor
     echo_err("4/4  Report")
-    write_report(Request(sample.LAST_SESSION), out)
+    write_report(Request(sample.LAST_SESSION), out, is_quiet=True)
     print_summaries(sample.LAST_SESSION, sample.PORTFOLIO_NAMES)
     typer.echo(
         _NEXT_STEPS.format(
@@ -119,10 +119,9 @@ _FORECAST_ASSETS = (
 _NEXT_STEPS = """
 The report is at {report} (done in {seconds:.0f} s)
 Next, with `{command} COMMAND`:
+  show insights              the whole notes, with alerts and evidence
   show track-record          how good the forecasts were, against simple alternatives
-  ui                         the asset graph and all runs, in Dagster's UI
-  init                       your own holdings, in a folder of your own
-"""
+  init                       your own holdings, in a folder of your own"""
 
 
 def _command_name() -> str:

@@ -87,3 +87,13 @@ def exit_if_rejected(n_rejected: int) -> None:
     """End a command that stored a file without some of its rows by PARTIAL_EXIT_CODE."""
     if n_rejected:
         raise typer.Exit(PARTIAL_EXIT_CODE)
+
+
+def end_dry_run(n_rejected: int) -> None:
+    """End a dry run as the import of the file would end."""
+    if n_rejected:
+        echo_err(
+            f"dry run: {pluralize(n_rejected, 'row')} rejected, so the import would end with"
+            f" code {PARTIAL_EXIT_CODE}"
+        )
+    exit_if_rejected(n_rejected)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.file_results import exit_if_rejected
+from riskmetrics.cli.file_results import end_dry_run, exit_if_rejected
 from riskmetrics.cli.identifiers import (
     SymbolPairs,
     look_up_symbols,
@@ -145,6 +145,7 @@ def portfolio(
     if dry_run:
         print_plans(parsed, plans, day, as_json=as_json)
         _review_if_stored(parsed, plans, day)
+        end_dry_run(len(collect_rejected_rows(parsed, plans)))
         return
     found = _review(parsed, plans, day)
     can_ask = sys.stdin.isatty() and sys.stderr.isatty()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.file_results import (
+    end_dry_run,
     exit_if_rejected,
     format_write,
     report_dry_run,
@@ -227,6 +228,7 @@ def _import_file(
     if dry_run:
         report_dry_run(parsed)
         typer.echo(f"{file}: {pluralize(len(parsed.rows), 'row')} read; dry run: nothing stored")
+        end_dry_run(len(parsed.rejected))
         return
     with write_transaction() as connection:
         if "symbol" in parsed.rows:

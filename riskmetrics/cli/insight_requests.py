@@ -23,8 +23,12 @@ def select_requests(
     portfolio: str | None,
     insight_type: str | None,
     question: str | None = None,
+    today: date | None = None,
 ) -> "tuple[date, list[Request]]":
-    """Return the session and the insight requests of the options; exit if there are none."""
+    """Return the session and the insight requests of the options; exit if there are none.
+
+    A question counts its days from the session, unless ``today`` is another one.
+    """
     from riskmetrics.cli.database import fail_without_results, find_session
     from riskmetrics.db import input_queries
     from riskmetrics.db import insight_store as stored
@@ -54,7 +58,7 @@ def select_requests(
         sheets = [add_question_facts(connection, sheet) for sheet in sheets]
     requests = [
         request
-        for request in writable_requests(sheets, templates, question, names)
+        for request in writable_requests(sheets, templates, question, names, today)
         if request.insight_type in chosen
     ]
     if not sheets:

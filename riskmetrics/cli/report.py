@@ -84,8 +84,10 @@ def _check_name(out: Path, kind: Format) -> None:
         )
 
 
-def write_report(request: Request, out: Path, kind: Format = Format.HTML) -> None:
-    """Write the report of a request, and print its path."""
+def write_report(
+    request: Request, out: Path, kind: Format = Format.HTML, *, is_quiet: bool = False
+) -> None:
+    """Write the report of a request, and print its path unless ``is_quiet``."""
     from riskmetrics.errors import UsageError
 
     try:
@@ -105,7 +107,8 @@ def write_report(request: Request, out: Path, kind: Format = Format.HTML) -> Non
         raise UsageError(
             f"cannot write {out}: {error.strerror}. Choose another file with --out, or free space"
         ) from None
-    typer.echo(str(out))
+    if not is_quiet:
+        typer.echo(str(out))
 
 
 def write_file(out: Path, content: bytes) -> None:

@@ -155,7 +155,7 @@ def _remove_results(scope: "Scope", *, insights: bool = False) -> None:
             connection, scope, assets=assets, include_insights=insights
         )
     typer.echo(
-        f"{sum(removed.values()):,} rows removed"
+        f"{pluralize(sum(removed.values()), 'row')} removed"
         + (":\n" + _format_counts(removed) if removed else "")
     )
 

@@ -196,7 +196,7 @@ def _describe_rows(outcome: "RunOutcome") -> str:
         if name in metadata
     )
     changed = sum(count for count in counts if isinstance(count, int))
-    return f"{changed:,} rows changed" if changed else "no row changed"
+    return f"{pluralize(changed, 'row')} changed" if changed else "no row changed"
 
 
 def _describe_outcome(outcome: "RunOutcome") -> str:

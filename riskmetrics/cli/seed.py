@@ -23,7 +23,7 @@ def benchmark(as_json: AsJson = False) -> None:
     from riskmetrics import settings
     from riskmetrics.cli import launch
     from riskmetrics.cli.database import connect_at_head, read_transaction
-    from riskmetrics.db import result_queries
+    from riskmetrics.db import input_queries
     from riskmetrics.errors import ConfigurationError
 
     configured = settings.load()
@@ -42,6 +42,6 @@ def benchmark(as_json: AsJson = False) -> None:
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
     with read_transaction() as connection:
-        weights = result_queries.read_benchmark(connection, settings.DEFAULT_BENCHMARK)
+        weights = input_queries.read_latest_benchmark(connection, settings.DEFAULT_BENCHMARK)
     formats: dict[str, CellFormat] = {"weight": "{:.2%}".format, "market_cap": "{:,.0f}".format}
     print_frame(weights, as_json=as_json, formats=formats)

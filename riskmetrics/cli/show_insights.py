@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _LINE_WIDTH = 100
 """Longest lines of a note, in characters; a terminal may have shorter ones."""
 
+_LEAD_SENTENCES = 2
+
 _JSON_COLUMNS = (
     *("portfolio", "id", "insight_type", "severity", "title", "summary", "full_analysis"),
     *("key_findings", "recommendations"),
@@ -79,18 +81,15 @@ def _mark_viewed(ids: "Sequence[UUID]") -> None:
 
 
 def print_lead(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the daily summaries among insights of a portfolio, without evidence."""
+    """Print title, first sentences and advice of the daily summaries among insights."""
     from riskmetrics.present import formatting
 
     width = min(shutil.get_terminal_size((_LINE_WIDTH, 0)).columns, _LINE_WIDTH)
     for row in rows:
         if row["insight_type"] == "daily_summary":
             typer.echo(f"  [{row['severity']}] {row['title']}")
-            listed = formatting.listed_findings(row["key_findings"] or [])
-            findings = [finding["text"] for finding in listed]
             advice = [each["text"] for each in row["recommendations"] or []]
-            parts = (row["summary"], row["full_analysis"], *findings, *advice)
-            text = " ".join(part for part in parts if part)
+            text = " ".join([formatting.first_sentences(row["summary"], _LEAD_SENTENCES), *advice])
             typer.echo(textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  "))
 
 

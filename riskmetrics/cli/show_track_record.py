@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import CellFormat, fail, print_frame, print_json, to_records
+from riskmetrics.cli.output import CellFormat, fail, pluralize, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
 from riskmetrics.present import formatting
 
@@ -154,6 +154,10 @@ def _print_notes(record: "TrackRecord", *, is_by_portfolio: bool) -> None:
             )
         )
     if number := int(record.scores["n_excluded"].sum()):
-        typer.echo(f"{number:,} outcomes without any price movement are excluded from QLIKE.")
+        typer.echo(
+            f"Excluded from QLIKE: {pluralize(number, 'outcome')} without any price movement."
+        )
+    if reason := record.describe_missing():
+        typer.echo(f"—: {reason}.")
     if record.has_in_sample():
         typer.echo(f"in_sample: {formatting.IN_SAMPLE_NOTE}.")

@@ -97,7 +97,7 @@ def pending_prompts(connection: sa.Connection, prompt_hashes: Collection[str]) -
     return set(connection.scalars(open_requests.where(_REQUESTS.c.prompt_hash.in_(prompt_hashes))))
 
 
-def known_vendor_ids(connection: sa.Connection, vendor_ids: Collection[str]) -> set[str]:
+def filter_vendor_ids(connection: sa.Connection, vendor_ids: Collection[str]) -> set[str]:
     """Return those of the vendor's ids that belong to a stored batch."""
     return set(
         connection.scalars(

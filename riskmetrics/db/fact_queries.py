@@ -18,6 +18,7 @@ from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.catalog.track_records import ForecastKind, compared_method
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.limits import first_of_status
 from riskmetrics.db.result_queries import filter_by_portfolio
 
 Record = dict[str, Any]
@@ -114,13 +115,21 @@ _QUERIES = {
 }
 """Largest sectors and losses first; the one-day tail risk of tables; reasons of portfolios."""
 
+_checks = tables.portfolio_limit_checks
 _QUESTION_QUERIES = {
+    "exceeded_limits": _Query(
+        _checks,
+        ("limit_name",),
+        condition=_checks.c.status == "exceeded",
+        more=(first_of_status(),),
+    ),
+    **{name: _QUERIES[name] for name in ("factor_exposures", "factor_risk", "sectors", "stress")},
     "tail_levels": _Query(_tail, ("level", "horizon_days", "method")),
-    "sectors": _QUERIES["sectors"],
-    "stress": _QUERIES["stress"],
     **{statistic.key: _QUERIES[statistic.key] for statistic in all_statistics()},
 }
-"""All tail risks, sectors, scenarios and statistics: what only questions ask for."""
+"""All tail risks, factors, sectors, scenarios, statistics, and since when limits are exceeded: what
+only questions ask for.
+"""
 
 
 def read_portfolio_ids(
@@ -140,7 +149,7 @@ def read_portfolio_ids(
     return list(connection.scalars(filter_by_portfolio(statement, portfolio)))
 
 
-def snapshots(
+def read_snapshots(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
 ) -> Records:
     """Return all figures of the snapshots, with the portfolio's currency."""
@@ -196,7 +205,7 @@ def read_position_risk(connection: sa.Connection, day: date, portfolio: UUID) ->
     return group_records(connection, statement)
 
 
-def positions(
+def read_positions(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID], *, count: int
 ) -> Records:
     """Return the ``count`` symbols with the largest weights, and with the largest risk shares.

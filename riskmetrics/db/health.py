@@ -118,6 +118,6 @@ def read_freshness(connection: sa.Connection, market_index: str, benchmark_code:
         len(held),
         sorted(set(held).difference(priced)),
         sorted(set(held) - profiled),
-        benchmark[0] if benchmark else None,
+        None if benchmark.empty else benchmark["asof_date"].iloc[0].date(),
         storage_overview.read_stored_sessions(connection),
     )

@@ -299,22 +299,22 @@ def read_market_caps(connection: sa.Connection, symbols: Iterable[str]) -> dict[
     return {row.symbol: float(row.market_cap) for row in connection.execute(known)}
 
 
-def read_latest_benchmark(
-    connection: sa.Connection, benchmark: str
-) -> tuple[date, int, int] | None:
-    """Return latest as-of date, number of sectors and number of stocks of a benchmark, or None.
+def read_latest_benchmark(connection: sa.Connection, code: str) -> pd.DataFrame:
+    """Return sector weights of a benchmark on its latest as-of date, largest first.
 
-    The number of stocks is 0 if it is not known.
+    Columns asof_date, sector, weight, market_cap and num_constituents (NaN: not known).
     """
     table = tables.benchmarks_sector_weights
-    stocks = sa.func.coalesce(sa.func.sum(table.c.num_constituents), 0)
-    newest = (
-        sa.select(table.c.asof_date, sa.func.count(), stocks)
-        .where(table.c.benchmark_code == benchmark)
-        .group_by(table.c.asof_date)
+    latest = (
+        sa.select(sa.func.max(table.c.asof_date))
+        .where(table.c.benchmark_code == code)
+        .scalar_subquery()
     )
-    row = connection.execute(newest.order_by(table.c.asof_date.desc()).limit(1)).first()
-    return None if row is None else (row[0], row[1], row[2])
+    names = ("asof_date", "sector", "weight", "market_cap", "num_constituents")
+    chosen = sa.select(*(table.c[name] for name in names)).where(
+        table.c.benchmark_code == code, table.c.asof_date == latest
+    )
+    return fetch_frame(connection, chosen.order_by(table.c.weight.desc(), table.c.sector))
 
 
 def read_benchmark_weights(

@@ -187,16 +187,8 @@ def _compare(figure: LimitedFigure, table: sa.Table) -> _Comparison:
     return _Comparison(value, problem, cause, has_data)
 
 
-def read_limit_checks(
-    connection: sa.Connection, day: date, portfolio: str | None = None
-) -> pd.DataFrame:
-    """Return the outcomes of a session, and the first session of the current status.
-
-    Columns portfolio, limit_name, value, limit_value, subject, status, since, limit_set and
-    undefined_reason. ``since`` is the first session of the unbroken run of checked sessions with
-    the same status. A session that is computed again is checked against the limits in force then,
-    so it can be before ``limit_set``, the day on which the limit in force was set.
-    """
+def first_of_status() -> "sa.ColumnElement[date]":
+    """Return a column `since` of checks: the first session of the unbroken run of their status."""
     other, same = _CHECKS.alias("other"), _CHECKS.alias("same")
     last_other = (
         sa.select(sa.func.max(other.c.day))
@@ -212,12 +204,25 @@ def read_limit_checks(
         .correlate(_CHECKS)
         .scalar_subquery()
     )
+    return since.label("since")
+
+
+def read_limit_checks(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
+    """Return the outcomes of a session, and the first session of the current status.
+
+    Columns portfolio, limit_name, value, limit_value, subject, status, since, limit_set and
+    undefined_reason. ``since`` is the first session of the unbroken run of checked sessions with
+    the same status. A session that is computed again is checked against the limits in force then,
+    so it can be before ``limit_set``, the day on which the limit in force was set.
+    """
     names = ("limit_name", "value", "limit_value", "subject", "status")
     statement = (
         select_of_portfolios(
             _CHECKS,
             *(_CHECKS.c[name] for name in names),
-            since.label("since"),
+            first_of_status(),
             sa.cast(_LIMITS.c.updated_at, sa.Date).label("limit_set"),
             _CHECKS.c.undefined_reason,
         )

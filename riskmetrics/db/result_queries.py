@@ -72,21 +72,6 @@ def count_betas(connection: sa.Connection, days: Sequence[date]) -> int:
     return n_betas
 
 
-def read_benchmark(connection: sa.Connection, code: str) -> pd.DataFrame:
-    """Return sector weights of a benchmark on its latest as-of date, largest first."""
-    table = tables.benchmarks_sector_weights
-    latest = (
-        sa.select(sa.func.max(table.c.asof_date))
-        .where(table.c.benchmark_code == code)
-        .scalar_subquery()
-    )
-    names = ("asof_date", "sector", "weight", "market_cap", "num_constituents")
-    chosen = sa.select(*(table.c[name] for name in names)).where(
-        table.c.benchmark_code == code, table.c.asof_date == latest
-    )
-    return fetch_frame(connection, chosen.order_by(table.c.weight.desc(), table.c.sector))
-
-
 def sum_sector_weights(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
     """Return the sum of the gross sector weights of each portfolio on each of ``days``."""
     table = tables.portfolio_sector_weights

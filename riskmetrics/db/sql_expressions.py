@@ -82,6 +82,12 @@ def any_of(
     return sa.any_(sa.cast(list(values), sa.ARRAY(kind)))
 
 
+def symbol_rows(symbols: Iterable[str]) -> sa.Subquery:
+    """Return a table of symbols, one per row, in its column `symbol`."""
+    requested = sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
+    return sa.select(requested.label("symbol")).subquery("requested")
+
+
 def equal_columns(one: sa.FromClause, other: sa.FromClause, *names: str) -> sa.ColumnElement[bool]:
     """Return the condition that the rows of two tables have the same values in some columns."""
     return sa.and_(*(one.c[name] == other.c[name] for name in names))

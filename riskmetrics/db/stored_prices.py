@@ -19,6 +19,7 @@ from riskmetrics.db.sql_expressions import (
     UNDERLYING_SYMBOL,
     any_of,
     is_open,
+    symbol_rows,
 )
 from riskmetrics.symbols import find_near_symbols
 
@@ -44,9 +45,7 @@ def read_last_closes(
     connection: sa.Connection, symbols: Iterable[str], before: date
 ) -> "pd.Series[float]":
     """Return the last close before a day, however old, by symbol; without symbols without one."""
-    table = adjusted_prices(connection)
-    requested = sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
-    symbol = sa.select(requested.label("symbol")).subquery("requested")
+    table, symbol = adjusted_prices(connection), symbol_rows(symbols)
     last = (
         sa.select(table.c.close)
         .where(table.c.symbol == symbol.c.symbol, table.c.date < before, table.c.close.is_not(None))
@@ -148,9 +147,7 @@ def _read_scales(
 
 def find_unadjusted_symbols(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
     """Return the symbols without prices, or with prices from a file without adjusted closes."""
-    table = tables.market_data_cache
-    requested = sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
-    symbol = sa.select(requested.label("symbol")).subquery("requested")
+    table, symbol = tables.market_data_cache, symbol_rows(symbols)
     source = (
         sa.select(table.c.data_source)
         .where(table.c.symbol == symbol.c.symbol)

@@ -50,7 +50,7 @@ class TransactionChanges:
     """Transactions of the file that one of another layout states, or under another reference."""
 
 
-def as_stored(transaction: Transaction) -> Transaction:
+def round_to_columns(transaction: Transaction) -> Transaction:
     """Return a transaction with its numbers rounded as their columns store them."""
 
     def rounded(value: Decimal | None, unit: Decimal) -> Decimal | None:
@@ -85,7 +85,7 @@ def store_transactions(
         If a separate file has transactions that one of the same layout states.
     """
     rows = _read_stored(connection, portfolio_id)
-    stated = _separate([as_stored(one) for one in transactions], rows, file)
+    stated = _separate([round_to_columns(one) for one in transactions], rows, file)
     if file.is_separate:
         rows = [one for one in rows if one.layout == file.layout]
     pairs = {pair.stated.reference: pair for pair in _match(stated, rows, file.layout)}

@@ -187,7 +187,7 @@ def day_income(sources: SourceRows) -> float:
     return income(sources, trading_calendar.previous_session(sources.day), sources.day)
 
 
-def day_purchases(sources: SourceRows) -> tuple[float, float]:
+def day_inflows(sources: SourceRows) -> tuple[float, float]:
     """Return net and gross inflows of the day; 0 if a stated equity funds purchases."""
     if sources.cash_anchor is not None:
         return 0.0, 0.0

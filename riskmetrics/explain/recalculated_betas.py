@@ -175,8 +175,9 @@ def weight_betas(
 ) -> dict[str, float]:
     """Return the exposure-weighted beta of a portfolio, divided by its coverage.
 
-    ``figures`` has beta, r_squared and observations of each underlying. The result is NaN below 80%
-    coverage of exposure. With ``is_in_currency``, it is not divided by equity.
+    ``figures`` has beta, and r_squared and observations if they are known, of each underlying. The
+    result is NaN below 80% coverage of exposure. With ``is_in_currency``, it is the sum of exposure
+    times beta, not divided by equity.
     """
     exposed = holdings.exposed
     beta, r_squared, n_obs = (
@@ -209,32 +210,23 @@ def weight_betas(
 
 
 def portfolio_beta(
-    sources: SourceRows,
-    holdings: Holdings,
-    *indices: str,
-    factor: int = 0,
-    is_in_currency: bool = False,
+    sources: SourceRows, holdings: Holdings, *indices: str, factor: int = 0
 ) -> dict[str, float]:
     """Return a portfolio's beta to the ``factor``-th of ``indices``, the others held fixed."""
     figures = {}
     for symbol in sorted(set(holdings.exposed["underlying"])):
         found = symbol_regression(sources, symbol, *indices)
         figures[symbol] = found | {"beta": found["beta"][factor]}
-    return weight_betas(holdings, figures, is_in_currency=is_in_currency)
+    return weight_betas(holdings, figures)
 
 
-def decayed_portfolio_beta(
-    sources: SourceRows, holdings: Holdings, *, is_in_currency: bool = False
-) -> dict[str, float]:
-    """Return a portfolio's exposure-weighted mean of age-decayed betas.
-
-    With ``is_in_currency``, return the sum of exposure times beta instead of the mean.
-    """
+def decayed_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
+    """Return a portfolio's exposure-weighted mean of age-decayed betas."""
     figures = {
         symbol: decayed_regression(sources, symbol, sources.market)
         for symbol in holdings.exposed["underlying"]
     }
-    return weight_betas(holdings, figures, is_in_currency=is_in_currency)
+    return weight_betas(holdings, figures)
 
 
 def _recompute_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculation:

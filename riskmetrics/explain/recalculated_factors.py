@@ -45,11 +45,14 @@ def _select_factors(sources: SourceRows) -> tuple[pd.DataFrame, dict[str, float]
     is_enough = (returns.count() >= MIN_YEAR_OBS) & (returns.max() > returns.min())
     if not is_enough.get(MARKET, default=False):
         return returns.iloc[:, :0], inflation
-    kept = returns.loc[:, is_enough]
+    others = returns.loc[:, is_enough].drop(columns=MARKET).count()
+    names = [MARKET]
+    for name in others.sort_values(ascending=False, kind="stable").index:
+        if len(returns[[*names, name]].dropna()) >= MIN_YEAR_OBS:
+            names.append(name)
+    kept = returns[[name for name in returns if name in names]]
     while True:
         rows = kept.notna().all(axis=1)
-        if rows.sum() < MIN_YEAR_OBS:
-            return kept.iloc[:, :0], inflation
         known, weights = kept[rows], _weights(rows)
         for name in kept.columns:
             r_squared = _r_squared(known[name], known.drop(columns=name), weights)
@@ -114,27 +117,13 @@ def symbol_fit(sources: SourceRows, symbol: str) -> dict[str, Any]:
     return _fit(sources, sources.returns([symbol], YEAR_WINDOW)[symbol])
 
 
-def portfolio_exposure(
-    sources: SourceRows, holdings: Holdings, factor: str, *, is_in_currency: bool = False
-) -> dict[str, float]:
+def _portfolio_exposure(sources: SourceRows, holdings: Holdings, factor: str) -> dict[str, float]:
     """Return the exposure of a portfolio to a factor, bottom-up, and its coverage."""
-    figures = {}
-    for symbol in sorted(set(holdings.exposed["underlying"])):
-        exposure = symbol_fit(sources, symbol)["exposure"].get(factor, math.nan)
-        figures[symbol] = {"beta": exposure, "r_squared": exposure, "observations": 1.0}
-    return weight_betas(holdings, figures, is_in_currency=is_in_currency)
-
-
-def factor_move_loss(
-    sources: SourceRows, holdings: Holdings, scenario: "pd.Series[Any]"
-) -> tuple[float, float]:
-    """Return the loss in a scenario that moves factors, in currency, and its coverage."""
-    moves = scenario_moves({str(name): value for name, value in scenario.items()})
-    found = {
-        name: portfolio_exposure(sources, holdings, name, is_in_currency=True) for name in moves
+    figures = {
+        symbol: {"beta": symbol_fit(sources, symbol)["exposure"].get(factor, math.nan)}
+        for symbol in set(holdings.exposed["underlying"])
     }
-    coverage = min(one["coverage"] for one in found.values())
-    return -sum(found[name]["beta"] * move for name, move in moves.items()), coverage
+    return weight_betas(holdings, figures)
 
 
 def symbol_move(sources: SourceRows, scenario: "pd.Series[Any]", symbol: str) -> float:
@@ -165,7 +154,7 @@ def _own_fit(sources: SourceRows) -> dict[str, Any]:
 def _recompute_exposure(sources: SourceRows, row: Row) -> Recalculation:
     holdings, factor = delta_holdings(sources), row["factor"]
     kept, inflation = _select_factors(sources)
-    found, own = portfolio_exposure(sources, holdings, factor), _own_fit(sources)
+    found, own = _portfolio_exposure(sources, holdings, factor), _own_fit(sources)
     error = own["std_error"].get(factor, math.nan)
     error = math.nan if math.isnan(found["beta"]) else error
     values = {

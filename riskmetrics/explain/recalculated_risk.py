@@ -15,7 +15,7 @@ from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, f
 from riskmetrics.explain.revalued_options import revaluation_difference
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
-from riskmetrics.metrics import tail_risk as method
+from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.filtered_simulation import (
     FILTER_DECAY,
@@ -33,23 +33,23 @@ from riskmetrics.results.tail_risk_results import (
 
 
 def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
-    way, horizon, level = row["method"], row["horizon_days"], float(row["level"])
-    inputs = {"method": way, "level": level, "sessions": horizon}
-    if way == "parametric":
+    method, horizon, level = row["method"], row["horizon_days"], float(row["level"])
+    inputs = {"method": method, "level": level, "sessions": horizon}
+    if method == "parametric":
         return _recompute_parametric(sources, level, math.sqrt(horizon), inputs)
     changes = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
     returns = changes
-    if way != "historical":
+    if method != "historical":
         returns = _rescaled_changes(sources)
-    returns = returns.iloc[-method.VAR_WINDOW :]
+    returns = returns.iloc[-metrics.VAR_WINDOW :]
     sample: FloatArray
-    is_simulated = way == "revalued" or (way == "filtered" and horizon > 1)
+    is_simulated = method == "revalued" or (method == "filtered" and horizon > 1)
     if is_simulated:
         n_known = int(returns.notna().sum())
         # which known sessions each simulated path consists of, horizon x paths
         drawn = draw_changes(n_known, horizon) if horizon > 1 else np.arange(n_known)[np.newaxis]
         sample = _sum_of_sessions(returns, drawn)
-        if way == "revalued":
+        if method == "revalued":
             sample += _revaluation(sources, changes, returns, drawn)
     else:
         sample = np.asarray(returns.dropna(), dtype=float)
@@ -153,8 +153,8 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
 
     level, returns = float(row["level"]), pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
     losses, tested = -returns.to_numpy(float), []
-    for at in range(method.VAR_WINDOW, TAIL_RISK_WINDOW):
-        before = losses[at - method.VAR_WINDOW : at]
+    for at in range(metrics.VAR_WINDOW, TAIL_RISK_WINDOW):
+        before = losses[at - metrics.VAR_WINDOW : at]
         before = before[np.isfinite(before)]
         if np.isfinite(losses[at]) and len(before) >= MIN_OBS_BY_LEVEL[level]:
             tested.append(losses[at] > np.quantile(before, level))

@@ -13,7 +13,7 @@ from riskmetrics.explain.day_pnl import (
     cash_pnl,
     daily_pnl,
     day_income,
-    day_purchases,
+    day_inflows,
     lot_pnl,
     pnl_coverage,
 )
@@ -36,7 +36,7 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
     daily = daily_pnl(sources)[0]
     unpriced_before = len(yesterday.instruments) > 0 and yesterday.instruments["value"].isna().all()
     equity_before = math.nan if unpriced_before else yesterday.equity
-    inflow, size = day_purchases(sources)
+    inflow, size = day_inflows(sources)
     start, gross = equity_before + inflow, yesterday.gross_value + size
     is_enough = start > 0 and (gross == 0 or meets_minimum(start / gross, MIN_EQUITY_SHARE))
     received = day_income(sources)
@@ -123,7 +123,7 @@ def _sector_weights(
             "through": abs(value) * share * is_fund,
         }
         for symbol, value in zip(held["underlying"], held["value"], strict=True)
-        for sector, share, is_fund in _divide(sources, symbol, known, benchmark_code)
+        for sector, share, is_fund in _split_by_sector(sources, symbol, known, benchmark_code)
     ]
     columns = ["sector", "gross", "net", "through"]
     values = pd.DataFrame(parts, columns=columns).groupby("sector").sum()
@@ -137,7 +137,7 @@ def _sector_weights(
     )
 
 
-def _divide(
+def _split_by_sector(
     sources: SourceRows, symbol: str, profiles: pd.DataFrame, benchmark_code: str
 ) -> list[tuple[str, float, bool]]:
     """Return sectors of a symbol with their shares, and whether a fund is looked through."""

@@ -134,7 +134,8 @@ def _is_due(client: VendorClient) -> bool:
         )
     if answer is not None and answer.problem and answer.received_at > datetime.now(UTC) - MAX_AGE:
         return False
-    return latest is None or latest[0] < trading_calendar.last_completed_session() - MAX_AGE
+    oldest = pd.Timestamp(trading_calendar.last_completed_session() - MAX_AGE)
+    return latest.empty or bool(latest["asof_date"].iloc[0] < oldest)
 
 
 def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
@@ -219,8 +220,9 @@ def _store(client: VendorClient, rows: pd.DataFrame) -> None:
     with client.engine.begin() as connection:
         write.lock_asset(connection, KIND)
         latest = input_queries.read_latest_benchmark(connection, DEFAULT_BENCHMARK)
-        if latest is not None:
-            asof, sectors_before, stocks_before = latest
+        if len(latest):
+            asof, sectors_before = latest["asof_date"].iloc[0].date(), len(latest)
+            stocks_before = int(latest["num_constituents"].sum())
             fewer_stocks = stocks < MIN_CONSTITUENT_RATIO * stocks_before and (
                 stocks > 0 or asof == day
             )

@@ -110,7 +110,7 @@ def _read_stored(
         kind: CLEARLY_BELOW * min(default_limits()[kind].values()) for kind in ("weight", "gross")
     }
     records = stored.read_records(connection, read_days, portfolios) | {
-        "positions": stored.positions(connection, days, portfolios, count=_MAX_POSITIONS),
+        "positions": stored.read_positions(connection, days, portfolios, count=_MAX_POSITIONS),
         "contributions": fact_history.read_contributions(
             connection, days, portfolios, (1, *history_facts.WINDOWS.values())
         ),
@@ -120,7 +120,7 @@ def _read_stored(
     n_before = 2 * fact_history.HISTORY_SESSIONS  # each session of a history has a drawdown
     market = fact_history.read_market_closes(connection, days, n_before)
     return _Stored(
-        stored.snapshots(connection, read_days, portfolios),
+        stored.read_snapshots(connection, read_days, portfolios),
         records,
         fact_history.read_snapshot_history(connection, days, portfolios),
         fact_history.read_entity_history(connection, days, portfolios, limits),

@@ -170,6 +170,11 @@ def _contributions(
         yield from defined_facts(make, {f"pnl{suffix}": float(row["pnl"])}, entity=alias)
 
 
+def aliases_by_name(aliases: Mapping[str, Mapping[str, str]], kind: str) -> dict[str, str]:
+    """Return the aliases of things of a kind, such as sector, by their names."""
+    return {entity[kind]: alias for alias, entity in aliases.items() if kind in entity}
+
+
 def position_alias(aliases: dict[str, dict[str, str]], symbol: str) -> str:
     """Return the alias of a symbol; it is added if it is new."""
     for alias, entity in aliases.items():
@@ -197,7 +202,7 @@ def holding_facts(
     if opened < n_held:
         counts = {"n_opened": opened, "n_closed": closed, "n_resized": len(rows) - opened - closed}
         yield from defined_facts(make, counts)
-    named = {entity["symbol"]: alias for alias, entity in aliases.items() if "symbol" in entity}
+    named = aliases_by_name(aliases, "symbol")
     for row in rows:
         before, after = float(row["before"]), float(row["after"])
         if row["symbol"] in named and before and after / before > 1:

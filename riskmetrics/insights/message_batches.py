@@ -257,7 +257,7 @@ def _find_vendor_id(claude: Claude, connection: sa.Connection, batch: Batch) -> 
             )
         ),
     )
-    known_ids = batch_store.known_vendor_ids(connection, [each.id for each in recent])
+    known_ids = batch_store.filter_vendor_ids(connection, [each.id for each in recent])
     size = len(batch_store.read_requests(connection, batch.id))
     strangers = [
         each

@@ -29,6 +29,8 @@ def question_types() -> Iterator[FactType]:
     yield from _tail_facts()
     yield from _return_facts()
     yield from _position_facts()
+    yield FactType("exceeded_since", QUESTIONS, "portfolio_limit_checks.day", "text", "status",
+        ("first session of those in a row that exceed the limit",))  # fmt: skip
 
 
 def statistic_fact_names(statistic: Statistic) -> dict[str, str]:

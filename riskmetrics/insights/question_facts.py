@@ -14,6 +14,7 @@ from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.db import fact_history
 from riskmetrics.db import fact_queries as stored
 from riskmetrics.db.fact_queries import Record
+from riskmetrics.factor_sets import MAX_FACTORS
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts, make_fact
@@ -22,8 +23,10 @@ from riskmetrics.insights.history_facts import (
     VOLATILITY_WINDOW,
     WINDOWS,
     History,
+    aliases_by_name,
     position_alias,
 )
+from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.question_fact_types import (
     CALENDAR_WINDOWS,
     POSITION_COLUMNS,
@@ -31,7 +34,12 @@ from riskmetrics.insights.question_fact_types import (
     TESTED_METHOD,
     statistic_fact_names,
 )
-from riskmetrics.insights.result_facts import MAX_SCENARIOS, position_facts, scenario_facts
+from riskmetrics.insights.result_facts import (
+    MAX_SCENARIOS,
+    factor_facts,
+    position_facts,
+    scenario_facts,
+)
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.volatility import realized_volatility
 
@@ -52,9 +60,8 @@ def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
         for name, records in stored.read_question_records(connection, day, portfolio).items()
     }
     n_before = fact_history.MAX_YEAR_SESSIONS  # a year to date begins after the year before
-    rows["positions"] = stored.positions(connection, [day], [portfolio], count=_MAX_POSITIONS).get(
-        (sheet.portfolio_id, day), []
-    )
+    positions = stored.read_positions(connection, [day], [portfolio], count=_MAX_POSITIONS)
+    rows["positions"] = positions.get((sheet.portfolio_id, day), [])
     rows["contributions"] = fact_history.read_contributions(
         connection, [day], [portfolio], _PNL_WINDOWS.values(), _MAX_POSITIONS
     ).get((sheet.portfolio_id, day), [])
@@ -69,6 +76,8 @@ def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
     aliases = {alias: dict(entity) for alias, entity in sheet.aliases.items()}
     facts = [
         *scenario_facts(make, rows["stress"][MAX_SCENARIOS:], aliases, MAX_SCENARIOS + 1),
+        *factor_facts(make, rows, aliases, MAX_FACTORS),
+        *exceeded_facts(make, rows["exceeded_limits"], aliases),
         *position_facts(make, rows["positions"], aliases),
         *pnl_facts(make, rows["contributions"], sheet, aliases),
         *other_sector_facts(make, rows["sectors"], sheet, aliases),
@@ -81,6 +90,17 @@ def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
     return replace(sheet, facts=sheet.facts | found, aliases=aliases)
 
 
+def exceeded_facts(
+    make: "partial[Fact]", rows: Sequence[Record], aliases: Mapping[str, Mapping[str, str]]
+) -> Iterator[Fact]:
+    """Yield since when limits that users set are exceeded."""
+    named = aliases_by_name(aliases, "limit")
+    for row in rows:
+        if alias := named.get(LIMIT_NAMES[row["limit_name"]]):
+            since = {"exceeded_since": row["since"].date().isoformat()}
+            yield from defined_facts(make, since, entity=alias)
+
+
 def other_sector_facts(
     make: "partial[Fact]",
     rows: Sequence[Record],
@@ -88,7 +108,7 @@ def other_sector_facts(
     aliases: dict[str, dict[str, str]],
 ) -> Iterator[Fact]:
     """Yield the weights of the sectors that the sheet does not have, and add their aliases."""
-    known = {entity["sector"]: alias for alias, entity in aliases.items() if "sector" in entity}
+    known = aliases_by_name(aliases, "sector")
     active = sorted(
         row["active_weight"] for row in rows if row["active_weight"] is not None
     )[::-1]  # fmt: skip
@@ -133,7 +153,7 @@ def position_risk_facts(
     make: "partial[Fact]", rows: Sequence[Record], aliases: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Fact]:
     """Yield beta and volatility of the positions that have an alias."""
-    named = {entity["symbol"]: alias for alias, entity in aliases.items() if "symbol" in entity}
+    named = aliases_by_name(aliases, "symbol")
     for row in rows:
         if alias := named.get(row["symbol"]):
             figures = {

@@ -31,7 +31,9 @@ NOT_ANSWERED, NOTHING = "Not answered", "Nothing to tell"
 UNTITLED = "Figures of the session"
 """Title of statements that prove no headline."""
 
-_NO_ALARMS = RULE_ANSWERS.keys() - {"no_rule", "definitions", "no_limits_set", "no_such_limit"}
+_NO_ALARMS = RULE_ANSWERS.keys() - {
+    *("no_rule", "definitions", "options", "no_limits_set", "no_such_limit")
+}
 
 
 class NoteText(NamedTuple):

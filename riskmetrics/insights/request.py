@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from riskmetrics.insights.claims import Claim, claims_of
@@ -35,6 +36,8 @@ class Request:
     """Ids of claims and facts that the session's leading note tells."""
     portfolios: tuple[str, ...] = ()
     """Of a question: name of the portfolio, then those of all others, which it may contain."""
+    today: date | None = None
+    """Of a question: session from which its days are counted; default: that of the sheet."""
     silent: tuple[str, ...] = ()
     """Of the leading note: types that have nothing to tell, whose earlier notes are outdated."""
 
@@ -82,6 +85,7 @@ class Request:
                 self.sheet.aliases,
                 self.portfolios,
                 self.sheet.day,
+                self.today,
             )
         return plan_by_rules(self.claims, self.insight_type)
 
@@ -112,6 +116,7 @@ def writable_requests(
     templates: Sequence[Template],
     question: str | None = None,
     portfolios: tuple[str, ...] = (),
+    today: date | None = None,
 ) -> Iterator[Request]:
     """Yield requests for the sheets and templates that have something to tell.
 
@@ -133,6 +138,7 @@ def writable_requests(
                 question,
                 frozenset() if template.insight_type in _INDEPENDENT_TYPES else stated,
                 portfolios,
+                today,
             )
             for template in templates
             if available.issuperset(template.required_providers)

@@ -212,6 +212,7 @@ def factor_facts(
     make: "partial[Fact]",
     rows_by_name: Mapping[str, Sequence[Record]],
     aliases: dict[str, dict[str, str]],
+    count: int = _MAX_FACTORS,
 ) -> Iterator[Fact]:
     """Yield facts of the factors that matter most besides the market; add their aliases.
 
@@ -230,7 +231,7 @@ def factor_facts(
         if row["factor"] == SPECIFIC:
             share = {"specific_share": row["share"]}
             yield from defined_facts(make, share, n_obs=row["observations"])
-    for number, row in enumerate(shares[:_MAX_FACTORS], start=1):
+    for number, row in enumerate(shares[:count], start=1):
         alias = f"FAC_{number:02}"
         aliases[alias] = {"factor": row["factor"]}
         exposure = exposures[row["factor"]]

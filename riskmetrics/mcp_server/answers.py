@@ -204,14 +204,14 @@ class Answers:
         with self.connect() as connection:
             identities = list_identities(read_names(connection), self.anonymization)
             identity = find_identity(identities, portfolio)
-            session = find_session(connection, identity, day)
+            session = today = find_session(connection, identity, day)
             if day is None and (named := asked_day(question, session)) is not None:
                 session = find_session(connection, identity, named)
             (sheet,) = fact_reading.read_sheets(connection, [session], identity.name)
             sheet = add_question_facts(connection, sheet)
             context = _context(connection, identity, session)
         others = [one.shown_name for one in identities if one.name != identity.name]
-        return context | answer_claims(identity, sheet, question, others)
+        return context | answer_claims(identity, sheet, question, others, today)
 
     def explain_figure(
         self,
@@ -271,7 +271,7 @@ _SCORE_COLUMNS = {
     "horizon": "sessions ahead",
     "level": "confidence level of a value at risk; else 0",
     "method": "method of the forecast; the first of a kind is compared with the others",
-    "n_obs": "number of forecasts with an outcome",
+    "n_obs": "number of forecasts with an outcome; scores are null below 20",
     "n_excluded": "number of those without a loss",
     "loss": "mean loss: QLIKE of the variance, quantile loss of a value at risk",
     "loss_ratio": "loss of the compared method over this one's, below 1 is better",

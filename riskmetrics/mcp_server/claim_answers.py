@@ -1,6 +1,7 @@
 """Claims of a session as answers show them, and those that answer a question."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from riskmetrics.insights import realize
@@ -24,7 +25,7 @@ def shown_claims(identity: Identity, sheet: Sheet) -> Iterator[dict[str, Any]]:
 
 
 def answer_claims(
-    identity: Identity, sheet: Sheet, question: str, portfolios: Sequence[str]
+    identity: Identity, sheet: Sheet, question: str, portfolios: Sequence[str], today: date
 ) -> dict[str, Any]:
     """Return the claims that answer a question, what is missing, and the nearest questions.
 
@@ -32,10 +33,13 @@ def answer_claims(
     ----------
     portfolios : sequence of str
         The other portfolios as answers show them.
+    today : date
+        Session from which a day of the question, such as yesterday, is counted.
     """
     names, found = realize.display_names(sheet, identity.show_entity), claims_of(sheet)
     aliases = {alias: _shown_entity(identity, entity) for alias, entity in sheet.aliases.items()}
-    plan = answer_by_rules(question, found, aliases, (identity.shown_name, *portfolios), sheet.day)
+    names_of_all = (identity.shown_name, *portfolios)
+    plan = answer_by_rules(question, found, aliases, names_of_all, sheet.day, today)
     missing = realize.realize_missing(plan.missing)
     if identity.anonymization == "aliases" and "other_instruments" in plan.missing:
         others = [each for each in plan.missing if each != "other_instruments"]

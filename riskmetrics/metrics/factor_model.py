@@ -101,7 +101,9 @@ def select_factors(
     Returns
     -------
     FactorSelection
-        A factor with too few returns, or constant, is not kept, and its ``vif`` is NaN. While a
+        A factor with too few returns, or constant, is not kept, and its ``vif`` is NaN. Nor is one
+        that leaves fewer than ``min_obs`` common rows with the first factor and those that have
+        more returns than it, or as many and are earlier. While a
         factor exceeds ``max_vif``, the one with the largest is dropped: the later one of equals,
         never the first factor. An exact linear combination has the factor infinity.
 
@@ -109,7 +111,7 @@ def select_factors(
     -----
     :math:`\mathrm{VIF}_k = 1 / (1 - R_k^2)`, with :math:`R_k^2` of the weighted regression of
     factor k on the others and an intercept: the diagonal of the inverse of their correlations.
-    Rows count if all factors with enough returns have one.
+    Rows count if all factors with enough common returns have one.
 
     References
     ----------
@@ -127,11 +129,10 @@ def select_factors(
     (array([ True,  True, False]), array([ 1.,  1., inf]))
     """
     n_factors = factors.shape[1]
-    kept = np.isfinite(factors).sum(axis=0) >= min_obs
+    kept, rows = _share_rows(np.isfinite(factors), min_obs)
     vif = np.full(n_factors, np.nan)
-    rows = np.isfinite(factors[:, kept]).all(axis=1)
-    if rows.sum() < min_obs:
-        return FactorSelection(np.zeros(n_factors, dtype=bool), vif)
+    if not kept.any():
+        return FactorSelection(kept, vif)
     weight = weights[rows, np.newaxis]
     mean, deviation = _center(np.where(kept, factors[rows], 0.0), weight)
     squares = _sum_rows(weight * deviation**2)
@@ -149,6 +150,17 @@ def select_factors(
         dropped = at[1:][inflation[1:] == largest][-1]
         kept[dropped] = False
     return FactorSelection(kept, vif)
+
+
+def _share_rows(is_known: BoolArray, min_obs: int) -> tuple[BoolArray, BoolArray]:
+    """Return which factors have enough common rows, those with more returns first, and the rows."""
+    kept, rows = np.zeros(is_known.shape[1], dtype=bool), np.ones(len(is_known), dtype=bool)
+    by_returns = np.argsort(-is_known[:, 1:].sum(axis=0), kind="stable") + 1
+    for factor in (0, *by_returns):
+        common = rows & is_known[:, factor]
+        if common.sum() >= min_obs:
+            kept[factor], rows = True, common
+    return kept, rows
 
 
 def fit_factors(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from riskmetrics.present import formatting
+from riskmetrics.text import agree_with_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,15 +48,15 @@ def list_caveats(
     """
     n_priced, n_held = counts.get("prices", (0, 0))
     if n_priced < n_held:
-        yield (
+        yield agree_with_number(
             f"{n_priced} of {n_held} instruments have a price; values exclude the others, and a"
             " stated equity counts them as cash"
         )
     n_current, _ = counts.get("current_prices", (n_priced, n_held))
     if n_current < n_priced:
-        yield (
+        yield agree_with_number(
             f"{n_priced - n_current} of {n_held} instruments are valued at the close of an earlier"
-            " session, because the session has none: their P&L of the day is 0"
+            " session, because the session has none, with a P&L of the day of 0"
         )
     if is_equity_small(equity, gross):
         from riskmetrics.metrics.minimums import MIN_EQUITY_SHARE
@@ -67,7 +68,7 @@ def list_caveats(
         )
     n_confirmed, n_instruments = counts.get("validated_prices", (0, 0))
     if n_confirmed < n_instruments:
-        yield (
+        yield agree_with_number(
             f"{n_instruments - n_confirmed} of {n_instruments} instruments have an unconfirmed"
             " close that affects value or P&L: a move of more than 50% that the next session has"
             " not yet confirmed or has reversed, or a suspected split without a decision; see"

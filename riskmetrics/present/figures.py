@@ -39,9 +39,9 @@ PAGE_FORMATS: dict[Unit, Format] = {
     **TABLE_FORMATS,
     Unit.GAIN: formatting.signed_amount,
     **dict.fromkeys(
-        (Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY, Unit.PRICE, Unit.DELTA),
-        formatting.two_decimals,
+        (Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY, Unit.DELTA), formatting.two_decimals
     ),
+    Unit.PRICE: partial(formatting.fixed, decimals=2),
     Unit.SENSITIVITY: formatting.four_decimals,
     Unit.EXPECTED_COUNT: formatting.one_decimal,
     Unit.COUNT: formatting.count,

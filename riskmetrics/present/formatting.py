@@ -1,5 +1,6 @@
 """Format figures as text: decimals, separators and minus sign."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -109,6 +110,17 @@ def quantity(value: float) -> str:
 def day(value: date) -> str:
     """Format a day as 2024-12-06."""
     return f"{value:%Y-%m-%d}"
+
+
+def first_sentences(text: str, number: int) -> str:
+    """Return the first sentences of a text; a decimal point ends none.
+
+    Examples
+    --------
+    >>> first_sentences("It lost 1.2%. Of that, AMD lost half. Nothing else did.", 2)
+    'It lost 1.2%. Of that, AMD lost half.'
+    """
+    return " ".join(re.split(r"(?<=[.?!]) (?=[A-Z0-9])", text)[:number])
 
 
 def listed_findings(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

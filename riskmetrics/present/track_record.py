@@ -33,6 +33,12 @@ class TrackRecord(NamedTuple):
     pooled_tests: pd.DataFrame
     """Columns `track_record_summary.POOLED_COLUMNS`."""
 
+    def describe_missing(self) -> str:
+        """Return why some scores are missing; empty if none is."""
+        least = track_record_summary.MIN_SCORED_FORECASTS
+        has_few = bool((self.scores["n_obs"] < least).any())
+        return f"scores need {least} forecasts with an outcome" if has_few else ""
+
     def has_in_sample(self) -> bool:
         """Return whether a model was fitted to data after some of its forecasts."""
         return bool(self.scores["in_sample"].astype(bool).any())

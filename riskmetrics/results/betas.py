@@ -15,7 +15,7 @@ from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.metrics.shrinkage import PRIOR_MEAN, PRIOR_SD, vasicek
 from riskmetrics.metrics.windows import window_counts
 from riskmetrics.results.lot_frames import NO_RETURN_SERIES, is_listed, open_positions, open_symbols
-from riskmetrics.results.undefined_reasons import undefined_rows
+from riskmetrics.results.undefined_reasons import count_texts, undefined_rows
 
 BETA_WINDOW = 90
 """Sessions in the window of a beta, stored as `window_days`."""
@@ -181,9 +181,9 @@ def undefined_beta_reasons(
     observations: "pd.Series[int]", index_label: str, window: int = BETA_WINDOW
 ) -> "pd.Series[str]":
     """Return the reasons of undefined regressions on an index that has returns."""
-    too_few = (
-        observations.astype("str")
-        + f" paired returns in the trailing {window} sessions; {MIN_PAIRED_RETURNS} required"
+    too_few = count_texts(
+        observations,
+        f" paired returns in the trailing {window} sessions; {MIN_PAIRED_RETURNS} required",
     )
     return too_few.where(
         observations < MIN_PAIRED_RETURNS, f"the {index_label} did not move in the window"

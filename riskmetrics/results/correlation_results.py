@@ -22,7 +22,7 @@ from riskmetrics.results.pro_forma import (
     insufficient_observations,
     pro_forma_windows,
 )
-from riskmetrics.results.undefined_reasons import Reason, first_reasons
+from riskmetrics.results.undefined_reasons import Reason, count_texts, first_reasons
 from riskmetrics.results.valuation import Valuation
 
 MAX_CORRELATED = 30
@@ -145,8 +145,8 @@ def _pair_rows(
     pairs = _Pairs._make(np.concatenate(values) for values in columns)
     missing = np.flatnonzero(np.isnan(pairs.correlation))
     n_obs = pd.Series(pairs.n_obs[missing], index=missing)
-    too_few = n_obs.astype("str") + (
-        f" common sessions in the trailing {YEAR_WINDOW}; {MIN_YEAR_OBS} required"
+    too_few = count_texts(
+        n_obs, f" common sessions in the trailing {YEAR_WINDOW}; {MIN_YEAR_OBS} required"
     )
     reasons = too_few.where(n_obs < MIN_YEAR_OBS, "one of the two did not move in the window")
     return pd.DataFrame(

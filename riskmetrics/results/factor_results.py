@@ -27,7 +27,7 @@ from riskmetrics.results.pro_forma import (
     pro_forma_windows,
 )
 from riskmetrics.results.snapshots import insufficient_coverage, weigh_betas
-from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.undefined_reasons import Reason, count_texts
 from riskmetrics.results.valuation import Valuation
 
 FACTOR_HALF_LIFE = 126
@@ -76,6 +76,13 @@ class FactorModel:
         listed[:, 0] = True
         return listed
 
+    def _count_common(self, day: int, factor: int) -> int:
+        """Return the sessions of a window with a factor and all that were compared."""
+        compared = ~np.isnan(self.vif[day])
+        compared[factor] = True
+        window = self.returns[day : day + YEAR_WINDOW, compared]
+        return int(np.isfinite(window).all(axis=1).sum())
+
     def exclusion_reasons(self, factor: int, shape: tuple[int, int]) -> tuple[Reason, ...]:
         """Return why sessions leave a factor out, for figures of a shape (P, D)."""
         n_obs = np.array(
@@ -86,15 +93,29 @@ class FactorModel:
             dtype=np.float64,
         )
         missing, vif = ~self.kept[:, factor], self.vif[:, factor]
+        n_common = np.array(
+            [self._count_common(day, factor) for day in range(len(self.kept))], dtype=np.float64
+        )
         definition = self.definitions[factor]
         source = "import the factor" if definition == IMPORTED else "import prices"
-        wide = {"counts": np.broadcast_to(n_obs, shape), "vif": np.broadcast_to(vif, shape)}
+        wide = {
+            "counts": np.broadcast_to(n_obs, shape),
+            "common": np.broadcast_to(n_common, shape),
+            "vif": np.broadcast_to(vif, shape),
+        }
         return (
             Reason(
                 f"{{:.0f}} of the trailing {YEAR_WINDOW} sessions have a return of the factor"
                 f" ({definition}); {MIN_YEAR_OBS} required: {source}, or set RISKMETRICS_FACTORS",
                 missing & (n_obs < MIN_YEAR_OBS),
                 wide["counts"],
+            ),
+            Reason(
+                f"{{:.0f}} of the trailing {YEAR_WINDOW} sessions have a return of the factor"
+                f" ({definition}) and of those with more returns; {MIN_YEAR_OBS} required:"
+                f" {source}, or set RISKMETRICS_FACTORS",
+                missing & np.isnan(vif) & (n_common < MIN_YEAR_OBS),
+                wide["common"],
             ),
             Reason(
                 "left out as collinear: an exact combination of other factors",
@@ -185,10 +206,10 @@ def symbol_rows(found: SymbolFactors, lots: pd.DataFrame, sessions: Sequence[dat
         at, symbol = day[chosen], column[chosen]
         n_obs, r_squared = found.n_obs[at, symbol], found.r_squared[at, symbol]
         exposure, t_statistic = found.exposure[k, at, symbol], found.t_statistic[k, at, symbol]
-        few = (
-            pd.Series(n_obs).astype("str")
-            + f" of the trailing {YEAR_WINDOW} sessions have returns of the price and of the"
-            f" factors; {MIN_YEAR_OBS} required"
+        few = count_texts(
+            pd.Series(n_obs),
+            f" of the trailing {YEAR_WINDOW} sessions have returns of the price and of the"
+            f" factors; {MIN_YEAR_OBS} required",
         )
         reasons = pd.Series(_NO_RESIDUAL, few.index, dtype="str")
         reasons = reasons.mask(np.isnan(r_squared), NO_PRICE_MOVEMENT)

@@ -21,7 +21,7 @@ from riskmetrics.results.lot_frames import (
 from riskmetrics.results.model_versions import ModelVersions
 from riskmetrics.results.portfolio_volatility_results import PortfolioVolatility
 from riskmetrics.results.pro_forma import insufficient_observations
-from riskmetrics.results.undefined_reasons import Reason, undefined_rows
+from riskmetrics.results.undefined_reasons import Reason, count_texts, undefined_rows
 from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.volatility_results import (
     MIN_QUARTER_OBS,
@@ -145,7 +145,7 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
     """Return the reasons of missing values by column, for the rows of ``index``."""
 
     def count_text(n: FloatArray | IntArray, text: str) -> "pd.Series[str]":
-        return pd.Series(np.nan_to_num(n).astype(np.int64), index=index).astype("str") + text
+        return count_texts(pd.Series(np.nan_to_num(n), index=index).astype(int), text)
 
     month = count_text(
         f.n_month,

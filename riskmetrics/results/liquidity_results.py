@@ -9,7 +9,7 @@ from riskmetrics import panels
 from riskmetrics.metrics import liquidity as metrics
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE
-from riskmetrics.results.undefined_reasons import Reason, round_share_down
+from riskmetrics.results.undefined_reasons import Reason, count_texts, round_share_down
 from riskmetrics.results.valuation import Valuation
 
 HISTORY = max(metrics.VOLUME_WINDOW - 1, panels.MAX_STALE_SESSIONS)
@@ -112,9 +112,10 @@ def _holding_rows(
     row, day = np.nonzero(valuation.is_held & is_listed[:, np.newaxis] & valuation.is_valued[owner])
     volume = by_instrument["volume"][row, day]
     n_obs = np.nan_to_num(by_instrument["observations"][row, day])
-    few = pd.Series(n_obs.astype(int)).astype("str") + (
+    few = count_texts(
+        pd.Series(n_obs.astype(int)),
         f" of the trailing {metrics.VOLUME_WINDOW} sessions have a volume;"
-        f" {metrics.MIN_VOLUME_OBS} required"
+        f" {metrics.MIN_VOLUME_OBS} required",
     )
     reasons = few.where(np.isnan(volume), "the median volume is 0").mask(
         np.isnan(valuation.values[row, day]), "the holding has no price"

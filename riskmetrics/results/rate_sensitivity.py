@@ -22,7 +22,7 @@ from riskmetrics.results.betas import (
 )
 from riskmetrics.results.lot_frames import open_symbols
 from riskmetrics.results.snapshots import build_beta_coverage, insufficient_coverage, weigh_betas
-from riskmetrics.results.undefined_reasons import Reason, first_reasons
+from riskmetrics.results.undefined_reasons import Reason, count_texts, first_reasons
 from riskmetrics.results.valuation import Valuation
 
 RATE_BETA_COVERAGE = ("rate_beta", "two_factor_rate_beta")
@@ -81,9 +81,10 @@ def symbol_rows(
     ols = TwoFactorOLS._make(values[day, column] for values in betas.ols)
     missing = np.flatnonzero(np.isnan(ols.r_squared))
     n_obs = pd.Series(ols.n_obs[missing], index=missing)
-    too_few = (
-        n_obs.astype("str") + f" of the trailing {BETA_WINDOW} sessions have returns of the price,"
-        f" {betas.market_index} and {betas.rate_index}; {MIN_PAIRED_RETURNS} required"
+    too_few = count_texts(
+        n_obs,
+        f" of the trailing {BETA_WINDOW} sessions have returns of the price,"
+        f" {betas.market_index} and {betas.rate_index}; {MIN_PAIRED_RETURNS} required",
     )
     reasons = too_few.where(
         n_obs < MIN_PAIRED_RETURNS,

@@ -10,6 +10,7 @@ import pandas as pd
 from riskmetrics.catalog.realized import MIN_REALIZED_SHARE
 from riskmetrics.metrics.drawdown import drawdown
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
+from riskmetrics.text import agree_with_number
 
 
 def min_realized_returns(n_sessions: int) -> int:
@@ -78,8 +79,10 @@ def realized_rows(daily_returns: pd.DataFrame, sessions: Sequence[date]) -> pd.D
             "undefined_reason": [
                 None
                 if count >= least
-                else f"{count} of {len(returns)} sessions have a stored daily return; {least} are"
-                " needed"
+                else agree_with_number(
+                    f"{count} of {len(returns)} sessions have a stored daily return; {least} are"
+                    " needed"
+                )
                 for count in found.n_obs
             ],
         }

@@ -17,6 +17,10 @@ from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.forecast_comparison import NEWEY_WEST_LAGS, diebold_mariano
 from riskmetrics.metrics.tail_risk import kupiec
 from riskmetrics.results.tail_risk_results import MIN_BACKTEST_DAYS
+from riskmetrics.text import agree_with_number
+
+MIN_SCORED_FORECASTS = 20
+"""Least forecasts with an outcome for a score: one of a few is the luck of a few sessions."""
 
 SCORE_COLUMNS = (
     *("kind", "subject", "in_sample", "horizon", "level", "method", "n_obs", "n_excluded"),
@@ -66,6 +70,8 @@ def summarize_daily_sums(sums: pd.DataFrame, kind: ForecastKind) -> pd.DataFrame
           the exceptions over those expected - 1;
         - ``coverage``: share of the outcomes in the band, or up to the value at risk, and
           ``nominal``, the share that is intended.
+
+        Scores, ``loss`` to ``coverage``, are NaN with fewer than MIN_SCORED_FORECASTS.
     """
     keys = ["subject", "in_sample", "horizon", "level", "method"]
     rows = [
@@ -89,9 +95,15 @@ def _score(days: pd.DataFrame, kind: ForecastKind) -> dict[str, float]:
     total = days[
         ["n_outcomes", "n_losses", "loss", "forecast", "outcome", "n_bands", "n_inside"]
     ].sum()
+    counts = {
+        "n_obs": int(total["n_outcomes"]),
+        "n_excluded": int(total["n_outcomes"] - total["n_losses"]),
+        "nominal": BAND_LEVELS.get(kind, level) if total["n_bands"] else np.nan,
+    }
+    if counts["n_obs"] < MIN_SCORED_FORECASTS:
+        return counts
     coverage = _ratio(total["n_inside"], total["n_bands"])
     is_compared = days["method"].iloc[0] == compared_method(kind, horizon)
-    nominal = BAND_LEVELS.get(kind, level)
     shared = days[days["n_shared"] > 0]
     difference = ((shared["compared_loss"] - shared["shared_loss"]) / shared["n_shared"]).to_numpy()
     test = diebold_mariano(
@@ -99,9 +111,7 @@ def _score(days: pd.DataFrame, kind: ForecastKind) -> dict[str, float]:
         np.zeros((len(shared), 1)),
         lags=newey_west_lags(horizon),
     )
-    return {
-        "n_obs": int(total["n_outcomes"]),
-        "n_excluded": int(total["n_outcomes"] - total["n_losses"]),
+    return counts | {
         "loss": _ratio(total["loss"], total["n_losses"]),
         "loss_ratio": _ratio(shared["compared_loss"].sum(), shared["shared_loss"].sum()),
         "t": np.nan if is_compared else test.t,
@@ -109,7 +119,6 @@ def _score(days: pd.DataFrame, kind: ForecastKind) -> dict[str, float]:
         if kind is ForecastKind.VALUE_AT_RISK
         else _ratio(total["forecast"], total["outcome"]) - 1.0,
         "coverage": coverage,
-        "nominal": nominal if total["n_bands"] else np.nan,
     }
 
 
@@ -131,7 +140,8 @@ def summarize_exceptions(counts: pd.DataFrame) -> pd.DataFrame:
         Columns TEST_COLUMNS. p-values of Kupiec's test, of Christoffersen's of independence, and
         of both together are NaN with fewer than MIN_BACKTEST_DAYS sessions, and for horizons above
         one session, whose outcomes overlap. ``shortfall_ratio`` is the sum of the losses beyond
-        the value at risk over that of their expected shortfalls. ``remark`` says what a p-value
+        the value at risk over that of their expected shortfalls, of MIN_SCORED_FORECASTS sessions
+        at least. ``remark`` says what a p-value
         does not.
     """
     if counts.empty:
@@ -172,7 +182,9 @@ def _test_level(counts: pd.DataFrame, level: float) -> pd.DataFrame:
             is_tested, var_backtests.traffic_light(exceptions, n_tested, level=level), ""
         ),
         z2=where_tested(var_backtests.acerbi_szekely_z2(relative, n_tested, level=level)),
-        shortfall_ratio=counts["losses_beyond"] / counts["shortfalls"],
+        shortfall_ratio=np.where(
+            n_tested >= MIN_SCORED_FORECASTS, counts["losses_beyond"] / counts["shortfalls"], np.nan
+        ),
     )
     is_evidence = var_backtests.is_evidence(
         exceptions, n_tested, found["kupiec_p"].to_numpy(float), level=level
@@ -194,7 +206,9 @@ def _remark(row: Mapping[Any, Any], *, is_evidence: bool, at_most: float) -> str
     if row["horizon"] != 1:
         return "outcomes of several sessions overlap: exceptions are not independent"
     if n_tested < MIN_BACKTEST_DAYS:
-        return f"{n_tested} sessions are completed; {MIN_BACKTEST_DAYS} required for a test"
+        return agree_with_number(
+            f"{n_tested} sessions are completed; {MIN_BACKTEST_DAYS} required for a test"
+        )
     if row["kupiec_p"] < var_backtests.SIGNIFICANCE and not is_evidence:
         return (
             f"a p-value of {row['kupiec_p']:.3f} is no evidence: a correct model has at most"
@@ -239,9 +253,14 @@ def pool_exceptions(tests: pd.DataFrame) -> pd.DataFrame:
         }
         rows.append(
             dict(zip(keys, key, strict=True))
-            | {"n_portfolios": len(group), "shortfall_ratio": _ratio(beyond, shortfalls)}
+            | {"n_portfolios": len(group)}
             | sums
             | shares
+            | {
+                "shortfall_ratio": _ratio(beyond, shortfalls)
+                if sums["n_tested"] >= MIN_SCORED_FORECASTS
+                else np.nan
+            }
         )
     found = pd.DataFrame(rows, columns=list(POOLED_COLUMNS))
     return found.sort_values(keys, key=_order_methods, kind="stable", ignore_index=True)

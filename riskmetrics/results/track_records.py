@@ -17,7 +17,9 @@ from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.var_backtests import quantile_loss
 from riskmetrics.metrics.windows import window_counts
 from riskmetrics.results.pro_forma import pro_forma_blocks
+from riskmetrics.results.undefined_reasons import count_texts
 from riskmetrics.results.valuation import Valuation
+from riskmetrics.text import agree_with_number
 
 NO_MOVE = "the price did not move in the horizon"
 """Reason of a missing QLIKE: it needs the logarithm of the outcome."""
@@ -190,13 +192,12 @@ _LOSSES: dict[ForecastKind, Callable[[pd.DataFrame], FloatArray]] = {
 
 
 def _missing_reasons(kind: ForecastKind, rows: pd.DataFrame, n_obs: IntArray) -> "pd.Series[str]":
-    horizon = rows["horizon"].astype("str")
     texts: pd.Series[str]
     if kind is ForecastKind.BETA:
         day = rows["completed_on"].dt.strftime("%Y-%m-%d")
         texts = "no beta of " + rows["subject"] + " is stored on " + day
         return texts
-    after = " returns in the " + horizon + " sessions after the forecast; "
+    after = " returns in the " + count_texts(rows["horizon"], " sessions after the forecast; ")
     required = rows["horizon"].map(
         min_outcome_obs if kind is ForecastKind.VOLATILITY else lambda sessions: sessions
     )
@@ -209,4 +210,4 @@ def _missing_reasons(kind: ForecastKind, rows: pd.DataFrame, n_obs: IntArray) ->
         + " required"
         + tail
     )
-    return texts
+    return texts.map(agree_with_number)

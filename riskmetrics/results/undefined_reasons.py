@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.text import agree_with_number
 
 
 class Reason(NamedTuple):
@@ -33,7 +34,9 @@ def first_reason_texts(undefined: BoolArray, *reasons: Reason) -> "NDArray[np.ob
         applies = unexplained & condition
         quoted = [number[applies] for number in numbers if number is not None]
         texts[applies] = (
-            [text.format(*row) for row in zip(*quoted, strict=True)] if quoted else text
+            [agree_with_number(text.format(*row)) for row in zip(*quoted, strict=True)]
+            if quoted
+            else text
         )
         unexplained &= ~applies
     return texts
@@ -100,3 +103,9 @@ def undefined_rows(
             "n_obs": pd.array(np.concatenate(counts), dtype="Int64"),
         }
     )
+
+
+def count_texts(numbers: "pd.Series[int]", text: str) -> "pd.Series[str]":
+    """Return a text after each number; that after 1 is singular."""
+    texts = numbers.astype("str") + text
+    return texts.mask(numbers == 1, agree_with_number(f"1{text}"))

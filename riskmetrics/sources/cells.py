@@ -118,6 +118,8 @@ def number_pattern(decimal: str) -> str:
     whole = "|".join(
         [r"\d+", *(rf"[1-9]\d{{0,2}}({separator}\d{{3}})+" for separator in separators)]
     )
+    if decimal == ".":
+        whole += r"|[1-9]\d?(,\d{2})+,\d{3}"  # India: 12,34,567
     amount = rf"(({whole})([{decimal}]\d*)?|[{decimal}]\d+)([eE][+-]?\d+)?"
     before, after = r"((US)?\$ ?|USD ?)?", r"( ?(US)?\$| ?USD)?"
     signed = rf"[+-]?{before}{amount}{after}|{before}[+-]{amount}{after}|{before}{amount}-{after}"

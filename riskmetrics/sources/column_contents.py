@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Container, Iterable, Sequence
 
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
+from riskmetrics.sources.name_forms import is_class_share, is_likely_ticker, look_like_names
 from riskmetrics.sources.symbol_forms import (
     CURRENCIES,
     has_exchange,
@@ -14,7 +15,7 @@ from riskmetrics.sources.symbol_forms import (
 )
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import bare_words, is_trade, load_vocabulary, starts_with
-from riskmetrics.symbols import CLASS_SHARES, normalize_symbol, parse_option
+from riskmetrics.symbols import parse_option
 
 MISSING_TEXTS = frozenset({"", "-", "--", "n/a", "N/A"})
 SIDES = frozenset({"LONG", "SHORT", "BUY", "SELL"})
@@ -22,7 +23,6 @@ ACCOUNT_TYPES = frozenset({"MARGIN", "CASH"})
 """Types of account that stand next to Short, and leave the side open."""
 _DAY = re.compile(r"\d[\d./-]*")
 _TICKER = re.compile(r"[A-Z]{1,5}(?:[./-][A-Z]{1,2})?")
-_LIKELY_TICKER = re.compile(r"[A-Z]{1,4}(?:[./-][A-Z]{1,2})?|[A-Z]{4}[XFY]")
 _NAME_COLUMNS = ("identifier", "security", "description", "action")
 _MAX_CLASS_WORDS = 4
 """Words of the longest name of an asset class; a longer text is a remark."""
@@ -64,8 +64,8 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 
     Each of its cells is a ticker, such as ``KO``, or has one in its decoration, such as
     ``Coca-Cola Co. (KO)``. Bare tickers count only under the header of a security, such as Stock,
-    if no other column identifies it, and if most have the form of a ticker: a description, or a
-    name next to an ISIN, can be short, and a name such as ADOBE has five letters. A column of
+    if no other column identifies it, and if they are not names (`look_like_names`): a description,
+    or a name next to an ISIN, can be short. A column of
     tickers with decoration comes first, and one of codes with an exchange has any header: VISA is
     then the name of ``V US``.
 
@@ -97,7 +97,8 @@ def find_ticker_column(header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         for name, (place, texts) in itertools.product(names, enumerate(cells)):
             bare = [parse_symbol_form(text).symbol for text in texts]
             is_candidate = keys[place] in words[name] and not all(map(_is_word, bare))
-            is_candidate &= 2 * sum(map(_is_likely_ticker, bare)) > len(bare)
+            is_candidate &= 2 * sum(map(is_likely_ticker, bare)) > len(bare)
+            is_candidate &= not look_like_names(bare)
             is_candidate &= is_bare or len({*bare}) == len(bare)
             if is_candidate and all(_has_ticker(text, is_bare=is_bare) for text in texts):
                 return place
@@ -110,27 +111,8 @@ def _has_ticker(text: str, *, is_bare: bool) -> bool:
         return True
     form = parse_symbol_form(text)
     is_decorated = form.symbol != text and not is_trade(text)
-    is_ticker = _is_class_share(form.symbol) or _TICKER.fullmatch(form.symbol) is not None
+    is_ticker = is_class_share(form.symbol) or _TICKER.fullmatch(form.symbol) is not None
     return (is_bare or is_decorated) and is_ticker
-
-
-def _is_likely_ticker(text: str) -> bool:
-    """Return whether a text has at most four letters, or is a symbol or an option of five.
-
-    Five letters that end in X are a fund, and in F or Y a share traded over the counter.
-
-    Examples
-    --------
-    >>> [_is_likely_ticker(text) for text in ("KO", "VTSAX", "GOOGL", "ADOBE")]
-    [True, True, True, False]
-    """
-    is_known = text in load_vocabulary().markets["long_tickers"] or _is_class_share(text)
-    return is_known or bool(_LIKELY_TICKER.fullmatch(text) or parse_option(text))
-
-
-def _is_class_share(text: str) -> bool:
-    """Return whether a text is a known class share, also with a space, as in BRK B."""
-    return normalize_symbol(text) in CLASS_SHARES
 
 
 def _is_word(text: str) -> bool:

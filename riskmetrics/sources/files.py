@@ -14,7 +14,8 @@ from riskmetrics import gics, trading_calendar
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import DateArray, FloatArray
 from riskmetrics.sources.file_kinds import KindChooser
-from riskmetrics.sources.layouts import SYMBOL_HEADERS
+from riskmetrics.sources.layouts import HEADER_ALIASES, SYMBOL_HEADERS
+from riskmetrics.sources.name_forms import describe_text
 from riskmetrics.sources.price_files import price_rows, read_prices
 from riskmetrics.sources.row_validation import (
     INFERRED,
@@ -29,6 +30,7 @@ from riskmetrics.sources.row_validation import (
     validate_table,
 )
 from riskmetrics.sources.security_identifiers import identifier_key
+from riskmetrics.sources.symbol_forms import is_foreign_exchange
 from riskmetrics.sources.tabular_files import RejectedRow, read_columns
 
 __all__ = [
@@ -53,13 +55,14 @@ _DATE_HEADERS = (
 
 PROFILE_COLUMNS = {
     "symbol": SYMBOL_HEADERS,
-    "company_name": ("companyname", "name", "company", "securityname", "description"),
+    "company_name": ("companyname", "name", "company", "securityname", "description", "security"),
     "asset_type": ("assettype", "type", "securitytype", "assetclass"),
     "sector": ("gicssector", "gicssectorname", "gics", "sector", "sectorname", "fmpsector"),
     "industry": ("industry", "gicsindustry", "industryname"),
     "beta": ("beta", "beta1y", "providerbeta"),
     "isin": ("isin", "isincode"),
     "cusip": ("cusip", "cusipcode", "cusipnumber"),
+    "exchange": HEADER_ALIASES["exchange"],
 }
 BENCHMARK_COLUMNS = {
     "date": _DATE_HEADERS,
@@ -115,6 +118,11 @@ def read_profiles(
     validator = validate_table(table, notation, amounts=("beta",))
     symbols, beta = validator.symbols("symbol"), validator.numbers("beta")
     validator.reject(symbols == "", "no symbol")
+    described = validator.text("symbol").map(describe_text)
+    for reason in {*described} - {""}:
+        validator.reject(described == reason, f"{{symbol}} is {reason}")
+    is_foreign = validator.text("exchange").map(is_foreign_exchange)
+    validator.reject(is_foreign, "{symbol} is listed on {exchange}, not in the United States")
     validator.reject(np.abs(beta) >= BETA_LIMIT, "beta {beta} is too large")
     validator.reject_unprintable("company_name", "industry")
     validator.reject_duplicates(symbols.to_frame(), "{symbol}")

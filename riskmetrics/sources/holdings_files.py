@@ -13,7 +13,7 @@ from riskmetrics.sources.file_kinds import (
     combine_kinds,
     require_kind,
 )
-from riskmetrics.sources.holdings_sizes import plain_sizes, strip_percent_signs
+from riskmetrics.sources.holdings_sizes import place_dollar_sizes, plain_sizes, strip_percent_signs
 from riskmetrics.sources.layouts import GENERAL, Layout, LayoutSet
 from riskmetrics.sources.raw_files import (
     decode_text,
@@ -63,7 +63,7 @@ def parse_file(path: Path, limits: Limits, layouts: LayoutSet) -> ParsedFile:
     columns = file.statement.table.columns
     if not columns.keys() & {"quantity", "weight", "market_value"}:
         raise _no_quantity_error(path, list(columns))
-    table = plain_sizes(strip_percent_signs(file.statement.table))
+    table = plain_sizes(strip_percent_signs(place_dollar_sizes(file.statement.table)))
     statement = file.statement._replace(table=table)
     return file._replace(statement=statement)
 

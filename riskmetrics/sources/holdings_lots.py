@@ -13,9 +13,12 @@ from riskmetrics.sources.holdings_terms import with_texts
 from riskmetrics.sources.statement_days import parse_stated_day
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.tabular_files import Table
+from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
 
 _LOT_DATE = r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d"
 """Pattern of a date in the place of a symbol, as in a line of a lot below its position."""
+_MIN_SUMMED_ACCOUNTS = 3
+"""Accounts of a file with one that is the sum of the others; of two, both are equal."""
 _ROUNDING = 0.001
 """Relative difference of a rounded value or cost from the sum of those of lots."""
 
@@ -24,7 +27,8 @@ def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, li
     """Replace positions by their lots on other lines, and return the skipped lines."""
     table, sums = _place_lines_of_dates(table, decimal, dates)
     table, others = _drop_undated_sums(table, decimal)
-    return table, [*sums, *others]
+    table, of_accounts = _drop_sums_of_accounts(table, decimal)
+    return table, [*sums, *others, *of_accounts]
 
 
 def _place_lines_of_dates(
@@ -84,6 +88,31 @@ def _drop_undated_sums(table: Table, decimal: str) -> tuple[Table, list[SkippedL
     is_sum = (n_lots > 0) & (n_lots.max(initial=0) > 1)
     reasons = np.where(is_sum, "the sum of the lots with its symbol", "").astype(object)
     return table.keep_rows(~is_sum), skipped_lines(table, reasons)
+
+
+def _drop_sums_of_accounts(table: Table, decimal: str) -> tuple[Table, list[SkippedLine]]:
+    """Drop the account that is the sum of at least two others, and return the skipped lines.
+
+    It has all of their securities, and two of them at least, or the word for a total as its name.
+    """
+    accounts, symbols = table.text("account") + table.text("account_number"), table.text("symbol")
+    quantity = np.nan_to_num(read_numbers(table, "quantity", decimal))
+    rows = pd.DataFrame({"account": accounts, "symbol": symbols, "quantity": quantity})
+    held = rows[(quantity != 0) & (symbols != "").to_numpy(bool)]
+    if held["account"].nunique() < _MIN_SUMMED_ACCOUNTS:
+        return table, []
+    sums = held.groupby(["account", "symbol"], as_index=False, sort=False)["quantity"].sum()
+    of_all = sums.groupby("symbol")["quantity"].transform("sum")
+    is_half = pd.Series(np.isclose(2 * sums["quantity"], of_all)).groupby(sums["account"])
+    n_symbols = sums["symbol"].nunique()
+    is_sum = is_half.all() & (is_half.size() == n_symbols)
+    totals = load_vocabulary().totals | load_vocabulary().sums
+    found = [
+        name for name in is_sum[is_sum].index if n_symbols > 1 or starts_with(str(name), totals)
+    ]
+    is_dropped = accounts.isin(found).to_numpy(bool)
+    reasons = np.where(is_dropped, "the sum of the other accounts", "").astype(object)
+    return table.keep_rows(~is_dropped), skipped_lines(table, reasons)
 
 
 def _is_sum(position: FloatArray, lots: FloatArray) -> bool:

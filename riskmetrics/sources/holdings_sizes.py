@@ -13,7 +13,7 @@ from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import is_cash_name
 from riskmetrics.sources.column_contents import MISSING_TEXTS
 from riskmetrics.sources.holdings_terms import with_texts
-from riskmetrics.sources.row_validation import WEIGHT_SCALES, join_names
+from riskmetrics.sources.row_validation import WEIGHT_SCALES, RowValidator, join_names
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
@@ -21,6 +21,10 @@ from riskmetrics.symbols import parse_option
 
 _MIN_AMOUNT_SHARE = 0.5
 """Share of the cells with digits above which a column that cannot be read is one of amounts."""
+_MAX_VALUE_DIFFERENCE = 0.05
+"""Relative difference of a value from quantity times price above which a note names it."""
+_MAX_VALUE_RATIO = 5.0
+"""Maximum ratio between market value and quantity times price, which may be of another moment."""
 _ROUNDED = ("quantity", "market_value", "cost_basis")
 """Columns whose numbers may be rounded to thousands or millions."""
 _WITH_WORD = re.compile(r"(?P<number>\S*\d[\d.,]*)[ \u00a0]*(?P<word>[^\W\d_]{2,}\.?)")
@@ -157,10 +161,22 @@ def quantities_from_prices(table: Table, decimal: str) -> Table:
     return table._replace(columns={**table.columns, "quantity": column}, notes=[*table.notes, note])
 
 
+def place_dollar_sizes(table: Table) -> Table:
+    """Return a table whose quantities are values if all have a dollar sign, such as $2,500."""
+    columns, quantity = table.columns, table.text("quantity")
+    if columns.keys() & {"weight", "market_value"} or not _all_match(quantity, r"[-+(]*(US)?\$.*"):
+        return table
+    names = {"quantity": "market_value"}
+    moved = {names.get(name, name): column for name, column in columns.items()}
+    return table._replace(columns=moved)
+
+
 def strip_percent_signs(table: Table) -> Table:
     """Return a table without the percent signs of its weights; values in percent are weights."""
     columns = table.columns
-    if not columns.keys() & {"weight", "quantity"} and _is_in_percent(table.text("market_value")):
+    if not columns.keys() & {"weight", "quantity"} and _all_match(
+        table.text("market_value"), r".*%"
+    ):
         columns = {
             "weight" if name == "market_value" else name: column for name, column in columns.items()
         }
@@ -171,7 +187,31 @@ def strip_percent_signs(table: Table) -> Table:
     return table._replace(columns={**table.columns, "weight": weights})
 
 
-def _is_in_percent(texts: "pd.Series[str]") -> bool:
-    """Return whether all cells of a column are percentages or missing."""
+def _all_match(texts: "pd.Series[str]", pattern: str) -> bool:
+    """Return whether all cells of a column match a pattern or are missing."""
     filled = texts[~texts.isin([*MISSING_TEXTS])]
-    return len(filled) > 0 and bool(filled.str.endswith("%").all())
+    return len(filled) > 0 and bool(filled.str.fullmatch(pattern).all())
+
+
+def check_values(validator: RowValidator, computed: FloatArray, stated: FloatArray) -> None:
+    """Reject rows with a value far from quantity times price, such as bonds quoted in percent.
+
+    If most values agree, a note names the others: their quantity may be a part of the position.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = stated / computed
+    validator.reject(
+        (ratio > 0) & ((ratio < 1 / _MAX_VALUE_RATIO) | (ratio > _MAX_VALUE_RATIO)),
+        "market value {market_value} does not match quantity {quantity} at {last_price}"
+        " (a bond, or a contract of another size?); only shares, funds and options on them are"
+        " supported",
+    )
+    with np.errstate(invalid="ignore"):
+        differs = validator.valid_rows & (np.abs(ratio - 1) > _MAX_VALUE_DIFFERENCE)
+    n_compared = np.count_nonzero(validator.valid_rows & np.isfinite(ratio))
+    if differs.any() and 2 * np.count_nonzero(differs) <= n_compared:
+        names = join_names(validator.text("symbol")[differs])
+        validator.notes.append(
+            f"the value is not quantity times price, as in the other lines: {names}. Check whether"
+            " the column has the whole position"
+        )

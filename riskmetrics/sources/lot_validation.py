@@ -15,6 +15,7 @@ from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
 from riskmetrics.sources.dates import FIRST_DAY
 from riskmetrics.sources.holdings_columns import FOREIGN_AMOUNT
+from riskmetrics.sources.holdings_sizes import check_values
 from riskmetrics.sources.row_validation import (
     MIN_PRICE,
     PRICE_LIMIT,
@@ -42,8 +43,6 @@ POSITION_TYPES = {
 }
 MIN_QUANTITY, QUANTITY_LIMIT = 1e-10, 1e12
 """Smallest quantity, stored with ten decimals, and the exclusive limit of quantities."""
-_MAX_VALUE_RATIO = 5.0
-"""Maximum ratio between market value and quantity times price, which may be of another moment."""
 _MAX_ENTRY_PRICE_DIFFERENCE = 0.05
 """Maximum relative difference between the entry price of a share and its cost, such as by fees."""
 _LOT_COLUMNS = (
@@ -176,7 +175,7 @@ def _value_columns(
     contract = _contract_sizes(validator, _is_option(types))
     has_quantities = stated_by == "quantity"
     units = np.abs(quantity) * contract if has_quantities else np.full(len(quantity), np.nan)
-    _reject_value_mismatch(validator, units * last, np.abs(value))
+    check_values(validator, units * last, np.abs(value))
     signed = np.where(types.isin(["SHORT", *SHORT_OPTIONS]), -np.abs(quantity), quantity)
     entry = _per_unit(amounts.cost, units, otherwise=amounts.entry_price)
     is_share = ~_is_option(types).to_numpy(bool)
@@ -268,20 +267,6 @@ def _reject_unreadable_options(
     validator.reject(
         (right != "") & symbols.str.contains(r"\d{7}[CP]"),
         "{symbol} is an adjusted option with an unknown deliverable",
-    )
-
-
-def _reject_value_mismatch(
-    validator: RowValidator, computed: FloatArray, stated: FloatArray
-) -> None:
-    """Reject rows with a value far from quantity times price, such as bonds quoted in percent."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = stated / computed
-    validator.reject(
-        (ratio > 0) & ((ratio < 1 / _MAX_VALUE_RATIO) | (ratio > _MAX_VALUE_RATIO)),
-        "market value {market_value} does not match quantity {quantity} at {last_price}"
-        " (a bond, or a contract of another size?); only shares, funds and options on them are"
-        " supported",
     )
 
 

@@ -17,6 +17,7 @@ from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import asset_class
 from riskmetrics.sources.intraday_prices import refuse_intraday
+from riskmetrics.sources.name_forms import describe_text
 from riskmetrics.sources.price_adjustments import PriceArrays, adjust_prices
 from riskmetrics.sources.price_tables import read_price_table
 from riskmetrics.sources.row_validation import (
@@ -146,7 +147,9 @@ def _strip_decoration(table: Table, look_up: SymbolLookup) -> Table:
     known = resolve_identifiers(distinct, {}, look_up)
     parsed = parse_symbol_forms(known.get(text, text) for text in distinct)
     forms = {text: parsed[known.get(text, text)] for text in distinct}
-    decorated = {text: form for text, form in forms.items() if text != form.symbol}
+    decorated = {
+        text: form for text, form in forms.items() if text != form.symbol or describe_text(text)
+    }
     lone = describe_lone_codes(distinct)
     if not decorated:
         return table._replace(notes=[*table.notes, *lone[:MAX_RESPELLINGS_NAMED]])

@@ -19,6 +19,8 @@ _MAX_LABEL_WORDS = 5
 _DOLLARS = re.compile(r"USD|\bU\.?S\.? ?(?:\$|dollar)", re.IGNORECASE)
 _MAX_STATEMENT_CELLS = 3
 """Cells of a line that states the currency of a table."""
+_GROUP_TITLE = re.compile(r"(?:.*[\W_])?(?P<code>[A-Z]{3})\)?")
+"""Title of the rows in a currency, such as ``EUR`` and ``Canadian Equities (CAD)``."""
 _OFFERED = re.compile(
     r"\b(?:available|request|verfügbar|anfrage|disponib\w*|demande|solicitud|richiesta|pedido"
     r"|beschikbaar|aanvraag)\b",
@@ -69,12 +71,15 @@ class TableCurrency:
         is_short = sum(map(bool, cells)) < _MAX_STATEMENT_CELLS
         is_short &= not re.search(r"\d", " ".join(cells))  # else it is of this amount
         codes = line_currencies(cells) if is_short and not self._has_dollars else set()
+        is_group = is_short and not self._has_dollars and not codes
+        group = _group_currency(cells) if is_group else ""
+        codes |= {group} - {""}
         if len(codes) != 1:
             return ""
         [code] = codes
         if self._is_of_header:
             return code
-        is_of_all = _is_of_table(cells)
+        is_of_all = _is_of_table(cells) and not group
         if is_of_all and not self._is_stated:
             self._footer = (code, n_rows)
         self._is_stated |= is_of_all or code == "USD"
@@ -165,6 +170,19 @@ def _is_of_table(cells: Sequence[str]) -> bool:
     found = _STATED_IN.fullmatch(" ".join(filter(None, cells)))
     words = bare_words(found["label"]).split() if found else []
     return not words or words[-1] not in load_vocabulary().groups
+
+
+def _group_currency(line: Sequence[str]) -> str:
+    """Return the currency that a title is, or has at its end; empty if none.
+
+    Examples
+    --------
+    >>> [_group_currency([text]) for text in ("EUR", "Canadian equities (CAD)", "Technology")]
+    ['EUR', 'CAD', '']
+    """
+    filled = [cell for cell in line if cell]
+    found = _GROUP_TITLE.fullmatch(filled[0]) if len(filled) == 1 else None
+    return found["code"] if found and found["code"] in CURRENCIES else ""
 
 
 def _labeled_currency(text: str) -> str:

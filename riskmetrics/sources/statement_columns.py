@@ -59,20 +59,31 @@ def find_more_columns(
 def _find_quantity(
     header: Sequence[str], columns: dict[str, tuple[int, ...]], rows: Rows
 ) -> dict[str, int]:
-    """Return the place of the unknown column that is the value divided by the price in all rows."""
-    for mark in cells.DECIMAL_MARKS:
-        price, value = (
+    """Return the place of the unknown column that is the value divided by the price in all rows.
+
+    The decimal mark with which most rows have both is that of the file.
+    """
+    sizes = {
+        mark: [
             _parse([row.get(name, "") for _, row in rows], mark)
             for name in ("last_price", "market_value")
-        )
-        is_priced = (price > 0) & np.isfinite(value) & (value != 0)
+        ]
+        for mark in cells.DECIMAL_MARKS
+    }
+    priced = {
+        mark: (price > 0) & np.isfinite(value) & (value != 0)
+        for mark, (price, value) in sizes.items()
+    }
+    n_priced = max(map(np.count_nonzero, priced.values()))
+    for mark in (mark for mark in priced if 0 < np.count_nonzero(priced[mark]) == n_priced):
+        price, value = (numbers[priced[mark]] for numbers in sizes[mark])
         for place in _unused_places(header, columns):
             texts = [line.cells[place] if place < len(line.cells) else "" for line, _ in rows]
-            with np.errstate(invalid="ignore"):
-                ratio = (np.abs(value) / (price * np.abs(_parse(texts, mark))))[is_priced]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                ratio = np.abs(value) / (price * np.abs(_parse(texts, mark)[priced[mark]]))
             is_size = np.isclose(ratio, 1, rtol=_VALUE_TOLERANCE)
             is_size |= np.isclose(ratio, CONTRACT_SIZE, rtol=_VALUE_TOLERANCE)
-            if len(ratio) and is_size.all():
+            if is_size.all():
                 return {"quantity": place}
     return {}
 

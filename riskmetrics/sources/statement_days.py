@@ -14,7 +14,8 @@ _ANY_DATE = (
     r"|\d{1,2}\.?[ -](?:de |di )?[^\W\d_]{3,10}\.?,?[ -](?:de |di )?\d{4}"
 )
 """Pattern of a date in lower case."""
-_TITLE_DAY = re.compile(rf"(?:(?P<title>.*)(?:\(| [-\u2013|] ))?(?P<day>{_ANY_DATE})\)?")
+_WEEKDAY = rf"(?:[^\W\d_]{{2,10}}\.?, |(?:{'|'.join(load_vocabulary().weekdays)})\.? )?"
+_TITLE_DAY = re.compile(rf"(?:(?P<title>.*)(?:\(| [-\u2013|] ))?{_WEEKDAY}(?P<day>{_ANY_DATE})\)?")
 """Pattern of a title that is a day, or ends with one in brackets or behind a dash."""
 _PERIOD = re.compile(
     rf".*\b(?P<first>{_ANY_DATE}) ?(?:-|\u2013|to|through|until|bis|au|al|a|até|tot|t/m) ?"
@@ -25,7 +26,6 @@ _TIME = r"(?:\d{1,2}:\d\d(?::\d\d)? ?(?:[ap]\.?m\.?)?(?: [a-z]{2,3})?,? )?"
 _US_TIME = re.compile(r"\b[ap]\.?m\b|\b[ecmp][sd]?t\b")
 _MAX_WORDS_BEFORE = 4
 """Words in front of a day that say of what it is the day."""
-_WEEKDAY = r"(?:[a-z]{2,9}, )?"
 _AS_OF = ("as of", "as at")
 """Words after which a day is that of the positions, whatever is before them."""
 
@@ -41,8 +41,8 @@ class StatedDay(NamedTuple):
     """Whether month and day can be exchanged."""
     rank: int = 3
     """Rank among the days of a file: 3 if it is stated as that of the positions, 2 without a word
-    or behind Date, 1 behind a title or at the end of a period, 0 if the file may only have been
-    written on it."""
+    or behind Date, 1 behind a title, at the end of a period or as that of the prices, 0 if the
+    file may only have been written on it."""
 
 
 @cache
@@ -110,10 +110,25 @@ def _parse_sentence(found: "re.Match[str]", order: str | None) -> StatedDay:
     day = parse_stated_day(
         found["day"], order or ("mdy" if _US_TIME.search(found.string) else None)
     )
+    if _names_prices(found.string[: found.start("word")].rpartition("(")[2]):
+        return day._replace(rank=1)
     if word not in vocabulary.created:
         return day
     is_date_alone = found.start("word") == 0 and word in vocabulary.dates
     return day._replace(rank=2 if is_date_alone else 0)
+
+
+def _names_prices(before: str) -> bool:
+    """Return whether the text before a day is of prices or rates, and of no positions.
+
+    Examples
+    --------
+    >>> texts = ("prices", "exchange rates", "positions and prices", "market value")
+    >>> [_names_prices(text) for text in texts]
+    [True, True, False, False]
+    """
+    vocabulary, words = load_vocabulary(), {*bare_words(before).split()}
+    return bool(words & vocabulary.quoted) and words.isdisjoint(vocabulary.statements)
 
 
 def _names_other_day(before: str, word: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
+from riskmetrics.sources.name_forms import describe_text
 from riskmetrics.sources.vocabulary import load_vocabulary
 from riskmetrics.symbols import clean_symbol_text, normalize_symbol, parse_option
 
@@ -125,6 +126,8 @@ def parse_symbol_form(text: str, *, has_vendor_codes: bool = False) -> SymbolFor
         return SymbolForm(text)
     exchange, symbol = _strip_exchange(_strip_name(text.strip()), has_codes=has_vendor_codes)
     plain = clean_symbol_text(symbol)
+    if reason := describe_text(symbol):
+        return SymbolForm(symbol, f"{symbol} is {reason}")
     if problem := _describe_problem(plain):
         return SymbolForm(symbol, f"{plain} is {problem}")
     if exchange:

@@ -202,7 +202,7 @@ def _is_total(line: Line, cells: Mapping[str, str]) -> bool:
 
     What has one is a transaction in a security of such a name.
     """
-    texts = line.cells[0], cells.get("currency", "")
+    texts = next(filter(None, line.cells), ""), cells.get("currency", "")
     totals = load_vocabulary().totals
     return cells.get("day", "") in ("", texts[0]) and any(
         starts_with(text, totals) for text in texts

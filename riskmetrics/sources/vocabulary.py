@@ -93,6 +93,10 @@ class Vocabulary(NamedTuple):
     """Those before a day that alone are the word for a date."""
     statements: frozenset[str]
     """Words of the title of positions, or of a statement of them."""
+    quoted: frozenset[str]
+    """Words before the day of prices or rates."""
+    weekdays: frozenset[str]
+    """Names of weekdays, in lower case."""
     periods: frozenset[str]
     """Words for the period of a statement."""
     english_days: frozenset[str]
@@ -222,6 +226,8 @@ def load_vocabulary() -> Vocabulary:
         since=_all_words(content["since"]),
         dates=_all_words(content["dates"]),
         statements=_all_words(content["statements"]),
+        quoted=_all_words(content["quoted"]),
+        weekdays=_all_words(content["weekdays"], str.casefold),
         periods=_all_words(content["periods"]),
         english_days=frozenset(map(str.casefold, content["days"]["en"] + content["created"]["en"])),
         unrelated=_all_words(content["unrelated"]),

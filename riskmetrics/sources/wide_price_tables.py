@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources import cells
+from riskmetrics.sources.name_forms import look_like_names
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
 from riskmetrics.sources.symbol_forms import (
     CURRENCIES,
@@ -28,7 +29,9 @@ _FIELDS = ("open", "high", "low", "close", "adj_close", "volume")
 """Columns that a wide table may have for each symbol."""
 MARK = "|"
 """Separates field and symbol in the name of a column of a wide table."""
-_LEVEL_LABELS = frozenset({"", "price", "ticker", "symbol", "attributes", "symbols", "date"})
+_LEVEL_LABELS = frozenset(
+    {"", "price", "ticker", "symbol", "attributes", "symbols", "date", "dates", "security"}
+)
 """First cells of the two lines of headers of a wide table."""
 NO_SYMBOLS = frozenset(
     """
@@ -52,6 +55,8 @@ _TITLE_REST = re.compile(
     re.IGNORECASE,
 )
 """Part of a title that is not its noun: from a preposition, a bracket or a separator on."""
+_BASES = frozenset({1.0, 100.0, 1000.0, 10_000.0})
+"""Values at which rebased prices begin."""
 _MAX_WEIGHT_ERROR = 1e-3
 """Relative deviation from 1 or 100 up to which the numbers of all rows are weights."""
 
@@ -157,6 +162,11 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
         return None
     symbols = list(dict.fromkeys(name.split(MARK)[1] for name in positions if MARK in name))
     _refuse_numbered(path, symbols)
+    if len(symbols) > 1 and look_like_names(symbols):
+        raise DataQualityError(
+            f"{path} has columns that look like names, not symbols, such as {symbols[0]}. Write"
+            " their symbols"
+        )
     named = ", ".join(symbols[:8]) + (f" and {len(symbols) - 8} more" if symbols[8:] else "")
     return HeaderChoice(positions, [f"columns are symbols: {named}"])
 
@@ -328,6 +338,14 @@ def refuse_other_values(table: Table) -> None:
             f"{table.path} has negative numbers in columns of symbols: they are returns or"
             " changes, not prices"
         )
+    filled = [column[np.isfinite(column)] for column in values]
+    for end in (0, -1):  # the newest may be first
+        bases = {column[end] for column in filled if column.size}
+        if len(closes) > 1 and len(bases) == 1 and bases <= _BASES:
+            raise DataQualityError(
+                f"{table.path} has columns of symbols that all begin at {bases.pop():g}: they are"
+                " rebased, not prices"
+            )
     if len(closes) > 1 and known.any() and is_whole:
         raise DataQualityError(
             f"{table.path} has rows that sum to {sums[0]:.4g}: they are weights, not prices"

@@ -121,7 +121,7 @@ def test_unconfirmed_closes_of_a_session_are_reported(call, engine: sa.Engine) -
         connection.execute(sa.insert(tables.portfolio_coverage).values(row))
     for arguments in ((), ("--json",)):
         result = call("compare", *DAYS, *arguments)
-        assert result.stderr.count("1 of 2 instruments have an unconfirmed close") == 1
+        assert result.stderr.count("1 of 2 instruments has an unconfirmed close") == 1
         assert f"{GROWTH}, {SECOND_DAY}: 1 of 2 instruments" in result.stderr
     assert json.loads(result.stdout)["to"] == f"{SECOND_DAY}"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.errors import PARTIAL_EXIT_CODE, DataQualityError, UsageError
 from tests.conftest import open_connection
 
 TWO_ACCOUNTS = """\
@@ -66,7 +66,8 @@ def test_a_dry_run_shows_everything_and_needs_no_database(
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     export.write_text(TWO_ACCOUNTS.replace("200.5,", "two,"))
     result = call("import", "portfolio", str(export), "--dry-run")
-    assert result.exit_code == 0
+    assert result.exit_code == PARTIAL_EXIT_CODE
+    assert result.stderr.endswith("so the import would end with code 4\n")
     assert [word in result.stdout for word in ("JNJ", "150.2 ", "PG", "KO")] == [
         True,
         True,

@@ -217,6 +217,9 @@ def test_volatility_is_judged_by_class_and_by_its_variance(connection: sa.Connec
             "in_sample": False,
         }
     )
+    rows = pd.concat(
+        [rows.assign(made_on=pd.Timestamp(day)) for day in DAYS[:20]], ignore_index=True
+    )
     store(connection, rows, tables.forecast_outcomes)
     scores = read_track_record(connection).scores.set_index("subject")
     assert_allclose(
@@ -228,6 +231,25 @@ def test_volatility_is_judged_by_class_and_by_its_variance(connection: sa.Connec
     assert scores["nominal"].eq(0.8).all()
     each = read_track_record(connection, by_subject=True).scores
     assert each["subject"].tolist() == ["FUND", "X", "Y"]
+
+
+@pytest.mark.parametrize(("n_forecasts", "is_scored"), [(1, False), (19, False), (20, True)])
+def test_scores_need_20_forecasts_and_say_so(
+    connection: sa.Connection, portfolios: dict[str, str], n_forecasts: int, is_scored: bool
+) -> None:
+    """One exception of a value at risk at 95% is 20 times the expected number in one session."""
+    rows = outcomes({"P": portfolios["P"]}, "value_at_risk", level=0.95, forecast=0.01)
+    rows = rows.assign(outcome=0.02, forecast_loss=0.0095, shortfall_forecast=0.016)
+    rows = rows[rows["method"] == "filtered"]
+    store(connection, rows.iloc[:n_forecasts], tables.forecast_outcomes)
+    record = read_track_record(connection)
+    score = record.scores.iloc[0]
+    assert score["n_obs"] == n_forecasts
+    assert score[["loss", "bias", "coverage"]].notna().tolist() == [is_scored] * 3
+    for tests in (record.tests, record.pooled_tests):
+        assert pd.notna(tests["shortfall_ratio"].iloc[0]) == is_scored
+    reason = "scores need 20 forecasts with an outcome"
+    assert record.describe_missing() == ("" if is_scored else reason)
 
 
 def test_stored_forecasts_are_read_by_method_when_they_complete(

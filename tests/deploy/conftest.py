@@ -4,7 +4,6 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import yaml
 from riskmetrics.db import postgres_binaries
 from tests.commands import call_main
 from tests.conftest import COMMAND, MEMORY
+from tests.listening import free_port
 
 CHECKOUT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
@@ -57,13 +57,6 @@ class Postgres:
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
-
-
-def free_port() -> int:
-    """Return a free port on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def make_passwords(folder: Path) -> dict[str, str]:

@@ -23,10 +23,9 @@ from riskmetrics.cli.demo import load_sample
 from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import DAILY_RISK
 from riskmetrics.resources import OFFLINE_TAG
-from tests.deploy.conftest import CHECKOUT, COMPOSE, ENVIRONMENT, Postgres, free_port, interpolated
-
-PATIENCE = 240
-"""Seconds until a service is considered hung; not a measure of speed."""
+from tests.deploy.conftest import CHECKOUT, COMPOSE, ENVIRONMENT, Postgres, interpolated
+from tests.forked_commands import PATIENCE
+from tests.listening import free_port
 
 KEY = "a-vendors-key-that-nobody-shall-see"
 HOME = "/var/lib/riskmetrics"

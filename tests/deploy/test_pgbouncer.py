@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.db import copy, migrate, tables
 from riskmetrics.db.engine import create_engine
-from tests.deploy.conftest import ENVIRONMENT, Postgres, free_port, new_folder, riskmetrics
+from tests.deploy.conftest import ENVIRONMENT, Postgres, new_folder, riskmetrics
 from tests.forked_commands import ForkedCommand
+from tests.listening import free_port
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 pytestmark = pytest.mark.skipif(

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from tests.deploy.conftest import Postgres
-from tests.deploy.services import KEY, PATIENCE, REPOSITORY, Services, serve, wait_until
+from tests.deploy.services import KEY, REPOSITORY, Services, serve, wait_until
+from tests.forked_commands import PATIENCE
 
 NEW_YORK = ZoneInfo("America/New_York")
 TICK = """

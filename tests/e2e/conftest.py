@@ -17,6 +17,7 @@ from riskmetrics import settings
 from riskmetrics.catalog import all_figures
 from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
+from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
 from riskmetrics.db import (
     explain_queries,
     input_queries,
@@ -34,6 +35,9 @@ Run = Callable[..., launch.RunOutcome]
 
 COMPUTED_DAY = date(2022, 12, 28)
 """The last session of the sample, which is computed once for all tests that begin after its run."""
+
+FORECASTS = ("portfolio_values", "option_exposures", *TRACK_RECORD_ASSET.upstream)
+"""Assets whose rows later sessions need to score forecasts."""
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from tests.conftest import NewDatabase
 from tests.e2e import ui_server
 from tests.e2e.conftest import RESULT_KEYS, Run, read_results
 from tests.e2e.test_entrances import CODE, dagster
+from tests.forked_commands import PATIENCE
 
 DAYS = [
     str(day) for day in trading_calendar.sessions_between(date(2022, 12, 22), date(2022, 12, 28))
@@ -30,7 +31,7 @@ LAUNCH = """mutation ($params: LaunchBackfillParams!) {
 
 
 def _wait_for_all(instance: dg.DagsterInstance) -> None:
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + PATIENCE
     while not all(run.is_finished for run in instance.get_runs()) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
     assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
@@ -106,7 +107,7 @@ def _by_ui_and_daemon() -> None:
             "launchPartitionBackfill"
         ]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + PATIENCE
         while (
             status := _backfill_status(instance, launched["backfillId"])
         ) == "REQUESTED" and time.monotonic() < deadline:

@@ -15,6 +15,7 @@ from riskmetrics.db.engine import create_engine
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import (
     COMPUTED_DAY,
+    FORECASTS,
     RESULT_KEYS,
     ComputedSample,
     Run,
@@ -217,13 +218,14 @@ def test_a_backfill_equals_the_same_days_run_one_by_one(
 
     The single runs see no later data.
 
-    Every row is the same, to the last digit; the twenty before are there in both, for the scores of
-    their forecasts.
+    Every row is the same, to the last digit; the forecasts of the twenty before are there in both,
+    for their scores.
     """
     days = trading_calendar.sessions_between(date(2022, 6, 1), date(2022, 6, 29))
     alone = [days[0], days[-2], days[-1]]
     assert len(days) == 20
-    assert run(trading_calendar.sessions_with_lookback(days, 21)[:20]).exit_code == 0
+    earlier = trading_calendar.sessions_with_lookback(days, 21)[:20]
+    assert run(earlier, FORECASTS).exit_code == 0
     other = new_database(sa.make_url(sample).database)
     assert run(days).exit_code == 0
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", other)

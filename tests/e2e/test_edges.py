@@ -81,14 +81,14 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
         others = query_frame(bad, own.replace("= 'Bad'", "= 'Concentrated'"))
         if table != "portfolio_stress":  # of the sample some windows lie before its first close
             assert others[list(figures)].notna().all(axis=None), table
-    why = "1 of 5 instruments have a price; 80% required"
+    why = "1 of 5 instruments has a price; 80% required"
     for command in ("risk", "stress"):
         assert why in invoke("show", command, "--portfolio", "Bad")
     undefined = "all of these results of Bad are undefined on 2022-12-28: see riskmetrics show"
     assert undefined in invoke("show", "sectors", "--portfolio", "Bad")
     told = invoke("show", "insights", "--portfolio", "Bad")
     assert (
-        "1 of 5 instruments have a price; values exclude the others, and a stated equity counts"
+        "1 of 5 instruments has a price; values exclude the others, and a stated equity counts"
         " them as cash." in told
     )
     assert "critical" not in told
@@ -97,7 +97,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     invoke("report", "--date", f"{DAY}", "--out", str(page))
     text = page.read_text()
     assert (
-        "1 of 5 instruments have a price; values exclude the others, and a stated equity counts"
+        "1 of 5 instruments has a price; values exclude the others, and a stated equity counts"
         " them as cash." in text
     )
     assert "Contributions sum to the pro-forma ex-ante volatility." in text  # no sum of nothing

@@ -21,6 +21,7 @@ from riskmetrics.definitions import DAILY_RISK, defs
 from riskmetrics.errors import InvalidSessionError
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run, read_results, replace_with_unpriced
+from tests.forked_commands import PATIENCE
 
 CODE = ["-m", "riskmetrics.definitions"]
 DAY_TAG = json.dumps({"dagster/partition": "2022-12-28"})
@@ -156,7 +157,7 @@ def dagster(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -165,7 +166,7 @@ def test_dagster_job_launch_succeeds_without_a_daemon(sample: str) -> None:
     launched = dagster(["job", "launch", *CODE, "-j", DAILY_RISK, "--tags", DAY_TAG])
     assert launched.returncode == 0, launched.stderr
     with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE
         while (
             not (run := instance.get_runs(limit=1)[0]).is_finished and time.monotonic() < deadline
         ):

@@ -19,7 +19,7 @@ from riskmetrics.db import tables
 from riskmetrics.explain import registry
 from riskmetrics.explain.recalculation import is_equal_as_stored
 from tests.conftest import NewDatabase, open_connection
-from tests.e2e.conftest import UNDEFINED, list_differences, recompute_explanations
+from tests.e2e.conftest import FORECASTS, UNDEFINED, list_differences, recompute_explanations
 
 NOT_RECALCULATED = {
     figure.name
@@ -143,9 +143,9 @@ def test_every_outcome_of_a_forecast_equals_its_recalculation(
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path))
     made_on = {horizon: trading_calendar.previous_session(DAY, horizon) for horizon in (90, 21, 1)}
-    inputs = ("portfolio_values", "option_exposures", *TRACK_RECORD_ASSET.upstream)
+    assets = [*FORECASTS, TRACK_RECORD_ASSET.name]
     for day in (*made_on.values(), DAY):
-        assert launch.run(settings.load(), [day], [*inputs, TRACK_RECORD_ASSET.name]).exit_code == 0
+        assert launch.run(settings.load(), [day], assets).exit_code == 0
     kinds = {}
     for horizon, day in made_on.items():
         found = recompute_explanations(url, day, ["Mixed"], table="forecast_outcomes")

@@ -16,6 +16,7 @@ from riskmetrics.errors import ConfigurationError
 from riskmetrics.metrics._typing import FloatArray
 from tests.conftest import COMMAND, NewDatabase, open_connection
 from tests.e2e.conftest import ComputedSample, query_frame, read_results, use_database
+from tests.forked_commands import PATIENCE
 
 DAY = date(2022, 12, 28)
 TOY = '''
@@ -122,7 +123,7 @@ def call(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(package)},
     )
 
@@ -191,7 +192,8 @@ def test_an_extension_that_reads_another_is_computed_after_it_is_stored(
     (package / "toy_reader.py").write_text(READER)
     with (package / "toy_figure-1.0.dist-info" / "entry_points.txt").open("a") as entry_points:
         entry_points.write("rows = toy_reader:ROWS\n")
-    outcome = call(package, "run", "--date", str(DAY), "--offline")
+    only = ("--assets", "rows,leverage")
+    outcome = call(package, "run", "--date", str(DAY), "--offline", *only)
     assert outcome.returncode == 0, outcome.stderr
     stored = query_frame(sample, "SELECT value FROM portfolio_figures WHERE figure = 'rows'")
     assert stored["value"].tolist() == [3, 3, 3]

@@ -111,7 +111,7 @@ def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
     (realized,) = risk["realized"]
     assert (realized["max_drawdown"], realized["observations"]) == (None, 1)
     assert realized["undefined_reason"] == (
-        "1 of 252 sessions have a stored daily return; 126 are needed"
+        "1 of 252 sessions has a stored daily return; 126 are needed"
     )
     assert sum(
         row["share"] for row in read("contributions", "--portfolio", "Long-Short")

@@ -29,6 +29,7 @@ from riskmetrics.mcp_server import server
 from riskmetrics.mcp_server.answers import Answers
 from tests.conftest import COMMAND
 from tests.fmp_server import KEY
+from tests.listening import free_port
 
 DAY = "2022-12-28"
 TOOLS = {
@@ -54,9 +55,7 @@ def over_stdio() -> Client:
 @contextmanager
 def serving() -> Iterator[str]:
     """Run the command with HTTP on a free port; yield the URL."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [COMMAND, "mcp", "--http", "--port", str(port)],
         env=os.environ | environment(),

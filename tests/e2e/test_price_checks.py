@@ -317,7 +317,7 @@ def test_a_value_from_an_unconfirmed_close_has_a_caveat_wherever_it_is_shown(
     lines = [
         line
         for line in shown.stderr.splitlines()
-        if "instruments have an unconfirmed close that affects value or P&L" in line
+        if "instruments has an unconfirmed close that affects value or P&L" in line
     ]
     assert {line.partition(",")[0] for line in lines} == holders
     with engine.connect() as connection:
@@ -330,5 +330,5 @@ def test_a_value_from_an_unconfirmed_close_has_a_caveat_wherever_it_is_shown(
             holders
         )
     engine.dispose()
-    caveats = re.findall(r"<li>1 of \d+ instruments have an unconfirmed close", page)
+    caveats = re.findall(r"<li>1 of \d+ instruments has an unconfirmed close", page)
     assert len(caveats) == len(holders)

@@ -175,6 +175,52 @@ def test_all_stored_scenarios_are_facts_and_each_market_move_is_answered(
     assert (slots["move"].value, slots["amount"].value) == (-0.2, pytest.approx(expected))
 
 
+def test_all_stored_factors_are_facts(sheet: tuple[Sheet, sa.Connection]) -> None:
+    found, connection = sheet
+    rows = connection.execute(
+        sa.text(
+            "SELECT factor, exposure::float, std_error::float FROM portfolio_factor_exposures"
+            " WHERE portfolio_id = :id AND day = :day AND factor <> 'market'"
+        ),
+        {"id": found.portfolio_id, "day": DAY},
+    ).all()
+    assert len(rows) > 3
+    aliases = {entity["factor"]: alias for alias, entity in found.aliases.items()
+        if "factor" in entity}  # fmt: skip
+    for factor, exposure, error in rows:
+        assert value(found, f"{aliases[factor].lower()}_factor_exposure") == exposure
+        assert value(found, f"{aliases[factor].lower()}_factor_error") == error
+
+
+def test_since_when_a_limit_is_exceeded_is_the_first_check_of_the_unbroken_run(
+    computed_sample: str,
+) -> None:
+    engine = create_engine(computed_sample)
+    checks = (  # the second ends a run, the third and fourth are the one in force
+        ("2022-12-21", "exceeded"), ("2022-12-22", "kept"), ("2022-12-23", "exceeded"),
+        ("2022-12-28", "exceeded"),
+    )  # fmt: skip
+    with engine.connect() as connection:
+        for day, status in checks:
+            connection.execute(
+                sa.text(
+                    "INSERT INTO portfolio_limit_checks (portfolio_id, day, limit_name,"
+                    " limit_value, value, status, code_version)"
+                    " SELECT id, CAST(:day AS date), 'beta', 1.0, 1.1, :status, 'test'"
+                    " FROM portfolios WHERE name = 'Concentrated'"
+                ),
+                {"day": day, "status": status},
+            )
+        (plain,) = fact_reading.read_sheets(connection, [DAY], "Concentrated")
+        found = add_question_facts(connection, plain)
+        assert found.facts["lim_01_exceeded_since"].value == "2022-12-23"
+        plan = answer_by_rules(
+            "Since when is the beta limit exceeded?", claims_of(found), found.aliases
+        )
+        assert plan.statements() == ("own_limit_since:LIM_01",)
+    engine.dispose()
+
+
 def test_the_result_of_every_position_is_a_fact(sheet: tuple[Sheet, sa.Connection]) -> None:
     found, connection = sheet
     symbols = set(

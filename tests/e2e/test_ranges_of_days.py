@@ -21,7 +21,7 @@ from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.inputs.snapshot import open_snapshot
 from riskmetrics.results import valuation
 from tests.conftest import NewDatabase, open_connection
-from tests.e2e.conftest import RESULT_KEYS, read_results, use_database
+from tests.e2e.conftest import FORECASTS, RESULT_KEYS, read_results, use_database
 
 LAST = date(2022, 12, 28)
 DAYS = trading_calendar.sessions_with_lookback([LAST], 4)
@@ -82,7 +82,7 @@ def prepared(
     with use_database(url, tmp_path_factory.mktemp("home")):
         for horizon in HORIZONS:
             made = trading_calendar.previous_session(DAYS[0], horizon)
-            run([made, trading_calendar.next_session(made)])
+            run([made, trading_calendar.next_session(made)], FORECASTS)
     return url
 
 
@@ -126,9 +126,9 @@ def _change_prices(connection: sa.Connection) -> None:
         assert connection.execute(sa.text(statement)).rowcount > 0, statement
 
 
-def run(days: Sequence[date]) -> None:
+def run(days: Sequence[date], assets: Sequence[str] = ()) -> None:
     """Run sessions at once; checks fail on the prices that are wrong on purpose."""
-    assert launch.run(settings.load(), list(days)).exit_code in (0, 3)
+    assert launch.run(settings.load(), list(days), assets).exit_code in (0, 3)
 
 
 def run_copy(

@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import settings, trading_calendar
+from riskmetrics.cli import launch
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.computations import workers
 from riskmetrics.computations.result_assets import RESULT_ASSETS
@@ -27,19 +28,23 @@ from riskmetrics.db.shards import Unit
 from riskmetrics.errors import ConfigurationError, MissingPricesError
 from tests.conftest import NewDatabase, open_connection
 from tests.dask_cluster import Cluster, start_cluster
-from tests.e2e.conftest import Run, read_results
+from tests.e2e.conftest import FORECASTS, Run, read_results, use_database
 from tests.e2e.test_options_portfolio import LOTS as OPTION_LOTS
 from tests.e2e.test_options_portfolio import STRIKES
+from tests.forked_commands import PATIENCE
 
-DAYS = trading_calendar.sessions_between(date(2022, 11, 23), date(2022, 12, 28))
-"""Forecasts of the first sessions are completed on the last ones."""
+pytestmark = pytest.mark.together(100)
+
+DAYS = trading_calendar.sessions_between(date(2022, 12, 23), date(2022, 12, 28))
+HORIZONS = (21, 5)
+"""Sessions before DAYS whose forecasts are completed on them."""
 
 LOTS: list[Mapping[str, Any]] = [
     *OPTION_LOTS,
     {"symbol": "HOUSE", "quantity": 1, "investment_class": "PRIVATE", "market_value": 5000},
     {"symbol": "GHOST", "quantity": 3},  # no price at all
     {"symbol": "XOM", "quantity": -20, "position_type": "SHORT", "entry_price": None},
-    {"symbol": "JPM", "quantity": 30, "exit_date": date(2022, 12, 7)},
+    {"symbol": "JPM", "quantity": 30, "exit_date": DAYS[1]},
 ]
 PARTS = {"RISKMETRICS_SHARD_POSITIONS": "9"}
 """Shards of about nine lots."""
@@ -48,8 +53,10 @@ Metadata = dict[tuple[str, str], dict[str, object]]
 
 
 @pytest.fixture(scope="module")
-def book(create_database: NewDatabase, sample_template: str) -> str:
-    """Return the name of a database with the sample, options, and holdings of other kinds."""
+def book(
+    create_database: NewDatabase, sample_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Return the name of a database with the sample, options, other holdings, and forecasts."""
     url = create_database(sample_template)
     with open_connection(url) as connection:
         for name, lots in (("Mixed", LOTS), ("Few", LOTS[:2]), ("Empty", [])):
@@ -61,6 +68,11 @@ def book(create_database: NewDatabase, sample_template: str) -> str:
             )
             for lot in lots:
                 connection.execute(sa.insert(tables.positions).values(_terms(lot, key)))
+    with use_database(url, tmp_path_factory.mktemp("home")):
+        for horizon in HORIZONS:
+            made = trading_calendar.previous_session(DAYS[0], horizon)
+            days = [made, trading_calendar.next_session(made)]
+            assert launch.run(settings.load(), days, FORECASTS).exit_code in (0, 3)
     name = sa.make_url(url).database
     assert name
     return name
@@ -205,8 +217,11 @@ def test_shards_store_the_bits_of_one_process(
         assert found[key] == pytest.approx(values), key
 
 
-def test_rows_that_are_no_longer_computed_are_removed_in_shards_too(
-    new_book: Callable[[], str], run: Run, monkeypatch: pytest.MonkeyPatch
+def test_rows_no_longer_computed_are_removed_in_shards_too_and_nothing_changes_afterwards(
+    new_book: Callable[[], str],
+    new_database: NewDatabase,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Lots and symbols that are gone: their rows of the session belong to exactly one shard."""
     changes = (
@@ -214,10 +229,11 @@ def test_rows_that_are_no_longer_computed_are_removed_in_shards_too(
         "UPDATE portfolios SET deleted_at = now() WHERE name = 'Few'",
         "UPDATE positions SET symbol = 'ABBV' WHERE symbol = 'XOM'",
     )
-    rows = []
+    before, rows = new_book(), []
+    run(DAYS[-1:])
     for variables in ({}, PARTS):
-        url = new_book()
-        run(DAYS[-1:])
+        url = new_database(sa.make_url(before).database)
+        monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         with open_connection(url) as connection:
@@ -227,15 +243,6 @@ def test_rows_that_are_no_longer_computed_are_removed_in_shards_too(
         rows.append(read_results(url))
     for name, one in rows[0].items():
         pd.testing.assert_frame_equal(rows[1][name], one, obj=name)
-
-
-def test_shards_that_are_computed_again_change_nothing(
-    new_book: Callable[[], str], run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    new_book()
-    for name, value in PARTS.items():
-        monkeypatch.setenv(name, value)
-    run(DAYS[-1:])
     again = read_metadata(run(DAYS[-1:]).run_id)
     assert len(again) == len(RESULT_ASSETS)
     for key, values in again.items():
@@ -335,11 +342,11 @@ def test_a_worker_killed_in_the_middle_changes_no_row(
 ) -> None:
     """The worker is killed while it writes a shard; the shard is computed and written again."""
     url = new_book()
-    with open_connection(url) as connection:  # each row takes 2 ms
+    with open_connection(url) as connection:  # each row takes 16 ms
         connection.execute(
             sa.text(
                 "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM"
-                " pg_sleep(0.002); RETURN NEW; END'"
+                " pg_sleep(0.016); RETURN NEW; END'"
             )
         )
         connection.execute(
@@ -373,7 +380,7 @@ def _kill_a_writer(url: str, pids: list[int], killed: list[int]) -> None:
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state ="
         " 'active' AND query LIKE 'INSERT INTO position_market_betas%'"
     )
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + PATIENCE
     engine = create_engine(url)
     # a transaction would see the activity of its beginning
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

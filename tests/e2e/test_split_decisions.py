@@ -72,7 +72,8 @@ def test_a_split_is_named_kept_out_decided_and_undone(
     shown = call("show", "snapshot")
     said = [line for line in shown.stderr.splitlines() if "a suspected split" in line]
     assert {line.partition(",")[0] for line in said} == holders
-    assert all(command in call("show", "quality").stdout for command in COMMANDS)
+    quality = call("show", "quality").stdout
+    assert all(command in quality for command in COMMANDS)
     with open_connection(computed_sample) as connection:
         page = " ".join(render(connection, DAY).split())
     assert all(page.count(f"{command} if ") == len(holders) for command in COMMANDS)

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -14,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import COMMAND
+from tests.forked_commands import PATIENCE
+from tests.listening import free_port
 
 
 @contextmanager
 def serve(log: Path = Path(os.devnull)) -> Iterator[str]:
     """Start the UI on a free port, output in a file; on SIGTERM it must end all its processes."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [COMMAND, "ui", "--port", str(port)]
     with log.open("w") as log_file:
         process = subprocess.Popen(
@@ -31,9 +30,9 @@ def serve(log: Path = Path(os.devnull)) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=PATIENCE)
     assert code == 0
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while _is_group_alive(process.pid) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not _is_group_alive(process.pid)
@@ -53,7 +52,7 @@ def query_graphql(address: str, query: str, **variables: object) -> Any:
     request = urllib.request.Request(
         f"{address}/graphql", body, {"Content-Type": "application/json"}
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:

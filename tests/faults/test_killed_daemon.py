@@ -7,8 +7,9 @@ import pytest
 
 from riskmetrics.resources import OFFLINE_TAG
 from tests.deploy.conftest import Postgres
-from tests.deploy.services import PATIENCE, serve, wait_until
+from tests.deploy.services import serve, wait_until
 from tests.faults.conftest import ASSETS, FAST, RESULTS, SLOW, WRITING
+from tests.forked_commands import PATIENCE
 
 pytestmark = pytest.mark.faults
 

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import gics, trading_calendar
-from riskmetrics.db import input_queries, input_writes, result_queries, tables
+from riskmetrics.db import input_queries, input_writes, tables
 from riskmetrics.errors import (
     AuthenticationError,
     EntitlementError,
@@ -33,7 +33,7 @@ def profile(engine: sa.Engine, symbol: str) -> dict[str, object]:
 def weights(engine: sa.Engine) -> pd.DataFrame:
     """The latest stored weights of the benchmark."""
     with engine.connect() as connection:
-        return result_queries.read_benchmark(connection, "SP500")
+        return input_queries.read_latest_benchmark(connection, "SP500")
 
 
 def import_energy_alone(engine: sa.Engine) -> None:

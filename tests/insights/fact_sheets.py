@@ -37,6 +37,7 @@ ABOUT = {
     **dict.fromkeys(("factor_exposure", "factor_error", "factor_share"), "FAC"),
     **dict.fromkeys(("checked", "checked_limit", "checked_number", "checked_number_limit"), "LIM"),
     **dict.fromkeys(("limit_status", "limit_status_before", "limit_alert"), "LIM"),
+    "exceeded_since": "LIM",
     **dict.fromkeys(("gross", "net", "benchmark", "active", "gross_streak"), "SEC"),
     **dict.fromkeys(("result", "market_move"), "SCN"),
 }
@@ -151,7 +152,7 @@ def random_sheet(random: Random) -> Sheet:
 
 def _random_value(random: Random, name: str) -> float | str:
     unit = FACT_TYPES[name].unit
-    if name.endswith(("_day", "_peak")):
+    if name.endswith(("_day", "_peak", "_since")):
         return (DAY - timedelta(days=random.choice((0, 1, 30, 400)))).isoformat()
     choices = _WORDS.get(name) or _NUMBERS.get(name) or (_COUNTS if unit == "count" else ())
     if choices:

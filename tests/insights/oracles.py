@@ -909,6 +909,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "limits_back": lambda f: expect(
         any(known(_figure(f, f"{kind}_away", alias)) for kind, alias in _happened(f, "back"))
     ),
+    "alerts_since": lambda f: expect(bool(_reached(f))),
     "limits_worse": lambda f: expect(bool(_happened(f, "worse"))),
     "limits_left": lambda f: expect(bool(_left_limits(f, is_below=True))),
     "limits_ended": lambda f: expect(bool(_left_limits(f, is_below=False))),
@@ -1277,6 +1278,7 @@ def _size_to_look_at(f: Figures) -> set[str]:
     first = sorted(
         moved or (set() if _riskiest(f) else severe),
         key=lambda alias: (
+            _event(f, "weight", alias) == "worse",
             ("critical", "warning").index(_level(f, "weight", alias)),
             -f.of(alias, "weight") / _limit(f, "weight", alias),
             alias,

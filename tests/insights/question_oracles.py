@@ -91,6 +91,12 @@ def _short_results(f: Figures, sign: int) -> Expected:
     }
 
 
+def _no_short(f: Figures, sign: int) -> Expected:
+    results = [f.of(alias, "pnl") for alias in _shorts(f)]
+    is_complete = 0 < len(results) == f.num_short_positions
+    return expect(is_complete and all(sign * each <= 0 for each in results))
+
+
 def _position_results(f: Figures, over: str, sign: int) -> Expected:
     return {
         alias: {"name": alias, "amount": abs(pnl)}
@@ -197,6 +203,16 @@ QUESTION_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         share=-f.daily_return / f.previous_var_95 if f.previous_var_95 > 0 else 0.0,
         var=f.previous_var_95,
     ),
+    "volatility_ranked": lambda f: expect(
+        0 < f.volatility_percentile < 1 and known(f.volatility_21d),
+        volatility=f.volatility_21d, days=f.volatility_percentile,
+    ),
+    "factor_level": lambda f: {
+        alias: {"name": alias, "exposure": exposure, "error": error}
+        for alias in f.things("FAC")
+        if known(exposure := f.of(alias, "factor_exposure"),
+            error := f.of(alias, "factor_error"))
+    },
     "short_level": lambda f: {
         alias: {"name": alias, "weight": f.of(alias, "weight")} for alias in _shorts(f)
     },
@@ -213,6 +229,10 @@ QUESTION_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         f.num_short_positions > (n := sum(known(f.of(each, "pnl")) for each in _shorts(f))),
         count=f.num_short_positions, listed=n,
     ),
+    **{
+        name: partial(_no_short, sign=sign)
+        for name, sign in (("no_short_lost", -1), ("no_short_gained", 1))
+    },
     "short_lost": partial(_short_results, sign=-1),
     "short_gained": partial(_short_results, sign=1),
     "scenario_market_loss": partial(_in_scenarios, sign=-1),

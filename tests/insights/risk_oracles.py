@@ -1,6 +1,7 @@
 """Oracles of forms about factors, correlations, liquidity, active risk and limits of users."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 
 from tests.insights.figures import Expected, Figures, expect, known
@@ -113,6 +114,15 @@ _STATES: Mapping[str, Callable[[str, str, str, float, float], bool]] = {
 }
 
 
+def _exceeded_since(f: Figures, *, has_subject: bool) -> Expected:
+    found = _own_limit(f, lambda status, *_: status == "exceeded", has_subject=has_subject)
+    return {
+        alias: slots | {"day": date.fromisoformat(day)}
+        for alias, slots in found.items()
+        if (day := f.text(f"{alias.lower()}_exceeded_since"))
+    }
+
+
 def _other_positions(f: Figures) -> Expected:
     """Return the limits on single positions that others than the largest are beyond."""
     found: Expected = {}
@@ -211,6 +221,10 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
             holds=lambda status, _, __, value, limit: status == "kept" and value <= limit,
             has_subject=bool(suffix),
         )
+        for suffix in ("", "_of")
+    },
+    **{
+        f"own_limit_since{suffix}": partial(_exceeded_since, has_subject=bool(suffix))
         for suffix in ("", "_of")
     },
     "own_limit_others": _other_positions,

@@ -233,6 +233,13 @@ def test_all_new_alerts_of_a_session_are_told_the_first_in_a_sentence_of_its_own
     assert told.count("reached") == 1
 
 
+def test_a_new_alert_is_looked_at_before_one_that_got_worse() -> None:
+    facts: Facts = {"pos_01_weight": 0.43, "pos_01_weight_alert": "worse", "pos_02_weight": 0.203}
+    found = claims_of(build_sheet(RESULT | facts | {"pos_02_weight_streak": 1}), {})
+    assert "look_at_size:POS_02" in found
+    assert "look_at_size:POS_01" not in found
+
+
 def test_other_positions_beyond_a_limit_of_a_user_are_told_when_there_are_more() -> None:
     facts: Facts = {"lim_02_checked": 0.3, "lim_02_checked_limit": 0.2, "pos_01_weight": 0.3}
     facts |= {"lim_02_limit_status": "exceeded", "lim_02_limit_status_before": "exceeded"}

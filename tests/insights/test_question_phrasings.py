@@ -169,6 +169,36 @@ def test_the_limit_of_a_figure_is_answered_alone(text, claims, missing) -> None:
     assert (sorted(plan.statements()), plan.missing) == (sorted(claims), missing)
 
 
+@pytest.mark.parametrize(
+    ("text", "claims", "missing"),
+    [
+        ("How long has the beta been above its limit?", ["own_limit_since:LIM_01"], []),
+        ("Since when is the largest position above its limit?", ["own_limit_since_of:LIM_02"], []),
+        ("How long are limits exceeded?",
+            ["own_limit_ended:LIM_03", "own_limit_since:LIM_01", "own_limit_since_of:LIM_02"], []),
+        ("Which limits are newly exceeded?", ["own_limit_breached:LIM_01"], []),
+        ("What is back within its limit?", ["own_limit_ended:LIM_03"], []),
+        ("Did any alert end?", ["own_limit_ended:LIM_03"], []),
+        ("How long has the drawdown been above its limit?", [], ["no_such_limit"]),
+    ],
+)  # fmt: skip
+def test_when_a_limit_was_exceeded_and_which_are_new_or_ended(text, claims, missing) -> None:
+    sheet = build_sheet(
+        {
+            "lim_01_checked_number": 1.3, "lim_01_checked_number_limit": 1.2,
+            "lim_02_checked": 0.6, "lim_02_checked_limit": 0.5,
+            "lim_03_checked": 0.0199, "lim_03_checked_limit": 0.02,
+            "lim_01_limit_status": "exceeded", "lim_01_limit_status_before": "kept",
+            "lim_02_limit_status": "exceeded", "lim_02_limit_status_before": "exceeded",
+            "lim_03_limit_status": "kept", "lim_03_limit_status_before": "exceeded",
+            "lim_01_exceeded_since": "2022-12-28", "lim_02_exceeded_since": "2022-11-02",
+        },
+        aliases=LIMITS,
+    )  # fmt: skip
+    plan = answer_by_rules(text, claims_of(sheet), sheet.aliases, (), sheet.day)
+    assert (sorted(plan.statements()), plan.missing) == (claims, missing)
+
+
 def test_without_a_limit_of_the_figure_that_all_others_hold_is_no_answer() -> None:
     facts = {"lim_01_checked_number": 1.0, "lim_01_checked_number_limit": 1.2}
     sheet = build_sheet(facts | {"lim_01_limit_status": "kept"}, aliases=LIMITS)

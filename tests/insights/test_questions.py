@@ -10,10 +10,18 @@ import pytest
 
 from riskmetrics.insights.claims import Claim, catalog, claims_of
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, MissingFact, Plan, Step, prune
+from riskmetrics.insights.plan import (
+    MISSING_FACTS,
+    RULE_ANSWERS,
+    MissingFact,
+    Plan,
+    Step,
+    plan_by_rules,
+    prune,
+)
 from riskmetrics.insights.prompts import MAX_CLAIMS, plan_schema, with_ids
 from riskmetrics.insights.questions.answering import answer_by_rules, asked_day, without_portfolios
-from riskmetrics.insights.questions.dates import read_time
+from riskmetrics.insights.questions.dates import Calendar, is_about_future, read_time
 from riskmetrics.insights.questions.figures import figures, offered_questions
 from riskmetrics.insights.questions.parsing import parse_question
 from riskmetrics.insights.questions.phrases import Phrase, split_tokens
@@ -95,7 +103,7 @@ def test_each_phrase_of_the_vocabulary_is_read_as_its_own() -> None:
 
 def test_the_qualifiers_of_answers_are_those_of_the_vocabulary() -> None:
     known = {*load_words()["qualifiers"], "position", "sector", "factor", "scenario"}
-    known |= {"99%", "limited", "rise"} | {f"{days}d" for days in (1, 5, 10, 21, 63)}
+    known |= {"99%", "limited", "rise", "month"} | {f"{days}d" for days in (1, 5, 10, 21, 63)}
     assert set(load_words()["refusals"]) - {"market_causes"} <= set(get_args(MissingFact))
     for figure in figures().values():
         assert {word for key in figure.answers for word in key.split()} <= known, figure.key
@@ -165,7 +173,7 @@ def test_the_forms_of_answers_exist() -> None:
         ("What changed and what is the beta?", [("changes", ""), ("beta", "")]),
         ("What is the VaR and is it good?", [("var", ""), ("var", "record")]),
         ("What did AMD lose and what is its beta?", [("result", "position"), ("beta", "position")]),
-        ("beta of the largest position", [("beta", "each")]),
+        ("beta of the largest position", [("beta", "position")]),
         ("beta volatility", [("volatility", "combined")]),
         ("P&L today since entry", [("result", "entry")]),
         ("am I alright", []),
@@ -221,7 +229,9 @@ def test_times_of_a_question(text: str, qualifiers: list[str]) -> None:
         for each in find_meanings(tokens)
         if each.kind in load_words()["times"]
         for qualifier in read_time(
-            each.kind, words[each.start : each.end], words, date(2022, 12, 28)
+            each.kind,
+            words[each.start : each.end],
+            Calendar(date(2022, 12, 28), date(2022, 12, 28), is_about_future(words)),
         )[0]
     ]
     assert found == qualifiers
@@ -243,6 +253,47 @@ def test_times_of_a_question(text: str, qualifiers: list[str]) -> None:
 )
 def test_a_day_without_a_year_is_the_latest_that_is_past(text, session, named) -> None:
     assert asked_day(text, session) == named
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("beta yesterday", date(2022, 12, 27)),
+        ("beta on the day before yesterday", date(2022, 12, 23)),  # the 26th is a holiday
+        ("beta one session ago", date(2022, 12, 27)),
+        ("beta two days ago", date(2022, 12, 23)),
+        ("beta a week ago", date(2022, 12, 21)),
+        ("beta a month ago", date(2022, 11, 28)),
+        ("beta 10 months ago", date(2022, 2, 28)),
+        ("beta a year ago", date(2021, 12, 28)),
+        ("beta last Wednesday", date(2022, 12, 21)),
+        ("beta on Wednesday", None),
+        ("beta the other day", None),
+        ("beta 9999 years ago", None),
+        ("volatility vs a month ago", None),
+    ],
+)
+def test_days_before_the_session_are_counted_from_it(text: str, named: date | None) -> None:
+    assert asked_day(text, date(2022, 12, 28)) == named
+
+
+def test_the_day_before_is_that_of_the_session_asked_from() -> None:
+    """The facts are those of the session that was chosen: it is not counted back again."""
+    today, claims = date(2022, 12, 29), claims_of(SHEET)
+    assert asked_day("beta yesterday", today) == SHEET.day == date(2022, 12, 28)
+    plan = answer_by_rules("beta yesterday", claims, SHEET.aliases, (), SHEET.day, today)
+    assert (plan.statements(), plan.missing) == (("beta_level",), [])
+    plan = answer_by_rules("beta yesterday", claims, SHEET.aliases, (), SHEET.day)
+    assert (plan.statements(), plan.missing) == ((), ["other_sessions"])
+
+
+def test_the_headline_that_is_asked_for_is_that_of_the_leading_note() -> None:
+    for seed in range(40):
+        sheet = random_sheet(Random(seed))
+        note = plan_by_rules(claims_of(sheet, insight_type="daily_summary"), "daily_summary")
+        plan = answer_by_rules("What is the headline?", claims_of(sheet), sheet.aliases)
+        if note is not None and plan.statements():
+            assert plan.headline == note.headline
 
 
 def test_the_day_of_a_question_chooses_another_session_only() -> None:
@@ -296,6 +347,7 @@ def test_without_claims_each_question_states_what_there_is_not(figure, key, answ
     assert plan.nearest == []
     is_alarm = answer.otherwise in (
         *("no_limit", "no_limits_set", "no_change", "no_new_alert", "no_gap"),
+        *("no_ended_alert", "no_new_breach"),
     )
     assert realize_missing(plan.missing).startswith("No") == is_alarm
 

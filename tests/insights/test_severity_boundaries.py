@@ -220,8 +220,9 @@ def test_alerts_are_listed_in_full_with_level_and_session() -> None:
     assert list_of(facts | small, "limits_standing") == (
         "Alerts in force: SYM1 60% of equity (critical from 50%, 40th session); historical value at"
         " risk too low (24 larger losses in 252 days, about 13 expected); beta 1.55 (warning from"
-        " 1.50, 8th session); volatility above 96% of days; SYM2 19.96% and SYM3 10% of equity"
-        " (elevated from 10%); gross exposure 1.60× equity (elevated from 1.50×, 5th session)."
+        " 1.50, 8th session); volatility higher than on 96% of days; SYM2 19.96% and SYM3 10% of"
+        " equity (elevated from 10%); gross exposure 1.60× equity (elevated from 1.50×, 5th"
+        " session)."
     )
 
 

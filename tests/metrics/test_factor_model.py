@@ -138,6 +138,25 @@ def test_a_constant_or_short_factor_is_left_out_without_inflation() -> None:
         assert np.isnan(found.vif).tolist() == [False, True, not is_kept]
 
 
+@pytest.mark.parametrize("shorter", [1, 2])
+def test_a_factor_that_shares_too_few_rows_is_left_out_alone(shorter: int) -> None:
+    rng = np.random.default_rng(8)
+    factors = 0.01 * rng.standard_normal((ROWS, 4))
+    longer = 3 - shorter
+    factors[-60:, longer] = np.nan
+    for n_known, is_kept in ((160, True), (159, False)):
+        short = factors.copy()
+        short[:-n_known, shorter] = np.nan  # 100 or 99 rows in common with the longer one
+        found = select_factors(short, WEIGHTS, min_obs=100)
+        others = np.delete(short, shorter, axis=1)
+        alone = select_factors(others, WEIGHTS, min_obs=100)
+        assert found.kept[shorter] == is_kept
+        assert np.delete(found.kept, shorter).all()
+        if not is_kept:
+            assert np.isnan(found.vif[shorter])
+            assert (np.delete(found.vif, shorter) == alone.vif).all()
+
+
 def test_as_many_rows_as_are_needed_are_enough_and_one_less_is_not() -> None:
     factors, returns, _ = _factors_and_returns(4)
     returns[: ROWS - 100, 0] = returns[: ROWS - 99, 1] = np.nan

@@ -67,4 +67,5 @@ def test_a_single_unconfirmed_close_has_a_caveat(n_covered: int, is_expected: bo
     found = portfolio_caveats(snapshots, pd.DataFrame({"portfolio": ["P"], **share}))
     assert ("P" in found) == is_expected
     if is_expected:
-        assert found["P"][0].startswith(f"{3 - n_covered} of 3 instruments have an unconfirmed")
+        start = "1 of 3 instruments has" if n_covered == 2 else "3 of 3 instruments have"
+        assert found["P"][0].startswith(f"{start} an unconfirmed")

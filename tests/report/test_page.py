@@ -641,7 +641,8 @@ def test_volatility_and_rate_betas_are_the_stored_ones(
 @pytest.mark.usefixtures("long_short")
 def test_the_track_record_pools_forecasts_completed_by_the_day(connection: sa.Connection) -> None:
     """By hand: 10 % forecast and 20 % realized: variance 75 % too low, QLIKE 4 - ln 4 - 1."""
-    for subject, completed in (("AMD", DAY), ("NEW", DAY), ("AMD", DAY + timedelta(days=1))):
+    stocks = [(f"S{number}", DAY) for number in range(20)]
+    for subject, completed in (*stocks, ("S0", DAY + timedelta(days=1))):
         for method, forecast, loss in (("har", 0.1, 4 - math.log(4) - 1), ("ewma_94", 0.2, 0.0)):
             insert(
                 connection,
@@ -662,9 +663,9 @@ def test_the_track_record_pools_forecasts_completed_by_the_day(connection: sa.Co
             )
     page = Page(render(connection, DAY))
     (ours,) = [row for row in page.rows if row[:2] == ["Stocks", "Forecast"]]
-    assert ours[2:] == ["21", "2", "1.614", "1.00", "—", "−75.0%", "100.0%", "80.0%"]
+    assert ours[2:] == ["21", "20", "1.614", "1.00", "—", "−75.0%", "100.0%", "80.0%"]
     (other,) = [row for row in page.rows if row[:2] == ["Stocks", "EWMA 0.94"]]
-    assert other[2:] == ["21", "2", "0.000", "—", "—", "0.0%", "—", "—"]
+    assert other[2:] == ["21", "20", "0.000", "—", "—", "0.0%", "—", "—"]
 
 
 def test_the_exceptions_of_the_stored_value_at_risk_are_listed_by_method(
@@ -812,6 +813,6 @@ def test_what_the_portfolio_realized_is_next_to_what_its_holdings_would_have(
     insert(connection, performances, annual_return=0.07, sharpe_ratio=1.0, **key, **market)
     page = Page(render(connection, DAY))
     assert page.row("Maximum drawdown", 4) == ["Maximum drawdown", "−11.3%", "−20.0%", ""]
-    assert page.row("Current drawdown", 4) == ["Current drawdown", "1.0%", "16.0%", ""]
+    assert page.row("Current drawdown", 4) == ["Current drawdown", "−1.0%", "−16.0%", ""]
     assert page.row("Annualized return", 4) == ["Annualized return", "+7.0%", "−16.0%", "a year"]
     assert page.row("Sharpe ratio", 4) == ["Sharpe ratio", "1.00", "", "risk-free rate 0"]

@@ -73,7 +73,7 @@ def test_only_pairs_of_the_largest_holdings_are_stored(max_stored, n_pairs):
 def test_one_symbol_has_no_pair_and_says_so(closes):
     row, pairs = found(book(lot("X", 10), closes=closes))
     assert pairs.empty
-    assert row["undefined_reason"] == "1 symbols with returns; 2 required"
+    assert row["undefined_reason"] == "1 symbol with returns; 2 required"
     assert_allclose(row["diversification_ratio"], 1.0, rtol=1e-12)
     assert pd.isna(row["highest_pair"])
 

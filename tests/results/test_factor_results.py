@@ -140,6 +140,27 @@ def test_a_symbol_and_a_factor_need_half_a_year_of_returns(n_known: int, is_defi
         )
 
 
+def test_a_factor_that_shares_too_few_sessions_is_left_out_with_the_reason() -> None:
+    of = simulated(2)
+    size, value = of.closes.columns.get_indexer(["SMALL", "CHEAP"])
+    of.closes.iloc[:-131, size] = np.nan
+    of.closes.iloc[-5:, value] = np.nan
+    symbols, exposures, risk = tables(of, DAY)
+    without = tables(of, DAY, factors="value=CHEAP")
+    assert set(risk["factor"]) == {"market", "value", "specific"}
+    for found, expected, key in ((symbols, without[0], "symbol"), (risk, without[2], "factor")):
+        for column in found.columns.intersection(["exposure", "std_error", "component"]):
+            assert found.set_index([key, "factor"])[column].equals(
+                expected.set_index([key, "factor"])[column]
+            )
+    row = exposures.set_index("factor").loc["size"]
+    assert np.isnan(row["exposure"])
+    assert row["undefined_reason"] == (
+        f"125 of the trailing 252 sessions have a return of the factor (SMALL - {MARKET}) and of"
+        " those with more returns; 126 required: import prices, or set RISKMETRICS_FACTORS"
+    )
+
+
 def test_a_collinear_factor_is_left_out_with_its_inflation() -> None:
     of = simulated(3)
     noise = np.random.default_rng(4).normal(0, 0.0002, len(HISTORY))

@@ -77,7 +77,7 @@ FIGURES = {
 
 def test_one_priced_holding_of_five_is_twenty_per_cent(closes):
     found = risk_frames(held(closes, 1, 5))
-    why = "1 of 5 instruments have a price; 80% required"
+    why = "1 of 5 instruments has a price; 80% required"
     for name, columns in FIGURES.items():
         assert found[name][columns].isna().all(axis=None), name
         if "undefined_reason" in found[name]:

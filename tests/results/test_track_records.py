@@ -132,7 +132,7 @@ def test_a_value_at_risk_costs_by_its_level_and_says_what_is_missing():
     assert row["level"] == 0.99
     missing = track_records.outcome_rows(var, days, np.array([np.nan]), np.array([0]))
     assert missing["undefined_reason"].tolist() == [
-        "0 returns in the 1 sessions after the forecast; 1 required, each of 80% of gross exposure"
+        "0 returns in the 1 session after the forecast; 1 required, each of 80% of gross exposure"
     ]
 
 

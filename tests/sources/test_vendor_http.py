@@ -103,7 +103,7 @@ def test_a_drip_ends_when_the_whole_answer_is_late():
             VendorUnavailableError, match=r"did not complete its response within 0\.6 s"
         ):
             asking.get(PATH, {}, body)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
 
 
 def test_after_three_questions_that_could_not_be_delivered_nothing_more_is_sent():
@@ -171,13 +171,13 @@ def test_a_limit_that_lasts_is_asked_once_more_after_a_pause_and_then_by_nobody(
     """Four threads run into it: one pause for all, and none of them loops."""
     with (
         serve(replies(Reply(status=429))) as server,
-        client(server.url, cooldown=0.2) as asking,
+        client(server.url, cooldown=1.0) as asking,
         ThreadPoolExecutor(4) as pool,
     ):
         began = time.monotonic()
         futures = [pool.submit(asking.get, PATH, {}, body) for _ in range(20)]
         errors = {type(future.exception()) for future in futures}
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 4  # five pauses, if each call of a thread had its own
         assert len(server.calls) <= 8
     assert errors == {RateLimitError}
 

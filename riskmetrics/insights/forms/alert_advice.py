@@ -31,7 +31,7 @@ def _look(form_id: str, topic: Topic, slots: str, kind: str, phrasing: str, *lev
 def _looked_at(view: View, kind: str, levels: Sequence[str] = _ADVISED) -> list[Reach]:
     """Return the alert of a kind that is looked at, if one has one of some levels."""
     found = [each for each in reached_limits(view) if each.kind == kind and each.level in levels]
-    return sorted(found, key=lambda reach: reach.is_standing)[:1]
+    return sorted(found, key=lambda reach: (reach.is_standing, reach.event == "worse"))[:1]
 
 
 def _advice(reach: Reach, slots: Mapping[str, Slot], *facts: Fact) -> Instance:

@@ -11,6 +11,7 @@ from riskmetrics.insights.slots import (
     Slot,
     apart,
     count,
+    label,
     money,
     name,
     number,
@@ -90,7 +91,8 @@ def answer(
             more = {"currency": view.currency} if "money" in slots else {}
             shown = show(*derive(*values), **more) if shown_names else ()
             found = shown if type(shown) is tuple else (shown,)
-            filled = {"name": name(alias)} if alias else {}
+            shown_name = label(alias) if "name: label" in slots else name(alias)
+            filled = {"name": shown_name} if alias else {}
             filled |= dict(zip(shown_names, found, strict=True))
             filled |= {"span": span(facts[0].n_obs)} if "span" in names else {}
             yield Instance(
@@ -138,6 +140,14 @@ answer("drawdown_level", "stress", "drawdown: percent, span: span",
     "Today's holdings would stand {drawdown} below the high of the past {span}.",
     "drawdown", size, holds=is_positive)  # fmt: skip
 
+answer("volatility_ranked", "volatility", "volatility: percent, days: percent",
+    "Twenty-one-day volatility of {volatility} is higher than on {days} of days in up to a year.",
+    "volatility_21d volatility_percentile", lambda value, days: (size(value), percent(days)),
+    holds=lambda _, days: 0 < days < 1)  # fmt: skip
+answer("factor_level", "factors", "name: label, exposure: number, error: number",
+    "The exposure to the {name} factor is {exposure}, with a standard error of {error}.",
+    "factor_exposure factor_error", lambda *values: tuple(map(number, values)), prefix="FAC",
+    scale=share)  # fmt: skip
 answer("volatility_level_63d", "volatility", "volatility: percent",
     "Sixty-three-day volatility is {volatility}.", "volatility_63d", size)  # fmt: skip
 answer("volatility_against_market", "volatility", "own: percent, market: percent",

@@ -46,7 +46,7 @@ VALUES = {
     "gross_to_equity": "gross exposure {value} equity",
     "weight": "{name} {value} of equity",
     "gross": "{name} {value} of gross exposure",
-    "volatility_percentile": "volatility above {value} of days",
+    "volatility_percentile": "volatility higher than on {value} of days",
 }
 """Kind of limit to a value of it."""
 
@@ -280,7 +280,7 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
                     continue
                 if shares:
                     shown["share"] = percent(float(shares[0].value))
-                is_first = reach == new_alerts(view)[0]
+                is_first = reach is new_alerts(view)[0]
                 salience = _NEW + LEVELS.index(reach.level) / 2 if is_first else MIN_SALIENCE
                 yield Instance(
                     shown,

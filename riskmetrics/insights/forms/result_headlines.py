@@ -1,6 +1,6 @@
 """Headlines of a session's result: quiet, or next to the market, a week, cash and trades."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 from riskmetrics.insights.claims import Form, View, form
@@ -52,80 +52,64 @@ _rest("headline_rise_worse", 1.8, "A worse result than the beta implied",
     comparison.implied[1][-1])  # fmt: skip
 
 
-def _market_made(form_id: str, direction: int, text: str) -> None:
-    """Add the headline of a result of which the market's move made more than half."""
-    of = comparison.implied[direction][direction]
+def _by_market(form_id: str, salience: float, of: Form, text: str) -> None:
+    """Add the headline of a result of which beta and market make more than half."""
 
     @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of) if result.is_market_made(view) else ():
             context = (*found.facts, *found.context)
-            yield Instance({}, (), 1.65, sign=found.sign, context=context)
+            yield Instance({}, (), salience, sign=found.sign, context=context)
 
 
-_market_made("headline_fall_made", -1, "The market's fall made most of the loss")
-_market_made("headline_rise_made", 1, "The market's rise made most of the gain")
+_by_market("headline_fall_made", 1.65, comparison.implied[-1][-1],
+    "The market's fall made most of the loss")  # fmt: skip
+_by_market("headline_rise_made", 1.65, comparison.implied[1][1],
+    "The market's rise made most of the gain")  # fmt: skip
+_by_market("headline_fall_less", 1.57, comparison.implied[-1][1],
+    "Down less than the beta implies")  # fmt: skip
+_by_market("headline_rise_less", 1.57, comparison.implied[1][-1],
+    "Up less than the beta implies")  # fmt: skip
 
 
-def _less(form_id: str, direction: int, text: str) -> None:
-    """Add the headline of a result of the market's sign, but smaller than the beta implies."""
-    of = comparison.implied[direction][-direction]
+def _made_most(view: View, found: Instance) -> bool:
+    """Return whether a position made more than half of the result, and the market did not."""
+    total = view.number("daily_pnl") or inf
+    return float(found.facts[0].value) / total > _MOST and not result.is_market_made(view)
 
-    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
+
+def _led(view: View, found: Instance) -> bool:
+    """Return whether a position led its side, and the market did not make the result."""
+    return result.leads_its_side(found) and not result.is_market_made(view)
+
+
+def _beyond_var(
+    of: Form, cause: str, text: str, stated: Sequence[Form], holds: Callable[[View, Instance], bool]
+) -> None:
+    """Add the headline of a loss beyond the value at risk whose cause one of some forms states."""
+    slots = "name: name" if "{name}" in text else ""
+
+    @form(f"headline_{of.id}_{cause}", "result", slots, text, role="headline", is_event=True,
+        states=stated[0].id, also=[each.id for each in stated[1:]], needs=[of.id])  # fmt: skip
     def evaluate(view: View) -> Iterator[Instance]:
-        for found in view.instances(of) if result.is_market_made(view) else ():
-            context = (*found.facts, *found.context)
-            yield Instance({}, (), 1.57, sign=found.sign, context=context)
-
-
-_less("headline_fall_less", -1, "Down less than the beta implies")
-_less("headline_rise_less", 1, "Up less than the beta implies")
-
-
-def _beyond_var(of: Form, what: str) -> None:
-    """Add the headlines of a loss beyond the value at risk that the market or a position made."""
-    fall = comparison.implied[-1]
-
-    @form(f"headline_{of.id}_market", "result", "", f"The market's fall made most of {what}",
-        role="headline", is_event=True, states=fall[-1].id, also=(fall[0].id, fall[1].id),
-        needs=(of.id,))  # fmt: skip
-    def by_market(view: View) -> Iterator[Instance]:
-        stated = (each for form_ in (fall[-1], fall[0], fall[1]) for each in view.instances(form_))
-        for found in stated if result.is_market_made(view) else ():
-            for loss in view.instances(of):
+        for found in (each for form_ in stated for each in view.instances(form_)):
+            for loss in view.instances(of) if holds(view, found) else ():
                 context = {fact.id: fact for fact in (*found.facts, *found.context, *loss.facts)}
-                yield Instance({}, (), _BEYOND_VAR, sign=-1, context=tuple(context.values()))
-
-    led = result.largest[-1]
-
-    @form(f"headline_{of.id}_led", "result", "name: name", f"{{name}} led {what}",
-        role="headline", is_event=True, states=led.id, needs=(of.id,))  # fmt: skip
-    def by_leader(view: View) -> Iterator[Instance]:
-        for found in view.instances(led) if not result.is_market_made(view) else ():
-            is_led = result.leads_its_side(found)
-            for loss in view.instances(of) if is_led else ():
-                context = {fact.id: fact for fact in (*found.facts, *found.context, *loss.facts)}
-                yield Instance({"name": name(found.subject)}, (), _BEYOND_VAR, found.subject, -1,
+                shown = {"name": name(found.subject)} if slots else {}
+                yield Instance(shown, (), _BEYOND_VAR, found.subject, -1,
                     context=tuple(context.values()))  # fmt: skip
 
-    main, offset = result.main_positions[-1], result.offset_positions[-1]
 
-    @form(f"headline_{of.id}_position", "result", "name: name", f"{{name}} made most of {what}",
-        role="headline", is_event=True, states=main.id, also=(offset.id,),
-        needs=(of.id,))  # fmt: skip
-    def by_position(view: View) -> Iterator[Instance]:
-        total = view.number("daily_pnl") or inf
-        for found in (*view.instances(main), *view.instances(offset)):
-            is_most = float(found.facts[0].value) / total > _MOST and not result.is_market_made(
-                view
-            )
-            for loss in view.instances(of) if is_most else ():
-                yield Instance({"name": name(found.subject)}, (), _BEYOND_VAR, found.subject, -1,
-                    context=(*found.facts, *found.context, *loss.facts))  # fmt: skip
-
-
-_beyond_var(tail.var_exceeded, "a loss beyond the value at risk")
-_beyond_var(tail.var_exceeded_far, "a loss far beyond the value at risk")
+for _of, _what in (
+    (tail.var_exceeded, "a loss beyond the value at risk"),
+    (tail.var_exceeded_far, "a loss far beyond the value at risk"),
+):
+    _beyond_var(_of, "market", f"The market's fall made most of {_what}",
+        [comparison.implied[-1][each] for each in (-1, 0, 1)],
+        lambda view, _: result.is_market_made(view))  # fmt: skip
+    _beyond_var(_of, "position", f"{{name}} made most of {_what}",
+        [result.main_positions[-1], result.offset_positions[-1]], _made_most)  # fmt: skip
+    _beyond_var(_of, "led", f"{{name}} led {_what}", [result.largest[-1]], _led)
 
 
 def _like_market(form_id: str, text: str, of: Form) -> None:

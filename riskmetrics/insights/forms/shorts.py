@@ -88,6 +88,21 @@ _mirrored("result", "name: name, amount: money", _short_result, {
 })  # fmt: skip
 
 
+def _no_short_result(view: View, sign: int) -> Iterator[Instance]:
+    """All results of the short positions are known, and none is of a sign."""
+    facts = [view.fact("pnl", alias) for alias in _shorts(view)]
+    known = tuple(fact for fact in facts if fact is not None)
+    is_complete = len(known) == len(facts) == view.number("num_short_positions")
+    if known and is_complete and all(sign * float(fact.value) <= 0 for fact in known):
+        yield Instance({}, (), SALIENCE, sign=-sign, context=known)
+
+
+_mirrored("result", "", _no_short_result, {
+    -1: ("no_short_lost", "No short position lost on the day."),
+    1: ("no_short_gained", "No short position gained on the day."),
+})  # fmt: skip
+
+
 @_form("short_results_listed", "result", "count: count, listed: count",
     "The facts contain the results of {listed} of {count} short positions.")  # fmt: skip
 def short_results_listed(view: View) -> Iterator[Instance]:

@@ -45,7 +45,7 @@ _TEST = (
     "historical value at risk too low ({exceptions} larger losses in {count} days, about"
     " {expected} expected)"
 )
-_VOLATILITY = "volatility above {days} of days"
+_VOLATILITY = "volatility higher than on {days} of days"
 _HIGHEST = "volatility of {volatility} the highest in up to a year"
 _OWN = "{name} {value} (limit {limit})"
 _OWN_OF = "{of} {value} (limit {limit} on {name})"

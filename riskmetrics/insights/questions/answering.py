@@ -21,12 +21,19 @@ from riskmetrics.insights.plan import (
     Step,
     prune,
 )
-from riskmetrics.insights.questions.clauses import Ask, is_level, is_window
+from riskmetrics.insights.questions.clauses import NAMED_BY, Ask, is_level, is_window
 from riskmetrics.insights.questions.figures import TAIL, Answer, Figure, figures, join_qualifiers
 from riskmetrics.insights.questions.parsing import Question, parse_question
-from riskmetrics.insights.questions.selection import MAX_STATEMENTS, Facts, is_long, select_claims
-from riskmetrics.insights.questions.spelling import rank_questions
-from riskmetrics.insights.questions.vocabulary import is_known, load_words
+from riskmetrics.insights.questions.selection import (
+    MAX_STATEMENTS,
+    Facts,
+    is_long,
+    lead_headline,
+    select_claims,
+)
+from riskmetrics.insights.questions.spelling import rank_questions, read_tokens
+from riskmetrics.insights.questions.subjects import Subject
+from riskmetrics.insights.questions.vocabulary import find_meanings, is_known, load_words
 
 _MAX_NEAREST, _MAX_LIKE, _MAX_UNREAD = 2, 3, 4
 """Questions that are offered, those instead of one that is not understood, and words named."""
@@ -89,6 +96,7 @@ def answer_by_rules(
     aliases: Mapping[str, Mapping[str, str]] | None = None,
     portfolios: Sequence[str] = (),
     session: date | None = None,
+    today: date | None = None,
 ) -> Plan:
     """Return the plan that answers a question; without claims, one that says what is missing.
 
@@ -102,23 +110,25 @@ def answer_by_rules(
         Names of the portfolio and of all others.
     session : date, optional
         Session of the claims.
+    today : date, optional
+        Session from which a day such as yesterday is counted; default: that of the claims.
     """
     words, is_other = without_portfolios(text, portfolios)
     if is_other:
         return Plan(headline="", paragraphs=[], missing=["other_portfolios"])
-    question = parse_question(words, aliases or {}, session)
+    question = parse_question(words, aliases or {}, session, today)
     facts = Facts(claims, aliases or {})
     parts = list(_answer_parts(question, facts))
     chosen = [claim for part in parts for claim in part.claims]
     statements = _without_repeated(_shared_out(parts), parts, claims)
+    missing = [each for part in parts for each in part.missing]
     plan = Plan(
         headline="",
         paragraphs=_paragraphs(statements),
         recommendations=list(_ids(chosen, "advice"))[:MAX_RECOMMENDATIONS],
-        missing=[each for part in parts for each in part.missing]
-        or ([] if chosen else ["no_rule"]),
+        missing=missing or ([] if chosen else ["no_rule"]),
         nearest=_distinct(each for part in parts for each in part.nearest)[:_MAX_NEAREST],
-        unread=list(question.unread[:_MAX_UNREAD]),
+        unread=list(question.unread[:_MAX_UNREAD]) if "no_rule" in missing else [],
     )
     kept = prune(plan, claims)
     stated = kept.statements()
@@ -126,6 +136,9 @@ def answer_by_rules(
         is_read = "no_rule" not in kept.missing or kept.nearest
         return kept if is_read else kept.model_copy(update={"nearest": _like_offers(text, facts)})
     update: dict[str, object] = {"headline": _headline(stated, claims)}
+    lead = lead_headline(claims)
+    if lead and [each.figure.key for each in question.asks] == ["headline"]:
+        update = {"headline": lead.id}
     firsts = (part.claims[0] for part in parts if part.claims)
     leads = {_lead(claim) for claim in firsts if claim.id in stated}
     if unstated := [part for part in parts if _is_cut(part, stated, claims, leads)]:
@@ -180,13 +193,13 @@ def _answer_parts(question: Question, facts: Facts) -> Iterator[_Answered]:
     for refusal in question.refusals:
         code: MissingFact = "causes" if refusal == "market_causes" else refusal  # type: ignore[assignment]
         yield _Answered((), (code,), _offers(instead.get(refusal, ""), facts))
-    if question.unread:
+    if question.unread and (question.asks or not question.refusals):
         yield _Answered((), ("no_rule",))
 
 
 def _answer(ask: Ask, facts: Facts) -> _Answered:
     """Return the claims that answer a figure with exactly the qualifiers of the question."""
-    figure = ask.figure
+    figure, ask = ask.figure, _with_positions(ask, facts)
     unheld = [each for each in ask.subjects if not each.alias]
     if unheld:
         is_factor = unheld[0].kind == "factor"
@@ -213,6 +226,20 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
         reached = select_claims(alerts, Ask(figure), facts)
         return _Answered(tuple(reached), (missing,), _offers("alerts", facts))
     return _Answered((), (missing,), _offers(figure.key if requested else "", facts))
+
+
+def _with_positions(ask: Ask, facts: Facts) -> Ask:
+    """Return what is asked for with the alias of a position that a figure names."""
+
+    def find(subject: Subject) -> Subject:
+        named = figures().get(subject.alias.removeprefix(NAMED_BY))
+        if named is None or not subject.alias.startswith(NAMED_BY):
+            return subject
+        first = select_claims(named.answers[""], Ask(named), facts)[:1]
+        slots = (slot for claim in first for slot in claim.slots.values() if slot.kind == "name")
+        return next((subject._replace(alias=str(slot.value)) for slot in slots), subject)
+
+    return ask._replace(subjects=tuple(map(find, ask.subjects)))
 
 
 def _has_unit(found: Sequence[Claim], ask: Ask) -> bool:
@@ -285,9 +312,16 @@ def _offers(key: str, facts: Facts, requested: frozenset[str] = frozenset()) -> 
 
 
 def _like_offers(text: str, facts: Facts) -> list[str]:
-    """Return the questions most like one that is not understood, of those that are answered."""
-    answered = (each for each in rank_questions(text) if _is_answered(each, facts))
-    return list(islice(answered, _MAX_LIKE))
+    """Return the questions most like one that is not understood, of those that are answered.
+
+    Those about a figure that it names come first; of one that is like none, some are offered.
+    """
+    named = [each.value for each in find_meanings(read_tokens(text)) if each.kind == "figure"]
+    own = [each.ask for key in named for each in figures()[key].answers.values() if each.ask]
+    like = rank_questions(text)
+    of_own = [each for each in like if each in own]
+    offers = _distinct([*of_own, *own, *like, *load_words()["offered_to_any"]])
+    return list(islice((each for each in offers if _is_answered(each, facts)), _MAX_LIKE))
 
 
 @cache

@@ -13,6 +13,9 @@ _VAGUE_KEYS: Final = frozenset({"result", "risk", "value", "concentration"})
 _WINDOWS: Final = frozenset({"mtd", "ytd", "entry", "day", "period", "week", "month", "daily"})
 """Windows besides numbers of sessions such as 21d."""
 
+NAMED_BY: Final = "="
+"""Beginning of the alias of the position that a figure names, such as the largest one."""
+
 _ONLY_LAST: Final = frozenset({"record", "error", "fit", "change", "max", "worst"})
 """Qualifiers at the end of a question that belong to its last figure only."""
 
@@ -145,6 +148,7 @@ def _named_asks(
     if clauses[at].is_refused() or (is_bare and clauses[last].is_refused()):
         return
     more = [each for each in details[last] if each.value not in _ONLY_LAST] if is_bare else []
+    more += _single_subjects(clauses[last].figures()) if is_bare else []
     parts = [*meant, *details[at], *more]
     if not any(map(_has_window, parts)):
         parts += _windows_before(clauses, at)
@@ -164,11 +168,24 @@ def _inherited(clauses: Sequence[Clause], at: int) -> list[Part]:
     if not at or clauses[at].subjects():
         return []
     clause, before = clauses[at], clauses[at - 1]
+    if before.has(_PLURAL) and not clause.is_question() and not clause.has(("the", "my", "our")):
+        return _inherited(clauses, at - 1)  # its beta and volatility
     is_it = clause.has(("it",)) and not before.has(("it",))  # else it is the portfolio
     if not (is_it or clause.has(_PLURAL)):
         return []
     is_part = any("part" in each.traits for each in before.figures())
-    return before.subjects() or [Part("qualifier", "each", at)] * is_part
+    return (
+        before.subjects()
+        or list(_single_subjects(before.figures()))
+        or [Part("qualifier", "each", at)] * is_part
+    )
+
+
+def _single_subjects(named: Sequence[Figure]) -> Iterator[Part]:
+    """Yield the positions that figures name, such as the largest one."""
+    for each in named:
+        if "single" in each.traits:
+            yield Part("subject", Subject(f"{NAMED_BY}{each.key}", "position"))
 
 
 def _follow_up(clause: Clause, before: Clause) -> Iterator[Ask]:
@@ -203,6 +220,11 @@ def _combined(named: Sequence[Figure], parts: Sequence[Part]) -> Iterator[Ask]:
         parts = [*parts, Part("qualifier", "limited")]
         for each in limited:
             yield _ask(figures()["limits"], parts)._replace(limited=each.limit)
+        return
+    subjects = list(_single_subjects(named))
+    if subjects and len(named) == 2 and not any(isinstance(each.value, Subject) for each in parts):
+        others = [each for each in named if "single" not in each.traits]
+        yield from _clause_asks(others, [*parts, *subjects])
         return
     in_order = [each for each in figures().values() if each in named]
     asked = min(in_order, key=lambda each: ("part" in each.traits, each.key in _VAGUE_KEYS))
@@ -257,7 +279,9 @@ def _ask(figure: Figure, parts: Sequence[Part]) -> Ask:
     subjects = tuple(each.value for each in parts if isinstance(each.value, Subject))
     qualifiers -= {"each"} if subjects else set()  # a big position that is named
     numbers = {each.kind: each.value for each in parts if isinstance(each.value, float)}
-    if "size" in numbers:
+    if "bounded" in figure.traits and "count" not in qualifiers:
+        qualifiers -= {"threshold"}
+    elif "size" in numbers:
         qualifiers.add("above")
     figure = _meant_figure(figure, qualifiers)
     qualifiers = _of_figure(figure, _in_time(figure, qualifiers))
@@ -269,8 +293,8 @@ def _meant_figure(figure: Figure, qualifiers: set[str]) -> Figure:
     """Return the figure that is meant with some qualifiers."""
     if figure.key == "result" and qualifiers & {"market", "of-market"}:
         return figures()["active"]
-    if "above" in qualifiers and figure.limit == "single_name":
-        qualifiers.remove("above")
+    if "above" in qualifiers and (figure.limit == "single_name" or figure.key == "count"):
+        qualifiers -= {"above", "count"}
         return figures()["positions_above"]
     if figure.key == "var" and {"record", "1d"} <= qualifiers:
         return figures()["exceptions"]

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
+
+from riskmetrics import trading_calendar
 
 _MONTHS: Final = (
     "jan",
@@ -31,54 +33,87 @@ _NEXT: Final = frozenset({"next", "coming"})
 _EXPECTING: Final = frozenset({"will", "expect", "expects", "expected", "going", "gonna"})
 """Words of a question whose days are ahead."""
 
+_MAX_AGO: Final = 99
+"""Units of time before the session, at most."""
+
 _LEAP_YEARS: Final = 9
 """Years that contain a 29th of February at any time, with the turn of a century."""
 
 
-def read_time(
-    kind: str, words: Sequence[str], question: Sequence[str], session: date | None
-) -> tuple[list[str], date | None]:
-    """Return the qualifiers that a time of the vocabulary means, and the day that it names.
+class Calendar(NamedTuple):
+    """The sessions by which the times of a question are read."""
 
-    Parameters
-    ----------
-    words, question : sequence of str
-        Words of the time, and of the question.
+    session: date | None = None
+    """Session of the facts."""
+    today: date | None = None
+    """Session from which a day such as yesterday is counted."""
+    is_ahead: bool = False
+    """Whether the days of the question are ahead."""
+
+
+def is_about_future(words: Sequence[str]) -> bool:
+    """Return whether the days of a question are ahead."""
+    return not _EXPECTING.isdisjoint(words)
+
+
+def read_time(kind: str, words: Sequence[str], calendar: Calendar) -> tuple[list[str], date | None]:
+    """Return the qualifiers that the words of a time mean, and the day that it names.
 
     Examples
     --------
-    >>> read_time("window", ["over", "ten", "days"], [], None)
+    >>> read_time("window", ["over", "ten", "days"], Calendar())
     (['10d'], None)
-    >>> read_time("date", ["on", "2022-12-20"], [], date(2022, 12, 28))
+    >>> read_time("date", ["on", "2022-12-20"], Calendar(date(2022, 12, 28)))
     (['day'], datetime.date(2022, 12, 20))
     """
-    if kind in ("date", "weekday"):
-        return _read_day(kind, words, question, session)
+    session = calendar.session
+    if kind in ("date", "weekday", "other_day"):
+        return _read_day(kind, words, calendar)
     if kind == "compared":
-        return [f"{_SESSIONS[words[-1][0]]}d", "since" if words[0] == "since" else "change"], None
+        unit = words[-2] if words[-1] == "ago" else words[-1]
+        return [f"{_SESSIONS[unit[0]]}d", "since" if words[0] == "since" else "change"], None
     if kind == "calendar":
         return [_read_calendar(words, session)], None
-    return (["day"] if kind == "other_day" else list(_read_window(words))), None
+    return list(_read_window(words)), None
 
 
-def _read_day(
-    kind: str, words: Sequence[str], question: Sequence[str], session: date | None
-) -> tuple[list[str], date | None]:
-    if not _EXPECTING.isdisjoint(question) or words[0] in ("by", "until"):
-        return ["future"], None
-    found = _last_weekday(words[-1], session) if kind == "weekday" else _find_day(words, session)
-    if words[0] in ("since", "from"):
-        return ["day" if kind == "weekday" else "period"], None
-    if found is None:
-        return ["day" if kind == "weekday" else "period"], None
-    return (["1d"], found) if found == session else (["day"], found)
-
-
-def _last_weekday(name: str, session: date | None) -> date | None:
-    """Return the latest day of a name that is not after the session."""
+def _read_ago(words: Sequence[str], session: date | None) -> date | None:
+    """Return the session so long before another one, or the last one before such a day."""
     if session is None:
         return None
-    return session - timedelta((session.weekday() - _WEEKDAYS.index(name[:3])) % 7)
+    if words[-1] == "yesterday":
+        return trading_calendar.previous_session(session, 2 if "before" in words else 1)
+    number = next(filter(None, map(_read_number, words)), 0)
+    unit = words[-2]
+    if words[-1] != "ago" or not number or number > _MAX_AGO:
+        return None
+    if unit.startswith("session"):
+        return trading_calendar.previous_session(session, number)
+    months = number * {"m": 1, "y": 12}.get(unit[0], 0)
+    found = session - timedelta(number * (7 if unit[0] == "w" else 1))
+    if months:
+        year, month = divmod(session.year * 12 + session.month - 1 - months, 12)
+        days = (_valid_day(year, month + 1, number) for number in range(session.day, 0, -1))
+        found = next(each for each in days if each is not None)
+    return trading_calendar.previous_or_same_session(found)
+
+
+def _read_day(kind: str, words: Sequence[str], calendar: Calendar) -> tuple[list[str], date | None]:
+    if kind != "other_day" and (calendar.is_ahead or words[0] in ("by", "until")):
+        return ["future"], None
+    find = {"weekday": _last_weekday, "other_day": _read_ago}.get(kind, _find_day)
+    found = find(words, calendar.today)
+    if found is None or words[0] in ("since", "from"):
+        return ["period" if kind == "date" else "day"], None
+    return (["1d"], found) if found == calendar.session else (["day"], found)
+
+
+def _last_weekday(words: Sequence[str], session: date | None) -> date | None:
+    """Return the latest day of a name that is not after the session; the last one is before it."""
+    if session is None:
+        return None
+    days = (session.weekday() - _WEEKDAYS.index(words[-1][:3])) % 7
+    return session - timedelta(days or 7 * ("last" in words))
 
 
 def _find_day(words: Sequence[str], session: date | None) -> date | None:

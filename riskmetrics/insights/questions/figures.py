@@ -22,6 +22,10 @@ RESULT, RISK, TAIL = "Result and returns", "Volatility, drawdown and stress", "V
 _OF_RETURNS: Final = " of THE? daily? returns"
 """Words that may follow the name of a statistic."""
 
+_TRAITS: Final = frozenset(
+    {"weak", "flow", "part", "ahead", "counted", "confidence", "bounded", "single"}
+)
+
 _Words = Annotated[frozenset[str], BeforeValidator(lambda words: frozenset(words.split()))]
 
 
@@ -34,7 +38,7 @@ class Answer(BaseModel):
     """A question as it is offered; empty: it is not."""
     forms: tuple[str, ...] = ()
     """Patterns of forms in the order in which they are stated."""
-    only: Literal["", "alarms", "news", "new_alarms", "largest_shares"] = ""
+    only: Literal["", "alarms", "news", "new_alarms", "largest_shares", "lead"] = ""
     """Which claims of these forms belong to the answer; default: all."""
     order: Literal["salience", "weight", "share"] = "salience"
     """Order of the claims of one form."""
@@ -74,7 +78,9 @@ class Figure(BaseModel):
     """weak: its words, such as positions, name no figure next to another one; flow: it is of a
     window, so that today is one; part: it names a part of the portfolio, of which another figure
     may be asked; ahead: a number of sessions is a horizon; counted: its count of the past year is
-    stated if that of another window is asked for; confidence: it has a level."""
+    stated if that of another window is asked for; confidence: it has a level; bounded: its value
+    answers whether it is above a number; single: it names one position, whose figures may be asked.
+    """
     answers: Mapping[str, Answer]
     """Qualifiers, sorted and separated by spaces, to the answer."""
 
@@ -87,7 +93,7 @@ class Figure(BaseModel):
     @model_validator(mode="after")
     def _check_words(self) -> "Figure":
         unsorted = [key for key in self.answers if key != join_qualifiers(key.split())]
-        unknown = self.traits - {"weak", "flow", "part", "ahead", "counted", "confidence"}
+        unknown = self.traits - _TRAITS
         if unsorted or unknown:
             raise ValueError(f"{self.key}: unsorted {unsorted}, unknown {sorted(unknown)}")
         return self

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from riskmetrics.insights.questions.clauses import Ask, Clause, Part, find_asks
-from riskmetrics.insights.questions.dates import read_time
+from riskmetrics.insights.questions.dates import Calendar, is_about_future, read_time
 from riskmetrics.insights.questions.figures import figures
 from riskmetrics.insights.questions.phrases import CLAUSE_ENDS, Phrase, Token
 from riskmetrics.insights.questions.spelling import read_tokens
@@ -40,6 +40,7 @@ def parse_question(
     text: str,
     aliases: Mapping[str, Mapping[str, str]] = _NO_ALIASES,
     session: date | None = None,
+    today: date | None = None,
 ) -> Question:
     """Return what a question asks for.
 
@@ -49,6 +50,8 @@ def parse_question(
         Alias to symbol, name, sector, factor or scenario, which the question may name.
     session : date, optional
         The session whose facts answer.
+    today : date, optional
+        The session from which a day such as yesterday is counted; default: that of the facts.
 
     Examples
     --------
@@ -66,9 +69,11 @@ def parse_question(
     parts = [(each.start, Part("subject", each.subject)) for each in named]
     parts = [each for each in parts if each[0] not in taken]
     days: list[date] = []
+    is_ahead = is_about_future([each.word for each in tokens])
+    calendar = Calendar(session, today or session, is_ahead)
     for match in matches:
         words = [each.word for each in tokens[match.start : match.end]]
-        found, day = _read_match(match, words, [each.word for each in tokens], session)
+        found, day = _read_match(match, words, calendar)
         parts += [(match.start, each) for each in found]
         days += [day] if day else []
     ends, separating = _find_separators(tokens, taken)
@@ -102,21 +107,15 @@ def _find_meanings(tokens: Sequence[Token]) -> list[Match]:
 
 
 def _read_match(
-    match: Match, words: Sequence[str], question: Sequence[str], session: date | None
+    match: Match, words: Sequence[str], calendar: Calendar
 ) -> tuple[list[Part], date | None]:
-    """Return what a match says, figures, qualifiers, a number or a refusal, and the day it names.
-
-    Parameters
-    ----------
-    words, question : sequence of str
-        Words of the match, and of the question.
-    """
+    """Return what the words of a match say, figures, qualifiers, a number, and the day named."""
     if match.kind == "figure":
         return [Part("figure", figures()[match.value])], None
     if match.kind in ("qualifier", "refusal"):
         return [Part(match.kind, each) for each in match.value.split()], None
     if match.kind not in ("level", "move", "size"):
-        qualifiers, day = read_time(match.kind, words, question, session)
+        qualifiers, day = read_time(match.kind, words, calendar)
         return [Part("qualifier", each) for each in qualifiers], day
     number = float(next(each for each in words if each[0].isdigit()).replace(",", "."))
     if match.kind == "level":

@@ -48,8 +48,16 @@ _SELECTIONS: Final[Mapping[str, Callable[[Claim], bool]]] = {
     "news": _is_new,
     "new_alarms": _is_new_alarm,
     "largest_shares": lambda claim: _share_rank(claim) in (1, 2),
+    "lead": lambda claim: claim.form.topic == "result" and claim.form.place == 0,
 }
 """Name of a selection to whether a claim belongs to it."""
+
+
+def lead_headline(claims: Mapping[str, Claim]) -> Claim | None:
+    """Return the headline of the session's leading note, if it has one."""
+    headlines = (each for each in claims.values() if each.form.role == "headline")
+    return next((each for each in headlines if not each.form.is_answer), None)
+
 
 _ORDERS: Final[Mapping[str, Callable[[Claim], float]]] = {
     "salience": lambda claim: -claim.instance.salience,
@@ -71,11 +79,13 @@ def select_claims(answer: Answer, ask: Ask, facts: Facts) -> list[Claim]:
         aliases = facts.aliases.items()
         named |= {alias for alias, entity in aliases if entity.get("limit") == limit}
         named = named or {ask.limited}  # no alias: nothing is about it
+    lead = lead_headline(facts.claims) if answer.only == "lead" else None
+    proofs = lead.proofs if lead else ()
     found = [
         (place, _ORDERS[answer.order](claim), claim.id)
         for claim in facts.claims.values()
         if (place := _place(answer, claim.form.id)) is not None
-        and _SELECTIONS[answer.only](claim)
+        and (claim.id in proofs if proofs else _SELECTIONS[answer.only](claim))
         and claim.form.role != "headline"
         and (not named or _is_about(claim, named))
         and (ask.market_move is None or _moves(claim, ask.market_move))

@@ -63,7 +63,8 @@ def _is_mistyped(word: str, known: str) -> bool:
 def rank_questions(text: str) -> list[str]:
     """Return the questions that are offered, those most like another one first.
 
-    A word that both have weighs less the more questions have it; spelling breaks ties.
+    A word that both have weighs less the more questions have it; spelling breaks ties. A question
+    without such a word is not like it.
 
     Examples
     --------
@@ -78,7 +79,8 @@ def rank_questions(text: str) -> list[str]:
         common = sum(1 / frequency[word] for word in words & _stems(question))
         return common, SequenceMatcher(None, text.lower(), question.lower()).ratio()
 
-    return sorted(offered, key=likeness, reverse=True)
+    like = [each for each in offered if words & _stems(each)]
+    return sorted(like, key=likeness, reverse=True)
 
 
 def _stems(text: str) -> set[str]:

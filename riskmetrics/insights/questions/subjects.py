@@ -62,24 +62,24 @@ def _iterate_names(
     """Yield all names in a question with their tokens, those that the facts contain first."""
     for alias, entity in aliases.items():
         subject = Subject(alias, _KINDS.get(alias[:3], ""))
-        if "sector" in entity:
-            phrases = _sectors().get(entity["sector"], ())
-            yield from ((*span, subject) for span in _find_phrases(phrases, tokens))
+        phrases = _named("sectors").get(entity.get("sector", ""), ())
+        phrases = _named("scenarios").get(entity.get("scenario", ""), phrases)
+        yield from ((*span, subject) for span in _find_phrases(phrases, tokens))
         for name, is_exact in _names(entity):
             yield from ((*span, subject) for span in _find_name(name, tokens, is_exact=is_exact))
     if aliases:
         for at in range(len(tokens)):
             if _is_symbol(text, tokens, at):
                 yield at, at + 1, Subject("", "position")
-        for phrases in _sectors().values():
+        for phrases in _named("sectors").values():
             yield from ((*span, Subject("", "sector")) for span in _find_phrases(phrases, tokens))
         factors = read_phrases(load_words()["factors"])
         yield from ((*span, Subject("", "factor")) for span in _find_phrases(factors, tokens))
 
 
 @cache
-def _sectors() -> Mapping[str, Sequence[Phrase]]:
-    return {name: read_phrases(text) for name, text in load_words()["sectors"].items()}
+def _named(kind: str) -> Mapping[str, Sequence[Phrase]]:
+    return {name: read_phrases(text) for name, text in load_words()[kind].items()}
 
 
 def _find_phrases(phrases: Sequence[Phrase], tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
