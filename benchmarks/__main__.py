@@ -40,8 +40,9 @@ _LIMITS = """## Known limits
 - **Growth of metrics.** Only partly explained. In profiles of 10,000 and 40,000 portfolios, symbol
   lookups and copies of rows grow by a factor of five to six, because rows exceed the CPU caches.
   Sums by portfolio, which grew most, no longer sort.
-- **New rows.** They are copied to a temporary table and inserted from there, under the lock of the
-  asset, so that a failed run leaves nothing. That takes a third longer than a plain COPY. Of 17
+- **New rows.** Those of tables with generated ids, such as betas, are copied to a temporary table
+  and inserted from there, which takes a third longer than a plain COPY: the ids are ascending, and
+  the default of the column is random. Rows of other tables are copied to their table. Of 17
   microseconds of Postgres for a new row of betas, two foreign keys take 6.5, the row 4, the primary
   key and the unique constraint 4, three more indexes 3; that an existing row would be updated is 2
   of them. Keys and indexes are older than this package, and other programs may rely on them.

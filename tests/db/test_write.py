@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from datetime import date
 
 import numpy as np
@@ -463,6 +464,54 @@ def test_two_writers_of_the_same_days_leave_each_row_once(engine, locked):
         found = [float(beta) for beta in stored(connection, "beta")]
     assert len(results) == 2
     assert found in ([1.0] * 50, [2.0] * 50)
+
+
+DRAWDOWNS = tables.metadata.tables["portfolio_drawdowns"]
+
+
+def replace_drawdowns(connection: sa.Connection, rows: pd.DataFrame) -> write.WriteCounts:
+    """Replace the drawdowns of Monday: a table without generated ids."""
+    return write.replace_rows(
+        connection,
+        DRAWDOWNS,
+        rows,
+        key=("portfolio_id", "day"),
+        scope=DRAWDOWNS.c.day == MONDAY,
+        provenance=SECOND,
+    )
+
+
+def test_a_row_of_another_program_meanwhile_is_updated(engine):
+    """The first rows of a day are copied without looking for others; the key still finds one."""
+    with engine.begin() as connection:
+        rows = hold(connection, 1)[["portfolio_id"]].assign(day=MONDAY, observations=252)
+    results = []
+
+    def run() -> None:
+        with engine.begin() as connection:
+            results.append(replace_drawdowns(connection, rows))
+
+    with engine.begin() as other:
+        key = {"portfolio_id": rows["portfolio_id"][0], "day": MONDAY}
+        other.execute(sa.insert(DRAWDOWNS).values(key | {"observations": 1}))
+        second = threading.Thread(target=run)
+        second.start()
+        waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'")
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watch:
+            while not watch.scalar(waits):
+                time.sleep(0.01)
+    second.join(10)
+    assert results == [(1, 0, 0)]
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(DRAWDOWNS)).one()
+    assert (found.observations, found.dagster_run_id) == (252, SECOND.dagster_run_id)
+
+
+def test_new_rows_of_a_removed_portfolio_fail_and_leave_the_transaction_usable(connection):
+    rows = pd.DataFrame({"portfolio_id": [str(uuid.uuid4())], "day": MONDAY, "observations": 252})
+    with pytest.raises(sa.exc.IntegrityError), connection.begin_nested():
+        replace_drawdowns(connection, rows)
+    assert replace_drawdowns(connection, rows[:0]) == (0, 0, 0)
 
 
 def test_the_planner_knows_of_many_new_rows_at_once(connection):
