@@ -116,7 +116,8 @@ def _write_by_rules(
             if row["insight_type"] in warehouse.insight_types
         ]
         stored_keys = stored.read_cache_keys(connection, days)
-        for sheets in fact_reading.read_sheet_batches(connection, days):
+        batches = fact_reading.read_sheet_batches(connection, days) if templates else ()
+        for sheets in batches:
             requests = list(writable_requests(sheets, templates))
             for request in requests:
                 summaries[request.sheet.day].add(request)

@@ -91,8 +91,8 @@ def answer(
             more = {"currency": view.currency} if "money" in slots else {}
             shown = show(*derive(*values), **more) if shown_names else ()
             found = shown if type(shown) is tuple else (shown,)
-            shown_name = label(alias) if "name: label" in slots else name(alias)
-            filled = {"name": shown_name} if alias else {}
+            name_of = label if "name: label" in slots else name
+            filled = {"name": name_of(alias)} if alias else {}
             filled |= dict(zip(shown_names, found, strict=True))
             filled |= {"span": span(facts[0].n_obs)} if "span" in names else {}
             yield Instance(
