@@ -171,7 +171,7 @@ def test_symbols_next_to_letters_that_cannot_be_spoken_are_no_names(file, symbol
 
 
 def test_columns_that_may_be_names_are_refused_with_a_way_out(file):
-    with pytest.raises(DataQualityError, match="BOND, GOLD.*columns Symbol, Date and Close"):
+    with pytest.raises(DataQualityError, match=r"BOND, GOLD.*columns Symbol, Date and Close"):
         read_prices(file("Date,BOND,GOLD\n2024-12-05,30,20\n2024-12-06,31,21\n"))
     found = read_prices(file("Symbol,Date,Close\nBOND,2024-12-05,90\nGOLD,2024-12-05,17\n"))
     assert found.rows["symbol"].to_list() == ["BOND", "GOLD"]
