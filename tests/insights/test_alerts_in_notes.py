@@ -393,11 +393,11 @@ def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> N
     ]  # fmt: skip
 
 
-def test_a_position_that_is_sold_ends_its_alert() -> None:
+def test_a_position_that_is_sold_ends_its_alert_and_one_without_a_weight_is_not_below() -> None:
     told = notes_of({}, weights={"POS_01": [0.3, 0.55, 0.55, 0, 0], "POS_02": [0.05] * 5})
     assert sentences(told)[2:] == [
         "",
-        "Back below the alert level: SYM1 without a weight (critical from 50%).",
+        "No longer an alert: SYM1 without a weight (critical from 50%).",
         "",
     ]
     closed: Facts = {"pos_01_weight_left": 0.5, "pos_01_weight_now": 0.0, "pos_01_closed": "closed"}
