@@ -248,8 +248,25 @@ def test_other_positions_beyond_a_limit_of_a_user_are_told_when_there_are_more()
     assert said in prose(replace(two, before=remembered(build_sheet(RESULT | facts))))
     assert severity_of(replace(two, before=remembered(build_sheet(RESULT | facts)))) == "warning"
     assert "Other positions" not in prose(replace(two, before=remembered(two)))
+    many = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "num_positions": 3})
+    assert "SYM2 21% and further ones." in prose(many), "the facts do not have the third"
     three = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "pos_03_weight": 0.22})
     assert "SYM3 22% and SYM2 21%." in prose(replace(three, before=remembered(two)))
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "shown"),
+    [
+        (0.023, 0.0185, "tracking error of 2.30% is newly above the limit of 1.85%."),
+        (0.15, 0.125, "tracking error of 15.0% is newly above the limit of 12.5%."),
+        (0.64, 0.0185, "tracking error of 64.00% is newly above the limit of 1.85%."),
+        (0.3, 0.2, "tracking error of 30% is newly above the limit of 20%."),
+    ],
+)
+def test_a_limit_of_a_user_is_shown_as_it_was_set(value: float, limit: float, shown: str) -> None:
+    facts: Facts = {"lim_03_checked": value, "lim_03_checked_limit": limit}
+    facts |= {"lim_03_limit_status": "exceeded", "lim_03_limit_status_before": "kept"}
+    assert sentence(facts, "own_limit_breached:LIM_03") == f"The portfolio's {shown}"
 
 
 Told = list[tuple[str, str, str]]
