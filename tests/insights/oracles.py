@@ -234,7 +234,8 @@ def _left_limits(f: Figures, *, is_below: bool) -> list[tuple[str, str]]:
         value, left = _figure(f, kind, alias), _figure(f, f"{kind}_left", alias)
         if isnan(value) and alias:
             value = _figure(f, f"{kind}_now", alias)
-        if known(value, left) and (value < 0.95 * left) == is_below:
+        is_unknown = kind == "weight" and value == 0 and not f.text(f"{alias.lower()}_closed")
+        if known(value, left) and (value < 0.95 * left and not is_unknown) == is_below:
             found.append((kind, alias))
     return found
 

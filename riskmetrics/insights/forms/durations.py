@@ -10,7 +10,7 @@ from riskmetrics.insights.forms.limits import MORE, VALUES, shortened, value_slo
 from riskmetrics.insights.forms.own_limits import EXCEEDED, UNITS
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import Reach, reached_limits
-from riskmetrics.insights.slots import Item, Slot, apart, count, day, items, label, name
+from riskmetrics.insights.slots import Item, Slot, apart_from_limit, count, day, items, label, name
 
 _SESSIONS, _AT_LEAST = " for {sessions} sessions", " for at least {sessions} sessions"
 """Ends of an entry: since the alert began, or as far back as the figure is stored."""
@@ -28,9 +28,11 @@ def _since(view: View, *, has_subject: bool) -> Iterator[Instance]:
             if facts is None or bool(subject) != has_subject:
                 continue
             if facts[3].value == EXCEEDED:
-                value, limit = apart(unit, *(float(fact.value) for fact in facts[:2]))
+                value, limit = (float(fact.value) for fact in facts[:2])
                 since = date.fromisoformat(str(facts[2].value))
-                slots: dict[str, Slot] = {"value": value, "limit": limit, "name": label(alias)}
+                shown = apart_from_limit(unit, limit, value)
+                slots: dict[str, Slot] = {"limit": shown[0], "value": shown[1]}
+                slots["name"] = label(alias)
                 slots |= {"day": day(since, view.sheet.day)}
                 slots |= {"of": name(subject)} if subject else {}
                 yield Instance(slots, facts[:3], SALIENCE, alias, -1, context=facts[3:])
