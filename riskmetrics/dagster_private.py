@@ -3,9 +3,14 @@
 Those of its event storage are in `dagster_private_storage`.
 """
 
+from collections.abc import Mapping
+
 import dagster as dg
 from dagster._core.definitions.metadata import RawMetadataValue
-from dagster._core.execution.context.metadata_logging import OutputMetadataAccumulator
+from dagster._core.execution.context.metadata_logging import (
+    AssetMetadataHandle,
+    OutputMetadataAccumulator,
+)
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
@@ -31,15 +36,25 @@ __all__ = [
     "NoOpComputeLogManager",
     "RawMetadataValue",
     "SerializableErrorInfo",
-    "clear_asset_metadata",
     "make_new_run_id",
+    "set_asset_metadata",
 ]
 
 
-def clear_asset_metadata(context: dg.AssetExecutionContext) -> None:
-    """Forget the metadata of the assets that a step has materialized.
+def set_asset_metadata(
+    context: dg.AssetExecutionContext,
+    asset: str,
+    by_partition: Mapping[str, Mapping[str, RawMetadataValue]],
+) -> None:
+    """Set the metadata of an asset that a step is about to materialize, by partition key.
 
-    Dagster copies the metadata of all assets and sessions of a step whenever some are added.
+    Metadata of what the step materialized before are forgotten: they are stored. Dagster's
+    `add_asset_metadata` copies those of all assets and sessions of a step for each session.
     """
     step_context = context.op_execution_context.get_step_execution_context()
-    step_context._metadata_accumulator = OutputMetadataAccumulator.empty()
+    step_context._metadata_accumulator = OutputMetadataAccumulator(
+        per_output_metadata={
+            AssetMetadataHandle(asset_key=dg.AssetKey(asset), partition_key=partition): metadata
+            for partition, metadata in by_partition.items()
+        }
+    )

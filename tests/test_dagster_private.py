@@ -72,18 +72,29 @@ def test_metadata_takes_the_values_that_its_type_names() -> None:
     assert event.metadata["number"].value == value
 
 
-def test_metadata_of_materialized_assets_can_be_forgotten_and_stay_stored() -> None:
-    @dg.multi_asset(specs=[dg.AssetSpec("first"), dg.AssetSpec("second")])
-    def both(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        for name in ("first", "second"):
-            context.add_asset_metadata({"number": 1}, asset_key=name)
-            yield dg.MaterializeResult(asset_key=name)
-            private.clear_asset_metadata(context)
-            step = context.op_execution_context.get_step_execution_context()
-            assert not step.get_asset_metadata(dg.AssetKey(name))
+def test_metadata_of_partitions_are_set_at_once_and_forgotten_when_they_are_stored() -> None:
+    days = dg.StaticPartitionsDefinition(["monday", "tuesday"])
 
-    stored = dg.materialize([both]).asset_materializations_for_node("both")
-    assert [each.metadata["number"].value for each in stored] == [1, 1]
+    @dg.multi_asset(
+        specs=[dg.AssetSpec("first"), dg.AssetSpec("second")],
+        partitions_def=days,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def both(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        step = context.op_execution_context.get_step_execution_context()
+        for name in ("first", "second"):
+            by_day = {day: {"text": f"{name}, {day}"} for day in context.partition_keys}
+            private.set_asset_metadata(context, name, by_day)
+            yield dg.MaterializeResult(asset_key=name)
+        assert not step.get_asset_metadata(dg.AssetKey("first"), "monday")
+
+    tags = {
+        private.ASSET_PARTITION_RANGE_START_TAG: "monday",
+        private.ASSET_PARTITION_RANGE_END_TAG: "tuesday",
+    }
+    stored = dg.materialize([both], tags=tags).asset_materializations_for_node("both")
+    texts = [each.metadata["text"].value for each in stored]
+    assert texts == ["first, monday", "first, tuesday", "second, monday", "second, tuesday"]
 
 
 CHECKSUMS = {

@@ -20,9 +20,9 @@ from riskmetrics.errors import InvalidSessionError
 class _SessionPartitions(dg.DailyPartitionsDefinition):
     """Exchange sessions as daily partitions.
 
-    Dagster looks through all holidays for each list of keys, and asks for a run's keys again with
-    the metadata of every session and asset. It also spells the holidays out for each hash: hundreds
-    of times in a run.
+    Dagster looks through all holidays for each list of keys, and again for each weekend in it. It
+    asks for a run's keys again with the metadata of every session and asset, and spells the
+    holidays out for each hash: hundreds of times in a run.
     """
 
     def __hash__(self) -> int:
@@ -53,6 +53,10 @@ class _SessionPartitions(dg.DailyPartitionsDefinition):
     ) -> Sequence[str]:
         return _partition_keys_in_range(partition_key_range)
 
+    def has_any_partitions_in_window(self, time_window: dg.TimeWindow) -> bool:
+        """Return whether a session begins in a time window."""
+        return _has_session(time_window)
+
 
 def _first_listed_session() -> date:
     """Return the first session of the settings, else of the prices, else of the calendar."""
@@ -76,6 +80,11 @@ def _partition_keys_in_range(partition_key_range: dg.PartitionKeyRange) -> Seque
     return super(_SessionPartitions, session_partitions).get_partition_keys_in_range(
         partition_key_range
     )
+
+
+@lru_cache(maxsize=1024)
+def _has_session(time_window: dg.TimeWindow) -> bool:
+    return super(_SessionPartitions, session_partitions).has_any_partitions_in_window(time_window)
 
 
 def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:

@@ -12,7 +12,7 @@ import pandas as pd
 from riskmetrics.addresses import served_report_url
 from riskmetrics.computations.result_asset import ResultAsset
 from riskmetrics.computations.summaries import PREVIEW_ROWS, Summary
-from riskmetrics.dagster_private import RawMetadataValue
+from riskmetrics.dagster_private import RawMetadataValue, set_asset_metadata
 from riskmetrics.db.write import WriteCounts
 from riskmetrics.errors import UnknownSymbolError
 from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult
@@ -41,7 +41,7 @@ def log_materialization(
     The median of the asset's headline over a session's rows plots from session to session: where
     it leaps, look at the data.
     """
-    last = max(summary.sessions)
+    last, by_session = max(summary.sessions), {}
     for session, rows in summary.sessions.items():
         metadata = _count_metadata(rows.n_rows, rows.undefined) | _write_metadata(summary.written)
         if (coverage := rows.coverage) is not None:
@@ -54,9 +54,8 @@ def log_materialization(
             )
             if asset.group == "portfolios":
                 metadata["report"] = dg.MetadataValue.url(served_report_url(session))
-        context.add_asset_metadata(
-            metadata, asset_key=asset.name, partition_key=session.isoformat()
-        )
+        by_session[session.isoformat()] = metadata
+    set_asset_metadata(context, asset.name, by_session)
 
 
 def _varying_columns(rows: pd.DataFrame) -> pd.DataFrame:

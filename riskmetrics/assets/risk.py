@@ -16,7 +16,6 @@ from riskmetrics.assets.result_checks import RESULT_CHECKS, ResultCheck
 from riskmetrics.assets.table_schemas import table_metadata
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.computations.result_assets import RESULT_ASSETS
-from riskmetrics.dagster_private import clear_asset_metadata
 from riskmetrics.db import shown_names
 from riskmetrics.db.first_session import read_first_session
 from riskmetrics.errors import InvalidSessionError
@@ -71,7 +70,6 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
                     preview = shown_names.name_rows(connection, summary.preview)
                 reports.log_materialization(context, asset, replace(summary, preview=preview))
                 yield dg.MaterializeResult(asset_key=name)
-                clear_asset_metadata(context)
 
             yield from materialize_each(context, _upstream(assets, selected | checked), materialize)
 

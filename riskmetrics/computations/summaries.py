@@ -73,27 +73,37 @@ def summarize(
     if undefined is None:
         reasons = pd.DataFrame({"day": rows[day], "metric": "", "reason": rows["undefined_reason"]})
         undefined = reasons[reasons["reason"].notna()]
-    counts = rows[day].value_counts()
-    defined = rows.select_dtypes("number").notna().mean(axis=1).groupby(rows[day]).sum()
-    causes = list(zip(undefined["reason"], undefined["metric"], strict=True))
+    causes = _count_causes(undefined, sessions)
+    place = _places(rows[day], sessions)
+    defined_share = rows.select_dtypes("number").notna().mean(axis=1).to_numpy()
     values = rows[headline].to_numpy(float, na_value=np.nan)
     known = np.flatnonzero(~np.isnan(values))
-    found = {}
-    for session, missing, of_session in zip(
-        sessions,
-        _places_by_session(undefined["day"], sessions),
-        _places_by_session(rows[day].iloc[known], sessions),
-        strict=True,
-    ):
-        stamp = pd.Timestamp(session)
-        found[session] = SessionSummary(
-            int(counts.get(stamp, 0)),
-            float(defined.get(stamp, 0.0)),
-            Counter(causes[place] for place in missing),
-            *_thin(values[known[of_session]]),
+    found = {
+        session: SessionSummary(n_rows, share, cause, *_thin(values[known[of_session]]))
+        for session, n_rows, share, cause, of_session in zip(
+            sessions,
+            np.bincount(place, minlength=len(sessions)).tolist(),
+            np.bincount(place, defined_share, len(sessions)).tolist(),
+            causes,
+            _split_by_place(place[known], len(sessions)),
+            strict=True,
         )
-    last = rows[rows[day] == pd.Timestamp(sessions[-1])]
+    }
+    last = rows[place == len(sessions) - 1]
     return Summary(found, written, last.head(PREVIEW_ROWS))
+
+
+def _count_causes(
+    undefined: pd.DataFrame, sessions: Sequence[date]
+) -> list[Counter[tuple[str, str]]]:
+    """Return the number of undefined values by reason and metric, of each session."""
+    counts = [Counter[tuple[str, str]]() for _ in sessions]
+    sizes = undefined.groupby(["day", "reason", "metric"], sort=False).size()
+    for place, (_, reason, metric), size in zip(
+        _places(sizes.index.get_level_values("day"), sessions), sizes.index, sizes, strict=True
+    ):
+        counts[place][reason, metric] = size
+    return counts
 
 
 def add_summaries(summaries: Iterable[Summary]) -> Summary:
@@ -111,11 +121,16 @@ def add_summaries(summaries: Iterable[Summary]) -> Summary:
     )
 
 
-def _places_by_session(days: "pd.Series[Any]", sessions: Sequence[date]) -> list[IntArray]:
-    """Return the places of the days of each session, in order."""
-    session = pd.DatetimeIndex(pd.to_datetime(list(sessions))).get_indexer(pd.DatetimeIndex(days))
-    order = np.argsort(session, kind="stable")
-    starts = np.searchsorted(session[order], np.arange(len(sessions) + 1))
+def _places(days: "pd.Series[Any] | pd.Index[Any]", sessions: Sequence[date]) -> IntArray:
+    """Return the place in ``sessions`` of each day, which is one of them."""
+    listed = pd.DatetimeIndex(pd.to_datetime(list(sessions)))
+    return listed.get_indexer(pd.DatetimeIndex(days)).astype(np.int64)
+
+
+def _split_by_place(place: IntArray, n_places: int) -> list[IntArray]:
+    """Return where each place is, in order."""
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(n_places + 1))
     return np.split(order, starts)[1:-1]
 
 

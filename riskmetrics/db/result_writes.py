@@ -12,6 +12,7 @@ from riskmetrics.db import tables
 from riskmetrics.db.result_tables import day_column
 from riskmetrics.db.row_counts import has_rows
 from riskmetrics.db.shards import Shard, has_portfolio, has_position
+from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows, update_rows
 from riskmetrics.results.undefined_reasons import undefined_rows
 
@@ -174,7 +175,7 @@ def scope_of_sessions(
     Results of deleted portfolios are out of scope, so they are kept. So are rows of other shards.
     """
     table = column.table
-    in_sessions = column.in_(sessions)
+    in_sessions = column == any_of(sessions, sa.Date)
     if shard is not None and not shard.is_of_portfolios:
         return sa.and_(in_sessions, _scope_of_symbols(table, subjects, shard))
     live = _live_portfolios(shard)

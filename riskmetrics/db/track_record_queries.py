@@ -17,7 +17,7 @@ from riskmetrics.catalog.track_records import (
 from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.shards import Shard, has_portfolio
-from riskmetrics.db.sql_expressions import IS_LISTED
+from riskmetrics.db.sql_expressions import IS_LISTED, any_of
 from riskmetrics.results.track_records import forecast_sessions
 
 _portfolios, _outcomes = tables.portfolios, tables.forecast_outcomes
@@ -131,7 +131,7 @@ def _select_forecasts(
     else:
         portfolio = sa.cast(sa.null(), sa.Uuid)
         subject = table.c.get("symbol", tables.positions.c.symbol)
-    conditions: list[sa.ColumnElement[bool]] = [day.in_(days)]
+    conditions: list[sa.ColumnElement[bool]] = [day == any_of(days, sa.Date)]
     if "position_id" in table.c:  # the figures of a symbol are those of each of its positions
         source = table.join(tables.positions, tables.positions.c.id == table.c.position_id)
         conditions.append(IS_LISTED)
