@@ -98,11 +98,19 @@ class Left(NamedTuple):
     """Level that is reached still; empty if none is."""
     edges: tuple[float, ...]
     """All limits of the figure."""
+    is_closed: bool
+    """Whether it is a position that was closed in the session."""
+
+    @property
+    def has_weight(self) -> bool:
+        """Whether it is no position, or one of which a weight is stored."""
+        return self.kind != "weight" or self.value > 0
 
     @property
     def is_below(self) -> bool:
         """Whether the value is clearly below; else it is no alert for another reason."""
-        return self.value < CLEARLY_BELOW * self.limit
+        is_known = self.has_weight or self.is_closed
+        return is_known and self.value < CLEARLY_BELOW * self.limit
 
 
 def left_limits(view: View) -> list[Left]:
@@ -126,7 +134,9 @@ def _left(view: View, kind: str, alias: str, lower: str) -> Iterator[Left]:
         reached = highest_reached(limits, kind, float(left.value))
         if reached:
             edges = tuple(limits[kind].values())
-            yield Left(kind, alias, *reached, value, (now, left), lower, edges)
+            closed = view.fact("closed", alias or None)
+            facts = (now, left, closed) if closed else (now, left)
+            yield Left(kind, alias, *reached, value, facts, lower, edges, closed is not None)
 
 
 def _limited(view: View) -> Iterator[tuple[str, str | None]]:

@@ -7,6 +7,7 @@ decimals as tell the two apart (`apart`), so that a loss of 4.05% beyond 3.98% i
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from math import isclose
 from typing import Final, NamedTuple
 
 from riskmetrics.present import formatting
@@ -191,6 +192,23 @@ def apart(kind: str, *values: float, most: int = MAX_DECIMALS) -> tuple[Slot, ..
         if n_best == n_distinct:
             break
     return best
+
+
+def apart_from_limit(kind: str, limit: float, *values: float) -> tuple[Slot, ...]:
+    """Return slots of a limit and of values, shown apart; the limit is shown as it was set.
+
+    Examples
+    --------
+    >>> [slot.show() for slot in apart_from_limit("percent", 0.0185, 0.0231)]
+    ['1.85%', '2.31%']
+    """
+    shown, scale = apart(kind, limit, *values), 100 if kind == "percent" else 1
+    set_as = limit * scale
+    exact = (each for each in range(MAX_DECIMALS) if isclose(round(set_as, each), set_as))
+    decimals = next(exact, MAX_DECIMALS)
+    if _decimals(shown[0]) >= decimals:
+        return shown
+    return tuple(slot._replace(decimals=decimals) for slot in shown)
 
 
 def _count_shown(slots: Sequence[Slot]) -> int:

@@ -248,8 +248,25 @@ def test_other_positions_beyond_a_limit_of_a_user_are_told_when_there_are_more()
     assert said in prose(replace(two, before=remembered(build_sheet(RESULT | facts))))
     assert severity_of(replace(two, before=remembered(build_sheet(RESULT | facts)))) == "warning"
     assert "Other positions" not in prose(replace(two, before=remembered(two)))
+    many = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "num_positions": 3})
+    assert "SYM2 21% and further ones." in prose(many), "the facts do not have the third"
     three = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "pos_03_weight": 0.22})
     assert "SYM3 22% and SYM2 21%." in prose(replace(three, before=remembered(two)))
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "shown"),
+    [
+        (0.023, 0.0185, "tracking error of 2.30% is newly above the limit of 1.85%."),
+        (0.15, 0.125, "tracking error of 15.0% is newly above the limit of 12.5%."),
+        (0.64, 0.0185, "tracking error of 64.00% is newly above the limit of 1.85%."),
+        (0.3, 0.2, "tracking error of 30% is newly above the limit of 20%."),
+    ],
+)
+def test_a_limit_of_a_user_is_shown_as_it_was_set(value: float, limit: float, shown: str) -> None:
+    facts: Facts = {"lim_03_checked": value, "lim_03_checked_limit": limit}
+    facts |= {"lim_03_limit_status": "exceeded", "lim_03_limit_status_before": "kept"}
+    assert sentence(facts, "own_limit_breached:LIM_03") == f"The portfolio's {shown}"
 
 
 Told = list[tuple[str, str, str]]
@@ -393,11 +410,11 @@ def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> N
     ]  # fmt: skip
 
 
-def test_a_position_that_is_sold_ends_its_alert() -> None:
+def test_a_position_that_is_sold_ends_its_alert_and_one_without_a_weight_is_not_below() -> None:
     told = notes_of({}, weights={"POS_01": [0.3, 0.55, 0.55, 0, 0], "POS_02": [0.05] * 5})
     assert sentences(told)[2:] == [
         "",
-        "Back below the alert level: SYM1 without a weight (critical from 50%).",
+        "No longer an alert: SYM1 without a weight (critical from 50%).",
         "",
     ]
     closed: Facts = {"pos_01_weight_left": 0.5, "pos_01_weight_now": 0.0, "pos_01_closed": "closed"}

@@ -72,7 +72,10 @@ _look("look_at_leverage", "hedge", "gross: times", "gross_to_equity",
 
 
 def _drawdown(view: View, *, is_named: bool) -> Iterator[Instance]:
-    """Yield the drawdown that is an alert, with the position that carries much of the risk."""
+    """Yield the drawdown that is an alert, with the position that carries much of the risk.
+
+    That the position made the drawdown is not known.
+    """
     shares = (view.facts_of("share", alias=alias) or () for alias in view.aliases("POS"))
     found = next((fact for shown in shares for fact in shown if fact.rank == 1), None)
     has_much = found is not None and MUCH_RISK <= float(found.value) <= 1.0
@@ -87,7 +90,7 @@ form(
     "look_at_drawdown",
     "stress",
     "drawdown: percent",
-    "Look at: which positions made the drawdown of today's holdings of {drawdown}.",
+    "Look at: which positions made the {drawdown} drawdown of today's holdings.",
     role="advice",
     is_event=True,
 )(partial(_drawdown, is_named=False))
@@ -95,7 +98,8 @@ form(
     "look_at_drawdown_position",
     "stress",
     "name: name, share: percent, drawdown: percent",
-    "Look at: {name}, with {share} of the volatility, in a drawdown of {drawdown}.",
+    "Look at: the {drawdown} drawdown of today's holdings, and {name}, which carries {share} of the"
+    " volatility.",
     role="advice",
     is_event=True,
 )(partial(_drawdown, is_named=True))

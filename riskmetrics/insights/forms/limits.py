@@ -37,7 +37,7 @@ _LEFT = 1.5
 _BY_TRADE = 2.0
 """Salience of the trades that made a position reach an alert level."""
 
-_MAX_ITEMS = 9
+MAX_ITEMS = 9
 """Entries of a list. One more is stated, too; several more are counted."""
 
 VALUES = {
@@ -83,10 +83,10 @@ def shortened(entries: Sequence[Item], sizes: Sequence[int] = ()) -> Sequence[It
     sizes : sequence of int, optional
         Things that each entry states. Default: one.
     """
-    if len(entries) <= _MAX_ITEMS + 1:
+    if len(entries) <= MAX_ITEMS + 1:
         return entries
-    rest = sum((sizes or [1] * len(entries))[_MAX_ITEMS:])
-    return [*entries[:_MAX_ITEMS], Item(MORE, {"count": count(rest)})]
+    rest = sum((sizes or [1] * len(entries))[MAX_ITEMS:])
+    return [*entries[:MAX_ITEMS], Item(MORE, {"count": count(rest)})]
 
 
 def value_slots(of: Reach | Left) -> dict[str, Slot]:
@@ -206,28 +206,29 @@ def limits_worse(view: View) -> Iterator[tuple[Reach | Left, Item]]:
 
 
 @_changed("limits_left", "Back below the alert level: {limits}.", _LEFT, 1,
-    *_values(FROM, _FROM_NOW), _CLOSED + FROM, _WITHOUT_WEIGHT + FROM)  # fmt: skip
+    *_values(FROM, _FROM_NOW), _CLOSED + FROM)  # fmt: skip
 def limits_left(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts that ended since their value is clearly below the limit."""
     for left in left_limits(view):
         if left.is_below:
-            slots, value = value_slots(left), VALUES[left.kind]
-            if left.kind == "weight" and not left.value:
-                value = _CLOSED if view.fact("closed", left.alias) else _WITHOUT_WEIGHT
+            slots, value = value_slots(left), VALUES[left.kind] if left.has_weight else _CLOSED
             if left.lower:
                 slots["lower"] = level(left.lower)
             yield left, Item(value + (_FROM_NOW if left.lower else FROM), slots)
 
 
-@_changed("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, *_values(FROM))
+@_changed("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, *_values(FROM),
+    _WITHOUT_WEIGHT + FROM)  # fmt: skip
 def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts that ended though their value is not clearly below the limit.
 
-    It does not count any more, such as a drawdown next to that of the market.
+    It does not count any more, such as a drawdown next to that of the market, or the weight of a
+    position that was not closed is not stored.
     """
     for left in left_limits(view):
         if not left.is_below:
-            yield left, Item(VALUES[left.kind] + FROM, value_slots(left))
+            value = VALUES[left.kind] if left.has_weight else _WITHOUT_WEIGHT
+            yield left, Item(value + FROM, value_slots(left))
 
 
 def subjects(view: View, event: str) -> Slot:

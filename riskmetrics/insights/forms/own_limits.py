@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from riskmetrics.insights.claims import Form, View, form
-from riskmetrics.insights.forms.limits import MORE, shortened
+from riskmetrics.insights.forms.limits import MAX_ITEMS, MORE, shortened
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limit_facts import LIMIT_NAMES
-from riskmetrics.insights.slots import Item, Slot, apart, count, items, label, name
+from riskmetrics.insights.slots import Item, Slot, apart_from_limit, count, items, label, name
 
 EXCEEDED, KEPT = "exceeded", "kept"
 """Statuses of a limit that has a value."""
@@ -57,8 +57,8 @@ def _own_limit(
                 before, event = (str(each.value) if each else "" for each in more)
                 value, limit = (float(fact.value) for fact in facts[:2])
                 if holds(str(facts[2].value), before, event, value, limit):
-                    shown = apart(unit, value, limit)
-                    slots: dict[str, Slot] = {"value": shown[0], "limit": shown[1]}
+                    shown = apart_from_limit(unit, limit, value)
+                    slots: dict[str, Slot] = {"limit": shown[0], "value": shown[1]}
                     slots |= {"name": label(alias)} | ({"of": name(subject)} if subject else {})
                     context = (facts[2], *filter(None, more))
                     is_known = not is_event and before == EXCEEDED
@@ -151,7 +151,8 @@ close = _own_limit(
 )
 
 
-_POSITION = "{name} {value}"
+_POSITION, _FURTHER = "{name} {value}", "further ones"
+"""Entries of a list of positions, the last one if not all positions beyond the limit are known."""
 
 
 @form(
@@ -159,7 +160,7 @@ _POSITION = "{name} {value}"
     "limits",
     "limit: percent, name: label, positions: items",
     "Other positions above the portfolio's limit of {limit} on {name}: {positions}.",
-    entries=(_POSITION, MORE),
+    entries=(_POSITION, MORE, _FURTHER),
 )
 def own_limit_others(view: View) -> Iterator[Instance]:
     """Positions beyond a limit on single ones, without the largest; new if there are more."""
@@ -174,16 +175,26 @@ def own_limit_others(view: View) -> Iterator[Instance]:
             if float(fact.value) > float(limit.value)
         ]
         weights.sort(key=lambda fact: -float(fact.value))
-        shown = apart("percent", float(limit.value), *(float(fact.value) for fact in weights))
+        sizes = (float(fact.value) for fact in weights)
+        shown = apart_from_limit("percent", float(limit.value), *sizes)
         entries = [
             Item(_POSITION, {"name": name(str(fact.entity)), "value": value})
             for fact, value in zip(weights, shown[1:], strict=True)
         ]
         if entries:
+            is_all = _has_next(view, 1 + len(entries))
+            listed = shortened(entries) if is_all else [*entries[:MAX_ITEMS], Item(_FURTHER, {})]
             slots = {"limit": shown[0], "name": label(alias)}
-            yield Instance(slots | {"positions": items(*shortened(entries))}, tuple(weights),
+            yield Instance(slots | {"positions": items(*listed)}, tuple(weights),
                 _OTHERS, alias, -1, level="warning", context=(limit,), is_steady=True,
                 remembered=(2.0 ** len(entries),))  # fmt: skip
+
+
+def _has_next(view: View, n_largest: int) -> bool:
+    """Return whether the facts have the position after some of the largest, or none is smaller."""
+    facts = (view.fact("weight", alias) for alias in view.aliases("POS"))
+    is_known = any(fact is not None and fact.rank == n_largest + 1 for fact in facts)
+    return is_known or (view.number("num_positions") or 0) <= n_largest
 
 
 @form(

@@ -9,6 +9,7 @@ from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.plan import MAX_STEPS, MIN_SALIENCE, STANDING_PLACE, repeats
 from riskmetrics.insights.questions.clauses import Ask
 from riskmetrics.insights.questions.figures import Answer
+from riskmetrics.insights.severity import OWN_LIMITS
 
 MAX_STATEMENTS: Final = 2 * MAX_STEPS
 """Most claims of an answer: two paragraphs."""
@@ -87,7 +88,7 @@ def select_claims(answer: Answer, ask: Ask, facts: Facts) -> list[Claim]:
         if (place := _place(answer, claim.form.id)) is not None
         and (claim.id in proofs if proofs else _SELECTIONS[answer.only](claim))
         and claim.form.role != "headline"
-        and (not named or _is_about(claim, named))
+        and (not named or _is_about(claim, named) or _is_on_alert_of(claim, ask))
         and (ask.market_move is None or _moves(claim, ask.market_move))
         and not (_is_weight(claim) and _first_value(claim) <= (ask.weight_above or 0.0))
     ]
@@ -114,6 +115,13 @@ def _is_weight(claim: Claim) -> bool:
 def _is_about(claim: Claim, aliases: set[str]) -> bool:
     names = (slot.value for slot in claim.slots.values() if slot.kind in ("name", "label"))
     return bool(aliases & {claim.instance.subject, *names})
+
+
+def _is_on_alert_of(claim: Claim, ask: Ask) -> bool:
+    """Return whether a claim is about an alert that is asked about, by a figure with levels."""
+    kinds = {fact.fact_type.name for fact in claim.evidence}
+    is_of_kind = any(ask.limited == OWN_LIMITS.get(kind) for kind in kinds)
+    return ask.figure.key == "alerts" and is_of_kind
 
 
 def _moves(claim: Claim, move: float) -> bool:
