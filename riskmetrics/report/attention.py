@@ -1,5 +1,6 @@
 """What needs attention in a portfolio, most important first."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,12 @@ SIGNIFICANCE = 0.05
 
 ALERTS = "Alerts in force: "
 """How a note begins the sentence on all alerts, the severity of which is its own."""
+
+BACKTEST_ALERT = "historical value at risk too low"
+"""How the alert of a failed backtest begins, which the finding on the backtest states."""
+_BACKTEST_ENTRY = re.compile(rf"(?:^|; |, | and ){BACKTEST_ALERT} \([^)]*\)")
+_SEPARATOR = re.compile(r"^(?:; |, | and )")
+"""What is between the first alert of a list, if it is left out, and the second one."""
 
 
 def list_findings(
@@ -64,13 +71,13 @@ def list_findings(
 
 
 def _describe_insight(row: Record, *, has_failed_backtest: bool) -> str:
-    """Return the alerts of an insight, else its title; empty if a failed backtest is all of it."""
+    """Return the alerts of an insight, else its title; without that of a failed backtest."""
     for finding in row["key_findings"] or []:
         if finding["text"].startswith(ALERTS):
-            facts = [each["fact"] for each in finding["evidence"]]
-            is_backtest = bool(facts) and all("var_" in fact for fact in facts)
-            alerts = finding["text"].removeprefix(ALERTS)
-            return "" if has_failed_backtest and is_backtest else alerts[:1].upper() + alerts[1:]
+            alerts = finding["text"].removeprefix(ALERTS).removesuffix(".")
+            if has_failed_backtest:
+                alerts = _SEPARATOR.sub("", _BACKTEST_ENTRY.sub("", alerts))
+            return f"{alerts[:1].upper()}{alerts[1:]}." if alerts else ""
     return str(row["title"])
 
 

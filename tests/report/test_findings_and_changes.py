@@ -11,7 +11,7 @@ import pytest
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.insights import claims
-from riskmetrics.report.attention import ALERTS, list_findings
+from riskmetrics.report.attention import ALERTS, BACKTEST_ALERT, list_findings
 from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
 from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.page import _environment
@@ -72,6 +72,32 @@ def test_alerts_of_a_severe_insight_stand_for_its_title() -> None:
     assert only.startswith("The historical value at risk was exceeded")
 
 
+_AMD, _TEST, _BETA = (
+    "AMD 60% of equity (critical from 50%)",
+    "historical value at risk too low (24 larger losses in 252 days, about 13 expected)",
+    "beta 1.55 (warning from 1.50)",
+)
+
+
+@pytest.mark.parametrize(
+    ("listed", "left"),
+    [
+        (f"{_AMD}; {_TEST}; {_BETA}", f"{_AMD}; {_BETA}."),
+        (f"{_AMD}, {_TEST} and {_BETA}", f"{_AMD} and {_BETA}."),
+        (f"{_AMD} and {_TEST}", f"{_AMD}."),
+        (f"{_TEST} and {_AMD}", f"{_AMD}."),
+    ],
+)
+def test_the_alert_of_a_failed_backtest_is_not_repeated_among_others(
+    listed: str, left: str
+) -> None:
+    finding = {"text": f"Alerts in force: {listed}.", "evidence": []}
+    noted = insight("critical", "AMD") | {"key_findings": [finding]}
+    assert list_findings([backtest(0.003)], [], [], [noted])[1:] == [left]
+    (whole,) = list_findings([], [], [], [noted])
+    assert whole[1:] == f"{listed[1:]}."
+
+
 def test_notes_begin_their_alerts_as_findings_expect() -> None:
     spelled = [
         phrasing
@@ -80,6 +106,8 @@ def test_notes_begin_their_alerts_as_findings_expect() -> None:
         if form.figure == "alerts"
     ]
     assert len([text for text in spelled if text.startswith(ALERTS)]) == 1
+    entries = claims.catalog()["limits_standing"].entries
+    assert len([text for text in entries if text.startswith(BACKTEST_ALERT)]) == 1
 
 
 def test_alerts_that_stand_without_making_a_note_severe_are_not_what_needs_attention() -> None:
