@@ -463,6 +463,22 @@ def test_another_position_beyond_a_limit_of_a_user_is_told() -> None:
     assert [severity for _, severity, _ in told] == ["normal", "warning", "warning", "normal"]
 
 
+def test_a_limit_that_replaces_alert_levels_ends_no_alert_and_leads_if_it_is_exceeded() -> None:
+    """AMD stays at 60% of equity; the levels of 10, 20 and 50% are replaced by a limit of 50%."""
+    before = remembered(build_sheet(RESULT | {"pos_01_weight": 0.6, "pos_01_weight_streak": 9}))
+    facts: Facts = {"pos_01_weight": 0.6, "pos_01_weight_left": 0.5, "lim_02_checked": 0.6}
+    facts |= {"lim_02_checked_limit": 0.5, "lim_02_limit_status": "exceeded"}
+    sheet = build_sheet(RESULT | facts | {"lim_02_limit_alert": "known"})
+    sheet = replace(sheet, before=before)
+    note = prose(sheet)
+    assert "No longer" not in note and "Back below" not in note
+    assert "SYM1 at 60% is now above the portfolio's limit of 50% on single positions." in note
+    claims = claims_of(sheet)
+    plan = plan_by_rules(claims, LEADING_TYPE)
+    assert plan is not None and plan.headline == "headline_own_limit_changed_of:LIM_02"
+    assert severity_of(sheet) == "warning"
+
+
 def test_a_drawdown_that_grows_with_the_market_is_told_again() -> None:
     depths = [0.0, 0.03, 0.06, 0.1, 0.2, 0.3]
     market: list[Facts] = [{"market_drawdown": each} for each in (0, 0.03, 0.06, 0.1, 0.19, 0.28)]
