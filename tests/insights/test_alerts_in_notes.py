@@ -489,11 +489,13 @@ def test_a_limit_that_replaces_alert_levels_ends_no_alert_and_leads_if_it_is_exc
     sheet = build_sheet(RESULT | facts | {"lim_02_limit_alert": "known"})
     sheet = replace(sheet, before=before)
     note = prose(sheet)
-    assert "No longer" not in note and "Back below" not in note
+    assert "No longer" not in note
+    assert "Back below" not in note
     assert "SYM1 at 60% is now above the portfolio's limit of 50% on single positions." in note
     claims = claims_of(sheet)
     plan = plan_by_rules(claims, LEADING_TYPE)
-    assert plan is not None and plan.headline == "headline_own_limit_changed_of:LIM_02"
+    assert plan is not None
+    assert plan.headline == "headline_own_limit_changed_of:LIM_02"
     assert news_of(sheet) == "warning"
 
 
