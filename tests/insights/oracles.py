@@ -112,16 +112,21 @@ def _figure(f: Figures, kind: str, alias: str = "") -> float:
     return f.of(alias, kind) if alias else getattr(f, kind)
 
 
+def _has_own_limit(f: Figures, kind: str) -> bool:
+    """Return whether a checked limit of the user replaces the levels of a kind."""
+    own = {"weight": "single positions", "beta": "beta"}.get(kind)
+    return any(
+        f.sheet.aliases[each]["limit"] == own
+        and (known(f.of(each, "checked")) or known(f.of(each, "checked_number")))
+        for each in f.things("LIM")
+    )
+
+
 def _limit(f: Figures, kind: str, alias: str = "") -> float:
     """Return the highest limit of `severity.yaml` that is reached, else NaN."""
     value = _figure(f, kind, alias)
     limits = _LIMITS[kind].values()
-    own = {"weight": "single positions", "beta": "beta"}.get(kind)
-    if any(
-        f.sheet.aliases[each]["limit"] == own
-        and (known(f.of(each, "checked")) or known(f.of(each, "checked_number")))
-        for each in f.things("LIM")
-    ):
+    if _has_own_limit(f, kind):
         return nan
     if kind == "weight" and f.text(f"{alias.lower()}_fund") == "fund":
         return nan
@@ -244,6 +249,8 @@ def _left_limits(f: Figures, *, is_below: bool) -> list[tuple[str, str]]:
     things += [(kind, "") for kind in _LIMITS if kind not in ("weight", "gross")]
     found = []
     for kind, alias in things:
+        if _has_own_limit(f, kind):
+            continue
         value, left = _figure(f, kind, alias), _figure(f, f"{kind}_left", alias)
         if isnan(value) and alias:
             value = _figure(f, f"{kind}_now", alias)
