@@ -46,6 +46,15 @@ def _main(f: Figures, sign: int, *, is_offset: bool) -> Expected:
     return {alias: slots for alias, slots in found.items() if ("other" in slots) == is_offset}
 
 
+def _sole(f: Figures, sign: int) -> Expected:
+    """Return the only position whose result has the sign of the day's; others have the other."""
+    alias, pnl, _ = _largest(f, sign)
+    counts = (f.n_winners, f.n_losers) if sign > 0 else (f.n_losers, f.n_winners)
+    other = f.losers_pnl if sign > 0 else f.winners_pnl
+    holds = counts[0] == 1 and counts[1] > 0 and sign * f.daily_pnl > 0 and known(other)
+    return expect(holds and known(pnl), alias, name=alias, amount=abs(pnl), other=abs(other))
+
+
 def _largest_below_half(f: Figures, sign: int) -> Expected:
     """Return the largest of several on the side of the result: a tenth to half of that side."""
     alias, pnl, share = _largest(f, sign)
@@ -576,7 +585,12 @@ def _standing(f: Figures) -> Expected:
 def _driver(f: Figures, sign: int) -> Expected:
     """Return the position that made most of the result, with a quarter of the risk or more."""
     heavy = STATEMENTS["position_risk_heavy"](f)
-    made = {each for is_offset in (False, True) for each in _cause(f, sign, is_offset=is_offset)}
+    what = "loss" if sign < 0 else "gain"
+    made = {
+        each
+        for suffix in ("", "_offset", "_sole")
+        for each in _cause_of(f, sign, f"{what}{suffix}")
+    }
     return {
         alias: slots
         for alias, slots in heavy.items()
@@ -655,6 +669,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for what, sign in (("loss", -1), ("gain", 1))
         for is_offset in (False, True)
     },
+    "position_loss_sole": lambda f: _sole(f, -1),
+    "position_gain_sole": lambda f: _sole(f, 1),
     "largest_detractor": lambda f: _largest_below_half(f, -1),
     "largest_contributor": lambda f: _largest_below_half(f, 1),
     "not_split": lambda f: expect(
@@ -1072,19 +1088,24 @@ def _led(f: Figures, sign: int) -> set[str]:
     }
 
 
-def _cause(f: Figures, sign: int, *, is_offset: bool) -> set[str]:
+def _cause(f: Figures, sign: int, main: Expected) -> set[str]:
     """Return the position that made most of the result: clearly more than half of it.
 
-    It made half of the sum of its sign, and more than its weight and risk; the result is at least
-    a tenth of a percent of equity, and not mainly that of a market that moved by a fiftieth.
+    ``main`` is that position. It made half of the sum of its sign, and more than its weight and
+    risk; the result is at least a tenth of a percent of equity, and not mainly that of a market
+    that moved by a fiftieth.
     """
     alias, pnl, _ = _largest(f, sign)
     part = pnl / f.daily_pnl if f.daily_pnl else nan
-    holds = _main(f, sign, is_offset=is_offset) and sign * f.daily_pnl > 0 and part >= 0.55
+    holds = main and sign * f.daily_pnl > 0 and part >= 0.55
     holds = holds and not (abs(f.market_return) >= 0.02 and _is_market_made(f))
     holds = holds and not abs(f.daily_pnl) < 0.001 * abs(f.total_value)
     is_usual = part <= f.of(alias, "weight") or part <= f.of(alias, "share")
     return {alias} if holds and not is_usual else set()
+
+
+def _cause_of(f: Figures, sign: int, what: str) -> set[str]:
+    return _cause(f, sign, STATEMENTS[f"position_{what}"](f))
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:
@@ -1122,7 +1143,8 @@ def _beyond_var(f: Figures, form_id: str, cause: str) -> set[str]:
     if cause == "led":
         found = _largest_below_half(f, -1).items()
         return {alias for alias, slots in found if float(str(slots["share"])) >= 0.25}
-    return {alias for alias in _main_position(f, -1) if f.of(alias, "pnl") < f.daily_pnl / 2}
+    main = {**_main_position(f, -1), **_sole(f, -1)}
+    return {alias for alias in main if f.of(alias, "pnl") < f.daily_pnl / 2}
 
 
 def _drawdown_to_look_at(f: Figures, *, is_named: bool) -> set[str]:
@@ -1150,11 +1172,9 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         for cause in ("market", "position", "led")
     },
     **{
-        f"headline_one_{what}{'_offset' * is_offset}": partial(
-            _cause, sign=sign, is_offset=is_offset
-        )
+        f"headline_one_{what}{suffix}": partial(_cause_of, sign=sign, what=f"{what}{suffix}")
         for what, sign in (("loss", -1), ("gain", 1))
-        for is_offset in (False, True)
+        for suffix in ("", "_offset", "_sole")
     },
     "headline_led_loss": lambda f: _led(f, -1),
     "headline_led_gain": lambda f: _led(f, 1),
@@ -1216,10 +1236,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     ),
     "look_at_detractor": lambda f: (
         {_largest(f, -1)[0]}
-        if _is_large_loss(f)
-        and f.n_losers >= 2
-        and 2 * _largest(f, -1)[1] <= f.daily_pnl
-        and not _is_market_cause(f)
+        if _is_large_loss(f) and 2 * _largest(f, -1)[1] <= f.daily_pnl and not _is_market_cause(f)
         else set()
     ),
     "look_at_common": lambda f: (

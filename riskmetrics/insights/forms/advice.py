@@ -131,9 +131,9 @@ def _is_market_cause(view: View) -> bool:
     role="advice",
 )
 def look_at_detractor(view: View) -> Iterator[Instance]:
-    """One of several positions made half of a large loss, and not the market."""
+    """A position made half of a large loss, and not the market."""
     found, total = largest_contribution(view, -1), view.number("daily_pnl")
-    if found is None or not total or (view.number("n_losers") or 0) < 2 or _is_market_cause(view):
+    if found is None or not total or _is_market_cause(view):
         return
     alias, pnl, _, facts = found
     for exceeded in large_losses(view) if pnl / total >= _MOST else ():

@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 from riskmetrics.insights.claims import Form, View, form
-from riskmetrics.insights.forms import comparison, limits, own_limits, result, tail, volatility
+from riskmetrics.insights.forms import (
+    comparison,
+    contributors,
+    limits,
+    own_limits,
+    result,
+    tail,
+    volatility,
+)
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news, reached_limits
 from riskmetrics.insights.slots import name, size
@@ -80,7 +88,7 @@ def _made_most(view: View, found: Instance) -> bool:
 
 def _led(view: View, found: Instance) -> bool:
     """Return whether a position led its side, and the market did not make the result."""
-    return result.leads_its_side(found) and not result.is_market_made(view)
+    return contributors.leads_its_side(found) and not result.is_market_made(view)
 
 
 def _beyond_var(
@@ -108,8 +116,8 @@ for _of, _what in (
         [comparison.implied[-1][each] for each in (-1, 0, 1)],
         lambda view, _: result.is_market_made(view))  # fmt: skip
     _beyond_var(_of, "position", f"{{name}} made most of {_what}",
-        [result.main_positions[-1], result.offset_positions[-1]], _made_most)  # fmt: skip
-    _beyond_var(_of, "led", f"{{name}} led {_what}", [result.largest[-1]], _led)
+        contributors.MAIN[-1], _made_most)  # fmt: skip
+    _beyond_var(_of, "led", f"{{name}} led {_what}", [contributors.largest[-1]], _led)
 
 
 def _like_market(form_id: str, text: str, of: Form) -> None:
