@@ -492,6 +492,16 @@ def _netting(f: Figures) -> Expected:
     return expect(holds, gains=gains, losses=losses)
 
 
+def _longs_and_shorts(f: Figures, holds: bool) -> Expected:
+    """Return the results of longs and shorts, of which each is a tenth of the other."""
+    longs, shorts = abs(f.long_pnl), abs(f.short_pnl)
+    is_both = (
+        known(f.num_positions) and _has_both_sides(f) and f.num_short_positions < (f.num_positions)
+    )
+    is_both = is_both and longs >= 0.1 * shorts and shorts >= 0.1 * longs
+    return expect(holds and is_both, longs=longs, shorts=shorts)
+
+
 def _spread(f: Figures, sign: int) -> Expected:
     alias, pnl, share = _largest(f, sign)
     many, few = (f.n_losers, f.n_winners) if sign < 0 else (f.n_winners, f.n_losers)
@@ -682,6 +692,10 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "losses_spread": lambda f: _spread(f, -1),
     "gains_spread": lambda f: _spread(f, 1),
     "netting": _netting,
+    "longs_lost_shorts_made": lambda f: _longs_and_shorts(f, f.long_pnl < 0 < f.short_pnl),
+    "longs_made_shorts_lost": lambda f: _longs_and_shorts(f, f.short_pnl < 0 < f.long_pnl),
+    "longs_and_shorts_lost": lambda f: _longs_and_shorts(f, f.long_pnl < 0 > f.short_pnl),
+    "longs_and_shorts_made": lambda f: _longs_and_shorts(f, f.long_pnl > 0 < f.short_pnl),
     "five_sessions_down": lambda f: expect(f.return_5d <= -0.02, rate=-f.return_5d),
     "five_sessions_up": lambda f: expect(f.return_5d >= 0.02, rate=f.return_5d),
     "month_down": lambda f: expect(f.return_21d <= -0.06, rate=-f.return_21d),

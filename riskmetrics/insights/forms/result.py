@@ -1,6 +1,8 @@
 """What the session brought, how many positions made it, and what was traded."""
 
 from collections.abc import Iterator
+from functools import partial
+from math import inf
 from typing import Final
 
 from riskmetrics.insights.claims import View, form
@@ -24,6 +26,17 @@ MARKET_DAY = 0.02
 
 MIN_OFFSET = 0.4
 """Smaller of gains and losses over the larger, from which the result hides both."""
+
+_MIN_SIDE, _LARGE_SIDE = 0.1, 0.01
+"""Longs over shorts, or the reverse, from which both are told, and a side over equity from which
+they are on a day of a small result.
+"""
+
+_LONGS_AND_SHORTS = 1.7
+"""Salience of the two: more than gains and losses, which it stands for."""
+
+_SIDES_OF_RESULT = "sides of the result"
+"""What gains and losses, and longs and shorts, state: a note has one of them."""
 
 _UNUSUAL_MOVE = 2.0
 """Return, in daily volatilities of the month before, that is worth a sentence."""
@@ -127,6 +140,7 @@ def not_split(view: View) -> Iterator[Instance]:
     "Behind the result are gains of {gains} and losses of {losses}.",
     "Winners made {gains} and losers cost {losses}.",
     place=2,
+    figure=_SIDES_OF_RESULT,
 )
 def netting(view: View) -> Iterator[Instance]:
     """Gains and losses offset to a large part, so that the result hides both."""
@@ -140,6 +154,34 @@ def netting(view: View) -> Iterator[Instance]:
             }
             salience = 0.6 + min(losses, gains) / max(losses, gains)
             yield Instance(slots, facts, salience, is_steady=True)
+
+
+def _longs_and_shorts(view: View, signs: tuple[int, int]) -> Iterator[Instance]:
+    """Yield what longs and shorts made, of two signs, unless one of them made next to nothing."""
+    facts, counts = (
+        view.facts_of("long_pnl", "short_pnl"),
+        view.facts_of("num_positions", "num_short_positions"),
+    )
+    if facts and counts and 0 < float(counts[1].value) < float(counts[0].value):
+        longs, shorts = amounts = [float(fact.value) for fact in facts]
+        sizes = sorted(map(abs, amounts))
+        is_of_signs = all(sign * each > 0 for sign, each in zip(signs, amounts, strict=True))
+        if is_of_signs and sizes[0] >= _MIN_SIDE * sizes[1]:
+            is_large = sizes[1] >= _LARGE_SIDE * abs(view.number("total_value") or inf)
+            slots = {"longs": money(longs, view.currency), "shorts": money(shorts, view.currency)}
+            salience = _LONGS_AND_SHORTS if is_large or is_clear_result(view) else 0.4
+            yield Instance(slots, facts, salience, context=counts)
+
+
+for _id, _signs, _text in (
+    ("longs_lost_shorts_made", (-1, 1), "Longs lost {longs} and shorts made {shorts}."),
+    ("longs_made_shorts_lost", (1, -1), "Longs made {longs} and shorts lost {shorts}."),
+    ("longs_and_shorts_lost", (-1, -1), "Longs lost {longs}, and shorts lost {shorts}."),
+    ("longs_and_shorts_made", (1, 1), "Longs made {longs}, and shorts made {shorts}."),
+):
+    form(_id, "result", "longs: money, shorts: money", _text, place=2, figure=_SIDES_OF_RESULT)(
+        partial(_longs_and_shorts, signs=_signs)
+    )
 
 
 @form(
