@@ -1081,12 +1081,6 @@ def _rest(f: Figures, form_id: str, *, is_better: bool = False) -> set[str]:
     return {""} if holds else set()
 
 
-def _like_market(f: Figures, form_id: str) -> set[str]:
-    gap, market = abs(f.daily_return - f.market_return), abs(f.market_return)
-    holds = market >= 0.01 and gap <= 0.1 * market
-    return {""} if STATEMENTS[form_id](f) and holds else set()
-
-
 def _inverse_implied(f: Figures, direction: int) -> set[str]:
     implied = f.own_beta * f.market_return
     holds = _inverse(f, direction) and 0.5 <= f.daily_return / implied <= 2
@@ -1198,8 +1192,6 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_fall_better": lambda f: _rest(f, "market_fall_better", is_better=True),
     "headline_rise_better": lambda f: _rest(f, "market_rise_better"),
     "headline_rise_worse": lambda f: _rest(f, "market_rise_worse"),
-    "headline_fall_like": lambda f: _like_market(f, "market_fall_better"),
-    "headline_rise_like": lambda f: _like_market(f, "market_rise_worse"),
     "headline_fall_inverse_implied": lambda f: _inverse_implied(f, -1),
     "headline_rise_inverse_implied": lambda f: _inverse_implied(f, 1),
     "headline_volatility_rose": lambda f: _sharp(f, 1),

@@ -125,13 +125,6 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("headline_cash", {**_CASH, "cash_value": 90.0}, "market_return", -0.01, -1),
     ("headline_cash", {**_CASH, "market_return": -0.01}, "cash_value", 90.0, 1),
     (
-        "headline_fall_like",
-        {"own_beta": 1.5, "market_return": -0.25},
-        "daily_return",
-        float(np.nextafter(-0.275, 0)),
-        1,
-    ),
-    (
         "headline_fall_worse",
         {"own_beta": 1.0, "market_return": -0.0625, "daily_return": -0.25},
         "specific_volatility",

@@ -43,9 +43,6 @@ _CLEAR_REST = 0.002
 _CLEAR_SIGMA, _SESSIONS_PER_YEAR = 1.5, 252
 """Residual volatilities of a session from which the rest is more than noise."""
 
-_LIKE_MARKET = 0.1
-"""Difference from the market's move, as a part of it, up to which a loss is as large."""
-
 _IMPLIED_BY_BETA = (0.5, 2.0)
 """Result over what the beta implies between which the beta explains it."""
 
@@ -194,13 +191,6 @@ def implied_gap(view: View) -> float:
     facts = view.facts_of("own_beta", "market_return", "daily_return")
     beta, market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0, 0.0)
     return own - beta * market
-
-
-def is_like_market(view: View) -> bool:
-    """Return whether the session's return is about that of the market index, and clear."""
-    facts = view.facts_of("market_return", "daily_return")
-    market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0)
-    return abs(market) >= CLEAR_MARKET_MOVE and abs(own - market) <= _LIKE_MARKET * abs(market)
 
 
 def is_implied_by_beta(view: View) -> bool:

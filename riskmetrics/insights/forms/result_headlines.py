@@ -120,24 +120,6 @@ for _of, _what in (
     _beyond_var(_of, "led", f"{{name}} led {_what}", [contributors.largest[-1]], _led)
 
 
-def _like_market(form_id: str, text: str, of: Form) -> None:
-    """Add the headline of a clear result about as large as the market's."""
-
-    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
-    def evaluate(view: View) -> Iterator[Instance]:
-        for found in view.instances(of) if comparison.is_like_market(view) else ():
-            context = (*found.facts, *found.context)
-            yield Instance({}, (), 1.6, sign=found.sign, context=context)
-
-
-_like_market(
-    "headline_fall_like", "A loss about as large as the market's", comparison.implied[-1][1]
-)
-_like_market(
-    "headline_rise_like", "A gain about as large as the market's", comparison.implied[1][-1]
-)
-
-
 def _as_inverse(form_id: str, sign: int, text: str, implied: str) -> None:
     """Add the headlines of a result of the sign that a negative beta implies, and as large."""
     of = comparison.inverse[sign]
