@@ -10,7 +10,7 @@ from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored, single
 from riskmetrics.insights.forms.tail import exceeded_var, small_results
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import count, money, size, times
+from riskmetrics.insights.slots import count, money, return_size, size, times
 
 SIDES: Final = {1: "winners_pnl", -1: "losers_pnl"}
 """Sign to the fact of the sum of that sign."""
@@ -52,7 +52,7 @@ def _session(view: View, sign: int) -> Iterator[Instance]:
     facts = view.facts_of("daily_pnl", "daily_return")
     if facts and all(sign * float(fact.value) > 0 for fact in facts):
         pnl, rate = (float(fact.value) for fact in facts)
-        slots = {"amount": money(pnl, view.currency), "rate": size(rate)}
+        slots = {"amount": money(pnl, view.currency), "rate": return_size(rate)}
         yield Instance(slots, facts, 2.0 + 20 * abs(rate), sign=sign)
 
 

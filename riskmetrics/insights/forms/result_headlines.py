@@ -15,7 +15,7 @@ from riskmetrics.insights.forms import (
 )
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news, reached_limits
-from riskmetrics.insights.slots import name, size
+from riskmetrics.insights.slots import name, return_size
 
 _QUIET = 0.005
 """Return from which a day is not quiet, whatever the value at risk is."""
@@ -167,7 +167,7 @@ def _week(form_id: str, sign: int, text: str, states: str, *also: str) -> None:
         for quiet in view.instances(headline_quiet) if facts else ():
             rate = float(facts[0].value) if facts else 0.0
             if sign * rate >= _WEEK:
-                yield Instance({"rate": size(rate)}, (), 5.5, sign=sign, is_steady=True,
+                yield Instance({"rate": return_size(rate)}, (), 5.5, sign=sign, is_steady=True,
                     context=(*(facts or ()), *quiet.context))  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms.data import is_without_risk
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import Slot, apart, count, money, number, size
+from riskmetrics.insights.slots import Slot, apart, count, money, number, return_size, size
 
 REJECTED, _WEAK = 0.01, 0.05
 """p-values below which a test rejects the value at risk, and below which it is worth a sentence."""
@@ -53,9 +53,10 @@ def _against_var(
             return
         if "historical" in slots and historical:
             facts = (*facts, historical)
-        shown = apart("percent", abs(rate), *(float(fact.value) for fact in facts[2:]))
+        beyond_which = [float(fact.value) for fact in facts[2:]]
+        shown = apart("percent", abs(rate), *beyond_which, has_decimal=True)
         if outcome == "small":
-            facts, shown = facts[:2], (size(rate),)
+            facts, shown = facts[:2], (return_size(rate),)
         figures = dict(zip(("rate", "var", "historical"), shown, strict=False))
         figures |= {"amount": money(pnl, view.currency)}
         figures |= {"multiple": number(abs(rate) / var, 1)} if var else {}
