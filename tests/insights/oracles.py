@@ -75,11 +75,6 @@ def _used(f: Figures) -> float:
     return -f.daily_return / f.previous_var_95 if f.previous_var_95 else nan
 
 
-def _is_silent_exception(f: Figures) -> bool:
-    """Return whether a loss is beyond the historical value at risk only."""
-    return f.previous_var_95 >= -f.daily_return > f.previous_var_95_historical > 0
-
-
 def _is_small(f: Figures) -> bool:
     """Return whether a result is below a quarter of the value at risk, or five basis points."""
     var, rate = f.previous_var_95, abs(f.daily_return)
@@ -89,21 +84,21 @@ def _is_small(f: Figures) -> bool:
 def _is_within(f: Figures) -> bool:
     """Return whether a loss that is not small is within both values at risk."""
     is_held = f.previous_var_95 >= -f.daily_return > 0
-    return is_held and not _is_small(f) and not _is_silent_exception(f)
+    return is_held and not _is_small(f)
 
 
 def _small_result(f: Figures, sign: int) -> Expected:
-    holds = _is_small(f) and not _is_silent_exception(f)
+    holds = _is_small(f)
     holds = holds and sign * f.daily_pnl > 0 and sign * f.daily_return > 0
     return expect(holds, amount=abs(f.daily_pnl), rate=abs(f.daily_return))
 
 
 def _is_large_loss(f: Figures) -> bool:
-    """Return whether a loss is nine tenths of the value at risk, or beyond the historical one."""
+    """Return whether a loss is nine tenths of the value at risk, or more."""
     is_loss = f.daily_pnl < 0 and f.daily_return < 0
     is_beyond = -f.daily_return > f.previous_var_95 > 0
     is_near = _is_within(f) and _used(f) >= 0.9
-    return is_loss and (is_beyond or is_near or _is_silent_exception(f))
+    return is_loss and (is_beyond or is_near)
 
 
 _LIMITS = {
@@ -745,9 +740,6 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "var_held": lambda f: _result(f, -1, _is_within(f) and _used(f) < 0.9),
     "var_held_nearly": lambda f: _result(f, -1, _is_within(f) and _used(f) >= 0.9),
-    "var_held_historical": lambda f: _result(
-        f, -1, _is_silent_exception(f), historical=f.previous_var_95_historical
-    ),
     "small_loss": lambda f: _small_result(f, -1),
     "small_gain": lambda f: _small_result(f, 1),
     "var_too_low": lambda f: _test(f, _test_fails(f)),
@@ -1212,7 +1204,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         if STATEMENTS["not_split"](f)
         and f.daily_pnl < 0
         and f.daily_return < 0
-        and (-f.daily_return > f.previous_var_95 > 0 or _is_within(f) or _is_silent_exception(f))
+        and (-f.daily_return > f.previous_var_95 > 0 or _is_within(f))
         else set()
     ),
     "headline_answer": lambda f: {""} if known(f.total_value) else set(),

@@ -103,13 +103,6 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("var_held_nearly", _LOSS, "daily_return", -1.0, 1),
     ("var_held_nearly", _LOSS, "daily_return", -0.9, -1),
     ("var_exceeded_far", _LOSS, "daily_return", -2.0, -1),
-    (
-        "var_held_historical",
-        {**_LOSS, "daily_return": -0.5},
-        "previous_var_95_historical",
-        float(np.nextafter(0.5, 0)),
-        -1,
-    ),
     ("var_held", {**_LOSS, "previous_var_95": 0.001}, "daily_return", -0.0005, -1),
     ("var_held", _LOSS, "daily_return", -0.25, -1),
     ("small_loss", _LOSS, "daily_return", float(np.nextafter(-0.25, 0)), 1),
