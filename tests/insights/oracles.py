@@ -1147,6 +1147,13 @@ def _beyond_var(f: Figures, form_id: str, cause: str) -> set[str]:
     return {alias for alias in main if f.of(alias, "pnl") < f.daily_pnl / 2}
 
 
+def _half_of_loss(f: Figures) -> set[str]:
+    """Return the largest loser if it made half of the loss, of several positions with a result."""
+    counted = sum(each for each in (f.n_losers, f.n_winners) if known(each))
+    alias, pnl, _ = _largest(f, -1)
+    return {alias} if counted >= 2 and 2 * pnl <= f.daily_pnl < 0 else set()
+
+
 def _drawdown_to_look_at(f: Figures, *, is_named: bool) -> set[str]:
     """Return the riskiest position if it makes a quarter of the risk, else the portfolio."""
     first = {alias for alias in f.things("POS") if f.rank(alias, "share") == 1}
@@ -1229,14 +1236,18 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "look_at_beta": lambda f: _severe(f, "beta"),
     "look_at_market_loss": lambda f: (
         {""}
-        if _is_large_loss(f) and f.own_beta >= 0.5 and f.market_return < 0 and _is_market_cause(f)
+        if _is_large_loss(f)
+        and f.own_beta >= 0.5
+        and f.market_return < 0
+        and _is_market_cause(f)
+        and not _half_of_loss(f)
+        and (
+            (known(f.beta) and abs(f.beta_change_21d) >= 0.1)
+            or -f.daily_return >= 2 * f.previous_var_95 > 0
+        )
         else set()
     ),
-    "look_at_detractor": lambda f: (
-        {_largest(f, -1)[0]}
-        if _is_large_loss(f) and 2 * _largest(f, -1)[1] <= f.daily_pnl and not _is_market_cause(f)
-        else set()
-    ),
+    "look_at_detractor": lambda f: _half_of_loss(f) if _is_large_loss(f) else set(),
     "look_at_common": lambda f: (
         {""}
         if _is_large_loss(f)
