@@ -31,7 +31,7 @@ def _main_position(f: Figures, sign: int) -> Expected:
     own, other = (f.winners_pnl, f.losers_pnl) if sign > 0 else (f.losers_pnl, f.winners_pnl)
     others = f.n_winners if sign > 0 else f.n_losers
     total = 0.0 if isnan(f.daily_pnl) else f.daily_pnl
-    matters = sign * total > 0 or abs(pnl) >= 0.4 * abs(total)
+    matters = sign * total > 0 or _is_surprise(f, sign) or abs(pnl) >= 0.4 * abs(total)
     stated = (
         {"share": share}
         if abs(other) < 0.01 * abs(own)
@@ -46,12 +46,18 @@ def _main(f: Figures, sign: int, *, is_offset: bool) -> Expected:
     return {alias: slots for alias, slots in found.items() if ("other" in slots) == is_offset}
 
 
+def _is_surprise(f: Figures, sign: int) -> bool:
+    """Return whether a rise made less than the beta implies (-1), or a fall cost less (1)."""
+    return bool(_implied(f, -sign, sign))
+
+
 def _sole(f: Figures, sign: int) -> Expected:
     """Return the only position whose result has the sign of the day's; others have the other."""
     alias, pnl, _ = _largest(f, sign)
     counts = (f.n_winners, f.n_losers) if sign > 0 else (f.n_losers, f.n_winners)
     other = f.losers_pnl if sign > 0 else f.winners_pnl
-    holds = counts[0] == 1 and counts[1] > 0 and sign * f.daily_pnl > 0 and known(other)
+    holds = counts[0] == 1 and counts[1] > 0 and known(other)
+    holds = holds and (sign * f.daily_pnl > 0 or _is_surprise(f, sign))
     return expect(holds and known(pnl), alias, name=alias, amount=abs(pnl), other=abs(other))
 
 
@@ -59,7 +65,8 @@ def _largest_below_half(f: Figures, sign: int) -> Expected:
     """Return the largest of several on the side of the result: a tenth to half of that side."""
     alias, pnl, share = _largest(f, sign)
     others = f.n_winners if sign > 0 else f.n_losers
-    holds = 0.1 <= share < 0.5 and sign * f.daily_pnl > 0 and others > 1
+    is_told = sign * f.daily_pnl > 0 or (_is_surprise(f, sign) and known(f.daily_pnl))
+    holds = 0.1 <= share < 0.5 and is_told and others > 1
     return expect(holds, alias, name=alias, amount=abs(pnl), share=share)
 
 
@@ -1084,7 +1091,9 @@ def _led(f: Figures, sign: int) -> set[str]:
     return {
         alias
         for alias, slots in _largest_below_half(f, sign).items()
-        if float(str(slots["share"])) >= 0.25 and not abs(f.daily_return) < 0.0005
+        if float(str(slots["share"])) >= 0.25
+        and sign * f.daily_pnl > 0
+        and not abs(f.daily_return) < 0.0005
     }
 
 

@@ -33,6 +33,14 @@ _OFFSET: Facts = {
 _QUIET: Facts = {"daily_return": 0.0, "previous_var_95": 0.02}
 _CASH: Facts = {"total_value": 100.0, "daily_return": 0.001}
 _LOSS: Facts = {"daily_pnl": -100.0, "previous_var_95": 1.0}
+_SHORT_OF_BETA: Facts = {
+    "own_beta": 1.25,
+    "market_return": 0.01,
+    "n_losers": 2,
+    "losers_pnl": -300.0,
+    "winners_pnl": 900.0,
+    "daily_pnl": 600.0,
+}
 _WEEK: Facts = {"losers_pnl_5d": -1000.0, "winners_pnl_5d": 0.0, "n_losers_5d": 2}
 
 _PART: Facts = {"past_forecast": 0.5, "past_low": 0.25, "past_high": 1.0}
@@ -383,6 +391,20 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         {**_CAUSE, "pos_01_share": 0.3, "daily_return": -0.01},
         "pos_01_pnl",
         -550.0,
+        -1,
+    ),
+    (
+        "largest_detractor:POS_01",
+        {**_SHORT_OF_BETA, "pos_01_pnl": -100.0},
+        "daily_return",
+        float(np.nextafter(0.0125 - 0.0025, 0)),
+        -1,
+    ),
+    (
+        "position_loss_sole:POS_01",
+        {**_OFFSET, "n_winners": 1, "pos_01_pnl": -9.0},
+        "n_losers",
+        1,
         -1,
     ),
     ("headline_led_loss:POS_01", _LOSERS, "pos_01_pnl", -250.0, -1),

@@ -7,6 +7,7 @@ from typing import Final
 
 from riskmetrics.insights.claims import View
 from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.forms import comparison
 from riskmetrics.insights.forms.result import (
     MARKET_DAY,
     MIN_OFFSET,
@@ -28,6 +29,9 @@ _NOTABLE_SHARE = 0.1
 _LEADING = 0.25
 """Share of the losses, or gains, from which the largest one leads them."""
 
+_SURPRISE = 1.2
+"""Salience of a position on the side that made less of the result than the beta implies."""
+
 MAX_SPREAD = 0.25
 """Largest share of the losses that still counts as spread."""
 
@@ -38,6 +42,12 @@ naming one.
 
 _CLEAR_OFFSET = 0.01
 """Gains over losses, or the reverse, from which a reader needs both to add up the result."""
+
+
+def _explains_gap(view: View, sign: int) -> bool:
+    """Return whether winners (1) made a loss less than the beta implies, or losers a gain."""
+    of = comparison.implied[1][-1] if sign < 0 else comparison.implied[-1][1]
+    return any(view.instances(of))
 
 
 def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instance]:
@@ -55,7 +65,8 @@ def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instan
     if found is None or others is None or others < 2 or offset is None:
         return
     alias, pnl, share, facts = found
-    matters = sign * total > 0 or abs(pnl) >= MIN_OFFSET * abs(total)
+    is_surprise = _explains_gap(view, sign)
+    matters = sign * total > 0 or is_surprise or abs(pnl) >= MIN_OFFSET * abs(total)
     has_offset = abs(float(offset.value)) >= _CLEAR_OFFSET * abs(float(facts[1].value))
     if share < _MIN_SHARE or not matters or is_offset != has_offset:
         return
@@ -72,7 +83,7 @@ def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instan
     yield Instance(
         shown,
         facts if is_offset else facts[:1],
-        1.5 + share if sign * total > 0 else 0.4,
+        1.5 + share if sign * total > 0 else _SURPRISE if is_surprise else 0.4,
         alias,
         sign,
         supports=("session_gain" if sign > 0 else "session_loss") if is_cause else "",
@@ -98,10 +109,15 @@ offset_positions = mirrored(
 
 
 def _sole(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the only loser on a day of a loss, or the only winner of a gain, and the other side."""
+    """Yield the only loser on a day of a loss, or the only winner of a gain, and the other side.
+
+    It is one, too, if the other side made the result but less of it than the beta implies.
+    """
     found, total = largest_contribution(view, sign), view.number("daily_pnl") or 0.0
     counts, offset = view.facts_of("n_losers", "n_winners"), view.fact(SIDES[-sign])
-    if found is None or counts is None or offset is None or sign * total <= 0:
+    if found is None or counts is None or offset is None:
+        return
+    if sign * total <= 0 and not _explains_gap(view, sign):
         return
     losers, winners = (float(fact.value) for fact in counts)
     on_side, others = (winners, losers) if sign > 0 else (losers, winners)
@@ -144,14 +160,18 @@ def driver_impact(view: View, found: Instance) -> float | None:
 
 
 def _largest(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the largest detractor of a loss, or contributor to a gain: a tenth to half of it."""
+    """Yield the largest detractor of a loss, or contributor to a gain: a tenth to half of it.
+
+    Of a result that is less than the beta implies, also the largest on the other side.
+    """
     found, total = largest_contribution(view, sign), view.number("daily_pnl")
     counted = view.number("n_winners" if sign > 0 else "n_losers") or 0
-    is_on_side = total is not None and sign * total > 0 and counted >= 2
-    if found and is_on_side and _NOTABLE_SHARE <= found[2] < _MIN_SHARE:
+    is_surprise = _explains_gap(view, sign)
+    is_told = total is not None and (sign * total > 0 or is_surprise) and counted >= 2
+    if found and is_told and _NOTABLE_SHARE <= found[2] < _MIN_SHARE:
         alias, pnl, share, facts = found
         slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
-        salience = 0.8 if is_clear_result(view) else 0.4
+        salience = _SURPRISE if is_surprise else 0.8 if is_clear_result(view) else 0.4
         yield Instance(slots, facts[:1], salience, alias, sign, context=facts[1:])
 
 

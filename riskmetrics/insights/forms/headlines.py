@@ -265,7 +265,9 @@ def _led(form_id: str, of: Form, text: str) -> None:
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
             rate = view.number("daily_return")
-            if contributors.leads_its_side(found) and (rate is None or abs(rate) >= tail.TRIVIAL):
+            is_on_side = found.sign * (view.number("daily_pnl") or 0.0) > 0
+            leads = is_on_side and contributors.leads_its_side(found)
+            if leads and (rate is None or abs(rate) >= tail.TRIVIAL):
                 context = (*found.facts, *found.context)
                 yield Instance({"name": name(found.subject)}, (), 1.56, found.subject, found.sign,
                     context=context)  # fmt: skip
