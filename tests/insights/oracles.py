@@ -143,6 +143,19 @@ def _event(f: Figures, kind: str, alias: str = "") -> str:
     return f.text(f"{alias.lower()}_{kind}_alert" if alias else f"{kind}_alert") or "known"
 
 
+def _session_of_alert(f: Figures, kind: str, *, is_known: bool) -> Expected:
+    """Return the alerts of a kind with their value and session, by whether the first is known."""
+    found: Expected = {}
+    for each, alias in _reached(f):
+        streak = f.sheet.facts.get(f"{alias.lower()}_{kind}_streak" if alias else f"{kind}_streak")
+        is_start_known = streak is not None and streak.quality == "ok"
+        if each == kind and is_start_known == is_known:
+            found[alias] = {"value": _figure(f, kind, alias), "session": 1}
+            found[alias] |= {"session": streak.value} if streak else {}
+            found[alias] |= {"name": alias} if alias else {}
+    return found
+
+
 def _happened(f: Figures, *events: str) -> list[tuple[str, str]]:
     """Return the limits that are reached and of which one of some things has happened."""
     return [each for each in _reached(f) if _event(f, *each) in events]
@@ -910,7 +923,11 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "limits_back": lambda f: expect(
         any(known(_figure(f, f"{kind}_away", alias)) for kind, alias in _happened(f, "back"))
     ),
-    "alerts_since": lambda f: expect(bool(_reached(f))),
+    **{
+        f"alert_since_{kind}{suffix}": partial(_session_of_alert, kind=kind, is_known=is_known)
+        for kind in _FIRST
+        for suffix, is_known in (("", True), ("_at_least", False))
+    },
     "limits_worse": lambda f: expect(bool(_happened(f, "worse"))),
     "limits_left": lambda f: expect(bool(_left_limits(f, is_below=True))),
     "limits_ended": lambda f: expect(bool(_left_limits(f, is_below=False))),
