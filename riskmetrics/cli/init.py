@@ -22,6 +22,8 @@ _KEY_SETTINGS = {"fmp": "FMP_API_KEY", "tiingo": "RISKMETRICS_TIINGO_API_KEY"}
 _KEY_FIELDS = {"FMP_API_KEY": "fmp_api_key", "RISKMETRICS_TIINGO_API_KEY": "tiingo_api_key"}
 _FOLDERS = {"RISKMETRICS_HOME": "home_directory", "DAGSTER_HOME": "dagster_directory"}
 """Folders of the environment that are written to .env: a scheduler does not see a shell's."""
+_DEFAULT_NAME = "Portfolio"
+"""Name of the portfolio of a file that names no account."""
 _SOURCES = """\
 Data sources of prices:
   yahoo   no key; for personal use, without a guarantee (needs pip install -e '.[yahoo]')
@@ -44,7 +46,15 @@ _Key = Annotated[
 _Holdings = Annotated[
     Path | None, typer.Option(help="Holdings file of your broker, or a table of your own.")
 ]
-_Name = Annotated[str, typer.Option(help="Name of the portfolio in the holdings file.")]
+_Name = Annotated[
+    str,
+    typer.Option(
+        help=(
+            "Name of the portfolio in the holdings file. Default: the account named in the file,"
+            f" else {_DEFAULT_NAME}."
+        )
+    ),
+]
 _Equity = Annotated[
     float | None,
     typer.Option(help="Equity (net value plus cash) in USD. Default: as stated in the file."),
@@ -72,7 +82,7 @@ def init(
     source: _Source = None,
     key: _Key = None,
     holdings: _Holdings = None,
-    name: _Name = "Portfolio",
+    name: _Name = "",
     equity: _Equity = None,
     schedule: _Schedule = None,
     overwrite: _Overwrite = False,
@@ -94,6 +104,7 @@ def init(
         return
     from riskmetrics.cli import import_portfolio, run
 
+    name = name or ("" if import_portfolio.names_accounts(answers.holdings) else _DEFAULT_NAME)
     code = _complete(
         partial(import_portfolio.portfolio, answers.holdings, name=name, equity=equity)
     )

@@ -1,5 +1,6 @@
 """`riskmetrics init` and `portfolio add`: what they ask, refuse, write and never show."""
 
+import json
 import os
 import pty
 import select
@@ -207,6 +208,25 @@ def converse(folder: Path, answers: dict[str, str]) -> tuple[str, int]:
             os.write(ours, (waiting.pop(0)[1] + "\n").encode())
     os.close(ours)
     return shown, process.wait(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "names"),
+    [((), ["Portfolio"]), (("IRA",), ["IRA"]), (("IRA", "Joint"), ["IRA", "Joint"])],
+)
+def test_an_account_is_one_portfolio_for_init_and_import(
+    call, tmp_path: Path, accounts: tuple[str, ...], names: list[str]
+) -> None:
+    header = "account,symbol,quantity" if accounts else "symbol,quantity"
+    rows = [f"{account},{symbol},5" for account in accounts for symbol in ("KO", "PEP")]
+    file = tmp_path / "positions.csv"
+    file.write_text("\n".join([header, *(rows or ["KO,5", "PEP,5"]), ""]))
+    assert call("init", "--source", "none", "--holdings", str(file)).exit_code == 0
+    named = () if accounts else ("--name", "Portfolio")
+    again = call("import", "portfolio", str(file), *named)
+    assert again.stdout.count("0 lots opened, 0 closed, 0 corrected, 2 unchanged") == len(names)
+    stored = json.loads(call("portfolio", "list", "--json").stdout)
+    assert [row["portfolio"] for row in stored] == names
 
 
 def test_a_portfolio_is_added_without_a_file(call) -> None:
