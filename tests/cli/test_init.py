@@ -7,6 +7,7 @@ import select
 import stat
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,22 @@ from typer.testing import CliRunner
 from riskmetrics import settings
 from riskmetrics.cli.env_file import merge_settings
 from riskmetrics.cli.main import app
-from riskmetrics.errors import ConfigurationError, UsageError
+from riskmetrics.errors import ConfigurationError, SourceError, UsageError
 from tests.conftest import COMMAND
 from tests.fmp_server import KEY
+
+
+@pytest.fixture
+def set_zone() -> Iterator[Callable[[str], None]]:
+    """Yield a function that sets the time zone of the machine until the test ends."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def set_zone(zone: str) -> None:
+            patch.setenv("TZ", zone)
+            time.tzset()
+
+        yield set_zone
+    time.tzset()
 
 
 def init(*arguments: str) -> object:
@@ -37,7 +51,7 @@ def test_settings_are_written_for_the_owner_only(tmp_path: Path) -> None:
         "RISKMETRICS_NIGHTLY": "true",
     }
     assert KEY not in result.output
-    assert "Next, say what you hold" in result.stdout
+    assert "riskmetrics import portfolio positions.csv       what you hold" in result.stdout
     assert list(tmp_path.iterdir()) == [env]  # nothing unfinished stays
 
 
@@ -117,7 +131,7 @@ def test_a_key_in_the_environment_is_used_and_not_written(
 
 
 def test_a_crontab_in_the_folder_uses_the_same_home_as_the_shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_zone: Callable[[str], None]
 ) -> None:
     """It does not see the shell's environment."""
     folder = tmp_path / "not here"
@@ -127,6 +141,7 @@ def test_a_crontab_in_the_folder_uses_the_same_home_as_the_shell(
     monkeypatch.setenv("DAGSTER_HOME", "~/runs")
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://me:secret@host/risk")
     monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", "https://hooks.example.com/secret")
+    set_zone("America/New_York")
     result = init("--source", "none")
     assert result.exit_code == 0
     for name in ("RISKMETRICS_DATABASE_URL", "RISKMETRICS_ALERT_WEBHOOK"):
@@ -140,7 +155,7 @@ def test_a_crontab_in_the_folder_uses_the_same_home_as_the_shell(
     printed = result.stdout.splitlines()[-1]
     assert printed.startswith(f"  30 18 * * 1-5  cd '{folder}' && ")
     assert "riskmetrics import prices FILE; " in printed
-    assert printed.endswith("riskmetrics catch-up")
+    assert printed.endswith('riskmetrics alert "the nightly run failed"; }')
 
 
 @pytest.mark.parametrize(
@@ -208,6 +223,49 @@ def converse(folder: Path, answers: dict[str, str]) -> tuple[str, int]:
             os.write(ours, (waiting.pop(0)[1] + "\n").encode())
     os.close(ours)
     return shown, process.wait(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("zone", "line"),
+    [
+        ("UTC", "30 23 * * 1-5"),
+        ("America/Los_Angeles", "30 15 * * 1-5"),
+        ("Europe/Berlin", "30 0 * * 2-6"),
+        ("Asia/Kolkata", "0 5 * * 2-6"),
+        ("Australia/Sydney", "30 10 * * 2-6"),
+    ],
+)
+def test_the_evening_of_new_york_is_in_the_time_of_the_machine(
+    tmp_path: Path, set_zone: Callable[[str], None], zone: str, line: str
+) -> None:
+    set_zone(zone)
+    printed = init("--source", "yahoo").stdout.splitlines()[-1]
+    assert printed.startswith(f"  {line}  cd {tmp_path} && ")
+    assert printed.endswith("riskmetrics catch-up")
+
+
+def test_what_is_stored_needs_no_step(call) -> None:
+    assert "riskmetrics portfolio add" in call("init", "--source", "none").stdout
+    call("portfolio", "add", "Growth", "AAPL=10")
+    again = call("init", "--source", "none", "--overwrite").stdout
+    assert "\nNext:\n  riskmetrics import prices bars.csv\n" in again
+
+
+def test_holdings_of_a_source_that_does_not_answer_stay(
+    call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISKMETRICS_YAHOO_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("RISKMETRICS_YAHOO_CALL_SECONDS", "1")
+    file = tmp_path / "positions.csv"
+    file.write_text("symbol,quantity\nKO,5\nPEP,5\n")
+    result = call("init", "--source", "yahoo", "--holdings", str(file))
+    assert isinstance(result.exception, SourceError)
+    assert "pass --offline, or set RISKMETRICS_SOURCE=none" in result.stderr
+    assert ".env and the holdings are stored" in result.stdout
+    assert "riskmetrics import prices bars.csv" in result.stdout
+    advice = call("doctor").stdout
+    assert "→ riskmetrics run, or riskmetrics import prices FILE" in advice
+    assert '"open_lots": 2' in call("portfolio", "list", "--json").stdout
 
 
 @pytest.mark.parametrize(
