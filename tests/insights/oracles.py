@@ -1308,6 +1308,7 @@ CHOICES: Mapping[str, Callable[[Figures], set[str]]] = {
         and f.of(alias, "share") <= 1
     },
     "look_at_own_limit": lambda f: _own_limit_to_look_at(f, has_subject=False),
+    "look_at_own_limit_others": lambda f: set(RISK_STATEMENTS["own_limit_others"](f)),
     "look_at_own_limit_of": lambda f: _own_limit_to_look_at(f, has_subject=True),
     "look_at_sector": lambda f: _severe(f, "gross", "SEC"),
 }
