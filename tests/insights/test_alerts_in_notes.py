@@ -439,8 +439,8 @@ def test_a_position_that_is_sold_ends_its_alert_and_one_without_a_weight_is_not_
         "",
     ]
     closed: Facts = {"pos_01_weight_left": 0.5, "pos_01_weight_now": 0.0, "pos_01_closed": "closed"}
-    assert sentence(closed, "limits_left") == (
-        "Back below the alert level: SYM1 no longer held (critical from 50%)."
+    assert sentence(closed, "limit_sold:POS_01") == (
+        "SYM1 was closed, which ended the alert on the position (critical from 50% of equity)."
     )
 
 
