@@ -48,6 +48,8 @@ def set_(
     typer.echo(f"{portfolio}: {name} at most {format_limited(name, limit)}")
     for row in checks:
         typer.echo(f"{day}: {describe_check(row)}")
+    if checks:
+        typer.echo(f"The next run stores the check: riskmetrics run --date {day}")
 
 
 @app.command()

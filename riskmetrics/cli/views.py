@@ -226,7 +226,7 @@ def _advise_on_limits(connection: sa.Connection, portfolio: str | None) -> str:
     if limits.read_limits(connection, portfolio).empty:
         return "no limit was checked on {session}: set one with riskmetrics limits set"
     return (
-        "limits are set, but none was checked on {session}: compute the session again with"
+        "limits are set, but no run has checked them on {session}: compute the session again with"
         " riskmetrics run --date {session}"
     )
 

@@ -107,10 +107,14 @@ class Left(NamedTuple):
         return self.kind != "weight" or self.value > 0
 
     @property
+    def is_sold(self) -> bool:
+        """Whether it is a position that was closed in the session, of which nothing is left."""
+        return self.is_closed and not self.has_weight
+
+    @property
     def is_below(self) -> bool:
         """Whether the value is clearly below; else it is no alert for another reason."""
-        is_known = self.has_weight or self.is_closed
-        return is_known and self.value < CLEARLY_BELOW * self.limit
+        return self.has_weight and self.value < CLEARLY_BELOW * self.limit
 
 
 def left_limits(view: View) -> list[Left]:

@@ -53,11 +53,7 @@ def list_findings(
         if attention is None and row["severity"] in ("critical", "warning")
     ]
     return [
-        *(
-            f"{row.label}: {row.value} exceeds the limit of {row.limit}."
-            for row in build_limit_rows(limits)
-            if row.status == "exceeded"
-        ),
+        *(row.sentence for row in build_limit_rows(limits) if row.status == "exceeded"),
         *alerts,
         *failed,
         *(f"{caveat[:1].upper()}{caveat[1:]}." for caveat in caveats),

@@ -9,6 +9,13 @@ from riskmetrics.present import formatting
 from riskmetrics.present.limits import format_value_and_limit
 
 Record = Mapping[str, Any]
+_SENTENCE = "{label}: {value}, limit {limit}."
+_SENTENCES = {
+    "single_name": "{subject}: {value} of equity, limit {limit}.",
+    "sector": "{subject}: {value} of gross exposure, limit {limit}.",
+    "stress_loss": "“{subject}”: a loss of {value}, limit {limit}.",
+}
+"""Limit to its sentence, if it is of a symbol, sector or scenario."""
 _ORDER = {"exceeded": 0, "undefined": 1, "kept": 2}
 
 
@@ -26,6 +33,8 @@ class LimitRow(NamedTuple):
     """First session with the status, and the day of the limit if it was set later."""
     reason: str
     """Why the value is undefined, else empty."""
+    sentence: str
+    """Value and limit, of a symbol, sector or scenario by its name."""
 
 
 def build_limit_rows(checks: Sequence[Record]) -> list[LimitRow]:
@@ -51,6 +60,9 @@ def _build_row(row: Record) -> LimitRow:
         row["status"],
         _describe_start(row["since"], row["limit_set"]),
         row["undefined_reason"] or "",
+        _SENTENCES.get(row["limit_name"] if row["subject"] else "", _SENTENCE).format(
+            label=label, subject=row["subject"], value=texts.value, limit=texts.limit
+        ),
     )
 
 

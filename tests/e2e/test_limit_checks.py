@@ -193,11 +193,12 @@ def test_a_limit_is_previewed_listed_and_shown(call, engine, run: Run):
     assert shown.splitlines() == [
         "Concentrated: single_name at most 25.0%",
         "2022-12-28: Concentrated: single_name of AMD 59.8% exceeds the limit 25.0%",
+        "The next run stores the check: riskmetrics run --date 2022-12-28",
     ]
     assert statuses(engine) == {}
     assert "Concentrated 25.0%" in call("list").output
     shown = CliRunner().invoke(app, ["show", "limits"]).output
-    assert "limits are set, but none was checked on 2022-12-28" in shown
+    assert "limits are set, but no run has checked them on 2022-12-28" in shown
     assert "riskmetrics run --date 2022-12-28" in shown
     run([DAY], ["portfolio_limit_checks"])
     view = CliRunner().invoke(app, ["show", "limits"]).output

@@ -265,9 +265,24 @@ def _left_limits(f: Figures, *, is_below: bool) -> list[tuple[str, str]]:
         value, left = _figure(f, kind, alias), _figure(f, f"{kind}_left", alias)
         if isnan(value) and alias:
             value = _figure(f, f"{kind}_now", alias)
-        is_unknown = kind == "weight" and value == 0 and not f.text(f"{alias.lower()}_closed")
+        is_unknown = kind == "weight" and value == 0
+        if is_unknown and f.text(f"{alias.lower()}_closed"):
+            continue
         if known(value, left) and (value < 0.95 * left and not is_unknown) == is_below:
             found.append((kind, alias))
+    return found
+
+
+def _sold(f: Figures) -> Expected:
+    """Return the positions with an alert that were closed, without a weight."""
+    found: Expected = {}
+    for alias in () if _has_own_limit(f, "weight") else f.things("POS"):
+        value, left = f.of(alias, "weight"), f.of(alias, "weight_left")
+        value = f.of(alias, "weight_now") if isnan(value) else value
+        if value == 0 and known(left) and f.text(f"{alias.lower()}_closed"):
+            limits = {limit: level for level, limit in _LIMITS["weight"].items() if left >= limit}
+            limit = max(limits)
+            found[alias] = {"name": alias, "limit": limit, "level": limits[limit]}
     return found
 
 
@@ -604,7 +619,7 @@ def _unchanged(f: Figures) -> Expected:
     """Return whether something is an alert for a second session, and another came or went."""
     own = (RISK_STATEMENTS[f"own_limit_{state}{of}"](f)
         for state in ("breached", "changed", "ended") for of in ("", "_of"))  # fmt: skip
-    left = [*_left_limits(f, is_below=True), *_left_limits(f, is_below=False)]
+    left = [*_left_limits(f, is_below=True), *_left_limits(f, is_below=False), *_sold(f)]
     is_changed = any(own) or bool(left) or bool(_happened(f, "reached", "back"))
     return expect(is_changed and (bool(_happened(f, "stands")) or _has_further_alerts(f)))
 
@@ -965,6 +980,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for suffix, is_known in (("", True), ("_at_least", False))
     },
     "limits_worse": lambda f: expect(bool(_happened(f, "worse"))),
+    "limit_sold": _sold,
     "limits_left": lambda f: expect(bool(_left_limits(f, is_below=True))),
     "limits_ended": lambda f: expect(bool(_left_limits(f, is_below=False))),
     "driver_of_loss": lambda f: _driver(f, -1),
@@ -1034,6 +1050,7 @@ BECAUSE: Mapping[str, str] = {
     "headline_own_limit_changed_of": "own_limit_changed_of",
     "headline_own_limit_worse": "own_limit_worse",
     "headline_own_limit_worse_of": "own_limit_worse_of",
+    "headline_limit_sold": "limit_sold",
     "headline_own_limit_ended": "own_limit_ended",
     "headline_own_limit_ended_of": "own_limit_ended_of",
     "headline_pair": "pair_share",
@@ -1084,7 +1101,8 @@ def _is_quiet(f: Figures) -> bool:
     rate, var = abs(f.daily_return), f.previous_var_95
     is_small = rate < 0.005 and (rate < 0.25 * var or (known(var) and rate < 0.0005))
     has_moved = _volatility_moved(f, 1) or _volatility_moved(f, -1)
-    return is_small and not (abs(f.market_return) >= 0.02 or has_moved or _has_alert_news(f))
+    has_news = _has_alert_news(f) or bool(_sold(f))
+    return is_small and not (abs(f.market_return) >= 0.02 or has_moved or has_news)
 
 
 def _is_beyond_noise(f: Figures) -> bool:
@@ -1360,6 +1378,7 @@ CHOICES: Mapping[str, Callable[[Figures], set[str]]] = {
         and f.of(alias, "share") <= 1
     },
     "look_at_own_limit": lambda f: _own_limit_to_look_at(f, has_subject=False),
+    "look_at_own_limit_others": lambda f: set(RISK_STATEMENTS["own_limit_others"](f)),
     "look_at_own_limit_of": lambda f: _own_limit_to_look_at(f, has_subject=True),
     "look_at_sector": lambda f: _severe(f, "gross", "SEC"),
 }

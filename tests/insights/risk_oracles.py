@@ -133,8 +133,9 @@ def _other_positions(f: Figures) -> Expected:
     for alias in f.things("LIM"):
         entity, limit = f.sheet.aliases[alias], f.of(alias, "checked_limit")
         others = {each for each in f.things("POS") if f.of(each, "weight") > limit}
-        if entity["limit"] == "single positions" and others - {entity.get("of")}:
-            found[alias] = {"limit": limit, "name": alias}
+        largest = entity.get("of")
+        if entity["limit"] == "single positions" and largest and others - {largest}:
+            found[alias] = {"limit": limit, "name": alias, "of": largest}
     return found
 
 

@@ -262,10 +262,13 @@ def test_other_positions_beyond_a_limit_of_a_user_are_told_when_there_are_more()
     facts: Facts = {"lim_02_checked": 0.3, "lim_02_checked_limit": 0.2, "pos_01_weight": 0.3}
     facts |= {"lim_02_limit_status": "exceeded", "lim_02_limit_status_before": "exceeded"}
     two = build_sheet(RESULT | facts | {"pos_02_weight": 0.2001})
-    said = "Other positions above the portfolio's limit of 20.00% on single positions: SYM2 20.01%."
+    said = "portfolio's limit of 20.00% on single positions, next to SYM1: SYM2 20.01%."
+    assert sentence(
+        RESULT | facts | {"pos_02_weight": 0.21}, "look_at_own_limit_others:LIM_02"
+    ) == ("Look at: the size of SYM2, above the portfolio's limit on single positions.")
     assert said in prose(replace(two, before=remembered(build_sheet(RESULT | facts))))
     assert news_of(replace(two, before=remembered(build_sheet(RESULT | facts)))) == "warning"
-    assert "Other positions" not in prose(replace(two, before=remembered(two)))
+    assert "next to SYM1" not in prose(replace(two, before=remembered(two)))
     many = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "num_positions": 3})
     assert "SYM2 21% and further ones." in prose(many), "the facts do not have the third"
     three = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "pos_03_weight": 0.22})
@@ -436,8 +439,8 @@ def test_a_position_that_is_sold_ends_its_alert_and_one_without_a_weight_is_not_
         "",
     ]
     closed: Facts = {"pos_01_weight_left": 0.5, "pos_01_weight_now": 0.0, "pos_01_closed": "closed"}
-    assert sentence(closed, "limits_left") == (
-        "Back below the alert level: SYM1 no longer held (critical from 50%)."
+    assert sentence(closed, "limit_sold:POS_01") == (
+        "SYM1 was closed, which ended the alert on the position (critical from 50% of equity)."
     )
 
 

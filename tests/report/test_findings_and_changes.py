@@ -132,13 +132,22 @@ def test_limits_have_their_room_and_the_exceeded_come_first_and_are_findings() -
     for order in permutations(checks):
         assert build_limit_rows(order) == [exceeded, undefined, kept]
     name = "Share of equity of a symbol, with options on it (AMD)"
-    assert exceeded == (name, "59.8%", "25.0%", "−34.8 pp", "exceeded", "2022-12-28", "")
+    assert exceeded == (
+        name,
+        "59.8%",
+        "25.0%",
+        "−34.8 pp",
+        "exceeded",
+        "2022-12-28",
+        "",
+        exceeded.sentence,
+    )
     assert kept == (
         "Gross exposure divided by equity",
-        *("1.50", "2.00", "+0.50", "kept", "2022-12-28", ""),
+        *("1.50", "2.00", "+0.50", "kept", "2022-12-28", "", kept.sentence),
     )
     assert (undefined.value, undefined.room, undefined.reason) == ("—", "—", "no price")
-    assert list_findings([], [], [], [], checks) == [f"{name}: 59.8% exceeds the limit of 25.0%."]
+    assert list_findings([], [], [], [], checks) == ["AMD: 59.8% of equity, limit 25.0%."]
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms import own_limits
 from riskmetrics.insights.forms.advice import MUCH_RISK, SALIENCE, is_large, riskiest
-from riskmetrics.insights.forms.limits import shown_limit
+from riskmetrics.insights.forms.limits import MORE, shortened, shown_limit
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
-from riskmetrics.insights.slots import Slot, name, number, percent, points
+from riskmetrics.insights.slots import Item, Slot, items, name, number, percent, points
 
 _ADVISED = ("warning", "critical")
 """Levels of alerts that are looked at."""
@@ -136,3 +136,20 @@ form(
     role="advice",
     is_event=True,
 )(partial(_look_at_own_limit, has_subject=True))
+
+
+@form(
+    "look_at_own_limit_others",
+    "limits",
+    "positions: items, name: label",
+    "Look at: the size of {positions}, above the portfolio's limit on {name}.",
+    role="advice",
+    entries=("{name}", MORE),
+)
+def look_at_own_limit_others(view: View) -> Iterator[Instance]:
+    """The positions beyond a limit on single ones next to the largest; new if there are more."""
+    for found in view.instances(own_limits.own_limit_others):
+        names = [Item("{name}", {"name": name(str(fact.entity))}) for fact in found.facts]
+        slots = {"positions": items(*shortened(names)), "name": found.slots["name"]}
+        yield Instance(slots, (), SALIENCE + 1.9, found.subject, is_steady=True,
+            remembered=found.remembered, context=(*found.facts, *found.context))  # fmt: skip

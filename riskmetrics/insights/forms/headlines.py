@@ -112,6 +112,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The portfolio is back within the limit on {name}",)),
     ("headline_own_limit_ended_of", "limits", 4.5, own_limits.ended[1],
         ("The portfolio is back within the limit on {name}",)),
+    ("headline_limit_sold", "result", 3.2, limits.limit_sold, ("{name} was closed",)),
     ("headline_unchecked", "data", 4.2, data.weights_unknown,
         ("Computed in part: not all alerts were checked",)),
     ("headline_risk_undefined", "data", 4.0, data.risk_undefined, ("No risk figures",)),

@@ -69,8 +69,8 @@ FROM, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
 level that is reached still.
 """
 
-_CLOSED, _WITHOUT_WEIGHT = "{name} no longer held", "{name} without a weight"
-"""Positions that were closed in the session, and of which no weight is stored."""
+_WITHOUT_WEIGHT = "{name} without a weight"
+"""Position of which no weight is stored."""
 
 MORE = "{count} more"
 
@@ -206,15 +206,30 @@ def limits_worse(view: View) -> Iterator[tuple[Reach | Left, Item]]:
 
 
 @_changed("limits_left", "Back below the alert level: {limits}.", _LEFT, 1,
-    *_values(FROM, _FROM_NOW), _CLOSED + FROM)  # fmt: skip
+    *_values(FROM, _FROM_NOW))  # fmt: skip
 def limits_left(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts that ended since their value is clearly below the limit."""
     for left in left_limits(view):
         if left.is_below:
-            slots, value = value_slots(left), VALUES[left.kind] if left.has_weight else _CLOSED
+            slots = value_slots(left)
             if left.lower:
                 slots["lower"] = level(left.lower)
-            yield left, Item(value + (_FROM_NOW if left.lower else FROM), slots)
+            yield left, Item(VALUES[left.kind] + (_FROM_NOW if left.lower else FROM), slots)
+
+
+@form("limit_sold", "result", "name: name, level: level, limit: percent",
+    "{name} was closed, which ended the alert on the position ({level} from {limit} of equity).",
+    place=4, is_event=True)  # fmt: skip
+def limit_sold(view: View) -> Iterator[Instance]:
+    """A position with an alert was closed; if it is the only one, its number is stated with it."""
+    one = view.facts_of("n_closed") or ()
+    closed = one if one and float(one[0].value) == 1 else ()
+    for left in left_limits(view):
+        if left.is_sold:
+            slots = {"name": name(left.alias), "level": level(left.level),
+                "limit": shown_limit(left.kind, left.limit)}  # fmt: skip
+            yield Instance(slots, (left.facts[1], *closed), _LEFT, left.alias,
+                context=(left.facts[0], *left.facts[2:]))  # fmt: skip
 
 
 @_changed("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, *_values(FROM),
@@ -226,7 +241,7 @@ def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     position that was not closed is not stored.
     """
     for left in left_limits(view):
-        if not left.is_below:
+        if not (left.is_below or left.is_sold):
             value = VALUES[left.kind] if left.has_weight else _WITHOUT_WEIGHT
             yield left, Item(value + FROM, value_slots(left))
 

@@ -159,15 +159,19 @@ _POSITION, _FURTHER = "{name} {value}", "further ones"
 @form(
     "own_limit_others",
     "limits",
-    "limit: percent, name: label, positions: items",
-    "Other positions above the portfolio's limit of {limit} on {name}: {positions}.",
+    "limit: percent, name: label, of: name, positions: items",
+    "Above the portfolio's limit of {limit} on {name}, next to {of}: {positions}.",
     entries=(_POSITION, MORE, _FURTHER),
 )
 def own_limit_others(view: View) -> Iterator[Instance]:
     """Positions beyond a limit on single ones, without the largest; new if there are more."""
     for alias in view.aliases("LIM"):
         limit, largest = view.fact("checked_limit", alias), view.sheet.aliases[alias].get("of")
-        if limit is None or view.sheet.aliases[alias]["limit"] != LIMIT_NAMES["single_name"]:
+        if (
+            limit is None
+            or largest is None
+            or view.sheet.aliases[alias]["limit"] != LIMIT_NAMES["single_name"]
+        ):
             continue
         weights = [
             fact
@@ -185,7 +189,7 @@ def own_limit_others(view: View) -> Iterator[Instance]:
         if entries:
             is_all = _has_next(view, 1 + len(entries))
             listed = shortened(entries) if is_all else [*entries[:MAX_ITEMS], Item(_FURTHER, {})]
-            slots = {"limit": shown[0], "name": label(alias)}
+            slots = {"limit": shown[0], "name": label(alias), "of": name(largest)}
             yield Instance(slots | {"positions": items(*listed)}, tuple(weights),
                 _OTHERS, alias, -1, level="warning", context=(limit,), is_steady=True,
                 remembered=(2.0 ** len(entries),))  # fmt: skip

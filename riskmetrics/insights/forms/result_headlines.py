@@ -149,8 +149,8 @@ def headline_quiet(view: View) -> Iterator[Instance]:
     facts = view.facts_of("daily_return", "previous_var_95")
     if facts:
         rate, var = (abs(float(fact.value)) for fact in facts)
-        own = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
-        is_new = has_alert_news(view) or any(any(view.instances(each)) for each in own)
+        events = (*own_limits.breached, *own_limits.changed, *own_limits.worse, limits.limit_sold)
+        is_new = has_alert_news(view) or any(any(view.instances(each)) for each in events)
         moved = any(any(view.instances(each)) for each in volatility.moves.values())
         is_small = tail.is_small(rate, var) and rate < _QUIET
         is_calm = abs(view.number("market_return") or 0.0) < result.MARKET_DAY
