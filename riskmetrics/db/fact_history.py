@@ -179,6 +179,9 @@ def read_contributions(
         sums = sa.func.sum(pnl).filter(condition), sa.func.count().filter(condition)
         return tuple(each.over(partition_by=group) for each in sums)
 
+    def of_side(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return sa.func.sum(column).over(partition_by=group)
+
     (gains, n_winners), (losses, n_losers) = total(pnl > 0), total(pnl < 0)
     ranked = sa.select(
         *group,
@@ -190,6 +193,8 @@ def read_contributions(
         n_winners.label("n_winners"),
         losses.label("losers_pnl"),
         n_losers.label("n_losers"),
+        of_side(by_symbol.c.long_pnl).label("long_pnl"),
+        of_side(by_symbol.c.short_pnl).label("short_pnl"),
     ).subquery()
     is_large = sa.or_(
         sa.and_(ranked.c.pnl < 0, ranked.c.loss_rank <= count),
@@ -234,7 +239,12 @@ def _price_changes(
     change = SIGNED_QUANTITY * (price.c.close - earlier.c.close)
     key = _positions.c.portfolio_id, pairs.c.day, pairs.c.n_sessions, _positions.c.symbol
     return (
-        sa.select(*key, sa.func.sum(change).label("pnl"))
+        sa.select(
+            *key,
+            sa.func.sum(change).label("pnl"),
+            sa.func.sum(change).filter(SIGNED_QUANTITY > 0).label("long_pnl"),
+            sa.func.sum(change).filter(SIGNED_QUANTITY < 0).label("short_pnl"),
+        )
         .join(pairs, held)
         .join(price, sa.true())
         .join(earlier, sa.true())

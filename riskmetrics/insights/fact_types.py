@@ -200,6 +200,9 @@ FACT_TYPES = {
             "market move", ("move of the market",)),
         *(kind for suffix, window in (("", "1 session"), *((f"_{key}", text)
             for key, text in _WINDOWS)) for kind in _contributions(suffix, window)),
+        *(_fact(f"{side}_pnl", "contributions", "daily_pnl", "profit",
+            (f"result of the {side} positions",), window="1 session")
+            for side in ("long", "short")),
         FactType("n_opened", "holdings", _LOTS, "count", "positions", ("new positions",),
             "1 session"),
         FactType("n_closed", "holdings", _LOTS, "count", "positions", ("closed positions",),

@@ -85,6 +85,7 @@ def compared(
     unit: str = "percent",
     signs: tuple[int, int] = (1, 1),
     has_span: bool = False,
+    has_decimal: bool = False,
     **more: Any,
 ) -> Evaluate:
     """Return the evaluation of a form about two figures that are shown apart.
@@ -95,6 +96,8 @@ def compared(
         Factors of the figures before they are compared: -1 makes a loss of a return.
     has_span : bool
         Whether the form states how many sessions the second figure is of.
+    has_decimal : bool
+        Whether the figures have one decimal at least, as returns do.
     more
         Further values of the instance, such as sign and level.
     """
@@ -104,7 +107,8 @@ def compared(
         if facts:
             one, other = (sign * float(fact.value) for sign, fact in zip(signs, facts, strict=True))
             if holds(one, other):
-                shown = dict(zip(slots, apart(unit, one, other), strict=True))
+                figures = apart(unit, one, other, has_decimal=has_decimal)
+                shown = dict(zip(slots, figures, strict=True))
                 shown |= {"span": span(facts[1].n_obs)} if has_span else {}
                 yield Instance(shown, facts, salience(one, other), **more)
 

@@ -165,6 +165,9 @@ def _contributions(
     counts = {name: int(rows[0][name]) for name in ("n_winners", "n_losers")}
     yield from defined_facts(make, {f"{name}{suffix}": each for name, each in sums.items()})
     yield from defined_facts(make, {f"{name}{suffix}": each for name, each in counts.items()})
+    if not suffix:
+        sides = {name: float(rows[0][name] or 0.0) for name in ("long_pnl", "short_pnl")}
+        yield from defined_facts(make, sides)
     for row in rows:
         alias = position_alias(aliases, row["symbol"])
         yield from defined_facts(make, {f"pnl{suffix}": float(row["pnl"])}, entity=alias)

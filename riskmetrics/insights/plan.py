@@ -134,6 +134,9 @@ _MAX_ADVICE = 1
 _QUIET, _MAX_QUIET = "headline_quiet", 5
 """Headline of a quiet day, and the most claims that its note tells, alerts first."""
 
+_ALERT_FORMS = ("limit_", "var_too_low")
+"""Beginnings of the ids of forms of new alerts, and the form of a failing test."""
+
 MIN_SALIENCE = 0.5
 """Salience below which the rules do not tell a claim."""
 
@@ -290,6 +293,12 @@ def one_per_figure(claims: Iterable[Claim]) -> Iterator[Claim]:
 def is_undue(claim: Claim) -> bool:
     """Return whether a claim lists the alerts that stand on a day that does not state them."""
     return claim.form.place == STANDING_PLACE and claim.instance.salience < MIN_SALIENCE
+
+
+def is_about_alert(claim: Claim) -> bool:
+    """Return whether a claim is about an alert level, a limit of a user, or a failing test."""
+    is_listed = claim.form.place in (CHANGES_PLACE, STANDING_PLACE)
+    return is_listed or claim.form.topic == "limits" or claim.form.id.startswith(_ALERT_FORMS)
 
 
 def _connect(claims: Sequence[Claim], lead: Claim | None) -> list[Step]:

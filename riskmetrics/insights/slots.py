@@ -98,6 +98,27 @@ def size(value: float, decimals: int | None = None) -> Slot:
     return Slot("percent", abs(float(value)), decimals)
 
 
+def return_size(value: float) -> Slot:
+    """Return the size of a return as a percentage, with one decimal at least.
+
+    Examples
+    --------
+    >>> return_size(0.106).show(), return_size(-0.0002).show()
+    ('10.6%', '0.02%')
+    """
+    return with_decimal(size(value))
+
+
+def return_points(value: float) -> Slot:
+    """Return the size of a difference of returns in points, with one decimal at least."""
+    return with_decimal(points(value))
+
+
+def with_decimal(slot: Slot) -> Slot:
+    """Return a slot with one decimal at least."""
+    return slot._replace(decimals=max(_decimals(slot), 1))
+
+
 def points(value: float) -> Slot:
     """Return the size of a difference of percentages, in percentage points."""
     return Slot("points", abs(float(value)))
@@ -171,13 +192,18 @@ def flat_slots(slots: "Mapping[str, Slot]") -> "Iterator[Slot]":
             yield from flat_slots(entry.slots)
 
 
-def apart(kind: str, *values: float, most: int = MAX_DECIMALS) -> tuple[Slot, ...]:
+def apart(
+    kind: str, *values: float, has_decimal: bool = False, most: int = MAX_DECIMALS
+) -> tuple[Slot, ...]:
     """Return slots of values with the same decimals, the fewest that show most of them apart.
+
+    With ``has_decimal`` they have one decimal at least, as returns do.
 
     Values that differ by less than ``most`` decimals show are shown alike, and do not lengthen the
     others. Of different orders of magnitude, each has the decimals of its own.
     """
     base = [Slot(kind, float(value)) for value in values]
+    base = [with_decimal(slot) for slot in base] if has_decimal else base
     n_distinct = len({slot.value for slot in base})
     sizes = sorted(abs(float(value)) for value in values)
     is_far = sizes[-1] >= _FAR_APART * sizes[0] > 0

@@ -95,15 +95,16 @@ def currency_of_total(rows: Rows) -> str:
 
     Another amount is the total in the currency of the account, not that of the rows. Empty for USD.
     """
-    values, first = [], 0
+    values: list[str] = []
+    first = 0
     for line, row in rows:
         if not is_total(row):
             values.append(row.get("market_value", ""))
             continue
-        codes = {*re.findall(r"\b[A-Z]{3}\b", " ".join(line.cells))} & CURRENCIES
+        codes = CURRENCIES.intersection(re.findall(r"\b[A-Z]{3}\b", " ".join(line.cells)))
         amount = re.sub(r"[A-Z ]", "", row.get("market_value", ""))
         if len(codes) == 1 and "USD" not in codes and _is_sum(amount, values[first:], values):
-            return codes.pop()
+            return min(codes)
         first = len(values)
     return ""
 

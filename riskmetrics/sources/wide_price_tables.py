@@ -14,7 +14,6 @@ from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.name_forms import look_like_names
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
-from riskmetrics.sources.row_validation import join_names
 from riskmetrics.sources.symbol_forms import (
     CURRENCIES,
     has_vendor_codes,
@@ -25,6 +24,7 @@ from riskmetrics.sources.table_headers import HeaderChoice, header_key
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
+from riskmetrics.text import join_names
 
 _FIELDS = ("open", "high", "low", "close", "adj_close", "volume")
 """Columns that a wide table may have for each symbol."""

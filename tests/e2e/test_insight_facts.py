@@ -102,6 +102,10 @@ def _check_week(connection: sa.Connection, sheet: Sheet, closes: pd.DataFrame) -
         lots["quantity"].abs().where(lots["side"].str.upper() == "LONG", -lots["quantity"].abs())
     )
     pnl = (signed * lots["symbol"].map(change)).groupby(lots["symbol"]).sum()
+    last = signed * lots["symbol"].map(closes.loc[DAYS[-1]] - closes.loc[DAYS[-2]])
+    if "long_pnl" in sheet.facts:
+        sides = {"long_pnl": last[signed > 0].sum(), "short_pnl": last[signed < 0].sum()}
+        assert {side: sheet.facts[side].value for side in sides} == pytest.approx(sides, abs=0.005)
     is_known = abs(pnl.sum() - totals["pnl"].iloc[0]) <= 0.05
     assert ("winners_pnl_5d" in sheet.facts) == is_known
     if is_known:

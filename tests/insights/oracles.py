@@ -31,7 +31,7 @@ def _main_position(f: Figures, sign: int) -> Expected:
     own, other = (f.winners_pnl, f.losers_pnl) if sign > 0 else (f.losers_pnl, f.winners_pnl)
     others = f.n_winners if sign > 0 else f.n_losers
     total = 0.0 if isnan(f.daily_pnl) else f.daily_pnl
-    matters = sign * total > 0 or abs(pnl) >= 0.4 * abs(total)
+    matters = sign * total > 0 or _is_surprise(f, sign) or abs(pnl) >= 0.4 * abs(total)
     stated = (
         {"share": share}
         if abs(other) < 0.01 * abs(own)
@@ -46,11 +46,27 @@ def _main(f: Figures, sign: int, *, is_offset: bool) -> Expected:
     return {alias: slots for alias, slots in found.items() if ("other" in slots) == is_offset}
 
 
+def _is_surprise(f: Figures, sign: int) -> bool:
+    """Return whether a rise made less than the beta implies (-1), or a fall cost less (1)."""
+    return bool(_implied(f, -sign, sign))
+
+
+def _sole(f: Figures, sign: int) -> Expected:
+    """Return the only position whose result has the sign of the day's; others have the other."""
+    alias, pnl, _ = _largest(f, sign)
+    counts = (f.n_winners, f.n_losers) if sign > 0 else (f.n_losers, f.n_winners)
+    other = f.losers_pnl if sign > 0 else f.winners_pnl
+    holds = counts[0] == 1 and counts[1] > 0 and known(other)
+    holds = holds and (sign * f.daily_pnl > 0 or _is_surprise(f, sign))
+    return expect(holds and known(pnl), alias, name=alias, amount=abs(pnl), other=abs(other))
+
+
 def _largest_below_half(f: Figures, sign: int) -> Expected:
     """Return the largest of several on the side of the result: a tenth to half of that side."""
     alias, pnl, share = _largest(f, sign)
     others = f.n_winners if sign > 0 else f.n_losers
-    holds = 0.1 <= share < 0.5 and sign * f.daily_pnl > 0 and others > 1
+    is_told = sign * f.daily_pnl > 0 or (_is_surprise(f, sign) and known(f.daily_pnl))
+    holds = 0.1 <= share < 0.5 and is_told and others > 1
     return expect(holds, alias, name=alias, amount=abs(pnl), share=share)
 
 
@@ -66,11 +82,6 @@ def _used(f: Figures) -> float:
     return -f.daily_return / f.previous_var_95 if f.previous_var_95 else nan
 
 
-def _is_silent_exception(f: Figures) -> bool:
-    """Return whether a loss is beyond the historical value at risk only."""
-    return f.previous_var_95 >= -f.daily_return > f.previous_var_95_historical > 0
-
-
 def _is_small(f: Figures) -> bool:
     """Return whether a result is below a quarter of the value at risk, or five basis points."""
     var, rate = f.previous_var_95, abs(f.daily_return)
@@ -80,21 +91,21 @@ def _is_small(f: Figures) -> bool:
 def _is_within(f: Figures) -> bool:
     """Return whether a loss that is not small is within both values at risk."""
     is_held = f.previous_var_95 >= -f.daily_return > 0
-    return is_held and not _is_small(f) and not _is_silent_exception(f)
+    return is_held and not _is_small(f)
 
 
 def _small_result(f: Figures, sign: int) -> Expected:
-    holds = _is_small(f) and not _is_silent_exception(f)
+    holds = _is_small(f)
     holds = holds and sign * f.daily_pnl > 0 and sign * f.daily_return > 0
     return expect(holds, amount=abs(f.daily_pnl), rate=abs(f.daily_return))
 
 
 def _is_large_loss(f: Figures) -> bool:
-    """Return whether a loss is nine tenths of the value at risk, or beyond the historical one."""
+    """Return whether a loss is nine tenths of the value at risk, or more."""
     is_loss = f.daily_pnl < 0 and f.daily_return < 0
     is_beyond = -f.daily_return > f.previous_var_95 > 0
     is_near = _is_within(f) and _used(f) >= 0.9
-    return is_loss and (is_beyond or is_near or _is_silent_exception(f))
+    return is_loss and (is_beyond or is_near)
 
 
 _LIMITS = {
@@ -112,16 +123,21 @@ def _figure(f: Figures, kind: str, alias: str = "") -> float:
     return f.of(alias, kind) if alias else getattr(f, kind)
 
 
+def _has_own_limit(f: Figures, kind: str) -> bool:
+    """Return whether a checked limit of the user replaces the levels of a kind."""
+    own = {"weight": "single positions", "beta": "beta"}.get(kind)
+    return any(
+        f.sheet.aliases[each]["limit"] == own
+        and (known(f.of(each, "checked")) or known(f.of(each, "checked_number")))
+        for each in f.things("LIM")
+    )
+
+
 def _limit(f: Figures, kind: str, alias: str = "") -> float:
     """Return the highest limit of `severity.yaml` that is reached, else NaN."""
     value = _figure(f, kind, alias)
     limits = _LIMITS[kind].values()
-    own = {"weight": "single positions", "beta": "beta"}.get(kind)
-    if any(
-        f.sheet.aliases[each]["limit"] == own
-        and (known(f.of(each, "checked")) or known(f.of(each, "checked_number")))
-        for each in f.things("LIM")
-    ):
+    if _has_own_limit(f, kind):
         return nan
     if kind == "weight" and f.text(f"{alias.lower()}_fund") == "fund":
         return nan
@@ -244,6 +260,8 @@ def _left_limits(f: Figures, *, is_below: bool) -> list[tuple[str, str]]:
     things += [(kind, "") for kind in _LIMITS if kind not in ("weight", "gross")]
     found = []
     for kind, alias in things:
+        if _has_own_limit(f, kind):
+            continue
         value, left = _figure(f, kind, alias), _figure(f, f"{kind}_left", alias)
         if isnan(value) and alias:
             value = _figure(f, f"{kind}_now", alias)
@@ -496,6 +514,16 @@ def _netting(f: Figures) -> Expected:
     return expect(holds, gains=gains, losses=losses)
 
 
+def _longs_and_shorts(f: Figures, holds: bool) -> Expected:
+    """Return the results of longs and shorts, of which each is a tenth of the other."""
+    longs, shorts = abs(f.long_pnl), abs(f.short_pnl)
+    is_both = (
+        known(f.num_positions) and _has_both_sides(f) and f.num_short_positions < (f.num_positions)
+    )
+    is_both = is_both and longs >= 0.1 * shorts and shorts >= 0.1 * longs
+    return expect(holds and is_both, longs=longs, shorts=shorts)
+
+
 def _spread(f: Figures, sign: int) -> Expected:
     alias, pnl, share = _largest(f, sign)
     many, few = (f.n_losers, f.n_winners) if sign < 0 else (f.n_winners, f.n_losers)
@@ -589,7 +617,12 @@ def _standing(f: Figures) -> Expected:
 def _driver(f: Figures, sign: int) -> Expected:
     """Return the position that made most of the result, with a quarter of the risk or more."""
     heavy = STATEMENTS["position_risk_heavy"](f)
-    made = {each for is_offset in (False, True) for each in _cause(f, sign, is_offset=is_offset)}
+    what = "loss" if sign < 0 else "gain"
+    made = {
+        each
+        for suffix in ("", "_offset", "_sole")
+        for each in _cause_of(f, sign, f"{what}{suffix}")
+    }
     return {
         alias: slots
         for alias, slots in heavy.items()
@@ -668,6 +701,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for what, sign in (("loss", -1), ("gain", 1))
         for is_offset in (False, True)
     },
+    "position_loss_sole": lambda f: _sole(f, -1),
+    "position_gain_sole": lambda f: _sole(f, 1),
     "largest_detractor": lambda f: _largest_below_half(f, -1),
     "largest_contributor": lambda f: _largest_below_half(f, 1),
     "not_split": lambda f: expect(
@@ -679,6 +714,10 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "losses_spread": lambda f: _spread(f, -1),
     "gains_spread": lambda f: _spread(f, 1),
     "netting": _netting,
+    "longs_lost_shorts_made": lambda f: _longs_and_shorts(f, f.long_pnl < 0 < f.short_pnl),
+    "longs_made_shorts_lost": lambda f: _longs_and_shorts(f, f.short_pnl < 0 < f.long_pnl),
+    "longs_and_shorts_lost": lambda f: _longs_and_shorts(f, f.long_pnl < 0 > f.short_pnl),
+    "longs_and_shorts_made": lambda f: _longs_and_shorts(f, f.long_pnl > 0 < f.short_pnl),
     "five_sessions_down": lambda f: expect(f.return_5d <= -0.02, rate=-f.return_5d),
     "five_sessions_up": lambda f: expect(f.return_5d >= 0.02, rate=f.return_5d),
     "month_down": lambda f: expect(f.return_21d <= -0.06, rate=-f.return_21d),
@@ -728,9 +767,6 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "var_held": lambda f: _result(f, -1, _is_within(f) and _used(f) < 0.9),
     "var_held_nearly": lambda f: _result(f, -1, _is_within(f) and _used(f) >= 0.9),
-    "var_held_historical": lambda f: _result(
-        f, -1, _is_silent_exception(f), historical=f.previous_var_95_historical
-    ),
     "small_loss": lambda f: _small_result(f, -1),
     "small_gain": lambda f: _small_result(f, 1),
     "var_too_low": lambda f: _test(f, _test_fails(f)),
@@ -1068,12 +1104,6 @@ def _rest(f: Figures, form_id: str, *, is_better: bool = False) -> set[str]:
     return {""} if holds else set()
 
 
-def _like_market(f: Figures, form_id: str) -> set[str]:
-    gap, market = abs(f.daily_return - f.market_return), abs(f.market_return)
-    holds = market >= 0.01 and gap <= 0.1 * market
-    return {""} if STATEMENTS[form_id](f) and holds else set()
-
-
 def _inverse_implied(f: Figures, direction: int) -> set[str]:
     implied = f.own_beta * f.market_return
     holds = _inverse(f, direction) and 0.5 <= f.daily_return / implied <= 2
@@ -1085,23 +1115,30 @@ def _led(f: Figures, sign: int) -> set[str]:
     return {
         alias
         for alias, slots in _largest_below_half(f, sign).items()
-        if float(str(slots["share"])) >= 0.25 and not abs(f.daily_return) < 0.0005
+        if float(str(slots["share"])) >= 0.25
+        and sign * f.daily_pnl > 0
+        and not abs(f.daily_return) < 0.0005
     }
 
 
-def _cause(f: Figures, sign: int, *, is_offset: bool) -> set[str]:
+def _cause(f: Figures, sign: int, main: Expected) -> set[str]:
     """Return the position that made most of the result: clearly more than half of it.
 
-    It made half of the sum of its sign, and more than its weight and risk; the result is at least
-    a tenth of a percent of equity, and not mainly that of a market that moved by a fiftieth.
+    ``main`` is that position. It made half of the sum of its sign, and more than its weight and
+    risk; the result is at least a tenth of a percent of equity, and not mainly that of a market
+    that moved by a fiftieth.
     """
     alias, pnl, _ = _largest(f, sign)
     part = pnl / f.daily_pnl if f.daily_pnl else nan
-    holds = _main(f, sign, is_offset=is_offset) and sign * f.daily_pnl > 0 and part >= 0.55
+    holds = main and sign * f.daily_pnl > 0 and part >= 0.55
     holds = holds and not (abs(f.market_return) >= 0.02 and _is_market_made(f))
     holds = holds and not abs(f.daily_pnl) < 0.001 * abs(f.total_value)
     is_usual = part <= f.of(alias, "weight") or part <= f.of(alias, "share")
     return {alias} if holds and not is_usual else set()
+
+
+def _cause_of(f: Figures, sign: int, what: str) -> set[str]:
+    return _cause(f, sign, STATEMENTS[f"position_{what}"](f))
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:
@@ -1139,7 +1176,15 @@ def _beyond_var(f: Figures, form_id: str, cause: str) -> set[str]:
     if cause == "led":
         found = _largest_below_half(f, -1).items()
         return {alias for alias, slots in found if float(str(slots["share"])) >= 0.25}
-    return {alias for alias in _main_position(f, -1) if f.of(alias, "pnl") < f.daily_pnl / 2}
+    main = {**_main_position(f, -1), **_sole(f, -1)}
+    return {alias for alias in main if f.of(alias, "pnl") < f.daily_pnl / 2}
+
+
+def _half_of_loss(f: Figures) -> set[str]:
+    """Return the largest loser if it made half of the loss, of several positions with a result."""
+    counted = sum(each for each in (f.n_losers, f.n_winners) if known(each))
+    alias, pnl, _ = _largest(f, -1)
+    return {alias} if counted >= 2 and 2 * pnl <= f.daily_pnl < 0 else set()
 
 
 def _drawdown_to_look_at(f: Figures, *, is_named: bool) -> set[str]:
@@ -1167,11 +1212,9 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         for cause in ("market", "position", "led")
     },
     **{
-        f"headline_one_{what}{'_offset' * is_offset}": partial(
-            _cause, sign=sign, is_offset=is_offset
-        )
+        f"headline_one_{what}{suffix}": partial(_cause_of, sign=sign, what=f"{what}{suffix}")
         for what, sign in (("loss", -1), ("gain", 1))
-        for is_offset in (False, True)
+        for suffix in ("", "_offset", "_sole")
     },
     "headline_led_loss": lambda f: _led(f, -1),
     "headline_led_gain": lambda f: _led(f, 1),
@@ -1181,8 +1224,6 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_fall_better": lambda f: _rest(f, "market_fall_better", is_better=True),
     "headline_rise_better": lambda f: _rest(f, "market_rise_better"),
     "headline_rise_worse": lambda f: _rest(f, "market_rise_worse"),
-    "headline_fall_like": lambda f: _like_market(f, "market_fall_better"),
-    "headline_rise_like": lambda f: _like_market(f, "market_rise_worse"),
     "headline_fall_inverse_implied": lambda f: _inverse_implied(f, -1),
     "headline_rise_inverse_implied": lambda f: _inverse_implied(f, 1),
     "headline_volatility_rose": lambda f: _sharp(f, 1),
@@ -1203,7 +1244,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         if STATEMENTS["not_split"](f)
         and f.daily_pnl < 0
         and f.daily_return < 0
-        and (-f.daily_return > f.previous_var_95 > 0 or _is_within(f) or _is_silent_exception(f))
+        and (-f.daily_return > f.previous_var_95 > 0 or _is_within(f))
         else set()
     ),
     "headline_answer": lambda f: {""} if known(f.total_value) else set(),
@@ -1228,17 +1269,18 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "look_at_beta": lambda f: _severe(f, "beta"),
     "look_at_market_loss": lambda f: (
         {""}
-        if _is_large_loss(f) and f.own_beta >= 0.5 and f.market_return < 0 and _is_market_cause(f)
-        else set()
-    ),
-    "look_at_detractor": lambda f: (
-        {_largest(f, -1)[0]}
         if _is_large_loss(f)
-        and f.n_losers >= 2
-        and 2 * _largest(f, -1)[1] <= f.daily_pnl
-        and not _is_market_cause(f)
+        and f.own_beta >= 0.5
+        and f.market_return < 0
+        and _is_market_cause(f)
+        and not _half_of_loss(f)
+        and (
+            (known(f.beta) and abs(f.beta_change_21d) >= 0.1)
+            or -f.daily_return >= 2 * f.previous_var_95 > 0
+        )
         else set()
     ),
+    "look_at_detractor": lambda f: _half_of_loss(f) if _is_large_loss(f) else set(),
     "look_at_common": lambda f: (
         {""}
         if _is_large_loss(f)

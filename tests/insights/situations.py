@@ -186,6 +186,8 @@ SITUATIONS: Mapping[str, Mapping[str, float | str]] = {
         "previous_var_95": 0.0225,
         "losers_pnl": -3_252.01,
         "winners_pnl": 1_149.04,
+        "long_pnl": -850.11,
+        "short_pnl": -1_252.86,
         "n_losers": 5,
         "n_winners": 6,
         "pos_02_pnl": -1_690.2,

@@ -33,6 +33,14 @@ _OFFSET: Facts = {
 _QUIET: Facts = {"daily_return": 0.0, "previous_var_95": 0.02}
 _CASH: Facts = {"total_value": 100.0, "daily_return": 0.001}
 _LOSS: Facts = {"daily_pnl": -100.0, "previous_var_95": 1.0}
+_SHORT_OF_BETA: Facts = {
+    "own_beta": 1.25,
+    "market_return": 0.01,
+    "n_losers": 2,
+    "losers_pnl": -300.0,
+    "winners_pnl": 900.0,
+    "daily_pnl": 600.0,
+}
 _WEEK: Facts = {"losers_pnl_5d": -1000.0, "winners_pnl_5d": 0.0, "n_losers_5d": 2}
 
 _PART: Facts = {"past_forecast": 0.5, "past_low": 0.25, "past_high": 1.0}
@@ -103,13 +111,6 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("var_held_nearly", _LOSS, "daily_return", -1.0, 1),
     ("var_held_nearly", _LOSS, "daily_return", -0.9, -1),
     ("var_exceeded_far", _LOSS, "daily_return", -2.0, -1),
-    (
-        "var_held_historical",
-        {**_LOSS, "daily_return": -0.5},
-        "previous_var_95_historical",
-        float(np.nextafter(0.5, 0)),
-        -1,
-    ),
     ("var_held", {**_LOSS, "previous_var_95": 0.001}, "daily_return", -0.0005, -1),
     ("var_held", _LOSS, "daily_return", -0.25, -1),
     ("small_loss", _LOSS, "daily_return", float(np.nextafter(-0.25, 0)), 1),
@@ -124,13 +125,6 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("headline_week_up", _QUIET, "return_5d", 0.04, 1),
     ("headline_cash", {**_CASH, "cash_value": 90.0}, "market_return", -0.01, -1),
     ("headline_cash", {**_CASH, "market_return": -0.01}, "cash_value", 90.0, 1),
-    (
-        "headline_fall_like",
-        {"own_beta": 1.5, "market_return": -0.25},
-        "daily_return",
-        float(np.nextafter(-0.275, 0)),
-        1,
-    ),
     (
         "headline_fall_worse",
         {"own_beta": 1.0, "market_return": -0.0625, "daily_return": -0.25},
@@ -297,13 +291,6 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("look_at_detractor:POS_01", _CAUSED, "pos_01_pnl", -50.0, -1),
     ("look_at_detractor:POS_01", {**_CAUSED, "pos_01_pnl": -50.0}, "n_losers", 2, 1),
     (
-        "look_at_detractor:POS_01",
-        {**_CAUSED, "pos_01_pnl": -50.0, "own_beta": 1.0},
-        "market_return",
-        -1.0,
-        1,
-    ),
-    (
         "look_at_risk:POS_01",
         {"pos_01_share": 0.5, "num_positions": 3},
         "pos_01_weight",
@@ -406,6 +393,20 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         -550.0,
         -1,
     ),
+    (
+        "largest_detractor:POS_01",
+        {**_SHORT_OF_BETA, "pos_01_pnl": -100.0},
+        "daily_return",
+        float(np.nextafter(0.0125 - 0.0025, 0)),
+        -1,
+    ),
+    (
+        "position_loss_sole:POS_01",
+        {**_OFFSET, "n_winners": 1, "pos_01_pnl": -9.0},
+        "n_losers",
+        1,
+        -1,
+    ),
     ("headline_led_loss:POS_01", _LOSERS, "pos_01_pnl", -250.0, -1),
     ("headline_led_gain:POS_01", _GAINERS, "pos_01_pnl", 250.0, 1),
     (
@@ -423,10 +424,17 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         -1,
     ),
     (
-        "look_at_detractor:POS_01",
-        {**_CAUSED, "pos_01_pnl": -50.0, "own_beta": 1.0, "market_return": -1.5},
-        "specific_share",
-        float(np.nextafter(0.5, 1)),
+        "look_at_market_loss",
+        {**_LOSS, "daily_return": -1.9, "own_beta": 1.0, "market_return": -1.5, "beta": 1.0},
+        "beta_change_21d",
+        0.1,
+        1,
+    ),
+    (
+        "look_at_market_loss",
+        {**_CAUSED, "own_beta": 1.0, "market_return": -1.5},
+        "pos_01_pnl",
+        float(np.nextafter(-50.0, 0)),
         1,
     ),
     ("equity_priced", {"total_value": 5.0}, "price_coverage", float(np.nextafter(1.0, 0)), -1),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import View, form
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms.concentration import (
     pair_share,
     position_dominates,
@@ -17,13 +18,14 @@ from riskmetrics.insights.forms.data import (
     weights_unknown,
 )
 from riskmetrics.insights.forms.drivers import DRIVERS
+from riskmetrics.insights.forms.factors import beta_drifts
 from riskmetrics.insights.forms.limits import limit_by_trade
 from riskmetrics.insights.forms.result import (
     is_market_made,
     largest_contribution,
     not_split,
 )
-from riskmetrics.insights.forms.tail import LOSSES, large_losses, var_too_low
+from riskmetrics.insights.forms.tail import LOSSES, large_losses, var_exceeded_far, var_too_low
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.novelty import TRADES
 from riskmetrics.insights.slots import count, name, number
@@ -105,12 +107,30 @@ def look_at_pair(view: View) -> Iterator[Instance]:
     role="advice",
 )
 def look_at_market_loss(view: View) -> Iterator[Instance]:
-    """The market made more than half of a large loss, and most of the risk."""
+    """The market made more than half of a large loss, and most of the risk, and no position did.
+
+    The beta has drifted over the month, or the loss is far beyond the value at risk: else the
+    answer is that of the last such day.
+    """
     facts = view.facts_of("own_beta", "market_return", "daily_return")
-    if facts and any(large_losses(view)) and _is_market_cause(view):
+    told = (*beta_drifts.values(), var_exceeded_far)
+    moved = [each for of in told for each in view.instances(of)]
+    is_position = _largest_cause(view) is not None
+    if facts and moved and any(large_losses(view)) and _is_market_cause(view) and not is_position:
         beta, market = (float(fact.value) for fact in facts[:2])
         if beta >= _MARKET_LIKE and market < 0:
-            yield Instance({"beta": number(beta)}, (), SALIENCE + 1.2, context=facts)
+            evidence = {fact.id: fact for fact in (*facts, *moved[0].facts)}
+            yield Instance({"beta": number(beta)}, (), SALIENCE + 1.2,
+                context=tuple(evidence.values()))  # fmt: skip
+
+
+def _largest_cause(view: View) -> tuple[str, tuple[Fact, ...]] | None:
+    """Return the position that made half of a loss, if there are others with a result."""
+    found, total = largest_contribution(view, -1), view.number("daily_pnl")
+    counted = sum(view.number(name) or 0 for name in ("n_losers", "n_winners"))
+    if found is None or not total or counted < 2 or found[1] / total < _MOST:
+        return None
+    return found[0], found[3]
 
 
 def _is_market_cause(view: View) -> bool:
@@ -131,12 +151,12 @@ def _is_market_cause(view: View) -> bool:
     role="advice",
 )
 def look_at_detractor(view: View) -> Iterator[Instance]:
-    """One of several positions made half of a large loss, and not the market."""
-    found, total = largest_contribution(view, -1), view.number("daily_pnl")
-    if found is None or not total or (view.number("n_losers") or 0) < 2 or _is_market_cause(view):
+    """A position made half of a large loss, whatever the market did."""
+    found = _largest_cause(view)
+    if found is None:
         return
-    alias, pnl, _, facts = found
-    for exceeded in large_losses(view) if pnl / total >= _MOST else ():
+    alias, facts = found
+    for exceeded in large_losses(view):
         evidence = (*facts, *exceeded.facts)
         yield Instance({"name": name(alias)}, (), SALIENCE + 1.1, alias, context=evidence)
 

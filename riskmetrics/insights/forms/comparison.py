@@ -9,7 +9,7 @@ from riskmetrics.insights.forms import factors, own_limits, volatility
 from riskmetrics.insights.forms.result import is_clear_result
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news
-from riskmetrics.insights.slots import count, number, ordinal, points, size
+from riskmetrics.insights.slots import count, number, ordinal, return_points, return_size
 
 _RARE = 5
 """Rank among the past year's returns up to which a session is rare."""
@@ -43,9 +43,6 @@ _CLEAR_REST = 0.002
 _CLEAR_SIGMA, _SESSIONS_PER_YEAR = 1.5, 252
 """Residual volatilities of a session from which the rest is more than noise."""
 
-_LIKE_MARKET = 0.1
-"""Difference from the market's move, as a part of it, up to which a loss is as large."""
-
 _IMPLIED_BY_BETA = (0.5, 2.0)
 """Result over what the beta implies between which the beta explains it."""
 
@@ -56,7 +53,7 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
 
     def evaluate(view: View, sign: int) -> Iterator[Instance]:
         yield from single(
-            kind, "rate", size, lambda rate: sign * rate >= least,
+            kind, "rate", return_size, lambda rate: sign * rate >= least,
             lambda rate: 0.5 + 2 * abs(rate), sign=sign, is_steady=True,
         )(view)  # fmt: skip
 
@@ -72,7 +69,7 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
             (kind, f"market_return{over}"), ("rate", "market"),
             lambda own, market: sign * (own - market) >= gap,
             lambda own, market: 0.65 + 2 * max(abs(own), abs(own - market)), sign=_sign(view, sign),
-            is_steady=True,
+            is_steady=True, has_decimal=True,
         )(view)  # fmt: skip
 
     def _sign(view: View, sign: int) -> int:
@@ -99,7 +96,7 @@ def _both(view: View, sign: int) -> Iterator[Instance]:
     if facts:
         week, month = (float(fact.value) for fact in facts)
         if sign * week >= _CLEAR_RETURNS["_5d"] and sign * month >= _CLEAR_RETURNS["_21d"]:
-            slots = {"week": size(week), "month": size(month)}
+            slots = {"week": return_size(week), "month": return_size(month)}
             salience = 0.7 + 2 * max(abs(week), abs(month))
             yield Instance(slots, facts, salience, sign=sign, is_steady=True)
 
@@ -148,7 +145,7 @@ def _market(view: View, sign: int) -> Iterator[Instance]:
     if facts and own is not None and sign * float(facts[0].value) >= CLEAR_MARKET_MOVE:
         rate = float(facts[0].value)
         is_opposed = rate * own < 0
-        yield Instance({"rate": size(rate)}, facts, 1.3 if is_opposed else 0.7, sign=sign)
+        yield Instance({"rate": return_size(rate)}, facts, 1.3 if is_opposed else 0.7, sign=sign)
 
 
 mirrored("result", "rate: percent", _market, {
@@ -163,7 +160,9 @@ def _gap(view: View, sign: int) -> Iterator[Instance]:
     if facts:
         gap = float(facts[1].value) - float(facts[0].value)
         if sign * gap >= _CLEAR_GAPS[""]:
-            yield Instance({"gap": points(gap)}, facts[:1], 0.65, sign=sign, context=facts[1:])
+            yield Instance(
+                {"gap": return_points(gap)}, facts[:1], 0.65, sign=sign, context=facts[1:]
+            )
 
 
 mirrored("result", "gap: points", _gap, {
@@ -194,13 +193,6 @@ def implied_gap(view: View) -> float:
     facts = view.facts_of("own_beta", "market_return", "daily_return")
     beta, market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0, 0.0)
     return own - beta * market
-
-
-def is_like_market(view: View) -> bool:
-    """Return whether the session's return is about that of the market index, and clear."""
-    facts = view.facts_of("market_return", "daily_return")
-    market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0)
-    return abs(market) >= CLEAR_MARKET_MOVE and abs(own - market) <= _LIKE_MARKET * abs(market)
 
 
 def is_implied_by_beta(view: View) -> bool:
@@ -235,9 +227,9 @@ def _implied(direction: int) -> dict[int, Form]:
         if near < abs(gap) < _CLEAR_REST:
             return
         if beta > 0 and direction * implied >= _MIN_IMPLIED and outcome == sign:
-            show = points if outcome == direction else size
+            show = return_points if outcome == direction else return_size
             good = -direction if outcome == AGAINST else outcome or direction
-            slots = {"beta": number(beta), "market": size(market), "implied": show(implied)}
+            slots = {"beta": number(beta), "market": return_size(market), "implied": show(implied)}
             is_clear = outcome == AGAINST or is_beyond_noise(view, gap)
             salience = 1.1 + min(20 * abs(gap), 0.5) if outcome and is_clear else 1.0
             if not (is_clear or abs(market) >= CLEAR_MARKET_MOVE):
@@ -274,7 +266,11 @@ def _inverse(view: View, sign: int) -> Iterator[Instance]:
         if beta < 0 and beta <= -_CLEAR_T * error and sign * market > 0:
             implied = beta * market
             if abs(implied) >= _MIN_IMPLIED:
-                slots = {"beta": number(beta), "market": size(market), "implied": size(implied)}
+                slots = {
+                    "beta": number(beta),
+                    "market": return_size(market),
+                    "implied": return_size(implied),
+                }
                 yield Instance(slots, facts, 1.4, sign=-sign)
 
 

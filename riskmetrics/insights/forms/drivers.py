@@ -5,7 +5,7 @@ from typing import Final
 
 from riskmetrics.insights.claims import View
 from riskmetrics.insights.form_shapes import mirrored
-from riskmetrics.insights.forms import result
+from riskmetrics.insights.forms import contributors
 from riskmetrics.insights.forms.concentration import position_risk_heavy
 from riskmetrics.insights.instances import Instance
 
@@ -15,10 +15,10 @@ _MIN_RISK = 0.25
 
 def _risk(view: View, sign: int) -> Iterator[Instance]:
     """Yield the weight and risk of the position that made most of a loss (-1), or a gain."""
-    for of in (result.main_positions[sign], result.offset_positions[sign]):
+    for of in contributors.MAIN[sign]:
         for made in view.instances(of):
             is_result = sign * (view.number("daily_pnl") or 0.0) > 0
-            if not is_result or result.driver_impact(view, made) is None:
+            if not is_result or contributors.driver_impact(view, made) is None:
                 continue
             for found in view.instances(position_risk_heavy):
                 if found.subject == made.subject and float(found.facts[1].value) >= _MIN_RISK:

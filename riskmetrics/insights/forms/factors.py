@@ -114,7 +114,7 @@ beta_moves = mirrored(
     }, is_event=True,
 )  # fmt: skip
 
-mirrored(
+beta_drifts = mirrored(
     "factors", "before: number, now: number",
     changed("beta", lambda change, _: change >= _CLEAR_DRIFT, lambda change, _: 0.7 + change,
         over="_21d", unit="number"),

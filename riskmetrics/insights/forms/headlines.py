@@ -11,6 +11,7 @@ from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.forms import (
     comparison,
     concentration,
+    contributors,
     data,
     factors,
     hedge,
@@ -143,9 +144,9 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("A loss in line with the market", "Down with the market")),
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
         ("A gain in line with the market", "Up with the market")),
-    ("headline_losses_spread", "result", 1.52, result.spread[-1],
+    ("headline_losses_spread", "result", 1.52, contributors.spread[-1],
         ("A loss spread over several positions",)),
-    ("headline_gains_spread", "result", 1.52, result.spread[1],
+    ("headline_gains_spread", "result", 1.52, contributors.spread[1],
         ("A gain spread over several positions",)),
     ("headline_var_held", "result", 1.5, tail.var_held, ("A loss within the value at risk",)),
     ("headline_var_held_nearly", "result", 3.0, tail.var_held_nearly,
@@ -237,7 +238,7 @@ def _one(form_id: str, of: Form, *phrasings: str) -> None:
     @form(form_id, "result", "name: name", *phrasings, role="headline", states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
-            impact = result.driver_impact(view, found)
+            impact = contributors.driver_impact(view, found)
             if impact is not None:
                 yield Instance(
                     {"name": name(found.subject)},
@@ -249,10 +250,11 @@ def _one(form_id: str, of: Form, *phrasings: str) -> None:
                 )
 
 
-for _suffix, _of_one in (("", result.main_positions), ("_offset", result.offset_positions)):
-    _one(f"headline_one_loss{_suffix}", _of_one[-1],
+for _suffix, _loss, _gain in zip(("", "_offset", "_sole"), contributors.MAIN[-1],
+        contributors.MAIN[1], strict=True):  # fmt: skip
+    _one(f"headline_one_loss{_suffix}", _loss,
         "{name} drove the loss", "{name} made most of the loss")  # fmt: skip
-    _one(f"headline_one_gain{_suffix}", _of_one[1],
+    _one(f"headline_one_gain{_suffix}", _gain,
         "{name} drove the gain", "{name} made most of the gain")  # fmt: skip
 
 
@@ -263,14 +265,16 @@ def _led(form_id: str, of: Form, text: str) -> None:
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
             rate = view.number("daily_return")
-            if result.leads_its_side(found) and (rate is None or abs(rate) >= tail.TRIVIAL):
+            is_on_side = found.sign * (view.number("daily_pnl") or 0.0) > 0
+            leads = is_on_side and contributors.leads_its_side(found)
+            if leads and (rate is None or abs(rate) >= tail.TRIVIAL):
                 context = (*found.facts, *found.context)
                 yield Instance({"name": name(found.subject)}, (), 1.56, found.subject, found.sign,
                     context=context)  # fmt: skip
 
 
-_led("headline_led_loss", result.largest[-1], "{name} led the losses")
-_led("headline_led_gain", result.largest[1], "{name} led the gains")
+_led("headline_led_loss", contributors.largest[-1], "{name} led the losses")
+_led("headline_led_gain", contributors.largest[1], "{name} led the gains")
 
 
 def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from riskmetrics.insights.claims import View
 from riskmetrics.insights.form_shapes import mirrored
-from riskmetrics.insights.forms.result import MAX_SPREAD, is_clear_result, largest_contribution
+from riskmetrics.insights.forms.contributors import MAX_SPREAD
+from riskmetrics.insights.forms.result import is_clear_result, largest_contribution
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import money, name, size
 

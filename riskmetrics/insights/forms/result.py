@@ -1,47 +1,42 @@
-"""What the session brought, which positions made it, and what was traded."""
+"""What the session brought, how many positions made it, and what was traded."""
 
 from collections.abc import Iterator
 from functools import partial
 from math import inf
+from typing import Final
 
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored, single
 from riskmetrics.insights.forms.tail import exceeded_var, small_results
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import Slot, count, money, name, size, times
+from riskmetrics.insights.slots import count, money, return_size, size, times
 
-_MIN_SHARE = 0.5
-"""Share of the losses, or gains, from which one position is the main cause."""
-
-_SIDES = {1: "winners_pnl", -1: "losers_pnl"}
+SIDES: Final = {1: "winners_pnl", -1: "losers_pnl"}
 """Sign to the fact of the sum of that sign."""
-
-_NOTABLE_SHARE = 0.1
-"""Share of the losses, or gains, from which the largest one is worth a sentence."""
-
-_LEADING = 0.25
-"""Share of the losses, or gains, from which the largest one leads them."""
-
-MAX_SPREAD, _MIN_SPREAD_POSITIONS = 0.25, 5
-"""Largest share of the losses that still counts as spread, and losers that it takes."""
 
 _MOST_OF_RESULT = 0.5
 """Part of the result above which what the market implies made most of it."""
 
-_MOST, _MIN_RESULT = 0.55, 0.001
-"""Part of the result from which a position made most of it, and result over equity that is worth
-naming one.
-"""
+MIN_SPREAD_POSITIONS = 5
+"""Positions from which it matters how many gained and lost."""
 
 MARKET_DAY = 0.02
 """Return of the market from which a day is not quiet, however small the result is."""
 
-_MIN_OFFSET = 0.4
+MIN_OFFSET = 0.4
 """Smaller of gains and losses over the larger, from which the result hides both."""
 
-_CLEAR_OFFSET = 0.01
-"""Gains over losses, or the reverse, from which a reader needs both to add up the result."""
+_MIN_SIDE, _LARGE_SIDE = 0.1, 0.01
+"""Longs over shorts, or the reverse, from which both are told, and a side over equity from which
+they are on a day of a small result.
+"""
+
+_LONGS_AND_SHORTS = 1.7
+"""Salience of the two: more than gains and losses, which it stands for."""
+
+_SIDES_OF_RESULT = "sides of the result"
+"""What gains and losses, and longs and shorts, state: a note has one of them."""
 
 _UNUSUAL_MOVE = 2.0
 """Return, in daily volatilities of the month before, that is worth a sentence."""
@@ -57,7 +52,7 @@ def _session(view: View, sign: int) -> Iterator[Instance]:
     facts = view.facts_of("daily_pnl", "daily_return")
     if facts and all(sign * float(fact.value) > 0 for fact in facts):
         pnl, rate = (float(fact.value) for fact in facts)
-        slots = {"amount": money(pnl, view.currency), "rate": size(rate)}
+        slots = {"amount": money(pnl, view.currency), "rate": return_size(rate)}
         yield Instance(slots, facts, 2.0 + 20 * abs(rate), sign=sign)
 
 
@@ -86,81 +81,6 @@ session_amounts = mirrored("result", "amount: money", _amount, {
 }, place=0, is_event=True)  # fmt: skip
 
 
-def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instance]:
-    """Yield the position that made at least half of what all losers lost, or winners gained.
-
-    With ``is_offset`` the other side is stated, so that a reader can add up the result. A position
-    explains the result if that has the same sign, if it made half of it, and more than its weight,
-    and the market did not.
-    """
-    found, others = (
-        largest_contribution(view, sign),
-        view.number("n_winners" if sign > 0 else "n_losers"),
-    )
-    total, offset = view.number("daily_pnl") or 0.0, view.fact(_SIDES[-sign])
-    if found is None or others is None or others < 2 or offset is None:
-        return
-    alias, pnl, share, facts = found
-    matters = sign * total > 0 or abs(pnl) >= _MIN_OFFSET * abs(total)
-    has_offset = abs(float(offset.value)) >= _CLEAR_OFFSET * abs(float(facts[1].value))
-    if share < _MIN_SHARE or not matters or is_offset != has_offset:
-        return
-    part = pnl / total if sign * total > 0 else 0.0
-    is_cause = part >= _MIN_SHARE and part > (view.number("weight", alias) or 0.0)
-    is_cause &= not is_market_made(view)
-    shown: dict[str, Slot] = {"name": name(alias), "amount": money(pnl, view.currency)}
-    if is_offset:
-        shown["side"] = money(float(facts[1].value), view.currency)
-        shown["other"] = money(float(offset.value), view.currency)
-        facts = (*facts, offset)
-    else:
-        shown["share"] = size(share)
-    yield Instance(
-        shown,
-        facts if is_offset else facts[:1],
-        1.5 + share if sign * total > 0 else 0.4,
-        alias,
-        sign,
-        supports=("session_gain" if sign > 0 else "session_loss") if is_cause else "",
-        context=(offset,) if not is_offset else (),
-    )
-
-
-main_positions = mirrored(
-    "result", "name: name, amount: money, share: percent",
-    partial(_main_position, is_offset=False), {
-    -1: ("position_loss", "{name} cost {amount}, {share} of gross losses."),
-    1: ("position_gain", "{name} made {amount}, {share} of gross gains."),
-}, place=1)  # fmt: skip
-
-offset_positions = mirrored(
-    "result", "name: name, amount: money, side: money, other: money",
-    partial(_main_position, is_offset=True), {
-    -1: ("position_loss_offset",
-        "{name} alone cost {amount}; losers cost {side} in all and winners made {other}."),
-    1: ("position_gain_offset",
-        "{name} alone made {amount}; winners made {side} in all and losers cost {other}."),
-}, place=1)  # fmt: skip
-
-
-def driver_impact(view: View, found: Instance) -> float | None:
-    """Return the return that a main position made, if it made most of a result worth naming it.
-
-    Not if it made no more than its weight or its share of the risk, or if the market moved much
-    and made the result.
-    """
-    total = view.number("daily_pnl") or inf  # none made a part of a result of zero
-    share = float(found.facts[0].value) / total
-    is_notable = abs(total) >= _MIN_RESULT * abs(view.number("total_value") or 0.0)
-    is_market_day = abs(view.number("market_return") or 0.0) >= MARKET_DAY
-    is_notable &= not (is_market_day and is_market_made(view))
-    usual = (view.number(kind, found.subject) or 0.0 for kind in ("weight", "share"))
-    is_cause = share > max(usual)
-    if is_cause and share >= _MOST and is_notable:
-        return abs(view.number("daily_return") or 0.0) * min(share, 1.0)
-    return None
-
-
 def is_market_made(view: View) -> bool:
     """Return whether beta times the market's move is more than half of the result."""
     facts = view.facts_of("own_beta", "market_return", "daily_return")
@@ -175,31 +95,6 @@ def is_clear_result(view: View) -> bool:
     return not any(any(view.instances(each)) for each in small_results)
 
 
-def _largest(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the largest detractor of a loss, or contributor to a gain: a tenth to half of it."""
-    found, total = largest_contribution(view, sign), view.number("daily_pnl")
-    counted = view.number("n_winners" if sign > 0 else "n_losers") or 0
-    is_on_side = total is not None and sign * total > 0 and counted >= 2
-    if found and is_on_side and _NOTABLE_SHARE <= found[2] < _MIN_SHARE:
-        alias, pnl, share, facts = found
-        slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
-        salience = 0.8 if is_clear_result(view) else 0.4
-        yield Instance(slots, facts[:1], salience, alias, sign, context=facts[1:])
-
-
-largest = mirrored("result", "name: name, amount: money, share: percent", _largest, {
-    -1: ("largest_detractor",
-        "The largest detractor, {name}, cost {amount}, {share} of gross losses."),
-    1: ("largest_contributor",
-        "The largest contributor, {name}, made {amount}, {share} of gross gains."),
-}, place=1, is_event=True)  # fmt: skip
-
-
-def leads_its_side(found: Instance) -> bool:
-    """Return whether a largest contribution is at least a quarter of its side."""
-    return abs(float(found.facts[0].value) / float(found.context[0].value)) >= _LEADING
-
-
 def largest_contribution(
     view: View, sign: int, over: str = ""
 ) -> "tuple[str, float, float, tuple[Fact, ...]] | None":
@@ -210,7 +105,7 @@ def largest_contribution(
     over : str, optional
         Suffix of the facts of several sessions. Default: those of the session.
     """
-    total = view.fact(_SIDES[sign] + over)
+    total = view.fact(SIDES[sign] + over)
     found = [
         (sign * float(fact.value), alias, fact)
         for alias in view.aliases("POS")
@@ -220,34 +115,6 @@ def largest_contribution(
         return None
     pnl, alias, fact = max(found, key=lambda each: (each[0], each[1]))
     return alias, sign * pnl, pnl / abs(float(total.value)), (fact, total)
-
-
-def _spread(view: View, sign: int) -> Iterator[Instance]:
-    """Yield a result of which no position made more than a quarter."""
-    found, counts = largest_contribution(view, sign), view.facts_of("n_losers", "n_winners")
-    total = view.number("daily_pnl")
-    if found and counts and total is not None and sign * total > 0:
-        alias, pnl, share, facts = found
-        losers, winners = (float(fact.value) for fact in counts)
-        on_side, others = (winners, losers) if sign > 0 else (losers, winners)
-        if share <= MAX_SPREAD and on_side >= _MIN_SPREAD_POSITIONS and others >= 1:
-            slots = {"losers": count(losers), "winners": count(winners)}
-            slots |= {"name": name(alias), "amount": money(pnl, view.currency)}
-            slots["share"] = size(share)
-            salience = 0.9 if is_clear_result(view) else 0.4
-            yield Instance(slots, (facts[0], *counts), salience, alias, sign, context=facts[1:])
-
-
-_COUNTS = "losers: count, winners: count, name: name, amount: money, share: percent"
-
-spread = mirrored("result", _COUNTS, _spread, {
-    -1: ("losses_spread",
-        "{losers} positions lost and {winners} gained; the largest detractor, {name}, cost"
-        " {amount}, {share} of gross losses."),
-    1: ("gains_spread",
-        "{winners} positions gained and {losers} lost; the largest contributor, {name}, made"
-        " {amount}, {share} of gross gains."),
-}, place=1, is_event=True)  # fmt: skip
 
 
 @form(
@@ -261,7 +128,7 @@ spread = mirrored("result", _COUNTS, _spread, {
 def not_split(view: View) -> Iterator[Instance]:
     """The result of several positions is not stored by position."""
     facts = view.facts_of("daily_pnl", "num_positions")
-    is_split = any(view.fact(each) for each in _SIDES.values())
+    is_split = any(view.fact(each) for each in SIDES.values())
     if facts and not is_split and float(facts[0].value) and float(facts[1].value) > 1:
         yield Instance({}, (), 0.7 if is_clear_result(view) else 0.4, context=facts)
 
@@ -273,19 +140,48 @@ def not_split(view: View) -> Iterator[Instance]:
     "Behind the result are gains of {gains} and losses of {losses}.",
     "Winners made {gains} and losers cost {losses}.",
     place=2,
+    figure=_SIDES_OF_RESULT,
 )
 def netting(view: View) -> Iterator[Instance]:
     """Gains and losses offset to a large part, so that the result hides both."""
     facts = view.facts_of("losers_pnl", "winners_pnl")
     if facts:
         losses, gains = (abs(float(fact.value)) for fact in facts)
-        if min(losses, gains) >= _MIN_OFFSET * max(losses, gains) > 0:
+        if min(losses, gains) >= MIN_OFFSET * max(losses, gains) > 0:
             slots = {
                 "losses": money(losses, view.currency),
                 "gains": money(gains, view.currency),
             }
             salience = 0.6 + min(losses, gains) / max(losses, gains)
             yield Instance(slots, facts, salience, is_steady=True)
+
+
+def _longs_and_shorts(view: View, signs: tuple[int, int]) -> Iterator[Instance]:
+    """Yield what longs and shorts made, of two signs, unless one of them made next to nothing."""
+    facts, counts = (
+        view.facts_of("long_pnl", "short_pnl"),
+        view.facts_of("num_positions", "num_short_positions"),
+    )
+    if facts and counts and 0 < float(counts[1].value) < float(counts[0].value):
+        longs, shorts = amounts = [float(fact.value) for fact in facts]
+        sizes = sorted(map(abs, amounts))
+        is_of_signs = all(sign * each > 0 for sign, each in zip(signs, amounts, strict=True))
+        if is_of_signs and sizes[0] >= _MIN_SIDE * sizes[1]:
+            is_large = sizes[1] >= _LARGE_SIDE * abs(view.number("total_value") or inf)
+            slots = {"longs": money(longs, view.currency), "shorts": money(shorts, view.currency)}
+            salience = _LONGS_AND_SHORTS if is_large or is_clear_result(view) else 0.4
+            yield Instance(slots, facts, salience, context=counts)
+
+
+for _id, _signs, _text in (
+    ("longs_lost_shorts_made", (-1, 1), "Longs lost {longs} and shorts made {shorts}."),
+    ("longs_made_shorts_lost", (1, -1), "Longs made {longs} and shorts lost {shorts}."),
+    ("longs_and_shorts_lost", (-1, -1), "Longs lost {longs}, and shorts lost {shorts}."),
+    ("longs_and_shorts_made", (1, 1), "Longs made {longs}, and shorts made {shorts}."),
+):
+    form(_id, "result", "longs: money, shorts: money", _text, place=2, figure=_SIDES_OF_RESULT)(
+        partial(_longs_and_shorts, signs=_signs)
+    )
 
 
 @form(
@@ -300,7 +196,7 @@ def breadth(view: View) -> Iterator[Instance]:
     facts = view.facts_of("n_winners", "n_losers")
     if facts:
         winners, losers = (float(fact.value) for fact in facts)
-        if min(winners, losers) > 1 and winners + losers >= _MIN_SPREAD_POSITIONS:
+        if min(winners, losers) > 1 and winners + losers >= MIN_SPREAD_POSITIONS:
             slots = {"winners": count(winners), "losers": count(losers)}
             yield Instance(slots, facts, 0.45)
 

@@ -4,10 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 from riskmetrics.insights.claims import Form, View, form
-from riskmetrics.insights.forms import comparison, limits, own_limits, result, tail, volatility
+from riskmetrics.insights.forms import (
+    comparison,
+    contributors,
+    limits,
+    own_limits,
+    result,
+    tail,
+    volatility,
+)
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news, reached_limits
-from riskmetrics.insights.slots import name, size
+from riskmetrics.insights.slots import name, return_size
 
 _QUIET = 0.005
 """Return from which a day is not quiet, whatever the value at risk is."""
@@ -80,7 +88,7 @@ def _made_most(view: View, found: Instance) -> bool:
 
 def _led(view: View, found: Instance) -> bool:
     """Return whether a position led its side, and the market did not make the result."""
-    return result.leads_its_side(found) and not result.is_market_made(view)
+    return contributors.leads_its_side(found) and not result.is_market_made(view)
 
 
 def _beyond_var(
@@ -108,26 +116,8 @@ for _of, _what in (
         [comparison.implied[-1][each] for each in (-1, 0, 1)],
         lambda view, _: result.is_market_made(view))  # fmt: skip
     _beyond_var(_of, "position", f"{{name}} made most of {_what}",
-        [result.main_positions[-1], result.offset_positions[-1]], _made_most)  # fmt: skip
-    _beyond_var(_of, "led", f"{{name}} led {_what}", [result.largest[-1]], _led)
-
-
-def _like_market(form_id: str, text: str, of: Form) -> None:
-    """Add the headline of a clear result about as large as the market's."""
-
-    @form(form_id, "result", "", text, role="headline", is_event=True, states=of.id)
-    def evaluate(view: View) -> Iterator[Instance]:
-        for found in view.instances(of) if comparison.is_like_market(view) else ():
-            context = (*found.facts, *found.context)
-            yield Instance({}, (), 1.6, sign=found.sign, context=context)
-
-
-_like_market(
-    "headline_fall_like", "A loss about as large as the market's", comparison.implied[-1][1]
-)
-_like_market(
-    "headline_rise_like", "A gain about as large as the market's", comparison.implied[1][-1]
-)
+        contributors.MAIN[-1], _made_most)  # fmt: skip
+    _beyond_var(_of, "led", f"{{name}} led {_what}", [contributors.largest[-1]], _led)
 
 
 def _as_inverse(form_id: str, sign: int, text: str, implied: str) -> None:
@@ -177,7 +167,7 @@ def _week(form_id: str, sign: int, text: str, states: str, *also: str) -> None:
         for quiet in view.instances(headline_quiet) if facts else ():
             rate = float(facts[0].value) if facts else 0.0
             if sign * rate >= _WEEK:
-                yield Instance({"rate": size(rate)}, (), 5.5, sign=sign, is_steady=True,
+                yield Instance({"rate": return_size(rate)}, (), 5.5, sign=sign, is_steady=True,
                     context=(*(facts or ()), *quiet.context))  # fmt: skip
 
 

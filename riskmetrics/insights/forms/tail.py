@@ -5,14 +5,13 @@ of the historical one, and says so.
 """
 
 from collections.abc import Iterator, Sequence
-from math import inf
 from typing import Final
 
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms.data import is_without_risk
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import Slot, apart, count, money, number, size
+from riskmetrics.insights.slots import Slot, apart, count, money, number, return_size, size
 
 REJECTED, _WEAK = 0.01, 0.05
 """p-values below which a test rejects the value at risk, and below which it is worth a sentence."""
@@ -38,45 +37,40 @@ def _against_var(
     *phrasings: str,
     slots: Sequence[str] = ("amount", "rate", "var"),
     sign: int = -1,
-    connectives: Sequence[str] = (),
 ) -> Form:
-    """Add the form of a loss (-1), or gain, by its `_outcome`."""
+    """Add the form of a loss (-1), or gain, by its `_outcome`.
+
+    The historical value at risk is evidence of what is beyond or within the filtered one.
+    """
 
     def evaluate(view: View) -> Iterator[Instance]:
         facts = view.facts_of("daily_pnl", "daily_return", "previous_var_95")
         if facts is None:
             return
         pnl, rate, var = (float(fact.value) for fact in facts)
-        historical = view.fact("previous_var_95_historical")
-        beyond = float(historical.value) if historical else inf
-        if sign * pnl <= 0 or sign * rate <= 0 or _outcome(rate, var, beyond) != outcome:
+        if sign * pnl <= 0 or sign * rate <= 0 or _outcome(rate, var) != outcome:
             return
-        if "historical" in slots and historical:
-            facts = (*facts, historical)
-        shown = apart("percent", abs(rate), *(float(fact.value) for fact in facts[2:]))
+        context = view.facts_of("previous_var_95_historical") or ()
+        shown = apart("percent", abs(rate), var, has_decimal=True)
         if outcome == "small":
-            facts, shown = facts[:2], (size(rate),)
-        figures = dict(zip(("rate", "var", "historical"), shown, strict=False))
+            context, facts, shown = facts[2:], facts[:2], (return_size(rate),)
+        figures = dict(zip(("rate", "var"), shown, strict=False))
         figures |= {"amount": money(pnl, view.currency)}
         figures |= {"multiple": number(abs(rate) / var, 1)} if var else {}
         weight = salience + abs(rate) / var if 0 < var < abs(rate) else salience + 20 * abs(rate)
         shown_level = "elevated" if level == "warning" and abs(rate) < _MATERIAL else level
-        context = view.facts_of("previous_var_95") or () if outcome == "small" else ()
         yield Instance({each: figures[each] for each in slots}, facts, weight, sign=sign,
             level=shown_level, context=context)  # fmt: skip
 
     kinds = {"amount": "money", "multiple": "number"}
     described = ", ".join(f"{each}: {kinds.get(each, 'percent')}" for each in slots)
-    return form(form_id, "result", described, *phrasings, place=0, is_event=True,
-        connectives=connectives)(evaluate)  # fmt: skip
+    return form(form_id, "result", described, *phrasings, place=0, is_event=True)(evaluate)
 
 
-def _outcome(rate: float, var: float, historical: float) -> str:
-    """Return how a return compares with the value at risk, filtered and historical."""
+def _outcome(rate: float, var: float) -> str:
+    """Return how a return compares with the filtered value at risk."""
     if var < -rate:
         return ("far" if -rate >= _FAR * var else "exceeded") if var > 0 else ""
-    if 0 < historical < -rate:
-        return "historical"
     if is_small(rate, var):
         return "small"
     if rate > 0:
@@ -115,14 +109,6 @@ var_held_nearly = _against_var(
     " {var}.",
 )  # fmt: skip
 
-var_held_historical = _against_var(
-    "var_held_historical", "historical", 2.1, "info",
-    "The portfolio lost {amount} ({rate}), within the prior day's filtered value at risk of {var},"
-    " but beyond the historical one of {historical}, which takes no account of the"
-    " day's volatility.",
-    slots=("amount", "rate", "var", "historical"), connectives=("but",),
-)  # fmt: skip
-
 small_results = [
     _against_var(form_id, "small", 2.1, "info", *phrasings, sign=sign, slots=("amount", "rate"))
     for form_id, sign, phrasings in (
@@ -133,7 +119,7 @@ small_results = [
     )
 ]  # fmt: skip
 
-LOSSES: Final = (var_exceeded, var_exceeded_far, var_held, var_held_nearly, var_held_historical)
+LOSSES: Final = (var_exceeded, var_exceeded_far, var_held, var_held_nearly)
 """Losses that are not small, against the value at risk."""
 
 
@@ -145,7 +131,7 @@ def exceeded_var(view: View) -> Iterator[Instance]:
 
 def large_losses(view: View) -> Iterator[Instance]:
     """Yield the loss if it is about as large as a value at risk, or larger."""
-    for of in (var_exceeded, var_exceeded_far, var_held_nearly, var_held_historical):
+    for of in (var_exceeded, var_exceeded_far, var_held_nearly):
         yield from view.instances(of)
 
 

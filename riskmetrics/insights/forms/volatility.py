@@ -7,7 +7,15 @@ from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import changed, compared, mirrored
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.severity import LEVELS, highest_reached
-from riskmetrics.insights.slots import apart, below_all, day, is_shown_apart, percent, size
+from riskmetrics.insights.slots import (
+    apart,
+    below_all,
+    day,
+    is_shown_apart,
+    percent,
+    return_size,
+    size,
+)
 
 _CLEAR_MOVE, _CLEAR_DRIFT = 0.10, 0.25
 """Relative move of the volatility in a session, and over several, that is worth a sentence."""
@@ -57,7 +65,7 @@ def _left(view: View, sign: int) -> Iterator[Instance]:
         slots = {
             "before": earlier,
             "now": later,
-            "left": size(left),
+            "left": return_size(left),
             "day": day(left_day, view.sheet.day),
         }
         yield Instance(slots, facts[:4], 2.5 + abs(change) / before, sign=1, context=facts[4:])

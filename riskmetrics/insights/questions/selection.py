@@ -83,7 +83,7 @@ def select_claims(answer: Answer, ask: Ask, facts: Facts) -> list[Claim]:
     lead = lead_headline(facts.claims) if answer.only == "lead" else None
     proofs = lead.proofs if lead else ()
     found = [
-        (place, _ORDERS[answer.order](claim), claim.id)
+        (place, _has_other_moves(claim, ask, facts), _ORDERS[answer.order](claim), claim.id)
         for claim in facts.claims.values()
         if (place := _place(answer, claim.form.id)) is not None
         and (claim.id in proofs if proofs else _SELECTIONS[answer.only](claim))
@@ -128,6 +128,12 @@ def _moves(claim: Claim, move: float) -> bool:
     """Return whether a claim is about a move of the market."""
     slot = claim.slots.get("move")
     return slot is not None and abs(float(str(slot.value)) - move) < 1e-9
+
+
+def _has_other_moves(claim: Claim, ask: Ask, facts: Facts) -> bool:
+    """Return whether more than the market moves in a scenario, though only the market is named."""
+    entity = facts.aliases.get(claim.instance.subject, {})
+    return ask.market_move is not None and "moves" in entity
 
 
 def is_long(answer: Answer, ask: Ask, facts: Facts) -> bool:
