@@ -31,6 +31,7 @@ from riskmetrics.charts.layers import (
 )
 
 _COMPARED = legend(portfolio=MAIN, market_index=OTHER)
+_UNDERWATER = legend(portfolio=BAD, market_index=OTHER)
 _RETURNS = legend(holdings_of_today=MAIN, realized=GOOD, market_index=OTHER)
 _FAN = legend(forecast=MAIN, realized=INK, outside_the_band=BAD)
 _VAR = legend(daily_return=OTHER, **{"value at risk, 95%": MAIN}, exception=BAD)
@@ -163,8 +164,8 @@ TIME_CHARTS: tuple[Chart, ...] = (
                 "mark": {"type": "area", "opacity": 0.3, "color": BAD},
                 "encoding": {"x": by_day(), "y": _UNDER},
             },
-            line(_UNDER, BAD),
-            line(_BELOW, OTHER),
+            line(_UNDER, _UNDERWATER["portfolio"]),
+            line(_BELOW, _UNDERWATER["market_index"]),
         ),
         is_pro_forma=True,
         pointed=at_session(

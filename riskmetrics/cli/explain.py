@@ -217,6 +217,10 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
     ):
         if text:
             typer.echo(f"  {label:<14} {text}")
+    if len(explanations) > _MAX_UNFILTERED:
+        row_key = explanations[-1].key.items()
+        keys = " ".join(f"--where {name}={_format_value(value)}" for name, value in row_key)
+        typer.echo(f"\n{len(explanations)} rows. For one of them and its source rows: {keys}")
     for one in explanations:
         key = ", ".join(f"{name} {value}" for name, value in one.key.items())
         typer.echo(f"\n{key or 'The portfolio'}")
@@ -224,10 +228,6 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
             typer.echo(f"  {label:<14} {text}")
         for what, rows in one.source_rows.items():
             typer.echo(f"  {'From':<14} {what}: {pluralize(len(rows), 'row')}")
-    if len(explanations) > _MAX_UNFILTERED:
-        row_key = explanations[-1].key.items()
-        keys = " ".join(f"--where {name}={_format_value(value)}" for name, value in row_key)
-        typer.echo(f"\n{len(explanations)} rows. For one of them and its source rows: {keys}")
     if len(explanations) == 1:
         for what, rows in explanations[0].source_rows.items():
             _print_source_rows(what, rows)

@@ -79,14 +79,17 @@ def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float |
         lots = lots.replace({"symbol": shares, "underlying_symbol": shares})
         changes = holdings.apply_statement(connection, name, lots, as_of=day, equity=balance)
         symbols = set(underlying(lots).dropna())
-        priced = set(stored_prices.read_price_coverage(connection, symbols)["symbol"])
-        unpriced = stored_prices.suggest_symbols(connection, sorted(symbols - priced))
+        coverage = stored_prices.read_price_coverage(connection, symbols)
+        unpriced = sorted(symbols - set(coverage["symbol"]))
+        unpriced = stored_prices.suggest_symbols(connection, unpriced)
+        last = None if coverage.empty else coverage["last"].max().date()
     if unpriced:
         echo_err(
             f"no price is stored for {join_names(unpriced)}: riskmetrics run fetches it if a data"
             " source is configured; riskmetrics symbols rename OLD NEW corrects a symbol"
         )
-    typer.echo(f"{name}: {pluralize(changes.opened, 'lot')}, as of {day}")
+    end = f" (their prices end on {last})" if last and last < day else ""
+    typer.echo(f"{name}: {pluralize(changes.opened, 'lot')}, as of {day}{end}")
 
 
 def _parse_lots(texts: list[str], day: date) -> "pd.DataFrame":

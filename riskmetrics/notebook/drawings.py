@@ -42,6 +42,8 @@ class Drawing:
     def save(self, path: str | Path) -> None:
         """Write the picture (.svg or .png), or the specification for Vega-Lite (.json).
 
+        A picture has the title, on a white background.
+
         Raises
         ------
         UsageError
@@ -52,9 +54,11 @@ class Drawing:
         import vl_convert  # slow to import
 
         file = Path(path)
+        titled = self.specification | {"title": self.title, "background": "white"}
+        svg = to_file(Drawings(None).draw(titled), CONFIG["font"])
         contents: dict[str, Callable[[], bytes]] = {
-            ".svg": self.svg.encode,
-            ".png": lambda: vl_convert.svg_to_png(self.svg, scale=_PNG_SCALE),
+            ".svg": svg.encode,
+            ".png": lambda: vl_convert.svg_to_png(svg, scale=_PNG_SCALE),
             ".json": lambda: json.dumps(self.specification).encode(),
         }
         if file.suffix not in contents:

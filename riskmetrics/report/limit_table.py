@@ -67,5 +67,6 @@ def _build_row(row: Record) -> LimitRow:
 
 
 def _describe_start(since: date, limit_set: date | None) -> str:
-    is_later = limit_set is not None and limit_set > since
-    return formatting.day(since) + (f" (limit set {limit_set})" if is_later else "")
+    if limit_set is None or limit_set <= since:
+        return formatting.day(since)
+    return f"{formatting.day(since)} (limit set {formatting.day(limit_set)})"

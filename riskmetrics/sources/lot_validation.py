@@ -370,8 +370,9 @@ def weights_to_quantities(
     if price.isna().any():
         without = join_names(weighted["symbol"][price.isna()])
         raise DataQualityError(
-            f"no price of {without} on {day}. Import prices of that day first: weights and"
-            " values are converted to quantities at these prices"
+            f"no price of {without} on {day}. Import prices of that day first, or pass"
+            " --as-of with a session that has prices: weights and values are converted to"
+            " quantities at these prices"
         )
     quantity = weighted["quantity"] * value / price
     unfit = (quantity.abs() < MIN_QUANTITY) | (quantity.abs() >= QUANTITY_LIMIT)

@@ -303,6 +303,16 @@ def test_a_portfolio_is_added_without_a_file(call) -> None:
     ]
 
 
+def test_a_portfolio_of_after_the_last_price_says_so(call, tmp_path: Path) -> None:
+    file = tmp_path / "bars.csv"
+    file.write_text("symbol,date,close\nKO,2024-12-05,62.81\nKO,2024-12-06,62.62\n")
+    assert call("import", "prices", str(file)).exit_code == 0
+    added = call("portfolio", "add", "Growth", "KO=10", "--as-of", "2024-12-09")
+    assert added.stdout == "Growth: 1 lot, as of 2024-12-09 (their prices end on 2024-12-06)\n"
+    added = call("portfolio", "add", "Other", "KO=10", "--as-of", "2024-12-06")
+    assert added.stdout == "Other: 1 lot, as of 2024-12-06\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -220,7 +220,8 @@ def test_one_of_many_rows_is_chosen_by_its_key(mixed: str) -> None:
     assert only in rows
     assert only["key"] == {"method": "filtered", "level": 0.95, "horizon_days": 1}
     printed = CliRunner().invoke(app, ["explain", *name, "--date", f"{DAY}"]).stdout
-    assert f"{len(rows)} rows. For one of them and its source rows: --where method=" in printed
+    hint = f"{len(rows)} rows. For one of them and its source rows: --where method="
+    assert hint in printed.partition("  Stored  ")[0]
     wrong = CliRunner().invoke(app, ["explain", *name, "--date", f"{DAY}", "--where", "method=x"])
     assert "no row has method=x: choose method=filtered" in str(wrong.exception)
 

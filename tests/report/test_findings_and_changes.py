@@ -163,6 +163,8 @@ def test_a_limit_that_was_set_after_its_first_session_says_so(
 ) -> None:
     row = check("leverage", 2.5, 2.0, "exceeded") | {"limit_set": limit_set}
     assert build_limit_rows([row])[0].since == shown
+    as_read = {name: pd.Timestamp(row[name]) for name in ("since", "limit_set") if row[name]}
+    assert build_limit_rows([row | as_read])[0].since == shown
 
 
 def test_a_limit_that_is_barely_exceeded_has_a_room_with_as_many_digits() -> None:
