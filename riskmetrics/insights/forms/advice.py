@@ -174,7 +174,8 @@ def look_at_driver(view: View) -> Iterator[Instance]:
     for found in view.instances(DRIVERS[-1]):
         evidence = (*found.facts, *found.context)
         slots = {"name": name(found.subject), "share": found.slots["share"]}
-        yield Instance(slots, (), SALIENCE + 0.9, found.subject, context=evidence)
+        yield Instance(slots, (), SALIENCE + 0.9, found.subject,
+            is_known=found.is_known, context=evidence)  # fmt: skip
 
 
 @form(
