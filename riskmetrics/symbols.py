@@ -160,8 +160,13 @@ def clean_symbol_text(text: str) -> str:
     --------
     >>> clean_symbol_text("  brk   b "), clean_symbol_text("Société Générale")
     ('BRK B', '')
+
+    A spreadsheet marks text with an apostrophe:
+
+    >>> clean_symbol_text("'KO")
+    'KO'
     """
-    plain = " ".join(text.translate(_DASHES).split())
+    plain = " ".join(text.translate(_DASHES).split()).removeprefix("'")
     return plain.upper() if len(plain) <= _MAX_TEXT_LENGTH and plain.isascii() else ""
 
 

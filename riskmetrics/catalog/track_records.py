@@ -1,4 +1,4 @@
-"""The forecasts that are judged: where each is stored, and what it is compared with.
+"""The forecasts that are scored: where each is stored, and what it is compared with.
 
 A forecast joins the track record with one record here; see docs/how-to/add-a-figure.md.
 """
@@ -121,7 +121,7 @@ TRACKED_FORECASTS = (
         std_error="std_error",
     ),
 )  # fmt: skip
-"""Every forecast that is judged. The first of a kind and horizon is the one that is compared."""
+"""Every forecast that is scored. The first of a kind and horizon is the one that is compared."""
 
 
 def compared_method(kind: ForecastKind, horizon: int) -> str:

@@ -55,7 +55,7 @@ def calibrate(
         bool,
         typer.Option(
             "--backtest",
-            help="Fit at the start of every year and judge each fit on its year; store nothing.",
+            help="Fit at the start of every year and score each fit on its year; store nothing.",
         ),
     ] = False,
     as_json: AsJson = False,

@@ -54,7 +54,9 @@ def compare(
     from riskmetrics.results import comparison
 
     if before > after:
-        raise UsageError(f"the range is reversed: {before} comes after {after}")
+        raise UsageError(
+            f"the range is reversed: {before} comes after {after}. Exchange --from and --to"
+        )
     with read_transaction() as connection:
         sessions = {day: _read_session(connection, day, portfolio) for day in (before, after)}
         changes = comparison.compare(sessions[before], sessions[after])

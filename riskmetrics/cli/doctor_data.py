@@ -53,7 +53,8 @@ def _check_market_prices(data: _Data) -> Iterator[tuple[str, ...]]:
         correction = missing_indices.suggest_index(
             data.connection, stored_settings.MARKET_INDEX, override
         )
-        yield "warn", text, f"{fetch}, or {correction}"
+        files = ", or riskmetrics import prices FILE" if data.configured.source_names else ""
+        yield "warn", text, f"{fetch}{files}, or {correction}"
         return
     sessions = trading_calendar.sessions_between(last, trading_calendar.last_completed_session())
     n_behind = len(sessions) - 1

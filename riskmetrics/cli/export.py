@@ -57,7 +57,7 @@ def export(
         first = find_session(connection, day)
     end = last or first
     if end < first:
-        raise UsageError(f"the range is reversed: {first} comes after {end}")
+        raise UsageError(f"the range is reversed: {first} comes after {end}. Choose a later --to")
     written = _write_files(folder, first, end, form)
     if as_json:
         print_json(

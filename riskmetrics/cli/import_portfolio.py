@@ -158,6 +158,12 @@ def portfolio(
     _store_plans(file, parsed, plans, day, value, mapped)
 
 
+def names_accounts(file: Path) -> bool:
+    """Return whether a file names each of its accounts, as `portfolio` would read it."""
+    parsed = _read(file, parse_notation("", ""), None, {}, allow_empty=False)
+    return all(account.name for account in parsed.accounts)
+
+
 def _read(
     file: Path,
     notation: "Notation",

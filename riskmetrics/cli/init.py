@@ -5,23 +5,24 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
+from zoneinfo import ZoneInfo
 
 import typer
 
 from riskmetrics.cli.output import echo_err
-from riskmetrics.errors import PARTIAL_EXIT_CODE, UsageError
-
-if TYPE_CHECKING:
-    from datetime import date
+from riskmetrics.errors import PARTIAL_EXIT_CODE, SourceError, UsageError
 
 _KEY_SETTINGS = {"fmp": "FMP_API_KEY", "tiingo": "RISKMETRICS_TIINGO_API_KEY"}
 """Setting of the key of each source that needs one."""
 _KEY_FIELDS = {"FMP_API_KEY": "fmp_api_key", "RISKMETRICS_TIINGO_API_KEY": "tiingo_api_key"}
 _FOLDERS = {"RISKMETRICS_HOME": "home_directory", "DAGSTER_HOME": "dagster_directory"}
 """Folders of the environment that are written to .env: a scheduler does not see a shell's."""
+_DEFAULT_NAME = "Portfolio"
+"""Name of the portfolio of a file that names no account."""
 _SOURCES = """\
 Data sources of prices:
   yahoo   no key; for personal use, without a guarantee (needs pip install -e '.[yahoo]')
@@ -44,7 +45,15 @@ _Key = Annotated[
 _Holdings = Annotated[
     Path | None, typer.Option(help="Holdings file of your broker, or a table of your own.")
 ]
-_Name = Annotated[str, typer.Option(help="Name of the portfolio in the holdings file.")]
+_Name = Annotated[
+    str,
+    typer.Option(
+        help=(
+            "Name of the portfolio in the holdings file. Default: the account named in the file,"
+            f" else {_DEFAULT_NAME}."
+        )
+    ),
+]
 _Equity = Annotated[
     float | None,
     typer.Option(help="Equity (net value plus cash) in USD. Default: as stated in the file."),
@@ -72,7 +81,7 @@ def init(
     source: _Source = None,
     key: _Key = None,
     holdings: _Holdings = None,
-    name: _Name = "Portfolio",
+    name: _Name = "",
     equity: _Equity = None,
     schedule: _Schedule = None,
     overwrite: _Overwrite = False,
@@ -89,18 +98,24 @@ def init(
     """
     answers = _collect_answers(source, key, holdings, schedule)
     _write_settings(answers, is_overwrite_allowed=overwrite)
+    needs_prices = answers.source == "none"
     if answers.holdings is None:
-        _print_next(_NEXT_WITHOUT_HOLDINGS, answers)
+        _print_next(_NEXT_PRICES if needs_prices else _NEXT_RUN, answers, _hint_holdings())
         return
     from riskmetrics.cli import import_portfolio, run
 
+    name = name or ("" if import_portfolio.names_accounts(answers.holdings) else _DEFAULT_NAME)
     code = _complete(
         partial(import_portfolio.portfolio, answers.holdings, name=name, equity=equity)
     )
-    if answers.source == "none":
-        _print_next(_NEXT_WITHOUT_SOURCE, answers)
+    if needs_prices:
+        _print_next(_NEXT_PRICES, answers)
     else:
-        code = _complete(run.run) or code
+        try:
+            code = _complete(run.run) or code
+        except (SourceError, typer.Exit):
+            _print_next(_NEXT_WITHOUT_ANSWER, answers)
+            raise
         _print_results()
         _print_next(_NEXT, answers)
     if code:
@@ -213,18 +228,54 @@ def _collect_folders() -> dict[str, str]:
     return {name: str(getattr(configured, _FOLDERS[name])) for name in named}
 
 
-def _print_next(steps: str, answers: _Answers) -> None:
+def _hint_holdings() -> str:
+    """Return how to store holdings, or nothing if some are stored."""
+    import sqlalchemy as sa
+
+    from riskmetrics import settings
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import embedded, input_queries
+
+    configured = settings.load()
+    if configured.database_url is None and not embedded.has_cluster(configured.home_directory):
+        return _HOLDINGS_STEPS
+    try:
+        with read_transaction() as connection:
+            return _HOLDINGS_STEPS if input_queries.read_portfolios(connection).empty else ""
+    except sa.exc.OperationalError:
+        return _HOLDINGS_STEPS
+
+
+def _print_next(steps: str, answers: _Answers, before: str = "") -> None:
     """Print the next steps, and how every evening is computed with the settings of this folder."""
+    steps = f"\nNext:\n{before}{steps}"
     if answers.is_scheduled:
         typer.echo(steps + _NEXT_SCHEDULED)
         return
+    from riskmetrics import settings
+
+    configured = settings.load()
     command = shutil.which("riskmetrics") or "riskmetrics"
     folder, command = (shlex.quote(text) for text in (str(Path.cwd()), command))
     fetch = f"{command} import prices FILE; " if answers.source == "none" else ""
+    compute = f"{command} catch-up"
+    if configured.alert_webhook or configured.alert_email:
+        compute = f'{{ {compute} || {command} alert "the nightly run failed"; }}'
+    minute, hour, days = _find_evening()
     typer.echo(
-        f"{steps}\n\nTo compute every evening, add to your crontab (in the machine's time; choose"
-        f" one after 18:30 in New York):\n  30 18 * * 1-5  cd {folder} && {fetch}{command} catch-up"
+        f"{steps}\n\nTo compute every evening, add to your crontab (18:30 in New York is at the"
+        f" latest {hour:02}:{minute:02} in this machine's time zone):"
+        f"\n  {minute} {hour} * * {days}  cd {folder} && {fetch}{compute}"
     )
+
+
+def _find_evening() -> tuple[int, int, str]:
+    """Return minute, hour and weekdays here of 18:30 in New York, the latest of the year."""
+    zone, year = ZoneInfo("America/New_York"), date.today().year
+    evenings = [datetime(year, month, 15, 18, 30, tzinfo=zone) for month in range(1, 13)]
+    pairs = [(evening.astimezone(), evening) for evening in evenings]
+    here, evening = max(pairs, key=lambda pair: (pair[0].date() - pair[1].date(), pair[0].time()))
+    return here.minute, here.hour, "1-5" if here.date() == evening.date() else "2-6"
 
 
 def _complete(command: Callable[[], None]) -> int:
@@ -250,20 +301,25 @@ def _print_results() -> None:
     print_summaries(session, names)
 
 
-_NEXT_WITHOUT_HOLDINGS = """
-Next, say what you hold, and compute:
-  riskmetrics import portfolio positions.csv --name Growth
-  riskmetrics portfolio add Growth AAPL=10 MSFT=5       without a file
+_HOLDINGS_STEPS = """\
+  riskmetrics import portfolio positions.csv       what you hold
+  riskmetrics portfolio add Growth AAPL=10 MSFT=5  the same without a file
+"""
+
+_NEXT_RUN = """\
   riskmetrics run"""
 
-_NEXT_WITHOUT_SOURCE = """
-Next, import prices, and compute:
+_NEXT_PRICES = """\
   riskmetrics import prices bars.csv
   riskmetrics import profiles companies.csv
   riskmetrics run"""
 
-_NEXT = """
-Next:
+_NEXT_WITHOUT_ANSWER = """\
+  riskmetrics run                          again: .env and the holdings are stored
+  riskmetrics import prices bars.csv       or prices from files, then
+  riskmetrics run --offline                without the data source"""
+
+_NEXT = """\
   riskmetrics report                       the results as a web page, report.html
   riskmetrics show betas                   betas of all positions, with standard errors
   riskmetrics doctor                       what is missing or outdated"""

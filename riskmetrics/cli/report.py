@@ -16,6 +16,7 @@ from riskmetrics.cli.report_rendering import Request, render
 from riskmetrics.cli.shared_options import Day, PortfolioName, day_option
 
 _DEFAULT_OUT = "report"
+_MIN_HISTORY = 2
 
 
 class Format(StrEnum):
@@ -23,6 +24,15 @@ class Format(StrEnum):
 
     HTML = "html"
     PDF = "pdf"
+
+
+def _check_history(number: int | None) -> int | None:
+    if number is not None and number < _MIN_HISTORY:
+        raise typer.BadParameter(
+            f"it must be greater than or equal to {_MIN_HISTORY}, because charts draw lines between"
+            " sessions. Leave it out for 252"
+        )
+    return number
 
 
 def report(
@@ -37,7 +47,10 @@ def report(
     portfolio: PortfolioName = None,
     history: Annotated[
         int | None,
-        typer.Option(min=2, help="Sessions that charts over time show. Default: 252."),
+        typer.Option(
+            callback=_check_history,
+            help="Sessions that charts over time show, at least 2. Default: 252.",
+        ),
     ] = None,
     since: Annotated[
         date | None,

@@ -112,7 +112,10 @@ def _parse_scope(
     if every == (portfolio is not None):
         raise UsageError("specify which results: either --portfolio NAME or --all")
     if first and last and first > last:
-        raise UsageError(f"the range is reversed: {first:%Y-%m-%d} comes after {last:%Y-%m-%d}")
+        raise UsageError(
+            f"the range is reversed: {first:%Y-%m-%d} comes after {last:%Y-%m-%d}. Exchange --from"
+            " and --to"
+        )
     with read_transaction() as connection:
         if portfolio is not None:
             find_portfolio_id(connection, portfolio)

@@ -7,7 +7,7 @@ import typer
 
 from riskmetrics.cli.output import echo_err, echo_progress, pluralize
 from riskmetrics.cli.shared_options import Day, day_option
-from riskmetrics.errors import PARTIAL_EXIT_CODE
+from riskmetrics.errors import PARTIAL_EXIT_CODE, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,15 @@ def find_latest_session(*, offline: bool) -> date:
             connect_at_head() as engine,
             open_vendor_clients(engine, configured, echo_err) as clients,
         ):
-            for note in refresh_market_index(clients, configured.market_index):
+            try:
+                notes = refresh_market_index(clients, configured.market_index)
+            except SourceError:
+                echo_err(
+                    "note: to compute from stored prices, such as those of files, pass --offline,"
+                    " or set RISKMETRICS_SOURCE=none in .env"
+                )
+                raise
+            for note in notes:
                 echo_err(note)
     with read_transaction() as connection:
         session = input_queries.read_latest_session(connection, configured.market_index)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from riskmetrics.cli.output import (
     fail,
@@ -27,7 +28,36 @@ if TYPE_CHECKING:
 
     from riskmetrics.cli.views import Table, View
 
-app = typer.Typer(help="Print stored results of a session.", no_args_is_help=True)
+
+class _ViewGroup(TyperGroup):
+    """The group of views, which knows the view of a table by a word of its name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return a command; of an unknown one, name the view that shows such a table."""
+        try:
+            return super().resolve_command(ctx, args)
+        except typer.TyperException as error:
+            if "Did you mean" not in error.message and (view := _find_view(args[0])):
+                error.message = f"{error.message.rstrip('.')}. Did you mean {view!r}?"
+            raise
+
+
+def _find_view(text: str) -> str:
+    """Return the view with a table that has all words of a text in its name; empty if none has.
+
+    Examples
+    --------
+    >>> _find_view("tail"), _find_view("drawdowns"), _find_view("portfolio")
+    ('risk', 'risk', '')
+    """
+    from riskmetrics.catalog import all_listings
+
+    words = {*text.casefold().replace("-", "_").split("_")} - {"portfolio", "position", "holding"}
+    found = (each.view for each in all_listings() if words and words <= {*each.table.split("_")})
+    return next(filter(None, found), "")
+
+
+app = typer.Typer(help="Print stored results of a session.", no_args_is_help=True, cls=_ViewGroup)
 
 
 def scenarios(as_json: AsJson = False) -> None:

@@ -73,11 +73,18 @@ _QUERIES = {
         ("scenario",),
         (_losses.c.loss.desc(), _losses.c.scenario),
         _losses.c.loss.is_not(None),
-        (
-            sa.select(_scenarios.c.market_move)
+        tuple(
+            sa.select(column)
             .where(_scenarios.c.name == _losses.c.scenario)
             .scalar_subquery()
-            .label("market_move"),
+            .label(label)
+            for label, column in (
+                ("market_move", _scenarios.c.market_move),
+                (
+                    "has_other_moves",
+                    sa.func.num_nonnulls(_scenarios.c.rate_move, _scenarios.c.factor_moves) > 0,
+                ),
+            )
         ),
     ),
     "tail_risk": _Query(

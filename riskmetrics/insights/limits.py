@@ -114,12 +114,17 @@ class Left(NamedTuple):
 
 
 def left_limits(view: View) -> list[Left]:
-    """Return the alerts that ended in the session, the severest first."""
+    """Return the alerts that ended in the session, the severest first.
+
+    None ends if a limit of the user replaces its levels: nothing improved.
+    """
+    own = _own_limits(view)
     lower = {(reach.kind, reach.alias): reach.level for reach in reached_limits(view)}
     of_type = {"weight": view.aliases("POS"), "gross": view.aliases("SEC")}
     found = [
         each
         for kind in view.sheet.limits
+        if not _is_replaced(kind, own)
         for alias in of_type.get(kind, [""])
         for each in _left(view, kind, alias, lower.get((kind, alias), ""))
     ]
@@ -143,8 +148,13 @@ def _limited(view: View) -> Iterator[tuple[str, str | None]]:
     """Yield type and alias of what has limits that no limit of a user replaces."""
     own = _own_limits(view)
     for kind, alias in _find_limited(view):
-        if kind not in OWN_LIMITS or LIMIT_NAMES[OWN_LIMITS[kind]] not in own:
+        if not _is_replaced(kind, own):
             yield kind, alias
+
+
+def _is_replaced(kind: str, own: set[str]) -> bool:
+    """Return whether a limit of the user replaces the levels of a kind."""
+    return kind in OWN_LIMITS and LIMIT_NAMES[OWN_LIMITS[kind]] in own
 
 
 def _find_limited(view: View) -> Iterator[tuple[str, str | None]]:

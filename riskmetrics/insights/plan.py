@@ -24,6 +24,7 @@ RULE_ANSWERS = {
     "no_rule": "No fixed rule answers this question, and no language model did.",
     "shortened": "Not all that answers the question is stated; ask for one subject at a time.",
     "no_limit": "No limit is reached by a figure that is defined.",
+    "no_such_alert": "No alert is in force on the figure that is asked about.",
     "no_new_alert": "No alert is new in the session.",
     "no_ended_alert": "No alert ended in the session.",
     "no_new_breach": "No limit is newly exceeded in the session.",
@@ -104,6 +105,7 @@ MissingFact = Literal[
     "no_limit",
     "no_limits_set",
     "no_such_limit",
+    "no_such_alert",
     "no_new_alert",
     "no_ended_alert",
     "no_new_breach",
@@ -131,6 +133,9 @@ _MAX_ADVICE = 1
 
 _QUIET, _MAX_QUIET = ("headline_quiet", "headline_flat_rise", "headline_flat_fall"), 5
 """Headlines of a quiet day, and the most claims that its note tells, alerts first."""
+
+_ALERT_FORMS = ("limit_", "var_too_low")
+"""Beginnings of the ids of forms of new alerts, and the form of a failing test."""
 
 MIN_SALIENCE = 0.5
 """Salience below which the rules do not tell a claim."""
@@ -288,6 +293,12 @@ def one_per_figure(claims: Iterable[Claim]) -> Iterator[Claim]:
 def is_undue(claim: Claim) -> bool:
     """Return whether a claim lists the alerts that stand on a day that does not state them."""
     return claim.form.place == STANDING_PLACE and claim.instance.salience < MIN_SALIENCE
+
+
+def is_about_alert(claim: Claim) -> bool:
+    """Return whether a claim is about an alert level, a limit of a user, or a failing test."""
+    is_listed = claim.form.place in (CHANGES_PLACE, STANDING_PLACE)
+    return is_listed or claim.form.topic == "limits" or claim.form.id.startswith(_ALERT_FORMS)
 
 
 def _connect(claims: Sequence[Claim], lead: Claim | None) -> list[Step]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from riskmetrics.insights.claims import Claim, claims_of
+from riskmetrics.insights.claims import Claim, View, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.forms.standing_alerts import alerts_by_level
 from riskmetrics.insights.plan import (
     LEADING_TYPE,
     Plan,
@@ -18,6 +19,7 @@ from riskmetrics.insights.plan import (
 from riskmetrics.insights.question_fact_types import QUESTIONS
 from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.insights.severity import LEVELS
+from riskmetrics.insights.slots import Slot
 from riskmetrics.insights.templates import Template
 
 _INDEPENDENT_TYPES = (LEADING_TYPE, "custom")
@@ -90,14 +92,23 @@ class Request:
         return plan_by_rules(self.claims, self.insight_type)
 
     @cached_property
-    def alarm(self) -> Claim | None:
-        """The most severe claim that the rules state and that is new.
-
-        A level without a sentence has no reason, and what stood the session before is no news.
-        """
+    def news(self) -> tuple[Claim, ...]:
+        """Claims that the rules state and that are new: what stood before is no news."""
         stated = self.plan.statements() if self.plan is not None else ()
         claims = (self.claims[each] for each in stated)
-        return most_severe(each for each in claims if each.is_new and not each.instance.is_known)
+        return tuple(each for each in claims if each.is_new and not each.instance.is_known)
+
+    @cached_property
+    def alarm(self) -> Claim | None:
+        """The most severe news; of the leading note also the most severe alert in force."""
+        is_leading = self.insight_type == LEADING_TYPE and self.question is None
+        in_force = claims_of(self.sheet, insight_type=self.insight_type) if is_leading else {}
+        return most_severe((*self.news, *in_force.values()))
+
+    @property
+    def alerts(self) -> tuple[Slot, ...]:
+        """Lists of all alert levels that are reached, critical first, whatever a note states."""
+        return tuple(alerts_by_level(View(self.sheet)))
 
     @property
     def severity(self) -> str:

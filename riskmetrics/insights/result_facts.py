@@ -200,6 +200,8 @@ def scenario_facts(
     for number, row in enumerate(rows, start=first):
         alias = f"SCN_{number:02}"
         aliases[alias] = {"scenario": row["scenario"]}
+        if row.get("has_other_moves"):
+            aliases[alias]["moves"] = "several"
         covered = f"{row['coverage']:.0%}"
         quality = "ok" if covered == "100%" else f"covers {covered} of gross exposure"
         yield from defined_facts(

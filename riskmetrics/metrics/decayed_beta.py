@@ -72,8 +72,8 @@ def decayed_beta(
     ----------
     y : (T, N) array
         One series per column: simple returns as fractions.
-    x : (T,) array
-        The regressor over the same periods.
+    x : (T,) or (T, N) array
+        The regressor over the same periods, of all columns or of each.
     window : int
         Rows per window, at most T.
     half_life : float
@@ -133,7 +133,8 @@ def decayed_beta(
     decay = 0.5 ** (1.0 / half_life)
     for block, rows in iterate_blocks(n_dates, n_series, window):
         with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
-            fit = _estimate(y[rows, block[1]], x[rows, np.newaxis], window, decay, min_obs)
+            of_rows = x[rows, block[1]] if x.ndim == 2 else x[rows, np.newaxis]
+            fit = _estimate(y[rows, block[1]], of_rows, window, decay, min_obs)
         for whole, part in zip(result, fit, strict=True):
             whole[block] = part
     return result
@@ -142,9 +143,10 @@ def decayed_beta(
 def _require_arguments(
     y: FloatArray, x: FloatArray, window: int, half_life: float, min_obs: int
 ) -> None:
-    if y.ndim != 2 or x.shape != y.shape[:1]:
+    if y.ndim != 2 or x.shape not in (y.shape, y.shape[:1]):
         raise ValueError(
-            f"y must be (T, N) and x (T,) over the same periods, not {y.shape} and {x.shape}"
+            f"y must be (T, N) and x (T,) or (T, N) over the same periods, not {y.shape} and"
+            f" {x.shape}"
         )
     if not 3 <= min_obs <= window <= len(x) or not half_life > 0.0:
         raise ValueError(
@@ -154,9 +156,9 @@ def _require_arguments(
 
 
 def _estimate(y: FloatArray, x: FloatArray, window: int, decay: float, min_obs: int) -> DecayedBeta:
-    """Fit every window of ``y`` (T, C) on ``x`` (T, 1)."""
+    """Fit every window of ``y`` (T, C) on ``x``, (T, 1) or (T, C)."""
     paired = np.isfinite(y) & np.isfinite(x)
-    if (paired == paired[:, :1]).all():
+    if x.shape[1] == 1 and (paired == paired[:, :1]).all():
         paired = paired[:, :1]  # the moments of x are the same for every series
     y, x, known = np.where(paired, y, 0.0), np.where(paired, x, 0.0), paired.astype(np.float64)
     n_obs = window_sums(known, window)

@@ -9,11 +9,10 @@ from riskmetrics.report.limit_table import build_limit_rows
 
 Record = Mapping[str, Any]
 
-SIGNIFICANCE = 0.05
-"""Largest p-value of a backtest that counts as failed."""
-
-ALERTS = "Alerts in force: "
-"""How a note begins the sentence on all alerts, the severity of which is its own."""
+SIGNIFICANCE = 0.01
+"""Smallest p-value of a backtest that does not count as failed: the notes' own verdict."""
+BACKTEST_ALERT = "Historical value at risk too low"
+"""How the alert of a failed backtest begins, which the finding on the backtest states."""
 
 
 def list_findings(
@@ -23,11 +22,11 @@ def list_findings(
     insights: Sequence[Record],
     limits: Sequence[Record] = (),
 ) -> list[str]:
-    """Return sentences: exceeded limits, failed backtests, caveats, price faults, severe insights.
+    """Return sentences: exceeded limits, alerts, failed backtests, caveats, faults, insights.
 
-    Of a severe insight that lists its alerts, they are the finding: its title may be on the day's
-    result. A cause is named once: what several insights say, and what only says that a backtest
-    failed, is left out.
+    Alerts are all that are in force, the critical ones first, whatever the note of the day repeats;
+    severe news follow. A cause is named once: what several insights say, and what only says that a
+    backtest failed, is left out.
 
     Parameters
     ----------
@@ -45,10 +44,13 @@ def list_findings(
     symbols = ", ".join(dict.fromkeys(fault["symbol"] for fault in faults))
     failed = list(_failed_backtests(backtests))
     already_said = {VAR_TOO_LOW} if failed else set()
-    severe = [
-        _describe_insight(row, has_failed_backtest=bool(failed))
-        for row in insights
-        if row["severity"] in ("critical", "warning")
+    listed = [(row, (row["context_data"] or {}).get("attention")) for row in insights]
+    in_force = [text for _, attention in listed for text in attention or ()]
+    alerts = [text for text in in_force if not (failed and text.startswith(BACKTEST_ALERT))]
+    titles = [
+        row["title"]
+        for row, attention in listed
+        if attention is None and row["severity"] in ("critical", "warning")
     ]
     return [
         *(
@@ -56,22 +58,12 @@ def list_findings(
             for row in build_limit_rows(limits)
             if row.status == "exceeded"
         ),
+        *alerts,
         *failed,
         *(f"{caveat[:1].upper()}{caveat[1:]}." for caveat in caveats),
         *([f"Prices of {symbols} have issues: see below."] if symbols else []),
-        *(text for text in dict.fromkeys(severe) if text and text not in already_said),
+        *(text for text in dict.fromkeys(titles) if text not in already_said),
     ]
-
-
-def _describe_insight(row: Record, *, has_failed_backtest: bool) -> str:
-    """Return the alerts of an insight, else its title; empty if a failed backtest is all of it."""
-    for finding in row["key_findings"] or []:
-        if finding["text"].startswith(ALERTS):
-            facts = [each["fact"] for each in finding["evidence"]]
-            is_backtest = bool(facts) and all("var_" in fact for fact in facts)
-            alerts = finding["text"].removeprefix(ALERTS)
-            return "" if has_failed_backtest and is_backtest else alerts[:1].upper() + alerts[1:]
-    return str(row["title"])
 
 
 def _failed_backtests(backtests: Sequence[Record]) -> Iterator[str]:

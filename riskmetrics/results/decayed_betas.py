@@ -18,7 +18,7 @@ from riskmetrics.results.betas import (
     undefined_beta_reasons,
 )
 from riskmetrics.results.lot_frames import open_symbols
-from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
+from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_blocks
 from riskmetrics.results.snapshots import build_beta_coverage, insufficient_coverage, weigh_betas
 from riskmetrics.results.undefined_reasons import Reason, first_reasons
 from riskmetrics.results.valuation import Valuation
@@ -93,17 +93,13 @@ def portfolio_rows(
     )
     weighted = weigh_betas(valuation, beta, n_obs=n_obs)
     market = returns.column(betas.market_index)
-    fits = [
-        decayed_beta(
-            window.series,
-            market[window.day : window.day + DECAYED_WINDOW],
-            min_obs=MIN_PAIRED_RETURNS,
-        )
-        for window in pro_forma_windows(valuation, returns, DECAYED_WINDOW)
-    ]
-    own = DecayedBeta._make(
-        np.concatenate(by_day).T for by_day in zip(*fits, strict=True)
-    )  # each fit has one window
+    parts = []
+    for block in pro_forma_blocks(valuation, returns, DECAYED_WINDOW):
+        index = np.stack([market[w.day : w.day + DECAYED_WINDOW] for w in block.windows], axis=1)
+        of_series = np.repeat(index, len(valuation.portfolios), axis=1)
+        fit = decayed_beta(block.series, of_series, min_obs=MIN_PAIRED_RETURNS)
+        parts.append([block.by_day(figures[0]) for figures in fit])  # each series is one window
+    own = DecayedBeta._make(np.concatenate(by_day, axis=1) for by_day in zip(*parts, strict=True))
     rows = valuation.to_frame(
         {
             "beta": weighted.beta,

@@ -61,6 +61,8 @@ class _WindowReturns(NamedTuple):
     after: FloatArray
     proxy: FloatArray
     """Beta on each session times the return of the market index, (D, E, S)."""
+    market: FloatArray
+    """Return of the market index, (E,)."""
     symbols: "pd.Index[str]"
 
     @property
@@ -182,15 +184,12 @@ def _window_returns(
     market = (after / before - 1.0)[:, index]
     column = betas.symbols.get_indexer(closes.columns)
     beta = np.where(column >= 0, betas.estimates.beta[:, column], np.nan)
-    return _WindowReturns(
-        before, after, beta[:, np.newaxis, :] * market[:, np.newaxis], closes.columns
-    )
+    proxy = beta[:, np.newaxis, :] * market[:, np.newaxis]
+    return _WindowReturns(before, after, proxy, market, closes.columns)
 
 
-def _replayed_losses(
-    valuation: Valuation, scenarios: pd.DataFrame, betas: DecayedBetas, history: History
-) -> Iterator[ScenarioLoss]:
-    windows = _window_returns(scenarios, history, betas)
+def _replay(valuation: Valuation, windows: _WindowReturns) -> metrics.Replay:
+    """Return the replay of all windows on all sessions, each array of shape (P, D, E)."""
     owner, n = valuation.instrument_portfolio, len(valuation.portfolios)
     held = zip(
         valuation.exposures.T,
@@ -212,8 +211,14 @@ def _replayed_losses(
         )
         for exposure, column, priced, proxy in held
     ]
-    # each of shape (P, D, E)
-    found = metrics.Replay._make(np.stack(parts, axis=1) for parts in zip(*days, strict=True))
+    return metrics.Replay._make(np.stack(parts, axis=1) for parts in zip(*days, strict=True))
+
+
+def _replayed_losses(
+    valuation: Valuation, scenarios: pd.DataFrame, betas: DecayedBetas, history: History
+) -> Iterator[ScenarioLoss]:
+    windows = _window_returns(scenarios, history, betas)
+    found = _replay(valuation, windows)
     moves = windows.moves
     for e, scenario in enumerate(scenarios.to_dict("records")):
         first, last = scenario["first_day"], scenario["last_day"]
@@ -223,6 +228,11 @@ def _replayed_losses(
         )
         loss, coverage, proxied = (
             np.where(ends_after_day, np.nan, values[:, :, e]) for values in found
+        )
+        or_beta = (
+            f" ({betas.market_index} has no return between them, so no beta is used)"
+            if np.isnan(windows.market[e])
+            else ", or a beta"
         )
         yield ScenarioLoss(
             scenario["name"],
@@ -236,7 +246,7 @@ def _replayed_losses(
                     f"the replayed window ends on {last:%Y-%m-%d}, after the day", ends_after_day
                 ),
                 insufficient_coverage(
-                    f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}, or a beta",
+                    f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}{or_beta}",
                     coverage,
                 ),
             ),

@@ -12,8 +12,13 @@ _DATE = re.compile(r"(\d{1,2}-)?(JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC
 """Date that a spreadsheet makes of a symbol, such as 2-Mar."""
 _FUND = re.compile(r"[A-Z]{4}[XFY]")
 _LIKELY_TICKER = re.compile(rf"[A-Z]{{1,4}}(?:[./-][A-Z]{{1,2}})?|{_FUND.pattern}")
-_WORD = re.compile(r"(?=[A-Z]+$)(?!AA)[^AEIOU]{0,2}[AEIOU]{1,2}[^AEIOU]{1,2}(?:[AEIOU][^AEIOU]?)?")
+_WORD = re.compile(
+    r"(?=[A-Z]+$)(?!AA|EQ)(?:[BCDFGKP][LR]|[CGPSTW]H|S[CKLMNPTW]|[DT]W|TR|WR|KN|[^AEIOUQX]|QU)?"
+    r"[AEIOU]{1,2}[^AEIOU]{1,2}(?:[AEIOU][^AEIOU]?)?"
+)
 """Letters that can be spoken as a word."""
+_UNSPEAKABLE = re.compile(r"(?=[A-Z]{4}$)[^AEIOU]*[AEIOU]?[^AEIOU]*")
+"""Four letters that are no name, unless they are a word."""
 _MIN_WORD_LETTERS = 4
 
 
@@ -42,13 +47,19 @@ def describe_text(text: str) -> str:
 def look_like_names(texts: Collection[str]) -> bool:
     """Return whether texts in the place of symbols are names: one is known, or half can be.
 
+    Next to four letters that cannot be spoken, such as MSFT, others are no names.
+
     Examples
     --------
     >>> [look_like_names(texts) for texts in (["VISA", "KO"], ["DUST", "RIDE"], ["META", "AAPL"])]
     [True, True, False]
+    >>> [look_like_names(texts) for texts in (["CAVA", "MSFT"], ["SBUX", "KO"])]
+    [False, False]
     """
-    is_known = not load_vocabulary().markets["company_names"].isdisjoint(texts)
-    return is_known or 2 * sum(map(_can_be_name, texts)) >= len(texts)
+    if not load_vocabulary().markets["company_names"].isdisjoint(texts):
+        return True
+    has_symbol = any(_UNSPEAKABLE.fullmatch(text) and not _WORD.fullmatch(text) for text in texts)
+    return not has_symbol and 2 * sum(map(_can_be_name, texts)) >= len(texts)
 
 
 def is_likely_ticker(text: str) -> bool:

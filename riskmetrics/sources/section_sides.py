@@ -110,7 +110,10 @@ class ClosedSections:
         """
         filled = [cell for cell in cells if cell]
         text = filled[0] if filled else ""
-        is_title = len(filled) == 1 and _is_closed_title(text)
+        is_title = len(filled) == 1 and (
+            _is_closed_title(text)
+            or (has_table and bare_words(text) in load_vocabulary().sections["compared"])
+        )
         is_amounts = all(map(NUMBER_OR_BLANK.fullmatch, filled[1:]))
         if len(filled) > 1 and cells[0] and has_table and is_amounts:
             is_title = _is_closed_title(text, has_amounts=True)

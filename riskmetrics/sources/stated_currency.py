@@ -19,8 +19,11 @@ _MAX_LABEL_WORDS = 5
 _DOLLARS = re.compile(r"USD|\bU\.?S\.? ?(?:\$|dollar)", re.IGNORECASE)
 _MAX_STATEMENT_CELLS = 3
 """Cells of a line that states the currency of a table."""
-_GROUP_TITLE = re.compile(r"(?:.*[\W_])?(?P<code>[A-Z]{3})\)?")
-"""Title of the rows in a currency, such as ``EUR`` and ``Canadian Equities (CAD)``."""
+_GROUP_TITLE = re.compile(r"(?:.*(?<! from)(?<! aus)(?<! von)[\W_])?(?P<code>[A-Z]{3})\)?")
+"""Title of the rows in a currency, such as ``EUR`` and ``Canadian Equities (CAD)``.
+
+Behind words such as ``converted from`` is the currency that they are not in.
+"""
 _OFFERED = re.compile(
     r"\b(?:available|request|verfügbar|anfrage|disponib\w*|demande|solicitud|richiesta|pedido"
     r"|beschikbaar|aanvraag)\b",
@@ -47,15 +50,15 @@ class TableCurrency:
 
     def __init__(self) -> None:
         self.code = ""
-        self._has_dollars = self._is_stated = self._is_of_header = False
+        self.has_dollars = self._is_stated = self._is_of_header = False
         self._footer = ("", 0)
 
     def start_table(self, above: Iterable[Sequence[str]], header: Sequence[str]) -> None:
         """Process the header of the first table, and the lines above it."""
         lines = [*above]
-        self._has_dollars = has_dollar_headers(header)
+        self.has_dollars = has_dollar_headers(header)
         self._is_stated = any(map(line_currencies, lines))
-        if not self._has_dollars:
+        if not self.has_dollars:
             self.code = stated_currency(lines)
 
     def read_header(self, code: str) -> None:
@@ -70,8 +73,8 @@ class TableCurrency:
         """
         is_short = sum(map(bool, cells)) < _MAX_STATEMENT_CELLS
         is_short &= not re.search(r"\d", " ".join(cells))  # else it is of this amount
-        codes = line_currencies(cells) if is_short and not self._has_dollars else set()
-        is_group = is_short and not self._has_dollars and not codes
+        codes = line_currencies(cells) if is_short and not self.has_dollars else set()
+        is_group = is_short and not self.has_dollars and not codes
         group = _group_currency(cells) if is_group else ""
         codes |= {group} - {""}
         if len(codes) != 1:

@@ -1,5 +1,6 @@
 """Columns of a statement that only their cells show, because their headers are not known."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +12,8 @@ from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.sources import cells
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
 from riskmetrics.sources.statement_lines import Line
-from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK
+from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK, is_total
+from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 
 Rows = Sequence[tuple[Line, dict[str, str]]]
@@ -86,6 +88,34 @@ def _find_quantity(
             if is_size.all():
                 return {"quantity": place}
     return {}
+
+
+def currency_of_total(rows: Rows) -> str:
+    """Return the currency that a total names, such as Total EUR, if it sums the values above it.
+
+    Another amount is the total in the currency of the account, not that of the rows. Empty for USD.
+    """
+    values: list[str] = []
+    first = 0
+    for line, row in rows:
+        if not is_total(row):
+            values.append(row.get("market_value", ""))
+            continue
+        codes = CURRENCIES.intersection(re.findall(r"\b[A-Z]{3}\b", " ".join(line.cells)))
+        amount = re.sub(r"[A-Z ]", "", row.get("market_value", ""))
+        if len(codes) == 1 and "USD" not in codes and _is_sum(amount, values[first:], values):
+            return min(codes)
+        first = len(values)
+    return ""
+
+
+def _is_sum(amount: str, *groups: list[str]) -> bool:
+    """Return whether an amount is the sum of the numbers of a group."""
+    for mark, group in itertools.product(cells.DECIMAL_MARKS, groups):
+        total, *numbers = _parse([amount, *group], mark)
+        if total and np.isclose(np.nansum(numbers), total, rtol=_VALUE_TOLERANCE):
+            return True
+    return False
 
 
 def _parse(texts: list[str], decimal: str) -> FloatArray:

@@ -18,7 +18,7 @@ from riskmetrics.sources.section_sides import (
     section_side,
 )
 from riskmetrics.sources.stated_currency import TableCurrency, require_full_amounts
-from riskmetrics.sources.statement_columns import find_more_columns
+from riskmetrics.sources.statement_columns import currency_of_total, find_more_columns
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
 from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.statement_rows import (
@@ -173,7 +173,8 @@ class _StatementParser:
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""
         fill_merged_accounts([row for _, row in self._rows])
-        if code := self._currency.of_footer(len(self._rows)):
+        total = "" if self._currency.has_dollars else currency_of_total(self._rows)
+        if code := self._currency.of_footer(len(self._rows)) or total:
             for _, row in self._rows:
                 row.setdefault("currency", code)
         self._drop_sums()

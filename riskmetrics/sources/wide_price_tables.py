@@ -24,6 +24,7 @@ from riskmetrics.sources.table_headers import HeaderChoice, header_key
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
+from riskmetrics.text import join_names
 
 _FIELDS = ("open", "high", "low", "close", "adj_close", "volume")
 """Columns that a wide table may have for each symbol."""
@@ -164,8 +165,9 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     _refuse_numbered(path, symbols)
     if len(symbols) > 1 and look_like_names(symbols):
         raise DataQualityError(
-            f"{path} has columns that look like names, not symbols, such as {symbols[0]}. Write"
-            " their symbols"
+            f"{path} has columns that look like names, not symbols: {join_names(symbols)}. Write"
+            " their symbols; if these are symbols, write a line for each price, with columns"
+            " Symbol, Date and Close"
         )
     named = ", ".join(symbols[:8]) + (f" and {len(symbols) - 8} more" if symbols[8:] else "")
     return HeaderChoice(positions, [f"columns are symbols: {named}"])
@@ -339,9 +341,10 @@ def refuse_other_values(table: Table) -> None:
             " changes, not prices"
         )
     filled = [column[np.isfinite(column)] for column in values]
+    is_moving = any(np.ptp(column) > 0 for column in filled if column.size)  # else money markets
     for end in (0, -1):  # the newest may be first
         bases = {column[end] for column in filled if column.size}
-        if len(closes) > 1 and len(bases) == 1 and bases <= _BASES:
+        if len(closes) > 1 and is_moving and len(bases) == 1 and bases <= _BASES:
             raise DataQualityError(
                 f"{table.path} has columns of symbols that all begin at {bases.pop():g}: they are"
                 " rebased, not prices"

@@ -1,11 +1,13 @@
 """`riskmetrics init` and `portfolio add`: what they ask, refuse, write and never show."""
 
+import json
 import os
 import pty
 import select
 import stat
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,22 @@ from typer.testing import CliRunner
 from riskmetrics import settings
 from riskmetrics.cli.env_file import merge_settings
 from riskmetrics.cli.main import app
-from riskmetrics.errors import ConfigurationError, UsageError
+from riskmetrics.errors import ConfigurationError, SourceError, UsageError
 from tests.conftest import COMMAND
 from tests.fmp_server import KEY
+
+
+@pytest.fixture
+def set_zone() -> Iterator[Callable[[str], None]]:
+    """Yield a function that sets the time zone of the machine until the test ends."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def set_zone(zone: str) -> None:
+            patch.setenv("TZ", zone)
+            time.tzset()
+
+        yield set_zone
+    time.tzset()
 
 
 def init(*arguments: str) -> object:
@@ -36,7 +51,7 @@ def test_settings_are_written_for_the_owner_only(tmp_path: Path) -> None:
         "RISKMETRICS_NIGHTLY": "true",
     }
     assert KEY not in result.output
-    assert "Next, say what you hold" in result.stdout
+    assert "riskmetrics import portfolio positions.csv       what you hold" in result.stdout
     assert list(tmp_path.iterdir()) == [env]  # nothing unfinished stays
 
 
@@ -116,7 +131,7 @@ def test_a_key_in_the_environment_is_used_and_not_written(
 
 
 def test_a_crontab_in_the_folder_uses_the_same_home_as_the_shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_zone: Callable[[str], None]
 ) -> None:
     """It does not see the shell's environment."""
     folder = tmp_path / "not here"
@@ -126,6 +141,7 @@ def test_a_crontab_in_the_folder_uses_the_same_home_as_the_shell(
     monkeypatch.setenv("DAGSTER_HOME", "~/runs")
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://me:secret@host/risk")
     monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", "https://hooks.example.com/secret")
+    set_zone("America/New_York")
     result = init("--source", "none")
     assert result.exit_code == 0
     for name in ("RISKMETRICS_DATABASE_URL", "RISKMETRICS_ALERT_WEBHOOK"):
@@ -139,7 +155,7 @@ def test_a_crontab_in_the_folder_uses_the_same_home_as_the_shell(
     printed = result.stdout.splitlines()[-1]
     assert printed.startswith(f"  30 18 * * 1-5  cd '{folder}' && ")
     assert "riskmetrics import prices FILE; " in printed
-    assert printed.endswith("riskmetrics catch-up")
+    assert printed.endswith('riskmetrics alert "the nightly run failed"; }')
 
 
 @pytest.mark.parametrize(
@@ -207,6 +223,68 @@ def converse(folder: Path, answers: dict[str, str]) -> tuple[str, int]:
             os.write(ours, (waiting.pop(0)[1] + "\n").encode())
     os.close(ours)
     return shown, process.wait(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("zone", "line"),
+    [
+        ("UTC", "30 23 * * 1-5"),
+        ("America/Los_Angeles", "30 15 * * 1-5"),
+        ("Europe/Berlin", "30 0 * * 2-6"),
+        ("Asia/Kolkata", "0 5 * * 2-6"),
+        ("Australia/Sydney", "30 10 * * 2-6"),
+    ],
+)
+def test_the_evening_of_new_york_is_in_the_time_of_the_machine(
+    tmp_path: Path, set_zone: Callable[[str], None], zone: str, line: str
+) -> None:
+    set_zone(zone)
+    printed = init("--source", "yahoo").stdout.splitlines()[-1]
+    assert printed.startswith(f"  {line}  cd {tmp_path} && ")
+    assert printed.endswith("riskmetrics catch-up")
+
+
+def test_what_is_stored_needs_no_step(call) -> None:
+    assert "riskmetrics portfolio add" in call("init", "--source", "none").stdout
+    call("portfolio", "add", "Growth", "AAPL=10")
+    again = call("init", "--source", "none", "--overwrite").stdout
+    assert "\nNext:\n  riskmetrics import prices bars.csv\n" in again
+
+
+def test_holdings_of_a_source_that_does_not_answer_stay(
+    call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISKMETRICS_YAHOO_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("RISKMETRICS_YAHOO_CALL_SECONDS", "1")
+    file = tmp_path / "positions.csv"
+    file.write_text("symbol,quantity\nKO,5\nPEP,5\n")
+    result = call("init", "--source", "yahoo", "--holdings", str(file))
+    assert isinstance(result.exception, SourceError)
+    assert "pass --offline, or set RISKMETRICS_SOURCE=none" in result.stderr
+    assert ".env and the holdings are stored" in result.stdout
+    assert "riskmetrics import prices bars.csv" in result.stdout
+    advice = call("doctor").stdout
+    assert "→ riskmetrics run, or riskmetrics import prices FILE" in advice
+    assert '"open_lots": 2' in call("portfolio", "list", "--json").stdout
+
+
+@pytest.mark.parametrize(
+    ("accounts", "names"),
+    [((), ["Portfolio"]), (("IRA",), ["IRA"]), (("IRA", "Joint"), ["IRA", "Joint"])],
+)
+def test_an_account_is_one_portfolio_for_init_and_import(
+    call, tmp_path: Path, accounts: tuple[str, ...], names: list[str]
+) -> None:
+    header = "account,symbol,quantity" if accounts else "symbol,quantity"
+    rows = [f"{account},{symbol},5" for account in accounts for symbol in ("KO", "PEP")]
+    file = tmp_path / "positions.csv"
+    file.write_text("\n".join([header, *(rows or ["KO,5", "PEP,5"]), ""]))
+    assert call("init", "--source", "none", "--holdings", str(file)).exit_code == 0
+    named = () if accounts else ("--name", "Portfolio")
+    again = call("import", "portfolio", str(file), *named)
+    assert again.stdout.count("0 lots opened, 0 closed, 0 corrected, 2 unchanged") == len(names)
+    stored = json.loads(call("portfolio", "list", "--json").stdout)
+    assert [row["portfolio"] for row in stored] == names
 
 
 def test_a_portfolio_is_added_without_a_file(call) -> None:

@@ -112,7 +112,8 @@ def test_both_transports_give_the_same_answers(computed_sample: str) -> None:
         stored = list(connection.scalars(statement, {"day": DAY}))
     engine.dispose()
     assert [row["value_at_risk"] for row in figures["rows"]] == stored
-    assert figures["columns"]["value_at_risk"]["unit"].startswith("fraction")
+    unit = figures["columns"]["value_at_risk"]["unit"]
+    assert unit == "loss as a fraction, 0.01 is a loss of 1%"
 
 
 @pytest.fixture

@@ -123,16 +123,21 @@ def _figure(f: Figures, kind: str, alias: str = "") -> float:
     return f.of(alias, kind) if alias else getattr(f, kind)
 
 
+def _has_own_limit(f: Figures, kind: str) -> bool:
+    """Return whether a checked limit of the user replaces the levels of a kind."""
+    own = {"weight": "single positions", "beta": "beta"}.get(kind)
+    return any(
+        f.sheet.aliases[each]["limit"] == own
+        and (known(f.of(each, "checked")) or known(f.of(each, "checked_number")))
+        for each in f.things("LIM")
+    )
+
+
 def _limit(f: Figures, kind: str, alias: str = "") -> float:
     """Return the highest limit of `severity.yaml` that is reached, else NaN."""
     value = _figure(f, kind, alias)
     limits = _LIMITS[kind].values()
-    own = {"weight": "single positions", "beta": "beta"}.get(kind)
-    if any(
-        f.sheet.aliases[each]["limit"] == own
-        and (known(f.of(each, "checked")) or known(f.of(each, "checked_number")))
-        for each in f.things("LIM")
-    ):
+    if _has_own_limit(f, kind):
         return nan
     if kind == "weight" and f.text(f"{alias.lower()}_fund") == "fund":
         return nan
@@ -152,6 +157,19 @@ def _limit(f: Figures, kind: str, alias: str = "") -> float:
 def _event(f: Figures, kind: str, alias: str = "") -> str:
     """Return what happened to the alert of a limit that is reached, as far as is known."""
     return f.text(f"{alias.lower()}_{kind}_alert" if alias else f"{kind}_alert") or "known"
+
+
+def _session_of_alert(f: Figures, kind: str, *, is_known: bool) -> Expected:
+    """Return the alerts of a kind with their value and session, by whether the first is known."""
+    found: Expected = {}
+    for each, alias in _reached(f):
+        streak = f.sheet.facts.get(f"{alias.lower()}_{kind}_streak" if alias else f"{kind}_streak")
+        is_start_known = streak is not None and streak.quality == "ok"
+        if each == kind and is_start_known == is_known:
+            found[alias] = {"value": _figure(f, kind, alias), "session": 1}
+            found[alias] |= {"session": streak.value} if streak else {}
+            found[alias] |= {"name": alias} if alias else {}
+    return found
 
 
 def _happened(f: Figures, *events: str) -> list[tuple[str, str]]:
@@ -242,6 +260,8 @@ def _left_limits(f: Figures, *, is_below: bool) -> list[tuple[str, str]]:
     things += [(kind, "") for kind in _LIMITS if kind not in ("weight", "gross")]
     found = []
     for kind, alias in things:
+        if _has_own_limit(f, kind):
+            continue
         value, left = _figure(f, kind, alias), _figure(f, f"{kind}_left", alias)
         if isnan(value) and alias:
             value = _figure(f, f"{kind}_now", alias)
@@ -939,7 +959,11 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "limits_back": lambda f: expect(
         any(known(_figure(f, f"{kind}_away", alias)) for kind, alias in _happened(f, "back"))
     ),
-    "alerts_since": lambda f: expect(bool(_reached(f))),
+    **{
+        f"alert_since_{kind}{suffix}": partial(_session_of_alert, kind=kind, is_known=is_known)
+        for kind in _FIRST
+        for suffix, is_known in (("", True), ("_at_least", False))
+    },
     "limits_worse": lambda f: expect(bool(_happened(f, "worse"))),
     "limits_left": lambda f: expect(bool(_left_limits(f, is_below=True))),
     "limits_ended": lambda f: expect(bool(_left_limits(f, is_below=False))),

@@ -95,15 +95,19 @@ _STATES: Mapping[str, Callable[[str, str, str, float, float], bool]] = {
     "exceeded": lambda status, before, event, value, limit: (
         status == "exceeded"
         and value > limit
-        and (before in ("", "undefined") or (before == "exceeded" and event in ("", "stands")))
+        and before in ("", "undefined", "exceeded")
+        and event in ("", "stands")
     ),
     "changed": lambda status, before, event, value, limit: (
-        (status, before) == ("exceeded", "exceeded")
+        status == "exceeded"
+        and before in ("", "undefined", "exceeded")
         and event in ("reached", "back", "known")
         and value > limit
     ),
     "worse": lambda status, before, event, value, limit: (
-        (status, before, event) == ("exceeded", "exceeded", "worse") and value > limit
+        (status, event) == ("exceeded", "worse")
+        and before in ("", "undefined", "exceeded")
+        and value > limit
     ),
     "ended": lambda status, before, _, value, limit: (
         (status, before) == ("kept", "exceeded") and value <= limit

@@ -19,7 +19,7 @@ from riskmetrics.insights.history_facts import Check, History
 from riskmetrics.insights.limit_facts import limit_facts
 from riskmetrics.insights.plan import LEADING_TYPE, plan_by_rules
 from riskmetrics.insights.realize import display_names, realize_claim, realize_note
-from riskmetrics.insights.request import Request
+from riskmetrics.insights.request import Request, most_severe
 from riskmetrics.insights.severity import default_limits
 from riskmetrics.insights.templates import Template
 from tests.insights.fact_sheets import ALIASES, DAY, KEY, build_sheet
@@ -50,6 +50,12 @@ TUESDAY, WEDNESDAY = date(2022, 12, 27), date(2022, 12, 28)
 
 def severity_of(sheet: Sheet) -> str:
     return Request(DAILY, sheet).severity
+
+
+def news_of(sheet: Sheet) -> str:
+    """Return the level of what is new in a note."""
+    found = most_severe(Request(DAILY, sheet).news)
+    return found.instance.level if found else "normal"
 
 
 def prose(sheet: Sheet) -> str:
@@ -88,10 +94,22 @@ def test_standing_alerts_are_listed_in_the_first_session_of_a_week_and_named_whe
     assert "Still in force: SYM1 position and drawdown." in named
 
 
-def test_a_standing_alert_makes_no_note_severe() -> None:
+def test_a_note_is_as_severe_as_its_worst_alert_in_force_or_news() -> None:
+    """A position of 60% for 40 sessions, which the note of a Wednesday does not state."""
     sheet = build_sheet(RESULT | STANDING)
     for day in (TUESDAY, WEDNESDAY):
-        assert severity_of(replace(sheet, day=day, before=remembered(sheet))) == "normal"
+        assert severity_of(replace(sheet, day=day, before=remembered(sheet))) == "critical"
+    calm = build_sheet(RESULT | {"beta": 1.55, "beta_streak": 9})
+    assert severity_of(replace(calm, before=remembered(calm))) == "warning"
+    loss = build_sheet(RESULT | {"daily_return": -0.09, "previous_var_95": 0.02})
+    assert severity_of(loss) == "warning"
+    assert severity_of(build_sheet({"daily_return": 0.001, "daily_pnl": 1.0})) == "normal"
+
+
+def test_a_standing_alert_is_no_news() -> None:
+    sheet = build_sheet(RESULT | STANDING)
+    for day in (TUESDAY, WEDNESDAY):
+        assert news_of(replace(sheet, day=day, before=remembered(sheet))) == "normal"
 
 
 @pytest.mark.parametrize(
@@ -105,13 +123,13 @@ def test_a_standing_alert_makes_no_note_severe() -> None:
         ({"drawdown_streak": 1}, {"drawdown_streak": UNKNOWN_START}, "critical"),
     ],
 )
-def test_a_note_is_as_severe_as_what_is_new(
+def test_the_news_are_as_severe_as_what_is_new(
     changed: Facts, qualities: dict[str, str], severity: str
 ) -> None:
     """New, back, worse, left, and known since the session only."""
     before = remembered(build_sheet(RESULT | STANDING))
     sheet = build_sheet(RESULT | STANDING | changed, qualities=qualities)
-    assert severity_of(replace(sheet, before=before)) == severity
+    assert news_of(replace(sheet, before=before)) == severity
 
 
 def test_an_alert_that_is_back_says_since_when_it_was_left() -> None:
@@ -216,7 +234,7 @@ def test_a_critical_day_ends_with_something_to_look_at(facts: Facts, event: str)
     sheet = replace(build_sheet(RESULT | facts | alerts), before=before)
     plan = plan_by_rules(claims_of(sheet), LEADING_TYPE)
     assert plan is not None
-    assert severity_of(sheet) == "critical"
+    assert news_of(sheet) == "critical"
     assert len(plan.recommendations) == 1
 
 
@@ -246,7 +264,7 @@ def test_other_positions_beyond_a_limit_of_a_user_are_told_when_there_are_more()
     two = build_sheet(RESULT | facts | {"pos_02_weight": 0.2001})
     said = "Other positions above the portfolio's limit of 20.00% on single positions: SYM2 20.01%."
     assert said in prose(replace(two, before=remembered(build_sheet(RESULT | facts))))
-    assert severity_of(replace(two, before=remembered(build_sheet(RESULT | facts)))) == "warning"
+    assert news_of(replace(two, before=remembered(build_sheet(RESULT | facts)))) == "warning"
     assert "Other positions" not in prose(replace(two, before=remembered(two)))
     many = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "num_positions": 3})
     assert "SYM2 21% and further ones." in prose(many), "the facts do not have the third"
@@ -270,7 +288,7 @@ def test_a_limit_of_a_user_is_shown_as_it_was_set(value: float, limit: float, sh
 
 
 Told = list[tuple[str, str, str]]
-"""Title, severity, and sentences about alerts of each day."""
+"""Title, level of the news, and sentences about alerts of each day."""
 
 COLUMNS = ("beta_calculated_90d", "volatility_percentile", "current_drawdown", "gross_exposure")
 
@@ -355,7 +373,7 @@ def notes_of(
             )
         ]
         title = realize_note(plan, claims, sheet).title
-        told.append((title, Request(DAILY, sheet).severity, " ".join(stated)))
+        told.append((title, news_of(sheet), " ".join(stated)))
         before = remembered(sheet)
     return told
 
@@ -461,6 +479,24 @@ def test_another_position_beyond_a_limit_of_a_user_is_told() -> None:
         "SYM2 at 52% is now above the portfolio's limit of 50% on single positions.",
     ]
     assert [severity for _, severity, _ in told] == ["normal", "warning", "warning", "normal"]
+
+
+def test_a_limit_that_replaces_alert_levels_ends_no_alert_and_leads_if_it_is_exceeded() -> None:
+    """AMD stays at 60% of equity; the levels of 10, 20 and 50% are replaced by a limit of 50%."""
+    before = remembered(build_sheet(RESULT | {"pos_01_weight": 0.6, "pos_01_weight_streak": 9}))
+    facts: Facts = {"pos_01_weight": 0.6, "pos_01_weight_left": 0.5, "lim_02_checked": 0.6}
+    facts |= {"lim_02_checked_limit": 0.5, "lim_02_limit_status": "exceeded"}
+    sheet = build_sheet(RESULT | facts | {"lim_02_limit_alert": "known"})
+    sheet = replace(sheet, before=before)
+    note = prose(sheet)
+    assert "No longer" not in note
+    assert "Back below" not in note
+    assert "SYM1 at 60% is now above the portfolio's limit of 50% on single positions." in note
+    claims = claims_of(sheet)
+    plan = plan_by_rules(claims, LEADING_TYPE)
+    assert plan is not None
+    assert plan.headline == "headline_own_limit_changed_of:LIM_02"
+    assert news_of(sheet) == "warning"
 
 
 def test_a_drawdown_that_grows_with_the_market_is_told_again() -> None:

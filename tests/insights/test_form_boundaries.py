@@ -548,6 +548,23 @@ def test_a_holding_moves_one_for_one_from_a_beta_of_098_to_102(beta: float) -> N
     assert not is_made(1.005 * beta if beta > 1 else beta / 1.005)
 
 
+@pytest.mark.parametrize(
+    ("reason", "found"),
+    [
+        ("0 of the trailing 90 sessions have returns of 80% of gross exposure; 60 required", 0),
+        ("1 of the trailing 90 sessions has returns of 80% of gross exposure; 60 required", 1),
+        ("1 paired return in the trailing 90 sessions; 60 required", 1),
+        ("59 paired returns in the trailing 90 sessions; 60 required", 59),
+    ],
+)
+def test_a_beta_is_not_yet_defined_with_few_returns_one_as_well(reason: str, found: int) -> None:
+    facts: Facts = {"total_value": 9.0, "num_positions": 2, "undefined_reason": reason}
+    sheet = build_sheet(facts)
+    assert realize_claim(claims_of(sheet, {})["beta_not_yet"], {}) == (
+        f"No beta yet: returns on {found} of the 60 sessions required."
+    )
+
+
 def test_a_pair_is_alike_from_a_correlation_of_four_fifths() -> None:
     def is_alike(correlation: float) -> bool:
         facts = {f"pos_0{n}_highest_correlation": correlation for n in (1, 2)}

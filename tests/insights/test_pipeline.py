@@ -1,13 +1,14 @@
 """Pipeline: plans of a writer, pruned plans, and the rules if a writer fails."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
 
 import pytest
 
 from riskmetrics.insights import pipeline
+from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.draft_schemas import Answer, Prompt, Usage
 from riskmetrics.insights.pipeline import GenerationContext
 from riskmetrics.insights.plan import Plan, Step
@@ -312,3 +313,25 @@ def test_a_row_with_a_draft_is_verified_against_it() -> None:
     assert find_stored_violations(row | {"summary": "The beta is 1.56, above 1.50."}) == [
         "summary does not match the draft"
     ]
+
+
+def test_what_needs_attention_is_every_alert_in_force_and_severe_news_that_are_none() -> None:
+    """A Wednesday on which a position, a drawdown and a beta stand, and the note names none."""
+    facts: dict[str, float | str] = {"pos_01_weight": 0.6, "pos_01_weight_streak": 40}
+    facts |= {"pos_02_weight": 0.12, "pos_02_weight_streak": 3, "beta": 1.55, "beta_streak": 19}
+    facts |= {"drawdown": 0.45, "drawdown_streak": 40, "daily_pnl": -9.0, "daily_return": -0.09}
+    sheet = replace(build_sheet(facts | {"previous_var_95": 0.04}), day=date(2022, 12, 28))
+    request = Request(DAILY, replace(sheet, before=remembered(sheet)))
+    row = pipeline.insight_row(request, GenerationContext())
+    assert row is not None
+    *alerts, loss = row["context_data"]["attention"]  # type: ignore[index]
+    assert alerts == [
+        "SYM1 60% of equity (critical from 50%, 40th session) and drawdown of today's holdings 45%"
+        " (critical from 35%, 40th session).",
+        "Beta 1.55 (warning from 1.50, 19th session).",
+        "SYM2 12% of equity (elevated from 10%, 3rd session).",
+    ]
+    assert loss == (
+        "The portfolio lost $9.00 (9.0%), 2.2 times the prior day's filtered value at risk of 4.0%."
+    )
+    assert row["severity"] == "critical"

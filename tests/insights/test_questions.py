@@ -29,6 +29,7 @@ from riskmetrics.insights.questions.spelling import correct_typing, read_tokens
 from riskmetrics.insights.questions.subjects import Subject, find_subjects
 from riskmetrics.insights.questions.vocabulary import find_meanings, load_words, meanings
 from riskmetrics.insights.realize import realize_missing
+from riskmetrics.insights.slots import Slot
 from tests.insights.fact_sheets import random_sheet
 from tests.insights.question_sheet import SHEET
 
@@ -323,6 +324,22 @@ def test_an_answer_has_the_claims_of_its_forms_however_old_they_are() -> None:
     alarms = answer_by_rules("What should I look at?", CLAIMS)
     assert alarms.statements() == ("position_dominates",)
     assert alarms.recommendations == ["look_at_position"]
+
+
+def test_a_fall_of_the_market_is_that_of_the_scenario_in_which_nothing_else_moves() -> None:
+    form, slots = catalog()["scenario_market_loss"], {"move": Slot("percent", -0.2)}
+    claims = {
+        alias: Claim(alias, form, Instance(slots, (), loss, alias), True, loss)
+        for alias, loss in (("SCN_01", 0.4), ("SCN_02", 0.3))
+    }
+    aliases = {
+        "SCN_01": {"scenario": "market -20%, rate index -10%", "moves": "several"},
+        "SCN_02": {"scenario": "market -20%"},
+    }
+    text = "What if the market falls 20%?"
+    assert answer_by_rules(text, claims, aliases).statements() == ("SCN_02",)
+    only = {"SCN_01": claims["SCN_01"]}
+    assert answer_by_rules(text, only, aliases).statements() == ("SCN_01",)
 
 
 def test_alerts_that_are_new_are_those_alone() -> None:

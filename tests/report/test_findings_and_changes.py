@@ -11,7 +11,7 @@ import pytest
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.insights import claims
-from riskmetrics.report.attention import ALERTS, list_findings
+from riskmetrics.report.attention import BACKTEST_ALERT, list_findings
 from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
 from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.page import _environment
@@ -29,9 +29,9 @@ def backtest(p_value: float | None, exceptions: int = 24) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("p_value", "is_found"), [(0.0499, True), (0.05, False), (0.3, False), (None, False)]
+    ("p_value", "is_found"), [(0.0099, True), (0.01, False), (0.048, False), (None, False)]
 )
-def test_a_backtest_fails_below_five_percent(p_value: float | None, is_found: bool) -> None:
+def test_a_backtest_fails_below_one_percent(p_value: float | None, is_found: bool) -> None:
     assert bool(list_findings([backtest(p_value)], [], [], [])) == is_found
 
 
@@ -53,39 +53,35 @@ def test_two_failed_levels_are_one_finding_unless_they_fail_in_two_ways() -> Non
 
 
 def insight(severity: str, title: str) -> dict[str, Any]:
-    return {"severity": severity, "title": title, "key_findings": []}
+    return {"severity": severity, "title": title, "context_data": None}
 
 
-def test_alerts_of_a_severe_insight_stand_for_its_title() -> None:
-    """A day may be quiet while a limit is exceeded, or a backtest failed."""
-    alerts = "Alerts in force: AMD 60% of equity (critical from 50%)."
-    of_limit = {"text": alerts, "evidence": [{"fact": "pos_01_weight"}, {"fact": "var_p_value"}]}
-    quiet = insight("warning", "A quiet day") | {"key_findings": [of_limit]}
-    assert list_findings([], [], [], [quiet]) == ["AMD 60% of equity (critical from 50%)."]
-    text = "Alerts in force: historical value at risk too low (24 larger losses in 252 days)."
-    of_test = {"text": text, "evidence": [{"fact": "var_exceptions"}, {"fact": "previous_var_95"}]}
-    tested = insight("warning", "A quiet day") | {"key_findings": [of_test]}
-    assert list_findings([], [], [], [tested]) == [
-        "Historical value at risk too low (24 larger losses in 252 days)."
-    ]
-    (only,) = list_findings([backtest(0.003)], [], [], [tested])
+def test_all_alerts_in_force_are_findings_whatever_the_title_of_the_note() -> None:
+    """A quiet day on which two alerts stand, and a loss beyond the value at risk."""
+    alerts = ["AMD 60% of equity (critical from 50%).", "XOM 43% of equity (warning from 20%)."]
+    loss = "The portfolio lost $839 (5.0%), beyond the value at risk of 4.1%."
+    for severity in ("critical", "normal"):
+        note = insight(severity, "A quiet day") | {"context_data": {"attention": [*alerts, loss]}}
+        other = insight("warning", "The shorts do not hedge")
+        assert list_findings([], [], [], [note, other]) == [*alerts, loss, other["title"]]
+        found = list_findings([backtest(0.003)], [], [], [note], [check("beta", 1.4, 1.2,
+            "exceeded")])  # fmt: skip
+        assert found[1:-1] == [*alerts, loss]
+    quiet = insight("critical", "A quiet day") | {"context_data": {"attention": []}}
+    assert list_findings([], [], [], [quiet]) == []
+
+
+def test_the_alert_of_a_failed_backtest_is_not_repeated_below_its_finding() -> None:
+    alert = "Historical value at risk too low (24 larger losses in 252 days, about 13 expected)."
+    note = insight("warning", "A quiet day") | {"context_data": {"attention": [alert]}}
+    assert list_findings([], [], [], [note]) == [alert]
+    (only,) = list_findings([backtest(0.003)], [], [], [note])
     assert only.startswith("The historical value at risk was exceeded")
 
 
-def test_notes_begin_their_alerts_as_findings_expect() -> None:
-    spelled = [
-        phrasing
-        for form in claims.catalog().values()
-        for phrasing in form.phrasings
-        if form.figure == "alerts"
-    ]
-    assert len([text for text in spelled if text.startswith(ALERTS)]) == 1
-
-
-def test_alerts_that_stand_without_making_a_note_severe_are_not_what_needs_attention() -> None:
-    standing = {"text": "Still in force: drawdown.", "evidence": [{"fact": "drawdown"}]}
-    reached = insight("critical", "AMD reached the critical level") | {"key_findings": [standing]}
-    assert list_findings([], [], [], [reached]) == ["AMD reached the critical level"]
+def test_the_alert_of_a_failed_backtest_begins_as_the_finding_expects() -> None:
+    entries = claims.catalog()["limits_standing"].entries
+    assert len([text for text in entries if text.capitalize().startswith(BACKTEST_ALERT)]) == 1
 
 
 def test_findings_are_backtests_caveats_faults_and_severe_insights() -> None:

@@ -322,6 +322,18 @@ def test_a_replay_compounds_what_happened_and_says_when_it_has_not_yet():
     assert before["undefined_reason"] == "the replayed window ends on 2024-03-22, after the day"
 
 
+def test_a_replay_without_closes_of_the_index_says_that_no_beta_is_used():
+    of = moved()
+    of.closes.loc["2023-09-01", ["A", "B"]] = np.nan
+    assert of.stress(SESSIONS[200]).set_index("scenario").loc["autumn", "proxied_share"] == 1.0
+    of.closes.loc["2023-09-01", "SPY"] = np.nan
+    row = of.stress(SESSIONS[200]).set_index("scenario").loc["autumn"]
+    assert row["undefined_reason"] == (
+        "holdings with closes on 2023-09-01 and 2023-10-27 (SPY has no return between them, so no"
+        " beta is used) make up 0.0% of gross exposure; 80% required"
+    )
+
+
 def test_without_a_scenario_there_is_no_row():
     of, day = moved(), SESSIONS[200]
     none = pd.DataFrame(

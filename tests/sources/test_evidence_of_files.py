@@ -160,3 +160,66 @@ def test_a_portfolio_of_commsec_is_refused(file):
     content = "Code,Avail Units,Purchase $,Last $,Market Value $\nBHP,9,40,41,369\n"
     with pytest.raises(DataQualityError, match="Australian dollars"):
         read_holdings(file(content))
+
+
+@pytest.mark.parametrize("symbols", [("CAVA", "MSFT"), ("SBUX", "KO"), ("QCOM", "TMUS")])
+def test_symbols_next_to_letters_that_cannot_be_spoken_are_no_names(file, symbols):
+    rows = "".join(f"{symbol},10\n" for symbol in symbols)
+    assert _held(read_holdings(file("Stock,Shares\n" + rows))) == dict.fromkeys(symbols, 10)
+    closes = f"Date,{','.join(symbols)}\n2024-12-05,30,20\n2024-12-06,31,21\n"
+    assert {*read_prices(file(closes)).rows["symbol"]} == {*symbols}
+
+
+def test_columns_that_may_be_names_are_refused_with_a_way_out(file):
+    with pytest.raises(DataQualityError, match=r"BOND, GOLD.*columns Symbol, Date and Close"):
+        read_prices(file("Date,BOND,GOLD\n2024-12-05,30,20\n2024-12-06,31,21\n"))
+    found = read_prices(file("Symbol,Date,Close\nBOND,2024-12-05,90\nGOLD,2024-12-05,17\n"))
+    assert found.rows["symbol"].to_list() == ["BOND", "GOLD"]
+
+
+def test_money_market_funds_are_not_rebased(file):
+    found = read_prices(file("Date,VMFXX,SPAXX\n2024-12-05,1,1\n2024-12-06,1,1\n"))
+    assert found.rows["close"].to_list() == [1.0] * 4
+
+
+def test_the_apostrophe_of_a_spreadsheet_is_no_part_of_a_symbol(file):
+    assert _held(read_holdings(file("Symbol,Shares\n'KO,10\n"))) == {"KO": 10}
+    assert read_profiles(file("Symbol,Sector\n'KO,Energy\n")).rows["symbol"].to_list() == ["KO"]
+    for content in ("Symbol,Date,Close\n'KO,2024-12-05,62\n", "Date,'KO\n2024-12-05,62\n"):
+        assert read_prices(file(content)).rows["symbol"].to_list() == ["KO"]
+    [trade] = read_transactions(
+        file("Date,Action,Symbol,Quantity,Price\n2024-12-05,Buy,'KO,5,62\n")
+    ).transactions
+    assert trade.symbol == "KO"
+
+
+def test_a_remark_on_the_currency_before_a_conversion_states_none(file):
+    content = "Symbol,Quantity,Price\nConverted from EUR\nKO,10,62.5\n"
+    assert _held(read_holdings(file(content))) == {"KO": 10}
+
+
+_POSITIONS = "Symbol,Shares,Price,Value\nKO,10,62.5,625\nV,2,310,620\n"
+
+
+@pytest.mark.parametrize(
+    "total",
+    ["Total EUR,,,1245", "Total (EUR),,,1245", "Total,EUR,,1245", "Total,,,1245 EUR"],
+)
+def test_a_total_that_sums_the_rows_names_their_currency(file, total):
+    with pytest.raises(DataQualityError, match="currency EUR: only USD"):
+        read_holdings(file(f"{_POSITIONS}{total}\n"))
+
+
+@pytest.mark.parametrize(
+    "total", ["Total EUR,,,1180", "Total USD,,,1245", "Total EUR,,,1180\nTotal USD,,,1245"]
+)
+def test_a_total_in_the_currency_of_the_account_is_not_that_of_the_rows(file, total):
+    assert _held(read_holdings(file(f"{_POSITIONS}{total}\n"))) == {"KO": 10, "V": 2}
+
+
+def test_a_benchmark_below_the_positions_is_not_held(file):
+    for title in ("Benchmark", "Vergleichsindex"):
+        found = read_holdings(file(f"{_POSITIONS}\n{title}\nSPY,1,600,600\n"))
+        assert _held(found) == {"KO": 10, "V": 2}
+    for title in ("Benchmark", "Benchmark: SPY", "Benchmark,SPY"):  # of the portfolio
+        assert _held(read_holdings(file(f"{title}\n{_POSITIONS}"))) == {"KO": 10, "V": 2}

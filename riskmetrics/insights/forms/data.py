@@ -79,7 +79,7 @@ def risk_undefined_one(view: View) -> Iterator[Instance]:
 
 
 _TOO_FEW = re.compile(
-    r"(\d+) (?:paired returns|of the trailing \d+ sessions have) .*; (\d+) required"
+    r"(\d+) (?:paired returns?|of the trailing \d+ sessions ha(?:ve|s)) .*; (\d+) required"
 )
 """Reason of an undefined beta that counts sessions."""
 

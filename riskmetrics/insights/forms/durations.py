@@ -1,21 +1,20 @@
 """Answers about how long limits are exceeded and alerts are in force."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import partial
 
-from riskmetrics.insights.claims import View, form
+from riskmetrics.insights.claims import Topic, View, form
 from riskmetrics.insights.forms.levels import SALIENCE
-from riskmetrics.insights.forms.limits import MORE, VALUES, shortened, value_slots
+from riskmetrics.insights.forms.limits import value_slots
 from riskmetrics.insights.forms.own_limits import EXCEEDED, UNITS
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Reach, reached_limits
-from riskmetrics.insights.slots import Item, Slot, apart_from_limit, count, day, items, label, name
+from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.severity import LEVELS
+from riskmetrics.insights.slots import Slot, apart_from_limit, day, label, name, ordinal
 
-_SESSIONS, _AT_LEAST = " for {sessions} sessions", " for at least {sessions} sessions"
-"""Ends of an entry: since the alert began, or as far back as the figure is stored."""
-
-_ONE = " for one session"
+_STATED = ("name", "value")
+"""Slots of an alert that a sentence about its sessions states."""
 
 
 def _since(view: View, *, has_subject: bool) -> Iterator[Instance]:
@@ -57,30 +56,33 @@ form(
 )(partial(_since, has_subject=True))
 
 
-@form(
-    "alerts_since",
-    "result",
-    "alerts: items",
-    "Alerts by duration: {alerts}.",
-    entries=(
-        *(VALUES[kind] + end for kind in VALUES for end in (_SESSIONS, _AT_LEAST, _ONE)),
-        MORE,
-    ),
-    is_answer=True,
-)
-def alerts_since(view: View) -> Iterator[Instance]:
-    """All alert levels that are reached, each with the sessions of its alert."""
-    reaches = reached_limits(view)
-    if reaches:
-        facts = {fact.id: fact for reach in reaches for fact in reach.facts}
-        slots = {"alerts": items(*shortened([_lasting(reach) for reach in reaches]))}
-        yield Instance(slots, (), SALIENCE, sign=-1, context=tuple(facts.values()))
+_LEVELS: Mapping[str, tuple[Topic, str, str]] = {
+    "weight": ("concentration", "name: name, value: percent", "{name} is {value} of equity"),
+    "gross": ("sectors", "name: name, value: percent", "{name} is {value} of gross exposure"),
+    "beta": ("factors", "value: number", "Beta is {value}"),
+    "drawdown": ("stress", "value: percent", "The drawdown of today's holdings is {value}"),
+    "gross_to_equity": ("hedge", "value: times", "Gross exposure is {value} equity"),
+}
+"""Kind of alert to the topic, the slots and the beginning of the sentence about its sessions."""
 
 
-def _lasting(reach: Reach) -> Item:
-    """Return the entry of an alert: its value and its sessions."""
-    slots = {key: slot for key, slot in value_slots(reach).items() if key in ("name", "value")}
-    if reach.is_start_known and reach.sessions == 1:
-        return Item(VALUES[reach.kind] + _ONE, slots)
-    end = _SESSIONS if reach.is_start_known else _AT_LEAST
-    return Item(VALUES[reach.kind] + end, slots | {"sessions": count(reach.sessions)})
+def _alert(view: View, kind: str, *, is_start_known: bool) -> Iterator[Instance]:
+    """Yield the alerts of a kind in force, with the session of each."""
+    for reach in reached_limits(view):
+        if reach.kind == kind and reach.is_start_known == is_start_known:
+            slots = {key: slot for key, slot in value_slots(reach).items() if key in _STATED}
+            slots["session"] = ordinal(reach.sessions)
+            salience = SALIENCE * (1 + LEVELS.index(reach.level) / 10)
+            yield Instance(slots, reach.facts[:1], salience, reach.alias, -1,
+                context=reach.facts[1:])  # fmt: skip
+
+
+for _kind, (_topic, _named, _start) in _LEVELS.items():
+    for _suffix, _words, _is_known in (("", "in", True), ("_at_least", "at least in", False)):
+        form(
+            f"alert_since_{_kind}{_suffix}",
+            _topic,
+            f"{_named}, session: ordinal",
+            f"{_start}, {_words} the {{session}} session of the alert.",
+            is_answer=True,
+        )(partial(_alert, kind=_kind, is_start_known=_is_known))

@@ -99,9 +99,7 @@ exceeded = _own_limit(
     "own_limit_exceeded",
     "above",
     lambda status, before, event, value, limit: (
-        status == EXCEEDED
-        and value > limit
-        and (before not in (KEPT, EXCEEDED) or (before == EXCEEDED and event in ("", "stands")))
+        status == EXCEEDED and before != KEPT and event in ("", "stands") and value > limit
     ),
     1.6,
     -1,
@@ -111,19 +109,22 @@ changed = _own_limit(
     "own_limit_changed",
     "now above",
     lambda status, before, event, value, limit: (
-        status == before == EXCEEDED and event not in ("", "stands", "worse") and value > limit
+        status == EXCEEDED
+        and before != KEPT
+        and event not in ("", "stands", "worse")
+        and value > limit
     ),
     4.5,
     -1,
     "warning",
     is_event=True,
 )
-"""Another position, sector or scenario is beyond the limit than the session before."""
+"""The limit is checked for the first time, or something else is beyond it than before."""
 worse = _own_limit(
     "own_limit_worse",
     "farther above",
     lambda status, before, event, value, limit: (
-        status == before == EXCEEDED and event == "worse" and value > limit
+        status == EXCEEDED and before != KEPT and event == "worse" and value > limit
     ),
     4.0,
     -1,

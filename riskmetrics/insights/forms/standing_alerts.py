@@ -97,32 +97,29 @@ def _is_changed(view: View) -> bool:
 def limits_standing(view: View) -> Iterator[Instance]:
     """Alerts of earlier sessions, or known since this one, in full."""
     reaches = [reach for reach in reached_limits(view) if reach.is_standing or reach.is_first_known]
-    alerts = list(_further_alerts(view, is_short=False))
-    positions = [reach for reach in reaches if reach.kind == "weight"]
-    alerts += [
-        _positions([reach for reach in positions if reach.limit == limit])
-        for limit in sorted({reach.limit for reach in positions}, reverse=True)
-    ]
-    alerts += [
-        _Alert(_item(reach), reach.level, reach.facts)
-        for reach in reaches
-        if reach.kind != "weight"
-    ]
+    alerts = [*_further_alerts(view, is_short=False), *_of_levels(reaches)]
     if not alerts:
         return
-    first = [reach.level for reach in reaches if reach.is_first_known]
-    worst = max((each.level for each in alerts), key=LEVELS.index)
+    first = [reach for reach in reaches if reach.is_first_known]
     yield Instance(
         {"limits": _list(alerts)},
         (),
         _LISTED if is_told_in_full(view) else _OTHER,
         sign=-1,
-        level=max(first, key=LEVELS.index, default=worst),
+        level=max((each.level for each in alerts), key=LEVELS.index),
         is_known=not first,
         context=_evidence(alerts),
         is_steady=True,
         remembered=(len(first), *sorted(reach.limit for reach in reaches)),
     )
+
+
+def alerts_by_level(view: View) -> Iterator[Slot]:
+    """Yield a list of all alerts at each level, critical first, whatever a note states of them."""
+    alerts = list(_of_levels(reached_limits(view)))
+    for each in reversed(LEVELS):
+        if found := [alert for alert in alerts if alert.level == each]:
+            yield _list(found)
 
 
 @form(
@@ -167,6 +164,16 @@ def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
     """Return the facts of alerts, each once."""
     found = (fact for each in alerts for fact in each.facts)
     return tuple({fact.id: fact for fact in found}.values())
+
+
+def _of_levels(reaches: Sequence[Reach]) -> Iterator[_Alert]:
+    """Yield the entries of alert levels: positions at one level are one entry."""
+    positions = [reach for reach in reaches if reach.kind == "weight"]
+    for limit in sorted({reach.limit for reach in positions}, reverse=True):
+        yield _positions([reach for reach in positions if reach.limit == limit])
+    for reach in reaches:
+        if reach.kind != "weight":
+            yield _Alert(_item(reach), reach.level, reach.facts)
 
 
 def _positions(reaches: Sequence[Reach]) -> _Alert:

@@ -34,7 +34,7 @@ class Ask(NamedTuple):
     weight_above: float | None = None
     """Weight of the positions that are asked about."""
     limited: str = ""
-    """Limit that is asked about."""
+    """Limit that is asked about, or that would replace the alert that is."""
 
     def windows(self) -> frozenset[str]:
         """Return the windows that it names: today is one of a figure that is of a window."""
@@ -214,12 +214,14 @@ def _clause_asks(
 
 
 def _combined(named: Sequence[Figure], parts: Sequence[Part]) -> Iterator[Ask]:
-    """Yield the figure of a part, or of another figure; or the limit of each figure."""
+    """Yield the figure of a part, or of another figure; or the limit or alert of each figure."""
     limited = [each for each in named if each.limit]
-    if limited and len(limited) == len(named) - 1 and _asks_limits(named):
+    alerts = figures()["alerts"]
+    if limited and len(limited) == len(named) - 1 and (alerts in named or _asks_limits(named)):
         parts = [*parts, Part("qualifier", "limited")]
+        asked = alerts if alerts in named else figures()["limits"]
         for each in limited:
-            yield _ask(figures()["limits"], parts)._replace(limited=each.limit)
+            yield _ask(asked, parts)._replace(limited=each.limit)
         return
     subjects = list(_single_subjects(named))
     if subjects and len(named) == 2 and not any(isinstance(each.value, Subject) for each in parts):

@@ -9,6 +9,7 @@ from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.plan import MAX_STEPS, MIN_SALIENCE, STANDING_PLACE, repeats
 from riskmetrics.insights.questions.clauses import Ask
 from riskmetrics.insights.questions.figures import Answer
+from riskmetrics.insights.severity import OWN_LIMITS
 
 MAX_STATEMENTS: Final = 2 * MAX_STEPS
 """Most claims of an answer: two paragraphs."""
@@ -82,12 +83,12 @@ def select_claims(answer: Answer, ask: Ask, facts: Facts) -> list[Claim]:
     lead = lead_headline(facts.claims) if answer.only == "lead" else None
     proofs = lead.proofs if lead else ()
     found = [
-        (place, _ORDERS[answer.order](claim), claim.id)
+        (place, _has_other_moves(claim, ask, facts), _ORDERS[answer.order](claim), claim.id)
         for claim in facts.claims.values()
         if (place := _place(answer, claim.form.id)) is not None
         and (claim.id in proofs if proofs else _SELECTIONS[answer.only](claim))
         and claim.form.role != "headline"
-        and (not named or _is_about(claim, named))
+        and (not named or _is_about(claim, named) or _is_on_alert_of(claim, ask))
         and (ask.market_move is None or _moves(claim, ask.market_move))
         and not (_is_weight(claim) and _first_value(claim) <= (ask.weight_above or 0.0))
     ]
@@ -116,10 +117,23 @@ def _is_about(claim: Claim, aliases: set[str]) -> bool:
     return bool(aliases & {claim.instance.subject, *names})
 
 
+def _is_on_alert_of(claim: Claim, ask: Ask) -> bool:
+    """Return whether a claim is about an alert that is asked about, by a figure with levels."""
+    kinds = {fact.fact_type.name for fact in claim.evidence}
+    is_of_kind = any(ask.limited == OWN_LIMITS.get(kind) for kind in kinds)
+    return ask.figure.key == "alerts" and is_of_kind
+
+
 def _moves(claim: Claim, move: float) -> bool:
     """Return whether a claim is about a move of the market."""
     slot = claim.slots.get("move")
     return slot is not None and abs(float(str(slot.value)) - move) < 1e-9
+
+
+def _has_other_moves(claim: Claim, ask: Ask, facts: Facts) -> bool:
+    """Return whether more than the market moves in a scenario, though only the market is named."""
+    entity = facts.aliases.get(claim.instance.subject, {})
+    return ask.market_move is not None and "moves" in entity
 
 
 def is_long(answer: Answer, ask: Ask, facts: Facts) -> bool:
