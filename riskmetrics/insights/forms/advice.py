@@ -235,7 +235,8 @@ def look_at_trade(view: View) -> Iterator[Instance]:
     "look_at_split",
     "result",
     "",
-    "Look at: what made the loss, as the result is not split by position.",
+    "Look at: whether trades, options or other currencies made the loss, as the result is not split"
+    " by position.",
     role="advice",
     is_event=True,
 )
