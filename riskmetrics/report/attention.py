@@ -11,8 +11,6 @@ Record = Mapping[str, Any]
 
 SIGNIFICANCE = 0.01
 """Smallest p-value of a backtest that does not count as failed: the notes' own verdict."""
-BACKTEST_ALERT = "Historical value at risk too low"
-"""How the alert of a failed backtest begins, which the finding on the backtest states."""
 
 
 def list_findings(
@@ -45,8 +43,7 @@ def list_findings(
     failed = list(_failed_backtests(backtests))
     already_said = {VAR_TOO_LOW} if failed else set()
     listed = [(row, (row["context_data"] or {}).get("attention")) for row in insights]
-    in_force = [text for _, attention in listed for text in attention or ()]
-    alerts = [text for text in in_force if not (failed and text.startswith(BACKTEST_ALERT))]
+    alerts = [text for _, attention in listed for text in attention or ()]
     titles = [
         row["title"]
         for row, attention in listed

@@ -120,11 +120,14 @@ def _raise_beta(random: Random, _: Mapping[str, float | str]) -> dict[str, float
 
 
 def _leave(random: Random, facts: Mapping[str, float | str]) -> dict[str, float | str]:
-    now, rate = float(facts["volatility_21d"]), float(facts["daily_return"])
+    """Return a large return that leaves the window on a day of a small result."""
+    equity, now = float(facts["total_value"]), float(facts["volatility_21d"])
+    rate = random.uniform(-0.2, 0.2) * float(facts["previous_var_95"])
+    small = _profit([rate * equity / _N_POSITIONS] * _N_POSITIONS, equity)
     before = now * random.uniform(1.15, 1.6)
     fall = (before**2 - now**2) / 12
     left = (fall * random.uniform(0.75, 1.25) + rate**2) ** 0.5
-    return {
+    return small | {
         "volatility_21d_change": now - before,
         "left_return": left * random.choice((-1, 1)),
         "left_day": "2022-11-28",

@@ -1098,11 +1098,27 @@ def _is_market_cause(f: Figures) -> bool:
 
 def _is_quiet(f: Figures) -> bool:
     """Return whether result, market and volatility moved little, and no alert has news."""
+    return _is_uneventful(f) and not _is_market_notable(f)
+
+
+def _is_market_notable(f: Figures) -> bool:
+    """Return whether the market moved by 1%, or 0.5% with 0.6 points between beta and result."""
+    gap, market = f.daily_return - f.own_beta * f.market_return, abs(f.market_return)
+    return market >= 0.01 or (market >= 0.005 and abs(gap) > 0.006)
+
+
+def _flat(f: Figures, direction: int) -> set[str]:
+    is_flat = abs(f.daily_return) < 0.0025 and direction * f.market_return > 0
+    return {""} if is_flat and _is_uneventful(f) and _is_market_notable(f) else set()
+
+
+def _is_uneventful(f: Figures) -> bool:
+    """Return whether the result is small, volatility moved little, and no alert has news."""
     rate, var = abs(f.daily_return), f.previous_var_95
     is_small = rate < 0.005 and (rate < 0.25 * var or (known(var) and rate < 0.0005))
     has_moved = _volatility_moved(f, 1) or _volatility_moved(f, -1)
     has_news = _has_alert_news(f) or bool(_sold(f))
-    return is_small and not (abs(f.market_return) >= 0.02 or has_moved or has_news)
+    return is_small and not (has_moved or has_news)
 
 
 def _is_beyond_noise(f: Figures) -> bool:
@@ -1247,6 +1263,8 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_volatility_rose": lambda f: _sharp(f, 1),
     "headline_volatility_fell": lambda f: _sharp(f, -1),
     "headline_quiet": lambda f: {""} if _is_quiet(f) else set(),
+    "headline_flat_rise": lambda f: _flat(f, 1),
+    "headline_flat_fall": lambda f: _flat(f, -1),
     "headline_week_down": lambda f: {""} if _is_quiet(f) and f.return_5d <= -0.04 else set(),
     "headline_week_up": lambda f: {""} if _is_quiet(f) and f.return_5d >= 0.04 else set(),
     "headline_cash": lambda f: (

@@ -158,7 +158,20 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "factor_tilt": lambda f: _tilt(f, 1),
     "factor_tilt_away": lambda f: _tilt(f, -1),
     "factor_largest": lambda f: _factor_share(
-        f, lambda alias, share: share >= 0.1 and f.rank(alias, "factor_share") == 1
+        f,
+        lambda alias, share: (
+            share >= 0.1
+            and f.rank(alias, "factor_share") == 1
+            and not f.of(alias, "factor_exposure") < 0
+        ),
+    ),
+    "factor_largest_away": lambda f: _factor_share(
+        f,
+        lambda alias, share: (
+            share >= 0.1
+            and f.rank(alias, "factor_share") == 1
+            and f.of(alias, "factor_exposure") < 0
+        ),
     ),
     "risk_specific": lambda f: expect(f.specific_share >= 0.5, share=f.specific_share),
     "risk_explained": lambda f: expect(

@@ -1,9 +1,11 @@
 """Thresholds of forms: the edge itself counts, and the number before it does not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from riskmetrics.insights.claims import claims_of
+from riskmetrics.insights.claims import claims_of, remembered
 from riskmetrics.insights.realize import realize_claim
 from tests.insights.fact_sheets import build_sheet
 
@@ -166,8 +168,29 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         "headline_quiet",
         {"previous_var_95": 0.01, "daily_return": 0.0},
         "market_return",
-        float(np.nextafter(0.02, 0)),
+        float(np.nextafter(0.01, 0)),
         -1,
+    ),
+    (
+        "headline_flat_rise",
+        {"previous_var_95": 0.01, "daily_return": 0.0},
+        "market_return",
+        0.01,
+        1,
+    ),
+    (
+        "headline_flat_fall",
+        {"previous_var_95": 0.02, "market_return": -0.01},
+        "daily_return",
+        float(np.nextafter(0.0025, 0)),
+        -1,
+    ),
+    (
+        "headline_flat_rise",
+        {"previous_var_95": 0.01, "daily_return": 0.0, "own_beta": 2.0},
+        "market_return",
+        0.005,
+        1,
     ),
     (
         "headline_quiet",
@@ -477,6 +500,15 @@ def test_a_form_is_true_at_its_edge_and_not_before(
     )
     assert is_made(edge)
     assert not is_made(before)
+
+
+def test_the_risk_of_a_driver_is_told_again_only_if_it_changed() -> None:
+    facts: Facts = {**_CAUSE, "pos_01_pnl": -900.0, "pos_01_share": 0.3, "daily_return": -0.01}
+    sheet, told = build_sheet(facts), ("driver_of_loss:POS_01", "look_at_driver:POS_01")
+    changed = build_sheet(facts | {"pos_01_share": 0.4})
+    for day, is_new in ((sheet, False), (changed, True)):
+        found = claims_of(replace(day, before=remembered(sheet)))
+        assert {form_id: found[form_id].is_new for form_id in told} == dict.fromkeys(told, is_new)
 
 
 def test_a_window_is_a_year_from_250_observations() -> None:

@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
-from riskmetrics.insights import claims
-from riskmetrics.report.attention import BACKTEST_ALERT, list_findings
+from riskmetrics.report.attention import list_findings
 from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
 from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.page import _environment
@@ -69,19 +68,6 @@ def test_all_alerts_in_force_are_findings_whatever_the_title_of_the_note() -> No
         assert found[1:-1] == [*alerts, loss]
     quiet = insight("critical", "A quiet day") | {"context_data": {"attention": []}}
     assert list_findings([], [], [], [quiet]) == []
-
-
-def test_the_alert_of_a_failed_backtest_is_not_repeated_below_its_finding() -> None:
-    alert = "Historical value at risk too low (24 larger losses in 252 days, about 13 expected)."
-    note = insight("warning", "A quiet day") | {"context_data": {"attention": [alert]}}
-    assert list_findings([], [], [], [note]) == [alert]
-    (only,) = list_findings([backtest(0.003)], [], [], [note])
-    assert only.startswith("The historical value at risk was exceeded")
-
-
-def test_the_alert_of_a_failed_backtest_begins_as_the_finding_expects() -> None:
-    entries = claims.catalog()["limits_standing"].entries
-    assert len([text for text in entries if text.capitalize().startswith(BACKTEST_ALERT)]) == 1
 
 
 def test_findings_are_backtests_caveats_faults_and_severe_insights() -> None:

@@ -512,8 +512,8 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     page = Page(render(connection, DAY))
     assert page.row("Historical", 6)[:5] == ["Historical", "95%", "−2.2%", "−2.2%", "−2,771"]
     assert page.row("Parametric", 6)[:5] == ["Parametric", "95%", "—", "—", "—"]
-    assert page.row("Long-Short USD", 11)[6] == "1.0%"  # the filtered one leads
-    assert "Value at risk, 95%, filtered1.0%" in page.text
+    assert page.row("Long-Short USD", 11)[6] == "−1.0%"  # the filtered one leads
+    assert "Value at risk, 95%, filtered−1.0%" in page.text
     assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166"]
     assert page.row("Maximum drawdown", 3) == [
         "Maximum drawdown",

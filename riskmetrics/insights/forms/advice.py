@@ -174,7 +174,8 @@ def look_at_driver(view: View) -> Iterator[Instance]:
     for found in view.instances(DRIVERS[-1]):
         evidence = (*found.facts, *found.context)
         slots = {"name": name(found.subject), "share": found.slots["share"]}
-        yield Instance(slots, (), SALIENCE + 0.9, found.subject, context=evidence)
+        yield Instance(slots, (), SALIENCE + 0.9, found.subject,
+            is_known=found.is_known, context=evidence)  # fmt: skip
 
 
 @form(
@@ -234,7 +235,8 @@ def look_at_trade(view: View) -> Iterator[Instance]:
     "look_at_split",
     "result",
     "",
-    "Look at: what made the loss, as the result is not split by position.",
+    "Look at: whether trades, options or other currencies made the loss, as the result is not split"
+    " by position.",
     role="advice",
     is_event=True,
 )

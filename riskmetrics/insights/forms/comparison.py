@@ -149,8 +149,8 @@ def _market(view: View, sign: int) -> Iterator[Instance]:
 
 
 mirrored("result", "rate: percent", _market, {
-    -1: ("market_fell", "The market index fell {rate}.", "The market index lost {rate}."),
-    1: ("market_rose", "The market index rose {rate}.", "The market index gained {rate}."),
+    -1: ("market_fell", "The market index fell {rate}."),
+    1: ("market_rose", "The market index rose {rate}."),
 }, place=4)  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from riskmetrics.insights import novelty
 from riskmetrics.insights.claims import View
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.forms import contributors
@@ -14,7 +15,10 @@ _MIN_RISK = 0.25
 
 
 def _risk(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the weight and risk of the position that made most of a loss (-1), or a gain."""
+    """Yield the weight and risk of the position that made most of a loss (-1), or a gain.
+
+    They are known if they were nearly the same the session before.
+    """
     for of in contributors.MAIN[sign]:
         for made in view.instances(of):
             is_result = sign * (view.number("daily_pnl") or 0.0) > 0
@@ -23,8 +27,15 @@ def _risk(view: View, sign: int) -> Iterator[Instance]:
             for found in view.instances(position_risk_heavy):
                 if found.subject == made.subject and float(found.facts[1].value) >= _MIN_RISK:
                     evidence = (*made.facts, *made.context)
+                    is_new = novelty.is_new(
+                        found,
+                        position_risk_heavy.id,
+                        view.sheet,
+                        view.sheet.before,
+                        is_background=position_risk_heavy.is_background,
+                    )
                     yield Instance(found.slots, found.facts, 1.3, found.subject, -1,
-                        context=evidence)  # fmt: skip
+                        is_known=not is_new, context=evidence)  # fmt: skip
 
 
 _SLOTS = "name: name, weight: percent, share: percent"

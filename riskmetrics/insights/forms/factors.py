@@ -188,20 +188,25 @@ mirrored("factors", "name: label, exposure: number", _tilt, {
 }, is_background=True)  # fmt: skip
 
 
-@form(
-    "factor_largest",
-    "factors",
-    "name: label, share: percent",
-    "Besides the market, the {name} factor matters most, at {share} of the volatility.",
-    is_background=True,
-)
-def factor_largest(view: View) -> Iterator[Instance]:
-    """The factor that adds most to the volatility."""
+def _largest(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the factor that adds most to the volatility, by the sign of its exposure."""
     for alias in view.aliases("FAC"):
-        share = view.fact("factor_share", alias)
-        if share and share.rank == 1 and (value := float(share.value)) >= _CLEAR_FACTOR:
+        share, exposure = (view.fact(kind, alias) for kind in ("factor_share", "factor_exposure"))
+        is_away = exposure is not None and float(exposure.value) < 0
+        value = float(share.value) if share and share.rank == 1 else 0.0
+        if share and value >= _CLEAR_FACTOR and is_away == (sign < 0):
             slots = {"name": label(alias), "share": size(value)}
-            yield Instance(slots, (share,), 0.6 + value, alias, -1, is_steady=True)
+            yield Instance(slots, (share,), 0.6 + value, alias, -1, is_steady=True,
+                context=(exposure,) if exposure else ())  # fmt: skip
+
+
+mirrored("factors", "name: label, share: percent", _largest, {
+    -1: ("factor_largest_away",
+        "Besides the market, a tilt away from the {name} factor matters most, at {share} of the"
+        " volatility."),
+    1: ("factor_largest",
+        "Besides the market, the {name} factor matters most, at {share} of the volatility."),
+}, is_background=True)  # fmt: skip
 
 
 risk_specific = form(

@@ -94,10 +94,6 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("Farther above the portfolio's limit on {name}",)),
     ("headline_own_limit_worse_of", "limits", 8.8, own_limits.worse[1],
         ("Farther above the portfolio's limit on {name}",)),
-    ("headline_gain_left", "volatility", 7.0, volatility.left_window[1],
-        ("Volatility fell because one day dropped out of the window",)),
-    ("headline_loss_left", "volatility", 7.0, volatility.left_window[-1],
-        ("Volatility fell because one day dropped out of the window",)),
     ("headline_prices_missing", "data", 6.8, data.prices_missing, ("Prices are missing",)),
     ("headline_largest_loss", "result", 6.5, comparison.extremes[-1],
         ("The largest loss of {count} sessions",)),
@@ -142,9 +138,9 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_rise_against", "result", 1.95, comparison.implied[1][comparison.AGAINST],
         ("Down on a day when the market rose",)),
     ("headline_fall_in_line", "result", 1.7, comparison.implied[-1][0],
-        ("A loss in line with the market", "Down with the market")),
+        ("Down with the market",)),
     ("headline_rise_in_line", "result", 1.7, comparison.implied[1][0],
-        ("A gain in line with the market", "Up with the market")),
+        ("Up with the market",)),
     ("headline_losses_spread", "result", 1.52, contributors.spread[-1],
         ("A loss spread over several positions",)),
     ("headline_gains_spread", "result", 1.52, contributors.spread[1],
@@ -292,6 +288,24 @@ def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
 
 _sharp("headline_volatility_rose", 1, 3.5, "Volatility rose sharply")
 _sharp("headline_volatility_fell", -1, 3.4, "Volatility fell sharply")
+
+
+def _left(sign: int, form_id: str) -> None:
+    """Add the headline of a day that left the window: of little weight next to a clear result."""
+    of = volatility.left_window[sign]
+
+    @form(form_id, "volatility", "", "Volatility fell because one day dropped out of the window",
+        role="headline", connectives=tuple(of.connectives), is_event=True,
+        states=of.id)  # fmt: skip
+    def evaluate(view: View) -> Iterator[Instance]:
+        for found in view.instances(of):
+            salience = 1.35 if result.is_clear_result(view) else 7.0
+            yield Instance({}, (), salience, sign=found.sign,
+                context=(*found.facts, *found.context))  # fmt: skip
+
+
+_left(1, "headline_gain_left")
+_left(-1, "headline_loss_left")
 
 
 def _no_result(form_id: str, text: str, *, has_day_before: bool) -> None:

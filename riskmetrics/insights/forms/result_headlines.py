@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 from riskmetrics.insights.claims import Form, View, form
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms import (
     comparison,
     contributors,
@@ -19,6 +20,14 @@ from riskmetrics.insights.slots import name, return_size
 
 _QUIET = 0.005
 """Return from which a day is not quiet, whatever the value at risk is."""
+
+_FLAT = 0.0025
+"""Return below which the portfolio did not move."""
+
+_NOTABLE_MOVE, _DENIED = 0.005, 0.006
+"""Return of the market from which a day is not quiet if the result differs by more than the second
+from what the beta implies.
+"""
 
 _WEEK = 0.04
 """Return over five sessions that leads a day which is quiet."""
@@ -143,19 +152,49 @@ _as_inverse("headline_rise_inverse", 1, "Down as the market rose",
     "A loss on a rising market, as the negative beta implies")  # fmt: skip
 
 
+def _without_news(view: View) -> tuple[Fact, ...]:
+    """Return the result and the value at risk if the day brought neither result nor news."""
+    facts = view.facts_of("daily_return", "previous_var_95") or ()
+    if not facts:
+        return ()
+    rate, var = (abs(float(fact.value)) for fact in facts)
+    events = (*own_limits.breached, *own_limits.changed, *own_limits.worse, limits.limit_sold)
+    is_new = has_alert_news(view) or any(any(view.instances(each)) for each in events)
+    moved = any(any(view.instances(each)) for each in volatility.moves.values())
+    return facts if tail.is_small(rate, var) and rate < _QUIET and not (is_new or moved) else ()
+
+
+def _has_market_moved(view: View) -> bool:
+    """Return whether the market moved clearly, or notably with a result that the beta denies."""
+    market = abs(view.number("market_return") or 0.0)
+    is_denied = abs(comparison.implied_gap(view)) > _DENIED
+    return market >= comparison.CLEAR_MARKET_MOVE or (market >= _NOTABLE_MOVE and is_denied)
+
+
 @form("headline_quiet", "result", "", "A quiet day", role="headline", is_event=True)
 def headline_quiet(view: View) -> Iterator[Instance]:
     """The result is small, market and volatility did not move much, and no alert has news."""
-    facts = view.facts_of("daily_return", "previous_var_95")
-    if facts:
-        rate, var = (abs(float(fact.value)) for fact in facts)
-        events = (*own_limits.breached, *own_limits.changed, *own_limits.worse, limits.limit_sold)
-        is_new = has_alert_news(view) or any(any(view.instances(each)) for each in events)
-        moved = any(any(view.instances(each)) for each in volatility.moves.values())
-        is_small = tail.is_small(rate, var) and rate < _QUIET
-        is_calm = abs(view.number("market_return") or 0.0) < result.MARKET_DAY
-        if is_small and is_calm and not is_new and not moved:
-            yield Instance({}, (), 5.0, context=facts)
+    facts = _without_news(view)
+    if facts and not _has_market_moved(view):
+        yield Instance({}, (), 5.0, context=facts)
+
+
+def _flat(form_id: str, sign: int, move: str) -> None:
+    """Add the headline of nearly no result on a day that is quiet but for the market."""
+    text = f"Flat on a day when the market {move} {{rate}}"
+
+    @form(form_id, "result", "rate: percent", text, role="headline", is_event=True)
+    def evaluate(view: View) -> Iterator[Instance]:
+        facts, market = _without_news(view), view.facts_of("market_return")
+        if facts and market and _has_market_moved(view):
+            is_flat = abs(float(facts[0].value)) < _FLAT
+            if is_flat and sign * float(market[0].value) > 0:
+                slots = {"rate": return_size(float(market[0].value))}
+                yield Instance(slots, (), 5.0, context=(*facts, *market))
+
+
+_flat("headline_flat_rise", 1, "rose")
+_flat("headline_flat_fall", -1, "fell")
 
 
 def _week(form_id: str, sign: int, text: str, states: str, *also: str) -> None:
