@@ -47,8 +47,13 @@ def _main(f: Figures, sign: int, *, is_offset: bool) -> Expected:
 
 
 def _is_surprise(f: Figures, sign: int) -> bool:
-    """Return whether a rise made less than the beta implies (-1), or a fall cost less (1)."""
-    return bool(_implied(f, -sign, sign))
+    """Return whether a rise made less than the beta implies (-1), or a fall cost less (1).
+
+    The losers, or winners, must have made half of the difference.
+    """
+    gap = (f.daily_return - f.own_beta * f.market_return) * f.total_value
+    side = f.winners_pnl if sign > 0 else f.losers_pnl
+    return bool(_implied(f, -sign, sign)) and abs(side) >= 0.5 * abs(gap)
 
 
 def _sole(f: Figures, sign: int) -> Expected:

@@ -418,9 +418,16 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ),
     (
         "largest_detractor:POS_01",
-        {**_SHORT_OF_BETA, "pos_01_pnl": -100.0},
+        {**_SHORT_OF_BETA, "pos_01_pnl": -100.0, "total_value": 1e4},
         "daily_return",
         float(np.nextafter(0.0125 - 0.0025, 0)),
+        -1,
+    ),
+    (
+        "largest_detractor:POS_01",
+        {**_SHORT_OF_BETA, "pos_01_pnl": -100.0, "daily_return": 0.0},
+        "total_value",
+        2 * 300.0 / 0.0125,
         -1,
     ),
     (

@@ -517,10 +517,10 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166"]
     assert page.row("Maximum drawdown", 3) == [
         "Maximum drawdown",
-        "11.3%",
+        "−11.3%",
         "2022-06-08 to 2022-06-17",
     ]
-    assert page.row("rise", 7) == ["rise", "−5.8%", "1.1%", "", "−7,280", "100.0%", "—"]
+    assert page.row("rise", 7) == ["rise", "+5.8%", "1.1%", "", "+7,280", "100.0%", "—"]
     assert page.row("1929", 7) == ["1929", "—", "—", "", "—", "0.0%", "12.0%"]
     (amd,) = [row for row in page.rows if row[0].strip() == "AMD" and "50.0%" in row]
     assert [cell.strip() for cell in amd[2:7]] == ["50.0%", "", "—", "—", "25.0%"]

@@ -45,9 +45,15 @@ _CLEAR_OFFSET = 0.01
 
 
 def _explains_gap(view: View, sign: int) -> bool:
-    """Return whether winners (1) made a loss less than the beta implies, or losers a gain."""
+    """Return whether winners (1) made a loss less than the beta implies, or losers a gain.
+
+    They explain it if they made at least half of the difference.
+    """
     of = comparison.implied[1][-1] if sign < 0 else comparison.implied[-1][1]
-    return any(view.instances(of))
+    side, equity = view.number(SIDES[sign]), view.number("total_value")
+    if side is None or equity is None or not any(view.instances(of)):
+        return False
+    return abs(side) >= _MIN_SHARE * abs(comparison.implied_gap(view) * equity)
 
 
 def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instance]:

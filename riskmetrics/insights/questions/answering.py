@@ -14,11 +14,13 @@ from typing import Final, NamedTuple
 
 from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.plan import (
+    LEADING_TYPE,
     MAX_RECOMMENDATIONS,
     MAX_STEPS,
     MissingFact,
     Plan,
     Step,
+    plan_by_rules,
     prune,
 )
 from riskmetrics.insights.questions.clauses import NAMED_BY, Ask, is_level, is_window
@@ -28,7 +30,6 @@ from riskmetrics.insights.questions.selection import (
     MAX_STATEMENTS,
     Facts,
     is_long,
-    lead_headline,
     select_claims,
 )
 from riskmetrics.insights.questions.spelling import rank_questions, read_tokens
@@ -136,9 +137,9 @@ def answer_by_rules(
         is_read = "no_rule" not in kept.missing or kept.nearest
         return kept if is_read else kept.model_copy(update={"nearest": _like_offers(text, facts)})
     update: dict[str, object] = {"headline": _headline(stated, claims)}
-    lead = lead_headline(claims)
-    if lead and [each.figure.key for each in question.asks] == ["headline"]:
-        update = {"headline": lead.id}
+    is_about_headline = [each.figure.key for each in question.asks] == ["headline"]
+    if is_about_headline and (note := plan_by_rules(claims, LEADING_TYPE)):
+        update = {"headline": note.headline}
     firsts = (part.claims[0] for part in parts if part.claims)
     leads = {_lead(claim) for claim in firsts if claim.id in stated}
     if unstated := [part for part in parts if _is_cut(part, stated, claims, leads)]:
