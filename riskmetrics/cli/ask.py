@@ -42,7 +42,7 @@ def ask(
     from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import pipeline
-    from riskmetrics.insights.questions.answering import asked_day
+    from riskmetrics.insights.questions.parsing import asked_day
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
     if question is None:

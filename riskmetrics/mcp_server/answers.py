@@ -21,7 +21,7 @@ from riskmetrics.explain import registry
 from riskmetrics.explain.records import explanation_record
 from riskmetrics.insights import fact_reading
 from riskmetrics.insights.question_facts import add_question_facts
-from riskmetrics.insights.questions.answering import asked_day
+from riskmetrics.insights.questions.parsing import asked_day
 from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 from riskmetrics.mcp_server.claim_answers import answer_claims, shown_claims
 from riskmetrics.mcp_server.identities import (

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from riskmetrics.insights.claims import claims_of
-from riskmetrics.insights.questions.answering import answer_by_rules, asked_day
+from riskmetrics.insights.questions.answering import answer_by_rules
+from riskmetrics.insights.questions.parsing import asked_day
 from riskmetrics.insights.realize import realize_note
 from tests.insights.fact_sheets import ALIASES, build_sheet
 from tests.insights.question_sheet import PORTFOLIOS, SHEET

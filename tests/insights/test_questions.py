@@ -20,13 +20,13 @@ from riskmetrics.insights.plan import (
     prune,
 )
 from riskmetrics.insights.prompts import MAX_CLAIMS, plan_schema, with_ids
-from riskmetrics.insights.questions.answering import answer_by_rules, asked_day, without_portfolios
+from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.insights.questions.dates import Calendar, is_about_future, read_time
 from riskmetrics.insights.questions.figures import figures, offered_questions
-from riskmetrics.insights.questions.parsing import parse_question
+from riskmetrics.insights.questions.parsing import asked_day, parse_question
 from riskmetrics.insights.questions.phrases import Phrase, split_tokens
 from riskmetrics.insights.questions.spelling import correct_typing, read_tokens
-from riskmetrics.insights.questions.subjects import Subject, find_subjects
+from riskmetrics.insights.questions.subjects import Subject, find_subjects, without_portfolios
 from riskmetrics.insights.questions.vocabulary import find_meanings, load_words, meanings
 from riskmetrics.insights.realize import realize_missing
 from riskmetrics.insights.slots import Slot

@@ -5,7 +5,6 @@ which part is missing and offers the nearest question that the facts answer. A q
 that are not known is not answered.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -33,8 +32,8 @@ from riskmetrics.insights.questions.selection import (
     select_claims,
 )
 from riskmetrics.insights.questions.spelling import rank_questions, read_tokens
-from riskmetrics.insights.questions.subjects import Subject
-from riskmetrics.insights.questions.vocabulary import find_meanings, is_known, load_words
+from riskmetrics.insights.questions.subjects import Subject, without_portfolios
+from riskmetrics.insights.questions.vocabulary import find_meanings, load_words
 
 _MAX_NEAREST, _MAX_LIKE, _MAX_UNREAD = 2, 3, 4
 """Questions that are offered, those instead of one that is not understood, and words named."""
@@ -147,43 +146,6 @@ def answer_by_rules(
         update["missing"] = [*kept.missing, "shortened"]
         update["nearest"] = _distinct([*kept.nearest, *more])
     return kept.model_copy(update=update)
-
-
-def asked_day(text: str, session: date) -> date | None:
-    """Return the session that a question names, unless it is that of the facts.
-
-    Examples
-    --------
-    >>> asked_day("What was the beta on December 20?", date(2022, 12, 28))
-    datetime.date(2022, 12, 20)
-    """
-    named = parse_question(text, session=session).day
-    return None if named == session else named
-
-
-def without_portfolios(text: str, portfolios: Sequence[str]) -> tuple[str, bool]:
-    """Return a question without the portfolio's name, and whether it names another portfolio.
-
-    Parameters
-    ----------
-    portfolios : sequence of str
-        Name of the portfolio, then those of all others. Another one of a single word is recognized
-        by its exact spelling only, since it may be a common word; one that is a word of questions,
-        after a word such as "of" only.
-    """
-    rest, is_other = text, False
-    for at, name in enumerate(portfolios):
-        before = r"(?<=\bof )|(?<=\bin )|(?<=\bthan )|(?<=\bwith )"
-        before = before if is_known(name.lower()) else r"(?<!\w)"
-        is_exact = at > 0 and " " not in name and "-" not in name
-        pattern = re.compile(
-            rf"(?:{before}){re.escape(name)}(?:['’]s)?(?!\w)", 0 if is_exact else re.IGNORECASE
-        )
-        if at:
-            is_other = is_other or bool(pattern.search(rest))
-        else:
-            rest = pattern.sub("it", rest)
-    return rest, is_other
 
 
 def _answer_parts(question: Question, facts: Facts) -> Iterator[_Answered]:

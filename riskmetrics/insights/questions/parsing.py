@@ -179,3 +179,15 @@ def _chunk(text: str, token: Token) -> str:
     before = text[: token.start].rsplit(" ", maxsplit=1)[-1] if token.start else ""
     after = text[token.end :].split(" ", maxsplit=1)[0]
     return (before + text[token.start : token.end] + after).strip(".,;:?!'\"()").lower()
+
+
+def asked_day(text: str, session: date) -> date | None:
+    """Return the session that a question names, unless it is that of the facts.
+
+    Examples
+    --------
+    >>> asked_day("What was the beta on December 20?", date(2022, 12, 28))
+    datetime.date(2022, 12, 20)
+    """
+    named = parse_question(text, session=session).day
+    return None if named == session else named

@@ -1,5 +1,6 @@
 """Positions, sectors, factors and scenarios that a question names."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
@@ -136,3 +137,28 @@ def _is_symbol(text: str, tokens: Sequence[Token], at: int) -> bool:
     is_part = bool({"&", "-"} & {text[each.start - 1 : each.start], text[each.end : each.end + 1]})
     is_capital = symbol.isupper() and 2 <= len(symbol) <= 5 and not text.isupper()
     return is_capital and not is_part and not is_known(each.word)
+
+
+def without_portfolios(text: str, portfolios: Sequence[str]) -> tuple[str, bool]:
+    """Return a question without the portfolio's name, and whether it names another portfolio.
+
+    Parameters
+    ----------
+    portfolios : sequence of str
+        Name of the portfolio, then those of all others. Another one of a single word is recognized
+        by its exact spelling only, since it may be a common word; one that is a word of questions,
+        after a word such as "of" only.
+    """
+    rest, is_other = text, False
+    for at, name in enumerate(portfolios):
+        before = r"(?<=\bof )|(?<=\bin )|(?<=\bthan )|(?<=\bwith )"
+        before = before if is_known(name.lower()) else r"(?<!\w)"
+        is_exact = at > 0 and " " not in name and "-" not in name
+        pattern = re.compile(
+            rf"(?:{before}){re.escape(name)}(?:['’]s)?(?!\w)", 0 if is_exact else re.IGNORECASE
+        )
+        if at:
+            is_other = is_other or bool(pattern.search(rest))
+        else:
+            rest = pattern.sub("it", rest)
+    return rest, is_other
