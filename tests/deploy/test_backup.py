@@ -23,7 +23,7 @@ from tests.deploy.conftest import (
 
 DOCUMENT = (CHECKOUT / "docs" / "how-to" / "backup-and-upgrade.md").read_text()
 DUMP, RESTORE = re.findall(
-    r"```sh\n(.*?)```", DOCUMENT.partition("## Backup and restore")[2].partition("\n## ")[0], re.S
+    r"```sh\n(.*?)```", DOCUMENT.partition("## A deployment")[2].partition("\n## ")[0], re.S
 )
 ROLES = str(CHECKOUT / "deploy" / "postgres" / "roles.sql")
 RETENTION = str(CHECKOUT / "deploy" / "postgres" / "retention.sql")

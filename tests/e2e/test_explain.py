@@ -287,7 +287,8 @@ def test_the_list_of_metrics_fits_in_a_hundred_columns() -> None:
         part for part in printed.split("\nportfolio_") if part.startswith("underwater.ulcer")
     ]
     joined = " ".join(text.split())
-    assert joined.startswith("underwater.ulcer_index: Ulcer index sqrt(mean(d²)), d = 1 - W")
+    formula = "sqrt(mean(d²)) over the sessions with R, d = 1 - W"
+    assert joined.startswith(f"underwater.ulcer_index: Ulcer index {formula}")
     assert "window: 252 sessions; recomputed by: pandas cumprod and cummax" in joined
 
 
