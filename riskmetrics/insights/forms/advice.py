@@ -113,8 +113,8 @@ def look_at_market_loss(view: View) -> Iterator[Instance]:
     answer is that of the last such day.
     """
     facts = view.facts_of("own_beta", "market_return", "daily_return")
-    told = (*beta_drifts.values(), var_exceeded_far)
-    moved = [each for of in told for each in view.instances(of)]
+    stated = (*beta_drifts.values(), var_exceeded_far)
+    moved = [each for of in stated for each in view.instances(of)]
     is_position = _largest_cause(view) is not None
     if facts and moved and any(large_losses(view)) and _is_market_cause(view) and not is_position:
         beta, market = (float(fact.value) for fact in facts[:2])

@@ -28,7 +28,7 @@ MIN_OFFSET = 0.4
 """Smaller of gains and losses over the larger, from which the result hides both."""
 
 _MIN_SIDE, _LARGE_SIDE = 0.1, 0.01
-"""Longs over shorts, or the reverse, from which both are told, and a side over equity from which
+"""Longs over shorts, or the reverse, from which both are stated, and a side over equity from which
 they are on a day of a small result.
 """
 
