@@ -26,15 +26,15 @@ from riskmetrics.text import suggest_name
 EXTENSION_GROUP = "riskmetrics.metrics"
 """Group of the entry points by which other packages add figures of portfolios."""
 
-_SUBJECTS = (
+_FIGURE_MODULES = (
     *(values, concentration, betas, volatility, forecasts, tail_risk, correlations),
     *(portfolio_statistics, factors, stress, options, liquidity),
 )
 _FIGURES: dict[str, Figure] = {
-    figure.name: figure for subject in _SUBJECTS for figure in subject.FIGURES
+    figure.name: figure for subject in _FIGURE_MODULES for figure in subject.FIGURES
 }
 _LISTINGS: dict[str, Listing] = {
-    listing.table: listing for subject in _SUBJECTS for listing in subject.LISTINGS
+    listing.table: listing for subject in _FIGURE_MODULES for listing in subject.LISTINGS
 }
 _DEFINITION = (
     *("table", "column", "label", "unit", "formula", "window", "minimum", "reference", "short"),

@@ -81,7 +81,7 @@ def _check_folder(folder: Path, form: FileFormat, *, force: bool) -> None:
             f"{folder} names a file, and each table has a file of its own: choose a directory"
         )
     try:
-        folders.refuse_planted_link(folder)
+        folders.refuse_untrusted_link(folder)
     except PermissionError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror}") from None
     existing_files = [name for name in result_export.file_names(form) if (folder / name).exists()]

@@ -45,7 +45,7 @@ def read_names(connection: sa.Connection) -> StoredNames:
     return StoredNames(names, symbols, scenarios)
 
 
-def name_rows(connection: sa.Connection, rows: pd.DataFrame) -> pd.DataFrame:
+def replace_ids_with_names(connection: sa.Connection, rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows with names of portfolios and symbols of lots in place of their ids.
 
     An id in the column subject becomes a name, too; one that is not known stays.

@@ -277,7 +277,7 @@ def _cash_balance(sources: SourceRows, day: date) -> float:
 
     The cash of a portfolio that is kept by transactions is the sum of their amounts.
     """
-    if sources.is_kept_by_transactions:
+    if sources.is_cash_from_transactions:
         flows = sources.cash_flows
         return math.fsum(flows["amount"][flows["day"] <= pd.Timestamp(day)])
     anchor = sources.cash_anchor

@@ -14,7 +14,7 @@ from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.source_rows import SourceRows
-from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_ERROR_MULTIPLIER, HALF_LIFE
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 
@@ -159,7 +159,7 @@ def fit_wls(y: "pd.Series[float]", x: "pd.Series[float]") -> dict[str, float]:
     is_perfect = 1.0 - fit.rsquared < _ROUNDING_TOLERANCE
     error = 0.0 if is_perfect else float(fit.bse[1])
     effective = float(weights.sum() ** 2 / (weights**2).sum())
-    estimates = (float(fit.params[1]), error, FORECAST_STD_ERRORS * error, effective)
+    estimates = (float(fit.params[1]), error, FORECAST_ERROR_MULTIPLIER * error, effective)
     return found | dict(zip(names, estimates, strict=True))
 
 

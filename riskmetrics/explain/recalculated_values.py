@@ -62,7 +62,7 @@ def _recalculate_values(sources: SourceRows, _: Row) -> Recalculation:
         ),
         "income": received,
         "equity_source": EQUITY_SOURCES[
-            2 if sources.is_kept_by_transactions else int(sources.cash_anchor is None)
+            2 if sources.is_cash_from_transactions else int(sources.cash_anchor is None)
         ],
         "num_positions": len(held),
         "num_long_positions": int((held["units"] > 0).sum()),

@@ -43,7 +43,7 @@ COMPARED_FIGURES: Mapping[str, ComparedFigure] = {
 }
 """Compared figures by column; those of tail risk are of `HEADLINE_TAIL`."""
 
-MAX_DRIVERS = 3
+MAX_CONTRIBUTORS = 3
 """Positions of a portfolio that explain the change of its value."""
 
 MIN_BETA_MOVE_STD_ERRORS = 2.0
@@ -125,7 +125,7 @@ def compare(before: SessionResults, after: SessionResults) -> Comparison:
     )
 
 
-def find_drivers(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+def find_contributors(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Return the positions whose prices changed the value of their portfolio most.
 
     Parameters
@@ -137,7 +137,8 @@ def find_drivers(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns portfolio, symbol and amount, at most MAX_DRIVERS of a portfolio, the largest first.
+        Columns portfolio, symbol and amount, at most MAX_CONTRIBUTORS of a portfolio,
+        the largest first.
     """
     keys = ["portfolio", "symbol", "right", "underlying"]
     one, other = (rows.astype(dict.fromkeys(keys, object)) for rows in (before, after))
@@ -149,7 +150,7 @@ def find_drivers(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     sums = moved.groupby(["portfolio", "symbol"], as_index=False)["amount"].sum()
     sums = sums.assign(size=sums["amount"].abs()).query("size > 0")
     ordered = sums.sort_values(["portfolio", "size", "symbol"], ascending=[True, False, True])
-    largest: pd.DataFrame = ordered.drop(columns="size").groupby("portfolio").head(MAX_DRIVERS)
+    largest: pd.DataFrame = ordered.drop(columns="size").groupby("portfolio").head(MAX_CONTRIBUTORS)
     return largest
 
 

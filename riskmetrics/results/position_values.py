@@ -39,10 +39,10 @@ def position_values(
     """
     ledger = _one_day_ledger(valuation, lots, anchors, market)
     suspicion = lot_prices.split_suspicion(lots, market.suspects, valuation.sessions[-1:])
-    by_lot = metrics.lot_pnl(ledger.trades, ledger.valuation_sessions, ledger.prices)
-    has_entered = ledger.trades.entry[:, np.newaxis] <= ledger.valuation_sessions[1:]
+    by_lot = metrics.lot_pnl(ledger.lot_arrays, ledger.valuation_sessions, ledger.prices)
+    has_entered = ledger.lot_arrays.entry[:, np.newaxis] <= ledger.valuation_sessions[1:]
     has_no_entry_price = has_entered & lots["entry_price"].isna().to_numpy()[:, np.newaxis]
-    units = np.where(ledger.is_open, ledger.trades.units[:, np.newaxis], 0.0)[:, 1:]
+    units = np.where(ledger.is_open, ledger.lot_arrays.units[:, np.newaxis], 0.0)[:, 1:]
     n_units = metrics.group_sums(units, ledger.lot_instrument, len(ledger.instruments))[:, 0]
     owner, value = valuation.instrument_portfolio, valuation.values[:, -1]
     daily, cumulative = (

@@ -34,7 +34,7 @@ def test_json_has_every_change_of_the_requested_portfolio(call) -> None:
     known = {row["figure"] for row in found["figures"] if row["change"] is not None}
     assert known == {"total_value", "gross_exposure", "net_exposure"}
     assert [row["figure"] for row in found["figures"]] == list(COMPARED_FIGURES)
-    assert found["drivers"] == []
+    assert found["contributors"] == []
     assert (found["sectors"], found["positions"]) == ([], [])
     beta = {
         "portfolio": GROWTH,

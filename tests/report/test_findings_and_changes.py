@@ -11,7 +11,7 @@ import pytest
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.report.attention import list_findings
-from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
+from riskmetrics.report.changes import Change, Contributor, list_changes, list_contributors
 from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.page import _environment
 from riskmetrics.report.position_table import build_table
@@ -211,14 +211,14 @@ def positions(**prices: float) -> pd.DataFrame:
     )
 
 
-def test_drivers_are_the_three_largest_moves_at_the_quantities_before() -> None:
+def test_contributors_are_the_three_largest_moves_at_the_quantities_before() -> None:
     before = positions(A=10.0, B=10.0, C=10.0, D=10.0, E=10.0, SOLD=10.0)
     after = positions(A=11.0, B=7.0, C=10.0, D=12.0, E=10.5, BOUGHT=99.0)
     after["value"] *= 2  # bought more of all since
-    assert list_drivers(before, after) == [
-        Driver("B", "−30"),
-        Driver("D", "+20"),
-        Driver("A", "+10"),
+    assert list_contributors(before, after) == [
+        Contributor("B", "−30"),
+        Contributor("D", "+20"),
+        Contributor("A", "+10"),
     ]
 
 
