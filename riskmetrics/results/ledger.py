@@ -252,7 +252,8 @@ class Ledger:
         lots with an unconfirmed close; ``split_suspicion`` flags lots affected by a suspected
         split.
         """
-        by_lot = metrics.lot_pnl(self.lot_arrays, self.valuation_sessions, self.prices)
+        is_late = lot_prices.counts_when_closed(self.lots)
+        by_lot = metrics.lot_pnl(self.lot_arrays, self.valuation_sessions, self.prices, is_late)
         is_over_split = by_lot.is_active & split_suspicion.on_day
         by_lot = by_lot._replace(daily=np.where(is_over_split, np.nan, by_lot.daily))
         is_unconfirmed = is_unconfirmed | split_suspicion.since_entry
@@ -265,6 +266,11 @@ class Ledger:
         )
         daily = metrics.group_sums(
             np.where(known, by_instrument, 0.0), self.instrument_portfolio, n
+        )
+        # a part of an unpriced holding that is closed has a P&L, though the rest has none
+        is_partial = is_late[:, None] & ~known[self.lot_instrument]
+        daily = daily + metrics.group_sums(
+            np.where(is_partial, by_lot.daily, 0.0), self.lot_portfolio, n
         )
         entered = self.lot_arrays.entry[:, None] <= self.valuation_sessions[1:]
         no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]

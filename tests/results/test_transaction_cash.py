@@ -114,3 +114,49 @@ def test_the_missing_equity_balance_has_its_reason() -> None:
     _, undefined = snapshots.value_rows(kept(BOUGHT, flows=FLOWS).value_book(TUE))
     (reason,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.equity_balance", "reason"]
     assert reason == "no equity balance is stated: cash follows from transactions"
+
+
+def test_an_option_without_a_price_counts_when_it_is_exercised_next_to_the_shares() -> None:
+    """By hand: a call with the strike 8, bought for 1.50 a share, is exercised at 11: 3 - 1.50."""
+    call = lot(
+        "X240119C00008000",
+        1,
+        entry_date=MON,
+        entry_price=1.5,
+        exit_date=TUE,
+        exit_price=0.0,
+        position_type="LC",
+        investment_class="OPTIONS",
+        underlying_symbol="X",
+        strike_price=8.0,
+        expiration_date=TUE,
+    )
+    other = lot("X", 50, entry_date=MON, entry_price=10.0)
+    flows = [(MON, "deposit", 3000.0), (MON, "buy", -500.0), (MON, "buy", -150.0)]
+    delivered = lot("X", 100, entry_date=TUE, entry_price=8.0)
+    flows += [(TUE, "exercise", 0.0), (TUE, "buy", -800.0)]
+    days = MON, TUE, WED
+    found = rows_of(kept(other, call, delivered, flows=flows), *days)
+    assert found["daily_pnl"].tolist() == [0, 50 + 300 - 150, 150]
+    assert found["cumulative_pnl"].iloc[-1] == found["daily_pnl"].sum() == 3350 - 3000
+    assert found["total_value"].iloc[-1] == 1550 + 150 * 12 == 3350
+    for day, row in zip(days, found.to_dict("records"), strict=True):
+        single = rows_of(kept(other, call, delivered, flows=flows), day).iloc[0]
+        assert single["daily_pnl"] == row["daily_pnl"]
+
+
+def test_a_part_of_an_option_that_is_sold_has_a_profit_though_the_rest_has_no_price() -> None:
+    terms = {
+        "position_type": "LC",
+        "investment_class": "OPTIONS",
+        "underlying_symbol": "X",
+        "strike_price": 8.0,
+        "expiration_date": date(2024, 6, 21),
+        "entry_date": MON,
+        "entry_price": 3.0,
+    }
+    sold = lot("X240621C00008000", 1, exit_date=WED, exit_price=5.0, **terms)
+    rest = lot("X240621C00008000", 1, **terms)
+    flows = [(MON, "deposit", 2000.0), (MON, "buy", -1100.0), (WED, "sell", 500.0)]
+    made = kept(lot("X", 50, entry_date=MON, entry_price=10.0), sold, rest, flows=flows)
+    assert rows_of(made, TUE, WED)["daily_pnl"].tolist() == [50, 50 + 200]
