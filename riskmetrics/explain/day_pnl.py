@@ -10,6 +10,7 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.explain.portfolio_holdings import INSTRUMENT_KEYS, Lot, income, lot_price, lots
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.results.transaction_cash import MAX_DAYS_TO_PAYMENT
 from riskmetrics.transactions.model import OPTION_ENDS, TRADES, Kind
 
 LOT_METHOD = "lot by lot in Python, netted by pandas"
@@ -131,14 +132,24 @@ def daily_pnl(sources: SourceRows) -> tuple[float, int, int]:
 
 def cash_pnl(sources: SourceRows, after: date) -> float:
     """Return interest, fees, taxes, and dividends that closes do not show, after a day."""
-    listed = {lot.symbol for lot in lots(sources) if lot.listed}
     total = 0.0
     for flow in _flows_after(sources, after):
         is_dividend = flow["kind"] == Kind.DIVIDEND
-        is_inferred = flow["symbol"] in listed and sources.has_adjusted_closes(flow["symbol"])
-        if flow["kind"] in _COSTS or (is_dividend and not is_inferred):
+        if flow["kind"] in _COSTS or (is_dividend and not _is_shown(sources, flow)):
             total += flow["amount"]
     return total
+
+
+def _is_shown(sources: SourceRows, flow: "dict[Any, Any]") -> bool:
+    """Return whether closes show a distribution for which a dividend is paid."""
+    listed = {lot.symbol for lot in lots(sources) if lot.listed}
+    if flow["symbol"] not in listed:
+        return False
+    paid = flow["day"].date()
+    return any(
+        0 <= (paid - ex_day).days <= MAX_DAYS_TO_PAYMENT and not amount <= 0.0
+        for ex_day, amount in sources.distributions(flow["symbol"]).items()
+    )
 
 
 def _flows_after(sources: SourceRows, after: date) -> "list[dict[Any, Any]]":

@@ -1,6 +1,6 @@
 """Ledger of lots by instrument and portfolio: cash, P&L and cash flows."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,7 +13,7 @@ from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import sufficient_equity
 from riskmetrics.results import lot_prices
-from riskmetrics.results.income import Income
+from riskmetrics.results.income import NO_DISTRIBUTIONS, Income
 from riskmetrics.results.lot_frames import (
     CONTRACT_SIZE,
     OPTION_RIGHTS,
@@ -108,7 +108,7 @@ class Ledger:
         valuation_sessions: Sequence[date],
         prices: FloatArray,
         cash_flows: pd.DataFrame = NO_FLOWS,
-        inferred_symbols: Set[str] = frozenset(),
+        distributions: pd.DataFrame = NO_DISTRIBUTIONS,
     ) -> Self:
         """Build a ledger from frames; see `transaction_cash.sum_transaction_cash`."""
         ids = pd.Index(portfolios["portfolio_id"])
@@ -127,7 +127,7 @@ class Ledger:
             instruments,
             instrument,
             anchor_days.to_numpy("datetime64[D]"),
-            sum_transaction_cash(cash_flows, ids, stamps, inferred_symbols),
+            sum_transaction_cash(cash_flows, ids, stamps, distributions),
         )
 
     @cached_property

@@ -1,5 +1,6 @@
 """Cash, P&L and returns of portfolios that are kept by transactions, by hand."""
 
+import math
 from datetime import date
 
 import pandas as pd
@@ -92,6 +93,30 @@ def test_a_dividend_counts_once_on_the_ex_day_if_closes_show_it_else_when_it_is_
     assert rows["daily_pnl"].tolist() == [50, 50 + 25]
     money_market = [*FLOWS, (THU, "dividend", 4.0, "SPAXX")]
     assert rows_of(kept(BOUGHT, flows=money_market), THU)["daily_pnl"].item() == 54
+
+
+@pytest.mark.parametrize(
+    ("ex_day", "amount", "is_profit"),
+    [
+        (MON, 0.5, False),
+        (date(2023, 10, 25), 0.5, False),  # 92 days before the payment
+        (date(2023, 10, 24), 0.5, True),
+        (MON, math.nan, False),  # a suspected split hides how much
+        (MON, -0.5, True),  # a wrong price's payment that is reversed
+        (None, 0.0, True),
+    ],
+)
+def test_a_dividend_that_adjusted_closes_do_not_show_is_profit_when_it_is_paid(
+    ex_day, amount, is_profit
+) -> None:
+    """Such as one of a cent, in closes of two decimals: 0.25 are 0.005 a share."""
+    dates = pd.to_datetime([ex_day] if ex_day else [])
+    events = pd.DataFrame({"symbol": "X", "date": dates, "amount": amount})
+    made = kept(BOUGHT, flows=[*FLOWS, (THU, "dividend", 0.25, "X")])
+    made = made._replace(distributions=Distributions(events, frozenset()))
+    rows = rows_of(made, WED, THU)
+    assert rows["cash_value"].tolist() == [475, 475.25]
+    assert rows["daily_pnl"].tolist() == [50, 50.25 if is_profit else 50]
 
 
 def test_without_deposits_the_portfolio_is_valued_as_one_without_a_stated_equity() -> None:
