@@ -89,7 +89,7 @@ class Form:
     also: tuple[str, ...] = ()
     """Of a headline: further forms that prove it."""
     needs: tuple[str, ...] = ()
-    """Of a headline: forms that a note must state with what proves it."""
+    """Of a headline: forms of which a note must state one with what proves it."""
     place: int = 5
     """Place in a paragraph: the result of the session is 0, its contributors 1, other claims 5."""
     is_answer: bool = False
@@ -169,7 +169,8 @@ class Claim:
     def is_proved(self, stated: Collection[str]) -> bool:
         """Return whether the statements with some ids prove a headline."""
         is_proved = not self.proofs or any(each in stated for each in self.proofs)
-        return is_proved and all(each in stated for each in self.form.needs)
+        needs = self.form.needs
+        return is_proved and (not needs or any(each in stated for each in needs))
 
     @property
     def slots(self) -> Mapping[str, Slot]:

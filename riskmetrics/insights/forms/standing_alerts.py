@@ -46,7 +46,7 @@ _TEST = (
     " {expected} expected)"
 )
 _VOLATILITY = "volatility higher than on {days} of days"
-_HIGHEST = "volatility of {volatility} the highest in up to a year"
+_HIGHEST = "volatility of {volatility} the highest on record in the past year"
 _OWN = "{name} {value} (limit {limit})"
 _OWN_OF = "{of} {value} (limit {limit} on {name})"
 

@@ -18,7 +18,10 @@ _NOTABLE_DRAWDOWN = 0.03
 """Drawdown that is worth a sentence."""
 
 _DEEPER = 0.05
-"""Step of a drawdown that is worth a sentence again."""
+"""Step of a drawdown that is worth a sentence, again."""
+
+_LIKE_MARKET = 0.45
+"""Salience of a drawdown that is that of the market index."""
 
 
 @form(
@@ -93,7 +96,7 @@ def drawdown(view: View) -> Iterator[Instance]:
         if peak < view.sheet.day and depth >= _NOTABLE_DRAWDOWN:
             slots = {"drawdown": size(depth), "day": day(peak, view.sheet.day)}
             slots["span"] = span(facts[0].n_obs)
-            yield Instance(slots, facts, _salience(view, 0.5 + depth), sign=-1, is_steady=True,
+            yield Instance(slots, facts, _salience(view, depth, 0.5), sign=-1, is_steady=True,
                 remembered=_depth(depth))  # fmt: skip
 
 
@@ -107,7 +110,8 @@ def _with_market(view: View, *, is_alike: bool) -> Iterator[Instance]:
             return
         if is_alike:
             del slots["market"]
-        yield Instance(slots, facts, _salience(view, 0.6 + own), sign=-1, is_steady=True,
+        weight = _LIKE_MARKET if is_alike else _salience(view, own, 0.6)
+        yield Instance(slots, facts, weight, sign=-1, is_steady=True,
             remembered=_depth(own))  # fmt: skip
 
 
@@ -138,7 +142,8 @@ def drawdown_deepest(view: View) -> Iterator[Instance]:
     facts = view.facts_of("drawdown", "max_drawdown")
     if facts and float(facts[0].value) == float(facts[1].value) >= _NOTABLE_DRAWDOWN:
         slots = {"drawdown": size(float(facts[0].value)), "span": span(facts[0].n_obs)}
-        yield Instance(slots, facts, 1.4, sign=-1, is_steady=True)
+        yield Instance(slots, facts, 2.2, sign=-1, is_steady=True,
+            remembered=_depth(float(facts[0].value)))  # fmt: skip
 
 
 @form(
@@ -178,10 +183,10 @@ def _depth(drawdown: float) -> tuple[float]:
     return (2.0 ** (drawdown // _DEEPER),)
 
 
-def _salience(view: View, salience: float) -> float:
-    """Return the salience of a drawdown: little if the list of alerts has it."""
+def _salience(view: View, depth: float, base: float) -> float:
+    """Return the salience of a drawdown: little if it is shallow, or the list of alerts has it."""
     is_listed = any(reach.kind == "drawdown" for reach in reached_limits(view))
-    return 0.4 if is_listed else salience
+    return 0.4 if is_listed or depth < _DEEPER else base + depth
 
 
 def _scenarios(view: View) -> "Iterator[tuple[str, Fact]]":

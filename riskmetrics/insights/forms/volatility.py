@@ -11,7 +11,6 @@ from riskmetrics.insights.slots import (
     apart,
     below_all,
     day,
-    is_shown_apart,
     percent,
     return_size,
     size,
@@ -40,6 +39,9 @@ _LISTED, _SECOND = 0.4, 2
 
 _KEPT = 0.45
 """Salience of an outcome within the range of its forecast: notes tell only one that missed."""
+
+_CLEARLY_IN = 0.95
+"""Part of the low end, and its inverse of the high end, beyond which a forecast has missed."""
 
 _MISSED = 2
 """Size of the sign of an outcome outside of the range of its forecast."""
@@ -100,9 +102,9 @@ moves = mirrored(
     changed("volatility_21d", _is_clear, lambda change, before: 1.2 + change / before),
     {
         -1: ("volatility_fell",
-            "Twenty-one-day volatility fell from {before} to {now} in a single day."),
+            "Twenty-one-day volatility fell from {before} to {now} on the day."),
         1: ("volatility_rose",
-            "Twenty-one-day volatility rose from {before} to {now} in a single day."),
+            "Twenty-one-day volatility rose from {before} to {now} on the day."),
     }, is_event=True,
 )  # fmt: skip
 
@@ -118,7 +120,7 @@ mirrored(
     },
 )  # fmt: skip
 
-mirrored(
+forecast_moves = mirrored(
     "volatility", "before: percent, now: percent",
     changed("expected_volatility", _is_clear, lambda change, before: 1.0 + change / before),
     {
@@ -128,14 +130,37 @@ mirrored(
 )  # fmt: skip
 
 
+def _both_moved(view: View, sign: int) -> Iterator[Instance]:
+    """Yield volatility and forecast if both clearly rose, or fell, in the session."""
+    found = [next(iter(view.instances(each[sign])), None) for each in (moves, forecast_moves)]
+    if all(found):
+        past, expected = (each for each in found if each)
+        slots = dict(past.slots)
+        slots |= {"earlier": expected.slots["before"], "expected": expected.slots["now"]}
+        yield Instance(slots, (*past.facts, *expected.facts), past.salience + 0.1, sign=-sign)
+
+
+both_moved = mirrored(
+    "volatility", "before: percent, now: percent, earlier: percent, expected: percent", _both_moved,
+    {
+        -1: ("volatility_and_forecast_fell",
+            "Twenty-one-day volatility fell from {before} to {now} on the day, and the forecast"
+            " from {earlier} to {expected}."),
+        1: ("volatility_and_forecast_rose",
+            "Twenty-one-day volatility rose from {before} to {now} on the day, and the forecast"
+            " from {earlier} to {expected}."),
+    }, is_event=True,
+)  # fmt: skip
+
+
 @form(
     "volatility_calm",
     "volatility",
     "volatility: percent, days: percent",
     "The past twenty-one sessions were calm for the portfolio: volatility of {volatility}, higher"
-    " than on only {days} of days in up to a year.",
+    " than on only {days} of the days on record in the past year.",
     "Twenty-one-day volatility of {volatility} is low for the portfolio: higher than on only"
-    " {days} of days in up to a year.",
+    " {days} of the days on record in the past year.",
 )
 def volatility_calm(view: View) -> Iterator[Instance]:
     """Volatility is low among the past year's."""
@@ -151,9 +176,9 @@ def volatility_calm(view: View) -> Iterator[Instance]:
     "volatility",
     "volatility: percent, days: percent",
     "The past twenty-one sessions were rough for the portfolio: volatility of {volatility}, higher"
-    " than on {days} of days in up to a year.",
+    " than on {days} of the days on record in the past year.",
     "Twenty-one-day volatility of {volatility} is high for the portfolio: higher than on {days} of"
-    " days in up to a year.",
+    " the days on record in the past year.",
 )
 def volatility_high(view: View) -> Iterator[Instance]:
     """Volatility is high among the past year's."""
@@ -186,9 +211,9 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
 
 extremes = mirrored("volatility", "volatility: percent", _extreme, {
     -1: ("volatility_lowest",
-        "Twenty-one-day volatility of {volatility} is the lowest in up to a year."),
+        "Twenty-one-day volatility of {volatility} is the lowest on record in the past year."),
     1: ("volatility_highest",
-        "Twenty-one-day volatility of {volatility} is the highest in up to a year."),
+        "Twenty-one-day volatility of {volatility} is the highest on record in the past year."),
 })  # fmt: skip
 
 
@@ -256,21 +281,22 @@ mirrored(
 def _scored(view: View, sign: int) -> Iterator[Instance]:
     """Yield what followed the last forecast: below its range (-2), in a part of it, above it (2).
 
-    The parts of the range meet midway between the forecast and its ends.
+    The parts of the range meet midway between the forecast and its ends. An outcome that is just
+    outside is neither in the range nor a miss: one that hovers there would come and go.
     """
     facts = view.facts_of("past_forecast", "past_outcome", "past_low", "past_high")
     if facts is None:
         return
     forecast, outcome, low, high = values = [float(fact.value) for fact in facts]
-    place = (outcome > (forecast + high) / 2) - (outcome < (forecast + low) / 2)
     is_missed = not low <= outcome <= high
+    if is_missed and _CLEARLY_IN * low <= outcome <= high / _CLEARLY_IN:
+        return
+    place = (outcome > (forecast + high) / 2) - (outcome < (forecast + low) / 2)
     if sign == (((outcome > high) - (outcome < low)) * _MISSED if is_missed else place):
-        shown = dict(zip(("forecast", "outcome", "low", "high"), apart("percent", *values),
-            strict=True))  # fmt: skip
-        edge = shown["high" if sign > 0 else "low"]
-        if not is_missed or is_shown_apart(shown["outcome"], edge):
-            salience = 1.3 if is_missed else _KEPT
-            yield Instance(shown, facts, salience, sign=-sign, is_steady=True)
+        figures = apart("percent", *values, most=1)
+        shown = dict(zip(("forecast", "outcome", "low", "high"), figures, strict=True))
+        salience = 1.3 if is_missed else _KEPT
+        yield Instance(shown, facts, salience, sign=-sign, is_steady=True)
 
 
 mirrored(
