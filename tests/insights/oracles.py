@@ -156,7 +156,12 @@ def _limit(f: Figures, kind: str, alias: str = "") -> float:
         return nan
     if kind == "drawdown" and f.drawdown < 1.25 * f.market_drawdown:
         return nan
-    return max((limit for limit in limits if value >= limit), default=nan)
+    kept = _figure(f, f"{kind}_kept", alias)
+    is_in_force = _event(f, kind, alias) == "stands" and 0.95 * kept <= value
+    return max(
+        (limit for limit in limits if value >= limit or (is_in_force and limit <= kept)),
+        default=nan,
+    )
 
 
 def _event(f: Figures, kind: str, alias: str = "") -> str:
@@ -359,7 +364,7 @@ def _both_moved(f: Figures, sign: int) -> Expected:
     earlier = f.expected_volatility - f.expected_volatility_change
     more = {"earlier": earlier, "expected": f.expected_volatility}
     holds = bool(_forecast_moved(f, sign))
-    return {"": slots | more for slots in _volatility_moved(f, sign).values() if holds}
+    return {alias: slots | more for alias, slots in _volatility_moved(f, sign).items() if holds}
 
 
 def _expected(f: Figures, sign: int) -> Expected:
@@ -523,14 +528,6 @@ def _exceeded_since(f: Figures, alias: str, kind: str) -> bool:
     return (status, before) == ("exceeded", "kept") and is_beyond
 
 
-def _is_drawdown_alike(f: Figures) -> bool:
-    """Return whether drawdowns are the same text: whole percents, below 10% with a decimal."""
-    shown = [
-        f"{x:.1f}" if x < 9.95 else f"{x:.0f}" for x in (100 * f.drawdown, 100 * f.market_drawdown)
-    ]
-    return shown[0] == shown[1]
-
-
 def _has_both_sides(f: Figures) -> bool:
     """Return whether there are shorts, and they are not all positions that are counted."""
     return f.num_short_positions > 0 and f.num_short_positions != f.num_positions
@@ -634,7 +631,8 @@ def _unchanged(f: Figures) -> Expected:
         for state in ("breached", "changed", "ended") for of in ("", "_of"))  # fmt: skip
     left = [*_left_limits(f, is_below=True), *_left_limits(f, is_below=False), *_sold(f)]
     is_changed = any(own) or bool(left) or bool(_happened(f, "reached", "back"))
-    return expect(is_changed and (bool(_happened(f, "stands")) or _has_further_alerts(f)))
+    stands = [each for each in _happened(f, "stands") if each not in _left_limits(f, is_below=True)]
+    return expect(is_changed and (bool(stands) or _has_further_alerts(f)))
 
 
 def _standing(f: Figures) -> Expected:
@@ -952,14 +950,9 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "drawdown": _drawdown,
     "drawdown_with_market": lambda f: expect(
-        f.drawdown >= 0.03 and f.market_drawdown >= 0.03 and not _is_drawdown_alike(f),
+        f.drawdown >= 0.03 and f.market_drawdown >= 0.03,
         drawdown=f.drawdown,
         market=f.market_drawdown,
-        span=f.count("drawdown"),
-    ),
-    "drawdown_as_market": lambda f: expect(
-        f.drawdown >= 0.03 and f.market_drawdown >= 0.03 and _is_drawdown_alike(f),
-        drawdown=f.drawdown,
         span=f.count("drawdown"),
     ),
     "drawdown_deepest": lambda f: expect(

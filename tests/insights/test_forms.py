@@ -97,10 +97,9 @@ def _says(shown: str, slot: Slot, names: dict[str, str], day: date) -> bool:
         return bool(shown)
     if slot.kind in ("level", "reason"):
         return shown == slot.value
-    if slot.kind == "window":
-        return shown == ("the past year" if int(str(slot.value)) >= 250 else f"{slot.value} sessions")
-    if slot.kind == "span":
-        return shown == ("year" if int(str(slot.value)) >= 250 else f"{slot.value} sessions")
+    if slot.kind in ("span", "window"):
+        year = "year" if slot.kind == "span" else "the past year"
+        return shown == (year if int(str(slot.value)) >= 250 else f"{slot.value} sessions")
     if slot.kind in ("name", "label"):
         return shown == names[str(slot.value)]
     if isinstance(slot.value, date):

@@ -9,7 +9,15 @@ from riskmetrics.insights.forms import factors, own_limits, volatility
 from riskmetrics.insights.forms.result import RARE, is_clear_result
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news
-from riskmetrics.insights.slots import number, ordinal, percent, return_points, return_size, window, with_decimal
+from riskmetrics.insights.slots import (
+    number,
+    ordinal,
+    percent,
+    return_points,
+    return_size,
+    window,
+    with_decimal,
+)
 
 CLEAR_MARKET_MOVE, _MINOR = 0.01, 0.4
 """Return of the market that is worth a sentence, and salience of what is not worth one."""

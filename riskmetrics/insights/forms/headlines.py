@@ -39,7 +39,7 @@ _ELEVATED = 0.3
 """Factor of the salience of a headline about the lowest level of alerts."""
 
 
-_ALSO = {
+_FURTHER_PROOFS = {
     "session_loss_amount": ("session_loss", "small_loss", *(each.id for each in tail.LOSSES)),
     "session_gain_amount": ("session_gain", "small_gain"),
     **{
@@ -65,7 +65,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
         connectives=tuple(of.connectives),
         is_event=of.is_event,
         states=of.id if salience > _TITLE else "",
-        also=_ALSO.get(of.id, ()),
+        further_proofs=_FURTHER_PROOFS.get(of.id, ()),
     )
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
@@ -283,7 +283,7 @@ def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
     of = volatility.moves[sign]
 
     @form(form_id, "volatility", "", text, role="headline", is_event=True, states=of.id,
-        also=[volatility.both_moved[sign].id])  # fmt: skip
+        further_proofs=[volatility.both_moved[sign].id])  # fmt: skip
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
             now, change = (float(fact.value) for fact in found.facts)

@@ -36,8 +36,8 @@ _MOSTLY_CASH, _UNAFFECTED = 0.9, 0.1
 """Cash over equity, and return over that of a clear market move, of a portfolio out of it."""
 
 _BEYOND_VAR, _LARGEST, _UNUSUAL = 10.5, 6.7, 6.2
-"""Salience of a loss beyond the value at risk, of the largest result, and of an unusually large one,
-each with its cause.
+"""Salience of a loss beyond the value at risk, of the largest result and of an unusual one, each
+with its cause.
 """
 
 _MOST = 0.5
@@ -121,18 +121,19 @@ def _caused(
         The statement that the result is large, then others that say as much.
     """
     kinds = [kind for kind in ("name", "window") if f"{{{kind}}}" in text]
-    slots = ", ".join(f"{kind}: {kind}" for kind in kinds)
+    described = ", ".join(f"{kind}: {kind}" for kind in kinds)
 
-    @form(f"headline_{of[0].id}_{cause}", "result", slots, text, role="headline", is_event=True,
-        states=stated[0].id, also=[each.id for each in stated[1:]],
+    @form(f"headline_{of[0].id}_{cause}", "result", described, text, role="headline", is_event=True,
+        states=stated[0].id, further_proofs=[each.id for each in stated[1:]],
         needs=[each.id for each in of])  # fmt: skip
     def evaluate(view: View) -> Iterator[Instance]:
         for found in (each for form_ in stated for each in view.instances(form_)):
             for large in view.instances(of[0]) if holds(view, found) else ():
                 facts = (*found.facts, *found.context, *large.facts, *large.context)
                 shown = {"name": name(found.subject), **large.slots}
-                yield Instance({kind: shown[kind] for kind in kinds}, (), salience, found.subject,
-                    large.sign, context=tuple({fact.id: fact for fact in facts}.values()))  # fmt: skip
+                slots = {kind: shown[kind] for kind in kinds}
+                evidence = tuple({fact.id: fact for fact in facts}.values())
+                yield Instance(slots, (), salience, found.subject, large.sign, context=evidence)
 
 
 def _causes(sign: int, of: Sequence[Form], salience: float, what: str) -> None:
@@ -222,10 +223,18 @@ _flat("headline_flat_rise", 1, "rose")
 _flat("headline_flat_fall", -1, "fell")
 
 
-def _week(form_id: str, sign: int, text: str, states: str, *also: str) -> None:
+def _week(form_id: str, sign: int, text: str, states: str, *further_proofs: str) -> None:
     """Add the headline of a large return over five sessions on a day that is quiet."""
 
-    @form(form_id, "result", "rate: percent", text, role="headline", states=states, also=also)
+    @form(
+        form_id,
+        "result",
+        "rate: percent",
+        text,
+        role="headline",
+        states=states,
+        further_proofs=further_proofs,
+    )
     def evaluate(view: View) -> Iterator[Instance]:
         facts = view.facts_of("return_5d")
         for quiet in view.instances(headline_quiet) if facts else ():

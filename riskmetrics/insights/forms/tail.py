@@ -95,7 +95,8 @@ var_exceeded = _against_var(
 
 var_exceeded_far = _against_var(
     "var_exceeded_far", "far", 4.0, "warning",
-    "The portfolio lost {amount} ({rate}), {multiple} times the prior day's value at risk of {var}.",
+    "The portfolio lost {amount} ({rate}), {multiple} times the prior day's value at risk of"
+    " {var}.",
     slots=("amount", "rate", "multiple", "var"),
 )  # fmt: skip
 

@@ -6,7 +6,8 @@ from datetime import date
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import changed, compared, mirrored
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.severity import LEVELS, highest_reached
+from riskmetrics.insights.limits import limit_in_force
+from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
     apart,
     below_all,
@@ -185,7 +186,7 @@ def volatility_high(view: View) -> Iterator[Instance]:
     facts = view.facts_of("volatility_21d", "volatility_percentile")
     if facts and _UNUSUAL <= float(facts[1].value) < 1:
         volatility, rank = (float(fact.value) for fact in facts)
-        reached = highest_reached(view.sheet.limits, "volatility_percentile", rank)
+        reached = limit_in_force(view, "volatility_percentile")
         level = reached.level if reached else "info"
         slots = {"volatility": size(volatility), "days": below_all(rank)}
         salience = _LISTED if is_listed(view) else 1.0 + rank - _UNUSUAL
@@ -203,7 +204,7 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
     facts = view.facts_of("volatility_21d", "volatility_percentile")
     if facts and float(facts[1].value) == (1 if sign > 0 else 0):
         slots = {"volatility": size(float(facts[0].value))}
-        reached = highest_reached(view.sheet.limits, "volatility_percentile", float(facts[1].value))
+        reached = limit_in_force(view, "volatility_percentile")
         level = reached.level if reached else "info"
         salience = _LISTED if sign > 0 and is_listed(view) else 1.2
         yield Instance(slots, facts, salience, sign=-sign, level=level, is_steady=True)
