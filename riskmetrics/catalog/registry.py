@@ -36,7 +36,7 @@ _FIGURES: dict[str, Figure] = {
 _LISTINGS: dict[str, Listing] = {
     listing.table: listing for subject in _FIGURE_MODULES for listing in subject.LISTINGS
 }
-_DEFINITION = (
+_DICTIONARY_FIELDS = (
     *("table", "column", "label", "unit", "formula", "window", "minimum", "reference", "short"),
 )
 """Fields of a figure in the data dictionary."""
@@ -143,10 +143,10 @@ def find_figure(name: str) -> Figure:
     return found[0]
 
 
-def describe() -> list[dict[str, Any]]:
+def data_dictionary() -> list[dict[str, Any]]:
     """Return the data dictionary: what defines every figure, the unit in words."""
     figures = (*all_figures(), *extension_figures())
     return [
-        {name: getattr(figure, name) for name in _DEFINITION} | {"unit": figure.unit.value}
+        {name: getattr(figure, name) for name in _DICTIONARY_FIELDS} | {"unit": figure.unit.value}
         for figure in figures
     ]

@@ -102,7 +102,7 @@ def _print_metrics(*, as_json: bool) -> None:
         figure.name: group.method for group in registry.METRIC_GROUPS for figure in group.figures
     }
     rows: list[dict[str, Any]] = []
-    for row in catalog.describe():
+    for row in catalog.data_dictionary():
         metric = f"{row['table']}.{row['column']}"
         rows.append({"metric": metric, **row, "recalculated_by": methods.get(metric)})
     if as_json:

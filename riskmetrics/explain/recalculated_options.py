@@ -10,7 +10,7 @@ from riskmetrics.explain.portfolio_holdings import lots
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.options import DAYS_PER_YEAR, VOLATILITY_POINT
-from riskmetrics.results.lot_frames import CONTRACT_SIZE
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 
 def _recalculate_option(sources: SourceRows, row: Row) -> Recalculation:

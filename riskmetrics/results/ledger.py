@@ -15,7 +15,6 @@ from riskmetrics.metrics.minimums import sufficient_equity
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import NO_DISTRIBUTIONS, Income
 from riskmetrics.results.lot_frames import (
-    CONTRACT_SIZE,
     OPTION_RIGHTS,
     date_array,
     is_listed,
@@ -27,6 +26,7 @@ from riskmetrics.results.transaction_cash import (
     TransactionCash,
     sum_transaction_cash,
 )
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 _PRICE_ROUNDING, _CASH_ROUNDING = 1e-4, 0.01
 """Rounding of a stored entry and exit price per share, and of the cash of a day, in currency."""

@@ -234,7 +234,7 @@ def held(count: int) -> pd.DataFrame:
             "value": np.arange(count, 0, -1.0),
             "weight": np.nan,
             "daily_pnl": 0.0,
-            "cumulative_pnl": np.nan,
+            "cumulative_price_pnl": np.nan,
             "sector": None,
         }
     )
@@ -256,7 +256,7 @@ def test_positions_are_ordered_by_their_share_of_risk_and_join_what_is_known() -
     rows = build_table(held(3), betas, volatilities, contributions).largest
     assert [row.symbol for row in rows] == ["S001", "S002", "S000"]
     assert (rows[1].beta, rows[1].std_error, rows[2].volatility) == (1.5, 0.1, 0.4)
-    assert (rows[0].beta, rows[0].weight, rows[0].cumulative_pnl) == (None, None, None)
+    assert (rows[0].beta, rows[0].weight, rows[0].cumulative_price_pnl) == (None, None, None)
 
 
 def test_a_remark_on_tests_names_method_level_and_portfolios() -> None:
