@@ -53,8 +53,8 @@ def format_value_and_limit(name: str, value: float | None, limit: float) -> Limi
     texts = format_limited(name, value), format_limited(name, limit)
     is_equal = abs(value - limit) <= SHARE_TOLERANCE
     if texts[0] != texts[1] or is_equal:
-        room = 0.0 if is_equal else limit - value
-        return LimitTexts(*texts, format_move(room, _unit_of_size(name)))
+        left = 0.0 if is_equal else limit - value
+        return LimitTexts(*texts, format_move(left, _unit_of_size(name)))
     exact_value, exact_limit = Decimal(value), Decimal(limit)
     is_share = texts[0].endswith("%")
     if is_share:
