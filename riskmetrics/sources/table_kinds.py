@@ -234,7 +234,7 @@ class _TableEvidence:
         return row[place].strip() if place is not None and place < len(row) else ""
 
     def _has_open_positions(self) -> bool:
-        """Return whether Buy and Sell are sides, next to prices of purchase and of now or values."""
+        """Return whether Buy and Sell are sides, next to prices of purchase and now, or values."""
         if not self._date_columns() and self._has_signed_sides():
             return True
         names = ("entry_price", "last_price", "entry_date", "quantity")
