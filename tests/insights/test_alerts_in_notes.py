@@ -564,7 +564,7 @@ def test_a_busy_day_loses_no_alert() -> None:
     plan = plan_by_rules(claims_of(sheet, {}), LEADING_TYPE)
     assert plan is not None
     stated = set(plan.statements())
-    assert {"limits_left", "limits_back", "limits_worse", "limit_position:POS_03"} <= stated
+    assert {"limits_left", "limits_back", "limits_worse", "limit_by_trade:POS_03"} <= stated
 
 
 def test_a_model_is_offered_the_list_of_alerts_that_the_rules_state() -> None:
