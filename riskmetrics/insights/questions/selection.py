@@ -113,7 +113,8 @@ def _is_weight(claim: Claim) -> bool:
 
 
 def _is_about(claim: Claim, aliases: set[str]) -> bool:
-    names = (slot.value for slot in claim.slots.values() if slot.kind in ("name", "label"))
+    kinds = ("name", "label", "subject")
+    names = (slot.value for slot in claim.slots.values() if slot.kind in kinds)
     return bool(aliases & {claim.instance.subject, *names})
 
 
