@@ -152,7 +152,8 @@ def _named_asks(
     is_shared = last == min(details) or not clauses[last].is_question()
     meant = _inherited(clauses, at)
     is_bare = at != last and is_shared and not details[at] and not meant
-    if clauses[at].is_refused() or (is_bare and clauses[last].is_refused()):
+    is_of_unread = at > 0 and clauses[at - 1].is_unread and clauses[at].has(_PLURAL)
+    if is_of_unread or clauses[at].is_refused() or (is_bare and clauses[last].is_refused()):
         return
     more = [each for each in details[last] if each.value not in _ONLY_LAST] if is_bare else []
     more += _single_subjects(clauses[last].figures()) if is_bare else []
