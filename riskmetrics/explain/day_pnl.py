@@ -200,7 +200,7 @@ def day_inflows(sources: SourceRows) -> tuple[float, float]:
         if lot.exit_date is not None and previous < lot.exit_date <= sources.day
     ]
     proceeds = np.nan_to_num([lot.units * lot.exit_price for lot in exited])
-    if sources.is_kept_by_transactions:
+    if sources.is_cash_from_transactions:
         return _transaction_inflows(sources, float(costs.sum()), float(proceeds.sum()))
     shorted = float(np.minimum(costs, 0.0).sum())
     paid_in = max(float(np.maximum(costs, 0.0).sum() - np.maximum(proceeds, 0.0).sum()), 0.0)

@@ -46,7 +46,8 @@ def alert_facts(
     """Yield what happened to the alerts of figures with limits; add aliases of what is gone.
 
     Of a figure at or beyond a limit: what happened, for how many sessions its alert is in force,
-    and of one that is back, since when it was left. Of an alert that ended in the session: its
+    and of one that is back, since when it was left. Of one just below a limit whose alert is in
+    force: the limit. Of an alert that ended in the session: its
     limit, and if no other fact states it, the value now.
     """
     for (kind, alias), fact in found.items():
@@ -66,14 +67,17 @@ def alert_facts(
 def _state_facts(
     make: "partial[Fact]", kind: str, alias: str | None, state: AlertState
 ) -> Iterator[Fact]:
-    if state.event != "none":
-        quality = "ok" if state.is_start_known else UNKNOWN_START
-        yield from defined_facts(make, {f"{kind}_alert": state.event}, entity=alias)
-        streak = {f"{kind}_streak": state.sessions}
+    is_kept = state.kept is not None
+    event = "stands" if is_kept else state.event
+    if event != "none":
+        is_known = state.is_kept_start_known if is_kept else state.is_start_known
+        yield from defined_facts(make, {f"{kind}_alert": event}, entity=alias)
+        streak = {f"{kind}_streak": state.kept_sessions if is_kept else state.sessions}
+        quality = "ok" if is_known else UNKNOWN_START
         yield from defined_facts(make, streak, entity=alias, quality=quality)
-    yield from defined_facts(
-        make, {f"{kind}_away": state.away, f"{kind}_left": state.left}, entity=alias
-    )
+    away = None if is_kept else state.away
+    limits = {f"{kind}_away": away, f"{kind}_left": state.left, f"{kind}_kept": state.kept}
+    yield from defined_facts(make, limits, entity=alias)
 
 
 def _gone_facts(

@@ -11,7 +11,7 @@ from riskmetrics.insights.forms.standing_alerts import alerts_by_level
 from riskmetrics.insights.plan import (
     LEADING_TYPE,
     Plan,
-    is_undue,
+    is_unscheduled_list,
     one_per_figure,
     plan_by_rules,
     repeats,
@@ -68,7 +68,11 @@ class Request:
             if not self._is_stated(claim)
         }
         if self.question is None:
-            kept = {claim.id for claim in one_per_figure(found.values()) if not is_undue(claim)}
+            kept = {
+                claim.id
+                for claim in one_per_figure(found.values())
+                if not is_unscheduled_list(claim)
+            }
             found = {claim_id: claim for claim_id, claim in found.items() if claim_id in kept}
         return {claim_id: claim for claim_id, claim in found.items() if claim.is_proved(found)}
 

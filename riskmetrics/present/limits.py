@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from riskmetrics.catalog import Unit
 from riskmetrics.catalog.limits import find_limited_figure
+from riskmetrics.metrics.minimums import SHARE_TOLERANCE
 from riskmetrics.present.figures import PAGE_FORMATS, format_move
 
 
@@ -44,12 +45,16 @@ def format_value_and_limit(name: str, value: float | None, limit: float) -> Limi
     LimitTexts(value='59.8%', limit='25.0%', room='−34.8 pp')
     >>> format_value_and_limit("single_name", 0.25001, 0.25)
     LimitTexts(value='25.001%', limit='25.000%', room='−0.001 pp')
+    >>> format_value_and_limit("single_name", 0.1 + 0.2, 0.3)
+    LimitTexts(value='30.0%', limit='30.0%', room='0.0 pp')
     """
     if value is None:
         return LimitTexts("—", format_limited(name, limit), "—")
     texts = format_limited(name, value), format_limited(name, limit)
-    if texts[0] != texts[1] or value == limit:
-        return LimitTexts(*texts, format_move(limit - value, _unit_of_size(name)))
+    is_equal = abs(value - limit) <= SHARE_TOLERANCE
+    if texts[0] != texts[1] or is_equal:
+        room = 0.0 if is_equal else limit - value
+        return LimitTexts(*texts, format_move(room, _unit_of_size(name)))
     exact_value, exact_limit = Decimal(value), Decimal(limit)
     is_share = texts[0].endswith("%")
     if is_share:

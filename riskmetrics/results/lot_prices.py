@@ -12,12 +12,12 @@ from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArr
 from riskmetrics.metrics.price_quality import bad_ticks
 from riskmetrics.panels import forward_fill, pad_history
 from riskmetrics.results.lot_frames import (
-    CONTRACT_SIZE,
     date_array,
     is_listed,
     is_option,
     underlying,
 )
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 
 class SplitSuspicion(NamedTuple):

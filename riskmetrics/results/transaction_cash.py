@@ -22,9 +22,9 @@ _COSTS = [Kind.INTEREST.value, Kind.FEE.value, Kind.TAX.value]
 
 
 class TransactionCash(NamedTuple):
-    """Cash of P portfolios on D + 1 valuation sessions, and flows on the last D; 0 if not kept."""
+    """Cash of P portfolios on D + 1 valuation sessions, and flows on the last D; 0 if unknown."""
 
-    is_kept: BoolArray
+    is_known: BoolArray
     """Whether the cash follows from transactions, (P,)."""
     balance: FloatArray
     """Cash after the transactions of each session, (P, D + 1)."""
@@ -77,7 +77,7 @@ def sum_transaction_cash(
         for name, selected in selections.items()
     }
     return TransactionCash(
-        is_kept=np.isin(np.arange(len(portfolio_ids)), row),
+        is_known=np.isin(np.arange(len(portfolio_ids)), row),
         balance=sums["balance"],
         external=np.diff(sums["external"]),
         trades=np.diff(sums["trades"]),

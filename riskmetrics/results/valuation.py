@@ -84,7 +84,7 @@ class Valuation:
     start_of_day: StartOfDay
     pnl: PnL
     income: Income
-    is_kept_by_transactions: BoolArray
+    is_cash_from_transactions: BoolArray
     """Whether the cash of a portfolio is the sum of its transactions, (P,)."""
     kept_returns: KeptReturns = field(default_factory=KeptReturns, init=False, compare=False)
 
@@ -394,5 +394,5 @@ def value_portfolios(
             income,
         ),
         income=income,
-        is_kept_by_transactions=ledger.transaction_cash.is_kept,
+        is_cash_from_transactions=ledger.transaction_cash.is_known,
     )

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from riskmetrics.metrics._typing import FloatArray
-from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.sources import cells
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
 from riskmetrics.sources.statement_lines import Line
 from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK, is_total
 from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 Rows = Sequence[tuple[Line, dict[str, str]]]
 """Lines with their cells by column."""

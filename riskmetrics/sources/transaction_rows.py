@@ -38,7 +38,7 @@ _AS_OF = re.compile(r"^.* as of ", re.IGNORECASE)
 _CANCELED = re.compile(
     r"\b(ca|cancel\w*|cxld?|void(?:ed)?|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE
 )
-_REINVESTED = re.compile("reinv|wiederanl|herbeleg")
+_REINVESTED = re.compile(r"reinv|wiederanl|herbeleg|\bdrip\b")
 _REINVESTED_WITH_INCOME = re.compile(r"reinv(div|int|lg|md|sh)", re.IGNORECASE)
 """Actions of Quicken that are an income and its reinvestment in one line."""
 _RATIO = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*[:/]\s*(\d{1,4})")
@@ -242,8 +242,9 @@ def _known_numbers(
         found["amount"] = credit - debit
     pattern = layout.terms_pattern
     if pattern and (terms := re.search(pattern, _kind_text(row), re.IGNORECASE)):
-        for name in ("quantity", "price"):
-            found.setdefault(name, Decimal(terms[name].replace(",", "")))
+        for name, number in terms.groupdict().items():
+            if name in ("quantity", "price"):
+                found.setdefault(name, Decimal(number.replace(",", "")))
     return found
 
 

@@ -165,7 +165,7 @@ def test_a_book_has_the_same_outcomes_whether_it_is_valued_once_or_for_each_hori
         limit = len(snapshot.lots) * n_sessions
         for max_lot_sessions, lengths in ((limit, [n_sessions]), (limit - 1, 3 * [len(DAYS)])):
             monkeypatch.setattr(track_records, "MAX_LOT_SESSIONS", max_lot_sessions)
-            computed = track_records.judge_forecasts(RunInputs(snapshot, DAYS))
+            computed = track_records.score_forecasts(RunInputs(snapshot, DAYS))
             found.append(computed.tables[0].rows)
             assert [len(call.args[0]) for call in valued.call_args_list] == lengths
             valued.reset_mock()

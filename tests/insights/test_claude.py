@@ -18,6 +18,7 @@ from riskmetrics.insights.budget import Caps
 from riskmetrics.insights.claude import MAX_LOOKUP_TURNS
 from riskmetrics.insights.draft_schemas import Usage
 from tests.fmp_server import KEY, Reply
+from tests.forked_commands import PATIENCE
 from tests.insights.conftest import DOLLAR, PLANNED, PROMPT
 from tests.messages_server import PLAN, error, in_turn, message, serve
 
@@ -364,7 +365,7 @@ def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(
     with serve(answer) as server:
         began, asking = time.monotonic(), writer(server.url, timeouts=slow, bounds=bounds)
         found = asking.ask(PROMPT, "[]", {"a": "[]"})
-        assert time.monotonic() - began < 5  # 0.6 seconds, on a busy machine
+        assert time.monotonic() - began < 25  # 0.6 seconds; without the limit, 30
         calls = len(server.calls)
         name = "RISKMETRICS_AI_SECONDS" if limit == "insight" else "RISKMETRICS_AI_RUN_SECONDS"
         assert name in (found.problem or "")
@@ -372,7 +373,7 @@ def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(
         server.closing.set()  # what is under way is interrupted, and could be sent again
         for thread in threading.enumerate():
             if thread.name.endswith("(run)"):  # of a call that was late
-                thread.join(30)
+                thread.join(PATIENCE)
                 assert not thread.is_alive()
         assert len(server.calls) == calls
     assert all(settled for _, settled in amounts(engine))

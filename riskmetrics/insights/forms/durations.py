@@ -42,8 +42,8 @@ form(
     "own_limit_since",
     "limits",
     _SLOTS,
-    "The portfolio's {name} of {value} exceeds the limit of {limit}, as in each checked session"
-    " from {day} on.",
+    "The {name} is {value}, above the portfolio's limit of {limit}, as in each checked session from"
+    " {day} on.",
     is_answer=True,
 )(partial(_since, has_subject=False))
 form(

@@ -59,14 +59,15 @@ SUBJECTS = {
 }
 """Kind of limit to what a title calls it."""
 
-FROM, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
+FROM, JUST_BELOW, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
     " ({level} from {limit})",
+    " ({level}, now just below {limit})",
     " ({level} from {limit}, {sessions} session)",
     " ({level} from {limit}, left {away} before)",
     " ({level} from {limit}, still {lower})",
 )
-"""Ends of an entry: the level, with the sessions that it is reached or since it was left, or the
-level that is reached still.
+"""Ends of an entry: the level, in force though the value is just below the limit, with the sessions
+that it is reached or since it was left, or the level that is reached still.
 """
 
 _WITHOUT_WEIGHT = "{name} without a weight"

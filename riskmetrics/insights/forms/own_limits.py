@@ -76,7 +76,7 @@ def _own_limit(
             is_event=is_event,
         )(partial(evaluate, has_subject=bool(suffix)))
         for suffix, more, sentence in (
-            ("", "", "The portfolio's {{name}} of {{value}} is {words} the limit of {{limit}}."),
+            ("", "", "The {{name}} is {{value}}, {words} the portfolio's limit of {{limit}}."),
             (
                 "_of",
                 ", of: name",
