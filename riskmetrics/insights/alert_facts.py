@@ -57,11 +57,16 @@ def alert_facts(
                 values, is_defined = past
                 values[-1] = _with_sign(float(fact.value), values[-1])
                 is_defined[-1] = True
-                market = found.get(("market_drawdown", None))
-                counts = _counted_sessions(history, kind, values, market)
-                state = last_alert_state(values, [*limits[kind].values()], is_defined, counts)
+                state = _state(history, kind, past, limits, found.get(("market_drawdown", None)))
                 yield from _state_facts(make, kind, alias, state)
     yield from _gone_facts(make, history, found, aliases, limits)
+
+
+def _state(
+    history: History, kind: str, past: _Past, limits: Limits, market: Fact | None
+) -> AlertState:
+    counts = _counted_sessions(history, kind, past.values, market)
+    return last_alert_state(past.values, [*limits[kind].values()], past.is_defined, counts)
 
 
 def _state_facts(
@@ -97,8 +102,7 @@ def _gone_facts(
         past = _past_values(history, kind, {_ENTITIES[kind]: name})
         if past is None or name in NO_SECTORS:
             continue
-        counts = _counted_sessions(history, kind, past.values, None)
-        state = last_alert_state(past.values, [*limits[kind].values()], past.is_defined, counts)
+        state = _state(history, kind, past, limits, None)
         if state.left is not None:
             alias = _alias_for(aliases, kind, name)
             facts = {f"{kind}_left": state.left, f"{kind}_now": abs(float(past.values[-1]))}

@@ -41,6 +41,7 @@ PATTERNS: Final = {
     "window": r"the past year|[\d,]+ sessions",
     "name": r".+?",
     "label": r".+?",
+    "subject": r".+?",
     "items": r".+?",
 }
 """Kind of slot to a regular expression of its text; a figure is a percentage or a number."""
@@ -178,6 +179,11 @@ def day(value: date, reference: date) -> Slot:
 def name(alias: str) -> Slot:
     """Return the name of an alias."""
     return Slot("name", alias)
+
+
+def subject(alias: str) -> Slot:
+    """Return what has a limit: a position or sector, or a scenario, whose name is quoted."""
+    return Slot("subject", alias)
 
 
 def label(alias: str) -> Slot:

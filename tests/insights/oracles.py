@@ -248,6 +248,17 @@ def _new_alerts(f: Figures) -> list[tuple[str, str]]:
     return sorted(_happened(f, "reached"), key=order)
 
 
+def _by_trade(f: Figures) -> Expected:
+    """Return the new alerts on positions that the quantity before the day's trades had not made."""
+    found: Expected = {}
+    for kind, alias in _happened(f, "reached", "back"):
+        increase, limit = f.of(alias, "quantity_increase") if alias else nan, _limit(f, kind, alias)
+        if kind == "weight" and increase > f.of(alias, kind) / limit - 1:
+            found[alias] = {"name": alias, "increase": increase, "limit": limit}
+            found[alias] |= {"weight": f.of(alias, kind), "level": _level(f, kind, alias)}
+    return found
+
+
 def _led_by(f: Figures, kind: str, *, has_share: bool | None = None) -> set[str]:
     """Return the thing whose new alert of a kind leads all others."""
     for first, alias in _new_alerts(f)[:1]:
@@ -618,7 +629,7 @@ def _weights_unknown(f: Figures) -> Expected:
 def _has_further_alerts(f: Figures) -> bool:
     """Return whether a test, the volatility, or a user's limit is an alert for a second session."""
     tests = _test_fails(f) and f.previous_var_p_value < 0.01 and bool(_test(f, True))
-    is_high = f.volatility_percentile >= 0.95 and f.volatility_percentile_streak > 1
+    is_high = not isnan(_limit(f, "volatility_percentile")) and f.volatility_percentile_streak > 1
     is_high = is_high and known(f.volatility_21d)
     own = (*RISK_STATEMENTS["own_limit_exceeded"](f), *RISK_STATEMENTS["own_limit_exceeded_of"](f))
     is_old = any(f.text(f"{alias.lower()}_limit_status_before") == "exceeded" for alias in own)
@@ -837,8 +848,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "expected_rise": lambda f: _expected(f, 1),
     "expected_fall": lambda f: _expected(f, -1),
-    "forecast_missed_high": lambda f: _scored(f, f.past_outcome < 0.95 * f.past_low),
-    "forecast_missed_low": lambda f: _scored(f, 0.95 * f.past_outcome > f.past_high),
+    "forecast_missed_high": lambda f: _scored(f, f.past_outcome < 0.98 * f.past_low),
+    "forecast_missed_low": lambda f: _scored(f, 0.98 * f.past_outcome > f.past_high),
     "forecast_held": lambda f: _in_part(f, 0),
     "forecast_low_part": lambda f: _in_part(f, -1),
     "forecast_high_part": lambda f: _in_part(f, 1),
@@ -970,21 +981,19 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
         if f.of(alias, "share") >= 0
     },
-    "limit_by_trade": lambda f: {
-        alias: {"name": alias, "increase": f.of(alias, "quantity_increase")}
-        for kind, alias in _reached(f)
-        if kind == "weight"
-        and _event(f, kind, alias) in ("reached", "back")
-        and f.of(alias, "quantity_increase") > f.of(alias, kind) / _limit(f, kind, alias) - 1
-    },
+    "limit_by_trade": _by_trade,
     "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
     "limit_beta": lambda f: _new_limit(f, "beta", "beta"),
     "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
-    "limits_new": lambda f: expect(len(_new_alerts(f)) > 1),
+    "limits_new": lambda f: expect(any(each[1] not in _by_trade(f) for each in _new_alerts(f)[1:])),
     "limits_standing": _standing,
     "limits_back": lambda f: expect(
-        any(known(_figure(f, f"{kind}_away", alias)) for kind, alias in _happened(f, "back"))
+        any(
+            known(_figure(f, f"{kind}_away", alias))
+            for kind, alias in _happened(f, "back")
+            if alias not in _by_trade(f)
+        )
     ),
     **{
         f"alert_since_{kind}{suffix}": partial(_session_of_alert, kind=kind, is_known=is_known)

@@ -531,6 +531,47 @@ def test_leverage_exactly_at_its_level_whose_quotient_of_floats_is_below() -> No
         assert event == ("stands" if earlier[-1] == 1.55 else "back")
 
 
+def test_an_alert_just_below_its_level_is_in_the_list_as_it_is_for_events() -> None:
+    """A beta of 1.49 after 1.55: its warning ends below 1.425, and not before."""
+    kept: Facts = {"beta": 1.49, "beta_kept": 1.5, "beta_streak": 3}
+    assert sentence(kept, "limits_standing") == (
+        "Alerts in force: beta 1.49 (warning, now just below 1.50)."
+    )
+    assert severity_of(build_sheet(RESULT | kept)) == "warning"
+    assert sentence({"beta": 1.42, "beta_streak": 3}, "limits_standing") == (
+        "Alerts in force: beta 1.42 (elevated from 1.20, 3rd session)."
+    )
+    assert sentences(notes_of({"beta": [1.1, 1.55, 1.49, 1.49, 1.42]}))[2:] == [
+        "",
+        "",
+        "Back below the alert level: beta 1.42 (warning from 1.50, still elevated).",
+    ]
+
+
+def test_a_limit_on_stress_losses_quotes_the_scenario() -> None:
+    facts: Facts = {"lim_02_checked": 0.32, "lim_02_checked_limit": 0.3}
+    facts |= {"lim_02_limit_status": "exceeded", "lim_02_limit_status_before": "kept"}
+    aliases = ALIASES | {
+        "LIM_02": {"limit": "stress losses", "of": "SCN_01"},
+        "SCN_01": {"scenario": "market -40%"},
+    }
+    sheet = build_sheet(facts, aliases=aliases)
+    claim = claims_of(sheet, {})["own_limit_breached_of:LIM_02"]
+    assert realize_claim(claim, display_names(sheet)) == (
+        "“market −40%” at 32% is newly above the portfolio's limit of 30% on stress losses."
+    )
+
+
+@pytest.mark.parametrize(("side", "end"), [("long", "bought"), ("short", "written")])
+def test_an_option_is_bought_or_written(side: str, end: str) -> None:
+    aliases = {"POS_01": {"symbol": "AAPL240119P00150000"}, "POS_02": {"symbol": "XOM"}}
+    sheet = build_sheet({"pos_01_side": side, "pos_02_side": "short"}, aliases=aliases)
+    assert display_names(sheet) == {
+        "POS_01": f"AAPL Jan 19 2024 150 put ({end})",
+        "POS_02": "XOM (short)",
+    }
+
+
 def test_a_busy_day_loses_no_alert() -> None:
     """Seven events of the result, three of alerts, and six places."""
     busy: Facts = {
@@ -564,7 +605,7 @@ def test_a_busy_day_loses_no_alert() -> None:
     plan = plan_by_rules(claims_of(sheet, {}), LEADING_TYPE)
     assert plan is not None
     stated = set(plan.statements())
-    assert {"limits_left", "limits_back", "limits_worse", "limit_position:POS_03"} <= stated
+    assert {"limits_left", "limits_back", "limits_worse", "limit_by_trade:POS_03"} <= stated
 
 
 def test_a_model_is_offered_the_list_of_alerts_that_the_rules_state() -> None:

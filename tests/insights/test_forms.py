@@ -100,7 +100,7 @@ def _says(shown: str, slot: Slot, names: dict[str, str], day: date) -> bool:
     if slot.kind in ("span", "window"):
         year = "year" if slot.kind == "span" else "the past year"
         return shown == (year if int(str(slot.value)) >= 250 else f"{slot.value} sessions")
-    if slot.kind in ("name", "label"):
+    if slot.kind in ("name", "label", "subject"):
         return shown == names[str(slot.value)]
     if isinstance(slot.value, date):
         expected = f"{slot.value:%B} {slot.value.day}"

@@ -188,7 +188,7 @@ def test_a_cause_needs_half_of_the_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "is_told"), [(0.2, False), (0.3, False), (0.315, False), (0.316, True)]
+    ("outcome", "is_told"), [(0.2, False), (0.3, False), (0.306, False), (0.307, True)]
 )
 def test_a_note_scores_a_forecast_only_if_it_missed(outcome: float, is_told: bool) -> None:
     facts = {"past_forecast": 0.2, "past_outcome": outcome, "past_low": 0.15, "past_high": 0.3}

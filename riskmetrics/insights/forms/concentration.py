@@ -110,7 +110,7 @@ def position_exceeds(view: View) -> Iterator[Instance]:
     for alias, facts in _shares(view):
         if _exceeds(view, alias, *facts):
             slots = {"name": name(alias), "weight": size(float(facts[0].value))}
-            yield Instance(slots, facts, 1.7, alias, -1)
+            yield Instance(slots, facts, 1.65, alias, -1)
 
 
 position_risk_heavy = _weight_and_share(

@@ -186,8 +186,11 @@ def _new_alert(form_id: str, of: Form, text: str) -> None:
             for found in view.instances(of):
                 if found.facts[0] is reach.facts[0]:
                     shown = {"name": name(found.subject)} if slots else {}
-                    yield Instance(shown, (), limits.title_salience(view, reach), found.subject,
-                        found.sign, context=(*found.facts, *found.context))  # fmt: skip
+                    salience = limits.title_salience(view, reach)
+                    if limits.is_by_trade(view, reach):
+                        salience /= _TIE
+                    yield Instance(shown, (), salience, found.subject, found.sign,
+                        context=(*found.facts, *found.context))  # fmt: skip
 
 
 for _of_new, _text in (

@@ -43,8 +43,9 @@ with its cause.
 _MOST = 0.5
 """Part of a result that is most of it."""
 
-_BY_TRADE, _ELEVATED = 8.8, 0.3
-"""Salience of a trade past an alert level, and its factor for the lowest level."""
+_BY_TRADE = 1.004
+"""Factor of the salience of an alert as a title if a trade made it: before other alerts of a level.
+"""
 
 
 def _rest(form_id: str, salience: float, text: str, of: Form, *, is_better: bool = False) -> None:
@@ -268,8 +269,8 @@ def headline_cash(view: View) -> Iterator[Instance]:
     role="headline", is_event=True, states="limit_by_trade")  # fmt: skip
 def headline_by_trade(view: View) -> Iterator[Instance]:
     """A position reached an alert level, which it would not have reached without trades."""
-    levels = {reach.alias: reach.level for reach in reached_limits(view) if reach.kind == "weight"}
+    reaches = {reach.alias: reach for reach in reached_limits(view) if reach.kind == "weight"}
     for found in view.instances(limits.limit_by_trade):
-        factor = _ELEVATED if levels[found.subject] == "elevated" else 1.0
-        yield Instance({"name": name(found.subject)}, (), _BY_TRADE * factor, found.subject,
+        salience = _BY_TRADE * limits.title_salience(view, reaches[found.subject])
+        yield Instance({"name": name(found.subject)}, (), salience, found.subject,
             context=(*found.facts, *found.context))  # fmt: skip

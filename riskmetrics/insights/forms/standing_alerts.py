@@ -51,6 +51,9 @@ _HIGHEST = "volatility of {volatility} the highest on record in the past year"
 _OWN = "{name} {value} (limit {limit})"
 _OWN_OF = "{of} {value} (limit {limit} on {name})"
 
+_MAX_NAMED = 3
+"""Positions that are named without figures, if there are more than one further."""
+
 _MAX_WEEK = 7
 """Sessions of a week at most, where the calendar begins."""
 
@@ -158,7 +161,8 @@ def alerts_unchanged(view: View) -> Iterator[Instance]:
     reaches = [reach for reach in standing if (reach.kind, reach.alias) not in lowered]
     alerts = list(_further_alerts(view, is_short=True))
     if positions := [reach for reach in reaches if reach.kind == "weight"]:
-        listed = shortened([Item("{name}", {"name": name(each.alias)}) for each in positions])
+        entries = [Item("{name}", {"name": name(each.alias)}) for each in positions]
+        listed = shortened(entries, most=_MAX_NAMED)
         entry = _NAMES["weights" if len(positions) > 1 else "weight"]
         facts = tuple(fact for reach in positions for fact in reach.facts)
         item = Item(entry, {"positions": items(*listed)})

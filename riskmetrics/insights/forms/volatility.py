@@ -41,7 +41,7 @@ _LISTED, _SECOND = 0.4, 2
 _KEPT = 0.45
 """Salience of an outcome within the range of its forecast: notes tell only one that missed."""
 
-_CLEARLY_IN = 0.95
+_CLEARLY_IN = 0.98
 """Part of the low end, and its inverse of the high end, beyond which a forecast has missed."""
 
 _MISSED = 2

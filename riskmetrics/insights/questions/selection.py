@@ -114,7 +114,8 @@ def _is_weight(claim: Claim) -> bool:
 
 def is_about(claim: Claim, aliases: set[str]) -> bool:
     """Return whether a claim is about one of some subjects."""
-    names = (slot.value for slot in claim.slots.values() if slot.kind in ("name", "label"))
+    kinds = ("name", "label", "subject")
+    names = (slot.value for slot in claim.slots.values() if slot.kind in kinds)
     return bool(aliases & {claim.instance.subject, *names})
 
 
