@@ -38,14 +38,17 @@ def ask(
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import connect_at_head
+    from riskmetrics.cli.database import connect_at_head, read_transaction
     from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store
+    from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.insights import pipeline
     from riskmetrics.insights.questions.parsing import asked_day
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
     if question is None:
+        with read_transaction() as connection:
+            find_portfolio_id(connection, portfolio)
         typer.echo(f"You can ask:{_list_questions()}")
         return
     if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:

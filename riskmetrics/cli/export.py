@@ -70,7 +70,10 @@ def export(
         )
         return
     for table in written:
-        typer.echo(f"{table.rows:>10,} rows  {folder / table.file}")
+        if table.rows:
+            typer.echo(f"{table.rows:>10,} rows  {folder / table.file}")
+    if empty := [table.file for table in written if not table.rows]:
+        typer.echo(f"only a header, as there are no rows: {', '.join(empty)}")
 
 
 def _check_folder(folder: Path, file_format: FileFormat, *, force: bool) -> None:

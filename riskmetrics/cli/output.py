@@ -161,6 +161,11 @@ def to_records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
+def is_fitted(*, is_wide: bool) -> bool:
+    """Return whether tables are fitted to a terminal."""
+    return sys.stdout.isatty() and not is_wide
+
+
 def print_frame(
     table: "pd.DataFrame",
     *,
@@ -189,7 +194,7 @@ def print_frame(
         [headings.get(name, str(name)) for name in table.columns],
         rows,
         title=title,
-        right_aligned=[_is_number(table, name) or name in right_aligned for name in table.columns],
+        right_aligned=[is_number(table, name) or name in right_aligned for name in table.columns],
         is_wide=is_wide,
         details=[column for column, name in enumerate(table.columns) if name in details],
     )
@@ -217,8 +222,7 @@ def print_table(
 
     rows = [[escape_controls(text, one_line=True) for text in row] for row in rows]
     header = [escape_controls(name, one_line=True) for name in header]
-    is_fitted = sys.stdout.isatty() and not is_wide
-    width = Console().width if is_fitted else sys.maxsize
+    width = Console().width if is_fitted(is_wide=is_wide) else sys.maxsize
     layout = fit_columns(header, rows, right_aligned, width, details)
     console = Console(width=max(sum(layout.widths) + COLUMN_GAP * len(layout.widths), 1))
     table = Table(
@@ -279,6 +283,7 @@ def spell_infinities(table: "pd.DataFrame") -> "pd.DataFrame":
     )
 
 
-def _is_number(table: "pd.DataFrame", name: object) -> bool:
+def is_number(table: "pd.DataFrame", name: object) -> bool:
+    """Return whether a column of a table has numbers."""
     values = table[name]
     return values.dtype.kind in "iufc" or any(isinstance(value, Decimal) for value in values)

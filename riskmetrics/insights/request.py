@@ -16,7 +16,6 @@ from riskmetrics.insights.plan import (
     repeats,
 )
 from riskmetrics.insights.question_fact_types import QUESTIONS
-from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.templates import Template
 
@@ -83,6 +82,9 @@ class Request:
     def plan(self) -> Plan | None:
         """Plan of the rules; None if there is nothing to tell."""
         if self.question is not None:
+            # late: its words are read and compiled, and notes of a run answer no question
+            from riskmetrics.insights.questions.answering import answer_by_rules
+
             return answer_by_rules(
                 self.question,
                 self._salient_claims,

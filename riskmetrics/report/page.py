@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,11 @@ _POSITION_TYPES = {
 _FOLDER = Path(__file__).parent
 _UNBROKEN = markupsafe.Markup('<span class="day">{}</span>')
 """A figure within a note: a session has hyphens, after which browsers break lines."""
+_TONES = {
+    "": markupsafe.Markup("{}"),
+    "gain": markupsafe.Markup('<span class="gain">{}</span>'),
+    "loss": markupsafe.Markup('<span class="loss">{}</span>'),
+}
 
 
 def render_page(connection: sa.Connection, day: date, options: ReportOptions) -> str:
@@ -119,6 +125,17 @@ def _figure_value(name: str, value: object) -> str:
     return "—" if value is None else page_format(name)(value)
 
 
+def _has_value(row: Record, columns: Iterable[str]) -> bool:
+    """Return whether a column of a row is known."""
+    return any(row[column] is not None for column in columns)
+
+
+def _mark_gain(text: str) -> markupsafe.Markup:
+    """Return a formatted change in the color of a gain or loss; what is shown as 0 has none."""
+    tone = {"−": "loss", "+": "gain"}.get(text[:1], "")
+    return _TONES[tone].format(text)
+
+
 def _sort_value(name: str, value: float) -> float:
     """Return the number by which a column with a figure is sorted: a loss is negative."""
     return -value if find_figure(name).unit is Unit.LOSS else value
@@ -149,6 +166,8 @@ def _environment() -> jinja2.Environment:
         find_figure=find_figure,
         page_format=page_format,
         sort_value=_sort_value,
+        gain=_mark_gain,
+        has_value=_has_value,
         statistics=all_statistics(),
         note=_note,
         contract_terms=contract_terms,

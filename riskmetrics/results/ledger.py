@@ -1,6 +1,6 @@
 """Ledger of lots by instrument and portfolio: cash, P&L and cash flows."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,7 +13,7 @@ from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import sufficient_equity
 from riskmetrics.results import lot_prices
-from riskmetrics.results.income import Income
+from riskmetrics.results.income import NO_DISTRIBUTIONS, Income
 from riskmetrics.results.lot_frames import (
     OPTION_RIGHTS,
     date_array,
@@ -108,7 +108,7 @@ class Ledger:
         valuation_sessions: Sequence[date],
         prices: FloatArray,
         cash_flows: pd.DataFrame = NO_FLOWS,
-        inferred_symbols: Set[str] = frozenset(),
+        distributions: pd.DataFrame = NO_DISTRIBUTIONS,
     ) -> Self:
         """Build a ledger from frames; see `transaction_cash.sum_transaction_cash`."""
         ids = pd.Index(portfolios["portfolio_id"])
@@ -127,7 +127,7 @@ class Ledger:
             instruments,
             instrument,
             anchor_days.to_numpy("datetime64[D]"),
-            sum_transaction_cash(cash_flows, ids, stamps, inferred_symbols),
+            sum_transaction_cash(cash_flows, ids, stamps, distributions),
         )
 
     @cached_property
@@ -252,7 +252,8 @@ class Ledger:
         lots with an unconfirmed close; ``split_suspicion`` flags lots affected by a suspected
         split.
         """
-        by_lot = metrics.lot_pnl(self.lot_arrays, self.valuation_sessions, self.prices)
+        is_late = lot_prices.counts_when_closed(self.lots)
+        by_lot = metrics.lot_pnl(self.lot_arrays, self.valuation_sessions, self.prices, is_late)
         is_over_split = by_lot.is_active & split_suspicion.on_day
         by_lot = by_lot._replace(daily=np.where(is_over_split, np.nan, by_lot.daily))
         is_unconfirmed = is_unconfirmed | split_suspicion.since_entry
@@ -265,6 +266,11 @@ class Ledger:
         )
         daily = metrics.group_sums(
             np.where(known, by_instrument, 0.0), self.instrument_portfolio, n
+        )
+        # a part of an unpriced holding that is closed has a P&L, though the rest has none
+        is_partial = is_late[:, None] & ~known[self.lot_instrument]
+        daily = daily + metrics.group_sums(
+            np.where(is_partial, by_lot.daily, 0.0), self.lot_portfolio, n
         )
         entered = self.lot_arrays.entry[:, None] <= self.valuation_sessions[1:]
         no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]

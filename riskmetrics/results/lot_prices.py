@@ -156,6 +156,16 @@ def _with_missing_column(
     return np.column_stack([known.to_numpy(), np.full(len(known), missing_value)])
 
 
+def counts_when_closed(lots: pd.DataFrame) -> BoolArray:
+    """Return whether a lot has no price from its known entry to its exit, (L,).
+
+    Such is an option or a private holding without a stated price.
+    """
+    is_dated = ~lots["entry_date_assumed"].to_numpy(bool)
+    found: BoolArray = ~is_listed(lots) & np.isnan(_stated_prices(lots)) & is_dated
+    return found
+
+
 def _stated_prices(lots: pd.DataFrame) -> FloatArray:
     """Return the stated price per unit, (L,).
 

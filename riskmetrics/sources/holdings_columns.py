@@ -26,7 +26,7 @@ _NOUNS = frozenset({"ticker", "symbol", "quantity", "qty", "shares", "shs", "uni
 _QUALIFIERS = frozenset(
     """
     security equity stock asset instrument holding holdings position positions my our the of in no
-    number total net current owned held par face
+    number total net current owned held par face sum
     """.split()  # noqa: SIM905  # a list of that many quoted words is harder to read
 )
 _UNIT = re.compile(

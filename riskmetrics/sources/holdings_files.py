@@ -129,7 +129,7 @@ class _SplitText(NamedTuple):
 
 def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _SplitText:
     """Split a text by the delimiter with which a layout matches, else by the best one."""
-    text, encoding = decode_text(path, data, limits)
+    text, encoding = decode_text(path, data, limits, HOLDINGS_KINDS)
     readings = {
         mark: merge_sides(path, lines) for mark, lines in split_by_delimiters(path, text).items()
     }

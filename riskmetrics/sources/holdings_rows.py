@@ -237,8 +237,10 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     reasons[part] = "a part of the cash on another line"
     reasons[foreign] = "cash without an amount in USD"
     reasons[total] = "a total"
-    titles = _find_titles(reasons == "", total, (amount, quantity, price), size_column)
+    groups = (reasons == "", cash & ~foreign & ~total, total)
+    titles = _find_titles(*groups, (amount, quantity, price), size_column)
     reasons[titles] = "a title with the sum of its group"
+    cash &= ~titles
     is_holding = (reasons == "").astype(bool)
     dollars, totals = amount[cash & ~foreign], value[total & ~np.isnan(value)]
     return SplitRows(
@@ -253,16 +255,27 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
 
 
 def _find_titles(
-    held: BoolArray, total: BoolArray, numbers: tuple[FloatArray, ...], size_column: str
+    held: BoolArray,
+    cash: BoolArray,
+    total: BoolArray,
+    numbers: tuple[FloatArray, ...],
+    size_column: str,
 ) -> BoolArray:
-    """Return a mask of the held lines that are titles of groups, with the sum of each."""
+    """Return a mask of the lines that are titles of groups, with the sum of each.
+
+    Cash is in a group of its own, or in none.
+    """
     amount, quantity, price = numbers
     totals = amount[total & np.isfinite(amount)]
-    whole = float(totals[-1]) if len(totals) else math.nan
+    stated = float(totals[-1]) if len(totals) else math.nan
     titles = np.zeros_like(held)
-    if size_column == "weight" and math.isnan(whole):
-        whole = next((one for one in (1.0, 100.0) if _is_twice(amount[held], one)), math.nan)
-    titles[held] = find_group_titles(amount[held], quantity[held], price[held], whole)
+    for rows in (held | cash, held):
+        whole = stated
+        if size_column == "weight" and math.isnan(stated):
+            whole = next((one for one in (1.0, 100.0) if _is_twice(amount[rows], one)), math.nan)
+        titles[rows] = find_group_titles(amount[rows], quantity[rows], price[rows], whole)
+        if titles.any():
+            break
     return titles
 
 

@@ -100,7 +100,8 @@ def test_a_quarter_of_equity_is_within_a_limit_of_a_quarter_however_it_is_rounde
     connection, portfolio
 ):
     """1,000 shares at 83.0374 are 0.25 of an equity of 332,149.60, and 0.25000000000000006 as
-    doubles; one cent of equity less is 7.5e-9 beyond."""
+    doubles; one cent of equity less is 7.5e-9 beyond.
+    """
     value, cash = 1000 * 83.0374, 332149.60 - 1000 * 83.0374
     weight = value / (value + cash)
     assert weight > 0.25

@@ -76,7 +76,7 @@ def bouncer(database: Postgres) -> Iterator[Postgres]:
         ),
     )
     through = Postgres(database.binaries, port, database.passwords)
-    for _ in range(100):
+    for _ in range(10 * PATIENCE):
         with suppress(psycopg.OperationalError), psycopg.connect(through.url("writer")):
             break
         assert process.poll() is None, (folder / "log").read_text()

@@ -24,7 +24,7 @@ from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import FORECASTS, RESULT_KEYS, read_results, use_database
 
 LAST = date(2022, 12, 28)
-DAYS = trading_calendar.sessions_with_lookback([LAST], 4)
+DAYS = trading_calendar.sessions_with_lookback([LAST], 3)
 """Sessions on which everything below happens."""
 
 ENTRY, JUNE = date(2022, 1, 3), date(2023, 6, 16)

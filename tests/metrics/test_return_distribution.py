@@ -102,7 +102,8 @@ def test_a_quantile_of_zero_has_no_tail_ratio() -> None:
 @pytest.mark.parametrize("n_known", range(4))
 def test_a_handful_of_returns_is_undefined_without_a_warning(n_known: int) -> None:
     """The kurtosis of up to three values divides by 0; `filterwarnings` makes a warning an
-    error."""
+    error.
+    """
     returns = np.full((130, 1), np.nan)
     returns[:n_known, 0] = [0.01, -0.02, 0.03][:n_known]
     found = return_distribution(returns, min_obs=126)

@@ -446,3 +446,17 @@ def test_a_refusal_without_headers_says_what_to_add(file):
 def test_a_refusal_quotes_the_headers_at_their_delimiter(file):
     with pytest.raises(DataQualityError, match="Its columns are: Ticker, Menge in Kisten, Preis"):
         read_holdings(file("Ticker;Menge in Kisten;Preis\nQQA;10,5;1,5\nQQB;7,5;2,5\n"))
+
+
+def test_names_of_funds_are_no_asset_classes(file):
+    found = read_holdings(file("Fund,Ticker,Weight\nTotal Stock,VTI,60%\nBonds,BND,40%\n"))
+    rows = found.accounts[0].holdings.rows
+    assert dict(zip(rows["symbol"], rows["quantity"], strict=True)) == {"VTI": 0.6, "BND": 0.4}
+
+
+def test_sides_with_the_signs_of_values_are_those_of_positions(file):
+    text = "Symbol,Quantity,Side,Market Value\nQQA,10,Buy,2428.40\nQQB,4,Sell,"
+    lots = held(read_holdings(file(f"{text}-1556.88\n")).accounts[0])
+    assert [lot[:3] for lot in lots] == [("QQA", "LONG", 10), ("QQB", "SHORT", -4)]
+    with pytest.raises(DataQualityError, match="list of transactions"):
+        read_holdings(file(f"{text}1556.88\n"))

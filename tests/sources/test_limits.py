@@ -368,7 +368,7 @@ def test_what_fills_up_a_gzip_file_takes_no_time(tmp_path, filling):
         os.truncate(path, 10_000_000)
     began = time.process_time()
     assert len(files.read_prices(path).rows) == 3
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 10
     os.truncate(path, 8 << 40)
     with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_FILE_MB"):
         files.read_prices(path)

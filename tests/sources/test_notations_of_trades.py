@@ -1,5 +1,7 @@
 """Notations of trades in files of brokers and in tables: truth by hand."""
 
+from fractions import Fraction
+
 import pytest
 
 from riskmetrics.errors import DataQualityError
@@ -206,3 +208,23 @@ def test_an_amount_of_shares_is_the_quantity(file):
 def test_shares_of_a_reinvestment_program_are_paid_with_the_dividend(file):
     found = read_transactions(file(f"{HEAD}\n{BOUGHT}\n2024-06-04,DRIP,QQA,0.08,62.5,5.00\n"))
     assert trades(found)[-1] == ("buy", "QQA", 0.08, -5)
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity", "ratio"),
+    [
+        ("Split 10:1", 90, 10),
+        ("Split 1:10", 90, 10),
+        ("Split 10:1", 100, 10),  # the holding after it: the lots tell that 100 are not added
+        ("Reverse split 1:10", -9, Fraction(1, 10)),
+        ("Split", 90, None),
+    ],
+)
+def test_a_ratio_in_the_text_of_a_split(file, text, quantity, ratio):
+    rows = f"2024-06-03,Buy,QQA,10,50,-500\n2024-06-10,{text},QQA,{quantity},,\n"
+    assert read_transactions(file(f"{HEAD}\n{rows}")).transactions[-1].ratio == ratio
+
+
+def test_an_option_with_a_space_behind_its_underlying(file):
+    found = read_transactions(file(f"{HEAD}\n2024-03-04,BTO,QQA 250117C200,2,10,-2001.30\n"))
+    assert trades(found) == [("buy", "QQA250117C00200000", 2, -2001.3)]

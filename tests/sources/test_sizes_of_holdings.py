@@ -346,3 +346,22 @@ def test_sums_by_chance_are_held(file, text):
     found = read_holdings(file(text))
     assert len(held(found)) == text.count("\n") - 1 - text.count("Total")
     assert not titles(found)
+
+
+def test_the_title_of_a_group_of_cash_is_not_cash(file):
+    text = "Symbol,Shares,Price,Value\nUS,,,3640\nQQA,10,240,2400\nQQB,20,62,1240\n"
+    found = read_holdings(file(f"{text}CASH,,,500\nSPAXX,500,1,500\nTotal,,,4140\n"))
+    assert held(found) == {"QQA": 10, "QQB": 20}
+    assert (found.accounts[0].cash, found.accounts[0].equity) == (500, 4140)
+
+
+@pytest.mark.parametrize("word", ["TOTALS (USD)", "Total (USD)", "Grand Total $"])
+def test_a_total_that_names_the_dollar_is_no_cash(file, word):
+    text = "Symbol,Shares,Price,Value\nQQA,10,240,2400\nCASH,,,100\n"
+    found = read_holdings(file(f"{text}{word},,,2500\n"))
+    assert (held(found), found.accounts[0].cash) == ({"QQA": 10}, 100)
+
+
+@pytest.mark.parametrize("cell", ['"QQA\nSome Co."', '"Some Co.\nQQA"', "Some Co. (NYSE: QQA)"])
+def test_a_symbol_and_its_name_in_one_cell(file, cell):
+    assert held(read_holdings(file(f"Symbol,Shares\n{cell},10\nQQB,5\n"))) == {"QQA": 10, "QQB": 5}

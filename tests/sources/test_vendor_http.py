@@ -28,6 +28,8 @@ from tests.forked_commands import PATIENCE
 
 PATH = "/stable/profile"
 FAST = Retry(total=2, backoff_factor=0.01, retry_after_max=60, allowed_methods=["GET"])
+PATIENT, TIGHT = Timeouts(30.0, 30.0, 30.0), Timeouts(2.0, 1.0, 1.0)
+"""For answers that come, however busy the machine is, and for those that do not."""
 
 
 def body(answer: VendorResponse) -> bytes:
@@ -45,7 +47,7 @@ def client(url: str, **options: object) -> VendorHttpClient:
         url,
         KEY,
         lambda: None,
-        **{"retries": FAST, "timeouts": Timeouts(2.0, 0.3, 0.6), "cooldown": 0.01, **options},
+        **{"retries": FAST, "timeouts": PATIENT, "cooldown": 0.01, **options},
     )
 
 
@@ -70,7 +72,7 @@ GOOD = Reply([{"symbol": "AAPL"}])
     ids=["reset", "silence", "drip", "cut", "502"],
 )
 def test_a_fault_on_the_way_is_asked_again_and_ends_as_an_error_without_the_key(bad):
-    with serve(replies(bad, GOOD)) as server, client(server.url) as asking:
+    with serve(replies(bad, GOOD)) as server, client(server.url, timeouts=TIGHT) as asking:
         assert asking.get(PATH, {"symbol": "AAPL"}, body) == GOOD.content
         assert len(server.calls) == 2
         server.answers = replies(bad)
@@ -97,11 +99,11 @@ def test_a_drip_ends_when_the_whole_answer_is_late():
     """Each byte comes in time; the answer would take a minute."""
     with (
         serve(replies(Reply(b"x" * 1200, fault="drip"))) as server,
-        client(server.url, retries=Retry(0)) as asking,
+        client(server.url, retries=Retry(0), timeouts=TIGHT) as asking,
     ):
         began = time.monotonic()
         with pytest.raises(
-            VendorUnavailableError, match=r"did not complete its response within 0\.6 s"
+            VendorUnavailableError, match=r"did not complete its response within 1 s"
         ):
             asking.get(PATH, {}, body)
         assert time.monotonic() - began < 30
@@ -323,7 +325,7 @@ def test_an_answer_that_expands_is_refused_before_it_is_in_memory():
     try:
         with (
             serve(replies(Reply(sent, headers=(("Content-Encoding", "gzip"),)))) as server,
-            client(server.url, timeouts=Timeouts(5.0, 5.0, 30.0)) as asking,
+            client(server.url) as asking,
             pytest.raises(InvalidResponseError, match="larger than 8 MB"),
         ):
             asking.get(PATH, {}, body)
