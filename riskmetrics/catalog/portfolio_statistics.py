@@ -14,7 +14,7 @@ STATISTICS = (
         (
             StatisticFigure("current_drawdown", "Current drawdown", Unit.LOSS,
                 "1 - W / maximum of W so far, W = product of (1 + R) over 252 sessions,"
-                f" {PRO_FORMA}", note="from {current_drawdown_peak}", fact="drawdown"),
+                f" {PRO_FORMA}", note="high on {current_drawdown_peak}", fact="drawdown"),
             StatisticFigure("current_drawdown_peak", "Peak (current drawdown)", Unit.DATE,
                 "session of the maximum of W"),
             StatisticFigure("max_drawdown", "Maximum drawdown", Unit.LOSS,

@@ -26,7 +26,7 @@ class Extreme(NamedTuple):
     value: float
     realized_period: str = ""
     realized: float | None = None
-    """That of the portfolio's own daily returns; None of a month, or if too few are stored."""
+    """That of the portfolio's own daily returns; None if too few are stored."""
 
 
 class PeriodReturn(NamedTuple):
@@ -36,7 +36,10 @@ class PeriodReturn(NamedTuple):
     since: date
     """Session of the close that the period starts with."""
     portfolio: float
+    """That of today's holdings, pro forma."""
     market: float
+    realized: float | None = None
+    """That of the portfolio's own daily returns; None if one of them is not stored."""
 
 
 class DrawdownSpell(NamedTuple):
@@ -54,7 +57,7 @@ class DrawdownSpell(NamedTuple):
 def list_extremes(data: PortfolioData) -> list[Extreme]:
     """Return the best and worst session and month of the pro-forma returns; none without them.
 
-    Those of sessions have what the portfolio realized next to them.
+    Next to them is what the portfolio realized: of months, those whose returns are all stored.
     """
     if data.pro_forma is None:
         return []
@@ -67,22 +70,32 @@ def list_extremes(data: PortfolioData) -> list[Extreme]:
     days = daily.set_index(daily["day"].dt.strftime("%Y-%m-%d"))["portfolio"]
     names = [f"{row.year}-{row.month:02}" for row in months.itertuples()]
     by_month = pd.Series(months["monthly_return"].to_numpy(), names)
-    best, worst = _best_and_worst(_realized_returns(data)) or ((), ())
+    realized = _realized_returns(data)
+    realized_months = _realized_months(data, realized)
     found = [
-        Extreme(f"{word} {label}", *extreme, *realized)
+        Extreme(f"{word} {label}", *extreme, *own)
         for label, series, of_portfolio in (
-            ("session", days, (best, worst)),
-            ("month", by_month, ((), ())),
+            ("session", days, realized),
+            ("month", by_month, realized_months),
         )
-        for word, extreme, realized in zip(
-            ("Best", "Worst"), _best_and_worst(series), of_portfolio, strict=True
+        for word, extreme, own in zip(
+            ("Best", "Worst"),
+            _best_and_worst(series),
+            _best_and_worst(of_portfolio) or ((), ()),
+            strict=True,
         )
     ]
-    for word, is_shown in (("gain", by_month > 0), ("loss", by_month < 0)):
-        if is_shown.any():
-            text = f"{is_shown.sum()} of {len(by_month)} months"
-            found.append(Extreme(f"Average monthly {word}", text, float(by_month[is_shown].mean())))
+    for word, sign in (("gain", 1), ("loss", -1)):
+        if average := _average(by_month, sign):
+            own = _average(realized_months, sign)
+            found.append(Extreme(f"Average monthly {word}", *average, *own))
     return found
+
+
+def _average(months: "pd.Series[float]", sign: int) -> tuple[()] | tuple[str, float]:
+    """Return how many months have a return of a sign, and the mean of these; nothing of none."""
+    values = months[months * sign > 0]
+    return (f"{len(values)} of {len(months)} months", float(values.mean())) if len(values) else ()
 
 
 def _best_and_worst(series: "pd.Series[float]") -> tuple[tuple[str, float], ...]:
@@ -105,14 +118,28 @@ def _realized_returns(data: PortfolioData) -> "pd.Series[float]":
     return stored.set_axis(pd.DatetimeIndex(stored.index).strftime("%Y-%m-%d"))
 
 
+def _realized_months(data: PortfolioData, realized: "pd.Series[float]") -> "pd.Series[float]":
+    """Return what was realized by month, of months without a missing return; the last to date."""
+    if data.pro_forma is None or realized.empty:
+        return pd.Series(dtype=float)
+    days = data.pro_forma.days
+    stored = data.history.set_index("day")["daily_return"].reindex(days)
+    growth = (
+        (1.0 + stored).groupby(days.strftime("%Y-%m")).agg(lambda each: each.prod(skipna=False))
+    )
+    return (growth - 1.0).dropna()
+
+
 def list_periods(data: PortfolioData) -> list[PeriodReturn]:
     """Return the pro-forma returns of the month, the year and of `PERIODS` that are known.
 
-    A missing return counts as 0; half of them have to be known, as for realized histories.
+    A missing return counts as 0; half of them have to be known, as for realized histories. What
+    the portfolio realized is next to them if all its daily returns of the period are stored.
     """
     if data.pro_forma is None:
         return []
     rows = data.pro_forma.frame(len(data.pro_forma.days))
+    stored = data.history.set_index("day")["daily_return"].reindex(rows["day"]).to_numpy()
     day, first = rows["day"].iloc[-1], rows["day"].iloc[0].date()
     starts = {
         "Month to date": int((rows["day"] < day.replace(day=1)).sum()),
@@ -127,10 +154,12 @@ def list_periods(data: PortfolioData) -> list[PeriodReturn]:
         if start < 0 or not 0 < min_realized_returns(len(known)) <= n_known:
             continue
         growth = np.prod(1.0 + np.where(np.isfinite(known), known, 0.0), axis=0)
+        growth = np.append(growth, np.prod(1.0 + stored[start:]))
         years = len(known) / SESSIONS_PER_YEAR if "annualized" in label else 1.0
         since = rows["day"].iloc[start - 1] if start else trading_calendar.previous_session(first)
-        portfolio, market = (growth ** (1.0 / years) - 1.0).tolist()
-        found.append(PeriodReturn(label, pd.Timestamp(since).date(), portfolio, market))
+        portfolio, market, own = (growth ** (1.0 / years) - 1.0).tolist()
+        realized = own if np.isfinite(own) else None
+        found.append(PeriodReturn(label, pd.Timestamp(since).date(), portfolio, market, realized))
     return found
 
 

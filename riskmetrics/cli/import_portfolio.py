@@ -305,7 +305,9 @@ def _store_holdings(
     lots = plan.account.holdings.rows.replace(dict.fromkeys(_SYMBOL_COLUMNS, shares))
     if value is not None or parsed.has_values:
         closes = holdings.read_session_closes(connection, lots["symbol"], day)
-        lots = weights_to_quantities(lots, closes, 1.0 if value is None else value, day)
+        listed = lots["symbol"][lots["investment_class"] == "PUBLIC"]
+        last = holdings.read_last_priced_day(connection, listed)
+        lots = weights_to_quantities(lots, closes, 1.0 if value is None else value, day, last)
     if parsed.has_values:
         echo_err(f"note: quantities are the values of the file divided by the closes of {day}")
     if (checked := compare_with_transactions(connection, plan, lots, day)) is not None:

@@ -27,6 +27,8 @@ RECOMPUTE_HINT = (
     "results computed before are unchanged: recompute them with riskmetrics reprocess --all"
 )
 JSON_HELP = "Print JSON on stdout instead of a table."
+_MAX_HIDDEN_NAMES = 8
+"""Names of columns without space that are listed."""
 
 
 class PrintableStream:
@@ -159,6 +161,11 @@ def to_records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
+def is_fitted(*, is_wide: bool) -> bool:
+    """Return whether tables are fitted to a terminal."""
+    return sys.stdout.isatty() and not is_wide
+
+
 def print_frame(
     table: "pd.DataFrame",
     *,
@@ -187,7 +194,7 @@ def print_frame(
         [headings.get(name, str(name)) for name in table.columns],
         rows,
         title=title,
-        right_aligned=[_is_number(table, name) or name in right_aligned for name in table.columns],
+        right_aligned=[is_number(table, name) or name in right_aligned for name in table.columns],
         is_wide=is_wide,
         details=[column for column, name in enumerate(table.columns) if name in details],
     )
@@ -215,8 +222,7 @@ def print_table(
 
     rows = [[escape_controls(text, one_line=True) for text in row] for row in rows]
     header = [escape_controls(name, one_line=True) for name in header]
-    is_fitted = sys.stdout.isatty() and not is_wide
-    width = Console().width if is_fitted else sys.maxsize
+    width = Console().width if is_fitted(is_wide=is_wide) else sys.maxsize
     layout = fit_columns(header, rows, right_aligned, width, details)
     console = Console(width=max(sum(layout.widths) + COLUMN_GAP * len(layout.widths), 1))
     table = Table(
@@ -245,11 +251,12 @@ def print_table(
         echo_err(_describe_hidden(hidden))
 
 
-def _describe_hidden(names: Sequence[str], most: int = 8) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
+def _describe_hidden(names: Sequence[str]) -> str:
+    n_more = len(names) - _MAX_HIDDEN_NAMES
+    more = f" and {n_more} more" if n_more > 0 else ""
     return (
-        f"Columns that do not fit: {', '.join(names[:most])}{more}. Print all with a wider terminal"
-        " or a pipe, such as | less -S."
+        f"Columns that do not fit: {', '.join(names[:_MAX_HIDDEN_NAMES])}{more}. Print all with a"
+        " wider terminal or a pipe, such as | less -S."
     )
 
 
@@ -276,6 +283,7 @@ def spell_infinities(table: "pd.DataFrame") -> "pd.DataFrame":
     )
 
 
-def _is_number(table: "pd.DataFrame", name: object) -> bool:
+def is_number(table: "pd.DataFrame", name: object) -> bool:
+    """Return whether a column of a table has numbers."""
     values = table[name]
     return values.dtype.kind in "iufc" or any(isinstance(value, Decimal) for value in values)

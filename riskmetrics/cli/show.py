@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 from riskmetrics.cli.output import (
     fail,
     format_cell,
+    is_fitted,
+    is_number,
     print_caveats,
     print_frame,
     print_json,
@@ -21,7 +23,7 @@ from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
 from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
 from riskmetrics.cli.show_track_record import track_record
-from riskmetrics.text import join_names
+from riskmetrics.text import escape_controls, join_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,14 +169,13 @@ def show_view(
 
 
 def _print(table: "Table", frame: "pd.DataFrame", session: date, *, is_wide: bool) -> None:
-    """Print a table; its column of reasons is shown only if some value is undefined."""
-    from riskmetrics.cli.views import DETAILS
+    """Print a table; columns of reasons and of options are shown only if they have a value."""
+    from riskmetrics.cli.views import DETAILS, HIDDEN_IF_EMPTY
     from riskmetrics.present.figures import table_formats
 
     title = table.title.format(session=session)
     hidden = set(table.hidden)
-    if "undefined_reason" in frame and frame["undefined_reason"].isna().all():
-        hidden.add("undefined_reason")
+    hidden |= {name for name in HIDDEN_IF_EMPTY if name in frame and frame[name].isna().all()}
     shown = table.arrange(frame)
     shown = shown[[name for name in shown.columns if name not in hidden]]
     figures = table.figures
@@ -194,6 +195,9 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date, *, is_wide: boo
         )
         return
     headings = {column: figure.heading for column, figure in figures.items()}
+    reasons: list[str] = []
+    if "undefined_reason" in shown and is_fitted(is_wide=is_wide):
+        shown, reasons = _number_reasons(shown)
     print_frame(
         shown,
         as_json=False,
@@ -203,6 +207,19 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date, *, is_wide: boo
         is_wide=is_wide,
         details=DETAILS,
     )
+    for number, reason in enumerate(reasons, start=1):
+        typer.echo(escape_controls(f"({number}) {reason}", one_line=True))
+
+
+def _number_reasons(table: "pd.DataFrame") -> "tuple[pd.DataFrame, list[str]]":
+    """Return a table with numbers of its reasons in front of the first number, and the reasons."""
+    reasons: list[str] = table["undefined_reason"].dropna().unique().tolist()
+    numbers = {reason: f"({number})" for number, reason in enumerate(reasons, start=1)}
+    notes = table["undefined_reason"].map(numbers).fillna("")
+    others = table.drop(columns="undefined_reason")
+    place = next((at for at, name in enumerate(others) if is_number(others, name)), others.shape[1])
+    others.insert(place, "note", notes)
+    return others, reasons
 
 
 def _read(

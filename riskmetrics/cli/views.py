@@ -38,6 +38,8 @@ DETAILS = frozenset(
     }
 )
 """Columns that a terminal without room for all leaves out first."""
+HIDDEN_IF_EMPTY = ("undefined_reason", "revalued_loss", "revalued_loss_value")
+"""Columns that are left out without a value: nothing is undefined, or there are no options."""
 
 
 @dataclass(frozen=True)

@@ -316,6 +316,21 @@ def read_session_closes(
     return dict(connection.execute(statement).all())
 
 
+def read_last_priced_day(connection: sa.Connection, symbols: Collection[object]) -> date | None:
+    """Return the last day to which all symbols have a close; None if one has none."""
+    table = tables.market_data_cache
+    newest = (
+        sa.select(table.c.symbol, sa.func.max(table.c.date).label("day"))
+        .where(table.c.symbol == any_of(symbols))
+        .group_by(table.c.symbol)
+        .subquery()
+    )
+    n_priced, day = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(newest.c.day)).select_from(newest)
+    ).one()
+    return day if n_priced == len(set(symbols)) else None
+
+
 def _lot_close(lot: _Lot, closes: Mapping[str, Decimal]) -> Decimal | None:
     """Return the close of a lot's symbol; None for options and private holdings."""
     is_unlisted = lot["investment_class"] in {"OPTIONS", "PRIVATE"}

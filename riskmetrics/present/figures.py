@@ -92,13 +92,3 @@ def format_change(before: float, after: float, form: Format, unit: Unit) -> str:
 
 def _to_plain_number(text: str) -> str:
     return text.removesuffix("%").replace(",", "").replace("−", "-")
-
-
-def format_move(move: float, unit: Unit) -> str:
-    """Return a difference with its sign; differences of shares are percentage points."""
-    if unit in _SHARES:
-        return formatting.signed_percent(move).removesuffix("%") + " pp"
-    if unit in (Unit.MONEY, Unit.GAIN):
-        return formatting.signed_amount(move)
-    text = (formatting.four_decimals if unit is Unit.INDEX else formatting.two_decimals)(move)
-    return f"+{text}" if move > 0 and any(digit in text for digit in "123456789") else text

@@ -6,24 +6,21 @@ from typing import Any, NamedTuple
 
 from riskmetrics.catalog import Unit
 from riskmetrics.catalog.limits import find_limited_figure
-from riskmetrics.present.figures import PAGE_FORMATS, format_move
+from riskmetrics.metrics.minimums import SHARE_TOLERANCE
+
+_SIGNIFICANT_DIGITS = 12
+"""Digits of a limit that are its own, and not of its binary form."""
 
 
-def format_limited(name: str, value: float) -> str:
-    """Format a value, or a limit, in the unit of the limited figure, without a sign.
+def format_limited(name: str, limit: float) -> str:
+    """Format a limit in the unit of the limited figure, with the decimals that it was set with.
 
     Examples
     --------
-    >>> format_limited("single_name", 0.25)
-    '25.0%'
+    >>> format_limited("single_name", 0.25), format_limited("value_at_risk", 0.0185)
+    ('25.0%', '1.85%')
     """
-    return PAGE_FORMATS[_unit_of_size(name)](value)
-
-
-def _unit_of_size(name: str) -> Unit:
-    """Return the unit of a limit, which bounds the size of a weight, and of a loss."""
-    unit = find_limited_figure(name).unit
-    return Unit.FRACTION if unit in (Unit.ACTIVE_FRACTION, Unit.LOSS) else unit
+    return format_value_and_limit(name, None, limit).limit
 
 
 class LimitTexts(NamedTuple):
@@ -32,37 +29,42 @@ class LimitTexts(NamedTuple):
     value: str
     limit: str
     room: str
-    """Limit minus value: negative if the limit is exceeded."""
+    """Limit minus value, as they are shown: negative if the limit is exceeded."""
 
 
 def format_value_and_limit(name: str, value: float | None, limit: float) -> LimitTexts:
-    """Return a value, its limit and the room, with as many decimals as distinguish them.
+    """Return a value, its limit and the room, without signs of losses.
+
+    They have the decimals that the limit was set with, or as many as distinguish them.
 
     Examples
     --------
     >>> format_value_and_limit("single_name", 0.598, 0.25)
     LimitTexts(value='59.8%', limit='25.0%', room='−34.8 pp')
+    >>> format_value_and_limit("value_at_risk", 0.0192, 0.0185)
+    LimitTexts(value='1.92%', limit='1.85%', room='−0.07 pp')
     >>> format_value_and_limit("single_name", 0.25001, 0.25)
     LimitTexts(value='25.001%', limit='25.000%', room='−0.001 pp')
+    >>> format_value_and_limit("single_name", 0.1 + 0.2, 0.3)
+    LimitTexts(value='30.0%', limit='30.0%', room='0.0 pp')
     """
+    is_share = find_limited_figure(name).unit not in (Unit.NUMBER, Unit.BETA)
+    scale, suffix = (2, "%") if is_share else (0, "")
+    bound = Decimal(f"{limit:.{_SIGNIFICANT_DIGITS}g}").normalize().scaleb(scale)
+    decimals = max(1 if is_share else 2, -int(bound.as_tuple().exponent))
     if value is None:
-        return LimitTexts("—", format_limited(name, limit), "—")
-    texts = format_limited(name, value), format_limited(name, limit)
-    if texts[0] != texts[1] or value == limit:
-        return LimitTexts(*texts, format_move(limit - value, _unit_of_size(name)))
-    exact_value, exact_limit = Decimal(value), Decimal(limit)
-    is_share = texts[0].endswith("%")
-    if is_share:
-        exact_value, exact_limit = exact_value.scaleb(2), exact_limit.scaleb(2)
-    decimals = 1 if is_share else 2
-    while f"{exact_value:.{decimals}f}" == f"{exact_limit:.{decimals}f}":
-        decimals += 1
-    suffix = "%" if is_share else ""
-    sign, room = "−" if value > limit else "+", abs(exact_limit - exact_value)
+        return LimitTexts("—", f"{bound:.{decimals}f}{suffix}", "—")
+    exact = Decimal(value).scaleb(scale)
+    if abs(value - limit) > SHARE_TOLERANCE:
+        while f"{exact:.{decimals}f}" == f"{bound:.{decimals}f}":
+            decimals += 1
+    texts = f"{exact:.{decimals}f}", f"{bound:.{decimals}f}"
+    room = Decimal(texts[1]) - Decimal(texts[0])
+    sign = "+" if room > 0 else ""
     return LimitTexts(
-        f"{exact_value:.{decimals}f}{suffix}".replace("-", "−"),
-        f"{exact_limit:.{decimals}f}{suffix}",
-        f"{sign}{room:.{decimals}f}{' pp' if is_share else ''}",
+        f"{texts[0]}{suffix}".replace("-", "−"),
+        f"{texts[1]}{suffix}",
+        f"{sign}{room:.{decimals}f}{' pp' if is_share else ''}".replace("-", "−"),
     )
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,12 @@ from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import page_format
 from riskmetrics.present.footnotes import PORTFOLIO_SUBJECT, Record
-from riskmetrics.present.track_record import BASIS_POINTS, CLASSES, LOSSES, read_track_record
+from riskmetrics.present.track_record import (
+    BASIS_POINTS,
+    LOSS_LABELS,
+    SUBJECT_CLASSES,
+    read_track_record,
+)
 from riskmetrics.report.options import ReportOptions
 from riskmetrics.report.section import beta_interval, contract_terms
 from riskmetrics.report.sections import read_sections, to_records
@@ -35,6 +41,11 @@ _POSITION_TYPES = {
 _FOLDER = Path(__file__).parent
 _UNBROKEN = markupsafe.Markup('<span class="day">{}</span>')
 """A figure within a note: a session has hyphens, after which browsers break lines."""
+_TONES = {
+    "": markupsafe.Markup("{}"),
+    "gain": markupsafe.Markup('<span class="gain">{}</span>'),
+    "loss": markupsafe.Markup('<span class="loss">{}</span>'),
+}
 
 
 def render_page(connection: sa.Connection, day: date, options: ReportOptions) -> str:
@@ -114,6 +125,17 @@ def _figure_value(name: str, value: object) -> str:
     return "—" if value is None else page_format(name)(value)
 
 
+def _has_value(row: Record, columns: Iterable[str]) -> bool:
+    """Return whether a column of a row is known."""
+    return any(row[column] is not None for column in columns)
+
+
+def _mark_gain(text: str) -> markupsafe.Markup:
+    """Return a formatted change in the color of a gain or loss; what is shown as 0 has none."""
+    tone = {"−": "loss", "+": "gain"}.get(text[:1], "")
+    return _TONES[tone].format(text)
+
+
 def _sort_value(name: str, value: float) -> float:
     """Return the number by which a column with a figure is sorted: a loss is negative."""
     return -value if find_figure(name).unit is Unit.LOSS else value
@@ -144,6 +166,8 @@ def _environment() -> jinja2.Environment:
         find_figure=find_figure,
         page_format=page_format,
         sort_value=_sort_value,
+        gain=_mark_gain,
+        has_value=_has_value,
         statistics=all_statistics(),
         note=_note,
         contract_terms=contract_terms,
@@ -154,8 +178,8 @@ def _environment() -> jinja2.Environment:
         forecast_kinds=tuple(ForecastKind),
         method_label=method_label,
         records_of=to_records,
-        classes=CLASSES,
-        losses=LOSSES,
+        classes=SUBJECT_CLASSES,
+        losses=LOSS_LABELS,
         basis_points=BASIS_POINTS,
         window=BETA_WINDOW,
         min_pairs=MIN_PAIRED_RETURNS,

@@ -10,7 +10,6 @@ import pandas as pd
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
-from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
 from riskmetrics.sources.dates import FIRST_DAY
@@ -28,6 +27,7 @@ from riskmetrics.sources.row_validation import (
 from riskmetrics.sources.symbol_forms import is_coin
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.symbols import parse_option
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 LONG_OPTIONS, SHORT_OPTIONS = ("LC", "LP"), ("SC", "SP")
 POSITION_TYPES = {
@@ -340,7 +340,11 @@ def _per_unit(total: FloatArray, units: FloatArray, *, otherwise: FloatArray) ->
 
 
 def weights_to_quantities(
-    weighted: pd.DataFrame, closes: Mapping[str, Decimal], value: float, day: date
+    weighted: pd.DataFrame,
+    closes: Mapping[str, Decimal],
+    value: float,
+    day: date,
+    last_priced: date | None = None,
 ) -> pd.DataFrame:
     """Convert weights to quantities at the closes of a day.
 
@@ -354,6 +358,8 @@ def weights_to_quantities(
         Value that the weights refer to, dollars; 1 if they are values.
     day : date
         Day of the closes.
+    last_priced : date, optional
+        Last day to which all symbols have a close, for the message.
 
     Raises
     ------
@@ -370,9 +376,9 @@ def weights_to_quantities(
     if price.isna().any():
         without = join_names(weighted["symbol"][price.isna()])
         raise DataQualityError(
-            f"no price of {without} on {day}. Import prices of that day first, or pass"
-            " --as-of with a session that has prices: weights and values are converted to"
-            " quantities at these prices"
+            f"no price of {without} on {day}. Import prices of that day first, or pass --as-of with"
+            f" a session that has prices{f' (the last: {last_priced})' if last_priced else ''}:"
+            " weights and values are converted to quantities at these prices"
         )
     quantity = weighted["quantity"] * value / price
     unfit = (quantity.abs() < MIN_QUANTITY) | (quantity.abs() >= QUANTITY_LIMIT)

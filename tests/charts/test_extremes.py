@@ -93,6 +93,19 @@ def test_returns_by_period_compound_the_sessions_since_a_close() -> None:
     assert found["Year to date"].since < date(series.days[-1].year, 1, 1)
 
 
+def test_a_period_has_what_was_realized_if_each_of_its_sessions_is_stored() -> None:
+    data = portfolio_data()
+    known = data.history.set_index("day")["daily_return"]
+    last = known.index[-1]
+    month = known[(known.index.year == last.year) & (known.index.month == last.month)]
+    found = {each.label: each for each in list_periods(data)}
+    assert found["Month to date"].realized == pytest.approx((1 + month).prod() - 1)
+    assert found["1 year"].realized is None  # fewer sessions are stored
+    missing = data.history.assign(daily_return=known.mask(known.index == month.index[0]).to_numpy())
+    found = {each.label: each for each in list_periods(replace(data, history=missing))}
+    assert found["Month to date"].realized is None
+
+
 @pytest.mark.parametrize(("n_sessions", "is_known"), [(63, True), (62, False)])
 def test_a_period_is_left_out_without_its_sessions(n_sessions: int, is_known: bool) -> None:
     series = ProForma(sessions(n_sessions), np.full(n_sessions, 0.001), np.zeros(n_sessions))
@@ -113,10 +126,9 @@ def test_extremes_of_what_was_realized_need_half_of_the_sessions(
         daily_return=data.history["daily_return"].where(np.arange(len(data.history)) >= 60 - count)
     )
     found = list_extremes(replace(data, history=stored))
-    sessions_found, months = found[:2], found[2:]
-    assert {(month.realized, month.realized_period) for month in months} == {(None, "")}
+    sessions_found = found[:2]
     if not is_long_enough:
-        assert [one.realized for one in sessions_found] == [None, None]
+        assert {(one.realized, one.realized_period) for one in found} == {(None, "")}
         return
     known = stored.set_index("day")["daily_return"]
     assert [one.realized for one in sessions_found] == [known.max(), known.min()]
@@ -124,3 +136,17 @@ def test_extremes_of_what_was_realized_need_half_of_the_sessions(
         f"{known.idxmax():%Y-%m-%d}",
         f"{known.idxmin():%Y-%m-%d}",
     ]
+
+
+def test_realized_months_are_those_whose_returns_are_all_stored() -> None:
+    """Stored from 2022-10-04 to 2022-12-28: October is not complete, and December is to date."""
+    data = portfolio_data()
+    is_stored = data.history["day"] >= pd.Timestamp(2022, 10, 4)
+    stored = data.history.assign(daily_return=data.history["daily_return"].where(is_stored))
+    own = stored.set_index("day")["daily_return"]
+    november, december = ((1 + own[f"2022-{month}"]).prod() - 1 for month in (11, 12))
+    found = {each.label: each for each in list_extremes(replace(data, history=stored))}
+    best, worst = found["Best month"], found["Worst month"]
+    assert best.realized == pytest.approx(max(november, december))
+    assert worst.realized == pytest.approx(min(november, december))
+    assert {best.realized_period, worst.realized_period} == {"2022-11", "2022-12"}

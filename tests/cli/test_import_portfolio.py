@@ -193,6 +193,8 @@ def test_weights_become_quantities_at_the_stored_closes(call, tmp_path: Path) ->
     assert isinstance(call(*model, "--value", "100000").exception, DataQualityError)
     assert portfolios(call) == {}
     assert call("import", "prices", str(prices)).exit_code == 0
+    later = call(*model[:-1], "2024-12-10", "--value", "100000").exception
+    assert "a session that has prices (the last: 2024-12-06)" in str(later)
     assert call(*model, "--value", "100000").exit_code == 0
     assert portfolios(call) == {"Model": (2, 100000, "2024-12-06")}
     held = json.loads(

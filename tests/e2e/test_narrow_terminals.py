@@ -54,6 +54,21 @@ def test_no_number_is_cut_and_no_table_is_wider_than_the_terminal(
         assert len(_numbers(lines)) > 5 or len(whole) <= 5
 
 
+def test_a_terminal_gets_each_reason_once_below_its_table(
+    show: Callable[[str, int | None], list[str]],
+) -> None:
+    """The sample has no prices of the rate index: three scenarios have that reason."""
+    reason = "no returns of TLT in the trailing 90 sessions"
+    assert sum(reason in line for line in show("stress", None)) > 1
+    lines = show("stress", 80)
+    (note,) = [line for line in lines if reason in line]
+    number = note.partition(" ")[0]
+    rows = [line for line in lines if line.split()[0:1] and number in line and line != note]
+    assert {"rate index +10%", "rate index -10%"} <= {
+        name for line in rows for name in ("rate index +10%", "rate index -10%") if name in line
+    }
+
+
 def test_insights_are_wrapped_on_a_terminal_and_not_in_a_pipe(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

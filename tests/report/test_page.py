@@ -347,6 +347,56 @@ def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(
     assert f"Benchmark: —{number}" in " ".join(page.text.split())
 
 
+def test_sectors_of_a_portfolio_without_weights_have_dashes(connection: sa.Connection) -> None:
+    """Shares of gross value are known when equity is negative, and shares of equity are not."""
+    owner = portfolio(connection, "Shorts only", LONG_SHORT | {"total_value": -16_257.03})
+    sector = {"sector": "Energy", "gross_weight": 0.328, "benchmark_weight": 0.027}
+    benchmark = {"benchmark_asof": date(2021, 12, 31), "benchmark_code": "SP500"}
+    key = {"portfolio_id": owner, "day": DAY}
+    insert(connection, tables.portfolio_sector_weights, **key, **sector, **benchmark)
+    for column in ("net_weight", "active_weight"):
+        insert_reason(connection, owner, f"portfolio_sector_weights.{column}", "no equity")
+    page = Page(render(connection, DAY))
+    (number,) = [row[0] for row in page.rows if "no equity" in row]
+    dash = f"—{number}"
+    assert page.row("Energy", 6) == ["Energy", "32.8%", dash, "", "2.7%", dash]
+
+
+@pytest.mark.parametrize(
+    ("pnl", "shown"),
+    [
+        (-839.3, '<span class="loss">−839</span>'),
+        (839.3, '<span class="gain">+839</span>'),
+        (-0.3, "0"),
+    ],
+)
+def test_a_change_that_is_shown_as_zero_is_neither_gain_nor_loss(
+    connection: sa.Connection, pnl: float, shown: str
+) -> None:
+    portfolio(connection, "Long-Short", LONG_SHORT | {"daily_pnl": pnl})
+    text = render(connection, DAY)
+    assert text.count(f"<span>{shown}</span>") == 1  # in the overview
+    assert text.count(f"<dd>{shown}</dd>") == 1
+
+
+def test_a_reason_of_all_rows_is_stated_once(connection: sa.Connection) -> None:
+    """Exposures and risk of two factors and of what they do not explain have one reason."""
+    owner = portfolio(connection, "Shorts only", LONG_SHORT)
+    key = {"portfolio_id": owner, "day": DAY, "undefined_reason": "equity is negative"}
+    for factor in ("market", "size", "specific"):
+        risk = {"factor": factor, "observations": 0}
+        insert(connection, tables.portfolio_factor_risk, **key, **risk)
+        if factor != "specific":
+            terms = {"definition": "SPX", "coverage": 1.0}
+            insert(connection, tables.portfolio_factor_exposures, factor=factor, **key, **terms)
+    drawdowns = tables.STATISTIC_TABLES["portfolio_drawdowns"]
+    insert(connection, drawdowns, observations=0, **key)
+    page = Page(render(connection, DAY))
+    assert page.text.count("equity is negative") == 2  # of factors and of drawdowns
+    assert "size: equity is negative" not in page.text
+    assert "Current drawdown" not in [row[0] for row in page.rows]  # a table of dashes
+
+
 @pytest.mark.usefixtures("long_short")
 def test_a_portfolio_without_a_snapshot_is_listed_with_its_reason(
     connection: sa.Connection,
