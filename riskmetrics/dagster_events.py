@@ -17,6 +17,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from riskmetrics import dagster_private_storage as private
+from riskmetrics.dagster_event_text import EventTexts
 
 MAX_OPEN_RUN_FILES = 8
 """Files of runs kept open; a query over all runs reads the file of each run."""
@@ -64,6 +65,7 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         self._connections: dict[str, sa.Connection] = {}  # in use by the thread with the lock
         self._existing: set[str] = set()  # tables and columns; they are added, never removed
         self._planned: tuple[Any, private.DefaultPartitionsSubset] | None = None  # the last one
+        self._texts = EventTexts()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -101,12 +103,25 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
             os.utime(self.path_for_shard(run_id))
 
     def _event_to_row(self, event: dg.EventLogEntry) -> dict[str, Any]:
-        """Return the row of an event; a planned one names its sessions by their keys.
+        """Return the row of an event, as Dagster does; a planned one names sessions by their keys.
 
         Dagster stores the definition of all partitions with each planned event, closed days
         included, and reads nothing but the keys from it.
         """
-        return super()._event_to_row(self._with_partition_keys(event))
+        dagster_event = event.dagster_event
+        if dagster_event is None or not dagster_event.is_step_materialization:
+            return super()._event_to_row(self._with_partition_keys(event))
+        made = dagster_event.step_materialization_data.materialization
+        timestamp: Any = self._event_insert_timestamp(event)  # type: ignore[no-untyped-call]
+        return {
+            "run_id": event.run_id,
+            "event": self._texts.serialize(event),
+            "dagster_event_type": dagster_event.event_type_value,
+            "timestamp": timestamp,
+            "step_key": dagster_event.step_key,
+            "asset_key": made.asset_key.to_string(),
+            "partition": made.partition or None,
+        }
 
     def _with_partition_keys(self, event: dg.EventLogEntry) -> dg.EventLogEntry:
         """Return an event whose planned partitions, if it has any, are given by their keys."""

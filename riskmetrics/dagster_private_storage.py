@@ -40,6 +40,7 @@ __all__ = [
 EVENT_STORAGE_METHODS = (
     "__init__",
     "_connect",
+    "_event_insert_timestamp",
     "_event_to_row",
     "_get_asset_entry_values",
     "_has_asset_key_col_on_connection",

@@ -127,7 +127,7 @@ def _build_jobs() -> list[Any]:
         ),
         dg.define_asset_job(
             SEED_BENCHMARK,
-            selection=["benchmark_weights"],
+            selection=dg.AssetSelection.assets("benchmark_weights"),
             description=(
                 "Sector weights of the S&P 500 from the vendor, without waiting until those"
                 " stored are a week old."

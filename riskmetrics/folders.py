@@ -48,7 +48,7 @@ def create_home(folder: Path) -> None:
     OSError
         If the folder cannot be created, or the path names a file.
     """
-    refuse_planted_file(folder)
+    refuse_untrusted_file(folder)
     with private_umask():
         folder.mkdir(parents=True, exist_ok=True)
     refuse_foreign_owner_as_root(folder)
@@ -68,7 +68,7 @@ def create_private_folder(folder: Path) -> None:
     OSError
         If the folder cannot be created, or the path names a file.
     """
-    refuse_planted_file(folder)
+    refuse_untrusted_file(folder)
     with private_umask():
         folder.mkdir(exist_ok=True)
     refuse_foreign_owner_as_root(folder)
@@ -80,7 +80,7 @@ def create_private_folder(folder: Path) -> None:
         raise ConfigurationError(describe_foreign_owner(folder, folder))
 
 
-def refuse_planted_link(path: Path) -> None:
+def refuse_untrusted_link(path: Path) -> None:
     """Raise PermissionError for a link of another account in a shared folder, such as /tmp.
 
     Linux does the same with `fs.protected_symlinks`, but only when the file itself is opened.
@@ -93,7 +93,7 @@ def refuse_planted_link(path: Path) -> None:
         raise PermissionError(EACCES, "the link belongs to another account", str(path))
 
 
-def refuse_planted_file(path: Path) -> None:
+def refuse_untrusted_file(path: Path) -> None:
     """Raise ConfigurationError for a path of another account in a world-writable folder."""
     with suppress(FileNotFoundError):
         owner, parent = path.lstat().st_uid, path.absolute().parent

@@ -358,7 +358,7 @@ def _describe_problem(problem: "ErrorDetails") -> str:
 def _check_env_file() -> None:
     """Raise ConfigurationError if .env is unsafe to read."""
     file = Path(".env")
-    folders.refuse_planted_file(file)  # it could send API keys to another address
+    folders.refuse_untrusted_file(file)  # it could send API keys to another address
     folders.refuse_foreign_owner_as_root(file)
     folders.refuse_special_file(file)
     if file.is_file() and file.stat().st_size > MAX_ENV_FILE_BYTES:

@@ -80,7 +80,7 @@ _OPTION_PATTERNS = [
         # Options Clearing Corporation: AAPL  250117C00250000, with the strike in thousandths
         (rf"(O:)?{_ROOT} *(?P<day>\d{{6}}){_RIGHT}(?P<thousandths>\d{{8}})", ("%y%m%d",)),
         # Fidelity: -AAPL250117C250; thinkorswim: .AAPL250117C250
-        (rf"[-.]?{_ROOT}(?P<day>\d{{6}}){_RIGHT}{_STRIKE}", ("%y%m%d",)),
+        (rf"[-.]?{_ROOT} ?(?P<day>\d{{6}}){_RIGHT}{_STRIKE}", ("%y%m%d",)),
         # TD Ameritrade: AAPL_011725C250
         (rf"{_ROOT}_(?P<day>\d{{6}}){_RIGHT}{_STRIKE}", ("%m%d%y",)),
         # Schwab: AAPL 01/17/2025 250.00 C; Robinhood: AAPL 1/17/2025 Call $250.00

@@ -21,6 +21,7 @@ from riskmetrics import dagster_private as tags
 from riskmetrics import dagster_private_storage as private
 from riskmetrics.assets.partitions import session_partitions
 from riskmetrics.dagster_events import MAX_OPEN_RUN_FILES, BatchingEventLogStorage
+from tests.forked_commands import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -416,10 +417,10 @@ def test_a_viewer_sees_events_while_the_run_goes_on(
         for number in (1, 2):
             changed.clear()
             storage.store_event(materialization(number))
-            assert changed.wait(10)
+            assert changed.wait(PATIENCE)
             while seen[-1] != f"p{number}":
                 changed.clear()
-                assert changed.wait(10)
+                assert changed.wait(PATIENCE)
     finally:
         viewing.end_watch(RUN, see)
         viewing.dispose()

@@ -101,6 +101,7 @@ def test_metadata_of_partitions_are_set_at_once_and_forgotten_when_they_are_stor
 CHECKSUMS = {
     "__init__": "264c15ba",
     "_connect": "b8435f26",
+    "_event_insert_timestamp": "02e6947e",
     "_event_to_row": "93d47fbe",
     "_get_asset_entry_values": "bb3b9df2",
     "_has_asset_key_col_on_connection": "981049df",

@@ -18,6 +18,7 @@ from riskmetrics.cli import dagster_home, export, report
 from riskmetrics.db import embedded
 from riskmetrics.deadlines import run_with_timeout
 from riskmetrics.errors import ConfigurationError, DatabaseError, UsageError
+from tests.forked_commands import PATIENCE
 from tests.other_account import ANOTHER, ORDINARY, call_as, needs_root
 
 
@@ -187,7 +188,7 @@ def test_a_pipe_in_place_of_a_file_of_the_server_is_refused(tmp_path: Path, name
     (tmp_path / "postgres").mkdir()
     os.mkfifo(tmp_path / name)
     with pytest.raises(DatabaseError, match=f"{name} is a pipe, socket or device"):
-        run_with_timeout(30, lambda: embedded.connect_or_start(tmp_path, is_durable=False))
+        run_with_timeout(PATIENCE, lambda: embedded.connect_or_start(tmp_path, is_durable=False))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ After reading this page you know each column of each table: its type, whether it
 it contains, and the formula of a computed figure. [Tables](tables.md) gives an overview by purpose,
 the [methodology](../explanation/methodology/README.md) windows, minimums and sources.
 
-Formulas are those that `riskmetrics explain` prints and recomputes. Losses are positive; weights,
+Formulas are those that `riskmetrics explain` prints and recalculates. Losses are positive; weights,
 returns and volatilities are fractions.
 
 """

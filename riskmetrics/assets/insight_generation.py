@@ -14,8 +14,7 @@ from riskmetrics.assets import limit_checks, reports, table_schemas
 from riskmetrics.assets.partitions import run_sessions, session_partitions
 from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.dagster_private import RawMetadataValue
-from riskmetrics.db import insight_store as stored
-from riskmetrics.db import shown_names, tables
+from riskmetrics.db import insight_store, shown_names, tables
 from riskmetrics.insights import fact_reading, pipeline, reverify
 from riskmetrics.insights.request import Request, writable_requests
 from riskmetrics.insights.templates import Template
@@ -112,10 +111,10 @@ def _write_by_rules(
     with warehouse.read() as connection:
         templates = [
             Template.from_row(row)
-            for row in stored.read_active_templates(connection)
+            for row in insight_store.read_active_templates(connection)
             if row["insight_type"] in warehouse.insight_types
         ]
-        stored_keys = stored.read_cache_keys(connection, days)
+        stored_keys = insight_store.read_cache_keys(connection, days)
         batches = fact_reading.read_sheet_batches(connection, days) if templates else ()
         for sheets in batches:
             requests = list(writable_requests(sheets, templates))
@@ -127,7 +126,7 @@ def _write_by_rules(
             rows = list(pipeline.insight_rows(by_rules, generation_context, stored_keys))
             # each batch locks relations of its own until it commits: a server has some thousands
             with warehouse.begin("ai_insights") as writing:
-                changed = stored.store_insights(writing, rows).changed
+                changed = insight_store.store_insights(writing, rows).changed
             progress.n_rows += changed
     return summaries, for_model
 
@@ -166,7 +165,7 @@ class _Summary:
 def _preview(warehouse: Warehouse, summary: _Summary) -> dict[str, RawMetadataValue]:
     """Return the preview of a session's insights."""
     with warehouse.read() as connection:
-        return reports.preview(shown_names.name_rows(connection, summary.table()))
+        return reports.preview(shown_names.replace_ids_with_names(connection, summary.table()))
 
 
 def collect_batches(
@@ -206,8 +205,8 @@ def insights_verified(
     """Every portfolio has insights, and a sample matches its stored facts."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        rows = stored.sample_insights(connection, days, _REVERIFY_SAMPLE_SIZE)
-        n_without_insights = stored.count_without_insights(connection, days)
+        rows = insight_store.sample_insights(connection, days, _REVERIFY_SAMPLE_SIZE)
+        n_without_insights = insight_store.count_without_insights(connection, days)
     is_generation_enabled = bool(warehouse.insight_types - {"", "none"})
     failed = {
         str(row["id"]): wrong[0] for row in rows if (wrong := reverify.find_stored_violations(row))

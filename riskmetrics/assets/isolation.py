@@ -25,7 +25,7 @@ def materialize_each(
     Parameters
     ----------
     upstream : mapping of str to iterable of str
-        Names of the assets and checks in a valid order, with the names of what each follows from.
+        Names of the assets and checks in a valid order, with the names of the dependencies of each.
     materialize : callable
         Yields the results of an asset or check. It is called for each name, with the names that
         failed so far and all that follow from them; if it raises BlockedError, nothing downstream

@@ -122,7 +122,7 @@ def sessions_or_latest(
 
 
 def partition_range(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """First and last session that a run's tags name."""
+    """Return the first and last partition key of a run's tags."""
     single = tags.get(PARTITION_NAME_TAG)
     return (
         tags.get(ASSET_PARTITION_RANGE_START_TAG) or single,

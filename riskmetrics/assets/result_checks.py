@@ -227,8 +227,8 @@ def sector_weights_sum(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCh
 def outcomes_present(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """Every volatility forecast that completes on a session of the run has its outcome."""
     with warehouse.read() as connection:
-        n_forecasts, missing = track_record_queries.find_unjudged_forecasts(connection, days)
-        missing = shown_names.name_rows(connection, missing)
+        n_forecasts, missing = track_record_queries.find_unscored_forecasts(connection, days)
+        missing = shown_names.replace_ids_with_names(connection, missing)
     description = (
         f"{len(missing)} of {n_forecasts} forecasts that complete have no outcome; materialize"
         " forecast_outcomes again"

@@ -67,7 +67,7 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
                 asset = by_name[name]
                 summary = run.store(asset, stopped)
                 with warehouse.read() as connection:
-                    preview = shown_names.name_rows(connection, summary.preview)
+                    preview = shown_names.replace_ids_with_names(connection, summary.preview)
                 reports.log_materialization(context, asset, replace(summary, preview=preview))
                 yield dg.MaterializeResult(asset_key=name)
 

@@ -13,7 +13,7 @@ from riskmetrics.catalog.registry import (
     all_figures,
     all_listings,
     all_statistics,
-    describe,
+    data_dictionary,
     extension_figures,
     figures_of,
     find_figure,

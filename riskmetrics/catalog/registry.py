@@ -26,17 +26,17 @@ from riskmetrics.text import suggest_name
 EXTENSION_GROUP = "riskmetrics.metrics"
 """Group of the entry points by which other packages add figures of portfolios."""
 
-_SUBJECTS = (
+_FIGURE_MODULES = (
     *(values, concentration, betas, volatility, forecasts, tail_risk, correlations),
     *(portfolio_statistics, factors, stress, options, liquidity),
 )
 _FIGURES: dict[str, Figure] = {
-    figure.name: figure for subject in _SUBJECTS for figure in subject.FIGURES
+    figure.name: figure for subject in _FIGURE_MODULES for figure in subject.FIGURES
 }
 _LISTINGS: dict[str, Listing] = {
-    listing.table: listing for subject in _SUBJECTS for listing in subject.LISTINGS
+    listing.table: listing for subject in _FIGURE_MODULES for listing in subject.LISTINGS
 }
-_DEFINITION = (
+_DICTIONARY_FIELDS = (
     *("table", "column", "label", "unit", "formula", "window", "minimum", "reference", "short"),
 )
 """Fields of a figure in the data dictionary."""
@@ -143,10 +143,10 @@ def find_figure(name: str) -> Figure:
     return found[0]
 
 
-def describe() -> list[dict[str, Any]]:
+def data_dictionary() -> list[dict[str, Any]]:
     """Return the data dictionary: what defines every figure, the unit in words."""
     figures = (*all_figures(), *extension_figures())
     return [
-        {name: getattr(figure, name) for name in _DEFINITION} | {"unit": figure.unit.value}
+        {name: getattr(figure, name) for name in _DICTIONARY_FIELDS} | {"unit": figure.unit.value}
         for figure in figures
     ]

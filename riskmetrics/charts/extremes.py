@@ -36,7 +36,10 @@ class PeriodReturn(NamedTuple):
     since: date
     """Session of the close that the period starts with."""
     portfolio: float
+    """That of today's holdings, pro forma."""
     market: float
+    realized: float | None = None
+    """That of the portfolio's own daily returns; None if one of them is not stored."""
 
 
 class DrawdownSpell(NamedTuple):
@@ -130,11 +133,13 @@ def _realized_months(data: PortfolioData, realized: "pd.Series[float]") -> "pd.S
 def list_periods(data: PortfolioData) -> list[PeriodReturn]:
     """Return the pro-forma returns of the month, the year and of `PERIODS` that are known.
 
-    A missing return counts as 0; half of them have to be known, as for realized histories.
+    A missing return counts as 0; half of them have to be known, as for realized histories. What
+    the portfolio realized is next to them if all its daily returns of the period are stored.
     """
     if data.pro_forma is None:
         return []
     rows = data.pro_forma.frame(len(data.pro_forma.days))
+    stored = data.history.set_index("day")["daily_return"].reindex(rows["day"]).to_numpy()
     day, first = rows["day"].iloc[-1], rows["day"].iloc[0].date()
     starts = {
         "Month to date": int((rows["day"] < day.replace(day=1)).sum()),
@@ -149,10 +154,12 @@ def list_periods(data: PortfolioData) -> list[PeriodReturn]:
         if start < 0 or not 0 < min_realized_returns(len(known)) <= n_known:
             continue
         growth = np.prod(1.0 + np.where(np.isfinite(known), known, 0.0), axis=0)
+        growth = np.append(growth, np.prod(1.0 + stored[start:]))
         years = len(known) / SESSIONS_PER_YEAR if "annualized" in label else 1.0
         since = rows["day"].iloc[start - 1] if start else trading_calendar.previous_session(first)
-        portfolio, market = (growth ** (1.0 / years) - 1.0).tolist()
-        found.append(PeriodReturn(label, pd.Timestamp(since).date(), portfolio, market))
+        portfolio, market, own = (growth ** (1.0 / years) - 1.0).tolist()
+        realized = own if np.isfinite(own) else None
+        found.append(PeriodReturn(label, pd.Timestamp(since).date(), portfolio, market, realized))
     return found
 
 

@@ -38,14 +38,17 @@ def ask(
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import connect_at_head
+    from riskmetrics.cli.database import connect_at_head, read_transaction
     from riskmetrics.cli.show_insights import print_insights
-    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import insight_store
+    from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.insights import pipeline
     from riskmetrics.insights.questions.parsing import asked_day
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
     if question is None:
+        with read_transaction() as connection:
+            find_portfolio_id(connection, portfolio)
         typer.echo(f"You can ask:{_list_questions()}")
         return
     if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
@@ -69,14 +72,14 @@ def ask(
         if configured.anthropic_api_key is None:
             with engine.begin() as connection:
                 rows = list(pipeline.insight_rows([request], context, ()))
-                stored.store_insights(connection, rows)
+                insight_store.store_insights(connection, rows)
         else:
             generate_with_model(engine, configured, [request], context)
         keys = pipeline.answer_keys(
             request, context, by_model=configured.anthropic_api_key is not None
         )
         with engine.connect() as connection:
-            answer = stored.read_answer(connection, keys)
+            answer = insight_store.read_answer(connection, keys)
     if answer is None:
         raise fail(
             f"too many facts of {portfolio} are undefined to answer: see riskmetrics show undefined"

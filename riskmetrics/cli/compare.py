@@ -62,18 +62,18 @@ def compare(
         changes = comparison.compare(sessions[before], sessions[after])
         terms = read_terms(connection, settings.load())
         values = (read_positions(connection, terms, day) for day in (before, after))
-        drivers = comparison.find_drivers(*values)
-        drivers = drivers[drivers["portfolio"].isin(changes.figures["portfolio"])]
+        contributors = comparison.find_contributors(*values)
+        contributors = contributors[contributors["portfolio"].isin(changes.figures["portfolio"])]
         flows = history_queries.read_cash_flows(connection, before, after, portfolio)
         for day, session in sessions.items():
             covered = listed_rows.read_coverage(connection, day, portfolio)
             print_caveats(day, portfolio_caveats(session.snapshots, covered))
     if as_json:
         parts = {name: to_records(frame) for name, frame in changes._asdict().items()}
-        parts |= {"drivers": to_records(drivers), "cash_flows": to_records(flows)}
+        parts |= {"contributors": to_records(contributors), "cash_flows": to_records(flows)}
         print_json({"from": before.isoformat(), "to": after.isoformat(), **parts})
     else:
-        _print_comparison(changes, drivers, flows, before, after)
+        _print_comparison(changes, contributors, flows, before, after)
 
 
 def _read_session(
@@ -137,7 +137,7 @@ def _add_tail_figures(
 
 def _print_comparison(
     changes: "Comparison",
-    drivers: "pd.DataFrame",
+    contributors: "pd.DataFrame",
     flows: "pd.DataFrame",
     before: date,
     after: date,
@@ -160,7 +160,11 @@ def _print_comparison(
     amounts: dict[str, CellFormat] = {"amount": formatting.signed_amount}
     share, beta = formatting.percent, partial(formatting.fixed, decimals=3)
     for title, frame, formats in (
-        (f"Prices that changed the value most, at the quantities of {before}", drivers, amounts),
+        (
+            f"Prices that changed the value most, at the quantities of {before}",
+            contributors,
+            amounts,
+        ),
         ("Deposits and withdrawals", flows, amounts),
         (
             "Sector weights, share of gross value: largest changes",

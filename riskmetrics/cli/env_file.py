@@ -50,7 +50,7 @@ def read_env_file() -> str:
     ConfigurationError
         If it is a link or no regular file, belongs to another account, or cannot be read.
     """
-    folders.refuse_planted_file(ENV_FILE)
+    folders.refuse_untrusted_file(ENV_FILE)
     folders.refuse_foreign_owner_as_root(ENV_FILE)
     if ENV_FILE.is_symlink() or (ENV_FILE.exists() and not ENV_FILE.is_file()):
         raise ConfigurationError(

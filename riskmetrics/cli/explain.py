@@ -1,4 +1,4 @@
-"""`riskmetrics explain`: the derivation of a stored number, and its independent recomputation."""
+"""`riskmetrics explain`: the derivation of a stored number, and its independent recalculation."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -62,9 +62,9 @@ def explain(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Explain a stored number, and recompute it independently.
+    """Explain a stored number, and recalculate it independently.
 
-    Prints formula, reference, inputs, window, source rows and run. Exit code: 3 if the recomputed
+    Prints formula, reference, inputs, window, source rows and run. Exit code: 3 if the recalculated
     number differs from the stored one in the digits that its column keeps.
 
     Example: riskmetrics explain Growth position_market_betas.beta --date 2022-12-28 --symbol AAPL
@@ -102,9 +102,9 @@ def _print_metrics(*, as_json: bool) -> None:
         figure.name: group.method for group in registry.METRIC_GROUPS for figure in group.figures
     }
     rows: list[dict[str, Any]] = []
-    for row in catalog.describe():
+    for row in catalog.data_dictionary():
         metric = f"{row['table']}.{row['column']}"
-        rows.append({"metric": metric, **row, "recomputed_by": methods.get(metric)})
+        rows.append({"metric": metric, **row, "recalculated_by": methods.get(metric)})
     if as_json:
         print_json(rows)
         return
@@ -112,7 +112,7 @@ def _print_metrics(*, as_json: bool) -> None:
         typer.echo(f"{row['metric']}: {row['label']}")
         remarks = [
             f"{label}: {row[column]}"
-            for label, column in (("window", "window"), ("recomputed by", "recomputed_by"))
+            for label, column in (("window", "window"), ("recalculated by", "recalculated_by"))
             if row[column]
         ]
         for text in (row["formula"], "; ".join(remarks)):
@@ -213,7 +213,7 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
         ("Formula", figure.formula),
         ("Reference", figure.reference),
         ("Requires", figure.minimum),
-        ("Recomputed by", method or "nothing: this figure is not recalculated independently"),
+        ("Recalculated by", method or "nothing: this figure is not recalculated independently"),
     ):
         if text:
             typer.echo(f"  {label:<14} {text}")
@@ -251,7 +251,7 @@ def _format_lines(explanation: "Explanation") -> list[tuple[str, str]]:
     lines = [
         ("Stored", _format_value(record["stored"])),
         *(
-            [("Recomputed", f"{_format_value(record['recomputed'])}  ({verdict})")]
+            [("Recalculated", f"{_format_value(record['recalculated'])}  ({verdict})")]
             if explanation.recalculation
             else []
         ),

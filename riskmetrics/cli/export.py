@@ -37,7 +37,9 @@ def export(
         date | None,
         day_option("--to", help_text="Last day of a range that starts with --date."),
     ] = None,
-    form: Annotated[FileFormat, typer.Option("--format", help="File format.")] = FileFormat.CSV,
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="File format.")
+    ] = FileFormat.CSV,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -52,13 +54,13 @@ def export(
     from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.errors import UsageError
 
-    _check_folder(folder, form, force=force)
+    _check_folder(folder, file_format, force=force)
     with read_transaction() as connection:
         first = find_session(connection, day)
     end = last or first
     if end < first:
         raise UsageError(f"the range is reversed: {first} comes after {end}. Choose a later --to")
-    written = _write_files(folder, first, end, form)
+    written = _write_files(folder, first, end, file_format)
     if as_json:
         print_json(
             [
@@ -74,7 +76,7 @@ def export(
         typer.echo(f"only a header, as there are no rows: {', '.join(empty)}")
 
 
-def _check_folder(folder: Path, form: FileFormat, *, force: bool) -> None:
+def _check_folder(folder: Path, file_format: FileFormat, *, force: bool) -> None:
     """Raise UsageError if the folder is a planted link, or unless ``force``, has these files."""
     from riskmetrics.db import result_export
     from riskmetrics.errors import UsageError
@@ -84,10 +86,12 @@ def _check_folder(folder: Path, form: FileFormat, *, force: bool) -> None:
             f"{folder} names a file, and each table has a file of its own: choose a directory"
         )
     try:
-        folders.refuse_planted_link(folder)
+        folders.refuse_untrusted_link(folder)
     except PermissionError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror}") from None
-    existing_files = [name for name in result_export.file_names(form) if (folder / name).exists()]
+    existing_files = [
+        name for name in result_export.file_names(file_format) if (folder / name).exists()
+    ]
     if existing_files and not force:
         raise UsageError(
             f"{folder} already contains {join_names(existing_files, 3)}: choose another directory,"
@@ -95,7 +99,9 @@ def _check_folder(folder: Path, form: FileFormat, *, force: bool) -> None:
         )
 
 
-def _write_files(folder: Path, first: date, last: date, form: FileFormat) -> "list[ExportedTable]":
+def _write_files(
+    folder: Path, first: date, last: date, file_format: FileFormat
+) -> "list[ExportedTable]":
     """Write all files to a temporary folder, and move them to ``folder`` when complete."""
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_export
@@ -110,7 +116,7 @@ def _write_files(folder: Path, first: date, last: date, form: FileFormat) -> "li
             read_transaction() as connection,
         ):
             written = result_export.write_files(
-                connection, Scope(first=first, last=last), form, Path(unfinished)
+                connection, Scope(first=first, last=last), file_format, Path(unfinished)
             )
             if not any(table.rows for table in written):
                 raise fail(

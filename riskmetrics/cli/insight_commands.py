@@ -13,10 +13,10 @@ from riskmetrics.cli.insight_requests import (
     generate_with_model,
     select_requests,
 )
-from riskmetrics.cli.output import echo_err, fail, print_json, require_printable
+from riskmetrics.cli.output import echo_err, fail, pluralize, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName
 
-_WRITE, _JUDGE, _MODEL = "Write insights", "Judge insights", "Language model"
+_WRITE, _REVIEW, _MODEL = "Write insights", "Review insights", "Language model"
 
 app = typer.Typer(
     help="Write, check and rate insights: text with verified figures.", no_args_is_help=True
@@ -51,12 +51,11 @@ def generate(
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import connect_at_head
-    from riskmetrics.db import insight_store as stored
-    from riskmetrics.db import write
+    from riskmetrics.db import insight_store, write
     from riskmetrics.insights import pipeline
 
     configured = settings.load()
-    counts = {"written": 0, "repeated": 0, "waiting": 0, "unwritten": 0}
+    counts = {"written": 0, "from_cache": 0, "in_batch": 0, "unwritten": 0}
     with connect_at_head() as engine:
         with engine.begin() as connection:
             write.lock_asset(connection, "ai_insights")
@@ -64,15 +63,15 @@ def generate(
                 connection, configured, day, portfolio, insight_type
             )
             generation_context = build_generation_context(configured)
-            stored_keys = stored.read_cache_keys(connection, [session])
-            pending = pipeline.without_model_text(requests, generation_context, stored_keys)
+            stored_keys = insight_store.read_cache_keys(connection, [session])
+            unwritten = pipeline.without_model_text(requests, generation_context, stored_keys)
             if configured.anthropic_api_key is None:
-                counts["written"] = stored.store_insights(
+                counts["written"] = insight_store.store_insights(
                     connection,
-                    list(pipeline.insight_rows(pending, generation_context, stored_keys)),
+                    list(pipeline.insight_rows(unwritten, generation_context, stored_keys)),
                 ).changed
         if configured.anthropic_api_key is not None:
-            counts |= generate_with_model(engine, configured, pending, generation_context)
+            counts |= generate_with_model(engine, configured, unwritten, generation_context)
     summary = {
         "day": session.isoformat(),
         **counts,
@@ -81,11 +80,17 @@ def generate(
     if as_json:
         print_json(summary)
     else:
-        waiting = f", {summary['waiting']} pending in a batch" if summary["waiting"] else ""
-        typer.echo(
-            f"{summary['written']} insights written for {session}, {summary['unchanged']}"
-            f" unchanged{waiting}"
-        )
+        others = {
+            "from_cache": "copied from the cache",
+            "in_batch": "pending in a batch",
+            "unwritten": "without facts",
+        }
+        parts = [
+            f"{pluralize(counts['written'], 'insight')} written for {session}",
+            f"{summary['unchanged']} unchanged",
+            *(f"{counts[name]} {text}" for name, text in others.items() if counts[name]),
+        ]
+        typer.echo(", ".join(parts))
 
 
 @app.command(rich_help_panel=_MODEL)
@@ -137,17 +142,17 @@ def preview(
         f"about {sum(each[0] for each in known_costs):f} USD, at most"
         f" {sum(each[1] for each in known_costs):f}"
     )
-    unrated = sorted({sent["model"] for sent in prompts if sent["expected_usd"] is None})
+    unpriced_models = sorted({sent["model"] for sent in prompts if sent["expected_usd"] is None})
     today = datetime.now(UTC).date()
-    problems = [cost.unknown_rates_problem(model, today) for model in unrated]
+    problems = [cost.unknown_rates_problem(model, today) for model in unpriced_models]
     models = ", ".join(sorted({sent["model"] for sent in prompts}))
     echo_err(
-        f"{len(prompts)} prompt{'s' * (len(prompts) > 1)} to {models}:"
+        f"{pluralize(len(prompts), 'prompt')} to {models}:"
         f" {'; '.join([cost_text] * bool(known_costs) + problems)}; nothing was sent"
     )
 
 
-@app.command(rich_help_panel=_JUDGE)
+@app.command(rich_help_panel=_REVIEW)
 def verify(insight: _InsightId, as_json: AsJson = False) -> None:
     """Check the figures of a stored insight against its facts.
 
@@ -156,12 +161,12 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
     Example: riskmetrics ai verify 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import insight_store
     from riskmetrics.errors import DataQualityError
     from riskmetrics.insights import reverify
 
     with read_transaction() as connection:
-        row = stored.read_insight(connection, insight)
+        row = insight_store.read_insight(connection, insight)
     if row is None:
         _fail_unknown_insight(insight)
     violations = reverify.find_stored_violations(row)
@@ -175,7 +180,7 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
         raise typer.Exit(DataQualityError.exit_code)
 
 
-@app.command(rich_help_panel=_JUDGE)
+@app.command(rich_help_panel=_REVIEW)
 def rate(
     insight: _InsightId,
     rating: Annotated[float, typer.Argument(min=0, max=5, help="Rating from 0.0 to 5.0.")],
@@ -188,17 +193,17 @@ def rate(
     Example: riskmetrics ai rate 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d 4.5 --feedback "to the point"
     """
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import insight_store
 
     require_printable(feedback or "", "--feedback")
     rounded_rating = Decimal(f"{rating:.1f}")
     with write_transaction() as connection:
-        if not stored.rate_insight(connection, insight, rounded_rating, feedback):
+        if not insight_store.rate_insight(connection, insight, rounded_rating, feedback):
             _fail_unknown_insight(insight)
     typer.echo(f"rated {rounded_rating}")
 
 
-@app.command(rich_help_panel=_JUDGE)
+@app.command(rich_help_panel=_REVIEW)
 def dismiss(
     insight: _InsightId,
     undo: Annotated[bool, typer.Option("--undo", help="Show the insight again.")] = False,
@@ -208,10 +213,10 @@ def dismiss(
     Example: riskmetrics ai dismiss 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import insight_store
 
     with write_transaction() as connection:
-        if not stored.set_insight_flags(connection, [insight], dismissed=not undo):
+        if not insight_store.set_insight_flags(connection, [insight], dismissed=not undo):
             _fail_unknown_insight(insight)
     typer.echo("shown again" if undo else "dismissed")
 

@@ -30,8 +30,7 @@ def select_requests(
     A question counts its days from the session, unless ``today`` is another one.
     """
     from riskmetrics.cli.database import fail_without_results, find_session
-    from riskmetrics.db import input_queries
-    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import input_queries, insight_store
     from riskmetrics.insights import fact_reading
     from riskmetrics.insights.question_facts import add_question_facts
     from riskmetrics.insights.request import writable_requests
@@ -40,7 +39,7 @@ def select_requests(
     session = find_session(connection, day, portfolio)
     active = {
         row["insight_type"]: Template.from_row(row)
-        for row in stored.read_active_templates(connection)
+        for row in insight_store.read_active_templates(connection)
     }
     if insight_type and insight_type not in active:
         raise fail(

@@ -95,7 +95,7 @@ def list_(as_json: AsJson = False) -> None:
         for each in LIMITED_FIGURES
     ]
     print_frame(
-        pd.DataFrame(rows, columns=["limit", "limited_figure", "limits"]),
+        pd.DataFrame(rows, columns=["name", "label", "limits"]),
         as_json=as_json,
         title="Limits",
     )

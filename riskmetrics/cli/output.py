@@ -27,6 +27,8 @@ RECOMPUTE_HINT = (
     "results computed before are unchanged: recompute them with riskmetrics reprocess --all"
 )
 JSON_HELP = "Print JSON on stdout instead of a table."
+_MAX_HIDDEN_NAMES = 8
+"""Names of columns without space that are listed."""
 
 
 class PrintableStream:
@@ -249,11 +251,12 @@ def print_table(
         echo_err(_describe_hidden(hidden))
 
 
-def _describe_hidden(names: Sequence[str], most: int = 8) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
+def _describe_hidden(names: Sequence[str]) -> str:
+    n_more = len(names) - _MAX_HIDDEN_NAMES
+    more = f" and {n_more} more" if n_more > 0 else ""
     return (
-        f"Columns that do not fit: {', '.join(names[:most])}{more}. Print all with a wider terminal"
-        " or a pipe, such as | less -S."
+        f"Columns that do not fit: {', '.join(names[:_MAX_HIDDEN_NAMES])}{more}. Print all with a"
+        " wider terminal or a pipe, such as | less -S."
     )
 
 

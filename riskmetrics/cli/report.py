@@ -126,7 +126,7 @@ def write_report(
 
 def write_file(out: Path, content: bytes) -> None:
     """Write a file atomically, with the mode of the file that it replaces, else by the umask."""
-    folders.refuse_planted_link(out)
+    folders.refuse_untrusted_link(out)
     target = Path(os.path.realpath(out))  # a link stays a link
     is_replaceable = (out.is_file() and os.access(out, os.W_OK)) or not out.exists()
     if not is_replaceable or not os.access(target.parent, os.W_OK):

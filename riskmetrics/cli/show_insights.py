@@ -45,12 +45,11 @@ def insights(
     Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
     """
     from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
-    from riskmetrics.db import insight_store as stored
-    from riskmetrics.db import result_queries
+    from riskmetrics.db import insight_store, result_queries
 
     with read_transaction() as connection:
         session = find_session(connection, day, portfolio)
-        rows = stored.read_latest_insights(connection, session, portfolio, include_all=every)
+        rows = insight_store.read_latest_insights(connection, session, portfolio, include_all=every)
         if not rows and not result_queries.read_snapshots(connection, session, portfolio).size:
             raise fail_without_results(connection, session, portfolio)
     if not rows:
@@ -68,11 +67,11 @@ def _mark_viewed(ids: "Sequence[UUID]") -> None:
     import sqlalchemy as sa
 
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import insight_store
 
     try:
         with write_transaction() as connection:
-            stored.set_insight_flags(connection, ids, viewed=True)
+            insight_store.set_insight_flags(connection, ids, viewed=True)
     except sa.exc.DBAPIError as error:
         if not isinstance(
             error.orig, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction

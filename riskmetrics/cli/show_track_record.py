@@ -96,7 +96,7 @@ def _print_kind(
     record: "TrackRecord", kind: "ForecastKind", *, is_by_portfolio: bool, is_wide: bool
 ) -> None:
     from riskmetrics.catalog.track_records import ForecastKind
-    from riskmetrics.present.track_record import BASIS_POINTS, LOSSES, label_methods
+    from riskmetrics.present.track_record import BASIS_POINTS, LOSS_LABELS, label_methods
 
     rows = label_methods(record.rows_of(kind), kind)
     if rows.empty:
@@ -109,7 +109,7 @@ def _print_kind(
         rows = rows.assign(loss=rows["loss"] * BASIS_POINTS)
     _print(
         rows.drop(columns=unused),
-        f"Track record of {kind.label} (loss: {LOSSES[kind]})",
+        f"Track record of {kind.label} (loss: {LOSS_LABELS[kind]})",
         is_wide=is_wide,
     )
     if not is_value_at_risk:

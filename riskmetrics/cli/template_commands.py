@@ -113,10 +113,10 @@ def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
     Example: riskmetrics ai templates activate daily_summary v2
     """
     from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import insight_store
 
     with write_transaction() as connection:
-        if not stored.activate_template(connection, insight_type, version):
+        if not insight_store.activate_template(connection, insight_type, version):
             raise fail(_missing_template_message(insight_type, version))
     typer.echo(f"{insight_type} now uses {version}")
 
@@ -125,10 +125,10 @@ def _read_templates(
     insight_type: str | None = None, version: str | None = None
 ) -> list[dict[str, Any]]:
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import insight_store
 
     with read_transaction() as connection:
-        return stored.read_templates(connection, insight_type, version)
+        return insight_store.read_templates(connection, insight_type, version)
 
 
 def _missing_template_message(insight_type: str, version: str | None) -> str:

@@ -25,7 +25,7 @@ The valuation then has the sessions between those of forecasts too.
 """
 
 
-def judge_forecasts(inputs: RunInputs) -> Computed:
+def score_forecasts(inputs: RunInputs) -> Computed:
     """Compare the stored forecasts that complete on the sessions with their outcomes."""
     ordered = sorted(TRACKED_FORECASTS, key=attrgetter("horizon", "table"))
     stored = [
@@ -167,6 +167,6 @@ TRACK_RECORD_ASSET = ResultAsset(
         Edge.READS,
     ),
     (tables.forecast_outcomes,),
-    judge_forecasts,
+    score_forecasts,
     "forecast_loss",
 )

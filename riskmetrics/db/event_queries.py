@@ -21,13 +21,13 @@ def read_events(connection: sa.Connection, symbols: Collection[str]) -> pd.DataF
 
 
 def store_events(
-    connection: sa.Connection, rows: pd.DataFrame, source: str, today: date
+    connection: sa.Connection, rows: pd.DataFrame, source: str, import_session: date
 ) -> WriteCounts:
     """Replace the events of each symbol of ``rows`` from its first day in ``rows`` on.
 
     Later events of the symbol that are not in ``rows`` are removed, at least those after
-    ``today``: they were moved or canceled. An event without known_on keeps the stored one, or is
-    known from ``today`` on.
+    ``import_session``: they were moved or canceled. An event without known_on keeps the stored one,
+    or is known from the session on.
 
     Parameters
     ----------
@@ -35,14 +35,14 @@ def store_events(
         symbol, day and known_on (dates, None where missing).
     source : str
         Value of data_source.
-    today : date
+    import_session : date
         Session of the import.
     """
     table = tables.symbol_events
     write.lock_asset(connection, "events")
-    tomorrow = today + timedelta(days=1)
+    day_after = import_session + timedelta(days=1)
     firsts = {
-        symbol: min(*days, tomorrow) for symbol, days in rows.groupby("symbol", sort=True)["day"]
+        symbol: min(*days, day_after) for symbol, days in rows.groupby("symbol", sort=True)["day"]
     }
     starts = (
         sa.func.unnest(
@@ -58,7 +58,9 @@ def store_events(
     stored = connection.execute(sa.select(*columns).where(scope))
     known_before = {(symbol, day): known_on for symbol, day, known_on in stored}
     keys = zip(rows["symbol"], rows["day"], strict=True)
-    default = pd.Series([known_before.get(key, today) for key in keys], rows.index, dtype=object)
+    default = pd.Series(
+        [known_before.get(key, import_session) for key in keys], rows.index, dtype=object
+    )
     known_on = rows["known_on"].where(rows["known_on"].notna(), default)
     return write.replace_rows(
         connection,

@@ -1,4 +1,4 @@
-"""Read the stored rows of one portfolio and day that `riskmetrics explain` recomputes."""
+"""Read the stored rows of one portfolio and day that `riskmetrics explain` recalculates."""
 
 from datetime import date
 from typing import Any

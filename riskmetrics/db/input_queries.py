@@ -33,6 +33,9 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.funds import load_funds
 from riskmetrics.panels import Bars
 
+_IS_BY_TRANSACTIONS = sa.exists().where(
+    tables.transactions.c.portfolio_id == tables.positions.c.portfolio_id
+)
 _STATED_COLUMNS = (
     *("underlying_symbol", "strike_price", "expiration_date", "investment_class"),
     *("last_price", "market_value"),
@@ -66,7 +69,8 @@ def read_lots(connection: sa.Connection, as_of: date, shard: Shard | None = None
     `quantity` is positive if long and negative if short, regardless of the stored sign.
     `exit_close` is the last close at or before the exit of a lot without exit price, however old.
     An option that expired before ``as_of`` and was not closed ends on the day after its
-    expiration, at its intrinsic value.
+    expiration, at its intrinsic value. In a portfolio that is kept by transactions it ends at the
+    price of the line that closes it, else at 0: what exercising it brought is a line of its own.
     """
     table, prices = tables.positions, adjusted_prices(connection)
     expired = is_expired(as_of)
@@ -87,9 +91,11 @@ def read_lots(connection: sa.Connection, as_of: date, shard: Shard | None = None
             *(table.c[name] for name in ("portfolio_id", "symbol", "position_type")),
             SIGNED_QUANTITY,
             *(table.c[name] for name in ("entry_price", "entry_date", "entry_date_assumed")),
-            sa.case((expired, intrinsic_value(prices)), else_=table.c.exit_price).label(
-                "exit_price"
-            ),
+            sa.case(
+                (expired & _IS_BY_TRANSACTIONS, sa.func.coalesce(table.c.exit_price, 0)),
+                (expired, intrinsic_value(prices)),
+                else_=table.c.exit_price,
+            ).label("exit_price"),
             sa.case((expired, table.c.expiration_date + 1), else_=table.c.exit_date).label(
                 "exit_date"
             ),

@@ -28,7 +28,7 @@ def lock_insight(connection: sa.Connection, cache_key: str, provider: str) -> No
     )
 
 
-def find_unexpired(connection: sa.Connection, cache_key: str, provider: str) -> UUID | None:
+def find_cached_insight(connection: sa.Connection, cache_key: str, provider: str) -> UUID | None:
     """Return the id of the unexpired insight with a cache key, or None."""
     same = _INSIGHTS.c.cache_key == cache_key, _INSIGHTS.c.provider == provider
     found: UUID | None = connection.scalar(
@@ -37,7 +37,7 @@ def find_unexpired(connection: sa.Connection, cache_key: str, provider: str) -> 
     return found
 
 
-def store_repeat(connection: sa.Connection, source: UUID, run_id: str | None) -> None:
+def store_cached_copy(connection: sa.Connection, source: UUID, run_id: str | None) -> None:
     """Store a copy of an insight for another run, at no cost and with the id of its source."""
     zero = sa.literal(0)
     new = {

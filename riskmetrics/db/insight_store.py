@@ -23,7 +23,7 @@ _insights = tables.ai_insights
 _templates = tables.ai_insight_templates
 _portfolios = tables.portfolios
 IS_ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
-"""Condition that an insight of this program is no copy."""
+"""Condition that an insight was written by riskmetrics and is not copied from the cache."""
 IS_UNEXPIRED = sa.or_(_insights.c.expires_at.is_(None), _insights.c.expires_at > sa.func.now())
 _STAGING_TABLE = "incoming_insights"
 _ATTEMPT_COLUMNS = ("cost_usd", "token_count_input", "token_count_output", "tool_calls_count")
@@ -185,7 +185,7 @@ def _without_silent(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def sample_insights(
     connection: sa.Connection, days: Sequence[date], count: int
 ) -> list[dict[str, Any]]:
-    """Return a random sample of the insights about ``days``, selected by hashes of their ids."""
+    """Return a fixed sample of the insights about ``days``, selected by hashes of their ids."""
     chosen = (
         sa.select(_insights)
         .where(_insights.c.day.in_(days))

@@ -17,6 +17,7 @@ from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio, select_undefined_reason
 from riskmetrics.db.sql_expressions import equal_columns, select_of_portfolios
 from riskmetrics.db.write import Provenance, WriteCounts, replace_rows
+from riskmetrics.metrics.minimums import SHARE_TOLERANCE
 
 _LIMITS = tables.portfolio_limits
 _CHECKS = tables.portfolio_limit_checks
@@ -126,7 +127,8 @@ def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[An
     n_rows = sa.func.count().filter(has_data).over(partition_by=key)
     n_missing = sa.func.count().filter(is_missing).over(partition_by=key)
     first_cause = sa.func.min(cause).filter(is_missing).over(partition_by=key)
-    is_undefined = value.is_(None) | (value <= _LIMITS.c.limit_value) & (n_missing > 0)
+    is_kept = value <= _LIMITS.c.limit_value + SHARE_TOLERANCE
+    is_undefined = value.is_(None) | is_kept & (n_missing > 0)
     counted = sa.func.concat(problem, " for ", n_missing, " of ", n_rows, f" {figure.subject}s")
     reason = sa.func.concat_ws(
         ": ",
@@ -149,8 +151,8 @@ def _select_checks(figure: LimitedFigure, days: Sequence[date]) -> "sa.Select[An
             sa.case((~is_undefined, subject)).label("subject"),
             sa.case(
                 (is_undefined, "undefined"),
-                (value > _LIMITS.c.limit_value, "exceeded"),
-                else_="kept",
+                (is_kept, "kept"),
+                else_="exceeded",
             ).label("status"),
             sa.case((is_undefined, reason)).label("undefined_reason"),
         )

@@ -164,15 +164,9 @@ def stamp(engine: sa.Engine, revision: str) -> None:
 
 
 def compare_schema(connection: sa.Connection) -> schema_diff.Comparison:
-    """Compare the schema of the database with ``db.tables``, as sentences.
-
-    The tables of the code are created as temporary tables, described by Postgres itself and rolled
-    back.
-    """
+    """Compare the schema of the database with ``db.tables``, as sentences."""
     live = schema_diff.describe_schema(connection)
-    with schema_diff.scratch_schema(connection):
-        tables.metadata.create_all(connection, checkfirst=False)
-        expected = schema_diff.describe_schema(connection)
+    expected = schema_diff.describe_tables(connection, tables.metadata)
     return schema_diff.compare_schemas(live, expected)
 
 

@@ -48,7 +48,10 @@ def find_broken_rows(
     is_checked, is_broken = rows.c.day.in_(days), sa.text(f"({rule.condition}) IS FALSE")
     counts = sa.select(sa.func.count(), sa.func.count().filter(is_broken)).where(is_checked)
     n_rows, n_broken = connection.execute(counts).one()
-    shown = [rows.c[name] for name in ("day", *rule.columns)]
+    names = ("day", *rule.columns)
+    if not n_broken:  # nearly always: the rows, often sums of others, are not read again
+        return n_rows, 0, pd.DataFrame(columns=names)
+    shown = [rows.c[name] for name in names]
     first = sa.select(*shown).where(is_checked, is_broken).order_by(*shown).limit(_MAX_BROKEN_ROWS)
     return n_rows, n_broken, fetch_frame(connection, first)
 

@@ -7,6 +7,7 @@ as the live ones: types, defaults and CHECKs are compared in the server's own no
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -145,6 +146,24 @@ def scratch_schema(connection: sa.Connection) -> Iterator[None]:
         connection.execute(sa.text("SET LOCAL search_path TO pg_temp"))
         yield
         savepoint.rollback()
+
+
+def describe_tables(connection: sa.Connection, metadata: sa.MetaData) -> SchemaSnapshot:
+    """Describe tables of the code, which Postgres creates as temporary tables and rolls back."""
+    with scratch_schema(connection):
+        _without_comments(metadata).create_all(connection, checkfirst=False)
+        return describe_schema(connection)
+
+
+@cache
+def _without_comments(metadata: sa.MetaData) -> sa.MetaData:
+    """Return a copy: the comments of a thousand columns are a statement each."""
+    copy = sa.MetaData(naming_convention=metadata.naming_convention)
+    for table in (original.to_metadata(copy) for original in metadata.sorted_tables):
+        table.comment = None
+        for column in table.columns:
+            column.comment = None
+    return copy
 
 
 class Comparison(NamedTuple):

@@ -17,7 +17,7 @@ class StoredNames(NamedTuple):
     """Names by the id of the portfolio that they belong to."""
 
     portfolios: dict[str, tuple[str, str]]
-    """Name and currency of the portfolios that are not deleted, by name."""
+    """Name and currency of the portfolios that are not deleted, in the order of names."""
     symbols: dict[str, set[str]]
     """Symbols of each portfolio's positions, of their underlyings and of the funds of factors."""
     scenarios: dict[str, set[str]]
@@ -45,12 +45,12 @@ def read_names(connection: sa.Connection) -> StoredNames:
     return StoredNames(names, symbols, scenarios)
 
 
-def name_rows(connection: sa.Connection, rows: pd.DataFrame) -> pd.DataFrame:
+def replace_ids_with_names(connection: sa.Connection, rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows with names of portfolios and symbols of lots in place of their ids.
 
     An id in the column subject becomes a name, too; one that is not known stays.
     """
-    named = rows.drop(columns=[name for name in ("id",) if name in rows])
+    named = rows.drop(columns="id", errors="ignore")
     for column, name, shown in (
         ("portfolio_id", _portfolios.c.name, "portfolio"),
         ("position_id", _positions.c.symbol, "symbol"),

@@ -84,10 +84,10 @@ def read_forecasts(
     return pd.concat(parts, ignore_index=True)
 
 
-def find_unjudged_forecasts(
+def find_unscored_forecasts(
     connection: sa.Connection, days: Sequence[date]
 ) -> tuple[int, pd.DataFrame]:
-    """Return the number of volatility forecasts that complete on ``days``, and those not judged.
+    """Return the number of volatility forecasts that complete on ``days``, and those not scored.
 
     They are the forecasts of 21 sessions; columns subject, made_on and value of those without a row
     in forecast_outcomes.
@@ -100,7 +100,7 @@ def find_unjudged_forecasts(
     (horizon,) = {forecast.horizon for forecast in tracked}
     made_on = forecast_sessions(days, horizon)
     found = read_forecasts(connection, "volatility_forecasts", tracked, made_on)
-    judged = fetch_frame(
+    scored = fetch_frame(
         connection,
         sa.select(_outcomes.c.subject, _outcomes.c.made_on).where(
             _outcomes.c.kind == tracked[0].kind.value,
@@ -110,7 +110,7 @@ def find_unjudged_forecasts(
         ),
     )
     has_outcome = pd.MultiIndex.from_frame(found[["subject", "made_on"]]).isin(
-        pd.MultiIndex.from_frame(judged)
+        pd.MultiIndex.from_frame(scored)
     )
     return len(found), found.loc[~has_outcome, ["subject", "made_on", "value"]]
 
@@ -232,13 +232,13 @@ def read_daily_sums(
 
         - ``n_outcomes``, ``n_losses``: forecasts with an outcome, and with a loss;
         - ``loss``: sum of the losses;
-        - ``forecast``, ``outcome``: sums, of the squares for volatility, whose variance is judged;
+        - ``forecast``, ``outcome``: sums, of the squares for volatility, whose variance is scored;
         - ``n_bands``, ``n_inside``: bands with an outcome, and those that contain it;
         - ``n_shared``, ``shared_loss``, ``compared_loss``: forecasts with a loss of which the
           compared method has one too, and the sums of both.
     """
-    judged = _select_judged(kind, last_day, portfolio, by_subject=by_subject).subquery()
-    column, count = judged.c, partial(sa.func.count, type_=sa.Integer)
+    scored = _select_scored(kind, last_day, portfolio, by_subject=by_subject).subquery()
+    column, count = scored.c, partial(sa.func.count, type_=sa.Integer)
     keys = [column[name] for name in _SUM_KEYS]
     has_outcome, is_shared = column.outcome.is_not(None), column.compared_loss.is_not(None)
 
@@ -268,7 +268,7 @@ def read_daily_sums(
 _SUM_KEYS = ("subject", "horizon", "level", "method", "in_sample", "made_on")
 
 
-def _select_judged(
+def _select_scored(
     kind: ForecastKind, last_day: date | None, portfolio: str | None, *, by_subject: bool
 ) -> "sa.Select[Any]":
     """Select the forecasts of a kind, with the loss of the compared method next to each."""

@@ -71,9 +71,7 @@ def find_upgrade_blockers(connection: sa.Connection, migrations: Path, revision:
             ):
                 script.module.upgrade()
         expected = schema_diff.describe_schema(connection)
-    with schema_diff.scratch_schema(connection):
-        tables.metadata.create_all(connection, checkfirst=False)
-        head = schema_diff.describe_schema(connection)
+    head = schema_diff.describe_tables(connection, tables.metadata)
     blockers = [
         *_missing_objects(live, expected),
         *_name_conflicts(connection, live, expected, head),

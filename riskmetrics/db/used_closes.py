@@ -22,7 +22,7 @@ Cumulative profits, which go back to the entry of a lot, are apart, too.
 """
 
 OUTCOME_SESSIONS = max(tracked.horizon for tracked in TRACKED_FORECASTS)
-"""Sessions after a holding's last day whose closes judge the forecasts of that day."""
+"""Sessions after a holding's last day whose closes score the forecasts of that day."""
 
 _day = tables.portfolio_snapshots.c.snapshot_date
 
@@ -87,7 +87,7 @@ def _read_held(connection: sa.Connection, last_result: date) -> dict[str, tuple[
     """Return the first result that depends on each symbol, and the last day whose close any does.
 
     Symbols that no portfolio held on a day with results, or after its statement of equity, are
-    missing: cash is rolled from that day on. After a symbol was held, its closes only judge earlier
+    missing: cash is rolled from that day on. After a symbol was held, its closes only score earlier
     forecasts. Removed lots count: their results remain.
     """
     snapshots, lots, portfolios = (
@@ -117,8 +117,8 @@ def _read_held(connection: sa.Connection, last_result: date) -> dict[str, tuple[
     )
     held = {}
     for symbol, since, until in connection.execute(query):
-        judged = trading_calendar.next_session(until, OUTCOME_SESSIONS) if since <= until else until
-        held[symbol] = since, min(judged, last_result)
+        scored = trading_calendar.next_session(until, OUTCOME_SESSIONS) if since <= until else until
+        held[symbol] = since, min(scored, last_result)
     return held
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.explain.portfolio_holdings import INSTRUMENT_KEYS, Lot, income, lot_price, lots
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.results.transaction_cash import MAX_DAYS_TO_PAYMENT
 from riskmetrics.transactions.model import OPTION_ENDS, TRADES, Kind
 
 LOT_METHOD = "lot by lot in Python, netted by pandas"
@@ -32,7 +33,7 @@ def lot_pnl(sources: SourceRows) -> "list[tuple[Lot, float, float]]":
             moves = _suspected_moves(sources, lot)
             over_split = any(row["date"].date() == day for row in moves)
             is_unknown = over_split or _starts_at_tick(sources, lot)
-            daily = lot.units * (math.nan if is_unknown else end - _price_before(sources, lot))
+            daily = lot.units * (math.nan if is_unknown else end - _start_of_pnl(sources, lot))
             total = lot.units * (
                 math.nan if _is_held_over_split(sources, lot) else end - lot.entry_price_stated
             )
@@ -46,6 +47,18 @@ def _price_before(sources: SourceRows, lot: Lot) -> float:
     if lot.entry_date <= previous:
         return lot_price(sources, lot, previous)[0]
     return float(lot.entry_price)
+
+
+def _start_of_pnl(sources: SourceRows, lot: Lot) -> float:
+    """Return the price that the day's P&L of a lot starts at."""
+    is_late = _counts_when_closed(sources, lot)
+    return float(lot.entry_price) if is_late else _price_before(sources, lot)
+
+
+def _counts_when_closed(sources: SourceRows, lot: Lot) -> bool:
+    """Return whether a lot has no price from its known entry to its exit."""
+    is_priced = lot.listed or not math.isnan(lot_price(sources, lot, sources.day)[0])
+    return not (is_priced or lot.entry_date_assumed)
 
 
 def _suspected_moves(sources: SourceRows, lot: Lot) -> "list[dict[Any, Any]]":
@@ -77,52 +90,66 @@ def _is_held_over_split(sources: SourceRows, lot: Lot) -> bool:
 def instrument_pnl(sources: SourceRows) -> pd.DataFrame:
     """Return the instruments held or traded on the day, with their P&L.
 
-    P&L is NaN unless it is known for every lot.
+    P&L is NaN unless it is known for every lot. `closed` is that of closed lots without a price.
     """
     previous = trading_calendar.previous_session(sources.day)
     rows = [
         {name: getattr(lot, name) for name in INSTRUMENT_KEYS}
         | {
             "pnl": daily + _lot_income(sources, lot),
+            "closed": 0.0 if math.isnan(daily) or not _counts_when_closed(sources, lot) else daily,
             "size": lot.units * _price_before(sources, lot),
             "over_split": _is_held_over_split(sources, lot),
         }
         for lot, daily, _ in lot_pnl(sources)
         if lot.exit_date is None or lot.exit_date > previous
     ]
-    frame = pd.DataFrame(rows, columns=[*INSTRUMENT_KEYS, "pnl", "size", "over_split"])
+    kinds = {"pnl": float, "closed": float, "size": float, "over_split": bool}
+    frame = pd.DataFrame(rows, columns=[*INSTRUMENT_KEYS, *kinds])
     return (
         frame.groupby(INSTRUMENT_KEYS, dropna=False)
         .agg(
             pnl=("pnl", lambda values: values.sum(skipna=False)),
+            closed=("closed", "sum"),
             size=("size", lambda values: abs(values.sum())),
             over_split=("over_split", "any"),
         )
-        .astype({"pnl": float, "size": float, "over_split": bool})
+        .astype(kinds)
         .reset_index()
     )
 
 
 def daily_pnl(sources: SourceRows) -> tuple[float, int, int]:
     """Return the known P&L of the day, and the numbers of known and of all instruments."""
-    pnl = instrument_pnl(sources)["pnl"]
-    known = pnl.dropna()
+    traded = instrument_pnl(sources)
+    pnl, known = traded["pnl"], traded["pnl"].dropna()
     if len(pnl) and not len(known):
         return math.nan, 0, len(pnl)
     other = cash_pnl(sources, trading_calendar.previous_session(sources.day))
-    return float(known.sum()) + other, len(known), len(pnl)
+    partly_closed = traded.loc[pnl.isna(), "closed"].sum()
+    return float(known.sum() + partly_closed) + other, len(known), len(pnl)
 
 
 def cash_pnl(sources: SourceRows, after: date) -> float:
     """Return interest, fees, taxes, and dividends that closes do not show, after a day."""
-    listed = {lot.symbol for lot in lots(sources) if lot.listed}
     total = 0.0
     for flow in _flows_after(sources, after):
         is_dividend = flow["kind"] == Kind.DIVIDEND
-        is_inferred = flow["symbol"] in listed and sources.has_adjusted_closes(flow["symbol"])
-        if flow["kind"] in _COSTS or (is_dividend and not is_inferred):
+        if flow["kind"] in _COSTS or (is_dividend and not _is_shown(sources, flow)):
             total += flow["amount"]
     return total
+
+
+def _is_shown(sources: SourceRows, flow: "dict[Any, Any]") -> bool:
+    """Return whether closes show a distribution for which a dividend is paid."""
+    listed = {lot.symbol for lot in lots(sources) if lot.listed}
+    if flow["symbol"] not in listed:
+        return False
+    paid = flow["day"].date()
+    return any(
+        0 <= (paid - ex_day).days <= MAX_DAYS_TO_PAYMENT and not amount <= 0.0
+        for ex_day, amount in sources.distributions(flow["symbol"]).items()
+    )
 
 
 def _flows_after(sources: SourceRows, after: date) -> "list[dict[Any, Any]]":
@@ -200,7 +227,7 @@ def day_inflows(sources: SourceRows) -> tuple[float, float]:
         if lot.exit_date is not None and previous < lot.exit_date <= sources.day
     ]
     proceeds = np.nan_to_num([lot.units * lot.exit_price for lot in exited])
-    if sources.is_kept_by_transactions:
+    if sources.is_cash_from_transactions:
         return _transaction_inflows(sources, float(costs.sum()), float(proceeds.sum()))
     shorted = float(np.minimum(costs, 0.0).sum())
     paid_in = max(float(np.maximum(costs, 0.0).sum() - np.maximum(proceeds, 0.0).sum()), 0.0)

@@ -12,7 +12,8 @@ from riskmetrics import trading_calendar
 from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
-from riskmetrics.results.lot_frames import CONTRACT_SIZE, OPTION_RIGHTS
+from riskmetrics.results.lot_frames import OPTION_RIGHTS
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 INSTRUMENT_KEYS = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
 """Columns of lots that identify an instrument."""
@@ -277,7 +278,7 @@ def _cash_balance(sources: SourceRows, day: date) -> float:
 
     The cash of a portfolio that is kept by transactions is the sum of their amounts.
     """
-    if sources.is_kept_by_transactions:
+    if sources.is_cash_from_transactions:
         flows = sources.cash_flows
         return math.fsum(flows["amount"][flows["day"] <= pd.Timestamp(day)])
     anchor = sources.cash_anchor

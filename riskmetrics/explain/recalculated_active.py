@@ -68,7 +68,7 @@ def _expected_tracking_error(sources: SourceRows) -> float:
     return float(expected_active_risk(own, market)["expected_tracking_error"])
 
 
-def _recompute_active_sector(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_active_sector(sources: SourceRows, row: Row) -> Recalculation:
     symbols, sector = _active_by_symbol(sources), row["sector"]
     risk = _expected_tracking_error(sources) or math.nan
     if sector == CASH:
@@ -91,6 +91,6 @@ METRIC_GROUPS = [
         tables.portfolio_active_sectors,
         "contributions by numpy's weighted covariance, summed by sector; cash: the rest of"
         " pandas' tracking error",
-        _recompute_active_sector,
+        _recalculate_active_sector,
     ),
 ]

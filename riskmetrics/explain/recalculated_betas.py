@@ -14,7 +14,7 @@ from riskmetrics.explain.compute_once import compute_once
 from riskmetrics.explain.portfolio_holdings import Holdings, delta_holdings, pro_forma_returns
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, first_and_last_day
 from riskmetrics.explain.source_rows import SourceRows
-from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE
+from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_ERROR_MULTIPLIER, HALF_LIFE
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 
@@ -87,7 +87,7 @@ def _window(sources: SourceRows, n_sessions: int = BETA_WINDOW) -> tuple[date, d
     return first_and_last_day(sources.returns([sources.market], n_sessions))
 
 
-def _recompute_position_beta(
+def _recalculate_position_beta(
     index: str, beta_column: str, sources: SourceRows, row: Row
 ) -> Recalculation:
     """Recalculate a beta to the index whose symbol is in a column of the row."""
@@ -101,7 +101,7 @@ def _recompute_position_beta(
     return Recalculation(values, inputs, _window(sources), found["observations"])
 
 
-def _recompute_two_factor(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_two_factor(sources: SourceRows, row: Row) -> Recalculation:
     found = symbol_regression(sources, row["symbol"], row["market_index"], row["rate_index"])
     values = {name: found[name] for name in ("alpha", "r_squared", "observations")}
     for at, factor in enumerate(("market", "rate")):
@@ -110,7 +110,7 @@ def _recompute_two_factor(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(values, inputs, _window(sources), found["observations"])
 
 
-def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate the Vasicek-adjusted beta: the precision-weighted mean of estimate and prior."""
     found = symbol_regression(sources, row["symbol"], row["market_index"])
     estimate = found["beta"][0]
@@ -159,11 +159,11 @@ def fit_wls(y: "pd.Series[float]", x: "pd.Series[float]") -> dict[str, float]:
     is_perfect = 1.0 - fit.rsquared < _ROUNDING_TOLERANCE
     error = 0.0 if is_perfect else float(fit.bse[1])
     effective = float(weights.sum() ** 2 / (weights**2).sum())
-    estimates = (float(fit.params[1]), error, FORECAST_STD_ERRORS * error, effective)
+    estimates = (float(fit.params[1]), error, FORECAST_ERROR_MULTIPLIER * error, effective)
     return found | dict(zip(names, estimates, strict=True))
 
 
-def _recompute_decayed_beta(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_decayed_beta(sources: SourceRows, row: Row) -> Recalculation:
     found = decayed_regression(sources, row["symbol"], row["market_index"])
     inputs = {"symbol": row["symbol"], "index": row["market_index"]}
     window = _window(sources, DECAYED_WINDOW)
@@ -229,7 +229,7 @@ def decayed_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str,
     return weight_betas(holdings, figures)
 
 
-def _recompute_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculation:
     holdings = delta_holdings(sources)
     own = fit_wls(
         pro_forma_returns(sources, DECAYED_WINDOW)["return"],
@@ -250,7 +250,7 @@ def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, 
     return weight_betas(holdings, figures)
 
 
-def _recompute_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
+def _recalculate_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
     holdings = delta_holdings(sources)
     calculated = portfolio_beta(sources, holdings, sources.market)
     terms = holdings.exposed[["symbol", "underlying", "exposure"]].reset_index(drop=True)
@@ -275,7 +275,7 @@ def _recompute_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
     return Recalculation(values, inputs, _window(sources), own["observations"])
 
 
-def _recompute_portfolio_rates(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_portfolio_rates(sources: SourceRows, row: Row) -> Recalculation:
     holdings = delta_holdings(sources)
     alone = portfolio_beta(sources, holdings, row["rate_index"])
     both = [
@@ -299,29 +299,29 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.position_market_betas,
         STATSMODELS,
-        partial(_recompute_position_beta, "market_index", "beta"),
+        partial(_recalculate_position_beta, "market_index", "beta"),
     ),
     MetricGroup(
         tables.position_interest_rate_betas,
         STATSMODELS,
-        partial(_recompute_position_beta, "rate_index", "ir_beta"),
+        partial(_recalculate_position_beta, "rate_index", "ir_beta"),
     ),
-    MetricGroup(tables.symbol_two_factor_betas, STATSMODELS, _recompute_two_factor),
+    MetricGroup(tables.symbol_two_factor_betas, STATSMODELS, _recalculate_two_factor),
     MetricGroup(
         tables.symbol_adjusted_betas,
         f"{STATSMODELS}, weighted with the prior by precision",
-        _recompute_adjusted_beta,
+        _recalculate_adjusted_beta,
     ),
     MetricGroup(
         tables.symbol_decayed_betas,
         "statsmodels WLS with robust errors on the source returns",
-        _recompute_decayed_beta,
+        _recalculate_decayed_beta,
     ),
-    MetricGroup(tables.portfolio_snapshots, _BY_SYMBOL, _recompute_snapshot_betas, FIGURES),
+    MetricGroup(tables.portfolio_snapshots, _BY_SYMBOL, _recalculate_snapshot_betas, FIGURES),
     MetricGroup(
         tables.portfolio_decayed_betas,
         "statsmodels WLS with robust errors, one fit per symbol, and pandas",
-        _recompute_portfolio_decayed,
+        _recalculate_portfolio_decayed,
     ),
-    MetricGroup(tables.portfolio_rate_betas, _BY_SYMBOL, _recompute_portfolio_rates),
+    MetricGroup(tables.portfolio_rate_betas, _BY_SYMBOL, _recalculate_portfolio_rates),
 ]

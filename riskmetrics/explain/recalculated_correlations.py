@@ -14,7 +14,7 @@ from riskmetrics.results.correlation_results import MAX_CORRELATED, PAIR
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
 
 
-def _recompute_correlation(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_correlation(sources: SourceRows, row: Row) -> Recalculation:
     pair = [row["symbol_a"], row["symbol_b"]]
     returns = sources.returns({*pair, sources.market}, YEAR_WINDOW)[pair]
     common = returns.dropna()
@@ -25,7 +25,7 @@ def _recompute_correlation(sources: SourceRows, row: Row) -> Recalculation:
     )
 
 
-def _recompute_diversification(sources: SourceRows, _: Row) -> Recalculation:
+def _recalculate_diversification(sources: SourceRows, _: Row) -> Recalculation:
     weights = delta_holdings(sources).symbol_weights.dropna()
     weights = weights[weights != 0]
     returns = sources.returns({*weights.index, sources.market}, YEAR_WINDOW)[list(weights.index)]
@@ -72,10 +72,10 @@ def _diversification_ratio(
 
 
 METRIC_GROUPS = [
-    MetricGroup(tables.portfolio_correlations, "pandas corr", _recompute_correlation),
+    MetricGroup(tables.portfolio_correlations, "pandas corr", _recalculate_correlation),
     MetricGroup(
         tables.portfolio_diversification,
         "pandas corr and std, and the spectral norm of numpy",
-        _recompute_diversification,
+        _recalculate_diversification,
     ),
 ]

@@ -98,7 +98,7 @@ def _beta_counts(sources: SourceRows, holdings: Holdings, metric: str) -> dict[s
     return {name: found[name] for name in ("coverage", "n_covered")}
 
 
-def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_coverage(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate the share of a portfolio that a figure covers."""
     metric = row["metric"]
     holdings = (value_holdings if metric in VALUE_COVERAGE else delta_holdings)(sources)
@@ -126,6 +126,6 @@ def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
 
 METRIC_GROUPS = [
     MetricGroup(
-        tables.portfolio_coverage, f"{LOT_METHOD}; betas by statsmodels", _recompute_coverage
+        tables.portfolio_coverage, f"{LOT_METHOD}; betas by statsmodels", _recalculate_coverage
     ),
 ]

@@ -133,7 +133,7 @@ def symbol_move(sources: SourceRows, scenario: "pd.Series[Any]", symbol: str) ->
     return float(sum(exposure.get(name, math.nan) * move for name, move in moves.items()))
 
 
-def _recompute_symbol(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_symbol(sources: SourceRows, row: Row) -> Recalculation:
     found, factor = symbol_fit(sources, row["symbol"]), row["factor"]
     exposure, error = (found[name].get(factor, math.nan) for name in ("exposure", "std_error"))
     values = {
@@ -151,7 +151,7 @@ def _own_fit(sources: SourceRows) -> dict[str, Any]:
     return _fit(sources, pro_forma_returns(sources, YEAR_WINDOW)["return"])
 
 
-def _recompute_exposure(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_exposure(sources: SourceRows, row: Row) -> Recalculation:
     holdings, factor = delta_holdings(sources), row["factor"]
     kept, inflation = _select_factors(sources)
     found, own = _portfolio_exposure(sources, holdings, factor), _own_fit(sources)
@@ -168,7 +168,7 @@ def _recompute_exposure(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(values, inputs | holdings.weight_inputs(), None, own["observations"])
 
 
-def _recompute_risk(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_risk(sources: SourceRows, row: Row) -> Recalculation:
     own, factor = _own_fit(sources), row["factor"]
     component = own["component"].get(factor, math.nan)
     values = {
@@ -181,13 +181,13 @@ def _recompute_risk(sources: SourceRows, row: Row) -> Recalculation:
 
 
 METRIC_GROUPS = [
-    MetricGroup(tables.symbol_factor_exposures, _METHOD, _recompute_symbol),
+    MetricGroup(tables.symbol_factor_exposures, _METHOD, _recalculate_symbol),
     MetricGroup(
         tables.portfolio_factor_exposures,
         f"{_METHOD}, one fit per symbol, and pandas",
-        _recompute_exposure,
+        _recalculate_exposure,
     ),
     MetricGroup(
-        tables.portfolio_factor_risk, f"{_METHOD} and numpy.cov with weights", _recompute_risk
+        tables.portfolio_factor_risk, f"{_METHOD} and numpy.cov with weights", _recalculate_risk
     ),
 ]

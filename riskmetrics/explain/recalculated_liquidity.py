@@ -13,7 +13,7 @@ from riskmetrics.metrics.liquidity import HORIZONS, MIN_VOLUME_OBS, VOLUME_WINDO
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 
 
-def _recompute_holding(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_holding(sources: SourceRows, row: Row) -> Recalculation:
     holdings, symbol = value_holdings(sources), row["symbol"]
     frame = holdings.instruments
     (held,) = frame[frame["listed"] & (frame["symbol"] == symbol)].to_dict("records")
@@ -38,13 +38,13 @@ def _days_by_holding(sources: SourceRows, participation: float) -> "pd.DataFrame
         days = math.nan
         if held["listed"]:
             row = {"symbol": held["symbol"], "participation": participation}
-            days = _recompute_holding(sources, row).values["holding_days"]
+            days = _recalculate_holding(sources, row).values["holding_days"]
         size = held["last"] if math.isnan(held["value"]) else held["value"]
         rows.append((0.0 if math.isnan(size) else abs(size), days))
     return pd.DataFrame(rows, columns=["size", "days"], dtype=float)
 
 
-def _recompute_portfolio(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_portfolio(sources: SourceRows, row: Row) -> Recalculation:
     held = _days_by_holding(sources, row["participation"])
     known = held[held["days"].notna() & (held["size"] > 0)]
     size, total = known["size"].sum(), held["size"].sum()
@@ -66,9 +66,9 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.portfolio_liquidity,
         "holding by holding, from units and the median of volumes by pandas",
-        _recompute_portfolio,
+        _recalculate_portfolio,
     ),
     MetricGroup(
-        tables.holding_liquidity, "units, and the median of volumes by pandas", _recompute_holding
+        tables.holding_liquidity, "units, and the median of volumes by pandas", _recalculate_holding
     ),
 ]

@@ -10,10 +10,10 @@ from riskmetrics.explain.portfolio_holdings import lots
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.options import DAYS_PER_YEAR, VOLATILITY_POINT
-from riskmetrics.results.lot_frames import CONTRACT_SIZE
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 
-def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_option(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate a Black-Scholes-Merton value; rate and dividend yield are stored in the row."""
     lot = sources.lot(row["position_id"])
     spot, _ = sources.close(row["underlying_symbol"], sources.day)
@@ -97,7 +97,7 @@ def black_scholes(
     }
 
 
-def _recompute_sensitivities(sources: SourceRows, _: Row) -> Recalculation:
+def _recalculate_sensitivities(sources: SourceRows, _: Row) -> Recalculation:
     options = sources.options
     units = {str(lot.position_id): float(lot.units) for lot in lots(sources)}
     names = ("delta", "gamma", "theta", "vega")
@@ -113,12 +113,12 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.position_option_exposures,
         "Black-Scholes-Merton formulas with scipy.stats.norm",
-        _recompute_option,
+        _recalculate_option,
     ),
     MetricGroup(
         tables.portfolio_snapshots,
         "a sum over the stored rows of position_option_exposures",
-        _recompute_sensitivities,
+        _recalculate_sensitivities,
         FIGURES,
     ),
 ]

@@ -32,11 +32,11 @@ from riskmetrics.results.tail_risk_results import (
 )
 
 
-def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     method, horizon, level = row["method"], row["horizon_days"], float(row["level"])
     inputs = {"method": method, "level": level, "sessions": horizon}
     if method == "parametric":
-        return _recompute_parametric(sources, level, math.sqrt(horizon), inputs)
+        return _recalculate_parametric(sources, level, math.sqrt(horizon), inputs)
     changes = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
     returns = changes
     if method != "historical":
@@ -67,7 +67,7 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(values | {"observations": n_obs}, inputs, window, n_obs)
 
 
-def _recompute_parametric(
+def _recalculate_parametric(
     sources: SourceRows, level: float, root: float, inputs: dict[str, Any]
 ) -> Recalculation:
     """Return the tail of a normal distribution with the stored forecast of the variance."""
@@ -148,7 +148,7 @@ def _tail_risk_values(holdings: Holdings, at_risk: float, shortfall: float) -> d
     return values | {"value_at_risk_amount": at_risk, "expected_shortfall_amount": shortfall}
 
 
-def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_backtest(sources: SourceRows, row: Row) -> Recalculation:
     from scipy import stats
 
     level, returns = float(row["level"]), pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
@@ -180,7 +180,7 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
     )
 
 
-def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_contribution(sources: SourceRows, row: Row) -> Recalculation:
     holdings, symbol = delta_holdings(sources), row["symbol"]
     own = pro_forma_returns(sources, YEAR_WINDOW)
     counted, weight = own["return"].notna(), float(holdings.symbol_weights.get(symbol, 0.0))
@@ -216,7 +216,7 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
     return Recalculation(values, inputs, first_and_last_day(own), int(counted.sum()))
 
 
-def _recompute_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_ex_ante(sources: SourceRows, row: Row) -> Recalculation:
     holdings, own = delta_holdings(sources), pro_forma_returns(sources, YEAR_WINDOW)
     n_obs = int(own["return"].count())
     if row["method"] == "decayed":
@@ -237,21 +237,21 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.portfolio_tail_risk,
         "numpy.quantile and scipy.stats.norm over the source returns and the stored forecast",
-        _recompute_tail_risk,
+        _recalculate_tail_risk,
     ),
     MetricGroup(
         tables.portfolio_var_backtests,
         "numpy.quantile per day, and scipy.stats.power_divergence (G test)",
-        _recompute_backtest,
+        _recalculate_backtest,
     ),
     MetricGroup(
         tables.portfolio_risk_contributions,
         "numpy.cov over the source returns",
-        _recompute_contribution,
+        _recalculate_contribution,
     ),
     MetricGroup(
         tables.portfolio_ex_ante_volatility,
         "numpy.cov of the holdings, and the matrices of Ledoit and Wolf (2004)",
-        _recompute_ex_ante,
+        _recalculate_ex_ante,
     ),
 ]

@@ -32,7 +32,7 @@ that it leaves out are undefined.
 """
 
 
-def _recompute(
+def _recalculate(
     statistic: Statistic, formula: Formula, sources: SourceRows, _: Row
 ) -> Recalculation:
     """Recalculate the figures of a statistic, which need a minimum number of returns."""
@@ -242,7 +242,7 @@ _FORMULAS: dict[str, tuple[str, Formula]] = {
 
 METRIC_GROUPS = [
     MetricGroup(
-        tables.STATISTIC_TABLES[statistic.table], method, partial(_recompute, statistic, formula)
+        tables.STATISTIC_TABLES[statistic.table], method, partial(_recalculate, statistic, formula)
     )
     for statistic in all_statistics()
     if statistic.table in _FORMULAS

@@ -23,7 +23,7 @@ from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, Z_95
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 
 
-def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_stress(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate the loss: minus the sum of exposure times the move of each symbol."""
     holdings, scenario = delta_holdings(sources), sources.scenario(row["scenario"])
     symbols = sorted({*holdings.exposed["underlying"], *sources.options["underlying_symbol"]})
@@ -130,6 +130,6 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.portfolio_stress,
         "statsmodels OLS, one fit per symbol, and pandas",
-        _recompute_stress,
+        _recalculate_stress,
     ),
 ]

@@ -18,7 +18,7 @@ from riskmetrics.explain.volatility_figures import annualized_rms
 from riskmetrics.metrics.decayed_beta import Z_95
 
 
-def _recompute_outcome(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_outcome(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate outcome and loss; the other columns are those of the stored forecast."""
     completed_on = trading_calendar.sessions_with_lookback(
         [sources.day, trading_calendar.calendar_end()], 0
@@ -128,6 +128,6 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.forecast_outcomes,
         "pandas over the source returns; forecasts and betas are compared with the stored ones",
-        _recompute_outcome,
+        _recalculate_outcome,
     ),
 ]

@@ -31,7 +31,7 @@ from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_m
 from riskmetrics.results.snapshots import EQUITY_SOURCES
 
 
-def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
+def _recalculate_values(sources: SourceRows, _: Row) -> Recalculation:
     holdings, yesterday = value_holdings(sources), previous_holdings(sources)
     daily = daily_pnl(sources)[0]
     unpriced_before = len(yesterday.instruments) > 0 and yesterday.instruments["value"].isna().all()
@@ -62,7 +62,7 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
         ),
         "income": received,
         "equity_source": EQUITY_SOURCES[
-            2 if sources.is_kept_by_transactions else int(sources.cash_anchor is None)
+            2 if sources.is_cash_from_transactions else int(sources.cash_anchor is None)
         ],
         "num_positions": len(held),
         "num_long_positions": int((held["units"] > 0).sum()),
@@ -87,7 +87,7 @@ def _gross_weights(holdings: Holdings) -> "pd.Series[float]":
     )
 
 
-def _recompute_concentration(sources: SourceRows, _: Row) -> Recalculation:
+def _recalculate_concentration(sources: SourceRows, _: Row) -> Recalculation:
     holdings = value_holdings(sources)
     shares = _gross_weights(holdings)
     has_weights = len(shares) > 0
@@ -156,7 +156,7 @@ def _split_by_sector(
     return [(UNCLASSIFIED if pd.isna(sector) else str(sector), 1.0, False)]
 
 
-def _recompute_sector(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_sector(sources: SourceRows, row: Row) -> Recalculation:
     holdings, name = value_holdings(sources), row["sector"]
     code = row["benchmark_code"] or sources.benchmark_code()
     benchmark = sources.benchmark(code)
@@ -175,9 +175,9 @@ def _recompute_sector(sources: SourceRows, row: Row) -> Recalculation:
 
 
 METRIC_GROUPS = [
-    MetricGroup(tables.portfolio_snapshots, LOT_METHOD, _recompute_values, VALUE_FIGURES),
+    MetricGroup(tables.portfolio_snapshots, LOT_METHOD, _recalculate_values, VALUE_FIGURES),
     MetricGroup(
-        tables.portfolio_snapshots, LOT_METHOD, _recompute_concentration, CONCENTRATION_FIGURES
+        tables.portfolio_snapshots, LOT_METHOD, _recalculate_concentration, CONCENTRATION_FIGURES
     ),
-    MetricGroup(tables.portfolio_sector_weights, LOT_METHOD, _recompute_sector),
+    MetricGroup(tables.portfolio_sector_weights, LOT_METHOD, _recalculate_sector),
 ]

@@ -81,7 +81,7 @@ def _forecast_inputs(found: "Mapping[str, Any] | pd.Series[Any]") -> dict[str, A
     return {name: found[name] for name in _INPUT_FIGURES}
 
 
-def _recompute_position(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_position(sources: SourceRows, row: Row) -> Recalculation:
     symbol, scale, inputs = row["symbol"], 1.0, {"symbol": row["symbol"]}
     if not sources.is_listed(row["position_id"]):
         options, scale = sources.options, math.nan
@@ -109,7 +109,7 @@ def _recompute_position(sources: SourceRows, row: Row) -> Recalculation:
     )
 
 
-def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_forecast(sources: SourceRows, row: Row) -> Recalculation:
     if row["portfolio_id"] is None:
         found = symbol_figures(sources, row["subject"])
         thin, length = None, SYMBOL_WINDOW
@@ -140,7 +140,7 @@ def _count_thin_sessions(sources: SourceRows) -> int:
     return int(is_thin[-har.LEVEL_WINDOW :].sum())
 
 
-def _recompute_horizon(sources: SourceRows, row: Row) -> Recalculation:
+def _recalculate_horizon(sources: SourceRows, row: Row) -> Recalculation:
     if row["portfolio_id"] is None:
         inputs, is_defined = symbol_inputs(sources, row["subject"]), True
     else:
@@ -169,7 +169,7 @@ _SNAPSHOT_NAMES = {
 """Column of a snapshot to the name in `volatility_figures`."""
 
 
-def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
+def _recalculate_snapshot(sources: SourceRows, _: Row) -> Recalculation:
     found = portfolio_figures(sources)
     values = {column: found[name] for column, name in _SNAPSHOT_NAMES.items()}
     return Recalculation(
@@ -182,8 +182,8 @@ def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
 
 
 METRIC_GROUPS = [
-    MetricGroup(tables.position_volatility, _PANDAS_METHOD, _recompute_position),
-    MetricGroup(tables.volatility_forecasts, _PANDAS_METHOD, _recompute_forecast),
-    MetricGroup(tables.volatility_horizon_forecasts, _PANDAS_METHOD, _recompute_horizon),
-    MetricGroup(tables.portfolio_snapshots, _PANDAS_METHOD, _recompute_snapshot, FIGURES),
+    MetricGroup(tables.position_volatility, _PANDAS_METHOD, _recalculate_position),
+    MetricGroup(tables.volatility_forecasts, _PANDAS_METHOD, _recalculate_forecast),
+    MetricGroup(tables.volatility_horizon_forecasts, _PANDAS_METHOD, _recalculate_horizon),
+    MetricGroup(tables.portfolio_snapshots, _PANDAS_METHOD, _recalculate_snapshot, FIGURES),
 ]

@@ -43,7 +43,7 @@ class MetricGroup(NamedTuple):
     table: sa.Table
     method: str
     """How the values are recalculated, in words."""
-    recompute: Callable[[SourceRows, Row], Recalculation]
+    recalculate: Callable[[SourceRows, Row], Recalculation]
     subject: tuple[Figure, ...] = ()
     """Figures of a subject of the catalog, of which those of the table are meant; default: all."""
 
@@ -65,30 +65,30 @@ def is_undefined(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def is_equal_as_stored(stored: Any, recomputed: Any, column: "sa.Column[Any]") -> bool:
+def is_equal_as_stored(stored: Any, recalculated: Any, column: "sa.Column[Any]") -> bool:
     """Return whether a recalculated value equals the stored one at the column's precision.
 
     A NUMERIC must round to the stored value; double precision values must agree to 9 digits.
     """
-    if is_undefined(stored) or is_undefined(recomputed):
-        return is_undefined(stored) and is_undefined(recomputed)
+    if is_undefined(stored) or is_undefined(recalculated):
+        return is_undefined(stored) and is_undefined(recalculated)
     if isinstance(stored, Mapping):
-        return stored.keys() == recomputed.keys() and all(
-            _is_close(stored[key], recomputed[key], 0.0) for key in stored
+        return stored.keys() == recalculated.keys() and all(
+            _is_close(stored[key], recalculated[key], 0.0) for key in stored
         )
     if isinstance(stored, bool | str | date):
-        return bool(stored == recomputed)
+        return bool(stored == recalculated)
     scale = (
         column.type.scale
         if isinstance(column.type, sa.Numeric) and not isinstance(column.type, sa.Double)
         else None
     )
     half_a_digit = 0.0 if scale is None else 0.5 * 10.0**-scale
-    return _is_close(float(stored), float(recomputed), half_a_digit)
+    return _is_close(float(stored), float(recalculated), half_a_digit)
 
 
-def _is_close(stored: float, recomputed: float, rounding: float) -> bool:
-    return abs(stored - recomputed) <= rounding + _ABSOLUTE_TOLERANCE + _RELATIVE_TOLERANCE * abs(
+def _is_close(stored: float, recalculated: float, rounding: float) -> bool:
+    return abs(stored - recalculated) <= rounding + _ABSOLUTE_TOLERANCE + _RELATIVE_TOLERANCE * abs(
         stored
     )
 

@@ -8,7 +8,7 @@ from riskmetrics.explain.registry import Explanation
 
 
 def explanation_record(explanation: Explanation) -> dict[str, Any]:
-    """Return definition, stored and recomputed value, window, inputs and run of an explanation."""
+    """Return definition, stored and recalculated value, window, inputs and run of one."""
     figure, recalculation = explanation.figure, explanation.recalculation
     if recalculation:
         recalculation = recalculation.by_column.get(figure.column, recalculation)
@@ -20,8 +20,8 @@ def explanation_record(explanation: Explanation) -> dict[str, Any]:
         "reference": figure.reference,
         "minimum": figure.minimum,
         "stored": to_json_value(explanation.stored),
-        "recomputed": to_json_value(explanation.recomputed),
-        "recomputed_by": explanation.method,
+        "recalculated": to_json_value(explanation.recalculated),
+        "recalculated_by": explanation.method,
         "equal": explanation.is_equal,
         "undefined_reason": explanation.reason,
         "data_window": figure.window,

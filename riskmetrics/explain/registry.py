@@ -55,7 +55,7 @@ class Explanation(NamedTuple):
     key: Mapping[str, Any]
     """Columns that identify the row within its portfolio and day."""
     stored: Any
-    recomputed: Any
+    recalculated: Any
     is_equal: bool | None
     """Whether both values agree at the precision of the column; None: not recalculated."""
     reason: str | None
@@ -128,14 +128,14 @@ def explain_row(
 ) -> list[Explanation]:
     """Explain figures of a stored row, and recalculate them if a group is given."""
     sources.rows_used = RowsUsed()
-    recalculation = group.recompute(sources, row) if group else None
+    recalculation = group.recalculate(sources, row) if group else None
     subject, found = row.get("position_id") or row.get("portfolio_id"), []
     for figure in figures:
         table = tables.metadata.tables[figure.table]
         column = table.c[figure.stored_column]
         stored = row[column.name]
         done = recalculation if recalculation and figure.column in recalculation.values else None
-        recomputed = done.values[figure.column] if done else None
+        recalculated = done.values[figure.column] if done else None
         reason = None
         if is_undefined(stored):
             reason = row.get("undefined_reason") or explain_queries.read_undefined_reason(
@@ -146,8 +146,8 @@ def explain_row(
                 figure,
                 ({"symbol": row["symbol"]} if "symbol" in row else {}) | _row_key(table, row),
                 stored,
-                recomputed,
-                is_equal_as_stored(stored, recomputed, table.c[figure.stored_column])
+                recalculated,
+                is_equal_as_stored(stored, recalculated, table.c[figure.stored_column])
                 if done
                 else None,
                 reason,

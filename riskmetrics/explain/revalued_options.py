@@ -11,7 +11,7 @@ from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.revaluation import VOLATILITY_DECAY
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
-from riskmetrics.results.lot_frames import CONTRACT_SIZE
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 Moves = Callable[[str], FloatArray]
 """Function of an underlying: its returns, sessions x cases; NaN where unknown."""

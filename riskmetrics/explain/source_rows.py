@@ -117,7 +117,7 @@ class SourceRows:
         return self.record_use("transactions", own)
 
     @property
-    def is_kept_by_transactions(self) -> bool:
+    def is_cash_from_transactions(self) -> bool:
         """Return whether the cash follows from transactions."""
         return len(self.cash_flows) > 0
 

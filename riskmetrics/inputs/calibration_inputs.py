@@ -33,7 +33,7 @@ def propose_calibration(
 
 
 def backtest(connection: sa.Connection, market: str, rate: str, through: date) -> pd.DataFrame:
-    """Fit at the start of every year and judge each fit on its year; nothing is stored."""
+    """Fit at the start of every year and score each fit on its year; nothing is stored."""
     inputs = _read_inputs(connection, market, rate, through)
     return calibration_backtest.backtest_calibration(
         inputs.bars, market, inputs.stored_versions, inputs.stored_corrections, inputs.suspects

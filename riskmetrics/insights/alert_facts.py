@@ -46,7 +46,8 @@ def alert_facts(
     """Yield what happened to the alerts of figures with limits; add aliases of what is gone.
 
     Of a figure at or beyond a limit: what happened, for how many sessions its alert is in force,
-    and of one that is back, since when it was left. Of an alert that ended in the session: its
+    and of one that is back, since when it was left. Of one just below a limit whose alert is in
+    force: the limit. Of an alert that ended in the session: its
     limit, and if no other fact states it, the value now.
     """
     for (kind, alias), fact in found.items():
@@ -56,24 +57,32 @@ def alert_facts(
                 values, is_defined = past
                 values[-1] = _with_sign(float(fact.value), values[-1])
                 is_defined[-1] = True
-                market = found.get(("market_drawdown", None))
-                counts = _counted_sessions(history, kind, values, market)
-                state = last_alert_state(values, [*limits[kind].values()], is_defined, counts)
+                state = _state(history, kind, past, limits, found.get(("market_drawdown", None)))
                 yield from _state_facts(make, kind, alias, state)
     yield from _gone_facts(make, history, found, aliases, limits)
+
+
+def _state(
+    history: History, kind: str, past: _Past, limits: Limits, market: Fact | None
+) -> AlertState:
+    counts = _counted_sessions(history, kind, past.values, market)
+    return last_alert_state(past.values, [*limits[kind].values()], past.is_defined, counts)
 
 
 def _state_facts(
     make: "partial[Fact]", kind: str, alias: str | None, state: AlertState
 ) -> Iterator[Fact]:
-    if state.event != "none":
-        quality = "ok" if state.is_start_known else UNKNOWN_START
-        yield from defined_facts(make, {f"{kind}_alert": state.event}, entity=alias)
-        streak = {f"{kind}_streak": state.sessions}
+    is_kept = state.kept is not None
+    event = "stands" if is_kept else state.event
+    if event != "none":
+        is_known = state.is_kept_start_known if is_kept else state.is_start_known
+        yield from defined_facts(make, {f"{kind}_alert": event}, entity=alias)
+        streak = {f"{kind}_streak": state.kept_sessions if is_kept else state.sessions}
+        quality = "ok" if is_known else UNKNOWN_START
         yield from defined_facts(make, streak, entity=alias, quality=quality)
-    yield from defined_facts(
-        make, {f"{kind}_away": state.away, f"{kind}_left": state.left}, entity=alias
-    )
+    away = None if is_kept else state.away
+    limits = {f"{kind}_away": away, f"{kind}_left": state.left, f"{kind}_kept": state.kept}
+    yield from defined_facts(make, limits, entity=alias)
 
 
 def _gone_facts(
@@ -93,8 +102,7 @@ def _gone_facts(
         past = _past_values(history, kind, {_ENTITIES[kind]: name})
         if past is None or name in NO_SECTORS:
             continue
-        counts = _counted_sessions(history, kind, past.values, None)
-        state = last_alert_state(past.values, [*limits[kind].values()], past.is_defined, counts)
+        state = _state(history, kind, past, limits, None)
         if state.left is not None:
             alias = _alias_for(aliases, kind, name)
             facts = {f"{kind}_left": state.left, f"{kind}_now": abs(float(past.values[-1]))}

@@ -42,6 +42,12 @@ class AlertState:
     """Whether the session before its start is defined."""
     away: int | None = None
     """Defined sessions since an alert that is back was left."""
+    kept: float | None = None
+    """Highest limit whose alert is in force though the value is below it, but not clearly."""
+    kept_sessions: int = 0
+    """Defined sessions since the alert of ``kept`` is in force."""
+    is_kept_start_known: bool = False
+    """Whether the session before its start is defined."""
     left: float | None = None
     """Highest limit whose alert ended: the value is clearly below, or does not count any more."""
 
@@ -97,8 +103,15 @@ def last_alert_state(
         run = _last_run(begins, ends)
         if run.was_active and run.start is None:
             state = replace(state, left=limit)
-        if run.start is not None and run.is_reached:
-            start, last = run.start, len(sizes) - 1
+        if run.start is None:
+            continue
+        start, last = run.start, len(sizes) - 1
+        n_sessions, is_known = last - start + 1, not bool(has_gap[start])
+        if not run.is_reached:
+            state = replace(
+                state, kept=limit, kept_sessions=n_sessions, is_kept_start_known=is_known
+            )
+        else:
             away = None
             if start < last:
                 event: Event = "worse" if _is_worse(limit, sizes[start:]) else "stands"
@@ -107,8 +120,7 @@ def last_alert_state(
             else:
                 away = _sessions_away(begins, ends, sides)
                 event = "reached" if away is None else "back"
-            is_known = not bool(has_gap[start])
-            state = AlertState(event, limit, last - start + 1, is_known, away)
+            state = AlertState(event, limit, n_sessions, is_known, away)
     return state
 
 

@@ -86,10 +86,10 @@ class Form:
     """Whether it happens in a session: such a claim is new unless it is known."""
     states: str = ""
     """Of a headline: the form whose truth it shares."""
-    also: tuple[str, ...] = ()
+    further_proofs: tuple[str, ...] = ()
     """Of a headline: further forms that prove it."""
     needs: tuple[str, ...] = ()
-    """Of a headline: forms that a note must state with what proves it."""
+    """Of a headline: forms of which a note must state one with what proves it."""
     place: int = 5
     """Place in a paragraph: the result of the session is 0, its contributors 1, other claims 5."""
     is_answer: bool = False
@@ -150,7 +150,7 @@ class Claim:
         return tuple(filter(None, (*facts, self.form.figure)))
 
     @cached_property
-    def measured(self) -> tuple[str, ...]:
+    def equivalent_figures(self) -> tuple[str, ...]:
         """Ids of `shown`, and of figures that measure the same thing by another definition."""
         same = (_SAME_FIGURES.get(fact.fact_type.name, "") for fact in self.instance.facts)
         return tuple(filter(None, (*self.shown, *same)))
@@ -159,7 +159,9 @@ class Claim:
     def proofs(self) -> tuple[str, ...]:
         """Ids of the statements of which one proves a headline; empty if none has to."""
         subject = self.id.removeprefix(self.form.id)
-        return tuple(each + subject for each in (self.form.states, *self.form.also) if each)
+        return tuple(
+            each + subject for each in (self.form.states, *self.form.further_proofs) if each
+        )
 
     @cached_property
     def evidence(self) -> tuple[Fact, ...]:
@@ -169,7 +171,8 @@ class Claim:
     def is_proved(self, stated: Collection[str]) -> bool:
         """Return whether the statements with some ids prove a headline."""
         is_proved = not self.proofs or any(each in stated for each in self.proofs)
-        return is_proved and all(each in stated for each in self.form.needs)
+        needs = self.form.needs
+        return is_proved and (not needs or any(each in stated for each in needs))
 
     @property
     def slots(self) -> Mapping[str, Slot]:
@@ -254,7 +257,7 @@ def form(
     place: int = 5,
     is_answer: bool = False,
     figure: str = "",
-    also: Sequence[str] = (),
+    further_proofs: Sequence[str] = (),
     needs: Sequence[str] = (),
     is_background: bool = False,
 ) -> "Callable[[Callable[[View], Iterator[Instance]]], Form]":
@@ -278,8 +281,8 @@ def form(
             raise ValueError(f"two forms are named {form_id}")
         found = Form(
             form_id, topic, kinds, phrasings, evaluate, role, frozenset(connectives),
-            tuple(entries), is_event, states, tuple(also), tuple(needs), place, is_answer, figure,
-            is_background,
+            tuple(entries), is_event, states, tuple(further_proofs), tuple(needs), place, is_answer,
+            figure, is_background,
         )  # fmt: skip
         _FORMS[form_id] = found
         return found

@@ -10,8 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import fact_history
-from riskmetrics.db import fact_queries as stored
+from riskmetrics.db import fact_history, fact_queries
 from riskmetrics.db.fact_queries import Records
 from riskmetrics.insights import history_facts, result_facts
 from riskmetrics.insights.alert_facts import alert_facts
@@ -50,7 +49,7 @@ def read_sheet_batches(
 ) -> Iterator[list[Sheet]]:
     """Yield the sheets of `read_sheets` in batches, which bound the memory that they take."""
     size = max(1, _BATCH_SHEETS // len(days))
-    portfolios = stored.read_portfolio_ids(connection, days, portfolio)
+    portfolios = fact_queries.read_portfolio_ids(connection, days, portfolio)
     for first in range(0, len(portfolios), size):
         yield _read_batch(connection, days, portfolios[first : first + size])
 
@@ -109,8 +108,10 @@ def _read_stored(
     limits = {
         kind: CLEARLY_BELOW * min(default_limits()[kind].values()) for kind in ("weight", "gross")
     }
-    records = stored.read_records(connection, read_days, portfolios) | {
-        "positions": stored.read_positions(connection, days, portfolios, count=_MAX_POSITIONS),
+    records = fact_queries.read_records(connection, read_days, portfolios) | {
+        "positions": fact_queries.read_positions(
+            connection, days, portfolios, count=_MAX_POSITIONS
+        ),
         "contributions": fact_history.read_contributions(
             connection, days, portfolios, (1, *history_facts.WINDOWS.values())
         ),
@@ -120,7 +121,7 @@ def _read_stored(
     n_before = 2 * fact_history.HISTORY_SESSIONS  # each session of a history has a drawdown
     market = fact_history.read_market_closes(connection, days, n_before)
     return _Stored(
-        stored.read_snapshots(connection, read_days, portfolios),
+        fact_queries.read_snapshots(connection, read_days, portfolios),
         records,
         fact_history.read_snapshot_history(connection, days, portfolios),
         fact_history.read_entity_history(connection, days, portfolios, limits),

@@ -257,8 +257,9 @@ FACT_TYPES = {
         *(_fact(f"{name}_{what}", "streaks", column, label, (f"{text} {label}",),
             unit=_UNITS.get(name, "fraction"), window=None)
             for name, column, label in _STREAKS
-            for what, text in (("left", "limit that was left by the"), ("now", "present"))
-            if what == "left" or name in ("weight", "gross")),
+            for what, text in (("left", "limit that was left by the"), ("now", "present"),
+                ("kept", "limit in force just above the"))
+            if what != "now" or name in ("weight", "gross")),
         *_limit_facts(),
     )
 }  # fmt: skip

@@ -16,6 +16,7 @@ from riskmetrics.insights.severity import (
     MIN_INVESTED,
     NO_SECTORS,
     OWN_LIMITS,
+    Reached,
     highest_reached,
     market_multiple,
 )
@@ -42,6 +43,11 @@ class Reach(NamedTuple):
     """Sessions since the limit was left, if it is reached again."""
     edges: tuple[float, ...]
     """All limits of the figure."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the value is below the limit, but not clearly, so that the alert is in force."""
+        return self.value < self.limit
 
     @property
     def is_new(self) -> bool:
@@ -194,22 +200,33 @@ def _has_sectors(view: View) -> bool:
     return view.number("num_positions") != 1 and (gross is None or gross >= MIN_INVESTED)
 
 
+def limit_in_force(view: View, kind: str, alias: str | None = None) -> Reached | None:
+    """Return the highest limit whose alert is in force: reached, or reached before and not left."""
+    value = view.number(kind, alias)
+    if value is None:
+        return None
+    event, kept = view.fact(f"{kind}_alert", alias), view.number(f"{kind}_kept", alias)
+    is_kept = kept is not None and event is not None and event.value == "stands"
+    if kept is not None and is_kept and CLEARLY_BELOW * kept <= value < kept:
+        value = kept
+    return highest_reached(view.sheet.limits, kind, value)
+
+
 def _reach(
     view: View, kind: str, alias: str | None = None, context: tuple[Fact, ...] = ()
 ) -> Iterator[Reach]:
-    fact = view.fact(kind, alias)
-    reached = highest_reached(view.sheet.limits, kind, float(fact.value)) if fact else None
+    fact, reached = view.fact(kind, alias), limit_in_force(view, kind, alias)
     if fact is None or reached is None:
         return
-    event, streak, away = (
-        view.fact(f"{kind}_{each}", alias) for each in ("alert", "streak", "away")
+    event, streak, away, kept = (
+        view.fact(f"{kind}_{each}", alias) for each in ("alert", "streak", "away", "kept")
     )
     yield Reach(
         kind,
         alias or "",
         *reached,
         float(fact.value),
-        tuple(each for each in (fact, event, streak, *context, away) if each),
+        tuple(each for each in (fact, event, streak, *context, away, kept) if each),
         str(event.value) if event else "known",
         int(float(streak.value)) if streak else 1,
         streak is not None and streak.quality != UNKNOWN_START,

@@ -12,8 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from riskmetrics.db import batch_store as stored_batches
-from riskmetrics.db import insight_cache
-from riskmetrics.db import insight_store as stored
+from riskmetrics.db import insight_cache, insight_store
 from riskmetrics.insights import fact_reading, message_batches, pipeline
 from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.claude import Claude, prompt_digest
@@ -77,8 +76,8 @@ def write_insights(
     Returns
     -------
     Counter
-        Numbers of insights 'written', 'repeated' from another run, 'unwritten' for lack of facts,
-        and 'waiting' for a batch.
+        Numbers of insights 'written', 'from_cache' of another run, 'unwritten' for lack of facts,
+        and 'in_batch'.
     """
     run_context, engine = replace(run_context, writer=claude), claude.budget.engine
     prompts = [_prompt_or_none(request, run_context) for request in requests]
@@ -101,24 +100,26 @@ def write_insights(
             or _IN_BATCH_REASON
         )
         remaining = []
-    waiting = [request for at, request in enumerate(requests) if at not in remaining]
+    in_batch = [request for at, request in enumerate(requests) if at not in remaining]
     stand_in = replace(run_context, writer=_UnavailableWriter(reason))
     with engine.begin() as connection:
-        stored.store_insights(connection, list(pipeline.insight_rows(waiting, stand_in, ())))
+        insight_store.store_insights(
+            connection, list(pipeline.insight_rows(in_batch, stand_in, ()))
+        )
     with ThreadPoolExecutor(MAX_CONCURRENT_CALLS) as pool:
         done = Counter(
             pool.map(lambda at: write_insight(engine, requests[at], run_context), remaining)
         )
-    return done + Counter(waiting=len(waiting))
+    return done + Counter(in_batch=len(in_batch))
 
 
 def write_insight(engine: sa.Engine, request: Request, run_context: GenerationContext) -> str:
-    """Write an insight, or repeat the cached one of another run; holds a lock meanwhile.
+    """Write an insight, or copy the cached one of another run; holds a lock meanwhile.
 
     Returns
     -------
     str
-        'written', 'repeated', or 'unwritten' for lack of facts.
+        'written', 'from_cache', or 'unwritten' for lack of facts.
     """
     if isinstance(run_context.writer, Claude) and request.question is not None:
         run_context = replace(
@@ -127,12 +128,12 @@ def write_insight(engine: sa.Engine, request: Request, run_context: GenerationCo
     key = pipeline.request_key(request, run_context)
     with _CALL_SLOTS, engine.begin() as connection:
         insight_cache.lock_insight(connection, *key)
-        source = insight_cache.find_unexpired(connection, *key)
+        source = insight_cache.find_cached_insight(connection, *key)
         if source is not None:
-            insight_cache.store_repeat(connection, source, run_context.run_id)
-            return "repeated"
+            insight_cache.store_cached_copy(connection, source, run_context.run_id)
+            return "from_cache"
         rows = list(pipeline.insight_rows([request], run_context, ()))
-        stored.store_insights(connection, rows)
+        insight_store.store_insights(connection, rows)
     return "written" if rows else "unwritten"
 
 
@@ -158,10 +159,10 @@ def store_batch_answers(
             sorted({each.day for each in batch_requests}),
         )
         with claude.budget.engine.connect() as connection:
-            stored_keys = stored.read_cache_keys(connection, days)
+            stored_keys = insight_store.read_cache_keys(connection, days)
             templates = [
                 Template.from_row(row)
-                for row in stored.read_active_templates(connection)
+                for row in insight_store.read_active_templates(connection)
                 if row["insight_type"] in types
             ]
             sheets = [

@@ -14,11 +14,12 @@ from typing import Any
 
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.insights import realize
+from riskmetrics.insights.alert_texts import attention_texts
 from riskmetrics.insights.claims import catalog_digest
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Usage, Writer
 from riskmetrics.insights.fact_types import label_for, source_columns
-from riskmetrics.insights.plan import LEADING_TYPE, Plan, is_about_alert, prune
+from riskmetrics.insights.plan import LEADING_TYPE, Plan, prune
 from riskmetrics.insights.prompts import build_prompt
 from riskmetrics.insights.request import Request, most_severe
 from riskmetrics.insights.severity import thresholds_version
@@ -185,7 +186,8 @@ def stored_context(request: Request, plan: Plan) -> dict[str, Any]:
     sheet = request.sheet
     names, seed = realize.display_names(sheet), realize.note_seed(sheet)
     stated = filter(None, (plan.headline, *plan.statements(), *plan.recommendations))
-    attention = {"attention": _attention(request, names, seed)} if _leads(request) else {}
+    is_leading = request.insight_type == LEADING_TYPE and request.question is None
+    attention = {"attention": attention_texts(sheet, request.news)} if is_leading else {}
     return attention | {
         "portfolio": sheet.portfolio,
         "facts": [fact.record for fact in sheet.facts.values()],
@@ -198,21 +200,6 @@ def stored_context(request: Request, plan: Plan) -> dict[str, Any]:
         },
         "catalog": catalog_digest(),
     }
-
-
-def _leads(request: Request) -> bool:
-    return request.insight_type == LEADING_TYPE and request.question is None
-
-
-def _attention(request: Request, names: realize.Names, seed: str) -> list[str]:
-    """Return all alerts in force by level, and the severe news that are no alert."""
-    alerts = (realize.realize_phrasing("{of}.", {"of": each}, names) for each in request.alerts)
-    severe = (
-        realize.realize_claim(claim, names, seed)
-        for claim in request.news
-        if claim.instance.level in ("critical", "warning") and not is_about_alert(claim)
-    )
-    return [*(text[:1].upper() + text[1:] for text in alerts), *severe]
 
 
 def _generate(request: Request, run_context: GenerationContext) -> _Planned | None:

@@ -268,14 +268,18 @@ def _choose_statements(
         return claim.salience if is_damped else claim.instance.salience
 
     chosen = [lead] if lead else []
-    stated: set[str] = {lead.id, *lead.measured} if lead else set()
+    stated: set[str] = {lead.id, *lead.equivalent_figures} if lead else set()
     for claim in sorted(one_per_figure(claims), key=lambda each: (-weight(each), each.id)):
         is_statement = claim.form.role == "statement"
         if claim is lead:
             continue
-        if is_statement and weight(claim) >= MIN_SALIENCE and stated.isdisjoint(claim.measured):
+        if (
+            is_statement
+            and weight(claim) >= MIN_SALIENCE
+            and stated.isdisjoint(claim.equivalent_figures)
+        ):
             chosen.append(claim)
-            stated.update(claim.measured)
+            stated.update(claim.equivalent_figures)
     return chosen
 
 
@@ -290,7 +294,7 @@ def one_per_figure(claims: Iterable[Claim]) -> Iterator[Claim]:
     yield from by_figure.values()
 
 
-def is_undue(claim: Claim) -> bool:
+def is_unscheduled_list(claim: Claim) -> bool:
     """Return whether a claim lists the alerts that stand on a day that does not state them."""
     return claim.form.place == STANDING_PLACE and claim.instance.salience < MIN_SALIENCE
 

@@ -11,8 +11,7 @@ import sqlalchemy as sa
 
 from riskmetrics.catalog import all_statistics
 from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
-from riskmetrics.db import fact_history
-from riskmetrics.db import fact_queries as stored
+from riskmetrics.db import fact_history, fact_queries
 from riskmetrics.db.fact_queries import Record
 from riskmetrics.factor_sets import MAX_FACTORS
 from riskmetrics.insights.fact_sheet import Sheet
@@ -57,10 +56,10 @@ def add_question_facts(connection: sa.Connection, sheet: Sheet) -> Sheet:
     portfolio, day = UUID(sheet.portfolio_id), sheet.day
     rows = {
         name: records.get((sheet.portfolio_id, day), [])
-        for name, records in stored.read_question_records(connection, day, portfolio).items()
+        for name, records in fact_queries.read_question_records(connection, day, portfolio).items()
     }
     n_before = fact_history.MAX_YEAR_SESSIONS  # a year to date begins after the year before
-    positions = stored.read_positions(connection, [day], [portfolio], count=_MAX_POSITIONS)
+    positions = fact_queries.read_positions(connection, [day], [portfolio], count=_MAX_POSITIONS)
     rows["positions"] = positions.get((sheet.portfolio_id, day), [])
     rows["contributions"] = fact_history.read_contributions(
         connection, [day], [portfolio], _PNL_WINDOWS.values(), _MAX_POSITIONS

@@ -1,5 +1,6 @@
 """Realization: the text of claims and plans, with figures and names in their slots."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from string import Formatter
@@ -14,13 +15,15 @@ from riskmetrics.insights.slots import Slot, clean_name
 from riskmetrics.present.formatting import quantity
 from riskmetrics.symbols import parse_option
 
-VERSION = "9"
+VERSION = "10"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
 
 Names = Mapping[str, str]
 """Alias to the name in the text."""
 
 _MAX_TITLE_CHARS = 200
+
+_MINUS = re.compile(r"-(?=\d)")
 
 COLUMN = "column"
 """Key of a finding that is a sentence of the prose: the column that has it."""
@@ -72,7 +75,8 @@ def display_name(entity: Mapping[str, str]) -> str:
 def display_names(sheet: Sheet, show: Callable[[Mapping[str, str]], str] = display_name) -> Names:
     """Return the name of each alias: symbol, sector or scenario, without control characters.
 
-    A short position is named as one, as its weight is stated without a sign.
+    A short position is named as one, as its weight is stated without a sign; an option says whether
+    it was bought or written.
 
     Parameters
     ----------
@@ -80,14 +84,27 @@ def display_names(sheet: Sheet, show: Callable[[Mapping[str, str]], str] = displ
         Function of what an alias stands for that returns its name; empty: the alias itself.
     """
     return {
-        alias: (show(entity) or alias) + (" (short)" if _is_short(sheet, alias) else "")
+        alias: shown + _side(sheet, alias, is_option=_is_option(entity) and shown != alias)
         for alias, entity in sheet.aliases.items()
+        for shown in [_with_minus(show(entity), entity) or alias]
     }
 
 
-def _is_short(sheet: Sheet, alias: str) -> bool:
+def _with_minus(name: str, entity: Mapping[str, str]) -> str:
+    """Return the name of a scenario with a minus sign, which commands write as a hyphen."""
+    return _MINUS.sub("−", name) if "scenario" in entity else name
+
+
+def _is_option(entity: Mapping[str, str]) -> bool:
+    return parse_option(entity.get("symbol", "")) is not None
+
+
+def _side(sheet: Sheet, alias: str, *, is_option: bool) -> str:
+    """Return the end of a name that says on which side a position is; empty for a long one."""
     side = sheet.by_type.get(("side", alias))
-    return side is not None and side.value == "short"
+    if is_option and side is not None:
+        return " (written)" if side.value == "short" else " (bought)"
+    return " (short)" if side is not None and side.value == "short" else ""
 
 
 def realize_claim(claim: Claim, names: Names, seed: str = "") -> str:
@@ -220,7 +237,9 @@ def _choose_phrasing(claim: Claim, seed: str) -> str:
 
 
 def _show(slot: Slot, names: Names) -> str:
-    if slot.kind in ("name", "label"):
+    if slot.kind == "subject" and str(slot.value).startswith("SCN"):
+        return f"“{names.get(str(slot.value), str(slot.value))}”"
+    if slot.kind in ("name", "label", "subject"):
         return names.get(str(slot.value), str(slot.value))
     if isinstance(slot.value, tuple):
         listed = [realize_phrasing(entry.phrasing, entry.slots, names) for entry in slot.value]

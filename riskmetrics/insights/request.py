@@ -5,21 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from riskmetrics.insights.claims import Claim, View, claims_of
+from riskmetrics.insights.claims import Claim, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
-from riskmetrics.insights.forms.standing_alerts import alerts_by_level
 from riskmetrics.insights.plan import (
     LEADING_TYPE,
     Plan,
-    is_undue,
+    is_unscheduled_list,
     one_per_figure,
     plan_by_rules,
     repeats,
 )
 from riskmetrics.insights.question_fact_types import QUESTIONS
-from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.insights.severity import LEVELS
-from riskmetrics.insights.slots import Slot
 from riskmetrics.insights.templates import Template
 
 _INDEPENDENT_TYPES = (LEADING_TYPE, "custom")
@@ -68,7 +65,11 @@ class Request:
             if not self._is_stated(claim)
         }
         if self.question is None:
-            kept = {claim.id for claim in one_per_figure(found.values()) if not is_undue(claim)}
+            kept = {
+                claim.id
+                for claim in one_per_figure(found.values())
+                if not is_unscheduled_list(claim)
+            }
             found = {claim_id: claim for claim_id, claim in found.items() if claim_id in kept}
         return {claim_id: claim for claim_id, claim in found.items() if claim.is_proved(found)}
 
@@ -81,6 +82,9 @@ class Request:
     def plan(self) -> Plan | None:
         """Plan of the rules; None if there is nothing to tell."""
         if self.question is not None:
+            # late: its words are read and compiled, and notes of a run answer no question
+            from riskmetrics.insights.questions.answering import answer_by_rules
+
             return answer_by_rules(
                 self.question,
                 self._salient_claims,
@@ -104,11 +108,6 @@ class Request:
         is_leading = self.insight_type == LEADING_TYPE and self.question is None
         in_force = claims_of(self.sheet, insight_type=self.insight_type) if is_leading else {}
         return most_severe((*self.news, *in_force.values()))
-
-    @property
-    def alerts(self) -> tuple[Slot, ...]:
-        """Lists of all alert levels that are reached, critical first, whatever a note states."""
-        return tuple(alerts_by_level(View(self.sheet)))
 
     @property
     def severity(self) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from riskmetrics.insights.claims import catalog_digest, claims_of
+from riskmetrics.insights.alert_texts import alert_texts, severe_texts
+from riskmetrics.insights.claims import Claim, catalog_digest, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.plan import Plan, prune
+from riskmetrics.insights.plan import LEADING_TYPE, Plan, prune
 from riskmetrics.insights.realize import NOT_ANSWERED, NOTHING, UNTITLED, NoteText, realize_note
 from riskmetrics.insights.stored_drafts import DRAFT_FACT_TYPES, Draft, render_draft
 
@@ -76,6 +77,23 @@ def _find_plan_violations(row: Mapping[str, Any], sheet: Sheet) -> Iterator[str]
         yield "a claim of the plan is not true of the stored facts"
     else:
         yield from _find_differences(row, realize_note(plan, claims, sheet), "plan")
+    if row["insight_type"] == LEADING_TYPE and row["user_question"] is None:
+        yield from _find_attention_violations(context, sheet, claims)
+
+
+def _find_attention_violations(
+    context: Mapping[str, Any], sheet: Sheet, claims: Mapping[str, Claim]
+) -> Iterator[str]:
+    """Yield what is wrong with the list of what needs attention.
+
+    It begins with the alerts in force; each other text is a severe claim that is true. Which of
+    these were new is not stored.
+    """
+    listed, alerts = context.get("attention"), alert_texts(sheet)
+    if not isinstance(listed, list) or listed[: len(alerts)] != alerts:
+        yield "attention does not list the alerts of the stored facts"
+    elif not {*listed[len(alerts) :]} <= {*severe_texts(sheet, claims.values())}:
+        yield "attention contains a sentence that is not a severe claim of the stored facts"
 
 
 def _sentences(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -38,8 +38,10 @@ PATTERNS: Final = {
     "reason": r".+?",
     "day": r"[A-Z][a-z]+ \d{1,2}(?:, \d{4})?",
     "span": r"year|[\d,]+ sessions",
+    "window": r"the past year|[\d,]+ sessions",
     "name": r".+?",
     "label": r".+?",
+    "subject": r".+?",
     "items": r".+?",
 }
 """Kind of slot to a regular expression of its text; a figure is a percentage or a number."""
@@ -164,6 +166,11 @@ def span(observations: int | None) -> Slot:
     return Slot("span", int(observations or 0))
 
 
+def window(observations: int | None) -> Slot:
+    """Return up to 252 sessions that a figure is compared with: the past year, or as many."""
+    return Slot("window", int(observations or 0))
+
+
 def day(value: date, reference: date) -> Slot:
     """Return a day, shown with its year if the note is of another one."""
     return Slot("day", value, reference=reference)
@@ -172,6 +179,11 @@ def day(value: date, reference: date) -> Slot:
 def name(alias: str) -> Slot:
     """Return the name of an alias."""
     return Slot("name", alias)
+
+
+def subject(alias: str) -> Slot:
+    """Return what has a limit: a position or sector, or a scenario, whose name is quoted."""
+    return Slot("subject", alias)
 
 
 def label(alias: str) -> Slot:
@@ -285,6 +297,9 @@ _SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
     "count": lambda value, _: formatting.count(value),
     "span": lambda value, _: (
         "year" if value >= FULL_YEAR else f"{formatting.count(value)} sessions"
+    ),
+    "window": lambda value, _: (
+        "the past year" if value >= FULL_YEAR else f"{formatting.count(value)} sessions"
     ),
     "ordinal": lambda value, _: formatting.ordinal(int(value)),
     "sessions": lambda value, _: (

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from riskmetrics import trading_calendar
-from riskmetrics.catalog import describe, figures_of, find_figure
+from riskmetrics.catalog import data_dictionary, figures_of, find_figure
 from riskmetrics.db import listed_rows, result_queries, stored_settings
 from riskmetrics.db.shown_names import read_names
 from riskmetrics.explain import registry
@@ -102,7 +102,10 @@ class Answers:
                 "tables": {name: [one.label for one in figures_of(name)] for name in list_tables()}
             }
         require_table(table)
-        return {"table": table, "figures": [one for one in describe() if one["table"] == table]}
+        return {
+            "table": table,
+            "figures": [one for one in data_dictionary() if one["table"] == table],
+        }
 
     def read_figures(
         self,

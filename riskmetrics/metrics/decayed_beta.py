@@ -26,7 +26,7 @@ the beta of the next 90 sessions: the squared error was 17 % lower on 34 symbols
 (t -1.9), 23 % lower from 2021 on (t -2.7), and 23 % lower on the sample's 25 symbols (t -2.6).
 """
 
-FORECAST_STD_ERRORS = 4.0
+FORECAST_ERROR_MULTIPLIER = 4.0
 """Standard error of the beta as a forecast, in standard errors of the estimate.
 
 The beta itself moves, and that of the next 90 sessions is an estimate too. 1.96 times the product
@@ -35,7 +35,7 @@ symbols of 2017 to 2022 and 95 % of the sample's 25 symbols.
 """
 
 Z_95 = 1.96
-"""Two-sided 95 % quantile of the standard normal distribution."""
+"""Critical value of a two-sided 95 % interval of a normal distribution."""
 
 
 class DecayedBeta(NamedTuple):
@@ -50,7 +50,7 @@ class DecayedBeta(NamedTuple):
     n_obs: IntArray
 
 
-class _Fit(NamedTuple):
+class _Moments(NamedTuple):
     """Weighted sums of squared deviations and products over the pairs of each window."""
 
     sxx: FloatArray
@@ -104,10 +104,10 @@ def decayed_beta(
         n_{\mathit{eff}} = \frac{(\sum w)^2}{\sum w^2}
 
     s is the heteroskedasticity-robust sandwich (HC0), and ``forecast_std_error`` is
-    `FORECAST_STD_ERRORS` times s. Pairs are rows where both values are finite; a missing row keeps
-    its age. With fewer than ``min_obs`` pairs, or where x or y is constant, all but ``n_obs`` is
-    NaN. A perfect fit has standard error 0. Sums run over a window in the same
-    order for every window: a result depends only on its own window and series, to the last bit.
+    `FORECAST_ERROR_MULTIPLIER` times s. Pairs are rows where both values are finite; a missing row
+    keeps its age. With fewer than ``min_obs`` pairs, or where x or y is constant, all but ``n_obs``
+    is NaN. A perfect fit has standard error 0. Sums run over a window in the same order for every
+    window: a result depends only on its own window and series, to the last bit.
 
     References
     ----------
@@ -133,8 +133,8 @@ def decayed_beta(
     decay = 0.5 ** (1.0 / half_life)
     for block, rows in iterate_blocks(n_dates, n_series, window):
         with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
-            of_rows = x[rows, block[1]] if x.ndim == 2 else x[rows, np.newaxis]
-            fit = _estimate(y[rows, block[1]], of_rows, window, decay, min_obs)
+            x_block = x[rows, block[1]] if x.ndim == 2 else x[rows, np.newaxis]
+            fit = _estimate(y[rows, block[1]], x_block, window, decay, min_obs)
         for whole, part in zip(result, fit, strict=True):
             whole[block] = part
     return result
@@ -178,7 +178,7 @@ def _estimate(y: FloatArray, x: FloatArray, window: int, decay: float, min_obs: 
     return DecayedBeta(
         beta,
         std_error,
-        FORECAST_STD_ERRORS * std_error,
+        FORECAST_ERROR_MULTIPLIER * std_error,
         np.where(is_defined, effective, np.nan),
         np.broadcast_to(n_obs, beta.shape).astype(np.int64),
     )
@@ -195,14 +195,14 @@ class _Deviations(NamedTuple):
     window: int
     decay: float
 
-    def products(self) -> _Fit:
+    def products(self) -> _Moments:
         """Sum the weighted squares and products of the deviations from the means."""
-        sxx, sxy, syy = (np.zeros_like(of) for of in (self.mean_x, self.mean_y, self.mean_y))
+        sxx, sxy, syy = (np.zeros_like(mean) for mean in (self.mean_x, self.mean_y, self.mean_y))
         for weight, dx, dy in self._by_row():
             add_rows(sxx, weight * dx * dx)
             add_rows(sxy, weight * dx * dy)
             add_rows(syy, weight * dy * dy)
-        return _Fit(sxx, sxy, syy)
+        return _Moments(sxx, sxy, syy)
 
     def sandwich(self, beta: FloatArray) -> FloatArray:
         """Sum the squares of weight x deviation x residual."""
@@ -216,7 +216,7 @@ class _Deviations(NamedTuple):
         n_windows = len(self.mean_x)
         # powers of one number at a time, because those of an array may differ in the last bit
         weights = [[self.decay ** (self.window - 1 - row)] for row in range(self.window)]
-        of_row = np.array(weights)
+        weight_by_row = np.array(weights)
         for rows in iterate_rows(n_windows, self.y.shape[1], self.window):
-            weight = of_row[rows.start : rows.stop - n_windows + 1] * self.known[rows]
+            weight = weight_by_row[rows.start : rows.stop - n_windows + 1] * self.known[rows]
             yield weight, self.x[rows] - self.mean_x, self.y[rows] - self.mean_y

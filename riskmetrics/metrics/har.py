@@ -289,12 +289,12 @@ def _compute_ratios_to_level(values: FloatArray, min_obs: int) -> Lags:
     return _divide_by_level(_lags_on_level_days(values), level)
 
 
-def _choose_ratios(uses_ranges: BoolArray, of_ranges: Lags, of_returns: Lags) -> Lags:
+def _choose_ratios(uses_ranges: BoolArray, range_ratios: Lags, return_ratios: Lags) -> Lags:
     """Return the ratios of ranges where they are used, elsewhere those of returns."""
     return Lags(
         *(
-            np.where(uses_ranges, wide, narrow)
-            for wide, narrow in zip(of_ranges, of_returns, strict=True)
+            np.where(uses_ranges, range_ratio, return_ratio)
+            for range_ratio, return_ratio in zip(range_ratios, return_ratios, strict=True)
         )
     )
 

@@ -119,20 +119,23 @@ def _formula(
     """Value options; ``sign`` is 1 for calls and -1 for puts. Where time is 0, use the limits."""
     from scipy.special import ndtr  # slow to import
 
-    root = np.sqrt(years)
-    deviation = volatility * root
+    sqrt_years = np.sqrt(years)
+    total_volatility = volatility * sqrt_years
     moneyness = np.log(spot / strike) + (rate - dividend_yield) * years
-    d1 = np.where(moneyness == 0.0, 0.0, moneyness / deviation) + deviation / 2.0
-    share, bond = spot * np.exp(-dividend_yield * years), strike * np.exp(-rate * years)
-    exercised_share, exercised_bond = share * ndtr(sign * d1), bond * ndtr(sign * (d1 - deviation))
+    d1 = np.where(moneyness == 0.0, 0.0, moneyness / total_volatility) + total_volatility / 2.0
+    discounted_spot = spot * np.exp(-dividend_yield * years)
+    discounted_strike = strike * np.exp(-rate * years)
+    exercised_spot = discounted_spot * ndtr(sign * d1)
+    exercised_strike = discounted_strike * ndtr(sign * (d1 - total_volatility))
     density = np.exp(-(d1**2) / 2.0) / np.sqrt(2.0 * np.pi)
-    decay = np.where(years > 0.0, share * density * volatility / (2.0 * root), 0.0)
-    carry = sign * (dividend_yield * exercised_share - rate * exercised_bond)
+    decay = np.where(years > 0.0, discounted_spot * density * volatility / (2.0 * sqrt_years), 0.0)
+    gamma = discounted_spot * density / (spot**2 * total_volatility)
+    carry = sign * (dividend_yield * exercised_spot - rate * exercised_strike)
     return OptionValue(
         # rounding may make the value negative far out of the money
-        value=np.maximum(sign * (exercised_share - exercised_bond), 0.0),
-        delta=sign * exercised_share / spot,
-        gamma=np.where(deviation > 0.0, share * density / (spot**2 * deviation), 0.0),
+        value=np.maximum(sign * (exercised_spot - exercised_strike), 0.0),
+        delta=sign * exercised_spot / spot,
+        gamma=np.where(total_volatility > 0.0, gamma, 0.0),
         theta=(carry - decay) / DAYS_PER_YEAR,
-        vega=share * density * root * VOLATILITY_POINT,
+        vega=discounted_spot * density * sqrt_years * VOLATILITY_POINT,
     )

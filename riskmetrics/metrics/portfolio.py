@@ -133,7 +133,9 @@ def net_lots(
     return Holdings(direction, np.where(direction == 0, 0.0, np.where(unpriced, np.nan, values)))
 
 
-def lot_pnl(lots: Lots, days: DateArray, prices: FloatArray) -> LotPnL:
+def lot_pnl(
+    lots: Lots, days: DateArray, prices: FloatArray, counts_when_closed: BoolArray | None = None
+) -> LotPnL:
     """Return the P&L of each lot on each day but the first, and since its entry.
 
     Parameters
@@ -144,12 +146,15 @@ def lot_pnl(lots: Lots, days: DateArray, prices: FloatArray) -> LotPnL:
         Consecutive sessions, starting with the one before the first day of the result.
     prices : (L, D + 1) array
         Closes on them.
+    counts_when_closed : (L,) array of bool, optional
+        Lots without a price from entry to exit. Default: none.
 
     Returns
     -------
     LotPnL
         `daily` runs from the last close, or the entry price on the opening day, to the close, or
-        the exit price on the closing day. `cumulative` runs from the entry price.
+        the exit price on the closing day. Of a lot without a price, the closing day has all since
+        entry. `cumulative` runs from the entry price.
 
     Examples
     --------
@@ -164,7 +169,10 @@ def lot_pnl(lots: Lots, days: DateArray, prices: FloatArray) -> LotPnL:
     """
     entered, exited = lots.entry[:, None] <= days, lots.exit[:, None] <= days
     end = np.where(exited, lots.exit_price[:, None], prices)[:, 1:]
-    start = np.where(entered[:, :-1], prices[:, :-1], lots.entry_price[:, None])
+    starts_at_close = entered[:, :-1]
+    if counts_when_closed is not None:
+        starts_at_close = starts_at_close & ~counts_when_closed[:, None]
+    start = np.where(starts_at_close, prices[:, :-1], lots.entry_price[:, None])
     is_active = entered[:, 1:] & ~exited[:, :-1]
     units = lots.units[:, None]
     return LotPnL(

@@ -98,7 +98,7 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
     >>> [round(float(values[0, 0]), 5) for values in fit]
     [0.50009, 3.00009, 0.66654, 0.11791, 0.00217, 11.0]
     """
-    _require_shapes(y, x, window, min_obs)
+    _require_arguments(y, x, window, min_obs)
     n_dates, n_series = len(x) - window + 1, y.shape[1]
     result = OLS._make(
         np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64)
@@ -112,7 +112,7 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
     return result
 
 
-def _require_shapes(y: FloatArray, x: FloatArray, window: int, min_obs: int) -> None:
+def _require_arguments(y: FloatArray, x: FloatArray, window: int, min_obs: int) -> None:
     """Raise a ValueError if shapes do not match, or window or min_obs is out of range."""
     if y.ndim != 2 or x.shape != y.shape[:1]:
         raise ValueError(

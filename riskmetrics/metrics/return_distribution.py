@@ -147,8 +147,8 @@ def _moments(values: FloatArray, known: BoolArray, n_obs: IntArray) -> _Moments:
         third, fourth = (_total(deviations**power) for power in (3, 4))
         skewness = n / ((n - 1.0) * (n - 2.0)) * third / variance**1.5
         tails = n * (n + 1.0) / ((n - 1.0) * (n - 2.0) * (n - 3.0)) * fourth / variance**2
-        normal = 3.0 * (n - 1.0) ** 2 / ((n - 2.0) * (n - 3.0))
-    return _Moments(mean, np.sqrt(variance), skewness, tails - normal)
+        kurtosis = tails - 3.0 * (n - 1.0) ** 2 / ((n - 2.0) * (n - 3.0))
+    return _Moments(mean, np.sqrt(variance), skewness, kurtosis)
 
 
 def _tail_ratio(returns: FloatArray, n_obs: IntArray) -> FloatArray:

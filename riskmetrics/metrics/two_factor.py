@@ -113,7 +113,7 @@ def rolling_two_factor(
     >>> [round(float(values[0, 0]), 9) for values in (fit.beta_1, fit.beta_2, fit.alpha)]
     [2.0, -3.0, 1.0]
     """
-    _require_shapes(y, x1, x2, window, min_obs)
+    _require_arguments(y, x1, x2, window, min_obs)
     n_dates, n_series = len(x1) - window + 1, y.shape[1]
     result = TwoFactorOLS._make(
         np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64)
@@ -128,7 +128,7 @@ def rolling_two_factor(
     return result
 
 
-def _require_shapes(
+def _require_arguments(
     y: FloatArray, x1: FloatArray, x2: FloatArray, window: int, min_obs: int
 ) -> None:
     """Raise a ValueError if shapes do not match, or window or min_obs is out of range."""

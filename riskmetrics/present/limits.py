@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from riskmetrics.catalog import Unit
 from riskmetrics.catalog.limits import find_limited_figure
+from riskmetrics.metrics.minimums import SHARE_TOLERANCE
 
 _SIGNIFICANT_DIGITS = 12
 """Digits of a limit that are its own, and not of its binary form."""
@@ -44,6 +45,8 @@ def format_value_and_limit(name: str, value: float | None, limit: float) -> Limi
     LimitTexts(value='1.92%', limit='1.85%', room='−0.07 pp')
     >>> format_value_and_limit("single_name", 0.25001, 0.25)
     LimitTexts(value='25.001%', limit='25.000%', room='−0.001 pp')
+    >>> format_value_and_limit("single_name", 0.1 + 0.2, 0.3)
+    LimitTexts(value='30.0%', limit='30.0%', room='0.0 pp')
     """
     is_share = find_limited_figure(name).unit not in (Unit.NUMBER, Unit.BETA)
     scale, suffix = (2, "%") if is_share else (0, "")
@@ -52,7 +55,7 @@ def format_value_and_limit(name: str, value: float | None, limit: float) -> Limi
     if value is None:
         return LimitTexts("—", f"{bound:.{decimals}f}{suffix}", "—")
     exact = Decimal(value).scaleb(scale)
-    if value != limit and exact != bound:
+    if abs(value - limit) > SHARE_TOLERANCE:
         while f"{exact:.{decimals}f}" == f"{bound:.{decimals}f}":
             decimals += 1
     texts = f"{exact:.{decimals}f}", f"{bound:.{decimals}f}"

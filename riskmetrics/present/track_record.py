@@ -11,10 +11,10 @@ from riskmetrics.catalog.track_records import ForecastKind, method_label
 from riskmetrics.db import track_record_queries
 from riskmetrics.results import track_record_summary
 
-CLASSES = {"portfolios": "Portfolios", "stocks": "Stocks", "funds": "Funds"}
+SUBJECT_CLASSES = {"portfolios": "Portfolios", "stocks": "Stocks", "funds": "Funds"}
 """Classes of subjects whose forecasts are pooled, with their names in tables."""
 
-LOSSES = {
+LOSS_LABELS = {
     ForecastKind.VOLATILITY: "QLIKE of the variance; 0 is perfect",
     ForecastKind.VALUE_AT_RISK: "quantile loss, in basis points of equity",
     ForecastKind.BETA: "squared error",

@@ -8,7 +8,7 @@ import pandas as pd
 from riskmetrics.catalog import find_figure
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import format_change, page_format
-from riskmetrics.results.comparison import COMPARED_FIGURES, find_drivers
+from riskmetrics.results.comparison import COMPARED_FIGURES, find_contributors
 
 Record = Mapping[str, Any]
 
@@ -22,7 +22,7 @@ class Change(NamedTuple):
     change: str
 
 
-class Driver(NamedTuple):
+class Contributor(NamedTuple):
     """A position and what its price change has brought since the earlier session."""
 
     symbol: str
@@ -50,16 +50,16 @@ def list_changes(before: Record, after: Record, flows: float = 0.0) -> list[Chan
     return found
 
 
-def list_drivers(before: pd.DataFrame, after: pd.DataFrame) -> list[Driver]:
+def list_contributors(before: pd.DataFrame, after: pd.DataFrame) -> list[Contributor]:
     """Return the positions whose prices changed the value most.
 
     Parameters
     ----------
     before, after : DataFrame
-        Rows of `position_values` of one portfolio, as for `find_drivers`.
+        Rows of `position_values` of one portfolio, as for `find_contributors`.
     """
-    found = find_drivers(before, after)
+    found = find_contributors(before, after)
     return [
-        Driver(str(symbol), formatting.signed_amount(amount))
+        Contributor(str(symbol), formatting.signed_amount(amount))
         for symbol, amount in zip(found["symbol"], found["amount"].tolist(), strict=True)
     ]

@@ -18,7 +18,12 @@ from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import page_format
 from riskmetrics.present.footnotes import PORTFOLIO_SUBJECT, Record
-from riskmetrics.present.track_record import BASIS_POINTS, CLASSES, LOSSES, read_track_record
+from riskmetrics.present.track_record import (
+    BASIS_POINTS,
+    LOSS_LABELS,
+    SUBJECT_CLASSES,
+    read_track_record,
+)
 from riskmetrics.report.options import ReportOptions
 from riskmetrics.report.section import beta_interval, contract_terms
 from riskmetrics.report.sections import read_sections, to_records
@@ -173,8 +178,8 @@ def _environment() -> jinja2.Environment:
         forecast_kinds=tuple(ForecastKind),
         method_label=method_label,
         records_of=to_records,
-        classes=CLASSES,
-        losses=LOSSES,
+        classes=SUBJECT_CLASSES,
+        losses=LOSS_LABELS,
         basis_points=BASIS_POINTS,
         window=BETA_WINDOW,
         min_pairs=MIN_PAIRED_RETURNS,

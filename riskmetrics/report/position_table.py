@@ -22,7 +22,7 @@ class PositionRow(NamedTuple):
     value: float | None
     weight: float | None
     daily_pnl: float | None
-    cumulative_pnl: float | None
+    cumulative_price_pnl: float | None
     sector: str | None
     beta: float | None
     std_error: float | None
@@ -72,7 +72,7 @@ def build_table(
                 row["value"],
                 row["weight"],
                 row["daily_pnl"],
-                row["cumulative_pnl"],
+                row["cumulative_price_pnl"],
                 row["sector"],
                 beta.get("beta"),
                 beta.get("std_error"),

@@ -13,7 +13,7 @@ from riskmetrics.metrics.decayed_beta import Z_95
 from riskmetrics.present import formatting
 from riskmetrics.present.footnotes import Footnotes, Record
 from riskmetrics.report.axis import Axis
-from riskmetrics.report.changes import Change, Driver
+from riskmetrics.report.changes import Change, Contributor
 from riskmetrics.report.figures import Figures
 from riskmetrics.report.limit_table import LimitRow
 from riskmetrics.report.position_table import PositionTable
@@ -77,7 +77,7 @@ class Section:
     figures: Figures
     changes: list[Change]
     """Changes since the session that is compared with."""
-    drivers: list[Driver]
+    contributors: list[Contributor]
 
     @property
     def equity_change(self) -> Change | None:

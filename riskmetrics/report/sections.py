@@ -27,7 +27,7 @@ from riskmetrics.present.caveats import portfolio_caveats
 from riskmetrics.present.footnotes import Footnotes, Record
 from riskmetrics.present.realized import read_realized
 from riskmetrics.report.attention import list_findings
-from riskmetrics.report.changes import list_changes, list_drivers
+from riskmetrics.report.changes import list_changes, list_contributors
 from riskmetrics.report.figures import NO_FIGURES, draw_figures
 from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.options import ReportOptions
@@ -303,9 +303,9 @@ def _build_section(
         ),
         figures=NO_FIGURES if charts is None else draw_figures(charts, options.drawings),
         changes=list_changes(book.earlier.get(name, {}), headlines, book.flows.get(name, 0.0)),
-        drivers=[]
+        contributors=[]
         if earlier_positions is None or charts is None
-        else list_drivers(earlier_positions, positions),
+        else list_contributors(earlier_positions, positions),
     )
 
 

@@ -1,4 +1,4 @@
-"""Walk-forward test of calibration: a fit at the start of each year, judged on that year."""
+"""Walk-forward test of calibration: a fit at the start of each year, scored on that year."""
 
 from typing import Any
 

@@ -95,12 +95,10 @@ class CalibrationPanel:
         """Yield the blocks of every symbol but the market, with regressors of one proxy."""
         known = self.known_returns()
         stocks = np.flatnonzero(self.returns.frame.columns != self.market)
-        uses_ranges = proxy == har.PROXIES[har.RANGE_MARKET]
         for left in range(0, len(stocks), BLOCK_SYMBOLS):
             block = stocks[left : left + BLOCK_SYMBOLS]
             bars = self.ranges[:, block], self.opens[:, block], self.volumes[:, block]
-            yield self._block(known[:, block], self.returns.unconfirmed[:, block], proxy, bars,
-                              uses_ranges=uses_ranges)  # fmt: skip
+            yield self._block(known[:, block], self.returns.unconfirmed[:, block], proxy, bars)
 
     def portfolio_block(self) -> CalibrationBlock:
         """Return the block of equally weighted portfolios of the stocks."""
@@ -115,10 +113,9 @@ class CalibrationPanel:
         unconfirmed: BoolArray,
         proxy: str,
         bars: tuple[FloatArray, FloatArray, FloatArray] | None,
-        *,
-        uses_ranges: bool = False,
     ) -> CalibrationBlock:
         """Return the block of some series; those without ``bars`` have exponential weights."""
+        uses_ranges = proxy == har.PROXIES[har.RANGE_MARKET]
         market = self.returns.column(self.market)
         if proxy == har.PROXIES[har.CLOSE]:
             market = np.full_like(market, np.nan)
@@ -175,7 +172,7 @@ def variance_pairs(
 ) -> VariancePairs:
     """Return the completed forecasts of a block, as a class of series uses its features."""
     forecast = har.forecast(block.inputs, [coefficients]).volatility_forecast
-    usable = _completed(block, forecast, horizon)
+    usable = _has_outcome(block, forecast, horizon)
     return _take_pairs(block, forecast, horizon, series_class, usable)
 
 
@@ -187,7 +184,7 @@ def matched_pairs(
         har.forecast(block.inputs, [coefficients]).volatility_forecast for block in (closes, ranges)
     )
     usable = ranges.features.uses_bars & (close_forecast > 0.0)
-    usable &= _completed(ranges, range_forecast, horizon)
+    usable &= _has_outcome(ranges, range_forecast, horizon)
     return MatchedPairs(
         _take_pairs(ranges, range_forecast, horizon, BARS, usable),
         _take_pairs(closes, close_forecast, horizon, STOCK, usable),
@@ -195,7 +192,7 @@ def matched_pairs(
     )
 
 
-def _completed(block: CalibrationBlock, forecast: FloatArray, horizon: int) -> BoolArray:
+def _has_outcome(block: CalibrationBlock, forecast: FloatArray, horizon: int) -> BoolArray:
     """Return which forecasts make a pair: those with an outcome, on every fifth session."""
     realized = block.outcomes[horizon]
     is_chosen = (np.arange(len(forecast)) % PAIR_STEP == 0)[:, np.newaxis]

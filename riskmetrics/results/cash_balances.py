@@ -30,24 +30,24 @@ def roll_cash(ledger: Ledger) -> CashBalances:
     would count twice, so the cash is NaN. A portfolio that is kept by transactions has the sum of
     their amounts.
     """
-    trades, days, n = ledger.trades, ledger.valuation_sessions, len(ledger.portfolios)
-    lot_anchor = ledger.anchor[ledger.lot_portfolio]
-    anchor_prices = lot_prices.prices_on(ledger.lots, ledger.closes, lot_anchor)[:, None]
+    trades, days, n = ledger.lot_arrays, ledger.valuation_sessions, len(ledger.portfolios)
+    lot_cash_anchor = ledger.cash_anchor[ledger.lot_portfolio]
+    anchor_prices = lot_prices.prices_on(ledger.lots, ledger.closes, lot_cash_anchor)[:, None]
     net = metrics.group_sums(
-        ledger.net_holdings(lot_anchor[:, None], anchor_prices).values,
+        ledger.net_holdings(lot_cash_anchor[:, None], anchor_prices).values,
         ledger.instrument_portfolio,
         n,
     )
-    is_open = metrics.is_open(trades.entry, trades.exit, lot_anchor[:, None])
+    is_open = metrics.is_open(trades.entry, trades.exit, lot_cash_anchor[:, None])
     is_unpriced = np.isnan(anchor_prices) & is_open
-    prices = _stated_prices(ledger, lot_anchor, is_unpriced[:, 0])
+    prices = _stated_prices(ledger, lot_cash_anchor, is_unpriced[:, 0])
     values = (trades.units * prices)[:, None]
     flows = metrics.cash_flows(
         trades._replace(
             entry_price=np.where(np.isnan(trades.entry_price), prices, trades.entry_price),
             exit_price=np.where(np.isnan(trades.exit_price), prices, trades.exit_price),
         ),
-        lot_anchor,
+        lot_cash_anchor,
         days,
     )
     in_cash = np.isnan(flows) | (is_unpriced & np.isnan(values))
@@ -60,22 +60,24 @@ def roll_cash(ledger: Ledger) -> CashBalances:
     flow = metrics.group_sums(flows, ledger.lot_portfolio, n)
     cash = balance - net - sum_stated(is_unpriced) + flow
     rolled = np.where(
-        np.isnat(ledger.anchor)[:, None], 0.0, np.where(is_counted_twice, np.nan, cash)
+        np.isnat(ledger.cash_anchor)[:, None], 0.0, np.where(is_counted_twice, np.nan, cash)
     )
-    kept = ledger.transaction_cash
+    from_transactions = ledger.transaction_cash
     return CashBalances(
-        np.where(kept.is_kept[:, None], kept.balance, rolled),
+        np.where(from_transactions.is_known[:, None], from_transactions.balance, rolled),
         sum_stated(ledger.is_open & np.isnan(ledger.prices)),
     )
 
 
-def _stated_prices(ledger: Ledger, lot_anchor: DateArray, is_unpriced: BoolArray) -> FloatArray:
+def _stated_prices(
+    ledger: Ledger, lot_cash_anchor: DateArray, is_unpriced: BoolArray
+) -> FloatArray:
     """Return the price in the statement of lots that have no close when they enter the cash, (L,).
 
     NaN for all others: those with a close at the anchor, or with a price of their purchase since.
     """
-    trades, lots = ledger.trades, ledger.lots
-    is_bought_since = np.isnan(trades.entry_price) & (trades.entry > lot_anchor)
-    is_kept = ledger.transaction_cash.is_kept[ledger.lot_portfolio]
-    needs_price = (is_unpriced | is_bought_since) & is_listed(lots) & ~is_kept
+    arrays, lots = ledger.lot_arrays, ledger.lots
+    is_bought_since = np.isnan(arrays.entry_price) & (arrays.entry > lot_cash_anchor)
+    is_known = ledger.transaction_cash.is_known[ledger.lot_portfolio]
+    needs_price = (is_unpriced | is_bought_since) & is_listed(lots) & ~is_known
     return np.where(needs_price, lots["last_price"].to_numpy(float), np.nan)

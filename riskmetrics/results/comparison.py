@@ -14,7 +14,7 @@ class ComparedFigure(NamedTuple):
 
     table: str
     decimals: int
-    """Decimals as stored, or of what is compared."""
+    """Decimals of the change."""
     label: str = ""
     """Name in a list without sections; empty: that of the figure."""
 
@@ -43,7 +43,7 @@ COMPARED_FIGURES: Mapping[str, ComparedFigure] = {
 }
 """Compared figures by column; those of tail risk are of `HEADLINE_TAIL`."""
 
-MAX_DRIVERS = 3
+MAX_CONTRIBUTORS = 3
 """Positions of a portfolio that explain the change of its value."""
 
 MIN_BETA_MOVE_STD_ERRORS = 2.0
@@ -86,7 +86,7 @@ class Comparison(NamedTuple):
     positions: pd.DataFrame
     """Positions that were opened, closed or resized.
 
-    Columns: portfolio, symbol, position_type, before, after, change (quantities), what.
+    Columns: portfolio, symbol, position_type, before, after, change (quantities), status.
     """
 
     betas: pd.DataFrame
@@ -98,7 +98,7 @@ class Comparison(NamedTuple):
     undefined: pd.DataFrame
     """Values that became undefined (new) or are defined now (resolved).
 
-    Columns: portfolio, subject, metric, what, reason.
+    Columns: portfolio, subject, metric, status, reason.
     """
 
 
@@ -125,7 +125,7 @@ def compare(before: SessionResults, after: SessionResults) -> Comparison:
     )
 
 
-def find_drivers(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+def find_contributors(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Return the positions whose prices changed the value of their portfolio most.
 
     Parameters
@@ -137,7 +137,8 @@ def find_drivers(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns portfolio, symbol and amount, at most MAX_DRIVERS of a portfolio, the largest first.
+        Columns portfolio, symbol and amount, at most MAX_CONTRIBUTORS of a portfolio,
+        the largest first.
     """
     keys = ["portfolio", "symbol", "right", "underlying"]
     one, other = (rows.astype(dict.fromkeys(keys, object)) for rows in (before, after))
@@ -149,7 +150,7 @@ def find_drivers(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     sums = moved.groupby(["portfolio", "symbol"], as_index=False)["amount"].sum()
     sums = sums.assign(size=sums["amount"].abs()).query("size > 0")
     ordered = sums.sort_values(["portfolio", "size", "symbol"], ascending=[True, False, True])
-    largest: pd.DataFrame = ordered.drop(columns="size").groupby("portfolio").head(MAX_DRIVERS)
+    largest: pd.DataFrame = ordered.drop(columns="size").groupby("portfolio").head(MAX_CONTRIBUTORS)
     return largest
 
 
@@ -227,10 +228,10 @@ def _net_positions(betas: pd.DataFrame) -> pd.DataFrame:
 def _compare_positions(positions: pd.DataFrame) -> pd.DataFrame:
     changed = _with_change(positions, _POSITION_KEYS, "quantity")
     before, after = changed["before"], changed["after"]
-    what = np.select(
+    status = np.select(
         [before.isna(), after.isna(), before != after], ["opened", "closed", "resized"], ""
     )
-    return _filter_rows(changed.assign(what=what), what != "")
+    return _filter_rows(changed.assign(status=status), status != "")
 
 
 def _compare_betas(positions: pd.DataFrame) -> pd.DataFrame:
@@ -242,7 +243,7 @@ def _compare_betas(positions: pd.DataFrame) -> pd.DataFrame:
     )
     moved = changed[changed["change"].abs() > MIN_BETA_MOVE_STD_ERRORS * std_error]
     return moved.sort_values(
-        [*_POSITION_KEYS[:1], "standard_errors"], ascending=[True, False], ignore_index=True
+        ["portfolio", "standard_errors"], ascending=[True, False], ignore_index=True
     )
 
 
@@ -260,9 +261,9 @@ def _compare_undefined(before: SessionResults, after: SessionResults) -> pd.Data
     )
     closed = subjects.isin(held_before.difference(held_after))
     resolved = gone & ~closed & joined["portfolio"].isin(after.snapshots["portfolio"])
-    what = np.select([new, resolved], ["new", "resolved"], "")
+    status = np.select([new, resolved], ["new", "resolved"], "")
     reason = joined["reason_after"].where(new, joined["reason_before"])
-    return _filter_rows(joined[_VALUE_KEYS].assign(what=what, reason=reason), what != "")
+    return _filter_rows(joined[_VALUE_KEYS].assign(status=status, reason=reason), status != "")
 
 
 def _filter_rows(frame: pd.DataFrame, rows: BoolArray) -> pd.DataFrame:

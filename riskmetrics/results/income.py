@@ -9,6 +9,11 @@ import pandas as pd
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.distributions import cash_distribution
 
+NO_DISTRIBUTIONS = pd.DataFrame(
+    {"symbol": pd.Series(dtype=object), "date": pd.Series(dtype="datetime64[s]"), "amount": []}
+)
+"""Events of `Distributions` if closes show none."""
+
 
 class Distributions(NamedTuple):
     """Known distributions of symbols."""

@@ -1,6 +1,6 @@
 """Ledger of lots by instrument and portfolio: cash, P&L and cash flows."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,9 +13,8 @@ from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import sufficient_equity
 from riskmetrics.results import lot_prices
-from riskmetrics.results.income import Income
+from riskmetrics.results.income import NO_DISTRIBUTIONS, Income
 from riskmetrics.results.lot_frames import (
-    CONTRACT_SIZE,
     OPTION_RIGHTS,
     date_array,
     is_listed,
@@ -27,6 +26,7 @@ from riskmetrics.results.transaction_cash import (
     TransactionCash,
     sum_transaction_cash,
 )
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 _PRICE_ROUNDING, _CASH_ROUNDING = 1e-4, 0.01
 """Rounding of a stored entry and exit price per share, and of the cash of a day, in currency."""
@@ -86,7 +86,7 @@ class Ledger:
     valuation_sessions: DateArray
     prices: FloatArray
     """Price of each lot on each valuation session, (L, D + 1)."""
-    trades: metrics.Lots
+    lot_arrays: metrics.Lots
     lot_portfolio: IntArray
     """Row of each lot's portfolio, (L,)."""
     instruments: pd.DataFrame
@@ -94,7 +94,7 @@ class Ledger:
     from `lot_frames.underlying`)."""
     lot_instrument: IntArray
     """Row of each lot's instrument, (L,)."""
-    anchor: DateArray
+    cash_anchor: DateArray
     """Day at whose close each portfolio's cash is known, (P,); NaT if no equity is stated."""
     transaction_cash: TransactionCash
 
@@ -103,18 +103,18 @@ class Ledger:
         cls,
         portfolios: pd.DataFrame,
         lots: pd.DataFrame,
-        anchors: "pd.Series[Any]",
+        cash_anchors: "pd.Series[Any]",
         closes: pd.DataFrame,
         valuation_sessions: Sequence[date],
         prices: FloatArray,
         cash_flows: pd.DataFrame = NO_FLOWS,
-        inferred_symbols: Set[str] = frozenset(),
+        distributions: pd.DataFrame = NO_DISTRIBUTIONS,
     ) -> Self:
         """Build a ledger from frames; see `transaction_cash.sum_transaction_cash`."""
         ids = pd.Index(portfolios["portfolio_id"])
         owner = ids.get_indexer(pd.Index(lots["portfolio_id"])).astype(np.int64)
         instruments, instrument = _instruments(lots, owner)
-        anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
+        anchor_days = pd.to_datetime(portfolios["portfolio_id"].map(cash_anchors))
         stamps = np.array(valuation_sessions, dtype="datetime64[D]")
         return cls(
             portfolios,
@@ -126,8 +126,8 @@ class Ledger:
             owner,
             instruments,
             instrument,
-            anchor,
-            sum_transaction_cash(cash_flows, ids, stamps, inferred_symbols),
+            anchor_days.to_numpy("datetime64[D]"),
+            sum_transaction_cash(cash_flows, ids, stamps, distributions),
         )
 
     @cached_property
@@ -138,7 +138,7 @@ class Ledger:
     @cached_property
     def is_open(self) -> BoolArray:
         """Return whether each lot is open at the close of each valuation session, (L, D + 1)."""
-        return metrics.is_open(self.trades.entry, self.trades.exit, self.valuation_sessions)
+        return metrics.is_open(self.lot_arrays.entry, self.lot_arrays.exit, self.valuation_sessions)
 
     def count_lots(self, condition: BoolArray) -> FloatArray:
         """Count the lots of each portfolio with a true ``condition`` (L, D): (P, D)."""
@@ -161,7 +161,7 @@ class Ledger:
     def net_holdings(self, days: DateArray, prices: FloatArray) -> metrics.Holdings:
         """Net the lots by instrument on ``days``, as in `metrics.portfolio.net_lots`."""
         return metrics.net_lots(
-            self.trades, days, prices, self.lot_instrument, len(self.instruments)
+            self.lot_arrays, days, prices, self.lot_instrument, len(self.instruments)
         )
 
     def inflows(self) -> tuple[FloatArray, FloatArray]:
@@ -169,16 +169,16 @@ class Ledger:
 
         Returns
         -------
-        net, size : (P, D) arrays
+        net, gross : (P, D) arrays
             Signed cost of the lots opened after the previous session (negative for short sales),
-            and its size. Sales of the same day pay for purchases first; the remaining proceeds
-            leave at the end of the day. Of a portfolio that is kept by transactions: deposits and
+            and its absolute amount. Sales of the same day pay for purchases first; the remaining
+            proceeds leave at the end of the day. Where cash follows from transactions: deposits and
             transfers in, less withdrawals and transfers out, and the transfers; a net outflow is at
             the end of the day.
         """
         cost, proceeds = self._traded_amounts()
-        unfunded = (np.isnat(self.anchor) & ~self.transaction_cash.is_kept)[self.lot_portfolio]
-        opened = np.where(unfunded[:, None], cost, 0.0)
+        is_unfunded = np.isnat(self.cash_anchor) & ~self.transaction_cash.is_known
+        opened = np.where(is_unfunded[self.lot_portfolio][:, None], cost, 0.0)
         n = len(self.portfolios)
         bought, sold, shorted = (
             metrics.group_sums(amounts, self.lot_portfolio, n)
@@ -189,26 +189,26 @@ class Ledger:
             )
         )
         paid_in = np.maximum(bought - sold, 0.0)
-        net, size = paid_in + shorted, paid_in - shorted
-        if not self.transaction_cash.is_kept.any():
-            return net, size
+        net, gross = paid_in + shorted, paid_in - shorted
+        if not self.transaction_cash.is_known.any():
+            return net, gross
         in_kind = self._transfers_in_kind(cost, proceeds)
-        is_kept = self.transaction_cash.is_kept[:, None]
+        is_known = self.transaction_cash.is_known[:, None]
         return (
-            np.where(is_kept, np.maximum(self.transaction_cash.external + in_kind, 0.0), net),
-            np.where(is_kept, np.maximum(in_kind, 0.0), size),
+            np.where(is_known, np.maximum(self.transaction_cash.external + in_kind, 0.0), net),
+            np.where(is_known, np.maximum(in_kind, 0.0), gross),
         )
 
     def _traded_amounts(self) -> tuple[FloatArray, FloatArray]:
         """Return cost of opened and proceeds of closed lots since the previous session, (L, D)."""
         amounts = []
         for when, price in (
-            (self.trades.entry, self.trades.entry_price),
-            (self.trades.exit, self.trades.exit_price),
+            (self.lot_arrays.entry, self.lot_arrays.entry_price),
+            (self.lot_arrays.exit, self.lot_arrays.exit_price),
         ):
             after = when[:, None] > self.valuation_sessions[:-1]
             is_traded = after & (when[:, None] <= self.valuation_sessions[1:])
-            amounts.append(np.where(is_traded, (self.trades.units * price)[:, None], 0.0))
+            amounts.append(np.where(is_traded, (self.lot_arrays.units * price)[:, None], 0.0))
         return amounts[0], amounts[1]
 
     def _transfers_in_kind(self, cost: FloatArray, proceeds: FloatArray) -> FloatArray:
@@ -220,18 +220,17 @@ class Ledger:
         n = len(self.portfolios)
         rounding = _PRICE_ROUNDING * ((cost != 0) | (proceeds != 0))
         allowed = metrics.group_sums(
-            np.abs(self.trades.units)[:, None] * rounding, self.lot_portfolio, n
+            np.abs(self.lot_arrays.units)[:, None] * rounding, self.lot_portfolio, n
         )
         in_kind = self.transaction_cash.trades + metrics.group_sums(
             np.nan_to_num(cost) - np.nan_to_num(proceeds), self.lot_portfolio, n
         )
         return np.where(np.abs(in_kind) <= allowed + _CASH_ROUNDING, 0.0, in_kind)
 
-    def start_of_day(self, held: metrics.Holdings, unexposed: FloatArray) -> StartOfDay:
+    def start_of_day(self, held: metrics.Holdings, cash_and_stated_value: FloatArray) -> StartOfDay:
         """Return equity and gross value at the start of each day.
 
-        Inflows are at its start. ``unexposed`` (P, D + 1) is the equity that is not in prices: cash
-        and stated values.
+        Inflows are at its start. ``cash_and_stated_value`` (P, D + 1) is the equity without prices.
         """
         n = len(self.portfolios)
         n_held = self.count_instruments(held.direction != 0)
@@ -240,9 +239,9 @@ class Ledger:
             metrics.group_sums(values, self.instrument_portfolio, n)
             for values in (held.values, np.abs(held.values))
         )
-        equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + unexposed)
-        inflow, size = self.inflows()
-        return StartOfDay(equity[:, :-1] + inflow, gross_value[:, :-1] + size)
+        equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + cash_and_stated_value)
+        net_inflow, gross_inflow = self.inflows()
+        return StartOfDay(equity[:, :-1] + net_inflow, gross_value[:, :-1] + gross_inflow)
 
     def pnl(
         self, is_unconfirmed: BoolArray, split_suspicion: lot_prices.SplitSuspicion, income: Income
@@ -253,7 +252,8 @@ class Ledger:
         lots with an unconfirmed close; ``split_suspicion`` flags lots affected by a suspected
         split.
         """
-        by_lot = metrics.lot_pnl(self.trades, self.valuation_sessions, self.prices)
+        is_late = lot_prices.counts_when_closed(self.lots)
+        by_lot = metrics.lot_pnl(self.lot_arrays, self.valuation_sessions, self.prices, is_late)
         is_over_split = by_lot.is_active & split_suspicion.on_day
         by_lot = by_lot._replace(daily=np.where(is_over_split, np.nan, by_lot.daily))
         is_unconfirmed = is_unconfirmed | split_suspicion.since_entry
@@ -267,16 +267,21 @@ class Ledger:
         daily = metrics.group_sums(
             np.where(known, by_instrument, 0.0), self.instrument_portfolio, n
         )
-        entered = self.trades.entry[:, None] <= self.valuation_sessions[1:]
+        # a part of an unpriced holding that is closed has a P&L, though the rest has none
+        is_partial = is_late[:, None] & ~known[self.lot_instrument]
+        daily = daily + metrics.group_sums(
+            np.where(is_partial, by_lot.daily, 0.0), self.lot_portfolio, n
+        )
+        entered = self.lot_arrays.entry[:, None] <= self.valuation_sessions[1:]
         no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]
         no_end_price = entered & np.isnan(by_lot.end_price)
         unknown = self.count_lots(no_entry_price | no_end_price | split_suspicion.since_entry) > 0
         cumulative = (
             metrics.group_sums(by_lot.cumulative, self.lot_portfolio, n) + income.cumulative
         )
-        entered_before = self.trades.entry[:, None] <= self.valuation_sessions[:-1]
-        start = np.where(entered_before, self.prices[:, :-1], self.trades.entry_price[:, None])
-        start_value = np.where(by_lot.is_active, self.trades.units[:, None] * start, 0.0)
+        entered_before = self.lot_arrays.entry[:, None] <= self.valuation_sessions[:-1]
+        start = np.where(entered_before, self.prices[:, :-1], self.lot_arrays.entry_price[:, None])
+        start_value = np.where(by_lot.is_active, self.lot_arrays.units[:, None] * start, 0.0)
         sizes = np.abs(metrics.group_sums(start_value, self.lot_instrument, m))
         traded_size, known_size = (
             metrics.group_sums(np.where(counted, sizes, 0.0), self.instrument_portfolio, n)
@@ -344,18 +349,20 @@ def _lot_arrays(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
     )
 
 
-def _trade_prices(lots: pd.DataFrame, closes: pd.DataFrame, day: str, price: str) -> FloatArray:
-    known, days = lots[price].to_numpy(float), date_array(lots, day)
-    unpriced = np.isnan(known) & ~_is_assumed(lots, day).to_numpy(bool)
+def _trade_prices(
+    lots: pd.DataFrame, closes: pd.DataFrame, date_column: str, price_column: str
+) -> FloatArray:
+    stated, days = lots[price_column].to_numpy(float), date_array(lots, date_column)
+    unpriced = np.isnan(stated) & ~_is_assumed(lots, date_column).to_numpy(bool)
     return np.where(
         unpriced,
         lot_prices.prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))),
-        known,
+        stated,
     )
 
 
-def _is_assumed(lots: pd.DataFrame, day: str) -> "pd.Series[bool]":
-    return lots["entry_date_assumed"].astype(bool) & (day == "entry_date")
+def _is_assumed(lots: pd.DataFrame, date_column: str) -> "pd.Series[bool]":
+    return lots["entry_date_assumed"].astype(bool) & (date_column == "entry_date")
 
 
 def _instruments(lots: pd.DataFrame, lot_portfolio: IntArray) -> tuple[pd.DataFrame, IntArray]:

@@ -9,9 +9,6 @@ import pandas as pd
 from riskmetrics.metrics._typing import BoolArray, DateArray, IntArray
 from riskmetrics.metrics.portfolio import is_open
 
-CONTRACT_SIZE = 100
-"""Shares of the underlying per option contract."""
-
 OPTION_RIGHTS = {"LC": "CALL", "SC": "CALL", "LP": "PUT", "SP": "PUT"}
 """Right of an option by position type; other position types are not options."""
 

@@ -18,7 +18,7 @@ def compute_income(ledger: Ledger, distributions: Distributions) -> Income:
     result has a column for each of the D + 1 valuation sessions.
     """
     stamps = ledger.valuation_sessions
-    shape = len(ledger.anchor), len(stamps)
+    shape = len(ledger.cash_anchor), len(stamps)
     paid = _payments(ledger, distributions.events)
     in_run = paid[paid["day"] >= 0]
     known = in_run[in_run["amount"].notna()]
@@ -61,7 +61,7 @@ def _count_listed(
 
     ``undefined`` are the payments of unknown amount.
     """
-    trades, symbols = ledger.trades, ledger.lots["symbol"]
+    trades, symbols = ledger.lot_arrays, ledger.lots["symbol"]
     over_night = _is_paid(trades.entry[:, None], trades.exit[:, None], ledger.valuation_sessions)
     over_night &= is_listed(ledger.lots)[:, None]
     single = over_night & symbols.isin(single_close_symbols).to_numpy(bool)[:, None]
@@ -71,7 +71,7 @@ def _count_listed(
         ledger.any_lot(flags) for flags in (over_night, missing, single)
     )
     n_listed, n_known, n_single = (
-        group_sums(flags.astype(float), ledger.instrument_portfolio, len(ledger.anchor))
+        group_sums(flags.astype(float), ledger.instrument_portfolio, len(ledger.cash_anchor))
         for flags in (is_held, is_held & ~is_unknown, is_single)
     )
     return n_listed, n_known, n_single
@@ -79,7 +79,7 @@ def _count_listed(
 
 def _sum_cash(paid: pd.DataFrame, ledger: Ledger, everyday: DateArray) -> FloatArray:
     """Sum payments between the anchor and each day, (P, D + 1); 0 without an anchor."""
-    anchor = ledger.anchor[:, None]
+    anchor = ledger.cash_anchor[:, None]
     total, portfolio = _running_sums(paid, ledger.lot_portfolio), np.arange(len(anchor))[:, None]
     cash = total.sum_through(portfolio, everyday) - total.sum_through(portfolio, anchor)
     return np.where(np.isnat(anchor), 0.0, cash)
@@ -90,7 +90,7 @@ def _payments(ledger: Ledger, events: pd.DataFrame) -> pd.DataFrame:
 
     ``day`` is the index in the valuation sessions, -1 if the date is not among them.
     """
-    lots, trades = ledger.lots, ledger.trades
+    lots, trades = ledger.lots, ledger.lot_arrays
     held = pd.DataFrame({"symbol": lots["symbol"].to_numpy(), "lot": np.arange(len(lots))})
     pairs = events.merge(held[is_listed(lots)], on="symbol", how="inner")
     day, lot = pairs["date"].to_numpy("datetime64[D]"), pairs["lot"].to_numpy(np.int64)

@@ -12,12 +12,12 @@ from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArr
 from riskmetrics.metrics.price_quality import bad_ticks
 from riskmetrics.panels import forward_fill, pad_history
 from riskmetrics.results.lot_frames import (
-    CONTRACT_SIZE,
     date_array,
     is_listed,
     is_option,
     underlying,
 )
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 
 class SplitSuspicion(NamedTuple):
@@ -154,6 +154,16 @@ def _with_missing_column(
 ) -> "np.ndarray[tuple[int, int], Any]":
     """Append a column of missing values, which index -1 selects."""
     return np.column_stack([known.to_numpy(), np.full(len(known), missing_value)])
+
+
+def counts_when_closed(lots: pd.DataFrame) -> BoolArray:
+    """Return whether a lot has no price from its known entry to its exit, (L,).
+
+    Such is an option or a private holding without a stated price.
+    """
+    is_dated = ~lots["entry_date_assumed"].to_numpy(bool)
+    found: BoolArray = ~is_listed(lots) & np.isnan(_stated_prices(lots)) & is_dated
+    return found
 
 
 def _stated_prices(lots: pd.DataFrame) -> FloatArray:

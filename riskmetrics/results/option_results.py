@@ -13,7 +13,6 @@ from riskmetrics.metrics import options as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.results.lot_frames import (
-    CONTRACT_SIZE,
     OPTION_RIGHTS,
     is_option,
     open_positions,
@@ -23,6 +22,7 @@ from riskmetrics.results.snapshots import DAY_COLUMN, undefined_snapshots
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.volatility_results import SymbolVolatility
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 _GREEKS = {f"portfolio_{greek}": greek for greek in ("delta", "gamma", "theta", "vega")}
 GREEK_METRICS = [f"portfolio_snapshots.{name}" for name in _GREEKS]

@@ -12,10 +12,11 @@ from riskmetrics.metrics.filtered_simulation import draw_changes, volatility_rat
 from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.metrics.revaluation import Options, revaluation_difference, volatility_after
 from riskmetrics.metrics.tail_risk import VAR_WINDOW
-from riskmetrics.results.lot_frames import CONTRACT_SIZE, OPTION_RIGHTS, open_positions
+from riskmetrics.results.lot_frames import OPTION_RIGHTS, open_positions
 from riskmetrics.results.option_results import PricingParameters
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 
 class SessionOptions(NamedTuple):

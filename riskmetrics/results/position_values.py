@@ -10,9 +10,9 @@ from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results import lot_prices
 from riskmetrics.results.ledger import Ledger
-from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.valuation_inputs import MarketData
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 
 def position_values(
@@ -24,7 +24,7 @@ def position_values(
     ----------
     valuation : Valuation
     lots : DataFrame
-        The lots that it is of.
+        Its lots.
     anchors, market
         As in `valuation.value_portfolios`.
 
@@ -33,16 +33,16 @@ def position_values(
     DataFrame
         portfolio (name), symbol, right (of an option), underlying, quantity (shares or contracts,
         lots netted), price (per share), is_stale (whether the price is the close of an earlier
-        session), value, weight (exposure / equity), daily_pnl (with income)
-        and cumulative_pnl (price change of all lots since their entry). Amounts are in the
-        portfolio's currency; NaN where unknown.
+        session), value, weight (exposure / equity), daily_pnl (with income) and
+        cumulative_price_pnl (price change of all lots since their entry, without income). Amounts
+        are in the portfolio's currency; NaN where unknown.
     """
     ledger = _one_day_ledger(valuation, lots, anchors, market)
     suspicion = lot_prices.split_suspicion(lots, market.suspects, valuation.sessions[-1:])
-    by_lot = metrics.lot_pnl(ledger.trades, ledger.valuation_sessions, ledger.prices)
-    has_entered = ledger.trades.entry[:, np.newaxis] <= ledger.valuation_sessions[1:]
+    by_lot = metrics.lot_pnl(ledger.lot_arrays, ledger.valuation_sessions, ledger.prices)
+    has_entered = ledger.lot_arrays.entry[:, np.newaxis] <= ledger.valuation_sessions[1:]
     has_no_entry_price = has_entered & lots["entry_price"].isna().to_numpy()[:, np.newaxis]
-    units = np.where(ledger.is_open, ledger.trades.units[:, np.newaxis], 0.0)[:, 1:]
+    units = np.where(ledger.is_open, ledger.lot_arrays.units[:, np.newaxis], 0.0)[:, 1:]
     n_units = metrics.group_sums(units, ledger.lot_instrument, len(ledger.instruments))[:, 0]
     owner, value = valuation.instrument_portfolio, valuation.values[:, -1]
     daily, cumulative = (
@@ -62,7 +62,7 @@ def position_values(
             value=value,
             weight=valuation.exposures[:, -1] / valuation.weight_denominator[owner, -1],
             daily_pnl=daily + valuation.income.by_instrument[:, -1],
-            cumulative_pnl=cumulative,
+            cumulative_price_pnl=cumulative,
         )
     return rows[valuation.is_held[:, -1]].reset_index(drop=True)
 
@@ -70,7 +70,7 @@ def position_values(
 def _one_day_ledger(
     valuation: Valuation, lots: pd.DataFrame, anchors: "pd.Series[Any]", market: MarketData
 ) -> Ledger:
-    """Return the ledger of the last session; cash is of no interest in it."""
+    """Return the ledger of the last session; without flows of cash."""
     session = valuation.sessions[-1]
     days = [trading_calendar.previous_session(session), session]
     prices, _, _ = lot_prices.price_lots(lots, market.closes, days)

@@ -88,9 +88,9 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), "int64")
     )
     stated_equity, net_value, transactions = EQUITY_SOURCES
-    kept = valuation.portfolios["portfolio_id"][valuation.is_kept_by_transactions]
+    from_transactions = valuation.portfolios["portfolio_id"][valuation.is_cash_from_transactions]
     rows["equity_source"] = np.where(
-        rows["portfolio_id"].isin(kept),
+        rows["portfolio_id"].isin(from_transactions),
         transactions,
         np.where(rows["equity_balance"].notna(), stated_equity, net_value),
     )
@@ -146,7 +146,7 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
         "equity_balance": (
             Reason(
                 "no equity balance is stated: cash follows from transactions",
-                np.broadcast_to(valuation.is_kept_by_transactions[:, None], valuation.net.shape),
+                np.broadcast_to(valuation.is_cash_from_transactions[:, None], valuation.net.shape),
             ),
             Reason("no equity balance is stated: cash is taken as 0"),
         ),

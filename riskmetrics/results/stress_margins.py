@@ -6,13 +6,18 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from riskmetrics import panels
 from riskmetrics.metrics._typing import FloatArray
-from riskmetrics.metrics.decayed_beta import DECAYED_WINDOW, FORECAST_STD_ERRORS, HALF_LIFE, Z_95
+from riskmetrics.metrics.decayed_beta import (
+    DECAYED_WINDOW,
+    FORECAST_ERROR_MULTIPLIER,
+    HALF_LIFE,
+    Z_95,
+)
 from riskmetrics.metrics.stress import slope_std_error
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.results.pro_forma import pro_forma_blocks
 from riskmetrics.results.valuation import Valuation
 
-_DECAY = 0.5 ** (np.arange(DECAYED_WINDOW - 1, -1, -1.0) / HALF_LIFE)
+_DECAY_WEIGHTS = 0.5 ** (np.arange(DECAYED_WINDOW - 1, -1, -1.0) / HALF_LIFE)
 
 
 def loss_margins(
@@ -76,8 +81,8 @@ def _std_error(
     factor does not move.
     """
     if ratio is None and factor == 0:
-        error = slope_std_error(series, main, _DECAY, min_obs=MIN_PAIRED_RETURNS)
-        return FORECAST_STD_ERRORS * error
+        error = slope_std_error(series, main, _DECAY_WEIGHTS, min_obs=MIN_PAIRED_RETURNS)
+        return FORECAST_ERROR_MULTIPLIER * error
     recent = slice(-BETA_WINDOW, None)
     series, main, other, weight = series[recent], main[recent], other[recent], np.ones(BETA_WINDOW)
     # with this control, the coefficient of the main factor is beta + ratio * other beta

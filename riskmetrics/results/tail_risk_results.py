@@ -8,7 +8,12 @@ import pandas as pd
 from riskmetrics import panels
 from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.filtered_simulation import filter_returns, simulate_paths
+from riskmetrics.metrics.filtered_simulation import (
+    FILTER_WINDOW,
+    MIN_FILTER_OBS,
+    filter_returns,
+    simulate_paths,
+)
 from riskmetrics.results.option_revaluation import OptionBook, revalue_paths, revalue_session
 from riskmetrics.results.pro_forma import (
     ProFormaBlock,
@@ -165,7 +170,7 @@ def _simulated_rows(
         sample = np.where(is_extreme, np.nan, sample)
         reasons = [
             Reason(_EXTREME_LOSS, is_extreme),
-            insufficient_observations(n_obs, metrics.VAR_WINDOW, MIN_OBS_BY_LEVEL[level]),
+            _too_few_returns(method, n_obs, MIN_OBS_BY_LEVEL[level]),
         ]
         if method == "revalued" and options is not None:
             sample = np.where(options.n_unknown > 0, np.nan, sample)
@@ -175,6 +180,18 @@ def _simulated_rows(
             frame = frame[(options.n_options > 0)[valuation.is_valued]]
         frames.append(frame)
     return frames
+
+
+def _too_few_returns(method: str, n_obs: IntArray, min_obs: int) -> Reason:
+    """Return the reason of a sample with fewer than ``min_obs`` returns, (P, D)."""
+    if method == "historical":
+        return insufficient_observations(n_obs, metrics.VAR_WINDOW, min_obs)
+    text = (
+        f"{{:.0f}} of the trailing {metrics.VAR_WINDOW} sessions have a return, and a volatility"
+        f" above 0 from {MIN_FILTER_OBS} returns in the {FILTER_WINDOW} sessions before;"
+        f" {min_obs} required"
+    )
+    return Reason(text, n_obs < min_obs, n_obs.astype(np.float64))
 
 
 def _tail_rows(

@@ -4,7 +4,6 @@ Transactions without any deposit or withdrawal do not determine the cash: such a
 like one without a stated equity.
 """
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -18,13 +17,16 @@ NO_FLOWS = pd.DataFrame(columns=["portfolio_id", "day", "kind", "symbol", "amoun
 """Flows if no portfolio is kept by transactions."""
 _EXTERNAL = [kind.value for kind in EXTERNAL_KINDS]
 _TRADES = [kind.value for kind in (*TRADES, *OPTION_ENDS)]
+MAX_DAYS_TO_PAYMENT = 92
+"""Days from an ex-day within which its dividend is paid: a quarter. Most are paid within 60."""
+
 _COSTS = [Kind.INTEREST.value, Kind.FEE.value, Kind.TAX.value]
 
 
 class TransactionCash(NamedTuple):
-    """Cash of P portfolios on D + 1 valuation sessions, and flows on the last D; 0 if not kept."""
+    """Cash of P portfolios on D + 1 valuation sessions, and flows on the last D; 0 if unknown."""
 
-    is_kept: BoolArray
+    is_known: BoolArray
     """Whether the cash follows from transactions, (P,)."""
     balance: FloatArray
     """Cash after the transactions of each session, (P, D + 1)."""
@@ -43,7 +45,7 @@ def sum_transaction_cash(
     flows: pd.DataFrame,
     portfolio_ids: pd.Index,
     valuation_sessions: DateArray,
-    inferred_symbols: Collection[str],
+    distributions: pd.DataFrame,
 ) -> TransactionCash:
     """Sum the cash flows of transactions.
 
@@ -55,35 +57,55 @@ def sum_transaction_cash(
         Ids of the P portfolios.
     valuation_sessions : (D + 1,) array of dates
         Sessions of a run, and the one before.
-    inferred_symbols : collection of str
-        Symbols whose distributions are inferred from closes on the ex-day. Their dividends are in
-        the P&L of that day already, and only in the cash when they are paid.
+    distributions : DataFrame
+        Distributions that closes show: `income.Distributions.events`. A dividend that is paid for
+        one of them is in the P&L of the ex-day already, and only in the cash when it is paid.
     """
     known = flows["portfolio_id"][flows["kind"].isin(_EXTERNAL)].unique()
     flows = flows[flows["portfolio_id"].isin(known) & flows["portfolio_id"].isin(portfolio_ids)]
     row = portfolio_ids.get_indexer(pd.Index(flows["portfolio_id"])).astype(np.int64)
     kind = flows["kind"]
-    is_inferred = flows["symbol"].isin(list(inferred_symbols))
     selections = {
         "balance": np.ones(len(flows), dtype=bool),
         "external": kind.isin(_EXTERNAL).to_numpy(bool),
         "trades": kind.isin(_TRADES).to_numpy(bool),
-        "other": (kind.isin(_COSTS) | ((kind == Kind.DIVIDEND.value) & ~is_inferred)).to_numpy(
-            bool
-        ),
+        "other": kind.isin(_COSTS).to_numpy(bool) | _is_unshown_dividend(flows, distributions),
     }
     sums = {
         name: _sum_selected(flows, row, selected, len(portfolio_ids), valuation_sessions)
         for name, selected in selections.items()
     }
     return TransactionCash(
-        is_kept=np.isin(np.arange(len(portfolio_ids)), row),
+        is_known=np.isin(np.arange(len(portfolio_ids)), row),
         balance=sums["balance"],
         external=np.diff(sums["external"]),
         trades=np.diff(sums["trades"]),
         other=np.diff(sums["other"]),
         other_since_start=sums["other"][:, 1:],
     )
+
+
+def _is_unshown_dividend(flows: pd.DataFrame, distributions: pd.DataFrame) -> BoolArray:
+    """Return which flows are dividends of which closes show no distribution, (N,)."""
+    is_dividend = (flows["kind"] == Kind.DIVIDEND.value).to_numpy(bool)
+    is_shown = np.zeros(len(flows), dtype=bool)
+    paid = flows.loc[is_dividend, ["symbol", "day"]].astype(
+        {"symbol": object, "day": "datetime64[s]"}
+    )
+    is_paid = ~(distributions["amount"] <= 0.0)  # a wrong price's payment that is reversed is none
+    ex_days = distributions.loc[is_paid, ["symbol", "date"]].astype(
+        {"symbol": object, "date": "datetime64[s]"}
+    )
+    latest = pd.merge_asof(
+        paid.assign(at=np.flatnonzero(is_dividend)).sort_values("day", kind="stable"),
+        ex_days.sort_values("date", kind="stable"),
+        left_on="day",
+        right_on="date",
+        by="symbol",
+    )
+    age = latest["day"] - latest["date"]
+    is_shown[latest.loc[age <= pd.Timedelta(days=MAX_DAYS_TO_PAYMENT), "at"]] = True
+    return is_dividend & ~is_shown
 
 
 def _sum_selected(

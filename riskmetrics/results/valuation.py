@@ -28,7 +28,6 @@ from riskmetrics.results.cash_balances import roll_cash
 from riskmetrics.results.income import Income
 from riskmetrics.results.kept_returns import KeptReturns
 from riskmetrics.results.ledger import Ledger, PnL, StartOfDay
-from riskmetrics.results.lot_frames import is_listed
 from riskmetrics.results.lot_income import compute_income
 from riskmetrics.results.transaction_cash import NO_FLOWS
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, round_share_down
@@ -84,7 +83,7 @@ class Valuation:
     start_of_day: StartOfDay
     pnl: PnL
     income: Income
-    is_kept_by_transactions: BoolArray
+    is_cash_from_transactions: BoolArray
     """Whether the cash of a portfolio is the sum of its transactions, (P,)."""
     kept_returns: KeptReturns = field(default_factory=KeptReturns, init=False, compare=False)
 
@@ -362,9 +361,9 @@ def value_portfolios(
     """
     valuation_sessions = [trading_calendar.previous_session(sessions[0]), *sessions]
     prices, stale, has_price_source = lot_prices.price_lots(lots, market.closes, valuation_sessions)
-    inferred = {*lots["symbol"][is_listed(lots)]} - market.distributions.single_close_symbols
+    events = market.distributions.events
     ledger = Ledger.from_frames(
-        portfolios, lots, anchors, market.closes, valuation_sessions, prices, cash_flows, inferred
+        portfolios, lots, anchors, market.closes, valuation_sessions, prices, cash_flows, events
     )
     held = ledger.net_holdings(ledger.valuation_sessions, prices)
     values, listed = held.values[:, 1:], ledger.instruments["listed"].to_numpy(bool)
@@ -394,5 +393,5 @@ def value_portfolios(
             income,
         ),
         income=income,
-        is_kept_by_transactions=ledger.transaction_cash.is_kept,
+        is_cash_from_transactions=ledger.transaction_cash.is_known,
     )

@@ -24,7 +24,8 @@ EVENT_COLUMNS = {
     "symbol": SYMBOL_HEADERS,
     "date": (
         *("date", "day", "eventdate", "earningsdate", "earnings", "reportdate"),
-        *("reporteddate", "reportingdate", "earningsreportdate"),
+        *("reporteddate", "reportingdate", "earningsreportdate", "nextearnings"),
+        *("nextearningsdate", "nextreport", "nextreportdate", "startdatetime"),
     ),
     "known_on": ("knownon", "known", "announcedon", "announced"),
 }

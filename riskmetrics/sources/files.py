@@ -55,8 +55,17 @@ _DATE_HEADERS = (
 
 PROFILE_COLUMNS = {
     "symbol": SYMBOL_HEADERS,
-    "company_name": ("companyname", "name", "company", "securityname", "description", "security"),
-    "asset_type": ("assettype", "type", "securitytype", "assetclass"),
+    "company_name": (
+        "companyname",
+        "longname",
+        "shortname",
+        "name",
+        "company",
+        "securityname",
+        "description",
+        "security",
+    ),
+    "asset_type": ("assettype", "type", "securitytype", "quotetype", "assetclass"),
     "sector": ("gicssector", "gicssectorname", "gics", "sector", "sectorname", "fmpsector"),
     "industry": ("industry", "gicsindustry", "industryname"),
     "beta": ("beta", "beta1y", "providerbeta"),

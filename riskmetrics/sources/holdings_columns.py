@@ -1,6 +1,7 @@
 """Choice of the columns of a holdings table, and the currency that its headers name."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +18,17 @@ FOREIGN_AMOUNT = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\
 """Pattern of an amount with the sign or code of a currency other than USD."""
 _CODE = re.compile(r"(?:[\s(\[/_-]+|\bin\s+)\(?(?:in\s+)?([A-Z]{3})[)\]]?\s*$")
 _SIGNS = load_vocabulary().currency_signs
-_REMARK = r"units?|shares?|optional|required|number|[dmy]+[-/. ][dmy]+[-/. ][dmy]+"
+_REMARK = (
+    r"units?|shares?|stk|stück|pcs|pieces|optional|required|number|[dmy]+[-/. ][dmy]+[-/. ][dmy]+"
+)
 """Words in brackets at the end of a header that do not change its meaning."""
+_NOUNS = frozenset({"ticker", "symbol", "quantity", "qty", "shares", "shs", "units"})
+_QUALIFIERS = frozenset(
+    """
+    security equity stock asset instrument holding holdings position positions my our the of in no
+    number total net current owned held par face sum
+    """.split()  # noqa: SIM905  # a list of that many quoted words is harder to read
+)
 _UNIT = re.compile(
     rf"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:{'|'.join(sorted(CURRENCIES))}|%|[A-Z]{{0,2}}[$]"
     rf"|(?i:{'|'.join(map(re.escape, sorted(_SIGNS, key=len, reverse=True)))}))[)\]]?\s*$"
@@ -81,7 +91,25 @@ def strip_unit(header: str) -> str:
     >>> strip_unit("Close (USD)")
     'Close'
     """
-    return _UNIT.sub("", header)
+    return _strip_qualifiers(_UNIT.sub("", header))
+
+
+@cache
+def _strip_qualifiers(header: str) -> str:
+    """Return the noun of a header of symbols or quantities with words that do not change it.
+
+    Examples
+    --------
+    >>> headers = ("Equity ticker", "Total Units Owned", "position_qty", "netQty", "Available qty")
+    >>> [_strip_qualifiers(header) for header in headers]
+    ['ticker', 'units', 'qty', 'qty', 'Available qty']
+    """
+    columns = load_vocabulary().columns
+    if header_key(header) in {*columns["symbol"], *columns["quantity"]}:
+        return header
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_A-Za-z]+", header)
+    nouns = [word for word in map(str.casefold, words) if word not in _QUALIFIERS]
+    return nouns[0] if len(nouns) == 1 < len(words) and nouns[0] in _NOUNS else header
 
 
 def strip_units(headers: list[str]) -> list[str]:

@@ -35,6 +35,7 @@ from riskmetrics.sources.statement_lines import (
 )
 from riskmetrics.sources.statement_parser import ParsedStatement, parse_statement
 from riskmetrics.sources.table_headers import DELIMITERS
+from riskmetrics.sources.table_kinds import NUMBER
 from riskmetrics.sources.tabular_files import read_table
 from riskmetrics.sources.two_sides import merge_sides
 from riskmetrics.sources.vocabulary import load_vocabulary
@@ -72,6 +73,11 @@ def _no_quantity_error(path: Path, headers: list[str]) -> DataQualityError:
     """Return the error for a table without a column that states how much is held."""
     named = [truncate(header, _MAX_HEADER_CHARS) or "(no name)" for header in headers]
     found = join_names(named, _MAX_QUOTED_HEADERS)
+    if any(NUMBER.fullmatch(header) for header in headers):
+        return DataQualityError(
+            f"{path} has no known column of symbols, because it has no line of headers: a line of"
+            f" it is {found}. Add one above, such as Symbol,Quantity,Entry price"
+        )
     return DataQualityError(
         f"{path} has no known column of symbols next to one of quantities, weights or values. Its"
         f" columns are: {found}. Name them Symbol and Quantity, or add a layout (`riskmetrics"
@@ -123,7 +129,7 @@ class _SplitText(NamedTuple):
 
 def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _SplitText:
     """Split a text by the delimiter with which a layout matches, else by the best one."""
-    text, encoding = decode_text(path, data, limits)
+    text, encoding = decode_text(path, data, limits, HOLDINGS_KINDS)
     readings = {
         mark: merge_sides(path, lines) for mark, lines in split_by_delimiters(path, text).items()
     }

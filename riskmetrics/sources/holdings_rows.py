@@ -1,5 +1,6 @@
 """Rows of a holdings table: forms of symbols, lots below positions, cash and totals."""
 
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,6 +16,7 @@ from riskmetrics.sources.asset_classes import (
     is_foreign_cash,
 )
 from riskmetrics.sources.column_contents import MISSING_TEXTS
+from riskmetrics.sources.holdings_groups import find_group_titles
 from riskmetrics.sources.holdings_lots import skipped_lines
 from riskmetrics.sources.holdings_sizes import read_numbers
 from riskmetrics.sources.holdings_terms import (
@@ -54,6 +56,7 @@ MAX_DECORATIONS_NAMED = 8
 _MAX_TICKER_CHARS = 5
 _NAME = r"[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*"
 _BUYING_POWER = "buying power"
+_WEIGHT_ROUNDING = 1e-3
 _MAX_PAR_DIFFERENCE = Decimal("0.0001")
 """Difference from 1 of an exchange rate that converts nothing."""
 
@@ -234,6 +237,10 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     reasons[part] = "a part of the cash on another line"
     reasons[foreign] = "cash without an amount in USD"
     reasons[total] = "a total"
+    groups = (reasons == "", cash & ~foreign & ~total, total)
+    titles = _find_titles(*groups, (amount, quantity, price), size_column)
+    reasons[titles] = "a title with the sum of its group"
+    cash &= ~titles
     is_holding = (reasons == "").astype(bool)
     dollars, totals = amount[cash & ~foreign], value[total & ~np.isnan(value)]
     return SplitRows(
@@ -245,6 +252,36 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
         bool(((gone | (sold != "")) & ~(is_blank | cash | total)).any()),
         skipped_lines(table, reasons),
     )
+
+
+def _find_titles(
+    held: BoolArray,
+    cash: BoolArray,
+    total: BoolArray,
+    numbers: tuple[FloatArray, ...],
+    size_column: str,
+) -> BoolArray:
+    """Return a mask of the lines that are titles of groups, with the sum of each.
+
+    Cash is in a group of its own, or in none.
+    """
+    amount, quantity, price = numbers
+    totals = amount[total & np.isfinite(amount)]
+    stated = float(totals[-1]) if len(totals) else math.nan
+    titles = np.zeros_like(held)
+    for rows in (held | cash, held):
+        whole = stated
+        if size_column == "weight" and math.isnan(stated):
+            whole = next((one for one in (1.0, 100.0) if _is_twice(amount[rows], one)), math.nan)
+        titles[rows] = find_group_titles(amount[rows], quantity[rows], price[rows], whole)
+        if titles.any():
+            break
+    return titles
+
+
+def _is_twice(weights: FloatArray, whole: float) -> bool:
+    """Return whether weights sum to twice the whole: each group is counted twice."""
+    return math.isclose(weights.sum(), 2 * whole, rel_tol=_WEIGHT_ROUNDING)
 
 
 def _map_bool(texts: "pd.Series[str]", predicate: Callable[[str], bool]) -> BoolArray:

@@ -10,7 +10,6 @@ import pandas as pd
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
-from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
 from riskmetrics.sources.dates import FIRST_DAY
@@ -28,6 +27,7 @@ from riskmetrics.sources.row_validation import (
 from riskmetrics.sources.symbol_forms import is_coin
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.symbols import parse_option
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 LONG_OPTIONS, SHORT_OPTIONS = ("LC", "LP"), ("SC", "SP")
 POSITION_TYPES = {

@@ -51,8 +51,9 @@ from riskmetrics.sources.wide_price_tables import (
     choose_wide,
     lengthen,
     names_other_quantity,
-    refuse_other_values,
+    wide_error,
 )
+from riskmetrics.sources.wide_price_values import refuse_other_values
 from riskmetrics.symbols import normalize_symbol
 from riskmetrics.text import truncate
 
@@ -139,6 +140,8 @@ class PriceHeaderChooser:
     def refusal(self, path: Path, records: Sequence[list[str]], separator: str) -> DataQualityError:
         """Return the error that names the missing columns; raise it if the kind is another."""
         require_kind(path, classify_lines(records), PRICE_KINDS, remedy=OTHER_KIND_REMEDY)
+        if error := wide_error(path, records):
+            return error
         if any(map(_is_value, records[0])):
             first = truncate(",".join(records[0]), _MAX_QUOTED_CHARS)
             return DataQualityError(
@@ -236,6 +239,8 @@ def _find_columns(positions: dict[str, int], records: Sequence[list[str]]) -> No
     """Add columns of currencies and symbols whose header is not known, if first cells show them."""
     if positions.get("identifier") == positions.get("symbol"):
         positions.pop("identifier", None)
+    if positions.get("unadjusted_close") == positions.get("close"):
+        positions.pop("unadjusted_close", None)
     if "symbol" not in positions:
         found_place = find_ticker_column(records[0], records[1:])
         positions |= {"symbol": found_place} if found_place is not None else {}

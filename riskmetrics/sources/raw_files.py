@@ -9,13 +9,14 @@ import select
 import stat
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, MEGABYTE, Limits
+from riskmetrics.sources.file_kinds import FileKind
 from riskmetrics.sources.gzip_stream import decompress
 from riskmetrics.sources.workbooks import is_workbook, workbook_to_csv
 
@@ -293,8 +294,15 @@ _PLAIN_SIGNS = {
 """Invisible marks, which copies from web pages have, are removed; full-width signs are plain."""
 
 
-def decode_text(path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> DecodedText:
+def decode_text(
+    path: Path,
+    data: bytes,
+    limits: Limits = DEFAULT_LIMITS,
+    kinds: Collection[FileKind] = (),
+) -> DecodedText:
     """Decode a workbook, or text from UTF-8 or UTF-16, or else Windows-1252.
+
+    The sheet of a workbook is preferably one with a table of ``kinds``.
 
     Symbols and numbers are the same bytes in all of these except UTF-16, so a wrong guess can only
     garble a name.
@@ -305,7 +313,7 @@ def decode_text(path: Path, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Dec
         If the text has control characters or an unknown encoding.
     """
     if is_workbook(data):
-        sheet = workbook_to_csv(path, data, limits)
+        sheet = workbook_to_csv(path, data, limits, kinds)
         return DecodedText(sheet.text, f"Excel {sheet.note}".rstrip())
     for encoding in (_detect_encoding(data), "Windows-1252"):
         try:

@@ -2,22 +2,23 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from riskmetrics.metrics._typing import FloatArray
-from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.sources import cells
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
 from riskmetrics.sources.statement_lines import Line
 from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK, is_total
 from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+from riskmetrics.transactions.model import CONTRACT_SIZE
 
 Rows = Sequence[tuple[Line, dict[str, str]]]
 """Lines with their cells by column."""
+_FUNDS = ("fund", "funds", "etf")
 _VALUE_TOLERANCE = 0.005
 """Relative difference of a value from the product of its rounded quantity and price."""
 
@@ -43,7 +44,10 @@ def find_more_columns(
     words = {place: {*bare_words(text).split()} for place, text in enumerate(header)}
     texts = [
         (place, texts)
-        for place, texts in [*_unused_texts(header, columns, rows), *_descriptions(columns, rows)]
+        for place, texts in [
+            *_unused_texts(header, columns, rows),
+            *_descriptions(columns, rows, words),
+        ]
         if vocabulary.tax_terms.isdisjoint(words[place])
     ]
     found = find_columns_by_content(texts, known)
@@ -123,11 +127,15 @@ def _parse(texts: list[str], decimal: str) -> FloatArray:
 
 
 def _descriptions(
-    columns: dict[str, tuple[int, ...]], rows: Rows
+    columns: dict[str, tuple[int, ...]], rows: Rows, words: Mapping[int, set[str]]
 ) -> Iterator[tuple[int, set[str]]]:
-    """Yield the place and the texts of the descriptions, which may be asset classes."""
+    """Yield the place and the texts of the descriptions, which may be asset classes.
+
+    Under the header Fund, Bonds is the name of a fund.
+    """
     for place in columns.get("description", ())[:1]:
-        yield place, {row.get("description", "") for _, row in rows}
+        if words[place].isdisjoint(_FUNDS):
+            yield place, {row.get("description", "") for _, row in rows}
 
 
 def _name_unnamed_rows(columns: dict[str, tuple[int, ...]], rows: Rows) -> None:

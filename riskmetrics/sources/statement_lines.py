@@ -58,11 +58,14 @@ def split_by_delimiters(path: Path, text: str) -> dict[str, list[Line]]:
 
 
 def widest_delimiter(readings: dict[str, list[Line]]) -> str:
-    """Return the delimiter that gives most cells in one line."""
-    return max(
-        readings,
-        key=lambda delimiter: max((len(line.cells) for line in readings[delimiter]), default=0),
-    )
+    """Return the delimiter that gives a line of known headers, else most cells in one line."""
+
+    def rank(delimiter: str) -> tuple[bool, int]:
+        lines = readings[delimiter]
+        has_header = any(is_header(line.cells) for line in lines[:MAX_HEADER_LINES])
+        return has_header, max((len(line.cells) for line in lines), default=0)
+
+    return max(readings, key=rank)
 
 
 def require_columns_in_limit(path: Path, lines: Sequence[Line], limits: Limits) -> None:

@@ -37,6 +37,7 @@ from riskmetrics.sources.vocabulary import (
 
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
+_CLASS_TITLE = "the asset class of the lines below"
 MAX_TITLE_CELLS = 3
 """Maximum number of cells of a line that states the day in a sentence."""
 
@@ -95,6 +96,14 @@ def parse_statement(
     return parsed._replace(table=parsed.table._replace(delimiter=delimiter))
 
 
+class _Table(NamedTuple):
+    """A table above another one that is joined to it: header, places of columns, and rows."""
+
+    header: list[str]
+    columns: dict[str, tuple[int, ...]]
+    rows: list[tuple[Line, dict[str, str]]]
+
+
 class _StatementParser:
     """State of the parser after the lines fed so far."""
 
@@ -106,17 +115,25 @@ class _StatementParser:
         self._currency = TableCurrency()
         self._columns: dict[str, tuple[int, ...]] = {}
         self._section = ""
+        self._is_below_class = False  # whether the line above is the title of an asset class
         self._side, self._sections = SectionSide(path), ClosedSections()
         self._has_ended = self._is_in_other_table = self._has_table = False
         self._account = {"account": "", "account_number": ""}
         self._day: StatedDay | None = None
         self._rows: list[tuple[Line, dict[str, str]]] = []
+        self._joined: list[_Table] = []
         self._ragged_rows: list[RejectedRow] = []
         self._skipped: list[SkippedLine] = []
         self._notes: list[str] = []
 
     def feed(self, line: Line, next_line: Line | None) -> None:
         """Process the next line."""
+        n_skipped = len(self._skipped)
+        self._feed(line, next_line)
+        last = self._skipped[-1].reason if len(self._skipped) > n_skipped else ""
+        self._is_below_class = last == _CLASS_TITLE
+
+    def _feed(self, line: Line, next_line: Line | None) -> None:
         self._is_in_other_table |= line.number in self._other_headers
         self._above += [] if self._header else [line.cells]
         if sum(map(bool, line.cells)) < MAX_TITLE_CELLS:
@@ -166,30 +183,35 @@ class _StatementParser:
         is_outside = len(line.cells) <= (1 if self._header else MAX_TITLE_CELLS)
         if not is_outside or len(text) > MAX_STATEMENT_CHARS:
             return None
-        found = find_stated_day(text, self._layout.dates, is_title=not self._header)
+        texts = (text, " - ".join(line.cells))  # Positions, 12/13/2024
+        order, is_title = self._layout.dates, not self._header
+        days = (find_stated_day(one, order, is_title=is_title) for one in texts)
+        found = next(filter(None, days), None)
         is_better = found is not None and (self._day is None or found.rank > self._day.rank)
         return found if is_better else None
 
     def result(self) -> ParsedStatement:
         """Return the parsed content of all lines."""
-        fill_merged_accounts([row for _, row in self._rows])
-        total = "" if self._currency.has_dollars else currency_of_total(self._rows)
-        if code := self._currency.of_footer(len(self._rows)) or total:
-            for _, row in self._rows:
+        tables = self._join_tables()
+        rows = [row for table in tables for row in table.rows]
+        fill_merged_accounts([row for _, row in rows])
+        total = "" if self._currency.has_dollars else currency_of_total(rows)
+        if code := self._currency.of_footer(len(rows)) or total:
+            for _, row in rows:
                 row.setdefault("currency", code)
-        self._drop_sums()
-        lines = [line for line, _ in self._rows]
-        unknown_numbers = find_more_columns(self._header, self._columns, self._rows)
-        names = dict.fromkeys([*self._columns, *(name for _, row in self._rows for name in row)])
+        tables = [table._replace(rows=self._drop_sums(table)) for table in tables]
+        unknown_numbers = tuple(header for table in tables for header in find_more_columns(*table))
+        rows = [row for table in tables for row in table.rows]
+        lines = [line for line, _ in rows]
+        known = [name for table in tables for name in table.columns]
+        names = dict.fromkeys([*known, *(name for _, row in rows for name in row)])
         columns = {
-            name: pa.chunked_array(
-                [pa.array([row.get(name, "") for _, row in self._rows], pa.string())]
-            )
+            name: pa.chunked_array([pa.array([row.get(name, "") for _, row in rows], pa.string())])
             for name in [*names, *self._account]
         }
 
-        def locate(rows: IntArray) -> list[tuple[int, str]]:
-            return [(lines[row].number, lines[row].raw) for row in rows]
+        def locate(places: IntArray) -> list[tuple[int, str]]:
+            return [(lines[place].number, lines[place].raw) for place in places]
 
         return ParsedStatement(
             Table(
@@ -205,13 +227,30 @@ class _StatementParser:
             unknown_numbers,
         )
 
-    def _drop_sums(self) -> None:
-        """Skip the sums of lots."""
-        used = {place for places in self._columns.values() for place in places}
-        sums = find_lot_sums(self._rows, used)
-        for line, _ in (self._rows[place] for place in sums):
-            self._skip(line, "the sum of lots")
-        self._rows = [row for place, row in enumerate(self._rows) if place not in sums]
+    def _join_tables(self) -> list[_Table]:
+        """Return all tables; skip one with a security of those above: it is another view of it."""
+        tables = [*self._joined, _Table(self._header, self._columns, self._rows)]
+        if not self._layout.is_general:
+            return tables
+        found: list[_Table] = []
+        above: set[str] = set()
+        for table in tables:
+            symbols = {row["symbol"] for _, row in table.rows if row.get("symbol")}
+            if above.isdisjoint(symbols):
+                above |= symbols
+                found.append(table)
+                continue
+            for line, _ in table.rows:
+                self._skip(line, "part of another table")
+        return found
+
+    def _drop_sums(self, table: _Table) -> list[tuple[Line, dict[str, str]]]:
+        """Skip the sums of lots, and return the other rows."""
+        used = {place for places in table.columns.values() for place in places}
+        sums = find_lot_sums(table.rows, used)
+        for place in sums:
+            self._skip(table.rows[place][0], "the sum of lots")
+        return [row for place, row in enumerate(table.rows) if place not in sums]
 
     def _skip(self, line: Line, reason: str) -> None:
         self._skipped.append(SkippedLine(line.number, reason))
@@ -253,12 +292,16 @@ class _StatementParser:
 
     def _start_table(self, line: Line) -> None:
         repeats = line.cells == self._header
-        if self._has_table and not repeats and self._layout.is_general:
+        is_part = repeats or self._is_below_class
+        if self._has_table and not is_part and self._layout.is_general:
             self._has_ended = True
             self._skip(line, "part of another table")
             return
         if not self._header:
             self._currency.start_table(self._above, line.cells)
+        elif not repeats:
+            self._joined.append(_Table(self._header, self._columns, self._rows))
+            self._rows = []
         self._header, self._is_in_other_table = line.cells, False
         self._has_table |= not self._sections.is_closed  # else it is one of orders, above positions
         self._side.start_table(line.number)
@@ -278,7 +321,8 @@ class _StatementParser:
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
                 return
-        if code := self._currency.read_line(line.cells, len(self._rows)):
+        n_rows = sum(len(table.rows) for table in self._joined) + len(self._rows)
+        if code := self._currency.read_line(line.cells, n_rows):
             self._skip(line, f"the currency {code}")
             return
         if not self._sections.is_closed and self._starts_section(line):
@@ -327,7 +371,7 @@ class _StatementParser:
         elif stated_class:
             self._side.start_class(line.number, text, is_cash=stated_class == "cash")
             self._section = text
-            self._skip(line, "the asset class of the lines below")
+            self._skip(line, _CLASS_TITLE)
         return bool(side or stated_class)
 
     def _is_total_of_accounts(self, row: Mapping[str, str]) -> bool:

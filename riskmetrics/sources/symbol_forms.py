@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from riskmetrics.sources.name_forms import describe_text
-from riskmetrics.sources.vocabulary import load_vocabulary
+from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
 from riskmetrics.symbols import clean_symbol_text, normalize_symbol, parse_option
 
 _MARKETS = load_vocabulary().markets
@@ -248,8 +248,12 @@ def is_debt_cusip(text: str) -> bool:
 
 def _strip_name(text: str) -> str:
     """Return the symbol of a text with the name of the company, else the text."""
+    lines = [line for line in map(str.strip, text.splitlines()) if _TICKER.fullmatch(line)]
+    if "\n" in text:  # symbol and name in one cell
+        return lines[0] if len(lines) == 1 else text
     if found := _NAME_WITH_SYMBOL.fullmatch(text):
-        return _choose_symbol(text, found["name"], found["symbol"].strip())
+        inner = re.sub(r"\s*:\s*", ":", found["symbol"].strip())
+        return _choose_symbol(text, found["name"], inner)
     if found := _SYMBOL_WITH_NAME.fullmatch(text):
         return found["symbol"]
     return text.removeprefix("$") if re.fullmatch(r"\$[A-Za-z]{1,5}", text) else text
@@ -263,8 +267,12 @@ def _choose_symbol(text: str, outer: str, inner: str) -> str:
     >>> pairs = ("Tesla", "TSLA"), ("AAPL", "Apple Inc"), ("AAPL", "APPLE"), ("SHOP", "TSX")
     >>> [_choose_symbol("?", outer, inner) for outer, inner in pairs]
     ['TSLA', 'AAPL', 'AAPL', 'TSX:SHOP']
+    >>> _choose_symbol("TOTALS (USD)", "TOTALS", "USD")
+    'TOTALS (USD)'
     """
     is_upper = inner.upper() == inner and " " not in inner
+    if starts_with(outer, load_vocabulary().totals):
+        return text
     if _TICKER.fullmatch(outer) and inner != outer:
         if inner.upper() in _MARKETS["us_exchanges"] | _MARKETS["foreign_exchanges"]:
             return f"{inner}:{outer}"

@@ -72,6 +72,8 @@ _NO_ACTION_COLUMNS = (
     *("symbol", "identifier", "description", "account", "account_number", "status"),
 )
 _PURCHASE_COLUMNS = ("cost_basis", "entry_price", "entry_date")
+_BARS = ("high", "low", "adj_close", "volume")
+"""Names of prices that, unlike Open and Close, are no states."""
 _HOLDINGS_COLUMNS = ("market_value", "cost_basis", "last_price", "entry_price")
 
 
@@ -232,10 +234,9 @@ class _TableEvidence:
         return row[place].strip() if place is not None and place < len(row) else ""
 
     def _has_open_positions(self) -> bool:
-        """Return whether each row has the price of its purchase and that of now.
-
-        Buy and Sell are then the sides of positions.
-        """
+        """Return whether Buy and Sell are sides, next to prices of purchase and now, or values."""
+        if not self._date_columns() and self._has_signed_sides():
+            return True
         names = ("entry_price", "last_price", "entry_date", "quantity")
         if any(self._filled(name) is None for name in names) or self._date_columns():
             return False
@@ -243,6 +244,13 @@ class _TableEvidence:
             header_key(self._header[self._places[name] or 0]) for name in ("entry_date", "quantity")
         )
         return any(word in opened for word in _OPENED) and quantity != "position"
+
+    def _has_signed_sides(self) -> bool:
+        """Return whether values are negative where the side is Sell, else positive."""
+        side, value, cell = *map(self._filled, ("position_type", "market_value")), self._filled_cell
+        cells = ((cell(row, side).casefold(), cell(row, value)) for row in self._rows)
+        pairs = {(name, bool(_NEGATIVE.match(text))) for name, text in cells if name and text}
+        return pairs == {("buy", False), ("sell", True)}
 
     def _has_bars(self) -> bool:
         """Return whether each row has the range of prices of a day; Umsatz is then a volume."""
@@ -331,6 +339,11 @@ class _TableEvidence:
     def _price_kind(self) -> FileClassification | None:
         """Return the kind of a table of prices, if it is one."""
         date = self._price_date_place()
+        if date is not None and (field := self._field_place()) is not None:
+            return FileClassification(
+                (FileKind.PRICES_LONG,),
+                (f"column {self._header[field] or field + 1} has the names of prices",),
+            )
         if date is None or any(self._has(name) for name in ("quantity", "weight", "cost_basis")):
             return None
         names = ("open", "high", "low", "close", "adj_close", "volume")
@@ -352,6 +365,17 @@ class _TableEvidence:
         return FileClassification(
             (FileKind.PRICES_WIDE,), (f"{evidence} {', '.join(symbols[:_NUMBER_OF_EXAMPLES])}",)
         )
+
+    def _field_place(self) -> int | None:
+        """Return the place of a column of names of prices and volumes, one row for each."""
+        words = load_vocabulary().columns
+        fields = {key for name in (*_BARS, "open", "close") for key in words[name]}
+        bars = {key for name in _BARS for key in words[name]}
+        for place, cells in enumerate(self._columns):
+            keys = {*map(header_key, cells)}
+            if keys <= fields and not keys.isdisjoint(bars):
+                return place
+        return None
 
     def _price_date_place(self) -> int | None:
         """Return the place of the column of days: by its header, else the first if it has dates."""

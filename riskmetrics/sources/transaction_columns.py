@@ -17,6 +17,8 @@ from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 
 _MONEY_COLUMNS = ("price", "amount", "debit", "credit", "commission", "fees", "taxes")
 _COST_COLUMNS = ("commission", "fees")
+_MAX_DIFFERENCE = 0.02
+"""Relative difference of an amount with fees from the product of quantity and price."""
 _MAX_ROUNDING = 0.005 + 1e-9
 """Dollars by which a total of costs may differ from their sum."""
 
@@ -37,6 +39,26 @@ def choose_quantity(columns: Mapping[str, int], rows: Sequence[Line]) -> dict[st
     if excess.any() and not (excess > 0).any() and not invalid.any():
         chosen["quantity"] = filled
         chosen.pop("remaining_quantity", None)
+    return chosen
+
+
+def choose_amount(columns: Mapping[str, int], rows: Sequence[Line]) -> dict[str, int]:
+    """Return columns in which an amount of shares is the quantity, as in exports of Saxo.
+
+    There is no other quantity, and its product with the price is in an unused column, of which the
+    last counts: it is booked.
+    """
+    chosen = dict(columns)
+    if "quantity" in chosen or not {"amount", "price"} <= chosen.keys():
+        return chosen
+    shares, price = (_read_numbers(rows, chosen[name])[0] for name in ("amount", "price"))
+    is_trade = np.isfinite(shares * price)
+    used = {*chosen.values()}
+    for place in sorted({*range(max(len(row.cells) for row in rows))} - used, reverse=True):
+        value = np.abs(_read_numbers(rows, place)[0][is_trade])
+        product = np.abs(shares * price)[is_trade]
+        if len(value) and (np.abs(value - product) <= _MAX_DIFFERENCE * product).all():
+            return chosen | {"quantity": chosen["amount"], "amount": place}
     return chosen
 
 

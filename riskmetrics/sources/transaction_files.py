@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
-from riskmetrics.sources.file_kinds import classify_lines
+from riskmetrics.sources.file_kinds import FileKind, classify_lines
 from riskmetrics.sources.raw_files import decode_text, measure_size, open_content, read_whole
 from riskmetrics.sources.row_validation import MAX_RESPELLINGS_NAMED
 from riskmetrics.sources.security_identifiers import resolve_identifiers
@@ -108,7 +108,7 @@ def read_transactions(
     if is_document(data):
         content = _read_document(path, data)
     else:
-        text, encoding = decode_text(path, data, limits)
+        text, encoding = decode_text(path, data, limits, {FileKind.TRANSACTIONS})
         content = _read_text(path, text, limits)
         if sheet := encoding.removeprefix("Excel").strip() if is_workbook(data) else "":
             content.notes.append(sheet)
@@ -152,7 +152,7 @@ def _read_text(path: Path, text: str, limits: Limits) -> _Content:
     order = language_date_order(tables[0].header.cells)
     content = _Content(evidence, tables[0].delimiter, [], [], [], {}, order)
     for table in tables:
-        content.layouts[table.key] = table.layout
+        content.layouts[table.key] = table.conventions
         rows, skipped, notes = table.read(path)
         content.rows.extend(rows)
         content.skipped.extend(skipped)

@@ -38,10 +38,11 @@ _AS_OF = re.compile(r"^.* as of ", re.IGNORECASE)
 _CANCELED = re.compile(
     r"\b(ca|cancel\w*|cxld?|void(?:ed)?|annul\w*|storn\w*|reversal|reversed)\b", re.IGNORECASE
 )
-_REINVESTED = re.compile("reinv|wiederanl|herbeleg")
+_REINVESTED = re.compile(r"reinv|wiederanl|herbeleg|\bdrip\b")
 _REINVESTED_WITH_INCOME = re.compile(r"reinv(div|int|lg|md|sh)", re.IGNORECASE)
 """Actions of Quicken that are an income and its reinvestment in one line."""
 _RATIO = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*[:/]\s*(\d{1,4})")
+_RATIO_IN_TEXT = re.compile(r"(?<![\d.:])(\d{1,3}):(\d{1,3})(?![\d.:])")
 _WORDED_RATIO = re.compile(
     r"(?<![\d.])(\d{1,4}(?:\.\d+)?)(?:\s+|-)for(?:\s+|-)(\d{1,4})(?![\d.])",
     re.IGNORECASE,
@@ -242,8 +243,9 @@ def _known_numbers(
         found["amount"] = credit - debit
     pattern = layout.terms_pattern
     if pattern and (terms := re.search(pattern, _kind_text(row), re.IGNORECASE)):
-        for name in ("quantity", "price"):
-            found.setdefault(name, Decimal(terms[name].replace(",", "")))
+        for name, number in terms.groupdict().items():
+            if name in ("quantity", "price"):
+                found.setdefault(name, Decimal(number.replace(",", "")))
     return found
 
 
@@ -356,8 +358,9 @@ def _refine(
 def _ratio(row: StatedRow, quantity: Decimal | None) -> Fraction | None:
     """Return the ratio of a split from its column, or from words such as 4 for 1.
 
-    A colon counts in the column only: elsewhere 1:4 is old to new shares in some countries. Words
-    such as 4 to 1 count only next to no quantity, which states the added shares.
+    A colon elsewhere, where 1:4 is old to new shares in some countries, counts only next to added
+    shares, whose sign tells the direction: those that do not agree are not added, but the new
+    holding. Words such as 4 to 1 count only next to no quantity.
     """
     text = row.cells.get("ratio", "")
     if re.fullmatch(r"\d+(\.\d+)?", text):
@@ -366,7 +369,13 @@ def _ratio(row: StatedRow, quantity: Decimal | None) -> Fraction | None:
     stated = (_RATIO.fullmatch(text), *map(_WORDED_RATIO.search, worded))
     if found := next((one for one in stated if one), None):
         return Fraction(found[1]) / Fraction(found[2])
-    return None if quantity else _ratio_to(" ".join(worded))
+    if not quantity:
+        return _ratio_to(" ".join(worded))
+    found = _RATIO_IN_TEXT.search(" ".join(worded))
+    terms = [Fraction(term) for term in found.groups()] if found else []
+    if not terms or min(terms) != 1:
+        return None
+    return max(terms) if quantity > 0 else 1 / max(terms)
 
 
 def _ratio_to(text: str) -> Fraction | None:

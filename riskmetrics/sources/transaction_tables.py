@@ -35,6 +35,7 @@ from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.table_kinds import NUMBER
 from riskmetrics.sources.tabular_files import choose_columns
 from riskmetrics.sources.transaction_columns import (
+    choose_amount,
     choose_costs,
     choose_currency,
     choose_quantity,
@@ -51,6 +52,8 @@ from riskmetrics.transactions.model import Kind
 _MAX_HEADER_LINES = 200
 _CANCELING_CODES = ("cxl", "cxld")
 _AFFIRMATIONS = ("yes", "y", "true", "1")
+_GROSS = ("gross", "brutto", "brut", "lordo", "bruto")
+"""Words of the headers of amounts without fees and taxes."""
 
 
 class TransactionTable(NamedTuple):
@@ -72,6 +75,18 @@ class TransactionTable(NamedTuple):
         """Return what identifies the layout of the table in a file."""
         return self.layout.section or ""
 
+    @property
+    def conventions(self) -> TransactionLayout:
+        """Return the layout; amounts are without the fees if their header says so."""
+        if not self.layout.is_general or self.layout.is_net is not None:
+            return self.layout
+        headers = strip_units(self.header.cells)
+        keys = [*map(header_key, headers)]
+        chosen = next((key for key in self.layout.columns["amount"] if key in keys), None)
+        words = bare_words(headers[keys.index(chosen)]).split() if chosen else []
+        is_gross = not {*words}.isdisjoint(_GROSS)
+        return self.layout._replace(is_net=False) if is_gross else self.layout
+
     def read(self, path: Path) -> tuple[list[StatedRow], list[SkippedLine], list[str]]:
         """Return the cells of all rows by column, and skipped lines."""
         headers = choose_currency(strip_units(self.header.cells), self.layout.columns)
@@ -80,7 +95,7 @@ class TransactionTable(NamedTuple):
             if columns.get(name) == columns.get(other):
                 columns.pop(name, None)
         if self.layout.is_general:
-            columns = choose_quantity(columns, self.rows)
+            columns = choose_amount(choose_quantity(columns, self.rows), self.rows)
             columns = choose_costs(headers, columns, self.layout.columns, self.rows)
         if (place := self._currency_place(columns)) is not None:
             columns["currency"] = place
@@ -291,13 +306,15 @@ def _has_signed_trades(header: Line, rows: list[Line], general: TransactionLayou
 
 
 def _name_kinds(header: Line, rows: list[Line], general: TransactionLayout) -> Line:
-    """Return a header with Kind in place of Description, if each description starts with a kind.
+    """Return a header with Kind above a column of which each cell starts with a kind.
 
-    So it is in exports without a column of kinds: Bought 40 KO.
+    So are descriptions in exports without a column of kinds (Bought 40 KO), and columns with a
+    header that is not known.
     """
-    descriptions = general.columns["description"]
+    others = {key for name in general.columns for key in general.columns[name]}
+    others -= {*general.columns["description"]}
     for place, cell in enumerate(header.cells):
-        if header_key(cell) not in descriptions:
+        if others.intersection(header_spellings(cell)):
             continue
         texts = [row.cells[place] for row in rows if len(row.cells) > max(place, 1)]
         if texts and all(map(general.find_kind, texts)):

@@ -16,11 +16,13 @@ from riskmetrics.sources.name_forms import look_like_names
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
 from riskmetrics.sources.symbol_forms import (
     CURRENCIES,
+    has_exchange,
     has_vendor_codes,
     is_vendor_code,
     parse_symbol_form,
 )
 from riskmetrics.sources.table_headers import HeaderChoice, header_key
+from riskmetrics.sources.table_kinds import DATE, NUMBER
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.symbols import normalize_symbol
@@ -56,10 +58,6 @@ _TITLE_REST = re.compile(
     re.IGNORECASE,
 )
 """Part of a title that is not its noun: from a preposition, a bracket or a separator on."""
-_BASES = frozenset({1.0, 100.0, 1000.0, 10_000.0})
-"""Values at which rebased prices begin."""
-_MAX_WEIGHT_ERROR = 1e-3
-"""Relative deviation from 1 or 100 up to which the numbers of all rows are weights."""
 
 
 def choose_two_levels(path: Path, records: Sequence[list[str]]) -> HeaderChoice | None:
@@ -141,15 +139,18 @@ def _field(text: str) -> str | None:
 
 def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     """Return the columns of a table with a date and one column per symbol or price of a symbol."""
-    if header_key(headers[0]) not in {*load_price_layouts().columns["date"], *_NO_HEADERS}:
+    day = _day_place(headers)
+    others = [
+        (place, header)
+        for place, header in enumerate(headers)
+        if place != day and header_key(header) not in _NO_HEADERS
+    ]
+    names = [header for _, header in others]
+    if day is None or _share_other_quantity(names):
         return None
-    if _share_other_quantity(headers[1:]):
-        return None
-    positions = {"date": 0}
-    lone, has_codes = _find_lone_symbols(headers[1:]), has_vendor_codes(headers[1:])
-    for place, header in enumerate(headers[1:], 1):
-        if not header.strip():
-            continue
+    positions = {"date": day}
+    lone, has_codes = _find_lone_symbols(names), has_vendor_codes(names)
+    for place, header in others:
         name = _CURRENCY.sub("", header).strip()
         parsed = (
             _WideHeader(name, "close")
@@ -163,14 +164,50 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
         return None
     symbols = list(dict.fromkeys(name.split(MARK)[1] for name in positions if MARK in name))
     _refuse_numbered(path, symbols)
-    if len(symbols) > 1 and look_like_names(symbols):
+    has_exchanges = all(has_exchange(_CURRENCY.sub("", name).strip()) for name in names)
+    if len(symbols) > 1 and not has_exchanges and look_like_names(symbols):
         raise DataQualityError(
             f"{path} has columns that look like names, not symbols: {join_names(symbols)}. Write"
-            " their symbols; if these are symbols, write a line for each price, with columns"
-            " Symbol, Date and Close"
+            f" their symbols; if these are symbols, write all with their exchange, such as"
+            f" US:{symbols[0]}, or a line for each price, with columns Symbol, Date and Close"
         )
     named = ", ".join(symbols[:8]) + (f" and {len(symbols) - 8} more" if symbols[8:] else "")
     return HeaderChoice(positions, [f"columns are symbols: {named}"])
+
+
+def _day_place(headers: Sequence[str]) -> int | None:
+    """Return the place of the only header of a day, else of a first column without a name."""
+    days = load_price_layouts().columns["date"]
+    places = [place for place, header in enumerate(headers) if header_key(header) in days]
+    if len(places) == 1:
+        return places[0]
+    return 0 if header_key(headers[0]) in {*(days if places else ()), *_NO_HEADERS} else None
+
+
+def wide_error(path: Path, records: Sequence[Sequence[str]]) -> DataQualityError | None:
+    """Return the error of a table of days and numbers whose columns are not all symbols."""
+    headers, below = records[0], records[1] if len(records) > 1 else ()
+    if sum(DATE.fullmatch(header.strip()) is not None for header in headers) > 1:
+        return DataQualityError(
+            f"{path} has its days in the first line. Transpose it: write a line for each day, and a"
+            " column for each symbol"
+        )
+    day, lone = _day_place(headers), _find_lone_symbols(headers)
+    others = [
+        (header.strip(), cell.strip())
+        for place, (header, cell) in enumerate(zip(headers, below, strict=False))
+        if place != day and header.strip()
+    ]
+    if day is None or not others or not all(NUMBER.fullmatch(cell) for _, cell in others):
+        return None
+    unknown = [header for header, _ in others if not _parse_wide_header(header, lone)]
+    if not unknown or all(map(_field, unknown)):
+        return None
+    return DataQualityError(
+        f"{path} has no column close, and columns that are no symbols: {join_names(unknown)}. Write"
+        " symbols in upper case and remove other columns, or write a line for each price, with"
+        " columns Symbol, Date and Close"
+    )
 
 
 def _share_other_quantity(headers: Sequence[str]) -> bool:
@@ -197,13 +234,20 @@ _WIDE_HEADERS = (
 def _find_lone_symbols(headers: Sequence[str]) -> frozenset[str]:
     """Return the keys of the headers that are symbols although they are names of prices.
 
-    They are if no header is that of a close, and they are alone or next to another symbol.
+    They are if no header is that of a close, and they are alone or next to another symbol; other
+    words, such as COST, if they are known symbols next to another one.
     """
+    keys = {header_key(header) for header in headers}
+    words = {*map(str.casefold, load_vocabulary().markets["word_tickers"])}
     prices = {field for header in headers if (field := _field(header))}
-    has_other = any(header == header.upper() and _symbol(header) for header in headers)
+    has_other = any(
+        header == header.upper()
+        and (_symbol(header) or header_key(header) in words - _LONE_SYMBOLS)
+        for header in headers
+    )
     if prices & {"close", "adj_close"} or not (len(prices) == 1 or has_other):
         return frozenset()
-    return _LONE_SYMBOLS & {header_key(header) for header in headers}
+    return keys & (_LONE_SYMBOLS | (words if len(headers) > 1 else {*()}))
 
 
 class _WideHeader(NamedTuple):
@@ -322,37 +366,6 @@ def _chunks(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.ChunkedArray:
         ],
         parts[0].type,
     )
-
-
-def refuse_other_values(table: Table) -> None:
-    """Raise DataQualityError if the columns of symbols have returns or weights, not prices."""
-    closes = [column for name, column in table.columns.items() if name.startswith(f"close{MARK}")]
-    readings = (
-        np.array([cells.parse_numbers(column, mark)[0] for column in closes])
-        for mark in cells.DECIMAL_MARKS
-    )
-    values = max(readings, key=lambda numbers: np.count_nonzero(np.isfinite(numbers)))
-    known = np.isfinite(values).any(axis=0)
-    sums = np.nansum(values[:, known], axis=0)
-    is_whole = any(np.allclose(sums, whole, rtol=_MAX_WEIGHT_ERROR) for whole in (1, 100))
-    if (values < 0).any():
-        raise DataQualityError(
-            f"{table.path} has negative numbers in columns of symbols: they are returns or"
-            " changes, not prices"
-        )
-    filled = [column[np.isfinite(column)] for column in values]
-    is_moving = any(np.ptp(column) > 0 for column in filled if column.size)  # else money markets
-    for end in (0, -1):  # the newest may be first
-        bases = {column[end] for column in filled if column.size}
-        if len(closes) > 1 and is_moving and len(bases) == 1 and bases <= _BASES:
-            raise DataQualityError(
-                f"{table.path} has columns of symbols that all begin at {bases.pop():g}: they are"
-                " rebased, not prices"
-            )
-    if len(closes) > 1 and known.any() and is_whole:
-        raise DataQualityError(
-            f"{table.path} has rows that sum to {sums[0]:.4g}: they are weights, not prices"
-        )
 
 
 def _refuse_numbered(path: Path, symbols: Iterable[str]) -> None:

@@ -6,7 +6,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time
 from functools import cache
 from lzma import LZMAError
@@ -18,7 +18,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import Limits
-from riskmetrics.sources.file_kinds import is_header
+from riskmetrics.sources.file_kinds import FileKind, classify_lines, is_header
 
 ZIP_SIGNATURE = b"PK\x03\x04"
 _CHUNK_BYTES = 1 << 20
@@ -49,12 +49,14 @@ class WorkbookText(NamedTuple):
     """Name of the sheet, and of the sheets with tables that are not read; empty if it has one."""
 
 
-def workbook_to_csv(path: Path, data: bytes, limits: Limits) -> WorkbookText:
-    """Return the first visible sheet with a known header as comma-separated text.
+def workbook_to_csv(
+    path: Path, data: bytes, limits: Limits, kinds: Collection[FileKind] = ()
+) -> WorkbookText:
+    """Return the first visible sheet with a table of some kinds as comma-separated text.
 
-    Without a known header it is the first sheet with cells. Formulas have their stored values,
-    dates are written in ISO notation, and numbers with a decimal point that cannot be taken for a
-    thousands separator.
+    Without one it is the first sheet with a known header, else the first with cells. Formulas have
+    their stored values, dates are written in ISO notation, and numbers with a decimal point that
+    cannot be taken for a thousands separator.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def workbook_to_csv(path: Path, data: bytes, limits: Limits) -> WorkbookText:
     """
     try:
         _check_size(path, data, limits)
-        return _read_sheet(path, CalamineWorkbook.from_filelike(io.BytesIO(data)))
+        return _read_sheet(path, CalamineWorkbook.from_filelike(io.BytesIO(data)), kinds)
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:200]
         raise DataQualityError(
@@ -71,10 +73,12 @@ def workbook_to_csv(path: Path, data: bytes, limits: Limits) -> WorkbookText:
         ) from error
 
 
-def _read_sheet(path: Path, workbook: CalamineWorkbook) -> WorkbookText:
+def _read_sheet(
+    path: Path, workbook: CalamineWorkbook, kinds: Collection[FileKind]
+) -> WorkbookText:
     """Return the text of the sheet to read; at most two sheets are held in memory at once."""
     chosen: CalamineSheet | None = None
-    n_sheets, with_header = 0, list[str]()
+    n_sheets, best, with_header = 0, -1, list[str]()
     for metadata in workbook.sheets_metadata:
         if metadata.visible != SheetVisibleEnum.Visible:
             continue
@@ -82,25 +86,28 @@ def _read_sheet(path: Path, workbook: CalamineWorkbook) -> WorkbookText:
         if not sheet.height:
             continue
         n_sheets += 1
-        has_header = _has_header(sheet)
-        if chosen is None or (has_header and not with_header):
-            chosen = sheet
-        if has_header:
+        rank = _rank(sheet, kinds)
+        if rank > best:
+            chosen, best = sheet, rank
+        if rank:
             with_header.append(sheet.name)
     if chosen is None:
         raise DataQualityError(f"{path} is a workbook without a visible cell")
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(_rows(chosen))
     note = f"sheet {chosen.name}" if n_sheets > 1 else ""
-    if others := with_header[1:]:
+    if others := [name for name in with_header if name != chosen.name]:
         note += f" (not read: {', '.join(others)[:_MAX_NOTE_CHARS]})"
     return WorkbookText(text.getvalue(), note)
 
 
-def _has_header(sheet: CalamineSheet) -> bool:
-    """Return whether one of the first rows of a sheet is a known header."""
-    rows = sheet.to_python(skip_empty_area=False, nrows=_MAX_HEADER_ROWS)
-    return any(is_header([_cell_text(cell) for cell in row]) for row in rows)
+def _rank(sheet: CalamineSheet, kinds: Collection[FileKind]) -> int:
+    """Return 2 for a sheet with a table of some kinds, 1 for one with a known header, else 0."""
+    cells = sheet.to_python(skip_empty_area=False, nrows=_MAX_HEADER_ROWS)
+    rows = [[_cell_text(cell) for cell in row] for row in cells]
+    if not any(map(is_header, rows)):
+        return 0
+    return 1 + (not {*kinds}.isdisjoint(classify_lines(rows).kinds))
 
 
 def _rows(sheet: CalamineSheet) -> Iterator[list[str]]:

@@ -26,6 +26,7 @@ QUANTITY_LIMIT, PRICE_LIMIT, AMOUNT_LIMIT = Decimal(10**12), Decimal(10**8 - 1),
 """Exclusive limits of a quantity, of a price and of an amount in USD, which their columns hold."""
 _CENT = Decimal("0.01")
 _OUTFLOWS = (Kind.BUY, Kind.BUY_TO_COVER, Kind.FEE, Kind.TAX, Kind.WITHDRAWAL)
+_INCOMES = (Kind.DIVIDEND, Kind.INTEREST)
 _COSTS = (Kind.FEE, Kind.TAX, Kind.WITHDRAWAL)
 _COUNTERPARTS = {
     Kind.DEPOSIT: Kind.WITHDRAWAL,
@@ -258,6 +259,8 @@ def _complete_cash(
     transaction: Transaction, stated: StatedTransaction, convention: AmountConvention
 ) -> Transaction:
     amount, kind = _cash_amount(stated), stated.kind
+    if kind in _INCOMES and (stated.amount is None or not convention.is_net):
+        amount -= stated.fees or 0
     if stated.needs_sign and not convention.is_signed:
         raise InvalidTransactionError(
             "the amounts have no signs, so the direction is unknown: state a deposit or a"

@@ -13,7 +13,7 @@ from riskmetrics.catalog import (
     all_figures,
     all_listings,
     all_statistics,
-    describe,
+    data_dictionary,
     find_figure,
 )
 from riskmetrics.db import tables
@@ -53,7 +53,7 @@ def test_every_figure_of_a_result_table_has_one_record() -> None:
 
 
 def test_the_data_dictionary_is_complete() -> None:
-    rows = describe()
+    rows = data_dictionary()
     assert len(rows) == len(all_figures())
     for row in rows:
         assert row["label"], row

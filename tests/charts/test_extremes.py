@@ -93,6 +93,19 @@ def test_returns_by_period_compound_the_sessions_since_a_close() -> None:
     assert found["Year to date"].since < date(series.days[-1].year, 1, 1)
 
 
+def test_a_period_has_what_was_realized_if_each_of_its_sessions_is_stored() -> None:
+    data = portfolio_data()
+    known = data.history.set_index("day")["daily_return"]
+    last = known.index[-1]
+    month = known[(known.index.year == last.year) & (known.index.month == last.month)]
+    found = {each.label: each for each in list_periods(data)}
+    assert found["Month to date"].realized == pytest.approx((1 + month).prod() - 1)
+    assert found["1 year"].realized is None  # fewer sessions are stored
+    missing = data.history.assign(daily_return=known.mask(known.index == month.index[0]).to_numpy())
+    found = {each.label: each for each in list_periods(replace(data, history=missing))}
+    assert found["Month to date"].realized is None
+
+
 @pytest.mark.parametrize(("n_sessions", "is_known"), [(63, True), (62, False)])
 def test_a_period_is_left_out_without_its_sessions(n_sessions: int, is_known: bool) -> None:
     series = ProForma(sessions(n_sessions), np.full(n_sessions, 0.001), np.zeros(n_sessions))

@@ -34,7 +34,7 @@ def test_json_has_every_change_of_the_requested_portfolio(call) -> None:
     known = {row["figure"] for row in found["figures"] if row["change"] is not None}
     assert known == {"total_value", "gross_exposure", "net_exposure"}
     assert [row["figure"] for row in found["figures"]] == list(COMPARED_FIGURES)
-    assert found["drivers"] == []
+    assert found["contributors"] == []
     assert (found["sectors"], found["positions"]) == ([], [])
     beta = {
         "portfolio": GROWTH,
@@ -45,7 +45,7 @@ def test_json_has_every_change_of_the_requested_portfolio(call) -> None:
         "change": 1.0,
     }
     assert found["betas"] == [beta | {"standard_errors": 10.0}]
-    assert [(row["metric"], row["what"]) for row in found["undefined"]] == [
+    assert [(row["metric"], row["status"]) for row in found["undefined"]] == [
         ("t.1", "resolved"),
         ("t.2", "new"),
     ]

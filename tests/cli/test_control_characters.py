@@ -20,6 +20,7 @@ from riskmetrics.sources.brokers import read_holdings
 from riskmetrics.sources.files import read_profiles
 from riskmetrics.text import escape_all_but_colors, escape_controls
 from tests.conftest import COMMAND, open_connection
+from tests.forked_commands import PATIENCE
 from tests.webhook_server import serve as serve_webhook
 
 EVIL = "A\x1b]0;owned\x07\x1b[2J\x1b[8mB\x9b31m\u202eC\rD"
@@ -52,7 +53,7 @@ def in_terminal(*arguments: str) -> str:
         except OSError:  # how Linux says that the other end is closed
             pass
         os.close(parent)
-        process.wait(60)
+        process.wait(PATIENCE)
     return printed.decode().replace("\r\n", "\n")
 
 

@@ -261,7 +261,7 @@ def test_only_closes_that_results_depend_on_make_them_outdated(
     assert ("outdated" in said) is bool(expected)
 
 
-def test_closes_judge_forecasts_for_90_sessions_after_a_sale(engine: sa.Engine) -> None:
+def test_closes_score_forecasts_for_90_sessions_after_a_sale(engine: sa.Engine) -> None:
     first, sold, last = date(2024, 1, 2), date(2024, 3, 1), date(2024, 12, 5)
     with engine.begin() as connection:
         connection.execute(sa.delete(tables.stress_scenarios))

@@ -20,6 +20,7 @@ from riskmetrics.cli.main import app
 from riskmetrics.errors import ConfigurationError, SourceError, UsageError
 from tests.conftest import COMMAND
 from tests.fmp_server import KEY
+from tests.forked_commands import PATIENCE
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def converse(folder: Path, answers: dict[str, str]) -> tuple[str, int]:
         start_new_session=True,  # without the terminal of whoever runs the tests
     )
     os.close(theirs)
-    shown, seen, end = "", 0, time.monotonic() + 60
+    shown, seen, end = "", 0, time.monotonic() + PATIENCE
     waiting = list(answers.items())
     while time.monotonic() < end:
         if not select.select([ours], [], [], 0.2)[0]:
@@ -222,7 +223,7 @@ def converse(folder: Path, answers: dict[str, str]) -> tuple[str, int]:
             seen = len(shown)
             os.write(ours, (waiting.pop(0)[1] + "\n").encode())
     os.close(ours)
-    return shown, process.wait(timeout=30)
+    return shown, process.wait(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(

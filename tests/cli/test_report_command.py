@@ -12,6 +12,7 @@ from riskmetrics.cli import pdf, report_server
 from riskmetrics.cli.main import app
 from riskmetrics.cli.report_rendering import Request
 from riskmetrics.errors import UsageError
+from tests.forked_commands import PATIENCE
 
 
 def call(*arguments: str) -> tuple[int, str]:
@@ -81,7 +82,7 @@ def port() -> Iterator[int]:
 
 
 def get(port: int, path: str, host: str | None = None) -> tuple[int, str, http.client.HTTPMessage]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.request("GET", path, headers={} if host is None else {"Host": host})
     answer = connection.getresponse()
     text = answer.read().decode()

@@ -22,6 +22,7 @@ from riskmetrics.computations.shard_work import ShardTask
 from riskmetrics.db.result_writes import Part
 from riskmetrics.db.shards import Shard, Unit
 from riskmetrics.errors import ConfigurationError, MissingPricesError, WorkerError
+from tests.forked_commands import PATIENCE
 
 
 def _task(shard: Shard) -> ShardTask:
@@ -116,7 +117,7 @@ if __name__ == "__main__":
         start_new_session=True,
     )
     try:
-        assert process.communicate(timeout=60)[0] == "closed\n"
+        assert process.communicate(timeout=PATIENCE)[0] == "closed\n"
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

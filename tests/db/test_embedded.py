@@ -23,6 +23,7 @@ from riskmetrics.db.embedded import connect_or_start
 from riskmetrics.db.postgres_cluster import ROOT_SUBSTITUTE
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import DatabaseError
+from tests.forked_commands import PATIENCE
 from tests.other_account import ORDINARY, call_as, needs_root
 
 pytestmark = pytest.mark.integration
@@ -86,7 +87,7 @@ def run(script: str, *arguments: str | Path) -> str:
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     ).stdout
 
 
@@ -334,7 +335,7 @@ def test_another_account_is_refused_even_if_it_gets_to_the_socket(open_folder):
             (open_folder / folder).chmod(0o755)
         command = [sys.executable, "-c", script, server.url.replace("+psycopg", "")]
         refused = subprocess.run(
-            command, check=False, stderr=subprocess.PIPE, text=True, timeout=60
+            command, check=False, stderr=subprocess.PIPE, text=True, timeout=PATIENCE
         )
     assert 'Peer authentication failed for user "riskmetrics_owner"' in refused.stderr
 

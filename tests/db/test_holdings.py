@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from riskmetrics.db import holdings, portfolios, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.trading_calendar import FIRST_SESSION
+from tests.forked_commands import PATIENCE
 
 LOTS = tables.positions
 NOVEMBER, DECEMBER, SATURDAY = date(2024, 11, 29), date(2024, 12, 6), date(2024, 12, 7)
@@ -341,14 +342,14 @@ def test_two_statements_at_the_same_time_are_taken_one_after_the_other(engine):
 
     def run() -> None:
         with engine.begin() as connection:
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             results.append(state(connection, DECEMBER, lot("A", 10), lot("B", 5)))
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert sorted(results) == [(0, 0, 0, 2), (2, 0, 0, 0)]
     with engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.portfolios)) == 1

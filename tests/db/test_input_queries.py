@@ -251,6 +251,30 @@ def test_an_option_closed_up_to_the_day_after_its_expiration_keeps_its_price(
     assert found.exit_date.date() == expiration + timedelta(days=min(days_after, 1))
 
 
+@pytest.mark.parametrize(("days_after", "stated"), [(2, 0.0), (2, 3.5), (None, None)])
+def test_an_expired_option_of_transactions_ends_at_what_its_line_states_else_at_0(
+    connection, days_after, stated
+):
+    """The shares that are delivered at the strike are a line of their own: 10 a share in them."""
+    owner, expiration = portfolio(connection, "P"), date(2024, 12, 7)
+    price(connection, "A", DAYS)
+    bought = {"kind": "buy", "day": DAYS[0], "ordinal": 1, "symbol": "O", "reference": "1"}
+    amounts = {"quantity": 1, "price": 2, "amount": -200, "fees": 0}
+    origin = {"layout": "table", "source": "file", "source_digest": "0" * 64, "line": 2}
+    connection.execute(
+        sa.insert(tables.transactions).values(
+            portfolio_id=owner, **bought, **amounts, **origin, has_id=False
+        )
+    )
+    closed = {"exit_date": days_after and expiration + timedelta(days=days_after)}
+    terms = {"position_type": "LC", "strike_price": 90, "expiration_date": expiration}
+    option = {"investment_class": "OPTIONS", "underlying_symbol": "A", "exit_price": stated}
+    hold(connection, owner, "O", **option, **terms, **closed)
+    (found,) = input_queries.read_lots(connection, TODAY).itertuples()
+    assert found.exit_price == (stated or 0)
+    assert found.exit_date.date() == expiration + timedelta(days=1)
+
+
 def test_cash_is_anchored_on_the_last_valued_day_up_to_the_stated_one(connection):
     """Each case by hand: prices of A end on Tuesday, those of B continue."""
     price(connection, "A", DAYS[:2])

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import input_queries, input_writes, stored_settings, tables
 from riskmetrics.db.copy import fetch_frame
+from tests.forked_commands import PATIENCE
 
 PRICES = tables.market_data_cache
 FRIDAY, MONDAY, TUESDAY = date(2024, 12, 6), date(2024, 12, 9), date(2024, 12, 10)
@@ -101,7 +102,7 @@ def test_two_files_of_different_kinds_at_the_same_time_do_not_mix(engine):
 
     def run(rows: pd.DataFrame) -> None:
         with engine.begin() as connection:
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             refused.extend(input_writes.store_prices(connection, rows, "file")[1])
 
     files = bars("A", [FRIDAY]), bars("A", [MONDAY], adjusted=False)
@@ -109,7 +110,7 @@ def test_two_files_of_different_kinds_at_the_same_time_do_not_mix(engine):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert refused == ["A"]
     with engine.connect() as connection:
         assert len(stored(connection, "close")) == 1

@@ -10,6 +10,7 @@ import pytest
 from riskmetrics.db import embedded
 from riskmetrics.db.embedded import connect_or_start
 from tests.db.test_embedded import postmaster, user
+from tests.forked_commands import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -52,7 +53,7 @@ def test_the_next_client_starts_it_again_after_a_crash(tmp_path: Path) -> None:
     with embedded.keep_running(tmp_path):
         process = postmaster(tmp_path)
     process.kill()
-    process.wait(10)
+    process.wait(PATIENCE)
     with connect_or_start(tmp_path):
         pass
     assert embedded.is_running(tmp_path)

@@ -96,6 +96,21 @@ def test_a_symbol_without_a_price_makes_the_largest_weight_undefined(connection,
     assert check(connection, portfolio, "single_name", 0.1)["status"] == "exceeded"
 
 
+def test_a_quarter_of_equity_is_within_a_limit_of_a_quarter_however_it_is_rounded(
+    connection, portfolio
+):
+    """1,000 shares at 83.0374 are 0.25 of an equity of 332,149.60, and 0.25000000000000006 as
+    doubles; one cent of equity less is 7.5e-9 beyond.
+    """
+    value, cash = 1000 * 83.0374, 332149.60 - 1000 * 83.0374
+    weight = value / (value + cash)
+    assert weight > 0.25
+    for size, status in ((weight, "kept"), (value / 332149.59, "exceeded")):
+        held = [{"symbol": "A", "weight": size, "undefined_reason": None}]
+        replace(connection, tables.portfolio_risk_contributions, portfolio, held)
+        assert check(connection, portfolio, "single_name", 0.25)["status"] == status
+
+
 @pytest.mark.parametrize(
     ("equity", "status", "reason"),
     [

@@ -18,6 +18,7 @@ from alembic.util import CommandError
 from riskmetrics.db import migrate
 from riskmetrics.errors import SchemaError
 from riskmetrics.settings import bundled_path
+from tests.forked_commands import PATIENCE
 
 RACER = (
     "from riskmetrics.db import engine, migrate; import sys;"
@@ -90,7 +91,7 @@ def test_of_four_processes_that_start_at_once_one_migrates_and_none_fails(
         )
         for _ in range(4)
     ]
-    answers = [racer.communicate(timeout=120) for racer in racers]
+    answers = [racer.communicate(timeout=PATIENCE) for racer in racers]
     assert sorted(out.strip() for out, _ in answers) == ["False", "False", "False", "True"], answers
 
 
@@ -190,7 +191,7 @@ def test_waiting_for_another_process_ends_with_a_sentence(
             SchemaError, match=r"another process holds a lock on it \(waited 50ms\)"
         ):
             migrate.ensure_head(empty)
-        assert time.perf_counter() - start < 10
+        assert time.perf_counter() - start < 30
 
 
 def test_migrating_is_silent(

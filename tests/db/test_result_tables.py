@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from riskmetrics.db import portfolios, result_tables, tables, write
 from riskmetrics.db.result_tables import Scope
 from tests.db.small_results import FIRST_DAY, GROWTH, SECOND_DAY, store_small_results
+from tests.forked_commands import PATIENCE
 
 INPUT = {
     *(
@@ -177,5 +178,5 @@ def test_removal_waits_for_an_asset_that_is_writing(engine: sa.Engine) -> None:
         waiting.start()
         waiting.join(0.3)
         assert waiting.is_alive()
-    waiting.join(10)
+    waiting.join(PATIENCE)
     assert removed == counted(4, 2)

@@ -129,14 +129,14 @@ def test_the_real_clock_waits_for_the_pace(engine):
     began = time.monotonic()
     for _ in range(4):
         vendor.wait_for_quota(engine, "FMP", 240, None)  # 120 at once
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     with engine.begin() as connection:
         connection.execute(
             sa.update(QUOTAS).values(paced_until=datetime.now(UTC) + timedelta(seconds=60))
         )
     began = time.monotonic()
     vendor.wait_for_quota(engine, "FMP", 240, None)
-    assert 0.3 < time.monotonic() - began < 5
+    assert 0.3 < time.monotonic() - began < 30  # the pace is a minute ahead
 
 
 def test_an_answer_is_kept_with_the_first_day_ever_asked_for(connection: sa.Connection):

@@ -14,6 +14,7 @@ from riskmetrics.db import result_writes, tables, write
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_writes import Computed, Subjects, TableRows, write_computed
 from riskmetrics.errors import DataQualityError
+from tests.forked_commands import PATIENCE
 
 BETAS = tables.position_market_betas
 KEY = ("portfolio_id", "position_id", "calc_date", "method", "window_days")
@@ -436,7 +437,7 @@ def test_a_lock_lets_one_writer_of_an_asset_in_at_a_time(engine):
             assert thread.is_alive(), "the second writer did not wait"
             time.sleep(0.01)
         order.append("first")
-    thread.join(10)
+    thread.join(PATIENCE)
     assert order == ["first", "second"]
 
 
@@ -450,7 +451,7 @@ def test_two_writers_of_the_same_days_leave_each_row_once(engine, locked):
 
     def run(beta: float) -> None:
         with engine.begin() as connection:
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             if locked:
                 write.lock_asset(connection, "position_betas")
             results.append(replace(connection, betas(keys, beta=beta)))
@@ -459,7 +460,7 @@ def test_two_writers_of_the_same_days_leave_each_row_once(engine, locked):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     with engine.connect() as connection:
         found = [float(beta) for beta in stored(connection, "beta")]
     assert len(results) == 2
@@ -500,7 +501,7 @@ def test_a_row_of_another_program_meanwhile_is_updated(engine):
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watch:
             while not watch.scalar(waits):
                 time.sleep(0.01)
-    second.join(10)
+    second.join(PATIENCE)
     assert results == [(1, 0, 0)]
     with engine.connect() as connection:
         found = connection.execute(sa.select(DRAWDOWNS)).one()

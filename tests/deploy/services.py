@@ -152,7 +152,7 @@ class Services:
         answer = requests.post(
             f"http://127.0.0.1:{self.web}/graphql",
             json={"query": query, "variables": variables},
-            timeout=60,
+            timeout=PATIENCE,
         ).json()
         assert "errors" not in answer, answer["errors"]
         (field,) = answer["data"].values()
@@ -201,7 +201,7 @@ class Services:
             process.send_signal(signal.SIGTERM)
         for process in self._running.values():
             try:
-                process.wait(timeout=60)
+                process.wait(timeout=PATIENCE)
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)

@@ -18,7 +18,7 @@ from riskmetrics.cli.demo import load_sample
 from riskmetrics.db import copy, migrate, tables
 from riskmetrics.db.engine import create_engine
 from tests.deploy.conftest import ENVIRONMENT, Postgres, new_folder, riskmetrics
-from tests.forked_commands import ForkedCommand
+from tests.forked_commands import PATIENCE, ForkedCommand
 from tests.listening import free_port
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
@@ -76,14 +76,14 @@ def bouncer(database: Postgres) -> Iterator[Postgres]:
         ),
     )
     through = Postgres(database.binaries, port, database.passwords)
-    for _ in range(100):
+    for _ in range(10 * PATIENCE):
         with suppress(psycopg.OperationalError), psycopg.connect(through.url("writer")):
             break
         assert process.poll() is None, (folder / "log").read_text()
         time.sleep(0.1)
     yield through
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=30)
+    process.wait(timeout=PATIENCE)
     shutil.rmtree(folder)
 
 
@@ -107,7 +107,7 @@ def test_four_runs_at_once_share_three_sessions(
         for day in DAYS
     ]
     for process in running:
-        printed, _ = process.communicate(timeout=280)
+        printed, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, printed
     with psycopg.connect(database.url("reader")) as connection:
         days = "SELECT snapshot_date::text, count(*) FROM portfolio_snapshots GROUP BY 1 ORDER BY 1"

@@ -14,12 +14,11 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.forked_commands import PATIENCE
+
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
-
-TIMEOUT_SECONDS = 120
-"""Seconds until something counts as hanging; not a measure of speed."""
 
 
 class Page:
@@ -36,7 +35,7 @@ class Page:
         number = next(self._numbers)
         self._channel.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self._channel.recv(timeout=TIMEOUT_SECONDS))
+            answer = json.loads(self._channel.recv(timeout=PATIENCE))
             if answer.get("id") == number:
                 return answer["result"]
             self._keep_error(answer)
@@ -74,7 +73,7 @@ class Page:
 
     def wait_until(self, condition: str) -> None:
         """Wait until a JavaScript expression is true."""
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not self.evaluate(condition):
             assert time.monotonic() < deadline, f"never true: {condition}"
             time.sleep(0.1)
@@ -86,7 +85,7 @@ class Page:
 
     def wait_for_text(self, *texts: str) -> str:
         """Return the text of the page as soon as it shows ``texts``."""
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while True:
             text = str(self.evaluate("document.body ? document.body.innerText : ''"))
             missing = [expected for expected in texts if expected not in text]
@@ -123,7 +122,7 @@ def open_browser(folder: Path, width: int = 1600, height: int = 1100) -> Iterato
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             with connect(
-                _wait_for_address(folder, process), max_size=None, open_timeout=TIMEOUT_SECONDS
+                _wait_for_address(folder, process), max_size=None, open_timeout=PATIENCE
             ) as channel:
                 yield Page(channel)
         finally:
@@ -132,15 +131,13 @@ def open_browser(folder: Path, width: int = 1600, height: int = 1100) -> Iterato
 
 def _wait_for_address(folder: Path, process: "subprocess.Popen[bytes]") -> str:
     """Return the DevTools URL of the first page, once the browser has printed its port."""
-    ports, deadline = folder / "DevToolsActivePort", time.monotonic() + TIMEOUT_SECONDS
+    ports, deadline = folder / "DevToolsActivePort", time.monotonic() + PATIENCE
     while not (ports.exists() and "\n" in ports.read_text()):
         assert process.poll() is None, "the browser ended"
         assert time.monotonic() < deadline, "the browser does not start"
         time.sleep(0.1)
     port = ports.read_text().split()[0]
-    with urllib.request.urlopen(
-        f"http://127.0.0.1:{port}/json/list", timeout=TIMEOUT_SECONDS
-    ) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PATIENCE) as answer:
         return next(
             str(target["webSocketDebuggerUrl"])
             for target in json.load(answer)

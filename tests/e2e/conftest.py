@@ -263,13 +263,13 @@ def assert_nulls_have_reasons(
     return nulls
 
 
-def recompute_explanations(
+def recalculate_explanations(
     url: str, day: date, portfolios: Sequence[str] = (), table: str | None = None
 ) -> list[registry.Explanation]:
-    """Recompute every number stored for a day, of the named portfolios or of all.
+    """Recalculate every number stored for a day, of the named portfolios or of all.
 
     ``table`` limits them to those of a table. The rows of a symbol are those of all portfolios that
-    hold it, and are recomputed once.
+    hold it, and are recalculated once.
     """
     engine, found, done = create_engine(url), [], set[str | None]()
     with engine.connect() as connection:
@@ -302,9 +302,9 @@ def recompute_explanations(
 
 
 def list_differences(explanations: Sequence[registry.Explanation]) -> list[tuple[object, ...]]:
-    """Return the explanations whose recomputed number differs from the stored one."""
+    """Return the explanations whose recalculated number differs from the stored one."""
     return [
-        (one.figure.name, dict(one.key), one.stored, one.recomputed)
+        (one.figure.name, dict(one.key), one.stored, one.recalculated)
         for one in explanations
         if not one.is_equal
     ]

@@ -15,7 +15,7 @@ from riskmetrics.db import input_writes
 from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.settings import load
 from tests.conftest import open_connection
-from tests.e2e.conftest import Run, list_differences, query_frame, recompute_explanations
+from tests.e2e.conftest import Run, list_differences, query_frame, recalculate_explanations
 
 DAY = date(2022, 12, 28)
 
@@ -77,7 +77,7 @@ def test_everything_follows_the_benchmark_that_is_kept_with_the_database(
     assert "SP500" not in page
     # a row says what it was compared with, and is explained by that, whatever is set now
     assert call("db", "setting", "benchmark", "SP500").stdout == "SP500\n"
-    explanations = recompute_explanations(world, DAY, ["Concentrated"])
+    explanations = recalculate_explanations(world, DAY, ["Concentrated"])
     assert {"WORLD"} == {of.stored for of in explanations if of.figure.column == "benchmark_code"}
     assert list_differences(explanations) == []
 

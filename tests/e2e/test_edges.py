@@ -16,7 +16,7 @@ from tests.e2e.conftest import (
     Run,
     assert_nulls_have_reasons,
     query_frame,
-    recompute_explanations,
+    recalculate_explanations,
 )
 
 DAY = date(2022, 12, 28)
@@ -102,7 +102,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     )
     assert "Contributions sum to the pro-forma ex-ante volatility." in text  # no sum of nothing
     assert [
-        found for found in recompute_explanations(bad, DAY, ["Bad"]) if not found.is_equal
+        found for found in recalculate_explanations(bad, DAY, ["Bad"]) if not found.is_equal
     ] == []
 
 
@@ -137,7 +137,7 @@ def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
         )
         assert "gross exposure over equity" not in told
     assert_nulls_have_reasons(sample, {"position_option_exposures", "forecast_outcomes"})
-    explanations = recompute_explanations(sample, DAY, [*small])
+    explanations = recalculate_explanations(sample, DAY, [*small])
     assert [found for found in explanations if not found.is_equal] == []
 
 
@@ -183,7 +183,7 @@ def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run:
     assert rows["daily_pnl"].iloc[1] == pytest.approx(change, abs=0.01)
     of_values = [
         one
-        for one in recompute_explanations(sample, DAY, ["Core Equity"])
+        for one in recalculate_explanations(sample, DAY, ["Core Equity"])
         if one.figure.column in row_columns
     ]
     assert {one.figure.column for one in of_values} == row_columns
@@ -222,7 +222,7 @@ def test_a_holding_without_a_price_is_at_its_stated_value_and_not_in_the_cash(
     assert rows["total_value"].iloc[0] == rows["equity_balance"].iloc[0]
     of_values = [
         one
-        for one in recompute_explanations(sample, DAY, ["Stated"])
+        for one in recalculate_explanations(sample, DAY, ["Stated"])
         if one.figure.column in {"cash_value", "stated_value", "total_value", "daily_return"}
     ]
     assert len(of_values) >= 3

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from riskmetrics.cli.main import app
-from tests.e2e.conftest import Run, list_differences, query_frame, recompute_explanations
+from tests.e2e.conftest import Run, list_differences, query_frame, recalculate_explanations
 
 DAY = date(2022, 12, 28)
 EVENTS = ("2022-01-05", "2022-04-05", "2022-07-05", "2022-10-04", "2023-01-10")
@@ -56,7 +56,7 @@ def test_a_calendar_moves_the_forecasts_of_its_symbols_only_and_they_can_be_reca
     assert moved["MSFT"].all()
     holders = "SELECT name FROM portfolios f JOIN positions p ON p.portfolio_id = f.id WHERE symbol"
     assert "Core Equity" in set(query_frame(computed_sample, f"{holders} = 'MSFT'")["name"])
-    explanations = recompute_explanations(computed_sample, DAY, ["Core Equity"])
+    explanations = recalculate_explanations(computed_sample, DAY, ["Core Equity"])
     assert list_differences(explanations) == []
 
 

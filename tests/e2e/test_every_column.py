@@ -32,7 +32,7 @@ from tests.e2e.conftest import (
     RESULT_KEYS,
     assert_nulls_have_reasons,
     list_differences,
-    recompute_explanations,
+    recalculate_explanations,
 )
 
 DAY = date(2024, 12, 6)
@@ -201,7 +201,7 @@ def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way
     )
     with open_connection(database_url) as connection:
         name = connection.execute(sa.text(with_option)).scalar_one()
-    found = [one for day in DAYS for one in recompute_explanations(database_url, day, [name])]
+    found = [one for day in DAYS for one in recalculate_explanations(database_url, day, [name])]
     assert list_differences(found) == []
     assert {one.figure.name for one in found} == {
         figure.name for group in registry.METRIC_GROUPS for figure in group.figures

@@ -19,7 +19,7 @@ from riskmetrics.db import tables
 from riskmetrics.explain import registry
 from riskmetrics.explain.recalculation import is_equal_as_stored
 from tests.conftest import NewDatabase, open_connection
-from tests.e2e.conftest import FORECASTS, UNDEFINED, list_differences, recompute_explanations
+from tests.e2e.conftest import FORECASTS, UNDEFINED, list_differences, recalculate_explanations
 
 NOT_RECALCULATED = {
     figure.name
@@ -122,7 +122,7 @@ def explain(*arguments: str) -> tuple[int, Any]:
 def test_every_value_of_a_mixed_portfolio_equals_its_recalculation(
     mixed: str,
 ) -> None:
-    found = recompute_explanations(mixed, DAY, ["Mixed"])
+    found = recalculate_explanations(mixed, DAY, ["Mixed"])
     assert list_differences(found) == []
     # undefined values are undefined in both, with a reason
     assert sum(one.stored is None for one in found) > 20
@@ -148,7 +148,7 @@ def test_every_outcome_of_a_forecast_equals_its_recalculation(
         assert launch.run(settings.load(), [day], assets).exit_code == 0
     kinds = {}
     for horizon, day in made_on.items():
-        found = recompute_explanations(url, day, ["Mixed"], table="forecast_outcomes")
+        found = recalculate_explanations(url, day, ["Mixed"], table="forecast_outcomes")
         assert list_differences(found) == []
         kinds[horizon] = {one.key["kind"] for one in found if one.stored is not None}
     assert kinds == {90: {"beta"}, 21: {"volatility"}, 1: {"value_at_risk", "volatility"}}
@@ -156,7 +156,7 @@ def test_every_outcome_of_a_forecast_equals_its_recalculation(
 
 def test_a_portfolio_without_options_has_zero_sensitivities(mixed: str) -> None:
     code, (delta,) = explain("Long-Short", "portfolio_delta")
-    assert (code, delta["stored"], delta["recomputed"], delta["inputs"]) == (
+    assert (code, delta["stored"], delta["recalculated"], delta["inputs"]) == (
         0,
         0.0,
         0.0,
@@ -181,9 +181,9 @@ def test_an_explanation_has_formula_window_source_rows_and_run(mixed: str) -> No
     code, (beta,) = explain("Mixed", "position_market_betas.beta", "--symbol", "XOM")
     assert code == 0
     assert (beta["equal"], beta["key"]["symbol"], beta["observations"]) == (True, "XOM", 90)
-    assert beta["recomputed"] == pytest.approx(beta["stored"], abs=5e-7)
+    assert beta["recalculated"] == pytest.approx(beta["stored"], abs=5e-7)
     assert beta["formula"].startswith("cov(r, market) / var(market)")
-    assert beta["recomputed_by"].startswith("statsmodels")
+    assert beta["recalculated_by"].startswith("statsmodels")
     assert beta["window"][1] == f"{DAY}"
     assert beta["parameters"] == {"window_days": 90, "method": "OLS_SIMPLE", "market_index": "SPX"}
     rows = beta["source_rows"]["market_data_cache: returns of adj_close"]
@@ -232,7 +232,7 @@ def test_a_changed_value_is_reported_as_different_with_exit_code_3(mixed: str) -
         connection.execute(sa.text("UPDATE portfolio_snapshots SET hhi = hhi + 0.0001 " + of_one))
     code, (hhi,) = explain("Concentrated", "hhi")
     assert (code, hhi["equal"]) == (3, False)
-    assert hhi["stored"] == pytest.approx(hhi["recomputed"] + 0.0001, abs=6e-5)
+    assert hhi["stored"] == pytest.approx(hhi["recalculated"] + 0.0001, abs=6e-5)
     printed = CliRunner().invoke(app, ["explain", "Concentrated", "hhi", "--date", f"{DAY}"])
     assert printed.exit_code == 3
     assert "NOT EQUAL" in printed.stdout
@@ -266,12 +266,17 @@ def test_a_figure_without_a_recalculation_shows_formula_and_stored_value(
     ]
     monkeypatch.setattr(registry, "METRIC_GROUPS", kept)
     code, (hhi,) = explain("Long-Short", "hhi")
-    assert (code, hhi["equal"], hhi["recomputed"], hhi["recomputed_by"]) == (0, None, None, None)
+    assert (code, hhi["equal"], hhi["recalculated"], hhi["recalculated_by"]) == (
+        0,
+        None,
+        None,
+        None,
+    )
     assert hhi["stored"] > 0
     assert (hhi["reference"], hhi["run_id"] is None) == ("Hirschman (1964)", False)
     printed = CliRunner().invoke(app, ["explain", "Long-Short", "hhi", "--date", f"{DAY}"]).stdout
-    assert "Recomputed by  nothing: this figure is not recalculated independently" in printed
-    assert "Recomputed  " not in printed.replace("Recomputed by  ", "")
+    assert "Recalculated by  nothing: this figure is not recalculated independently" in printed
+    assert "Recalculated  " not in printed.replace("Recalculated by  ", "")
 
 
 def test_the_list_of_metrics_fits_in_a_hundred_columns() -> None:
@@ -289,17 +294,17 @@ def test_the_list_of_metrics_fits_in_a_hundred_columns() -> None:
     joined = " ".join(text.split())
     formula = "sqrt(mean(d²)) over the sessions with R, d = 1 - W"
     assert joined.startswith(f"underwater.ulcer_index: Ulcer index {formula}")
-    assert "window: 252 sessions; recomputed by: pandas cumprod and cummax" in joined
+    assert "window: 252 sessions; recalculated by: pandas cumprod and cummax" in joined
 
 
 def test_every_figure_is_listed_and_recalculated(mixed: str) -> None:
     listed = json.loads(CliRunner().invoke(app, ["explain", "--list", "--json"]).stdout)
     assert {row["metric"] for row in listed} == {figure.name for figure in all_figures()}
-    assert {row["metric"] for row in listed if not row["recomputed_by"]} == NOT_RECALCULATED
+    assert {row["metric"] for row in listed if not row["recalculated_by"]} == NOT_RECALCULATED
 
 
 @pytest.mark.parametrize(
-    ("stored", "recomputed", "equal"),
+    ("stored", "recalculated", "equal"),
     [
         (1.2346, 1.23456, True),
         (1.2346, 1.2347, False),
@@ -309,7 +314,7 @@ def test_every_figure_is_listed_and_recalculated(mixed: str) -> None:
     ],
 )
 def test_a_rounded_value_equals_every_value_that_rounds_to_it(
-    stored: float | None, recomputed: float | None, equal: bool
+    stored: float | None, recalculated: float | None, equal: bool
 ) -> None:
     """By hand: four decimals."""
-    assert is_equal_as_stored(stored, recomputed, tables.portfolio_snapshots.c.hhi) is equal
+    assert is_equal_as_stored(stored, recalculated, tables.portfolio_snapshots.c.hhi) is equal

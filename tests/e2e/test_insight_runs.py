@@ -192,7 +192,7 @@ def test_a_range_writes_the_insights_of_each_of_its_sessions(sample: str, run: R
         JOIN portfolios p ON p.id = i.portfolio_id AND p.name = 'Concentrated'
         WHERE insight_type = 'daily_summary' ORDER BY i.day""",
     )
-    # a level is stated since it is known, then in the list of each week; it is in force throughout
+    # a level is listed since it is known, then named each week; it is in force throughout
     assert [each["severity"] for each in notes] == ["critical", "critical"]
     first, second = (each["full_analysis"] for each in notes)
     assert "Alerts in force: AMD 60% of equity (critical from 50%)" in first

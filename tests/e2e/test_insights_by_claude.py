@@ -22,8 +22,7 @@ from riskmetrics import settings
 from riskmetrics.assets.batch_collection import insight_batches
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
-from riskmetrics.db import fact_queries, tables
-from riskmetrics.db import insight_store as stored
+from riskmetrics.db import fact_queries, insight_store, tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import defs
 from riskmetrics.insights import fact_reading, model_writer, pipeline, reverify
@@ -321,7 +320,7 @@ def test_an_offline_run_calls_no_model_and_keeps_its_insights(engine, api, monke
     assert write_all().exit_code == 0
     assert (insights(engine), len(api.calls)) == (before, asked)
     with engine.connect() as connection:
-        assert {row["provider"] for row in stored.read_latest_insights(connection, DAY)} == {
+        assert {row["provider"] for row in insight_store.read_latest_insights(connection, DAY)} == {
             "anthropic"
         }
 
@@ -410,7 +409,7 @@ def requests(engine: sa.Engine) -> list[Request]:
     with engine.connect() as connection:
         templates = [
             Template.from_row(row)
-            for row in stored.read_active_templates(connection)
+            for row in insight_store.read_active_templates(connection)
             if row["insight_type"] != "custom"
         ]
         return list(
@@ -430,7 +429,7 @@ def test_24_threads_on_four_inputs_pay_for_four_calls(engine, api):
                 range(24),
             )
         )
-    assert done == {"written": 4, "repeated": 20}
+    assert done == {"written": 4, "from_cache": 20}
     assert len(api.calls) == 4
     rows = insights(engine)
     hits = [row for row in rows if row["cache_hit"]]
@@ -485,7 +484,9 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
     assert providers(engine) == {"rules": len(asked), "anthropic": len(asked)}
     with engine.connect() as connection:
         assert {
-            row["provider"] for day in days for row in stored.read_latest_insights(connection, day)
+            row["provider"]
+            for day in days
+            for row in insight_store.read_latest_insights(connection, day)
         } == {"anthropic"}
         assert connection.scalar(sa.text("SELECT sum(cost) FROM ai_spend")) == len(asked) * COST / 2
         assert connection.scalar(
@@ -658,6 +659,9 @@ def test_a_question_without_a_key_is_answered_by_the_rules_and_a_long_one_is_ref
     listed = call("ai", "ask", "Long-Short")
     assert "\nValue at risk\n  How large is the expected shortfall?" in listed.stdout
     assert "  What is the worst case?" in listed.stdout
+    nowhere = call("ai", "ask", "Nonexistent")
+    assert (nowhere.exit_code, nowhere.stdout) == (2, "")
+    assert "there is no portfolio Nonexistent" in nowhere.stderr
     assert len(insights(engine)) == 1
     other_day = call("ai", "ask", "Long-Short", "What was the beta on 2021-03-02?")
     assert "2021-03-02" in f"{other_day.stderr}{other_day.exception}"

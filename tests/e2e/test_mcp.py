@@ -29,6 +29,7 @@ from riskmetrics.mcp_server import server
 from riskmetrics.mcp_server.answers import Answers
 from tests.conftest import COMMAND
 from tests.fmp_server import KEY
+from tests.forked_commands import PATIENCE
 from tests.listening import free_port
 
 DAY = "2022-12-28"
@@ -62,7 +63,7 @@ def serving() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(600):
+        for _ in range(10 * PATIENCE):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
@@ -71,7 +72,7 @@ def serving() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/mcp"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)
 
 
 def content(result: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import FORECASTS, RESULT_KEYS, read_results, use_database
 
 LAST = date(2022, 12, 28)
-DAYS = trading_calendar.sessions_with_lookback([LAST], 4)
+DAYS = trading_calendar.sessions_with_lookback([LAST], 3)
 """Sessions on which everything below happens."""
 
 ENTRY, JUNE = date(2022, 1, 3), date(2023, 6, 16)
@@ -165,7 +165,7 @@ def test_a_book_has_the_same_outcomes_whether_it_is_valued_once_or_for_each_hori
         limit = len(snapshot.lots) * n_sessions
         for max_lot_sessions, lengths in ((limit, [n_sessions]), (limit - 1, 3 * [len(DAYS)])):
             monkeypatch.setattr(track_records, "MAX_LOT_SESSIONS", max_lot_sessions)
-            computed = track_records.judge_forecasts(RunInputs(snapshot, DAYS))
+            computed = track_records.score_forecasts(RunInputs(snapshot, DAYS))
             found.append(computed.tables[0].rows)
             assert [len(call.args[0]) for call in valued.call_args_list] == lengths
             valued.reset_mock()

@@ -37,11 +37,11 @@ def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_repr
         " GROUP BY 1, 2 ORDER BY 1, abs(sum(daily_price_pnl)) DESC",
     )
     largest = moves.astype({"amount": float}).groupby("portfolio").head(3).to_dict("records")
-    assert [(row["portfolio"], row["symbol"]) for row in changes["drivers"]] == [
+    assert [(row["portfolio"], row["symbol"]) for row in changes["contributors"]] == [
         (row["portfolio"], row["symbol"]) for row in largest
     ]
-    for driver, row in zip(changes["drivers"], largest, strict=True):
-        assert driver["amount"] == pytest.approx(row["amount"])
+    for contributor, row in zip(changes["contributors"], largest, strict=True):
+        assert contributor["amount"] == pytest.approx(row["amount"])
     for name in ("Concentrated", "Core Equity", "Long-Short"):
         profit = figures[name, "daily_pnl"]["after"]
         assert figures[name, "total_value"]["change"] == pytest.approx(profit, abs=0.011)

@@ -16,7 +16,7 @@ from tests.e2e.conftest import (
     list_differences,
     query_frame,
     read_results,
-    recompute_explanations,
+    recalculate_explanations,
 )
 from tests.report_options import render
 
@@ -134,7 +134,7 @@ def test_every_number_over_splits_and_ticks_is_the_same_another_way(sample: str,
         connection.execute(sa.text(BOUGHT), terms)
     assert run(days).exit_code == 0
     for day in days:
-        assert list_differences(recompute_explanations(sample, day, [holder])) == []
+        assert list_differences(recalculate_explanations(sample, day, [holder])) == []
     covered = query_frame(
         sample,
         "SELECT n_total - n_covered AS missing FROM portfolio_coverage "

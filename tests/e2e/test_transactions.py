@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from riskmetrics import trading_calendar
 from riskmetrics.cli.main import app
-from tests.e2e.conftest import Run, list_differences, query_frame, recompute_explanations
+from tests.e2e.conftest import Run, list_differences, query_frame, recalculate_explanations
 
 FIRST, LAST = date(2022, 12, 12), date(2022, 12, 28)
 HISTORY = """\
@@ -89,7 +89,7 @@ def test_values_cash_and_returns_follow_from_transactions(
         start = equity[place - 1] + max(flow, 0.0)
         assert returns[place] == pytest.approx(pnl[place] / start, abs=2e-6)
     for day in (LAST, date(2022, 12, 14)):
-        assert list_differences(recompute_explanations(sample, day, ["Kept"])) == []
+        assert list_differences(recalculate_explanations(sample, day, ["Kept"])) == []
 
 
 def test_lots_older_than_the_calendar_are_valued(sample: str, run: Run, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def call(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[
         vendor_http.VendorHttpClient.__init__,
         "__kwdefaults__",
         vendor_http.VendorHttpClient.__init__.__kwdefaults__
-        | {"retries": Retry(1), "timeouts": vendor_http.Timeouts(1, 1, 2), "cooldown": 0.01},
+        | {"retries": Retry(1), "timeouts": vendor_http.Timeouts(30, 30, 30), "cooldown": 0.01},
     )
     return lambda *arguments: CliRunner().invoke(app, arguments)
 

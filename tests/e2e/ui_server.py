@@ -55,7 +55,7 @@ def query_graphql(address: str, query: str, **variables: object) -> Any:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 data: Any = json.load(answer)["data"]
                 return data
         except (urllib.error.URLError, ConnectionError):

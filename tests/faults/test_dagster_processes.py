@@ -90,7 +90,7 @@ def wait_until(home: Path, *statuses: dg.DagsterRunStatus) -> None:
     """Wait until the runs, newest first, have the given statuses."""
     began = time.monotonic()
     while [run.status for run in runs(home)] != list(statuses):
-        assert time.monotonic() - began < PATIENCE / 10, [run.status for run in runs(home)]
+        assert time.monotonic() - began < PATIENCE, [run.status for run in runs(home)]
         time.sleep(0.5)
 
 

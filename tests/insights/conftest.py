@@ -28,7 +28,10 @@ PROMPT = Prompt(
 PLANNED = Plan(headline="quiet", paragraphs=[[Step(claim="day_loss")]])
 """The plan of `messages_server.PLAN` with the ids of PROMPT."""
 DOLLAR = Decimal(1)
-FAST = Timeouts(connect=2.0, read=0.4, total=0.8)
+PATIENT = Timeouts(connect=30.0, read=30.0, total=30.0)
+"""For answers that come, however busy the machine is."""
+TIGHT = Timeouts(connect=2.0, read=1.0, total=1.0)
+"""For those that do not."""
 
 NewWriter = Callable[..., Claude]
 
@@ -41,7 +44,7 @@ def writer(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewWr
     def writer(
         url: str,
         caps: Caps = Caps(DOLLAR, DOLLAR, DOLLAR),  # noqa: B008  # a tuple
-        timeouts: Timeouts = FAST,
+        timeouts: Timeouts = PATIENT,
         bounds: CallLimits = CallLimits(),  # noqa: B008  # a tuple
     ) -> Claude:
         opened = open_client(SecretStr(KEY), url, timeouts, bounds.max_answer_bytes)

@@ -29,6 +29,8 @@ ALIASES: Mapping[str, dict[str, str]] = {
 ABOUT = {
     **dict.fromkeys(("weight", "share", "side", "fund", "pnl", "weight_streak"), "POS"),
     **dict.fromkeys(("weight_alert", "weight_away", "weight_left", "weight_now"), "POS"),
+    "weight_kept": "POS",
+    "gross_kept": "SEC",
     **dict.fromkeys(("quantity_increase", "closed"), "POS"),
     **dict.fromkeys(("gross_alert", "gross_away", "gross_left", "gross_now"), "SEC"),
     **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
@@ -64,7 +66,11 @@ _WORDS: Mapping[str, tuple[str | float, ...]] = {
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_streak")), (1, 2, 40)),
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_away")), (1, 3, 5)),
     **dict.fromkeys((f"{name}_alert" for name in (*default_limits(), "limit")), _EVENTS),
-    **{f"{name}_left": (*limits.values(),) for name, limits in default_limits().items()},
+    **{
+        f"{name}_{what}": (*limits.values(),)
+        for name, limits in default_limits().items()
+        for what in ("left", "kept")
+    },
     "closed": ("closed",),
     "undefined_reason": (
         "12 paired returns in the trailing 90 sessions; 60 required",

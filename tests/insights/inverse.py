@@ -50,7 +50,7 @@ def _regular_expression(each: Form, phrasing: str) -> str:
         parts.append(re.escape(literal))
         if slot is not None:
             kind = each.slots[slot]
-            named = {**PATTERNS, "name": _NAME, "label": _LABEL}
+            named = {**PATTERNS, "name": _NAME, "label": _LABEL, "subject": _NAME}
             is_scenario = "“{" + slot + "}”" in phrasing
             pattern = r"[^“”]+" if is_scenario else named[kind]
             parts.append(f"(?P<{slot}>{pattern})")

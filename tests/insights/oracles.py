@@ -156,7 +156,12 @@ def _limit(f: Figures, kind: str, alias: str = "") -> float:
         return nan
     if kind == "drawdown" and f.drawdown < 1.25 * f.market_drawdown:
         return nan
-    return max((limit for limit in limits if value >= limit), default=nan)
+    kept = _figure(f, f"{kind}_kept", alias)
+    is_in_force = _event(f, kind, alias) == "stands" and 0.95 * kept <= value
+    return max(
+        (limit for limit in limits if value >= limit or (is_in_force and limit <= kept)),
+        default=nan,
+    )
 
 
 def _event(f: Figures, kind: str, alias: str = "") -> str:
@@ -241,6 +246,17 @@ def _new_alerts(f: Figures) -> list[tuple[str, str]]:
         return (-round(_lead(f, *of), 9), levels.index(_level(f, *of)), -beyond, *of)
 
     return sorted(_happened(f, "reached"), key=order)
+
+
+def _by_trade(f: Figures) -> Expected:
+    """Return the new alerts on positions that the quantity before the day's trades had not made."""
+    found: Expected = {}
+    for kind, alias in _happened(f, "reached", "back"):
+        increase, limit = f.of(alias, "quantity_increase") if alias else nan, _limit(f, kind, alias)
+        if kind == "weight" and increase > f.of(alias, kind) / limit - 1:
+            found[alias] = {"name": alias, "increase": increase, "limit": limit}
+            found[alias] |= {"weight": f.of(alias, kind), "level": _level(f, kind, alias)}
+    return found
 
 
 def _led_by(f: Figures, kind: str, *, has_share: bool | None = None) -> set[str]:
@@ -352,6 +368,14 @@ def _forecast_moved(f: Figures, sign: int) -> Expected:
     before = f.expected_volatility - f.expected_volatility_change
     holds = before >= 0.01 and sign * f.expected_volatility_change >= 0.1 * before
     return expect(holds, before=before, now=f.expected_volatility)
+
+
+def _both_moved(f: Figures, sign: int) -> Expected:
+    """Return volatility and forecast before and now, if both moved by a tenth in a direction."""
+    earlier = f.expected_volatility - f.expected_volatility_change
+    more = {"earlier": earlier, "expected": f.expected_volatility}
+    holds = bool(_forecast_moved(f, sign))
+    return {alias: slots | more for alias, slots in _volatility_moved(f, sign).items() if holds}
 
 
 def _expected(f: Figures, sign: int) -> Expected:
@@ -515,14 +539,6 @@ def _exceeded_since(f: Figures, alias: str, kind: str) -> bool:
     return (status, before) == ("exceeded", "kept") and is_beyond
 
 
-def _is_drawdown_alike(f: Figures) -> bool:
-    """Return whether drawdowns are the same text: whole percents, below 10% with a decimal."""
-    shown = [
-        f"{x:.1f}" if x < 9.95 else f"{x:.0f}" for x in (100 * f.drawdown, 100 * f.market_drawdown)
-    ]
-    return shown[0] == shown[1]
-
-
 def _has_both_sides(f: Figures) -> bool:
     """Return whether there are shorts, and they are not all positions that are counted."""
     return f.num_short_positions > 0 and f.num_short_positions != f.num_positions
@@ -613,7 +629,7 @@ def _weights_unknown(f: Figures) -> Expected:
 def _has_further_alerts(f: Figures) -> bool:
     """Return whether a test, the volatility, or a user's limit is an alert for a second session."""
     tests = _test_fails(f) and f.previous_var_p_value < 0.01 and bool(_test(f, True))
-    is_high = f.volatility_percentile >= 0.95 and f.volatility_percentile_streak > 1
+    is_high = not isnan(_limit(f, "volatility_percentile")) and f.volatility_percentile_streak > 1
     is_high = is_high and known(f.volatility_21d)
     own = (*RISK_STATEMENTS["own_limit_exceeded"](f), *RISK_STATEMENTS["own_limit_exceeded_of"](f))
     is_old = any(f.text(f"{alias.lower()}_limit_status_before") == "exceeded" for alias in own)
@@ -626,7 +642,8 @@ def _unchanged(f: Figures) -> Expected:
         for state in ("breached", "changed", "ended") for of in ("", "_of"))  # fmt: skip
     left = [*_left_limits(f, is_below=True), *_left_limits(f, is_below=False), *_sold(f)]
     is_changed = any(own) or bool(left) or bool(_happened(f, "reached", "back"))
-    return expect(is_changed and (bool(_happened(f, "stands")) or _has_further_alerts(f)))
+    stands = [each for each in _happened(f, "stands") if each not in _left_limits(f, is_below=True)]
+    return expect(is_changed and (bool(stands) or _has_further_alerts(f)))
 
 
 def _standing(f: Figures) -> Expected:
@@ -686,10 +703,14 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for name, outcome in (("worse", -1), ("in_line", 0), ("better", 1), ("against", 2))
     },
     "behind_market": lambda f: expect(
-        f.daily_return - f.market_return <= -0.005, gap=f.market_return - f.daily_return
+        f.daily_return - f.market_return <= -0.005,
+        gap=f.market_return - f.daily_return,
+        market=f.market_return,
     ),
     "ahead_of_market": lambda f: expect(
-        f.daily_return - f.market_return >= 0.005, gap=f.daily_return - f.market_return
+        f.daily_return - f.market_return >= 0.005,
+        gap=f.daily_return - f.market_return,
+        market=f.market_return,
     ),
     "breadth": lambda f: expect(
         f.n_winners >= 2 and f.n_losers >= 2 and f.n_winners + f.n_losers >= 5,
@@ -707,6 +728,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "volatility_fell_21d": lambda f: _drifted(f, -1),
     "forecast_rose": lambda f: _forecast_moved(f, 1),
     "forecast_fell": lambda f: _forecast_moved(f, -1),
+    "volatility_and_forecast_rose": lambda f: _both_moved(f, 1),
+    "volatility_and_forecast_fell": lambda f: _both_moved(f, -1),
     "top_three_grew": lambda f: expect(f.top_3_change_21d >= 0.03, change=f.top_3_change_21d),
     "session_loss": lambda f: expect(
         f.daily_pnl < 0 and f.daily_return < 0, amount=-f.daily_pnl, rate=-f.daily_return
@@ -743,18 +766,18 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "month_down": lambda f: expect(f.return_21d <= -0.06, rate=-f.return_21d),
     "month_up": lambda f: expect(f.return_21d >= 0.06, rate=f.return_21d),
     "largest_loss": lambda f: (
-        expect(True, count=f.count("loss_rank")) if f.loss_rank == 1 and f.daily_return < 0 else {}
+        expect(True, window=f.count("loss_rank")) if f.loss_rank == 1 and f.daily_return < 0 else {}
     ),
     "largest_gain": lambda f: (
-        expect(True, count=f.count("gain_rank")) if f.gain_rank == 1 and f.daily_return > 0 else {}
+        expect(True, window=f.count("gain_rank")) if f.gain_rank == 1 and f.daily_return > 0 else {}
     ),
     "rare_loss": lambda f: (
-        expect(True, rank=f.loss_rank, count=f.count("loss_rank"))
+        expect(True, rank=f.loss_rank, window=f.count("loss_rank"))
         if 2 <= f.loss_rank <= 5 and f.daily_return < 0
         else {}
     ),
     "rare_gain": lambda f: (
-        expect(True, rank=f.gain_rank, count=f.count("gain_rank"))
+        expect(True, rank=f.gain_rank, window=f.count("gain_rank"))
         if 2 <= f.gain_rank <= 5 and f.daily_return > 0
         else {}
     ),
@@ -825,8 +848,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "expected_rise": lambda f: _expected(f, 1),
     "expected_fall": lambda f: _expected(f, -1),
-    "forecast_missed_high": lambda f: _scored(f, f.past_outcome < f.past_low),
-    "forecast_missed_low": lambda f: _scored(f, f.past_outcome > f.past_high),
+    "forecast_missed_high": lambda f: _scored(f, f.past_outcome < 0.98 * f.past_low),
+    "forecast_missed_low": lambda f: _scored(f, 0.98 * f.past_outcome > f.past_high),
     "forecast_held": lambda f: _in_part(f, 0),
     "forecast_low_part": lambda f: _in_part(f, -1),
     "forecast_high_part": lambda f: _in_part(f, 1),
@@ -938,14 +961,9 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "drawdown": _drawdown,
     "drawdown_with_market": lambda f: expect(
-        f.drawdown >= 0.03 and f.market_drawdown >= 0.03 and not _is_drawdown_alike(f),
+        f.drawdown >= 0.03 and f.market_drawdown >= 0.03,
         drawdown=f.drawdown,
         market=f.market_drawdown,
-        span=f.count("drawdown"),
-    ),
-    "drawdown_as_market": lambda f: expect(
-        f.drawdown >= 0.03 and f.market_drawdown >= 0.03 and _is_drawdown_alike(f),
-        drawdown=f.drawdown,
         span=f.count("drawdown"),
     ),
     "drawdown_deepest": lambda f: expect(
@@ -963,21 +981,19 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
         if f.of(alias, "share") >= 0
     },
-    "limit_by_trade": lambda f: {
-        alias: {"name": alias, "increase": f.of(alias, "quantity_increase")}
-        for kind, alias in _reached(f)
-        if kind == "weight"
-        and _event(f, kind, alias) in ("reached", "back")
-        and f.of(alias, "quantity_increase") > f.of(alias, kind) / _limit(f, kind, alias) - 1
-    },
+    "limit_by_trade": _by_trade,
     "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
     "limit_beta": lambda f: _new_limit(f, "beta", "beta"),
     "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
-    "limits_new": lambda f: expect(len(_new_alerts(f)) > 1),
+    "limits_new": lambda f: expect(any(each[1] not in _by_trade(f) for each in _new_alerts(f)[1:])),
     "limits_standing": _standing,
     "limits_back": lambda f: expect(
-        any(known(_figure(f, f"{kind}_away", alias)) for kind, alias in _happened(f, "back"))
+        any(
+            known(_figure(f, f"{kind}_away", alias))
+            for kind, alias in _happened(f, "back")
+            if alias not in _by_trade(f)
+        )
     ),
     **{
         f"alert_since_{kind}{suffix}": partial(_session_of_alert, kind=kind, is_known=is_known)
@@ -1091,9 +1107,17 @@ BECAUSE: Mapping[str, str] = {
 
 
 def _is_market_made(f: Figures) -> bool:
-    """Return whether beta and market imply more than half of the result, with the same sign."""
+    """Return whether beta and market imply more than half of the result, with the same sign.
+
+    Not if a position made more of it than that, more than its weight, and more than its risk.
+    """
     implied, own = f.own_beta * f.market_return, f.daily_return
-    return implied * own > 0 and abs(implied) > abs(own) / 2
+    if not (implied * own > 0 and abs(implied) > abs(own) / 2):
+        return False
+    alias, pnl, _ = _largest(f, 1 if f.daily_pnl > 0 else -1)
+    part = pnl / f.daily_pnl if alias and f.daily_pnl else 0.0
+    least = (implied / own, f.of(alias, "weight"), f.of(alias, "share")) if alias else (1.0,)
+    return not part > max(each for each in least if known(each))
 
 
 def _is_market_cause(f: Figures) -> bool:
@@ -1197,6 +1221,23 @@ def _severe(f: Figures, kind: str, prefix: str = "") -> set[str]:
     }
 
 
+def _large(f: Figures, form_id: str, cause: str) -> set[str]:
+    """Return whose a large result is that a form states: the market's, or a position's."""
+    sign = -1 if form_id.endswith("loss") else 1
+    if not STATEMENTS[form_id](f):
+        return set()
+    if cause == "market":
+        return _made_by_market(f, sign, "worse", "in_line", "better")
+    if _is_market_made(f):
+        return set()
+    if cause == "led":
+        found = _largest_below_half(f, sign).items()
+        return {alias for alias, slots in found if float(str(slots["share"])) >= 0.25}
+    main = {**_main_position(f, sign), **_sole(f, sign)}
+    half = abs(f.daily_pnl) / 2
+    return {alias for alias in main if f.of(alias, "pnl") * f.daily_pnl > half * abs(f.daily_pnl)}
+
+
 def _made_by_market(f: Figures, direction: int, *names: str) -> set[str]:
     """Return the portfolio if a statement about beta and market holds, and they made most."""
     move = "fall" if direction < 0 else "rise"
@@ -1248,6 +1289,12 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     **{
         f"headline_{form_id}_{cause}": partial(_beyond_var, form_id=form_id, cause=cause)
         for form_id in ("var_exceeded", "var_exceeded_far")
+        for cause in ("market", "position", "led")
+    },
+    **{
+        f"headline_{kind}_{what}_{cause}": partial(_large, form_id=f"{kind}_{what}", cause=cause)
+        for kind in ("unusual", "largest")
+        for what in ("loss", "gain")
         for cause in ("market", "position", "led")
     },
     **{

@@ -374,6 +374,7 @@ SITUATIONS: Mapping[str, Mapping[str, float | str]] = {
         "n_losers": 4,
         "n_winners": 2,
         "pos_06_pnl": -2_000.0,
+        "pos_06_side": "short",
     },
     "500 positions": {
         **_PLAIN,

@@ -126,6 +126,14 @@ def test_an_alert_that_begins_to_count_is_known_and_one_that_stops_has_ended(
     ] == expected
 
 
+def test_an_alert_is_kept_while_its_value_is_just_below_the_limit() -> None:
+    state = state_of([1.1, 1.55, 1.49, 1.43], BETA)
+    assert (state.event, state.limit, state.sessions) == ("stands", 1.2, 3)
+    assert (state.kept, state.kept_sessions, state.is_kept_start_known) == (1.5, 3, True)
+    assert state_of([1.55, 1.49], BETA).is_kept_start_known is False
+    assert state_of([1.1, 1.55, 1.49, 1.42], BETA).kept is None
+
+
 def test_sessions_are_those_of_the_alert_with_its_hovers() -> None:
     state = state_of([1.1, 1.55, 1.49, nan, 1.49, 1.55], BETA)
     assert (state.sessions, state.is_start_known) == (4, True)
@@ -136,16 +144,16 @@ def test_sessions_are_those_of_the_alert_with_its_hovers() -> None:
 
 def step_by_step(
     values: list[float], limits: tuple[float, ...], counted: list[bool]
-) -> list[tuple[str, float | None, float | None]]:
-    """Return event, limit and left limit of each day from what stood the day before."""
+) -> list[tuple[str, float | None, float | None, float | None]]:
+    """Return event, limit, left and kept limit of each day from what stood the day before."""
     standing: dict[float, float] = {}  # limit to the size that was stated last
     left_at: dict[float, tuple[int, float]] = {}
-    found: list[tuple[str, float | None, float | None]] = []
+    found: list[tuple[str, float | None, float | None, float | None]] = []
     day, previous, is_counted_before = 0, nan, True
     is_adjacent = False
     for value, is_counted in zip(values, counted, strict=True):
         if np.isnan(value):
-            found.append(("none", None, None))
+            found.append(("none", None, None, None))
             is_adjacent = False
             continue
         size, side = abs(value), np.sign(value)
@@ -172,7 +180,8 @@ def step_by_step(
                 standing[limit] = size
             left_at.pop(limit, None)
         ended = [limit for limit in gone if limit not in standing]
-        found.append((event, top, max(ended, default=None)))
+        kept = max((limit for limit in standing if size < limit), default=None)
+        found.append((event, top, max(ended, default=None), kept))
         previous, is_counted_before, day, is_adjacent = value, is_counted, day + 1, True
     return found
 
@@ -193,5 +202,5 @@ def test_states_are_those_of_a_walk_from_day_to_day(days: list[tuple[float, int,
     values = [size * side for size, side, _ in days]
     counted = [each for _, _, each in days]
     states = [state_of(values[:day], WEIGHT, counted[:day]) for day in range(1, len(values) + 1)]
-    found = [(state.event, state.limit, state.left) for state in states]
+    found = [(state.event, state.limit, state.left, state.kept) for state in states]
     assert found == step_by_step(values, WEIGHT, counted)

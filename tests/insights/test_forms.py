@@ -97,9 +97,10 @@ def _says(shown: str, slot: Slot, names: dict[str, str], day: date) -> bool:
         return bool(shown)
     if slot.kind in ("level", "reason"):
         return shown == slot.value
-    if slot.kind == "span":
-        return shown == ("year" if int(str(slot.value)) >= 250 else f"{slot.value} sessions")
-    if slot.kind in ("name", "label"):
+    if slot.kind in ("span", "window"):
+        year = "year" if slot.kind == "span" else "the past year"
+        return shown == (year if int(str(slot.value)) >= 250 else f"{slot.value} sessions")
+    if slot.kind in ("name", "label", "subject"):
         return shown == names[str(slot.value)]
     if isinstance(slot.value, date):
         expected = f"{slot.value:%B} {slot.value.day}"
@@ -191,16 +192,16 @@ def test_a_claim_is_new_unless_it_was_true_with_nearly_the_same_figures(
     sheets: list[Sheet],
 ) -> None:
     """A beta of 1.30 after 1.20 is within a tenth; after 1.10 it is not."""
-    sheet = next(each for each in sheets if STATEMENTS["beta_level"](Figures(each)))
-    key, told = "beta_level:", claims_of(sheet, {})["beta_level"]
+    sheet = next(each for each in sheets if STATEMENTS["beta_error"](Figures(each)))
+    key, told = "beta_error:", claims_of(sheet, {})["beta_error"]
 
     def found(*before: float) -> Claim:
-        return claims_of(sheet, {key: before})["beta_level"]
+        return claims_of(sheet, {key: before})["beta_error"]
 
-    beta, share = (float(slot.value) for slot in told.slots.values())  # type: ignore[arg-type]
+    beta, error = (float(slot.value) for slot in told.slots.values())  # type: ignore[arg-type]
     assert told.is_new
-    assert not found(beta, share).is_new
-    assert not found(beta / 1.09, share).is_new
-    assert found(beta / 1.11, share).is_new
-    assert found(beta, share).salience == pytest.approx(0.3 * told.salience)
-    assert replace(sheet, before={key: (beta, share)}).before != {}
+    assert not found(beta, error).is_new
+    assert not found(beta / 1.09, error).is_new
+    assert found(beta / 1.11, error).is_new
+    assert found(beta, error).salience == pytest.approx(0.3 * told.salience)
+    assert replace(sheet, before={key: (beta, error)}).before != {}

@@ -251,6 +251,34 @@ def test_a_changed_row_is_found_by_verifying_again(
     assert violation in find_stored_violations(row | change)[0]
 
 
+def test_a_changed_list_of_what_needs_attention_is_found() -> None:
+    """A loss beyond the value at risk, and a position of 60%, which is critical from 50%."""
+    facts: dict[str, float | str] = {
+        "total_value": 100.0,
+        "daily_pnl": -9.0,
+        "daily_return": -0.09,
+        "previous_var_95": 0.04,
+        "pos_01_weight": 0.6,
+    }
+    row = pipeline.insight_row(Request(DAILY, build_sheet(facts)), GenerationContext())
+    assert row is not None
+    context = row["context_data"]
+    alert, loss = context["attention"]
+    assert find_stored_violations(row) == []
+    wrong_alert = ["attention does not list the alerts of the stored facts"]
+    wrong_claim = ["attention contains a sentence that is not a severe claim of the stored facts"]
+    for changed, found in (
+        ([alert], []),
+        ([], wrong_alert),
+        ([alert.replace("60%", "16%"), loss], wrong_alert),
+        ([alert, loss.replace("$9.00", "$1.00")], wrong_claim),
+    ):
+        kept = {"context_data": context | {"attention": changed}}
+        assert find_stored_violations(row | kept) == found
+    without = {key: value for key, value in context.items() if key != "attention"}
+    assert find_stored_violations(row | {"context_data": without}) == wrong_alert
+
+
 def test_a_plan_that_the_stored_facts_do_not_bear_out_is_found(request_: Request) -> None:
     row, _ = written(request_, TRUE)
     context = row["context_data"] | {
@@ -332,6 +360,6 @@ def test_what_needs_attention_is_every_alert_in_force_and_severe_news_that_are_n
         "SYM2 12% of equity (elevated from 10%, 3rd session).",
     ]
     assert loss == (
-        "The portfolio lost $9.00 (9.0%), 2.2 times the prior day's filtered value at risk of 4.0%."
+        "The portfolio lost $9.00 (9.0%), 2.2 times the prior day's value at risk of 4.0%."
     )
     assert row["severity"] == "critical"

@@ -51,7 +51,7 @@ def test_wrong_plans_are_pruned_to_true_claims_told_once() -> None:
             for each in claims.values()
             if each.form.role == "headline"
             and (not each.proofs or set(each.proofs) & {*told})
-            and {*told}.issuperset(each.form.needs)
+            and (not each.form.needs or {*told} & {*each.form.needs})
         }
         assert kept.headline in (proved or {""})
         assert all(claims[each].form.role == "statement" for each in told)
@@ -81,7 +81,8 @@ def test_a_sentence_of_a_note_proves_its_headline(insight_type: str) -> None:
         plan = plan_by_rules(claims, insight_type)
         if plan is not None and (proofs := claims[plan.headline].proofs):
             assert not set(proofs).isdisjoint(plan.statements()), plan
-            assert set(claims[plan.headline].form.needs) <= {*plan.statements()}, plan
+            needs = claims[plan.headline].form.needs
+            assert not needs or {*needs} & {*plan.statements()}, plan
             proved += 1
     assert proved > 50
 
@@ -186,7 +187,9 @@ def test_a_cause_needs_half_of_the_result() -> None:
     assert "because" not in text.summary
 
 
-@pytest.mark.parametrize(("outcome", "is_told"), [(0.2, False), (0.3, False), (0.31, True)])
+@pytest.mark.parametrize(
+    ("outcome", "is_told"), [(0.2, False), (0.3, False), (0.306, False), (0.307, True)]
+)
 def test_a_note_scores_a_forecast_only_if_it_missed(outcome: float, is_told: bool) -> None:
     facts = {"past_forecast": 0.2, "past_outcome": outcome, "past_low": 0.15, "past_high": 0.3}
     sheet = build_sheet(facts | {"daily_pnl": 1.0, "daily_return": 1e-5, "total_value": 1e5})

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import insight_store as stored
-from riskmetrics.db import migrate
+from riskmetrics.db import insight_store, migrate
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.prompts import build_prompt
@@ -23,7 +22,7 @@ FORMER_REVISION = "h4c8e20a97f1"
 def test_every_type_has_a_template_of_plans_with_known_providers(
     connection: sa.Connection,
 ) -> None:
-    templates = [Template.from_row(row) for row in stored.read_active_templates(connection)]
+    templates = [Template.from_row(row) for row in insight_store.read_active_templates(connection)]
     assert {each.insight_type for each in templates} == {*DEFAULT_INSIGHT_TYPES, "custom"}
     assert {each.version for each in templates} == {"v3"}
     known = {kind.provider for kind in FACT_TYPES.values()}
@@ -56,11 +55,11 @@ def test_a_template_in_use_stays_in_use_when_the_templates_are_seeded(founding: 
     with founding.connect() as connection:
         active = [
             (row["insight_type"], row["name"] == "Mine", row["version"])
-            for row in stored.read_active_templates(connection)
+            for row in insight_store.read_active_templates(connection)
         ]
         versions = {
             (row["version"], row["active"])
-            for row in stored.read_templates(connection)
+            for row in insight_store.read_templates(connection)
             if row["insight_type"] == "custom"
         }
     types = DEFAULT_INSIGHT_TYPES
@@ -72,7 +71,7 @@ def test_a_template_in_use_stays_in_use_when_the_templates_are_seeded(founding: 
     with founding.connect() as connection:
         former = {
             (row["insight_type"], row["name"] == "Mine", row["version"])
-            for row in stored.read_active_templates(connection)
+            for row in insight_store.read_active_templates(connection)
         }
     assert former == {("custom", True, "v1"), *((name, False, "v1") for name in types)}
     migrate.downgrade(founding, migrate.LAST_FOUNDING_REVISION)

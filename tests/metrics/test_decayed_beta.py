@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from riskmetrics.metrics import windows
-from riskmetrics.metrics.decayed_beta import FORECAST_STD_ERRORS, DecayedBeta, decayed_beta
+from riskmetrics.metrics.decayed_beta import FORECAST_ERROR_MULTIPLIER, DecayedBeta, decayed_beta
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=20)
 seeds = st.integers(0, 2**32 - 1)
@@ -48,7 +48,7 @@ def test_agrees_with_weighted_least_squares_of_statsmodels(window, half_life):
             theirs = of_statsmodels(y[rows, series], x[rows], half_life)
             found = [of[day, series] for of in (ours.beta, ours.std_error, ours.n_obs)]
             assert_allclose(found, theirs, rtol=1e-9)
-    assert_array_equal(ours.forecast_std_error, FORECAST_STD_ERRORS * ours.std_error)
+    assert_array_equal(ours.forecast_std_error, FORECAST_ERROR_MULTIPLIER * ours.std_error)
 
 
 def test_effective_observations_of_equal_weights_are_the_observations():

@@ -44,7 +44,7 @@ def test_a_fall_from_the_first_day_starts_at_the_close_before_it():
     )
 
 
-def test_a_path_that_only_rises_never_fell_and_stands_at_its_high():
+def test_a_rising_path_has_no_drawdown():
     found = of_closes(1, 2, 3, 4)
     assert (found.max_drawdown, found.current_drawdown) == (0.0, 0.0)
     assert (found.current_drawdown_peak, found.max_drawdown_peak, found.max_drawdown_trough) == (

@@ -162,11 +162,11 @@ def test_an_expired_option_is_nothing_whatever_else_is_unknown():
         (100, 100, 1, -0.2),
     ],
 )
-def test_what_is_unknown_or_makes_no_sense_is_undefined(wrong):
+def test_invalid_inputs_are_nan(wrong):
     assert_array_equal(np.array(call_and_put(*wrong)), np.full((5, 2), np.nan))
 
 
-def test_a_hopeless_option_is_worth_nothing_rather_than_less():
+def test_the_value_of_an_option_far_out_of_the_money_is_not_negative():
     spots = np.linspace(1, 60, 2000)
     value = black_scholes(
         np.array([True]), spots, np.array([100.0]), np.array([0.25]), np.array([0.1]), rate=0.03

@@ -99,10 +99,16 @@ def test_a_quantile_of_zero_has_no_tail_ratio() -> None:
     assert np.isnan(return_distribution(returns, min_obs=126).tail_ratio[0])
 
 
-def test_no_return_at_all_is_undefined_without_a_warning() -> None:
-    found = return_distribution(np.full((130, 1), np.nan), min_obs=126)
+@pytest.mark.parametrize("n_known", range(4))
+def test_a_handful_of_returns_is_undefined_without_a_warning(n_known: int) -> None:
+    """The kurtosis of up to three values divides by 0; `filterwarnings` makes a warning an
+    error.
+    """
+    returns = np.full((130, 1), np.nan)
+    returns[:n_known, 0] = [0.01, -0.02, 0.03][:n_known]
+    found = return_distribution(returns, min_obs=126)
     assert all(np.isnan(values[0]) for values in found[:-1])
-    assert found.n_obs.tolist() == [0]
+    assert found.n_obs.tolist() == [n_known]
 
 
 def test_a_missing_return_does_not_end_a_run() -> None:

@@ -99,7 +99,7 @@ def test_a_plane_is_found_exactly_with_no_error_left():
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-9, 1e-6])
-def test_regressors_that_say_the_same_determine_nothing(noise):
+def test_collinear_regressors_have_no_betas(noise):
     rng = np.random.default_rng(2)
     y, x1, jitter = rng.normal(size=(3, 90)) * 0.01
     fit = whole(y, x1, 0.001 - 2.5 * x1 + noise * jitter)
@@ -224,7 +224,7 @@ def rolling(y, x1, x2):
     return rolling_two_factor(y[:, None], x1, x2, window=90, min_obs=40)
 
 
-def test_blocks_leave_no_trace_in_the_bits(monkeypatch):
+def test_the_size_of_blocks_does_not_change_results(monkeypatch):
     y, x1, x2 = simulated(6)
     whole_blocks = rolling_two_factor(y, x1, x2, window=90, min_obs=40)
     monkeypatch.setattr(windows, "_BLOCK_DATES", 7)

@@ -11,7 +11,7 @@ import pytest
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.report.attention import list_findings
-from riskmetrics.report.changes import Change, Driver, list_changes, list_drivers
+from riskmetrics.report.changes import Change, Contributor, list_changes, list_contributors
 from riskmetrics.report.limit_table import build_limit_rows
 from riskmetrics.report.page import _environment
 from riskmetrics.report.position_table import build_table
@@ -211,14 +211,14 @@ def positions(**prices: float) -> pd.DataFrame:
     )
 
 
-def test_drivers_are_the_three_largest_moves_at_the_quantities_before() -> None:
+def test_contributors_are_the_three_largest_moves_at_the_quantities_before() -> None:
     before = positions(A=10.0, B=10.0, C=10.0, D=10.0, E=10.0, SOLD=10.0)
     after = positions(A=11.0, B=7.0, C=10.0, D=12.0, E=10.5, BOUGHT=99.0)
     after["value"] *= 2  # bought more of all since
-    assert list_drivers(before, after) == [
-        Driver("B", "−30"),
-        Driver("D", "+20"),
-        Driver("A", "+10"),
+    assert list_contributors(before, after) == [
+        Contributor("B", "−30"),
+        Contributor("D", "+20"),
+        Contributor("A", "+10"),
     ]
 
 
@@ -234,7 +234,7 @@ def held(count: int) -> pd.DataFrame:
             "value": np.arange(count, 0, -1.0),
             "weight": np.nan,
             "daily_pnl": 0.0,
-            "cumulative_pnl": np.nan,
+            "cumulative_price_pnl": np.nan,
             "sector": None,
         }
     )
@@ -256,7 +256,7 @@ def test_positions_are_ordered_by_their_share_of_risk_and_join_what_is_known() -
     rows = build_table(held(3), betas, volatilities, contributions).largest
     assert [row.symbol for row in rows] == ["S001", "S002", "S000"]
     assert (rows[1].beta, rows[1].std_error, rows[2].volatility) == (1.5, 0.1, 0.4)
-    assert (rows[0].beta, rows[0].weight, rows[0].cumulative_pnl) == (None, None, None)
+    assert (rows[0].beta, rows[0].weight, rows[0].cumulative_price_pnl) == (None, None, None)
 
 
 def test_a_remark_on_tests_names_method_level_and_portfolios() -> None:

@@ -150,6 +150,21 @@ def test_exceptions_in_a_few_sessions_are_counted_and_not_tested():
     assert few["undefined_reason"].str.endswith("126 required").all()
 
 
+def test_a_short_history_counts_the_returns_that_each_method_can_use():
+    """101 closes: 100 returns, of which 37 have the 63 before them that filtering needs."""
+    of = simulated(2, 1)
+    of.closes.iloc[:-101] = np.nan
+    found = tails(of, DAY)[0].set_index(["method", "level", "horizon_days"])["undefined_reason"]
+    assert found["historical", 0.95, 10] == (
+        "100 of the trailing 504 sessions have returns of 80% of gross exposure; 126 required"
+    )
+    assert found["filtered", 0.95, 10] == found["filtered", 0.95, 1]
+    assert found["filtered", 0.95, 1] == (
+        "37 of the trailing 504 sessions have a return, and a volatility above 0 from 63 returns"
+        " in the 252 sessions before; 126 required"
+    )
+
+
 def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_level_says():
     """Sixteen markets of eight portfolios; the standard error is that of the markets, whose
     portfolios move together.

@@ -1,5 +1,6 @@
 """Cash, P&L and returns of portfolios that are kept by transactions, by hand."""
 
+import math
 from datetime import date
 
 import pandas as pd
@@ -94,6 +95,30 @@ def test_a_dividend_counts_once_on_the_ex_day_if_closes_show_it_else_when_it_is_
     assert rows_of(kept(BOUGHT, flows=money_market), THU)["daily_pnl"].item() == 54
 
 
+@pytest.mark.parametrize(
+    ("ex_day", "amount", "is_profit"),
+    [
+        (MON, 0.5, False),
+        (date(2023, 10, 25), 0.5, False),  # 92 days before the payment
+        (date(2023, 10, 24), 0.5, True),
+        (MON, math.nan, False),  # a suspected split hides how much
+        (MON, -0.5, True),  # a wrong price's payment that is reversed
+        (None, 0.0, True),
+    ],
+)
+def test_a_dividend_that_adjusted_closes_do_not_show_is_profit_when_it_is_paid(
+    ex_day, amount, is_profit
+) -> None:
+    """Such as one of a cent, in closes of two decimals: 0.25 are 0.005 a share."""
+    dates = pd.to_datetime([ex_day] if ex_day else [])
+    events = pd.DataFrame({"symbol": "X", "date": dates, "amount": amount})
+    made = kept(BOUGHT, flows=[*FLOWS, (THU, "dividend", 0.25, "X")])
+    made = made._replace(distributions=Distributions(events, frozenset()))
+    rows = rows_of(made, WED, THU)
+    assert rows["cash_value"].tolist() == [475, 475.25]
+    assert rows["daily_pnl"].tolist() == [50, 50.25 if is_profit else 50]
+
+
 def test_without_deposits_the_portfolio_is_valued_as_one_without_a_stated_equity() -> None:
     made = kept(BOUGHT, flows=[(TUE, "buy", -525.0), (WED, "fee", -2.0)])
     plain = book(BOUGHT, closes={"X": WEEK})
@@ -114,3 +139,49 @@ def test_the_missing_equity_balance_has_its_reason() -> None:
     _, undefined = snapshots.value_rows(kept(BOUGHT, flows=FLOWS).value_book(TUE))
     (reason,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.equity_balance", "reason"]
     assert reason == "no equity balance is stated: cash follows from transactions"
+
+
+def test_an_option_without_a_price_counts_when_it_is_exercised_next_to_the_shares() -> None:
+    """By hand: a call with the strike 8, bought for 1.50 a share, is exercised at 11: 3 - 1.50."""
+    call = lot(
+        "X240119C00008000",
+        1,
+        entry_date=MON,
+        entry_price=1.5,
+        exit_date=TUE,
+        exit_price=0.0,
+        position_type="LC",
+        investment_class="OPTIONS",
+        underlying_symbol="X",
+        strike_price=8.0,
+        expiration_date=TUE,
+    )
+    other = lot("X", 50, entry_date=MON, entry_price=10.0)
+    flows = [(MON, "deposit", 3000.0), (MON, "buy", -500.0), (MON, "buy", -150.0)]
+    delivered = lot("X", 100, entry_date=TUE, entry_price=8.0)
+    flows += [(TUE, "exercise", 0.0), (TUE, "buy", -800.0)]
+    days = MON, TUE, WED
+    found = rows_of(kept(other, call, delivered, flows=flows), *days)
+    assert found["daily_pnl"].tolist() == [0, 50 + 300 - 150, 150]
+    assert found["cumulative_pnl"].iloc[-1] == found["daily_pnl"].sum() == 3350 - 3000
+    assert found["total_value"].iloc[-1] == 1550 + 150 * 12 == 3350
+    for day, row in zip(days, found.to_dict("records"), strict=True):
+        single = rows_of(kept(other, call, delivered, flows=flows), day).iloc[0]
+        assert single["daily_pnl"] == row["daily_pnl"]
+
+
+def test_a_part_of_an_option_that_is_sold_has_a_profit_though_the_rest_has_no_price() -> None:
+    terms = {
+        "position_type": "LC",
+        "investment_class": "OPTIONS",
+        "underlying_symbol": "X",
+        "strike_price": 8.0,
+        "expiration_date": date(2024, 6, 21),
+        "entry_date": MON,
+        "entry_price": 3.0,
+    }
+    sold = lot("X240621C00008000", 1, exit_date=WED, exit_price=5.0, **terms)
+    rest = lot("X240621C00008000", 1, **terms)
+    flows = [(MON, "deposit", 2000.0), (MON, "buy", -1100.0), (WED, "sell", 500.0)]
+    made = kept(lot("X", 50, entry_date=MON, entry_price=10.0), sold, rest, flows=flows)
+    assert rows_of(made, TUE, WED)["daily_pnl"].tolist() == [50, 50 + 200]

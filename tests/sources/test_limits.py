@@ -21,6 +21,7 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import Limits
 from riskmetrics.sources import brokers, files, raw_files, tabular_files
 from riskmetrics.sources.scenarios import read_scenarios
+from tests.forked_commands import PATIENCE
 from tests.sources import bombs
 
 pytestmark = pytest.mark.together(20)
@@ -58,7 +59,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], t
     paths = {bomb.__name__: str(bomb(folder)) for bomb in bombs.ALL}
     asked = [(reader, path) for path in paths.values() for reader in READERS]
     command = [sys.executable, "-c", READ_ALL, json.dumps(asked)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE)
     shutil.rmtree(folder)
     assert done.stderr == ""
     named = {path: name for name, path in paths.items()}
@@ -201,7 +202,7 @@ def test_many_symbols_in_a_large_file_are_found_in_little_memory(tmp_path):
             file.write((b"AAPL,2024-12-06,1," + b"x" * 1005 + b"\n") * 1024)
         file.write("".join(f"S{n},2024-12-06,1,\n" for n in range(100_001)).encode())
     command = [sys.executable, "-c", READ_ALL, json.dumps([("read_prices", str(path))])]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
     _, _, said, peak = json.loads(done.stdout)
     assert "RISKMETRICS_MAX_SYMBOLS" in said
     assert peak < 500 * 1024
@@ -367,7 +368,7 @@ def test_what_fills_up_a_gzip_file_takes_no_time(tmp_path, filling):
         os.truncate(path, 10_000_000)
     began = time.process_time()
     assert len(files.read_prices(path).rows) == 3
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 10
     os.truncate(path, 8 << 40)
     with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_FILE_MB"):
         files.read_prices(path)

@@ -197,3 +197,35 @@ def test_amounts_in_thousands_are_refused(file, line):
 )
 def test_other_lines_state_no_scale(file, line):
     assert held(read_holdings(file(f"{line}\n{TABLE}"))) == {"QQA": 5}
+
+
+def test_a_table_below_the_title_of_its_class_is_read_with_its_own_columns(file):
+    text = "Symbol,Quantity,Price,Value,Held in\nQQA,10,5,50,USD\nQQB,4,5,20,EUR\n\nMutual Funds\n"
+    found = read_holdings(file(text + "Symbol,Value,NAV,Shares\nQQAAX,70,2,35\n"))
+    rows = found.accounts[0].holdings.rows
+    assert dict(zip(rows["symbol"], rows["quantity"], strict=True)) == {"QQA": 10, "QQAAX": 35}
+    assert "currency EUR" in found.accounts[0].holdings.rejected[0].reason
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "Stocks\nSymbol,Shares\nQQA,4\nQQA,6\n",  # the lots of the table above
+        "Ideas\nSymbol,Shares\nQQC,4\n",
+    ],
+)
+def test_another_table_is_skipped(file, second):
+    found = read_holdings(file(f"Symbol,Quantity,Price\nQQA,10,5\n\n{second}"))
+    rows = found.accounts[0].holdings.rows
+    assert dict(zip(rows["symbol"], rows["quantity"], strict=True)) == {"QQA": 10}
+    assert found.skipped[-1].reason == "part of another table"
+
+
+def test_names_of_prices_in_cells_are_no_holdings(file):
+    text = "Date,Symbol,Field,Value\n2024-12-02,QQA,close,239.59\n2024-12-02,QQA,volume,4813\n"
+    with pytest.raises(DataQualityError, match="column Field has the names of prices"):
+        read_holdings(file(text))
+
+
+def test_a_title_with_its_day_in_the_next_cell(file):
+    assert read_holdings(file(f"Positions,12/13/2024\n{TABLE}")).day == date(2024, 12, 13)

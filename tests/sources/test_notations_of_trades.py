@@ -1,5 +1,7 @@
 """Notations of trades in files of brokers and in tables: truth by hand."""
 
+from fractions import Fraction
+
 import pytest
 
 from riskmetrics.errors import DataQualityError
@@ -173,3 +175,56 @@ def test_the_cash_balance_of_thinkorswim(file):
         ("sell", "QQA", 5, 1198.95),
         ("buy", "QQA250117C00250000", 1, -310),
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "dividend"),
+    [
+        ("Gross,Tax,Net", "2.50,0.38,2.12", 2.12),
+        ("Gross,Tax", "2.50,0.38", 2.12),
+        ("Tax", "0.38", 2.12),
+        ("Net,Tax", "2.12,0.38", 2.12),
+    ],
+)
+def test_a_dividend_is_paid_without_its_tax(file, columns, cells, dividend):
+    text = f"Date,Type,Symbol,Quantity,Price,{columns}\n2024-03-04,Dividend,QQA,10,0.25,{cells}\n"
+    assert trades(read_transactions(file(text)))[0][3] == pytest.approx(dividend)
+
+
+def test_a_column_of_kinds_with_an_unknown_header(file):
+    text = "Trade Time;Way;Asset;Volume;Execution Price;Broker Fee\n"
+    rows = "2024-03-04 14:30;BUY;QQA;10;150,00;1,00\n2024-03-05 14:30;SELL;QQA;4;155,00;1,00\n"
+    expected = [("buy", "QQA", 10, -1501), ("sell", "QQA", 4, 619)]
+    assert trades(read_transactions(file(text + rows))) == expected
+
+
+def test_an_amount_of_shares_is_the_quantity(file):
+    text = "TradeDate,B/S,Instrument Symbol,Amount,Price,Traded Value,Booked Amount\n"
+    rows = "02-Dec-2024,Bought,QQA:xnas,10,150,-1500,-1501\n06-Dec-2024,Sold,QQA,-4,155,620,619\n"
+    expected = [("buy", "QQA", 10, -1501), ("sell", "QQA", 4, 619)]
+    assert trades(read_transactions(file(text + rows))) == expected
+
+
+def test_shares_of_a_reinvestment_program_are_paid_with_the_dividend(file):
+    found = read_transactions(file(f"{HEAD}\n{BOUGHT}\n2024-06-04,DRIP,QQA,0.08,62.5,5.00\n"))
+    assert trades(found)[-1] == ("buy", "QQA", 0.08, -5)
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity", "ratio"),
+    [
+        ("Split 10:1", 90, 10),
+        ("Split 1:10", 90, 10),
+        ("Split 10:1", 100, 10),  # the holding after it: the lots tell that 100 are not added
+        ("Reverse split 1:10", -9, Fraction(1, 10)),
+        ("Split", 90, None),
+    ],
+)
+def test_a_ratio_in_the_text_of_a_split(file, text, quantity, ratio):
+    rows = f"2024-06-03,Buy,QQA,10,50,-500\n2024-06-10,{text},QQA,{quantity},,\n"
+    assert read_transactions(file(f"{HEAD}\n{rows}")).transactions[-1].ratio == ratio
+
+
+def test_an_option_with_a_space_behind_its_underlying(file):
+    found = read_transactions(file(f"{HEAD}\n2024-03-04,BTO,QQA 250117C200,2,10,-2001.30\n"))
+    assert trades(found) == [("buy", "QQA250117C00200000", 2, -2001.3)]

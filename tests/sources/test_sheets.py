@@ -16,6 +16,7 @@ from riskmetrics.sources.brokers import read_holdings
 from riskmetrics.sources.files import read_benchmark, read_prices, read_profiles
 from riskmetrics.sources.row_validation import Notation
 from riskmetrics.sources.scenarios import read_scenarios
+from riskmetrics.sources.transaction_files import read_transactions
 from tests.sources.small_workbooks import write_workbook
 
 HEADER = ["symbol", "date", "close", "volume"]
@@ -309,3 +310,25 @@ def test_a_quoted_quantity_of_a_comma_separated_file_has_thousands(file, quantit
 def test_other_ambiguous_numbers_of_holdings_are_refused(file, text):
     with pytest.raises(UsageError, match="Pass --decimal point or --decimal comma"):
         read_holdings(file(text))
+
+
+def test_each_command_reads_the_sheet_of_its_kind(tmp_path):
+    path = tmp_path / "book.xlsx"
+    positions = [["Symbol", "Quantity", "Value"], ["QQA", 6, 60]]
+    trades = [["Date", "Action", "Symbol", "Quantity", "Price"]]
+    trades += [[date(2024, 12, 2), "Buy", "QQA", 10, 9], [date(2024, 12, 6), "Sell", "QQA", 4, 9]]
+    for sheets in ({"Held": positions, "Trades": trades}, {"Trades": trades, "Held": positions}):
+        write_workbook(path, sheets)
+        assert read_holdings(path).accounts[0].holdings.rows["quantity"].tolist() == [6]
+        found = read_transactions(path)
+        assert [float(one.quantity) for one in found.transactions] == [10, 4]
+        assert found.notes[-1] == "sheet Trades (not read: Held)"
+
+
+def test_profiles_with_the_headers_of_yahoo(tmp_path):
+    path = tmp_path / "profiles.csv"
+    text = "symbol,longName,quoteType,sector\nQQA,Some Co,EQUITY,Technology\nQQB,Some ETF,ETF,\n"
+    path.write_text(text)
+    rows = read_profiles(path).rows
+    assert rows["company_name"].tolist() == ["Some Co", "Some ETF"]
+    assert rows["is_etf"].tolist() == [False, True]

@@ -296,3 +296,72 @@ def test_a_column_that_denies_all_rows_is_refused(file, cell):
 def test_available_cash_is_a_part_of_the_cash(file, rows, cash):
     found = read_holdings(file(f"Symbol,Quantity,Market Value\nQQA,5,50\n{rows}"))
     assert found.accounts[0].cash == cash
+
+
+def titles(found: HoldingsFile) -> list[int]:
+    """Return the numbers of the lines that are skipped as titles."""
+    return [line.line for line in found.skipped if "title" in line.reason]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "lines"),
+    [
+        (
+            "Symbol,Shares,Price,Value\nTECH,22,,6700\nAAPL,10,190,1900\nMSFT,12,400,4800\n"
+            "OIL,20,,2200\nXOM,20,110,2200\nTotal,42,,8900\n",
+            {"AAPL": 10, "MSFT": 12, "XOM": 20},
+            [2, 5],
+        ),
+        (
+            "Ticker,Value\nAAPL,1900\nMSFT,4800\nTECH,6700\nPFE,1000\nJNJ,1200\nCARE,2200\n"
+            "Total,8900\n",
+            {"AAPL": 1900, "MSFT": 4800, "PFE": 1000, "JNJ": 1200},
+            [4, 7],
+        ),
+        (
+            "Ticker,Weight\nTECH,60%\nAAPL,25%\nMSFT,35%\nBOND,40%\nBND,40%\n",
+            {"AAPL": 0.25, "MSFT": 0.35, "BND": 0.4},
+            [2, 5],
+        ),
+    ],
+    ids=["priced", "below, with a total", "weights"],
+)
+def test_a_title_with_the_sum_of_its_group_is_not_held(file, text, expected, lines):
+    found = read_holdings(file(text))
+    assert held(found) == pytest.approx(expected)
+    assert titles(found) == lines
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Symbol,Shares\nAAPL,30\nMSFT,10\nKO,20\nPEP,15\nV,5\nGE,10\n",
+        "Symbol,Value\nAAPL,10000\nMSFT,5000\nKO,5000\nPEP,6000\nV,3000\nGE,3000\n",
+        "Symbol,Value\nAAPL,67.5\nMSFT,19.5\nKO,48\nTotal,135\n",
+        "Symbol,Shares,Price,Value\nAAPL,6,10,60\nMSFT,2,10,20\nKO,4,10,40\n",
+    ],
+    ids=["counts", "round values", "the total counts all", "all have a price"],
+)
+def test_sums_by_chance_are_held(file, text):
+    found = read_holdings(file(text))
+    assert len(held(found)) == text.count("\n") - 1 - text.count("Total")
+    assert not titles(found)
+
+
+def test_the_title_of_a_group_of_cash_is_not_cash(file):
+    text = "Symbol,Shares,Price,Value\nUS,,,3640\nQQA,10,240,2400\nQQB,20,62,1240\n"
+    found = read_holdings(file(f"{text}CASH,,,500\nSPAXX,500,1,500\nTotal,,,4140\n"))
+    assert held(found) == {"QQA": 10, "QQB": 20}
+    assert (found.accounts[0].cash, found.accounts[0].equity) == (500, 4140)
+
+
+@pytest.mark.parametrize("word", ["TOTALS (USD)", "Total (USD)", "Grand Total $"])
+def test_a_total_that_names_the_dollar_is_no_cash(file, word):
+    text = "Symbol,Shares,Price,Value\nQQA,10,240,2400\nCASH,,,100\n"
+    found = read_holdings(file(f"{text}{word},,,2500\n"))
+    assert (held(found), found.accounts[0].cash) == ({"QQA": 10}, 100)
+
+
+@pytest.mark.parametrize("cell", ['"QQA\nSome Co."', '"Some Co.\nQQA"', "Some Co. (NYSE: QQA)"])
+def test_a_symbol_and_its_name_in_one_cell(file, cell):
+    assert held(read_holdings(file(f"Symbol,Shares\n{cell},10\nQQB,5\n"))) == {"QQA": 10, "QQB": 5}

@@ -52,7 +52,7 @@ def open_client(server: FmpServer) -> Callable[..., object]:
             setting_prefix="RISKMETRICS_TIINGO",
             key_scheme="Token",
             retries=FAST,
-            timeouts=Timeouts(2.0, 0.5, 1.0),
+            timeouts=Timeouts(30.0, 30.0, 30.0),
             cooldown=0.01,
         ) as http:
             yield TiingoClient(http)

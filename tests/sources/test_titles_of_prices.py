@@ -190,3 +190,50 @@ def test_most_rows_say_which_cells_without_a_header_are_columns(file, ends, n_cl
     found = read_prices(file("Symbol;Date;Close;;\n" + "".join(rows)))
     assert len(closes(found)) == n_closes
     assert len(found.rejected) == 3 - n_closes
+
+
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [
+        ("Date,COST,OPEN\n2024-12-02,970,2\n2024-12-03,975,3\n", {"COST", "OPEN"}),
+        ("Date,US:BOND,US:GOLD\n2024-12-02,92,15\n2024-12-03,93,16\n", {"BOND", "GOLD"}),
+        ("KO,PEP,Date\n63,160,2024-12-02\n64,161,2024-12-03\n", {"KO", "PEP"}),
+        (",Date,KO,PEP\n0,2024-12-02,63,160\n1,2024-12-03,64,161\n", {"KO", "PEP"}),
+    ],
+    ids=["known symbols that are words", "words with an exchange", "days last", "row numbers"],
+)
+def test_columns_of_symbols_around_a_column_of_days(file, text, symbols):
+    found = closes(read_prices(file(text)))
+    days = ("2024-12-02", "2024-12-03")
+    assert {*found} == {(symbol, day) for symbol in symbols for day in days}
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("Date,BOND,GOLD\n2024-12-02,92,15\n", "such as US:BOND"),
+        ("Date,KO,CASH\n2024-12-02,63,1\n", "no symbols: CASH. Write"),
+        ("Date,Apple,Tesla\n2024-12-02,240,350\n", "no symbols: Apple, Tesla. Write"),
+        ("Symbol,2024-12-02,2024-12-03\nKO,63,64\n", "Transpose it"),
+        ("Date,KO,PEP\n2024-12-02,9000000,7000000\n", "volumes or values, not prices"),
+        ("Date,KO,PEP\n2024-12-02,98,97\n2024-12-03,100,100\n", "all end at 100"),
+    ],
+)
+def test_a_refused_wide_table_says_how_to_go_on(file, text, advice):
+    with pytest.raises(DataQualityError, match=advice):
+        read_prices(file(text))
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["ticker,trade_dt,px_last", "Instrument,As Of Date,Closing Value", "Symbol,Date,Raw Close"],
+)
+def test_other_headers_of_closes(file, header):
+    found = closes(read_prices(file(f"{header}\nKO,2024-12-02,63.5\n")))
+    assert found == {("KO", "2024-12-02"): 63.5}
+
+
+def test_the_raw_close_next_to_the_adjusted_one(file):
+    text = "Symbol,Date,Raw Close,Adjusted Close\nKO,2024-12-02,63.5,63.1\n"
+    rows = read_prices(file(text)).rows
+    assert (rows["close"].item(), rows["adj_close"].item()) == (63.5, 63.1)

@@ -24,9 +24,12 @@ from riskmetrics.sources import request_policy
 from riskmetrics.sources.request_policy import CallLimits, Timeouts
 from riskmetrics.sources.vendor_http import CONCURRENCY, VendorHttpClient, VendorResponse
 from tests.fmp_server import KEY, Reply, serve
+from tests.forked_commands import PATIENCE
 
 PATH = "/stable/profile"
 FAST = Retry(total=2, backoff_factor=0.01, retry_after_max=60, allowed_methods=["GET"])
+PATIENT, TIGHT = Timeouts(30.0, 30.0, 30.0), Timeouts(2.0, 1.0, 1.0)
+"""For answers that come, however busy the machine is, and for those that do not."""
 
 
 def body(answer: VendorResponse) -> bytes:
@@ -44,7 +47,7 @@ def client(url: str, **options: object) -> VendorHttpClient:
         url,
         KEY,
         lambda: None,
-        **{"retries": FAST, "timeouts": Timeouts(2.0, 0.3, 0.6), "cooldown": 0.01, **options},
+        **{"retries": FAST, "timeouts": PATIENT, "cooldown": 0.01, **options},
     )
 
 
@@ -69,7 +72,7 @@ GOOD = Reply([{"symbol": "AAPL"}])
     ids=["reset", "silence", "drip", "cut", "502"],
 )
 def test_a_fault_on_the_way_is_asked_again_and_ends_as_an_error_without_the_key(bad):
-    with serve(replies(bad, GOOD)) as server, client(server.url) as asking:
+    with serve(replies(bad, GOOD)) as server, client(server.url, timeouts=TIGHT) as asking:
         assert asking.get(PATH, {"symbol": "AAPL"}, body) == GOOD.content
         assert len(server.calls) == 2
         server.answers = replies(bad)
@@ -93,17 +96,17 @@ def test_a_server_that_is_not_there_is_named_without_the_key():
 
 
 def test_a_drip_ends_when_the_whole_answer_is_late():
-    """Each byte comes in time; the answer would take five seconds."""
+    """Each byte comes in time; the answer would take a minute."""
     with (
-        serve(replies(Reply(b"x" * 100, fault="drip"))) as server,
-        client(server.url, retries=Retry(0)) as asking,
+        serve(replies(Reply(b"x" * 1200, fault="drip"))) as server,
+        client(server.url, retries=Retry(0), timeouts=TIGHT) as asking,
     ):
         began = time.monotonic()
         with pytest.raises(
-            VendorUnavailableError, match=r"did not complete its response within 0\.6 s"
+            VendorUnavailableError, match=r"did not complete its response within 1 s"
         ):
             asking.get(PATH, {}, body)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 30
 
 
 def test_after_three_questions_that_could_not_be_delivered_nothing_more_is_sent():
@@ -175,9 +178,9 @@ def test_a_limit_that_lasts_is_asked_once_more_after_a_pause_and_then_by_nobody(
         ThreadPoolExecutor(4) as pool,
     ):
         began = time.monotonic()
-        futures = [pool.submit(asking.get, PATH, {}, body) for _ in range(20)]
+        futures = [pool.submit(asking.get, PATH, {}, body) for _ in range(100)]
         errors = {type(future.exception()) for future in futures}
-        assert time.monotonic() - began < 4  # five pauses, if each call of a thread had its own
+        assert time.monotonic() - began < 15  # 25 pauses, if each call of a thread had its own
         assert len(server.calls) <= 8
     assert errors == {RateLimitError}
 
@@ -293,9 +296,9 @@ def test_no_more_than_four_calls_are_under_way_at_once():
     def answer(path: str, query: dict[str, str]) -> Reply:
         under_way.append(1)
         most.append(len(under_way))
-        together.wait(30)
+        together.wait(PATIENCE)
         under_way.pop()
-        together.wait(30)
+        together.wait(PATIENCE)
         return GOOD
 
     with serve(answer) as server, client(server.url) as asking, ThreadPoolExecutor(16) as pool:
@@ -322,7 +325,7 @@ def test_an_answer_that_expands_is_refused_before_it_is_in_memory():
     try:
         with (
             serve(replies(Reply(sent, headers=(("Content-Encoding", "gzip"),)))) as server,
-            client(server.url, timeouts=Timeouts(5.0, 5.0, 30.0)) as asking,
+            client(server.url) as asking,
             pytest.raises(InvalidResponseError, match="larger than 8 MB"),
         ):
             asking.get(PATH, {}, body)
@@ -355,9 +358,7 @@ def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(fault, limit
             TimeLimitError, match=f"RISKMETRICS_FMP_{limit.upper()}_SECONDS"
         ) as caught:
             asking.get(PATH, {}, body)
-        assert (
-            time.monotonic() - began < 5
-        )  # half a second, on a machine that has other things to do
+        assert time.monotonic() - began < 25  # half a second; without the limit, 30
     assert caught.value.exit_code == 5
     assert KEY not in "".join(traceback.format_exception(caught.value, chain=True))
 

@@ -103,7 +103,7 @@ def test_a_split_adjusts_earlier_lots_open_and_closed_and_no_later_one() -> None
 @pytest.mark.parametrize(
     ("added", "expected"), [("30", 40), ("5", 15), ("-9", 1), ("-6.6667", None), ("0.5", 10.5)]
 )
-def test_added_shares_tell_a_simple_ratio_and_others_are_refused(
+def test_a_simple_ratio_is_inferred_from_added_shares_and_others_are_refused(
     added: str, expected: float | None
 ) -> None:
     split = Transaction(Kind.SPLIT, JANUARY, symbol="KO", added_shares=Decimal(added))

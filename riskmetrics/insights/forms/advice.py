@@ -254,12 +254,12 @@ def look_at_split(view: View) -> Iterator[Instance]:
     "",
     "Look at: a rerun of the session, as not all alerts were checked.",
     role="advice",
-    is_event=True,
 )
 def look_at_run(view: View) -> Iterator[Instance]:
     """A session was computed in part, without weights of positions."""
     for found in view.instances(weights_unknown):
-        yield Instance({}, (), SALIENCE + 3, context=(*found.facts, *found.context))
+        yield Instance({}, (), SALIENCE + 3, context=(*found.facts, *found.context),
+            is_steady=True)  # fmt: skip
 
 
 @form(

@@ -1,6 +1,6 @@
 """What to look at on alerts and limits: new when something happens to them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from riskmetrics.insights.claims import Form, Topic, View, form
@@ -25,6 +25,17 @@ def _look(form_id: str, topic: Topic, slots: str, kind: str, phrasing: str, *lev
         for reach in _looked_at(view, kind, (*levels, *_ADVISED)):
             yield _advice(reach, {slot: shown_limit(kind, reach.value)})
 
+    return _advised(form_id, topic, slots, phrasing, evaluate)
+
+
+def _advised(
+    form_id: str,
+    topic: Topic,
+    slots: str,
+    phrasing: str,
+    evaluate: Callable[[View], Iterator[Instance]],
+) -> Form:
+    """Add an advice that is new when something happens to an alert."""
     return form(form_id, topic, slots, phrasing, role="advice", is_event=True)(evaluate)
 
 
@@ -86,23 +97,12 @@ def _drawdown(view: View, *, is_named: bool) -> Iterator[Instance]:
         yield _advice(reach, slots, *((found,) if is_named and found else ()))
 
 
-form(
-    "look_at_drawdown",
-    "stress",
-    "drawdown: percent",
+_advised("look_at_drawdown", "stress", "drawdown: percent",
     "Look at: which positions made the {drawdown} drawdown of today's holdings.",
-    role="advice",
-    is_event=True,
-)(partial(_drawdown, is_named=False))
-form(
-    "look_at_drawdown_position",
-    "stress",
-    "name: name, share: percent, drawdown: percent",
+    partial(_drawdown, is_named=False))  # fmt: skip
+_advised("look_at_drawdown_position", "stress", "name: name, share: percent, drawdown: percent",
     "Look at: the {drawdown} drawdown of today's holdings, and {name}, which carries {share} of the"
-    " volatility.",
-    role="advice",
-    is_event=True,
-)(partial(_drawdown, is_named=True))
+    " volatility.", partial(_drawdown, is_named=True))  # fmt: skip
 
 
 def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
@@ -120,22 +120,12 @@ def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
             is_known=found.is_known)  # fmt: skip
 
 
-form(
-    "look_at_own_limit",
-    "limits",
-    "name: label, excess: excess",
+_advised("look_at_own_limit", "limits", "name: label, excess: excess",
     "Look at: the positions behind {name}, {excess} above the portfolio's limit.",
-    role="advice",
-    is_event=True,
-)(partial(_look_at_own_limit, has_subject=False))
-form(
-    "look_at_own_limit_of",
-    "limits",
-    "name: label, of: name, excess: excess",
+    partial(_look_at_own_limit, has_subject=False))  # fmt: skip
+_advised("look_at_own_limit_of", "limits", "name: label, of: subject, excess: excess",
     "Look at: {of}, {excess} above the portfolio's limit on {name}.",
-    role="advice",
-    is_event=True,
-)(partial(_look_at_own_limit, has_subject=True))
+    partial(_look_at_own_limit, has_subject=True))  # fmt: skip
 
 
 @form(

@@ -6,13 +6,18 @@ from math import sqrt
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms import factors, own_limits, volatility
-from riskmetrics.insights.forms.result import is_clear_result
+from riskmetrics.insights.forms.result import RARE, is_clear_result
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news
-from riskmetrics.insights.slots import count, number, ordinal, return_points, return_size
-
-_RARE = 5
-"""Rank among the past year's returns up to which a session is rare."""
+from riskmetrics.insights.slots import (
+    number,
+    ordinal,
+    percent,
+    return_points,
+    return_size,
+    window,
+    with_decimal,
+)
 
 CLEAR_MARKET_MOVE, _MINOR = 0.01, 0.4
 """Return of the market that is worth a sentence, and salience of what is not worth one."""
@@ -114,7 +119,7 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
     facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")
     if facts and facts[0].value == 1 and facts[0].n_obs and sign * float(facts[1].value) > 0:
         yield Instance(
-            {"count": count(facts[0].n_obs)}, facts[:1], 2.2, sign=sign, context=facts[1:]
+            {"window": window(facts[0].n_obs)}, facts[:1], 2.2, sign=sign, context=facts[1:]
         )
 
 
@@ -123,19 +128,19 @@ def _rare(view: View, sign: int) -> Iterator[Instance]:
     facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")
     if facts and facts[0].n_obs and sign * float(facts[1].value) > 0:
         rank = int(float(facts[0].value))
-        if 1 < rank <= _RARE:
-            slots = {"rank": ordinal(rank), "count": count(facts[0].n_obs)}
+        if 1 < rank <= RARE:
+            slots = {"rank": ordinal(rank), "window": window(facts[0].n_obs)}
             yield Instance(slots, facts[:1], 1.5, sign=sign, context=facts[1:])
 
 
-extremes = mirrored("result", "count: count", _extreme, {
-    -1: ("largest_loss", "The loss is the largest of the {count} results of the past year."),
-    1: ("largest_gain", "The gain is the largest of the {count} results of the past year."),
+extremes = mirrored("result", "window: window", _extreme, {
+    -1: ("largest_loss", "The loss is the largest of {window}."),
+    1: ("largest_gain", "The gain is the largest of {window}."),
 }, place=1, is_event=True)  # fmt: skip
 
-mirrored("result", "rank: ordinal, count: count", _rare, {
-    -1: ("rare_loss", "The loss is the {rank} largest of the {count} results of the past year."),
-    1: ("rare_gain", "The gain is the {rank} largest of the {count} results of the past year."),
+rare = mirrored("result", "rank: ordinal, window: window", _rare, {
+    -1: ("rare_loss", "The loss is the {rank} largest of {window}."),
+    1: ("rare_gain", "The gain is the {rank} largest of {window}."),
 }, place=1, is_event=True)  # fmt: skip
 
 
@@ -145,7 +150,7 @@ def _market(view: View, sign: int) -> Iterator[Instance]:
     if facts and own is not None and sign * float(facts[0].value) >= CLEAR_MARKET_MOVE:
         rate = float(facts[0].value)
         is_opposed = rate * own < 0
-        yield Instance({"rate": return_size(rate)}, facts, 1.3 if is_opposed else 0.7, sign=sign)
+        yield Instance({"rate": return_size(rate)}, facts, 0.7 if is_opposed else 0.55, sign=sign)
 
 
 mirrored("result", "rate: percent", _market, {
@@ -155,19 +160,23 @@ mirrored("result", "rate: percent", _market, {
 
 
 def _gap(view: View, sign: int) -> Iterator[Instance]:
-    """Yield a clear difference of the session's return from the market's."""
+    """Yield a clear difference of the session's return from the market's.
+
+    It is worth a sentence if result or market moved clearly.
+    """
     facts = view.facts_of("market_return", "daily_return")
     if facts:
-        gap = float(facts[1].value) - float(facts[0].value)
+        market, own = (float(fact.value) for fact in facts)
+        gap, is_clear = own - market, is_clear_result(view) or abs(market) >= CLEAR_MARKET_MOVE
         if sign * gap >= _CLEAR_GAPS[""]:
-            yield Instance(
-                {"gap": return_points(gap)}, facts[:1], 0.65, sign=sign, context=facts[1:]
-            )
+            slots = {"gap": return_points(gap), "market": with_decimal(percent(market))}
+            weight = 0.75 if is_clear else _MINOR
+            yield Instance(slots, facts[:1], weight, sign=sign, context=facts[1:])
 
 
-mirrored("result", "gap: points", _gap, {
-    -1: ("behind_market", "The portfolio lagged the market index by {gap}."),
-    1: ("ahead_of_market", "The portfolio beat the market index by {gap}."),
+mirrored("result", "gap: points, market: percent", _gap, {
+    -1: ("behind_market", "The market index returned {market}, {gap} more than the portfolio."),
+    1: ("ahead_of_market", "The market index returned {market}, {gap} less than the portfolio."),
 }, place=2, is_event=True)  # fmt: skip
 
 

@@ -14,6 +14,9 @@ _DOMINANT = 0.5
 _RISKY = 1.3
 """Share of the volatility over weight, or the reverse, from which the two differ clearly."""
 
+_MUCH = 0.25
+"""Share of the volatility from which a note states that it is more than the weight."""
+
 _IN_LINE = (0.85, 1.15)
 """Share of the volatility over weight that counts as in line."""
 
@@ -45,7 +48,8 @@ def _weight_and_share(
             if holds(view, alias, *facts):
                 weight, share = (float(fact.value) for fact in facts)
                 slots = {"name": name(alias), "weight": size(weight), "share": size(share)}
-                yield Instance(slots, facts, salience(share), alias, sign)
+                yield Instance(slots, facts, salience(share), alias, sign, is_steady=True,
+                    remembered=(share,))  # fmt: skip
 
     slots = "name: name, weight: percent, share: percent"
     return form(form_id, "concentration", slots, *phrasings, connectives=connectives)(evaluate)
@@ -106,7 +110,7 @@ def position_exceeds(view: View) -> Iterator[Instance]:
     for alias, facts in _shares(view):
         if _exceeds(view, alias, *facts):
             slots = {"name": name(alias), "weight": size(float(facts[0].value))}
-            yield Instance(slots, facts, 1.7, alias, -1)
+            yield Instance(slots, facts, 1.65, alias, -1)
 
 
 position_risk_heavy = _weight_and_share(
@@ -116,7 +120,7 @@ position_risk_heavy = _weight_and_share(
         "With only {weight} of equity, {name} contributes {share} of the volatility.",
     ),
     _is_risk_heavy,
-    lambda share: 1.0 + share,
+    lambda share: 1.0 + share if share >= _MUCH else 0.45,
     -1,
     "but",
 )

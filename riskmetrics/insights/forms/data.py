@@ -130,6 +130,9 @@ def _undefined(view: View, holds: Callable[[float], bool]) -> Iterator[Instance]
             yield Instance(slots, facts[:1], 3.0, sign=-1, context=facts[1:])
 
 
+_UNCHECKED = 1.8
+"""Salience of alerts that were not checked: a note states it each day, and leads with it once."""
+
 _WEIGHTS, _DRAWDOWN = "weights of positions", "the drawdown of today's holdings"
 """What is not known: entries of a list."""
 
@@ -141,7 +144,6 @@ _WEIGHTS, _DRAWDOWN = "weights of positions", "the drawdown of today's holdings"
     "Not known for the session, and not checked for alerts: {unknown}.",
     entries=(_WEIGHTS, _DRAWDOWN),
     place=9,
-    is_event=True,
 )
 def weights_unknown(view: View) -> Iterator[Instance]:
     """Risk is known, but no weight of a position, as of a session that was computed in part."""
@@ -150,4 +152,4 @@ def weights_unknown(view: View) -> Iterator[Instance]:
     if facts and float(facts[0].value) > 0 and not is_known and not is_without_risk(view):
         unknown = [_WEIGHTS] if view.fact("drawdown") else [_WEIGHTS, _DRAWDOWN]
         slots = {"unknown": items(*(Item(each, {}) for each in unknown))}
-        yield Instance(slots, (), 0.6, sign=-1, context=facts)
+        yield Instance(slots, (), _UNCHECKED, sign=-1, context=facts, is_steady=True)

@@ -26,7 +26,7 @@ form(
     "holdings_move_together",
     "concentration",
     "correlation: number",
-    "The holdings move together: the average correlation is {correlation}, over a year at most.",
+    "The holdings move together: the average correlation within the past year is {correlation}.",
     is_background=True,
 )(
     single("average_correlation", "correlation", number, lambda found: found >= _HIGH,
@@ -37,7 +37,7 @@ form(
     "holdings_move_apart",
     "concentration",
     "correlation: number",
-    "The holdings are only loosely correlated: the average correlation over up to a year is"
+    "The holdings are only loosely correlated: the average correlation within the past year is"
     " {correlation}.",
     is_background=True,
 )(
@@ -69,7 +69,7 @@ mirrored("concentration", "share: percent", _diversification, {
     "pair_alike",
     "concentration",
     "first: name, second: name, correlation: number",
-    "{first} and {second} move much alike: a correlation of {correlation} over a year at most.",
+    "{first} and {second} move much alike: a correlation of {correlation} within the past year.",
     is_background=True,
 )
 def pair_alike(view: View) -> Iterator[Instance]:
@@ -102,7 +102,7 @@ def _is_offset(view: View, aliases: Sequence[str]) -> bool:
     "concentration",
     "short: name, long: name, correlation: number",
     "{short} offsets {long} to the extent of the smaller position: a correlation of {correlation}"
-    " over a year at most.",
+    " within the past year.",
     is_background=True,
 )
 def pair_offset(view: View) -> Iterator[Instance]:

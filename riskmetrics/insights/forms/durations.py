@@ -11,7 +11,8 @@ from riskmetrics.insights.forms.own_limits import EXCEEDED, UNITS
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.severity import LEVELS
-from riskmetrics.insights.slots import Slot, apart_from_limit, day, label, name, ordinal
+from riskmetrics.insights.slots import Slot, apart_from_limit, day, label, ordinal
+from riskmetrics.insights.slots import subject as of_what
 
 _STATED = ("name", "value")
 """Slots of an alert that a sentence about its sessions states."""
@@ -33,7 +34,7 @@ def _since(view: View, *, has_subject: bool) -> Iterator[Instance]:
                 slots: dict[str, Slot] = {"limit": shown[0], "value": shown[1]}
                 slots["name"] = label(alias)
                 slots |= {"day": day(since, view.sheet.day)}
-                slots |= {"of": name(subject)} if subject else {}
+                slots |= {"of": of_what(subject)} if subject else {}
                 yield Instance(slots, facts[:3], SALIENCE, alias, -1, context=facts[3:])
 
 
@@ -42,14 +43,14 @@ form(
     "own_limit_since",
     "limits",
     _SLOTS,
-    "The portfolio's {name} of {value} exceeds the limit of {limit}, as in each checked session"
-    " from {day} on.",
+    "The {name} is {value}, above the portfolio's limit of {limit}, as in each checked session from"
+    " {day} on.",
     is_answer=True,
 )(partial(_since, has_subject=False))
 form(
     "own_limit_since_of",
     "limits",
-    f"{_SLOTS}, of: name",
+    f"{_SLOTS}, of: subject",
     "{of} at {value} exceeds the portfolio's limit of {limit} on {name}; in each checked session"
     " from {day} on, the limit was exceeded.",
     is_answer=True,

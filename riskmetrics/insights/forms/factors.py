@@ -45,7 +45,8 @@ def beta_level(view: View) -> Iterator[Instance]:
     facts = view.facts_of("own_beta", "market_r_squared")
     if facts:
         beta, fit = (float(fact.value) for fact in facts)
-        yield Instance({"beta": number(beta), "share": percent(fit)}, facts, 0.8)
+        slots = {"beta": number(beta), "share": percent(fit)}
+        yield Instance(slots, facts, 0.8, is_steady=True)
 
 
 @form(
@@ -109,8 +110,8 @@ beta_moves = mirrored(
     changed("beta", lambda change, before: change >= _CLEAR_MOVE * max(1.0, abs(before)),
         lambda change, _: 1.2 + change, unit="number"),
     {
-        -1: ("beta_fell", "Beta fell from {before} to {now} in a single day."),
-        1: ("beta_rose", "Beta rose from {before} to {now} in a single day."),
+        -1: ("beta_fell", "Beta fell from {before} to {now} on the day."),
+        1: ("beta_rose", "Beta rose from {before} to {now} on the day."),
     }, is_event=True,
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Headlines: what matters most in a session, each with a precondition of its own.
 
 A headline is true because a statement is, whose evidence it shares and which a note states with it.
-It shows no figure of the statement but a count of sessions.
+It shows no figure of the statement but the sessions that it is compared with.
 """
 
 from collections.abc import Iterator
@@ -39,9 +39,13 @@ _ELEVATED = 0.3
 """Factor of the salience of a headline about the lowest level of alerts."""
 
 
-_ALSO = {
+_FURTHER_PROOFS = {
     "session_loss_amount": ("session_loss", "small_loss", *(each.id for each in tail.LOSSES)),
     "session_gain_amount": ("session_gain", "small_gain"),
+    **{
+        result.unusual[sign].id: (comparison.rare[sign].id, comparison.extremes[sign].id)
+        for sign in (-1, 1)
+    },
 }
 """Statement to others that say as much and more."""
 
@@ -50,7 +54,7 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
     """Add the headline of a statement: true for the same subject whenever the statement is."""
     kind, make = ("label", label) if topic == "limits" else ("name", name)
     slots = f"name: {kind}" if "{name}" in phrasings[0] else ""
-    slots = "count: count" if "{count}" in phrasings[0] else slots
+    slots = "window: window" if "{window}" in phrasings[0] else slots
 
     @form(
         form_id,
@@ -61,12 +65,12 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
         connectives=tuple(of.connectives),
         is_event=of.is_event,
         states=of.id if salience > _TITLE else "",
-        also=_ALSO.get(of.id, ()),
+        further_proofs=_FURTHER_PROOFS.get(of.id, ()),
     )
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
             shown = {"name": make(found.subject)} if "name" in slots else {}
-            shown |= {"count": found.slots["count"]} if "count" in slots else {}
+            shown |= {"window": found.slots["window"]} if "window" in slots else {}
             evidence = (*found.facts, *found.context)
             weighed = salience * _factor(found) + found.salience / _TIE
             yield Instance(shown, (), weighed, found.subject, found.sign, context=evidence)
@@ -96,9 +100,9 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("Farther above the portfolio's limit on {name}",)),
     ("headline_prices_missing", "data", 6.8, data.prices_missing, ("Prices are missing",)),
     ("headline_largest_loss", "result", 6.5, comparison.extremes[-1],
-        ("The largest loss of {count} sessions",)),
+        ("The largest loss of {window}",)),
     ("headline_largest_gain", "result", 6.5, comparison.extremes[1],
-        ("The largest gain of {count} sessions",)),
+        ("The largest gain of {window}",)),
     ("headline_equity_negative", "data", 7.5, data.equity_negative, ("Equity is negative",)),
     ("headline_unusual_loss", "result", 4.0, result.unusual[-1], ("An unusually large loss",)),
     ("headline_unusual_gain", "result", 4.0, result.unusual[1], ("An unusually large gain",)),
@@ -114,9 +118,9 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_risk_undefined", "data", 4.0, data.risk_undefined, ("No risk figures",)),
     ("headline_risk_undefined_one", "data", 4.0, data.risk_undefined_one, ("No risk figures",)),
     ("headline_volatility_highest", "volatility", 2.0, volatility.extremes[1],
-        ("Volatility is the highest in up to a year",)),
+        ("Volatility is the highest on record in the past year",)),
     ("headline_volatility_lowest", "volatility", 1.2, volatility.extremes[-1],
-        ("Volatility is the lowest in up to a year",)),
+        ("Volatility is the lowest on record in the past year",)),
     ("headline_dominates", "concentration", 1.75, concentration.position_dominates,
         ("{name} is most of the portfolio's risk",)),
     ("headline_exceeds", "concentration", 1.75, concentration.position_exceeds,
@@ -182,8 +186,11 @@ def _new_alert(form_id: str, of: Form, text: str) -> None:
             for found in view.instances(of):
                 if found.facts[0] is reach.facts[0]:
                     shown = {"name": name(found.subject)} if slots else {}
-                    yield Instance(shown, (), limits.title_salience(view, reach), found.subject,
-                        found.sign, context=(*found.facts, *found.context))  # fmt: skip
+                    salience = limits.title_salience(view, reach)
+                    if limits.is_by_trade(view, reach):
+                        salience /= _TIE
+                    yield Instance(shown, (), salience, found.subject, found.sign,
+                        context=(*found.facts, *found.context))  # fmt: skip
 
 
 for _of_new, _text in (
@@ -232,7 +239,7 @@ def headline_own_limit_others(view: View) -> Iterator[Instance]:
 def _one(form_id: str, of: Form, *phrasings: str) -> None:
     """Add the headline of a position that made most of the result, if the market did not."""
 
-    @form(form_id, "result", "name: name", *phrasings, role="headline", states=of.id)
+    @form(form_id, "result", "name: name", *phrasings, role="headline", is_event=True, states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
             impact = contributors.driver_impact(view, found)
@@ -278,7 +285,8 @@ def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
     """Add the headline of a volatility that rose, or fell, by at least a fifth in a session."""
     of = volatility.moves[sign]
 
-    @form(form_id, "volatility", "", text, role="headline", is_event=True, states=of.id)
+    @form(form_id, "volatility", "", text, role="headline", is_event=True, states=of.id,
+        further_proofs=[volatility.both_moved[sign].id])  # fmt: skip
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
             now, change = (float(fact.value) for fact in found.facts)

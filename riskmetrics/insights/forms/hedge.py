@@ -23,7 +23,8 @@ def _shorts(view: View, sign: int) -> Iterator[Instance]:
     if shorts and shorts != view.number("num_positions"):
         yield from single(
             "short_share", "share", size, lambda share: sign * share >= _CLEAR_SHARE,
-            lambda share: 1.0 + abs(share), sign=-sign, needs=("num_short_positions",),
+            lambda share: 1.0 + min(abs(share), 0.6), sign=-sign,
+            needs=("num_short_positions",),
             is_steady=True,
         )(view)  # fmt: skip
 

@@ -34,8 +34,8 @@ reached again, and of one farther beyond.
 _LEFT = 1.5
 """Salience of a limit that is not reached any more."""
 
-_BY_TRADE = 2.0
-"""Salience of the trades that made a position reach an alert level."""
+_BY_TRADE, _STATED = 5.5, 0.4
+"""Salience of the trades that made a position reach an alert level, and of its other sentence."""
 
 MAX_ITEMS = 9
 """Entries of a list. One more is stated, too; several more are counted."""
@@ -59,14 +59,15 @@ SUBJECTS = {
 }
 """Kind of limit to what a title calls it."""
 
-FROM, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
+FROM, JUST_BELOW, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
     " ({level} from {limit})",
+    " ({level}, now just below {limit})",
     " ({level} from {limit}, {sessions} session)",
     " ({level} from {limit}, left {away} before)",
     " ({level} from {limit}, still {lower})",
 )
-"""Ends of an entry: the level, with the sessions that it is reached or since it was left, or the
-level that is reached still.
+"""Ends of an entry: the level, in force though the value is just below the limit, with the sessions
+that it is reached or since it was left, or the level that is reached still.
 """
 
 _WITHOUT_WEIGHT = "{name} without a weight"
@@ -75,18 +76,22 @@ _WITHOUT_WEIGHT = "{name} without a weight"
 MORE = "{count} more"
 
 
-def shortened(entries: Sequence[Item], sizes: Sequence[int] = ()) -> Sequence[Item]:
+def shortened(
+    entries: Sequence[Item], sizes: Sequence[int] = (), most: int = MAX_ITEMS
+) -> Sequence[Item]:
     """Return the first entries of a list; if several do not fit, the rest is counted.
 
     Parameters
     ----------
     sizes : sequence of int, optional
         Things that each entry states. Default: one.
+    most : int, optional
+        Entries that are stated if more than one does not fit.
     """
-    if len(entries) <= MAX_ITEMS + 1:
+    if len(entries) <= most + 1:
         return entries
-    rest = sum((sizes or [1] * len(entries))[MAX_ITEMS:])
-    return [*entries[:MAX_ITEMS], Item(MORE, {"count": count(rest)})]
+    rest = sum((sizes or [1] * len(entries))[most:])
+    return [*entries[:most], Item(MORE, {"count": count(rest)})]
 
 
 def value_slots(of: Reach | Left) -> dict[str, Slot]:
@@ -185,6 +190,8 @@ def _values(*ends: str) -> tuple[str, ...]:
 def limits_new(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Limits that were reached in the session, without the first, which has its own sentence."""
     for reach in new_alerts(view)[1:]:
+        if is_by_trade(view, reach):
+            continue
         yield reach, Item(VALUES[reach.kind] + FROM, value_slots(reach))
 
 
@@ -192,7 +199,7 @@ def limits_new(view: View) -> Iterator[tuple[Reach | Left, Item]]:
 def limits_back(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Limits that are reached again, up to five sessions after they were left."""
     for reach in reached_limits(view):
-        if reach.event == "back" and reach.away is not None:
+        if reach.event == "back" and reach.away is not None and not is_by_trade(view, reach):
             slots = value_slots(reach) | {"away": sessions(reach.away)}
             yield reach, Item(VALUES[reach.kind] + _FROM_LEFT, slots)
 
@@ -298,6 +305,7 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
                     shown["share"] = percent(float(shares[0].value))
                 is_first = reach is new_alerts(view)[0]
                 salience = _NEW + LEVELS.index(reach.level) / 2 if is_first else MIN_SALIENCE
+                salience = _STATED if is_by_trade(view, reach) else salience
                 yield Instance(
                     shown,
                     (*reach.facts[:1], *(shares or ())),
@@ -343,27 +351,34 @@ limit_leverage = _new(
 )  # fmt: skip
 
 
+def is_by_trade(view: View, reach: Reach) -> bool:
+    """Return whether a position reached a level that its quantity of the day before does not reach.
+
+    Trades move value between the position and cash, so equity is the same without them.
+    """
+    increase = view.number("quantity_increase", reach.alias or None)
+    is_known = increase is not None and reach.kind == "weight" and reach.is_new
+    return is_known and reach.value / reach.limit - 1 < (increase or 0.0)
+
+
 @form(
     "limit_by_trade",
     "result",
-    "name: name, increase: percent",
-    "Trades raised the quantity of {name} by {increase}, without which the alert level would not be"
-    " reached.",
+    "name: name, increase: percent, level: level, limit: percent, weight: percent",
+    "Trades raised the quantity of {name} by {increase}, which took the position past the {level}"
+    " level of {limit}: {weight} of equity.",
     place=4,
     is_event=True,
 )
 def limit_by_trade(view: View) -> Iterator[Instance]:
-    """A position reached an alert level that its quantity of the session before does not reach.
-
-    Trades move value between the position and cash, so equity is the same without them.
-    """
+    """A position that trades took past an alert level."""
     for reach in reached_limits(view):
         facts = view.facts_of("quantity_increase", alias=reach.alias or None)
-        if facts and reach.kind == "weight" and reach.is_new:
-            increase = float(facts[0].value)
-            if reach.value / reach.limit - 1 < increase:
-                slots = {"name": name(reach.alias), "increase": percent(increase)}
-                one = view.facts_of("n_resized") or ()
-                resized = one if one and float(one[0].value) == 1 else ()
-                yield Instance(slots, (*facts, *resized), _BY_TRADE, reach.alias, -1,
-                    context=reach.facts)  # fmt: skip
+        if facts and is_by_trade(view, reach):
+            limit, value = shown_apart(reach)
+            slots = {"limit": limit, "weight": value, "level": level(reach.level)}
+            slots |= {"name": name(reach.alias), "increase": percent(float(facts[0].value))}
+            one = view.facts_of("n_resized") or ()
+            resized = one if one and float(one[0].value) == 1 else ()
+            yield Instance(slots, (*facts, reach.facts[0], *resized), _BY_TRADE, reach.alias, -1,
+                level=reach.level, context=reach.facts[1:])  # fmt: skip

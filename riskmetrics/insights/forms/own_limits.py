@@ -8,6 +8,7 @@ from riskmetrics.insights.forms.limits import MAX_ITEMS, MORE, shortened
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.slots import Item, Slot, apart_from_limit, count, items, label, name
+from riskmetrics.insights.slots import subject as of_what
 
 EXCEEDED, KEPT = "exceeded", "kept"
 """Statuses of a limit that has a value."""
@@ -59,7 +60,7 @@ def _own_limit(
                 if holds(str(facts[2].value), before, event, value, limit):
                     shown = apart_from_limit(unit, limit, value)
                     slots: dict[str, Slot] = {"limit": shown[0], "value": shown[1]}
-                    slots |= {"name": label(alias)} | ({"of": name(subject)} if subject else {})
+                    slots |= {"name": label(alias)} | ({"of": of_what(subject)} if subject else {})
                     context = (facts[2], *filter(None, more))
                     is_known = not is_event and before == EXCEEDED
                     weight = _NAMED if is_known else salience
@@ -76,10 +77,10 @@ def _own_limit(
             is_event=is_event,
         )(partial(evaluate, has_subject=bool(suffix)))
         for suffix, more, sentence in (
-            ("", "", "The portfolio's {{name}} of {{value}} is {words} the limit of {{limit}}."),
+            ("", "", "The {{name}} is {{value}}, {words} the portfolio's limit of {{limit}}."),
             (
                 "_of",
-                ", of: name",
+                ", of: subject",
                 "{{of}} at {{value}} is {words} the portfolio's limit of {{limit}} on {{name}}.",
             ),
         )
@@ -95,25 +96,22 @@ breached = _own_limit(
     "warning",
     is_event=True,
 )
-exceeded = _own_limit(
-    "own_limit_exceeded",
-    "above",
-    lambda status, before, event, value, limit: (
-        status == EXCEEDED and before != KEPT and event in ("", "stands") and value > limit
-    ),
-    1.6,
-    -1,
-    "warning",
-)
+
+
+def _is_exceeded(*events: str) -> Callable[[str, str, str, float, float], bool]:
+    """Return whether a limit is exceeded that was not kept before, with one of some events."""
+
+    def holds(status: str, before: str, event: str, value: float, limit: float) -> bool:
+        return status == EXCEEDED and before != KEPT and event in events and value > limit
+
+    return holds
+
+
+exceeded = _own_limit("own_limit_exceeded", "above", _is_exceeded("", "stands"), 1.6, -1, "warning")
 changed = _own_limit(
     "own_limit_changed",
     "now above",
-    lambda status, before, event, value, limit: (
-        status == EXCEEDED
-        and before != KEPT
-        and event not in ("", "stands", "worse")
-        and value > limit
-    ),
+    _is_exceeded("none", "reached", "back", "known"),
     4.5,
     -1,
     "warning",
@@ -121,15 +119,7 @@ changed = _own_limit(
 )
 """The limit is checked for the first time, or something else is beyond it than before."""
 worse = _own_limit(
-    "own_limit_worse",
-    "farther above",
-    lambda status, before, event, value, limit: (
-        status == EXCEEDED and before != KEPT and event == "worse" and value > limit
-    ),
-    4.0,
-    -1,
-    "warning",
-    is_event=True,
+    "own_limit_worse", "farther above", _is_exceeded("worse"), 4.0, -1, "warning", is_event=True
 )
 ended = _own_limit(
     "own_limit_ended",

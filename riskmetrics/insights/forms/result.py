@@ -38,8 +38,14 @@ _LONGS_AND_SHORTS = 1.7
 _SIDES_OF_RESULT = "sides of the result"
 """What gains and losses, and longs and shorts, state: a note has one of them."""
 
+RARE = 5
+"""Rank among the past year's returns up to which a session is rare."""
+
 _UNUSUAL_MOVE = 2.0
 """Return, in daily volatilities of the month before, that is worth a sentence."""
+
+_OTHER = 0.4
+"""Salience of what another sentence says better."""
 
 _SESSIONS_PER_YEAR = 252
 
@@ -82,12 +88,28 @@ session_amounts = mirrored("result", "amount: money", _amount, {
 
 
 def is_market_made(view: View) -> bool:
-    """Return whether beta times the market's move is more than half of the result."""
+    """Return whether beta times the market's move is more than half of the result.
+
+    It is not what made the result if a position made a larger part, and more than its weight and
+    its share of the risk.
+    """
     facts = view.facts_of("own_beta", "market_return", "daily_return")
     if facts is None:
         return False
     beta, market, own = (float(fact.value) for fact in facts)
-    return beta * market / own > _MOST_OF_RESULT if own else False
+    part = beta * market / own if own else 0.0
+    return part > _MOST_OF_RESULT and part >= _largest_part(view)
+
+
+def _largest_part(view: View) -> float:
+    """Return the part of the result that a position made, if that is more than its usual one."""
+    total = view.number("daily_pnl") or 0.0
+    found = largest_contribution(view, 1 if total > 0 else -1)
+    if found is None or not total:
+        return 0.0
+    alias, part = found[0], found[1] / total
+    usual = (view.number(kind, alias) or 0.0 for kind in ("weight", "share"))
+    return part if part > max(usual) else 0.0
 
 
 def is_clear_result(view: View) -> bool:
@@ -204,7 +226,7 @@ def breadth(view: View) -> Iterator[Instance]:
 def _unusual(view: View, sign: int) -> Iterator[Instance]:
     """Yield a return of at least two daily volatilities of the window that ended the day before.
 
-    A loss beyond the value at risk is stated against that.
+    A loss beyond the value at risk is stated against that, and one of the largest by its rank.
     """
     facts = view.facts_of("daily_return", "volatility_21d", "volatility_21d_change")
     if facts and not any(exceeded_var(view)):
@@ -212,7 +234,8 @@ def _unusual(view: View, sign: int) -> Iterator[Instance]:
         usual = (now - change) / _SESSIONS_PER_YEAR**0.5
         if usual > 0 and sign * rate > 0 and abs(rate) >= _UNUSUAL_MOVE * usual:
             slots = {"multiple": times(abs(rate) / usual)}
-            yield Instance(slots, (), 1.2, sign=sign, context=facts)
+            rank = view.number("gain_rank" if sign > 0 else "loss_rank") or inf
+            yield Instance(slots, (), 1.2 if rank > RARE else _OTHER, sign=sign, context=facts)
 
 
 unusual = mirrored("result", "multiple: times", _unusual, {

@@ -35,11 +35,17 @@ _WEEK = 0.04
 _MOSTLY_CASH, _UNAFFECTED = 0.9, 0.1
 """Cash over equity, and return over that of a clear market move, of a portfolio out of it."""
 
-_BEYOND_VAR, _MOST = 10.5, 0.5
-"""Salience of a loss beyond the value at risk with its cause, and the part that is most of it."""
+_BEYOND_VAR, _LARGEST, _UNUSUAL = 10.5, 6.7, 6.2
+"""Salience of a loss beyond the value at risk, of the largest result and of an unusual one, each
+with its cause.
+"""
 
-_BY_TRADE, _ELEVATED = 8.8, 0.3
-"""Salience of a trade past an alert level, and its factor for the lowest level."""
+_MOST = 0.5
+"""Part of a result that is most of it."""
+
+_BY_TRADE = 1.004
+"""Factor of the salience of an alert as a title if a trade made it: before other alerts of a level.
+"""
 
 
 def _rest(form_id: str, salience: float, text: str, of: Form, *, is_better: bool = False) -> None:
@@ -100,33 +106,54 @@ def _led(view: View, found: Instance) -> bool:
     return contributors.leads_its_side(found) and not result.is_market_made(view)
 
 
-def _beyond_var(
-    of: Form, cause: str, text: str, stated: Sequence[Form], holds: Callable[[View, Instance], bool]
+def _caused(
+    of: Sequence[Form],
+    salience: float,
+    cause: str,
+    text: str,
+    stated: Sequence[Form],
+    holds: Callable[[View, Instance], bool],
 ) -> None:
-    """Add the headline of a loss beyond the value at risk whose cause one of some forms states."""
-    slots = "name: name" if "{name}" in text else ""
+    """Add the headline of a large result whose cause one of some forms states.
 
-    @form(f"headline_{of.id}_{cause}", "result", slots, text, role="headline", is_event=True,
-        states=stated[0].id, also=[each.id for each in stated[1:]], needs=[of.id])  # fmt: skip
+    Parameters
+    ----------
+    of : sequence of Form
+        The statement that the result is large, then others that say as much.
+    """
+    kinds = [kind for kind in ("name", "window") if f"{{{kind}}}" in text]
+    described = ", ".join(f"{kind}: {kind}" for kind in kinds)
+
+    @form(f"headline_{of[0].id}_{cause}", "result", described, text, role="headline", is_event=True,
+        states=stated[0].id, further_proofs=[each.id for each in stated[1:]],
+        needs=[each.id for each in of])  # fmt: skip
     def evaluate(view: View) -> Iterator[Instance]:
         for found in (each for form_ in stated for each in view.instances(form_)):
-            for loss in view.instances(of) if holds(view, found) else ():
-                context = {fact.id: fact for fact in (*found.facts, *found.context, *loss.facts)}
-                shown = {"name": name(found.subject)} if slots else {}
-                yield Instance(shown, (), _BEYOND_VAR, found.subject, -1,
-                    context=tuple(context.values()))  # fmt: skip
+            for large in view.instances(of[0]) if holds(view, found) else ():
+                facts = (*found.facts, *found.context, *large.facts, *large.context)
+                shown = {"name": name(found.subject), **large.slots}
+                slots = {kind: shown[kind] for kind in kinds}
+                evidence = tuple({fact.id: fact for fact in facts}.values())
+                yield Instance(slots, (), salience, found.subject, large.sign, context=evidence)
 
 
-for _of, _what in (
-    (tail.var_exceeded, "a loss beyond the value at risk"),
-    (tail.var_exceeded_far, "a loss far beyond the value at risk"),
-):
-    _beyond_var(_of, "market", f"The market's fall made most of {_what}",
-        [comparison.implied[-1][each] for each in (-1, 0, 1)],
+def _causes(sign: int, of: Sequence[Form], salience: float, what: str) -> None:
+    """Add the headlines of a large loss (-1), or gain, by what made it."""
+    move = "fall" if sign < 0 else "rise"
+    _caused(of, salience, "market", f"The market's {move} made most of {what}",
+        [comparison.implied[sign][each] for each in (-1, 0, 1)],
         lambda view, _: result.is_market_made(view))  # fmt: skip
-    _beyond_var(_of, "position", f"{{name}} made most of {_what}",
-        contributors.MAIN[-1], _made_most)  # fmt: skip
-    _beyond_var(_of, "led", f"{{name}} led {_what}", [contributors.largest[-1]], _led)
+    _caused(of, salience, "position", f"{{name}} made most of {what}",
+        contributors.MAIN[sign], _made_most)  # fmt: skip
+    _caused(of, salience, "led", f"{{name}} led {what}", [contributors.largest[sign]], _led)
+
+
+_causes(-1, [tail.var_exceeded], _BEYOND_VAR, "a loss beyond the value at risk")
+_causes(-1, [tail.var_exceeded_far], _BEYOND_VAR, "a loss far beyond the value at risk")
+for _sign, _word in ((-1, "loss"), (1, "gain")):
+    _ranked = [comparison.extremes[_sign], comparison.rare[_sign]]
+    _causes(_sign, _ranked[:1], _LARGEST, f"the largest {_word} of {{window}}")
+    _causes(_sign, [result.unusual[_sign], *_ranked], _UNUSUAL, f"an unusually large {_word}")
 
 
 def _as_inverse(form_id: str, sign: int, text: str, implied: str) -> None:
@@ -197,10 +224,18 @@ _flat("headline_flat_rise", 1, "rose")
 _flat("headline_flat_fall", -1, "fell")
 
 
-def _week(form_id: str, sign: int, text: str, states: str, *also: str) -> None:
+def _week(form_id: str, sign: int, text: str, states: str, *further_proofs: str) -> None:
     """Add the headline of a large return over five sessions on a day that is quiet."""
 
-    @form(form_id, "result", "rate: percent", text, role="headline", states=states, also=also)
+    @form(
+        form_id,
+        "result",
+        "rate: percent",
+        text,
+        role="headline",
+        states=states,
+        further_proofs=further_proofs,
+    )
     def evaluate(view: View) -> Iterator[Instance]:
         facts = view.facts_of("return_5d")
         for quiet in view.instances(headline_quiet) if facts else ():
@@ -234,8 +269,8 @@ def headline_cash(view: View) -> Iterator[Instance]:
     role="headline", is_event=True, states="limit_by_trade")  # fmt: skip
 def headline_by_trade(view: View) -> Iterator[Instance]:
     """A position reached an alert level, which it would not have reached without trades."""
-    levels = {reach.alias: reach.level for reach in reached_limits(view) if reach.kind == "weight"}
+    reaches = {reach.alias: reach for reach in reached_limits(view) if reach.kind == "weight"}
     for found in view.instances(limits.limit_by_trade):
-        factor = _ELEVATED if levels[found.subject] == "elevated" else 1.0
-        yield Instance({"name": name(found.subject)}, (), _BY_TRADE * factor, found.subject,
+        salience = _BY_TRADE * limits.title_salience(view, reaches[found.subject])
+        yield Instance({"name": name(found.subject)}, (), salience, found.subject,
             context=(*found.facts, *found.context))  # fmt: skip

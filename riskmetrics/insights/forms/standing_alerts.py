@@ -1,4 +1,4 @@
-"""Alerts that stand: of earlier sessions, listed once a week, and named when the others change."""
+"""Alerts that stand: of earlier sessions, named once a week and when the others change."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from riskmetrics.insights.forms import own_limits, tail, volatility
 from riskmetrics.insights.forms.limits import (
     FROM,
     FROM_SINCE,
+    JUST_BELOW,
     MORE,
     VALUES,
     shortened,
@@ -35,7 +36,7 @@ _NAMES = {
     "gross": "{name} sector",
     "weight": "{positions} position",
     "weights": "positions in {positions}",
-    "test": "historical value at risk",
+    "test": "test of the historical value at risk",
     "volatility": "volatility",
     "own": "limit on {name}",
 }
@@ -46,9 +47,15 @@ _TEST = (
     " {expected} expected)"
 )
 _VOLATILITY = "volatility higher than on {days} of days"
-_HIGHEST = "volatility of {volatility} the highest in up to a year"
+_HIGHEST = "volatility of {volatility} the highest on record in the past year"
 _OWN = "{name} {value} (limit {limit})"
 _OWN_OF = "{of} {value} (limit {limit} on {name})"
+
+_MAX_NAMED = 3
+"""Positions that are named without figures, if there are more than one further."""
+
+_MAX_WEEK = 7
+"""Sessions of a week at most, where the calendar begins."""
 
 _ALERTS = "alerts"
 """What both lists state: a note has one of them."""
@@ -64,15 +71,29 @@ class _Alert(NamedTuple):
     """Alerts that it states."""
 
 
-def is_told_in_full(view: View) -> bool:
+def has_full_list(view: View) -> bool:
     """Return whether standing alerts are listed with figures.
 
-    They are in the first session of a week, and in one since which an alert is known: the session
-    before has no results, or they were computed in part.
+    They are in the first session of a week if one of them began in the week before, and in one
+    since which an alert is known: the session before has no results, or they were computed in part.
     """
-    day = view.sheet.day
-    is_new_week = trading_calendar.previous_session(day).isocalendar()[:2] != day.isocalendar()[:2]
-    return is_new_week or any(reach.is_first_known for reach in reached_limits(view))
+    n_sessions = _sessions_of_last_week(view)
+    return any(
+        reach.is_first_known or (reach.is_standing and reach.sessions <= n_sessions + 1)
+        for reach in reached_limits(view)
+        if n_sessions or reach.is_first_known
+    )
+
+
+def _sessions_of_last_week(view: View) -> int:
+    """Return how many sessions the week before has if this is the first of a week, else 0."""
+    earlier = trading_calendar.previous_session(view.sheet.day)
+    week, count = earlier.isocalendar()[:2], 0
+    if week == view.sheet.day.isocalendar()[:2]:
+        return 0
+    while earlier.isocalendar()[:2] == week and count < _MAX_WEEK:
+        earlier, count = trading_calendar.previous_session(earlier), count + 1
+    return count
 
 
 def _is_changed(view: View) -> bool:
@@ -88,7 +109,7 @@ def _is_changed(view: View) -> bool:
     "limits: items",
     "Alerts in force: {limits}.",
     entries=(
-        *(VALUES[kind] + end for kind in VALUES for end in (FROM, FROM_SINCE)),
+        *(VALUES[kind] + end for kind in VALUES for end in (FROM, FROM_SINCE, JUST_BELOW)),
         *(_POSITION, _POSITIONS, MORE, _TEST, _VOLATILITY, _HIGHEST, _OWN, _OWN_OF),
     ),
     place=9,
@@ -104,7 +125,7 @@ def limits_standing(view: View) -> Iterator[Instance]:
     yield Instance(
         {"limits": _list(alerts)},
         (),
-        _LISTED if is_told_in_full(view) else _OTHER,
+        _LISTED if has_full_list(view) else _OTHER,
         sign=-1,
         level=max((each.level for each in alerts), key=LEVELS.index),
         is_known=not first,
@@ -132,13 +153,16 @@ def alerts_by_level(view: View) -> Iterator[Slot]:
     figure=_ALERTS,
 )
 def alerts_unchanged(view: View) -> Iterator[Instance]:
-    """Alerts of earlier sessions, without figures, in a session in which another changed."""
-    if not _is_changed(view):
+    """Alerts of earlier sessions, without figures: once a week, and when another one changed."""
+    if not (_is_changed(view) or _sessions_of_last_week(view)):
         return
-    reaches = [reach for reach in reached_limits(view) if reach.is_standing]
+    lowered = {(left.kind, left.alias) for left in left_limits(view) if left.is_below}
+    standing = (reach for reach in reached_limits(view) if reach.is_standing)
+    reaches = [reach for reach in standing if (reach.kind, reach.alias) not in lowered]
     alerts = list(_further_alerts(view, is_short=True))
     if positions := [reach for reach in reaches if reach.kind == "weight"]:
-        listed = shortened([Item("{name}", {"name": name(each.alias)}) for each in positions])
+        entries = [Item("{name}", {"name": name(each.alias)}) for each in positions]
+        listed = shortened(entries, most=_MAX_NAMED)
         entry = _NAMES["weights" if len(positions) > 1 else "weight"]
         facts = tuple(fact for reach in positions for fact in reach.facts)
         item = Item(entry, {"positions": items(*listed)})
@@ -148,7 +172,7 @@ def alerts_unchanged(view: View) -> Iterator[Instance]:
             slots = {"name": name(reach.alias)} if reach.alias else {}
             alerts.append(_Alert(Item(_NAMES[reach.kind], slots), reach.level, reach.facts))
     if alerts:
-        salience = _OTHER if is_told_in_full(view) else _NAMED
+        salience = _OTHER if has_full_list(view) else _NAMED
         yield Instance({"alerts": _list(alerts)}, (), salience, sign=-1,
             context=_evidence(alerts), is_steady=True)  # fmt: skip
 
@@ -170,9 +194,10 @@ def _of_levels(reaches: Sequence[Reach]) -> Iterator[_Alert]:
     """Yield the entries of alert levels: positions at one level are one entry."""
     positions = [reach for reach in reaches if reach.kind == "weight"]
     for limit in sorted({reach.limit for reach in positions}, reverse=True):
-        yield _positions([reach for reach in positions if reach.limit == limit])
+        if beyond := [each for each in positions if each.limit == limit and not each.is_kept]:
+            yield _positions(beyond)
     for reach in reaches:
-        if reach.kind != "weight":
+        if reach.kind != "weight" or reach.is_kept:
             yield _Alert(_item(reach), reach.level, reach.facts)
 
 
@@ -224,6 +249,8 @@ def _item(reach: Reach) -> Item:
     """Return the entry of a limit with its value, level, and the session of its streak."""
     slots = value_slots(reach)
     is_counted = reach.sessions > 1 and reach.is_start_known
+    if reach.is_kept:
+        return Item(VALUES[reach.kind] + JUST_BELOW, slots)
     if is_counted:
         slots["sessions"] = ordinal(reach.sessions)
     return Item(VALUES[reach.kind] + (FROM_SINCE if is_counted else FROM), slots)

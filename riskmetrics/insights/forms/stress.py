@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date
-from functools import partial
 
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import reached_limits
-from riskmetrics.insights.slots import apart, day, is_shown_apart, name, number, size, span
+from riskmetrics.insights.slots import apart, day, name, number, size, span
 
 _CLEAR_DIFFERENCE = 0.1
 """Relative difference from the market's loss in a scenario that is worth a sentence."""
@@ -18,7 +17,7 @@ _NOTABLE_DRAWDOWN = 0.03
 """Drawdown that is worth a sentence."""
 
 _DEEPER = 0.05
-"""Step of a drawdown that is worth a sentence again."""
+"""Drawdown that rules state, and step from which they state it again."""
 
 
 @form(
@@ -93,38 +92,25 @@ def drawdown(view: View) -> Iterator[Instance]:
         if peak < view.sheet.day and depth >= _NOTABLE_DRAWDOWN:
             slots = {"drawdown": size(depth), "day": day(peak, view.sheet.day)}
             slots["span"] = span(facts[0].n_obs)
-            yield Instance(slots, facts, _salience(view, 0.5 + depth), sign=-1, is_steady=True,
+            yield Instance(slots, facts, _salience(view, depth, 0.5), sign=-1, is_steady=True,
                 remembered=_depth(depth))  # fmt: skip
 
 
-def _with_market(view: View, *, is_alike: bool) -> Iterator[Instance]:
-    """Yield drawdowns of today's holdings and of the market index, if they are shown alike."""
-    facts = view.facts_of("drawdown", "market_drawdown")
-    if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
-        own, market = (float(fact.value) for fact in facts)
-        slots = {"drawdown": size(own), "market": size(market), "span": span(facts[0].n_obs)}
-        if is_shown_apart(slots["drawdown"], slots["market"]) == is_alike:
-            return
-        if is_alike:
-            del slots["market"]
-        yield Instance(slots, facts, _salience(view, 0.6 + own), sign=-1, is_steady=True,
-            remembered=_depth(own))  # fmt: skip
-
-
-form(
+@form(
     "drawdown_with_market",
     "stress",
     "drawdown: percent, span: span, market: percent",
     "Today's holdings would stand {drawdown} below the high of the past {span}, against {market}"
     " for the market index.",
-)(partial(_with_market, is_alike=False))
-form(
-    "drawdown_as_market",
-    "stress",
-    "drawdown: percent, span: span",
-    "Today's holdings would stand {drawdown} below the high of the past {span}, like the market"
-    " index.",
-)(partial(_with_market, is_alike=True))
+)
+def drawdown_with_market(view: View) -> Iterator[Instance]:
+    """Drawdowns of today's holdings and of the market index."""
+    facts = view.facts_of("drawdown", "market_drawdown")
+    if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
+        own, market = (float(fact.value) for fact in facts)
+        slots = {"drawdown": size(own), "market": size(market), "span": span(facts[0].n_obs)}
+        yield Instance(slots, facts, _salience(view, own, 0.6), sign=-1, is_steady=True,
+            remembered=_depth(own))  # fmt: skip
 
 
 @form(
@@ -138,7 +124,8 @@ def drawdown_deepest(view: View) -> Iterator[Instance]:
     facts = view.facts_of("drawdown", "max_drawdown")
     if facts and float(facts[0].value) == float(facts[1].value) >= _NOTABLE_DRAWDOWN:
         slots = {"drawdown": size(float(facts[0].value)), "span": span(facts[0].n_obs)}
-        yield Instance(slots, facts, 1.4, sign=-1, is_steady=True)
+        yield Instance(slots, facts, 1.6, sign=-1, is_steady=True,
+            remembered=_depth(float(facts[0].value)))  # fmt: skip
 
 
 @form(
@@ -178,10 +165,10 @@ def _depth(drawdown: float) -> tuple[float]:
     return (2.0 ** (drawdown // _DEEPER),)
 
 
-def _salience(view: View, salience: float) -> float:
-    """Return the salience of a drawdown: little if the list of alerts has it."""
+def _salience(view: View, depth: float, base: float) -> float:
+    """Return the salience of a drawdown: little if it is shallow, or the list of alerts has it."""
     is_listed = any(reach.kind == "drawdown" for reach in reached_limits(view))
-    return 0.4 if is_listed else salience
+    return 0.4 if is_listed or depth < _DEEPER else base + depth
 
 
 def _scenarios(view: View) -> "Iterator[tuple[str, Fact]]":

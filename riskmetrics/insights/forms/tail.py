@@ -9,6 +9,7 @@ from typing import Final
 
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
+from riskmetrics.insights.forms import volatility
 from riskmetrics.insights.forms.data import is_without_risk
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import Slot, apart, count, money, number, return_size, size
@@ -24,6 +25,9 @@ _MATERIAL = 0.005
 
 SMALL, TRIVIAL = 0.25, 0.0005
 """Share of the value at risk, and return, below which a result is small."""
+
+_OTHER = 0.4
+"""Salience of what another sentence says better."""
 
 _NEARLY, _FAR = 0.9, 2.0
 """Multiples of the value at risk from which a loss is just within it, and far beyond it."""
@@ -85,28 +89,25 @@ def is_small(rate: float, var: float) -> bool:
 
 var_exceeded = _against_var(
     "var_exceeded", "exceeded", 4.0, "warning",
-    "The portfolio lost {amount} ({rate}), more than the prior day's filtered value at risk of"
-    " {var}, which should hold on nineteen days of twenty.",
-    "The portfolio lost {amount} ({rate}), beyond the prior day's filtered value at risk of"
-    " {var}, a level meant to be exceeded on one day in twenty.",
+    "The portfolio lost {amount} ({rate}), more than the prior day's value at risk of {var}.",
+    "The portfolio lost {amount} ({rate}), beyond the prior day's value at risk of {var}.",
 )  # fmt: skip
 
 var_exceeded_far = _against_var(
     "var_exceeded_far", "far", 4.0, "warning",
-    "The portfolio lost {amount} ({rate}), {multiple} times the prior day's filtered value at risk"
-    " of {var}.",
+    "The portfolio lost {amount} ({rate}), {multiple} times the prior day's value at risk of"
+    " {var}.",
     slots=("amount", "rate", "multiple", "var"),
 )  # fmt: skip
 
 var_held = _against_var(
     "var_held", "held", 2.1, "info",
-    "The portfolio lost {amount} ({rate}), within the prior day's filtered value at risk of {var}.",
+    "The portfolio lost {amount} ({rate}), within the prior day's value at risk of {var}.",
 )  # fmt: skip
 
 var_held_nearly = _against_var(
     "var_held_nearly", "nearly", 2.1, "info",
-    "The portfolio lost {amount} ({rate}), just within the prior day's filtered value at risk of"
-    " {var}.",
+    "The portfolio lost {amount} ({rate}), just within the prior day's value at risk of {var}.",
 )  # fmt: skip
 
 small_results = [
@@ -175,18 +176,18 @@ def _tested(
 
 var_too_low = _tested(
     "var_too_low", 1, 0.0, REJECTED, 1.6, "warning",
-    "The historical value at risk, which takes no account of today's volatility, has been too low:"
+    "The historical value at risk has been too low:"
     " {exceptions} larger losses in {count} days, where about {expected} are expected.",
     place=0,
 )  # fmt: skip
 _tested(
     "var_too_high", -1, 0.0, REJECTED, 1.5, "elevated",
-    "The historical value at risk, which takes no account of today's volatility, has been too high:"
+    "The historical value at risk has been too high:"
     " {exceptions} larger losses in {count} days, where about {expected} are expected.",
 )  # fmt: skip
 _tested(
     "var_often_exceeded", 1, REJECTED, _WEAK, 1.4, "info",
-    "Losses exceeded the historical value at risk, which takes no account of today's volatility, on"
+    "Losses exceeded the historical value at risk on"
     " {exceptions} of {count} days, where about {expected} are expected.",
 )  # fmt: skip
 
@@ -215,11 +216,19 @@ def var_not_rejected(view: View) -> Iterator[Instance]:
 
 
 def _moved(view: View, sign: int) -> Iterator[Instance]:
-    """Yield a value at risk that is clearly above, or below, that of the day before."""
+    """Yield a value at risk that is clearly above, or below, that of the day before.
+
+    It goes with the volatility: of both, a note states that.
+    """
+    has_moved = any(
+        view.instances(each[sign]) for each in (volatility.moves, volatility.forecast_moves)
+    )
     yield from compared(
         ("previous_var_95", "var_95"), ("before", "now"),
         lambda before, now: before > 0 and sign * (now - before) >= _CLEAR_MOVE * before,
-        lambda before, now: 0.8 + min(abs(now / before - 1), 1) / 2, sign=-sign,
+        lambda before, now: (
+            _OTHER if has_moved else 0.8 + min(abs(now / before - 1), 1) / 2
+        ), sign=-sign,
     )(view)  # fmt: skip
 
 

@@ -6,12 +6,12 @@ from datetime import date
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import changed, compared, mirrored
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.severity import LEVELS, highest_reached
+from riskmetrics.insights.limits import limit_in_force
+from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
     apart,
     below_all,
     day,
-    is_shown_apart,
     percent,
     return_size,
     size,
@@ -40,6 +40,9 @@ _LISTED, _SECOND = 0.4, 2
 
 _KEPT = 0.45
 """Salience of an outcome within the range of its forecast: notes tell only one that missed."""
+
+_CLEARLY_IN = 0.98
+"""Part of the low end, and its inverse of the high end, beyond which a forecast has missed."""
 
 _MISSED = 2
 """Size of the sign of an outcome outside of the range of its forecast."""
@@ -100,9 +103,9 @@ moves = mirrored(
     changed("volatility_21d", _is_clear, lambda change, before: 1.2 + change / before),
     {
         -1: ("volatility_fell",
-            "Twenty-one-day volatility fell from {before} to {now} in a single day."),
+            "Twenty-one-day volatility fell from {before} to {now} on the day."),
         1: ("volatility_rose",
-            "Twenty-one-day volatility rose from {before} to {now} in a single day."),
+            "Twenty-one-day volatility rose from {before} to {now} on the day."),
     }, is_event=True,
 )  # fmt: skip
 
@@ -118,7 +121,7 @@ mirrored(
     },
 )  # fmt: skip
 
-mirrored(
+forecast_moves = mirrored(
     "volatility", "before: percent, now: percent",
     changed("expected_volatility", _is_clear, lambda change, before: 1.0 + change / before),
     {
@@ -128,14 +131,37 @@ mirrored(
 )  # fmt: skip
 
 
+def _both_moved(view: View, sign: int) -> Iterator[Instance]:
+    """Yield volatility and forecast if both clearly rose, or fell, in the session."""
+    found = [next(iter(view.instances(each[sign])), None) for each in (moves, forecast_moves)]
+    if all(found):
+        past, expected = (each for each in found if each)
+        slots = dict(past.slots)
+        slots |= {"earlier": expected.slots["before"], "expected": expected.slots["now"]}
+        yield Instance(slots, (*past.facts, *expected.facts), past.salience + 0.1, sign=-sign)
+
+
+both_moved = mirrored(
+    "volatility", "before: percent, now: percent, earlier: percent, expected: percent", _both_moved,
+    {
+        -1: ("volatility_and_forecast_fell",
+            "Twenty-one-day volatility fell from {before} to {now} on the day, and the forecast"
+            " from {earlier} to {expected}."),
+        1: ("volatility_and_forecast_rose",
+            "Twenty-one-day volatility rose from {before} to {now} on the day, and the forecast"
+            " from {earlier} to {expected}."),
+    }, is_event=True,
+)  # fmt: skip
+
+
 @form(
     "volatility_calm",
     "volatility",
     "volatility: percent, days: percent",
     "The past twenty-one sessions were calm for the portfolio: volatility of {volatility}, higher"
-    " than on only {days} of days in up to a year.",
+    " than on only {days} of the days on record in the past year.",
     "Twenty-one-day volatility of {volatility} is low for the portfolio: higher than on only"
-    " {days} of days in up to a year.",
+    " {days} of the days on record in the past year.",
 )
 def volatility_calm(view: View) -> Iterator[Instance]:
     """Volatility is low among the past year's."""
@@ -151,16 +177,16 @@ def volatility_calm(view: View) -> Iterator[Instance]:
     "volatility",
     "volatility: percent, days: percent",
     "The past twenty-one sessions were rough for the portfolio: volatility of {volatility}, higher"
-    " than on {days} of days in up to a year.",
+    " than on {days} of the days on record in the past year.",
     "Twenty-one-day volatility of {volatility} is high for the portfolio: higher than on {days} of"
-    " days in up to a year.",
+    " the days on record in the past year.",
 )
 def volatility_high(view: View) -> Iterator[Instance]:
     """Volatility is high among the past year's."""
     facts = view.facts_of("volatility_21d", "volatility_percentile")
     if facts and _UNUSUAL <= float(facts[1].value) < 1:
         volatility, rank = (float(fact.value) for fact in facts)
-        reached = highest_reached(view.sheet.limits, "volatility_percentile", rank)
+        reached = limit_in_force(view, "volatility_percentile")
         level = reached.level if reached else "info"
         slots = {"volatility": size(volatility), "days": below_all(rank)}
         salience = _LISTED if is_listed(view) else 1.0 + rank - _UNUSUAL
@@ -178,7 +204,7 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
     facts = view.facts_of("volatility_21d", "volatility_percentile")
     if facts and float(facts[1].value) == (1 if sign > 0 else 0):
         slots = {"volatility": size(float(facts[0].value))}
-        reached = highest_reached(view.sheet.limits, "volatility_percentile", float(facts[1].value))
+        reached = limit_in_force(view, "volatility_percentile")
         level = reached.level if reached else "info"
         salience = _LISTED if sign > 0 and is_listed(view) else 1.2
         yield Instance(slots, facts, salience, sign=-sign, level=level, is_steady=True)
@@ -186,9 +212,9 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
 
 extremes = mirrored("volatility", "volatility: percent", _extreme, {
     -1: ("volatility_lowest",
-        "Twenty-one-day volatility of {volatility} is the lowest in up to a year."),
+        "Twenty-one-day volatility of {volatility} is the lowest on record in the past year."),
     1: ("volatility_highest",
-        "Twenty-one-day volatility of {volatility} is the highest in up to a year."),
+        "Twenty-one-day volatility of {volatility} is the highest on record in the past year."),
 })  # fmt: skip
 
 
@@ -256,21 +282,22 @@ mirrored(
 def _scored(view: View, sign: int) -> Iterator[Instance]:
     """Yield what followed the last forecast: below its range (-2), in a part of it, above it (2).
 
-    The parts of the range meet midway between the forecast and its ends.
+    The parts of the range meet midway between the forecast and its ends. An outcome that is just
+    outside is neither in the range nor a miss: one that hovers there would come and go.
     """
     facts = view.facts_of("past_forecast", "past_outcome", "past_low", "past_high")
     if facts is None:
         return
     forecast, outcome, low, high = values = [float(fact.value) for fact in facts]
-    place = (outcome > (forecast + high) / 2) - (outcome < (forecast + low) / 2)
     is_missed = not low <= outcome <= high
+    if is_missed and _CLEARLY_IN * low <= outcome <= high / _CLEARLY_IN:
+        return
+    place = (outcome > (forecast + high) / 2) - (outcome < (forecast + low) / 2)
     if sign == (((outcome > high) - (outcome < low)) * _MISSED if is_missed else place):
-        shown = dict(zip(("forecast", "outcome", "low", "high"), apart("percent", *values),
-            strict=True))  # fmt: skip
-        edge = shown["high" if sign > 0 else "low"]
-        if not is_missed or is_shown_apart(shown["outcome"], edge):
-            salience = 1.3 if is_missed else _KEPT
-            yield Instance(shown, facts, salience, sign=-sign, is_steady=True)
+        figures = apart("percent", *values, most=1)
+        shown = dict(zip(("forecast", "outcome", "low", "high"), figures, strict=True))
+        salience = 1.3 if is_missed else _KEPT
+        yield Instance(shown, facts, salience, sign=-sign, is_steady=True)
 
 
 mirrored(

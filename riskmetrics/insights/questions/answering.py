@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from itertools import chain, islice, zip_longest
+from math import log
 from typing import Final, NamedTuple
 
 from riskmetrics.insights.claims import Claim
@@ -28,6 +29,7 @@ from riskmetrics.insights.questions.parsing import Question, parse_question
 from riskmetrics.insights.questions.selection import (
     MAX_STATEMENTS,
     Facts,
+    is_about,
     is_long,
     select_claims,
 )
@@ -74,7 +76,7 @@ _ALERTS: Final = ("limit_*", "limits_standing")
 _PAST: Final = frozenset({"change", "past", "mtd", "ytd", "entry", "period", "week", "month"})
 """Qualifiers with which a number of sessions is no horizon."""
 
-_LIKE_WINDOWS: Final = {"week": "5d", "month": "21d"}
+_LIKE_WINDOWS: Final = {"week": "5d", "month": "21d", "period": "252d"}
 """Calendar period to the window whose question is offered instead."""
 
 
@@ -178,9 +180,11 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
         return _without_answer(ask, requested, facts)
     found = select_claims(answer, ask, facts)
     if any(each.form.role == "statement" for each in found):
-        more = _offers(figure.key, facts, requested)[:1]
-        unit: tuple[MissingFact, ...] = () if _has_unit(found, ask) else ("unit",)
-        return _Answered(tuple(found), unit, (), more, is_long(answer, ask, facts))
+        more = [each for each in _offers(figure.key, facts, requested) if each != answer.ask][:1]
+        untold: tuple[MissingFact, ...] = () if _has_unit(found, ask) else ("unit",)
+        if not all(any(is_about(claim, {each.alias}) for claim in found) for each in ask.subjects):
+            untold += ("undefined_figures",)
+        return _Answered(tuple(found), untold, (), tuple(more), is_long(answer, ask, facts))
     missing, is_limit = answer.otherwise, answer.otherwise == "no_limits_set"
     if is_limit and any(alias.startswith("LIM") for alias in facts.aliases):
         missing = "no_such_limit" if ask.limited else "undefined_figures"
@@ -188,7 +192,8 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
         alerts = Answer(forms=_ALERTS, most=MAX_STATEMENTS)
         reached = select_claims(alerts, Ask(figure), facts)
         return _Answered(tuple(reached), (missing,), _offers("alerts", facts))
-    return _Answered((), (missing,), _offers(figure.key if requested else "", facts))
+    instead = load_words()["offered_instead"].get(figure.key, figure.key if requested else "")
+    return _Answered((), (missing,), _offers(instead, facts))
 
 
 def _with_positions(ask: Ask, facts: Facts) -> Ask:
@@ -262,7 +267,7 @@ def _offers(key: str, facts: Facts, requested: frozenset[str] = frozenset()) -> 
     figure = figures().get(key)
     if figure is None:
         return ()
-    windows = frozenset(_LIKE_WINDOWS[each] for each in requested & _LIKE_WINDOWS.keys())
+    windows = frozenset(_like_windows(figure, requested))
     offered = [
         (-len((requested | windows) & frozenset(qualifiers.split())), answer.ask)
         for qualifiers, answer in figure.answers.items()
@@ -272,6 +277,15 @@ def _offers(key: str, facts: Facts, requested: frozenset[str] = frozenset()) -> 
     if any(windows & frozenset(each.split()) for each in figure.answers):
         offered = [each for each in offered if each[0] < 0]
     return tuple(question for _, question in offered)[:_MAX_NEAREST]
+
+
+def _like_windows(figure: Figure, requested: frozenset[str]) -> Iterator[str]:
+    """Yield the window of a figure's answers that is most like each one that is asked for."""
+    own = [each for key in figure.answers for each in key.split() if each[:-1].isdigit()]
+    for each in requested:
+        days = _LIKE_WINDOWS.get(each, each)[:-1]
+        if own and days.isdigit():
+            yield min(own, key=lambda other: abs(log(int(other[:-1]) / int(days))))
 
 
 def _like_offers(text: str, facts: Facts) -> list[str]:

@@ -19,6 +19,13 @@ NAMED_BY: Final = "="
 _ONLY_LAST: Final = frozenset({"record", "error", "fit", "change", "max", "worst"})
 """Qualifiers at the end of a question that belong to its last figure only."""
 
+_OF_RESULT: Final = frozenset({"why", "record", "money", "market", "compare", "unusual"})
+"""Qualifiers that ask for the result of a time that is named."""
+
+_IMPLIED: Final = {"each": "largest", "forecast": "volatility", "fit": "beta", "error": "beta",
+    "change": "changes", "moved": "result"}  # fmt: skip
+"""Qualifiers that imply a figure if none is named, the first ones first."""
+
 _PLURAL: Final = frozenset({"its", "their", "they", "them"})
 """Pronouns that stand for something in the clause before."""
 
@@ -145,7 +152,8 @@ def _named_asks(
     is_shared = last == min(details) or not clauses[last].is_question()
     meant = _inherited(clauses, at)
     is_bare = at != last and is_shared and not details[at] and not meant
-    if clauses[at].is_refused() or (is_bare and clauses[last].is_refused()):
+    is_of_unread = at > 0 and clauses[at - 1].is_unread and clauses[at].has(_PLURAL)
+    if is_of_unread or clauses[at].is_refused() or (is_bare and clauses[last].is_refused()):
         return
     more = [each for each in details[last] if each.value not in _ONLY_LAST] if is_bare else []
     more += _single_subjects(clauses[last].figures()) if is_bare else []
@@ -231,7 +239,8 @@ def _combined(named: Sequence[Figure], parts: Sequence[Part]) -> Iterator[Ask]:
     in_order = [each for each in figures().values() if each in named]
     asked = min(in_order, key=lambda each: ("part" in each.traits, each.key in _VAGUE_KEYS))
     is_of_part = any("part" in each.traits for each in named)
-    yield Ask(asked, frozenset({"each" if is_of_part else "combined"}))
+    compared = {"compare"} if any(each.value == "compare" for each in parts) else set()
+    yield Ask(asked, frozenset({"each" if is_of_part else "combined", *compared}))
 
 
 def _asks_limits(named: Sequence[Figure]) -> bool:
@@ -268,6 +277,8 @@ def _listed(parts: Sequence[Part]) -> Iterator[list[Part]]:
     levels = [each for each in parts if _has_level(each)]
     windows = [each for each in parts if _has_window(each)]
     others = [each for each in parts if each not in levels and each not in windows]
+    if len(levels) > 1:  # each is told
+        others = [each for each in others if each.value != "compare"]
     for clause in sorted({each.clause for each in (*windows, *levels)}) or [0]:
         of_clause = [each for each in windows if each.clause == clause] or windows
         own_levels = [each for each in levels if each.clause == clause] or levels
@@ -280,6 +291,7 @@ def _ask(figure: Figure, parts: Sequence[Part]) -> Ask:
     qualifiers = {str(each.value) for each in parts if each.kind == "qualifier"}
     subjects = tuple(each.value for each in parts if isinstance(each.value, Subject))
     qualifiers -= {"each"} if subjects else set()  # a big position that is named
+    qualifiers -= {"compare"} if len(subjects) > 1 else set()  # the figure of each is told
     numbers = {each.kind: each.value for each in parts if isinstance(each.value, float)}
     if "bounded" in figure.traits and "count" not in qualifiers:
         qualifiers -= {"threshold"}
@@ -298,7 +310,8 @@ def _meant_figure(figure: Figure, qualifiers: set[str]) -> Figure:
     if "above" in qualifiers and (figure.limit == "single_name" or figure.key == "count"):
         qualifiers -= {"above", "count"}
         return figures()["positions_above"]
-    if figure.key == "var" and {"record", "1d"} <= qualifiers:
+    if figure.key == "var" and "record" in qualifiers and qualifiers & {"1d", "252d"}:
+        qualifiers -= {"forecast"}
         return figures()["exceptions"]
     if figure.key == "loss_beyond" and qualifiers & {"count", "252d", "past"}:
         return figures()["exceptions"]
@@ -331,8 +344,8 @@ def _of_figure(figure: Figure, qualifiers: set[str]) -> set[str]:
     """Return qualifiers with what comparisons and forecasts mean for a figure."""
     found = set(qualifiers)
     if "compare" in found:
-        is_compared = "market" in found and "market" not in figure.usual
-        found -= {"compare"} if "change" in found or is_compared else set()
+        compared = found & {"market", "change", "ranked"} - (figure.usual - {"change"})
+        found -= {"compare"} if compared else set()
     if "judged" in found and (figure.heading == TAIL or "forecast" in found):
         found = found - {"judged"} | {"record"}
     if "worst" in found and figure.key in ("drawdown", "max_drawdown"):
@@ -358,22 +371,14 @@ def _without_figure(parts: Sequence[Part]) -> Iterator[Ask]:
     if kinds:
         by_kind = {"sector": "sectors", "factor": "factors", "scenario": "scenario"}
         of_kind = next((by_kind[kind] for kind in sorted(kinds) if kind in by_kind), "")
-        of_position = "positions" if qualifiers & {"each", "judged"} else "about"
+        of_position = "positions" if qualifiers & {"each", "judged", "compare"} else "about"
         key = of_kind or ("result" if times or is_moved else of_position)
     elif any(each.kind == "size" for each in parts):
         key = "positions"
-    elif "forecast" in qualifiers:
-        key = "volatility"
-    elif qualifiers & {"fit", "error"}:
-        key = "beta"
-    elif "change" in qualifiers:
-        key = "changes"
-    elif "moved" in qualifiers or (times and qualifiers <= times | {"why", "record", "money"}):
-        key = "result"
-        parts = [each for each in parts if each.value != "record"]
+    else:
+        key = next((figure for each, figure in _IMPLIED.items() if each in qualifiers), "")
+        key = key or "result" * bool(times and qualifiers <= times | _OF_RESULT)
     if key == "result":
-        parts = [each for each in parts if each.value != "moved"]
-    if key and kinds:
-        yield _ask(figures()[key], parts)
-    elif key:
+        parts = [each for each in parts if each.value not in ("moved", "record")]
+    if key:
         yield from dict.fromkeys(_ask(figures()[key], each) for each in _listed(parts))

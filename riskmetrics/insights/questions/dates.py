@@ -33,6 +33,9 @@ _NEXT: Final = frozenset({"next", "coming"})
 _EXPECTING: Final = frozenset({"will", "expect", "expects", "expected", "going", "gonna"})
 """Words of a question whose days are ahead."""
 
+_YEAR_SESSIONS: Final = frozenset({250, 251, 252, 253, 365})
+"""Numbers of days that mean a year."""
+
 _MAX_AGO: Final = 99
 """Units of time before the session, at most."""
 
@@ -171,8 +174,9 @@ def _read_window(words: Sequence[str]) -> Iterator[str]:
     number = counts[0] if counts else 1
     if "twenty" in words:
         number = 21 if "one" in words else 20
-    sessions = 252 if number == 12 and unit[0] == "m" else number * _SESSIONS[unit[0]]
-    yield "daily" if sessions == 1 else f"{sessions}d"
+    sessions = number * _SESSIONS[unit[0]]
+    is_year = sessions in _YEAR_SESSIONS or (number, unit[0]) in ((12, "m"), (52, "w"))
+    yield "252d" if is_year else "daily" if sessions == 1 else f"{sessions}d"
     if not _PAST.isdisjoint(words):
         yield "past"
     if unit.endswith("ly"):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from riskmetrics.catalog import Statistic, all_statistics
+from riskmetrics.catalog import Statistic, Unit, all_statistics
 from riskmetrics.insights.plan import MissingFact
 from riskmetrics.insights.question_fact_types import statistic_fact_names
 
@@ -168,12 +168,14 @@ def _of_statistic(statistic: Statistic) -> Iterator[Figure]:
             answer = f"{ask} {figure.column} {error if error in names else ''}"
             usual = ["252d", "annual", *["market"] * (statistic.key == "alpha")]
             usual += ["error"] * (error in names)
+            is_share = figure.unit is Unit.FRACTION  # of days, say, with a loss above a number
             yield Figure(
                 key=figure.column,
                 heading=RISK if statistic.family == "drawdown" else RESULT,
                 words=f"{words}, {words.replace(',', f'{_OF_RETURNS},')}{_OF_RETURNS}",
                 answers={"": answer.strip()},  # type: ignore[dict-item]
                 usual=" ".join(usual),  # type: ignore[arg-type]
+                traits="" if is_share else "bounded",  # type: ignore[arg-type]
             )
 
 

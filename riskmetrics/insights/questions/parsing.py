@@ -130,10 +130,12 @@ def _read_match(
 def _without_implied(parts: Sequence[tuple[int, Part]]) -> list[tuple[int, Part]]:
     """Return parts in their order, without the result of a scenario that is asked for anyway."""
     ordered = sorted(parts, key=lambda each: each[0])
-    if not any(part.kind == "move" for _, part in parts):
+    values, rates = [part.value for _, part in parts], figures()["rates"]
+    is_if = rates in values and ("if" in values or "when" in values)
+    if not is_if and not any(part.kind == "move" for _, part in parts):
         return ordered
-    result = figures()["result"]
-    return [each for each in ordered if each[1].value not in ("if", result)]
+    implied = ("if", figures()["result"], *["when"] * is_if)
+    return [each for each in ordered if each[1].value not in implied]
 
 
 @cache
@@ -166,7 +168,8 @@ def _clauses(
 ) -> Iterator[Clause]:
     """Yield the parts of a question between separators, with what is found in them."""
     bounds = [-1, *ends, len(tokens)]
-    for at, (before, end) in enumerate(pairwise(bounds)):
+    spans = [(before, end) for before, end in pairwise(bounds) if end > before + 1]
+    for at, (before, end) in enumerate(spans):
         yield Clause(
             tuple(each.word for each in tokens[before + 1 : end]),
             tuple(part._replace(clause=at) for start, part in parts if before < start < end),

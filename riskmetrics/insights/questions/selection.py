@@ -88,7 +88,7 @@ def select_claims(answer: Answer, ask: Ask, facts: Facts) -> list[Claim]:
         if (place := _place(answer, claim.form.id)) is not None
         and (claim.id in proofs if proofs else _SELECTIONS[answer.only](claim))
         and claim.form.role != "headline"
-        and (not named or _is_about(claim, named) or _is_on_alert_of(claim, ask))
+        and (not named or is_about(claim, named) or _is_on_alert_of(claim, ask))
         and (ask.market_move is None or _moves(claim, ask.market_move))
         and not (_is_weight(claim) and _first_value(claim) <= (ask.weight_above or 0.0))
     ]
@@ -112,8 +112,10 @@ def _is_weight(claim: Claim) -> bool:
     return claim.form.id == "position_weight"
 
 
-def _is_about(claim: Claim, aliases: set[str]) -> bool:
-    names = (slot.value for slot in claim.slots.values() if slot.kind in ("name", "label"))
+def is_about(claim: Claim, aliases: set[str]) -> bool:
+    """Return whether a claim is about one of some subjects."""
+    kinds = ("name", "label", "subject")
+    names = (slot.value for slot in claim.slots.values() if slot.kind in kinds)
     return bool(aliases & {claim.instance.subject, *names})
 
 
