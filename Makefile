@@ -28,6 +28,9 @@ install: $(VENV)/.runtime ## The environment that runs riskmetrics, from require
 
 install-dev: $(VENV)/.dev ## The same with the tests' tools, from requirements-dev.lock
 
+# The threads of OpenBLAS wait actively for cores that other workers use.
+test test-fast test-faults coverage: export OPENBLAS_NUM_THREADS := 1
+
 test: lint ## Lint, then tests, types and import contracts; FAULTS=1 adds the tests with faults
 	@mkdir -p build
 	@{ $(BIN)/mypy; types=$$?; $(BIN)/lint-imports && exit $$types; } > build/checks.log 2>&1 & checks=$$!; \

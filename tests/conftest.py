@@ -15,6 +15,7 @@ from functools import cache
 from itertools import count, islice
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -46,6 +47,14 @@ needs_shared_data = pytest.mark.skipif(
 
 _SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
 """Settings whose names do not say whose they are."""
+
+hypothesis.settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("repeatable")  # neither chance nor a busy machine fails a test
 
 _numbers = count()
 MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory

@@ -20,6 +20,7 @@ _ANIMATION_SECONDS = 3
 
 def take_pictures(home: Path) -> None:
     """Take all pictures of a home in which the demo was run."""
+    IMAGES.mkdir(exist_ok=True)
     with browser.open_browser(home / "profile") as page:
         page.send_command("Emulation.setScrollbarsHidden", hidden=True)
         page.set_width(1200, 1106)

@@ -43,7 +43,7 @@ def ask(
     from riskmetrics.db import insight_store
     from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.insights import pipeline
-    from riskmetrics.insights.questions.parsing import asked_day
+    from riskmetrics.insights.questions.parsing import find_named_session
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
     if question is None:
@@ -57,13 +57,13 @@ def ask(
     configured = settings.load()
     with connect_at_head() as engine:
         with engine.connect() as connection:
-            asked = question.strip()
+            text = question.strip()
             session, requests = select_requests(
-                connection, configured, day, portfolio, "custom", asked
+                connection, configured, day, portfolio, "custom", text
             )
-            if day is None and (other := asked_day(asked, session)) is not None:
+            if day is None and (other := find_named_session(text, session)) is not None:
                 _, requests = select_requests(
-                    connection, configured, other, portfolio, "custom", asked, session
+                    connection, configured, other, portfolio, "custom", text, session
                 )
         request = requests[0]
         if configured.anthropic_api_key is None and not _is_answered(request.plan):

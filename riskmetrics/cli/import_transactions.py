@@ -23,6 +23,7 @@ from riskmetrics.cli.transaction_check import (
     describe,
     period_problems,
     stale_results,
+    unstated_expirations,
     unstated_splits,
 )
 from riskmetrics.text import join_names
@@ -287,6 +288,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
         [
             *period_problems(changes),
             *([] if rejected else unstated_splits(connection, history)),
+            *unstated_expirations(history, balances[-1][0] if balances else date.min),
             *cash_problems(balances, is_known=is_known),
             *stale_results(connection, portfolio_id, before, stored),
         ],

@@ -81,6 +81,22 @@ def cash_problems(balances: list[tuple[date, Decimal]], *, is_known: bool) -> li
     return [f"cash is {first[1]:,.2f} on {first[0]}: deposits are missing, or it is a margin loan"]
 
 
+def unstated_expirations(history: "LotHistory", last_day: date) -> list[str]:
+    """Return a warning if options are open after their expiration, when they end at 0."""
+    from riskmetrics.symbols import parse_option
+
+    options = {lot.symbol: parse_option(lot.symbol) for lot in history.lots if not lot.exit_day}
+    expired = sorted(
+        symbol for symbol, option in options.items() if option and option.expiration < last_day
+    )
+    if not expired:
+        return []
+    return [
+        f"{join_names(expired)} expired without a line that closes it: the profit takes a value"
+        " of 0. If it was exercised or assigned, add that line and the one of the shares"
+    ]
+
+
 def stale_results(
     connection: "sa.Connection",
     portfolio_id: str,

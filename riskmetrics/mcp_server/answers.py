@@ -21,7 +21,7 @@ from riskmetrics.explain import registry
 from riskmetrics.explain.records import explanation_record
 from riskmetrics.insights import fact_reading
 from riskmetrics.insights.question_facts import add_question_facts
-from riskmetrics.insights.questions.parsing import asked_day
+from riskmetrics.insights.questions.parsing import find_named_session
 from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 from riskmetrics.mcp_server.claim_answers import answer_claims, shown_claims
 from riskmetrics.mcp_server.identities import (
@@ -208,7 +208,7 @@ class Answers:
             identities = list_identities(read_names(connection), self.anonymization)
             identity = find_identity(identities, portfolio)
             session = today = find_session(connection, identity, day)
-            if day is None and (named := asked_day(question, session)) is not None:
+            if day is None and (named := find_named_session(question, session)) is not None:
                 session = find_session(connection, identity, named)
             (sheet,) = fact_reading.read_sheets(connection, [session], identity.name)
             sheet = add_question_facts(connection, sheet)

@@ -23,6 +23,8 @@ _REMARK = (
 )
 """Words in brackets at the end of a header that do not change its meaning."""
 _NOUNS = frozenset({"ticker", "symbol", "quantity", "qty", "shares", "shs", "units"})
+_NOUN = re.compile("|".join(_NOUNS), re.IGNORECASE)
+_MAX_HEADER_CHARS = 30
 _QUALIFIERS = frozenset(
     """
     security equity stock asset instrument holding holdings position positions my our the of in no
@@ -91,10 +93,11 @@ def strip_unit(header: str) -> str:
     >>> strip_unit("Close (USD)")
     'Close'
     """
-    return _strip_qualifiers(_UNIT.sub("", header))
+    plain = _UNIT.sub("", header)
+    is_short = len(plain) <= _MAX_HEADER_CHARS  # cells of long descriptions are no headers
+    return _strip_qualifiers(plain) if is_short and _NOUN.search(plain) else plain
 
 
-@cache
 def _strip_qualifiers(header: str) -> str:
     """Return the noun of a header of symbols or quantities with words that do not change it.
 
@@ -104,12 +107,18 @@ def _strip_qualifiers(header: str) -> str:
     >>> [_strip_qualifiers(header) for header in headers]
     ['ticker', 'units', 'qty', 'qty', 'Available qty']
     """
-    columns = load_vocabulary().columns
-    if header_key(header) in {*columns["symbol"], *columns["quantity"]}:
+    if header_key(header) in _known_keys():
         return header
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_A-Za-z]+", header)
     nouns = [word for word in map(str.casefold, words) if word not in _QUALIFIERS]
     return nouns[0] if len(nouns) == 1 < len(words) and nouns[0] in _NOUNS else header
+
+
+@cache
+def _known_keys() -> frozenset[str]:
+    """Return the keys of the headers of symbols and quantities."""
+    columns = load_vocabulary().columns
+    return frozenset((*columns["symbol"], *columns["quantity"]))
 
 
 def strip_units(headers: list[str]) -> list[str]:

@@ -82,4 +82,4 @@ def _is_told(
     if np.isfinite(total):
         return bool(np.isclose(amount[~titles].sum(), total, rtol=_ROUNDING))
     is_exact = not are_counts and bool((amount % _ROUND_AMOUNT != 0).any())
-    return is_exact and np.count_nonzero(titles) > 1
+    return bool(is_exact and np.count_nonzero(titles) > 1)

@@ -243,9 +243,8 @@ def _known_numbers(
         found["amount"] = credit - debit
     pattern = layout.terms_pattern
     if pattern and (terms := re.search(pattern, _kind_text(row), re.IGNORECASE)):
-        for name, number in terms.groupdict().items():
-            if name in ("quantity", "price"):
-                found.setdefault(name, Decimal(number.replace(",", "")))
+        for name in {"quantity", "price"} & terms.groupdict().keys():
+            found.setdefault(name, Decimal(terms[name].replace(",", "")))
     return found
 
 

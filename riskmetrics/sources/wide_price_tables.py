@@ -247,7 +247,7 @@ def _find_lone_symbols(headers: Sequence[str]) -> frozenset[str]:
     )
     if prices & {"close", "adj_close"} or not (len(prices) == 1 or has_other):
         return frozenset()
-    return keys & (_LONE_SYMBOLS | (words if len(headers) > 1 else {*()}))
+    return frozenset(keys & (_LONE_SYMBOLS | (words if len(headers) > 1 else {*()})))
 
 
 class _WideHeader(NamedTuple):

@@ -91,7 +91,8 @@ def test_text_of_any_kind_survives_and_the_empty_one_is_not_missing(kinds):
     )
 )
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_no_text_is_changed_on_its_way(kinds, text):
     assert through(kinds, pd.DataFrame({"text": text}))["text"].to_list() == text

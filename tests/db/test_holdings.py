@@ -373,7 +373,8 @@ stated_lots = st.lists(
     data=st.data(),
 )
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_what_is_open_on_a_stated_day_is_what_was_stated(connection, statements, gaps, data):
     """Applying the last statement again, in another order, changes nothing."""

@@ -551,7 +551,8 @@ def test_an_alert_just_below_its_level_is_in_the_list_as_it_is_for_events() -> N
 def test_a_limit_on_stress_losses_quotes_the_scenario() -> None:
     facts: Facts = {"lim_02_checked": 0.32, "lim_02_checked_limit": 0.3}
     facts |= {"lim_02_limit_status": "exceeded", "lim_02_limit_status_before": "kept"}
-    aliases = ALIASES | {
+    aliases = {
+        **ALIASES,
         "LIM_02": {"limit": "stress losses", "of": "SCN_01"},
         "SCN_01": {"scenario": "market -40%"},
     }

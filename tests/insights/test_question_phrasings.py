@@ -9,7 +9,7 @@ import pytest
 
 from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.questions.answering import answer_by_rules
-from riskmetrics.insights.questions.parsing import asked_day
+from riskmetrics.insights.questions.parsing import find_named_session
 from riskmetrics.insights.realize import realize_note
 from tests.insights.fact_sheets import ALIASES, build_sheet
 from tests.insights.question_sheet import PORTFOLIOS, SHEET
@@ -246,8 +246,12 @@ def test_positions_above_a_weight_are_all_or_said_not_to_be(
 
 
 def test_a_weekday_is_the_latest_one_up_to_the_session() -> None:
-    assert asked_day("What was the beta last Friday?", date(2022, 12, 28)) == date(2022, 12, 23)
-    assert asked_day("What was the beta on Friday?", date(2022, 12, 23)) is None
-    assert asked_day("Why did I lose money on Thursday?", date(2022, 12, 28)) == date(2022, 12, 22)
-    assert asked_day("Volatility since Friday?", date(2022, 12, 28)) is None
-    assert asked_day("Will it rise on Friday?", date(2022, 12, 28)) is None
+    assert find_named_session("What was the beta last Friday?", date(2022, 12, 28)) == date(
+        2022, 12, 23
+    )
+    assert find_named_session("What was the beta on Friday?", date(2022, 12, 23)) is None
+    assert find_named_session("Why did I lose money on Thursday?", date(2022, 12, 28)) == date(
+        2022, 12, 22
+    )
+    assert find_named_session("Volatility since Friday?", date(2022, 12, 28)) is None
+    assert find_named_session("Will it rise on Friday?", date(2022, 12, 28)) is None

@@ -23,7 +23,7 @@ from riskmetrics.insights.prompts import MAX_CLAIMS, plan_schema, with_ids
 from riskmetrics.insights.questions.answering import answer_by_rules
 from riskmetrics.insights.questions.dates import Calendar, is_about_future, read_time
 from riskmetrics.insights.questions.figures import figures, offered_questions
-from riskmetrics.insights.questions.parsing import asked_day, parse_question
+from riskmetrics.insights.questions.parsing import find_named_session, parse_question
 from riskmetrics.insights.questions.phrases import Phrase, split_tokens
 from riskmetrics.insights.questions.spelling import correct_typing, read_tokens
 from riskmetrics.insights.questions.subjects import Subject, find_subjects, without_portfolios
@@ -104,7 +104,9 @@ def test_each_phrase_of_the_vocabulary_is_read_as_its_own() -> None:
 
 def test_the_qualifiers_of_answers_are_those_of_the_vocabulary() -> None:
     known = {*load_words()["qualifiers"], "position", "sector", "factor", "scenario"}
-    known |= {"99%", "limited", "rise", "month"} | {f"{days}d" for days in (1, 5, 10, 21, 63)}
+    known |= {"99%", "limited", "rise", "month", "above"} | {
+        f"{days}d" for days in (1, 5, 10, 21, 63)
+    }
     assert set(load_words()["refusals"]) - {"market_causes"} <= set(get_args(MissingFact))
     for figure in figures().values():
         assert {word for key in figure.answers for word in key.split()} <= known, figure.key
@@ -253,7 +255,7 @@ def test_times_of_a_question(text: str, qualifiers: list[str]) -> None:
     ],
 )
 def test_a_day_without_a_year_is_the_latest_that_is_past(text, session, named) -> None:
-    assert asked_day(text, session) == named
+    assert find_named_session(text, session) == named
 
 
 @pytest.mark.parametrize(
@@ -275,13 +277,13 @@ def test_a_day_without_a_year_is_the_latest_that_is_past(text, session, named) -
     ],
 )
 def test_days_before_the_session_are_counted_from_it(text: str, named: date | None) -> None:
-    assert asked_day(text, date(2022, 12, 28)) == named
+    assert find_named_session(text, date(2022, 12, 28)) == named
 
 
 def test_the_day_before_is_that_of_the_session_asked_from() -> None:
     """The facts are those of the session that was chosen: it is not counted back again."""
     today, claims = date(2022, 12, 29), claims_of(SHEET)
-    assert asked_day("beta yesterday", today) == SHEET.day == date(2022, 12, 28)
+    assert find_named_session("beta yesterday", today) == SHEET.day == date(2022, 12, 28)
     plan = answer_by_rules("beta yesterday", claims, SHEET.aliases, (), SHEET.day, today)
     assert (plan.statements(), plan.missing) == (("beta_level",), [])
     plan = answer_by_rules("beta yesterday", claims, SHEET.aliases, (), SHEET.day)
@@ -299,12 +301,12 @@ def test_the_headline_that_is_asked_for_is_that_of_the_leading_note() -> None:
 
 def test_the_day_of_a_question_chooses_another_session_only() -> None:
     session = date(2022, 12, 28)
-    assert asked_day("VaR on 2022-12-20?", session) == date(2022, 12, 20)
-    assert asked_day("VaR on 2022-12-28?", session) is None
-    assert asked_day("VaR on December 28?", session) is None
-    assert asked_day("VaR over 20 days?", session) is None
-    assert asked_day("VaR on December 20 and today?", session) is None
-    assert asked_day("Return between 2022-12-01 and 2022-12-20?", session) is None
+    assert find_named_session("VaR on 2022-12-20?", session) == date(2022, 12, 20)
+    assert find_named_session("VaR on 2022-12-28?", session) is None
+    assert find_named_session("VaR on December 28?", session) is None
+    assert find_named_session("VaR over 20 days?", session) is None
+    assert find_named_session("VaR on December 20 and today?", session) is None
+    assert find_named_session("Return between 2022-12-01 and 2022-12-20?", session) is None
 
 
 @pytest.mark.parametrize(

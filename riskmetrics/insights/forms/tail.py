@@ -176,18 +176,18 @@ def _tested(
 
 var_too_low = _tested(
     "var_too_low", 1, 0.0, REJECTED, 1.6, "warning",
-    "The historical value at risk has been too low:"
+    "The historical value at risk, which takes no account of today's volatility, has been too low:"
     " {exceptions} larger losses in {count} days, where about {expected} are expected.",
     place=0,
 )  # fmt: skip
 _tested(
     "var_too_high", -1, 0.0, REJECTED, 1.5, "elevated",
-    "The historical value at risk has been too high:"
+    "The historical value at risk, which takes no account of today's volatility, has been too high:"
     " {exceptions} larger losses in {count} days, where about {expected} are expected.",
 )  # fmt: skip
 _tested(
     "var_often_exceeded", 1, REJECTED, _WEAK, 1.4, "info",
-    "Losses exceeded the historical value at risk on"
+    "Losses exceeded the historical value at risk, which takes no account of today's volatility, on"
     " {exceptions} of {count} days, where about {expected} are expected.",
 )  # fmt: skip
 

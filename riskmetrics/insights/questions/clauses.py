@@ -150,14 +150,14 @@ def _named_asks(
     """Yield what a clause with figures asks for, given the details that belong to each."""
     last = max(details)
     is_shared = last == min(details) or not clauses[last].is_question()
-    meant = _inherited(clauses, at)
-    is_bare = at != last and is_shared and not details[at] and not meant
+    inherited = _inherited(clauses, at)
+    is_bare = at != last and is_shared and not details[at] and not inherited
     is_of_unread = at > 0 and clauses[at - 1].is_unread and clauses[at].has(_PLURAL)
     if is_of_unread or clauses[at].is_refused() or (is_bare and clauses[last].is_refused()):
         return
     more = [each for each in details[last] if each.value not in _ONLY_LAST] if is_bare else []
     more += _single_subjects(clauses[last].figures()) if is_bare else []
-    parts = [*meant, *details[at], *more]
+    parts = [*inherited, *details[at], *more]
     if not any(map(_has_window, parts)):
         parts += _windows_before(clauses, at)
     yield from _clause_asks(_with_limits(clauses, at, is_bare=is_bare), parts, is_shared=is_bare)
@@ -227,9 +227,9 @@ def _combined(named: Sequence[Figure], parts: Sequence[Part]) -> Iterator[Ask]:
     alerts = figures()["alerts"]
     if limited and len(limited) == len(named) - 1 and (alerts in named or _asks_limits(named)):
         parts = [*parts, Part("qualifier", "limited")]
-        asked = alerts if alerts in named else figures()["limits"]
+        levels = alerts if alerts in named else figures()["limits"]
         for each in limited:
-            yield _ask(asked, parts)._replace(limited=each.limit)
+            yield _ask(levels, parts)._replace(limited=each.limit)
         return
     subjects = list(_single_subjects(named))
     if subjects and len(named) == 2 and not any(isinstance(each.value, Subject) for each in parts):
@@ -237,10 +237,10 @@ def _combined(named: Sequence[Figure], parts: Sequence[Part]) -> Iterator[Ask]:
         yield from _clause_asks(others, [*parts, *subjects])
         return
     in_order = [each for each in figures().values() if each in named]
-    asked = min(in_order, key=lambda each: ("part" in each.traits, each.key in _VAGUE_KEYS))
+    figure = min(in_order, key=lambda each: ("part" in each.traits, each.key in _VAGUE_KEYS))
     is_of_part = any("part" in each.traits for each in named)
     compared = {"compare"} if any(each.value == "compare" for each in parts) else set()
-    yield Ask(asked, frozenset({"each" if is_of_part else "combined", *compared}))
+    yield Ask(figure, frozenset({"each" if is_of_part else "combined", *compared}))
 
 
 def _asks_limits(named: Sequence[Figure]) -> bool:
@@ -297,14 +297,14 @@ def _ask(figure: Figure, parts: Sequence[Part]) -> Ask:
         qualifiers -= {"threshold"}
     elif "size" in numbers:
         qualifiers.add("above")
-    figure = _meant_figure(figure, qualifiers)
-    qualifiers = _of_figure(figure, _in_time(figure, qualifiers))
+    figure = _resolve_figure(figure, qualifiers)
+    qualifiers = _resolve_comparisons(figure, _resolve_times(figure, qualifiers))
     qualifiers |= {each.kind for each in subjects} | ({"scenario"} if "move" in numbers else set())
     return Ask(figure, frozenset(qualifiers), subjects, numbers.get("move"), numbers.get("size"))
 
 
-def _meant_figure(figure: Figure, qualifiers: set[str]) -> Figure:
-    """Return the figure that is meant with some qualifiers."""
+def _resolve_figure(figure: Figure, qualifiers: set[str]) -> Figure:
+    """Return the figure that some qualifiers make of one that is named."""
     if figure.key == "result" and qualifiers & {"market", "of-market"}:
         return figures()["active"]
     if "above" in qualifiers and (figure.limit == "single_name" or figure.key == "count"):
@@ -318,7 +318,7 @@ def _meant_figure(figure: Figure, qualifiers: set[str]) -> Figure:
     return figure
 
 
-def _in_time(figure: Figure, qualifiers: set[str]) -> set[str]:
+def _resolve_times(figure: Figure, qualifiers: set[str]) -> set[str]:
     """Return qualifiers with what times mean for a figure: its window, or a change."""
     found = set(qualifiers)
     has_window = any(map(is_window, found - {"1d"}))
@@ -340,7 +340,7 @@ def _in_time(figure: Figure, qualifiers: set[str]) -> set[str]:
     return found if figure.heading == TAIL else found - {"past"}
 
 
-def _of_figure(figure: Figure, qualifiers: set[str]) -> set[str]:
+def _resolve_comparisons(figure: Figure, qualifiers: set[str]) -> set[str]:
     """Return qualifiers with what comparisons and forecasts mean for a figure."""
     found = set(qualifiers)
     if "compare" in found:

@@ -184,12 +184,12 @@ def _chunk(text: str, token: Token) -> str:
     return (before + text[token.start : token.end] + after).strip(".,;:?!'\"()").lower()
 
 
-def asked_day(text: str, session: date) -> date | None:
+def find_named_session(text: str, session: date) -> date | None:
     """Return the session that a question names, unless it is that of the facts.
 
     Examples
     --------
-    >>> asked_day("What was the beta on December 20?", date(2022, 12, 28))
+    >>> find_named_session("What was the beta on December 20?", date(2022, 12, 28))
     datetime.date(2022, 12, 20)
     """
     named = parse_question(text, session=session).day
