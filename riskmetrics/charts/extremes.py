@@ -73,23 +73,22 @@ def list_extremes(data: PortfolioData) -> list[Extreme]:
     realized = _realized_returns(data)
     realized_months = _realized_months(data, realized)
     found = [
-        Extreme(f"{word} {label}", *extreme, *own)
-        for label, series, of_portfolio in (
-            ("session", days, realized),
-            ("month", by_month, realized_months),
-        )
-        for word, extreme, own in zip(
-            ("Best", "Worst"),
-            _best_and_worst(series),
-            _best_and_worst(of_portfolio) or ((), ()),
-            strict=True,
-        )
+        *_name_extremes("session", days, realized),
+        *_name_extremes("month", by_month, realized_months),
     ]
     for word, sign in (("gain", 1), ("loss", -1)):
         if average := _average(by_month, sign):
-            own = _average(realized_months, sign)
-            found.append(Extreme(f"Average monthly {word}", *average, *own))
+            realized_average = _average(realized_months, sign)
+            found.append(Extreme(f"Average monthly {word}", *average, *realized_average))
     return found
+
+
+def _name_extremes(
+    label: str, series: "pd.Series[float]", realized: "pd.Series[float]"
+) -> tuple[Extreme, Extreme]:
+    best, worst = _best_and_worst(series)
+    own_best, own_worst = _best_and_worst(realized) or ((), ())
+    return Extreme(f"Best {label}", *best, *own_best), Extreme(f"Worst {label}", *worst, *own_worst)
 
 
 def _average(months: "pd.Series[float]", sign: int) -> tuple[()] | tuple[str, float]:
@@ -123,10 +122,10 @@ def _realized_months(data: PortfolioData, realized: "pd.Series[float]") -> "pd.S
     if data.pro_forma is None or realized.empty:
         return pd.Series(dtype=float)
     days = data.pro_forma.days
-    stored = data.history.set_index("day")["daily_return"].reindex(days)
-    growth = (
-        (1.0 + stored).groupby(days.strftime("%Y-%m")).agg(lambda each: each.prod(skipna=False))
-    )
+    stored = data.history.set_index("day")["daily_return"].reindex(days).to_numpy(float)
+    names: list[str] = days.strftime("%Y-%m").tolist()
+    months = pd.Series(1.0 + stored, names).groupby(level=0)
+    growth: pd.Series[float] = months.prod().where(months.count() == months.size())
     return (growth - 1.0).dropna()
 
 
