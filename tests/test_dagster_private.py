@@ -167,6 +167,7 @@ def test_the_event_storage_has_the_state_that_ours_resets(tmp_path: Path) -> Non
         "_connections",
         "_existing",
         "_planned",
+        "_texts",
     }
 
 

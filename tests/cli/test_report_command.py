@@ -43,6 +43,7 @@ def test_a_missing_browser_is_named_before_anything_is_rendered(
     assert not out.exists()
 
 
+@pytest.mark.integration
 def test_a_browser_that_fails_is_told_with_its_last_words(
     monkeypatch: pytest.MonkeyPatch, tmp_path
 ) -> None:

@@ -82,6 +82,7 @@ def test_shards_are_computed_if_a_process_was_lost_while_it_waited(
     assert all(outcomes["pid"] != lost for outcomes in found)
 
 
+@pytest.mark.integration
 def test_a_lost_process_ends_the_others_where_sigterm_is_ignored(tmp_path: Path) -> None:
     """As in a job of a shell's background, where Dagster ignores it: the pool would wait for ever.
 

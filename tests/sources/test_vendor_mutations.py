@@ -212,6 +212,6 @@ def open_session(url: str) -> YahooSession:
         url,
         lambda: None,
         retries=Retry(0, allowed_methods=["GET"]),
-        timeouts=Timeouts(2.0, 2.0, 2.0),
+        timeouts=Timeouts(30.0, 30.0, 30.0),
         cooldown=0.0,
     )

@@ -58,7 +58,7 @@ def open_client(server: YahooServer, cache_folder: Path) -> Callable[..., object
         settings = {
             "rate_limiter": lambda: None,
             "retries": FAST,
-            "timeouts": Timeouts(2.0, 2.0, 2.0),
+            "timeouts": Timeouts(30.0, 30.0, 30.0),
             "cooldown": 0.01,
             **options,
         }
