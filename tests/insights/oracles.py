@@ -51,7 +51,7 @@ def _is_surprise(f: Figures, sign: int) -> bool:
 
     The losers, or winners, must have made half of the difference.
     """
-    gap = (f.daily_return - f.own_beta * f.market_return) * f.total_value
+    gap = (f.daily_return - f.previous_own_beta * f.market_return) * f.total_value
     side = f.winners_pnl if sign > 0 else f.losers_pnl
     return bool(_implied(f, -sign, sign)) and abs(side) >= 0.5 * abs(gap)
 
@@ -585,7 +585,7 @@ def _implied(f: Figures, direction: int, outcome: int) -> Expected:
 
     Outcome 2 is a session of the other sign than what is implied.
     """
-    implied = f.own_beta * f.market_return
+    implied = f.previous_own_beta * f.market_return
     near = max(0.001, min(0.2 * abs(implied), 0.005))
     gap = f.daily_return - implied
     clear = abs(gap) >= 0.002
@@ -596,10 +596,10 @@ def _implied(f: Figures, direction: int, outcome: int) -> Expected:
         1: gap > near and clear and not is_other,
         2: abs(gap) > near and clear and is_other,
     }[outcome]
-    is_sure = not f.own_beta < 2 * f.own_beta_error
+    is_sure = not f.previous_own_beta < 2 * f.previous_own_beta_error
     return expect(
-        is_sure and f.own_beta > 0 and direction * implied >= 0.003 and holds,
-        beta=f.own_beta,
+        is_sure and f.previous_own_beta > 0 and direction * implied >= 0.003 and holds,
+        beta=f.previous_own_beta,
         market=abs(f.market_return),
         implied=abs(implied),
     )
@@ -607,10 +607,16 @@ def _implied(f: Figures, direction: int, outcome: int) -> Expected:
 
 def _inverse(f: Figures, direction: int) -> Expected:
     """Return a negative beta of two errors whose product with the market's move is clear."""
-    implied = f.own_beta * f.market_return
-    error = 0.0 if isnan(f.own_beta_error) else f.own_beta_error
-    holds = f.own_beta < 0 and f.own_beta + 2 * error <= 0 and -direction * implied >= 0.003
-    return expect(holds, beta=f.own_beta, market=abs(f.market_return), implied=abs(implied))
+    implied = f.previous_own_beta * f.market_return
+    error = 0.0 if isnan(f.previous_own_beta_error) else f.previous_own_beta_error
+    holds = (
+        f.previous_own_beta < 0
+        and f.previous_own_beta + 2 * error <= 0
+        and -direction * implied >= 0.003
+    )
+    return expect(
+        holds, beta=f.previous_own_beta, market=abs(f.market_return), implied=abs(implied)
+    )
 
 
 def _is_short_only(f: Figures) -> bool:
@@ -1111,7 +1117,7 @@ def _is_market_made(f: Figures) -> bool:
 
     Not if a position made more of it than that, more than its weight, and more than its risk.
     """
-    implied, own = f.own_beta * f.market_return, f.daily_return
+    implied, own = f.previous_own_beta * f.market_return, f.daily_return
     if not (implied * own > 0 and abs(implied) > abs(own) / 2):
         return False
     alias, pnl, _ = _largest(f, 1 if f.daily_pnl > 0 else -1)
@@ -1132,7 +1138,7 @@ def _is_quiet(f: Figures) -> bool:
 
 def _is_market_notable(f: Figures) -> bool:
     """Return whether the market moved by 1%, or 0.5% with 0.6 points between beta and result."""
-    gap, market = f.daily_return - f.own_beta * f.market_return, abs(f.market_return)
+    gap, market = f.daily_return - f.previous_own_beta * f.market_return, abs(f.market_return)
     return market >= 0.01 or (market >= 0.005 and abs(gap) > 0.006)
 
 
@@ -1155,7 +1161,7 @@ def _is_beyond_noise(f: Figures) -> bool:
     yearly = f.specific_volatility
     if isnan(yearly):
         yearly = sqrt(f.volatility_21d**2 * (1 - f.market_r_squared))
-    rest = f.daily_return - f.own_beta * f.market_return
+    rest = f.daily_return - f.previous_own_beta * f.market_return
     return sqrt(252) * abs(rest) >= 1.5 * yearly
 
 
@@ -1168,7 +1174,7 @@ def _rest(f: Figures, form_id: str, *, is_better: bool = False) -> set[str]:
 
 
 def _inverse_implied(f: Figures, direction: int) -> set[str]:
-    implied = f.own_beta * f.market_return
+    implied = f.previous_own_beta * f.market_return
     holds = _inverse(f, direction) and 0.5 <= f.daily_return / implied <= 2
     return {""} if holds else set()
 
@@ -1372,7 +1378,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "look_at_common": lambda f: (
         {""}
         if _is_large_loss(f)
-        and known(f.own_beta, f.market_return)
+        and known(f.previous_own_beta, f.market_return)
         and f.n_losers >= 3
         and 2 * _largest(f, -1)[1] > f.daily_pnl
         and not _is_market_cause(f)

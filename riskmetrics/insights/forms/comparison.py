@@ -199,14 +199,14 @@ def is_beyond_noise(view: View, gap: float) -> bool:
 
 def implied_gap(view: View) -> float:
     """Return the session's return beyond what beta and market imply; 0 if that is unknown."""
-    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    facts = view.facts_of("previous_own_beta", "market_return", "daily_return")
     beta, market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0, 0.0)
     return own - beta * market
 
 
 def is_implied_by_beta(view: View) -> bool:
     """Return whether the result is between half and twice what beta and market imply."""
-    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    facts = view.facts_of("previous_own_beta", "market_return", "daily_return")
     beta, market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0, 0.0)
     least, most = _IMPLIED_BY_BETA
     return beta * market != 0 and least <= own / (beta * market) <= most
@@ -220,11 +220,11 @@ def _implied(direction: int) -> dict[int, Form]:
     """
 
     def evaluate(view: View, sign: int) -> Iterator[Instance]:
-        facts = view.facts_of("own_beta", "market_return", "daily_return")
+        facts = view.facts_of("previous_own_beta", "market_return", "daily_return")
         if facts is None:
             return
         beta, market, own = (float(fact.value) for fact in facts)
-        error = view.number("own_beta_error") or 0.0
+        error = view.number("previous_own_beta_error") or 0.0
         if beta < _CLEAR_T * error:
             return
         implied = beta * market
@@ -246,7 +246,7 @@ def _implied(direction: int) -> dict[int, Form]:
             yield Instance(slots, facts[:2], salience, sign=good, context=facts[2:])
 
     move, result, went = ("fall", "loss", "lost") if direction < 0 else ("rise", "gain", "gained")
-    start = f"At a beta of {{beta}}, the market's {move} of {{market}}"
+    start = f"At the prior day's beta of {{beta}}, the market's {move} of {{market}}"
     implies = f"{start} implies a {result} of {{implied}}"
     words = {
         0: f"{implies}, about what the portfolio {went}.",
@@ -269,7 +269,10 @@ def _implied(direction: int) -> dict[int, Form]:
 
 def _inverse(view: View, sign: int) -> Iterator[Instance]:
     """Yield a clear negative beta on a day of a market move of a sign, and what the two imply."""
-    facts, error = view.facts_of("own_beta", "market_return"), view.number("own_beta_error") or 0.0
+    facts, error = (
+        view.facts_of("previous_own_beta", "market_return"),
+        view.number("previous_own_beta_error") or 0.0,
+    )
     if facts:
         beta, market = (float(fact.value) for fact in facts)
         if beta < 0 and beta <= -_CLEAR_T * error and sign * market > 0:
@@ -285,9 +288,11 @@ def _inverse(view: View, sign: int) -> Iterator[Instance]:
 
 inverse = mirrored("result", "beta: number, market: percent, implied: percent", _inverse, {
     -1: ("market_fall_inverse",
-        "At a negative beta of {beta}, the market's fall of {market} implies a gain of {implied}."),
+        "At the prior day's beta of {beta}, the market's fall of {market} implies a gain of"
+        " {implied}."),
     1: ("market_rise_inverse",
-        "At a negative beta of {beta}, the market's rise of {market} implies a loss of {implied}."),
+        "At the prior day's beta of {beta}, the market's rise of {market} implies a loss of"
+        " {implied}."),
 }, place=2, is_event=True)  # fmt: skip
 
 implied = {direction: _implied(direction) for direction in (-1, 1)}
