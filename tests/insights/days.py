@@ -11,7 +11,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         {
             f"headline_var_exceeded{far}{cause}"
             for far in ("", "_far")
-            for cause in ("", "_market", "_position", "_led")
+            for cause in ("", "_market", "_less", "_position", "_led")
         }
     ),
     "limit of a position": frozenset({"headline_limit_position_share"}),

@@ -61,8 +61,9 @@ def _sole(f: Figures, sign: int) -> Expected:
     alias, pnl, _ = _largest(f, sign)
     counts = (f.n_winners, f.n_losers) if sign > 0 else (f.n_losers, f.n_winners)
     other = f.losers_pnl if sign > 0 else f.winners_pnl
+    is_surprise = _is_surprise(f, sign) and counts[1] > 1  # of two, one is told with both amounts
     holds = counts[0] == 1 and counts[1] > 0 and known(other)
-    holds = holds and (sign * f.daily_pnl > 0 or _is_surprise(f, sign))
+    holds = holds and (sign * f.daily_pnl > 0 or is_surprise)
     return expect(holds and known(pnl), alias, name=alias, amount=abs(pnl), other=abs(other))
 
 
@@ -576,8 +577,11 @@ def _contributor(f: Figures, sign: int, over: str) -> Expected:
 
 
 def _against_market(f: Figures, sign: int, over: str, least: float) -> Expected:
-    own, market = getattr(f, f"return{over}"), getattr(f, f"market_return{over}")
-    return expect(sign * (own - market) >= least, rate=own, market=market)
+    own = getattr(f, f"return{over}" if over else "daily_return")
+    market = getattr(f, f"market_return{over}")
+    is_explained = sign * (own - f.previous_own_beta * market) < least
+    holds = sign * (own - market) >= least and not is_explained
+    return expect(holds, rate=own, market=market)
 
 
 def _implied(f: Figures, direction: int, outcome: int) -> Expected:
@@ -709,12 +713,12 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for name, outcome in (("worse", -1), ("in_line", 0), ("better", 1), ("against", 2))
     },
     "behind_market": lambda f: expect(
-        f.daily_return - f.market_return <= -0.005,
+        bool(_against_market(f, -1, "", 0.005)),
         gap=f.market_return - f.daily_return,
         market=f.market_return,
     ),
     "ahead_of_market": lambda f: expect(
-        f.daily_return - f.market_return >= 0.005,
+        bool(_against_market(f, 1, "", 0.005)),
         gap=f.daily_return - f.market_return,
         market=f.market_return,
     ),
@@ -1233,7 +1237,9 @@ def _large(f: Figures, form_id: str, cause: str) -> set[str]:
     if not STATEMENTS[form_id](f):
         return set()
     if cause == "market":
-        return _made_by_market(f, sign, "worse", "in_line", "better")
+        return _made_by_market(f, sign, "worse" if sign < 0 else "better", "in_line")
+    if cause == "less":
+        return _made_by_market(f, sign, "better" if sign < 0 else "worse")
     if _is_market_made(f):
         return set()
     if cause == "led":
@@ -1256,7 +1262,9 @@ def _beyond_var(f: Figures, form_id: str, cause: str) -> set[str]:
     if not STATEMENTS[form_id](f):
         return set()
     if cause == "market":
-        return _made_by_market(f, -1, "worse", "in_line", "better")
+        return _made_by_market(f, -1, "worse", "in_line")
+    if cause == "less":
+        return _made_by_market(f, -1, "better")
     if _is_market_made(f):
         return set()
     if cause == "led":
@@ -1295,13 +1303,13 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     **{
         f"headline_{form_id}_{cause}": partial(_beyond_var, form_id=form_id, cause=cause)
         for form_id in ("var_exceeded", "var_exceeded_far")
-        for cause in ("market", "position", "led")
+        for cause in ("market", "less", "position", "led")
     },
     **{
         f"headline_{kind}_{what}_{cause}": partial(_large, form_id=f"{kind}_{what}", cause=cause)
         for kind in ("unusual", "largest")
         for what in ("loss", "gain")
-        for cause in ("market", "position", "led")
+        for cause in ("market", "less", "position", "led")
     },
     **{
         f"headline_one_{what}{suffix}": partial(_cause_of, sign=sign, what=f"{what}{suffix}")

@@ -64,6 +64,26 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("behind_market_21d", {"market_return_21d": 0.0}, "return_21d", -0.025, -1),
     ("ahead_of_market_21d", {"market_return_21d": 0.0}, "return_21d", 0.025, 1),
     ("behind_market", {"market_return": 0.0}, "daily_return", -0.005, -1),
+    (
+        "behind_market_5d",
+        {"market_return_5d": 0.04, "previous_own_beta": 0.5},
+        "return_5d",
+        0.01,
+        -1,
+    ),
+    (
+        "position_loss_sole:POS_01",
+        {
+            **_SHORT_OF_BETA,
+            "pos_01_pnl": -300.0,
+            "n_losers": 1,
+            "total_value": 1e4,
+            "daily_return": 0.0,
+        },
+        "n_winners",
+        2,
+        1,
+    ),
     ("ahead_of_market", {"market_return": 0.0}, "daily_return", 0.005, 1),
     (
         "market_fall_in_line",

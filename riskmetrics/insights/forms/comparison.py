@@ -6,7 +6,7 @@ from math import sqrt
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms import factors, own_limits, volatility
-from riskmetrics.insights.forms.result import RARE, is_clear_result
+from riskmetrics.insights.forms.result import RARE, is_clear_result, is_market_made
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news
 from riskmetrics.insights.slots import (
@@ -52,6 +52,16 @@ _IMPLIED_BY_BETA = (0.5, 2.0)
 """Result over what the beta implies between which the beta explains it."""
 
 
+def _differs(view: View, sign: int, own: float, market: float, least: float) -> bool:
+    """Return whether a return clearly differs from the market's, and from what the beta implies.
+
+    A portfolio with half of the market's risk is not behind because it made half of the rise.
+    """
+    beta = view.number("previous_own_beta")
+    is_explained = beta is not None and sign * (own - beta * market) < least
+    return sign * (own - market) >= least and not is_explained
+
+
 def _over_sessions(over: str, words: str, down: str, up: str) -> None:
     """Add the forms of the return over several sessions, alone and against the market index."""
     kind, least, gap = f"return{over}", _CLEAR_RETURNS[over], _CLEAR_GAPS[over]
@@ -72,7 +82,7 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
     def against_market(view: View, sign: int) -> Iterator[Instance]:
         yield from compared(
             (kind, f"market_return{over}"), ("rate", "market"),
-            lambda own, market: sign * (own - market) >= gap,
+            lambda own, market: _differs(view, sign, own, market, gap),
             lambda own, market: 0.65 + 2 * max(abs(own), abs(own - market)), sign=_sign(view, sign),
             is_steady=True, has_decimal=True,
         )(view)  # fmt: skip
@@ -168,7 +178,7 @@ def _gap(view: View, sign: int) -> Iterator[Instance]:
     if facts:
         market, own = (float(fact.value) for fact in facts)
         gap, is_clear = own - market, is_clear_result(view) or abs(market) >= CLEAR_MARKET_MOVE
-        if sign * gap >= _CLEAR_GAPS[""]:
+        if _differs(view, sign, own, market, _CLEAR_GAPS[""]):
             slots = {"gap": return_points(gap), "market": with_decimal(percent(market))}
             weight = 0.75 if is_clear else _MINOR
             yield Instance(slots, facts[:1], weight, sign=sign, context=facts[1:])
@@ -241,7 +251,8 @@ def _implied(direction: int) -> dict[int, Form]:
             slots = {"beta": number(beta), "market": return_size(market), "implied": show(implied)}
             is_clear = outcome == AGAINST or is_beyond_noise(view, gap)
             salience = 1.1 + min(20 * abs(gap), 0.5) if outcome and is_clear else 1.0
-            if not (is_clear or abs(market) >= CLEAR_MARKET_MOVE):
+            is_cause = is_clear_result(view) and is_market_made(view)
+            if not (is_clear or is_cause or abs(market) >= CLEAR_MARKET_MOVE):
                 salience = _MINOR
             yield Instance(slots, facts[:2], salience, sign=good, context=facts[2:])
 
