@@ -268,11 +268,14 @@ def _find_titles(
     amount, quantity, price = numbers
     totals = amount[total & np.isfinite(amount)]
     stated = float(totals[-1]) if len(totals) else math.nan
+    without_cash = stated - float(np.nansum(amount[cash]))
     titles = np.zeros_like(held)
-    for rows in (held | cash, held):
-        whole = stated
-        if size_column == "weight" and math.isnan(stated):
-            whole = next((one for one in (1.0, 100.0) if _is_twice(amount[rows], one)), math.nan)
+    for rows, whole in ((held | cash, stated), (held, stated), (held, without_cash)):
+        if size_column == "weight" and math.isnan(whole):
+            twice = [one for one in (1.0, 100.0) if _is_twice(amount[rows], one)]
+            if not twice:
+                continue
+            whole = twice[0]  # noqa: PLW2901
         titles[rows] = find_group_titles(amount[rows], quantity[rows], price[rows], whole)
         if titles.any():
             break
