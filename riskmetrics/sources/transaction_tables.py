@@ -77,15 +77,14 @@ class TransactionTable(NamedTuple):
 
     @property
     def conventions(self) -> TransactionLayout:
-        """Return the layout; amounts are without the fees if their header says so."""
+        """Return the layout, with what the header of the amounts says."""
         if not self.layout.is_general or self.layout.is_net is not None:
             return self.layout
         headers = strip_units(self.header.cells)
         keys = [*map(header_key, headers)]
         chosen = next((key for key in self.layout.columns["amount"] if key in keys), None)
         words = bare_words(headers[keys.index(chosen)]).split() if chosen else []
-        is_gross = not {*words}.isdisjoint(_GROSS)
-        return self.layout._replace(is_net=False) if is_gross else self.layout
+        return self.layout._replace(has_gross_header=not {*words}.isdisjoint(_GROSS))
 
     def read(self, path: Path) -> tuple[list[StatedRow], list[SkippedLine], list[str]]:
         """Return the cells of all rows by column, and skipped lines."""
