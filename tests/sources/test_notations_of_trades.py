@@ -238,6 +238,15 @@ def test_the_amount_of_a_trade_contains_its_fees_once(file, header, cells):
     assert trades(found) == [("buy", "QQA", 10, -51)]
 
 
+@pytest.mark.parametrize("name", ["Position Qty", "Holding Shares", "Total Units"])
+def test_what_is_held_after_a_trade_is_not_its_quantity(file, name):
+    rows = f"Date,Type,Symbol,{name},Price,Shares\n2024-03-04,Buy,QQA,110,5,10\n"
+    assert trades(read_transactions(file(rows))) == [("buy", "QQA", 10, -50)]
+    alone = f"Date,Type,Symbol,{name},Price,Amount\n2024-03-04,Buy,QQA,110,5,-50\n"
+    found = read_transactions(file(alone))
+    assert [row.reason for row in found.rejected] == ["buy without a quantity"]
+
+
 def test_a_column_of_kinds_with_an_unknown_header(file):
     text = "Trade Time;Way;Asset;Volume;Execution Price;Broker Fee\n"
     rows = "2024-03-04 14:30;BUY;QQA;10;150,00;1,00\n2024-03-05 14:30;SELL;QQA;4;155,00;1,00\n"
