@@ -217,6 +217,7 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     price = read_numbers(table, "last_price", decimal)
     is_par = np.isnan(price) | (price == 1) | (value == size)
     cash = _is_cash(table, layout, is_par) & ~_is_total(table)
+    amount = np.where(cash & _is_debit(table), -np.abs(amount), amount)
     quantity = read_numbers(table, "quantity", decimal)
     total = _is_total(table) | _is_sum_above(table, value, quantity, price)
     foreign = cash & (
@@ -344,6 +345,13 @@ def _is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolA
     is_power = names.str.startswith(_BUYING_POWER).to_numpy(bool)
     is_part: BoolArray = is_available & ((amount <= amount[is_whole][0]) | is_power)
     return is_part
+
+
+def _is_debit(table: Table) -> BoolArray:
+    """Return a mask of the lines that name cash that is owed."""
+    names = (table.text(column).map(fold_text) for column in ("symbol", "description"))
+    debits = [*load_vocabulary().cash_debit]
+    return np.logical_or(*(one.isin(debits).to_numpy(bool) for one in names))
 
 
 def _is_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:

@@ -392,3 +392,9 @@ def test_a_fund_whose_name_starts_with_total_is_held(file):
 @pytest.mark.parametrize("cell", ['"QQA\nSome Co."', '"Some Co.\nQQA"', "Some Co. (NYSE: QQA)"])
 def test_a_symbol_and_its_name_in_one_cell(file, cell):
     assert held(read_holdings(file(f"Symbol,Shares\n{cell},10\nQQB,5\n"))) == {"QQA": 10, "QQB": 5}
+
+
+@pytest.mark.parametrize("cells", ["Debit balance,,,500", "Net debit balance,,,-500"])
+def test_a_debit_balance_is_owed_whatever_its_sign(file, cells):
+    [found] = read_holdings(file(f"Symbol,Quantity,Price,Value\nQQA,10,60,600\n{cells}\n")).accounts
+    assert (found.cash, found.equity) == (-500, 100)
