@@ -515,6 +515,12 @@ def test_a_drawdown_that_grows_with_the_market_is_told_again() -> None:
     assert [day for day, each in enumerate(told) if "below the high" in each] == [2, 3, 4, 5]
 
 
+@pytest.mark.parametrize(("depth", "is_told"), [(0.03, False), (0.0499, False), (0.05, True)])
+def test_a_note_states_the_deepest_drawdown_from_five_percent(depth: float, is_told: bool) -> None:
+    sheet = build_sheet(RESULT | {"drawdown": depth, "max_drawdown": depth})
+    assert ("is the deepest of" in prose(sheet)) == is_told
+
+
 def test_leverage_exactly_at_its_level_whose_quotient_of_floats_is_below() -> None:
     """The fact is a quotient of Decimals, the history one of floats."""
     gross, equity = Decimal("3000.12"), Decimal("2000.08")
@@ -561,6 +567,22 @@ def test_a_limit_on_stress_losses_quotes_the_scenario() -> None:
     assert realize_claim(claim, display_names(sheet)) == (
         "“market −40%” at 32% is newly above the portfolio's limit of 30% on stress losses."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("-40%", "−40%"),
+        ("market (-40%)", "market (−40%)"),
+        ("rates [-1, +1]", "rates [−1, +1]"),
+        ("COVID-19 crash 2008-2009", "COVID-19 crash 2008-2009"),
+        ("T-10 year", "T-10 year"),
+        ("a - b", "a - b"),
+    ],
+)
+def test_only_a_hyphen_that_begins_a_number_is_a_minus(name: str, shown: str) -> None:
+    sheet = build_sheet({}, aliases={"SCN_01": {"scenario": name}})
+    assert display_names(sheet) == {"SCN_01": shown}
 
 
 @pytest.mark.parametrize(("side", "end"), [("long", "bought"), ("short", "written")])
