@@ -71,7 +71,7 @@ def list_extremes(data: PortfolioData) -> list[Extreme]:
     names = [f"{row.year}-{row.month:02}" for row in months.itertuples()]
     by_month = pd.Series(months["monthly_return"].to_numpy(), names)
     realized = _realized_returns(data)
-    realized_months = _realized_months(data, realized)
+    realized_months = _realized_months(data, realized, first.replace(day=1))
     found = [
         *_name_extremes("session", days, realized),
         *_name_extremes("month", by_month, realized_months),
@@ -117,11 +117,16 @@ def _realized_returns(data: PortfolioData) -> "pd.Series[float]":
     return stored.set_axis(pd.DatetimeIndex(stored.index).strftime("%Y-%m-%d"))
 
 
-def _realized_months(data: PortfolioData, realized: "pd.Series[float]") -> "pd.Series[float]":
-    """Return what was realized by month, of months without a missing return; the last to date."""
+def _realized_months(
+    data: PortfolioData, realized: "pd.Series[float]", first: pd.Timestamp
+) -> "pd.Series[float]":
+    """Return what was realized by month since ``first``, the beginning of a month.
+
+    Months with a missing return are left out; the last one is to date.
+    """
     if data.pro_forma is None or realized.empty:
         return pd.Series(dtype=float)
-    days = data.pro_forma.days
+    days = data.pro_forma.days[data.pro_forma.days >= first]
     stored = data.history.set_index("day")["daily_return"].reindex(days).to_numpy(float)
     names: list[str] = days.strftime("%Y-%m").tolist()
     months = pd.Series(1.0 + stored, names).groupby(level=0)

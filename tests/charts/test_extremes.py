@@ -150,3 +150,24 @@ def test_realized_months_are_those_whose_returns_are_all_stored() -> None:
     assert best.realized == pytest.approx(max(november, december))
     assert worst.realized == pytest.approx(min(november, december))
     assert {best.realized_period, worst.realized_period} == {"2022-11", "2022-12"}
+
+
+def test_realized_months_are_those_of_the_sessions_shown() -> None:
+    """The last 30 sessions begin on 2022-11-16: October, the best month by far, is not shown."""
+    data = portfolio_data(n_sessions=30)
+    is_best = data.history["day"] == pd.Timestamp(2022, 10, 10)
+    stored = data.history.assign(daily_return=data.history["daily_return"].mask(is_best, 1.0))
+    own = stored.set_index("day")["daily_return"]
+    months = {f"2022-{month}": (1 + own[f"2022-{month}"]).prod() - 1 for month in (11, 12)}
+    found = {each.label: each for each in list_extremes(replace(data, history=stored))}
+    for label in ("Best month", "Worst month"):
+        each = found[label]
+        assert {each.period, each.realized_period} <= set(months)
+        assert each.realized == pytest.approx(months[each.realized_period])
+    counts = [
+        each.realized_period
+        for label, each in found.items()
+        if "Average" in label and each.realized
+    ]
+    assert counts
+    assert all(text.endswith("of 2 months") for text in counts)
