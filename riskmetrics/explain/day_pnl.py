@@ -141,14 +141,18 @@ def cash_pnl(sources: SourceRows, after: date) -> float:
 
 
 def _is_shown(sources: SourceRows, flow: "dict[Any, Any]") -> bool:
-    """Return whether closes show a distribution for which a dividend is paid."""
-    listed = {lot.symbol for lot in lots(sources) if lot.listed}
-    if flow["symbol"] not in listed:
+    """Return whether a dividend is paid on the first day since a distribution that closes show."""
+    symbol, paid = flow["symbol"], flow["day"].date()
+    if symbol not in {lot.symbol for lot in lots(sources) if lot.listed}:
         return False
-    paid = flow["day"].date()
+    flows = sources.cash_flows
+    is_payment = (flows["symbol"] == symbol) & (flows["kind"] == Kind.DIVIDEND)
+    earlier = [day.date() for day in flows.loc[is_payment, "day"] if day.date() < paid]
     return any(
-        0 <= (paid - ex_day).days <= MAX_DAYS_TO_PAYMENT and not amount <= 0.0
-        for ex_day, amount in sources.distributions(flow["symbol"]).items()
+        0 <= (paid - ex_day).days <= MAX_DAYS_TO_PAYMENT
+        and not amount <= 0.0
+        and not any(day >= ex_day for day in earlier)
+        for ex_day, amount in sources.distributions(symbol).items()
     )
 
 

@@ -15,11 +15,12 @@ from riskmetrics.transactions.model import EXTERNAL_KINDS, OPTION_ENDS, TRADES, 
 
 NO_FLOWS = pd.DataFrame(columns=["portfolio_id", "day", "kind", "symbol", "amount"])
 """Flows if no portfolio is kept by transactions."""
-_EXTERNAL = [kind.value for kind in EXTERNAL_KINDS]
-_TRADES = [kind.value for kind in (*TRADES, *OPTION_ENDS)]
+
 MAX_DAYS_TO_PAYMENT = 92
 """Days from an ex-day within which its dividend is paid: a quarter. Most are paid within 60."""
 
+_EXTERNAL = [kind.value for kind in EXTERNAL_KINDS]
+_TRADES = [kind.value for kind in (*TRADES, *OPTION_ENDS)]
 _COSTS = [Kind.INTEREST.value, Kind.FEE.value, Kind.TAX.value]
 
 
@@ -58,8 +59,9 @@ def sum_transaction_cash(
     valuation_sessions : (D + 1,) array of dates
         Sessions of a run, and the one before.
     distributions : DataFrame
-        Distributions that closes show: `income.Distributions.events`. A dividend that is paid for
-        one of them is in the P&L of the ex-day already, and only in the cash when it is paid.
+        Distributions that closes show: `income.Distributions.events`. The dividends of the first
+        day of payments since one of them are in the P&L of the ex-day already, and only in the cash
+        when they are paid.
     """
     known = flows["portfolio_id"][flows["kind"].isin(_EXTERNAL)].unique()
     flows = flows[flows["portfolio_id"].isin(known) & flows["portfolio_id"].isin(portfolio_ids)]
@@ -86,25 +88,31 @@ def sum_transaction_cash(
 
 
 def _is_unshown_dividend(flows: pd.DataFrame, distributions: pd.DataFrame) -> BoolArray:
-    """Return which flows are dividends of which closes show no distribution, (N,)."""
+    """Return which flows are dividends of which closes show no distribution, (N,).
+
+    A distribution is paid on the first day since it with dividends of its portfolio and symbol.
+    """
     is_dividend = (flows["kind"] == Kind.DIVIDEND.value).to_numpy(bool)
     is_shown = np.zeros(len(flows), dtype=bool)
-    paid = flows.loc[is_dividend, ["symbol", "day"]].astype(
-        {"symbol": object, "day": "datetime64[s]"}
-    )
+    names = ["portfolio_id", "symbol", "day"]
+    paid = flows.loc[is_dividend, names].astype({"symbol": object, "day": "datetime64[s]"})
+    days = paid.drop_duplicates().sort_values("day", kind="stable")
+    days["day_before"] = days.groupby(names[:2], observed=True)["day"].shift()
     is_paid = ~(distributions["amount"] <= 0.0)  # a wrong price's payment that is reversed is none
     ex_days = distributions.loc[is_paid, ["symbol", "date"]].astype(
         {"symbol": object, "date": "datetime64[s]"}
     )
     latest = pd.merge_asof(
-        paid.assign(at=np.flatnonzero(is_dividend)).sort_values("day", kind="stable"),
+        days,
         ex_days.sort_values("date", kind="stable"),
         left_on="day",
         right_on="date",
         by="symbol",
     )
+    is_first = ~(latest["date"] <= latest["day_before"])
     age = latest["day"] - latest["date"]
-    is_shown[latest.loc[age <= pd.Timedelta(days=MAX_DAYS_TO_PAYMENT), "at"]] = True
+    shown = latest.loc[is_first & (age <= pd.Timedelta(days=MAX_DAYS_TO_PAYMENT)), names]
+    is_shown[is_dividend] = pd.MultiIndex.from_frame(paid).isin(pd.MultiIndex.from_frame(shown))
     return is_dividend & ~is_shown
 
 

@@ -2,14 +2,18 @@
 
 import math
 from datetime import date
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from small_books import Book, book, lot
 
+from riskmetrics.explain import day_pnl
 from riskmetrics.results import snapshots
 from riskmetrics.results.income import Distributions
+from riskmetrics.results.transaction_cash import sum_transaction_cash
 
 FRI, MON, TUE, WED, THU = (date(2024, 1, day) for day in (19, 22, 23, 24, 25))
 WEEK = {FRI: 10.0, MON: 10.0, TUE: 11.0, WED: 12.0, THU: 13.0}
@@ -117,6 +121,44 @@ def test_a_dividend_that_adjusted_closes_do_not_show_is_profit_when_it_is_paid(
     rows = rows_of(made, WED, THU)
     assert rows["cash_value"].tolist() == [475, 475.25]
     assert rows["daily_pnl"].tolist() == [50, 50.25 if is_profit else 50]
+
+
+@pytest.mark.parametrize(
+    ("ex_days", "payments", "profit"),
+    [
+        # one distribution: the second payment is another one, which no close shows
+        ([(1, 5)], {(1, 20): 25.0, (3, 20): 7.0}, 7.0),
+        ([(1, 5)], {(1, 5): 25.0, (3, 20): 7.0}, 7.0),
+        # a quarterly payer, and one that pays after the next ex-day
+        ([(1, 5), (4, 5)], {(1, 20): 25.0, (4, 20): 26.0}, 0.0),
+        ([(1, 5), (2, 5)], {(2, 10): 25.0, (3, 10): 26.0}, 26.0),
+        ([(1, 5), (2, 5), (3, 5)], {(2, 10): 25.0, (3, 10): 26.0}, 0.0),
+        # two distributions that are paid on a day
+        ([(1, 5), (1, 8)], {(1, 20): 25.0}, 0.0),
+    ],
+)
+def test_a_distribution_is_paid_on_the_first_day_of_payments_since_its_ex_day(
+    ex_days, payments, profit, monkeypatch
+) -> None:
+    """By hand: what counts as profit when it is paid, by a run and by the other calculation."""
+    paid = [(date(2024, *day), "dividend", amount, "X") for day, amount in payments.items()]
+    # of another portfolio, which gets the distribution as well, and of another symbol
+    others = [("B", pd.Timestamp(2024, 1, 6), "dividend", "X", 3.0)]
+    others += [("A", pd.Timestamp(2024, 1, 6), "dividend", "Y", 0.0)]
+    made = kept(BOUGHT, flows=[(MON, "deposit", 1000.0), *paid])
+    more = pd.DataFrame(others, columns=made.cash_flows.columns)
+    flows = pd.concat([made.cash_flows, more], ignore_index=True)
+    dates = [date(2024, *day) for day in ex_days]
+    events = pd.DataFrame({"symbol": "X", "date": pd.to_datetime(dates), "amount": 0.5})
+    end = date(2024, 6, 28)
+    sessions = np.array([FRI, end], dtype="datetime64[D]")
+    since_start = sum_transaction_cash(flows, pd.Index(["A"]), sessions, events).other_since_start
+    assert since_start.item() == profit
+    monkeypatch.setattr(day_pnl, "lots", lambda _: [SimpleNamespace(symbol="X", listed=True)])
+    own = flows[flows["portfolio_id"] == "A"]
+    amounts = dict.fromkeys(dates, 0.5)
+    sources = SimpleNamespace(cash_flows=own, day=end, distributions=lambda _: amounts)
+    assert day_pnl.cash_pnl(sources, date.min) == profit
 
 
 def test_without_deposits_the_portfolio_is_valued_as_one_without_a_stated_equity() -> None:
