@@ -197,6 +197,32 @@ def test_a_note_scores_a_forecast_only_if_it_missed(outcome: float, is_told: boo
     assert any(each.startswith("forecast_") for each in rules_plan(sheet).statements()) == is_told
 
 
+@pytest.mark.parametrize(
+    ("forecast", "outcome", "low", "high", "told"),
+    [
+        (
+            0.012,
+            0.0097,
+            0.01,
+            0.02,
+            "1.20%, was too high: 0.97% followed, below the range of 1.00%",
+        ),
+        (0.015, 0.02042, 0.01, 0.02, "2.04% followed, above the range of 1.00% to 2.00%"),
+        (0.0012, 0.00097, 0.001, 0.002, "0.097% followed, below the range of 0.100% to 0.200%"),
+        (0.015, 0.0212, 0.01, 0.02, "2.1% followed, above the range of 1.0% to 2.0%"),
+        (0.2, 0.307, 0.15, 0.3, "31% followed, above the range of 15% to 30%"),
+    ],
+)
+def test_an_outcome_outside_of_a_range_is_shown_apart_from_its_end(
+    forecast: float, outcome: float, low: float, high: float, told: str
+) -> None:
+    facts = {"past_forecast": forecast, "past_outcome": outcome}
+    facts |= {"past_low": low, "past_high": high, "total_value": 1e5}
+    sheet = build_sheet(facts | {"daily_pnl": 1.0, "daily_return": 1e-5})
+    note = realize_note(rules_plan(sheet), claims_of(sheet), sheet)
+    assert told in f"{note.summary} {note.full_analysis}"
+
+
 def test_the_volatility_is_told_where_there_is_no_result() -> None:
     facts: dict[str, float | str] = {"volatility_21d": 0.173, "total_value": 195_000.0}
     results = ({}, {"daily_pnl": 1.0, "daily_return": 1e-5})

@@ -12,6 +12,7 @@ from riskmetrics.insights.slots import (
     apart,
     below_all,
     day,
+    is_shown_apart,
     percent,
     return_size,
     size,
@@ -295,6 +296,8 @@ def _scored(view: View, sign: int) -> Iterator[Instance]:
     place = (outcome > (forecast + high) / 2) - (outcome < (forecast + low) / 2)
     if sign == (((outcome > high) - (outcome < low)) * _MISSED if is_missed else place):
         figures = apart("percent", *values, most=1)
+        if is_missed and not is_shown_apart(figures[1], figures[2 if outcome < low else 3]):
+            figures = apart("percent", *values)
         shown = dict(zip(("forecast", "outcome", "low", "high"), figures, strict=True))
         salience = 1.3 if is_missed else _KEPT
         yield Instance(shown, facts, salience, sign=-sign, is_steady=True)
