@@ -15,7 +15,7 @@ from riskmetrics.insights.slots import Slot, clean_name
 from riskmetrics.present.formatting import quantity
 from riskmetrics.symbols import parse_option
 
-VERSION = "10"
+VERSION = "11"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
 
 Names = Mapping[str, str]
@@ -23,7 +23,8 @@ Names = Mapping[str, str]
 
 _MAX_TITLE_CHARS = 200
 
-_MINUS = re.compile(r"-(?=\d)")
+_MINUS = re.compile(r"(?<![^\s(\[])-(?=\d)")
+"""A hyphen that begins a number; another is part of a word, or between the ends of a range."""
 
 COLUMN = "column"
 """Key of a finding that is a sentence of the prose: the column that has it."""

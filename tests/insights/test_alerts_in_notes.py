@@ -563,6 +563,22 @@ def test_a_limit_on_stress_losses_quotes_the_scenario() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("-40%", "−40%"),
+        ("market (-40%)", "market (−40%)"),
+        ("rates [-1, +1]", "rates [−1, +1]"),
+        ("COVID-19 crash 2008-2009", "COVID-19 crash 2008-2009"),
+        ("T-10 year", "T-10 year"),
+        ("a - b", "a - b"),
+    ],
+)
+def test_only_a_hyphen_that_begins_a_number_is_a_minus(name: str, shown: str) -> None:
+    sheet = build_sheet({}, aliases={"SCN_01": {"scenario": name}})
+    assert display_names(sheet) == {"SCN_01": shown}
+
+
 @pytest.mark.parametrize(("side", "end"), [("long", "bought"), ("short", "written")])
 def test_an_option_is_bought_or_written(side: str, end: str) -> None:
     aliases = {"POS_01": {"symbol": "AAPL240119P00150000"}, "POS_02": {"symbol": "XOM"}}
