@@ -967,7 +967,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         span=f.count("drawdown"),
     ),
     "drawdown_deepest": lambda f: expect(
-        f.drawdown == f.max_drawdown and f.drawdown >= 0.03,
+        f.drawdown == f.max_drawdown and f.drawdown >= 0.05,
         drawdown=f.drawdown,
         span=f.count("drawdown"),
     ),

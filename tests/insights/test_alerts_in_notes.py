@@ -515,6 +515,12 @@ def test_a_drawdown_that_grows_with_the_market_is_told_again() -> None:
     assert [day for day, each in enumerate(told) if "below the high" in each] == [2, 3, 4, 5]
 
 
+@pytest.mark.parametrize(("depth", "is_told"), [(0.03, False), (0.0499, False), (0.05, True)])
+def test_a_note_states_the_deepest_drawdown_from_five_percent(depth: float, is_told: bool) -> None:
+    sheet = build_sheet(RESULT | {"drawdown": depth, "max_drawdown": depth})
+    assert ("is the deepest of" in prose(sheet)) == is_told
+
+
 def test_leverage_exactly_at_its_level_whose_quotient_of_floats_is_below() -> None:
     """The fact is a quotient of Decimals, the history one of floats."""
     gross, equity = Decimal("3000.12"), Decimal("2000.08")

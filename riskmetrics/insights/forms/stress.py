@@ -120,9 +120,9 @@ def drawdown_with_market(view: View) -> Iterator[Instance]:
     "At {drawdown}, the drawdown of today's holdings is the deepest of the past {span}.",
 )
 def drawdown_deepest(view: View) -> Iterator[Instance]:
-    """The current drawdown is the maximum of the past year."""
+    """The current drawdown is the maximum of the past year, and deep enough for a note."""
     facts = view.facts_of("drawdown", "max_drawdown")
-    if facts and float(facts[0].value) == float(facts[1].value) >= _NOTABLE_DRAWDOWN:
+    if facts and float(facts[0].value) == float(facts[1].value) >= _DEEPER:
         slots = {"drawdown": size(float(facts[0].value)), "span": span(facts[0].n_obs)}
         yield Instance(slots, facts, 1.6, sign=-1, is_steady=True,
             remembered=_depth(float(facts[0].value)))  # fmt: skip
