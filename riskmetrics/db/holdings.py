@@ -13,8 +13,13 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
 from riskmetrics.db.portfolios import find_or_create_portfolio
 from riskmetrics.db.price_decisions import adjusted_prices
-from riskmetrics.db.row_counts import has_rows
-from riskmetrics.db.sql_expressions import SHORT_TYPES, any_of, is_live_portfolio, is_open
+from riskmetrics.db.sql_expressions import (
+    SHORT_TYPES,
+    any_of,
+    is_by_transactions,
+    is_live_portfolio,
+    is_open,
+)
 from riskmetrics.errors import UsageError
 
 _INSTRUMENT_COLUMNS = (
@@ -151,8 +156,7 @@ def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
 
 def is_kept_by_transactions(connection: sa.Connection, portfolio_id: object) -> bool:
     """Return whether the lots of a portfolio follow from its transactions."""
-    transactions = tables.transactions
-    return has_rows(connection, transactions, transactions.c.portfolio_id == portfolio_id)
+    return bool(connection.scalar(sa.select(is_by_transactions(portfolio_id))))
 
 
 def lock(connection: sa.Connection) -> None:

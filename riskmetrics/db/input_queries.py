@@ -25,6 +25,7 @@ from riskmetrics.db.sql_expressions import (
     UNDERLYING_SYMBOL,
     any_of,
     intrinsic_value,
+    is_by_transactions,
     is_expired,
     is_open,
 )
@@ -33,9 +34,6 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.funds import load_funds
 from riskmetrics.panels import Bars
 
-_IS_BY_TRANSACTIONS = sa.exists().where(
-    tables.transactions.c.portfolio_id == tables.positions.c.portfolio_id
-)
 _STATED_COLUMNS = (
     *("underlying_symbol", "strike_price", "expiration_date", "investment_class"),
     *("last_price", "market_value"),
@@ -92,7 +90,10 @@ def read_lots(connection: sa.Connection, as_of: date, shard: Shard | None = None
             SIGNED_QUANTITY,
             *(table.c[name] for name in ("entry_price", "entry_date", "entry_date_assumed")),
             sa.case(
-                (expired & _IS_BY_TRANSACTIONS, sa.func.coalesce(table.c.exit_price, 0)),
+                (
+                    expired & is_by_transactions(table.c.portfolio_id),
+                    sa.func.coalesce(table.c.exit_price, 0),
+                ),
                 (expired, intrinsic_value(prices)),
                 else_=table.c.exit_price,
             ).label("exit_price"),

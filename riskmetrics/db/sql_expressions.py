@@ -103,6 +103,11 @@ def values_table(
     return sa.values(*typed, name=name).data(list(rows))
 
 
+def is_by_transactions(portfolio_id: object) -> sa.ColumnElement[bool]:
+    """Return whether the lots of a portfolio, an id or a column, follow from its transactions."""
+    return sa.exists().where(tables.transactions.c.portfolio_id == portfolio_id)
+
+
 def is_expired(as_of: date) -> sa.ColumnElement[bool]:
     """Return whether an option expired before a day, and was not closed before the day after."""
     position = tables.positions
