@@ -7,10 +7,10 @@ decimals as tell the two apart (`apart`), so that a loss of 4.05% beyond 3.98% i
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from math import isclose
 from typing import Final, NamedTuple
 
 from riskmetrics.present import formatting
+from riskmetrics.present.limits import decimals_as_set
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -240,10 +240,8 @@ def apart_from_limit(kind: str, limit: float, *values: float) -> tuple[Slot, ...
     >>> [slot.show() for slot in apart_from_limit("percent", 0.0185, 0.0231)]
     ['1.85%', '2.31%']
     """
-    shown, scale = apart(kind, limit, *values), 100 if kind == "percent" else 1
-    set_as = limit * scale
-    exact = (each for each in range(MAX_DECIMALS) if isclose(round(set_as, each), set_as))
-    decimals = next(exact, MAX_DECIMALS)
+    shown = apart(kind, limit, *values)
+    decimals = min(decimals_as_set(limit, is_percent=kind == "percent"), MAX_DECIMALS)
     if _decimals(shown[0]) >= decimals:
         return shown
     return tuple(slot._replace(decimals=decimals) for slot in shown)

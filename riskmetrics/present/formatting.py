@@ -17,7 +17,7 @@ _ORDINAL_SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 
 def money(value: float) -> str:
     """Format an amount in a sentence of its own; no decimals from 1,000."""
-    return _with_true_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}")
+    return with_true_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}")
 
 
 def amount(value: float) -> str:
@@ -27,7 +27,7 @@ def amount(value: float) -> str:
 
 def percent(value: float) -> str:
     """Format a fraction as a percentage with one decimal."""
-    return _with_true_minus(f"{value * 100:.1f}") + "%"
+    return with_true_minus(f"{value * 100:.1f}") + "%"
 
 
 def signed_money(value: float) -> str:
@@ -57,17 +57,17 @@ def loss_amount(value: float) -> str:
 
 def one_decimal(value: float) -> str:
     """Format an expected number with one decimal."""
-    return _with_true_minus(f"{value:.1f}")
+    return with_true_minus(f"{value:.1f}")
 
 
 def two_decimals(value: float) -> str:
     """Format a beta, standard error, R² or effective number with two decimals."""
-    return _with_true_minus(f"{value:.2f}")
+    return with_true_minus(f"{value:.2f}")
 
 
 def four_decimals(value: float) -> str:
     """Format a Herfindahl-Hirschman index or a small option sensitivity with four decimals."""
-    return _with_true_minus(f"{value:.4f}")
+    return with_true_minus(f"{value:.4f}")
 
 
 def p_value(value: float) -> str:
@@ -82,7 +82,7 @@ def sessions(value: float) -> str:
 
 def fixed(value: float | Decimal, decimals: int) -> str:
     """Format a number with the given decimals and separators."""
-    return _with_true_minus(f"{value:,.{decimals}f}")
+    return with_true_minus(f"{value:,.{decimals}f}")
 
 
 def ordinal(value: int) -> str:
@@ -104,7 +104,7 @@ def count(value: float) -> str:
 def quantity(value: float) -> str:
     """Format a number of shares or contracts with up to ten decimals."""
     text = f"{value:,.10f}".rstrip("0").rstrip(".")
-    return _with_true_minus(text)
+    return with_true_minus(text)
 
 
 def day(value: date) -> str:
@@ -152,7 +152,7 @@ def _format_fact(fact: Mapping[str, str]) -> str:
     return f"{fact['what']}{entity} {fact['value']}" + (f" ({remarks})" if remarks else "")
 
 
-def _with_true_minus(text: str) -> str:
+def with_true_minus(text: str) -> str:
     """Use the true minus sign, and no sign on a value shown as zero."""
     if "-" not in text:
         return text

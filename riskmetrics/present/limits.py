@@ -7,9 +7,26 @@ from typing import Any, NamedTuple
 from riskmetrics.catalog import Unit
 from riskmetrics.catalog.limits import find_limited_figure
 from riskmetrics.metrics.minimums import SHARE_TOLERANCE
+from riskmetrics.present.formatting import with_true_minus
 
 _SIGNIFICANT_DIGITS = 12
 """Digits of a limit that are its own, and not of its binary form."""
+
+
+def decimals_as_set(limit: float, *, is_percent: bool) -> int:
+    """Return the decimals that a limit was set with, as a percentage or as a number.
+
+    Examples
+    --------
+    >>> decimals_as_set(0.0185, is_percent=True), decimals_as_set(0.1 + 0.2, is_percent=False)
+    (2, 1)
+    """
+    exponent = _as_set(limit).as_tuple().exponent
+    return max(0, -int(exponent) - 2 * is_percent)
+
+
+def _as_set(limit: float) -> Decimal:
+    return Decimal(f"{limit:.{_SIGNIFICANT_DIGITS}g}").normalize()
 
 
 def format_limited(name: str, limit: float) -> str:
@@ -47,24 +64,29 @@ def format_value_and_limit(name: str, value: float | None, limit: float) -> Limi
     LimitTexts(value='25.001%', limit='25.000%', room='−0.001 pp')
     >>> format_value_and_limit("single_name", 0.1 + 0.2, 0.3)
     LimitTexts(value='30.0%', limit='30.0%', room='0.0 pp')
+    >>> format_value_and_limit("beta", -0.004, 1.2)
+    LimitTexts(value='0.00', limit='1.20', room='+1.20')
     """
     is_share = find_limited_figure(name).unit not in (Unit.NUMBER, Unit.BETA)
     scale, suffix = (2, "%") if is_share else (0, "")
-    bound = Decimal(f"{limit:.{_SIGNIFICANT_DIGITS}g}").normalize().scaleb(scale)
-    decimals = max(1 if is_share else 2, -int(bound.as_tuple().exponent))
+    bound = _as_set(limit).scaleb(scale)
+    decimals = max(1 if is_share else 2, decimals_as_set(limit, is_percent=is_share))
+
+    def show(number: Decimal) -> str:
+        return with_true_minus(f"{number:.{decimals}f}")
+
     if value is None:
-        return LimitTexts("—", f"{bound:.{decimals}f}{suffix}", "—")
+        return LimitTexts("—", f"{show(bound)}{suffix}", "—")
     exact = Decimal(value).scaleb(scale)
     if abs(value - limit) > SHARE_TOLERANCE:
-        while f"{exact:.{decimals}f}" == f"{bound:.{decimals}f}":
+        while show(exact) == show(bound):
             decimals += 1
-    texts = f"{exact:.{decimals}f}", f"{bound:.{decimals}f}"
-    room = Decimal(texts[1]) - Decimal(texts[0])
+    room = Decimal(f"{bound:.{decimals}f}") - Decimal(f"{exact:.{decimals}f}")
     sign = "+" if room > 0 else ""
     return LimitTexts(
-        f"{texts[0]}{suffix}".replace("-", "−"),
-        f"{texts[1]}{suffix}",
-        f"{sign}{room:.{decimals}f}{' pp' if is_share else ''}".replace("-", "−"),
+        f"{show(exact)}{suffix}",
+        f"{show(bound)}{suffix}",
+        f"{sign}{show(room)}{' pp' if is_share else ''}",
     )
 
 
