@@ -32,6 +32,8 @@ PATIENT = Timeouts(connect=30.0, read=30.0, total=30.0)
 """For answers that come, however busy the machine is."""
 TIGHT = Timeouts(connect=2.0, read=1.0, total=1.0)
 """For those that do not."""
+LATE = Timeouts(connect=30.0, read=4.0, total=4.0)
+"""For one that does not, and those after it that do."""
 
 NewWriter = Callable[..., Claude]
 

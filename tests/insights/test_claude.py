@@ -19,7 +19,7 @@ from riskmetrics.insights.claude import MAX_LOOKUP_TURNS
 from riskmetrics.insights.draft_schemas import Usage
 from tests.fmp_server import KEY, Reply
 from tests.forked_commands import PATIENCE
-from tests.insights.conftest import DOLLAR, PATIENT, PLANNED, PROMPT, TIGHT
+from tests.insights.conftest import DOLLAR, LATE, PATIENT, PLANNED, PROMPT, TIGHT
 from tests.messages_server import PLAN, error, in_turn, message, serve
 
 COST = Decimal("0.001600")
@@ -77,15 +77,16 @@ PASSING = {
     "slow": Reply(fault="silence"),
     "dripping": Reply(message().body, fault="drip"),
 }
-TIMEOUTS = {"silence": TIGHT, "drip": TIGHT}
+SLOW = {"silence", "drip"}
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
 def test_a_temporary_fault_is_retried_and_counted_if_it_may_have_been_charged(
     writer, engine, fault
 ):
+    timeouts = LATE if fault.fault in SLOW else PATIENT
     with serve(in_turn(fault, message())) as server:
-        answer = writer(server.url, timeouts=TIMEOUTS.get(fault.fault, PATIENT)).write(PROMPT)
+        answer = writer(server.url, timeouts=timeouts).write(PROMPT)
     assert answer.plan == PLANNED
     assert len(server.calls) == 2
     assert answer.usage.cost == (None if fault.fault else COST)
@@ -209,9 +210,10 @@ def test_a_lasting_fault_ends_as_a_sentence_with_what_it_cost(
     writer, engine, fault, problem, n_calls, cost
 ):
     """A call that may have been charged, such as an interrupted one, keeps its reservation."""
+    timeouts = TIGHT if fault.fault in SLOW else PATIENT
     began = time.monotonic()
     with serve(lambda _: fault) as server:
-        answer = writer(server.url, timeouts=TIMEOUTS.get(fault.fault, PATIENT)).write(PROMPT)
+        answer = writer(server.url, timeouts=timeouts).write(PROMPT)
     assert time.monotonic() - began < 25  # three attempts of a second; of a silence, 30
     assert answer.plan is None
     assert answer.problem is not None

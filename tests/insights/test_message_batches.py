@@ -22,7 +22,7 @@ from riskmetrics.insights.message_batches import (
     send_batch,
 )
 from tests.fmp_server import Reply
-from tests.insights.conftest import DOLLAR, PATIENT, PLANNED, PROMPT, TIGHT
+from tests.insights.conftest import DOLLAR, LATE, PATIENT, PLANNED, PROMPT
 from tests.messages_server import error, message, serve
 
 DAY = date(2022, 12, 28)
@@ -120,7 +120,7 @@ def test_concurrent_processes_send_the_same_prompts_once(writer, prompts):
 def test_a_batch_whose_response_was_lost_is_found_again_and_charged_once(writer, prompts, fault):
     """Another user's batch of the same account is left alone."""
     with serve(lambda _: message()) as server:
-        timeouts = TIGHT if fault.fault == "silence" else PATIENT
+        timeouts = LATE if fault.fault == "silence" else PATIENT
         claude, store = writer(server.url, timeouts=timeouts), RecordingStore(*prompts)
         server.batches["msgbatch_of_others"] = [{"custom_id": "theirs-1", "params": {}}] * 3
         server.fault = fault

@@ -30,6 +30,8 @@ PATH = "/stable/profile"
 FAST = Retry(total=2, backoff_factor=0.01, retry_after_max=60, allowed_methods=["GET"])
 PATIENT, TIGHT = Timeouts(30.0, 30.0, 30.0), Timeouts(2.0, 1.0, 1.0)
 """For answers that come, however busy the machine is, and for those that do not."""
+LATE = Timeouts(30.0, 4.0, 4.0)
+"""For an answer that does not come, and one after it that does."""
 
 
 def body(answer: VendorResponse) -> bytes:
@@ -65,18 +67,23 @@ GOOD = Reply([{"symbol": "AAPL"}])
     [
         Reply(fault="reset"),
         Reply(fault="silence"),
-        Reply(b"x" * 100, fault="drip"),
+        Reply(b"x" * 1200, fault="drip"),
         Reply(b"x" * 100, fault="cut"),
         Reply(status=502),
     ],
     ids=["reset", "silence", "drip", "cut", "502"],
 )
 def test_a_fault_on_the_way_is_asked_again_and_ends_as_an_error_without_the_key(bad):
-    with serve(replies(bad, GOOD)) as server, client(server.url, timeouts=TIGHT) as asking:
-        assert asking.get(PATH, {"symbol": "AAPL"}, body) == GOOD.content
+    is_slow = bad.fault in ("silence", "drip")
+    with serve(replies(bad, GOOD)) as server:
+        with client(server.url, timeouts=LATE if is_slow else PATIENT) as asking:
+            assert asking.get(PATH, {"symbol": "AAPL"}, body) == GOOD.content
         assert len(server.calls) == 2
         server.answers = replies(bad)
-        with pytest.raises(VendorUnavailableError) as caught:
+        with (
+            client(server.url, timeouts=TIGHT if is_slow else PATIENT) as asking,
+            pytest.raises(VendorUnavailableError) as caught,
+        ):
             asking.get(PATH, {}, body)
         assert len(server.calls) == 2 + 3
     assert KEY not in "".join(traceback.format_exception(caught.value, chain=True))
