@@ -197,7 +197,7 @@ DAYS = st.tuples(SIZES, SIDES, st.sampled_from([True] * 6 + [False]))
 
 
 @given(st.lists(DAYS, min_size=1, max_size=25))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_states_are_those_of_a_walk_from_day_to_day(days: list[tuple[float, int, bool]]) -> None:
     values = [size * side for size, side, _ in days]
     counted = [each for _, _, each in days]

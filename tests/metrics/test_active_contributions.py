@@ -51,7 +51,7 @@ def test_components_are_weighted_covariances_by_numpy() -> None:
     np.testing.assert_allclose(np.append(found.component, found.cash), expected, rtol=1e-10)
 
 
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.15))
 def test_contributions_sum_to_the_expected_tracking_error(seed: int, missing: float) -> None:
     returns, market = _market(seed)

@@ -14,7 +14,7 @@ from riskmetrics.metrics.active_risk import (
     market_regression,
 )
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=30)
+repeatable = settings(max_examples=30)
 seeds = st.integers(0, 2**32 - 1)
 
 

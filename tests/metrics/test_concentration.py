@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from riskmetrics.metrics.concentration import concentration, sector_values, sector_weights
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(max_examples=60)
 positions = st.lists(st.floats(0.01, 1e9) | st.floats(-1e9, -0.01), min_size=1, max_size=30).map(
     np.array
 )

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 
 from riskmetrics.metrics.contributions import RiskContributions, risk_contributions
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=40)
+repeatable = settings(max_examples=40)
 seeds = st.integers(0, 2**32 - 1)
 PORTFOLIO, COLUMN = np.array([0, 0, 0, 0, 1, 1, 1, 2]), np.array([0, 1, 2, 3, 3, 4, 5, 2])
 

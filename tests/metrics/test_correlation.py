@@ -14,7 +14,7 @@ from riskmetrics.metrics.correlation import (
     pairwise_correlation,
 )
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=40)
+repeatable = settings(max_examples=40)
 seeds = st.integers(0, 2**32 - 1)
 
 

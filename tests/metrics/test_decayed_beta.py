@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from riskmetrics.metrics import windows
 from riskmetrics.metrics.decayed_beta import FORECAST_ERROR_MULTIPLIER, DecayedBeta, decayed_beta
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=20)
+repeatable = settings(max_examples=20)
 seeds = st.integers(0, 2**32 - 1)
 
 

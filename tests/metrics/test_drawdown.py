@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 
 from riskmetrics.metrics.drawdown import Drawdown, drawdown
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(max_examples=60)
 seeds = st.integers(0, 2**32 - 1)
 
 

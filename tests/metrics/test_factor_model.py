@@ -18,7 +18,7 @@ from riskmetrics.metrics.factor_model import (
     select_factors,
 )
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=30)
+repeatable = settings(max_examples=30)
 seeds = st.integers(0, 2**32 - 1)
 ROWS, FACTORS, SERIES = 252, 4, 5
 WEIGHTS = age_weights(ROWS, 126)

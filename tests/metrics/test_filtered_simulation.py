@@ -54,7 +54,7 @@ def test_agrees_with_volatility_updating_by_pandas(level: float) -> None:
     assert found.n_obs.tolist() == [VAR_WINDOW] * 4
 
 
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 100.0))
 def test_scales_with_the_returns_and_ignores_what_is_older(seed: int, factor: float) -> None:
     returns = _returns(seed, ROWS + 7)

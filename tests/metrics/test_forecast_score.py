@@ -21,7 +21,7 @@ from riskmetrics.metrics.forecast_score import (
 )
 from riskmetrics.metrics.volatility import ewma_volatility
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=40)
+repeatable = settings(max_examples=40)
 seeds = st.integers(0, 2**32 - 1)
 
 

@@ -23,7 +23,7 @@ from riskmetrics.metrics.har import (
 )
 from riskmetrics.metrics.volatility import range_proxy, realized_volatility
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=25)
+repeatable = settings(max_examples=25)
 
 NUMERICS_TABLE = {
     "close_market": ([0.48, 0.015, 0.085, 0.28, 0.18], 0.13),

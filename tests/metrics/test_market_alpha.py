@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from riskmetrics.metrics.decayed_beta import Z_95
 from riskmetrics.metrics.market_alpha import market_alpha
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=30)
+repeatable = settings(max_examples=30)
 
 
 def _simulate(seed: int, series: int = 4) -> tuple[np.ndarray, np.ndarray]:

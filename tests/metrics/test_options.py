@@ -9,7 +9,7 @@ from scipy import integrate, stats
 
 from riskmetrics.metrics.options import OptionValue, black_scholes, years_to_expiration
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(max_examples=60)
 contracts = st.tuples(
     st.floats(20, 200), st.floats(20, 200), st.floats(0.05, 3.0), st.floats(0.08, 1.0)
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from riskmetrics.metrics.performance import performance
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=30)
+repeatable = settings(max_examples=30)
 
 
 def _simulate(seed: int, rows: int = 252, series: int = 4) -> tuple[np.ndarray, np.ndarray]:

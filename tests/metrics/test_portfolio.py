@@ -19,7 +19,7 @@ from riskmetrics.metrics.portfolio import (
 )
 from riskmetrics.metrics.pro_forma_returns import exposed_returns, scale_to_equity
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=25)
+repeatable = settings(max_examples=25)
 seeds = st.integers(0, 2**32 - 1)
 DAYS = np.array(["2024-01-22", "2024-01-23", "2024-01-24", "2024-01-25"], dtype="datetime64[D]")
 NEVER = "NaT"

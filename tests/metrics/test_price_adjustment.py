@@ -11,7 +11,7 @@ from riskmetrics.metrics.price_adjustment import (
     later_split_factors,
 )
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(max_examples=60)
 MOVES = st.lists(st.floats(0.97, 1.03), min_size=2, max_size=12)
 RATIOS = st.sampled_from([2.0, 3.0, 1.5, 0.1, 20.0, 4.0])
 

@@ -148,7 +148,7 @@ def test_a_suspicion_on_its_own_day_does_not_know_whether_the_move_reverts() -> 
 
 
 @pytest.mark.slow(4)
-@settings(derandomize=True, deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.data())
 def test_a_suspicion_needs_six_earlier_prices_and_none_later(data: st.DataObject) -> None:
     """What lets a query judge each move by the rows around it alone, however long a halt was."""
@@ -253,7 +253,7 @@ def wild_markets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.slow(3)
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(wild_markets())
 def test_a_backfill_knows_on_each_day_what_the_day_itself_knew_to_the_last_bit(wild):
     """The day's own run loads the prices of its window, one more to judge the first, and none after
@@ -267,7 +267,7 @@ def test_a_backfill_knows_on_each_day_what_the_day_itself_knew_to_the_last_bit(w
         assert_equal(daily, OLS(*(values[day : day + 1] for values in backfill)))
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(wild_markets())
 def test_a_symbol_alone_has_the_same_bits_as_among_others(wild):
     prices, market = wild

@@ -10,7 +10,7 @@ from riskmetrics.metrics.regression import OLS, rolling_ols
 
 WINDOW, MIN_OBS = 8, 5
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(max_examples=60)
 factors = st.floats(0.01, 100.0) | st.floats(-100.0, -0.01)
 
 

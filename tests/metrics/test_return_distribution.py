@@ -9,7 +9,7 @@ from scipy import stats
 
 from riskmetrics.metrics.return_distribution import longest_runs, return_distribution
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=30)
+repeatable = settings(max_examples=30)
 
 
 def _simulate(seed: int, series: int = 4) -> np.ndarray:

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 
 from riskmetrics.metrics.stress import Replay, factor_losses, replay, slope_std_error
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=40)
+repeatable = settings(max_examples=40)
 
 
 def index(*values):

@@ -22,7 +22,7 @@ from riskmetrics.metrics.tail_risk import (
     var_exceptions,
 )
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(max_examples=60)
 seeds = st.integers(0, 2**32 - 1)
 levels = st.sampled_from([0.9, 0.95, 0.975, 0.99])
 

@@ -14,7 +14,7 @@ from statsmodels.datasets import longley
 from riskmetrics.metrics import windows
 from riskmetrics.metrics.two_factor import TwoFactorOLS, rolling_two_factor
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=30)
+repeatable = settings(max_examples=30)
 seeds = st.integers(0, 2**32 - 1)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from riskmetrics.metrics.drawdown import drawdown
 from riskmetrics.metrics.underwater import underwater
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=30)
+repeatable = settings(max_examples=30)
 
 
 def _simulate(seed: int, series: int = 4) -> np.ndarray:

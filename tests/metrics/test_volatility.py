@@ -24,7 +24,7 @@ from riskmetrics.metrics.volatility import (
 )
 from riskmetrics.metrics.windows import window_means, window_sums
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=40)
+repeatable = settings(max_examples=40)
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ Cash Report,Data,Ending Cash,USD,-257.35,-257.35,0,
 """
 
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(max_examples=60)
 
 
 def test_schwab_positions_of_several_accounts(file):

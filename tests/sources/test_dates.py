@@ -12,7 +12,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.sources import cells
 from riskmetrics.sources.dates import infer_order, parse_date, possible_days
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(max_examples=60)
 NEW_YORK = ZoneInfo("America/New_York")
 DAYS = st.dates(date(1990, 1, 1), date(2069, 12, 31))
 SESSIONS = st.sampled_from(trading_calendar.sessions_between(date(1991, 1, 2), date(2024, 12, 31)))

@@ -149,8 +149,6 @@ def _equal(name: str, ours: object, theirs: object) -> bool:
 def test_no_mutation_of_an_answer_crashes_stores_a_wrong_row_or_loses_one(endpoint, count):
     @settings(
         max_examples=count,
-        derandomize=True,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,
     )

@@ -15,7 +15,7 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.sources import cells
 from riskmetrics.sources.brokers import read_holdings
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(max_examples=60)
 
 NOTATIONS = [
     (".", ""),

@@ -24,8 +24,6 @@ from tests.yahoo_server import CHART, SUMMARY, YahooMarket, serve_yahoo
 
 FIRST, LAST = date(2024, 11, 25), date(2024, 12, 6)
 SETTINGS = settings(
-    deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
