@@ -195,6 +195,8 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
         facts["drawdown"] = min(float(facts["drawdown"]), float(facts["max_drawdown"]))
     if has("volatility_21d", "volatility_21d_change", "left_return", "daily_return"):
         _let_a_return_leave(random, facts)
+    if has("pos_01_pnl", "total_value", "winners_pnl", "losers_pnl") and random.random() < 0.08:
+        _keep_one_holding(random, facts)
     if has("winners_pnl", "losers_pnl", "daily_pnl"):
         _add_up(random, facts)
     if has("daily_return", "previous_own_beta", "market_return") and random.random() < 0.3:
@@ -270,6 +272,17 @@ def _relate_rare(random: Random, facts: dict[str, float | str], has: Callable[..
         implied = float(facts["own_beta"]) * float(facts["scn_01_market_move"])
         facts |= {"scn_01_result": implied * random.choice((0.9001, 1.0, 1.0999, 1.2))}
         facts |= {name: 0.0 for name in ("scn_02_result", "scn_03_result") if name in facts}
+
+
+def _keep_one_holding(random: Random, facts: dict[str, float | str]) -> None:
+    """Leave one long position with a result, small or large for its value, and no trade."""
+    for name in [each for each in facts if each.startswith("pos_") and each.endswith("_pnl")]:
+        if name != "pos_01_pnl":
+            del facts[name]
+    gain = random.choice((-1, 1)) * float(facts["total_value"]) * random.choice((0.001, 0.05))
+    facts |= dict.fromkeys(("n_opened", "n_closed", "n_resized"), 0)
+    facts |= {"num_positions": 1, "pos_01_side": "long", "pos_01_weight": 0.6}
+    facts |= {"pos_01_pnl": gain, "n_winners": int(gain > 0), "n_losers": int(gain < 0)}
 
 
 def _relate_intervals(

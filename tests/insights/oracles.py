@@ -67,6 +67,18 @@ def _sole(f: Figures, sign: int) -> Expected:
     return expect(holds and known(pnl), alias, name=alias, amount=abs(pnl), other=abs(other))
 
 
+def _only_holding(f: Figures, sign: int) -> Expected:
+    """Return the return of the one long position: its result over its value the day before."""
+    alias, pnl, _ = _largest(f, sign)
+    if not alias or f.text(f"{alias.lower()}_side") != "long":
+        return {}
+    before = f.of(alias, "weight") * f.total_value - pnl
+    rate = pnl / before if before > 0 else nan
+    is_only = f.num_positions == 1 and f.n_winners + f.n_losers == 1
+    is_kept = f.n_opened == 0 and f.n_closed == 0 and f.n_resized == 0
+    return expect(is_only and is_kept and sign * rate >= 0.005, alias, name=alias, rate=abs(rate))
+
+
 def _largest_below_half(f: Figures, sign: int) -> Expected:
     """Return the largest of several on the side of the result: a tenth to half of that side."""
     alias, pnl, share = _largest(f, sign)
@@ -804,6 +816,8 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "equity_priced": lambda f: expect(
         f.total_value > 0 and f.price_coverage < 1, equity=f.total_value
     ),
+    "only_holding_fell": lambda f: _only_holding(f, -1),
+    "only_holding_rose": lambda f: _only_holding(f, 1),
     "opened": lambda f: expect(f.n_opened >= 2, count=f.n_opened),
     "closed": lambda f: expect(f.n_closed >= 2, count=f.n_closed),
     "resized": lambda f: expect(f.n_resized >= 2, count=f.n_resized),

@@ -43,6 +43,18 @@ _SHORT_OF_BETA: Facts = {
     "winners_pnl": 900.0,
     "daily_pnl": 600.0,
 }
+_ONE: Facts = {
+    **dict.fromkeys(("n_opened", "n_closed", "n_resized", "n_winners"), 0),
+    "num_positions": 1,
+    "n_losers": 1,
+    "pos_01_side": "long",
+    "total_value": 1194.0,
+    "pos_01_weight": 0.5,
+    "pos_01_pnl": -3.0,
+    "losers_pnl": -3.0,
+}
+"""One holding of 597 that was 600: it fell by half a percent."""
+
 _WEEK: Facts = {"losers_pnl_5d": -1000.0, "winners_pnl_5d": 0.0, "n_losers_5d": 2}
 
 _PART: Facts = {"past_forecast": 0.5, "past_low": 0.25, "past_high": 1.0}
@@ -122,6 +134,8 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ),
     ("market_fell", {"daily_return": 0.0}, "market_return", -0.01, -1),
     ("market_rose", {"daily_return": 0.0}, "market_return", 0.01, 1),
+    ("only_holding_fell:POS_01", _ONE, "pos_01_pnl", -3.0, -1),
+    ("only_holding_fell:POS_01", _ONE, "n_resized", 0, -1),
     ("losses_spread:POS_01", _LOSERS, "pos_01_pnl", -250.0, 1),
     ("losses_spread:POS_01", {**_LOSERS, "pos_01_pnl": -250.0}, "n_losers", 5, 1),
     ("losses_spread:POS_01", {**_LOSERS, "pos_01_pnl": -250.0}, "n_winners", 1, 1),

@@ -18,7 +18,8 @@ from riskmetrics.insights.forms.result import (
     largest_contribution,
 )
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import Slot, count, money, name, size
+from riskmetrics.insights.novelty import TRADES
+from riskmetrics.insights.slots import Slot, count, money, name, return_size, size
 
 _MIN_SHARE = 0.5
 """Share of the losses, or gains, from which one position is the main cause."""
@@ -37,6 +38,9 @@ _BEFORE_SURPRISE = 2.6
 
 _NAMED_IMPACT = 0.003
 """P&L over equity from which the largest position is named if it made more than the result."""
+
+_NOTABLE_RATE = 0.005
+"""Return of the only holding from which it is worth a sentence."""
 
 MAX_SPREAD = 0.25
 """Largest share of the losses that still counts as spread."""
@@ -69,6 +73,33 @@ def _salience(view: View, sign: int, usual: float) -> float:
     """
     is_first = sign * (view.number("daily_pnl") or 0.0) > 0 and _explains_gap(view, -sign)
     return max(usual, _BEFORE_SURPRISE) if is_first else usual
+
+
+def _only_holding(view: View, sign: int) -> Iterator[Instance]:
+    """Yield the return of the only holding, held long and not traded in the session."""
+    found, counts = (
+        largest_contribution(view, sign),
+        view.facts_of("num_positions", "n_winners", "n_losers", *TRADES),
+    )
+    held = view.facts_of("weight", "side", alias=found[0]) if found else None
+    equity = view.fact("total_value")
+    if not (found and counts and held and equity) or held[1].value != "long":
+        return
+    n_held, winners, losers, *traded = (float(fact.value) for fact in counts)
+    before = float(held[0].value) * float(equity.value) - found[1]
+    if n_held == winners + losers == 1 and not any(traded) and before > 0:
+        rate = found[1] / before
+        if sign * rate >= _NOTABLE_RATE:
+            slots = {"name": name(found[0]), "rate": return_size(rate)}
+            salience = 1.2 if is_clear_result(view) else 0.4
+            evidence = (found[3][0], *counts, *held, equity)
+            yield Instance(slots, (), salience, found[0], sign, context=evidence)
+
+
+mirrored("result", "name: name, rate: percent", _only_holding, {
+    -1: ("only_holding_fell", "{name}, the only holding, fell {rate}."),
+    1: ("only_holding_rose", "{name}, the only holding, rose {rate}."),
+}, place=1, is_event=True)  # fmt: skip
 
 
 def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instance]:
