@@ -1205,10 +1205,11 @@ def _cause_of(f: Figures, sign: int, what: str) -> set[str]:
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:
-    """Return the portfolio if its volatility moved by a fifth."""
+    """Return the portfolio if its volatility moved by a fifth, not by a day that left."""
     before = f.volatility_21d - f.volatility_21d_change
     is_sharp = abs(f.volatility_21d_change) >= 0.2 * before
-    return {""} if _volatility_moved(f, sign) and is_sharp else set()
+    is_explained = bool(_left(f, 1) or _left(f, -1))
+    return {""} if _volatility_moved(f, sign) and is_sharp and not is_explained else set()
 
 
 def _severe(f: Figures, kind: str, prefix: str = "") -> set[str]:
@@ -1364,7 +1365,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         and not _half_of_loss(f)
         and (
             (known(f.beta) and abs(f.beta_change_21d) >= 0.1)
-            or -f.daily_return >= 2 * f.previous_var_95 > 0
+            or -f.daily_return > f.previous_var_95 > 0
         )
         else set()
     ),

@@ -281,6 +281,74 @@ def test_other_positions_beyond_a_limit_of_a_user_are_told_when_there_are_more()
     assert "SYM3 22% and SYM2 21%." in prose(replace(three, before=remembered(two)))
 
 
+LOST: Facts = RESULT | {"daily_return": -0.02, "daily_pnl": -1_360.0, "previous_var_95": 0.04}
+"""A clear loss, within the value at risk."""
+
+
+def headline(facts: Facts) -> str:
+    plan = plan_by_rules(claims_of(build_sheet(facts)), LEADING_TYPE)
+    assert plan is not None
+    return plan.headline.partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "leads"),
+    [(0.4079, "kept", False), (0.4081, "kept", True), (0.38, "exceeded", False)],
+)
+def test_a_limit_leads_a_clear_result_only_if_the_value_is_clearly_above(
+    value: float, before: str, leads: bool
+) -> None:
+    """By a fiftieth of the limit of 40%; that it is respected again is no title above a loss."""
+    facts: Facts = {"lim_03_checked": value, "lim_03_checked_limit": 0.4}
+    facts |= {"lim_03_limit_status": "exceeded" if value > 0.4 else "kept"}
+    facts |= {"lim_03_limit_status_before": before}
+    assert headline(LOST | facts).startswith("headline_own_limit") == leads
+    told = "back within" if before == "exceeded" else "newly above"
+    assert told in prose(build_sheet(LOST | facts))
+    small = LOST | {"daily_return": -0.001, "daily_pnl": -68.0}
+    assert headline(small | facts).startswith("headline_own_limit") == (before == "kept")
+
+
+@pytest.mark.parametrize(
+    ("facts", "leads"),
+    [
+        ({"beta": 1.9, "beta_alert": "worse"}, False),
+        ({"beta": 2.5, "beta_alert": "worse"}, True),
+        ({"beta": 1.52, "beta_alert": "back", "beta_away": 2}, False),
+        ({"beta": 1.54, "beta_alert": "back", "beta_away": 2}, True),
+    ],
+)
+def test_an_alert_farther_beyond_or_just_back_does_not_lead_a_clear_result(
+    facts: Facts, leads: bool
+) -> None:
+    """Unless it is critical; "back" leads from a fiftieth beyond the level of 1.50."""
+    assert headline(LOST | facts).startswith("headline_limits_") == leads
+
+
+def test_the_title_of_a_sharp_fall_of_volatility_names_the_day_that_left() -> None:
+    """From 50% to 35%: a variance of (0.5² - 0.35²) / 12 = 0.0106 a day, a return of 10.3%."""
+    facts: Facts = {"volatility_21d": 0.35, "volatility_21d_change": -0.15, "left_return": 0.105}
+    facts |= {"left_day": "2022-11-10"}
+    assert headline(LOST | facts) == "headline_gain_left"
+    assert "dropped out of the window" in prose(build_sheet(LOST | facts))
+    assert headline(LOST | facts | {"left_return": 0.02}) == "headline_volatility_fell"
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "shown"),
+    [
+        (0.7949, 0.79, "0.005 above the portfolio's limit"),
+        (1.25, 1.2, "0.05 above the portfolio's limit"),
+    ],
+)
+def test_the_excess_over_a_limit_has_the_decimals_that_tell_value_and_limit_apart(
+    value: float, limit: float, shown: str
+) -> None:
+    facts: Facts = {"lim_01_checked_number": value, "lim_01_checked_number_limit": limit}
+    facts |= {"lim_01_limit_status": "exceeded", "lim_01_limit_status_before": "kept"}
+    assert f", {shown}." in sentence(facts, "look_at_own_limit:LIM_01")
+
+
 @pytest.mark.parametrize(
     ("value", "limit", "shown"),
     [

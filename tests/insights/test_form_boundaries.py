@@ -455,10 +455,17 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ),
     (
         "look_at_market_loss",
-        {**_LOSS, "daily_return": -1.9, "own_beta": 1.0, "market_return": -1.5, "beta": 1.0},
+        {**_LOSS, "daily_return": -0.95, "own_beta": 1.0, "market_return": -1.5, "beta": 1.0},
         "beta_change_21d",
         0.1,
         1,
+    ),
+    (
+        "look_at_market_loss",
+        {**_LOSS, "own_beta": 1.0, "market_return": -1.5},
+        "daily_return",
+        float(np.nextafter(-1.0, -2)),
+        -1,
     ),
     (
         "look_at_market_loss",

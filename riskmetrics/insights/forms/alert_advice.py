@@ -105,6 +105,11 @@ _advised("look_at_drawdown_position", "stress", "name: name, share: percent, dra
     " volatility.", partial(_drawdown, is_named=True))  # fmt: skip
 
 
+def _excess(excess: float, value: Slot) -> Slot:
+    """Return how far a value is above its limit, with the decimals that tell the two apart."""
+    return points(excess) if value.kind == "percent" else number(excess, value.decimals or 0)
+
+
 def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
     """Yield the first limit that a user set and that is exceeded."""
     news = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
@@ -113,9 +118,8 @@ def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
     if found and ("of" in found.slots) == has_subject:
         evidence = (*found.facts, *found.context)
         value, limit = (float(fact.value) for fact in found.facts)
-        is_share = found.slots["value"].kind == "percent"
         slots = {slot: found.slots[slot] for slot in ("name", "of") if slot in found.slots}
-        slots["excess"] = points(value - limit) if is_share else number(value - limit)
+        slots["excess"] = _excess(value - limit, found.slots["value"])
         yield Instance(slots, (), SALIENCE + 2, found.subject, context=evidence,
             is_known=found.is_known)  # fmt: skip
 

@@ -6,7 +6,7 @@ Limits that a user set for a portfolio are in `own_limits`.
 from collections.abc import Callable, Iterator, Sequence
 
 from riskmetrics.insights.claims import Form, Topic, View, form
-from riskmetrics.insights.forms.tail import SMALL
+from riskmetrics.insights.forms.alert_titles import title_salience
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import Left, Reach, left_limits, reached_limits
 from riskmetrics.insights.plan import CHANGES_PLACE, MIN_SALIENCE
@@ -101,22 +101,6 @@ def value_slots(of: Reach | Left) -> dict[str, Slot]:
     return {"limit": limit, "value": value, "level": level(of.level), **named}
 
 
-_LEAD = {"weight": 8.5, "gross": 8.4, "beta": 8.3, "drawdown": 8.2, "gross_to_equity": 8.1}
-"""Kind of limit to the salience of its alert as a title."""
-
-_CRITICAL = 0.45
-"""Salience that puts a critical alert before every other one."""
-
-_ELEVATED, _MINOR, _NEXT_TO_RESULT = 0.3, 0.15, 0.4
-"""Factors of the salience of an alert as a title: of the lowest level, next to a clear result if it
-is also that or about a position with little of the risk, and next to a result as large as the value
-at risk.
-"""
-
-_LITTLE_RISK = 0.15
-"""Share of the volatility below which a position does not lead a day with a clear result."""
-
-
 def new_alerts(view: View) -> list[Reach]:
     """Return the alert levels that were reached in the session, the one that leads first."""
     return view.once(_sorted_new)
@@ -125,22 +109,6 @@ def new_alerts(view: View) -> list[Reach]:
 def _sorted_new(view: View) -> list[Reach]:
     found = [reach for reach in reached_limits(view) if reach.event == "reached"]
     return sorted(found, key=lambda reach: -title_salience(view, reach))
-
-
-def title_salience(view: View, reach: Reach) -> float:
-    """Return how much an alert matters as a title, next to the result; a critical one leads."""
-    if reach.level == "critical":
-        return _LEAD[reach.kind] + _CRITICAL
-    salience, elevated = _LEAD[reach.kind], reach.level == "elevated"
-    rate, var = view.number("daily_return"), view.number("previous_var_95")
-    if rate is not None and var is not None:
-        share = (view.number("share", reach.alias) if reach.kind == "weight" else None) or 0.0
-        has_little_risk = reach.kind == "weight" and 0 < share < _LITTLE_RISK
-        if (elevated or has_little_risk) and abs(rate) >= SMALL * var:
-            return salience * _MINOR
-        if abs(rate) > var:
-            return salience * _NEXT_TO_RESULT
-    return salience * (_ELEVATED if elevated else 1.0)
 
 
 def _changed(

@@ -131,6 +131,9 @@ ended = _own_limit(
     1,
     is_event=True,
 )
+EVENTS = (*breached, *changed, *worse, *ended)
+"""What happens to a limit."""
+
 close = _own_limit(
     "own_limit_close",
     "close to",

@@ -6,6 +6,7 @@ from math import inf
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms import (
+    alert_titles,
     comparison,
     contributors,
     limits,
@@ -271,6 +272,6 @@ def headline_by_trade(view: View) -> Iterator[Instance]:
     """A position reached an alert level, which it would not have reached without trades."""
     reaches = {reach.alias: reach for reach in reached_limits(view) if reach.kind == "weight"}
     for found in view.instances(limits.limit_by_trade):
-        salience = _BY_TRADE * limits.title_salience(view, reaches[found.subject])
+        salience = _BY_TRADE * alert_titles.title_salience(view, reaches[found.subject])
         yield Instance({"name": name(found.subject)}, (), salience, found.subject,
             context=(*found.facts, *found.context))  # fmt: skip
