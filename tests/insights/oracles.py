@@ -307,6 +307,13 @@ def _sold(f: Figures) -> Expected:
     return found
 
 
+def _cost_of_alert(f: Figures) -> Expected:
+    """Return the position that lost most on a day with a gain, if its alert has news."""
+    alias, pnl, _ = _largest(f, -1)
+    moved = ("weight", alias) in _happened(f, "reached", "back", "worse")
+    return expect(f.daily_pnl > 0 and moved, alias, name=alias, amount=abs(pnl))
+
+
 def _test_fails(f: Figures) -> bool:
     return f.var_p_value < 0.01 and f.var_exceptions > round_half_even(f.var_expected)
 
@@ -1002,6 +1009,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     },
     "limits_worse": lambda f: expect(bool(_happened(f, "worse"))),
     "limit_sold": _sold,
+    "alert_position_cost": _cost_of_alert,
     "limits_left": lambda f: expect(bool(_left_limits(f, is_below=True))),
     "limits_ended": lambda f: expect(bool(_left_limits(f, is_below=False))),
     "driver_of_loss": lambda f: _driver(f, -1),

@@ -334,6 +334,23 @@ def test_the_title_of_a_sharp_fall_of_volatility_names_the_day_that_left() -> No
     assert headline(LOST | facts | {"left_return": 0.02}) == "headline_volatility_fell"
 
 
+def test_a_drawdown_that_is_no_alert_next_to_that_of_the_market_says_so() -> None:
+    facts: Facts = {"drawdown": 0.137, "drawdown_left": 0.1, "market_drawdown": 0.128}
+    assert sentence(facts, "limits_ended") == (
+        "No longer an alert: drawdown of today's holdings 14% (elevated from 10%, less than"
+        " 1.25× the market's 13%)."
+    )
+
+
+def test_a_position_with_an_alert_that_cost_the_most_of_a_gain_is_named() -> None:
+    facts: Facts = {"daily_pnl": 1436.0, "daily_return": 0.011, "pos_02_pnl": -1200.0}
+    facts |= {"winners_pnl": 4000.0, "losers_pnl": -2564.0, "n_winners": 5, "n_losers": 5}
+    facts |= {"pos_02_weight": 0.11, "pos_02_weight_alert": "back", "pos_02_weight_away": 4}
+    told = prose(build_sheet(RESULT | facts))
+    assert "SYM2 cost $1,200, the most of all positions." in told
+    assert "cost $1,200" not in prose(build_sheet(RESULT | facts | {"pos_02_weight": 0.09}))
+
+
 @pytest.mark.parametrize(
     ("value", "limit", "shown"),
     [
@@ -524,9 +541,12 @@ def test_a_drawdown_is_an_alert_while_it_is_deeper_than_the_market_s() -> None:
     assert [each.partition(" Today's")[0] for each in sentences(told)[2:]] == [
         "Alerts in force: drawdown of today's holdings 21% (warning from 20%).",
         "",
-        "No longer an alert: drawdown of today's holdings 21% (warning from 20%).",
+        "No longer an alert: drawdown of today's holdings 21% (warning from 20%, less than 1.25×"
+        " the market's 20%).",
     ]
     assert [severity for _, severity, _ in told][2:] == ["warning", "normal", "normal"]
+    returned = notes_of({"drawdown": [0.21] * 6}, facts=[*market, {"market_drawdown": 0.15}])
+    assert "Back at the alert level: drawdown of today's holdings 21%" in sentences(returned)[-1]
 
 
 def test_a_volatility_that_hovers_at_its_level_is_told_once() -> None:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.forms.alert_titles import title_salience
+from riskmetrics.insights.forms.result import largest_contribution
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import Left, Reach, left_limits, reached_limits
 from riskmetrics.insights.plan import CHANGES_PLACE, MIN_SALIENCE
-from riskmetrics.insights.severity import LEVELS
+from riskmetrics.insights.severity import LEVELS, market_multiple
 from riskmetrics.insights.slots import (
     Item,
     Slot,
@@ -19,6 +20,7 @@ from riskmetrics.insights.slots import (
     is_shown_apart,
     items,
     level,
+    money,
     name,
     number,
     percent,
@@ -30,6 +32,9 @@ _NEW, _FURTHER, _BACK, _WORSE = 3.5, 3.2, 3.0, 2.8
 """Salience of the first limit that was reached in the session, of the others, of one that was
 reached again, and of one farther beyond.
 """
+
+_TOLD = ("reached", "back", "worse")
+"""What happens to an alert that names the position."""
 
 _LEFT = 1.5
 """Salience of a limit that is not reached any more."""
@@ -58,6 +63,12 @@ SUBJECTS = {
     "gross": "{name} sector",
 }
 """Kind of limit to what a title calls it."""
+
+_WITH_MARKET = (
+    "drawdown of today's holdings {value} ({level} from {limit}, less than {multiple} the"
+    " market's {market})"
+)
+"""Drawdown that is no alert next to that of the market."""
 
 FROM, JUST_BELOW, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
     " ({level} from {limit})",
@@ -208,7 +219,7 @@ def limit_sold(view: View) -> Iterator[Instance]:
 
 
 @_changed("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, *_values(FROM),
-    _WITHOUT_WEIGHT + FROM)  # fmt: skip
+    _WITHOUT_WEIGHT + FROM, _WITH_MARKET)  # fmt: skip
 def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts that ended though their value is not clearly below the limit.
 
@@ -217,8 +228,28 @@ def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """
     for left in left_limits(view):
         if not (left.is_below or left.is_sold):
+            market = view.number("market_drawdown") if left.kind == "drawdown" else None
+            if market is not None and left.value < market_multiple() * market:
+                slots = {"multiple": times(market_multiple(), 2), "market": percent(market)}
+                yield left, Item(_WITH_MARKET, value_slots(left) | slots)
+                continue
             value = VALUES[left.kind] if left.has_weight else _WITHOUT_WEIGHT
             yield left, Item(value + FROM, value_slots(left))
+
+
+@form("alert_position_cost", "result", "name: name, amount: money",
+    "{name} cost {amount}, the most of all positions.", place=CHANGES_PLACE,
+    is_event=True)  # fmt: skip
+def alert_position_cost(view: View) -> Iterator[Instance]:
+    """On a day with a gain, the position that lost most if something happened to its alert."""
+    found, total = largest_contribution(view, -1), view.fact("daily_pnl")
+    if found is None or total is None or float(total.value) <= 0:
+        return
+    alias, pnl, _, facts = found
+    for reach in reached_limits(view):
+        if reach.kind == "weight" and reach.alias == alias and reach.event in _TOLD:
+            yield Instance({"name": name(alias), "amount": money(pnl, view.currency)}, facts[:1],
+                _BACK, alias, -1, context=(*facts[1:], total, *reach.facts))  # fmt: skip
 
 
 def subjects(view: View, event: str) -> Slot:
