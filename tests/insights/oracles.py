@@ -269,7 +269,7 @@ def _led_by(f: Figures, kind: str, *, has_share: bool | None = None) -> set[str]
 
 def _has_alert_news(f: Figures) -> bool:
     """Return whether an alert is reached that is not known to have stood the session before."""
-    own = ("breached", "changed", "worse")
+    own = ("breached", "changed", "first", "worse")
     exceeded = [RISK_STATEMENTS[f"own_limit_{state}{of}"](f) for state in own for of in ("", "_of")]
     return any(exceeded) or bool(_happened(f, "reached", "back", "worse", "known"))
 
@@ -305,6 +305,12 @@ def _sold(f: Figures) -> Expected:
             limit = max(limits)
             found[alias] = {"name": alias, "limit": limit, "level": limits[limit]}
     return found
+
+
+def _is_rising(f: Figures) -> bool:
+    """Return whether the volatility rose by a tenth over five sessions, from at least 1%."""
+    before = f.volatility_21d - f.volatility_21d_change_5d
+    return before >= 0.01 and f.volatility_21d_change_5d >= 0.1 * before
 
 
 def _cost_of_alert(f: Figures) -> Expected:
@@ -646,7 +652,7 @@ def _has_further_alerts(f: Figures) -> bool:
 def _unchanged(f: Figures) -> Expected:
     """Return whether something is an alert for a second session, and another came or went."""
     own = (RISK_STATEMENTS[f"own_limit_{state}{of}"](f)
-        for state in ("breached", "changed", "ended") for of in ("", "_of"))  # fmt: skip
+        for state in ("breached", "changed", "first", "ended") for of in ("", "_of"))  # fmt: skip
     left = [*_left_limits(f, is_below=True), *_left_limits(f, is_below=False), *_sold(f)]
     is_changed = any(own) or bool(left) or bool(_happened(f, "reached", "back"))
     stands = [each for each in _happened(f, "stands") if each not in _left_limits(f, is_below=True)]
@@ -831,7 +837,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "volatility_rose": lambda f: _volatility_moved(f, 1),
     "volatility_fell": lambda f: _volatility_moved(f, -1),
     "volatility_calm": lambda f: expect(
-        0 < f.volatility_percentile <= 0.2 and known(f.volatility_21d),
+        0 < f.volatility_percentile <= 0.2 and known(f.volatility_21d) and not _is_rising(f),
         volatility=f.volatility_21d,
         days=f.volatility_percentile,
     ),
@@ -1077,6 +1083,8 @@ BECAUSE: Mapping[str, str] = {
     "headline_own_limit_of": "own_limit_breached_of",
     "headline_own_limit_changed": "own_limit_changed",
     "headline_own_limit_changed_of": "own_limit_changed_of",
+    "headline_own_limit_first": "own_limit_first",
+    "headline_own_limit_first_of": "own_limit_first_of",
     "headline_own_limit_worse": "own_limit_worse",
     "headline_own_limit_worse_of": "own_limit_worse_of",
     "headline_limit_sold": "limit_sold",
@@ -1324,6 +1332,9 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_volatility_rose": lambda f: _sharp(f, 1),
     "headline_volatility_fell": lambda f: _sharp(f, -1),
     "headline_quiet": lambda f: {""} if _is_quiet(f) else set(),
+    "headline_quiet_critical": lambda f: (
+        {""} if _is_quiet(f) and "critical" in [_level(f, *each) for each in _reached(f)] else set()
+    ),
     "headline_flat_rise": lambda f: _flat(f, 1),
     "headline_flat_fall": lambda f: _flat(f, -1),
     "headline_week_down": lambda f: {""} if _is_quiet(f) and f.return_5d <= -0.04 else set(),
@@ -1421,7 +1432,7 @@ def _riskiest(f: Figures) -> set[str]:
 
 def _own_limit_to_look_at(f: Figures, *, has_subject: bool) -> set[str]:
     """Return the exceeded limits: new before old, of the portfolio before those of a thing."""
-    for state in ("breached", "changed", "worse", "exceeded"):
+    for state in ("breached", "changed", "first", "worse", "exceeded"):
         for suffix in ("", "_of"):
             if found := set(RISK_STATEMENTS[f"own_limit_{state}{suffix}"](f)):
                 return found if bool(suffix) == has_subject else set()

@@ -334,6 +334,16 @@ def test_the_title_of_a_sharp_fall_of_volatility_names_the_day_that_left() -> No
     assert headline(LOST | facts | {"left_return": 0.02}) == "headline_volatility_fell"
 
 
+def test_the_title_of_a_quiet_day_names_the_alert_that_makes_it_critical() -> None:
+    quiet: Facts = RESULT | {"daily_return": 0.001, "daily_pnl": 68.0, "previous_var_95": 0.02}
+    facts: Facts = {"pos_01_weight": 0.57, "pos_01_weight_alert": "stands"}
+    assert headline(quiet | facts) == "headline_quiet_critical"
+    assert sentence(quiet | facts, "headline_quiet_critical") == (
+        "A quiet day; SYM1 at 57% of equity stays critical"
+    )
+    assert headline(quiet | facts | {"pos_01_weight": 0.49}) == "headline_quiet"
+
+
 def test_a_drawdown_that_is_no_alert_next_to_that_of_the_market_says_so() -> None:
     facts: Facts = {"drawdown": 0.137, "drawdown_left": 0.1, "market_drawdown": 0.128}
     assert sentence(facts, "limits_ended") == (
@@ -588,11 +598,14 @@ def test_a_limit_that_replaces_alert_levels_ends_no_alert_and_leads_if_it_is_exc
     note = prose(sheet)
     assert "No longer" not in note
     assert "Back below" not in note
-    assert "SYM1 at 60% is now above the portfolio's limit of 50% on single positions." in note
+    assert (
+        "SYM1 at 60% is above the portfolio's limit of 50% on single positions, which was not"
+        " checked the session before."
+    ) in note
     claims = claims_of(sheet)
     plan = plan_by_rules(claims, LEADING_TYPE)
     assert plan is not None
-    assert plan.headline == "headline_own_limit_changed_of:LIM_02"
+    assert plan.headline == "headline_own_limit_first_of:LIM_02"
     assert news_of(sheet) == "warning"
 
 

@@ -164,12 +164,17 @@ both_moved = mirrored(
     " {days} of the days on record in the past year.",
 )
 def volatility_calm(view: View) -> Iterator[Instance]:
-    """Volatility is low among the past year's."""
+    """Volatility is low among the past year's, and did not clearly rise over five sessions."""
     facts = view.facts_of("volatility_21d", "volatility_percentile")
     if facts and 0 < float(facts[1].value) <= _CALM:
         volatility, rank = (float(fact.value) for fact in facts)
+        week = view.fact("volatility_21d_change_5d")
+        change = float(week.value) if week else 0.0
+        if change > 0 and _is_clear(change, volatility - change):
+            return
         slots = {"volatility": size(volatility), "days": percent(rank)}
-        yield Instance(slots, facts, 0.9 + _CALM - rank, sign=1, is_steady=True)
+        yield Instance(slots, facts, 0.9 + _CALM - rank, sign=1, is_steady=True,
+            context=(week,) if week else ())  # fmt: skip
 
 
 @form(
