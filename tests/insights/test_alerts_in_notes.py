@@ -523,7 +523,7 @@ def test_weights_of_a_position_that_falls_through_two_levels() -> None:
 def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> None:
     told = notes_of({"beta": [1.1, 1.55, 1.49, 1.95, 1.95]}, rate=-0.0001)
     assert told[1:] == [
-        ("Beta reached the alert level", "warning",
+        ("Beta reached the warning level", "warning",
             "Beta reached the warning level of 1.50 and is now 1.55."),
         ("A quiet day", "normal", ""),
         ("Farther beyond an alert level: beta", "warning",
@@ -636,7 +636,7 @@ def test_an_alert_just_below_its_level_is_in_the_list_as_it_is_for_events() -> N
     """A beta of 1.49 after 1.55: its warning ends below 1.425, and not before."""
     kept: Facts = {"beta": 1.49, "beta_kept": 1.5, "beta_streak": 3}
     assert sentence(kept, "limits_standing") == (
-        "Alerts in force: beta 1.49 (warning, now just below 1.50)."
+        "Alerts in force: beta 1.49 (warning from 1.50, in force until clearly below)."
     )
     assert severity_of(build_sheet(RESULT | kept)) == "warning"
     assert sentence({"beta": 1.42, "beta_streak": 3}, "limits_standing") == (

@@ -26,7 +26,7 @@ from riskmetrics.insights.forms import (
 )
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import reached_limits
-from riskmetrics.insights.slots import label, name
+from riskmetrics.insights.slots import label, level, name
 
 _TITLE = 0.2
 """Salience up to which a headline only names a topic, and no sentence has to prove it."""
@@ -190,14 +190,15 @@ for _id, _topic, _salience, _of, _phrasings in _DERIVED:
 
 def _new_alert(form_id: str, of: Form, text: str) -> None:
     """Add the headline of the first of the alert levels that were reached in the session."""
-    slots = "name: name" if "{name}" in text else ""
+    slots = "name: name, level: level" if "{name}" in text else "level: level"
 
     @form(form_id, of.topic, slots, text, role="headline", is_event=True, states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for reach in limits.new_alerts(view)[:1]:
             for found in view.instances(of):
                 if found.facts[0] is reach.facts[0]:
-                    shown = {"name": name(found.subject)} if slots else {}
+                    shown = {"level": level(found.level)}
+                    shown |= {"name": name(found.subject)} if "name" in slots else {}
                     salience = alert_titles.title_salience(view, reach)
                     if limits.is_by_trade(view, reach):
                         salience /= _TIE
@@ -206,12 +207,12 @@ def _new_alert(form_id: str, of: Form, text: str) -> None:
 
 
 for _of_new, _text in (
-    (limits.limit_position, "{name} reached the alert level for a single position"),
-    (limits.limit_position_share, "{name} reached the alert level for a single position"),
-    (limits.limit_sector, "{name} reached the alert level for a sector"),
-    (limits.limit_beta, "Beta reached the alert level"),
-    (limits.limit_drawdown, "The drawdown of today's holdings reached the alert level"),
-    (limits.limit_leverage, "Gross exposure reached the alert level"),
+    (limits.limit_position, "{name} reached the {level} level for a single position"),
+    (limits.limit_position_share, "{name} reached the {level} level for a single position"),
+    (limits.limit_sector, "{name} reached the {level} level for a sector"),
+    (limits.limit_beta, "Beta reached the {level} level"),
+    (limits.limit_drawdown, "The drawdown of today's holdings reached the {level} level"),
+    (limits.limit_leverage, "Gross exposure reached the {level} level"),
 ):
     _new_alert(f"headline_{_of_new.id}", _of_new, _text)
 

@@ -72,7 +72,7 @@ _WITH_MARKET = (
 
 FROM, JUST_BELOW, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
     " ({level} from {limit})",
-    " ({level}, now just below {limit})",
+    " ({level} from {limit}, in force until clearly below)",
     " ({level} from {limit}, {sessions} session)",
     " ({level} from {limit}, left {away} before)",
     " ({level} from {limit}, still {lower})",

@@ -38,7 +38,7 @@ _NAMES = {
     "weights": "positions in {positions}",
     "test": "test of the historical value at risk",
     "volatility": "volatility",
-    "own": "limit on {name}",
+    "own": "breach of the limit on {name}",
 }
 """Kind of alert to its entry in the list without figures."""
 
