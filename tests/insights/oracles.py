@@ -846,6 +846,13 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         volatility=f.volatility_21d,
         days=f.volatility_percentile,
     ),
+    "volatility_alert": lambda f: expect(
+        f.volatility_percentile >= 0.95
+        and f.text("volatility_percentile_alert") in ("reached", "back")
+        and bool(_volatility_moved(f, 1)),
+        level="elevated",
+        limit=0.95,
+    ),
     "volatility_highest": lambda f: expect(
         f.volatility_percentile == 1 and known(f.volatility_21d), volatility=f.volatility_21d
     ),

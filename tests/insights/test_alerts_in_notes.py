@@ -344,6 +344,20 @@ def test_the_title_of_a_quiet_day_names_the_alert_that_makes_it_critical() -> No
     assert headline(quiet | facts | {"pos_01_weight": 0.49}) == "headline_quiet"
 
 
+def test_a_volatility_that_reaches_its_level_by_a_sharp_rise_is_told() -> None:
+    facts: Facts = {"volatility_21d": 0.19, "volatility_21d_change": 0.04}
+    facts |= {"volatility_percentile": 1.0, "volatility_percentile_alert": "reached"}
+    facts |= {"volatility_percentile_streak": 1}
+    told = prose(build_sheet(RESULT | facts))
+    assert "volatility rose from 15% to 19% on the day" in told
+    assert (
+        "Volatility reached the elevated level: higher than on at least 95% of the days on record"
+        " in the past year."
+    ) in told
+    stands = {"volatility_percentile_alert": "stands", "volatility_percentile_streak": 2}
+    assert "reached the elevated level" not in prose(build_sheet(RESULT | facts | stands))
+
+
 def test_a_drawdown_that_is_no_alert_next_to_that_of_the_market_says_so() -> None:
     facts: Facts = {"drawdown": 0.137, "drawdown_left": 0.1, "market_drawdown": 0.128}
     assert sentence(facts, "limits_ended") == (

@@ -161,6 +161,17 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         0.5,
         1,
     ),
+    (
+        "volatility_alert",
+        {
+            "volatility_21d": 0.19,
+            "volatility_21d_change": 0.04,
+            "volatility_percentile_alert": "reached",
+        },
+        "volatility_percentile",
+        0.95,
+        1,
+    ),
     ("headline_volatility_rose", {"volatility_21d": 0.375}, "volatility_21d_change", 0.0625, 1),
     ("tracking_error", {}, "tracking_error", 0.005, 1),
     ("shorts_add", {"short_share": 0.1, "num_positions": 3}, "num_short_positions", 1, 1),
