@@ -354,7 +354,7 @@ def test_a_volatility_that_reaches_its_level_by_a_sharp_rise_is_told() -> None:
         "Volatility reached the elevated level: higher than on at least 95% of the days on record"
         " in the past year."
     ) in told
-    stands = {"volatility_percentile_alert": "stands", "volatility_percentile_streak": 2}
+    stands: Facts = {"volatility_percentile_alert": "stands", "volatility_percentile_streak": 2}
     assert "reached the elevated level" not in prose(build_sheet(RESULT | facts | stands))
 
 

@@ -100,6 +100,8 @@ def _says(shown: str, slot: Slot, names: dict[str, str], day: date) -> bool:
     if slot.kind in ("span", "window"):
         year = "year" if slot.kind == "span" else "the past year"
         return shown == (year if int(str(slot.value)) >= 250 else f"{slot.value} sessions")
+    if slot.kind == "sessions":
+        return shown == ("one session" if slot.value == 1 else f"{slot.value} sessions")
     if slot.kind in ("name", "label", "subject"):
         return shown == names[str(slot.value)]
     if isinstance(slot.value, date):
