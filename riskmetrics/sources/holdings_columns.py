@@ -1,8 +1,10 @@
 """Choice of the columns of a holdings table, and the currency that its headers name."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
@@ -31,6 +33,11 @@ _QUALIFIERS = frozenset(
     number total net current owned held par face sum
     """.split()  # noqa: SIM905  # a list of that many quoted words is harder to read
 )
+_POSITION_WORDS = frozenset(
+    {"holding", "holdings", "position", "positions", "owned", "held", "total", "net", "current"}
+    | {"sum"}
+)
+"""Qualifiers that next to a trade can name what is held after it."""
 _UNIT = re.compile(
     rf"[\s(\[/_-]+(?:in\s+)?\(?(?:in\s+)?(?:{'|'.join(sorted(CURRENCIES))}|%|[A-Z]{{0,2}}[$]"
     rf"|(?i:{'|'.join(map(re.escape, sorted(_SIGNS, key=len, reverse=True)))}))[)\]]?\s*$"
@@ -93,12 +100,10 @@ def strip_unit(header: str) -> str:
     >>> strip_unit("Close (USD)")
     'Close'
     """
-    plain = _UNIT.sub("", header)
-    is_short = len(plain) <= _MAX_HEADER_CHARS  # cells of long descriptions are no headers
-    return _strip_qualifiers(plain) if is_short and _NOUN.search(plain) else plain
+    return _strip_qualifiers(_UNIT.sub("", header))
 
 
-def _strip_qualifiers(header: str) -> str:
+def _strip_qualifiers(header: str, qualifiers: frozenset[str] = _QUALIFIERS) -> str:
     """Return the noun of a header of symbols or quantities with words that do not change it.
 
     Examples
@@ -107,11 +112,43 @@ def _strip_qualifiers(header: str) -> str:
     >>> [_strip_qualifiers(header) for header in headers]
     ['ticker', 'units', 'qty', 'qty', 'Available qty']
     """
-    if header_key(header) in _known_keys():
+    is_short = len(header) <= _MAX_HEADER_CHARS  # cells of long descriptions are no headers
+    if not is_short or not _NOUN.search(header) or header_key(header) in _known_keys():
         return header
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_A-Za-z]+", header)
-    nouns = [word for word in map(str.casefold, words) if word not in _QUALIFIERS]
+    nouns = [word for word in map(str.casefold, words) if word not in qualifiers]
     return nouns[0] if len(nouns) == 1 < len(words) and nouns[0] in _NOUNS else header
+
+
+def _strip_line(
+    headers: Sequence[str], aliases: HeaderAliases, qualifiers: frozenset[str] = _QUALIFIERS
+) -> list[str]:
+    """Return the headers of a line without units, and without qualifiers where only one has them.
+
+    A header without a qualifier is that of the column, and of two with one it is not known which.
+
+    Examples
+    --------
+    >>> aliases = {"quantity": ("shares", "qty")}
+    >>> _strip_line(["Position Shares", "Qty"], aliases)
+    ['Position Shares', 'Qty']
+    >>> _strip_line(["Position Shares"], aliases)
+    ['shares']
+    """
+    plain = [_UNIT.sub("", header) for header in headers]
+    keys = [*map(header_key, (*headers, *plain))]
+    stripped = [_strip_qualifiers(header, qualifiers) for header in plain]
+    for name in ("symbol", "quantity"):
+        known = {*load_vocabulary().columns[name], *aliases.get(name, ())}
+        changed = [
+            place
+            for place, (header, noun) in enumerate(zip(plain, stripped, strict=True))
+            if header != noun and header_key(noun) in known
+        ]
+        if len(changed) > 1 or not known.isdisjoint(keys):
+            for place in changed:
+                stripped[place] = plain[place]
+    return stripped
 
 
 @cache
@@ -121,8 +158,11 @@ def _known_keys() -> frozenset[str]:
     return frozenset((*columns["symbol"], *columns["quantity"]))
 
 
-def strip_units(headers: list[str]) -> list[str]:
+def strip_units(headers: list[str], aliases: HeaderAliases = MappingProxyType({})) -> list[str]:
     """Return headers without their units, unless another header is the same without.
+
+    Words of positions are kept: next to a trade they can name what is held after it. ``aliases``
+    are the known headers next to those of the vocabulary.
 
     Examples
     --------
@@ -130,9 +170,10 @@ def strip_units(headers: list[str]) -> list[str]:
     ['Price', 'Total (EUR)', 'Total', 'Fee', 'Fee (%)']
     """
     stripped = list(headers)
+    without = _strip_line(headers, aliases, _QUALIFIERS - _POSITION_WORDS)
     keys = {*map(header_key, headers)}
     for place in sorted(range(len(headers)), key=lambda place: header_currency(headers[place])):
-        plain = strip_unit(headers[place])
+        plain = without[place]
         if (key := header_key(plain)) not in keys:
             stripped[place] = plain
             keys.add(key)
@@ -152,7 +193,8 @@ def choose_holdings_columns(
     DataQualityError
         If there is no column for symbols.
     """
-    keys, plain = zip(*map(header_spellings, headers), strict=True)
+    keys = tuple(map(header_key, headers))
+    plain = tuple(map(header_key, _strip_line(headers, aliases)))
     percents = tuple(header_key(header.replace("%", "pct")) for header in headers)
     foreign = {
         place: code for place, header in enumerate(headers) if (code := header_currency(header))

@@ -1,7 +1,7 @@
 """Lines that title a group of holdings and state its sum, such as TECH above AAPL and MSFT.
 
-A title can have the form of a symbol, and is told by its numbers: the table consists of titles,
-each with the sum of the lines of its group.
+A title can have the form of a symbol, and is recognized by its numbers: the table consists of
+titles, each with the sum of the lines of its group.
 """
 
 import numpy as np
@@ -10,8 +10,6 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray
 
 _ROUNDING = 1e-5
 """Relative difference of a rounded sum from the sum of rounded amounts."""
-_ROUND_AMOUNT = 100
-"""Multiples of this amount can be equal to a sum by chance."""
 _MIN_ROWS = 3
 _MAX_GROUP_ROWS = 500
 
@@ -31,8 +29,9 @@ def find_group_titles(
     Notes
     -----
     All lines must belong to a group, and one group must have two. Sums can be so by chance, so
-    something else must tell, too: only titles are without a price, the total counts each group
-    once, or there are two groups of values that are not all round.
+    further evidence is required: the total counts each group once, or, without a total, only titles
+    have no price, and there are two or they state the sums of quantities, too. Counts of shares
+    alone are never titles.
 
     Examples
     --------
@@ -48,8 +47,7 @@ def find_group_titles(
         return titles
     for order in (slice(None), slice(None, None, -1)):
         found = _partition(amount[order], quantity[order])[order]
-        are_counts = np.array_equal(amount, quantity)
-        if found.any() and _is_told(found, amount, price, total, are_counts=are_counts):
+        if found.any() and _has_further_evidence(found, amount, quantity, price, total):
             return found
     return titles
 
@@ -73,13 +71,17 @@ def _partition(amount: FloatArray, quantity: FloatArray) -> BoolArray:
     return titles if 2 * np.count_nonzero(titles) < len(amount) else none
 
 
-def _is_told(
-    titles: BoolArray, amount: FloatArray, price: FloatArray, total: float, *, are_counts: bool
+def _has_further_evidence(
+    titles: BoolArray, amount: FloatArray, quantity: FloatArray, price: FloatArray, total: float
 ) -> bool:
-    """Return whether something else than sums tells that lines are titles."""
+    """Return whether more than sums shows that lines are titles."""
+    if np.array_equal(amount, quantity):
+        return False
+    has_total = bool(np.isfinite(total))
+    if has_total and not np.isclose(amount[~titles].sum(), total, rtol=_ROUNDING):
+        return False
     if np.isfinite(price).any():
-        return bool((np.isnan(price) == titles).all())
-    if np.isfinite(total):
-        return bool(np.isclose(amount[~titles].sum(), total, rtol=_ROUNDING))
-    is_exact = not are_counts and bool((amount % _ROUND_AMOUNT != 0).any())
-    return bool(is_exact and np.count_nonzero(titles) > 1)
+        has_sums_of_both = bool(np.isfinite(quantity[titles]).all())
+        is_strong = has_total or has_sums_of_both or np.count_nonzero(titles) > 1
+        return is_strong and bool((np.isnan(price) == titles).all())
+    return has_total

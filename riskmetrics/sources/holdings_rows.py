@@ -217,6 +217,7 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     price = read_numbers(table, "last_price", decimal)
     is_par = np.isnan(price) | (price == 1) | (value == size)
     cash = _is_cash(table, layout, is_par) & ~_is_total(table)
+    amount = np.where(cash & _is_debit(table), -np.abs(amount), amount)
     quantity = read_numbers(table, "quantity", decimal)
     total = _is_total(table) | _is_sum_above(table, value, quantity, price)
     foreign = cash & (
@@ -268,11 +269,14 @@ def _find_titles(
     amount, quantity, price = numbers
     totals = amount[total & np.isfinite(amount)]
     stated = float(totals[-1]) if len(totals) else math.nan
+    without_cash = stated - float(np.nansum(amount[cash]))
     titles = np.zeros_like(held)
-    for rows in (held | cash, held):
-        whole = stated
-        if size_column == "weight" and math.isnan(stated):
-            whole = next((one for one in (1.0, 100.0) if _is_twice(amount[rows], one)), math.nan)
+    for rows, whole in ((held | cash, stated), (held, stated), (held, without_cash)):
+        if size_column == "weight" and math.isnan(whole):
+            twice = [one for one in (1.0, 100.0) if _is_twice(amount[rows], one)]
+            if not twice:
+                continue
+            whole = twice[0]  # noqa: PLW2901
         titles[rows] = find_group_titles(amount[rows], quantity[rows], price[rows], whole)
         if titles.any():
             break
@@ -341,6 +345,13 @@ def _is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolA
     is_power = names.str.startswith(_BUYING_POWER).to_numpy(bool)
     is_part: BoolArray = is_available & ((amount <= amount[is_whole][0]) | is_power)
     return is_part
+
+
+def _is_debit(table: Table) -> BoolArray:
+    """Return a mask of the lines that name cash that is owed."""
+    names = (table.text(column).map(fold_text) for column in ("symbol", "description"))
+    debits = [*load_vocabulary().cash_debit]
+    return np.logical_or(*(one.isin(debits).to_numpy(bool) for one in names))
 
 
 def _is_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:

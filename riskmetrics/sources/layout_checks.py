@@ -81,7 +81,7 @@ def _check_transactions(
     """Return the first header line, the layouts of the tables of transactions, and columns."""
     tables = list_tables(path, lines)
     first = tables[0]
-    headers = strip_units(first.header.cells)
+    headers = strip_units(first.header.cells, first.layout.columns)
     places, _ = choose_columns(path, headers, first.layout.columns, ())
     return (
         first.header.number,

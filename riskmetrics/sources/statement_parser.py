@@ -12,11 +12,7 @@ from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
 from riskmetrics.sources.holdings_columns import choose_holdings_columns
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
-from riskmetrics.sources.section_sides import (
-    ClosedSections,
-    SectionSide,
-    section_side,
-)
+from riskmetrics.sources.section_sides import ClosedSections, SectionSide, section_side
 from riskmetrics.sources.stated_currency import TableCurrency, require_full_amounts
 from riskmetrics.sources.statement_columns import currency_of_total, find_more_columns
 from riskmetrics.sources.statement_days import StatedDay, find_stated_day, parse_stated_day
@@ -24,6 +20,7 @@ from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.statement_rows import (
     fill_merged_accounts,
     find_lot_sums,
+    has_security,
     is_remark,
     is_total,
 )
@@ -99,6 +96,8 @@ def parse_statement(
 class _Table(NamedTuple):
     """A table above another one that is joined to it: header, places of columns, and rows."""
 
+    line: int
+    """Number of the line of the header."""
     header: list[str]
     columns: dict[str, tuple[int, ...]]
     rows: list[tuple[Line, dict[str, str]]]
@@ -111,6 +110,7 @@ class _StatementParser:
         self._path, self._layout, self._other_headers = path, layout, other_headers
         self._aliases = layout.aliases
         self._header: list[str] = []
+        self._header_line = 0
         self._above: list[list[str]] = []
         self._currency = TableCurrency()
         self._columns: dict[str, tuple[int, ...]] = {}
@@ -200,7 +200,9 @@ class _StatementParser:
             for _, row in rows:
                 row.setdefault("currency", code)
         tables = [table._replace(rows=self._drop_sums(table)) for table in tables]
-        unknown_numbers = tuple(header for table in tables for header in find_more_columns(*table))
+        unknown_numbers = tuple(
+            header for table in tables for header in find_more_columns(*table[1:])
+        )
         rows = [row for table in tables for row in table.rows]
         lines = [line for line, _ in rows]
         known = [name for table in tables for name in table.columns]
@@ -229,19 +231,19 @@ class _StatementParser:
 
     def _join_tables(self) -> list[_Table]:
         """Return all tables; skip one with a security of those above: it is another view of it."""
-        tables = [*self._joined, _Table(self._header, self._columns, self._rows)]
+        tables = [*self._joined, _Table(self._header_line, self._header, self._columns, self._rows)]
         if not self._layout.is_general:
             return tables
         found: list[_Table] = []
         above: set[str] = set()
         for table in tables:
-            symbols = {row["symbol"] for _, row in table.rows if row.get("symbol")}
+            symbols = {row["symbol"] for _, row in table.rows if has_security(row)}
             if above.isdisjoint(symbols):
                 above |= symbols
                 found.append(table)
                 continue
-            for line, _ in table.rows:
-                self._skip(line, "part of another table")
+            for number in (table.line, *(line.number for line, _ in table.rows)):
+                self._skipped.append(SkippedLine(number, "part of another table"))
         return found
 
     def _drop_sums(self, table: _Table) -> list[tuple[Line, dict[str, str]]]:
@@ -300,8 +302,9 @@ class _StatementParser:
         if not self._header:
             self._currency.start_table(self._above, line.cells)
         elif not repeats:
-            self._joined.append(_Table(self._header, self._columns, self._rows))
+            self._joined.append(_Table(self._header_line, self._header, self._columns, self._rows))
             self._rows = []
+        self._header_line = self._header_line if repeats else line.number
         self._header, self._is_in_other_table = line.cells, False
         self._has_table |= not self._sections.is_closed  # else it is one of orders, above positions
         self._side.start_table(line.number)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from riskmetrics.sources.asset_classes import is_cash_text
 from riskmetrics.sources.statement_lines import Line
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 from riskmetrics.symbols import normalize_symbol
@@ -73,6 +74,12 @@ def is_total(row: Mapping[str, str]) -> bool:
     names = ("symbol", "identifier", "description", "account", "account_number")
     text = next((row[name] for name in names if row.get(name)), "")
     return starts_with(text, load_vocabulary().totals)
+
+
+def has_security(row: Mapping[str, str]) -> bool:
+    """Return whether a row names a security: it is neither cash nor a total."""
+    symbol = row.get("symbol", "")
+    return bool(symbol) and not (is_total(row) or is_cash_text(symbol))
 
 
 def is_remark(line: Line) -> bool:

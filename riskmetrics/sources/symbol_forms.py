@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from riskmetrics.sources.name_forms import describe_text
-from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
+from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 from riskmetrics.symbols import clean_symbol_text, normalize_symbol, parse_option
 
 _MARKETS = load_vocabulary().markets
@@ -269,9 +269,13 @@ def _choose_symbol(text: str, outer: str, inner: str) -> str:
     ['TSLA', 'AAPL', 'AAPL', 'TSX:SHOP']
     >>> _choose_symbol("TOTALS (USD)", "TOTALS", "USD")
     'TOTALS (USD)'
+    >>> _choose_symbol("?", "Total Stock Market ETF", "VTI")
+    'VTI'
     """
     is_upper = inner.upper() == inner and " " not in inner
-    if starts_with(outer, load_vocabulary().totals):
+    totals = load_vocabulary().totals
+    is_of_currency = starts_with(outer, totals) and inner.upper() in CURRENCIES
+    if is_of_currency or bare_words(outer) in totals:
         return text
     if _TICKER.fullmatch(outer) and inner != outer:
         if inner.upper() in _MARKETS["us_exchanges"] | _MARKETS["foreign_exchanges"]:

@@ -220,10 +220,13 @@ def _interpret(
         # without deposits the cash is unknown, and so is what left-out securities take from it
         stated = [(row, one) for row, one in stated if not one.is_left_out]
     notes = [*content.notes, *describe_lone_codes(symbols)[:MAX_RESPELLINGS_NAMED]]
-    if layout.is_net is None and not _has_prices_with_fees(one for _, one in stated):
+    is_inferred = layout.is_net is None and not layout.has_gross_header
+    if is_inferred and not _has_prices_with_fees(one for _, one in stated):
         notes.append("amounts of trades are taken to contain the fees: no price tells it")
     own = (one for _, one in stated if not one.is_left_out)
-    convention = detect_convention(own, is_net=layout.is_net)
+    convention = detect_convention(
+        own, is_net=layout.is_net, has_gross_header=layout.has_gross_header
+    )
     if layout.name != load_layouts()[-1].name:  # the sign of a broker's refund is right
         convention = convention._replace(unsigned_costs=frozenset())
     completed: list[Transaction] = []

@@ -43,6 +43,8 @@ class TransactionLayout(NamedTuple):
     """Order of day, month and year in its dates, such as mdy. None: inferred."""
     is_net: bool | None = None
     """Whether amounts contain the fees. None: inferred from quantity times price."""
+    has_gross_header: bool = False
+    """Whether the header of the amounts says that they are without fees and taxes."""
     has_signed_fees: bool = False
     """Whether fees that cost are negative, and rebates positive."""
     kind_by_sign: bool = False

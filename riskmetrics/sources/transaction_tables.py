@@ -77,19 +77,19 @@ class TransactionTable(NamedTuple):
 
     @property
     def conventions(self) -> TransactionLayout:
-        """Return the layout; amounts are without the fees if their header says so."""
+        """Return the layout, with what the header of the amounts says."""
         if not self.layout.is_general or self.layout.is_net is not None:
             return self.layout
-        headers = strip_units(self.header.cells)
+        headers = strip_units(self.header.cells, self.layout.columns)
         keys = [*map(header_key, headers)]
         chosen = next((key for key in self.layout.columns["amount"] if key in keys), None)
         words = bare_words(headers[keys.index(chosen)]).split() if chosen else []
-        is_gross = not {*words}.isdisjoint(_GROSS)
-        return self.layout._replace(is_net=False) if is_gross else self.layout
+        return self.layout._replace(has_gross_header=not {*words}.isdisjoint(_GROSS))
 
     def read(self, path: Path) -> tuple[list[StatedRow], list[SkippedLine], list[str]]:
         """Return the cells of all rows by column, and skipped lines."""
-        headers = choose_currency(strip_units(self.header.cells), self.layout.columns)
+        aliases = self.layout.columns
+        headers = choose_currency(strip_units(self.header.cells, aliases), aliases)
         columns, notes = choose_columns(path, headers, self.layout.columns, REQUIRED_COLUMNS)
         for name, other in (("kind_detail", "kind"), ("fees", "commission")):
             if columns.get(name) == columns.get(other):
@@ -295,8 +295,8 @@ def _has_signed_trades(header: Line, rows: list[Line], general: TransactionLayou
     columns = general.columns
     known = {key for keys in columns.values() for key in keys}
     signs = set()
-    for place, cell in enumerate(header.cells):
-        keys = {*header_spellings(cell)}
+    for place, cells in enumerate(zip(header.cells, strip_units(header.cells), strict=True)):
+        keys = {*map(header_key, cells)}
         texts = {row.cells[place] for row in rows if place < len(row.cells)} - {""}
         if keys & {*columns["quantity"]}:
             signs |= {text.startswith(("-", "(")) for text in texts}

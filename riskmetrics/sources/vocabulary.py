@@ -77,6 +77,8 @@ class Vocabulary(NamedTuple):
     """Names of the part of the cash that can be spent, normalized like those of cash."""
     cash_whole: frozenset[str]
     """Names of all cash, of which another line may state a part."""
+    cash_debit: frozenset[str]
+    """Names of cash that is owed."""
     totals: frozenset[str]
     """Texts that a line of totals starts with, in lower case without punctuation."""
     sums: frozenset[str]
@@ -217,6 +219,7 @@ def load_vocabulary() -> Vocabulary:
         cash_parts=_all_words(content["cash"]["parts"], fold_text),
         cash_available=_all_words(content["cash"]["available"], fold_text),
         cash_whole=_all_words(content["cash"]["whole"], fold_text),
+        cash_debit=_all_words(content["cash"]["debit"], fold_text),
         totals=_all_words(content["totals"]),
         sums=_all_words(content["sums"]),
         days=_all_words(content["days"], str.casefold)

@@ -71,6 +71,11 @@ class AmountConvention(NamedTuple):
     """Whether the quantities of sales are negative."""
     unsigned_costs: frozenset[TransactionKind] = frozenset()
     """Fees, taxes or withdrawals if none of them is negative, although purchases are."""
+    has_gross_incomes: bool | None = None
+    """Whether the tax of a line is not in the amount of an income.
+
+    None: inferred from quantity times price.
+    """
     is_cost: bool = False
     """Whether amounts are what enters the holdings: purchases positive, sales negative."""
 
@@ -80,10 +85,14 @@ class InvalidTransactionError(ValueError):
 
 
 def detect_convention(
-    stated: Iterable[StatedTransaction], *, is_net: bool | None = None
+    stated: Iterable[StatedTransaction],
+    *,
+    is_net: bool | None = None,
+    has_gross_header: bool = False,
 ) -> AmountConvention:
     """Infer the signs of a file, and whether amounts contain fees unless ``is_net`` states it.
 
+    If no trade shows it, the amounts are without fees if ``has_gross_header`` says so.
     Purchases show whether amounts have signs; a file without purchases has if one is negative.
 
     Examples
@@ -103,16 +112,21 @@ def detect_convention(
     is_signed = any(amount < 0 for amount in amounts)
     costs = {one.kind for one in stated if one.kind in _COSTS and (one.amount or 0) > 0}
     negative = {one.kind for one in stated if (one.amount or 0) < 0}
+    contains_fees, has_gross_incomes = is_net, None if is_net is None else not is_net
+    if contains_fees is None:
+        contains_fees = _contains_fees(stated, default=not has_gross_header)
+        has_gross_incomes = True if has_gross_header and not contains_fees else None
     return AmountConvention(
         is_signed=is_signed,
-        is_net=_contains_fees(stated) if is_net is None else is_net,
+        is_net=contains_fees,
         has_signed_quantities=any(quantity < 0 for quantity in sold),
         unsigned_costs=frozenset(costs - negative if is_signed else ()),
+        has_gross_incomes=has_gross_incomes,
         is_cost=bool(paid and received) and not is_signed and max(received) < 0,
     )
 
 
-def _contains_fees(stated: Iterable[StatedTransaction]) -> bool:
+def _contains_fees(stated: Iterable[StatedTransaction], *, default: bool) -> bool:
     """Return whether amounts are nearer to quantity times price with fees than without."""
     from_net = from_gross = Decimal(0)
     for one in stated:
@@ -120,7 +134,7 @@ def _contains_fees(stated: Iterable[StatedTransaction]) -> bool:
             amount, gross = abs(one.amount), _gross_value(one)
             from_gross += abs(amount - gross)
             from_net += abs(amount - gross - (one.fees if one.kind in _OUTFLOWS else -one.fees))
-    return from_net <= from_gross
+    return default if from_net == from_gross else from_net < from_gross
 
 
 def complete_transaction(stated: StatedTransaction, convention: AmountConvention) -> Transaction:
@@ -259,8 +273,8 @@ def _complete_cash(
     transaction: Transaction, stated: StatedTransaction, convention: AmountConvention
 ) -> Transaction:
     amount, kind = _cash_amount(stated), stated.kind
-    if kind in _INCOMES and (stated.amount is None or not convention.is_net):
-        amount -= stated.fees or 0
+    if kind in _INCOMES and stated.fees and _is_gross_income(stated, convention):
+        amount -= stated.fees
     if stated.needs_sign and not convention.is_signed:
         raise InvalidTransactionError(
             "the amounts have no signs, so the direction is unknown: state a deposit or a"
@@ -278,6 +292,23 @@ def _complete_cash(
     if kind in _COUNTERPARTS and amount * expected < 0:
         kind = _COUNTERPARTS[kind]
     return replace(transaction, kind=kind, amount=amount)
+
+
+def _is_gross_income(stated: StatedTransaction, convention: AmountConvention) -> bool:
+    """Return whether the tax of a line has to be subtracted from the amount of an income.
+
+    Not if the amount and the tax are quantity times price. If the file does not say that amounts
+    are gross, only if the amount itself is quantity times price.
+    """
+    if stated.amount is None:
+        return True
+    amount, computed = abs(stated.amount), _gross_value(stated)
+    if not computed or convention.has_gross_incomes is False:
+        return bool(convention.has_gross_incomes)
+    contains_tax = abs(amount + (stated.fees or 0) - computed) <= _CENT
+    return not contains_tax and (
+        bool(convention.has_gross_incomes) or abs(amount - computed) <= _CENT
+    )
 
 
 def _cash_amount(stated: StatedTransaction) -> Decimal:

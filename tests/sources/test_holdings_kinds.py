@@ -432,6 +432,25 @@ def test_headers_whose_other_words_do_not_change_them(file, header):
     assert dict(zip(rows["symbol"], rows["quantity"], strict=True)) == {"QQA": 5, "QQB": 7}
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Symbol,Position Shares,Shares", "Symbol,Position Qty,Shares"),
+        "Equity ticker,Position Shares,Stock symbol,Shares",
+    ],
+)
+def test_a_header_without_other_words_precedes(file, header):
+    cells = {"Symbol": "QQA", "Stock symbol": "QQA", "Equity ticker": "QQB", "Shares": "5"}
+    row = ",".join(cells.get(name, "3") for name in header.split(","))
+    rows = read_holdings(file(f"{header}\n{row}\n")).accounts[0].holdings.rows
+    assert rows[["symbol", "quantity"]].values.tolist() == [["QQA", 5]]
+
+
+def test_two_headers_with_other_words_are_refused(file):
+    with pytest.raises(DataQualityError, match="no known column"):
+        read_holdings(file("Symbol,Position Shares,Owned Shares\nQQA,3,5\n"))
+
+
 @pytest.mark.parametrize("header", ["Account code,Qty", "Symbol,Available qty", "Symbol,Short qty"])
 def test_words_that_change_a_header(file, header):
     with pytest.raises(DataQualityError, match="no known column"):

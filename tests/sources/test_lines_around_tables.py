@@ -1,5 +1,6 @@
 """Lines above, between and below the rows of a table: days, sections, currencies and scales."""
 
+import math
 from datetime import date
 
 import pytest
@@ -207,18 +208,27 @@ def test_a_table_below_the_title_of_its_class_is_read_with_its_own_columns(file)
     assert "currency EUR" in found.accounts[0].holdings.rejected[0].reason
 
 
+@pytest.mark.parametrize(("word", "cash"), [("Total", math.nan), ("Cash", 12)])
+def test_tables_below_titles_with_a_total_or_cash_each(file, word, cash):
+    text = f"Stocks\nSymbol,Quantity,Price,Value\nQQA,10,5,50\n{word},,,5\n\nETFs\n"
+    rows = f"QQB,Some fund,4,5,20\n{word},,,,7\n"
+    found = read_holdings(file(f"{text}Symbol,Name,Quantity,Price,Value\n{rows}"))
+    assert held(found) == {"QQA": 10, "QQB": 4}
+    assert found.accounts[0].cash == pytest.approx(cash, nan_ok=True)
+
+
 @pytest.mark.parametrize(
-    "second",
+    ("second", "lines"),
     [
-        "Stocks\nSymbol,Shares\nQQA,4\nQQA,6\n",  # the lots of the table above
-        "Ideas\nSymbol,Shares\nQQC,4\n",
+        ("Stocks\nSymbol,Shares\nQQA,4\nQQA,6\n", [5, 6, 7]),  # the lots of the table above
+        ("Ideas\nSymbol,Shares\nQQC,4\n", [5, 6]),
     ],
 )
-def test_another_table_is_skipped(file, second):
+def test_another_table_is_skipped(file, second, lines):
     found = read_holdings(file(f"Symbol,Quantity,Price\nQQA,10,5\n\n{second}"))
     rows = found.accounts[0].holdings.rows
     assert dict(zip(rows["symbol"], rows["quantity"], strict=True)) == {"QQA": 10}
-    assert found.skipped[-1].reason == "part of another table"
+    assert [line.line for line in found.skipped if line.reason == "part of another table"] == lines
 
 
 def test_names_of_prices_in_cells_are_no_holdings(file):

@@ -191,6 +191,62 @@ def test_a_dividend_is_paid_without_its_tax(file, columns, cells, dividend):
     assert trades(read_transactions(file(text)))[0][3] == pytest.approx(dividend)
 
 
+@pytest.mark.parametrize(
+    ("header", "bought", "income", "paid"),
+    [
+        (
+            "Amount",
+            "600,1,",
+            "10,0.25,2.12,,0.38",
+            2.12,
+        ),  # trades without fees say nothing of taxes
+        ("Amount", "600,1,", "10,0.25,2.50,,0.38", 2.12),
+        ("Amount", "601,1,", "10,0.25,2.50,,0.38", 2.12),
+        ("Amount", "600,1,", ",,2.12,,0.38", 2.12),
+        ("Gross amount", "600,1,", ",,2.50,,0.38", 2.12),
+        ("Gross amount", "600,1,", "10,0.25,2.12,,0.38", 2.12),
+        (
+            "Gross amount",
+            "601,1,",
+            ",,2.12,,0.38",
+            2.12,
+        ),  # the header is wrong: it contains the fee
+    ],
+)
+@pytest.mark.parametrize("kind", ["Dividend", "Interest"])
+def test_an_income_next_to_trades_is_stored_without_its_tax(
+    file, header, bought, income, paid, kind
+):
+    head = f"Date,Type,Symbol,Quantity,Price,{header},Commission,Tax"
+    rows = f"2024-01-02,Buy,QQA,10,60,{bought}\n2024-03-04,{kind},QQA,{income}\n"
+    assert [row[3] for row in trades(read_transactions(file(f"{head}\n{rows}")))] == [-601, paid]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("Quantity,Price,Gross amount,Commission", "10,5,51,1"),
+        ("Quantity,Price,Gross amount,Commission", "10,5,50,1"),
+        ("Quantity,Gross amount,Commission", "10,50,1"),
+        ("Quantity,Price,Net,Amount", "10,5,5.1,51"),  # Net is that of a share
+        ("Quantity,Price,Commission,Gross,Net", "10,5,1,50,51"),
+        ("Quantity,Price,Commission,Net", "10,5,1,51"),
+    ],
+)
+def test_the_amount_of_a_trade_contains_its_fees_once(file, header, cells):
+    found = read_transactions(file(f"Date,Type,Symbol,{header}\n2024-03-04,Buy,QQA,{cells}\n"))
+    assert trades(found) == [("buy", "QQA", 10, -51)]
+
+
+@pytest.mark.parametrize("name", ["Position Qty", "Holding Shares", "Total Units"])
+def test_what_is_held_after_a_trade_is_not_its_quantity(file, name):
+    rows = f"Date,Type,Symbol,{name},Price,Shares\n2024-03-04,Buy,QQA,110,5,10\n"
+    assert trades(read_transactions(file(rows))) == [("buy", "QQA", 10, -50)]
+    alone = f"Date,Type,Symbol,{name},Price,Amount\n2024-03-04,Buy,QQA,110,5,-50\n"
+    found = read_transactions(file(alone))
+    assert [row.reason for row in found.rejected] == ["buy without a quantity"]
+
+
 def test_a_column_of_kinds_with_an_unknown_header(file):
     text = "Trade Time;Way;Asset;Volume;Execution Price;Broker Fee\n"
     rows = "2024-03-04 14:30;BUY;QQA;10;150,00;1,00\n2024-03-05 14:30;SELL;QQA;4;155,00;1,00\n"

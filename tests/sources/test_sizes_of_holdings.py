@@ -319,12 +319,18 @@ def titles(found: HoldingsFile) -> list[int]:
             [4, 7],
         ),
         (
+            "Symbol,Shares,Price,Value\nTECH,,,6750\nAAPL,10,190,1900\nMSFT,12,404.17,4850\n"
+            "Cash,,,500\nTotal,,,7250\n",
+            {"AAPL": 10, "MSFT": 12},
+            [2],
+        ),
+        (
             "Ticker,Weight\nTECH,60%\nAAPL,25%\nMSFT,35%\nBOND,40%\nBND,40%\n",
             {"AAPL": 0.25, "MSFT": 0.35, "BND": 0.4},
             [2, 5],
         ),
     ],
-    ids=["priced", "below, with a total", "weights"],
+    ids=["priced", "below, with a total", "next to cash", "weights"],
 )
 def test_a_title_with_the_sum_of_its_group_is_not_held(file, text, expected, lines):
     found = read_holdings(file(text))
@@ -339,13 +345,28 @@ def test_a_title_with_the_sum_of_its_group_is_not_held(file, text, expected, lin
         "Symbol,Value\nAAPL,10000\nMSFT,5000\nKO,5000\nPEP,6000\nV,3000\nGE,3000\n",
         "Symbol,Value\nAAPL,67.5\nMSFT,19.5\nKO,48\nTotal,135\n",
         "Symbol,Shares,Price,Value\nAAPL,6,10,60\nMSFT,2,10,20\nKO,4,10,40\n",
+        "Symbol,Value\nVTI,40050\nBND,20025\nGLD,20025\nKO,10050\nPEP,5025\nV,5025\n",
+        "Symbol,Weight\nVTI,40\nBND,20\nGLD,20\nKO,10\nPEP,5\nV,5\n",
+        "Symbol,Weight,Price\nVTI,50,\nBND,25,70\nGLD,25,180\n",
+        "Symbol,Quantity,Price\nAAPL,10,100\nKO,20,60\nV,30,\n",
     ],
-    ids=["counts", "round values", "the total counts all", "all have a price"],
+    ids=[
+        *("counts", "round values", "the total counts all", "all have a price", "exact values"),
+        *("weights", "weights and prices", "counts without a price"),
+    ],
 )
 def test_sums_by_chance_are_held(file, text):
     found = read_holdings(file(text))
     assert len(held(found)) == text.count("\n") - 1 - text.count("Total")
     assert not titles(found)
+
+
+@pytest.mark.parametrize("total", ["", "Total,10200,\n"])
+def test_a_holding_without_a_price_is_rejected_if_others_sum_to_its_value(file, total):
+    text = "Symbol,Value,Price\nV,5100,\nBND,2550,75\nGLD,2550,170\n"
+    [found] = read_holdings(file(text + total)).accounts
+    assert found.holdings.rows["quantity"].tolist() == [34, 15]
+    assert [row.line for row in found.holdings.rejected] == [2]
 
 
 def test_the_title_of_a_group_of_cash_is_not_cash(file):
@@ -362,6 +383,18 @@ def test_a_total_that_names_the_dollar_is_no_cash(file, word):
     assert (held(found), found.accounts[0].cash) == ({"QQA": 10}, 100)
 
 
+def test_a_fund_whose_name_starts_with_total_is_held(file):
+    rows = "Total Stock Market ETF (VTI),10,250\nTotal SE (TTE),5,60\nQQA,1,200\nTotal,,\n"
+    found = read_holdings(file(f"Symbol,Quantity,Price\n{rows}"))
+    assert held(found) == {"VTI": 10, "TTE": 5, "QQA": 1}
+
+
 @pytest.mark.parametrize("cell", ['"QQA\nSome Co."', '"Some Co.\nQQA"', "Some Co. (NYSE: QQA)"])
 def test_a_symbol_and_its_name_in_one_cell(file, cell):
     assert held(read_holdings(file(f"Symbol,Shares\n{cell},10\nQQB,5\n"))) == {"QQA": 10, "QQB": 5}
+
+
+@pytest.mark.parametrize("cells", ["Debit balance,,,500", "Net debit balance,,,-500"])
+def test_a_debit_balance_is_owed_whatever_its_sign(file, cells):
+    [found] = read_holdings(file(f"Symbol,Quantity,Price,Value\nQQA,10,60,600\n{cells}\n")).accounts
+    assert (found.cash, found.equity) == (-500, 100)
