@@ -66,7 +66,7 @@ _WORDS: Mapping[str, tuple[str | float, ...]] = {
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_streak")), (1, 2, 40)),
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_away")), (1, 3, 5)),
     **dict.fromkeys((f"{name}_alert" for name in default_limits()), _EVENTS),
-    "limit_alert": (*_EVENTS, "known", "known"),
+    "limit_alert": (*_EVENTS, *["known"] * 8),
     **{
         f"{name}_{what}": (*limits.values(),)
         for name, limits in default_limits().items()
