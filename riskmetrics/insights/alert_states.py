@@ -115,11 +115,12 @@ def last_alert_state(
             away = None
             if start < last:
                 event: Event = "worse" if _is_worse(limit, sizes[start:]) else "stands"
-            elif has_gap[-1] or (not counts[-2] and sizes[-2] >= limit):
+            elif has_gap[-1]:
                 event = "known"
+            elif (away := _sessions_away(begins, ends, sides)) is not None:
+                event = "back"
             else:
-                away = _sessions_away(begins, ends, sides)
-                event = "reached" if away is None else "back"
+                event = "known" if not counts[-2] and sizes[-2] >= limit else "reached"
             state = AlertState(event, limit, n_sessions, is_known, away)
     return state
 

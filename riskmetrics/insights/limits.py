@@ -150,7 +150,8 @@ def _left(view: View, kind: str, alias: str, lower: str) -> Iterator[Left]:
         if reached:
             edges = tuple(limits[kind].values())
             closed = view.fact("closed", alias or None)
-            facts = (now, left, closed) if closed else (now, left)
+            market = view.fact("market_drawdown") if kind == "drawdown" else None
+            facts = (now, left, *(each for each in (closed, market) if each))
             yield Left(kind, alias, *reached, value, facts, lower, edges, closed is not None)
 
 

@@ -131,8 +131,8 @@ _MAX_LEVELS = 2
 _MAX_ADVICE = 1
 """Recommendations of the rules: the most salient one that is new."""
 
-_QUIET, _MAX_QUIET = ("headline_quiet", "headline_flat_rise", "headline_flat_fall"), 5
-"""Headlines of a quiet day, and the most claims that its note tells, alerts first."""
+_QUIET, _MAX_QUIET = ("headline_quiet", "headline_flat_"), 5
+"""Beginnings of headlines of a quiet day, and the most claims of its note, alerts first."""
 
 _ALERT_FORMS = ("limit_", "var_too_low")
 """Beginnings of the ids of forms of new alerts, and the form of a failing test."""
@@ -366,7 +366,7 @@ def plan_by_rules(claims: Mapping[str, Claim], insight_type: str) -> Plan | None
     has_news = any(claim.is_new for claim in statements) or insight_type == "custom"
     if not (headlines and statements and (is_leading or has_news)):
         return None
-    if is_leading and headlines[0].id in _QUIET:
+    if is_leading and headlines[0].id.startswith(_QUIET):
         statements = sorted(statements, key=_is_optional)
         statements = statements[:_MAX_QUIET]
     alarms = [claim for claim in statements if claim.instance.level != "info"]

@@ -65,7 +65,8 @@ _WORDS: Mapping[str, tuple[str | float, ...]] = {
     **dict.fromkeys(("limit_status", "limit_status_before"), ("kept", "exceeded", "undefined")),
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_streak")), (1, 2, 40)),
     **dict.fromkeys((name for name in FACT_TYPES if name.endswith("_away")), (1, 3, 5)),
-    **dict.fromkeys((f"{name}_alert" for name in (*default_limits(), "limit")), _EVENTS),
+    **dict.fromkeys((f"{name}_alert" for name in default_limits()), _EVENTS),
+    "limit_alert": (*_EVENTS, *["known"] * 8),
     **{
         f"{name}_{what}": (*limits.values(),)
         for name, limits in default_limits().items()

@@ -282,7 +282,7 @@ def _led_by(f: Figures, kind: str, *, has_share: bool | None = None) -> set[str]
 
 def _has_alert_news(f: Figures) -> bool:
     """Return whether an alert is reached that is not known to have stood the session before."""
-    own = ("breached", "changed", "worse")
+    own = ("breached", "changed", "first", "worse")
     exceeded = [RISK_STATEMENTS[f"own_limit_{state}{of}"](f) for state in own for of in ("", "_of")]
     return any(exceeded) or bool(_happened(f, "reached", "back", "worse", "known"))
 
@@ -318,6 +318,19 @@ def _sold(f: Figures) -> Expected:
             limit = max(limits)
             found[alias] = {"name": alias, "limit": limit, "level": limits[limit]}
     return found
+
+
+def _is_rising(f: Figures) -> bool:
+    """Return whether the volatility rose by a tenth over five sessions, from at least 1%."""
+    before = f.volatility_21d - f.volatility_21d_change_5d
+    return before >= 0.01 and f.volatility_21d_change_5d >= 0.1 * before
+
+
+def _cost_of_alert(f: Figures) -> Expected:
+    """Return the position that lost most on a day with a gain, if its alert has news."""
+    alias, pnl, _ = _largest(f, -1)
+    moved = ("weight", alias) in _happened(f, "reached", "back", "worse")
+    return expect(f.daily_pnl > 0 and moved, alias, name=alias, amount=abs(pnl))
 
 
 def _test_fails(f: Figures) -> bool:
@@ -661,7 +674,7 @@ def _has_further_alerts(f: Figures) -> bool:
 def _unchanged(f: Figures) -> Expected:
     """Return whether something is an alert for a second session, and another came or went."""
     own = (RISK_STATEMENTS[f"own_limit_{state}{of}"](f)
-        for state in ("breached", "changed", "ended") for of in ("", "_of"))  # fmt: skip
+        for state in ("breached", "changed", "first", "ended") for of in ("", "_of"))  # fmt: skip
     left = [*_left_limits(f, is_below=True), *_left_limits(f, is_below=False), *_sold(f)]
     is_changed = any(own) or bool(left) or bool(_happened(f, "reached", "back"))
     stands = [each for each in _happened(f, "stands") if each not in _left_limits(f, is_below=True)]
@@ -848,7 +861,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     "volatility_rose": lambda f: _volatility_moved(f, 1),
     "volatility_fell": lambda f: _volatility_moved(f, -1),
     "volatility_calm": lambda f: expect(
-        0 < f.volatility_percentile <= 0.2 and known(f.volatility_21d),
+        0 < f.volatility_percentile <= 0.2 and known(f.volatility_21d) and not _is_rising(f),
         volatility=f.volatility_21d,
         days=f.volatility_percentile,
     ),
@@ -856,6 +869,13 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         0.8 <= f.volatility_percentile < 1 and known(f.volatility_21d),
         volatility=f.volatility_21d,
         days=f.volatility_percentile,
+    ),
+    "volatility_alert": lambda f: expect(
+        f.volatility_percentile >= 0.95
+        and f.text("volatility_percentile_alert") in ("reached", "back")
+        and bool(_volatility_moved(f, 1)),
+        level="elevated",
+        limit=0.95,
     ),
     "volatility_highest": lambda f: expect(
         f.volatility_percentile == 1 and known(f.volatility_21d), volatility=f.volatility_21d
@@ -1026,6 +1046,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     },
     "limits_worse": lambda f: expect(bool(_happened(f, "worse"))),
     "limit_sold": _sold,
+    "alert_position_cost": _cost_of_alert,
     "limits_left": lambda f: expect(bool(_left_limits(f, is_below=True))),
     "limits_ended": lambda f: expect(bool(_left_limits(f, is_below=False))),
     "driver_of_loss": lambda f: _driver(f, -1),
@@ -1093,6 +1114,8 @@ BECAUSE: Mapping[str, str] = {
     "headline_own_limit_of": "own_limit_breached_of",
     "headline_own_limit_changed": "own_limit_changed",
     "headline_own_limit_changed_of": "own_limit_changed_of",
+    "headline_own_limit_first": "own_limit_first",
+    "headline_own_limit_first_of": "own_limit_first_of",
     "headline_own_limit_worse": "own_limit_worse",
     "headline_own_limit_worse_of": "own_limit_worse_of",
     "headline_limit_sold": "limit_sold",
@@ -1229,10 +1252,11 @@ def _cause_of(f: Figures, sign: int, what: str) -> set[str]:
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:
-    """Return the portfolio if its volatility moved by a fifth."""
+    """Return the portfolio if its volatility moved by a fifth, not by a day that left."""
     before = f.volatility_21d - f.volatility_21d_change
     is_sharp = abs(f.volatility_21d_change) >= 0.2 * before
-    return {""} if _volatility_moved(f, sign) and is_sharp else set()
+    is_explained = bool(_left(f, 1) or _left(f, -1))
+    return {""} if _volatility_moved(f, sign) and is_sharp and not is_explained else set()
 
 
 def _severe(f: Figures, kind: str, prefix: str = "") -> set[str]:
@@ -1343,6 +1367,9 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "headline_volatility_rose": lambda f: _sharp(f, 1),
     "headline_volatility_fell": lambda f: _sharp(f, -1),
     "headline_quiet": lambda f: {""} if _is_quiet(f) else set(),
+    "headline_quiet_critical": lambda f: (
+        {""} if _is_quiet(f) and "critical" in [_level(f, *each) for each in _reached(f)] else set()
+    ),
     "headline_flat_rise": lambda f: _flat(f, 1),
     "headline_flat_fall": lambda f: _flat(f, -1),
     "headline_week_down": lambda f: {""} if _is_quiet(f) and f.return_5d <= -0.04 else set(),
@@ -1392,7 +1419,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         and not _half_of_loss(f)
         and (
             (known(f.beta) and abs(f.beta_change_21d) >= 0.1)
-            or -f.daily_return >= 2 * f.previous_var_95 > 0
+            or -f.daily_return > f.previous_var_95 > 0
         )
         else set()
     ),
@@ -1440,7 +1467,7 @@ def _riskiest(f: Figures) -> set[str]:
 
 def _own_limit_to_look_at(f: Figures, *, has_subject: bool) -> set[str]:
     """Return the exceeded limits: new before old, of the portfolio before those of a thing."""
-    for state in ("breached", "changed", "worse", "exceeded"):
+    for state in ("breached", "changed", "first", "worse", "exceeded"):
         for suffix in ("", "_of"):
             if found := set(RISK_STATEMENTS[f"own_limit_{state}{suffix}"](f)):
                 return found if bool(suffix) == has_subject else set()

@@ -101,8 +101,11 @@ _STATES: Mapping[str, Callable[[str, str, str, float, float], bool]] = {
     "changed": lambda status, before, event, value, limit: (
         status == "exceeded"
         and before in ("", "undefined", "exceeded")
-        and event in ("reached", "back", "known")
+        and (event in ("reached", "back") or (event == "known" and before != ""))
         and value > limit
+    ),
+    "first": lambda status, before, event, value, limit: (
+        (status, before, event) == ("exceeded", "", "known") and value > limit
     ),
     "worse": lambda status, before, event, value, limit: (
         (status, event) == ("exceeded", "worse")

@@ -113,7 +113,8 @@ def test_what_is_told_of_a_history_day_by_day(
             ["", "", "", "known 0.2", "stands 0.2", "ended 0.2"]),
         ([0.05, 0.12, 0.21], [0, 0, 1], ["", "", "reached 0.2"]),
         ([0.05, 0.21, 0.05, 0.05], [1, 1, 0, 0], ["", "reached 0.2", "below 0.2", ""]),
-        ([0.21, 0.21, 0.21], [1, 0, 1], ["known 0.2", "ended 0.2", "known 0.2"]),
+        ([0.21, 0.21, 0.21], [1, 0, 1], ["known 0.2", "ended 0.2", "back 0.2"]),
+        ([0.21] * 8, [1, *[0] * 6, 1], ["known 0.2", "ended 0.2", *[""] * 5, "known 0.2"]),
     ],
 )  # fmt: skip
 def test_an_alert_that_begins_to_count_is_known_and_one_that_stops_has_ended(
@@ -169,11 +170,13 @@ def step_by_step(
         for limit in reached:
             if limit in standing:
                 event = "worse" if size >= standing[limit] + 0.2 * limit else "stands"
-            elif not is_adjacent or (not is_counted_before and abs(previous) >= limit):
+            elif not is_adjacent:
                 event = "known"
             else:
                 when, last_side = left_at.get(limit, (-100, side))
-                event = "back" if day - when <= 5 and last_side == side else "reached"
+                is_known = not is_counted_before and abs(previous) >= limit
+                event = "known" if is_known else "reached"
+                event = "back" if day - when <= 5 and last_side == side else event
             top = limit
         for limit in reached:
             if size >= standing.get(limit, 0.0) + 0.2 * limit or limit not in standing:

@@ -281,6 +281,115 @@ def test_other_positions_beyond_a_limit_of_a_user_are_told_when_there_are_more()
     assert "SYM3 22% and SYM2 21%." in prose(replace(three, before=remembered(two)))
 
 
+LOST: Facts = RESULT | {"daily_return": -0.02, "daily_pnl": -1_360.0, "previous_var_95": 0.04}
+"""A clear loss, within the value at risk."""
+
+
+def headline(facts: Facts) -> str:
+    plan = plan_by_rules(claims_of(build_sheet(facts)), LEADING_TYPE)
+    assert plan is not None
+    return plan.headline.partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "leads"),
+    [(0.4079, "kept", False), (0.4081, "kept", True), (0.38, "exceeded", False)],
+)
+def test_a_limit_leads_a_clear_result_only_if_the_value_is_clearly_above(
+    value: float, before: str, leads: bool
+) -> None:
+    """By a fiftieth of the limit of 40%; that it is respected again is no title above a loss."""
+    facts: Facts = {"lim_03_checked": value, "lim_03_checked_limit": 0.4}
+    facts |= {"lim_03_limit_status": "exceeded" if value > 0.4 else "kept"}
+    facts |= {"lim_03_limit_status_before": before}
+    assert headline(LOST | facts).startswith("headline_own_limit") == leads
+    told = "back within" if before == "exceeded" else "newly above"
+    assert told in prose(build_sheet(LOST | facts))
+    small = LOST | {"daily_return": -0.001, "daily_pnl": -68.0}
+    assert headline(small | facts).startswith("headline_own_limit") == (before == "kept")
+
+
+@pytest.mark.parametrize(
+    ("facts", "leads"),
+    [
+        ({"beta": 1.9, "beta_alert": "worse"}, False),
+        ({"beta": 2.5, "beta_alert": "worse"}, True),
+        ({"beta": 1.52, "beta_alert": "back", "beta_away": 2}, False),
+        ({"beta": 1.54, "beta_alert": "back", "beta_away": 2}, True),
+    ],
+)
+def test_an_alert_farther_beyond_or_just_back_does_not_lead_a_clear_result(
+    facts: Facts, leads: bool
+) -> None:
+    """Unless it is critical; "back" leads from a fiftieth beyond the level of 1.50."""
+    assert headline(LOST | facts).startswith("headline_limits_") == leads
+
+
+def test_the_title_of_a_sharp_fall_of_volatility_names_the_day_that_left() -> None:
+    """From 50% to 35%: a variance of (0.5² - 0.35²) / 12 = 0.0106 a day, a return of 10.3%."""
+    facts: Facts = {"volatility_21d": 0.35, "volatility_21d_change": -0.15, "left_return": 0.105}
+    facts |= {"left_day": "2022-11-10"}
+    assert headline(LOST | facts) == "headline_gain_left"
+    assert "dropped out of the window" in prose(build_sheet(LOST | facts))
+    assert headline(LOST | facts | {"left_return": 0.02}) == "headline_volatility_fell"
+
+
+def test_the_title_of_a_quiet_day_names_the_alert_that_makes_it_critical() -> None:
+    quiet: Facts = RESULT | {"daily_return": 0.001, "daily_pnl": 68.0, "previous_var_95": 0.02}
+    facts: Facts = {"pos_01_weight": 0.57, "pos_01_weight_alert": "stands"}
+    assert headline(quiet | facts) == "headline_quiet_critical"
+    assert sentence(quiet | facts, "headline_quiet_critical") == (
+        "A quiet day; SYM1 at 57% of equity stays critical"
+    )
+    assert headline(quiet | facts | {"pos_01_weight": 0.49}) == "headline_quiet"
+
+
+def test_a_volatility_that_reaches_its_level_by_a_sharp_rise_is_told() -> None:
+    facts: Facts = {"volatility_21d": 0.19, "volatility_21d_change": 0.04}
+    facts |= {"volatility_percentile": 1.0, "volatility_percentile_alert": "reached"}
+    facts |= {"volatility_percentile_streak": 1}
+    told = prose(build_sheet(RESULT | facts))
+    assert "volatility rose from 15% to 19% on the day" in told
+    assert (
+        "Volatility reached the elevated level: higher than on at least 95% of the days on record"
+        " in the past year."
+    ) in told
+    stands: Facts = {"volatility_percentile_alert": "stands", "volatility_percentile_streak": 2}
+    assert "reached the elevated level" not in prose(build_sheet(RESULT | facts | stands))
+
+
+def test_a_drawdown_that_is_no_alert_next_to_that_of_the_market_says_so() -> None:
+    facts: Facts = {"drawdown": 0.137, "drawdown_left": 0.1, "market_drawdown": 0.128}
+    assert sentence(facts, "limits_ended") == (
+        "No longer an alert: drawdown of today's holdings 14% (elevated from 10%, less than"
+        " 1.25× the market's 13%)."
+    )
+
+
+def test_a_position_with_an_alert_that_cost_the_most_of_a_gain_is_named() -> None:
+    facts: Facts = {"daily_pnl": 1436.0, "daily_return": 0.011, "pos_02_pnl": -1200.0}
+    facts |= {"winners_pnl": 4000.0, "losers_pnl": -2564.0, "n_winners": 5, "n_losers": 5}
+    facts |= {"pos_02_weight": 0.11, "pos_02_weight_alert": "back", "pos_02_weight_away": 4}
+    told = prose(build_sheet(RESULT | facts))
+    assert "SYM2 cost $1,200, the most of all positions." in told
+    assert "cost $1,200" not in prose(build_sheet(RESULT | facts | {"pos_02_weight": 0.09}))
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "shown"),
+    [
+        (0.7949, 0.79, "0.005 above the portfolio's limit"),
+        (1.25, 1.2, "0.05 above the portfolio's limit"),
+    ],
+)
+def test_the_excess_over_a_limit_has_the_decimals_that_tell_value_and_limit_apart(
+    value: float, limit: float, shown: str
+) -> None:
+    facts: Facts = {"lim_01_checked_number": value, "lim_01_checked_number_limit": limit}
+    facts |= {"lim_01_limit_status": "exceeded", "lim_01_limit_status_before": "kept"}
+    assert f", {shown}." in sentence(facts, "look_at_own_limit:LIM_01")
+
+
 @pytest.mark.parametrize(
     ("value", "limit", "shown"),
     [
@@ -428,7 +537,7 @@ def test_weights_of_a_position_that_falls_through_two_levels() -> None:
 def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> None:
     told = notes_of({"beta": [1.1, 1.55, 1.49, 1.95, 1.95]}, rate=-0.0001)
     assert told[1:] == [
-        ("Beta reached the alert level", "warning",
+        ("Beta reached the warning level", "warning",
             "Beta reached the warning level of 1.50 and is now 1.55."),
         ("A quiet day", "normal", ""),
         ("Farther beyond an alert level: beta", "warning",
@@ -456,9 +565,12 @@ def test_a_drawdown_is_an_alert_while_it_is_deeper_than_the_market_s() -> None:
     assert [each.partition(" Today's")[0] for each in sentences(told)[2:]] == [
         "Alerts in force: drawdown of today's holdings 21% (warning from 20%).",
         "",
-        "No longer an alert: drawdown of today's holdings 21% (warning from 20%).",
+        "No longer an alert: drawdown of today's holdings 21% (warning from 20%, less than 1.25×"
+        " the market's 20%).",
     ]
     assert [severity for _, severity, _ in told][2:] == ["warning", "normal", "normal"]
+    returned = notes_of({"drawdown": [0.21] * 6}, facts=[*market, {"market_drawdown": 0.15}])
+    assert "Back at the alert level: drawdown of today's holdings 21%" in sentences(returned)[-1]
 
 
 def test_a_volatility_that_hovers_at_its_level_is_told_once() -> None:
@@ -500,11 +612,14 @@ def test_a_limit_that_replaces_alert_levels_ends_no_alert_and_leads_if_it_is_exc
     note = prose(sheet)
     assert "No longer" not in note
     assert "Back below" not in note
-    assert "SYM1 at 60% is now above the portfolio's limit of 50% on single positions." in note
+    assert (
+        "SYM1 at 60% is above the portfolio's limit of 50% on single positions, which was not"
+        " checked the session before."
+    ) in note
     claims = claims_of(sheet)
     plan = plan_by_rules(claims, LEADING_TYPE)
     assert plan is not None
-    assert plan.headline == "headline_own_limit_changed_of:LIM_02"
+    assert plan.headline == "headline_own_limit_first_of:LIM_02"
     assert news_of(sheet) == "warning"
 
 
@@ -541,7 +656,7 @@ def test_an_alert_just_below_its_level_is_in_the_list_as_it_is_for_events() -> N
     """A beta of 1.49 after 1.55: its warning ends below 1.425, and not before."""
     kept: Facts = {"beta": 1.49, "beta_kept": 1.5, "beta_streak": 3}
     assert sentence(kept, "limits_standing") == (
-        "Alerts in force: beta 1.49 (warning, now just below 1.50)."
+        "Alerts in force: beta 1.49 (warning from 1.50, in force until clearly below)."
     )
     assert severity_of(build_sheet(RESULT | kept)) == "warning"
     assert sentence({"beta": 1.42, "beta_streak": 3}, "limits_standing") == (

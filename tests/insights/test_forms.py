@@ -97,9 +97,12 @@ def _says(shown: str, slot: Slot, names: dict[str, str], day: date) -> bool:
         return bool(shown)
     if slot.kind in ("level", "reason"):
         return shown == slot.value
-    if slot.kind in ("span", "window"):
-        year = "year" if slot.kind == "span" else "the past year"
-        return shown == (year if int(str(slot.value)) >= 250 else f"{slot.value} sessions")
+    if slot.kind == "sessions":
+        shown = shown.replace("one session", "1 sessions")
+    if slot.kind in ("span", "window", "sessions"):
+        year = {"span": "year", "window": "the past year"}.get(slot.kind)
+        is_year = year is not None and int(str(slot.value)) >= 250
+        return shown == (year if is_year else f"{slot.value} sessions")
     if slot.kind in ("name", "label", "subject"):
         return shown == names[str(slot.value)]
     if isinstance(slot.value, date):

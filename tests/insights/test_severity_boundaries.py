@@ -203,13 +203,13 @@ def test_standing_alerts_are_named_the_worst_first() -> None:
     """Critical first, then warnings, then what is elevated; in a session that ended another."""
     ended: dict[str, float | str] = {"drawdown": 0.05, "drawdown_left": 0.2}
     assert list_of(ALERTS | ended, "alerts_unchanged") == (
-        "Still in force: SYM1 position, limit on beta, test of the historical value at risk, Energy"
-        " sector, volatility and gross exposure."
+        "Still in force: SYM1 position, breach of the limit on beta, test of the historical value"
+        " at risk, Energy sector, volatility and gross exposure."
     )
     facts = ALERTS | ended
     facts |= {"pos_02_weight": 0.12, "pos_02_weight_streak": 2, "pos_02_side": "short"}
     assert list_of(facts, "alerts_unchanged").startswith(
-        "Still in force: positions in SYM1 and SYM2 (short); limit on beta; test"
+        "Still in force: positions in SYM1 and SYM2 (short); breach of the limit on beta; test"
     )
 
 

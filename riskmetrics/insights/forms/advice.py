@@ -25,7 +25,13 @@ from riskmetrics.insights.forms.result import (
     largest_contribution,
     not_split,
 )
-from riskmetrics.insights.forms.tail import LOSSES, large_losses, var_exceeded_far, var_too_low
+from riskmetrics.insights.forms.tail import (
+    LOSSES,
+    large_losses,
+    var_exceeded,
+    var_exceeded_far,
+    var_too_low,
+)
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.novelty import TRADES
 from riskmetrics.insights.slots import count, name, number
@@ -109,11 +115,10 @@ def look_at_pair(view: View) -> Iterator[Instance]:
 def look_at_market_loss(view: View) -> Iterator[Instance]:
     """The market made more than half of a large loss, and most of the risk, and no position did.
 
-    The beta has drifted over the month, or the loss is far beyond the value at risk: else the
-    answer is that of the last such day.
+    The beta has drifted over the month, or the loss is beyond the value at risk.
     """
     facts = view.facts_of("own_beta", "market_return", "daily_return", "previous_own_beta")
-    stated = (*beta_drifts.values(), var_exceeded_far)
+    stated = (*beta_drifts.values(), var_exceeded, var_exceeded_far)
     moved = [each for of in stated for each in view.instances(of)]
     is_position = _largest_cause(view) is not None
     if facts and moved and any(large_losses(view)) and _is_market_cause(view) and not is_position:

@@ -16,6 +16,10 @@ from riskmetrics.insights.slots import Item, Slot, items, name, number, percent,
 _ADVISED = ("warning", "critical")
 """Levels of alerts that are looked at."""
 
+_SIZE_SLOTS = "name: name, weight: percent"
+_SIZE = "Look at: the size of {name}, {weight} of equity."
+"""Slots and phrasing of the size of a position."""
+
 
 def _look(form_id: str, topic: Topic, slots: str, kind: str, phrasing: str, *levels: str) -> Form:
     """Add the advice on the alert of a kind to which something happened, or the severest."""
@@ -53,23 +57,22 @@ def _advice(reach: Reach, slots: Mapping[str, Slot], *facts: Fact) -> Instance:
         is_known=reach.is_standing)  # fmt: skip
 
 
-@form("look_at_size", "concentration", "name: name", "Look at: the size of {name}.",
-    role="advice", is_event=True)  # fmt: skip
+@form("look_at_size", "concentration", _SIZE_SLOTS, _SIZE, role="advice", is_event=True)
 def look_at_size(view: View) -> Iterator[Instance]:
     """The position with a severe alert, if something happened to that, or none makes much risk."""
     for reach in _looked_at(view, "weight"):
         if not reach.is_standing or riskiest(view) is None:
-            yield _advice(reach, {})
+            yield _advice(reach, {"weight": shown_limit("weight", reach.value)})
 
 
-@form("look_at_position", "concentration", "name: name", "Look at: the size of {name}.",
-    role="advice")  # fmt: skip
+@form("look_at_position", "concentration", _SIZE_SLOTS, _SIZE, role="advice")  # fmt: skip
 def look_at_position(view: View) -> Iterator[Instance]:
     """The position that makes most of the risk by its size."""
     found = riskiest(view)
     of_alert = {each.subject for each in view.instances(look_at_size)}
     if found is not None and is_large(found) and found.subject not in of_alert:
-        slots = {"name": name(found.subject)}
+        weight = shown_limit("weight", float(found.facts[0].value))
+        slots = {"name": name(found.subject), "weight": weight}
         yield Instance(slots, (), SALIENCE + 1, found.subject, context=found.facts,
             is_steady=True)  # fmt: skip
 
@@ -105,17 +108,20 @@ _advised("look_at_drawdown_position", "stress", "name: name, share: percent, dra
     " volatility.", partial(_drawdown, is_named=True))  # fmt: skip
 
 
+def _excess(excess: float, value: Slot) -> Slot:
+    """Return how far a value is above its limit, with the decimals that tell the two apart."""
+    return points(excess) if value.kind == "percent" else number(excess, value.decimals or 0)
+
+
 def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
     """Yield the first limit that a user set and that is exceeded."""
-    news = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
-    states = (*news, *own_limits.exceeded)
+    states = (*own_limits.NEWS, *own_limits.exceeded)
     found = next((each for state in states for each in view.instances(state)), None)
     if found and ("of" in found.slots) == has_subject:
         evidence = (*found.facts, *found.context)
         value, limit = (float(fact.value) for fact in found.facts)
-        is_share = found.slots["value"].kind == "percent"
         slots = {slot: found.slots[slot] for slot in ("name", "of") if slot in found.slots}
-        slots["excess"] = points(value - limit) if is_share else number(value - limit)
+        slots["excess"] = _excess(value - limit, found.slots["value"])
         yield Instance(slots, (), SALIENCE + 2, found.subject, context=evidence,
             is_known=found.is_known)  # fmt: skip
 

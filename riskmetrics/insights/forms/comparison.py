@@ -319,7 +319,7 @@ implied = {direction: _implied(direction) for direction in (-1, 1)}
 )
 def no_change(view: View) -> Iterator[Instance]:
     """No headline figure moved by more than twice its usual change, and no limit is new."""
-    own = (*own_limits.breached, *own_limits.changed, *own_limits.worse)
+    own = own_limits.NEWS
     news = (*own, *volatility.moves.values(), *factors.beta_moves.values())
     if has_alert_news(view) or any(any(view.instances(each)) for each in news):
         return

@@ -11,7 +11,7 @@ from riskmetrics.insights.forms.own_limits import EXCEEDED, UNITS
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import reached_limits
 from riskmetrics.insights.severity import LEVELS
-from riskmetrics.insights.slots import Slot, apart_from_limit, day, label, ordinal
+from riskmetrics.insights.slots import Slot, apart_from_limit, day, label, sessions
 from riskmetrics.insights.slots import subject as of_what
 
 _STATED = ("name", "value")
@@ -72,18 +72,18 @@ def _alert(view: View, kind: str, *, is_start_known: bool) -> Iterator[Instance]
     for reach in reached_limits(view):
         if reach.kind == kind and reach.is_start_known == is_start_known:
             slots = {key: slot for key, slot in value_slots(reach).items() if key in _STATED}
-            slots["session"] = ordinal(reach.sessions)
+            slots["session"] = sessions(reach.sessions)
             salience = SALIENCE * (1 + LEVELS.index(reach.level) / 10)
             yield Instance(slots, reach.facts[:1], salience, reach.alias, -1,
                 context=reach.facts[1:])  # fmt: skip
 
 
 for _kind, (_topic, _named, _start) in _LEVELS.items():
-    for _suffix, _words, _is_known in (("", "in", True), ("_at_least", "at least in", False)):
+    for _suffix, _words, _is_known in (("", "", True), ("_at_least", "at least ", False)):
         form(
             f"alert_since_{_kind}{_suffix}",
             _topic,
-            f"{_named}, session: ordinal",
-            f"{_start}, {_words} the {{session}} session of the alert.",
+            f"{_named}, session: sessions",
+            f"{_start}; the alert has been in force for {_words}{{session}}.",
             is_answer=True,
         )(partial(_alert, kind=_kind, is_start_known=_is_known))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.forms import (
+    alert_titles,
     comparison,
     concentration,
     contributors,
@@ -24,7 +25,8 @@ from riskmetrics.insights.forms import (
     volatility,
 )
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import label, name
+from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.slots import label, level, name
 
 _TITLE = 0.2
 """Salience up to which a headline only names a topic, and no sentence has to prove it."""
@@ -32,8 +34,8 @@ _TITLE = 0.2
 _TIE = 100
 """Divisor of a statement's salience, which decides among subjects of a headline."""
 
-_SHARP = 0.2
-"""Relative move of the volatility in a session that is sharp."""
+_SHARP, _FELL_SHARPLY = 0.2, 3.4
+"""Relative move of the volatility in a session that is sharp, and the salience of such a fall."""
 
 _ELEVATED = 0.3
 """Factor of the salience of a headline about the lowest level of alerts."""
@@ -72,12 +74,18 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
             shown = {"name": make(found.subject)} if "name" in slots else {}
             shown |= {"window": found.slots["window"]} if "window" in slots else {}
             evidence = (*found.facts, *found.context)
-            weighed = salience * _factor(found) + found.salience / _TIE
+            weighed = salience * _factor(view, of, found) + found.salience / _TIE
             yield Instance(shown, (), weighed, found.subject, found.sign, context=evidence)
 
 
-def _factor(found: Instance) -> float:
-    """Return the factor of a level."""
+def _factor(view: View, of: Form, found: Instance) -> float:
+    """Return the factor of a level, or of a limit next to a clear result.
+
+    A limit leads such a result only if the value is clearly above it.
+    """
+    if of in own_limits.EVENTS and result.is_clear_result(view):
+        value, limit = (float(fact.value) for fact in found.facts)
+        return 1.0 if value >= alert_titles.BARELY * limit else alert_titles.MINOR
     return _ELEVATED if found.level == "elevated" else 1.0
 
 
@@ -93,6 +101,10 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_own_limit_changed", "limits", 8.9, own_limits.changed[0],
         ("The portfolio's limit on {name} is exceeded",)),
     ("headline_own_limit_changed_of", "limits", 8.9, own_limits.changed[1],
+        ("The portfolio's limit on {name} is exceeded",)),
+    ("headline_own_limit_first", "limits", 8.9, own_limits.first[0],
+        ("The portfolio's limit on {name} is exceeded",)),
+    ("headline_own_limit_first_of", "limits", 8.9, own_limits.first[1],
         ("The portfolio's limit on {name} is exceeded",)),
     ("headline_own_limit_worse", "limits", 8.8, own_limits.worse[0],
         ("Farther above the portfolio's limit on {name}",)),
@@ -178,15 +190,16 @@ for _id, _topic, _salience, _of, _phrasings in _DERIVED:
 
 def _new_alert(form_id: str, of: Form, text: str) -> None:
     """Add the headline of the first of the alert levels that were reached in the session."""
-    slots = "name: name" if "{name}" in text else ""
+    slots = "name: name, level: level" if "{name}" in text else "level: level"
 
     @form(form_id, of.topic, slots, text, role="headline", is_event=True, states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for reach in limits.new_alerts(view)[:1]:
             for found in view.instances(of):
                 if found.facts[0] is reach.facts[0]:
-                    shown = {"name": name(found.subject)} if slots else {}
-                    salience = limits.title_salience(view, reach)
+                    shown = {"level": level(found.level)}
+                    shown |= {"name": name(found.subject)} if "name" in slots else {}
+                    salience = alert_titles.title_salience(view, reach)
                     if limits.is_by_trade(view, reach):
                         salience /= _TIE
                     yield Instance(shown, (), salience, found.subject, found.sign,
@@ -194,12 +207,12 @@ def _new_alert(form_id: str, of: Form, text: str) -> None:
 
 
 for _of_new, _text in (
-    (limits.limit_position, "{name} reached the alert level for a single position"),
-    (limits.limit_position_share, "{name} reached the alert level for a single position"),
-    (limits.limit_sector, "{name} reached the alert level for a sector"),
-    (limits.limit_beta, "Beta reached the alert level"),
-    (limits.limit_drawdown, "The drawdown of today's holdings reached the alert level"),
-    (limits.limit_leverage, "Gross exposure reached the alert level"),
+    (limits.limit_position, "{name} reached the {level} level for a single position"),
+    (limits.limit_position_share, "{name} reached the {level} level for a single position"),
+    (limits.limit_sector, "{name} reached the {level} level for a sector"),
+    (limits.limit_beta, "Beta reached the {level} level"),
+    (limits.limit_drawdown, "The drawdown of today's holdings reached the {level} level"),
+    (limits.limit_leverage, "Gross exposure reached the {level} level"),
 ):
     _new_alert(f"headline_{_of_new.id}", _of_new, _text)
 
@@ -211,8 +224,10 @@ def _alerts(form_id: str, salience: float, of: Form, event: str, text: str) -> N
         entries=tuple(limits.SUBJECTS.values()))  # fmt: skip
     def evaluate(view: View) -> Iterator[Instance]:
         shown = limits.subjects(view, event)
+        reaches = [each for each in reached_limits(view) if each.event == event]
+        factor = max((alert_titles.title_factor(view, each) for each in reaches), default=0.0)
         for found in view.instances(of) if shown.value else ():
-            weighed = salience * _factor(found) + found.salience / _TIE
+            weighed = salience * factor + found.salience / _TIE
             yield Instance({"alerts": shown}, (), weighed, sign=found.sign,
                 context=(*found.facts, *found.context))  # fmt: skip
 
@@ -281,21 +296,33 @@ _led("headline_led_loss", contributors.largest[-1], "{name} led the losses")
 _led("headline_led_gain", contributors.largest[1], "{name} led the gains")
 
 
+def _is_sharp(found: Instance) -> bool:
+    now, change = (float(fact.value) for fact in found.facts[:2])
+    return abs(change) >= _SHARP * (now - change)
+
+
+def _day_that_left(view: View) -> bool:
+    """Return whether a day that dropped out of the window explains the fall of the volatility."""
+    return any(any(view.instances(each)) for each in volatility.left_window.values())
+
+
 def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
-    """Add the headline of a volatility that rose, or fell, by at least a fifth in a session."""
+    """Add the headline of a volatility that rose, or fell, by at least a fifth in a session.
+
+    A fall that a day which dropped out of the window explains has the headline of that.
+    """
     of = volatility.moves[sign]
 
     @form(form_id, "volatility", "", text, role="headline", is_event=True, states=of.id,
         further_proofs=[volatility.both_moved[sign].id])  # fmt: skip
     def evaluate(view: View) -> Iterator[Instance]:
-        for found in view.instances(of):
-            now, change = (float(fact.value) for fact in found.facts)
-            if abs(change) >= _SHARP * (now - change):
+        for found in () if _day_that_left(view) else view.instances(of):
+            if _is_sharp(found):
                 yield Instance({}, (), salience, sign=found.sign, context=found.facts)
 
 
 _sharp("headline_volatility_rose", 1, 3.5, "Volatility rose sharply")
-_sharp("headline_volatility_fell", -1, 3.4, "Volatility fell sharply")
+_sharp("headline_volatility_fell", -1, _FELL_SHARPLY, "Volatility fell sharply")
 
 
 def _left(sign: int, form_id: str) -> None:
@@ -307,7 +334,8 @@ def _left(sign: int, form_id: str) -> None:
         states=of.id)  # fmt: skip
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
-            salience = 1.35 if result.is_clear_result(view) else 7.0
+            beside_result = _FELL_SHARPLY if _is_sharp(found) else 1.35
+            salience = beside_result if result.is_clear_result(view) else 7.0
             yield Instance({}, (), salience, sign=found.sign,
                 context=(*found.facts, *found.context))  # fmt: skip
 

@@ -6,11 +6,12 @@ Limits that a user set for a portfolio are in `own_limits`.
 from collections.abc import Callable, Iterator, Sequence
 
 from riskmetrics.insights.claims import Form, Topic, View, form
-from riskmetrics.insights.forms.tail import SMALL
+from riskmetrics.insights.forms.alert_titles import title_salience
+from riskmetrics.insights.forms.result import largest_contribution
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import Left, Reach, left_limits, reached_limits
 from riskmetrics.insights.plan import CHANGES_PLACE, MIN_SALIENCE
-from riskmetrics.insights.severity import LEVELS
+from riskmetrics.insights.severity import LEVELS, market_multiple
 from riskmetrics.insights.slots import (
     Item,
     Slot,
@@ -19,6 +20,7 @@ from riskmetrics.insights.slots import (
     is_shown_apart,
     items,
     level,
+    money,
     name,
     number,
     percent,
@@ -30,6 +32,9 @@ _NEW, _FURTHER, _BACK, _WORSE = 3.5, 3.2, 3.0, 2.8
 """Salience of the first limit that was reached in the session, of the others, of one that was
 reached again, and of one farther beyond.
 """
+
+_TOLD = ("reached", "back", "worse")
+"""What happens to an alert that names the position."""
 
 _LEFT = 1.5
 """Salience of a limit that is not reached any more."""
@@ -59,9 +64,15 @@ SUBJECTS = {
 }
 """Kind of limit to what a title calls it."""
 
+_WITH_MARKET = (
+    "drawdown of today's holdings {value} ({level} from {limit}, less than {multiple} the"
+    " market's {market})"
+)
+"""Drawdown that is no alert next to that of the market."""
+
 FROM, JUST_BELOW, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
     " ({level} from {limit})",
-    " ({level}, now just below {limit})",
+    " ({level} from {limit}, in force until clearly below)",
     " ({level} from {limit}, {sessions} session)",
     " ({level} from {limit}, left {away} before)",
     " ({level} from {limit}, still {lower})",
@@ -101,22 +112,6 @@ def value_slots(of: Reach | Left) -> dict[str, Slot]:
     return {"limit": limit, "value": value, "level": level(of.level), **named}
 
 
-_LEAD = {"weight": 8.5, "gross": 8.4, "beta": 8.3, "drawdown": 8.2, "gross_to_equity": 8.1}
-"""Kind of limit to the salience of its alert as a title."""
-
-_CRITICAL = 0.45
-"""Salience that puts a critical alert before every other one."""
-
-_ELEVATED, _MINOR, _NEXT_TO_RESULT = 0.3, 0.15, 0.4
-"""Factors of the salience of an alert as a title: of the lowest level, next to a clear result if it
-is also that or about a position with little of the risk, and next to a result as large as the value
-at risk.
-"""
-
-_LITTLE_RISK = 0.15
-"""Share of the volatility below which a position does not lead a day with a clear result."""
-
-
 def new_alerts(view: View) -> list[Reach]:
     """Return the alert levels that were reached in the session, the one that leads first."""
     return view.once(_sorted_new)
@@ -125,22 +120,6 @@ def new_alerts(view: View) -> list[Reach]:
 def _sorted_new(view: View) -> list[Reach]:
     found = [reach for reach in reached_limits(view) if reach.event == "reached"]
     return sorted(found, key=lambda reach: -title_salience(view, reach))
-
-
-def title_salience(view: View, reach: Reach) -> float:
-    """Return how much an alert matters as a title, next to the result; a critical one leads."""
-    if reach.level == "critical":
-        return _LEAD[reach.kind] + _CRITICAL
-    salience, elevated = _LEAD[reach.kind], reach.level == "elevated"
-    rate, var = view.number("daily_return"), view.number("previous_var_95")
-    if rate is not None and var is not None:
-        share = (view.number("share", reach.alias) if reach.kind == "weight" else None) or 0.0
-        has_little_risk = reach.kind == "weight" and 0 < share < _LITTLE_RISK
-        if (elevated or has_little_risk) and abs(rate) >= SMALL * var:
-            return salience * _MINOR
-        if abs(rate) > var:
-            return salience * _NEXT_TO_RESULT
-    return salience * (_ELEVATED if elevated else 1.0)
 
 
 def _changed(
@@ -240,7 +219,7 @@ def limit_sold(view: View) -> Iterator[Instance]:
 
 
 @_changed("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, *_values(FROM),
-    _WITHOUT_WEIGHT + FROM)  # fmt: skip
+    _WITHOUT_WEIGHT + FROM, _WITH_MARKET)  # fmt: skip
 def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts that ended though their value is not clearly below the limit.
 
@@ -249,8 +228,28 @@ def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """
     for left in left_limits(view):
         if not (left.is_below or left.is_sold):
+            market = view.number("market_drawdown") if left.kind == "drawdown" else None
+            if market is not None and left.value < market_multiple() * market:
+                slots = {"multiple": times(market_multiple(), 2), "market": percent(market)}
+                yield left, Item(_WITH_MARKET, value_slots(left) | slots)
+                continue
             value = VALUES[left.kind] if left.has_weight else _WITHOUT_WEIGHT
             yield left, Item(value + FROM, value_slots(left))
+
+
+@form("alert_position_cost", "result", "name: name, amount: money",
+    "{name} cost {amount}, the most of all positions.", place=CHANGES_PLACE,
+    is_event=True)  # fmt: skip
+def alert_position_cost(view: View) -> Iterator[Instance]:
+    """On a day with a gain, the position that lost most if something happened to its alert."""
+    found, total = largest_contribution(view, -1), view.fact("daily_pnl")
+    if found is None or total is None or float(total.value) <= 0:
+        return
+    alias, pnl, _, facts = found
+    for reach in reached_limits(view):
+        if reach.kind == "weight" and reach.alias == alias and reach.event in _TOLD:
+            yield Instance({"name": name(alias), "amount": money(pnl, view.currency)}, facts[:1],
+                _BACK, alias, -1, context=(*facts[1:], total, *reach.facts))  # fmt: skip
 
 
 def subjects(view: View, event: str) -> Slot:

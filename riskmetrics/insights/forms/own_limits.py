@@ -35,6 +35,7 @@ def _own_limit(
     level: str = "info",
     *,
     is_event: bool = False,
+    end: str = "",
 ) -> list[Form]:
     """Add the forms of a state of limits: of the portfolio, and of a position, sector or scenario.
 
@@ -45,6 +46,8 @@ def _own_limit(
     holds : callable
         Whether the state is that of a status, the one of the session before and what happened
         (empty if unknown), the value and the limit.
+    end : str, optional
+        What else a sentence says of the limit.
     """
 
     def evaluate(view: View, *, has_subject: bool) -> Iterator[Instance]:
@@ -73,15 +76,16 @@ def _own_limit(
             form_id + suffix,
             "limits",
             slots + more,
-            sentence.format(words=phrasing),
+            sentence.format(words=phrasing, end=end),
             is_event=is_event,
         )(partial(evaluate, has_subject=bool(suffix)))
         for suffix, more, sentence in (
-            ("", "", "The {{name}} is {{value}}, {words} the portfolio's limit of {{limit}}."),
+            ("", "", "The {{name}} is {{value}}, {words} the portfolio's limit of {{limit}}{end}."),
             (
                 "_of",
                 ", of: subject",
-                "{{of}} at {{value}} is {words} the portfolio's limit of {{limit}} on {{name}}.",
+                "{{of}} at {{value}} is {words} the portfolio's limit of {{limit}} on"
+                " {{name}}{end}.",
             ),
         )
     ]
@@ -111,13 +115,29 @@ exceeded = _own_limit("own_limit_exceeded", "above", _is_exceeded("", "stands"),
 changed = _own_limit(
     "own_limit_changed",
     "now above",
-    _is_exceeded("none", "reached", "back", "known"),
+    lambda status, before, event, value, limit: (
+        _is_exceeded("none", "reached", "back", "known")(status, before, event, value, limit)
+        and (before != "" or event != "known")
+    ),
     4.5,
     -1,
     "warning",
     is_event=True,
 )
-"""The limit is checked for the first time, or something else is beyond it than before."""
+"""Something else is beyond the limit than before, or the figure was undefined then."""
+first = _own_limit(
+    "own_limit_first",
+    "above",
+    lambda status, before, event, value, limit: (
+        status == EXCEEDED and not before and event == "known" and value > limit
+    ),
+    4.5,
+    -1,
+    "warning",
+    is_event=True,
+    end=", which was not checked the session before",
+)
+"""The limit is new, or the session before has no results."""
 worse = _own_limit(
     "own_limit_worse", "farther above", _is_exceeded("worse"), 4.0, -1, "warning", is_event=True
 )
@@ -131,6 +151,10 @@ ended = _own_limit(
     1,
     is_event=True,
 )
+NEWS = (*breached, *changed, *first, *worse)
+EVENTS = (*NEWS, *ended)
+"""What happens to a limit that is exceeded, and to any."""
+
 close = _own_limit(
     "own_limit_close",
     "close to",

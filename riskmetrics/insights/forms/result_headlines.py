@@ -6,6 +6,7 @@ from math import inf
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms import (
+    alert_titles,
     comparison,
     contributors,
     limits,
@@ -16,7 +17,7 @@ from riskmetrics.insights.forms import (
 )
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news, reached_limits
-from riskmetrics.insights.slots import name, return_size
+from riskmetrics.insights.slots import Item, items, level, name, return_size
 
 _QUIET = 0.005
 """Return from which a day is not quiet, whatever the value at risk is."""
@@ -188,7 +189,7 @@ def _without_news(view: View) -> tuple[Fact, ...]:
     if not facts:
         return ()
     rate, var = (abs(float(fact.value)) for fact in facts)
-    events = (*own_limits.breached, *own_limits.changed, *own_limits.worse, limits.limit_sold)
+    events = (*own_limits.NEWS, limits.limit_sold)
     is_new = has_alert_news(view) or any(any(view.instances(each)) for each in events)
     moved = any(any(view.instances(each)) for each in volatility.moves.values())
     return facts if tail.is_small(rate, var) and rate < _QUIET and not (is_new or moved) else ()
@@ -207,6 +208,30 @@ def headline_quiet(view: View) -> Iterator[Instance]:
     facts = _without_news(view)
     if facts and not _has_market_moved(view):
         yield Instance({}, (), 5.0, context=facts)
+
+
+_AT = {
+    "beta": "beta at {value}",
+    "drawdown": "drawdown of today's holdings at {value}",
+    "gross_to_equity": "gross exposure at {value} equity",
+    "weight": "{name} at {value} of equity",
+    "gross": "{name} at {value} of gross exposure",
+}
+"""Kind of alert to what a title calls it with its value."""
+
+
+@form("headline_quiet_critical", "result", "alert: items, level: level",
+    "A quiet day; {alert} stays {level}", role="headline", is_event=True,
+    entries=tuple(_AT.values()))  # fmt: skip
+def headline_quiet_critical(view: View) -> Iterator[Instance]:
+    """A day is quiet, and an alert that makes its note critical is in force."""
+    for quiet in view.instances(headline_quiet):
+        for reach in reached_limits(view)[:1]:
+            if reach.level == "critical":
+                shown = {"value": limits.shown_limit(reach.kind, reach.value)}
+                shown |= {"name": name(reach.alias)} if reach.alias else {}
+                slots = {"alert": items(Item(_AT[reach.kind], shown)), "level": level(reach.level)}
+                yield Instance(slots, (), 5.05, context=(*quiet.context, *reach.facts))
 
 
 def _flat(form_id: str, sign: int, move: str) -> None:
@@ -274,6 +299,6 @@ def headline_by_trade(view: View) -> Iterator[Instance]:
     """A position reached an alert level, which it would not have reached without trades."""
     reaches = {reach.alias: reach for reach in reached_limits(view) if reach.kind == "weight"}
     for found in view.instances(limits.limit_by_trade):
-        salience = _BY_TRADE * limits.title_salience(view, reaches[found.subject])
+        salience = _BY_TRADE * alert_titles.title_salience(view, reaches[found.subject])
         yield Instance({"name": name(found.subject)}, (), salience, found.subject,
             context=(*found.facts, *found.context))  # fmt: skip

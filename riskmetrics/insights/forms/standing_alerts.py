@@ -38,7 +38,7 @@ _NAMES = {
     "weights": "positions in {positions}",
     "test": "test of the historical value at risk",
     "volatility": "volatility",
-    "own": "limit on {name}",
+    "own": "breach of the limit on {name}",
 }
 """Kind of alert to its entry in the list without figures."""
 
@@ -98,7 +98,7 @@ def _sessions_of_last_week(view: View) -> int:
 
 def _is_changed(view: View) -> bool:
     """Return whether another alert began or ended in the session."""
-    own = (*own_limits.breached, *own_limits.changed, *own_limits.ended)
+    own = (*own_limits.breached, *own_limits.changed, *own_limits.first, *own_limits.ended)
     is_new = any(reach.is_new for reach in reached_limits(view)) or bool(left_limits(view))
     return is_new or any(any(view.instances(each)) for each in own)
 

@@ -13,6 +13,7 @@ from riskmetrics.insights.slots import (
     below_all,
     day,
     is_shown_apart,
+    level,
     percent,
     return_size,
     size,
@@ -165,12 +166,17 @@ both_moved = mirrored(
     " {days} of the days on record in the past year.",
 )
 def volatility_calm(view: View) -> Iterator[Instance]:
-    """Volatility is low among the past year's."""
+    """Volatility is low among the past year's, and did not clearly rise over five sessions."""
     facts = view.facts_of("volatility_21d", "volatility_percentile")
     if facts and 0 < float(facts[1].value) <= _CALM:
         volatility, rank = (float(fact.value) for fact in facts)
+        week = view.fact("volatility_21d_change_5d")
+        change = float(week.value) if week else 0.0
+        if change > 0 and _is_clear(change, volatility - change):
+            return
         slots = {"volatility": size(volatility), "days": percent(rank)}
-        yield Instance(slots, facts, 0.9 + _CALM - rank, sign=1, is_steady=True)
+        yield Instance(slots, facts, 0.9 + _CALM - rank, sign=1, is_steady=True,
+            context=(week,) if week else ())  # fmt: skip
 
 
 @form(
@@ -188,11 +194,28 @@ def volatility_high(view: View) -> Iterator[Instance]:
     if facts and _UNUSUAL <= float(facts[1].value) < 1:
         volatility, rank = (float(fact.value) for fact in facts)
         reached = limit_in_force(view, "volatility_percentile")
-        level = reached.level if reached else "info"
+        severity = reached.level if reached else "info"
         slots = {"volatility": size(volatility), "days": below_all(rank)}
         salience = _LISTED if is_listed(view) else 1.0 + rank - _UNUSUAL
-        yield Instance(slots, facts, salience, sign=-1, level=level, is_steady=True,
-            remembered=(LEVELS.index(level),))  # fmt: skip
+        yield Instance(slots, facts, salience, sign=-1, level=severity, is_steady=True,
+            remembered=(LEVELS.index(severity),))  # fmt: skip
+
+
+@form(
+    "volatility_alert",
+    "volatility",
+    "level: level, limit: percent",
+    "Volatility reached the {level} level: higher than on at least {limit} of the days on record in"
+    " the past year.",
+    is_event=True,
+)
+def volatility_alert(view: View) -> Iterator[Instance]:
+    """Volatility reached its alert level by a rise in the session, which has its own sentence."""
+    facts = view.facts_of("volatility_percentile", "volatility_percentile_alert")
+    reached = limit_in_force(view, "volatility_percentile")
+    if facts and reached and facts[1].value in ("reached", "back") and view.instances(moves[1]):
+        slots = {"level": level(reached.level), "limit": percent(reached.limit)}
+        yield Instance(slots, facts[:1], 1.9, sign=-1, level=reached.level, context=facts[1:])
 
 
 def is_listed(view: View) -> bool:
@@ -206,9 +229,9 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
     if facts and float(facts[1].value) == (1 if sign > 0 else 0):
         slots = {"volatility": size(float(facts[0].value))}
         reached = limit_in_force(view, "volatility_percentile")
-        level = reached.level if reached else "info"
+        severity = reached.level if reached else "info"
         salience = _LISTED if sign > 0 and is_listed(view) else 1.2
-        yield Instance(slots, facts, salience, sign=-sign, level=level, is_steady=True)
+        yield Instance(slots, facts, salience, sign=-sign, level=severity, is_steady=True)
 
 
 extremes = mirrored("volatility", "volatility: percent", _extreme, {
