@@ -77,7 +77,7 @@ def export(
 
 
 def _check_folder(folder: Path, file_format: FileFormat, *, force: bool) -> None:
-    """Raise UsageError if the folder is a planted link, or unless ``force``, has these files."""
+    """Raise UsageError if the folder is a link of another account, or has files to be kept."""
     from riskmetrics.db import result_export
     from riskmetrics.errors import UsageError
 

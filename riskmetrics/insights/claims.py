@@ -58,6 +58,7 @@ _TYPES_BY_TOPIC: Final[Mapping[str, frozenset[str]]] = {
 """Topic to the types of insight that tell it."""
 
 _SAME_FIGURES: Final = {"past_outcome": "volatility_21d", "return_5d": "return_21d",
+    "previous_own_beta": "own_beta",
     "pnl_5d": "past_pnl", "pnl_21d": "past_pnl"}  # fmt: skip
 """Type of a fact to what measures the same thing: the rules state one of them."""
 

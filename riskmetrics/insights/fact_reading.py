@@ -183,6 +183,11 @@ def _build_sheet(
             rows["var_tests"],
             found.records["var_tests"].get((portfolio_id, earlier), []),
         ),
+        *result_facts.previous_beta_facts(
+            partial(make, as_of=earlier, key=make.keywords["key"] | {"day": earlier.isoformat()}),
+            previous_snapshot,
+            found.records["market_regression"].get((portfolio_id, earlier), []),
+        ),
         *result_facts.historical_var_facts(
             make, found.records["historical_tail_risk"].get((portfolio_id, earlier), [])
         ),

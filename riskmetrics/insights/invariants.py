@@ -95,7 +95,8 @@ INVARIANTS: Final = (
         for name in (
             *("weight", "volatility_21d", "volatility_63d", "expected_volatility", "expected_low"),
             *("past_forecast", "past_outcome", "past_low", "own_beta_error", "effective_positions"),
-            *("previous_var_95", "previous_var_95_historical", "market_drawdown"),
+            *("previous_var_95", "previous_var_95_historical", "previous_own_beta_error"),
+            "market_drawdown",
             *("gross_to_equity", "winners_pnl"),
             *("factor_error", "days_to_liquidate", "tracking_error", "expected_tracking_error"),
         )

@@ -175,6 +175,17 @@ def risk_facts(
         yield from defined_facts(make, {"own_beta_error": row["std_error"]})
 
 
+def previous_beta_facts(
+    make: "partial[Fact]", snapshot: Record | None, regressions: Sequence[Record]
+) -> Iterator[Fact]:
+    """Yield the beta of the session before with its error: neither has the session's return."""
+    for row in (snapshot,) if snapshot else ():
+        beta = {"previous_own_beta": row[FACT_TYPES["previous_own_beta"].column]}
+        yield from defined_facts(make, beta, n_obs=row["beta_calculated_90d_observations"])
+    for row in regressions:
+        yield from defined_facts(make, {"previous_own_beta_error": row["std_error"]})
+
+
 def historical_var_facts(make: "partial[Fact]", previous: Sequence[Record]) -> Iterator[Fact]:
     """Yield the historical value at risk of the session before, which the test counts by."""
     for row in previous:

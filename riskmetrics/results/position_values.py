@@ -70,7 +70,7 @@ def position_values(
 def _one_day_ledger(
     valuation: Valuation, lots: pd.DataFrame, anchors: "pd.Series[Any]", market: MarketData
 ) -> Ledger:
-    """Return the ledger of the last session; without flows of cash."""
+    """Return the ledger of the last session, without flows of cash."""
     session = valuation.sessions[-1]
     days = [trading_calendar.previous_session(session), session]
     prices, _, _ = lot_prices.price_lots(lots, market.closes, days)

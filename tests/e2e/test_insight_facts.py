@@ -171,6 +171,15 @@ def _check_tail(connection: sa.Connection, sheet: Sheet) -> None:
         f" AND horizon_days = 1 AND portfolio_id = '{sheet.portfolio_id}' AND day = '{DAYS[-2]}'",
     )["value_at_risk"]
     assert sheet.facts["previous_var_95_historical"].value == historical
+    (regression,) = frame(
+        connection,
+        "SELECT beta, std_error FROM portfolio_market_regressions"
+        f" WHERE portfolio_id = '{sheet.portfolio_id}' AND day = '{DAYS[-2]}'",
+    ).to_dict("records")
+    beta = sheet.facts["previous_own_beta"]
+    assert beta.value == pytest.approx(regression["beta"], abs=0.00005)
+    assert (beta.as_of, beta.source_key["day"]) == (DAYS[-2], DAYS[-2].isoformat())
+    assert sheet.facts["previous_own_beta_error"].value == regression["std_error"]
     exceptions = frame(
         connection,
         "SELECT exceptions FROM portfolio_var_backtests WHERE level = 0.95"

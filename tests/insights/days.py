@@ -11,7 +11,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         {
             f"headline_var_exceeded{far}{cause}"
             for far in ("", "_far")
-            for cause in ("", "_market", "_position", "_led")
+            for cause in ("", "_market", "_less", "_position", "_led")
         }
     ),
     "limit of a position": frozenset({"headline_limit_position_share"}),
@@ -53,7 +53,9 @@ def _plain(random: Random) -> dict[str, float | str]:
         "beta": random.uniform(0.5, 1.1),
         "beta_change": random.gauss(0, 0.005),
         "own_beta": random.uniform(0.5, 1.1),
+        "previous_own_beta": random.uniform(0.5, 1.1),
         "own_beta_error": 0.05,
+        "previous_own_beta_error": 0.05,
         "market_r_squared": 0.7,
         "beta_usual_change": 0.01,
         "volatility_21d": volatility,

@@ -197,9 +197,9 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
         _let_a_return_leave(random, facts)
     if has("winners_pnl", "losers_pnl", "daily_pnl"):
         _add_up(random, facts)
-    if has("daily_return", "own_beta", "market_return") and random.random() < 0.3:
+    if has("daily_return", "previous_own_beta", "market_return") and random.random() < 0.3:
         implied = float(facts["daily_return"]) / random.choice((0.5, 0.79, 0.81, 1.0, 1.19, 1.21))
-        facts["market_return"] = implied / max(float(facts["own_beta"]), 0.1)
+        facts["market_return"] = implied / max(float(facts["previous_own_beta"]), 0.1)
     for over in ("_5d", "_21d"):
         facts |= {name: each for name, each in _sums(facts, over).items() if name in facts}
 
@@ -252,10 +252,10 @@ def _relate_rare(random: Random, facts: dict[str, float | str], has: Callable[..
     if has("var_exceptions", "var_p_value") and random.random() < 0.1:
         facts |= {"var_exceptions": random.choice((0, 3, 24)), "var_p_value": 0.001}
         facts |= {"var_expected": 12.6, "var_tested": 252}
-    if has("own_beta", "own_beta_error") and random.random() < 0.1:  # a beta that is clear or not
+    beta = "previous_own_beta"
+    if has(beta, f"{beta}_error") and random.random() < 0.1:  # a beta that is clear or not
         error = random.choice((0.0, 0.05, 0.4))
-        facts |= {"own_beta_error": error, "own_beta": -random.choice((1.99, 2.0, 3.0)) * error}
-        facts["own_beta"] = float(facts["own_beta"]) or -0.3
+        facts |= {f"{beta}_error": error, beta: -random.choice((1.99, 2.0, 3.0)) * error or -0.3}
     if has("own_beta", "market_r_squared", "num_positions") and random.random() < 0.1:
         facts |= {
             "num_positions": random.choice((1, 1, 2)),

@@ -51,7 +51,7 @@ def _is_surprise(f: Figures, sign: int) -> bool:
 
     The losers, or winners, must have made half of the difference.
     """
-    gap = (f.daily_return - f.own_beta * f.market_return) * f.total_value
+    gap = (f.daily_return - f.previous_own_beta * f.market_return) * f.total_value
     side = f.winners_pnl if sign > 0 else f.losers_pnl
     return bool(_implied(f, -sign, sign)) and abs(side) >= 0.5 * abs(gap)
 
@@ -61,8 +61,9 @@ def _sole(f: Figures, sign: int) -> Expected:
     alias, pnl, _ = _largest(f, sign)
     counts = (f.n_winners, f.n_losers) if sign > 0 else (f.n_losers, f.n_winners)
     other = f.losers_pnl if sign > 0 else f.winners_pnl
+    is_surprise = _is_surprise(f, sign) and counts[1] > 1  # of two, one is told with both amounts
     holds = counts[0] == 1 and counts[1] > 0 and known(other)
-    holds = holds and (sign * f.daily_pnl > 0 or _is_surprise(f, sign))
+    holds = holds and (sign * f.daily_pnl > 0 or is_surprise)
     return expect(holds and known(pnl), alias, name=alias, amount=abs(pnl), other=abs(other))
 
 
@@ -576,8 +577,11 @@ def _contributor(f: Figures, sign: int, over: str) -> Expected:
 
 
 def _against_market(f: Figures, sign: int, over: str, least: float) -> Expected:
-    own, market = getattr(f, f"return{over}"), getattr(f, f"market_return{over}")
-    return expect(sign * (own - market) >= least, rate=own, market=market)
+    own = getattr(f, f"return{over}" if over else "daily_return")
+    market = getattr(f, f"market_return{over}")
+    is_explained = sign * (own - f.previous_own_beta * market) < least
+    holds = sign * (own - market) >= least and not is_explained
+    return expect(holds, rate=own, market=market)
 
 
 def _implied(f: Figures, direction: int, outcome: int) -> Expected:
@@ -585,7 +589,7 @@ def _implied(f: Figures, direction: int, outcome: int) -> Expected:
 
     Outcome 2 is a session of the other sign than what is implied.
     """
-    implied = f.own_beta * f.market_return
+    implied = f.previous_own_beta * f.market_return
     near = max(0.001, min(0.2 * abs(implied), 0.005))
     gap = f.daily_return - implied
     clear = abs(gap) >= 0.002
@@ -596,10 +600,10 @@ def _implied(f: Figures, direction: int, outcome: int) -> Expected:
         1: gap > near and clear and not is_other,
         2: abs(gap) > near and clear and is_other,
     }[outcome]
-    is_sure = not f.own_beta < 2 * f.own_beta_error
+    is_sure = not f.previous_own_beta < 2 * f.previous_own_beta_error
     return expect(
-        is_sure and f.own_beta > 0 and direction * implied >= 0.003 and holds,
-        beta=f.own_beta,
+        is_sure and f.previous_own_beta > 0 and direction * implied >= 0.003 and holds,
+        beta=f.previous_own_beta,
         market=abs(f.market_return),
         implied=abs(implied),
     )
@@ -607,10 +611,16 @@ def _implied(f: Figures, direction: int, outcome: int) -> Expected:
 
 def _inverse(f: Figures, direction: int) -> Expected:
     """Return a negative beta of two errors whose product with the market's move is clear."""
-    implied = f.own_beta * f.market_return
-    error = 0.0 if isnan(f.own_beta_error) else f.own_beta_error
-    holds = f.own_beta < 0 and f.own_beta + 2 * error <= 0 and -direction * implied >= 0.003
-    return expect(holds, beta=f.own_beta, market=abs(f.market_return), implied=abs(implied))
+    implied = f.previous_own_beta * f.market_return
+    error = 0.0 if isnan(f.previous_own_beta_error) else f.previous_own_beta_error
+    holds = (
+        f.previous_own_beta < 0
+        and f.previous_own_beta + 2 * error <= 0
+        and -direction * implied >= 0.003
+    )
+    return expect(
+        holds, beta=f.previous_own_beta, market=abs(f.market_return), implied=abs(implied)
+    )
 
 
 def _is_short_only(f: Figures) -> bool:
@@ -703,12 +713,12 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for name, outcome in (("worse", -1), ("in_line", 0), ("better", 1), ("against", 2))
     },
     "behind_market": lambda f: expect(
-        f.daily_return - f.market_return <= -0.005,
+        bool(_against_market(f, -1, "", 0.005)),
         gap=f.market_return - f.daily_return,
         market=f.market_return,
     ),
     "ahead_of_market": lambda f: expect(
-        f.daily_return - f.market_return >= 0.005,
+        bool(_against_market(f, 1, "", 0.005)),
         gap=f.daily_return - f.market_return,
         market=f.market_return,
     ),
@@ -1111,7 +1121,7 @@ def _is_market_made(f: Figures) -> bool:
 
     Not if a position made more of it than that, more than its weight, and more than its risk.
     """
-    implied, own = f.own_beta * f.market_return, f.daily_return
+    implied, own = f.previous_own_beta * f.market_return, f.daily_return
     if not (implied * own > 0 and abs(implied) > abs(own) / 2):
         return False
     alias, pnl, _ = _largest(f, 1 if f.daily_pnl > 0 else -1)
@@ -1132,7 +1142,7 @@ def _is_quiet(f: Figures) -> bool:
 
 def _is_market_notable(f: Figures) -> bool:
     """Return whether the market moved by 1%, or 0.5% with 0.6 points between beta and result."""
-    gap, market = f.daily_return - f.own_beta * f.market_return, abs(f.market_return)
+    gap, market = f.daily_return - f.previous_own_beta * f.market_return, abs(f.market_return)
     return market >= 0.01 or (market >= 0.005 and abs(gap) > 0.006)
 
 
@@ -1155,7 +1165,7 @@ def _is_beyond_noise(f: Figures) -> bool:
     yearly = f.specific_volatility
     if isnan(yearly):
         yearly = sqrt(f.volatility_21d**2 * (1 - f.market_r_squared))
-    rest = f.daily_return - f.own_beta * f.market_return
+    rest = f.daily_return - f.previous_own_beta * f.market_return
     return sqrt(252) * abs(rest) >= 1.5 * yearly
 
 
@@ -1168,7 +1178,7 @@ def _rest(f: Figures, form_id: str, *, is_better: bool = False) -> set[str]:
 
 
 def _inverse_implied(f: Figures, direction: int) -> set[str]:
-    implied = f.own_beta * f.market_return
+    implied = f.previous_own_beta * f.market_return
     holds = _inverse(f, direction) and 0.5 <= f.daily_return / implied <= 2
     return {""} if holds else set()
 
@@ -1227,7 +1237,9 @@ def _large(f: Figures, form_id: str, cause: str) -> set[str]:
     if not STATEMENTS[form_id](f):
         return set()
     if cause == "market":
-        return _made_by_market(f, sign, "worse", "in_line", "better")
+        return _made_by_market(f, sign, "worse" if sign < 0 else "better", "in_line")
+    if cause == "less":
+        return _made_by_market(f, sign, "better" if sign < 0 else "worse")
     if _is_market_made(f):
         return set()
     if cause == "led":
@@ -1250,7 +1262,9 @@ def _beyond_var(f: Figures, form_id: str, cause: str) -> set[str]:
     if not STATEMENTS[form_id](f):
         return set()
     if cause == "market":
-        return _made_by_market(f, -1, "worse", "in_line", "better")
+        return _made_by_market(f, -1, "worse", "in_line")
+    if cause == "less":
+        return _made_by_market(f, -1, "better")
     if _is_market_made(f):
         return set()
     if cause == "led":
@@ -1289,13 +1303,13 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     **{
         f"headline_{form_id}_{cause}": partial(_beyond_var, form_id=form_id, cause=cause)
         for form_id in ("var_exceeded", "var_exceeded_far")
-        for cause in ("market", "position", "led")
+        for cause in ("market", "less", "position", "led")
     },
     **{
         f"headline_{kind}_{what}_{cause}": partial(_large, form_id=f"{kind}_{what}", cause=cause)
         for kind in ("unusual", "largest")
         for what in ("loss", "gain")
-        for cause in ("market", "position", "led")
+        for cause in ("market", "less", "position", "led")
     },
     **{
         f"headline_one_{what}{suffix}": partial(_cause_of, sign=sign, what=f"{what}{suffix}")
@@ -1372,7 +1386,7 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
     "look_at_common": lambda f: (
         {""}
         if _is_large_loss(f)
-        and known(f.own_beta, f.market_return)
+        and known(f.previous_own_beta, f.market_return)
         and f.n_losers >= 3
         and 2 * _largest(f, -1)[1] > f.daily_pnl
         and not _is_market_cause(f)

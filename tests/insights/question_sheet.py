@@ -15,6 +15,7 @@ _FACTS = {
     "pos_03_pnl": 42.0, "pos_03_weight": 0.05, "pos_03_share": 0.02,
     "hhi": 0.4367, "effective_positions": 2.29, "top_3": 0.91, "average_correlation": 0.66,
     "beta": 1.55, "own_beta": 1.55, "own_beta_error": 0.08, "market_r_squared": 0.8,
+    "previous_own_beta": 1.55, "previous_own_beta_error": 0.08,
     "volatility_21d": 0.34, "volatility_21d_change": -0.01, "volatility_percentile": 0.147,
     "volatility_63d": 0.41, "expected_volatility": 0.398, "expected_low": 0.275,
     "expected_high": 0.544, "rise_probability": 0.66, "past_forecast": 0.47, "past_outcome": 0.35,

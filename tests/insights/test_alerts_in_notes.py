@@ -589,6 +589,7 @@ def test_a_busy_day_loses_no_alert() -> None:
         "n_winners": 2,
         "market_return": -0.03,
         "own_beta": 0.3,
+        "previous_own_beta": 0.3,
         "loss_rank": 1,
         "previous_var_95": 0.011,
         "pos_03_quantity_increase": 0.5,

@@ -36,7 +36,7 @@ _QUIET: Facts = {"daily_return": 0.0, "previous_var_95": 0.02}
 _CASH: Facts = {"total_value": 100.0, "daily_return": 0.001}
 _LOSS: Facts = {"daily_pnl": -100.0, "previous_var_95": 1.0}
 _SHORT_OF_BETA: Facts = {
-    "own_beta": 1.25,
+    "previous_own_beta": 1.25,
     "market_return": 0.01,
     "n_losers": 2,
     "losers_pnl": -300.0,
@@ -51,7 +51,7 @@ _PART: Facts = {"past_forecast": 0.5, "past_low": 0.25, "past_high": 1.0}
 _CAUSED: Facts = {**_LOSS, "daily_return": -2.0, "losers_pnl": -100.0, "n_losers": 2}
 _ENDED: Facts = {"drawdown": 0.05, "drawdown_left": 0.2}
 _TEST: Facts = {"var_exceptions": 24, "var_expected": 12.6, "var_tested": 252, "var_p_value": 0.003}
-_NEAR_ZERO: Facts = {"own_beta": 1.0, "market_return": -0.005}
+_NEAR_ZERO: Facts = {"previous_own_beta": 1.0, "market_return": -0.005}
 _CAUSE: Facts = {**_LOSERS, "pos_01_weight": 0.1, "daily_return": -0.01}
 
 EDGES: list[tuple[str, Facts, str, float, int]] = [
@@ -64,18 +64,62 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("behind_market_21d", {"market_return_21d": 0.0}, "return_21d", -0.025, -1),
     ("ahead_of_market_21d", {"market_return_21d": 0.0}, "return_21d", 0.025, 1),
     ("behind_market", {"market_return": 0.0}, "daily_return", -0.005, -1),
+    (
+        "behind_market_5d",
+        {"market_return_5d": 0.04, "previous_own_beta": 0.5},
+        "return_5d",
+        0.01,
+        -1,
+    ),
+    (
+        "position_loss_sole:POS_01",
+        {
+            **_SHORT_OF_BETA,
+            "pos_01_pnl": -300.0,
+            "n_losers": 1,
+            "total_value": 1e4,
+            "daily_return": 0.0,
+        },
+        "n_winners",
+        2,
+        1,
+    ),
     ("ahead_of_market", {"market_return": 0.0}, "daily_return", 0.005, 1),
-    ("market_fall_in_line", {"own_beta": 1.0, "daily_return": -0.003}, "market_return", -0.003, -1),
-    ("market_rise_in_line", {"own_beta": 1.0, "daily_return": 0.003}, "market_return", 0.003, 1),
-    ("market_fall_in_line", {"own_beta": 1.0, "market_return": -0.01}, "daily_return", -0.012, 1),
     (
         "market_fall_in_line",
-        {"own_beta": 1.0, "market_return": -0.25},
+        {"previous_own_beta": 1.0, "daily_return": -0.003},
+        "market_return",
+        -0.003,
+        -1,
+    ),
+    (
+        "market_rise_in_line",
+        {"previous_own_beta": 1.0, "daily_return": 0.003},
+        "market_return",
+        0.003,
+        1,
+    ),
+    (
+        "market_fall_in_line",
+        {"previous_own_beta": 1.0, "market_return": -0.01},
+        "daily_return",
+        -0.012,
+        1,
+    ),
+    (
+        "market_fall_in_line",
+        {"previous_own_beta": 1.0, "market_return": -0.25},
         "daily_return",
         float(np.nextafter(-0.255, 0)),
         1,
     ),
-    ("market_fall_better", {"own_beta": 1.0, "market_return": -0.004}, "daily_return", -0.002, 1),
+    (
+        "market_fall_better",
+        {"previous_own_beta": 1.0, "market_return": -0.004},
+        "daily_return",
+        -0.002,
+        1,
+    ),
     ("market_fell", {"daily_return": 0.0}, "market_return", -0.01, -1),
     ("market_rose", {"daily_return": 0.0}, "market_return", 0.01, 1),
     ("losses_spread:POS_01", _LOSERS, "pos_01_pnl", -250.0, 1),
@@ -129,14 +173,14 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("headline_cash", {**_CASH, "market_return": -0.01}, "cash_value", 90.0, 1),
     (
         "headline_fall_worse",
-        {"own_beta": 1.0, "market_return": -0.0625, "daily_return": -0.25},
+        {"previous_own_beta": 1.0, "market_return": -0.0625, "daily_return": -0.25},
         "specific_volatility",
         0.125 * 252**0.5,
         -1,
     ),
     (
         "headline_fall_inverse_implied",
-        {"own_beta": -0.5, "market_return": -0.5},
+        {"previous_own_beta": -0.5, "market_return": -0.5},
         "daily_return",
         0.5,
         -1,
@@ -155,8 +199,8 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("market_fall_against", _NEAR_ZERO, "daily_return", 0.001, 1),
     (
         "market_fall_in_line",
-        {"own_beta": 1.0, "market_return": -0.01, "daily_return": -0.01},
-        "own_beta_error",
+        {"previous_own_beta": 1.0, "market_return": -0.01, "daily_return": -0.01},
+        "previous_own_beta_error",
         0.5,
         -1,
     ),
@@ -187,7 +231,7 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ),
     (
         "headline_flat_rise",
-        {"previous_var_95": 0.01, "daily_return": 0.0, "own_beta": 2.0},
+        {"previous_var_95": 0.01, "daily_return": 0.0, "previous_own_beta": 2.0},
         "market_return",
         0.005,
         1,
@@ -249,7 +293,7 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("not_split", {"daily_pnl": -1.0}, "num_positions", 2, 1),
     (
         "look_at_market_loss",
-        {**_LOSS, "daily_return": -2.0, "own_beta": 1.0},
+        {**_LOSS, "daily_return": -2.0, "own_beta": 1.0, "previous_own_beta": 1.0},
         "market_return",
         float(np.nextafter(-1.0, -2)),
         -1,
@@ -303,11 +347,11 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         float(np.nextafter(1.0, 2)),
         1,
     ),
-    ("market_fall_inverse", {"market_return": -0.5}, "own_beta", -0.006, -1),
+    ("market_fall_inverse", {"market_return": -0.5}, "previous_own_beta", -0.006, -1),
     (
         "market_rise_inverse",
-        {"market_return": 0.5, "own_beta_error": 0.25},
-        "own_beta",
+        {"market_return": 0.5, "previous_own_beta_error": 0.25},
+        "previous_own_beta",
         -0.5,
         -1,
     ),
@@ -323,14 +367,14 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("look_at_risk:POS_01", {"pos_01_share": 0.5, "pos_01_weight": 0.3}, "num_positions", 3, 1),
     (
         "look_at_common",
-        {**_CAUSED, "own_beta": 1.0, "market_return": 0.0, "n_losers": 3},
+        {**_CAUSED, "previous_own_beta": 1.0, "market_return": 0.0, "n_losers": 3},
         "pos_01_pnl",
         float(np.nextafter(-50.0, 0)),
         1,
     ),
     (
         "look_at_common",
-        {**_CAUSED, "own_beta": 1.0, "market_return": 0.0, "pos_01_pnl": -40.0},
+        {**_CAUSED, "previous_own_beta": 1.0, "market_return": 0.0, "pos_01_pnl": -40.0},
         "n_losers",
         3,
         1,
@@ -367,7 +411,7 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ),
     (
         "headline_fall_made",
-        {"own_beta": 1.0, "daily_return": -0.02, "daily_pnl": -2.0},
+        {"previous_own_beta": 1.0, "daily_return": -0.02, "daily_pnl": -2.0},
         "market_return",
         float(np.nextafter(-0.01, -1)),
         -1,
@@ -441,28 +485,47 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("headline_led_gain:POS_01", _GAINERS, "pos_01_pnl", 250.0, 1),
     (
         "look_at_market_loss",
-        {**_LOSS, "daily_return": -2.0, "own_beta": 1.0, "market_return": -1.5},
+        {
+            **_LOSS,
+            "daily_return": -2.0,
+            "own_beta": 1.0,
+            "previous_own_beta": 1.0,
+            "market_return": -1.5,
+        },
         "market_r_squared",
         0.5,
         1,
     ),
     (
         "look_at_market_loss",
-        {**_LOSS, "daily_return": -2.0, "own_beta": 1.0, "market_return": -1.5},
+        {
+            **_LOSS,
+            "daily_return": -2.0,
+            "own_beta": 1.0,
+            "previous_own_beta": 1.0,
+            "market_return": -1.5,
+        },
         "specific_share",
         0.5,
         -1,
     ),
     (
         "look_at_market_loss",
-        {**_LOSS, "daily_return": -1.9, "own_beta": 1.0, "market_return": -1.5, "beta": 1.0},
+        {
+            **_LOSS,
+            "daily_return": -1.9,
+            "own_beta": 1.0,
+            "previous_own_beta": 1.0,
+            "market_return": -1.5,
+            "beta": 1.0,
+        },
         "beta_change_21d",
         0.1,
         1,
     ),
     (
         "look_at_market_loss",
-        {**_CAUSED, "own_beta": 1.0, "market_return": -1.5},
+        {**_CAUSED, "own_beta": 1.0, "previous_own_beta": 1.0, "market_return": -1.5},
         "pos_01_pnl",
         float(np.nextafter(-50.0, 0)),
         1,
@@ -527,7 +590,7 @@ def test_a_window_is_a_year_from_250_observations() -> None:
 
 
 def test_one_position_leads_unless_a_market_of_two_percent_made_most_of_the_loss() -> None:
-    cause: Facts = {**_CAUSE, "daily_pnl": -1000.0, "pos_01_pnl": -900.0, "own_beta": 0.9}
+    cause: Facts = {**_CAUSE, "daily_pnl": -1000.0, "pos_01_pnl": -900.0, "previous_own_beta": 0.9}
     leads = {
         market: "headline_one_loss:POS_01"
         in claims_of(build_sheet(cause | {"market_return": market}), {})

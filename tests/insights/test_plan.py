@@ -230,3 +230,41 @@ def test_names_with_braces_are_inserted_as_they_are() -> None:
     text = realize_note(plan, claims, sheet)
     assert "{loss} {0}" in text.summary
     assert all(each.role in ("statement", "headline", "advice") for each in catalog().values())
+
+
+def test_the_main_position_of_the_result_is_named_before_what_made_it_a_surprise() -> None:
+    """A gain of 1,006 on a market that implies more: 614 of it before the loss of 140."""
+    facts: dict[str, float | str] = {
+        "daily_pnl": 1_006.0,
+        "daily_return": 0.005,
+        "total_value": 200_000.0,
+        "previous_own_beta": 0.75,
+        "market_return": 0.01,
+        "previous_var_95": 0.05,
+        "winners_pnl": 1_406.0,
+        "losers_pnl": -400.0,
+        "n_winners": 8,
+        "n_losers": 4,
+        "pos_01_pnl": -140.0,
+        "pos_02_pnl": 614.0,
+    }
+    stated = rules_plan(build_sheet(facts)).statements()
+    named = [each for each in stated if ":POS" in each]
+    assert named == ["largest_contributor:POS_02", "largest_detractor:POS_01"]
+
+
+def test_a_position_that_made_more_than_a_small_result_is_named() -> None:
+    facts: dict[str, float | str] = {
+        "daily_pnl": -525.0,
+        "daily_return": -0.0041,
+        "total_value": 127_000.0,
+        "previous_var_95": 0.02,
+        "winners_pnl": 1_705.0,
+        "losers_pnl": -2_230.0,
+        "n_winners": 6,
+        "n_losers": 5,
+        "pos_01_pnl": -939.0,
+    }
+    assert "largest_detractor:POS_01" in rules_plan(build_sheet(facts)).statements()
+    alike = build_sheet(facts | {"pos_01_pnl": -380.0})
+    assert "largest_detractor:POS_01" not in rules_plan(alike).statements()

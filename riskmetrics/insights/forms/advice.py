@@ -112,7 +112,7 @@ def look_at_market_loss(view: View) -> Iterator[Instance]:
     The beta has drifted over the month, or the loss is far beyond the value at risk: else the
     answer is that of the last such day.
     """
-    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    facts = view.facts_of("own_beta", "market_return", "daily_return", "previous_own_beta")
     stated = (*beta_drifts.values(), var_exceeded_far)
     moved = [each for of in stated for each in view.instances(of)]
     is_position = _largest_cause(view) is not None
@@ -187,7 +187,9 @@ def look_at_driver(view: View) -> Iterator[Instance]:
 )
 def look_at_common(view: View) -> Iterator[Instance]:
     """Neither the market nor one of several positions made half of a large loss."""
-    market = view.facts_of("own_beta", "market_return", "daily_return", "n_losers", "daily_pnl")
+    market = view.facts_of(
+        "previous_own_beta", "market_return", "daily_return", "n_losers", "daily_pnl"
+    )
     found = largest_contribution(view, -1)
     if found is None or market is None or _is_market_cause(view):
         return

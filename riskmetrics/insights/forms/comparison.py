@@ -6,7 +6,7 @@ from math import sqrt
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms import factors, own_limits, volatility
-from riskmetrics.insights.forms.result import RARE, is_clear_result
+from riskmetrics.insights.forms.result import RARE, is_clear_result, is_market_made
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits import has_alert_news
 from riskmetrics.insights.slots import (
@@ -52,6 +52,16 @@ _IMPLIED_BY_BETA = (0.5, 2.0)
 """Result over what the beta implies between which the beta explains it."""
 
 
+def _differs(view: View, sign: int, own: float, market: float, least: float) -> bool:
+    """Return whether a return clearly differs from the market's, and from what the beta implies.
+
+    A portfolio with half of the market's risk is not behind because it made half of the rise.
+    """
+    beta = view.number("previous_own_beta")
+    is_explained = beta is not None and sign * (own - beta * market) < least
+    return sign * (own - market) >= least and not is_explained
+
+
 def _over_sessions(over: str, words: str, down: str, up: str) -> None:
     """Add the forms of the return over several sessions, alone and against the market index."""
     kind, least, gap = f"return{over}", _CLEAR_RETURNS[over], _CLEAR_GAPS[over]
@@ -72,7 +82,7 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
     def against_market(view: View, sign: int) -> Iterator[Instance]:
         yield from compared(
             (kind, f"market_return{over}"), ("rate", "market"),
-            lambda own, market: sign * (own - market) >= gap,
+            lambda own, market: _differs(view, sign, own, market, gap),
             lambda own, market: 0.65 + 2 * max(abs(own), abs(own - market)), sign=_sign(view, sign),
             is_steady=True, has_decimal=True,
         )(view)  # fmt: skip
@@ -168,7 +178,7 @@ def _gap(view: View, sign: int) -> Iterator[Instance]:
     if facts:
         market, own = (float(fact.value) for fact in facts)
         gap, is_clear = own - market, is_clear_result(view) or abs(market) >= CLEAR_MARKET_MOVE
-        if sign * gap >= _CLEAR_GAPS[""]:
+        if _differs(view, sign, own, market, _CLEAR_GAPS[""]):
             slots = {"gap": return_points(gap), "market": with_decimal(percent(market))}
             weight = 0.75 if is_clear else _MINOR
             yield Instance(slots, facts[:1], weight, sign=sign, context=facts[1:])
@@ -199,14 +209,14 @@ def is_beyond_noise(view: View, gap: float) -> bool:
 
 def implied_gap(view: View) -> float:
     """Return the session's return beyond what beta and market imply; 0 if that is unknown."""
-    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    facts = view.facts_of("previous_own_beta", "market_return", "daily_return")
     beta, market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0, 0.0)
     return own - beta * market
 
 
 def is_implied_by_beta(view: View) -> bool:
     """Return whether the result is between half and twice what beta and market imply."""
-    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    facts = view.facts_of("previous_own_beta", "market_return", "daily_return")
     beta, market, own = (float(fact.value) for fact in facts) if facts else (0.0, 0.0, 0.0)
     least, most = _IMPLIED_BY_BETA
     return beta * market != 0 and least <= own / (beta * market) <= most
@@ -220,11 +230,11 @@ def _implied(direction: int) -> dict[int, Form]:
     """
 
     def evaluate(view: View, sign: int) -> Iterator[Instance]:
-        facts = view.facts_of("own_beta", "market_return", "daily_return")
+        facts = view.facts_of("previous_own_beta", "market_return", "daily_return")
         if facts is None:
             return
         beta, market, own = (float(fact.value) for fact in facts)
-        error = view.number("own_beta_error") or 0.0
+        error = view.number("previous_own_beta_error") or 0.0
         if beta < _CLEAR_T * error:
             return
         implied = beta * market
@@ -241,12 +251,13 @@ def _implied(direction: int) -> dict[int, Form]:
             slots = {"beta": number(beta), "market": return_size(market), "implied": show(implied)}
             is_clear = outcome == AGAINST or is_beyond_noise(view, gap)
             salience = 1.1 + min(20 * abs(gap), 0.5) if outcome and is_clear else 1.0
-            if not (is_clear or abs(market) >= CLEAR_MARKET_MOVE):
+            is_cause = is_clear_result(view) and is_market_made(view)
+            if not (is_clear or is_cause or abs(market) >= CLEAR_MARKET_MOVE):
                 salience = _MINOR
             yield Instance(slots, facts[:2], salience, sign=good, context=facts[2:])
 
     move, result, went = ("fall", "loss", "lost") if direction < 0 else ("rise", "gain", "gained")
-    start = f"At a beta of {{beta}}, the market's {move} of {{market}}"
+    start = f"At the prior day's beta of {{beta}}, the market's {move} of {{market}}"
     implies = f"{start} implies a {result} of {{implied}}"
     words = {
         0: f"{implies}, about what the portfolio {went}.",
@@ -269,7 +280,10 @@ def _implied(direction: int) -> dict[int, Form]:
 
 def _inverse(view: View, sign: int) -> Iterator[Instance]:
     """Yield a clear negative beta on a day of a market move of a sign, and what the two imply."""
-    facts, error = view.facts_of("own_beta", "market_return"), view.number("own_beta_error") or 0.0
+    facts, error = (
+        view.facts_of("previous_own_beta", "market_return"),
+        view.number("previous_own_beta_error") or 0.0,
+    )
     if facts:
         beta, market = (float(fact.value) for fact in facts)
         if beta < 0 and beta <= -_CLEAR_T * error and sign * market > 0:
@@ -285,9 +299,11 @@ def _inverse(view: View, sign: int) -> Iterator[Instance]:
 
 inverse = mirrored("result", "beta: number, market: percent, implied: percent", _inverse, {
     -1: ("market_fall_inverse",
-        "At a negative beta of {beta}, the market's fall of {market} implies a gain of {implied}."),
+        "At the prior day's beta of {beta}, the market's fall of {market} implies a gain of"
+        " {implied}."),
     1: ("market_rise_inverse",
-        "At a negative beta of {beta}, the market's rise of {market} implies a loss of {implied}."),
+        "At the prior day's beta of {beta}, the market's rise of {market} implies a loss of"
+        " {implied}."),
 }, place=2, is_event=True)  # fmt: skip
 
 implied = {direction: _implied(direction) for direction in (-1, 1)}

@@ -32,6 +32,12 @@ _LEADING = 0.25
 _SURPRISE = 1.2
 """Salience of a position on the side that made less of the result than the beta implies."""
 
+_BEFORE_SURPRISE = 2.6
+"""Salience of the main position of the result next to a surprise, also to a sole one."""
+
+_NAMED_IMPACT = 0.003
+"""P&L over equity from which the largest position is named if it made more than the result."""
+
 MAX_SPREAD = 0.25
 """Largest share of the losses that still counts as spread."""
 
@@ -54,6 +60,15 @@ def _explains_gap(view: View, sign: int) -> bool:
     if side is None or equity is None or not any(view.instances(of)):
         return False
     return abs(side) >= _MIN_SHARE * abs(comparison.implied_gap(view) * equity)
+
+
+def _salience(view: View, sign: int, usual: float) -> float:
+    """Return the salience of the main position of a side of the result.
+
+    On the side of the result it is stated before what made the result less than the beta implies.
+    """
+    is_first = sign * (view.number("daily_pnl") or 0.0) > 0 and _explains_gap(view, -sign)
+    return max(usual, _BEFORE_SURPRISE) if is_first else usual
 
 
 def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instance]:
@@ -89,7 +104,11 @@ def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instan
     yield Instance(
         shown,
         facts if is_offset else facts[:1],
-        1.5 + share if sign * total > 0 else _SURPRISE if is_surprise else 0.4,
+        _salience(view, sign, 1.5 + share)
+        if sign * total > 0
+        else _SURPRISE
+        if is_surprise
+        else 0.4,
         alias,
         sign,
         supports=("session_gain" if sign > 0 else "session_loss") if is_cause else "",
@@ -127,7 +146,7 @@ def _sole(view: View, sign: int) -> Iterator[Instance]:
         return
     losers, winners = (float(fact.value) for fact in counts)
     on_side, others = (winners, losers) if sign > 0 else (losers, winners)
-    if on_side == 1 and others >= 1:
+    if on_side == 1 and others >= (1 if sign * total > 0 else 2):  # one claim states both of two
         alias, pnl, _, facts = found
         shown = {"name": name(alias), "amount": money(pnl, view.currency)}
         shown["other"] = money(float(offset.value), view.currency)
@@ -177,7 +196,9 @@ def _largest(view: View, sign: int) -> Iterator[Instance]:
     if found and is_told and _NOTABLE_SHARE <= found[2] < _MIN_SHARE:
         alias, pnl, share, facts = found
         slots = {"name": name(alias), "amount": money(pnl, view.currency), "share": size(share)}
-        salience = _SURPRISE if is_surprise else 0.8 if is_clear_result(view) else 0.4
+        least = max(abs(total or 0.0), _NAMED_IMPACT * (view.number("total_value") or inf))
+        is_worth = is_clear_result(view) or abs(pnl) >= least
+        salience = _SURPRISE if is_surprise else _salience(view, sign, 0.8 if is_worth else 0.4)
         yield Instance(slots, facts[:1], salience, alias, sign, context=facts[1:])
 
 

@@ -93,7 +93,7 @@ def is_market_made(view: View) -> bool:
     It is not what made the result if a position made a larger part, and more than its weight and
     its share of the risk.
     """
-    facts = view.facts_of("own_beta", "market_return", "daily_return")
+    facts = view.facts_of("previous_own_beta", "market_return", "daily_return")
     if facts is None:
         return False
     beta, market, own = (float(fact.value) for fact in facts)

@@ -71,7 +71,7 @@ _rest("headline_fall_better", 1.55, "A better result than the beta implied",
     comparison.implied[-1][1], is_better=True)  # fmt: skip
 _rest("headline_rise_better", 1.9, "A gain larger than the market explains",
     comparison.implied[1][1])  # fmt: skip
-_rest("headline_rise_worse", 1.8, "A worse result than the beta implied",
+_rest("headline_rise_worse", 1.8, "Less than the beta implied",
     comparison.implied[1][-1])  # fmt: skip
 
 
@@ -141,7 +141,10 @@ def _causes(sign: int, of: Sequence[Form], salience: float, what: str) -> None:
     """Add the headlines of a large loss (-1), or gain, by what made it."""
     move = "fall" if sign < 0 else "rise"
     _caused(of, salience, "market", f"The market's {move} made most of {what}",
-        [comparison.implied[sign][each] for each in (-1, 0, 1)],
+        [comparison.implied[sign][each] for each in (sign, 0)],
+        lambda view, _: result.is_market_made(view))  # fmt: skip
+    _caused(of, salience, "less", f"{what[:1].upper()}{what[1:]}, less than the beta implies",
+        [comparison.implied[sign][-sign]],
         lambda view, _: result.is_market_made(view))  # fmt: skip
     _caused(of, salience, "position", f"{{name}} made most of {what}",
         contributors.MAIN[sign], _made_most)  # fmt: skip
