@@ -170,7 +170,7 @@ def read_price_table(path: Path, symbol: str | None, limits: Limits = DEFAULT_LI
     DataQualityError
         If the file is not a table of prices, or exceeds a limit.
     """
-    table = read_columns(path, PriceHeaderChooser(), limits)
+    table = read_columns(path, PriceHeaderChooser(), limits, PRICE_KINDS)
     is_wide = any(MARK in name for name in table.columns)
     if symbol and normalize_symbol(symbol) is None:
         raise UsageError(f"--symbol {symbol} is not a symbol")

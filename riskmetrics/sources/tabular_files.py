@@ -8,7 +8,7 @@ Parquet file is "line" 2.
 import csv
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -23,6 +23,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import DEFAULT_LIMITS, MEGABYTE, Limits
 from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
+from riskmetrics.sources.file_kinds import FileKind
 from riskmetrics.sources.parquet_files import read_parquet
 from riskmetrics.sources.raw_files import (
     is_binary,
@@ -144,8 +145,16 @@ def read_table(
     return read_columns(path, AliasChooser(aliases, required), limits)
 
 
-def read_columns(path: Path, chooser: HeaderChooser, limits: Limits = DEFAULT_LIMITS) -> Table:
-    """Read the columns of a file that a chooser selects; otherwise as `read_table`."""
+def read_columns(
+    path: Path,
+    chooser: HeaderChooser,
+    limits: Limits = DEFAULT_LIMITS,
+    kinds: Collection[FileKind] = (),
+) -> Table:
+    """Read the columns of a file that a chooser selects; otherwise as `read_table`.
+
+    The sheet of a workbook is preferably one with a table of ``kinds``.
+    """
     try:
         with open_content(path, limits) as stream:
             head = read_head(path, stream, limits)
@@ -153,7 +162,8 @@ def read_columns(path: Path, chooser: HeaderChooser, limits: Limits = DEFAULT_LI
                 table = _read_parquet_table(path, stream, chooser, limits)
             else:
                 _check_before_reading(path, stream, head, chooser, limits)
-                table = _read_text_table(path, read_whole(path, stream, limits), chooser, limits)
+                data = read_whole(path, stream, limits)
+                table = _read_text_table(path, data, chooser, limits, kinds)
         return drop_blank_rows(table)
     except (pa.ArrowException, csv.Error) as error:
         reason = " ".join(str(error).split())[:200]
@@ -162,11 +172,13 @@ def read_columns(path: Path, chooser: HeaderChooser, limits: Limits = DEFAULT_LI
         raise DataQualityError(f"{path} needs more memory than is available. Split it") from None
 
 
-def _read_text_table(path: Path, data: bytes, chooser: HeaderChooser, limits: Limits) -> Table:
+def _read_text_table(
+    path: Path, data: bytes, chooser: HeaderChooser, limits: Limits, kinds: Collection[FileKind]
+) -> Table:
     """Read a workbook, with a note on the sheet that is read, or text of any encoding."""
     if not is_workbook(data):
         return _read_csv(path, to_utf8(path, data, limits), chooser, limits)
-    sheet = workbook_to_csv(path, data, limits)
+    sheet = workbook_to_csv(path, data, limits, kinds)
     table = _read_csv(path, sheet.text.encode(), chooser, limits)
     return table._replace(notes=[*([sheet.note] if sheet.note else []), *table.notes])
 

@@ -54,7 +54,7 @@ class TransactionLayout(NamedTuple):
     terms_pattern: str | None = None
     """Regular expression with groups quantity and price for the text of the kind.
 
-    It may have the groups symbol, and terms for those of an option.
+    It may have the groups symbol, currency, and terms for those of an option.
     """
     last_row: str | None = None
     """Cell, in lower case, of the line below which other tables follow."""

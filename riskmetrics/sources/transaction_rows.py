@@ -218,13 +218,14 @@ def _name_issuer(row: StatedRow) -> StatedRow:
 
 
 def _name_traded(row: StatedRow, layout: TransactionLayout) -> StatedRow:
-    """Move the symbol in the text of the kind, and the terms of an option, into its own cell."""
+    """Move the symbol in the text of the kind, with the terms of an option, and its currency."""
     found = re.search(layout.terms_pattern or "(?!)", _kind_text(row), re.IGNORECASE)
     named = found.groupdict() if found else {}
     if not (symbol := named.get("symbol")):
         return row
     text = " ".join(filter(None, (symbol, named.get("terms"))))
-    return row._replace(cells={**row.cells, "symbol": text})
+    currency = {"currency": named["currency"]} if named.get("currency") else {}
+    return row._replace(cells={**row.cells, **currency, "symbol": text})
 
 
 def _known_numbers(

@@ -309,15 +309,17 @@ def _name_kinds(header: Line, rows: list[Line], general: TransactionLayout) -> L
     """Return a header with Kind above a column of which each cell starts with a kind.
 
     So are descriptions in exports without a column of kinds (Bought 40 KO), and columns with a
-    header that is not known.
+    header that is not known if they have purchases and sales in words: B can be a grade.
     """
-    others = {key for name in general.columns for key in general.columns[name]}
-    others -= {*general.columns["description"]}
+    descriptions = {*general.columns["description"]}
+    others = {key for name in general.columns for key in general.columns[name]} - descriptions
     for place, cell in enumerate(header.cells):
-        if others.intersection(header_spellings(cell)):
+        if others.intersection(keys := header_spellings(cell)):
             continue
         texts = [row.cells[place] for row in rows if len(row.cells) > max(place, 1)]
-        if texts and all(map(general.find_kind, texts)):
+        kinds = [*map(general.find_kind, texts)]
+        has_sides = min(map(len, texts), default=0) > 1 and {Kind.BUY, Kind.SELL} <= {*kinds}
+        if texts and all(kinds) and (has_sides or descriptions.intersection(keys)):
             return header._replace(
                 cells=[*header.cells[:place], "Kind", *header.cells[place + 1 :]]
             )

@@ -203,10 +203,15 @@ def wide_error(path: Path, records: Sequence[Sequence[str]]) -> DataQualityError
     unknown = [header for header, _ in others if not _parse_wide_header(header, lone)]
     if not unknown or all(map(_field, unknown)):
         return None
+    if len(unknown) == len(others):
+        return DataQualityError(
+            f"{path} has no column close, and columns that are no symbols: {join_names(unknown)}."
+            " Write symbols in upper case and remove other columns, or write a line for each price,"
+            " with columns Symbol, Date and Close"
+        )
     return DataQualityError(
-        f"{path} has no column close, and columns that are no symbols: {join_names(unknown)}. Write"
-        " symbols in upper case and remove other columns, or write a line for each price, with"
-        " columns Symbol, Date and Close"
+        f"{path} has columns that are no symbols: {join_names(unknown)}. Remove them, write symbols"
+        " in upper case, or write a line for each price, with columns Symbol, Date and Close"
     )
 
 

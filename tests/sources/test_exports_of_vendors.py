@@ -1,5 +1,6 @@
 """Price files of vendors: foreign listings, wide headers, notations of days; truth by hand."""
 
+import re
 from datetime import date
 
 import pytest
@@ -142,3 +143,9 @@ def test_days_as_programs_write_them(written):
 @pytest.mark.parametrize("written", ["20241202100001", "2024/13/2", "2024-12 02", "2024/1202"])
 def test_what_is_no_day(written):
     assert parse_date(written) is None
+
+
+def test_a_wide_table_with_another_column_says_to_remove_it(file):
+    expected = "has columns that are no symbols: Total. Remove them"
+    with pytest.raises(DataQualityError, match=re.escape(expected)):
+        read_prices(file("Date,QQA,QQB,Total\n2024-12-02,10,20,30\n"))

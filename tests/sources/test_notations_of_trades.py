@@ -254,6 +254,29 @@ def test_a_column_of_kinds_with_an_unknown_header(file):
     assert trades(read_transactions(file(text + rows))) == expected
 
 
+@pytest.mark.parametrize(
+    ("header", "first", "second"),
+    [("Grade", "B", "A"), ("Share class", "A", "A"), ("Way", "B", "S")],
+)
+def test_letters_below_an_unknown_header_are_no_kinds(file, header, first, second):
+    text = f"Trade date,{header},Symbol,Quantity,Price\n"
+    rows = f"2024-03-04,{first},QQA,10,5\n2024-03-05,{second},QQA,4,5\n"
+    with pytest.raises(DataQualityError, match="no line with headers of a date, a kind"):
+        read_transactions(file(text + rows))
+
+
+def test_securities_of_etoro_in_other_currencies_are_rejected(file):
+    text = "Date,Type,Details,Amount,Units,Realized Equity Change,Asset type\n"
+    row = "05/11/2024 15:30:12,{},{},{},{},0.00,Stocks\n"
+    lines = [("Open Position", "QQA.PA/EUR", 500, 2), ("Dividend", "QQB.L/GBX", 5, "-")]
+    lines += [("Open Position", "QQC/USD", 400, 2), ("SDRT", "QQC/USD", -2.5, "-")]
+    found = read_transactions(file(text + "".join(row.format(*line) for line in lines)))
+    assert [one.reason.partition(":")[0] for one in found.rejected] == [
+        *("currency EUR", "currency GBX")
+    ]
+    assert [row[0::3] for row in trades(found)] == [("buy", -400), ("tax", -2.5)]
+
+
 def test_an_amount_of_shares_is_the_quantity(file):
     text = "TradeDate,B/S,Instrument Symbol,Amount,Price,Traded Value,Booked Amount\n"
     rows = "02-Dec-2024,Bought,QQA:xnas,10,150,-1500,-1501\n06-Dec-2024,Sold,QQA,-4,155,620,619\n"

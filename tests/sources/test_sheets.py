@@ -317,12 +317,14 @@ def test_each_command_reads_the_sheet_of_its_kind(tmp_path):
     positions = [["Symbol", "Quantity", "Value"], ["QQA", 6, 60]]
     trades = [["Date", "Action", "Symbol", "Quantity", "Price"]]
     trades += [[date(2024, 12, 2), "Buy", "QQA", 10, 9], [date(2024, 12, 6), "Sell", "QQA", 4, 9]]
+    prices = [["Date", "Symbol", "Close"], [date(2024, 12, 2), "QQA", 9.5]]
     for sheets in ({"Held": positions, "Trades": trades}, {"Trades": trades, "Held": positions}):
-        write_workbook(path, sheets)
+        write_workbook(path, {**sheets, "Prices": prices})
+        assert read_prices(path).rows["close"].tolist() == [9.5]
         assert read_holdings(path).accounts[0].holdings.rows["quantity"].tolist() == [6]
         found = read_transactions(path)
         assert [float(one.quantity) for one in found.transactions] == [10, 4]
-        assert found.notes[-1] == "sheet Trades (not read: Held)"
+        assert found.notes[-1] == "sheet Trades (not read: Held, Prices)"
 
 
 def test_profiles_with_the_headers_of_yahoo(tmp_path):
