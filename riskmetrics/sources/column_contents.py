@@ -5,14 +5,9 @@ import re
 from collections.abc import Collection, Container, Iterable, Sequence
 
 from riskmetrics.sources.asset_classes import asset_class, is_cash_text
+from riskmetrics.sources.identifier_forms import is_cusip, is_isin
 from riskmetrics.sources.name_forms import is_class_share, is_likely_ticker, look_like_names
-from riskmetrics.sources.symbol_forms import (
-    CURRENCIES,
-    has_exchange,
-    is_cusip,
-    is_isin,
-    parse_symbol_form,
-)
+from riskmetrics.sources.symbol_forms import CURRENCIES, has_exchange, parse_symbol_form
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import bare_words, is_trade, load_vocabulary, starts_with
 from riskmetrics.symbols import parse_option

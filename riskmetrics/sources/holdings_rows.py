@@ -30,6 +30,7 @@ from riskmetrics.sources.holdings_terms import (
     unclear_states,
     with_texts,
 )
+from riskmetrics.sources.identifier_forms import is_cusip, is_debt_cusip, is_foreign_isin
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.symbol_forms import (
@@ -37,10 +38,7 @@ from riskmetrics.sources.symbol_forms import (
     SymbolForm,
     describe_lone_codes,
     is_coin,
-    is_cusip,
-    is_debt_cusip,
     is_foreign_exchange,
-    is_foreign_isin,
     is_usd,
     parse_symbol_forms,
 )

@@ -16,6 +16,7 @@ from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import asset_class
+from riskmetrics.sources.identifier_forms import describe_identifier, is_foreign_isin
 from riskmetrics.sources.intraday_prices import refuse_intraday
 from riskmetrics.sources.name_forms import describe_text
 from riskmetrics.sources.price_adjustments import PriceArrays, adjust_prices
@@ -39,10 +40,8 @@ from riskmetrics.sources.security_identifiers import (
 )
 from riskmetrics.sources.stated_currency import stated_currency
 from riskmetrics.sources.symbol_forms import (
-    describe_identifier,
     describe_lone_codes,
     is_foreign_exchange,
-    is_foreign_isin,
     parse_symbol_form,
     parse_symbol_forms,
 )

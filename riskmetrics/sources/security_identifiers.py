@@ -5,13 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from riskmetrics.sources.symbol_forms import (
-    SymbolForm,
-    is_cusip,
-    is_debt_cusip,
-    is_isin,
-    parse_symbol_forms,
-)
+from riskmetrics.sources.identifier_forms import is_cusip, is_debt_cusip, is_isin
+from riskmetrics.sources.symbol_forms import SymbolForm, parse_symbol_forms
 from riskmetrics.symbols import normalize_symbol, parse_option
 
 _CUSIP_COUNTRIES = frozenset(("US", "CA", "BM", "BS", "KY", "MH", "PA", "VG"))

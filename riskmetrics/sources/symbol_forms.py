@@ -11,6 +11,13 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
+from riskmetrics.sources.identifier_forms import (
+    SUPPORTED_ADVICE,
+    describe_identifier,
+    is_cusip,
+    is_debt_cusip,
+    is_isin,
+)
 from riskmetrics.sources.name_forms import describe_text
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 from riskmetrics.symbols import clean_symbol_text, normalize_symbol, parse_option
@@ -24,10 +31,6 @@ MIN_COIN_PRICE = 1_000
 _USD_NAMES = frozenset(
     ("USD", "US$", "$", "US DOLLAR", "US DOLLARS", "U.S. DOLLAR", "U.S. DOLLARS", "DOLLAR US")
 )
-_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
-_CUSIP = re.compile(r"(?=.*\d)[0-9A-Z]{6}[0-9A-Z*@#]{2}\d")
-_CUSIP_FORM = re.compile(r"\d{3}[0-9A-Z]{5}\d|[A-Z]\d{4}[0-9A-Z]{3}\d")
-"""Form of a CUSIP or CINS with the digits at their start, which no symbol has."""
 _PAIR = re.compile(r"([A-Z]{3,5})[./ -]?(USDT|USDC|[A-Z]{3})")
 _FUTURE = re.compile(
     r"[/@][A-Z0-9]{1,3}([FGHJKMNQUVXZ]\d{1,2})?(:[A-Z]+)?|[A-Z0-9]{1,4}=F"
@@ -47,7 +50,6 @@ _FACTSET = re.compile(r"(?P<symbol>[A-Z0-9.]{1,7})-(?P<country>[A-OQ-Z][A-Z])")
 """Symbol and country; after a dash, P and a letter are a preferred share."""
 _SAO_PAULO = re.compile(r"[A-Z]{4}(?:[3-8]|11|3[1-9])F?")
 """Symbol of a share, unit or receipt listed in Sao Paulo; no US symbol has a digit."""
-_ADVICE = "only shares, funds and options on them are supported"
 
 
 class SymbolForm(NamedTuple):
@@ -131,7 +133,7 @@ def parse_symbol_form(text: str, *, has_vendor_codes: bool = False) -> SymbolFor
     if problem := _describe_problem(plain):
         return SymbolForm(symbol, f"{plain} is {problem}")
     if exchange:
-        return SymbolForm(symbol, f"{text} is listed on {exchange}: {_ADVICE}")
+        return SymbolForm(symbol, f"{text} is listed on {exchange}: {SUPPORTED_ADVICE}")
     return SymbolForm(symbol, "", _foreign_listing(normalize_symbol(symbol) or plain))
 
 
@@ -147,20 +149,6 @@ def is_foreign_exchange(name: str) -> bool:
     return "".join(words) in _MARKETS["foreign_exchanges"] or any(
         word in _MARKETS["foreign_places"] for word in words
     )
-
-
-def is_foreign_isin(text: str) -> bool:
-    """Return whether an ISIN is of a country whose shares are not listed in the United States.
-
-    Their receipts have an ISIN of the United States. Shares of other countries, such as Ireland,
-    are listed in New York themselves.
-
-    Examples
-    --------
-    >>> is_foreign_isin("INE002A01018"), is_foreign_isin("IE00B4BNMY34")
-    (True, False)
-    """
-    return is_isin(text) and text[:2] in _MARKETS["unlisted_isin_countries"]
 
 
 def has_exchange(text: str) -> bool:
@@ -199,51 +187,6 @@ def is_usd(name: str) -> bool:
     (True, False)
     """
     return name.strip().upper() in _USD_NAMES
-
-
-def is_isin(text: str) -> bool:
-    """Return whether a text is an ISIN with a valid check digit.
-
-    Examples
-    --------
-    >>> is_isin("US0378331005"), is_isin("US0378331006")
-    (True, False)
-    """
-    if not _ISIN.fullmatch(text):
-        return False
-    digits = [int(digit) for sign in text for digit in str(int(sign, 36))]
-    # every second digit is doubled, from the check digit on, which is not
-    total = sum(
-        digit if place % 2 else sum(divmod(2 * digit, 10))
-        for place, digit in enumerate(reversed(digits), 1)
-    )
-    return total % 10 == 0
-
-
-def is_cusip(text: str) -> bool:
-    """Return whether a text is a CUSIP with a valid check digit.
-
-    Examples
-    --------
-    >>> is_cusip("037833100"), is_cusip("037833101")
-    (True, False)
-    """
-    if not _CUSIP.fullmatch(text):
-        return False
-    values = [int(sign, 36) if sign.isalnum() else 36 + "*@#".index(sign) for sign in text]
-    total = sum(sum(divmod(value * (1 + place % 2), 10)) for place, value in enumerate(values[:8]))
-    return (10 - total % 10) % 10 == values[8]
-
-
-def is_debt_cusip(text: str) -> bool:
-    """Return whether a CUSIP is that of a debt issue: places 7 and 8 have a letter.
-
-    Examples
-    --------
-    >>> is_debt_cusip("912797LX3"), is_debt_cusip("037833100")
-    (True, False)
-    """
-    return bool(_CUSIP.fullmatch(text)) and not text[6:8].isdigit()
 
 
 def _strip_name(text: str) -> str:
@@ -353,43 +296,17 @@ def _foreign_listing(plain: str) -> str:
     return code if dot and root and code in _MARKETS["listings"] else ""
 
 
-def describe_identifier(plain: str) -> str:
-    """Return what a text in the place of a symbol is, if it is an identifier or a number.
-
-    Examples
-    --------
-    >>> describe_identifier("US0378331005").partition(".")[0], describe_identifier("AAPL")
-    ('an ISIN, not a symbol', '')
-    >>> describe_identifier("US0378331006")
-    'no symbol, and as an ISIN or CUSIP its check digit is wrong. Correct it'
-    """
-    if is_debt_cusip(plain):
-        return f"the CUSIP of a bond: {_ADVICE}"
-    if is_isin(plain) or is_cusip(plain):
-        kind = "an ISIN" if is_isin(plain) else "a CUSIP"
-        column = "ISIN" if is_isin(plain) else "CUSIP"
-        return (
-            f"{kind}, not a symbol. Add a column Symbol with the ticker, or import profiles with a"
-            f" column {column}"
-        )
-    if plain and not re.search("[A-Z]", plain):
-        return "a number, not a symbol. Check which column has the symbols"
-    if _ISIN.fullmatch(plain) or _CUSIP_FORM.fullmatch(plain):
-        return "no symbol, and as an ISIN or CUSIP its check digit is wrong. Correct it"
-    return ""
-
-
 def _describe_problem(plain: str) -> str:
     """Return what an unsupported instrument is, from its symbol; empty if it is supported."""
     if identifier := describe_identifier(plain):
         is_mappable = (is_isin(plain) or is_cusip(plain)) and not is_debt_cusip(plain)
         return identifier + (f", or pass --map {plain}=SYMBOL" if is_mappable else "")
     if _FUTURE.fullmatch(plain):
-        return f"a future: {_ADVICE}"
+        return f"a future: {SUPPORTED_ADVICE}"
     if kind := _pair_kind(plain):
-        return f"a {kind}: {_ADVICE}"
+        return f"a {kind}: {SUPPORTED_ADVICE}"
     if _CFD.fullmatch(plain):
-        return f"a contract for difference: {_ADVICE}"
+        return f"a contract for difference: {SUPPORTED_ADVICE}"
     return ""
 
 

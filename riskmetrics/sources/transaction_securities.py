@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
+from riskmetrics.sources.identifier_forms import is_foreign_isin
 from riskmetrics.sources.option_terms import names_option
 from riskmetrics.sources.security_identifiers import (
     StatedSecurity,
@@ -12,13 +13,7 @@ from riskmetrics.sources.security_identifiers import (
     identifier_key,
     learn_symbols,
 )
-from riskmetrics.sources.symbol_forms import (
-    is_coin,
-    is_foreign_exchange,
-    is_foreign_isin,
-    is_usd,
-    parse_symbol_form,
-)
+from riskmetrics.sources.symbol_forms import is_coin, is_foreign_exchange, is_usd, parse_symbol_form
 from riskmetrics.symbols import normalize_symbol
 
 
