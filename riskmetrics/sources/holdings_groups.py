@@ -83,5 +83,5 @@ def _has_further_evidence(
     if np.isfinite(price).any():
         has_sums_of_both = bool(np.isfinite(quantity[titles]).all())
         is_strong = has_total or has_sums_of_both or np.count_nonzero(titles) > 1
-        return is_strong and bool((np.isnan(price) == titles).all())
+        return bool(is_strong and (np.isnan(price) == titles).all())
     return has_total
