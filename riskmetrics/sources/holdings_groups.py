@@ -82,6 +82,6 @@ def _has_further_evidence(
         return False
     if np.isfinite(price).any():
         has_sums_of_both = bool(np.isfinite(quantity[titles]).all())
-        is_strong = has_total or has_sums_of_both or bool(np.count_nonzero(titles) > 1)
-        return is_strong and bool((np.isnan(price) == titles).all())
+        is_strong = has_total or has_sums_of_both or np.count_nonzero(titles) > 1
+        return bool(is_strong and (np.isnan(price) == titles).all())
     return has_total

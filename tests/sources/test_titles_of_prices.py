@@ -212,7 +212,7 @@ def test_columns_of_symbols_around_a_column_of_days(file, text, symbols):
     ("text", "advice"),
     [
         ("Date,BOND,GOLD\n2024-12-02,92,15\n", "such as US:BOND"),
-        ("Date,KO,CASH\n2024-12-02,63,1\n", "no symbols: CASH. Write"),
+        ("Date,KO,CASH\n2024-12-02,63,1\n", "no symbols: CASH. Remove"),
         ("Date,Apple,Tesla\n2024-12-02,240,350\n", "no symbols: Apple, Tesla. Write"),
         ("Symbol,2024-12-02,2024-12-03\nKO,63,64\n", "Transpose it"),
         ("Date,KO,PEP\n2024-12-02,9000000,7000000\n", "volumes or values, not prices"),
