@@ -162,8 +162,9 @@ def read_columns(
                 table = _read_parquet_table(path, stream, chooser, limits)
             else:
                 _check_before_reading(path, stream, head, chooser, limits)
-                data = read_whole(path, stream, limits)
-                table = _read_text_table(path, data, chooser, limits, kinds)
+                table = _read_text_table(
+                    path, read_whole(path, stream, limits), chooser, limits, kinds
+                )
         return drop_blank_rows(table)
     except (pa.ArrowException, csv.Error) as error:
         reason = " ".join(str(error).split())[:200]
