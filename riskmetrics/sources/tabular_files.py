@@ -272,7 +272,9 @@ def _prescan_csv(path: Path, stream: BinaryIO, header: CsvHeader, limits: Limits
     chosen = {
         name: header.positions[name] for name in CARDINALITY_COLUMNS & header.positions.keys()
     }
-    for _ in _read_csv_batches(path, stream, header, chosen or header.positions, [], limits):
+    chosen = chosen or dict(header.positions)
+    block_bytes = max(4 * limits.line_bytes, MEGABYTE)  # the reader holds several blocks
+    for _ in _read_csv_batches(path, stream, header, chosen, [], limits, block_bytes):
         pass
 
 
@@ -283,6 +285,7 @@ def _read_csv_batches(
     chosen: Mapping[str, int],
     ragged_rows: list[tuple[int, int]],
     limits: Limits,
+    block_bytes: int = CSV_BLOCK_BYTES,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the chosen columns in blocks; append rows with a wrong cell count to a list."""
 
@@ -297,7 +300,7 @@ def _read_csv_batches(
             source,
             pyarrow.csv.ReadOptions(
                 use_threads=False,  # with threads, the row number is unknown
-                block_size=CSV_BLOCK_BYTES,
+                block_size=block_bytes,
                 column_names=names,
             ),
             pyarrow.csv.ParseOptions(

@@ -194,7 +194,10 @@ def test_a_large_file_has_the_same_limits_before_it_is_read(tmp_path, monkeypatc
 
 @pytest.mark.integration
 def test_many_symbols_in_a_large_file_are_found_in_little_memory(tmp_path):
-    """500 MB, of which only the last part has too many symbols, are rejected before loading."""
+    """460 MB, of which only the last part has too many symbols, are rejected before loading.
+
+    It takes 250 MB, and took 420 to 525 MB with blocks of 16 MB, of which the reader holds several.
+    """
     path = tmp_path / "file.csv"
     with path.open("wb") as file:
         file.write(f"{HEADER},remark\n".encode())
@@ -205,7 +208,7 @@ def test_many_symbols_in_a_large_file_are_found_in_little_memory(tmp_path):
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
     _, _, said, peak = json.loads(done.stdout)
     assert "RISKMETRICS_MAX_SYMBOLS" in said
-    assert peak < 500 * 1024
+    assert peak < 350 * 1024
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
