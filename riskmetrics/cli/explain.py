@@ -29,6 +29,7 @@ _MAX_SOURCE_ROWS = 5
 """Rows that are printed of a source with more than _MAX_COMPLETE_SOURCE; of others, all are."""
 
 _MAX_COMPLETE_SOURCE = 20
+_LABEL_WIDTH = len("Recalculated by") + 1
 _MAX_UNFILTERED = 4
 """Explanations that are printed without a hint of how to choose one."""
 
@@ -216,7 +217,7 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
         ("Recalculated by", method or "nothing: this figure is not recalculated independently"),
     ):
         if text:
-            typer.echo(f"  {label:<14} {text}")
+            typer.echo(f"  {label:<{_LABEL_WIDTH}} {text}")
     if len(explanations) > _MAX_UNFILTERED:
         row_key = explanations[-1].key.items()
         keys = " ".join(f"--where {name}={_format_value(value)}" for name, value in row_key)
@@ -225,9 +226,9 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
         key = ", ".join(f"{name} {value}" for name, value in one.key.items())
         typer.echo(f"\n{key or 'The portfolio'}")
         for label, text in _format_lines(one):
-            typer.echo(f"  {label:<14} {text}")
+            typer.echo(f"  {label:<{_LABEL_WIDTH}} {text}")
         for what, rows in one.source_rows.items():
-            typer.echo(f"  {'From':<14} {what}: {pluralize(len(rows), 'row')}")
+            typer.echo(f"  {'From':<{_LABEL_WIDTH}} {what}: {pluralize(len(rows), 'row')}")
     if len(explanations) == 1:
         for what, rows in explanations[0].source_rows.items():
             _print_source_rows(what, rows)

@@ -331,4 +331,4 @@ def test_a_value_from_an_unconfirmed_close_has_a_caveat_wherever_it_is_shown(
         )
     engine.dispose()
     caveats = re.findall(r"<li>1 of \d+ instruments has an unconfirmed close", page)
-    assert len(caveats) == len(holders)
+    assert len(caveats) == 2 * len(holders)  # of the portfolio, and on the cover of its PDF

@@ -182,10 +182,12 @@ def test_positions_and_exceptions_are_those_that_are_stored(computed_sample: str
         " cash_value::float8 FROM portfolio_snapshots JOIN portfolios p ON p.id = portfolio_id"
         f" WHERE snapshot_date = '{DAY}'",
     ).set_index("name")
-    sums = inputs.positions.groupby("portfolio")[["daily_pnl", "cumulative_pnl", "value"]].sum()
+    added = ["daily_pnl", "cumulative_price_pnl", "value"]
+    sums = inputs.positions.groupby("portfolio")[added].sum()
     for name, row in snapshots.iterrows():
         assert sums.loc[name, "daily_pnl"] == pytest.approx(row["daily_pnl"], abs=0.02)
-        assert sums.loc[name, "cumulative_pnl"] == pytest.approx(row["cumulative_pnl"], abs=0.02)
+        profit = sums.loc[name, "cumulative_price_pnl"]
+        assert profit == pytest.approx(row["cumulative_pnl"], abs=0.02)
         assert sums.loc[name, "value"] == pytest.approx(
             row["total_value"] - row["cash_value"], abs=0.02
         )

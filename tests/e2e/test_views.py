@@ -147,7 +147,8 @@ def test_positions_have_the_values_and_the_pnl_of_the_pipeline(computed_sample: 
     shown = query_frame(
         computed_sample,
         "SELECT portfolio, symbol, max(price) AS price, sum(value) AS value, max(sector) AS sector,"
-        " sum(daily_price_pnl) AS daily_pnl, sum(cumulative_price_pnl) AS cumulative_pnl"
+        " sum(daily_price_pnl) AS daily_pnl,"
+        " sum(cumulative_price_pnl) AS cumulative_price_pnl"
         " FROM v_positions_latest GROUP BY 1, 2",
     ).set_index(["portfolio", "symbol"])
     with open_connection(computed_sample) as connection:
@@ -156,7 +157,7 @@ def test_positions_have_the_values_and_the_pnl_of_the_pipeline(computed_sample: 
         inputs = read_book_inputs(connection, terms, LAST, names)
     expected = inputs.positions.set_index(["portfolio", "symbol"]).loc[shown.index]
     assert len(shown) == len(inputs.positions) > 25
-    for column in ("price", "value", "daily_pnl", "cumulative_pnl"):
+    for column in ("price", "value", "daily_pnl", "cumulative_price_pnl"):
         np.testing.assert_allclose(
             shown[column].astype(float), expected[column], atol=1e-6, err_msg=column
         )
