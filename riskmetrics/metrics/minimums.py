@@ -44,6 +44,17 @@ def meets_minimum(share: FloatArray | float, minimum: float) -> BoolArray:
     return reached
 
 
+def is_within(value: float, limit: float) -> bool:
+    """Return whether a value keeps a limit, up to a rounding of 1e-9.
+
+    Examples
+    --------
+    >>> is_within(0.25000000000000006, 0.25), is_within(0.2501, 0.25)
+    (True, False)
+    """
+    return value <= limit + SHARE_TOLERANCE
+
+
 def divide_by_risk(
     numerator: FloatArray, risk: FloatArray, *, minimum: float = MIN_RISK
 ) -> FloatArray:

@@ -12,6 +12,7 @@ from tests.insights.fact_sheets import build_sheet
 Facts = dict[str, float | str]
 
 _LIMIT: Facts = {"lim_01_limit_status": "kept", "lim_01_limit_status_before": "kept"}
+_KEPT_NOW: Facts = {"lim_01_limit_status": "kept", "lim_01_limit_status_before": "exceeded"}
 _EXCEEDED: Facts = {"lim_01_limit_status": "exceeded", "lim_01_limit_status_before": "kept"}
 _LOSERS: Facts = {
     "n_losers": 5,
@@ -445,7 +446,7 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         "own_limit_others:LIM_02",
         {"lim_02_checked": 0.3, "lim_02_checked_limit": 0.25, "pos_01_weight": 0.3},
         "pos_02_weight",
-        float(np.nextafter(0.25, 1)),
+        float(np.nextafter(0.25 + 1e-9, 1)),
         1,
     ),
     (
@@ -590,7 +591,20 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("drawdown_compared", {"max_drawdown": 0.5}, "drawdown", 0.25, -1),
     ("drawdown_compared", {"max_drawdown": 0.5}, "drawdown", 0.03, 1),
     ("own_limit_close:LIM_01", {**_LIMIT, "lim_01_checked_limit": 1.0}, "lim_01_checked", 0.9, 1),
-    ("own_limit_close:LIM_01", {**_LIMIT, "lim_01_checked_limit": 1.0}, "lim_01_checked", 1.0, -1),
+    (
+        "own_limit_close:LIM_01",
+        {**_LIMIT, "lim_01_checked_limit": 1.0},
+        "lim_01_checked",
+        1.0 + 1e-9,  # a limit is kept up to a rounding
+        -1,
+    ),
+    (
+        "own_limit_ended:LIM_01",
+        {**_KEPT_NOW, "lim_01_checked_limit": 1.0},
+        "lim_01_checked",
+        1.0 + 1e-9,
+        -1,
+    ),
     (
         "own_limit_breached:LIM_01",
         {**_EXCEEDED, "lim_01_checked_limit": 1.0},

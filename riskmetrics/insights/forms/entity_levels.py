@@ -16,6 +16,7 @@ from riskmetrics.insights.forms.levels import (
 from riskmetrics.insights.forms.own_limits import KEPT, UNITS
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import Slot, apart, label, money, name, number, percent, size
+from riskmetrics.metrics.minimums import is_within
 
 answer("position_weight", "concentration", "name: name, weight: percent",
     "{name} has a weight of {weight} of equity.", "weight", size, prefix="POS",
@@ -77,7 +78,7 @@ def _limit_kept(view: View, *, has_subject: bool) -> Iterator[Instance]:
             facts = view.facts_of(kind, f"{kind}_limit", "limit_status", alias=alias)
             if facts and facts[2].value == KEPT and bool(subject) == has_subject:
                 value, limit = (float(fact.value) for fact in facts[:2])
-                if value <= limit:
+                if is_within(value, limit):
                     shown = apart(unit, value, limit)
                     slots: dict[str, Slot] = {"value": shown[0], "limit": shown[1]}
                     slots |= {"name": label(alias)} | ({"of": name(subject)} if subject else {})

@@ -9,6 +9,7 @@ from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.slots import Item, Slot, apart_from_limit, count, items, label, name
 from riskmetrics.insights.slots import subject as of_what
+from riskmetrics.metrics.minimums import is_within
 
 EXCEEDED, KEPT = "exceeded", "kept"
 """Statuses of a limit that has a value."""
@@ -145,7 +146,7 @@ ended = _own_limit(
     "own_limit_ended",
     "back within",
     lambda status, before, _, value, limit: (
-        status == KEPT and before == EXCEEDED and value <= limit
+        status == KEPT and before == EXCEEDED and is_within(value, limit)
     ),
     2.4,
     1,
@@ -159,7 +160,10 @@ close = _own_limit(
     "own_limit_close",
     "close to",
     lambda status, before, _, value, limit: (
-        status == KEPT and before != EXCEEDED and _CLOSE * limit <= value <= limit
+        status == KEPT
+        and before != EXCEEDED
+        and _CLOSE * limit <= value
+        and is_within(value, limit)
     ),
     1.3,
     -1,
@@ -191,7 +195,7 @@ def own_limit_others(view: View) -> Iterator[Instance]:
             fact
             for each in view.aliases("POS")
             if each != largest and (fact := view.fact("weight", each))
-            if float(fact.value) > float(limit.value)
+            if not is_within(float(fact.value), float(limit.value))
         ]
         weights.sort(key=lambda fact: -float(fact.value))
         sizes = (float(fact.value) for fact in weights)
