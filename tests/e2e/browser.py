@@ -79,8 +79,10 @@ class Page:
             time.sleep(0.1)
 
     def open(self, address: str, *texts: str) -> str:
-        """Open a page, and return its text as soon as it shows ``texts``."""
+        """Open a page, and return its text when it is read whole and shows ``texts``."""
         self.send_command("Page.navigate", url=address)
+        self.wait_for_text(*texts)
+        self.wait_until("document.readyState === 'complete'")
         return self.wait_for_text(*texts)
 
     def wait_for_text(self, *texts: str) -> str:
