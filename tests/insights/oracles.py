@@ -61,7 +61,7 @@ def _sole(f: Figures, sign: int) -> Expected:
     alias, pnl, _ = _largest(f, sign)
     counts = (f.n_winners, f.n_losers) if sign > 0 else (f.n_losers, f.n_winners)
     other = f.losers_pnl if sign > 0 else f.winners_pnl
-    is_surprise = _is_surprise(f, sign) and counts[1] > 1  # of two, one is told with both amounts
+    is_surprise = _is_surprise(f, sign) and counts[1] > 1  # of two, one is stated with both amounts
     holds = counts[0] == 1 and counts[1] > 0 and known(other)
     holds = holds and (sign * f.daily_pnl > 0 or is_surprise)
     return expect(holds and known(pnl), alias, name=alias, amount=abs(pnl), other=abs(other))

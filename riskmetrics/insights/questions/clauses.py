@@ -277,7 +277,7 @@ def _listed(parts: Sequence[Part]) -> Iterator[list[Part]]:
     levels = [each for each in parts if _has_level(each)]
     windows = [each for each in parts if _has_window(each)]
     others = [each for each in parts if each not in levels and each not in windows]
-    if len(levels) > 1:  # each is told
+    if len(levels) > 1:  # each is stated
         others = [each for each in others if each.value != "compare"]
     for clause in sorted({each.clause for each in (*windows, *levels)}) or [0]:
         of_clause = [each for each in windows if each.clause == clause] or windows
@@ -291,7 +291,7 @@ def _ask(figure: Figure, parts: Sequence[Part]) -> Ask:
     qualifiers = {str(each.value) for each in parts if each.kind == "qualifier"}
     subjects = tuple(each.value for each in parts if isinstance(each.value, Subject))
     qualifiers -= {"each"} if subjects else set()  # a big position that is named
-    qualifiers -= {"compare"} if len(subjects) > 1 else set()  # the figure of each is told
+    qualifiers -= {"compare"} if len(subjects) > 1 else set()  # the figure of each is stated
     numbers = {each.kind: each.value for each in parts if isinstance(each.value, float)}
     if "bounded" in figure.traits and "count" not in qualifiers:
         qualifiers -= {"threshold"}
