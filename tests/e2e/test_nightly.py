@@ -62,9 +62,7 @@ def _execute(instance: dg.DagsterInstance, request: dg.RunRequest | dg.SkipReaso
     )
 
 
-TO_COME = trading_calendar.sessions_between(
-    trading_calendar.last_completed_session(), trading_calendar.calendar_end()
-)[1]
+TO_COME = trading_calendar.calendar_end()
 
 
 @pytest.mark.parametrize(
