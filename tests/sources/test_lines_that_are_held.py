@@ -1,11 +1,13 @@
 """Lines that look like totals, remarks, cash or parts of another table, and are held; by hand."""
 
 import math
+from datetime import date
 
 import pytest
 
-from riskmetrics.errors import DataQualityError
+from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.sources.brokers import HoldingsFile, read_holdings
+from riskmetrics.sources.transaction_files import read_transactions
 
 
 def held(found: HoldingsFile) -> dict[str, float]:
@@ -193,3 +195,25 @@ def test_a_value_that_is_the_sum_of_all_others_is_refused(file, name):
 def test_weights_that_are_held_precede_those_of_a_plan(file):
     text = "Ticker,Target,Actual,Drift\nQQA,50%,55%,5%\nQQB,50%,45%,-5%\n"
     assert held(read_holdings(file(text))) == {"QQA": 0.55, "QQB": 0.45}
+
+
+def test_symbols_of_shares_next_to_coins_are_coins(file):
+    rows = "BTC,0.5,98000\nSOL,10,230\nLTC,5,110\n"
+    with pytest.raises(DataQualityError, match="BTC is a cryptocurrency"):
+        read_holdings(file("Symbol,Quantity,Price\n" + rows))
+    shares = "QQA,1,5\nQQB,1,5\nQQC,1,5\n"
+    found = read_holdings(file("Symbol,Quantity,Price\n" + rows.replace("SOL", "QQD") + shares))
+    assert held(found) == {"QQA": 1, "QQB": 1, "QQC": 1, "QQD": 10, "LTC": 5}
+    trades = "".join(f"2024-12-02,Buy,{row}\n" for row in rows.splitlines())
+    listed = read_transactions(file("Date,Type,Symbol,Quantity,Price\n" + trades))
+    assert (len(listed.transactions), len(listed.rejected)) == (0, 3)
+
+
+def test_a_day_behind_a_title_of_positions_is_read_or_asked_for(file):
+    text = "Portfolio holdings {}\nSymbol,Quantity\nQQA,10\n"
+    assert read_holdings(file(text.format("12/13/2024"))).day == date(2024, 12, 13)
+    with pytest.raises(UsageError, match="12/06/2024, which can be two days"):
+        read_holdings(file(text.format("12/06/2024")))
+    assert (
+        read_holdings(file(text.replace("holdings", "launched").format("12/13/2024"))).day is None
+    )
