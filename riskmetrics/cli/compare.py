@@ -16,6 +16,7 @@ from riskmetrics.cli.output import (
     to_records,
 )
 from riskmetrics.cli.shared_options import AsJson, PortfolioName, day_option
+from riskmetrics.errors import UsageError
 from riskmetrics.present import formatting
 from riskmetrics.present.caveats import portfolio_caveats
 
@@ -49,7 +50,6 @@ def compare(
     from riskmetrics.charts.pro_forma import read_positions
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import history_queries, listed_rows
-    from riskmetrics.errors import UsageError
     from riskmetrics.inputs.snapshot import read_terms
     from riskmetrics.results import comparison
 
@@ -82,7 +82,6 @@ def _read_session(
     """Read the stored results of a session; end the command if there are none."""
     from riskmetrics.cli.database import fail_without_results, find_session
     from riskmetrics.db import listed_rows, result_queries
-    from riskmetrics.errors import UsageError
     from riskmetrics.results.comparison import SessionResults
 
     find_session(connection, day, portfolio)

@@ -9,6 +9,7 @@ from riskmetrics.cli.database import connect_unmigrated
 from riskmetrics.cli.output import echo_err, fail, print_csv, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson
 from riskmetrics.db.roles import Role
+from riskmetrics.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +111,6 @@ def status(as_json: AsJson = False) -> None:
 def _embedded_home() -> "Path":
     """Return the home of the embedded server; refuse if another server is configured."""
     from riskmetrics import settings
-    from riskmetrics.errors import UsageError
 
     configured = settings.load()
     if configured.database_url is not None:
@@ -155,7 +155,6 @@ def setting(
     from riskmetrics import setting_types, settings
     from riskmetrics.cli.database import read_transaction, write_transaction
     from riskmetrics.db import input_writes, stored_settings, symbol_spellings
-    from riskmetrics.errors import UsageError
     from riskmetrics.symbols import normalize_symbol
 
     if name not in stored_settings.DEFAULT_SETTINGS:
@@ -216,7 +215,6 @@ def sql(
     from riskmetrics import settings
     from riskmetrics.db import health
     from riskmetrics.db.query import run_query
-    from riskmetrics.errors import UsageError
     from riskmetrics.limits import MEGABYTE
 
     max_bytes = settings.load().max_result_mb * MEGABYTE

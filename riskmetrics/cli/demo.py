@@ -10,6 +10,7 @@ from uuid import NAMESPACE_OID, uuid5
 import typer
 
 from riskmetrics.cli.output import echo_err
+from riskmetrics.errors import UsageError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -64,7 +65,6 @@ def _load_into_empty_database() -> str:
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_queries
     from riskmetrics.db.engine import redact_url
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources import sample
 
     with write_transaction() as connection:

@@ -17,6 +17,7 @@ from riskmetrics.cli.output import (
     to_records,
 )
 from riskmetrics.cli.shared_options import AsJson, Day
+from riskmetrics.errors import UsageError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -70,8 +71,6 @@ def explain(
 
     Example: riskmetrics explain Growth position_market_betas.beta --date 2022-12-28 --symbol AAPL
     """
-    from riskmetrics.errors import UsageError
-
     if names:
         _print_metrics(as_json=as_json)
         return
@@ -155,8 +154,6 @@ def _find_explanations(
 
 def _select_rows(explanations: "list[Explanation]", where: Sequence[str]) -> "list[Explanation]":
     """Return the explanations of rows whose keys have the given values, as in method=filtered."""
-    from riskmetrics.errors import UsageError
-
     found = explanations
     for condition in where:
         name, _, text = condition.partition("=")

@@ -11,6 +11,7 @@ import typer
 from riskmetrics import folders
 from riskmetrics.cli.output import fail, print_json
 from riskmetrics.cli.shared_options import AsJson, Day, day_option
+from riskmetrics.errors import UsageError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ def export(
     Example: riskmetrics export results --date 2022-12-28 --format csv
     """
     from riskmetrics.cli.database import find_session, read_transaction
-    from riskmetrics.errors import UsageError
 
     _check_folder(folder, file_format, force=force)
     with read_transaction() as connection:
@@ -79,7 +79,6 @@ def export(
 def _check_folder(folder: Path, file_format: FileFormat, *, force: bool) -> None:
     """Raise UsageError if the folder is a link of another account, or has files to be kept."""
     from riskmetrics.db import result_export
-    from riskmetrics.errors import UsageError
 
     if folder.suffix.casefold() in _FILE_ENDINGS and not folder.is_dir():
         raise UsageError(
@@ -106,7 +105,6 @@ def _write_files(
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_export
     from riskmetrics.db.result_tables import Scope
-    from riskmetrics.errors import UsageError
 
     # the temporary folder is on the same file system, where a rename is atomic
     existing_parent = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())

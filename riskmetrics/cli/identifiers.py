@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.output import echo_err
+from riskmetrics.errors import UsageError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -18,7 +19,6 @@ SymbolPairs = Annotated[
 
 def parse_symbol_pairs(pairs: Iterable[str]) -> dict[str, str]:
     """Return symbols by name or identifier, or raise UsageError."""
-    from riskmetrics.errors import UsageError
     from riskmetrics.symbols import normalize_symbol
 
     found = {}

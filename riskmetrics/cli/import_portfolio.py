@@ -36,6 +36,7 @@ from riskmetrics.cli.shared_options import (
     parse_notation,
 )
 from riskmetrics.cli.transaction_check import compare_with_transactions
+from riskmetrics.errors import UsageError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -119,8 +120,6 @@ def portfolio(
 
     riskmetrics import portfolio weights.csv --name Model --value 100000 --as-of 2024-12-06
     """
-    from riskmetrics.errors import UsageError
-
     check_amount("--equity", equity)
     check_amount("--value", value)
     check_not_future("--as-of", as_of)
@@ -174,7 +173,6 @@ def _read(
 ) -> "HoldingsFile":
     """Read a file with the layouts of the settings; raise UsageError if it is of the future."""
     from riskmetrics import settings
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
     from riskmetrics.sources.layouts import load_layouts
     from riskmetrics.sources.security_identifiers import KnownSymbols

@@ -26,6 +26,7 @@ from riskmetrics.cli.transaction_check import (
     unstated_expirations,
     unstated_splits,
 )
+from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -108,7 +109,6 @@ def transactions(
     riskmetrics import transactions degiro.csv --portfolio Growth --map US0378331005=AAPL
     """
     from riskmetrics import settings
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources.transaction_files import read_transactions
     from riskmetrics.sources.transaction_rows import TransactionOptions
 
@@ -144,7 +144,6 @@ def _refuse(file: Path, rejected: "list[RejectedRow]", *, is_dry_run: bool) -> N
     """Store the rejected lines, except in a dry run, and raise DataQualityError."""
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
-    from riskmetrics.errors import DataQualityError
 
     if not is_dry_run:
         with write_transaction() as connection:
@@ -325,7 +324,6 @@ def _settle_absent(
         If there are some, and neither --replace nor --add is passed.
     """
     from riskmetrics.db import transaction_store
-    from riskmetrics.errors import UsageError
 
     absent = changes.absent
     if not absent or request.add:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from riskmetrics.cli.output import echo_err
-from riskmetrics.errors import PARTIAL_EXIT_CODE, SourceError, UsageError
+from riskmetrics.errors import PARTIAL_EXIT_CODE, RiskmetricsError, SourceError, UsageError
 
 _KEY_SETTINGS = {"fmp": "FMP_API_KEY", "tiingo": "RISKMETRICS_TIINGO_API_KEY"}
 """Setting of the key of each source that needs one."""
@@ -184,7 +184,6 @@ def _write_settings(answers: _Answers, *, is_overwrite_allowed: bool) -> None:
     """
     from riskmetrics import settings
     from riskmetrics.cli import env_file
-    from riskmetrics.errors import RiskmetricsError
     from riskmetrics.sources.source_registry import configured_definitions
 
     values = {

@@ -15,6 +15,7 @@ from riskmetrics.cli.insight_requests import (
 )
 from riskmetrics.cli.output import echo_err, fail, pluralize, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName
+from riskmetrics.errors import DataQualityError
 
 _WRITE, _REVIEW, _MODEL = "Write insights", "Review insights", "Language model"
 
@@ -162,7 +163,6 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
     """
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import insight_store
-    from riskmetrics.errors import DataQualityError
     from riskmetrics.insights import reverify
 
     with read_transaction() as connection:

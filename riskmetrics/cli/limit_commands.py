@@ -6,6 +6,7 @@ import typer
 
 from riskmetrics.cli.output import fail, print_frame, to_records
 from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.errors import UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.catalog import Unit
@@ -104,7 +105,6 @@ def list_(as_json: AsJson = False) -> None:
 def _parse_limit(text: str, unit: "Unit") -> float:
     """Return a limit such as 0.25 or 25%."""
     from riskmetrics.catalog import Unit
-    from riskmetrics.errors import UsageError
 
     number, is_percent = text.strip().removesuffix("%"), text.strip().endswith("%")
     try:

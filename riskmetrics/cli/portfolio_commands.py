@@ -16,6 +16,7 @@ from riskmetrics.cli.shared_options import (
     check_portfolio_name,
     day_option,
 )
+from riskmetrics.errors import UsageError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float |
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.cli.file_results import resolve_class_shares
     from riskmetrics.db import holdings, input_queries, stored_prices, transactions
-    from riskmetrics.errors import UsageError
     from riskmetrics.results.lot_frames import underlying
 
     balance = None if equity is None else Decimal(str(equity)).quantize(Decimal("0.01"))
@@ -102,7 +102,6 @@ def _parse_lots(texts: list[str], day: date) -> "pd.DataFrame":
     """
     import pyarrow as pa
 
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources.lot_validation import validate_lots
     from riskmetrics.sources.tabular_files import Table
 

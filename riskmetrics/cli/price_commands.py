@@ -7,6 +7,7 @@ import typer
 
 from riskmetrics.cli.output import echo_err, pluralize, print_frame
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson
+from riskmetrics.errors import DataQualityError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,6 @@ def accept(symbol: Symbol, session: MoveDay) -> None:
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import outdated_results, symbol_spellings
     from riskmetrics.db.split_suspects import find_suspected_splits, find_undecided_moves
-    from riskmetrics.errors import DataQualityError
 
     with write_transaction() as connection:
         symbol = symbol_spellings.find_stored_spelling(connection, symbol)
@@ -164,7 +164,6 @@ def _parse_ratio(text: str) -> "SplitRatio":
     from fractions import Fraction
 
     from riskmetrics.db.price_decisions import MAX_SPLIT_SHARES, SplitRatio
-    from riskmetrics.errors import UsageError
 
     try:
         new, _, old = text.partition(":")
@@ -184,7 +183,6 @@ def _is_decided(
 ) -> bool:
     """Return whether the same decision is stored, and print that; another one is an error."""
     from riskmetrics.db import price_decisions
-    from riskmetrics.errors import UsageError
 
     stored = price_decisions.read_decision(connection, symbol, session)
     if stored is None:
@@ -203,7 +201,6 @@ def _require_price(connection: "sa.Connection", symbol: str, session: date) -> N
 
     from riskmetrics.db import price_decisions
     from riskmetrics.db.split_suspects import find_suspected_splits
-    from riskmetrics.errors import DataQualityError
 
     move = price_decisions.read_stored_move(connection, symbol, session)
     if not math.isnan(move.close):
@@ -223,7 +220,6 @@ def _require_move(
     """Raise an error if neither stored close moves by about the ratio on the session."""
     from riskmetrics.db import price_decisions
     from riskmetrics.db.split_suspects import find_suspected_splits
-    from riskmetrics.errors import DataQualityError
 
     move = price_decisions.read_stored_move(connection, symbol, session)
     if ratio.matches_move(move.close_before, move.close) or ratio.matches_move(

@@ -8,6 +8,7 @@ import typer
 
 from riskmetrics.cli.output import echo_err, fail, pluralize
 from riskmetrics.cli.shared_options import PortfolioName, day_option
+from riskmetrics.errors import UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.db.result_tables import Scope
@@ -107,7 +108,6 @@ def _parse_scope(
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.db.result_tables import Scope
-    from riskmetrics.errors import UsageError
 
     if every == (portfolio is not None):
         raise UsageError("specify which results: either --portfolio NAME or --all")

@@ -7,7 +7,7 @@ import typer
 
 from riskmetrics.cli.output import echo_err, echo_progress, pluralize
 from riskmetrics.cli.shared_options import Day, day_option
-from riskmetrics.errors import PARTIAL_EXIT_CODE, SourceError
+from riskmetrics.errors import PARTIAL_EXIT_CODE, DataQualityError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,7 +179,6 @@ def require_prices(
     Only runs of all assets need any.
     """
     from riskmetrics.db import missing_indices, stored_prices, stored_settings
-    from riskmetrics.errors import DataQualityError
 
     market = stored_settings.read_market_index(connection, market_index)
     first = stored_prices.read_price_coverage(connection, [market])["first"]

@@ -7,6 +7,7 @@ import typer
 
 from riskmetrics.cli.output import CellFormat, fail, pluralize, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
+from riskmetrics.errors import UsageError
 from riskmetrics.present import formatting
 
 if TYPE_CHECKING:
@@ -61,7 +62,6 @@ def track_record(
     from riskmetrics.catalog.track_records import ForecastKind
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db.portfolios import find_portfolio_id
-    from riskmetrics.errors import UsageError
     from riskmetrics.present.track_record import read_track_record
 
     known = {each.value: each for each in ForecastKind}

@@ -7,6 +7,7 @@ import typer
 
 from riskmetrics.cli.output import echo_progress
 from riskmetrics.cli.shared_options import day_option
+from riskmetrics.errors import UsageError
 
 
 def simulate(
@@ -46,7 +47,6 @@ def simulate(
     """
     from riskmetrics import trading_calendar
     from riskmetrics.cli.database import connect_at_head
-    from riskmetrics.errors import UsageError
     from riskmetrics.ingest import simulation
     from riskmetrics.sources.simulate import INDICES
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from riskmetrics.cli.output import RECOMPUTE_HINT, echo_err, pluralize
+from riskmetrics.errors import UsageError
 
 app = typer.Typer(
     help="Rename a symbol, or replace its prices by those of a source.",
@@ -79,7 +80,6 @@ def refetch(
 
 def _parse_symbol(text: str) -> str:
     """Return the normal form of a symbol, or raise UsageError."""
-    from riskmetrics.errors import UsageError
     from riskmetrics.symbols import normalize_symbol
 
     if symbol := normalize_symbol(text):
