@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import connect_at_head, read_transaction
 from riskmetrics.cli.insight_requests import (
     build_generation_context,
     generate_with_model,
@@ -11,6 +12,7 @@ from riskmetrics.cli.insight_requests import (
 )
 from riskmetrics.cli.output import fail, print_frame, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day
+from riskmetrics.cli.show_insights import print_insights
 
 if TYPE_CHECKING:
     from riskmetrics.insights.plan import Plan
@@ -38,8 +40,6 @@ def ask(
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import connect_at_head, read_transaction
-    from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store
     from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.insights import pipeline
@@ -121,7 +121,6 @@ def budget(as_json: AsJson = False) -> None:
     import pandas as pd
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import spending
 
     configured = settings.load()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
 from riskmetrics.cli.output import (
     CellFormat,
     format_cell,
@@ -48,7 +49,6 @@ def compare(
     """
     from riskmetrics import settings
     from riskmetrics.charts.pro_forma import read_positions
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import history_queries, listed_rows
     from riskmetrics.inputs.snapshot import read_terms
     from riskmetrics.results import comparison
@@ -80,7 +80,6 @@ def _read_session(
     connection: "sa.Connection", day: date, portfolio: str | None
 ) -> "SessionResults":
     """Read the stored results of a session; end the command if there are none."""
-    from riskmetrics.cli.database import fail_without_results, find_session
     from riskmetrics.db import listed_rows, result_queries
     from riskmetrics.results.comparison import SessionResults
 

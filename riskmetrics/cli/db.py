@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.database import connect_unmigrated
+from riskmetrics.cli.database import connect_unmigrated, read_transaction, write_transaction
 from riskmetrics.cli.output import echo_err, fail, print_csv, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson
-from riskmetrics.db.roles import Role
+from riskmetrics.db.roles import DATABASE, Role
 from riskmetrics.errors import UsageError
+from riskmetrics.symbols import normalize_symbol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,6 @@ def start() -> None:
     """
     from riskmetrics.db import embedded
     from riskmetrics.db.engine import normalize_url, redact_url
-    from riskmetrics.db.roles import DATABASE
 
     with embedded.keep_running(_embedded_home()) as server:
         reader = redact_url(normalize_url(server.database_url(DATABASE, Role.READER)))
@@ -153,9 +153,7 @@ def setting(
     Example: riskmetrics db setting market_index SPY
     """
     from riskmetrics import setting_types, settings
-    from riskmetrics.cli.database import read_transaction, write_transaction
     from riskmetrics.db import input_writes, stored_settings, symbol_spellings
-    from riskmetrics.symbols import normalize_symbol
 
     if name not in stored_settings.DEFAULT_SETTINGS:
         raise UsageError(

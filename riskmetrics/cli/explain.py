@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
 from riskmetrics.cli.output import (
     CellFormat,
     fail,
@@ -18,7 +19,7 @@ from riskmetrics.cli.output import (
 )
 from riskmetrics.cli.shared_options import AsJson, Day
 from riskmetrics.errors import UsageError
-from riskmetrics.text import join_names
+from riskmetrics.text import join_names, suggest_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +126,6 @@ def _find_explanations(
 ) -> "tuple[date, list[Explanation]]":
     from riskmetrics import settings
     from riskmetrics.catalog import find_figure
-    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.db import stored_settings, symbol_spellings
     from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.explain import registry
@@ -176,9 +176,7 @@ def _is_key(value: Any, text: str) -> bool:
 def _fail_without_value(
     connection: "sa.Connection", figure: str, portfolio: str, session: date, symbol: str | None
 ) -> typer.Exit:
-    from riskmetrics.cli.database import fail_without_results
     from riskmetrics.db import holdings, result_queries
-    from riskmetrics.text import suggest_name
 
     if result_queries.read_snapshots(connection, session, portfolio).empty:
         return fail_without_results(connection, session, portfolio)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics import folders
+from riskmetrics.cli.database import find_session, read_transaction
 from riskmetrics.cli.output import fail, print_json
 from riskmetrics.cli.shared_options import AsJson, Day, day_option
 from riskmetrics.errors import UsageError
@@ -52,8 +53,6 @@ def export(
 
     Example: riskmetrics export results --date 2022-12-28 --format csv
     """
-    from riskmetrics.cli.database import find_session, read_transaction
-
     _check_folder(folder, file_format, force=force)
     with read_transaction() as connection:
         first = find_session(connection, day)
@@ -102,7 +101,6 @@ def _write_files(
     folder: Path, first: date, last: date, file_format: FileFormat
 ) -> "list[ExportedTable]":
     """Write all files to a temporary folder, and move them to ``folder`` when complete."""
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_export
     from riskmetrics.db.result_tables import Scope
 

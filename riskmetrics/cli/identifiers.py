@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.output import echo_err
 from riskmetrics.errors import UsageError
+from riskmetrics.symbols import normalize_symbol
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -19,8 +21,6 @@ SymbolPairs = Annotated[
 
 def parse_symbol_pairs(pairs: Iterable[str]) -> dict[str, str]:
     """Return symbols by name or identifier, or raise UsageError."""
-    from riskmetrics.symbols import normalize_symbol
-
     found = {}
     for pair in pairs:
         name, _, text = pair.rpartition("=")
@@ -36,7 +36,6 @@ def look_up_symbols(keys: Collection[str]) -> Mapping[str, str]:
     import sqlalchemy as sa
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import embedded, security_identifiers
 
     configured = settings.load()

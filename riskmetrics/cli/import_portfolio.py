@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.file_results import end_dry_run, exit_if_rejected
+from riskmetrics.cli.database import read_transaction, write_transaction
+from riskmetrics.cli.file_results import end_dry_run, exit_if_rejected, resolve_class_shares
 from riskmetrics.cli.identifiers import (
     SymbolPairs,
     look_up_symbols,
@@ -216,7 +217,6 @@ def _review(
 
     Holdings that follow from transactions are compared when they are imported, or in a dry run.
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.cli.statement_check import review_statement
     from riskmetrics.db import transactions
 
@@ -250,7 +250,6 @@ def _store_plans(
     mapped: dict[str, str],
 ) -> None:
     """Store the holdings of all portfolios in one transaction."""
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
 
     with write_transaction() as connection:
@@ -276,7 +275,6 @@ def _resolve_symbols(
     plans: list[PortfolioPlan],
 ) -> dict[str, str]:
     """Map symbols without a class separator to stored class shares, rejected rows included."""
-    from riskmetrics.cli.file_results import resolve_class_shares
     from riskmetrics.cli.statement_check import extract_symbols
     from riskmetrics.db import symbol_spellings
 

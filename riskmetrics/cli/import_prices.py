@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import write_transaction
 from riskmetrics.cli.file_results import (
     exit_if_rejected,
     format_write,
@@ -129,7 +130,6 @@ def _store_files(parsed_files: "dict[Path, ParseResult]") -> int:
     """
     import pandas as pd
 
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
     from riskmetrics.sources.price_files import REPEATED_ROW
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
+from riskmetrics.cli.database import write_transaction
+from riskmetrics.cli.file_results import resolve_class_shares
 from riskmetrics.cli.identifiers import (
     SymbolPairs,
     look_up_symbols,
@@ -142,7 +144,6 @@ def transactions(
 
 def _refuse(file: Path, rejected: "list[RejectedRow]", *, is_dry_run: bool) -> NoReturn:
     """Store the rejected lines, except in a dry run, and raise DataQualityError."""
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
 
     if not is_dry_run:
@@ -231,8 +232,6 @@ class _RollbackError(Exception):
 
 def _import(request: _Request, parsed: "TransactionList", *, is_dry_run: bool) -> _Outcome:
     """Import transactions; roll back in a dry run, and if a transaction is rejected."""
-    from riskmetrics.cli.database import write_transaction
-
     outcome: _Outcome | None = None
     try:
         with write_transaction() as connection:
@@ -299,8 +298,6 @@ def _resolve_classes(
 ) -> "list[Transaction]":
     """Replace symbols without a class separator by stored class shares."""
     from dataclasses import replace
-
-    from riskmetrics.cli.file_results import resolve_class_shares
 
     symbols = {one.symbol for one in transactions if one.symbol}
     shares = resolve_class_shares(connection, symbols) if symbols else {}

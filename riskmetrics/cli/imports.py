@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import write_transaction
 from riskmetrics.cli.file_results import (
     end_dry_run,
     exit_if_rejected,
@@ -221,7 +222,6 @@ def _import_file(
     dry_run: bool = False,
 ) -> None:
     from riskmetrics import settings
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
 
     parsed = parse(file, settings.load().limits, notation)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from riskmetrics.cli.database import find_session, read_transaction
 from riskmetrics.cli.output import echo_err
 from riskmetrics.errors import PARTIAL_EXIT_CODE, RiskmetricsError, SourceError, UsageError
 
@@ -232,7 +233,6 @@ def _hint_holdings() -> str:
     import sqlalchemy as sa
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import embedded, input_queries
 
     configured = settings.load()
@@ -290,7 +290,6 @@ def _complete(command: Callable[[], None]) -> int:
 
 def _print_results() -> None:
     """Print the summaries of all portfolios for the latest session with results."""
-    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.cli.summary import print_summaries
     from riskmetrics.db import input_queries
 

@@ -8,6 +8,7 @@ import typer
 
 from riskmetrics.cli import template_commands
 from riskmetrics.cli.ask import ask, budget
+from riskmetrics.cli.database import connect_at_head, read_transaction, write_transaction
 from riskmetrics.cli.insight_requests import (
     build_generation_context,
     generate_with_model,
@@ -51,7 +52,6 @@ def generate(
     Example: riskmetrics ai generate --date 2022-12-28 --portfolio Growth --type concentration_risk
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import connect_at_head
     from riskmetrics.db import insight_store, write
     from riskmetrics.insights import pipeline
 
@@ -111,7 +111,6 @@ def preview(
     from datetime import UTC, datetime
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.insights import claude, cost
     from riskmetrics.insights.prompts import build_prompt
 
@@ -161,7 +160,6 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
 
     Example: riskmetrics ai verify 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import insight_store
     from riskmetrics.insights import reverify
 
@@ -192,7 +190,6 @@ def rate(
 
     Example: riskmetrics ai rate 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d 4.5 --feedback "to the point"
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import insight_store
 
     require_printable(feedback or "", "--feedback")
@@ -212,7 +209,6 @@ def dismiss(
 
     Example: riskmetrics ai dismiss 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import insight_store
 
     with write_transaction() as connection:

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
+from riskmetrics.cli.database import fail_without_results, find_session
 from riskmetrics.cli.output import fail
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ def select_requests(
 
     A question counts its days from the session, unless ``today`` is another one.
     """
-    from riskmetrics.cli.database import fail_without_results, find_session
     from riskmetrics.db import input_queries, insight_store
     from riskmetrics.insights import fact_reading
     from riskmetrics.insights.question_facts import add_question_facts

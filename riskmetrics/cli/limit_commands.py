@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import read_transaction, write_transaction
 from riskmetrics.cli.output import fail, print_frame, to_records
 from riskmetrics.cli.shared_options import AsJson
 from riskmetrics.errors import UsageError
@@ -36,7 +37,6 @@ def set_(
     riskmetrics limits set Growth value_at_risk 0.03
     """
     from riskmetrics.catalog.limits import find_limited_figure
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import limits, portfolios, result_queries
     from riskmetrics.present.limits import describe_check, format_limited
 
@@ -60,7 +60,6 @@ def unset(portfolio: _Portfolio, name: _Name) -> None:
     Example: riskmetrics limits unset Growth single_name
     """
     from riskmetrics.catalog.limits import find_limited_figure
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import limits, portfolios
 
     find_limited_figure(name)
@@ -81,7 +80,6 @@ def list_(as_json: AsJson = False) -> None:
     import pandas as pd
 
     from riskmetrics.catalog.limits import LIMITED_FIGURES
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import limits
     from riskmetrics.present.limits import format_limited
 

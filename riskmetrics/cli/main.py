@@ -37,6 +37,7 @@ from riskmetrics.cli import (
     status,
     symbol_commands,
 )
+from riskmetrics.cli.database import describe_database_error
 from riskmetrics.cli.output import PrintableStream, configure_streams
 from riskmetrics.errors import ConfigurationError, RiskmetricsError, UsageError
 from riskmetrics.text import simplify_validation
@@ -167,8 +168,6 @@ def main() -> None:
 
 def _describe_failure(error: Exception) -> tuple[int, str] | None:
     """Return the exit code of an expected error and what to print, or None for a defect."""
-    from riskmetrics.cli.database import describe_database_error
-
     if isinstance(error, RiskmetricsError):
         return error.exit_code, str(error)
     if isinstance(error, typer.Abort):

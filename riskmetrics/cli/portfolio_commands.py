@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import read_transaction, write_transaction
+from riskmetrics.cli.file_results import resolve_class_shares
 from riskmetrics.cli.output import echo_err, fail, pluralize, print_frame
 from riskmetrics.cli.shared_options import (
     AsJson,
@@ -61,8 +63,6 @@ def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float |
     UsageError
         If there is a portfolio with the name.
     """
-    from riskmetrics.cli.database import write_transaction
-    from riskmetrics.cli.file_results import resolve_class_shares
     from riskmetrics.db import holdings, input_queries, stored_prices, transactions
     from riskmetrics.results.lot_frames import underlying
 
@@ -133,7 +133,6 @@ def list_portfolios(as_json: AsJson = False) -> None:
 
     Example: riskmetrics portfolio list
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import storage_overview
 
     with read_transaction() as connection:
@@ -157,7 +156,6 @@ def rename(
 
     Example: riskmetrics portfolio rename Portfolio Growth
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import holdings, portfolios
 
     name = check_portfolio_name(new.strip())
@@ -179,7 +177,6 @@ def remove(
 
     Example: riskmetrics portfolio remove Growth
     """
-    from riskmetrics.cli.database import read_transaction, write_transaction
     from riskmetrics.db import portfolios
 
     with read_transaction() as connection:

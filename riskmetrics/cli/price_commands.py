@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import read_transaction, write_transaction
 from riskmetrics.cli.output import echo_err, pluralize, print_frame
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson
 from riskmetrics.errors import DataQualityError, UsageError
@@ -39,7 +40,6 @@ def list_moves(as_json: AsJson = False) -> None:
 
     Example: riskmetrics prices list
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import price_decisions
     from riskmetrics.db.split_suspects import find_suspected_splits
 
@@ -63,7 +63,6 @@ def accept(symbol: Symbol, session: MoveDay) -> None:
     """
     import pandas as pd
 
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import outdated_results, symbol_spellings
     from riskmetrics.db.split_suspects import find_suspected_splits, find_undecided_moves
 
@@ -97,7 +96,6 @@ def split(symbol: Symbol, session: MoveDay, ratio: Shares) -> None:
 
     Example: riskmetrics prices split XYZ 2022-12-14 4:1
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import outdated_results, price_decisions, symbol_spellings
 
     shares = _parse_ratio(ratio)
@@ -128,7 +126,6 @@ def undo(symbol: Symbol, session: MoveDay) -> None:
 
     Example: riskmetrics prices undo XYZ 2022-12-14
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import outdated_results, price_decisions, symbol_spellings
 
     with write_transaction() as connection:

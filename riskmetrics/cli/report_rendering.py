@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from riskmetrics.cli.database import find_session, read_transaction
 from riskmetrics.errors import UsageError
 
 
@@ -27,7 +28,6 @@ class Request:
 def render(request: Request, *, is_printed: bool = False) -> str:
     """Return the page of a request."""
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.inputs.snapshot import read_terms
     from riskmetrics.report.options import DEFAULT_HISTORY, ReportOptions, open_drawings
     from riskmetrics.report.page import render_page

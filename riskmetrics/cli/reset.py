@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import read_transaction, write_transaction
 from riskmetrics.cli.output import echo_err, fail, pluralize
 from riskmetrics.cli.shared_options import PortfolioName, day_option
 from riskmetrics.errors import UsageError
@@ -66,7 +67,6 @@ def reprocess(
     Example: riskmetrics reprocess --all --from 2022-12-01 --to 2022-12-28
     """
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.cli.launch import prepare_instance
     from riskmetrics.cli.run import require_prices, run_daily_risk
     from riskmetrics.db import result_tables
@@ -105,7 +105,6 @@ def _parse_scope(
     portfolio: str | None, every: bool, first: date | None, last: date | None
 ) -> "Scope":
     """Return the scope of the options; exit if the portfolio does not exist."""
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.db.result_tables import Scope
 
@@ -127,7 +126,6 @@ def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -
 
     Returns whether there are any rows; if not, no confirmation is needed.
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_tables
 
     # not in the transaction that removes, which would keep runs waiting for the answer
@@ -148,7 +146,6 @@ def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -
 
 def _remove_results(scope: "Scope", *, insights: bool = False) -> None:
     """Remove the results of a scope in one transaction that locks out assets; print the counts."""
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import result_tables
     from riskmetrics.definitions import defs
 

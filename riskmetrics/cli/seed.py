@@ -2,6 +2,7 @@
 
 import typer
 
+from riskmetrics.cli.database import connect_at_head, read_transaction
 from riskmetrics.cli.output import CellFormat, echo_progress, print_frame
 from riskmetrics.cli.shared_options import AsJson
 from riskmetrics.errors import ConfigurationError
@@ -23,7 +24,6 @@ def benchmark(as_json: AsJson = False) -> None:
     """
     from riskmetrics import settings
     from riskmetrics.cli import launch
-    from riskmetrics.cli.database import connect_at_head, read_transaction
     from riskmetrics.db import input_queries
 
     configured = settings.load()

@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from riskmetrics.cli.database import (
+    fail_without_results,
+    find_session,
+    read_transaction,
+    write_transaction,
+)
 from riskmetrics.cli.output import fail, print_json
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName
 
@@ -44,7 +50,6 @@ def insights(
 
     Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
     """
-    from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
     from riskmetrics.db import insight_store, result_queries
 
     with read_transaction() as connection:
@@ -66,7 +71,6 @@ def _mark_viewed(ids: "Sequence[UUID]") -> None:
     import psycopg
     import sqlalchemy as sa
 
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import insight_store
 
     try:

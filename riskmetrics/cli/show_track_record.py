@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.output import CellFormat, fail, pluralize, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
 from riskmetrics.errors import UsageError
@@ -60,7 +61,6 @@ def track_record(
     Example: riskmetrics show track-record --kind value_at_risk --portfolio Growth
     """
     from riskmetrics.catalog.track_records import ForecastKind
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.present.track_record import read_track_record
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from riskmetrics.cli.database import read_transaction, write_transaction
 from riskmetrics.cli.output import fail, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson
 
@@ -112,7 +113,6 @@ def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
 
     Example: riskmetrics ai templates activate daily_summary v2
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import insight_store
 
     with write_transaction() as connection:
@@ -124,7 +124,6 @@ def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
 def _read_templates(
     insight_type: str | None = None, version: str | None = None
 ) -> list[dict[str, Any]]:
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import insight_store
 
     with read_transaction() as connection:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from riskmetrics.cli.output import echo_err, pluralize
+from riskmetrics.symbols import parse_option
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -83,8 +84,6 @@ def cash_problems(balances: list[tuple[date, Decimal]], *, is_known: bool) -> li
 
 def unstated_expirations(history: "LotHistory", last_day: date) -> list[str]:
     """Return a warning if options are open after their expiration, when they end at 0."""
-    from riskmetrics.symbols import parse_option
-
     options = {lot.symbol: parse_option(lot.symbol) for lot in history.lots if not lot.exit_day}
     expired = sorted(
         symbol for symbol, option in options.items() if option and option.expiration < last_day
