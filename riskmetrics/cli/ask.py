@@ -10,9 +10,10 @@ from riskmetrics.cli.insight_requests import (
     generate_with_model,
     select_requests,
 )
-from riskmetrics.cli.output import fail, print_frame, print_json, require_printable
+from riskmetrics.cli.output import print_frame, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day
 from riskmetrics.cli.show_insights import print_insights
+from riskmetrics.errors import NotStoredError, UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.insights.plan import Plan
@@ -52,7 +53,7 @@ def ask(
         typer.echo(f"You can ask:{_list_questions()}")
         return
     if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
-        raise fail(f"a question must have 1 to {MAX_QUESTION_CHARS} characters", code=2)
+        raise UsageError(f"a question must have 1 to {MAX_QUESTION_CHARS} characters")
     require_printable(question, "the question")
     configured = settings.load()
     with connect_at_head() as engine:
@@ -67,7 +68,7 @@ def ask(
                 )
         request = requests[0]
         if configured.anthropic_api_key is None and not _is_answered(request.plan):
-            raise fail(_offer(request.plan), code=2)
+            raise UsageError(_offer(request.plan))
         context = build_generation_context(configured)
         if configured.anthropic_api_key is None:
             with engine.begin() as connection:
@@ -81,7 +82,7 @@ def ask(
         with engine.connect() as connection:
             answer = insight_store.read_answer(connection, keys)
     if answer is None:
-        raise fail(
+        raise NotStoredError(
             f"too many facts of {portfolio} are undefined to answer: see riskmetrics show undefined"
         )
     print_insights(request.sheet.day, [answer], as_json=as_json)

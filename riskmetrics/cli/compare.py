@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
+from riskmetrics.cli.database import find_session, missing_results_error, read_transaction
 from riskmetrics.cli.output import (
     CellFormat,
     format_cell,
@@ -96,7 +96,7 @@ def _read_session(
         )
     )
     if session.snapshots.empty and session.undefined.empty:
-        raise fail_without_results(connection, day, portfolio)
+        raise missing_results_error(connection, day, portfolio)
     names = session.snapshots["portfolio"]
     if not names.is_unique:
         raise UsageError(

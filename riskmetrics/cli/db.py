@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.database import connect_unmigrated, read_transaction, write_transaction
-from riskmetrics.cli.output import echo_err, fail, print_csv, print_frame, print_json
+from riskmetrics.cli.output import echo_err, print_csv, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson
 from riskmetrics.db.roles import DATABASE, Role
 from riskmetrics.errors import UsageError
@@ -224,10 +224,7 @@ def sql(
                     f" its privileges. {ROLE_ADVICE}"
                 )
         with engine.connect() as connection:
-            try:
-                table = run_query(connection, query, timeout, max_bytes)
-            except UsageError as error:
-                raise fail(str(error)) from None
+            table = run_query(connection, query, timeout, max_bytes)
     if output is RowFormat.CSV:
         print_csv(table)
     else:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
+from riskmetrics.cli.database import find_session, missing_results_error, read_transaction
 from riskmetrics.cli.output import (
     CellFormat,
-    fail,
     format_cell,
     pluralize,
     print_frame,
@@ -18,7 +17,7 @@ from riskmetrics.cli.output import (
     to_records,
 )
 from riskmetrics.cli.shared_options import AsJson, Day
-from riskmetrics.errors import UsageError
+from riskmetrics.errors import DataQualityError, NotStoredError, UsageError
 from riskmetrics.text import join_names, suggest_name
 
 if TYPE_CHECKING:
@@ -87,10 +86,9 @@ def explain(
     else:
         _print_explanations(f"{portfolio}, {session}", explanations)
     if any(one.is_equal is False for one in explanations):
-        raise fail(
+        raise DataQualityError(
             "not equal: inputs were imported since that run, or the code differs. Recompute the"
-            " session with riskmetrics reprocess",
-            code=3,
+            " session with riskmetrics reprocess"
         )
 
 
@@ -148,7 +146,7 @@ def _find_explanations(
             rate_index=rate,
         )
         if not explanations:
-            raise _fail_without_value(connection, figure.name, name, session, symbol)
+            raise _missing_value_error(connection, figure.name, name, session, symbol)
     return session, explanations
 
 
@@ -173,17 +171,19 @@ def _is_key(value: Any, text: str) -> bool:
         return str(value) == text
 
 
-def _fail_without_value(
+def _missing_value_error(
     connection: "sa.Connection", figure: str, portfolio: str, session: date, symbol: str | None
-) -> typer.Exit:
+) -> NotStoredError:
     from riskmetrics.db import holdings, result_queries
 
     if result_queries.read_snapshots(connection, session, portfolio).empty:
-        return fail_without_results(connection, session, portfolio)
+        return missing_results_error(connection, session, portfolio)
     if symbol is None:
-        return fail(f"no {figure} of {portfolio} is stored for {session}: see riskmetrics status")
+        return NotStoredError(
+            f"no {figure} of {portfolio} is stored for {session}: see riskmetrics status"
+        )
     held = holdings.read_open_quantities(connection, portfolio, session) or {}
-    return fail(
+    return NotStoredError(
         f"no {figure} of {portfolio} for {symbol}{suggest_name(symbol, held)} is stored for"
         f" {session}: see riskmetrics show betas --portfolio {portfolio!r}"
     )

@@ -10,9 +10,9 @@ import typer
 
 from riskmetrics import folders
 from riskmetrics.cli.database import find_session, read_transaction
-from riskmetrics.cli.output import fail, print_json
+from riskmetrics.cli.output import print_json
 from riskmetrics.cli.shared_options import AsJson, Day, day_option
-from riskmetrics.errors import UsageError
+from riskmetrics.errors import NotStoredError, UsageError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _write_files(
                 connection, Scope(first=first, last=last), file_format, Path(unfinished)
             )
             if not any(table.rows for table in written):
-                raise fail(
+                raise NotStoredError(
                     f"no results are stored from {first} to {last}: check these sessions with"
                     " riskmetrics status"
                 )

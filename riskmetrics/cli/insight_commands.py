@@ -1,7 +1,7 @@
 """`riskmetrics ai`: generate, preview, verify, rate and hide insights."""
 
 from decimal import Decimal
-from typing import Annotated, NoReturn
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -14,9 +14,9 @@ from riskmetrics.cli.insight_requests import (
     generate_with_model,
     select_requests,
 )
-from riskmetrics.cli.output import echo_err, fail, pluralize, print_json, require_printable
+from riskmetrics.cli.output import echo_err, pluralize, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName
-from riskmetrics.errors import DataQualityError
+from riskmetrics.errors import DataQualityError, NotStoredError
 
 _WRITE, _REVIEW, _MODEL = "Write insights", "Review insights", "Language model"
 
@@ -166,7 +166,7 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
     with read_transaction() as connection:
         row = insight_store.read_insight(connection, insight)
     if row is None:
-        _fail_unknown_insight(insight)
+        raise _unknown_insight_error(insight)
     violations = reverify.find_stored_violations(row)
     if as_json:
         print_json({"id": str(insight), "passed": not violations, "violations": violations})
@@ -196,7 +196,7 @@ def rate(
     rounded_rating = Decimal(f"{rating:.1f}")
     with write_transaction() as connection:
         if not insight_store.rate_insight(connection, insight, rounded_rating, feedback):
-            _fail_unknown_insight(insight)
+            raise _unknown_insight_error(insight)
     typer.echo(f"rated {rounded_rating}")
 
 
@@ -213,7 +213,7 @@ def dismiss(
 
     with write_transaction() as connection:
         if not insight_store.set_insight_flags(connection, [insight], dismissed=not undo):
-            _fail_unknown_insight(insight)
+            raise _unknown_insight_error(insight)
     typer.echo("shown again" if undo else "dismissed")
 
 
@@ -221,5 +221,5 @@ app.command(rich_help_panel=_WRITE)(ask)
 app.command(rich_help_panel=_MODEL)(budget)
 
 
-def _fail_unknown_insight(insight: UUID) -> NoReturn:
-    raise fail(f"there is no insight {insight}: see riskmetrics show insights --json")
+def _unknown_insight_error(insight: UUID) -> NotStoredError:
+    return NotStoredError(f"there is no insight {insight}: see riskmetrics show insights --json")

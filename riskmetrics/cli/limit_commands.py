@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.database import read_transaction, write_transaction
-from riskmetrics.cli.output import fail, print_frame, to_records
+from riskmetrics.cli.output import print_frame, to_records
 from riskmetrics.cli.shared_options import AsJson
-from riskmetrics.errors import UsageError
+from riskmetrics.errors import NotStoredError, UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.catalog import Unit
@@ -67,7 +67,7 @@ def unset(portfolio: _Portfolio, name: _Name) -> None:
         portfolio_id = portfolios.find_portfolio_id(connection, portfolio)
         is_removed = limits.remove_limit(connection, portfolio_id, name)
     if not is_removed:
-        raise fail(f"{portfolio} has no limit on {name}: see riskmetrics limits list")
+        raise NotStoredError(f"{portfolio} has no limit on {name}: see riskmetrics limits list")
     typer.echo(f"{portfolio}: no limit on {name}")
 
 

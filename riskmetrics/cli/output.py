@@ -105,12 +105,6 @@ def pluralize(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def fail(text: str, code: int = 1) -> typer.Exit:
-    """Print an error message and return the exit for the caller to raise."""
-    echo_err(f"riskmetrics: {text}")
-    return typer.Exit(code)
-
-
 def print_json(value: object) -> None:
     """Print a value as JSON; escape control characters, and characters stdout cannot encode."""
     text = json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False)

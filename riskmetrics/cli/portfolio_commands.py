@@ -1,6 +1,5 @@
 """`riskmetrics portfolio`: add, list, rename and remove portfolios."""
 
-import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 
 from riskmetrics.cli.database import read_transaction, write_transaction
 from riskmetrics.cli.file_results import resolve_class_shares
-from riskmetrics.cli.output import echo_err, fail, pluralize, print_frame
+from riskmetrics.cli.output import echo_err, pluralize, print_frame
 from riskmetrics.cli.shared_options import (
     AsJson,
     check_amount,
@@ -18,7 +17,7 @@ from riskmetrics.cli.shared_options import (
     check_portfolio_name,
     day_option,
 )
-from riskmetrics.errors import UsageError
+from riskmetrics.errors import NotStoredError, UsageError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -138,7 +137,7 @@ def list_portfolios(as_json: AsJson = False) -> None:
     with read_transaction() as connection:
         table = storage_overview.read_portfolio_overview(connection)
     if table.empty and not as_json:
-        raise fail(
+        raise NotStoredError(
             "no portfolio is stored yet: import one with riskmetrics import portfolio holdings.csv"
             " --name NAME, or add one with riskmetrics portfolio add NAME AAPL=10"
         )
@@ -181,8 +180,6 @@ def remove(
 
     with read_transaction() as connection:
         portfolios.find_portfolio_id(connection, name)
-    if not yes and not sys.stdin.isatty():
-        raise fail("cannot ask for confirmation without a terminal: pass --yes", code=2)
     if not yes:
         typer.confirm(f"Remove {name}?", abort=True, err=True)
     with write_transaction() as connection:

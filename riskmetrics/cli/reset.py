@@ -1,15 +1,14 @@
 """`riskmetrics reset` and `riskmetrics reprocess`: remove and recompute results."""
 
-import sys
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskmetrics.cli.database import read_transaction, write_transaction
-from riskmetrics.cli.output import echo_err, fail, pluralize
+from riskmetrics.cli.output import echo_err, pluralize
 from riskmetrics.cli.shared_options import PortfolioName, day_option
-from riskmetrics.errors import UsageError
+from riskmetrics.errors import NotStoredError, UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.db.result_tables import Scope
@@ -78,7 +77,7 @@ def reprocess(
         stored = result_tables.read_day_range(connection, scope)
     start, end = scope.first or (stored and stored[0]), scope.last or (stored and stored[1])
     if start is None or end is None:
-        raise fail("no results are stored to derive the days from: pass --from and --to")
+        raise NotStoredError("no results are stored to derive the days from: pass --from and --to")
     days = trading_calendar.clip_to_sessions(start, end)
     scope = scope._replace(first=start, last=end)
     if not configured.source_names:
@@ -133,14 +132,7 @@ def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -
         rows = result_tables.count_results(connection, scope, include_insights=insights)
     if rows:
         echo_err(_format_counts(rows))
-        try:
-            typer.confirm(question, abort=True, err=True)
-        except typer.Abort:
-            if sys.stdin.isatty():
-                raise
-            raise fail(
-                "not confirmed, so nothing was done: without a terminal, pass --yes"
-            ) from None
+        typer.confirm(question, abort=True, err=True)
     return bool(rows)
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
+from riskmetrics.cli.database import find_session, missing_results_error, read_transaction
 from riskmetrics.cli.output import (
-    fail,
     format_cell,
     is_fitted,
     is_number,
@@ -24,6 +23,7 @@ from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
 from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
 from riskmetrics.cli.show_track_record import track_record
+from riskmetrics.errors import NotStoredError
 from riskmetrics.text import escape_controls, join_names
 
 if TYPE_CHECKING:
@@ -238,10 +238,10 @@ def _read(
         text_if_empty = view.text_if_empty(connection, portfolio)
         missing = [view.tables[key] for key, frame in frames.items() if frame.empty]
         if missing and snapshots.empty:
-            raise fail_without_results(connection, session, portfolio)
+            raise missing_results_error(connection, session, portfolio)
     if not all(table.is_optional for table in missing):
         of_portfolio = f" of {portfolio}" if portfolio else ""
-        raise fail(
+        raise NotStoredError(
             f"all of these results{of_portfolio} are undefined on {session}: see riskmetrics show"
             f" undefined --date {session}"
         )

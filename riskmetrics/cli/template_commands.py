@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from riskmetrics.cli.database import read_transaction, write_transaction
-from riskmetrics.cli.output import fail, print_frame, print_json
+from riskmetrics.cli.output import print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.errors import NotStoredError
 
 app = typer.Typer(
     help="List, compare and activate the prompts of insights.",
@@ -66,7 +67,7 @@ def show_template(
     """
     rows = [row for row in _read_templates(insight_type, version) if version or row["active"]]
     if not rows:
-        raise fail(_missing_template_message(insight_type, version))
+        raise NotStoredError(_missing_template_message(insight_type, version))
     print_json(rows[0])
 
 
@@ -82,7 +83,7 @@ def diff(insight_type: _TypeArgument, old: _VersionArgument, new: _VersionArgume
     for version in (old, new):
         rows = _read_templates(insight_type, version)
         if not rows:
-            raise fail(_missing_template_message(insight_type, version))
+            raise NotStoredError(_missing_template_message(insight_type, version))
         texts.append(
             [
                 f"{part}: {line}"
@@ -117,7 +118,7 @@ def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
 
     with write_transaction() as connection:
         if not insight_store.activate_template(connection, insight_type, version):
-            raise fail(_missing_template_message(insight_type, version))
+            raise NotStoredError(_missing_template_message(insight_type, version))
     typer.echo(f"{insight_type} now uses {version}")
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from riskmetrics import trading_calendar
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.cli.main import app
 from riskmetrics.db import factor_queries
+from tests.commands import invoke
 from tests.conftest import NewDatabase, open_connection
 
 LATEST = trading_calendar.last_completed_session()
@@ -31,7 +30,7 @@ def sample_of_factors(create_database: NewDatabase, template: str) -> str:
 
 def find_problems(*options: str) -> tuple[int, str]:
     """Return the exit code, and the problems with what to do as one text."""
-    result = CliRunner().invoke(app, ["doctor", "--json", *options])
+    result = invoke("doctor", "--json", *options)
     problems = [each for each in json.loads(result.stdout) if each["state"] != "ok"]
     return result.exit_code, "\n".join(
         f"{one['state']} {one['finding']} -> {one['what_to_do']}" for one in problems

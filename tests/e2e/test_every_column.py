@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.catalog import Place, all_figures, all_listings
 from riskmetrics.charts.drawing import Drawings
 from riskmetrics.cli import launch, views
-from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
@@ -26,6 +24,7 @@ from riskmetrics.report import page, sections
 from riskmetrics.report.options import ReportOptions
 from riskmetrics.results import tail_risk_results
 from riskmetrics.sources import simulate
+from tests.commands import invoke
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import (
     OPTIONAL_TABLES,
@@ -114,14 +113,14 @@ def _simulate(benchmark: Path) -> None:
         market_cap=weights["weight"] * 5e13, num_constituents=range(20, 20 + len(weights))
     ).to_csv(benchmark, index=False)
     for command in (["simulate", *SIZE], ["import", "benchmark", str(benchmark)]):
-        assert CliRunner().invoke(app, command).exit_code == 0
+        assert invoke(*command).exit_code == 0
 
 
 def _import_factor(file: Path) -> None:
     """Import random returns, because the simulated market has no factor funds."""
     returns = np.random.default_rng(0).normal(0, 0.005, len(HISTORY))
     pd.DataFrame({"date": HISTORY, "noise": returns}).to_csv(file, index=False)
-    assert CliRunner().invoke(app, ["import", "factors", str(file)]).exit_code == 0
+    assert invoke("import", "factors", str(file)).exit_code == 0
 
 
 @pytest.fixture(scope="module")
