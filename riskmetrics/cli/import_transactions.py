@@ -163,11 +163,11 @@ def _print_open_lots(lots: "list[DatedLot]") -> None:
         {
             "symbol": lot.symbol,
             "quantity": float(lot.quantity),
-            "entry_day": lot.entry_day,
+            "entry_date": lot.entry_date,
             "entry_price": None if lot.entry_price is None else float(lot.entry_price),
         }
-        for lot in sorted(lots, key=lambda lot: (lot.symbol, lot.entry_day))
-        if lot.exit_day is None
+        for lot in sorted(lots, key=lambda lot: (lot.symbol, lot.entry_date))
+        if lot.exit_date is None
     ]
     if rows:
         print_frame(pd.DataFrame(rows), as_json=False, title="Open lots")

@@ -84,7 +84,7 @@ def cash_problems(balances: list[tuple[date, Decimal]], *, is_known: bool) -> li
 
 def unstated_expirations(history: "LotHistory", last_day: date) -> list[str]:
     """Return a warning if options are open after their expiration, when they end at 0."""
-    options = {lot.symbol: parse_option(lot.symbol) for lot in history.lots if not lot.exit_day}
+    options = {lot.symbol: parse_option(lot.symbol) for lot in history.lots if not lot.exit_date}
     expired = sorted(
         symbol for symbol, option in options.items() if option and option.expiration < last_day
     )
@@ -227,7 +227,7 @@ def unstated_splits(connection: "sa.Connection", history: "LotHistory") -> list[
     for move in select_open_suspects(suspects, date.max).to_dict("records"):
         symbol, day, ratio = move["symbol"], move["date"].date(), format_split(move["ratio"])
         if any(
-            lot.symbol == symbol and lot.entry_day < day <= (lot.exit_day or date.max)
+            lot.symbol == symbol and lot.entry_date < day <= (lot.exit_date or date.max)
             for lot in history.lots
         ):
             found.append(
